@@ -1,0 +1,9 @@
+//! The contract of the media domain: its service, messages and events, generated from `proto/`, and the names and typed
+//! views that Rust callers want on top.
+//!
+//! Everything that other domains and surfaces may know of media is here; how it works is in its core.
+
+#[allow(missing_docs, clippy::all, clippy::pedantic, unreachable_pub)]
+mod generated;
+
+pub use generated::*;

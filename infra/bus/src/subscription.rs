@@ -1,0 +1,96 @@
+//! Who acts on events, and what happens when acting fails.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use infra_kernel::Context;
+
+use crate::Event;
+
+/// A durable subscription: where it stands in the log outlives the process.
+#[derive(Debug, Clone)]
+pub struct Subscription {
+    /// Its name for good: "feed.fan-out". Also names its dead letters.
+    pub name: &'static str,
+    /// The topics it takes.
+    pub topics: &'static [&'static str],
+    /// How many events it handles at the same time; events with the same key never are.
+    pub concurrency: usize,
+    /// What happens after a failure.
+    pub retry: RetryPolicy,
+}
+
+/// When a failed event is tried again, and when it is given up.
+#[derive(Debug, Clone, Copy)]
+pub struct RetryPolicy {
+    /// How often an event is tried before it becomes a dead letter.
+    pub attempts_max: u32,
+    /// The pause after the first failure; it doubles with each further one, with jitter.
+    pub pause_min: Duration,
+    /// The longest pause.
+    pub pause_max: Duration,
+    /// How long one attempt may take.
+    pub attempt_timeout: Duration,
+}
+
+impl Default for RetryPolicy {
+    /// Eight tries over about four minutes: long enough for a restart of what is needed, short enough to be noticed.
+    fn default() -> Self {
+        Self {
+            attempts_max: 8,
+            pause_min: Duration::from_secs(1),
+            pause_max: Duration::from_secs(120),
+            attempt_timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Why an event was not handled.
+#[derive(Debug, thiserror::Error)]
+pub enum HandlerError {
+    /// It may work later.
+    #[error("not handled this time")]
+    Retry(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It never will: straight to the dead letters.
+    #[error("cannot be handled")]
+    Reject(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<infra_kernel::Error> for HandlerError {
+    fn from(error: infra_kernel::Error) -> Self {
+        if error.code().is_server_fault() || error.code().is_retryable() {
+            Self::Retry(Box::new(error))
+        } else {
+            Self::Reject(Box::new(error))
+        }
+    }
+}
+
+impl From<infra_db::DbError> for HandlerError {
+    fn from(error: infra_db::DbError) -> Self {
+        Self::Retry(Box::new(error))
+    }
+}
+
+impl From<prost::DecodeError> for HandlerError {
+    fn from(error: prost::DecodeError) -> Self {
+        Self::Reject(Box::new(error))
+    }
+}
+
+/// Acts on events. It may see each of them more than once.
+#[async_trait]
+pub trait Handler: Send + Sync + 'static {
+    /// Acts on one event; the context carries the event's correlation id and the attempt's deadline.
+    async fn handle(&self, context: &Context, event: &Event) -> Result<(), HandlerError>;
+}
+
+/// A subscription and who acts on it: what a domain hands to the composition, which runs it.
+#[derive(Clone)]
+pub struct Consumer {
+    /// What it takes.
+    pub subscription: Subscription,
+    /// Who acts.
+    pub handler: Arc<dyn Handler>,
+}

@@ -1,0 +1,82 @@
+//! What can go wrong with a database, and how that looks from outside a domain.
+
+use std::path::PathBuf;
+
+use infra_kernel::{Error, ErrorCode};
+
+/// A failure of the database itself.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// The file could not be opened.
+    #[error("the database {path} could not be opened")]
+    Open {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The schema could not be brought up to date.
+    #[error("the database {path} could not be migrated")]
+    Migrate {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<sqlx::migrate::MigrateError>,
+    },
+    /// A statement failed.
+    #[error("a statement failed")]
+    Statement(#[from] sqlx::Error),
+    /// The group that a write was part of could not be committed.
+    #[error("the transaction was not committed: {0}")]
+    NotCommitted(String),
+    /// The database is being closed.
+    #[error("the database is closed")]
+    Closed,
+}
+
+impl DbError {
+    /// Whether a unique constraint refused the write.
+    #[must_use]
+    pub fn is_unique_violation(&self) -> bool {
+        matches!(self, Self::Statement(sqlx::Error::Database(error)) if error.is_unique_violation())
+    }
+
+    /// Whether the same write may succeed later: the file is locked, the disk is full, the server is stopping.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::NotCommitted(_)
+            | Self::Closed
+            | Self::Statement(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => true,
+            Self::Statement(sqlx::Error::Database(error)) => {
+                is_passing_code(error.code().as_deref())
+            }
+            _ => false,
+        }
+    }
+}
+
+/// SQLite's primary result codes that can pass: BUSY, LOCKED, IOERR, FULL. The low byte of an extended code is its
+/// primary (sqlite.org/rescode.html).
+fn is_passing_code(code: Option<&str>) -> bool {
+    let primary = code
+        .and_then(|code| code.parse::<u32>().ok())
+        .map(|code| code & 0xff);
+    matches!(primary, Some(5 | 6 | 10 | 13))
+}
+
+impl From<DbError> for Error {
+    fn from(error: DbError) -> Self {
+        if error.is_passing() {
+            Self::new(
+                ErrorCode::Unavailable,
+                "This server cannot store or read anything just now. Please try again soon.",
+            )
+            .with_source(error)
+        } else {
+            Self::internal(error)
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! A domain's own database: SQLite in one file, with many readers and one writer that commits in groups.
+//!
+//! Reads take a connection from a small pool ([`Database::reader`]). Writes are closures handed to the one writer
+//! ([`Database::write`]): those that arrive while a commit is under way share the next one, each inside a savepoint of its
+//! own, so that one `fsync` serves many requests and one request's failure is only its own. An answer means the commit is
+//! on disk (`synchronous = FULL`).
+//!
+//! It does not hide SQL, does not map rows, and lets no domain see another's tables: each opens only its own file.
+//! Statements use `$1`-style placeholders and types that PostgreSQL shares.
+
+mod error;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use tokio::sync::Notify;
+
+pub use error::DbError;
+pub use futures::future::BoxFuture;
+
+/// A connection to a domain's database.
+pub type Connection = sqlx::SqliteConnection;
+
+/// How long a statement waits for a lock that another process holds before it gives up.
+const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
+/// The most connections that read at the same time; each is a thread of its own.
+const READERS_MAX: u32 = 4;
+/// How long a read waits for a free connection.
+const READER_WAIT_MAX: Duration = Duration::from_secs(5);
+/// How long an unused reading connection is kept.
+const READER_IDLE_MAX: Duration = Duration::from_secs(300);
+/// What a connection keeps of the file in memory, in KiB.
+const PAGE_CACHE_KIB: &str = "-4096";
+/// The write-ahead log is cut back to this many bytes after a checkpoint.
+const WAL_BYTES_KEPT: &str = "16777216";
+
+/// One domain's database. Cheap to clone.
+#[derive(Clone)]
+pub struct Database {
+    path: Arc<PathBuf>,
+    readers: SqlitePool,
+    writer: writer::Writer,
+    commits: Arc<Notify>,
+}
+
+impl Database {
+    /// Opens the file, makes it when it is not there, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, is not a database, or a migration fails; the error names the file.
+    pub async fn open(path: &Path, migrations: &Migrator) -> Result<Self, DbError> {
+        let failed = |source| DbError::Open {
+            path: path.to_owned(),
+            source,
+        };
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(LOCK_WAIT_MAX)
+            .foreign_keys(true)
+            .pragma("cache_size", PAGE_CACHE_KIB)
+            .pragma("journal_size_limit", WAL_BYTES_KEPT)
+            .pragma("temp_store", "MEMORY");
+        let mut connection = sqlx::ConnectOptions::connect(&options)
+            .await
+            .map_err(failed)?;
+        migrations
+            .run(&mut connection)
+            .await
+            .map_err(|source| DbError::Migrate {
+                path: path.to_owned(),
+                source: Box::new(source),
+            })?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS_MAX)
+            .acquire_timeout(READER_WAIT_MAX)
+            .idle_timeout(READER_IDLE_MAX)
+            .connect_lazy_with(options.read_only(true).pragma("query_only", "ON"));
+        let commits = Arc::new(Notify::new());
+        let writer = writer::Writer::start(connection, Arc::clone(&commits));
+        Ok(Self {
+            path: Arc::new(path.to_owned()),
+            readers,
+            writer,
+            commits,
+        })
+    }
+
+    /// Where the database is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Connections to read with: `query.fetch_all(database.reader())`.
+    #[must_use]
+    pub const fn reader(&self) -> &SqlitePool {
+        &self.readers
+    }
+
+    /// Runs a piece of work in a transaction and answers when it is committed and on disk. When the work fails, all it
+    /// wrote is undone, and the other work of the same group is not.
+    ///
+    /// The work runs to its end even when the caller stops waiting: a caller that went away does not know whether it was
+    /// done, as with any commit whose answer is lost.
+    ///
+    /// # Errors
+    /// The work's own, or the database's when it could not be committed.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    {
+        self.writer.write(work).await
+    }
+
+    /// Wakes after commits: whoever relays an outbox waits here instead of asking again and again. Only one may wait.
+    #[must_use]
+    pub fn commits(&self) -> Arc<Notify> {
+        Arc::clone(&self.commits)
+    }
+
+    /// Finishes the writes that were handed in, then closes every connection.
+    pub async fn close(&self) {
+        self.writer.close().await;
+        self.readers.close().await;
+    }
+}
+
+/// Ids as the JSON array that `IN (SELECT value FROM json_each($1))` takes.
+pub fn json_ids(ids: impl IntoIterator<Item = i64>) -> String {
+    let mut text = String::from("[");
+    for id in ids {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text.push_str(&id.to_string());
+    }
+    text.push(']');
+    text
+}

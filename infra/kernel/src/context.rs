@@ -1,0 +1,106 @@
+//! What travels with every call: who may be waiting for how long, and under which name to find it in the logs.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// The name under which every log line of one operation can be found, from the edge to the last worker.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct CorrelationId(String);
+
+impl CorrelationId {
+    /// The most characters taken from a caller's own id.
+    pub const LENGTH_MAX: usize = 64;
+
+    /// A fresh random id: 128 bits in hexadecimal.
+    #[must_use]
+    pub fn fresh() -> Self {
+        Self(format!("{:032x}", rand::random::<u128>()))
+    }
+
+    /// A caller's own id, if it is short and plain enough to be written to a log as it is.
+    #[must_use]
+    pub fn from_caller(text: &str) -> Option<Self> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        let fits = (1..=Self::LENGTH_MAX).contains(&text.len()) && text.bytes().all(plain);
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CorrelationId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for CorrelationId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// The circumstances of a call: its name in the logs and the moment after which nobody waits for the answer.
+#[derive(Debug, Clone)]
+pub struct Context {
+    correlation_id: CorrelationId,
+    deadline: Instant,
+}
+
+impl Context {
+    /// The longest any one operation may take, whatever its caller asks for.
+    pub const BUDGET_MAX: Duration = Duration::from_secs(600);
+
+    /// A context for a new operation with this much time.
+    #[must_use]
+    pub fn new(correlation_id: CorrelationId, budget: Duration) -> Self {
+        Self {
+            correlation_id,
+            deadline: Instant::now() + budget.min(Self::BUDGET_MAX),
+        }
+    }
+
+    /// A context for work that no request began: a job, a command, a test.
+    #[must_use]
+    pub fn background(budget: Duration) -> Self {
+        Self::new(CorrelationId::fresh(), budget)
+    }
+
+    /// The name of the operation in the logs.
+    #[must_use]
+    pub const fn correlation_id(&self) -> &CorrelationId {
+        &self.correlation_id
+    }
+
+    /// The moment after which nobody waits for the answer.
+    #[must_use]
+    pub const fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// How much time is left; zero when the deadline has passed.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_callers_id_is_taken_only_when_it_is_plain() {
+        assert!(CorrelationId::from_caller("a-b_9").is_some());
+        for text in ["", "a b", "a\nb", "é", &"x".repeat(65)] {
+            assert!(
+                CorrelationId::from_caller(text).is_none(),
+                "`{text}` was taken"
+            );
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The one error that crosses a gateway.
+//!
+//! Inside a domain errors are that domain's own enums. At its gateway they become this: a code from a closed set, which
+//! maps once to gRPC (`infra-rpc`) and once to HTTP (`presentation-kit`), a public sentence for the person who asked, and
+//! a private cause for the log. The two texts never mix.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// What a gateway answers.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What kind of failure it was. Closed on purpose: every surface maps every code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorCode {
+    /// The request is not well formed, or a value in it is out of bounds.
+    Invalid,
+    /// Nobody, or nobody known, is asking.
+    Unauthenticated,
+    /// The one who asks may not do this.
+    Forbidden,
+    /// There is no such thing, or none that the one who asks may see.
+    NotFound,
+    /// It clashes with what is already there.
+    Conflict,
+    /// It was there, and is gone for good.
+    Gone,
+    /// The body or the picture is larger than a limit.
+    TooLarge,
+    /// The content is of a kind that is not taken.
+    Unsupported,
+    /// Too many requests of this kind from this caller.
+    RateLimited,
+    /// The deadline passed first.
+    DeadlineExceeded,
+    /// Cannot be done now; the same request may succeed later.
+    Unavailable,
+    /// Our own fault.
+    Internal,
+}
+
+impl ErrorCode {
+    /// Every code, for tables and tests.
+    pub const ALL: [Self; 12] = [
+        Self::Invalid,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::Conflict,
+        Self::Gone,
+        Self::TooLarge,
+        Self::Unsupported,
+        Self::RateLimited,
+        Self::DeadlineExceeded,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
+    /// The name used on the wire and in logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::Gone => "gone",
+            Self::TooLarge => "too_large",
+            Self::Unsupported => "unsupported",
+            Self::RateLimited => "rate_limited",
+            Self::DeadlineExceeded => "deadline_exceeded",
+            Self::Unavailable => "unavailable",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// The code with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.name() == name)
+    }
+
+    /// Whether the same request may succeed when it is made again.
+    #[must_use]
+    pub const fn is_retryable(self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable | Self::DeadlineExceeded | Self::RateLimited
+        )
+    }
+
+    /// Whether the fault is the server's; such errors are logged where they are handled.
+    #[must_use]
+    pub const fn is_server_fault(self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable | Self::DeadlineExceeded | Self::Internal
+        )
+    }
+}
+
+/// A failure as it crosses a gateway.
+#[derive(Debug)]
+pub struct Error {
+    code: ErrorCode,
+    public: String,
+    field: Option<String>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// An error with a sentence for the person who asked: what was wrong, and what to do.
+    pub fn new(code: ErrorCode, public: impl Into<String>) -> Self {
+        Self {
+            code,
+            public: public.into(),
+            field: None,
+            source: None,
+        }
+    }
+
+    /// A value that is not well formed or out of bounds, and the field that holds it.
+    pub fn invalid(field: impl Into<String>, public: impl Into<String>) -> Self {
+        Self::new(ErrorCode::Invalid, public).for_field(field)
+    }
+
+    /// There is no such thing, or none the caller may see. `what` is the noun: "post", "account".
+    pub fn not_found(what: &str) -> Self {
+        Self::new(
+            ErrorCode::NotFound,
+            format!("There is no such {what}, or you may not see it."),
+        )
+    }
+
+    /// Our own fault: the cause goes to the log, the person hears only that it was not theirs.
+    pub fn internal(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::new(
+            ErrorCode::Internal,
+            "Something went wrong on this server. It has been noted; please try again later.",
+        )
+        .with_source(source)
+    }
+
+    /// Names the request's field that is at fault.
+    #[must_use]
+    pub fn for_field(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// Attaches the private cause.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// What kind of failure it was.
+    #[must_use]
+    pub const fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// The sentence for the person who asked. Never holds a cause, a path or a secret.
+    #[must_use]
+    pub fn public(&self) -> &str {
+        &self.public
+    }
+
+    /// The field of the request that is at fault, if one is.
+    #[must_use]
+    pub fn field(&self) -> Option<&str> {
+        self.field.as_deref()
+    }
+
+    /// The causes, outermost first, as one line for the log.
+    #[must_use]
+    pub fn causes(&self) -> String {
+        let mut line = String::new();
+        let mut next = self.source();
+        while let Some(cause) = next {
+            if !line.is_empty() {
+                line.push_str(": ");
+            }
+            line.push_str(&cause.to_string());
+            next = cause.source();
+        }
+        line
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.public)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source
+            .as_deref()
+            .map(|cause| cause as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_name_of_its_own() {
+        for code in ErrorCode::ALL {
+            assert_eq!(ErrorCode::from_name(code.name()), Some(code));
+        }
+        assert_eq!(ErrorCode::from_name("oops"), None);
+    }
+
+    #[test]
+    fn the_public_text_never_holds_the_cause() {
+        let error = Error::internal(std::io::Error::other("/secret/path is gone"));
+        assert!(!error.to_string().contains("secret"));
+        assert!(error.causes().contains("/secret/path"));
+    }
+}

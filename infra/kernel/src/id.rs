@@ -1,0 +1,314 @@
+//! Ids: 64 bits, made anywhere without asking anyone, and sorted by the time they were made.
+//!
+//! The layout is the one Instagram published: 41 bits of milliseconds, 13 bits of logical shard, 10 bits of sequence
+//! ("Sharding & IDs at Instagram", 2012). In JSON an id is a string, because a JavaScript number holds only 53 bits.
+//!
+//! An id is stored as a signed 64-bit integer. The top bit stays clear until 2060, so order in SQL and order in Rust
+//! agree until then.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::clock::{Clock, Timestamp};
+
+/// Milliseconds from the Unix epoch to Heliograph's: 2026-01-01T00:00:00Z.
+pub const EPOCH_MS: u64 = 1_767_225_600_000;
+/// Bits that hold the logical shard: 8,192 shards.
+pub const SHARD_BITS: u32 = 13;
+/// Bits that hold the sequence: 1,024 ids a shard a millisecond.
+pub const SEQUENCE_BITS: u32 = 10;
+
+const SEQUENCE_MASK: u64 = (1 << SEQUENCE_BITS) - 1;
+const SHARD_MASK: u64 = (1 << SHARD_BITS) - 1;
+
+/// A text that is not an id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an id: an id is a decimal number between 1 and 9223372036854775807")]
+pub struct ParseIdError(pub String);
+
+fn parse(text: &str) -> Result<u64, ParseIdError> {
+    let digits_only = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.parse::<u64>() {
+        Ok(value) if digits_only && value > 0 && i64::try_from(value).is_ok() => Ok(value),
+        _ => Err(ParseIdError(text.chars().take(32).collect())),
+    }
+}
+
+macro_rules! define_id {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(u64);
+
+        impl $name {
+            /// The id with this raw value, as it crosses a contract.
+            #[must_use]
+            pub const fn new(value: u64) -> Self {
+                Self(value)
+            }
+
+            /// The raw value, as it crosses a contract.
+            #[must_use]
+            pub const fn get(self) -> u64 {
+                self.0
+            }
+
+            /// The id that a database column holds.
+            #[must_use]
+            pub const fn from_sql(value: i64) -> Self {
+                Self(value.cast_unsigned())
+            }
+
+            /// The value to bind to a database column.
+            #[must_use]
+            pub const fn to_sql(self) -> i64 {
+                self.0.cast_signed()
+            }
+
+            /// When the id was made, to the millisecond.
+            #[must_use]
+            pub const fn created_at(self) -> Timestamp {
+                Timestamp::from_milliseconds(((self.0 >> (SHARD_BITS + SEQUENCE_BITS)) + EPOCH_MS).cast_signed())
+            }
+
+            /// The logical shard the id was made for.
+            #[must_use]
+            pub const fn shard(self) -> u16 {
+                ((self.0 >> SEQUENCE_BITS) & SHARD_MASK) as u16
+            }
+        }
+
+        impl From<$name> for u64 {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, formatter)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(formatter, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseIdError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                parse(text).map(Self)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(&self.0)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                parse(&text).map(Self).map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({"type": "string", "pattern": "^[0-9]{1,19}$"})
+            }
+        }
+    )*};
+}
+
+define_id! {
+    /// A person's or a bot's account.
+    AccountId;
+    /// A client application registered for OAuth.
+    ApplicationId;
+    /// A signed-in browser or an issued access token.
+    SessionId;
+    /// One photo of an account, with all its renditions.
+    MediaId;
+    /// A post; a comment is a post that answers another.
+    PostId;
+    /// One account following another; pages of followers are ordered by it.
+    FollowId;
+    /// An event on the bus; consumers use it to see that they have met it before.
+    EventId;
+}
+
+/// Makes ids that are unique for its shard and never go backwards, even when the clock does.
+pub struct IdGenerator {
+    shard: u64,
+    clock: Arc<dyn Clock>,
+    /// Milliseconds since [`EPOCH_MS`] and the sequence within them, packed as `milliseconds << SEQUENCE_BITS | sequence`.
+    last: AtomicU64,
+}
+
+impl IdGenerator {
+    /// A generator for one logical shard.
+    ///
+    /// # Panics
+    /// If the shard does not fit [`SHARD_BITS`]: two processes would then make the same ids.
+    #[must_use]
+    pub fn new(shard: u16, clock: Arc<dyn Clock>) -> Self {
+        let shard = u64::from(shard);
+        assert!(
+            shard <= SHARD_MASK,
+            "shard {shard} does not fit {SHARD_BITS} bits"
+        );
+        Self {
+            shard,
+            clock,
+            last: AtomicU64::new(0),
+        }
+    }
+
+    /// The next id as a raw number. When a millisecond's sequence is used up, or the clock steps back, it borrows from
+    /// the milliseconds to come instead of waiting: ids stay unique and sorted, and run ahead of the clock for a while.
+    #[must_use]
+    pub fn next_raw(&self) -> u64 {
+        let now_ms = self
+            .clock
+            .now()
+            .milliseconds()
+            .cast_unsigned()
+            .saturating_sub(EPOCH_MS);
+        let floor = now_ms << SEQUENCE_BITS;
+        let previous = self
+            .last
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
+                Some(floor.max(last + 1))
+            })
+            .unwrap_or_else(|last| last);
+        let current = floor.max(previous + 1);
+        let milliseconds = current >> SEQUENCE_BITS;
+        (milliseconds << (SHARD_BITS + SEQUENCE_BITS))
+            | (self.shard << SEQUENCE_BITS)
+            | (current & SEQUENCE_MASK)
+    }
+
+    /// The next id for an account.
+    #[must_use]
+    pub fn account(&self) -> AccountId {
+        AccountId::new(self.next_raw())
+    }
+
+    /// The next id for an application.
+    #[must_use]
+    pub fn application(&self) -> ApplicationId {
+        ApplicationId::new(self.next_raw())
+    }
+
+    /// The next id for a session or token.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        SessionId::new(self.next_raw())
+    }
+
+    /// The next id for a media item.
+    #[must_use]
+    pub fn media(&self) -> MediaId {
+        MediaId::new(self.next_raw())
+    }
+
+    /// The next id for a post.
+    #[must_use]
+    pub fn post(&self) -> PostId {
+        PostId::new(self.next_raw())
+    }
+
+    /// The next id for a follow.
+    #[must_use]
+    pub fn follow(&self) -> FollowId {
+        FollowId::new(self.next_raw())
+    }
+
+    /// The next id for an event.
+    #[must_use]
+    pub fn event(&self) -> EventId {
+        EventId::new(self.next_raw())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::clock::ManualClock;
+
+    #[test]
+    fn threads_never_make_the_same_id() {
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(Timestamp::from_milliseconds(
+            EPOCH_MS as i64 + 5,
+        )));
+        let generator = Arc::new(IdGenerator::new(7, clock));
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let generator = generator.clone();
+                std::thread::spawn(move || (0..5_000).map(|_| generator.post()).collect::<Vec<_>>())
+            })
+            .collect();
+        let mut seen = HashSet::new();
+        for thread in threads {
+            for id in thread.join().unwrap() {
+                assert_eq!(id.shard(), 7);
+                assert!(seen.insert(id), "{id} was made twice");
+            }
+        }
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_does_not_take_ids_back() {
+        let clock = Arc::new(ManualClock::at(Timestamp::from_milliseconds(
+            EPOCH_MS as i64 + 10_000,
+        )));
+        let generator = IdGenerator::new(0, clock.clone());
+        let before = generator.post();
+        clock.set(Timestamp::from_milliseconds(EPOCH_MS as i64 + 1_000));
+        assert!(generator.post() > before);
+    }
+
+    #[test]
+    fn an_id_tells_when_it_was_made() {
+        let at = Timestamp::from_milliseconds(EPOCH_MS as i64 + 123_456);
+        let generator = IdGenerator::new(3, Arc::new(ManualClock::at(at)));
+        assert_eq!(generator.media().created_at(), at);
+    }
+
+    #[test]
+    fn only_plain_positive_decimals_are_ids() {
+        assert_eq!("42".parse::<PostId>(), Ok(PostId::new(42)));
+        for text in [
+            "",
+            "0",
+            "-1",
+            "+1",
+            " 1",
+            "1e3",
+            "9223372036854775808",
+            "abc",
+        ] {
+            assert!(
+                text.parse::<PostId>().is_err(),
+                "`{text}` was taken for an id"
+            );
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The vocabulary that every other crate speaks: typed ids, time, the context of a call, errors and pages.
+//!
+//! What it does not do: no input or output, no async, no knowledge of any domain's rules. It is at the bottom of the
+//! tree, so a change here rebuilds everything above: keep it small and dull.
+//!
+//! Start reading at [`id`], then [`error`], then [`context`].
+
+pub mod clock;
+pub mod context;
+pub mod error;
+pub mod id;
+pub mod page;
+
+pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use context::{Context, CorrelationId};
+pub use error::{Error, ErrorCode, Result};
+pub use id::{
+    AccountId, ApplicationId, EventId, FollowId, IdGenerator, MediaId, ParseIdError, PostId,
+    SessionId,
+};
+pub use page::{Direction, Page};

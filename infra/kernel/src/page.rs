@@ -1,0 +1,69 @@
+//! Pages by cursor: always by id, never by offset, so that a page costs the same however deep it is.
+
+/// Which way a page walks from its cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Newest first, below the cursor: the usual way down a timeline.
+    Older,
+    /// The oldest above the cursor first: what comes right after it. The page is still answered newest first.
+    Newer,
+}
+
+/// A bounded page of things ordered by id: those with `after < id < before`, at most `limit` of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// Only ids below this one; `u64::MAX` for no bound.
+    pub before: u64,
+    /// Only ids above this one; 0 for no bound.
+    pub after: u64,
+    /// Which end of the range is taken when it holds more than `limit`.
+    pub direction: Direction,
+    /// How many at the most; never zero.
+    pub limit: u32,
+}
+
+impl Page {
+    /// The newest `limit` things.
+    #[must_use]
+    pub const fn newest(limit: u32) -> Self {
+        Self {
+            before: u64::MAX,
+            after: 0,
+            direction: Direction::Older,
+            limit,
+        }
+    }
+
+    /// The page that the Mastodon API's three cursors ask for. `min_id` means "right after this one" and turns the page
+    /// round; `since_id` is only a floor.
+    #[must_use]
+    pub fn from_cursors(
+        max_id: Option<u64>,
+        since_id: Option<u64>,
+        min_id: Option<u64>,
+        limit: u32,
+    ) -> Self {
+        Self {
+            before: max_id.unwrap_or(u64::MAX),
+            after: min_id.or(since_id).unwrap_or(0),
+            direction: if min_id.is_some() {
+                Direction::Newer
+            } else {
+                Direction::Older
+            },
+            limit: limit.max(1),
+        }
+    }
+
+    /// The upper bound as a database column would hold it.
+    #[must_use]
+    pub fn before_sql(&self) -> i64 {
+        i64::try_from(self.before).unwrap_or(i64::MAX)
+    }
+
+    /// The lower bound as a database column would hold it.
+    #[must_use]
+    pub fn after_sql(&self) -> i64 {
+        i64::try_from(self.after).unwrap_or(i64::MAX)
+    }
+}
