@@ -80,6 +80,8 @@ fn generate(root: &Path, folder: &str, proto: &str) -> Result<String> {
     let mut config = prost_build::Config::new();
     config
         .out_dir(&folder)
+        // Photo bytes pass through contracts in process without being copied.
+        .bytes(["."])
         .service_generator(Box::new(GatewayGenerator {
             transport: tonic_prost_build::configure().service_generator(),
         }));

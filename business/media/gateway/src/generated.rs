@@ -72,7 +72,7 @@ pub mod upload_chunk {
         #[prost(message, tag = "1")]
         Header(super::UploadHeader),
         #[prost(bytes, tag = "2")]
-        Data(::prost::alloc::vec::Vec<u8>),
+        Data(::prost::bytes::Bytes),
         /// Marks that the file is whole: a stream that stops before it is an upload that was cut off.
         #[prost(message, tag = "3")]
         End(super::UploadEnd),
@@ -169,7 +169,7 @@ pub mod rendition_chunk {
         #[prost(message, tag = "1")]
         Header(super::RenditionHeader),
         #[prost(bytes, tag = "2")]
-        Data(::prost::alloc::vec::Vec<u8>),
+        Data(::prost::bytes::Bytes),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
