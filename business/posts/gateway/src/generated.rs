@@ -61,8 +61,11 @@ pub struct PostHead {
     pub mentioned_ids: ::prost::alloc::vec::Vec<u64>,
     #[prost(bool, tag = "6")]
     pub has_media: bool,
+    /// 0 for none.
     #[prost(fixed64, tag = "7")]
     pub in_reply_to_id: u64,
+    #[prost(fixed64, tag = "8")]
+    pub in_reply_to_author_id: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreatePostRequest {
