@@ -1,1 +1,34 @@
-//! presentation-kit
+//! What every surface shares: who is asking and what they are allowed, the read pipeline, errors as HTTP, pages as
+//! `Link` headers, and the routes from which the OpenAPI document is made.
+//!
+//! A surface (the Mastodon API, the web page) is reached through its own crate and knows the domains by their gateways
+//! only. What is absent on purpose: no database, no bus, no blob store; and no second place that decides who may see
+//! what ([`rules`] is the only one).
+//!
+//! Start reading at [`reader`]: skeleton, hydrate, rules, present.
+
+pub mod access;
+pub mod address;
+pub mod api;
+pub mod card;
+pub mod context;
+pub mod extract;
+pub mod openapi;
+pub mod paging;
+pub mod problem;
+pub mod reader;
+pub mod rules;
+pub mod surface;
+pub mod text;
+pub mod urls;
+
+mod hydrate;
+
+pub use access::{Allowed, Anyone, Viewer};
+pub use address::ClientAddress;
+pub use api::Api;
+pub use card::{Card, Person, Surfaced};
+pub use context::RequestContext;
+pub use problem::Problem;
+pub use reader::{Listing, Reader};
+pub use surface::{Gateways, Site, Surface};

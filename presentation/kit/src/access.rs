@@ -1,0 +1,222 @@
+//! Who is asking, and whether they are allowed: the scope is part of a handler's type.
+//!
+//! A handler says what it needs by its first argument, [`Allowed`]`<…>`; [`crate::Api`] takes no handler without one. The
+//! extractor checks it before the handler's code runs.
+
+use std::marker::PhantomData;
+
+use axum::extract::FromRequestParts;
+use business_accounts_gateway::{AuthenticateRequest, Grant, Scope, Scopes};
+use http::header;
+use http::request::Parts;
+use infra_kernel::{AccountId, ApplicationId, Context, Error, ErrorCode, Result, SessionId};
+
+use crate::context::RequestContext;
+use crate::problem::Problem;
+use crate::surface::Surface;
+
+/// A signed-in person, by the token of an application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Viewer {
+    /// Who it is.
+    pub account_id: AccountId,
+    /// The application that asks for them.
+    pub application_id: ApplicationId,
+    /// The token.
+    pub session_id: SessionId,
+}
+
+/// Whoever holds a valid token: a person's or an application's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bearer {
+    /// The person, when it is a person's token.
+    pub account_id: Option<AccountId>,
+    /// The application.
+    pub application_id: ApplicationId,
+    /// What it was granted.
+    pub scopes: String,
+}
+
+/// What a handler needs of who is asking.
+pub trait Access: Send + Sync + 'static {
+    /// What the handler is told of who is asking.
+    type Who: Send;
+    /// The OAuth scope it takes; none for what everyone may do.
+    const SCOPE: Option<Scope>;
+    /// Whether it can be called without a token.
+    const TOKEN_OPTIONAL: bool;
+
+    /// Decides, given what the token stands for.
+    ///
+    /// # Errors
+    /// `unauthenticated` or `forbidden`.
+    fn decide(grant: Option<Grant>) -> Result<Self::Who>;
+}
+
+/// Proof that whoever asks is allowed what `A` says. Handlers take it as their first argument.
+pub struct Allowed<A: Access>(pub A::Who);
+
+/// Everyone; a token is looked at when there is one, and refused when it is not valid.
+#[derive(Debug)]
+pub struct Anyone;
+
+/// Anyone with a token that has a scope, an application's own token included.
+#[derive(Debug)]
+pub struct AnyToken<S>(PhantomData<S>);
+
+/// A signed-in person whose token has a scope.
+#[derive(Debug)]
+pub struct Person<S>(PhantomData<S>);
+
+/// A scope as a type.
+pub trait ScopeType: Send + Sync + 'static {
+    /// The scope; none for any.
+    const SCOPE: Option<Scope>;
+}
+
+macro_rules! scope_types {
+    ($($(#[$doc:meta])* $name:ident = $scope:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name;
+        impl ScopeType for $name {
+            const SCOPE: Option<Scope> = $scope;
+        }
+    )*};
+}
+
+/// The scopes that routes ask for.
+pub mod scope {
+    use super::{Scope, ScopeType};
+
+    scope_types! {
+        /// Any scope at all: the token alone is enough.
+        Any = None;
+        /// `profile`: who one is, nothing more.
+        Profile = Some(Scope::PROFILE);
+        /// `read:accounts`
+        ReadAccounts = Some(Scope::READ_ACCOUNTS);
+        /// `read:follows`
+        ReadFollows = Some(Scope::READ_FOLLOWS);
+        /// `read:statuses`
+        ReadStatuses = Some(Scope::READ_STATUSES);
+        /// `write:accounts`
+        WriteAccounts = Some(Scope::WRITE_ACCOUNTS);
+        /// `write:follows`
+        WriteFollows = Some(Scope::WRITE_FOLLOWS);
+        /// `write:media`
+        WriteMedia = Some(Scope::WRITE_MEDIA);
+        /// `write:statuses`
+        WriteStatuses = Some(Scope::WRITE_STATUSES);
+    }
+}
+
+impl Access for Anyone {
+    type Who = Option<Viewer>;
+    const SCOPE: Option<Scope> = None;
+    const TOKEN_OPTIONAL: bool = true;
+
+    fn decide(grant: Option<Grant>) -> Result<Self::Who> {
+        Ok(grant.as_ref().and_then(viewer_of))
+    }
+}
+
+impl<S: ScopeType> Access for AnyToken<S> {
+    type Who = Bearer;
+    const SCOPE: Option<Scope> = S::SCOPE;
+    const TOKEN_OPTIONAL: bool = false;
+
+    fn decide(grant: Option<Grant>) -> Result<Bearer> {
+        let grant = granted::<S>(grant)?;
+        Ok(Bearer {
+            account_id: (grant.account_id != 0).then(|| AccountId::new(grant.account_id)),
+            application_id: ApplicationId::new(grant.application_id),
+            scopes: grant.scopes,
+        })
+    }
+}
+
+impl<S: ScopeType> Access for Person<S> {
+    type Who = Viewer;
+    const SCOPE: Option<Scope> = S::SCOPE;
+    const TOKEN_OPTIONAL: bool = false;
+
+    fn decide(grant: Option<Grant>) -> Result<Viewer> {
+        let grant = granted::<S>(grant)?;
+        viewer_of(&grant).ok_or_else(|| {
+            Error::new(
+                ErrorCode::Unauthenticated,
+                "This needs a signed-in person; the token is an application's own.",
+            )
+        })
+    }
+}
+
+fn viewer_of(grant: &Grant) -> Option<Viewer> {
+    (grant.account_id != 0).then(|| Viewer {
+        account_id: AccountId::new(grant.account_id),
+        application_id: ApplicationId::new(grant.application_id),
+        session_id: SessionId::new(grant.session_id),
+    })
+}
+
+fn granted<S: ScopeType>(grant: Option<Grant>) -> Result<Grant> {
+    let grant = grant.ok_or_else(|| {
+        Error::new(
+            ErrorCode::Unauthenticated,
+            "This needs an access token: send it as `Authorization: Bearer …`.",
+        )
+    })?;
+    if let Some(needed) = S::SCOPE {
+        let covered = Scopes::parse(&grant.scopes).is_ok_and(|scopes| scopes.cover(needed));
+        if !covered {
+            let text = format!(
+                "This action is outside the authorized scopes: the token lacks `{needed}`."
+            );
+            return Err(Error::new(ErrorCode::Forbidden, text));
+        }
+    }
+    Ok(grant)
+}
+
+impl<A: Access> FromRequestParts<Surface> for Allowed<A> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, surface: &Surface) -> Result<Self, Problem> {
+        let context = parts.extensions.get::<RequestContext>().map_or_else(
+            || Context::background(crate::context::QUICK_BUDGET),
+            |context| context.0.clone(),
+        );
+        let grant = match bearer_secret(parts)? {
+            Some(secret) => Some(
+                surface
+                    .gateways
+                    .accounts
+                    .authenticate(&context, AuthenticateRequest { secret })
+                    .await?,
+            ),
+            None => None,
+        };
+        Ok(Self(A::decide(grant)?))
+    }
+}
+
+/// The secret of the `Authorization` header. A token in the address is not looked at: addresses end up in logs.
+fn bearer_secret(parts: &Parts) -> Result<Option<String>> {
+    let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let secret = value.to_str().ok().and_then(|text| {
+        let (scheme, secret) = text.split_once(' ')?;
+        scheme
+            .eq_ignore_ascii_case("bearer")
+            .then(|| secret.trim().to_owned())
+    });
+    match secret {
+        Some(secret) if !secret.is_empty() => Ok(Some(secret)),
+        _ => Err(Error::new(
+            ErrorCode::Unauthenticated,
+            "The access token is invalid: send it as `Authorization: Bearer …`.",
+        )),
+    }
+}

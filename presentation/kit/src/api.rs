@@ -1,0 +1,170 @@
+//! The routes of an API. A route is added together with what it is for and what it takes and answers, so that the document
+//! at `/api/openapi.json` cannot drift from the code; and only handlers that say whom they allow can be added at all.
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::routing::{MethodRouter, delete, get, patch, post, put};
+use business_accounts_gateway::Scope;
+use http::Method;
+use schemars::JsonSchema;
+
+use crate::access::{Access, Allowed};
+use crate::openapi::{Document, Operation};
+use crate::surface::Surface;
+
+/// The arguments of a handler whose first is [`Allowed`]: implemented for nothing else, so a handler that does not say
+/// whom it allows is refused by the compiler.
+pub trait Guarded {
+    /// The scope the handler asks for.
+    const SCOPE: Option<Scope>;
+    /// Whether it can be called without a token.
+    const TOKEN_OPTIONAL: bool;
+}
+
+macro_rules! guarded {
+    ($($argument:ident),*) => {
+        impl<M, A: Access, $($argument),*> Guarded for (M, Allowed<A>, $($argument),*) {
+            const SCOPE: Option<Scope> = A::SCOPE;
+            const TOKEN_OPTIONAL: bool = A::TOKEN_OPTIONAL;
+        }
+    };
+}
+
+guarded!();
+guarded!(T2);
+guarded!(T2, T3);
+guarded!(T2, T3, T4);
+guarded!(T2, T3, T4, T5);
+guarded!(T2, T3, T4, T5, T6);
+guarded!(T2, T3, T4, T5, T6, T7);
+guarded!(T2, T3, T4, T5, T6, T7, T8);
+
+/// What a route is for, what it takes and what it answers.
+#[derive(Debug, Default)]
+pub struct Describe {
+    pub(crate) summary: &'static str,
+    pub(crate) query: Option<SchemaOf>,
+    pub(crate) body: Option<SchemaOf>,
+    pub(crate) body_is_multipart: bool,
+    pub(crate) answer: Option<SchemaOf>,
+}
+
+/// Writes a type's schema into a generator.
+pub(crate) type SchemaOf = fn(&mut schemars::SchemaGenerator) -> schemars::Schema;
+
+impl Describe {
+    /// A route that does this, in a sentence.
+    #[must_use]
+    pub fn new(summary: &'static str) -> Self {
+        Self {
+            summary,
+            ..Self::default()
+        }
+    }
+
+    /// The query's fields.
+    #[must_use]
+    pub fn query<T: JsonSchema>(mut self) -> Self {
+        self.query = Some(|generator| T::json_schema(generator));
+        self
+    }
+
+    /// The body's fields, as JSON or a form.
+    #[must_use]
+    pub fn body<T: JsonSchema>(mut self) -> Self {
+        self.body = Some(|generator| generator.subschema_for::<T>());
+        self
+    }
+
+    /// The body's fields, as a multipart form with files.
+    #[must_use]
+    pub fn multipart<T: JsonSchema>(mut self) -> Self {
+        self.body_is_multipart = true;
+        self.body::<T>()
+    }
+
+    /// What it answers.
+    #[must_use]
+    pub fn answers<T: JsonSchema>(mut self) -> Self {
+        self.answer = Some(|generator| generator.subschema_for::<T>());
+        self
+    }
+}
+
+/// Routes with their descriptions.
+#[derive(Default)]
+pub struct Api {
+    router: Router<Surface>,
+    operations: Vec<Operation>,
+}
+
+macro_rules! methods {
+    ($($(#[$doc:meta])* $name:ident, $method:ident;)*) => {$(
+        $(#[$doc])*
+        #[must_use]
+        pub fn $name<H, T>(self, path: &'static str, handler: H, describe: Describe) -> Self
+        where
+            H: Handler<T, Surface>,
+            T: Guarded + 'static,
+        {
+            self.route::<T>(path, Method::$method, $name(handler), describe)
+        }
+    )*};
+}
+
+impl Api {
+    /// No routes yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    methods! {
+        /// Adds a `GET` route.
+        get, GET;
+        /// Adds a `POST` route.
+        post, POST;
+        /// Adds a `PUT` route.
+        put, PUT;
+        /// Adds a `PATCH` route.
+        patch, PATCH;
+        /// Adds a `DELETE` route.
+        delete, DELETE;
+    }
+
+    fn route<T: Guarded>(
+        mut self,
+        path: &'static str,
+        method: Method,
+        handler: MethodRouter<Surface>,
+        describe: Describe,
+    ) -> Self {
+        self.router = self.router.route(path, handler);
+        let (scope, token_optional) = (T::SCOPE, T::TOKEN_OPTIONAL);
+        self.operations.push(Operation {
+            path,
+            method,
+            scope,
+            token_optional,
+            describe,
+        });
+        self
+    }
+
+    /// Adds another set of routes.
+    #[must_use]
+    pub fn merge(mut self, other: Self) -> Self {
+        self.router = self.router.merge(other.router);
+        self.operations.extend(other.operations);
+        self
+    }
+
+    /// The routes, and the OpenAPI document that describes them.
+    #[must_use]
+    pub fn into_parts(self, title: &str, version: &str) -> (Router<Surface>, serde_json::Value) {
+        (
+            self.router,
+            Document::of(&self.operations).render(title, version),
+        )
+    }
+}

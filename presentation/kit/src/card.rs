@@ -1,0 +1,57 @@
+//! Cards: posts and people with all that is needed to show them, the same for every viewer and shared between them.
+
+use std::sync::{Arc, OnceLock};
+
+use business_accounts_gateway::Account;
+use business_graph_gateway::GraphStats;
+use business_media_gateway::MediaItem;
+use business_posts_gateway::{AuthorStats, Post, PostHead};
+use bytes::Bytes;
+
+/// An account with its pictures and counts. The counts may be half a minute old in a card.
+#[derive(Debug)]
+pub struct Person {
+    /// The account.
+    pub account: Account,
+    /// Its picture, when it has one that is ready.
+    pub avatar: Option<MediaItem>,
+    /// Its header, when it has one that is ready.
+    pub header: Option<MediaItem>,
+    /// Followers and following.
+    pub graph: GraphStats,
+    /// Posts, and when the last one.
+    pub posts: AuthorStats,
+    /// What surfaces have made of it, kept with it.
+    pub surfaced: Surfaced,
+}
+
+/// A post with its author and pictures.
+#[derive(Debug)]
+pub struct Card {
+    /// What the rules looked at.
+    pub head: PostHead,
+    /// The post.
+    pub post: Post,
+    /// Who posted it.
+    pub author: Arc<Person>,
+    /// Its pictures, in order.
+    pub media: Vec<MediaItem>,
+    /// The application it was posted with; empty for the web page.
+    pub application: Option<(String, String)>,
+    /// What surfaces have made of it, kept with it.
+    pub surfaced: Surfaced,
+}
+
+/// What a surface makes of a card for every viewer alike, made once and kept as long as the card is current. What is a
+/// viewer's own (likes, bookmarks) never goes in here.
+#[derive(Debug, Default)]
+pub struct Surfaced {
+    mastodon: OnceLock<Bytes>,
+}
+
+impl Surfaced {
+    /// The Mastodon API's JSON.
+    pub fn mastodon(&self, make: impl FnOnce() -> Bytes) -> &Bytes {
+        self.mastodon.get_or_init(make)
+    }
+}

@@ -1,0 +1,274 @@
+//! From ids to cards: what is held and still current is taken from the cache, the rest is asked of the domains, each
+//! domain once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use business_accounts_gateway::{
+    Account, GetAccountHeadsRequest, GetAccountsRequest, GetApplicationRequest,
+};
+use business_graph_gateway::GetStatsRequest;
+use business_media_gateway::{GetMediaRequest, MediaItem, MediaState};
+use business_posts_gateway::{GetAuthorStatsRequest, GetPostsRequest, Post, PostHead};
+use infra_cache::Cache;
+use infra_kernel::{Context, Result};
+
+use crate::card::{Card, Person, Surfaced};
+use crate::surface::Gateways;
+
+/// How long a card is kept. Its text, pictures and author are always current (by their revisions); its counts may be this
+/// old.
+pub(crate) const CARD_LIFETIME: Duration = Duration::from_secs(30);
+/// The most cards kept, with about 6 KB each.
+const CARDS_MAX: u64 = 4_000;
+/// The most applications whose names are kept.
+const APPLICATIONS_MAX: u64 = 1_000;
+
+#[derive(Clone)]
+pub(crate) struct Hydrator {
+    gateways: Gateways,
+    cards: Cache<u64, Arc<Card>>,
+    applications: Cache<u64, Option<(String, String)>>,
+}
+
+impl Hydrator {
+    pub(crate) fn new(gateways: Gateways) -> Self {
+        Self {
+            gateways,
+            cards: Cache::with_lifetime("cards", CARDS_MAX, CARD_LIFETIME),
+            applications: Cache::with_lifetime(
+                "application names",
+                APPLICATIONS_MAX,
+                CARD_LIFETIME,
+            ),
+        }
+    }
+
+    /// The cards of these posts, in their order. A post whose author or text has gone in the meantime is left out.
+    pub(crate) async fn cards(
+        &self,
+        context: &Context,
+        heads: Vec<PostHead>,
+    ) -> Result<Vec<Arc<Card>>> {
+        if heads.is_empty() {
+            return Ok(Vec::new());
+        }
+        let revisions = self.author_revisions(context, &heads).await?;
+        let current = |card: &Arc<Card>, head: &PostHead| {
+            card.post.revision == head.revision
+                && revisions.get(&head.author_id) == Some(&card.author.account.revision)
+        };
+        let mut found: Vec<Option<Arc<Card>>> = heads
+            .iter()
+            .map(|head| self.cards.get(&head.id).filter(|card| current(card, head)))
+            .collect();
+        let missing: Vec<PostHead> = heads
+            .into_iter()
+            .zip(&found)
+            .filter(|(_, card)| card.is_none())
+            .map(|(head, _)| head)
+            .collect();
+        if !missing.is_empty() {
+            let mut made = self.make_cards(context, missing).await?.into_iter();
+            for slot in found.iter_mut().filter(|slot| slot.is_none()) {
+                *slot = made.next().flatten();
+            }
+        }
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn author_revisions(
+        &self,
+        context: &Context,
+        heads: &[PostHead],
+    ) -> Result<HashMap<u64, u64>> {
+        let ids = distinct(heads.iter().map(|head| head.author_id));
+        let reply = self
+            .gateways
+            .accounts
+            .get_account_heads(context, GetAccountHeadsRequest { ids })
+            .await?;
+        Ok(reply
+            .heads
+            .into_iter()
+            .map(|head| (head.id, head.revision))
+            .collect())
+    }
+
+    /// A card for each head, in order; none where the post or its author has gone.
+    async fn make_cards(
+        &self,
+        context: &Context,
+        heads: Vec<PostHead>,
+    ) -> Result<Vec<Option<Arc<Card>>>> {
+        let ids = heads.iter().map(|head| head.id).collect();
+        let posts = self
+            .gateways
+            .posts
+            .get_posts(context, GetPostsRequest { ids });
+        let people = self.people(context, distinct(heads.iter().map(|head| head.author_id)));
+        let (posts, people) = tokio::try_join!(posts, people)?;
+        let people: HashMap<u64, Arc<Person>> = people
+            .into_iter()
+            .map(|person| (person.account.id, person))
+            .collect();
+        let mut media = self
+            .media(
+                context,
+                posts
+                    .posts
+                    .iter()
+                    .flat_map(|post| post.media_ids.iter().copied()),
+            )
+            .await?;
+        let mut posts: HashMap<u64, Post> = posts
+            .posts
+            .into_iter()
+            .map(|post| (post.id, post))
+            .collect();
+        let mut cards = Vec::with_capacity(heads.len());
+        for head in heads {
+            let (post, author) = (posts.remove(&head.id), people.get(&head.author_id));
+            let (Some(post), Some(author)) = (post, author) else {
+                cards.push(None);
+                continue;
+            };
+            let pictures = post
+                .media_ids
+                .iter()
+                .filter_map(|id| media.remove(id))
+                .collect();
+            let application = self.application(context, post.application_id).await;
+            let card = Arc::new(Card {
+                head,
+                post,
+                author: Arc::clone(author),
+                media: pictures,
+                application,
+                surfaced: Surfaced::default(),
+            });
+            self.cards.put(card.head.id, Arc::clone(&card));
+            cards.push(Some(card));
+        }
+        Ok(cards)
+    }
+
+    /// People by id, as they are now, in the order asked; those that are not there are left out.
+    pub(crate) async fn people(
+        &self,
+        context: &Context,
+        ids: Vec<u64>,
+    ) -> Result<Vec<Arc<Person>>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let gateways = &self.gateways;
+        let (accounts, graph, posts) = tokio::try_join!(
+            gateways
+                .accounts
+                .get_accounts(context, GetAccountsRequest { ids: ids.clone() }),
+            gateways.graph.get_stats(
+                context,
+                GetStatsRequest {
+                    account_ids: ids.clone()
+                }
+            ),
+            gateways.posts.get_author_stats(
+                context,
+                GetAuthorStatsRequest {
+                    author_ids: ids.clone()
+                }
+            ),
+        )?;
+        let pictures = accounts
+            .accounts
+            .iter()
+            .flat_map(|account| [account.avatar_media_id, account.header_media_id]);
+        let pictures = self.media(context, pictures.filter(|id| *id != 0)).await?;
+        let mut accounts: HashMap<u64, Account> = accounts
+            .accounts
+            .into_iter()
+            .map(|account| (account.id, account))
+            .collect();
+        let graph: HashMap<u64, _> = graph
+            .stats
+            .into_iter()
+            .map(|stats| (stats.account_id, stats))
+            .collect();
+        let posts: HashMap<u64, _> = posts
+            .stats
+            .into_iter()
+            .map(|stats| (stats.author_id, stats))
+            .collect();
+        let person = |id: u64| {
+            let account = accounts.remove(&id)?;
+            Some(Arc::new(Person {
+                avatar: pictures.get(&account.avatar_media_id).cloned(),
+                header: pictures.get(&account.header_media_id).cloned(),
+                graph: graph.get(&id).cloned().unwrap_or_default(),
+                posts: posts.get(&id).cloned().unwrap_or_default(),
+                surfaced: Surfaced::default(),
+                account,
+            }))
+        };
+        Ok(ids.into_iter().filter_map(person).collect())
+    }
+
+    /// The pictures of these ids that are ready.
+    async fn media(
+        &self,
+        context: &Context,
+        ids: impl Iterator<Item = u64>,
+    ) -> Result<HashMap<u64, MediaItem>> {
+        let ids = distinct(ids);
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let reply = self
+            .gateways
+            .media
+            .get_media(context, GetMediaRequest { ids })
+            .await?;
+        let ready = reply
+            .items
+            .into_iter()
+            .filter(|item| item.state() == MediaState::Ready);
+        Ok(ready.map(|item| (item.id, item)).collect())
+    }
+
+    /// The name and website of the application a post was made with. Its failure costs only that line of the card.
+    async fn application(&self, context: &Context, id: u64) -> Option<(String, String)> {
+        if id == 0 {
+            return None;
+        }
+        if let Some(known) = self.applications.get(&id) {
+            return known;
+        }
+        let request = GetApplicationRequest {
+            application_id: id,
+            client_id: String::new(),
+        };
+        let application = self
+            .gateways
+            .accounts
+            .get_application(context, request)
+            .await
+            .ok()?;
+        let known = Some((application.name, application.website));
+        self.applications.put(id, known.clone());
+        known
+    }
+}
+
+/// The ids without repetition, in the order of their first appearance.
+fn distinct(ids: impl Iterator<Item = u64>) -> Vec<u64> {
+    let mut seen = Vec::new();
+    for id in ids {
+        // Pages are short, so looking through the list beats hashing.
+        if !seen.contains(&id) {
+            seen.push(id);
+        }
+    }
+    seen
+}

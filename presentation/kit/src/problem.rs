@@ -1,0 +1,96 @@
+//! The one mapping from errors to HTTP.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use infra_kernel::{Error, ErrorCode};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// An error on its way to a client of the API: `{"error": "…"}`, the shape Mastodon's clients know.
+#[derive(Debug)]
+pub struct Problem(pub Error);
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+/// The body of every error answer.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Error")]
+pub struct ProblemBody {
+    /// What was wrong and what to do, in a sentence.
+    error: String,
+    /// The kind of failure, from a closed set: "invalid", "not_found", …
+    code: &'static str,
+    /// The field of the request that is at fault, if one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+}
+
+/// The HTTP status of a code. Clients of the Mastodon API expect 422 for everything that fails validation.
+#[must_use]
+pub const fn status_of(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::Invalid | ErrorCode::Conflict | ErrorCode::Unsupported => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
+        ErrorCode::Forbidden => StatusCode::FORBIDDEN,
+        ErrorCode::NotFound => StatusCode::NOT_FOUND,
+        ErrorCode::Gone => StatusCode::GONE,
+        ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
+        ErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// Writes the private cause of our own faults to the log. Called once, where an error becomes an answer.
+pub fn log_fault(error: &Error) {
+    if error.code().is_server_fault() {
+        tracing::error!(
+            code = error.code().name(),
+            causes = error.causes(),
+            "a request failed"
+        );
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        log_fault(&self.0);
+        let body = ProblemBody {
+            error: self.0.public().to_owned(),
+            code: self.0.code().name(),
+            field: self.0.field().map(str::to_owned),
+        };
+        let mut response = (status_of(self.0.code()), Json(body)).into_response();
+        if self.0.code() == ErrorCode::Unauthenticated {
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clients_fault_is_a_4xx_and_ours_a_5xx() {
+        for code in ErrorCode::ALL {
+            let status = status_of(code);
+            assert_eq!(
+                status.is_server_error(),
+                code.is_server_fault(),
+                "{code:?} became {status}"
+            );
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! The read pipeline: skeleton (ids from a domain), rules (who may see what), hydrate (cards, cached and shared), and then
+//! the surface presents.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use business_accounts_gateway::FindAccountsRequest;
+use business_graph_gateway::{
+    Follow, GetRelationshipsRequest, ListFollowsReply, ListFollowsRequest, Relationship,
+};
+use business_posts_gateway::{
+    GetConversationRequest, GetPostHeadsRequest, ListByAuthorRequest, ListPublicRequest, PostHead,
+    Visibility,
+};
+use infra_kernel::{AccountId, Context, Error, Page, PostId, Result};
+use product_feed_gateway::GetHomeRequest;
+
+use crate::card::{Card, Person};
+use crate::hydrate::Hydrator;
+use crate::paging::Cursors;
+use crate::rules::{Standing, may_see, visibilities_to_list};
+use crate::surface::Gateways;
+
+/// The most ancestors of a conversation that are shown.
+const ANCESTORS_MAX: u32 = 40;
+/// The most answers of a conversation that are shown.
+const DESCENDANTS_MAX: u32 = 200;
+
+/// Things of a page, and where it goes on.
+#[derive(Debug)]
+pub struct Listing<T> {
+    /// What may be seen, newest first.
+    pub items: Vec<T>,
+    /// Where the listing goes on.
+    pub cursors: Cursors,
+}
+
+/// Which of an author's posts are asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AuthorFilter {
+    /// Only posts with pictures.
+    pub only_media: bool,
+    /// No answers to others.
+    pub exclude_replies: bool,
+}
+
+/// A post and the posts round it.
+#[derive(Debug)]
+pub struct Conversation {
+    /// What it answers, oldest first.
+    pub ancestors: Vec<Arc<Card>>,
+    /// What answers it, depth first.
+    pub descendants: Vec<Arc<Card>>,
+}
+
+/// Reads for every surface. Cheap to clone; clones share their caches.
+#[derive(Clone)]
+pub struct Reader {
+    gateways: Gateways,
+    hydrator: Hydrator,
+}
+
+impl Reader {
+    /// A reader over these domains.
+    #[must_use]
+    pub fn new(gateways: Gateways) -> Self {
+        let hydrator = Hydrator::new(gateways.clone());
+        Self { gateways, hydrator }
+    }
+
+    /// A page of the viewer's home timeline.
+    ///
+    /// # Errors
+    /// When a domain cannot answer.
+    pub async fn home(
+        &self,
+        context: &Context,
+        viewer: AccountId,
+        page: Page,
+    ) -> Result<Listing<Arc<Card>>> {
+        let request = GetHomeRequest {
+            account_id: viewer.get(),
+            page: Some(page.into()),
+        };
+        let skeleton = self.gateways.feed.get_home(context, request).await?.entries;
+        let ids: Vec<u64> = skeleton.iter().map(|entry| entry.post_id).collect();
+        let cursors = Cursors::of(&ids, &page);
+        Ok(Listing {
+            items: self.posts(context, Some(viewer), ids).await?,
+            cursors,
+        })
+    }
+
+    /// A page of this server's public posts.
+    ///
+    /// # Errors
+    /// When a domain cannot answer.
+    pub async fn public(
+        &self,
+        context: &Context,
+        viewer: Option<AccountId>,
+        page: Page,
+        only_media: bool,
+    ) -> Result<Listing<Arc<Card>>> {
+        let request = ListPublicRequest {
+            page: Some(page.into()),
+            only_media,
+        };
+        let heads = self
+            .gateways
+            .posts
+            .list_public(context, request)
+            .await?
+            .heads;
+        self.listing(context, viewer, heads, page).await
+    }
+
+    /// A page of an author's posts.
+    ///
+    /// # Errors
+    /// When a domain cannot answer.
+    pub async fn by_author(
+        &self,
+        context: &Context,
+        viewer: Option<AccountId>,
+        author: AccountId,
+        page: Page,
+        filter: AuthorFilter,
+    ) -> Result<Listing<Arc<Card>>> {
+        let relationships = self
+            .relationships(context, viewer, vec![author.get()])
+            .await?;
+        let standing = Standing::of(viewer, author, relationships.get(&author.get()));
+        let request = ListByAuthorRequest {
+            author_id: author.get(),
+            page: Some(page.into()),
+            only_media: filter.only_media,
+            exclude_replies: filter.exclude_replies,
+            visibilities: visibilities_to_list(standing)
+                .iter()
+                .map(|visibility: &Visibility| i32::from(*visibility))
+                .collect(),
+        };
+        let heads = self
+            .gateways
+            .posts
+            .list_by_author(context, request)
+            .await?
+            .heads;
+        self.listing(context, viewer, heads, page).await
+    }
+
+    /// Posts by id, in the order asked, without those that the viewer may not see.
+    ///
+    /// # Errors
+    /// When a domain cannot answer.
+    pub async fn posts(
+        &self,
+        context: &Context,
+        viewer: Option<AccountId>,
+        ids: Vec<u64>,
+    ) -> Result<Vec<Arc<Card>>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let heads = self
+            .gateways
+            .posts
+            .get_post_heads(context, GetPostHeadsRequest { ids })
+            .await?
+            .heads;
+        self.visible(context, viewer, heads).await
+    }
+
+    /// One post.
+    ///
+    /// # Errors
+    /// `not_found` when it is not there or the viewer may not see it: the two cannot be told apart.
+    pub async fn post(
+        &self,
+        context: &Context,
+        viewer: Option<AccountId>,
+        id: PostId,
+    ) -> Result<Arc<Card>> {
+        self.posts(context, viewer, vec![id.get()])
+            .await?
+            .pop()
+            .ok_or_else(|| Error::not_found("post"))
+    }
+
+    /// The posts round a post that the viewer may see.
+    ///
+    /// # Errors
+    /// `not_found` as for [`Self::post`].
+    pub async fn conversation(
+        &self,
+        context: &Context,
+        viewer: Option<AccountId>,
+        id: PostId,
+    ) -> Result<Conversation> {
+        self.post(context, viewer, id).await?;
+        let request = GetConversationRequest {
+            post_id: id.get(),
+            ancestors_max: ANCESTORS_MAX,
+            descendants_max: DESCENDANTS_MAX,
+        };
+        let around = self
+            .gateways
+            .posts
+            .get_conversation(context, request)
+            .await?;
+        let (ancestors, descendants) = tokio::try_join!(
+            self.visible(context, viewer, around.ancestors),
+            self.visible(context, viewer, around.descendants),
+        )?;
+        Ok(Conversation {
+            ancestors,
+            descendants,
+        })
+    }
+
+    /// People by id, in the order asked.
+    ///
+    /// # Errors
+    /// When a domain cannot answer.
+    pub async fn people(&self, context: &Context, ids: Vec<u64>) -> Result<Vec<Arc<Person>>> {
+        self.hydrator.people(context, ids).await
+    }
+
+    /// One person.
+    ///
+    /// # Errors
+    /// `not_found` when there is no such account.
+    pub async fn person(&self, context: &Context, id: AccountId) -> Result<Arc<Person>> {
+        self.people(context, vec![id.get()])
+            .await?
+            .pop()
+            .ok_or_else(|| Error::not_found("account"))
+    }
+
+    /// One person by name, with or without `@` and this server's own domain.
+    ///
+    /// # Errors
+    /// `not_found` when there is no such account.
+    pub async fn person_named(
+        &self,
+        context: &Context,
+        name: &str,
+        domain: &str,
+    ) -> Result<Arc<Person>> {
+        let name = name.strip_prefix('@').unwrap_or(name);
+        let local = match name.split_once('@') {
+            Some((local, at)) if at.eq_ignore_ascii_case(domain) => local,
+            Some(_) => return Err(Error::not_found("account")),
+            None => name,
+        };
+        let request = FindAccountsRequest {
+            usernames: vec![local.to_owned()],
+        };
+        let found = self
+            .gateways
+            .accounts
+            .find_accounts(context, request)
+            .await?
+            .accounts;
+        let account = found.first().ok_or_else(|| Error::not_found("account"))?;
+        self.person(context, AccountId::new(account.id)).await
+    }
+
+    /// A page of an account's followers.
+    ///
+    /// # Errors
+    /// When a domain cannot answer.
+    pub async fn followers(
+        &self,
+        context: &Context,
+        account: AccountId,
+        page: Page,
+    ) -> Result<Listing<Arc<Person>>> {
+        let request = ListFollowsRequest {
+            account_id: account.get(),
+            page: Some(page.into()),
+        };
+        let follows = self.gateways.graph.list_followers(context, request).await?;
+        self.listed_people(context, follows, page, |follow| follow.follower_id)
+            .await
+    }
+
+    /// A page of those whom an account follows.
+    ///
+    /// # Errors
+    /// When a domain cannot answer.
+    pub async fn following(
+        &self,
+        context: &Context,
+        account: AccountId,
+        page: Page,
+    ) -> Result<Listing<Arc<Person>>> {
+        let request = ListFollowsRequest {
+            account_id: account.get(),
+            page: Some(page.into()),
+        };
+        let follows = self.gateways.graph.list_following(context, request).await?;
+        self.listed_people(context, follows, page, |follow| follow.followee_id)
+            .await
+    }
+
+    /// How the viewer stands to these accounts, by their ids; nothing for a visitor.
+    ///
+    /// # Errors
+    /// When the graph cannot answer: then nothing is shown rather than too much.
+    pub async fn relationships(
+        &self,
+        context: &Context,
+        viewer: Option<AccountId>,
+        target_ids: Vec<u64>,
+    ) -> Result<HashMap<u64, Relationship>> {
+        let Some(viewer) = viewer else {
+            return Ok(HashMap::new());
+        };
+        let request = GetRelationshipsRequest {
+            viewer_id: viewer.get(),
+            target_ids,
+        };
+        let reply = self
+            .gateways
+            .graph
+            .get_relationships(context, request)
+            .await?;
+        Ok(reply
+            .relationships
+            .into_iter()
+            .map(|relationship| (relationship.target_id, relationship))
+            .collect())
+    }
+
+    async fn listing(
+        &self,
+        context: &Context,
+        viewer: Option<AccountId>,
+        heads: Vec<PostHead>,
+        page: Page,
+    ) -> Result<Listing<Arc<Card>>> {
+        let ids: Vec<u64> = heads.iter().map(|head| head.id).collect();
+        Ok(Listing {
+            cursors: Cursors::of(&ids, &page),
+            items: self.visible(context, viewer, heads).await?,
+        })
+    }
+
+    async fn visible(
+        &self,
+        context: &Context,
+        viewer: Option<AccountId>,
+        mut heads: Vec<PostHead>,
+    ) -> Result<Vec<Arc<Card>>> {
+        let authors = heads.iter().map(|head| head.author_id).collect();
+        let relationships = self.relationships(context, viewer, authors).await?;
+        heads.retain(|head| {
+            let standing = Standing::of(
+                viewer,
+                AccountId::new(head.author_id),
+                relationships.get(&head.author_id),
+            );
+            may_see(viewer, standing, head)
+        });
+        self.hydrator.cards(context, heads).await
+    }
+
+    async fn listed_people(
+        &self,
+        context: &Context,
+        follows: ListFollowsReply,
+        page: Page,
+        whom: fn(&Follow) -> u64,
+    ) -> Result<Listing<Arc<Person>>> {
+        let ids: Vec<u64> = follows.follows.iter().map(|follow| follow.id).collect();
+        let people = follows.follows.iter().map(whom).collect();
+        Ok(Listing {
+            cursors: Cursors::of(&ids, &page),
+            items: self.people(context, people).await?,
+        })
+    }
+}

@@ -1,0 +1,81 @@
+//! What a surface is handed by the composition.
+
+use std::sync::Arc;
+
+use business_accounts_gateway::Accounts;
+use business_graph_gateway::Graph;
+use business_media_gateway::Media;
+use business_posts_gateway::Posts;
+use product_feed_gateway::Feed;
+
+use crate::reader::Reader;
+
+/// The domains, each by its gateway: in this process or in another.
+#[derive(Clone)]
+pub struct Gateways {
+    /// Identities, sessions, applications.
+    pub accounts: Arc<dyn Accounts>,
+    /// Who follows whom.
+    pub graph: Arc<dyn Graph>,
+    /// Uploads and renditions.
+    pub media: Arc<dyn Media>,
+    /// Posts and conversations.
+    pub posts: Arc<dyn Posts>,
+    /// Home timelines.
+    pub feed: Arc<dyn Feed>,
+}
+
+/// What this place is called and where it is found.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// The public address, without a slash at the end: "https://photos.example".
+    pub base_url: String,
+    /// The public address's host, with its port when it is not the scheme's own: "photos.example".
+    pub domain: String,
+    /// The name of the place.
+    pub title: String,
+    /// A sentence or two about it.
+    pub description: String,
+    /// How to reach who runs it; may be empty.
+    pub contact_email: String,
+    /// Whether anyone may sign up.
+    pub registrations_open: bool,
+    /// The program's version.
+    pub version: String,
+    /// The most characters of a post's text.
+    pub post_characters_max: u32,
+    /// The most media items of a post.
+    pub post_media_max: u32,
+}
+
+impl Site {
+    /// Whether the public address is https, so that cookies may insist on it.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.base_url.starts_with("https://")
+    }
+}
+
+/// The state of every surface. Cheap to clone.
+#[derive(Clone)]
+pub struct Surface {
+    /// The domains.
+    pub gateways: Gateways,
+    /// What this place is called.
+    pub site: Arc<Site>,
+    /// The read pipeline.
+    pub reader: Reader,
+}
+
+impl Surface {
+    /// A surface over these domains.
+    #[must_use]
+    pub fn new(gateways: Gateways, site: Site) -> Self {
+        let reader = Reader::new(gateways.clone());
+        Self {
+            gateways,
+            site: Arc::new(site),
+            reader,
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Every public address, made in one place from keys and names: what is stored are keys, never addresses.
+
+use crate::surface::Site;
+
+impl Site {
+    /// The address of a rendition's bytes.
+    #[must_use]
+    pub fn media_url(&self, key: &str) -> String {
+        format!("{}/media/{key}", self.base_url)
+    }
+
+    /// The page of an account.
+    #[must_use]
+    pub fn profile_url(&self, username: &str) -> String {
+        format!("{}/@{username}", self.base_url)
+    }
+
+    /// The page of a post.
+    #[must_use]
+    pub fn post_url(&self, username: &str, post_id: impl std::fmt::Display) -> String {
+        format!("{}/@{username}/{post_id}", self.base_url)
+    }
+
+    /// The name by which an account's actor will be known to other servers.
+    #[must_use]
+    pub fn actor_uri(&self, username: &str) -> String {
+        format!("{}/users/{username}", self.base_url)
+    }
+
+    /// The name by which a post will be known to other servers.
+    #[must_use]
+    pub fn post_uri(&self, username: &str, post_id: impl std::fmt::Display) -> String {
+        format!("{}/users/{username}/statuses/{post_id}", self.base_url)
+    }
+
+    /// The picture of those who have none.
+    #[must_use]
+    pub fn default_avatar_url(&self) -> String {
+        format!("{}/assets/avatar.png", self.base_url)
+    }
+
+    /// The header of those who have none.
+    #[must_use]
+    pub fn default_header_url(&self) -> String {
+        format!("{}/assets/header.png", self.base_url)
+    }
+}
