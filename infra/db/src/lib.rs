@@ -9,6 +9,7 @@
 //! Statements use `$1`-style placeholders and types that PostgreSQL shares.
 
 mod error;
+mod inspect;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use sqlx::sqlite::{
 use tokio::sync::Notify;
 
 pub use error::DbError;
+pub use inspect::{Inspection, inspect};
 pub use futures::future::BoxFuture;
 
 /// A connection to a domain's database.

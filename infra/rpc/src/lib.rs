@@ -12,6 +12,7 @@ mod errors;
 mod metadata;
 mod page;
 mod streams;
+mod transport;
 /// Messages that several contracts share, generated from `proto/heliograph/rpc/v1`.
 #[allow(missing_docs, clippy::all, clippy::pedantic)]
 pub mod v1 {
@@ -25,6 +26,7 @@ pub use metadata::{incoming_context, outgoing_request};
 pub use page::PageError;
 pub use streams::{Call, Messages, RelayedStream, answer_stream, relay_answers, relay_requests};
 pub use tonic::transport::Channel;
+pub use transport::{connect, serve_grpc};
 
 use infra_kernel::{Context, Error, ErrorCode, Result};
 
