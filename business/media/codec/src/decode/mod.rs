@@ -1,0 +1,52 @@
+//! From a file of a known format to pixels.
+
+mod jpeg;
+mod png;
+mod webp;
+
+use crate::header::RawHeader;
+use crate::orientation::Orientation;
+use crate::raster::Raster;
+use crate::{CodecError, Format, Limits};
+
+/// A decoded picture as it was stored: neither turned upright nor converted to sRGB.
+pub(crate) struct Decoded {
+    pub(crate) raster: Raster,
+    pub(crate) orientation: Orientation,
+    /// The ICC profile as found; not checked.
+    pub(crate) profile: Option<Vec<u8>>,
+}
+
+pub(crate) fn read_header(
+    format: Format,
+    bytes: &[u8],
+    limits: &Limits,
+) -> Result<RawHeader, CodecError> {
+    match format {
+        Format::Jpeg => jpeg::read_header(bytes, limits),
+        Format::Png => png::read_header(bytes, limits),
+        Format::WebP => webp::read_header(bytes, limits),
+    }
+}
+
+/// Decodes a file whose header was found to be within the limits.
+pub(crate) fn decode(format: Format, bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecError> {
+    match format {
+        Format::Jpeg => jpeg::decode(bytes, limits),
+        Format::Png => png::decode(bytes),
+        Format::WebP => webp::decode(bytes),
+    }
+}
+
+/// The picture laid on white, where it is not opaque: what is served has no transparency.
+/// Takes and gives rows of whole pixels; `colors` is 1 or 3.
+fn flatten_on_white(with_alpha: &[u8], colors: usize, opaque: &mut [u8]) {
+    let pixels = with_alpha.chunks_exact(colors + 1);
+    for (from, to) in pixels.zip(opaque.chunks_exact_mut(colors)) {
+        let alpha = u32::from(from[colors]);
+        for (color, out) in from.iter().zip(to) {
+            let mixed = u32::from(*color) * alpha + 255 * (255 - alpha);
+            *out = ((mixed + 127) / 255) as u8;
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What a picture is and what it would cost, read from its header before a pixel is allocated.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::orientation::Orientation;
+use crate::{CodecError, Format, decode, sniff};
+
+/// What is refused before it is decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The most pixels, width times height. The default, 100 million, takes the 50 and 64 megapixels of today's
+    /// telephones and medium-format cameras, and phone panoramas.
+    pub pixels_max: u64,
+    /// The longest side, in pixels. The default, 16,384, is what WebP and common GPUs end at.
+    pub side_max: u32,
+    /// The most memory that decoding may take, in bytes. The default is 512 MiB; it refuses only progressive JPEGs and
+    /// WebPs near the pixel limit, which have to be held whole in a form larger than their pixels.
+    pub memory_bytes_max: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            pixels_max: 100_000_000,
+            side_max: 16_384,
+            memory_bytes_max: 512 * 1024 * 1024,
+        }
+    }
+}
+
+/// What a picture's header says, after it was found to be within the limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// What the file is.
+    pub format: Format,
+    /// Width in pixels of the upright picture.
+    pub width: u32,
+    /// Height in pixels of the upright picture.
+    pub height: u32,
+    /// Pictures in the file; of an animation only the first is used.
+    pub frames: u32,
+    /// The most memory, in bytes, that [`crate::process`] takes for it, the file itself included.
+    pub memory_bytes: u64,
+}
+
+/// What a decoder's own header reading found out, before orientation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RawHeader {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) frames: u32,
+    pub(crate) orientation: Orientation,
+    /// What decoding allocates at its peak, in bytes.
+    pub(crate) decode_bytes: u64,
+}
+
+/// The most that scaling, turning and encoding take beside the decoded picture, in bytes: pictures of the largest step, and
+/// the strip between the two passes of scaling.
+const WORK_BYTES_MAX: u64 = 96 * 1024 * 1024;
+/// The same for a small picture, in bytes a pixel.
+const WORK_BYTES_PER_PIXEL: u64 = 6;
+
+/// Reads a whole file's header and holds it against the limits. Allocates no pixels.
+///
+/// # Errors
+/// When the file is of a kind that is not taken, larger than a limit, cut off, or broken.
+pub fn read_header(bytes: &[u8], limits: &Limits) -> Result<Header, CodecError> {
+    let format = sniff(bytes)?;
+    let raw = catch_unwind(AssertUnwindSafe(|| {
+        decode::read_header(format, bytes, limits)
+    }))
+    .unwrap_or_else(|_| Err(CodecError::broken("the decoder panicked at the header")))?;
+    let pixels = u64::from(raw.width) * u64::from(raw.height);
+    let work_bytes = (pixels * WORK_BYTES_PER_PIXEL).min(WORK_BYTES_MAX);
+    let memory_bytes = raw.decode_bytes + bytes.len() as u64 + work_bytes;
+    if memory_bytes > limits.memory_bytes_max {
+        return Err(CodecError::TooLarge {
+            what: format!(
+                "This picture has {} by {} pixels in a form that takes {} MiB of memory to read; the limit is {} MiB. \
+                 Saved with fewer pixels, or as a baseline JPEG, it may be taken.",
+                raw.width,
+                raw.height,
+                memory_bytes >> 20,
+                limits.memory_bytes_max >> 20,
+            ),
+        });
+    }
+    let (width, height) = raw.orientation.upright_size(raw.width, raw.height);
+    Ok(Header {
+        format,
+        width,
+        height,
+        frames: raw.frames,
+        memory_bytes,
+    })
+}
+
+impl Limits {
+    /// Refuses a picture of this size when it is beyond a limit. Called with the first thing a header says.
+    pub(crate) fn check_size(&self, width: u32, height: u32) -> Result<(), CodecError> {
+        if width == 0 || height == 0 {
+            return Err(CodecError::broken("a side of zero pixels"));
+        }
+        let pixels = u64::from(width) * u64::from(height);
+        if width > self.side_max || height > self.side_max {
+            return Err(CodecError::TooLarge {
+                what: format!(
+                    "This picture has {width} by {height} pixels; the longest side that is taken is {}.",
+                    self.side_max
+                ),
+            });
+        }
+        if pixels > self.pixels_max {
+            return Err(CodecError::TooLarge {
+                what: format!(
+                    "This picture has {:.1} megapixels; the most that is taken is {:.1}.",
+                    megapixels(pixels),
+                    megapixels(self.pixels_max)
+                ),
+            });
+        }
+        Ok(())
+    }
+}
+
+#[allow(clippy::cast_precision_loss)] // for a sentence with one decimal
+fn megapixels(pixels: u64) -> f64 {
+    pixels as f64 / 1e6
+}

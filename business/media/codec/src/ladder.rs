@@ -1,0 +1,48 @@
+//! The sizes a picture is served in.
+
+/// One size that a picture is served in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// The rendition's name: "grid".
+    pub name: &'static str,
+    /// The longest side, in pixels. A smaller picture is never made larger.
+    pub side_max: u32,
+    /// JPEG quality, 1 to 100.
+    pub quality: u8,
+}
+
+/// The sizes a picture is served in, largest first; each is made from the one before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ladder {
+    steps: Vec<Step>,
+}
+
+impl Ladder {
+    /// A ladder of these steps; it sorts them, largest first.
+    #[must_use]
+    pub fn new(mut steps: Vec<Step>) -> Self {
+        steps.sort_by_key(|step| std::cmp::Reverse(step.side_max));
+        Self { steps }
+    }
+
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+}
+
+impl Default for Ladder {
+    /// "grid" for profile pages and lists (400 pixels: a third of a phone's width at three device pixels a point),
+    /// "feed" for a column (1,080), "full" for the whole screen (2,048).
+    fn default() -> Self {
+        let step = |name, side_max, quality| Step {
+            name,
+            side_max,
+            quality,
+        };
+        Self::new(vec![
+            step("full", 2_048, 82),
+            step("feed", 1_080, 82),
+            step("grid", 400, 80),
+        ])
+    }
+}

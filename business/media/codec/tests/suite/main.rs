@@ -1,0 +1,10 @@
+//! The codec through its public functions, on pictures made here and, where they are at hand, on the shared set.
+
+mod broken;
+mod clean;
+mod colors;
+mod pictures;
+mod shared;
+mod sizes;
+mod speed;
+mod upright;
