@@ -1,1 +1,140 @@
-//! infra-blob
+//! Bytes kept under the hash of what they are: photo originals and renditions.
+//!
+//! A [`BlobStore`] is written once per content and never changed: [`BlobStore::begin`] gives a writer that hashes as the
+//! bytes come, and what it finishes is durable and whole, or not there at all. Two writers of the same content make one
+//! blob. Reading is by key and range, as a stream of chunks.
+//!
+//! [`DirectoryStore`] keeps blobs as files in one directory. The trait speaks of no path and no open file, so that an S3
+//! bucket can stand behind it.
+//!
+//! It counts no references: whoever deletes a blob knows that nobody needs it.
+
+mod directory;
+mod error;
+mod key;
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
+
+pub use directory::DirectoryStore;
+pub use error::BlobError;
+pub use key::{BlobKey, InvalidBlobKey};
+
+/// What reading and writing answers.
+pub type Result<T, E = BlobError> = std::result::Result<T, E>;
+
+/// A blob that is there for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    /// The hash of its content.
+    pub key: BlobKey,
+    /// Its length in bytes.
+    pub bytes: u64,
+}
+
+/// Which bytes to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ByteRange {
+    /// The first byte.
+    pub offset: u64,
+    /// How many; all the rest when not set.
+    pub length: Option<u64>,
+}
+
+impl ByteRange {
+    /// Every byte.
+    pub const ALL: Self = Self {
+        offset: 0,
+        length: None,
+    };
+
+    /// How many bytes of a blob of this length the range covers: none when it begins at or after the end.
+    #[must_use]
+    pub fn length_within(self, total: u64) -> u64 {
+        let rest = total.saturating_sub(self.offset);
+        self.length.map_or(rest, |length| length.min(rest))
+    }
+}
+
+/// The bytes of a blob, on their way.
+pub struct BlobRead {
+    /// The length of the whole blob.
+    pub total: u64,
+    /// How many bytes `chunks` gives if nothing fails.
+    pub length: u64,
+    /// The bytes, in chunks of at most [`CHUNK_BYTES`].
+    pub chunks: BoxStream<'static, Result<Bytes>>,
+}
+
+/// The largest chunk that a read gives, in bytes.
+pub const CHUNK_BYTES: usize = 128 * 1024;
+
+/// Where blobs are kept.
+#[async_trait]
+pub trait BlobStore: Send + Sync + 'static {
+    /// Begins a blob whose content comes piece by piece.
+    async fn begin(&self) -> Result<Box<dyn BlobWriter>>;
+
+    /// Bytes of a blob. Its content never changes, so reads of the same key fit together.
+    ///
+    /// # Errors
+    /// [`BlobError::NotFound`] when there is no such blob.
+    async fn read(&self, key: BlobKey, range: ByteRange) -> Result<BlobRead>;
+
+    /// Removes a blob. Answers whether it was there.
+    async fn delete(&self, key: BlobKey) -> Result<bool>;
+
+    /// Whether the blob is there.
+    async fn exists(&self, key: BlobKey) -> Result<bool>;
+
+    /// Keeps bytes that are at hand.
+    async fn put(&self, bytes: Bytes) -> Result<Stored> {
+        let mut writer = self.begin().await?;
+        writer.write(bytes).await?;
+        writer.finish().await
+    }
+
+    /// A whole blob of at most `bytes_max` bytes.
+    ///
+    /// # Errors
+    /// [`BlobError::TooLarge`] when it is longer: nothing of it is then read.
+    async fn read_all(&self, key: BlobKey, bytes_max: u64) -> Result<Bytes> {
+        let mut read = self.read(key, ByteRange::ALL).await?;
+        if read.total > bytes_max {
+            return Err(BlobError::TooLarge {
+                key,
+                bytes: read.total,
+                bytes_max,
+            });
+        }
+        let mut all = BytesMut::with_capacity(usize::try_from(read.total).unwrap_or(0));
+        while let Some(chunk) = read.chunks.next().await {
+            all.extend_from_slice(&chunk?);
+        }
+        Ok(all.freeze())
+    }
+}
+
+/// A blob that is being written. Dropped before it is finished, it leaves nothing.
+#[async_trait]
+pub trait BlobWriter: Send {
+    /// Adds bytes to the end.
+    async fn write(&mut self, bytes: Bytes) -> Result<()>;
+
+    /// The key of what was written so far: what [`Self::finish`] will answer if nothing more is written.
+    fn key(&self) -> BlobKey;
+
+    /// How many bytes were written so far.
+    fn bytes(&self) -> u64;
+
+    /// What was written so far, whole, when it is at most `bytes_max` bytes: to look at it before it is kept.
+    ///
+    /// # Errors
+    /// [`BlobError::TooLarge`] when more was written.
+    async fn written(&mut self, bytes_max: u64) -> Result<Bytes>;
+
+    /// Makes the blob durable under its key.
+    async fn finish(self: Box<Self>) -> Result<Stored>;
+}

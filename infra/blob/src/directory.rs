@@ -1,0 +1,331 @@
+//! Blobs as files in one directory.
+//!
+//! A blob is `ab/cd/abcd…`: its key, in two levels of folders, so that no folder holds too many names. It is written as a
+//! file in `incoming/` and renamed into place when it is on disk, so a name in `ab/cd` always is a whole blob. What a dead
+//! process left in `incoming/` is removed when the store is opened.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::StreamExt as _;
+use futures::stream;
+
+use crate::{
+    BlobError, BlobKey, BlobRead, BlobStore, BlobWriter, ByteRange, CHUNK_BYTES, Result, Stored,
+};
+
+/// Where blobs are written before they have a name.
+const INCOMING: &str = "incoming";
+/// How old an unfinished file must be before opening the store removes it: older than any operation can be under way in
+/// another process on the same directory.
+const INCOMING_AGE_MAX: Duration = Duration::from_secs(3_600);
+
+/// Numbers the files in `incoming/` of this process.
+static INCOMING_NUMBER: AtomicU64 = AtomicU64::new(0);
+
+/// A store in one directory. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct DirectoryStore {
+    root: Arc<PathBuf>,
+}
+
+impl DirectoryStore {
+    /// Opens the store, makes its directory when it is not there, and removes what unfinished writes left an hour ago or
+    /// longer.
+    ///
+    /// # Errors
+    /// When the directory cannot be made or read.
+    pub async fn open(root: &Path) -> Result<Self> {
+        let root = Arc::new(root.to_owned());
+        let opened = Arc::clone(&root);
+        blocking("open its directory", move || {
+            fs::create_dir_all(opened.join(INCOMING))?;
+            sweep(&opened.join(INCOMING))
+        })
+        .await?;
+        Ok(Self { root })
+    }
+
+    fn path(&self, key: BlobKey) -> PathBuf {
+        let name = key.to_string();
+        self.root.join(&name[..2]).join(&name[2..4]).join(name)
+    }
+}
+
+/// Runs what waits for the disk where it may wait.
+async fn blocking<T: Send + 'static>(
+    operation: &'static str,
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|stopped| Err(io::Error::other(stopped)))
+        .map_err(BlobError::io(operation))
+}
+
+fn sweep(incoming: &Path) -> io::Result<()> {
+    let mut removed = 0_u64;
+    for entry in fs::read_dir(incoming)? {
+        let entry = entry?;
+        let written = entry.metadata().and_then(|metadata| metadata.modified());
+        let age = written.map(|at| SystemTime::now().duration_since(at).unwrap_or_default());
+        if age.is_ok_and(|age| age >= INCOMING_AGE_MAX) {
+            fs::remove_file(entry.path())?;
+            removed += 1;
+        }
+    }
+    if removed > 0 {
+        tracing::info!(removed, "removed files that unfinished writes left");
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl BlobStore for DirectoryStore {
+    async fn begin(&self) -> Result<Box<dyn BlobWriter>> {
+        let number = INCOMING_NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}-{number}-{:032x}", std::process::id(), unique());
+        let path = self.root.join(INCOMING).join(name);
+        let temporary = blocking("begin a file", move || Temporary::create(path)).await?;
+        Ok(Box::new(Writer {
+            store: self.clone(),
+            temporary: Some(temporary),
+            hasher: blake3::Hasher::new(),
+            bytes: 0,
+        }))
+    }
+
+    async fn read(&self, key: BlobKey, range: ByteRange) -> Result<BlobRead> {
+        let path = self.path(key);
+        let opened = blocking("open a file", move || {
+            let mut file = match File::open(path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                file => file?,
+            };
+            let total = file.metadata()?.len();
+            file.seek(SeekFrom::Start(range.offset.min(total)))?;
+            Ok(Some((file, total)))
+        })
+        .await?;
+        let (file, total) = opened.ok_or(BlobError::NotFound(key))?;
+        let length = range.length_within(total);
+        let chunks = stream::try_unfold((file, length), move |(file, left)| async move {
+            if left == 0 {
+                return Ok(None);
+            }
+            let (chunk, file) = blocking("read a file", move || read_chunk(file, left)).await?;
+            if chunk.is_empty() {
+                return Err(BlobError::Damaged(key));
+            }
+            let left = left - chunk.len() as u64;
+            Ok(Some((chunk, (file, left))))
+        });
+        Ok(BlobRead {
+            total,
+            length,
+            chunks: chunks.boxed(),
+        })
+    }
+
+    async fn delete(&self, key: BlobKey) -> Result<bool> {
+        let path = self.path(key);
+        blocking("delete a file", move || {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+                removed => removed?,
+            }
+            // Deleted means deleted after a power cut too.
+            sync_directory(path.parent())?;
+            Ok(true)
+        })
+        .await
+    }
+
+    async fn exists(&self, key: BlobKey) -> Result<bool> {
+        let path = self.path(key);
+        blocking("look for a file", move || path.try_exists()).await
+    }
+}
+
+/// Reads up to a chunk of the `left` bytes that are still to come; nothing when the file ends early.
+fn read_chunk(mut file: File, left: u64) -> io::Result<(Bytes, File)> {
+    let length = usize::try_from(left)
+        .unwrap_or(CHUNK_BYTES)
+        .min(CHUNK_BYTES);
+    let mut chunk = Vec::with_capacity(length);
+    (&mut file).take(length as u64).read_to_end(&mut chunk)?;
+    Ok((chunk.into(), file))
+}
+
+/// A number that no other process on the same directory has at the same time, however process ids are reused.
+fn unique() -> u128 {
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since_epoch.unwrap_or_default().as_nanos()
+}
+
+fn sync_directory(directory: Option<&Path>) -> io::Result<()> {
+    directory.map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+}
+
+/// A file without a name of its own yet. Dropped, it is removed.
+struct Temporary {
+    path: PathBuf,
+    file: File,
+    placed: bool,
+}
+
+impl Temporary {
+    fn create(path: PathBuf) -> io::Result<Self> {
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(&path)?;
+        Ok(Self {
+            path,
+            file,
+            placed: false,
+        })
+    }
+
+    /// Puts the file in its place, durably. Where the same content is already in place, it stays: it is the same.
+    fn place(mut self, target: &Path) -> io::Result<()> {
+        let folder = target.parent().unwrap_or(Path::new("."));
+        if target.try_exists()? {
+            // Whoever put it there may not have come to this yet.
+            return sync_directory(Some(folder));
+        }
+        self.file.sync_all()?;
+        make_folder(folder)?;
+        fs::rename(&self.path, target)?;
+        self.placed = true;
+        sync_directory(Some(folder))
+    }
+}
+
+/// Makes the two levels of folders that a blob is in; a new folder's own name is made durable in the one above.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.try_exists()? {
+        return Ok(());
+    }
+    fs::create_dir_all(folder)?;
+    let above = folder.parent();
+    sync_directory(above)?;
+    sync_directory(above.and_then(Path::parent))
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // One unlink, short enough to be done wherever the drop happens. If it fails, the sweep at the next start does it.
+        if !self.placed
+            && let Err(error) = fs::remove_file(&self.path)
+        {
+            tracing::warn!(%error, "a file that was not finished could not be removed");
+        }
+    }
+}
+
+struct Writer {
+    store: DirectoryStore,
+    /// Not there while a write is under way, and for good after one failed.
+    temporary: Option<Temporary>,
+    hasher: blake3::Hasher,
+    bytes: u64,
+}
+
+impl Writer {
+    fn take(&mut self) -> Result<Temporary> {
+        let failed = || io::Error::other("an earlier write of the same file failed");
+        self.temporary
+            .take()
+            .ok_or_else(failed)
+            .map_err(BlobError::io("write a file"))
+    }
+}
+
+#[async_trait]
+impl BlobWriter for Writer {
+    async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        let mut temporary = self.take()?;
+        let mut hasher = self.hasher.clone();
+        let length = bytes.len() as u64;
+        let (temporary, hasher) = blocking("write a file", move || {
+            hasher.update(&bytes);
+            temporary.file.write_all(&bytes)?;
+            Ok((temporary, hasher))
+        })
+        .await?;
+        self.temporary = Some(temporary);
+        self.hasher = hasher;
+        self.bytes += length;
+        Ok(())
+    }
+
+    fn key(&self) -> BlobKey {
+        BlobKey::of_hasher(&self.hasher)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    async fn written(&mut self, bytes_max: u64) -> Result<Bytes> {
+        if self.bytes > bytes_max {
+            return Err(BlobError::TooLarge {
+                key: self.key(),
+                bytes: self.bytes,
+                bytes_max,
+            });
+        }
+        let mut temporary = self.take()?;
+        let length = usize::try_from(self.bytes).unwrap_or(0);
+        let (temporary, written) = blocking("read a file", move || {
+            let mut written = Vec::with_capacity(length);
+            temporary.file.seek(SeekFrom::Start(0))?;
+            temporary.file.read_to_end(&mut written)?;
+            Ok((temporary, written))
+        })
+        .await?;
+        self.temporary = Some(temporary);
+        Ok(written.into())
+    }
+
+    async fn finish(mut self: Box<Self>) -> Result<Stored> {
+        let stored = Stored {
+            key: self.key(),
+            bytes: self.bytes,
+        };
+        let target = self.store.path(stored.key);
+        let temporary = self.take()?;
+        blocking("keep a file", move || temporary.place(&target)).await?;
+        Ok(stored)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn opening_removes_what_was_left_long_ago() {
+        let folder = tempfile::tempdir().unwrap();
+        let incoming = folder.path().join(INCOMING);
+        fs::create_dir_all(&incoming).unwrap();
+        let file = File::create(incoming.join("old")).unwrap();
+        let old = SystemTime::now() - INCOMING_AGE_MAX - Duration::from_secs(60);
+        file.set_modified(old).unwrap();
+        File::create(incoming.join("new")).unwrap();
+        DirectoryStore::open(folder.path()).await.unwrap();
+        let left: Vec<_> = fs::read_dir(incoming)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(left, ["new"]);
+    }
+}

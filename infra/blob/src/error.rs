@@ -1,0 +1,63 @@
+//! What can go wrong with blobs, and how that looks from outside a domain.
+
+use std::io;
+
+use infra_kernel::{Error, ErrorCode};
+
+use crate::BlobKey;
+
+/// A failure of the blob store.
+#[derive(Debug, thiserror::Error)]
+pub enum BlobError {
+    /// There is no such blob.
+    #[error("there is no blob {0}")]
+    NotFound(BlobKey),
+    /// The blob is larger than was asked for.
+    #[error("the blob {key} has {bytes} bytes, more than the {bytes_max} that were asked for")]
+    TooLarge {
+        /// Which.
+        key: BlobKey,
+        /// Its length in bytes.
+        bytes: u64,
+        /// The most that was asked for, in bytes.
+        bytes_max: u64,
+    },
+    /// The blob is shorter than it was when reading began, or not what its key says.
+    #[error("the blob {0} is damaged")]
+    Damaged(BlobKey),
+    /// The store's disk or service failed.
+    #[error("the blob store could not {operation}")]
+    Io {
+        /// What it was doing.
+        operation: &'static str,
+        /// Why it failed.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl BlobError {
+    pub(crate) fn io(operation: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { operation, source }
+    }
+
+    /// Whether the same request may succeed later: the disk is full or failing, too many files are open.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Io { .. })
+    }
+}
+
+impl From<BlobError> for Error {
+    fn from(error: BlobError) -> Self {
+        match &error {
+            BlobError::NotFound(_) => Self::not_found("file").with_source(error),
+            BlobError::Io { .. } => Self::new(
+                ErrorCode::Unavailable,
+                "This server cannot store or read files just now. Please try again soon.",
+            )
+            .with_source(error),
+            BlobError::TooLarge { .. } | BlobError::Damaged(_) => Self::internal(error),
+        }
+    }
+}
