@@ -1,1 +1,100 @@
-//! product-feed
+//! Home timelines: a read model of the graph and the posts, kept by events, dropped and made again at will.
+//!
+//! A timeline is kept for accounts that have been here lately. Posts are pushed into their followers' timelines as they
+//! are published ([`consumers`]); authors with very many followers are merged in when a timeline is read ([`home`]). A
+//! timeline that is not there, or no longer whole, is made from the graph and the posts when it is next read
+//! ([`timelines`]). What lies below a timeline's bound is read from the posts, so history has no end.
+//!
+//! It does not decide who may see a post: it answers a skeleton of ids, and the rules of the read pipeline have the last
+//! word. It tells no events, so it has no outbox; every effect may be repeated, so it has no inbox.
+//!
+//! Start reading at [`service`], then [`home`], then [`timelines`].
+
+mod audience;
+mod consumers;
+mod error;
+mod history;
+mod home;
+mod jobs;
+mod locks;
+mod memory;
+mod merged;
+mod service;
+mod settings;
+mod slice;
+mod store;
+mod timelines;
+
+use std::sync::Arc;
+
+use business_graph_gateway::Graph;
+use business_posts_gateway::Posts;
+use infra_bus::Consumer;
+use infra_db::Database;
+use infra_kernel::{Clock, IdGenerator};
+use product_feed_gateway::Feed;
+use sqlx::migrate::Migrator;
+use tokio_util::sync::CancellationToken;
+
+pub use settings::Settings;
+
+/// The tables of this domain.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// What the feed needs.
+pub struct Dependencies {
+    /// Its own database, opened with [`MIGRATIONS`].
+    pub database: Database,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids. The feed makes none yet; every domain is given the same.
+    pub ids: Arc<IdGenerator>,
+    /// Who follows whom.
+    pub graph: Arc<dyn Graph>,
+    /// The posts.
+    pub posts: Arc<dyn Posts>,
+    /// Its settings.
+    pub settings: Settings,
+}
+
+/// The feed domain. Only one may be open on a database at a time: what it holds in memory is kept exact by its own writes.
+pub struct FeedCore {
+    timelines: Arc<timelines::Timelines>,
+}
+
+impl FeedCore {
+    /// Puts the domain together; nothing runs yet.
+    #[must_use]
+    pub fn new(dependencies: Dependencies) -> Self {
+        Self {
+            timelines: Arc::new(timelines::Timelines::new(dependencies)),
+        }
+    }
+
+    /// The domain as others call it.
+    #[must_use]
+    pub fn gateway(&self) -> Arc<dyn Feed> {
+        Arc::new(service::Service::new(Arc::clone(&self.timelines)))
+    }
+
+    /// What it acts on.
+    #[must_use]
+    pub fn consumers(&self) -> Vec<Consumer> {
+        consumers::all(&self.timelines)
+    }
+
+    /// Trims and drops timelines until it is told to stop.
+    pub async fn run_jobs(&self, stop: CancellationToken) {
+        jobs::run(&self.timelines, &stop).await;
+    }
+
+    /// One round of what [`Self::run_jobs`] does again and again.
+    ///
+    /// # Errors
+    /// When the database cannot be read or written.
+    pub async fn tidy(&self) -> infra_kernel::Result<TidyReport> {
+        Ok(jobs::tidy(&self.timelines).await?)
+    }
+}
+
+pub use jobs::TidyReport;

@@ -1,0 +1,187 @@
+//! Puts a published post into the timelines it belongs in, a chunk of followers at a time.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use business_graph_gateway::{GetRelationshipsRequest, GetStatsRequest, ListFollowsRequest};
+use business_posts_gateway::{GetPostHeadsRequest, PostPublished};
+use infra_bus::{Event, Handler, HandlerError};
+use infra_kernel::{AccountId, Context, Page};
+
+use super::empty_event;
+use crate::audience::{Delivery, Reach};
+use crate::error::Result;
+use crate::timelines::Timelines;
+
+/// The most accounts whose relationships are asked for at once.
+const RELATIONSHIPS_MAX: usize = 500;
+/// Chunks beyond those that the merge threshold allows for, for those who follow while the fan-out is under way.
+const CHUNKS_SPARE: u32 = 4;
+
+pub(crate) struct FanOutPosts {
+    timelines: Arc<Timelines>,
+}
+
+impl FanOutPosts {
+    pub(crate) fn new(timelines: &Arc<Timelines>) -> Self {
+        Self {
+            timelines: Arc::clone(timelines),
+        }
+    }
+
+    async fn fan_out(&self, context: &Context, delivery: &Delivery) -> Result<()> {
+        let author = delivery.placement.entry.author;
+        let readers = match &delivery.reach {
+            Reach::Nobody => vec![author],
+            Reach::Mentioned(mentioned) => {
+                let followers = self.followers_among(context, author, mentioned).await?;
+                let mut readers = self.for_them(context, delivery, followers).await?;
+                readers.push(author);
+                readers
+            }
+            Reach::Followers if self.is_merged(context, author).await? => vec![author],
+            Reach::Followers => return self.to_followers(context, delivery).await,
+        };
+        self.timelines.place(readers, delivery.placement).await?;
+        Ok(())
+    }
+
+    async fn to_followers(&self, context: &Context, delivery: &Delivery) -> Result<()> {
+        let author = delivery.placement.entry.author;
+        let chunk = self.timelines.settings.chunk();
+        let chunks_max = self.timelines.settings.merge_threshold / chunk + CHUNKS_SPARE;
+        let mut page = Page::newest(chunk);
+        let mut readers = vec![author];
+        for _ in 0..chunks_max {
+            let request = ListFollowsRequest {
+                account_id: author.get(),
+                page: Some(page.into()),
+            };
+            let follows = self
+                .timelines
+                .graph
+                .list_followers(context, request)
+                .await?
+                .follows;
+            let followers = follows
+                .iter()
+                .map(|follow| AccountId::new(follow.follower_id))
+                .collect();
+            readers.extend(self.for_them(context, delivery, followers).await?);
+            self.timelines
+                .place(std::mem::take(&mut readers), delivery.placement)
+                .await?;
+            match follows.last() {
+                Some(last) if follows.len() >= chunk as usize => page.before = last.id,
+                _ => return Ok(()),
+            }
+        }
+        // So many began to follow meanwhile that the author now counts among those who are merged.
+        self.timelines
+            .merged
+            .note(author, self.timelines.clock.now())
+            .await?;
+        Ok(())
+    }
+
+    /// Whether the author's posts are merged when timelines are read, which is decided and noted here.
+    async fn is_merged(&self, context: &Context, author: AccountId) -> Result<bool> {
+        if self.timelines.merged.contains(author).await? {
+            return Ok(true);
+        }
+        let request = GetStatsRequest {
+            account_ids: vec![author.get()],
+        };
+        let stats = self
+            .timelines
+            .graph
+            .get_stats(context, request)
+            .await?
+            .stats;
+        let followers = stats.first().map_or(0, |stats| stats.followers);
+        if followers <= u64::from(self.timelines.settings.merge_threshold) {
+            return Ok(false);
+        }
+        self.timelines
+            .merged
+            .note(author, self.timelines.clock.now())
+            .await
+    }
+
+    /// Those of an author's followers whom the post is for.
+    async fn for_them(
+        &self,
+        context: &Context,
+        delivery: &Delivery,
+        followers: Vec<AccountId>,
+    ) -> Result<Vec<AccountId>> {
+        let Some(replied_to) = delivery.placement.replied_to else {
+            return Ok(followers
+                .into_iter()
+                .filter(|one| delivery.is_for(*one, |_| true))
+                .collect());
+        };
+        let both = self
+            .followers_among(context, replied_to, &followers)
+            .await?;
+        let both: HashSet<_> = both.into_iter().collect();
+        Ok(followers
+            .into_iter()
+            .filter(|follower| delivery.is_for(*follower, |_| both.contains(follower)))
+            .collect())
+    }
+
+    /// Who of these follows an account: asked from the followed one's side, so that one question serves many followers.
+    async fn followers_among(
+        &self,
+        context: &Context,
+        followee: AccountId,
+        accounts: &[AccountId],
+    ) -> Result<Vec<AccountId>> {
+        let mut followers = Vec::new();
+        for some in accounts.chunks(RELATIONSHIPS_MAX) {
+            let request = GetRelationshipsRequest {
+                viewer_id: followee.get(),
+                target_ids: some.iter().map(|account| account.get()).collect(),
+            };
+            let reply = self
+                .timelines
+                .graph
+                .get_relationships(context, request)
+                .await?;
+            let following = reply
+                .relationships
+                .iter()
+                .filter(|standing| standing.followed_by);
+            followers.extend(following.map(|standing| AccountId::new(standing.target_id)));
+        }
+        Ok(followers)
+    }
+
+    /// Whether the post is still there: an event may come after its post was deleted, even long after.
+    async fn is_there(&self, context: &Context, post: u64) -> Result<bool> {
+        let request = GetPostHeadsRequest { ids: vec![post] };
+        let heads = self
+            .timelines
+            .posts
+            .get_post_heads(context, request)
+            .await?
+            .heads;
+        Ok(!heads.is_empty())
+    }
+}
+
+#[async_trait]
+impl Handler for FanOutPosts {
+    async fn handle(&self, context: &Context, event: &Event) -> Result<(), HandlerError> {
+        let head = event
+            .decode::<PostPublished>()?
+            .head
+            .ok_or_else(empty_event)?;
+        if self.is_there(context, head.id).await? {
+            self.fan_out(context, &Delivery::of(&head)).await?;
+        }
+        Ok(())
+    }
+}

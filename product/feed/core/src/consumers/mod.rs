@@ -1,0 +1,55 @@
+//! What the feed acts on. Every one of these may see an event twice, late, and in any order.
+
+mod fan_out_posts;
+mod reconcile_follows;
+mod remove_posts;
+
+use std::sync::Arc;
+
+use infra_bus::{Consumer, Handler, HandlerError, RetryPolicy, Subscription};
+
+use crate::timelines::Timelines;
+
+/// How many events of a subscription are handled at the same time.
+const CONCURRENCY: usize = 4;
+
+pub(crate) fn all(timelines: &Arc<Timelines>) -> Vec<Consumer> {
+    vec![
+        consumer(
+            "feed.fan-out",
+            &["posts.published"],
+            fan_out_posts::FanOutPosts::new(timelines),
+        ),
+        consumer(
+            "feed.follow-changes",
+            &["graph.followed", "graph.unfollowed"],
+            reconcile_follows::ReconcileFollows::new(timelines),
+        ),
+        consumer(
+            "feed.deletions",
+            &["posts.deleted"],
+            remove_posts::RemovePosts::new(timelines),
+        ),
+    ]
+}
+
+fn consumer(
+    name: &'static str,
+    topics: &'static [&'static str],
+    handler: impl Handler,
+) -> Consumer {
+    Consumer {
+        subscription: Subscription {
+            name,
+            topics,
+            concurrency: CONCURRENCY,
+            retry: RetryPolicy::default(),
+        },
+        handler: Arc::new(handler),
+    }
+}
+
+/// An event that tells of nothing can never be acted on.
+fn empty_event() -> HandlerError {
+    HandlerError::Reject("the event does not say what it is about".into())
+}

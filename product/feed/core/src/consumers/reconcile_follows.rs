@@ -1,0 +1,44 @@
+//! Brings timelines in line with whom their readers follow.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use business_graph_gateway::{Followed, Unfollowed};
+use infra_bus::{Event, Handler, HandlerError};
+use infra_kernel::{AccountId, Context};
+
+use super::empty_event;
+use crate::timelines::Timelines;
+
+pub(crate) struct ReconcileFollows {
+    timelines: Arc<Timelines>,
+}
+
+impl ReconcileFollows {
+    pub(crate) fn new(timelines: &Arc<Timelines>) -> Self {
+        Self {
+            timelines: Arc::clone(timelines),
+        }
+    }
+}
+
+#[async_trait]
+impl Handler for ReconcileFollows {
+    async fn handle(&self, context: &Context, event: &Event) -> Result<(), HandlerError> {
+        let (follower, followee) = if event.topic == "graph.followed" {
+            let followed: Followed = event.decode()?;
+            (followed.follower_id, followed.followee_id)
+        } else {
+            let unfollowed: Unfollowed = event.decode()?;
+            (unfollowed.follower_id, unfollowed.followee_id)
+        };
+        if follower == 0 || followee == 0 {
+            return Err(empty_event());
+        }
+        let (follower, followee) = (AccountId::new(follower), AccountId::new(followee));
+        self.timelines
+            .reconcile_follow(context, follower, followee)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,69 @@
+//! What can go wrong in the feed.
+
+use infra_bus::HandlerError;
+use infra_db::DbError;
+use infra_kernel::{Error, ErrorCode};
+use infra_rpc::PageError;
+
+pub(crate) type Result<T, E = FeedError> = std::result::Result<T, E>;
+
+/// A failure inside the feed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FeedError {
+    /// The feed's own database failed.
+    #[error("the feed's database failed")]
+    Database(#[from] DbError),
+    /// The graph or the posts answered an error.
+    #[error("a domain that the feed asks answered an error")]
+    Gateway(#[from] Error),
+    /// The request's page is out of bounds.
+    #[error("the page asked for is out of bounds")]
+    Page(PageError),
+    /// The request names no account.
+    #[error("the request names no account")]
+    NoAccount,
+    /// The timeline was dropped again and again while it was being made.
+    #[error("the timeline was dropped while it was being made")]
+    Dropped,
+    /// A task of the feed did not come to its end.
+    #[error("a task of the feed did not end")]
+    Task(#[source] tokio::task::JoinError),
+}
+
+impl From<sqlx::Error> for FeedError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+impl From<PageError> for FeedError {
+    fn from(error: PageError) -> Self {
+        Self::Page(error)
+    }
+}
+
+impl From<FeedError> for Error {
+    fn from(error: FeedError) -> Self {
+        match error {
+            FeedError::Database(error) => error.into(),
+            FeedError::Gateway(error) => error,
+            FeedError::Page(error) => error.into(),
+            FeedError::NoAccount => Self::invalid(
+                "account_id",
+                "The account whose feed is asked for is missing.",
+            ),
+            FeedError::Dropped => Self::new(
+                ErrorCode::Unavailable,
+                "This feed is just being made again. Please try again in a moment.",
+            )
+            .with_source(error),
+            FeedError::Task(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<FeedError> for HandlerError {
+    fn from(error: FeedError) -> Self {
+        Error::from(error).into()
+    }
+}

@@ -1,0 +1,201 @@
+//! Timelines as the posts' own domain has them: what a kept timeline is made from, and what lies below its bound.
+
+use std::collections::HashSet;
+
+use business_graph_gateway::{GetRelationshipsRequest, Graph, ListFollowsRequest};
+use business_posts_gateway::{ListByAuthorsRequest, PostHead, Posts};
+use infra_kernel::{AccountId, Context, Direction, Page};
+
+use crate::audience::Delivery;
+use crate::error::Result;
+use crate::slice::Slice;
+
+/// The most authors that the posts list together.
+const AUTHORS_MAX: usize = 100;
+/// The most posts asked for at once.
+const POSTS_MAX: u32 = 200;
+/// How many pages of posts are looked through for one batch of authors before the slice is cut: when nearly all of them are
+/// replies to strangers, a page could otherwise cost without bound.
+const ROUNDS_MAX: usize = 16;
+/// The most follows asked for at once.
+const FOLLOWS_MAX: u32 = 500;
+/// The most followed authors a timeline is made from: the ones followed last.
+const FOLLOWING_PAGES_MAX: usize = 20;
+/// The most accounts whose relationships are asked for at once.
+const RELATIONSHIPS_MAX: usize = 500;
+
+/// Reads timelines from the graph and the posts.
+#[derive(Clone, Copy)]
+pub(crate) struct History<'a> {
+    pub(crate) graph: &'a dyn Graph,
+    pub(crate) posts: &'a dyn Posts,
+    pub(crate) context: &'a Context,
+    pub(crate) reader: AccountId,
+}
+
+/// What is known of whom a reader follows.
+#[derive(Clone, Copy)]
+pub(crate) enum Follows<'a> {
+    /// Everyone they follow.
+    Known(&'a HashSet<AccountId>),
+    /// Nothing: the graph is asked about those it matters for.
+    Asked,
+}
+
+impl History<'_> {
+    /// Whom the reader follows.
+    pub(crate) async fn following(&self) -> Result<HashSet<AccountId>> {
+        let mut following = HashSet::new();
+        let mut page = Page::newest(FOLLOWS_MAX);
+        for _ in 0..FOLLOWING_PAGES_MAX {
+            let request = ListFollowsRequest {
+                account_id: self.reader.get(),
+                page: Some(page.into()),
+            };
+            let follows = self
+                .graph
+                .list_following(self.context, request)
+                .await?
+                .follows;
+            following.extend(
+                follows
+                    .iter()
+                    .map(|follow| AccountId::new(follow.followee_id)),
+            );
+            match follows.last() {
+                Some(last) if follows.len() >= FOLLOWS_MAX as usize => page.before = last.id,
+                _ => break,
+            }
+        }
+        Ok(following)
+    }
+
+    /// Whom of these the reader follows.
+    pub(crate) async fn follows_of(&self, accounts: &[AccountId]) -> Result<HashSet<AccountId>> {
+        let mut followed = HashSet::new();
+        for some in accounts.chunks(RELATIONSHIPS_MAX) {
+            let request = GetRelationshipsRequest {
+                viewer_id: self.reader.get(),
+                target_ids: some.iter().map(|account| account.get()).collect(),
+            };
+            let reply = self.graph.get_relationships(self.context, request).await?;
+            let following = reply
+                .relationships
+                .iter()
+                .filter(|relationship| relationship.following);
+            followed.extend(following.map(|relationship| AccountId::new(relationship.target_id)));
+        }
+        Ok(followed)
+    }
+
+    /// What these authors' posts hold of a page of the reader's timeline.
+    pub(crate) async fn slice(
+        &self,
+        authors: &[AccountId],
+        follows: Follows<'_>,
+        page: &Page,
+    ) -> Result<Slice> {
+        let mut slice = Slice::default();
+        for some in authors.chunks(AUTHORS_MAX) {
+            let remaining = slice.remaining(page);
+            let part = self.slice_of_batch(some, follows, &remaining).await?;
+            slice.join(part, page);
+        }
+        Ok(slice)
+    }
+
+    async fn slice_of_batch(
+        &self,
+        authors: &[AccountId],
+        follows: Follows<'_>,
+        page: &Page,
+    ) -> Result<Slice> {
+        let mut slice = Slice::default();
+        let mut rest = *page;
+        for round in 0..ROUNDS_MAX {
+            if round > 0 {
+                // Little of the first page was for this reader: look through more at once.
+                rest.limit = POSTS_MAX;
+            }
+            if rest.before <= rest.after.saturating_add(1) {
+                return Ok(slice);
+            }
+            let heads = self.heads(authors, &rest).await?;
+            let (newest, oldest) = (
+                heads.first().map(|head| head.id),
+                heads.last().map(|head| head.id),
+            );
+            let ended = heads.len() < asked(&rest) as usize;
+            slice
+                .placements
+                .extend(self.placements(&heads, follows).await?);
+            if ended || slice.placements.len() >= page.limit as usize {
+                slice.arrange(page);
+                return Ok(slice);
+            }
+            match page.direction {
+                Direction::Older => rest.before = oldest.unwrap_or(rest.after),
+                Direction::Newer => rest.after = newest.unwrap_or(rest.before),
+            }
+        }
+        slice.edge = Some(match page.direction {
+            Direction::Older => rest.before,
+            Direction::Newer => rest.after,
+        });
+        slice.arrange(page);
+        Ok(slice)
+    }
+
+    async fn heads(&self, authors: &[AccountId], page: &Page) -> Result<Vec<PostHead>> {
+        let request = ListByAuthorsRequest {
+            author_ids: authors.iter().map(|author| author.get()).collect(),
+            page: Some(
+                Page {
+                    limit: asked(page),
+                    ..*page
+                }
+                .into(),
+            ),
+        };
+        Ok(self
+            .posts
+            .list_by_authors(self.context, request)
+            .await?
+            .heads)
+    }
+
+    async fn placements(
+        &self,
+        heads: &[PostHead],
+        follows: Follows<'_>,
+    ) -> Result<Vec<crate::audience::Placement>> {
+        let deliveries: Vec<_> = heads.iter().map(Delivery::of).collect();
+        let asked = match follows {
+            Follows::Known(_) => HashSet::new(),
+            Follows::Asked => self.follows_of(&replied_to(&deliveries)).await?,
+        };
+        let follows = |account: AccountId| match follows {
+            Follows::Known(known) => known.contains(&account),
+            Follows::Asked => asked.contains(&account),
+        };
+        let mine = deliveries
+            .iter()
+            .filter(|delivery| delivery.is_for(self.reader, follows));
+        Ok(mine.map(|delivery| delivery.placement).collect())
+    }
+}
+
+/// How many posts are asked for at once for this page.
+fn asked(page: &Page) -> u32 {
+    page.limit.min(POSTS_MAX)
+}
+
+fn replied_to(deliveries: &[Delivery]) -> Vec<AccountId> {
+    let mut accounts: Vec<_> = deliveries
+        .iter()
+        .filter_map(|delivery| delivery.placement.replied_to)
+        .collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    accounts
+}

@@ -1,0 +1,87 @@
+//! Reads a home timeline: what is kept ready, what is merged in, and what lies below.
+
+use infra_kernel::{AccountId, Context, Direction, Page};
+
+use crate::audience::Entry;
+use crate::error::Result;
+use crate::history::Follows;
+use crate::memory::Part;
+use crate::slice::Slice;
+use crate::timelines::Timelines;
+
+/// A page of an account's home timeline, newest first.
+pub(crate) async fn read(
+    timelines: &Timelines,
+    context: &Context,
+    reader: AccountId,
+    page: &Page,
+) -> Result<Vec<Entry>> {
+    let part = timelines.page(context, reader, page).await?;
+    let merged = followed_merged_authors(timelines, context, reader).await?;
+    let below = reaches_below(&part, page);
+    if merged.is_empty() && !below {
+        return Ok(part.entries);
+    }
+    let history = timelines.history(context, reader);
+    let mut slice = Slice::of(&part.entries);
+    if !merged.is_empty() {
+        let above = above_floor(&part, &slice.remaining(page));
+        slice.join(history.slice(&merged, Follows::Asked, &above).await?, page);
+    }
+    if below {
+        let following = history.following().await?;
+        let mut authors: Vec<_> = following.iter().copied().collect();
+        authors.push(reader);
+        let below = below_floor(&part, &slice.remaining(page));
+        slice.join(
+            history
+                .slice(&authors, Follows::Known(&following), &below)
+                .await?,
+            page,
+        );
+    }
+    Ok(slice
+        .placements
+        .iter()
+        .map(|placement| placement.entry)
+        .collect())
+}
+
+async fn followed_merged_authors(
+    timelines: &Timelines,
+    context: &Context,
+    reader: AccountId,
+) -> Result<Vec<AccountId>> {
+    let merged = timelines.merged.all().await?;
+    if merged.is_empty() {
+        return Ok(Vec::new());
+    }
+    let followed = timelines
+        .history(context, reader)
+        .follows_of(&merged)
+        .await?;
+    Ok(followed.into_iter().collect())
+}
+
+/// Whether the page goes on below what the timeline holds.
+fn reaches_below(part: &Part, page: &Page) -> bool {
+    let range_goes_below = page.after.saturating_add(1) < part.floor.get();
+    let full = part.entries.len() >= page.limit as usize;
+    range_goes_below && (page.direction == Direction::Newer || !full)
+}
+
+/// The part of a page that the timeline answers for.
+fn above_floor(part: &Part, page: &Page) -> Page {
+    Page {
+        after: page.after.max(part.floor.get().saturating_sub(1)),
+        ..*page
+    }
+}
+
+/// The rest of it.
+fn below_floor(part: &Part, page: &Page) -> Page {
+    Page {
+        before: page.before.min(part.floor.get()),
+        ..*page
+    }
+}

@@ -1,0 +1,73 @@
+//! Authors with very many followers, as they are held in memory.
+//!
+//! An author who is here once stays here, even with fewer followers later: what was fanned out before and what is merged
+//! now meet in the page, where each post is answered once.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use infra_kernel::{AccountId, Timestamp};
+use tokio::sync::OnceCell;
+
+use crate::error::Result;
+use crate::store::Store;
+
+/// The most authors that are merged. Beyond it the fan-out carries on for the others, however many their followers.
+const AUTHORS_MAX: u32 = 10_000;
+
+/// The authors whose posts are merged when a timeline is read.
+pub(crate) struct MergedAuthors {
+    store: Store,
+    read: OnceCell<()>,
+    /// Sorted.
+    authors: RwLock<Arc<[AccountId]>>,
+}
+
+impl MergedAuthors {
+    pub(crate) fn new(store: Store) -> Self {
+        Self {
+            store,
+            read: OnceCell::new(),
+            authors: RwLock::new(Arc::new([])),
+        }
+    }
+
+    /// All of them, sorted.
+    pub(crate) async fn all(&self) -> Result<Arc<[AccountId]>> {
+        if !self.read.initialized() {
+            self.read.get_or_try_init(|| self.read_all()).await?;
+        }
+        Ok(Arc::clone(
+            &self.authors.read().unwrap_or_else(PoisonError::into_inner),
+        ))
+    }
+
+    /// Whether this author's posts are merged.
+    pub(crate) async fn contains(&self, author: AccountId) -> Result<bool> {
+        Ok(self.all().await?.binary_search(&author).is_ok())
+    }
+
+    /// Merges this author's posts from now on. Answers false when there are too many such authors.
+    pub(crate) async fn note(&self, author: AccountId, now: Timestamp) -> Result<bool> {
+        if self.all().await?.len() >= AUTHORS_MAX as usize {
+            tracing::warn!(%author, "too many merged authors; their posts are fanned out");
+            return Ok(false);
+        }
+        self.store.note_merged(author, now).await?;
+        self.add(&[author]);
+        Ok(true)
+    }
+
+    async fn read_all(&self) -> Result<()> {
+        let authors = self.store.merged(AUTHORS_MAX).await?;
+        self.add(&authors);
+        Ok(())
+    }
+
+    fn add(&self, authors: &[AccountId]) {
+        let mut held = self.authors.write().unwrap_or_else(PoisonError::into_inner);
+        let mut all = [&**held, authors].concat();
+        all.sort_unstable();
+        all.dedup();
+        *held = all.into();
+    }
+}

@@ -1,0 +1,60 @@
+//! What an operator can set.
+
+use std::time::Duration;
+
+/// Settings of the feed.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// How many days after their last visit an account's home timeline is still kept up. Later it is dropped, and made
+    /// again when they come back. Default 14.
+    pub active_days: u32,
+    /// How many posts of a home timeline are kept ready. Older posts are still there, read from the authors' posts at a
+    /// higher cost. Default 800.
+    pub timeline_entries_max: u32,
+    /// How many followers one step of a fan-out reaches; each step is one write. Default 1,000.
+    pub fan_out_chunk: u32,
+    /// Authors with more followers than this are not fanned out but merged when a timeline is read. Default 10,000.
+    pub merge_threshold: u32,
+    /// How many timelines are held in memory; each takes up to 16 bytes a post. Default 4,096.
+    pub cached_timelines_max: u32,
+    /// How many seconds pass between two rounds of trimming and dropping timelines. Default 600.
+    pub tidy_interval_seconds: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            active_days: 14,
+            timeline_entries_max: 800,
+            fan_out_chunk: 1_000,
+            merge_threshold: 10_000,
+            cached_timelines_max: 4_096,
+            tidy_interval_seconds: 600,
+        }
+    }
+}
+
+impl Settings {
+    /// How long after the last visit a timeline is kept up.
+    pub(crate) fn active(&self) -> Duration {
+        Duration::from_secs(u64::from(self.active_days.max(1)) * 24 * 60 * 60)
+    }
+
+    /// The bound of a timeline; never zero.
+    pub(crate) fn entries_max(&self) -> usize {
+        self.timeline_entries_max.max(1) as usize
+    }
+
+    /// The step of a fan-out; never zero.
+    pub(crate) fn chunk(&self) -> u32 {
+        self.fan_out_chunk.max(1)
+    }
+
+    /// The pause between two rounds of the jobs; never zero.
+    pub(crate) fn tidy_interval(&self) -> Duration {
+        Duration::from_secs(u64::from(self.tidy_interval_seconds.max(1)))
+    }
+}

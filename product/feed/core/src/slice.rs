@@ -1,0 +1,153 @@
+//! A part of a timeline, put together from several sources.
+
+use infra_kernel::{Direction, Page};
+
+use crate::audience::{Entry, Placement};
+
+/// What one or several sources hold of a page: newest first, each post once, at most the page's limit.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Slice {
+    pub(crate) placements: Vec<Placement>,
+    /// Where a source gave up before it had looked through the page's whole range: walking in the page's direction, nothing
+    /// is known beyond this post. A page is cut there, so that no cursor ever skips a post.
+    pub(crate) edge: Option<u64>,
+}
+
+impl Slice {
+    /// A slice of what a timeline holds.
+    pub(crate) fn of(entries: &[Entry]) -> Self {
+        let placement = |entry: &Entry| Placement {
+            entry: *entry,
+            replied_to: None,
+        };
+        Self {
+            placements: entries.iter().map(placement).collect(),
+            edge: None,
+        }
+    }
+
+    /// Takes in another source's part of the same page.
+    pub(crate) fn join(&mut self, other: Self, page: &Page) {
+        self.placements.extend(other.placements);
+        self.edge = match (self.edge, other.edge) {
+            (Some(one), Some(other)) => Some(nearer(page.direction, one, other)),
+            (one, other) => one.or(other),
+        };
+        self.arrange(page);
+    }
+
+    /// Sorts, keeps each post once, and cuts at the edge and at the limit.
+    pub(crate) fn arrange(&mut self, page: &Page) {
+        let placements = &mut self.placements;
+        placements.sort_unstable_by_key(|placement| std::cmp::Reverse(placement.entry.post));
+        placements.dedup_by_key(|placement| placement.entry.post);
+        if let Some(edge) = self.edge {
+            placements.retain(|placement| {
+                let post = placement.entry.post.get();
+                nearer(page.direction, post, edge) == post
+            });
+        }
+        let excess = placements.len().saturating_sub(page.limit as usize);
+        match page.direction {
+            Direction::Older => placements.truncate(page.limit as usize),
+            Direction::Newer => drop(placements.drain(..excess)),
+        }
+    }
+
+    /// What is left of the page to look through: nothing beyond the edge, and once the page is full nothing beyond its
+    /// last post.
+    pub(crate) fn remaining(&self, page: &Page) -> Page {
+        let full = self.placements.len() >= page.limit as usize;
+        let last = match page.direction {
+            Direction::Older => self.placements.last(),
+            Direction::Newer => self.placements.first(),
+        };
+        let last = last.filter(|_| full).map(|last| last.entry.post.get());
+        let mut remaining = *page;
+        match page.direction {
+            Direction::Older => {
+                let edge = self.edge.map(|edge| edge.saturating_sub(1));
+                remaining.after = page.after.max(last.unwrap_or(0)).max(edge.unwrap_or(0));
+            }
+            Direction::Newer => {
+                let edge = self.edge.map(|edge| edge.saturating_add(1));
+                let bound = last.unwrap_or(u64::MAX).min(edge.unwrap_or(u64::MAX));
+                remaining.before = page.before.min(bound);
+            }
+        }
+        remaining
+    }
+}
+
+/// Which of two posts a walk in this direction meets first.
+fn nearer(direction: Direction, one: u64, other: u64) -> u64 {
+    match direction {
+        Direction::Older => one.max(other),
+        Direction::Newer => one.min(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use infra_kernel::{AccountId, PostId};
+
+    use super::*;
+
+    fn slice(posts: &[u64], edge: Option<u64>) -> Slice {
+        let entries: Vec<_> = posts
+            .iter()
+            .map(|post| Entry {
+                post: PostId::new(*post),
+                author: AccountId::new(1),
+            })
+            .collect();
+        Slice {
+            edge,
+            ..Slice::of(&entries)
+        }
+    }
+
+    fn posts(slice: &Slice) -> Vec<u64> {
+        slice
+            .placements
+            .iter()
+            .map(|placement| placement.entry.post.get())
+            .collect()
+    }
+
+    #[test]
+    fn sources_join_sorted_and_each_post_once() {
+        let page = Page::newest(4);
+        let mut joined = slice(&[9, 5, 1], None);
+        joined.join(slice(&[8, 5, 3], None), &page);
+        assert_eq!(posts(&joined), [9, 8, 5, 3]);
+        assert_eq!(joined.remaining(&page).after, 3);
+    }
+
+    #[test]
+    fn a_newer_page_keeps_what_is_right_above_its_cursor() {
+        let page = Page::from_cursors(None, None, Some(2), 2);
+        let mut joined = slice(&[9, 5], None);
+        joined.join(slice(&[7, 4], None), &page);
+        assert_eq!(posts(&joined), [5, 4]);
+        assert_eq!(joined.remaining(&page).before, 5);
+    }
+
+    #[test]
+    fn nothing_beyond_an_edge_is_answered() {
+        let page = Page::newest(10);
+        let mut joined = slice(&[9, 5, 1], None);
+        joined.join(slice(&[8, 6], Some(6)), &page);
+        assert_eq!(posts(&joined), [9, 8, 6]);
+        assert_eq!(
+            joined.remaining(&page).after,
+            5,
+            "the edge itself has been looked at"
+        );
+        let page = Page::from_cursors(None, None, Some(1), 10);
+        let mut joined = slice(&[9, 5, 2], None);
+        joined.join(slice(&[4], Some(4)), &page);
+        assert_eq!(posts(&joined), [4, 2]);
+        assert_eq!(joined.remaining(&page).before, 5);
+    }
+}

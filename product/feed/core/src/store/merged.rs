@@ -1,0 +1,39 @@
+//! Authors whose posts are merged when a timeline is read.
+
+use infra_db::DbError;
+use infra_kernel::{AccountId, Timestamp};
+
+use super::{Store, accounts};
+
+impl Store {
+    /// Notes that an author's posts are merged from now on.
+    pub(crate) async fn note_merged(
+        &self,
+        author: AccountId,
+        now: Timestamp,
+    ) -> Result<(), DbError> {
+        let noted = self.write(move |connection| {
+            Box::pin(async move {
+                sqlx::query(
+                    "INSERT INTO merged_authors (author_id, merged_since) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                )
+                .bind(author.to_sql())
+                .bind(now.microseconds())
+                .execute(connection)
+                .await?;
+                Ok(())
+            })
+        });
+        noted.await.map(|_| ())
+    }
+
+    /// The authors whose posts are merged, at most `authors_max` of them.
+    pub(crate) async fn merged(&self, authors_max: u32) -> Result<Vec<AccountId>, DbError> {
+        let rows =
+            sqlx::query_scalar("SELECT author_id FROM merged_authors ORDER BY author_id LIMIT $1")
+                .bind(i64::from(authors_max))
+                .fetch_all(self.database.reader())
+                .await?;
+        Ok(accounts(rows))
+    }
+}

@@ -1,0 +1,201 @@
+//! What the timelines hold.
+
+use infra_db::{Connection, DbError, json_ids};
+use infra_kernel::{AccountId, PostId, Timestamp};
+
+use super::{Store, Ticket, accounts, posts};
+use crate::audience::Placement;
+
+/// Into the timelines that are kept up, and only those. The order of the join makes the readers drive it. Guarded against
+/// what has ended since the readers were listed; an author's own timeline knows no such guard.
+const PLACE: &str = "INSERT INTO timeline (account_id, post_id, author_id, replied_to_id)
+    SELECT state.account_id, $2, $3, $4
+    FROM json_each($1) AS reader CROSS JOIN timeline_state AS state
+    WHERE state.account_id = reader.value AND state.floor_id <= $2
+        AND NOT EXISTS (SELECT 1 FROM deleted_posts WHERE post_id = $2)
+        AND (state.account_id = $3 OR NOT EXISTS (
+            SELECT 1 FROM ended_follows WHERE follower_id = state.account_id AND followee_id IN ($3, $4)))
+    ON CONFLICT DO NOTHING
+    RETURNING account_id";
+
+const FILL: &str = "INSERT INTO timeline (account_id, post_id, author_id, replied_to_id)
+    SELECT $1, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
+    FROM json_each($2)
+    WHERE NOT EXISTS (SELECT 1 FROM deleted_posts WHERE post_id = json_extract(value, '$[0]'))
+    ON CONFLICT DO NOTHING";
+
+const REMOVE_POST: &str = "DELETE FROM timeline WHERE post_id = $1 AND account_id IN (
+        SELECT account_id FROM timeline WHERE post_id = $1 LIMIT $2)
+    RETURNING account_id";
+
+const REMOVE_AUTHOR: &str = "DELETE FROM timeline
+    WHERE account_id = $1 AND author_id <> $1 AND (author_id = $2 OR replied_to_id = $2)
+    RETURNING post_id";
+
+/// A timeline that is being made is left alone: its bound is only known at the end.
+const NEWEST_AT: &str = "SELECT post_id FROM timeline
+    WHERE account_id = $1 AND EXISTS (SELECT 1 FROM timeline_state WHERE account_id = $1 AND complete)
+    ORDER BY post_id DESC LIMIT 1 OFFSET $2";
+
+impl Store {
+    /// Puts a post into those of these accounts' timelines that are kept up. Answers whose timelines it was new to.
+    pub(crate) async fn place(
+        &self,
+        readers: &[AccountId],
+        placement: Placement,
+    ) -> Result<(Ticket, Vec<AccountId>), DbError> {
+        let readers = json_ids(readers.iter().map(|reader| reader.to_sql()));
+        self.write(move |connection| {
+            Box::pin(async move {
+                let rows = sqlx::query_scalar(PLACE)
+                    .bind(readers)
+                    .bind(placement.entry.post.to_sql())
+                    .bind(placement.entry.author.to_sql())
+                    .bind(replied_to_sql(&placement))
+                    .fetch_all(connection)
+                    .await?;
+                Ok(accounts(rows))
+            })
+        })
+        .await
+    }
+
+    /// Completes a timeline with these posts, which are all from `floor` on. Answers false when the timeline was dropped
+    /// meanwhile; nothing is written then.
+    pub(crate) async fn complete(
+        &self,
+        account: AccountId,
+        placements: &[Placement],
+        floor: PostId,
+    ) -> Result<(Ticket, bool), DbError> {
+        let rows = json_placements(placements);
+        self.write(move |connection| {
+            Box::pin(async move {
+                let kept = sqlx::query(
+                    "UPDATE timeline_state SET complete = TRUE, floor_id = $2 WHERE account_id = $1",
+                )
+                .bind(account.to_sql())
+                .bind(floor.to_sql())
+                .execute(&mut *connection)
+                .await?;
+                if kept.rows_affected() == 0 {
+                    return Ok(false);
+                }
+                sqlx::query(FILL).bind(account.to_sql()).bind(rows).execute(&mut *connection).await?;
+                remove_below(connection, account, floor).await?;
+                Ok(true)
+            })
+        })
+        .await
+    }
+
+    /// Takes a deleted post out of at most `readers_max` timelines. Answers whose; when they are as many as that, there
+    /// may be more. From now on no fan-out puts the post back.
+    pub(crate) async fn remove_post(
+        &self,
+        post: PostId,
+        readers_max: u32,
+        now: Timestamp,
+    ) -> Result<(Ticket, Vec<AccountId>), DbError> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                sqlx::query(
+                    "INSERT INTO deleted_posts (post_id, deleted_at) VALUES ($1, $2)
+                     ON CONFLICT (post_id) DO UPDATE SET deleted_at = excluded.deleted_at",
+                )
+                .bind(post.to_sql())
+                .bind(now.microseconds())
+                .execute(&mut *connection)
+                .await?;
+                let rows = sqlx::query_scalar(REMOVE_POST)
+                    .bind(post.to_sql())
+                    .bind(i64::from(readers_max))
+                    .fetch_all(connection)
+                    .await?;
+                Ok(accounts(rows))
+            })
+        })
+        .await
+    }
+
+    /// Notes that one account no longer follows another, and takes out what was there because it did.
+    pub(crate) async fn part(
+        &self,
+        follower: AccountId,
+        followee: AccountId,
+        now: Timestamp,
+    ) -> Result<(Ticket, Vec<PostId>), DbError> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                super::guards::end_follow(connection, follower, followee, now).await?;
+                let rows = sqlx::query_scalar(REMOVE_AUTHOR)
+                    .bind(follower.to_sql())
+                    .bind(followee.to_sql())
+                    .fetch_all(connection)
+                    .await?;
+                Ok(posts(rows))
+            })
+        })
+        .await
+    }
+
+    /// Cuts a timeline to its newest `entries_max` posts. Answers from which post on it now holds them, if it was cut.
+    pub(crate) async fn trim(
+        &self,
+        account: AccountId,
+        entries_max: usize,
+    ) -> Result<(Ticket, Option<PostId>), DbError> {
+        let last = i64::try_from(entries_max.saturating_sub(1)).unwrap_or(i64::MAX);
+        self.write(move |connection| {
+            Box::pin(async move {
+                let floor: Option<i64> = sqlx::query_scalar(NEWEST_AT)
+                    .bind(account.to_sql())
+                    .bind(last)
+                    .fetch_optional(&mut *connection)
+                    .await?;
+                let Some(floor) = floor.map(PostId::from_sql) else {
+                    return Ok(None);
+                };
+                sqlx::query(
+                    "UPDATE timeline_state SET floor_id = $2 WHERE account_id = $1 AND floor_id < $2",
+                )
+                .bind(account.to_sql())
+                .bind(floor.to_sql())
+                .execute(&mut *connection)
+                .await?;
+                let removed = remove_below(connection, account, floor).await?;
+                Ok((removed > 0).then_some(floor))
+            })
+        })
+        .await
+    }
+}
+
+async fn remove_below(
+    connection: &mut Connection,
+    account: AccountId,
+    floor: PostId,
+) -> Result<u64, DbError> {
+    let removed = sqlx::query("DELETE FROM timeline WHERE account_id = $1 AND post_id < $2")
+        .bind(account.to_sql())
+        .bind(floor.to_sql())
+        .execute(connection)
+        .await?;
+    Ok(removed.rows_affected())
+}
+
+fn replied_to_sql(placement: &Placement) -> i64 {
+    placement.replied_to.map_or(0, AccountId::to_sql)
+}
+
+/// `[[post, author, replied to], ...]`
+fn json_placements(placements: &[Placement]) -> String {
+    let rows = placements.iter().map(|placement| {
+        json_ids([
+            placement.entry.post.to_sql(),
+            placement.entry.author.to_sql(),
+            replied_to_sql(placement),
+        ])
+    });
+    format!("[{}]", rows.collect::<Vec<_>>().join(","))
+}

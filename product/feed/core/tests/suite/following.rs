@@ -1,0 +1,118 @@
+//! Follows, unfollows and deletions show in the timeline.
+
+use business_posts_gateway::Visibility;
+
+use crate::world::{Bench, NOTHING};
+
+const ANN: u64 = 1;
+const BEN: u64 = 2;
+const CAT: u64 = 3;
+
+#[tokio::test]
+async fn a_follower_sees_what_is_published_before_and_after_the_follow() {
+    let bench = Bench::new().await;
+    assert_eq!(bench.home(BEN).await, NOTHING);
+    let early = bench.publish(ANN).await;
+    bench.publish(CAT).await;
+    assert_eq!(bench.home(BEN).await, NOTHING, "nobody is followed yet");
+    bench.follow(BEN, ANN).await;
+    assert_eq!(bench.home(BEN).await, [early]);
+    let late = bench.publish(ANN).await;
+    assert_eq!(bench.home(BEN).await, [late, early]);
+    assert_eq!(
+        bench.home(ANN).await,
+        [late, early],
+        "one's own posts are there"
+    );
+}
+
+#[tokio::test]
+async fn unfollowing_takes_out_their_posts_and_only_theirs() {
+    let bench = Bench::new().await;
+    bench.follow(BEN, ANN).await;
+    bench.follow(BEN, CAT).await;
+    bench.home(BEN).await;
+    bench.publish(ANN).await;
+    let kept = bench.publish(CAT).await;
+    bench.unfollow(BEN, ANN).await;
+    assert_eq!(bench.home(BEN).await, [kept]);
+    bench.publish(ANN).await;
+    assert_eq!(bench.home(BEN).await, [kept]);
+}
+
+#[tokio::test]
+async fn a_deleted_post_leaves_every_timeline_in_memory_and_in_the_database() {
+    let mut bench = Bench::new().await;
+    bench.follow(BEN, ANN).await;
+    bench.follow(CAT, ANN).await;
+    let kept = bench.publish(ANN).await;
+    for reader in [ANN, BEN, CAT] {
+        bench.home(reader).await;
+    }
+    let deleted = bench.publish(ANN).await;
+    bench.delete(deleted).await;
+    for reader in [ANN, BEN, CAT] {
+        assert_eq!(bench.home(reader).await, [kept]);
+    }
+    bench.restart().await;
+    for reader in [ANN, BEN, CAT] {
+        assert_eq!(bench.home(reader).await, [kept]);
+    }
+}
+
+#[tokio::test]
+async fn a_direct_post_reaches_its_author_and_the_followers_it_mentions() {
+    let bench = Bench::new().await;
+    bench.follow(BEN, ANN).await;
+    for reader in [ANN, BEN, CAT] {
+        bench.home(reader).await;
+    }
+    let (post, event) = bench
+        .world
+        .publish_as(ANN, Visibility::Direct, &[BEN, CAT], None);
+    bench.handle(&event).await;
+    assert_eq!(bench.home(ANN).await, [post]);
+    assert_eq!(bench.home(BEN).await, [post]);
+    assert_eq!(
+        bench.home(CAT).await,
+        NOTHING,
+        "Cat is mentioned, but does not follow Ann"
+    );
+}
+
+#[tokio::test]
+async fn a_reply_reaches_those_who_follow_both_and_leaves_with_either() {
+    let mut bench = Bench::new().await;
+    bench.follow(BEN, ANN).await;
+    bench.home(BEN).await;
+    let question = bench.publish(CAT).await;
+    let (answer, event) = bench
+        .world
+        .publish_as(ANN, Visibility::Public, &[], Some(question));
+    bench.handle(&event).await;
+    let (again, event) = bench
+        .world
+        .publish_as(ANN, Visibility::Public, &[], Some(answer));
+    bench.handle(&event).await;
+    assert_eq!(
+        bench.home(BEN).await,
+        [again],
+        "a reply to oneself is for all followers"
+    );
+    bench.follow(BEN, CAT).await;
+    assert_eq!(bench.home(BEN).await, [again, answer, question]);
+    bench.unfollow(BEN, CAT).await;
+    assert_eq!(bench.home(BEN).await, [again]);
+    bench.restart().await;
+    assert_eq!(bench.home(BEN).await, [again]);
+    assert_eq!(
+        bench.home(ANN).await,
+        [again, answer],
+        "an author's own replies stay"
+    );
+    assert_eq!(
+        bench.home(CAT).await,
+        [question],
+        "being answered is not following"
+    );
+}

@@ -1,0 +1,12 @@
+//! The feed through its gateway, on a world of posts and follows held in memory.
+
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests, too.
+
+mod converging;
+mod fanning_out;
+mod following;
+mod keeping;
+mod making;
+mod merging;
+mod paging;
+mod world;

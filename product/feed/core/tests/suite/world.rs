@@ -1,0 +1,543 @@
+//! Posts and follows as their contracts describe them, held in memory; and a feed on top.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use business_graph_gateway as graph;
+use business_posts_gateway as posts;
+use infra_bus::Event;
+use infra_db::Database;
+use infra_kernel::{
+    Clock, Context, Direction, Error, ErrorCode, IdGenerator, ManualClock, Page, Result, Timestamp,
+};
+use posts::{PostHead, Visibility};
+use product_feed::{Dependencies, FeedCore, MIGRATIONS, Settings};
+use product_feed_gateway::{Feed, GetHomeRequest, RebuildHomeRequest};
+use tempfile::TempDir;
+
+/// 2026-06-01.
+const START: Timestamp = Timestamp::from_milliseconds(1_780_272_000_000);
+
+/// An empty page.
+pub(crate) const NOTHING: [u64; 0] = [];
+
+pub(crate) fn context() -> Context {
+    Context::background(Duration::from_secs(60))
+}
+
+/// A place where a test can stop a call after it has read and before it answers.
+#[derive(Default)]
+pub(crate) struct Gate {
+    open: tokio::sync::RwLock<()>,
+    arrived: tokio::sync::Notify,
+}
+
+impl Gate {
+    /// Stops calls until the answer is dropped.
+    pub(crate) async fn close(&self) -> tokio::sync::RwLockWriteGuard<'_, ()> {
+        self.open.write().await
+    }
+
+    /// Waits until a call stands at the closed gate.
+    pub(crate) async fn arrival(&self) {
+        self.arrived.notified().await;
+    }
+
+    async fn pass(&self) {
+        if self.open.try_read().is_err() {
+            self.arrived.notify_one();
+            drop(self.open.read().await);
+        }
+    }
+}
+
+/// Who follows whom, and who posted what.
+pub(crate) struct World {
+    pub(crate) ids: Arc<IdGenerator>,
+    pub(crate) clock: Arc<ManualClock>,
+    follows: Mutex<BTreeMap<u64, (u64, u64)>>,
+    pub(crate) posts: Mutex<BTreeMap<u64, PostHead>>,
+    pub(crate) followers_listed: AtomicUsize,
+    pub(crate) following_listed: AtomicUsize,
+    pub(crate) posts_listed: AtomicUsize,
+    pub(crate) followers_gate: Gate,
+    pub(crate) posts_gate: Gate,
+}
+
+impl World {
+    pub(crate) fn new() -> Arc<Self> {
+        let clock = Arc::new(ManualClock::at(START));
+        Arc::new(Self {
+            ids: Arc::new(IdGenerator::new(0, clock.clone())),
+            clock,
+            follows: Mutex::default(),
+            posts: Mutex::default(),
+            followers_listed: AtomicUsize::new(0),
+            following_listed: AtomicUsize::new(0),
+            posts_listed: AtomicUsize::new(0),
+            followers_gate: Gate::default(),
+            posts_gate: Gate::default(),
+        })
+    }
+
+    fn event(&self, topic: &str, key: u64, message: &impl prost::Message) -> Event {
+        Event::new(&context(), &self.ids, topic, key, message)
+    }
+
+    pub(crate) fn follows(&self, follower: u64, followee: u64) -> bool {
+        self.follows
+            .lock()
+            .unwrap()
+            .values()
+            .any(|pair| *pair == (follower, followee))
+    }
+
+    pub(crate) fn follow(&self, follower: u64, followee: u64) -> Event {
+        let follow_id = self.ids.next_raw();
+        if !self.follows(follower, followee) {
+            self.follows
+                .lock()
+                .unwrap()
+                .insert(follow_id, (follower, followee));
+        }
+        let message = graph::Followed {
+            follow_id,
+            follower_id: follower,
+            followee_id: followee,
+        };
+        self.event("graph.followed", follower, &message)
+    }
+
+    pub(crate) fn unfollow(&self, follower: u64, followee: u64) -> Event {
+        self.follows
+            .lock()
+            .unwrap()
+            .retain(|_, pair| *pair != (follower, followee));
+        let message = graph::Unfollowed {
+            follow_id: 0,
+            follower_id: follower,
+            followee_id: followee,
+        };
+        self.event("graph.unfollowed", follower, &message)
+    }
+
+    pub(crate) fn publish(&self, author: u64) -> (u64, Event) {
+        self.publish_as(author, Visibility::Public, &[], None)
+    }
+
+    pub(crate) fn publish_as(
+        &self,
+        author: u64,
+        visibility: Visibility,
+        mentioned: &[u64],
+        answers: Option<u64>,
+    ) -> (u64, Event) {
+        let id = self.ids.next_raw();
+        let mut posts = self.posts.lock().unwrap();
+        let answered = answers.and_then(|post| posts.get(&post));
+        let head = PostHead {
+            id,
+            author_id: author,
+            visibility: visibility.into(),
+            mentioned_ids: mentioned.to_vec(),
+            in_reply_to_id: answered.map_or(0, |post| post.id),
+            in_reply_to_author_id: answered.map_or(0, |post| post.author_id),
+            ..PostHead::default()
+        };
+        posts.insert(id, head.clone());
+        let message = posts::PostPublished {
+            head: Some(head),
+            media_ids: vec![],
+        };
+        (id, self.event("posts.published", id, &message))
+    }
+
+    pub(crate) fn delete(&self, post: u64) -> Event {
+        let head = self.posts.lock().unwrap().remove(&post);
+        let message = posts::PostDeleted {
+            head: head.or(Some(PostHead {
+                id: post,
+                ..PostHead::default()
+            })),
+            media_ids: vec![],
+        };
+        self.event("posts.deleted", post, &message)
+    }
+
+    /// What a reader's home timeline should be, newest first, worked out the plain way.
+    pub(crate) fn expected(&self, reader: u64) -> Vec<u64> {
+        let posts = self.posts.lock().unwrap();
+        let mine = posts.values().rev().filter(|post| {
+            let author = post.author_id;
+            let replied_to = post.in_reply_to_author_id;
+            let answers_stranger = replied_to != 0
+                && replied_to != author
+                && replied_to != reader
+                && !self.follows(reader, replied_to);
+            let direct = post.visibility() == Visibility::Direct;
+            let left_out = direct && !post.mentioned_ids.contains(&reader);
+            author == reader || (self.follows(reader, author) && !answers_stranger && !left_out)
+        });
+        mine.map(|post| post.id).collect()
+    }
+
+    fn page_of<T: Clone>(
+        rows: impl DoubleEndedIterator<Item = (u64, T)>,
+        page: Option<infra_rpc::v1::Page>,
+        limit_max: u32,
+    ) -> Result<Vec<T>> {
+        let page = infra_rpc::v1::Page::required(page, limit_max)?;
+        let within = rows.filter(|(id, _)| *id > page.after && *id < page.before);
+        let limit = page.limit as usize;
+        let mut found: Vec<T> = match page.direction {
+            Direction::Older => return Ok(within.rev().take(limit).map(|(_, row)| row).collect()),
+            Direction::Newer => within.take(limit).map(|(_, row)| row).collect(),
+        };
+        found.reverse();
+        Ok(found)
+    }
+
+    fn list_follows(
+        &self,
+        request: graph::ListFollowsRequest,
+        wanted: impl Fn(u64, u64) -> bool,
+    ) -> Result<graph::ListFollowsReply> {
+        let follows = self.follows.lock().unwrap();
+        let rows = follows
+            .iter()
+            .filter(|(_, (follower, followee))| wanted(*follower, *followee));
+        let rows = rows.map(|(id, (follower, followee))| {
+            let follow = graph::Follow {
+                id: *id,
+                follower_id: *follower,
+                followee_id: *followee,
+                ..graph::Follow::default()
+            };
+            (*id, follow)
+        });
+        let follows = Self::page_of(rows, request.page, 1_000)?;
+        Ok(graph::ListFollowsReply { follows })
+    }
+}
+
+fn not_part_of_these_tests<T>() -> Result<T> {
+    Err(Error::new(
+        ErrorCode::Unavailable,
+        "not part of these tests",
+    ))
+}
+
+#[async_trait]
+impl graph::Graph for World {
+    async fn follow(&self, _: &Context, _: graph::FollowRequest) -> Result<graph::FollowReply> {
+        not_part_of_these_tests()
+    }
+
+    async fn unfollow(
+        &self,
+        _: &Context,
+        _: graph::UnfollowRequest,
+    ) -> Result<graph::UnfollowReply> {
+        not_part_of_these_tests()
+    }
+
+    async fn get_relationships(
+        &self,
+        _: &Context,
+        request: graph::GetRelationshipsRequest,
+    ) -> Result<graph::GetRelationshipsReply> {
+        assert!(request.target_ids.len() <= 500, "at most 500 targets");
+        let follows: HashMap<(u64, u64), ()> = self
+            .follows
+            .lock()
+            .unwrap()
+            .values()
+            .map(|pair| (*pair, ()))
+            .collect();
+        let relationship = |target: &u64| graph::Relationship {
+            target_id: *target,
+            following: follows.contains_key(&(request.viewer_id, *target)),
+            followed_by: follows.contains_key(&(*target, request.viewer_id)),
+            ..graph::Relationship::default()
+        };
+        Ok(graph::GetRelationshipsReply {
+            relationships: request.target_ids.iter().map(relationship).collect(),
+        })
+    }
+
+    async fn list_followers(
+        &self,
+        _: &Context,
+        request: graph::ListFollowsRequest,
+    ) -> Result<graph::ListFollowsReply> {
+        self.followers_listed.fetch_add(1, Ordering::SeqCst);
+        let account = request.account_id;
+        let reply = self.list_follows(request, |_, followee| followee == account);
+        self.followers_gate.pass().await;
+        reply
+    }
+
+    async fn list_following(
+        &self,
+        _: &Context,
+        request: graph::ListFollowsRequest,
+    ) -> Result<graph::ListFollowsReply> {
+        self.following_listed.fetch_add(1, Ordering::SeqCst);
+        let account = request.account_id;
+        self.list_follows(request, |follower, _| follower == account)
+    }
+
+    async fn get_stats(
+        &self,
+        _: &Context,
+        request: graph::GetStatsRequest,
+    ) -> Result<graph::GetStatsReply> {
+        let follows = self.follows.lock().unwrap();
+        let stats = |account: &u64| graph::GraphStats {
+            account_id: *account,
+            followers: follows.values().filter(|pair| pair.1 == *account).count() as u64,
+            following: follows.values().filter(|pair| pair.0 == *account).count() as u64,
+        };
+        Ok(graph::GetStatsReply {
+            stats: request.account_ids.iter().map(stats).collect(),
+        })
+    }
+}
+
+#[async_trait]
+impl posts::Posts for World {
+    async fn create_post(
+        &self,
+        _: &Context,
+        _: posts::CreatePostRequest,
+    ) -> Result<posts::CreatePostReply> {
+        not_part_of_these_tests()
+    }
+
+    async fn delete_post(&self, _: &Context, _: posts::DeletePostRequest) -> Result<posts::Post> {
+        not_part_of_these_tests()
+    }
+
+    async fn get_posts(
+        &self,
+        _: &Context,
+        _: posts::GetPostsRequest,
+    ) -> Result<posts::GetPostsReply> {
+        not_part_of_these_tests()
+    }
+
+    async fn get_post_heads(
+        &self,
+        _: &Context,
+        request: posts::GetPostHeadsRequest,
+    ) -> Result<posts::GetPostHeadsReply> {
+        let posts = self.posts.lock().unwrap();
+        Ok(posts::GetPostHeadsReply {
+            heads: request
+                .ids
+                .iter()
+                .filter_map(|id| posts.get(id).cloned())
+                .collect(),
+        })
+    }
+
+    async fn list_by_author(
+        &self,
+        _: &Context,
+        _: posts::ListByAuthorRequest,
+    ) -> Result<posts::ListPostsReply> {
+        not_part_of_these_tests()
+    }
+
+    async fn list_by_authors(
+        &self,
+        _: &Context,
+        request: posts::ListByAuthorsRequest,
+    ) -> Result<posts::ListPostsReply> {
+        assert!(request.author_ids.len() <= 100, "at most 100 authors");
+        self.posts_listed.fetch_add(1, Ordering::SeqCst);
+        let reply = {
+            let posts = self.posts.lock().unwrap();
+            let rows = posts
+                .iter()
+                .filter(|(_, post)| request.author_ids.contains(&post.author_id));
+            let rows = rows.map(|(id, post)| (*id, post.clone()));
+            Self::page_of(rows, request.page, 200).map(|heads| posts::ListPostsReply { heads })
+        };
+        self.posts_gate.pass().await;
+        reply
+    }
+
+    async fn list_public(
+        &self,
+        _: &Context,
+        _: posts::ListPublicRequest,
+    ) -> Result<posts::ListPostsReply> {
+        not_part_of_these_tests()
+    }
+
+    async fn get_conversation(
+        &self,
+        _: &Context,
+        _: posts::GetConversationRequest,
+    ) -> Result<posts::GetConversationReply> {
+        not_part_of_these_tests()
+    }
+
+    async fn get_author_stats(
+        &self,
+        _: &Context,
+        _: posts::GetAuthorStatsRequest,
+    ) -> Result<posts::GetAuthorStatsReply> {
+        not_part_of_these_tests()
+    }
+
+    async fn count_posts(
+        &self,
+        _: &Context,
+        _: posts::CountPostsRequest,
+    ) -> Result<posts::CountPostsReply> {
+        not_part_of_these_tests()
+    }
+}
+
+/// A feed on a database of its own.
+pub(crate) struct Bench {
+    pub(crate) world: Arc<World>,
+    pub(crate) core: Arc<FeedCore>,
+    pub(crate) feed: Arc<dyn Feed>,
+    pub(crate) database: Database,
+    settings: Settings,
+    folder: TempDir,
+}
+
+impl Bench {
+    pub(crate) async fn new() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    pub(crate) async fn with(settings: Settings) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let world = World::new();
+        let (core, database) = open(&folder, &world, &settings).await;
+        Self {
+            feed: core.gateway(),
+            world,
+            core: Arc::new(core),
+            database,
+            settings,
+            folder,
+        }
+    }
+
+    /// Stops the feed and opens it again on the same database: what was held in memory is gone.
+    pub(crate) async fn restart(&mut self) {
+        self.database.close().await;
+        let (core, database) = open(&self.folder, &self.world, &self.settings).await;
+        self.feed = core.gateway();
+        self.core = Arc::new(core);
+        self.database = database;
+    }
+
+    pub(crate) async fn try_handle(&self, event: &Event) -> Result<(), infra_bus::HandlerError> {
+        let consumers = self.core.consumers();
+        let takes = |consumer: &&infra_bus::Consumer| {
+            consumer.subscription.topics.contains(&event.topic.as_str())
+        };
+        let consumer = consumers.iter().find(takes).unwrap();
+        consumer.handler.handle(&context(), event).await
+    }
+
+    pub(crate) async fn handle(&self, event: &Event) {
+        self.try_handle(event).await.unwrap();
+    }
+
+    pub(crate) async fn follow(&self, follower: u64, followee: u64) {
+        self.handle(&self.world.follow(follower, followee)).await;
+    }
+
+    pub(crate) async fn unfollow(&self, follower: u64, followee: u64) {
+        self.handle(&self.world.unfollow(follower, followee)).await;
+    }
+
+    pub(crate) async fn publish(&self, author: u64) -> u64 {
+        let (post, event) = self.world.publish(author);
+        self.handle(&event).await;
+        post
+    }
+
+    pub(crate) async fn delete(&self, post: u64) {
+        self.handle(&self.world.delete(post)).await;
+    }
+
+    pub(crate) async fn page(&self, reader: u64, page: Page) -> Vec<u64> {
+        let request = GetHomeRequest {
+            account_id: reader,
+            page: Some(page.into()),
+        };
+        let reply = self.feed.get_home(&context(), request).await.unwrap();
+        let posts = self.world.posts.lock().unwrap();
+        for entry in &reply.entries {
+            if let Some(post) = posts.get(&entry.post_id) {
+                assert_eq!(post.author_id, entry.author_id, "an entry names its author");
+            }
+        }
+        reply.entries.iter().map(|entry| entry.post_id).collect()
+    }
+
+    pub(crate) async fn home(&self, reader: u64) -> Vec<u64> {
+        self.page(reader, Page::newest(40)).await
+    }
+
+    /// The whole timeline, page by page.
+    pub(crate) async fn whole(&self, reader: u64, limit: u32) -> Vec<u64> {
+        let mut whole = Vec::new();
+        let mut page = Page::newest(limit);
+        loop {
+            let posts = self.page(reader, page).await;
+            let Some(last) = posts.last() else {
+                return whole;
+            };
+            page.before = *last;
+            whole.extend(posts);
+        }
+    }
+
+    pub(crate) async fn rebuild(&self, account: u64) -> u64 {
+        let request = RebuildHomeRequest {
+            account_id: account,
+        };
+        self.feed
+            .rebuild_home(&context(), request)
+            .await
+            .unwrap()
+            .count
+    }
+
+    /// When an account's last visit is noted.
+    pub(crate) async fn noted_visit(&self, account: u64) -> Option<i64> {
+        sqlx::query_scalar("SELECT last_read_at FROM timeline_state WHERE account_id = $1")
+            .bind(account.cast_signed())
+            .fetch_optional(self.database.reader())
+            .await
+            .unwrap()
+    }
+}
+
+async fn open(folder: &TempDir, world: &Arc<World>, settings: &Settings) -> (FeedCore, Database) {
+    let database = Database::open(&folder.path().join("feed.db"), &MIGRATIONS)
+        .await
+        .unwrap();
+    let core = FeedCore::new(Dependencies {
+        database: database.clone(),
+        clock: Arc::clone(&world.clock) as Arc<dyn Clock>,
+        ids: Arc::clone(&world.ids),
+        graph: Arc::clone(world) as Arc<dyn graph::Graph>,
+        posts: Arc::clone(world) as Arc<dyn posts::Posts>,
+        settings: settings.clone(),
+    });
+    (core, database)
+}
