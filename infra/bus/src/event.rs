@@ -10,7 +10,8 @@ pub struct Event {
     pub id: EventId,
     /// What happened: "posts.published".
     pub topic: String,
-    /// What it happened to. Events with the same key are handled in order as long as none of them fails.
+    /// What it happened to. Each subscription handles events with the same key one after the other, in order; behind one
+    /// that failed they wait until it succeeds or is given up.
     pub key: u64,
     /// The event's protobuf message.
     pub payload: Vec<u8>,

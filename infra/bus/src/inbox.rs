@@ -12,9 +12,13 @@
 //! );
 //! ```
 
-use infra_db::{Connection, DbError};
+use infra_db::{Connection, Database, DbError};
+use infra_kernel::Timestamp;
 
 use crate::Event;
+
+/// The most rows that one call of [`trim`] deletes.
+const TRIM_BATCH: i64 = 500;
 
 /// Whether this subscription meets the event for the first time; notes that it has met it now.
 ///
@@ -34,4 +38,39 @@ pub async fn is_first_delivery(
     .execute(connection)
     .await?;
     Ok(inserted.rows_affected() == 1)
+}
+
+/// Forgets the oldest events of a subscription that happened before this moment, 500 at the most; answers how many. Call
+/// it until it answers less than that.
+///
+/// An event may come again for as long as the bus's log keeps it ([`crate::Settings::retention_hours`]) and while it waits
+/// for redelivery: `before` must lie well beyond both. A dead letter may be replayed later still; its effect was undone
+/// with the attempt that failed, unless the handler failed after its transaction.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn trim(
+    database: &Database,
+    subscription: &str,
+    before: Timestamp,
+) -> Result<u64, DbError> {
+    let subscription = subscription.to_owned();
+    database
+        .write(move |connection| {
+            Box::pin(async move {
+                let deleted = sqlx::query(
+                    "DELETE FROM inbox
+                     WHERE subscription = $1 AND received_at < $2
+                         AND event_id IN (SELECT event_id FROM inbox
+                             WHERE subscription = $1 ORDER BY event_id LIMIT $3)",
+                )
+                .bind(subscription)
+                .bind(before.microseconds())
+                .bind(TRIM_BATCH)
+                .execute(connection)
+                .await?;
+                Ok(deleted.rows_affected())
+            })
+        })
+        .await
 }

@@ -1,17 +1,40 @@
 //! Events: from the transaction that caused them, through a durable log, to everyone who acts on them.
 //!
-//! A domain writes an event into its own database in the same transaction as the change ([`outbox::append`]). A relay
-//! ([`relay`]) moves it to the bus. Whoever acts on it holds a durable subscription ([`Bus::subscribe`]): every event at
-//! least once, again after a failure with growing pauses, and set aside as a dead letter when it cannot be handled. What
-//! may not happen twice is guarded by the consumer's [`inbox`], in the transaction of its effect.
+//! A domain writes an event into its own database in the same transaction as the change ([`outbox::append`]). A [`Relay`]
+//! moves it to the [`Bus`]. Whoever acts on it holds a durable subscription ([`Bus::run`]): every event at least once,
+//! in the order of its key, again after a failure with growing pauses, and set aside as a dead letter when it cannot be
+//! handled ([`DeadLetters`]). What may not happen twice is guarded by the consumer's [`inbox`], in the transaction of its
+//! effect.
 //!
-//! It knows no domain: a topic is a name and a payload is bytes.
+//! It knows no domain: a topic is a name and a payload is bytes. It has no transactions across domains and no replies.
+//!
+//! The bus here is [`EmbeddedBus`], a log in one SQLite file. Start reading at [`Bus`], then `embedded/runner.rs`.
 
 pub mod inbox;
 pub mod outbox;
 
+mod backoff;
+mod bus;
+mod causes;
+mod dead_letters;
+mod embedded;
 mod event;
+mod relay;
+mod row;
+mod settings;
+mod status;
 mod subscription;
 
+use sqlx::migrate::Migrator;
+
+pub use bus::{Bus, BusError};
+pub use dead_letters::{DeadLetter, DeadLetters};
+pub use embedded::EmbeddedBus;
 pub use event::Event;
+pub use relay::Relay;
+pub use settings::Settings;
+pub use status::{Status, forget, statuses};
 pub use subscription::{Consumer, Handler, HandlerError, RetryPolicy, Subscription};
+
+/// The schema of the embedded bus's own database.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");

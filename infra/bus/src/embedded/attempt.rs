@@ -1,0 +1,55 @@
+//! One attempt to handle one event.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use infra_kernel::{Context, CorrelationId};
+use tracing::Instrument as _;
+
+use crate::{Event, Handler, HandlerError, causes};
+
+/// Why an attempt did not succeed; with the causes as text.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It may work later.
+    Retry(String),
+    /// It never will.
+    Reject(String),
+}
+
+/// Hands the event to its handler, within the time for one attempt, under the correlation id of what caused it.
+pub(crate) async fn attempt(
+    handler: Arc<dyn Handler>,
+    event: Arc<Event>,
+    subscription: &'static str,
+    timeout: Duration,
+) -> Result<(), Failure> {
+    let correlation_id =
+        CorrelationId::from_caller(&event.correlation_id).unwrap_or_else(CorrelationId::fresh);
+    let span = tracing::info_span!(
+        "event",
+        %correlation_id,
+        topic = event.topic,
+        subscription,
+    );
+    let context = Context::new(correlation_id, timeout);
+    let handled = tokio::time::timeout(timeout, handler.handle(&context, &event));
+    match handled.instrument(span).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error @ HandlerError::Retry(_))) => Err(Failure::Retry(causes::chain(&error))),
+        Ok(Err(error @ HandlerError::Reject(_))) => Err(Failure::Reject(causes::chain(&error))),
+        Err(_) => Err(Failure::Retry(format!(
+            "the handler took longer than {timeout:?}"
+        ))),
+    }
+}
+
+/// What a handler's panic said.
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "without a text".to_owned());
+    causes::bounded(format!("the handler panicked: {text}"))
+}

@@ -1,0 +1,206 @@
+//! The log's statements.
+
+use infra_db::{Connection, Database, DbError};
+use infra_kernel::Timestamp;
+use sqlx::QueryBuilder;
+
+use crate::Event;
+use crate::row::{EventRow, HoldsEvent, Taken, take_bounded};
+
+/// The most events in one transaction of publishing.
+pub(crate) const APPEND_MAX: usize = 1_024;
+/// The most events that one transaction of trimming deletes.
+pub(crate) const TRIM_BATCH: i64 = 500;
+/// The most positions that one read looks at, taken or not: it bounds how long it reads past events of other topics.
+const SCAN_POSITIONS_MAX: i64 = 10_000;
+/// How many events go into one statement. Few sizes, so that the connection keeps a prepared statement for each.
+const STATEMENT_SIZES: [usize; 3] = [64, 8, 1];
+
+/// An event as a subscription reads it.
+#[derive(sqlx::FromRow)]
+pub(crate) struct LogRow {
+    #[sqlx(flatten)]
+    pub(crate) event: EventRow,
+    /// Whether an event with the same key waits in the subscription's redelivery.
+    pub(crate) blocked: bool,
+}
+
+impl HoldsEvent for LogRow {
+    fn event_row(&self) -> &EventRow {
+        &self.event
+    }
+}
+
+/// What one look at the log found.
+pub(crate) struct Read {
+    pub(crate) rows: Vec<LogRow>,
+    /// Everything of interest up to here is in `rows`.
+    pub(crate) read_to: i64,
+    /// Whether the log's end was reached.
+    pub(crate) at_end: bool,
+}
+
+/// What a subscription wants to read.
+pub(crate) struct Interest<'a> {
+    pub(crate) subscription: &'a str,
+    /// Its topics as a JSON array.
+    pub(crate) topics: &'a str,
+}
+
+/// Appends events in one transaction; those that the log keeps already are passed over.
+pub(crate) async fn append(
+    database: &Database,
+    events: Vec<Event>,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    database
+        .write(move |connection| {
+            Box::pin(async move {
+                let mut rest = events.as_slice();
+                for size in STATEMENT_SIZES {
+                    while rest.len() >= size {
+                        let (events, further) = rest.split_at(size);
+                        insert(connection, events, now).await?;
+                        rest = further;
+                    }
+                }
+                Ok(())
+            })
+        })
+        .await
+}
+
+async fn insert(
+    connection: &mut Connection,
+    events: &[Event],
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let mut statement = QueryBuilder::new(
+        "INSERT INTO log (event_id, topic, key, payload, occurred_at, correlation_id, published_at) ",
+    );
+    statement.push_values(events, |mut row, event| {
+        row.push_bind(event.id.to_sql())
+            .push_bind(event.topic.as_str())
+            .push_bind(event.key.cast_signed())
+            .push_bind(event.payload.as_slice())
+            .push_bind(event.occurred_at.microseconds())
+            .push_bind(event.correlation_id.as_str())
+            .push_bind(now.microseconds());
+    });
+    statement.push(" ON CONFLICT (event_id) DO NOTHING");
+    statement.build().execute(connection).await.map(|_| ())
+}
+
+/// Reads what a subscription has not seen after a position. What already waits for redelivery, or is dead, was seen
+/// before a crash that kept the cursor from moving over it, and is passed over.
+pub(crate) async fn read(
+    database: &Database,
+    interest: &Interest<'_>,
+    after: i64,
+    rows_max: usize,
+) -> Result<Read, DbError> {
+    // One writer at a time: positions become visible in order, so nothing can appear later at or below the end.
+    let end: Option<i64> = sqlx::query_scalar("SELECT max(position) FROM log")
+        .fetch_one(database.reader())
+        .await?;
+    let end = end.unwrap_or(after).max(after);
+    let scan_to = end.min(after.saturating_add(SCAN_POSITIONS_MAX));
+    if scan_to == after {
+        return Ok(Read {
+            rows: Vec::new(),
+            read_to: after,
+            at_end: true,
+        });
+    }
+    let Taken { rows, cut } = scan(database, interest, after, scan_to, rows_max).await?;
+    let last = rows.last().map_or(after, |row| row.event.position);
+    let read_to = if cut { last } else { scan_to };
+    Ok(Read {
+        rows,
+        read_to,
+        at_end: read_to == end,
+    })
+}
+
+async fn scan(
+    database: &Database,
+    interest: &Interest<'_>,
+    after: i64,
+    scan_to: i64,
+    rows_max: usize,
+) -> Result<Taken<LogRow>, DbError> {
+    let rows = sqlx::query_as::<_, LogRow>(
+        "SELECT position, event_id, topic, key, payload, occurred_at, correlation_id,
+             EXISTS (SELECT 1 FROM redelivery AS r
+                 WHERE r.subscription = $1 AND r.key = log.key) AS blocked
+         FROM log
+         WHERE position > $2 AND position <= $3 AND topic IN (SELECT value FROM json_each($4))
+             AND NOT EXISTS (SELECT 1 FROM redelivery AS r
+                 WHERE r.subscription = $1 AND r.position = log.position)
+             AND NOT EXISTS (SELECT 1 FROM dead_letters AS d
+                 WHERE d.subscription = $1 AND d.position = log.position)
+         ORDER BY position LIMIT $5",
+    )
+    .bind(interest.subscription)
+    .bind(after)
+    .bind(scan_to)
+    .bind(interest.topics)
+    .bind(i64::try_from(rows_max).unwrap_or(i64::MAX))
+    .fetch(database.reader());
+    Ok(take_bounded(rows, rows_max).await?)
+}
+
+/// Makes the subscription known, if it is not yet: it starts at the beginning of what is kept. Answers its cursor.
+pub(crate) async fn register(
+    database: &Database,
+    subscription: &'static str,
+    now: Timestamp,
+) -> Result<i64, DbError> {
+    database
+        .write(move |connection| {
+            Box::pin(async move {
+                sqlx::query(
+                    "INSERT INTO subscriptions (name, position, created_at)
+                     VALUES ($1, COALESCE(
+                         (SELECT min(position) - 1 FROM log),
+                         (SELECT seq FROM sqlite_sequence WHERE name = 'log'), 0), $2)
+                     ON CONFLICT (name) DO NOTHING",
+                )
+                .bind(subscription)
+                .bind(now.microseconds())
+                .execute(&mut *connection)
+                .await?;
+                let position =
+                    sqlx::query_scalar("SELECT position FROM subscriptions WHERE name = $1")
+                        .bind(subscription)
+                        .fetch_one(connection)
+                        .await?;
+                Ok(position)
+            })
+        })
+        .await
+}
+
+/// Deletes old events that every subscription has passed, from the log's beginning. The subscriptions are read in the
+/// same transaction: one that registers at this moment either holds the trimming back or starts after it.
+pub(crate) async fn trim_batch(database: &Database, before: Timestamp) -> Result<u64, DbError> {
+    database
+        .write(move |connection| {
+            Box::pin(async move {
+                let deleted = sqlx::query(
+                    "DELETE FROM log
+                     WHERE position IN (SELECT position FROM log
+                         WHERE position <= COALESCE(
+                             (SELECT min(position) FROM subscriptions), 9223372036854775807)
+                         ORDER BY position LIMIT $1)
+                     AND published_at < $2",
+                )
+                .bind(TRIM_BATCH)
+                .bind(before.microseconds())
+                .execute(connection)
+                .await?;
+                Ok(deleted.rows_affected())
+            })
+        })
+        .await
+}

@@ -1,0 +1,358 @@
+//! Runs one subscription: reads the log, hands events to the handler, and notes what became of them.
+//!
+//! One task holds all the state and loops: fill the queues, start attempts, begin a commit if one is due, wait for
+//! whatever comes first. Attempts run in tasks of their own, so that a panic or a slow one is only its own. Reads happen
+//! in the loop and commits beside it: what a read found is taken in before the next commit's effects are, so the two
+//! views (the tables as read, the keys in memory) never both miss an event that others must wait behind.
+
+mod outcomes;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use infra_db::{Database, DbError};
+use infra_kernel::Clock;
+use tokio::sync::watch;
+use tokio::task::{Id, JoinSet};
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+use super::attempt::{Failure, attempt};
+use super::keys::{Item, KeyQueues, Source};
+use super::log::{self, Interest, LogRow};
+use super::progress::Progress;
+use super::saver::Saver;
+use super::settlement::Settlement;
+use super::waiting::{self, Due};
+use crate::settings::Bounds;
+use crate::{Consumer, causes};
+
+/// How many windows of events may be settled beyond the first that is not: it bounds what a crash delivers again.
+const WINDOWS_AHEAD_MAX: usize = 8;
+
+pub(crate) struct Runner {
+    consumer: Consumer,
+    /// The subscription's topics as a JSON array.
+    topics: String,
+    database: Database,
+    clock: Arc<dyn Clock>,
+    bounds: Bounds,
+    keys: KeyQueues,
+    progress: Progress,
+    attempts: JoinSet<Result<(), Failure>>,
+    running: HashMap<Id, Item>,
+    saver: Saver,
+    /// Whether the log may hold events that were not read.
+    behind: bool,
+    /// When to look for events that are due for redelivery.
+    look_at: Instant,
+    /// How many events waited for redelivery at the last look, and how many came since.
+    waiting: u64,
+}
+
+impl Runner {
+    /// Makes the subscription known to the bus; tries until it succeeds or is stopped.
+    pub(crate) async fn register(
+        database: &Database,
+        clock: Arc<dyn Clock>,
+        bounds: Bounds,
+        consumer: Consumer,
+        stop: &CancellationToken,
+    ) -> Option<Self> {
+        let name = consumer.subscription.name;
+        while !stop.is_cancelled() {
+            match log::register(database, name, clock.now()).await {
+                Ok(position) => {
+                    return Some(Self::new(
+                        database.clone(),
+                        clock,
+                        bounds,
+                        consumer,
+                        position,
+                    ));
+                }
+                Err(error) => report(name, &error),
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(bounds.poll_interval) => {}
+            }
+        }
+        None
+    }
+
+    fn new(
+        database: Database,
+        clock: Arc<dyn Clock>,
+        bounds: Bounds,
+        consumer: Consumer,
+        position: i64,
+    ) -> Self {
+        let name = consumer.subscription.name;
+        Self {
+            topics: json_texts(consumer.subscription.topics),
+            saver: Saver::new(database.clone(), name, bounds.acknowledge_delay),
+            consumer,
+            database,
+            clock,
+            bounds,
+            keys: KeyQueues::default(),
+            progress: Progress::at(position),
+            attempts: JoinSet::new(),
+            running: HashMap::new(),
+            behind: true,
+            look_at: Instant::now(),
+            waiting: 0,
+        }
+    }
+
+    pub(crate) async fn run(mut self, mut published: watch::Receiver<()>, stop: CancellationToken) {
+        let mut ticks = tokio::time::interval(self.bounds.poll_interval);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while !stop.is_cancelled() {
+            if let Err(error) = self.fill().await {
+                report(self.name(), &error);
+                self.rest_until_tick();
+            }
+            self.start_attempts();
+            self.begin_commit();
+            let wake_at = self.wake_at();
+            tokio::select! {
+                () = stop.cancelled() => {}
+                Some(finished) = self.attempts.join_next_with_id() => self.take_finished(finished),
+                committed = self.saver.committed() => self.take_committed(committed),
+                Ok(()) = published.changed() => self.behind = true,
+                _ = ticks.tick() => self.tick(),
+                () = tokio::time::sleep_until(wake_at) => {}
+            }
+        }
+        self.drain().await;
+    }
+
+    fn name(&self) -> &'static str {
+        self.consumer.subscription.name
+    }
+
+    // Reading.
+
+    /// Looks at both tables in any case: another process may have written to them.
+    fn tick(&mut self) {
+        self.behind = true;
+        self.look_at = Instant::now();
+        if !self.progress.is_saved() && self.saver.is_clean() {
+            // It passed over events of other topics only: worth noting now and then, not each time.
+            self.saver.pending();
+        }
+    }
+
+    /// After a failed read: the next tick tries again.
+    fn rest_until_tick(&mut self) {
+        self.behind = false;
+        self.look_at = Instant::now() + 2 * self.bounds.poll_interval;
+    }
+
+    async fn fill(&mut self) -> Result<(), DbError> {
+        // Redelivery gets half of the window at the most: new events go on beside it.
+        if self.look_at <= Instant::now() && self.may_look() {
+            self.load_due(self.bounds.window.div_ceil(2)).await?;
+        }
+        if self.may_read() {
+            self.load_log().await?;
+        }
+        Ok(())
+    }
+
+    /// Whether there may be something new to read, and room for it everywhere that it could end up.
+    fn may_read(&self) -> bool {
+        let backlog = self.saver.backlog();
+        self.behind
+            && self.keys.loaded() <= self.bounds.window.div_ceil(2)
+            && self.progress.ahead() < WINDOWS_AHEAD_MAX * self.bounds.window
+            && backlog < self.bounds.window
+            && self.waiting.saturating_add(backlog as u64) < self.bounds.waiting
+    }
+
+    fn may_look(&self) -> bool {
+        self.keys.loaded() < self.bounds.window.div_ceil(2)
+            && self.saver.backlog() < self.bounds.window
+    }
+
+    async fn load_due(&mut self, loaded_max: usize) -> Result<(), DbError> {
+        let name = self.name();
+        let retry = self.consumer.subscription.retry;
+        let due = Due::at(self.clock.now(), retry.pause_max.max(retry.pause_min));
+        let found = waiting::count(&self.database, name, due).await?;
+        self.waiting = found.count;
+        let now = self.clock.now();
+        let next = found
+            .next
+            .map(|next| next.microseconds() - now.microseconds());
+        let pause = next.map(|pause| Duration::from_micros(pause.max(0).cast_unsigned()));
+        let poll = self.bounds.poll_interval;
+        // Never later than two ticks: each tick looks anyway, whatever happens to the clock.
+        self.look_at = Instant::now() + pause.unwrap_or(poll).min(2 * poll);
+        if found.count == 0 {
+            return Ok(());
+        }
+        self.load_due_keys(due, loaded_max).await
+    }
+
+    async fn load_due_keys(&mut self, due: Due, loaded_max: usize) -> Result<(), DbError> {
+        let name = self.name();
+        // Those that are loaded already are found again: ask for enough to get past them.
+        let keys = waiting::due_keys(&self.database, name, due, self.bounds.window).await?;
+        for key in keys {
+            if self.keys.loaded() >= loaded_max {
+                break;
+            }
+            if !self.keys.takes_waiting(key.cast_unsigned()) {
+                continue;
+            }
+            for row in waiting::run_of_key(&self.database, name, key, due).await? {
+                self.keys.push(Item {
+                    position: row.event.position,
+                    event: Arc::new(row.event.into_event()),
+                    attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+                    source: Source::Waiting,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    async fn load_log(&mut self) -> Result<(), DbError> {
+        let room = self.bounds.window - self.keys.loaded().min(self.bounds.window);
+        let interest = Interest {
+            subscription: self.name(),
+            topics: &self.topics,
+        };
+        let rows_max = self.bounds.batch.min(room).max(1);
+        let read = log::read(&self.database, &interest, self.progress.read_to(), rows_max).await?;
+        for row in read.rows {
+            self.take_row(row);
+        }
+        self.progress.advance(read.read_to);
+        self.behind = !read.at_end;
+        Ok(())
+    }
+
+    fn take_row(&mut self, row: LogRow) {
+        let blocked = row.blocked;
+        let item = Item {
+            position: row.event.position,
+            event: Arc::new(row.event.into_event()),
+            attempts: 0,
+            source: Source::Log,
+        };
+        self.progress.open(item.position);
+        if blocked || self.keys.must_park(item.event.key) {
+            self.park(item);
+        } else {
+            self.keys.push(item);
+        }
+    }
+
+    // Handling.
+
+    fn start_attempts(&mut self) {
+        let concurrency = self.consumer.subscription.concurrency.max(1);
+        while self.attempts.len() < concurrency {
+            let Some(item) = self.keys.start_next() else {
+                return;
+            };
+            let task = self.attempts.spawn(attempt(
+                Arc::clone(&self.consumer.handler),
+                Arc::clone(&item.event),
+                self.name(),
+                self.consumer.subscription.retry.attempt_timeout,
+            ));
+            self.running.insert(task.id(), item);
+        }
+    }
+
+    // Making it durable.
+
+    fn begin_commit(&mut self) {
+        if self.saver.due_at().is_some_and(|due| due <= Instant::now()) {
+            self.saver.begin(self.progress.cursor(), self.clock.now());
+        }
+    }
+
+    fn take_committed(&mut self, committed: Result<Arc<Settlement>, DbError>) {
+        match committed {
+            Ok(settlement) => {
+                self.progress.saved(settlement.cursor);
+                self.waiting += settlement.postponed.len() as u64;
+                if !settlement.keys.is_empty() {
+                    let keys = settlement.keys.iter().copied();
+                    self.keys.release(keys, settlement.generation);
+                    self.look_at = Instant::now();
+                }
+            }
+            Err(error) => {
+                report(self.name(), &error);
+                self.saver.pause(Instant::now() + self.bounds.poll_interval);
+            }
+        }
+    }
+
+    /// The next moment at which there is something to do that nothing else wakes it for.
+    fn wake_at(&self) -> Instant {
+        if self.may_read() {
+            return Instant::now();
+        }
+        let far = Instant::now() + self.bounds.poll_interval;
+        // While there is no room, what wakes it is an attempt or a commit that ends.
+        let look_at = if self.may_look() { self.look_at } else { far };
+        self.saver
+            .due_at()
+            .map_or(look_at, |due| due.min(look_at))
+            .min(far)
+    }
+
+    /// Starts nothing more, waits for what is running, notes what became of it.
+    async fn drain(mut self) {
+        let deadline = Instant::now() + self.bounds.drain;
+        while let Ok(Some(finished)) =
+            tokio::time::timeout_at(deadline, self.attempts.join_next_with_id()).await
+        {
+            self.settle(finished);
+        }
+        if !self.running.is_empty() {
+            tracing::warn!(
+                subscription = self.name(),
+                events = self.running.len(),
+                "handlers did not finish in time; their events will be delivered again"
+            );
+            self.attempts.shutdown().await;
+        }
+        // Everything is delivered again that this cannot note: one try for each of the two settlements is enough.
+        for _ in 0..2 {
+            if self.saver.is_clean() {
+                return;
+            }
+            self.saver.begin(self.progress.cursor(), self.clock.now());
+            let grace = deadline.max(Instant::now() + self.bounds.poll_interval);
+            match tokio::time::timeout_at(grace, self.saver.committed()).await {
+                Ok(committed) => self.take_committed(committed),
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+fn report(subscription: &str, error: &DbError) {
+    let error = causes::chain(error);
+    tracing::warn!(
+        subscription,
+        error,
+        "the bus's database failed; trying again soon"
+    );
+}
+
+/// Topics as the JSON array that `json_each` takes. They are plain names, for which Rust's quoting is JSON's.
+fn json_texts(texts: &[&str]) -> String {
+    let quoted: Vec<String> = texts.iter().map(|text| format!("{text:?}")).collect();
+    format!("[{}]", quoted.join(","))
+}

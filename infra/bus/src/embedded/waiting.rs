@@ -1,0 +1,168 @@
+//! The redelivery table's statements: events that failed, and events that wait behind them.
+//!
+//! Of each key only the first event has a time of its next attempt (it is the head); the others have none and wait behind
+//! it. Every transaction that changes a key's rows ends in [`settle_heads`], which makes that so again.
+
+use std::time::Duration;
+
+use infra_db::{Connection, Database, DbError, json_ids};
+use infra_kernel::Timestamp;
+
+use crate::row::{EventRow, HoldsEvent, take_bounded};
+
+/// The most events of one key that are loaded at once.
+const RUN_MAX: usize = 64;
+
+/// An event that waits.
+#[derive(sqlx::FromRow)]
+pub(crate) struct WaitingRow {
+    #[sqlx(flatten)]
+    pub(crate) event: EventRow,
+    pub(crate) attempts: i64,
+    next_attempt_at: Option<i64>,
+}
+
+impl HoldsEvent for WaitingRow {
+    fn event_row(&self) -> &EventRow {
+        &self.event
+    }
+}
+
+/// What waits, in numbers.
+pub(crate) struct Waiting {
+    pub(crate) count: u64,
+    /// The earliest next attempt that is not due yet.
+    pub(crate) next: Option<Timestamp>,
+}
+
+/// Which attempts are due: those whose time has come, and those whose time is further away than any pause is long, which
+/// a clock that was set back has left behind.
+#[derive(Clone, Copy)]
+pub(crate) struct Due {
+    now: Timestamp,
+    beyond: Timestamp,
+}
+
+impl Due {
+    pub(crate) fn at(now: Timestamp, pause_max: Duration) -> Self {
+        Self {
+            now,
+            beyond: now.plus(pause_max),
+        }
+    }
+
+    fn holds(self, at: i64) -> bool {
+        at <= self.now.microseconds() || at > self.beyond.microseconds()
+    }
+}
+
+pub(crate) async fn count(
+    database: &Database,
+    subscription: &str,
+    due: Due,
+) -> Result<Waiting, DbError> {
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM redelivery WHERE subscription = $1")
+        .bind(subscription)
+        .fetch_one(database.reader())
+        .await?;
+    if count == 0 {
+        return Ok(Waiting {
+            count: 0,
+            next: None,
+        });
+    }
+    let next: Option<i64> = sqlx::query_scalar(
+        "SELECT min(next_attempt_at) FROM redelivery
+         WHERE subscription = $1 AND next_attempt_at IS NOT NULL AND next_attempt_at > $2",
+    )
+    .bind(subscription)
+    .bind(due.now.microseconds())
+    .fetch_one(database.reader())
+    .await?;
+    Ok(Waiting {
+        count: count.cast_unsigned(),
+        next: next.map(Timestamp::from_microseconds),
+    })
+}
+
+/// The keys whose first waiting event is due, the longest due first.
+pub(crate) async fn due_keys(
+    database: &Database,
+    subscription: &str,
+    due: Due,
+    keys_max: usize,
+) -> Result<Vec<i64>, DbError> {
+    Ok(sqlx::query_scalar(
+        "SELECT key FROM redelivery
+         WHERE subscription = $1 AND next_attempt_at IS NOT NULL
+             AND (next_attempt_at <= $2 OR next_attempt_at > $3)
+         ORDER BY next_attempt_at LIMIT $4",
+    )
+    .bind(subscription)
+    .bind(due.now.microseconds())
+    .bind(due.beyond.microseconds())
+    .bind(i64::try_from(keys_max).unwrap_or(i64::MAX))
+    .fetch_all(database.reader())
+    .await?)
+}
+
+/// The first waiting events of a key, in order; none when the first is not due.
+pub(crate) async fn run_of_key(
+    database: &Database,
+    subscription: &str,
+    key: i64,
+    due: Due,
+) -> Result<Vec<WaitingRow>, DbError> {
+    let rows = sqlx::query_as::<_, WaitingRow>(
+        "SELECT position, event_id, topic, key, payload, occurred_at, correlation_id, attempts,
+             next_attempt_at
+         FROM redelivery WHERE subscription = $1 AND key = $2 ORDER BY position LIMIT $3",
+    )
+    .bind(subscription)
+    .bind(key)
+    .bind(i64::try_from(RUN_MAX).unwrap_or(i64::MAX))
+    .fetch(database.reader());
+    let rows = take_bounded(rows, RUN_MAX).await?.rows;
+    let head = rows.first().and_then(|row| row.next_attempt_at);
+    if head.is_some_and(|at| due.holds(at)) {
+        Ok(rows)
+    } else {
+        Ok(Vec::new())
+    }
+}
+
+/// Makes the first waiting event of each key its head, due now unless it has a time already, and every other wait
+/// behind it.
+pub(crate) async fn settle_heads(
+    connection: &mut Connection,
+    subscription: &str,
+    keys: impl IntoIterator<Item = i64>,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let keys = json_ids(keys);
+    sqlx::query(
+        "UPDATE redelivery SET next_attempt_at = NULL
+         WHERE subscription = $1 AND key IN (SELECT value FROM json_each($2))
+             AND next_attempt_at IS NOT NULL
+             AND EXISTS (SELECT 1 FROM redelivery AS earlier
+                 WHERE earlier.subscription = redelivery.subscription
+                     AND earlier.key = redelivery.key AND earlier.position < redelivery.position)",
+    )
+    .bind(subscription)
+    .bind(&keys)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "UPDATE redelivery SET next_attempt_at = $3
+         WHERE subscription = $1 AND next_attempt_at IS NULL
+             AND position IN (SELECT (SELECT min(position) FROM redelivery AS first
+                     WHERE first.subscription = $1 AND first.key = touched.value)
+                 FROM json_each($2) AS touched)",
+    )
+    .bind(subscription)
+    .bind(&keys)
+    .bind(now.microseconds())
+    .execute(&mut *connection)
+    .await?;
+    Ok(())
+}

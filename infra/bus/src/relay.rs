@@ -1,0 +1,149 @@
+//! The relay: moves events from a domain's outbox to the bus.
+//!
+//! It publishes first and deletes after: a crash in between publishes again, which the bus recognises. It is the only one
+//! that deletes from the outbox, and moves rows strictly in order; a failing bus holds back what comes later.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use infra_db::{Database, DbError};
+use tokio_util::sync::CancellationToken;
+
+use crate::backoff::pause_after;
+use crate::row::{EventRow, take_bounded};
+use crate::{Bus, BusError, Event};
+
+/// The most events moved at once.
+const BATCH_EVENTS_MAX: usize = 256;
+/// How often the outbox is looked at without a commit: it bounds how long an event waits whose commit was another
+/// process's.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// The pause after the first failure.
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+/// The longest pause after failures.
+const PAUSE_MAX: Duration = Duration::from_secs(10);
+/// How long a stopping relay may take to move what is still in the outbox.
+const DRAIN_MAX: Duration = Duration::from_secs(5);
+
+/// Moves events from one domain's outbox to the bus.
+pub struct Relay {
+    database: Database,
+    bus: Arc<dyn Bus>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum RelayError {
+    #[error("the outbox could not be read")]
+    Read(#[source] DbError),
+    #[error("the events could not be published")]
+    Publish(#[from] BusError),
+    #[error("published events could not be deleted from the outbox")]
+    Delete(#[source] DbError),
+}
+
+impl Relay {
+    /// A relay for the domain that owns this database. There may be only one for each.
+    #[must_use]
+    pub fn new(database: Database, bus: Arc<dyn Bus>) -> Self {
+        Self { database, bus }
+    }
+
+    /// Moves events until it is stopped; then once more moves what is there, within five seconds.
+    ///
+    /// Deleting what was published is itself a commit, which wakes the relay for one look at an empty outbox; a look
+    /// commits nothing, so it ends there.
+    pub async fn run(&self, stop: CancellationToken) {
+        let commits = self.database.commits();
+        let mut failures = 0;
+        while !stop.is_cancelled() {
+            failures = self.move_until(&stop).await.map_or_else(
+                |error| {
+                    self.report(&error);
+                    failures + 1
+                },
+                |()| 0,
+            );
+            let (wait, woken) = match failures {
+                0 => (POLL_INTERVAL, true),
+                // A commit does not mend the bus: only the pause counts.
+                _ => (jittered_pause(failures), false),
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = commits.notified(), if woken => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+        self.drain().await;
+    }
+
+    /// Moves batches until the outbox is empty or the relay is to stop.
+    async fn move_until(&self, stop: &CancellationToken) -> Result<(), RelayError> {
+        while self.move_batch().await? && !stop.is_cancelled() {}
+        Ok(())
+    }
+
+    async fn drain(&self) {
+        let never = CancellationToken::new();
+        match tokio::time::timeout(DRAIN_MAX, self.move_until(&never)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => self.report(&error),
+            Err(_) => tracing::warn!(
+                outbox = %self.database.path().display(),
+                "events are left in the outbox; they are moved after the next start"
+            ),
+        }
+    }
+
+    /// Moves one batch; answers whether there may be more.
+    async fn move_batch(&self) -> Result<bool, RelayError> {
+        let (events, last, more) = self.read_batch().await.map_err(RelayError::Read)?;
+        if events.is_empty() {
+            return Ok(false);
+        }
+        self.bus.publish(&events).await?;
+        self.delete_to(last).await.map_err(RelayError::Delete)?;
+        Ok(more)
+    }
+
+    async fn read_batch(&self) -> Result<(Vec<Event>, i64, bool), DbError> {
+        let rows = sqlx::query_as::<_, EventRow>(
+            "SELECT position, event_id, topic, key, payload, occurred_at, correlation_id
+             FROM outbox ORDER BY position LIMIT $1",
+        )
+        .bind(i64::try_from(BATCH_EVENTS_MAX).unwrap_or(i64::MAX))
+        .fetch(self.database.reader());
+        let taken = take_bounded(rows, BATCH_EVENTS_MAX).await?;
+        let last = taken.rows.last().map_or(0, |row| row.position);
+        let events = taken.rows.into_iter().map(EventRow::into_event).collect();
+        Ok((events, last, taken.cut))
+    }
+
+    /// Deletes what was published. A database has one writer at a time, so positions become visible in order and no
+    /// row that was not read can have a position up to the last that was.
+    async fn delete_to(&self, last: i64) -> Result<(), DbError> {
+        self.database
+            .write(move |connection| {
+                Box::pin(async move {
+                    sqlx::query("DELETE FROM outbox WHERE position <= $1")
+                        .bind(last)
+                        .execute(connection)
+                        .await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    fn report(&self, error: &RelayError) {
+        tracing::warn!(
+            outbox = %self.database.path().display(),
+            error = crate::causes::chain(error),
+            "events were not moved to the bus and stay in the outbox"
+        );
+    }
+}
+
+fn jittered_pause(failures: u32) -> Duration {
+    pause_after(failures, PAUSE_MIN, PAUSE_MAX, rand::random())
+}

@@ -1,0 +1,69 @@
+//! How an event lies in the outbox, the log, the redelivery table and the dead letters: the same columns everywhere.
+
+use futures::{Stream, TryStreamExt as _};
+use infra_kernel::{EventId, Timestamp};
+
+use crate::Event;
+
+/// The most payload bytes that one read takes into memory, give or take its last event.
+const BATCH_BYTES_MAX: usize = 4 << 20;
+
+/// An event and its place.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct EventRow {
+    pub(crate) position: i64,
+    event_id: i64,
+    topic: String,
+    key: i64,
+    payload: Vec<u8>,
+    occurred_at: i64,
+    correlation_id: String,
+}
+
+impl EventRow {
+    pub(crate) fn into_event(self) -> Event {
+        Event {
+            id: EventId::from_sql(self.event_id),
+            topic: self.topic,
+            key: self.key.cast_unsigned(),
+            payload: self.payload,
+            occurred_at: Timestamp::from_microseconds(self.occurred_at),
+            correlation_id: self.correlation_id,
+        }
+    }
+}
+
+/// A row that holds an event.
+pub(crate) trait HoldsEvent {
+    fn event_row(&self) -> &EventRow;
+}
+
+impl HoldsEvent for EventRow {
+    fn event_row(&self) -> &EventRow {
+        self
+    }
+}
+
+/// What a read took.
+pub(crate) struct Taken<R> {
+    pub(crate) rows: Vec<R>,
+    /// Whether a bound ended the read, so that there may be more.
+    pub(crate) cut: bool,
+}
+
+/// Takes rows until there are no more, or `rows_max` of them, or [`BATCH_BYTES_MAX`].
+pub(crate) async fn take_bounded<R: HoldsEvent>(
+    mut stream: impl Stream<Item = Result<R, sqlx::Error>> + Unpin,
+    rows_max: usize,
+) -> Result<Taken<R>, sqlx::Error> {
+    let mut rows = Vec::new();
+    let mut bytes = 0;
+    while let Some(row) = stream.try_next().await? {
+        bytes += row.event_row().payload.len();
+        rows.push(row);
+        if rows.len() >= rows_max || bytes >= BATCH_BYTES_MAX {
+            return Ok(Taken { rows, cut: true });
+        }
+    }
+    Ok(Taken { rows, cut: false })
+}

@@ -1,0 +1,61 @@
+//! How far each subscription has come: what an operator looks at first. Works on the bus's database from any process.
+
+use infra_db::{Database, DbError};
+
+/// Where one subscription stands.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Status {
+    /// The subscription's name.
+    pub subscription: String,
+    /// Every event of the log up to here is handled, waits for redelivery or is dead.
+    pub position: i64,
+    /// How many positions the log's end is ahead, whatever their topics. It is zero for a running subscription on a
+    /// quiet server, give or take the second after which a subscription notes that it passed over others' events.
+    pub behind: i64,
+    /// How many events wait to be tried again, or wait behind one that does.
+    pub waiting: i64,
+    /// How many events were given up.
+    pub dead_letters: i64,
+}
+
+/// Every subscription that the bus knows, by name.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn statuses(database: &Database) -> Result<Vec<Status>, DbError> {
+    Ok(sqlx::query_as(
+        "SELECT name AS subscription, position,
+             max(0, COALESCE((SELECT max(position) FROM log), 0) - position) AS behind,
+             (SELECT count(*) FROM redelivery WHERE subscription = name) AS waiting,
+             (SELECT count(*) FROM dead_letters WHERE subscription = name) AS dead_letters
+         FROM subscriptions ORDER BY name",
+    )
+    .fetch_all(database.reader())
+    .await?)
+}
+
+/// Forgets a subscription that no longer exists in the program: its cursor, which would keep the log from being trimmed,
+/// and what waits for redelivery. Its dead letters stay. Answers whether there was one.
+///
+/// A subscription that is still run must not be forgotten: when it is run the next time it begins at the beginning.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn forget(database: &Database, subscription: &str) -> Result<bool, DbError> {
+    let subscription = subscription.to_owned();
+    database
+        .write(move |connection| {
+            Box::pin(async move {
+                sqlx::query("DELETE FROM redelivery WHERE subscription = $1")
+                    .bind(&subscription)
+                    .execute(&mut *connection)
+                    .await?;
+                let deleted = sqlx::query("DELETE FROM subscriptions WHERE name = $1")
+                    .bind(&subscription)
+                    .execute(connection)
+                    .await?;
+                Ok(deleted.rows_affected() == 1)
+            })
+        })
+        .await
+}

@@ -1,0 +1,13 @@
+//! The bus as its users see it: publishing, delivery, failure, redelivery, dead letters, the relay, and `kill -9`.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+mod crash;
+mod dead_letters;
+mod delivery;
+mod kit;
+mod order;
+mod redelivery;
+mod relay;
+mod retention;
+mod speed;
