@@ -2,27 +2,21 @@
 
 use std::collections::HashSet;
 
-use business_graph_gateway::{GetRelationshipsRequest, Graph, ListFollowsRequest};
-use business_posts_gateway::{ListByAuthorsRequest, PostHead, Posts};
+use business_graph_gateway::{self as graph, GetRelationshipsRequest, Graph, ListFollowsRequest};
+use business_posts_gateway::{ListByAuthorsRequest, MERGED_AUTHORS_MAX, PostHead, Posts};
 use infra_kernel::{AccountId, Context, Direction, Page};
 
 use crate::audience::Delivery;
 use crate::error::Result;
 use crate::slice::Slice;
 
-/// The most authors that the posts list together.
-const AUTHORS_MAX: usize = 100;
 /// The most posts asked for at once.
 const POSTS_MAX: u32 = 200;
 /// How many pages of posts are looked through for one batch of authors before the slice is cut: when nearly all of them are
 /// replies to strangers, a page could otherwise cost without bound.
 const ROUNDS_MAX: usize = 16;
-/// The most follows asked for at once.
-const FOLLOWS_MAX: u32 = 500;
-/// The most followed authors a timeline is made from: the ones followed last.
-const FOLLOWING_PAGES_MAX: usize = 20;
-/// The most accounts whose relationships are asked for at once.
-const RELATIONSHIPS_MAX: usize = 500;
+/// The most pages of followed authors a timeline is made from: the ones followed last.
+const FOLLOWING_PAGES_MAX: usize = 10;
 
 /// Reads timelines from the graph and the posts.
 #[derive(Clone, Copy)]
@@ -46,7 +40,7 @@ impl History<'_> {
     /// Whom the reader follows.
     pub(crate) async fn following(&self) -> Result<HashSet<AccountId>> {
         let mut following = HashSet::new();
-        let mut page = Page::newest(FOLLOWS_MAX);
+        let mut page = Page::newest(graph::PAGE_LIMIT_MAX);
         for _ in 0..FOLLOWING_PAGES_MAX {
             let request = ListFollowsRequest {
                 account_id: self.reader.get(),
@@ -62,10 +56,10 @@ impl History<'_> {
                     .iter()
                     .map(|follow| AccountId::new(follow.followee_id)),
             );
-            match follows.last() {
-                Some(last) if follows.len() >= FOLLOWS_MAX as usize => page.before = last.id,
+            page.before = match follows.last() {
+                Some(last) if follows.len() >= graph::PAGE_LIMIT_MAX as usize => last.id,
                 _ => break,
-            }
+            };
         }
         Ok(following)
     }
@@ -73,7 +67,7 @@ impl History<'_> {
     /// Whom of these the reader follows.
     pub(crate) async fn follows_of(&self, accounts: &[AccountId]) -> Result<HashSet<AccountId>> {
         let mut followed = HashSet::new();
-        for some in accounts.chunks(RELATIONSHIPS_MAX) {
+        for some in accounts.chunks(graph::ACCOUNTS_MAX) {
             let request = GetRelationshipsRequest {
                 viewer_id: self.reader.get(),
                 target_ids: some.iter().map(|account| account.get()).collect(),
@@ -96,7 +90,7 @@ impl History<'_> {
         page: &Page,
     ) -> Result<Slice> {
         let mut slice = Slice::default();
-        for some in authors.chunks(AUTHORS_MAX) {
+        for some in authors.chunks(MERGED_AUTHORS_MAX) {
             let remaining = slice.remaining(page);
             let part = self.slice_of_batch(some, follows, &remaining).await?;
             slice.join(part, page);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use business_graph_gateway::PAGE_LIMIT_MAX;
+
 /// Settings of the feed.
 #[derive(
     Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
@@ -14,7 +16,7 @@ pub struct Settings {
     /// How many posts of a home timeline are kept ready. Older posts are still there, read from the authors' posts at a
     /// higher cost. Default 800.
     pub timeline_entries_max: u32,
-    /// How many followers one step of a fan-out reaches; each step is one write. Default 1,000.
+    /// How many followers one step of a fan-out reaches, at most 1,000; each step is one write. Default 1,000.
     pub fan_out_chunk: u32,
     /// Authors with more followers than this are not fanned out but merged when a timeline is read. Default 10,000.
     pub merge_threshold: u32,
@@ -48,9 +50,9 @@ impl Settings {
         self.timeline_entries_max.max(1) as usize
     }
 
-    /// The step of a fan-out; never zero.
+    /// The step of a fan-out; never zero, and never more than the graph lists at once.
     pub(crate) fn chunk(&self) -> u32 {
-        self.fan_out_chunk.max(1)
+        self.fan_out_chunk.clamp(1, PAGE_LIMIT_MAX)
     }
 
     /// The pause between two rounds of the jobs; never zero.

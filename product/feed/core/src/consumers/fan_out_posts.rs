@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use business_graph_gateway::{GetRelationshipsRequest, GetStatsRequest, ListFollowsRequest};
+use business_graph_gateway::{
+    ACCOUNTS_MAX, GetRelationshipsRequest, GetStatsRequest, ListFollowsRequest,
+};
 use business_posts_gateway::{GetPostHeadsRequest, PostPublished};
 use infra_bus::{Event, Handler, HandlerError};
 use infra_kernel::{AccountId, Context, Page};
@@ -14,8 +16,6 @@ use crate::audience::{Delivery, Reach};
 use crate::error::Result;
 use crate::timelines::Timelines;
 
-/// The most accounts whose relationships are asked for at once.
-const RELATIONSHIPS_MAX: usize = 500;
 /// Chunks beyond those that the merge threshold allows for, for those who follow while the fan-out is under way.
 const CHUNKS_SPARE: u32 = 4;
 
@@ -140,7 +140,7 @@ impl FanOutPosts {
         accounts: &[AccountId],
     ) -> Result<Vec<AccountId>> {
         let mut followers = Vec::new();
-        for some in accounts.chunks(RELATIONSHIPS_MAX) {
+        for some in accounts.chunks(ACCOUNTS_MAX) {
             let request = GetRelationshipsRequest {
                 viewer_id: followee.get(),
                 target_ids: some.iter().map(|account| account.get()).collect(),

@@ -6,6 +6,8 @@ mod remove_posts;
 
 use std::sync::Arc;
 
+use business_graph_gateway as graph;
+use business_posts_gateway as posts;
 use infra_bus::{Consumer, Handler, HandlerError, RetryPolicy, Subscription};
 
 use crate::timelines::Timelines;
@@ -17,17 +19,17 @@ pub(crate) fn all(timelines: &Arc<Timelines>) -> Vec<Consumer> {
     vec![
         consumer(
             "feed.fan-out",
-            &["posts.published"],
+            &[posts::topics::PUBLISHED],
             fan_out_posts::FanOutPosts::new(timelines),
         ),
         consumer(
             "feed.follow-changes",
-            &["graph.followed", "graph.unfollowed"],
+            &[graph::topics::FOLLOWED, graph::topics::UNFOLLOWED],
             reconcile_follows::ReconcileFollows::new(timelines),
         ),
         consumer(
             "feed.deletions",
-            &["posts.deleted"],
+            &[posts::topics::DELETED],
             remove_posts::RemovePosts::new(timelines),
         ),
     ]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use business_graph_gateway::{Followed, Unfollowed};
+use business_graph_gateway::{Followed, Unfollowed, topics};
 use infra_bus::{Event, Handler, HandlerError};
 use infra_kernel::{AccountId, Context};
 
@@ -25,7 +25,7 @@ impl ReconcileFollows {
 #[async_trait]
 impl Handler for ReconcileFollows {
     async fn handle(&self, context: &Context, event: &Event) -> Result<(), HandlerError> {
-        let (follower, followee) = if event.topic == "graph.followed" {
+        let (follower, followee) = if event.topic == topics::FOLLOWED {
             let followed: Followed = event.decode()?;
             (followed.follower_id, followed.followee_id)
         } else {

@@ -62,6 +62,24 @@ async fn a_follow_during_the_making_is_not_lost() {
 }
 
 #[tokio::test]
+async fn a_post_deleted_while_a_timeline_is_made_does_not_come_back() {
+    let bench = Arc::new(Bench::new().await);
+    bench.world.follow(BEN, ANN);
+    let (kept, _) = bench.world.publish(ANN);
+    let (deleted, _) = bench.world.publish(ANN);
+    let gate = bench.world.posts_gate.close().await;
+    let reader = tokio::spawn({
+        let bench = Arc::clone(&bench);
+        async move { bench.home(BEN).await }
+    });
+    bench.world.posts_gate.arrival().await;
+    bench.delete(deleted).await;
+    drop(gate);
+    assert_eq!(reader.await.unwrap(), [kept]);
+    assert_eq!(bench.home(BEN).await, [kept]);
+}
+
+#[tokio::test]
 async fn a_timeline_dropped_while_it_is_made_is_made_again() {
     let bench = Arc::new(Bench::new().await);
     bench.world.follow(BEN, ANN);
