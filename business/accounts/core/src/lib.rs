@@ -1,1 +1,80 @@
-//! business-accounts
+//! The accounts domain: identities, passwords, sessions, OAuth applications and their tokens.
+//!
+//! It keeps of every secret only a hash, answers who a secret stands for on every request from a cache that its own
+//! writes keep exact, and bounds how often anyone may guess. It does not decide what a role or scope may do: surfaces
+//! and domains do, from the [`Grant`](business_accounts_gateway::Grant). It does not check that a picture named in a
+//! profile belongs to the account: whoever composes the two domains does.
+//!
+//! Start reading at `service.rs`, which has one file per group of calls below it.
+
+mod error;
+mod jobs;
+mod limits;
+mod passwords;
+mod rules;
+mod secret;
+mod service;
+mod settings;
+mod stamped;
+mod store;
+
+use std::sync::Arc;
+
+use business_accounts_gateway::Accounts;
+use infra_bus::Consumer;
+use infra_db::Database;
+use infra_kernel::{Clock, IdGenerator, Result};
+use sqlx::migrate::Migrator;
+use tokio_util::sync::CancellationToken;
+
+pub use settings::Settings;
+
+use service::Service;
+
+/// The tables of this domain.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// What the domain stands on.
+pub struct Dependencies {
+    /// Its own database, opened with [`MIGRATIONS`].
+    pub database: Database,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids come from.
+    pub ids: Arc<IdGenerator>,
+    /// Its part of the configuration.
+    pub settings: Settings,
+}
+
+/// The accounts domain, ready to be called.
+pub struct AccountsCore {
+    service: Arc<Service>,
+}
+
+impl AccountsCore {
+    /// Puts the domain together.
+    ///
+    /// # Errors
+    /// When a setting is out of bounds; the error names it.
+    pub fn new(dependencies: Dependencies) -> Result<Self> {
+        let service = Arc::new(Service::new(dependencies)?);
+        Ok(Self { service })
+    }
+
+    /// The domain's contract, to be called in process or served.
+    #[must_use]
+    pub fn gateway(&self) -> Arc<dyn Accounts> {
+        Arc::clone(&self.service) as Arc<dyn Accounts>
+    }
+
+    /// The events this domain acts on: none.
+    #[must_use]
+    pub const fn consumers(&self) -> Vec<Consumer> {
+        Vec::new()
+    }
+
+    /// Removes what has expired, at once and then regularly, until it is told to stop.
+    pub async fn run_jobs(&self, stop: CancellationToken) {
+        jobs::remove_expired::run(&self.service, &stop).await;
+    }
+}

@@ -1,0 +1,3 @@
+//! What the domain does by itself from time to time.
+
+pub(crate) mod remove_expired;

@@ -1,0 +1,100 @@
+//! Removes sessions, codes and setup tokens that have expired. Nothing takes them for valid before; this only keeps the
+//! tables small.
+
+use std::time::Duration;
+
+use infra_db::Connection;
+use infra_kernel::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::AccountsError;
+use crate::service::Service;
+use crate::store::{codes, sessions, setup_tokens};
+
+/// How long it rests between two runs.
+const PAUSE: Duration = Duration::from_secs(600);
+/// The most rows of each table that one transaction removes: other writes come in between.
+const BATCH: u32 = 500;
+/// The most transactions of one run; what is left waits for the next.
+const BATCHES_MAX: u32 = 200;
+
+/// What a run has removed.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Removed {
+    sessions: u64,
+    codes: u64,
+    setup_tokens: u64,
+}
+
+impl Removed {
+    /// Whether there may be more to remove.
+    fn is_full_batch(self) -> bool {
+        self.sessions.max(self.codes) >= u64::from(BATCH)
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            sessions: self.sessions + other.sessions,
+            codes: self.codes + other.codes,
+            setup_tokens: self.setup_tokens + other.setup_tokens,
+        }
+    }
+}
+
+/// Runs at once and then after every pause, until it is told to stop.
+pub(crate) async fn run(service: &Service, stop: &CancellationToken) {
+    loop {
+        match run_once(service, stop).await {
+            Ok(removed) if removed == Removed::default() => {}
+            Ok(removed) => tracing::info!(
+                sessions = removed.sessions,
+                codes = removed.codes,
+                setup_tokens = removed.setup_tokens,
+                "removed what had expired"
+            ),
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "what has expired was not removed");
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+    }
+}
+
+async fn run_once(service: &Service, stop: &CancellationToken) -> Result<Removed, AccountsError> {
+    let now = service.clock.now();
+    for limit in [
+        &service.limits.sign_ins,
+        &service.limits.registrations,
+        &service.limits.applications,
+    ] {
+        limit.forget_full(now);
+    }
+    service.limits.failures.forget_full(now);
+    let mut removed = Removed::default();
+    for _ in 0..BATCHES_MAX {
+        let batch = service
+            .database
+            .write(move |connection| Box::pin(remove_batch(connection, now)))
+            .await?;
+        removed = removed.plus(batch);
+        if !batch.is_full_batch() || stop.is_cancelled() {
+            break;
+        }
+    }
+    Ok(removed)
+}
+
+async fn remove_batch(
+    connection: &mut Connection,
+    now: Timestamp,
+) -> Result<Removed, AccountsError> {
+    Ok(Removed {
+        sessions: sessions::remove_expired(connection, now, BATCH).await?,
+        codes: codes::remove_expired(connection, now, BATCH).await?,
+        setup_tokens: setup_tokens::remove_expired(connection).await?,
+    })
+}

@@ -1,0 +1,232 @@
+//! The contract, call by call. Each is one method in a file of its group; here they are only tied to the trait.
+
+mod applications;
+mod authenticate;
+mod authorize;
+mod issue_token;
+mod operate;
+mod read;
+mod register;
+mod sign_in;
+mod update_profile;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use business_accounts_gateway::{
+    Account, Accounts, Application, AuthenticateRequest, AuthorizeReply, AuthorizeRequest,
+    CountAccountsReply, CountAccountsRequest, CreateAccountRequest, CreateApplicationReply,
+    CreateApplicationRequest, CreateSetupTokenReply, CreateSetupTokenRequest, FindAccountsRequest,
+    GetAccountHeadsReply, GetAccountHeadsRequest, GetAccountsReply, GetAccountsRequest,
+    GetApplicationRequest, Grant, IssueTokenReply, IssueTokenRequest, ListAccountsRequest,
+    RegisterReply, RegisterRequest, ResetPasswordReply, ResetPasswordRequest, RevokeTokenReply,
+    RevokeTokenRequest, SetRoleRequest, SignInReply, SignInRequest, SignOutReply, SignOutRequest,
+    UpdateProfileRequest,
+};
+use infra_db::{BoxFuture, Connection, Database};
+use infra_kernel::{AccountId, Clock, Context, IdGenerator, Result};
+
+use crate::error::AccountsError;
+use crate::limits::Limits;
+use crate::passwords::Passwords;
+use crate::secret::SecretHash;
+use crate::stamped::Stamped;
+use crate::{Dependencies, Settings};
+
+use authenticate::{KnownGrant, Touches};
+
+/// The most grants kept in memory; each is some 200 bytes.
+const GRANTS_KEPT_MAX: u64 = 50_000;
+/// The most accounts kept in memory; each is some 500 bytes, and 4 KiB at the most.
+const ACCOUNTS_KEPT_MAX: u64 = 20_000;
+
+/// The domain at work.
+pub(crate) struct Service {
+    pub(crate) database: Database,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) limits: Limits,
+    ids: Arc<IdGenerator>,
+    settings: Settings,
+    passwords: Passwords,
+    caches: Caches,
+    touches: Touches,
+}
+
+/// What is kept in memory, exact as far as this process writes.
+#[derive(Clone)]
+struct Caches {
+    grants: Stamped<SecretHash, KnownGrant>,
+    accounts: Stamped<AccountId, Arc<Account>>,
+}
+
+impl Service {
+    pub(crate) fn new(dependencies: Dependencies) -> Result<Self> {
+        let settings = dependencies.settings;
+        Ok(Self {
+            database: dependencies.database,
+            clock: dependencies.clock,
+            limits: Limits::new(&settings),
+            ids: dependencies.ids,
+            passwords: Passwords::new(&settings)?,
+            caches: Caches {
+                grants: Stamped::new("accounts.grants", GRANTS_KEPT_MAX),
+                accounts: Stamped::new("accounts.accounts", ACCOUNTS_KEPT_MAX),
+            },
+            touches: Touches::default(),
+            settings,
+        })
+    }
+
+    /// Writes, and when it is committed tells the caches. Both happen even when the caller goes away in between, or the
+    /// caches would go on with what is no longer so.
+    async fn change<T, F>(
+        &self,
+        work: F,
+        tell: impl FnOnce(&Caches, &T) + Send + 'static,
+    ) -> Result<T, AccountsError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, AccountsError>>
+            + Send
+            + 'static,
+    {
+        let (database, caches) = (self.database.clone(), self.caches.clone());
+        let change = tokio::spawn(async move {
+            let written = database.write(work).await?;
+            tell(&caches, &written);
+            Ok(written)
+        });
+        change.await?
+    }
+}
+
+#[async_trait]
+impl Accounts for Service {
+    async fn register(&self, context: &Context, request: RegisterRequest) -> Result<RegisterReply> {
+        Ok(self.register(context, request).await?)
+    }
+
+    async fn sign_in(&self, context: &Context, request: SignInRequest) -> Result<SignInReply> {
+        Ok(self.sign_in(context, request).await?)
+    }
+
+    async fn authenticate(&self, _: &Context, request: AuthenticateRequest) -> Result<Grant> {
+        Ok(self.authenticate(request).await?)
+    }
+
+    async fn sign_out(&self, _: &Context, request: SignOutRequest) -> Result<SignOutReply> {
+        Ok(self.sign_out(request).await?)
+    }
+
+    async fn get_accounts(
+        &self,
+        _: &Context,
+        request: GetAccountsRequest,
+    ) -> Result<GetAccountsReply> {
+        Ok(self.get_accounts(&request).await?)
+    }
+
+    async fn get_account_heads(
+        &self,
+        _: &Context,
+        request: GetAccountHeadsRequest,
+    ) -> Result<GetAccountHeadsReply> {
+        Ok(self.get_account_heads(&request).await?)
+    }
+
+    async fn find_accounts(
+        &self,
+        _: &Context,
+        request: FindAccountsRequest,
+    ) -> Result<GetAccountsReply> {
+        Ok(self.find_accounts(&request).await?)
+    }
+
+    async fn update_profile(
+        &self,
+        context: &Context,
+        request: UpdateProfileRequest,
+    ) -> Result<Account> {
+        Ok(self.update_profile(context, request).await?)
+    }
+
+    async fn list_accounts(
+        &self,
+        _: &Context,
+        request: ListAccountsRequest,
+    ) -> Result<GetAccountsReply> {
+        Ok(self.list_accounts(request).await?)
+    }
+
+    async fn count_accounts(
+        &self,
+        _: &Context,
+        _: CountAccountsRequest,
+    ) -> Result<CountAccountsReply> {
+        Ok(self.count_accounts().await?)
+    }
+
+    async fn create_account(
+        &self,
+        context: &Context,
+        request: CreateAccountRequest,
+    ) -> Result<RegisterReply> {
+        Ok(self.create_account(context, request).await?)
+    }
+
+    async fn set_role(&self, context: &Context, request: SetRoleRequest) -> Result<Account> {
+        Ok(self.set_role(context, request).await?)
+    }
+
+    async fn reset_password(
+        &self,
+        context: &Context,
+        request: ResetPasswordRequest,
+    ) -> Result<ResetPasswordReply> {
+        Ok(self.reset_password(context, request).await?)
+    }
+
+    async fn create_setup_token(
+        &self,
+        _: &Context,
+        _: CreateSetupTokenRequest,
+    ) -> Result<CreateSetupTokenReply> {
+        Ok(self.create_setup_token().await?)
+    }
+
+    async fn create_application(
+        &self,
+        _: &Context,
+        request: CreateApplicationRequest,
+    ) -> Result<CreateApplicationReply> {
+        Ok(self.create_application(request).await?)
+    }
+
+    async fn get_application(
+        &self,
+        _: &Context,
+        request: GetApplicationRequest,
+    ) -> Result<Application> {
+        Ok(self.get_application(&request).await?)
+    }
+
+    async fn authorize(&self, _: &Context, request: AuthorizeRequest) -> Result<AuthorizeReply> {
+        Ok(self.authorize(request).await?)
+    }
+
+    async fn issue_token(
+        &self,
+        _: &Context,
+        request: IssueTokenRequest,
+    ) -> Result<IssueTokenReply> {
+        Ok(self.issue_token(request).await?)
+    }
+
+    async fn revoke_token(
+        &self,
+        _: &Context,
+        request: RevokeTokenRequest,
+    ) -> Result<RevokeTokenReply> {
+        Ok(self.revoke_token(request).await?)
+    }
+}

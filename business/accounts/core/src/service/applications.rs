@@ -1,0 +1,106 @@
+//! Client applications, and the tokens they give up.
+
+use business_accounts_gateway::{
+    Application, CreateApplicationReply, CreateApplicationRequest, GetApplicationRequest,
+    RevokeTokenReply, RevokeTokenRequest,
+};
+use infra_kernel::ApplicationId;
+
+use super::Service;
+use crate::error::AccountsError;
+use crate::limits::Address;
+use crate::rules::application;
+use crate::secret::Secret;
+use crate::store::applications;
+use crate::store::sessions;
+
+impl Service {
+    pub(super) async fn create_application(
+        &self,
+        request: CreateApplicationRequest,
+    ) -> Result<CreateApplicationReply, AccountsError> {
+        let scopes = application::check(&request)?;
+        let now = self.clock.now();
+        let address = Address::parse(&request.remote_address);
+        self.limits.applications.take(address, now)?;
+        let secret = Secret::fresh();
+        let application = Application {
+            id: self.ids.application().get(),
+            client_id: Secret::fresh().reveal(),
+            name: request.name.trim().to_owned(),
+            website: request.website,
+            redirect_uris: request.redirect_uris,
+            scopes: scopes.to_string(),
+        };
+        let hash = secret.hash();
+        let application = self
+            .database
+            .write(move |connection| {
+                Box::pin(async move {
+                    applications::insert(connection, &application, hash, now).await?;
+                    Ok::<_, AccountsError>(application)
+                })
+            })
+            .await?;
+        Ok(CreateApplicationReply {
+            application: Some(application),
+            client_secret: secret.reveal(),
+        })
+    }
+
+    pub(super) async fn get_application(
+        &self,
+        request: &GetApplicationRequest,
+    ) -> Result<Application, AccountsError> {
+        let reader = self.database.reader();
+        let client = if request.client_id.is_empty() {
+            applications::by_id(reader, ApplicationId::new(request.application_id)).await?
+        } else {
+            applications::by_client_id(reader, &request.client_id).await?
+        };
+        let client = client.ok_or(AccountsError::NotFound("application"))?;
+        Ok(client.application)
+    }
+
+    /// The application that proves itself with its own credentials.
+    pub(super) async fn client(
+        &self,
+        client_id: &str,
+        client_secret: String,
+    ) -> Result<Application, AccountsError> {
+        let given = Secret::given(client_secret).hash();
+        let client = applications::by_client_id(self.database.reader(), client_id).await?;
+        client
+            .filter(|client| given.is_stored_as(&client.secret_hash))
+            .map(|client| client.application)
+            .ok_or(AccountsError::WrongClient)
+    }
+
+    pub(super) async fn revoke_token(
+        &self,
+        request: RevokeTokenRequest,
+    ) -> Result<RevokeTokenReply, AccountsError> {
+        let application = self
+            .client(&request.client_id, request.client_secret)
+            .await?;
+        let token = Secret::given(request.token);
+        if !token.is_well_formed() {
+            return Ok(RevokeTokenReply {});
+        }
+        let hash = token.hash();
+        let id = application.id();
+        self.change(
+            move |connection| {
+                Box::pin(async move {
+                    match sessions::application_of(connection, hash).await? {
+                        Some(owner) if owner != id.to_sql() => Err(AccountsError::ForeignToken),
+                        _ => sessions::remove(connection, hash, Some(id)).await,
+                    }
+                })
+            },
+            move |caches, ()| caches.grants.changed(&hash),
+        )
+        .await?;
+        Ok(RevokeTokenReply {})
+    }
+}

@@ -1,0 +1,94 @@
+//! Telling whom a secret stands for: part of every request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use business_accounts_gateway::{AuthenticateRequest, Grant};
+use infra_kernel::{SessionId, Timestamp};
+use tokio::sync::Semaphore;
+
+use super::Service;
+use crate::error::AccountsError;
+use crate::secret::Secret;
+use crate::store::sessions;
+
+/// How much later a use must be than the last one noted to be noted itself: it bounds the writes that reading causes,
+/// and makes a session end at most this much early.
+const USE_NOTED_EVERY: Duration = Duration::from_secs(3_600);
+/// The most uses that are being noted at the same time; further ones are noted when the session is next read.
+const TOUCHES_MAX: usize = 32;
+
+/// A grant in memory, and when it ends.
+#[derive(Clone)]
+pub(super) struct KnownGrant {
+    grant: Arc<Grant>,
+    expires_at: Option<Timestamp>,
+}
+
+impl KnownGrant {
+    fn at(&self, now: Timestamp) -> Result<Grant, AccountsError> {
+        if self.expires_at.is_some_and(|end| end <= now) {
+            return Err(AccountsError::NotSignedIn);
+        }
+        Ok(Grant::clone(&self.grant))
+    }
+}
+
+/// The uses that are being noted.
+pub(super) struct Touches(Arc<Semaphore>);
+
+impl Default for Touches {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(TOUCHES_MAX)))
+    }
+}
+
+impl Service {
+    pub(super) async fn authenticate(
+        &self,
+        request: AuthenticateRequest,
+    ) -> Result<Grant, AccountsError> {
+        let secret = Secret::given(request.secret);
+        if !secret.is_well_formed() {
+            return Err(AccountsError::NotSignedIn);
+        }
+        let hash = secret.hash();
+        let now = self.clock.now();
+        if let Some(known) = self.caches.grants.get(&hash) {
+            return known.at(now);
+        }
+        let stamp = self.caches.grants.stamp(&hash);
+        let session = sessions::find(self.database.reader(), hash).await?;
+        let session = session.ok_or(AccountsError::NotSignedIn)?;
+        let (id, last_used_at) = (session.id(), session.last_used_at());
+        let known = KnownGrant {
+            expires_at: session.expires_at(),
+            grant: Arc::new(session.into()),
+        };
+        let grant = known.at(now)?;
+        self.caches.grants.put(hash, stamp, known);
+        if last_used_at.plus(USE_NOTED_EVERY) <= now {
+            self.note_use(id, now);
+        }
+        Ok(grant)
+    }
+
+    /// Notes the use of a session without keeping the request waiting for a commit.
+    fn note_use(&self, id: SessionId, now: Timestamp) {
+        let Ok(place) = Arc::clone(&self.touches.0).try_acquire_owned() else {
+            return;
+        };
+        let database = self.database.clone();
+        let expires_at = now.plus(self.settings.session_lifetime());
+        tokio::spawn(async move {
+            let noted: Result<(), AccountsError> = database
+                .write(move |connection| Box::pin(sessions::touch(connection, id, now, expires_at)))
+                .await;
+            if let Err(error) = noted {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, session_id = %id, "the use of a session was not noted");
+            }
+            drop(place);
+        });
+    }
+}

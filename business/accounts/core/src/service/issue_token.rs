@@ -1,0 +1,220 @@
+//! Access tokens: for a code, for an application itself, or for an account that it has just made.
+
+use std::time::Duration;
+
+use business_accounts_gateway::issue_token_request::Proof;
+use business_accounts_gateway::{
+    Application, AuthorizationCode, ClientCredentials, IssueTokenReply, IssueTokenRequest,
+    NewAccount, Scopes, fields,
+};
+use infra_db::Connection;
+use infra_kernel::{AccountId, ApplicationId, Timestamp};
+
+use super::Service;
+use crate::error::AccountsError;
+use crate::rules::{application, pkce};
+use crate::secret::{Secret, SecretHash};
+use crate::store::applications;
+use crate::store::codes::{self, Code};
+use crate::store::sessions::{self, NewSession};
+
+/// How long after an account was made its application may still vouch for it.
+const VOUCHING_TIME: Duration = Duration::from_secs(600);
+
+/// What became of a code.
+enum Redeemed {
+    /// A token was made; those with these hashes had to make room for it.
+    Token(Scopes, Vec<SecretHash>),
+    /// It had been used before; the token of then, if it was still there, has ended.
+    Replayed(Option<SecretHash>),
+}
+
+impl Service {
+    pub(super) async fn issue_token(
+        &self,
+        request: IssueTokenRequest,
+    ) -> Result<IssueTokenReply, AccountsError> {
+        let proof = request.proof.ok_or_else(|| {
+            AccountsError::invalid(
+                fields::GRANT_TYPE,
+                "A token is issued for an authorization code or for client credentials.",
+            )
+        })?;
+        if let Proof::NewAccount(account) = proof {
+            return self.token_of_new_account(account).await;
+        }
+        let client = self
+            .client(&request.client_id, request.client_secret)
+            .await?;
+        match proof {
+            Proof::AuthorizationCode(code) => self.redeem(&client, code).await,
+            Proof::ClientCredentials(asked) => self.token_of_application(&client, &asked).await,
+            Proof::NewAccount(account) => self.token_of_new_account(account).await,
+        }
+    }
+
+    async fn redeem(
+        &self,
+        client: &Application,
+        proof: AuthorizationCode,
+    ) -> Result<IssueTokenReply, AccountsError> {
+        let token = Secret::fresh();
+        let now = self.clock.now();
+        let session = self.token_session(&token, client.id(), None, Scopes::NONE, now);
+        let redeemed = self
+            .change(
+                move |connection| {
+                    Box::pin(async move { redeem_code(connection, proof, session).await })
+                },
+                |caches, redeemed: &Redeemed| match redeemed {
+                    Redeemed::Token(_, gone) => {
+                        gone.iter().for_each(|hash| caches.grants.changed(hash));
+                    }
+                    Redeemed::Replayed(gone) => {
+                        gone.iter().for_each(|hash| caches.grants.changed(hash));
+                    }
+                },
+            )
+            .await?;
+        match redeemed {
+            Redeemed::Token(scopes, _) => Ok(reply(token, scopes, now)),
+            Redeemed::Replayed(_) => {
+                tracing::warn!(
+                    application_id = %client.id(),
+                    "an authorization code was used twice; the token made from it has ended"
+                );
+                Err(code_refused())
+            }
+        }
+    }
+
+    async fn token_of_application(
+        &self,
+        client: &Application,
+        asked: &ClientCredentials,
+    ) -> Result<IssueTokenReply, AccountsError> {
+        let scopes = application::scopes_or_default(&asked.scopes)?;
+        application::check_within(scopes, client.scopes())?;
+        self.make_token(client.id(), None, scopes).await
+    }
+
+    async fn token_of_new_account(
+        &self,
+        proof: NewAccount,
+    ) -> Result<IssueTokenReply, AccountsError> {
+        let application_id = ApplicationId::new(proof.application_id);
+        let client = applications::by_id(self.database.reader(), application_id).await?;
+        let client = client
+            .ok_or(AccountsError::NotFound("application"))?
+            .application;
+        let scopes = application::scopes_or_default(&proof.scopes)?;
+        application::check_within(scopes, client.scopes())?;
+        let account = self.account(AccountId::new(proof.account_id)).await?;
+        if account.created_at().plus(VOUCHING_TIME) < self.clock.now() {
+            return Err(AccountsError::invalid(
+                "account_id",
+                "The account is not new any more. Its owner must sign in and allow the application.",
+            ));
+        }
+        self.make_token(client.id(), Some(account.id()), scopes)
+            .await
+    }
+
+    async fn make_token(
+        &self,
+        application_id: ApplicationId,
+        account_id: Option<AccountId>,
+        scopes: Scopes,
+    ) -> Result<IssueTokenReply, AccountsError> {
+        let token = Secret::fresh();
+        let now = self.clock.now();
+        let session = self.token_session(&token, application_id, account_id, scopes, now);
+        self.change(
+            move |connection| Box::pin(async move { sessions::insert(connection, &session).await }),
+            |caches, removed| removed.iter().for_each(|hash| caches.grants.changed(hash)),
+        )
+        .await?;
+        Ok(reply(token, scopes, now))
+    }
+
+    fn token_session(
+        &self,
+        token: &Secret,
+        application_id: ApplicationId,
+        account_id: Option<AccountId>,
+        scopes: Scopes,
+        now: Timestamp,
+    ) -> NewSession {
+        NewSession {
+            id: self.ids.session(),
+            secret_hash: token.hash(),
+            account_id,
+            application_id: Some(application_id),
+            scopes,
+            user_agent: String::new(),
+            now,
+            expires_at: None,
+        }
+    }
+}
+
+/// Turns the code into the session's token. The session comes without an account and scopes: they are the code's.
+async fn redeem_code(
+    connection: &mut Connection,
+    proof: AuthorizationCode,
+    mut session: NewSession,
+) -> Result<Redeemed, AccountsError> {
+    let hash = Secret::given(proof.code).hash();
+    let code = codes::find(connection, hash).await?;
+    let code = code
+        .filter(|code| Some(code.application_id()) == session.application_id)
+        .ok_or_else(code_refused)?;
+    // Whoever uses a code twice may have stolen it, so the token of the first use ends (RFC 6749, 4.1.2). This is not an
+    // error of the transaction: it must be committed.
+    if let Some(first) = code.session_id() {
+        return Ok(Redeemed::Replayed(
+            sessions::remove_by_id(connection, first).await?,
+        ));
+    }
+    check_code(
+        &code,
+        &proof.redirect_uri,
+        &proof.code_verifier,
+        session.now,
+    )?;
+    let scopes =
+        Scopes::parse(&code.scopes).map_err(|error| AccountsError::Unreadable(Box::new(error)))?;
+    session.account_id = Some(code.account_id());
+    session.scopes = scopes;
+    let removed = sessions::insert(connection, &session).await?;
+    codes::mark_used(connection, hash, session.id).await?;
+    Ok(Redeemed::Token(scopes, removed))
+}
+
+fn check_code(
+    code: &Code,
+    redirect_uri: &str,
+    verifier: &str,
+    now: Timestamp,
+) -> Result<(), AccountsError> {
+    if code.expires_at() <= now || code.redirect_uri != redirect_uri {
+        return Err(code_refused());
+    }
+    pkce::check_verifier(&code.code_challenge, verifier)
+}
+
+fn code_refused() -> AccountsError {
+    AccountsError::invalid(
+        fields::CODE,
+        "The authorization code is not valid: it was used already, has expired, or was made for another application \
+         or redirect address. Please sign in again.",
+    )
+}
+
+fn reply(token: Secret, scopes: Scopes, now: Timestamp) -> IssueTokenReply {
+    IssueTokenReply {
+        access_token: token.reveal(),
+        scopes: scopes.to_string(),
+        created_at_us: now.microseconds(),
+    }
+}

@@ -1,0 +1,144 @@
+//! What the operator does: make accounts, change roles, set passwords, hand out the setup link.
+
+use business_accounts_gateway::{
+    Account, CreateAccountRequest, CreateSetupTokenReply, RegisterReply, ResetPasswordReply,
+    ResetPasswordRequest, Role, SessionsRevoked, SetRoleRequest, topics,
+};
+use infra_bus::{Event, outbox};
+use infra_kernel::Context;
+
+use super::Service;
+use super::register::{NewAccount, check_operators_account};
+use super::update_profile::write_change;
+use crate::error::AccountsError;
+use crate::rules::registration::check_password;
+use crate::secret::Secret;
+use crate::store::{accounts, codes, credentials, sessions, setup_tokens};
+
+impl Service {
+    pub(super) async fn create_account(
+        &self,
+        context: &Context,
+        request: CreateAccountRequest,
+    ) -> Result<RegisterReply, AccountsError> {
+        let role = match request.role() {
+            Role::Unspecified => Role::Member,
+            role => role,
+        };
+        check_operators_account(&request.username, &request.email)?;
+        let (password, generated) = given_or_generated(request.password)?;
+        self.check_free(&request.username, &request.email).await?;
+        let account = NewAccount {
+            username: request.username,
+            email: request.email,
+            password_hash: self.passwords.hash(context, password).await?,
+            role,
+            language: String::new(),
+            setup_token: None,
+        };
+        let account = self.write_account(context, account).await?;
+        Ok(RegisterReply {
+            account: Some(account),
+            generated_password: generated.map_or_else(String::new, Secret::reveal),
+        })
+    }
+
+    pub(super) async fn set_role(
+        &self,
+        context: &Context,
+        request: SetRoleRequest,
+    ) -> Result<Account, AccountsError> {
+        let role = request.role();
+        if role == Role::Unspecified {
+            return Err(AccountsError::invalid(
+                "role",
+                "The role must be member, moderator or admin.",
+            ));
+        }
+        let (context, ids) = (context.clone(), self.ids.clone());
+        self.change(
+            move |connection| {
+                Box::pin(async move {
+                    let before =
+                        accounts::by_name_for_update(connection, &request.username).await?;
+                    let before = before.ok_or(AccountsError::NotFound("account"))?;
+                    let mut changed = before.clone();
+                    changed.set_role(role);
+                    write_change(connection, &context, &ids, &before, changed).await
+                })
+            },
+            |caches, account: &Account| {
+                caches.accounts.changed(&account.id());
+                // Grants hold the role. Roles change too rarely for the account's own to be looked up.
+                caches.grants.all_changed();
+            },
+        )
+        .await
+    }
+
+    pub(super) async fn reset_password(
+        &self,
+        context: &Context,
+        request: ResetPasswordRequest,
+    ) -> Result<ResetPasswordReply, AccountsError> {
+        let (password, generated) = given_or_generated(request.password)?;
+        let hash = self.passwords.hash(context, password).await?;
+        let now = self.clock.now();
+        let (context, ids) = (context.clone(), self.ids.clone());
+        self.change(
+            move |connection| {
+                Box::pin(async move {
+                    let account =
+                        accounts::by_name_for_update(connection, &request.username).await?;
+                    let id = account.ok_or(AccountsError::NotFound("account"))?.id();
+                    credentials::set_hash(connection, id, &hash, now).await?;
+                    sessions::remove_of_account(connection, id).await?;
+                    codes::remove_of_account(connection, id).await?;
+                    let message = SessionsRevoked {
+                        account_id: id.get(),
+                    };
+                    let topic = topics::SESSIONS_REVOKED;
+                    let event = Event::new(&context, &ids, topic, id.get(), &message);
+                    outbox::append(connection, &event).await?;
+                    Ok(())
+                })
+            },
+            |caches, ()| caches.grants.all_changed(),
+        )
+        .await?;
+        Ok(ResetPasswordReply {
+            generated_password: generated.map_or_else(String::new, Secret::reveal),
+        })
+    }
+
+    pub(super) async fn create_setup_token(&self) -> Result<CreateSetupTokenReply, AccountsError> {
+        let token = Secret::fresh();
+        let hash = token.hash();
+        let now = self.clock.now();
+        let made = self
+            .database
+            .write(move |connection| {
+                Box::pin(async move {
+                    if accounts::count_for_update(connection).await? > 0 {
+                        return Ok(false);
+                    }
+                    setup_tokens::replace(connection, hash, now).await?;
+                    Ok::<_, AccountsError>(true)
+                })
+            })
+            .await?;
+        Ok(CreateSetupTokenReply {
+            setup_token: if made { token.reveal() } else { String::new() },
+        })
+    }
+}
+
+/// The password to set, and the same once more when it was made up here and must be told.
+fn given_or_generated(password: String) -> Result<(Secret, Option<Secret>), AccountsError> {
+    if password.is_empty() {
+        let generated = Secret::fresh_password();
+        return Ok((generated.clone(), Some(generated)));
+    }
+    check_password(&password)?;
+    Ok((Secret::given(password), None))
+}

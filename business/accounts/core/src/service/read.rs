@@ -1,0 +1,139 @@
+//! Reading accounts.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use business_accounts_gateway::{
+    Account, AccountHead, CountAccountsReply, FindAccountsRequest, GetAccountHeadsReply,
+    GetAccountHeadsRequest, GetAccountsReply, GetAccountsRequest, ListAccountsRequest,
+};
+use infra_kernel::AccountId;
+
+use super::Service;
+use crate::error::AccountsError;
+use crate::rules::registration::{is_username, username_key};
+use crate::store::accounts;
+
+/// The most ids of one request.
+const IDS_MAX: usize = 500;
+/// The most names of one request.
+const NAMES_MAX: usize = 100;
+/// The most accounts of one list.
+const LIST_MAX: u32 = 500;
+
+impl Service {
+    pub(super) async fn get_accounts(
+        &self,
+        request: &GetAccountsRequest,
+    ) -> Result<GetAccountsReply, AccountsError> {
+        let found = self.accounts(&request.ids).await?;
+        let accounts = found
+            .iter()
+            .map(|account| Account::clone(account))
+            .collect();
+        Ok(GetAccountsReply { accounts })
+    }
+
+    pub(super) async fn get_account_heads(
+        &self,
+        request: &GetAccountHeadsRequest,
+    ) -> Result<GetAccountHeadsReply, AccountsError> {
+        let found = self.accounts(&request.ids).await?;
+        let head = |account: &Arc<Account>| AccountHead {
+            id: account.id,
+            revision: account.revision,
+        };
+        Ok(GetAccountHeadsReply {
+            heads: found.iter().map(head).collect(),
+        })
+    }
+
+    /// One account.
+    pub(super) async fn account(&self, id: AccountId) -> Result<Arc<Account>, AccountsError> {
+        let found = self.accounts(&[id.get()]).await?;
+        found
+            .into_iter()
+            .next()
+            .ok_or(AccountsError::NotFound("account"))
+    }
+
+    /// Each of these accounts once: from memory, and what is not there in one read.
+    async fn accounts(&self, ids: &[u64]) -> Result<Vec<Arc<Account>>, AccountsError> {
+        if ids.len() > IDS_MAX {
+            return Err(AccountsError::invalid(
+                "ids",
+                format!("At most {IDS_MAX} accounts can be asked for at once."),
+            ));
+        }
+        let cache = &self.caches.accounts;
+        let mut found = Vec::with_capacity(ids.len());
+        let mut missing = Vec::new();
+        let mut seen = HashSet::with_capacity(ids.len());
+        for id in ids
+            .iter()
+            .copied()
+            .filter(|id| seen.insert(*id))
+            .map(AccountId::new)
+        {
+            match cache.get(&id) {
+                Some(account) => found.push(account),
+                None => missing.push(id),
+            }
+        }
+        if missing.is_empty() {
+            return Ok(found);
+        }
+        let stamps: Vec<_> = missing.iter().map(|id| (*id, cache.stamp(id))).collect();
+        let read = accounts::by_ids(self.database.reader(), &missing).await?;
+        for account in read.into_iter().map(Arc::new) {
+            let id = account.id();
+            if let Some((_, stamp)) = stamps.iter().find(|(stamped, _)| *stamped == id) {
+                cache.put(id, *stamp, Arc::clone(&account));
+            }
+            found.push(account);
+        }
+        Ok(found)
+    }
+
+    pub(super) async fn find_accounts(
+        &self,
+        request: &FindAccountsRequest,
+    ) -> Result<GetAccountsReply, AccountsError> {
+        if request.usernames.len() > NAMES_MAX {
+            return Err(AccountsError::invalid(
+                "usernames",
+                format!("At most {NAMES_MAX} names can be looked up at once."),
+            ));
+        }
+        let names = request.usernames.iter().filter(|name| is_username(name));
+        let keys: Vec<_> = names.map(|name| username_key(name)).collect();
+        if keys.is_empty() {
+            return Ok(GetAccountsReply::default());
+        }
+        let accounts = accounts::by_names(self.database.reader(), &keys).await?;
+        Ok(GetAccountsReply { accounts })
+    }
+
+    pub(super) async fn list_accounts(
+        &self,
+        request: ListAccountsRequest,
+    ) -> Result<GetAccountsReply, AccountsError> {
+        if !(1..=LIST_MAX).contains(&request.limit) {
+            return Err(AccountsError::invalid(
+                "limit",
+                format!("A list must ask for 1 to {LIST_MAX} accounts."),
+            ));
+        }
+        let before = Some(request.before).filter(|before| *before > 0);
+        let before = before.map_or(i64::MAX, |before| i64::try_from(before).unwrap_or(i64::MAX));
+        let accounts = accounts::newest(self.database.reader(), before, request.limit).await?;
+        Ok(GetAccountsReply { accounts })
+    }
+
+    pub(super) async fn count_accounts(&self) -> Result<CountAccountsReply, AccountsError> {
+        let accounts = accounts::count(self.database.reader()).await?;
+        Ok(CountAccountsReply {
+            accounts: accounts.cast_unsigned(),
+        })
+    }
+}

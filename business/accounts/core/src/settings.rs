@@ -1,0 +1,72 @@
+//! What an operator may set about accounts.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Accounts: who may sign up, how passwords are kept, and how often anyone may try.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Whether anyone may sign up. The setup link and the operator's commands make accounts either way. Default: true.
+    pub registrations_open: bool,
+    /// How long a browser session lives without being used, in days. Default: 90.
+    pub session_lifetime_days: u32,
+    /// The memory that one password check takes (argon2id), in KiB; at least 8 for each lane. Default: 19456 (19 MiB).
+    pub password_memory_kib: u32,
+    /// How often a password check goes over its memory (argon2id). Default: 2.
+    pub password_iterations: u32,
+    /// The lanes of a password check (argon2id). Default: 1.
+    pub password_lanes: u32,
+    /// How many passwords are checked at the same time; each takes `password_memory_kib`. Default: 4.
+    pub password_checks_max: u32,
+    /// How many password checks may wait for their turn; further ones are told to come back. Default: 64.
+    pub password_waiting_max: u32,
+    /// How often one address may try to sign in within `sign_in_window_seconds`; 0 for no limit. Default: 20.
+    pub sign_ins_per_address: u32,
+    /// The time in which `sign_ins_per_address` are allowed, in seconds. Default: 300.
+    pub sign_in_window_seconds: u32,
+    /// How many wrong passwords one account takes within `sign_in_failure_window_seconds`; 0 for no limit. Default: 10.
+    pub sign_in_failures_per_account: u32,
+    /// The time in which `sign_in_failures_per_account` are allowed, in seconds. Default: 900.
+    pub sign_in_failure_window_seconds: u32,
+    /// How often one address may sign up within `registration_window_seconds`; 0 for no limit. Default: 10.
+    pub registrations_per_address: u32,
+    /// The time in which `registrations_per_address` are allowed, in seconds. Default: 3600.
+    pub registration_window_seconds: u32,
+    /// How many client applications one address may register within `application_window_seconds`; 0 for no limit.
+    /// Default: 30.
+    pub applications_per_address: u32,
+    /// The time in which `applications_per_address` are allowed, in seconds. Default: 600.
+    pub application_window_seconds: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            registrations_open: true,
+            session_lifetime_days: 90,
+            password_memory_kib: 19_456,
+            password_iterations: 2,
+            password_lanes: 1,
+            password_checks_max: 4,
+            password_waiting_max: 64,
+            sign_ins_per_address: 20,
+            sign_in_window_seconds: 300,
+            sign_in_failures_per_account: 10,
+            sign_in_failure_window_seconds: 900,
+            registrations_per_address: 10,
+            registration_window_seconds: 3_600,
+            applications_per_address: 30,
+            application_window_seconds: 600,
+        }
+    }
+}
+
+impl Settings {
+    pub(crate) fn session_lifetime(&self) -> Duration {
+        const DAY: Duration = Duration::from_secs(86_400);
+        DAY.saturating_mul(self.session_lifetime_days.max(1))
+    }
+}

@@ -1,0 +1,101 @@
+//! Client applications.
+
+use business_accounts_gateway::Application;
+use infra_db::Connection;
+use infra_kernel::{ApplicationId, Timestamp};
+use sqlx::SqlitePool;
+
+use crate::error::AccountsError;
+use crate::secret::SecretHash;
+
+pub(crate) const BY_CLIENT_ID: &str = "SELECT id, client_id, secret_hash, name, website, \
+    redirect_uris, scopes FROM applications WHERE client_id = $1";
+pub(crate) const BY_ID: &str = "SELECT id, client_id, secret_hash, name, website, \
+    redirect_uris, scopes FROM applications WHERE id = $1";
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: i64,
+    client_id: String,
+    secret_hash: Vec<u8>,
+    name: String,
+    website: String,
+    redirect_uris: String,
+    scopes: String,
+}
+
+/// An application and what is kept of its secret.
+pub(crate) struct Client {
+    pub(crate) application: Application,
+    pub(crate) secret_hash: Vec<u8>,
+}
+
+impl TryFrom<Row> for Client {
+    type Error = AccountsError;
+
+    fn try_from(row: Row) -> Result<Self, AccountsError> {
+        let redirect_uris = serde_json::from_str(&row.redirect_uris)
+            .map_err(|error| AccountsError::Unreadable(Box::new(error)))?;
+        let application = Application {
+            id: row.id.cast_unsigned(),
+            client_id: row.client_id,
+            name: row.name,
+            website: row.website,
+            redirect_uris,
+            scopes: row.scopes,
+        };
+        Ok(Self {
+            application,
+            secret_hash: row.secret_hash,
+        })
+    }
+}
+
+pub(crate) async fn by_client_id(
+    reader: &SqlitePool,
+    client_id: &str,
+) -> Result<Option<Client>, AccountsError> {
+    let query = sqlx::query_as::<_, Row>(BY_CLIENT_ID).bind(client_id);
+    query
+        .fetch_optional(reader)
+        .await?
+        .map(Client::try_from)
+        .transpose()
+}
+
+pub(crate) async fn by_id(
+    reader: &SqlitePool,
+    id: ApplicationId,
+) -> Result<Option<Client>, AccountsError> {
+    let query = sqlx::query_as::<_, Row>(BY_ID).bind(id.to_sql());
+    query
+        .fetch_optional(reader)
+        .await?
+        .map(Client::try_from)
+        .transpose()
+}
+
+pub(crate) async fn insert(
+    connection: &mut Connection,
+    application: &Application,
+    secret: SecretHash,
+    now: Timestamp,
+) -> Result<(), AccountsError> {
+    let redirect_uris = serde_json::to_string(&application.redirect_uris)
+        .map_err(|error| AccountsError::Unreadable(Box::new(error)))?;
+    sqlx::query(
+        "INSERT INTO applications (id, client_id, secret_hash, name, website, redirect_uris, scopes, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(application.id.cast_signed())
+    .bind(&application.client_id)
+    .bind(secret.to_sql())
+    .bind(&application.name)
+    .bind(&application.website)
+    .bind(redirect_uris)
+    .bind(&application.scopes)
+    .bind(now.microseconds())
+    .execute(connection)
+    .await?;
+    Ok(())
+}

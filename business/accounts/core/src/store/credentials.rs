@@ -1,0 +1,130 @@
+//! How accounts sign in.
+
+use infra_db::Connection;
+use infra_kernel::{AccountId, Timestamp};
+use sqlx::SqlitePool;
+
+use crate::error::AccountsError;
+use crate::rules::registration::{email_key, username_key};
+
+pub(crate) const BY_NAME: &str = "SELECT c.account_id, c.password_hash FROM accounts a \
+    JOIN credentials c ON c.account_id = a.id WHERE a.username_key = $1";
+pub(crate) const BY_EMAIL: &str =
+    "SELECT account_id, password_hash FROM credentials WHERE email_key = $1";
+pub(crate) const IS_NAME_TAKEN: &str =
+    "SELECT EXISTS (SELECT 1 FROM accounts WHERE username_key = $1)";
+pub(crate) const IS_EMAIL_TAKEN: &str =
+    "SELECT EXISTS (SELECT 1 FROM credentials WHERE email_key = $1)";
+pub(crate) const REPLACE_HASH: &str = "UPDATE credentials SET password_hash = $3, changed_at = $4 \
+    WHERE account_id = $1 AND password_hash = $2";
+pub(crate) const SET_HASH: &str =
+    "UPDATE credentials SET password_hash = $2, changed_at = $3 WHERE account_id = $1";
+pub(crate) const HAS_HASH: &str = "SELECT EXISTS (SELECT 1 FROM credentials \
+    WHERE account_id = $1 AND password_hash = $2)";
+
+/// What a sign-in is checked against.
+#[derive(sqlx::FromRow)]
+pub(crate) struct Credential {
+    account_id: i64,
+    pub(crate) password_hash: String,
+}
+
+impl Credential {
+    pub(crate) const fn account_id(&self) -> AccountId {
+        AccountId::from_sql(self.account_id)
+    }
+}
+
+/// The credential of a username or e-mail address: a username holds no @.
+pub(crate) async fn find(
+    reader: &SqlitePool,
+    name: &str,
+) -> Result<Option<Credential>, AccountsError> {
+    let query = if name.contains('@') {
+        sqlx::query_as(BY_EMAIL).bind(email_key(name))
+    } else {
+        sqlx::query_as(BY_NAME).bind(username_key(name))
+    };
+    Ok(query.fetch_optional(reader).await?)
+}
+
+pub(crate) async fn is_name_taken(
+    reader: &SqlitePool,
+    username: &str,
+) -> Result<bool, AccountsError> {
+    let query = sqlx::query_scalar(IS_NAME_TAKEN).bind(username_key(username));
+    Ok(query.fetch_one(reader).await?)
+}
+
+pub(crate) async fn is_email_taken(
+    reader: &SqlitePool,
+    email: &str,
+) -> Result<bool, AccountsError> {
+    let query = sqlx::query_scalar(IS_EMAIL_TAKEN).bind(email_key(email));
+    Ok(query.fetch_one(reader).await?)
+}
+
+/// Writes the credential of a new account; answers whether its e-mail address was free. An empty address is none.
+pub(crate) async fn insert(
+    connection: &mut Connection,
+    account_id: AccountId,
+    email: &str,
+    password_hash: &str,
+    now: Timestamp,
+) -> Result<bool, AccountsError> {
+    let email = Some(email).filter(|email| !email.is_empty());
+    let inserted = sqlx::query(
+        "INSERT INTO credentials (account_id, email, email_key, password_hash, changed_at) \
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (email_key) DO NOTHING",
+    )
+    .bind(account_id.to_sql())
+    .bind(email)
+    .bind(email.map(email_key))
+    .bind(password_hash)
+    .bind(now.microseconds())
+    .execute(connection)
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+/// Sets the hash of a new password.
+pub(crate) async fn set_hash(
+    connection: &mut Connection,
+    account_id: AccountId,
+    hash: &str,
+    now: Timestamp,
+) -> Result<(), AccountsError> {
+    let query = sqlx::query(SET_HASH).bind(account_id.to_sql()).bind(hash);
+    query.bind(now.microseconds()).execute(connection).await?;
+    Ok(())
+}
+
+/// Sets a better hash of the same password; answers whether the password was still that one.
+pub(crate) async fn replace_hash(
+    connection: &mut Connection,
+    account_id: AccountId,
+    hash_before: &str,
+    hash: &str,
+    now: Timestamp,
+) -> Result<bool, AccountsError> {
+    let replaced = sqlx::query(REPLACE_HASH)
+        .bind(account_id.to_sql())
+        .bind(hash_before)
+        .bind(hash)
+        .bind(now.microseconds())
+        .execute(connection)
+        .await?;
+    Ok(replaced.rows_affected() == 1)
+}
+
+/// Whether the account's password is still the one with this hash.
+pub(crate) async fn has_hash(
+    connection: &mut Connection,
+    account_id: AccountId,
+    hash: &str,
+) -> Result<bool, AccountsError> {
+    let query = sqlx::query_scalar(HAS_HASH)
+        .bind(account_id.to_sql())
+        .bind(hash);
+    Ok(query.fetch_one(connection).await?)
+}

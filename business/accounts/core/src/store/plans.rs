@@ -1,0 +1,81 @@
+//! No statement of the hot paths may read a whole table: SQLite's own plans say so.
+
+use infra_db::Database;
+use sqlx::Row as _;
+
+use super::{accounts, applications, codes, credentials, sessions};
+
+/// Every statement that looks something up.
+const STATEMENTS: [&str; 27] = [
+    accounts::BY_IDS,
+    accounts::BY_NAMES,
+    accounts::BY_NAME,
+    accounts::BY_ID,
+    accounts::NEWEST,
+    accounts::COUNT,
+    applications::BY_CLIENT_ID,
+    applications::BY_ID,
+    codes::BY_HASH,
+    codes::MARK_USED,
+    codes::REMOVE_OF_ACCOUNT,
+    codes::REMOVE_EXPIRED,
+    credentials::BY_NAME,
+    credentials::BY_EMAIL,
+    credentials::IS_NAME_TAKEN,
+    credentials::IS_EMAIL_TAKEN,
+    credentials::REPLACE_HASH,
+    credentials::SET_HASH,
+    credentials::HAS_HASH,
+    sessions::BY_HASH,
+    sessions::TOUCH,
+    sessions::REMOVE_BY_HASH,
+    sessions::APPLICATION_OF,
+    sessions::REMOVE_BY_ID,
+    sessions::REMOVE_OF_ACCOUNT,
+    sessions::MAKE_ROOM,
+    sessions::REMOVE_EXPIRED,
+];
+
+/// The plan of a statement, one line for each step.
+async fn plan(database: &Database, statement: &'static str) -> Vec<String> {
+    let explain = format!("EXPLAIN QUERY PLAN {statement}");
+    sqlx::query(sqlx::AssertSqlSafe(explain))
+        .fetch_all(database.reader())
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.get::<String, _>("detail"))
+        .collect()
+}
+
+/// A step that reads every row of a table. `json_each` is the list of ids itself, and a constant row is no table.
+fn is_full_scan(step: &str) -> bool {
+    step.starts_with("SCAN") && !step.starts_with("SCAN json_each") && step != "SCAN CONSTANT ROW"
+}
+
+#[tokio::test]
+async fn no_statement_reads_a_whole_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(&folder.path().join("accounts.db"), &crate::MIGRATIONS)
+        .await
+        .unwrap();
+    for statement in STATEMENTS {
+        let steps = plan(&database, statement).await;
+        let searched = steps.iter().any(|step| step.starts_with("SEARCH"));
+        let scanned = steps.iter().any(|step| is_full_scan(step));
+        let sorted = steps
+            .iter()
+            .any(|step| step.contains("TEMP B-TREE FOR ORDER BY"));
+        assert!(searched && !scanned && !sorted, "{statement}: {steps:#?}");
+    }
+}
+
+#[tokio::test]
+async fn the_check_tells_a_full_scan() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(&folder.path().join("accounts.db"), &crate::MIGRATIONS)
+        .await
+        .unwrap();
+    let steps = plan(&database, "SELECT note FROM accounts WHERE note = $1").await;
+    assert!(steps.iter().any(|step| is_full_scan(step)), "{steps:?}");
+}

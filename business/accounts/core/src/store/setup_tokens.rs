@@ -1,0 +1,55 @@
+//! The one-time link that makes the first admin.
+
+use infra_db::Connection;
+use infra_kernel::Timestamp;
+use sqlx::SqlitePool;
+
+use crate::error::AccountsError;
+use crate::secret::SecretHash;
+
+/// The token, while there is no account.
+const FIND: &str = "SELECT token_hash FROM setup_tokens WHERE id = 1 \
+    AND EXISTS (SELECT 1 FROM account_count WHERE id = 1 AND accounts = 0)";
+
+pub(crate) async fn is_valid(
+    reader: &SqlitePool,
+    token: SecretHash,
+) -> Result<bool, AccountsError> {
+    let stored: Option<Vec<u8>> = sqlx::query_scalar(FIND).fetch_optional(reader).await?;
+    Ok(stored.is_some_and(|stored| token.is_stored_as(&stored)))
+}
+
+pub(crate) async fn is_valid_for_update(
+    connection: &mut Connection,
+    token: SecretHash,
+) -> Result<bool, AccountsError> {
+    let stored: Option<Vec<u8>> = sqlx::query_scalar(FIND).fetch_optional(connection).await?;
+    Ok(stored.is_some_and(|stored| token.is_stored_as(&stored)))
+}
+
+/// Puts a token in place of the one before.
+pub(crate) async fn replace(
+    connection: &mut Connection,
+    token: SecretHash,
+    now: Timestamp,
+) -> Result<(), AccountsError> {
+    sqlx::query(
+        "INSERT INTO setup_tokens (id, token_hash, created_at) VALUES (1, $1, $2) \
+         ON CONFLICT (id) DO UPDATE SET token_hash = excluded.token_hash, created_at = excluded.created_at",
+    )
+    .bind(token.to_sql())
+    .bind(now.microseconds())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Removes the token when there is an account; answers how many were removed.
+pub(crate) async fn remove_expired(connection: &mut Connection) -> Result<u64, AccountsError> {
+    let removed = sqlx::query(
+        "DELETE FROM setup_tokens WHERE EXISTS (SELECT 1 FROM account_count WHERE id = 1 AND accounts > 0)",
+    )
+    .execute(connection)
+    .await?;
+    Ok(removed.rows_affected())
+}

@@ -1,0 +1,145 @@
+use business_accounts::Settings;
+use business_accounts_gateway::{CreateApplicationRequest, RegisterRequest};
+use infra_kernel::ErrorCode;
+
+use crate::support::{Domain, PASSWORD, assert_refused, cheap, refusal, sign_up};
+
+#[tokio::test]
+async fn one_address_may_try_to_sign_in_only_so_often() {
+    let domain = Domain::new().await;
+    domain.register("ada").await;
+    for number in 0..20 {
+        let address = format!("2001:db8:0:7::{number}");
+        let result = domain
+            .try_sign_in_from(&format!("nobody{number}"), "wrong", &address)
+            .await;
+        assert_refused(result, ErrorCode::Unauthenticated, "");
+    }
+    let error = refusal(
+        domain
+            .try_sign_in_from("ada", PASSWORD, "2001:db8:0:7::99")
+            .await,
+    );
+    assert_eq!(error.code(), ErrorCode::RateLimited);
+    assert!(error.public().contains("15 seconds"), "{error}");
+    assert!(
+        domain
+            .try_sign_in_from("ada", PASSWORD, "2001:db8:0:8::1")
+            .await
+            .is_ok()
+    );
+    assert!(domain.try_sign_in_from("ada", PASSWORD, "").await.is_ok());
+    domain.advance(15);
+    assert!(
+        domain
+            .try_sign_in_from("ada", PASSWORD, "2001:db8:0:7::1")
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn one_account_takes_only_so_many_wrong_passwords_from_anywhere() {
+    let domain = Domain::new().await;
+    domain.register("ada").await;
+    for number in 0..10 {
+        let address = format!("192.0.2.{number}");
+        let name = if number % 2 == 0 {
+            "ada"
+        } else {
+            "ada@example.org"
+        };
+        let result = domain.try_sign_in_from(name, "wrong", &address).await;
+        assert_refused(result, ErrorCode::Unauthenticated, "");
+    }
+    let error = refusal(domain.try_sign_in("ada", PASSWORD).await);
+    assert_eq!(error.code(), ErrorCode::RateLimited);
+    assert!(error.public().contains("90 seconds"), "{error}");
+    domain.advance(90);
+    assert!(domain.try_sign_in("ada", PASSWORD).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_has_is_limited_like_an_account() {
+    let domain = Domain::new().await;
+    for _ in 0..10 {
+        let result = domain.try_sign_in("nobody", "wrong").await;
+        assert_refused(result, ErrorCode::Unauthenticated, "");
+    }
+    let result = domain.try_sign_in("Nobody", "wrong").await;
+    assert_refused(result, ErrorCode::RateLimited, "");
+}
+
+#[tokio::test]
+async fn right_passwords_are_not_counted() {
+    let domain = Domain::new().await;
+    domain.register("ada").await;
+    for _ in 0..30 {
+        domain.sign_in("ada").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guesses_at_the_same_time_do_not_slip_past_the_limit() {
+    let domain = Domain::new().await;
+    domain.register("ada").await;
+    let guesses = (0..50).map(|_| domain.try_sign_in("ada", "wrong"));
+    let results = futures::future::join_all(guesses).await;
+    let checked = |code| {
+        results
+            .iter()
+            .filter(|r| r.as_ref().unwrap_err().code() == code)
+            .count()
+    };
+    assert_eq!(checked(ErrorCode::Unauthenticated), 10);
+    assert_eq!(checked(ErrorCode::RateLimited), 40);
+}
+
+#[tokio::test]
+async fn one_address_may_sign_up_only_so_often_and_typing_errors_do_not_count() {
+    let domain = Domain::new().await;
+    let from = |username: &str| RegisterRequest {
+        remote_address: "192.0.2.1".to_owned(),
+        ..sign_up(username)
+    };
+    for _ in 0..20 {
+        let result = domain.try_register(from("not a name")).await;
+        assert_refused(result, ErrorCode::Invalid, "username");
+    }
+    for number in 0..10 {
+        domain
+            .try_register(from(&format!("ada{number}")))
+            .await
+            .unwrap();
+    }
+    let error = refusal(domain.try_register(from("ada10")).await);
+    assert_eq!(error.code(), ErrorCode::RateLimited);
+    assert!(error.public().contains("6 minutes"), "{error}");
+    domain.register("from_elsewhere").await;
+    domain.advance(360);
+    domain.try_register(from("ada10")).await.unwrap();
+}
+
+#[tokio::test]
+async fn one_address_may_register_only_so_many_applications() {
+    let settings = Settings {
+        applications_per_address: 2,
+        application_window_seconds: 10,
+        ..cheap()
+    };
+    let domain = Domain::with(settings).await;
+    let create = || {
+        let request = CreateApplicationRequest {
+            name: "Darkroom".to_owned(),
+            redirect_uris: vec!["app://back".to_owned()],
+            remote_address: "192.0.2.1".to_owned(),
+            ..CreateApplicationRequest::default()
+        };
+        domain.gateway.create_application(&domain.context, request)
+    };
+    create().await.unwrap();
+    create().await.unwrap();
+    assert_refused(create().await, ErrorCode::RateLimited, "");
+    domain.advance(5);
+    create().await.unwrap();
+}
