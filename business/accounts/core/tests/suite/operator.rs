@@ -187,3 +187,31 @@ async fn what_a_command_revokes_is_refused_by_the_server_within_seconds() {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
 }
+
+/// A sign-in whose password was checked just before the new one was set must not open a session after it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_sign_in_with_the_old_password_outlives_the_new_one() {
+    let settings = business_accounts::Settings {
+        password_memory_kib: 4_096,
+        password_checks_max: 8,
+        ..cheap()
+    };
+    let domain = Domain::with(settings).await;
+    domain.register("ada").await;
+    for round in 0..10 {
+        let old = if round == 0 {
+            PASSWORD.to_owned()
+        } else {
+            format!("password {round}")
+        };
+        let new = format!("password {}", round + 1);
+        let sign_ins = (0..6).map(|_| domain.try_sign_in("ada", &old));
+        let (set, _) = futures::join!(
+            reset(&domain, "ada", &new),
+            futures::future::join_all(sign_ins)
+        );
+        set.unwrap();
+        assert_eq!(domain.number("SELECT COUNT(*) FROM sessions").await, 0);
+        domain.advance(900);
+    }
+}
