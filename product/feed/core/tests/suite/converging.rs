@@ -5,7 +5,7 @@ use infra_bus::Event;
 use product_feed::Settings;
 use proptest::prelude::*;
 
-use crate::world::Bench;
+use crate::bench::Bench;
 
 /// The accounts of the story.
 const ACCOUNTS: std::ops::Range<u64> = 1..6;

@@ -8,7 +8,8 @@ use futures::{StreamExt as _, stream};
 use infra_bus::{Event, HandlerError};
 use product_feed::Settings;
 
-use crate::world::{Bench, NOTHING, context};
+use crate::bench::Bench;
+use crate::world::{NOTHING, context};
 
 const ANN: u64 = 1;
 const BEN: u64 = 2;

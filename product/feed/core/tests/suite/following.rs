@@ -2,7 +2,8 @@
 
 use business_posts_gateway::Visibility;
 
-use crate::world::{Bench, NOTHING};
+use crate::bench::Bench;
+use crate::world::NOTHING;
 
 const ANN: u64 = 1;
 const BEN: u64 = 2;

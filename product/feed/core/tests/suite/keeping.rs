@@ -7,7 +7,7 @@ use infra_kernel::{Clock as _, Page};
 use product_feed::{Settings, TidyReport};
 use tokio_util::sync::CancellationToken;
 
-use crate::world::Bench;
+use crate::bench::Bench;
 
 const ANN: u64 = 1;
 const BEN: u64 = 2;
@@ -92,8 +92,8 @@ async fn a_timeline_is_cut_to_its_bound_and_history_goes_on_below() {
     assert_eq!(rows, 10);
     assert_eq!(bench.whole(BEN, 4).await, bench.world.expected(BEN));
     // What was cut off in the database must be gone in memory too, or a deletion would miss it there.
-    let oldest = *bench.world.expected(BEN).last().unwrap();
-    bench.delete(oldest).await;
+    let first_below = bench.world.expected(BEN)[10];
+    bench.delete(first_below).await;
     assert_eq!(bench.whole(BEN, 4).await, bench.world.expected(BEN));
     bench.restart().await;
     assert_eq!(bench.whole(BEN, 4).await, bench.world.expected(BEN));

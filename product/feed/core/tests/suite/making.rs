@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering;
 use futures::future::join_all;
 use product_feed::Settings;
 
-use crate::world::{Bench, NOTHING};
+use crate::bench::Bench;
+use crate::world::NOTHING;
 
 const ANN: u64 = 1;
 const BEN: u64 = 2;

@@ -4,7 +4,7 @@ use business_posts_gateway::Visibility;
 use infra_kernel::Page;
 use product_feed::Settings;
 
-use crate::world::Bench;
+use crate::bench::Bench;
 
 const STAR: u64 = 1;
 const ANN: u64 = 2;

@@ -7,7 +7,8 @@ use product_feed::Settings;
 use product_feed_gateway::GetHomeRequest;
 use proptest::prelude::*;
 
-use crate::world::{Bench, context};
+use crate::bench::Bench;
+use crate::world::context;
 
 const ANN: u64 = 1;
 const BEN: u64 = 2;
