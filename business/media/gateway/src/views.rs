@@ -1,0 +1,104 @@
+//! Typed views of the generated messages.
+
+use infra_kernel::{AccountId, MediaId, Timestamp};
+
+use crate::{
+    MediaDeleted, MediaFailed, MediaItem, MediaReady, MediaState, MediaUploaded, Rendition,
+    RenditionChunk, UploadChunk, UploadEnd, UploadHeader, rendition_chunk, upload_chunk,
+};
+
+impl MediaItem {
+    /// The item's id.
+    #[must_use]
+    pub const fn media(&self) -> MediaId {
+        MediaId::new(self.id)
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub const fn owner(&self) -> AccountId {
+        AccountId::new(self.owner_id)
+    }
+
+    /// When it was uploaded.
+    #[must_use]
+    pub const fn created_at(&self) -> Timestamp {
+        Timestamp::from_microseconds(self.created_at_us)
+    }
+
+    /// Whether every rendition is there.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.state() == MediaState::Ready
+    }
+
+    /// Whether it is ready or has failed: nothing more will come.
+    #[must_use]
+    pub fn is_processed(&self) -> bool {
+        matches!(self.state(), MediaState::Ready | MediaState::Failed)
+    }
+
+    /// The rendition of this name; [`crate::renditions`] has the names.
+    #[must_use]
+    pub fn rendition(&self, name: &str) -> Option<&Rendition> {
+        self.renditions
+            .iter()
+            .find(|rendition| rendition.name == name)
+    }
+}
+
+impl UploadChunk {
+    /// The first message of an upload.
+    #[must_use]
+    pub const fn header(header: UploadHeader) -> Self {
+        Self {
+            part: Some(upload_chunk::Part::Header(header)),
+        }
+    }
+
+    /// Bytes of the file, at most some hundred KiB.
+    #[must_use]
+    pub fn data(bytes: impl Into<bytes::Bytes>) -> Self {
+        Self {
+            part: Some(upload_chunk::Part::Data(bytes.into())),
+        }
+    }
+
+    /// The last message of an upload that is whole.
+    #[must_use]
+    pub const fn end() -> Self {
+        Self {
+            part: Some(upload_chunk::Part::End(UploadEnd {})),
+        }
+    }
+}
+
+impl RenditionChunk {
+    /// Bytes of the rendition.
+    #[must_use]
+    pub const fn data(bytes: bytes::Bytes) -> Self {
+        Self {
+            part: Some(rendition_chunk::Part::Data(bytes)),
+        }
+    }
+}
+
+macro_rules! typed_event {
+    ($($message:ident),*) => {$(
+        impl $message {
+            /// Which item.
+            #[must_use]
+            pub const fn media(&self) -> MediaId {
+                MediaId::new(self.media_id)
+            }
+
+            /// Whose it is.
+            #[must_use]
+            pub const fn owner(&self) -> AccountId {
+                AccountId::new(self.owner_id)
+            }
+        }
+    )*};
+}
+
+typed_event!(MediaUploaded, MediaReady, MediaFailed, MediaDeleted);
