@@ -3,18 +3,18 @@
 use std::collections::HashSet;
 
 use business_graph_gateway::{self as graph, GetRelationshipsRequest, Graph, ListFollowsRequest};
-use business_posts_gateway::{ListByAuthorsRequest, MERGED_AUTHORS_MAX, PostHead, Posts};
+use business_posts_gateway::{
+    ListByAuthorsRequest, MERGED_AUTHORS_MAX, PAGE_LIMIT_MAX, PostHead, Posts,
+};
 use infra_kernel::{AccountId, Context, Direction, Page};
 
 use crate::audience::Delivery;
 use crate::error::Result;
 use crate::slice::Slice;
 
-/// The most posts asked for at once.
-const POSTS_MAX: u32 = 200;
-/// How many pages of posts are looked through for one batch of authors before the slice is cut: when nearly all of them are
-/// replies to strangers, a page could otherwise cost without bound.
-const ROUNDS_MAX: usize = 16;
+/// How many pages of posts are looked through for one batch of authors, some 25,000 posts, before the slice is cut: when
+/// nearly all of them are replies to strangers, a page could otherwise cost without bound. The timeline then ends there.
+const ROUNDS_MAX: usize = 50;
 /// The most pages of followed authors a timeline is made from: the ones followed last.
 const FOLLOWING_PAGES_MAX: usize = 10;
 
@@ -109,7 +109,7 @@ impl History<'_> {
         for round in 0..ROUNDS_MAX {
             if round > 0 {
                 // Little of the first page was for this reader: look through more at once.
-                rest.limit = POSTS_MAX;
+                rest.limit = PAGE_LIMIT_MAX;
             }
             if rest.before <= rest.after.saturating_add(1) {
                 return Ok(slice);
@@ -181,7 +181,7 @@ impl History<'_> {
 
 /// How many posts are asked for at once for this page.
 fn asked(page: &Page) -> u32 {
-    page.limit.min(POSTS_MAX)
+    page.limit.min(PAGE_LIMIT_MAX)
 }
 
 fn replied_to(deliveries: &[Delivery]) -> Vec<AccountId> {

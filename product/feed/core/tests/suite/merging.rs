@@ -5,6 +5,7 @@ use infra_kernel::Page;
 use product_feed::Settings;
 
 use crate::bench::Bench;
+use crate::world::NOTHING;
 
 const STAR: u64 = 1;
 const ANN: u64 = 2;
@@ -106,4 +107,30 @@ async fn a_page_full_of_replies_to_strangers_goes_on_to_what_is_below() {
         bench.handle(&event).await;
     }
     assert_eq!(bench.page(10, Page::newest(5)).await, [shown]);
+}
+
+#[tokio::test]
+async fn what_was_not_looked_at_is_never_skipped() {
+    let settings = Settings {
+        merge_threshold: 0,
+        ..Settings::default()
+    };
+    let bench = Bench::with(settings).await;
+    bench.follow(10, STAR).await;
+    bench.home(10).await;
+    let own = bench.publish(10).await;
+    bench.publish(STAR).await;
+    let stranger = bench.publish(77).await;
+    // More than one page looks through, none of it for this reader.
+    for _ in 0..26_000 {
+        bench
+            .world
+            .publish_as(STAR, Visibility::Public, &[], Some(stranger));
+    }
+    let page = bench.page(10, Page::newest(5)).await;
+    assert_eq!(
+        page, NOTHING,
+        "answering {own} would skip the author's post right above it"
+    );
+    assert_eq!(bench.world.expected(10).len(), 2);
 }

@@ -214,7 +214,7 @@ impl World {
             };
             (*id, follow)
         });
-        let follows = Self::page_of(rows, request.page, 1_000)?;
+        let follows = Self::page_of(rows, request.page, graph::PAGE_LIMIT_MAX)?;
         Ok(graph::ListFollowsReply { follows })
     }
 }
@@ -245,7 +245,10 @@ impl graph::Graph for World {
         _: &Context,
         request: graph::GetRelationshipsRequest,
     ) -> Result<graph::GetRelationshipsReply> {
-        assert!(request.target_ids.len() <= 500, "at most 500 targets");
+        assert!(
+            request.target_ids.len() <= graph::ACCOUNTS_MAX,
+            "at most 500 targets"
+        );
         let follows: HashMap<(u64, u64), ()> = self
             .follows
             .lock()
@@ -353,7 +356,10 @@ impl posts::Posts for World {
         _: &Context,
         request: posts::ListByAuthorsRequest,
     ) -> Result<posts::ListPostsReply> {
-        assert!(request.author_ids.len() <= 100, "at most 100 authors");
+        assert!(
+            request.author_ids.len() <= posts::MERGED_AUTHORS_MAX,
+            "at most 100 authors"
+        );
         self.posts_listed.fetch_add(1, Ordering::SeqCst);
         let reply = {
             let posts = self.posts.lock().unwrap();
@@ -361,7 +367,8 @@ impl posts::Posts for World {
                 .iter()
                 .filter(|(_, post)| request.author_ids.contains(&post.author_id));
             let rows = rows.map(|(id, post)| (*id, post.clone()));
-            Self::page_of(rows, request.page, 200).map(|heads| posts::ListPostsReply { heads })
+            Self::page_of(rows, request.page, posts::PAGE_LIMIT_MAX)
+                .map(|heads| posts::ListPostsReply { heads })
         };
         self.posts_gate.pass().await;
         reply
