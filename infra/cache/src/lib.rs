@@ -2,8 +2,12 @@
 //!
 //! A cache here never decides who may see what, and never holds the only copy of anything.
 
+mod exact;
+
 use std::hash::Hash;
 use std::time::Duration;
+
+pub use exact::{ExactCache, Ticket};
 
 /// A bounded cache. Cheap to clone; clones share what they hold.
 #[derive(Clone)]

@@ -1,1 +1,79 @@
-//! business-graph
+//! The graph domain: who follows whom, and how many.
+//!
+//! - Follows and counts are stored together: one transaction changes both and tells the event.
+//! - How a viewer stands to authors is asked on every read of a feed, so it is answered from memory ([`relationships`]),
+//!   kept exact by this process's own writes. No other process writes this database.
+//!
+//! It does not know what accounts are beyond that they exist, and decides nothing about what anyone may see.
+//! Start reading at [`service`].
+
+mod error;
+mod relationships;
+mod service;
+mod settings;
+mod state;
+mod store;
+
+use std::sync::Arc;
+
+use business_accounts_gateway::Accounts;
+use business_graph_gateway::Graph;
+use infra_bus::Consumer;
+use infra_db::Database;
+use infra_kernel::{Clock, IdGenerator};
+use sqlx::migrate::Migrator;
+use tokio_util::sync::CancellationToken;
+
+pub use settings::Settings;
+
+use crate::service::GraphService;
+use crate::state::State;
+
+/// The tables of this domain.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// What the domain stands on.
+pub struct Dependencies {
+    /// Its own database, opened with [`MIGRATIONS`].
+    pub database: Database,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids come from.
+    pub ids: Arc<IdGenerator>,
+    /// Asked whether an account exists.
+    pub accounts: Arc<dyn Accounts>,
+    /// What an operator may change.
+    pub settings: Settings,
+}
+
+/// The graph domain, ready to serve.
+pub struct GraphCore {
+    state: Arc<State>,
+}
+
+impl GraphCore {
+    /// The domain over its dependencies.
+    #[must_use]
+    pub fn new(dependencies: Dependencies) -> Self {
+        Self {
+            state: Arc::new(State::new(dependencies)),
+        }
+    }
+
+    /// The domain as others call it.
+    #[must_use]
+    pub fn gateway(&self) -> Arc<dyn Graph> {
+        Arc::new(GraphService::new(Arc::clone(&self.state)))
+    }
+
+    /// The events this domain acts on: none.
+    #[must_use]
+    pub const fn consumers(&self) -> Vec<Consumer> {
+        Vec::new()
+    }
+
+    /// Runs until it is stopped. The domain has no timers of its own.
+    pub async fn run_jobs(&self, stop: CancellationToken) {
+        stop.cancelled().await;
+    }
+}

@@ -7,3 +7,84 @@
 mod generated;
 
 pub use generated::*;
+
+use infra_kernel::{AccountId, FollowId, Page};
+
+/// The most accounts that one request may name.
+pub const ACCOUNTS_MAX: usize = 500;
+/// The most follows on one page: large, because fan-out reads all followers of an author page by page.
+pub const PAGE_LIMIT_MAX: u32 = 1_000;
+
+/// The topics of this domain's events.
+pub mod topics {
+    /// Somebody began to follow somebody: [`Followed`](super::Followed). Its key is the follower.
+    pub const FOLLOWED: &str = "graph.followed";
+    /// Somebody ended following somebody: [`Unfollowed`](super::Unfollowed). Its key is the follower.
+    pub const UNFOLLOWED: &str = "graph.unfollowed";
+}
+
+macro_rules! typed_follow {
+    ($message:ident, $id:ident) => {
+        impl $message {
+            /// The follow's id.
+            #[must_use]
+            pub const fn follow(&self) -> FollowId {
+                FollowId::new(self.$id)
+            }
+
+            /// Who follows.
+            #[must_use]
+            pub const fn follower(&self) -> AccountId {
+                AccountId::new(self.follower_id)
+            }
+
+            /// Who is followed.
+            #[must_use]
+            pub const fn followee(&self) -> AccountId {
+                AccountId::new(self.followee_id)
+            }
+        }
+    };
+}
+
+typed_follow!(Follow, id);
+typed_follow!(Followed, follow_id);
+typed_follow!(Unfollowed, follow_id);
+
+impl Relationship {
+    /// To whom the viewer stands like this.
+    #[must_use]
+    pub const fn target(&self) -> AccountId {
+        AccountId::new(self.target_id)
+    }
+}
+
+impl GraphStats {
+    /// Whose numbers these are.
+    #[must_use]
+    pub const fn account(&self) -> AccountId {
+        AccountId::new(self.account_id)
+    }
+}
+
+impl ListFollowsRequest {
+    /// A page of an account's followers or followed.
+    #[must_use]
+    pub fn new(account: AccountId, page: Page) -> Self {
+        Self {
+            account_id: account.get(),
+            page: Some(page.into()),
+        }
+    }
+}
+
+impl GetRelationshipsRequest {
+    /// How a viewer stands to others.
+    #[must_use]
+    pub fn new(viewer: AccountId, targets: impl IntoIterator<Item = AccountId>) -> Self {
+        Self {
+            viewer_id: viewer.get(),
+            target_ids: targets.into_iter().map(AccountId::get).collect(),
+        }
+    }
+}

@@ -1,1 +1,89 @@
-//! business-posts
+//! The posts domain: posts, albums, comments (a comment is a post that answers another), mentions and conversations.
+//!
+//! - A post, its mentions, the counts it changes, its idempotency key and its event are one transaction.
+//! - Posts are immutable but for their numbers, so reads come from memory: posts by id, and each author's newest ids. Both
+//!   are kept exact by this process's own writes. No other process writes this database.
+//! - Media is attached right after the commit, and again for certain by a consumer of our own event.
+//!
+//! It does not decide who may see what: it answers heads, and callers filter them. It keeps text as it was written.
+//! Start reading at [`service`], then [`state`].
+
+mod consumers;
+mod error;
+mod jobs;
+mod media;
+mod recent;
+mod service;
+mod settings;
+mod state;
+mod store;
+
+use std::sync::Arc;
+
+use business_accounts_gateway::Accounts;
+use business_media_gateway::Media;
+use business_posts_gateway::Posts;
+use infra_bus::Consumer;
+use infra_db::Database;
+use infra_kernel::{Clock, IdGenerator};
+use sqlx::migrate::Migrator;
+use tokio_util::sync::CancellationToken;
+
+pub use settings::Settings;
+
+use crate::service::PostsService;
+use crate::state::State;
+
+/// The tables of this domain.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// What the domain stands on.
+pub struct Dependencies {
+    /// Its own database, opened with [`MIGRATIONS`].
+    pub database: Database,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids come from.
+    pub ids: Arc<IdGenerator>,
+    /// Asked who is mentioned.
+    pub accounts: Arc<dyn Accounts>,
+    /// Asked for the photos of a post, and told that they are shown.
+    pub media: Arc<dyn Media>,
+    /// What an operator may change.
+    pub settings: Settings,
+}
+
+/// The posts domain, ready to serve.
+pub struct PostsCore {
+    state: Arc<State>,
+}
+
+impl PostsCore {
+    /// The domain over its dependencies.
+    #[must_use]
+    pub fn new(dependencies: Dependencies) -> Self {
+        Self {
+            state: Arc::new(State::new(dependencies)),
+        }
+    }
+
+    /// The domain as others call it.
+    #[must_use]
+    pub fn gateway(&self) -> Arc<dyn Posts> {
+        Arc::new(PostsService::new(Arc::clone(&self.state)))
+    }
+
+    /// The events this domain acts on: its own, to attach and release media.
+    #[must_use]
+    pub fn consumers(&self) -> Vec<Consumer> {
+        vec![
+            consumers::attach_media::consumer(&self.state),
+            consumers::release_media::consumer(&self.state),
+        ]
+    }
+
+    /// Runs the timers until it is stopped.
+    pub async fn run_jobs(&self, stop: CancellationToken) {
+        jobs::sweep_idempotency_keys::run(&self.state, &stop).await;
+    }
+}

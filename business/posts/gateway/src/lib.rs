@@ -5,5 +5,28 @@
 
 #[allow(missing_docs, clippy::all, clippy::pedantic, unreachable_pub)]
 mod generated;
+mod mentions;
+mod messages;
+mod visibility;
 
 pub use generated::*;
+pub use mentions::{USERNAME_CHARACTERS_MAX, WrittenMention, written_mentions};
+
+/// The most ids (of posts or of authors' numbers) that one request may name.
+pub const IDS_MAX: usize = 500;
+/// The most authors whose posts one request may merge.
+pub const MERGED_AUTHORS_MAX: usize = 100;
+/// The most posts on one page.
+pub const PAGE_LIMIT_MAX: u32 = 500;
+/// The most posts upwards that a conversation holds.
+pub const ANCESTORS_MAX: u32 = 100;
+/// The most posts downwards that a conversation holds.
+pub const DESCENDANTS_MAX: u32 = 500;
+
+/// The topics of this domain's events.
+pub mod topics {
+    /// A post was published: [`PostPublished`](super::PostPublished). Its key is the post.
+    pub const PUBLISHED: &str = "posts.published";
+    /// A post was deleted: [`PostDeleted`](super::PostDeleted). Its key is the post.
+    pub const DELETED: &str = "posts.deleted";
+}

@@ -1,0 +1,26 @@
+//! What an operator may change.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Settings of the graph domain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// How many accounts one account may follow. Default 7,500.
+    pub following_max: u32,
+    /// How many pairs of viewer and author are kept in memory, about 40 bytes each. Default 1,000,000.
+    pub relationships_cached_max: u32,
+    /// How many accounts' counts are kept in memory, about 200 bytes each. Default 50,000.
+    pub stats_cached_max: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            following_max: 7_500,
+            relationships_cached_max: 1_000_000,
+            stats_cached_max: 50_000,
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What every call shares.
+
+use std::sync::Arc;
+
+use business_accounts_gateway::Accounts;
+use infra_cache::ExactCache;
+use infra_db::Database;
+use infra_kernel::{Clock, IdGenerator};
+
+use crate::relationships::RelationshipCache;
+use crate::store::stats::Counts;
+use crate::{Dependencies, Settings};
+
+pub(crate) struct State {
+    pub(crate) database: Database,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<IdGenerator>,
+    pub(crate) accounts: Arc<dyn Accounts>,
+    pub(crate) settings: Settings,
+    pub(crate) relationships: RelationshipCache,
+    /// Counts by account.
+    pub(crate) counts: ExactCache<u64, Counts>,
+}
+
+impl State {
+    pub(crate) fn new(dependencies: Dependencies) -> Self {
+        let settings = dependencies.settings;
+        Self {
+            database: dependencies.database,
+            clock: dependencies.clock,
+            ids: dependencies.ids,
+            accounts: dependencies.accounts,
+            relationships: RelationshipCache::bounded(settings.relationships_cached_max as usize),
+            counts: ExactCache::bounded("graph.counts", settings.stats_cached_max.into()),
+            settings,
+        }
+    }
+
+    /// What memory holds of these two is behind: to be called after a change of the follow between them is committed.
+    pub(crate) fn follow_changed(&self, follower: u64, followee: u64) {
+        self.relationships.changed(follower, followee);
+        self.relationships.changed(followee, follower);
+        self.counts.changed(&follower);
+        self.counts.changed(&followee);
+    }
+}

@@ -1,0 +1,4 @@
+//! The statements, one file for each table.
+
+pub(crate) mod follows;
+pub(crate) mod stats;

@@ -1,0 +1,244 @@
+//! Who follows whom.
+
+use std::collections::HashMap;
+
+use business_graph_gateway::Follow;
+use infra_db::{Connection, Database, DbError, json_ids};
+use infra_kernel::{AccountId, Direction, FollowId, Page, Timestamp};
+use sqlx::FromRow;
+
+use crate::relationships::Standing;
+
+macro_rules! page {
+    ($owner:literal, $order:literal) => {
+        concat!(
+            "SELECT id, follower_id, followee_id, show_reblogs, notify FROM follows WHERE ",
+            $owner,
+            " = $1 AND id < $2 AND id > $3 ORDER BY id ",
+            $order,
+            " LIMIT $4"
+        )
+    };
+}
+
+const FIND: &str = "SELECT id, follower_id, followee_id, show_reblogs, notify FROM follows WHERE follower_id = $1 AND followee_id = $2";
+const FOLLOWERS_OLDER: &str = page!("followee_id", "DESC");
+const FOLLOWERS_NEWER: &str = page!("followee_id", "ASC");
+const FOLLOWING_OLDER: &str = page!("follower_id", "DESC");
+const FOLLOWING_NEWER: &str = page!("follower_id", "ASC");
+// CROSS JOIN fixes the order of the loops: each wanted id is one look-up of a pair, however many follows there are.
+const FOLLOWING_AMONG: &str = "SELECT follows.id, follower_id, followee_id, show_reblogs, notify FROM json_each($2) AS wanted \
+     CROSS JOIN follows WHERE follower_id = $1 AND followee_id = wanted.value";
+const FOLLOWERS_AMONG: &str = "SELECT follower_id FROM json_each($2) AS wanted \
+     CROSS JOIN follows WHERE follower_id = wanted.value AND followee_id = $1";
+
+/// Which end of the follows an account is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Follower,
+    Followee,
+}
+
+#[derive(FromRow)]
+struct FollowRow {
+    id: i64,
+    follower_id: i64,
+    followee_id: i64,
+    show_reblogs: bool,
+    notify: bool,
+}
+
+impl From<FollowRow> for Follow {
+    fn from(row: FollowRow) -> Self {
+        Self {
+            id: FollowId::from_sql(row.id).get(),
+            follower_id: AccountId::from_sql(row.follower_id).get(),
+            followee_id: AccountId::from_sql(row.followee_id).get(),
+            show_reblogs: row.show_reblogs,
+            notify: row.notify,
+        }
+    }
+}
+
+pub(crate) async fn find(
+    connection: &mut Connection,
+    follower: AccountId,
+    followee: AccountId,
+) -> Result<Option<Follow>, DbError> {
+    let row: Option<FollowRow> = sqlx::query_as(FIND)
+        .bind(follower.to_sql())
+        .bind(followee.to_sql())
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.map(Follow::from))
+}
+
+pub(crate) async fn insert(
+    connection: &mut Connection,
+    follow: &Follow,
+    created_at: Timestamp,
+) -> Result<(), DbError> {
+    sqlx::query(
+        "INSERT INTO follows (id, follower_id, followee_id, show_reblogs, notify, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(follow.follow().to_sql())
+    .bind(follow.follower().to_sql())
+    .bind(follow.followee().to_sql())
+    .bind(follow.show_reblogs)
+    .bind(follow.notify)
+    .bind(created_at.microseconds())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn set_options(
+    connection: &mut Connection,
+    follow: &Follow,
+) -> Result<(), DbError> {
+    sqlx::query("UPDATE follows SET show_reblogs = $2, notify = $3 WHERE id = $1")
+        .bind(follow.follow().to_sql())
+        .bind(follow.show_reblogs)
+        .bind(follow.notify)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Removes a follow and answers its id, if it was there.
+pub(crate) async fn delete(
+    connection: &mut Connection,
+    follower: AccountId,
+    followee: AccountId,
+) -> Result<Option<FollowId>, DbError> {
+    let id: Option<i64> = sqlx::query_scalar(
+        "DELETE FROM follows WHERE follower_id = $1 AND followee_id = $2 RETURNING id",
+    )
+    .bind(follower.to_sql())
+    .bind(followee.to_sql())
+    .fetch_optional(connection)
+    .await?;
+    Ok(id.map(FollowId::from_sql))
+}
+
+/// The follows at whose `end` the account is, newest first.
+pub(crate) async fn list(
+    database: &Database,
+    end: End,
+    account: AccountId,
+    page: &Page,
+) -> Result<Vec<Follow>, DbError> {
+    let statement = match (end, page.direction) {
+        (End::Followee, Direction::Older) => FOLLOWERS_OLDER,
+        (End::Followee, Direction::Newer) => FOLLOWERS_NEWER,
+        (End::Follower, Direction::Older) => FOLLOWING_OLDER,
+        (End::Follower, Direction::Newer) => FOLLOWING_NEWER,
+    };
+    let rows: Vec<FollowRow> = sqlx::query_as(statement)
+        .bind(account.to_sql())
+        .bind(page.before_sql())
+        .bind(page.after_sql())
+        .bind(i64::from(page.limit))
+        .fetch_all(database.reader())
+        .await?;
+    let mut follows: Vec<_> = rows.into_iter().map(Follow::from).collect();
+    if page.direction == Direction::Newer {
+        follows.reverse();
+    }
+    Ok(follows)
+}
+
+/// How a viewer stands to each of these accounts. Every one of them is in the answer.
+pub(crate) async fn standings(
+    database: &Database,
+    viewer: AccountId,
+    targets: &[u64],
+) -> Result<HashMap<u64, Standing>, DbError> {
+    let wanted = json_ids(targets.iter().map(|id| AccountId::new(*id).to_sql()));
+    let mut standings: HashMap<u64, Standing> = targets
+        .iter()
+        .map(|id| (*id, Standing::default()))
+        .collect();
+    let following: Vec<FollowRow> = sqlx::query_as(FOLLOWING_AMONG)
+        .bind(viewer.to_sql())
+        .bind(&wanted)
+        .fetch_all(database.reader())
+        .await?;
+    for follow in following.into_iter().map(Follow::from) {
+        let standing = standings.entry(follow.followee_id).or_default();
+        standing.following = true;
+        standing.show_reblogs = follow.show_reblogs;
+        standing.notify = follow.notify;
+    }
+    let followers: Vec<i64> = sqlx::query_scalar(FOLLOWERS_AMONG)
+        .bind(viewer.to_sql())
+        .bind(&wanted)
+        .fetch_all(database.reader())
+        .await?;
+    for follower in followers {
+        let follower = AccountId::from_sql(follower).get();
+        standings.entry(follower).or_default().followed_by = true;
+    }
+    Ok(standings)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Row as _};
+
+    use super::*;
+
+    async fn plan(database: &Database, statement: &str) -> String {
+        let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
+            .fetch_all(database.reader())
+            .await
+            .unwrap();
+        let details: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        details.join("; ")
+    }
+
+    #[tokio::test]
+    async fn every_statement_finds_its_rows_by_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("graph.db"), &crate::MIGRATIONS)
+            .await
+            .unwrap();
+        let expected = [
+            (FIND, "follows_pair (follower_id=? AND followee_id=?)"),
+            (
+                FOLLOWERS_OLDER,
+                "COVERING INDEX follows_of_followee (followee_id=? AND id>? AND id<?)",
+            ),
+            (
+                FOLLOWERS_NEWER,
+                "COVERING INDEX follows_of_followee (followee_id=? AND id>? AND id<?)",
+            ),
+            (
+                FOLLOWING_OLDER,
+                "COVERING INDEX follows_of_follower (follower_id=? AND id>? AND id<?)",
+            ),
+            (
+                FOLLOWING_NEWER,
+                "COVERING INDEX follows_of_follower (follower_id=? AND id>? AND id<?)",
+            ),
+            (
+                FOLLOWING_AMONG,
+                "follows_pair (follower_id=? AND followee_id=?)",
+            ),
+            (
+                FOLLOWERS_AMONG,
+                "COVERING INDEX follows_pair (follower_id=? AND followee_id=?)",
+            ),
+        ];
+        for (statement, index) in expected {
+            let plan = plan(&database, statement).await;
+            assert!(plan.contains(index), "{statement}: {plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{statement}: {plan}");
+            // The list of wanted ids itself is a table function, which is always "scanned".
+            assert!(
+                !plan.replace("SCAN wanted", "").contains("SCAN"),
+                "{statement}: {plan}"
+            );
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! How many follow, and are followed.
+
+use std::collections::HashMap;
+
+use infra_db::{Connection, Database, DbError, json_ids};
+use infra_kernel::AccountId;
+
+/// An account's numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) followers: u64,
+    pub(crate) following: u64,
+}
+
+/// Adds to an account's numbers, and answers how many it follows now.
+pub(crate) async fn add(
+    connection: &mut Connection,
+    account: AccountId,
+    followers: i64,
+    following: i64,
+) -> Result<i64, DbError> {
+    let following = sqlx::query_scalar(
+        "INSERT INTO stats (account_id, followers, following) VALUES ($1, $2, $3) \
+         ON CONFLICT (account_id) DO UPDATE SET \
+         followers = stats.followers + excluded.followers, following = stats.following + excluded.following \
+         RETURNING following",
+    )
+    .bind(account.to_sql())
+    .bind(followers)
+    .bind(following)
+    .fetch_one(connection)
+    .await?;
+    Ok(following)
+}
+
+/// Takes from an account's numbers, which are there because they were added to before.
+pub(crate) async fn subtract(
+    connection: &mut Connection,
+    account: AccountId,
+    followers: i64,
+    following: i64,
+) -> Result<(), DbError> {
+    sqlx::query(
+        "UPDATE stats SET followers = followers - $2, following = following - $3 WHERE account_id = $1",
+    )
+    .bind(account.to_sql())
+    .bind(followers)
+    .bind(following)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The numbers of these accounts; those that never followed nor were followed are left out.
+pub(crate) async fn get(
+    database: &Database,
+    accounts: &[u64],
+) -> Result<HashMap<u64, Counts>, DbError> {
+    let wanted = json_ids(accounts.iter().map(|id| AccountId::new(*id).to_sql()));
+    let rows: Vec<(i64, i64, i64)> = sqlx::query_as(
+        "SELECT account_id, followers, following FROM stats WHERE account_id IN (SELECT value FROM json_each($1))",
+    )
+    .bind(wanted)
+    .fetch_all(database.reader())
+    .await?;
+    let counts = |(account, followers, following): (i64, i64, i64)| {
+        let counts = Counts {
+            followers: u64::try_from(followers).unwrap_or_default(),
+            following: u64::try_from(following).unwrap_or_default(),
+        };
+        (AccountId::from_sql(account).get(), counts)
+    };
+    Ok(rows.into_iter().map(counts).collect())
+}

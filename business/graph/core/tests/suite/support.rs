@@ -1,0 +1,150 @@
+//! A graph over a database of its own, and the accounts it asks for.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use business_accounts_gateway::*;
+use business_graph::{Dependencies, GraphCore, MIGRATIONS, Settings};
+use business_graph_gateway::{
+    FollowRequest, GetRelationshipsRequest, GetStatsRequest, Graph, Relationship, UnfollowRequest,
+};
+use infra_db::Database;
+use infra_kernel::{Context, Error, ErrorCode, IdGenerator, Result, SystemClock};
+use tempfile::TempDir;
+
+/// Accounts 1 to this one are there.
+pub(crate) const ACCOUNTS: u64 = 200_000;
+
+/// The other implementation of the accounts contract: as many accounts as are asked for, which can do nothing.
+pub(crate) struct NumberedAccounts;
+
+macro_rules! unavailable {
+    ($($method:ident($request:ty) -> $reply:ty;)*) => {
+        #[async_trait]
+        impl Accounts for NumberedAccounts {
+            async fn get_account_heads(&self, _: &Context, request: GetAccountHeadsRequest) -> Result<GetAccountHeadsReply> {
+                let known = request.ids.into_iter().filter(|id| (1..=ACCOUNTS).contains(id));
+                let heads = known.map(|id| AccountHead { id, revision: 1 }).collect();
+                Ok(GetAccountHeadsReply { heads })
+            }
+
+            $(async fn $method(&self, _: &Context, _: $request) -> Result<$reply> {
+                Err(Error::new(ErrorCode::Unavailable, "These accounts are only numbers."))
+            })*
+        }
+    };
+}
+
+unavailable! {
+    register(RegisterRequest) -> RegisterReply;
+    sign_in(SignInRequest) -> SignInReply;
+    authenticate(AuthenticateRequest) -> Grant;
+    sign_out(SignOutRequest) -> SignOutReply;
+    get_accounts(GetAccountsRequest) -> GetAccountsReply;
+    find_accounts(FindAccountsRequest) -> GetAccountsReply;
+    update_profile(UpdateProfileRequest) -> Account;
+    list_accounts(ListAccountsRequest) -> GetAccountsReply;
+    count_accounts(CountAccountsRequest) -> CountAccountsReply;
+    create_account(CreateAccountRequest) -> RegisterReply;
+    set_role(SetRoleRequest) -> Account;
+    reset_password(ResetPasswordRequest) -> ResetPasswordReply;
+    create_setup_token(CreateSetupTokenRequest) -> CreateSetupTokenReply;
+    create_application(CreateApplicationRequest) -> CreateApplicationReply;
+    get_application(GetApplicationRequest) -> Application;
+    authorize(AuthorizeRequest) -> AuthorizeReply;
+    issue_token(IssueTokenRequest) -> IssueTokenReply;
+    revoke_token(RevokeTokenRequest) -> RevokeTokenReply;
+}
+
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    pub(crate) database: Database,
+    pub(crate) graph: Arc<dyn Graph>,
+}
+
+pub(crate) fn context() -> Context {
+    Context::background(Duration::from_secs(60))
+}
+
+/// A graph as another process would open it: with nothing in memory.
+pub(crate) async fn open(folder: &Path, settings: Settings) -> (Database, Arc<dyn Graph>) {
+    let database = Database::open(&folder.join("graph.db"), &MIGRATIONS)
+        .await
+        .unwrap();
+    let core = GraphCore::new(Dependencies {
+        database: database.clone(),
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(IdGenerator::new(0, Arc::new(SystemClock))),
+        accounts: Arc::new(NumberedAccounts),
+        settings,
+    });
+    assert!(core.consumers().is_empty());
+    (database, core.gateway())
+}
+
+impl World {
+    pub(crate) async fn with(settings: Settings) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (database, graph) = open(folder.path(), settings).await;
+        Self {
+            folder,
+            database,
+            graph,
+        }
+    }
+
+    pub(crate) async fn new() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    pub(crate) async fn follow(&self, follower_id: u64, followee_id: u64) -> Result<bool> {
+        let request = FollowRequest {
+            follower_id,
+            followee_id,
+            show_reblogs: None,
+            notify: None,
+        };
+        Ok(self.graph.follow(&context(), request).await?.created)
+    }
+
+    pub(crate) async fn unfollow(&self, follower_id: u64, followee_id: u64) {
+        let request = UnfollowRequest {
+            follower_id,
+            followee_id,
+        };
+        self.graph.unfollow(&context(), request).await.unwrap();
+    }
+
+    pub(crate) async fn relationship(&self, viewer_id: u64, target: u64) -> Relationship {
+        let request = GetRelationshipsRequest {
+            viewer_id,
+            target_ids: vec![target],
+        };
+        let reply = self.graph.get_relationships(&context(), request).await;
+        reply.unwrap().relationships[0]
+    }
+
+    /// Followers and followed of an account.
+    pub(crate) async fn stats(&self, account: u64) -> (u64, u64) {
+        let request = GetStatsRequest {
+            account_ids: vec![account],
+        };
+        let stats = self
+            .graph
+            .get_stats(&context(), request)
+            .await
+            .unwrap()
+            .stats[0];
+        (stats.followers, stats.following)
+    }
+
+    /// Topics and payloads in the order they were told.
+    pub(crate) async fn events(&self) -> Vec<(String, Vec<u8>)> {
+        sqlx::query_as("SELECT topic, payload FROM outbox ORDER BY position")
+            .fetch_all(self.database.reader())
+            .await
+            .unwrap()
+    }
+}

@@ -1,0 +1,4 @@
+//! What this domain does about events.
+
+pub(crate) mod attach_media;
+pub(crate) mod release_media;

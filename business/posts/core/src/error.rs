@@ -1,0 +1,45 @@
+//! What can go wrong in here, and how it looks from outside.
+
+use infra_db::DbError;
+use infra_kernel::{Error, ErrorCode};
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PostsError {
+    #[error("the posts' database failed")]
+    Database(#[from] DbError),
+    /// Refused by a check of ours, or by another domain; already fit for the one who asked.
+    #[error("refused")]
+    Refused(#[from] Error),
+    #[error("there is no such post")]
+    NoPost,
+    #[error("there is no such post to answer")]
+    NoParent,
+    #[error("a media item is shown by another post")]
+    MediaShown,
+    /// Never seen from outside: the post that the key stands for is answered instead, unless its own commit failed.
+    #[error("the idempotency key was met before")]
+    KeyMet,
+    #[error("a write ended before its time")]
+    WriteLost(#[from] tokio::task::JoinError),
+}
+
+impl From<PostsError> for Error {
+    fn from(error: PostsError) -> Self {
+        match error {
+            PostsError::Database(error) => error.into(),
+            PostsError::Refused(error) => error,
+            PostsError::NoPost => Self::not_found("post"),
+            PostsError::NoParent => Self::not_found("post").for_field("in_reply_to_id"),
+            PostsError::MediaShown => Self::invalid("media_ids", MEDIA_SHOWN),
+            error @ PostsError::KeyMet => Self::new(
+                ErrorCode::Unavailable,
+                "The same post is being published just now. Please try again.",
+            )
+            .with_source(error),
+            error @ PostsError::WriteLost(_) => Self::internal(error),
+        }
+    }
+}
+
+pub(crate) const MEDIA_SHOWN: &str =
+    "A photo of this post is already shown elsewhere. Please upload it again.";

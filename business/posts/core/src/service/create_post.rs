@@ -1,0 +1,143 @@
+//! Publishing.
+
+use std::sync::Arc;
+
+use business_posts_gateway::{CreatePostReply, CreatePostRequest, Post, PostPublished, topics};
+use infra_bus::{Event, outbox};
+use infra_cache::Ticket;
+use infra_db::Connection;
+use infra_kernel::{AccountId, Context, Error};
+use tracing::Instrument as _;
+
+use crate::error::PostsError;
+use crate::media;
+use crate::service::draft::Draft;
+use crate::state::State;
+use crate::store::{idempotency, mentions, posts, shown_media, stats};
+
+/// The longest idempotency key.
+const KEY_CHARACTERS_MAX: usize = 255;
+
+pub(crate) async fn create_post(
+    state: &Arc<State>,
+    context: &Context,
+    request: CreatePostRequest,
+) -> Result<CreatePostReply, PostsError> {
+    let (author, key) = (request.author_id, request.idempotency_key.clone());
+    if key.chars().count() > KEY_CHARACTERS_MAX {
+        let sentence = format!("An idempotency key has at most {KEY_CHARACTERS_MAX} characters.");
+        return Err(Error::invalid("idempotency_key", sentence).into());
+    }
+    match publish(state, context, request).await {
+        Ok(post) => Ok(reply(&post, true)),
+        // A repeat is only looked for when something is in the way: nearly every post is published at the first try. Its
+        // own first try may be in the way, of the key or of the photos.
+        Err(error) if !key.is_empty() => match find_by_key(state, author, &key).await? {
+            Some(post) => Ok(reply(&post, false)),
+            None => Err(error),
+        },
+        Err(error) => Err(error),
+    }
+}
+
+async fn publish(
+    state: &Arc<State>,
+    context: &Context,
+    request: CreatePostRequest,
+) -> Result<Arc<Post>, PostsError> {
+    let key = request.idempotency_key.clone();
+    let draft = Draft::prepare(state, context, request).await?;
+    let post = commit(state, context, draft, key).await?;
+    if !post.media_ids.is_empty() {
+        let media_ids = post.media_ids.clone();
+        if let Err(error) = media::attach(state, context, &post.head(), media_ids).await {
+            tracing::warn!(post = post.id, %error, "media not attached; the consumer will");
+        }
+    }
+    Ok(post)
+}
+
+async fn commit(
+    state: &Arc<State>,
+    context: &Context,
+    draft: Draft,
+    key: String,
+) -> Result<Arc<Post>, PostsError> {
+    let (state, context) = (Arc::clone(state), context.clone());
+    // A task of its own: were the caller to go away between the commit and the caches, they would stay behind.
+    let written = async move {
+        let writing = Arc::clone(&state);
+        let (post, ticket) = state
+            .database
+            .write(move |connection| {
+                Box::pin(
+                    async move { write_post(connection, &writing, &context, draft, &key).await },
+                )
+            })
+            .await?;
+        let post = Arc::new(post);
+        state
+            .posts
+            .replace(ticket, post.id, Some(Arc::clone(&post)));
+        state.neighbours_changed(&post);
+        Ok(post)
+    };
+    tokio::spawn(written.in_current_span()).await?
+}
+
+async fn write_post(
+    connection: &mut Connection,
+    state: &State,
+    context: &Context,
+    draft: Draft,
+    key: &str,
+) -> Result<(Post, Ticket), PostsError> {
+    // The id is made in here, where writes come one after another: so posts are numbered in the order of their commits, and
+    // whoever pages on from the newest id misses none.
+    let (id, now) = (state.ids.post(), state.clock.now());
+    let ticket = state.posts.ticket(&id.get());
+    let post = draft.publish(id, now);
+    let author = post.author();
+    if !key.is_empty() && !idempotency::claim(connection, author, key, id, now).await? {
+        return Err(PostsError::KeyMet);
+    }
+    if let Some(parent) = post.in_reply_to()
+        && !posts::count_reply(connection, parent, 1).await?
+    {
+        return Err(PostsError::NoParent);
+    }
+    posts::insert(connection, &post).await?;
+    if !post.media_ids.is_empty() && !shown_media::claim(connection, id, &post.media_ids).await? {
+        return Err(PostsError::MediaShown);
+    }
+    if !post.mentions.is_empty() {
+        mentions::insert(connection, id, &post.mentions).await?;
+    }
+    stats::add_post(connection, author, now).await?;
+    let told = PostPublished {
+        head: Some(post.head()),
+        media_ids: post.media_ids.clone(),
+    };
+    let event = Event::new(context, &state.ids, topics::PUBLISHED, post.id, &told);
+    outbox::append(connection, &event).await?;
+    Ok((post, ticket))
+}
+
+async fn find_by_key(
+    state: &State,
+    author: u64,
+    key: &str,
+) -> Result<Option<Arc<Post>>, PostsError> {
+    let (author, now) = (AccountId::new(author), state.clock.now());
+    match idempotency::find(&state.database, author, key, now).await? {
+        Some(id) => Ok(state.post(id.get()).await?),
+        None => Ok(None),
+    }
+}
+
+fn reply(post: &Post, created: bool) -> CreatePostReply {
+    CreatePostReply {
+        post: Some(post.clone()),
+        created,
+    }
+}

@@ -1,0 +1,79 @@
+//! Deleting.
+
+use std::sync::Arc;
+
+use business_posts_gateway::{DeletePostRequest, Post, PostDeleted, topics};
+use infra_bus::{Event, outbox};
+use infra_db::Connection;
+use infra_kernel::Context;
+use tracing::Instrument as _;
+
+use crate::error::PostsError;
+use crate::state::State;
+use crate::store::{idempotency, mentions, posts, shown_media, stats};
+
+pub(crate) async fn delete_post(
+    state: &Arc<State>,
+    context: &Context,
+    request: DeletePostRequest,
+) -> Result<Post, PostsError> {
+    let Some(post) = state.post(request.post_id).await? else {
+        return Err(PostsError::NoPost);
+    };
+    if post.author_id != request.author_id {
+        return Err(PostsError::NoPost);
+    }
+    let (state, context) = (Arc::clone(state), context.clone());
+    // A task of its own: were the caller to go away between the commit and the caches, they would stay behind.
+    let written = async move {
+        let writing = Arc::clone(&state);
+        let deleted = state
+            .database
+            .write(move |connection| {
+                Box::pin(async move { write_deletion(connection, &writing, &context, &post).await })
+            })
+            .await?;
+        state.posts.changed(&deleted.id);
+        state.neighbours_changed(&deleted);
+        Ok(deleted)
+    };
+    tokio::spawn(written.in_current_span()).await?
+}
+
+/// The post as it was. What answers it stays, and still says what it answered.
+async fn write_deletion(
+    connection: &mut Connection,
+    state: &State,
+    context: &Context,
+    known: &Post,
+) -> Result<Post, PostsError> {
+    let (id, author) = (known.post(), known.author());
+    let Some((revision, replies_count)) = posts::delete(connection, id, author).await? else {
+        return Err(PostsError::NoPost);
+    };
+    // Everything else about a post never changes, so what memory knew of it holds.
+    let post = Post {
+        revision,
+        replies_count,
+        ..known.clone()
+    };
+    if !post.mentions.is_empty() {
+        mentions::delete(connection, id).await?;
+    }
+    if !post.media_ids.is_empty() {
+        shown_media::give_up(connection, &post.media_ids).await?;
+    }
+    idempotency::release(connection, author, id).await?;
+    stats::remove_post(connection, author).await?;
+    if let Some(parent) = post.in_reply_to() {
+        // It may be deleted itself.
+        posts::count_reply(connection, parent, -1).await?;
+    }
+    let told = PostDeleted {
+        head: Some(post.head()),
+        media_ids: post.media_ids.clone(),
+    };
+    let event = Event::new(context, &state.ids, topics::DELETED, post.id, &told);
+    outbox::append(connection, &event).await?;
+    Ok(post)
+}

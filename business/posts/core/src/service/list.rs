@@ -1,0 +1,91 @@
+//! Lists of posts.
+
+use business_posts_gateway::{
+    ListByAuthorRequest, ListByAuthorsRequest, ListPostsReply, ListPublicRequest,
+    MERGED_AUTHORS_MAX, PAGE_LIMIT_MAX, Visibility,
+};
+use futures::future::try_join_all;
+use infra_db::DbError;
+use infra_kernel::{AccountId, Error, Page};
+use infra_rpc::v1;
+
+use crate::error::PostsError;
+use crate::recent::{Filter, merge};
+use crate::state::State;
+use crate::store::lists;
+
+pub(crate) async fn by_author(
+    state: &State,
+    request: &ListByAuthorRequest,
+) -> Result<ListPostsReply, PostsError> {
+    let page = page(request.page)?;
+    let filter = Filter {
+        only_media: request.only_media,
+        exclude_replies: request.exclude_replies,
+        visibilities: visibilities(&request.visibilities)?,
+    };
+    let ids = ids_of_author(state, request.author_id, &page, &filter).await?;
+    reply(state, &ids).await
+}
+
+pub(crate) async fn by_authors(
+    state: &State,
+    request: ListByAuthorsRequest,
+) -> Result<ListPostsReply, PostsError> {
+    let page = page(request.page)?;
+    let mut authors = request.author_ids;
+    authors.sort_unstable();
+    authors.dedup();
+    if authors.len() > MERGED_AUTHORS_MAX {
+        let sentence = format!("At most {MERGED_AUTHORS_MAX} authors can be listed as one.");
+        return Err(Error::invalid("author_ids", sentence).into());
+    }
+    let lists = authors.into_iter().map(|author| {
+        let page = &page;
+        async move { ids_of_author(state, author, page, &Filter::NONE).await }
+    });
+    let ids = merge(try_join_all(lists).await?, &page);
+    reply(state, &ids).await
+}
+
+pub(crate) async fn public(
+    state: &State,
+    request: &ListPublicRequest,
+) -> Result<ListPostsReply, PostsError> {
+    let page = page(request.page)?;
+    let ids = lists::public(&state.database, &page, request.only_media).await?;
+    reply(state, &ids).await
+}
+
+async fn ids_of_author(
+    state: &State,
+    author: u64,
+    page: &Page,
+    filter: &Filter,
+) -> Result<Vec<u64>, DbError> {
+    let author = AccountId::new(author);
+    match state.recent(author).await?.page(page, filter) {
+        Some(ids) => Ok(ids),
+        None => lists::of_author(&state.database, author, page, filter).await,
+    }
+}
+
+async fn reply(state: &State, ids: &[u64]) -> Result<ListPostsReply, PostsError> {
+    let heads = state.heads(ids).await?;
+    Ok(ListPostsReply { heads })
+}
+
+fn page(page: Option<v1::Page>) -> Result<Page, Error> {
+    v1::Page::required(page, PAGE_LIMIT_MAX).map_err(Error::from)
+}
+
+fn visibilities(wanted: &[i32]) -> Result<i64, Error> {
+    let known = |value: &i32| {
+        Visibility::try_from(*value)
+            .ok()
+            .filter(|visibility| *visibility != Visibility::Unspecified)
+            .ok_or_else(|| Error::invalid("visibilities", "There is no such visibility."))
+    };
+    let wanted: Vec<_> = wanted.iter().map(known).collect::<Result<_, _>>()?;
+    Ok(Filter::mask(wanted.into_iter()))
+}

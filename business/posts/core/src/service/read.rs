@@ -1,0 +1,108 @@
+//! Posts, conversations and numbers.
+
+use business_posts_gateway::{
+    ANCESTORS_MAX, AuthorStats, CountPostsReply, DESCENDANTS_MAX, GetAuthorStatsReply,
+    GetAuthorStatsRequest, GetConversationReply, GetConversationRequest, GetPostHeadsReply,
+    GetPostHeadsRequest, GetPostsReply, GetPostsRequest, IDS_MAX, Post,
+};
+use infra_db::DbError;
+use infra_kernel::{Error, PostId};
+
+use crate::error::PostsError;
+use crate::state::State;
+use crate::store::conversations;
+use crate::store::stats::{self, Numbers};
+
+pub(crate) async fn posts(
+    state: &State,
+    request: &GetPostsRequest,
+) -> Result<GetPostsReply, PostsError> {
+    check_count("ids", &request.ids)?;
+    let posts = state.load(&request.ids).await?;
+    let posts = posts.iter().flatten().map(|post| Post::clone(post));
+    Ok(GetPostsReply {
+        posts: posts.collect(),
+    })
+}
+
+pub(crate) async fn heads(
+    state: &State,
+    request: &GetPostHeadsRequest,
+) -> Result<GetPostHeadsReply, PostsError> {
+    check_count("ids", &request.ids)?;
+    let heads = state.heads(&request.ids).await?;
+    Ok(GetPostHeadsReply { heads })
+}
+
+/// More than the most is not refused but cut: a caller that wants all it can get need not know how much that is.
+pub(crate) async fn conversation(
+    state: &State,
+    request: &GetConversationRequest,
+) -> Result<GetConversationReply, PostsError> {
+    let post = PostId::new(request.post_id);
+    if state.post(post.get()).await?.is_none() {
+        return Err(PostsError::NoPost);
+    }
+    let ancestors_max = request.ancestors_max.min(ANCESTORS_MAX);
+    let descendants_max = request.descendants_max.min(DESCENDANTS_MAX);
+    let ancestors = conversations::ancestors(&state.database, post, ancestors_max).await?;
+    let descendants = conversations::descendants(&state.database, post, descendants_max).await?;
+    Ok(GetConversationReply {
+        ancestors: state.heads(&ancestors).await?,
+        descendants: state.heads(&descendants).await?,
+    })
+}
+
+pub(crate) async fn author_stats(
+    state: &State,
+    request: &GetAuthorStatsRequest,
+) -> Result<GetAuthorStatsReply, PostsError> {
+    check_count("author_ids", &request.author_ids)?;
+    let numbers = numbers(state, &request.author_ids).await?;
+    let authors = request.author_ids.iter().zip(numbers);
+    let stats = authors.map(|(author_id, numbers)| AuthorStats {
+        author_id: *author_id,
+        posts: numbers.posts,
+        last_posted_at_us: numbers.last_posted_at_us,
+    });
+    Ok(GetAuthorStatsReply {
+        stats: stats.collect(),
+    })
+}
+
+pub(crate) async fn count(state: &State) -> Result<CountPostsReply, PostsError> {
+    let everyone = numbers(state, &[0]).await?;
+    Ok(CountPostsReply {
+        posts: everyone.first().map_or(0, |numbers| numbers.posts),
+    })
+}
+
+async fn numbers(state: &State, authors: &[u64]) -> Result<Vec<Numbers>, DbError> {
+    let mut known: Vec<_> = authors.iter().map(|id| state.numbers.get(id)).collect();
+    if known.contains(&None) {
+        let unknown: Vec<_> = authors
+            .iter()
+            .zip(&known)
+            .filter(|(_, numbers)| numbers.is_none())
+            .map(|(id, _)| (*id, state.numbers.ticket(id)))
+            .collect();
+        let ids: Vec<u64> = unknown.iter().map(|(id, _)| *id).collect();
+        let read = stats::get(&state.database, &ids).await?;
+        for (id, ticket) in unknown {
+            let numbers = read.get(&id).copied().unwrap_or_default();
+            state.numbers.put(ticket, id, numbers);
+        }
+        for (id, numbers) in authors.iter().zip(&mut known) {
+            *numbers = numbers.or_else(|| read.get(id).copied());
+        }
+    }
+    Ok(known.into_iter().map(Option::unwrap_or_default).collect())
+}
+
+fn check_count(field: &str, ids: &[u64]) -> Result<(), Error> {
+    if ids.len() > IDS_MAX {
+        let sentence = format!("At most {IDS_MAX} ids can be asked for at once.");
+        return Err(Error::invalid(field, sentence));
+    }
+    Ok(())
+}

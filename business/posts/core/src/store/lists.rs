@@ -1,0 +1,108 @@
+//! Lists of ids, each a range of one index.
+
+use infra_db::{Database, DbError};
+use infra_kernel::{AccountId, Direction, Page, PostId};
+
+use crate::recent::{Entry, Filter, RECENT_MAX, Recent};
+
+/// The two ways to walk one list.
+pub(crate) struct PageStatements {
+    pub(crate) older: &'static str,
+    pub(crate) newer: &'static str,
+}
+
+macro_rules! page {
+    ($($condition:literal)*) => {
+        PageStatements {
+            older: concat!("SELECT id FROM posts WHERE id < $1 AND id > $2", $(" AND ", $condition,)* " ORDER BY id DESC LIMIT $3"),
+            newer: concat!("SELECT id FROM posts WHERE id < $1 AND id > $2", $(" AND ", $condition,)* " ORDER BY id ASC LIMIT $3"),
+        }
+    };
+}
+
+pub(crate) const OF_AUTHOR: PageStatements = page!("author_id = $4" "(1 << visibility) & $5 <> 0");
+pub(crate) const OF_AUTHOR_TOP_LEVEL: PageStatements =
+    page!("author_id = $4" "(1 << visibility) & $5 <> 0" "in_reply_to_id IS NULL");
+pub(crate) const OF_AUTHOR_WITH_MEDIA: PageStatements =
+    page!("author_id = $4" "(1 << visibility) & $5 <> 0" "has_media = TRUE");
+pub(crate) const OF_AUTHOR_TOP_LEVEL_WITH_MEDIA: PageStatements = page!("author_id = $4" "(1 << visibility) & $5 <> 0" "has_media = TRUE" "in_reply_to_id IS NULL");
+pub(crate) const PUBLIC: PageStatements = page!("visibility = 1" "in_reply_to_id IS NULL");
+pub(crate) const PUBLIC_WITH_MEDIA: PageStatements =
+    page!("visibility = 1" "in_reply_to_id IS NULL" "has_media = TRUE");
+pub(crate) const RECENT: &str = "SELECT id, visibility, has_media, in_reply_to_id IS NOT NULL FROM posts \
+     WHERE author_id = $1 ORDER BY id DESC LIMIT $2";
+
+/// An author's posts, newest first.
+pub(crate) async fn of_author(
+    database: &Database,
+    author: AccountId,
+    page: &Page,
+    filter: &Filter,
+) -> Result<Vec<u64>, DbError> {
+    let statements = match (filter.only_media, filter.exclude_replies) {
+        (false, false) => OF_AUTHOR,
+        (false, true) => OF_AUTHOR_TOP_LEVEL,
+        (true, false) => OF_AUTHOR_WITH_MEDIA,
+        (true, true) => OF_AUTHOR_TOP_LEVEL_WITH_MEDIA,
+    };
+    list(database, &statements, page, author, filter.visibilities).await
+}
+
+/// Public posts that answer nothing, newest first.
+pub(crate) async fn public(
+    database: &Database,
+    page: &Page,
+    only_media: bool,
+) -> Result<Vec<u64>, DbError> {
+    let statements = if only_media {
+        PUBLIC_WITH_MEDIA
+    } else {
+        PUBLIC
+    };
+    list(database, &statements, page, AccountId::new(0), 0).await
+}
+
+async fn list(
+    database: &Database,
+    statements: &PageStatements,
+    page: &Page,
+    author: AccountId,
+    visibilities: i64,
+) -> Result<Vec<u64>, DbError> {
+    let statement = match page.direction {
+        Direction::Older => statements.older,
+        Direction::Newer => statements.newer,
+    };
+    let ids: Vec<i64> = sqlx::query_scalar(statement)
+        .bind(page.before_sql())
+        .bind(page.after_sql())
+        .bind(i64::from(page.limit))
+        .bind(author.to_sql())
+        .bind(visibilities)
+        .fetch_all(database.reader())
+        .await?;
+    let mut ids: Vec<u64> = ids
+        .into_iter()
+        .map(|id| PostId::from_sql(id).get())
+        .collect();
+    if page.direction == Direction::Newer {
+        ids.reverse();
+    }
+    Ok(ids)
+}
+
+/// An author's newest posts.
+pub(crate) async fn recent(database: &Database, author: AccountId) -> Result<Recent, DbError> {
+    let rows: Vec<(i64, i64, bool, bool)> = sqlx::query_as(RECENT)
+        .bind(author.to_sql())
+        .bind(RECENT_MAX as i64)
+        .fetch_all(database.reader())
+        .await?;
+    let entry = |(id, visibility, has_media, is_reply): (i64, i64, bool, bool)| Entry {
+        id: PostId::from_sql(id).get(),
+        visibility: u8::try_from(visibility).unwrap_or_default(),
+        has_media,
+        is_reply,
+    };
+    Ok(Recent::new(rows.into_iter().map(entry).collect()))
+}

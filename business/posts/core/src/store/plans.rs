@@ -1,0 +1,114 @@
+//! Every statement that a reader waits for finds its rows by an index, in order.
+
+use infra_db::Database;
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::{conversations, idempotency, lists, posts};
+
+async fn check(database: &Database, statement: &str, expected: &str) {
+    let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
+        .fetch_all(database.reader())
+        .await
+        .unwrap();
+    let details: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+    let plan = details.join("; ");
+    assert!(plan.contains(expected), "{statement}: {plan}");
+    assert!(!plan.contains("TEMP B-TREE"), "{statement}: {plan}");
+    // A list of wanted ids, and the queue of a recursion, are "scanned" always: they hold what was put into them.
+    let mut tables = plan.clone();
+    for bounded in [
+        "SCAN wanted",
+        "SCAN below",
+        "SCAN above",
+        "SCAN CONSTANT ROW",
+    ] {
+        tables = tables.replace(bounded, "");
+    }
+    assert!(!tables.contains("SCAN"), "{statement}: {plan}");
+}
+
+async fn open(folder: &tempfile::TempDir) -> Database {
+    Database::open(&folder.path().join("posts.db"), &crate::MIGRATIONS)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn lists_are_ranges_of_one_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(&folder).await;
+    let expected = [
+        (
+            lists::OF_AUTHOR,
+            "posts_of_author (author_id=? AND id>? AND id<?)",
+        ),
+        (
+            lists::OF_AUTHOR_TOP_LEVEL,
+            "posts_of_author_top_level (author_id=? AND in_reply_to_id=? AND id>? AND id<?)",
+        ),
+        (
+            lists::OF_AUTHOR_WITH_MEDIA,
+            "posts_of_author_with_media (author_id=? AND has_media=? AND id>? AND id<?)",
+        ),
+        (
+            lists::OF_AUTHOR_TOP_LEVEL_WITH_MEDIA,
+            "posts_of_author_top_level_with_media (author_id=? AND has_media=? AND in_reply_to_id=? AND id>? AND id<?)",
+        ),
+        (
+            lists::PUBLIC,
+            "posts_public (visibility=? AND in_reply_to_id=? AND id>? AND id<?)",
+        ),
+        (
+            lists::PUBLIC_WITH_MEDIA,
+            "posts_public_with_media (visibility=? AND has_media=? AND in_reply_to_id=? AND id>? AND id<?)",
+        ),
+    ];
+    for (statements, index) in expected {
+        let covering = format!("COVERING INDEX {index}");
+        check(&database, statements.older, &covering).await;
+        check(&database, statements.newer, &covering).await;
+    }
+    check(
+        &database,
+        lists::RECENT,
+        "COVERING INDEX posts_of_author (author_id=?)",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn posts_are_found_by_their_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(&folder).await;
+    check(
+        &database,
+        posts::GET,
+        "SEARCH posts USING INTEGER PRIMARY KEY (rowid=?)",
+    )
+    .await;
+    check(
+        &database,
+        idempotency::FIND,
+        "PRIMARY KEY (author_id=? AND key=?)",
+    )
+    .await;
+    let expired = "COVERING INDEX idempotency_keys_by_age (created_at<?)";
+    check(&database, idempotency::DELETE_EXPIRED, expired).await;
+}
+
+#[tokio::test]
+async fn conversations_are_walked_by_the_index_of_replies() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(&folder).await;
+    let replies = "COVERING INDEX posts_replies (in_reply_to_id=?)";
+    check(&database, conversations::DESCENDANTS, replies).await;
+    let next = "COVERING INDEX posts_replies (in_reply_to_id=? AND id>?)";
+    check(&database, conversations::DESCENDANTS, next).await;
+    let walked = conversations::ANCESTORS.replace("ORDER BY height", "");
+    check(
+        &database,
+        &walked,
+        "SEARCH posts USING INTEGER PRIMARY KEY (rowid=?)",
+    )
+    .await;
+}

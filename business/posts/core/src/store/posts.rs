@@ -1,0 +1,177 @@
+//! The posts themselves.
+
+use std::collections::HashMap;
+
+use business_posts_gateway::{Mention, Post};
+use infra_db::{Connection, Database, DbError, json_ids};
+use infra_kernel::{AccountId, MediaId, PostId};
+use sqlx::FromRow;
+
+/// One row for each mention of a post; one without for a post without. Read as a whole, so that no deletion comes between.
+pub(crate) const GET: &str = "SELECT posts.id, author_id, revision, visibility, text, sensitive, spoiler_text, language, \
+     media_ids, in_reply_to_id, in_reply_to_author_id, replies_count, application_id, created_at, \
+     mentions.position AS mention_position, mentions.account_id AS mention_account_id, mentions.username AS mention_username \
+     FROM json_each($1) AS wanted CROSS JOIN posts ON posts.id = wanted.value \
+     LEFT JOIN mentions ON mentions.post_id = posts.id";
+
+const INSERT: &str = "INSERT INTO posts (id, author_id, revision, visibility, text, sensitive, spoiler_text, language, \
+     media_ids, has_media, in_reply_to_id, in_reply_to_author_id, replies_count, application_id, created_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+
+#[derive(FromRow)]
+struct PostRow {
+    id: i64,
+    author_id: i64,
+    revision: i64,
+    visibility: i64,
+    text: String,
+    sensitive: bool,
+    spoiler_text: String,
+    language: String,
+    media_ids: String,
+    in_reply_to_id: Option<i64>,
+    in_reply_to_author_id: Option<i64>,
+    replies_count: i64,
+    application_id: i64,
+    created_at: i64,
+    mention_position: Option<i64>,
+    mention_account_id: Option<i64>,
+    mention_username: Option<String>,
+}
+
+impl PostRow {
+    fn mention(&mut self) -> Option<(i64, Mention)> {
+        let mention = Mention {
+            account_id: AccountId::from_sql(self.mention_account_id?).get(),
+            username: self.mention_username.take()?,
+        };
+        Some((self.mention_position?, mention))
+    }
+}
+
+impl From<PostRow> for Post {
+    fn from(row: PostRow) -> Self {
+        let post_id = |id: i64| PostId::from_sql(id).get();
+        let account_id = |id: i64| AccountId::from_sql(id).get();
+        Self {
+            id: post_id(row.id),
+            author_id: account_id(row.author_id),
+            revision: row.revision.cast_unsigned(),
+            visibility: i32::try_from(row.visibility).unwrap_or_default(),
+            text: row.text,
+            sensitive: row.sensitive,
+            spoiler_text: row.spoiler_text,
+            language: row.language,
+            media_ids: parse_ids(&row.media_ids),
+            mentions: Vec::new(),
+            in_reply_to_id: row.in_reply_to_id.map_or(0, post_id),
+            in_reply_to_author_id: row.in_reply_to_author_id.map_or(0, account_id),
+            created_at_us: row.created_at,
+            replies_count: u64::try_from(row.replies_count).unwrap_or_default(),
+            application_id: row.application_id.cast_unsigned(),
+        }
+    }
+}
+
+/// The ids of a JSON array that [`json_ids`] wrote.
+fn parse_ids(json: &str) -> Vec<u64> {
+    json.trim_matches(['[', ']'])
+        .split(',')
+        .filter_map(|id| id.parse().ok())
+        .collect()
+}
+
+pub(crate) fn media_json(media_ids: &[u64]) -> String {
+    json_ids(media_ids.iter().map(|id| MediaId::new(*id).to_sql()))
+}
+
+/// Posts by id, in no particular order; ids that are not there are left out.
+pub(crate) async fn get(database: &Database, ids: &[u64]) -> Result<Vec<Post>, DbError> {
+    let mut wanted = ids.to_vec();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let rows: Vec<PostRow> = sqlx::query_as(GET)
+        .bind(json_ids(
+            wanted.into_iter().map(|id| PostId::new(id).to_sql()),
+        ))
+        .fetch_all(database.reader())
+        .await?;
+    let mut mentions: HashMap<u64, Vec<(i64, Mention)>> = HashMap::new();
+    let mut posts: Vec<Post> = Vec::with_capacity(ids.len());
+    for mut row in rows {
+        let mention = row.mention();
+        let id = PostId::from_sql(row.id).get();
+        if posts.last().is_none_or(|post| post.id != id) {
+            posts.push(row.into());
+        }
+        mentions.entry(id).or_default().extend(mention);
+    }
+    for post in &mut posts {
+        let mut written = mentions.remove(&post.id).unwrap_or_default();
+        written.sort_unstable_by_key(|(position, _)| *position);
+        post.mentions = written.into_iter().map(|(_, mention)| mention).collect();
+    }
+    Ok(posts)
+}
+
+pub(crate) async fn is_there(database: &Database, post: PostId) -> Result<bool, DbError> {
+    let found: Option<i64> = sqlx::query_scalar("SELECT id FROM posts WHERE id = $1")
+        .bind(post.to_sql())
+        .fetch_optional(database.reader())
+        .await?;
+    Ok(found.is_some())
+}
+
+pub(crate) async fn insert(connection: &mut Connection, post: &Post) -> Result<(), DbError> {
+    sqlx::query(INSERT)
+        .bind(post.post().to_sql())
+        .bind(post.author().to_sql())
+        .bind(post.revision.cast_signed())
+        .bind(i64::from(post.visibility))
+        .bind(&post.text)
+        .bind(post.sensitive)
+        .bind(&post.spoiler_text)
+        .bind(&post.language)
+        .bind(media_json(&post.media_ids))
+        .bind(!post.media_ids.is_empty())
+        .bind(post.in_reply_to().map(PostId::to_sql))
+        .bind(post.in_reply_to_author().map(AccountId::to_sql))
+        .bind(post.replies_count.cast_signed())
+        .bind(post.application_id.cast_signed())
+        .bind(post.created_at_us)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Changes how many posts answer this one, and with that its revision. Answers whether the post is there.
+pub(crate) async fn count_reply(
+    connection: &mut Connection,
+    post: PostId,
+    change: i64,
+) -> Result<bool, DbError> {
+    let updated = sqlx::query(
+        "UPDATE posts SET replies_count = replies_count + $2, revision = revision + 1 WHERE id = $1",
+    )
+    .bind(post.to_sql())
+    .bind(change)
+    .execute(connection)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+/// Removes an author's post and answers its revision and how many answered it, if it was there.
+pub(crate) async fn delete(
+    connection: &mut Connection,
+    post: PostId,
+    author: AccountId,
+) -> Result<Option<(u64, u64)>, DbError> {
+    let numbers: Option<(i64, i64)> = sqlx::query_as(
+        "DELETE FROM posts WHERE id = $1 AND author_id = $2 RETURNING revision, replies_count",
+    )
+    .bind(post.to_sql())
+    .bind(author.to_sql())
+    .fetch_optional(connection)
+    .await?;
+    Ok(numbers.map(|(revision, replies)| (revision.cast_unsigned(), replies.cast_unsigned())))
+}

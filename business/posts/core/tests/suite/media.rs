@@ -1,0 +1,95 @@
+//! Which post shows what, across crashes and in any order of deliveries.
+
+use std::sync::atomic::Ordering;
+
+use business_media_gateway::MediaState;
+use business_posts_gateway::topics;
+use infra_bus::HandlerError;
+
+use crate::support::{World, photos};
+
+#[tokio::test]
+async fn media_is_attached_at_once_and_again_without_harm() {
+    let world = World::new().await;
+    world.album.add(1, 1, MediaState::Ready);
+    world.album.add(2, 1, MediaState::Ready);
+    let post = world.create(photos(1, &[2, 1])).await.unwrap();
+    assert_eq!(world.album.held_by(post.id), [1, 2]);
+    for event in world.events().await {
+        world.deliver(&event).await.unwrap();
+        world.deliver(&event).await.unwrap();
+    }
+    assert_eq!(world.album.held_by(post.id), [1, 2]);
+}
+
+#[tokio::test]
+async fn a_crash_between_commit_and_attachment_is_made_good() {
+    let mut world = World::new().await;
+    world.album.add(1, 1, MediaState::Ready);
+    world.album.is_down.store(true, Ordering::SeqCst);
+    let post = world.create(photos(1, &[1])).await.unwrap();
+    assert!(world.album.held_by(post.id).is_empty());
+    world.restart().await;
+    let event = world.events().await.pop().unwrap();
+    let refused = world.deliver(&event).await.unwrap_err();
+    assert!(matches!(refused, HandlerError::Retry(_)), "{refused:?}");
+    // Nobody else can take the photo meanwhile.
+    assert!(world.create(photos(1, &[1])).await.is_err());
+    world.album.is_down.store(false, Ordering::SeqCst);
+    world.deliver(&event).await.unwrap();
+    assert_eq!(world.album.held_by(post.id), [1]);
+}
+
+#[tokio::test]
+async fn deletion_releases_even_when_it_is_delivered_first() {
+    let world = World::new().await;
+    for id in 1..=2 {
+        world.album.add(id, 1, MediaState::Ready);
+    }
+    let in_order = world.create(photos(1, &[1])).await.unwrap();
+    world.album.is_down.store(true, Ordering::SeqCst);
+    let overtaken = world.create(photos(1, &[2])).await.unwrap();
+    world.album.is_down.store(false, Ordering::SeqCst);
+    world.delete(1, in_order.id).await.unwrap();
+    world.delete(1, overtaken.id).await.unwrap();
+    let mut events = world.events().await;
+    events.sort_by_key(|event| (event.key == in_order.id, event.topic != topics::DELETED));
+    for event in events.iter().chain(&events) {
+        world.deliver(event).await.unwrap();
+    }
+    assert!(world.album.holders.lock().unwrap().is_empty());
+    assert!(
+        !world.album.items.lock().unwrap().contains_key(&1),
+        "its bytes are kept"
+    );
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_is_set_aside() {
+    let world = World::new().await;
+    world.album.add(1, 1, MediaState::Ready);
+    world.create(photos(1, &[1])).await.unwrap();
+    let mut event = world.events().await.pop().unwrap();
+    event.payload = vec![0xff];
+    for topic in [topics::PUBLISHED, topics::DELETED] {
+        event.topic = topic.into();
+        let refused = world.deliver(&event).await.unwrap_err();
+        assert!(matches!(refused, HandlerError::Reject(_)));
+    }
+}
+
+#[tokio::test]
+async fn the_subscriptions_keep_their_names() {
+    let world = World::new().await;
+    let subscriptions: Vec<_> = world
+        .core
+        .consumers()
+        .iter()
+        .map(|it| (it.subscription.name, it.subscription.topics))
+        .collect();
+    let expected: [(&str, &[&str]); 2] = [
+        ("posts.attach-media", &["posts.published"]),
+        ("posts.release-media", &["posts.deleted"]),
+    ];
+    assert_eq!(subscriptions, expected);
+}

@@ -1,0 +1,347 @@
+//! Posts over a database of its own, and the accounts and media it asks for.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use business_accounts_gateway::*;
+use business_media_gateway::*;
+use business_posts::{Dependencies, MIGRATIONS, PostsCore, Settings};
+use business_posts_gateway::*;
+use infra_bus::{Event, HandlerError};
+use infra_db::Database;
+use infra_kernel::{
+    Context, Error, ErrorCode, EventId, IdGenerator, ManualClock, MediaId, Result, SystemClock,
+    Timestamp,
+};
+use infra_rpc::Messages;
+use tempfile::TempDir;
+
+fn unavailable<T>() -> Result<T> {
+    Err(Error::new(
+        ErrorCode::Unavailable,
+        "This is only for tests.",
+    ))
+}
+
+/// The other implementation of the accounts contract: accounts with names, which can only be found.
+#[derive(Default)]
+pub(crate) struct NamedAccounts(pub(crate) Mutex<Vec<(u64, &'static str)>>);
+
+macro_rules! named_accounts {
+    ($($method:ident($request:ty) -> $reply:ty;)*) => {
+        #[async_trait]
+        impl Accounts for NamedAccounts {
+            async fn find_accounts(&self, _: &Context, request: FindAccountsRequest) -> Result<GetAccountsReply> {
+                assert!(request.usernames.len() <= 100);
+                let wanted: Vec<String> = request.usernames.iter().map(|name| name.to_lowercase()).collect();
+                let known = self.0.lock().unwrap();
+                let found = known.iter().filter(|(_, name)| wanted.contains(&name.to_lowercase()));
+                let accounts = found.map(|(id, name)| Account { id: *id, username: (*name).into(), ..Default::default() });
+                // In no particular order.
+                Ok(GetAccountsReply { accounts: accounts.rev().collect() })
+            }
+
+            $(async fn $method(&self, _: &Context, _: $request) -> Result<$reply> {
+                unavailable()
+            })*
+        }
+    };
+}
+
+named_accounts! {
+    register(RegisterRequest) -> RegisterReply;
+    sign_in(SignInRequest) -> SignInReply;
+    authenticate(AuthenticateRequest) -> Grant;
+    sign_out(SignOutRequest) -> SignOutReply;
+    get_accounts(GetAccountsRequest) -> GetAccountsReply;
+    get_account_heads(GetAccountHeadsRequest) -> GetAccountHeadsReply;
+    update_profile(UpdateProfileRequest) -> Account;
+    list_accounts(ListAccountsRequest) -> GetAccountsReply;
+    count_accounts(CountAccountsRequest) -> CountAccountsReply;
+    create_account(CreateAccountRequest) -> RegisterReply;
+    set_role(SetRoleRequest) -> Account;
+    reset_password(ResetPasswordRequest) -> ResetPasswordReply;
+    create_setup_token(CreateSetupTokenRequest) -> CreateSetupTokenReply;
+    create_application(CreateApplicationRequest) -> CreateApplicationReply;
+    get_application(GetApplicationRequest) -> Application;
+    authorize(AuthorizeRequest) -> AuthorizeReply;
+    issue_token(IssueTokenRequest) -> IssueTokenReply;
+    revoke_token(RevokeTokenRequest) -> RevokeTokenReply;
+}
+
+/// The other implementation of the media contract: items without bytes, which can be attached and released.
+#[derive(Default)]
+pub(crate) struct Album {
+    pub(crate) items: Mutex<HashMap<u64, MediaItem>>,
+    /// Who holds what.
+    pub(crate) holders: Mutex<HashMap<String, HashSet<u64>>>,
+    /// Attaching fails as if the media domain could not be reached.
+    pub(crate) is_down: AtomicBool,
+}
+
+impl Album {
+    pub(crate) fn add(&self, id: u64, owner_id: u64, state: MediaState) -> u64 {
+        let item = MediaItem {
+            id,
+            owner_id,
+            state: state.into(),
+            failure: "The file is cut off.".into(),
+            ..Default::default()
+        };
+        self.items.lock().unwrap().insert(id, item);
+        id
+    }
+
+    pub(crate) fn held_by(&self, post: u64) -> Vec<u64> {
+        let holders = self.holders.lock().unwrap();
+        let held = holders.get(&format!("post:{post}"));
+        let mut ids: Vec<u64> = held.into_iter().flatten().copied().collect();
+        ids.sort_unstable();
+        ids
+    }
+}
+
+#[async_trait]
+impl Media for Album {
+    async fn get_media(&self, _: &Context, request: GetMediaRequest) -> Result<GetMediaReply> {
+        let items = self.items.lock().unwrap();
+        let found = request.ids.iter().filter_map(|id| items.get(id).cloned());
+        Ok(GetMediaReply {
+            items: found.collect(),
+        })
+    }
+
+    async fn attach(&self, _: &Context, request: AttachRequest) -> Result<AttachReply> {
+        if self.is_down.load(Ordering::SeqCst) {
+            return unavailable();
+        }
+        let mut items = self.items.lock().unwrap();
+        for id in &request.ids {
+            let item = items.get_mut(id).ok_or_else(|| Error::not_found("media"))?;
+            assert_eq!(item.owner_id, request.owner_id);
+            item.attached = true;
+        }
+        let mut holders = self.holders.lock().unwrap();
+        holders
+            .entry(request.holder)
+            .or_default()
+            .extend(request.ids);
+        Ok(AttachReply {})
+    }
+
+    async fn release(&self, _: &Context, request: ReleaseRequest) -> Result<ReleaseReply> {
+        let mut holders = self.holders.lock().unwrap();
+        let released = holders.remove(&request.holder).unwrap_or_default();
+        let mut items = self.items.lock().unwrap();
+        let still_held = |id: &u64| holders.values().any(|held| held.contains(id));
+        let gone: Vec<u64> = released.into_iter().filter(|id| !still_held(id)).collect();
+        for id in &gone {
+            items.remove(id);
+        }
+        Ok(ReleaseReply {
+            deleted: gone.len() as u32,
+        })
+    }
+
+    async fn upload(&self, _: &Context, _: Messages<UploadChunk>) -> Result<MediaItem> {
+        unavailable()
+    }
+    async fn wait_until_processed(
+        &self,
+        _: &Context,
+        _: WaitUntilProcessedRequest,
+    ) -> Result<MediaItem> {
+        unavailable()
+    }
+    async fn update_media(&self, _: &Context, _: UpdateMediaRequest) -> Result<MediaItem> {
+        unavailable()
+    }
+    async fn read_rendition(
+        &self,
+        _: &Context,
+        _: ReadRenditionRequest,
+    ) -> Result<Messages<RenditionChunk>> {
+        unavailable()
+    }
+    async fn get_capabilities(
+        &self,
+        _: &Context,
+        _: GetCapabilitiesRequest,
+    ) -> Result<Capabilities> {
+        unavailable()
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    pub(crate) database: Database,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) accounts: Arc<NamedAccounts>,
+    pub(crate) album: Arc<Album>,
+    pub(crate) core: Arc<PostsCore>,
+    pub(crate) posts: Arc<dyn Posts>,
+}
+
+pub(crate) fn context() -> Context {
+    Context::background(Duration::from_secs(60))
+}
+
+pub(crate) fn text(author_id: u64, text: &str) -> CreatePostRequest {
+    CreatePostRequest {
+        author_id,
+        text: text.into(),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn reply_to(author_id: u64, in_reply_to_id: u64) -> CreatePostRequest {
+    CreatePostRequest {
+        in_reply_to_id,
+        ..text(author_id, "an answer")
+    }
+}
+
+pub(crate) fn photos(author_id: u64, media_ids: &[u64]) -> CreatePostRequest {
+    CreatePostRequest {
+        media_ids: media_ids.to_vec(),
+        ..text(author_id, "")
+    }
+}
+
+async fn open(
+    folder: &Path,
+    clock: &Arc<ManualClock>,
+    accounts: &Arc<NamedAccounts>,
+    album: &Arc<Album>,
+    settings: Settings,
+) -> (Database, Arc<PostsCore>) {
+    let database = Database::open(&folder.join("posts.db"), &MIGRATIONS)
+        .await
+        .unwrap();
+    let core = PostsCore::new(Dependencies {
+        database: database.clone(),
+        clock: clock.clone(),
+        ids: Arc::new(IdGenerator::new(0, Arc::new(SystemClock))),
+        accounts: accounts.clone(),
+        media: album.clone(),
+        settings,
+    });
+    (database, Arc::new(core))
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    pub(crate) async fn with(settings: Settings) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let start = Timestamp::from_milliseconds(1_800_000_000_000);
+        let clock = Arc::new(ManualClock::at(start));
+        let (accounts, album) = (Arc::default(), Arc::default());
+        let (database, core) = open(folder.path(), &clock, &accounts, &album, settings).await;
+        let posts = core.gateway();
+        Self {
+            folder,
+            database,
+            clock,
+            accounts,
+            album,
+            core,
+            posts,
+        }
+    }
+
+    /// The same disk, met by a process with nothing in memory.
+    pub(crate) async fn restart(&mut self) {
+        self.database.close().await;
+        let settings = Settings::default();
+        let (clock, accounts, album) = (&self.clock, &self.accounts, &self.album);
+        let opened = open(self.folder.path(), clock, accounts, album, settings).await;
+        (self.database, self.core) = opened;
+        self.posts = self.core.gateway();
+    }
+
+    pub(crate) async fn create(&self, request: CreatePostRequest) -> Result<Post> {
+        let reply = self.posts.create_post(&context(), request).await?;
+        assert!(reply.created);
+        Ok(reply.post.unwrap())
+    }
+
+    pub(crate) async fn delete(&self, author_id: u64, post_id: u64) -> Result<Post> {
+        let request = DeletePostRequest { author_id, post_id };
+        self.posts.delete_post(&context(), request).await
+    }
+
+    pub(crate) async fn get(&self, id: u64) -> Option<Post> {
+        let request = GetPostsRequest { ids: vec![id] };
+        let reply = self.posts.get_posts(&context(), request).await.unwrap();
+        reply.posts.into_iter().next()
+    }
+
+    pub(crate) async fn heads(&self, ids: Vec<u64>) -> Vec<PostHead> {
+        let request = GetPostHeadsRequest { ids };
+        let reply = self.posts.get_post_heads(&context(), request).await;
+        reply.unwrap().heads
+    }
+
+    /// How many posts an author has, and when the last one was.
+    pub(crate) async fn stats(&self, author: u64) -> (u64, i64) {
+        let request = GetAuthorStatsRequest {
+            author_ids: vec![author],
+        };
+        let reply = self.posts.get_author_stats(&context(), request).await;
+        let stats = reply.unwrap().stats[0];
+        (stats.posts, stats.last_posted_at_us)
+    }
+
+    pub(crate) async fn count(&self) -> u64 {
+        let reply = self
+            .posts
+            .count_posts(&context(), CountPostsRequest {})
+            .await;
+        reply.unwrap().posts
+    }
+
+    /// What is in the outbox, in order.
+    pub(crate) async fn events(&self) -> Vec<Event> {
+        type Row = (i64, String, i64, Vec<u8>, i64, String);
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT event_id, topic, key, payload, occurred_at, correlation_id FROM outbox ORDER BY position",
+        )
+        .fetch_all(self.database.reader())
+        .await
+        .unwrap();
+        let event = |(id, topic, key, payload, occurred_at, correlation_id): Row| Event {
+            id: EventId::from_sql(id),
+            topic,
+            key: MediaId::from_sql(key).get(),
+            payload,
+            occurred_at: Timestamp::from_microseconds(occurred_at),
+            correlation_id,
+        };
+        rows.into_iter().map(event).collect()
+    }
+
+    /// Hands an event to whoever subscribed to it, as the bus would.
+    pub(crate) async fn deliver(&self, event: &Event) -> Result<(), HandlerError> {
+        for consumer in self.core.consumers() {
+            if consumer.subscription.topics.contains(&event.topic.as_str()) {
+                consumer.handler.handle(&context(), event).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn rows(&self, table: &'static str) -> i64 {
+        let statement = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
+        sqlx::query_scalar(statement)
+            .fetch_one(self.database.reader())
+            .await
+            .unwrap()
+    }
+}

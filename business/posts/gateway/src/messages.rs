@@ -1,0 +1,150 @@
+//! Typed views of the messages.
+
+use infra_kernel::{AccountId, ApplicationId, MediaId, Page, PostId, Timestamp};
+
+use crate::{
+    AuthorStats, GetPostHeadsRequest, GetPostsRequest, ListByAuthorsRequest, ListPublicRequest,
+    Mention, Post, PostHead,
+};
+
+impl Post {
+    /// The post's id.
+    #[must_use]
+    pub const fn post(&self) -> PostId {
+        PostId::new(self.id)
+    }
+
+    /// Who wrote it.
+    #[must_use]
+    pub const fn author(&self) -> AccountId {
+        AccountId::new(self.author_id)
+    }
+
+    /// What it answers; that may be deleted by now.
+    #[must_use]
+    pub fn in_reply_to(&self) -> Option<PostId> {
+        (self.in_reply_to_id != 0).then(|| PostId::new(self.in_reply_to_id))
+    }
+
+    /// Whom it answers.
+    #[must_use]
+    pub fn in_reply_to_author(&self) -> Option<AccountId> {
+        (self.in_reply_to_author_id != 0).then(|| AccountId::new(self.in_reply_to_author_id))
+    }
+
+    /// With which application it was written; none for the web page.
+    #[must_use]
+    pub fn application(&self) -> Option<ApplicationId> {
+        (self.application_id != 0).then(|| ApplicationId::new(self.application_id))
+    }
+
+    /// Its photos, in the order of the album.
+    pub fn media(&self) -> impl ExactSizeIterator<Item = MediaId> {
+        self.media_ids.iter().copied().map(MediaId::new)
+    }
+
+    /// When it was published.
+    #[must_use]
+    pub const fn created_at(&self) -> Timestamp {
+        Timestamp::from_microseconds(self.created_at_us)
+    }
+
+    /// What the rules and caches need of it.
+    #[must_use]
+    pub fn head(&self) -> PostHead {
+        PostHead {
+            id: self.id,
+            author_id: self.author_id,
+            revision: self.revision,
+            visibility: self.visibility,
+            mentioned_ids: self.mentions.iter().map(|it| it.account_id).collect(),
+            has_media: !self.media_ids.is_empty(),
+            in_reply_to_id: self.in_reply_to_id,
+            in_reply_to_author_id: self.in_reply_to_author_id,
+        }
+    }
+}
+
+impl PostHead {
+    /// The post's id.
+    #[must_use]
+    pub const fn post(&self) -> PostId {
+        PostId::new(self.id)
+    }
+
+    /// Who wrote it.
+    #[must_use]
+    pub const fn author(&self) -> AccountId {
+        AccountId::new(self.author_id)
+    }
+
+    /// What it answers; that may be deleted by now.
+    #[must_use]
+    pub fn in_reply_to(&self) -> Option<PostId> {
+        (self.in_reply_to_id != 0).then(|| PostId::new(self.in_reply_to_id))
+    }
+
+    /// Whether it mentions this account.
+    #[must_use]
+    pub fn is_mentioned(&self, account: AccountId) -> bool {
+        self.mentioned_ids.contains(&account.get())
+    }
+}
+
+impl Mention {
+    /// Who is mentioned.
+    #[must_use]
+    pub const fn account(&self) -> AccountId {
+        AccountId::new(self.account_id)
+    }
+}
+
+impl AuthorStats {
+    /// When the author last posted, if ever.
+    #[must_use]
+    pub fn last_posted_at(&self) -> Option<Timestamp> {
+        (self.last_posted_at_us != 0).then(|| Timestamp::from_microseconds(self.last_posted_at_us))
+    }
+}
+
+impl GetPostsRequest {
+    /// These posts.
+    #[must_use]
+    pub fn new(posts: impl IntoIterator<Item = PostId>) -> Self {
+        Self {
+            ids: posts.into_iter().map(PostId::get).collect(),
+        }
+    }
+}
+
+impl GetPostHeadsRequest {
+    /// The heads of these posts.
+    #[must_use]
+    pub fn new(posts: impl IntoIterator<Item = PostId>) -> Self {
+        Self {
+            ids: posts.into_iter().map(PostId::get).collect(),
+        }
+    }
+}
+
+impl ListByAuthorsRequest {
+    /// A page of what these authors posted.
+    #[must_use]
+    pub fn new(authors: impl IntoIterator<Item = AccountId>, page: Page) -> Self {
+        Self {
+            author_ids: authors.into_iter().map(AccountId::get).collect(),
+            page: Some(page.into()),
+        }
+    }
+}
+
+impl ListPublicRequest {
+    /// A page of the public posts.
+    #[must_use]
+    pub fn new(page: Page, only_media: bool) -> Self {
+        Self {
+            page: Some(page.into()),
+            only_media,
+        }
+    }
+}
