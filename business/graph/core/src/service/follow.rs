@@ -97,12 +97,23 @@ async fn write_follow(
         notify: false,
     };
     let follow = with_options(unset, &request);
-    follows::insert(connection, &follow, state.clock.now()).await?;
+    begin(connection, state, context, &follow).await?;
+    Ok(reply(follow, true))
+}
+
+/// Stores a follow that is not there yet, with its counts and its event.
+async fn begin(
+    connection: &mut Connection,
+    state: &State,
+    context: &Context,
+    follow: &Follow,
+) -> Result<(), GraphError> {
+    follows::insert(connection, follow, state.clock.now()).await?;
     let max = state.settings.following_max;
-    if stats::add(connection, follower, 0, 1).await? > i64::from(max) {
+    if stats::add(connection, follow.follower(), 0, 1).await? > i64::from(max) {
         return Err(GraphError::FollowsTooMany { max });
     }
-    stats::add(connection, followee, 1, 0).await?;
+    stats::add(connection, follow.followee(), 1, 0).await?;
     let told = Followed {
         follow_id: follow.id,
         follower_id: follow.follower_id,
@@ -116,7 +127,7 @@ async fn write_follow(
         &told,
     );
     outbox::append(connection, &event).await?;
-    Ok(reply(follow, true))
+    Ok(())
 }
 
 async fn write_unfollow(
