@@ -201,22 +201,22 @@ impl<A: Access> FromRequestParts<Surface> for Allowed<A> {
     }
 }
 
-/// The secret of the `Authorization` header. A token in the address is not looked at: addresses end up in logs.
+/// The secret of the `Authorization` header. A token in the address is not looked at: addresses end up in logs. HTTP Basic
+/// is no token and passed over: applications name themselves by it where they ask for one.
 fn bearer_secret(parts: &Parts) -> Result<Option<String>> {
     let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
         return Ok(None);
     };
-    let secret = value.to_str().ok().and_then(|text| {
-        let (scheme, secret) = text.split_once(' ')?;
-        scheme
-            .eq_ignore_ascii_case("bearer")
-            .then(|| secret.trim().to_owned())
-    });
-    match secret {
-        Some(secret) if !secret.is_empty() => Ok(Some(secret)),
-        _ => Err(Error::new(
-            ErrorCode::Unauthenticated,
-            "The access token is invalid: send it as `Authorization: Bearer …`.",
-        )),
+    let text = value.to_str().unwrap_or_default();
+    let (scheme, secret) = text.split_once(' ').unwrap_or((text, ""));
+    if scheme.eq_ignore_ascii_case("basic") {
+        return Ok(None);
     }
+    if scheme.eq_ignore_ascii_case("bearer") && !secret.trim().is_empty() {
+        return Ok(Some(secret.trim().to_owned()));
+    }
+    Err(Error::new(
+        ErrorCode::Unauthenticated,
+        "The access token is invalid: send it as `Authorization: Bearer …`.",
+    ))
 }

@@ -212,6 +212,8 @@ pub mod lenient {
         Truth(bool),
         Number(f64),
         Text(String),
+        /// `name=` in a form: an empty text.
+        Empty(()),
     }
 
     /// `true`, `"true"`, `1`, `"1"`, `"on"` and their opposites; an empty text is not set.
@@ -220,7 +222,7 @@ pub mod lenient {
     /// When it is none of these.
     pub fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
         match Option::<Scalar>::deserialize(deserializer)? {
-            None => Ok(None),
+            None | Some(Scalar::Empty(())) => Ok(None),
             Some(Scalar::Truth(value)) => Ok(Some(value)),
             Some(Scalar::Number(number)) => Ok(Some(number != 0.0)),
             Some(Scalar::Text(text)) => match text.to_ascii_lowercase().as_str() {
@@ -242,11 +244,14 @@ pub mod lenient {
         enum Textual {
             Text(String),
             Number(u64),
+            /// `name=` in a form: an empty text.
+            Empty(()),
         }
         Ok(
             Option::<Textual>::deserialize(deserializer)?.map(|value| match value {
                 Textual::Text(text) => text,
                 Textual::Number(number) => number.to_string(),
+                Textual::Empty(()) => String::new(),
             }),
         )
     }
@@ -261,6 +266,8 @@ pub mod lenient {
         enum Element {
             Text(String),
             Number(u64),
+            /// `name=` in a form: an empty text.
+            Empty(()),
         }
         #[derive(Deserialize)]
         #[serde(untagged)]
@@ -271,6 +278,7 @@ pub mod lenient {
         let text = |element| match element {
             Element::Text(text) => text,
             Element::Number(number) => number.to_string(),
+            Element::Empty(()) => String::new(),
         };
         Ok(match Option::<Elements>::deserialize(deserializer)? {
             None => Vec::new(),
@@ -318,6 +326,17 @@ mod tests {
         let json = br#"{"sensitive":true,"media_ids":["1",2],"in_reply_to_id":7}"#;
         assert_eq!(from_json::<Form>(json).unwrap(), expected);
         assert_eq!(from_json::<Form>(b" ").unwrap(), Form::default());
+    }
+
+    #[test]
+    fn a_field_left_empty_is_no_error() {
+        let form = from_pairs::<Form>(b"sensitive=&in_reply_to_id=", "form").unwrap();
+        assert_eq!(form.sensitive, None);
+        assert_eq!(form.in_reply_to_id.as_deref().unwrap_or_default(), "");
+        for empty in ["media_ids=", "media_ids[]="] {
+            let form = from_pairs::<Form>(empty.as_bytes(), "form").unwrap();
+            assert!(form.media_ids.iter().all(String::is_empty), "{empty}");
+        }
     }
 
     #[test]
