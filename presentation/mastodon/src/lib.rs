@@ -1,1 +1,71 @@
-//! presentation-mastodon
+//! The Mastodon client API: the vocabulary of Mastodon's clients, mapped from the gateways.
+//!
+//! What it does: routes under `/api`, `/oauth/token`, `/oauth/revoke`, `/.well-known`, `/nodeinfo`, and the bytes of the
+//! renditions under `/media`. What it does not do: it decides nothing (who may see what is the kit's, what is valid is the
+//! domains'), keeps nothing but the JSON of cards, and answers only for what this product has; the page where a person
+//! allows an application (`/oauth/authorize`) belongs to the web surface.
+//!
+//! Start reading at [`router`]; then a noun's `mod.rs`, which lists its routes.
+
+mod accounts;
+mod apps;
+mod empty;
+mod entities;
+mod fallback;
+mod headers;
+mod ids;
+mod instance;
+mod media;
+mod media_files;
+mod nodeinfo;
+mod oauth;
+mod reply;
+mod statuses;
+mod timelines;
+
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{any, get};
+use axum::{Router, middleware};
+use bytes::Bytes;
+use presentation_kit::{Api, Surface};
+
+/// The most bytes of a body, but for uploads: there the media domain's own limit holds while the file arrives.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// The routes of this surface, with the OpenAPI document that describes them at `/api/openapi.json`.
+pub fn router(surface: &Surface) -> Router<Surface> {
+    let (routes, document) = api().into_parts(TITLE, &surface.site.version);
+    let document = Bytes::from(document.to_string());
+    routes
+        .route(
+            "/api/openapi.json",
+            get(move || std::future::ready(reply::json(document.clone()))),
+        )
+        .route("/media/{key}", get(media_files::serve))
+        .route("/api/{*rest}", any(fallback::not_found))
+        .method_not_allowed_fallback(fallback::method_not_allowed)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        // Outermost, so that refusals too are readable for a script of another site.
+        .layer(middleware::from_fn(headers::add))
+}
+
+/// The OpenAPI document, for the copy that is kept in review.
+#[must_use]
+pub fn openapi(version: &str) -> serde_json::Value {
+    api().into_parts(TITLE, version).1
+}
+
+const TITLE: &str = "Heliograph";
+
+fn api() -> Api {
+    Api::new()
+        .merge(apps::routes())
+        .merge(oauth::routes())
+        .merge(accounts::routes())
+        .merge(media::routes())
+        .merge(statuses::routes())
+        .merge(timelines::routes())
+        .merge(instance::routes())
+        .merge(nodeinfo::routes())
+        .merge(empty::routes())
+}

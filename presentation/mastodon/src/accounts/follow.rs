@@ -1,0 +1,71 @@
+//! Following and stopping to.
+
+use axum::Json;
+use axum::extract::State;
+use business_graph_gateway::{FollowRequest, UnfollowRequest};
+use infra_kernel::{AccountId, Context, Error, Result};
+use presentation_kit::access::{Person, Viewer, scope};
+use presentation_kit::extract::{BodyOf, PathOf, lenient};
+use presentation_kit::{Allowed, Problem, RequestContext, Surface};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::relationships::between;
+use crate::entities::Relationship;
+
+/// How to follow; what is not said stays as it is.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct FollowForm {
+    /// Whether reshares are shown in the home timeline.
+    #[serde(deserialize_with = "lenient::truth")]
+    reblogs: Option<bool>,
+    /// Whether to be told of every post.
+    #[serde(deserialize_with = "lenient::truth")]
+    notify: Option<bool>,
+}
+
+pub(super) async fn follow(
+    Allowed(viewer): Allowed<Person<scope::WriteFollows>>,
+    State(surface): State<Surface>,
+    RequestContext(context): RequestContext,
+    PathOf(id): PathOf<AccountId>,
+    BodyOf(form): BodyOf<FollowForm>,
+) -> std::result::Result<Json<Relationship>, Problem> {
+    surface.reader.person(&context, id).await?;
+    let request = FollowRequest {
+        follower_id: viewer.account_id.get(),
+        followee_id: id.get(),
+        show_reblogs: form.reblogs,
+        notify: form.notify,
+    };
+    surface.gateways.graph.follow(&context, request).await?;
+    Ok(Json(to(&surface, &context, viewer, id).await?))
+}
+
+pub(super) async fn unfollow(
+    Allowed(viewer): Allowed<Person<scope::WriteFollows>>,
+    State(surface): State<Surface>,
+    RequestContext(context): RequestContext,
+    PathOf(id): PathOf<AccountId>,
+) -> std::result::Result<Json<Relationship>, Problem> {
+    surface.reader.person(&context, id).await?;
+    let request = UnfollowRequest {
+        follower_id: viewer.account_id.get(),
+        followee_id: id.get(),
+    };
+    surface.gateways.graph.unfollow(&context, request).await?;
+    Ok(Json(to(&surface, &context, viewer, id).await?))
+}
+
+async fn to(
+    surface: &Surface,
+    context: &Context,
+    viewer: Viewer,
+    id: AccountId,
+) -> Result<Relationship> {
+    between(surface, context, viewer, vec![id.get()])
+        .await?
+        .pop()
+        .ok_or_else(|| Error::not_found("account"))
+}

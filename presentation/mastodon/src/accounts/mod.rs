@@ -1,0 +1,127 @@
+//! Accounts: signing up, one's own profile, other people, and following them.
+
+mod credentials;
+mod fields;
+mod follow;
+mod follows;
+mod pictures;
+mod preferences;
+mod register;
+mod relationships;
+mod search;
+mod show;
+mod statuses;
+mod update;
+
+use presentation_kit::Api;
+use presentation_kit::api::Describe;
+use presentation_kit::paging::PageQuery;
+
+use crate::entities::{Account, CredentialAccount, Relationship, Status, Token};
+use crate::ids::IdsQuery;
+
+pub(crate) fn routes() -> Api {
+    own().merge(people()).merge(following())
+}
+
+fn own() -> Api {
+    Api::new()
+        .post(
+            "/api/v1/accounts",
+            register::register,
+            Describe::new("Signs a person up; takes the application's own token, answers a token of the person.")
+                .body::<register::RegistrationForm>()
+                .answers::<Token>(),
+        )
+        .get(
+            "/api/v1/accounts/verify_credentials",
+            credentials::verify,
+            Describe::new("Tells whose token it is.").answers::<CredentialAccount>(),
+        )
+        .patch(
+            "/api/v1/accounts/update_credentials",
+            update::update,
+            Describe::new("Changes one's profile; what is not sent stays.")
+                .multipart::<update::ProfileForm>()
+                .answers::<CredentialAccount>(),
+        )
+        .get(
+            "/api/v1/preferences",
+            preferences::show,
+            Describe::new("Lists one's preferences.").answers::<preferences::Preferences>(),
+        )
+}
+
+fn people() -> Api {
+    Api::new()
+        .get(
+            "/api/v1/accounts",
+            show::list,
+            Describe::new("Lists accounts by their ids; those that are not there are left out.")
+                .query::<IdsQuery>()
+                .answers::<Vec<Account>>(),
+        )
+        .get(
+            "/api/v1/accounts/lookup",
+            show::lookup,
+            Describe::new("Finds an account by its name.")
+                .query::<show::LookupQuery>()
+                .answers::<Account>(),
+        )
+        .get(
+            "/api/v1/accounts/search",
+            search::search,
+            Describe::new("Searches accounts; a username is found when it is given whole.")
+                .query::<search::SearchQuery>()
+                .answers::<Vec<Account>>(),
+        )
+        .get(
+            "/api/v1/accounts/{id}",
+            show::show,
+            Describe::new("Shows an account.").answers::<Account>(),
+        )
+        .get(
+            "/api/v1/accounts/{id}/statuses",
+            statuses::list,
+            Describe::new("Lists an account's statuses, newest first.")
+                .query::<statuses::StatusesQuery>()
+                .answers::<Vec<Status>>(),
+        )
+}
+
+fn following() -> Api {
+    Api::new()
+        .get(
+            "/api/v1/accounts/{id}/followers",
+            follows::followers,
+            Describe::new("Lists who follows an account, the latest first.")
+                .query::<PageQuery>()
+                .answers::<Vec<Account>>(),
+        )
+        .get(
+            "/api/v1/accounts/{id}/following",
+            follows::following,
+            Describe::new("Lists whom an account follows, the latest first.")
+                .query::<PageQuery>()
+                .answers::<Vec<Account>>(),
+        )
+        .get(
+            "/api/v1/accounts/relationships",
+            relationships::list,
+            Describe::new("Tells how one stands to other accounts.")
+                .query::<IdsQuery>()
+                .answers::<Vec<Relationship>>(),
+        )
+        .post(
+            "/api/v1/accounts/{id}/follow",
+            follow::follow,
+            Describe::new("Follows an account, or changes how it is followed.")
+                .body::<follow::FollowForm>()
+                .answers::<Relationship>(),
+        )
+        .post(
+            "/api/v1/accounts/{id}/unfollow",
+            follow::unfollow,
+            Describe::new("Stops following an account.").answers::<Relationship>(),
+        )
+}

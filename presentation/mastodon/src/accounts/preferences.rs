@@ -1,0 +1,45 @@
+//! One's preferences, as clients that only read them want them.
+
+use axum::Json;
+use axum::extract::State;
+use presentation_kit::access::{Person, scope};
+use presentation_kit::{Allowed, Problem, RequestContext, Surface};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::entities::account::visibility_or_public;
+
+/// The defaults of a new post, and how posts are shown.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Preferences {
+    #[serde(rename = "posting:default:visibility")]
+    visibility: String,
+    #[serde(rename = "posting:default:sensitive")]
+    sensitive: bool,
+    #[serde(rename = "posting:default:language")]
+    language: Option<String>,
+    #[serde(rename = "reading:expand:media")]
+    expand_media: &'static str,
+    #[serde(rename = "reading:expand:spoilers")]
+    expand_spoilers: bool,
+    #[serde(rename = "reading:autoplay:gifs")]
+    autoplay_gifs: bool,
+}
+
+pub(super) async fn show(
+    Allowed(viewer): Allowed<Person<scope::ReadAccounts>>,
+    State(surface): State<Surface>,
+    RequestContext(context): RequestContext,
+) -> Result<Json<Preferences>, Problem> {
+    let person = surface.reader.person(&context, viewer.account_id).await?;
+    let account = &person.account;
+    let language = Some(account.default_language.clone());
+    Ok(Json(Preferences {
+        visibility: visibility_or_public(&account.default_visibility).to_owned(),
+        sensitive: account.default_sensitive,
+        language: language.filter(|language| !language.is_empty()),
+        expand_media: "default",
+        expand_spoilers: false,
+        autoplay_gifs: false,
+    }))
+}

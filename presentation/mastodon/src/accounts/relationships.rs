@@ -1,0 +1,50 @@
+//! How one stands to others.
+
+use axum::Json;
+use axum::extract::State;
+use business_accounts_gateway::GetAccountHeadsRequest;
+use infra_kernel::{AccountId, Context, Result};
+use presentation_kit::access::{Person, Viewer, scope};
+use presentation_kit::extract::QueryOf;
+use presentation_kit::{Allowed, Problem, RequestContext, Surface};
+
+use crate::entities::Relationship;
+use crate::ids::IdsQuery;
+
+pub(super) async fn list(
+    Allowed(viewer): Allowed<Person<scope::ReadFollows>>,
+    State(surface): State<Surface>,
+    RequestContext(context): RequestContext,
+    QueryOf(query): QueryOf<IdsQuery>,
+) -> std::result::Result<Json<Vec<Relationship>>, Problem> {
+    let ids = query.ids::<AccountId>()?;
+    if ids.is_empty() {
+        return Ok(Json(Vec::new()));
+    }
+    let request = GetAccountHeadsRequest { ids: ids.clone() };
+    // The graph answers for any number; only accounts that are there are told about.
+    let there = surface
+        .gateways
+        .accounts
+        .get_account_heads(&context, request)
+        .await?
+        .heads;
+    let mut ids = ids;
+    ids.retain(|id| there.iter().any(|head| head.id == *id));
+    Ok(Json(between(&surface, &context, viewer, ids).await?))
+}
+
+/// How the viewer stands to these accounts, in their order.
+pub(super) async fn between(
+    surface: &Surface,
+    context: &Context,
+    viewer: Viewer,
+    ids: Vec<u64>,
+) -> Result<Vec<Relationship>> {
+    let known = surface
+        .reader
+        .relationships(context, Some(viewer.account_id), ids.clone())
+        .await?;
+    let relationship = |id: u64| Relationship::of(id, known.get(&id));
+    Ok(ids.into_iter().map(relationship).collect())
+}

@@ -1,0 +1,60 @@
+//! An account's statuses.
+
+use axum::extract::State;
+use axum::response::Response;
+use http::Uri;
+use infra_kernel::AccountId;
+use presentation_kit::extract::{PathOf, QueryOf, lenient};
+use presentation_kit::paging::PageQuery;
+use presentation_kit::reader::AuthorFilter;
+use presentation_kit::{Allowed, Anyone, Problem, RequestContext, Surface};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::reply;
+use crate::timelines::{LIMIT_DEFAULT, LIMIT_MAX};
+
+/// Which of an account's statuses are asked for.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct StatusesQuery {
+    #[serde(flatten)]
+    page: PageQuery,
+    /// Only statuses with pictures.
+    #[serde(deserialize_with = "lenient::truth")]
+    only_media: Option<bool>,
+    /// No answers to others.
+    #[serde(deserialize_with = "lenient::truth")]
+    exclude_replies: Option<bool>,
+    /// No reshares; there are none yet.
+    #[serde(deserialize_with = "lenient::truth")]
+    exclude_reblogs: Option<bool>,
+    /// Only pinned statuses; nothing can be pinned yet.
+    #[serde(deserialize_with = "lenient::truth")]
+    pinned: Option<bool>,
+}
+
+pub(super) async fn list(
+    Allowed(viewer): Allowed<Anyone>,
+    State(surface): State<Surface>,
+    RequestContext(context): RequestContext,
+    uri: Uri,
+    PathOf(id): PathOf<AccountId>,
+    QueryOf(query): QueryOf<StatusesQuery>,
+) -> Result<Response, Problem> {
+    let page = query.page.page(LIMIT_DEFAULT, LIMIT_MAX)?;
+    surface.reader.person(&context, id).await?;
+    if query.pinned.unwrap_or_default() {
+        return Ok(reply::statuses(&surface, viewer, &[]));
+    }
+    let filter = AuthorFilter {
+        only_media: query.only_media.unwrap_or_default(),
+        exclude_replies: query.exclude_replies.unwrap_or_default(),
+    };
+    let viewer_id = viewer.map(|viewer| viewer.account_id);
+    let listing = surface
+        .reader
+        .by_author(&context, viewer_id, id, page, filter)
+        .await?;
+    Ok(reply::timeline(&surface, viewer, &uri, &listing))
+}

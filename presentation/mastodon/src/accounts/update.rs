@@ -1,0 +1,170 @@
+//! Changing one's profile.
+
+use axum::Json;
+use axum::extract::{FromRequest as _, Request, State};
+use business_accounts_gateway::UpdateProfileRequest;
+use business_media_gateway::{MediaItem, UploadHeader};
+use infra_kernel::{AccountId, Context, Error, Result};
+use presentation_kit::access::{Person, Viewer, scope};
+use presentation_kit::extract::{BodyOf, lenient, parse_pairs};
+use presentation_kit::{Allowed, Problem, RequestContext, Surface};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::fields::{FieldForm, ProfileFields};
+use super::pictures::{self, Picture};
+use crate::entities::CredentialAccount;
+use crate::media::form::{self, FileRules};
+use crate::media::wait;
+
+const PICTURES: [Picture; 2] = [Picture::Avatar, Picture::Header];
+
+/// What changes of a profile; what is not sent stays. The files `avatar` and `header` come in a multipart form.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct ProfileForm {
+    display_name: Option<String>,
+    note: Option<String>,
+    /// Replaces all lines of the profile: a list, or a map from numbers.
+    #[schemars(with = "Option<Vec<FieldForm>>")]
+    fields_attributes: Option<ProfileFields>,
+    #[serde(deserialize_with = "lenient::truth")]
+    bot: Option<bool>,
+    #[serde(deserialize_with = "lenient::truth")]
+    discoverable: Option<bool>,
+    /// Only `false` is taken: followers cannot be let in one by one yet.
+    #[serde(deserialize_with = "lenient::truth")]
+    locked: Option<bool>,
+    /// Only `false` is taken: who follows whom cannot be hidden yet.
+    #[serde(deserialize_with = "lenient::truth")]
+    hide_collections: Option<bool>,
+    source: SourceForm,
+}
+
+/// The defaults of a new post.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+struct SourceForm {
+    /// "public", "unlisted", "private" or "direct".
+    privacy: Option<String>,
+    #[serde(deserialize_with = "lenient::truth")]
+    sensitive: Option<bool>,
+    /// BCP 47; empty for none.
+    language: Option<String>,
+}
+
+/// A picture of the profile, uploaded and ready.
+type Uploaded = (Picture, MediaItem);
+
+pub(super) async fn update(
+    Allowed(viewer): Allowed<Person<scope::WriteAccounts>>,
+    State(surface): State<Surface>,
+    RequestContext(context): RequestContext,
+    request: Request,
+) -> std::result::Result<Json<CredentialAccount>, Problem> {
+    let (form, uploads) = read(&surface, &context, viewer, request).await?;
+    form.check()?;
+    let change = form.into_request(viewer);
+    if uploads.is_empty() {
+        let accounts = &surface.gateways.accounts;
+        accounts.update_profile(&context, change).await?;
+    } else {
+        change_with_pictures(&surface, &context, change, &uploads).await?;
+    }
+    let person = surface.reader.person(&context, viewer.account_id).await?;
+    Ok(Json(CredentialAccount::of(&surface.site, &person)))
+}
+
+/// Changes the profile and what the media domain keeps for it; when the change is refused, the new pictures go again.
+async fn change_with_pictures(
+    surface: &Surface,
+    context: &Context,
+    mut change: UpdateProfileRequest,
+    uploads: &[Uploaded],
+) -> Result<()> {
+    let id = AccountId::new(change.account_id);
+    let before = surface.reader.person(context, id).await?;
+    for (picture, item) in uploads {
+        match picture {
+            Picture::Avatar => change.avatar_media_id = Some(item.id),
+            Picture::Header => change.header_media_id = Some(item.id),
+        }
+    }
+    let changed = async {
+        for (picture, item) in uploads {
+            pictures::hold(surface, context, *picture, item).await?;
+        }
+        let accounts = &surface.gateways.accounts;
+        accounts.update_profile(context, change).await
+    }
+    .await;
+    for (picture, item) in uploads {
+        let stale = match &changed {
+            Ok(_) => picture.of(&before.account),
+            Err(_) => item.id,
+        };
+        pictures::release(surface, context, *picture, id, stale).await;
+    }
+    changed.map(|_| ())
+}
+
+/// The form, and the pictures that came with it, ready to be shown.
+async fn read(
+    surface: &Surface,
+    context: &Context,
+    viewer: Viewer,
+    request: Request,
+) -> std::result::Result<(ProfileForm, Vec<Uploaded>), Problem> {
+    if !form::is_multipart(&request) {
+        let BodyOf(form) = BodyOf::from_request(request, surface).await?;
+        return Ok((form, Vec::new()));
+    }
+    let rules = FileRules {
+        names: &["avatar", "header"],
+        owner: viewer.account_id,
+        describe: |_| Ok(UploadHeader::default()),
+    };
+    let read = form::read(surface, context, request, &rules).await?;
+    let mut uploads = Vec::new();
+    for (name, item) in read.files {
+        let item = wait::until_processed(surface, context, item, wait::SLOW).await?;
+        wait::refuse_unready(&item, name)?;
+        let picture = PICTURES.into_iter().find(|picture| picture.field() == name);
+        uploads.extend(picture.map(|picture| (picture, item)));
+    }
+    Ok((parse_pairs(&read.pairs)?, uploads))
+}
+
+impl ProfileForm {
+    /// Refuses what would promise a protection that there is not.
+    fn check(&self) -> Result<()> {
+        if self.locked == Some(true) {
+            let text =
+                "Locked accounts are not supported yet: send `locked` as `false`, or leave it out.";
+            return Err(Error::invalid("locked", text));
+        }
+        if self.hide_collections == Some(true) {
+            let text = "Hiding who follows whom is not supported yet: send `hide_collections` as `false`, or leave it \
+                        out.";
+            return Err(Error::invalid("hide_collections", text));
+        }
+        Ok(())
+    }
+
+    fn into_request(self, viewer: Viewer) -> UpdateProfileRequest {
+        UpdateProfileRequest {
+            account_id: viewer.account_id.get(),
+            display_name: self.display_name,
+            note: self.note,
+            replace_fields: self.fields_attributes.is_some(),
+            fields: self.fields_attributes.unwrap_or_default().0,
+            avatar_media_id: None,
+            header_media_id: None,
+            bot: self.bot,
+            discoverable: self.discoverable,
+            default_visibility: self.source.privacy.filter(|name| !name.is_empty()),
+            default_sensitive: self.source.sensitive,
+            default_language: self.source.language,
+        }
+    }
+}

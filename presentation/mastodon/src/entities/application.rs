@@ -1,0 +1,130 @@
+//! Applications and their tokens.
+
+use business_accounts_gateway::{Application as Known, CreateApplicationReply, IssueTokenReply};
+use infra_kernel::{ApplicationId, Timestamp};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// An application.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Application {
+    id: ApplicationId,
+    name: String,
+    website: Option<String>,
+    scopes: Vec<String>,
+    redirect_uris: Vec<String>,
+    /// The same, one a line, for old clients.
+    redirect_uri: String,
+    /// There are no push messages yet, so no key for them.
+    vapid_key: &'static str,
+}
+
+/// An application with its credentials; answered once, when it is registered.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct CredentialApplication {
+    #[serde(flatten)]
+    application: Application,
+    client_id: String,
+    client_secret: String,
+    /// 0: it does not expire.
+    client_secret_expires_at: u64,
+}
+
+/// An access token.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Token {
+    access_token: String,
+    /// "Bearer"
+    token_type: &'static str,
+    /// Space separated, as granted.
+    scope: String,
+    /// Seconds since the Unix epoch.
+    created_at: i64,
+}
+
+impl From<Known> for Application {
+    fn from(application: Known) -> Self {
+        Self {
+            id: application.id(),
+            website: Some(application.website).filter(|website| !website.is_empty()),
+            scopes: application
+                .scopes
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect(),
+            redirect_uri: application.redirect_uris.join("\n"),
+            redirect_uris: application.redirect_uris,
+            name: application.name,
+            vapid_key: "",
+        }
+    }
+}
+
+impl From<CreateApplicationReply> for CredentialApplication {
+    fn from(reply: CreateApplicationReply) -> Self {
+        let application = reply.application.unwrap_or_default();
+        Self {
+            client_id: application.client_id.clone(),
+            application: application.into(),
+            client_secret: reply.client_secret,
+            client_secret_expires_at: 0,
+        }
+    }
+}
+
+impl From<IssueTokenReply> for Token {
+    fn from(reply: IssueTokenReply) -> Self {
+        let created_at = Timestamp::from_microseconds(reply.created_at_us);
+        Self {
+            access_token: reply.access_token,
+            token_type: "Bearer",
+            scope: reply.scopes,
+            created_at: created_at.milliseconds() / 1_000,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{json, to_value};
+
+    use super::*;
+
+    #[test]
+    fn credentials_come_with_the_application() {
+        let reply = CreateApplicationReply {
+            application: Some(Known {
+                id: 3,
+                client_id: "c".into(),
+                name: "Toot".into(),
+                website: String::new(),
+                redirect_uris: vec!["urn:ietf:wg:oauth:2.0:oob".into(), "app://x".into()],
+                scopes: "read write".into(),
+            }),
+            client_secret: "s".into(),
+        };
+        let expected = json!({
+            "id": "3", "name": "Toot", "website": null, "scopes": ["read", "write"],
+            "redirect_uris": ["urn:ietf:wg:oauth:2.0:oob", "app://x"],
+            "redirect_uri": "urn:ietf:wg:oauth:2.0:oob\napp://x", "vapid_key": "",
+            "client_id": "c", "client_secret": "s", "client_secret_expires_at": 0,
+        });
+        assert_eq!(
+            to_value(CredentialApplication::from(reply)).unwrap(),
+            expected
+        );
+    }
+
+    #[test]
+    fn a_token_tells_its_age_in_seconds() {
+        let reply = IssueTokenReply {
+            access_token: "t".into(),
+            scopes: "read".into(),
+            created_at_us: 1_772_357_400_125_900,
+        };
+        assert_eq!(
+            to_value(Token::from(reply)).unwrap(),
+            json!({"access_token": "t", "token_type": "Bearer", "scope": "read", "created_at": 1_772_357_400})
+        );
+    }
+}

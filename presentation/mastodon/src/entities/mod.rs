@@ -1,0 +1,20 @@
+//! The entities of the Mastodon API, as documented for version 4: complete, and without nulls where clients do not
+//! expect them.
+
+pub(crate) mod account;
+pub(crate) mod application;
+pub(crate) mod instance;
+pub(crate) mod media;
+pub(crate) mod moment;
+pub(crate) mod relationship;
+pub(crate) mod status;
+
+pub(crate) use account::{Account, CredentialAccount};
+pub(crate) use application::{Application, CredentialApplication, Token};
+pub(crate) use instance::{InstanceV1, InstanceV2};
+pub(crate) use media::MediaAttachment;
+pub(crate) use relationship::Relationship;
+pub(crate) use status::{Status, StatusContext};
+
+/// A list of things that this product does not have yet: custom emoji, tags, badges.
+pub(crate) type Empty = [serde_json::Value; 0];

@@ -1,0 +1,70 @@
+//! How the viewer stands to another account.
+
+use business_graph_gateway::Relationship as Graph;
+use infra_kernel::AccountId;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// How the viewer stands to another account.
+#[derive(Debug, Serialize, JsonSchema)]
+#[allow(clippy::struct_excessive_bools)] // The shape is Mastodon's.
+pub(crate) struct Relationship {
+    /// The other account.
+    id: AccountId,
+    following: bool,
+    showing_reblogs: bool,
+    notifying: bool,
+    languages: (),
+    followed_by: bool,
+    blocking: bool,
+    blocked_by: bool,
+    muting: bool,
+    muting_notifications: bool,
+    requested: bool,
+    requested_by: bool,
+    domain_blocking: bool,
+    endorsed: bool,
+    note: &'static str,
+}
+
+impl Relationship {
+    /// How the viewer stands to this account, by what the graph knows; nothing known is no relationship.
+    pub(crate) fn of(id: u64, graph: Option<&Graph>) -> Self {
+        let graph = graph.copied().unwrap_or_default();
+        Self {
+            id: AccountId::new(id),
+            following: graph.following,
+            showing_reblogs: graph.following && graph.show_reblogs,
+            notifying: graph.following && graph.notify,
+            languages: (),
+            followed_by: graph.followed_by,
+            blocking: false,
+            blocked_by: false,
+            muting: false,
+            muting_notifications: false,
+            requested: false,
+            requested_by: false,
+            domain_blocking: false,
+            endorsed: false,
+            note: "",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{json, to_value};
+
+    use super::*;
+
+    #[test]
+    fn no_relationship_is_still_complete() {
+        let expected = json!({
+            "id": "9", "following": false, "showing_reblogs": false, "notifying": false, "languages": null,
+            "followed_by": false, "blocking": false, "blocked_by": false, "muting": false,
+            "muting_notifications": false, "requested": false, "requested_by": false, "domain_blocking": false,
+            "endorsed": false, "note": "",
+        });
+        assert_eq!(to_value(Relationship::of(9, None)).unwrap(), expected);
+    }
+}

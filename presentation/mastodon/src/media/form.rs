@@ -1,0 +1,219 @@
+//! Forms with files. A file goes on to the media domain as it arrives and is never held: what is in memory are a few
+//! chunks of it.
+
+use axum::body::Body;
+use axum::extract::multipart::{Field, MultipartError};
+use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, Request};
+use business_media_gateway::{MediaItem, UploadChunk, UploadHeader};
+use futures::{StreamExt as _, stream};
+use http::{StatusCode, header};
+use infra_kernel::{AccountId, Context, Error, ErrorCode, Result};
+use infra_rpc::within_deadline;
+use presentation_kit::extract::push_pair;
+use presentation_kit::{Problem, Surface};
+use tokio::sync::mpsc;
+
+/// The most fields of a form, files included.
+const FIELDS_MAX: usize = 200;
+/// The most bytes of a form's texts together.
+const TEXT_BYTES_MAX: usize = 256 * 1024;
+/// The most chunks that wait for the media domain to take them.
+const CHUNKS_WAITING_MAX: usize = 4;
+/// The most bytes of a refused file that are read and thrown away, so that a client that sends before it listens hears
+/// why it was refused. A larger file's connection is cut.
+const REFUSED_BYTES_READ_MAX: usize = 64 * 1024 * 1024;
+/// The most characters of a file's name that are told to the media domain.
+const FILE_NAME_CHARACTERS_MAX: usize = 200;
+
+/// Which files a form may have.
+pub(crate) struct FileRules {
+    /// The names of the fields that hold files; each may come once.
+    pub(crate) names: &'static [&'static str],
+    /// Whose the files become.
+    pub(crate) owner: AccountId,
+    /// What is said of a file by the fields that came before it.
+    pub(crate) describe: fn(&[u8]) -> std::result::Result<UploadHeader, Problem>,
+}
+
+/// A form that was read to its end.
+#[derive(Debug, Default)]
+pub(crate) struct ReadForm {
+    /// The text fields as an encoded form.
+    pub(crate) pairs: Vec<u8>,
+    /// The files, by the names of their fields.
+    pub(crate) files: Vec<(&'static str, MediaItem)>,
+    /// How much of `pairs` came before the last file.
+    pub(crate) pairs_before_file: usize,
+}
+
+/// Whether a request's body is a multipart form.
+pub(crate) fn is_multipart(request: &Request) -> bool {
+    let content_type = request.headers().get(header::CONTENT_TYPE);
+    content_type.is_some_and(|value| {
+        let value = value.as_bytes();
+        let name = b"multipart/form-data";
+        value.len() >= name.len() && value[..name.len()].eq_ignore_ascii_case(name)
+    })
+}
+
+/// Reads a form, and uploads the files in it as they come.
+pub(crate) async fn read(
+    surface: &Surface,
+    context: &Context,
+    mut request: Request,
+    rules: &FileRules,
+) -> std::result::Result<ReadForm, Problem> {
+    // The texts have their own limit here, and the files the media domain's.
+    DefaultBodyLimit::disable().apply(&mut request);
+    let mut multipart = Multipart::from_request(request.map(one_frame_at_a_time), surface)
+        .await
+        .map_err(|rejection| broken(rejection.status(), rejection))?;
+    let mut form = ReadForm::default();
+    for _ in 0..FIELDS_MAX {
+        let next = within_deadline(context, next_field(&mut multipart)).await?;
+        let Some(field) = next else {
+            return Ok(form);
+        };
+        take_field(surface, context, field, rules, &mut form).await?;
+    }
+    let text = format!("A form may have at most {FIELDS_MAX} fields.");
+    Err(Error::new(ErrorCode::Invalid, text).into())
+}
+
+/// The parser takes whatever has arrived before it looks at any of it, so a sender that is quicker than the disk would fill
+/// the memory. After each frame the body says that there is no more just now, which makes the parser hand on what it has.
+fn one_frame_at_a_time(body: Body) -> Body {
+    Body::from_stream(body.into_data_stream().then(|frame| async {
+        tokio::task::yield_now().await;
+        frame
+    }))
+}
+
+async fn next_field(multipart: &mut Multipart) -> Result<Option<Field<'_>>> {
+    multipart.next_field().await.map_err(cut_off)
+}
+
+async fn take_field(
+    surface: &Surface,
+    context: &Context,
+    field: Field<'_>,
+    rules: &FileRules,
+    form: &mut ReadForm,
+) -> std::result::Result<(), Problem> {
+    let name = field.name().unwrap_or_default().to_owned();
+    // A browser sends a file without a name for a file that was not chosen.
+    let chosen = field.file_name() != Some("");
+    let is_file = field.file_name().is_some() || field.content_type().is_some();
+    if !(is_file && chosen) {
+        let text = within_deadline(context, read_text(field, form.pairs.len())).await?;
+        if chosen {
+            if !form.pairs.is_empty() {
+                form.pairs.push(b'&');
+            }
+            push_pair(&name, &text, &mut form.pairs);
+        }
+        return Ok(());
+    }
+    let name = file_field(&name, rules, form)?;
+    let described = (rules.describe)(&form.pairs)?;
+    let file_name = field.file_name().unwrap_or_default();
+    let header = UploadHeader {
+        owner_id: rules.owner.get(),
+        file_name: file_name.chars().take(FILE_NAME_CHARACTERS_MAX).collect(),
+        ..described
+    };
+    let item = within_deadline(context, upload(surface, context, header, field)).await?;
+    form.files.push((name, item));
+    form.pairs_before_file = form.pairs.len();
+    Ok(())
+}
+
+/// The file field of this name, which must be one that is taken and not have come before.
+fn file_field(name: &str, rules: &FileRules, form: &ReadForm) -> Result<&'static str> {
+    let known = rules.names.iter().copied().find(|known| *known == name);
+    let Some(known) = known else {
+        let shown: String = name.chars().take(64).collect();
+        let taken = rules.names.join("`, `");
+        let text = format!("A file in the field `{shown}` is not taken here, only in `{taken}`.");
+        return Err(Error::invalid(shown, text));
+    };
+    if form.files.iter().any(|(before, _)| *before == known) {
+        let text = format!("The field `{known}` may hold one file, and came twice.");
+        return Err(Error::invalid(known, text));
+    }
+    Ok(known)
+}
+
+async fn read_text(mut field: Field<'_>, bytes_before: usize) -> Result<Vec<u8>> {
+    let mut text = Vec::new();
+    while let Some(chunk) = field.chunk().await.map_err(cut_off)? {
+        if bytes_before + text.len() + chunk.len() > TEXT_BYTES_MAX {
+            let words = format!("The texts of a form may have {TEXT_BYTES_MAX} bytes together.");
+            return Err(Error::new(ErrorCode::TooLarge, words));
+        }
+        text.extend_from_slice(&chunk);
+    }
+    Ok(text)
+}
+
+/// Hands a file on while it arrives. The answer comes when both are done: the file is read, and the media domain has it.
+async fn upload(
+    surface: &Surface,
+    context: &Context,
+    header: UploadHeader,
+    field: Field<'_>,
+) -> Result<MediaItem> {
+    let (sender, receiver) = mpsc::channel(CHUNKS_WAITING_MAX);
+    let chunks = stream::unfold(receiver, |mut receiver: mpsc::Receiver<_>| async move {
+        receiver.recv().await.map(|chunk| (chunk, receiver))
+    });
+    let media = &surface.gateways.media;
+    let (item, ()) = tokio::join!(
+        media.upload(context, Box::pin(chunks)),
+        send(sender, header, field),
+    );
+    item
+}
+
+async fn send(
+    sender: mpsc::Sender<Result<UploadChunk>>,
+    header: UploadHeader,
+    mut field: Field<'_>,
+) {
+    let mut taken = sender.send(Ok(UploadChunk::header(header))).await.is_ok();
+    let mut refused_bytes = 0;
+    loop {
+        match field.chunk().await {
+            Ok(Some(data)) if taken => {
+                taken = sender.send(Ok(UploadChunk::data(data))).await.is_ok();
+            }
+            // The media domain has its answer already; what still comes is only read so that the client gets to hear it.
+            Ok(Some(data)) => refused_bytes += data.len(),
+            Ok(None) => {
+                let _ = sender.send(Ok(UploadChunk::end())).await;
+                return;
+            }
+            Err(error) => {
+                let _ = sender.send(Err(cut_off(error))).await;
+                return;
+            }
+        }
+        if refused_bytes > REFUSED_BYTES_READ_MAX {
+            return;
+        }
+    }
+}
+
+fn cut_off(error: MultipartError) -> Error {
+    broken(error.status(), error)
+}
+
+fn broken(status: StatusCode, error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    let error_code = if status == StatusCode::PAYLOAD_TOO_LARGE {
+        ErrorCode::TooLarge
+    } else {
+        ErrorCode::Invalid
+    };
+    let text = "The multipart form could not be read to its end. Please send it again.";
+    Error::new(error_code, text).with_source(error)
+}

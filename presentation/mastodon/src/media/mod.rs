@@ -1,0 +1,46 @@
+//! Pictures on their way to a post: uploading, waiting, describing.
+
+mod focus;
+pub(crate) mod form;
+mod show;
+mod update;
+mod upload;
+pub(crate) mod wait;
+
+use presentation_kit::Api;
+use presentation_kit::api::Describe;
+
+use crate::entities::MediaAttachment;
+
+pub(crate) fn routes() -> Api {
+    Api::new()
+        .post(
+            "/api/v2/media",
+            upload::upload,
+            Describe::new("Uploads a picture; 202 while it is processed, 200 when it is ready.")
+                .multipart::<upload::UploadForm>()
+                .answers::<MediaAttachment>(),
+        )
+        .post(
+            "/api/v1/media",
+            upload::upload_and_wait,
+            Describe::new("Uploads a picture and waits until it is processed.")
+                .multipart::<upload::UploadForm>()
+                .answers::<MediaAttachment>(),
+        )
+        .get(
+            "/api/v1/media/{id}",
+            show::show,
+            Describe::new(
+                "Shows one's own picture; 206 while it is processed, 422 when it failed.",
+            )
+            .answers::<MediaAttachment>(),
+        )
+        .put(
+            "/api/v1/media/{id}",
+            update::update,
+            Describe::new("Changes alt text and focal point, before the picture is posted.")
+                .body::<update::UpdateForm>()
+                .answers::<MediaAttachment>(),
+        )
+}

@@ -1,0 +1,41 @@
+//! One's own picture, while it is processed and after.
+
+use axum::Json;
+use axum::extract::State;
+use business_media_gateway::{GetMediaRequest, MediaState};
+use http::StatusCode;
+use infra_kernel::{Error, MediaId};
+use presentation_kit::access::{Person, scope};
+use presentation_kit::extract::PathOf;
+use presentation_kit::{Allowed, Problem, RequestContext, Surface};
+
+use super::wait;
+use crate::entities::MediaAttachment;
+
+pub(super) async fn show(
+    Allowed(viewer): Allowed<Person<scope::WriteMedia>>,
+    State(surface): State<Surface>,
+    RequestContext(context): RequestContext,
+    PathOf(id): PathOf<MediaId>,
+) -> Result<(StatusCode, Json<MediaAttachment>), Problem> {
+    let request = GetMediaRequest {
+        ids: vec![id.get()],
+    };
+    let items = surface
+        .gateways
+        .media
+        .get_media(&context, request)
+        .await?
+        .items;
+    let item = items
+        .into_iter()
+        .find(|item| item.owner_id == viewer.account_id.get())
+        .ok_or_else(|| Error::not_found("picture"))?;
+    wait::refuse_failed(&item, "file")?;
+    let status = if item.state() == MediaState::Ready {
+        StatusCode::OK
+    } else {
+        StatusCode::PARTIAL_CONTENT
+    };
+    Ok((status, Json(MediaAttachment::of(&surface.site, &item))))
+}

@@ -1,0 +1,56 @@
+//! Waiting for a picture to be processed.
+
+use std::time::Duration;
+
+use business_media_gateway::{MediaItem, MediaState, WaitUntilProcessedRequest};
+use infra_kernel::{Context, Error, ErrorCode, Result};
+use presentation_kit::Surface;
+
+/// How long an upload waits whose client can ask again: most pictures are ready by then, which saves it the asking.
+pub(crate) const SHORT: Duration = Duration::from_secs(2);
+/// How long an upload waits whose client cannot ask again.
+pub(crate) const SLOW: Duration = Duration::from_secs(60);
+
+/// The item when it is processed, or as it is when the time is up.
+pub(crate) async fn until_processed(
+    surface: &Surface,
+    context: &Context,
+    item: MediaItem,
+    patience: Duration,
+) -> Result<MediaItem> {
+    if item.state() != MediaState::Uploaded {
+        return Ok(item);
+    }
+    let patience = patience.min(context.remaining());
+    let waiting = Context::new(context.correlation_id().clone(), patience);
+    let request = WaitUntilProcessedRequest { id: item.id };
+    let media = &surface.gateways.media;
+    match media.wait_until_processed(&waiting, request).await {
+        // Over the wire the time may be up before the answer with the item as it is arrives.
+        Err(error) if error.code() == ErrorCode::DeadlineExceeded => Ok(item),
+        answer => answer,
+    }
+}
+
+/// Refuses what could not be processed, with the reason.
+pub(crate) fn refuse_failed(item: &MediaItem, field: &str) -> Result<()> {
+    if item.state() != MediaState::Failed {
+        return Ok(());
+    }
+    let reason = if item.failure.is_empty() {
+        "This picture could not be processed. Please try another one."
+    } else {
+        &item.failure
+    };
+    Err(Error::invalid(field, reason))
+}
+
+/// Refuses what could not be processed, and what is not ready when it is needed now.
+pub(crate) fn refuse_unready(item: &MediaItem, field: &str) -> Result<()> {
+    refuse_failed(item, field)?;
+    if item.state() == MediaState::Ready {
+        return Ok(());
+    }
+    let text = "The picture is still being processed. Please try again in a minute.";
+    Err(Error::new(ErrorCode::Unavailable, text).for_field(field))
+}

@@ -1,0 +1,26 @@
+//! The statuses round a status.
+
+use axum::extract::State;
+use axum::response::Response;
+use infra_kernel::PostId;
+use presentation_kit::extract::PathOf;
+use presentation_kit::{Allowed, Anyone, Problem, RequestContext, Surface};
+
+use crate::entities::status;
+use crate::reply;
+
+pub(super) async fn show(
+    Allowed(viewer): Allowed<Anyone>,
+    State(surface): State<Surface>,
+    RequestContext(context): RequestContext,
+    PathOf(id): PathOf<PostId>,
+) -> Result<Response, Problem> {
+    let viewer_id = viewer.map(|viewer| viewer.account_id);
+    let around = surface.reader.conversation(&context, viewer_id, id).await?;
+    Ok(reply::json(status::context(
+        &surface.site,
+        viewer.is_some(),
+        &around.ancestors,
+        &around.descendants,
+    )))
+}

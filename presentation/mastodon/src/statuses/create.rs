@@ -1,0 +1,266 @@
+//! Posting a status.
+
+use axum::extract::State;
+use axum::response::Response;
+use business_accounts_gateway::{Account, GetAccountsRequest};
+use business_posts_gateway::{CreatePostRequest, Visibility};
+use http::HeaderMap;
+use infra_kernel::{Context, Error, MediaId, PostId, Result};
+use presentation_kit::access::{Person, Viewer, scope};
+use presentation_kit::extract::{BodyOf, lenient};
+use presentation_kit::{Allowed, Problem, RequestContext, Surface};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::entities::account::visibility_or_public;
+use crate::entities::status::visibility_name;
+use crate::reply;
+
+/// The header by which the same request is known again.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// A new status.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct StatusForm {
+    /// The text; may be left out when there are pictures.
+    #[serde(deserialize_with = "lenient::text")]
+    status: Option<String>,
+    /// Pictures, in order.
+    #[serde(deserialize_with = "lenient::list")]
+    media_ids: Vec<String>,
+    /// "public", "unlisted", "private" or "direct"; the account's default when it is not said.
+    visibility: Option<String>,
+    /// Whether the pictures are hidden until asked for.
+    #[serde(deserialize_with = "lenient::truth")]
+    sensitive: Option<bool>,
+    /// Words shown in place of the status until it is opened.
+    #[serde(deserialize_with = "lenient::text")]
+    spoiler_text: Option<String>,
+    /// BCP 47.
+    language: Option<String>,
+    /// The status that this one answers.
+    #[serde(deserialize_with = "lenient::text")]
+    in_reply_to_id: Option<String>,
+    /// Not supported yet.
+    scheduled_at: Option<String>,
+    /// Not supported yet.
+    poll: Option<serde_json::Value>,
+    /// Not supported yet.
+    #[serde(deserialize_with = "lenient::text")]
+    quoted_status_id: Option<String>,
+}
+
+pub(super) async fn create(
+    Allowed(viewer): Allowed<Person<scope::WriteStatuses>>,
+    State(surface): State<Surface>,
+    RequestContext(context): RequestContext,
+    headers: HeaderMap,
+    BodyOf(form): BodyOf<StatusForm>,
+) -> std::result::Result<Response, Problem> {
+    form.refuse_what_is_not_built()?;
+    let idempotency_key = headers
+        .get(IDEMPOTENCY_KEY)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let in_reply_to_id = answered(&surface, &context, viewer, &form).await?;
+    let defaults = defaults(&surface, &context, viewer, &form).await?;
+    let request = CreatePostRequest {
+        in_reply_to_id,
+        idempotency_key: idempotency_key.unwrap_or_default(),
+        application_id: viewer.application_id.get(),
+        ..form.into_request(viewer, &defaults)?
+    };
+    let reply = surface
+        .gateways
+        .posts
+        .create_post(&context, request)
+        .await?;
+    let id = PostId::new(reply.post.unwrap_or_default().id);
+    let author = Some(viewer.account_id);
+    let card = surface.reader.post(&context, author, id).await?;
+    Ok(reply::status(&surface, Some(viewer), &card))
+}
+
+/// The post that is answered, which must be one that the author may see; 0 for none.
+async fn answered(
+    surface: &Surface,
+    context: &Context,
+    viewer: Viewer,
+    form: &StatusForm,
+) -> Result<u64> {
+    let Some(text) = form.in_reply_to_id.as_deref().filter(|id| !id.is_empty()) else {
+        return Ok(0);
+    };
+    let not_there = || Error::not_found("post to answer").for_field("in_reply_to_id");
+    let id: PostId = text.parse().map_err(|_| not_there())?;
+    let author = Some(viewer.account_id);
+    let posts = surface
+        .reader
+        .posts(context, author, vec![id.get()])
+        .await?;
+    posts
+        .first()
+        .map_or_else(|| Err(not_there()), |card| Ok(card.head.id))
+}
+
+/// The author's account, for the defaults of what the form does not say.
+async fn defaults(
+    surface: &Surface,
+    context: &Context,
+    viewer: Viewer,
+    form: &StatusForm,
+) -> Result<Account> {
+    if form.visibility.is_some() && form.sensitive.is_some() && form.language.is_some() {
+        return Ok(Account::default());
+    }
+    let request = GetAccountsRequest::of([viewer.account_id]);
+    let accounts = &surface.gateways.accounts;
+    let found = accounts.get_accounts(context, request).await?.accounts;
+    let account = found.into_iter().next();
+    account.ok_or_else(|| Error::not_found("account"))
+}
+
+impl StatusForm {
+    /// Refuses what would be posted as something else than was meant.
+    fn refuse_what_is_not_built(&self) -> Result<()> {
+        let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+        for (field, is_given, what) in [
+            (
+                "scheduled_at",
+                given(&self.scheduled_at),
+                "Posting later is",
+            ),
+            ("poll", self.poll.is_some(), "Polls are"),
+            (
+                "quoted_status_id",
+                given(&self.quoted_status_id),
+                "Quotes are",
+            ),
+        ] {
+            if is_given {
+                let text = format!("{what} not supported yet: leave `{field}` out.");
+                return Err(Error::invalid(field, text));
+            }
+        }
+        Ok(())
+    }
+
+    fn into_request(self, viewer: Viewer, defaults: &Account) -> Result<CreatePostRequest> {
+        let visibility = self.visibility.filter(|name| !name.is_empty());
+        let visibility = match &visibility {
+            Some(name) => visibility_named(name)?,
+            None => visibility_named(visibility_or_public(&defaults.default_visibility))?,
+        };
+        let spoiler_text = self.spoiler_text.unwrap_or_default();
+        let sensitive = self.sensitive.unwrap_or(defaults.default_sensitive);
+        Ok(CreatePostRequest {
+            author_id: viewer.account_id.get(),
+            text: self.status.unwrap_or_default(),
+            media_ids: media_ids(&self.media_ids)?,
+            visibility: visibility.into(),
+            // Words in place of the post hide its pictures too.
+            sensitive: sensitive || !spoiler_text.is_empty(),
+            spoiler_text,
+            language: self
+                .language
+                .unwrap_or_else(|| defaults.default_language.clone()),
+            ..CreatePostRequest::default()
+        })
+    }
+}
+
+fn visibility_named(name: &str) -> Result<Visibility> {
+    const KNOWN: [Visibility; 4] = [
+        Visibility::Public,
+        Visibility::Unlisted,
+        Visibility::Private,
+        Visibility::Direct,
+    ];
+    let named = KNOWN
+        .into_iter()
+        .find(|visibility| visibility_name(*visibility) == name);
+    named.ok_or_else(|| {
+        let text = "`visibility` must be `public`, `unlisted`, `private` or `direct`.";
+        Error::invalid("visibility", text)
+    })
+}
+
+fn media_ids(texts: &[String]) -> Result<Vec<u64>> {
+    let texts = texts.iter().filter(|text| !text.is_empty());
+    let id = |text: &String| match text.parse::<MediaId>() {
+        Ok(id) => Ok(id.get()),
+        Err(error) => Err(Error::invalid(
+            "media_ids",
+            format!("`media_ids` must be ids of pictures: {error}."),
+        )),
+    };
+    texts.map(id).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use infra_kernel::{AccountId, ApplicationId, SessionId};
+    use presentation_kit::extract::parse_pairs;
+
+    use super::*;
+
+    fn request(form: &str, defaults: &Account) -> Result<CreatePostRequest> {
+        let viewer = Viewer {
+            account_id: AccountId::new(7),
+            application_id: ApplicationId::new(3),
+            session_id: SessionId::new(5),
+        };
+        let form: StatusForm = parse_pairs(form.as_bytes()).unwrap();
+        form.refuse_what_is_not_built()?;
+        form.into_request(viewer, defaults)
+    }
+
+    #[test]
+    fn what_is_not_said_is_the_accounts_default() {
+        let defaults = Account {
+            default_visibility: "private".into(),
+            default_sensitive: true,
+            default_language: "de".into(),
+            ..Account::default()
+        };
+        let made = request("status=hi", &defaults).unwrap();
+        assert_eq!(made.visibility(), Visibility::Private);
+        assert!(made.sensitive);
+        assert_eq!(made.language, "de");
+        let said = "status=hi&visibility=unlisted&sensitive=false&language=en";
+        let made = request(said, &defaults).unwrap();
+        assert_eq!(made.visibility(), Visibility::Unlisted);
+        assert!(!made.sensitive);
+        assert_eq!(made.language, "en");
+    }
+
+    #[test]
+    fn words_in_place_of_a_post_make_it_sensitive() {
+        let made = request(
+            "status=hi&sensitive=false&spoiler_text=spider",
+            &Account::default(),
+        );
+        assert!(made.unwrap().sensitive);
+    }
+
+    #[test]
+    fn what_is_not_built_is_refused_by_name() {
+        for (form, field) in [
+            ("status=a&scheduled_at=2027-01-01T00:00:00Z", "scheduled_at"),
+            ("status=a&poll[options][]=x&poll[options][]=y", "poll"),
+            ("status=a&quoted_status_id=1", "quoted_status_id"),
+            ("status=a&visibility=secret", "visibility"),
+            ("status=a&media_ids[]=x", "media_ids"),
+        ] {
+            let error = request(form, &Account::default()).unwrap_err();
+            assert_eq!(error.field(), Some(field), "{form}");
+        }
+        assert!(
+            request(
+                "status=a&scheduled_at=&in_reply_to_id=",
+                &Account::default()
+            )
+            .is_ok()
+        );
+    }
+}

@@ -1,0 +1,34 @@
+//! Deleting one's own status.
+
+use axum::Json;
+use axum::extract::State;
+use business_posts_gateway::DeletePostRequest;
+use infra_kernel::{Error, PostId};
+use presentation_kit::access::{Person, scope};
+use presentation_kit::extract::PathOf;
+use presentation_kit::{Allowed, Problem, RequestContext, Surface};
+
+use crate::entities::Status;
+
+pub(super) async fn delete(
+    Allowed(viewer): Allowed<Person<scope::WriteStatuses>>,
+    State(surface): State<Surface>,
+    RequestContext(context): RequestContext,
+    PathOf(id): PathOf<PostId>,
+) -> Result<Json<Status>, Problem> {
+    let author = viewer.account_id;
+    let card = surface.reader.post(&context, Some(author), id).await?;
+    if card.head.author_id != author.get() {
+        return Err(Error::not_found("post of yours").into());
+    }
+    let request = DeletePostRequest {
+        author_id: author.get(),
+        post_id: id.get(),
+    };
+    surface
+        .gateways
+        .posts
+        .delete_post(&context, request)
+        .await?;
+    Ok(Json(Status::deleted(&surface.site, &card)))
+}

@@ -1,0 +1,35 @@
+//! Statuses by id.
+
+use axum::extract::State;
+use axum::response::Response;
+use infra_kernel::PostId;
+use presentation_kit::extract::{PathOf, QueryOf};
+use presentation_kit::{Allowed, Anyone, Problem, RequestContext, Surface};
+
+use crate::ids::IdsQuery;
+use crate::reply;
+
+pub(super) async fn show(
+    Allowed(viewer): Allowed<Anyone>,
+    State(surface): State<Surface>,
+    RequestContext(context): RequestContext,
+    PathOf(id): PathOf<PostId>,
+) -> Result<Response, Problem> {
+    let viewer_id = viewer.map(|viewer| viewer.account_id);
+    let card = surface.reader.post(&context, viewer_id, id).await?;
+    Ok(reply::status(&surface, viewer, &card))
+}
+
+pub(super) async fn list(
+    Allowed(viewer): Allowed<Anyone>,
+    State(surface): State<Surface>,
+    RequestContext(context): RequestContext,
+    QueryOf(query): QueryOf<IdsQuery>,
+) -> Result<Response, Problem> {
+    let viewer_id = viewer.map(|viewer| viewer.account_id);
+    let cards = surface
+        .reader
+        .posts(&context, viewer_id, query.ids::<PostId>()?)
+        .await?;
+    Ok(reply::statuses(&surface, viewer, &cards))
+}

@@ -1,0 +1,32 @@
+//! Timelines.
+
+mod home;
+mod public;
+
+use presentation_kit::Api;
+use presentation_kit::api::Describe;
+use presentation_kit::paging::PageQuery;
+
+use crate::entities::Status;
+
+/// How many statuses a page holds when it is not said, and at the most.
+pub(crate) const LIMIT_DEFAULT: u32 = 20;
+pub(crate) const LIMIT_MAX: u32 = 40;
+
+pub(crate) fn routes() -> Api {
+    Api::new()
+        .get(
+            "/api/v1/timelines/home",
+            home::show,
+            Describe::new("Lists the posts of those one follows, newest first.")
+                .query::<PageQuery>()
+                .answers::<Vec<Status>>(),
+        )
+        .get(
+            "/api/v1/timelines/public",
+            public::show,
+            Describe::new("Lists the public posts of this place, newest first.")
+                .query::<public::PublicQuery>()
+                .answers::<Vec<Status>>(),
+        )
+}

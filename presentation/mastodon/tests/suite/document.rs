@@ -1,0 +1,71 @@
+//! The OpenAPI document. The copy in the repository shows in review how the API changes.
+
+use serde_json::Value;
+
+use crate::world::World;
+
+const KEPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+
+#[test]
+fn the_copy_in_the_repository_is_current() {
+    let mut made = serde_json::to_string_pretty(&presentation_mastodon::openapi("0")).unwrap();
+    made.push('\n');
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        std::fs::write(KEPT, &made).unwrap();
+    }
+    let kept = std::fs::read_to_string(KEPT).unwrap_or_default();
+    assert!(
+        kept == made,
+        "the API changed: run this test with UPDATE_OPENAPI=1 and look at the difference"
+    );
+}
+
+#[tokio::test]
+async fn the_document_is_served_and_describes_every_route() {
+    let document = World::new()
+        .client()
+        .get("", "/api/openapi.json")
+        .await
+        .expect(200);
+    assert_eq!(document["openapi"], "3.1.0");
+    let paths = document["paths"].as_object().unwrap();
+    assert!(paths.len() >= 37, "only {} paths", paths.len());
+    for (path, operations) in paths {
+        for (method, operation) in operations.as_object().unwrap() {
+            let at = format!("{method} {path}");
+            assert!(
+                operation["summary"].as_str().unwrap().ends_with('.'),
+                "{at}"
+            );
+            assert!(
+                operation["responses"]["200"]["content"].is_object(),
+                "{at} does not say what it answers"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_reference_in_the_document_leads_somewhere() {
+    let document = presentation_mastodon::openapi("0");
+    let mut references = Vec::new();
+    collect(&document, &mut references);
+    assert!(!references.is_empty());
+    for reference in references {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+}
+
+fn collect(value: &Value, references: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            if let Some(Value::String(reference)) = map.get("$ref") {
+                references.push(reference.clone());
+            }
+            map.values().for_each(|value| collect(value, references));
+        }
+        Value::Array(list) => list.iter().for_each(|value| collect(value, references)),
+        _ => {}
+    }
+}

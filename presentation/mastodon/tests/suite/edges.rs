@@ -1,0 +1,136 @@
+//! What holds for every route: who is let in, what is answered where there is nothing, and the headers.
+
+use axum::body::Body;
+use http::{Method, Request, header};
+use serde_json::json;
+
+use crate::world::World;
+
+#[tokio::test]
+async fn a_token_is_asked_for_and_its_scope_checked() {
+    let client = World::new().client();
+    let answer = client.get("", "/api/v1/timelines/home").await;
+    assert!(answer.error(401).contains("access token"));
+    assert_eq!(answer.header(header::WWW_AUTHENTICATE), "Bearer");
+    client
+        .get("stolen", "/api/v1/timelines/home")
+        .await
+        .error(401);
+    client
+        .get("stolen", "/api/v1/timelines/public")
+        .await
+        .error(401);
+    client.get("app", "/api/v1/timelines/home").await.error(401);
+    let answer = client
+        .post_form("ada-reads", "/api/v1/statuses", "status=hi")
+        .await;
+    assert!(answer.error(403).contains("write:statuses"));
+    client
+        .get("ada-reads", "/api/v1/timelines/home")
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
+async fn where_there_is_nothing_the_answer_is_json() {
+    let client = World::new().client();
+    for path in [
+        "/api/v1/notifications",
+        "/api/v9/x/y",
+        "/api/v1/accounts/7/x",
+    ] {
+        client.get("ada", path).await.error(404);
+    }
+    for path in [
+        "/api/v1/statuses/x",
+        "/api/v1/accounts/0",
+        "/api/v1/media/-1",
+    ] {
+        client.get("ada", path).await.error(404);
+    }
+    let answer = client.delete("ada", "/api/v1/timelines/home").await;
+    answer.error(405);
+    assert!(answer.header(header::ALLOW).contains("GET"));
+}
+
+#[tokio::test]
+async fn scripts_of_other_sites_may_call() {
+    let client = World::new().client();
+    let preflight = Request::builder()
+        .method(Method::OPTIONS)
+        .uri("/api/v1/statuses")
+        .header(header::ORIGIN, "https://app.example")
+        .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST")
+        .body(Body::empty());
+    let answer = client.send(preflight.unwrap()).await;
+    assert_eq!(answer.status, 204);
+    assert_eq!(answer.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), "*");
+    assert!(
+        answer
+            .header(header::ACCESS_CONTROL_ALLOW_HEADERS)
+            .contains("Authorization")
+    );
+    for path in ["/api/v1/timelines/public", "/api/v1/nothing"] {
+        let answer = client.get("", path).await;
+        assert_eq!(
+            answer.header(header::ACCESS_CONTROL_ALLOW_ORIGIN),
+            "*",
+            "{path}"
+        );
+        assert!(
+            answer
+                .header(header::ACCESS_CONTROL_EXPOSE_HEADERS)
+                .contains("Link")
+        );
+        assert_eq!(answer.header(header::CACHE_CONTROL), "private, no-store");
+    }
+}
+
+#[tokio::test]
+async fn a_body_has_a_limit() {
+    let client = World::new().client();
+    let form = format!("status={}", "a".repeat(1_100_000));
+    client
+        .post_form("ada", "/api/v1/statuses", &form)
+        .await
+        .error(413);
+}
+
+#[tokio::test]
+async fn what_clients_ask_when_they_start() {
+    let client = World::new().client();
+    for path in [
+        "/api/v1/custom_emojis",
+        "/api/v1/announcements",
+        "/api/v1/filters",
+        "/api/v2/filters",
+        "/api/v1/lists",
+        "/api/v1/instance/rules",
+        "/api/v1/instance/peers",
+    ] {
+        assert_eq!(
+            client.get("ada", path).await.expect(200),
+            json!([]),
+            "{path}"
+        );
+    }
+    let v1 = client.get("", "/api/v1/instance").await.expect(200);
+    assert_eq!(v1["stats"]["status_count"], 3);
+    assert_eq!(v1["email"], "");
+    assert!(v1["urls"]["streaming_api"].is_string());
+    let v2 = client.get("", "/api/v2/instance").await.expect(200);
+    assert_eq!(v2["contact"]["email"], "");
+    assert_eq!(
+        v2["configuration"]["media_attachments"]["supported_mime_types"],
+        json!(["image/jpeg", "image/png"])
+    );
+    let links = client.get("", "/.well-known/nodeinfo").await.expect(200);
+    assert_eq!(links["links"][0]["href"], "http://p.example/nodeinfo/2.0");
+    let info = client.get("", "/nodeinfo/2.0").await.expect(200);
+    assert_eq!(
+        info["usage"],
+        json!({"users": {"total": 2}, "localPosts": 3})
+    );
+    assert_eq!(info["openRegistrations"], true);
+    assert_eq!(info["metadata"]["upstream"]["name"], "mastodon");
+}

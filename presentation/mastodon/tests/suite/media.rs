@@ -1,0 +1,169 @@
+use http::Method;
+use serde_json::json;
+
+use crate::world::{Processing, World};
+
+/// A form with a file of so many bytes between its fields.
+fn form(before: &[(&str, &str)], file_bytes: usize, after: &[(&str, &str)]) -> String {
+    let text = |(name, value): &(&str, &str)| {
+        format!("--X\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let before: String = before.iter().map(text).collect();
+    let after: String = after.iter().map(text).collect();
+    let file = "a".repeat(file_bytes);
+    format!(
+        "{before}--X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"lake.jpg\"\r\n\
+         Content-Type: image/jpeg\r\n\r\n{file}\r\n{after}--X--\r\n"
+    )
+}
+
+#[tokio::test]
+async fn a_picture_is_streamed_to_the_media_domain() {
+    let world = World::new();
+    let client = world.client();
+    let form = form(
+        &[("description", "A lake"), ("focus", "0.5,-0.25")],
+        10_000,
+        &[],
+    );
+    let answer = client
+        .multipart(Method::POST, "ada", "/api/v2/media", &form)
+        .await;
+    let attachment = answer.expect(200);
+    assert_eq!(attachment["description"], "A lake");
+    assert_eq!(attachment["meta"]["focus"], json!({"x": 0.5, "y": -0.25}));
+    let url = attachment["url"].as_str().unwrap();
+    assert!(url.starts_with("http://p.example/media/full"), "{url}");
+    assert_eq!(world.uploads.lock().unwrap()[0].len(), 10_000);
+    // The line brought frames of 50 bytes, all of them ready at once; only a few may be held together.
+    let notes = world.notes();
+    assert_eq!(notes[0], "upload lake.jpg");
+    let largest = notes[1].strip_prefix("in chunks of at most ").unwrap();
+    assert!(
+        largest.parse::<usize>().unwrap() <= 200,
+        "{largest} bytes were held at once"
+    );
+}
+
+#[tokio::test]
+async fn what_is_said_after_the_file_counts_too() {
+    let world = World::new();
+    let client = world.client();
+    let form = form(
+        &[("description", "A")],
+        10,
+        &[("description", "A lake"), ("focus", "1,1")],
+    );
+    // The same field twice is not well formed, whichever came first.
+    client
+        .multipart(Method::POST, "ada", "/api/v1/media", &form)
+        .await
+        .error(422);
+    let form = self::form(&[], 10, &[("description", "A lake"), ("focus", "1,1")]);
+    let attachment = client
+        .multipart(Method::POST, "ada", "/api/v1/media", &form)
+        .await
+        .expect(200);
+    assert_eq!(attachment["description"], "A lake");
+    assert_eq!(attachment["meta"]["focus"]["x"], 1.0);
+}
+
+#[tokio::test]
+async fn a_picture_that_is_processed_is_asked_for_again() {
+    let world = World::new();
+    world.set(Processing::Slow);
+    let client = world.client();
+    let answer = client
+        .multipart(Method::POST, "ada", "/api/v2/media", &form(&[], 10, &[]))
+        .await;
+    let attachment = answer.expect(202);
+    assert_eq!(attachment["url"], json!(null));
+    assert_eq!(attachment["type"], "image");
+    let path = format!("/api/v1/media/{}", attachment["id"].as_str().unwrap());
+    client.get("ada", &path).await.expect(206);
+    client.get("bob", &path).await.error(404);
+    let change = json!({"description": "Later", "focus": "0,1"});
+    let changed = client.json(Method::PUT, "ada", &path, &change).await;
+    assert_eq!(changed.expect(200)["description"], "Later");
+    client
+        .json(Method::PUT, "bob", &path, &change)
+        .await
+        .error(404);
+    let bad = json!({"focus": "0,2"});
+    let answer = client.json(Method::PUT, "ada", &path, &bad).await;
+    assert_eq!(answer.expect(422)["field"], "focus");
+}
+
+#[tokio::test]
+async fn a_picture_that_fails_says_why() {
+    let world = World::new();
+    world.set(Processing::Failing);
+    let client = world.client();
+    let answer = client
+        .multipart(Method::POST, "ada", "/api/v2/media", &form(&[], 10, &[]))
+        .await;
+    assert_eq!(answer.error(422), "This is not a picture.");
+    let id = world.media.lock().unwrap()[0].id;
+    let answer = client.get("ada", &format!("/api/v1/media/{id}")).await;
+    assert_eq!(answer.error(422), "This is not a picture.");
+}
+
+#[tokio::test]
+async fn a_refusal_is_heard_though_the_file_still_comes() {
+    let world = World::new();
+    world.set(Processing::Refusing);
+    let client = world.client();
+    let answer = client
+        .multipart(
+            Method::POST,
+            "ada",
+            "/api/v2/media",
+            &form(&[], 3_000_000, &[]),
+        )
+        .await;
+    assert_eq!(answer.error(413), "The picture is too large.");
+}
+
+#[tokio::test]
+async fn an_upload_that_is_cut_off_is_none() {
+    let world = World::new();
+    let client = world.client();
+    let whole = form(&[], 1_000, &[]);
+    let answer = client
+        .multipart(Method::POST, "ada", "/api/v2/media", &whole[..700])
+        .await;
+    answer.error(422);
+    assert!(world.uploads.lock().unwrap().is_empty());
+    assert!(world.media.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_no_upload_is_refused_with_a_reason() {
+    let world = World::new();
+    let client = world.client();
+    let only_text =
+        "--X\r\nContent-Disposition: form-data; name=\"description\"\r\n\r\nA\r\n--X--\r\n";
+    let wrong_field = form(&[], 10, &[]).replace("name=\"file\"", "name=\"picture\"");
+    let one = form(&[], 10, &[]);
+    let twice = one.replace("--X--\r\n", "") + &one;
+    for (form, field) in [
+        (only_text, "file"),
+        (&wrong_field, "picture"),
+        (&twice, "file"),
+        (&form(&[("focus", "x")], 10, &[]), "focus"),
+    ] {
+        let answer = client
+            .multipart(Method::POST, "ada", "/api/v2/media", form)
+            .await;
+        assert_eq!(answer.expect(422)["field"], field);
+    }
+    client
+        .json(Method::POST, "ada", "/api/v2/media", &json!({}))
+        .await
+        .error(422);
+    let long = form(&[("description", &"a".repeat(300_000))], 10, &[]);
+    client
+        .multipart(Method::POST, "ada", "/api/v2/media", &long)
+        .await
+        .error(413);
+}

@@ -1,0 +1,125 @@
+use axum::body::Body;
+use business_posts_gateway::Visibility;
+use http::{Method, Request, header};
+use serde_json::json;
+
+use crate::world::{ADA, BOB, World};
+
+#[tokio::test]
+async fn a_status_is_posted_and_answered() {
+    let world = World::new();
+    let client = world.client();
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri("/api/v1/statuses")
+        .header(header::AUTHORIZATION, "Bearer ada")
+        .header(header::CONTENT_TYPE, "application/json")
+        .header("Idempotency-Key", "abc")
+        .body(Body::from(
+            r#"{"status": "hi", "visibility": "unlisted", "media_ids": ["40"]}"#,
+        ));
+    let status = client.send(request.unwrap()).await.expect(200);
+    assert_eq!(status["content"], "<p>hi</p>");
+    assert_eq!(status["visibility"], "unlisted");
+    assert_eq!(status["account"]["acct"], "ada");
+    assert_eq!(
+        status["application"],
+        json!({"name": "Toot", "website": null})
+    );
+    let asked = world.created.lock().unwrap().pop().unwrap();
+    assert_eq!(asked.author_id, ADA);
+    assert_eq!(asked.idempotency_key, "abc");
+    assert_eq!(asked.application_id, 3);
+    assert_eq!(asked.media_ids, [40]);
+}
+
+#[tokio::test]
+async fn what_is_answered_must_be_visible_to_who_answers() {
+    let world = World::new();
+    let secret = world.posted(BOB, "for followers", Visibility::Private);
+    let open = world.posted(BOB, "for all", Visibility::Public);
+    let client = world.client();
+    for (id, status) in [(secret, 404), (999_999, 404), (open, 200)] {
+        let form = format!("status=hi&in_reply_to_id={id}");
+        client
+            .post_form("ada", "/api/v1/statuses", &form)
+            .await
+            .expect(status);
+    }
+    client
+        .post_form("ada", "/api/v1/statuses", "status=hi&in_reply_to_id=x")
+        .await
+        .error(404);
+    assert_eq!(world.created.lock().unwrap().len(), 1);
+    let context = client
+        .get("", &format!("/api/v1/statuses/{open}/context"))
+        .await
+        .expect(200);
+    assert_eq!(context["ancestors"], json!([]));
+    assert_eq!(
+        context["descendants"][0]["in_reply_to_id"],
+        open.to_string()
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_built_is_refused_rather_than_forgotten() {
+    let world = World::new();
+    let client = world.client();
+    for (body, field) in [
+        (
+            json!({"status": "a", "scheduled_at": "2027-01-01T00:00:00Z"}),
+            "scheduled_at",
+        ),
+        (
+            json!({"status": "a", "poll": {"options": ["x", "y"], "expires_in": 60}}),
+            "poll",
+        ),
+        (
+            json!({"status": "a", "visibility": "everyone"}),
+            "visibility",
+        ),
+        (json!({"status": ""}), "status"),
+    ] {
+        let answer = client
+            .json(Method::POST, "ada", "/api/v1/statuses", &body)
+            .await;
+        assert_eq!(answer.expect(422)["field"], field, "{body}");
+    }
+    assert!(world.created.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_deleted_status_comes_back_with_its_text_once() {
+    let world = World::new();
+    let id = world.posted(ADA, "hello\nthere", Visibility::Public);
+    let client = world.client();
+    let path = format!("/api/v1/statuses/{id}");
+    client.delete("bob", &path).await.error(404);
+    let shown = client.get("bob", &path).await.expect(200);
+    assert_eq!(shown.get("text"), None);
+    let deleted = client.delete("ada", &path).await.expect(200);
+    assert_eq!(deleted["text"], "hello\nthere");
+    assert_eq!(deleted["id"], id.to_string());
+    client.delete("ada", &path).await.error(404);
+    client.get("ada", &path).await.error(404);
+}
+
+#[tokio::test]
+async fn several_are_asked_for_by_id() {
+    let world = World::new();
+    let open = world.posted(BOB, "for all", Visibility::Public);
+    let secret = world.posted(BOB, "for followers", Visibility::Private);
+    let client = world.client();
+    let path = format!("/api/v1/statuses?id[]={secret}&id[]={open}&id[]=x&id[]=5");
+    let found = client.get("ada", &path).await.expect(200);
+    assert_eq!(found.as_array().unwrap().len(), 1);
+    assert_eq!(found[0]["id"], open.to_string());
+    client
+        .get("", &format!("/api/v1/statuses/{secret}"))
+        .await
+        .error(404);
+    let many: String = (1..=101).map(|id| format!("id[]={id}&")).collect();
+    let answer = client.get("ada", &format!("/api/v1/statuses?{many}")).await;
+    assert_eq!(answer.expect(422)["field"], "id");
+}

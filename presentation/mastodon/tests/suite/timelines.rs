@@ -1,0 +1,109 @@
+use business_posts_gateway::Visibility;
+use http::header;
+use serde_json::{Value, json};
+
+use crate::world::{ADA, BOB, World};
+
+fn texts(statuses: &Value) -> Vec<&str> {
+    let statuses = statuses.as_array().unwrap().iter();
+    statuses
+        .map(|status| status["content"].as_str().unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn home_is_paged_by_links() {
+    let world = World::new();
+    let ids = ["one", "two", "three"].map(|text| world.posted(ADA, text, Visibility::Public));
+    let client = world.client();
+    let first = client.get("ada", "/api/v1/timelines/home?limit=2").await;
+    assert_eq!(texts(&first.expect(200)), ["<p>three</p>", "<p>two</p>"]);
+    assert_eq!(first.header(header::CONTENT_TYPE), "application/json");
+    let expected = format!(
+        "<http://p.example/api/v1/timelines/home?limit=2&max_id={}>; rel=\"next\", \
+         <http://p.example/api/v1/timelines/home?limit=2&min_id={}>; rel=\"prev\"",
+        ids[1], ids[2]
+    );
+    assert_eq!(first.header(header::LINK), expected);
+    let next = format!("/api/v1/timelines/home?limit=2&max_id={}", ids[1]);
+    let second = client.get("ada", &next).await;
+    assert_eq!(texts(&second.expect(200)), ["<p>one</p>"]);
+    assert!(!second.header(header::LINK).contains("next"));
+    let answer = client.get("ada", "/api/v1/timelines/home?limit=x").await;
+    assert_eq!(answer.expect(422)["field"], "limit");
+}
+
+#[tokio::test]
+async fn the_second_reader_gets_the_same_bytes_but_for_their_marks() {
+    let world = World::new();
+    world.posted(ADA, "hello", Visibility::Public);
+    let client = world.client();
+    let cold = client.get("ada", "/api/v1/timelines/public").await;
+    let warm = client.get("bob", "/api/v1/timelines/public").await;
+    assert_eq!(cold.body, warm.body);
+    assert_eq!(cold.expect(200)[0]["favourited"], false);
+    let visitor = client.get("", "/api/v1/timelines/public").await.expect(200);
+    assert_eq!(visitor[0].get("favourited"), None);
+    assert_eq!(visitor[0]["content"], "<p>hello</p>");
+}
+
+#[tokio::test]
+async fn no_list_shows_what_the_rules_deny() {
+    let world = World::new();
+    world.posted(BOB, "for followers", Visibility::Private);
+    world.posted(BOB, "for all", Visibility::Public);
+    let client = world.client();
+    for path in ["/api/v1/timelines/home", "/api/v1/accounts/8/statuses"] {
+        let seen = client.get("ada", path).await.expect(200);
+        assert_eq!(texts(&seen), ["<p>for all</p>"], "{path}");
+    }
+    let own = client
+        .get("bob", "/api/v1/accounts/8/statuses")
+        .await
+        .expect(200);
+    assert_eq!(own.as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn filters_narrow_an_accounts_statuses() {
+    let world = World::new();
+    let first = world.posted(ADA, "first", Visibility::Public);
+    let client = world.client();
+    let reply = json!({"status": "more", "in_reply_to_id": first.to_string()});
+    client
+        .json(http::Method::POST, "ada", "/api/v1/statuses", &reply)
+        .await
+        .expect(200);
+    for (query, expected) in [
+        ("", vec!["<p>more</p>", "<p>first</p>"]),
+        ("exclude_replies=true", vec!["<p>first</p>"]),
+        (
+            "exclude_replies=1&exclude_reblogs=1&limit=5",
+            vec!["<p>first</p>"],
+        ),
+        ("only_media=true", vec![]),
+        ("pinned=true", vec![]),
+    ] {
+        let path = format!("/api/v1/accounts/7/statuses?{query}");
+        assert_eq!(
+            texts(&client.get("", &path).await.expect(200)),
+            expected,
+            "{query}"
+        );
+    }
+    client
+        .get("", "/api/v1/accounts/999/statuses")
+        .await
+        .error(404);
+}
+
+#[tokio::test]
+async fn other_servers_have_no_posts_here() {
+    let world = World::new();
+    world.posted(ADA, "here", Visibility::Public);
+    let client = world.client();
+    let remote = client.get("", "/api/v1/timelines/public?remote=true").await;
+    assert_eq!(remote.expect(200), json!([]));
+    let local = client.get("", "/api/v1/timelines/public?local=true").await;
+    assert_eq!(texts(&local.expect(200)), ["<p>here</p>"]);
+}

@@ -1,0 +1,325 @@
+use async_trait::async_trait;
+use business_accounts_gateway::issue_token_request::Proof;
+use business_accounts_gateway::*;
+use business_graph_gateway::{
+    Follow, FollowReply, FollowRequest, GetRelationshipsReply, GetRelationshipsRequest,
+    GetStatsReply, GetStatsRequest, Graph, GraphStats, ListFollowsReply, ListFollowsRequest,
+    Relationship, UnfollowReply, UnfollowRequest,
+};
+use infra_kernel::{Context, Error, ErrorCode, Result};
+
+use super::{ADA, BOB, NOON_US, World, not_here};
+
+#[async_trait]
+impl Accounts for World {
+    async fn authenticate(&self, _: &Context, request: AuthenticateRequest) -> Result<Grant> {
+        let (account_id, scopes) = match request.secret.as_str() {
+            "ada" => (ADA, "read write follow"),
+            "bob" => (BOB, "read write follow"),
+            "ada-reads" => (ADA, "read"),
+            "app" => (0, "read write"),
+            _ => {
+                let text = "The access token is invalid.";
+                return Err(Error::new(ErrorCode::Unauthenticated, text));
+            }
+        };
+        Ok(Grant {
+            account_id,
+            application_id: 3,
+            session_id: 5,
+            scopes: scopes.into(),
+            ..Grant::default()
+        })
+    }
+
+    async fn register(&self, _: &Context, request: RegisterRequest) -> Result<RegisterReply> {
+        if !request.agreement {
+            return Err(Error::invalid("agreement", "`agreement` must be true."));
+        }
+        let account = Account {
+            id: self.next_id(),
+            username: request.username,
+            ..Account::default()
+        };
+        self.accounts.lock().unwrap().push(account.clone());
+        Ok(RegisterReply {
+            account: Some(account),
+            ..RegisterReply::default()
+        })
+    }
+
+    async fn get_accounts(
+        &self,
+        _: &Context,
+        request: GetAccountsRequest,
+    ) -> Result<GetAccountsReply> {
+        let mut accounts = self.accounts.lock().unwrap().clone();
+        accounts.retain(|account| request.ids.contains(&account.id));
+        Ok(GetAccountsReply { accounts })
+    }
+
+    async fn get_account_heads(
+        &self,
+        _: &Context,
+        request: GetAccountHeadsRequest,
+    ) -> Result<GetAccountHeadsReply> {
+        let accounts = self.accounts.lock().unwrap();
+        let heads = accounts
+            .iter()
+            .filter(|account| request.ids.contains(&account.id))
+            .map(|account| AccountHead {
+                id: account.id,
+                revision: account.revision,
+            });
+        Ok(GetAccountHeadsReply {
+            heads: heads.collect(),
+        })
+    }
+
+    async fn find_accounts(
+        &self,
+        _: &Context,
+        request: FindAccountsRequest,
+    ) -> Result<GetAccountsReply> {
+        let mut accounts = self.accounts.lock().unwrap().clone();
+        accounts.retain(|account| {
+            let is = |name: &String| name.eq_ignore_ascii_case(&account.username);
+            request.usernames.iter().any(is)
+        });
+        Ok(GetAccountsReply { accounts })
+    }
+
+    async fn update_profile(&self, _: &Context, request: UpdateProfileRequest) -> Result<Account> {
+        if request.display_name.as_deref() == Some("too long") {
+            return Err(Error::invalid("display_name", "The name is too long."));
+        }
+        let mut accounts = self.accounts.lock().unwrap();
+        let account = accounts
+            .iter_mut()
+            .find(|account| account.id == request.account_id)
+            .unwrap();
+        account.revision += 1;
+        account.display_name = request.display_name.unwrap_or_default();
+        account.avatar_media_id = request.avatar_media_id.unwrap_or(account.avatar_media_id);
+        account.header_media_id = request.header_media_id.unwrap_or(account.header_media_id);
+        if request.replace_fields {
+            account.fields = request.fields;
+        }
+        if let Some(visibility) = request.default_visibility {
+            account.default_visibility = visibility;
+        }
+        Ok(account.clone())
+    }
+
+    async fn count_accounts(
+        &self,
+        _: &Context,
+        _: CountAccountsRequest,
+    ) -> Result<CountAccountsReply> {
+        Ok(CountAccountsReply { accounts: 2 })
+    }
+
+    async fn create_application(
+        &self,
+        _: &Context,
+        request: CreateApplicationRequest,
+    ) -> Result<CreateApplicationReply> {
+        Ok(CreateApplicationReply {
+            application: Some(Application {
+                id: 3,
+                client_id: "client".into(),
+                name: request.name,
+                website: request.website,
+                redirect_uris: request.redirect_uris,
+                scopes: request.scopes,
+            }),
+            client_secret: "secret".into(),
+        })
+    }
+
+    async fn get_application(
+        &self,
+        _: &Context,
+        request: GetApplicationRequest,
+    ) -> Result<Application> {
+        if request.application_id != 3 {
+            return Err(Error::not_found("application"));
+        }
+        Ok(Application {
+            id: 3,
+            name: "Toot".into(),
+            ..Application::default()
+        })
+    }
+
+    async fn issue_token(
+        &self,
+        _: &Context,
+        request: IssueTokenRequest,
+    ) -> Result<IssueTokenReply> {
+        let known = request.client_id == "client" && request.client_secret == "secret";
+        let scopes = match request.proof.unwrap() {
+            Proof::NewAccount(account) => {
+                format!("{} for account {}", account.scopes, account.account_id)
+            }
+            _ if !known => {
+                let text = "This application is not known here.";
+                return Err(
+                    Error::new(ErrorCode::Unauthenticated, text).for_field(fields::CLIENT_ID)
+                );
+            }
+            Proof::ClientCredentials(own) => own.scopes,
+            Proof::AuthorizationCode(code) if code.code == "good" => "read write".to_owned(),
+            Proof::AuthorizationCode(_) => {
+                let text = "The code is not valid any more.";
+                return Err(Error::invalid(fields::CODE, text));
+            }
+        };
+        Ok(IssueTokenReply {
+            access_token: "fresh".into(),
+            scopes,
+            created_at_us: NOON_US,
+        })
+    }
+
+    async fn revoke_token(
+        &self,
+        _: &Context,
+        request: RevokeTokenRequest,
+    ) -> Result<RevokeTokenReply> {
+        if request.token == "of another" {
+            let text = "This token is another application's.";
+            return Err(Error::new(ErrorCode::Forbidden, text));
+        }
+        self.note(format!(
+            "revoked {} by {}",
+            request.token, request.client_id
+        ));
+        Ok(RevokeTokenReply {})
+    }
+
+    async fn sign_in(&self, _: &Context, _: SignInRequest) -> Result<SignInReply> {
+        not_here()
+    }
+    async fn sign_out(&self, _: &Context, _: SignOutRequest) -> Result<SignOutReply> {
+        not_here()
+    }
+    async fn list_accounts(&self, _: &Context, _: ListAccountsRequest) -> Result<GetAccountsReply> {
+        not_here()
+    }
+    async fn create_account(&self, _: &Context, _: CreateAccountRequest) -> Result<RegisterReply> {
+        not_here()
+    }
+    async fn set_role(&self, _: &Context, _: SetRoleRequest) -> Result<Account> {
+        not_here()
+    }
+    async fn reset_password(
+        &self,
+        _: &Context,
+        _: ResetPasswordRequest,
+    ) -> Result<ResetPasswordReply> {
+        not_here()
+    }
+    async fn create_setup_token(
+        &self,
+        _: &Context,
+        _: CreateSetupTokenRequest,
+    ) -> Result<CreateSetupTokenReply> {
+        not_here()
+    }
+    async fn authorize(&self, _: &Context, _: AuthorizeRequest) -> Result<AuthorizeReply> {
+        not_here()
+    }
+}
+
+#[async_trait]
+impl Graph for World {
+    async fn follow(&self, _: &Context, request: FollowRequest) -> Result<FollowReply> {
+        if request.follower_id == request.followee_id {
+            return Err(Error::invalid("id", "An account cannot follow itself."));
+        }
+        let follow = Follow {
+            id: self.next_id(),
+            follower_id: request.follower_id,
+            followee_id: request.followee_id,
+            show_reblogs: request.show_reblogs.unwrap_or(true),
+            notify: request.notify.unwrap_or(false),
+        };
+        self.follows.lock().unwrap().push(follow);
+        Ok(FollowReply {
+            follow: Some(follow),
+            created: true,
+        })
+    }
+
+    async fn unfollow(&self, _: &Context, request: UnfollowRequest) -> Result<UnfollowReply> {
+        self.follows.lock().unwrap().retain(|follow| {
+            (follow.follower_id, follow.followee_id) != (request.follower_id, request.followee_id)
+        });
+        Ok(UnfollowReply {})
+    }
+
+    async fn get_relationships(
+        &self,
+        _: &Context,
+        request: GetRelationshipsRequest,
+    ) -> Result<GetRelationshipsReply> {
+        let follows = self.follows.lock().unwrap();
+        let find = |from: u64, to: u64| {
+            follows
+                .iter()
+                .find(|follow| (follow.follower_id, follow.followee_id) == (from, to))
+        };
+        let relationship = |target_id: &u64| {
+            let follow = find(request.viewer_id, *target_id);
+            Relationship {
+                target_id: *target_id,
+                following: follow.is_some(),
+                followed_by: find(*target_id, request.viewer_id).is_some(),
+                show_reblogs: follow.is_some_and(|follow| follow.show_reblogs),
+                notify: follow.is_some_and(|follow| follow.notify),
+            }
+        };
+        Ok(GetRelationshipsReply {
+            relationships: request.target_ids.iter().map(relationship).collect(),
+        })
+    }
+
+    async fn list_followers(
+        &self,
+        _: &Context,
+        request: ListFollowsRequest,
+    ) -> Result<ListFollowsReply> {
+        Ok(self.listed(&request, |follow| follow.followee_id))
+    }
+
+    async fn list_following(
+        &self,
+        _: &Context,
+        request: ListFollowsRequest,
+    ) -> Result<ListFollowsReply> {
+        Ok(self.listed(&request, |follow| follow.follower_id))
+    }
+
+    async fn get_stats(&self, _: &Context, request: GetStatsRequest) -> Result<GetStatsReply> {
+        let stats = request.account_ids.iter().map(|id| GraphStats {
+            account_id: *id,
+            ..GraphStats::default()
+        });
+        Ok(GetStatsReply {
+            stats: stats.collect(),
+        })
+    }
+}
+
+impl World {
+    fn listed(&self, request: &ListFollowsRequest, whose: fn(&Follow) -> u64) -> ListFollowsReply {
+        let page = request.page.unwrap_or_default();
+        let mut follows = self.follows.lock().unwrap().clone();
+        follows.retain(|follow| whose(follow) == request.account_id);
+        follows.retain(|follow| page.before == 0 || follow.id < page.before);
+        follows.reverse();
+        follows.truncate(page.limit as usize);
+        ListFollowsReply { follows }
+    }
+}

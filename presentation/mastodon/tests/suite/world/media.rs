@@ -1,0 +1,164 @@
+use async_trait::async_trait;
+use business_media_gateway::rendition_chunk::Part as Read;
+use business_media_gateway::upload_chunk::Part;
+use business_media_gateway::*;
+use bytes::Bytes;
+use futures::{StreamExt as _, stream};
+use infra_kernel::{Context, Error, ErrorCode, Result};
+use infra_rpc::Messages;
+
+use super::{Processing, World};
+
+impl World {
+    fn item(&self, id: u64) -> Option<MediaItem> {
+        let media = self.media.lock().unwrap();
+        media.iter().find(|item| item.id == id).cloned()
+    }
+
+    /// What a worker would have made of an upload by now.
+    fn process(&self, item: &mut MediaItem) {
+        match *self.processing.lock().unwrap() {
+            Processing::Slow => {}
+            Processing::Failing => {
+                item.state = MediaState::Failed.into();
+                item.failure = "This is not a picture.".into();
+            }
+            _ => {
+                item.state = MediaState::Ready.into();
+                item.renditions = ["full", "feed", "grid"]
+                    .map(|name| Rendition {
+                        name: name.into(),
+                        key: format!("{name}{}.jpg", item.id),
+                        width: 800,
+                        height: 400,
+                        ..Rendition::default()
+                    })
+                    .into();
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Media for World {
+    async fn upload(&self, _: &Context, mut request: Messages<UploadChunk>) -> Result<MediaItem> {
+        let mut item = MediaItem {
+            id: self.next_id(),
+            state: MediaState::Uploaded.into(),
+            ..MediaItem::default()
+        };
+        let mut bytes = Vec::new();
+        let mut largest = 0;
+        while let Some(chunk) = request.next().await {
+            match chunk?.part.unwrap() {
+                Part::Header(header) => {
+                    item.owner_id = header.owner_id;
+                    item.description = header.description;
+                    item.focus_x = header.focus_x.unwrap_or_default();
+                    item.focus_y = header.focus_y.unwrap_or_default();
+                    self.note(format!("upload {}", header.file_name));
+                }
+                Part::Data(_) if *self.processing.lock().unwrap() == Processing::Refusing => {
+                    return Err(Error::new(ErrorCode::TooLarge, "The picture is too large."));
+                }
+                Part::Data(data) => {
+                    largest = largest.max(data.len());
+                    bytes.extend_from_slice(&data);
+                }
+                Part::End(_) => {
+                    self.note(format!("in chunks of at most {largest}"));
+                    self.uploads.lock().unwrap().push(bytes.into());
+                    self.media.lock().unwrap().push(item.clone());
+                    return Ok(item);
+                }
+            }
+        }
+        Err(Error::new(ErrorCode::Invalid, "The upload was cut off."))
+    }
+
+    async fn get_media(&self, _: &Context, request: GetMediaRequest) -> Result<GetMediaReply> {
+        let items = request.ids.iter().filter_map(|id| self.item(*id));
+        Ok(GetMediaReply {
+            items: items.collect(),
+        })
+    }
+
+    async fn wait_until_processed(
+        &self,
+        _: &Context,
+        request: WaitUntilProcessedRequest,
+    ) -> Result<MediaItem> {
+        let mut item = self.item(request.id).unwrap();
+        self.process(&mut item);
+        let mut media = self.media.lock().unwrap();
+        media.retain(|other| other.id != item.id);
+        media.push(item.clone());
+        Ok(item)
+    }
+
+    async fn update_media(&self, _: &Context, request: UpdateMediaRequest) -> Result<MediaItem> {
+        let mut media = self.media.lock().unwrap();
+        let item = media
+            .iter_mut()
+            .find(|item| (item.id, item.owner_id) == (request.id, request.owner_id))
+            .ok_or_else(|| Error::not_found("picture"))?;
+        item.description = request.description.unwrap_or_default();
+        item.focus_x = request.focus_x.unwrap_or(item.focus_x);
+        item.focus_y = request.focus_y.unwrap_or(item.focus_y);
+        Ok(item.clone())
+    }
+
+    async fn attach(&self, _: &Context, request: AttachRequest) -> Result<AttachReply> {
+        self.note(format!("attach {}", request.holder));
+        Ok(AttachReply {})
+    }
+
+    async fn release(&self, _: &Context, request: ReleaseRequest) -> Result<ReleaseReply> {
+        self.note(format!("release {}", request.holder));
+        Ok(ReleaseReply { deleted: 1 })
+    }
+
+    async fn read_rendition(
+        &self,
+        _: &Context,
+        request: ReadRenditionRequest,
+    ) -> Result<Messages<RenditionChunk>> {
+        self.note(if request.head_only { "head" } else { "read" });
+        let files = self.files.lock().unwrap();
+        let chunks = files.iter().find(|(key, _)| *key == request.key);
+        let (_, chunks) = chunks.ok_or_else(|| Error::not_found("picture"))?;
+        let total: usize = chunks.iter().map(Bytes::len).sum();
+        let data: Vec<Bytes> = match (request.head_only, request.length) {
+            (true, _) => vec![],
+            (false, 0) => chunks.clone(),
+            (false, length) => {
+                let from = usize::try_from(request.offset).unwrap();
+                let length = usize::try_from(length).unwrap();
+                vec![Bytes::from(chunks.concat()).slice(from..from + length)]
+            }
+        };
+        let header = RenditionHeader {
+            content_type: "image/jpeg".into(),
+            bytes: total as u64,
+            length: data.iter().map(|data| data.len() as u64).sum(),
+        };
+        let parts = std::iter::once(Read::Header(header)).chain(data.into_iter().map(Read::Data));
+        let chunks: Vec<_> = parts
+            .map(|part| Ok(RenditionChunk { part: Some(part) }))
+            .collect();
+        Ok(Box::pin(stream::iter(chunks)))
+    }
+
+    async fn get_capabilities(
+        &self,
+        _: &Context,
+        _: GetCapabilitiesRequest,
+    ) -> Result<Capabilities> {
+        Ok(Capabilities {
+            content_types: vec!["image/jpeg".into(), "image/png".into()],
+            upload_bytes_max: 16_000_000,
+            pixels_max: 50_000_000,
+            description_characters_max: 1_500,
+        })
+    }
+}

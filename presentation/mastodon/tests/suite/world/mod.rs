@@ -1,0 +1,134 @@
+//! Domains in memory, just enough of each, and a client that calls the router.
+
+mod accounts;
+mod client;
+mod media;
+mod posts;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use business_accounts_gateway::Account;
+use business_graph_gateway::Follow;
+use business_media_gateway::MediaItem;
+use business_posts_gateway::{CreatePostRequest, Post, Visibility};
+use bytes::Bytes;
+use infra_kernel::{Error, Result};
+use presentation_kit::{Gateways, Site, Surface};
+
+pub(crate) use client::{Answer, Client};
+
+pub(crate) const ADA: u64 = 7;
+pub(crate) const BOB: u64 = 8;
+/// 2026-03-01T09:30:00.125Z
+pub(crate) const NOON_US: i64 = 1_772_357_400_125_000;
+
+/// What the domains hold and what they were told.
+#[derive(Default)]
+pub(crate) struct World {
+    pub(crate) accounts: Mutex<Vec<Account>>,
+    pub(crate) follows: Mutex<Vec<Follow>>,
+    pub(crate) posts: Mutex<Vec<Post>>,
+    pub(crate) media: Mutex<Vec<MediaItem>>,
+    /// The bytes of every upload that came to its end.
+    pub(crate) uploads: Mutex<Vec<Bytes>>,
+    /// Renditions by key, in the chunks in which they are answered.
+    pub(crate) files: Mutex<Vec<(&'static str, Vec<Bytes>)>>,
+    /// Posts as they were asked for.
+    pub(crate) created: Mutex<Vec<CreatePostRequest>>,
+    /// What happened, in words.
+    pub(crate) log: Mutex<Vec<String>>,
+    /// Whether uploads stay unprocessed, fail, or are refused while they arrive.
+    pub(crate) processing: Mutex<Processing>,
+    next_id: AtomicU64,
+}
+
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Processing {
+    #[default]
+    Quick,
+    Slow,
+    Failing,
+    Refusing,
+}
+
+impl World {
+    /// Ada and Bob, who do not follow each other.
+    pub(crate) fn new() -> Arc<Self> {
+        let world = Self::default();
+        world.next_id.store(1_000, Ordering::Relaxed);
+        for (id, username) in [(ADA, "ada"), (BOB, "bob")] {
+            world.accounts.lock().unwrap().push(Account {
+                id,
+                revision: 1,
+                username: username.into(),
+                created_at_us: NOON_US,
+                default_visibility: "public".into(),
+                ..Account::default()
+            });
+        }
+        Arc::new(world)
+    }
+
+    pub(crate) fn client(self: &Arc<Self>) -> Client {
+        Client::new(&self.surface())
+    }
+
+    fn surface(self: &Arc<Self>) -> Surface {
+        let gateways = Gateways {
+            accounts: self.clone(),
+            graph: self.clone(),
+            media: self.clone(),
+            posts: self.clone(),
+            feed: self.clone(),
+        };
+        let site = Site {
+            base_url: "http://p.example".into(),
+            domain: "p.example".into(),
+            title: "Photos".into(),
+            description: "A place".into(),
+            contact_email: String::new(),
+            registrations_open: true,
+            version: "0.1.0".into(),
+            post_characters_max: 500,
+            post_media_max: 10,
+        };
+        Surface::new(gateways, site)
+    }
+
+    pub(crate) fn next_id(&self) -> u64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn note(&self, what: impl Into<String>) {
+        self.log.lock().unwrap().push(what.into());
+    }
+
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+
+    pub(crate) fn set(&self, processing: Processing) {
+        *self.processing.lock().unwrap() = processing;
+    }
+
+    /// Puts a post there and answers its id.
+    pub(crate) fn posted(&self, author_id: u64, text: &str, visibility: Visibility) -> u64 {
+        let id = self.next_id();
+        self.posts.lock().unwrap().push(Post {
+            id,
+            author_id,
+            revision: 1,
+            visibility: visibility.into(),
+            text: text.into(),
+            created_at_us: NOON_US,
+            ..Post::default()
+        });
+        id
+    }
+}
+
+/// What no test here asks of a domain.
+fn not_here<T>() -> Result<T> {
+    Err(Error::internal("the tests of this crate do not call this"))
+}

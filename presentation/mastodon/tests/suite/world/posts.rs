@@ -1,0 +1,175 @@
+use async_trait::async_trait;
+use business_posts_gateway::*;
+use infra_kernel::{Context, Error, Result};
+use product_feed_gateway::{
+    Feed, FeedEntry, GetHomeReply, GetHomeRequest, RebuildHomeReply, RebuildHomeRequest,
+};
+
+use super::{NOON_US, World, not_here};
+
+fn head(post: &Post) -> PostHead {
+    PostHead {
+        id: post.id,
+        author_id: post.author_id,
+        revision: post.revision,
+        visibility: post.visibility,
+        mentioned_ids: vec![],
+        has_media: !post.media_ids.is_empty(),
+        in_reply_to_id: post.in_reply_to_id,
+        in_reply_to_author_id: post.in_reply_to_author_id,
+    }
+}
+
+impl World {
+    /// The posts of a page that pass, newest first.
+    fn page(
+        &self,
+        page: Option<infra_rpc::v1::Page>,
+        passes: impl Fn(&Post) -> bool,
+    ) -> Vec<PostHead> {
+        let page = page.unwrap_or_default();
+        let posts = self.posts.lock().unwrap();
+        let in_page =
+            |post: &&Post| (page.before == 0 || post.id < page.before) && post.id > page.after;
+        let mut heads: Vec<PostHead> = posts
+            .iter()
+            .filter(in_page)
+            .filter(|post| passes(post))
+            .map(head)
+            .collect();
+        heads.reverse();
+        heads.truncate(page.limit as usize);
+        heads
+    }
+
+    fn heads(&self, passes: impl Fn(&Post) -> bool) -> Vec<PostHead> {
+        let posts = self.posts.lock().unwrap();
+        posts.iter().filter(|post| passes(post)).map(head).collect()
+    }
+}
+
+#[async_trait]
+impl Posts for World {
+    async fn create_post(
+        &self,
+        _: &Context,
+        request: CreatePostRequest,
+    ) -> Result<CreatePostReply> {
+        if request.text.is_empty() && request.media_ids.is_empty() {
+            return Err(Error::invalid("status", "A post needs a text or pictures."));
+        }
+        self.created.lock().unwrap().push(request.clone());
+        let id = self.posted(request.author_id, &request.text, request.visibility());
+        let mut posts = self.posts.lock().unwrap();
+        let post = posts.iter_mut().find(|post| post.id == id).unwrap();
+        post.in_reply_to_id = request.in_reply_to_id;
+        post.application_id = request.application_id;
+        post.media_ids = request.media_ids;
+        Ok(CreatePostReply {
+            post: Some(post.clone()),
+            created: true,
+        })
+    }
+
+    async fn delete_post(&self, _: &Context, request: DeletePostRequest) -> Result<Post> {
+        let mut posts = self.posts.lock().unwrap();
+        let at = posts
+            .iter()
+            .position(|post| (post.id, post.author_id) == (request.post_id, request.author_id));
+        Ok(posts.remove(at.ok_or_else(|| Error::not_found("post"))?))
+    }
+
+    async fn get_posts(&self, _: &Context, request: GetPostsRequest) -> Result<GetPostsReply> {
+        let mut posts = self.posts.lock().unwrap().clone();
+        posts.retain(|post| request.ids.contains(&post.id));
+        Ok(GetPostsReply { posts })
+    }
+
+    async fn get_post_heads(
+        &self,
+        _: &Context,
+        request: GetPostHeadsRequest,
+    ) -> Result<GetPostHeadsReply> {
+        let mut heads = self.heads(|post| request.ids.contains(&post.id));
+        heads.sort_by_key(|head| request.ids.iter().position(|id| *id == head.id));
+        Ok(GetPostHeadsReply { heads })
+    }
+
+    async fn list_by_author(
+        &self,
+        _: &Context,
+        request: ListByAuthorRequest,
+    ) -> Result<ListPostsReply> {
+        let heads = self.page(request.page, |post| {
+            post.author_id == request.author_id
+                && (!request.only_media || !post.media_ids.is_empty())
+                && (!request.exclude_replies || post.in_reply_to_id == 0)
+        });
+        Ok(ListPostsReply { heads })
+    }
+
+    async fn list_public(&self, _: &Context, request: ListPublicRequest) -> Result<ListPostsReply> {
+        let heads = self.page(request.page, |post| post.visibility() == Visibility::Public);
+        Ok(ListPostsReply { heads })
+    }
+
+    async fn get_conversation(
+        &self,
+        _: &Context,
+        request: GetConversationRequest,
+    ) -> Result<GetConversationReply> {
+        let post = self.heads(|post| post.id == request.post_id);
+        let above = post.first().map_or(0, |head| head.in_reply_to_id);
+        Ok(GetConversationReply {
+            ancestors: self.heads(|post| post.id == above),
+            descendants: self.heads(|post| post.in_reply_to_id == request.post_id),
+        })
+    }
+
+    async fn get_author_stats(
+        &self,
+        _: &Context,
+        request: GetAuthorStatsRequest,
+    ) -> Result<GetAuthorStatsReply> {
+        let stats = request.author_ids.iter().map(|id| AuthorStats {
+            author_id: *id,
+            posts: 1,
+            last_posted_at_us: NOON_US,
+        });
+        Ok(GetAuthorStatsReply {
+            stats: stats.collect(),
+        })
+    }
+
+    async fn count_posts(&self, _: &Context, _: CountPostsRequest) -> Result<CountPostsReply> {
+        Ok(CountPostsReply { posts: 3 })
+    }
+
+    async fn list_by_authors(
+        &self,
+        _: &Context,
+        _: ListByAuthorsRequest,
+    ) -> Result<ListPostsReply> {
+        not_here()
+    }
+}
+
+#[async_trait]
+impl Feed for World {
+    async fn get_home(&self, _: &Context, request: GetHomeRequest) -> Result<GetHomeReply> {
+        let entries = self
+            .page(request.page, |_| true)
+            .into_iter()
+            .map(|head| FeedEntry {
+                post_id: head.id,
+                author_id: head.author_id,
+            });
+        Ok(GetHomeReply {
+            entries: entries.collect(),
+        })
+    }
+
+    async fn rebuild_home(&self, _: &Context, _: RebuildHomeRequest) -> Result<RebuildHomeReply> {
+        not_here()
+    }
+}
