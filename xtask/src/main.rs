@@ -1,5 +1,6 @@
 //! The project's own tools: `cargo xtask <command>`.
 
+mod bench;
 mod generate;
 
 use std::path::Path;
@@ -17,6 +18,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measure the release binary.
+    Bench(bench::BenchArguments),
     /// Write each contract's Rust from its protobuf.
     Generate {
         /// Only compare, and fail when something committed is stale.
@@ -30,6 +33,7 @@ fn main() -> Result<()> {
         .parent()
         .context("xtask lives in the workspace")?;
     match Arguments::parse().command {
+        Command::Bench(arguments) => bench::run(root, &arguments),
         Command::Generate { check } => generate::run(root, check),
     }
 }

@@ -1,0 +1,27 @@
+//! Serves one file's bytes from memory at every address, through the same listener as the product: the limit that the
+//! benchmarks hold reads against.
+
+use anyhow::{Context as _, Result};
+use axum::Router;
+use axum::body::Bytes;
+use http::header;
+use tokio_util::sync::CancellationToken;
+
+/// More than any benchmark opens.
+const CONNECTIONS_MAX: usize = 1024;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let path = std::env::args_os()
+        .nth(1)
+        .context("the file to serve is the first argument")?;
+    let bytes = Bytes::from(std::fs::read(path)?);
+    let answer = move || async move { ([(header::CONTENT_TYPE, "application/json")], bytes) };
+    let server = heliograph::server::Server::bind("127.0.0.1:0", CONNECTIONS_MAX).await?;
+    println!("http://{}", server.address());
+    let router = Router::new().fallback(answer);
+    server
+        .serve(router, CancellationToken::new(), std::time::Duration::ZERO)
+        .await;
+    Ok(())
+}

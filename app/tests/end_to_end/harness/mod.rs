@@ -1,0 +1,16 @@
+//! Servers, callers and people.
+
+pub(crate) mod caller;
+pub(crate) mod html;
+pub(crate) mod leftovers;
+pub(crate) mod person;
+pub(crate) mod schema;
+pub(crate) mod server;
+pub(crate) mod wait;
+pub(crate) mod web;
+
+pub(crate) use caller::{Caller, Reply};
+pub(crate) use person::Person;
+pub(crate) use server::Server;
+pub(crate) use wait::eventually;
+pub(crate) use web::WebSession;

@@ -1,0 +1,220 @@
+//! The real binary as a child process.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::caller::Caller;
+use super::wait::eventually;
+
+/// Settings that make a server quick to test: cheap passwords, and limits that a test does not meet by accident. Tests of
+/// the limits themselves set them back.
+const TEST_SETTINGS: &[(&str, &str)] = &[
+    ("HELIOGRAPH_ACCOUNTS__PASSWORD_MEMORY_KIB", "64"),
+    ("HELIOGRAPH_ACCOUNTS__PASSWORD_ITERATIONS", "1"),
+    ("HELIOGRAPH_ACCOUNTS__SIGN_INS_PER_ADDRESS", "0"),
+    ("HELIOGRAPH_ACCOUNTS__REGISTRATIONS_PER_ADDRESS", "0"),
+    ("HELIOGRAPH_ACCOUNTS__APPLICATIONS_PER_ADDRESS", "0"),
+];
+
+/// How many of the last lines of its log are shown when a test fails.
+const LINES_SHOWN: usize = 60;
+
+/// A running server with a folder of its own; both go when this is dropped.
+pub(crate) struct Server {
+    child: Child,
+    base: String,
+    folder: TempDir,
+    settings: Vec<(String, String)>,
+    output: Output,
+}
+
+/// Everything the program has said, on stdout and stderr.
+#[derive(Clone, Default)]
+struct Output(Arc<Mutex<Vec<String>>>);
+
+impl Server {
+    /// Starts on an empty folder.
+    pub(crate) async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// Starts on an empty folder with these settings over those of the tests.
+    pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let mut all: Vec<(String, String)> = Vec::new();
+        for (name, value) in TEST_SETTINGS.iter().chain(settings) {
+            all.retain(|(known, _)| known != name);
+            all.push(((*name).to_owned(), (*value).to_owned()));
+        }
+        Self::on(folder, all).await
+    }
+
+    async fn on(folder: TempDir, settings: Vec<(String, String)>) -> Self {
+        let output = Output::default();
+        let child = spawn(folder.path(), "127.0.0.1:0", &settings, &output);
+        let mut server = Self {
+            child,
+            base: String::new(),
+            folder,
+            settings,
+            output,
+        };
+        server.base = server.address().await;
+        server
+    }
+
+    /// The address, `http://127.0.0.1:40123`.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Its data folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Someone who is not signed in.
+    pub(crate) fn anyone(&self) -> Caller {
+        Caller::new(&self.base)
+    }
+
+    /// Everything it has said so far.
+    pub(crate) fn said(&self) -> String {
+        self.output.text()
+    }
+
+    /// The token of the one-time link that makes the first admin.
+    pub(crate) async fn setup_token(&self) -> String {
+        let find = |line: &str| {
+            let (_, rest) = line.split_once("/setup?token=")?;
+            let token: String = rest
+                .chars()
+                .take_while(|letter| letter.is_ascii_alphanumeric() || "-_.~%".contains(*letter))
+                .collect();
+            (!token.is_empty()).then_some(token)
+        };
+        eventually("the link that makes the first admin", async || {
+            self.output.find(find)
+        })
+        .await
+    }
+
+    /// Kills it as a power cut would.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("a child can be killed");
+        self.child.wait().expect("a child can be waited for");
+    }
+
+    /// Starts it again, after it was killed or has stopped, on the same folder and address.
+    pub(crate) async fn start_again(&mut self) {
+        let listen = self.base.trim_start_matches("http://").to_owned();
+        self.output.clear();
+        self.child = spawn(self.folder.path(), &listen, &self.settings, &self.output);
+        self.base = self.address().await;
+    }
+
+    /// Asks it to stop, as a service manager does.
+    pub(crate) fn ask_to_stop(&self) {
+        let done = Command::new("kill")
+            .arg("-TERM")
+            .arg(self.child.id().to_string())
+            .status()
+            .expect("`kill` runs");
+        assert!(done.success(), "the server could not be signalled");
+    }
+
+    /// How it ended.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_secs(60) {
+            if let Some(status) = self.child.try_wait().expect("a child can be asked") {
+                return status;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the server does not stop");
+    }
+
+    async fn address(&mut self) -> String {
+        let output = self.output.clone();
+        eventually("the address on stdout", async || {
+            if let Some(status) = self.child.try_wait().expect("a child can be asked") {
+                panic!("the server ended at once, {status}:\n{}", output.text());
+            }
+            output.find(|line| {
+                let at = line.find("http://")?;
+                let address = line[at..].split(['/', ' ', '?']).nth(2)?;
+                Some(format!("http://{}", address.trim_end_matches(['.', ','])))
+            })
+        })
+        .await
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing left to do.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            let text = self.output.text();
+            let lines: Vec<&str> = text.lines().collect();
+            let from = lines.len().saturating_sub(LINES_SHOWN);
+            eprintln!("the server said last:\n{}", lines[from..].join("\n"));
+        }
+    }
+}
+
+/// The program, ready to be given arguments. Nothing of this process's environment sets anything in it.
+pub(crate) fn heliograph() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heliograph"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HELIOGRAPH_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn spawn(folder: &Path, listen: &str, settings: &[(String, String)], output: &Output) -> Child {
+    let mut child = heliograph()
+        .args(["serve", "--listen", listen, "--data-dir"])
+        .arg(folder)
+        .envs(settings.iter().map(|(name, value)| (name, value)))
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    output.collect(child.stdout.take().expect("stdout is piped"));
+    output.collect(child.stderr.take().expect("stderr is piped"));
+    child
+}
+
+impl Output {
+    fn collect(&self, from: impl Read + Send + 'static) {
+        let lines = self.clone();
+        std::thread::spawn(move || {
+            for line in BufReader::new(from).lines().map_while(Result::ok) {
+                lines.0.lock().expect("no reader panics").push(line);
+            }
+        });
+    }
+
+    fn find<T>(&self, pick: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let lines = self.0.lock().expect("no reader panics");
+        lines.iter().find_map(|line| pick(line))
+    }
+
+    fn text(&self) -> String {
+        self.0.lock().expect("no reader panics").join("\n")
+    }
+
+    fn clear(&self) {
+        self.0.lock().expect("no reader panics").clear();
+    }
+}

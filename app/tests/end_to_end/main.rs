@@ -1,0 +1,26 @@
+//! The whole program, from outside: every test starts the real binary on an empty folder and talks to it as people's
+//! browsers and apps do.
+//!
+//! `harness` starts servers and speaks for people; each other module is one story. What a machine may lack (a browser,
+//! other people's clients, the shared photos) is skipped with a word where it is missing, and required in CI.
+
+mod harness;
+
+mod accounts;
+mod bad_input;
+mod browser;
+mod instance;
+mod main_job;
+mod media;
+mod oauth;
+mod rate_limits;
+mod remote;
+mod restart;
+mod schema;
+mod shared_photos;
+mod shutdown;
+mod statuses;
+mod third_party_clients;
+mod timelines;
+mod visibility;
+mod web_pages;

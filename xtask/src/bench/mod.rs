@@ -1,0 +1,184 @@
+//! Benchmarks of the release binary, from outside: `cargo xtask bench <name>`.
+//!
+//! The load generator is a few hundred lines of its own (`http`, `load`), so that nothing has to be installed. It runs
+//! on the same machine as the server and takes its share of it; requests a second therefore say less than the server's
+//! processor time for one request, which is read from `/proc` before and after.
+
+mod build;
+mod fan_out;
+mod http;
+mod load;
+mod photos;
+mod posts;
+mod reads;
+mod report;
+mod scene;
+mod server;
+mod start;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use clap::{Args, ValueEnum};
+
+use report::Report;
+
+/// What to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Name {
+    /// Start to first answer, idle memory, size of the binary.
+    Start,
+    /// The home feed of 20 photo posts, beside the same bytes from memory; one post; one account.
+    Reads,
+    /// Text posts created, with 1 and 8 writers.
+    Posts,
+    /// 12-megapixel JPEGs from upload to ready.
+    Photos,
+    /// One post to 10,000 followers.
+    FanOut,
+    /// A release build from nothing. Takes long, so it is not part of `all`.
+    Build,
+    /// All but `build`.
+    All,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArguments {
+    /// What to measure.
+    #[arg(value_enum, default_value = "all")]
+    name: Name,
+    /// How often each measurement is repeated; the median is reported.
+    #[arg(long, default_value_t = 5)]
+    runs: usize,
+    /// How long one run under load lasts, in seconds.
+    #[arg(long, default_value_t = 4)]
+    seconds: u64,
+    /// The profile that is measured: `release`, or `dist` for what is shipped.
+    #[arg(long, default_value = "release")]
+    profile: String,
+}
+
+/// What every benchmark needs.
+pub(crate) struct Bench {
+    runs: usize,
+    time: Duration,
+    root: PathBuf,
+    program: PathBuf,
+    /// Serves bytes from memory through the same listener: the limit that reads are held against.
+    memory_server: PathBuf,
+    /// 12-megapixel JPEGs.
+    photos: PathBuf,
+}
+
+pub(crate) fn run(root: &Path, arguments: &BenchArguments) -> Result<()> {
+    ensure!(arguments.runs > 0, "--runs must be at least 1");
+    let mut report = Report::new(root, &arguments.profile)?;
+    if arguments.name == Name::Build {
+        build::measure(root, &mut report)?;
+        report.print();
+        return Ok(());
+    }
+    let bench = prepare(root, arguments)?;
+    let wanted = |name: Name| arguments.name == name || arguments.name == Name::All;
+    if wanted(Name::Start) {
+        start::measure(&bench, &mut report)?;
+    }
+    if wanted(Name::Reads) {
+        reads::measure(&bench, &mut report)?;
+    }
+    if wanted(Name::Posts) {
+        posts::measure(&bench, &mut report)?;
+    }
+    if wanted(Name::Photos) {
+        photos::measure(&bench, &mut report)?;
+    }
+    if wanted(Name::FanOut) {
+        fan_out::measure(&bench, &mut report)?;
+    }
+    report.print();
+    Ok(())
+}
+
+impl Bench {
+    /// A place for a benchmark's own files, on the same disk as the build.
+    fn folder(&self, name: &str) -> PathBuf {
+        self.photos
+            .with_file_name(format!("bench-{name}-{}", std::process::id()))
+    }
+}
+
+fn prepare(root: &Path, arguments: &BenchArguments) -> Result<Bench> {
+    let profile = arguments.profile.as_str();
+    cargo(
+        root,
+        &[
+            "build",
+            "--profile",
+            profile,
+            "-p",
+            "heliograph",
+            "--bin",
+            "heliograph",
+        ],
+    )?;
+    cargo(
+        root,
+        &[
+            "build",
+            "--profile",
+            profile,
+            "-p",
+            "heliograph",
+            "--example",
+            "bytes_from_memory",
+        ],
+    )?;
+    let built = target_folder(root)?.join(profile);
+    let photos = target_folder(root)?.join("bench-photos");
+    if !photos.join("noon-1.jpg").exists() {
+        std::fs::create_dir_all(&photos)?;
+        let folder = photos.to_string_lossy().into_owned();
+        let example = [
+            "run",
+            "--quiet",
+            "-p",
+            "testing-kit",
+            "--example",
+            "landscapes",
+            "--",
+        ];
+        cargo(
+            root,
+            &[&example[..], &[&folder, "4032", "3024", "1"]].concat(),
+        )?;
+    }
+    Ok(Bench {
+        runs: arguments.runs,
+        time: Duration::from_secs(arguments.seconds.max(1)),
+        root: root.to_owned(),
+        program: built.join("heliograph"),
+        memory_server: built.join("examples/bytes_from_memory"),
+        photos,
+    })
+}
+
+fn cargo(root: &Path, arguments: &[&str]) -> Result<()> {
+    let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let status = Command::new(program)
+        .args(arguments)
+        .current_dir(root)
+        .status()
+        .context("cargo does not run")?;
+    ensure!(status.success(), "`cargo {}` failed", arguments.join(" "));
+    Ok(())
+}
+
+fn target_folder(root: &Path) -> Result<PathBuf> {
+    let metadata = cargo_metadata::MetadataCommand::new()
+        .current_dir(root)
+        .no_deps()
+        .exec()?;
+    Ok(metadata.target_directory.into_std_path_buf())
+}

@@ -1,0 +1,130 @@
+//! The server that is measured, as a child process on a folder of its own.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+/// Limits by address stand in the way of a load from one address.
+const SETTINGS: [(&str, &str); 4] = [
+    ("HELIOGRAPH_ACCOUNTS__REGISTRATIONS_PER_ADDRESS", "0"),
+    ("HELIOGRAPH_ACCOUNTS__APPLICATIONS_PER_ADDRESS", "0"),
+    ("HELIOGRAPH_MEDIA__UNATTACHED_ITEMS_MAX", "100000"),
+    ("HELIOGRAPH_LOG__FILTER", "warn"),
+];
+/// Ticks of the processor's accounting in a second, as Linux shows them to everyone.
+const TICKS_PER_SECOND: u64 = 100;
+
+/// A child process that is ended when this is dropped.
+pub(crate) struct Server {
+    child: Child,
+    folder: Option<PathBuf>,
+    /// "127.0.0.1:40123"
+    pub(crate) address: String,
+    /// From being started to saying its address.
+    pub(crate) ready_after: Duration,
+}
+
+/// What a process has used so far.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Usage {
+    pub(crate) processor: Duration,
+    pub(crate) resident_bytes: u64,
+}
+
+impl Server {
+    /// The program on a folder that is made when it is not there and removed at the end.
+    pub(crate) fn start(program: &Path, folder: &Path, settings: &[(&str, &str)]) -> Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let mut command = Command::new(program);
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(folder);
+        command.envs(SETTINGS).envs(settings.iter().copied());
+        let mut server = Self::spawn(command)?;
+        server.folder = Some(folder.to_owned());
+        Ok(server)
+    }
+
+    /// Any command that says `http://…` on stdout when it is ready.
+    pub(crate) fn spawn(mut command: Command) -> Result<Self> {
+        let began = Instant::now();
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("the server does not start")?;
+        let mut lines = BufReader::new(child.stdout.take().context("stdout is piped")?).lines();
+        let address = loop {
+            let Some(line) = lines.next() else {
+                bail!("the server ended before it said its address")
+            };
+            if let Some((_, rest)) = line?.split_once("http://") {
+                break rest.split(['/', ' ']).next().unwrap_or_default().to_owned();
+            }
+        };
+        let ready_after = began.elapsed();
+        // What it says later is read and dropped, so that a full pipe does not stop it.
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        Ok(Self {
+            child,
+            folder: None,
+            address,
+            ready_after,
+        })
+    }
+
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn usage(&self) -> Result<Usage> {
+        Usage::of(self.process())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if let Some(folder) = &self.folder {
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+}
+
+impl Usage {
+    pub(crate) fn of(process: u32) -> Result<Self> {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))
+            .context("benchmarks need Linux's /proc")?;
+        // After the name, which may hold anything: the 12th and 13th fields are user and system time, the 22nd pages.
+        let fields: Vec<&str> = stat
+            .rsplit_once(')')
+            .map_or("", |(_, rest)| rest)
+            .split_whitespace()
+            .collect();
+        let number = |index: usize| {
+            fields
+                .get(index)
+                .and_then(|field| field.parse::<u64>().ok())
+                .unwrap_or_default()
+        };
+        let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+        let resident = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .unwrap_or_default();
+        let kibibytes: u64 = resident
+            .trim()
+            .trim_end_matches(" kB")
+            .parse()
+            .unwrap_or_default();
+        Ok(Self {
+            processor: Duration::from_millis((number(11) + number(12)) * 1_000 / TICKS_PER_SECOND),
+            resident_bytes: kibibytes * 1_024,
+        })
+    }
+}
