@@ -1,0 +1,220 @@
+//! `/@name/<id>`: a post, its photos and its conversation.
+
+use askama::Template;
+use axum::extract::Path;
+use business_posts_gateway::{CreatePostRequest, DeletePostRequest, Visibility};
+use http::StatusCode;
+use infra_kernel::{AccountId, Error, ErrorCode, PostId, Result};
+use presentation_kit::Card;
+use presentation_kit::problem::status_of;
+use serde::Deserialize;
+
+use crate::guard::Form;
+use crate::respond::{Answer, go_to, page_with_status};
+use crate::view::{FormTrouble, PersonView, PostView, Shell, now};
+use crate::visit::{Visit, fresh_secret};
+
+#[derive(Template)]
+#[template(path = "post.html")]
+pub(crate) struct PostPage {
+    pub(crate) shell: Shell,
+    pub(crate) post: PostView,
+    pub(crate) ancestors: Vec<PostView>,
+    pub(crate) replies: Vec<PostView>,
+    pub(crate) deletable: bool,
+    /// So that a comment sent twice is one comment.
+    pub(crate) idempotency_key: String,
+    pub(crate) characters_max: u32,
+    /// A comment that was refused.
+    pub(crate) draft: String,
+    pub(crate) trouble: FormTrouble,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ReplyForm {
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    idempotency_key: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct DeleteForm {}
+
+pub(crate) async fn show(visit: Visit, Path((name, id)): Path<(String, String)>) -> Answer {
+    let id = parse_id(&id)?;
+    let card = visit
+        .surface
+        .reader
+        .post(&visit.context, visit.viewer_id(), id)
+        .await?;
+    if !is_by(&card, &name) {
+        return Ok(go_to(&path_of(&card)));
+    }
+    let page = make(&visit, &card).await?;
+    Ok(page_with_status(StatusCode::OK, &page))
+}
+
+pub(crate) async fn reply(
+    visit: Visit,
+    Path((_, id)): Path<(String, String)>,
+    Form(form): Form<ReplyForm>,
+) -> Answer {
+    let author = visit.member()?;
+    let card = visit
+        .surface
+        .reader
+        .post(&visit.context, Some(author), parse_id(&id)?)
+        .await?;
+    let request = CreatePostRequest {
+        author_id: author.get(),
+        text: with_mention(&card, author, form.text.trim()),
+        visibility: card.post.visibility,
+        in_reply_to_id: card.post.id,
+        idempotency_key: form.idempotency_key,
+        ..CreatePostRequest::default()
+    };
+    match publish(&visit, &form.text, request).await {
+        Ok(reply_id) => Ok(go_to(&format!("{}#reply-{reply_id}", path_of(&card)))),
+        Err(error) if error.code() == ErrorCode::Invalid => {
+            let page = PostPage {
+                draft: form.text,
+                trouble: FormTrouble::of(&error),
+                ..make(&visit, &card).await?
+            };
+            Ok(page_with_status(status_of(error.code()), &page))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(crate) async fn delete(
+    visit: Visit,
+    Path((_, id)): Path<(String, String)>,
+    Form(DeleteForm {}): Form<DeleteForm>,
+) -> Answer {
+    let request = DeletePostRequest {
+        author_id: visit.member()?.get(),
+        post_id: parse_id(&id)?.get(),
+    };
+    visit
+        .surface
+        .gateways
+        .posts
+        .delete_post(&visit.context, request)
+        .await?;
+    let home = visit.viewer.as_ref().map_or_else(
+        || "/".to_owned(),
+        |viewer| format!("/@{}", viewer.account.username),
+    );
+    Ok(go_to(&home))
+}
+
+async fn publish(visit: &Visit, text: &str, request: CreatePostRequest) -> Result<u64> {
+    if text.trim().is_empty() {
+        return Err(Error::invalid("text", "Write a word or two first."));
+    }
+    let reply = visit
+        .surface
+        .gateways
+        .posts
+        .create_post(&visit.context, request)
+        .await?;
+    reply
+        .post
+        .map(|post| post.id)
+        .ok_or_else(|| Error::internal("a post was made but not answered"))
+}
+
+async fn make(visit: &Visit, card: &Card) -> Result<PostPage> {
+    let (reader, viewer) = (&visit.surface.reader, visit.viewer_id());
+    let (id, author_id) = (PostId::new(card.post.id), card.author.account.id);
+    let (around, relationships) = tokio::try_join!(
+        reader.conversation(&visit.context, viewer, id),
+        reader.relationships(&visit.context, viewer, vec![author_id]),
+    )?;
+    let now = now();
+    let views = |cards: &[std::sync::Arc<Card>]| {
+        cards
+            .iter()
+            .map(|card| PostView::of(visit.site(), card, now))
+            .collect()
+    };
+    let mut post = PostView::of(visit.site(), card, now);
+    post.author = PersonView::seen_by(
+        visit.site(),
+        &card.author,
+        viewer,
+        relationships.get(&author_id),
+    );
+    // Whom one follows already needs no button here; the profile has it.
+    post.author.can_follow &= !post.author.following;
+    Ok(PostPage {
+        shell: Shell::of(visit, ""),
+        deletable: post.author.is_viewer,
+        post,
+        ancestors: views(&around.ancestors),
+        replies: views(&around.descendants),
+        idempotency_key: fresh_secret(),
+        characters_max: visit.site().post_characters_max,
+        draft: String::new(),
+        trouble: FormTrouble::none(),
+    })
+}
+
+/// What is no id is what is not there.
+fn parse_id(text: &str) -> Result<PostId> {
+    text.parse().map_err(|_| Error::not_found("post"))
+}
+
+fn is_by(card: &Card, name: &str) -> bool {
+    card.author.account.username == name
+}
+
+fn path_of(card: &Card) -> String {
+    format!("/@{}/{}", card.author.account.username, card.post.id)
+}
+
+/// A comment on a post that not everyone may see reaches the post's author only when it mentions them.
+fn with_mention(card: &Card, author: AccountId, text: &str) -> String {
+    let open = matches!(
+        card.post.visibility(),
+        Visibility::Public | Visibility::Unlisted
+    );
+    let mention = format!("@{}", card.author.account.username);
+    if open || card.author.account.id == author.get() || text.contains(&mention) {
+        return text.to_owned();
+    }
+    format!("{mention} {text}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::samples;
+
+    #[test]
+    fn a_comment_reaches_the_author_of_a_post_that_is_not_open() {
+        let (stranger, author) = (AccountId::new(9), AccountId::new(1));
+        let mut card = samples::card(1, "x", &[]);
+        assert_eq!(with_mention(&card, stranger, "lovely"), "lovely");
+        card.post.visibility = Visibility::Private.into();
+        assert_eq!(with_mention(&card, stranger, "lovely"), "@ada lovely");
+        assert_eq!(
+            with_mention(&card, stranger, "lovely, @ada"),
+            "lovely, @ada"
+        );
+        assert_eq!(with_mention(&card, author, "thanks"), "thanks");
+    }
+
+    #[test]
+    fn what_is_no_id_is_not_there() {
+        for text in ["", "x", "0", "-1", "99999999999999999999"] {
+            assert_eq!(
+                parse_id(text).unwrap_err().code(),
+                ErrorCode::NotFound,
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! `/@name`: a person and their photos.
+
+use askama::Template;
+use axum::extract::Path;
+use infra_kernel::AccountId;
+use presentation_kit::Problem;
+use presentation_kit::extract::QueryOf;
+use presentation_kit::reader::AuthorFilter;
+
+use crate::pages::{ListQuery, older};
+use crate::respond::{Answer, Trouble, page};
+use crate::view::{PersonView, PostView, Shell, now};
+use crate::visit::Visit;
+
+/// Photos on a page: whole rows of three and of five.
+const GRID_PHOTOS: u32 = 30;
+
+#[derive(Template)]
+#[template(path = "profile.html")]
+pub(crate) struct ProfilePage {
+    pub(crate) shell: Shell,
+    pub(crate) person: PersonView,
+    pub(crate) posts: Vec<PostView>,
+    pub(crate) older: Option<String>,
+}
+
+pub(crate) async fn show(
+    visit: Visit,
+    Path(name): Path<String>,
+    query: Result<QueryOf<ListQuery>, Problem>,
+) -> Answer {
+    let query = query.map_err(|problem| Trouble(problem.0))?.0;
+    let (reader, context) = (&visit.surface.reader, &visit.context);
+    let person = reader
+        .person_named(context, &name, &visit.site().domain)
+        .await?;
+    let (id, viewer) = (AccountId::new(person.account.id), visit.viewer_id());
+    let filter = AuthorFilter {
+        only_media: true,
+        exclude_replies: false,
+    };
+    let (photos, relationships) = tokio::try_join!(
+        reader.by_author(context, viewer, id, query.page(GRID_PHOTOS)?, filter),
+        reader.relationships(context, viewer, vec![id.get()]),
+    )?;
+    let person = PersonView::seen_by(visit.site(), &person, viewer, relationships.get(&id.get()));
+    let now = now();
+    Ok(page(&ProfilePage {
+        shell: Shell::of(&visit, if person.is_viewer { "profile" } else { "" }),
+        older: older(&person.path, photos.cursors),
+        posts: photos
+            .items
+            .iter()
+            .map(|card| PostView::of(visit.site(), card, now))
+            .collect(),
+        person,
+    }))
+}

@@ -1,0 +1,162 @@
+//! `/settings`: one's own profile.
+
+use askama::Template;
+use axum::extract::Multipart;
+use axum::extract::multipart::MultipartRejection;
+use business_accounts_gateway::UpdateProfileRequest;
+use business_media_gateway::GetCapabilitiesRequest;
+use http::{HeaderMap, Method, StatusCode};
+use infra_kernel::{AccountId, Error, ErrorCode, Result};
+use presentation_kit::Problem;
+use presentation_kit::extract::QueryOf;
+use presentation_kit::problem::status_of;
+use serde::Deserialize;
+
+use crate::guard::{check_origin, check_token};
+use crate::pages::composer::{accepted_types, no_form};
+use crate::respond::{Answer, Trouble, go_to, page_with_status};
+use crate::upload::{finish, is_file, next_field, receive, text};
+use crate::view::{CHOICES, Choice, FormTrouble, PersonView, Shell};
+use crate::visit::Visit;
+
+/// The most fields looked at.
+const FIELDS_MAX: usize = 20;
+
+#[derive(Template)]
+#[template(path = "settings.html")]
+pub(crate) struct SettingsPage {
+    pub(crate) shell: Shell,
+    pub(crate) person: PersonView,
+    pub(crate) trouble: FormTrouble,
+    pub(crate) saved: bool,
+    pub(crate) display_name: String,
+    pub(crate) note: String,
+    pub(crate) default_visibility: String,
+    pub(crate) choices: &'static [Choice],
+    pub(crate) accepted: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct SettingsQuery {
+    saved: Option<String>,
+}
+
+pub(crate) async fn show(visit: Visit, query: Result<QueryOf<SettingsQuery>, Problem>) -> Answer {
+    let saved = query
+        .map_err(|problem| Trouble(problem.0))?
+        .0
+        .saved
+        .is_some();
+    let page = SettingsPage {
+        saved,
+        ..blank(&visit).await?
+    };
+    Ok(page_with_status(StatusCode::OK, &page))
+}
+
+pub(crate) async fn save(
+    visit: Visit,
+    headers: HeaderMap,
+    form: Result<Multipart, MultipartRejection>,
+) -> Answer {
+    let owner = visit.member()?;
+    check_origin(&Method::POST, &headers, &visit)?;
+    let mut change = UpdateProfileRequest {
+        account_id: owner.get(),
+        ..UpdateProfileRequest::default()
+    };
+    match try_to_save(&visit, owner, &mut form.map_err(no_form)?, &mut change).await {
+        Ok(()) => Ok(go_to("/settings?saved")),
+        Err(error) if error.code().is_server_fault() || error.code() == ErrorCode::Forbidden => {
+            Err(error.into())
+        }
+        Err(error) => {
+            let mut page = blank(&visit).await?;
+            page.trouble = FormTrouble::of(&error);
+            page.display_name = change.display_name.unwrap_or(page.display_name);
+            page.note = change.note.unwrap_or(page.note);
+            Ok(page_with_status(status_of(error.code()), &page))
+        }
+    }
+}
+
+async fn try_to_save(
+    visit: &Visit,
+    owner: AccountId,
+    form: &mut Multipart,
+    change: &mut UpdateProfileRequest,
+) -> Result<()> {
+    let mut is_ours = false;
+    for _ in 0..FIELDS_MAX {
+        let Some(field) = next_field(form).await? else {
+            check_token_seen(visit, is_ours)?;
+            visit
+                .surface
+                .gateways
+                .accounts
+                .update_profile(&visit.context, change.clone())
+                .await?;
+            return Ok(());
+        };
+        let name = field.name().unwrap_or_default().to_owned();
+        if name == "csrf" {
+            check_token(visit, &text(field).await?)?;
+            is_ours = true;
+            continue;
+        }
+        check_token_seen(visit, is_ours)?;
+        if is_file(&field) {
+            let media = &*visit.surface.gateways.media;
+            let about_picture = |error: Error| error.for_field("avatar");
+            let item = receive(&visit.context, media, owner, field)
+                .await
+                .map_err(about_picture)?;
+            finish(&visit.context, media, item.id)
+                .await
+                .map_err(about_picture)?;
+            change.avatar_media_id = Some(item.id);
+            continue;
+        }
+        match name.as_str() {
+            "display_name" => change.display_name = Some(text(field).await?.trim().to_owned()),
+            "note" => change.note = Some(text(field).await?.trim().to_owned()),
+            "default_visibility" => change.default_visibility = Some(text(field).await?),
+            _ => {}
+        }
+    }
+    Err(Error::invalid(
+        "form",
+        format!("A form may have at most {FIELDS_MAX} fields."),
+    ))
+}
+
+/// The token comes first: nothing is stored for a form that is not ours.
+fn check_token_seen(visit: &Visit, is_ours: bool) -> Result<()> {
+    if is_ours {
+        Ok(())
+    } else {
+        check_token(visit, "")
+    }
+}
+
+async fn blank(visit: &Visit) -> Result<SettingsPage> {
+    let id = visit.member()?;
+    let capabilities = visit
+        .surface
+        .gateways
+        .media
+        .get_capabilities(&visit.context, GetCapabilitiesRequest {})
+        .await?;
+    let person = visit.surface.reader.person(&visit.context, id).await?;
+    Ok(SettingsPage {
+        shell: Shell::of(visit, "settings"),
+        trouble: FormTrouble::none(),
+        saved: false,
+        display_name: person.account.display_name.clone(),
+        note: person.account.note.clone(),
+        default_visibility: person.account.default_visibility.clone(),
+        choices: &CHOICES,
+        accepted: accepted_types(&capabilities),
+        person: PersonView::of(visit.site(), &person),
+    })
+}

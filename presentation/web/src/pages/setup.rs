@@ -1,0 +1,65 @@
+//! The one-time link that makes the first admin: `/setup?token=…`.
+//!
+//! The secret is in the link's address once. From there it goes into the form, whose body carries it on; the page tells the
+//! browser to name no address to anyone and to keep no copy.
+
+use axum::response::Response;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use infra_kernel::Error;
+use presentation_kit::extract::QueryOf;
+use presentation_kit::{ClientAddress, Problem};
+use serde::Deserialize;
+
+use crate::guard::Form;
+use crate::pages::session::user_agent;
+use crate::pages::signup::{SignupForm, blank, register};
+use crate::respond::{Answer, Trouble, form_page};
+use crate::visit::Visit;
+
+#[derive(Deserialize)]
+pub(crate) struct SetupQuery {
+    #[serde(default)]
+    token: String,
+}
+
+pub(crate) async fn show(visit: Visit, query: Result<QueryOf<SetupQuery>, Problem>) -> Answer {
+    let setup_token = query.map_err(|problem| Trouble(problem.0))?.0.token;
+    require(&setup_token)?;
+    let form = SignupForm::with_setup_token(setup_token);
+    Ok(discreet(form_page(
+        &visit,
+        StatusCode::OK,
+        &blank(&visit, &form, true),
+    )))
+}
+
+pub(crate) async fn sign_up(
+    visit: Visit,
+    ClientAddress(remote_address): ClientAddress,
+    headers: HeaderMap,
+    Form(form): Form<SignupForm>,
+) -> Answer {
+    require(&form.setup_token)?;
+    Ok(discreet(
+        register(&visit, &form, remote_address, user_agent(&headers)).await?,
+    ))
+}
+
+fn require(setup_token: &str) -> Result<(), Error> {
+    if setup_token.is_empty() {
+        let text = "This link is not whole. Copy it again from where the server was started, up to its very end.";
+        return Err(Error::invalid("token", text));
+    }
+    Ok(())
+}
+
+/// Only the origin is named to anyone, this server included, and nothing is kept.
+fn discreet(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("strict-origin"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,228 @@
+//! Answers: pages, redirects, and errors in the words of the house.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, Method, StatusCode, header};
+use infra_kernel::{Error, ErrorCode};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use presentation_kit::Problem;
+use presentation_kit::problem::{log_fault, status_of};
+
+use crate::view::Shell;
+use crate::visit::Visit;
+
+/// What a handler answers.
+pub(crate) type Answer = Result<Response, Trouble>;
+
+/// An error on its way to becoming a page: [`show_trouble`] makes it one, because only there the visitor is known.
+#[derive(Debug)]
+pub(crate) struct Trouble(pub(crate) Error);
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for Trouble {
+    fn into_response(self) -> Response {
+        let mut response = status_of(self.0.code()).into_response();
+        response.extensions_mut().insert(Arc::new(self.0));
+        response
+    }
+}
+
+/// A page.
+pub(crate) fn page(template: &impl Template) -> Response {
+    page_with_status(StatusCode::OK, template)
+}
+
+/// A page that says something other than that all is well.
+pub(crate) fn page_with_status(status: StatusCode, template: &impl Template) -> Response {
+    match template.render() {
+        Ok(html) => {
+            let mut response = Response::new(Body::from(html));
+            *response.status_mut() = status;
+            let html = HeaderValue::from_static("text/html; charset=utf-8");
+            response.headers_mut().insert(header::CONTENT_TYPE, html);
+            response
+        }
+        Err(error) => Trouble(Error::internal(error)).into_response(),
+    }
+}
+
+/// A page with a form that visitors may send, so it must leave them their key for forms.
+pub(crate) fn form_page(visit: &Visit, status: StatusCode, template: &impl Template) -> Response {
+    let mut response = page_with_status(status, template);
+    if let Some(cookie) = visit.form_cookie() {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// Sends the browser on, with GET.
+pub(crate) fn go_to(address: &str) -> Response {
+    let Ok(location) = HeaderValue::from_str(address) else {
+        let error = Error::invalid(
+            "redirect_uri",
+            "The address to go on to cannot be sent to a browser.",
+        );
+        return Trouble(error).into_response();
+    };
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    response.headers_mut().insert(header::LOCATION, location);
+    response
+}
+
+/// An error for someone of whom nothing is known, without a page round it.
+pub(crate) fn bare(error: &Error) -> Response {
+    log_fault(error);
+    (status_of(error.code()), error.public().to_owned()).into_response()
+}
+
+/// The address at which someone logs in and then goes on.
+pub(crate) fn log_in_first(next: &str) -> String {
+    format!(
+        "/login?next={}",
+        utf8_percent_encode(next, NON_ALPHANUMERIC)
+    )
+}
+
+/// For every address that is none.
+pub(crate) async fn nothing_here() -> Trouble {
+    Trouble(Error::new(
+        ErrorCode::NotFound,
+        "There is no page at this address. It may have been mistyped, or what was here has been deleted.",
+    ))
+}
+
+/// For an address that does not take this method.
+pub(crate) async fn wrong_method() -> Response {
+    let error = Error::new(
+        ErrorCode::Invalid,
+        "This address cannot be used like this. Go back and try again.",
+    );
+    let mut response = Trouble(error).into_response();
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    response
+}
+
+/// Middleware: makes pages of errors.
+pub(crate) async fn show_trouble(visit: Visit, request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let mut response = next.run(request).await;
+    let Some(error) = response.extensions_mut().remove::<Arc<Error>>() else {
+        return response;
+    };
+    if visit.wants_json {
+        return problem(&error);
+    }
+    if error.code() == ErrorCode::Unauthenticated {
+        let next = visit.uri.path_and_query().map_or("/", |path| path.as_str());
+        return go_to(&log_in_first(if method == Method::GET {
+            next
+        } else {
+            "/"
+        }));
+    }
+    log_fault(&error);
+    let status = response.status();
+    page_with_status(status, &Message::of(&visit, status, &error))
+}
+
+fn problem(error: &Error) -> Response {
+    log_fault(error);
+    let copy = Error::new(error.code(), error.public());
+    Problem(match error.field() {
+        Some(field) => copy.for_field(field),
+        None => copy,
+    })
+    .into_response()
+}
+
+#[derive(Template)]
+#[template(path = "message.html")]
+pub(crate) struct Message {
+    pub(crate) shell: Shell,
+    pub(crate) heading: &'static str,
+    pub(crate) text: String,
+    /// Address and words.
+    pub(crate) way_out: (&'static str, &'static str),
+    /// What an operator finds the request by; only when the fault is ours.
+    pub(crate) reference: String,
+}
+
+impl Message {
+    fn of(visit: &Visit, status: StatusCode, error: &Error) -> Self {
+        let reference = if error.code().is_server_fault() {
+            visit.context.correlation_id().to_string()
+        } else {
+            String::new()
+        };
+        Self {
+            shell: Shell::of(visit, ""),
+            heading: heading(status),
+            text: error.public().to_owned(),
+            way_out: (
+                "/",
+                if visit.viewer.is_some() {
+                    "Home"
+                } else {
+                    "Front page"
+                },
+            ),
+            reference,
+        }
+    }
+}
+
+fn heading(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND => "Nothing hangs here",
+        StatusCode::GONE => "No longer here",
+        StatusCode::FORBIDDEN => "That is not allowed",
+        StatusCode::TOO_MANY_REQUESTS => "A little slower, please",
+        StatusCode::PAYLOAD_TOO_LARGE => "Too large",
+        StatusCode::METHOD_NOT_ALLOWED => "Not like this",
+        StatusCode::GATEWAY_TIMEOUT => "That took too long",
+        StatusCode::SERVICE_UNAVAILABLE => "Back in a moment",
+        status if status.is_server_error() => "Our fault, not yours",
+        _ => "That did not work",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_error_has_words() {
+        for code in ErrorCode::ALL {
+            let words = heading(status_of(code));
+            assert!(!words.contains(['!', '.']), "{words}");
+        }
+        assert_eq!(heading(StatusCode::NOT_FOUND), "Nothing hangs here");
+    }
+
+    #[test]
+    fn where_to_go_on_is_one_value_of_the_query() {
+        assert_eq!(log_in_first("/a?b=c&d"), "/login?next=%2Fa%3Fb%3Dc%26d");
+    }
+
+    #[test]
+    fn a_redirect_cannot_carry_a_header() {
+        assert_eq!(
+            go_to("/a\r\nSet-Cookie: x").status(),
+            StatusCode::UNPROCESSABLE_ENTITY
+        );
+        assert_eq!(
+            go_to("app://back?code=1").headers()[header::LOCATION],
+            "app://back?code=1"
+        );
+    }
+}

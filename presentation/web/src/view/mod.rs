@@ -1,0 +1,18 @@
+//! What templates show, made in one place from the kit's cards: strings ready to be escaped and put in.
+
+mod haze;
+mod person;
+mod photo;
+mod post;
+#[cfg(test)]
+pub(crate) mod samples;
+mod shell;
+mod trouble;
+mod words;
+
+pub(crate) use person::PersonView;
+pub(crate) use photo::PhotoView;
+pub(crate) use post::{PostView, card_html};
+pub(crate) use shell::Shell;
+pub(crate) use trouble::FormTrouble;
+pub(crate) use words::{CHOICES, Choice, Count, When, now};

@@ -1,0 +1,171 @@
+//! A photo and its renditions.
+
+use std::sync::Arc;
+
+use business_media_gateway::{MediaItem, Rendition};
+use presentation_kit::Site;
+
+use crate::view::haze;
+
+/// How much taller than wide a photo may be in a feed before it is cropped: 5 to 4.
+const TALL: f64 = 1.25;
+/// How far a rendition's proportions may be from the photo's own before it counts as a crop.
+const CROP: f64 = 0.03;
+/// The narrowest and the widest a photo gets in a mosaic, in tenths of its height.
+const RATIO_TENTHS: (u32, u32) = (5, 25);
+
+/// A photo as templates show it.
+#[derive(Debug, Clone)]
+pub(crate) struct PhotoView {
+    pub(crate) grid: String,
+    pub(crate) grid_width: u32,
+    pub(crate) grid_height: u32,
+    pub(crate) feed: String,
+    pub(crate) feed_width: u32,
+    pub(crate) feed_height: u32,
+    pub(crate) full: String,
+    pub(crate) srcset: String,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) alt: String,
+    /// A picture of a few pixels, as a `data:` address; empty for none.
+    pub(crate) haze: Arc<str>,
+    /// Classes that put the focal point where a crop keeps it; empty for the middle.
+    pub(crate) focus: String,
+    /// "tall" when the feed crops it to 4:5.
+    pub(crate) shape: &'static str,
+    /// The class of its proportions in a mosaic.
+    pub(crate) ratio: String,
+}
+
+impl PhotoView {
+    /// None for an item that has no renditions yet.
+    pub(crate) fn of(site: &Site, item: &MediaItem) -> Option<Self> {
+        let feed = named(item, "feed").or_else(|| item.renditions.last())?;
+        let grid = named(item, "grid").unwrap_or(feed);
+        let full = named(item, "full").unwrap_or(feed);
+        let (width, height) = (item.width.max(1), item.height.max(1));
+        let own = f64::from(height) / f64::from(width);
+        Some(Self {
+            grid: site.media_url(&grid.key),
+            grid_width: grid.width,
+            grid_height: grid.height,
+            feed: site.media_url(&feed.key),
+            feed_width: feed.width,
+            feed_height: feed.height,
+            full: site.media_url(&full.key),
+            srcset: srcset(site, [grid, feed, full], own),
+            width,
+            height,
+            alt: item.description.clone(),
+            haze: haze::of(&item.blurhash),
+            focus: focus_classes(item.focus_x, item.focus_y),
+            shape: if own > TALL { "tall" } else { "" },
+            ratio: ratio_class(width, height),
+        })
+    }
+
+    /// The first photo of a page is fetched at once, the others when they come near.
+    pub(crate) fn loading(&self, is_first: &bool) -> &'static str {
+        if *is_first { "eager" } else { "lazy" }
+    }
+}
+
+fn named<'item>(item: &'item MediaItem, name: &str) -> Option<&'item Rendition> {
+    item.renditions
+        .iter()
+        .find(|rendition| rendition.name == name)
+}
+
+/// Every rendition that shows the whole photo, once per width.
+fn srcset(site: &Site, renditions: [&Rendition; 3], own: f64) -> String {
+    let mut widths = Vec::with_capacity(renditions.len());
+    let mut parts = Vec::with_capacity(renditions.len());
+    for rendition in renditions {
+        let ratio = f64::from(rendition.height) / f64::from(rendition.width.max(1));
+        let is_whole = (ratio / own - 1.0).abs() < CROP || rendition.name != "grid";
+        if is_whole && !widths.contains(&rendition.width) {
+            widths.push(rendition.width);
+            parts.push(format!(
+                "{} {}w",
+                site.media_url(&rendition.key),
+                rendition.width
+            ));
+        }
+    }
+    parts.join(", ")
+}
+
+/// The focal point in tenths from the left and the top, as classes: a policy without inline styles leaves no other way.
+fn focus_classes(focus_x: f32, focus_y: f32) -> String {
+    let tenths = |from_middle: f32| ((from_middle.clamp(-1.0, 1.0) + 1.0) * 5.0).round();
+    let mut classes = String::new();
+    for (axis, tenths) in [("x", tenths(focus_x)), ("y", tenths(-focus_y))] {
+        if (tenths - 5.0).abs() > 0.1 {
+            if !classes.is_empty() {
+                classes.push(' ');
+            }
+            classes.push_str(&format!("{axis}{tenths}"));
+        }
+    }
+    classes
+}
+
+fn ratio_class(width: u32, height: u32) -> String {
+    let tenths = (u64::from(width) * 10 + u64::from(height) / 2) / u64::from(height);
+    let (least, most) = RATIO_TENTHS;
+    format!("r{}", tenths.clamp(u64::from(least), u64::from(most)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::samples;
+
+    #[test]
+    fn a_photo_names_its_renditions_once_and_whole() {
+        let mut item = samples::photo(7, 3_000, 2_000);
+        let view = PhotoView::of(&samples::site(), &item).unwrap();
+        assert_eq!(
+            view.srcset.matches("https://photos.example/media/").count(),
+            3
+        );
+        assert!(view.srcset.contains("7-grid.jpg 400w, "), "{}", view.srcset);
+        assert_eq!(
+            (view.shape, view.ratio.as_str(), view.focus.as_str()),
+            ("", "r15", "")
+        );
+        // A square crop does not belong among renditions of the whole.
+        item.renditions[0].height = 400;
+        let view = PhotoView::of(&samples::site(), &item).unwrap();
+        assert!(!view.srcset.contains("grid"));
+        item.renditions.clear();
+        assert!(PhotoView::of(&samples::site(), &item).is_none());
+    }
+
+    #[test]
+    fn only_what_is_taller_than_4_to_5_is_cropped() {
+        let shape = |width, height| {
+            PhotoView::of(&samples::site(), &samples::photo(1, width, height))
+                .unwrap()
+                .shape
+        };
+        assert_eq!([shape(4, 5), shape(3, 4), shape(2, 1)], ["", "tall", ""]);
+    }
+
+    #[test]
+    fn a_focal_point_becomes_tenths_from_the_top_left() {
+        assert_eq!(focus_classes(0.0, 0.0), "");
+        assert_eq!(focus_classes(-1.0, 1.0), "x0 y0");
+        assert_eq!(focus_classes(0.5, -1.0), "x8 y10");
+        assert_eq!(focus_classes(f32::NAN, 0.0), "");
+        assert_eq!(focus_classes(0.02, -0.02), "");
+    }
+
+    #[test]
+    fn proportions_in_a_mosaic_have_bounds() {
+        assert_eq!(ratio_class(3, 2), "r15");
+        assert_eq!(ratio_class(10_000, 10), "r25");
+        assert_eq!(ratio_class(1, 100), "r5");
+    }
+}

@@ -1,0 +1,200 @@
+//! A post, and its card in a feed.
+
+use askama::Template;
+use business_posts_gateway::Visibility;
+use infra_kernel::Timestamp;
+use presentation_kit::{Card, Site, text};
+
+use crate::view::words::{CHOICES, DIRECT};
+use crate::view::{Choice, PersonView, PhotoView, When};
+
+/// From how many characters on a caption is cut in the feed.
+const LONG_CHARACTERS: usize = 120;
+/// The most characters of a post in a page's title.
+const TITLE_CHARACTERS: usize = 60;
+/// The most characters of a post where links to it are previewed.
+const SUMMARY_CHARACTERS: usize = 200;
+
+/// A post as templates show it, the same for everyone who may see it.
+#[derive(Debug, Clone)]
+pub(crate) struct PostView {
+    pub(crate) id: u64,
+    pub(crate) path: String,
+    pub(crate) author: PersonView,
+    pub(crate) when: When,
+    pub(crate) photos: Vec<PhotoView>,
+    /// Safe: the only HTML that templates put in as it is.
+    pub(crate) html: String,
+    pub(crate) is_long: bool,
+    pub(crate) spoiler: String,
+    /// Whether it is hidden until someone asks to see it.
+    pub(crate) veiled: bool,
+    pub(crate) visibility: Choice,
+    /// Whether everyone may see it, so that links to it may be previewed.
+    pub(crate) is_open: bool,
+    pub(crate) replies: u64,
+    /// The post it answers; 0 for none.
+    pub(crate) reply_to: u64,
+    pub(crate) title: String,
+    pub(crate) summary: String,
+    /// What a photo's link says to those who do not see the photo.
+    pub(crate) label: String,
+}
+
+impl PostView {
+    pub(crate) fn of(site: &Site, card: &Card, now: Timestamp) -> Self {
+        let post = &card.post;
+        let author = PersonView::of(site, &card.author);
+        let when = When::of(post.created_at_us, now);
+        let photos: Vec<PhotoView> = card
+            .media
+            .iter()
+            .filter_map(|item| PhotoView::of(site, item))
+            .collect();
+        let veiled = post.sensitive || !post.spoiler_text.is_empty();
+        let open_text = if veiled {
+            post.spoiler_text.as_str()
+        } else {
+            post.text.as_str()
+        };
+        let alt = photos
+            .first()
+            .map(|photo| photo.alt.as_str())
+            .filter(|_| !veiled)
+            .unwrap_or_default();
+        let label = [alt, open_text]
+            .into_iter()
+            .find(|text| !text.is_empty())
+            .map_or_else(
+                || format!("Photo by {}, {}", author.name, when.short),
+                |text| shortened(text, SUMMARY_CHARACTERS),
+            );
+        let summary = if open_text.is_empty() {
+            label.clone()
+        } else {
+            shortened(open_text, SUMMARY_CHARACTERS)
+        };
+        Self {
+            id: post.id,
+            path: format!("{}/{}", author.path, post.id),
+            title: shortened(&label, TITLE_CHARACTERS),
+            html: text::to_html(site, &post.text, &post.mentions),
+            is_long: post.text.chars().nth(LONG_CHARACTERS).is_some() || post.text.contains('\n'),
+            spoiler: post.spoiler_text.clone(),
+            veiled,
+            visibility: visibility_of(post.visibility()),
+            is_open: matches!(post.visibility(), Visibility::Public | Visibility::Unlisted),
+            replies: post.replies_count,
+            reply_to: post.in_reply_to_id,
+            author,
+            when,
+            photos,
+            summary,
+            label,
+        }
+    }
+
+    /// The photo that stands for the post in a grid.
+    pub(crate) fn cover(&self) -> Option<&PhotoView> {
+        self.photos.first()
+    }
+
+    /// How its cover is framed there.
+    pub(crate) fn grid_class(&self) -> &'static str {
+        if self.veiled {
+            "fills hidden-away"
+        } else {
+            "fills"
+        }
+    }
+}
+
+fn visibility_of(visibility: Visibility) -> Choice {
+    match visibility {
+        Visibility::Public => CHOICES[0],
+        Visibility::Unlisted => CHOICES[1],
+        Visibility::Private => CHOICES[2],
+        Visibility::Direct | Visibility::Unspecified => DIRECT,
+    }
+}
+
+fn shortened(text: &str, characters_max: usize) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(characters_max) {
+        Some((end, _)) => format!("{}…", line[..end].trim_end()),
+        None => line,
+    }
+}
+
+#[derive(Template)]
+#[template(path = "part/card.html")]
+struct CardTemplate<'post> {
+    post: &'post PostView,
+    loading: &'static str,
+}
+
+/// A post's card in a feed. Nothing in it depends on who looks.
+pub(crate) fn card_html(post: &PostView) -> Result<String, askama::Error> {
+    CardTemplate {
+        post,
+        loading: "lazy",
+    }
+    .render()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::samples;
+
+    fn view(card: &Card) -> PostView {
+        PostView::of(&samples::site(), card, samples::NOW)
+    }
+
+    #[test]
+    fn a_veiled_post_gives_nothing_away_outside_its_veil() {
+        let mut card = samples::card(1, "The secret", &[(3, 2)]);
+        card.media[0].description = "The secret too".into();
+        card.post.sensitive = true;
+        card.post.spoiler_text = "Spiders".into();
+        let post = view(&card);
+        for text in [&post.title, &post.summary, &post.label] {
+            assert_eq!(text, "Spiders");
+        }
+        assert_eq!(post.grid_class(), "fills hidden-away");
+    }
+
+    #[test]
+    fn a_link_says_what_the_photo_shows() {
+        let mut card = samples::card(1, "", &[(3, 2)]);
+        assert_eq!(view(&card).label, "A photo, 3 by 2");
+        card.media[0].description.clear();
+        assert_eq!(view(&card).label, "Photo by Ada Lovelace, 3 h");
+    }
+
+    #[test]
+    fn nothing_that_people_write_becomes_markup() {
+        let mut card = samples::card(1, "<img src=x onerror=alert(1)>", &[(3, 2)]);
+        card.media[0].description = "\"><script>alert(2)</script>".into();
+        card.post.spoiler_text = "<b>".into();
+        let html = card_html(&view(&card)).unwrap();
+        for evil in ["<script>alert", "<img src=x", "<b>", "\"><script"] {
+            assert!(!html.contains(evil), "{evil} is in {html}");
+        }
+    }
+
+    #[test]
+    fn only_what_everyone_may_see_is_open_to_previews() {
+        for (visibility, open) in [
+            (Visibility::Public, true),
+            (Visibility::Unlisted, true),
+            (Visibility::Private, false),
+            (Visibility::Direct, false),
+            (Visibility::Unspecified, false),
+        ] {
+            let mut card = samples::card(1, "x", &[]);
+            card.post.visibility = visibility.into();
+            assert_eq!(view(&card).is_open, open, "{visibility:?}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Times, numbers and choices in words.
+
+use infra_kernel::{Clock as _, SystemClock, Timestamp};
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// The moment a page is made.
+pub(crate) fn now() -> Timestamp {
+    SystemClock.now()
+}
+
+/// A moment as it is shown.
+#[derive(Debug, Clone)]
+pub(crate) struct When {
+    /// For machines: RFC 3339.
+    pub(crate) iso: String,
+    /// How long ago, or the day.
+    pub(crate) short: String,
+    /// Day and time.
+    pub(crate) full: String,
+}
+
+impl When {
+    pub(crate) fn of(moment_us: i64, now: Timestamp) -> Self {
+        let moment =
+            jiff::Timestamp::from_microsecond(moment_us).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let day = moment.strftime("%-d %b").to_string();
+        let year = moment.strftime("%Y").to_string();
+        let this_year = jiff::Timestamp::from_microsecond(now.microseconds())
+            .is_ok_and(|now| now.strftime("%Y").to_string() == year);
+        let seconds = (now.microseconds() - moment_us) / 1_000_000;
+        let short = match seconds {
+            ..MINUTE => "now".to_owned(),
+            MINUTE..HOUR => format!("{} min", seconds / MINUTE),
+            HOUR..DAY => format!("{} h", seconds / HOUR),
+            _ if seconds < 7 * DAY => format!("{} d", seconds / DAY),
+            _ if this_year => day,
+            _ => format!("{day} {year}"),
+        };
+        Self {
+            iso: moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            short,
+            full: moment.strftime("%-d %B %Y, %H:%M UTC").to_string(),
+        }
+    }
+}
+
+/// How many, as it is shown.
+#[derive(Debug, Clone)]
+pub(crate) struct Count {
+    pub(crate) short: String,
+    pub(crate) is_one: bool,
+}
+
+impl Count {
+    pub(crate) fn of(number: u64) -> Self {
+        let tenths = |unit: u64| format!("{}.{}", number / unit, number % unit * 10 / unit);
+        let short = match number {
+            0..1_000 => number.to_string(),
+            1_000..10_000 => format!("{},{:03}", number / 1_000, number % 1_000),
+            10_000..1_000_000 => format!("{}k", tenths(1_000)),
+            _ => format!("{}M", tenths(1_000_000)),
+        };
+        Self {
+            short,
+            is_one: number == 1,
+        }
+    }
+}
+
+/// Who may see a post: its name in the contract, which is the name of its icon too, and its words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Choice {
+    pub(crate) name: &'static str,
+    pub(crate) words: &'static str,
+    pub(crate) meaning: &'static str,
+}
+
+/// What a post made here can be. Posts for single people come with conversations.
+pub(crate) const CHOICES: [Choice; 3] = [
+    Choice {
+        name: "public",
+        words: "Everyone",
+        meaning: "And in the list of latest photos",
+    },
+    Choice {
+        name: "unlisted",
+        words: "Everyone, quietly",
+        meaning: "On your page and in feeds, in no public list",
+    },
+    Choice {
+        name: "private",
+        words: "Followers",
+        meaning: "Only those who follow you",
+    },
+];
+
+/// For posts that came by an app.
+pub(crate) const DIRECT: Choice = Choice {
+    name: "direct",
+    words: "Those mentioned",
+    meaning: "Only those it mentions",
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(seconds_ago: i64, expected: &str) {
+        // 2026-06-15T12:00:00Z
+        let now = Timestamp::from_milliseconds(1_781_524_800_000);
+        let when = When::of(now.microseconds() - seconds_ago * 1_000_000, now);
+        assert_eq!(when.short, expected);
+    }
+
+    #[test]
+    fn moments_are_told_as_people_tell_them() {
+        check(-5, "now");
+        check(59, "now");
+        check(60, "1 min");
+        check(3 * HOUR + 5, "3 h");
+        check(6 * DAY, "6 d");
+        check(7 * DAY, "8 Jun");
+        check(400 * DAY, "11 May 2025");
+    }
+
+    #[test]
+    fn numbers_stay_short() {
+        for (number, expected) in [
+            (0, "0"),
+            (999, "999"),
+            (1_204, "1,204"),
+            (12_340, "12.3k"),
+            (2_500_000, "2.5M"),
+        ] {
+            assert_eq!(Count::of(number).short, expected);
+        }
+        assert!(Count::of(1).is_one && !Count::of(0).is_one);
+    }
+}
