@@ -1,1 +1,17 @@
-fn main() {}
+//! `heliograph`: a photo-sharing network that anyone can own.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use heliograph::commands::Arguments;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match heliograph::commands::run(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("heliograph: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The commands of the binary, one file each.
+
+mod account;
+mod bus;
+mod configuration;
+mod doctor;
+mod feed;
+mod migrate;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Configuration, Overrides};
+use crate::wire::{Domains, Placement};
+
+/// How long a command's calls may take.
+const COMMAND_BUDGET: Duration = Duration::from_secs(60);
+
+/// A photo-sharing network that anyone can own.
+///
+/// Without a command it serves: on http://127.0.0.1:8080, with everything in the folder ./data.
+#[derive(Debug, Parser)]
+#[command(name = "heliograph", version, after_help = EXAMPLES)]
+pub struct Arguments {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    serve: serve::ServeArguments,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const EXAMPLES: &str = "Examples:
+  heliograph                                  start on an empty folder and print a link that makes the first admin
+  heliograph serve --listen 0.0.0.0:8080      listen on every address of this machine
+  heliograph account create ada --admin       make an account from the command line
+  heliograph config show                      every setting, its value, and where it came from
+  heliograph doctor                           what is wrong with this installation, and what to do";
+
+#[derive(Debug, Args, Clone)]
+struct Common {
+    /// The folder that holds everything [default: ./data]
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// A TOML file with settings; see `heliograph config show`
+    #[arg(long, global = true, value_name = "FILE", env = "HELIOGRAPH_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the page, the API and the photos, and do the work behind them
+    Serve(serve::ServeArguments),
+    /// Make accounts, change their roles, set their passwords
+    #[command(subcommand)]
+    Account(account::AccountCommand),
+    /// Show and check the settings
+    #[command(subcommand)]
+    Config(configuration::ConfigCommand),
+    /// Look at the events between domains: how far each subscription is, and what could not be handled
+    #[command(subcommand)]
+    Bus(bus::BusCommand),
+    /// Look after the home timelines
+    #[command(subcommand)]
+    Feed(feed::FeedCommand),
+    /// Bring every database up to date, without serving
+    Migrate(migrate::MigrateArguments),
+    /// Say what is wrong with this installation and what to do
+    Doctor(doctor::DoctorArguments),
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// What went wrong, with its causes, for standard error.
+pub fn run(arguments: Arguments) -> Result<ExitCode> {
+    let overrides = match &arguments.command {
+        None => arguments.serve.overrides(),
+        Some(Command::Serve(serve)) => serve.overrides(),
+        Some(_) => Overrides::default(),
+    };
+    let overrides = Overrides {
+        data_dir: arguments.common.data_dir,
+        ..overrides
+    };
+    let loaded = crate::config::load(
+        arguments.common.config.as_deref(),
+        std::env::vars(),
+        &overrides,
+    )?;
+    let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
+    runtime.block_on(async {
+        match arguments.command {
+            None | Some(Command::Serve(_)) => serve::run(loaded.configuration).await,
+            Some(Command::Account(command)) => account::run(command, &loaded.configuration).await,
+            Some(Command::Config(command)) => configuration::run(&command, &loaded),
+            Some(Command::Bus(command)) => bus::run(command, &loaded.configuration).await,
+            Some(Command::Feed(command)) => feed::run(&command, &loaded.configuration).await,
+            Some(Command::Migrate(arguments)) => {
+                migrate::run(&arguments, &loaded.configuration).await
+            }
+            Some(Command::Doctor(arguments)) => doctor::run(&arguments, &loaded).await,
+        }
+    })
+}
+
+/// Opens the domains for a command that works beside a serving process, or without one. A folder that is not there is a
+/// mistake in `--data-dir` here, not a wish for a new one.
+async fn open_existing(configuration: &Configuration) -> Result<Domains> {
+    let folder = &configuration.data_dir;
+    anyhow::ensure!(
+        folder.is_dir(),
+        "there is no data folder at {}; name the right one with --data-dir, or start `heliograph serve` once to make it",
+        folder.display()
+    );
+    Domains::open(configuration, &Placement::default()).await
+}
+
+/// The context of a command's calls.
+fn context() -> infra_kernel::Context {
+    infra_kernel::Context::background(COMMAND_BUDGET)
+}
+
+/// Prints something for a script.
+fn print_json(value: &serde_json::Value) -> Result<()> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! `heliograph serve`: everything in one process, until it is told to stop.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use business_accounts_gateway::CreateSetupTokenRequest;
+use clap::Args;
+use infra_telemetry::LogFormat;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{self, Configuration, Overrides};
+use crate::roles::Role;
+use crate::server::Server;
+use crate::wire::{self, DataFolder, Domains, Placement, Worker};
+
+#[derive(Debug, Args, Clone, Default)]
+pub(super) struct ServeArguments {
+    /// The address and port to listen on [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// What this process does: web, worker, or both [default: web,worker]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    roles: Option<Vec<String>>,
+}
+
+impl ServeArguments {
+    pub(super) fn overrides(&self) -> Overrides {
+        Overrides {
+            data_dir: None,
+            listen: self.listen.clone(),
+            roles: self.roles.clone(),
+        }
+    }
+}
+
+pub(super) async fn run(configuration: Configuration) -> Result<ExitCode> {
+    let began = Instant::now();
+    let format = match configuration.log.format {
+        config::LogFormat::Text => LogFormat::Text,
+        config::LogFormat::Json => LogFormat::Json,
+    };
+    infra_telemetry::begin(format, &configuration.log.filter)?;
+    let stop = stop_on_signal()?;
+    let folder = DataFolder::hold(&configuration.data_dir)?;
+    let domains = Arc::new(Domains::open(&configuration, &Placement::default()).await?);
+    let grace = Duration::from_secs(configuration.shutdown_grace_s);
+
+    let worker = configuration
+        .roles
+        .contains(&Role::Worker)
+        .then(|| Worker::start(&domains));
+    if configuration.roles.contains(&Role::Web) {
+        let server = Server::bind(&configuration.listen, configuration.connections_max).await?;
+        let base_url = wire::public_base_url(&configuration, server.address());
+        let surface = wire::surface(&configuration, domains.gateways(), base_url.clone());
+        let router = wire::router(&surface, &configuration);
+        greet(&domains, &configuration, &base_url, began).await?;
+        server.serve(router, stop, grace).await;
+    } else {
+        println!(
+            "Heliograph {} works on {} and serves nothing.",
+            env!("CARGO_PKG_VERSION"),
+            folder.path().display()
+        );
+        stop.cancelled().await;
+    }
+
+    tracing::info!("stopping");
+    if let Some(worker) = worker {
+        worker.stop(grace).await;
+    }
+    domains.close().await;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says where to go next.
+async fn greet(
+    domains: &Domains,
+    configuration: &Configuration,
+    base_url: &str,
+    began: Instant,
+) -> Result<()> {
+    let context = super::context();
+    let setup = domains
+        .gateways()
+        .accounts
+        .create_setup_token(&context, CreateSetupTokenRequest {})
+        .await?;
+    println!("Heliograph {} is at {base_url}", env!("CARGO_PKG_VERSION"));
+    println!(
+        "Everything is in {}; stop with Ctrl-C.",
+        configuration.data_dir.display()
+    );
+    if !setup.setup_token.is_empty() {
+        println!();
+        println!("Nobody is here yet. Open this link once to become the first admin:");
+        println!("  {base_url}/setup?token={}", setup.setup_token);
+    }
+    tracing::info!(
+        listen = configuration.listen,
+        started_ms = began.elapsed().as_millis(),
+        "serving"
+    );
+    Ok(())
+}
+
+/// Cancelled at the first SIGTERM or SIGINT. A second one ends the process at once.
+fn stop_on_signal() -> Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        for again in [false, true] {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if again {
+                std::process::exit(130);
+            }
+            stopping.cancel();
+        }
+    });
+    Ok(stop)
+}

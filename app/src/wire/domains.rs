@@ -1,0 +1,215 @@
+//! Opens every domain over its own database, and hands each the gateways it may call.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use business_accounts::AccountsCore;
+use business_graph::GraphCore;
+use business_graph_gateway::Graph;
+use business_media::MediaCore;
+use business_posts::PostsCore;
+use infra_blob::DirectoryStore;
+use infra_bus::EmbeddedBus;
+use infra_db::Database;
+use infra_kernel::{Clock, IdGenerator, SystemClock};
+use presentation_kit::Gateways;
+use product_feed::FeedCore;
+
+use crate::config::Configuration;
+
+/// The logical shard whose ids this process makes. One process is one shard until domains are spread out.
+const SHARD: u16 = 0;
+
+/// The folder that holds everything, held by this process alone.
+pub struct DataFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataFolder {
+    /// Makes the folder when it is not there, and takes hold of it.
+    ///
+    /// # Errors
+    /// When it cannot be made or written to, or another process serves from it.
+    pub fn hold(path: &Path) -> Result<Self> {
+        std::fs::create_dir_all(path).with_context(|| {
+            format!(
+                "the data folder {} cannot be made; choose another with --data-dir",
+                path.display()
+            )
+        })?;
+        let lock_path = path.join("heliograph.lock");
+        let lock = File::create(&lock_path)
+            .with_context(|| format!("the data folder {} cannot be written to", path.display()))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self {
+                path: path.to_owned(),
+                _lock: lock,
+            }),
+            Err(TryLockError::WouldBlock) => bail!(
+                "another heliograph serves from {}; stop it first, or choose another folder with --data-dir",
+                path.display()
+            ),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("{} cannot be locked", lock_path.display()))
+            }
+        }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Domains that live elsewhere: what is set here is called instead of the one in this process.
+#[derive(Default, Clone)]
+pub struct Placement {
+    /// Who follows whom.
+    pub graph: Option<Arc<dyn Graph>>,
+}
+
+/// Every domain, its database, and the bus between them.
+pub struct Domains {
+    pub(crate) accounts: AccountsCore,
+    pub(crate) graph: GraphCore,
+    pub(crate) media: MediaCore,
+    pub(crate) posts: PostsCore,
+    pub(crate) feed: FeedCore,
+    pub(crate) bus: Arc<EmbeddedBus>,
+    pub(crate) bus_database: Database,
+    /// The databases whose outboxes are relayed.
+    pub(crate) telling: Vec<Database>,
+    feed_database: Database,
+    gateways: Gateways,
+}
+
+impl Domains {
+    /// Opens every domain in the data folder and brings their databases up to date.
+    ///
+    /// # Errors
+    /// When a database or the photo folder cannot be opened; the file is named.
+    pub async fn open(configuration: &Configuration, placement: &Placement) -> Result<Self> {
+        let folder = &configuration.data_dir;
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
+        let open = |name: &str, migrations| {
+            let path = folder.join(name);
+            async move { Database::open(&path, migrations).await }
+        };
+        let (
+            accounts_database,
+            graph_database,
+            media_database,
+            posts_database,
+            feed_database,
+            bus_database,
+        ) = tokio::try_join!(
+            open("accounts.db", &business_accounts::MIGRATIONS),
+            open("graph.db", &business_graph::MIGRATIONS),
+            open("media.db", &business_media::MIGRATIONS),
+            open("posts.db", &business_posts::MIGRATIONS),
+            open("feed.db", &product_feed::MIGRATIONS),
+            open("bus.db", &infra_bus::MIGRATIONS),
+        )?;
+        let blobs = DirectoryStore::open(&folder.join("media"))
+            .await
+            .context("the photo folder cannot be opened")?;
+
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ids = Arc::new(IdGenerator::new(SHARD, Arc::clone(&clock)));
+        let accounts = AccountsCore::new(business_accounts::Dependencies {
+            database: accounts_database.clone(),
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+            settings: configuration.accounts.clone(),
+        })?;
+        let graph = GraphCore::new(business_graph::Dependencies {
+            database: graph_database.clone(),
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+            accounts: accounts.gateway(),
+            settings: configuration.graph.clone(),
+        });
+        let media = MediaCore::new(business_media::Dependencies {
+            database: media_database.clone(),
+            blobs: Arc::new(blobs),
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+            settings: configuration.media.clone(),
+        });
+        let posts = PostsCore::new(business_posts::Dependencies {
+            database: posts_database.clone(),
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+            accounts: accounts.gateway(),
+            media: media.gateway(),
+            settings: configuration.posts.clone(),
+        });
+        let placed_graph = placement.graph.clone().unwrap_or_else(|| graph.gateway());
+        let feed = FeedCore::new(product_feed::Dependencies {
+            database: feed_database.clone(),
+            clock: Arc::clone(&clock),
+            ids,
+            graph: Arc::clone(&placed_graph),
+            posts: posts.gateway(),
+            settings: configuration.feed.clone(),
+        });
+        let bus = Arc::new(EmbeddedBus::open(
+            bus_database.clone(),
+            clock,
+            &configuration.bus,
+        ));
+        let gateways = Gateways {
+            accounts: accounts.gateway(),
+            graph: placed_graph,
+            media: media.gateway(),
+            posts: posts.gateway(),
+            feed: feed.gateway(),
+        };
+        let telling = vec![
+            accounts_database,
+            graph_database,
+            media_database,
+            posts_database,
+        ];
+        Ok(Self {
+            accounts,
+            graph,
+            media,
+            posts,
+            feed,
+            bus,
+            bus_database,
+            telling,
+            feed_database,
+            gateways,
+        })
+    }
+
+    /// The domains as their callers know them.
+    #[must_use]
+    pub fn gateways(&self) -> Gateways {
+        self.gateways.clone()
+    }
+
+    /// The bus's own database, for its dead letters and status.
+    #[must_use]
+    pub const fn bus_database(&self) -> &Database {
+        &self.bus_database
+    }
+
+    /// Finishes every write that was handed in and closes the databases.
+    pub async fn close(&self) {
+        for database in self
+            .telling
+            .iter()
+            .chain([&self.feed_database, &self.bus_database])
+        {
+            database.close().await;
+        }
+    }
+}

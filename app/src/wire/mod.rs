@@ -1,0 +1,9 @@
+//! The composition: the only place that names a domain's core. Everything else holds gateways.
+
+mod domains;
+mod web;
+mod worker;
+
+pub use domains::{DataFolder, Domains, Placement};
+pub use web::{public_base_url, router, surface};
+pub use worker::Worker;

@@ -1,0 +1,87 @@
+//! The web role: every surface behind one stack of layers.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use presentation_kit::address::TrustedProxies;
+use presentation_kit::{Gateways, Site, Surface, context};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::config::Configuration;
+
+/// The largest body that is taken where no file is expected, in bytes.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// The public address: what is set, or http and the address listened on.
+#[must_use]
+pub fn public_base_url(configuration: &Configuration, listening: SocketAddr) -> String {
+    if configuration.base_url.is_empty() {
+        format!("http://{listening}")
+    } else {
+        configuration.base_url.trim_end_matches('/').to_owned()
+    }
+}
+
+/// The state of every surface.
+#[must_use]
+pub fn surface(configuration: &Configuration, gateways: Gateways, base_url: String) -> Surface {
+    let domain = base_url
+        .split_once("://")
+        .map_or("", |(_, domain)| domain)
+        .to_owned();
+    let site = Site {
+        domain,
+        base_url,
+        title: configuration.instance.title.clone(),
+        description: configuration.instance.description.clone(),
+        contact_email: configuration.instance.contact_email.clone(),
+        registrations_open: configuration.accounts.registrations_open,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        post_characters_max: configuration.posts.text_characters_max,
+        post_media_max: configuration.posts.media_max,
+    };
+    Surface::new(gateways, site)
+}
+
+/// Every surface behind its layers. Read bottom up: the last layer added sees a request first.
+pub fn router(surface: &Surface, configuration: &Configuration) -> Router {
+    let proxies = TrustedProxies(
+        configuration
+            .trusted_proxies
+            .iter()
+            .map(std::net::IpAddr::to_canonical)
+            .collect(),
+    );
+    presentation_mastodon::router(surface)
+        .merge(presentation_web::router(surface))
+        .with_state(surface.clone())
+        // Where a file is expected, the route lifts this and the media domain bounds the file.
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(
+            CompressionLayer::new()
+                .gzip(true)
+                .br(true)
+                .quality(tower_http::CompressionLevel::Fastest),
+        )
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            HeaderName::from_static("referrer-policy"),
+            HeaderValue::from_static("same-origin"),
+        ))
+        // Inside the context, so that a request given up or panicked still has its name in the logs.
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::GATEWAY_TIMEOUT,
+            context::REQUEST_BUDGET,
+        ))
+        .layer(CatchPanicLayer::new())
+        .layer(axum::middleware::from_fn(context::begin))
+        .layer(axum::Extension(proxies))
+}
