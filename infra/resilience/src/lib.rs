@@ -1,1 +1,10 @@
-//! infra-resilience
+//! What keeps one part's trouble from becoming everyone's: limits on how often, and pauses after failures.
+//!
+//! Deadlines are in `infra-kernel` and `infra-rpc`; retries are where the work is (`infra-bus`). Circuit breakers and load
+//! shedding come with the calls that leave the process.
+
+mod backoff;
+mod limit;
+
+pub use backoff::pause_after;
+pub use limit::{Limit, LimitReached};

@@ -1,24 +1,14 @@
-//! How often anyone may try: token buckets, by remote address and by account.
-//!
-//! A bucket is one moment in time, the one at which it will be full again (the generic cell rate algorithm), so that a
-//! bucket that is full need not be kept. It is written here because a sign-in that succeeds gives its token back, which
-//! no limiter at hand can do: taking first and giving back lets no parallel guess slip past the limit. The counts live
-//! in this process and begin anew with it.
+//! How often anyone may try, by remote address and by account.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use infra_kernel::{AccountId, Timestamp};
+use infra_resilience as resilience;
 use sha2::{Digest as _, Sha256};
 
 use crate::Settings;
 use crate::error::AccountsError;
-
-/// The most buckets of one limit. When there are more, those nearest to being full again are forgotten.
-const BUCKETS_MAX: usize = 100_000;
 
 /// Every limit of this domain.
 pub(crate) struct Limits {
@@ -104,164 +94,44 @@ fn first_eight(bytes: &[u8]) -> [u8; 8] {
     first
 }
 
-/// One limit: so many in so long for each key.
+/// One limit, and the words for what it counts.
 pub(crate) struct Limit<K> {
     what: &'static str,
-    /// How long it takes until one more is allowed; zero for no limit.
-    period_us: i64,
-    window_us: i64,
-    buckets_max: usize,
-    /// When each bucket will be full again, in microseconds since the Unix epoch.
-    full_at_us: Mutex<HashMap<K, i64>>,
+    limit: resilience::Limit<K>,
 }
 
 impl<K: Hash + Eq + Copy> Limit<K> {
     fn new(what: &'static str, count: u32, window_seconds: u32) -> Self {
-        let window_us = i64::from(window_seconds) * 1_000_000;
         Self {
             what,
-            period_us: window_us.checked_div(i64::from(count)).unwrap_or(0),
-            window_us,
-            buckets_max: BUCKETS_MAX,
-            full_at_us: Mutex::new(HashMap::new()),
+            limit: resilience::Limit::new(count, window_seconds),
         }
     }
 
     /// Takes one from the key's bucket, if there is a key.
     pub(crate) fn take(&self, key: Option<K>, now: Timestamp) -> Result<(), AccountsError> {
-        let Some(key) = key.filter(|_| self.period_us > 0) else {
-            return Ok(());
-        };
-        let now_us = now.microseconds();
-        let mut buckets = self.buckets();
-        if buckets.len() >= self.buckets_max && !buckets.contains_key(&key) {
-            make_room(&mut buckets, now_us);
-        }
-        let full_at_us = buckets
-            .get(&key)
-            .map_or(now_us, |full_at| now_us.max(*full_at));
-        let next_us = full_at_us + self.period_us;
-        let over_us = next_us - now_us - self.window_us;
-        if over_us > 0 {
-            return Err(AccountsError::RateLimited {
+        self.limit
+            .take(key, now)
+            .map_err(|reached| AccountsError::RateLimited {
                 what: self.what,
-                wait: Duration::from_micros(over_us.unsigned_abs()),
-            });
-        }
-        buckets.insert(key, next_us);
-        Ok(())
+                wait: reached.wait,
+            })
     }
 
     /// Puts one back that was taken.
     pub(crate) fn give_back(&self, key: K) {
-        if let Some(full_at_us) = self.buckets().get_mut(&key) {
-            *full_at_us -= self.period_us;
-        }
+        self.limit.give_back(key);
     }
 
     /// Forgets the buckets that are full.
     pub(crate) fn forget_full(&self, now: Timestamp) {
-        let mut buckets = self.buckets();
-        buckets.retain(|_, full_at_us| *full_at_us > now.microseconds());
-        buckets.shrink_to_fit();
-    }
-
-    fn buckets(&self) -> MutexGuard<'_, HashMap<K, i64>> {
-        // A number is whole whatever panicked while it was held.
-        self.full_at_us
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Forgets the full buckets, and half of the others, the fuller ones, when that is not enough: whoever tries the most
-/// is remembered the longest.
-fn make_room<K: Hash + Eq + Copy>(buckets: &mut HashMap<K, i64>, now_us: i64) {
-    let before = buckets.len();
-    buckets.retain(|_, full_at_us| *full_at_us > now_us);
-    if buckets.len() * 2 <= before {
-        return;
-    }
-    let mut by_fullness: Vec<(i64, K)> = buckets.iter().map(|(key, at)| (*at, *key)).collect();
-    let half = by_fullness.len() / 2;
-    by_fullness.select_nth_unstable_by_key(half, |(at, _)| *at);
-    for (_, key) in &by_fullness[..half] {
-        buckets.remove(key);
+        self.limit.forget_full(now);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_milliseconds(1_800_000_000_000 + seconds * 1_000)
-    }
-
-    fn wait(result: Result<(), AccountsError>) -> Option<Duration> {
-        match result {
-            Ok(()) => None,
-            Err(AccountsError::RateLimited { wait, .. }) => Some(wait),
-            Err(other) => panic!("{other}"),
-        }
-    }
-
-    #[test]
-    fn so_many_at_once_then_one_after_each_period() {
-        let limit = Limit::new("tries", 3, 30);
-        for _ in 0..3 {
-            assert_eq!(wait(limit.take(Some(1), at(0))), None);
-        }
-        assert_eq!(
-            wait(limit.take(Some(1), at(0))),
-            Some(Duration::from_secs(10))
-        );
-        assert_eq!(
-            wait(limit.take(Some(2), at(0))),
-            None,
-            "another key has its own"
-        );
-        assert_eq!(
-            wait(limit.take(Some(1), at(9))),
-            Some(Duration::from_secs(1))
-        );
-        assert_eq!(wait(limit.take(Some(1), at(10))), None);
-        assert!(wait(limit.take(Some(1), at(10))).is_some());
-    }
-
-    #[test]
-    fn what_is_given_back_can_be_taken_again() {
-        let limit = Limit::new("tries", 1, 60);
-        for _ in 0..5 {
-            assert_eq!(wait(limit.take(Some(1), at(0))), None);
-            limit.give_back(1);
-        }
-    }
-
-    #[test]
-    fn no_key_and_no_limit_mean_no_limit() {
-        let (limit, unlimited) = (Limit::new("tries", 1, 60), Limit::new("tries", 0, 60));
-        for _ in 0..5 {
-            assert_eq!(wait(limit.take(None::<u8>, at(0))), None);
-            assert_eq!(wait(unlimited.take(Some(1), at(0))), None);
-        }
-    }
-
-    #[test]
-    fn the_buckets_are_bounded_and_the_worst_is_remembered() {
-        let mut limit = Limit::new("tries", 3, 30);
-        limit.buckets_max = 100;
-        for _ in 0..3 {
-            assert_eq!(wait(limit.take(Some(0), at(0))), None);
-        }
-        for key in 1..1_000 {
-            assert_eq!(wait(limit.take(Some(key), at(0))), None);
-            assert!(limit.buckets().len() <= 100);
-        }
-        assert!(wait(limit.take(Some(0), at(0))).is_some());
-        limit.forget_full(at(31));
-        assert!(limit.buckets().is_empty());
-    }
 
     #[test]
     fn an_ipv6_subscriber_is_one_address() {
