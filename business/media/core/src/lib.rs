@@ -1,1 +1,156 @@
-//! business-media
+//! Media: uploads, originals, renditions, and what becomes of them.
+//!
+//! A file is stored as it arrives and refused by its first bytes and its header ([`service`]); a worker makes its
+//! renditions ([`consumers`]); what nothing shows is deleted, and what crashes leave is swept ([`jobs`]). How blobs and
+//! rows are kept in step is told in `blobs.rs`.
+//!
+//! Originals are kept to the bit and never served. It does not decide who may see a rendition: a key is all that reading
+//! one asks for, and keys are told only with what shows them.
+
+mod blobs;
+mod budget;
+mod caches;
+mod consumers;
+mod error;
+mod jobs;
+mod service;
+mod settings;
+mod store;
+
+use std::sync::Arc;
+
+use business_media_codec::Ladder;
+use business_media_gateway::Media;
+use infra_blob::BlobStore;
+use infra_bus::Consumer;
+use infra_db::Database;
+use infra_kernel::{Clock, IdGenerator, MediaId};
+use sqlx::migrate::Migrator;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+
+use crate::blobs::Blobs;
+use crate::budget::MemoryBudget;
+use crate::caches::Caches;
+use crate::error::MediaError;
+use crate::service::Service;
+
+pub use jobs::Swept;
+pub use settings::Settings;
+
+/// The schema of this domain's own database.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// Items whose end of processing waiters may be late to hear of before they have to look for themselves.
+const PROCESSED_QUEUE_MAX: usize = 1_024;
+
+/// What the domain stands on.
+pub struct Dependencies {
+    /// Its own database, opened with [`MIGRATIONS`].
+    pub database: Database,
+    /// Where bytes are kept; nothing else may be kept there.
+    pub blobs: Arc<dyn BlobStore>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids come from.
+    pub ids: Arc<IdGenerator>,
+    /// What an operator set.
+    pub settings: Settings,
+}
+
+/// The media domain in this process.
+pub struct MediaCore {
+    core: Arc<Core>,
+}
+
+/// What every part of the domain shares.
+struct Core {
+    database: Database,
+    blobs: Blobs,
+    clock: Arc<dyn Clock>,
+    ids: Arc<IdGenerator>,
+    settings: Settings,
+    ladder: Ladder,
+    budget: MemoryBudget,
+    caches: Caches,
+    /// Tells which items became ready or failed in this process.
+    processed: broadcast::Sender<MediaId>,
+}
+
+impl Core {
+    /// Says that an item's processing ended: to the caches, and to whoever waits.
+    fn tell_processed(&self, id: MediaId) {
+        self.caches.forget(&[id], &[]);
+        // Nobody may be waiting.
+        let _ = self.processed.send(id);
+    }
+}
+
+/// Runs a change to its end even when its caller stops waiting. A commit cannot be called back, and what has to follow it
+/// (forgetting what the caches hold) must not be left out because somebody hung up in between.
+async fn to_the_end<T: Send + 'static>(
+    change: impl Future<Output = Result<T, MediaError>> + Send + 'static,
+) -> Result<T, MediaError> {
+    tokio::spawn(change).await?
+}
+
+impl MediaCore {
+    /// The domain on these dependencies.
+    #[must_use]
+    pub fn new(dependencies: Dependencies) -> Self {
+        let Dependencies {
+            database,
+            blobs,
+            clock,
+            ids,
+            settings,
+        } = dependencies;
+        let core = Core {
+            blobs: Blobs::new(
+                blobs,
+                database.clone(),
+                Arc::clone(&clock),
+                Arc::clone(&ids),
+            ),
+            budget: MemoryBudget::new(settings.memory_bytes_max),
+            caches: Caches::new(settings.rendition_cache_bytes),
+            ladder: Ladder::default(),
+            processed: broadcast::Sender::new(PROCESSED_QUEUE_MAX),
+            database,
+            clock,
+            ids,
+            settings,
+        };
+        Self {
+            core: Arc::new(core),
+        }
+    }
+
+    /// The contract, served in process.
+    #[must_use]
+    pub fn gateway(&self) -> Arc<dyn Media> {
+        Arc::new(Service {
+            core: Arc::clone(&self.core),
+        })
+    }
+
+    /// The durable subscriptions, for the composition to run.
+    #[must_use]
+    pub fn consumers(&self) -> Vec<Consumer> {
+        vec![consumers::process_media::consumer(Arc::clone(&self.core))]
+    }
+
+    /// Sweeps at once and then every so often, until it is stopped.
+    pub async fn run_jobs(&self, stop: CancellationToken) {
+        jobs::run(&self.core, stop).await;
+    }
+
+    /// One round of what [`Self::run_jobs`] does, bounded in batches: deletes what nothing uses, and asks again for
+    /// workers that never came.
+    ///
+    /// # Errors
+    /// When the database cannot be read or written.
+    pub async fn sweep(&self) -> infra_kernel::Result<Swept> {
+        Ok(jobs::sweep::sweep(&self.core).await?)
+    }
+}

@@ -1,0 +1,195 @@
+//! Blobs and the rows that use them, kept in step without ever listing the store.
+//!
+//! The database and the store cannot commit together, so the database knows first and last:
+//!
+//! - **Writing.** A note is made for each key before its bytes are put ([`Blobs::note`]). It is cleared in the transaction
+//!   that adds the rows which use the blob ([`settle`]). A note that is left behind by a crash is swept after an hour, and
+//!   its blob queued for deletion.
+//! - **Deleting.** The transaction that removes a row queues its blobs. Then each is *claimed*, in a transaction that sees
+//!   that no row uses it and no note is there; its bytes are deleted; the queue forgets it ([`Blobs::collect`]). What a
+//!   crash leaves is on the queue, and the sweeper goes on with it.
+//! - **Both at once.** Nobody may note a key that is claimed: a writer waits until its bytes are gone. So a blob cannot be
+//!   deleted between being put and being used.
+//!
+//! Claims are worked off one at a time, by a lock in this process: two processes on one database would need the claim to
+//! name its holder.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use infra_blob::{BlobKey, BlobStore};
+use infra_db::{Connection, Database};
+use infra_kernel::{Clock, IdGenerator};
+use tokio::sync::Mutex;
+
+use crate::error::MediaError;
+use crate::store::blob_rows;
+
+/// After this long a note belongs to nobody: longer than any upload or any attempt of a worker may take.
+const NOTE_LIFETIME: Duration = Duration::from_secs(3_600);
+/// How long a writer waits for a claimed blob to be gone, and how often it looks.
+const CLAIM_PATIENCE: u32 = 100;
+const CLAIM_PAUSE: Duration = Duration::from_millis(50);
+/// Notes and queued blobs handled in one sweep.
+const BATCH_MAX: i64 = 200;
+
+/// Notes that say: these blobs are about to be used.
+#[derive(Clone)]
+pub(crate) struct Noted(Vec<(i64, BlobKey)>);
+
+#[derive(Clone)]
+pub(crate) struct Blobs {
+    pub(crate) store: Arc<dyn BlobStore>,
+    database: Database,
+    clock: Arc<dyn Clock>,
+    ids: Arc<IdGenerator>,
+    deleting: Arc<Mutex<()>>,
+}
+
+impl Blobs {
+    pub(crate) fn new(
+        store: Arc<dyn BlobStore>,
+        database: Database,
+        clock: Arc<dyn Clock>,
+        ids: Arc<IdGenerator>,
+    ) -> Self {
+        Self {
+            store,
+            database,
+            clock,
+            ids,
+            deleting: Arc::new(Mutex::new(())),
+        }
+    }
+
+    /// Notes that these blobs are about to be put and used.
+    pub(crate) async fn note(&self, keys: &[BlobKey]) -> Result<Noted, MediaError> {
+        let notes: Vec<(i64, BlobKey)> = keys
+            .iter()
+            .map(|key| (self.ids.next_raw().cast_signed(), *key))
+            .collect();
+        for _ in 0..CLAIM_PATIENCE {
+            if self.try_note(notes.clone()).await? {
+                return Ok(Noted(notes));
+            }
+            tokio::time::sleep(CLAIM_PAUSE).await;
+        }
+        Err(MediaError::BlobBusy)
+    }
+
+    async fn try_note(&self, notes: Vec<(i64, BlobKey)>) -> Result<bool, MediaError> {
+        let now = self.clock.now();
+        self.database
+            .write(move |connection| {
+                Box::pin(async move {
+                    for (_, key) in &notes {
+                        if blob_rows::is_claimed(connection, *key).await? {
+                            return Ok(false);
+                        }
+                    }
+                    for (id, key) in notes {
+                        blob_rows::insert_write(connection, id, key, now).await?;
+                    }
+                    Ok(true)
+                })
+            })
+            .await
+    }
+
+    /// Gives up blobs that were noted, and deletes them unless something else uses them. A failure leaves it to the
+    /// sweeper.
+    pub(crate) async fn abandon(&self, noted: Noted) {
+        let keys: Vec<BlobKey> = noted.0.iter().map(|(_, key)| *key).collect();
+        if let Err(error) = self.queue(noted).await {
+            tracing::warn!(%error, "blobs that are not needed are left to the sweeper");
+            return;
+        }
+        self.collect(&keys).await;
+    }
+
+    async fn queue(&self, noted: Noted) -> Result<(), MediaError> {
+        let now = self.clock.now();
+        self.database
+            .write(move |connection| {
+                Box::pin(async move {
+                    for (id, key) in noted.0 {
+                        if blob_rows::remove_write(connection, id).await? {
+                            blob_rows::queue_deletions(connection, &[key], now).await?;
+                        }
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Deletes queued blobs that nothing uses. A failure leaves them to the sweeper. Answers how many were deleted.
+    pub(crate) async fn collect(&self, keys: &[BlobKey]) -> u64 {
+        let mut collected = 0;
+        for key in keys {
+            match self.collect_one(*key).await {
+                Ok(deleted) => collected += u64::from(deleted),
+                Err(error) => {
+                    let cause = infra_kernel::Error::from(error).causes();
+                    tracing::warn!(%key, cause, "a blob could not be deleted and is left to the sweeper");
+                }
+            }
+        }
+        collected
+    }
+
+    async fn collect_one(&self, key: BlobKey) -> Result<bool, MediaError> {
+        let _one_at_a_time = self.deleting.lock().await;
+        let claimed = self
+            .database
+            .write(move |connection| {
+                Box::pin(async move {
+                    let claimed = blob_rows::claim_deletion(connection, key).await?;
+                    if !claimed {
+                        blob_rows::remove_needless_deletion(connection, key).await?;
+                    }
+                    Ok::<_, MediaError>(claimed)
+                })
+            })
+            .await?;
+        if claimed {
+            self.store.delete(key).await?;
+            self.database
+                .write(move |connection| {
+                    Box::pin(async move { blob_rows::remove_deletion(connection, key).await })
+                })
+                .await?;
+        }
+        Ok(claimed)
+    }
+
+    /// Deletes what crashes left: blobs that were noted long ago, and blobs on the queue. Answers how many.
+    pub(crate) async fn sweep(&self) -> Result<u64, MediaError> {
+        let before = self.clock.now().minus(NOTE_LIFETIME);
+        let left = blob_rows::writes_before(&self.database, before, BATCH_MAX).await?;
+        let left = left
+            .into_iter()
+            .map(|(id, key)| Ok((id, key.parse()?)))
+            .collect::<Result<Vec<_>, MediaError>>()?;
+        self.queue(Noted(left)).await?;
+        let queued = blob_rows::queued_deletions(&self.database, BATCH_MAX).await?;
+        let keys = queued
+            .iter()
+            .map(|key| key.parse())
+            .collect::<Result<Vec<BlobKey>, _>>()?;
+        Ok(self.collect(&keys).await)
+    }
+}
+
+/// Clears the notes in the transaction that adds the rows which use the blobs.
+///
+/// # Errors
+/// When a note is gone: the writer took so long that the sweeper gave it up, and its blob may be gone too.
+pub(crate) async fn settle(connection: &mut Connection, noted: &Noted) -> Result<(), MediaError> {
+    for (id, _) in &noted.0 {
+        if !blob_rows::remove_write(connection, *id).await? {
+            return Err(MediaError::BlobBusy);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,3 @@
+//! What this domain does when something happened.
+
+pub(crate) mod process_media;

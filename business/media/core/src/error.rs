@@ -1,0 +1,73 @@
+//! What can go wrong in this domain, and how that looks from outside.
+
+use business_media_codec::CodecError;
+use infra_blob::BlobError;
+use infra_db::DbError;
+use infra_kernel::{Error, ErrorCode};
+
+/// A failure inside the media domain.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MediaError {
+    /// The database failed.
+    #[error("the media database failed")]
+    Db(#[from] DbError),
+    /// The blob store failed.
+    #[error("the blob store failed")]
+    Blob(#[from] BlobError),
+    /// The file is no picture that is taken.
+    #[error("the codec refused the file: {}", .0.cause())]
+    Codec(#[from] CodecError),
+    /// A task was stopped before it was done.
+    #[error("a task did not run to its end")]
+    Task(#[from] tokio::task::JoinError),
+    /// A row of the database holds what it cannot hold.
+    #[error("the database holds a key that is not one")]
+    Row(#[from] infra_blob::InvalidBlobKey),
+    /// A blob is being deleted, or its note was swept, while it was written.
+    #[error("a blob changed hands while it was written")]
+    BlobBusy,
+    /// The request is refused as it is.
+    #[error("refused: {0}")]
+    Refused(#[source] Error),
+}
+
+impl From<sqlx::Error> for MediaError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Db(DbError::Statement(error))
+    }
+}
+
+impl From<Error> for MediaError {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<MediaError> for Error {
+    fn from(error: MediaError) -> Self {
+        match error {
+            MediaError::Db(error) => error.into(),
+            MediaError::Blob(error) => error.into(),
+            MediaError::Codec(error) => refusal(error),
+            MediaError::Refused(error) => error,
+            MediaError::BlobBusy | MediaError::Task(_) => Self::new(
+                ErrorCode::Unavailable,
+                "This server is busy with the same file just now. Please try again soon.",
+            )
+            .with_source(error),
+            MediaError::Row(_) => Self::internal(error),
+        }
+    }
+}
+
+/// The codec's sentence under the code that fits it.
+fn refusal(error: CodecError) -> Error {
+    let code = match &error {
+        CodecError::Unsupported { .. } => ErrorCode::Unsupported,
+        CodecError::TooLarge { .. } => ErrorCode::TooLarge,
+        CodecError::Broken { .. } => ErrorCode::Invalid,
+    };
+    Error::new(code, error.to_string())
+        .for_field("file")
+        .with_source(error)
+}

@@ -1,0 +1,50 @@
+//! Items by id.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use business_media_gateway::MediaItem;
+use infra_kernel::{Error, MediaId};
+
+use crate::Core;
+use crate::error::MediaError;
+use crate::store::items;
+
+impl Core {
+    /// Items in the order asked; those that are not there are left out.
+    pub(crate) async fn items(&self, ids: &[MediaId]) -> Result<Vec<Arc<MediaItem>>, MediaError> {
+        let since = self.caches.since();
+        let mut found: HashMap<MediaId, Arc<MediaItem>> = HashMap::with_capacity(ids.len());
+        let mut missing = Vec::new();
+        for &id in ids {
+            match self.caches.item(id) {
+                Some(item) => drop(found.insert(id, item)),
+                None => missing.push(id),
+            }
+        }
+        if !missing.is_empty() {
+            for item in items::read(&self.database, &missing).await? {
+                let item = Arc::new(item);
+                self.caches.keep_item(since, Arc::clone(&item));
+                found.insert(item.media(), item);
+            }
+        }
+        Ok(ids.iter().filter_map(|id| found.get(id).cloned()).collect())
+    }
+
+    /// The item as the database has it; the caches are told if another process has changed it.
+    pub(crate) async fn fresh_item(&self, id: MediaId) -> Result<Arc<MediaItem>, MediaError> {
+        let fresh = items::read(&self.database, &[id]).await?.pop();
+        let fresh = fresh.ok_or_else(|| Error::not_found("photo"))?;
+        let stale = |kept: Arc<MediaItem>| kept.revision != fresh.revision;
+        if self.caches.item(id).is_some_and(stale) {
+            self.caches.forget(&[id], &[]);
+        }
+        Ok(Arc::new(fresh))
+    }
+
+    pub(crate) async fn item(&self, id: MediaId) -> Result<Arc<MediaItem>, MediaError> {
+        let item = self.items(&[id]).await?.pop();
+        Ok(item.ok_or_else(|| Error::not_found("photo"))?)
+    }
+}

@@ -1,0 +1,44 @@
+//! Notes that something no longer shows items, and deletes those that nothing shows.
+
+use std::sync::Arc;
+
+use business_media_gateway::ReleaseRequest;
+use infra_kernel::Context;
+
+use crate::error::MediaError;
+use crate::service::check;
+use crate::store::deletion::{Remains, delete_items};
+use crate::store::holders;
+use crate::{Core, to_the_end};
+
+impl Core {
+    /// Answers how many items were deleted. Their rows are gone when this answers, and nobody can read their bytes any
+    /// more; should the store fail to delete the bytes themselves, the sweeper goes on.
+    pub(crate) async fn release(
+        self: &Arc<Self>,
+        context: &Context,
+        request: ReleaseRequest,
+    ) -> Result<u32, MediaError> {
+        check::holder(&request.holder)?;
+        let (core, context) = (Arc::clone(self), context.clone());
+        to_the_end(async move {
+            let remains = core.let_go(context, request.holder).await?;
+            core.caches.forget(&remains.items, &remains.renditions);
+            core.blobs.collect(&remains.blobs).await;
+            Ok(u32::try_from(remains.items.len()).unwrap_or(u32::MAX))
+        })
+        .await
+    }
+
+    async fn let_go(&self, context: Context, holder: String) -> Result<Remains, MediaError> {
+        let (ids, now) = (Arc::clone(&self.ids), self.clock.now());
+        self.database
+            .write(move |connection| {
+                Box::pin(async move {
+                    let free = holders::remove(connection, &holder).await?;
+                    delete_items(connection, &context, &ids, now, &free).await
+                })
+            })
+            .await
+    }
+}

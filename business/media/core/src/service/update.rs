@@ -1,0 +1,63 @@
+//! Changes alt text and focal point.
+
+use std::sync::Arc;
+
+use business_media_gateway::{MediaItem, UpdateMediaRequest};
+use infra_kernel::{Error, ErrorCode, MediaId};
+
+use crate::error::MediaError;
+use crate::service::check;
+use crate::store::items;
+use crate::{Core, to_the_end};
+
+impl Core {
+    pub(crate) async fn update(
+        self: &Arc<Self>,
+        request: UpdateMediaRequest,
+    ) -> Result<MediaItem, MediaError> {
+        if let Some(description) = &request.description {
+            check::description(description)?;
+        }
+        check::focus([request.focus_x, request.focus_y])?;
+        let id = MediaId::new(request.id);
+        let core = Arc::clone(self);
+        to_the_end(async move {
+            let item = core.describe(id, request).await?;
+            core.caches.forget(&[id], &[]);
+            Ok(item)
+        })
+        .await
+    }
+
+    async fn describe(
+        &self,
+        id: MediaId,
+        request: UpdateMediaRequest,
+    ) -> Result<MediaItem, MediaError> {
+        let focus = (request.focus_x, request.focus_y);
+        self.database
+            .write(move |connection| {
+                Box::pin(async move {
+                    let item = items::load(connection, &[id]).await?.pop();
+                    // Another's is as good as none: nobody learns which ids there are.
+                    let item = item
+                        .filter(|item| item.owner_id == request.owner_id)
+                        .ok_or_else(|| Error::not_found("photo"))?;
+                    if item.attached {
+                        return Err(in_use().into());
+                    }
+                    items::describe(connection, id, request.description, focus).await?;
+                    let item = items::load(connection, &[id]).await?.pop();
+                    Ok::<_, MediaError>(item.ok_or_else(|| Error::not_found("photo"))?)
+                })
+            })
+            .await
+    }
+}
+
+fn in_use() -> Error {
+    Error::new(
+        ErrorCode::Conflict,
+        "This photo is already in use; its description can be changed only before it is posted.",
+    )
+}

@@ -1,0 +1,82 @@
+//! What an operator may set.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use business_media_codec::Limits;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+const MIB: u64 = 1024 * 1024;
+
+/// Settings of uploads and of the pictures made from them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The largest file that is taken, in bytes. Default: 41943040 (40 MiB).
+    pub upload_bytes_max: u64,
+    /// The most pixels a picture may have, width times height. Default: 100000000.
+    pub pixels_max: u64,
+    /// The longest side a picture may have, in pixels. Default: 16384.
+    pub side_max: u32,
+    /// Memory that all pictures being processed may take together, in bytes; a picture that would need more alone is
+    /// refused. Default: 536870912 (512 MiB).
+    pub memory_bytes_max: u64,
+    /// Pictures processed at the same time; 0 means one for each processor. Default: 0.
+    pub workers: usize,
+    /// Memory that keeps small renditions at hand, in bytes. Default: 16777216 (16 MiB).
+    pub rendition_cache_bytes: u64,
+    /// Photos that one account may have uploaded and not yet used. Default: 100.
+    pub unattached_items_max: u32,
+    /// How long a photo that nothing uses is kept, in seconds. Default: 86400 (a day).
+    pub unattached_lifetime_s: u64,
+    /// How often what was left behind is looked for, in seconds. Default: 60.
+    pub sweep_interval_s: u64,
+    /// How long a photo waits for a worker before one is asked for again, in seconds. Default: 900.
+    pub announce_again_after_s: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let limits = Limits::default();
+        Self {
+            upload_bytes_max: 40 * MIB,
+            pixels_max: limits.pixels_max,
+            side_max: limits.side_max,
+            memory_bytes_max: limits.memory_bytes_max,
+            workers: 0,
+            rendition_cache_bytes: 16 * MIB,
+            unattached_items_max: 100,
+            unattached_lifetime_s: 24 * 60 * 60,
+            sweep_interval_s: 60,
+            announce_again_after_s: 15 * 60,
+        }
+    }
+}
+
+impl Settings {
+    pub(crate) const fn limits(&self) -> Limits {
+        Limits {
+            pixels_max: self.pixels_max,
+            side_max: self.side_max,
+            memory_bytes_max: self.memory_bytes_max,
+        }
+    }
+
+    pub(crate) fn worker_count(&self) -> usize {
+        let processors = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        NonZeroUsize::new(self.workers).map_or_else(processors, NonZeroUsize::get)
+    }
+
+    pub(crate) const fn unattached_lifetime(&self) -> Duration {
+        Duration::from_secs(self.unattached_lifetime_s)
+    }
+
+    pub(crate) fn sweep_interval(&self) -> Duration {
+        Duration::from_secs(self.sweep_interval_s.max(1))
+    }
+
+    pub(crate) const fn announce_again_after(&self) -> Duration {
+        Duration::from_secs(self.announce_again_after_s)
+    }
+}

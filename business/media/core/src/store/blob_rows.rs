@@ -1,0 +1,136 @@
+//! The tables `blob_writes` and `blob_deletions`. How they work together is told in `blobs.rs`.
+
+use infra_blob::BlobKey;
+use infra_db::{Connection, Database};
+use infra_kernel::Timestamp;
+
+use crate::error::MediaError;
+
+/// Whether this blob's bytes are being deleted just now.
+pub(crate) async fn is_claimed(
+    connection: &mut Connection,
+    key: BlobKey,
+) -> Result<bool, MediaError> {
+    let claimed = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM blob_deletions WHERE key = $1 AND claimed)",
+    )
+    .bind(key.to_string())
+    .fetch_one(connection)
+    .await?;
+    Ok(claimed)
+}
+
+pub(crate) async fn insert_write(
+    connection: &mut Connection,
+    id: i64,
+    key: BlobKey,
+    now: Timestamp,
+) -> Result<(), MediaError> {
+    sqlx::query("INSERT INTO blob_writes (id, key, noted_at) VALUES ($1, $2, $3)")
+        .bind(id)
+        .bind(key.to_string())
+        .bind(now.microseconds())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Removes a note. Answers whether it was there.
+pub(crate) async fn remove_write(connection: &mut Connection, id: i64) -> Result<bool, MediaError> {
+    let removed = sqlx::query("DELETE FROM blob_writes WHERE id = $1")
+        .bind(id)
+        .execute(connection)
+        .await?;
+    Ok(removed.rows_affected() == 1)
+}
+
+/// Notes that were made before this moment, oldest first: whoever made them is gone.
+pub(crate) async fn writes_before(
+    database: &Database,
+    before: Timestamp,
+    limit: i64,
+) -> Result<Vec<(i64, String)>, MediaError> {
+    let rows = sqlx::query_as(
+        "SELECT id, key FROM blob_writes WHERE noted_at < $1 ORDER BY noted_at LIMIT $2",
+    )
+    .bind(before.microseconds())
+    .bind(limit)
+    .fetch_all(database.reader())
+    .await?;
+    Ok(rows)
+}
+
+pub(crate) async fn queue_deletions(
+    connection: &mut Connection,
+    keys: &[BlobKey],
+    now: Timestamp,
+) -> Result<(), MediaError> {
+    for key in keys {
+        sqlx::query(
+            "INSERT INTO blob_deletions (key, claimed, queued_at) VALUES ($1, FALSE, $2) ON CONFLICT DO NOTHING",
+        )
+        .bind(key.to_string())
+        .bind(now.microseconds())
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Claims a queued blob if nothing uses or writes it. One that is claimed already, by a process that died, counts.
+pub(crate) async fn claim_deletion(
+    connection: &mut Connection,
+    key: BlobKey,
+) -> Result<bool, MediaError> {
+    let claimed = sqlx::query(
+        "UPDATE blob_deletions SET claimed = TRUE WHERE key = $1
+             AND NOT EXISTS (SELECT 1 FROM media WHERE original_key = $1)
+             AND NOT EXISTS (SELECT 1 FROM renditions WHERE key = $1)
+             AND NOT EXISTS (SELECT 1 FROM blob_writes WHERE key = $1)",
+    )
+    .bind(key.to_string())
+    .execute(connection)
+    .await?;
+    Ok(claimed.rows_affected() == 1)
+}
+
+/// Takes a blob that is in use off the queue; whatever uses it queues it again when it goes. One that is only being
+/// written stays: its writer may yet fail.
+pub(crate) async fn remove_needless_deletion(
+    connection: &mut Connection,
+    key: BlobKey,
+) -> Result<(), MediaError> {
+    sqlx::query(
+        "DELETE FROM blob_deletions WHERE key = $1 AND NOT claimed
+             AND (EXISTS (SELECT 1 FROM media WHERE original_key = $1)
+                  OR EXISTS (SELECT 1 FROM renditions WHERE key = $1))",
+    )
+    .bind(key.to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Notes that the bytes of a claimed blob are gone.
+pub(crate) async fn remove_deletion(
+    connection: &mut Connection,
+    key: BlobKey,
+) -> Result<(), MediaError> {
+    sqlx::query("DELETE FROM blob_deletions WHERE key = $1 AND claimed")
+        .bind(key.to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Blobs that wait to be deleted, oldest first.
+pub(crate) async fn queued_deletions(
+    database: &Database,
+    limit: i64,
+) -> Result<Vec<String>, MediaError> {
+    let keys = sqlx::query_scalar("SELECT key FROM blob_deletions ORDER BY queued_at LIMIT $1")
+        .bind(limit)
+        .fetch_all(database.reader())
+        .await?;
+    Ok(keys)
+}

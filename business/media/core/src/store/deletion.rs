@@ -1,0 +1,115 @@
+//! Deleting an item: its rows, its event, and the notes that lead to the end of its bytes.
+
+use business_media_gateway::{MediaDeleted, topics};
+use infra_blob::BlobKey;
+use infra_bus::{Event, outbox};
+use infra_db::Connection;
+use infra_kernel::{Context, IdGenerator, MediaId, Timestamp};
+
+use crate::error::MediaError;
+use crate::store::{blob_rows, renditions};
+
+/// What an item left behind when its rows were deleted.
+#[derive(Default)]
+pub(crate) struct Remains {
+    /// Items that are gone.
+    pub(crate) items: Vec<MediaId>,
+    /// The keys of renditions that lost a row.
+    pub(crate) renditions: Vec<BlobKey>,
+    /// Blobs that may have no user any more: originals and renditions.
+    pub(crate) blobs: Vec<BlobKey>,
+}
+
+impl Remains {
+    fn add(&mut self, other: Self) {
+        self.items.extend(other.items);
+        self.renditions.extend(other.renditions);
+        self.blobs.extend(other.blobs);
+    }
+}
+
+/// Deletes items. Those that are not there are passed over.
+pub(crate) async fn delete_items(
+    connection: &mut Connection,
+    context: &Context,
+    ids: &IdGenerator,
+    now: Timestamp,
+    items: &[MediaId],
+) -> Result<Remains, MediaError> {
+    let mut remains = Remains::default();
+    for &item in items {
+        if let Some(deleted) = delete_item(connection, context, ids, now, item).await? {
+            remains.add(deleted);
+        }
+    }
+    Ok(remains)
+}
+
+async fn delete_item(
+    connection: &mut Connection,
+    context: &Context,
+    ids: &IdGenerator,
+    now: Timestamp,
+    id: MediaId,
+) -> Result<Option<Remains>, MediaError> {
+    let keys: Vec<String> =
+        sqlx::query_scalar("DELETE FROM renditions WHERE media_id = $1 RETURNING key")
+            .bind(id.to_sql())
+            .fetch_all(&mut *connection)
+            .await?;
+    let row: Option<(i64, String)> =
+        sqlx::query_as("DELETE FROM media WHERE id = $1 RETURNING owner_id, original_key")
+            .bind(id.to_sql())
+            .fetch_optional(&mut *connection)
+            .await?;
+    let Some((owner_id, original)) = row else {
+        return Ok(None);
+    };
+    let gone = not_served_any_more(connection, &keys).await?;
+    let event = MediaDeleted {
+        media_id: id.get(),
+        owner_id: owner_id.cast_unsigned(),
+        keys: gone.into_iter().map(renditions::file_name).collect(),
+    };
+    let event = Event::new(context, ids, topics::DELETED, id.get(), &event);
+    outbox::append(connection, &event).await?;
+    let renditions = parse(&keys)?;
+    let mut blobs = renditions.clone();
+    blobs.push(original.parse()?);
+    blob_rows::queue_deletions(connection, &blobs, now).await?;
+    Ok(Some(Remains {
+        items: vec![id],
+        renditions,
+        blobs,
+    }))
+}
+
+fn parse(keys: &[String]) -> Result<Vec<BlobKey>, MediaError> {
+    let mut parsed = keys
+        .iter()
+        .map(|key| key.parse())
+        .collect::<Result<Vec<BlobKey>, _>>()?;
+    // A small picture's renditions are one file.
+    parsed.sort_unstable();
+    parsed.dedup();
+    Ok(parsed)
+}
+
+/// Those of the keys that no rendition has.
+async fn not_served_any_more(
+    connection: &mut Connection,
+    keys: &[String],
+) -> Result<Vec<String>, MediaError> {
+    let mut gone = Vec::new();
+    for key in keys {
+        let served: bool =
+            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM renditions WHERE key = $1)")
+                .bind(key)
+                .fetch_one(&mut *connection)
+                .await?;
+        if !served && !gone.contains(key) {
+            gone.push(key.clone());
+        }
+    }
+    Ok(gone)
+}

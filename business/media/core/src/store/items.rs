@@ -1,0 +1,303 @@
+//! The table `media`.
+
+use business_media_gateway::{MediaItem, MediaState};
+use infra_db::{Connection, Database, json_ids};
+use infra_kernel::{AccountId, MediaId, Timestamp};
+use sqlx::FromRow;
+
+use crate::error::MediaError;
+use crate::store::renditions;
+
+/// What an upload brings.
+pub(crate) struct NewItem {
+    pub(crate) id: MediaId,
+    pub(crate) owner: AccountId,
+    pub(crate) content_type: &'static str,
+    pub(crate) description: String,
+    pub(crate) focus: (f32, f32),
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) created_at: Timestamp,
+    pub(crate) original_key: String,
+    pub(crate) original_bytes: u64,
+    pub(crate) memory_bytes: u64,
+}
+
+pub(crate) async fn insert(connection: &mut Connection, item: &NewItem) -> Result<(), MediaError> {
+    sqlx::query(
+        "INSERT INTO media (id, owner_id, revision, state, failure, content_type, description, focus_x, focus_y, blurhash,
+             dominant_color, width, height, attached, created_at, original_key, original_bytes, memory_bytes, announced_at,
+             announcements)
+         VALUES ($1, $2, 1, 1, '', $3, $4, $5, $6, '', '', $7, $8, FALSE, $9, $10, $11, $12, $9, 1)",
+    )
+    .bind(item.id.to_sql())
+    .bind(item.owner.to_sql())
+    .bind(item.content_type)
+    .bind(&item.description)
+    .bind(f64::from(item.focus.0))
+    .bind(f64::from(item.focus.1))
+    .bind(i64::from(item.width))
+    .bind(i64::from(item.height))
+    .bind(item.created_at.microseconds())
+    .bind(&item.original_key)
+    .bind(item.original_bytes.cast_signed())
+    .bind(item.memory_bytes.cast_signed())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+#[derive(FromRow)]
+struct ItemRow {
+    id: i64,
+    owner_id: i64,
+    revision: i64,
+    state: i32,
+    failure: String,
+    content_type: String,
+    description: String,
+    focus_x: f64,
+    focus_y: f64,
+    blurhash: String,
+    dominant_color: String,
+    width: i64,
+    height: i64,
+    attached: bool,
+    created_at: i64,
+}
+
+impl From<ItemRow> for MediaItem {
+    #[allow(clippy::cast_possible_truncation)] // both were written from 32 bits
+    fn from(row: ItemRow) -> Self {
+        Self {
+            id: row.id.cast_unsigned(),
+            owner_id: row.owner_id.cast_unsigned(),
+            revision: row.revision.cast_unsigned(),
+            state: row.state,
+            failure: row.failure,
+            content_type: row.content_type,
+            description: row.description,
+            focus_x: row.focus_x as f32,
+            focus_y: row.focus_y as f32,
+            blurhash: row.blurhash,
+            dominant_color: row.dominant_color,
+            width: u32::try_from(row.width).unwrap_or(0),
+            height: u32::try_from(row.height).unwrap_or(0),
+            renditions: Vec::new(),
+            attached: row.attached,
+            created_at_us: row.created_at,
+        }
+    }
+}
+
+/// Items by id, whole and each as of the same moment; those that are not there are left out. In no order.
+pub(crate) async fn load(
+    connection: &mut Connection,
+    ids: &[MediaId],
+) -> Result<Vec<MediaItem>, MediaError> {
+    let ids = json_ids(ids.iter().map(|id| id.to_sql()));
+    let rows: Vec<ItemRow> = sqlx::query_as(
+        "SELECT id, owner_id, revision, state, failure, content_type, description, focus_x, focus_y, blurhash,
+             dominant_color, width, height, attached, created_at
+         FROM media WHERE id IN (SELECT value FROM json_each($1))",
+    )
+    .bind(&ids)
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut items: Vec<MediaItem> = rows.into_iter().map(MediaItem::from).collect();
+    renditions::add_to(connection, &ids, &mut items).await?;
+    Ok(items)
+}
+
+/// The same for one item, outside a transaction.
+pub(crate) async fn read(
+    database: &Database,
+    ids: &[MediaId],
+) -> Result<Vec<MediaItem>, MediaError> {
+    // One transaction, so that an item and its renditions are of the same moment.
+    let mut transaction = database.reader().begin().await?;
+    let items = load(&mut transaction, ids).await?;
+    transaction.rollback().await?;
+    Ok(items)
+}
+
+/// How many items an account has that nothing shows.
+pub(crate) async fn count_unattached(
+    connection: &mut Connection,
+    owner: AccountId,
+) -> Result<u32, MediaError> {
+    let count: i64 =
+        sqlx::query_scalar("SELECT COUNT(*) FROM media WHERE owner_id = $1 AND NOT attached")
+            .bind(owner.to_sql())
+            .fetch_one(connection)
+            .await?;
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// What a worker needs to know of an item that waits for it.
+#[derive(FromRow)]
+pub(crate) struct WaitingRow {
+    pub(crate) owner_id: i64,
+    pub(crate) original_key: String,
+    pub(crate) original_bytes: i64,
+    pub(crate) memory_bytes: i64,
+}
+
+pub(crate) async fn read_waiting(
+    database: &Database,
+    id: MediaId,
+) -> Result<Option<WaitingRow>, MediaError> {
+    let row = sqlx::query_as(
+        "SELECT owner_id, original_key, original_bytes, memory_bytes FROM media WHERE id = $1 AND state = 1",
+    )
+    .bind(id.to_sql())
+    .fetch_optional(database.reader())
+    .await?;
+    Ok(row)
+}
+
+/// Marks an item as ready, if it still waits. Answers whether it did.
+pub(crate) async fn mark_ready(
+    connection: &mut Connection,
+    id: MediaId,
+    (width, height): (u32, u32),
+    blurhash: &str,
+    dominant_color: &str,
+) -> Result<bool, MediaError> {
+    let updated = sqlx::query(
+        "UPDATE media SET state = $2, revision = revision + 1, width = $3, height = $4, blurhash = $5, dominant_color = $6
+         WHERE id = $1 AND state = 1",
+    )
+    .bind(id.to_sql())
+    .bind(MediaState::Ready as i32)
+    .bind(i64::from(width))
+    .bind(i64::from(height))
+    .bind(blurhash)
+    .bind(dominant_color)
+    .execute(connection)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+/// Marks an item as failed, if it still waits. Answers whether it did.
+pub(crate) async fn mark_failed(
+    connection: &mut Connection,
+    id: MediaId,
+    failure: &str,
+) -> Result<bool, MediaError> {
+    let updated = sqlx::query(
+        "UPDATE media SET state = $2, revision = revision + 1, failure = $3 WHERE id = $1 AND state = 1",
+    )
+    .bind(id.to_sql())
+    .bind(MediaState::Failed as i32)
+    .bind(failure)
+    .execute(connection)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+/// Changes what the owner may change; what is not set stays.
+pub(crate) async fn describe(
+    connection: &mut Connection,
+    id: MediaId,
+    description: Option<String>,
+    focus: (Option<f32>, Option<f32>),
+) -> Result<(), MediaError> {
+    sqlx::query(
+        "UPDATE media SET revision = revision + 1, description = COALESCE($2, description),
+             focus_x = COALESCE($3, focus_x), focus_y = COALESCE($4, focus_y)
+         WHERE id = $1",
+    )
+    .bind(id.to_sql())
+    .bind(description)
+    .bind(focus.0.map(f64::from))
+    .bind(focus.1.map(f64::from))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Marks items as shown by something.
+pub(crate) async fn mark_attached(
+    connection: &mut Connection,
+    ids: &[MediaId],
+) -> Result<(), MediaError> {
+    sqlx::query(
+        "UPDATE media SET attached = TRUE, revision = revision + 1
+         WHERE NOT attached AND id IN (SELECT value FROM json_each($1))",
+    )
+    .bind(json_ids(ids.iter().map(|id| id.to_sql())))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Items that nothing has shown since before this moment, oldest first.
+pub(crate) async fn unattached_before(
+    database: &Database,
+    before: Timestamp,
+    limit: i64,
+) -> Result<Vec<MediaId>, MediaError> {
+    let ids: Vec<i64> = sqlx::query_scalar(
+        "SELECT id FROM media WHERE NOT attached AND created_at < $1 ORDER BY created_at LIMIT $2",
+    )
+    .bind(before.microseconds())
+    .bind(limit)
+    .fetch_all(database.reader())
+    .await?;
+    Ok(ids.into_iter().map(MediaId::from_sql).collect())
+}
+
+/// An item that has waited for long.
+#[derive(FromRow)]
+pub(crate) struct StuckRow {
+    pub(crate) id: i64,
+    pub(crate) owner_id: i64,
+    pub(crate) announcements: i64,
+}
+
+/// Items that were last announced before this moment and still wait, longest first.
+pub(crate) async fn stuck_before(
+    database: &Database,
+    before: Timestamp,
+    limit: i64,
+) -> Result<Vec<StuckRow>, MediaError> {
+    let rows = sqlx::query_as(
+        "SELECT id, owner_id, announcements FROM media WHERE state = 1 AND announced_at < $1 ORDER BY announced_at LIMIT $2",
+    )
+    .bind(before.microseconds())
+    .bind(limit)
+    .fetch_all(database.reader())
+    .await?;
+    Ok(rows)
+}
+
+/// Notes that a worker is asked for again, if the item still waits. Answers whether it does.
+pub(crate) async fn note_announcement(
+    connection: &mut Connection,
+    id: MediaId,
+    now: Timestamp,
+) -> Result<bool, MediaError> {
+    let updated = sqlx::query(
+        "UPDATE media SET announced_at = $2, announcements = announcements + 1 WHERE id = $1 AND state = 1",
+    )
+    .bind(id.to_sql())
+    .bind(now.microseconds())
+    .execute(connection)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+/// Those of the items that still are shown by nothing.
+pub(crate) async fn still_unattached(
+    connection: &mut Connection,
+    ids: &[MediaId],
+) -> Result<Vec<MediaId>, MediaError> {
+    let ids: Vec<i64> = sqlx::query_scalar(
+        "SELECT id FROM media WHERE NOT attached AND id IN (SELECT value FROM json_each($1))",
+    )
+    .bind(json_ids(ids.iter().map(|id| id.to_sql())))
+    .fetch_all(connection)
+    .await?;
+    Ok(ids.into_iter().map(MediaId::from_sql).collect())
+}

@@ -1,0 +1,118 @@
+//! What is shown stays; what nothing shows any more goes, bytes and all.
+
+use business_media_gateway::{MediaDeleted, topics};
+use infra_kernel::ErrorCode;
+
+use crate::scene::{OWNER, Scene, code, photo};
+
+#[tokio::test]
+async fn what_nothing_shows_any_more_is_gone_at_once() {
+    let scene = Scene::new().await;
+    let item = scene.ready(OWNER, &photo(1)).await;
+    scene.attach(OWNER, &[item.id], "post:1").await.unwrap();
+    assert!(scene.get(item.id).await.unwrap().attached);
+    // Everything is at hand in caches before.
+    for rendition in &item.renditions {
+        scene.read(&rendition.key, 0, 0).await.unwrap();
+    }
+    assert_eq!(scene.release("post:1").await, 1);
+    assert!(scene.get(item.id).await.is_none());
+    for rendition in &item.renditions {
+        assert_eq!(
+            code(scene.read(&rendition.key, 0, 0).await),
+            ErrorCode::NotFound
+        );
+    }
+    assert!(scene.files().is_empty(), "the bytes are gone");
+    let tables = "SELECT (SELECT COUNT(*) FROM media) + (SELECT COUNT(*) FROM renditions) + (SELECT COUNT(*) FROM holders)
+        + (SELECT COUNT(*) FROM blob_deletions)";
+    assert_eq!(scene.count(tables).await, 0);
+    let events = scene.events(topics::DELETED).await;
+    assert_eq!(events.len(), 1);
+    let event: MediaDeleted = events[0].decode().unwrap();
+    assert_eq!((event.media_id, event.owner_id), (item.id, OWNER));
+    for rendition in &item.renditions {
+        assert!(event.keys.contains(&rendition.key));
+    }
+    assert_eq!(scene.release("post:1").await, 0, "idempotent");
+}
+
+#[tokio::test]
+async fn a_rendition_that_two_photos_share_survives_one_of_them() {
+    let scene = Scene::new().await;
+    let one = scene.ready(OWNER, &photo(1)).await;
+    let other = scene.ready(OWNER + 1, &photo(1)).await;
+    assert_eq!(one.renditions, other.renditions);
+    scene.attach(OWNER, &[one.id], "post:1").await.unwrap();
+    scene
+        .attach(OWNER + 1, &[other.id], "post:2")
+        .await
+        .unwrap();
+    assert_eq!(scene.release("post:1").await, 1);
+    for rendition in &other.renditions {
+        let (header, _) = scene.read(&rendition.key, 0, 0).await.unwrap();
+        assert_eq!(header.bytes, rendition.bytes);
+    }
+    let event: MediaDeleted = scene.events(topics::DELETED).await[0].decode().unwrap();
+    assert!(event.keys.is_empty(), "no bytes are gone yet");
+    assert!(!scene.files().is_empty());
+    assert_eq!(scene.release("post:2").await, 1);
+    let event: MediaDeleted = scene.events(topics::DELETED).await[1].decode().unwrap();
+    assert!(!event.keys.is_empty());
+    assert!(scene.files().is_empty());
+}
+
+#[tokio::test]
+async fn a_photo_stays_while_anything_shows_it() {
+    let scene = Scene::new().await;
+    let item = scene.ready(OWNER, &photo(1)).await;
+    scene.attach(OWNER, &[item.id], "post:1").await.unwrap();
+    scene
+        .attach(OWNER, &[item.id, item.id], "post:1")
+        .await
+        .unwrap();
+    scene
+        .attach(OWNER, &[item.id], "account:7:avatar")
+        .await
+        .unwrap();
+    assert_eq!(scene.release("post:1").await, 0);
+    assert!(scene.get(item.id).await.unwrap().attached);
+    assert_eq!(scene.release("account:7:avatar").await, 1);
+    assert!(scene.get(item.id).await.is_none());
+}
+
+#[tokio::test]
+async fn all_are_attached_or_none() {
+    let scene = Scene::new().await;
+    let mine = scene.ready(OWNER, &photo(1)).await;
+    let theirs = scene.ready(OWNER + 1, &photo(2)).await;
+    for wrong in [theirs.id, 12_345] {
+        let error = scene
+            .attach(OWNER, &[mine.id, wrong], "post:1")
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.code(), error.field()),
+            (ErrorCode::NotFound, Some("media_ids"))
+        );
+    }
+    assert!(!scene.get(mine.id).await.unwrap().attached);
+    assert_eq!(scene.count("SELECT COUNT(*) FROM holders").await, 0);
+    assert_eq!(
+        code(scene.attach(OWNER, &[mine.id], "").await),
+        ErrorCode::Invalid
+    );
+    assert_eq!(
+        code(scene.attach(OWNER, &[mine.id], &"x".repeat(101)).await),
+        ErrorCode::Invalid
+    );
+    assert!(scene.attach(OWNER, &[], "post:1").await.is_ok());
+}
+
+#[tokio::test]
+async fn attaching_is_seen_as_a_new_revision() {
+    let scene = Scene::new().await;
+    let item = scene.ready(OWNER, &photo(1)).await;
+    scene.attach(OWNER, &[item.id], "post:1").await.unwrap();
+    assert!(scene.get(item.id).await.unwrap().revision > item.revision);
+}

@@ -1,0 +1,112 @@
+//! What a crash between two steps leaves is found and repaired by the sweeper.
+
+use std::time::Duration;
+
+use business_media::Settings;
+use bytes::Bytes;
+use infra_blob::{BlobKey, BlobStore as _};
+use infra_db::DbError;
+
+use crate::scene::{OWNER, Scene, code, photo};
+
+const TWO_HOURS: Duration = Duration::from_secs(7_200);
+
+impl Scene {
+    /// What a process leaves that dies after it noted a blob: the note, and the bytes if it came so far.
+    async fn leave_note(&self, id: i64, key: BlobKey) {
+        let now = infra_kernel::Clock::now(&*self.clock).microseconds();
+        self.database
+            .write(move |connection| {
+                Box::pin(async move {
+                    sqlx::query("INSERT INTO blob_writes (id, key, noted_at) VALUES ($1, $2, $3)")
+                        .bind(id)
+                        .bind(key.to_string())
+                        .bind(now)
+                        .execute(connection)
+                        .await?;
+                    Ok::<_, DbError>(())
+                })
+            })
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_blob_that_was_put_and_never_used_is_deleted() {
+    let scene = Scene::new().await;
+    scene.leave_note(1, BlobKey::of(b"lost")).await;
+    scene.store.put(Bytes::from_static(b"lost")).await.unwrap();
+    scene.leave_note(2, BlobKey::of(b"never put")).await;
+    assert_eq!(
+        scene.core.sweep().await.unwrap().blobs,
+        0,
+        "its writer may still be at it"
+    );
+    scene.pass(TWO_HOURS);
+    assert_eq!(scene.core.sweep().await.unwrap().blobs, 2);
+    scene.assert_empty("a crash after a put").await;
+}
+
+#[tokio::test]
+async fn a_crash_beside_a_photo_of_the_same_content_does_not_harm_it() {
+    let scene = Scene::new().await;
+    let item = scene.ready(OWNER, &photo(1)).await;
+    scene.attach(OWNER, &[item.id], "post:1").await.unwrap();
+    scene.leave_note(1, BlobKey::of(&photo(1))).await;
+    scene.pass(TWO_HOURS);
+    assert_eq!(scene.core.sweep().await.unwrap().blobs, 0);
+    assert!(scene.store.exists(BlobKey::of(&photo(1))).await.unwrap());
+    assert_eq!(scene.count("SELECT COUNT(*) FROM blob_writes").await, 0);
+    assert_eq!(scene.count("SELECT COUNT(*) FROM blob_deletions").await, 0);
+    scene.release("post:1").await;
+    assert!(scene.files().is_empty());
+}
+
+#[tokio::test]
+async fn bytes_that_could_not_be_deleted_are_unreadable_and_deleted_later() {
+    let scene = Scene::new().await;
+    let item = scene.ready(OWNER, &photo(1)).await;
+    scene.attach(OWNER, &[item.id], "post:1").await.unwrap();
+    scene.store.fail_to_delete(true);
+    assert_eq!(scene.release("post:1").await, 1);
+    assert!(!scene.files().is_empty());
+    for rendition in &item.renditions {
+        let refused = scene.read(&rendition.key, 0, 0).await;
+        assert_eq!(code(refused), infra_kernel::ErrorCode::NotFound);
+    }
+    // The process dies, and another one starts on the same folder.
+    let Scene {
+        folder,
+        clock,
+        database,
+        ..
+    } = scene;
+    database.close().await;
+    let scene = Scene::on(folder, clock, Settings::default()).await;
+    assert!(scene.core.sweep().await.unwrap().blobs >= 2);
+    assert!(scene.files().is_empty());
+    assert_eq!(scene.count("SELECT COUNT(*) FROM blob_deletions").await, 0);
+}
+
+#[tokio::test]
+async fn the_same_photo_can_be_uploaded_again_while_its_deletion_hangs() {
+    let scene = Scene::new().await;
+    let item = scene.ready(OWNER, &photo(1)).await;
+    scene.attach(OWNER, &[item.id], "post:1").await.unwrap();
+    scene.store.fail_to_delete(true);
+    scene.release("post:1").await;
+    let bytes = photo(1);
+    let (again, ()) = tokio::join!(scene.upload(&bytes), async {
+        scene.store.fail_to_delete(false);
+        scene.core.sweep().await.unwrap();
+    });
+    let again = again.unwrap();
+    scene.process(again.media()).await.unwrap();
+    let again = scene.get(again.id).await.unwrap();
+    assert!(again.is_ready(), "{again:?}");
+    scene.core.sweep().await.unwrap();
+    for rendition in &again.renditions {
+        scene.read(&rendition.key, 0, 0).await.unwrap();
+    }
+}

@@ -1,0 +1,103 @@
+//! A blob store that fails when it is told to.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use infra_blob::{
+    BlobError, BlobKey, BlobRead, BlobStore, BlobWriter, ByteRange, DirectoryStore, Result, Stored,
+};
+
+#[derive(Default)]
+pub(crate) struct Faults {
+    /// Keeping a blob fails, as on a full disk.
+    pub(crate) finish: AtomicBool,
+    /// Deleting a blob fails.
+    pub(crate) delete: AtomicBool,
+}
+
+pub(crate) struct FaultyStore {
+    store: DirectoryStore,
+    pub(crate) faults: Arc<Faults>,
+}
+
+impl FaultyStore {
+    pub(crate) fn new(store: DirectoryStore) -> Self {
+        Self {
+            store,
+            faults: Arc::default(),
+        }
+    }
+
+    pub(crate) fn fail_to_keep(&self, fail: bool) {
+        self.faults.finish.store(fail, Ordering::SeqCst);
+    }
+
+    pub(crate) fn fail_to_delete(&self, fail: bool) {
+        self.faults.delete.store(fail, Ordering::SeqCst);
+    }
+}
+
+fn full_disk() -> BlobError {
+    BlobError::Io {
+        operation: "do as it was told",
+        source: std::io::ErrorKind::StorageFull.into(),
+    }
+}
+
+#[async_trait]
+impl BlobStore for FaultyStore {
+    async fn begin(&self) -> Result<Box<dyn BlobWriter>> {
+        Ok(Box::new(FaultyWriter {
+            writer: self.store.begin().await?,
+            faults: Arc::clone(&self.faults),
+        }))
+    }
+
+    async fn read(&self, key: BlobKey, range: ByteRange) -> Result<BlobRead> {
+        self.store.read(key, range).await
+    }
+
+    async fn delete(&self, key: BlobKey) -> Result<bool> {
+        if self.faults.delete.load(Ordering::SeqCst) {
+            return Err(full_disk());
+        }
+        self.store.delete(key).await
+    }
+
+    async fn exists(&self, key: BlobKey) -> Result<bool> {
+        self.store.exists(key).await
+    }
+}
+
+struct FaultyWriter {
+    writer: Box<dyn BlobWriter>,
+    faults: Arc<Faults>,
+}
+
+#[async_trait]
+impl BlobWriter for FaultyWriter {
+    async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        self.writer.write(bytes).await
+    }
+
+    fn key(&self) -> BlobKey {
+        self.writer.key()
+    }
+
+    fn bytes(&self) -> u64 {
+        self.writer.bytes()
+    }
+
+    async fn written(&mut self, bytes_max: u64) -> Result<Bytes> {
+        self.writer.written(bytes_max).await
+    }
+
+    async fn finish(self: Box<Self>) -> Result<Stored> {
+        if self.faults.finish.load(Ordering::SeqCst) {
+            return Err(full_disk());
+        }
+        self.writer.finish().await
+    }
+}

@@ -1,0 +1,13 @@
+//! The rules of media, through the domain's contract.
+
+#![allow(clippy::unwrap_used)] // a test that cannot go on fails
+
+mod attach;
+mod crashes;
+mod faults;
+mod process;
+mod read;
+mod scene;
+mod sweep;
+mod together;
+mod upload;

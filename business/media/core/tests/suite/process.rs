@@ -1,0 +1,227 @@
+//! What becomes of an upload.
+
+use std::time::{Duration, Instant};
+
+use business_media_gateway::{
+    MediaFailed, MediaReady, MediaState, UpdateMediaRequest, WaitUntilProcessedRequest, renditions,
+    topics,
+};
+use infra_bus::HandlerError;
+use infra_kernel::{Context, ErrorCode, MediaId};
+use testing_kit::{Picture, jpeg, png, scan};
+
+use crate::scene::{OWNER, Scene, code, context, photo, picture};
+
+#[tokio::test]
+async fn a_photo_becomes_ready_with_all_its_renditions() {
+    let scene = Scene::new().await;
+    let bytes = jpeg::write(&picture(1_600, 1_200, 3), 90, &jpeg::Extras::everything(6));
+    let item = scene.ready(OWNER, &bytes).await;
+    assert_eq!((item.width, item.height), (1_200, 1_600));
+    assert!(item.revision >= 2 && item.failure.is_empty());
+    assert!(item.blurhash.len() > 10 && item.dominant_color.starts_with('#'));
+    let sizes = [
+        (renditions::FULL, 1_200, 1_600),
+        (renditions::FEED, 810, 1_080),
+        (renditions::GRID, 300, 400),
+    ];
+    assert_eq!(item.renditions.len(), sizes.len());
+    for (name, width, height) in sizes {
+        let rendition = item.rendition(name).unwrap();
+        assert_eq!(
+            (rendition.width, rendition.height),
+            (width, height),
+            "{name}"
+        );
+        let (header, bytes) = scene.read(&rendition.key, 0, 0).await.unwrap();
+        assert_eq!(header.content_type, "image/jpeg");
+        assert_eq!(
+            (header.bytes, bytes.len() as u64),
+            (rendition.bytes, rendition.bytes)
+        );
+        assert_eq!(scan::findings(&bytes), [], "{name}");
+        let seen = Picture::decode(&bytes).unwrap();
+        assert_eq!((seen.width, seen.height), (width, height));
+    }
+    let events = scene.events(topics::READY).await;
+    assert_eq!(events.len(), 1);
+    let event: MediaReady = events[0].decode().unwrap();
+    assert_eq!((event.media_id, event.owner_id), (item.id, OWNER));
+    assert_eq!(scene.count("SELECT COUNT(*) FROM blob_writes").await, 0);
+    assert_eq!(scene.files().len(), 4);
+}
+
+#[tokio::test]
+async fn the_same_event_twice_takes_effect_once() {
+    let scene = Scene::new().await;
+    let item = scene.ready(OWNER, &photo(1)).await;
+    scene.process(item.media()).await.unwrap();
+    assert_eq!(scene.get(item.id).await.unwrap(), item);
+    assert_eq!(scene.events(topics::READY).await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_same_event_twice_at_once_takes_effect_once() {
+    let scene = Scene::new().await;
+    let item = scene.upload(&photo(1)).await.unwrap();
+    let (one, other) = tokio::join!(scene.process(item.media()), scene.process(item.media()));
+    one.unwrap();
+    other.unwrap();
+    assert_eq!(scene.events(topics::READY).await.len(), 1);
+    let item = scene.get(item.id).await.unwrap();
+    for rendition in &item.renditions {
+        scene.read(&rendition.key, 0, 0).await.unwrap();
+    }
+    assert_eq!(scene.count("SELECT COUNT(*) FROM blob_writes").await, 0);
+}
+
+#[tokio::test]
+async fn a_picture_that_cannot_be_decoded_fails_with_a_sentence() {
+    let scene = Scene::new().await;
+    let bytes = png::encode(&picture(300, 200, 1));
+    let item = scene.upload(&bytes[..bytes.len() / 2]).await.unwrap();
+    scene.process(item.media()).await.unwrap();
+    let item = scene.get(item.id).await.unwrap();
+    assert_eq!(item.state(), MediaState::Failed);
+    assert!(item.failure.contains("damaged"), "{}", item.failure);
+    assert!(item.renditions.is_empty());
+    let events = scene.events(topics::FAILED).await;
+    let event: MediaFailed = events[0].decode().unwrap();
+    assert_eq!((event.media_id, event.reason), (item.id, item.failure));
+    let refused = scene.attach(OWNER, &[item.id], "post:1").await;
+    assert_eq!(code(refused), ErrorCode::Invalid);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_tried_again() {
+    let scene = Scene::new().await;
+    let item = scene.upload(&photo(1)).await.unwrap();
+    scene.store.fail_to_keep(true);
+    let failed = scene.process(item.media()).await;
+    assert!(matches!(failed, Err(HandlerError::Retry(_))), "{failed:?}");
+    assert_eq!(
+        scene.get(item.id).await.unwrap().state(),
+        MediaState::Uploaded
+    );
+    assert_eq!(scene.files().len(), 1, "only the original");
+    assert_eq!(scene.count("SELECT COUNT(*) FROM blob_writes").await, 0);
+    scene.store.fail_to_keep(false);
+    scene.process(item.media()).await.unwrap();
+    assert!(scene.get(item.id).await.unwrap().is_ready());
+}
+
+#[tokio::test]
+async fn an_original_that_was_lost_fails_with_a_sentence() {
+    let scene = Scene::new().await;
+    let item = scene.upload(&photo(1)).await.unwrap();
+    std::fs::remove_file(&scene.files()[0]).unwrap();
+    scene.process(item.media()).await.unwrap();
+    let item = scene.get(item.id).await.unwrap();
+    assert_eq!(item.state(), MediaState::Failed);
+    assert!(item.failure.contains("upload it again"), "{}", item.failure);
+}
+
+#[tokio::test]
+async fn waiting_ends_when_the_photo_is_ready() {
+    let scene = Scene::new().await;
+    let item = scene.upload(&photo(1)).await.unwrap();
+    let request = WaitUntilProcessedRequest { id: item.id };
+    let context = context();
+    let (waited, processed) = tokio::join!(
+        scene.media.wait_until_processed(&context, request),
+        scene.process(item.media())
+    );
+    processed.unwrap();
+    assert!(waited.unwrap().is_ready());
+}
+
+#[tokio::test]
+async fn waiting_ends_when_the_time_is_up() {
+    let scene = Scene::new().await;
+    let item = scene.upload(&photo(1)).await.unwrap();
+    let request = WaitUntilProcessedRequest { id: item.id };
+    let started = Instant::now();
+    let short = Context::background(Duration::from_millis(600));
+    let waited = scene
+        .media
+        .wait_until_processed(&short, request)
+        .await
+        .unwrap();
+    assert_eq!(waited.state(), MediaState::Uploaded);
+    assert!(
+        started.elapsed() < Duration::from_millis(600),
+        "{:?}",
+        started.elapsed()
+    );
+    let none = WaitUntilProcessedRequest { id: 1 };
+    assert_eq!(
+        code(scene.media.wait_until_processed(&short, none).await),
+        ErrorCode::NotFound
+    );
+}
+
+#[tokio::test]
+async fn alt_text_and_focus_change_until_the_photo_is_used() {
+    let scene = Scene::new().await;
+    let item = scene.upload(&photo(1)).await.unwrap();
+    let nothing = UpdateMediaRequest {
+        owner_id: OWNER,
+        id: item.id,
+        ..UpdateMediaRequest::default()
+    };
+    let update = |request| async { scene.media.update_media(&context(), request).await };
+    let described = update(UpdateMediaRequest {
+        description: Some("A harbour".to_owned()),
+        focus_y: Some(1.0),
+        ..nothing.clone()
+    });
+    let described = described.await.unwrap();
+    assert_eq!(
+        (
+            described.description.as_str(),
+            described.focus_x,
+            described.focus_y
+        ),
+        ("A harbour", 0.0, 1.0)
+    );
+    assert!(described.revision > item.revision);
+    let moved = update(UpdateMediaRequest {
+        focus_x: Some(-1.0),
+        ..nothing.clone()
+    });
+    let moved = moved.await.unwrap();
+    assert_eq!(
+        (moved.description.as_str(), moved.focus_x, moved.focus_y),
+        ("A harbour", -1.0, 1.0)
+    );
+    assert_eq!(scene.get(item.id).await.unwrap(), moved);
+
+    let too_long = UpdateMediaRequest {
+        description: Some("x".repeat(1_501)),
+        ..nothing.clone()
+    };
+    assert_eq!(code(update(too_long).await), ErrorCode::Invalid);
+    let outside = UpdateMediaRequest {
+        focus_x: Some(2.0),
+        ..nothing.clone()
+    };
+    assert_eq!(code(update(outside).await), ErrorCode::Invalid);
+    let stranger = UpdateMediaRequest {
+        owner_id: OWNER + 1,
+        ..nothing.clone()
+    };
+    assert_eq!(code(update(stranger).await), ErrorCode::NotFound);
+    scene.attach(OWNER, &[item.id], "post:1").await.unwrap();
+    assert_eq!(code(update(nothing).await), ErrorCode::Conflict);
+}
+
+#[tokio::test]
+async fn an_item_deleted_while_it_waits_is_passed_over() {
+    let scene = Scene::new().await;
+    let item = scene.upload(&photo(1)).await.unwrap();
+    scene.attach(OWNER, &[item.id], "post:1").await.unwrap();
+    assert_eq!(scene.release("post:1").await, 1);
+    scene.process(MediaId::new(item.id)).await.unwrap();
+    assert!(scene.events(topics::READY).await.is_empty());
+    assert!(scene.files().is_empty());
+}

@@ -1,0 +1,268 @@
+//! A media domain on an empty folder, with the clock, the disk and the bus in the test's hand.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use business_media::{Dependencies, MIGRATIONS, MediaCore, Settings};
+use business_media_gateway::{
+    AttachRequest, GetMediaRequest, Media, MediaItem, ReadRenditionRequest, ReleaseRequest,
+    RenditionHeader, UploadChunk, UploadHeader, rendition_chunk::Part, topics,
+};
+use futures::StreamExt as _;
+use infra_blob::DirectoryStore;
+use infra_bus::{Event, HandlerError};
+use infra_db::Database;
+use infra_kernel::{Context, Error, EventId, IdGenerator, ManualClock, MediaId, Result, Timestamp};
+use tempfile::TempDir;
+use testing_kit::{Picture, jpeg};
+
+use crate::faults::FaultyStore;
+
+pub(crate) const OWNER: u64 = 7;
+
+pub(crate) struct Scene {
+    pub(crate) folder: TempDir,
+    pub(crate) database: Database,
+    pub(crate) store: Arc<FaultyStore>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) core: Arc<MediaCore>,
+    pub(crate) media: Arc<dyn Media>,
+}
+
+impl Scene {
+    pub(crate) async fn new() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    pub(crate) async fn with(settings: Settings) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::at(Timestamp::from_milliseconds(
+            1_790_000_000_000,
+        )));
+        Self::on(folder, clock, settings).await
+    }
+
+    /// On a folder as another process left it.
+    pub(crate) async fn on(folder: TempDir, clock: Arc<ManualClock>, settings: Settings) -> Self {
+        let path = folder.path();
+        let database = Database::open(&path.join("media.db"), &MIGRATIONS)
+            .await
+            .unwrap();
+        let directory = DirectoryStore::open(&path.join("blobs")).await.unwrap();
+        let store = Arc::new(FaultyStore::new(directory));
+        let core = Arc::new(MediaCore::new(Dependencies {
+            database: database.clone(),
+            blobs: store.clone(),
+            clock: clock.clone(),
+            ids: Arc::new(IdGenerator::new(1, clock.clone())),
+            settings,
+        }));
+        Self {
+            folder,
+            database,
+            store,
+            clock,
+            media: core.gateway(),
+            core,
+        }
+    }
+
+    pub(crate) async fn upload(&self, bytes: &[u8]) -> Result<MediaItem> {
+        self.upload_as(OWNER, bytes).await
+    }
+
+    pub(crate) async fn upload_as(&self, owner_id: u64, bytes: &[u8]) -> Result<MediaItem> {
+        let header = UploadHeader {
+            owner_id,
+            ..UploadHeader::default()
+        };
+        self.upload_chunks(whole(header, bytes)).await
+    }
+
+    pub(crate) async fn upload_chunks(
+        &self,
+        chunks: Vec<Result<UploadChunk>>,
+    ) -> Result<MediaItem> {
+        let chunks = Box::pin(futures::stream::iter(chunks));
+        self.media.upload(&context(), chunks).await
+    }
+
+    /// Uploads, processes, and answers the item as it then is.
+    pub(crate) async fn ready(&self, owner_id: u64, bytes: &[u8]) -> MediaItem {
+        let item = self.upload_as(owner_id, bytes).await.unwrap();
+        self.process(item.media()).await.unwrap();
+        let item = self.get(item.id).await.unwrap();
+        assert!(item.is_ready(), "{item:?}");
+        item
+    }
+
+    /// Hands the worker the event of an upload, as the bus would.
+    pub(crate) async fn process(&self, id: MediaId) -> Result<(), HandlerError> {
+        let events = self.events(topics::UPLOADED).await;
+        let event = events.iter().rev().find(|event| event.key == id.get());
+        let consumer = self.core.consumers().remove(0);
+        consumer.handler.handle(&context(), event.unwrap()).await
+    }
+
+    pub(crate) async fn get(&self, id: u64) -> Option<MediaItem> {
+        let request = GetMediaRequest { ids: vec![id] };
+        self.media
+            .get_media(&context(), request)
+            .await
+            .unwrap()
+            .items
+            .pop()
+    }
+
+    pub(crate) async fn attach(&self, owner_id: u64, ids: &[u64], holder: &str) -> Result<()> {
+        let request = AttachRequest {
+            owner_id,
+            ids: ids.to_vec(),
+            holder: holder.to_owned(),
+        };
+        self.media.attach(&context(), request).await.map(|_| ())
+    }
+
+    pub(crate) async fn release(&self, holder: &str) -> u32 {
+        let holder = holder.to_owned();
+        let request = ReleaseRequest { holder };
+        self.media
+            .release(&context(), request)
+            .await
+            .unwrap()
+            .deleted
+    }
+
+    /// Reads a rendition, or a part of it, as a surface does.
+    pub(crate) async fn read(
+        &self,
+        key: &str,
+        offset: u64,
+        length: u64,
+    ) -> Result<(RenditionHeader, Vec<u8>)> {
+        let request = ReadRenditionRequest {
+            key: key.to_owned(),
+            offset,
+            length,
+            head_only: false,
+        };
+        let mut chunks = self.media.read_rendition(&context(), request).await?;
+        let Some(Part::Header(header)) = chunks.next().await.unwrap()?.part else {
+            panic!("the header comes first");
+        };
+        let mut bytes = Vec::new();
+        while let Some(chunk) = chunks.next().await {
+            let Some(Part::Data(data)) = chunk?.part else {
+                panic!("bytes follow");
+            };
+            bytes.extend_from_slice(&data);
+        }
+        assert_eq!(bytes.len() as u64, header.length);
+        Ok((header, bytes))
+    }
+
+    pub(crate) async fn events(&self, topic: &str) -> Vec<Event> {
+        let rows: Vec<(i64, String, i64, Vec<u8>, i64, String)> = sqlx::query_as(
+            "SELECT event_id, topic, key, payload, occurred_at, correlation_id FROM outbox WHERE topic = $1
+             ORDER BY position",
+        )
+        .bind(topic)
+        .fetch_all(self.database.reader())
+        .await
+        .unwrap();
+        rows.into_iter()
+            .map(
+                |(id, topic, key, payload, occurred_at, correlation_id)| Event {
+                    id: EventId::from_sql(id),
+                    topic,
+                    key: key.cast_unsigned(),
+                    payload,
+                    occurred_at: Timestamp::from_microseconds(occurred_at),
+                    correlation_id,
+                },
+            )
+            .collect()
+    }
+
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql)
+            .fetch_one(self.database.reader())
+            .await
+            .unwrap()
+    }
+
+    /// Every file that the store holds, finished or not.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        files(&self.folder.path().join("blobs"))
+    }
+
+    /// Nothing at all is kept: no row in any table, no file.
+    pub(crate) async fn assert_empty(&self, what: &str) {
+        assert_eq!(self.files(), Vec::<PathBuf>::new(), "{what} left a file");
+        let rows = "SELECT (SELECT COUNT(*) FROM media) + (SELECT COUNT(*) FROM renditions)
+            + (SELECT COUNT(*) FROM holders) + (SELECT COUNT(*) FROM blob_writes)
+            + (SELECT COUNT(*) FROM blob_deletions) + (SELECT COUNT(*) FROM outbox)";
+        assert_eq!(self.count(rows).await, 0, "{what} left a row");
+    }
+
+    pub(crate) fn pass(&self, time: Duration) {
+        self.clock.advance(time);
+    }
+}
+
+pub(crate) fn context() -> Context {
+    Context::background(Duration::from_secs(30))
+}
+
+/// The messages of an upload that is whole.
+pub(crate) fn whole(header: UploadHeader, bytes: &[u8]) -> Vec<Result<UploadChunk>> {
+    let mut chunks = vec![Ok(UploadChunk::header(header))];
+    let data = bytes
+        .chunks(50_000)
+        .map(|data| Ok(UploadChunk::data(data.to_vec())));
+    chunks.extend(data);
+    chunks.push(Ok(UploadChunk::end()));
+    chunks
+}
+
+/// A small photo; each number gives another one.
+pub(crate) fn photo(number: u8) -> Vec<u8> {
+    jpeg::encode(&picture(600, 450, number), 85)
+}
+
+pub(crate) fn picture(width: u32, height: u32, number: u8) -> Picture {
+    Picture::from_fn(width, height, |x, y| {
+        [(x / 3) as u8, (y / 2) as u8, number.wrapping_mul(37)]
+    })
+}
+
+/// A picture that does not compress well.
+pub(crate) fn noise(width: u32, height: u32) -> Picture {
+    Picture::from_fn(width, height, |x, y| {
+        let mut value = x.wrapping_mul(0x9e37_79b9) ^ y.wrapping_mul(0x85eb_ca6b);
+        value ^= value >> 15;
+        value = value.wrapping_mul(0x2c1b_3c6d);
+        value ^= value >> 12;
+        [value as u8, (value >> 8) as u8, (value >> 16) as u8]
+    })
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}
+
+pub(crate) fn code(result: Result<impl std::fmt::Debug>) -> infra_kernel::ErrorCode {
+    result
+        .map_err(|error: Error| error.code())
+        .expect_err("it was refused")
+}
