@@ -47,11 +47,23 @@ pub struct Card {
 #[derive(Debug, Default)]
 pub struct Surfaced {
     mastodon: OnceLock<Bytes>,
+    web_card: OnceLock<String>,
+    web_tile: OnceLock<String>,
 }
 
 impl Surfaced {
     /// The Mastodon API's JSON.
     pub fn mastodon(&self, make: impl FnOnce() -> Bytes) -> &Bytes {
         self.mastodon.get_or_init(make)
+    }
+
+    /// The web page's HTML of a card in a feed.
+    pub fn web_card(&self, make: impl FnOnce() -> String) -> &str {
+        self.web_card.get_or_init(make)
+    }
+
+    /// The web page's HTML of a tile in a grid.
+    pub fn web_tile(&self, make: impl FnOnce() -> String) -> &str {
+        self.web_tile.get_or_init(make)
     }
 }

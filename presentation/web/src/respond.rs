@@ -9,12 +9,19 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, StatusCode, header};
 use infra_kernel::{Error, ErrorCode};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use presentation_kit::Problem;
 use presentation_kit::problem::{log_fault, status_of};
 
 use crate::view::Shell;
 use crate::visit::Visit;
+
+/// What is encoded in a value of a query: all but the unreserved characters of RFC 3986.
+pub(crate) const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// What a handler answers.
 pub(crate) type Answer = Result<Response, Trouble>;
@@ -87,10 +94,7 @@ pub(crate) fn bare(error: &Error) -> Response {
 
 /// The address at which someone logs in and then goes on.
 pub(crate) fn log_in_first(next: &str) -> String {
-    format!(
-        "/login?next={}",
-        utf8_percent_encode(next, NON_ALPHANUMERIC)
-    )
+    format!("/login?next={}", utf8_percent_encode(next, QUERY_VALUE))
 }
 
 /// For every address that is none.

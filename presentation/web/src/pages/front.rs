@@ -3,16 +3,13 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::response::Response;
 use infra_kernel::{AccountId, Page, Result};
 use presentation_kit::extract::QueryOf;
-use presentation_kit::{Card, Listing};
 
 use crate::pages::{ListQuery, older};
 use crate::respond::{Answer, Trouble, page};
 use crate::view::{PersonView, PostView, Shell, card_html, now};
 use crate::visit::Visit;
-use infra_kernel::Error;
 
 /// Posts on a page of the home feed.
 const HOME_POSTS: u32 = 20;
@@ -28,15 +25,17 @@ const SUGGESTION_POSTS: u32 = 60;
 pub(crate) struct FrontPage {
     pub(crate) shell: Shell,
     pub(crate) posts: Vec<PostView>,
+    pub(crate) is_first: bool,
     pub(crate) older: Option<String>,
 }
 
 #[derive(Template)]
 #[template(path = "home.html")]
-pub(crate) struct HomePage {
+pub(crate) struct HomePage<'card> {
     pub(crate) shell: Shell,
-    /// Cards, made already.
-    pub(crate) posts: Vec<String>,
+    /// Made already.
+    pub(crate) cards: Vec<&'card str>,
+    pub(crate) is_first: bool,
     pub(crate) suggestions: Vec<PersonView>,
     pub(crate) older: Option<String>,
 }
@@ -66,6 +65,7 @@ async fn front(visit: &Visit, query: &ListQuery) -> Answer {
             ..Shell::of_entry(visit)
         },
         older: older("/", latest.cursors),
+        is_first: query.is_first(),
         posts: latest
             .items
             .iter()
@@ -85,23 +85,16 @@ async fn home(visit: &Visit, viewer: AccountId, query: &ListQuery) -> Answer {
     } else {
         Vec::new()
     };
-    home_page(visit, &feed, suggestions)
-}
-
-fn home_page(
-    visit: &Visit,
-    feed: &Listing<Arc<Card>>,
-    suggestions: Vec<PersonView>,
-) -> Result<Response, Trouble> {
     let now = now();
-    let cards = feed
-        .items
-        .iter()
-        .map(|card| card_html(&PostView::of(visit.site(), card, now)));
     Ok(page(&HomePage {
         shell: Shell::of(visit, "home"),
-        posts: cards.collect::<Result<_, _>>().map_err(Error::internal)?,
+        cards: feed
+            .items
+            .iter()
+            .map(|card| card_html(visit.site(), card, now))
+            .collect(),
         suggestions,
+        is_first: query.is_first(),
         older: older("/", feed.cursors),
     }))
 }

@@ -26,31 +26,42 @@ pub(crate) struct PeoplePage {
     pub(crate) people: Vec<PersonView>,
     /// This page's own address, to come back to.
     pub(crate) here: String,
+    pub(crate) is_first: bool,
     pub(crate) older: Option<String>,
 }
+
+/// One of the two lists.
+struct List {
+    /// Its name in addresses.
+    path: &'static str,
+    heading: &'static str,
+    nobody: &'static str,
+}
+
+const FOLLOWERS: List = List {
+    path: "followers",
+    heading: "Followers of",
+    nobody: "Nobody follows this page yet.",
+};
+const FOLLOWING: List = List {
+    path: "following",
+    heading: "Followed by",
+    nobody: "Nobody is followed from here yet.",
+};
 
 pub(crate) async fn followers(
     visit: Visit,
     Path(name): Path<String>,
     query: Result<QueryOf<ListQuery>, Problem>,
 ) -> Answer {
-    let query = query.map_err(|problem| Trouble(problem.0))?.0;
-    let person = named(&visit, &name).await?;
-    let id = AccountId::new(person.account.id);
+    let (query, person) = asked(&visit, &name, query).await?;
+    let (id, page) = (AccountId::new(person.account.id), query.page(PEOPLE)?);
     let listing = visit
         .surface
         .reader
-        .followers(&visit.context, id, query.page(PEOPLE)?)
+        .followers(&visit.context, id, page)
         .await?;
-    show(
-        &visit,
-        &person,
-        listing,
-        "followers",
-        "Followers of",
-        "Nobody follows this page yet.",
-    )
-    .await
+    show(&visit, &person, listing, &FOLLOWERS, query.is_first()).await
 }
 
 pub(crate) async fn following(
@@ -58,67 +69,55 @@ pub(crate) async fn following(
     Path(name): Path<String>,
     query: Result<QueryOf<ListQuery>, Problem>,
 ) -> Answer {
-    let query = query.map_err(|problem| Trouble(problem.0))?.0;
-    let person = named(&visit, &name).await?;
-    let id = AccountId::new(person.account.id);
+    let (query, person) = asked(&visit, &name, query).await?;
+    let (id, page) = (AccountId::new(person.account.id), query.page(PEOPLE)?);
     let listing = visit
         .surface
         .reader
-        .following(&visit.context, id, query.page(PEOPLE)?)
+        .following(&visit.context, id, page)
         .await?;
-    show(
-        &visit,
-        &person,
-        listing,
-        "following",
-        "Followed by",
-        "Nobody is followed from here yet.",
-    )
-    .await
+    show(&visit, &person, listing, &FOLLOWING, query.is_first()).await
 }
 
-async fn named(visit: &Visit, name: &str) -> Result<Arc<Person>> {
-    visit
-        .surface
-        .reader
-        .person_named(&visit.context, name, &visit.site().domain)
-        .await
+async fn asked(
+    visit: &Visit,
+    name: &str,
+    query: Result<QueryOf<ListQuery>, Problem>,
+) -> Result<(ListQuery, Arc<Person>), Trouble> {
+    let query = query.map_err(|problem| Trouble(problem.0))?.0;
+    let (reader, domain) = (&visit.surface.reader, &visit.site().domain);
+    Ok((
+        query,
+        reader.person_named(&visit.context, name, domain).await?,
+    ))
 }
 
 async fn show(
     visit: &Visit,
     person: &Person,
     listing: Listing<Arc<Person>>,
-    list: &str,
-    heading: &'static str,
-    nobody: &'static str,
+    list: &List,
+    is_first: bool,
 ) -> Answer {
-    let viewer = visit.viewer_id();
+    let (reader, viewer) = (&visit.surface.reader, visit.viewer_id());
     let ids = listing
         .items
         .iter()
         .map(|person| person.account.id)
         .collect();
-    let relationships = visit
-        .surface
-        .reader
-        .relationships(&visit.context, viewer, ids)
-        .await?;
+    let relationships = reader.relationships(&visit.context, viewer, ids).await?;
     let view = |person: &Arc<Person>| {
-        PersonView::seen_by(
-            visit.site(),
-            person,
-            viewer,
-            relationships.get(&person.account.id),
-        )
+        let relationship = relationships.get(&person.account.id);
+        PersonView::seen_by(visit.site(), person, viewer, relationship)
     };
     let person = PersonView::of(visit.site(), person);
-    let here = format!("{}/{list}", person.path);
+    let here = format!("{}/{}", person.path, list.path);
     Ok(page(&PeoplePage {
         shell: Shell::of(visit, ""),
-        heading,
-        nobody,
+        heading: list.heading,
+        nobody: list.nobody,
         people: listing.items.iter().map(view).collect(),
+        is_first,
         older: older(&here, listing.cursors),
         here,
         person,

@@ -9,7 +9,7 @@ use presentation_kit::reader::AuthorFilter;
 
 use crate::pages::{ListQuery, older};
 use crate::respond::{Answer, Trouble, page};
-use crate::view::{PersonView, PostView, Shell, now};
+use crate::view::{PersonView, Shell, now, tile_html};
 use crate::visit::Visit;
 
 /// Photos on a page: whole rows of three and of five.
@@ -17,10 +17,12 @@ const GRID_PHOTOS: u32 = 30;
 
 #[derive(Template)]
 #[template(path = "profile.html")]
-pub(crate) struct ProfilePage {
+pub(crate) struct ProfilePage<'card> {
     pub(crate) shell: Shell,
     pub(crate) person: PersonView,
-    pub(crate) posts: Vec<PostView>,
+    /// Made already.
+    pub(crate) tiles: Vec<&'card str>,
+    pub(crate) is_first: bool,
     pub(crate) older: Option<String>,
 }
 
@@ -48,11 +50,12 @@ pub(crate) async fn show(
     Ok(page(&ProfilePage {
         shell: Shell::of(&visit, if person.is_viewer { "profile" } else { "" }),
         older: older(&person.path, photos.cursors),
-        posts: photos
+        tiles: photos
             .items
             .iter()
-            .map(|card| PostView::of(visit.site(), card, now))
+            .map(|card| tile_html(visit.site(), card, now))
             .collect(),
+        is_first: query.is_first(),
         person,
     }))
 }

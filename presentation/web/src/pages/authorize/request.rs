@@ -2,8 +2,10 @@
 
 use business_accounts_gateway::{Application, Scopes};
 use infra_kernel::{Error, Result};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use serde::Deserialize;
+
+use crate::respond::QUERY_VALUE;
 
 /// The redirect address of applications that have none: the code is shown to be copied.
 pub(super) const OUT_OF_BAND: &str = "urn:ietf:wg:oauth:2.0:oob";
@@ -121,7 +123,7 @@ pub(super) fn back_to(redirect_uri: &str, pairs: &[(&str, &str)]) -> String {
         };
         address.push_str(&format!(
             "{glue}{name}={}",
-            utf8_percent_encode(value, NON_ALPHANUMERIC)
+            utf8_percent_encode(value, QUERY_VALUE)
         ));
     }
     if let Some(fragment) = fragment {

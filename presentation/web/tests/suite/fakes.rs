@@ -1,0 +1,470 @@
+//! Domains that hold one member, one application and a few posts, and note what they are asked to do.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use business_accounts_gateway::*;
+use business_graph_gateway::*;
+use business_media_gateway::upload_chunk::Part;
+use business_media_gateway::*;
+use business_posts_gateway::*;
+use futures::StreamExt as _;
+use infra_kernel::{Context, Error, ErrorCode, Result};
+use infra_rpc::Messages;
+use presentation_kit::{Gateways, Site, Surface};
+use product_feed_gateway::*;
+
+/// The only session's secret.
+pub(crate) const SESSION: &str = "session-of-ada";
+pub(crate) const ADA: u64 = 1;
+pub(crate) const BOB: u64 = 2;
+pub(crate) const PUBLIC_POST: u64 = 100;
+pub(crate) const PRIVATE_POST: u64 = 101;
+pub(crate) const MEDIA: u64 = 500;
+
+/// What the domains were asked to change, in order.
+#[derive(Clone, Default)]
+pub(crate) struct Fakes {
+    pub(crate) done: Arc<Mutex<Vec<String>>>,
+}
+
+impl Fakes {
+    fn note(&self, what: impl Into<String>) {
+        self.done.lock().unwrap().push(what.into());
+    }
+
+    pub(crate) fn done(&self) -> Vec<String> {
+        self.done.lock().unwrap().clone()
+    }
+
+    pub(crate) fn surface(&self) -> Surface {
+        let fakes = Arc::new(self.clone());
+        let gateways = Gateways {
+            accounts: fakes.clone(),
+            graph: fakes.clone(),
+            media: fakes.clone(),
+            posts: fakes.clone(),
+            feed: fakes,
+        };
+        Surface::new(gateways, site())
+    }
+}
+
+pub(crate) fn site() -> Site {
+    Site {
+        base_url: "https://photos.example".into(),
+        domain: "photos.example".into(),
+        title: "Harbour Light".into(),
+        description: "By the sea.".into(),
+        contact_email: String::new(),
+        registrations_open: true,
+        version: "0".into(),
+        post_characters_max: 500,
+        post_media_max: 3,
+    }
+}
+
+macro_rules! gateway {
+    ($gateway:ident { $($method:ident($request:ty) -> $reply:ty $(= $answer:ident)?;)* }) => {
+        #[async_trait]
+        impl $gateway for Fakes {
+            $(async fn $method(&self, _: &Context, request: $request) -> Result<$reply> {
+                gateway!(@answer self, request, $method $(, $answer)?)
+            })*
+        }
+    };
+    (@answer $self:ident, $request:ident, $method:ident, $answer:ident) => { $self.$answer($request).await };
+    (@answer $self:ident, $request:ident, $method:ident) => {{
+        let _ = $request;
+        Err(Error::internal(concat!(stringify!($method), " is not faked")))
+    }};
+}
+
+gateway!(Accounts {
+    register(RegisterRequest) -> RegisterReply = on_register;
+    sign_in(SignInRequest) -> SignInReply = on_sign_in;
+    authenticate(AuthenticateRequest) -> Grant = on_authenticate;
+    sign_out(SignOutRequest) -> SignOutReply = on_sign_out;
+    get_accounts(GetAccountsRequest) -> GetAccountsReply = on_get_accounts;
+    get_account_heads(GetAccountHeadsRequest) -> GetAccountHeadsReply = on_get_account_heads;
+    find_accounts(FindAccountsRequest) -> GetAccountsReply = on_find_accounts;
+    update_profile(UpdateProfileRequest) -> Account = on_update_profile;
+    list_accounts(ListAccountsRequest) -> GetAccountsReply;
+    count_accounts(CountAccountsRequest) -> CountAccountsReply;
+    create_account(CreateAccountRequest) -> RegisterReply;
+    set_role(SetRoleRequest) -> Account;
+    reset_password(ResetPasswordRequest) -> ResetPasswordReply;
+    create_setup_token(CreateSetupTokenRequest) -> CreateSetupTokenReply;
+    create_application(CreateApplicationRequest) -> CreateApplicationReply;
+    get_application(GetApplicationRequest) -> Application = on_get_application;
+    authorize(AuthorizeRequest) -> AuthorizeReply = on_authorize;
+    issue_token(IssueTokenRequest) -> IssueTokenReply;
+    revoke_token(RevokeTokenRequest) -> RevokeTokenReply;
+});
+
+gateway!(Graph {
+    follow(FollowRequest) -> FollowReply = on_follow;
+    unfollow(UnfollowRequest) -> UnfollowReply;
+    get_relationships(GetRelationshipsRequest) -> GetRelationshipsReply = on_get_relationships;
+    list_followers(ListFollowsRequest) -> ListFollowsReply = on_list_follows;
+    list_following(ListFollowsRequest) -> ListFollowsReply = on_list_follows;
+    get_stats(GetStatsRequest) -> GetStatsReply = on_get_stats;
+});
+
+gateway!(Media {
+    upload(Messages<UploadChunk>) -> MediaItem = on_upload;
+    get_media(GetMediaRequest) -> GetMediaReply = on_get_media;
+    wait_until_processed(WaitUntilProcessedRequest) -> MediaItem = on_wait;
+    update_media(UpdateMediaRequest) -> MediaItem = on_update_media;
+    attach(AttachRequest) -> AttachReply;
+    release(ReleaseRequest) -> ReleaseReply;
+    read_rendition(ReadRenditionRequest) -> Messages<RenditionChunk>;
+    get_capabilities(GetCapabilitiesRequest) -> Capabilities = on_get_capabilities;
+});
+
+gateway!(Posts {
+    create_post(CreatePostRequest) -> CreatePostReply = on_create_post;
+    delete_post(DeletePostRequest) -> Post;
+    get_posts(GetPostsRequest) -> GetPostsReply = on_get_posts;
+    get_post_heads(GetPostHeadsRequest) -> GetPostHeadsReply = on_get_post_heads;
+    list_by_author(ListByAuthorRequest) -> ListPostsReply = on_list_by_author;
+    list_by_authors(ListByAuthorsRequest) -> ListPostsReply;
+    list_public(ListPublicRequest) -> ListPostsReply = on_list_public;
+    get_conversation(GetConversationRequest) -> GetConversationReply = on_get_conversation;
+    get_author_stats(GetAuthorStatsRequest) -> GetAuthorStatsReply = on_get_author_stats;
+    count_posts(CountPostsRequest) -> CountPostsReply;
+});
+
+gateway!(Feed {
+    get_home(GetHomeRequest) -> GetHomeReply = on_get_home;
+    rebuild_home(RebuildHomeRequest) -> RebuildHomeReply;
+});
+
+fn account(id: u64) -> Account {
+    let username = if id == ADA { "ada" } else { "bob" };
+    Account {
+        id,
+        revision: 1,
+        username: username.into(),
+        ..Account::default()
+    }
+}
+
+fn known(ids: &[u64]) -> impl Iterator<Item = u64> + '_ {
+    ids.iter().copied().filter(|id| [ADA, BOB].contains(id))
+}
+
+fn head(id: u64) -> PostHead {
+    let visibility = if id == PRIVATE_POST {
+        Visibility::Private
+    } else {
+        Visibility::Public
+    };
+    PostHead {
+        id,
+        author_id: BOB,
+        revision: 1,
+        visibility: visibility.into(),
+        has_media: true,
+        ..PostHead::default()
+    }
+}
+
+fn item(id: u64) -> MediaItem {
+    let rendition = Rendition {
+        name: "feed".into(),
+        key: "abc.jpg".into(),
+        width: 30,
+        height: 20,
+        ..Rendition::default()
+    };
+    MediaItem {
+        id,
+        owner_id: ADA,
+        revision: 1,
+        state: MediaState::Ready.into(),
+        width: 30,
+        height: 20,
+        renditions: vec![rendition],
+        ..MediaItem::default()
+    }
+}
+
+#[allow(clippy::unused_async, reason = "the shape that the macro calls")]
+impl Fakes {
+    async fn on_register(&self, request: RegisterRequest) -> Result<RegisterReply> {
+        if request.username == "taken" {
+            return Err(
+                Error::new(ErrorCode::Conflict, "That name is taken.").for_field("username")
+            );
+        }
+        self.note(format!(
+            "register {} token={}",
+            request.username, request.setup_token
+        ));
+        Ok(RegisterReply {
+            account: Some(account(ADA)),
+            generated_password: String::new(),
+        })
+    }
+
+    async fn on_sign_in(&self, request: SignInRequest) -> Result<SignInReply> {
+        if request.password != "right" {
+            return Err(Error::new(
+                ErrorCode::Unauthenticated,
+                "The name and the password do not fit.",
+            ));
+        }
+        Ok(SignInReply {
+            session_secret: SESSION.into(),
+            account_id: ADA,
+            expires_at_us: i64::MAX,
+        })
+    }
+
+    async fn on_authenticate(&self, request: AuthenticateRequest) -> Result<Grant> {
+        match request.secret.as_str() {
+            SESSION => Ok(Grant {
+                account_id: ADA,
+                ..Grant::default()
+            }),
+            "access-token" => Ok(Grant {
+                account_id: ADA,
+                application_id: 9,
+                ..Grant::default()
+            }),
+            _ => Err(Error::new(ErrorCode::Unauthenticated, "Unknown.")),
+        }
+    }
+
+    async fn on_sign_out(&self, request: SignOutRequest) -> Result<SignOutReply> {
+        self.note(format!("sign out {}", request.session_secret));
+        Ok(SignOutReply {})
+    }
+
+    async fn on_get_accounts(&self, request: GetAccountsRequest) -> Result<GetAccountsReply> {
+        Ok(GetAccountsReply {
+            accounts: known(&request.ids).map(account).collect(),
+        })
+    }
+
+    async fn on_get_account_heads(
+        &self,
+        request: GetAccountHeadsRequest,
+    ) -> Result<GetAccountHeadsReply> {
+        Ok(GetAccountHeadsReply {
+            heads: known(&request.ids)
+                .map(|id| AccountHead { id, revision: 1 })
+                .collect(),
+        })
+    }
+
+    async fn on_find_accounts(&self, request: FindAccountsRequest) -> Result<GetAccountsReply> {
+        let accounts = [ADA, BOB]
+            .map(account)
+            .into_iter()
+            .filter(|account| request.usernames.contains(&account.username));
+        Ok(GetAccountsReply {
+            accounts: accounts.collect(),
+        })
+    }
+
+    async fn on_update_profile(&self, request: UpdateProfileRequest) -> Result<Account> {
+        self.note(format!(
+            "profile {:?} avatar={:?}",
+            request.display_name.unwrap_or_default(),
+            request.avatar_media_id
+        ));
+        Ok(account(ADA))
+    }
+
+    async fn on_get_application(&self, request: GetApplicationRequest) -> Result<Application> {
+        if request.client_id != "client" {
+            return Err(Error::not_found("application"));
+        }
+        Ok(Application {
+            id: 9,
+            client_id: "client".into(),
+            name: "Ivory <b>".into(),
+            redirect_uris: vec!["ivory://back".into(), "urn:ietf:wg:oauth:2.0:oob".into()],
+            scopes: "read".into(),
+            ..Application::default()
+        })
+    }
+
+    async fn on_authorize(&self, request: AuthorizeRequest) -> Result<AuthorizeReply> {
+        self.note(format!(
+            "authorize {} {}",
+            request.account_id, request.scopes
+        ));
+        Ok(AuthorizeReply {
+            code: "the code".into(),
+        })
+    }
+
+    async fn on_follow(&self, request: FollowRequest) -> Result<FollowReply> {
+        self.note(format!(
+            "follow {} {}",
+            request.follower_id, request.followee_id
+        ));
+        Ok(FollowReply::default())
+    }
+
+    async fn on_get_relationships(
+        &self,
+        request: GetRelationshipsRequest,
+    ) -> Result<GetRelationshipsReply> {
+        let relationship = |target_id| Relationship {
+            target_id,
+            ..Relationship::default()
+        };
+        Ok(GetRelationshipsReply {
+            relationships: request.target_ids.into_iter().map(relationship).collect(),
+        })
+    }
+
+    async fn on_list_follows(&self, _: ListFollowsRequest) -> Result<ListFollowsReply> {
+        Ok(ListFollowsReply {
+            follows: vec![business_graph_gateway::Follow {
+                id: 7,
+                follower_id: ADA,
+                followee_id: BOB,
+                ..Default::default()
+            }],
+        })
+    }
+
+    async fn on_get_stats(&self, request: GetStatsRequest) -> Result<GetStatsReply> {
+        let stats = |account_id| GraphStats {
+            account_id,
+            ..GraphStats::default()
+        };
+        Ok(GetStatsReply {
+            stats: request.account_ids.into_iter().map(stats).collect(),
+        })
+    }
+
+    async fn on_upload(&self, mut chunks: Messages<UploadChunk>) -> Result<MediaItem> {
+        let (mut bytes, mut name) = (0, String::new());
+        while let Some(chunk) = chunks.next().await {
+            match chunk?.part {
+                Some(Part::Header(header)) => name = header.file_name,
+                Some(Part::Data(data)) => bytes += data.len(),
+                Some(Part::End(_)) => {
+                    self.note(format!("upload {name} {bytes}"));
+                    return Ok(item(MEDIA));
+                }
+                None => {}
+            }
+            if name.ends_with(".txt") {
+                return Err(Error::new(ErrorCode::Unsupported, "This is no photo."));
+            }
+        }
+        Err(Error::invalid("file", "The upload was cut off."))
+    }
+
+    async fn on_get_media(&self, request: GetMediaRequest) -> Result<GetMediaReply> {
+        Ok(GetMediaReply {
+            items: request.ids.into_iter().map(item).collect(),
+        })
+    }
+
+    async fn on_wait(&self, request: WaitUntilProcessedRequest) -> Result<MediaItem> {
+        Ok(item(request.id))
+    }
+
+    async fn on_update_media(&self, request: UpdateMediaRequest) -> Result<MediaItem> {
+        self.note(format!(
+            "alt {} {}",
+            request.id,
+            request.description.unwrap_or_default()
+        ));
+        Ok(item(request.id))
+    }
+
+    async fn on_get_capabilities(&self, _: GetCapabilitiesRequest) -> Result<Capabilities> {
+        Ok(Capabilities {
+            content_types: vec!["image/jpeg".into()],
+            upload_bytes_max: 1 << 20,
+            pixels_max: 1,
+            description_characters_max: 1_500,
+        })
+    }
+
+    async fn on_create_post(&self, request: CreatePostRequest) -> Result<CreatePostReply> {
+        self.note(format!(
+            "post {:?} media={:?} visibility={}",
+            request.text, request.media_ids, request.visibility
+        ));
+        Ok(CreatePostReply {
+            post: Some(Post {
+                id: 900,
+                ..Post::default()
+            }),
+            created: true,
+        })
+    }
+
+    async fn on_get_posts(&self, request: GetPostsRequest) -> Result<GetPostsReply> {
+        let post = |id| Post {
+            id,
+            author_id: BOB,
+            revision: 1,
+            visibility: head(id).visibility,
+            text: "words of the post".into(),
+            media_ids: vec![MEDIA],
+            ..Post::default()
+        };
+        Ok(GetPostsReply {
+            posts: request.ids.into_iter().map(post).collect(),
+        })
+    }
+
+    async fn on_get_post_heads(&self, request: GetPostHeadsRequest) -> Result<GetPostHeadsReply> {
+        let known = request
+            .ids
+            .into_iter()
+            .filter(|id| [PUBLIC_POST, PRIVATE_POST].contains(id));
+        Ok(GetPostHeadsReply {
+            heads: known.map(head).collect(),
+        })
+    }
+
+    async fn on_list_by_author(&self, _: ListByAuthorRequest) -> Result<ListPostsReply> {
+        Ok(ListPostsReply {
+            heads: vec![head(PRIVATE_POST), head(PUBLIC_POST)],
+        })
+    }
+
+    async fn on_list_public(&self, _: ListPublicRequest) -> Result<ListPostsReply> {
+        Ok(ListPostsReply {
+            heads: vec![head(PUBLIC_POST)],
+        })
+    }
+
+    async fn on_get_conversation(&self, _: GetConversationRequest) -> Result<GetConversationReply> {
+        Ok(GetConversationReply::default())
+    }
+
+    async fn on_get_author_stats(
+        &self,
+        request: GetAuthorStatsRequest,
+    ) -> Result<GetAuthorStatsReply> {
+        let stats = |author_id| AuthorStats {
+            author_id,
+            ..AuthorStats::default()
+        };
+        Ok(GetAuthorStatsReply {
+            stats: request.author_ids.into_iter().map(stats).collect(),
+        })
+    }
+
+    async fn on_get_home(&self, _: GetHomeRequest) -> Result<GetHomeReply> {
+        Ok(GetHomeReply {
+            entries: vec![FeedEntry {
+                post_id: PUBLIC_POST,
+                author_id: BOB,
+            }],
+        })
+    }
+}

@@ -1,0 +1,125 @@
+//! Pages that are read, and what every one of them carries.
+
+use http::StatusCode;
+
+use crate::browser::Browser;
+use crate::fakes::Fakes;
+
+#[tokio::test]
+async fn every_page_keeps_to_itself() {
+    let mut visitor = Browser::visitor(&Fakes::default());
+    for path in [
+        "/",
+        "/@bob",
+        "/@bob/100",
+        "/@bob/followers",
+        "/login",
+        "/signup",
+        "/nowhere",
+        "/@nobody",
+        "/@bob/7",
+    ] {
+        let page = visitor.get(path).await;
+        let policy = page.header("content-security-policy");
+        assert!(
+            policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{path}: {policy}"
+        );
+        assert!(!policy.contains("unsafe"), "{path}");
+        assert_eq!(page.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(page.header("referrer-policy"), "same-origin", "{path}");
+        assert_eq!(
+            page.header("content-type"),
+            "text/html; charset=utf-8",
+            "{path}"
+        );
+        assert!(page.body.contains("<main"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_said_to_be_not_there() {
+    let mut visitor = Browser::visitor(&Fakes::default());
+    for path in [
+        "/nowhere",
+        "/@nobody",
+        "/@bob/7",
+        "/@bob/x",
+        "/@bob/100/x/y",
+        "/@nobody/followers",
+    ] {
+        let page = visitor.get(path).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
+        assert!(page.body.contains("Nothing hangs here"), "{path}");
+    }
+    let page = visitor.get("/logout").await;
+    assert_eq!(page.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(
+        visitor.get("/?before=x").await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+}
+
+#[tokio::test]
+async fn a_private_post_is_on_no_page_of_those_who_may_not_see_it() {
+    let fakes = Fakes::default();
+    for mut browser in [Browser::visitor(&fakes), Browser::member(&fakes)] {
+        assert_eq!(browser.get("/@bob/101").await.status, StatusCode::NOT_FOUND);
+        let profile = browser.get("/@bob").await;
+        assert!(profile.body.contains("/@bob/100") && !profile.body.contains("/@bob/101"));
+    }
+}
+
+#[tokio::test]
+async fn the_front_page_is_for_visitors_and_the_feed_for_members() {
+    let fakes = Fakes::default();
+    let page = Browser::visitor(&fakes).get("/").await;
+    assert!(page.body.contains("class=\"mosaic\"") && page.body.contains("href=\"/signup\""));
+    assert_eq!(
+        page.header("set-cookie"),
+        "",
+        "a page without a form needs no cookie"
+    );
+    let page = Browser::member(&fakes).get("/").await;
+    assert!(page.body.contains("class=\"card\"") && page.body.contains("words of the post"));
+    assert!(page.body.contains("https://photos.example/media/abc.jpg"));
+}
+
+#[tokio::test]
+async fn a_post_under_another_name_is_found_under_its_own() {
+    let mut visitor = Browser::visitor(&Fakes::default());
+    let page = visitor.get("/@ada/100").await;
+    assert_eq!(
+        (page.status, page.location()),
+        (StatusCode::SEE_OTHER, "/@bob/100")
+    );
+}
+
+#[tokio::test]
+async fn what_pages_need_is_served_for_good() {
+    let mut visitor = Browser::visitor(&Fakes::default());
+    let page = visitor.get("/").await;
+    for part in page
+        .body
+        .split('"')
+        .filter(|part| part.starts_with("/assets/"))
+    {
+        let asset = visitor.get(part).await;
+        assert_eq!(asset.status, StatusCode::OK, "{part}");
+        assert!(
+            asset.header("cache-control").contains("immutable"),
+            "{part}"
+        );
+    }
+    assert_eq!(
+        visitor
+            .get("/assets/avatar.png")
+            .await
+            .header("content-type"),
+        "image/png"
+    );
+    assert_eq!(
+        visitor.get("/assets/style.css").await.status,
+        StatusCode::NOT_FOUND
+    );
+}
