@@ -1,9 +1,16 @@
 //! The project's own tools: `cargo xtask <command>`.
 
+mod audit;
 mod bench;
+mod finding;
 mod generate;
+mod layers;
+mod source;
+mod tidy;
+mod workspace;
 
 use std::path::Path;
+use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
@@ -26,14 +33,37 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Hold the workspace's dependencies and SQL against `layers.toml`.
+    CheckLayers,
+    /// Check lengths, crate docs, shared lints and words that stand for unfinished work.
+    Tidy {
+        /// Write the list of what is too long anew.
+        #[arg(long)]
+        accept: bool,
+    },
+    /// Hold what the program stands on against `deny.toml`.
+    Audit,
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match run(&Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command) -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .context("xtask lives in the workspace")?;
-    match Arguments::parse().command {
-        Command::Bench(arguments) => bench::run(root, &arguments),
-        Command::Generate { check } => generate::run(root, check),
+    match command {
+        Command::Bench(arguments) => bench::run(root, arguments),
+        Command::Generate { check } => generate::run(root, *check),
+        Command::CheckLayers => layers::run(root),
+        Command::Tidy { accept } => tidy::run(root, *accept),
+        Command::Audit => audit::run(root),
     }
 }

@@ -6,6 +6,7 @@ mod bench;
 mod converging;
 mod fanning_out;
 mod following;
+mod gate;
 mod keeping;
 mod making;
 mod merging;

@@ -14,6 +14,8 @@ use infra_kernel::{
 };
 use posts::{PostHead, Visibility};
 
+use crate::gate::Gate;
+
 /// 2026-06-01.
 const START: Timestamp = Timestamp::from_milliseconds(1_780_272_000_000);
 
@@ -22,32 +24,6 @@ pub(crate) const NOTHING: [u64; 0] = [];
 
 pub(crate) fn context() -> Context {
     Context::background(Duration::from_secs(60))
-}
-
-/// A place where a test can stop a call after it has read and before it answers.
-#[derive(Default)]
-pub(crate) struct Gate {
-    open: tokio::sync::RwLock<()>,
-    arrived: tokio::sync::Notify,
-}
-
-impl Gate {
-    /// Stops calls until the answer is dropped.
-    pub(crate) async fn close(&self) -> tokio::sync::RwLockWriteGuard<'_, ()> {
-        self.open.write().await
-    }
-
-    /// Waits until a call stands at the closed gate.
-    pub(crate) async fn arrival(&self) {
-        self.arrived.notified().await;
-    }
-
-    async fn pass(&self) {
-        if self.open.try_read().is_err() {
-            self.arrived.notify_one();
-            drop(self.open.read().await);
-        }
-    }
 }
 
 /// Who follows whom, and who posted what.

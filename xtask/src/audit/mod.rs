@@ -1,0 +1,344 @@
+//! `cargo xtask audit`: what the program stands on, held against `deny.toml`.
+//!
+//! Licences, banned crates, several versions of one crate, and sources are checked in full, offline, from cargo's own
+//! metadata. Advisories are not: without the advisory database only a short list of known-bad versions can be checked, and
+//! this says so. Run cargo-deny on the same `deny.toml` where the database can be had.
+
+mod policy;
+mod spdx;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use anyhow::Result;
+use cargo_metadata::Metadata;
+use cargo_metadata::semver::Version;
+
+use crate::finding::{Finding, report};
+use crate::workspace;
+use policy::{Advisories, Policy, Spec};
+use spdx::Expression;
+
+/// A crate that the program, its tests or its tools stand on.
+#[derive(Debug, Clone)]
+struct Package {
+    name: String,
+    version: Version,
+    licence: Option<String>,
+    /// Where it comes from; none for the workspace's own.
+    source: Option<Source>,
+}
+
+/// Where a crate comes from.
+#[derive(Debug, Clone)]
+enum Source {
+    /// The public registry, where what was published once stays as it is.
+    Registry,
+    Other(String),
+}
+
+/// Checks the dependencies of the workspace at this root.
+pub(crate) fn run(root: &Path) -> Result<()> {
+    let policy: Policy = policy::read(root, "deny.toml")?;
+    let advisories: Advisories = policy::read(root, ".ci/advisories.toml")?;
+    let metadata = workspace::metadata(root)?;
+    let packages = packages(metadata);
+    let findings = check(&packages, &policy, &advisories);
+    let passed = format!(
+        "{} crates: licences, bans, versions and sources are in order; {} advisories were checked, the whole database was not",
+        packages.len(),
+        advisories.all.len()
+    );
+    report("audit", findings, &passed)
+}
+
+/// Everything that is built for the program, its tests or its tools on any platform. Cargo.lock holds more: what only
+/// features want that nobody turns on.
+fn packages(metadata: Metadata) -> Vec<Package> {
+    let nodes = metadata
+        .resolve
+        .map(|resolve| resolve.nodes)
+        .unwrap_or_default();
+    let nodes: BTreeMap<_, _> = nodes
+        .into_iter()
+        .map(|node| (node.id.clone(), node))
+        .collect();
+    let mut wanted = BTreeSet::new();
+    let mut next = metadata.workspace_members;
+    while let Some(id) = next.pop() {
+        if let Some(node) = nodes.get(&id)
+            && wanted.insert(id)
+        {
+            next.extend(node.deps.iter().map(|dependency| dependency.pkg.clone()));
+        }
+    }
+    let packages = metadata
+        .packages
+        .into_iter()
+        .filter(|package| wanted.contains(&package.id));
+    let package = |package: cargo_metadata::Package| Package {
+        name: package.name.to_string(),
+        version: package.version,
+        licence: package.license,
+        source: package.source.map(|source| match source.is_crates_io() {
+            true => Source::Registry,
+            false => Source::Other(source.repr),
+        }),
+    };
+    packages.map(package).collect()
+}
+
+fn check(packages: &[Package], policy: &Policy, advisories: &Advisories) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for package in packages {
+        findings.extend(licence(package, policy));
+        findings.extend(banned(package, &policy.bans.deny));
+        findings.extend(source(package));
+        findings.extend(known_bad(package, advisories));
+    }
+    findings.extend(duplicates(packages, &policy.bans.skip));
+    findings.extend(unneeded(packages, &policy.bans.skip));
+    findings
+}
+
+fn licence(package: &Package, policy: &Policy) -> Option<Finding> {
+    let exceptions = policy
+        .licenses
+        .exceptions
+        .iter()
+        .filter(|one| one.name == package.name);
+    let also: Vec<_> = exceptions.flat_map(|one| &one.allow).collect();
+    let allowed = |name: &str| {
+        policy
+            .licenses
+            .allow
+            .iter()
+            .chain(also.iter().copied())
+            .any(|other| other == name)
+    };
+    let problem = match package.licence.as_deref().map(Expression::parse) {
+        Some(Ok(expression)) if expression.is_met_by(&allowed) => return None,
+        Some(Ok(_)) => format!(
+            "is under {}",
+            package.licence.as_deref().unwrap_or_default()
+        ),
+        Some(Err(error)) => error.to_string(),
+        None => "names no licence".to_owned(),
+    };
+    Some(finding(
+        package,
+        &problem,
+        "[licenses] only licences on the list",
+        "replace it, or add the licence after reading it",
+    ))
+}
+
+fn banned(package: &Package, deny: &[Spec]) -> Option<Finding> {
+    let spec = deny
+        .iter()
+        .find(|spec| spec.matches(&package.name, &package.version))?;
+    let remedy = format!(
+        "find what brings it with `cargo tree -i {}` and turn it off there",
+        package.name
+    );
+    Some(finding(
+        package,
+        &format!("is banned: {}", spec.reason),
+        "[bans] deny",
+        &remedy,
+    ))
+}
+
+fn source(package: &Package) -> Option<Finding> {
+    let Some(Source::Other(source)) = &package.source else {
+        return None;
+    };
+    let rule = "[sources] only the public registry";
+    Some(finding(
+        package,
+        &format!("comes from {source}"),
+        rule,
+        "depend on a published version",
+    ))
+}
+
+fn known_bad(package: &Package, advisories: &Advisories) -> Option<Finding> {
+    let advisory = advisories.all.iter().find(|advisory| {
+        advisory.name == package.name
+            && advisory
+                .affected
+                .iter()
+                .any(|versions| versions.matches(&package.version))
+    })?;
+    let problem = format!("is affected by {}: {}", advisory.id, advisory.what);
+    let remedy = format!("run `cargo update -p {}`", package.name);
+    Some(finding(package, &problem, ".ci/advisories.toml", &remedy))
+}
+
+/// Crates in more than one version, apart from the versions that the list puts up with.
+fn duplicates(packages: &[Package], skip: &[Spec]) -> Vec<Finding> {
+    let mut versions: BTreeMap<&str, Vec<&Package>> = BTreeMap::new();
+    for package in packages {
+        if !skip
+            .iter()
+            .any(|spec| spec.matches(&package.name, &package.version))
+        {
+            versions.entry(&package.name).or_default().push(package);
+        }
+    }
+    versions.retain(|_, packages| packages.len() > 1);
+    let findings = versions.values().map(|packages| {
+        let all: Vec<_> = packages.iter().map(|package| package.version.to_string()).collect();
+        let remedy = format!(
+            "agree on one version (`cargo tree -i {}@{}` says who wants it), or put up with the older one in [bans] skip, with the reason",
+            packages[0].name, all[0]
+        );
+        finding(packages[0], &format!("is there in the versions {}", all.join(", ")), "[bans] multiple-versions", &remedy)
+    });
+    findings.collect()
+}
+
+/// Entries of the list that put up with nothing any more.
+fn unneeded(packages: &[Package], skip: &[Spec]) -> Vec<Finding> {
+    let is_needed = |spec: &&Spec| {
+        packages
+            .iter()
+            .any(|package| spec.matches(&package.name, &package.version))
+            && packages
+                .iter()
+                .filter(|package| spec.names(&package.name))
+                .count()
+                > 1
+    };
+    let unneeded = skip
+        .iter()
+        .filter(|spec| !is_needed(spec))
+        .map(|spec| Finding {
+            place: "deny.toml".to_owned(),
+            problem: format!("`{}` is put up with and not there any more", spec.spec),
+            rule: "[bans] skip lists what is there and nothing else".to_owned(),
+            remedy: "take the entry out".to_owned(),
+        });
+    unneeded.collect()
+}
+
+fn finding(package: &Package, problem: &str, rule: &str, remedy: &str) -> Finding {
+    Finding {
+        place: format!("{} {}", package.name, package.version),
+        problem: problem.to_owned(),
+        rule: format!("deny.toml: {rule}"),
+        remedy: remedy.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy() -> Policy {
+        toml::from_str(
+            "[licenses]\nallow = [\"MIT\"]\n\
+             [[licenses.exceptions]]\nallow = [\"MPL-2.0\"]\ncrate = \"special\"\n\
+             [bans]\ndeny = [{ crate = \"ring\", reason = \"one cryptography library is enough\" }]\n\
+             skip = [{ crate = \"old@0.1\", reason = \"a test tool wants it\" }]",
+        )
+        .unwrap()
+    }
+
+    fn advisories() -> Advisories {
+        toml::from_str(
+            "[[advisory]]\nid = \"X-1\"\ncrate = \"bad\"\naffected = [\"<1.2.3\"]\nwhat = \"reads past its end\"",
+        )
+        .unwrap()
+    }
+
+    fn package(name: &str, version: &str, licence: &str) -> Package {
+        Package {
+            name: name.to_owned(),
+            version: version.parse().unwrap(),
+            licence: Some(licence.to_owned()),
+            source: Some(Source::Registry),
+        }
+    }
+
+    /// The problems of these packages beside those that the list puts up with.
+    fn problems(packages: &[Package]) -> Vec<String> {
+        let old = [
+            package("old", "0.1.7", "MIT"),
+            package("old", "0.2.0", "MIT"),
+        ];
+        problems_in(&[packages, &old].concat())
+    }
+
+    fn problems_in(packages: &[Package]) -> Vec<String> {
+        let findings = check(packages, &policy(), &advisories());
+        findings
+            .into_iter()
+            .map(|finding| finding.problem)
+            .collect()
+    }
+
+    #[test]
+    fn what_is_in_order_passes() {
+        let own = Package {
+            source: None,
+            ..package("ours", "0.1.0", "MIT")
+        };
+        let packages = [
+            own,
+            package("good", "1.0.0", "GPL-2.0 OR MIT"),
+            package("special", "1.0.0", "MPL-2.0"),
+            package("bad", "1.2.3", "MIT"),
+        ];
+        assert_eq!(problems(&packages), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_kind_of_fault_is_found() {
+        for (package, problem) in [
+            (package("other", "1.0.0", "MPL-2.0"), "is under MPL-2.0"),
+            (package("ring", "0.17.0", "MIT"), "one cryptography library"),
+            (package("bad", "1.2.2", "MIT"), "X-1"),
+            (
+                Package {
+                    licence: None,
+                    ..package("a", "1.0.0", "")
+                },
+                "names no licence",
+            ),
+            (
+                Package {
+                    source: Some(Source::Other("git+https://example.org/a".to_owned())),
+                    ..package("a", "1.0.0", "MIT")
+                },
+                "comes from git",
+            ),
+        ] {
+            let problems = problems(&[package]);
+            assert_eq!(problems.len(), 1, "{problems:?}");
+            assert!(problems[0].contains(problem), "{problems:?}");
+        }
+    }
+
+    #[test]
+    fn two_versions_are_found_unless_the_older_is_listed() {
+        let found = problems(&[
+            package("twice", "1.0.0", "MIT"),
+            package("twice", "2.0.0", "MIT"),
+        ]);
+        assert_eq!(found, ["is there in the versions 1.0.0, 2.0.0"]);
+    }
+
+    #[test]
+    fn an_entry_that_puts_up_with_nothing_is_found() {
+        let found = problems_in(&[package("old", "0.1.0", "MIT")]);
+        assert_eq!(found, ["`old@0.1` is put up with and not there any more"]);
+    }
+
+    #[test]
+    fn the_committed_lists_can_be_read() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let _: Policy = policy::read(root, "deny.toml").unwrap();
+        let _: Advisories = policy::read(root, ".ci/advisories.toml").unwrap();
+    }
+}
