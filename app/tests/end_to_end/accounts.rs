@@ -198,13 +198,13 @@ async fn following_is_seen_from_both_sides_and_counted() {
         .get(&format!("/api/v1/accounts/{}/followers", ada.id))
         .await
         .list();
-    assert_eq!(ids(&followers), [bob.id.clone()]);
+    assert_eq!(ids(&followers), [bob.id.as_str()]);
     let following = server
         .anyone()
         .get(&format!("/api/v1/accounts/{}/following", bob.id))
         .await
         .list();
-    assert_eq!(ids(&following), [ada.id.clone()]);
+    assert_eq!(ids(&following), [ada.id.as_str()]);
     eventually("the counts", async || {
         let account = ada
             .get(&format!("/api/v1/accounts/{}", ada.id))

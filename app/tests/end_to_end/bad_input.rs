@@ -122,7 +122,7 @@ async fn wrong_values_are_named() {
             case(
                 "POST",
                 statuses,
-                Body::Json(json!({"status": 7})),
+                Body::Json(json!({"status": {"text": "x"}})),
                 &[400, 422],
                 "status",
             ),

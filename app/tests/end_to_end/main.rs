@@ -4,17 +4,21 @@
 //! `harness` starts servers and speaks for people; each other module is one story. What a machine may lack (a browser,
 //! other people's clients, the shared photos) is skipped with a word where it is missing, and required in CI.
 
+// A test's helper that cannot go on has failed the test.
+#![allow(clippy::unwrap_used)]
+
 mod harness;
 
 mod accounts;
 mod bad_input;
 mod browser;
+mod commands;
 mod instance;
 mod main_job;
 mod media;
 mod oauth;
 mod rate_limits;
-mod remote;
+mod remote_domain;
 mod restart;
 mod schema;
 mod shared_photos;

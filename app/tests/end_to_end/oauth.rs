@@ -320,8 +320,14 @@ async fn an_apps_own_token_is_nobody() {
 async fn a_token_does_what_its_scopes_say_and_no_more() {
     let server = Server::start().await;
     let bob = server.person("bob").await;
-    let reader = server.person_with_scopes("reader", "read").await;
+    let reader = server
+        .person_with_scopes("reader", "read write:accounts")
+        .await;
     reader.get("/api/v1/timelines/home").await.expect(200);
+    reader
+        .patch("/api/v1/accounts/update_credentials", &json!({"note": "x"}))
+        .await
+        .expect(200);
     for refused in [
         reader
             .post("/api/v1/statuses", &json!({"status": "x"}))
@@ -330,7 +336,7 @@ async fn a_token_does_what_its_scopes_say_and_no_more() {
             .post(&format!("/api/v1/accounts/{}/follow", bob.id), &json!({}))
             .await,
         reader
-            .patch("/api/v1/accounts/update_credentials", &json!({"note": "x"}))
+            .put("/api/v1/media/1", &json!({"description": "x"}))
             .await,
     ] {
         assert!(

@@ -120,11 +120,11 @@ async fn a_conversation_is_read_from_both_ends() {
         .expect(200);
     assert_eq!(
         ids(context["ancestors"].as_array().unwrap()),
-        [root.clone()]
+        [root.as_str()]
     );
     assert_eq!(
         ids(context["descendants"].as_array().unwrap()),
-        [answer.clone()]
+        [answer.as_str()]
     );
     eventually("the count of replies", async || {
         let post = ada

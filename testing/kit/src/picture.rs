@@ -69,9 +69,9 @@ impl Picture {
             3 => self.pixel(w - 1 - x, h - 1 - y),
             4 => self.pixel(x, h - 1 - y),
             5 => self.pixel(y, x),
-            6 => self.pixel(y, h - 1 - x),
+            6 => self.pixel(w - 1 - y, x),
             7 => self.pixel(w - 1 - y, h - 1 - x),
-            8 => self.pixel(w - 1 - y, x),
+            8 => self.pixel(y, h - 1 - x),
             other => panic!("{other} is no orientation"),
         })
     }
@@ -125,13 +125,13 @@ mod tests {
 
     #[test]
     fn orientation_six_is_a_camera_turned_to_the_right() {
-        // Upright: 3 wide, 2 high. Stored on its side: the stored left edge is the upright bottom.
+        // Upright: 3 wide, 2 high. The stored top row is the upright right edge, the stored left edge the upright top.
         let upright = Picture::from_fn(3, 2, |x, y| [x as u8, y as u8, 0]);
         let stored = upright.stored_with_orientation(6);
         assert_eq!((stored.width, stored.height), (2, 3));
-        // To show it, turn it right by 90 degrees: stored (0, bottom) becomes upright (0, 0).
-        assert_eq!(stored.pixel(0, 2), [2, 1, 0]);
-        assert_eq!(stored.pixel(1, 0), [0, 0, 0]);
+        assert_eq!(stored.pixel(0, 0), [2, 0, 0]);
+        assert_eq!(stored.pixel(1, 0), [2, 1, 0]);
+        assert_eq!(stored.pixel(0, 2), [0, 0, 0]);
     }
 
     #[test]

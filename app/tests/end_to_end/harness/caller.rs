@@ -21,8 +21,10 @@ pub(crate) struct Upload {
     pub(crate) bytes: Vec<u8>,
     pub(crate) name: String,
     pub(crate) content_type: String,
-    /// Other fields of the form.
+    /// The form's fields before the file.
     pub(crate) fields: Vec<(String, String)>,
+    /// The form's fields after the file.
+    pub(crate) fields_after: Vec<(String, String)>,
 }
 
 impl Upload {
@@ -38,6 +40,7 @@ impl Upload {
             name: name.to_owned(),
             content_type: content_type.to_owned(),
             fields: Vec::new(),
+            fields_after: Vec::new(),
         }
     }
 
@@ -174,7 +177,11 @@ pub(crate) fn multipart(field: &str, upload: Upload) -> Form {
     for (name, value) in upload.fields {
         form = form.text(name, value);
     }
-    form.part(field.to_owned(), part)
+    form = form.part(field.to_owned(), part);
+    for (name, value) in upload.fields_after {
+        form = form.text(name, value);
+    }
+    form
 }
 
 /// A whole reply.

@@ -7,6 +7,8 @@ pub(crate) struct Form {
     pub(crate) method: String,
     pub(crate) multipart: bool,
     pub(crate) fields: Vec<(String, String)>,
+    /// How many fields come before the one for files.
+    pub(crate) fields_before_file: usize,
     /// Buttons with a name: pressed one at a time.
     pub(crate) buttons: Vec<(String, String)>,
 }
@@ -91,7 +93,7 @@ fn take_field(form: &mut Form, tag: &Tag) {
     match (tag.name.as_str(), kind.as_str()) {
         ("button", _) | ("input", "submit") => form.buttons.push((name, value)),
         ("input", "radio" | "checkbox") if tag.attribute("checked").is_none() => {}
-        ("input", "file") => {}
+        ("input", "file") => form.fields_before_file = form.fields.len(),
         ("input" | "textarea" | "select", _) => form.fields.push((name, value)),
         _ => {}
     }

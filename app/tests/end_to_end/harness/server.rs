@@ -54,6 +54,35 @@ impl Server {
         Self::on(folder, all).await
     }
 
+    /// Starts with a public address that is not the one it listens on.
+    pub(crate) async fn known_as(base_url: &str) -> Self {
+        // Its stdout names the public address, so the port has to be known before.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let listen = free.local_addr().expect("a bound address").to_string();
+        drop(free);
+        let mut settings: Vec<(String, String)> = TEST_SETTINGS
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        settings.push(("HELIOGRAPH_BASE_URL".to_owned(), base_url.to_owned()));
+        let (folder, output) = (
+            TempDir::new().expect("a temporary folder"),
+            Output::default(),
+        );
+        let child = spawn(folder.path(), &listen, &settings, &output);
+        eventually("the server to listen", async || {
+            tokio::net::TcpStream::connect(&listen).await.ok()
+        })
+        .await;
+        Self {
+            child,
+            base: format!("http://{listen}"),
+            folder,
+            settings,
+            output,
+        }
+    }
+
     async fn on(folder: TempDir, settings: Vec<(String, String)>) -> Self {
         let output = Output::default();
         let child = spawn(folder.path(), "127.0.0.1:0", &settings, &output);

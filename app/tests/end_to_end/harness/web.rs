@@ -64,7 +64,9 @@ impl WebSession {
                         Upload::new(Vec::new(), "", "application/octet-stream"),
                     )
                 });
-                upload.fields.splice(0..0, form.fields.clone());
+                let (before, after) = form.fields.split_at(form.fields_before_file);
+                upload.fields = before.to_vec();
+                upload.fields_after = after.to_vec();
                 request.multipart(multipart(field, upload))
             }
             (false, _) => request.form(&form.fields),

@@ -82,10 +82,15 @@ pub(crate) async fn read(
 
 /// The parser takes whatever has arrived before it looks at any of it, so a sender that is quicker than the disk would fill
 /// the memory. After each frame the body says that there is no more just now, which makes the parser hand on what it has.
+/// After, not before: a parser that meets the end in the same look as the first frame takes the form for a broken one.
 fn one_frame_at_a_time(body: Body) -> Body {
-    Body::from_stream(body.into_data_stream().then(|frame| async {
-        tokio::task::yield_now().await;
-        frame
+    let frames = (body.into_data_stream(), false);
+    Body::from_stream(stream::unfold(frames, |(mut frames, begun)| async move {
+        if begun {
+            tokio::task::yield_now().await;
+        }
+        let frame = frames.next().await?;
+        Some((frame, (frames, true)))
     }))
 }
 

@@ -4,8 +4,9 @@
 //! browser to name no address to anyone and to keep no copy.
 
 use axum::response::Response;
+use business_accounts_gateway::CountAccountsRequest;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use infra_kernel::Error;
+use infra_kernel::{Error, ErrorCode};
 use presentation_kit::extract::QueryOf;
 use presentation_kit::{ClientAddress, Problem};
 use serde::Deserialize;
@@ -25,6 +26,7 @@ pub(crate) struct SetupQuery {
 pub(crate) async fn show(visit: Visit, query: Result<QueryOf<SetupQuery>, Problem>) -> Answer {
     let setup_token = query.map_err(|problem| Trouble(problem.0))?.0.token;
     require(&setup_token)?;
+    require_nobody(&visit).await?;
     let form = SignupForm::with_setup_token(setup_token);
     Ok(discreet(form_page(
         &visit,
@@ -49,6 +51,19 @@ fn require(setup_token: &str) -> Result<(), Error> {
     if setup_token.is_empty() {
         let text = "This link is not whole. Copy it again from where the server was started, up to its very end.";
         return Err(Error::invalid("token", text));
+    }
+    Ok(())
+}
+
+/// The link is over as soon as somebody is here; better said before a form is filled in than after.
+async fn require_nobody(visit: &Visit) -> Result<(), Error> {
+    let accounts = &visit.surface.gateways.accounts;
+    let count = accounts
+        .count_accounts(&visit.context, CountAccountsRequest {})
+        .await?;
+    if count.accounts > 0 {
+        let text = "This link was used already: the place has its first account. Log in with it, or sign up.";
+        return Err(Error::new(ErrorCode::Gone, text));
     }
     Ok(())
 }

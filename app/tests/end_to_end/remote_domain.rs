@@ -1,0 +1,206 @@
+//! One domain served over gRPC on loopback: the same story, told by the same code, with the graph in this process and
+//! with the graph behind a socket.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use business_accounts_gateway::CreateAccountRequest;
+use business_graph_gateway::{
+    FollowRequest, GetRelationshipsRequest, RemoteGraph, ServeGraph, UnfollowRequest,
+};
+use business_posts_gateway::{CreatePostRequest, Visibility};
+use heliograph::config::Configuration;
+use heliograph::wire::{Domains, Placement, Worker};
+use infra_kernel::{Context, ErrorCode, Page};
+use presentation_kit::Gateways;
+use product_feed_gateway::GetHomeRequest;
+use tokio::net::TcpListener;
+
+fn configuration(folder: &Path) -> Configuration {
+    let mut configuration = Configuration {
+        data_dir: folder.to_owned(),
+        ..Configuration::default()
+    };
+    configuration.accounts.password_memory_kib = 8;
+    configuration.accounts.password_iterations = 1;
+    configuration
+}
+
+async fn account(gateways: &Gateways, username: &str) -> u64 {
+    let request = CreateAccountRequest {
+        username: username.to_owned(),
+        ..CreateAccountRequest::default()
+    };
+    let reply = gateways
+        .accounts
+        .create_account(&Context::background(Duration::from_secs(20)), request)
+        .await;
+    reply.unwrap().account.unwrap().id
+}
+
+/// Follow, be refused, post, see it in the feed, unfollow, see it gone. Knows nothing of where the graph is.
+async fn story(gateways: &Gateways) {
+    let context = Context::background(Duration::from_secs(60));
+    let (ada, bob) = (
+        account(gateways, "ada").await,
+        account(gateways, "bob").await,
+    );
+    let follow = |follower_id, followee_id| FollowRequest {
+        follower_id,
+        followee_id,
+        ..FollowRequest::default()
+    };
+    assert!(
+        gateways
+            .graph
+            .follow(&context, follow(bob, ada))
+            .await
+            .unwrap()
+            .created
+    );
+    assert!(
+        !gateways
+            .graph
+            .follow(&context, follow(bob, ada))
+            .await
+            .unwrap()
+            .created
+    );
+    assert_eq!(
+        gateways
+            .graph
+            .follow(&context, follow(bob, bob))
+            .await
+            .unwrap_err()
+            .code(),
+        ErrorCode::Invalid
+    );
+    assert_eq!(
+        gateways
+            .graph
+            .follow(&context, follow(bob, 12_345))
+            .await
+            .unwrap_err()
+            .code(),
+        ErrorCode::NotFound
+    );
+
+    let post = CreatePostRequest {
+        author_id: ada,
+        text: "From wherever the graph is".to_owned(),
+        visibility: Visibility::Public.into(),
+        ..CreatePostRequest::default()
+    };
+    let post = gateways
+        .posts
+        .create_post(&context, post)
+        .await
+        .unwrap()
+        .post
+        .unwrap();
+    until_home_is(gateways, &context, bob, &[post.id]).await;
+
+    gateways
+        .graph
+        .unfollow(
+            &context,
+            UnfollowRequest {
+                follower_id: bob,
+                followee_id: ada,
+            },
+        )
+        .await
+        .unwrap();
+    let request = GetRelationshipsRequest {
+        viewer_id: bob,
+        target_ids: vec![ada],
+    };
+    let relationships = gateways
+        .graph
+        .get_relationships(&context, request)
+        .await
+        .unwrap()
+        .relationships;
+    assert!(!relationships[0].following);
+    until_home_is(gateways, &context, bob, &[]).await;
+}
+
+async fn until_home_is(gateways: &Gateways, context: &Context, account_id: u64, expected: &[u64]) {
+    loop {
+        let request = GetHomeRequest {
+            account_id,
+            page: Some(Page::newest(20).into()),
+        };
+        let entries = gateways
+            .feed
+            .get_home(context, request)
+            .await
+            .unwrap()
+            .entries;
+        if entries
+            .iter()
+            .map(|entry| entry.post_id)
+            .eq(expected.iter().copied())
+        {
+            return;
+        }
+        assert!(
+            !context.remaining().is_zero(),
+            "the feed never became {expected:?}; it is {entries:?}"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn open(folder: &Path, placement: &Placement) -> (Arc<Domains>, Worker) {
+    let domains = Arc::new(
+        Domains::open(&configuration(folder), placement)
+            .await
+            .unwrap(),
+    );
+    let worker = Worker::start(&domains);
+    (domains, worker)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_story_is_told_with_the_graph_here_and_behind_a_socket() {
+    let here = tempfile::tempdir().unwrap();
+    let (domains, worker) = open(here.path(), &Placement::default()).await;
+    story(&domains.gateways()).await;
+    worker.stop(Duration::from_secs(10)).await;
+    domains.close().await;
+
+    let there = tempfile::tempdir().unwrap();
+    let home_of_graph = Domains::open(&configuration(there.path()), &Placement::default())
+        .await
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let routes = tonic::service::Routes::new(ServeGraph::new(home_of_graph.gateways().graph));
+    let serving = tokio::spawn(infra_rpc::serve_grpc(listener, routes));
+    let graph = Arc::new(RemoteGraph::new(
+        infra_rpc::connect(&address).await.unwrap(),
+    ));
+    let (domains, worker) = open(there.path(), &Placement { graph: Some(graph) }).await;
+    story(&domains.gateways()).await;
+
+    // It really was remote: without the server there is no graph.
+    serving.abort();
+    let _ = serving.await;
+    let request = GetRelationshipsRequest {
+        viewer_id: 1,
+        target_ids: vec![2],
+    };
+    let context = Context::background(Duration::from_secs(5));
+    let error = domains
+        .gateways()
+        .graph
+        .get_relationships(&context, request)
+        .await
+        .unwrap_err();
+    assert!(error.code().is_server_fault(), "{error:?}");
+    worker.stop(Duration::from_secs(10)).await;
+    domains.close().await;
+    home_of_graph.close().await;
+}
