@@ -150,3 +150,89 @@ impl KeyQueues {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use infra_kernel::{EventId, Timestamp};
+
+    use super::*;
+
+    const KEY: u64 = 7;
+
+    fn item(position: i64, source: Source) -> Item {
+        let event = Event {
+            id: EventId::new(position.cast_unsigned()),
+            topic: "things.made".to_owned(),
+            key: KEY,
+            payload: Vec::new(),
+            occurred_at: Timestamp::from_microseconds(0),
+            correlation_id: String::new(),
+        };
+        Item {
+            position,
+            event: Arc::new(event),
+            attempts: 0,
+            source,
+        }
+    }
+
+    fn next(keys: &mut KeyQueues) -> Option<i64> {
+        keys.start_next().map(|item| item.position)
+    }
+
+    #[test]
+    fn a_key_runs_one_item_at_a_time() {
+        let mut keys = KeyQueues::default();
+        keys.push(item(1, Source::Log));
+        keys.push(item(2, Source::Log));
+        assert_eq!((next(&mut keys), next(&mut keys)), (Some(1), None));
+        keys.finish(&item(1, Source::Log));
+        assert_eq!((next(&mut keys), keys.loaded()), (Some(2), 1));
+        keys.finish(&item(2, Source::Log));
+        assert!(keys.keys.is_empty() && keys.ready.is_empty());
+    }
+
+    #[test]
+    fn a_failure_hands_back_what_is_in_no_table_yet() {
+        let mut keys = KeyQueues::default();
+        for item in [
+            item(3, Source::Log),
+            item(4, Source::Log),
+            item(1, Source::Waiting),
+        ] {
+            keys.push(item);
+        }
+        assert_eq!(next(&mut keys), Some(3));
+        let behind = keys.fail(&item(3, Source::Log), 5);
+        assert_eq!(
+            behind.iter().map(|item| item.position).collect::<Vec<_>>(),
+            [4]
+        );
+        assert_eq!((next(&mut keys), keys.loaded()), (None, 0));
+        assert!(keys.must_park(KEY) && !keys.takes_waiting(KEY));
+        keys.release([KEY], 4);
+        assert!(
+            keys.must_park(KEY),
+            "an earlier settlement does not hold the failure"
+        );
+        keys.release([KEY], 5);
+        assert!(keys.keys.is_empty() && keys.takes_waiting(KEY));
+    }
+
+    /// Between the commit that removes the first to wait and the one that adds an event behind it, the table does not
+    /// show that later events must wait.
+    #[test]
+    fn behind_a_parked_event_all_are_parked_until_it_is_durable() {
+        let mut keys = KeyQueues::default();
+        keys.park(KEY, 2);
+        keys.park(KEY, 3);
+        keys.release([KEY], 2);
+        assert!(keys.must_park(KEY));
+        assert!(
+            keys.takes_waiting(KEY),
+            "the rows before it may run meanwhile"
+        );
+        keys.release([KEY], 3);
+        assert!(!keys.must_park(KEY) && keys.keys.is_empty());
+    }
+}

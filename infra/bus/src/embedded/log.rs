@@ -91,8 +91,8 @@ async fn insert(
     statement.build().execute(connection).await.map(|_| ())
 }
 
-/// Reads what a subscription has not seen after a position. What already waits for redelivery, or is dead, was seen
-/// before a crash that kept the cursor from moving over it, and is passed over.
+/// Reads what a subscription has not seen after a position. What is dead already was seen before a crash that kept the
+/// cursor from moving over it, and is passed over; what waits for redelivery already is blocked by its own row.
 pub(crate) async fn read(
     database: &Database,
     interest: &Interest<'_>,
@@ -135,8 +135,6 @@ async fn scan(
                  WHERE r.subscription = $1 AND r.key = log.key) AS blocked
          FROM log
          WHERE position > $2 AND position <= $3 AND topic IN (SELECT value FROM json_each($4))
-             AND NOT EXISTS (SELECT 1 FROM redelivery AS r
-                 WHERE r.subscription = $1 AND r.position = log.position)
              AND NOT EXISTS (SELECT 1 FROM dead_letters AS d
                  WHERE d.subscription = $1 AND d.position = log.position)
          ORDER BY position LIMIT $5",

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use infra_bus::{DeadLetter, DeadLetters, Event, HandlerError, forget};
 use infra_kernel::SystemClock;
@@ -194,4 +195,56 @@ async fn letters_of_a_forgotten_subscription_stay_and_cannot_be_replayed() {
     assert!(!letters.replay(letter.id).await.unwrap());
     assert_eq!(letters.replay_all(NAME).await.unwrap(), 0);
     assert_eq!(all(&letters).await, [letter]);
+}
+
+/// An earlier event that hangs keeps the cursor from moving over the dead one.
+#[tokio::test]
+async fn a_letter_beyond_the_cursor_stays_dead_after_a_crash() {
+    let world = World::new().await;
+    let recorder = Recorder::new(|event: Event| async move {
+        if number(&event) == 0 {
+            std::future::pending::<()>().await;
+        }
+        Err(rejected("never"))
+    });
+    let run = world.run(subscription(), recorder);
+    world.publish(&[world.event(1, 0), world.event(2, 1)]).await;
+    eventually("it is dead", async || {
+        world.status().await.dead_letters == 1
+    })
+    .await;
+    run.kill().await;
+    let recorder = Recorder::new(accept);
+    let run = world.run(subscription(), recorder.clone());
+    world.settled().await;
+    run.stop().await;
+    assert_eq!(recorder.seen(), [0]);
+}
+
+#[tokio::test]
+async fn a_replayed_letter_goes_before_a_later_event_that_waits() {
+    let world = World::new().await;
+    let recorder = Recorder::new(|event: Event| async move {
+        match number(&event) {
+            0 => Err(rejected("never")),
+            _ => Err(failed("later")),
+        }
+    });
+    let mut patient = subscription();
+    patient.retry.pause_min = Duration::from_secs(3_600);
+    patient.retry.pause_max = Duration::from_secs(3_600);
+    let run = world.run(patient.clone(), recorder.clone());
+    world.publish(&[world.event(1, 0), world.event(1, 1)]).await;
+    eventually("one waits", async || world.status().await.waiting == 1).await;
+    run.stop().await;
+    let letters = letters(&world).await;
+    let id = all(&letters).await[0].id;
+    assert!(letters.replay(id).await.unwrap());
+    let heads = "redelivery WHERE next_attempt_at IS NOT NULL";
+    assert_eq!(world.count(heads).await, 1);
+    let recorder = Recorder::new(accept);
+    let run = world.run(patient, recorder.clone());
+    world.settled().await;
+    run.stop().await;
+    assert_eq!(recorder.seen(), [0, 1]);
 }

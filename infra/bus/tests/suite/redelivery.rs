@@ -249,3 +249,37 @@ async fn a_clock_that_is_set_back_does_not_hold_up_redelivery() {
     world.settled().await;
     run.stop().await;
 }
+
+/// An earlier event that hangs keeps the cursor from moving over the one that waits: after the crash both the log and the
+/// redelivery table hold it.
+#[tokio::test]
+async fn a_crash_neither_doubles_a_waiting_event_nor_forgets_its_attempts() {
+    let world = World::new().await;
+    let first = Recorder::new(|event: Event| async move {
+        if number(&event) == 0 {
+            std::future::pending::<()>().await;
+        }
+        Err(failed("not yet"))
+    });
+    let retry = RetryPolicy {
+        attempts_max: 2,
+        pause_min: Duration::from_millis(300),
+        pause_max: Duration::from_millis(400),
+        ..quick_retry()
+    };
+    let running = world.run(with_retry(retry), first.clone());
+    world.publish(&[world.event(1, 0), world.event(2, 1)]).await;
+    eventually("it waits", async || world.status().await.waiting == 1).await;
+    running.kill().await;
+    let second = Recorder::new(|event: Event| async move {
+        (number(&event) == 0)
+            .then_some(())
+            .ok_or_else(|| failed("not yet"))
+    });
+    let running = world.run(with_retry(retry), second.clone());
+    world.settled().await;
+    running.stop().await;
+    assert_eq!(second.seen(), [0, 1]);
+    let letters = DeadLetters::new(world.database.clone(), Arc::new(SystemClock));
+    assert_eq!(letters.list(None, 0, 10).await.unwrap()[0].attempts, 2);
+}
