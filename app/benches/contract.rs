@@ -136,7 +136,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let ids: Vec<u64> = (1..=POSTS).collect();
 
     let shared = measure(20_000, async || {
-        drop(black_box(held.shared(black_box(&ids)).await))
+        drop(black_box(held.shared(black_box(&ids)).await));
     })
     .await;
     let moved = measure(20_000, async || {

@@ -70,7 +70,7 @@ impl Server {
             };
             match accepted {
                 Ok((stream, peer)) => {
-                    serve_connection(stream, peer, router.clone(), &graceful, permit)
+                    serve_connection(stream, peer, router.clone(), &graceful, permit);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");

@@ -28,6 +28,7 @@ pub(super) async fn run(command: &FeedCommand, configuration: &Configuration) ->
         username,
         json: as_json,
     } = command;
+    super::require_folder(configuration)?;
     // A serving process keeps timelines in memory, and would not see what is changed under it.
     let _folder = DataFolder::hold(&configuration.data_dir)?;
     let domains = super::open_existing(configuration).await?;
@@ -59,7 +60,9 @@ pub(super) async fn run(command: &FeedCommand, configuration: &Configuration) ->
         (true, _) => super::print_json(&json!({"count": count}))?,
         (false, Some(name)) => println!("{name}'s home timeline holds {count} posts."),
         (false, None) => {
-            println!("{count} home timelines are dropped; each is made again when it is next read.")
+            println!(
+                "{count} home timelines are dropped; each is made again when it is next read."
+            );
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -109,15 +109,20 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
     })
 }
 
-/// Opens the domains for a command that works beside a serving process, or without one. A folder that is not there is a
-/// mistake in `--data-dir` here, not a wish for a new one.
-async fn open_existing(configuration: &Configuration) -> Result<Domains> {
+/// Refuses a data folder that is not there: for a command it is a mistake in `--data-dir`, not a wish for a new one.
+fn require_folder(configuration: &Configuration) -> Result<()> {
     let folder = &configuration.data_dir;
     anyhow::ensure!(
         folder.is_dir(),
         "there is no data folder at {}; name the right one with --data-dir, or start `heliograph serve` once to make it",
         folder.display()
     );
+    Ok(())
+}
+
+/// Opens the domains for a command that works beside a serving process, or without one.
+async fn open_existing(configuration: &Configuration) -> Result<Domains> {
+    require_folder(configuration)?;
     Domains::open(configuration, &Placement::default()).await
 }
 

@@ -9,6 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::Domains;
 
+/// A domain's timers, run until stopped.
+type Job = fn(std::sync::Arc<Domains>, CancellationToken) -> BoxFuture<'static, ()>;
+
 /// The background work of a process.
 pub struct Worker {
     stop: CancellationToken,
@@ -41,7 +44,7 @@ impl Worker {
                 .tasks
                 .spawn(async move { bus.run(consumer, stop).await });
         }
-        let jobs: [fn(std::sync::Arc<Domains>, CancellationToken) -> BoxFuture<'static, ()>; 6] = [
+        let jobs: [Job; 6] = [
             |domains, stop| Box::pin(async move { domains.accounts.run_jobs(stop).await }),
             |domains, stop| Box::pin(async move { domains.graph.run_jobs(stop).await }),
             |domains, stop| Box::pin(async move { domains.media.run_jobs(stop).await }),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use business_accounts_gateway::CreateAccountRequest;
 use business_graph_gateway::{
-    FollowRequest, GetRelationshipsRequest, RemoteGraph, ServeGraph, UnfollowRequest,
+    FollowRequest, GetRelationshipsRequest, Graph, RemoteGraph, ServeGraph, UnfollowRequest,
 };
 use business_posts_gateway::{CreatePostRequest, Visibility};
 use heliograph::config::Configuration;
@@ -16,6 +16,7 @@ use infra_kernel::{Context, ErrorCode, Page};
 use presentation_kit::Gateways;
 use product_feed_gateway::GetHomeRequest;
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 
 fn configuration(folder: &Path) -> Configuration {
     let mut configuration = Configuration {
@@ -163,6 +164,20 @@ async fn open(folder: &Path, placement: &Placement) -> (Arc<Domains>, Worker) {
     (domains, worker)
 }
 
+/// Serves a graph from a runtime of its own, so that all of it, open connections too, can be ended as a process is.
+fn serve_elsewhere(graph: Arc<dyn Graph>) -> (Runtime, String) {
+    let runtime = Runtime::new().unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    runtime.spawn(async move {
+        let listener = TcpListener::from_std(listener).unwrap();
+        let routes = tonic::service::Routes::new(ServeGraph::new(graph));
+        infra_rpc::serve_grpc(listener, routes).await
+    });
+    (runtime, address)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_story_is_told_with_the_graph_here_and_behind_a_socket() {
     let here = tempfile::tempdir().unwrap();
@@ -175,10 +190,7 @@ async fn the_same_story_is_told_with_the_graph_here_and_behind_a_socket() {
     let home_of_graph = Domains::open(&configuration(there.path()), &Placement::default())
         .await
         .unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    let routes = tonic::service::Routes::new(ServeGraph::new(home_of_graph.gateways().graph));
-    let serving = tokio::spawn(infra_rpc::serve_grpc(listener, routes));
+    let (serving, address) = serve_elsewhere(home_of_graph.gateways().graph);
     let graph = Arc::new(RemoteGraph::new(
         infra_rpc::connect(&address).await.unwrap(),
     ));
@@ -186,8 +198,7 @@ async fn the_same_story_is_told_with_the_graph_here_and_behind_a_socket() {
     story(&domains.gateways()).await;
 
     // It really was remote: without the server there is no graph.
-    serving.abort();
-    let _ = serving.await;
+    serving.shutdown_background();
     let request = GetRelationshipsRequest {
         viewer_id: 1,
         target_ids: vec![2],

@@ -65,6 +65,8 @@ impl Scene {
         );
         let mentioned = server.person("mentioned").await;
         follower.follow(&author).await;
+        // Answers to people whom one does not follow are kept out of one's feed.
+        follower.follow(&stranger).await;
         let root = text(&stranger.say("what all of them answer").await, "/id");
         let mut posts = Vec::new();
         for visibility in VISIBILITIES {

@@ -21,11 +21,23 @@ pub struct Inspection {
 /// # Errors
 /// When the file is not there, cannot be read, or is no database.
 pub async fn inspect(path: &Path) -> Result<Inspection, DbError> {
-    let failed = |source| DbError::Open { path: path.to_owned(), source };
-    let bytes = std::fs::metadata(path).map_err(|error| failed(error.into()))?.len();
-    let mut connection =
-        SqliteConnectOptions::new().filename(path).read_only(true).connect().await.map_err(failed)?;
-    let integrity = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut connection).await.map_err(failed)?;
+    let failed = |source| DbError::Open {
+        path: path.to_owned(),
+        source,
+    };
+    let bytes = std::fs::metadata(path)
+        .map_err(|error| failed(error.into()))?
+        .len();
+    let mut connection = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .connect()
+        .await
+        .map_err(failed)?;
+    let integrity = sqlx::query_scalar("PRAGMA quick_check(1)")
+        .fetch_one(&mut connection)
+        .await
+        .map_err(failed)?;
     sqlx::Connection::close(connection).await.map_err(failed)?;
     Ok(Inspection { bytes, integrity })
 }

@@ -23,8 +23,8 @@ use sqlx::sqlite::{
 use tokio::sync::Notify;
 
 pub use error::DbError;
-pub use inspect::{Inspection, inspect};
 pub use futures::future::BoxFuture;
+pub use inspect::{Inspection, inspect};
 
 /// A connection to a domain's database.
 pub type Connection = sqlx::SqliteConnection;

@@ -6,6 +6,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 /// What a gateway answers.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -106,6 +107,7 @@ pub struct Error {
     code: ErrorCode,
     public: String,
     field: Option<String>,
+    retry_after: Option<Duration>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -116,6 +118,7 @@ impl Error {
             code,
             public: public.into(),
             field: None,
+            retry_after: None,
             source: None,
         }
     }
@@ -149,6 +152,13 @@ impl Error {
         self
     }
 
+    /// Says how long to wait before the same request may succeed.
+    #[must_use]
+    pub const fn to_retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
     /// Attaches the private cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -172,6 +182,12 @@ impl Error {
     #[must_use]
     pub fn field(&self) -> Option<&str> {
         self.field.as_deref()
+    }
+
+    /// How long to wait before the same request may succeed, if that is known.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     /// The causes, outermost first, as one line for the log.

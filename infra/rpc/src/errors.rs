@@ -1,11 +1,14 @@
 //! The one mapping between errors and gRPC statuses. Causes stay on the side where they happened.
 
+use std::time::Duration;
+
 use infra_kernel::{Error, ErrorCode};
 use tonic::{Code, Status, metadata::MetadataValue};
 
-/// Metadata keys: our own code, since gRPC has fewer, and the field at fault.
+/// Metadata keys: our own code, since gRPC has fewer, the field at fault, and how long to wait.
 const CODE_KEY: &str = "heliograph-error-code";
 const FIELD_KEY: &str = "heliograph-error-field";
+const RETRY_KEY: &str = "heliograph-retry-after-ms";
 
 /// The status that carries an error across the wire.
 #[must_use]
@@ -26,6 +29,10 @@ pub fn status_from_error(error: &Error) -> Status {
     {
         metadata.insert(FIELD_KEY, field);
     }
+    if let Some(wait) = error.retry_after() {
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        metadata.insert(RETRY_KEY, MetadataValue::from(wait_ms));
+    }
     status
 }
 
@@ -39,11 +46,14 @@ pub fn error_from_status(status: Status) -> Error {
             .and_then(|value| value.to_str().ok())
     };
     if let Some(code) = text(CODE_KEY).and_then(ErrorCode::from_name) {
-        let error = Error::new(code, status.message());
-        return match text(FIELD_KEY) {
-            Some(field) => error.for_field(field.to_owned()),
-            None => error,
-        };
+        let mut error = Error::new(code, status.message());
+        if let Some(field) = text(FIELD_KEY) {
+            error = error.for_field(field.to_owned());
+        }
+        if let Some(wait_ms) = text(RETRY_KEY).and_then(|text| text.parse().ok()) {
+            error = error.to_retry_after(Duration::from_millis(wait_ms));
+        }
+        return error;
     }
     match status.code() {
         Code::DeadlineExceeded | Code::Cancelled => Error::new(

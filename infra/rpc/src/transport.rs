@@ -32,10 +32,16 @@ pub async fn serve_grpc(listener: TcpListener, routes: Routes) -> Result<()> {
 /// When the address is none, or nobody answers there in time.
 pub async fn connect(address: &str) -> Result<Channel> {
     let endpoint = Endpoint::from_shared(address.to_owned())
-        .map_err(|error| Error::invalid("address", format!("`{address}` is not an address.")).with_source(error))?
+        .map_err(|error| {
+            Error::invalid("address", format!("`{address}` is not an address.")).with_source(error)
+        })?
         .connect_timeout(CONNECT_WAIT_MAX)
         .tcp_nodelay(true);
     endpoint.connect().await.map_err(|error| {
-        Error::new(ErrorCode::Unavailable, format!("Nothing answers at {address}.")).with_source(error)
+        Error::new(
+            ErrorCode::Unavailable,
+            format!("Nothing answers at {address}."),
+        )
+        .with_source(error)
     })
 }

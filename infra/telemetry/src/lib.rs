@@ -19,7 +19,9 @@ pub enum LogFormat {
 
 /// A filter that cannot be understood.
 #[derive(Debug, thiserror::Error)]
-#[error("`{filter}` is not a log filter; write a level (error, warn, info, debug, trace) or directives like `info,infra_bus=debug`")]
+#[error(
+    "`{filter}` is not a log filter; write a level (error, warn, info, debug, trace) or directives like `info,infra_bus=debug`"
+)]
 pub struct FilterError {
     filter: String,
     #[source]
@@ -33,7 +35,10 @@ pub struct FilterError {
 pub fn begin(format: LogFormat, filter: &str) -> Result<(), FilterError> {
     let directives = EnvFilter::builder()
         .parse(filter)
-        .map_err(|source| FilterError { filter: filter.to_owned(), source })?;
+        .map_err(|source| FilterError {
+            filter: filter.to_owned(),
+            source,
+        })?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(directives)
         .with_writer(std::io::stderr)
@@ -41,7 +46,11 @@ pub fn begin(format: LogFormat, filter: &str) -> Result<(), FilterError> {
         .with_ansi(std::io::stderr().is_terminal());
     let begun = match format {
         LogFormat::Text => builder.compact().try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).with_span_list(false).try_init(),
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .try_init(),
     };
     if begun.is_err() {
         tracing::debug!("logs had begun before");

@@ -72,7 +72,7 @@ impl Describe {
     /// The body's fields, as JSON or a form.
     #[must_use]
     pub fn body<T: JsonSchema>(mut self) -> Self {
-        self.body = Some(|generator| generator.subschema_for::<T>());
+        self.body = Some(schemars::SchemaGenerator::subschema_for::<T>);
         self
     }
 
@@ -86,7 +86,7 @@ impl Describe {
     /// What it answers.
     #[must_use]
     pub fn answers<T: JsonSchema>(mut self) -> Self {
-        self.answer = Some(|generator| generator.subschema_for::<T>());
+        self.answer = Some(schemars::SchemaGenerator::subschema_for::<T>);
         self
     }
 }
@@ -160,7 +160,6 @@ impl Api {
     }
 
     /// The routes, and the OpenAPI document that describes them.
-    #[must_use]
     pub fn into_parts(self, title: &str, version: &str) -> (Router<Surface>, serde_json::Value) {
         (
             self.router,

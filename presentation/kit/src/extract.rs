@@ -122,7 +122,17 @@ fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     } else {
         body
     };
-    serde_json::from_slice(body).map_err(|error| malformed("JSON", &error))
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let field = error.path().to_string();
+        match field.as_str() {
+            // Not in a field: the JSON itself is broken, or is no object.
+            "." | "?" => malformed("JSON", error.inner()),
+            _ => malformed_field(&field, error.inner()),
+        }
+    })?;
+    json.end().map_err(|error| malformed("JSON", &error))?;
+    Ok(value)
 }
 
 fn from_pairs<T: DeserializeOwned>(pairs: &[u8], what: &str) -> Result<T, Problem> {
@@ -146,6 +156,17 @@ fn malformed(what: &str, error: &dyn std::fmt::Display) -> Problem {
         format!("The {what} of this request is not as it should be: {detail}."),
     )
     .into()
+}
+
+fn malformed_field(field: &str, error: &dyn std::fmt::Display) -> Problem {
+    let detail: String = error
+        .to_string()
+        .chars()
+        .take(DETAIL_CHARACTERS_MAX)
+        .collect();
+    let field: String = field.chars().take(DETAIL_CHARACTERS_MAX).collect();
+    let text = format!("`{field}` is not as it should be: {detail}.");
+    Error::invalid(field, text).into()
 }
 
 /// The text fields of a multipart form as an encoded form. Files in it are passed over.
@@ -207,7 +228,7 @@ pub mod lenient {
     use serde::de::Error as _;
 
     #[derive(Deserialize)]
-    #[serde(untagged)]
+    #[serde(untagged, expecting = "expected `true` or `false`")]
     enum Scalar {
         Truth(bool),
         Number(f64),
@@ -240,7 +261,7 @@ pub mod lenient {
     /// When it is neither.
     pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
         #[derive(Deserialize)]
-        #[serde(untagged)]
+        #[serde(untagged, expecting = "expected a text")]
         enum Textual {
             Text(String),
             Number(u64),
@@ -262,7 +283,7 @@ pub mod lenient {
     /// When it is neither.
     pub fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
         #[derive(Deserialize)]
-        #[serde(untagged)]
+        #[serde(untagged, expecting = "expected a text")]
         enum Element {
             Text(String),
             Number(u64),
@@ -270,7 +291,7 @@ pub mod lenient {
             Empty(()),
         }
         #[derive(Deserialize)]
-        #[serde(untagged)]
+        #[serde(untagged, expecting = "expected a list of texts")]
         enum Elements {
             Many(Vec<Element>),
             One(Element),
@@ -326,6 +347,17 @@ mod tests {
         let json = br#"{"sensitive":true,"media_ids":["1",2],"in_reply_to_id":7}"#;
         assert_eq!(from_json::<Form>(json).unwrap(), expected);
         assert_eq!(from_json::<Form>(b" ").unwrap(), Form::default());
+    }
+
+    #[test]
+    fn a_wrong_value_is_told_by_its_field() {
+        let Problem(error) = from_json::<Form>(br#"{"in_reply_to_id":{"a":1}}"#).unwrap_err();
+        assert_eq!(error.field(), Some("in_reply_to_id"));
+        assert!(error.public().contains("expected a text"), "{error}");
+        for broken in [&b"{"[..], b"[]", b"{} {}"] {
+            let Problem(error) = from_json::<Form>(broken).unwrap_err();
+            assert_eq!(error.field(), None, "{error}");
+        }
     }
 
     #[test]

@@ -206,8 +206,8 @@ impl Hydrator {
             Some(Arc::new(Person {
                 avatar: pictures.get(&account.avatar_media_id).cloned(),
                 header: pictures.get(&account.header_media_id).cloned(),
-                graph: graph.get(&id).cloned().unwrap_or_default(),
-                posts: posts.get(&id).cloned().unwrap_or_default(),
+                graph: graph.get(&id).copied().unwrap_or_default(),
+                posts: posts.get(&id).copied().unwrap_or_default(),
                 surfaced: Surfaced::default(),
                 account,
             }))

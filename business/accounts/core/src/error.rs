@@ -88,7 +88,8 @@ impl From<AccountsError> for Error {
             E::RateLimited { what, wait } => Self::new(
                 ErrorCode::RateLimited,
                 format!("Too many {what}. Please try again in {}.", in_words(wait)),
-            ),
+            )
+            .to_retry_after(wait),
             E::WrongCredentials | E::NotSignedIn | E::WrongClient | E::ForeignToken => {
                 refused(&error)
             }

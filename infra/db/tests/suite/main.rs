@@ -1,5 +1,8 @@
 //! The database as its users see it: group commit, isolation of failures, closing.
 
+// A test's helper that cannot go on has failed the test.
+#![allow(clippy::unwrap_used)]
+
 use std::path::Path;
 
 use infra_db::{Database, DbError, json_ids};

@@ -17,7 +17,7 @@ use infra_kernel::{Context, MediaId};
 use crate::blobs::{self, Noted};
 use crate::error::MediaError;
 use crate::store::items::{self, WaitingRow};
-use crate::store::renditions;
+use crate::store::{blob_rows, renditions};
 use crate::{Core, to_the_end};
 
 /// How long one attempt may take, most of it waiting for memory behind other pictures.
@@ -200,25 +200,32 @@ impl Core {
             reason: reason.clone(),
         };
         let event = Event::new(context, &self.ids, topics::FAILED, id.get(), &message);
+        let original: BlobKey = waiting.original_key.parse()?;
         let core = Arc::clone(self);
         to_the_end(async move {
-            core.commit_failed(id, reason, event).await?;
+            core.commit_failed(id, reason, original, event).await?;
             core.tell_processed(id);
+            core.blobs.collect(&[original]).await;
             Ok(())
         })
         .await
     }
 
+    /// The row stays for as long as any that is not used, to tell its owner why; the bytes, which nobody can use, go now.
     async fn commit_failed(
         &self,
         id: MediaId,
         reason: String,
+        original: BlobKey,
         event: Event,
     ) -> Result<(), MediaError> {
+        let now = self.clock.now();
         self.database
             .write(move |connection| {
                 Box::pin(async move {
                     if items::mark_failed(connection, id, &reason).await? {
+                        items::forget_original(connection, id).await?;
+                        blob_rows::queue_deletions(connection, &[original], now).await?;
                         outbox::append(connection, &event).await?;
                     }
                     Ok(())

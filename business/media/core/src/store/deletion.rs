@@ -75,7 +75,10 @@ async fn delete_item(
     outbox::append(connection, &event).await?;
     let renditions = parse(&keys)?;
     let mut blobs = renditions.clone();
-    blobs.push(original.parse()?);
+    // A picture that was refused has let go of its original already.
+    if !original.is_empty() {
+        blobs.push(original.parse()?);
+    }
     blob_rows::queue_deletions(connection, &blobs, now).await?;
     Ok(Some(Remains {
         items: vec![id],

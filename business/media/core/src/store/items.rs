@@ -179,6 +179,19 @@ pub(crate) async fn mark_ready(
     Ok(updated.rows_affected() == 1)
 }
 
+/// Lets go of the original of an item that has failed; its bytes may then be collected.
+pub(crate) async fn forget_original(
+    connection: &mut Connection,
+    id: MediaId,
+) -> Result<(), MediaError> {
+    sqlx::query("UPDATE media SET original_key = '' WHERE id = $1 AND state = $2")
+        .bind(id.to_sql())
+        .bind(MediaState::Failed as i32)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Marks an item as failed, if it still waits. Answers whether it did.
 pub(crate) async fn mark_failed(
     connection: &mut Connection,
