@@ -123,7 +123,16 @@ fn require_folder(configuration: &Configuration) -> Result<()> {
 /// Opens the domains for a command that works beside a serving process, or without one.
 async fn open_existing(configuration: &Configuration) -> Result<Domains> {
     require_folder(configuration)?;
-    Domains::open(configuration, &Placement::default()).await
+    // Any shard but the serving process's; two commands at the same time hardly ever draw the same.
+    let shard = rand::random_range(1..1 << infra_kernel::id::SHARD_BITS);
+    Domains::open(
+        configuration,
+        &Placement {
+            shard,
+            ..Placement::default()
+        },
+    )
+    .await
 }
 
 /// The context of a command's calls.

@@ -19,9 +19,6 @@ use product_feed::FeedCore;
 
 use crate::config::Configuration;
 
-/// The logical shard whose ids this process makes. One process is one shard until domains are spread out.
-const SHARD: u16 = 0;
-
 /// The folder that holds everything, held by this process alone.
 pub struct DataFolder {
     path: PathBuf,
@@ -65,10 +62,13 @@ impl DataFolder {
     }
 }
 
-/// Domains that live elsewhere: what is set here is called instead of the one in this process.
+/// Where this process stands among others.
 #[derive(Default, Clone)]
 pub struct Placement {
-    /// Who follows whom.
+    /// The logical shard whose ids this process makes: 0 for the one that serves. No two processes that write to the same
+    /// folder at the same time may share one, or they could make the same id.
+    pub shard: u16,
+    /// Who follows whom, when it lives elsewhere: called instead of the one in this process.
     pub graph: Option<Arc<dyn Graph>>,
 }
 
@@ -120,7 +120,7 @@ impl Domains {
             .context("the photo folder cannot be opened")?;
 
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let ids = Arc::new(IdGenerator::new(SHARD, Arc::clone(&clock)));
+        let ids = Arc::new(IdGenerator::new(placement.shard, Arc::clone(&clock)));
         let accounts = AccountsCore::new(business_accounts::Dependencies {
             database: accounts_database.clone(),
             clock: Arc::clone(&clock),

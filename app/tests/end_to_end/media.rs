@@ -316,7 +316,7 @@ async fn refused_uploads_leave_no_row() {
     ada.upload(page).await.refused(422);
     ada.upload(Upload::jpeg(hostile::huge_jpeg()))
         .await
-        .refused(422);
+        .refused(413);
     ada.upload(Upload::jpeg(Vec::new())).await.refused(422);
     let no_file = ada
         .request(Method::POST, "/api/v2/media")

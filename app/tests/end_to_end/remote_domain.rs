@@ -194,7 +194,14 @@ async fn the_same_story_is_told_with_the_graph_here_and_behind_a_socket() {
     let graph = Arc::new(RemoteGraph::new(
         infra_rpc::connect(&address).await.unwrap(),
     ));
-    let (domains, worker) = open(there.path(), &Placement { graph: Some(graph) }).await;
+    let (domains, worker) = open(
+        there.path(),
+        &Placement {
+            graph: Some(graph),
+            ..Placement::default()
+        },
+    )
+    .await;
     story(&domains.gateways()).await;
 
     // It really was remote: without the server there is no graph.

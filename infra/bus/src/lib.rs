@@ -13,7 +13,6 @@
 pub mod inbox;
 pub mod outbox;
 
-mod backoff;
 mod bus;
 mod causes;
 mod dead_letters;

@@ -9,9 +9,9 @@ use std::time::Duration;
 use infra_db::{Database, DbError};
 use tokio_util::sync::CancellationToken;
 
-use crate::backoff::pause_after;
 use crate::row::{EventRow, take_bounded};
 use crate::{Bus, BusError, Event};
+use infra_resilience::pause_after;
 
 /// The most events moved at once.
 const BATCH_EVENTS_MAX: usize = 256;

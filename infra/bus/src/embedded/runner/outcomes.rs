@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tokio::task::{Id, JoinError};
 
 use super::Runner;
-use crate::backoff;
 use crate::embedded::attempt::{Failure, panic_text};
 use crate::embedded::keys::{Item, Source};
 use crate::embedded::settlement::{Dead, Postponed};
+use infra_resilience as backoff;
 
 /// How the task of an attempt ended.
 pub(super) type Finished = Result<(Id, Result<(), Failure>), JoinError>;
