@@ -18,7 +18,7 @@ mod visit;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{from_fn, from_fn_with_state, map_request};
 use axum::routing::{get, post};
 use presentation_kit::Surface;
 
@@ -37,7 +37,8 @@ pub fn router(surface: &Surface) -> Router<Surface> {
         .route("/new/photos", post(composer::take_photo))
         .route("/settings", get(settings::show).post(settings::save))
         // A form with files is read field by field, each against a limit of its own.
-        .layer(DefaultBodyLimit::disable());
+        .layer(DefaultBodyLimit::disable())
+        .layer(map_request(upload::one_frame_at_a_time));
     Router::new()
         .route("/", get(front::show))
         .route("/about", get(about::show))

@@ -72,6 +72,18 @@ pub(crate) fn form_page(visit: &Visit, status: StatusCode, template: &impl Templ
     response
 }
 
+/// Says in a header how long to wait, when the error knows.
+pub(crate) fn with_wait(mut response: Response, error: &Error) -> Response {
+    if let Some(wait) = error.retry_after() {
+        // Rounded up, so that whoever waits so long has waited long enough.
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
 /// Sends the browser on, with GET.
 pub(crate) fn go_to(address: &str) -> Response {
     let Ok(location) = HeaderValue::from_str(address) else {
@@ -124,7 +136,7 @@ pub(crate) async fn show_trouble(visit: Visit, request: Request, next: Next) -> 
         return response;
     };
     if visit.wants_json {
-        return problem(&error);
+        return Arc::into_inner(error).map_or(response, |error| Problem(error).into_response());
     }
     if error.code() == ErrorCode::Unauthenticated {
         let next = visit.uri.path_and_query().map_or("/", |path| path.as_str());
@@ -136,17 +148,8 @@ pub(crate) async fn show_trouble(visit: Visit, request: Request, next: Next) -> 
     }
     log_fault(&error);
     let status = response.status();
-    page_with_status(status, &Message::of(&visit, status, &error))
-}
-
-fn problem(error: &Error) -> Response {
-    log_fault(error);
-    let copy = Error::new(error.code(), error.public());
-    Problem(match error.field() {
-        Some(field) => copy.for_field(field),
-        None => copy,
-    })
-    .into_response()
+    let message = page_with_status(status, &Message::of(&visit, status, &error));
+    with_wait(message, &error)
 }
 
 #[derive(Template)]

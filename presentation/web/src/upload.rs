@@ -1,5 +1,7 @@
 //! Files from forms, handed to the media domain as they arrive, never whole in memory; and the text fields beside them.
 
+use axum::body::Body;
+use axum::extract::Request;
 use axum::extract::multipart::{Field, Multipart, MultipartError};
 use business_media_gateway::upload_chunk::Part;
 use business_media_gateway::{
@@ -14,6 +16,26 @@ use tokio::sync::mpsc;
 const CHUNKS_WAITING_MAX: usize = 4;
 /// The most bytes of a text field beside a file.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
+
+/// Middleware: the form's parser takes whatever has arrived before it looks at any of it, so a sender that is quicker than
+/// the disk would fill the memory. After each frame the body says that there is no more just now, which makes the parser
+/// hand on what it has. After, not before: a parser that meets the end together with the first frame takes the form for a
+/// broken one.
+pub(crate) async fn one_frame_at_a_time(request: Request) -> Request {
+    request.map(|body| {
+        let frames = (body.into_data_stream(), false);
+        Body::from_stream(futures::stream::unfold(
+            frames,
+            |(mut frames, begun)| async move {
+                if begun {
+                    tokio::task::yield_now().await;
+                }
+                let frame = frames.next().await?;
+                Some((frame, (frames, true)))
+            },
+        ))
+    })
+}
 
 /// Sends a file on while it arrives. Answers once it is stored; its renditions come later.
 ///
@@ -125,4 +147,65 @@ fn broken(error: MultipartError) -> Error {
         "The upload broke off before its end. Check the connection and try again.",
     )
     .with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::extract::FromRequest as _;
+    use bytes::Bytes;
+
+    use super::*;
+
+    /// A form with a file of 1,000 frames that are all there at once, and how many of them were taken.
+    fn hasty_form() -> (Request, Arc<AtomicUsize>) {
+        let taken = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&taken);
+        let head =
+            "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.jpg\"\r\n\r\n";
+        let frames = (0..1_000).map(move |index| {
+            count.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, std::io::Error>(if index == 0 {
+                Bytes::from(head)
+            } else {
+                Bytes::from(vec![b'x'; 16 * 1024])
+            })
+        });
+        let request = Request::builder()
+            .method("POST")
+            .header("content-type", "multipart/form-data; boundary=b")
+            .body(Body::from_stream(futures::stream::iter(frames)))
+            .unwrap();
+        (request, taken)
+    }
+
+    #[tokio::test]
+    async fn a_hasty_sender_does_not_fill_the_memory() {
+        let (request, taken) = hasty_form();
+        let request = one_frame_at_a_time(request).await;
+        let mut form = Multipart::from_request(request, &()).await.unwrap();
+        let mut field = next_field(&mut form).await.unwrap().unwrap();
+        assert!(is_file(&field));
+        field.chunk().await.unwrap().unwrap();
+        let taken = taken.load(Ordering::Relaxed);
+        assert!(taken < 10, "{taken} frames were taken to read one");
+    }
+
+    #[tokio::test]
+    async fn a_text_has_a_bound() {
+        let body = format!(
+            "--b\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\n{}\r\n--b--\r\n",
+            "x".repeat(TEXT_BYTES_MAX + 1)
+        );
+        let request = Request::builder()
+            .method("POST")
+            .header("content-type", "multipart/form-data; boundary=b")
+            .body(Body::from(body))
+            .unwrap();
+        let mut form = Multipart::from_request(request, &()).await.unwrap();
+        let field = next_field(&mut form).await.unwrap().unwrap();
+        assert_eq!(text(field).await.unwrap_err().code(), ErrorCode::TooLarge);
+    }
 }

@@ -10,7 +10,7 @@ use presentation_kit::{ClientAddress, Problem};
 use serde::Deserialize;
 
 use crate::guard::{Form, local_path};
-use crate::respond::{Answer, Trouble, form_page, go_to};
+use crate::respond::{Answer, Trouble, form_page, go_to, with_wait};
 use crate::view::{FormTrouble, Shell, now};
 use crate::visit::{Visit, forget, open_session};
 
@@ -93,7 +93,10 @@ pub(crate) async fn log_in(
                 username: form.username,
                 next: local_path(&form.next).to_owned(),
             };
-            Ok(form_page(&visit, status_of(error.code()), &page))
+            Ok(with_wait(
+                form_page(&visit, status_of(error.code()), &page),
+                &error,
+            ))
         }
     }
 }

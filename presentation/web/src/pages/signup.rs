@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::guard::{Form, local_path};
 use crate::pages::session::{Credentials, enter, user_agent};
-use crate::respond::{Answer, form_page, go_to};
+use crate::respond::{Answer, form_page, go_to, with_wait};
 use crate::view::{FormTrouble, Shell};
 use crate::visit::Visit;
 
@@ -88,7 +88,10 @@ pub(crate) async fn register(
             let mut page = blank(visit, form, !form.setup_token.is_empty());
             page.trouble = FormTrouble::of(&error);
             page.closed = false;
-            Ok(form_page(visit, status_of(error.code()), &page))
+            Ok(with_wait(
+                form_page(visit, status_of(error.code()), &page),
+                &error,
+            ))
         }
     }
 }

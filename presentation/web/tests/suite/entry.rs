@@ -56,6 +56,21 @@ async fn a_wrong_password_brings_the_form_back_without_it() {
 }
 
 #[tokio::test]
+async fn too_many_tries_are_told_how_long_to_wait() {
+    let mut browser = Browser::visitor(&Fakes::default());
+    let csrf = browser.get("/login").await.hidden("csrf");
+    let fields = [
+        ("csrf", csrf.as_str()),
+        ("username", "ada"),
+        ("password", "again"),
+    ];
+    let page = browser.post("/login", &fields).await;
+    assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(page.header("retry-after"), "2");
+    assert!(page.body.contains("Too many tries."));
+}
+
+#[tokio::test]
 async fn nobody_is_sent_to_another_server_after_logging_in() {
     let mut browser = Browser::visitor(&Fakes::default());
     let page = browser.get("/login?next=https%3A%2F%2Fevil.example").await;
@@ -213,4 +228,7 @@ async fn the_first_admins_secret_goes_on_in_the_body_and_is_named_to_nobody() {
     let page = browser.post("/setup", &fields).await;
     assert_eq!((page.status, page.location()), (StatusCode::SEE_OTHER, "/"));
     assert_eq!(fakes.done(), ["register ada token=s3cret"]);
+    let page = Browser::visitor(&fakes).get("/setup?token=s3cret").await;
+    assert_eq!(page.status, StatusCode::GONE);
+    assert!(page.body.contains("used already"));
 }

@@ -90,7 +90,7 @@ gateway!(Accounts {
     find_accounts(FindAccountsRequest) -> GetAccountsReply = on_find_accounts;
     update_profile(UpdateProfileRequest) -> Account = on_update_profile;
     list_accounts(ListAccountsRequest) -> GetAccountsReply;
-    count_accounts(CountAccountsRequest) -> CountAccountsReply;
+    count_accounts(CountAccountsRequest) -> CountAccountsReply = on_count_accounts;
     create_account(CreateAccountRequest) -> RegisterReply;
     set_role(SetRoleRequest) -> Account;
     reset_password(ResetPasswordRequest) -> ResetPasswordReply;
@@ -209,6 +209,10 @@ impl Fakes {
     }
 
     async fn on_sign_in(&self, request: SignInRequest) -> Result<SignInReply> {
+        if request.password == "again" {
+            let wait = std::time::Duration::from_millis(1_500);
+            return Err(Error::new(ErrorCode::RateLimited, "Too many tries.").to_retry_after(wait));
+        }
         if request.password != "right" {
             return Err(Error::new(
                 ErrorCode::Unauthenticated,
@@ -276,6 +280,17 @@ impl Fakes {
             request.avatar_media_id
         ));
         Ok(account(ADA))
+    }
+
+    async fn on_count_accounts(&self, _: CountAccountsRequest) -> Result<CountAccountsReply> {
+        let registered = self
+            .done()
+            .iter()
+            .filter(|done| done.starts_with("register"))
+            .count();
+        Ok(CountAccountsReply {
+            accounts: registered as u64,
+        })
     }
 
     async fn on_get_application(&self, request: GetApplicationRequest) -> Result<Application> {
