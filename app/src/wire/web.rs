@@ -7,8 +7,10 @@ use axum::extract::DefaultBodyLimit;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use presentation_kit::address::TrustedProxies;
 use presentation_kit::{Gateways, Site, Surface, context};
+use tower::Layer as _;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::normalize_path::NormalizePathLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -57,7 +59,7 @@ pub fn router(surface: &Surface, configuration: &Configuration) -> Router {
             .map(std::net::IpAddr::to_canonical)
             .collect(),
     );
-    presentation_mastodon::router(surface)
+    let router = presentation_mastodon::router(surface)
         .merge(presentation_web::router(surface))
         .with_state(surface.clone())
         // Where a file is expected, the route lifts this and the media domain bounds the file.
@@ -83,5 +85,8 @@ pub fn router(surface: &Surface, configuration: &Configuration) -> Router {
         ))
         .layer(CatchPanicLayer::new())
         .layer(axum::middleware::from_fn(context::begin))
-        .layer(axum::Extension(proxies))
+        .layer(axum::Extension(proxies));
+    // Some clients (Mastodon.py, toot) end addresses with a slash, which Mastodon does not mind. This has to happen before
+    // a route is chosen, so it stands around the router.
+    Router::new().fallback_service(NormalizePathLayer::trim_trailing_slash().layer(router))
 }

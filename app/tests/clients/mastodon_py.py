@@ -15,7 +15,7 @@ SCOPES = ["read", "write", "follow"]
 
 def signed_up(name):
     client_id, secret = Mastodon.create_app("Mastodon.py", api_base_url=BASE, scopes=SCOPES)
-    person = Mastodon(client_id, secret, api_base_url=BASE, version_check_mode="none")
+    person = Mastodon(client_id, secret, api_base_url=BASE)
     person.create_account(name, PASSWORD, f"{name}@example.org", agreement=True, scopes=SCOPES)
     return person
 

@@ -290,6 +290,22 @@ async fn ids_that_are_none_and_ids_of_nothing() {
 }
 
 #[tokio::test]
+async fn a_slash_at_the_end_changes_nothing() {
+    let server = Server::start().await;
+    let ada = server.person("ada").await;
+    for path in [
+        "/api/v1/instance/",
+        "/api/v1/timelines/home/?limit=3",
+        "/@ada/",
+        "/about/",
+    ] {
+        let reply = ada.get(path).await;
+        assert_eq!(reply.status, 200, "{}", reply.describe());
+    }
+    ada.get("/api/v1/nothing/").await.refused(404);
+}
+
+#[tokio::test]
 async fn huge_bodies_are_refused_without_being_read() {
     let server = Server::start().await;
     let ada = server.person("ada").await;

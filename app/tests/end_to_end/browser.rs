@@ -332,13 +332,13 @@ async fn two_people_sign_up_and_a_photo_goes_from_one_to_the_other() {
     })
     .await;
     bob.pictures_drawn().await;
-    let size = bob.ask("const i = document.querySelector('article.card a.open img'); return [i.naturalWidth, i.naturalHeight]").await;
+    let size = bob.ask("const i = document.querySelector('article.card a.open img[src*=\"/media/\"]'); return [i.naturalWidth, i.naturalHeight]").await;
     assert!(
         size[1].as_u64() > size[0].as_u64(),
         "the photo lies on its side: {size}"
     );
     let alt = bob
-        .ask("return document.querySelector('article.card a.open img').alt")
+        .ask("return document.querySelector('article.card a.open img[src*=\"/media/\"]').alt")
         .await;
     assert_eq!(alt, "A landscape, upright");
     bob.screenshots("home-one").await;

@@ -53,8 +53,9 @@ pub fn variable(name: &str, install: &str) -> Option<String> {
 #[must_use]
 pub fn shared(path: &str) -> Option<PathBuf> {
     let full = workspace_root().join("../shared").join(path);
-    if full.exists() {
-        return Some(full);
+    // Whole and plain: a browser takes no path with dots in it.
+    if let Ok(plain) = full.canonicalize() {
+        return Some(plain);
     }
     missing(
         &format!("`../shared/{path}`"),

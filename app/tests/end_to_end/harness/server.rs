@@ -19,6 +19,7 @@ const TEST_SETTINGS: &[(&str, &str)] = &[
     ("HELIOGRAPH_ACCOUNTS__SIGN_INS_PER_ADDRESS", "0"),
     ("HELIOGRAPH_ACCOUNTS__REGISTRATIONS_PER_ADDRESS", "0"),
     ("HELIOGRAPH_ACCOUNTS__APPLICATIONS_PER_ADDRESS", "0"),
+    ("HELIOGRAPH_MEDIA__UNATTACHED_ITEMS_MAX", "10000"),
 ];
 
 /// How many of the last lines of its log are shown when a test fails.

@@ -47,8 +47,12 @@ impl Landscape {
     /// Draws it.
     #[must_use]
     pub fn draw(self) -> Picture {
-        let look = self.mood.look(self.seed);
+        let mut look = self.mood.look(self.seed);
         let terrain = terrain::Terrain::new(self.seed, &look, self.width);
+        // The camera stands on the ground, not in it.
+        look.eye = look
+            .eye
+            .max(terrain.highest_before_camera() + look.eye * 0.5);
         let mut frame = render::render(self, &look, &terrain);
         water::mirror(&mut frame, &look, self.seed);
         develop::develop(&frame, &look, self.seed)

@@ -21,6 +21,8 @@ pub(super) struct Frame {
     pub(super) light: Vec<Vec3>,
     /// Per column: the row where the far shore meets the water, if there is water below it.
     pub(super) shore: Vec<Option<usize>>,
+    /// Per column: the first row that is not sky.
+    pub(super) skyline: Vec<usize>,
 }
 
 struct View<'a> {
@@ -47,27 +49,36 @@ pub(super) fn render(what: Landscape, look: &Look, terrain: &Terrain) -> Frame {
     };
     let mut light = vec![Vec3::BLACK; width * height];
     let mut shore = vec![None; width];
+    let mut skyline = vec![height; width];
     let half = width / 2;
     let (left, right) = light.split_at_mut(half * height);
     let (shore_left, shore_right) = shore.split_at_mut(half);
+    let (sky_left, sky_right) = skyline.split_at_mut(half);
     std::thread::scope(|scope| {
-        scope.spawn(|| view.columns(0, left, shore_left));
-        view.columns(half, right, shore_right);
+        scope.spawn(|| view.columns(0, left, shore_left, sky_left));
+        view.columns(half, right, shore_right, sky_right);
     });
     Frame {
         width,
         height,
         light,
         shore,
+        skyline,
     }
 }
 
 impl View<'_> {
-    fn columns(&self, first: usize, light: &mut [Vec3], shore: &mut [Option<usize>]) {
+    fn columns(
+        &self,
+        first: usize,
+        light: &mut [Vec3],
+        shore: &mut [Option<usize>],
+        skyline: &mut [usize],
+    ) {
         for (index, column) in light.chunks_exact_mut(self.height).enumerate() {
             let tangent = ((first + index) as f32 + 0.5 - self.width as f32 / 2.0) / self.scale;
-            let top = self.ground(tangent, column, &mut shore[index]);
-            self.fill_sky(tangent, &mut column[..top]);
+            skyline[index] = self.ground(tangent, column, &mut shore[index]);
+            self.fill_sky(tangent, &mut column[..skyline[index]]);
         }
     }
 

@@ -62,6 +62,13 @@ impl Terrain {
         }
     }
 
+    /// The highest ground that could fill the frame from close by.
+    pub(super) fn highest_before_camera(&self) -> f32 {
+        let depths = (0..12).map(|step| step as f32 * 6.0);
+        let heights = depths.flat_map(|z| [-0.5, 0.0, 0.5].map(|side| self.height_at(side * z, z)));
+        heights.fold(f32::MIN, f32::max)
+    }
+
     /// Only the height, for the many steps that show nothing.
     pub(super) fn height_at(&self, x: f32, z: f32) -> f32 {
         let last = (self.side - 2) as f32;
@@ -166,7 +173,7 @@ fn eroded(mut x: f32, mut y: f32, octaves: u32, seed: u32) -> f32 {
         let (value, dx, dy) = noise::with_slopes(x, y, seed.wrapping_add(octave * 101));
         slope_x += dx;
         slope_y += dy;
-        sum += weight * value / (1.0 + slope_x * slope_x + slope_y * slope_y);
+        sum += weight * value / (1.0 + 0.6 * (slope_x * slope_x + slope_y * slope_y));
         weight *= 0.5;
         (x, y) = (1.6 * x - 1.2 * y, 1.2 * x + 1.6 * y);
     }

@@ -13,7 +13,7 @@ pub(super) fn mirror(frame: &mut Frame, look: &Look, seed: u32) {
     let (width, height) = (frame.width, frame.height);
     let half = width / 2;
     let source = &frame.light;
-    let shore = &frame.shore;
+    let (shore, skyline) = (&frame.shore, &frame.skyline);
     let mut filled = vec![Vec3::BLACK; source.len()];
     let (left, right) = filled.split_at_mut(half * height);
     let fill = |first: usize, part: &mut [Vec3]| {
@@ -28,6 +28,7 @@ pub(super) fn mirror(frame: &mut Frame, look: &Look, seed: u32) {
                     height,
                     source,
                     shore,
+                    skyline,
                 };
                 water.fill(x, start, &mut column[start..]);
             }
@@ -47,6 +48,7 @@ struct Water<'a> {
     height: usize,
     source: &'a [Vec3],
     shore: &'a [Option<usize>],
+    skyline: &'a [usize],
 }
 
 impl Water<'_> {
@@ -92,8 +94,17 @@ impl Water<'_> {
         let column = (x as i32 + shift).clamp(0, self.width as i32 - 1) as usize;
         let line = self.shore[column].unwrap_or(start);
         let depth = (row - start) as f32 * (1.0 + 0.25 * self.look.waves);
-        let mirrored = line as f32 - depth - tilt_y.abs() * 0.16 * size - 1.0;
-        let reflected = self.source[column * self.height + mirrored.max(0.0) as usize];
+        let broken = tilt_y.abs() * 0.16 * size + 1.0;
+        let mirrored = (line as f32 - depth - broken).max(0.0) as usize;
+        // What stands at the shore is mirrored about the shore, the sky about the horizon, wherever the shore may be.
+        let mirrored = if mirrored < self.skyline[column] {
+            let horizon = self.look.horizon * self.height as f32;
+            let above = horizon - (row as f32 - horizon) * (1.0 + 0.25 * self.look.waves) - broken;
+            (above.max(0.0) as usize).min(mirrored)
+        } else {
+            mirrored
+        };
+        let reflected = self.source[column * self.height + mirrored];
         // Flat rays are mirrored, steep ones go in; a wave's face turned to us shows the deep.
         let flat = (1.0 - (below * 1.6).min(1.0)).powi(3);
         let face = smoothstep(-0.02, 0.3, tilt_y);
