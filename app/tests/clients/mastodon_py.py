@@ -33,7 +33,7 @@ def main():
     author, reader = signed_up("py_author"), signed_up("py_reader")
     me = author.account_verify_credentials()
     assert me.username == "py_author", me
-    assert author.instance().uri and author.instance_v2().domain
+    assert author.instance_v1().uri and author.instance_v2().domain
     assert reader.account_follow(me.id).following
     assert reader.account_relationships(me.id)[0].following
     assert author.account_followers(me.id)[0].username == "py_reader"
@@ -77,7 +77,7 @@ def main():
     except MastodonAPIError as error:
         assert "character" in str(error), error
     reader.account_unfollow(me.id)
-    reader.revoke_access_token()
+    reader.revoke_access_token(allow_http=True)
     print("all done with Mastodon.py")
 
 
