@@ -12,7 +12,7 @@ use business_graph_gateway::{
 use business_posts_gateway::{CreatePostRequest, Visibility};
 use heliograph::config::Configuration;
 use heliograph::wire::{Domains, Placement, Worker};
-use infra_kernel::{Context, ErrorCode, Page};
+use infra_kernel::{AccountId, Context, ErrorCode, Page};
 use presentation_kit::Gateways;
 use product_feed_gateway::GetHomeRequest;
 use tokio::net::TcpListener;
@@ -43,49 +43,9 @@ async fn account(gateways: &Gateways, username: &str) -> u64 {
 /// Follow, be refused, post, see it in the feed, unfollow, see it gone. Knows nothing of where the graph is.
 async fn story(gateways: &Gateways) {
     let context = Context::background(Duration::from_secs(60));
-    let (ada, bob) = (
-        account(gateways, "ada").await,
-        account(gateways, "bob").await,
-    );
-    let follow = |follower_id, followee_id| FollowRequest {
-        follower_id,
-        followee_id,
-        ..FollowRequest::default()
-    };
-    assert!(
-        gateways
-            .graph
-            .follow(&context, follow(bob, ada))
-            .await
-            .unwrap()
-            .created
-    );
-    assert!(
-        !gateways
-            .graph
-            .follow(&context, follow(bob, ada))
-            .await
-            .unwrap()
-            .created
-    );
-    assert_eq!(
-        gateways
-            .graph
-            .follow(&context, follow(bob, bob))
-            .await
-            .unwrap_err()
-            .code(),
-        ErrorCode::Invalid
-    );
-    assert_eq!(
-        gateways
-            .graph
-            .follow(&context, follow(bob, 12_345))
-            .await
-            .unwrap_err()
-            .code(),
-        ErrorCode::NotFound
-    );
+    let ada = account(gateways, "ada").await;
+    let bob = account(gateways, "bob").await;
+    following_answers_as_it_should(gateways, &context, ada, bob).await;
 
     let post = CreatePostRequest {
         author_id: ada,
@@ -93,38 +53,43 @@ async fn story(gateways: &Gateways) {
         visibility: Visibility::Public.into(),
         ..CreatePostRequest::default()
     };
-    let post = gateways
-        .posts
-        .create_post(&context, post)
-        .await
-        .unwrap()
-        .post
-        .unwrap();
-    until_home_is(gateways, &context, bob, &[post.id]).await;
+    let reply = gateways.posts.create_post(&context, post).await.unwrap();
+    until_home_is(gateways, &context, bob, &[reply.post.unwrap().id]).await;
 
-    gateways
-        .graph
-        .unfollow(
-            &context,
-            UnfollowRequest {
-                follower_id: bob,
-                followee_id: ada,
-            },
-        )
-        .await
-        .unwrap();
-    let request = GetRelationshipsRequest {
-        viewer_id: bob,
-        target_ids: vec![ada],
+    let graph = &gateways.graph;
+    let (follower_id, followee_id) = (bob, ada);
+    let unfollow = UnfollowRequest {
+        follower_id,
+        followee_id,
     };
-    let relationships = gateways
-        .graph
-        .get_relationships(&context, request)
-        .await
-        .unwrap()
-        .relationships;
-    assert!(!relationships[0].following);
+    graph.unfollow(&context, unfollow).await.unwrap();
+    let request = GetRelationshipsRequest::new(AccountId::new(bob), [AccountId::new(ada)]);
+    let reply = graph.get_relationships(&context, request).await.unwrap();
+    assert!(!reply.relationships[0].following);
     until_home_is(gateways, &context, bob, &[]).await;
+}
+
+async fn following_answers_as_it_should(
+    gateways: &Gateways,
+    context: &Context,
+    ada: u64,
+    bob: u64,
+) {
+    let follow = async |followee_id| {
+        let request = FollowRequest {
+            follower_id: bob,
+            followee_id,
+            ..FollowRequest::default()
+        };
+        gateways.graph.follow(context, request).await
+    };
+    assert!(follow(ada).await.unwrap().created);
+    assert!(!follow(ada).await.unwrap().created);
+    assert_eq!(follow(bob).await.unwrap_err().code(), ErrorCode::Invalid);
+    assert_eq!(
+        follow(12_345).await.unwrap_err().code(),
+        ErrorCode::NotFound
+    );
 }
 
 async fn until_home_is(gateways: &Gateways, context: &Context, account_id: u64, expected: &[u64]) {
