@@ -20,6 +20,7 @@ pub mod reader;
 pub mod rules;
 pub mod surface;
 pub mod text;
+pub mod upload;
 pub mod urls;
 
 mod hydrate;

@@ -1,27 +1,20 @@
 //! Forms with files. A file goes on to the media domain as it arrives and is never held: what is in memory are a few
 //! chunks of it.
 
-use axum::body::Body;
-use axum::extract::multipart::{Field, MultipartError};
+use axum::extract::multipart::Field;
 use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, Request};
-use business_media_gateway::{MediaItem, UploadChunk, UploadHeader};
-use futures::{StreamExt as _, stream};
+use business_media_gateway::{MediaItem, UploadHeader};
 use http::{StatusCode, header};
 use infra_kernel::{AccountId, Context, Error, ErrorCode, Result};
 use infra_rpc::within_deadline;
 use presentation_kit::extract::push_pair;
+use presentation_kit::upload::{cut_off, one_frame_at_a_time, upload};
 use presentation_kit::{Problem, Surface};
-use tokio::sync::mpsc;
 
 /// The most fields of a form, files included.
 const FIELDS_MAX: usize = 200;
 /// The most bytes of a form's texts together.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
-/// The most chunks that wait for the media domain to take them.
-const CHUNKS_WAITING_MAX: usize = 4;
-/// The most bytes of a refused file that are read and thrown away, so that a client that sends before it listens hears
-/// why it was refused. A larger file's connection is cut.
-const REFUSED_BYTES_READ_MAX: usize = 64 * 1024 * 1024;
 /// The most characters of a file's name that are told to the media domain.
 const FILE_NAME_CHARACTERS_MAX: usize = 200;
 
@@ -80,20 +73,6 @@ pub(crate) async fn read(
     Err(Error::new(ErrorCode::Invalid, text).into())
 }
 
-/// The parser takes whatever has arrived before it looks at any of it, so a sender that is quicker than the disk would fill
-/// the memory. After each frame the body says that there is no more just now, which makes the parser hand on what it has.
-/// After, not before: a parser that meets the end in the same look as the first frame takes the form for a broken one.
-fn one_frame_at_a_time(body: Body) -> Body {
-    let frames = (body.into_data_stream(), false);
-    Body::from_stream(stream::unfold(frames, |(mut frames, begun)| async move {
-        if begun {
-            tokio::task::yield_now().await;
-        }
-        let frame = frames.next().await?;
-        Some((frame, (frames, true)))
-    }))
-}
-
 async fn next_field(multipart: &mut Multipart) -> Result<Option<Field<'_>>> {
     multipart.next_field().await.map_err(cut_off)
 }
@@ -127,7 +106,8 @@ async fn take_field(
         file_name: file_name.chars().take(FILE_NAME_CHARACTERS_MAX).collect(),
         ..described
     };
-    let item = within_deadline(context, upload(surface, context, header, field)).await?;
+    let upload = upload(context, &*surface.gateways.media, header, field);
+    let item = within_deadline(context, upload).await?;
     form.files.push((name, item));
     form.pairs_before_file = form.pairs.len();
     Ok(())
@@ -159,58 +139,6 @@ async fn read_text(mut field: Field<'_>, bytes_before: usize) -> Result<Vec<u8>>
         text.extend_from_slice(&chunk);
     }
     Ok(text)
-}
-
-/// Hands a file on while it arrives. The answer comes when both are done: the file is read, and the media domain has it.
-async fn upload(
-    surface: &Surface,
-    context: &Context,
-    header: UploadHeader,
-    field: Field<'_>,
-) -> Result<MediaItem> {
-    let (sender, receiver) = mpsc::channel(CHUNKS_WAITING_MAX);
-    let chunks = stream::unfold(receiver, |mut receiver: mpsc::Receiver<_>| async move {
-        receiver.recv().await.map(|chunk| (chunk, receiver))
-    });
-    let media = &surface.gateways.media;
-    let (item, ()) = tokio::join!(
-        media.upload(context, Box::pin(chunks)),
-        send(sender, header, field),
-    );
-    item
-}
-
-async fn send(
-    sender: mpsc::Sender<Result<UploadChunk>>,
-    header: UploadHeader,
-    mut field: Field<'_>,
-) {
-    let mut taken = sender.send(Ok(UploadChunk::header(header))).await.is_ok();
-    let mut refused_bytes = 0;
-    loop {
-        match field.chunk().await {
-            Ok(Some(data)) if taken => {
-                taken = sender.send(Ok(UploadChunk::data(data))).await.is_ok();
-            }
-            // The media domain has its answer already; what still comes is only read so that the client gets to hear it.
-            Ok(Some(data)) => refused_bytes += data.len(),
-            Ok(None) => {
-                let _ = sender.send(Ok(UploadChunk::end())).await;
-                return;
-            }
-            Err(error) => {
-                let _ = sender.send(Err(cut_off(error))).await;
-                return;
-            }
-        }
-        if refused_bytes > REFUSED_BYTES_READ_MAX {
-            return;
-        }
-    }
-}
-
-fn cut_off(error: MultipartError) -> Error {
-    broken(error.status(), error)
 }
 
 fn broken(status: StatusCode, error: impl std::error::Error + Send + Sync + 'static) -> Error {
