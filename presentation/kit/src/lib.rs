@@ -15,6 +15,7 @@ pub mod context;
 pub mod extract;
 pub mod openapi;
 pub mod paging;
+pub mod pictures;
 pub mod problem;
 pub mod reader;
 pub mod rules;

@@ -18,7 +18,7 @@ mod visit;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state, map_request};
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use presentation_kit::Surface;
 
@@ -32,13 +32,6 @@ const FORM_BYTES_MAX: usize = 256 * 1024;
 
 /// Every page. The addresses are those of this crate's own pages and `/oauth/authorize`; nothing under `/api` or `/media`.
 pub fn router(surface: &Surface) -> Router<Surface> {
-    let with_files = Router::new()
-        .route("/new", get(composer::show).post(composer::publish))
-        .route("/new/photos", post(composer::take_photo))
-        .route("/settings", get(settings::show).post(settings::save))
-        // A form with files is read field by field, each against a limit of its own.
-        .layer(DefaultBodyLimit::disable())
-        .layer(map_request(upload::one_frame_at_a_time));
     Router::new()
         .route("/", get(front::show))
         .route("/about", get(about::show))
@@ -58,7 +51,10 @@ pub fn router(surface: &Surface) -> Router<Surface> {
         .route("/@{name}/{id}", get(post_page::show))
         .route("/@{name}/{id}/reply", post(post_page::reply))
         .route("/@{name}/{id}/delete", post(post_page::delete))
-        .merge(with_files)
+        // Forms with files: read field by field, each against a limit of its own.
+        .route("/new", get(composer::show).post(composer::publish))
+        .route("/new/photos", post(composer::take_photo))
+        .route("/settings", get(settings::show).post(settings::save))
         .fallback(respond::nothing_here)
         .method_not_allowed_fallback(respond::wrong_method)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))

@@ -1,20 +1,13 @@
 //! Files from forms, handed to the media domain as they arrive, never whole in memory; and the text fields beside them.
 
-use axum::extract::Request;
-use axum::extract::multipart::{Field, Multipart};
 use business_media_gateway::{
     Media, MediaItem, MediaState, UploadHeader, WaitUntilProcessedRequest,
 };
 use infra_kernel::{AccountId, Context, Error, ErrorCode, Result};
-use presentation_kit::upload;
+use presentation_kit::upload::{FileField, upload};
 
 /// The most bytes of a text field beside a file.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
-
-/// Middleware: see [`upload::one_frame_at_a_time`].
-pub(crate) async fn one_frame_at_a_time(request: Request) -> Request {
-    request.map(upload::one_frame_at_a_time)
-}
 
 /// Sends a file on while it arrives. Answers once it is stored; its renditions come later.
 ///
@@ -24,14 +17,14 @@ pub(crate) async fn receive(
     context: &Context,
     media: &dyn Media,
     owner: AccountId,
-    field: Field<'_>,
+    field: FileField<'_>,
 ) -> Result<MediaItem> {
     let header = UploadHeader {
         owner_id: owner.get(),
         file_name: field.file_name().unwrap_or_default().to_owned(),
         ..UploadHeader::default()
     };
-    upload::upload(context, media, header, field).await
+    upload(context, media, header, field).await
 }
 
 /// Waits until a photo's renditions are there.
@@ -52,21 +45,13 @@ pub(crate) async fn finish(context: &Context, media: &dyn Media, id: u64) -> Res
     }
 }
 
-/// The next field of a form.
-///
-/// # Errors
-/// When the form is no multipart form, or breaks off.
-pub(crate) async fn next_field(form: &mut Multipart) -> Result<Option<Field<'_>>> {
-    form.next_field().await.map_err(upload::cut_off)
-}
-
 /// A text field, up to its bound.
 ///
 /// # Errors
 /// When it is longer, or is no text.
-pub(crate) async fn text(mut field: Field<'_>) -> Result<String> {
+pub(crate) async fn text(mut field: FileField<'_>) -> Result<String> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = field.chunk().await.map_err(upload::cut_off)? {
+    while let Some(chunk) = field.chunk().await? {
         if bytes.len() + chunk.len() > TEXT_BYTES_MAX {
             return Err(Error::new(
                 ErrorCode::TooLarge,
@@ -81,14 +66,15 @@ pub(crate) async fn text(mut field: Field<'_>) -> Result<String> {
 }
 
 /// Whether a file was chosen: a browser sends an empty field when none was.
-pub(crate) fn is_file(field: &Field<'_>) -> bool {
+pub(crate) fn is_file(field: &FileField<'_>) -> bool {
     field.file_name().is_some_and(|name| !name.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
-    use axum::extract::FromRequest as _;
+    use axum::extract::{FromRequest as _, Request};
+    use presentation_kit::upload::FileForm;
 
     use super::*;
 
@@ -103,8 +89,8 @@ mod tests {
             .header("content-type", "multipart/form-data; boundary=b")
             .body(Body::from(body))
             .unwrap();
-        let mut form = Multipart::from_request(request, &()).await.unwrap();
-        let field = next_field(&mut form).await.unwrap().unwrap();
+        let mut form = FileForm::from_request(request, &()).await.unwrap();
+        let field = form.next_field().await.unwrap().unwrap();
         assert_eq!(text(field).await.unwrap_err().code(), ErrorCode::TooLarge);
     }
 }

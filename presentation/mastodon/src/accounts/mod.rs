@@ -4,7 +4,6 @@ mod credentials;
 mod fields;
 mod follow;
 mod follows;
-mod pictures;
 mod preferences;
 mod register;
 mod relationships;

@@ -3,21 +3,19 @@
 use axum::Json;
 use axum::extract::{FromRequest as _, Request, State};
 use business_accounts_gateway::UpdateProfileRequest;
-use business_media_gateway::{MediaItem, UploadHeader};
-use infra_kernel::{AccountId, Context, Error, Result};
+use business_media_gateway::UploadHeader;
+use infra_kernel::{Context, Error, Result};
 use presentation_kit::access::{Person, Viewer, scope};
 use presentation_kit::extract::{BodyOf, lenient, parse_pairs};
+use presentation_kit::pictures::{self, Picture, Uploaded};
 use presentation_kit::{Allowed, Problem, RequestContext, Surface};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::fields::{FieldForm, ProfileFields};
-use super::pictures::{self, Picture};
 use crate::entities::CredentialAccount;
 use crate::media::form::{self, FileRules};
 use crate::media::wait;
-
-const PICTURES: [Picture; 2] = [Picture::Avatar, Picture::Header];
 
 /// What changes of a profile; what is not sent stays. The files `avatar` and `header` come in a multipart form.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -53,9 +51,6 @@ struct SourceForm {
     language: Option<String>,
 }
 
-/// A picture of the profile, uploaded and ready.
-type Uploaded = (Picture, MediaItem);
-
 pub(super) async fn update(
     Allowed(viewer): Allowed<Person<scope::WriteAccounts>>,
     State(surface): State<Surface>,
@@ -65,47 +60,9 @@ pub(super) async fn update(
     let (form, uploads) = read(&surface, &context, viewer, request).await?;
     form.check()?;
     let change = form.into_request(viewer);
-    if uploads.is_empty() {
-        let accounts = &surface.gateways.accounts;
-        accounts.update_profile(&context, change).await?;
-    } else {
-        change_with_pictures(&surface, &context, change, &uploads).await?;
-    }
+    pictures::update_profile(&surface, &context, change, &uploads).await?;
     let person = surface.reader.person(&context, viewer.account_id).await?;
     Ok(Json(CredentialAccount::of(&surface.site, &person)))
-}
-
-/// Changes the profile and what the media domain keeps for it; when the change is refused, the new pictures go again.
-async fn change_with_pictures(
-    surface: &Surface,
-    context: &Context,
-    mut change: UpdateProfileRequest,
-    uploads: &[Uploaded],
-) -> Result<()> {
-    let id = AccountId::new(change.account_id);
-    let before = surface.reader.person(context, id).await?;
-    for (picture, item) in uploads {
-        match picture {
-            Picture::Avatar => change.avatar_media_id = Some(item.id),
-            Picture::Header => change.header_media_id = Some(item.id),
-        }
-    }
-    let changed = async {
-        for (picture, item) in uploads {
-            pictures::hold(surface, context, *picture, item).await?;
-        }
-        let accounts = &surface.gateways.accounts;
-        accounts.update_profile(context, change).await
-    }
-    .await;
-    for (picture, item) in uploads {
-        let stale = match &changed {
-            Ok(_) => picture.of(&before.account),
-            Err(_) => item.id,
-        };
-        pictures::release(surface, context, *picture, id, stale).await;
-    }
-    changed.map(|_| ())
 }
 
 /// The form, and the pictures that came with it, ready to be shown.
@@ -120,7 +77,7 @@ async fn read(
         return Ok((form, Vec::new()));
     }
     let rules = FileRules {
-        names: &["avatar", "header"],
+        names: &const { [Picture::Avatar.field(), Picture::Header.field()] },
         owner: viewer.account_id,
         describe: |_| Ok(UploadHeader::default()),
     };
@@ -129,7 +86,9 @@ async fn read(
     for (name, item) in read.files {
         let item = wait::until_processed(surface, context, item, wait::SLOW).await?;
         wait::refuse_unready(&item, name)?;
-        let picture = PICTURES.into_iter().find(|picture| picture.field() == name);
+        let picture = Picture::ALL
+            .into_iter()
+            .find(|picture| picture.field() == name);
         uploads.extend(picture.map(|picture| (picture, item)));
     }
     Ok((parse_pairs(&read.pairs)?, uploads))

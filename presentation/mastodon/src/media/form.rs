@@ -1,14 +1,14 @@
 //! Forms with files. A file goes on to the media domain as it arrives and is never held: what is in memory are a few
 //! chunks of it.
 
-use axum::extract::multipart::Field;
-use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, Request};
+use axum::extract::multipart::MultipartRejection;
+use axum::extract::{FromRequest as _, Request};
 use business_media_gateway::{MediaItem, UploadHeader};
-use http::{StatusCode, header};
+use http::header;
 use infra_kernel::{AccountId, Context, Error, ErrorCode, Result};
 use infra_rpc::within_deadline;
 use presentation_kit::extract::push_pair;
-use presentation_kit::upload::{cut_off, one_frame_at_a_time, upload};
+use presentation_kit::upload::{FileField, FileForm, upload};
 use presentation_kit::{Problem, Surface};
 
 /// The most fields of a form, files included.
@@ -53,17 +53,14 @@ pub(crate) fn is_multipart(request: &Request) -> bool {
 pub(crate) async fn read(
     surface: &Surface,
     context: &Context,
-    mut request: Request,
+    request: Request,
     rules: &FileRules,
 ) -> std::result::Result<ReadForm, Problem> {
-    // The texts have their own limit here, and the files the media domain's.
-    DefaultBodyLimit::disable().apply(&mut request);
-    let mut multipart = Multipart::from_request(request.map(one_frame_at_a_time), surface)
-        .await
-        .map_err(|rejection| broken(rejection.status(), rejection))?;
+    let multipart = FileForm::from_request(request, surface).await;
+    let mut multipart = multipart.map_err(no_form)?;
     let mut form = ReadForm::default();
     for _ in 0..FIELDS_MAX {
-        let next = within_deadline(context, next_field(&mut multipart)).await?;
+        let next = within_deadline(context, multipart.next_field()).await?;
         let Some(field) = next else {
             return Ok(form);
         };
@@ -73,14 +70,10 @@ pub(crate) async fn read(
     Err(Error::new(ErrorCode::Invalid, text).into())
 }
 
-async fn next_field(multipart: &mut Multipart) -> Result<Option<Field<'_>>> {
-    multipart.next_field().await.map_err(cut_off)
-}
-
 async fn take_field(
     surface: &Surface,
     context: &Context,
-    field: Field<'_>,
+    field: FileField<'_>,
     rules: &FileRules,
     form: &mut ReadForm,
 ) -> std::result::Result<(), Problem> {
@@ -129,9 +122,9 @@ fn file_field(name: &str, rules: &FileRules, form: &ReadForm) -> Result<&'static
     Ok(known)
 }
 
-async fn read_text(mut field: Field<'_>, bytes_before: usize) -> Result<Vec<u8>> {
+async fn read_text(mut field: FileField<'_>, bytes_before: usize) -> Result<Vec<u8>> {
     let mut text = Vec::new();
-    while let Some(chunk) = field.chunk().await.map_err(cut_off)? {
+    while let Some(chunk) = field.chunk().await? {
         if bytes_before + text.len() + chunk.len() > TEXT_BYTES_MAX {
             let words = format!("The texts of a form may have {TEXT_BYTES_MAX} bytes together.");
             return Err(Error::new(ErrorCode::TooLarge, words));
@@ -141,12 +134,7 @@ async fn read_text(mut field: Field<'_>, bytes_before: usize) -> Result<Vec<u8>>
     Ok(text)
 }
 
-fn broken(status: StatusCode, error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    let error_code = if status == StatusCode::PAYLOAD_TOO_LARGE {
-        ErrorCode::TooLarge
-    } else {
-        ErrorCode::Invalid
-    };
-    let text = "The multipart form could not be read to its end. Please send it again.";
-    Error::new(error_code, text).with_source(error)
+fn no_form(rejection: MultipartRejection) -> Error {
+    let text = "The multipart form could not be read: its content type names no boundary. Please send it again.";
+    Error::new(ErrorCode::Invalid, text).with_source(rejection)
 }

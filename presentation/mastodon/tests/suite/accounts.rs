@@ -223,3 +223,18 @@ async fn a_refused_change_leaves_no_picture_behind() {
     assert_eq!(answer.expect(422)["field"], "avatar");
     assert_eq!(world.accounts.lock().unwrap()[0].avatar_media_id, 0);
 }
+
+#[tokio::test]
+async fn a_change_of_which_nobody_knows_whether_it_was_made_keeps_its_picture() {
+    let world = World::new();
+    let client = world.client();
+    let path = "/api/v1/accounts/update_credentials";
+    let form = form("answer lost", &["avatar"]);
+    let answer = client.multipart(Method::PATCH, "ada", path, &form).await;
+    answer.expect(503);
+    assert_eq!(world.accounts.lock().unwrap()[0].avatar_media_id, 1000);
+    assert_eq!(
+        world.notes().last().unwrap(),
+        &format!("attach account:{ADA}:avatar:1000")
+    );
+}

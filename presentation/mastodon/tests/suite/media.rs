@@ -1,7 +1,9 @@
+use axum::body::Body;
+use bytes::Bytes;
 use http::Method;
 use serde_json::json;
 
-use crate::world::{Processing, World};
+use crate::world::{Processing, World, request};
 
 /// A form with a file of so many bytes between its fields.
 fn form(before: &[(&str, &str)], file_bytes: usize, after: &[(&str, &str)]) -> String {
@@ -166,4 +168,24 @@ async fn what_is_no_upload_is_refused_with_a_reason() {
         .multipart(Method::POST, "ada", "/api/v2/media", &long)
         .await
         .error(413);
+}
+
+#[tokio::test]
+async fn headers_without_end_are_refused() {
+    let world = World::new();
+    let client = world.client();
+    let begin = "--X\r\nContent-Disposition: form-data; name=\"";
+    let frames = std::iter::once(Bytes::from(begin))
+        .chain(std::iter::repeat_n(Bytes::from(vec![b'a'; 16 * 1024]), 20))
+        .map(Ok::<_, std::io::Error>);
+    for (method, path) in [
+        (Method::POST, "/api/v2/media"),
+        (Method::PATCH, "/api/v1/accounts/update_credentials"),
+    ] {
+        let request = request(method, "ada", path)
+            .header("content-type", "multipart/form-data; boundary=X")
+            .body(Body::from_stream(futures::stream::iter(frames.clone())));
+        let answer = client.send(request.unwrap()).await;
+        assert!(answer.error(413).contains("more than 65536 bytes"));
+    }
 }

@@ -7,19 +7,19 @@ mod draft;
 mod show;
 
 use axum::Json;
-use axum::extract::Multipart;
 use axum::extract::multipart::MultipartRejection;
 use axum::response::IntoResponse as _;
 use business_media_gateway::{MediaItem, UpdateMediaRequest};
 use business_posts_gateway::CreatePostRequest;
 use http::{HeaderMap, Method};
 use infra_kernel::{AccountId, Error, ErrorCode, Result};
+use presentation_kit::upload::FileForm;
 use serde_json::json;
 
 use crate::guard::{check_origin, check_token};
 use crate::pages::composer::draft::Draft;
 use crate::respond::{Answer, Trouble, go_to};
-use crate::upload::{finish, is_file, next_field, receive, text};
+use crate::upload::{finish, is_file, receive, text};
 use crate::view::{CHOICES, FormTrouble, PhotoView};
 use crate::visit::Visit;
 
@@ -31,13 +31,13 @@ pub(crate) use show::{accepted_types, show};
 pub(crate) async fn take_photo(
     visit: Visit,
     headers: HeaderMap,
-    form: Result<Multipart, MultipartRejection>,
+    form: Result<FileForm, MultipartRejection>,
 ) -> Answer {
     let owner = visit.member()?;
     check_origin(&Method::POST, &headers, &visit)?;
     let mut form = form.map_err(no_form)?;
     let mut is_ours = false;
-    while let Some(field) = next_field(&mut form).await? {
+    while let Some(field) = form.next_field().await? {
         if field.name() == Some("csrf") {
             check_token(&visit, &text(field).await?)?;
             is_ours = true;
@@ -73,7 +73,7 @@ fn describe(visit: &Visit, item: &MediaItem) -> serde_json::Value {
 pub(crate) async fn publish(
     visit: Visit,
     headers: HeaderMap,
-    form: Result<Multipart, MultipartRejection>,
+    form: Result<FileForm, MultipartRejection>,
 ) -> Answer {
     let author = visit.member()?;
     check_origin(&Method::POST, &headers, &visit)?;

@@ -1,21 +1,22 @@
 //! `/settings`: one's own profile.
 
 use askama::Template;
-use axum::extract::Multipart;
 use axum::extract::multipart::MultipartRejection;
 use business_accounts_gateway::UpdateProfileRequest;
-use business_media_gateway::GetCapabilitiesRequest;
+use business_media_gateway::{GetCapabilitiesRequest, MediaItem};
 use http::{HeaderMap, Method, StatusCode};
 use infra_kernel::{AccountId, Error, ErrorCode, Result};
 use presentation_kit::Problem;
 use presentation_kit::extract::QueryOf;
+use presentation_kit::pictures::{self, Picture, Uploaded};
 use presentation_kit::problem::status_of;
+use presentation_kit::upload::{FileField, FileForm};
 use serde::Deserialize;
 
 use crate::guard::{check_origin, check_token};
 use crate::pages::composer::{accepted_types, no_form};
 use crate::respond::{Answer, Trouble, go_to, page_with_status};
-use crate::upload::{finish, is_file, next_field, receive, text};
+use crate::upload::{finish, is_file, receive, text};
 use crate::view::{CHOICES, Choice, FormTrouble, PersonView, Shell};
 use crate::visit::Visit;
 
@@ -57,7 +58,7 @@ pub(crate) async fn show(visit: Visit, query: Result<QueryOf<SettingsQuery>, Pro
 pub(crate) async fn save(
     visit: Visit,
     headers: HeaderMap,
-    form: Result<Multipart, MultipartRejection>,
+    form: Result<FileForm, MultipartRejection>,
 ) -> Answer {
     let owner = visit.member()?;
     check_origin(&Method::POST, &headers, &visit)?;
@@ -83,20 +84,27 @@ pub(crate) async fn save(
 async fn try_to_save(
     visit: &Visit,
     owner: AccountId,
-    form: &mut Multipart,
+    form: &mut FileForm,
     change: &mut UpdateProfileRequest,
 ) -> Result<()> {
+    let avatar = read(visit, owner, form, change).await?;
+    let uploads = avatar.as_slice();
+    pictures::update_profile(&visit.surface, &visit.context, change.clone(), uploads).await
+}
+
+/// Reads the form, storing its picture as it comes.
+async fn read(
+    visit: &Visit,
+    owner: AccountId,
+    form: &mut FileForm,
+    change: &mut UpdateProfileRequest,
+) -> Result<Option<Uploaded>> {
     let mut is_ours = false;
+    let mut avatar = None;
     for _ in 0..FIELDS_MAX {
-        let Some(field) = next_field(form).await? else {
+        let Some(field) = form.next_field().await? else {
             check_token_seen(visit, is_ours)?;
-            visit
-                .surface
-                .gateways
-                .accounts
-                .update_profile(&visit.context, change.clone())
-                .await?;
-            return Ok(());
+            return Ok(avatar);
         };
         let name = field.name().unwrap_or_default().to_owned();
         if name == "csrf" {
@@ -106,15 +114,9 @@ async fn try_to_save(
         }
         check_token_seen(visit, is_ours)?;
         if is_file(&field) {
-            let media = &*visit.surface.gateways.media;
-            let about_picture = |error: Error| error.for_field("avatar");
-            let item = receive(&visit.context, media, owner, field)
-                .await
-                .map_err(about_picture)?;
-            finish(&visit.context, media, item.id)
-                .await
-                .map_err(about_picture)?;
-            change.avatar_media_id = Some(item.id);
+            let item = take_picture(visit, owner, field).await;
+            let item = item.map_err(|error| error.for_field("avatar"))?;
+            avatar = Some((Picture::Avatar, item));
             continue;
         }
         match name.as_str() {
@@ -128,6 +130,12 @@ async fn try_to_save(
         "form",
         format!("A form may have at most {FIELDS_MAX} fields."),
     ))
+}
+
+async fn take_picture(visit: &Visit, owner: AccountId, field: FileField<'_>) -> Result<MediaItem> {
+    let media = &*visit.surface.gateways.media;
+    let item = receive(&visit.context, media, owner, field).await?;
+    finish(&visit.context, media, item.id).await
 }
 
 /// The token comes first: nothing is stored for a form that is not ours.

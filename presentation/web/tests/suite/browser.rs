@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Router;
 use axum::body::Body;
+use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
@@ -103,11 +104,17 @@ impl Browser {
             ));
         }
         body.push_str(&format!("--{BOUNDARY}--\r\n"));
+        self.post_frames(path, vec![body.into()]).await
+    }
+
+    /// A form with files as it comes over the line.
+    pub(crate) async fn post_frames(&mut self, path: &str, frames: Vec<Bytes>) -> Page {
+        let frames = frames.into_iter().map(Ok::<_, std::io::Error>);
         self.send(
             Method::POST,
             path,
             Some(format!("multipart/form-data; boundary={BOUNDARY}")),
-            body.into(),
+            Body::from_stream(futures::stream::iter(frames)),
         )
         .await
     }

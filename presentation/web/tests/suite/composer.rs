@@ -149,25 +149,3 @@ async fn the_script_is_answered_with_what_it_shows() {
     );
     assert_eq!(fakes.done(), ["upload a.jpg 3"]);
 }
-
-#[tokio::test]
-async fn a_profile_is_changed_with_its_picture() {
-    let fakes = Fakes::default();
-    let mut browser = Browser::member(&fakes);
-    let csrf = browser.get("/settings").await.hidden("csrf");
-    let fields = [
-        ("csrf", csrf.as_str()),
-        ("avatar/me.jpg", "1234"),
-        ("display_name", " Ada L "),
-        ("note", "x"),
-    ];
-    let page = browser.post_files("/settings", &fields).await;
-    assert_eq!(
-        (page.status, page.location()),
-        (StatusCode::SEE_OTHER, "/settings?saved")
-    );
-    assert_eq!(
-        fakes.done(),
-        ["upload me.jpg 4", "profile \"Ada L\" avatar=Some(500)"]
-    );
-}

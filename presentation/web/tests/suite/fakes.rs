@@ -1,5 +1,8 @@
 //! Domains that hold one member, one application and a few posts, and note what they are asked to do.
 
+mod profile;
+
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -26,6 +29,8 @@ pub(crate) const MEDIA: u64 = 500;
 #[derive(Clone, Default)]
 pub(crate) struct Fakes {
     pub(crate) done: Arc<Mutex<Vec<String>>>,
+    /// The picture of the member's profile.
+    avatar: Arc<AtomicU64>,
 }
 
 impl Fakes {
@@ -35,6 +40,12 @@ impl Fakes {
 
     pub(crate) fn done(&self) -> Vec<String> {
         self.done.lock().unwrap().clone()
+    }
+
+    /// How often this was done.
+    fn count(&self, what: &str) -> u64 {
+        let done = self.done();
+        done.iter().filter(|done| done.starts_with(what)).count() as u64
     }
 
     pub(crate) fn surface(&self) -> Surface {
@@ -116,8 +127,8 @@ gateway!(Media {
     get_media(GetMediaRequest) -> GetMediaReply = on_get_media;
     wait_until_processed(WaitUntilProcessedRequest) -> MediaItem = on_wait;
     update_media(UpdateMediaRequest) -> MediaItem = on_update_media;
-    attach(AttachRequest) -> AttachReply;
-    release(ReleaseRequest) -> ReleaseReply;
+    attach(AttachRequest) -> AttachReply = on_attach;
+    release(ReleaseRequest) -> ReleaseReply = on_release;
     read_rendition(ReadRenditionRequest) -> Messages<RenditionChunk>;
     get_capabilities(GetCapabilitiesRequest) -> Capabilities = on_get_capabilities;
 });
@@ -139,16 +150,6 @@ gateway!(Feed {
     get_home(GetHomeRequest) -> GetHomeReply = on_get_home;
     rebuild_home(RebuildHomeRequest) -> RebuildHomeReply;
 });
-
-fn account(id: u64) -> Account {
-    let username = if id == ADA { "ada" } else { "bob" };
-    Account {
-        id,
-        revision: 1,
-        username: username.into(),
-        ..Account::default()
-    }
-}
 
 fn known(ids: &[u64]) -> impl Iterator<Item = u64> + '_ {
     ids.iter().copied().filter(|id| [ADA, BOB].contains(id))
@@ -203,7 +204,7 @@ impl Fakes {
             request.username, request.setup_token
         ));
         Ok(RegisterReply {
-            account: Some(account(ADA)),
+            account: Some(self.account(ADA)),
             generated_password: String::new(),
         })
     }
@@ -248,7 +249,7 @@ impl Fakes {
 
     async fn on_get_accounts(&self, request: GetAccountsRequest) -> Result<GetAccountsReply> {
         Ok(GetAccountsReply {
-            accounts: known(&request.ids).map(account).collect(),
+            accounts: known(&request.ids).map(|id| self.account(id)).collect(),
         })
     }
 
@@ -258,14 +259,17 @@ impl Fakes {
     ) -> Result<GetAccountHeadsReply> {
         Ok(GetAccountHeadsReply {
             heads: known(&request.ids)
-                .map(|id| AccountHead { id, revision: 1 })
+                .map(|id| AccountHead {
+                    id,
+                    revision: self.account(id).revision,
+                })
                 .collect(),
         })
     }
 
     async fn on_find_accounts(&self, request: FindAccountsRequest) -> Result<GetAccountsReply> {
         let accounts = [ADA, BOB]
-            .map(account)
+            .map(|id| self.account(id))
             .into_iter()
             .filter(|account| request.usernames.contains(&account.username));
         Ok(GetAccountsReply {
@@ -273,23 +277,9 @@ impl Fakes {
         })
     }
 
-    async fn on_update_profile(&self, request: UpdateProfileRequest) -> Result<Account> {
-        self.note(format!(
-            "profile {:?} avatar={:?}",
-            request.display_name.unwrap_or_default(),
-            request.avatar_media_id
-        ));
-        Ok(account(ADA))
-    }
-
     async fn on_count_accounts(&self, _: CountAccountsRequest) -> Result<CountAccountsReply> {
-        let registered = self
-            .done()
-            .iter()
-            .filter(|done| done.starts_with("register"))
-            .count();
         Ok(CountAccountsReply {
-            accounts: registered as u64,
+            accounts: self.count("register"),
         })
     }
 
@@ -366,8 +356,9 @@ impl Fakes {
                 Some(Part::Header(header)) => name = header.file_name,
                 Some(Part::Data(data)) => bytes += data.len(),
                 Some(Part::End(_)) => {
+                    let id = MEDIA + self.count("upload");
                     self.note(format!("upload {name} {bytes}"));
-                    return Ok(item(MEDIA));
+                    return Ok(item(id));
                 }
                 None => {}
             }

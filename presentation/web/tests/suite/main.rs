@@ -8,3 +8,4 @@ mod composer;
 mod entry;
 mod fakes;
 mod reading;
+mod settings;

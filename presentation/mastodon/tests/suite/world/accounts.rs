@@ -17,6 +17,7 @@ impl Accounts for World {
             "ada" => (ADA, "read write follow"),
             "bob" => (BOB, "read write follow"),
             "ada-reads" => (ADA, "read"),
+            "ada-uploads" => (ADA, "profile write:media"),
             "app" => (0, "read write"),
             _ => {
                 let text = "The access token is invalid.";
@@ -107,6 +108,9 @@ impl Accounts for World {
         }
         if let Some(visibility) = request.default_visibility {
             account.default_visibility = visibility;
+        }
+        if account.display_name == "answer lost" {
+            return Err(Error::new(ErrorCode::Unavailable, "Try again."));
         }
         Ok(account.clone())
     }

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use infra_kernel::{Error, Result};
 use presentation_kit::{Gateways, Site, Surface};
 
-pub(crate) use client::{Answer, Client};
+pub(crate) use client::{Answer, Client, request};
 
 pub(crate) const ADA: u64 = 7;
 pub(crate) const BOB: u64 = 8;

@@ -1,10 +1,10 @@
 //! What a composer's form holds when it comes in.
 
-use axum::extract::Multipart;
 use infra_kernel::{AccountId, Error, MediaId, Result};
+use presentation_kit::upload::FileForm;
 
 use crate::guard::check_token;
-use crate::upload::{is_file, next_field, receive, text};
+use crate::upload::{is_file, receive, text};
 use crate::visit::Visit;
 
 /// The most fields looked at.
@@ -43,11 +43,11 @@ impl Draft {
         &mut self,
         visit: &Visit,
         owner: AccountId,
-        form: &mut Multipart,
+        form: &mut FileForm,
     ) -> Result<()> {
         let photos_max = usize::try_from(visit.site().post_media_max).unwrap_or(usize::MAX);
         for _ in 0..FIELDS_MAX {
-            let Some(field) = next_field(form).await? else {
+            let Some(field) = form.next_field().await? else {
                 self.photos.retain(|photo| Some(photo.id) != self.removes);
                 return Ok(());
             };

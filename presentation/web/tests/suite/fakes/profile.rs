@@ -1,0 +1,56 @@
+//! The member's profile, and who holds its pictures.
+
+use std::sync::atomic::Ordering;
+
+use business_accounts_gateway::{Account, UpdateProfileRequest};
+use business_media_gateway::{AttachReply, AttachRequest, ReleaseReply, ReleaseRequest};
+use infra_kernel::{Error, ErrorCode, Result};
+
+use super::{ADA, Fakes};
+
+#[allow(clippy::unused_async, reason = "the shape that the macro calls")]
+impl Fakes {
+    pub(super) fn account(&self, id: u64) -> Account {
+        let (username, avatar) = if id == ADA {
+            ("ada", self.avatar.load(Ordering::Relaxed))
+        } else {
+            ("bob", 0)
+        };
+        Account {
+            id,
+            revision: 1 + avatar,
+            username: username.into(),
+            avatar_media_id: avatar,
+            ..Account::default()
+        }
+    }
+
+    pub(super) async fn on_update_profile(&self, request: UpdateProfileRequest) -> Result<Account> {
+        let name = request.display_name.unwrap_or_default();
+        if name == "too long" {
+            return Err(Error::invalid("display_name", "The name is too long."));
+        }
+        self.note(format!(
+            "profile {name:?} avatar={:?}",
+            request.avatar_media_id
+        ));
+        if let Some(avatar) = request.avatar_media_id {
+            self.avatar.store(avatar, Ordering::Relaxed);
+        }
+        if name == "answer lost" {
+            return Err(Error::new(ErrorCode::Unavailable, "Try again."));
+        }
+        Ok(self.account(ADA))
+    }
+
+    pub(super) async fn on_attach(&self, request: AttachRequest) -> Result<AttachReply> {
+        assert_eq!(request.owner_id, ADA);
+        self.note(format!("attach {:?} {}", request.ids, request.holder));
+        Ok(AttachReply {})
+    }
+
+    pub(super) async fn on_release(&self, request: ReleaseRequest) -> Result<ReleaseReply> {
+        self.note(format!("release {}", request.holder));
+        Ok(ReleaseReply { deleted: 1 })
+    }
+}
