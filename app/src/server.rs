@@ -8,11 +8,12 @@ use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::extract::ConnectInfo;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
@@ -20,8 +21,8 @@ use tower::ServiceExt as _;
 const HEAD_WAIT_MAX: Duration = Duration::from_secs(15);
 /// The largest head of a request, in bytes.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
-/// How many requests one HTTP/2 connection may have under way.
-const STREAMS_MAX: u32 = 128;
+/// How long a client may leave what was sent to it unread.
+const WRITE_WAIT_MAX: Duration = Duration::from_secs(60);
 /// The pause after a failure to accept, which is mostly a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -61,15 +62,12 @@ impl Server {
     pub async fn serve(self, router: Router, stop: CancellationToken, grace: Duration) {
         let graceful = GracefulShutdown::new();
         loop {
-            let Ok(permit) = Arc::clone(&self.connections).acquire_owned().await else {
-                break;
-            };
             let accepted = tokio::select! {
-                accepted = self.listener.accept() => accepted,
+                accepted = self.accept() => accepted,
                 () = stop.cancelled() => break,
             };
             match accepted {
-                Ok((stream, peer)) => {
+                Ok((stream, peer, permit)) => {
                     serve_connection(stream, peer, router.clone(), &graceful, permit);
                 }
                 Err(error) => {
@@ -85,6 +83,14 @@ impl Server {
         {
             tracing::warn!("some requests did not finish in time and were cut off");
         }
+    }
+
+    /// The next connection, once there is room for one.
+    async fn accept(&self) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+        let room = Arc::clone(&self.connections).acquire_owned().await;
+        let permit = room.map_err(std::io::Error::other)?;
+        let (stream, peer) = self.listener.accept().await?;
+        Ok((stream, peer, permit))
     }
 }
 
@@ -102,21 +108,16 @@ fn serve_connection(
         request.extensions_mut().insert(ConnectInfo(peer));
         router.clone().oneshot(request)
     });
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+    // HTTP/2 without TLS is spoken by no browser, and telling the two apart waits for a first byte without a bound.
+    let mut builder = http1::Builder::new();
     builder
-        .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WAIT_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
         .pipeline_flush(true);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(STREAMS_MAX)
-        .max_header_list_size(32 * 1024);
-    let connection = builder
-        .serve_connection(TokioIo::new(stream), service)
-        .into_owned();
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_WAIT_MAX));
+    let connection = builder.serve_connection(TokioIo::new(Box::pin(stream)), service);
     let connection = graceful.watch(connection);
     tokio::spawn(async move {
         // A client that goes away in the middle is no event worth a line.

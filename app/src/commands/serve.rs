@@ -1,5 +1,6 @@
 //! `heliograph serve`: everything in one process, until it is told to stop.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -95,6 +96,15 @@ async fn greet(
         "Everything is in {}; stop with Ctrl-C.",
         configuration.data_dir.display()
     );
+    let everywhere = configuration
+        .listen
+        .parse()
+        .is_ok_and(|address: SocketAddr| address.ip().is_unspecified());
+    if everywhere && configuration.base_url.is_empty() {
+        println!(
+            "Others can reach this machine but not that address: set base_url to the one they use."
+        );
+    }
     if !setup.setup_token.is_empty() {
         println!();
         println!("Nobody is here yet. Open this link once to become the first admin:");

@@ -121,6 +121,15 @@ impl Domains {
 
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids = Arc::new(IdGenerator::new(placement.shard, Arc::clone(&clock)));
+        let telling = vec![
+            accounts_database.clone(),
+            graph_database.clone(),
+            media_database.clone(),
+            posts_database.clone(),
+        ];
+        if let Some(last) = infra_bus::last_event(&bus_database, &telling).await? {
+            ids.start_after(last);
+        }
         let accounts = AccountsCore::new(business_accounts::Dependencies {
             database: accounts_database.clone(),
             clock: Arc::clone(&clock),
@@ -170,12 +179,6 @@ impl Domains {
             posts: posts.gateway(),
             feed: feed.gateway(),
         };
-        let telling = vec![
-            accounts_database,
-            graph_database,
-            media_database,
-            posts_database,
-        ];
         Ok(Self {
             accounts,
             graph,

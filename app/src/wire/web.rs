@@ -19,13 +19,16 @@ use crate::config::Configuration;
 /// The largest body that is taken where no file is expected, in bytes.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 
-/// The public address: what is set, or http and the address listened on.
+/// The public address: what is set, or http and the address listened on. Nobody can call "every address of this machine",
+/// so that becomes this machine's own name for itself.
 #[must_use]
 pub fn public_base_url(configuration: &Configuration, listening: SocketAddr) -> String {
-    if configuration.base_url.is_empty() {
-        format!("http://{listening}")
-    } else {
+    if !configuration.base_url.is_empty() {
         configuration.base_url.trim_end_matches('/').to_owned()
+    } else if listening.ip().is_unspecified() {
+        format!("http://localhost:{}", listening.port())
+    } else {
+        format!("http://{listening}")
     }
 }
 

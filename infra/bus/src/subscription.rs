@@ -24,7 +24,7 @@ pub struct Subscription {
 /// When a failed event is tried again, and when it is given up.
 #[derive(Debug, Clone, Copy)]
 pub struct RetryPolicy {
-    /// How often an event is tried before it becomes a dead letter.
+    /// How often an event is tried before it becomes a dead letter, unless what it needs is [away](HandlerError::Unavailable).
     pub attempts_max: u32,
     /// The pause after the first failure; it doubles with each further one, with jitter.
     pub pause_min: Duration,
@@ -46,10 +46,15 @@ impl Default for RetryPolicy {
     }
 }
 
-/// Why an event was not handled.
+/// Why an event was not handled. What a handler needs may be away for longer than any number of tries; what is wrong with
+/// the event or the handler does not pass. So the two are told apart.
 #[derive(Debug, thiserror::Error)]
 pub enum HandlerError {
-    /// It may work later.
+    /// What is needed to handle it cannot be had just now: a full disk, a domain that does not answer. Tried until it can,
+    /// and never given up.
+    #[error("what is needed is not there")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It may work later. Given up after [`RetryPolicy::attempts_max`].
     #[error("not handled this time")]
     Retry(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// It never will: straight to the dead letters.
@@ -59,7 +64,9 @@ pub enum HandlerError {
 
 impl From<infra_kernel::Error> for HandlerError {
     fn from(error: infra_kernel::Error) -> Self {
-        if error.code().is_server_fault() || error.code().is_retryable() {
+        if error.code().is_retryable() {
+            Self::Unavailable(Box::new(error))
+        } else if error.code().is_server_fault() {
             Self::Retry(Box::new(error))
         } else {
             Self::Reject(Box::new(error))
@@ -69,7 +76,11 @@ impl From<infra_kernel::Error> for HandlerError {
 
 impl From<infra_db::DbError> for HandlerError {
     fn from(error: infra_db::DbError) -> Self {
-        Self::Retry(Box::new(error))
+        if error.is_passing() {
+            Self::Unavailable(Box::new(error))
+        } else {
+            Self::Retry(Box::new(error))
+        }
     }
 }
 

@@ -111,6 +111,9 @@ impl Database {
     /// Runs a piece of work in a transaction and answers when it is committed and on disk. When the work fails, all it
     /// wrote is undone, and the other work of the same group is not.
     ///
+    /// Work passes on the errors of its statements: after some of them (a full disk) SQLite has undone the transaction by
+    /// itself, and what is written after that would stand alone.
+    ///
     /// The work runs to its end even when the caller stops waiting: a caller that went away does not know whether it was
     /// done, as with any commit whose answer is lost.
     ///

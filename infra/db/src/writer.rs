@@ -65,8 +65,9 @@ impl Writer {
             .map_err(|_| DbError::Closed)?;
         let commit = commit.await.unwrap_or(Err(DbError::Closed));
         match (answered.await, commit) {
-            (Ok(Err(error)), _) => Err(error),
+            // First, because what refused this work may have been other work of the group, which was not committed.
             (_, Err(error)) => Err(error.into()),
+            (Ok(Err(error)), Ok(())) => Err(error),
             (Ok(Ok(value)), Ok(())) => Ok(value),
             (Err(_), Ok(())) => Err(DbError::NotCommitted("the work panicked".to_owned()).into()),
         }

@@ -179,6 +179,14 @@ impl IdGenerator {
         }
     }
 
+    /// Makes every id from now on later than this one: told at the start of the last id that was made before, so that a
+    /// clock that stands behind after a restart takes no ids back.
+    pub fn start_after(&self, last: EventId) {
+        let milliseconds = last.get() >> (SHARD_BITS + SEQUENCE_BITS);
+        self.last
+            .fetch_max((milliseconds + 1) << SEQUENCE_BITS, Ordering::Relaxed);
+    }
+
     /// The next id as a raw number. When a millisecond's sequence is used up, or the clock steps back, it borrows from
     /// the milliseconds to come instead of waiting: ids stay unique and sorted, and run ahead of the clock for a while.
     #[must_use]
@@ -283,6 +291,16 @@ mod tests {
         let before = generator.post();
         clock.set(Timestamp::from_milliseconds(EPOCH_MS as i64 + 1_000));
         assert!(generator.post() > before);
+    }
+
+    #[test]
+    fn a_clock_that_stands_behind_after_a_restart_does_not_take_ids_back() {
+        let later = Timestamp::from_milliseconds(EPOCH_MS as i64 + 10_000);
+        let last = IdGenerator::new(0, Arc::new(ManualClock::at(later))).event();
+        let earlier = Timestamp::from_milliseconds(EPOCH_MS as i64 + 1_000);
+        let generator = IdGenerator::new(0, Arc::new(ManualClock::at(earlier)));
+        generator.start_after(last);
+        assert!(generator.event() > last);
     }
 
     #[test]

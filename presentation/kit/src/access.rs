@@ -56,9 +56,13 @@ pub trait Access: Send + Sync + 'static {
 /// Proof that whoever asks is allowed what `A` says. Handlers take it as their first argument.
 pub struct Allowed<A: Access>(pub A::Who);
 
-/// Everyone; a token is looked at when there is one, and refused when it is not valid.
+/// Everyone, and all alike: the handler is told nothing of who asks. A token is refused when it is not valid.
 #[derive(Debug)]
 pub struct Anyone;
+
+/// Everyone, but not all alike: without a token a visitor; a token that is sent must have the scope.
+#[derive(Debug)]
+pub struct Visitor<S>(PhantomData<S>);
 
 /// Anyone with a token that has a scope, an application's own token included.
 #[derive(Debug)]
@@ -112,12 +116,26 @@ pub mod scope {
 }
 
 impl Access for Anyone {
-    type Who = Option<Viewer>;
+    type Who = ();
     const SCOPE: Option<Scope> = None;
     const TOKEN_OPTIONAL: bool = true;
 
-    fn decide(grant: Option<Grant>) -> Result<Self::Who> {
-        Ok(grant.as_ref().and_then(viewer_of))
+    fn decide(_: Option<Grant>) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl<S: ScopeType> Access for Visitor<S> {
+    type Who = Option<Viewer>;
+    const SCOPE: Option<Scope> = S::SCOPE;
+    const TOKEN_OPTIONAL: bool = true;
+
+    fn decide(grant: Option<Grant>) -> Result<Option<Viewer>> {
+        match grant {
+            None => Ok(None),
+            // What a visitor may not see, a token shows only when its person let the application see it.
+            Some(grant) => Ok(viewer_of(&granted::<S>(Some(grant))?)),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! From ids to cards: what is held and still current is taken from the cache, the rest is asked of the domains, each
 //! domain once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -221,20 +221,16 @@ impl Hydrator {
         context: &Context,
         ids: impl Iterator<Item = u64>,
     ) -> Result<HashMap<u64, MediaItem>> {
-        let ids = distinct(ids);
-        if ids.is_empty() {
-            return Ok(HashMap::new());
+        let mut ready = HashMap::new();
+        // A page of full albums holds more pictures than one call answers.
+        for ids in distinct(ids).chunks(business_media_gateway::IDS_MAX) {
+            let request = GetMediaRequest { ids: ids.to_vec() };
+            let reply = self.gateways.media.get_media(context, request).await?;
+            let items = reply.items.into_iter();
+            let items = items.filter(|item| item.state() == MediaState::Ready);
+            ready.extend(items.map(|item| (item.id, item)));
         }
-        let reply = self
-            .gateways
-            .media
-            .get_media(context, GetMediaRequest { ids })
-            .await?;
-        let ready = reply
-            .items
-            .into_iter()
-            .filter(|item| item.state() == MediaState::Ready);
-        Ok(ready.map(|item| (item.id, item)).collect())
+        Ok(ready)
     }
 
     /// The name and website of the application a post was made with. Its failure costs only that line of the card.
@@ -263,12 +259,6 @@ impl Hydrator {
 
 /// The ids without repetition, in the order of their first appearance.
 fn distinct(ids: impl Iterator<Item = u64>) -> Vec<u64> {
-    let mut seen = Vec::new();
-    for id in ids {
-        // Pages are short, so looking through the list beats hashing.
-        if !seen.contains(&id) {
-            seen.push(id);
-        }
-    }
-    seen
+    let mut seen = HashSet::new();
+    ids.filter(|id| seen.insert(*id)).collect()
 }

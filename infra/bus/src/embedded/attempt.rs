@@ -11,6 +11,8 @@ use crate::{Event, Handler, HandlerError, causes};
 /// Why an attempt did not succeed; with the causes as text.
 #[derive(Debug)]
 pub(crate) enum Failure {
+    /// It will work when what it needs is back.
+    Unavailable(String),
     /// It may work later.
     Retry(String),
     /// It never will.
@@ -36,6 +38,9 @@ pub(crate) async fn attempt(
     let handled = tokio::time::timeout(timeout, handler.handle(&context, &event));
     match handled.instrument(span).await {
         Ok(Ok(())) => Ok(()),
+        Ok(Err(error @ HandlerError::Unavailable(_))) => {
+            Err(Failure::Unavailable(causes::chain(&error)))
+        }
         Ok(Err(error @ HandlerError::Retry(_))) => Err(Failure::Retry(causes::chain(&error))),
         Ok(Err(error @ HandlerError::Reject(_))) => Err(Failure::Reject(causes::chain(&error))),
         Err(_) => Err(Failure::Retry(format!(

@@ -283,3 +283,32 @@ async fn a_crash_neither_doubles_a_waiting_event_nor_forgets_its_attempts() {
     let letters = DeadLetters::new(world.database.clone(), Arc::new(SystemClock));
     assert_eq!(letters.list(None, 0, 10).await.unwrap()[0].attempts, 2);
 }
+
+#[tokio::test]
+async fn what_only_waits_for_something_to_come_back_is_never_given_up() {
+    let world = World::new().await;
+    let away = Arc::new(AtomicBool::new(true));
+    let seen_away = away.clone();
+    let recorder = Recorder::new(move |_| {
+        let result = if seen_away.load(Ordering::Relaxed) {
+            Err(HandlerError::Unavailable("the disk is full".into()))
+        } else {
+            Ok(())
+        };
+        std::future::ready(result)
+    });
+    let retry = RetryPolicy {
+        attempts_max: 2,
+        pause_min: Duration::from_millis(1),
+        pause_max: Duration::from_millis(2),
+        ..quick_retry()
+    };
+    let run = world.run(with_retry(retry), recorder.clone());
+    world.publish(&[world.event(1, 0)]).await;
+    recorder.has_seen(6).await;
+    assert_eq!(world.status().await.dead_letters, 0);
+    away.store(false, Ordering::Relaxed);
+    world.settled().await;
+    assert_eq!(world.status().await.dead_letters, 0);
+    run.stop().await;
+}

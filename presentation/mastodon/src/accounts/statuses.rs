@@ -4,10 +4,11 @@ use axum::extract::State;
 use axum::response::Response;
 use http::Uri;
 use infra_kernel::AccountId;
+use presentation_kit::access::{Visitor, scope};
 use presentation_kit::extract::{PathOf, QueryOf, lenient};
 use presentation_kit::paging::PageQuery;
 use presentation_kit::reader::AuthorFilter;
-use presentation_kit::{Allowed, Anyone, Problem, RequestContext, Surface};
+use presentation_kit::{Allowed, Problem, RequestContext, Surface};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -35,7 +36,7 @@ pub(super) struct StatusesQuery {
 }
 
 pub(super) async fn list(
-    Allowed(viewer): Allowed<Anyone>,
+    Allowed(viewer): Allowed<Visitor<scope::ReadStatuses>>,
     State(surface): State<Surface>,
     RequestContext(context): RequestContext,
     uri: Uri,

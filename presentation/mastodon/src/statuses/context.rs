@@ -3,14 +3,15 @@
 use axum::extract::State;
 use axum::response::Response;
 use infra_kernel::PostId;
+use presentation_kit::access::{Visitor, scope};
 use presentation_kit::extract::PathOf;
-use presentation_kit::{Allowed, Anyone, Problem, RequestContext, Surface};
+use presentation_kit::{Allowed, Problem, RequestContext, Surface};
 
 use crate::entities::status;
 use crate::reply;
 
 pub(super) async fn show(
-    Allowed(viewer): Allowed<Anyone>,
+    Allowed(viewer): Allowed<Visitor<scope::ReadStatuses>>,
     State(surface): State<Surface>,
     RequestContext(context): RequestContext,
     PathOf(id): PathOf<PostId>,

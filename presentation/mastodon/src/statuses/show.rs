@@ -3,14 +3,15 @@
 use axum::extract::State;
 use axum::response::Response;
 use infra_kernel::PostId;
+use presentation_kit::access::{Visitor, scope};
 use presentation_kit::extract::{PathOf, QueryOf};
-use presentation_kit::{Allowed, Anyone, Problem, RequestContext, Surface};
+use presentation_kit::{Allowed, Problem, RequestContext, Surface};
 
 use crate::ids::IdsQuery;
 use crate::reply;
 
 pub(super) async fn show(
-    Allowed(viewer): Allowed<Anyone>,
+    Allowed(viewer): Allowed<Visitor<scope::ReadStatuses>>,
     State(surface): State<Surface>,
     RequestContext(context): RequestContext,
     PathOf(id): PathOf<PostId>,
@@ -21,7 +22,7 @@ pub(super) async fn show(
 }
 
 pub(super) async fn list(
-    Allowed(viewer): Allowed<Anyone>,
+    Allowed(viewer): Allowed<Visitor<scope::ReadStatuses>>,
     State(surface): State<Surface>,
     RequestContext(context): RequestContext,
     QueryOf(query): QueryOf<IdsQuery>,

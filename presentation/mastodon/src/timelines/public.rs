@@ -3,9 +3,10 @@
 use axum::extract::State;
 use axum::response::Response;
 use http::Uri;
+use presentation_kit::access::{Visitor, scope};
 use presentation_kit::extract::{QueryOf, lenient};
 use presentation_kit::paging::PageQuery;
-use presentation_kit::{Allowed, Anyone, Problem, RequestContext, Surface};
+use presentation_kit::{Allowed, Problem, RequestContext, Surface};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -30,7 +31,7 @@ pub(super) struct PublicQuery {
 }
 
 pub(super) async fn show(
-    Allowed(viewer): Allowed<Anyone>,
+    Allowed(viewer): Allowed<Visitor<scope::ReadStatuses>>,
     State(surface): State<Surface>,
     RequestContext(context): RequestContext,
     uri: Uri,

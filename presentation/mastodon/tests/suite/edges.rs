@@ -32,6 +32,23 @@ async fn a_token_is_asked_for_and_its_scope_checked() {
 }
 
 #[tokio::test]
+async fn a_token_shows_posts_only_when_it_may_read_them() {
+    let client = World::new().client();
+    for path in [
+        "/api/v1/statuses/7",
+        "/api/v1/statuses?id[]=7",
+        "/api/v1/statuses/7/context",
+        "/api/v1/accounts/7/statuses",
+        "/api/v1/timelines/public",
+    ] {
+        let answer = client.get("ada-uploads", path).await;
+        assert!(answer.error(403).contains("read:statuses"), "{path}");
+    }
+    let profile = client.get("ada-uploads", "/api/v2/instance").await;
+    profile.expect(200);
+}
+
+#[tokio::test]
 async fn where_there_is_nothing_the_answer_is_json() {
     let client = World::new().client();
     for path in [

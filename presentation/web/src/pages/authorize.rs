@@ -59,7 +59,9 @@ pub(crate) async fn show(visit: Visit, query: Result<QueryOf<Asked>, Problem>) -
     asked.check_redirect(&application)?;
     let scopes = match asked.check(&application) {
         Ok(scopes) => scopes,
-        Err(refusal) => return refuse(&asked, &refusal),
+        // Said here and not sent on: whoever has not decided anything yet is not led to a place that anyone can register
+        // (RFC 9700, 4.11.2).
+        Err(refusal) => return Err(Error::invalid(refusal.error, refusal.text).into()),
     };
     let Some(viewer) = &visit.viewer else {
         let here = visit.uri.path_and_query().map_or("/", |here| here.as_str());

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::Path;
-use business_posts_gateway::{CreatePostRequest, DeletePostRequest, Visibility};
+use business_posts_gateway::{CreatePostRequest, DeletePostRequest, Visibility, written_mentions};
 use http::StatusCode;
 use infra_kernel::{AccountId, Error, ErrorCode, PostId, Result};
 use presentation_kit::Card;
@@ -181,11 +181,13 @@ fn with_mention(card: &Card, author: AccountId, text: &str) -> String {
         card.post.visibility(),
         Visibility::Public | Visibility::Unlisted
     );
-    let mention = format!("@{}", card.author.account.username);
-    if open || card.author.account.id == author.get() || text.contains(&mention) {
+    let username = &card.author.account.username;
+    let mentioned =
+        written_mentions(text).any(|mention| mention.username.eq_ignore_ascii_case(username));
+    if open || mentioned || card.author.account.id == author.get() {
         return text.to_owned();
     }
-    format!("{mention} {text}")
+    format!("@{username} {text}")
 }
 
 #[cfg(test)]

@@ -147,8 +147,10 @@ fn is_web(uri: &str) -> bool {
         return false;
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let known = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
-    known && !authority.is_empty() && !authority.starts_with(':') && !authority.contains('@')
+    // Written as browsers write an origin, so that a page can name where it leads and allow just that.
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]_".contains(&byte);
+    let known = matches!(scheme, "http" | "https");
+    known && !authority.is_empty() && !authority.starts_with(':') && authority.bytes().all(plain)
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
     decoder.decode_headers().map_err(refused)?;
     let channels = channels(&decoder)?.1;
     let raster = Raster::bytes(structure.width, structure.height, channels)? as u64;
-    let coefficients = if structure.scans > 1 {
+    let coefficients = if structure.progressive || structure.scans > 1 {
         structure.blocks * 64 * 2
     } else {
         0
@@ -129,6 +129,7 @@ fn ycck_to_ink(pixels: &mut [u8]) {
 struct Structure {
     width: u32,
     height: u32,
+    progressive: bool,
     scans: usize,
     /// Blocks of 8 by 8 coefficients that the picture is made of, all components together.
     blocks: u64,
@@ -151,6 +152,10 @@ impl Structure {
             };
             at = body + length;
             match marker {
+                // The decoder goes by the first; sizes reckoned from another would be no bound on what it takes.
+                0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf if frame.is_some() => {
+                    return Err(CodecError::broken("two frames"));
+                }
                 0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => {
                     frame = Some(Frame::read(
                         bytes.get(body..at).ok_or_else(cut_off)?,
@@ -182,6 +187,7 @@ impl Structure {
         Ok(Self {
             width: frame.width,
             height: frame.height,
+            progressive: frame.progressive,
             scans,
             blocks: frame.blocks,
         })

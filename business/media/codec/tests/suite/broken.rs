@@ -220,3 +220,28 @@ fn the_sniffed_format_is_the_header_s() {
     assert_eq!(sniff(&bytes), Ok(Format::Jpeg));
     assert_eq!(header.frames, 1);
 }
+
+#[test]
+fn a_second_frame_cannot_hide_how_large_the_first_is() {
+    let small = Rgb::plain(16, 16, [1, 2, 3]).jpeg(None, None, false);
+    let frame = memchr::memmem::find(&small, b"\xff\xc0").unwrap();
+    let length = usize::from(u16::from_be_bytes([small[frame + 2], small[frame + 3]]));
+    let frame = small[frame..frame + 2 + length].to_vec();
+    let mut bytes = Rgb::plain(2_000, 2_000, [1, 2, 3]).jpeg(None, None, false);
+    let end = bytes.len() - 2;
+    bytes.splice(end..end, frame);
+    assert_broken(&bytes, "two frames");
+}
+
+#[test]
+fn a_progressive_picture_of_one_scan_is_reckoned_with_its_coefficients() {
+    let baseline = Rgb::plain(800, 800, [1, 2, 3]).jpeg(None, None, false);
+    let mut progressive = baseline.clone();
+    let frame = memchr::memmem::find(&progressive, b"\xff\xc0").unwrap();
+    progressive[frame + 1] = 0xc2;
+    let bytes = |picture: &[u8]| {
+        let header = read_header(picture, &Limits::default()).unwrap();
+        header.memory_bytes
+    };
+    assert!(bytes(&progressive) > bytes(&baseline));
+}

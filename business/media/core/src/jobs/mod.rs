@@ -10,6 +10,11 @@ pub use sweep::Swept;
 
 pub(crate) async fn run(core: &Core, stop: CancellationToken) {
     loop {
+        // First the wait: after a start, events that say what is in use may still be on their way.
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(core.settings.sweep_interval()) => {}
+        }
         match sweep::sweep(core).await {
             Ok(swept) if swept != Swept::default() => {
                 tracing::info!(
@@ -25,10 +30,6 @@ pub(crate) async fn run(core: &Core, stop: CancellationToken) {
                 let causes = infra_kernel::Error::from(error).causes();
                 tracing::error!(causes, "media could not be swept");
             }
-        }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(core.settings.sweep_interval()) => {}
         }
     }
 }

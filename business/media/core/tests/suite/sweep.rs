@@ -55,9 +55,10 @@ async fn a_worker_that_never_came_is_asked_for_again_and_in_the_end_given_up() {
 }
 
 #[tokio::test]
-async fn jobs_sweep_at_once_and_stop_when_told() {
+async fn jobs_sweep_after_a_while_and_stop_when_told() {
     let scene = Scene::with(Settings {
         unattached_lifetime_s: 0,
+        sweep_interval_s: 1,
         ..Settings::default()
     })
     .await;

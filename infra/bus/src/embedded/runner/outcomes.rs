@@ -38,6 +38,7 @@ impl Runner {
         let attempts_max = self.consumer.subscription.retry.attempts_max;
         match result {
             Ok(()) => self.finish(&item),
+            Err(Failure::Unavailable(error)) => self.postpone(&item, attempts, error),
             Err(Failure::Retry(error)) if attempts < attempts_max => {
                 self.postpone(&item, attempts, error);
             }

@@ -25,6 +25,7 @@ impl ReconcileFollows {
 #[async_trait]
 impl Handler for ReconcileFollows {
     async fn handle(&self, context: &Context, event: &Event) -> Result<(), HandlerError> {
+        let ended = event.topic == topics::UNFOLLOWED;
         let (follower, followee) = if event.topic == topics::FOLLOWED {
             let followed: Followed = event.decode()?;
             (followed.follower_id, followed.followee_id)
@@ -37,7 +38,7 @@ impl Handler for ReconcileFollows {
         }
         let (follower, followee) = (AccountId::new(follower), AccountId::new(followee));
         self.timelines
-            .reconcile_follow(context, follower, followee)
+            .reconcile_follow(context, follower, followee, ended)
             .await?;
         Ok(())
     }

@@ -54,11 +54,15 @@ impl Timelines {
 
     /// Brings an account's timeline in line with whether it now follows another. It asks the graph instead of believing an
     /// event, so events may come late, twice and in any order: the last one to be handled sees how things stand.
+    ///
+    /// The graph may answer a moment late too. So posts are taken out only when an event says that a follow `ended` and the
+    /// graph agrees; in every other case the timeline is made again, which is right either way.
     pub(crate) async fn reconcile_follow(
         self: &Arc<Self>,
         context: &Context,
         follower: AccountId,
         followee: AccountId,
+        ended: bool,
     ) -> Result<()> {
         let held = self.locks.hold(follower).await;
         let followed = self
@@ -70,7 +74,7 @@ impl Timelines {
         to_its_end(async move {
             // The lock goes along: nobody may make the timeline before this is done.
             let _held = held;
-            if follows {
+            if follows || !ended {
                 let ticket = this.store.join(follower, followee).await?;
                 this.memory.apply(follower, ticket, Change::Forget);
             } else {
