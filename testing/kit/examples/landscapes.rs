@@ -1,4 +1,4 @@
-//! Draws landscapes as JPEG files: `cargo run -p testing-kit --example landscapes -- FOLDER [WIDTH HEIGHT [SEEDS]]`.
+//! Draws landscapes as JPEG files: `cargo run -p testing-kit --example landscapes -- FOLDER [WIDTH HEIGHT [SEEDS [QUALITY]]]`.
 
 use std::time::Instant;
 
@@ -14,6 +14,7 @@ fn main() -> std::io::Result<()> {
             .unwrap_or(default)
     };
     let (width, height, seeds) = (number(1600), number(1200), number(1));
+    let quality = u8::try_from(number(88)).unwrap_or(100).min(100);
     for mood in Mood::ALL {
         for seed in 1..=seeds {
             let started = Instant::now();
@@ -25,7 +26,7 @@ fn main() -> std::io::Result<()> {
             }
             .draw();
             let drawn = started.elapsed();
-            let bytes = jpeg::encode(&picture, 88);
+            let bytes = jpeg::encode(&picture, quality);
             let name = format!("{folder}/{}-{seed}.jpg", format!("{mood:?}").to_lowercase());
             std::fs::write(&name, &bytes)?;
             println!("{name}: {drawn:.2?} drawn, {} bytes", bytes.len());

@@ -30,6 +30,8 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let application = scene::application(&mut connection)?;
     let author = scene::sign_up(&mut connection, &application, "author")?;
     let followers = make_followers(&server, &application, &author)?;
+    // The server does not keep a connection that says nothing for so long.
+    let mut connection = Connection::open(&server.address)?;
     let watched: Vec<&Person> = followers.iter().step_by(FOLLOWERS / WATCHED).collect();
     let (mut waited, mut processor) = (Vec::new(), Vec::new());
     for run in 0..bench.runs {

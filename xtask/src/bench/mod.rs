@@ -60,6 +60,9 @@ pub(crate) struct BenchArguments {
     profile: String,
 }
 
+/// The quality at which a phone saves its photos.
+const PHOTO_QUALITY: &str = "96";
+
 /// What every benchmark needs.
 pub(crate) struct Bench {
     runs: usize,
@@ -151,7 +154,7 @@ fn prepare(root: &Path, arguments: &BenchArguments) -> Result<Bench> {
         ];
         cargo(
             root,
-            &[&example[..], &[&folder, "4032", "3024", "1"]].concat(),
+            &[&example[..], &[&folder, "4032", "3024", "1", PHOTO_QUALITY]].concat(),
         )?;
     }
     Ok(Bench {
