@@ -87,27 +87,26 @@ pub struct Domains {
     gateways: Gateways,
 }
 
-impl Domains {
-    /// Opens every domain in the data folder and brings their databases up to date.
-    ///
-    /// # Errors
-    /// When a database or the photo folder cannot be opened; the file is named.
-    pub async fn open(configuration: &Configuration, placement: &Placement) -> Result<Self> {
-        let folder = &configuration.data_dir;
+/// The file of each domain, and of the bus.
+struct Databases {
+    accounts: Database,
+    graph: Database,
+    media: Database,
+    posts: Database,
+    feed: Database,
+    bus: Database,
+}
+
+impl Databases {
+    /// Opens them side by side, for a quick start.
+    async fn open(folder: &Path) -> Result<Self> {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
         let open = |name: &str, migrations| {
             let path = folder.join(name);
             async move { Database::open(&path, migrations).await }
         };
-        let (
-            accounts_database,
-            graph_database,
-            media_database,
-            posts_database,
-            feed_database,
-            bus_database,
-        ) = tokio::try_join!(
+        let (accounts, graph, media, posts, feed, bus) = tokio::try_join!(
             open("accounts.db", &business_accounts::MIGRATIONS),
             open("graph.db", &business_graph::MIGRATIONS),
             open("media.db", &business_media::MIGRATIONS),
@@ -115,43 +114,63 @@ impl Domains {
             open("feed.db", &product_feed::MIGRATIONS),
             open("bus.db", &infra_bus::MIGRATIONS),
         )?;
+        Ok(Self {
+            accounts,
+            graph,
+            media,
+            posts,
+            feed,
+            bus,
+        })
+    }
+
+    /// Those with an outbox.
+    fn telling(&self) -> Vec<Database> {
+        [&self.accounts, &self.graph, &self.media, &self.posts]
+            .map(Database::clone)
+            .to_vec()
+    }
+}
+
+impl Domains {
+    /// Opens every domain in the data folder and brings their databases up to date.
+    ///
+    /// # Errors
+    /// When a database or the photo folder cannot be opened; the file is named.
+    pub async fn open(configuration: &Configuration, placement: &Placement) -> Result<Self> {
+        let folder = &configuration.data_dir;
+        let databases = Databases::open(folder).await?;
         let blobs = DirectoryStore::open(&folder.join("media"))
             .await
             .context("the photo folder cannot be opened")?;
-
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids = Arc::new(IdGenerator::new(placement.shard, Arc::clone(&clock)));
-        let telling = vec![
-            accounts_database.clone(),
-            graph_database.clone(),
-            media_database.clone(),
-            posts_database.clone(),
-        ];
-        if let Some(last) = infra_bus::last_event(&bus_database, &telling).await? {
+        let telling = databases.telling();
+        if let Some(last) = infra_bus::last_event(&databases.bus, &telling).await? {
             ids.start_after(last);
         }
         let accounts = AccountsCore::new(business_accounts::Dependencies {
-            database: accounts_database.clone(),
+            database: databases.accounts,
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
             settings: configuration.accounts.clone(),
         })?;
         let graph = GraphCore::new(business_graph::Dependencies {
-            database: graph_database.clone(),
+            database: databases.graph,
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
             accounts: accounts.gateway(),
             settings: configuration.graph.clone(),
         });
         let media = MediaCore::new(business_media::Dependencies {
-            database: media_database.clone(),
+            database: databases.media,
             blobs: Arc::new(blobs),
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
             settings: configuration.media.clone(),
         });
         let posts = PostsCore::new(business_posts::Dependencies {
-            database: posts_database.clone(),
+            database: databases.posts,
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
             accounts: accounts.gateway(),
@@ -160,7 +179,7 @@ impl Domains {
         });
         let placed_graph = placement.graph.clone().unwrap_or_else(|| graph.gateway());
         let feed = FeedCore::new(product_feed::Dependencies {
-            database: feed_database.clone(),
+            database: databases.feed.clone(),
             clock: Arc::clone(&clock),
             ids,
             graph: Arc::clone(&placed_graph),
@@ -168,7 +187,7 @@ impl Domains {
             settings: configuration.feed.clone(),
         });
         let bus = Arc::new(EmbeddedBus::open(
-            bus_database.clone(),
+            databases.bus.clone(),
             clock,
             &configuration.bus,
         ));
@@ -186,9 +205,9 @@ impl Domains {
             posts,
             feed,
             bus,
-            bus_database,
+            bus_database: databases.bus,
             telling,
-            feed_database,
+            feed_database: databases.feed,
             gateways,
         })
     }

@@ -32,7 +32,10 @@ async fn a_crash_between_commit_and_attachment_is_made_good() {
     world.restart().await;
     let event = world.events().await.pop().unwrap();
     let refused = world.deliver(&event).await.unwrap_err();
-    assert!(matches!(refused, HandlerError::Retry(_)), "{refused:?}");
+    assert!(
+        matches!(refused, HandlerError::Unavailable(_)),
+        "{refused:?}"
+    );
     // Nobody else can take the photo meanwhile.
     assert!(world.create(photos(1, &[1])).await.is_err());
     world.album.is_down.store(false, Ordering::SeqCst);

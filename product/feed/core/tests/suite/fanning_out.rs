@@ -218,7 +218,7 @@ async fn when_the_database_is_closed_the_event_is_to_be_tried_again() {
     bench.database.close().await;
     assert!(matches!(
         bench.try_handle(&event).await,
-        Err(HandlerError::Retry(_))
+        Err(HandlerError::Unavailable(_))
     ));
     let request = product_feed_gateway::GetHomeRequest {
         account_id: BEN,
