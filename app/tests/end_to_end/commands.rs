@@ -65,12 +65,12 @@ async fn accounts_are_made_promoted_and_signed_out_beside_a_running_server() {
         made["generated_password"].as_str().unwrap().len() >= 16,
         "{made}"
     );
-    fail(folder, &["account", "create", "Ada"], "Ada");
+    fail(folder, &["account", "create", "Ada"], "taken");
     fail(folder, &["account", "create", "not a name"], "letters");
     succeed(folder, &["account", "promote", "ada"]);
     let listed = answer(folder, &["account", "list", "--json"]);
     assert_eq!(listed[0]["role"], "admin", "{listed}");
-    fail(folder, &["account", "promote", "nobody"], "nobody");
+    fail(folder, &["account", "promote", "nobody"], "no such account");
 
     // A new password ends what the old one had opened, also in the server that runs.
     let bob = server.person("bob").await;
