@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use business_accounts_gateway::{
     Account, CreateAccountRequest, ListAccountsRequest, ResetPasswordRequest, Role, SetRoleRequest,
 };
@@ -102,13 +102,17 @@ pub(super) async fn run(
             let email = email.unwrap_or_else(|| format!("{username}@localhost.invalid"));
             let role = if admin { Role::Admin } else { Role::Member };
             let password = read_password(password_stdin)?;
+            let named = username.clone();
             let request = CreateAccountRequest {
                 username,
                 email,
                 password,
                 role: role.into(),
             };
-            let reply = accounts.create_account(&context, request).await?;
+            let reply = accounts
+                .create_account(&context, request)
+                .await
+                .context(named)?;
             let account = reply.account.unwrap_or_default();
             report(json, &account, "made", &reply.generated_password)?;
         }
@@ -117,11 +121,12 @@ pub(super) async fn run(
             role,
             json,
         } => {
+            let named = username.clone();
             let request = SetRoleRequest {
                 username,
                 role: Role::from(role).into(),
             };
-            let account = accounts.set_role(&context, request).await?;
+            let account = accounts.set_role(&context, request).await.context(named)?;
             report(json, &account, &format!("now {}", role_name(&account)), "")?;
         }
         AccountCommand::ResetPassword {
@@ -134,7 +139,10 @@ pub(super) async fn run(
                 username: username.clone(),
                 password,
             };
-            let reply = accounts.reset_password(&context, request).await?;
+            let reply = accounts
+                .reset_password(&context, request)
+                .await
+                .with_context(|| username.clone())?;
             let account = Account {
                 username,
                 ..Account::default()
