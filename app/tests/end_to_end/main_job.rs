@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testing_kit::jpeg::{self, Extras};
 use testing_kit::picture::Picture;
-use testing_kit::{charts, icc, png, scan, webp};
+use testing_kit::{charts, icc, png, require, scan, webp};
 
 use crate::harness::caller::{Upload, text};
 use crate::harness::{Person, Server};
@@ -74,6 +74,30 @@ async fn check_picture(viewer: &Person, url: &str) {
     let picture = Picture::decode(&reply.body).unwrap();
     assert!(picture.width > picture.height, "{url} lies on its side");
     assert_eq!(charts::faults(&picture), Vec::<String>::new(), "in {url}");
+    check_with_exiftool(&reply.body);
+}
+
+/// A second opinion: what exiftool finds is about the file and its pixels, nothing else.
+fn check_with_exiftool(bytes: &[u8]) {
+    const ABOUT_PIXELS: [&str; 4] = ["ExifTool", "File", "JFIF", "Composite"];
+    let install = "Debian's package `libimage-exiftool-perl`";
+    let Some(exiftool) = require::tool("exiftool", install) else {
+        return;
+    };
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), bytes).unwrap();
+    let output = std::process::Command::new(exiftool)
+        .args(["-json", "-groupNames", "-unknown"])
+        .arg(file.path())
+        .output()
+        .unwrap();
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let tags = found[0].as_object().unwrap().keys();
+    let others: Vec<_> = tags
+        .filter_map(|tag| tag.split_once(':'))
+        .filter(|(group, _)| !ABOUT_PIXELS.contains(group))
+        .collect();
+    assert!(others.is_empty(), "exiftool finds {others:?}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::harness::caller::text;
 use crate::harness::schema::Document;
-use crate::harness::{Caller, Reply, Server};
+use crate::harness::{Caller, Person, Reply, Server};
 
 /// What differs on purpose: the end of the place, and why.
 const ALLOWED: &[(&str, &str)] = &[];
@@ -61,115 +61,101 @@ async fn replies_fit_the_mastodon_document() {
 
 async fn read_and_write(server: &Server, checker: &mut Checker) {
     let (ada, bob) = (server.person("ada").await, server.person("bob").await);
-    let app = ada
-        .post(
-            "/api/v1/apps",
-            &json!({"client_name": "x", "redirect_uris": "a://b"}),
-        )
-        .await;
+    let post = write(&ada, &bob, checker).await;
+    read_about_people(&ada, &bob, checker).await;
+    read_about_the_place(&server.anyone(), checker).await;
+    read_posts(&bob, &post, checker).await;
+}
+
+/// Writes a little of everything; answers a post's id.
+async fn write(ada: &Person, bob: &Person, checker: &mut Checker) -> String {
+    let body = json!({"client_name": "x", "redirect_uris": "a://b"});
+    let app = ada.post("/api/v1/apps", &body).await;
     checker.check("post", "/api/v1/apps", &app);
-    let follow = bob
-        .post(&format!("/api/v1/accounts/{}/follow", ada.id), &json!({}))
-        .await;
+    let path = format!("/api/v1/accounts/{}/follow", ada.id);
+    let follow = bob.post(&path, &json!({})).await;
     checker.check("post", "/api/v1/accounts/{id}/follow", &follow);
     let photo = ada.small_photo().await;
     let media = ada.get(&format!("/api/v1/media/{photo}")).await;
     checker.check("get", "/api/v1/media/{id}", &media);
+    let profile = json!({"note": "x"});
+    let profile = ada
+        .patch("/api/v1/accounts/update_credentials", &profile)
+        .await;
+    checker.check("patch", "/api/v1/accounts/update_credentials", &profile);
     let post = json!({"status": "@bob look", "media_ids": [photo], "spoiler_text": "Light"});
     let post = ada.post("/api/v1/statuses", &post).await;
     checker.check("post", "/api/v1/statuses", &post);
     let id = text(&post.json(), "/id");
     bob.finds_at_home(&id).await;
-    let answer = bob
-        .publish(&json!({"status": "@ada fine", "in_reply_to_id": id}))
-        .await;
+    id
+}
 
-    let anyone = server.anyone();
-    checker
-        .get(&anyone, "/api/v1/instance", "/api/v1/instance")
-        .await;
-    checker
-        .get(&anyone, "/api/v2/instance", "/api/v2/instance")
-        .await;
-    checker
-        .get(
-            &bob,
+async fn read_about_people(ada: &Person, bob: &Person, checker: &mut Checker) {
+    for (operation, path) in [
+        (
             "/api/v1/accounts/verify_credentials",
-            "/api/v1/accounts/verify_credentials",
-        )
-        .await;
-    checker
-        .get(
-            &bob,
+            "/api/v1/accounts/verify_credentials".to_owned(),
+        ),
+        (
             "/api/v1/apps/verify_credentials",
-            "/api/v1/apps/verify_credentials",
-        )
-        .await;
-    checker
-        .get(
-            &bob,
+            "/api/v1/apps/verify_credentials".to_owned(),
+        ),
+        (
             "/api/v1/accounts/{id}",
-            &format!("/api/v1/accounts/{}", ada.id),
-        )
-        .await;
-    checker
-        .get(
-            &bob,
+            format!("/api/v1/accounts/{}", ada.id),
+        ),
+        (
             "/api/v1/accounts/lookup",
-            "/api/v1/accounts/lookup?acct=ada",
-        )
-        .await;
-    checker
-        .get(
-            &bob,
+            "/api/v1/accounts/lookup?acct=ada".to_owned(),
+        ),
+        (
             "/api/v1/accounts/relationships",
-            &format!("/api/v1/accounts/relationships?id[]={}", ada.id),
-        )
-        .await;
-    for list in ["statuses", "followers", "following"] {
-        let (who, operation) = (
-            if list == "following" {
-                &bob.id
-            } else {
-                &ada.id
-            },
-            format!("/api/v1/accounts/{{id}}/{list}"),
-        );
-        let items = checker
-            .get(&bob, &operation, &format!("/api/v1/accounts/{who}/{list}"))
-            .await;
-        assert_ne!(items, json!([]), "nothing to check in {list}");
+            format!("/api/v1/accounts/relationships?id[]={}", ada.id),
+        ),
+        (
+            "/api/v1/accounts/{id}/statuses",
+            format!("/api/v1/accounts/{}/statuses", ada.id),
+        ),
+        (
+            "/api/v1/accounts/{id}/followers",
+            format!("/api/v1/accounts/{}/followers", ada.id),
+        ),
+        (
+            "/api/v1/accounts/{id}/following",
+            format!("/api/v1/accounts/{}/following", bob.id),
+        ),
+    ] {
+        let reply = checker.get(bob, operation, &path).await;
+        assert_ne!(reply, json!([]), "nothing to check at {path}");
     }
+}
+
+async fn read_about_the_place(anyone: &Caller, checker: &mut Checker) {
+    for path in [
+        "/api/v1/instance",
+        "/api/v2/instance",
+        "/api/v1/timelines/public",
+    ] {
+        checker.get(anyone, path, path).await;
+    }
+}
+
+async fn read_posts(bob: &Person, post: &str, checker: &mut Checker) {
+    let answer = json!({"status": "@ada fine", "in_reply_to_id": post});
+    let answer = text(&bob.publish(&answer).await, "/id");
     checker
-        .get(&bob, "/api/v1/timelines/home", "/api/v1/timelines/home")
+        .get(bob, "/api/v1/timelines/home", "/api/v1/timelines/home")
         .await;
+    let path = format!("/api/v1/statuses/{post}");
+    checker.get(bob, "/api/v1/statuses/{id}", &path).await;
     checker
         .get(
-            &anyone,
-            "/api/v1/timelines/public",
-            "/api/v1/timelines/public",
-        )
-        .await;
-    checker
-        .get(
-            &bob,
-            "/api/v1/statuses/{id}",
-            &format!("/api/v1/statuses/{id}"),
-        )
-        .await;
-    checker
-        .get(
-            &bob,
+            bob,
             "/api/v1/statuses/{id}/context",
-            &format!("/api/v1/statuses/{id}/context"),
+            &format!("{path}/context"),
         )
         .await;
-    let deleted = bob
-        .delete(&format!("/api/v1/statuses/{}", text(&answer, "/id")))
-        .await;
+    let deleted = bob.delete(&format!("/api/v1/statuses/{answer}")).await;
     checker.check("delete", "/api/v1/statuses/{id}", &deleted);
-    let profile = ada
-        .patch("/api/v1/accounts/update_credentials", &json!({"note": "x"}))
-        .await;
-    checker.check("patch", "/api/v1/accounts/update_credentials", &profile);
 }

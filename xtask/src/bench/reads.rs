@@ -79,7 +79,6 @@ fn furnish(bench: &Bench, connection: &mut Connection) -> Result<Scene> {
     anyhow::bail!("the posts do not reach the reader's feed")
 }
 
-/// The server and the limit by turns, so that a machine that changes its mind does so for both.
 fn compare(
     bench: &Bench,
     report: &mut Report,
@@ -89,19 +88,11 @@ fn compare(
     path: &str,
 ) -> Result<()> {
     let request = || Request::get(path, &reader.token);
-    let (status, body) = {
-        let mut connection = Connection::open(&server.address)?;
-        let (status, body) = connection.send(&request())?;
-        (status, body.to_vec())
-    };
+    let mut connection = Connection::open(&server.address)?;
+    let (status, body) = connection.send(&request())?;
     ensure!(status == 200, "{path} answered {status}");
-    let file = bench.folder("reads-body");
-    std::fs::write(&file, &body)?;
-    let mut command = Command::new(&bench.memory_server);
-    command.arg(&file).current_dir(&bench.root);
-    let memory = Server::spawn(command)?;
-
     report.heading(&format!("{what} ({:.1} KB)", body.len() as f64 / 1e3));
+    let memory = serve_from_memory(bench, body)?;
     report.header(&[
         "connections",
         "",
@@ -111,38 +102,60 @@ fn compare(
         "p99, µs",
     ]);
     for connections in CONNECTIONS {
-        let (mut ours, mut limit) = (Runs::default(), Runs::default());
-        for _ in 0..bench.runs {
-            let run = |of: &Server| {
-                load::run(
-                    &of.address,
-                    of.process(),
-                    connections,
-                    bench.time,
-                    |_, _| request(),
-                )
-            };
-            ours.0.push(run(server)?);
-            limit.0.push(run(&memory)?);
-        }
+        let (ours, limit) = by_turns(bench, connections, [server, &memory], request)?;
         row(report, connections, "Heliograph", &ours);
         row(report, connections, "same bytes from memory", &limit);
-        let ratio = ours.spread(|run| run.processor_us).median
-            / limit.spread(|run| run.processor_us).median;
-        let speed =
-            ours.spread(|run| run.per_second).median / limit.spread(|run| run.per_second).median;
-        report.row(&[
-            connections.to_string(),
-            "ratio".to_owned(),
-            format!("{speed:.2}"),
-            format!("{ratio:.2}"),
-            String::new(),
-            String::new(),
-        ]);
+        ratio_row(report, connections, &ours, &limit);
     }
-    // A file of one run; the next writes its own.
-    let _ = std::fs::remove_file(file);
     Ok(())
+}
+
+/// A server that answers everything with these bytes.
+fn serve_from_memory(bench: &Bench, body: &[u8]) -> Result<Server> {
+    let file = bench.folder("reads-body");
+    std::fs::write(&file, body)?;
+    let mut command = Command::new(&bench.memory_server);
+    command.arg(&file).current_dir(&bench.root);
+    let memory = Server::spawn(command);
+    // It holds the bytes now.
+    let _ = std::fs::remove_file(file);
+    memory
+}
+
+/// The server and the limit by turns, so that a machine that changes its mind does so for both.
+fn by_turns(
+    bench: &Bench,
+    connections: usize,
+    [server, memory]: [&Server; 2],
+    request: impl Fn() -> Request + Sync,
+) -> Result<(Runs, Runs)> {
+    let (mut ours, mut limit) = (Runs::default(), Runs::default());
+    for _ in 0..bench.runs {
+        for (of, runs) in [(server, &mut ours), (memory, &mut limit)] {
+            let outcome = load::run(
+                &of.address,
+                of.process(),
+                connections,
+                bench.time,
+                |_, _| request(),
+            )?;
+            runs.0.push(outcome);
+        }
+    }
+    Ok((ours, limit))
+}
+
+fn ratio_row(report: &mut Report, connections: usize, ours: &Runs, limit: &Runs) {
+    let ratio =
+        |pick: fn(&load::Outcome) -> f64| ours.spread(pick).median / limit.spread(pick).median;
+    report.row(&[
+        connections.to_string(),
+        "ratio".to_owned(),
+        format!("{:.2}", ratio(|run| run.per_second)),
+        format!("{:.2}", ratio(|run| run.processor_us)),
+        format!("{:.2}", ratio(|run| run.median_us)),
+        format!("{:.2}", ratio(|run| run.p99_us)),
+    ]);
 }
 
 fn row(report: &mut Report, connections: usize, who: &str, runs: &Runs) {

@@ -8,6 +8,7 @@ pub(crate) mod schema;
 pub(crate) mod server;
 pub(crate) mod wait;
 pub(crate) mod web;
+pub(crate) mod window;
 
 pub(crate) use caller::{Caller, Reply};
 pub(crate) use person::Person;

@@ -1,0 +1,173 @@
+//! Files that are not what they say: refused or cleaned, and nothing of them stays.
+
+use reqwest::Method;
+use serde_json::json;
+use testing_kit::hostile::{self, Expect, HostileFile};
+use testing_kit::{charts, jpeg, scan};
+
+use crate::harness::caller::{Upload, text};
+use crate::harness::{Person, Server, eventually, leftovers};
+use crate::media::small;
+
+#[tokio::test]
+async fn hostile_files_are_refused_or_cleaned_and_leave_nothing_behind() {
+    let server = Server::start().await;
+    let ada = server.person("ada").await;
+    ada.photo(small()).await;
+    let rows_before = leftovers::rows(server.folder()).await;
+    let files_before = leftovers::photo_files(server.folder());
+    assert!(
+        !files_before.is_empty(),
+        "the photos are not where the test looks"
+    );
+    for file in hostile::all() {
+        check_hostile(&ada, &file).await;
+        if file.expect == Expect::Refusal {
+            check_nothing_left(&server, &file, &files_before).await;
+        }
+    }
+    // What was taken and cleaned may stay; what was refused has left no row.
+    let taken = hostile::all()
+        .iter()
+        .filter(|file| file.expect != Expect::Refusal)
+        .count();
+    let rows_after = leftovers::rows(server.folder()).await;
+    for (table, before) in &rows_before {
+        let grown = rows_after[table] - before;
+        assert!(
+            grown <= 8 * i64::try_from(taken).unwrap(),
+            "{table} grew by {grown} rows"
+        );
+    }
+    ada.photo(small()).await;
+}
+
+async fn check_hostile(ada: &Person, file: &HostileFile) {
+    let upload = Upload::new(file.bytes.clone(), file.name, file.content_type);
+    let reply = ada.upload(upload).await;
+    if reply.status >= 300 {
+        assert!(
+            [400, 413, 415, 422].contains(&reply.status),
+            "{}: {}",
+            file.name,
+            reply.describe()
+        );
+        reply.refusal();
+        return;
+    }
+    let id = text(&reply.json(), "/id");
+    let done = eventually(&format!("{} to be processed", file.name), async || {
+        let reply = ada.get(&format!("/api/v1/media/{id}")).await;
+        (reply.status != 206).then_some(reply)
+    })
+    .await;
+    if done.status != 200 {
+        done.refused(422);
+        return;
+    }
+    assert_eq!(
+        file.expect,
+        Expect::RefusalOrCleanPicture,
+        "{} was taken for a photo",
+        file.name
+    );
+    let media = done.json();
+    for field in ["/url", "/preview_url"] {
+        let served = ada.get(&text(&media, field)).await;
+        assert!(
+            served.header("content-type").starts_with("image/"),
+            "{}",
+            file.name
+        );
+        assert_eq!(scan::findings(&served.body), [], "{}", file.name);
+    }
+}
+
+async fn check_nothing_left(
+    server: &Server,
+    file: &HostileFile,
+    before: &std::collections::BTreeMap<std::path::PathBuf, u64>,
+) {
+    eventually(
+        &format!("nothing to be left of {}", file.name),
+        async || {
+            let now = leftovers::photo_files(server.folder());
+            let new: Vec<_> = now
+                .keys()
+                .filter(|path| !before.contains_key(*path))
+                .collect();
+            new.is_empty().then_some(())
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn refused_uploads_leave_no_row() {
+    let server = Server::start().await;
+    let ada = server.person("ada").await;
+    let before = leftovers::rows(server.folder()).await;
+    let page = Upload::new(hostile::SCRIPT.into(), "page.jpg", "image/jpeg");
+    ada.upload(page).await.refused(422);
+    ada.upload(Upload::jpeg(hostile::huge_jpeg()))
+        .await
+        .refused(413);
+    ada.upload(Upload::jpeg(Vec::new())).await.refused(422);
+    let no_file = ada
+        .request(Method::POST, "/api/v2/media")
+        .multipart(reqwest::multipart::Form::new().text("a", "b"));
+    ada.send(no_file).await.refused(422);
+    ada.post("/api/v2/media", &json!({"file": "x"}))
+        .await
+        .refusal();
+    assert_eq!(leftovers::rows(server.folder()).await, before);
+}
+
+#[tokio::test]
+async fn too_large_is_refused_early_and_leaves_nothing() {
+    let server = Server::with(&[("HELIOGRAPH_MEDIA__UPLOAD_BYTES_MAX", "200000")]).await;
+    let ada = server.person("ada").await;
+    let before = leftovers::photo_files(server.folder());
+    let mut large = jpeg::encode(&charts::corners(320, 240), 85);
+    large.resize(400_000, 0);
+    ada.upload(Upload::jpeg(large)).await.refused(413);
+    eventually("the part of it to go", async || {
+        (leftovers::photo_files(server.folder()) == before).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_upload_that_is_cut_off_leaves_nothing() {
+    use futures::stream;
+    let server = Server::start().await;
+    let ada = server.person("ada").await;
+    let rows_before = leftovers::rows(server.folder()).await;
+    let files_before = leftovers::photo_files(server.folder());
+    let bytes = jpeg::encode(&charts::corners(1600, 1200), 95);
+    let half = bytes[..bytes.len() / 2].to_vec();
+    // Half of the file, then the line breaks.
+    let parts = vec![
+        Ok(half),
+        Err(std::io::Error::other("the phone is in a tunnel")),
+    ];
+    let body = reqwest::Body::wrap_stream(stream::iter(parts));
+    let part = reqwest::multipart::Part::stream(body)
+        .file_name("a.jpg")
+        .mime_str("image/jpeg")
+        .unwrap();
+    let form = reqwest::multipart::Form::new().part("file", part);
+    let sent = ada
+        .try_send(ada.request(Method::POST, "/api/v2/media").multipart(form))
+        .await;
+    assert!(
+        sent.is_none_or(|reply| reply.status >= 400),
+        "half a file was taken"
+    );
+    eventually("the half to go", async || {
+        (leftovers::photo_files(server.folder()) == files_before).then_some(())
+    })
+    .await;
+    assert_eq!(leftovers::rows(server.folder()).await, rows_before);
+    ada.photo(small()).await;
+}
