@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use business_accounts_gateway::{
-    Account, CreateAccountRequest, ListAccountsRequest, ResetPasswordRequest, Role, SetRoleRequest,
+    Account, Accounts, CreateAccountRequest, ListAccountsRequest, ResetPasswordRequest, Role,
+    SetRoleRequest,
 };
 use clap::{Subcommand, ValueEnum};
 use infra_kernel::AccountId;
@@ -134,30 +135,31 @@ pub(super) async fn run(
             password_stdin,
             json,
         } => {
-            let password = read_password(password_stdin)?;
-            let request = ResetPasswordRequest {
-                username: username.clone(),
-                password,
-            };
-            let reply = accounts
-                .reset_password(&context, request)
-                .await
-                .with_context(|| username.clone())?;
-            let account = Account {
-                username,
-                ..Account::default()
-            };
-            report(
-                json,
-                &account,
-                "signed out everywhere",
-                &reply.generated_password,
-            )?;
+            reset_password(&*accounts, username, read_password(password_stdin)?, json).await?;
         }
         AccountCommand::List { json } => list(&*accounts, json).await?,
     }
     domains.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn reset_password(
+    accounts: &dyn Accounts,
+    username: String,
+    password: String,
+    json: bool,
+) -> Result<()> {
+    let request = ResetPasswordRequest {
+        username: username.clone(),
+        password,
+    };
+    let reply = accounts.reset_password(&super::context(), request).await;
+    let password = reply.with_context(|| username.clone())?.generated_password;
+    let account = Account {
+        username,
+        ..Account::default()
+    };
+    report(json, &account, "signed out everywhere", &password)
 }
 
 /// The first line of standard input, or nothing, which has one made up.
@@ -187,7 +189,7 @@ fn report(json: bool, account: &Account, done: &str, generated_password: &str) -
     Ok(())
 }
 
-async fn list(accounts: &dyn business_accounts_gateway::Accounts, as_json: bool) -> Result<()> {
+async fn list(accounts: &dyn Accounts, as_json: bool) -> Result<()> {
     let context = super::context();
     let mut listed = Vec::new();
     let mut before = 0;

@@ -39,7 +39,7 @@ pub struct Header {
     pub height: u32,
     /// Pictures in the file; of an animation only the first is used.
     pub frames: u32,
-    /// The most memory, in bytes, that [`crate::process`] takes for it, the file itself included.
+    /// The most memory, in bytes, that [`crate::process()`] takes for it, the file itself included.
     pub memory_bytes: u64,
 }
 
