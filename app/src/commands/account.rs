@@ -22,7 +22,7 @@ pub(super) enum AccountCommand {
     Create {
         /// 1 to 30 letters, digits and underscores
         username: String,
-        /// Where the person can be written to [default: USERNAME@localhost.invalid]
+        /// Where the person can be written to; without it USERNAME@localhost.invalid, which reaches nobody
         #[arg(long)]
         email: Option<String>,
         /// Make the account an admin

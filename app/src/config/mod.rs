@@ -25,7 +25,7 @@ pub struct Configuration {
     pub data_dir: PathBuf,
     /// The address and port to listen on. Port 0 takes a free one.
     pub listen: String,
-    /// The public address that people and apps use, "https://photos.example". Empty: http and the listening address.
+    /// The public address that people and apps use, `https://photos.example`. Empty: http and the listening address.
     pub base_url: String,
     /// What this process does: "web" answers requests, "worker" relays events, makes renditions and sweeps.
     pub roles: Vec<Role>,

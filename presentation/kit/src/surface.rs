@@ -28,7 +28,7 @@ pub struct Gateways {
 /// What this place is called and where it is found.
 #[derive(Debug, Clone)]
 pub struct Site {
-    /// The public address, without a slash at the end: "https://photos.example".
+    /// The public address, without a slash at the end: `https://photos.example`.
     pub base_url: String,
     /// The public address's host, with its port when it is not the scheme's own: "photos.example".
     pub domain: String,

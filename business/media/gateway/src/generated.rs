@@ -48,7 +48,7 @@ pub struct Rendition {
     /// "grid", "feed" or "full".
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// Content-addressed file name, "<hash>.jpg"; the whole of what a URL needs.
+    /// Content-addressed file name, `<hash>.jpg`; the whole of what a URL needs.
     #[prost(string, tag = "2")]
     pub key: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]

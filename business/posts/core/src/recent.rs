@@ -12,7 +12,7 @@ pub(crate) const RECENT_MAX: usize = 200;
 pub(crate) struct Filter {
     pub(crate) only_media: bool,
     pub(crate) exclude_replies: bool,
-    /// Bit 1 for public, and so on, as in [`mask`].
+    /// Bit 1 for public, and so on.
     pub(crate) visibilities: i64,
 }
 

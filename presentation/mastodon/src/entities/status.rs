@@ -202,7 +202,7 @@ fn shared<'card>(site: &Site, card: &'card Card) -> &'card Bytes {
     })
 }
 
-/// How many bytes [`write`] writes at the most.
+/// How many bytes [`write()`] writes at the most.
 pub(crate) fn length(site: &Site, card: &Card) -> usize {
     shared(site, card).len() + MARKS.len()
 }

@@ -1,4 +1,4 @@
-//! The key of a rendition: "<hash>.jpg". Checked here, so that nothing else reaches the media domain.
+//! The key of a rendition: `<hash>.jpg`. Checked here, so that nothing else reaches the media domain.
 
 use http::{HeaderMap, HeaderName};
 
