@@ -100,6 +100,7 @@ async fn hold_all(surface: &Surface, context: &Context, uploads: &[Uploaded]) ->
             owner_id: item.owner_id,
             ids: vec![item.id],
             holder: picture.holder(item.owner_id, item.id),
+            open: true,
         };
         surface.gateways.media.attach(context, request).await?;
     }

@@ -1,12 +1,14 @@
 //! Every public address, made in one place from keys and names: what is stored are keys, never addresses.
 
+use business_media_gateway::{MediaItem, Rendition};
+
 use crate::surface::Site;
 
 impl Site {
-    /// The address of a rendition's bytes.
+    /// The address of a rendition's bytes, for somebody whom the rules let see what shows it.
     #[must_use]
-    pub fn media_url(&self, key: &str) -> String {
-        format!("{}/media/{key}", self.base_url)
+    pub fn rendition_url(&self, _item: &MediaItem, rendition: &Rendition) -> String {
+        format!("{}/media/{}", self.base_url, rendition.key)
     }
 
     /// The page of an account.

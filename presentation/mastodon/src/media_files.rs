@@ -144,6 +144,7 @@ async fn open(
         offset,
         length,
         head_only,
+        ..ReadRenditionRequest::default()
     };
     let media = &surface.gateways.media;
     let mut chunks = media.read_rendition(context, request).await?;

@@ -38,7 +38,7 @@ pub(crate) async fn finish(context: &Context, media: &dyn Media, id: u64) -> Res
     match item.state() {
         MediaState::Ready => Ok(item),
         MediaState::Failed => Err(Error::new(ErrorCode::Unsupported, item.failure)),
-        MediaState::Uploaded | MediaState::Unspecified => Err(Error::new(
+        MediaState::Uploaded | MediaState::Processing | MediaState::Unspecified => Err(Error::new(
             ErrorCode::Unavailable,
             "The photo is still being worked on. Please try again in a moment.",
         )),

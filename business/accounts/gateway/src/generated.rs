@@ -38,6 +38,11 @@ pub struct Account {
     pub default_sensitive: bool,
     #[prost(string, tag = "15")]
     pub default_language: ::prost::alloc::string::String,
+    /// The defaults of a new post: whether others may download its photos, and whether camera, lens and exposure are shown.
+    #[prost(bool, tag = "16")]
+    pub default_originals_shared: bool,
+    #[prost(bool, tag = "17")]
+    pub default_camera_shown: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ProfileField {
@@ -182,6 +187,10 @@ pub struct UpdateProfileRequest {
     pub default_sensitive: ::core::option::Option<bool>,
     #[prost(string, optional, tag = "12")]
     pub default_language: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(bool, optional, tag = "13")]
+    pub default_originals_shared: ::core::option::Option<bool>,
+    #[prost(bool, optional, tag = "14")]
+    pub default_camera_shown: ::core::option::Option<bool>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListAccountsRequest {

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CodecError {
     /// The content is of a kind that is not taken.
-    #[error("{what} Please send a JPEG, PNG or WebP picture.")]
+    #[error("{what}")]
     Unsupported {
         /// A sentence: what the file is.
         what: String,
@@ -23,6 +23,26 @@ pub enum CodecError {
         /// The technical cause, for the log.
         cause: String,
     },
+    /// Nothing is known against the file, but work on it was stopped: it took too long, or the process that decoded it
+    /// died. Trying again may help.
+    #[error("This picture took too long to process, or stopped the program that reads it.")]
+    Stopped {
+        /// What stopped it.
+        by: StoppedBy,
+        /// The technical cause, for the log.
+        cause: String,
+    },
+}
+
+/// What stopped work on a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoppedBy {
+    /// Its time was up.
+    Deadline,
+    /// The process that worked on it died.
+    Crash,
+    /// No process that can work on it is to be had just now.
+    Absence,
 }
 
 impl CodecError {
@@ -37,11 +57,17 @@ impl CodecError {
         }
     }
 
+    /// Whether the same file may fare better at another time.
+    #[must_use]
+    pub const fn is_worth_retrying(&self) -> bool {
+        matches!(self, Self::Stopped { .. })
+    }
+
     /// The technical cause, for the log; empty when the sentence says it all.
     #[must_use]
     pub fn cause(&self) -> &str {
         match self {
-            Self::Broken { cause } => cause,
+            Self::Broken { cause } | Self::Stopped { cause, .. } => cause,
             Self::Unsupported { .. } | Self::TooLarge { .. } => "",
         }
     }

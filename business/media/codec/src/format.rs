@@ -1,24 +1,39 @@
 //! What a file is, told by its content. Names and declared types are not asked.
 
+use std::fmt;
+
 use crate::CodecError;
 
 /// How many of a file's first bytes [`sniff`] wants to see; it takes fewer when the file is shorter.
 pub const SNIFF_BYTES: usize = 256;
 
-/// A picture format that is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// A picture format that this crate knows. Whether it is taken is another question: see [`FormatSet`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Format {
     /// JPEG: baseline and progressive; gray, colour and CMYK.
     Jpeg,
-    /// PNG: every colour type and depth; the still picture of an APNG.
+    /// PNG: every colour type and depth; APNG.
     Png,
-    /// WebP: lossy and lossless; the first frame of an animation.
+    /// WebP: lossy and lossless; still and animated.
     WebP,
+    /// GIF: still and animated.
+    Gif,
+    /// AVIF: still pictures. Read by another process.
+    Avif,
+    /// HEIC and HEIF: still pictures. Read by another process.
+    Heic,
 }
 
 impl Format {
-    /// Every format that is taken.
-    pub const ALL: [Self; 3] = [Self::Jpeg, Self::Png, Self::WebP];
+    /// Every format that is known.
+    pub const ALL: [Self; 6] = [
+        Self::Jpeg,
+        Self::Png,
+        Self::WebP,
+        Self::Gif,
+        Self::Avif,
+        Self::Heic,
+    ];
 
     /// The media type: "image/jpeg".
     #[must_use]
@@ -27,36 +42,153 @@ impl Format {
             Self::Jpeg => "image/jpeg",
             Self::Png => "image/png",
             Self::WebP => "image/webp",
+            Self::Gif => "image/gif",
+            Self::Avif => "image/avif",
+            Self::Heic => "image/heic",
         }
+    }
+
+    /// The format of a media type.
+    #[must_use]
+    pub fn of_content_type(content_type: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.content_type() == content_type)
+    }
+
+    /// What people call it: "JPEG".
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Jpeg => "JPEG",
+            Self::Png => "PNG",
+            Self::WebP => "WebP",
+            Self::Gif => "GIF",
+            Self::Avif => "AVIF",
+            Self::Heic => "HEIC",
+        }
+    }
+
+    /// Whether this process reads it itself, in Rust that is safe for memory.
+    #[must_use]
+    pub const fn is_read_here(self) -> bool {
+        !matches!(self, Self::Gif | Self::Avif | Self::Heic)
     }
 }
 
-/// Tells a file's format by its first [`SNIFF_BYTES`] bytes.
+/// The formats that are taken at a moment: those that can be read and that nobody has switched off. Its Display names
+/// them for a sentence: "JPEG, PNG or WebP".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormatSet(Vec<Format>);
+
+impl FormatSet {
+    /// A set of these formats, in their own order.
+    #[must_use]
+    pub fn new(formats: impl IntoIterator<Item = Format>) -> Self {
+        let mut formats: Vec<Format> = formats.into_iter().collect();
+        formats.sort_unstable();
+        formats.dedup();
+        Self(formats)
+    }
+
+    /// The formats that this process reads itself.
+    #[must_use]
+    pub fn read_here() -> Self {
+        Self::new(
+            Format::ALL
+                .into_iter()
+                .filter(|format| format.is_read_here()),
+        )
+    }
+
+    /// The formats in the set.
+    #[must_use]
+    pub fn formats(&self) -> &[Format] {
+        &self.0
+    }
+
+    /// Passes a format that is in the set on.
+    ///
+    /// # Errors
+    /// When it is not; the sentence says what is.
+    pub fn take(&self, format: Format) -> Result<Format, CodecError> {
+        if self.0.contains(&format) {
+            return Ok(format);
+        }
+        Err(CodecError::unsupported(format!(
+            "This is {} picture, which is not taken here. Please send a {self} picture.",
+            with_article(format)
+        )))
+    }
+}
+
+/// "a JPEG", "an AVIF".
+fn with_article(format: Format) -> String {
+    let article = if format == Format::Avif { "an" } else { "a" };
+    format!("{article} {}", format.name())
+}
+
+impl fmt::Display for FormatSet {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, format) in self.0.iter().enumerate() {
+            let between = match position {
+                0 => "",
+                _ if position + 1 == self.0.len() => " or ",
+                _ => ", ",
+            };
+            write!(out, "{between}{}", format.name())?;
+        }
+        Ok(())
+    }
+}
+
+/// Tells a file's format by its first [`SNIFF_BYTES`] bytes, if it is one of those that are taken.
 ///
 /// # Errors
-/// When it is of a kind that is not taken; the sentence names the kind where it is known.
-pub fn sniff(start: &[u8]) -> Result<Format, CodecError> {
-    if start.starts_with(b"\xff\xd8\xff") {
-        return Ok(Format::Jpeg);
+/// When it is of a kind that is not taken; the sentence names the kind where it is known, and what is taken.
+pub fn sniff(start: &[u8], taken: &FormatSet) -> Result<Format, CodecError> {
+    if let Some(format) = known_format(start) {
+        return taken.take(format);
     }
-    if start.starts_with(b"\x89PNG\r\n\x1a\n") {
-        return Ok(Format::Png);
-    }
-    if start.starts_with(b"RIFF") && start.get(8..12) == Some(b"WEBP") {
-        return Ok(Format::WebP);
-    }
-    Err(CodecError::unsupported(match name(start) {
+    let what = match name(start) {
         _ if start.is_empty() => "This file is empty.".to_owned(),
         Some(name) => format!("This is {name}, which is not taken here."),
         None => "This file is not a picture of a known kind.".to_owned(),
-    }))
+    };
+    Err(CodecError::unsupported(format!(
+        "{what} Please send a {taken} picture."
+    )))
+}
+
+/// The format of a file by its magic.
+pub(crate) fn known_format(start: &[u8]) -> Option<Format> {
+    if start.starts_with(b"\xff\xd8\xff") {
+        return Some(Format::Jpeg);
+    }
+    if start.starts_with(b"\x89PNG\r\n\x1a\n") {
+        return Some(Format::Png);
+    }
+    if start.starts_with(b"RIFF") && start.get(8..12) == Some(b"WEBP") {
+        return Some(Format::WebP);
+    }
+    if start.starts_with(b"GIF87a") || start.starts_with(b"GIF89a") {
+        return Some(Format::Gif);
+    }
+    let brand = start
+        .get(8..12)
+        .filter(|_| start.get(4..8) == Some(b"ftyp"))?;
+    match brand {
+        b"avif" | b"avis" => Some(Format::Avif),
+        b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1" => {
+            Some(Format::Heic)
+        }
+        _ => None,
+    }
 }
 
 /// What people send by mistake, by name.
 fn name(start: &[u8]) -> Option<&'static str> {
     const KNOWN: &[(&[u8], &str)] = &[
-        (b"GIF87a", "a GIF"),
-        (b"GIF89a", "a GIF"),
         (b"II*\0", "a TIFF or camera raw file"),
         (b"MM\0*", "a TIFF or camera raw file"),
         (b"BM", "a BMP picture"),
@@ -84,10 +216,6 @@ fn name(start: &[u8]) -> Option<&'static str> {
 /// The kind of an ISO base media file, by its major brand.
 fn brand_name(brand: &[u8]) -> &'static str {
     match brand {
-        b"avif" | b"avis" => "an AVIF picture",
-        b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1" => {
-            "a HEIC picture"
-        }
         b"crx " => "a TIFF or camera raw file",
         _ => "a video",
     }
@@ -107,14 +235,25 @@ mod tests {
     use super::*;
 
     fn refusal(start: &[u8]) -> String {
-        sniff(start).expect_err("was taken").to_string()
+        sniff(start, &FormatSet::read_here())
+            .expect_err("was taken")
+            .to_string()
     }
 
     #[test]
     fn what_is_taken_is_told_by_content() {
-        assert_eq!(sniff(b"\xff\xd8\xff\xe0"), Ok(Format::Jpeg));
-        assert_eq!(sniff(b"\x89PNG\r\n\x1a\n"), Ok(Format::Png));
-        assert_eq!(sniff(b"RIFF\x10\0\0\0WEBPVP8 "), Ok(Format::WebP));
+        let taken = FormatSet::new(Format::ALL);
+        let known: [(&[u8], Format); 6] = [
+            (b"\xff\xd8\xff\xe0", Format::Jpeg),
+            (b"\x89PNG\r\n\x1a\n", Format::Png),
+            (b"RIFF\x10\0\0\0WEBPVP8 ", Format::WebP),
+            (b"GIF89a", Format::Gif),
+            (b"\0\0\0\x18ftypavif\0\0\0\0", Format::Avif),
+            (b"\0\0\0\x18ftypheic\0\0\0\0", Format::Heic),
+        ];
+        for (start, format) in known {
+            assert_eq!(sniff(start, &taken), Ok(format));
+        }
     }
 
     #[test]
@@ -124,7 +263,7 @@ mod tests {
             (b"\0\0\0\x18ftypheic\0\0\0\0", "a HEIC picture"),
             (b"\0\0\0\x18ftypavif\0\0\0\0", "an AVIF picture"),
             (b"\0\0\0\x18ftypisom\0\0\0\0", "a video"),
-            (b"GIF89a", "a GIF"),
+            (b"GIF89a", "a GIF picture"),
             (b"<?xml version='1.0'?>\n<svg xmlns=''/>", "an SVG drawing"),
             (b"<!doctype html><script>", "a web page"),
             (b"hello", "not a picture of a known kind"),
@@ -140,7 +279,7 @@ mod tests {
     #[test]
     fn a_magic_that_is_cut_short_is_not_taken() {
         for start in [&b"\xff\xd8"[..], b"\x89PNG", b"RIFF\0\0\0\0WEB"] {
-            assert!(sniff(start).is_err());
+            assert!(sniff(start, &FormatSet::new(Format::ALL)).is_err());
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::orientation::Orientation;
-use crate::{CodecError, Format, decode, sniff};
+use crate::{CodecError, Format, FormatSet, decode, sniff};
 
 /// What is refused before it is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +64,8 @@ const WORK_BYTES_PER_PIXEL: u64 = 6;
 ///
 /// # Errors
 /// When the file is of a kind that is not taken, larger than a limit, cut off, or broken.
-pub fn read_header(bytes: &[u8], limits: &Limits) -> Result<Header, CodecError> {
-    let format = sniff(bytes)?;
+pub fn read_header(bytes: &[u8], limits: &Limits, taken: &FormatSet) -> Result<Header, CodecError> {
+    let format = sniff(bytes, taken)?;
     let raw = catch_unwind(AssertUnwindSafe(|| {
         decode::read_header(format, bytes, limits)
     }))

@@ -17,13 +17,15 @@ mod format;
 mod header;
 mod ladder;
 mod orientation;
+mod outside;
 mod placeholder;
 mod process;
 mod raster;
 mod scale;
 
-pub use error::CodecError;
-pub use format::{Format, SNIFF_BYTES, sniff};
+pub use error::{CodecError, StoppedBy};
+pub use format::{Format, FormatSet, SNIFF_BYTES, sniff};
 pub use header::{Header, Limits, read_header};
 pub use ladder::{Ladder, Step};
-pub use process::{EncodedRendition, Processed, process};
+pub use outside::{Encoding, Frame, OutsideCodecs, Pixels};
+pub use process::{EncodedRendition, Job, Processed, process};

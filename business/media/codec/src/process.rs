@@ -1,17 +1,46 @@
 //! From a file to all that is served of it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 use crate::decode::{Decoded, decode};
 use crate::placeholder::{Placeholder, placeholder};
 use crate::raster::Raster;
-use crate::{CodecError, Ladder, Limits, Step, color, read_header, scale};
+use crate::{
+    CodecError, Format, FormatSet, Ladder, Limits, OutsideCodecs, Step, color, read_header, scale,
+};
 
 /// The largest picture, by its longest side, whose colours are encoded as finely as its brightness. In small pictures a
 /// coarser grid of colours shows at edges, and costs little to avoid; in large ones it does not show.
 const FINE_COLORS_SIDE_MAX: u32 = 640;
+
+/// What a file is processed with.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    /// What is refused.
+    pub limits: &'a Limits,
+    /// The sizes that are made.
+    pub ladder: &'a Ladder,
+    /// The codecs of another process, where there are some.
+    pub outside: Option<&'a dyn OutsideCodecs>,
+    /// When to give up. It is looked at between steps, each of which the limits bound.
+    pub deadline: Instant,
+}
+
+impl<'a> Job<'a> {
+    /// A job without codecs of another process, that may take a minute.
+    #[must_use]
+    pub fn new(limits: &'a Limits, ladder: &'a Ladder) -> Self {
+        Self {
+            limits,
+            ladder,
+            outside: None,
+            deadline: Instant::now() + Duration::from_secs(60),
+        }
+    }
+}
 
 /// What is served of a picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,8 +78,9 @@ pub struct EncodedRendition {
 ///
 /// # Errors
 /// When the file is of a kind that is not taken, larger than a limit, cut off, or broken.
-pub fn process(bytes: &[u8], limits: &Limits, ladder: &Ladder) -> Result<Processed, CodecError> {
-    let header = read_header(bytes, limits)?;
+pub fn process(bytes: &[u8], job: &Job<'_>) -> Result<Processed, CodecError> {
+    let Job { limits, ladder, .. } = *job;
+    let header = read_header(bytes, limits, &FormatSet::new(Format::ALL))?;
     catch_unwind(AssertUnwindSafe(|| {
         let decoded = decode(header.format, bytes, limits)?;
         make(decoded, ladder)

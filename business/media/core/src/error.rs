@@ -66,6 +66,7 @@ fn refusal(error: CodecError) -> Error {
         CodecError::Unsupported { .. } => ErrorCode::Unsupported,
         CodecError::TooLarge { .. } => ErrorCode::TooLarge,
         CodecError::Broken { .. } => ErrorCode::Invalid,
+        CodecError::Stopped { .. } => ErrorCode::Unavailable,
     };
     Error::new(code, error.to_string())
         .for_field("file")

@@ -19,7 +19,7 @@ mod store;
 
 use std::sync::Arc;
 
-use business_media_codec::Ladder;
+use business_media_codec::{FormatSet, Ladder};
 use business_media_gateway::Media;
 use infra_blob::BlobStore;
 use infra_bus::Consumer;
@@ -78,6 +78,11 @@ struct Core {
 }
 
 impl Core {
+    /// The formats that are taken now.
+    fn formats(&self) -> FormatSet {
+        FormatSet::read_here()
+    }
+
     /// Says that an item's processing ended: to the caches, and to whoever waits.
     fn tell_processed(&self, id: MediaId) {
         self.caches.forget(&[id], &[]);

@@ -42,13 +42,47 @@ pub struct MediaItem {
     pub attached: bool,
     #[prost(sfixed64, tag = "16")]
     pub created_at_us: i64,
+    /// Of a failed item: "broken", "too_large", "timed_out", "crashed", "lost", "given_up". Empty for any other.
+    #[prost(string, tag = "17")]
+    pub failure_code: ::prost::alloc::string::String,
+    /// Whether something that everyone may see shows it; its renditions are then served to everyone who knows their address.
+    #[prost(bool, tag = "18")]
+    pub open: bool,
+    /// Of an animation: the moving picture; the renditions are then stills of its first frame.
+    #[prost(message, optional, tag = "19")]
+    pub animation: ::core::option::Option<Rendition>,
+    /// What the camera wrote of itself; never place, time, serial numbers or names.
+    #[prost(message, optional, tag = "20")]
+    pub camera: ::core::option::Option<Camera>,
+    #[prost(uint64, tag = "21")]
+    pub original_bytes: u64,
+}
+/// Fields that the file did not tell are empty or 0.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Camera {
+    #[prost(string, tag = "1")]
+    pub make: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub model: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub lens: ::prost::alloc::string::String,
+    /// Seconds, as photographers write them: "1/250", "2.5".
+    #[prost(string, tag = "4")]
+    pub exposure_time: ::prost::alloc::string::String,
+    /// The f-number: 2.8.
+    #[prost(float, tag = "5")]
+    pub aperture: f32,
+    #[prost(uint32, tag = "6")]
+    pub iso: u32,
+    #[prost(float, tag = "7")]
+    pub focal_length_mm: f32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Rendition {
     /// "grid", "feed" or "full".
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// Content-addressed file name, `<hash>.jpg`; the whole of what a URL needs.
+    /// Content-addressed file name, `<hash>.jpg`; the path of a URL. An item that is not open needs a signature beside it.
     #[prost(string, tag = "2")]
     pub key: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
@@ -130,6 +164,9 @@ pub struct AttachRequest {
     pub ids: ::prost::alloc::vec::Vec<u64>,
     #[prost(string, tag = "3")]
     pub holder: ::prost::alloc::string::String,
+    /// Whether everyone may see what shows them.
+    #[prost(bool, tag = "4")]
+    pub open: bool,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AttachReply {}
@@ -155,6 +192,26 @@ pub struct ReadRenditionRequest {
     pub length: u64,
     /// Only the header.
     #[prost(bool, tag = "4")]
+    pub head_only: bool,
+    /// Media types that the reader prefers to the rendition's own, best first: "image/avif", "image/webp".
+    #[prost(string, repeated, tag = "5")]
+    pub preferred_types: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The caller has seen a valid signature: the item need not be open.
+    #[prost(bool, tag = "6")]
+    pub signed: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadOriginalRequest {
+    #[prost(fixed64, tag = "1")]
+    pub id: u64,
+    /// Whether the bytes go to the owner, as they arrived; else the picture without metadata.
+    #[prost(bool, tag = "2")]
+    pub as_owner: bool,
+    #[prost(uint64, tag = "3")]
+    pub offset: u64,
+    #[prost(uint64, tag = "4")]
+    pub length: u64,
+    #[prost(bool, tag = "5")]
     pub head_only: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -182,6 +239,209 @@ pub struct RenditionHeader {
     /// How many bytes follow.
     #[prost(uint64, tag = "3")]
     pub length: u64,
+    /// The hash of what is sent, in hexadecimal: of the rendition asked for, or of the form that was preferred to it.
+    #[prost(string, tag = "4")]
+    pub hash: ::prost::alloc::string::String,
+    /// Whether there are other forms, so that the answer depends on `preferred_types`.
+    #[prost(bool, tag = "5")]
+    pub varies: bool,
+    /// Whether everyone may have it.
+    #[prost(bool, tag = "6")]
+    pub open: bool,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BeginUploadRequest {
+    #[prost(message, optional, tag = "1")]
+    pub header: ::core::option::Option<UploadHeader>,
+    /// Of the whole file.
+    #[prost(uint64, tag = "2")]
+    pub bytes: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetUploadRequest {
+    #[prost(fixed64, tag = "1")]
+    pub owner_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub upload_id: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AppendChunk {
+    #[prost(oneof = "append_chunk::Part", tags = "1, 2, 3")]
+    pub part: ::core::option::Option<append_chunk::Part>,
+}
+/// Nested message and enum types in `AppendChunk`.
+pub mod append_chunk {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Part {
+        #[prost(message, tag = "1")]
+        Header(super::AppendHeader),
+        #[prost(bytes, tag = "2")]
+        Data(::prost::bytes::Bytes),
+        #[prost(message, tag = "3")]
+        End(super::UploadEnd),
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AppendHeader {
+    #[prost(fixed64, tag = "1")]
+    pub owner_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub upload_id: u64,
+    /// Where the part begins; refused when it is not where the upload is.
+    #[prost(uint64, tag = "3")]
+    pub offset: u64,
+    /// "sha1", "sha256" or "md5", and what it must give; empty for none.
+    #[prost(string, tag = "4")]
+    pub checksum_algorithm: ::prost::alloc::string::String,
+    #[prost(bytes = "bytes", tag = "5")]
+    pub checksum: ::prost::bytes::Bytes,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UploadSession {
+    #[prost(fixed64, tag = "1")]
+    pub upload_id: u64,
+    #[prost(uint64, tag = "2")]
+    pub offset: u64,
+    #[prost(uint64, tag = "3")]
+    pub bytes: u64,
+    #[prost(sfixed64, tag = "4")]
+    pub expires_at_us: i64,
+    /// The item, once the file is whole.
+    #[prost(message, optional, tag = "5")]
+    pub item: ::core::option::Option<MediaItem>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CancelUploadRequest {
+    #[prost(fixed64, tag = "1")]
+    pub owner_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub upload_id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CancelUploadReply {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListFailedRequest {
+    /// Only items before this one; 0 to begin with the newest.
+    #[prost(fixed64, tag = "1")]
+    pub before_id: u64,
+    /// At most 500.
+    #[prost(uint32, tag = "2")]
+    pub limit: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListFailedReply {
+    #[prost(message, repeated, tag = "1")]
+    pub items: ::prost::alloc::vec::Vec<FailedItem>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FailedItem {
+    #[prost(message, optional, tag = "1")]
+    pub item: ::core::option::Option<MediaItem>,
+    #[prost(sfixed64, tag = "2")]
+    pub failed_at_us: i64,
+    #[prost(uint32, tag = "3")]
+    pub attempts: u32,
+    /// The technical cause.
+    #[prost(string, tag = "4")]
+    pub cause: ::prost::alloc::string::String,
+    /// Whether it can be tried again.
+    #[prost(bool, tag = "5")]
+    pub has_original: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RetryFailedRequest {
+    #[prost(fixed64, tag = "1")]
+    pub id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DropFailedRequest {
+    #[prost(fixed64, tag = "1")]
+    pub id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DropFailedReply {
+    #[prost(bool, tag = "1")]
+    pub dropped: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SwitchFormatRequest {
+    #[prost(string, tag = "1")]
+    pub content_type: ::prost::alloc::string::String,
+    #[prost(bool, tag = "2")]
+    pub on: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListFormatsRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListFormatsReply {
+    #[prost(message, repeated, tag = "1")]
+    pub formats: ::prost::alloc::vec::Vec<FormatStatus>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FormatStatus {
+    #[prost(string, tag = "1")]
+    pub content_type: ::prost::alloc::string::String,
+    /// Whether uploads of it are taken now.
+    #[prost(bool, tag = "2")]
+    pub taken: bool,
+    /// Why not: a sentence; empty when it is taken.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CheckMediaRequest {
+    #[prost(bool, tag = "1")]
+    pub repair: bool,
+    /// Also read every byte and compare it with its hash.
+    #[prost(bool, tag = "2")]
+    pub read_bytes: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CheckProgress {
+    #[prost(oneof = "check_progress::Step", tags = "1, 2")]
+    pub step: ::core::option::Option<check_progress::Step>,
+}
+/// Nested message and enum types in `CheckProgress`.
+pub mod check_progress {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Step {
+        #[prost(message, tag = "1")]
+        Finding(super::CheckFinding),
+        #[prost(message, tag = "2")]
+        Summary(super::CheckSummary),
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CheckFinding {
+    /// "missing_original", "damaged_original", "missing_rendition", "damaged_rendition", "orphan_blob", "unfinished".
+    #[prost(string, tag = "1")]
+    pub kind: ::prost::alloc::string::String,
+    /// 0 when no item is known.
+    #[prost(fixed64, tag = "2")]
+    pub media_id: u64,
+    #[prost(string, tag = "3")]
+    pub key: ::prost::alloc::string::String,
+    /// A sentence.
+    #[prost(string, tag = "4")]
+    pub what: ::prost::alloc::string::String,
+    #[prost(bool, tag = "5")]
+    pub repaired: bool,
+}
+/// Told now and then, and at the end.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CheckSummary {
+    #[prost(uint64, tag = "1")]
+    pub items: u64,
+    #[prost(uint64, tag = "2")]
+    pub blobs: u64,
+    #[prost(uint64, tag = "3")]
+    pub bytes_read: u64,
+    #[prost(uint64, tag = "4")]
+    pub findings: u64,
+    #[prost(uint64, tag = "5")]
+    pub repaired: u64,
+    #[prost(bool, tag = "6")]
+    pub done: bool,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetCapabilitiesRequest {}
@@ -195,6 +455,13 @@ pub struct Capabilities {
     pub pixels_max: u64,
     #[prost(uint32, tag = "4")]
     pub description_characters_max: u32,
+    /// Quotas of an account; 0 for none.
+    #[prost(uint64, tag = "5")]
+    pub account_bytes_max: u64,
+    #[prost(uint64, tag = "6")]
+    pub account_photos_max: u64,
+    #[prost(uint32, tag = "7")]
+    pub uploads_per_hour_max: u32,
 }
 /// Events. Topics: "media.uploaded", "media.ready", "media.failed", "media.deleted".
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -240,6 +507,8 @@ pub enum MediaState {
     Ready = 2,
     /// Will not become ready; `failure` says why.
     Failed = 3,
+    /// A worker is at it.
+    Processing = 4,
 }
 impl MediaState {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -252,6 +521,7 @@ impl MediaState {
             Self::Uploaded => "MEDIA_STATE_UPLOADED",
             Self::Ready => "MEDIA_STATE_READY",
             Self::Failed => "MEDIA_STATE_FAILED",
+            Self::Processing => "MEDIA_STATE_PROCESSING",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -261,6 +531,7 @@ impl MediaState {
             "MEDIA_STATE_UPLOADED" => Some(Self::Uploaded),
             "MEDIA_STATE_READY" => Some(Self::Ready),
             "MEDIA_STATE_FAILED" => Some(Self::Failed),
+            "MEDIA_STATE_PROCESSING" => Some(Self::Processing),
             _ => None,
         }
     }
@@ -464,6 +735,189 @@ pub mod media_client {
             ));
             self.inner.server_streaming(req, path, codec).await
         }
+        /// The bytes of an upload: to its owner as they arrived, to others, whom a post lets, the same picture without metadata.
+        /// First a header, then the bytes asked for, in chunks.
+        pub async fn read_original(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReadOriginalRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::RenditionChunk>>,
+            tonic::Status,
+        > {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/ReadOriginal");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliograph.media.v1.Media", "ReadOriginal"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Begins an upload that may be sent in parts and taken up again after a connection was lost.
+        pub async fn begin_upload(
+            &mut self,
+            request: impl tonic::IntoRequest<super::BeginUploadRequest>,
+        ) -> std::result::Result<tonic::Response<super::UploadSession>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/BeginUpload");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliograph.media.v1.Media", "BeginUpload"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// How far an upload in parts is. Only its owner.
+        pub async fn get_upload(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetUploadRequest>,
+        ) -> std::result::Result<tonic::Response<super::UploadSession>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/GetUpload");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliograph.media.v1.Media", "GetUpload"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Adds a part: a header, the bytes in chunks, then the end. What arrived of a part that was cut off is kept, unless the
+        /// part came with a checksum. The part that completes the file makes the item.
+        pub async fn append_upload(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<Message = super::AppendChunk>,
+        ) -> std::result::Result<tonic::Response<super::UploadSession>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/AppendUpload");
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliograph.media.v1.Media", "AppendUpload"));
+            self.inner.client_streaming(req, path, codec).await
+        }
+        /// Gives up an upload in parts; its bytes are deleted. Idempotent.
+        pub async fn cancel_upload(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CancelUploadRequest>,
+        ) -> std::result::Result<tonic::Response<super::CancelUploadReply>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/CancelUpload");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliograph.media.v1.Media", "CancelUpload"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// For operators: items that have failed, newest first.
+        pub async fn list_failed(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListFailedRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListFailedReply>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/ListFailed");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliograph.media.v1.Media", "ListFailed"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// For operators: lets a failed item be processed again. Refused when its original is gone.
+        pub async fn retry_failed(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RetryFailedRequest>,
+        ) -> std::result::Result<tonic::Response<super::MediaItem>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/RetryFailed");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliograph.media.v1.Media", "RetryFailed"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// For operators: deletes a failed item, bytes and all. What shows it goes on without it. Idempotent.
+        pub async fn drop_failed(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DropFailedRequest>,
+        ) -> std::result::Result<tonic::Response<super::DropFailedReply>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/DropFailed");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliograph.media.v1.Media", "DropFailed"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// For operators: takes a format, or no longer. Every process follows within seconds.
+        pub async fn switch_format(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SwitchFormatRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListFormatsReply>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/SwitchFormat");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliograph.media.v1.Media", "SwitchFormat"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// For operators: every format that this build knows, and whether it is taken here.
+        pub async fn list_formats(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListFormatsRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListFormatsReply>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/ListFormats");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliograph.media.v1.Media", "ListFormats"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// For operators: compares the database with the blobs, their bytes with their hashes, and mends what can be mended.
+        pub async fn check_media(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CheckMediaRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::CheckProgress>>,
+            tonic::Status,
+        > {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/CheckMedia");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliograph.media.v1.Media", "CheckMedia"));
+            self.inner.server_streaming(req, path, codec).await
+        }
         /// What is taken, and how much of it.
         pub async fn get_capabilities(
             &mut self,
@@ -540,6 +994,73 @@ pub mod media_server {
             &self,
             request: tonic::Request<super::ReadRenditionRequest>,
         ) -> std::result::Result<tonic::Response<Self::ReadRenditionStream>, tonic::Status>;
+        /// Server streaming response type for the ReadOriginal method.
+        type ReadOriginalStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::RenditionChunk, tonic::Status>,
+            > + std::marker::Send
+            + 'static;
+        /// The bytes of an upload: to its owner as they arrived, to others, whom a post lets, the same picture without metadata.
+        /// First a header, then the bytes asked for, in chunks.
+        async fn read_original(
+            &self,
+            request: tonic::Request<super::ReadOriginalRequest>,
+        ) -> std::result::Result<tonic::Response<Self::ReadOriginalStream>, tonic::Status>;
+        /// Begins an upload that may be sent in parts and taken up again after a connection was lost.
+        async fn begin_upload(
+            &self,
+            request: tonic::Request<super::BeginUploadRequest>,
+        ) -> std::result::Result<tonic::Response<super::UploadSession>, tonic::Status>;
+        /// How far an upload in parts is. Only its owner.
+        async fn get_upload(
+            &self,
+            request: tonic::Request<super::GetUploadRequest>,
+        ) -> std::result::Result<tonic::Response<super::UploadSession>, tonic::Status>;
+        /// Adds a part: a header, the bytes in chunks, then the end. What arrived of a part that was cut off is kept, unless the
+        /// part came with a checksum. The part that completes the file makes the item.
+        async fn append_upload(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::AppendChunk>>,
+        ) -> std::result::Result<tonic::Response<super::UploadSession>, tonic::Status>;
+        /// Gives up an upload in parts; its bytes are deleted. Idempotent.
+        async fn cancel_upload(
+            &self,
+            request: tonic::Request<super::CancelUploadRequest>,
+        ) -> std::result::Result<tonic::Response<super::CancelUploadReply>, tonic::Status>;
+        /// For operators: items that have failed, newest first.
+        async fn list_failed(
+            &self,
+            request: tonic::Request<super::ListFailedRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListFailedReply>, tonic::Status>;
+        /// For operators: lets a failed item be processed again. Refused when its original is gone.
+        async fn retry_failed(
+            &self,
+            request: tonic::Request<super::RetryFailedRequest>,
+        ) -> std::result::Result<tonic::Response<super::MediaItem>, tonic::Status>;
+        /// For operators: deletes a failed item, bytes and all. What shows it goes on without it. Idempotent.
+        async fn drop_failed(
+            &self,
+            request: tonic::Request<super::DropFailedRequest>,
+        ) -> std::result::Result<tonic::Response<super::DropFailedReply>, tonic::Status>;
+        /// For operators: takes a format, or no longer. Every process follows within seconds.
+        async fn switch_format(
+            &self,
+            request: tonic::Request<super::SwitchFormatRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListFormatsReply>, tonic::Status>;
+        /// For operators: every format that this build knows, and whether it is taken here.
+        async fn list_formats(
+            &self,
+            request: tonic::Request<super::ListFormatsRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListFormatsReply>, tonic::Status>;
+        /// Server streaming response type for the CheckMedia method.
+        type CheckMediaStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::CheckProgress, tonic::Status>,
+            > + std::marker::Send
+            + 'static;
+        /// For operators: compares the database with the blobs, their bytes with their hashes, and mends what can be mended.
+        async fn check_media(
+            &self,
+            request: tonic::Request<super::CheckMediaRequest>,
+        ) -> std::result::Result<tonic::Response<Self::CheckMediaStream>, tonic::Status>;
         /// What is taken, and how much of it.
         async fn get_capabilities(
             &self,
@@ -890,6 +1411,432 @@ pub mod media_server {
                     };
                     Box::pin(fut)
                 }
+                "/heliograph.media.v1.Media/ReadOriginal" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReadOriginalSvc<T: Media>(pub Arc<T>);
+                    impl<T: Media> tonic::server::ServerStreamingService<super::ReadOriginalRequest>
+                        for ReadOriginalSvc<T>
+                    {
+                        type Response = super::RenditionChunk;
+                        type ResponseStream = T::ReadOriginalStream;
+                        type Future =
+                            BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReadOriginalRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as Media>::read_original(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReadOriginalSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliograph.media.v1.Media/BeginUpload" => {
+                    #[allow(non_camel_case_types)]
+                    struct BeginUploadSvc<T: Media>(pub Arc<T>);
+                    impl<T: Media> tonic::server::UnaryService<super::BeginUploadRequest> for BeginUploadSvc<T> {
+                        type Response = super::UploadSession;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::BeginUploadRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as Media>::begin_upload(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = BeginUploadSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliograph.media.v1.Media/GetUpload" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetUploadSvc<T: Media>(pub Arc<T>);
+                    impl<T: Media> tonic::server::UnaryService<super::GetUploadRequest> for GetUploadSvc<T> {
+                        type Response = super::UploadSession;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetUploadRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as Media>::get_upload(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetUploadSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliograph.media.v1.Media/AppendUpload" => {
+                    #[allow(non_camel_case_types)]
+                    struct AppendUploadSvc<T: Media>(pub Arc<T>);
+                    impl<T: Media> tonic::server::ClientStreamingService<super::AppendChunk> for AppendUploadSvc<T> {
+                        type Response = super::UploadSession;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<tonic::Streaming<super::AppendChunk>>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as Media>::append_upload(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AppendUploadSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.client_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliograph.media.v1.Media/CancelUpload" => {
+                    #[allow(non_camel_case_types)]
+                    struct CancelUploadSvc<T: Media>(pub Arc<T>);
+                    impl<T: Media> tonic::server::UnaryService<super::CancelUploadRequest> for CancelUploadSvc<T> {
+                        type Response = super::CancelUploadReply;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CancelUploadRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as Media>::cancel_upload(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CancelUploadSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliograph.media.v1.Media/ListFailed" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListFailedSvc<T: Media>(pub Arc<T>);
+                    impl<T: Media> tonic::server::UnaryService<super::ListFailedRequest> for ListFailedSvc<T> {
+                        type Response = super::ListFailedReply;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListFailedRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as Media>::list_failed(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListFailedSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliograph.media.v1.Media/RetryFailed" => {
+                    #[allow(non_camel_case_types)]
+                    struct RetryFailedSvc<T: Media>(pub Arc<T>);
+                    impl<T: Media> tonic::server::UnaryService<super::RetryFailedRequest> for RetryFailedSvc<T> {
+                        type Response = super::MediaItem;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RetryFailedRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as Media>::retry_failed(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RetryFailedSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliograph.media.v1.Media/DropFailed" => {
+                    #[allow(non_camel_case_types)]
+                    struct DropFailedSvc<T: Media>(pub Arc<T>);
+                    impl<T: Media> tonic::server::UnaryService<super::DropFailedRequest> for DropFailedSvc<T> {
+                        type Response = super::DropFailedReply;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DropFailedRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as Media>::drop_failed(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DropFailedSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliograph.media.v1.Media/SwitchFormat" => {
+                    #[allow(non_camel_case_types)]
+                    struct SwitchFormatSvc<T: Media>(pub Arc<T>);
+                    impl<T: Media> tonic::server::UnaryService<super::SwitchFormatRequest> for SwitchFormatSvc<T> {
+                        type Response = super::ListFormatsReply;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SwitchFormatRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as Media>::switch_format(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SwitchFormatSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliograph.media.v1.Media/ListFormats" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListFormatsSvc<T: Media>(pub Arc<T>);
+                    impl<T: Media> tonic::server::UnaryService<super::ListFormatsRequest> for ListFormatsSvc<T> {
+                        type Response = super::ListFormatsReply;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListFormatsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as Media>::list_formats(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListFormatsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliograph.media.v1.Media/CheckMedia" => {
+                    #[allow(non_camel_case_types)]
+                    struct CheckMediaSvc<T: Media>(pub Arc<T>);
+                    impl<T: Media> tonic::server::ServerStreamingService<super::CheckMediaRequest>
+                        for CheckMediaSvc<T>
+                    {
+                        type Response = super::CheckProgress;
+                        type ResponseStream = T::CheckMediaStream;
+                        type Future =
+                            BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CheckMediaRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as Media>::check_media(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CheckMediaSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/heliograph.media.v1.Media/GetCapabilities" => {
                     #[allow(non_camel_case_types)]
                     struct GetCapabilitiesSvc<T: Media>(pub Arc<T>);
@@ -1013,6 +1960,74 @@ pub trait Media: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: ReadRenditionRequest,
     ) -> ::infra_kernel::Result<::infra_rpc::Messages<RenditionChunk>>;
+    /// The bytes of an upload: to its owner as they arrived, to others, whom a post lets, the same picture without metadata.
+    /// First a header, then the bytes asked for, in chunks.
+    async fn read_original(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ReadOriginalRequest,
+    ) -> ::infra_kernel::Result<::infra_rpc::Messages<RenditionChunk>>;
+    /// Begins an upload that may be sent in parts and taken up again after a connection was lost.
+    async fn begin_upload(
+        &self,
+        context: &::infra_kernel::Context,
+        request: BeginUploadRequest,
+    ) -> ::infra_kernel::Result<UploadSession>;
+    /// How far an upload in parts is. Only its owner.
+    async fn get_upload(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetUploadRequest,
+    ) -> ::infra_kernel::Result<UploadSession>;
+    /// Adds a part: a header, the bytes in chunks, then the end. What arrived of a part that was cut off is kept, unless the
+    /// part came with a checksum. The part that completes the file makes the item.
+    async fn append_upload(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ::infra_rpc::Messages<AppendChunk>,
+    ) -> ::infra_kernel::Result<UploadSession>;
+    /// Gives up an upload in parts; its bytes are deleted. Idempotent.
+    async fn cancel_upload(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CancelUploadRequest,
+    ) -> ::infra_kernel::Result<CancelUploadReply>;
+    /// For operators: items that have failed, newest first.
+    async fn list_failed(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFailedRequest,
+    ) -> ::infra_kernel::Result<ListFailedReply>;
+    /// For operators: lets a failed item be processed again. Refused when its original is gone.
+    async fn retry_failed(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RetryFailedRequest,
+    ) -> ::infra_kernel::Result<MediaItem>;
+    /// For operators: deletes a failed item, bytes and all. What shows it goes on without it. Idempotent.
+    async fn drop_failed(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DropFailedRequest,
+    ) -> ::infra_kernel::Result<DropFailedReply>;
+    /// For operators: takes a format, or no longer. Every process follows within seconds.
+    async fn switch_format(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SwitchFormatRequest,
+    ) -> ::infra_kernel::Result<ListFormatsReply>;
+    /// For operators: every format that this build knows, and whether it is taken here.
+    async fn list_formats(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFormatsRequest,
+    ) -> ::infra_kernel::Result<ListFormatsReply>;
+    /// For operators: compares the database with the blobs, their bytes with their hashes, and mends what can be mended.
+    async fn check_media(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CheckMediaRequest,
+    ) -> ::infra_kernel::Result<::infra_rpc::Messages<CheckProgress>>;
     /// What is taken, and how much of it.
     async fn get_capabilities(
         &self,
@@ -1134,6 +2149,155 @@ impl Media for RemoteMedia {
             .map_err(::infra_rpc::error_from_status)?;
         Ok(::infra_rpc::relay_answers(answer.into_inner()))
     }
+    async fn read_original(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ReadOriginalRequest,
+    ) -> ::infra_kernel::Result<::infra_rpc::Messages<RenditionChunk>> {
+        let mut client = self.client.clone();
+        let request = ::infra_rpc::outgoing_request(context, request);
+        let answer = client
+            .read_original(request)
+            .await
+            .map_err(::infra_rpc::error_from_status)?;
+        Ok(::infra_rpc::relay_answers(answer.into_inner()))
+    }
+    async fn begin_upload(
+        &self,
+        context: &::infra_kernel::Context,
+        request: BeginUploadRequest,
+    ) -> ::infra_kernel::Result<UploadSession> {
+        let mut client = self.client.clone();
+        let request = ::infra_rpc::outgoing_request(context, request);
+        let answer = client
+            .begin_upload(request)
+            .await
+            .map_err(::infra_rpc::error_from_status)?;
+        Ok(answer.into_inner())
+    }
+    async fn get_upload(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetUploadRequest,
+    ) -> ::infra_kernel::Result<UploadSession> {
+        let mut client = self.client.clone();
+        let request = ::infra_rpc::outgoing_request(context, request);
+        let answer = client
+            .get_upload(request)
+            .await
+            .map_err(::infra_rpc::error_from_status)?;
+        Ok(answer.into_inner())
+    }
+    async fn append_upload(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ::infra_rpc::Messages<AppendChunk>,
+    ) -> ::infra_kernel::Result<UploadSession> {
+        let mut client = self.client.clone();
+        let (request, failure) = ::infra_rpc::relay_requests(request);
+        let request = ::infra_rpc::outgoing_request(context, request);
+        let call: ::infra_rpc::Call<'_, _> = Box::pin(client.append_upload(request));
+        let answer = call.await.map_err(::infra_rpc::error_from_status);
+        let failure = failure
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .take();
+        match failure {
+            Some(error) => Err(error),
+            None => answer.map(tonic::Response::into_inner),
+        }
+    }
+    async fn cancel_upload(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CancelUploadRequest,
+    ) -> ::infra_kernel::Result<CancelUploadReply> {
+        let mut client = self.client.clone();
+        let request = ::infra_rpc::outgoing_request(context, request);
+        let answer = client
+            .cancel_upload(request)
+            .await
+            .map_err(::infra_rpc::error_from_status)?;
+        Ok(answer.into_inner())
+    }
+    async fn list_failed(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFailedRequest,
+    ) -> ::infra_kernel::Result<ListFailedReply> {
+        let mut client = self.client.clone();
+        let request = ::infra_rpc::outgoing_request(context, request);
+        let answer = client
+            .list_failed(request)
+            .await
+            .map_err(::infra_rpc::error_from_status)?;
+        Ok(answer.into_inner())
+    }
+    async fn retry_failed(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RetryFailedRequest,
+    ) -> ::infra_kernel::Result<MediaItem> {
+        let mut client = self.client.clone();
+        let request = ::infra_rpc::outgoing_request(context, request);
+        let answer = client
+            .retry_failed(request)
+            .await
+            .map_err(::infra_rpc::error_from_status)?;
+        Ok(answer.into_inner())
+    }
+    async fn drop_failed(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DropFailedRequest,
+    ) -> ::infra_kernel::Result<DropFailedReply> {
+        let mut client = self.client.clone();
+        let request = ::infra_rpc::outgoing_request(context, request);
+        let answer = client
+            .drop_failed(request)
+            .await
+            .map_err(::infra_rpc::error_from_status)?;
+        Ok(answer.into_inner())
+    }
+    async fn switch_format(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SwitchFormatRequest,
+    ) -> ::infra_kernel::Result<ListFormatsReply> {
+        let mut client = self.client.clone();
+        let request = ::infra_rpc::outgoing_request(context, request);
+        let answer = client
+            .switch_format(request)
+            .await
+            .map_err(::infra_rpc::error_from_status)?;
+        Ok(answer.into_inner())
+    }
+    async fn list_formats(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFormatsRequest,
+    ) -> ::infra_kernel::Result<ListFormatsReply> {
+        let mut client = self.client.clone();
+        let request = ::infra_rpc::outgoing_request(context, request);
+        let answer = client
+            .list_formats(request)
+            .await
+            .map_err(::infra_rpc::error_from_status)?;
+        Ok(answer.into_inner())
+    }
+    async fn check_media(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CheckMediaRequest,
+    ) -> ::infra_kernel::Result<::infra_rpc::Messages<CheckProgress>> {
+        let mut client = self.client.clone();
+        let request = ::infra_rpc::outgoing_request(context, request);
+        let answer = client
+            .check_media(request)
+            .await
+            .map_err(::infra_rpc::error_from_status)?;
+        Ok(::infra_rpc::relay_answers(answer.into_inner()))
+    }
     async fn get_capabilities(
         &self,
         context: &::infra_kernel::Context,
@@ -1239,6 +2403,134 @@ impl media_server::Media for ServeMedia {
     ) -> Result<tonic::Response<Self::ReadRenditionStream>, tonic::Status> {
         let context = ::infra_rpc::incoming_context(&request);
         let call = self.0.read_rendition(&context, request.into_inner());
+        let answer = ::infra_rpc::within_deadline(&context, call)
+            .await
+            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
+        Ok(tonic::Response::new(::infra_rpc::answer_stream(answer)))
+    }
+    type ReadOriginalStream = std::pin::Pin<
+        Box<dyn futures::Stream<Item = Result<RenditionChunk, tonic::Status>> + Send>,
+    >;
+    async fn read_original(
+        &self,
+        request: tonic::Request<ReadOriginalRequest>,
+    ) -> Result<tonic::Response<Self::ReadOriginalStream>, tonic::Status> {
+        let context = ::infra_rpc::incoming_context(&request);
+        let call = self.0.read_original(&context, request.into_inner());
+        let answer = ::infra_rpc::within_deadline(&context, call)
+            .await
+            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
+        Ok(tonic::Response::new(::infra_rpc::answer_stream(answer)))
+    }
+    async fn begin_upload(
+        &self,
+        request: tonic::Request<BeginUploadRequest>,
+    ) -> Result<tonic::Response<UploadSession>, tonic::Status> {
+        let context = ::infra_rpc::incoming_context(&request);
+        let call = self.0.begin_upload(&context, request.into_inner());
+        let answer = ::infra_rpc::within_deadline(&context, call)
+            .await
+            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
+        Ok(tonic::Response::new(answer))
+    }
+    async fn get_upload(
+        &self,
+        request: tonic::Request<GetUploadRequest>,
+    ) -> Result<tonic::Response<UploadSession>, tonic::Status> {
+        let context = ::infra_rpc::incoming_context(&request);
+        let call = self.0.get_upload(&context, request.into_inner());
+        let answer = ::infra_rpc::within_deadline(&context, call)
+            .await
+            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
+        Ok(tonic::Response::new(answer))
+    }
+    async fn append_upload(
+        &self,
+        request: tonic::Request<tonic::Streaming<AppendChunk>>,
+    ) -> Result<tonic::Response<UploadSession>, tonic::Status> {
+        let context = ::infra_rpc::incoming_context(&request);
+        let call = self
+            .0
+            .append_upload(&context, ::infra_rpc::relay_answers(request.into_inner()));
+        let answer = ::infra_rpc::within_deadline(&context, call)
+            .await
+            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
+        Ok(tonic::Response::new(answer))
+    }
+    async fn cancel_upload(
+        &self,
+        request: tonic::Request<CancelUploadRequest>,
+    ) -> Result<tonic::Response<CancelUploadReply>, tonic::Status> {
+        let context = ::infra_rpc::incoming_context(&request);
+        let call = self.0.cancel_upload(&context, request.into_inner());
+        let answer = ::infra_rpc::within_deadline(&context, call)
+            .await
+            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
+        Ok(tonic::Response::new(answer))
+    }
+    async fn list_failed(
+        &self,
+        request: tonic::Request<ListFailedRequest>,
+    ) -> Result<tonic::Response<ListFailedReply>, tonic::Status> {
+        let context = ::infra_rpc::incoming_context(&request);
+        let call = self.0.list_failed(&context, request.into_inner());
+        let answer = ::infra_rpc::within_deadline(&context, call)
+            .await
+            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
+        Ok(tonic::Response::new(answer))
+    }
+    async fn retry_failed(
+        &self,
+        request: tonic::Request<RetryFailedRequest>,
+    ) -> Result<tonic::Response<MediaItem>, tonic::Status> {
+        let context = ::infra_rpc::incoming_context(&request);
+        let call = self.0.retry_failed(&context, request.into_inner());
+        let answer = ::infra_rpc::within_deadline(&context, call)
+            .await
+            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
+        Ok(tonic::Response::new(answer))
+    }
+    async fn drop_failed(
+        &self,
+        request: tonic::Request<DropFailedRequest>,
+    ) -> Result<tonic::Response<DropFailedReply>, tonic::Status> {
+        let context = ::infra_rpc::incoming_context(&request);
+        let call = self.0.drop_failed(&context, request.into_inner());
+        let answer = ::infra_rpc::within_deadline(&context, call)
+            .await
+            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
+        Ok(tonic::Response::new(answer))
+    }
+    async fn switch_format(
+        &self,
+        request: tonic::Request<SwitchFormatRequest>,
+    ) -> Result<tonic::Response<ListFormatsReply>, tonic::Status> {
+        let context = ::infra_rpc::incoming_context(&request);
+        let call = self.0.switch_format(&context, request.into_inner());
+        let answer = ::infra_rpc::within_deadline(&context, call)
+            .await
+            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
+        Ok(tonic::Response::new(answer))
+    }
+    async fn list_formats(
+        &self,
+        request: tonic::Request<ListFormatsRequest>,
+    ) -> Result<tonic::Response<ListFormatsReply>, tonic::Status> {
+        let context = ::infra_rpc::incoming_context(&request);
+        let call = self.0.list_formats(&context, request.into_inner());
+        let answer = ::infra_rpc::within_deadline(&context, call)
+            .await
+            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
+        Ok(tonic::Response::new(answer))
+    }
+    type CheckMediaStream =
+        std::pin::Pin<Box<dyn futures::Stream<Item = Result<CheckProgress, tonic::Status>> + Send>>;
+    async fn check_media(
+        &self,
+        request: tonic::Request<CheckMediaRequest>,
+    ) -> Result<tonic::Response<Self::CheckMediaStream>, tonic::Status> {
+        let context = ::infra_rpc::incoming_context(&request);
+        let call = self.0.check_media(&context, request.into_inner());
         let answer = ::infra_rpc::within_deadline(&context, call)
             .await
             .map_err(|error| ::infra_rpc::status_from_error(&error))?;

@@ -39,6 +39,12 @@ pub struct Post {
     /// 0 for the web page.
     #[prost(fixed64, tag = "15")]
     pub application_id: u64,
+    /// Whether those who see the post may download its photos as large as they were uploaded.
+    #[prost(bool, tag = "16")]
+    pub originals_shared: bool,
+    /// Whether camera, lens and exposure are shown.
+    #[prost(bool, tag = "17")]
+    pub camera_shown: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Mention {
@@ -89,6 +95,10 @@ pub struct CreatePostRequest {
     pub idempotency_key: ::prost::alloc::string::String,
     #[prost(fixed64, tag = "10")]
     pub application_id: u64,
+    #[prost(bool, tag = "11")]
+    pub originals_shared: bool,
+    #[prost(bool, tag = "12")]
+    pub camera_shown: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreatePostReply {

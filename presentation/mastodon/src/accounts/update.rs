@@ -124,6 +124,8 @@ impl ProfileForm {
             default_visibility: self.source.privacy.filter(|name| !name.is_empty()),
             default_sensitive: self.source.sensitive,
             default_language: self.source.language,
+            default_originals_shared: None,
+            default_camera_shown: None,
         }
     }
 }

@@ -326,6 +326,7 @@ mod tests {
             upload_bytes_max: 16_000_000,
             pixels_max: 50_000_000,
             description_characters_max: 1_500,
+            ..Capabilities::default()
         }
     }
 

@@ -59,7 +59,7 @@ impl MediaAttachment {
     pub(crate) fn of(site: &Site, item: &MediaItem) -> Self {
         let full = rendition(item, renditions::FULL);
         let small = rendition(item, renditions::FEED);
-        let url = |rendition: &Rendition| site.media_url(&rendition.key);
+        let url = |rendition: &Rendition| site.rendition_url(item, rendition);
         Self {
             id: MediaId::new(item.id),
             r#type: "image",
@@ -94,7 +94,8 @@ impl Size {
 
 /// The address of a picture's rendition, when it is ready.
 pub(crate) fn url_of(site: &Site, item: Option<&MediaItem>, name: &str) -> Option<String> {
-    rendition(item?, name).map(|rendition| site.media_url(&rendition.key))
+    let item = item?;
+    rendition(item, name).map(|rendition| site.rendition_url(item, rendition))
 }
 
 /// The rendition of this name, or the largest there is: a small picture need not have every step.

@@ -47,14 +47,14 @@ impl PhotoView {
         let (width, height) = (item.width.max(1), item.height.max(1));
         let own = f64::from(height) / f64::from(width);
         Some(Self {
-            grid: site.media_url(&grid.key),
+            grid: site.rendition_url(item, grid),
             grid_width: grid.width,
             grid_height: grid.height,
-            feed: site.media_url(&feed.key),
+            feed: site.rendition_url(item, feed),
             feed_width: feed.width,
             feed_height: feed.height,
-            full: site.media_url(&full.key),
-            srcset: srcset(site, [grid, feed, full], own),
+            full: site.rendition_url(item, full),
+            srcset: srcset(site, item, [grid, feed, full], own),
             width,
             height,
             alt: item.description.clone(),
@@ -78,7 +78,7 @@ fn named<'item>(item: &'item MediaItem, name: &str) -> Option<&'item Rendition> 
 }
 
 /// Every rendition that shows the whole photo, once per width.
-fn srcset(site: &Site, renditions: [&Rendition; 3], own: f64) -> String {
+fn srcset(site: &Site, item: &MediaItem, renditions: [&Rendition; 3], own: f64) -> String {
     let mut widths = Vec::with_capacity(renditions.len());
     let mut parts = Vec::with_capacity(renditions.len());
     for rendition in renditions {
@@ -88,7 +88,7 @@ fn srcset(site: &Site, renditions: [&Rendition; 3], own: f64) -> String {
             widths.push(rendition.width);
             parts.push(format!(
                 "{} {}w",
-                site.media_url(&rendition.key),
+                site.rendition_url(item, rendition),
                 rendition.width
             ));
         }

@@ -130,6 +130,17 @@ gateway!(Media {
     attach(AttachRequest) -> AttachReply = on_attach;
     release(ReleaseRequest) -> ReleaseReply = on_release;
     read_rendition(ReadRenditionRequest) -> Messages<RenditionChunk>;
+    read_original(ReadOriginalRequest) -> Messages<RenditionChunk>;
+    begin_upload(BeginUploadRequest) -> UploadSession;
+    get_upload(GetUploadRequest) -> UploadSession;
+    append_upload(Messages<AppendChunk>) -> UploadSession;
+    cancel_upload(CancelUploadRequest) -> CancelUploadReply;
+    list_failed(ListFailedRequest) -> ListFailedReply;
+    retry_failed(RetryFailedRequest) -> MediaItem;
+    drop_failed(DropFailedRequest) -> DropFailedReply;
+    switch_format(SwitchFormatRequest) -> ListFormatsReply;
+    list_formats(ListFormatsRequest) -> ListFormatsReply;
+    check_media(CheckMediaRequest) -> Messages<CheckProgress>;
     get_capabilities(GetCapabilitiesRequest) -> Capabilities = on_get_capabilities;
 });
 
@@ -394,6 +405,7 @@ impl Fakes {
             upload_bytes_max: 1 << 20,
             pixels_max: 1,
             description_characters_max: 1_500,
+            ..Capabilities::default()
         })
     }
 

@@ -66,6 +66,7 @@ impl TryFrom<Row> for Account {
             default_visibility: row.default_visibility,
             default_sensitive: row.default_sensitive,
             default_language: row.default_language,
+            ..Self::default()
         })
     }
 }

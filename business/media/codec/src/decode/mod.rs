@@ -26,6 +26,7 @@ pub(crate) fn read_header(
         Format::Jpeg => jpeg::read_header(bytes, limits),
         Format::Png => png::read_header(bytes, limits),
         Format::WebP => webp::read_header(bytes, limits),
+        Format::Gif | Format::Avif | Format::Heic => Err(nobody_reads(format)),
     }
 }
 
@@ -35,7 +36,12 @@ pub(crate) fn decode(format: Format, bytes: &[u8], limits: &Limits) -> Result<De
         Format::Jpeg => jpeg::decode(bytes, limits),
         Format::Png => png::decode(bytes),
         Format::WebP => webp::decode(bytes),
+        Format::Gif | Format::Avif | Format::Heic => Err(nobody_reads(format)),
     }
+}
+
+fn nobody_reads(format: Format) -> CodecError {
+    CodecError::unsupported(format!("{} pictures cannot be read here.", format.name()))
 }
 
 /// The picture laid on white, where it is not opaque: what is served has no transparency.

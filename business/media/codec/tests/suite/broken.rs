@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use business_media_codec::{CodecError, Format, Limits, read_header, sniff};
 use png::{BitDepth, ColorType};
 
-use crate::pictures::{Rgb, make, png, webp};
+use crate::pictures::{Rgb, every_format, make, png, webp};
 
 /// The longest a refusal by the header may take on the slowest machine that runs tests.
 const AT_ONCE: Duration = Duration::from_millis(500);
@@ -20,7 +20,7 @@ fn assert_broken(bytes: &[u8], what: &str) {
 
 fn assert_too_large(bytes: &[u8], what: &str) {
     let started = Instant::now();
-    let error = read_header(bytes, &Limits::default()).expect_err(what);
+    let error = read_header(bytes, &Limits::default(), &every_format()).expect_err(what);
     assert!(
         matches!(error, CodecError::TooLarge { .. }),
         "{what}: {error:?}"
@@ -140,13 +140,23 @@ fn what_is_not_a_picture_is_unsupported() {
 
 #[test]
 fn a_sentence_says_what_is_wrong_and_what_is_allowed() {
-    let error = read_header(&png_claiming(20_000, 16), &Limits::default()).unwrap_err();
+    let error = read_header(
+        &png_claiming(20_000, 16),
+        &Limits::default(),
+        &every_format(),
+    )
+    .unwrap_err();
     let sentence = error.to_string();
     assert!(
         sentence.contains("20000") && sentence.contains("16384"),
         "{sentence}"
     );
-    let error = read_header(&png_claiming(15_000, 15_000), &Limits::default()).unwrap_err();
+    let error = read_header(
+        &png_claiming(15_000, 15_000),
+        &Limits::default(),
+        &every_format(),
+    )
+    .unwrap_err();
     let sentence = error.to_string();
     assert!(
         sentence.contains("225.0") && sentence.contains("100.0"),
@@ -157,7 +167,7 @@ fn a_sentence_says_what_is_wrong_and_what_is_allowed() {
 #[test]
 fn a_picture_that_needs_too_much_memory_is_refused() {
     let bytes = Rgb::quarters(2_000, 2_000).jpeg(None, None, true);
-    let header = read_header(&bytes, &Limits::default()).unwrap();
+    let header = read_header(&bytes, &Limits::default(), &every_format()).unwrap();
     // Three bytes a pixel, and as progressive three coefficients of two bytes.
     assert!(header.memory_bytes > 2_000 * 2_000 * 9, "{header:?}");
     let limits = Limits {
@@ -165,7 +175,7 @@ fn a_picture_that_needs_too_much_memory_is_refused() {
         ..Limits::default()
     };
     assert!(matches!(
-        read_header(&bytes, &limits),
+        read_header(&bytes, &limits, &every_format()),
         Err(CodecError::TooLarge { .. })
     ));
 }
@@ -212,12 +222,12 @@ fn changed_bytes_never_do_worse_than_a_refusal() {
 #[test]
 fn the_sniffed_format_is_the_header_s() {
     let bytes = Rgb::quarters(40, 30).jpeg(None, None, false);
-    let header = read_header(&bytes, &Limits::default()).unwrap();
+    let header = read_header(&bytes, &Limits::default(), &every_format()).unwrap();
     assert_eq!(
         (header.format, header.width, header.height),
         (Format::Jpeg, 40, 30)
     );
-    assert_eq!(sniff(&bytes), Ok(Format::Jpeg));
+    assert_eq!(sniff(&bytes, &every_format()), Ok(Format::Jpeg));
     assert_eq!(header.frames, 1);
 }
 
@@ -240,7 +250,7 @@ fn a_progressive_picture_of_one_scan_is_reckoned_with_its_coefficients() {
     let frame = memchr::memmem::find(&progressive, b"\xff\xc0").unwrap();
     progressive[frame + 1] = 0xc2;
     let bytes = |picture: &[u8]| {
-        let header = read_header(picture, &Limits::default()).unwrap();
+        let header = read_header(picture, &Limits::default(), &every_format()).unwrap();
         header.memory_bytes
     };
     assert!(bytes(&progressive) > bytes(&baseline));

@@ -1,6 +1,13 @@
 //! Pictures made for tests, and how to look at what came out.
 
-use business_media_codec::{CodecError, Ladder, Limits, Processed, process};
+use business_media_codec::{
+    CodecError, Format, FormatSet, Job, Ladder, Limits, Processed, process,
+};
+
+/// Every format that the codec knows, for what is not about which are taken.
+pub(crate) fn every_format() -> FormatSet {
+    FormatSet::new(Format::ALL)
+}
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -115,7 +122,7 @@ pub(crate) fn webp(
 }
 
 pub(crate) fn make(bytes: &[u8]) -> Result<Processed, CodecError> {
-    process(bytes, &Limits::default(), &Ladder::default())
+    process(bytes, &Job::new(&Limits::default(), &Ladder::default()))
 }
 
 /// What a reader sees of a rendition.

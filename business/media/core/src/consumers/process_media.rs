@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use business_media_codec::{CodecError, Processed, process};
+use business_media_codec::{CodecError, Job, Processed, process};
 use business_media_gateway::{MediaFailed, MediaReady, MediaUploaded, topics};
 use bytes::Bytes;
 use infra_blob::{BlobError, BlobKey, Stored};
@@ -102,7 +102,8 @@ impl Core {
             .await?;
         let (limits, ladder) = (self.settings.limits(), self.ladder.clone());
         let processed = tokio::task::spawn_blocking(move || {
-            let processed: Result<Processed, CodecError> = process(&original, &limits, &ladder);
+            let processed: Result<Processed, CodecError> =
+                process(&original, &Job::new(&limits, &ladder));
             // Given back here and not by whoever waits: that may be gone long before this is done.
             drop((original, memory));
             processed

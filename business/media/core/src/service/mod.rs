@@ -2,22 +2,30 @@
 
 mod attach;
 mod check;
+mod check_media;
+mod failed;
+mod formats;
+mod original;
 mod read;
 mod read_rendition;
 mod receive;
 mod release;
 mod update;
 mod upload;
+mod upload_session;
 mod wait;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use business_media_codec::Format;
 use business_media_gateway::{
-    AttachReply, AttachRequest, Capabilities, DESCRIPTION_CHARACTERS_MAX, GetCapabilitiesRequest,
-    GetMediaReply, GetMediaRequest, Media, MediaItem, ReadRenditionRequest, ReleaseReply,
-    ReleaseRequest, RenditionChunk, UpdateMediaRequest, UploadChunk, WaitUntilProcessedRequest,
+    AppendChunk, AttachReply, AttachRequest, BeginUploadRequest, CancelUploadReply,
+    CancelUploadRequest, Capabilities, CheckMediaRequest, CheckProgress,
+    DESCRIPTION_CHARACTERS_MAX, DropFailedReply, DropFailedRequest, GetCapabilitiesRequest,
+    GetMediaReply, GetMediaRequest, GetUploadRequest, ListFailedReply, ListFailedRequest,
+    ListFormatsReply, ListFormatsRequest, Media, MediaItem, ReadOriginalRequest,
+    ReadRenditionRequest, ReleaseReply, ReleaseRequest, RenditionChunk, RetryFailedRequest,
+    SwitchFormatRequest, UpdateMediaRequest, UploadChunk, UploadSession, WaitUntilProcessedRequest,
 };
 use infra_kernel::{Context, MediaId, Result};
 use infra_rpc::Messages;
@@ -73,17 +81,109 @@ impl Media for Service {
         Ok(self.core.read_rendition(&request).await?)
     }
 
+    async fn read_original(
+        &self,
+        context: &Context,
+        request: ReadOriginalRequest,
+    ) -> Result<Messages<RenditionChunk>> {
+        Ok(self.core.read_original(context, request).await?)
+    }
+
+    async fn begin_upload(
+        &self,
+        context: &Context,
+        request: BeginUploadRequest,
+    ) -> Result<UploadSession> {
+        Ok(self.core.begin_upload(context, request).await?)
+    }
+
+    async fn get_upload(
+        &self,
+        context: &Context,
+        request: GetUploadRequest,
+    ) -> Result<UploadSession> {
+        Ok(self.core.get_upload(context, request).await?)
+    }
+
+    async fn append_upload(
+        &self,
+        context: &Context,
+        request: Messages<AppendChunk>,
+    ) -> Result<UploadSession> {
+        Ok(self.core.append_upload(context, request).await?)
+    }
+
+    async fn cancel_upload(
+        &self,
+        context: &Context,
+        request: CancelUploadRequest,
+    ) -> Result<CancelUploadReply> {
+        Ok(self.core.cancel_upload(context, request).await?)
+    }
+
+    async fn list_failed(
+        &self,
+        context: &Context,
+        request: ListFailedRequest,
+    ) -> Result<ListFailedReply> {
+        Ok(self.core.list_failed(context, request).await?)
+    }
+
+    async fn retry_failed(
+        &self,
+        context: &Context,
+        request: RetryFailedRequest,
+    ) -> Result<MediaItem> {
+        Ok(self.core.retry_failed(context, request).await?)
+    }
+
+    async fn drop_failed(
+        &self,
+        context: &Context,
+        request: DropFailedRequest,
+    ) -> Result<DropFailedReply> {
+        Ok(self.core.drop_failed(context, request).await?)
+    }
+
+    async fn switch_format(
+        &self,
+        context: &Context,
+        request: SwitchFormatRequest,
+    ) -> Result<ListFormatsReply> {
+        Ok(self.core.switch_format(context, request).await?)
+    }
+
+    async fn list_formats(
+        &self,
+        context: &Context,
+        request: ListFormatsRequest,
+    ) -> Result<ListFormatsReply> {
+        Ok(self.core.list_formats(context, request).await?)
+    }
+
+    async fn check_media(
+        &self,
+        context: &Context,
+        request: CheckMediaRequest,
+    ) -> Result<Messages<CheckProgress>> {
+        Ok(self.core.check_media(context, request).await?)
+    }
+
     async fn get_capabilities(
         &self,
         _: &Context,
         _: GetCapabilitiesRequest,
     ) -> Result<Capabilities> {
-        let content_types = Format::ALL.map(|format| format.content_type().to_owned());
+        let formats = self.core.formats();
+        let content_types = formats.formats().iter();
         Ok(Capabilities {
-            content_types: content_types.to_vec(),
+            content_types: content_types
+                .map(|format| format.content_type().to_owned())
+                .collect(),
             upload_bytes_max: self.core.settings.upload_bytes_max,
             pixels_max: self.core.settings.pixels_max,
             description_characters_max: DESCRIPTION_CHARACTERS_MAX as u32,
+            ..Capabilities::default()
         })
     }
 }

@@ -77,6 +77,7 @@ fn header(head: &Head, length: u64) -> RenditionChunk {
             content_type: head.content_type.to_string(),
             bytes: head.bytes,
             length,
+            ..RenditionHeader::default()
         })),
     }
 }

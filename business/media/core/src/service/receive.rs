@@ -1,6 +1,6 @@
 //! The bytes of an upload, from the wire into a blob that nothing names yet.
 
-use business_media_codec::{SNIFF_BYTES, sniff};
+use business_media_codec::{FormatSet, SNIFF_BYTES, sniff};
 use business_media_gateway::{UploadChunk, UploadHeader, upload_chunk::Part};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
@@ -49,6 +49,7 @@ pub(crate) async fn body(
     context: &Context,
     chunks: &mut Messages<UploadChunk>,
     bytes_max: u64,
+    taken: &FormatSet,
     writer: &mut dyn BlobWriter,
 ) -> Result<(), MediaError> {
     let mut gathered = BytesMut::new();
@@ -69,7 +70,7 @@ pub(crate) async fn body(
         }
         gathered.extend_from_slice(&data);
         if !sniffed && gathered.len() >= SNIFF_BYTES {
-            sniff(&gathered)?;
+            sniff(&gathered, taken)?;
             sniffed = true;
         }
         if sniffed && gathered.len() >= WRITE_BYTES {
@@ -77,7 +78,7 @@ pub(crate) async fn body(
         }
     }
     if !sniffed {
-        sniff(&gathered)?;
+        sniff(&gathered, taken)?;
     }
     let rest: Bytes = gathered.freeze();
     Ok(writer.write(rest).await?)

@@ -28,6 +28,7 @@ impl Core {
             context,
             &mut chunks,
             self.settings.upload_bytes_max,
+            &self.formats(),
             &mut *writer,
         )
         .await?;
@@ -101,9 +102,9 @@ impl Core {
     async fn read_picture(&self, writer: &mut dyn BlobWriter) -> Result<Header, MediaError> {
         let memory = self.budget.take(writer.bytes()).await?;
         let written = writer.written(self.settings.upload_bytes_max).await?;
-        let limits = self.settings.limits();
+        let (limits, taken) = (self.settings.limits(), self.formats());
         let header = tokio::task::spawn_blocking(move || {
-            let header = read_header(&written, &limits);
+            let header = read_header(&written, &limits, &taken);
             drop((written, memory));
             header
         });

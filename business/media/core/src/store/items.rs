@@ -86,6 +86,7 @@ impl From<ItemRow> for MediaItem {
             renditions: Vec::new(),
             attached: row.attached,
             created_at_us: row.created_at,
+            ..Self::default()
         }
     }
 }

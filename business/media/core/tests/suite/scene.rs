@@ -120,6 +120,7 @@ impl Scene {
             owner_id,
             ids: ids.to_vec(),
             holder: holder.to_owned(),
+            open: true,
         };
         self.media.attach(&context(), request).await.map(|_| ())
     }
@@ -146,6 +147,7 @@ impl Scene {
             offset,
             length,
             head_only: false,
+            ..ReadRenditionRequest::default()
         };
         let mut chunks = self.media.read_rendition(&context(), request).await?;
         let Some(Part::Header(header)) = chunks.next().await.unwrap()?.part else {

@@ -64,6 +64,8 @@ impl Draft {
             created_at_us: now.microseconds(),
             replies_count: 0,
             application_id: self.request.application_id,
+            originals_shared: self.request.originals_shared,
+            camera_shown: self.request.camera_shown,
         }
     }
 }
@@ -167,7 +169,7 @@ fn check_item(item: Option<&MediaItem>) -> Result<(), String> {
             "A photo of this post cannot be used. {}",
             item.failure
         )),
-        MediaState::Uploaded | MediaState::Unspecified => {
+        MediaState::Uploaded | MediaState::Processing | MediaState::Unspecified => {
             Err("A photo of this post is not finished processing. Please try again soon.".into())
         }
     }

@@ -69,6 +69,8 @@ impl From<PostRow> for Post {
             created_at_us: row.created_at,
             replies_count: u64::try_from(row.replies_count).unwrap_or_default(),
             application_id: row.application_id.cast_unsigned(),
+            originals_shared: false,
+            camera_shown: false,
         }
     }
 }

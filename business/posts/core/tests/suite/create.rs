@@ -30,6 +30,7 @@ async fn a_post_comes_back_as_it_was_written() {
         in_reply_to_id: parent.id,
         idempotency_key: String::new(),
         application_id: 99,
+        ..CreatePostRequest::default()
     };
     let post = world.create(request.clone()).await.unwrap();
     assert_eq!(post.text, request.text);

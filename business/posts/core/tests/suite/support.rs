@@ -174,6 +174,62 @@ impl Media for Album {
     ) -> Result<Capabilities> {
         unavailable()
     }
+
+    async fn read_original(
+        &self,
+        _: &Context,
+        _: ReadOriginalRequest,
+    ) -> Result<Messages<RenditionChunk>> {
+        Err(Error::internal("not part of this world"))
+    }
+
+    async fn begin_upload(&self, _: &Context, _: BeginUploadRequest) -> Result<UploadSession> {
+        Err(Error::internal("not part of this world"))
+    }
+
+    async fn get_upload(&self, _: &Context, _: GetUploadRequest) -> Result<UploadSession> {
+        Err(Error::internal("not part of this world"))
+    }
+
+    async fn append_upload(&self, _: &Context, _: Messages<AppendChunk>) -> Result<UploadSession> {
+        Err(Error::internal("not part of this world"))
+    }
+
+    async fn cancel_upload(
+        &self,
+        _: &Context,
+        _: CancelUploadRequest,
+    ) -> Result<CancelUploadReply> {
+        Err(Error::internal("not part of this world"))
+    }
+
+    async fn list_failed(&self, _: &Context, _: ListFailedRequest) -> Result<ListFailedReply> {
+        Err(Error::internal("not part of this world"))
+    }
+
+    async fn retry_failed(&self, _: &Context, _: RetryFailedRequest) -> Result<MediaItem> {
+        Err(Error::internal("not part of this world"))
+    }
+
+    async fn drop_failed(&self, _: &Context, _: DropFailedRequest) -> Result<DropFailedReply> {
+        Err(Error::internal("not part of this world"))
+    }
+
+    async fn switch_format(&self, _: &Context, _: SwitchFormatRequest) -> Result<ListFormatsReply> {
+        Err(Error::internal("not part of this world"))
+    }
+
+    async fn list_formats(&self, _: &Context, _: ListFormatsRequest) -> Result<ListFormatsReply> {
+        Err(Error::internal("not part of this world"))
+    }
+
+    async fn check_media(
+        &self,
+        _: &Context,
+        _: CheckMediaRequest,
+    ) -> Result<Messages<CheckProgress>> {
+        Err(Error::internal("not part of this world"))
+    }
 }
 
 pub(crate) struct World {

@@ -141,6 +141,8 @@ impl Media for World {
             content_type: "image/jpeg".into(),
             bytes: total as u64,
             length: data.iter().map(|data| data.len() as u64).sum(),
+            open: true,
+            ..RenditionHeader::default()
         };
         let parts = std::iter::once(Read::Header(header)).chain(data.into_iter().map(Read::Data));
         let chunks: Vec<_> = parts
@@ -159,6 +161,63 @@ impl Media for World {
             upload_bytes_max: 16_000_000,
             pixels_max: 50_000_000,
             description_characters_max: 1_500,
+            ..Capabilities::default()
         })
+    }
+
+    async fn read_original(
+        &self,
+        _: &Context,
+        _: ReadOriginalRequest,
+    ) -> Result<Messages<RenditionChunk>> {
+        Err(Error::internal("not part of this world"))
+    }
+
+    async fn begin_upload(&self, _: &Context, _: BeginUploadRequest) -> Result<UploadSession> {
+        Err(Error::internal("not part of this world"))
+    }
+
+    async fn get_upload(&self, _: &Context, _: GetUploadRequest) -> Result<UploadSession> {
+        Err(Error::internal("not part of this world"))
+    }
+
+    async fn append_upload(&self, _: &Context, _: Messages<AppendChunk>) -> Result<UploadSession> {
+        Err(Error::internal("not part of this world"))
+    }
+
+    async fn cancel_upload(
+        &self,
+        _: &Context,
+        _: CancelUploadRequest,
+    ) -> Result<CancelUploadReply> {
+        Err(Error::internal("not part of this world"))
+    }
+
+    async fn list_failed(&self, _: &Context, _: ListFailedRequest) -> Result<ListFailedReply> {
+        Err(Error::internal("not part of this world"))
+    }
+
+    async fn retry_failed(&self, _: &Context, _: RetryFailedRequest) -> Result<MediaItem> {
+        Err(Error::internal("not part of this world"))
+    }
+
+    async fn drop_failed(&self, _: &Context, _: DropFailedRequest) -> Result<DropFailedReply> {
+        Err(Error::internal("not part of this world"))
+    }
+
+    async fn switch_format(&self, _: &Context, _: SwitchFormatRequest) -> Result<ListFormatsReply> {
+        Err(Error::internal("not part of this world"))
+    }
+
+    async fn list_formats(&self, _: &Context, _: ListFormatsRequest) -> Result<ListFormatsReply> {
+        Err(Error::internal("not part of this world"))
+    }
+
+    async fn check_media(
+        &self,
+        _: &Context,
+        _: CheckMediaRequest,
+    ) -> Result<Messages<CheckProgress>> {
+        Err(Error::internal("not part of this world"))
     }
 }
