@@ -5,6 +5,7 @@
 //! processor time for one request, which is read from `/proc` before and after.
 
 mod build;
+mod crowd;
 mod fan_out;
 mod http;
 mod load;
@@ -36,6 +37,8 @@ pub(crate) enum Name {
     Posts,
     /// 12-megapixel JPEGs from upload to ready.
     Photos,
+    /// 200 uploads, 16 at a time, while a home feed is read.
+    Crowd,
     /// One post to 10,000 followers.
     FanOut,
     /// A release build from nothing. Takes long, so it is not part of `all`.
@@ -96,6 +99,9 @@ pub(crate) fn run(root: &Path, arguments: &BenchArguments) -> Result<()> {
     }
     if wanted(Name::Photos) {
         photos::measure(&bench, &mut report)?;
+    }
+    if wanted(Name::Crowd) {
+        crowd::measure(&bench, &mut report)?;
     }
     if wanted(Name::FanOut) {
         fan_out::measure(&bench, &mut report)?;
