@@ -9,7 +9,8 @@ use crate::decode::{Decoded, decode};
 use crate::placeholder::{Placeholder, placeholder};
 use crate::raster::Raster;
 use crate::{
-    CodecError, Format, FormatSet, Ladder, Limits, OutsideCodecs, Step, color, read_header, scale,
+    Camera, CodecError, EncodedAnimation, Format, FormatSet, Ladder, Limits, OutsideCodecs, Step,
+    animation, color, passthrough, read_header, scale,
 };
 
 /// The largest picture, by its longest side, whose colours are encoded as finely as its brightness. In small pictures a
@@ -43,7 +44,7 @@ impl<'a> Job<'a> {
 }
 
 /// What is served of a picture.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Processed {
     /// Width in pixels of the upright picture as uploaded.
     pub width: u32,
@@ -55,6 +56,10 @@ pub struct Processed {
     pub blurhash: String,
     /// The colour most of it has: "#rrggbb".
     pub dominant_color: String,
+    /// What is served of it as an animation, when it is one; the renditions are then of its first frame.
+    pub animation: Option<EncodedAnimation>,
+    /// What its EXIF data says of camera and exposure; whether it is shown is the owner's choice.
+    pub camera: Option<Camera>,
 }
 
 /// A picture in one size, as a file. It holds pixels and what is needed to decode them, and nothing else.
@@ -83,12 +88,17 @@ pub fn process(bytes: &[u8], job: &Job<'_>) -> Result<Processed, CodecError> {
     let header = read_header(bytes, limits, &FormatSet::new(Format::ALL))?;
     catch_unwind(AssertUnwindSafe(|| {
         let decoded = decode(header.format, bytes, limits)?;
-        make(decoded, ladder)
+        let own = passthrough::rendition(header.format, bytes, &decoded, ladder, limits);
+        let mut processed = make(decoded, ladder, own)?;
+        processed.animation = animation::keep(header.format, bytes, job)?;
+        processed.camera = Camera::of_file(header.format, bytes);
+        Ok(processed)
     }))
     .unwrap_or_else(|_| Err(CodecError::broken("the decoder panicked")))
 }
 
-fn make(decoded: Decoded, ladder: &Ladder) -> Result<Processed, CodecError> {
+/// `own` is the upload as the first rendition, where it fits.
+fn make(decoded: Decoded, ladder: &Ladder, own: Option<Vec<u8>>) -> Result<Processed, CodecError> {
     let Decoded {
         raster,
         orientation,
@@ -102,7 +112,7 @@ fn make(decoded: Decoded, ladder: &Ladder) -> Result<Processed, CodecError> {
         .map_or(u32::MAX, |step| step.side_max);
     let raster = scale::shrink(&raster, side_max)?.unwrap_or(raster);
     let raster = orientation.apply(color::to_srgb(raster, profile.as_deref()));
-    let (renditions, smallest) = climb_down(raster, ladder)?;
+    let (renditions, smallest) = climb_down(raster, ladder, own)?;
     let Placeholder {
         blurhash,
         dominant_color,
@@ -113,6 +123,8 @@ fn make(decoded: Decoded, ladder: &Ladder) -> Result<Processed, CodecError> {
         renditions,
         blurhash,
         dominant_color,
+        animation: None,
+        camera: None,
     })
 }
 
@@ -120,6 +132,7 @@ fn make(decoded: Decoded, ladder: &Ladder) -> Result<Processed, CodecError> {
 fn climb_down(
     mut raster: Raster,
     ladder: &Ladder,
+    mut own: Option<Vec<u8>>,
 ) -> Result<(Vec<EncodedRendition>, Raster), CodecError> {
     let mut renditions: Vec<EncodedRendition> = Vec::with_capacity(ladder.steps().len());
     for step in ladder.steps() {
@@ -128,7 +141,7 @@ fn climb_down(
         raster = smaller.unwrap_or(raster);
         let bytes = match renditions.last() {
             Some(larger) if same => larger.bytes.clone(),
-            _ => encode(&raster, step)?,
+            _ => own.take().map_or_else(|| encode(&raster, step), Ok)?,
         };
         renditions.push(EncodedRendition {
             name: step.name,
