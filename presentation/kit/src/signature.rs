@@ -23,8 +23,8 @@ pub const SECRET_BYTES: usize = 32;
 const SIGNATURE_BYTES: usize = 16;
 /// The block of SHA-256, to which HMAC fills up a key with zeros.
 const BLOCK_BYTES: usize = 64;
-/// The shortest lifetime, however little is set: an address must last until the page that holds it is read.
-const LIFETIME_SECONDS_MIN: u64 = 60;
+/// The shortest lifetime, however little is set: it is counted in halves of whole seconds.
+const LIFETIME_SECONDS_MIN: u64 = 2;
 /// The fields of a query that carry a signature.
 const UNTIL: &str = "until";
 const SIGNATURE: &str = "signature";
