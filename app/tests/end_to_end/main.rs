@@ -10,6 +10,7 @@
 mod harness;
 
 mod accounts;
+mod addresses;
 mod bad_input;
 mod browser;
 mod commands;

@@ -138,6 +138,11 @@ mod tests {
             version: String::new(),
             post_characters_max: 0,
             post_media_max: 0,
+            signer: crate::Signer::new(
+                &[7; 32],
+                std::time::Duration::from_secs(86_400),
+                std::sync::Arc::new(infra_kernel::SystemClock),
+            ),
         };
         let mentions = [Mention {
             account_id: 1,

@@ -24,7 +24,7 @@ pub struct Settings {
     pub memory_bytes_max: u64,
     /// Pictures processed at the same time; 0 means one for each processor. Default: 0.
     pub workers: usize,
-    /// Memory that keeps small renditions at hand, in bytes. Default: 16777216 (16 MiB).
+    /// Memory that keeps renditions at hand, in bytes. Default: 67108864 (64 MiB).
     pub rendition_cache_bytes: u64,
     /// Photos that one account may have uploaded and not yet used. Default: 100.
     pub unattached_items_max: u32,
@@ -45,7 +45,7 @@ impl Default for Settings {
             side_max: limits.side_max,
             memory_bytes_max: limits.memory_bytes_max,
             workers: 0,
-            rendition_cache_bytes: 16 * MIB,
+            rendition_cache_bytes: 64 * MIB,
             unattached_items_max: 100,
             unattached_lifetime_s: 24 * 60 * 60,
             sweep_interval_s: 60,

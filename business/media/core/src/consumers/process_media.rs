@@ -158,6 +158,7 @@ impl Core {
         event: Event,
     ) -> Result<(), MediaError> {
         let settled = noted.clone();
+        let keys: Vec<BlobKey> = stored.iter().map(|stored| stored.key).collect();
         let kept = self
             .database
             .write(move |connection| {
@@ -183,6 +184,8 @@ impl Core {
             self.blobs.abandon(noted).await;
         }
         if kept.is_ok() {
+            // Another item may have had the same renditions before, and not have been open.
+            self.caches.forget(&[], &keys);
             self.tell_processed(id);
         }
         kept.map(|_| ())

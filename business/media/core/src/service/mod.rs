@@ -10,6 +10,7 @@ mod read;
 mod read_rendition;
 mod receive;
 mod release;
+mod send;
 mod update;
 mod upload;
 mod upload_session;

@@ -7,14 +7,15 @@ use infra_db::Connection;
 use infra_kernel::{Context, IdGenerator, MediaId, Timestamp};
 
 use crate::error::MediaError;
-use crate::store::{blob_rows, renditions};
+use crate::store::blob_rows;
+use crate::store::renditions::file_name;
 
 /// What an item left behind when its rows were deleted.
 #[derive(Default)]
 pub(crate) struct Remains {
     /// Items that are gone.
     pub(crate) items: Vec<MediaId>,
-    /// The keys of renditions that lost a row.
+    /// The keys of renditions, and of their other forms, that lost a row.
     pub(crate) renditions: Vec<BlobKey>,
     /// Blobs that may have no user any more: originals and renditions.
     pub(crate) blobs: Vec<BlobKey>,
@@ -52,8 +53,13 @@ async fn delete_item(
     now: Timestamp,
     id: MediaId,
 ) -> Result<Option<Remains>, MediaError> {
-    let keys: Vec<String> =
-        sqlx::query_scalar("DELETE FROM renditions WHERE media_id = $1 RETURNING key")
+    let renditions: Vec<(String, String)> =
+        sqlx::query_as("DELETE FROM renditions WHERE media_id = $1 RETURNING key, content_type")
+            .bind(id.to_sql())
+            .fetch_all(&mut *connection)
+            .await?;
+    let forms: Vec<String> =
+        sqlx::query_scalar("DELETE FROM alternates WHERE media_id = $1 RETURNING key")
             .bind(id.to_sql())
             .fetch_all(&mut *connection)
             .await?;
@@ -65,15 +71,16 @@ async fn delete_item(
     let Some((owner_id, original)) = row else {
         return Ok(None);
     };
-    let gone = not_served_any_more(connection, &keys).await?;
+    let gone = not_served_any_more(connection, &renditions).await?;
     let event = MediaDeleted {
         media_id: id.get(),
         owner_id: owner_id.cast_unsigned(),
-        keys: gone.into_iter().map(renditions::file_name).collect(),
+        keys: gone,
     };
     let event = Event::new(context, ids, topics::DELETED, id.get(), &event);
     outbox::append(connection, &event).await?;
-    let renditions = parse(&keys)?;
+    let keys = renditions.iter().map(|(key, _)| key).chain(&forms);
+    let renditions = parse(keys)?;
     let mut blobs = renditions.clone();
     // A picture that was refused has let go of its original already.
     if !original.is_empty() {
@@ -87,9 +94,8 @@ async fn delete_item(
     }))
 }
 
-fn parse(keys: &[String]) -> Result<Vec<BlobKey>, MediaError> {
+fn parse<'key>(keys: impl Iterator<Item = &'key String>) -> Result<Vec<BlobKey>, MediaError> {
     let mut parsed = keys
-        .iter()
         .map(|key| key.parse())
         .collect::<Result<Vec<BlobKey>, _>>()?;
     // A small picture's renditions are one file.
@@ -98,20 +104,21 @@ fn parse(keys: &[String]) -> Result<Vec<BlobKey>, MediaError> {
     Ok(parsed)
 }
 
-/// Those of the keys that no rendition has.
+/// The file names of those that no other item has.
 async fn not_served_any_more(
     connection: &mut Connection,
-    keys: &[String],
+    renditions: &[(String, String)],
 ) -> Result<Vec<String>, MediaError> {
     let mut gone = Vec::new();
-    for key in keys {
+    for (key, content_type) in renditions {
         let served: bool =
             sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM renditions WHERE key = $1)")
                 .bind(key)
                 .fetch_one(&mut *connection)
                 .await?;
-        if !served && !gone.contains(key) {
-            gone.push(key.clone());
+        let name = file_name(key, content_type);
+        if !served && !gone.contains(&name) {
+            gone.push(name);
         }
     }
     Ok(gone)

@@ -63,6 +63,7 @@ struct ItemRow {
     width: i64,
     height: i64,
     attached: bool,
+    open: bool,
     created_at: i64,
 }
 
@@ -85,6 +86,7 @@ impl From<ItemRow> for MediaItem {
             height: u32::try_from(row.height).unwrap_or(0),
             renditions: Vec::new(),
             attached: row.attached,
+            open: row.open,
             created_at_us: row.created_at,
             ..Self::default()
         }
@@ -99,7 +101,7 @@ pub(crate) async fn load(
     let ids = json_ids(ids.iter().map(|id| id.to_sql()));
     let rows: Vec<ItemRow> = sqlx::query_as(
         "SELECT id, owner_id, revision, state, failure, content_type, description, focus_x, focus_y, blurhash,
-             dominant_color, width, height, attached, created_at
+             dominant_color, width, height, attached, open, created_at
          FROM media WHERE id IN (SELECT value FROM json_each($1))",
     )
     .bind(&ids)

@@ -4,4 +4,5 @@ pub(crate) mod blob_rows;
 pub(crate) mod deletion;
 pub(crate) mod holders;
 pub(crate) mod items;
+pub(crate) mod originals;
 pub(crate) mod renditions;

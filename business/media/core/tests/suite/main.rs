@@ -8,6 +8,7 @@ mod faults;
 mod process;
 mod read;
 mod scene;
+mod serve;
 mod sweep;
 mod together;
 mod upload;

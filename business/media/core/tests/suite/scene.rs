@@ -7,13 +7,14 @@ use std::time::Duration;
 use business_media::{Dependencies, MIGRATIONS, MediaCore, Settings};
 use business_media_gateway::{
     AttachRequest, GetMediaRequest, Media, MediaItem, ReadRenditionRequest, ReleaseRequest,
-    RenditionHeader, UploadChunk, UploadHeader, rendition_chunk::Part, topics,
+    RenditionChunk, RenditionHeader, UploadChunk, UploadHeader, rendition_chunk::Part, topics,
 };
 use futures::StreamExt as _;
 use infra_blob::DirectoryStore;
 use infra_bus::{Event, HandlerError};
 use infra_db::Database;
 use infra_kernel::{Context, Error, EventId, IdGenerator, ManualClock, MediaId, Result, Timestamp};
+use infra_rpc::Messages;
 use tempfile::TempDir;
 use testing_kit::{Picture, jpeg};
 
@@ -116,11 +117,22 @@ impl Scene {
     }
 
     pub(crate) async fn attach(&self, owner_id: u64, ids: &[u64], holder: &str) -> Result<()> {
+        self.hold(owner_id, ids, holder, true).await
+    }
+
+    /// As something that everyone may see, or that not everyone may.
+    pub(crate) async fn hold(
+        &self,
+        owner_id: u64,
+        ids: &[u64],
+        holder: &str,
+        open: bool,
+    ) -> Result<()> {
         let request = AttachRequest {
             owner_id,
             ids: ids.to_vec(),
             holder: holder.to_owned(),
-            open: true,
+            open,
         };
         self.media.attach(&context(), request).await.map(|_| ())
     }
@@ -135,7 +147,7 @@ impl Scene {
             .deleted
     }
 
-    /// Reads a rendition, or a part of it, as a surface does.
+    /// Reads a rendition, or a part of it, as a surface does that has seen a signature.
     pub(crate) async fn read(
         &self,
         key: &str,
@@ -146,10 +158,23 @@ impl Scene {
             key: key.to_owned(),
             offset,
             length,
-            head_only: false,
+            signed: true,
             ..ReadRenditionRequest::default()
         };
-        let mut chunks = self.media.read_rendition(&context(), request).await?;
+        self.read_as(request).await
+    }
+
+    pub(crate) async fn read_as(
+        &self,
+        request: ReadRenditionRequest,
+    ) -> Result<(RenditionHeader, Vec<u8>)> {
+        Self::taken(self.media.read_rendition(&context(), request).await?).await
+    }
+
+    /// A header and all bytes that follow it.
+    pub(crate) async fn taken(
+        mut chunks: Messages<RenditionChunk>,
+    ) -> Result<(RenditionHeader, Vec<u8>)> {
         let Some(Part::Header(header)) = chunks.next().await.unwrap()?.part else {
             panic!("the header comes first");
         };
