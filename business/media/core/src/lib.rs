@@ -19,7 +19,7 @@ mod store;
 
 use std::sync::Arc;
 
-use business_media_codec::{FormatSet, Ladder};
+use business_media_codec::{Format, FormatSet, Ladder};
 use business_media_gateway::Media;
 use infra_blob::BlobStore;
 use infra_bus::Consumer;
@@ -33,7 +33,7 @@ use crate::blobs::Blobs;
 use crate::budget::MemoryBudget;
 use crate::caches::Caches;
 use crate::error::MediaError;
-use crate::service::Service;
+use crate::service::{Service, Switches};
 
 pub use jobs::Swept;
 pub use settings::Settings;
@@ -73,14 +73,22 @@ struct Core {
     ladder: Ladder,
     budget: MemoryBudget,
     caches: Caches,
+    switches: Switches,
     /// Tells which items became ready or failed in this process.
     processed: broadcast::Sender<MediaId>,
 }
 
 impl Core {
-    /// The formats that are taken now.
-    fn formats(&self) -> FormatSet {
+    /// The formats that can be read on this machine, whether they are taken or not.
+    #[allow(clippy::unused_self)] // what stands outside this process belongs to it
+    fn readable_formats(&self) -> FormatSet {
         FormatSet::read_here()
+    }
+
+    /// A sentence for whoever runs the place.
+    #[allow(clippy::unused_self)] // as above
+    fn why_unreadable(&self, format: Format) -> String {
+        format!("Nothing on this machine reads {}.", format.name())
     }
 
     /// Says that an item's processing ended: to the caches, and to whoever waits.
@@ -120,6 +128,7 @@ impl MediaCore {
             budget: MemoryBudget::new(settings.memory_bytes_max),
             caches: Caches::new(settings.rendition_cache_bytes),
             ladder: Ladder::default(),
+            switches: Switches::default(),
             processed: broadcast::Sender::new(PROCESSED_QUEUE_MAX),
             database,
             clock,

@@ -2,6 +2,8 @@
 
 pub(crate) mod blob_rows;
 pub(crate) mod deletion;
+pub(crate) mod formats;
 pub(crate) mod holders;
+pub(crate) mod inspection;
 pub(crate) mod items;
 pub(crate) mod renditions;

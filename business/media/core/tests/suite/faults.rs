@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use bytes::Bytes;
 use infra_blob::{
-    BlobError, BlobKey, BlobRead, BlobStore, BlobWriter, ByteRange, DirectoryStore, Result, Stored,
+    BlobError, BlobKey, BlobRead, BlobStore, BlobWriter, ByteRange, DirectoryStore, Page, Result,
+    Stored,
 };
 
 #[derive(Default)]
@@ -68,6 +69,10 @@ impl BlobStore for FaultyStore {
 
     async fn exists(&self, key: BlobKey) -> Result<bool> {
         self.store.exists(key).await
+    }
+
+    async fn list(&self, after: Option<BlobKey>, limit: usize) -> Result<Page> {
+        self.store.list(after, limit).await
     }
 }
 

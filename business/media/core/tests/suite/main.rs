@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on fails
 
 mod attach;
+mod check;
 mod crashes;
 mod faults;
+mod formats;
 mod process;
 mod read;
 mod scene;
