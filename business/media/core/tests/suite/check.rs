@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use business_media_gateway::{
@@ -14,7 +13,7 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use infra_blob::{BlobKey, BlobStore as _};
 
-use crate::scene::{OWNER, Scene, context, noise, photo};
+use crate::scene::{OWNER, Scene, context, noise, photo, picture};
 
 const TWO_HOURS: Duration = Duration::from_secs(7_200);
 
@@ -370,42 +369,44 @@ async fn the_same_photo_uploaded_again_mends_the_stored_one() {
     scene.assert_served(&item).await;
 }
 
+/// How many upload and delete at once beside a check, and how often each.
+const BUSY: u64 = 4;
+const BUSY_ROUNDS: u32 = 60;
+
+/// Some contents come and go again and again, in every account.
+async fn come_and_go(scene: Arc<Scene>, owner: u64) {
+    for round in 0..BUSY_ROUNDS {
+        let number = u8::try_from(round % 3).unwrap();
+        let bytes = testing_kit::jpeg::encode(&picture(24, 16, number), 85);
+        let item = scene.ready(owner, &bytes).await;
+        let holder = format!("post:{owner}:{round}");
+        scene.attach(owner, &[item.id], &holder).await.unwrap();
+        scene.release(&holder).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_check_beside_uploads_and_deletions_finds_nothing_false() {
     let scene = Arc::new(Scene::new().await);
     let kept = scene.shown().await.0;
-    let over = Arc::new(AtomicBool::new(false));
-    let busy: Vec<_> = (1..=2_u8)
-        .map(|worker| {
-            let (scene, over) = (Arc::clone(&scene), Arc::clone(&over));
-            tokio::spawn(async move {
-                let mut rounds = 0_u32;
-                while !over.load(Ordering::SeqCst) {
-                    // Some contents come and go again and again, in both workers.
-                    let bytes = photo(u8::try_from(rounds % 3).unwrap());
-                    let owner = u64::from(worker);
-                    let item = scene.ready(owner, &bytes).await;
-                    let holder = format!("post:{worker}:{rounds}");
-                    scene.attach(owner, &[item.id], &holder).await.unwrap();
-                    scene.release(&holder).await;
-                    rounds += 1;
-                }
-                rounds
-            })
-        })
+    scene.store.be_slow();
+    let busy: Vec<_> = (1..=BUSY)
+        .map(|owner| tokio::spawn(come_and_go(Arc::clone(&scene), owner)))
         .collect();
-    for round in 0..40 {
+    let mut checks = 0;
+    while busy.iter().any(|one| !one.is_finished()) {
         let report = scene
             .check_with(CheckMediaRequest {
-                repair: round % 2 == 0,
-                read_bytes: round % 4 < 2,
+                repair: checks % 2 == 0,
+                read_bytes: checks % 4 < 2,
             })
             .await;
-        assert!(report.is_clean(), "round {round}: {report:?}");
+        assert!(report.is_clean(), "check {checks}: {report:?}");
+        checks += 1;
     }
-    over.store(true, Ordering::SeqCst);
-    for worker in busy {
-        assert!(worker.await.unwrap() > 0);
+    assert!(checks > 1);
+    for one in busy {
+        one.await.unwrap();
     }
     scene.core.sweep().await.unwrap();
     assert!(scene.check().await.is_clean());
