@@ -151,7 +151,10 @@ impl MediaCore {
     /// The durable subscriptions, for the composition to run.
     #[must_use]
     pub fn consumers(&self) -> Vec<Consumer> {
-        vec![consumers::process_media::consumer(Arc::clone(&self.core))]
+        vec![
+            consumers::process_media::consumer(Arc::clone(&self.core)),
+            consumers::forget_changed::consumer(Arc::clone(&self.core)),
+        ]
     }
 
     /// Sweeps at once and then every so often, until it is stopped.

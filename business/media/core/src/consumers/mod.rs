@@ -1,3 +1,4 @@
 //! What this domain does when something happened.
 
+pub(crate) mod forget_changed;
 pub(crate) mod process_media;
