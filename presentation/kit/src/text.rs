@@ -171,4 +171,13 @@ mod tests {
         );
         check("mail@ada", "<p>mail@ada</p>");
     }
+
+    #[test]
+    fn a_name_that_begins_with_a_mentioned_one_is_another() {
+        check("@adam @ada_b @ada2", "<p>@adam @ada_b @ada2</p>");
+        check(
+            "@ada's",
+            "<p><span class=\"h-card\"><a href=\"http://p/@Ada\" class=\"u-url mention\">@<span>Ada</span></a></span>&#39;s</p>",
+        );
+    }
 }
