@@ -17,6 +17,8 @@ const FINDINGS_LEFT: u8 = 1;
 /// The exit code when the check could not be done.
 const NOT_DONE: u8 = 2;
 
+/// Compare the photos' files with the database and with their checksums
+///
 /// Walks over every photo, and then over every file: finds files that are missing, cut short or, by their checksum,
 /// damaged (bit rot); ready photos that lack a rendition; and files that no photo uses.
 ///
@@ -27,7 +29,7 @@ const NOT_DONE: u8 = 2;
 /// The exit code is 0 when nothing is wrong (any more), 1 when something is, 2 when the check could not be done.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub(super) struct CheckArguments {
+pub(in crate::commands) struct CheckArguments {
     /// Mend what can be mended
     #[arg(long)]
     repair: bool,

@@ -23,7 +23,7 @@ const EXAMPLES: &str = "Examples:
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = EXAMPLES)]
-pub(super) enum FailedCommand {
+pub(in crate::commands) enum FailedCommand {
     /// List photos that have failed, newest first
     List {
         /// Only those before the one with this id: the last of the page before
@@ -51,7 +51,7 @@ pub(super) enum FailedCommand {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Which {
+pub(in crate::commands) struct Which {
     /// Its id
     #[arg(required_unless_present = "all")]
     id: Option<u64>,

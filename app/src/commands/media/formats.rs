@@ -9,11 +9,13 @@ use serde_json::json;
 
 use crate::config::Configuration;
 
-/// Says which picture formats are taken, and why others are not. A running server follows a switch within seconds: it
+/// Say which picture formats are taken, and switch them off and on
+///
+/// What is not taken is told with the reason. A running server follows a switch within seconds: it
 /// refuses uploads of a format that is off, and does not advertise it. Photos that are here stay.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub(super) struct FormatsArguments {
+pub(in crate::commands) struct FormatsArguments {
     #[command(subcommand)]
     command: Option<FormatsCommand>,
     /// Answer in JSON

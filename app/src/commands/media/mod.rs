@@ -17,12 +17,10 @@ const SWEEPS_MAX: usize = 10_000;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum MediaCommand {
-    /// Compare the photos' files with the database and with their checksums
     Check(check::CheckArguments),
     /// Look at photos that could not be processed, and decide about them
     #[command(subcommand)]
     Failed(failed::FailedCommand),
-    /// Say which picture formats are taken, and switch them off and on
     Formats(formats::FormatsArguments),
 }
 

@@ -8,3 +8,6 @@ CREATE TABLE formats_off (
     content_type TEXT NOT NULL PRIMARY KEY,
     off_at BIGINT NOT NULL
 );
+
+-- For lists of what has failed, newest first.
+CREATE INDEX media_failed_by_id ON media (id) WHERE state = 3;

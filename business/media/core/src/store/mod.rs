@@ -2,6 +2,7 @@
 
 pub(crate) mod blob_rows;
 pub(crate) mod deletion;
+pub(crate) mod failed;
 pub(crate) mod formats;
 pub(crate) mod holders;
 pub(crate) mod inspection;

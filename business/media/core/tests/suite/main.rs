@@ -5,6 +5,7 @@
 mod attach;
 mod check;
 mod crashes;
+mod failed;
 mod faults;
 mod formats;
 mod process;
