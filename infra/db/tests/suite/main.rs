@@ -64,21 +64,26 @@ async fn a_panicking_write_undoes_only_itself() {
     assert_eq!(count(&database).await, 1);
 }
 
-/// Hands in a write that keeps the writer busy, then these together, and answers what they said: they share a commit.
+/// Hands these in while a write keeps the writer busy, and answers what they said: they share a commit.
 async fn in_one_group<T>(database: &Database, writes: impl Future<Output = T>) -> T {
+    let (begun, busy) = tokio::sync::oneshot::channel::<()>();
     let (open, gate) = tokio::sync::oneshot::channel::<()>();
-    let busy = database.write::<(), DbError, _>(|_| {
-        Box::pin(async {
-            let _ = gate.await;
-            Ok(())
-        })
+    let busy_with = database.clone();
+    let first = tokio::spawn(async move {
+        let work = busy_with.write::<(), DbError, _>(|_| {
+            Box::pin(async {
+                begun.send(()).unwrap();
+                gate.await.unwrap();
+                Ok(())
+            })
+        });
+        work.await
     });
-    // Polled in this order: the busy one is handed in first, then the group, and then the gate is opened.
-    let opened = async {
-        open.send(()).unwrap();
-    };
-    let (busy, results, ()) = tokio::join!(biased; busy, writes, opened);
-    busy.unwrap();
+    busy.await.unwrap();
+    // Polled in this order: the group is handed in, and then the gate is opened.
+    let opened = async { open.send(()).unwrap() };
+    let (results, ()) = tokio::join!(biased; writes, opened);
+    first.await.unwrap().unwrap();
     results
 }
 
