@@ -9,6 +9,7 @@ mod failed;
 mod faults;
 mod formats;
 mod process;
+mod quota;
 mod read;
 mod scene;
 mod sweep;
