@@ -19,6 +19,7 @@ mod hostile_files;
 mod instance;
 mod main_job;
 mod media;
+mod media_commands;
 mod oauth;
 mod oauth_refusals;
 mod rate_limits;

@@ -3,9 +3,13 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on fails
 
 mod attach;
+mod check;
 mod crashes;
+mod failed;
 mod faults;
+mod formats;
 mod process;
+mod quota;
 mod read;
 mod scene;
 mod serve;
