@@ -31,6 +31,21 @@ pub(crate) enum MediaError {
     Refused(#[source] Error),
 }
 
+impl MediaError {
+    /// Whether the file itself is refused: sending or taking it again would not help.
+    pub(crate) fn is_about_the_file(&self) -> bool {
+        match self {
+            Self::Codec(CodecError::Stopped { .. }) => false,
+            Self::Codec(_) => true,
+            Self::Refused(error) => matches!(
+                error.code(),
+                ErrorCode::Invalid | ErrorCode::Unsupported | ErrorCode::TooLarge
+            ),
+            _ => false,
+        }
+    }
+}
+
 impl From<sqlx::Error> for MediaError {
     fn from(error: sqlx::Error) -> Self {
         Self::Db(DbError::Statement(error))

@@ -7,9 +7,11 @@
 //! Originals are kept to the bit and never served. It does not decide who may see a rendition: a key is all that reading
 //! one asks for, and keys are told only with what shows them.
 
+mod appends;
 mod blobs;
 mod budget;
 mod caches;
+mod checksum;
 mod consumers;
 mod error;
 mod jobs;
@@ -29,6 +31,7 @@ use sqlx::migrate::Migrator;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
+use crate::appends::Appends;
 use crate::blobs::Blobs;
 use crate::budget::MemoryBudget;
 use crate::caches::Caches;
@@ -73,6 +76,7 @@ struct Core {
     ladder: Ladder,
     budget: MemoryBudget,
     caches: Caches,
+    appends: Appends,
     /// Tells which items became ready or failed in this process.
     processed: broadcast::Sender<MediaId>,
 }
@@ -119,6 +123,7 @@ impl MediaCore {
             ),
             budget: MemoryBudget::new(settings.memory_bytes_max),
             caches: Caches::new(settings.rendition_cache_bytes),
+            appends: Appends::default(),
             ladder: Ladder::default(),
             processed: broadcast::Sender::new(PROCESSED_QUEUE_MAX),
             database,

@@ -37,6 +37,7 @@ pub struct Swept {
 pub(crate) async fn sweep(core: &Core) -> Result<Swept, MediaError> {
     let context = Context::background(BUDGET);
     let items = delete_unattached(core, &context).await?;
+    core.sweep_uploads(BATCH_MAX).await?;
     let (announced, failed) = announce_stuck(core, &context).await?;
     Ok(Swept {
         items,

@@ -12,6 +12,8 @@ mod receive;
 mod release;
 mod update;
 mod upload;
+mod upload_append;
+mod upload_finish;
 mod upload_session;
 mod wait;
 

@@ -13,6 +13,7 @@ use crate::blobs::{self, Noted};
 use crate::error::MediaError;
 use crate::service::{check, receive};
 use crate::store::items::{self, NewItem};
+use crate::store::upload_sessions;
 use crate::{Core, to_the_end};
 
 impl Core {
@@ -22,7 +23,7 @@ impl Core {
         mut chunks: Messages<UploadChunk>,
     ) -> Result<MediaItem, MediaError> {
         let header = receive::header(context, &mut chunks).await?;
-        let owner = self.check_upload(&header).await?;
+        self.check_upload(&header).await?;
         let mut writer = self.blobs.store.begin().await?;
         receive::body(
             context,
@@ -32,6 +33,19 @@ impl Core {
             &mut *writer,
         )
         .await?;
+        self.take_file(context, header, writer, None).await
+    }
+
+    /// Takes a file that is written whole: looks at its header, keeps it, and asks for a worker. `session` is the upload in
+    /// parts that it came by, which is noted to have become the item in the same transaction.
+    pub(crate) async fn take_file(
+        self: &Arc<Self>,
+        context: &Context,
+        header: UploadHeader,
+        mut writer: Box<dyn BlobWriter>,
+        session: Option<i64>,
+    ) -> Result<MediaItem, MediaError> {
+        let owner = self.check_upload(&header).await?;
         let picture = self.read_picture(&mut *writer).await?;
         let id = self.ids.media();
         let item = NewItem {
@@ -48,7 +62,7 @@ impl Core {
             memory_bytes: picture.memory_bytes,
         };
         let (core, context) = (Arc::clone(self), context.clone());
-        to_the_end(async move { core.keep(&context, writer, item).await }).await
+        to_the_end(async move { core.keep(&context, writer, item, session).await }).await
     }
 
     async fn keep(
@@ -56,11 +70,12 @@ impl Core {
         context: &Context,
         writer: Box<dyn BlobWriter>,
         item: NewItem,
+        session: Option<i64>,
     ) -> Result<MediaItem, MediaError> {
         // From here on the blob has a name, so the database has to know of it first.
         let noted = self.blobs.note(&[writer.key()]).await?;
         let kept = match writer.finish().await {
-            Ok(_) => self.commit_upload(context, item, &noted).await,
+            Ok(_) => self.commit_upload(context, item, &noted, session).await,
             Err(error) => Err(error.into()),
         };
         match kept {
@@ -72,7 +87,10 @@ impl Core {
         }
     }
 
-    async fn check_upload(&self, header: &UploadHeader) -> Result<AccountId, MediaError> {
+    pub(crate) async fn check_upload(
+        &self,
+        header: &UploadHeader,
+    ) -> Result<AccountId, MediaError> {
         check::description(&header.description)?;
         check::focus([header.focus_x, header.focus_y])?;
         if header.owner_id == 0 {
@@ -116,6 +134,7 @@ impl Core {
         context: &Context,
         item: NewItem,
         noted: &Noted,
+        session: Option<i64>,
     ) -> Result<MediaItem, MediaError> {
         let message = MediaUploaded {
             media_id: item.id.get(),
@@ -130,6 +149,7 @@ impl Core {
         );
         let unattached_max = self.settings.unattached_items_max;
         let noted = noted.clone();
+        let ends = (self.clock.now(), self.session_end());
         let (unattached, inserted) = self
             .database
             .write(move |connection| {
@@ -140,6 +160,7 @@ impl Core {
                         return Ok((unattached, None));
                     }
                     items::insert(connection, &item).await?;
+                    upload_sessions::become_item(connection, session, item.id, ends).await?;
                     blobs::settle(connection, &noted).await?;
                     outbox::append(connection, &event).await?;
                     let inserted = items::load(connection, &[item.id]).await?.pop();

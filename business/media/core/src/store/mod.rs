@@ -5,3 +5,4 @@ pub(crate) mod deletion;
 pub(crate) mod holders;
 pub(crate) mod items;
 pub(crate) mod renditions;
+pub(crate) mod upload_sessions;
