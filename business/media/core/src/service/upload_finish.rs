@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use business_media_gateway::UploadSession;
 use futures::StreamExt as _;
-use infra_blob::{BlobWriter, ByteRange};
+use infra_blob::{BlobKey, BlobWriter, ByteRange};
 use infra_kernel::{Context, Error};
 
 use crate::Core;
@@ -20,12 +20,20 @@ impl Core {
         context: &Context,
         session: &SessionRow,
     ) -> Result<UploadSession, MediaError> {
-        let writer = self.join_parts(session).await?;
+        let parts = upload_sessions::parts(&self.database, session.id).await?;
+        let keys = parts
+            .iter()
+            .map(|part| part.key.parse())
+            .collect::<Result<Vec<BlobKey>, _>>()?;
+        let writer = self.join_parts(session, &keys).await?;
         let taken = self
             .take_file(context, header_of(session), writer, Some(session.id))
             .await;
         match taken {
-            Ok(item) => Ok(told(session, Some(item))),
+            Ok(item) => {
+                self.blobs.collect(&keys).await;
+                Ok(told(session, Some(item)))
+            }
             Err(error) => {
                 if error.is_about_the_file() {
                     self.end_session(session.id).await?;
@@ -36,11 +44,14 @@ impl Core {
     }
 
     /// One blob of the parts.
-    async fn join_parts(&self, session: &SessionRow) -> Result<Box<dyn BlobWriter>, MediaError> {
-        let parts = upload_sessions::parts(&self.database, session.id).await?;
+    async fn join_parts(
+        &self,
+        session: &SessionRow,
+        keys: &[BlobKey],
+    ) -> Result<Box<dyn BlobWriter>, MediaError> {
         let mut writer = self.blobs.store.begin().await?;
-        for part in parts {
-            let read = self.blobs.store.read(part.key.parse()?, ByteRange::ALL);
+        for &key in keys {
+            let read = self.blobs.store.read(key, ByteRange::ALL);
             let mut chunks = read.await?.chunks;
             while let Some(chunk) = chunks.next().await {
                 writer.write(chunk?).await?;
