@@ -204,7 +204,8 @@ impl Scene {
         assert_eq!(self.files(), Vec::<PathBuf>::new(), "{what} left a file");
         let rows = "SELECT (SELECT COUNT(*) FROM media) + (SELECT COUNT(*) FROM renditions)
             + (SELECT COUNT(*) FROM holders) + (SELECT COUNT(*) FROM blob_writes)
-            + (SELECT COUNT(*) FROM blob_deletions) + (SELECT COUNT(*) FROM outbox)";
+            + (SELECT COUNT(*) FROM blob_deletions) + (SELECT COUNT(*) FROM upload_sessions)
+            + (SELECT COUNT(*) FROM upload_parts) + (SELECT COUNT(*) FROM outbox)";
         assert_eq!(self.count(rows).await, 0, "{what} left a row");
     }
 
