@@ -14,12 +14,15 @@ use crate::store::upload_sessions::{self, SessionRow};
 
 impl Core {
     /// Takes the whole file as if it had come in one piece. A file that is refused ends the upload; what cannot be done
-    /// just now leaves it as it is, and whoever asks again tries again.
+    /// just now, or is more than the account may have, leaves it as it is, and whoever asks again tries again.
     pub(crate) async fn finish_upload(
         self: &Arc<Self>,
         context: &Context,
         session: &SessionRow,
     ) -> Result<UploadSession, MediaError> {
+        let header = header_of(session);
+        self.check_upload(&header, session.bytes.cast_unsigned())
+            .await?;
         let parts = upload_sessions::parts(&self.database, session.id).await?;
         let keys = parts
             .iter()
@@ -27,7 +30,7 @@ impl Core {
             .collect::<Result<Vec<BlobKey>, _>>()?;
         let writer = self.join_parts(session, &keys).await?;
         let taken = self
-            .take_file(context, header_of(session), writer, Some(session.id))
+            .take_file(context, header, writer, Some(session.id))
             .await;
         match taken {
             Ok(item) => {

@@ -31,7 +31,8 @@ impl Core {
         let header = request.header.unwrap_or_default();
         self.check_whole(request.bytes)?;
         check_metadata(&request.metadata)?;
-        let owner = self.check_upload(&header).await?;
+        self.check_upload(&header, request.bytes).await?;
+        let owner = AccountId::new(header.owner_id);
         let session = SessionRow {
             id: self.ids.next_raw().cast_signed(),
             owner_id: owner.to_sql(),

@@ -163,19 +163,16 @@ pub(crate) async fn put_part(
     Ok(replaced)
 }
 
-/// Notes what a whole upload became and lets go of its parts; no upload is none to note.
+/// Notes what a whole upload became and lets go of its parts.
 ///
 /// # Errors
 /// When the upload has ended or become an item already.
 pub(crate) async fn become_item(
     connection: &mut Connection,
-    id: Option<i64>,
+    id: i64,
     item: MediaId,
     (now, expires_at): (Timestamp, Timestamp),
 ) -> Result<(), MediaError> {
-    let Some(id) = id else {
-        return Ok(());
-    };
     let updated = sqlx::query(
         "UPDATE upload_sessions SET media_id = $2, expires_at = $3 WHERE id = $1 AND media_id = 0",
     )

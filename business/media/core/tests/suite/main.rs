@@ -7,6 +7,7 @@ mod crashes;
 mod faults;
 mod parts;
 mod process;
+mod quota;
 mod read;
 mod scene;
 mod sweep;
