@@ -1,6 +1,6 @@
 //! Pictures on their way to a post: uploading, waiting, describing.
 
-mod focus;
+pub(crate) mod focus;
 pub(crate) mod form;
 mod original;
 mod show;

@@ -8,6 +8,7 @@ mod crashes;
 mod failed;
 mod faults;
 mod formats;
+mod parts;
 mod process;
 mod quota;
 mod read;
