@@ -11,6 +11,12 @@ impl Site {
         format!("{}/media/{}", self.base_url, rendition.key)
     }
 
+    /// The address of an upload's own bytes: for its owner as they arrived, for others, whom a post lets, without metadata.
+    #[must_use]
+    pub fn original_url(&self, item: &MediaItem, _as_owner: bool) -> String {
+        format!("{}/media/original/{}", self.base_url, item.id)
+    }
+
     /// The page of an account.
     #[must_use]
     pub fn profile_url(&self, username: &str) -> String {
