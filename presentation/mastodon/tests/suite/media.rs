@@ -107,9 +107,10 @@ async fn a_picture_that_fails_says_why() {
     let refused = answer.expect(422);
     assert_eq!(refused["error"], "This is not a picture.");
     assert_eq!(refused["failure_code"], "broken");
-    let path = format!("/api/v1/media/{}", world.media.lock().unwrap()[0].id);
+    let id = refused["id"].as_str().unwrap();
+    let path = format!("/api/v1/media/{id}");
     let expected = json!({
-        "error": "This is not a picture.", "code": "invalid", "field": "file", "failure_code": "broken",
+        "error": "This is not a picture.", "code": "invalid", "field": "file", "id": id, "failure_code": "broken",
     });
     assert_eq!(client.get("ada", &path).await.expect(422), expected);
     client.get("bob", &path).await.error(404);

@@ -15,6 +15,7 @@ enhance("[data-composer]", (form) => {
   let dragged = null;
   let wanted = false;
   let notices = [];
+  let said = "";
 
   const are = (...states) => photos.filter((photo) => states.includes(photo.state));
   const pending = () => are("waiting", "rising", "working");
@@ -67,13 +68,14 @@ enhance("[data-composer]", (form) => {
       photo.bar.value = photo.share;
       photo.item.classList.toggle("failed", state === "failed");
       photo.item.classList.toggle("busy", state === "working");
-      const said = SAID[state] ?? (state === "rising" ? `Uploading, ${Math.floor(photo.share * 100)} %.` : "");
-      if (photo.said) photo.said.textContent = said;
+      const doing = SAID[state] ?? (state === "rising" ? `Uploading, ${Math.floor(photo.share * 100)} %.` : "");
+      if (photo.said) photo.said.textContent = doing;
       photo.pick.setAttribute("aria-label", `Photo ${index + 1} of ${photos.length}${photo.name && `, ${photo.name}`}${state === "failed" ? ", failed" : ""}`);
     });
     const lines = [...notices, ...are("failed").map((photo) => `Photo ${photos.indexOf(photo) + 1}, “${photo.name}”: ${photo.why}`)];
     // Said once: whoever listens to the page would hear all of it again.
-    if (lines.join("\n") === wrong.innerText.trim()) return;
+    if (lines.join("\n") === said) return;
+    said = lines.join("\n");
     wrong.hidden = lines.length === 0;
     wrong.replaceChildren(...lines.map((line) => Object.assign(document.createElement("p"), { textContent: line })));
   }

@@ -30,16 +30,19 @@ enhance("[data-lightbox]", (stage) => {
   box.append(image, count, shut, earlier, later);
   image.addEventListener("click", () => box.close());
   box.addEventListener("click", (event) => { if (event.target === box) box.close(); });
-  box.addEventListener("close", () => { links[at].focus({ preventScroll: true }); image.removeAttribute("src"); });
+  box.addEventListener("close", () => {
+    box.remove();
+    links[at].focus({ preventScroll: true });
+  });
   box.addEventListener("keydown", (event) => {
     const turn = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (turn) show(at + turn * (getComputedStyle(box).direction === "rtl" ? -1 : 1));
   });
-  document.body.append(box);
   links.forEach((link, index) => link.addEventListener("click", (event) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     show(index);
+    document.body.append(box);
     box.showModal();
   }));
 });
