@@ -1,0 +1,3 @@
+//! The worker alone, for the tests of this crate.
+
+fn main() {}
