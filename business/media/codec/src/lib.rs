@@ -10,6 +10,7 @@
 //!
 //! Start reading at [`process()`].
 
+mod code_points;
 mod color;
 mod decode;
 mod error;
@@ -23,6 +24,7 @@ mod process;
 mod raster;
 mod scale;
 
+pub use code_points::profile_of_code_points;
 pub use error::{CodecError, StoppedBy};
 pub use format::{Format, FormatSet, SNIFF_BYTES, sniff};
 pub use header::{Header, Limits, read_header};

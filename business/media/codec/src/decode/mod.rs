@@ -1,5 +1,6 @@
 //! From a file of a known format to pixels.
 
+pub(crate) mod heif;
 mod jpeg;
 mod png;
 mod webp;
@@ -26,7 +27,8 @@ pub(crate) fn read_header(
         Format::Jpeg => jpeg::read_header(bytes, limits),
         Format::Png => png::read_header(bytes, limits),
         Format::WebP => webp::read_header(bytes, limits),
-        Format::Gif | Format::Avif | Format::Heic => Err(nobody_reads(format)),
+        Format::Avif | Format::Heic => heif::read_header(format, bytes, limits),
+        Format::Gif => Err(nobody_reads(format)),
     }
 }
 
