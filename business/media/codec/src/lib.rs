@@ -25,6 +25,7 @@ mod raster;
 mod scale;
 
 pub use code_points::profile_of_code_points;
+pub use decode::heif::exif as exif_of_heif;
 pub use error::{CodecError, StoppedBy};
 pub use format::{Format, FormatSet, SNIFF_BYTES, sniff};
 pub use header::{Header, Limits, read_header};

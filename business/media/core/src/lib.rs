@@ -19,7 +19,7 @@ mod store;
 
 use std::sync::Arc;
 
-use business_media_codec::{FormatSet, Ladder};
+use business_media_codec::{FormatSet, Ladder, OutsideCodecs};
 use business_media_gateway::Media;
 use infra_blob::BlobStore;
 use infra_bus::Consumer;
@@ -54,6 +54,8 @@ pub struct Dependencies {
     pub clock: Arc<dyn Clock>,
     /// Where ids come from.
     pub ids: Arc<IdGenerator>,
+    /// The codecs of another process, where there are some.
+    pub outside: Option<Arc<dyn OutsideCodecs>>,
     /// What an operator set.
     pub settings: Settings,
 }
@@ -69,6 +71,7 @@ struct Core {
     blobs: Blobs,
     clock: Arc<dyn Clock>,
     ids: Arc<IdGenerator>,
+    outside: Option<Arc<dyn OutsideCodecs>>,
     settings: Settings,
     ladder: Ladder,
     budget: MemoryBudget,
@@ -80,7 +83,9 @@ struct Core {
 impl Core {
     /// The formats that are taken now.
     fn formats(&self) -> FormatSet {
-        FormatSet::read_here()
+        let here = FormatSet::read_here();
+        let outside = self.outside.iter().flat_map(|outside| outside.reads());
+        FormatSet::new(here.formats().iter().copied().chain(outside))
     }
 
     /// Says that an item's processing ended: to the caches, and to whoever waits.
@@ -108,6 +113,7 @@ impl MediaCore {
             blobs,
             clock,
             ids,
+            outside,
             settings,
         } = dependencies;
         let core = Core {
@@ -124,6 +130,7 @@ impl MediaCore {
             database,
             clock,
             ids,
+            outside,
             settings,
         };
         Self {

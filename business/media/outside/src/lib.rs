@@ -13,6 +13,7 @@ mod protocol;
 mod settings;
 mod worker;
 
+pub use business_media_codec::{Encoding, Format};
 pub use infra_sandbox::{Landlock, Program};
 pub use outside::{Outside, Report};
 pub use settings::Settings;

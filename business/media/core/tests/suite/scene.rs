@@ -56,6 +56,7 @@ impl Scene {
             blobs: store.clone(),
             clock: clock.clone(),
             ids: Arc::new(IdGenerator::new(1, clock.clone())),
+            outside: None,
             settings,
         }));
         Self {

@@ -20,6 +20,10 @@ const BYTES_PER_PIXEL: u64 = 8;
 const DEEP_BYTES_PER_PIXEL: u64 = 14;
 /// The most that the description of a grid is, in bytes.
 const GRID_BYTES_MAX: usize = 12;
+/// How often a picture may be made of others: layers of layers.
+const DEPTH_MAX: u32 = 2;
+/// Layers of a picture, or of a layer.
+const LAYERS_MAX: usize = 16;
 /// The largest camera data taken, in bytes.
 const EXIF_BYTES_MAX: usize = 1024 * 1024;
 
@@ -34,7 +38,13 @@ pub(super) fn read_header(
         .ok_or_else(|| CodecError::broken("no picture is the primary one"))?;
     let size = Size::of(&meta, primary)?;
     limits.check_size(size.width, size.height)?;
-    check_picture(format, bytes, &meta, primary, size, limits)?;
+    let check = Check {
+        format,
+        file: bytes,
+        meta: &meta,
+        limits,
+    };
+    check.picture(primary, size, DEPTH_MAX)?;
     let (width, height) = upright_size(&meta, primary, size)?;
     limits.check_size(width, height)?;
     let pixels = u64::from(size.width) * u64::from(size.height);
@@ -53,8 +63,9 @@ pub(super) fn read_header(
     })
 }
 
-/// The camera's data of a file, a TIFF header and directories, if there is some that can be read.
-pub(crate) fn exif(bytes: &[u8]) -> Option<Vec<u8>> {
+/// The camera's data of a HEIC or AVIF file, a TIFF header and what follows, if there is some that can be found.
+#[must_use]
+pub fn exif(bytes: &[u8]) -> Option<Vec<u8>> {
     let meta = read_meta(bytes).ok()?;
     let item = meta.item_of_kind(*b"Exif")?;
     let mut exif = meta.bytes(bytes, item, EXIF_BYTES_MAX).ok()?;
@@ -97,85 +108,90 @@ impl Size {
     }
 }
 
-/// Refuses pictures of a kind that is not decoded, and those whose bytes are not all there.
-fn check_picture(
+/// What a picture is checked with.
+struct Check<'c> {
     format: Format,
-    bytes: &[u8],
-    meta: &Meta<'_>,
-    item: u32,
-    size: Size,
-    limits: &Limits,
-) -> Result<(), CodecError> {
-    match meta.kind(item) {
-        Some(kind) if &kind == b"grid" => check_grid(format, bytes, meta, item, size, limits),
-        Some(kind) => check_coded(format, bytes, meta, item, kind),
-        None => Err(CodecError::broken("a primary picture that is no item")),
+    file: &'c [u8],
+    meta: &'c Meta<'c>,
+    limits: &'c Limits,
+}
+
+impl Check<'_> {
+    /// Refuses pictures of a kind that is not decoded, and those whose bytes are not all there. `depth` is how often a
+    /// picture may still be made of others.
+    fn picture(&self, item: u32, size: Size, depth: u32) -> Result<(), CodecError> {
+        let kind = self.meta.kind(item);
+        let kind = kind.ok_or_else(|| CodecError::broken("a picture that is no item"))?;
+        match &kind {
+            b"grid" => self.grid(item, size),
+            b"iovl" | b"iden" => self.layers(item, depth),
+            _ => self.coded(item, kind),
+        }
+    }
+
+    /// A picture of others laid on each other, or another with more done to it.
+    fn layers(&self, item: u32, depth: u32) -> Result<(), CodecError> {
+        let parts = self.meta.parts(item);
+        let depth = depth.checked_sub(1);
+        let depth = depth.filter(|_| (1..=LAYERS_MAX).contains(&parts.len()));
+        let depth =
+            depth.ok_or_else(|| CodecError::broken("more layers than any encoder writes"))?;
+        for part in parts {
+            let size = Size::of(self.meta, *part)?;
+            self.limits.check_size(size.width, size.height)?;
+            self.picture(*part, size, depth)?;
+        }
+        Ok(())
+    }
+
+    fn coded(&self, item: u32, kind: [u8; 4]) -> Result<(), CodecError> {
+        match &kind {
+            b"hvc1" | b"hev1" | b"av01" => {}
+            _ => {
+                return Err(CodecError::unsupported(format!(
+                    "This is a rare kind of {} ({}), which is not taken here.",
+                    self.format.name(),
+                    kind.escape_ascii()
+                )));
+            }
+        }
+        let extents = self.meta.extents(self.file, item)?;
+        if extents.iter().all(|piece| piece.is_empty()) {
+            return Err(CodecError::broken("a picture without bytes"));
+        }
+        Ok(())
+    }
+
+    /// A picture of tiles: they must be there, and cover the picture without more of them than that takes.
+    fn grid(&self, item: u32, size: Size) -> Result<(), CodecError> {
+        let grid = Grid::read(&self.meta.bytes(self.file, item, GRID_BYTES_MAX)?)?;
+        if grid.size != size {
+            return Err(CodecError::broken("a grid of another size than it says"));
+        }
+        let tiles = self.meta.parts(item);
+        if tiles.len() as u64 != u64::from(grid.columns) * u64::from(grid.rows) {
+            return Err(CodecError::broken(
+                "another number of tiles than the grid has",
+            ));
+        }
+        for tile in tiles {
+            let tile_size = Size::of(self.meta, *tile)?;
+            self.limits.check_size(tile_size.width, tile_size.height)?;
+            if !covers(tile_size.width, grid.columns, size.width)
+                || !covers(tile_size.height, grid.rows, size.height)
+            {
+                return Err(CodecError::broken("tiles that do not make up the picture"));
+            }
+            self.coded(*tile, self.meta.kind(*tile).unwrap_or_default())?;
+        }
+        Ok(())
     }
 }
 
-fn check_coded(
-    format: Format,
-    bytes: &[u8],
-    meta: &Meta<'_>,
-    item: u32,
-    kind: [u8; 4],
-) -> Result<(), CodecError> {
-    match &kind {
-        b"hvc1" | b"hev1" | b"av01" => {}
-        _ => {
-            return Err(CodecError::unsupported(format!(
-                "This is a rare kind of {} ({}), which is not taken here.",
-                format.name(),
-                kind.escape_ascii()
-            )));
-        }
-    }
-    let length: usize = meta
-        .extents(bytes, item)?
-        .iter()
-        .map(|piece| piece.len())
-        .sum();
-    if length == 0 {
-        return Err(CodecError::broken("a picture without bytes"));
-    }
-    Ok(())
-}
-
-/// A picture of tiles: they must be there, and cover the picture without more of them than that takes.
-fn check_grid(
-    format: Format,
-    bytes: &[u8],
-    meta: &Meta<'_>,
-    item: u32,
-    size: Size,
-    limits: &Limits,
-) -> Result<(), CodecError> {
-    let grid = Grid::read(&meta.bytes(bytes, item, GRID_BYTES_MAX)?)?;
-    if grid.size != size {
-        return Err(CodecError::broken("a grid of another size than it says"));
-    }
-    let tiles = meta.parts(item);
-    if tiles.len() as u64 != u64::from(grid.columns) * u64::from(grid.rows) {
-        return Err(CodecError::broken(
-            "another number of tiles than the grid has",
-        ));
-    }
-    for tile in tiles {
-        let tile_size = Size::of(meta, *tile)?;
-        limits.check_size(tile_size.width, tile_size.height)?;
-        let fits = |tile: u32, count: u32, whole: u32| {
-            let (tile, count, whole) = (u64::from(tile), u64::from(count), u64::from(whole));
-            tile * (count - 1) < whole && whole <= tile * count
-        };
-        if !fits(tile_size.width, grid.columns, size.width)
-            || !fits(tile_size.height, grid.rows, size.height)
-        {
-            return Err(CodecError::broken("tiles that do not make up the picture"));
-        }
-        let kind = meta.kind(*tile).unwrap_or_default();
-        check_coded(format, bytes, meta, *tile, kind)?;
-    }
-    Ok(())
+/// Whether so many tiles cover a side, and one less would not.
+fn covers(tile: u32, count: u32, whole: u32) -> bool {
+    let (tile, count, whole) = (u64::from(tile), u64::from(count), u64::from(whole));
+    tile * (count - 1) < whole && whole <= tile * count
 }
 
 #[derive(Debug)]
