@@ -54,8 +54,14 @@ fn formats(report: &Report) -> Finding {
         }
     };
     let missing: Vec<&str> = [
-        (!report.reads.contains(&Format::Heic), "HEIC photos are refused"),
-        (!report.reads.contains(&Format::Avif), "AVIF photos are refused"),
+        (
+            !report.reads.contains(&Format::Heic),
+            "HEIC photos are refused",
+        ),
+        (
+            !report.reads.contains(&Format::Avif),
+            "AVIF photos are refused",
+        ),
         (!report.writes.contains(&Encoding::Avif), "no AVIF is made"),
     ]
     .into_iter()

@@ -40,7 +40,11 @@ fn photos(folder: &str, endings: &[&str]) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = std::fs::read_dir(root.join(folder))
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| endings.iter().any(|ending| path.to_string_lossy().ends_with(ending)))
+        .filter(|path| {
+            endings
+                .iter()
+                .any(|ending| path.to_string_lossy().ends_with(ending))
+        })
         .collect();
     found.sort();
     assert!(!found.is_empty(), "no photos {endings:?} in {folder}");

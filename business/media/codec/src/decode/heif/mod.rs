@@ -254,9 +254,18 @@ fn cropped(side: u32, numerator: u32, denominator: u32) -> Result<u32, CodecErro
         .ok_or_else(|| CodecError::broken("a crop that is no part of the picture"))
 }
 
-/// Whether a picture, or its first tile, says that its channels have more than 8 bits. One that says nothing may have.
+/// Whether a picture, or its first tile, is compressed with more than 8 bits a channel. One that does not say may be.
 fn is_deep(meta: &Meta<'_>, item: u32) -> bool {
-    let item = meta.parts(item).first().copied().unwrap_or(item);
-    let depths = meta.properties(item).find(|part| &part.kind == b"pixi");
-    depths.is_none_or(|depths| depths.body.iter().skip(5).any(|depth| *depth > 8))
+    let mut item = item;
+    for _ in 0..DEPTH_MAX {
+        item = meta.parts(item).first().copied().unwrap_or(item);
+    }
+    let depth = meta.properties(item).find_map(|part| match &part.kind {
+        // ISO/IEC 14496-15, 8.3.3.1: the bits of brightness beyond eight.
+        b"hvcC" => Some(part.body.get(17)? & 7 > 0),
+        // AV1 in ISOBMFF, 2.3.3: high_bitdepth.
+        b"av1C" => Some(part.body.get(2)? & 0x40 > 0),
+        _ => None,
+    });
+    depth.unwrap_or(true)
 }
