@@ -8,12 +8,14 @@ use libwebp_sys as sys;
 
 use super::{Refusal, Source};
 
-/// How hard the encoder tries, 0 to 6: see `docs/adr/0012` for what the steps cost and save.
-const METHOD: c_int = 4;
+/// How hard the encoder tries with a still picture and with each frame of an animation, of which there are many; 0 to 6. See
+/// `docs/adr/0012` for what the steps cost and save.
+const METHOD: c_int = 6;
+const FRAME_METHOD: c_int = 4;
 
 /// A lossy file of these pixels.
 pub(super) fn encode(source: &Source<'_>, quality: u8) -> Result<Vec<u8>, Refusal> {
-    let config = config(quality)?;
+    let config = config(quality, METHOD)?;
     let mut picture = Picture::of(source)?;
     // SAFETY: the writer, the configuration and the picture outlive the call; the writer's memory is copied before it is
     // given back.
@@ -33,7 +35,7 @@ pub(super) fn encode(source: &Source<'_>, quality: u8) -> Result<Vec<u8>, Refusa
     }
 }
 
-fn config(quality: u8) -> Result<sys::WebPConfig, Refusal> {
+fn config(quality: u8, method: c_int) -> Result<sys::WebPConfig, Refusal> {
     // SAFETY: a structure of numbers, for which zero is a value, filled by the library.
     let config = unsafe {
         let mut config: sys::WebPConfig = std::mem::zeroed();
@@ -41,7 +43,7 @@ fn config(quality: u8) -> Result<sys::WebPConfig, Refusal> {
     };
     let mut config = config.ok_or("libwebp is of another version than its header")?;
     config.quality = f32::from(quality.clamp(1, 100));
-    config.method = METHOD;
+    config.method = method;
     Ok(config)
 }
 
@@ -96,7 +98,7 @@ impl Animation {
         loops: u16,
         quality: u8,
     ) -> Result<Self, Refusal> {
-        let config = config(quality)?;
+        let config = config(quality, FRAME_METHOD)?;
         let side = |side: u32| c_int::try_from(side).map_err(|error| error.to_string());
         let (columns, rows) = (side(width)?, side(height)?);
         let version = sys::WEBP_MUX_ABI_VERSION as c_int;

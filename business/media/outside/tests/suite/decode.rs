@@ -85,26 +85,52 @@ fn squares(pixels: &Pixels) -> Vec<u8> {
     squares
 }
 
-/// The same by another program.
+/// The same by another program, which is asked for the numbers as they are stored, whatever their profile.
 fn squares_of_libvips(path: &Path) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
-    let small = folder.path().join("small.ppm");
-    let side = SIDE.to_string();
+    let copy = folder.path().join("copy.ppm");
     let done = Command::new("vips")
-        .arg("thumbnail")
-        .args([path, &small])
-        .args([side.as_str(), "--height", side.as_str(), "--size", "force"])
+        .arg("copy")
+        .args([path, &copy])
         .status()
         .expect("libvips-tools is needed");
     assert!(done.success());
-    let file = std::fs::read(small).unwrap();
-    let gray = file.starts_with(b"P5");
-    let samples = SIDE * SIDE * if gray { 1 } else { 3 };
-    let samples = &file[file.len() - samples..];
-    if gray {
-        return samples.iter().flat_map(|gray| [*gray; 3]).collect();
+    let file = std::fs::read(copy).unwrap();
+    let (mut words, mut at) = (Vec::new(), 0);
+    // Kind, width, height and largest sample, between which there may be a remark.
+    while words.len() < 4 {
+        let end = at
+            + file[at..]
+                .iter()
+                .position(|byte| byte.is_ascii_whitespace())
+                .unwrap();
+        let word = String::from_utf8_lossy(&file[at..end]).into_owned();
+        at = if word.starts_with('#') {
+            at + file[at..].iter().position(|byte| *byte == b'\n').unwrap()
+        } else {
+            end
+        } + 1;
+        if !word.is_empty() && !word.starts_with('#') {
+            words.push(word);
+        }
     }
-    samples.to_vec()
+    let samples: Vec<u8> = match words[3].as_str() {
+        "255" => file[at..].to_vec(),
+        "65535" => file[at..].iter().step_by(2).copied().collect(),
+        largest => panic!("samples up to {largest}"),
+    };
+    let bytes = if words[0] == "P5" {
+        samples.iter().flat_map(|gray| [*gray; 3]).collect()
+    } else {
+        samples
+    };
+    squares(&Pixels {
+        width: words[1].parse().unwrap(),
+        height: words[2].parse().unwrap(),
+        bytes,
+        has_alpha: false,
+        profile: None,
+    })
 }
 
 #[test]
