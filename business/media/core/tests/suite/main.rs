@@ -5,6 +5,8 @@
 mod attach;
 mod crashes;
 mod faults;
+mod machine;
+mod outside;
 mod process;
 mod quota;
 mod read;
@@ -12,3 +14,4 @@ mod scene;
 mod sweep;
 mod together;
 mod upload;
+mod work;
