@@ -11,8 +11,11 @@ mod read;
 mod read_rendition;
 mod receive;
 mod release;
+mod send;
 mod update;
 mod upload;
+mod upload_append;
+mod upload_finish;
 mod upload_session;
 mod wait;
 
@@ -32,6 +35,8 @@ use infra_kernel::{Context, MediaId, Result};
 use infra_rpc::Messages;
 
 use crate::Core;
+
+pub(crate) use formats::Switches;
 
 pub(crate) struct Service {
     pub(crate) core: Arc<Core>,
@@ -175,7 +180,7 @@ impl Media for Service {
         _: &Context,
         _: GetCapabilitiesRequest,
     ) -> Result<Capabilities> {
-        let formats = self.core.formats();
+        let formats = self.core.formats().await?;
         let content_types = formats.formats().iter();
         Ok(Capabilities {
             content_types: content_types

@@ -3,14 +3,19 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on fails
 
 mod attach;
+mod check;
 mod crashes;
+mod failed;
 mod faults;
+mod formats;
 mod machine;
 mod outside;
+mod parts;
 mod process;
 mod quota;
 mod read;
 mod scene;
+mod serve;
 mod sweep;
 mod together;
 mod upload;

@@ -8,13 +8,14 @@ use business_media::{Dependencies, MIGRATIONS, MediaCore, Settings};
 use business_media_codec::OutsideCodecs;
 use business_media_gateway::{
     AttachRequest, GetMediaRequest, Media, MediaItem, ReadRenditionRequest, ReleaseRequest,
-    RenditionHeader, UploadChunk, UploadHeader, rendition_chunk::Part,
+    RenditionChunk, RenditionHeader, UploadChunk, UploadHeader, rendition_chunk::Part,
 };
 use futures::StreamExt as _;
 use infra_blob::DirectoryStore;
 use infra_bus::Event;
 use infra_db::Database;
 use infra_kernel::{Context, Error, EventId, IdGenerator, ManualClock, MediaId, Result, Timestamp};
+use infra_rpc::Messages;
 use tempfile::TempDir;
 use testing_kit::{Picture, jpeg};
 
@@ -177,11 +178,22 @@ impl Scene {
     }
 
     pub(crate) async fn attach(&self, owner_id: u64, ids: &[u64], holder: &str) -> Result<()> {
+        self.hold(owner_id, ids, holder, true).await
+    }
+
+    /// As something that everyone may see, or that not everyone may.
+    pub(crate) async fn hold(
+        &self,
+        owner_id: u64,
+        ids: &[u64],
+        holder: &str,
+        open: bool,
+    ) -> Result<()> {
         let request = AttachRequest {
             owner_id,
             ids: ids.to_vec(),
             holder: holder.to_owned(),
-            open: true,
+            open,
         };
         self.media.attach(&context(), request).await.map(|_| ())
     }
@@ -196,7 +208,7 @@ impl Scene {
             .deleted
     }
 
-    /// Reads a rendition, or a part of it, as a surface does.
+    /// Reads a rendition, or a part of it, as a surface does that has seen a signature.
     pub(crate) async fn read(
         &self,
         key: &str,
@@ -207,10 +219,23 @@ impl Scene {
             key: key.to_owned(),
             offset,
             length,
-            head_only: false,
+            signed: true,
             ..ReadRenditionRequest::default()
         };
-        let mut chunks = self.media.read_rendition(&context(), request).await?;
+        self.read_as(request).await
+    }
+
+    pub(crate) async fn read_as(
+        &self,
+        request: ReadRenditionRequest,
+    ) -> Result<(RenditionHeader, Vec<u8>)> {
+        Self::taken(self.media.read_rendition(&context(), request).await?).await
+    }
+
+    /// A header and all bytes that follow it.
+    pub(crate) async fn taken(
+        mut chunks: Messages<RenditionChunk>,
+    ) -> Result<(RenditionHeader, Vec<u8>)> {
         let Some(Part::Header(header)) = chunks.next().await.unwrap()?.part else {
             panic!("the header comes first");
         };
@@ -255,6 +280,19 @@ impl Scene {
             .unwrap()
     }
 
+    /// Does to the database what no code does.
+    pub(crate) async fn change(&self, sql: &'static str) {
+        self.database
+            .write(move |connection| {
+                Box::pin(async move {
+                    sqlx::query(sql).execute(connection).await?;
+                    Ok::<_, infra_db::DbError>(())
+                })
+            })
+            .await
+            .unwrap();
+    }
+
     /// Every file that the store holds, finished or not.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         files(&self.folder.path().join("blobs"))
@@ -266,6 +304,7 @@ impl Scene {
         let rows = "SELECT (SELECT COUNT(*) FROM media) + (SELECT COUNT(*) FROM renditions)
             + (SELECT COUNT(*) FROM holders) + (SELECT COUNT(*) FROM blob_writes)
             + (SELECT COUNT(*) FROM blob_deletions) + (SELECT COUNT(*) FROM outbox)
+            + (SELECT COUNT(*) FROM upload_sessions) + (SELECT COUNT(*) FROM upload_parts)
             + (SELECT COUNT(*) FROM alternates) + (SELECT COUNT(*) FROM alternate_jobs)
             + (SELECT COUNT(*) FROM account_usage) + (SELECT COUNT(*) FROM upload_minutes)";
         assert_eq!(self.count(rows).await, 0, "{what} left a row");
