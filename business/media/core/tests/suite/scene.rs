@@ -30,8 +30,14 @@ pub(crate) enum Folder {
     Another(PathBuf),
 }
 
+impl From<TempDir> for Folder {
+    fn from(folder: TempDir) -> Self {
+        Self::Own(folder)
+    }
+}
+
 impl Folder {
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         match self {
             Self::Own(folder) => folder.path(),
             Self::Another(path) => path,
@@ -62,31 +68,29 @@ impl Scene {
     }
 
     /// On a folder as another process left it.
-    pub(crate) async fn on(folder: TempDir, clock: Arc<ManualClock>, settings: Settings) -> Self {
+    pub(crate) async fn on(
+        folder: impl Into<Folder>,
+        clock: Arc<ManualClock>,
+        settings: Settings,
+    ) -> Self {
         Self::beside(folder, clock, settings, None).await
     }
 
     /// The same, with codecs of another process.
     pub(crate) async fn beside(
-        folder: TempDir,
+        folder: impl Into<Folder>,
         clock: Arc<ManualClock>,
         settings: Settings,
         outside: Option<Arc<dyn OutsideCodecs>>,
     ) -> Self {
+        let folder = folder.into();
         let path = folder.path();
         let database = Database::open(&path.join("media.db"), &MIGRATIONS)
             .await
             .unwrap();
         let directory = DirectoryStore::open(&path.join("blobs")).await.unwrap();
         let store = Arc::new(FaultyStore::new(directory, None));
-        Self::made(
-            Folder::Own(folder),
-            database,
-            store,
-            clock,
-            settings,
-            outside,
-        )
+        Self::made(folder, database, store, clock, settings, outside)
     }
 
     /// On another's folder, in a process that dies when the fuse has burnt down.
