@@ -10,8 +10,10 @@
 //!
 //! Start reading at [`process()`].
 
+mod alternates;
 mod color;
 mod decode;
+mod encode;
 mod error;
 mod format;
 mod header;
@@ -23,6 +25,7 @@ mod process;
 mod raster;
 mod scale;
 
+pub use alternates::{Alternate, process_alternates};
 pub use error::{CodecError, StoppedBy};
 pub use format::{Format, FormatSet, SNIFF_BYTES, sniff};
 pub use header::{Header, Limits, read_header};

@@ -26,6 +26,12 @@ pub(crate) enum MediaError {
     /// A blob is being deleted, or its note was swept, while it was written.
     #[error("a blob changed hands while it was written")]
     BlobBusy,
+    /// Work on a picture did not come back long after its time was up.
+    #[error("the work went on long after its time was up")]
+    Overstayed,
+    /// Work on a picture ended without an answer.
+    #[error("the work ended without an answer")]
+    Died,
     /// The request is refused as it is.
     #[error("refused: {0}")]
     Refused(#[source] Error),
@@ -50,7 +56,10 @@ impl From<MediaError> for Error {
             MediaError::Blob(error) => error.into(),
             MediaError::Codec(error) => refusal(error),
             MediaError::Refused(error) => error,
-            MediaError::BlobBusy | MediaError::Task(_) => Self::new(
+            MediaError::BlobBusy
+            | MediaError::Task(_)
+            | MediaError::Overstayed
+            | MediaError::Died => Self::new(
                 ErrorCode::Unavailable,
                 "This server is busy with the same file just now. Please try again soon.",
             )

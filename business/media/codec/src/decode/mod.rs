@@ -6,7 +6,8 @@ mod webp;
 
 use crate::header::RawHeader;
 use crate::orientation::Orientation;
-use crate::raster::Raster;
+use crate::outside::Pixels;
+use crate::raster::{Channels, Raster};
 use crate::{CodecError, Format, Limits};
 
 /// A decoded picture as it was stored: neither turned upright nor converted to sRGB.
@@ -38,6 +39,32 @@ pub(crate) fn decode(format: Format, bytes: &[u8], limits: &Limits) -> Result<De
         Format::WebP => webp::decode(bytes),
         Format::Gif | Format::Avif | Format::Heic => Err(nobody_reads(format)),
     }
+}
+
+/// What another process decoded: upright already. Its profile is as the file had it, and not checked.
+pub(crate) fn from_outside(pixels: Pixels) -> Result<Decoded, CodecError> {
+    let Pixels {
+        width,
+        height,
+        mut bytes,
+        has_alpha,
+        profile,
+    } = pixels;
+    let opaque = Raster::bytes(width, height, Channels::Rgb)?;
+    if has_alpha {
+        let with_alpha = opaque / 3 * 4;
+        if bytes.len() != with_alpha {
+            return Err(CodecError::broken("the decoder gave too few pixels"));
+        }
+        let mut flat = vec![0; opaque];
+        flatten_on_white(&bytes, 3, &mut flat);
+        bytes = flat;
+    }
+    Ok(Decoded {
+        raster: Raster::new(width, height, Channels::Rgb, bytes)?,
+        orientation: Orientation::default(),
+        profile,
+    })
 }
 
 fn nobody_reads(format: Format) -> CodecError {

@@ -6,6 +6,7 @@ mod check_media;
 mod failed;
 mod formats;
 mod original;
+pub(crate) mod quota;
 mod read;
 mod read_rendition;
 mod receive;
@@ -184,7 +185,9 @@ impl Media for Service {
             upload_bytes_max: self.core.settings.upload_bytes_max,
             pixels_max: self.core.settings.pixels_max,
             description_characters_max: DESCRIPTION_CHARACTERS_MAX as u32,
-            ..Capabilities::default()
+            account_bytes_max: self.core.settings.account_bytes_max,
+            account_photos_max: self.core.settings.account_photos_max,
+            uploads_per_hour_max: self.core.settings.uploads_per_hour_max,
         })
     }
 }

@@ -13,8 +13,8 @@ use sqlx::FromRow;
 use crate::caches::{Form, Head};
 use crate::error::MediaError;
 
-/// The name of the row that holds an animation; the others are stills.
-pub(crate) const ANIMATION: &str = "animation";
+/// The name of the row that is no still picture: the moving one of an animation.
+const ANIMATION: &str = "animation";
 
 /// The ends of file names, by what is in the files.
 const ENDINGS: [(&str, &str); 5] = [
@@ -63,6 +63,36 @@ pub(crate) async fn insert(
     Ok(())
 }
 
+/// The names and sizes in bytes of an item's still renditions that may have smaller forms.
+pub(crate) async fn sizes(
+    database: &Database,
+    id: MediaId,
+) -> Result<Vec<(String, u64)>, MediaError> {
+    let rows: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT name, bytes FROM renditions WHERE media_id = $1 AND name <> $2 ORDER BY position",
+    )
+    .bind(id.to_sql())
+    .bind(ANIMATION)
+    .fetch_all(database.reader())
+    .await?;
+    let rows = rows.into_iter();
+    Ok(rows
+        .map(|(name, bytes)| (name, bytes.cast_unsigned()))
+        .collect())
+}
+
+/// The keys of an item's renditions.
+pub(crate) async fn keys(database: &Database, id: MediaId) -> Result<Vec<BlobKey>, MediaError> {
+    let keys: Vec<String> = sqlx::query_scalar("SELECT key FROM renditions WHERE media_id = $1")
+        .bind(id.to_sql())
+        .fetch_all(database.reader())
+        .await?;
+    Ok(keys
+        .iter()
+        .map(|key| key.parse())
+        .collect::<Result<_, _>>()?)
+}
+
 #[derive(FromRow)]
 struct RenditionRow {
     media_id: i64,
@@ -74,7 +104,7 @@ struct RenditionRow {
     bytes: i64,
 }
 
-/// Adds to each item its renditions, largest first. `ids` is the JSON array of the items' ids.
+/// Adds to each item its renditions, largest first, and its animation. `ids` is the JSON array of the items' ids.
 pub(crate) async fn add_to(
     connection: &mut Connection,
     ids: &str,
@@ -93,12 +123,11 @@ pub(crate) async fn add_to(
         by_item.entry(id).or_default().push(row.into());
     }
     for item in items {
-        let of_item = by_item.remove(&item.id).unwrap_or_default();
-        let (animations, stills) = of_item
-            .into_iter()
-            .partition(|rendition: &Rendition| rendition.name == ANIMATION);
-        item.renditions = stills;
-        item.animation = Vec::into_iter(animations).next();
+        item.renditions = by_item.remove(&item.id).unwrap_or_default();
+        // It stands last, after the stills.
+        item.animation = item
+            .renditions
+            .pop_if(|rendition| rendition.name == ANIMATION);
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ mod attach;
 mod crashes;
 mod faults;
 mod process;
+mod quota;
 mod read;
 mod scene;
 mod serve;

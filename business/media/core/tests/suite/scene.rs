@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use business_media::{Dependencies, MIGRATIONS, MediaCore, Settings};
+use business_media_codec::OutsideCodecs;
 use business_media_gateway::{
     AttachRequest, GetMediaRequest, Media, MediaItem, ReadRenditionRequest, ReleaseRequest,
-    RenditionChunk, RenditionHeader, UploadChunk, UploadHeader, rendition_chunk::Part, topics,
+    RenditionChunk, RenditionHeader, UploadChunk, UploadHeader, rendition_chunk::Part,
 };
 use futures::StreamExt as _;
 use infra_blob::DirectoryStore;
-use infra_bus::{Event, HandlerError};
+use infra_bus::Event;
 use infra_db::Database;
 use infra_kernel::{Context, Error, EventId, IdGenerator, ManualClock, MediaId, Result, Timestamp};
 use infra_rpc::Messages;
@@ -46,6 +47,16 @@ impl Scene {
 
     /// On a folder as another process left it.
     pub(crate) async fn on(folder: TempDir, clock: Arc<ManualClock>, settings: Settings) -> Self {
+        Self::beside(folder, clock, settings, None).await
+    }
+
+    /// The same, with codecs of another process.
+    pub(crate) async fn beside(
+        folder: TempDir,
+        clock: Arc<ManualClock>,
+        settings: Settings,
+        outside: Option<Arc<dyn OutsideCodecs>>,
+    ) -> Self {
         let path = folder.path();
         let database = Database::open(&path.join("media.db"), &MIGRATIONS)
             .await
@@ -57,6 +68,7 @@ impl Scene {
             blobs: store.clone(),
             clock: clock.clone(),
             ids: Arc::new(IdGenerator::new(1, clock.clone())),
+            outside,
             settings,
         }));
         Self {
@@ -98,12 +110,9 @@ impl Scene {
         item
     }
 
-    /// Hands the worker the event of an upload, as the bus would.
-    pub(crate) async fn process(&self, id: MediaId) -> Result<(), HandlerError> {
-        let events = self.events(topics::UPLOADED).await;
-        let event = events.iter().rev().find(|event| event.key == id.get());
-        let consumer = self.core.consumers().remove(0);
-        consumer.handler.handle(&context(), event.unwrap()).await
+    /// Works off what waits, the item among it.
+    pub(crate) async fn process(&self, _: MediaId) -> Result<()> {
+        self.core.work_off().await.map(|_| ())
     }
 
     pub(crate) async fn get(&self, id: u64) -> Option<MediaItem> {
@@ -229,7 +238,9 @@ impl Scene {
         assert_eq!(self.files(), Vec::<PathBuf>::new(), "{what} left a file");
         let rows = "SELECT (SELECT COUNT(*) FROM media) + (SELECT COUNT(*) FROM renditions)
             + (SELECT COUNT(*) FROM holders) + (SELECT COUNT(*) FROM blob_writes)
-            + (SELECT COUNT(*) FROM blob_deletions) + (SELECT COUNT(*) FROM outbox)";
+            + (SELECT COUNT(*) FROM blob_deletions) + (SELECT COUNT(*) FROM outbox)
+            + (SELECT COUNT(*) FROM alternates) + (SELECT COUNT(*) FROM alternate_jobs)
+            + (SELECT COUNT(*) FROM account_usage) + (SELECT COUNT(*) FROM upload_minutes)";
         assert_eq!(self.count(rows).await, 0, "{what} left a row");
     }
 
