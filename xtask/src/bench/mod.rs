@@ -6,6 +6,7 @@
 //! processor time for one request, which is read from `/proc` before and after.
 
 mod build;
+mod crowd;
 mod fan_out;
 mod http;
 mod load;
@@ -39,6 +40,8 @@ pub(crate) enum Name {
     Posts,
     /// 12-megapixel JPEGs from upload to ready.
     Photos,
+    /// 200 uploads, 16 at a time, while a home feed is read.
+    Crowd,
     /// Photos' bytes, beside nginx: needs `nginx` and `wrk`, so it is not part of `all`.
     Media,
     /// One post to 10,000 followers.
@@ -101,6 +104,9 @@ pub(crate) fn run(root: &Path, arguments: &BenchArguments) -> Result<()> {
     }
     if wanted(Name::Photos) {
         photos::measure(&bench, &mut report)?;
+    }
+    if wanted(Name::Crowd) {
+        crowd::measure(&bench, &mut report)?;
     }
     if arguments.name == Name::Media {
         media::measure(&bench, &mut report)?;

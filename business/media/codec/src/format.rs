@@ -72,7 +72,7 @@ impl Format {
     /// Whether this process reads it itself, in Rust that is safe for memory.
     #[must_use]
     pub const fn is_read_here(self) -> bool {
-        !matches!(self, Self::Gif | Self::Avif | Self::Heic)
+        !matches!(self, Self::Avif | Self::Heic)
     }
 }
 
@@ -258,12 +258,11 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_kind_and_what_is_taken() {
-        let known: [(&[u8], &str); 9] = [
+        let known: [(&[u8], &str); 8] = [
             (b"", "empty"),
             (b"\0\0\0\x18ftypheic\0\0\0\0", "a HEIC picture"),
             (b"\0\0\0\x18ftypavif\0\0\0\0", "an AVIF picture"),
             (b"\0\0\0\x18ftypisom\0\0\0\0", "a video"),
-            (b"GIF89a", "a GIF picture"),
             (b"<?xml version='1.0'?>\n<svg xmlns=''/>", "an SVG drawing"),
             (b"<!doctype html><script>", "a web page"),
             (b"hello", "not a picture of a known kind"),
@@ -272,7 +271,7 @@ mod tests {
         for (start, name) in known {
             let sentence = refusal(start);
             assert!(sentence.contains(name), "{sentence}");
-            assert!(sentence.contains("JPEG, PNG or WebP"), "{sentence}");
+            assert!(sentence.contains("JPEG, PNG, WebP or GIF"), "{sentence}");
         }
     }
 

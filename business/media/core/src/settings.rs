@@ -92,11 +92,12 @@ impl Default for Settings {
 }
 
 impl Settings {
-    pub(crate) const fn limits(&self) -> Limits {
+    pub(crate) fn limits(&self) -> Limits {
         Limits {
             pixels_max: self.pixels_max,
             side_max: self.side_max,
             memory_bytes_max: self.memory_bytes_max,
+            ..Limits::default()
         }
     }
 
