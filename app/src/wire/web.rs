@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, header};
 use infra_kernel::SystemClock;
 use presentation_kit::address::TrustedProxies;
 use presentation_kit::{Gateways, Signer, Site, Surface, context};
@@ -16,7 +16,6 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::normalize_path::NormalizePathLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::timeout::TimeoutLayer;
 
 use super::secret;
 use crate::config::Configuration;
@@ -96,10 +95,7 @@ pub fn router(surface: &Surface, configuration: &Configuration) -> Router {
             HeaderValue::from_static("same-origin"),
         ))
         // Inside the context, so that a request given up or panicked still has its name in the logs.
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::GATEWAY_TIMEOUT,
-            context::REQUEST_BUDGET,
-        ))
+        .layer(axum::middleware::from_fn(context::give_up))
         .layer(CatchPanicLayer::new())
         .layer(axum::middleware::from_fn(context::begin))
         .layer(axum::Extension(proxies));

@@ -22,6 +22,7 @@ mod oauth;
 mod reply;
 mod statuses;
 mod timelines;
+mod uploads;
 
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, get};
@@ -46,6 +47,7 @@ pub fn router(surface: &Surface) -> Router<Surface> {
         .route("/api/{*rest}", any(fallback::not_found))
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(uploads::mark))
         // Outermost, so that refusals too are readable for a script of another site.
         .layer(middleware::from_fn(headers::add))
 }
@@ -64,6 +66,7 @@ fn api() -> Api {
         .merge(oauth::routes())
         .merge(accounts::routes())
         .merge(media::routes())
+        .merge(uploads::routes())
         .merge(statuses::routes())
         .merge(timelines::routes())
         .merge(instance::routes())

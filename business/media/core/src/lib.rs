@@ -7,9 +7,11 @@
 //! Originals are kept to the bit and never served. It does not decide who may see a rendition: a key is all that reading
 //! one asks for, and keys are told only with what shows them.
 
+mod appends;
 mod blobs;
 mod budget;
 mod caches;
+mod checksum;
 mod consumers;
 mod error;
 mod jobs;
@@ -30,6 +32,7 @@ use sqlx::migrate::Migrator;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
+use crate::appends::Appends;
 use crate::blobs::Blobs;
 use crate::budget::MemoryBudget;
 use crate::caches::Caches;
@@ -79,6 +82,7 @@ struct Core {
     queue: Queue,
     outside: Option<Arc<dyn OutsideCodecs>>,
     caches: Caches,
+    appends: Appends,
     /// Tells which items became ready or failed in this process.
     processed: broadcast::Sender<MediaId>,
 }
@@ -128,6 +132,7 @@ impl MediaCore {
             queue: Queue::new(ids.next_raw().cast_signed(), settings.worker_count()),
             outside,
             caches: Caches::new(settings.rendition_cache_bytes),
+            appends: Appends::default(),
             ladder: Ladder::default(),
             processed: broadcast::Sender::new(PROCESSED_QUEUE_MAX),
             database,

@@ -49,6 +49,14 @@ pub struct Settings {
     pub unattached_items_max: u32,
     /// How long a photo that nothing uses is kept, in seconds. Default: 86400 (a day).
     pub unattached_lifetime_s: u64,
+    /// How long an upload that is sent in parts may take, in seconds, and how long a finished one can be asked about.
+    /// Default: 86400 (a day).
+    pub upload_session_lifetime_s: u64,
+    /// Uploads in parts that one account may have under way. Default: 20.
+    pub upload_sessions_max: u32,
+    /// Bytes that the files may have together whose uploads in parts one account has under way. Default: 419430400
+    /// (400 MiB).
+    pub upload_sessions_bytes_max: u64,
     /// How often what was left behind is looked for, in seconds. Default: 60.
     pub sweep_interval_s: u64,
     /// How long a photo that could not be processed is kept with its file, for an operator to try again, in seconds.
@@ -80,6 +88,9 @@ impl Default for Settings {
             rendition_cache_bytes: 64 * MIB,
             unattached_items_max: 100,
             unattached_lifetime_s: 24 * 60 * 60,
+            upload_session_lifetime_s: 24 * 60 * 60,
+            upload_sessions_max: 20,
+            upload_sessions_bytes_max: 400 * MIB,
             sweep_interval_s: 60,
             failed_lifetime_s: 7 * 24 * 60 * 60,
             job_seconds_max: 60,
@@ -108,6 +119,10 @@ impl Settings {
 
     pub(crate) const fn unattached_lifetime(&self) -> Duration {
         Duration::from_secs(self.unattached_lifetime_s)
+    }
+
+    pub(crate) const fn upload_session_lifetime(&self) -> Duration {
+        Duration::from_secs(self.upload_session_lifetime_s)
     }
 
     pub(crate) fn sweep_interval(&self) -> Duration {

@@ -1,6 +1,6 @@
 //! Pictures on their way to a post: uploading, waiting, describing.
 
-mod focus;
+pub(crate) mod focus;
 pub(crate) mod form;
 mod original;
 mod show;
@@ -9,7 +9,7 @@ mod upload;
 pub(crate) mod wait;
 
 use presentation_kit::Api;
-use presentation_kit::api::Describe;
+use presentation_kit::api::{Describe, Header};
 
 use crate::entities::MediaAttachment;
 
@@ -42,6 +42,13 @@ pub(crate) fn routes() -> Api {
             original::original,
             Describe::new(
                 "Redirects to where one's own file can be downloaded as it was uploaded, to the bit.",
+            )
+            .answers_with(
+                307,
+                &[Header::required(
+                    "Location",
+                    "Where it can be downloaded, without a token and for a time.",
+                )],
             ),
         )
         .put(

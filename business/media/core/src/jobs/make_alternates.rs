@@ -216,7 +216,10 @@ impl Core {
     }
 
     /// What is kept at hand of the renditions may say that there is no other form of them, or that no open item has them.
-    pub(crate) async fn forget_renditions(&self, id: infra_kernel::MediaId) -> Result<(), MediaError> {
+    pub(crate) async fn forget_renditions(
+        &self,
+        id: infra_kernel::MediaId,
+    ) -> Result<(), MediaError> {
         let keys = renditions::keys(&self.database, id).await?;
         self.caches.forget(&[id], &keys);
         Ok(())

@@ -14,6 +14,8 @@ mod release;
 mod send;
 mod update;
 mod upload;
+mod upload_append;
+mod upload_finish;
 mod upload_session;
 mod wait;
 

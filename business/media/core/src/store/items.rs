@@ -19,6 +19,8 @@ pub(crate) struct NewItem {
     pub(crate) created_at: Timestamp,
     pub(crate) original_key: String,
     pub(crate) original_bytes: u64,
+    /// The upload in parts that it came by, and when that is to be forgotten.
+    pub(crate) upload: Option<(i64, Timestamp)>,
 }
 
 /// What the header of an upload's file says.

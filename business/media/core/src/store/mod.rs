@@ -10,4 +10,5 @@ pub(crate) mod originals;
 pub(crate) mod queue;
 pub(crate) mod renditions;
 pub(crate) mod twins;
+pub(crate) mod upload_sessions;
 pub(crate) mod usage;

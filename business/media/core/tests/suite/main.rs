@@ -5,6 +5,7 @@
 mod attach;
 mod crashes;
 mod faults;
+mod parts;
 mod process;
 mod quota;
 mod read;

@@ -239,6 +239,7 @@ impl Scene {
         let rows = "SELECT (SELECT COUNT(*) FROM media) + (SELECT COUNT(*) FROM renditions)
             + (SELECT COUNT(*) FROM holders) + (SELECT COUNT(*) FROM blob_writes)
             + (SELECT COUNT(*) FROM blob_deletions) + (SELECT COUNT(*) FROM outbox)
+            + (SELECT COUNT(*) FROM upload_sessions) + (SELECT COUNT(*) FROM upload_parts)
             + (SELECT COUNT(*) FROM alternates) + (SELECT COUNT(*) FROM alternate_jobs)
             + (SELECT COUNT(*) FROM account_usage) + (SELECT COUNT(*) FROM upload_minutes)";
         assert_eq!(self.count(rows).await, 0, "{what} left a row");
