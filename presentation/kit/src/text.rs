@@ -189,4 +189,13 @@ mod tests {
             "<p><a href=\"https://a.example/@ada\" rel=\"nofollow noopener noreferrer\" target=\"_blank\">a.example/@ada</a></p>",
         );
     }
+
+    #[test]
+    fn a_name_that_begins_with_a_mentioned_one_is_another() {
+        check("@adam @ada_b @ada2", "<p>@adam @ada_b @ada2</p>");
+        check(
+            "@ada's",
+            "<p><span class=\"h-card\"><a href=\"http://p/@Ada\" class=\"u-url mention\">@<span>Ada</span></a></span>&#39;s</p>",
+        );
+    }
 }

@@ -22,7 +22,7 @@ mod store;
 
 use std::sync::Arc;
 
-use business_media_codec::{FormatSet, Ladder, OutsideCodecs};
+use business_media_codec::{Format, FormatSet, Ladder, OutsideCodecs};
 use business_media_gateway::Media;
 use infra_blob::BlobStore;
 use infra_bus::Consumer;
@@ -38,7 +38,7 @@ use crate::budget::MemoryBudget;
 use crate::caches::Caches;
 use crate::error::MediaError;
 use crate::queue::Queue;
-use crate::service::Service;
+use crate::service::{Service, Switches};
 
 pub use jobs::Swept;
 pub use settings::{AlternateForm, Settings};
@@ -82,15 +82,23 @@ struct Core {
     queue: Queue,
     outside: Option<Arc<dyn OutsideCodecs>>,
     caches: Caches,
+    switches: Switches,
     appends: Appends,
     /// Tells which items became ready or failed in this process.
     processed: broadcast::Sender<MediaId>,
 }
 
 impl Core {
-    /// The formats that are taken now.
-    fn formats(&self) -> FormatSet {
+    /// The formats that can be read on this machine, whether they are taken or not.
+    #[allow(clippy::unused_self)] // what stands outside this process belongs to it
+    fn readable_formats(&self) -> FormatSet {
         FormatSet::read_here()
+    }
+
+    /// A sentence for whoever runs the place.
+    #[allow(clippy::unused_self)] // as above
+    fn why_unreadable(&self, format: Format) -> String {
+        format!("Nothing on this machine reads {}.", format.name())
     }
 
     /// Says that an item's processing ended: to the caches, and to whoever waits.
@@ -134,6 +142,7 @@ impl MediaCore {
             caches: Caches::new(settings.rendition_cache_bytes),
             appends: Appends::default(),
             ladder: Ladder::default(),
+            switches: Switches::default(),
             processed: broadcast::Sender::new(PROCESSED_QUEUE_MAX),
             database,
             clock,
@@ -156,7 +165,10 @@ impl MediaCore {
     /// The durable subscriptions, for the composition to run.
     #[must_use]
     pub fn consumers(&self) -> Vec<Consumer> {
-        vec![consumers::wake_workers::consumer(Arc::clone(&self.core))]
+        vec![
+            consumers::wake_workers::consumer(Arc::clone(&self.core)),
+            consumers::forget_changed::consumer(Arc::clone(&self.core)),
+        ]
     }
 
     /// Works on what waits and sweeps now and then, until it is stopped; then attempts that are under way are given a

@@ -36,6 +36,8 @@ use infra_rpc::Messages;
 
 use crate::Core;
 
+pub(crate) use formats::Switches;
+
 pub(crate) struct Service {
     pub(crate) core: Arc<Core>,
 }
@@ -178,7 +180,7 @@ impl Media for Service {
         _: &Context,
         _: GetCapabilitiesRequest,
     ) -> Result<Capabilities> {
-        let formats = self.core.formats();
+        let formats = self.core.formats().await?;
         let content_types = formats.formats().iter();
         Ok(Capabilities {
             content_types: content_types

@@ -33,7 +33,7 @@ impl Core {
             context,
             &mut chunks,
             self.settings.upload_bytes_max,
-            &self.formats(),
+            &self.formats().await?,
             &mut *writer,
         )
         .await?;
@@ -151,7 +151,7 @@ impl Core {
     async fn read_picture(&self, writer: &mut dyn BlobWriter) -> Result<Header, MediaError> {
         let memory = self.budget.take(writer.bytes()).await?;
         let written = writer.written(self.settings.upload_bytes_max).await?;
-        let (limits, taken) = (self.settings.limits(), self.formats());
+        let (limits, taken) = (self.settings.limits(), self.formats().await?);
         let header = tokio::task::spawn_blocking(move || {
             let header = read_header(&written, &limits, &taken);
             drop((written, memory));

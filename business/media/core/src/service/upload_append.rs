@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use business_media_codec::{FormatSet, SNIFF_BYTES, sniff};
+use business_media_codec::{SNIFF_BYTES, sniff};
 use business_media_gateway::{AppendChunk, AppendHeader, UploadSession, append_chunk::Part};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
@@ -210,7 +210,7 @@ impl Receiving {
     /// Looks at the file's first bytes. What they show not to be taken ends the upload, unless a checksum may yet tell that
     /// they are not what was sent.
     async fn look(&mut self, piece: &mut Piece) -> Result<(), MediaError> {
-        let taken: FormatSet = self.core.formats();
+        let taken = self.core.formats().await?;
         let start = std::mem::take(&mut piece.start);
         self.sniffed = true;
         let Err(refused) = sniff(&start, &taken) else {

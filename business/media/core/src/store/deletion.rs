@@ -91,7 +91,7 @@ async fn delete_item(
     }))
 }
 
-fn parse<'a>(keys: impl Iterator<Item = &'a String>) -> Result<Vec<BlobKey>, MediaError> {
+fn parse<'key>(keys: impl Iterator<Item = &'key String>) -> Result<Vec<BlobKey>, MediaError> {
     let mut parsed = keys
         .map(|key| key.parse())
         .collect::<Result<Vec<BlobKey>, _>>()?;

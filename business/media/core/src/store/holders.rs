@@ -69,3 +69,15 @@ pub(crate) async fn remove(connection: &mut Connection, holder: &str) -> Result<
         free: free.into_iter().map(MediaId::from_sql).collect(),
     })
 }
+
+/// Takes an item from everything that holds it.
+pub(crate) async fn remove_item(
+    connection: &mut Connection,
+    id: MediaId,
+) -> Result<(), MediaError> {
+    sqlx::query("DELETE FROM holders WHERE media_id = $1")
+        .bind(id.to_sql())
+        .execute(connection)
+        .await?;
+    Ok(())
+}

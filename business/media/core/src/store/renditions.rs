@@ -13,8 +13,8 @@ use sqlx::FromRow;
 use crate::caches::{Form, Head};
 use crate::error::MediaError;
 
-/// The name of the row that is no still picture: the moving one of an animation.
-const ANIMATION: &str = "animation";
+/// The name of the row that holds an animation; the others are stills.
+pub(crate) const ANIMATION: &str = "animation";
 
 /// The ends of file names, by what is in the files.
 const ENDINGS: [(&str, &str); 5] = [

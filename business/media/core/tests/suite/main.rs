@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on fails
 
 mod attach;
+mod check;
 mod crashes;
+mod failed;
 mod faults;
+mod formats;
 mod parts;
 mod process;
 mod quota;

@@ -228,6 +228,19 @@ impl Scene {
             .unwrap()
     }
 
+    /// Does to the database what no code does.
+    pub(crate) async fn change(&self, sql: &'static str) {
+        self.database
+            .write(move |connection| {
+                Box::pin(async move {
+                    sqlx::query(sql).execute(connection).await?;
+                    Ok::<_, infra_db::DbError>(())
+                })
+            })
+            .await
+            .unwrap();
+    }
+
     /// Every file that the store holds, finished or not.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         files(&self.folder.path().join("blobs"))

@@ -17,6 +17,22 @@ impl World {
         media.iter().find(|item| item.id == id).cloned()
     }
 
+    /// Puts so many ready photos into a post.
+    pub(crate) fn illustrate(&self, post_id: u64, photos: usize) {
+        let ids: Vec<u64> = (0..photos).map(|_| self.next_id()).collect();
+        for id in &ids {
+            let mut item = MediaItem {
+                id: *id,
+                ..MediaItem::default()
+            };
+            self.process(&mut item);
+            self.media.lock().unwrap().push(item);
+        }
+        let mut posts = self.posts.lock().unwrap();
+        let post = posts.iter_mut().find(|post| post.id == post_id);
+        post.unwrap().media_ids = ids;
+    }
+
     /// What a worker would have made of an upload by now.
     fn process(&self, item: &mut MediaItem) {
         match *self.processing.lock().unwrap() {
@@ -24,9 +40,15 @@ impl World {
             Processing::Failing => {
                 item.state = MediaState::Failed.into();
                 item.failure = "This is not a picture.".into();
+                item.failure_code = "broken".into();
             }
             _ => {
                 item.state = MediaState::Ready.into();
+                item.camera = Some(Camera {
+                    model: "X100V".into(),
+                    iso: 160,
+                    ..Camera::default()
+                });
                 item.renditions = ["full", "feed", "grid"]
                     .map(|name| Rendition {
                         name: name.into(),
@@ -79,6 +101,9 @@ impl Media for World {
     }
 
     async fn get_media(&self, _: &Context, request: GetMediaRequest) -> Result<GetMediaReply> {
+        if request.ids.len() > IDS_MAX {
+            return Err(Error::invalid("ids", "At most 500 photos at once."));
+        }
         let items = request.ids.iter().filter_map(|id| self.item(*id));
         Ok(GetMediaReply {
             items: items.collect(),
