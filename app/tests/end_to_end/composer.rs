@@ -82,6 +82,11 @@ async fn an_album_is_made_with_one_photo_that_fails() {
         "{said}"
     );
     window.click(".strip li.failed .pick").await;
+    let why =
+        "return document.querySelector('fieldset.describe:not([hidden]) [data-why]').innerText";
+    let why = window.ask(why).await;
+    assert!(why.as_str().unwrap().len() > 20, "{why}");
+    window.screenshots("composer-why").await;
     window
         .click("fieldset.describe:not([hidden]) [data-remove]")
         .await;
@@ -148,7 +153,7 @@ async fn an_album_is_made_with_one_photo_that_fails() {
 /// Three photos in their order, and each over the whole screen.
 async fn look_at_post(window: &Window) {
     window.find(".post .stage figure").await;
-    let alts = window.ask("return [...document.querySelectorAll('.post .stage .frame img:last-child')].map(i => [i.alt, i.width > i.height])").await;
+    let alts = window.ask("return [...document.querySelectorAll('.post .stage .frame img:last-child')].map(i => [i.alt, Number(i.getAttribute('width')) > Number(i.getAttribute('height'))])").await;
     assert_eq!(
         alts,
         json!([["The valley at noon", false], ["", true], ["", false]])
@@ -178,10 +183,6 @@ async fn look_at_post(window: &Window) {
         .send_keys("\u{e00c}")
         .await
         .unwrap();
-    assert_eq!(
-        window
-            .ask("return !!document.querySelector('dialog')")
-            .await,
-        false
-    );
+    let shut = "return !document.querySelector('dialog')";
+    asks_true(window, "the photo to be put back", shut).await;
 }

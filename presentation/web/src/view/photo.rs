@@ -29,6 +29,8 @@ pub(crate) struct PhotoView {
     /// The moving picture of an animation; empty for a photo that stands still.
     pub(crate) moving: String,
     pub(crate) srcset: String,
+    /// Its dominant colour, "#rrggbb"; empty when that is not known.
+    pub(crate) colour: String,
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) alt: String,
@@ -74,6 +76,7 @@ impl PhotoView {
             full: site.rendition_url(item, full),
             moving: moving.map_or_else(String::new, |it| site.rendition_url(item, it)),
             srcset: srcset(site, item, [grid, feed, full], own),
+            colour: item.dominant_color.clone(),
             width,
             height,
             alt: item.description.clone(),
