@@ -38,8 +38,9 @@ enhance("[data-composer]", (form) => {
     } else if (photo) {
       stage.prepend(mark(photo.state === "failed" ? "" : "waiting"));
     }
-    aim(image, photo?.left, photo?.top);
-    hint.hidden = image === null;
+    const aimed = photo?.state === "failed" ? null : image;
+    aim(aimed, photo?.left, photo?.top);
+    hint.hidden = aimed === null;
     stage.classList.toggle("filled", photo !== null);
     invite.hidden = photo !== null;
     for (const other of photos) {
