@@ -10,6 +10,7 @@
 mod harness;
 
 mod accounts;
+mod addresses;
 mod bad_input;
 mod browser;
 mod commands;
@@ -19,12 +20,16 @@ mod hostile_files;
 mod instance;
 mod main_job;
 mod media;
+mod media_commands;
 mod oauth;
 mod oauth_refusals;
 mod photo_choices;
 mod rate_limits;
 mod remote_domain;
 mod restart;
+mod resumable;
+mod resumable_protocol;
+mod resumable_refusals;
 mod schema;
 mod shared_photos;
 mod shutdown;

@@ -1,5 +1,7 @@
 //! The sizes a picture is served in.
 
+use crate::Encoding;
+
 /// One size that a picture is served in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
@@ -9,6 +11,21 @@ pub struct Step {
     pub side_max: u32,
     /// JPEG quality, 1 to 100.
     pub quality: u8,
+    /// WebP quality, 1 to 100 on the scale of libwebp.
+    pub webp_quality: u8,
+    /// AVIF quality, 1 to 100 on the scale of libheif.
+    pub avif_quality: u8,
+}
+
+impl Step {
+    /// The quality of a form that is offered beside the JPEG.
+    #[must_use]
+    pub const fn quality_of(&self, encoding: Encoding) -> u8 {
+        match encoding {
+            Encoding::WebP => self.webp_quality,
+            Encoding::Avif => self.avif_quality,
+        }
+    }
 }
 
 /// The sizes a picture is served in, largest first; each is made from the one before.
@@ -25,8 +42,15 @@ impl Ladder {
         Self { steps }
     }
 
-    pub(crate) fn steps(&self) -> &[Step] {
+    /// The steps, largest first.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
         &self.steps
+    }
+
+    /// The longest side of the largest step, in pixels.
+    pub(crate) fn side_max(&self) -> u32 {
+        self.steps.first().map_or(u32::MAX, |step| step.side_max)
     }
 }
 
@@ -38,6 +62,8 @@ impl Default for Ladder {
             name,
             side_max,
             quality,
+            webp_quality: 80,
+            avif_quality: 60,
         };
         Self::new(vec![
             step("full", 2_048, 82),

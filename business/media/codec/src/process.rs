@@ -3,18 +3,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
-
-use crate::decode::{Decoded, decode};
+use crate::decode::{self, Decoded};
+use crate::encode::encode_jpeg;
 use crate::placeholder::{Placeholder, placeholder};
 use crate::raster::Raster;
 use crate::{
-    CodecError, Format, FormatSet, Ladder, Limits, OutsideCodecs, Step, color, read_header, scale,
+    Camera, CodecError, EncodedAnimation, Format, FormatSet, Header, Ladder, Limits, OutsideCodecs,
+    StoppedBy, animation, color, passthrough, read_header, scale,
 };
-
-/// The largest picture, by its longest side, whose colours are encoded as finely as its brightness. In small pictures a
-/// coarser grid of colours shows at edges, and costs little to avoid; in large ones it does not show.
-const FINE_COLORS_SIDE_MAX: u32 = 640;
 
 /// What a file is processed with.
 #[derive(Clone, Copy)]
@@ -40,10 +36,21 @@ impl<'a> Job<'a> {
             deadline: Instant::now() + Duration::from_secs(60),
         }
     }
+
+    /// Stops work whose time is up.
+    pub(crate) fn check_deadline(&self) -> Result<(), CodecError> {
+        if Instant::now() < self.deadline {
+            return Ok(());
+        }
+        Err(CodecError::Stopped {
+            by: StoppedBy::Deadline,
+            cause: "the deadline passed between two steps".to_owned(),
+        })
+    }
 }
 
 /// What is served of a picture.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Processed {
     /// Width in pixels of the upright picture as uploaded.
     pub width: u32,
@@ -55,6 +62,10 @@ pub struct Processed {
     pub blurhash: String,
     /// The colour most of it has: "#rrggbb".
     pub dominant_color: String,
+    /// What is served of it as an animation, when it is one; the renditions are then of its first frame.
+    pub animation: Option<EncodedAnimation>,
+    /// What its EXIF data says of camera and exposure; whether it is shown is the owner's choice.
+    pub camera: Option<Camera>,
 }
 
 /// A picture in one size, as a file. It holds pixels and what is needed to decode them, and nothing else.
@@ -77,58 +88,90 @@ pub struct EncodedRendition {
 /// where it may block.
 ///
 /// # Errors
-/// When the file is of a kind that is not taken, larger than a limit, cut off, or broken.
+/// When the file is of a kind that is not taken, larger than a limit, cut off, or broken; [`CodecError::Stopped`] when its
+/// time is up, or when it is read by another process and that one died or is not to be had.
 pub fn process(bytes: &[u8], job: &Job<'_>) -> Result<Processed, CodecError> {
-    let Job { limits, ladder, .. } = *job;
-    let header = read_header(bytes, limits, &FormatSet::new(Format::ALL))?;
-    catch_unwind(AssertUnwindSafe(|| {
-        let decoded = decode(header.format, bytes, limits)?;
-        make(decoded, ladder)
-    }))
-    .unwrap_or_else(|_| Err(CodecError::broken("the decoder panicked")))
+    let header = read_header(bytes, job.limits, &FormatSet::new(Format::ALL))?;
+    guarded(|| {
+        let decoded = decode_anywhere(&header, bytes, job)?;
+        let own = passthrough::rendition(header.format, bytes, &decoded, job.ladder, job.limits);
+        let largest = make_largest(decoded, job)?;
+        let (renditions, smallest) = climb_down(largest, own, job)?;
+        let Placeholder {
+            blurhash,
+            dominant_color,
+        } = placeholder(&smallest)?;
+        Ok(Processed {
+            width: header.width,
+            height: header.height,
+            renditions,
+            blurhash,
+            dominant_color,
+            animation: animation::keep(header.format, bytes, job)?,
+            camera: Camera::of_file(header.format, bytes),
+        })
+    })
 }
 
-fn make(decoded: Decoded, ladder: &Ladder) -> Result<Processed, CodecError> {
+/// Runs work on pixels; a panic in it is an error of that picture alone.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, CodecError>) -> Result<T, CodecError> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(CodecError::broken("the decoder panicked")))
+}
+
+/// The picture as the largest step shows it: no larger than that, upright, in sRGB.
+pub(crate) fn decode_largest(
+    header: &Header,
+    bytes: &[u8],
+    job: &Job<'_>,
+) -> Result<Raster, CodecError> {
+    make_largest(decode_anywhere(header, bytes, job)?, job)
+}
+
+fn make_largest(decoded: Decoded, job: &Job<'_>) -> Result<Raster, CodecError> {
     let Decoded {
         raster,
         orientation,
         profile,
     } = decoded;
-    let (width, height) = orientation.upright_size(raster.width, raster.height);
+    job.check_deadline()?;
     // Shrunk first: turning and converting colours then has fewer pixels to do.
-    let side_max = ladder
-        .steps()
-        .first()
-        .map_or(u32::MAX, |step| step.side_max);
-    let raster = scale::shrink(&raster, side_max)?.unwrap_or(raster);
-    let raster = orientation.apply(color::to_srgb(raster, profile.as_deref()));
-    let (renditions, smallest) = climb_down(raster, ladder)?;
-    let Placeholder {
-        blurhash,
-        dominant_color,
-    } = placeholder(&smallest)?;
-    Ok(Processed {
-        width,
-        height,
-        renditions,
-        blurhash,
-        dominant_color,
-    })
+    let raster = scale::shrink(&raster, job.ladder.side_max())?.unwrap_or(raster);
+    job.check_deadline()?;
+    Ok(orientation.apply(color::to_srgb(raster, profile.as_deref())))
 }
 
-/// The renditions, and the pixels of the smallest.
+/// Decodes here what is read here, and by another process what only that can read.
+fn decode_anywhere(header: &Header, bytes: &[u8], job: &Job<'_>) -> Result<Decoded, CodecError> {
+    job.check_deadline()?;
+    if header.format.is_read_here() {
+        return decode::decode(header.format, bytes, job.limits);
+    }
+    let outside = job.outside.ok_or_else(|| CodecError::Stopped {
+        by: StoppedBy::Absence,
+        cause: format!("nothing reads {} here just now", header.format.name()),
+    })?;
+    let pixels = outside.decode(header.format, bytes, job.limits.pixels_max, job.deadline)?;
+    decode::from_outside(pixels)
+}
+
+/// The renditions, and the pixels of the smallest. `own` is the upload itself as the first, where it fits.
 fn climb_down(
     mut raster: Raster,
-    ladder: &Ladder,
+    mut own: Option<Vec<u8>>,
+    job: &Job<'_>,
 ) -> Result<(Vec<EncodedRendition>, Raster), CodecError> {
-    let mut renditions: Vec<EncodedRendition> = Vec::with_capacity(ladder.steps().len());
-    for step in ladder.steps() {
+    let mut renditions: Vec<EncodedRendition> = Vec::with_capacity(job.ladder.steps().len());
+    for step in job.ladder.steps() {
+        job.check_deadline()?;
         let smaller = scale::shrink(&raster, step.side_max)?;
         let same = smaller.is_none();
         raster = smaller.unwrap_or(raster);
         let bytes = match renditions.last() {
             Some(larger) if same => larger.bytes.clone(),
-            _ => encode(&raster, step)?,
+            _ => own
+                .take()
+                .map_or_else(|| encode_jpeg(&raster, step.quality), Ok)?,
         };
         renditions.push(EncodedRendition {
             name: step.name,
@@ -139,25 +182,4 @@ fn climb_down(
         });
     }
     Ok((renditions, raster))
-}
-
-fn encode(raster: &Raster, step: &Step) -> Result<Vec<u8>, CodecError> {
-    let side = |side: u32| u16::try_from(side).map_err(CodecError::broken);
-    // About what quality 82 gives; a guess that is wrong costs one more allocation.
-    let mut bytes = Vec::with_capacity(raster.pixels.len() / 16);
-    let mut encoder = Encoder::new(&mut bytes, step.quality);
-    encoder.set_sampling_factor(if raster.side() <= FINE_COLORS_SIDE_MAX {
-        SamplingFactor::R_4_4_4
-    } else {
-        SamplingFactor::R_4_2_0
-    });
-    encoder
-        .encode(
-            &raster.pixels,
-            side(raster.width)?,
-            side(raster.height)?,
-            ColorType::Rgb,
-        )
-        .map_err(CodecError::broken)?;
-    Ok(bytes)
 }

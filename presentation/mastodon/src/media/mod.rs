@@ -1,8 +1,9 @@
 //! Pictures on their way to a post: uploading, waiting, describing.
 
 mod failed;
-mod focus;
+pub(crate) mod focus;
 pub(crate) mod form;
+mod original;
 mod show;
 mod update;
 mod upload;
@@ -40,6 +41,13 @@ pub(crate) fn routes() -> Api {
                  when it failed.",
             )
             .answers::<MediaAttachment>(),
+        )
+        .get(
+            "/api/v1/media/{id}/original",
+            original::original,
+            Describe::new(
+                "Redirects to where one's own file can be downloaded as it was uploaded, to the bit.",
+            ),
         )
         .put(
             "/api/v1/media/{id}",

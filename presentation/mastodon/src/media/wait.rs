@@ -18,7 +18,7 @@ pub(crate) async fn until_processed(
     item: MediaItem,
     patience: Duration,
 ) -> Result<MediaItem> {
-    if !matches!(item.state(), MediaState::Uploaded | MediaState::Processing) {
+    if item.is_processed() {
         return Ok(item);
     }
     let patience = patience.min(context.remaining());

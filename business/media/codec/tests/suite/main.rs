@@ -2,11 +2,16 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on fails
 
+mod animations;
 mod broken;
+mod camera;
 mod clean;
 mod colors;
+mod hostile;
+mod passed;
 mod pictures;
 mod shared;
 mod sizes;
 mod speed;
+mod stripped;
 mod upright;

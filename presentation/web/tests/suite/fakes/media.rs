@@ -21,6 +21,7 @@ fn item(id: u64) -> MediaItem {
         owner_id: ADA,
         revision: 1,
         state: MediaState::Ready.into(),
+        open: true,
         width: 30,
         height: 20,
         camera: Some(Camera {
