@@ -30,6 +30,7 @@ fn item(id: u64) -> MediaItem {
             ..Camera::default()
         }),
         renditions: vec![rendition],
+        open: true,
         ..MediaItem::default()
     }
 }
