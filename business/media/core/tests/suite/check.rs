@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use business_media_gateway::{
-    CheckFinding, CheckMediaRequest, CheckSummary, MediaItem, MediaState, check_progress::Step,
+    CheckFinding, CheckMediaRequest, CheckSummary, MediaItem, MediaState, WaitUntilProcessedRequest,
+    check_progress::Step,
     topics,
 };
 use bytes::Bytes;
@@ -470,7 +471,13 @@ async fn come_and_go(scene: Arc<Scene>, owner: u64) {
     for round in 0..BUSY_ROUNDS {
         let number = u8::try_from(round % 3).unwrap();
         let bytes = testing_kit::jpeg::encode(&picture(24, 16, number), 85);
-        let item = scene.ready(owner, &bytes).await;
+        let item = scene.upload_as(owner, &bytes).await.unwrap();
+        // Another may have taken it to process it.
+        scene.process(item.media()).await.unwrap();
+        let request = WaitUntilProcessedRequest { id: item.id };
+        let item = scene.media.wait_until_processed(&context(), request).await;
+        let item = item.unwrap();
+        assert!(item.is_ready(), "{item:?}");
         let holder = format!("post:{owner}:{round}");
         scene.attach(owner, &[item.id], &holder).await.unwrap();
         scene.release(&holder).await;

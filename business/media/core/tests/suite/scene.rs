@@ -19,11 +19,27 @@ use tempfile::TempDir;
 use testing_kit::{Picture, jpeg};
 
 use crate::faults::FaultyStore;
+use crate::machine::Fuse;
 
 pub(crate) const OWNER: u64 = 7;
 
+/// Where a scene is: it removes its own folder at its end.
+pub(crate) enum Folder {
+    Own(TempDir),
+    Another(PathBuf),
+}
+
+impl Folder {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Own(folder) => folder.path(),
+            Self::Another(path) => path,
+        }
+    }
+}
+
 pub(crate) struct Scene {
-    pub(crate) folder: TempDir,
+    pub(crate) folder: Folder,
     pub(crate) database: Database,
     pub(crate) store: Arc<FaultyStore>,
     pub(crate) clock: Arc<ManualClock>,
@@ -61,7 +77,43 @@ impl Scene {
             .await
             .unwrap();
         let directory = DirectoryStore::open(&path.join("blobs")).await.unwrap();
-        let store = Arc::new(FaultyStore::new(directory));
+        let store = Arc::new(FaultyStore::new(directory, None));
+        Self::made(
+            Folder::Own(folder),
+            database,
+            store,
+            clock,
+            settings,
+            outside,
+        )
+    }
+
+    /// On another's folder, in a process that dies when the fuse has burnt down.
+    pub(crate) async fn mortal(
+        path: &Path,
+        clock: Arc<ManualClock>,
+        settings: Settings,
+        outside: Arc<dyn OutsideCodecs>,
+        fuse: &Arc<Fuse>,
+    ) -> Self {
+        let file = path.join("media.db");
+        let database = Database::open_watched(&file, &MIGRATIONS, fuse.watch())
+            .await
+            .unwrap();
+        let directory = DirectoryStore::open(&path.join("blobs")).await.unwrap();
+        let store = Arc::new(FaultyStore::new(directory, Some(Arc::clone(fuse))));
+        let folder = Folder::Another(path.to_owned());
+        Self::made(folder, database, store, clock, settings, Some(outside))
+    }
+
+    fn made(
+        folder: Folder,
+        database: Database,
+        store: Arc<FaultyStore>,
+        clock: Arc<ManualClock>,
+        settings: Settings,
+        outside: Option<Arc<dyn OutsideCodecs>>,
+    ) -> Self {
         let core = Arc::new(MediaCore::new(Dependencies {
             database: database.clone(),
             blobs: store.clone(),
