@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use business_media_gateway::{
-    CheckFinding, CheckMediaRequest, CheckSummary, MediaItem, MediaState, WaitUntilProcessedRequest,
-    check_progress::Step,
-    topics,
+    CheckFinding, CheckMediaRequest, CheckSummary, MediaItem, MediaState,
+    WaitUntilProcessedRequest, check_progress::Step, topics,
 };
 use bytes::Bytes;
 use futures::StreamExt as _;

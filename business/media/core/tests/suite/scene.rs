@@ -30,7 +30,7 @@ pub(crate) enum Folder {
 }
 
 impl Folder {
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         match self {
             Self::Own(folder) => folder.path(),
             Self::Another(path) => path,
