@@ -10,14 +10,15 @@ use crate::error::MediaError;
 use crate::store::items::NewItem;
 use crate::store::{originals, usage};
 
-/// A ready item of the account with this original.
+/// A ready item of the account with this original, unless it has lost it: then the content is wanted again.
 pub(crate) async fn find(
     connection: &mut Connection,
     owner: AccountId,
     original_key: &str,
 ) -> Result<Option<MediaId>, MediaError> {
     let id: Option<i64> = sqlx::query_scalar(
-        "SELECT id FROM media WHERE owner_id = $1 AND original_key = $2 AND state = 2 ORDER BY id LIMIT 1",
+        "SELECT id FROM media WHERE owner_id = $1 AND original_key = $2 AND state = 2 AND NOT original_lost
+         ORDER BY id LIMIT 1",
     )
     .bind(owner.to_sql())
     .bind(original_key)
