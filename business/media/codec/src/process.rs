@@ -88,7 +88,7 @@ pub fn process(bytes: &[u8], job: &Job<'_>) -> Result<Processed, CodecError> {
     let header = read_header(bytes, limits, &FormatSet::new(Format::ALL))?;
     catch_unwind(AssertUnwindSafe(|| {
         let decoded = decode(header.format, bytes, limits)?;
-        let own = passthrough::rendition(header.format, bytes, &decoded, ladder, limits);
+        let own = passthrough::rendition(&header, bytes, &decoded, ladder, limits);
         let mut processed = make(decoded, ladder, own)?;
         processed.animation = animation::keep(header.format, bytes, job)?;
         processed.camera = Camera::of_file(header.format, bytes);
