@@ -59,7 +59,6 @@ pub(crate) fn photo(id: u64, width: u32, height: u32) -> MediaItem {
             rendition("full", 2_048),
         ],
         attached: true,
-        open: true,
         ..MediaItem::default()
     }
 }

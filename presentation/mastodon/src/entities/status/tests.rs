@@ -80,7 +80,6 @@ pub(crate) fn picture() -> MediaItem {
         focus_x: 0.1,
         focus_y: -0.5,
         blurhash: "LEHV6nWB2yk8".into(),
-        open: true,
         renditions: vec![
             rendition("grid", "cc33.jpg", 400, 200),
             rendition("feed", "bb22.jpg", 1_080, 540),

@@ -30,7 +30,6 @@ fn item(id: u64) -> MediaItem {
             ..Camera::default()
         }),
         renditions: vec![rendition],
-        open: true,
         ..MediaItem::default()
     }
 }
