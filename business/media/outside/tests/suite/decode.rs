@@ -99,11 +99,7 @@ fn squares_of_libvips(path: &Path) -> Vec<u8> {
     let (mut words, mut at) = (Vec::new(), 0);
     // Kind, width, height and largest sample, between which there may be a remark.
     while words.len() < 4 {
-        let end = at
-            + file[at..]
-                .iter()
-                .position(|byte| byte.is_ascii_whitespace())
-                .unwrap();
+        let end = at + file[at..].iter().position(u8::is_ascii_whitespace).unwrap();
         let word = String::from_utf8_lossy(&file[at..end]).into_owned();
         at = if word.starts_with('#') {
             at + file[at..].iter().position(|byte| *byte == b'\n').unwrap()

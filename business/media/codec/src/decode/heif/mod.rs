@@ -12,12 +12,13 @@ use crate::header::RawHeader;
 use crate::orientation::Orientation;
 use crate::{CodecError, Format, Limits};
 
-/// What decoding takes for each pixel, in bytes, in both processes together: the planes as they were compressed and once
-/// more as the canvas of the tiles, the interleaved pixels, and the same in this process. Measured in
-/// `business/media/outside`.
+/// What decoding takes for each pixel, in bytes, in both processes together: the planes as they were compressed, the
+/// interleaved pixels, and the same in this process. Measured with 12 megapixels: see `docs/adr/0012`.
 const BYTES_PER_PIXEL: u64 = 8;
-/// The same when colours have more than 8 bits: the planes, and the step between, are twice as large.
-const DEEP_BYTES_PER_PIXEL: u64 = 14;
+/// The same when colours have more than 8 bits: the planes, and the steps between, are at least twice as large.
+const DEEP_BYTES_PER_PIXEL: u64 = 22;
+/// What the other process takes before it has a pixel, in bytes.
+const PROCESS_BYTES: u64 = 32 * 1024 * 1024;
 /// The most that the description of a grid is, in bytes.
 const GRID_BYTES_MAX: usize = 12;
 /// How often a picture may be made of others: layers of layers.
@@ -59,7 +60,7 @@ pub(super) fn read_header(
         frames: 1,
         // The sizes are upright already, and so are the pixels that the other process gives.
         orientation: Orientation::default(),
-        decode_bytes: pixels * bytes_per_pixel,
+        decode_bytes: pixels * bytes_per_pixel + PROCESS_BYTES,
     })
 }
 
