@@ -133,6 +133,7 @@ impl Core {
                 })
             });
             let taken = taken.await?;
+            core.forget_renditions(lease.id).await?;
             core.tell_processed(lease.id);
             Ok(taken)
         })
@@ -242,6 +243,8 @@ impl Core {
             self.blobs.abandon(noted).await;
         }
         if kept.is_ok() {
+            // Its files may be another's, too, whom fewer may see.
+            self.forget_renditions(lease.id).await?;
             self.tell_processed(lease.id);
         }
         kept.map(|_| ())

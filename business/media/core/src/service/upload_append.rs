@@ -36,9 +36,8 @@ impl Core {
         context: &Context,
         mut chunks: Messages<AppendChunk>,
     ) -> Result<UploadSession, MediaError> {
-        let header = match next_part(context, &mut chunks).await? {
-            Some(Part::Header(header)) => header,
-            _ => return Err(Error::invalid("file", "A part begins with its header.").into()),
+        let Some(Part::Header(header)) = next_part(context, &mut chunks).await? else {
+            return Err(Error::invalid("file", "A part begins with its header.").into());
         };
         let checksum = Checksum::new(&header.checksum_algorithm, &header.checksum)?;
         let owner = AccountId::new(header.owner_id);

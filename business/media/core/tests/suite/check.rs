@@ -364,7 +364,8 @@ async fn the_same_photo_uploaded_again_mends_the_stored_one() {
     let scene = Scene::new().await;
     let (item, original) = scene.shown().await;
     scene.flip_a_bit(&BlobKey::of(&original).to_string());
-    scene.upload(&original).await.unwrap();
+    // By another: the same account's is not stored again.
+    scene.upload_as(OWNER + 1, &original).await.unwrap();
     assert!(scene.check().await.is_clean());
     scene.assert_served(&item).await;
 }
