@@ -8,7 +8,8 @@ use business_media::{Dependencies, MIGRATIONS, MediaCore, Settings};
 use business_media_codec::OutsideCodecs;
 use business_media_gateway::{
     AttachRequest, GetMediaRequest, Media, MediaItem, ReadRenditionRequest, ReleaseRequest,
-    RenditionChunk, RenditionHeader, UploadChunk, UploadHeader, rendition_chunk::Part,
+    RenditionChunk, RenditionHeader, UploadChunk, UploadHeader, WaitUntilProcessedRequest,
+    rendition_chunk::Part,
 };
 use futures::StreamExt as _;
 use infra_blob::DirectoryStore;
@@ -161,7 +162,10 @@ impl Scene {
     pub(crate) async fn ready(&self, owner_id: u64, bytes: &[u8]) -> MediaItem {
         let item = self.upload_as(owner_id, bytes).await.unwrap();
         self.process(item.media()).await.unwrap();
-        let item = self.get(item.id).await.unwrap();
+        // Another of the test's workers may have taken it.
+        let request = WaitUntilProcessedRequest { id: item.id };
+        let item = self.media.wait_until_processed(&context(), request).await;
+        let item = item.unwrap();
         assert!(item.is_ready(), "{item:?}");
         item
     }
