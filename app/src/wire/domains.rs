@@ -168,9 +168,8 @@ impl Domains {
     /// # Errors
     /// When a database or the photo folder cannot be opened; the file is named.
     pub async fn open(configuration: &Configuration, placement: &Placement) -> Result<Self> {
-        let folder = &configuration.data_dir;
-        let databases = Databases::open(folder).await?;
-        let blobs = DirectoryStore::open(&folder.join("media"))
+        let databases = Databases::open(&configuration.data_dir).await?;
+        let blobs = DirectoryStore::open(&configuration.data_dir.join("media"))
             .await
             .context("the photo folder cannot be opened")?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
