@@ -124,6 +124,7 @@ pub(crate) fn decode_largest(
         profile,
     } = decode_anywhere(header, bytes, job)?;
     job.check_deadline()?;
+    let raster = color::without_ink(raster, profile.as_deref());
     // Shrunk first: turning and converting colours then has fewer pixels to do.
     let raster = scale::shrink(&raster, job.ladder.side_max())?.unwrap_or(raster);
     job.check_deadline()?;

@@ -5,6 +5,7 @@
 mod broken;
 mod clean;
 mod colors;
+mod light;
 mod pictures;
 mod shared;
 mod sizes;
