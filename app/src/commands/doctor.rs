@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use business_media_gateway::ListFailedRequest;
 use clap::Args;
 use infra_db::{Database, inspect};
 use serde_json::json;
@@ -23,6 +24,8 @@ const DATABASES: [&str; 6] = [
 const FREE_BYTES_MIN: u64 = 1024 * 1024 * 1024;
 /// A subscription this many events behind is not keeping up.
 const BEHIND_MAX: i64 = 10_000;
+/// Failed photos are counted up to this many.
+const FAILED_COUNTED_MAX: u32 = 500;
 
 #[derive(Debug, Args)]
 pub(super) struct DoctorArguments {
@@ -62,6 +65,9 @@ pub(super) async fn run(arguments: &DoctorArguments, loaded: &Loaded) -> Result<
             findings.push(database(&configuration.data_dir.join(name)).await);
         }
         findings.extend(bus(&configuration.data_dir.join("bus.db")).await);
+        if !has_problem(&findings) {
+            findings.push(photos(configuration).await);
+        }
     }
     if arguments.json {
         let rows = findings
@@ -74,14 +80,16 @@ pub(super) async fn run(arguments: &DoctorArguments, loaded: &Loaded) -> Result<
             println!("{level:<8} {text}");
         }
     }
-    let problems = findings
-        .iter()
-        .any(|finding| matches!(finding, Finding::Problem(_)));
-    Ok(if problems {
+    Ok(if has_problem(&findings) {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
     })
+}
+
+fn has_problem(findings: &[Finding]) -> bool {
+    let is_problem = |finding: &Finding| matches!(finding, Finding::Problem(_));
+    findings.iter().any(is_problem)
 }
 
 fn address(configuration: &Configuration) -> Finding {
@@ -180,6 +188,35 @@ async fn bus(path: &Path) -> Vec<Finding> {
             causes(&error)
         ))],
         Ok(statuses) => statuses.iter().map(subscription).collect(),
+    }
+}
+
+/// What became of photos, for which every database has to be well.
+async fn photos(configuration: &Configuration) -> Finding {
+    let failed = async {
+        let domains = super::open_existing(configuration).await?;
+        let request = ListFailedRequest {
+            before_id: 0,
+            limit: FAILED_COUNTED_MAX,
+        };
+        let media = domains.gateways().media;
+        let failed = media.list_failed(&super::context(), request).await;
+        domains.close().await;
+        anyhow::Ok(failed?.items.len())
+    };
+    match failed.await {
+        Ok(0) => Finding::Good("no photo has failed to be processed".to_owned()),
+        Ok(count) => {
+            let or_more = if count < FAILED_COUNTED_MAX as usize {
+                ""
+            } else {
+                " or more"
+            };
+            Finding::Warning(format!(
+                "{count}{or_more} photos could not be processed; look at them with `heliograph media failed list`"
+            ))
+        }
+        Err(error) => Finding::Problem(format!("the photos cannot be looked at: {error:#}")),
     }
 }
 

@@ -5,6 +5,7 @@ mod bus;
 mod configuration;
 mod doctor;
 mod feed;
+mod media;
 mod migrate;
 mod serve;
 
@@ -68,6 +69,9 @@ enum Command {
     /// Look after the home timelines
     #[command(subcommand)]
     Feed(feed::FeedCommand),
+    /// Look after the photos and their files: check and mend them, see what failed, choose formats
+    #[command(subcommand)]
+    Media(media::MediaCommand),
     /// Bring every database up to date, without serving
     Migrate(migrate::MigrateArguments),
     /// Say what is wrong with this installation and what to do
@@ -101,6 +105,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
             Some(Command::Config(command)) => configuration::run(&command, &loaded),
             Some(Command::Bus(command)) => bus::run(command, &loaded.configuration).await,
             Some(Command::Feed(command)) => feed::run(&command, &loaded.configuration).await,
+            Some(Command::Media(command)) => media::run(command, &loaded.configuration).await,
             Some(Command::Migrate(arguments)) => {
                 migrate::run(&arguments, &loaded.configuration).await
             }

@@ -56,7 +56,7 @@ pub(super) async fn run(configuration: Configuration) -> Result<ExitCode> {
     if configuration.roles.contains(&Role::Web) {
         let server = Server::bind(&configuration.listen, configuration.connections_max).await?;
         let base_url = wire::public_base_url(&configuration, server.address());
-        let surface = wire::surface(&configuration, domains.gateways(), base_url.clone());
+        let surface = wire::surface(&configuration, domains.gateways(), base_url.clone())?;
         let router = wire::router(&surface, &configuration);
         greet(&domains, &configuration, &base_url, began).await?;
         server.serve(router, stop, grace).await;

@@ -35,6 +35,8 @@ pub struct Configuration {
     pub shutdown_grace_s: u64,
     /// The most connections at the same time; further ones wait to be accepted.
     pub connections_max: usize,
+    /// How long the address of a photo that not everyone may see works, in seconds: at most so long, at least half of it.
+    pub media_url_lifetime_s: u64,
     /// What this place is called.
     pub instance: InstanceSettings,
     /// Logs.
@@ -63,6 +65,7 @@ impl Default for Configuration {
             trusted_proxies: Vec::new(),
             shutdown_grace_s: 20,
             connections_max: 10_000,
+            media_url_lifetime_s: 24 * 60 * 60,
             instance: InstanceSettings::default(),
             log: LogSettings::default(),
             accounts: business_accounts::Settings::default(),
@@ -165,6 +168,9 @@ impl Configuration {
                 self.base_url
             );
             return invalid("base_url", problem);
+        }
+        if let Err((setting, problem)) = self.media.check() {
+            return invalid(&format!("media.{setting}"), problem);
         }
         Ok(())
     }

@@ -167,6 +167,7 @@ impl Domains {
             blobs: Arc::new(blobs),
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
+            outside: None,
             settings: configuration.media.clone(),
         });
         let posts = PostsCore::new(business_posts::Dependencies {

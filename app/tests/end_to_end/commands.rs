@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::harness::server::heliograph;
 use crate::harness::{Server, eventually};
 
-fn run(folder: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Output {
     heliograph()
         .args(arguments)
         .arg("--data-dir")
@@ -20,7 +20,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
@@ -28,7 +28,7 @@ fn said(output: &Output) -> String {
     )
 }
 
-fn succeed(folder: &Path, arguments: &[&str]) -> String {
+pub(crate) fn succeed(folder: &Path, arguments: &[&str]) -> String {
     let output = run(folder, arguments);
     assert!(
         output.status.success(),
@@ -38,7 +38,7 @@ fn succeed(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn fail(folder: &Path, arguments: &[&str], expected: &str) {
+pub(crate) fn fail(folder: &Path, arguments: &[&str], expected: &str) {
     let output = run(folder, arguments);
     assert!(
         !output.status.success(),
@@ -52,7 +52,7 @@ fn fail(folder: &Path, arguments: &[&str], expected: &str) {
     );
 }
 
-fn answer(folder: &Path, arguments: &[&str]) -> Value {
+pub(crate) fn answer(folder: &Path, arguments: &[&str]) -> Value {
     serde_json::from_str(&succeed(folder, arguments)).unwrap()
 }
 

@@ -10,6 +10,7 @@
 mod harness;
 
 mod accounts;
+mod addresses;
 mod bad_input;
 mod browser;
 mod commands;
@@ -18,11 +19,15 @@ mod hostile_files;
 mod instance;
 mod main_job;
 mod media;
+mod media_commands;
 mod oauth;
 mod oauth_refusals;
 mod rate_limits;
 mod remote_domain;
 mod restart;
+mod resumable;
+mod resumable_protocol;
+mod resumable_refusals;
 mod schema;
 mod shared_photos;
 mod shutdown;

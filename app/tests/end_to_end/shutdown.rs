@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::harness::caller::text;
 use crate::harness::server::heliograph;
-use crate::harness::{Caller, Server};
+use crate::harness::{Caller, Server, eventually};
 
 /// A body that is sent piece by piece, as the test says.
 fn slow_body(pieces: mpsc::Receiver<Vec<u8>>) -> reqwest::Body {
@@ -128,4 +128,99 @@ async fn two_servers_do_not_share_a_folder() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("another"), "{said}");
     server.anyone().get("/api/v2/instance").await.expect(200);
+}
+
+/// Opens a connection and sends this, and nothing after it.
+fn open_and_send(server: &Server, bytes: &[u8]) -> std::net::TcpStream {
+    let address = server.base().trim_start_matches("http://");
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    std::io::Write::write_all(&mut stream, bytes).unwrap();
+    stream
+}
+
+/// How many connections the server takes in the tests below.
+const CONNECTIONS: &str = "8";
+
+async fn few_connections() -> Server {
+    Server::with(&[
+        ("HELIOGRAPH_CONNECTIONS_MAX", CONNECTIONS),
+        ("HELIOGRAPH_SHUTDOWN_GRACE_S", "2"),
+    ])
+    .await
+}
+
+/// Waits until every place is taken, so that nobody else is served.
+async fn is_full(server: &Server) {
+    eventually("every place is taken", async || {
+        let anyone = server.anyone();
+        let asked = anyone.get("/api/v2/instance");
+        let answered = tokio::time::timeout(Duration::from_millis(300), asked).await;
+        answered.is_err().then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_to_stop_is_heard_while_idle_connections_take_every_place() {
+    let mut server = few_connections().await;
+    // Twice as many as there is room for: the rest waits to be accepted.
+    let _idle: Vec<_> = (0..16).map(|_| open_and_send(&server, b"")).collect();
+    let half: Vec<_> = (0..4)
+        .map(|_| open_and_send(&server, b"GET /api/v2/instance HTTP/1.1\r\nHost: a"))
+        .collect();
+    is_full(&server).await;
+    server.ask_to_stop();
+    let status = server.ended().await;
+    assert!(status.success(), "{status}");
+    drop(half);
+}
+
+#[tokio::test]
+async fn a_request_to_stop_is_heard_while_nobody_reads_what_is_sent() {
+    let mut server = few_connections().await;
+    let ada = server.person("ada").await;
+    let photo = testing_kit::Landscape::twelve_megapixels(1, testing_kit::Mood::Noon).draw();
+    let upload = crate::harness::caller::Upload::jpeg(jpeg::encode(&photo, 95));
+    let url = text(&ada.photo(upload).await, "/url");
+    let path = url.strip_prefix(server.base()).unwrap_or(&url);
+    // More answers than the buffers between two processes hold, and nobody takes them.
+    let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").repeat(200);
+    drop(ada);
+    let unread: Vec<_> = (0..8)
+        .map(|_| open_and_send(&server, request.as_bytes()))
+        .collect();
+    is_full(&server).await;
+    server.ask_to_stop();
+    let status = server.ended().await;
+    assert!(status.success(), "{status}");
+    drop(unread);
+}
+
+#[tokio::test]
+async fn listening_everywhere_names_an_address_that_can_be_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = heliograph()
+        .args(["serve", "--listen", "0.0.0.0:0", "--data-dir"])
+        .arg(folder.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    let said: Vec<String> = lines.map_while(Result::ok).take(6).collect();
+    let address = said
+        .iter()
+        .find_map(|line| Some(line.split_once(" is at ")?.1.to_owned()))
+        .unwrap_or_else(|| panic!("{said:?}"));
+    assert!(address.starts_with("http://localhost:"), "{said:?}");
+    assert!(
+        said.iter().any(|line| line.contains("set base_url")),
+        "{said:?}"
+    );
+    let link = format!("{address}/setup?token=");
+    assert!(said.iter().any(|line| line.contains(&link)), "{said:?}");
+    let reply = Caller::new(&address).get("/api/v2/instance").await;
+    assert_eq!(reply.status, 200, "{}", reply.describe());
+    child.kill().unwrap();
+    child.wait().unwrap();
 }

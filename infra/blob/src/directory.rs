@@ -1,7 +1,8 @@
 //! Blobs as files in one directory.
 //!
 //! A blob is `ab/cd/abcd…`: its key, in two levels of folders, so that no folder holds too many names. It is written as a
-//! file in `incoming/` and renamed into place when it is on disk, so a name in `ab/cd` always is a whole blob. What a dead
+//! file in `incoming/` and renamed into place when it is on disk, so a name in `ab/cd` was a whole blob when it was put
+//! there. Should the disk have damaged it since, writing the same content again puts a whole one in its place. What a dead
 //! process left in `incoming/` is removed when the store is opened.
 
 use std::fs::{self, File};
@@ -16,12 +17,14 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream;
 
+use crate::folders::{Folders, sync_directory};
 use crate::{
-    BlobError, BlobKey, BlobRead, BlobStore, BlobWriter, ByteRange, CHUNK_BYTES, Result, Stored,
+    BlobError, BlobKey, BlobRead, BlobStore, BlobWriter, ByteRange, CHUNK_BYTES, Page, Result,
+    Stored, listing,
 };
 
 /// Where blobs are written before they have a name.
-const INCOMING: &str = "incoming";
+pub(crate) const INCOMING: &str = "incoming";
 /// How old an unfinished file must be before opening the store removes it: older than any operation can be under way in
 /// another process on the same directory.
 const INCOMING_AGE_MAX: Duration = Duration::from_secs(3_600);
@@ -30,9 +33,10 @@ const INCOMING_AGE_MAX: Duration = Duration::from_secs(3_600);
 static INCOMING_NUMBER: AtomicU64 = AtomicU64::new(0);
 
 /// A store in one directory. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct DirectoryStore {
     root: Arc<PathBuf>,
+    folders: Arc<Folders>,
 }
 
 impl DirectoryStore {
@@ -49,7 +53,10 @@ impl DirectoryStore {
             sweep(&opened.join(INCOMING))
         })
         .await?;
-        Ok(Self { root })
+        Ok(Self {
+            root,
+            folders: Arc::new(Folders::new()),
+        })
     }
 
     fn path(&self, key: BlobKey) -> PathBuf {
@@ -133,6 +140,20 @@ impl BlobStore for DirectoryStore {
         })
     }
 
+    /// In one go: a photo that is sent whole is not worth a hop to another thread for each chunk.
+    async fn read_all(&self, key: BlobKey, bytes_max: u64) -> Result<Bytes> {
+        let path = self.path(key);
+        let read = blocking("read a file", move || read_whole(&path, bytes_max)).await?;
+        match read.ok_or(BlobError::NotFound(key))? {
+            Whole::Read(all) => Ok(all),
+            Whole::TooLarge(bytes) => Err(BlobError::TooLarge {
+                key,
+                bytes,
+                bytes_max,
+            }),
+        }
+    }
+
     async fn delete(&self, key: BlobKey) -> Result<bool> {
         let path = self.path(key);
         blocking("delete a file", move || {
@@ -141,7 +162,7 @@ impl BlobStore for DirectoryStore {
                 removed => removed?,
             }
             // Deleted means deleted after a power cut too.
-            sync_directory(path.parent())?;
+            path.parent().map_or(Ok(()), sync_directory)?;
             Ok(true)
         })
         .await
@@ -151,6 +172,32 @@ impl BlobStore for DirectoryStore {
         let path = self.path(key);
         blocking("look for a file", move || path.try_exists()).await
     }
+
+    async fn list(&self, after: Option<BlobKey>, limit: usize) -> Result<Page> {
+        let root = Arc::clone(&self.root);
+        blocking("list its files", move || listing::page(&root, after, limit)).await
+    }
+}
+
+/// A file of a length that is at most what was asked for, or the length of one that is longer.
+enum Whole {
+    Read(Bytes),
+    TooLarge(u64),
+}
+
+/// Nothing when there is no file.
+fn read_whole(path: &Path, bytes_max: u64) -> io::Result<Option<Whole>> {
+    let mut file = match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let total = file.metadata()?.len();
+    if total > bytes_max {
+        return Ok(Some(Whole::TooLarge(total)));
+    }
+    let mut all = Vec::with_capacity(usize::try_from(total).unwrap_or(0));
+    file.read_to_end(&mut all)?;
+    Ok(Some(Whole::Read(all.into())))
 }
 
 /// Reads up to a chunk of the `left` bytes that are still to come; nothing when the file ends early.
@@ -167,10 +214,6 @@ fn read_chunk(mut file: File, left: u64) -> io::Result<(Bytes, File)> {
 fn unique() -> u128 {
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     since_epoch.unwrap_or_default().as_nanos()
-}
-
-fn sync_directory(directory: Option<&Path>) -> io::Result<()> {
-    directory.map_or(Ok(()), |directory| File::open(directory)?.sync_all())
 }
 
 /// A file without a name of its own yet. Dropped, it is removed.
@@ -194,30 +237,43 @@ impl Temporary {
         })
     }
 
-    /// Puts the file in its place, durably. Where the same content is already in place, it stays: it is the same.
-    fn place(mut self, target: &Path) -> io::Result<()> {
+    /// Puts the file in its place, durably. Where the same content is already in place, it stays; what only has its name
+    /// and not its content is replaced.
+    fn place(mut self, stored: Stored, target: &Path, folders: &Folders) -> io::Result<()> {
         let folder = target.parent().unwrap_or(Path::new("."));
-        if target.try_exists()? {
+        folders.make(stored.key, folder)?;
+        if is_whole(target, stored)? {
             // Whoever put it there may not have come to this yet.
-            return sync_directory(Some(folder));
+            return sync_directory(folder);
         }
         self.file.sync_all()?;
-        make_folder(folder)?;
         fs::rename(&self.path, target)?;
         self.placed = true;
-        sync_directory(Some(folder))
+        sync_directory(folder)
     }
 }
 
-/// Makes the two levels of folders that a blob is in; a new folder's own name is made durable in the one above.
-fn make_folder(folder: &Path) -> io::Result<()> {
-    if folder.try_exists()? {
-        return Ok(());
+/// Whether the file is there and is what its name says.
+fn is_whole(path: &Path, stored: Stored) -> io::Result<bool> {
+    let mut file = match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        file => file?,
+    };
+    if file.metadata()?.len() != stored.bytes {
+        return Ok(false);
     }
-    fs::create_dir_all(folder)?;
-    let above = folder.parent();
-    sync_directory(above)?;
-    sync_directory(above.and_then(Path::parent))
+    let mut hasher = blake3::Hasher::new();
+    let mut chunk = vec![0; CHUNK_BYTES];
+    loop {
+        match file.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(length) => hasher.update(&chunk[..length]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            // A sector that cannot be read any more is damage too.
+            Err(_) => return Ok(false),
+        };
+    }
+    Ok(BlobKey::of_hasher(&hasher) == stored.key)
 }
 
 impl Drop for Temporary {
@@ -302,8 +358,11 @@ impl BlobWriter for Writer {
             bytes: self.bytes,
         };
         let target = self.store.path(stored.key);
-        let temporary = self.take()?;
-        blocking("keep a file", move || temporary.place(&target)).await?;
+        let (temporary, folders) = (self.take()?, Arc::clone(&self.store.folders));
+        blocking("keep a file", move || {
+            temporary.place(stored, &target, &folders)
+        })
+        .await?;
         Ok(stored)
     }
 }

@@ -18,6 +18,11 @@ impl BlobKey {
         Self(*blake3::hash(content).as_bytes())
     }
 
+    /// The bytes that name the two levels of folders.
+    pub(crate) const fn first_bytes(&self) -> [u8; 2] {
+        [self.0[0], self.0[1]]
+    }
+
     pub(crate) fn of_hasher(hasher: &blake3::Hasher) -> Self {
         Self(*hasher.finalize().as_bytes())
     }

@@ -11,7 +11,9 @@
 
 mod directory;
 mod error;
+mod folders;
 mod key;
+mod listing;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -32,6 +34,16 @@ pub struct Stored {
     pub key: BlobKey,
     /// Its length in bytes.
     pub bytes: u64,
+}
+
+/// A part of what a store holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Page {
+    /// What is there, in the order of the keys.
+    pub blobs: Vec<Stored>,
+    /// Names of what is there and is no blob, for whoever runs the place: a file that somebody has put there. Each is told
+    /// once in a walk over all pages; at most a hundred on a page.
+    pub strangers: Vec<String>,
 }
 
 /// Which bytes to read.
@@ -74,7 +86,8 @@ pub const CHUNK_BYTES: usize = 128 * 1024;
 /// Where blobs are kept.
 #[async_trait]
 pub trait BlobStore: Send + Sync + 'static {
-    /// Begins a blob whose content comes piece by piece.
+    /// Begins a blob whose content comes piece by piece. Where a blob of the same content was damaged, what is finished
+    /// takes its place.
     async fn begin(&self) -> Result<Box<dyn BlobWriter>>;
 
     /// Bytes of a blob. Its content never changes, so reads of the same key fit together.
@@ -89,6 +102,39 @@ pub trait BlobStore: Send + Sync + 'static {
     /// Whether the blob is there.
     async fn exists(&self, key: BlobKey) -> Result<bool>;
 
+    /// At most `limit` of the blobs whose keys come after this one, in order; fewer only at the end. A blob that is put or
+    /// deleted meanwhile may be among them or not; any other is.
+    async fn list(&self, after: Option<BlobKey>, limit: usize) -> Result<Page>;
+
+    /// How long the blob is, in bytes; nothing when it is not there.
+    async fn length(&self, key: BlobKey) -> Result<Option<u64>> {
+        let nothing = ByteRange {
+            offset: 0,
+            length: Some(0),
+        };
+        match self.read(key, nothing).await {
+            Ok(read) => Ok(Some(read.total)),
+            Err(BlobError::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads every byte of a blob, a chunk at a time, and compares them with its key. Answers how many there are.
+    ///
+    /// # Errors
+    /// [`BlobError::Damaged`] when they are not what its key says; [`BlobError::NotFound`] when it is not there.
+    async fn verify(&self, key: BlobKey) -> Result<u64> {
+        let mut read = self.read(key, ByteRange::ALL).await?;
+        let mut hasher = blake3::Hasher::new();
+        while let Some(chunk) = read.chunks.next().await {
+            hasher.update(&chunk?);
+        }
+        if BlobKey::of_hasher(&hasher) == key {
+            return Ok(read.total);
+        }
+        Err(BlobError::Damaged(key))
+    }
+
     /// Keeps bytes that are at hand.
     async fn put(&self, bytes: Bytes) -> Result<Stored> {
         let mut writer = self.begin().await?;
@@ -96,7 +142,7 @@ pub trait BlobStore: Send + Sync + 'static {
         writer.finish().await
     }
 
-    /// A whole blob of at most `bytes_max` bytes.
+    /// A whole blob of at most `bytes_max` bytes. They are not compared with its key: see [`Self::verify`].
     ///
     /// # Errors
     /// [`BlobError::TooLarge`] when it is longer: nothing of it is then read.

@@ -1,13 +1,17 @@
 //! Benchmarks of the release binary, from outside: `cargo xtask bench <name>`.
 //!
-//! The load generator is a few hundred lines of its own (`http`, `load`), so that nothing has to be installed. It runs
+//! The load generator is a few hundred lines of its own (`http`, `load`), so that nothing has to be installed (but for
+//! `media`, which is held against nginx, both asked by `wrk`). It runs
 //! on the same machine as the server and takes its share of it; requests a second therefore say less than the server's
 //! processor time for one request, which is read from `/proc` before and after.
 
 mod build;
+mod crowd;
 mod fan_out;
 mod http;
 mod load;
+mod media;
+mod nginx;
 mod photos;
 mod posts;
 mod reads;
@@ -36,11 +40,15 @@ pub(crate) enum Name {
     Posts,
     /// 12-megapixel JPEGs from upload to ready.
     Photos,
+    /// 200 uploads, 16 at a time, while a home feed is read.
+    Crowd,
+    /// Photos' bytes, beside nginx: needs `nginx` and `wrk`, so it is not part of `all`.
+    Media,
     /// One post to 10,000 followers.
     FanOut,
     /// A release build from nothing. Takes long, so it is not part of `all`.
     Build,
-    /// All but `build`.
+    /// All but `build` and `media`.
     All,
 }
 
@@ -96,6 +104,12 @@ pub(crate) fn run(root: &Path, arguments: &BenchArguments) -> Result<()> {
     }
     if wanted(Name::Photos) {
         photos::measure(&bench, &mut report)?;
+    }
+    if wanted(Name::Crowd) {
+        crowd::measure(&bench, &mut report)?;
+    }
+    if arguments.name == Name::Media {
+        media::measure(&bench, &mut report)?;
     }
     if wanted(Name::FanOut) {
         fan_out::measure(&bench, &mut report)?;

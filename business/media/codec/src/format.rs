@@ -72,14 +72,18 @@ impl Format {
     /// Whether this process reads it itself, in Rust that is safe for memory.
     #[must_use]
     pub const fn is_read_here(self) -> bool {
-        !matches!(self, Self::Gif | Self::Avif | Self::Heic)
+        !matches!(self, Self::Avif | Self::Heic)
     }
 }
 
 /// The formats that are taken at a moment: those that can be read and that nobody has switched off. Its Display names
 /// them for a sentence: "JPEG, PNG or WebP".
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FormatSet(Vec<Format>);
+pub struct FormatSet {
+    taken: Vec<Format>,
+    /// Those that could be read and were switched off.
+    switched_off: Vec<Format>,
+}
 
 impl FormatSet {
     /// A set of these formats, in their own order.
@@ -88,7 +92,20 @@ impl FormatSet {
         let mut formats: Vec<Format> = formats.into_iter().collect();
         formats.sort_unstable();
         formats.dedup();
-        Self(formats)
+        Self {
+            taken: formats,
+            switched_off: Vec::new(),
+        }
+    }
+
+    /// The set without these, which an operator has switched off; what refuses them says so.
+    #[must_use]
+    pub fn without(mut self, switched_off: &[Format]) -> Self {
+        self.switched_off = self
+            .taken
+            .extract_if(.., |format| switched_off.contains(format))
+            .collect();
+        self
     }
 
     /// The formats that this process reads itself.
@@ -104,7 +121,7 @@ impl FormatSet {
     /// The formats in the set.
     #[must_use]
     pub fn formats(&self) -> &[Format] {
-        &self.0
+        &self.taken
     }
 
     /// Passes a format that is in the set on.
@@ -112,13 +129,28 @@ impl FormatSet {
     /// # Errors
     /// When it is not; the sentence says what is.
     pub fn take(&self, format: Format) -> Result<Format, CodecError> {
-        if self.0.contains(&format) {
+        if self.taken.contains(&format) {
             return Ok(format);
         }
-        Err(CodecError::unsupported(format!(
-            "This is {} picture, which is not taken here. Please send a {self} picture.",
-            with_article(format)
-        )))
+        let why = if self.switched_off.contains(&format) {
+            format!(
+                "{} pictures are switched off on this server.",
+                format.name()
+            )
+        } else {
+            let picture = with_article(format);
+            format!("This is {picture} picture, which is not taken here.")
+        };
+        Err(self.refusal(&why))
+    }
+
+    /// A refusal that ends with what is taken instead.
+    fn refusal(&self, why: &str) -> CodecError {
+        CodecError::unsupported(if self.taken.is_empty() {
+            format!("{why} No pictures are taken on this server just now.")
+        } else {
+            format!("{why} Please send a {self} picture.")
+        })
     }
 }
 
@@ -130,10 +162,10 @@ fn with_article(format: Format) -> String {
 
 impl fmt::Display for FormatSet {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, format) in self.0.iter().enumerate() {
+        for (position, format) in self.taken.iter().enumerate() {
             let between = match position {
                 0 => "",
-                _ if position + 1 == self.0.len() => " or ",
+                _ if position + 1 == self.taken.len() => " or ",
                 _ => ", ",
             };
             write!(out, "{between}{}", format.name())?;
@@ -155,9 +187,7 @@ pub fn sniff(start: &[u8], taken: &FormatSet) -> Result<Format, CodecError> {
         Some(name) => format!("This is {name}, which is not taken here."),
         None => "This file is not a picture of a known kind.".to_owned(),
     };
-    Err(CodecError::unsupported(format!(
-        "{what} Please send a {taken} picture."
-    )))
+    Err(taken.refusal(&what))
 }
 
 /// The format of a file by its magic.
@@ -258,12 +288,11 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_kind_and_what_is_taken() {
-        let known: [(&[u8], &str); 9] = [
+        let known: [(&[u8], &str); 8] = [
             (b"", "empty"),
             (b"\0\0\0\x18ftypheic\0\0\0\0", "a HEIC picture"),
             (b"\0\0\0\x18ftypavif\0\0\0\0", "an AVIF picture"),
             (b"\0\0\0\x18ftypisom\0\0\0\0", "a video"),
-            (b"GIF89a", "a GIF picture"),
             (b"<?xml version='1.0'?>\n<svg xmlns=''/>", "an SVG drawing"),
             (b"<!doctype html><script>", "a web page"),
             (b"hello", "not a picture of a known kind"),
@@ -272,8 +301,27 @@ mod tests {
         for (start, name) in known {
             let sentence = refusal(start);
             assert!(sentence.contains(name), "{sentence}");
-            assert!(sentence.contains("JPEG, PNG or WebP"), "{sentence}");
+            assert!(sentence.contains("JPEG, PNG, WebP or GIF"), "{sentence}");
         }
+    }
+
+    #[test]
+    fn what_is_switched_off_is_refused_as_that_and_not_advertised() {
+        let taken = FormatSet::read_here().without(&[Format::WebP, Format::Heic]);
+        assert_eq!(taken.to_string(), "JPEG or PNG");
+        let refused =
+            |start: &[u8], taken: &FormatSet| sniff(start, taken).unwrap_err().to_string();
+        assert_eq!(
+            refused(b"RIFF\x10\0\0\0WEBPVP8 ", &taken),
+            "WebP pictures are switched off on this server. Please send a JPEG or PNG picture."
+        );
+        // It could not be read here anyway.
+        assert!(refused(b"\0\0\0\x18ftypheic\0\0\0\0", &taken).contains("not taken here"));
+        let nothing = FormatSet::read_here().without(&Format::ALL);
+        assert_eq!(
+            refused(b"\xff\xd8\xff\xe0", &nothing),
+            "JPEG pictures are switched off on this server. No pictures are taken on this server just now."
+        );
     }
 
     #[test]

@@ -26,7 +26,7 @@ use crate::error::MediaError;
 use crate::store::blob_rows;
 
 /// After this long a note belongs to nobody: longer than any upload or any attempt of a worker may take.
-const NOTE_LIFETIME: Duration = Duration::from_secs(3_600);
+pub(crate) const NOTE_LIFETIME: Duration = Duration::from_secs(3_600);
 /// How long a writer waits for a claimed blob to be gone, and how often it looks.
 const CLAIM_PATIENCE: u32 = 100;
 const CLAIM_PAUSE: Duration = Duration::from_millis(50);
@@ -107,7 +107,8 @@ impl Blobs {
         self.collect(&keys).await;
     }
 
-    async fn queue(&self, noted: Noted) -> Result<(), MediaError> {
+    /// Gives up blobs that were noted, and leaves them to the sweeper.
+    pub(crate) async fn queue(&self, noted: Noted) -> Result<(), MediaError> {
         let now = self.clock.now();
         self.database
             .write(move |connection| {

@@ -29,12 +29,23 @@ impl MemoryBudget {
     /// Waits until this much memory is free; it is given back when the answer is dropped. What asks for more than there
     /// is gets all of it: alone.
     pub(crate) async fn take(&self, bytes: u64) -> Result<OwnedSemaphorePermit, MediaError> {
-        let units = u32::try_from(bytes.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX);
         Arc::clone(&self.units)
-            .acquire_many_owned(units.min(self.units_max))
+            .acquire_many_owned(self.units_of(bytes))
             .await
             // The semaphore is never closed.
             .map_err(|_| MediaError::BlobBusy)
+    }
+
+    /// This much memory, if it is free just now and nobody waits for any.
+    pub(crate) fn try_take(&self, bytes: u64) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.units)
+            .try_acquire_many_owned(self.units_of(bytes))
+            .ok()
+    }
+
+    fn units_of(&self, bytes: u64) -> u32 {
+        let units = u32::try_from(bytes.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX);
+        units.min(self.units_max)
     }
 }
 
@@ -49,6 +60,7 @@ mod tests {
         let second = budget.take(5 * UNIT_BYTES);
         tokio::pin!(second);
         assert!(futures::poll!(second.as_mut()).is_pending());
+        assert!(budget.try_take(5 * UNIT_BYTES).is_none());
         drop(first);
         drop(second.await.unwrap());
         let all = budget.take(u64::MAX).await.unwrap();

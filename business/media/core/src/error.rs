@@ -26,9 +26,25 @@ pub(crate) enum MediaError {
     /// A blob is being deleted, or its note was swept, while it was written.
     #[error("a blob changed hands while it was written")]
     BlobBusy,
+    /// Work on a picture did not come back long after its time was up.
+    #[error("the work went on long after its time was up")]
+    Overstayed,
+    /// Work on a picture ended without an answer.
+    #[error("the work ended without an answer")]
+    Died,
     /// The request is refused as it is.
     #[error("refused: {0}")]
     Refused(#[source] Error),
+}
+
+impl MediaError {
+    /// Whether the file itself is refused: sending or taking it again would not help.
+    pub(crate) fn is_about_the_file(&self) -> bool {
+        match self {
+            Self::Codec(error) => !matches!(error, CodecError::Stopped { .. }),
+            _ => false,
+        }
+    }
 }
 
 impl From<sqlx::Error> for MediaError {
@@ -50,7 +66,10 @@ impl From<MediaError> for Error {
             MediaError::Blob(error) => error.into(),
             MediaError::Codec(error) => refusal(error),
             MediaError::Refused(error) => error,
-            MediaError::BlobBusy | MediaError::Task(_) => Self::new(
+            MediaError::BlobBusy
+            | MediaError::Task(_)
+            | MediaError::Overstayed
+            | MediaError::Died => Self::new(
                 ErrorCode::Unavailable,
                 "This server is busy with the same file just now. Please try again soon.",
             )

@@ -1,25 +1,29 @@
 //! Media: uploads, originals, renditions, and what becomes of them.
 //!
 //! A file is stored as it arrives and refused by its first bytes and its header ([`service`]); a worker makes its
-//! renditions ([`consumers`]); what nothing shows is deleted, and what crashes leave is swept ([`jobs`]). How blobs and
-//! rows are kept in step is told in `blobs.rs`.
+//! renditions, what nothing shows is deleted, and what crashes leave is swept ([`jobs`]). Which item is worked on next is
+//! told in `queue.rs`, how blobs and rows are kept in step in `blobs.rs`.
 //!
 //! Originals are kept to the bit and never served. It does not decide who may see a rendition: a key is all that reading
 //! one asks for, and keys are told only with what shows them.
 
+mod appends;
 mod blobs;
 mod budget;
 mod caches;
+mod checksum;
 mod consumers;
 mod error;
 mod jobs;
+mod ladder;
+mod queue;
 mod service;
 mod settings;
 mod store;
 
 use std::sync::Arc;
 
-use business_media_codec::{FormatSet, Ladder};
+use business_media_codec::{Format, FormatSet, Ladder, OutsideCodecs};
 use business_media_gateway::Media;
 use infra_blob::BlobStore;
 use infra_bus::Consumer;
@@ -29,14 +33,17 @@ use sqlx::migrate::Migrator;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
+use crate::appends::Appends;
 use crate::blobs::Blobs;
 use crate::budget::MemoryBudget;
 use crate::caches::Caches;
 use crate::error::MediaError;
-use crate::service::Service;
+use crate::queue::Queue;
+use crate::service::{Service, Switches};
 
 pub use jobs::Swept;
-pub use settings::Settings;
+pub use ladder::{LadderSettings, StepSettings};
+pub use settings::{AlternateForm, Settings};
 
 /// The schema of this domain's own database.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -54,6 +61,8 @@ pub struct Dependencies {
     pub clock: Arc<dyn Clock>,
     /// Where ids come from.
     pub ids: Arc<IdGenerator>,
+    /// The codecs of another process, where there are some.
+    pub outside: Option<Arc<dyn OutsideCodecs>>,
     /// What an operator set.
     pub settings: Settings,
 }
@@ -72,15 +81,26 @@ struct Core {
     settings: Settings,
     ladder: Ladder,
     budget: MemoryBudget,
+    queue: Queue,
+    outside: Option<Arc<dyn OutsideCodecs>>,
     caches: Caches,
+    switches: Switches,
+    appends: Appends,
     /// Tells which items became ready or failed in this process.
     processed: broadcast::Sender<MediaId>,
 }
 
 impl Core {
-    /// The formats that are taken now.
-    fn formats(&self) -> FormatSet {
+    /// The formats that can be read on this machine, whether they are taken or not.
+    #[allow(clippy::unused_self)] // what stands outside this process belongs to it
+    fn readable_formats(&self) -> FormatSet {
         FormatSet::read_here()
+    }
+
+    /// A sentence for whoever runs the place.
+    #[allow(clippy::unused_self)] // as above
+    fn why_unreadable(&self, format: Format) -> String {
+        format!("Nothing on this machine reads {}.", format.name())
     }
 
     /// Says that an item's processing ended: to the caches, and to whoever waits.
@@ -108,6 +128,7 @@ impl MediaCore {
             blobs,
             clock,
             ids,
+            outside,
             settings,
         } = dependencies;
         let core = Core {
@@ -118,8 +139,12 @@ impl MediaCore {
                 Arc::clone(&ids),
             ),
             budget: MemoryBudget::new(settings.memory_bytes_max),
+            queue: Queue::new(ids.next_raw().cast_signed(), settings.worker_count()),
+            outside,
             caches: Caches::new(settings.rendition_cache_bytes),
-            ladder: Ladder::default(),
+            appends: Appends::default(),
+            ladder: settings.ladder.ladder(),
+            switches: Switches::default(),
             processed: broadcast::Sender::new(PROCESSED_QUEUE_MAX),
             database,
             clock,
@@ -142,16 +167,29 @@ impl MediaCore {
     /// The durable subscriptions, for the composition to run.
     #[must_use]
     pub fn consumers(&self) -> Vec<Consumer> {
-        vec![consumers::process_media::consumer(Arc::clone(&self.core))]
+        vec![
+            consumers::wake_workers::consumer(Arc::clone(&self.core)),
+            consumers::forget_changed::consumer(Arc::clone(&self.core)),
+        ]
     }
 
-    /// Sweeps at once and then every so often, until it is stopped.
+    /// Works on what waits and sweeps now and then, until it is stopped; then attempts that are under way are given a
+    /// moment to end, or given back. Of the processes that may be open on one database only one may run this: it takes
+    /// over whatever another run was at.
     pub async fn run_jobs(&self, stop: CancellationToken) {
         jobs::run(&self.core, stop).await;
     }
 
-    /// One round of what [`Self::run_jobs`] does, bounded in batches: deletes what nothing uses, and asks again for
-    /// workers that never came.
+    /// Works off everything that is due, one after another, as [`Self::run_jobs`] does several at a time. Answers how many
+    /// attempts there were.
+    ///
+    /// # Errors
+    /// When the database cannot be read or written.
+    pub async fn work_off(&self) -> infra_kernel::Result<u64> {
+        Ok(self.core.work_off().await?)
+    }
+
+    /// One round of the sweeping that [`Self::run_jobs`] does, bounded in batches: deletes what nothing uses.
     ///
     /// # Errors
     /// When the database cannot be read or written.

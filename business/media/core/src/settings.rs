@@ -3,11 +3,32 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use business_media_codec::Limits;
+use business_media_codec::{Encoding, Limits};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::ladder::LadderSettings;
+
 const MIB: u64 = 1024 * 1024;
+
+/// A form in which renditions are offered beside JPEG.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AlternateForm {
+    /// Lossy WebP.
+    Webp,
+    /// AVIF.
+    Avif,
+}
+
+impl From<AlternateForm> for Encoding {
+    fn from(form: AlternateForm) -> Self {
+        match form {
+            AlternateForm::Webp => Self::WebP,
+            AlternateForm::Avif => Self::Avif,
+        }
+    }
+}
 
 /// Settings of uploads and of the pictures made from them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -24,16 +45,39 @@ pub struct Settings {
     pub memory_bytes_max: u64,
     /// Pictures processed at the same time; 0 means one for each processor. Default: 0.
     pub workers: usize,
-    /// Memory that keeps small renditions at hand, in bytes. Default: 16777216 (16 MiB).
+    /// Memory that keeps renditions at hand, in bytes. Default: 67108864 (64 MiB).
     pub rendition_cache_bytes: u64,
     /// Photos that one account may have uploaded and not yet used. Default: 100.
     pub unattached_items_max: u32,
     /// How long a photo that nothing uses is kept, in seconds. Default: 86400 (a day).
     pub unattached_lifetime_s: u64,
+    /// How long an upload that is sent in parts may take, in seconds, and how long a finished one can be asked about.
+    /// Default: 86400 (a day).
+    pub upload_session_lifetime_s: u64,
+    /// Uploads in parts that one account may have under way. Default: 20.
+    pub upload_sessions_max: u32,
+    /// Bytes that the files may have together whose uploads in parts one account has under way. Default: 419430400
+    /// (400 MiB).
+    pub upload_sessions_bytes_max: u64,
     /// How often what was left behind is looked for, in seconds. Default: 60.
     pub sweep_interval_s: u64,
-    /// How long a photo waits for a worker before one is asked for again, in seconds. Default: 900.
-    pub announce_again_after_s: u64,
+    /// How long a photo that could not be processed is kept with its file, for an operator to try again, in seconds.
+    /// Default: 604800 (a week).
+    pub failed_lifetime_s: u64,
+    /// How long processing one picture may take, in seconds, not counting the wait for a worker. Default: 60.
+    pub job_seconds_max: u64,
+    /// Forms in which renditions are offered beside JPEG to browsers that take them, made later at low priority: "webp",
+    /// "avif", or none. A form that cannot be written on this machine is left out. Default: both.
+    pub alternates: Vec<AlternateForm>,
+    /// Bytes that the originals of one account may take; the same file twice counts once; 0 means no bound. Default:
+    /// 21474836480 (20 GiB, some 5000 photos of a telephone: one account cannot fill a small disk).
+    pub account_bytes_max: u64,
+    /// Photos that one account may have; 0 means no bound. Default: 20000.
+    pub account_photos_max: u64,
+    /// Photos that one account may upload within an hour; 0 means no bound. Default: 300.
+    pub uploads_per_hour_max: u32,
+    /// The sizes and qualities that pictures are served in.
+    pub ladder: LadderSettings,
 }
 
 impl Default for Settings {
@@ -45,21 +89,42 @@ impl Default for Settings {
             side_max: limits.side_max,
             memory_bytes_max: limits.memory_bytes_max,
             workers: 0,
-            rendition_cache_bytes: 16 * MIB,
+            rendition_cache_bytes: 64 * MIB,
             unattached_items_max: 100,
             unattached_lifetime_s: 24 * 60 * 60,
+            upload_session_lifetime_s: 24 * 60 * 60,
+            upload_sessions_max: 20,
+            upload_sessions_bytes_max: 400 * MIB,
             sweep_interval_s: 60,
-            announce_again_after_s: 15 * 60,
+            failed_lifetime_s: 7 * 24 * 60 * 60,
+            job_seconds_max: 60,
+            alternates: vec![AlternateForm::Webp, AlternateForm::Avif],
+            account_bytes_max: 20 * 1024 * MIB,
+            account_photos_max: 20_000,
+            uploads_per_hour_max: 300,
+            ladder: LadderSettings::default(),
         }
     }
 }
 
 impl Settings {
-    pub(crate) const fn limits(&self) -> Limits {
+    /// Checks what the types cannot.
+    ///
+    /// # Errors
+    /// The setting that is wrong, below this section, and what is wrong with it.
+    pub fn check(&self) -> Result<(), (String, String)> {
+        match self.ladder.problem() {
+            Some((setting, problem)) => Err((format!("ladder.{setting}"), problem)),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
         Limits {
             pixels_max: self.pixels_max,
             side_max: self.side_max,
             memory_bytes_max: self.memory_bytes_max,
+            ..Limits::default()
         }
     }
 
@@ -72,11 +137,19 @@ impl Settings {
         Duration::from_secs(self.unattached_lifetime_s)
     }
 
+    pub(crate) const fn upload_session_lifetime(&self) -> Duration {
+        Duration::from_secs(self.upload_session_lifetime_s)
+    }
+
     pub(crate) fn sweep_interval(&self) -> Duration {
         Duration::from_secs(self.sweep_interval_s.max(1))
     }
 
-    pub(crate) const fn announce_again_after(&self) -> Duration {
-        Duration::from_secs(self.announce_again_after_s)
+    pub(crate) const fn failed_lifetime(&self) -> Duration {
+        Duration::from_secs(self.failed_lifetime_s)
+    }
+
+    pub(crate) fn job_time_max(&self) -> Duration {
+        Duration::from_secs(self.job_seconds_max.max(1))
     }
 }

@@ -223,6 +223,111 @@ async fn a_disk_that_refuses_is_a_passing_failure_and_leaves_nothing() {
     assert!(store.put(content(11)).await.unwrap_err().is_passing());
 }
 
+/// The key of a blob and the file it is in.
+fn file_of(folder: &TempDir, key: BlobKey) -> PathBuf {
+    let name = key.to_string();
+    folder.path().join(&name[..2]).join(&name[2..4]).join(&name)
+}
+
+fn flip_a_bit(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
+#[tokio::test]
+async fn what_is_there_is_listed_in_order_in_pages_of_any_size() {
+    let (folder, store) = open().await;
+    let mut stored = Vec::new();
+    for length in 1..=60 {
+        stored.push(store.put(content(length)).await.unwrap());
+    }
+    // Two in one folder, so that a page may end between them.
+    let twin = format!("{}{}", &stored[0].key.to_string()[..4], "0".repeat(60));
+    fs::write(file_of(&folder, twin.parse().unwrap()), b"twin").unwrap();
+    stored.push(Stored {
+        key: twin.parse().unwrap(),
+        bytes: 4,
+    });
+    stored.sort_unstable_by_key(|one| one.key);
+    for limit in [1, 2, 7, 60, 61, 1_000] {
+        let (mut listed, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.list(after, limit).await.unwrap();
+            assert_eq!(page.strangers, Vec::<String>::new());
+            assert!(page.blobs.len() <= limit);
+            let Some(last) = page.blobs.last() else { break };
+            after = Some(last.key);
+            listed.extend(page.blobs);
+        }
+        assert_eq!(listed, stored, "in pages of {limit}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_blob_is_told_once_and_unfinished_files_are_not_listed() {
+    let (folder, store) = open().await;
+    let key = store.put(content(10)).await.unwrap().key;
+    let other = store.put(content(11)).await.unwrap().key;
+    let file = file_of(&folder, key);
+    let folder_of = file.parent().unwrap();
+    fs::write(folder_of.join("notes.txt"), b"mine").unwrap();
+    fs::write(folder.path().join("README"), b"mine").unwrap();
+    fs::create_dir(folder.path().join("lost+found")).unwrap();
+    fs::write(folder.path().join("incoming").join("half"), b"ha").unwrap();
+    // The right name in the wrong place is no blob: nobody would find it there.
+    fs::write(folder_of.join("f".repeat(64)), b"mine").unwrap();
+    let (mut strangers, mut blobs, mut after) = (Vec::new(), Vec::new(), None);
+    loop {
+        let page = store.list(after, 1).await.unwrap();
+        strangers.extend(page.strangers);
+        let Some(last) = page.blobs.last() else { break };
+        after = Some(last.key);
+        blobs.push(last.key);
+    }
+    strangers.sort_unstable();
+    let name = key.to_string();
+    let mut expected = vec![
+        "README".to_owned(),
+        format!("{}/{}/notes.txt", &name[..2], &name[2..4]),
+        format!("{}/{}/{}", &name[..2], &name[2..4], "f".repeat(64)),
+    ];
+    expected.sort_unstable();
+    assert_eq!(strangers, expected);
+    let mut both = [key, other];
+    both.sort_unstable();
+    assert_eq!(blobs, both);
+}
+
+#[tokio::test]
+async fn a_flipped_bit_is_found_and_mended_by_writing_the_same_again() {
+    let (folder, store) = open().await;
+    let whole = content(CHUNK_BYTES * 2 + 5);
+    let key = store.put(whole.clone()).await.unwrap().key;
+    assert_eq!(store.verify(key).await.unwrap(), whole.len() as u64);
+    assert_eq!(store.length(key).await.unwrap(), Some(whole.len() as u64));
+    flip_a_bit(&file_of(&folder, key));
+    assert!(matches!(
+        store.verify(key).await,
+        Err(BlobError::Damaged(damaged)) if damaged == key
+    ));
+    store.put(whole.clone()).await.unwrap();
+    assert_eq!(store.verify(key).await.unwrap(), whole.len() as u64);
+    // One that was cut short, too.
+    fs::write(file_of(&folder, key), b"short").unwrap();
+    assert!(store.verify(key).await.is_err());
+    store.put(whole.clone()).await.unwrap();
+    assert_eq!(store.read_all(key, 1_000_000).await.unwrap(), whole);
+    assert_eq!(files(folder.path()).len(), 1);
+    store.delete(key).await.unwrap();
+    assert_eq!(store.length(key).await.unwrap(), None);
+    assert!(matches!(
+        store.verify(key).await,
+        Err(BlobError::NotFound(_))
+    ));
+}
+
 #[test]
 fn a_full_disk_asks_to_come_again() {
     let error = BlobError::Io {

@@ -6,6 +6,7 @@ mod crash;
 mod dead_letters;
 mod delivery;
 mod kit;
+mod last_event;
 mod order;
 mod redelivery;
 mod relay;

@@ -64,6 +64,91 @@ async fn a_panicking_write_undoes_only_itself() {
     assert_eq!(count(&database).await, 1);
 }
 
+/// Hands these in while a write keeps the writer busy, and answers what they said: they share a commit.
+async fn in_one_group<T>(database: &Database, writes: impl Future<Output = T>) -> T {
+    let (begun, busy) = tokio::sync::oneshot::channel::<()>();
+    let (open, gate) = tokio::sync::oneshot::channel::<()>();
+    let busy_with = database.clone();
+    let first = tokio::spawn(async move {
+        let work = busy_with.write::<(), DbError, _>(|_| {
+            Box::pin(async {
+                begun.send(()).unwrap();
+                gate.await.unwrap();
+                Ok(())
+            })
+        });
+        work.await
+    });
+    busy.await.unwrap();
+    // Polled in this order: the group is handed in, and then the gate is opened.
+    let opened = async { open.send(()).unwrap() };
+    let (results, ()) = tokio::join!(biased; writes, opened);
+    first.await.unwrap().unwrap();
+    results
+}
+
+/// A write that is well until its commit.
+async fn insert_stray_part(database: &Database, id: i64) -> Result<(), DbError> {
+    database
+        .write(move |connection| {
+            Box::pin(async move {
+                sqlx::query("INSERT INTO parts (id, thing_id) VALUES ($1, 4711)")
+                    .bind(id)
+                    .execute(connection)
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+#[tokio::test]
+async fn a_refusal_by_what_was_never_committed_is_not_believed() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path()).await;
+    let writes = async {
+        tokio::join!(
+            biased;
+            insert(&database, 1, "one".to_owned()),
+            insert(&database, 1, "one again".to_owned()),
+            insert_stray_part(&database, 1),
+        )
+    };
+    let (first, refused, stray) = in_one_group(&database, writes).await;
+    for result in [&first, &stray] {
+        assert!(
+            matches!(result, Err(DbError::NotCommitted(_))),
+            "{result:?}"
+        );
+    }
+    // What stood in its way was undone, so it was not in its way.
+    assert!(
+        matches!(refused, Err(DbError::NotCommitted(_))),
+        "{refused:?}"
+    );
+    assert_eq!(count(&database).await, 0);
+    insert(&database, 1, "one".to_owned()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refused_write_neither_undoes_nor_blocks_the_others_of_its_group() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path()).await;
+    let writes = async {
+        tokio::join!(
+            biased;
+            insert(&database, 1, "one".to_owned()),
+            insert(&database, 1, "one again".to_owned()),
+            insert(&database, 2, "two".to_owned()),
+        )
+    };
+    let (first, refused, last) = in_one_group(&database, writes).await;
+    first.unwrap();
+    assert!(refused.unwrap_err().is_unique_violation());
+    last.unwrap();
+    assert_eq!(count(&database).await, 2);
+}
+
 #[tokio::test]
 async fn closing_finishes_what_was_handed_in_and_refuses_what_comes_later() {
     let folder = tempfile::tempdir().unwrap();

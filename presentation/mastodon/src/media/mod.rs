@@ -1,7 +1,8 @@
 //! Pictures on their way to a post: uploading, waiting, describing.
 
-mod focus;
+pub(crate) mod focus;
 pub(crate) mod form;
+mod original;
 mod show;
 mod update;
 mod upload;
@@ -35,6 +36,13 @@ pub(crate) fn routes() -> Api {
                 "Shows one's own picture; 206 while it is processed, 422 when it failed.",
             )
             .answers::<MediaAttachment>(),
+        )
+        .get(
+            "/api/v1/media/{id}/original",
+            original::original,
+            Describe::new(
+                "Redirects to where one's own file can be downloaded as it was uploaded, to the bit.",
+            ),
         )
         .put(
             "/api/v1/media/{id}",

@@ -18,7 +18,7 @@ pub(crate) async fn until_processed(
     item: MediaItem,
     patience: Duration,
 ) -> Result<MediaItem> {
-    if item.state() != MediaState::Uploaded {
+    if item.is_processed() {
         return Ok(item);
     }
     let patience = patience.min(context.remaining());

@@ -34,6 +34,28 @@ async fn home_is_paged_by_links() {
 }
 
 #[tokio::test]
+async fn a_page_of_more_photos_than_one_call_may_name_is_whole() {
+    let world = World::new();
+    for number in 0..30 {
+        let id = world.posted(ADA, &format!("album {number}"), Visibility::Public);
+        world.illustrate(id, 20);
+    }
+    let client = world.client();
+    for reader in ["ada", "bob"] {
+        let page = client
+            .get(reader, "/api/v1/timelines/public?limit=40")
+            .await
+            .expect(200);
+        let statuses = page.as_array().unwrap();
+        assert_eq!(statuses.len(), 30);
+        for status in statuses {
+            let photos = status["media_attachments"].as_array().unwrap();
+            assert_eq!(photos.len(), 20, "{}", status["content"]);
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_second_reader_gets_the_same_bytes_but_for_their_marks() {
     let world = World::new();
     world.posted(ADA, "hello", Visibility::Public);

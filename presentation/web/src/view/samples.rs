@@ -23,6 +23,11 @@ pub(crate) fn site() -> Site {
         version: "0.1.0".into(),
         post_characters_max: 2_000,
         post_media_max: 20,
+        signer: presentation_kit::Signer::new(
+            &[7; 32],
+            std::time::Duration::from_secs(86_400),
+            std::sync::Arc::new(infra_kernel::SystemClock),
+        ),
     }
 }
 
@@ -42,6 +47,7 @@ pub(crate) fn photo(id: u64, width: u32, height: u32) -> MediaItem {
     MediaItem {
         id,
         state: MediaState::Ready.into(),
+        open: true,
         description: format!("A photo, {width} by {height}"),
         blurhash: "LEHV6nWB2yk8pyo0adR*.7kCMdnj".into(),
         dominant_color: "#806040".into(),

@@ -72,6 +72,11 @@ pub(crate) fn site() -> Site {
         version: "0".into(),
         post_characters_max: 500,
         post_media_max: 3,
+        signer: presentation_kit::Signer::new(
+            &[7; 32],
+            std::time::Duration::from_secs(86_400),
+            std::sync::Arc::new(infra_kernel::SystemClock),
+        ),
     }
 }
 
@@ -195,6 +200,7 @@ fn item(id: u64) -> MediaItem {
         owner_id: ADA,
         revision: 1,
         state: MediaState::Ready.into(),
+        open: true,
         width: 30,
         height: 20,
         renditions: vec![rendition],

@@ -200,6 +200,12 @@ mod tests {
             "https://example.org/a b",
             "https://example.org/\n",
             "https://bücher.example/",
+            // Each of these would say more in a Content-Security-Policy than one origin.
+            "https://good.example;script-src/",
+            "https://good.example,evil.example/",
+            "https://*.example/",
+            "https://'self'/",
+            "https://b%C3%BCcher.example/",
             "1app://x",
             "app:",
             "://x",

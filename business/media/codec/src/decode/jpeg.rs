@@ -68,6 +68,13 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecErro
     })
 }
 
+/// Whether a file decodes without anything that the decoder forgives in others.
+pub(crate) fn is_flawless(bytes: &[u8], limits: &Limits) -> bool {
+    let strict = options(limits).set_strict_mode(true);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), strict);
+    decoder.decode().is_ok()
+}
+
 type Decoder<'b> = JpegDecoder<ZCursor<&'b [u8]>>;
 
 fn options(limits: &Limits) -> DecoderOptions {

@@ -2,12 +2,18 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on fails
 
+mod animations;
 mod broken;
+mod camera;
 mod clean;
 mod colors;
+mod golden_colors;
+mod hostile;
 mod light;
+mod passed;
 mod pictures;
 mod shared;
 mod sizes;
 mod speed;
+mod stripped;
 mod upright;

@@ -1,3 +1,4 @@
-//! What this domain does when something happened.
+//! What this domain does when it hears of something.
 
-pub(crate) mod process_media;
+pub(crate) mod forget_changed;
+pub(crate) mod wake_workers;

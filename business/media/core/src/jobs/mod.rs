@@ -1,6 +1,13 @@
-//! What is done on a timer.
+//! What is done without being asked: the work on what was uploaded, and what is done on a timer.
 
+pub(crate) mod dispatch;
+pub(crate) mod make_alternates;
+pub(crate) mod make_renditions;
 pub(crate) mod sweep;
+mod thread;
+mod verdict;
+
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
@@ -8,7 +15,11 @@ use crate::Core;
 
 pub use sweep::Swept;
 
-pub(crate) async fn run(core: &Core, stop: CancellationToken) {
+pub(crate) async fn run(core: &Arc<Core>, stop: CancellationToken) {
+    tokio::join!(dispatch::run(core, &stop), sweep_now_and_then(core, &stop));
+}
+
+async fn sweep_now_and_then(core: &Arc<Core>, stop: &CancellationToken) {
     loop {
         // First the wait: after a start, events that say what is in use may still be on their way.
         tokio::select! {
@@ -19,9 +30,8 @@ pub(crate) async fn run(core: &Core, stop: CancellationToken) {
             Ok(swept) if swept != Swept::default() => {
                 tracing::info!(
                     items = swept.items,
+                    originals = swept.originals,
                     blobs = swept.blobs,
-                    announced = swept.announced,
-                    failed = swept.failed,
                     "swept media"
                 );
             }

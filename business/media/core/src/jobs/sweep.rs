@@ -1,53 +1,49 @@
-//! Deletes what was left behind, and sees to items that wait for too long. Everything is found by state, so a round may be
-//! cut short anywhere and the next goes on.
+//! Deletes what was left behind. Everything is found by state, so a round may be cut short anywhere and the next goes on.
 
 use std::time::Duration;
 
-use business_media_gateway::{MediaFailed, MediaUploaded, topics};
-use infra_bus::{Event, outbox};
 use infra_kernel::{Context, MediaId};
 
 use crate::Core;
 use crate::error::MediaError;
 use crate::store::deletion::{Remains, delete_items};
-use crate::store::items::{self, StuckRow};
+use crate::store::{blob_rows, items, usage};
 
 /// Items handled in one round.
 const BATCH_MAX: i64 = 200;
-/// How often a worker is asked for before an item is given up.
-const ANNOUNCEMENTS_MAX: i64 = 8;
 /// How long one round may take.
 const BUDGET: Duration = Duration::from_secs(60);
-const GIVEN_UP: &str =
-    "This picture could not be processed on this server. Please upload it again, or send another.";
+/// How long an item is kept after nobody can find it any more. Whoever found it in its last moment has this long to say
+/// that it is in use, which a post does right after its commit, or, when the process died just then, at the next start.
+pub(crate) const ATTACH_GRACE: Duration = Duration::from_secs(3_600);
 
 /// What one round did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Swept {
     /// Items deleted because nothing showed them for too long.
     pub items: u64,
+    /// Originals of failed items that were let go of.
+    pub originals: u64,
     /// Blobs deleted.
     pub blobs: u64,
-    /// Items for which a worker was asked for again.
-    pub announced: u64,
-    /// Items given up because no worker ever finished them.
-    pub failed: u64,
 }
 
 pub(crate) async fn sweep(core: &Core) -> Result<Swept, MediaError> {
     let context = Context::background(BUDGET);
-    let items = delete_unattached(core, &context).await?;
-    let (announced, failed) = announce_stuck(core, &context).await?;
+    let unused = delete_unattached(core, &context).await?;
+    let failed = forget_failed(core, &context).await?;
+    core.sweep_uploads(BATCH_MAX).await?;
+    usage::forget_old_uploads(&core.database, core.clock.now(), BATCH_MAX).await?;
     Ok(Swept {
-        items,
+        items: unused + failed.items,
+        originals: failed.originals,
         blobs: core.blobs.sweep().await?,
-        announced,
-        failed,
     })
 }
 
 async fn delete_unattached(core: &Core, context: &Context) -> Result<u64, MediaError> {
-    let before = core.clock.now().minus(core.settings.unattached_lifetime());
+    let lifetime = core.settings.unattached_lifetime() + ATTACH_GRACE;
+    let before = core.clock.now().minus(lifetime);
     let old = items::unattached_before(&core.database, before, BATCH_MAX).await?;
     if old.is_empty() {
         return Ok(0);
@@ -68,60 +64,41 @@ async fn delete_unattached(core: &Core, context: &Context) -> Result<u64, MediaE
     Ok(remains.items.len() as u64)
 }
 
-async fn announce_stuck(core: &Core, context: &Context) -> Result<(u64, u64), MediaError> {
-    let before = core.clock.now().minus(core.settings.announce_again_after());
-    let stuck = items::stuck_before(&core.database, before, BATCH_MAX).await?;
-    let (mut announced, mut failed) = (0, 0);
-    for row in stuck {
-        let id = MediaId::from_sql(row.id);
-        if row.announcements >= ANNOUNCEMENTS_MAX {
-            give_up(core, context, &row).await?;
-            core.tell_processed(id);
-            failed += 1;
-        } else {
-            announce(core, context, &row).await?;
-            announced += 1;
-        }
+/// Failed items whose time is over: those that nothing shows go; those that something shows stay, to tell why, without
+/// their original.
+async fn forget_failed(core: &Core, context: &Context) -> Result<Swept, MediaError> {
+    let before = core.clock.now().minus(core.settings.failed_lifetime());
+    let old = items::failed_before(&core.database, before, BATCH_MAX).await?;
+    if old.is_empty() {
+        return Ok(Swept::default());
     }
-    Ok((announced, failed))
-}
-
-async fn announce(core: &Core, context: &Context, row: &StuckRow) -> Result<(), MediaError> {
-    let id = MediaId::from_sql(row.id);
-    let message = MediaUploaded {
-        media_id: id.get(),
-        owner_id: row.owner_id.cast_unsigned(),
-    };
-    let event = Event::new(context, &core.ids, topics::UPLOADED, id.get(), &message);
-    let now = core.clock.now();
-    core.database
+    let (context, ids, now) = (context.clone(), core.ids.clone(), core.clock.now());
+    let (remains, kept): (Remains, Vec<MediaId>) = core
+        .database
         .write(move |connection| {
             Box::pin(async move {
-                if items::note_announcement(connection, id, now).await? {
-                    outbox::append(connection, &event).await?;
+                // One of them may be tried again, or shown, since it was looked for.
+                let old = items::still_failed(connection, &old).await?;
+                let (shown, unused): (Vec<_>, Vec<_>) = old.iter().partition(|(_, shown)| *shown);
+                let (shown, unused) = (only_ids(&shown), only_ids(&unused));
+                let remains = delete_items(connection, &context, &ids, now, &unused).await?;
+                for id in &shown {
+                    let key = items::forget_original(connection, *id).await?;
+                    blob_rows::queue_deletions(connection, key.as_slice(), now).await?;
                 }
-                Ok(())
+                Ok::<_, MediaError>((remains, shown))
             })
         })
-        .await
+        .await?;
+    core.caches.forget(&remains.items, &remains.renditions);
+    core.caches.forget(&kept, &[]);
+    Ok(Swept {
+        items: remains.items.len() as u64,
+        originals: kept.len() as u64,
+        blobs: 0,
+    })
 }
 
-async fn give_up(core: &Core, context: &Context, row: &StuckRow) -> Result<(), MediaError> {
-    let id = MediaId::from_sql(row.id);
-    let message = MediaFailed {
-        media_id: id.get(),
-        owner_id: row.owner_id.cast_unsigned(),
-        reason: GIVEN_UP.to_owned(),
-    };
-    let event = Event::new(context, &core.ids, topics::FAILED, id.get(), &message);
-    core.database
-        .write(move |connection| {
-            Box::pin(async move {
-                if items::mark_failed(connection, id, GIVEN_UP).await? {
-                    outbox::append(connection, &event).await?;
-                }
-                Ok(())
-            })
-        })
-        .await
+fn only_ids(items: &[&(MediaId, bool)]) -> Vec<MediaId> {
+    items.iter().map(|(id, _)| *id).collect()
 }

@@ -1,38 +1,141 @@
 //! Items that have failed, for operators.
+//!
+//! These calls may be made in a process beside the one that serves. So bytes are only queued for deletion here, and
+//! deleted by the sweeper of the one process that does that.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use business_media_gateway::{
-    DropFailedReply, DropFailedRequest, ListFailedReply, ListFailedRequest, MediaItem,
-    RetryFailedRequest,
+    DropFailedReply, DropFailedRequest, FailedItem, IDS_MAX, ListFailedReply, ListFailedRequest,
+    MediaItem, MediaUploaded, RetryFailedRequest, topics,
 };
-use infra_kernel::{Context, Error};
+use infra_blob::BlobKey;
+use infra_bus::{Event, outbox};
+use infra_kernel::{Context, Error, ErrorCode, MediaId};
 
-use crate::Core;
 use crate::error::MediaError;
+use crate::store::deletion::{Remains, delete_items};
+use crate::store::failed::{self, FailedRow};
+use crate::store::{holders, items};
+use crate::{Core, to_the_end};
 
 impl Core {
     pub(crate) async fn list_failed(
         self: &Arc<Self>,
         _: &Context,
-        _: ListFailedRequest,
+        request: ListFailedRequest,
     ) -> Result<ListFailedReply, MediaError> {
-        Err(Error::internal("not built yet").into())
+        let limit = request
+            .limit
+            .min(u32::try_from(IDS_MAX).unwrap_or(u32::MAX));
+        let before = match request.before_id {
+            0 => i64::MAX,
+            id => id.cast_signed(),
+        };
+        let rows = failed::before(&self.database, before, limit).await?;
+        let ids: Vec<MediaId> = rows.iter().map(FailedRow::media).collect();
+        let items = items::read(&self.database, &ids).await?;
+        let mut items: HashMap<u64, MediaItem> =
+            items.into_iter().map(|item| (item.id, item)).collect();
+        let told = |row: FailedRow| {
+            // One that was dropped or tried again in between is left out.
+            let item = items.remove(&row.media().get())?;
+            Some(FailedItem {
+                item: Some(item),
+                failed_at_us: row.failed_at,
+                attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+                has_original: !row.original_key.is_empty(),
+                cause: row.failure_cause,
+            })
+        };
+        Ok(ListFailedReply {
+            items: rows.into_iter().filter_map(told).collect(),
+        })
     }
 
     pub(crate) async fn retry_failed(
         self: &Arc<Self>,
-        _: &Context,
-        _: RetryFailedRequest,
+        context: &Context,
+        request: RetryFailedRequest,
     ) -> Result<MediaItem, MediaError> {
-        Err(Error::internal("not built yet").into())
+        let id = MediaId::new(request.id);
+        self.require_original(id).await?;
+        let (core, context) = (Arc::clone(self), context.clone());
+        to_the_end(async move {
+            let ids = Arc::clone(&core.ids);
+            let retried = core.database.write(move |connection| {
+                Box::pin(async move {
+                    let Some(owner_id) = failed::requeue(connection, id).await? else {
+                        return Ok(false);
+                    };
+                    let message = MediaUploaded {
+                        media_id: id.get(),
+                        owner_id: owner_id.cast_unsigned(),
+                    };
+                    let event = Event::new(&context, &ids, topics::UPLOADED, id.get(), &message);
+                    outbox::append(connection, &event).await?;
+                    Ok::<_, MediaError>(true)
+                })
+            });
+            if !retried.await? {
+                return Err(Error::not_found("failed photo").into());
+            }
+            core.caches.forget(&[id], &[]);
+            let item = items::read(&core.database, &[id]).await?.pop();
+            Ok(item.ok_or_else(|| Error::not_found("photo"))?)
+        })
+        .await
+    }
+
+    /// Refuses what cannot be tried again, and says why.
+    async fn require_original(&self, id: MediaId) -> Result<(), MediaError> {
+        let after = id.to_sql().saturating_add(1);
+        let row = failed::before(&self.database, after, 1).await?.pop();
+        let Some(row) = row.filter(|row| row.media() == id) else {
+            let mut connection = self.database.reader().acquire().await?;
+            let refusal = match failed::has_failed(&mut connection, id).await? {
+                Some(_) => Error::new(ErrorCode::Conflict, "This photo has not failed."),
+                None => Error::not_found("photo"),
+            };
+            return Err(refusal.into());
+        };
+        let is_there = match row.original_key.parse::<BlobKey>() {
+            Ok(key) => self.blobs.store.exists(key).await?,
+            Err(_) => false,
+        };
+        if is_there {
+            return Ok(());
+        }
+        let sentence =
+            "The file of this photo is gone, so it cannot be tried again. It can be dropped.";
+        Err(Error::new(ErrorCode::Gone, sentence).into())
     }
 
     pub(crate) async fn drop_failed(
         self: &Arc<Self>,
-        _: &Context,
-        _: DropFailedRequest,
+        context: &Context,
+        request: DropFailedRequest,
     ) -> Result<DropFailedReply, MediaError> {
-        Err(Error::internal("not built yet").into())
+        let id = MediaId::new(request.id);
+        let (core, context) = (Arc::clone(self), context.clone());
+        to_the_end(async move {
+            let (ids, now) = (Arc::clone(&core.ids), core.clock.now());
+            let dropped = core.database.write(move |connection| {
+                Box::pin(async move {
+                    if failed::has_failed(connection, id).await? != Some(true) {
+                        return Ok(Remains::default());
+                    }
+                    holders::remove_item(connection, id).await?;
+                    delete_items(connection, &context, &ids, now, &[id]).await
+                })
+            });
+            let remains: Remains = dropped.await?;
+            core.caches.forget(&remains.items, &remains.renditions);
+            Ok(DropFailedReply {
+                dropped: !remains.items.is_empty(),
+            })
+        })
+        .await
     }
 }

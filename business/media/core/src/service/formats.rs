@@ -1,20 +1,82 @@
 //! Which formats are taken.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
-use business_media_gateway::{ListFormatsReply, ListFormatsRequest, SwitchFormatRequest};
+use business_media_codec::{Format, FormatSet};
+use business_media_gateway::{
+    FormatStatus, ListFormatsReply, ListFormatsRequest, SwitchFormatRequest,
+};
 use infra_kernel::{Context, Error};
 
-use crate::Core;
 use crate::error::MediaError;
+use crate::store::formats;
+use crate::{Core, to_the_end};
+
+/// How long what was read of the switches is believed: it bounds how late a process notices what another has switched.
+const BELIEVED_FOR: Duration = Duration::from_secs(1);
+
+const SWITCHED_OFF: &str = "Switched off by whoever runs this server.";
+
+/// The formats that were off when it was last looked, and when that was.
+#[derive(Default)]
+pub(crate) struct Switches(RwLock<Option<(Instant, Vec<Format>)>>);
+
+impl Switches {
+    fn known(&self) -> Option<Vec<Format>> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known
+            .as_ref()
+            .filter(|(since, _)| since.elapsed() < BELIEVED_FOR)
+            .map(|(_, off)| off.clone())
+    }
+
+    fn know(&self, looked: Instant, off: Vec<Format>) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        // A slow look does not undo what was seen after it began.
+        if known.as_ref().is_none_or(|(since, _)| *since <= looked) {
+            *known = Some((looked, off));
+        }
+    }
+}
 
 impl Core {
+    /// The formats that are taken now: those that can be read here, without those that are switched off. A switch that
+    /// another process has turned is noticed within a second.
+    pub(crate) async fn formats(&self) -> Result<FormatSet, MediaError> {
+        let off = match self.switches.known() {
+            Some(off) => off,
+            None => self.look_at_switches().await?,
+        };
+        Ok(self.readable_formats().without(&off))
+    }
+
+    async fn look_at_switches(&self) -> Result<Vec<Format>, MediaError> {
+        let looked = Instant::now();
+        let off = formats::switched_off(&self.database).await?;
+        self.switches.know(looked, off.clone());
+        Ok(off)
+    }
+
     pub(crate) async fn switch_format(
         self: &Arc<Self>,
         _: &Context,
-        _: SwitchFormatRequest,
+        request: SwitchFormatRequest,
     ) -> Result<ListFormatsReply, MediaError> {
-        Err(Error::internal("not built yet").into())
+        let format = named(&request.content_type)?;
+        let (core, on) = (Arc::clone(self), request.on);
+        to_the_end(async move {
+            let now = core.clock.now();
+            core.database
+                .write(move |connection| {
+                    Box::pin(async move { formats::switch(connection, format, on, now).await })
+                })
+                .await?;
+            core.look_at_switches().await?;
+            tracing::info!(format = format.content_type(), on, "a format was switched");
+            core.formats_told().await
+        })
+        .await
     }
 
     pub(crate) async fn list_formats(
@@ -22,6 +84,73 @@ impl Core {
         _: &Context,
         _: ListFormatsRequest,
     ) -> Result<ListFormatsReply, MediaError> {
-        Err(Error::internal("not built yet").into())
+        self.formats_told().await
+    }
+
+    async fn formats_told(&self) -> Result<ListFormatsReply, MediaError> {
+        let off = formats::switched_off(&self.database).await?;
+        let readable = self.readable_formats();
+        let status = |format: Format| {
+            let is_readable = readable.formats().contains(&format);
+            let reason = if !is_readable {
+                self.why_unreadable(format)
+            } else if off.contains(&format) {
+                SWITCHED_OFF.to_owned()
+            } else {
+                String::new()
+            };
+            FormatStatus {
+                content_type: format.content_type().to_owned(),
+                taken: reason.is_empty(),
+                reason,
+            }
+        };
+        Ok(ListFormatsReply {
+            formats: Format::ALL.into_iter().map(status).collect(),
+        })
+    }
+}
+
+/// The format that is meant: by its media type, or as people call it.
+fn named(text: &str) -> Result<Format, Error> {
+    let text = text.trim().to_ascii_lowercase();
+    let is_meant = |format: &Format| {
+        let names = [
+            format.name().to_ascii_lowercase(),
+            format.content_type().to_owned(),
+        ];
+        names.contains(&text) || (*format == Format::Jpeg && text == "jpg")
+    };
+    Format::ALL.into_iter().find(is_meant).ok_or_else(|| {
+        let known = FormatSet::new(Format::ALL);
+        Error::invalid(
+            "content_type",
+            format!("There is no picture format of this name here. Known are {known}."),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_is_meant_by_its_type_or_by_its_name() {
+        for text in ["heic", "HEIC", "image/heic", " Heic "] {
+            assert_eq!(named(text).unwrap(), Format::Heic, "{text}");
+        }
+        assert_eq!(named("jpg").unwrap(), Format::Jpeg);
+        let refused = named("tiff").unwrap_err();
+        assert!(refused.to_string().contains("AVIF or HEIC"), "{refused}");
+    }
+
+    #[test]
+    fn an_older_look_does_not_undo_a_newer_one() {
+        let switches = Switches::default();
+        assert_eq!(switches.known(), None);
+        let (earlier, later) = (Instant::now(), Instant::now() + Duration::from_millis(1));
+        switches.know(later, vec![Format::Heic]);
+        switches.know(earlier, vec![]);
+        assert_eq!(switches.known(), Some(vec![Format::Heic]));
     }
 }

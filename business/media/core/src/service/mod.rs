@@ -6,12 +6,16 @@ mod check_media;
 mod failed;
 mod formats;
 mod original;
+pub(crate) mod quota;
 mod read;
 mod read_rendition;
 mod receive;
 mod release;
+mod send;
 mod update;
 mod upload;
+mod upload_append;
+mod upload_finish;
 mod upload_session;
 mod wait;
 
@@ -31,6 +35,8 @@ use infra_kernel::{Context, MediaId, Result};
 use infra_rpc::Messages;
 
 use crate::Core;
+
+pub(crate) use formats::Switches;
 
 pub(crate) struct Service {
     pub(crate) core: Arc<Core>,
@@ -174,7 +180,7 @@ impl Media for Service {
         _: &Context,
         _: GetCapabilitiesRequest,
     ) -> Result<Capabilities> {
-        let formats = self.core.formats();
+        let formats = self.core.formats().await?;
         let content_types = formats.formats().iter();
         Ok(Capabilities {
             content_types: content_types
@@ -183,7 +189,9 @@ impl Media for Service {
             upload_bytes_max: self.core.settings.upload_bytes_max,
             pixels_max: self.core.settings.pixels_max,
             description_characters_max: DESCRIPTION_CHARACTERS_MAX as u32,
-            ..Capabilities::default()
+            account_bytes_max: self.core.settings.account_bytes_max,
+            account_photos_max: self.core.settings.account_photos_max,
+            uploads_per_hour_max: self.core.settings.uploads_per_hour_max,
         })
     }
 }

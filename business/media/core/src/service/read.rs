@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use business_media_gateway::MediaItem;
-use infra_kernel::{Error, MediaId};
+use business_media_gateway::{MediaItem, MediaState};
+use infra_kernel::{Error, MediaId, Timestamp};
 
 use crate::Core;
 use crate::error::MediaError;
@@ -29,7 +29,12 @@ impl Core {
                 found.insert(item.media(), item);
             }
         }
-        Ok(ids.iter().filter_map(|id| found.get(id).cloned()).collect())
+        let expired = self.clock.now().minus(self.settings.unattached_lifetime());
+        let is_told = |item: &&Arc<MediaItem>| !is_over(item, expired);
+        Ok(ids
+            .iter()
+            .filter_map(|id| found.get(id).filter(is_told).cloned())
+            .collect())
     }
 
     /// The item as the database has it; the caches are told if another process has changed it.
@@ -47,4 +52,11 @@ impl Core {
         let item = self.items(&[id]).await?.pop();
         Ok(item.ok_or_else(|| Error::not_found("photo"))?)
     }
+}
+
+/// Whether an item's time to be used is over: uploaded before `expired`, and shown by nothing. It is told to nobody any
+/// more, a while before it is deleted: so whoever still found it can use it, see `jobs/sweep.rs`. A failed one cannot be
+/// used, and is told for as long as it is kept.
+fn is_over(item: &MediaItem, expired: Timestamp) -> bool {
+    !item.attached && item.state() != MediaState::Failed && item.created_at() < expired
 }

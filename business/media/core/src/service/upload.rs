@@ -3,16 +3,21 @@
 use std::sync::Arc;
 
 use business_media_codec::{Header, read_header};
-use business_media_gateway::{MediaItem, MediaUploaded, UploadChunk, UploadHeader, topics};
+use business_media_gateway::{
+    MediaItem, MediaReady, MediaUploaded, UploadChunk, UploadHeader, topics,
+};
 use infra_blob::BlobWriter;
 use infra_bus::{Event, outbox};
-use infra_kernel::{AccountId, Context, Error, ErrorCode, Result};
+use infra_db::Connection;
+use infra_kernel::{AccountId, Context, Error};
 use infra_rpc::Messages;
 
 use crate::blobs::{self, Noted};
 use crate::error::MediaError;
+use crate::service::quota::Quotas;
 use crate::service::{check, receive};
-use crate::store::items::{self, NewItem};
+use crate::store::items::{self, NewItem, NewPicture};
+use crate::store::{twins, upload_sessions, usage};
 use crate::{Core, to_the_end};
 
 impl Core {
@@ -22,33 +27,102 @@ impl Core {
         mut chunks: Messages<UploadChunk>,
     ) -> Result<MediaItem, MediaError> {
         let header = receive::header(context, &mut chunks).await?;
-        let owner = self.check_upload(&header).await?;
+        self.check_upload(&header, 0).await?;
         let mut writer = self.blobs.store.begin().await?;
         receive::body(
             context,
             &mut chunks,
             self.settings.upload_bytes_max,
-            &self.formats(),
+            &self.formats().await?,
             &mut *writer,
         )
         .await?;
-        let picture = self.read_picture(&mut *writer).await?;
-        let id = self.ids.media();
+        self.take_file(context, header, writer, None).await
+    }
+
+    /// Refuses what can be refused before the file is received. `bytes` is its length, 0 when that is not known.
+    pub(crate) async fn check_upload(
+        &self,
+        header: &UploadHeader,
+        bytes: u64,
+    ) -> Result<(), MediaError> {
+        check::description(&header.description)?;
+        check::focus([header.focus_x, header.focus_y])?;
+        if header.owner_id == 0 {
+            return Err(Error::invalid("owner_id", "An upload needs an owner.").into());
+        }
+        self.check_quota(AccountId::new(header.owner_id), bytes)
+            .await
+    }
+
+    /// Makes an item of a file that was received whole, under a header that [`Self::check_upload`] has passed. A content
+    /// that its owner has a ready item of is neither stored nor processed again. `upload` is the upload in parts
+    /// that the file came by, which becomes the item in the item's own transaction.
+    pub(crate) async fn take_file(
+        self: &Arc<Self>,
+        context: &Context,
+        header: UploadHeader,
+        mut writer: Box<dyn BlobWriter>,
+        upload: Option<i64>,
+    ) -> Result<MediaItem, MediaError> {
         let item = NewItem {
-            id,
-            owner,
-            content_type: picture.format.content_type(),
+            id: self.ids.media(),
+            owner: AccountId::new(header.owner_id),
             description: header.description,
             focus: (header.focus_x.unwrap_or(0.0), header.focus_y.unwrap_or(0.0)),
-            width: picture.width,
-            height: picture.height,
             created_at: self.clock.now(),
             original_key: writer.key().to_string(),
             original_bytes: writer.bytes(),
-            memory_bytes: picture.memory_bytes,
+            upload: upload.map(|id| (id, self.session_end())),
+        };
+        if let Some(item) = self.take_twin(context, item.clone()).await? {
+            return Ok(item);
+        }
+        let header = self.read_picture(&mut *writer).await?;
+        let picture = NewPicture {
+            content_type: header.format.content_type(),
+            width: header.width,
+            height: header.height,
+            memory_bytes: header.memory_bytes,
         };
         let (core, context) = (Arc::clone(self), context.clone());
-        to_the_end(async move { core.keep(&context, writer, item).await }).await
+        let item = to_the_end(async move { core.keep(&context, writer, item, picture).await });
+        let item = item.await?;
+        self.queue.wake();
+        Ok(item)
+    }
+
+    /// Makes the item of its ready twin, if it has one.
+    async fn take_twin(
+        self: &Arc<Self>,
+        context: &Context,
+        item: NewItem,
+    ) -> Result<Option<MediaItem>, MediaError> {
+        let mut connection = self.database.reader().acquire().await?;
+        let twin = twins::find(&mut connection, item.owner, &item.original_key).await?;
+        drop(connection);
+        if twin.is_none() {
+            return Ok(None);
+        }
+        let message = MediaReady {
+            media_id: item.id.get(),
+            owner_id: item.owner.get(),
+        };
+        let event = Event::new(context, &self.ids, topics::READY, item.id.get(), &message);
+        let quotas = Quotas::of(&self.settings);
+        self.database
+            .write(move |connection| {
+                Box::pin(async move {
+                    // It may have gone since it was looked for.
+                    let twin = twins::find(connection, item.owner, &item.original_key).await?;
+                    let Some(twin) = twin else { return Ok(None) };
+                    admit(connection, &quotas, &item).await?;
+                    twins::insert_copy(connection, &item, twin).await?;
+                    outbox::append(connection, &event).await?;
+                    Ok(items::load(connection, &[item.id]).await?.pop())
+                })
+            })
+            .await
     }
 
     async fn keep(
@@ -56,11 +130,12 @@ impl Core {
         context: &Context,
         writer: Box<dyn BlobWriter>,
         item: NewItem,
+        picture: NewPicture,
     ) -> Result<MediaItem, MediaError> {
         // From here on the blob has a name, so the database has to know of it first.
         let noted = self.blobs.note(&[writer.key()]).await?;
         let kept = match writer.finish().await {
-            Ok(_) => self.commit_upload(context, item, &noted).await,
+            Ok(_) => self.commit_upload(context, item, picture, &noted).await,
             Err(error) => Err(error.into()),
         };
         match kept {
@@ -72,37 +147,11 @@ impl Core {
         }
     }
 
-    async fn check_upload(&self, header: &UploadHeader) -> Result<AccountId, MediaError> {
-        check::description(&header.description)?;
-        check::focus([header.focus_x, header.focus_y])?;
-        if header.owner_id == 0 {
-            return Err(Error::invalid("owner_id", "An upload needs an owner.").into());
-        }
-        let owner = AccountId::new(header.owner_id);
-        let mut connection = self.database.reader().acquire().await?;
-        let unattached = items::count_unattached(&mut connection, owner).await?;
-        self.check_unattached(unattached)?;
-        Ok(owner)
-    }
-
-    fn check_unattached(&self, unattached: u32) -> Result<()> {
-        if unattached < self.settings.unattached_items_max {
-            return Ok(());
-        }
-        Err(Error::new(
-            ErrorCode::RateLimited,
-            format!(
-                "You have {unattached} uploaded photos that are in no post yet, which is as many as can wait. Post some of \
-                 them, or come back when those you do not use were removed."
-            ),
-        ))
-    }
-
     /// Looks at the header of what was written, within the memory that pictures may take together.
     async fn read_picture(&self, writer: &mut dyn BlobWriter) -> Result<Header, MediaError> {
         let memory = self.budget.take(writer.bytes()).await?;
         let written = writer.written(self.settings.upload_bytes_max).await?;
-        let (limits, taken) = (self.settings.limits(), self.formats());
+        let (limits, taken) = (self.settings.limits(), self.formats().await?);
         let header = tokio::task::spawn_blocking(move || {
             let header = read_header(&written, &limits, &taken);
             drop((written, memory));
@@ -115,6 +164,7 @@ impl Core {
         &self,
         context: &Context,
         item: NewItem,
+        picture: NewPicture,
         noted: &Noted,
     ) -> Result<MediaItem, MediaError> {
         let message = MediaUploaded {
@@ -128,31 +178,37 @@ impl Core {
             item.id.get(),
             &message,
         );
-        let unattached_max = self.settings.unattached_items_max;
+        let quotas = Quotas::of(&self.settings);
         let noted = noted.clone();
-        let (unattached, inserted) = self
+        let inserted = self
             .database
             .write(move |connection| {
                 Box::pin(async move {
-                    // Counted again: several uploads of one account may have passed the first check together.
-                    let unattached = items::count_unattached(connection, item.owner).await?;
-                    if unattached >= unattached_max {
-                        return Ok((unattached, None));
-                    }
-                    items::insert(connection, &item).await?;
+                    admit(connection, &quotas, &item).await?;
+                    items::insert(connection, &item, &picture).await?;
                     blobs::settle(connection, &noted).await?;
                     outbox::append(connection, &event).await?;
-                    let inserted = items::load(connection, &[item.id]).await?.pop();
-                    Ok::<_, MediaError>((unattached, inserted))
+                    Ok::<_, MediaError>(items::load(connection, &[item.id]).await?.pop())
                 })
             })
             .await?;
-        match inserted {
-            Some(item) => Ok(item),
-            None => {
-                self.check_unattached(unattached)?;
-                Err(MediaError::BlobBusy)
-            }
-        }
+        inserted.ok_or(MediaError::BlobBusy)
     }
+}
+
+/// Holds an item against what its account may use, in the transaction that adds it, and counts the upload. One in parts
+/// becomes the item.
+async fn admit(
+    connection: &mut Connection,
+    quotas: &Quotas,
+    item: &NewItem,
+) -> Result<(), MediaError> {
+    let (owner, now) = (item.owner, item.created_at);
+    let has = usage::has_content(connection, owner, &item.original_key).await?;
+    let bytes = (!has).then_some(item.original_bytes);
+    quotas.check(connection, owner, bytes, now).await?;
+    if let Some((upload, ends)) = item.upload {
+        upload_sessions::become_item(connection, upload, item.id, (now, ends)).await?;
+    }
+    usage::note_upload(connection, owner, now).await
 }

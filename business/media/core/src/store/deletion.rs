@@ -4,19 +4,19 @@ use business_media_gateway::{MediaDeleted, topics};
 use infra_blob::BlobKey;
 use infra_bus::{Event, outbox};
 use infra_db::Connection;
-use infra_kernel::{Context, IdGenerator, MediaId, Timestamp};
+use infra_kernel::{AccountId, Context, IdGenerator, MediaId, Timestamp};
 
 use crate::error::MediaError;
-use crate::store::{blob_rows, renditions};
+use crate::store::{alternates, blob_rows, renditions, usage};
 
 /// What an item left behind when its rows were deleted.
 #[derive(Default)]
 pub(crate) struct Remains {
     /// Items that are gone.
     pub(crate) items: Vec<MediaId>,
-    /// The keys of renditions that lost a row.
+    /// The keys of renditions, and of their other forms, that lost a row.
     pub(crate) renditions: Vec<BlobKey>,
-    /// Blobs that may have no user any more: originals and renditions.
+    /// Blobs that may have no user any more: originals, renditions and alternates.
     pub(crate) blobs: Vec<BlobKey>,
 }
 
@@ -52,30 +52,34 @@ async fn delete_item(
     now: Timestamp,
     id: MediaId,
 ) -> Result<Option<Remains>, MediaError> {
-    let keys: Vec<String> =
-        sqlx::query_scalar("DELETE FROM renditions WHERE media_id = $1 RETURNING key")
+    let files: Vec<(String, String)> =
+        sqlx::query_as("DELETE FROM renditions WHERE media_id = $1 RETURNING key, content_type")
             .bind(id.to_sql())
             .fetch_all(&mut *connection)
             .await?;
-    let row: Option<(i64, String)> =
-        sqlx::query_as("DELETE FROM media WHERE id = $1 RETURNING owner_id, original_key")
-            .bind(id.to_sql())
-            .fetch_optional(&mut *connection)
-            .await?;
-    let Some((owner_id, original)) = row else {
+    let alternates = alternates::remove(connection, id).await?;
+    let row: Option<(i64, String, i64)> = sqlx::query_as(
+        "DELETE FROM media WHERE id = $1 RETURNING owner_id, original_key, original_bytes",
+    )
+    .bind(id.to_sql())
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some((owner_id, original, original_bytes)) = row else {
         return Ok(None);
     };
-    let gone = not_served_any_more(connection, &keys).await?;
+    let owner = AccountId::from_sql(owner_id);
+    usage::remove_item(connection, owner, &original, original_bytes).await?;
+    let gone = not_served_any_more(connection, &files).await?;
     let event = MediaDeleted {
         media_id: id.get(),
         owner_id: owner_id.cast_unsigned(),
-        keys: gone.into_iter().map(renditions::file_name).collect(),
+        keys: gone,
     };
     let event = Event::new(context, ids, topics::DELETED, id.get(), &event);
     outbox::append(connection, &event).await?;
-    let renditions = parse(&keys)?;
+    let renditions = parse(files.iter().map(|(key, _)| key).chain(&alternates))?;
     let mut blobs = renditions.clone();
-    // A picture that was refused has let go of its original already.
+    // A picture that failed long ago has let go of its original already.
     if !original.is_empty() {
         blobs.push(original.parse()?);
     }
@@ -87,9 +91,8 @@ async fn delete_item(
     }))
 }
 
-fn parse(keys: &[String]) -> Result<Vec<BlobKey>, MediaError> {
+fn parse<'key>(keys: impl Iterator<Item = &'key String>) -> Result<Vec<BlobKey>, MediaError> {
     let mut parsed = keys
-        .iter()
         .map(|key| key.parse())
         .collect::<Result<Vec<BlobKey>, _>>()?;
     // A small picture's renditions are one file.
@@ -98,20 +101,21 @@ fn parse(keys: &[String]) -> Result<Vec<BlobKey>, MediaError> {
     Ok(parsed)
 }
 
-/// Those of the keys that no rendition has.
+/// The file names of those of the keys that no rendition has.
 async fn not_served_any_more(
     connection: &mut Connection,
-    keys: &[String],
+    files: &[(String, String)],
 ) -> Result<Vec<String>, MediaError> {
     let mut gone = Vec::new();
-    for key in keys {
+    for (key, content_type) in files {
         let served: bool =
             sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM renditions WHERE key = $1)")
                 .bind(key)
                 .fetch_one(&mut *connection)
                 .await?;
-        if !served && !gone.contains(key) {
-            gone.push(key.clone());
+        let name = renditions::file_name(key, content_type);
+        if !served && !gone.contains(&name) {
+            gone.push(name);
         }
     }
     Ok(gone)

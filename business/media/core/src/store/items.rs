@@ -1,50 +1,62 @@
 //! The table `media`.
 
-use business_media_gateway::{MediaItem, MediaState};
+use business_media_gateway::MediaItem;
+use infra_blob::BlobKey;
 use infra_db::{Connection, Database, json_ids};
 use infra_kernel::{AccountId, MediaId, Timestamp};
 use sqlx::FromRow;
 
 use crate::error::MediaError;
-use crate::store::renditions;
+use crate::store::{camera, renditions, usage};
 
-/// What an upload brings.
+/// What an upload brings, whatever is in the file.
+#[derive(Clone)]
 pub(crate) struct NewItem {
     pub(crate) id: MediaId,
     pub(crate) owner: AccountId,
-    pub(crate) content_type: &'static str,
     pub(crate) description: String,
     pub(crate) focus: (f32, f32),
-    pub(crate) width: u32,
-    pub(crate) height: u32,
     pub(crate) created_at: Timestamp,
     pub(crate) original_key: String,
     pub(crate) original_bytes: u64,
+    /// The upload in parts that it came by, and when that is to be forgotten.
+    pub(crate) upload: Option<(i64, Timestamp)>,
+}
+
+/// What the header of an upload's file says.
+pub(crate) struct NewPicture {
+    pub(crate) content_type: &'static str,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
     pub(crate) memory_bytes: u64,
 }
 
-pub(crate) async fn insert(connection: &mut Connection, item: &NewItem) -> Result<(), MediaError> {
+/// Adds an item that waits for a worker.
+pub(crate) async fn insert(
+    connection: &mut Connection,
+    item: &NewItem,
+    picture: &NewPicture,
+) -> Result<(), MediaError> {
     sqlx::query(
         "INSERT INTO media (id, owner_id, revision, state, failure, content_type, description, focus_x, focus_y, blurhash,
-             dominant_color, width, height, attached, created_at, original_key, original_bytes, memory_bytes, announced_at,
-             announcements)
-         VALUES ($1, $2, 1, 1, '', $3, $4, $5, $6, '', '', $7, $8, FALSE, $9, $10, $11, $12, $9, 1)",
+             dominant_color, width, height, attached, created_at, original_key, original_bytes, memory_bytes)
+         VALUES ($1, $2, 1, 1, '', $3, $4, $5, $6, '', '', $7, $8, FALSE, $9, $10, $11, $12)",
     )
     .bind(item.id.to_sql())
     .bind(item.owner.to_sql())
-    .bind(item.content_type)
+    .bind(picture.content_type)
     .bind(&item.description)
     .bind(f64::from(item.focus.0))
     .bind(f64::from(item.focus.1))
-    .bind(i64::from(item.width))
-    .bind(i64::from(item.height))
+    .bind(i64::from(picture.width))
+    .bind(i64::from(picture.height))
     .bind(item.created_at.microseconds())
     .bind(&item.original_key)
     .bind(item.original_bytes.cast_signed())
-    .bind(item.memory_bytes.cast_signed())
-    .execute(connection)
+    .bind(picture.memory_bytes.cast_signed())
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    usage::add_item(connection, item).await
 }
 
 #[derive(FromRow)]
@@ -63,7 +75,11 @@ struct ItemRow {
     width: i64,
     height: i64,
     attached: bool,
+    open: bool,
     created_at: i64,
+    original_bytes: i64,
+    failure_code: String,
+    camera: String,
 }
 
 impl From<ItemRow> for MediaItem {
@@ -85,7 +101,11 @@ impl From<ItemRow> for MediaItem {
             height: u32::try_from(row.height).unwrap_or(0),
             renditions: Vec::new(),
             attached: row.attached,
+            open: row.open,
             created_at_us: row.created_at,
+            original_bytes: row.original_bytes.cast_unsigned(),
+            failure_code: row.failure_code,
+            camera: camera::read(&row.camera),
             ..Self::default()
         }
     }
@@ -99,7 +119,7 @@ pub(crate) async fn load(
     let ids = json_ids(ids.iter().map(|id| id.to_sql()));
     let rows: Vec<ItemRow> = sqlx::query_as(
         "SELECT id, owner_id, revision, state, failure, content_type, description, focus_x, focus_y, blurhash,
-             dominant_color, width, height, attached, created_at
+             dominant_color, width, height, attached, open, created_at, original_bytes, failure_code, camera
          FROM media WHERE id IN (SELECT value FROM json_each($1))",
     )
     .bind(&ids)
@@ -122,92 +142,18 @@ pub(crate) async fn read(
     Ok(items)
 }
 
-/// How many items an account has that nothing shows.
+/// How many items an account has that nothing shows, without those that have failed.
 pub(crate) async fn count_unattached(
     connection: &mut Connection,
     owner: AccountId,
 ) -> Result<u32, MediaError> {
-    let count: i64 =
-        sqlx::query_scalar("SELECT COUNT(*) FROM media WHERE owner_id = $1 AND NOT attached")
-            .bind(owner.to_sql())
-            .fetch_one(connection)
-            .await?;
+    let count: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM media WHERE owner_id = $1 AND NOT attached AND state <> 3",
+    )
+    .bind(owner.to_sql())
+    .fetch_one(connection)
+    .await?;
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
-}
-
-/// What a worker needs to know of an item that waits for it.
-#[derive(FromRow)]
-pub(crate) struct WaitingRow {
-    pub(crate) owner_id: i64,
-    pub(crate) original_key: String,
-    pub(crate) original_bytes: i64,
-    pub(crate) memory_bytes: i64,
-}
-
-pub(crate) async fn read_waiting(
-    database: &Database,
-    id: MediaId,
-) -> Result<Option<WaitingRow>, MediaError> {
-    let row = sqlx::query_as(
-        "SELECT owner_id, original_key, original_bytes, memory_bytes FROM media WHERE id = $1 AND state = 1",
-    )
-    .bind(id.to_sql())
-    .fetch_optional(database.reader())
-    .await?;
-    Ok(row)
-}
-
-/// Marks an item as ready, if it still waits. Answers whether it did.
-pub(crate) async fn mark_ready(
-    connection: &mut Connection,
-    id: MediaId,
-    (width, height): (u32, u32),
-    blurhash: &str,
-    dominant_color: &str,
-) -> Result<bool, MediaError> {
-    let updated = sqlx::query(
-        "UPDATE media SET state = $2, revision = revision + 1, width = $3, height = $4, blurhash = $5, dominant_color = $6
-         WHERE id = $1 AND state = 1",
-    )
-    .bind(id.to_sql())
-    .bind(MediaState::Ready as i32)
-    .bind(i64::from(width))
-    .bind(i64::from(height))
-    .bind(blurhash)
-    .bind(dominant_color)
-    .execute(connection)
-    .await?;
-    Ok(updated.rows_affected() == 1)
-}
-
-/// Lets go of the original of an item that has failed; its bytes may then be collected.
-pub(crate) async fn forget_original(
-    connection: &mut Connection,
-    id: MediaId,
-) -> Result<(), MediaError> {
-    sqlx::query("UPDATE media SET original_key = '' WHERE id = $1 AND state = $2")
-        .bind(id.to_sql())
-        .bind(MediaState::Failed as i32)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// Marks an item as failed, if it still waits. Answers whether it did.
-pub(crate) async fn mark_failed(
-    connection: &mut Connection,
-    id: MediaId,
-    failure: &str,
-) -> Result<bool, MediaError> {
-    let updated = sqlx::query(
-        "UPDATE media SET state = $2, revision = revision + 1, failure = $3 WHERE id = $1 AND state = 1",
-    )
-    .bind(id.to_sql())
-    .bind(MediaState::Failed as i32)
-    .bind(failure)
-    .execute(connection)
-    .await?;
-    Ok(updated.rows_affected() == 1)
 }
 
 /// Changes what the owner may change; what is not set stays.
@@ -246,60 +192,20 @@ pub(crate) async fn mark_attached(
     Ok(())
 }
 
-/// Items that nothing has shown since before this moment, oldest first.
+/// Items that were uploaded before this moment and that nothing shows, oldest first; failed ones are another matter.
 pub(crate) async fn unattached_before(
     database: &Database,
     before: Timestamp,
     limit: i64,
 ) -> Result<Vec<MediaId>, MediaError> {
     let ids: Vec<i64> = sqlx::query_scalar(
-        "SELECT id FROM media WHERE NOT attached AND created_at < $1 ORDER BY created_at LIMIT $2",
+        "SELECT id FROM media WHERE NOT attached AND state <> 3 AND created_at < $1 ORDER BY created_at LIMIT $2",
     )
     .bind(before.microseconds())
     .bind(limit)
     .fetch_all(database.reader())
     .await?;
     Ok(ids.into_iter().map(MediaId::from_sql).collect())
-}
-
-/// An item that has waited for long.
-#[derive(FromRow)]
-pub(crate) struct StuckRow {
-    pub(crate) id: i64,
-    pub(crate) owner_id: i64,
-    pub(crate) announcements: i64,
-}
-
-/// Items that were last announced before this moment and still wait, longest first.
-pub(crate) async fn stuck_before(
-    database: &Database,
-    before: Timestamp,
-    limit: i64,
-) -> Result<Vec<StuckRow>, MediaError> {
-    let rows = sqlx::query_as(
-        "SELECT id, owner_id, announcements FROM media WHERE state = 1 AND announced_at < $1 ORDER BY announced_at LIMIT $2",
-    )
-    .bind(before.microseconds())
-    .bind(limit)
-    .fetch_all(database.reader())
-    .await?;
-    Ok(rows)
-}
-
-/// Notes that a worker is asked for again, if the item still waits. Answers whether it does.
-pub(crate) async fn note_announcement(
-    connection: &mut Connection,
-    id: MediaId,
-    now: Timestamp,
-) -> Result<bool, MediaError> {
-    let updated = sqlx::query(
-        "UPDATE media SET announced_at = $2, announcements = announcements + 1 WHERE id = $1 AND state = 1",
-    )
-    .bind(id.to_sql())
-    .bind(now.microseconds())
-    .execute(connection)
-    .await?;
-    Ok(updated.rows_affected() == 1)
 }
 
 /// Those of the items that still are shown by nothing.
@@ -314,4 +220,61 @@ pub(crate) async fn still_unattached(
     .fetch_all(connection)
     .await?;
     Ok(ids.into_iter().map(MediaId::from_sql).collect())
+}
+
+/// Failed items whose time is over: they failed before this moment, and nothing shows them or they still have their
+/// original. Longest ago first.
+pub(crate) async fn failed_before(
+    database: &Database,
+    before: Timestamp,
+    limit: i64,
+) -> Result<Vec<MediaId>, MediaError> {
+    let ids: Vec<i64> = sqlx::query_scalar(
+        "SELECT id FROM media WHERE state = 3 AND (NOT attached OR original_key <> '') AND failed_at < $1
+         ORDER BY failed_at LIMIT $2",
+    )
+    .bind(before.microseconds())
+    .bind(limit)
+    .fetch_all(database.reader())
+    .await?;
+    Ok(ids.into_iter().map(MediaId::from_sql).collect())
+}
+
+/// Lets a failed item go of its original, whose bytes may then be collected. Answers its key.
+pub(crate) async fn forget_original(
+    connection: &mut Connection,
+    id: MediaId,
+) -> Result<Option<BlobKey>, MediaError> {
+    let row: Option<(i64, String, i64)> = sqlx::query_as(
+        "SELECT owner_id, original_key, original_bytes FROM media WHERE id = $1 AND state = 3 AND original_key <> ''",
+    )
+    .bind(id.to_sql())
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some((owner_id, key, bytes)) = row else {
+        return Ok(None);
+    };
+    sqlx::query("UPDATE media SET original_key = '', revision = revision + 1 WHERE id = $1")
+        .bind(id.to_sql())
+        .execute(&mut *connection)
+        .await?;
+    usage::remove_original(connection, AccountId::from_sql(owner_id), &key, bytes).await?;
+    Ok(Some(key.parse()?))
+}
+
+/// Those of the items that have still failed, and whether something shows them.
+pub(crate) async fn still_failed(
+    connection: &mut Connection,
+    ids: &[MediaId],
+) -> Result<Vec<(MediaId, bool)>, MediaError> {
+    let rows: Vec<(i64, bool)> = sqlx::query_as(
+        "SELECT id, attached FROM media WHERE state = 3 AND id IN (SELECT value FROM json_each($1))",
+    )
+    .bind(json_ids(ids.iter().map(|id| id.to_sql())))
+    .fetch_all(connection)
+    .await?;
+    let rows = rows.into_iter();
+    Ok(rows
+        .map(|(id, attached)| (MediaId::from_sql(id), attached))
+        .collect())
 }

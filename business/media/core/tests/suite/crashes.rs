@@ -13,7 +13,7 @@ const TWO_HOURS: Duration = Duration::from_secs(7_200);
 
 impl Scene {
     /// What a process leaves that dies after it noted a blob: the note, and the bytes if it came so far.
-    async fn leave_note(&self, id: i64, key: BlobKey) {
+    pub(crate) async fn leave_note(&self, id: i64, key: BlobKey) {
         let now = infra_kernel::Clock::now(&*self.clock).microseconds();
         self.database
             .write(move |connection| {

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use infra_blob::{
-    BlobError, BlobKey, BlobRead, BlobStore, BlobWriter, ByteRange, DirectoryStore, Result, Stored,
+    BlobError, BlobKey, BlobRead, BlobStore, BlobWriter, ByteRange, DirectoryStore, Page, Result,
+    Stored,
 };
 
 #[derive(Default)]
@@ -15,6 +17,8 @@ pub(crate) struct Faults {
     pub(crate) finish: AtomicBool,
     /// Deleting a blob fails.
     pub(crate) delete: AtomicBool,
+    /// Reading begins late and a list comes late, so that much happens in between.
+    pub(crate) slow: AtomicBool,
 }
 
 pub(crate) struct FaultyStore {
@@ -32,6 +36,16 @@ impl FaultyStore {
 
     pub(crate) fn fail_to_keep(&self, fail: bool) {
         self.faults.finish.store(fail, Ordering::SeqCst);
+    }
+
+    pub(crate) fn be_slow(&self) {
+        self.faults.slow.store(true, Ordering::SeqCst);
+    }
+
+    async fn hesitate(&self) {
+        if self.faults.slow.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     pub(crate) fn fail_to_delete(&self, fail: bool) {
@@ -56,6 +70,7 @@ impl BlobStore for FaultyStore {
     }
 
     async fn read(&self, key: BlobKey, range: ByteRange) -> Result<BlobRead> {
+        self.hesitate().await;
         self.store.read(key, range).await
     }
 
@@ -68,6 +83,12 @@ impl BlobStore for FaultyStore {
 
     async fn exists(&self, key: BlobKey) -> Result<bool> {
         self.store.exists(key).await
+    }
+
+    async fn list(&self, after: Option<BlobKey>, limit: usize) -> Result<Page> {
+        let page = self.store.list(after, limit).await;
+        self.hesitate().await;
+        page
     }
 }
 

@@ -3,11 +3,17 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on fails
 
 mod attach;
+mod check;
 mod crashes;
+mod failed;
 mod faults;
+mod formats;
+mod parts;
 mod process;
+mod quota;
 mod read;
 mod scene;
+mod serve;
 mod sweep;
 mod together;
 mod upload;

@@ -6,7 +6,6 @@ use business_media_gateway::{
     MediaFailed, MediaReady, MediaState, UpdateMediaRequest, WaitUntilProcessedRequest, renditions,
     topics,
 };
-use infra_bus::HandlerError;
 use infra_kernel::{Context, ErrorCode, MediaId};
 use testing_kit::{Picture, jpeg, png, scan};
 
@@ -52,7 +51,7 @@ async fn a_photo_becomes_ready_with_all_its_renditions() {
 }
 
 #[tokio::test]
-async fn the_same_event_twice_takes_effect_once() {
+async fn what_is_ready_is_not_worked_on_again() {
     let scene = Scene::new().await;
     let item = scene.ready(OWNER, &photo(1)).await;
     scene.process(item.media()).await.unwrap();
@@ -61,7 +60,7 @@ async fn the_same_event_twice_takes_effect_once() {
 }
 
 #[tokio::test]
-async fn the_same_event_twice_at_once_takes_effect_once() {
+async fn two_workers_at_once_make_one_attempt() {
     let scene = Scene::new().await;
     let item = scene.upload(&photo(1)).await.unwrap();
     let (one, other) = tokio::join!(scene.process(item.media()), scene.process(item.media()));
@@ -85,6 +84,8 @@ async fn a_picture_that_cannot_be_decoded_fails_with_a_sentence() {
     assert_eq!(item.state(), MediaState::Failed);
     assert!(item.failure.contains("damaged"), "{}", item.failure);
     assert!(item.renditions.is_empty());
+    assert_eq!(item.failure_code, "broken");
+    assert_eq!(scene.files().len(), 1, "the original is kept for a while");
     let events = scene.events(topics::FAILED).await;
     let event: MediaFailed = events[0].decode().unwrap();
     assert_eq!((event.media_id, event.reason), (item.id, item.failure));
@@ -97,8 +98,7 @@ async fn a_full_disk_is_tried_again() {
     let scene = Scene::new().await;
     let item = scene.upload(&photo(1)).await.unwrap();
     scene.store.fail_to_keep(true);
-    let failed = scene.process(item.media()).await;
-    assert!(matches!(failed, Err(HandlerError::Retry(_))), "{failed:?}");
+    scene.process(item.media()).await.unwrap();
     assert_eq!(
         scene.get(item.id).await.unwrap().state(),
         MediaState::Uploaded
@@ -106,6 +106,8 @@ async fn a_full_disk_is_tried_again() {
     assert_eq!(scene.files().len(), 1, "only the original");
     assert_eq!(scene.count("SELECT COUNT(*) FROM blob_writes").await, 0);
     scene.store.fail_to_keep(false);
+    assert_eq!(scene.core.work_off().await.unwrap(), 0, "it pauses");
+    scene.pass(Duration::from_secs(5));
     scene.process(item.media()).await.unwrap();
     assert!(scene.get(item.id).await.unwrap().is_ready());
 }
@@ -119,6 +121,7 @@ async fn an_original_that_was_lost_fails_with_a_sentence() {
     let item = scene.get(item.id).await.unwrap();
     assert_eq!(item.state(), MediaState::Failed);
     assert!(item.failure.contains("upload it again"), "{}", item.failure);
+    assert_eq!(item.failure_code, "lost");
 }
 
 #[tokio::test]

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use business_media::{Dependencies, MIGRATIONS, MediaCore, Settings};
+use business_media_codec::OutsideCodecs;
 use business_media_gateway::{
     AttachRequest, GetMediaRequest, Media, MediaItem, ReadRenditionRequest, ReleaseRequest,
-    RenditionHeader, UploadChunk, UploadHeader, rendition_chunk::Part, topics,
+    RenditionChunk, RenditionHeader, UploadChunk, UploadHeader, rendition_chunk::Part,
 };
 use futures::StreamExt as _;
 use infra_blob::DirectoryStore;
-use infra_bus::{Event, HandlerError};
+use infra_bus::Event;
 use infra_db::Database;
 use infra_kernel::{Context, Error, EventId, IdGenerator, ManualClock, MediaId, Result, Timestamp};
+use infra_rpc::Messages;
 use tempfile::TempDir;
 use testing_kit::{Picture, jpeg};
 
@@ -45,6 +47,16 @@ impl Scene {
 
     /// On a folder as another process left it.
     pub(crate) async fn on(folder: TempDir, clock: Arc<ManualClock>, settings: Settings) -> Self {
+        Self::beside(folder, clock, settings, None).await
+    }
+
+    /// The same, with codecs of another process.
+    pub(crate) async fn beside(
+        folder: TempDir,
+        clock: Arc<ManualClock>,
+        settings: Settings,
+        outside: Option<Arc<dyn OutsideCodecs>>,
+    ) -> Self {
         let path = folder.path();
         let database = Database::open(&path.join("media.db"), &MIGRATIONS)
             .await
@@ -56,6 +68,7 @@ impl Scene {
             blobs: store.clone(),
             clock: clock.clone(),
             ids: Arc::new(IdGenerator::new(1, clock.clone())),
+            outside,
             settings,
         }));
         Self {
@@ -97,12 +110,9 @@ impl Scene {
         item
     }
 
-    /// Hands the worker the event of an upload, as the bus would.
-    pub(crate) async fn process(&self, id: MediaId) -> Result<(), HandlerError> {
-        let events = self.events(topics::UPLOADED).await;
-        let event = events.iter().rev().find(|event| event.key == id.get());
-        let consumer = self.core.consumers().remove(0);
-        consumer.handler.handle(&context(), event.unwrap()).await
+    /// Works off what waits, the item among it.
+    pub(crate) async fn process(&self, _: MediaId) -> Result<()> {
+        self.core.work_off().await.map(|_| ())
     }
 
     pub(crate) async fn get(&self, id: u64) -> Option<MediaItem> {
@@ -116,11 +126,22 @@ impl Scene {
     }
 
     pub(crate) async fn attach(&self, owner_id: u64, ids: &[u64], holder: &str) -> Result<()> {
+        self.hold(owner_id, ids, holder, true).await
+    }
+
+    /// As something that everyone may see, or that not everyone may.
+    pub(crate) async fn hold(
+        &self,
+        owner_id: u64,
+        ids: &[u64],
+        holder: &str,
+        open: bool,
+    ) -> Result<()> {
         let request = AttachRequest {
             owner_id,
             ids: ids.to_vec(),
             holder: holder.to_owned(),
-            open: true,
+            open,
         };
         self.media.attach(&context(), request).await.map(|_| ())
     }
@@ -135,7 +156,7 @@ impl Scene {
             .deleted
     }
 
-    /// Reads a rendition, or a part of it, as a surface does.
+    /// Reads a rendition, or a part of it, as a surface does that has seen a signature.
     pub(crate) async fn read(
         &self,
         key: &str,
@@ -146,10 +167,23 @@ impl Scene {
             key: key.to_owned(),
             offset,
             length,
-            head_only: false,
+            signed: true,
             ..ReadRenditionRequest::default()
         };
-        let mut chunks = self.media.read_rendition(&context(), request).await?;
+        self.read_as(request).await
+    }
+
+    pub(crate) async fn read_as(
+        &self,
+        request: ReadRenditionRequest,
+    ) -> Result<(RenditionHeader, Vec<u8>)> {
+        Self::taken(self.media.read_rendition(&context(), request).await?).await
+    }
+
+    /// A header and all bytes that follow it.
+    pub(crate) async fn taken(
+        mut chunks: Messages<RenditionChunk>,
+    ) -> Result<(RenditionHeader, Vec<u8>)> {
         let Some(Part::Header(header)) = chunks.next().await.unwrap()?.part else {
             panic!("the header comes first");
         };
@@ -194,6 +228,19 @@ impl Scene {
             .unwrap()
     }
 
+    /// Does to the database what no code does.
+    pub(crate) async fn change(&self, sql: &'static str) {
+        self.database
+            .write(move |connection| {
+                Box::pin(async move {
+                    sqlx::query(sql).execute(connection).await?;
+                    Ok::<_, infra_db::DbError>(())
+                })
+            })
+            .await
+            .unwrap();
+    }
+
     /// Every file that the store holds, finished or not.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         files(&self.folder.path().join("blobs"))
@@ -204,7 +251,10 @@ impl Scene {
         assert_eq!(self.files(), Vec::<PathBuf>::new(), "{what} left a file");
         let rows = "SELECT (SELECT COUNT(*) FROM media) + (SELECT COUNT(*) FROM renditions)
             + (SELECT COUNT(*) FROM holders) + (SELECT COUNT(*) FROM blob_writes)
-            + (SELECT COUNT(*) FROM blob_deletions) + (SELECT COUNT(*) FROM outbox)";
+            + (SELECT COUNT(*) FROM blob_deletions) + (SELECT COUNT(*) FROM outbox)
+            + (SELECT COUNT(*) FROM upload_sessions) + (SELECT COUNT(*) FROM upload_parts)
+            + (SELECT COUNT(*) FROM alternates) + (SELECT COUNT(*) FROM alternate_jobs)
+            + (SELECT COUNT(*) FROM account_usage) + (SELECT COUNT(*) FROM upload_minutes)";
         assert_eq!(self.count(rows).await, 0, "{what} left a row");
     }
 

@@ -1,12 +1,13 @@
-//! What nothing uses is swept; what waits too long is seen to.
+//! What nothing uses is swept, and what has failed long ago.
 
 use std::time::Duration;
 
 use business_media::{Settings, Swept};
 use business_media_gateway::{MediaState, topics};
+use testing_kit::png;
 use tokio_util::sync::CancellationToken;
 
-use crate::scene::{OWNER, Scene, photo};
+use crate::scene::{OWNER, Scene, photo, picture};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -18,7 +19,7 @@ async fn photos_that_are_in_no_post_go_after_a_day() {
     let forgotten = scene.ready(OWNER, &photo(2)).await;
     scene.pass(HOUR * 23);
     assert_eq!(scene.core.sweep().await.unwrap(), Swept::default());
-    scene.pass(HOUR * 2);
+    scene.pass(HOUR * 3);
     let swept = scene.core.sweep().await.unwrap();
     assert_eq!(swept.items, 1);
     assert!(swept.blobs >= 2, "{swept:?}");
@@ -33,24 +34,49 @@ async fn photos_that_are_in_no_post_go_after_a_day() {
 }
 
 #[tokio::test]
-async fn a_worker_that_never_came_is_asked_for_again_and_in_the_end_given_up() {
+async fn whoever_found_a_photo_in_its_last_moment_can_use_it() {
     let scene = Scene::new().await;
-    let item = scene.upload(&photo(1)).await.unwrap();
-    scene.attach(OWNER, &[item.id], "post:1").await.unwrap();
+    let item = scene.ready(OWNER, &photo(1)).await;
+    scene.pass(HOUR * 24);
+    assert!(scene.get(item.id).await.is_some(), "its last moment");
+    scene.pass(Duration::from_secs(1));
+    assert!(
+        scene.get(item.id).await.is_none(),
+        "nobody finds it any more"
+    );
+    scene.pass(HOUR - Duration::from_secs(2));
     assert_eq!(scene.core.sweep().await.unwrap(), Swept::default());
-    for announcements in 2..=8 {
-        scene.pass(HOUR / 2);
-        assert_eq!(scene.core.sweep().await.unwrap().announced, 1);
-        assert_eq!(scene.events(topics::UPLOADED).await.len(), announcements);
-    }
-    scene.pass(HOUR / 2);
+    scene.attach(OWNER, &[item.id], "post:1").await.unwrap();
+    assert!(scene.get(item.id).await.is_some());
+    scene.pass(HOUR * 2);
+    assert_eq!(scene.core.sweep().await.unwrap(), Swept::default());
+}
+
+#[tokio::test]
+async fn a_failed_photo_keeps_its_file_for_a_week() {
+    let scene = Scene::new().await;
+    let half = |number| {
+        let bytes = png::encode(&picture(300, 200, number));
+        bytes[..bytes.len() / 2].to_vec()
+    };
+    let unused = scene.upload(&half(1)).await.unwrap();
+    let shown = scene.upload(&half(2)).await.unwrap();
+    scene.attach(OWNER, &[shown.id], "post:1").await.unwrap();
+    scene.process(shown.media()).await.unwrap();
+    assert_eq!(scene.files().len(), 2);
+    scene.pass(HOUR * 24 * 6);
+    assert_eq!(scene.core.sweep().await.unwrap(), Swept::default());
+    assert_eq!(
+        scene.get(unused.id).await.unwrap().state(),
+        MediaState::Failed
+    );
+    scene.pass(HOUR * 25);
     let swept = scene.core.sweep().await.unwrap();
-    assert_eq!((swept.announced, swept.failed), (0, 1));
-    let item = scene.get(item.id).await.unwrap();
-    assert_eq!(item.state(), MediaState::Failed);
-    assert!(item.failure.ends_with('.'));
-    assert_eq!(scene.events(topics::FAILED).await.len(), 1);
-    scene.pass(HOUR);
+    assert_eq!((swept.items, swept.originals, swept.blobs), (1, 1, 2));
+    assert!(scene.get(unused.id).await.is_none());
+    let shown = scene.get(shown.id).await.unwrap();
+    assert!(shown.state() == MediaState::Failed && shown.failure.ends_with('.'));
+    assert!(scene.files().is_empty());
     assert_eq!(scene.core.sweep().await.unwrap(), Swept::default());
 }
 
@@ -63,7 +89,7 @@ async fn jobs_sweep_after_a_while_and_stop_when_told() {
     })
     .await;
     scene.upload(&photo(1)).await.unwrap();
-    scene.pass(HOUR);
+    scene.pass(HOUR * 2);
     let stop = CancellationToken::new();
     let core = scene.core.clone();
     let stopped = stop.clone();

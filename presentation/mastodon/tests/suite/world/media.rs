@@ -1,3 +1,5 @@
+use std::sync::atomic::Ordering;
+
 use async_trait::async_trait;
 use business_media_gateway::rendition_chunk::Part as Read;
 use business_media_gateway::upload_chunk::Part;
@@ -13,6 +15,22 @@ impl World {
     fn item(&self, id: u64) -> Option<MediaItem> {
         let media = self.media.lock().unwrap();
         media.iter().find(|item| item.id == id).cloned()
+    }
+
+    /// Puts so many ready photos into a post.
+    pub(crate) fn illustrate(&self, post_id: u64, photos: usize) {
+        let ids: Vec<u64> = (0..photos).map(|_| self.next_id()).collect();
+        for id in &ids {
+            let mut item = MediaItem {
+                id: *id,
+                ..MediaItem::default()
+            };
+            self.process(&mut item);
+            self.media.lock().unwrap().push(item);
+        }
+        let mut posts = self.posts.lock().unwrap();
+        let post = posts.iter_mut().find(|post| post.id == post_id);
+        post.unwrap().media_ids = ids;
     }
 
     /// What a worker would have made of an upload by now.
@@ -77,6 +95,9 @@ impl Media for World {
     }
 
     async fn get_media(&self, _: &Context, request: GetMediaRequest) -> Result<GetMediaReply> {
+        if request.ids.len() > IDS_MAX {
+            return Err(Error::invalid("ids", "At most 500 photos at once."));
+        }
         let items = request.ids.iter().filter_map(|id| self.item(*id));
         Ok(GetMediaReply {
             items: items.collect(),
@@ -110,6 +131,10 @@ impl Media for World {
 
     async fn attach(&self, _: &Context, request: AttachRequest) -> Result<AttachReply> {
         self.note(format!("attach {}", request.holder));
+        let mut media = self.media.lock().unwrap();
+        for item in media.iter_mut() {
+            item.open |= request.open && request.ids.contains(&item.id);
+        }
         Ok(AttachReply {})
     }
 
@@ -125,8 +150,28 @@ impl Media for World {
     ) -> Result<Messages<RenditionChunk>> {
         self.note(if request.head_only { "head" } else { "read" });
         let files = self.files.lock().unwrap();
-        let chunks = files.iter().find(|(key, _)| *key == request.key);
-        let (_, chunks) = chunks.ok_or_else(|| Error::not_found("picture"))?;
+        let (hash, ending) = request.key.split_once('.').unwrap();
+        let named = |ending: &str| {
+            let key = format!("{hash}.{ending}");
+            files.iter().find(|(known, _)| *known == key)
+        };
+        let open = !self.closed.load(Ordering::Relaxed);
+        let itself = named(ending).filter(|_| open || request.signed);
+        let itself = itself.ok_or_else(|| Error::not_found("picture"))?;
+        let others = ["avif", "webp"]
+            .into_iter()
+            .filter(|other| *other != ending);
+        let others: Vec<&str> = others.filter(|other| named(other).is_some()).collect();
+        let preferred = request.preferred_types.iter().find_map(|wanted| {
+            let ending = wanted.strip_prefix("image/")?;
+            others.contains(&ending).then_some(ending)
+        });
+        let (hash, ending) = match preferred {
+            Some(ending) => (format!("{hash}-{ending}"), ending),
+            None => (hash.to_owned(), ending),
+        };
+        let chunks = preferred.map_or(itself, |ending| named(ending).unwrap());
+        let chunks = &chunks.1;
         let total: usize = chunks.iter().map(Bytes::len).sum();
         let data: Vec<Bytes> = match (request.head_only, request.length) {
             (true, _) => vec![],
@@ -137,12 +182,18 @@ impl Media for World {
                 vec![Bytes::from(chunks.concat()).slice(from..from + length)]
             }
         };
+        let length = data.iter().map(|data| data.len() as u64).sum();
         let header = RenditionHeader {
-            content_type: "image/jpeg".into(),
+            content_type: format!("image/{}", ending.replace("jpg", "jpeg")),
             bytes: total as u64,
-            length: data.iter().map(|data| data.len() as u64).sum(),
-            open: true,
-            ..RenditionHeader::default()
+            length: if request.head_only {
+                total as u64
+            } else {
+                length
+            },
+            hash,
+            varies: !others.is_empty(),
+            open,
         };
         let parts = std::iter::once(Read::Header(header)).chain(data.into_iter().map(Read::Data));
         let chunks: Vec<_> = parts
@@ -168,9 +219,25 @@ impl Media for World {
     async fn read_original(
         &self,
         _: &Context,
-        _: ReadOriginalRequest,
+        request: ReadOriginalRequest,
     ) -> Result<Messages<RenditionChunk>> {
-        Err(Error::internal("not part of this world"))
+        let item = self.item(request.id);
+        item.ok_or_else(|| Error::not_found("picture"))?;
+        let data = if request.as_owner {
+            "exact"
+        } else {
+            "stripped"
+        };
+        let header = RenditionHeader {
+            content_type: "image/png".into(),
+            bytes: data.len() as u64,
+            length: data.len() as u64,
+            hash: data.into(),
+            ..RenditionHeader::default()
+        };
+        let chunks = [Read::Header(header), Read::Data(data.into())];
+        let chunks = chunks.map(|part| Ok(RenditionChunk { part: Some(part) }));
+        Ok(Box::pin(stream::iter(chunks)))
     }
 
     async fn begin_upload(&self, _: &Context, _: BeginUploadRequest) -> Result<UploadSession> {

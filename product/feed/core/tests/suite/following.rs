@@ -28,6 +28,34 @@ async fn a_follower_sees_what_is_published_before_and_after_the_follow() {
 }
 
 #[tokio::test]
+async fn a_follow_that_the_graph_does_not_know_yet_is_not_taken_for_its_end() {
+    let bench = Bench::new().await;
+    let early = bench.publish(ANN).await;
+    assert_eq!(bench.home(BEN).await, NOTHING);
+    let followed = bench.world.follow(BEN, ANN);
+    // The graph answers as things stood a moment ago, then as they stand.
+    bench.world.unfollow(BEN, ANN);
+    bench.handle(&followed).await;
+    bench.world.follow(BEN, ANN);
+    assert_eq!(bench.home(BEN).await, [early]);
+    let late = bench.publish(ANN).await;
+    assert_eq!(bench.home(BEN).await, [late, early], "the fan-out reaches");
+}
+
+#[tokio::test]
+async fn an_unfollow_that_the_graph_does_not_know_yet_shows_when_it_does() {
+    let bench = Bench::new().await;
+    bench.follow(BEN, ANN).await;
+    let post = bench.publish(ANN).await;
+    assert_eq!(bench.home(BEN).await, [post]);
+    let unfollowed = bench.world.unfollow(BEN, ANN);
+    bench.world.follow(BEN, ANN);
+    bench.handle(&unfollowed).await;
+    bench.world.unfollow(BEN, ANN);
+    assert_eq!(bench.home(BEN).await, NOTHING);
+}
+
+#[tokio::test]
 async fn unfollowing_takes_out_their_posts_and_only_theirs() {
     let bench = Bench::new().await;
     bench.follow(BEN, ANN).await;

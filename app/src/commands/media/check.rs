@@ -1,0 +1,185 @@
+//! `heliograph media check`: what a disk, a crash or a person has done to the photos' files.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use business_media_gateway::{CheckFinding, CheckMediaRequest, CheckSummary, check_progress::Step};
+use clap::Args;
+use futures::StreamExt as _;
+use infra_kernel::MediaId;
+use serde_json::json;
+
+use crate::config::Configuration;
+
+/// The exit code when findings are left.
+const FINDINGS_LEFT: u8 = 1;
+/// The exit code when the check could not be done.
+const NOT_DONE: u8 = 2;
+
+/// Compare the photos' files with the database and with their checksums
+///
+/// Walks over every photo, and then over every file: finds files that are missing, cut short or, by their checksum,
+/// damaged (bit rot); ready photos that lack a rendition; and files that no photo uses.
+///
+/// It may run while the server does. With --repair, renditions are made again from the original, or, if that is gone, from
+/// a larger rendition; a photo whose original is lost goes on being shown; one of which nothing is left is marked as
+/// failed; and files that no photo uses are deleted.
+///
+/// The exit code is 0 when nothing is wrong (any more), 1 when something is, 2 when the check could not be done.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::commands) struct CheckArguments {
+    /// Mend what can be mended
+    #[arg(long)]
+    repair: bool,
+    /// Compare names and lengths only, without reading the files
+    #[arg(long)]
+    quick: bool,
+    /// Answer in JSON: a line for each finding, then one with the sums
+    #[arg(long)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "Examples:
+  heliograph media check --quick              is every file there? seconds, even for many photos
+  heliograph media check                      is every file what it was? reads them all
+  heliograph media check --repair             and mend what is not";
+
+/// What can go wrong here has an exit code of its own, so that a script can tell it from a finding.
+pub(super) async fn run(arguments: &CheckArguments, configuration: &Configuration) -> ExitCode {
+    match check(arguments, configuration).await {
+        Ok(summary) if summary.findings == summary.repaired => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::from(FINDINGS_LEFT),
+        Err(error) => {
+            eprintln!("heliograph: {error:#}");
+            ExitCode::from(NOT_DONE)
+        }
+    }
+}
+
+async fn check(arguments: &CheckArguments, configuration: &Configuration) -> Result<CheckSummary> {
+    let domains = crate::commands::open_existing(configuration).await?;
+    let request = CheckMediaRequest {
+        repair: arguments.repair,
+        read_bytes: !arguments.quick,
+    };
+    let media = domains.gateways().media;
+    let mut steps = media
+        .check_media(&crate::commands::context(), request)
+        .await?;
+    let mut progress = Progress::new(arguments.json);
+    let mut last = CheckSummary::default();
+    let (mut orphans, mut damaged) = (false, false);
+    while let Some(step) = steps.next().await {
+        match step.context("the check was cut off; begin it again")?.step {
+            Some(Step::Finding(finding)) => {
+                orphans |= finding.repaired && finding.kind == "orphan_blob";
+                damaged |= !finding.repaired && finding.kind != "stranger";
+                progress.finding(&finding);
+            }
+            Some(Step::Summary(summary)) => {
+                progress.summary(&summary);
+                last = summary;
+            }
+            None => {}
+        }
+    }
+    progress.clear();
+    anyhow::ensure!(last.done, "the check was cut off; begin it again");
+    let deleted = !arguments.repair || super::delete_queued(&domains, configuration).await?;
+    domains.close().await;
+    if arguments.json {
+        println!("{}", summary_json(&last));
+    } else {
+        tell(arguments, &last, orphans && !deleted, damaged);
+    }
+    Ok(last)
+}
+
+fn tell(arguments: &CheckArguments, summary: &CheckSummary, is_waiting: bool, is_damaged: bool) {
+    let read = if arguments.quick {
+        "not read".to_owned()
+    } else {
+        format!("{} read", megabytes(summary.bytes_read))
+    };
+    println!(
+        "{} photos, {} files, {read}: {} findings, {} of them repaired.",
+        summary.items, summary.blobs, summary.findings, summary.repaired
+    );
+    if is_waiting {
+        println!("The server that runs deletes what no photo uses within a minute or so.");
+    }
+    if is_damaged && !arguments.repair {
+        println!("Mend what can be mended: heliograph media check --repair");
+    }
+}
+
+/// What is shown while it goes on: findings on standard output; on a terminal, how far it is on standard error.
+struct Progress {
+    json: bool,
+    is_terminal: bool,
+}
+
+impl Progress {
+    fn new(json: bool) -> Self {
+        Self {
+            json,
+            is_terminal: std::io::stderr().is_terminal(),
+        }
+    }
+
+    fn finding(&self, finding: &CheckFinding) {
+        self.clear();
+        if self.json {
+            println!("{}", finding_json(finding));
+        } else {
+            let state = if finding.repaired {
+                "repaired"
+            } else {
+                "found"
+            };
+            println!("{state:<9} {:<18} {}", finding.kind, finding.what);
+        }
+    }
+
+    fn summary(&mut self, summary: &CheckSummary) {
+        if self.is_terminal {
+            self.clear();
+            eprint!(
+                "{} photos, {} files, {} read, {} findings",
+                summary.items,
+                summary.blobs,
+                megabytes(summary.bytes_read),
+                summary.findings
+            );
+            // It is only there to be looked at.
+            let _ = std::io::stderr().flush();
+        }
+    }
+
+    /// Takes the line that says how far it is away.
+    fn clear(&self) {
+        if self.is_terminal {
+            eprint!("\r\x1b[K");
+        }
+    }
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{} MB", bytes / 1_000_000)
+}
+
+fn finding_json(finding: &CheckFinding) -> serde_json::Value {
+    let photo = (finding.media_id != 0).then(|| MediaId::new(finding.media_id).to_string());
+    json!({
+        "kind": finding.kind, "photo": photo, "key": finding.key, "what": finding.what, "repaired": finding.repaired,
+    })
+}
+
+fn summary_json(summary: &CheckSummary) -> serde_json::Value {
+    json!({
+        "photos": summary.items, "files": summary.blobs, "bytes_read": summary.bytes_read,
+        "findings": summary.findings, "repaired": summary.repaired,
+    })
+}

@@ -1,0 +1,263 @@
+//! `heliograph media failed`: photos that could not be processed.
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+use business_media_gateway::{
+    DropFailedRequest, FailedItem, ListFailedRequest, Media, RetryFailedRequest,
+};
+use clap::{Args, Subcommand};
+use infra_kernel::{AccountId, ErrorCode, MediaId};
+use serde_json::json;
+
+use crate::config::Configuration;
+
+/// The most photos that one call lists.
+const PAGE_ITEMS: u32 = 500;
+
+const EXAMPLES: &str = "Examples:
+  heliograph media failed list                the newest first, with what was wrong
+  heliograph media failed show 123456         the whole story of one
+  heliograph media failed retry --all         process again whatever still has its file
+  heliograph media failed drop 123456         delete one, and its file";
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::commands) enum FailedCommand {
+    /// List photos that have failed, newest first
+    List {
+        /// Only those before the one with this id: the last of the page before
+        #[arg(long, value_name = "ID", default_value_t = 0)]
+        before: u64,
+        /// How many at the most
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+        /// Answer in JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one with the whole story of its failure
+    Show {
+        /// Its id
+        id: u64,
+        /// Answer in JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let one, or all, be processed again
+    Retry(Which),
+    /// Delete one, or all, for good. A post that shows it goes on without it
+    Drop(Which),
+}
+
+#[derive(Debug, Args)]
+pub(in crate::commands) struct Which {
+    /// Its id
+    #[arg(required_unless_present = "all")]
+    id: Option<u64>,
+    /// All that have failed
+    #[arg(long, conflicts_with = "id")]
+    all: bool,
+}
+
+pub(super) async fn run(command: FailedCommand, configuration: &Configuration) -> Result<ExitCode> {
+    let domains = crate::commands::open_existing(configuration).await?;
+    let media = domains.gateways().media;
+    match command {
+        FailedCommand::List {
+            before,
+            limit,
+            json,
+        } => list(&*media, before, limit, json).await?,
+        FailedCommand::Show { id, json } => show(&*media, id, json).await?,
+        FailedCommand::Retry(Which { id: Some(id), .. }) => {
+            retry(&*media, id).await?;
+            println!("Photo {id} will be processed again.");
+        }
+        FailedCommand::Retry(_) => retry_all(&*media).await?,
+        FailedCommand::Drop(Which { id: Some(id), .. }) => {
+            if !drop_one(&*media, id).await? {
+                bail!("there is no failed photo {id}");
+            }
+            println!("Photo {id} is deleted.");
+            super::delete_queued(&domains, configuration).await?;
+        }
+        FailedCommand::Drop(_) => {
+            drop_all(&*media).await?;
+            super::delete_queued(&domains, configuration).await?;
+        }
+    }
+    domains.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn page(media: &dyn Media, before_id: u64, limit: u32) -> Result<Vec<FailedItem>> {
+    let request = ListFailedRequest { before_id, limit };
+    Ok(media
+        .list_failed(&crate::commands::context(), request)
+        .await?
+        .items)
+}
+
+fn id_of(failed: &FailedItem) -> u64 {
+    failed.item.as_ref().map_or(0, |item| item.id)
+}
+
+async fn list(media: &dyn Media, before: u64, limit: u32, as_json: bool) -> Result<()> {
+    let (mut before, mut listed) = (before, Vec::new());
+    while let left @ 1.. = limit.saturating_sub(u32::try_from(listed.len())?) {
+        let items = page(media, before, left.min(PAGE_ITEMS)).await?;
+        let Some(last) = items.last() else { break };
+        before = id_of(last);
+        listed.extend(items);
+    }
+    if as_json {
+        return crate::commands::print_json(&listed.iter().map(self::as_json).collect());
+    }
+    if listed.is_empty() {
+        println!("No photos have failed.");
+        return Ok(());
+    }
+    println!(
+        "{:<20} {:<25} {:<20} {:<10} {:>8} {:<8} cause",
+        "id", "failed at", "owner", "code", "attempts", "file"
+    );
+    for failed in &listed {
+        let Some(item) = &failed.item else { continue };
+        println!(
+            "{:<20} {:<25} {:<20} {:<10} {:>8} {:<8} {}",
+            MediaId::new(item.id),
+            failed_at(failed),
+            AccountId::new(item.owner_id),
+            item.failure_code,
+            failed.attempts,
+            if failed.has_original { "kept" } else { "gone" },
+            first_line(&failed.cause),
+        );
+    }
+    Ok(())
+}
+
+fn failed_at(failed: &FailedItem) -> String {
+    moment(failed.failed_at_us)
+}
+
+/// A moment to the second: "2026-01-31T12:00:00Z".
+fn moment(microseconds: i64) -> String {
+    let seconds = jiff::Timestamp::from_second(microseconds.div_euclid(1_000_000));
+    seconds.unwrap_or_default().to_string()
+}
+
+/// A cause may have several lines; a table has one for each photo.
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+async fn show(media: &dyn Media, id: u64, as_json: bool) -> Result<()> {
+    let found = page(media, id.saturating_add(1), 1).await?.pop();
+    let failed = found
+        .filter(|failed| id_of(failed) == id)
+        .with_context(|| format!("there is no failed photo {id}"))?;
+    if as_json {
+        return crate::commands::print_json(&self::as_json(&failed));
+    }
+    let item = failed.item.clone().unwrap_or_default();
+    println!("photo        {}", MediaId::new(item.id));
+    println!("owner        {}", AccountId::new(item.owner_id));
+    println!("uploaded at  {}", moment(item.created_at_us));
+    println!("failed at    {}", failed_at(&failed));
+    println!(
+        "file         {}, {} x {} pixels, {} bytes, {}",
+        item.content_type,
+        item.width,
+        item.height,
+        item.original_bytes,
+        if failed.has_original { "kept" } else { "gone" }
+    );
+    println!("attempts     {}", failed.attempts);
+    println!("in a post    {}", if item.attached { "yes" } else { "no" });
+    println!("code         {}", item.failure_code);
+    println!("told owner   {}", item.failure);
+    println!("cause        {}", failed.cause);
+    Ok(())
+}
+
+async fn retry(media: &dyn Media, id: u64) -> Result<()> {
+    let request = RetryFailedRequest { id };
+    media
+        .retry_failed(&crate::commands::context(), request)
+        .await
+        .with_context(|| format!("photo {id}"))?;
+    Ok(())
+}
+
+/// Every failed photo once, newest first; more may fail meanwhile.
+async fn retry_all(media: &dyn Media) -> Result<()> {
+    let (mut before, mut again, mut gone) = (0, 0_u64, 0_u64);
+    loop {
+        let items = page(media, before, PAGE_ITEMS).await?;
+        let Some(last) = items.last() else { break };
+        before = id_of(last);
+        for failed in &items {
+            if !failed.has_original {
+                gone += 1;
+                continue;
+            }
+            let request = RetryFailedRequest { id: id_of(failed) };
+            match media
+                .retry_failed(&crate::commands::context(), request)
+                .await
+            {
+                Ok(_) => again += 1,
+                // Dropped or retried by another meanwhile.
+                Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::Conflict) => {
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    println!("{again} photos will be processed again.");
+    if gone > 0 {
+        println!("{gone} cannot be: their files are gone.");
+    }
+    Ok(())
+}
+
+async fn drop_one(media: &dyn Media, id: u64) -> Result<bool> {
+    let request = DropFailedRequest { id };
+    Ok(media
+        .drop_failed(&crate::commands::context(), request)
+        .await?
+        .dropped)
+}
+
+async fn drop_all(media: &dyn Media) -> Result<()> {
+    let (mut before, mut dropped) = (0, 0_u64);
+    loop {
+        let items = page(media, before, PAGE_ITEMS).await?;
+        let Some(last) = items.last() else { break };
+        before = id_of(last);
+        for failed in &items {
+            dropped += u64::from(drop_one(media, id_of(failed)).await?);
+        }
+    }
+    println!("{dropped} photos are deleted.");
+    Ok(())
+}
+
+fn as_json(failed: &FailedItem) -> serde_json::Value {
+    let item = failed.item.clone().unwrap_or_default();
+    json!({
+        "id": MediaId::new(item.id).to_string(),
+        "owner": AccountId::new(item.owner_id).to_string(),
+        "failed_at": failed_at(failed),
+        "code": item.failure_code,
+        "told_owner": item.failure,
+        "cause": failed.cause,
+        "attempts": failed.attempts,
+        "has_original": failed.has_original,
+        "attached": item.attached,
+        "content_type": item.content_type,
+        "original_bytes": item.original_bytes,
+    })
+}

@@ -1,0 +1,126 @@
+//! Hands what waits to the workers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::Core;
+use crate::error::MediaError;
+use crate::jobs::verdict;
+use crate::queue::Slot;
+use crate::store::alternates;
+use crate::store::queue;
+
+/// How often the queue is looked at without being told of anything: an event may be late, or of another process.
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
+/// The shortest wait between two looks, when a pause ends just now by a clock that stands still.
+const POLL_INTERVAL_MIN: Duration = Duration::from_millis(20);
+/// The wait after the database could not be asked.
+const TROUBLE_PAUSE: Duration = Duration::from_secs(1);
+/// Lost leases taken back in one step.
+const LOST_MAX: i64 = 500;
+
+/// Works until it is stopped, then waits for the attempts that are under way to end or be given back.
+pub(crate) async fn run(core: &Arc<Core>, stop: &CancellationToken) {
+    let mut attempts = JoinSet::new();
+    let mut started = false;
+    while !stop.is_cancelled() {
+        while attempts.try_join_next().is_some() {}
+        let step = async {
+            if !started {
+                core.take_back(true).await?;
+                started = true;
+            }
+            let slot = core.queue.slot().await?;
+            core.start_next(slot, &mut attempts, stop).await
+        };
+        let pause = tokio::select! {
+            () = stop.cancelled() => break,
+            pause = step => pause,
+        };
+        let pause = pause.unwrap_or_else(|error| {
+            let causes = infra_kernel::Error::from(error).causes();
+            tracing::error!(causes, "the queue of photos could not be read");
+            Some(TROUBLE_PAUSE)
+        });
+        if let Some(pause) = pause {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = core.queue.changed() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+    while attempts.join_next().await.is_some() {}
+}
+
+impl Core {
+    /// Starts what is next. Answers how long to wait when there was nothing.
+    async fn start_next(
+        self: &Arc<Self>,
+        slot: Slot,
+        attempts: &mut JoinSet<()>,
+        stop: &CancellationToken,
+    ) -> Result<Option<Duration>, MediaError> {
+        if let Some(claimed) = self.claim().await? {
+            let core = Arc::clone(self);
+            attempts.spawn(core.work_on(claimed, slot, stop.clone()));
+            return Ok(None);
+        }
+        drop(slot);
+        self.take_back(false).await?;
+        // Nothing else waits: what can wait has its turn, in a place of its own, so that it delays nobody who comes.
+        if let Some((job, slot)) = self.claim_alternates().await? {
+            let core = Arc::clone(self);
+            attempts.spawn(core.work_on_alternates(job, slot, stop.clone()));
+        }
+        let pause = self.next_pause_end().await?.unwrap_or(POLL_INTERVAL);
+        Ok(Some(pause.clamp(POLL_INTERVAL_MIN, POLL_INTERVAL)))
+    }
+
+    /// Takes back what is leased to nobody any more: leases that ran out, and at the start those of every other run.
+    pub(crate) async fn take_back(self: &Arc<Self>, at_start: bool) -> Result<(), MediaError> {
+        let (run, now) = (self.queue.run, self.clock.now());
+        let others = at_start.then_some(run);
+        loop {
+            let lost = queue::lost(&self.database, now, others, LOST_MAX).await?;
+            let count = lost.len();
+            for row in lost {
+                let verdict = verdict::on_lost_lease(row.lease().attempt);
+                self.follow(row.lease(), row.owner_id, verdict).await?;
+            }
+            if count < usize::try_from(LOST_MAX).unwrap_or(usize::MAX) {
+                break;
+            }
+        }
+        if at_start {
+            self.database
+                .write(move |connection| {
+                    Box::pin(async move { alternates::take_back(connection, run, now).await })
+                })
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Works off everything that is due, one after another. Answers how many attempts there were.
+    pub(crate) async fn work_off(self: &Arc<Self>) -> Result<u64, MediaError> {
+        let never = CancellationToken::new();
+        self.take_back(false).await?;
+        let mut attempts = 0;
+        loop {
+            let slot = self.queue.slot().await?;
+            if let Some(claimed) = self.claim().await? {
+                Arc::clone(self).work_on(claimed, slot, never.clone()).await;
+            } else if let Some((job, slot)) = self.claim_alternates().await? {
+                let core = Arc::clone(self);
+                core.work_on_alternates(job, slot, never.clone()).await;
+            } else {
+                return Ok(attempts);
+            }
+            attempts += 1;
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! Makes the smaller forms of a ready item's renditions, when nothing else waits.
+//!
+//! Nobody waits for them: until they are there, and when they cannot be made, the renditions are served as they are.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use business_media_codec::{Alternate, CodecError, Encoding, Job, process_alternates};
+use bytes::Bytes;
+use infra_blob::{BlobKey, Stored};
+use tokio_util::sync::CancellationToken;
+
+use crate::blobs::{self, Noted};
+use crate::error::MediaError;
+use crate::jobs::make_renditions::{OVERSTAY_MAX, STOP_PATIENCE};
+use crate::jobs::thread;
+use crate::jobs::verdict::{self, Verdict};
+use crate::queue::Slot;
+use crate::store::alternates::{self, ClaimedJob};
+use crate::store::{renditions, twins};
+use crate::{Core, to_the_end};
+
+/// How long a job is nobody else's, beyond what it may take.
+const LEASE_MARGIN: Duration = Duration::from_secs(120);
+/// How long a job waits for memory that others use, before it is looked at again.
+const MEMORY_PAUSE: Duration = Duration::from_secs(2);
+
+impl Core {
+    /// The forms that are wanted and can be written here.
+    pub(crate) fn alternate_encodings(&self) -> Vec<Encoding> {
+        let Some(outside) = &self.outside else {
+            return Vec::new();
+        };
+        let writes = outside.writes();
+        let wanted = self
+            .settings
+            .alternates
+            .iter()
+            .map(|form| Encoding::from(*form));
+        wanted
+            .filter(|encoding| writes.contains(encoding))
+            .collect()
+    }
+
+    /// Takes the item that waits longest for its alternates, if none is at work already.
+    pub(crate) async fn claim_alternates(&self) -> Result<Option<(ClaimedJob, Slot)>, MediaError> {
+        let Some(slot) = self.queue.alternates_slot() else {
+            return Ok(None);
+        };
+        let (run, now) = (self.queue.run, self.clock.now());
+        let mut connection = self.database.reader().acquire().await?;
+        let due = alternates::is_any_due(&mut connection, now).await?;
+        drop(connection);
+        if !due {
+            return Ok(None);
+        }
+        let until = now.plus(self.settings.job_time_max() + OVERSTAY_MAX + LEASE_MARGIN);
+        let job = self
+            .database
+            .write(move |connection| {
+                Box::pin(async move { alternates::claim(connection, run, now, until).await })
+            })
+            .await?;
+        Ok(job.map(|job| (job, slot)))
+    }
+
+    /// One attempt, from its lease to its end.
+    pub(crate) async fn work_on_alternates(
+        self: Arc<Self>,
+        job: ClaimedJob,
+        slot: Slot,
+        stop: CancellationToken,
+    ) {
+        let stopped = async {
+            stop.cancelled().await;
+            tokio::time::sleep(STOP_PATIENCE).await;
+        };
+        let ended = tokio::select! {
+            ended = self.attempt_alternates(&job, slot) => ended,
+            () = stopped => self.pause_alternates(&job, Duration::ZERO, false).await,
+        };
+        let ended = match ended {
+            Ok(()) => Ok(()),
+            Err(error) => self.judge_alternates(&job, error).await,
+        };
+        if let Err(error) = ended {
+            let causes = infra_kernel::Error::from(error).causes();
+            tracing::warn!(media = %job.id(), causes, "the end of work on alternates could not be noted");
+        }
+        self.queue.wake();
+    }
+
+    async fn attempt_alternates(
+        self: &Arc<Self>,
+        job: &ClaimedJob,
+        slot: Slot,
+    ) -> Result<(), MediaError> {
+        let encodings = self.alternate_encodings();
+        if encodings.is_empty() {
+            return self.finish_alternates(job).await;
+        }
+        if self.copy_alternates(job).await? {
+            return Ok(());
+        }
+        let Some(memory) = self.budget.try_take(job.memory_bytes.cast_unsigned()) else {
+            return self.pause_alternates(job, MEMORY_PAUSE, false).await;
+        };
+        let key: BlobKey = job.original_key.parse()?;
+        let original_bytes = job.original_bytes.cast_unsigned();
+        let original = self.blobs.store.read_all(key, original_bytes).await?;
+        let jpegs = renditions::sizes(&self.database, job.id()).await?;
+        let (limits, ladder) = (self.settings.limits(), self.ladder.clone());
+        let (outside, time_max) = (self.outside.clone(), self.settings.job_time_max());
+        let work = move || {
+            let job = Job {
+                outside: outside.as_deref(),
+                deadline: Instant::now() + time_max,
+                ..Job::new(&limits, &ladder)
+            };
+            let jpegs: Vec<(&str, u64)> =
+                jpegs.iter().map(|(name, size)| (&**name, *size)).collect();
+            let made: Result<Vec<Alternate>, CodecError> =
+                process_alternates(&original, &job, &encodings, &jpegs);
+            // As for renditions: given back when the thread ends.
+            drop((original, memory));
+            made
+        };
+        let (made, slot) = thread::run(slot, time_max + OVERSTAY_MAX, work).await?;
+        let (core, job, made) = (Arc::clone(self), job.clone(), made?);
+        to_the_end(async move {
+            let kept = core.keep_alternates(job, made).await;
+            drop(slot);
+            kept
+        })
+        .await
+    }
+
+    /// Ends the work with what was made for another item of the same account and content, if there is any by now.
+    async fn copy_alternates(&self, job: &ClaimedJob) -> Result<bool, MediaError> {
+        let mut connection = self.database.reader().acquire().await?;
+        let (id, job) = (job.id(), job.clone());
+        let twin = twins::find_with_alternates(&mut connection, id).await?;
+        drop(connection);
+        if twin.is_none() {
+            return Ok(false);
+        }
+        let copied = self
+            .database
+            .write(move |connection| {
+                Box::pin(async move {
+                    // It may have gone since it was looked for; and so may the item itself.
+                    let twin = twins::find_with_alternates(connection, id).await?;
+                    let Some(twin) = twin else { return Ok(false) };
+                    if alternates::finish(connection, &job).await? {
+                        twins::copy_alternates(connection, twin, id).await?;
+                    }
+                    Ok::<_, MediaError>(true)
+                })
+            })
+            .await?;
+        self.forget_renditions(id).await?;
+        Ok(copied)
+    }
+
+    async fn keep_alternates(
+        &self,
+        job: ClaimedJob,
+        made: Vec<Alternate>,
+    ) -> Result<(), MediaError> {
+        let keys: HashSet<BlobKey> = made.iter().map(|form| BlobKey::of(&form.bytes)).collect();
+        let noted = self.blobs.note(&Vec::from_iter(keys)).await?;
+        let mut stored = Vec::with_capacity(made.len());
+        for form in made {
+            let name = (form.name, form.encoding.content_type());
+            match self.blobs.store.put(Bytes::from(form.bytes)).await {
+                Ok(put) => stored.push((name, put)),
+                Err(error) => {
+                    self.blobs.abandon(noted).await;
+                    return Err(error.into());
+                }
+            }
+        }
+        let kept = self.commit_alternates(&job, stored, noted.clone()).await;
+        // The item is gone, or another has done it, or it was not committed.
+        if !matches!(kept, Ok(true)) {
+            self.blobs.abandon(noted).await;
+        }
+        kept.map(|_| ())
+    }
+
+    async fn commit_alternates(
+        &self,
+        job: &ClaimedJob,
+        stored: Vec<((&'static str, &'static str), Stored)>,
+        noted: Noted,
+    ) -> Result<bool, MediaError> {
+        let (job, id) = (job.clone(), job.id());
+        let kept = self
+            .database
+            .write(move |connection| {
+                Box::pin(async move {
+                    if !alternates::finish(connection, &job).await? {
+                        return Ok(false);
+                    }
+                    for (name, stored) in stored {
+                        alternates::insert(connection, id, name, stored).await?;
+                    }
+                    blobs::settle(connection, &noted).await?;
+                    Ok::<_, MediaError>(true)
+                })
+            })
+            .await?;
+        self.forget_renditions(id).await?;
+        Ok(kept)
+    }
+
+    /// What is kept at hand of the renditions says that there is no other form of them.
+    async fn forget_renditions(&self, id: infra_kernel::MediaId) -> Result<(), MediaError> {
+        let keys = renditions::keys(&self.database, id).await?;
+        self.caches.forget(&[id], &keys);
+        Ok(())
+    }
+
+    async fn finish_alternates(&self, job: &ClaimedJob) -> Result<(), MediaError> {
+        let (id, job) = (job.id(), job.clone());
+        self.database
+            .write(move |connection| {
+                Box::pin(async move { alternates::finish(connection, &job).await })
+            })
+            .await?;
+        self.forget_renditions(id).await
+    }
+
+    async fn pause_alternates(
+        &self,
+        job: &ClaimedJob,
+        pause: Duration,
+        counted: bool,
+    ) -> Result<(), MediaError> {
+        let (job, until) = (job.clone(), self.clock.now().plus(pause));
+        self.database
+            .write(move |connection| {
+                Box::pin(async move { alternates::pause(connection, &job, until, counted).await })
+            })
+            .await
+    }
+
+    async fn judge_alternates(
+        &self,
+        job: &ClaimedJob,
+        error: MediaError,
+    ) -> Result<(), MediaError> {
+        let (id, attempts) = (job.id(), job.attempts);
+        match verdict::on(error, attempts, rand::random()) {
+            Verdict::Again { pause, cause } => {
+                tracing::info!(media = %id, attempts, cause, "alternates are tried again later");
+                self.pause_alternates(job, pause, true).await
+            }
+            Verdict::SetAside(failure) => {
+                tracing::warn!(media = %id, attempts, cause = failure.cause, "alternates are not made");
+                self.finish_alternates(job).await
+            }
+        }
+    }
+}

@@ -1,0 +1,343 @@
+//! Makes the renditions of an item that was leased to this process.
+//!
+//! An attempt ends in one of four ways, each of them one transaction that holds only while the item is still leased to the
+//! attempt: ready, paused until it is tried again, failed, or given back because the process stops.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use business_media_codec::{CodecError, Job, Processed, process};
+use business_media_gateway::{MediaFailed, MediaReady, topics};
+use bytes::Bytes;
+use infra_blob::{BlobKey, Stored};
+use infra_bus::{Event, outbox};
+use infra_kernel::{AccountId, Context};
+use tokio_util::sync::CancellationToken;
+
+use crate::blobs::{self, Noted};
+use crate::error::MediaError;
+use crate::jobs::thread;
+use crate::jobs::verdict::{self, Verdict};
+use crate::queue::{LEASE, RENEW_INTERVAL, Slot};
+use crate::store::queue::{self, Claimed, Failure, Lease, Made};
+use crate::store::{alternates, renditions, twins};
+use crate::{Core, to_the_end};
+
+/// How long an attempt may go on when the process is asked to stop; most are done by then.
+pub(crate) const STOP_PATIENCE: Duration = Duration::from_secs(5);
+/// How far beyond its deadline a thread may be before it is given up: a step between two looks at the clock takes less.
+pub(crate) const OVERSTAY_MAX: Duration = Duration::from_secs(20);
+/// What telling of an end may take.
+const EVENT_BUDGET: Duration = Duration::from_secs(60);
+
+impl Core {
+    /// One attempt, from its lease to its end.
+    pub(crate) async fn work_on(
+        self: Arc<Self>,
+        claimed: Claimed,
+        slot: Slot,
+        stop: CancellationToken,
+    ) {
+        let lease = claimed.lease();
+        let attempt = self.attempt(&claimed, slot);
+        let stopped = async {
+            stop.cancelled().await;
+            tokio::time::sleep(STOP_PATIENCE).await;
+        };
+        tokio::pin!(attempt, stopped);
+        let ended = loop {
+            tokio::select! {
+                ended = &mut attempt => break ended,
+                () = &mut stopped => break self.give_back(lease).await,
+                () = tokio::time::sleep(RENEW_INTERVAL) => self.renew(lease).await,
+            }
+        };
+        let ended = match ended {
+            Ok(()) => Ok(()),
+            Err(error) => self.judge(&claimed, error).await,
+        };
+        if let Err(error) = ended {
+            // The lease runs out by itself, and the item is tried again.
+            let causes = infra_kernel::Error::from(error).causes();
+            tracing::error!(media = %lease.id, causes, "the end of an attempt could not be noted");
+        }
+    }
+
+    async fn attempt(self: &Arc<Self>, claimed: &Claimed, slot: Slot) -> Result<(), MediaError> {
+        if self.take_over_twin(claimed).await? {
+            return Ok(());
+        }
+        let (processed, slot) = self.make_renditions(claimed, slot).await?;
+        let (core, claimed) = (Arc::clone(self), claimed.clone());
+        to_the_end(async move {
+            let kept = core.keep_renditions(&claimed, processed).await;
+            drop(slot);
+            kept
+        })
+        .await
+    }
+
+    async fn renew(&self, lease: Lease) {
+        let until = self.clock.now().plus(LEASE);
+        let renewed = self
+            .database
+            .write(move |connection| {
+                Box::pin(async move { queue::renew(connection, lease, until).await })
+            })
+            .await;
+        match renewed {
+            Ok(true) => {}
+            // What it makes will not be kept; it is left to end by itself.
+            Ok(false) => tracing::warn!(media = %lease.id, "an item at work is leased to another"),
+            Err(error) => tracing::warn!(media = %lease.id, %error, "a lease was not renewed"),
+        }
+    }
+
+    async fn give_back(&self, lease: Lease) -> Result<(), MediaError> {
+        self.database
+            .write(move |connection| {
+                Box::pin(async move { queue::give_back(connection, lease).await })
+            })
+            .await?;
+        self.caches.forget(&[lease.id], &[]);
+        Ok(())
+    }
+
+    /// Makes the item ready with what was made for another of the same account and content, if there is one by now.
+    async fn take_over_twin(self: &Arc<Self>, claimed: &Claimed) -> Result<bool, MediaError> {
+        let (owner, key) = (
+            AccountId::from_sql(claimed.owner_id),
+            claimed.original_key.clone(),
+        );
+        let mut connection = self.database.reader().acquire().await?;
+        let twin = twins::find(&mut connection, owner, &key).await?;
+        drop(connection);
+        if twin.is_none() {
+            return Ok(false);
+        }
+        let (core, lease) = (Arc::clone(self), claimed.lease());
+        let (event, now) = (self.ready_event(claimed), self.clock.now());
+        to_the_end(async move {
+            let taken = core.database.write(move |connection| {
+                Box::pin(async move {
+                    // It may have gone since it was looked for.
+                    let twin = twins::find(connection, owner, &key).await?;
+                    let Some(twin) = twin else { return Ok(false) };
+                    if queue::mark_ready_as(connection, lease, twin).await? {
+                        twins::copy_files(connection, twin, lease.id, now).await?;
+                        outbox::append(connection, &event).await?;
+                    }
+                    Ok::<_, MediaError>(true)
+                })
+            });
+            let taken = taken.await?;
+            core.tell_processed(lease.id);
+            Ok(taken)
+        })
+        .await
+    }
+
+    async fn make_renditions(
+        &self,
+        claimed: &Claimed,
+        slot: Slot,
+    ) -> Result<(Processed, Slot), MediaError> {
+        let memory = self
+            .budget
+            .take(claimed.memory_bytes.cast_unsigned())
+            .await?;
+        let key: BlobKey = claimed.original_key.parse()?;
+        let original = self
+            .blobs
+            .store
+            .read_all(key, claimed.original_bytes.cast_unsigned())
+            .await?;
+        let (limits, ladder) = (self.settings.limits(), self.ladder.clone());
+        let outside = self.outside.clone();
+        let time_max = self.settings.job_time_max();
+        let work = move || {
+            let job = Job {
+                outside: outside.as_deref(),
+                deadline: Instant::now() + time_max,
+                ..Job::new(&limits, &ladder)
+            };
+            let processed: Result<Processed, CodecError> = process(&original, &job);
+            // Given back here and not by whoever waits: that may be gone long before this is done.
+            drop((original, memory));
+            processed
+        };
+        let (processed, slot) = thread::run(slot, time_max + OVERSTAY_MAX, work).await?;
+        Ok((processed?, slot))
+    }
+
+    async fn keep_renditions(
+        &self,
+        claimed: &Claimed,
+        processed: Processed,
+    ) -> Result<(), MediaError> {
+        let mut keys: Vec<BlobKey> = processed
+            .renditions
+            .iter()
+            .map(|rendition| BlobKey::of(&rendition.bytes))
+            .collect();
+        keys.dedup();
+        let noted = self.blobs.note(&keys).await?;
+        let stored = match self.put_renditions(&processed).await {
+            Ok(stored) => stored,
+            Err(error) => {
+                self.blobs.abandon(noted).await;
+                return Err(error);
+            }
+        };
+        self.commit_ready(claimed, processed, stored, noted).await
+    }
+
+    async fn put_renditions(&self, processed: &Processed) -> Result<Vec<Stored>, MediaError> {
+        let mut stored: Vec<Stored> = Vec::with_capacity(processed.renditions.len());
+        for rendition in &processed.renditions {
+            let bytes = Bytes::copy_from_slice(&rendition.bytes);
+            stored.push(self.blobs.store.put(bytes).await?);
+        }
+        Ok(stored)
+    }
+
+    async fn commit_ready(
+        &self,
+        claimed: &Claimed,
+        processed: Processed,
+        stored: Vec<Stored>,
+        noted: Noted,
+    ) -> Result<(), MediaError> {
+        let (lease, event, now) = (claimed.lease(), self.ready_event(claimed), self.clock.now());
+        let (settled, wanted) = (noted.clone(), !self.alternate_encodings().is_empty());
+        let kept = self
+            .database
+            .write(move |connection| {
+                Box::pin(async move {
+                    if !queue::mark_ready(connection, lease, &made(&processed)).await? {
+                        return Ok(false);
+                    }
+                    for (position, (rendition, stored)) in
+                        (0..).zip(processed.renditions.iter().zip(stored))
+                    {
+                        renditions::insert(connection, lease.id, position, rendition, stored)
+                            .await?;
+                    }
+                    if wanted {
+                        alternates::enqueue(connection, lease.id, now).await?;
+                    }
+                    blobs::settle(connection, &settled).await?;
+                    outbox::append(connection, &event).await?;
+                    Ok(true)
+                })
+            })
+            .await;
+        // Deleted or leased to another in the meantime, or not committed.
+        if !matches!(kept, Ok(true)) {
+            self.blobs.abandon(noted).await;
+        }
+        if kept.is_ok() {
+            self.tell_processed(lease.id);
+        }
+        kept.map(|_| ())
+    }
+
+    fn ready_event(&self, claimed: &Claimed) -> Event {
+        let id = claimed.lease().id.get();
+        let message = MediaReady {
+            media_id: id,
+            owner_id: claimed.owner_id.cast_unsigned(),
+        };
+        let context = Context::background(EVENT_BUDGET);
+        Event::new(&context, &self.ids, topics::READY, id, &message)
+    }
+
+    async fn judge(
+        self: &Arc<Self>,
+        claimed: &Claimed,
+        error: MediaError,
+    ) -> Result<(), MediaError> {
+        let lease = claimed.lease();
+        let verdict = verdict::on(error, lease.attempt, rand::random());
+        self.follow(lease, claimed.owner_id, verdict).await
+    }
+
+    /// Does what a verdict says, if the item is still leased to the attempt that it is on.
+    pub(crate) async fn follow(
+        self: &Arc<Self>,
+        lease: Lease,
+        owner_id: i64,
+        verdict: Verdict,
+    ) -> Result<(), MediaError> {
+        let core = Arc::clone(self);
+        to_the_end(async move {
+            match verdict {
+                Verdict::Again { pause, cause } => core.pause(lease, pause, cause).await?,
+                Verdict::SetAside(failure) => core.set_aside(lease, owner_id, failure).await?,
+            }
+            core.tell_processed(lease.id);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn pause(&self, lease: Lease, pause: Duration, cause: String) -> Result<(), MediaError> {
+        tracing::warn!(media = %lease.id, attempts = lease.attempt, cause, "a picture is tried again later");
+        let next = match pause {
+            Duration::ZERO => infra_kernel::Timestamp::from_microseconds(0),
+            pause => self.clock.now().plus(pause),
+        };
+        self.database
+            .write(move |connection| {
+                Box::pin(async move { queue::pause(connection, lease, next, &cause).await })
+            })
+            .await?;
+        self.queue.wake();
+        Ok(())
+    }
+
+    /// The row tells its owner why, and keeps the original for whoever looks into it, until its time is over.
+    async fn set_aside(
+        &self,
+        lease: Lease,
+        owner_id: i64,
+        failure: Failure,
+    ) -> Result<(), MediaError> {
+        let (code, cause) = (failure.code, failure.cause.as_str());
+        tracing::info!(media = %lease.id, attempts = lease.attempt, code, cause, "a picture is set aside");
+        let message = MediaFailed {
+            media_id: lease.id.get(),
+            owner_id: owner_id.cast_unsigned(),
+            reason: failure.sentence.clone(),
+        };
+        let context = Context::background(EVENT_BUDGET);
+        let event = Event::new(
+            &context,
+            &self.ids,
+            topics::FAILED,
+            lease.id.get(),
+            &message,
+        );
+        let now = self.clock.now();
+        self.database
+            .write(move |connection| {
+                Box::pin(async move {
+                    if queue::mark_failed(connection, lease, &failure, now).await? {
+                        outbox::append(connection, &event).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+}
+
+fn made(processed: &Processed) -> Made<'_> {
+    Made {
+        width: processed.width,
+        height: processed.height,
+        blurhash: &processed.blurhash,
+        dominant_color: &processed.dominant_color,
+        camera: "",
+    }
+}

@@ -1,0 +1,79 @@
+//! Work that takes a thread for long, and may never give it back.
+
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::error::MediaError;
+use crate::queue::Slot;
+
+/// Runs work that blocks on a thread of its own, so that one which hangs keeps neither other work nor the end of the
+/// process waiting. Answers with the place, for what is left to do. Whatever the work owns (its share of memory) is given back when the thread ends, not when this gives
+/// up on it.
+///
+/// # Errors
+/// [`MediaError::Overstayed`] when it is not back in time: its place is left to it. [`MediaError::Died`] when it panicked.
+pub(crate) async fn run<T: Send + 'static>(
+    slot: Slot,
+    patience: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<(T, Slot), MediaError> {
+    let (answer, mut answered) = oneshot::channel();
+    let body = move || {
+        // Whoever asked may have given up.
+        let _ = answer.send(work());
+    };
+    std::thread::Builder::new()
+        .name("media".to_owned())
+        .spawn(body)
+        .map_err(|_| MediaError::Died)?;
+    let Ok(done) = tokio::time::timeout(patience, &mut answered).await else {
+        slot.leave_to(async move {
+            let _ = answered.await;
+        });
+        return Err(MediaError::Overstayed);
+    };
+    Ok((done.map_err(|_| MediaError::Died)?, slot))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::queue::Queue;
+
+    #[tokio::test]
+    async fn threads_that_hang_take_spare_places_first_and_then_the_workers() {
+        let queue = Queue::new(1, 1);
+        let (first, hold_first) = mpsc::channel::<()>();
+        let (second, hold_second) = mpsc::channel::<()>();
+        let short = Duration::from_millis(20);
+        let hung = run(queue.slot().await.unwrap(), short, move || {
+            hold_first.recv().is_ok()
+        });
+        assert!(matches!(hung.await, Err(MediaError::Overstayed)));
+        // There is a place still.
+        let hung = run(queue.slot().await.unwrap(), short, move || {
+            hold_second.recv().is_ok()
+        });
+        assert!(matches!(hung.await, Err(MediaError::Overstayed)));
+        let third = queue.slot();
+        tokio::pin!(third);
+        assert!(futures::poll!(third.as_mut()).is_pending());
+        second.send(()).unwrap();
+        let slot = tokio::time::timeout(Duration::from_secs(10), third).await;
+        let back = run(slot.unwrap().unwrap(), Duration::from_secs(10), || 7).await;
+        assert_eq!(back.unwrap().0, 7);
+        drop(first);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_error() {
+        let queue = Queue::new(1, 1);
+        let slot = queue.slot().await.unwrap();
+        let died = run(slot, Duration::from_secs(10), || panic!("for the test"));
+        let died: Result<((), Slot), _> = died.await;
+        assert!(matches!(died, Err(MediaError::Died)));
+    }
+}

@@ -1,0 +1,160 @@
+//! What an attempt that failed means for its item: again later, or set aside, and why.
+//!
+//! Only what may fare better at another time is tried again. What is wrong with the file itself never passes.
+
+use std::time::Duration;
+
+use business_media_codec::{CodecError, StoppedBy};
+use infra_blob::BlobError;
+use infra_resilience::pause_after;
+
+use crate::error::MediaError;
+use crate::store::queue::Failure;
+
+/// How often an item is tried that needs more than its time: a second time, because the machine may have been busy.
+pub(crate) const TIMEOUTS_MAX: i64 = 2;
+/// How often an item is tried whose decoder dies, and how often one that was at work when the whole process died.
+pub(crate) const CRASHES_MAX: i64 = 3;
+/// How often an item is tried when this server is in trouble (a full disk): with the pauses below, over about two hours.
+pub(crate) const ATTEMPTS_MAX: i64 = 20;
+const PAUSE_MIN: Duration = Duration::from_secs(1);
+const PAUSE_MAX: Duration = Duration::from_secs(600);
+
+const LOST: &str =
+    "The uploaded file can no longer be read on this server. Please upload it again.";
+const GIVEN_UP: &str = "This picture could not be processed on this server, which is in trouble. It is kept for a while and can be tried again; \
+     or upload it again later.";
+const TIMED_OUT: &str =
+    "This picture takes longer to process than is given here. Please send a smaller copy of it.";
+const CRASHED: &str =
+    "This picture stops the program that reads it. Please send another copy of it, such as a JPEG.";
+
+/// What becomes of an item after an attempt that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It waits this long and is tried again.
+    Again {
+        /// How long.
+        pause: Duration,
+        /// The technical cause.
+        cause: String,
+    },
+    /// It is set aside.
+    SetAside(Failure),
+}
+
+/// The verdict on an item after this many attempts. `jitter` is from 0 to 1.
+pub(crate) fn on(error: MediaError, attempts: i64, jitter: f64) -> Verdict {
+    let (code, sentence, attempts_max) = match &error {
+        MediaError::Codec(error) => match error {
+            CodecError::Broken { .. } => ("broken", error.to_string(), 0),
+            CodecError::TooLarge { .. } => ("too_large", error.to_string(), 0),
+            CodecError::Unsupported { .. } => ("unsupported", error.to_string(), 0),
+            CodecError::Stopped { by, .. } => match by {
+                StoppedBy::Deadline => ("timed_out", TIMED_OUT.to_owned(), TIMEOUTS_MAX),
+                StoppedBy::Crash => ("crashed", CRASHED.to_owned(), CRASHES_MAX),
+                StoppedBy::Absence => ("given_up", GIVEN_UP.to_owned(), ATTEMPTS_MAX),
+            },
+        },
+        MediaError::Overstayed => ("timed_out", TIMED_OUT.to_owned(), 0),
+        MediaError::Died => ("crashed", CRASHED.to_owned(), CRASHES_MAX),
+        MediaError::Row(_)
+        | MediaError::Blob(
+            BlobError::NotFound(_) | BlobError::Damaged(_) | BlobError::TooLarge { .. },
+        ) => ("lost", LOST.to_owned(), 0),
+        _ => ("given_up", GIVEN_UP.to_owned(), ATTEMPTS_MAX),
+    };
+    let cause = cause_of(error);
+    if attempts < attempts_max {
+        let failures = u32::try_from(attempts).unwrap_or(u32::MAX);
+        let pause = pause_after(failures, PAUSE_MIN, PAUSE_MAX, jitter);
+        return Verdict::Again { pause, cause };
+    }
+    Verdict::SetAside(Failure {
+        code,
+        sentence,
+        cause,
+    })
+}
+
+/// The verdict on an item whose attempt ended with its process: at once again, unless it looks as if the item ends it.
+pub(crate) fn on_lost_lease(attempts: i64) -> Verdict {
+    let cause = "the process that worked on it ended".to_owned();
+    if attempts < CRASHES_MAX {
+        return Verdict::Again {
+            pause: Duration::ZERO,
+            cause,
+        };
+    }
+    Verdict::SetAside(Failure {
+        code: "crashed",
+        sentence: CRASHED.to_owned(),
+        cause: format!("{cause}, {attempts} times"),
+    })
+}
+
+fn cause_of(error: MediaError) -> String {
+    match &error {
+        MediaError::Codec(codec) if codec.cause().is_empty() => codec.to_string(),
+        MediaError::Codec(codec) => codec.cause().to_owned(),
+        _ => {
+            let text = error.to_string();
+            let causes = infra_kernel::Error::from(error).causes();
+            if causes.is_empty() { text } else { causes }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stopped(by: StoppedBy) -> MediaError {
+        MediaError::Codec(CodecError::Stopped {
+            by,
+            cause: "test".to_owned(),
+        })
+    }
+
+    fn code_after(error: MediaError, attempts: i64) -> Option<&'static str> {
+        match on(error, attempts, 0.5) {
+            Verdict::Again { pause, .. } => {
+                assert!(pause >= PAUSE_MIN && pause <= PAUSE_MAX);
+                None
+            }
+            Verdict::SetAside(failure) => {
+                assert!(failure.sentence.ends_with('.') && !failure.cause.is_empty());
+                Some(failure.code)
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_may_pass_is_tried_again() {
+        let broken = MediaError::Codec(CodecError::Broken {
+            cause: "test".to_owned(),
+        });
+        assert_eq!(code_after(broken, 1), Some("broken"));
+        assert_eq!(code_after(MediaError::Overstayed, 1), Some("timed_out"));
+        let passing: [(fn() -> MediaError, i64, &str); 4] = [
+            (|| stopped(StoppedBy::Deadline), TIMEOUTS_MAX, "timed_out"),
+            (|| stopped(StoppedBy::Crash), CRASHES_MAX, "crashed"),
+            (|| stopped(StoppedBy::Absence), ATTEMPTS_MAX, "given_up"),
+            (|| MediaError::BlobBusy, ATTEMPTS_MAX, "given_up"),
+        ];
+        for (error, attempts_max, code) in passing {
+            assert_eq!(code_after(error(), attempts_max - 1), None);
+            assert_eq!(code_after(error(), attempts_max), Some(code));
+        }
+    }
+
+    #[test]
+    fn a_process_that_died_is_held_against_an_item_only_after_some_times() {
+        for attempts in 1..CRASHES_MAX {
+            let verdict = on_lost_lease(attempts);
+            assert!(matches!(verdict, Verdict::Again { pause, .. } if pause.is_zero()));
+        }
+        let verdict = on_lost_lease(CRASHES_MAX);
+        assert!(matches!(verdict, Verdict::SetAside(failure) if failure.code == "crashed"));
+    }
+}

@@ -1,0 +1,241 @@
+//! What is wrong with one item.
+
+use std::collections::HashMap;
+
+use business_media_gateway::{CheckFinding, MediaState, renditions};
+use infra_blob::{BlobError, BlobKey};
+
+use super::Check;
+use super::mend::Mended;
+use crate::error::MediaError;
+use crate::store::inspection::Inspected;
+
+/// What every ready item has.
+const LADDER: [&str; 3] = [renditions::FULL, renditions::FEED, renditions::GRID];
+/// The error number of a disk that cannot read a sector: EIO.
+const UNREADABLE_SECTOR: i32 = 5;
+
+/// What became of a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Condition {
+    /// As it should be, as far as it was looked at.
+    Whole,
+    /// Not there.
+    Missing,
+    /// Cut short, or not what its name says.
+    Damaged,
+}
+
+impl Condition {
+    fn kind(self, of: &str) -> String {
+        let word = match self {
+            Self::Whole => "whole",
+            Self::Missing => "missing",
+            Self::Damaged => "damaged",
+        };
+        format!("{word}_{of}")
+    }
+}
+
+/// What was seen of an item.
+#[derive(Debug)]
+pub(super) struct Look {
+    /// Nothing when there should be none, or its loss is known.
+    pub(super) original: Option<Condition>,
+    /// The loss of the original is known, and it is there again.
+    pub(super) is_back: bool,
+    /// In the order of the item's renditions.
+    pub(super) renditions: Vec<Condition>,
+    /// Renditions that a ready item should have and has not.
+    pub(super) lacking: Vec<&'static str>,
+}
+
+impl Look {
+    pub(super) fn is_fine(&self) -> bool {
+        !self.lost_original()
+            && !self.is_back
+            && self.lacking.is_empty()
+            && !self.any_bad_rendition()
+    }
+
+    pub(super) fn lost_original(&self) -> bool {
+        self.original
+            .is_some_and(|condition| condition != Condition::Whole)
+    }
+
+    pub(super) fn any_bad_rendition(&self) -> bool {
+        self.renditions
+            .iter()
+            .any(|condition| *condition != Condition::Whole)
+    }
+
+    /// The names of the renditions that have to be made again.
+    pub(super) fn to_make(&self, item: &Inspected) -> Vec<String> {
+        let bad = item.renditions.iter().zip(&self.renditions);
+        bad.filter(|(_, condition)| **condition != Condition::Whole)
+            .map(|(rendition, _)| rendition.name.clone())
+            .chain(self.lacking.iter().map(|name| (*name).to_owned()))
+            .collect()
+    }
+
+    pub(super) fn findings(&self, item: &Inspected, mended: &Mended) -> Vec<CheckFinding> {
+        let id = item.item.media();
+        let finding = |kind: String, key: &str, what: String, repaired: bool| CheckFinding {
+            kind,
+            media_id: id.get(),
+            key: key.to_owned(),
+            what,
+            repaired,
+        };
+        let mut findings = Vec::new();
+        if let Some(condition) = self.original.filter(|_| self.lost_original()) {
+            let what = format!(
+                "The original of photo {id} {}. {}",
+                told(condition),
+                mended.about_original
+            );
+            let kind = condition.kind("original");
+            findings.push(finding(
+                kind,
+                &item.item.original_key,
+                what,
+                mended.original,
+            ));
+        }
+        if self.is_back {
+            let what = format!("The original of photo {id} was lost and is back.");
+            let kind = "original_back".to_owned();
+            findings.push(finding(
+                kind,
+                &item.item.original_key,
+                what,
+                mended.original,
+            ));
+        }
+        for (rendition, condition) in item.renditions.iter().zip(&self.renditions) {
+            if *condition == Condition::Whole {
+                continue;
+            }
+            let what = format!(
+                "The `{}` rendition of photo {id} {}. {}",
+                rendition.name,
+                told(*condition),
+                mended.about_renditions
+            );
+            let kind = condition.kind("rendition");
+            findings.push(finding(kind, &rendition.key, what, mended.renditions));
+        }
+        if !self.lacking.is_empty() {
+            let what = format!(
+                "Photo {id} is ready but has no `{}` rendition. {}",
+                self.lacking.join("`, no `"),
+                mended.about_renditions
+            );
+            findings.push(finding(
+                "unfinished".to_owned(),
+                "",
+                what,
+                mended.renditions,
+            ));
+        }
+        for finding in &mut findings {
+            finding.what.truncate(finding.what.trim_end().len());
+        }
+        findings
+    }
+}
+
+fn told(condition: Condition) -> &'static str {
+    match condition {
+        Condition::Whole => "is whole",
+        Condition::Missing => "is missing",
+        Condition::Damaged => "is damaged",
+    }
+}
+
+impl Check {
+    pub(super) async fn look(&mut self, item: &Inspected) -> Result<Look, MediaError> {
+        let is_ready = item.item.state == MediaState::Ready as i32;
+        // Small pictures' renditions are one file.
+        let mut seen: HashMap<&str, Condition> = HashMap::new();
+        let mut renditions = Vec::with_capacity(item.renditions.len());
+        for rendition in &item.renditions {
+            let condition = match seen.get(rendition.key.as_str()) {
+                Some(condition) => *condition,
+                None => self.condition(&rendition.key, rendition.bytes).await?,
+            };
+            seen.insert(&rendition.key, condition);
+            renditions.push(condition);
+        }
+        let lacks = |name: &&str| {
+            !item
+                .renditions
+                .iter()
+                .any(|rendition| rendition.name == **name)
+        };
+        let (original, is_back) = self.look_at_original(item).await?;
+        Ok(Look {
+            original,
+            is_back,
+            renditions,
+            lacking: LADDER
+                .into_iter()
+                .filter(|name| is_ready && lacks(name))
+                .collect(),
+        })
+    }
+
+    async fn look_at_original(
+        &mut self,
+        item: &Inspected,
+    ) -> Result<(Option<Condition>, bool), MediaError> {
+        let row = &item.item;
+        // Without reading its bytes it cannot be told that a damaged one is whole again.
+        if row.original_key.is_empty() || (row.original_lost && !self.read_bytes) {
+            return Ok((None, false));
+        }
+        let condition = self
+            .condition(&row.original_key, row.original_bytes)
+            .await?;
+        if row.original_lost {
+            return Ok((None, condition == Condition::Whole));
+        }
+        Ok((Some(condition), false))
+    }
+
+    /// What became of a blob that should have this many bytes.
+    pub(super) async fn condition(
+        &mut self,
+        key: &str,
+        bytes: i64,
+    ) -> Result<Condition, MediaError> {
+        let Ok(key) = key.parse::<BlobKey>() else {
+            return Ok(Condition::Missing);
+        };
+        let store = &self.core.blobs.store;
+        let length = if self.read_bytes {
+            store.verify(key).await.map(Some)
+        } else {
+            store.length(key).await
+        };
+        match length {
+            Ok(None) | Err(BlobError::NotFound(_)) => Ok(Condition::Missing),
+            Ok(Some(length)) => {
+                self.summary.bytes_read += if self.read_bytes { length } else { 0 };
+                let as_noted = length == bytes.cast_unsigned();
+                Ok(if as_noted {
+                    Condition::Whole
+                } else {
+                    Condition::Damaged
+                })
+            }
+            Err(BlobError::Damaged(_)) => Ok(Condition::Damaged),
+            Err(BlobError::Io { source, .. })
+                if source.raw_os_error() == Some(UNREADABLE_SECTOR) =>
+            {
+                Ok(Condition::Damaged)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}

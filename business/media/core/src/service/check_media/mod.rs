@@ -1,0 +1,144 @@
+//! Compares the database with the blobs, and mends what can be mended.
+//!
+//! It may run beside a serving process, from that process or another: a finding is told only when the item was the same
+//! after its bytes were looked at as before. Mending goes by the discipline told in `blobs.rs` with one thing left out:
+//! nothing is deleted here, only queued, because deleting belongs to one process. Each step of mending is one transaction,
+//! so a check that is cut short can be begun again.
+
+mod look;
+mod mend;
+mod orphans;
+
+use std::sync::Arc;
+
+use business_media_gateway::{
+    CheckFinding, CheckMediaRequest, CheckProgress, CheckSummary, check_progress::Step,
+};
+use futures::stream;
+use infra_kernel::{Context, Error, ErrorCode};
+use infra_rpc::Messages;
+use tokio::sync::mpsc;
+
+use crate::Core;
+use crate::error::MediaError;
+use crate::store::inspection::{self, Inspected};
+use look::Look;
+
+/// Steps told that nobody has taken yet; the check waits behind them.
+const UNTAKEN_MAX: usize = 16;
+/// Items looked at between two summaries.
+const PAGE_ITEMS: i64 = 50;
+/// How often an item that changes under the check is looked at again. One that changes so much is being worked on; the
+/// next check sees how it came out.
+const LOOKS_MAX: usize = 5;
+
+impl Core {
+    /// The check runs for as long as somebody takes what it tells.
+    pub(crate) async fn check_media(
+        self: &Arc<Self>,
+        context: &Context,
+        request: CheckMediaRequest,
+    ) -> Result<Messages<CheckProgress>, MediaError> {
+        let (progress, told) = mpsc::channel(UNTAKEN_MAX);
+        let mut check = Check {
+            core: Arc::clone(self),
+            context: context.clone(),
+            repair: request.repair,
+            read_bytes: request.read_bytes,
+            progress,
+            summary: CheckSummary::default(),
+        };
+        tokio::spawn(async move {
+            if let Err(error) = check.run().await {
+                // Nobody may be listening; then that is why it stopped.
+                let _ = check.progress.send(Err(error.into())).await;
+            }
+        });
+        let steps = stream::unfold(told, |mut told| async move {
+            told.recv().await.map(|step| (step, told))
+        });
+        Ok(Box::pin(steps))
+    }
+}
+
+/// A check under way.
+struct Check {
+    core: Arc<Core>,
+    context: Context,
+    repair: bool,
+    read_bytes: bool,
+    progress: mpsc::Sender<infra_kernel::Result<CheckProgress>>,
+    summary: CheckSummary,
+}
+
+impl Check {
+    async fn run(&mut self) -> Result<(), MediaError> {
+        self.check_items().await?;
+        self.check_store().await?;
+        self.summary.done = true;
+        self.tell_summary().await
+    }
+
+    async fn check_items(&mut self) -> Result<(), MediaError> {
+        let mut after = 0;
+        loop {
+            let ids = inspection::ids_after(&self.core.database, after, PAGE_ITEMS).await?;
+            let Some(last) = ids.last() else {
+                return Ok(());
+            };
+            after = *last;
+            for id in ids {
+                self.check_item(id).await?;
+                self.summary.items += 1;
+            }
+            self.tell_summary().await?;
+        }
+    }
+
+    async fn check_item(&mut self, id: i64) -> Result<(), MediaError> {
+        for _ in 0..LOOKS_MAX {
+            let Some(item) = inspection::read(&self.core.database, id).await? else {
+                return Ok(());
+            };
+            let look = self.look(&item).await?;
+            if look.is_fine() {
+                return Ok(());
+            }
+            if inspection::is_unchanged(&self.core.database, &item.item).await? {
+                return self.settle(item, look).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn settle(&mut self, item: Inspected, look: Look) -> Result<(), MediaError> {
+        let mended = if self.repair {
+            self.mend(&item, &look).await?
+        } else {
+            mend::Mended::default()
+        };
+        for finding in look.findings(&item, &mended) {
+            self.tell(finding).await?;
+        }
+        Ok(())
+    }
+
+    async fn tell(&mut self, finding: CheckFinding) -> Result<(), MediaError> {
+        self.summary.findings += 1;
+        self.summary.repaired += u64::from(finding.repaired);
+        self.send(Step::Finding(finding)).await
+    }
+
+    async fn tell_summary(&mut self) -> Result<(), MediaError> {
+        self.send(Step::Summary(self.summary)).await
+    }
+
+    async fn send(&mut self, step: Step) -> Result<(), MediaError> {
+        let step = CheckProgress { step: Some(step) };
+        let gone = || Error::new(ErrorCode::Unavailable, "Nobody waits for this check.");
+        self.progress
+            .send(Ok(step))
+            .await
+            .map_err(|_| gone().into())
+    }
+}

@@ -1,0 +1,105 @@
+//! Blobs that nothing names.
+
+use business_media_gateway::CheckFinding;
+use infra_blob::{BlobKey, Stored};
+
+use super::Check;
+use crate::blobs::NOTE_LIFETIME;
+use crate::error::MediaError;
+use crate::store::inspection;
+
+/// Blobs compared with the database at once.
+const PAGE_BLOBS: usize = 500;
+
+impl Check {
+    pub(super) async fn check_store(&mut self) -> Result<(), MediaError> {
+        let mut after = None;
+        loop {
+            let page = self.core.blobs.store.list(after, PAGE_BLOBS).await?;
+            for name in &page.strangers {
+                self.tell(stranger(name)).await?;
+            }
+            for orphan in self.orphans(&page.blobs).await? {
+                let repaired = self.repair && self.queue(orphan.key).await?;
+                self.tell(told(orphan, repaired)).await?;
+            }
+            self.summary.blobs += page.blobs.len() as u64;
+            self.tell_summary().await?;
+            match page.blobs.last() {
+                Some(last) if page.blobs.len() == PAGE_BLOBS => after = Some(last.key),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Those of the listed blobs that nothing names. Whoever writes a blob notes it first, so one that is listed and not
+    /// named has either lost its last user or been deleted since; and one that is there after that was put back since, or
+    /// is an orphan. Only the last is unnamed still.
+    async fn orphans(&self, blobs: &[Stored]) -> Result<Vec<Stored>, MediaError> {
+        let mut there = Vec::new();
+        for blob in self.unnamed(blobs).await? {
+            if self.core.blobs.store.exists(blob.key).await? {
+                there.push(blob);
+            }
+        }
+        self.unnamed(&there).await
+    }
+
+    async fn unnamed(&self, blobs: &[Stored]) -> Result<Vec<Stored>, MediaError> {
+        if blobs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys: Vec<String> = blobs
+            .iter()
+            .map(|blob| format!("\"{}\"", blob.key))
+            .collect();
+        let listed = format!("[{}]", keys.join(","));
+        let noted_since = self.core.clock.now().minus(NOTE_LIFETIME);
+        let mut connection = self.core.database.reader().acquire().await?;
+        let unnamed = inspection::unnamed(&mut connection, &listed, noted_since).await?;
+        let is_unnamed = |blob: &&Stored| unnamed.contains(&blob.key.to_string());
+        Ok(blobs.iter().filter(is_unnamed).copied().collect())
+    }
+
+    async fn queue(&self, key: BlobKey) -> Result<bool, MediaError> {
+        let now = self.core.clock.now();
+        self.core
+            .database
+            .write(move |connection| {
+                Box::pin(async move {
+                    let noted_since = now.minus(NOTE_LIFETIME);
+                    inspection::queue_unnamed(connection, key, noted_since, now).await
+                })
+            })
+            .await
+    }
+}
+
+fn told(orphan: Stored, repaired: bool) -> CheckFinding {
+    let outcome = if repaired {
+        " They will be deleted."
+    } else {
+        ""
+    };
+    CheckFinding {
+        kind: "orphan_blob".to_owned(),
+        key: orphan.key.to_string(),
+        what: format!(
+            "{} bytes are kept that no photo uses.{outcome}",
+            orphan.bytes
+        ),
+        repaired,
+        ..CheckFinding::default()
+    }
+}
+
+fn stranger(name: &str) -> CheckFinding {
+    CheckFinding {
+        kind: "stranger".to_owned(),
+        key: name.to_owned(),
+        what: format!(
+            "`{name}` lies among the photos and was not put there by Heliograph. Move it elsewhere; nothing here uses it."
+        ),
+        ..CheckFinding::default()
+    }
+}

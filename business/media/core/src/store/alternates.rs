@@ -1,0 +1,173 @@
+//! The tables `alternates` and `alternate_jobs`: other forms of renditions, and the items that still wait for theirs.
+
+use infra_blob::Stored;
+use infra_db::Connection;
+use infra_kernel::{MediaId, Timestamp};
+use sqlx::FromRow;
+
+use crate::error::MediaError;
+
+/// An item that was taken to have its alternates made.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct ClaimedJob {
+    media_id: i64,
+    lease_holder: i64,
+    pub(crate) attempts: i64,
+    pub(crate) original_key: String,
+    pub(crate) original_bytes: i64,
+    pub(crate) memory_bytes: i64,
+}
+
+impl ClaimedJob {
+    pub(crate) const fn id(&self) -> MediaId {
+        MediaId::from_sql(self.media_id)
+    }
+}
+
+/// Notes that an item's alternates are to be made.
+pub(crate) async fn enqueue(
+    connection: &mut Connection,
+    id: MediaId,
+    now: Timestamp,
+) -> Result<(), MediaError> {
+    sqlx::query(
+        "INSERT INTO alternate_jobs (media_id, attempts, next_attempt_at, lease_holder) VALUES ($1, 0, $2, 0)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(id.to_sql())
+    .bind(now.microseconds())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Whether any item waits for its alternates now.
+pub(crate) async fn is_any_due(
+    connection: &mut Connection,
+    now: Timestamp,
+) -> Result<bool, MediaError> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM alternate_jobs WHERE next_attempt_at <= $1)",
+    )
+    .bind(now.microseconds())
+    .fetch_one(connection)
+    .await?)
+}
+
+/// Takes the item that waits longest; nobody else may take it until `until`.
+pub(crate) async fn claim(
+    connection: &mut Connection,
+    run: i64,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<Option<ClaimedJob>, MediaError> {
+    let id: Option<i64> = sqlx::query_scalar(
+        "UPDATE alternate_jobs SET attempts = attempts + 1, lease_holder = $1, next_attempt_at = $3
+         WHERE media_id = (SELECT media_id FROM alternate_jobs WHERE next_attempt_at <= $2
+                           ORDER BY next_attempt_at, media_id LIMIT 1)
+         RETURNING media_id",
+    )
+    .bind(run)
+    .bind(now.microseconds())
+    .bind(until.microseconds())
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(id) = id else { return Ok(None) };
+    let claimed = sqlx::query_as(
+        "SELECT media_id, alternate_jobs.lease_holder, alternate_jobs.attempts, original_key, original_bytes, memory_bytes
+         FROM alternate_jobs JOIN media ON media.id = media_id WHERE media_id = $1",
+    )
+    .bind(id)
+    .fetch_optional(connection)
+    .await?;
+    Ok(claimed)
+}
+
+/// Ends the work on an item, done or given up. Answers whether it was still this attempt's.
+pub(crate) async fn finish(
+    connection: &mut Connection,
+    job: &ClaimedJob,
+) -> Result<bool, MediaError> {
+    let removed = sqlx::query(
+        "DELETE FROM alternate_jobs WHERE media_id = $1 AND lease_holder = $2 AND attempts = $3",
+    )
+    .bind(job.media_id)
+    .bind(job.lease_holder)
+    .bind(job.attempts)
+    .execute(connection)
+    .await?;
+    Ok(removed.rows_affected() == 1)
+}
+
+/// Lets the item wait again until a moment. An attempt that was not to blame is not counted.
+pub(crate) async fn pause(
+    connection: &mut Connection,
+    job: &ClaimedJob,
+    until: Timestamp,
+    counted: bool,
+) -> Result<(), MediaError> {
+    sqlx::query(
+        "UPDATE alternate_jobs SET lease_holder = 0, next_attempt_at = $4, attempts = attempts - $5
+         WHERE media_id = $1 AND lease_holder = $2 AND attempts = $3",
+    )
+    .bind(job.media_id)
+    .bind(job.lease_holder)
+    .bind(job.attempts)
+    .bind(until.microseconds())
+    .bind(i64::from(!counted))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Frees what other runs of this process had taken.
+pub(crate) async fn take_back(
+    connection: &mut Connection,
+    run: i64,
+    now: Timestamp,
+) -> Result<(), MediaError> {
+    sqlx::query(
+        "UPDATE alternate_jobs SET lease_holder = 0, next_attempt_at = $2 WHERE lease_holder <> 0 AND lease_holder <> $1",
+    )
+    .bind(run)
+    .bind(now.microseconds())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn insert(
+    connection: &mut Connection,
+    id: MediaId,
+    (name, content_type): (&str, &str),
+    stored: Stored,
+) -> Result<(), MediaError> {
+    sqlx::query(
+        "INSERT INTO alternates (media_id, name, content_type, key, bytes) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(id.to_sql())
+    .bind(name)
+    .bind(content_type)
+    .bind(stored.key.to_string())
+    .bind(stored.bytes.cast_signed())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Removes everything of an item. Answers the blobs its alternates used.
+pub(crate) async fn remove(
+    connection: &mut Connection,
+    id: MediaId,
+) -> Result<Vec<String>, MediaError> {
+    sqlx::query("DELETE FROM alternate_jobs WHERE media_id = $1")
+        .bind(id.to_sql())
+        .execute(&mut *connection)
+        .await?;
+    let keys = sqlx::query_scalar("DELETE FROM alternates WHERE media_id = $1 RETURNING key")
+        .bind(id.to_sql())
+        .fetch_all(connection)
+        .await?;
+    Ok(keys)
+}

@@ -1,0 +1,201 @@
+//! What the check of the blobs asks of the database, over all tables that name blobs.
+
+use infra_blob::BlobKey;
+use infra_db::{Connection, Database};
+use infra_kernel::{MediaId, Timestamp};
+use sqlx::FromRow;
+
+use crate::error::MediaError;
+use crate::store::blob_rows;
+
+/// An item as the check wants to see it.
+#[derive(FromRow, Debug, Clone)]
+pub(crate) struct ItemRow {
+    pub(crate) id: i64,
+    pub(crate) owner_id: i64,
+    pub(crate) revision: i64,
+    pub(crate) state: i32,
+    pub(crate) original_key: String,
+    pub(crate) original_bytes: i64,
+    pub(crate) original_lost: bool,
+    pub(crate) memory_bytes: i64,
+}
+
+impl ItemRow {
+    pub(crate) const fn media(&self) -> MediaId {
+        MediaId::from_sql(self.id)
+    }
+}
+
+/// A file that an item is shown by.
+#[derive(FromRow, Debug, Clone)]
+pub(crate) struct FormRow {
+    pub(crate) name: String,
+    pub(crate) key: String,
+    pub(crate) bytes: i64,
+}
+
+/// An item with everything that names a blob, as of one moment.
+#[derive(Debug, Clone)]
+pub(crate) struct Inspected {
+    pub(crate) item: ItemRow,
+    /// Largest first.
+    pub(crate) renditions: Vec<FormRow>,
+}
+
+/// The ids of items after this one, in order.
+pub(crate) async fn ids_after(
+    database: &Database,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<i64>, MediaError> {
+    let ids = sqlx::query_scalar("SELECT id FROM media WHERE id > $1 ORDER BY id LIMIT $2")
+        .bind(after)
+        .bind(limit)
+        .fetch_all(database.reader())
+        .await?;
+    Ok(ids)
+}
+
+/// An item; nothing when it is gone.
+pub(crate) async fn read(database: &Database, id: i64) -> Result<Option<Inspected>, MediaError> {
+    let mut transaction = database.reader().begin().await?;
+    let item: Option<ItemRow> = sqlx::query_as(
+        "SELECT id, owner_id, revision, state, original_key, original_bytes, original_lost, memory_bytes
+         FROM media WHERE id = $1",
+    )
+    .bind(id)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let renditions = sqlx::query_as(
+        "SELECT name, key, bytes FROM renditions WHERE media_id = $1 ORDER BY position, name",
+    )
+    .bind(id)
+    .fetch_all(&mut *transaction)
+    .await?;
+    transaction.rollback().await?;
+    Ok(item.map(|item| Inspected { item, renditions }))
+}
+
+/// Whether the item is as it was.
+pub(crate) async fn is_unchanged(database: &Database, item: &ItemRow) -> Result<bool, MediaError> {
+    let unchanged =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM media WHERE id = $1 AND revision = $2)")
+            .bind(item.id)
+            .bind(item.revision)
+            .fetch_one(database.reader())
+            .await?;
+    Ok(unchanged)
+}
+
+/// Says of an item that its original is lost, or is back. Answers whether it still was as it had been seen.
+pub(crate) async fn mark_original(
+    connection: &mut Connection,
+    item: &ItemRow,
+    lost: bool,
+) -> Result<bool, MediaError> {
+    let marked = sqlx::query(
+        "UPDATE media SET original_lost = $3, revision = revision + 1 WHERE id = $1 AND revision = $2",
+    )
+    .bind(item.id)
+    .bind(item.revision)
+    .bind(lost)
+    .execute(connection)
+    .await?;
+    Ok(marked.rows_affected() == 1)
+}
+
+/// Takes hold of an item that is as it was seen, for a change of what it is made of.
+pub(crate) async fn grow_revision(
+    connection: &mut Connection,
+    item: &ItemRow,
+) -> Result<bool, MediaError> {
+    let grown =
+        sqlx::query("UPDATE media SET revision = revision + 1 WHERE id = $1 AND revision = $2")
+            .bind(item.id)
+            .bind(item.revision)
+            .execute(connection)
+            .await?;
+    Ok(grown.rows_affected() == 1)
+}
+
+/// Removes an item's renditions of these names; its alternates of them go with them. Answers their keys.
+pub(crate) async fn remove_renditions(
+    connection: &mut Connection,
+    id: MediaId,
+    names: &[String],
+) -> Result<Vec<BlobKey>, MediaError> {
+    let mut keys = Vec::new();
+    for name in names {
+        let removed: Vec<String> = sqlx::query_scalar(
+            "DELETE FROM renditions WHERE media_id = $1 AND name = $2 RETURNING key",
+        )
+        .bind(id.to_sql())
+        .bind(name)
+        .fetch_all(&mut *connection)
+        .await?;
+        // What is not the name of a blob never led to one.
+        keys.extend(removed.iter().filter_map(|key| key.parse::<BlobKey>().ok()));
+    }
+    Ok(keys)
+}
+
+/// Gives up an item of which nothing is left, or the original of one that has failed already.
+pub(crate) async fn mark_lost(
+    connection: &mut Connection,
+    item: &ItemRow,
+    failure: &str,
+) -> Result<bool, MediaError> {
+    let marked = sqlx::query(
+        "UPDATE media SET failure = CASE WHEN state = 3 THEN failure ELSE $3 END, state = 3, original_key = '',
+             revision = revision + 1
+         WHERE id = $1 AND revision = $2",
+    )
+    .bind(item.id)
+    .bind(item.revision)
+    .bind(failure)
+    .execute(connection)
+    .await?;
+    Ok(marked.rows_affected() == 1)
+}
+
+/// Those of the blobs that no row names, that nobody has noted since this moment, and that do not wait to be deleted.
+/// `keys` is a JSON array of texts.
+pub(crate) async fn unnamed(
+    connection: &mut Connection,
+    keys: &str,
+    noted_since: Timestamp,
+) -> Result<Vec<String>, MediaError> {
+    let keys = sqlx::query_scalar(
+        "SELECT value FROM json_each($1) AS listed
+         WHERE NOT EXISTS (SELECT 1 FROM media WHERE original_key = listed.value)
+             AND NOT EXISTS (SELECT 1 FROM renditions WHERE key = listed.value)
+             AND NOT EXISTS (SELECT 1 FROM blob_writes WHERE key = listed.value AND noted_at >= $2)
+             AND NOT EXISTS (SELECT 1 FROM blob_deletions WHERE key = listed.value)",
+    )
+    .bind(keys)
+    .bind(noted_since.microseconds())
+    .fetch_all(connection)
+    .await?;
+    Ok(keys)
+}
+
+/// Queues a blob for deletion that nothing names, and forgets the old notes of it. Answers whether it was queued.
+pub(crate) async fn queue_unnamed(
+    connection: &mut Connection,
+    key: BlobKey,
+    noted_since: Timestamp,
+    now: Timestamp,
+) -> Result<bool, MediaError> {
+    let listed = format!("[\"{key}\"]");
+    if unnamed(connection, &listed, noted_since).await?.is_empty() {
+        return Ok(false);
+    }
+    sqlx::query("DELETE FROM blob_writes WHERE key = $1 AND noted_at < $2")
+        .bind(key.to_string())
+        .bind(noted_since.microseconds())
+        .execute(&mut *connection)
+        .await?;
+    blob_rows::queue_deletions(connection, &[key], now).await?;
+    Ok(true)
+}

@@ -1,0 +1,343 @@
+//! The queue of items that wait for their renditions: columns of `media`.
+//!
+//! An item that waits (state 1) has no worker; one that is processed (state 4) is leased to an attempt, which is named by
+//! the run of the process and the number of the attempt. Whatever an attempt writes at its end is written only while the
+//! item is still leased to it.
+
+use infra_db::{Connection, Database};
+use infra_kernel::{MediaId, Timestamp};
+use sqlx::FromRow;
+
+use crate::error::MediaError;
+
+/// Names one attempt at one item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lease {
+    pub(crate) id: MediaId,
+    /// The run of the process that holds it.
+    pub(crate) run: i64,
+    /// 1 for the first.
+    pub(crate) attempt: i64,
+}
+
+/// What a worker needs to know of an item that was leased to it.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct Claimed {
+    id: i64,
+    lease_holder: i64,
+    attempts: i64,
+    pub(crate) owner_id: i64,
+    pub(crate) original_key: String,
+    pub(crate) original_bytes: i64,
+    pub(crate) memory_bytes: i64,
+}
+
+impl Claimed {
+    pub(crate) const fn lease(&self) -> Lease {
+        Lease {
+            id: MediaId::from_sql(self.id),
+            run: self.lease_holder,
+            attempt: self.attempts,
+        }
+    }
+}
+
+/// The most urgent priority that has a waiting item.
+pub(crate) const FIRST_PRIORITY: &str =
+    "SELECT priority FROM media WHERE state = 1 AND next_attempt_at = 0
+    ORDER BY priority LIMIT 1";
+
+/// Accounts with a waiting item of a priority ($1), in the order of their ids, after one ($2), at most so many ($3). Each
+/// is one step in the index, however many items wait.
+pub(crate) const OWNERS_AFTER: &str = "WITH RECURSIVE ring (owner_id, place) AS (
+        SELECT (SELECT MIN(owner_id) FROM media
+                WHERE state = 1 AND next_attempt_at = 0 AND priority = $1 AND owner_id > $2), 1
+        UNION ALL
+        SELECT (SELECT MIN(owner_id) FROM media
+                WHERE state = 1 AND next_attempt_at = 0 AND priority = $1 AND owner_id > ring.owner_id), ring.place + 1
+        FROM ring WHERE ring.owner_id IS NOT NULL AND ring.place < $3
+    ) SELECT owner_id FROM ring WHERE owner_id IS NOT NULL";
+
+/// An account's oldest waiting item of a priority.
+pub(crate) const OLDEST: &str = "SELECT id FROM media
+    WHERE state = 1 AND next_attempt_at = 0 AND priority = $1 AND owner_id = $2 ORDER BY id LIMIT 1";
+
+/// How many items of each account are being processed; at most as many rows as there are workers.
+pub(crate) const RUNNING: &str = "SELECT owner_id, COUNT(*) FROM media INDEXED BY media_leased WHERE state = 4 GROUP BY owner_id";
+
+/// The earliest end of a pause.
+pub(crate) const NEXT_PAUSED: &str =
+    "SELECT MIN(next_attempt_at) FROM media WHERE state = 1 AND next_attempt_at > 0";
+
+pub(crate) async fn first_priority(connection: &mut Connection) -> Result<Option<i64>, MediaError> {
+    Ok(sqlx::query_scalar(FIRST_PRIORITY)
+        .fetch_optional(connection)
+        .await?)
+}
+
+pub(crate) async fn owners_after(
+    connection: &mut Connection,
+    priority: i64,
+    owner_id: i64,
+    limit: i64,
+) -> Result<Vec<i64>, MediaError> {
+    Ok(sqlx::query_scalar(OWNERS_AFTER)
+        .bind(priority)
+        .bind(owner_id)
+        .bind(limit)
+        .fetch_all(connection)
+        .await?)
+}
+
+pub(crate) async fn oldest(
+    connection: &mut Connection,
+    priority: i64,
+    owner_id: i64,
+) -> Result<Option<MediaId>, MediaError> {
+    let id: Option<i64> = sqlx::query_scalar(OLDEST)
+        .bind(priority)
+        .bind(owner_id)
+        .fetch_optional(connection)
+        .await?;
+    Ok(id.map(MediaId::from_sql))
+}
+
+/// Accounts and how many of their items are being processed.
+pub(crate) async fn running(connection: &mut Connection) -> Result<Vec<(i64, i64)>, MediaError> {
+    Ok(sqlx::query_as(RUNNING).fetch_all(connection).await?)
+}
+
+/// When the earliest pause ends; nothing when no item pauses.
+pub(crate) async fn next_paused(
+    connection: &mut Connection,
+) -> Result<Option<Timestamp>, MediaError> {
+    let at: Option<i64> = sqlx::query_scalar(NEXT_PAUSED)
+        .fetch_one(connection)
+        .await?;
+    Ok(at.map(Timestamp::from_microseconds))
+}
+
+/// Puts items whose pause is over back into the queue, at most so many.
+pub(crate) async fn end_pauses(
+    connection: &mut Connection,
+    now: Timestamp,
+    limit: i64,
+) -> Result<(), MediaError> {
+    sqlx::query(
+        "UPDATE media SET next_attempt_at = 0 WHERE id IN
+             (SELECT id FROM media WHERE state = 1 AND next_attempt_at > 0 AND next_attempt_at <= $1
+              ORDER BY next_attempt_at LIMIT $2)",
+    )
+    .bind(now.microseconds())
+    .bind(limit)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Leases an item, if it still waits.
+pub(crate) async fn lease(
+    connection: &mut Connection,
+    id: MediaId,
+    run: i64,
+    until: Timestamp,
+) -> Result<Option<Claimed>, MediaError> {
+    let claimed = sqlx::query_as(
+        "UPDATE media SET state = 4, revision = revision + 1, attempts = attempts + 1, lease_holder = $2, leased_until = $3
+         WHERE id = $1 AND state = 1 AND next_attempt_at = 0
+         RETURNING id, lease_holder, attempts, owner_id, original_key, original_bytes, memory_bytes",
+    )
+    .bind(id.to_sql())
+    .bind(run)
+    .bind(until.microseconds())
+    .fetch_optional(connection)
+    .await?;
+    Ok(claimed)
+}
+
+/// Says that an attempt goes on. Answers whether the item is still leased to it.
+pub(crate) async fn renew(
+    connection: &mut Connection,
+    lease: Lease,
+    until: Timestamp,
+) -> Result<bool, MediaError> {
+    let renewed = sqlx::query(
+        "UPDATE media SET leased_until = $4 WHERE id = $1 AND state = 4 AND lease_holder = $2 AND attempts = $3",
+    )
+    .bind(lease.id.to_sql())
+    .bind(lease.run)
+    .bind(lease.attempt)
+    .bind(until.microseconds())
+    .execute(connection)
+    .await?;
+    Ok(renewed.rows_affected() == 1)
+}
+
+/// Ends an attempt that says nothing of the item: it waits as if it had not been taken.
+pub(crate) async fn give_back(
+    connection: &mut Connection,
+    lease: Lease,
+) -> Result<bool, MediaError> {
+    let given = sqlx::query(
+        "UPDATE media SET state = 1, revision = revision + 1, attempts = attempts - 1, lease_holder = 0, leased_until = 0,
+             next_attempt_at = 0
+         WHERE id = $1 AND state = 4 AND lease_holder = $2 AND attempts = $3",
+    )
+    .bind(lease.id.to_sql())
+    .bind(lease.run)
+    .bind(lease.attempt)
+    .execute(connection)
+    .await?;
+    Ok(given.rows_affected() == 1)
+}
+
+/// Ends an attempt that failed and is to be made again: not before `next_attempt_at`, 0 for at once.
+pub(crate) async fn pause(
+    connection: &mut Connection,
+    lease: Lease,
+    next_attempt_at: Timestamp,
+    cause: &str,
+) -> Result<bool, MediaError> {
+    let paused = sqlx::query(
+        "UPDATE media SET state = 1, revision = revision + 1, lease_holder = 0, leased_until = 0, next_attempt_at = $4,
+             failure_cause = $5
+         WHERE id = $1 AND state = 4 AND lease_holder = $2 AND attempts = $3",
+    )
+    .bind(lease.id.to_sql())
+    .bind(lease.run)
+    .bind(lease.attempt)
+    .bind(next_attempt_at.microseconds())
+    .bind(cause)
+    .execute(connection)
+    .await?;
+    Ok(paused.rows_affected() == 1)
+}
+
+/// What is known of a picture once its renditions are made.
+pub(crate) struct Made<'a> {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) blurhash: &'a str,
+    pub(crate) dominant_color: &'a str,
+    /// The column `camera`.
+    pub(crate) camera: &'a str,
+}
+
+/// Ends an attempt that made the renditions. Answers whether the item was still leased to it.
+pub(crate) async fn mark_ready(
+    connection: &mut Connection,
+    lease: Lease,
+    made: &Made<'_>,
+) -> Result<bool, MediaError> {
+    let updated = sqlx::query(
+        "UPDATE media SET state = 2, revision = revision + 1, lease_holder = 0, leased_until = 0, failure_cause = '',
+             width = $4, height = $5, blurhash = $6, dominant_color = $7, camera = $8
+         WHERE id = $1 AND state = 4 AND lease_holder = $2 AND attempts = $3",
+    )
+    .bind(lease.id.to_sql())
+    .bind(lease.run)
+    .bind(lease.attempt)
+    .bind(i64::from(made.width))
+    .bind(i64::from(made.height))
+    .bind(made.blurhash)
+    .bind(made.dominant_color)
+    .bind(made.camera)
+    .execute(connection)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+/// Ends an attempt whose item turned out to have a ready twin: it is ready with what the twin has.
+pub(crate) async fn mark_ready_as(
+    connection: &mut Connection,
+    lease: Lease,
+    twin: MediaId,
+) -> Result<bool, MediaError> {
+    let updated = sqlx::query(
+        "UPDATE media SET state = 2, revision = media.revision + 1, lease_holder = 0, leased_until = 0, failure_cause = '',
+             width = twin.width, height = twin.height, blurhash = twin.blurhash, dominant_color = twin.dominant_color,
+             camera = twin.camera
+         FROM (SELECT width, height, blurhash, dominant_color, camera FROM media WHERE id = $4) AS twin
+         WHERE media.id = $1 AND media.state = 4 AND media.lease_holder = $2 AND media.attempts = $3",
+    )
+    .bind(lease.id.to_sql())
+    .bind(lease.run)
+    .bind(lease.attempt)
+    .bind(twin.to_sql())
+    .execute(connection)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+/// Why an item is set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// As the contract lists them.
+    pub(crate) code: &'static str,
+    /// A sentence for the owner.
+    pub(crate) sentence: String,
+    /// The technical cause.
+    pub(crate) cause: String,
+}
+
+/// Ends an attempt for good. Answers whether the item was still leased to it.
+pub(crate) async fn mark_failed(
+    connection: &mut Connection,
+    lease: Lease,
+    failure: &Failure,
+    now: Timestamp,
+) -> Result<bool, MediaError> {
+    let updated = sqlx::query(
+        "UPDATE media SET state = 3, revision = revision + 1, lease_holder = 0, leased_until = 0, failure = $4,
+             failure_code = $5, failure_cause = $6, failed_at = $7
+         WHERE id = $1 AND state = 4 AND lease_holder = $2 AND attempts = $3",
+    )
+    .bind(lease.id.to_sql())
+    .bind(lease.run)
+    .bind(lease.attempt)
+    .bind(&failure.sentence)
+    .bind(failure.code)
+    .bind(&failure.cause)
+    .bind(now.microseconds())
+    .execute(connection)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+/// An attempt whose process is gone.
+#[derive(FromRow)]
+pub(crate) struct LostRow {
+    id: i64,
+    lease_holder: i64,
+    attempts: i64,
+    pub(crate) owner_id: i64,
+}
+
+impl LostRow {
+    pub(crate) const fn lease(&self) -> Lease {
+        Lease {
+            id: MediaId::from_sql(self.id),
+            run: self.lease_holder,
+            attempt: self.attempts,
+        }
+    }
+}
+
+/// Attempts whose lease has run out and, when `run` is given, those of every other run.
+pub(crate) async fn lost(
+    database: &Database,
+    now: Timestamp,
+    run: Option<i64>,
+    limit: i64,
+) -> Result<Vec<LostRow>, MediaError> {
+    let rows = sqlx::query_as(
+        "SELECT id, lease_holder, attempts, owner_id FROM media
+         WHERE state = 4 AND (leased_until <= $1 OR ($2 <> 0 AND lease_holder <> $2)) LIMIT $3",
+    )
+    .bind(now.microseconds())
+    .bind(run.unwrap_or(0))
+    .bind(limit)
+    .fetch_all(database.reader())
+    .await?;
+    Ok(rows)
+}

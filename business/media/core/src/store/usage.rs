@@ -1,0 +1,235 @@
+//! The tables `account_usage` and `upload_minutes`: what accounts use of this server.
+
+use infra_db::{Connection, Database};
+use infra_kernel::{AccountId, Timestamp};
+
+use crate::error::MediaError;
+use crate::store::items::NewItem;
+
+/// The minutes that are looked back upon: an hour.
+const MINUTES: i64 = 60;
+const MICROSECONDS_PER_MINUTE: i64 = 60_000_000;
+
+/// What an account's items take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Usage {
+    /// Bytes of originals; one content counts once however many items have it.
+    pub(crate) bytes: u64,
+    /// Items, whatever their state.
+    pub(crate) items: u64,
+}
+
+pub(crate) async fn read(
+    connection: &mut Connection,
+    owner: AccountId,
+) -> Result<Usage, MediaError> {
+    let row: Option<(i64, i64)> =
+        sqlx::query_as("SELECT bytes, items FROM account_usage WHERE owner_id = $1")
+            .bind(owner.to_sql())
+            .fetch_optional(connection)
+            .await?;
+    let (bytes, items) = row.unwrap_or_default();
+    Ok(Usage {
+        bytes: u64::try_from(bytes).unwrap_or(0),
+        items: u64::try_from(items).unwrap_or(0),
+    })
+}
+
+/// Counts an item that was just inserted.
+pub(crate) async fn add_item(
+    connection: &mut Connection,
+    item: &NewItem,
+) -> Result<(), MediaError> {
+    let others = count_with(connection, item.owner, &item.original_key).await? - 1;
+    let bytes = if others > 0 {
+        0
+    } else {
+        item.original_bytes.cast_signed()
+    };
+    sqlx::query(
+        "INSERT INTO account_usage (owner_id, bytes, items) VALUES ($1, $2, 1)
+         ON CONFLICT (owner_id) DO UPDATE SET bytes = account_usage.bytes + $2, items = account_usage.items + 1",
+    )
+    .bind(item.owner.to_sql())
+    .bind(bytes)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Takes an item off that was just deleted.
+pub(crate) async fn remove_item(
+    connection: &mut Connection,
+    owner: AccountId,
+    original_key: &str,
+    original_bytes: i64,
+) -> Result<(), MediaError> {
+    remove_original(connection, owner, original_key, original_bytes).await?;
+    sqlx::query("UPDATE account_usage SET items = items - 1 WHERE owner_id = $1")
+        .bind(owner.to_sql())
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("DELETE FROM account_usage WHERE owner_id = $1 AND items <= 0")
+        .bind(owner.to_sql())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Takes the bytes of an original off that an item has just let go of, unless another item of the account has it.
+pub(crate) async fn remove_original(
+    connection: &mut Connection,
+    owner: AccountId,
+    original_key: &str,
+    original_bytes: i64,
+) -> Result<(), MediaError> {
+    if original_key.is_empty() || count_with(connection, owner, original_key).await? > 0 {
+        return Ok(());
+    }
+    sqlx::query("UPDATE account_usage SET bytes = bytes - $2 WHERE owner_id = $1")
+        .bind(owner.to_sql())
+        .bind(original_bytes)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Whether the account has an item of this content, whose bytes are then counted already.
+pub(crate) async fn has_content(
+    connection: &mut Connection,
+    owner: AccountId,
+    original_key: &str,
+) -> Result<bool, MediaError> {
+    Ok(count_with(connection, owner, original_key).await? > 0)
+}
+
+/// How many items of the account have this original: none, one, or "more", which is all that is asked.
+async fn count_with(
+    connection: &mut Connection,
+    owner: AccountId,
+    original_key: &str,
+) -> Result<i64, MediaError> {
+    let count = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM
+             (SELECT 1 FROM media WHERE owner_id = $1 AND original_key = $2 LIMIT 2) AS some",
+    )
+    .bind(owner.to_sql())
+    .bind(original_key)
+    .fetch_one(connection)
+    .await?;
+    Ok(count)
+}
+
+/// Uploads of the last hour.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct RecentUploads {
+    /// A minute since 1970 and the uploads in it, oldest first; at most sixty.
+    minutes: Vec<(i64, i64)>,
+}
+
+impl RecentUploads {
+    pub(crate) fn count(&self) -> u64 {
+        let count: i64 = self.minutes.iter().map(|(_, uploads)| uploads).sum();
+        count.cast_unsigned()
+    }
+
+    /// When there will be fewer than `count_max` of them.
+    pub(crate) fn fewer_at(&self, count_max: u64) -> Timestamp {
+        let mut left = self.count();
+        let mut minute = self.minutes.last().map_or(0, |(minute, _)| *minute);
+        for (of, uploads) in &self.minutes {
+            left = left.saturating_sub(uploads.cast_unsigned());
+            if left < count_max {
+                minute = *of;
+                break;
+            }
+        }
+        Timestamp::from_microseconds((minute + MINUTES) * MICROSECONDS_PER_MINUTE)
+    }
+}
+
+const fn minute_of(now: Timestamp) -> i64 {
+    now.microseconds().div_euclid(MICROSECONDS_PER_MINUTE)
+}
+
+/// The account's uploads of the last hour, to the minute.
+pub(crate) async fn recent_uploads(
+    connection: &mut Connection,
+    owner: AccountId,
+    now: Timestamp,
+) -> Result<RecentUploads, MediaError> {
+    let minutes = sqlx::query_as(
+        "SELECT minute, uploads FROM upload_minutes WHERE owner_id = $1 AND minute > $2 ORDER BY minute",
+    )
+    .bind(owner.to_sql())
+    .bind(minute_of(now) - MINUTES)
+    .fetch_all(connection)
+    .await?;
+    Ok(RecentUploads { minutes })
+}
+
+/// Notes that an upload was taken.
+pub(crate) async fn note_upload(
+    connection: &mut Connection,
+    owner: AccountId,
+    now: Timestamp,
+) -> Result<(), MediaError> {
+    sqlx::query(
+        "INSERT INTO upload_minutes (owner_id, minute, uploads) VALUES ($1, $2, 1)
+         ON CONFLICT (owner_id, minute) DO UPDATE SET uploads = upload_minutes.uploads + 1",
+    )
+    .bind(owner.to_sql())
+    .bind(minute_of(now))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Forgets at most so many minutes that are no longer looked back upon.
+pub(crate) async fn forget_old_uploads(
+    database: &Database,
+    now: Timestamp,
+    limit: i64,
+) -> Result<(), MediaError> {
+    let before = minute_of(now) - MINUTES;
+    let any: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM upload_minutes WHERE minute <= $1)")
+            .bind(before)
+            .fetch_one(database.reader())
+            .await?;
+    if !any {
+        return Ok(());
+    }
+    database
+        .write(move |connection| {
+            Box::pin(async move {
+                sqlx::query(
+                    "DELETE FROM upload_minutes WHERE (owner_id, minute) IN
+                         (SELECT owner_id, minute FROM upload_minutes WHERE minute <= $1 ORDER BY minute LIMIT $2)",
+                )
+                .bind(before)
+                .bind(limit)
+                .execute(connection)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_comes_back_as_minutes_leave_the_hour() {
+        let uploads = RecentUploads {
+            minutes: vec![(10, 2), (20, 3), (30, 1)],
+        };
+        let at = |minute: i64| Timestamp::from_microseconds(minute * MICROSECONDS_PER_MINUTE);
+        assert_eq!(uploads.count(), 6);
+        assert_eq!(uploads.fewer_at(6), at(70));
+        assert_eq!(uploads.fewer_at(4), at(80));
+        assert_eq!(uploads.fewer_at(1), at(90));
+    }
+}

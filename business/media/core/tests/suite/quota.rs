@@ -1,0 +1,201 @@
+//! What one account may use, and that the same file twice costs nothing.
+
+use std::time::Duration;
+
+use business_media::Settings;
+use business_media_gateway::{GetCapabilitiesRequest, MediaReady, UploadHeader, topics};
+use infra_kernel::ErrorCode;
+
+use crate::scene::{OWNER, Scene, context, photo, whole};
+
+#[tokio::test]
+async fn bytes_are_bounded_and_come_back() {
+    let sizes: Vec<u64> = (1..=3).map(|number| photo(number).len() as u64).collect();
+    let scene = Scene::with(Settings {
+        account_bytes_max: sizes[0] + sizes[1],
+        ..Settings::default()
+    })
+    .await;
+    let first = scene.ready(OWNER, &photo(1)).await;
+    scene.ready(OWNER, &photo(2)).await;
+    let refused = scene.upload(&photo(3)).await.unwrap_err();
+    assert_eq!(
+        (refused.code(), refused.field()),
+        (ErrorCode::TooLarge, Some("file"))
+    );
+    assert!(
+        refused.public().contains("0 bytes are left"),
+        "{}",
+        refused.public()
+    );
+    assert!(
+        scene.upload_as(OWNER + 1, &photo(3)).await.is_ok(),
+        "another's are another's"
+    );
+    scene.attach(OWNER, &[first.id], "post:1").await.unwrap();
+    scene.release("post:1").await;
+    assert_eq!(
+        scene
+            .upload(&photo(1))
+            .await
+            .map(|_| ())
+            .map_err(|error| error.code()),
+        Ok(())
+    );
+}
+
+#[tokio::test]
+async fn a_file_is_held_against_what_is_left() {
+    let size = photo(1).len() as u64;
+    let scene = Scene::with(Settings {
+        account_bytes_max: size - 1,
+        ..Settings::default()
+    })
+    .await;
+    let refused = scene.upload(&photo(1)).await.unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::TooLarge);
+    assert!(
+        refused.public().starts_with("This file has"),
+        "{}",
+        refused.public()
+    );
+    scene.assert_empty("a file beyond the quota").await;
+}
+
+#[tokio::test]
+async fn photos_are_bounded() {
+    let scene = Scene::with(Settings {
+        account_photos_max: 2,
+        ..Settings::default()
+    })
+    .await;
+    scene.ready(OWNER, &photo(1)).await;
+    scene.upload(&photo(1)).await.unwrap();
+    let refused = scene.upload(&photo(2)).await.unwrap_err();
+    assert_eq!(
+        (refused.code(), refused.field()),
+        (ErrorCode::Invalid, Some("file"))
+    );
+    assert!(
+        refused.public().contains("one account may have 2"),
+        "{}",
+        refused.public()
+    );
+}
+
+#[tokio::test]
+async fn the_rate_is_bounded_over_an_hour_whatever_becomes_of_the_photos() {
+    let scene = Scene::with(Settings {
+        uploads_per_hour_max: 2,
+        ..Settings::default()
+    })
+    .await;
+    let first = scene.upload(&photo(1)).await.unwrap();
+    scene.attach(OWNER, &[first.id], "post:1").await.unwrap();
+    scene.release("post:1").await;
+    scene.pass(Duration::from_secs(20 * 60));
+    scene.upload(&photo(2)).await.unwrap();
+    let refused = scene.upload(&photo(3)).await.unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::RateLimited);
+    let wait = refused.retry_after().unwrap();
+    assert!(
+        wait <= Duration::from_secs(41 * 60) && wait >= Duration::from_secs(39 * 60),
+        "{wait:?}"
+    );
+    assert!(
+        refused.public().contains("one account may upload 2"),
+        "{}",
+        refused.public()
+    );
+    scene.pass(wait);
+    assert!(scene.upload(&photo(3)).await.is_ok());
+    scene.pass(Duration::from_secs(7_200));
+    scene.core.sweep().await.unwrap();
+    assert_eq!(scene.count("SELECT COUNT(*) FROM upload_minutes").await, 0);
+}
+
+#[tokio::test]
+async fn quotas_are_told() {
+    let scene = Scene::new().await;
+    let request = GetCapabilitiesRequest {};
+    let told = scene
+        .media
+        .get_capabilities(&context(), request)
+        .await
+        .unwrap();
+    assert_eq!(told.account_bytes_max, 20 * 1024 * 1024 * 1024);
+    assert_eq!(
+        (told.account_photos_max, told.uploads_per_hour_max),
+        (20_000, 300)
+    );
+}
+
+#[tokio::test]
+async fn the_same_file_again_is_ready_at_once_and_stored_once() {
+    let scene = Scene::new().await;
+    let first = scene.ready(OWNER, &photo(1)).await;
+    let files = scene.files();
+    let header = UploadHeader {
+        owner_id: OWNER,
+        description: "The same harbour".to_owned(),
+        focus_x: Some(0.5),
+        ..UploadHeader::default()
+    };
+    let again = scene.upload_chunks(whole(header, &photo(1))).await.unwrap();
+    assert!(again.is_ready() && again.id != first.id);
+    assert_eq!(again.renditions, first.renditions);
+    assert_eq!(
+        (&again.blurhash, again.width),
+        (&first.blurhash, first.width)
+    );
+    assert_eq!(
+        (again.description.as_str(), again.focus_x),
+        ("The same harbour", 0.5)
+    );
+    assert_eq!(scene.files(), files, "nothing was stored");
+    assert_eq!(
+        scene.core.work_off().await.unwrap(),
+        0,
+        "nothing is to be done"
+    );
+    let events = scene.events(topics::READY).await;
+    let told: MediaReady = events[1].decode().unwrap();
+    assert_eq!((events.len(), told.media_id), (2, again.id));
+    let used = "SELECT bytes FROM account_usage";
+    assert_eq!(
+        scene.count(used).await.cast_unsigned(),
+        photo(1).len() as u64
+    );
+    // The twin goes; what it shared stays.
+    scene.attach(OWNER, &[first.id], "post:1").await.unwrap();
+    scene.release("post:1").await;
+    for rendition in &again.renditions {
+        scene.read(&rendition.key, 0, 0).await.unwrap();
+    }
+    assert_eq!(
+        scene.count(used).await.cast_unsigned(),
+        photo(1).len() as u64
+    );
+    scene.attach(OWNER, &[again.id], "post:2").await.unwrap();
+    scene.release("post:2").await;
+    assert!(scene.files().is_empty());
+    assert_eq!(scene.count("SELECT COUNT(*) FROM account_usage").await, 0);
+}
+
+#[tokio::test]
+async fn the_same_file_twice_before_it_is_ready_is_processed_once() {
+    let scene = Scene::new().await;
+    let first = scene.upload(&photo(1)).await.unwrap();
+    let second = scene.upload(&photo(1)).await.unwrap();
+    let other = scene.upload_as(OWNER + 1, &photo(1)).await.unwrap();
+    scene.process(second.media()).await.unwrap();
+    let (first, second) = (
+        scene.get(first.id).await.unwrap(),
+        scene.get(second.id).await.unwrap(),
+    );
+    assert!(first.is_ready() && second.is_ready());
+    assert_eq!(first.renditions, second.renditions);
+    assert_eq!(first.blurhash, second.blurhash);
+    assert!(scene.get(other.id).await.unwrap().is_ready());
+    assert_eq!(scene.events(topics::READY).await.len(), 3);
+}
