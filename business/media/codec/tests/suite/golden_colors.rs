@@ -220,12 +220,13 @@ fn patches_in_wide_spaces_come_out_as_the_colors_they_are() {
     }
 }
 
-/// What libvips makes of a file at a size: upright, scaled in light, in sRGB by Little CMS, laid on white.
+/// What libvips makes of a file at a size: upright, in sRGB by Little CMS, laid on white. Not scaled in light: where it does
+/// that, it leaves the profile out.
 fn by_vips(file: &Path, width: u32, height: u32) -> Rgb {
     let made = tempfile::Builder::new().suffix(".ppm").tempfile().unwrap();
     let output = Command::new("vipsthumbnail")
         .arg(file)
-        .args(["--size", &format!("{width}x{height}!"), "--linear"])
+        .args(["--size", &format!("{width}x{height}!")])
         .args(["--export-profile", "srgb", "--intent", "perceptual"])
         .arg("-o")
         .arg(format!("{}[background=255]", made.path().display()))
@@ -271,24 +272,40 @@ fn portable_pixmap(bytes: &[u8]) -> Rgb {
     }
 }
 
-/// The mean difference of two pictures of one size, on every third pixel of every third row.
+/// Pixels a side of the squares whose mean light is compared: what JPEG leaves out is finer than that.
+const SQUARE: u32 = 8;
+
+/// The mean difference of two pictures of one size, square by square.
 fn mean_difference(left: &Rgb, right: &Rgb) -> f64 {
     assert_eq!((left.width, left.height), (right.width, right.height));
+    let (left, right) = (squares(left), squares(right));
+    let apart = left
+        .iter()
+        .zip(&right)
+        .map(|(left, right)| difference(*left, *right));
+    apart.sum::<f64>() / left.len() as f64
+}
+
+/// The mean light of each square, as Lab.
+fn squares(picture: &Rgb) -> Vec<Vector> {
     let to_xyz = to_xyz(SRGB_PRIMARIES, D65);
     let light: Vec<f64> = (0..=255).map(srgb_light).collect();
-    let lab =
-        |color: [u8; 3]| lab_of_xyz(times(&to_xyz, color.map(|byte| light[usize::from(byte)])));
-    let (mut sum, mut count) = (0.0, 0.0);
-    for y in (0..left.height).step_by(3) {
-        for x in (0..left.width).step_by(3) {
-            let (left, right) = (left.at(x, y), right.at(x, y));
-            if left != right {
-                sum += difference(lab(left), lab(right));
+    let (across, down) = (
+        picture.width.div_ceil(SQUARE),
+        picture.height.div_ceil(SQUARE),
+    );
+    let mut sums = vec![([0.0; 3], 0.0); (across * down) as usize];
+    for y in 0..picture.height {
+        for x in 0..picture.width {
+            let (sum, count) = &mut sums[(y / SQUARE * across + x / SQUARE) as usize];
+            for (sum, byte) in sum.iter_mut().zip(picture.at(x, y)) {
+                *sum += light[usize::from(byte)];
             }
-            count += 1.0;
+            *count += 1.0;
         }
     }
-    sum / count
+    let lab = |(sum, count): &(Vector, f64)| lab_of_xyz(times(&to_xyz, sum.map(|sum| sum / count)));
+    sums.iter().map(lab).collect()
 }
 
 #[test]
