@@ -1,6 +1,6 @@
 //! From pixels to a JPEG.
 
-use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, Encoder, SamplingFactor};
 
 use crate::CodecError;
 use crate::raster::Raster;
@@ -20,6 +20,8 @@ pub(crate) fn encode_jpeg(raster: &Raster, quality: u8) -> Result<Vec<u8>, Codec
     } else {
         SamplingFactor::R_4_2_0
     });
+    // Not the first of four pixels, whose colour would stand for all.
+    encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Average);
     encoder
         .encode(
             &raster.pixels,

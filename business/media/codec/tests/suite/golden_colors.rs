@@ -14,11 +14,11 @@ use crate::shared::{files, folder};
 const PATCH_DIFFERENCE_MAX: f64 = 4.0;
 /// The same for the mean of all patches.
 const PATCH_DIFFERENCE_MEAN_MAX: f64 = 1.2;
-/// The mean difference of a photo's full rendition from libvips's, as CIE76. What JPEG's quality leaves out is in it; a
-/// profile that is not applied moves photos by 5 to 20.
-const PHOTO_DIFFERENCE_MAX: f64 = 3.0;
+/// The mean difference of a photo's full rendition from libvips's, as CIE76. What JPEG's quality leaves out is in it: the
+/// photo of finest detail reaches 1.1. A profile that is not applied moves photos by 3 to 20.
+const PHOTO_DIFFERENCE_MAX: f64 = 1.8;
 /// The mean of that over all photos.
-const PHOTOS_DIFFERENCE_MEAN_MAX: f64 = 1.2;
+const PHOTOS_DIFFERENCE_MEAN_MAX: f64 = 0.8;
 
 type Vector = [f64; 3];
 type Matrix = [Vector; 3];
@@ -220,24 +220,43 @@ fn patches_in_wide_spaces_come_out_as_the_colors_they_are() {
     }
 }
 
-/// What libvips makes of a file at a size: upright, in sRGB by Little CMS, laid on white. Not scaled in light: where it does
-/// that, it leaves the profile out.
+/// What libvips makes of a file at a size: upright, in sRGB by Little CMS, laid on white. First the size and then the colours:
+/// asked for both at once, it also moves the colours of files without a profile.
 fn by_vips(file: &Path, width: u32, height: u32) -> Rgb {
-    let made = tempfile::Builder::new().suffix(".ppm").tempfile().unwrap();
-    let output = Command::new("vipsthumbnail")
-        .arg(file)
-        .args(["--size", &format!("{width}x{height}!")])
-        .args(["--export-profile", "srgb", "--intent", "perceptual"])
-        .arg("-o")
-        .arg(format!("{}[background=255]", made.path().display()))
-        .output()
-        .expect("vipsthumbnail runs; it is in Debian's package libvips-tools");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
+    let made = tempfile::tempdir().unwrap();
+    let (sized, colored) = (made.path().join("sized.v"), made.path().join("colored.ppm"));
+    let run = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program)
+            .args(arguments)
+            .output()
+            .expect("vips runs; it is in Debian's package libvips-tools");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{program} {arguments:?}: {said}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let [file, sized] = [file, &sized].map(|path| path.to_str().unwrap());
+    run(
+        "vipsthumbnail",
+        &[file, "--size", &format!("{width}x{height}!"), "-o", sized],
     );
-    portable_pixmap(&std::fs::read(made.path()).unwrap())
+    let on_white = format!("{}[background=255]", colored.display());
+    if run("vipsheader", &["-a", sized]).contains("icc-profile-data") {
+        run(
+            "vips",
+            &[
+                "icc_transform",
+                sized,
+                &on_white,
+                "srgb",
+                "--embedded",
+                "--intent",
+                "relative",
+            ],
+        );
+    } else {
+        run("vips", &["copy", sized, &on_white]);
+    }
+    portable_pixmap(&std::fs::read(colored).unwrap())
 }
 
 fn portable_pixmap(bytes: &[u8]) -> Rgb {
@@ -313,9 +332,11 @@ fn real_photos_look_as_libvips_shows_them() {
     let Some(folder) = folder("good") else { return };
     let mut differences = Vec::new();
     for (name, bytes) in files(&folder) {
-        if ![".jpg", ".png", ".webp", ".gif"]
-            .iter()
-            .any(|kind| name.ends_with(kind))
+        // Most of its first frame is clear, which libvips shows black and a browser on a page shows white.
+        if name == "gif__border_touching_layers.gif"
+            || ![".jpg", ".png", ".webp", ".gif"]
+                .iter()
+                .any(|kind| name.ends_with(kind))
         {
             continue;
         }
