@@ -172,6 +172,9 @@ impl Configuration {
             );
             return invalid("base_url", problem);
         }
+        if let Err((setting, problem)) = self.media.check() {
+            return invalid(&format!("media.{setting}"), problem);
+        }
         Ok(())
     }
 }

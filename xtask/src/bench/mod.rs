@@ -13,6 +13,7 @@ mod load;
 mod media;
 mod nginx;
 mod photos;
+mod pictures;
 mod posts;
 mod reads;
 mod report;
@@ -46,6 +47,9 @@ pub(crate) enum Name {
     Media,
     /// One post to 10,000 followers.
     FanOut,
+    /// The picture codec beside libvips and sharp: time, memory, and quality at a size. Fetches sharp and a metric, so it
+    /// is not part of `all`.
+    Pictures,
     /// A release build from nothing. Takes long, so it is not part of `all`.
     Build,
     /// All but `build` and `media`.
@@ -88,6 +92,11 @@ pub(crate) fn run(root: &Path, arguments: &BenchArguments) -> Result<()> {
     let mut report = Report::new(root, &arguments.profile)?;
     if arguments.name == Name::Build {
         build::measure(root, &mut report)?;
+        report.print();
+        return Ok(());
+    }
+    if arguments.name == Name::Pictures {
+        pictures::measure(root, arguments.runs, &mut report)?;
         report.print();
         return Ok(());
     }
@@ -181,7 +190,7 @@ fn prepare(root: &Path, arguments: &BenchArguments) -> Result<Bench> {
     })
 }
 
-fn cargo(root: &Path, arguments: &[&str]) -> Result<()> {
+pub(crate) fn cargo(root: &Path, arguments: &[&str]) -> Result<()> {
     let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let status = Command::new(program)
         .args(arguments)
@@ -192,7 +201,7 @@ fn cargo(root: &Path, arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn target_folder(root: &Path) -> Result<PathBuf> {
+pub(crate) fn target_folder(root: &Path) -> Result<PathBuf> {
     let metadata = cargo_metadata::MetadataCommand::new()
         .current_dir(root)
         .no_deps()

@@ -63,7 +63,7 @@ pub(crate) struct RawHeader {
 }
 
 /// The most that scaling, turning and encoding take beside the decoded picture, in bytes: pictures of the largest step, and
-/// the strip between the two passes of scaling.
+/// the rows that scaling works on: at most 35 MiB, when 16,384 pixels become 400.
 const WORK_BYTES_MAX: u64 = 96 * 1024 * 1024;
 /// The same for a small picture, in bytes a pixel.
 const WORK_BYTES_PER_PIXEL: u64 = 6;

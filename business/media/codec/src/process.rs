@@ -135,6 +135,7 @@ fn make_largest(decoded: Decoded, job: &Job<'_>) -> Result<Raster, CodecError> {
         profile,
     } = decoded;
     job.check_deadline()?;
+    let raster = color::without_ink(raster, profile.as_deref());
     // Shrunk first: turning and converting colours then has fewer pixels to do.
     let raster = scale::shrink(&raster, job.ladder.side_max())?.unwrap_or(raster);
     job.check_deadline()?;

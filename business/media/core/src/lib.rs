@@ -15,6 +15,7 @@ mod checksum;
 mod consumers;
 mod error;
 mod jobs;
+mod ladder;
 mod queue;
 mod service;
 mod settings;
@@ -41,6 +42,7 @@ use crate::queue::Queue;
 use crate::service::{Service, Switches};
 
 pub use jobs::Swept;
+pub use ladder::{LadderSettings, StepSettings};
 pub use settings::{AlternateForm, Settings};
 
 /// The schema of this domain's own database.
@@ -142,7 +144,7 @@ impl MediaCore {
             outside,
             caches: Caches::new(settings.rendition_cache_bytes),
             appends: Appends::default(),
-            ladder: Ladder::default(),
+            ladder: settings.ladder.ladder(),
             switches: Switches::default(),
             processed: broadcast::Sender::new(PROCESSED_QUEUE_MAX),
             database,

@@ -7,6 +7,8 @@ use business_media_codec::{Encoding, Limits};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::ladder::LadderSettings;
+
 const MIB: u64 = 1024 * 1024;
 
 /// A form in which renditions are offered beside JPEG.
@@ -74,6 +76,8 @@ pub struct Settings {
     pub account_photos_max: u64,
     /// Photos that one account may upload within an hour; 0 means no bound. Default: 300.
     pub uploads_per_hour_max: u32,
+    /// The sizes and qualities that pictures are served in.
+    pub ladder: LadderSettings,
 }
 
 impl Default for Settings {
@@ -98,11 +102,23 @@ impl Default for Settings {
             account_bytes_max: 20 * 1024 * MIB,
             account_photos_max: 20_000,
             uploads_per_hour_max: 300,
+            ladder: LadderSettings::default(),
         }
     }
 }
 
 impl Settings {
+    /// Checks what the types cannot.
+    ///
+    /// # Errors
+    /// The setting that is wrong, below this section, and what is wrong with it.
+    pub fn check(&self) -> Result<(), (String, String)> {
+        match self.ladder.problem() {
+            Some((setting, problem)) => Err((format!("ladder.{setting}"), problem)),
+            None => Ok(()),
+        }
+    }
+
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             pixels_max: self.pixels_max,

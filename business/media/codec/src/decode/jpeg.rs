@@ -27,7 +27,11 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options(limits));
     decoder.decode_headers().map_err(refused)?;
     let channels = channels(&decoder)?.1;
-    let raster = Raster::bytes(structure.width, structure.height, channels)? as u64;
+    let mut raster = Raster::bytes(structure.width, structure.height, channels)? as u64;
+    if channels == Channels::Cmyk {
+        // Beside the ink stands what it is converted to, before it is scaled.
+        raster += Raster::bytes(structure.width, structure.height, Channels::Rgb)? as u64;
+    }
     let coefficients = if structure.progressive || structure.scans > 1 {
         structure.blocks * 64 * 2
     } else {
