@@ -10,7 +10,7 @@ mod upload;
 pub(crate) mod wait;
 
 use presentation_kit::Api;
-use presentation_kit::api::Describe;
+use presentation_kit::api::{Describe, Header};
 
 use crate::entities::MediaAttachment;
 
@@ -47,6 +47,13 @@ pub(crate) fn routes() -> Api {
             original::original,
             Describe::new(
                 "Redirects to where one's own file can be downloaded as it was uploaded, to the bit.",
+            )
+            .answers_with(
+                307,
+                &[Header::required(
+                    "Location",
+                    "Where it can be downloaded, without a token and for a time.",
+                )],
             ),
         )
         .put(

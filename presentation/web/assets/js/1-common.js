@@ -171,8 +171,11 @@ addEventListener("pageswap", (event) => {
 });
 addEventListener("pagereveal", (event) => {
   if (!event.viewTransition) return;
+  // A browser may give up the transition, as when the window changes meanwhile; the page is there all the same.
+  const over = event.viewTransition.finished.catch(() => {});
+  event.viewTransition.ready.catch(() => {});
   const picture = document.querySelector(".post .stage .frame img:last-child");
   if (!picture) return;
   picture.style.viewTransitionName = "photo";
-  event.viewTransition.finished.finally(() => { picture.style.viewTransitionName = ""; });
+  over.then(() => { picture.style.viewTransitionName = ""; });
 });

@@ -38,8 +38,9 @@ enhance("[data-composer]", (form) => {
     } else if (photo) {
       stage.prepend(mark(photo.state === "failed" ? "" : "waiting"));
     }
-    aim(image, photo?.left, photo?.top);
-    hint.hidden = image === null;
+    const aimed = photo?.state === "failed" ? null : image;
+    aim(aimed, photo?.left, photo?.top);
+    hint.hidden = aimed === null;
     stage.classList.toggle("filled", photo !== null);
     invite.hidden = photo !== null;
     for (const other of photos) {
@@ -69,10 +70,11 @@ enhance("[data-composer]", (form) => {
       photo.item.classList.toggle("failed", state === "failed");
       photo.item.classList.toggle("busy", state === "working");
       const doing = SAID[state] ?? (state === "rising" ? `Uploading, ${Math.floor(photo.share * 100)} %.` : "");
-      if (photo.said) photo.said.textContent = doing;
+      photo.said.textContent = doing;
+      for (const name of ["earlier", "later"]) part(name, photo.fields).hidden = photos.length < 2;
       photo.pick.setAttribute("aria-label", `Photo ${index + 1} of ${photos.length}${photo.name && `, ${photo.name}`}${state === "failed" ? ", failed" : ""}`);
     });
-    const lines = [...notices, ...are("failed").map((photo) => `Photo ${photos.indexOf(photo) + 1}, “${photo.name}”: ${photo.why}`)];
+    const lines = [...notices, ...are("failed").map((photo) => `Photo ${photos.indexOf(photo) + 1}, “${photo.name}”: ${photo.reason}`)];
     // Said once: whoever listens to the page would hear all of it again.
     if (lines.join("\n") === said) return;
     said = lines.join("\n");
@@ -82,6 +84,7 @@ enhance("[data-composer]", (form) => {
 
   function remove(photo) {
     photo.state = "gone";
+    notices = [];
     photo.request?.abort();
     const index = photos.indexOf(photo);
     photos.splice(index, 1);
@@ -136,7 +139,7 @@ enhance("[data-composer]", (form) => {
     strip.insertBefore(photo.item, add);
     photo.pick.addEventListener("click", () => choose(photo));
     photo.words.addEventListener("input", refresh);
-    const press = (name, act) => part(name, photo.fields)?.addEventListener("click", (event) => {
+    const press = (name, act) => part(name, photo.fields).addEventListener("click", (event) => {
       event.preventDefault();
       act();
     });
@@ -261,7 +264,7 @@ enhance("[data-composer]", (form) => {
   }
 
   function failed(photo, text) {
-    Object.assign(photo, { state: "failed", why: text, share: 0 });
+    Object.assign(photo, { state: "failed", reason: text, share: 0 });
     photo.why.textContent = text;
     photo.why.hidden = false;
     photo.retry.hidden = false;

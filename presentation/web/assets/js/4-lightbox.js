@@ -16,6 +16,9 @@ enhance("[data-lightbox]", (stage) => {
     if (index < 0 || index >= links.length) return;
     at = index;
     const shown = links[at].querySelector(".frame img:last-child");
+    // Round a photo stands its own colour, darkened.
+    const { colour } = links[at].dataset;
+    box.style.backgroundColor = colour ? `color-mix(in oklab, ${colour} 22%, oklch(14% 0.006 70))` : "";
     Object.assign(image, { src: links[at].href, alt: shown.alt });
     box.setAttribute("aria-label", links.length > 1 ? `Photo ${at + 1} of ${links.length}` : "Photo");
     count.textContent = links.length > 1 ? `${at + 1} / ${links.length}` : "";

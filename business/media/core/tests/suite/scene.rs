@@ -8,7 +8,8 @@ use business_media::{Dependencies, MIGRATIONS, MediaCore, Settings};
 use business_media_codec::OutsideCodecs;
 use business_media_gateway::{
     AttachRequest, GetMediaRequest, Media, MediaItem, ReadRenditionRequest, ReleaseRequest,
-    RenditionChunk, RenditionHeader, UploadChunk, UploadHeader, WaitUntilProcessedRequest, rendition_chunk::Part,
+    RenditionChunk, RenditionHeader, UploadChunk, UploadHeader, WaitUntilProcessedRequest,
+    rendition_chunk::Part,
 };
 use futures::StreamExt as _;
 use infra_blob::DirectoryStore;
@@ -287,12 +288,14 @@ impl Scene {
             .unwrap()
     }
 
-    /// Does to the database what no code does.
-    pub(crate) async fn change(&self, sql: &'static str) {
+    /// Does to the database what no code does; the statement may name the values as $1 to $3.
+    pub(crate) async fn change(&self, sql: &'static str, values: (i64, String, i64)) {
         self.database
             .write(move |connection| {
                 Box::pin(async move {
-                    sqlx::query(sql).execute(connection).await?;
+                    let statement = sqlx::query(sql).bind(values.0);
+                    let statement = statement.bind(values.1).bind(values.2);
+                    statement.execute(connection).await?;
                     Ok::<_, infra_db::DbError>(())
                 })
             })

@@ -62,8 +62,11 @@ fn a_post_may_show_the_camera_and_offer_the_originals() {
     };
     let value = shown(&item, &post);
     assert_eq!(value["meta"].get("camera"), None);
-    let others = site().original_url(&item, false);
-    assert_eq!(value["original_url"], others);
+    let original = value["original_url"].as_str().unwrap();
+    assert!(
+        original.starts_with("http://p.example/media/original/40"),
+        "{original}"
+    );
     // A camera that said nothing is not shown as one.
     for silent in [None, Some(Told::default())] {
         let item = MediaItem {
