@@ -215,7 +215,7 @@ impl Core {
         Ok(kept)
     }
 
-    /// Forgets what is kept at hand of an item's files: who may have them, and which forms there are, has changed.
+    /// What is kept at hand of the renditions may say that there is no other form of them, or that no open item has them.
     pub(crate) async fn forget_renditions(
         &self,
         id: infra_kernel::MediaId,

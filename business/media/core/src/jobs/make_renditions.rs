@@ -216,6 +216,7 @@ impl Core {
     ) -> Result<(), MediaError> {
         let (lease, event, now) = (claimed.lease(), self.ready_event(claimed), self.clock.now());
         let (settled, wanted) = (noted.clone(), !self.alternate_encodings().is_empty());
+        let keys: Vec<BlobKey> = stored.iter().map(|stored| stored.key).collect();
         let kept = self
             .database
             .write(move |connection| {
@@ -243,8 +244,8 @@ impl Core {
             self.blobs.abandon(noted).await;
         }
         if kept.is_ok() {
-            // Its files may be another's, too, whom fewer may see.
-            self.forget_renditions(lease.id).await?;
+            // Another item may have had the same renditions before, and not have been open.
+            self.caches.forget(&[], &keys);
             self.tell_processed(lease.id);
         }
         kept.map(|_| ())
