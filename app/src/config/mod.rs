@@ -47,6 +47,8 @@ pub struct Configuration {
     pub graph: business_graph::Settings,
     /// Uploads and renditions.
     pub media: business_media::Settings,
+    /// The processes that read HEIC and AVIF and write WebP and AVIF.
+    pub codecs: business_media_outside::Settings,
     /// Posts.
     pub posts: business_posts::Settings,
     /// Home timelines.
@@ -71,6 +73,7 @@ impl Default for Configuration {
             accounts: business_accounts::Settings::default(),
             graph: business_graph::Settings::default(),
             media: business_media::Settings::default(),
+            codecs: business_media_outside::Settings::default(),
             posts: business_posts::Settings::default(),
             feed: product_feed::Settings::default(),
             bus: infra_bus::Settings::default(),

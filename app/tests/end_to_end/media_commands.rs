@@ -209,3 +209,71 @@ async fn a_check_that_cannot_be_done_has_an_exit_code_of_its_own() {
         assert!(help.contains(words), "{help}");
     }
 }
+
+#[tokio::test]
+async fn what_failed_is_listed_tried_again_and_dropped() {
+    let server = server().await;
+    let (ada, folder) = (server.person("ada").await, server.folder());
+    assert!(succeed(folder, &["media", "failed", "list"]).contains("No photos have failed"));
+    let whole = png::encode(&charts::corners(640, 480));
+    let list = ["media", "failed", "list", "--json"];
+    for part in [2, 3] {
+        let cut = Upload::new(whole[..whole.len() / part].to_vec(), "a.png", "image/png");
+        // A refusal when the failure is quick, an item that fails later when it is not.
+        ada.upload(cut).await;
+        eventually("it has failed", async || {
+            (answer(folder, &list).as_array().unwrap().len() == part - 1).then_some(())
+        })
+        .await;
+    }
+    let listed = answer(folder, &list);
+    let ids = [text(&listed[0], "/id"), text(&listed[1], "/id")];
+    assert_eq!(listed[0]["code"], "broken");
+    assert_eq!(listed[0]["has_original"], true);
+    let page = answer(
+        folder,
+        &[
+            "media", "failed", "list", "--json", "--before", &ids[0], "--limit", "1",
+        ],
+    );
+    assert_eq!(page[0]["id"], json!(ids[1]));
+    let shown = succeed(folder, &["media", "failed", "show", &ids[0]]);
+    assert!(
+        shown.contains("image/png, 640 x 480 pixels") && shown.contains("broken"),
+        "{shown}"
+    );
+    let advice = said(&run(folder, &["doctor"]));
+    assert!(
+        advice.contains("2 photos could not be processed"),
+        "{advice}"
+    );
+    assert!(advice.contains("heliograph media failed list"), "{advice}");
+
+    let failed_at = listed[0]["failed_at"].clone();
+    let told = succeed(folder, &["media", "failed", "retry", "--all"]);
+    assert!(told.contains("2 photos will be processed again"), "{told}");
+    eventually("they have failed again", async || {
+        let again = answer(folder, &list);
+        (again.as_array().unwrap().len() == 2).then_some(again)
+    })
+    .await;
+    assert!(failed_at.as_str().unwrap().ends_with('Z'), "{failed_at}");
+    succeed(folder, &["media", "failed", "drop", &ids[0]]);
+    fail(
+        folder,
+        &["media", "failed", "drop", &ids[0]],
+        "there is no failed photo",
+    );
+    fail(
+        folder,
+        &["media", "failed", "retry", &ids[0]],
+        "no such photo",
+    );
+    let told = succeed(folder, &["media", "failed", "drop", "--all"]);
+    assert!(told.contains("1 photos are deleted"), "{told}");
+    eventually("their files are gone", async || {
+        let (code, _, sums) = check(folder, &["--quick"]);
+        (code == 0 && sums["files"] == 0).then_some(())
+    })
+    .await;
+}

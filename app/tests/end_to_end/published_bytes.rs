@@ -11,7 +11,11 @@ use crate::harness::caller::{Upload, text};
 use crate::harness::{Person, Reply, Server, eventually, leftovers};
 
 /// Forms that readers ask for, and the ending of what they get.
-const ACCEPTED: [&str; 3] = ["*/*", "image/webp,*/*;q=0.8", "image/avif,image/webp,*/*;q=0.8"];
+const ACCEPTED: [&str; 3] = [
+    "*/*",
+    "image/webp,*/*;q=0.8",
+    "image/avif,image/webp,*/*;q=0.8",
+];
 
 /// Groups of tags that say how pixels are stored.
 const ABOUT_PIXELS: [&str; 5] = ["SourceFile", "ExifTool", "System", "JFIF", "Composite"];
@@ -111,7 +115,11 @@ async fn every_good_photo_becomes_ready_and_every_byte_of_it_is_clean() {
             faults.push(format!("{name}: {}", outcome.describe()));
         }
     }
-    assert!(faults.is_empty(), "good photos refused:\n{}", faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "good photos refused:\n{}",
+        faults.join("\n")
+    );
     all_forms_made(&server).await;
     let mut forms = std::collections::BTreeMap::new();
     for (name, media) in &ready {
@@ -120,7 +128,10 @@ async fn every_good_photo_becomes_ready_and_every_byte_of_it_is_clean() {
         }
     }
     for form in ["image/jpeg", "image/webp", "image/avif", "image/gif"] {
-        assert!(forms.contains_key(form), "{form} was never served: {forms:?}");
+        assert!(
+            forms.contains_key(form),
+            "{form} was never served: {forms:?}"
+        );
     }
     check_with_exiftool(published.path());
 }
@@ -147,7 +158,9 @@ pub(crate) async fn outcome(ada: &Person, path: &Path) -> Reply {
 async fn all_forms_made(server: &Server) {
     eventually("every other form to be made", async || {
         let rows = leftovers::rows(server.folder()).await;
-        let waiting = rows.iter().find(|(table, _)| table.ends_with("alternate_jobs"));
+        let waiting = rows
+            .iter()
+            .find(|(table, _)| table.ends_with("alternate_jobs"));
         let (_, waiting) = waiting.expect("the table of forms to be made is gone");
         (*waiting == 0).then_some(())
     })
@@ -184,7 +197,14 @@ fn check_with_exiftool(folder: &Path) {
         return;
     };
     let output = Command::new(exiftool)
-        .args(["-json", "-groupNames", "-unknown", "-extractEmbedded", "-all", "-recurse"])
+        .args([
+            "-json",
+            "-groupNames",
+            "-unknown",
+            "-extractEmbedded",
+            "-all",
+            "-recurse",
+        ])
         .arg(folder)
         .output()
         .unwrap();
@@ -201,7 +221,12 @@ fn findings(file: &Value) -> Vec<String> {
     tags.iter()
         .filter(|(tag, _)| {
             let group = tag.split(':').next().unwrap_or_default();
-            let about_this_disk = ["File:FileName", "File:Directory", "File:FileSize", "File:FilePermissions"];
+            let about_this_disk = [
+                "File:FileName",
+                "File:Directory",
+                "File:FileSize",
+                "File:FilePermissions",
+            ];
             !(ABOUT_PIXELS.contains(&group)
                 || ABOUT_FILES.contains(&tag.as_str())
                 || about_this_disk.contains(&tag.as_str())

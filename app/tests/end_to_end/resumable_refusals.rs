@@ -14,7 +14,9 @@ use crate::harness::{Server, eventually, leftovers};
 async fn what_the_protocol_forbids_has_its_code() {
     let server = Server::start().await;
     let ada = server.person("ada").await;
-    let reader = server.person_with_scopes("carol", "read").await;
+    let reader = server
+        .person_with_scopes("carol", "read write:accounts")
+        .await;
     let bytes = photo();
     let path = begin(&ada, bytes.len()).await;
 

@@ -25,6 +25,7 @@ use tokio::sync::Notify;
 pub use error::DbError;
 pub use futures::future::BoxFuture;
 pub use inspect::{Inspection, inspect};
+pub use writer::{CommitMoment, CommitWatch};
 
 /// A connection to a domain's database.
 pub type Connection = sqlx::SqliteConnection;
@@ -57,6 +58,26 @@ impl Database {
     /// # Errors
     /// When the file cannot be opened, is not a database, or a migration fails; the error names the file.
     pub async fn open(path: &Path, migrations: &Migrator) -> Result<Self, DbError> {
+        Self::start(path, migrations, None).await
+    }
+
+    /// The same, with something to wait for at each moment of each commit: for tests of crashes.
+    ///
+    /// # Errors
+    /// As [`Self::open`] has them.
+    pub async fn open_watched(
+        path: &Path,
+        migrations: &Migrator,
+        watch: CommitWatch,
+    ) -> Result<Self, DbError> {
+        Self::start(path, migrations, Some(watch)).await
+    }
+
+    async fn start(
+        path: &Path,
+        migrations: &Migrator,
+        watch: Option<CommitWatch>,
+    ) -> Result<Self, DbError> {
         let failed = |source| DbError::Open {
             path: path.to_owned(),
             source,
@@ -87,7 +108,7 @@ impl Database {
             .idle_timeout(READER_IDLE_MAX)
             .connect_lazy_with(options.read_only(true).pragma("query_only", "ON"));
         let commits = Arc::new(Notify::new());
-        let writer = writer::Writer::start(connection, Arc::clone(&commits));
+        let writer = writer::Writer::start(connection, Arc::clone(&commits), watch);
         Ok(Self {
             path: Arc::new(path.to_owned()),
             readers,

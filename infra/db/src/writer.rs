@@ -23,6 +23,19 @@ struct Job {
     committed: oneshot::Sender<Result<(), DbError>>,
 }
 
+/// The two moments of a commit at which a process may die with different outcomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommitMoment {
+    /// Nothing of the group was written yet.
+    Before,
+    /// The group is on disk, and nobody was told.
+    After,
+}
+
+/// What is waited for at each moment of each commit. One that never ends is a process that died there: tests of crashes
+/// have it.
+pub type CommitWatch = Arc<dyn Fn(CommitMoment) -> BoxFuture<'static, ()> + Send + Sync>;
+
 #[derive(Clone)]
 pub(crate) struct Writer {
     queue: mpsc::Sender<Job>,
@@ -31,10 +44,14 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(connection: Connection, commits: Arc<Notify>) -> Self {
+    pub(crate) fn start(
+        connection: Connection,
+        commits: Arc<Notify>,
+        watch: Option<CommitWatch>,
+    ) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
         let stop = Arc::new(Notify::new());
-        let task = tokio::spawn(run(connection, jobs, commits, Arc::clone(&stop)));
+        let task = tokio::spawn(run(connection, jobs, commits, Arc::clone(&stop), watch));
         Self {
             queue,
             task: Arc::new(Mutex::new(Some(task))),
@@ -86,6 +103,7 @@ async fn run(
     mut jobs: mpsc::Receiver<Job>,
     commits: Arc<Notify>,
     stop: Arc<Notify>,
+    watch: Option<CommitWatch>,
 ) {
     let mut group = Vec::with_capacity(GROUP_MAX);
     loop {
@@ -94,7 +112,7 @@ async fn run(
             // Close the queue and go on: what was handed in is still finished.
             () = stop.notified() => { jobs.close(); continue }
         }
-        commit_group(&mut connection, &mut group).await;
+        commit_group(&mut connection, &mut group, watch.as_ref()).await;
         commits.notify_one();
     }
     if let Err(error) = connection.close().await {
@@ -102,9 +120,15 @@ async fn run(
     }
 }
 
-async fn commit_group(connection: &mut Connection, group: &mut Vec<Job>) {
+async fn commit_group(
+    connection: &mut Connection,
+    group: &mut Vec<Job>,
+    watch: Option<&CommitWatch>,
+) {
     let mut waiting = Vec::with_capacity(group.len());
+    pass(watch, CommitMoment::Before).await;
     let outcome = run_group(connection, group, &mut waiting).await;
+    pass(watch, CommitMoment::After).await;
     if outcome.is_err()
         && let Err(error) = execute(connection, "ROLLBACK").await
     {
@@ -118,6 +142,12 @@ async fn commit_group(connection: &mut Connection, group: &mut Vec<Job>) {
             Ok(()) => Ok(()),
             Err(error) => Err(DbError::NotCommitted(error.to_string())),
         });
+    }
+}
+
+async fn pass(watch: Option<&CommitWatch>, moment: CommitMoment) {
+    if let Some(watch) = watch {
+        watch(moment).await;
     }
 }
 

@@ -36,7 +36,7 @@ impl Camera {
     /// What a file of this format tells, if it tells anything. For HEIC and AVIF see [`Camera::from_exif`].
     #[must_use]
     pub fn of_file(format: Format, file: &[u8]) -> Option<Self> {
-        Self::from_exif(exif::of_file(format, file)?)
+        Self::from_exif(&exif::of_file(format, file)?)
     }
 
     /// What EXIF data tells: a TIFF header and what follows, with or without "Exif" and two zeros before.

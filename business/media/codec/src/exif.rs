@@ -3,6 +3,9 @@
 //! Only the first directory and the one of exposure are looked at, each once, so that no loop in the data can be followed;
 //! what is not well formed is as if it were not there.
 
+use std::borrow::Cow;
+
+use crate::decode::heif;
 use crate::{Format, container};
 
 /// Directory entries looked at; a camera writes a few dozen.
@@ -24,8 +27,8 @@ pub(crate) mod tag {
     pub(crate) const LENS_MODEL: u16 = 0xa434;
 }
 
-/// The EXIF data of a file of a format that is read here.
-pub(crate) fn of_file(format: Format, file: &[u8]) -> Option<&[u8]> {
+/// The EXIF data of a file.
+pub(crate) fn of_file(format: Format, file: &[u8]) -> Option<Cow<'_, [u8]>> {
     let data = match format {
         Format::Jpeg => container::jpeg::exif(file),
         Format::Png => container::png::chunks(file)
@@ -36,9 +39,11 @@ pub(crate) fn of_file(format: Format, file: &[u8]) -> Option<&[u8]> {
             .map_while(Result::ok)
             .find(|chunk| chunk.kind == *b"EXIF")
             .map(|chunk| chunk.body),
-        Format::Gif | Format::Avif | Format::Heic => None,
+        Format::Avif | Format::Heic => return heif::exif(file).map(Cow::Owned),
+        Format::Gif => None,
     };
     data.filter(|data| data.len() <= EXIF_BYTES_MAX)
+        .map(Cow::Borrowed)
 }
 
 /// EXIF data that says how a picture is to be turned, and nothing else.

@@ -15,6 +15,7 @@
 mod alternates;
 mod animation;
 mod camera;
+mod code_points;
 mod color;
 mod container;
 mod decode;
@@ -37,6 +38,7 @@ mod strip;
 pub use alternates::{Alternate, process_alternates};
 pub use animation::{ANIMATION_BYTES_MAX, ANIMATION_SIDE_MAX, EncodedAnimation, Frames, frames};
 pub use camera::Camera;
+pub use code_points::profile_of_code_points;
 pub use error::{CodecError, StoppedBy};
 pub use format::{Format, FormatSet, SNIFF_BYTES, sniff};
 pub use header::{Header, Limits, read_header};

@@ -94,7 +94,7 @@ pub fn process(bytes: &[u8], job: &Job<'_>) -> Result<Processed, CodecError> {
     let header = read_header(bytes, job.limits, &FormatSet::new(Format::ALL))?;
     guarded(|| {
         let decoded = decode_anywhere(&header, bytes, job)?;
-        let own = passthrough::rendition(header.format, bytes, &decoded, job.ladder, job.limits);
+        let own = passthrough::rendition(&header, bytes, &decoded, job.ladder, job.limits);
         let largest = make_largest(decoded, job)?;
         let (renditions, smallest) = climb_down(largest, own, job)?;
         let Placeholder {

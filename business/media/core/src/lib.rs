@@ -78,11 +78,11 @@ struct Core {
     blobs: Blobs,
     clock: Arc<dyn Clock>,
     ids: Arc<IdGenerator>,
+    outside: Option<Arc<dyn OutsideCodecs>>,
     settings: Settings,
     ladder: Ladder,
     budget: MemoryBudget,
     queue: Queue,
-    outside: Option<Arc<dyn OutsideCodecs>>,
     caches: Caches,
     switches: Switches,
     appends: Appends,
@@ -92,9 +92,10 @@ struct Core {
 
 impl Core {
     /// The formats that can be read on this machine, whether they are taken or not.
-    #[allow(clippy::unused_self)] // what stands outside this process belongs to it
     fn readable_formats(&self) -> FormatSet {
-        FormatSet::read_here()
+        let here = FormatSet::read_here();
+        let outside = self.outside.iter().flat_map(|outside| outside.reads());
+        FormatSet::new(here.formats().iter().copied().chain(outside))
     }
 
     /// A sentence for whoever runs the place.

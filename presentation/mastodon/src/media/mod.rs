@@ -1,5 +1,6 @@
 //! Pictures on their way to a post: uploading, waiting, describing.
 
+mod failed;
 pub(crate) mod focus;
 pub(crate) mod form;
 mod original;
@@ -9,9 +10,12 @@ mod upload;
 pub(crate) mod wait;
 
 use presentation_kit::Api;
-use presentation_kit::api::Describe;
+use presentation_kit::api::{Describe, Header};
 
 use crate::entities::MediaAttachment;
+
+/// The form's field that holds the picture.
+const FILE: &str = "file";
 
 pub(crate) fn routes() -> Api {
     Api::new()
@@ -33,7 +37,8 @@ pub(crate) fn routes() -> Api {
             "/api/v1/media/{id}",
             show::show,
             Describe::new(
-                "Shows one's own picture; 206 while it is processed, 422 when it failed.",
+                "Shows one's own picture; 206 while it is processed, 422 with the reason in `error` and `failure_code` \
+                 when it failed.",
             )
             .answers::<MediaAttachment>(),
         )
@@ -42,6 +47,13 @@ pub(crate) fn routes() -> Api {
             original::original,
             Describe::new(
                 "Redirects to where one's own file can be downloaded as it was uploaded, to the bit.",
+            )
+            .answers_with(
+                307,
+                &[Header::required(
+                    "Location",
+                    "Where it can be downloaded, without a token and for a time.",
+                )],
             ),
         )
         .put(

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 use business_media_gateway::{GetMediaRequest, MediaItem, MediaState};
 use http::StatusCode;
 use infra_kernel::{Context, Error, MediaId, Result};
@@ -9,7 +10,7 @@ use presentation_kit::access::{Person, Viewer, scope};
 use presentation_kit::extract::PathOf;
 use presentation_kit::{Allowed, Problem, RequestContext, Surface};
 
-use super::wait;
+use super::failed;
 use crate::entities::MediaAttachment;
 
 /// A picture of the viewer's; another's is as good as none.
@@ -35,13 +36,16 @@ pub(super) async fn show(
     State(surface): State<Surface>,
     RequestContext(context): RequestContext,
     PathOf(id): PathOf<MediaId>,
-) -> Result<(StatusCode, Json<MediaAttachment>), Problem> {
+) -> Result<Response, Problem> {
     let item = own(&surface, &context, viewer, id).await?;
-    wait::refuse_failed(&item, "file")?;
+    if let Some(answer) = failed::answer(&item) {
+        return Ok(answer);
+    }
     let status = if item.state() == MediaState::Ready {
         StatusCode::OK
     } else {
         StatusCode::PARTIAL_CONTENT
     };
-    Ok((status, Json(MediaAttachment::of(&surface.site, &item))))
+    let picture = MediaAttachment::of_owner(&surface.site, &item);
+    Ok((status, Json(picture)).into_response())
 }

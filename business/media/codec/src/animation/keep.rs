@@ -125,7 +125,7 @@ fn encode(
         return Ok(None);
     };
     let plays = outline(format, file, job.limits)?.map_or(0, |outline| outline.plays);
-    let orientation = exif::of_file(format, file).map(Orientation::from_exif);
+    let orientation = exif::of_file(format, file).map(|exif| Orientation::from_exif(&exif));
     let profile = profile::of_file(format, file);
     let mut frames = Shrunk::new(frames, side_max, orientation.unwrap_or_default(), profile);
     let size = frames.size();

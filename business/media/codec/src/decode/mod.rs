@@ -1,6 +1,7 @@
 //! From a file of a known format to pixels.
 
 mod gif;
+pub(crate) mod heif;
 mod jpeg;
 mod png;
 mod webp;
@@ -32,7 +33,7 @@ pub(crate) fn read_header(
         Format::Png => png::read_header(bytes, limits),
         Format::WebP => webp::read_header(bytes, limits),
         Format::Gif => gif::read_header(bytes, limits),
-        Format::Avif | Format::Heic => Err(nobody_reads(format)),
+        Format::Avif | Format::Heic => heif::read_header(format, bytes, limits),
     }
 }
 

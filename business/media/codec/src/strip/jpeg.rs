@@ -27,6 +27,12 @@ pub(super) fn strip(file: &[u8], purpose: Purpose) -> Result<Vec<u8>, CodecError
         }
     }
     let channels = picture.finish()?;
+    picture.prefer_jfif(channels);
+    if purpose == Purpose::Published && picture.adobe.is_some() {
+        return Err(CodecError::unsupported(
+            "This picture's colours are coded in a rare way.",
+        ));
+    }
     let mut out = Vec::with_capacity(body.len() + 64);
     out.extend([0xff, START]);
     if picture.jfif {
@@ -145,6 +151,15 @@ impl Picture {
             in_order.next().is_none()
         } else {
             in_order.all(|in_order| in_order)
+        }
+    }
+
+    /// What Adobe's segment says of gray and of YCbCr, JFIF says too, and every reader understands.
+    fn prefer_jfif(&mut self, channels: Channels) {
+        let (gray, adobe) = (channels == Channels::Gray, self.adobe.is_some());
+        if (gray && adobe) || (channels == Channels::Rgb && self.adobe == Some(1)) {
+            self.jfif = true;
+            self.adobe = None;
         }
     }
 

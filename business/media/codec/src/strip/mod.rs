@@ -62,7 +62,7 @@ impl Company {
         channels: Channels,
         purpose: Purpose,
     ) -> Result<Self, CodecError> {
-        let turned = exif::of_file(format, file).and_then(Orientation::exif_value);
+        let turned = exif::of_file(format, file).and_then(|exif| Orientation::exif_value(&exif));
         let profile = profile::of_file(format, file)
             .filter(|profile| !profile::is_needless(profile, channels));
         match purpose {

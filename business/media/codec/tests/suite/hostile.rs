@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use business_media_codec::{Camera, Format, Limits, Purpose, frames, read_header, strip};
 use proptest::prelude::*;
 
-use crate::animations::{apng, moving_gif, moving_webp};
+use crate::moving::{apng, moving_gif, moving_webp};
 use crate::pictures::{Rgb, every_format, exif, make, png, webp};
 
 /// Generous: what is measured is whether it ends.

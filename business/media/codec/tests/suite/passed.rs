@@ -40,7 +40,7 @@ fn a_photo_that_fits_is_not_encoded_a_second_time() {
         &photo(1_500, 900, 82, |encoder| encoder.set_progressive(true))
     ));
     let with_exif = photo(1_500, 900, 82, |encoder| {
-        encoder.add_exif_metadata(&exif(1)).unwrap()
+        encoder.add_exif_metadata(&exif(1)).unwrap();
     });
     assert!(is_passed(&with_exif));
     let srgb = moxcms::ColorProfile::new_srgb().encode().unwrap();
@@ -62,12 +62,12 @@ fn a_photo_that_fits_is_not_encoded_a_second_time() {
 fn a_photo_that_does_not_fit_is_encoded_anew() {
     assert!(!is_passed(&photo(2_500, 900, 82, |_| ())), "too large");
     let turned = photo(1_500, 900, 82, |encoder| {
-        encoder.add_exif_metadata(&exif(6)).unwrap()
+        encoder.add_exif_metadata(&exif(6)).unwrap();
     });
     assert!(!is_passed(&turned), "on its side");
     let p3 = moxcms::ColorProfile::new_display_p3().encode().unwrap();
     let wide = photo(1_500, 900, 82, |encoder| {
-        encoder.add_icc_profile(&p3).unwrap()
+        encoder.add_icc_profile(&p3).unwrap();
     });
     assert!(!is_passed(&wide), "other colours");
     let noise = Rgb::new(600, 400, |x, y| {

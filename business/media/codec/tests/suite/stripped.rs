@@ -8,7 +8,7 @@ use business_media_codec::{CodecError, Format, Limits, Purpose, read_header, str
 use image::DynamicImage;
 use serde_json::{Map, Value};
 
-use crate::animations::{apng, seen};
+use crate::moving::{apng, seen};
 use crate::pictures::{Rgb, every_format, exif, look, make, png, webp};
 use crate::shared::{files, folder};
 

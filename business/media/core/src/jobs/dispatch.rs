@@ -108,7 +108,7 @@ impl Core {
     /// Works off everything that is due, one after another. Answers how many attempts there were.
     pub(crate) async fn work_off(self: &Arc<Self>) -> Result<u64, MediaError> {
         let never = CancellationToken::new();
-        self.take_back(false).await?;
+        self.take_back(true).await?;
         let mut attempts = 0;
         loop {
             let slot = self.queue.slot().await?;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use business_media_codec::Format;
+use business_media_codec::{Format, Purpose, strip};
 use business_media_gateway::{ReadOriginalRequest, RenditionChunk, renditions};
 use bytes::Bytes;
 use infra_blob::{BlobKey, ByteRange, Stored};
@@ -157,8 +157,11 @@ impl Core {
     }
 }
 
-fn stripped(_file: &Bytes, _format: Format) -> Option<Bytes> {
-    None
+fn stripped(file: &[u8], format: Format) -> Option<Bytes> {
+    strip(file, format, Purpose::Shared)
+        .inspect_err(|error| tracing::debug!(cause = error.cause(), "an original is not stripped"))
+        .ok()
+        .map(Bytes::from)
 }
 
 fn not_found() -> Error {

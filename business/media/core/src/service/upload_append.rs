@@ -4,15 +4,18 @@
 //! client does; what came with one is kept whole or not at all. A piece that begins where only a small one ended takes that
 //! one in: an upload has few parts however small the client's requests are.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use business_media_codec::{FormatSet, SNIFF_BYTES, sniff};
+use business_media_codec::{SNIFF_BYTES, sniff};
 use business_media_gateway::{AppendChunk, AppendHeader, UploadSession, append_chunk::Part};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
 use infra_blob::BlobWriter;
 use infra_kernel::{AccountId, Context, Error, ErrorCode};
 use infra_rpc::{Messages, within_deadline};
+use tokio::time::timeout;
 
 use crate::appends::Append;
 use crate::blobs;
@@ -29,6 +32,10 @@ const PIECE_BYTES: u64 = 1024 * 1024;
 const SMALL_BYTES: u64 = 256 * 1024;
 /// Bytes gathered before they are written: each write costs a hop to a thread that may block.
 const WRITE_BYTES: usize = 256 * 1024;
+/// When a request is asked to end: how long it may be silent before it does, and how long it may go on at the most. Less than
+/// whoever asks waits for it.
+const SILENCE_MAX: Duration = Duration::from_millis(250);
+const LAST_BYTES_MAX: Duration = Duration::from_secs(5);
 
 impl Core {
     pub(crate) async fn append_upload(
@@ -36,9 +43,8 @@ impl Core {
         context: &Context,
         mut chunks: Messages<AppendChunk>,
     ) -> Result<UploadSession, MediaError> {
-        let header = match next_part(context, &mut chunks).await? {
-            Some(Part::Header(header)) => header,
-            _ => return Err(Error::invalid("file", "A part begins with its header.").into()),
+        let Some(Part::Header(header)) = next_part(context, &mut chunks).await? else {
+            return Err(Error::invalid("file", "A part begins with its header.").into());
         };
         let checksum = Checksum::new(&header.checksum_algorithm, &header.checksum)?;
         let owner = AccountId::new(header.owner_id);
@@ -54,6 +60,7 @@ impl Core {
             session,
             append,
             checksum,
+            asked_to_end_at: None,
             sniffed: false,
         };
         // Its caller may be gone before what has arrived is kept.
@@ -91,6 +98,7 @@ struct Receiving {
     session: SessionRow,
     append: Append,
     checksum: Option<Checksum>,
+    asked_to_end_at: Option<Instant>,
     /// Whether the file's first bytes were looked at.
     sniffed: bool,
 }
@@ -130,12 +138,8 @@ impl Receiving {
     }
 
     /// The next bytes, or how they ended.
-    async fn next(&self, chunks: &mut Messages<AppendChunk>) -> Result<Bytes, End> {
-        let next = tokio::select! {
-            next = next_part(&self.context, chunks) => next,
-            () = self.append.is_asked_to_end() => Err(busy()),
-        };
-        match next {
+    async fn next(&mut self, chunks: &mut Messages<AppendChunk>) -> Result<Bytes, End> {
+        match self.next_message(chunks).await {
             Ok(Some(Part::Data(data))) => Ok(data),
             Ok(Some(Part::End(_))) => Err(End::Whole),
             Ok(Some(Part::Header(_))) => {
@@ -147,6 +151,32 @@ impl Receiving {
                 Err(End::CutOff(Error::invalid("file", text)))
             }
             Err(error) => Err(End::CutOff(error)),
+        }
+    }
+
+    /// The next message. When the request is asked to end, what was sent before is still taken: a connection may be cut long
+    /// before everything that came over it is read.
+    async fn next_message(
+        &mut self,
+        chunks: &mut Messages<AppendChunk>,
+    ) -> Result<Option<Part>, Error> {
+        let mut next = pin!(next_part(&self.context, chunks));
+        if self.asked_to_end_at.is_none() {
+            tokio::select! {
+                next = &mut next => return next,
+                () = self.append.is_asked_to_end() => self.asked_to_end_at = Some(Instant::now()),
+            }
+        }
+        let since = self
+            .asked_to_end_at
+            .map_or(Duration::ZERO, |at| at.elapsed());
+        let wait = LAST_BYTES_MAX.saturating_sub(since).min(SILENCE_MAX);
+        if wait.is_zero() {
+            return Err(busy());
+        }
+        match timeout(wait, next).await {
+            Ok(next) => next,
+            Err(_) => Err(busy()),
         }
     }
 
@@ -210,7 +240,7 @@ impl Receiving {
     /// Looks at the file's first bytes. What they show not to be taken ends the upload, unless a checksum may yet tell that
     /// they are not what was sent.
     async fn look(&mut self, piece: &mut Piece) -> Result<(), MediaError> {
-        let taken: FormatSet = self.core.formats();
+        let taken = self.core.formats().await?;
         let start = std::mem::take(&mut piece.start);
         self.sniffed = true;
         let Err(refused) = sniff(&start, &taken) else {

@@ -2,11 +2,11 @@
 
 use infra_blob::BlobKey;
 use infra_db::{Connection, Database};
-use infra_kernel::{MediaId, Timestamp};
+use infra_kernel::{AccountId, MediaId, Timestamp};
 use sqlx::FromRow;
 
 use crate::error::MediaError;
-use crate::store::blob_rows;
+use crate::store::{blob_rows, usage};
 
 /// An item as the check wants to see it.
 #[derive(FromRow, Debug, Clone)]
@@ -39,8 +39,19 @@ pub(crate) struct FormRow {
 #[derive(Debug, Clone)]
 pub(crate) struct Inspected {
     pub(crate) item: ItemRow,
-    /// Largest first.
+    /// Largest first, and the moving picture of an animation.
     pub(crate) renditions: Vec<FormRow>,
+    /// Other forms of them.
+    pub(crate) alternates: Vec<FormRow>,
+}
+
+/// A part of an upload that is under way.
+#[derive(FromRow, Debug, Clone)]
+pub(crate) struct PartRow {
+    pub(crate) upload_id: i64,
+    pub(crate) position: i64,
+    pub(crate) key: String,
+    pub(crate) bytes: i64,
 }
 
 /// The ids of items after this one, in order.
@@ -73,8 +84,78 @@ pub(crate) async fn read(database: &Database, id: i64) -> Result<Option<Inspecte
     .bind(id)
     .fetch_all(&mut *transaction)
     .await?;
+    let alternates =
+        sqlx::query_as("SELECT name, key, bytes FROM alternates WHERE media_id = $1 ORDER BY name")
+            .bind(id)
+            .fetch_all(&mut *transaction)
+            .await?;
     transaction.rollback().await?;
-    Ok(item.map(|item| Inspected { item, renditions }))
+    Ok(item.map(|item| Inspected {
+        item,
+        renditions,
+        alternates,
+    }))
+}
+
+/// Parts of uploads after this one, in order.
+pub(crate) async fn parts_after(
+    database: &Database,
+    (upload_id, position): (i64, i64),
+    limit: i64,
+) -> Result<Vec<PartRow>, MediaError> {
+    let parts = sqlx::query_as(
+        "SELECT upload_id, position, key, bytes FROM upload_parts WHERE (upload_id, position) > ($1, $2)
+         ORDER BY upload_id, position LIMIT $3",
+    )
+    .bind(upload_id)
+    .bind(position)
+    .bind(limit)
+    .fetch_all(database.reader())
+    .await?;
+    Ok(parts)
+}
+
+/// Whether the part is still there.
+pub(crate) async fn has_part(database: &Database, part: &PartRow) -> Result<bool, MediaError> {
+    let has = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM upload_parts WHERE upload_id = $1 AND position = $2 AND key = $3)",
+    )
+    .bind(part.upload_id)
+    .bind(part.position)
+    .bind(&part.key)
+    .fetch_one(database.reader())
+    .await?;
+    Ok(has)
+}
+
+/// Ends an upload that cannot be finished. Answers the blobs of its parts.
+pub(crate) async fn remove_upload(
+    connection: &mut Connection,
+    upload_id: i64,
+) -> Result<Vec<BlobKey>, MediaError> {
+    let keys: Vec<String> =
+        sqlx::query_scalar("DELETE FROM upload_parts WHERE upload_id = $1 RETURNING key")
+            .bind(upload_id)
+            .fetch_all(&mut *connection)
+            .await?;
+    sqlx::query("DELETE FROM upload_sessions WHERE id = $1")
+        .bind(upload_id)
+        .execute(connection)
+        .await?;
+    Ok(keys.iter().filter_map(|key| key.parse().ok()).collect())
+}
+
+/// The items that share an alternate.
+pub(crate) async fn sharing_alternate(
+    connection: &mut Connection,
+    key: &str,
+) -> Result<Vec<MediaId>, MediaError> {
+    let ids: Vec<i64> =
+        sqlx::query_scalar("SELECT DISTINCT media_id FROM alternates WHERE key = $1")
+            .bind(key)
+            .fetch_all(connection)
+            .await?;
+    Ok(ids.into_iter().map(MediaId::from_sql).collect())
 }
 
 /// Whether the item is as it was.
@@ -119,7 +200,7 @@ pub(crate) async fn grow_revision(
     Ok(grown.rows_affected() == 1)
 }
 
-/// Removes an item's renditions of these names; its alternates of them go with them. Answers their keys.
+/// Removes an item's renditions of these names. Answers their keys.
 pub(crate) async fn remove_renditions(
     connection: &mut Connection,
     id: MediaId,
@@ -140,23 +221,36 @@ pub(crate) async fn remove_renditions(
     Ok(keys)
 }
 
-/// Gives up an item of which nothing is left, or the original of one that has failed already.
+/// Gives up an item of which nothing is left, whatever its state, or the original of one that has failed already. Answers
+/// whether it still was as it had been seen.
 pub(crate) async fn mark_lost(
     connection: &mut Connection,
     item: &ItemRow,
     failure: &str,
+    now: Timestamp,
 ) -> Result<bool, MediaError> {
     let marked = sqlx::query(
-        "UPDATE media SET failure = CASE WHEN state = 3 THEN failure ELSE $3 END, state = 3, original_key = '',
-             revision = revision + 1
+        "UPDATE media SET failure = CASE WHEN state = 3 THEN failure ELSE $3 END,
+             failure_code = CASE WHEN state = 3 THEN failure_code ELSE 'lost' END,
+             failure_cause = CASE WHEN state = 3 THEN failure_cause ELSE 'a check found its files missing or damaged' END,
+             failed_at = CASE WHEN state = 3 THEN failed_at ELSE $4 END,
+             state = 3, original_key = '', original_lost = FALSE, revision = revision + 1,
+             lease_holder = 0, leased_until = 0, next_attempt_at = 0
          WHERE id = $1 AND revision = $2",
     )
     .bind(item.id)
     .bind(item.revision)
     .bind(failure)
-    .execute(connection)
+    .bind(now.microseconds())
+    .execute(&mut *connection)
     .await?;
-    Ok(marked.rows_affected() == 1)
+    let marked = marked.rows_affected() == 1;
+    if marked {
+        let owner = AccountId::from_sql(item.owner_id);
+        let (key, bytes) = (&item.original_key, item.original_bytes);
+        usage::remove_original(connection, owner, key, bytes).await?;
+    }
+    Ok(marked)
 }
 
 /// Those of the blobs that no row names, that nobody has noted since this moment, and that do not wait to be deleted.
@@ -170,6 +264,8 @@ pub(crate) async fn unnamed(
         "SELECT value FROM json_each($1) AS listed
          WHERE NOT EXISTS (SELECT 1 FROM media WHERE original_key = listed.value)
              AND NOT EXISTS (SELECT 1 FROM renditions WHERE key = listed.value)
+             AND NOT EXISTS (SELECT 1 FROM alternates WHERE key = listed.value)
+             AND NOT EXISTS (SELECT 1 FROM upload_parts WHERE key = listed.value)
              AND NOT EXISTS (SELECT 1 FROM blob_writes WHERE key = listed.value AND noted_at >= $2)
              AND NOT EXISTS (SELECT 1 FROM blob_deletions WHERE key = listed.value)",
     )

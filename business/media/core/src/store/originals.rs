@@ -12,7 +12,7 @@ use crate::caches::Form;
 use crate::error::MediaError;
 
 /// The name of the row of `alternates` that holds an original without its metadata. No rendition has this name.
-const SHARED: &str = "original";
+pub(crate) const SHARED: &str = "original";
 
 /// What is known of an upload.
 #[derive(FromRow)]

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use business_media_gateway::{
-    CheckFinding, CheckMediaRequest, CheckSummary, MediaItem, MediaState, check_progress::Step,
-    topics,
+    CheckFinding, CheckMediaRequest, CheckSummary, MediaItem, MediaState,
+    WaitUntilProcessedRequest, check_progress::Step, topics,
 };
 use bytes::Bytes;
 use futures::StreamExt as _;
-use infra_blob::{BlobKey, BlobStore as _};
+use infra_blob::{BlobKey, BlobStore as _, Stored};
 
 use crate::scene::{OWNER, Scene, context, noise, photo, picture};
 
@@ -96,6 +96,31 @@ impl Scene {
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
         fs::write(self.file(key), bytes).unwrap();
+    }
+
+    /// A part of an upload, as one that is under way leaves it.
+    async fn begin_upload(&self, upload: i64, part: &Stored) {
+        let (key, bytes) = (part.key.to_string(), part.bytes.cast_signed());
+        self.change(
+            "INSERT INTO upload_sessions (id, owner_id, bytes, position, description, metadata, expires_at, media_id)
+             VALUES ($1, 7, 1000, $3, '', '', 0, 0)",
+            (upload, key.clone(), bytes),
+        )
+        .await;
+        self.change(
+            "INSERT INTO upload_parts (upload_id, position, key, bytes) VALUES ($1, 0, $2, $3)",
+            (upload, key, bytes),
+        )
+        .await;
+    }
+
+    /// Another form of the grid, as it is when it was made.
+    async fn add_alternate(&self, id: u64, stored: &Stored) {
+        self.change(
+            "INSERT INTO alternates (media_id, name, content_type, key, bytes) VALUES ($1, 'grid', 'image/webp', $2, $3)",
+            (id.cast_signed(), stored.key.to_string(), stored.bytes.cast_signed()),
+        )
+        .await;
     }
 
     /// Every rendition is served, and is what its name says.
@@ -273,7 +298,10 @@ async fn a_ready_photo_without_its_whole_ladder_is_finished() {
     let scene = Scene::new().await;
     let (item, _) = scene.shown().await;
     scene
-        .change("DELETE FROM renditions WHERE name = 'feed'")
+        .change(
+            "DELETE FROM renditions WHERE name = 'feed'",
+            Default::default(),
+        )
         .await;
     let report = scene.check().await;
     assert_eq!(report.kinds(), ["orphan_blob", "unfinished"]);
@@ -334,6 +362,60 @@ async fn what_nothing_uses_is_queued_and_swept_and_what_is_being_written_is_not(
 }
 
 #[tokio::test]
+async fn a_damaged_part_ends_its_upload_and_a_whole_one_is_no_orphan() {
+    let scene = Scene::new().await;
+    for (upload, content) in [(1, "part one"), (2, "part two")] {
+        let stored = scene
+            .store
+            .put(Bytes::from_static(content.as_bytes()))
+            .await
+            .unwrap();
+        scene.begin_upload(upload, &stored).await;
+    }
+    assert!(scene.check().await.is_clean());
+    scene.flip_a_bit(&BlobKey::of(b"part one").to_string());
+    assert_eq!(scene.check().await.kinds(), ["damaged_part"]);
+    assert!(scene.repair().await.all_repaired());
+    assert!(scene.check().await.is_clean());
+    assert_eq!(scene.count("SELECT COUNT(*) FROM upload_sessions").await, 1);
+    scene.core.sweep().await.unwrap();
+    assert_eq!(scene.check().await.summary.blobs, 1);
+}
+
+#[tokio::test]
+async fn a_damaged_alternate_is_dropped_everywhere_and_asked_for_again() {
+    let scene = Scene::new().await;
+    let (item, original) = scene.shown().await;
+    let twin = scene.upload(&original).await.unwrap();
+    let stored = scene
+        .store
+        .put(Bytes::from_static(b"smaller"))
+        .await
+        .unwrap();
+    for id in [item.id, twin.id] {
+        scene.add_alternate(id, &stored).await;
+    }
+    assert!(scene.check().await.is_clean());
+    scene.flip_a_bit(&stored.key.to_string());
+    assert_eq!(
+        scene.check().await.kinds(),
+        ["damaged_alternate", "damaged_alternate"]
+    );
+    let report = scene.repair().await;
+    assert_eq!(
+        report.kinds(),
+        ["damaged_alternate"],
+        "its twin's is gone with it"
+    );
+    assert!(report.all_repaired());
+    assert!(scene.check().await.is_clean());
+    assert_eq!(scene.count("SELECT COUNT(*) FROM alternate_jobs").await, 2);
+    scene.core.sweep().await.unwrap();
+    assert!(!scene.store.exists(stored.key).await.unwrap());
+    scene.assert_served(&item).await;
+}
+
+#[tokio::test]
 async fn a_full_disk_while_mending_leaves_the_photo_as_it_was() {
     let scene = Scene::new().await;
     let (item, _) = scene.shown().await;
@@ -363,8 +445,18 @@ async fn a_full_disk_while_mending_leaves_the_photo_as_it_was() {
 async fn the_same_photo_uploaded_again_mends_the_stored_one() {
     let scene = Scene::new().await;
     let (item, original) = scene.shown().await;
-    scene.flip_a_bit(&BlobKey::of(&original).to_string());
+    let key = BlobKey::of(&original).to_string();
+    scene.flip_a_bit(&key);
+    // Another account's copy is stored, over the damaged one.
+    scene.upload_as(OWNER + 1, &original).await.unwrap();
+    assert!(scene.check().await.is_clean());
+
+    // The same account's is, too, once the loss is known.
+    scene.flip_a_bit(&key);
+    scene.repair().await;
     scene.upload(&original).await.unwrap();
+    assert_eq!(scene.check().await.kinds(), ["original_back"]);
+    assert!(scene.repair().await.all_repaired());
     assert!(scene.check().await.is_clean());
     scene.assert_served(&item).await;
 }
@@ -378,7 +470,13 @@ async fn come_and_go(scene: Arc<Scene>, owner: u64) {
     for round in 0..BUSY_ROUNDS {
         let number = u8::try_from(round % 3).unwrap();
         let bytes = testing_kit::jpeg::encode(&picture(24, 16, number), 85);
-        let item = scene.ready(owner, &bytes).await;
+        let item = scene.upload_as(owner, &bytes).await.unwrap();
+        // Another may have taken it to process it.
+        scene.process(item.media()).await.unwrap();
+        let request = WaitUntilProcessedRequest { id: item.id };
+        let item = scene.media.wait_until_processed(&context(), request).await;
+        let item = item.unwrap();
+        assert!(item.is_ready(), "{item:?}");
         let holder = format!("post:{owner}:{round}");
         scene.attach(owner, &[item.id], &holder).await.unwrap();
         scene.release(&holder).await;

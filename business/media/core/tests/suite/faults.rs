@@ -11,6 +11,8 @@ use infra_blob::{
     Stored,
 };
 
+use crate::machine::Fuse;
+
 #[derive(Default)]
 pub(crate) struct Faults {
     /// Keeping a blob fails, as on a full disk.
@@ -23,15 +25,22 @@ pub(crate) struct Faults {
 
 pub(crate) struct FaultyStore {
     store: DirectoryStore,
+    /// Burns down with every step, where the process is to die.
+    fuse: Option<Arc<Fuse>>,
     pub(crate) faults: Arc<Faults>,
 }
 
 impl FaultyStore {
-    pub(crate) fn new(store: DirectoryStore) -> Self {
+    pub(crate) fn new(store: DirectoryStore, fuse: Option<Arc<Fuse>>) -> Self {
         Self {
             store,
+            fuse,
             faults: Arc::default(),
         }
+    }
+
+    async fn step(&self) {
+        step(self.fuse.as_deref()).await;
     }
 
     pub(crate) fn fail_to_keep(&self, fail: bool) {
@@ -53,6 +62,12 @@ impl FaultyStore {
     }
 }
 
+async fn step(fuse: Option<&Fuse>) {
+    if let Some(fuse) = fuse {
+        fuse.step().await;
+    }
+}
+
 fn full_disk() -> BlobError {
     BlobError::Io {
         operation: "do as it was told",
@@ -65,6 +80,7 @@ impl BlobStore for FaultyStore {
     async fn begin(&self) -> Result<Box<dyn BlobWriter>> {
         Ok(Box::new(FaultyWriter {
             writer: self.store.begin().await?,
+            fuse: self.fuse.clone(),
             faults: Arc::clone(&self.faults),
         }))
     }
@@ -78,7 +94,10 @@ impl BlobStore for FaultyStore {
         if self.faults.delete.load(Ordering::SeqCst) {
             return Err(full_disk());
         }
-        self.store.delete(key).await
+        self.step().await;
+        let deleted = self.store.delete(key).await;
+        self.step().await;
+        deleted
     }
 
     async fn exists(&self, key: BlobKey) -> Result<bool> {
@@ -94,6 +113,7 @@ impl BlobStore for FaultyStore {
 
 struct FaultyWriter {
     writer: Box<dyn BlobWriter>,
+    fuse: Option<Arc<Fuse>>,
     faults: Arc<Faults>,
 }
 
@@ -119,6 +139,9 @@ impl BlobWriter for FaultyWriter {
         if self.faults.finish.load(Ordering::SeqCst) {
             return Err(full_disk());
         }
-        self.writer.finish().await
+        step(self.fuse.as_deref()).await;
+        let stored = self.writer.finish().await;
+        step(self.fuse.as_deref()).await;
+        stored
     }
 }

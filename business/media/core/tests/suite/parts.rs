@@ -296,6 +296,37 @@ async fn one_append_at_a_time_and_who_asks_how_far_it_is_ends_it() {
 }
 
 #[tokio::test]
+async fn what_is_still_on_its_way_is_taken_before_a_request_ends() {
+    let scene = Scene::new().await;
+    let bytes = photo(10);
+    let id = scene.begin(&bytes).await;
+    let (sender, receiver) = mpsc::channel(1);
+    let chunks = Box::pin(futures::stream::unfold(
+        receiver,
+        |mut receiver: mpsc::Receiver<_>| async move {
+            receiver.recv().await.map(|chunk| (chunk, receiver))
+        },
+    ));
+    let media = scene.media.clone();
+    let cut = tokio::spawn(async move { media.append_upload(&context(), chunks).await });
+    let header = AppendChunk::header(part(id, 0));
+    sender.send(Ok(header)).await.unwrap();
+    let first = AppendChunk::data(bytes[..1_000].to_vec());
+    sender.send(Ok(first)).await.unwrap();
+    let rest = async {
+        for chunk in bytes[1_000..6_000].chunks(1_000) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            let chunk = AppendChunk::data(chunk.to_vec());
+            sender.send(Ok(chunk)).await.unwrap();
+        }
+        drop(sender);
+    };
+    let (session, ()) = tokio::join!(scene.look(id), rest);
+    assert_eq!(session.unwrap().offset, 6_000);
+    assert_eq!(code(cut.await.unwrap()), ErrorCode::Invalid);
+}
+
+#[tokio::test]
 async fn cancelled_and_expired_uploads_leave_nothing() {
     let scene = Scene::new().await;
     let bytes = large_photo();

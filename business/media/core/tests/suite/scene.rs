@@ -8,7 +8,8 @@ use business_media::{Dependencies, MIGRATIONS, MediaCore, Settings};
 use business_media_codec::OutsideCodecs;
 use business_media_gateway::{
     AttachRequest, GetMediaRequest, Media, MediaItem, ReadRenditionRequest, ReleaseRequest,
-    RenditionChunk, RenditionHeader, UploadChunk, UploadHeader, rendition_chunk::Part,
+    RenditionChunk, RenditionHeader, UploadChunk, UploadHeader, WaitUntilProcessedRequest,
+    rendition_chunk::Part,
 };
 use futures::StreamExt as _;
 use infra_blob::DirectoryStore;
@@ -20,11 +21,33 @@ use tempfile::TempDir;
 use testing_kit::{Picture, jpeg};
 
 use crate::faults::FaultyStore;
+use crate::machine::Fuse;
 
 pub(crate) const OWNER: u64 = 7;
 
+/// Where a scene is: it removes its own folder at its end.
+pub(crate) enum Folder {
+    Own(TempDir),
+    Another(PathBuf),
+}
+
+impl From<TempDir> for Folder {
+    fn from(folder: TempDir) -> Self {
+        Self::Own(folder)
+    }
+}
+
+impl Folder {
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Own(folder) => folder.path(),
+            Self::Another(path) => path,
+        }
+    }
+}
+
 pub(crate) struct Scene {
-    pub(crate) folder: TempDir,
+    pub(crate) folder: Folder,
     pub(crate) database: Database,
     pub(crate) store: Arc<FaultyStore>,
     pub(crate) clock: Arc<ManualClock>,
@@ -46,23 +69,57 @@ impl Scene {
     }
 
     /// On a folder as another process left it.
-    pub(crate) async fn on(folder: TempDir, clock: Arc<ManualClock>, settings: Settings) -> Self {
+    pub(crate) async fn on(
+        folder: impl Into<Folder>,
+        clock: Arc<ManualClock>,
+        settings: Settings,
+    ) -> Self {
         Self::beside(folder, clock, settings, None).await
     }
 
     /// The same, with codecs of another process.
     pub(crate) async fn beside(
-        folder: TempDir,
+        folder: impl Into<Folder>,
         clock: Arc<ManualClock>,
         settings: Settings,
         outside: Option<Arc<dyn OutsideCodecs>>,
     ) -> Self {
+        let folder = folder.into();
         let path = folder.path();
         let database = Database::open(&path.join("media.db"), &MIGRATIONS)
             .await
             .unwrap();
         let directory = DirectoryStore::open(&path.join("blobs")).await.unwrap();
-        let store = Arc::new(FaultyStore::new(directory));
+        let store = Arc::new(FaultyStore::new(directory, None));
+        Self::made(folder, database, store, clock, settings, outside)
+    }
+
+    /// On another's folder, in a process that dies when the fuse has burnt down.
+    pub(crate) async fn mortal(
+        path: &Path,
+        clock: Arc<ManualClock>,
+        settings: Settings,
+        outside: Arc<dyn OutsideCodecs>,
+        fuse: &Arc<Fuse>,
+    ) -> Self {
+        let file = path.join("media.db");
+        let database = Database::open_watched(&file, &MIGRATIONS, fuse.watch())
+            .await
+            .unwrap();
+        let directory = DirectoryStore::open(&path.join("blobs")).await.unwrap();
+        let store = Arc::new(FaultyStore::new(directory, Some(Arc::clone(fuse))));
+        let folder = Folder::Another(path.to_owned());
+        Self::made(folder, database, store, clock, settings, Some(outside))
+    }
+
+    fn made(
+        folder: Folder,
+        database: Database,
+        store: Arc<FaultyStore>,
+        clock: Arc<ManualClock>,
+        settings: Settings,
+        outside: Option<Arc<dyn OutsideCodecs>>,
+    ) -> Self {
         let core = Arc::new(MediaCore::new(Dependencies {
             database: database.clone(),
             blobs: store.clone(),
@@ -105,7 +162,10 @@ impl Scene {
     pub(crate) async fn ready(&self, owner_id: u64, bytes: &[u8]) -> MediaItem {
         let item = self.upload_as(owner_id, bytes).await.unwrap();
         self.process(item.media()).await.unwrap();
-        let item = self.get(item.id).await.unwrap();
+        // Another of the test's workers may have taken it.
+        let request = WaitUntilProcessedRequest { id: item.id };
+        let item = self.media.wait_until_processed(&context(), request).await;
+        let item = item.unwrap();
         assert!(item.is_ready(), "{item:?}");
         item
     }
@@ -228,12 +288,14 @@ impl Scene {
             .unwrap()
     }
 
-    /// Does to the database what no code does.
-    pub(crate) async fn change(&self, sql: &'static str) {
+    /// Does to the database what no code does; the statement may name the values as $1 to $3.
+    pub(crate) async fn change(&self, sql: &'static str, values: (i64, String, i64)) {
         self.database
             .write(move |connection| {
                 Box::pin(async move {
-                    sqlx::query(sql).execute(connection).await?;
+                    let statement = sqlx::query(sql).bind(values.0);
+                    let statement = statement.bind(values.1).bind(values.2);
+                    statement.execute(connection).await?;
                     Ok::<_, infra_db::DbError>(())
                 })
             })

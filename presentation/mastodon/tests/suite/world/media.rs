@@ -40,9 +40,15 @@ impl World {
             Processing::Failing => {
                 item.state = MediaState::Failed.into();
                 item.failure = "This is not a picture.".into();
+                item.failure_code = "broken".into();
             }
             _ => {
                 item.state = MediaState::Ready.into();
+                item.camera = Some(Camera {
+                    model: "X100V".into(),
+                    iso: 160,
+                    ..Camera::default()
+                });
                 item.renditions = ["full", "feed", "grid"]
                     .map(|name| Rendition {
                         name: name.into(),

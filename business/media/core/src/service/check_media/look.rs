@@ -46,6 +46,8 @@ pub(super) struct Look {
     pub(super) is_back: bool,
     /// In the order of the item's renditions.
     pub(super) renditions: Vec<Condition>,
+    /// In the order of the item's alternates.
+    pub(super) alternates: Vec<Condition>,
     /// Renditions that a ready item should have and has not.
     pub(super) lacking: Vec<&'static str>,
 }
@@ -54,6 +56,10 @@ impl Look {
     pub(super) fn is_fine(&self) -> bool {
         !self.lost_original()
             && !self.is_back
+            && self
+                .alternates
+                .iter()
+                .all(|condition| *condition == Condition::Whole)
             && self.lacking.is_empty()
             && !self.any_bad_rendition()
     }
@@ -125,6 +131,19 @@ impl Look {
             let kind = condition.kind("rendition");
             findings.push(finding(kind, &rendition.key, what, mended.renditions));
         }
+        for (alternate, condition) in item.alternates.iter().zip(&self.alternates) {
+            if *condition == Condition::Whole {
+                continue;
+            }
+            let what = format!(
+                "A smaller form of the `{}` rendition of photo {id} {}. {}",
+                alternate.name,
+                told(*condition),
+                mended.about_alternates
+            );
+            let kind = condition.kind("alternate");
+            findings.push(finding(kind, &alternate.key, what, mended.alternates));
+        }
         if !self.lacking.is_empty() {
             let what = format!(
                 "Photo {id} is ready but has no `{}` rendition. {}",
@@ -158,14 +177,19 @@ impl Check {
         let is_ready = item.item.state == MediaState::Ready as i32;
         // Small pictures' renditions are one file.
         let mut seen: HashMap<&str, Condition> = HashMap::new();
-        let mut renditions = Vec::with_capacity(item.renditions.len());
-        for rendition in &item.renditions {
-            let condition = match seen.get(rendition.key.as_str()) {
-                Some(condition) => *condition,
-                None => self.condition(&rendition.key, rendition.bytes).await?,
-            };
-            seen.insert(&rendition.key, condition);
-            renditions.push(condition);
+        let (mut renditions, mut alternates) = (Vec::new(), Vec::new());
+        for (forms, conditions) in [
+            (&item.renditions, &mut renditions),
+            (&item.alternates, &mut alternates),
+        ] {
+            for form in forms {
+                let condition = match seen.get(form.key.as_str()) {
+                    Some(condition) => *condition,
+                    None => self.condition(&form.key, form.bytes).await?,
+                };
+                seen.insert(&form.key, condition);
+                conditions.push(condition);
+            }
         }
         let lacks = |name: &&str| {
             !item
@@ -178,6 +202,7 @@ impl Check {
             original,
             is_back,
             renditions,
+            alternates,
             lacking: LADDER
                 .into_iter()
                 .filter(|name| is_ready && lacks(name))

@@ -1,6 +1,7 @@
 //! Makes an item whole again as far as what is left of it allows.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use business_media_codec::{EncodedRendition, Job, Processed, process};
 use business_media_gateway::{MediaFailed, MediaReady, MediaState, topics};
@@ -13,7 +14,7 @@ use super::look::{Condition, Look};
 use crate::blobs::{self, Noted};
 use crate::error::MediaError;
 use crate::store::inspection::{self, Inspected, ItemRow};
-use crate::store::{blob_rows, renditions};
+use crate::store::{alternates, blob_rows, renditions};
 use crate::to_the_end;
 
 /// What the owner is told of a photo of which nothing is left.
@@ -28,6 +29,9 @@ pub(super) struct Mended {
     /// About renditions that were damaged or lacking.
     pub(super) renditions: bool,
     pub(super) about_renditions: &'static str,
+    /// About other forms of renditions that were damaged.
+    pub(super) alternates: bool,
+    pub(super) about_alternates: &'static str,
 }
 
 /// Renditions made again, and where each stands in the ladder.
@@ -56,6 +60,8 @@ impl Check {
                     about_original: about,
                     renditions: done,
                     about_renditions: about,
+                    alternates: done,
+                    about_alternates: about,
                 });
             };
             mended.original = self.mark_original(&mut item.item, true).await?;
@@ -72,7 +78,45 @@ impl Check {
                 "It could not be made again."
             };
         }
+        let bad = item.alternates.iter().zip(&look.alternates);
+        let bad = bad.filter(|(_, condition)| **condition != Condition::Whole);
+        let keys: Vec<String> = bad.map(|(form, _)| form.key.clone()).collect();
+        if !keys.is_empty() {
+            self.drop_alternates(keys).await?;
+            mended.alternates = true;
+            mended.about_alternates = "It is made again when nothing else waits.";
+        }
         Ok(mended)
+    }
+
+    /// Lets every item that shares one of these alternates do without any until they are made again: an item could else
+    /// take the damaged one over from its twin.
+    async fn drop_alternates(&self, keys: Vec<String>) -> Result<(), MediaError> {
+        let (core, now) = (Arc::clone(&self.core), self.core.clock.now());
+        to_the_end(async move {
+            let changed = core.database.write(move |connection| {
+                Box::pin(async move {
+                    let mut changed = Vec::new();
+                    for key in keys {
+                        for id in inspection::sharing_alternate(connection, &key).await? {
+                            let gone = alternates::remove(connection, id).await?;
+                            let gone: Vec<BlobKey> =
+                                gone.iter().filter_map(|key| key.parse().ok()).collect();
+                            blob_rows::queue_deletions(connection, &gone, now).await?;
+                            alternates::enqueue(connection, id, now).await?;
+                            changed.push(id);
+                        }
+                    }
+                    Ok::<_, MediaError>(changed)
+                })
+            });
+            for id in changed.await? {
+                let keys = renditions::keys(&core.database, id).await?;
+                core.caches.forget(&[id], &keys);
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// What renditions can be made from: the original, or else the largest of them that is whole.
@@ -160,7 +204,12 @@ impl Check {
         let file = core.blobs.store.read_all(source.key, source.bytes).await?;
         let processed = tokio::task::spawn_blocking(move || {
             let limits = core.settings.limits();
-            let processed = process(&file, &Job::new(&limits, &core.ladder));
+            let job = Job {
+                outside: core.outside.as_deref(),
+                deadline: Instant::now() + core.settings.job_time_max(),
+                ..Job::new(&limits, &core.ladder)
+            };
+            let processed = process(&file, &job);
             drop((file, memory));
             processed
         });
@@ -239,7 +288,7 @@ impl Check {
                 .database
                 .write(move |connection| {
                     Box::pin(async move {
-                        if !inspection::mark_lost(connection, &item.item, LOST).await? {
+                        if !inspection::mark_lost(connection, &item.item, LOST, now).await? {
                             return Ok(false);
                         }
                         let names: Vec<String> = item
@@ -250,6 +299,12 @@ impl Check {
                         let mut gone =
                             inspection::remove_renditions(connection, id, &names).await?;
                         gone.extend(item.item.original_key.parse::<BlobKey>().ok());
+                        let alternates = alternates::remove(connection, id).await?;
+                        gone.extend(
+                            alternates
+                                .iter()
+                                .filter_map(|key| key.parse::<BlobKey>().ok()),
+                        );
                         blob_rows::queue_deletions(connection, &gone, now).await?;
                         if item.item.state != MediaState::Failed as i32 {
                             outbox::append(connection, &event).await?;

@@ -8,6 +8,7 @@
 mod look;
 mod mend;
 mod orphans;
+mod parts;
 
 use std::sync::Arc;
 
@@ -74,6 +75,7 @@ struct Check {
 impl Check {
     async fn run(&mut self) -> Result<(), MediaError> {
         self.check_items().await?;
+        self.check_parts().await?;
         self.check_store().await?;
         self.summary.done = true;
         self.tell_summary().await

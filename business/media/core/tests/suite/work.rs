@@ -1,0 +1,252 @@
+//! Who is worked for when, what is tried again, and what a stop leaves.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use business_media::{AlternateForm, Settings};
+use business_media_gateway::{MediaItem, MediaState, topics};
+use infra_kernel::{ManualClock, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use crate::outside::Forms;
+use crate::scene::{OWNER, Scene, photo};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+async fn scene_with(forms: &Arc<Forms>, settings: Settings) -> Scene {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::at(Timestamp::from_milliseconds(
+        1_790_000_000_000,
+    )));
+    Scene::beside(folder, clock, settings, Some(Arc::clone(forms) as _)).await
+}
+
+async fn until<F: Future<Output = bool>>(what: &str, happens: impl Fn() -> F) {
+    let happened = async {
+        while !happens().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, happened).await.expect(what);
+}
+
+/// Item ids in the order in which they became ready.
+async fn ready_order(scene: &Scene) -> Vec<u64> {
+    scene
+        .events(topics::READY)
+        .await
+        .iter()
+        .map(|event| event.key)
+        .collect()
+}
+
+#[tokio::test]
+async fn many_photos_of_one_do_not_delay_anothers_first() {
+    let scene = Scene::new().await;
+    let mut of_one = Vec::new();
+    for number in 0..12 {
+        of_one.push(scene.upload(&photo(number)).await.unwrap().id);
+    }
+    let first = scene.upload_as(OWNER + 1, &photo(1)).await.unwrap().id;
+    let second = scene.upload_as(OWNER + 1, &photo(2)).await.unwrap().id;
+    scene.core.work_off().await.unwrap();
+    let order = ready_order(&scene).await;
+    let place = |id| order.iter().position(|ready| *ready == id).unwrap();
+    assert!(place(first) <= 1 && place(second) <= 3, "{order:?}");
+    let own: Vec<u64> = order
+        .iter()
+        .copied()
+        .filter(|id| of_one.contains(id))
+        .collect();
+    assert_eq!(own, of_one, "each in the order they came");
+}
+
+#[tokio::test]
+async fn an_upload_wakes_the_workers_and_a_stop_ends_them() {
+    let scene = Scene::new().await;
+    let stop = CancellationToken::new();
+    let (core, stopped) = (scene.core.clone(), stop.clone());
+    let jobs = tokio::spawn(async move { core.run_jobs(stopped).await });
+    for number in 1..4 {
+        let item = scene.upload(&photo(number)).await.unwrap();
+        until("ready", || async {
+            scene.get(item.id).await.unwrap().is_ready()
+        })
+        .await;
+    }
+    stop.cancel();
+    tokio::time::timeout(PATIENCE, jobs).await.unwrap().unwrap();
+}
+
+/// What a process leaves that died at work.
+async fn die_at_work(scene: &Scene, item: &MediaItem, attempts: i64) {
+    let id = item.id.cast_signed();
+    let until = infra_kernel::Clock::now(&*scene.clock)
+        .plus(PATIENCE * 100)
+        .microseconds();
+    scene
+        .database
+        .write(move |connection| {
+            Box::pin(async move {
+                sqlx::query("UPDATE media SET state = 4, lease_holder = 1, leased_until = $2, attempts = $3 WHERE id = $1")
+                    .bind(id)
+                    .bind(until)
+                    .bind(attempts)
+                    .execute(connection)
+                    .await?;
+                Ok::<_, infra_db::DbError>(())
+            })
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn what_a_dead_process_was_at_is_taken_back_at_the_start() {
+    let scene = Scene::new().await;
+    let item = scene.upload(&photo(1)).await.unwrap();
+    die_at_work(&scene, &item, 1).await;
+    assert_eq!(
+        scene.get(item.id).await.unwrap().state(),
+        MediaState::Processing
+    );
+    let stop = CancellationToken::new();
+    let (core, stopped) = (scene.core.clone(), stop.clone());
+    let jobs = tokio::spawn(async move { core.run_jobs(stopped).await });
+    until("ready", || async {
+        scene.get(item.id).await.unwrap().is_ready()
+    })
+    .await;
+    stop.cancel();
+    jobs.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_photo_at_which_the_process_died_three_times_is_set_aside() {
+    let scene = Scene::new().await;
+    let item = scene.upload(&photo(1)).await.unwrap();
+    die_at_work(&scene, &item, 3).await;
+    scene.core.work_off().await.unwrap();
+    let item = scene.get(item.id).await.unwrap();
+    assert_eq!(
+        (item.state(), item.failure_code.as_str()),
+        (MediaState::Failed, "crashed")
+    );
+    assert_eq!(scene.events(topics::FAILED).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_disk_that_stays_full_is_given_up_in_the_end() {
+    let scene = Scene::new().await;
+    let item = scene.upload(&photo(1)).await.unwrap();
+    scene.store.fail_to_keep(true);
+    for attempt in 1..=20 {
+        assert_eq!(scene.core.work_off().await.unwrap(), 1, "attempt {attempt}");
+        scene.pass(Duration::from_secs(601));
+    }
+    assert_eq!(scene.core.work_off().await.unwrap(), 0);
+    let item = scene.get(item.id).await.unwrap();
+    assert_eq!(
+        (item.state(), item.failure_code.as_str()),
+        (MediaState::Failed, "given_up")
+    );
+    assert_eq!(scene.files().len(), 1, "the original is kept");
+}
+
+#[tokio::test]
+async fn alternates_come_after_everything_else_and_go_with_their_photo() {
+    let forms = Arc::new(Forms::default());
+    let scene = scene_with(&forms, Settings::default()).await;
+    let item = scene.upload(&photo(1)).await.unwrap();
+    let other = scene.upload(&photo(2)).await.unwrap();
+    scene.core.work_off().await.unwrap();
+    assert_eq!(ready_order(&scene).await, [item.id, other.id]);
+    let rows = "SELECT COUNT(*) FROM alternates";
+    // Two forms of three renditions of two photos.
+    assert_eq!(scene.count(rows).await, 12);
+    assert_eq!(scene.count("SELECT COUNT(*) FROM alternate_jobs").await, 0);
+    let asked = forms.asked.load(Ordering::SeqCst);
+    let again = scene.upload(&photo(1)).await.unwrap();
+    scene.core.work_off().await.unwrap();
+    assert_eq!(scene.count(rows).await, 18, "copied");
+    assert_eq!(forms.asked.load(Ordering::SeqCst), asked, "not made again");
+    for id in [item.id, other.id, again.id] {
+        scene
+            .attach(OWNER, &[id], &format!("post:{id}"))
+            .await
+            .unwrap();
+        scene.release(&format!("post:{id}")).await;
+    }
+    assert_eq!(scene.count(rows).await, 0);
+    assert!(scene.files().is_empty());
+}
+
+#[tokio::test]
+async fn only_the_forms_that_are_wanted_are_made() {
+    let forms = Arc::new(Forms::default());
+    let webp_only = Settings {
+        alternates: vec![AlternateForm::Webp],
+        ..Settings::default()
+    };
+    let scene = scene_with(&forms, webp_only).await;
+    scene.ready(OWNER, &photo(1)).await;
+    assert_eq!(scene.count("SELECT COUNT(*) FROM alternates").await, 3);
+    let others = "SELECT COUNT(*) FROM alternates WHERE content_type <> 'image/webp'";
+    assert_eq!(scene.count(others).await, 0);
+}
+
+#[tokio::test]
+async fn alternates_that_crash_are_tried_again_and_then_left() {
+    let forms = Arc::new(Forms::default());
+    let scene = scene_with(&forms, Settings::default()).await;
+    forms.crashes.store(1, Ordering::SeqCst);
+    let item = scene.ready(OWNER, &photo(1)).await;
+    assert_eq!(scene.count("SELECT COUNT(*) FROM alternates").await, 0);
+    scene.pass(Duration::from_secs(10));
+    scene.core.work_off().await.unwrap();
+    assert_eq!(scene.count("SELECT COUNT(*) FROM alternates").await, 6);
+    forms.crashes.store(i64::MAX, Ordering::SeqCst);
+    scene.ready(OWNER, &photo(2)).await;
+    for _ in 0..5 {
+        scene.pass(Duration::from_secs(60));
+        scene.core.work_off().await.unwrap();
+    }
+    assert_eq!(
+        scene.count("SELECT COUNT(*) FROM alternate_jobs").await,
+        0,
+        "left"
+    );
+    assert!(scene.get(item.id).await.unwrap().is_ready());
+}
+
+#[tokio::test]
+async fn alternates_that_hang_delay_no_upload() {
+    let forms = Arc::new(Forms::default());
+    let one_worker = Settings {
+        workers: 1,
+        ..Settings::default()
+    };
+    let scene = scene_with(&forms, one_worker).await;
+    let hanging = forms.hang();
+    let stop = CancellationToken::new();
+    let (core, stopped) = (scene.core.clone(), stop.clone());
+    let jobs = tokio::spawn(async move { core.run_jobs(stopped).await });
+    scene.upload(&photo(1)).await.unwrap();
+    until("alternates are begun", || async {
+        forms.asked.load(Ordering::SeqCst) > 0
+    })
+    .await;
+    let other = scene.upload(&photo(2)).await.unwrap();
+    until("ready", || async {
+        scene.get(other.id).await.unwrap().is_ready()
+    })
+    .await;
+    drop(hanging);
+    until("all are made", || async {
+        scene.count("SELECT COUNT(*) FROM alternates").await == 12
+    })
+    .await;
+    stop.cancel();
+    tokio::time::timeout(PATIENCE, jobs).await.unwrap().unwrap();
+}
