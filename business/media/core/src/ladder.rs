@@ -187,12 +187,14 @@ mod tests {
     #[test]
     fn the_steps_are_the_settings() {
         assert_eq!(LadderSettings::default().ladder(), Ladder::default());
-        let mut settings = LadderSettings::default();
-        settings.feed = StepSettings {
-            side_max: 900,
-            quality: 71,
-            webp_quality: 72,
-            avif_quality: 73,
+        let settings = LadderSettings {
+            feed: StepSettings {
+                side_max: 900,
+                quality: 71,
+                webp_quality: 72,
+                avif_quality: 73,
+            },
+            ..LadderSettings::default()
         };
         let ladder = settings.ladder();
         let feed = ladder.steps().iter().find(|step| step.name == "feed");

@@ -30,7 +30,7 @@ pub(super) fn to_bytes(light: &[f32], bytes: &mut [u8]) {
     const ROUND: f32 = 8_388_608.0;
     let [first, second, third, fourth] = INVERSE;
     for (light, byte) in light.iter().zip(bytes) {
-        let root = light.max(0.0).min(1.0).sqrt();
+        let root = light.clamp(0.0, 1.0).sqrt();
         let value = root * (first + root * (second + root * (third + root * fourth)));
         *byte = (value * 255.0 + ROUND).to_bits() as u8;
     }

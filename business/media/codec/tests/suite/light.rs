@@ -22,9 +22,12 @@ fn mean_light(picture: &Rgb) -> f64 {
     picture.pixels.iter().map(|byte| light(*byte)).sum::<f64>() / picture.pixels.len() as f64
 }
 
+/// Whether a pixel is white.
+type Pattern = fn(u32, u32) -> bool;
+
 #[test]
 fn fine_patterns_keep_their_mean_light() {
-    let patterns: [(&str, fn(u32, u32) -> bool); 4] = [
+    let patterns: [(&str, Pattern); 4] = [
         ("chess board", |x, y| (x + y) % 2 == 0),
         ("upright lines", |x, _| x % 2 == 0),
         ("level lines", |_, y| y % 2 == 0),
