@@ -130,7 +130,10 @@ async fn an_upload_is_its_owners_alone_until_it_is_posted() {
 /// A photo's address, someone who may see it, and its whole reply.
 async fn served(server: &Server) -> (String, Caller, Reply) {
     let ada = server.person("ada").await;
-    let url = text(&ada.photo(small()).await, "/url");
+    let media = ada.photo(small()).await;
+    let post = json!({"status": "For everyone", "media_ids": [media["id"]]});
+    let posted = ada.publish(&post).await;
+    let url = text(&posted, "/media_attachments/0/url");
     let anyone = server.anyone();
     let whole = anyone.get(&url).await;
     assert_eq!(whole.status, 200, "{}", whole.describe());

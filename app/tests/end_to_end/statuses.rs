@@ -161,6 +161,7 @@ async fn deleting_a_post_deletes_it_everywhere_bytes_and_all() {
     let kept = ada.small_photo().await;
     ada.publish(&json!({"status": "stays", "media_ids": [kept]}))
         .await;
+    leftovers::all_forms_made(server.folder()).await;
     let files_before = leftovers::photo_files(server.folder());
 
     let bytes = jpeg::encode(&charts::corners(640, 480), 85);

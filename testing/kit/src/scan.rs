@@ -34,7 +34,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Everything in a JPEG, PNG or WebP file that is not the picture; nothing if it is clean.
+/// Everything in a JPEG, PNG, WebP or GIF file that is not the picture; nothing if it is clean.
 #[must_use]
 pub fn findings(bytes: &[u8]) -> Vec<Finding> {
     let mut findings = if bytes.starts_with(b"\xff\xd8") {
@@ -43,8 +43,12 @@ pub fn findings(bytes: &[u8]) -> Vec<Finding> {
         png_findings(bytes)
     } else if bytes.starts_with(b"RIFF") {
         webp_findings(bytes)
+    } else if bytes.starts_with(b"GIF8") {
+        gif_findings(bytes)
     } else {
-        vec![Finding::Broken("neither JPEG, PNG nor WebP".to_owned())]
+        vec![Finding::Broken(
+            "neither JPEG, PNG, WebP nor GIF".to_owned(),
+        )]
     };
     findings.extend(mark_findings(bytes));
     findings
@@ -173,6 +177,51 @@ fn webp_findings(bytes: &[u8]) -> Vec<Finding> {
         findings.push(Finding::Trailing(bytes.len() - at));
     }
     findings
+}
+
+fn gif_findings(bytes: &[u8]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let Some(&flags) = bytes.get(10) else {
+        return vec![Finding::Broken("no screen".to_owned())];
+    };
+    let mut at = 13 + color_table_bytes(flags);
+    loop {
+        let (kind, body) = match (bytes.get(at), bytes.get(at + 1)) {
+            (Some(0x3b), None) => return findings,
+            (Some(0x3b), Some(_)) => {
+                findings.push(Finding::Trailing(bytes.len() - at - 1));
+                return findings;
+            }
+            (Some(0x2c), _) => {
+                let flags = bytes.get(at + 9).copied().unwrap_or_default();
+                (0x2c, at + 11 + color_table_bytes(flags))
+            }
+            (Some(0x21), Some(&label)) => (label, at + 2),
+            _ => {
+                findings.push(Finding::Broken("cut off".to_owned()));
+                return findings;
+            }
+        };
+        match kind {
+            0x2c | 0xf9 => {}
+            0xfe => findings.push(Finding::Comment),
+            0xff if bytes[body..].starts_with(b"\x0bNETSCAPE2.0") => {}
+            other => findings.push(Finding::Block(format!("extension {other:#x}"))),
+        }
+        at = body;
+        while let Some(&length) = bytes.get(at).filter(|length| **length > 0) {
+            at += 1 + usize::from(length);
+        }
+        at += 1;
+    }
+}
+
+/// How long the colour table is that these flags announce, in bytes.
+fn color_table_bytes(flags: u8) -> usize {
+    if flags & 0x80 == 0 {
+        return 0;
+    }
+    3 << ((flags & 7) + 1)
 }
 
 fn big_endian_16(bytes: &[u8], at: usize) -> Option<usize> {

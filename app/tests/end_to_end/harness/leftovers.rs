@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection, Row};
 
+use super::wait::eventually;
+
 /// Files outside the databases and the message log, with their sizes.
 pub(crate) fn files(folder: &Path) -> BTreeMap<PathBuf, u64> {
     let mut found = BTreeMap::new();
@@ -40,6 +42,27 @@ pub(crate) fn photo_files(folder: &Path) -> BTreeMap<PathBuf, u64> {
             && inside.contains('/')
     });
     found
+}
+
+/// Waits until the other forms of every photo (WebP, AVIF), which are made later, are made.
+pub(crate) async fn all_forms_made(folder: &Path) {
+    // Counted anew while they get fewer: there may be many.
+    let mut waiting_before = i64::MAX;
+    loop {
+        let waiting = eventually("more forms to be made", async || {
+            let rows = rows(folder).await;
+            let jobs = rows
+                .iter()
+                .find(|(table, _)| table.ends_with("alternate_jobs"));
+            let (_, waiting) = jobs.expect("the table of forms to be made is gone");
+            (*waiting < waiting_before).then_some(*waiting)
+        })
+        .await;
+        if waiting == 0 {
+            return;
+        }
+        waiting_before = waiting;
+    }
 }
 
 /// How many rows every table has, by database and table. Messages on their way (outboxes, inboxes, the bus), which come

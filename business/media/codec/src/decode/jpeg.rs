@@ -1,4 +1,5 @@
-//! JPEG: the decoder is `zune-jpeg`; what it forgives and we do not is checked here first.
+//! JPEG: the decoder is `zune-jpeg`; what it forgives and we do not is checked here first. Files that store each colour
+//! in a scan of its own, which it shows in wrong colours and says nothing, are decoded by `jpeg-decoder`.
 //!
 //! The decoder fills what a file lacks with gray and says nothing. So a file is walked marker by marker before: it must
 //! reach its end marker, and its scans must be long enough to hold the pixels that its header claims. Bytes after the end
@@ -54,7 +55,11 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecErro
     let (width, height) = decoder
         .dimensions()
         .ok_or_else(|| CodecError::broken("no size in the header"))?;
-    let mut pixels = decoder.decode().map_err(refused)?;
+    let mut pixels = if Structure::read(bytes, limits)?.stores_colors_apart() {
+        decode_colors_apart(bytes, channels)?
+    } else {
+        decoder.decode().map_err(refused)?
+    };
     match stored {
         ColorSpace::CMYK => invert(&mut pixels),
         ColorSpace::YCCK => ycck_to_ink(&mut pixels),
@@ -68,11 +73,25 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecErro
     })
 }
 
+/// The pixels of a file that stores each colour in a scan of its own.
+fn decode_colors_apart(bytes: &[u8], channels: Channels) -> Result<Vec<u8>, CodecError> {
+    if channels == Channels::Cmyk {
+        return Err(CodecError::unsupported(
+            "This is a rare kind of JPEG (four inks in scans of their own), which is not taken here.",
+        ));
+    }
+    jpeg_decoder::Decoder::new(bytes)
+        .decode()
+        .map_err(CodecError::broken)
+}
+
 /// Whether a file decodes without anything that the decoder forgives in others.
 pub(crate) fn is_flawless(bytes: &[u8], limits: &Limits) -> bool {
     let strict = options(limits).set_strict_mode(true);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), strict);
-    decoder.decode().is_ok()
+    // What this decoder shows wrongly, others may, too.
+    Structure::read(bytes, limits).is_ok_and(|structure| !structure.stores_colors_apart())
+        && decoder.decode().is_ok()
 }
 
 type Decoder<'b> = JpegDecoder<ZCursor<&'b [u8]>>;
@@ -132,6 +151,13 @@ fn ycck_to_ink(pixels: &mut [u8]) {
             byte(y + 116_130 * blue),
             (255 - black) as u8,
         ];
+    }
+}
+
+impl Structure {
+    /// Whether a file that is not progressive has several scans: one for each colour, or for some of them.
+    const fn stores_colors_apart(&self) -> bool {
+        !self.progressive && self.scans > 1
     }
 }
 

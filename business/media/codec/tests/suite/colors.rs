@@ -1,5 +1,6 @@
 //! Colours come out as they were meant.
 
+use jpeg_encoder::{ColorType as JpegColor, Encoder, SamplingFactor};
 use moxcms::ColorProfile;
 use png::{BitDepth, ColorType};
 
@@ -192,4 +193,24 @@ fn the_dominant_color_is_the_one_that_most_of_it_has() {
     let right = &blurred[(10 * 30 + 27) * 4..][..3];
     let left = &blurred[(10 * 30 + 5) * 4..][..3];
     assert!(left[0] < 128 && right[0] > 128, "{left:?} {right:?}");
+}
+
+/// Some cameras and `jpegtran` write a scan for each colour; a decoder that expects them together shows green.
+#[test]
+fn colors_in_scans_of_their_own_come_out_as_they_are() {
+    let pixels = [200, 40, 40].repeat(900 * 600);
+    for sampling in [SamplingFactor::R_4_4_4, SamplingFactor::R_4_2_0] {
+        let mut file = Vec::new();
+        let mut encoder = Encoder::new(&mut file, 92);
+        encoder.set_sampling_factor(sampling);
+        // With tables of its own this encoder writes the colours apart.
+        encoder.set_optimized_huffman_tables(true);
+        encoder.encode(&pixels, 900, 600, JpegColor::Rgb).unwrap();
+        let scans = file.windows(2).filter(|two| two == b"\xff\xda").count();
+        assert_eq!(scans, 3, "the colours are not apart");
+        let processed = make(&file).unwrap();
+        for name in ["full", "feed", "grid"] {
+            assert_close(look(&processed, name).at(20, 20), [200, 40, 40], 6, name);
+        }
+    }
 }
