@@ -319,12 +319,12 @@ mod tests {
     #[test]
     fn what_is_switched_off_is_refused_as_that_and_not_advertised() {
         let taken = FormatSet::read_here().without(&[Format::WebP, Format::Heic]);
-        assert_eq!(taken.to_string(), "JPEG or PNG");
+        assert_eq!(taken.to_string(), "JPEG, PNG or GIF");
         let refused =
             |start: &[u8], taken: &FormatSet| sniff(start, taken).unwrap_err().to_string();
         assert_eq!(
             refused(b"RIFF\x10\0\0\0WEBPVP8 ", &taken),
-            "WebP pictures are switched off on this server. Please send a JPEG or PNG picture."
+            "WebP pictures are switched off on this server. Please send a JPEG, PNG or GIF picture."
         );
         // It could not be read here anyway.
         assert!(refused(b"\0\0\0\x18ftypheic\0\0\0\0", &taken).contains("not taken here"));

@@ -221,7 +221,7 @@ fn patches_in_wide_spaces_come_out_as_the_colors_they_are() {
 }
 
 /// What libvips makes of a file at a size: upright, in sRGB by Little CMS, laid on white. First the size and then the colours:
-/// asked for both at once, it also moves the colours of files without a profile.
+/// asked for both at once, it also moves the colours of files without a profile. The intents are those that the profiles name.
 fn by_vips(file: &Path, width: u32, height: u32) -> Rgb {
     let made = tempfile::tempdir().unwrap();
     let (sized, colored) = (made.path().join("sized.v"), made.path().join("colored.ppm"));
@@ -235,6 +235,15 @@ fn by_vips(file: &Path, width: u32, height: u32) -> Rgb {
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
     let [file, sized] = [file, &sized].map(|path| path.to_str().unwrap());
+    if file.contains("cmyk__") {
+        // Sizing would already leave ink behind. These are small enough to be held against as they are.
+        let colored = colored.to_str().unwrap();
+        run(
+            "vips",
+            &["icc_transform", file, colored, "srgb", "--embedded"],
+        );
+        return portable_pixmap(&std::fs::read(colored).unwrap());
+    }
     run(
         "vipsthumbnail",
         &[file, "--size", &format!("{width}x{height}!"), "-o", sized],
@@ -250,7 +259,7 @@ fn by_vips(file: &Path, width: u32, height: u32) -> Rgb {
                 "srgb",
                 "--embedded",
                 "--intent",
-                "relative",
+                "perceptual",
             ],
         );
     } else {
