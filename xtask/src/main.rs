@@ -2,6 +2,7 @@
 
 mod audit;
 mod bench;
+mod contact_sheet;
 mod finding;
 mod generate;
 mod layers;
@@ -41,6 +42,8 @@ enum Command {
         #[arg(long)]
         accept: bool,
     },
+    /// Show every photo of the shared set beside its renditions, under `target/contact-sheet/`.
+    ContactSheet,
     /// Hold what the program stands on against `deny.toml`.
     Audit,
 }
@@ -64,6 +67,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Generate { check } => generate::run(root, *check),
         Command::CheckLayers => layers::run(root),
         Command::Tidy { accept } => tidy::run(root, *accept),
+        Command::ContactSheet => contact_sheet::run(root),
         Command::Audit => audit::run(root),
     }
 }

@@ -36,7 +36,7 @@ pub(super) struct DoctorArguments {
 
 /// What a check found.
 #[derive(Debug, PartialEq, Eq)]
-enum Finding {
+pub(super) enum Finding {
     /// As it should be.
     Good(String),
     /// Works, but should be looked at.
@@ -59,6 +59,7 @@ impl Finding {
 pub(super) async fn run(arguments: &DoctorArguments, loaded: &Loaded) -> Result<ExitCode> {
     let configuration = &loaded.configuration;
     let mut findings = vec![address(configuration), folder(&configuration.data_dir)];
+    findings.extend(super::codec_worker::findings(configuration).await?);
     if configuration.data_dir.is_dir() {
         findings.push(free_space(&configuration.data_dir));
         for name in DATABASES {

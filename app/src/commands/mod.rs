@@ -2,6 +2,7 @@
 
 mod account;
 mod bus;
+mod codec_worker;
 mod configuration;
 mod doctor;
 mod feed;
@@ -76,6 +77,9 @@ enum Command {
     Migrate(migrate::MigrateArguments),
     /// Say what is wrong with this installation and what to do
     Doctor(doctor::DoctorArguments),
+    /// Decode and encode pictures for a serving process, which starts it
+    #[command(name = codec_worker::NAME, hide = true)]
+    CodecWorker,
 }
 
 /// Runs a command to its end.
@@ -83,6 +87,10 @@ enum Command {
 /// # Errors
 /// What went wrong, with its causes, for standard error.
 pub fn run(arguments: Arguments) -> Result<ExitCode> {
+    if matches!(arguments.command, Some(Command::CodecWorker)) {
+        // Before configuration is read and threads are started: it has neither.
+        return codec_worker::run();
+    }
     let overrides = match &arguments.command {
         None => arguments.serve.overrides(),
         Some(Command::Serve(serve)) => serve.overrides(),
@@ -110,6 +118,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
                 migrate::run(&arguments, &loaded.configuration).await
             }
             Some(Command::Doctor(arguments)) => doctor::run(&arguments, &loaded).await,
+            Some(Command::CodecWorker) => codec_worker::run(),
         }
     })
 }

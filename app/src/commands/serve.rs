@@ -46,7 +46,11 @@ pub(super) async fn run(configuration: Configuration) -> Result<ExitCode> {
     infra_telemetry::begin(format, &configuration.log.filter)?;
     let stop = stop_on_signal()?;
     let folder = DataFolder::hold(&configuration.data_dir)?;
-    let domains = Arc::new(Domains::open(&configuration, &Placement::default()).await?);
+    let placement = Placement {
+        codecs: Some(super::codec_worker::program()),
+        ..Placement::default()
+    };
+    let domains = Arc::new(Domains::open(&configuration, &placement).await?);
     let grace = Duration::from_secs(configuration.shutdown_grace_s);
 
     let worker = configuration
@@ -56,7 +60,7 @@ pub(super) async fn run(configuration: Configuration) -> Result<ExitCode> {
     if configuration.roles.contains(&Role::Web) {
         let server = Server::bind(&configuration.listen, configuration.connections_max).await?;
         let base_url = wire::public_base_url(&configuration, server.address());
-        let surface = wire::surface(&configuration, domains.gateways(), base_url.clone());
+        let surface = wire::surface(&configuration, domains.gateways(), base_url.clone())?;
         let router = wire::router(&surface, &configuration);
         greet(&domains, &configuration, &base_url, began).await?;
         server.serve(router, stop, grace).await;

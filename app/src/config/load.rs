@@ -422,6 +422,11 @@ mod tests {
             &[("HELIOGRAPH_BASE_ULR", "x")],
             &["HELIOGRAPH_BASE_ULR", "base_url"],
         );
+        check(
+            "[media.ladder.feed]\nside_max = 300",
+            &[],
+            &["media.ladder.feed.side_max", "400"],
+        );
         check("listen = ", &[], &["heliograph.toml", "TOML"]);
     }
 }

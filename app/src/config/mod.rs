@@ -35,6 +35,8 @@ pub struct Configuration {
     pub shutdown_grace_s: u64,
     /// The most connections at the same time; further ones wait to be accepted.
     pub connections_max: usize,
+    /// How long the address of a photo that not everyone may see works, in seconds: at most so long, at least half of it.
+    pub media_url_lifetime_s: u64,
     /// What this place is called.
     pub instance: InstanceSettings,
     /// Logs.
@@ -45,6 +47,8 @@ pub struct Configuration {
     pub graph: business_graph::Settings,
     /// Uploads and renditions.
     pub media: business_media::Settings,
+    /// The processes that read HEIC and AVIF and write WebP and AVIF.
+    pub codecs: business_media_outside::Settings,
     /// Posts.
     pub posts: business_posts::Settings,
     /// Home timelines.
@@ -63,11 +67,13 @@ impl Default for Configuration {
             trusted_proxies: Vec::new(),
             shutdown_grace_s: 20,
             connections_max: 10_000,
+            media_url_lifetime_s: 24 * 60 * 60,
             instance: InstanceSettings::default(),
             log: LogSettings::default(),
             accounts: business_accounts::Settings::default(),
             graph: business_graph::Settings::default(),
             media: business_media::Settings::default(),
+            codecs: business_media_outside::Settings::default(),
             posts: business_posts::Settings::default(),
             feed: product_feed::Settings::default(),
             bus: infra_bus::Settings::default(),
@@ -165,6 +171,9 @@ impl Configuration {
                 self.base_url
             );
             return invalid("base_url", problem);
+        }
+        if let Err((setting, problem)) = self.media.check() {
+            return invalid(&format!("media.{setting}"), problem);
         }
         Ok(())
     }

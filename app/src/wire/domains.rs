@@ -9,6 +9,8 @@ use business_accounts::AccountsCore;
 use business_graph::GraphCore;
 use business_graph_gateway::Graph;
 use business_media::MediaCore;
+use business_media_codec::OutsideCodecs;
+use business_media_outside::{Outside, Program};
 use business_posts::PostsCore;
 use infra_blob::DirectoryStore;
 use infra_bus::EmbeddedBus;
@@ -70,6 +72,9 @@ pub struct Placement {
     pub shard: u16,
     /// Who follows whom, when it lives elsewhere: called instead of the one in this process.
     pub graph: Option<Arc<dyn Graph>>,
+    /// What is run to decode HEIC and AVIF and to encode WebP and AVIF; nothing, and there is none of that, in commands that
+    /// process no photos and in programs that know no such command.
+    pub codecs: Option<Program>,
 }
 
 /// Every domain, its database, and the bus between them.
@@ -132,15 +137,39 @@ impl Databases {
     }
 }
 
+/// The codecs of another process, and what they can do here.
+async fn find_codecs(
+    configuration: &Configuration,
+    placement: &Placement,
+) -> Result<Option<Arc<dyn OutsideCodecs>>> {
+    let Some(program) = placement.codecs.clone() else {
+        return Ok(None);
+    };
+    let settings = configuration.codecs.clone();
+    // It waits for the first of them to start.
+    let outside = tokio::task::spawn_blocking(move || Outside::find(program, &settings)).await?;
+    let report = outside.report();
+    if let Some(absence) = &report.absence {
+        tracing::warn!(absence, "no codecs in worker processes");
+    } else {
+        let names = |list: &dyn std::fmt::Debug| format!("{list:?}");
+        tracing::info!(
+            reads = names(&report.reads),
+            writes = names(&report.writes),
+            "codecs in worker processes"
+        );
+    }
+    Ok(Some(Arc::new(outside)))
+}
+
 impl Domains {
     /// Opens every domain in the data folder and brings their databases up to date.
     ///
     /// # Errors
     /// When a database or the photo folder cannot be opened; the file is named.
     pub async fn open(configuration: &Configuration, placement: &Placement) -> Result<Self> {
-        let folder = &configuration.data_dir;
-        let databases = Databases::open(folder).await?;
-        let blobs = DirectoryStore::open(&folder.join("media"))
+        let databases = Databases::open(&configuration.data_dir).await?;
+        let blobs = DirectoryStore::open(&configuration.data_dir.join("media"))
             .await
             .context("the photo folder cannot be opened")?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -167,7 +196,7 @@ impl Domains {
             blobs: Arc::new(blobs),
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
-            outside: None,
+            outside: find_codecs(configuration, placement).await?,
             settings: configuration.media.clone(),
         });
         let posts = PostsCore::new(business_posts::Dependencies {

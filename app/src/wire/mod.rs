@@ -1,6 +1,7 @@
 //! The composition: the only place that names a domain's core. Everything else holds gateways.
 
 mod domains;
+mod secret;
 mod web;
 mod worker;
 

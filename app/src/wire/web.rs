@@ -1,19 +1,23 @@
 //! The web role: every surface behind one stack of layers.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
+use anyhow::Result;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, header};
+use infra_kernel::SystemClock;
 use presentation_kit::address::TrustedProxies;
-use presentation_kit::{Gateways, Site, Surface, context};
+use presentation_kit::{Gateways, Signer, Site, Surface, context};
 use tower::Layer as _;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::normalize_path::NormalizePathLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::timeout::TimeoutLayer;
 
+use super::secret;
 use crate::config::Configuration;
 
 /// The largest body that is taken where no file is expected, in bytes.
@@ -33,8 +37,16 @@ pub fn public_base_url(configuration: &Configuration, listening: SocketAddr) -> 
 }
 
 /// The state of every surface.
-#[must_use]
-pub fn surface(configuration: &Configuration, gateways: Gateways, base_url: String) -> Surface {
+///
+/// # Errors
+/// When the data folder's secret can neither be read nor made.
+pub fn surface(
+    configuration: &Configuration,
+    gateways: Gateways,
+    base_url: String,
+) -> Result<Surface> {
+    let secret = secret::of_folder(&configuration.data_dir)?;
+    let lifetime = Duration::from_secs(configuration.media_url_lifetime_s);
     let domain = base_url
         .split_once("://")
         .map_or("", |(_, domain)| domain)
@@ -49,8 +61,9 @@ pub fn surface(configuration: &Configuration, gateways: Gateways, base_url: Stri
         version: env!("CARGO_PKG_VERSION").to_owned(),
         post_characters_max: configuration.posts.text_characters_max,
         post_media_max: configuration.posts.media_max,
+        signer: Signer::new(&secret, lifetime, Arc::new(SystemClock)),
     };
-    Surface::new(gateways, site)
+    Ok(Surface::new(gateways, site))
 }
 
 /// Every surface behind its layers. Read bottom up: the last layer added sees a request first.
@@ -82,10 +95,7 @@ pub fn router(surface: &Surface, configuration: &Configuration) -> Router {
             HeaderValue::from_static("same-origin"),
         ))
         // Inside the context, so that a request given up or panicked still has its name in the logs.
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::GATEWAY_TIMEOUT,
-            context::REQUEST_BUDGET,
-        ))
+        .layer(axum::middleware::from_fn(context::give_up))
         .layer(CatchPanicLayer::new())
         .layer(axum::middleware::from_fn(context::begin))
         .layer(axum::Extension(proxies));

@@ -10,9 +10,11 @@
 mod harness;
 
 mod accounts;
+mod addresses;
 mod bad_input;
 mod browser;
 mod commands;
+mod composer;
 mod every_route;
 mod hostile_files;
 mod instance;
@@ -21,9 +23,14 @@ mod media;
 mod media_commands;
 mod oauth;
 mod oauth_refusals;
+mod photo_choices;
+mod published_bytes;
 mod rate_limits;
 mod remote_domain;
 mod restart;
+mod resumable;
+mod resumable_protocol;
+mod resumable_refusals;
 mod schema;
 mod shared_photos;
 mod shutdown;

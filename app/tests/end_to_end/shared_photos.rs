@@ -9,7 +9,7 @@ use crate::harness::caller::{Upload, text};
 use crate::harness::{Person, Reply, Server, eventually};
 
 /// Formats that are not taken yet: refused with a clear word.
-const NOT_YET: [&str; 5] = ["heic", "heif", "hif", "avif", "gif"];
+const NOT_YET: [&str; 4] = ["heic", "heif", "hif", "avif"];
 
 fn declared_type(path: &Path) -> String {
     let extension = path

@@ -140,6 +140,20 @@ impl BlobStore for DirectoryStore {
         })
     }
 
+    /// In one go: a photo that is sent whole is not worth a hop to another thread for each chunk.
+    async fn read_all(&self, key: BlobKey, bytes_max: u64) -> Result<Bytes> {
+        let path = self.path(key);
+        let read = blocking("read a file", move || read_whole(&path, bytes_max)).await?;
+        match read.ok_or(BlobError::NotFound(key))? {
+            Whole::Read(all) => Ok(all),
+            Whole::TooLarge(bytes) => Err(BlobError::TooLarge {
+                key,
+                bytes,
+                bytes_max,
+            }),
+        }
+    }
+
     async fn delete(&self, key: BlobKey) -> Result<bool> {
         let path = self.path(key);
         blocking("delete a file", move || {
@@ -163,6 +177,27 @@ impl BlobStore for DirectoryStore {
         let root = Arc::clone(&self.root);
         blocking("list its files", move || listing::page(&root, after, limit)).await
     }
+}
+
+/// A file of a length that is at most what was asked for, or the length of one that is longer.
+enum Whole {
+    Read(Bytes),
+    TooLarge(u64),
+}
+
+/// Nothing when there is no file.
+fn read_whole(path: &Path, bytes_max: u64) -> io::Result<Option<Whole>> {
+    let mut file = match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let total = file.metadata()?.len();
+    if total > bytes_max {
+        return Ok(Some(Whole::TooLarge(total)));
+    }
+    let mut all = Vec::with_capacity(usize::try_from(total).unwrap_or(0));
+    file.read_to_end(&mut all)?;
+    Ok(Some(Whole::Read(all.into())))
 }
 
 /// Reads up to a chunk of the `left` bytes that are still to come; nothing when the file ends early.

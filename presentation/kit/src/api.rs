@@ -3,7 +3,7 @@
 
 use axum::Router;
 use axum::handler::Handler;
-use axum::routing::{MethodRouter, delete, get, patch, post, put};
+use axum::routing::{MethodRouter, delete, get, head, options, patch, post, put};
 use business_accounts_gateway::Scope;
 use http::Method;
 use schemars::JsonSchema;
@@ -47,6 +47,41 @@ pub struct Describe {
     pub(crate) body: Option<SchemaOf>,
     pub(crate) body_is_multipart: bool,
     pub(crate) answer: Option<SchemaOf>,
+    pub(crate) headers: Vec<Header>,
+    pub(crate) body_of_bytes: Option<&'static str>,
+    /// Of success, when it is not 200.
+    pub(crate) status: Option<u16>,
+    pub(crate) answer_headers: Vec<Header>,
+}
+
+/// A header of a request or an answer that means something to the route.
+#[derive(Debug, Clone, Copy)]
+pub struct Header {
+    pub(crate) name: &'static str,
+    pub(crate) required: bool,
+    pub(crate) meaning: &'static str,
+}
+
+impl Header {
+    /// One that has to be there.
+    #[must_use]
+    pub const fn required(name: &'static str, meaning: &'static str) -> Self {
+        Self {
+            name,
+            required: true,
+            meaning,
+        }
+    }
+
+    /// One that may be there.
+    #[must_use]
+    pub const fn optional(name: &'static str, meaning: &'static str) -> Self {
+        Self {
+            name,
+            required: false,
+            meaning,
+        }
+    }
 }
 
 /// Writes a type's schema into a generator.
@@ -81,6 +116,28 @@ impl Describe {
     pub fn multipart<T: JsonSchema>(mut self) -> Self {
         self.body_is_multipart = true;
         self.body::<T>()
+    }
+
+    /// The request's headers.
+    #[must_use]
+    pub fn takes(mut self, headers: &[Header]) -> Self {
+        self.headers = headers.to_vec();
+        self
+    }
+
+    /// A body of bytes as they are, of this type.
+    #[must_use]
+    pub const fn bytes(mut self, content_type: &'static str) -> Self {
+        self.body_of_bytes = Some(content_type);
+        self
+    }
+
+    /// The status of success and the answer's headers, where there is nothing else in it.
+    #[must_use]
+    pub fn answers_with(mut self, status: u16, headers: &[Header]) -> Self {
+        self.status = Some(status);
+        self.answer_headers = headers.to_vec();
+        self
     }
 
     /// What it answers.
@@ -130,6 +187,10 @@ impl Api {
         patch, PATCH;
         /// Adds a `DELETE` route.
         delete, DELETE;
+        /// Adds a `HEAD` route.
+        head, HEAD;
+        /// Adds an `OPTIONS` route.
+        options, OPTIONS;
     }
 
     fn route<T: Guarded>(

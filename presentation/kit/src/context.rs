@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Request};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, StatusCode};
 use infra_kernel::{Context, CorrelationId};
 use tracing::Instrument as _;
 
@@ -15,6 +15,11 @@ use tracing::Instrument as _;
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// How long a request may take in all. Uploads over slow lines need the most of it.
 pub const REQUEST_BUDGET: Duration = Duration::from_secs(300);
+/// How long a request may take that carries bytes of a resumable upload: what it has sent by then is kept, and the client
+/// goes on in another. A connection that is silent is given up long before.
+pub const RESUMABLE_BUDGET: Duration = Duration::from_secs(60 * 60);
+/// How long such a request may take after that to keep what came.
+const KEEPING_TIME: Duration = Duration::from_secs(60);
 /// How long a request may take that carries no file.
 pub const QUICK_BUDGET: Duration = Duration::from_secs(30);
 
@@ -30,15 +35,7 @@ pub async fn begin(mut request: Request, next: Next) -> Response {
         .and_then(|value| value.to_str().ok())
         .and_then(CorrelationId::from_caller)
         .unwrap_or_else(CorrelationId::fresh);
-    let carries_file = request
-        .headers()
-        .get(http::header::CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"multipart/form-data"));
-    let budget = if carries_file {
-        REQUEST_BUDGET
-    } else {
-        QUICK_BUDGET
-    };
+    let budget = budget(&request);
     let name = HeaderValue::from_str(correlation_id.as_str()).ok();
     let span = tracing::info_span!("request", correlation_id = %correlation_id, method = %request.method(), path = request.uri().path());
     request
@@ -49,6 +46,30 @@ pub async fn begin(mut request: Request, next: Next) -> Response {
         response.headers_mut().insert(REQUEST_ID, name);
     }
     response
+}
+
+fn budget(request: &Request) -> Duration {
+    let content_type = request.headers().get(http::header::CONTENT_TYPE);
+    match content_type.map(HeaderValue::as_bytes) {
+        Some(b"application/offset+octet-stream") => RESUMABLE_BUDGET,
+        Some(value) if value.starts_with(b"multipart/form-data") => REQUEST_BUDGET,
+        _ => QUICK_BUDGET,
+    }
+}
+
+/// Middleware, inside [`begin`]: gives up a request that nothing else has ended in its time.
+pub async fn give_up(request: Request, next: Next) -> Response {
+    let context = request.extensions().get::<RequestContext>();
+    let remaining = context.map_or(Duration::ZERO, |context| context.0.remaining());
+    let wait = if remaining > REQUEST_BUDGET {
+        remaining + KEEPING_TIME
+    } else {
+        REQUEST_BUDGET
+    };
+    match tokio::time::timeout(wait, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => StatusCode::GATEWAY_TIMEOUT.into_response(),
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for RequestContext {

@@ -55,6 +55,10 @@ impl Document {
             };
             described["requestBody"] = json!({"content": content});
         }
+        if let Some(content_type) = operation.describe.body_of_bytes {
+            let schema = json!({"type": "string", "format": "binary"});
+            described["requestBody"] = json!({"content": {content_type: {"schema": schema}}});
+        }
         let path = self
             .paths
             .entry(operation.path)
@@ -66,6 +70,12 @@ impl Document {
         let in_path = path_parameters(operation.path)
             .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}));
         let mut parameters: Vec<Value> = in_path.collect();
+        for header in &operation.describe.headers {
+            parameters.push(json!({
+                "name": header.name, "in": "header", "required": header.required, "description": header.meaning,
+                "schema": {"type": "string"},
+            }));
+        }
         if let Some(query) = operation.describe.query {
             let schema = query(&mut self.generator);
             let properties = schema
@@ -88,13 +98,25 @@ impl Document {
             success["content"] =
                 json!({"application/json": {"schema": answer(&mut self.generator)}});
         }
+        if !operation.describe.answer_headers.is_empty() {
+            let headers = operation.describe.answer_headers.iter();
+            success["headers"] = headers
+                .map(|header| {
+                    let about =
+                        json!({"description": header.meaning, "schema": {"type": "string"}});
+                    (header.name.to_owned(), about)
+                })
+                .collect::<Map<String, Value>>()
+                .into();
+        }
         let problem = self.generator.subschema_for::<ProblemBody>();
         let problem = json!({
             "description": "What was wrong: 401 no valid token, 403 not allowed, 404 not there, 413 too large, \
                             422 not valid, 429 too often, 5xx the server's own fault.",
             "content": {"application/json": {"schema": problem}},
         });
-        json!({"200": success, "default": problem})
+        let status = operation.describe.status.unwrap_or(200).to_string();
+        json!({status: success, "default": problem})
     }
 
     pub(crate) fn render(mut self, title: &str, version: &str) -> Value {

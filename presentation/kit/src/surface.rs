@@ -9,6 +9,7 @@ use business_posts_gateway::Posts;
 use product_feed_gateway::Feed;
 
 use crate::reader::Reader;
+use crate::signature::Signer;
 
 /// The domains, each by its gateway: in this process or in another.
 #[derive(Clone)]
@@ -46,6 +47,8 @@ pub struct Site {
     pub post_characters_max: u32,
     /// The most media items of a post.
     pub post_media_max: u32,
+    /// Signs the addresses of what not everyone may see.
+    pub signer: Signer,
 }
 
 impl Site {

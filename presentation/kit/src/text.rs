@@ -1,7 +1,7 @@
 //! Plain text as HTML: escaped, in paragraphs, with addresses and mentions as links. The only place that makes HTML
 //! from what people write; everything else is escaped by the templates.
 
-use business_posts_gateway::Mention;
+use business_posts_gateway::{Mention, WrittenMention, written_mentions};
 
 use crate::surface::Site;
 
@@ -33,35 +33,53 @@ pub fn to_html(site: &Site, text: &str, mentions: &[Mention]) -> String {
 }
 
 fn write_line(site: &Site, line: &str, mentions: &[Mention], html: &mut String) {
-    let mut rest = line;
-    while !rest.is_empty() {
+    let mut written = written_mentions(line).peekable();
+    let mut at = 0;
+    while at < line.len() {
+        let rest = &line[at..];
         // A word begins at the line's start or after a blank or an opening bracket; only there may a link begin.
-        let word_end = rest
+        let length = rest
             .find(|letter: char| letter.is_whitespace() || letter == '(')
-            .map_or(rest.len(), |at| {
-                at + rest[at..].chars().next().map_or(1, char::len_utf8)
+            .map_or(rest.len(), |end| {
+                end + rest[end..].chars().next().map_or(1, char::len_utf8)
             });
-        let (word, after) = rest.split_at(word_end);
-        write_word(site, word, mentions, html);
-        rest = after;
+        let end = at + length;
+        if let Some((link, tail)) = split_link(&rest[..length]) {
+            write_link(link, html);
+            escape(tail, html);
+            at = end;
+        }
+        while let Some(mention) = written.next_if(|mention| mention.range.start < end) {
+            // One within a link was written with it.
+            if mention.range.start >= at {
+                escape(&line[at..mention.range.start], html);
+                write_mention(site, &line[mention.range.clone()], &mention, mentions, html);
+                at = mention.range.end;
+            }
+        }
+        escape(&line[at..end], html);
+        at = end;
     }
 }
 
-fn write_word(site: &Site, word: &str, mentions: &[Mention], html: &mut String) {
-    if let Some((link, tail)) = split_link(word) {
-        write_link(link, html);
-        escape(tail, html);
-    } else if let Some((mention, tail)) = split_mention(word, mentions) {
-        let (url, name) = (site.profile_url(&mention.username), &mention.username);
-        html.push_str("<span class=\"h-card\"><a href=\"");
-        escape(&url, html);
-        html.push_str("\" class=\"u-url mention\">@<span>");
-        escape(name, html);
-        html.push_str("</span></a></span>");
-        escape(tail, html);
-    } else {
-        escape(word, html);
-    }
+/// A link to who is mentioned; the text as it is when the post mentions nobody of that name.
+fn write_mention(
+    site: &Site,
+    text: &str,
+    written: &WrittenMention<'_>,
+    mentions: &[Mention],
+    html: &mut String,
+) {
+    let is_meant = |mention: &&Mention| mention.username.eq_ignore_ascii_case(written.username);
+    let Some(mention) = mentions.iter().find(is_meant) else {
+        escape(text, html);
+        return;
+    };
+    html.push_str("<span class=\"h-card\"><a href=\"");
+    escape(&site.profile_url(&mention.username), html);
+    html.push_str("\" class=\"u-url mention\">@<span>");
+    escape(&mention.username, html);
+    html.push_str("</span></a></span>");
 }
 
 /// The address at the start of a word, without the punctuation that ends a sentence.
@@ -89,21 +107,6 @@ fn write_link(link: &str, html: &mut String) {
         escape(shown, html);
     }
     html.push_str("</a>");
-}
-
-fn split_mention<'text, 'post>(
-    word: &'text str,
-    mentions: &'post [Mention],
-) -> Option<(&'post Mention, &'text str)> {
-    let name_on = word.strip_prefix('@')?;
-    let end = name_on
-        .find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'))
-        .unwrap_or(name_on.len());
-    let (name, tail) = name_on.split_at(end);
-    let mention = mentions
-        .iter()
-        .find(|mention| mention.username.eq_ignore_ascii_case(name))?;
-    Some((mention, tail))
 }
 
 /// Escapes text for HTML content and double-quoted attributes.
@@ -135,6 +138,11 @@ mod tests {
             version: String::new(),
             post_characters_max: 0,
             post_media_max: 0,
+            signer: crate::Signer::new(
+                &[7; 32],
+                std::time::Duration::from_secs(86_400),
+                std::sync::Arc::new(infra_kernel::SystemClock),
+            ),
         };
         let mentions = [Mention {
             account_id: 1,
@@ -170,6 +178,16 @@ mod tests {
             "<p>hi <span class=\"h-card\"><a href=\"http://p/@Ada\" class=\"u-url mention\">@<span>Ada</span></a></span>, @bob</p>",
         );
         check("mail@ada", "<p>mail@ada</p>");
+        check("@ada@elsewhere.example", "<p>@ada@elsewhere.example</p>");
+        check("@adaline and @ad", "<p>@adaline and @ad</p>");
+        check(
+            "\"@ada\"/@ada",
+            "<p>&quot;<span class=\"h-card\"><a href=\"http://p/@Ada\" class=\"u-url mention\">@<span>Ada</span></a></span>&quot;/@ada</p>",
+        );
+        check(
+            "https://a.example/@ada",
+            "<p><a href=\"https://a.example/@ada\" rel=\"nofollow noopener noreferrer\" target=\"_blank\">a.example/@ada</a></p>",
+        );
     }
 
     #[test]

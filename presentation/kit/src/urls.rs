@@ -2,13 +2,35 @@
 
 use business_media_gateway::{MediaItem, Rendition};
 
+use crate::signature::Purpose;
 use crate::surface::Site;
 
 impl Site {
-    /// The address of a rendition's bytes, for somebody whom the rules let see what shows it.
+    /// The address of a rendition's bytes, for somebody whom the rules let see what shows it. It is signed, and good for
+    /// a time, when not everyone may see it.
     #[must_use]
-    pub fn rendition_url(&self, _item: &MediaItem, rendition: &Rendition) -> String {
-        format!("{}/media/{}", self.base_url, rendition.key)
+    pub fn rendition_url(&self, item: &MediaItem, rendition: &Rendition) -> String {
+        let (base, key) = (&self.base_url, &rendition.key);
+        if item.open {
+            return format!("{base}/media/{key}");
+        }
+        let signature = self.signer.sign(Purpose::Rendition, key);
+        format!("{base}/media/{key}?{signature}")
+    }
+
+    /// The address from which an upload can be downloaded, good for a time. With `as_owner` it gives the file as it
+    /// arrived, with all that its metadata tells, and is for its owner's eyes only; without, it gives the same picture
+    /// without metadata, and is for somebody whom the owner lets have it.
+    #[must_use]
+    pub fn original_url(&self, item: &MediaItem, as_owner: bool) -> String {
+        let (base, id) = (&self.base_url, item.media());
+        let (purpose, exact) = if as_owner {
+            (Purpose::OwnOriginal, "exact=true&")
+        } else {
+            (Purpose::Original, "")
+        };
+        let signature = self.signer.sign(purpose, &id.to_string());
+        format!("{base}/media/original/{id}?{exact}{signature}")
     }
 
     /// The page of an account.

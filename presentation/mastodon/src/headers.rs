@@ -6,6 +6,13 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
+/// Headers of answers that a script may read.
+const EXPOSED: &str = "Link, X-Request-Id, Retry-After, ETag, Content-Range, Location, Upload-Offset, Upload-Length, \
+    Upload-Metadata, Upload-Expires, Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm, \
+    Heliograph-Media-Id";
+/// Headers of requests that a script may send.
+const ALLOWED: &str = "Authorization, Content-Type, Idempotency-Key, Range, X-Request-Id, Tus-Resumable, Upload-Offset, \
+    Upload-Length, Upload-Metadata, Upload-Checksum, X-HTTP-Method-Override, X-Requested-With";
 /// How long a browser may remember the answer to a preflight, in seconds.
 const PREFLIGHT_SECONDS: &str = "86400";
 
@@ -26,7 +33,7 @@ pub(crate) async fn add(request: Request, next: Next) -> Response {
     );
     headers.insert(
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("Link, X-Request-Id, Retry-After, ETag, Content-Range"),
+        HeaderValue::from_static(EXPOSED),
     );
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
@@ -46,12 +53,9 @@ fn answer_preflight() -> Response {
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (
             header::ACCESS_CONTROL_ALLOW_METHODS,
-            "GET, POST, PUT, PATCH, DELETE, OPTIONS",
+            "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
         ),
-        (
-            header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "Authorization, Content-Type, Idempotency-Key, Range, X-Request-Id",
-        ),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED),
         (header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_SECONDS),
     ] {
         headers.insert(name, HeaderValue::from_static(value));

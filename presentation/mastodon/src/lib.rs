@@ -1,7 +1,7 @@
 //! The Mastodon client API: the vocabulary of Mastodon's clients, mapped from the gateways.
 //!
 //! What it does: routes under `/api`, `/oauth/token`, `/oauth/revoke`, `/.well-known`, `/nodeinfo`, and the bytes of the
-//! renditions under `/media`. What it does not do: it decides nothing (who may see what is the kit's, what is valid is the
+//! photos under `/media`. What it does not do: it decides nothing (who may see what is the kit's, what is valid is the
 //! domains'), keeps nothing but the JSON of cards, and answers only for what this product has; the page where a person
 //! allows an application (`/oauth/authorize`) belongs to the web surface.
 //!
@@ -22,6 +22,7 @@ mod oauth;
 mod reply;
 mod statuses;
 mod timelines;
+mod uploads;
 
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, get};
@@ -42,9 +43,11 @@ pub fn router(surface: &Surface) -> Router<Surface> {
             get(move || std::future::ready(reply::json(document.clone()))),
         )
         .route("/media/{key}", get(media_files::serve))
+        .route("/media/original/{id}", get(media_files::serve_original))
         .route("/api/{*rest}", any(fallback::not_found))
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(uploads::mark))
         // Outermost, so that refusals too are readable for a script of another site.
         .layer(middleware::from_fn(headers::add))
 }
@@ -63,6 +66,7 @@ fn api() -> Api {
         .merge(oauth::routes())
         .merge(accounts::routes())
         .merge(media::routes())
+        .merge(uploads::routes())
         .merge(statuses::routes())
         .merge(timelines::routes())
         .merge(instance::routes())

@@ -1,31 +1,43 @@
-//! The bytes of the renditions. A key names its content, so what is under it never changes and may be kept for ever.
+//! The bytes of photos. A key names its content, so what is under it never changes and may be kept for ever.
+//!
+//! What everyone may see is served to everyone; anything else only under an address that carries our signature
+//! ([`presentation_kit::signature`]), and without one it is as if it were not there. Readers that name another form of
+//! picture in `Accept` get it under the same address, when it has been made.
 //!
 //! A picture that fits one chunk is one call and no copy; a larger one is streamed.
 
+mod accept;
+mod answer;
 mod key;
 mod range;
+mod source;
+mod validators;
 
-use axum::body::Body;
-use axum::extract::{Path, State};
+use std::time::Duration;
+
+use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use business_media_gateway::rendition_chunk::Part;
-use business_media_gateway::{ReadRenditionRequest, RenditionChunk, RenditionHeader};
-use bytes::Bytes;
-use futures::{StreamExt as _, stream};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use infra_kernel::{Context, Error, Result};
-use infra_rpc::Messages;
+use business_media_gateway::RenditionHeader;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use infra_kernel::{Context, Error, ErrorCode, MediaId, Result};
 use presentation_kit::context::REQUEST_BUDGET;
-use presentation_kit::problem::log_fault;
+use presentation_kit::signature::{Purpose, Seal};
 use presentation_kit::{Problem, RequestContext, Surface};
 
+use self::answer::{Answer, Manner};
 use self::key::Key;
-use self::range::Range;
+use self::source::{Source, Wanted};
 
-/// Nothing under this address changes.
-const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// How long an answer is kept for which a better one may yet be made, in seconds.
+const SOON_SECONDS: u64 = 3_600;
+/// How long what everyone may see is kept, in seconds: a year, the longest that is customary.
+const FOR_EVER_SECONDS: u64 = 31_536_000;
+/// The field of an original's address that asks for the file as it arrived.
+const EXACT: &str = "exact=true";
+
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-resource-policy");
+const TIMING_ALLOW_ORIGIN: HeaderName = HeaderName::from_static("timing-allow-origin");
 
 /// Answers `GET` and `HEAD` for the bytes of a rendition.
 pub(crate) async fn serve(
@@ -33,192 +45,184 @@ pub(crate) async fn serve(
     RequestContext(context): RequestContext,
     method: Method,
     headers: HeaderMap,
+    RawQuery(query): RawQuery,
     Path(key): Path<String>,
 ) -> Response {
-    // A slow line may take long over a large picture.
-    let context = Context::new(context.correlation_id().clone(), REQUEST_BUDGET);
-    let key = Key::parse(&key);
-    let answer = match &key {
-        Some(key) => answer(&surface, &context, &method, &headers, key).await,
-        None => Err(Error::not_found("picture")),
+    let context = patient(&context);
+    let Some(key) = Key::parse(&key) else {
+        return finish(Err(Error::not_found("picture")));
     };
+    let signer = &surface.site.signer;
+    let seal = signer.check(Purpose::Rendition, key.text(), query.as_deref());
+    let preferred = accept::preferred(&headers, key.content_type());
+    let source = Source {
+        surface: &surface,
+        context: &context,
+        wanted: Wanted::Rendition {
+            key: key.text(),
+            preferred: &preferred,
+            signed: matches!(seal, Seal::Valid(_)),
+        },
+    };
+    let answer = Answer {
+        source,
+        method: &method,
+        headers: &headers,
+        manner: RenditionManner {
+            best: preferred.first().copied(),
+            may_have_forms: key.may_have_forms(),
+            good_for: good_for(seal),
+        },
+    };
+    finish(answer.make().await.map_err(|error| explained(error, seal)))
+}
+
+/// Answers `GET` and `HEAD` for the bytes of an original.
+pub(crate) async fn serve_original(
+    State(surface): State<Surface>,
+    RequestContext(context): RequestContext,
+    method: Method,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+    Path(id): Path<String>,
+) -> Response {
+    let context = patient(&context);
+    let Ok(id) = id.parse::<MediaId>() else {
+        return finish(Err(Error::not_found("picture")));
+    };
+    let query = query.unwrap_or_default();
+    let as_owner = query.split('&').any(|field| field == EXACT);
+    let purpose = if as_owner {
+        Purpose::OwnOriginal
+    } else {
+        Purpose::Original
+    };
+    let seal = surface
+        .site
+        .signer
+        .check(purpose, &id.to_string(), Some(&query));
+    let Seal::Valid(good_for) = seal else {
+        return finish(Err(explained(Error::not_found("picture"), seal)));
+    };
+    let answer = Answer {
+        source: Source {
+            surface: &surface,
+            context: &context,
+            wanted: Wanted::Original { id, as_owner },
+        },
+        method: &method,
+        headers: &headers,
+        manner: OriginalManner {
+            id,
+            kept_for: (!as_owner).then_some(good_for),
+        },
+    };
+    finish(answer.make().await)
+}
+
+/// A slow line may take long over a large picture.
+fn patient(context: &Context) -> Context {
+    Context::new(context.correlation_id().clone(), REQUEST_BUDGET)
+}
+
+const fn good_for(seal: Seal) -> Duration {
+    match seal {
+        Seal::Valid(left) => left,
+        Seal::Absent | Seal::Expired | Seal::Broken => Duration::ZERO,
+    }
+}
+
+/// Why there is nothing under an address whose signature is not good. It is said whether or not there would be something
+/// with a good one, so it gives nothing away.
+fn explained(error: Error, seal: Seal) -> Error {
+    let text = match seal {
+        _ if error.code() != ErrorCode::NotFound => return error,
+        Seal::Absent | Seal::Valid(_) => return error,
+        Seal::Expired => {
+            "This address has expired. Open the page that shows the picture again: it has a new one."
+        }
+        Seal::Broken => {
+            "The signature of this address is not valid: it was cut off, changed, or made for something else."
+        }
+    };
+    Error::new(ErrorCode::Forbidden, text)
+}
+
+fn finish(answer: Result<Response>) -> Response {
     let mut response = answer.unwrap_or_else(|error| Problem(error).into_response());
-    response.headers_mut().insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'"),
-    );
-    response.headers_mut().insert(
-        CROSS_ORIGIN_RESOURCE_POLICY,
-        HeaderValue::from_static("cross-origin"),
-    );
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'"),
+        (CROSS_ORIGIN_RESOURCE_POLICY, "cross-origin"),
+        (TIMING_ALLOW_ORIGIN, "*"),
+    ] {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
     response
 }
 
-async fn answer(
-    surface: &Surface,
-    context: &Context,
-    method: &Method,
-    headers: &HeaderMap,
-    key: &Key<'_>,
-) -> Result<Response> {
-    if key.is_named_by(headers, &header::IF_NONE_MATCH) {
-        // Asked for all the same: what was deleted must not live on in caches that ask.
-        head(surface, context, key).await?;
-        return Ok(with_validators(
-            StatusCode::NOT_MODIFIED,
-            Body::empty(),
-            key,
-        ));
-    }
-    if *method == Method::HEAD {
-        let header = head(surface, context, key).await?;
-        return Ok(picture(StatusCode::OK, Body::empty(), key, header.bytes));
-    }
-    // A range is only for whom it continues what they hold; others get the whole.
-    let etag = key.etag();
-    let held = headers.get(header::IF_RANGE);
-    let fresh = held.is_none_or(|held| held.as_bytes() == etag.as_bytes());
-    match headers.get(header::RANGE).filter(|_| fresh) {
-        Some(range) => part(surface, context, key, range).await,
-        None => whole(surface, context, key).await,
+/// How a rendition is answered.
+struct RenditionManner {
+    /// The form that the reader would rather have than any other.
+    best: Option<&'static str>,
+    may_have_forms: bool,
+    /// How long the address is good.
+    good_for: Duration,
+}
+
+impl RenditionManner {
+    /// Other forms are made after the picture itself. A reader that would rather have one, and is answered before any is
+    /// there, must not hold on to that answer for ever.
+    fn is_final(&self, header: &RenditionHeader) -> bool {
+        let best = self.best.is_none_or(|best| best == header.content_type);
+        best || header.varies || !self.may_have_forms
     }
 }
 
-async fn whole(surface: &Surface, context: &Context, key: &Key<'_>) -> Result<Response> {
-    let (header, chunks) = open(surface, context, key, Asked::Bytes(0, 0)).await?;
-    let length = header.length;
-    let body = body(length, chunks).await?;
-    Ok(picture(StatusCode::OK, body, key, length))
-}
+impl Manner for RenditionManner {
+    fn caching(&self, header: &RenditionHeader) -> String {
+        let (who, longest) = if header.open {
+            ("public", FOR_EVER_SECONDS)
+        } else {
+            ("private", self.good_for.as_secs())
+        };
+        if self.is_final(header) {
+            format!("{who}, max-age={longest}, immutable")
+        } else {
+            format!("{who}, max-age={}", longest.min(SOON_SECONDS))
+        }
+    }
 
-async fn part(
-    surface: &Surface,
-    context: &Context,
-    key: &Key<'_>,
-    range: &HeaderValue,
-) -> Result<Response> {
-    let total = head(surface, context, key).await?.bytes;
-    let (first, length) = match range::parse(range.to_str().unwrap_or_default(), total) {
-        Range::Whole => return whole(surface, context, key).await,
-        Range::Unsatisfiable => return Ok(unsatisfiable(key, total)),
-        Range::Part { first, length } => (first, length),
-    };
-    let (header, chunks) = open(surface, context, key, Asked::Bytes(first, length)).await?;
-    let body = body(header.length, chunks).await?;
-    let mut response = picture(StatusCode::PARTIAL_CONTENT, body, key, header.length);
-    let last = (first + header.length).saturating_sub(1);
-    insert(
-        &mut response,
-        header::CONTENT_RANGE,
-        &format!("bytes {first}-{last}/{total}"),
-    );
-    Ok(response)
-}
+    fn varies(&self, header: &RenditionHeader) -> bool {
+        self.may_have_forms || header.varies
+    }
 
-/// What is asked of the media domain.
-#[derive(Clone, Copy)]
-enum Asked {
-    /// The header alone.
-    Head,
-    /// So many bytes from an offset on; 0 for all the rest.
-    Bytes(u64, u64),
-}
-
-async fn head(surface: &Surface, context: &Context, key: &Key<'_>) -> Result<RenditionHeader> {
-    let (header, _) = open(surface, context, key, Asked::Head).await?;
-    Ok(header)
-}
-
-async fn open(
-    surface: &Surface,
-    context: &Context,
-    key: &Key<'_>,
-    asked: Asked,
-) -> Result<(RenditionHeader, Messages<RenditionChunk>)> {
-    let (offset, length, head_only) = match asked {
-        Asked::Head => (0, 0, true),
-        Asked::Bytes(offset, length) => (offset, length, false),
-    };
-    let request = ReadRenditionRequest {
-        key: key.text().to_owned(),
-        offset,
-        length,
-        head_only,
-        ..ReadRenditionRequest::default()
-    };
-    let media = &surface.gateways.media;
-    let mut chunks = media.read_rendition(context, request).await?;
-    match chunks.next().await.transpose()? {
-        Some(RenditionChunk {
-            part: Some(Part::Header(header)),
-        }) => Ok((header, chunks)),
-        _ => Err(Error::internal("a rendition began without its header")),
+    fn file_name(&self, _: &str) -> Option<String> {
+        None
     }
 }
 
-/// The body: what fits one chunk as it is, what does not as a stream.
-async fn body(length: u64, mut chunks: Messages<RenditionChunk>) -> Result<Body> {
-    let first = match chunks.next().await.transpose()? {
-        Some(chunk) => data(chunk)?,
-        None => Bytes::new(),
-    };
-    if first.len() as u64 >= length {
-        return Ok(Body::from(first));
+/// How an original is answered.
+struct OriginalManner {
+    id: MediaId,
+    /// How long a reader may keep it; none for the owner's own, which tells more than others may know.
+    kept_for: Option<Duration>,
+}
+
+impl Manner for OriginalManner {
+    fn caching(&self, _: &RenditionHeader) -> String {
+        self.kept_for.map_or_else(
+            || "private, no-store".to_owned(),
+            |left| format!("private, max-age={}", left.as_secs()),
+        )
     }
-    let rest = chunks.map(|chunk| {
-        let bytes = chunk.and_then(data);
-        // The answer has begun: the connection is cut, and the reason can only be logged here.
-        bytes.inspect_err(log_fault)
-    });
-    let first = stream::once(std::future::ready(Ok(first)));
-    Ok(Body::from_stream(first.chain(rest)))
-}
 
-fn data(chunk: RenditionChunk) -> Result<Bytes> {
-    match chunk.part {
-        Some(Part::Data(bytes)) => Ok(bytes),
-        _ => Err(Error::internal("a rendition's bytes held something else")),
+    fn varies(&self, _: &RenditionHeader) -> bool {
+        false
     }
-}
 
-fn picture(status: StatusCode, body: Body, key: &Key<'_>, length: u64) -> Response {
-    let mut response = with_validators(status, body, key);
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static(key.content_type()),
-    );
-    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    response
-}
-
-fn with_validators(status: StatusCode, body: Body, key: &Key<'_>) -> Response {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, FOR_EVER);
-    insert(&mut response, header::ETAG, &key.etag());
-    response
-}
-
-fn unsatisfiable(key: &Key<'_>, total: u64) -> Response {
-    let text = format!("This picture has {total} bytes; the range asked for is none of them.");
-    let mut response = Problem(Error::invalid("range", text)).into_response();
-    *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
-    insert(&mut response, header::ETAG, &key.etag());
-    insert(
-        &mut response,
-        header::CONTENT_RANGE,
-        &format!("bytes */{total}"),
-    );
-    response
-}
-
-fn insert(response: &mut Response, name: HeaderName, value: &str) {
-    // Made of digits and a checked key, so it is always a header's value.
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers_mut().insert(name, value);
+    fn file_name(&self, ending: &str) -> Option<String> {
+        Some(format!("photo-{}.{ending}", self.id))
     }
 }

@@ -28,13 +28,20 @@ const STYLE: [&str; 5] = [
 ];
 const SCRIPT: [&str; 2] = [
     include_str!("../assets/js/1-common.js"),
+    include_str!("../assets/js/4-lightbox.js"),
+];
+/// The composer's page has a script of its own: the others are lighter without it.
+const COMPOSER_SCRIPT: [&str; 3] = [
+    include_str!("../assets/js/1-common.js"),
     include_str!("../assets/js/2-composer.js"),
+    include_str!("../assets/js/3-focus.js"),
 ];
 
 /// The addresses that templates name.
 pub(crate) struct Assets {
     pub(crate) style: String,
     pub(crate) script: String,
+    pub(crate) composer_script: String,
     pub(crate) mark: String,
     pub(crate) serif: String,
     files: Vec<File>,
@@ -74,6 +81,11 @@ impl Assets {
                 "script.js",
                 "text/javascript; charset=utf-8",
                 SCRIPT.concat().as_bytes(),
+            ),
+            composer_script: files.add(
+                "composer.js",
+                "text/javascript; charset=utf-8",
+                COMPOSER_SCRIPT.concat().as_bytes(),
             ),
             mark: files.add(
                 "mark.svg",
@@ -184,7 +196,13 @@ mod tests {
 
     #[test]
     fn every_address_is_served_and_carries_its_hash() {
-        for address in [&ASSETS.style, &ASSETS.script, &ASSETS.mark, &ASSETS.serif] {
+        for address in [
+            &ASSETS.style,
+            &ASSETS.script,
+            &ASSETS.composer_script,
+            &ASSETS.mark,
+            &ASSETS.serif,
+        ] {
             let response = respond(address.trim_start_matches("/assets/"));
             assert_eq!(response.status(), StatusCode::OK, "{address}");
             assert_eq!(response.headers()[header::CACHE_CONTROL], FOR_GOOD);

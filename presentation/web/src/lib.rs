@@ -53,7 +53,8 @@ pub fn router(surface: &Surface) -> Router<Surface> {
         .route("/@{name}/{id}/delete", post(post_page::delete))
         // Forms with files: read field by field, each against a limit of its own.
         .route("/new", get(composer::show).post(composer::publish))
-        .route("/new/photos", post(composer::take_photo))
+        .route("/new/photos", post(composer::take))
+        .route("/new/photos/{id}", get(composer::state))
         .route("/settings", get(settings::show).post(settings::save))
         .fallback(respond::nothing_here)
         .method_not_allowed_fallback(respond::wrong_method)

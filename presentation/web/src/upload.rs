@@ -35,14 +35,28 @@ pub(crate) async fn finish(context: &Context, media: &dyn Media, id: u64) -> Res
     let item = media
         .wait_until_processed(context, WaitUntilProcessedRequest { id })
         .await?;
-    match item.state() {
-        MediaState::Ready => Ok(item),
-        MediaState::Failed => Err(Error::new(ErrorCode::Unsupported, item.failure)),
-        MediaState::Uploaded | MediaState::Processing | MediaState::Unspecified => Err(Error::new(
-            ErrorCode::Unavailable,
-            "The photo is still being worked on. Please try again in a moment.",
-        )),
+    if let Some(reason) = failure(&item) {
+        return Err(Error::new(ErrorCode::Unsupported, reason));
     }
+    if item.state() == MediaState::Ready {
+        return Ok(item);
+    }
+    Err(Error::new(
+        ErrorCode::Unavailable,
+        "The photo is still being worked on. Please try again in a moment.",
+    ))
+}
+
+/// Why a photo could not be processed; none when it was, or may still be.
+pub(crate) fn failure(item: &MediaItem) -> Option<&str> {
+    if item.state() != MediaState::Failed {
+        return None;
+    }
+    Some(if item.failure.is_empty() {
+        "This photo could not be processed. Try exporting it again as JPEG."
+    } else {
+        &item.failure
+    })
 }
 
 /// A text field, up to its bound.

@@ -1,14 +1,19 @@
 //! Benchmarks of the release binary, from outside: `cargo xtask bench <name>`.
 //!
-//! The load generator is a few hundred lines of its own (`http`, `load`), so that nothing has to be installed. It runs
+//! The load generator is a few hundred lines of its own (`http`, `load`), so that nothing has to be installed (but for
+//! `media`, which is held against nginx, both asked by `wrk`). It runs
 //! on the same machine as the server and takes its share of it; requests a second therefore say less than the server's
 //! processor time for one request, which is read from `/proc` before and after.
 
 mod build;
+mod crowd;
 mod fan_out;
 mod http;
 mod load;
+mod media;
+mod nginx;
 mod photos;
+mod pictures;
 mod posts;
 mod reads;
 mod report;
@@ -36,11 +41,18 @@ pub(crate) enum Name {
     Posts,
     /// 12-megapixel JPEGs from upload to ready.
     Photos,
+    /// 200 uploads, 16 at a time, while a home feed is read.
+    Crowd,
+    /// Photos' bytes, beside nginx: needs `nginx` and `wrk`, so it is not part of `all`.
+    Media,
     /// One post to 10,000 followers.
     FanOut,
+    /// The picture codec beside libvips and sharp: time, memory, and quality at a size. Fetches sharp and a metric, so it
+    /// is not part of `all`.
+    Pictures,
     /// A release build from nothing. Takes long, so it is not part of `all`.
     Build,
-    /// All but `build`.
+    /// All but `build` and `media`.
     All,
 }
 
@@ -83,6 +95,11 @@ pub(crate) fn run(root: &Path, arguments: &BenchArguments) -> Result<()> {
         report.print();
         return Ok(());
     }
+    if arguments.name == Name::Pictures {
+        pictures::measure(root, arguments.runs, &mut report)?;
+        report.print();
+        return Ok(());
+    }
     let bench = prepare(root, arguments)?;
     let wanted = |name: Name| arguments.name == name || arguments.name == Name::All;
     if wanted(Name::Start) {
@@ -96,6 +113,12 @@ pub(crate) fn run(root: &Path, arguments: &BenchArguments) -> Result<()> {
     }
     if wanted(Name::Photos) {
         photos::measure(&bench, &mut report)?;
+    }
+    if wanted(Name::Crowd) {
+        crowd::measure(&bench, &mut report)?;
+    }
+    if arguments.name == Name::Media {
+        media::measure(&bench, &mut report)?;
     }
     if wanted(Name::FanOut) {
         fan_out::measure(&bench, &mut report)?;
@@ -167,7 +190,7 @@ fn prepare(root: &Path, arguments: &BenchArguments) -> Result<Bench> {
     })
 }
 
-fn cargo(root: &Path, arguments: &[&str]) -> Result<()> {
+pub(crate) fn cargo(root: &Path, arguments: &[&str]) -> Result<()> {
     let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let status = Command::new(program)
         .args(arguments)
@@ -178,7 +201,7 @@ fn cargo(root: &Path, arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn target_folder(root: &Path) -> Result<PathBuf> {
+pub(crate) fn target_folder(root: &Path) -> Result<PathBuf> {
     let metadata = cargo_metadata::MetadataCommand::new()
         .current_dir(root)
         .no_deps()

@@ -32,6 +32,8 @@ pub(crate) struct Server {
 pub(crate) struct Usage {
     pub(crate) processor: Duration,
     pub(crate) resident_bytes: u64,
+    /// The most it has ever had in memory.
+    pub(crate) peak_resident_bytes: u64,
 }
 
 impl Server {
@@ -113,18 +115,15 @@ impl Usage {
                 .unwrap_or_default()
         };
         let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-        let resident = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .unwrap_or_default();
-        let kibibytes: u64 = resident
-            .trim()
-            .trim_end_matches(" kB")
-            .parse()
-            .unwrap_or_default();
+        let memory_bytes = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let kibibytes = line.unwrap_or_default().trim().trim_end_matches(" kB");
+            kibibytes.parse::<u64>().unwrap_or_default() * 1_024
+        };
         Ok(Self {
             processor: Duration::from_millis((number(11) + number(12)) * 1_000 / TICKS_PER_SECOND),
-            resident_bytes: kibibytes * 1_024,
+            resident_bytes: memory_bytes("VmRSS:"),
+            peak_resident_bytes: memory_bytes("VmHWM:"),
         })
     }
 }

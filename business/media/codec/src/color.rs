@@ -28,6 +28,15 @@ pub(crate) fn to_srgb(raster: Raster, profile: Option<&[u8]>) -> Raster {
     }
 }
 
+/// The picture in sRGB if it is of ink, which does not mix as light does; any other as it is.
+pub(crate) fn without_ink(raster: Raster, profile: Option<&[u8]>) -> Raster {
+    if raster.channels == Channels::Cmyk {
+        to_srgb(raster, profile)
+    } else {
+        raster
+    }
+}
+
 /// A panic in the colour library counts as a broken profile.
 fn convert(raster: &Raster, profile: &[u8]) -> Option<Vec<u8>> {
     catch_unwind(AssertUnwindSafe(|| apply_profile(raster, profile)))

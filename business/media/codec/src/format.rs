@@ -72,7 +72,7 @@ impl Format {
     /// Whether this process reads it itself, in Rust that is safe for memory.
     #[must_use]
     pub const fn is_read_here(self) -> bool {
-        !matches!(self, Self::Gif | Self::Avif | Self::Heic)
+        !matches!(self, Self::Avif | Self::Heic)
     }
 }
 
@@ -204,16 +204,27 @@ pub(crate) fn known_format(start: &[u8]) -> Option<Format> {
     if start.starts_with(b"GIF87a") || start.starts_with(b"GIF89a") {
         return Some(Format::Gif);
     }
-    let brand = start
-        .get(8..12)
-        .filter(|_| start.get(4..8) == Some(b"ftyp"))?;
-    match brand {
+    iso_format(start)
+}
+
+/// The format of an ISO base media file, by the brands it says it is of. The first of them may be one that says nothing of
+/// how pictures are compressed; then the others do.
+fn iso_format(start: &[u8]) -> Option<Format> {
+    let length = u32::from_be_bytes(*start.first_chunk::<4>()?) as usize;
+    let brands = start.get(..length).unwrap_or(start).get(4..)?;
+    let brands = brands.strip_prefix(b"ftyp")?;
+    let (first, rest) = brands.split_first_chunk::<4>()?;
+    let (others, _) = rest.get(4..).unwrap_or_default().as_chunks::<4>();
+    let says = |brand: &[u8; 4]| match brand {
         b"avif" | b"avis" => Some(Format::Avif),
-        b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1" => {
-            Some(Format::Heic)
-        }
+        b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" => Some(Format::Heic),
         _ => None,
-    }
+    };
+    let is_picture = |brand: &[u8; 4]| matches!(brand, b"mif1" | b"msf1" | b"miaf");
+    says(first).or_else(|| {
+        let others_say = others.iter().find_map(says);
+        others_say.or_else(|| is_picture(first).then_some(Format::Heic))
+    })
 }
 
 /// What people send by mistake, by name.
@@ -288,12 +299,11 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_kind_and_what_is_taken() {
-        let known: [(&[u8], &str); 9] = [
+        let known: [(&[u8], &str); 8] = [
             (b"", "empty"),
             (b"\0\0\0\x18ftypheic\0\0\0\0", "a HEIC picture"),
             (b"\0\0\0\x18ftypavif\0\0\0\0", "an AVIF picture"),
             (b"\0\0\0\x18ftypisom\0\0\0\0", "a video"),
-            (b"GIF89a", "a GIF picture"),
             (b"<?xml version='1.0'?>\n<svg xmlns=''/>", "an SVG drawing"),
             (b"<!doctype html><script>", "a web page"),
             (b"hello", "not a picture of a known kind"),
@@ -302,7 +312,7 @@ mod tests {
         for (start, name) in known {
             let sentence = refusal(start);
             assert!(sentence.contains(name), "{sentence}");
-            assert!(sentence.contains("JPEG, PNG or WebP"), "{sentence}");
+            assert!(sentence.contains("JPEG, PNG, WebP or GIF"), "{sentence}");
         }
     }
 

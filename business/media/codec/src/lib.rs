@@ -2,33 +2,47 @@
 //!
 //! It says what a file is by its content ([`sniff`]), what it would cost to decode ([`read_header`], which allocates no
 //! pixels), and makes the renditions, the blurhash and the dominant colour from one decoding ([`process()`]): upright, in
-//! sRGB, and without a byte of the original's metadata, because pixels are all that is carried over.
+//! sRGB, and without a byte of the original's metadata, because pixels are all that is carried over. What moves is kept
+//! moving, beside a still ([`EncodedAnimation`]). [`strip()`] takes the metadata out of a file and leaves its pixels as they
+//! are; [`Camera`] reads the little of it that may be shown.
 //!
 //! It is the one crate that names an image library. It reads and writes no files, starts no threads and keeps no state.
-//! A panic in a decoder is caught here and becomes [`CodecError::Broken`]. It does not take HEIC, AVIF, GIF, SVG or video,
-//! and keeps only the first picture of an animation.
+//! A panic in a decoder is caught here and becomes [`CodecError::Broken`]. It does not decode HEIC and AVIF itself (see
+//! [`OutsideCodecs`]), and takes neither SVG nor video.
 //!
 //! Start reading at [`process()`].
 
 mod alternates;
+mod animation;
+mod camera;
+mod code_points;
 mod color;
+mod container;
 mod decode;
 mod encode;
 mod error;
+mod exif;
 mod format;
 mod header;
 mod ladder;
 mod orientation;
 mod outside;
+mod passthrough;
 mod placeholder;
 mod process;
+mod profile;
 mod raster;
 mod scale;
+mod strip;
 
 pub use alternates::{Alternate, process_alternates};
+pub use animation::{ANIMATION_BYTES_MAX, ANIMATION_SIDE_MAX, EncodedAnimation, Frames, frames};
+pub use camera::Camera;
+pub use code_points::profile_of_code_points;
 pub use error::{CodecError, StoppedBy};
 pub use format::{Format, FormatSet, SNIFF_BYTES, sniff};
 pub use header::{Header, Limits, read_header};
 pub use ladder::{Ladder, Step};
 pub use outside::{Encoding, Frame, OutsideCodecs, Pixels};
 pub use process::{EncodedRendition, Job, Processed, process};
+pub use strip::{Purpose, strip};

@@ -1,5 +1,6 @@
 //! Which way up a picture is: read from EXIF, applied to pixels.
 
+use crate::exif::{Exif, tag};
 use crate::raster::Raster;
 
 /// What has to be done to a stored picture to show it upright: EXIF's eight values as a transposition followed by
@@ -13,10 +14,6 @@ pub(crate) struct Orientation {
     /// The upright picture's rows are then taken from bottom to top.
     flip: bool,
 }
-
-/// Directory entries looked at; a camera writes a few dozen.
-const ENTRIES_MAX: usize = 512;
-const ORIENTATION_TAG: u16 = 0x0112;
 
 impl Orientation {
     /// EXIF's value; anything but 2 to 8 leaves the picture as it is.
@@ -38,12 +35,19 @@ impl Orientation {
         }
     }
 
-    /// Reads it from EXIF data: a TIFF header and its first directory. Only that directory is looked at, so no loop in
-    /// the data can be followed; whatever is not well formed leaves the picture as it is.
+    /// Reads it from EXIF data; whatever is not well formed leaves the picture as it is.
     pub(crate) fn from_exif(data: &[u8]) -> Self {
-        // Some writers put the JPEG segment's own prefix before the TIFF header in PNG and WebP too.
-        let tiff = data.strip_prefix(b"Exif\0\0").unwrap_or(data);
-        Self::from_exif_value(orientation_value(tiff).unwrap_or(1))
+        Self::from_exif_value(Self::exif_value(data).unwrap_or(1).into())
+    }
+
+    /// The value that EXIF data says, when it is one that turns a picture: 2 to 8.
+    pub(crate) fn exif_value(data: &[u8]) -> Option<u8> {
+        let value = Exif::open(data)?
+            .first_directory()?
+            .number(tag::ORIENTATION)?;
+        u8::try_from(value)
+            .ok()
+            .filter(|value| (2..=8).contains(value))
     }
 
     /// The size of the upright picture.
@@ -99,33 +103,6 @@ impl Orientation {
             pixels,
         }
     }
-}
-
-fn orientation_value(tiff: &[u8]) -> Option<u16> {
-    let big = match tiff.get(..4)? {
-        b"II*\0" => false,
-        b"MM\0*" => true,
-        _ => return None,
-    };
-    let short = |at: usize| -> Option<u16> {
-        let bytes = tiff.get(at..at.checked_add(2)?)?.try_into().ok()?;
-        Some(if big {
-            u16::from_be_bytes(bytes)
-        } else {
-            u16::from_le_bytes(bytes)
-        })
-    };
-    let first = tiff.get(4..8)?.try_into().ok()?;
-    let directory = if big {
-        u32::from_be_bytes(first)
-    } else {
-        u32::from_le_bytes(first)
-    } as usize;
-    let entries = usize::from(short(directory)?).min(ENTRIES_MAX);
-    (0..entries)
-        .map(|index| directory + 2 + index * 12)
-        .find(|&entry| short(entry) == Some(ORIENTATION_TAG))
-        .and_then(|entry| short(entry + 8))
 }
 
 #[cfg(test)]

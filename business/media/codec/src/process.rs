@@ -8,8 +8,8 @@ use crate::encode::encode_jpeg;
 use crate::placeholder::{Placeholder, placeholder};
 use crate::raster::Raster;
 use crate::{
-    CodecError, Format, FormatSet, Header, Ladder, Limits, OutsideCodecs, StoppedBy, color,
-    read_header, scale,
+    Camera, CodecError, EncodedAnimation, Format, FormatSet, Header, Ladder, Limits, OutsideCodecs,
+    StoppedBy, animation, color, passthrough, read_header, scale,
 };
 
 /// What a file is processed with.
@@ -50,7 +50,7 @@ impl<'a> Job<'a> {
 }
 
 /// What is served of a picture.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Processed {
     /// Width in pixels of the upright picture as uploaded.
     pub width: u32,
@@ -62,6 +62,10 @@ pub struct Processed {
     pub blurhash: String,
     /// The colour most of it has: "#rrggbb".
     pub dominant_color: String,
+    /// What is served of it as an animation, when it is one; the renditions are then of its first frame.
+    pub animation: Option<EncodedAnimation>,
+    /// What its EXIF data says of camera and exposure; whether it is shown is the owner's choice.
+    pub camera: Option<Camera>,
 }
 
 /// A picture in one size, as a file. It holds pixels and what is needed to decode them, and nothing else.
@@ -89,8 +93,10 @@ pub struct EncodedRendition {
 pub fn process(bytes: &[u8], job: &Job<'_>) -> Result<Processed, CodecError> {
     let header = read_header(bytes, job.limits, &FormatSet::new(Format::ALL))?;
     guarded(|| {
-        let largest = decode_largest(&header, bytes, job)?;
-        let (renditions, smallest) = climb_down(largest, job)?;
+        let decoded = decode_anywhere(&header, bytes, job)?;
+        let own = passthrough::rendition(&header, bytes, &decoded, job.ladder, job.limits);
+        let largest = make_largest(decoded, job)?;
+        let (renditions, smallest) = climb_down(largest, own, job)?;
         let Placeholder {
             blurhash,
             dominant_color,
@@ -101,6 +107,8 @@ pub fn process(bytes: &[u8], job: &Job<'_>) -> Result<Processed, CodecError> {
             renditions,
             blurhash,
             dominant_color,
+            animation: animation::keep(header.format, bytes, job)?,
+            camera: Camera::of_file(header.format, bytes),
         })
     })
 }
@@ -117,13 +125,17 @@ pub(crate) fn decode_largest(
     bytes: &[u8],
     job: &Job<'_>,
 ) -> Result<Raster, CodecError> {
-    job.check_deadline()?;
+    make_largest(decode_anywhere(header, bytes, job)?, job)
+}
+
+fn make_largest(decoded: Decoded, job: &Job<'_>) -> Result<Raster, CodecError> {
     let Decoded {
         raster,
         orientation,
         profile,
-    } = decode_anywhere(header, bytes, job)?;
+    } = decoded;
     job.check_deadline()?;
+    let raster = color::without_ink(raster, profile.as_deref());
     // Shrunk first: turning and converting colours then has fewer pixels to do.
     let raster = scale::shrink(&raster, job.ladder.side_max())?.unwrap_or(raster);
     job.check_deadline()?;
@@ -132,6 +144,7 @@ pub(crate) fn decode_largest(
 
 /// Decodes here what is read here, and by another process what only that can read.
 fn decode_anywhere(header: &Header, bytes: &[u8], job: &Job<'_>) -> Result<Decoded, CodecError> {
+    job.check_deadline()?;
     if header.format.is_read_here() {
         return decode::decode(header.format, bytes, job.limits);
     }
@@ -143,9 +156,10 @@ fn decode_anywhere(header: &Header, bytes: &[u8], job: &Job<'_>) -> Result<Decod
     decode::from_outside(pixels)
 }
 
-/// The renditions, and the pixels of the smallest.
+/// The renditions, and the pixels of the smallest. `own` is the upload itself as the first, where it fits.
 fn climb_down(
     mut raster: Raster,
+    mut own: Option<Vec<u8>>,
     job: &Job<'_>,
 ) -> Result<(Vec<EncodedRendition>, Raster), CodecError> {
     let mut renditions: Vec<EncodedRendition> = Vec::with_capacity(job.ladder.steps().len());
@@ -156,7 +170,9 @@ fn climb_down(
         raster = smaller.unwrap_or(raster);
         let bytes = match renditions.last() {
             Some(larger) if same => larger.bytes.clone(),
-            _ => encode_jpeg(&raster, step.quality)?,
+            _ => own
+                .take()
+                .map_or_else(|| encode_jpeg(&raster, step.quality), Ok)?,
         };
         renditions.push(EncodedRendition {
             name: step.name,

@@ -1,4 +1,4 @@
-//! What is kept at hand: items, what is known of renditions, and the bytes of small ones.
+//! What is kept at hand: items, what is known of renditions, and the bytes of those that are asked for.
 //!
 //! It is exact. Whoever changes rows forgets what they held once the change is committed and before the change is
 //! answered. Whoever fills the cache says since when it has been reading; what was forgotten in between is not put back,
@@ -14,16 +14,40 @@ use infra_kernel::MediaId;
 
 /// Items kept, at about a kilobyte each.
 const ITEMS_MAX: u64 = 20_000;
-/// Renditions whose type and length are kept, at about a hundred bytes each.
+/// Renditions whose type, length and other forms are kept, at about two hundred bytes each.
 const HEADS_MAX: u64 = 50_000;
-/// The largest rendition whose bytes are kept.
-pub(crate) const BODY_BYTES_MAX: u64 = 256 * 1024;
+/// The largest rendition whose bytes are kept: it is handed on in one message, which between processes may have 4 MiB.
+pub(crate) const BODY_BYTES_MAX: u64 = 3 * 1024 * 1024;
 
-/// What a reader of a rendition is told first.
-#[derive(Debug, Clone)]
-pub(crate) struct Head {
+/// What a rendition is sent as: itself, or another form of the same picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Form {
+    pub(crate) key: BlobKey,
     pub(crate) content_type: Arc<str>,
     pub(crate) bytes: u64,
+}
+
+/// What is known of a rendition.
+#[derive(Debug, Clone)]
+pub(crate) struct Head {
+    /// The rendition itself.
+    pub(crate) itself: Form,
+    /// Whether an item that everyone may see has it.
+    pub(crate) open: bool,
+    /// Its other forms.
+    pub(crate) others: Arc<[Form]>,
+}
+
+impl Head {
+    /// The form that a reader with these preferences, best first, is sent.
+    pub(crate) fn preferred(&self, types: &[String]) -> &Form {
+        let mut preferred = types.iter().filter_map(|wanted| {
+            self.others
+                .iter()
+                .find(|form| *form.content_type == **wanted)
+        });
+        preferred.next().unwrap_or(&self.itself)
+    }
 }
 
 /// Changes seen so far.
@@ -78,7 +102,8 @@ impl Caches {
         self.keep(since, || self.bodies.put(key, bytes));
     }
 
-    /// Forgets items whose rows changed, and renditions that lost a row.
+    /// Forgets items whose rows changed, and renditions that lost or got a row, got another form, or are open now or no
+    /// longer.
     pub(crate) fn forget(&self, items: &[MediaId], renditions: &[BlobKey]) {
         let mut changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
         *changes += 1;

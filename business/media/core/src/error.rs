@@ -37,6 +37,16 @@ pub(crate) enum MediaError {
     Refused(#[source] Error),
 }
 
+impl MediaError {
+    /// Whether the file itself is refused: sending or taking it again would not help.
+    pub(crate) fn is_about_the_file(&self) -> bool {
+        match self {
+            Self::Codec(error) => !matches!(error, CodecError::Stopped { .. }),
+            _ => false,
+        }
+    }
+}
+
 impl From<sqlx::Error> for MediaError {
     fn from(error: sqlx::Error) -> Self {
         Self::Db(DbError::Statement(error))

@@ -7,12 +7,15 @@
 //! Originals are kept to the bit and never served. It does not decide who may see a rendition: a key is all that reading
 //! one asks for, and keys are told only with what shows them.
 
+mod appends;
 mod blobs;
 mod budget;
 mod caches;
+mod checksum;
 mod consumers;
 mod error;
 mod jobs;
+mod ladder;
 mod queue;
 mod service;
 mod settings;
@@ -30,6 +33,7 @@ use sqlx::migrate::Migrator;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
+use crate::appends::Appends;
 use crate::blobs::Blobs;
 use crate::budget::MemoryBudget;
 use crate::caches::Caches;
@@ -38,6 +42,7 @@ use crate::queue::Queue;
 use crate::service::{Service, Switches};
 
 pub use jobs::Swept;
+pub use ladder::{LadderSettings, StepSettings};
 pub use settings::{AlternateForm, Settings};
 
 /// The schema of this domain's own database.
@@ -73,22 +78,24 @@ struct Core {
     blobs: Blobs,
     clock: Arc<dyn Clock>,
     ids: Arc<IdGenerator>,
+    outside: Option<Arc<dyn OutsideCodecs>>,
     settings: Settings,
     ladder: Ladder,
     budget: MemoryBudget,
     queue: Queue,
-    outside: Option<Arc<dyn OutsideCodecs>>,
     caches: Caches,
     switches: Switches,
+    appends: Appends,
     /// Tells which items became ready or failed in this process.
     processed: broadcast::Sender<MediaId>,
 }
 
 impl Core {
     /// The formats that can be read on this machine, whether they are taken or not.
-    #[allow(clippy::unused_self)] // what stands outside this process belongs to it
     fn readable_formats(&self) -> FormatSet {
-        FormatSet::read_here()
+        let here = FormatSet::read_here();
+        let outside = self.outside.iter().flat_map(|outside| outside.reads());
+        FormatSet::new(here.formats().iter().copied().chain(outside))
     }
 
     /// A sentence for whoever runs the place.
@@ -136,7 +143,8 @@ impl MediaCore {
             queue: Queue::new(ids.next_raw().cast_signed(), settings.worker_count()),
             outside,
             caches: Caches::new(settings.rendition_cache_bytes),
-            ladder: Ladder::default(),
+            appends: Appends::default(),
+            ladder: settings.ladder.ladder(),
             switches: Switches::default(),
             processed: broadcast::Sender::new(PROCESSED_QUEUE_MAX),
             database,

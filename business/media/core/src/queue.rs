@@ -174,3 +174,6 @@ impl Core {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests;

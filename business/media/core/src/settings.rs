@@ -7,6 +7,8 @@ use business_media_codec::{Encoding, Limits};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::ladder::LadderSettings;
+
 const MIB: u64 = 1024 * 1024;
 
 /// A form in which renditions are offered beside JPEG.
@@ -43,12 +45,20 @@ pub struct Settings {
     pub memory_bytes_max: u64,
     /// Pictures processed at the same time; 0 means one for each processor. Default: 0.
     pub workers: usize,
-    /// Memory that keeps small renditions at hand, in bytes. Default: 16777216 (16 MiB).
+    /// Memory that keeps renditions at hand, in bytes. Default: 67108864 (64 MiB).
     pub rendition_cache_bytes: u64,
     /// Photos that one account may have uploaded and not yet used. Default: 100.
     pub unattached_items_max: u32,
     /// How long a photo that nothing uses is kept, in seconds. Default: 86400 (a day).
     pub unattached_lifetime_s: u64,
+    /// How long an upload that is sent in parts may take, in seconds, and how long a finished one can be asked about.
+    /// Default: 86400 (a day).
+    pub upload_session_lifetime_s: u64,
+    /// Uploads in parts that one account may have under way. Default: 20.
+    pub upload_sessions_max: u32,
+    /// Bytes that the files may have together whose uploads in parts one account has under way. Default: 419430400
+    /// (400 MiB).
+    pub upload_sessions_bytes_max: u64,
     /// How often what was left behind is looked for, in seconds. Default: 60.
     pub sweep_interval_s: u64,
     /// How long a photo that could not be processed is kept with its file, for an operator to try again, in seconds.
@@ -66,6 +76,8 @@ pub struct Settings {
     pub account_photos_max: u64,
     /// Photos that one account may upload within an hour; 0 means no bound. Default: 300.
     pub uploads_per_hour_max: u32,
+    /// The sizes and qualities that pictures are served in.
+    pub ladder: LadderSettings,
 }
 
 impl Default for Settings {
@@ -77,9 +89,12 @@ impl Default for Settings {
             side_max: limits.side_max,
             memory_bytes_max: limits.memory_bytes_max,
             workers: 0,
-            rendition_cache_bytes: 16 * MIB,
+            rendition_cache_bytes: 64 * MIB,
             unattached_items_max: 100,
             unattached_lifetime_s: 24 * 60 * 60,
+            upload_session_lifetime_s: 24 * 60 * 60,
+            upload_sessions_max: 20,
+            upload_sessions_bytes_max: 400 * MIB,
             sweep_interval_s: 60,
             failed_lifetime_s: 7 * 24 * 60 * 60,
             job_seconds_max: 60,
@@ -87,16 +102,29 @@ impl Default for Settings {
             account_bytes_max: 20 * 1024 * MIB,
             account_photos_max: 20_000,
             uploads_per_hour_max: 300,
+            ladder: LadderSettings::default(),
         }
     }
 }
 
 impl Settings {
-    pub(crate) const fn limits(&self) -> Limits {
+    /// Checks what the types cannot.
+    ///
+    /// # Errors
+    /// The setting that is wrong, below this section, and what is wrong with it.
+    pub fn check(&self) -> Result<(), (String, String)> {
+        match self.ladder.problem() {
+            Some((setting, problem)) => Err((format!("ladder.{setting}"), problem)),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
         Limits {
             pixels_max: self.pixels_max,
             side_max: self.side_max,
             memory_bytes_max: self.memory_bytes_max,
+            ..Limits::default()
         }
     }
 
@@ -107,6 +135,10 @@ impl Settings {
 
     pub(crate) const fn unattached_lifetime(&self) -> Duration {
         Duration::from_secs(self.unattached_lifetime_s)
+    }
+
+    pub(crate) const fn upload_session_lifetime(&self) -> Duration {
+        Duration::from_secs(self.upload_session_lifetime_s)
     }
 
     pub(crate) fn sweep_interval(&self) -> Duration {

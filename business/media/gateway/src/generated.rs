@@ -256,6 +256,9 @@ pub struct BeginUploadRequest {
     /// Of the whole file.
     #[prost(uint64, tag = "2")]
     pub bytes: u64,
+    /// What the client wants told back, as it wrote it: at most 8,192 bytes.
+    #[prost(string, tag = "3")]
+    pub metadata: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetUploadRequest {
@@ -309,6 +312,9 @@ pub struct UploadSession {
     /// The item, once the file is whole.
     #[prost(message, optional, tag = "5")]
     pub item: ::core::option::Option<MediaItem>,
+    /// As it was given when the upload was begun.
+    #[prost(string, tag = "6")]
+    pub metadata: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CancelUploadRequest {

@@ -3,8 +3,9 @@
 use infra_kernel::{AccountId, MediaId, Timestamp};
 
 use crate::{
-    MediaDeleted, MediaFailed, MediaItem, MediaReady, MediaState, MediaUploaded, Rendition,
-    RenditionChunk, UploadChunk, UploadEnd, UploadHeader, rendition_chunk, upload_chunk,
+    AppendChunk, AppendHeader, MediaDeleted, MediaFailed, MediaItem, MediaReady, MediaState,
+    MediaUploaded, Rendition, RenditionChunk, UploadChunk, UploadEnd, UploadHeader, UploadSession,
+    append_chunk, rendition_chunk, upload_chunk,
 };
 
 impl MediaItem {
@@ -70,6 +71,40 @@ impl UploadChunk {
         Self {
             part: Some(upload_chunk::Part::End(UploadEnd {})),
         }
+    }
+}
+
+impl AppendChunk {
+    /// The first message of a part.
+    #[must_use]
+    pub const fn header(header: AppendHeader) -> Self {
+        Self {
+            part: Some(append_chunk::Part::Header(header)),
+        }
+    }
+
+    /// Bytes of the part, at most some hundred KiB.
+    #[must_use]
+    pub fn data(bytes: impl Into<bytes::Bytes>) -> Self {
+        Self {
+            part: Some(append_chunk::Part::Data(bytes.into())),
+        }
+    }
+
+    /// The last message of a part that is whole.
+    #[must_use]
+    pub const fn end() -> Self {
+        Self {
+            part: Some(append_chunk::Part::End(UploadEnd {})),
+        }
+    }
+}
+
+impl UploadSession {
+    /// When it is forgotten.
+    #[must_use]
+    pub const fn expires_at(&self) -> Timestamp {
+        Timestamp::from_microseconds(self.expires_at_us)
     }
 }
 

@@ -18,6 +18,12 @@ pub(super) struct Preferences {
     sensitive: bool,
     #[serde(rename = "posting:default:language")]
     language: Option<String>,
+    /// Not in Mastodon.
+    #[serde(rename = "posting:default:originals_shared")]
+    originals_shared: bool,
+    /// Not in Mastodon.
+    #[serde(rename = "posting:default:camera_shown")]
+    camera_shown: bool,
     #[serde(rename = "reading:expand:media")]
     expand_media: &'static str,
     #[serde(rename = "reading:expand:spoilers")]
@@ -38,6 +44,8 @@ pub(super) async fn show(
         visibility: visibility_or_public(&account.default_visibility).to_owned(),
         sensitive: account.default_sensitive,
         language: language.filter(|language| !language.is_empty()),
+        originals_shared: account.default_originals_shared,
+        camera_shown: account.default_camera_shown,
         expand_media: "default",
         expand_spoilers: false,
         autoplay_gifs: false,

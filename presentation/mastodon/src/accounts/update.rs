@@ -49,6 +49,12 @@ struct SourceForm {
     sensitive: Option<bool>,
     /// BCP 47; empty for none.
     language: Option<String>,
+    /// Whether others may download the photos of a new post, without place and camera data. Not in Mastodon.
+    #[serde(deserialize_with = "lenient::truth")]
+    originals_shared: Option<bool>,
+    /// Whether camera, lens and exposure of a new post's photos are shown. Not in Mastodon.
+    #[serde(deserialize_with = "lenient::truth")]
+    camera_shown: Option<bool>,
 }
 
 pub(super) async fn update(
@@ -124,8 +130,8 @@ impl ProfileForm {
             default_visibility: self.source.privacy.filter(|name| !name.is_empty()),
             default_sensitive: self.source.sensitive,
             default_language: self.source.language,
-            default_originals_shared: None,
-            default_camera_shown: None,
+            default_originals_shared: self.source.originals_shared,
+            default_camera_shown: self.source.camera_shown,
         }
     }
 }

@@ -81,6 +81,10 @@ pub(crate) struct Source {
     discoverable: bool,
     indexable: bool,
     attribution_domains: Empty,
+    /// Whether others may download the photos of a new post, without place and camera data. Not in Mastodon.
+    originals_shared: bool,
+    /// Whether camera, lens and exposure of a new post's photos are shown. Not in Mastodon.
+    camera_shown: bool,
 }
 
 /// What an account may do here.
@@ -154,6 +158,8 @@ impl CredentialAccount {
                 discoverable: account.discoverable,
                 indexable: false,
                 attribution_domains: [],
+                originals_shared: account.default_originals_shared,
+                camera_shown: account.default_camera_shown,
             },
             role: Role::of(account.role()),
         }
@@ -238,6 +244,7 @@ mod tests {
     fn the_owner_sees_the_profile_as_written() {
         let mut person = person();
         person.account.role = AccountRole::Admin.into();
+        person.account.default_camera_shown = true;
         let value = to_value(CredentialAccount::of(&site(), &person)).unwrap();
         assert_eq!(
             value["source"],
@@ -245,7 +252,7 @@ mod tests {
                 "privacy": "unlisted", "sensitive": false, "language": "en", "note": "Light & shadow",
                 "fields": [{"name": "Web", "value": "https://a.example", "verified_at": null}],
                 "follow_requests_count": 0, "hide_collections": false, "discoverable": true, "indexable": false,
-                "attribution_domains": [],
+                "attribution_domains": [], "originals_shared": false, "camera_shown": true,
             })
         );
         assert_eq!(value["role"]["name"], "Admin");

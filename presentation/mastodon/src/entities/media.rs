@@ -1,6 +1,7 @@
 //! A picture with its addresses.
 
-use business_media_gateway::{MediaItem, Rendition, renditions};
+use business_media_gateway::{Camera as Told, MediaItem, MediaState, Rendition, renditions};
+use business_posts_gateway::Post;
 use infra_kernel::MediaId;
 use presentation_kit::Site;
 use schemars::JsonSchema;
@@ -10,11 +11,11 @@ use serde::Serialize;
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct MediaAttachment {
     id: MediaId,
-    /// Always "image".
+    /// Always "image": an animation is a moving picture, not a film.
     r#type: &'static str,
-    /// The picture for the whole screen; null while it is processed.
+    /// The picture for the whole screen, and of an animation the moving picture; null while it is processed.
     url: Option<String>,
-    /// The picture for a column; null while it is processed.
+    /// The picture for a column, and of an animation a still; null while it is processed.
     preview_url: Option<String>,
     /// The picture's place on another server; always null.
     remote_url: (),
@@ -22,9 +23,19 @@ pub(crate) struct MediaAttachment {
     /// Alt text.
     description: Option<String>,
     blurhash: Option<String>,
+    /// Where the upload itself can be had: by its owner as it arrived, by others without metadata and only when the post
+    /// lets them. Not in Mastodon.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    original_url: Option<String>,
+    /// Why it could not be processed, in a sentence; only to its owner. Not in Mastodon.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<String>,
+    /// The kind of failure: "broken", "too_large", "timed_out", "crashed", "lost" or "given_up". Not in Mastodon.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure_code: Option<String>,
 }
 
-/// Sizes and focal point.
+/// Sizes, focal point and camera.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Meta {
     /// The size behind `url`.
@@ -34,6 +45,32 @@ pub(crate) struct Meta {
     #[serde(skip_serializing_if = "Option::is_none")]
     small: Option<Size>,
     focus: Focus,
+    /// What the camera wrote of itself; only when the post shows it. Never place, time, names or serial numbers. Not in
+    /// Mastodon.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    camera: Option<Camera>,
+}
+
+/// A camera and its settings; what the file did not tell is left out.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Camera {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    make: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lens: Option<String>,
+    /// In seconds, as photographers write it: "1/250".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exposure_time: Option<String>,
+    /// The f-number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aperture: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iso: Option<u32>,
+    /// In millimetres.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    focal_length: Option<f32>,
 }
 
 /// A size in pixels.
@@ -55,9 +92,33 @@ pub(crate) struct Focus {
 }
 
 impl MediaAttachment {
-    /// A picture as clients see it.
-    pub(crate) fn of(site: &Site, item: &MediaItem) -> Self {
-        let full = rendition(item, renditions::FULL);
+    /// A picture of a post, the same for everyone whom the rules let see the post.
+    pub(crate) fn of_post(site: &Site, item: &MediaItem, post: &Post) -> Self {
+        let mut picture = Self::of(site, item);
+        if post.camera_shown {
+            picture.meta.camera = item.camera.as_ref().and_then(Camera::of);
+        }
+        picture.original_url =
+            (post.originals_shared && item.is_ready()).then(|| site.original_url(item, false));
+        picture
+    }
+
+    /// A picture as only its owner sees it.
+    pub(crate) fn of_owner(site: &Site, item: &MediaItem) -> Self {
+        let has_failed = item.state() == MediaState::Failed;
+        Self {
+            original_url: (!has_failed).then(|| site.original_url(item, true)),
+            failure: has_failed.then(|| item.failure.clone()),
+            failure_code: some_text(&item.failure_code).filter(|_| has_failed),
+            ..Self::of(site, item)
+        }
+    }
+
+    /// What is the same for all who see it.
+    fn of(site: &Site, item: &MediaItem) -> Self {
+        let still = rendition(item, renditions::FULL);
+        let moving = item.animation.as_ref().filter(|_| item.is_ready());
+        let full = moving.or(still);
         let small = rendition(item, renditions::FEED);
         let url = |rendition: &Rendition| site.rendition_url(item, rendition);
         Self {
@@ -73,10 +134,30 @@ impl MediaAttachment {
                     x: item.focus_x,
                     y: item.focus_y,
                 },
+                camera: None,
             },
             description: some_text(&item.description),
             blurhash: some_text(&item.blurhash),
+            original_url: None,
+            failure: None,
+            failure_code: None,
         }
+    }
+}
+
+impl Camera {
+    /// None when the file told nothing.
+    fn of(told: &Told) -> Option<Self> {
+        let some_number = |number: f32| (number.is_finite() && number > 0.0).then_some(number);
+        (*told != Told::default()).then(|| Self {
+            make: some_text(&told.make),
+            model: some_text(&told.model),
+            lens: some_text(&told.lens),
+            exposure_time: some_text(&told.exposure_time),
+            aperture: some_number(told.aperture),
+            iso: (told.iso > 0).then_some(told.iso),
+            focal_length: some_number(told.focal_length_mm),
+        })
     }
 }
 
@@ -119,41 +200,4 @@ fn some_text(text: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use business_media_gateway::MediaState;
-    use serde_json::{Value, json, to_value};
-
-    use super::*;
-    use crate::entities::status::tests::{picture, site};
-
-    #[test]
-    fn a_picture_tells_its_sizes() {
-        let expected = json!({
-            "id": "40", "type": "image", "url": "http://p.example/media/aa11.jpg",
-            "preview_url": "http://p.example/media/bb22.jpg", "remote_url": null,
-            "meta": {
-                "original": {"width": 2048, "height": 1024, "size": "2048x1024", "aspect": 2.0},
-                "small": {"width": 1080, "height": 540, "size": "1080x540", "aspect": 2.0},
-                "focus": {"x": 0.1, "y": -0.5},
-            },
-            "description": "A \"lake\"", "blurhash": "LEHV6nWB2yk8",
-        });
-        // By way of the text: a value would hold the focal point in another precision than is sent.
-        let sent = serde_json::to_string(&MediaAttachment::of(&site(), &picture())).unwrap();
-        assert_eq!(serde_json::from_str::<Value>(&sent).unwrap(), expected);
-    }
-
-    #[test]
-    fn while_it_is_processed_it_has_no_address() {
-        let item = MediaItem {
-            state: MediaState::Uploaded.into(),
-            description: String::new(),
-            ..picture()
-        };
-        let value = to_value(MediaAttachment::of(&site(), &item)).unwrap();
-        assert_eq!(value["url"], json!(null));
-        assert_eq!(value["preview_url"], json!(null));
-        assert_eq!(value["description"], json!(null));
-        assert_eq!(value["meta"]["focus"]["y"], json!(-0.5));
-    }
-}
+mod tests;

@@ -139,7 +139,9 @@ impl Shared {
             reblog: (),
             application: card.application.as_ref().map(PostedWith::of),
             account: Account::of(site, &card.author),
-            media_attachments: media.map(|item| MediaAttachment::of(site, item)).collect(),
+            media_attachments: media
+                .map(|item| MediaAttachment::of_post(site, item, post))
+                .collect(),
             mentions: mentions.map(|whom| Mentioned::of(site, whom)).collect(),
             tags: [],
             emojis: [],

@@ -3,7 +3,7 @@
 use infra_kernel::{Error, Result};
 
 /// Reads "x,y", each from -1 to 1; an empty text is no focal point.
-pub(super) fn parse(text: &str) -> Result<Option<(f32, f32)>> {
+pub(crate) fn parse(text: &str) -> Result<Option<(f32, f32)>> {
     if text.trim().is_empty() {
         return Ok(None);
     }

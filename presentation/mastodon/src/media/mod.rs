@@ -1,16 +1,21 @@
 //! Pictures on their way to a post: uploading, waiting, describing.
 
-mod focus;
+mod failed;
+pub(crate) mod focus;
 pub(crate) mod form;
+mod original;
 mod show;
 mod update;
 mod upload;
 pub(crate) mod wait;
 
 use presentation_kit::Api;
-use presentation_kit::api::Describe;
+use presentation_kit::api::{Describe, Header};
 
 use crate::entities::MediaAttachment;
+
+/// The form's field that holds the picture.
+const FILE: &str = "file";
 
 pub(crate) fn routes() -> Api {
     Api::new()
@@ -32,9 +37,24 @@ pub(crate) fn routes() -> Api {
             "/api/v1/media/{id}",
             show::show,
             Describe::new(
-                "Shows one's own picture; 206 while it is processed, 422 when it failed.",
+                "Shows one's own picture; 206 while it is processed, 422 with the reason in `error` and `failure_code` \
+                 when it failed.",
             )
             .answers::<MediaAttachment>(),
+        )
+        .get(
+            "/api/v1/media/{id}/original",
+            original::original,
+            Describe::new(
+                "Redirects to where one's own file can be downloaded as it was uploaded, to the bit.",
+            )
+            .answers_with(
+                307,
+                &[Header::required(
+                    "Location",
+                    "Where it can be downloaded, without a token and for a time.",
+                )],
+            ),
         )
         .put(
             "/api/v1/media/{id}",

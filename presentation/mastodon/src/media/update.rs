@@ -44,5 +44,5 @@ pub(super) async fn update(
         .media
         .update_media(&context, request)
         .await?;
-    Ok(Json(MediaAttachment::of(&surface.site, &item)))
+    Ok(Json(MediaAttachment::of_owner(&surface.site, &item)))
 }

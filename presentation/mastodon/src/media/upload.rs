@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
 use business_media_gateway::{MediaItem, MediaState, UpdateMediaRequest, UploadHeader};
 use http::StatusCode;
 use infra_kernel::{Context, Error, ErrorCode};
@@ -14,11 +15,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::form::{self, FileRules, ReadForm};
-use super::{focus, wait};
+use super::{FILE, failed, focus, wait};
 use crate::entities::MediaAttachment;
-
-/// The form's field that holds the picture.
-const FILE: &str = "file";
 
 /// What is said of a picture. The fields may come before or after the file; before is quicker.
 #[derive(Debug, Default, PartialEq, Deserialize, JsonSchema)]
@@ -35,7 +33,7 @@ pub(super) struct UploadForm {
     file: String,
 }
 
-type Answer = Result<(StatusCode, Json<MediaAttachment>), Problem>;
+type Answer = Result<Response, Problem>;
 
 pub(super) async fn upload(
     Allowed(viewer): Allowed<Person<scope::WriteMedia>>,
@@ -79,13 +77,16 @@ async fn upload_within(
     };
     let item = describe_late(surface, context, item, &form).await?;
     let item = wait::until_processed(surface, context, item, patience).await?;
-    wait::refuse_failed(&item, FILE)?;
+    if let Some(answer) = failed::answer(&item) {
+        return Ok(answer);
+    }
     let status = if item.state() == MediaState::Ready {
         StatusCode::OK
     } else {
         StatusCode::ACCEPTED
     };
-    Ok((status, Json(MediaAttachment::of(&surface.site, &item))))
+    let picture = MediaAttachment::of_owner(&surface.site, &item);
+    Ok((status, Json(picture)).into_response())
 }
 
 fn header(form: &UploadForm) -> Result<UploadHeader, Problem> {

@@ -32,22 +32,23 @@ pub(crate) async fn until_processed(
     }
 }
 
-/// Refuses what could not be processed, with the reason.
-pub(crate) fn refuse_failed(item: &MediaItem, field: &str) -> Result<()> {
+/// Why a picture could not be processed; none when it was, or may still be.
+pub(crate) fn failure(item: &MediaItem) -> Option<&str> {
     if item.state() != MediaState::Failed {
-        return Ok(());
+        return None;
     }
-    let reason = if item.failure.is_empty() {
+    Some(if item.failure.is_empty() {
         "This picture could not be processed. Please try another one."
     } else {
         &item.failure
-    };
-    Err(Error::invalid(field, reason))
+    })
 }
 
 /// Refuses what could not be processed, and what is not ready when it is needed now.
 pub(crate) fn refuse_unready(item: &MediaItem, field: &str) -> Result<()> {
-    refuse_failed(item, field)?;
+    if let Some(reason) = failure(item) {
+        return Err(Error::invalid(field, reason));
+    }
     if item.state() == MediaState::Ready {
         return Ok(());
     }

@@ -1,24 +1,25 @@
 //! The key of a rendition: `<hash>.jpg`. Checked here, so that nothing else reaches the media domain.
 
-use http::{HeaderMap, HeaderName};
-
 /// The fewest and the most characters of a hash.
 const HASH_CHARACTERS: std::ops::RangeInclusive<usize> = 4..=128;
 
-/// The kinds of pictures that are made, by the ends of their keys.
+/// The kinds of pictures that are made, by the ends of their keys, and the ends of their files' names.
 const KINDS: [(&str, &str); 5] = [
     ("jpg", "image/jpeg"),
-    ("jpeg", "image/jpeg"),
     ("png", "image/png"),
+    ("gif", "image/gif"),
     ("webp", "image/webp"),
     ("avif", "image/avif"),
 ];
+/// Kinds that are uploaded but never made.
+const KINDS_TAKEN: [(&str, &str); 2] = [("heic", "image/heic"), ("heif", "image/heif")];
+/// What a browser does nothing with.
+const UNKNOWN: (&str, &str) = ("bin", "application/octet-stream");
 
 /// A key that is well formed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Key<'request> {
     text: &'request str,
-    hash: &'request str,
     content_type: &'static str,
 }
 
@@ -28,49 +29,42 @@ impl<'request> Key<'request> {
         let (_, content_type) = KINDS.into_iter().find(|(kind, _)| *kind == end)?;
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         let well_formed = HASH_CHARACTERS.contains(&hash.len()) && hash.bytes().all(plain);
-        well_formed.then_some(Self {
-            text,
-            hash,
-            content_type,
-        })
+        well_formed.then_some(Self { text, content_type })
     }
 
-    pub(super) const fn text(&self) -> &str {
+    pub(super) const fn text(&self) -> &'request str {
         self.text
     }
 
-    /// Fixed by the key, never by what the content says of itself.
+    /// What the key says that it names.
     pub(super) const fn content_type(&self) -> &'static str {
         self.content_type
     }
 
-    /// The strong validator: the hash of the bytes.
-    pub(super) fn etag(&self) -> String {
-        format!("\"{}\"", self.hash)
+    /// Whether the same picture may be had in other forms, now or later: those forms themselves are not made from any.
+    pub(super) fn may_have_forms(&self) -> bool {
+        !["image/webp", "image/avif"].contains(&self.content_type)
     }
+}
 
-    /// Whether a header names this content, or `*`. A weak mark is taken too: a proxy that compresses makes one of ours.
-    pub(super) fn is_named_by(&self, headers: &HeaderMap, name: &HeaderName) -> bool {
-        let values = headers.get_all(name).iter();
-        values
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .map(|tag| tag.trim().trim_start_matches("W/"))
-            .any(|tag| tag == "*" || tag.trim_matches('"') == self.hash)
-    }
+/// The end of a file's name and the type that is sent with it: one of ours, whatever is claimed.
+pub(super) fn kind_of(content_type: &str) -> (&'static str, &'static str) {
+    let mut kinds = KINDS.into_iter().chain(KINDS_TAKEN);
+    kinds
+        .find(|(_, known)| *known == content_type)
+        .unwrap_or(UNKNOWN)
 }
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderValue, header};
-
     use super::*;
 
     #[test]
     fn only_what_can_be_a_key_is_one() {
         let key = Key::parse("0a1b2c3d.jpg").unwrap();
         assert_eq!(key.content_type(), "image/jpeg");
-        assert_eq!(key.etag(), "\"0a1b2c3d\"");
+        assert!(key.may_have_forms());
+        assert!(!Key::parse("0a1b2c3d.webp").unwrap().may_have_forms());
         for text in [
             "",
             ".jpg",
@@ -87,22 +81,11 @@ mod tests {
     }
 
     #[test]
-    fn marks_are_compared_by_what_they_name() {
-        let key = Key::parse("0a1b2c3d.jpg").unwrap();
-        for (value, expected) in [
-            ("\"0a1b2c3d\"", true),
-            ("W/\"0a1b2c3d\"", true),
-            ("\"x\", \"0a1b2c3d\"", true),
-            ("*", true),
-            ("\"0a1b2c3e\"", false),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static(value));
-            assert_eq!(
-                key.is_named_by(&headers, &header::IF_NONE_MATCH),
-                expected,
-                "{value}"
-            );
+    fn a_type_is_one_of_ours_or_none_that_runs() {
+        assert_eq!(kind_of("image/gif"), ("gif", "image/gif"));
+        assert_eq!(kind_of("image/heic"), ("heic", "image/heic"));
+        for claimed in ["text/html", "image/svg+xml", "", "image/jpeg; x"] {
+            assert_eq!(kind_of(claimed), UNKNOWN);
         }
     }
 }

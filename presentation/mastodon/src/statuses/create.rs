@@ -39,6 +39,14 @@ pub(super) struct StatusForm {
     spoiler_text: Option<String>,
     /// BCP 47.
     language: Option<String>,
+    /// Whether others may download the pictures, without place and camera data; the account's default when it is not said.
+    /// Not in Mastodon.
+    #[serde(deserialize_with = "lenient::truth")]
+    originals_shared: Option<bool>,
+    /// Whether camera, lens and exposure of the pictures are shown; the account's default when it is not said. Not in
+    /// Mastodon.
+    #[serde(deserialize_with = "lenient::truth")]
+    camera_shown: Option<bool>,
     /// The status that this one answers.
     #[serde(deserialize_with = "lenient::text")]
     in_reply_to_id: Option<String>,
@@ -110,7 +118,7 @@ async fn defaults(
     viewer: Viewer,
     form: &StatusForm,
 ) -> Result<Account> {
-    if form.visibility.is_some() && form.sensitive.is_some() && form.language.is_some() {
+    if form.says_all() {
         return Ok(Account::default());
     }
     let request = GetAccountsRequest::of([viewer.account_id]);
@@ -121,6 +129,15 @@ async fn defaults(
 }
 
 impl StatusForm {
+    /// Whether it leaves nothing to the account's defaults.
+    const fn says_all(&self) -> bool {
+        self.visibility.is_some()
+            && self.sensitive.is_some()
+            && self.language.is_some()
+            && self.originals_shared.is_some()
+            && self.camera_shown.is_some()
+    }
+
     /// Refuses what would be posted as something else than was meant.
     fn refuse_what_is_not_built(&self) -> Result<()> {
         let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
@@ -164,6 +181,10 @@ impl StatusForm {
             language: self
                 .language
                 .unwrap_or_else(|| defaults.default_language.clone()),
+            originals_shared: self
+                .originals_shared
+                .unwrap_or(defaults.default_originals_shared),
+            camera_shown: self.camera_shown.unwrap_or(defaults.default_camera_shown),
             ..CreatePostRequest::default()
         })
     }
@@ -221,17 +242,23 @@ mod tests {
             default_visibility: "private".into(),
             default_sensitive: true,
             default_language: "de".into(),
+            default_originals_shared: true,
+            default_camera_shown: true,
             ..Account::default()
         };
         let made = request("status=hi", &defaults).unwrap();
         assert_eq!(made.visibility(), Visibility::Private);
         assert!(made.sensitive);
         assert_eq!(made.language, "de");
-        let said = "status=hi&visibility=unlisted&sensitive=false&language=en";
+        assert!(made.originals_shared && made.camera_shown);
+        let said = "status=hi&visibility=unlisted&sensitive=false&language=en&originals_shared=false&camera_shown=0";
         let made = request(said, &defaults).unwrap();
         assert_eq!(made.visibility(), Visibility::Unlisted);
         assert!(!made.sensitive);
         assert_eq!(made.language, "en");
+        assert!(!made.originals_shared && !made.camera_shown);
+        let made = request("status=hi&camera_shown=true", &Account::default()).unwrap();
+        assert_eq!((made.originals_shared, made.camera_shown), (false, true));
     }
 
     #[test]

@@ -104,10 +104,22 @@ async fn a_picture_that_fails_says_why() {
     let answer = client
         .multipart(Method::POST, "ada", "/api/v2/media", &form(&[], 10, &[]))
         .await;
-    assert_eq!(answer.error(422), "This is not a picture.");
-    let id = world.media.lock().unwrap()[0].id;
-    let answer = client.get("ada", &format!("/api/v1/media/{id}")).await;
-    assert_eq!(answer.error(422), "This is not a picture.");
+    let refused = answer.expect(422);
+    assert_eq!(refused["error"], "This is not a picture.");
+    assert_eq!(refused["failure_code"], "broken");
+    let id = refused["id"].as_str().unwrap();
+    let path = format!("/api/v1/media/{id}");
+    let expected = json!({
+        "error": "This is not a picture.", "code": "invalid", "field": "file", "id": id, "failure_code": "broken",
+    });
+    assert_eq!(client.get("ada", &path).await.expect(422), expected);
+    client.get("bob", &path).await.error(404);
+    // Who describes it hears why it will not be shown.
+    let change = json!({"description": "Later"});
+    let changed = client.json(Method::PUT, "ada", &path, &change).await;
+    let changed = changed.expect(200);
+    assert_eq!(changed["failure"], "This is not a picture.");
+    assert_eq!(changed["failure_code"], "broken");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@ use business_posts_gateway::Visibility;
 use http::{Method, Request, header};
 use serde_json::json;
 
-use crate::world::{ADA, BOB, World};
+use crate::world::{ADA, BOB, Client, World};
 
 #[tokio::test]
 async fn a_status_is_posted_and_answered() {
@@ -122,4 +122,67 @@ async fn several_are_asked_for_by_id() {
     let many: String = (1..=101).map(|id| format!("id[]={id}&")).collect();
     let answer = client.get("ada", &format!("/api/v1/statuses?{many}")).await;
     assert_eq!(answer.expect(422)["field"], "id");
+}
+
+/// Uploads a picture and posts it with these choices; answers the ids of both.
+async fn posted(client: &Client, choices: &serde_json::Value) -> (String, serde_json::Value) {
+    let form = "--X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.jpg\"\r\n\r\nbytes\r\n--X--\r\n";
+    let media = client
+        .multipart(Method::POST, "ada", "/api/v2/media", form)
+        .await
+        .expect(200);
+    let id = media["id"].as_str().unwrap().to_owned();
+    let mut body = json!({"status": "hi", "media_ids": [id]});
+    body.as_object_mut()
+        .unwrap()
+        .extend(choices.as_object().unwrap().clone());
+    let status = client
+        .json(Method::POST, "ada", "/api/v1/statuses", &body)
+        .await;
+    (id, status.expect(200))
+}
+
+#[tokio::test]
+async fn what_others_get_of_the_photos_is_the_posts_choice_or_the_accounts_default() {
+    let world = World::new();
+    let client = world.client();
+    let shown = |status: &serde_json::Value| {
+        let picture = &status["media_attachments"][0];
+        let camera = picture["meta"]["camera"]["model"] == "X100V";
+        (picture["original_url"].is_string(), camera)
+    };
+    let (_, nothing_said) = posted(&client, &json!({})).await;
+    assert_eq!(shown(&nothing_said), (false, false));
+    let (_, said) = posted(&client, &json!({"camera_shown": true})).await;
+    assert_eq!(shown(&said), (false, true));
+    let source = json!({"source": {"originals_shared": true, "camera_shown": "1"}});
+    let path = "/api/v1/accounts/update_credentials";
+    let changed = client.json(Method::PATCH, "ada", path, &source).await;
+    let changed = changed.expect(200);
+    assert_eq!(changed["source"]["originals_shared"], true);
+    assert_eq!(changed["source"]["camera_shown"], true);
+    let preferences = client.get("ada", "/api/v1/preferences").await.expect(200);
+    assert_eq!(preferences["posting:default:originals_shared"], true);
+    assert_eq!(preferences["posting:default:camera_shown"], true);
+    let (_, by_default) = posted(&client, &json!({})).await;
+    assert_eq!(shown(&by_default), (true, true));
+    let (_, against) = posted(&client, &json!({"originals_shared": false})).await;
+    assert_eq!(shown(&against), (false, true));
+    // What everyone is shown is the same for everyone: the owner is offered what others are.
+    let path = format!("/api/v1/statuses/{}", said["id"].as_str().unwrap());
+    for viewer in ["ada", "bob", ""] {
+        let status = client.get(viewer, &path).await.expect(200);
+        assert_eq!(shown(&status), (false, true), "{viewer}");
+    }
+}
+
+#[tokio::test]
+async fn the_owner_can_have_the_original_whatever_the_post_says() {
+    let world = World::new();
+    let client = world.client();
+    let (id, status) = posted(&client, &json!({"originals_shared": false})).await;
+    assert_eq!(status["media_attachments"][0].get("original_url"), None);
+    let own = client.get("ada", &format!("/api/v1/media/{id}")).await;
+    let own = own.expect(200);
+    assert!(own["original_url"].as_str().unwrap().contains(&id), "{own}");
 }

@@ -3,6 +3,28 @@ document.documentElement.classList.add("scripted");
 
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
+const ICONS = "http://www.w3.org/2000/svg";
+
+/** An icon of the page's sprite. */
+function icon(name) {
+  const svg = document.createElementNS(ICONS, "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS(ICONS, "use");
+  use.setAttribute("href", `#i-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/** The place's mark; "waiting" lets its flash pulse. */
+function mark(state) {
+  const svg = document.createElementNS(ICONS, "svg");
+  svg.setAttribute("class", `mark ${state}`);
+  svg.setAttribute("viewBox", "0 0 32 32");
+  svg.append(...[...document.getElementById("i-mark").children].map((shape) => shape.cloneNode(true)));
+  return svg;
+}
+
 /** Calls `enhance` for what the page holds and for what is added to it later. */
 const enhancers = [];
 function enhance(selector, make) {
@@ -64,6 +86,14 @@ enhance("[data-follow]", (form) => {
   });
 });
 
+// An animation that is there needs no still behind it: where it lets light through, the still would show.
+enhance("[data-plays]", (frame) => {
+  const moving = frame.querySelector("picture > img");
+  const clear = () => frame.querySelector(".poster")?.remove();
+  if (moving.complete && moving.naturalWidth > 0) clear();
+  else moving.addEventListener("load", clear, { once: true });
+});
+
 // "more" is for captions that are cut.
 enhance(".words .clamp", (text) => {
   const more = text.parentNode.querySelector(".more");
@@ -105,10 +135,7 @@ const nearTheEnd = new IntersectionObserver((entries) => {
 
 async function fetchOlder(place) {
   nearTheEnd.unobserve(place);
-  const pulse = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  pulse.setAttribute("class", "mark waiting");
-  pulse.setAttribute("viewBox", "0 0 32 32");
-  pulse.append(...[...document.getElementById("i-mark").children].map((shape) => shape.cloneNode(true)));
+  const pulse = mark("waiting");
   const link = place.querySelector("a");
   link.hidden = true;
   place.append(pulse);
@@ -139,13 +166,16 @@ addEventListener("pageswap", (event) => {
   if (!event.viewTransition || !event.activation) return;
   const target = new URL(event.activation.entry.url).pathname;
   const link = all("a").find((anchor) => anchor.pathname === target && anchor.querySelector(".frame"));
-  const picture = link?.querySelector(".frame > img:last-child");
+  const picture = link?.querySelector(".frame img:last-child");
   if (picture) picture.style.viewTransitionName = "photo";
 });
 addEventListener("pagereveal", (event) => {
   if (!event.viewTransition) return;
-  const picture = document.querySelector(".post .stage .frame > img:last-child");
+  // A browser may give up the transition, as when the window changes meanwhile; the page is there all the same.
+  const over = event.viewTransition.finished.catch(() => {});
+  event.viewTransition.ready.catch(() => {});
+  const picture = document.querySelector(".post .stage .frame img:last-child");
   if (!picture) return;
   picture.style.viewTransitionName = "photo";
-  event.viewTransition.finished.finally(() => { picture.style.viewTransitionName = ""; });
+  over.then(() => { picture.style.viewTransitionName = ""; });
 });

@@ -1,28 +1,46 @@
-// The composer: photos go up one at a time while their words are being written; the form then only names them.
+// The composer: photos go up one at a time while their words are being written; the form then only names them, in order.
+const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
+
 enhance("[data-composer]", (form) => {
-  const part = (name) => form.querySelector(`[data-${name}]`);
-  const [stage, invite, strip, details, files, wrong, submit, progress] =
-    ["stage", "invite", "strip", "details", "files", "wrong", "submit", "progress"].map(part);
+  const part = (name, root = form) => root.querySelector(`[data-${name}]`);
+  const [stage, invite, hint, strip, details, files, wrong, live, order, submit, progress] =
+    ["stage", "invite", "hint", "strip", "details", "files", "wrong", "live", "order", "submit", "progress"].map((name) => part(name));
   const blank = part("describe").content;
   const photosMax = Number(form.dataset.photosMax);
   const bytesMax = Number(form.dataset.bytesMax);
+  /** In the order of the album. A photo is "waiting", "rising", "working", "risen" or "failed". */
   const photos = [];
   let chosen = null;
+  let replaced = null;
+  let dragged = null;
   let wanted = false;
+  let notices = [];
+  let said = "";
 
-  const say = (text) => { wrong.textContent = text; wrong.hidden = !text; };
-  const pending = () => photos.filter((photo) => photo.state === "waiting" || photo.state === "rising");
+  const are = (...states) => photos.filter((photo) => states.includes(photo.state));
+  const pending = () => are("waiting", "rising", "working");
+  const aim = focalPoint(stage, (left, top) => {
+    Object.assign(chosen.left, { value: left });
+    Object.assign(chosen.top, { value: top });
+    chosen.small.style.objectPosition = `${left}% ${top}%`;
+  });
 
   function choose(photo) {
     chosen = photo;
-    const picture = stage.querySelector("img");
-    if (picture) picture.remove();
-    if (photo) {
-      const image = document.createElement("img");
+    stage.querySelector(":scope > img")?.remove();
+    stage.querySelector(":scope > .mark")?.remove();
+    let image = null;
+    if (photo && !photo.undrawn) {
+      image = document.createElement("img");
       image.src = photo.picture;
       image.alt = photo.words.value;
       stage.prepend(image);
+    } else if (photo) {
+      stage.prepend(mark(photo.state === "failed" ? "" : "waiting"));
     }
+    const aimed = photo?.state === "failed" ? null : image;
+    aim(aimed, photo?.left, photo?.top);
+    hint.hidden = aimed === null;
     stage.classList.toggle("filled", photo !== null);
     invite.hidden = photo !== null;
     for (const other of photos) {
@@ -31,94 +49,161 @@ enhance("[data-composer]", (form) => {
     }
   }
 
+  const SAID = { waiting: "Waiting for its turn.", working: "Uploaded. It is being processed." };
+  const MARKS = { failed: "Failed", working: "Processing" };
+
   function refresh() {
     strip.hidden = photos.length === 0;
     add.hidden = photos.length >= photosMax;
-    const total = photos.length || 1;
-    const risen = photos.reduce((sum, photo) => sum + photo.share, 0);
-    progress.hidden = !(wanted && pending().length > 0);
-    progress.value = risen / total;
-    submit.disabled = wanted && pending().length > 0;
-    submit.textContent = submit.disabled ? "Sharing when the photos are up" : "Share";
-    for (const photo of photos) {
-      const described = photo.words.value.trim() !== "";
-      photo.mark.hidden = photo.state !== "risen" || !described;
-      photo.bar.hidden = photo.state === "risen" || photo.state === "failed";
+    const busy = wanted && pending().length > 0;
+    progress.hidden = !busy;
+    progress.value = photos.reduce((sum, photo) => sum + photo.share, 0) / (photos.length || 1);
+    submit.disabled = busy;
+    submit.textContent = busy ? "Sharing when the photos are ready" : "Share";
+    photos.forEach((photo, index) => {
+      const { state, words } = photo;
+      const described = state === "risen" && words.value.trim() !== "";
+      photo.mark.textContent = MARKS[state] ?? "ALT";
+      photo.mark.hidden = !(described || state in MARKS);
+      photo.bar.hidden = state !== "waiting" && state !== "rising";
       photo.bar.value = photo.share;
-      photo.item.classList.toggle("failed", photo.state === "failed");
-    }
+      photo.item.classList.toggle("failed", state === "failed");
+      photo.item.classList.toggle("busy", state === "working");
+      const doing = SAID[state] ?? (state === "rising" ? `Uploading, ${Math.floor(photo.share * 100)} %.` : "");
+      photo.said.textContent = doing;
+      for (const name of ["earlier", "later"]) part(name, photo.fields).hidden = photos.length < 2;
+      photo.pick.setAttribute("aria-label", `Photo ${index + 1} of ${photos.length}${photo.name && `, ${photo.name}`}${state === "failed" ? ", failed" : ""}`);
+    });
+    const lines = [...notices, ...are("failed").map((photo) => `Photo ${photos.indexOf(photo) + 1}, “${photo.name}”: ${photo.reason}`)];
+    // Said once: whoever listens to the page would hear all of it again.
+    if (lines.join("\n") === said) return;
+    said = lines.join("\n");
+    wrong.hidden = lines.length === 0;
+    wrong.replaceChildren(...lines.map((line) => Object.assign(document.createElement("p"), { textContent: line })));
   }
 
   function remove(photo) {
+    photo.state = "gone";
+    notices = [];
     photo.request?.abort();
     const index = photos.indexOf(photo);
     photos.splice(index, 1);
     photo.item.remove();
     photo.fields.remove();
     choose(photos[Math.min(index, photos.length - 1)] ?? null);
+    raiseNext();
     refresh();
+  }
+
+  function move(photo, to) {
+    if (to < 0 || to >= photos.length) return;
+    photos.splice(photos.indexOf(photo), 1);
+    photos.splice(to, 0, photo);
+    strip.insertBefore(photo.item, photos[to + 1]?.item ?? add);
+    live.textContent = `Now photo ${to + 1} of ${photos.length}.`;
+    refresh();
+  }
+
+  function show(photo, picture) {
+    Object.assign(photo, { picture, undrawn: false });
+    photo.small.classList.remove("undrawn");
+    photo.small.src = picture;
+    if (photo === chosen) choose(photo);
   }
 
   /** A photo's place in the strip and its field; `fields` is there already when the server made it. */
   function place(picture, name, fields) {
-    const photo = { picture, state: "risen", share: 1, request: null, file: null };
+    const photo = { name, state: "risen", share: 1, request: null, file: null, id: fields?.dataset.photo };
     photo.fields = fields ?? blank.cloneNode(true).firstElementChild;
-    photo.words = photo.fields.querySelector("textarea");
+    for (const name of ["words", "left", "top", "said", "why", "retry"]) photo[name] = part(name, photo.fields);
     if (!fields) {
       photo.words.id = `alt-${crypto.getRandomValues(new Uint32Array(1))[0]}`;
       photo.fields.querySelector("label").htmlFor = photo.words.id;
       details.append(photo.fields);
     }
     photo.item = document.createElement("li");
-    photo.pick = document.createElement("button");
-    photo.pick.type = "button";
-    photo.pick.className = "pick";
-    photo.pick.setAttribute("aria-label", `Photo ${photos.length + 1}: ${name}`);
-    const small = document.createElement("img");
-    small.src = picture;
-    small.alt = "";
-    photo.pick.append(small);
-    photo.bar = document.createElement("progress");
-    photo.bar.max = 1;
-    photo.mark = document.createElement("span");
-    photo.mark.className = "state";
-    photo.mark.textContent = "ALT";
+    photo.item.draggable = true;
+    photo.pick = Object.assign(document.createElement("button"), { type: "button", className: "pick" });
+    photo.small = Object.assign(document.createElement("img"), { alt: "", draggable: false });
+    // What this browser cannot draw (HEIC) is shown when the server has made a preview of it.
+    photo.small.addEventListener("error", () => {
+      photo.undrawn = true;
+      photo.small.classList.add("undrawn");
+      if (photo === chosen) choose(photo);
+    });
+    photo.small.style.objectPosition = `${photo.left.value || 50}% ${photo.top.value || 50}%`;
+    photo.pick.append(photo.small);
+    photo.bar = Object.assign(document.createElement("progress"), { max: 1 });
+    photo.mark = Object.assign(document.createElement("span"), { className: "state" });
     photo.item.append(photo.pick, photo.bar, photo.mark);
     strip.insertBefore(photo.item, add);
     photo.pick.addEventListener("click", () => choose(photo));
     photo.words.addEventListener("input", refresh);
-    photo.fields.querySelector("[data-remove]").addEventListener("click", (event) => {
+    const press = (name, act) => part(name, photo.fields).addEventListener("click", (event) => {
       event.preventDefault();
-      remove(photo);
+      act();
+    });
+    press("remove", () => remove(photo));
+    press("earlier", () => move(photo, photos.indexOf(photo) - 1));
+    press("later", () => move(photo, photos.indexOf(photo) + 1));
+    press("retry", () => retry(photo));
+    photo.item.addEventListener("dragstart", (event) => {
+      dragged = photo;
+      event.dataTransfer.effectAllowed = "move";
+      photo.item.classList.add("dragged");
+    });
+    photo.item.addEventListener("dragend", () => {
+      dragged = null;
+      photo.item.classList.remove("dragged");
+    });
+    photo.item.addEventListener("dragover", (event) => {
+      if (!dragged) return;
+      event.preventDefault();
+      if (dragged !== photo) move(dragged, photos.indexOf(photo));
     });
     photos.push(photo);
+    show(photo, picture);
     return photo;
   }
 
+  /** A file in a photo's place, which keeps its words. */
+  function load(photo, file) {
+    Object.assign(photo, { name: file.name, file, state: "waiting", share: 0 });
+    photo.lost = false;
+    photo.why.hidden = true;
+    photo.retry.hidden = true;
+    show(photo, URL.createObjectURL(file));
+  }
+
   function take(list) {
-    say("");
-    for (const file of list) {
-      if (photos.length >= photosMax) {
-        say(`A post holds ${photosMax} photos at the most; the rest was left out.`);
-        break;
-      }
-      if (file.size > bytesMax) {
-        say(`“${file.name}” is larger than ${Math.floor(bytesMax / 1048576)} MB, the most that is taken. Try exporting it smaller.`);
-        continue;
-      }
-      const photo = place(URL.createObjectURL(file), file.name, null);
-      Object.assign(photo, { state: "waiting", share: 0, file });
-      if (!chosen) choose(photo); else photo.fields.hidden = true;
+    notices = [];
+    const fits = list.filter((file) => {
+      if (file.size <= bytesMax) return true;
+      const megabytes = (bytes) => Math.floor(bytes / 104857.6) / 10;
+      notices.push(`“${file.name}” has ${megabytes(file.size)} MB; the most that is taken is ${megabytes(bytesMax)} MB. Export it smaller.`);
+      return false;
+    });
+    if (replaced && fits.length > 0) load(replaced, fits.shift());
+    replaced = null;
+    const room = photosMax - photos.length;
+    if (fits.length > room) {
+      notices.push(`A post holds ${photosMax} photos at the most, and with these it would be ${photos.length + fits.length}: the last ${fits.length - room} were left out.`);
+    }
+    for (const file of fits.slice(0, room)) {
+      const photo = place("", file.name, null);
+      load(photo, file);
+      if (chosen) photo.fields.hidden = true; else choose(photo);
     }
     refresh();
     raiseNext();
   }
 
+  /** One goes up at a time; the next does not wait for the server's work on it. */
   function raiseNext() {
-    if (photos.some((photo) => photo.state === "rising")) return;
-    const photo = photos.find((one) => one.state === "waiting");
+    if (are("rising").length > 0 || are("working").length > 1) return;
+    const [photo] = are("waiting");
     if (!photo) {
-      if (wanted && pending().length === 0) finish();
+      if (wanted && photos.length > 0 && pending().length === 0) finish();
       return;
     }
     photo.state = "rising";
@@ -134,72 +219,104 @@ enhance("[data-composer]", (form) => {
       if (event.lengthComputable) photo.share = (event.loaded / event.total) * 0.98;
       refresh();
     });
-    request.addEventListener("load", () => risen(photo, request));
-    request.addEventListener("error", () => failed(photo, "The connection was lost. Check it, then choose the photo again."));
-    request.addEventListener("abort", raiseNext);
+    request.upload.addEventListener("load", () => {
+      if (photo.state === "rising") photo.state = "working";
+      refresh();
+      raiseNext();
+    });
+    request.addEventListener("load", () => heard(photo, request.status, request.response));
+    request.addEventListener("error", () => {
+      photo.lost = true;
+      failed(photo, "The connection was lost. Check it, then try again.");
+    });
     request.send(body);
     refresh();
   }
 
-  function risen(photo, request) {
-    const answer = request.response;
-    if (request.status !== 200 || !answer?.id) {
-      return failed(photo, answer?.error ?? "The photo could not be taken. Please try again.");
+  function heard(photo, status, answer) {
+    if (photo.state === "gone") return undefined;
+    if (status !== 200 || !answer?.id) {
+      photo.lost = !(status >= 400 && status < 500);
+      return failed(photo, answer?.error ?? "It could not be taken. Try again in a moment.");
+    }
+    photo.id = answer.id;
+    if (answer.state !== "ready") {
+      photo.state = "working";
+      refresh();
+      return follow(photo);
     }
     Object.assign(photo, { state: "risen", share: 1 });
-    const id = document.createElement("input");
-    id.type = "hidden";
-    id.name = "media_id";
-    id.value = answer.id;
-    photo.fields.prepend(id);
     photo.words.name = `alt-${answer.id}`;
+    photo.left.name = `focus-left-${answer.id}`;
+    photo.top.name = `focus-top-${answer.id}`;
+    if (photo.undrawn) show(photo, answer.picture);
     refresh();
-    raiseNext();
-    return undefined;
+    return raiseNext();
+  }
+
+  /** Asks how far the server is; it answers when the photo is ready, or after a while. */
+  async function follow(photo) {
+    const answer = await fetch(`/new/photos/${photo.id}`, { headers: { Accept: "application/json" } }).catch(() => null);
+    if (photo.state !== "working") return undefined;
+    if (answer && answer.status < 500) return heard(photo, answer.status, await answer.json().catch(() => null));
+    await pause(3000);
+    return follow(photo);
   }
 
   function failed(photo, text) {
-    photo.state = "failed";
-    say(text);
+    Object.assign(photo, { state: "failed", reason: text, share: 0 });
+    photo.why.textContent = text;
+    photo.why.hidden = false;
+    photo.retry.hidden = false;
+    photo.retry.textContent = photo.lost ? "Try again" : "Choose another in its place";
     wanted = false;
+    if (photo === chosen) choose(photo);
     refresh();
     raiseNext();
   }
 
+  function retry(photo) {
+    if (photo.lost) {
+      load(photo, photo.file);
+      refresh();
+      raiseNext();
+    } else {
+      replaced = photo;
+      files.click();
+    }
+  }
+
+  const hidden = (name, value) => Object.assign(document.createElement("input"), { type: "hidden", name, value });
+
   function finish() {
     files.disabled = true;
-    const share = document.createElement("input");
-    Object.assign(share, { type: "hidden", name: "share", value: "1" });
-    form.append(share);
+    order.replaceChildren(...photos.map((photo) => hidden("media_id", photo.id)), hidden("share", "1"));
     form.submit();
   }
 
   const add = document.createElement("li");
-  const addLabel = document.createElement("label");
-  addLabel.className = "add";
-  addLabel.htmlFor = "files";
-  addLabel.title = "Add photos";
-  const icons = "http://www.w3.org/2000/svg";
-  const icon = document.createElementNS(icons, "svg");
-  icon.setAttribute("class", "icon");
-  icon.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS(icons, "use");
-  use.setAttribute("href", "#i-new");
-  icon.append(use);
-  addLabel.append(icon);
+  const addLabel = Object.assign(document.createElement("label"), { className: "add", htmlFor: "files", title: "Add photos" });
+  addLabel.append(icon("new"));
+  addLabel.addEventListener("click", () => { replaced = null; });
   add.append(addLabel);
   strip.append(add);
 
   files.classList.add("tucked");
+  files.addEventListener("cancel", () => { replaced = null; });
   files.addEventListener("change", () => {
     take([...files.files]);
     files.value = "";
   });
-  for (const fields of all(".describe", details)) place(fields.dataset.picture, "", fields);
+  for (const fields of all(".describe", details)) {
+    const photo = place(fields.dataset.picture, "", fields);
+    if (fields.dataset.picture) continue;
+    photo.state = "working";
+    follow(photo);
+  }
   if (photos.length > 0) choose(photos[0]);
 
   let depth = 0;
-  const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
+  const hasFiles = (event) => !dragged && event.dataTransfer?.types.includes("Files");
   addEventListener("dragenter", (event) => { if (hasFiles(event)) { depth += 1; form.classList.add("over"); } });
   addEventListener("dragleave", (event) => { if (hasFiles(event) && --depth <= 0) form.classList.remove("over"); });
   addEventListener("dragover", (event) => { if (hasFiles(event)) event.preventDefault(); });
@@ -208,7 +325,7 @@ enhance("[data-composer]", (form) => {
     event.preventDefault();
     depth = 0;
     form.classList.remove("over");
-    take([...event.dataTransfer.files].filter((file) => file.type.startsWith("image/")));
+    take([...event.dataTransfer.files]);
   });
   addEventListener("paste", (event) => {
     const pasted = [...(event.clipboardData?.files ?? [])].filter((file) => file.type.startsWith("image/"));
@@ -217,14 +334,13 @@ enhance("[data-composer]", (form) => {
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    for (const photo of photos.filter((one) => one.state === "failed")) remove(photo);
-    if (photos.length === 0 && form.elements.text.value.trim() === "") {
-      say("Choose a photo first.");
-      return;
-    }
-    wanted = true;
+    const unusable = are("failed").length;
+    notices = [];
+    if (unusable > 0) notices.push(`${unusable === 1 ? "A photo" : `${unusable} photos`} cannot be shared. Choose again, or take out what failed.`);
+    else if (photos.length === 0 && form.elements.text.value.trim() === "") notices.push("Choose a photo first.");
+    wanted = notices.length === 0;
     refresh();
-    if (pending().length === 0) finish();
+    if (wanted && pending().length === 0) finish();
   });
   refresh();
 });

@@ -2,72 +2,31 @@
 //!
 //! With a script, photos go up one by one to `/new/photos` while the words are being written, and the form names them.
 //! Without one, the same form carries them: "Add photos" brings it back with a field for each, "Share" shares at once.
+//! Either way a photo that cannot be shared says why, and keeps no other from being shared.
 
 mod draft;
+mod photo;
 mod show;
 
-use axum::Json;
 use axum::extract::multipart::MultipartRejection;
-use axum::response::IntoResponse as _;
-use business_media_gateway::{MediaItem, UpdateMediaRequest};
+use business_media_gateway::{MediaState, UpdateMediaRequest};
 use business_posts_gateway::CreatePostRequest;
 use http::{HeaderMap, Method};
 use infra_kernel::{AccountId, Error, ErrorCode, Result};
 use presentation_kit::upload::FileForm;
-use serde_json::json;
 
 use crate::guard::{check_origin, check_token};
-use crate::pages::composer::draft::Draft;
+use crate::pages::composer::draft::{Draft, DraftPhoto, Refused};
+use crate::pages::composer::photo::settled;
 use crate::respond::{Answer, Trouble, go_to};
-use crate::upload::{finish, is_file, receive, text};
-use crate::view::{CHOICES, FormTrouble, PhotoView};
+use crate::upload::failure;
+use crate::view::{CHOICES, FormTrouble};
 use crate::visit::Visit;
 
+pub(crate) use photo::{state, take};
 #[cfg(test)]
 pub(crate) use show::{ComposedPhoto, ComposerPage};
 pub(crate) use show::{accepted_types, show};
-
-/// Takes one photo from the script: answers its id when it is ready to be shown.
-pub(crate) async fn take_photo(
-    visit: Visit,
-    headers: HeaderMap,
-    form: Result<FileForm, MultipartRejection>,
-) -> Answer {
-    let owner = visit.member()?;
-    check_origin(&Method::POST, &headers, &visit)?;
-    let mut form = form.map_err(no_form)?;
-    let mut is_ours = false;
-    while let Some(field) = form.next_field().await? {
-        if field.name() == Some("csrf") {
-            check_token(&visit, &text(field).await?)?;
-            is_ours = true;
-        } else if is_file(&field) {
-            // The token comes before the file: nothing is stored for a form that is not ours.
-            if !is_ours {
-                check_token(&visit, "")?;
-            }
-            let media = &*visit.surface.gateways.media;
-            let item = receive(&visit.context, media, owner, field).await?;
-            let item = finish(&visit.context, media, item.id).await?;
-            return Ok(Json(describe(&visit, &item)).into_response());
-        }
-    }
-    Err(Error::invalid(
-        "file",
-        "There was no photo in what was sent. Choose one and try again.",
-    )
-    .into())
-}
-
-fn describe(visit: &Visit, item: &MediaItem) -> serde_json::Value {
-    let photo = PhotoView::of(visit.site(), item);
-    json!({
-        "id": item.id.to_string(),
-        "picture": photo.map(|photo| photo.feed),
-        "width": item.width,
-        "height": item.height,
-    })
-}
 
 /// Takes the whole form: shares the post, or brings the form back.
 pub(crate) async fn publish(
@@ -87,7 +46,7 @@ pub(crate) async fn publish(
         return Err(Error::invalid("csrf", "The form was empty. Go back and try again.").into());
     }
     let shared = match read {
-        Ok(()) if draft.wants_sharing() => share(&visit, author, &draft).await.map(Some),
+        Ok(()) if draft.wants_sharing() => share(&visit, author, &mut draft).await,
         Ok(()) => Ok(None),
         Err(error) => Err(error),
     };
@@ -99,32 +58,19 @@ pub(crate) async fn publish(
     }
 }
 
-/// Publishes a draft and answers the address of the post.
-async fn share(visit: &Visit, author: AccountId, draft: &Draft) -> Result<String> {
+/// Publishes a draft and answers the address of the post; none when photos had to be taken out of it.
+async fn share(visit: &Visit, author: AccountId, draft: &mut Draft) -> Result<Option<String>> {
+    take_out_failed(visit, author, draft).await?;
+    if !draft.refused.is_empty() {
+        return Ok(None);
+    }
     if draft.photos.is_empty() && draft.text.trim().is_empty() {
         return Err(Error::invalid("file", "Choose a photo first."));
     }
-    let media = &*visit.surface.gateways.media;
+    let request = request(author, draft)?;
     for photo in &draft.photos {
-        finish(&visit.context, media, photo.id.get()).await?;
-        if let Some(alt) = &photo.alt {
-            put_alt(visit, author, photo.id.get(), alt).await?;
-        }
+        describe(visit, author, photo).await?;
     }
-    let visibility = CHOICES
-        .iter()
-        .find(|choice| choice.name == draft.visibility);
-    let visibility =
-        visibility.ok_or_else(|| Error::invalid("visibility", "Say who may see it."))?;
-    let request = CreatePostRequest {
-        author_id: author.get(),
-        text: draft.text.trim().to_owned(),
-        media_ids: draft.photos.iter().map(|photo| photo.id.get()).collect(),
-        visibility: show::visibility_of(visibility).into(),
-        sensitive: draft.sensitive,
-        idempotency_key: draft.idempotency_key.clone(),
-        ..CreatePostRequest::default()
-    };
     let reply = visit
         .surface
         .gateways
@@ -139,15 +85,66 @@ async fn share(visit: &Visit, author: AccountId, draft: &Draft) -> Result<String
         .as_ref()
         .map(|viewer| viewer.account.username.as_str())
         .unwrap_or_default();
-    Ok(format!("/@{name}/{}", post.id))
+    Ok(Some(format!("/@{name}/{}", post.id)))
 }
 
-async fn put_alt(visit: &Visit, owner: AccountId, id: u64, alt: &str) -> Result<()> {
+/// Waits for every photo, and takes those out of a draft that could not be processed.
+async fn take_out_failed(visit: &Visit, owner: AccountId, draft: &mut Draft) -> Result<()> {
+    let photos = std::mem::take(&mut draft.photos);
+    let mut unfinished = None;
+    for (photo, number) in photos.into_iter().zip(1..) {
+        let item = settled(visit, owner, photo.id).await?;
+        if let Some(reason) = failure(&item) {
+            draft.refused.push(Refused {
+                name: format!("Photo {number}"),
+                reason: reason.to_owned(),
+            });
+            continue;
+        }
+        if item.state() != MediaState::Ready {
+            unfinished = unfinished.or(Some(number));
+        }
+        draft.photos.push(photo);
+    }
+    unfinished.map_or(Ok(()), |number| {
+        let text = format!(
+            "Photo {number} is still being processed. Everything is kept here: press Share again in a moment."
+        );
+        Err(Error::invalid("file", text))
+    })
+}
+
+fn request(author: AccountId, draft: &Draft) -> Result<CreatePostRequest> {
+    let visibility = CHOICES
+        .iter()
+        .find(|choice| choice.name == draft.visibility);
+    let visibility =
+        visibility.ok_or_else(|| Error::invalid("visibility", "Say who may see it."))?;
+    Ok(CreatePostRequest {
+        author_id: author.get(),
+        text: draft.text.trim().to_owned(),
+        media_ids: draft.photos.iter().map(|photo| photo.id.get()).collect(),
+        visibility: show::visibility_of(visibility).into(),
+        sensitive: draft.sensitive,
+        originals_shared: draft.originals_shared,
+        camera_shown: draft.camera_shown,
+        idempotency_key: draft.idempotency_key.clone(),
+        ..CreatePostRequest::default()
+    })
+}
+
+/// Says of a photo what the form said of it.
+async fn describe(visit: &Visit, owner: AccountId, photo: &DraftPhoto) -> Result<()> {
+    let (focus_x, focus_y) = photo.focus();
+    if photo.alt.is_none() && focus_x.is_none() && focus_y.is_none() {
+        return Ok(());
+    }
     let request = UpdateMediaRequest {
         owner_id: owner.get(),
-        id,
-        description: Some(alt.trim().to_owned()),
-        ..UpdateMediaRequest::default()
+        id: photo.id.get(),
+        description: photo.alt.as_deref().map(|alt| alt.trim().to_owned()),
+        focus_x,
+        focus_y,
     };
     visit
         .surface

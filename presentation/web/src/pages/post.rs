@@ -147,6 +147,12 @@ async fn make(visit: &Visit, card: &Card) -> Result<PostPage> {
         viewer,
         relationships.get(&author_id),
     );
+    if post.author.is_viewer {
+        for photo in &mut post.photos {
+            let item = card.media.iter().find(|item| item.id == photo.id);
+            item.inspect(|item| photo.offer_to_owner(visit.site(), item));
+        }
+    }
     // Whom one follows already needs no button here; the profile has it.
     post.author.can_follow &= !post.author.following;
     Ok(PostPage {

@@ -33,6 +33,8 @@ pub(crate) struct SettingsPage {
     pub(crate) display_name: String,
     pub(crate) note: String,
     pub(crate) default_visibility: String,
+    pub(crate) default_originals_shared: bool,
+    pub(crate) default_camera_shown: bool,
     pub(crate) choices: &'static [Choice],
     pub(crate) accepted: String,
 }
@@ -76,6 +78,13 @@ pub(crate) async fn save(
             page.trouble = FormTrouble::of(&error);
             page.display_name = change.display_name.unwrap_or(page.display_name);
             page.note = change.note.unwrap_or(page.note);
+            page.default_visibility = change.default_visibility.unwrap_or(page.default_visibility);
+            page.default_originals_shared = change
+                .default_originals_shared
+                .unwrap_or(page.default_originals_shared);
+            page.default_camera_shown = change
+                .default_camera_shown
+                .unwrap_or(page.default_camera_shown);
             Ok(page_with_status(status_of(error.code()), &page))
         }
     }
@@ -123,6 +132,13 @@ async fn read(
             "display_name" => change.display_name = Some(text(field).await?.trim().to_owned()),
             "note" => change.note = Some(text(field).await?.trim().to_owned()),
             "default_visibility" => change.default_visibility = Some(text(field).await?),
+            // A switch that is off is not sent; this says that the form has them.
+            "photo_defaults" => {
+                change.default_originals_shared.get_or_insert(false);
+                change.default_camera_shown.get_or_insert(false);
+            }
+            "default_originals_shared" => change.default_originals_shared = Some(true),
+            "default_camera_shown" => change.default_camera_shown = Some(true),
             _ => {}
         }
     }
@@ -163,6 +179,8 @@ async fn blank(visit: &Visit) -> Result<SettingsPage> {
         display_name: person.account.display_name.clone(),
         note: person.account.note.clone(),
         default_visibility: person.account.default_visibility.clone(),
+        default_originals_shared: person.account.default_originals_shared,
+        default_camera_shown: person.account.default_camera_shown,
         choices: &CHOICES,
         accepted: accepted_types(&capabilities),
         person: PersonView::of(visit.site(), &person),

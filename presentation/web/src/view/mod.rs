@@ -1,5 +1,6 @@
 //! What templates show, made in one place from the kit's cards: strings ready to be escaped and put in.
 
+mod camera;
 mod haze;
 mod person;
 mod photo;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use business_media_gateway::{MediaItem, Rendition};
+use business_posts_gateway::Post;
 use presentation_kit::Site;
 
-use crate::view::haze;
+use crate::view::{camera, haze};
 
 /// How much taller than wide a photo may be in a feed before it is cropped: 5 to 4.
 const TALL: f64 = 1.25;
@@ -17,6 +18,7 @@ const RATIO_TENTHS: (u32, u32) = (5, 25);
 /// A photo as templates show it.
 #[derive(Debug, Clone)]
 pub(crate) struct PhotoView {
+    pub(crate) id: u64,
     pub(crate) grid: String,
     pub(crate) grid_width: u32,
     pub(crate) grid_height: u32,
@@ -24,7 +26,11 @@ pub(crate) struct PhotoView {
     pub(crate) feed_width: u32,
     pub(crate) feed_height: u32,
     pub(crate) full: String,
+    /// The moving picture of an animation; empty for a photo that stands still.
+    pub(crate) moving: String,
     pub(crate) srcset: String,
+    /// Its dominant colour, "#rrggbb"; empty when that is not known.
+    pub(crate) colour: String,
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) alt: String,
@@ -36,6 +42,18 @@ pub(crate) struct PhotoView {
     pub(crate) shape: &'static str,
     /// The class of its proportions in a mosaic.
     pub(crate) ratio: String,
+    /// Camera, lens and exposure in a line; empty when they are not shown.
+    pub(crate) camera: String,
+    /// Where the upload can be downloaded, if it is offered.
+    pub(crate) original: Option<OriginalView>,
+}
+
+/// An upload that is offered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OriginalView {
+    pub(crate) address: String,
+    /// What it is: "as you uploaded it".
+    pub(crate) words: &'static str,
 }
 
 impl PhotoView {
@@ -46,7 +64,9 @@ impl PhotoView {
         let full = named(item, "full").unwrap_or(feed);
         let (width, height) = (item.width.max(1), item.height.max(1));
         let own = f64::from(height) / f64::from(width);
+        let moving = item.animation.as_ref();
         Some(Self {
+            id: item.id,
             grid: site.rendition_url(item, grid),
             grid_width: grid.width,
             grid_height: grid.height,
@@ -54,7 +74,9 @@ impl PhotoView {
             feed_width: feed.width,
             feed_height: feed.height,
             full: site.rendition_url(item, full),
+            moving: moving.map_or_else(String::new, |it| site.rendition_url(item, it)),
             srcset: srcset(site, item, [grid, feed, full], own),
+            colour: item.dominant_color.clone(),
             width,
             height,
             alt: item.description.clone(),
@@ -62,7 +84,39 @@ impl PhotoView {
             focus: focus_classes(item.focus_x, item.focus_y),
             shape: if own > TALL { "tall" } else { "" },
             ratio: ratio_class(width, height),
+            camera: String::new(),
+            original: None,
         })
+    }
+
+    /// With what its post lets everyone have who may see it.
+    pub(crate) fn of_post(site: &Site, item: &MediaItem, post: &Post) -> Option<Self> {
+        let mut view = Self::of(site, item)?;
+        if post.camera_shown {
+            view.camera = item.camera.as_ref().map(camera::line).unwrap_or_default();
+        }
+        view.original = post.originals_shared.then(|| OriginalView {
+            address: site.original_url(item, false),
+            words: "without place and camera data",
+        });
+        Some(view)
+    }
+
+    /// Offers its upload to its owner. Never for what is kept for every viewer.
+    pub(crate) fn offer_to_owner(&mut self, site: &Site, item: &MediaItem) {
+        self.original = Some(OriginalView {
+            address: site.original_url(item, true),
+            words: "as you uploaded it",
+        });
+    }
+
+    /// What its own link opens.
+    pub(crate) fn largest(&self) -> &str {
+        if self.moving.is_empty() {
+            &self.full
+        } else {
+            &self.moving
+        }
     }
 
     /// The first photo of a page is fetched at once, the others when they come near.
@@ -141,6 +195,59 @@ mod tests {
         assert!(!view.srcset.contains("grid"));
         item.renditions.clear();
         assert!(PhotoView::of(&samples::site(), &item).is_none());
+    }
+
+    #[test]
+    fn a_post_decides_what_others_get_and_the_owner_gets_the_upload() {
+        let mut item = samples::photo(7, 3, 2);
+        item.camera = Some(samples::camera());
+        let site = samples::site();
+        let of = |originals_shared, camera_shown| {
+            let post = Post {
+                originals_shared,
+                camera_shown,
+                ..Post::default()
+            };
+            PhotoView::of_post(&site, &item, &post).unwrap()
+        };
+        let hidden = of(false, false);
+        assert_eq!((hidden.camera.as_str(), &hidden.original), ("", &None));
+        let mut shown = of(true, true);
+        assert!(
+            shown.camera.starts_with("Canon EOS R5 · "),
+            "{}",
+            shown.camera
+        );
+        let original = shown.original.clone().unwrap();
+        assert!(
+            original
+                .address
+                .starts_with("https://photos.example/media/original/7")
+        );
+        assert_eq!(original.words, "without place and camera data");
+        shown.offer_to_owner(&site, &item);
+        let original = shown.original.unwrap();
+        assert!(
+            original
+                .address
+                .starts_with("https://photos.example/media/original/7")
+        );
+        assert_eq!(original.words, "as you uploaded it");
+    }
+
+    #[test]
+    fn an_animation_moves_and_has_stills() {
+        let mut item = samples::photo(7, 3_000, 2_000);
+        let still = PhotoView::of(&samples::site(), &item).unwrap();
+        assert_eq!(
+            (still.moving.as_str(), still.largest()),
+            ("", still.full.as_str())
+        );
+        item.animation = Some(samples::animation(7));
+        let view = PhotoView::of(&samples::site(), &item).unwrap();
+        assert_eq!(view.moving, "https://photos.example/media/7-moving.webp");
+        assert_eq!(view.largest(), view.moving);
+        assert_eq!(view.srcset, still.srcset);
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl PostView {
         let photos: Vec<PhotoView> = card
             .media
             .iter()
-            .filter_map(|item| PhotoView::of(site, item))
+            .filter_map(|item| PhotoView::of_post(site, item, post))
             .collect();
         let veiled = post.sensitive || !post.spoiler_text.is_empty();
         let open_text = if veiled {
@@ -97,6 +97,19 @@ impl PostView {
     /// The photo that stands for the post in a grid.
     pub(crate) fn cover(&self) -> Option<&PhotoView> {
         self.photos.first()
+    }
+
+    /// The icon that marks its cover there; empty for none.
+    pub(crate) fn badge(&self) -> &'static str {
+        if self.veiled {
+            "veiled"
+        } else if self.photos.len() > 1 {
+            "album"
+        } else if self.cover().is_some_and(|photo| !photo.moving.is_empty()) {
+            "moving"
+        } else {
+            ""
+        }
     }
 
     /// How its cover is framed there.
@@ -195,6 +208,42 @@ mod tests {
         assert_eq!(view(&card).label, "A photo, 3 by 2");
         card.media[0].description.clear();
         assert_eq!(view(&card).label, "Photo by Ada Lovelace, 3 h");
+    }
+
+    #[test]
+    fn an_animation_plays_in_the_feed_and_stands_still_in_the_grid() {
+        let mut card = samples::card(1, "x", &[(3, 2)]);
+        card.media[0].animation = Some(samples::animation(100));
+        let (site, now) = (samples::site(), samples::NOW);
+        let html = card_html(&site, &card, now).to_owned();
+        let calm = "<picture><source media=\"(prefers-reduced-motion: reduce)\" srcset=\"https://photos.example/media/100-grid.jpg";
+        assert!(html.contains(calm), "{html}");
+        assert!(
+            html.contains("src=\"https://photos.example/media/100-moving.webp\""),
+            "{html}"
+        );
+        let tile = tile_html(&site, &card, now);
+        assert!(
+            !tile.contains("moving.webp") && tile.contains("#i-moving"),
+            "{tile}"
+        );
+        card.media.push(samples::photo(9, 3, 2));
+        assert_eq!(view(&card).badge(), "album");
+        card.post.sensitive = true;
+        assert_eq!(view(&card).badge(), "veiled");
+    }
+
+    #[test]
+    fn what_is_kept_for_everyone_offers_no_upload_as_it_arrived() {
+        let mut card = samples::card(1, "x", &[(3, 2)]);
+        card.post.originals_shared = true;
+        let words: Vec<_> = view(&card)
+            .photos
+            .into_iter()
+            .filter_map(|photo| photo.original)
+            .map(|it| it.words)
+            .collect();
+        assert_eq!(words, ["without place and camera data"]);
     }
 
     #[test]

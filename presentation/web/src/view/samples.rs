@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use business_accounts_gateway::Account;
 use business_graph_gateway::GraphStats;
-use business_media_gateway::{MediaItem, MediaState, Rendition};
+use business_media_gateway::{Camera, MediaItem, MediaState, Rendition};
 use business_posts_gateway::{AuthorStats, Post, PostHead, Visibility};
 use infra_kernel::Timestamp;
 use presentation_kit::{Card, Person, Site, Surfaced};
@@ -23,6 +23,11 @@ pub(crate) fn site() -> Site {
         version: "0.1.0".into(),
         post_characters_max: 2_000,
         post_media_max: 20,
+        signer: presentation_kit::Signer::new(
+            &[7; 32],
+            std::time::Duration::from_secs(86_400),
+            std::sync::Arc::new(infra_kernel::SystemClock),
+        ),
     }
 }
 
@@ -42,6 +47,7 @@ pub(crate) fn photo(id: u64, width: u32, height: u32) -> MediaItem {
     MediaItem {
         id,
         state: MediaState::Ready.into(),
+        open: true,
         description: format!("A photo, {width} by {height}"),
         blurhash: "LEHV6nWB2yk8pyo0adR*.7kCMdnj".into(),
         dominant_color: "#806040".into(),
@@ -54,6 +60,30 @@ pub(crate) fn photo(id: u64, width: u32, height: u32) -> MediaItem {
         ],
         attached: true,
         ..MediaItem::default()
+    }
+}
+
+pub(crate) fn camera() -> Camera {
+    Camera {
+        make: "Canon".into(),
+        model: "Canon EOS R5".into(),
+        lens: "RF85mm F2 MACRO IS STM".into(),
+        exposure_time: "1/250".into(),
+        aperture: 2.0,
+        iso: 100,
+        focal_length_mm: 85.0,
+    }
+}
+
+/// The moving picture of an animation.
+pub(crate) fn animation(id: u64) -> Rendition {
+    Rendition {
+        name: "full".into(),
+        key: format!("{id}-moving.webp"),
+        content_type: "image/webp".into(),
+        width: 480,
+        height: 320,
+        bytes: 1,
     }
 }
 

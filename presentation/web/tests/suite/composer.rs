@@ -115,7 +115,10 @@ async fn what_cannot_be_shared_brings_the_form_back_with_the_reason() {
             vec![("file/a.txt", "1"), ("share", "1")],
             "This is no photo.",
         ),
-        (vec![file; 4], "A post holds 3 photos at the most."),
+        (
+            [vec![file; 5], vec![("text", "kept"), ("share", "1")]].concat(),
+            "A post holds 3 photos at the most, and these are 5.",
+        ),
         (vec![("media_id", "x")], "There is no such photo"),
         (
             vec![("text", "x"), ("visibility", "direct"), ("share", "1")],
@@ -148,4 +151,196 @@ async fn the_script_is_answered_with_what_it_shows() {
         page.body
     );
     assert_eq!(fakes.done(), ["upload a.jpg 3"]);
+}
+
+#[tokio::test]
+async fn a_photo_that_is_refused_says_why_and_keeps_no_other() {
+    let fakes = Fakes::default();
+    let mut browser = Browser::member(&fakes);
+    let csrf = browser.get("/new").await.hidden("csrf");
+    let fields = [
+        ("csrf", csrf.as_str()),
+        ("file/a.jpg", "1"),
+        ("file/notes.txt", "1"),
+        ("file/broken.jpg", "1"),
+        ("file/b.jpg", "1"),
+        ("text", "kept"),
+        ("visibility", "private"),
+        ("originals_shared", "1"),
+        ("share", "1"),
+    ];
+    let page = browser.post_files("/new", &fields).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for reason in [
+        "<bdi>notes.txt</bdi> was left out. This is no photo.",
+        "<bdi>Photo 2</bdi> was left out. It is damaged. Export it again.",
+    ] {
+        assert!(page.body.contains(reason), "{}", page.body);
+    }
+    // The others stay in their order, and so does all else.
+    let photos: Vec<_> = page.body.matches("name=\"media_id\" value=\"50").collect();
+    assert_eq!(photos.len(), 2);
+    for kept in [
+        "value=\"500\"",
+        "value=\"502\"",
+        ">kept</textarea>",
+        "value=\"private\" checked",
+        "name=\"originals_shared\" value=\"1\" checked",
+    ] {
+        assert!(page.body.contains(kept), "{kept}");
+    }
+    assert!(!fakes.done().iter().any(|done| done.starts_with("post")));
+    let again = [
+        ("csrf", csrf.as_str()),
+        ("media_id", "500"),
+        ("media_id", "502"),
+        ("visibility", "public"),
+        ("share", "1"),
+    ];
+    let page = browser.post_files("/new", &again).await;
+    assert_eq!(page.location(), "/@ada/900");
+}
+
+#[tokio::test]
+async fn a_photo_that_takes_long_is_waited_for_by_the_person() {
+    let fakes = Fakes::default();
+    let mut browser = Browser::member(&fakes);
+    let csrf = browser.get("/new").await.hidden("csrf");
+    let file = [("csrf", csrf.as_str()), ("file/slow.heic", "123")];
+    let page = browser.post_files("/new/photos", &file).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(
+        page.body.contains("\"state\":\"processing\"") && page.body.contains("\"picture\":null"),
+        "{}",
+        page.body
+    );
+    let share = [
+        ("csrf", csrf.as_str()),
+        ("media_id", "500"),
+        ("text", "kept"),
+        ("visibility", "public"),
+        ("share", "1"),
+    ];
+    let page = browser.post_files("/new", &share).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        page.body.contains("Photo 1 is still being processed.")
+            && page.body.contains(">kept</textarea>"),
+        "{}",
+        page.body
+    );
+    assert_eq!(page.hidden("media_id"), "500");
+    fakes.finish_slow();
+    let page = browser.get("/new/photos/500").await;
+    assert!(
+        page.body.contains("\"state\":\"ready\"") && page.body.contains("/media/abc.jpg"),
+        "{}",
+        page.body
+    );
+    assert_eq!(
+        browser.get("/new/photos/x").await.status,
+        StatusCode::NOT_FOUND
+    );
+    let page = browser.post_files("/new", &share).await;
+    assert_eq!(page.location(), "/@ada/900");
+}
+
+#[tokio::test]
+async fn the_script_hears_why_a_photo_failed() {
+    let fakes = Fakes::default();
+    let mut browser = Browser::member(&fakes);
+    let csrf = browser.get("/new").await.hidden("csrf");
+    let file = [("csrf", csrf.as_str()), ("file/broken.jpg", "123")];
+    let page = browser.post_files("/new/photos", &file).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        page.body.contains("It is damaged. Export it again."),
+        "{}",
+        page.body
+    );
+    let page = browser.get("/new/photos/500").await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let page = Browser::visitor(&fakes).get("/new/photos/500").await;
+    assert!(page.location().starts_with("/login"));
+}
+
+#[tokio::test]
+async fn photos_are_put_in_order_and_told_what_must_stay_in_view() {
+    let fakes = Fakes::default();
+    let mut browser = Browser::member(&fakes);
+    let csrf = browser.get("/new").await.hidden("csrf");
+    let mut fields = vec![
+        ("csrf", csrf.as_str()),
+        ("media_id", "501"),
+        ("media_id", "502"),
+        ("alt-502", "A gull"),
+        ("focus-left-502", "100"),
+        ("focus-top-502", "25"),
+    ];
+    let page = browser
+        .post_files("/new", &[&fields[..], &[("earlier", "502")]].concat())
+        .await;
+    assert_eq!(page.status, StatusCode::OK);
+    let (first, second) = (
+        page.body.find("name=\"alt-502\""),
+        page.body.find("name=\"alt-501\""),
+    );
+    assert!(first.unwrap() < second.unwrap(), "{}", page.body);
+    assert!(
+        page.body.contains("name=\"focus-left-502\" value=\"100\"")
+            && page.body.contains("name=\"focus-top-502\" value=\"25\""),
+        "{}",
+        page.body
+    );
+    fields.extend([
+        ("visibility", "public"),
+        ("camera_shown", "1"),
+        ("share", "1"),
+    ]);
+    let page = browser.post_files("/new", &fields).await;
+    assert_eq!(page.location(), "/@ada/900");
+    assert_eq!(
+        fakes.done(),
+        [
+            "alt 502 A gull",
+            "focus 502 1 0.5",
+            "post \"\" media=[501, 502] visibility=1",
+            "shares originals=false camera=true",
+        ]
+    );
+    fields.push(("focus-top-502", "250"));
+    let page = browser.post_files("/new", &fields).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.body.contains("two numbers from 0 to 100"));
+}
+
+#[tokio::test]
+async fn the_composer_begins_with_the_members_own_defaults() {
+    let fakes = Fakes::default();
+    let mut browser = Browser::member(&fakes);
+    let on = |page: &crate::browser::Page, name: &str| {
+        page.body
+            .contains(&format!("name=\"{name}\" value=\"1\" checked"))
+    };
+    let page = browser.get("/new").await;
+    assert!(!on(&page, "originals_shared") && !on(&page, "camera_shown"));
+    let csrf = browser.get("/settings").await.hidden("csrf");
+    let fields = [
+        ("csrf", csrf.as_str()),
+        ("photo_defaults", "1"),
+        ("default_camera_shown", "1"),
+    ];
+    browser.post_files("/settings", &fields).await;
+    let page = browser.get("/new").await;
+    assert!(
+        !on(&page, "originals_shared") && on(&page, "camera_shown"),
+        "{}",
+        page.body
+    );
+    let page = browser.get("/settings").await;
+    assert!(on(&page, "default_camera_shown") && !on(&page, "default_originals_shared"));
+    // A switch that is off is not sent.
+    let fields = [("csrf", csrf.as_str()), ("photo_defaults", "1")];
+    browser.post_files("/settings", &fields).await;
+    assert!(!on(&browser.get("/new").await, "camera_shown"));
 }

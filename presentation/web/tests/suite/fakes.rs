@@ -1,5 +1,6 @@
 //! Domains that hold one member, one application and a few posts, and note what they are asked to do.
 
+mod media;
 mod profile;
 
 use std::sync::atomic::AtomicU64;
@@ -8,10 +9,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use business_accounts_gateway::*;
 use business_graph_gateway::*;
-use business_media_gateway::upload_chunk::Part;
 use business_media_gateway::*;
 use business_posts_gateway::*;
-use futures::StreamExt as _;
 use infra_kernel::{Context, Error, ErrorCode, Result};
 use infra_rpc::Messages;
 use presentation_kit::{Gateways, Site, Surface};
@@ -23,6 +22,10 @@ pub(crate) const ADA: u64 = 1;
 pub(crate) const BOB: u64 = 2;
 pub(crate) const PUBLIC_POST: u64 = 100;
 pub(crate) const PRIVATE_POST: u64 = 101;
+/// Shows its camera and shares its originals.
+pub(crate) const SHOWN_POST: u64 = 102;
+/// The member's own, which does neither.
+pub(crate) const OWN_POST: u64 = 103;
 pub(crate) const MEDIA: u64 = 500;
 
 /// What the domains were asked to change, in order.
@@ -31,6 +34,11 @@ pub(crate) struct Fakes {
     pub(crate) done: Arc<Mutex<Vec<String>>>,
     /// The picture of the member's profile.
     avatar: Arc<AtomicU64>,
+    /// The defaults of the member's posts: 1 originals are shared, 2 the camera is shown.
+    defaults: Arc<AtomicU64>,
+    /// Photos that fail, and photos that take long.
+    failing: Arc<Mutex<Vec<u64>>>,
+    slow: Arc<Mutex<Vec<u64>>>,
 }
 
 impl Fakes {
@@ -72,6 +80,11 @@ pub(crate) fn site() -> Site {
         version: "0".into(),
         post_characters_max: 500,
         post_media_max: 3,
+        signer: presentation_kit::Signer::new(
+            &[7; 32],
+            std::time::Duration::from_secs(86_400),
+            std::sync::Arc::new(infra_kernel::SystemClock),
+        ),
     }
 }
 
@@ -174,31 +187,11 @@ fn head(id: u64) -> PostHead {
     };
     PostHead {
         id,
-        author_id: BOB,
+        author_id: if id == OWN_POST { ADA } else { BOB },
         revision: 1,
         visibility: visibility.into(),
         has_media: true,
         ..PostHead::default()
-    }
-}
-
-fn item(id: u64) -> MediaItem {
-    let rendition = Rendition {
-        name: "feed".into(),
-        key: "abc.jpg".into(),
-        width: 30,
-        height: 20,
-        ..Rendition::default()
-    };
-    MediaItem {
-        id,
-        owner_id: ADA,
-        revision: 1,
-        state: MediaState::Ready.into(),
-        width: 30,
-        height: 20,
-        renditions: vec![rendition],
-        ..MediaItem::default()
     }
 }
 
@@ -360,60 +353,17 @@ impl Fakes {
         })
     }
 
-    async fn on_upload(&self, mut chunks: Messages<UploadChunk>) -> Result<MediaItem> {
-        let (mut bytes, mut name) = (0, String::new());
-        while let Some(chunk) = chunks.next().await {
-            match chunk?.part {
-                Some(Part::Header(header)) => name = header.file_name,
-                Some(Part::Data(data)) => bytes += data.len(),
-                Some(Part::End(_)) => {
-                    let id = MEDIA + self.count("upload");
-                    self.note(format!("upload {name} {bytes}"));
-                    return Ok(item(id));
-                }
-                None => {}
-            }
-            if name.ends_with(".txt") {
-                return Err(Error::new(ErrorCode::Unsupported, "This is no photo."));
-            }
-        }
-        Err(Error::invalid("file", "The upload was cut off."))
-    }
-
-    async fn on_get_media(&self, request: GetMediaRequest) -> Result<GetMediaReply> {
-        Ok(GetMediaReply {
-            items: request.ids.into_iter().map(item).collect(),
-        })
-    }
-
-    async fn on_wait(&self, request: WaitUntilProcessedRequest) -> Result<MediaItem> {
-        Ok(item(request.id))
-    }
-
-    async fn on_update_media(&self, request: UpdateMediaRequest) -> Result<MediaItem> {
-        self.note(format!(
-            "alt {} {}",
-            request.id,
-            request.description.unwrap_or_default()
-        ));
-        Ok(item(request.id))
-    }
-
-    async fn on_get_capabilities(&self, _: GetCapabilitiesRequest) -> Result<Capabilities> {
-        Ok(Capabilities {
-            content_types: vec!["image/jpeg".into()],
-            upload_bytes_max: 1 << 20,
-            pixels_max: 1,
-            description_characters_max: 1_500,
-            ..Capabilities::default()
-        })
-    }
-
     async fn on_create_post(&self, request: CreatePostRequest) -> Result<CreatePostReply> {
         self.note(format!(
             "post {:?} media={:?} visibility={}",
             request.text, request.media_ids, request.visibility
         ));
+        if request.originals_shared || request.camera_shown {
+            self.note(format!(
+                "shares originals={} camera={}",
+                request.originals_shared, request.camera_shown
+            ));
+        }
         Ok(CreatePostReply {
             post: Some(Post {
                 id: 900,
@@ -426,9 +376,11 @@ impl Fakes {
     async fn on_get_posts(&self, request: GetPostsRequest) -> Result<GetPostsReply> {
         let post = |id| Post {
             id,
-            author_id: BOB,
+            author_id: head(id).author_id,
             revision: 1,
             visibility: head(id).visibility,
+            originals_shared: id == SHOWN_POST,
+            camera_shown: id == SHOWN_POST,
             text: "words of the post".into(),
             media_ids: vec![MEDIA],
             ..Post::default()
@@ -442,7 +394,7 @@ impl Fakes {
         let known = request
             .ids
             .into_iter()
-            .filter(|id| [PUBLIC_POST, PRIVATE_POST].contains(id));
+            .filter(|id| (PUBLIC_POST..=OWN_POST).contains(id));
         Ok(GetPostHeadsReply {
             heads: known.map(head).collect(),
         })

@@ -123,3 +123,26 @@ async fn what_pages_need_is_served_for_good() {
         StatusCode::NOT_FOUND
     );
 }
+
+#[tokio::test]
+async fn camera_and_original_are_on_the_page_as_the_post_says() {
+    let fakes = Fakes::default();
+    let camera = "<p class=\"camera\">X100V · ISO 160</p>";
+    let others = "Download original</a> <span>without place and camera data</span>";
+    let own = "Download original</a> <span>as you uploaded it</span>";
+    for (path, browser, expected) in [
+        ("/@bob/100", Browser::visitor(&fakes), [false, false, false]),
+        ("/@bob/100", Browser::member(&fakes), [false, false, false]),
+        ("/@bob/102", Browser::visitor(&fakes), [true, true, false]),
+        ("/@bob/102", Browser::member(&fakes), [true, true, false]),
+        // The owner has the upload, whatever the post says, and nobody else does.
+        ("/@ada/103", Browser::member(&fakes), [false, false, true]),
+        ("/@ada/103", Browser::visitor(&fakes), [false, false, false]),
+    ] {
+        let mut browser = browser;
+        let page = browser.get(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        let found = [camera, others, own].map(|text| page.body.contains(text));
+        assert_eq!(found, expected, "{path}: {}", page.body);
+    }
+}

@@ -44,6 +44,14 @@ pub(crate) fn apply(
     set(&mut changed.bot, request.bot);
     set(&mut changed.discoverable, request.discoverable);
     set(&mut changed.default_sensitive, request.default_sensitive);
+    set(
+        &mut changed.default_originals_shared,
+        request.default_originals_shared,
+    );
+    set(
+        &mut changed.default_camera_shown,
+        request.default_camera_shown,
+    );
     Ok(changed)
 }
 

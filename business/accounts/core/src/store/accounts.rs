@@ -13,7 +13,8 @@ macro_rules! select {
         concat!(
             "SELECT id, revision, username, display_name, note, fields, avatar_media_id, \
              header_media_id, role, bot, discoverable, created_at, default_visibility, \
-             default_sensitive, default_language FROM accounts ",
+             default_sensitive, default_language, default_originals_shared, default_camera_shown \
+             FROM accounts ",
             $rest
         )
     };
@@ -44,6 +45,8 @@ struct Row {
     default_visibility: String,
     default_sensitive: bool,
     default_language: String,
+    default_originals_shared: bool,
+    default_camera_shown: bool,
 }
 
 impl TryFrom<Row> for Account {
@@ -66,7 +69,8 @@ impl TryFrom<Row> for Account {
             default_visibility: row.default_visibility,
             default_sensitive: row.default_sensitive,
             default_language: row.default_language,
-            ..Self::default()
+            default_originals_shared: row.default_originals_shared,
+            default_camera_shown: row.default_camera_shown,
         })
     }
 }
@@ -181,8 +185,9 @@ pub(crate) async fn insert(
 ) -> Result<bool, AccountsError> {
     let inserted = sqlx::query(
         "INSERT INTO accounts (id, revision, username, username_key, display_name, note, fields, avatar_media_id, \
-         header_media_id, role, bot, discoverable, created_at, default_visibility, default_sensitive, default_language) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+         header_media_id, role, bot, discoverable, created_at, default_visibility, default_sensitive, default_language, \
+         default_originals_shared, default_camera_shown) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
          ON CONFLICT (username_key) DO NOTHING",
     )
     .bind(account.id.cast_signed())
@@ -201,6 +206,8 @@ pub(crate) async fn insert(
     .bind(&account.default_visibility)
     .bind(account.default_sensitive)
     .bind(&account.default_language)
+    .bind(account.default_originals_shared)
+    .bind(account.default_camera_shown)
     .execute(&mut *connection)
     .await?;
     if inserted.rows_affected() == 0 {
@@ -220,7 +227,8 @@ pub(crate) async fn update(
     sqlx::query(
         "UPDATE accounts SET revision = $2, display_name = $3, note = $4, fields = $5, avatar_media_id = $6, \
          header_media_id = $7, role = $8, bot = $9, discoverable = $10, default_visibility = $11, \
-         default_sensitive = $12, default_language = $13 WHERE id = $1",
+         default_sensitive = $12, default_language = $13, default_originals_shared = $14, \
+         default_camera_shown = $15 WHERE id = $1",
     )
     .bind(account.id.cast_signed())
     .bind(account.revision.cast_signed())
@@ -235,6 +243,8 @@ pub(crate) async fn update(
     .bind(&account.default_visibility)
     .bind(account.default_sensitive)
     .bind(&account.default_language)
+    .bind(account.default_originals_shared)
+    .bind(account.default_camera_shown)
     .execute(connection)
     .await?;
     Ok(())

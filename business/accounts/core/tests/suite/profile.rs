@@ -61,6 +61,8 @@ async fn a_change_is_seen_at_once_with_its_revision_and_event() {
         default_visibility: Some("private".to_owned()),
         default_sensitive: Some(true),
         default_language: Some("pt-BR".to_owned()),
+        default_originals_shared: Some(true),
+        default_camera_shown: Some(true),
         ..UpdateProfileRequest::default()
     };
     let changed = update(&domain, request).await.unwrap();
@@ -75,6 +77,8 @@ async fn a_change_is_seen_at_once_with_its_revision_and_event() {
         default_visibility: "private".to_owned(),
         default_sensitive: true,
         default_language: "pt-BR".to_owned(),
+        default_originals_shared: true,
+        default_camera_shown: true,
         ..account
     };
     assert_eq!(changed, expected);

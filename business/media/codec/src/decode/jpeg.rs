@@ -27,7 +27,11 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options(limits));
     decoder.decode_headers().map_err(refused)?;
     let channels = channels(&decoder)?.1;
-    let raster = Raster::bytes(structure.width, structure.height, channels)? as u64;
+    let mut raster = Raster::bytes(structure.width, structure.height, channels)? as u64;
+    if channels == Channels::Cmyk {
+        // Beside the ink stands what it is converted to, before it is scaled.
+        raster += Raster::bytes(structure.width, structure.height, Channels::Rgb)? as u64;
+    }
     let coefficients = if structure.progressive || structure.scans > 1 {
         structure.blocks * 64 * 2
     } else {
@@ -62,6 +66,13 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecErro
         orientation: orientation(&decoder),
         profile: decoder.icc_profile(),
     })
+}
+
+/// Whether a file decodes without anything that the decoder forgives in others.
+pub(crate) fn is_flawless(bytes: &[u8], limits: &Limits) -> bool {
+    let strict = options(limits).set_strict_mode(true);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), strict);
+    decoder.decode().is_ok()
 }
 
 type Decoder<'b> = JpegDecoder<ZCursor<&'b [u8]>>;

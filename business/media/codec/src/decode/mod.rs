@@ -1,8 +1,13 @@
 //! From a file of a known format to pixels.
 
+mod gif;
+pub(crate) mod heif;
 mod jpeg;
 mod png;
 mod webp;
+
+pub(crate) use jpeg::is_flawless as is_flawless_jpeg;
+pub(crate) use png::profile as png_profile;
 
 use crate::header::RawHeader;
 use crate::orientation::Orientation;
@@ -27,7 +32,8 @@ pub(crate) fn read_header(
         Format::Jpeg => jpeg::read_header(bytes, limits),
         Format::Png => png::read_header(bytes, limits),
         Format::WebP => webp::read_header(bytes, limits),
-        Format::Gif | Format::Avif | Format::Heic => Err(nobody_reads(format)),
+        Format::Gif => gif::read_header(bytes, limits),
+        Format::Avif | Format::Heic => heif::read_header(format, bytes, limits),
     }
 }
 
@@ -35,9 +41,10 @@ pub(crate) fn read_header(
 pub(crate) fn decode(format: Format, bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecError> {
     match format {
         Format::Jpeg => jpeg::decode(bytes, limits),
-        Format::Png => png::decode(bytes),
-        Format::WebP => webp::decode(bytes),
-        Format::Gif | Format::Avif | Format::Heic => Err(nobody_reads(format)),
+        Format::Png => png::decode(bytes, limits),
+        Format::WebP => webp::decode(bytes, limits),
+        Format::Gif => gif::decode(bytes, limits),
+        Format::Avif | Format::Heic => Err(nobody_reads(format)),
     }
 }
 
@@ -73,7 +80,7 @@ fn nobody_reads(format: Format) -> CodecError {
 
 /// The picture laid on white, where it is not opaque: what is served has no transparency.
 /// Takes and gives rows of whole pixels; `colors` is 1 or 3.
-fn flatten_on_white(with_alpha: &[u8], colors: usize, opaque: &mut [u8]) {
+pub(crate) fn flatten_on_white(with_alpha: &[u8], colors: usize, opaque: &mut [u8]) {
     let pixels = with_alpha.chunks_exact(colors + 1);
     for (from, to) in pixels.zip(opaque.chunks_exact_mut(colors)) {
         let alpha = u32::from(from[colors]);

@@ -10,7 +10,7 @@ use super::{Decoded, flatten_on_white};
 use crate::header::RawHeader;
 use crate::orientation::Orientation;
 use crate::raster::{Channels, Raster};
-use crate::{CodecError, Limits};
+use crate::{CodecError, Format, Limits, animation};
 
 /// What the decoder may hold beside the rows, in bytes: chunks and an unpacked profile. A profile that unpacks to more
 /// is left out.
@@ -28,23 +28,31 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
     let reader = open(bytes)?;
     let (channels, alpha) = layout(&reader)?;
     let mut decode_bytes = Raster::bytes(width, height, channels)? + CHUNK_BYTES_MAX;
+    let outline = animation::outline(Format::Png, bytes, limits)?;
     if reader.info().interlaced {
         decode_bytes += whole_frame_bytes(&reader, channels, alpha)?;
     }
     Ok(RawHeader {
         width,
         height,
-        frames: reader
-            .info()
-            .animation_control()
-            .map_or(1, |animation| animation.num_frames),
+        frames: outline.map_or(1, |outline| outline.frames),
         orientation: orientation(&reader),
-        decode_bytes: decode_bytes as u64,
+        decode_bytes: (decode_bytes as u64)
+            .max(outline.map_or(0, |outline| outline.decode_bytes(bytes.len()))),
     })
 }
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, CodecError> {
+/// The first frame of an animation, and not the picture for readers that know no animation, where they are not the same.
+pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecError> {
     let mut reader = open(bytes)?;
+    let outline = animation::outline(Format::Png, bytes, limits)?;
+    if outline.is_some_and(|outline| outline.has_other_still) {
+        return Ok(Decoded {
+            raster: animation::poster(Format::Png, bytes, limits)?,
+            orientation: orientation(&reader),
+            profile: profile_of(&reader),
+        });
+    }
     let (channels, alpha) = layout(&reader)?;
     let (width, height) = reader.info().size();
     let mut pixels = vec![0; Raster::bytes(width, height, channels)?];
@@ -63,12 +71,18 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, CodecError> {
     Ok(Decoded {
         raster: Raster::new(width, height, channels, pixels)?,
         orientation: orientation(&reader),
-        profile: reader
-            .info()
-            .icc_profile
-            .as_ref()
-            .map(|profile| profile.to_vec()),
+        profile: profile_of(&reader),
     })
+}
+
+/// The colour profile, unpacked.
+pub(crate) fn profile(bytes: &[u8]) -> Option<Vec<u8>> {
+    profile_of(&open(bytes).ok()?)
+}
+
+fn profile_of(reader: &PngReader<'_>) -> Option<Vec<u8>> {
+    let profile = reader.info().icc_profile.as_ref();
+    profile.map(|profile| profile.to_vec())
 }
 
 type PngReader<'b> = Reader<Cursor<&'b [u8]>>;

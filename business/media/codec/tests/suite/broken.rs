@@ -119,13 +119,7 @@ fn a_file_that_was_cut_off_is_refused_wherever_it_was_cut() {
 
 #[test]
 fn what_is_not_a_picture_is_unsupported() {
-    for bytes in [
-        &b""[..],
-        b"x",
-        b"just text in photo.jpg",
-        b"<html></html>",
-        b"GIF89a\x01\0\x01\0",
-    ] {
+    for bytes in [&b""[..], b"x", b"just text in photo.jpg", b"<html></html>"] {
         let error = make(bytes).expect_err("was taken");
         assert!(matches!(error, CodecError::Unsupported { .. }), "{error:?}");
     }
@@ -133,6 +127,7 @@ fn what_is_not_a_picture_is_unsupported() {
         &b"\xff\xd8\xff"[..],
         b"\x89PNG\r\n\x1a\n<html>",
         b"RIFF\0\0\0\0WEBP",
+        b"GIF89a\x01\0\x01\0",
     ] {
         assert_broken(bytes, "magic only");
     }

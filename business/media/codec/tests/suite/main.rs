@@ -2,11 +2,20 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on fails
 
+mod animations;
 mod broken;
+mod camera;
 mod clean;
 mod colors;
+mod golden_colors;
+mod hostile;
+mod light;
+mod moving;
+mod passed;
 mod pictures;
 mod shared;
 mod sizes;
+mod smaller;
 mod speed;
+mod stripped;
 mod upright;

@@ -12,7 +12,7 @@ use crate::pictures::{every_format, look, make};
 const FILE_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// The set's folder of this name; nothing when it is not there, which only CI does not forgive.
-fn folder(name: &str) -> Option<PathBuf> {
+pub(crate) fn folder(name: &str) -> Option<PathBuf> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
         .ancestors()
         .nth(3)
@@ -30,7 +30,7 @@ fn folder(name: &str) -> Option<PathBuf> {
     None
 }
 
-fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -51,7 +51,7 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 fn every_real_photo_of_a_kind_that_is_taken_becomes_ready() {
     let Some(folder) = folder("good") else { return };
     for (name, bytes) in files(&folder) {
-        let taken = [".jpg", ".png", ".webp"]
+        let taken = [".jpg", ".png", ".webp", ".gif"]
             .iter()
             .any(|kind| name.ends_with(kind));
         let started = Instant::now();

@@ -45,6 +45,7 @@ impl Handler for ForgetChanged {
         let keys: Vec<BlobKey> = names
             .iter()
             .filter_map(|name| renditions::key_of_file_name(name))
+            .map(|(key, _)| key)
             .collect();
         self.core.caches.forget(&[id], &keys);
         Ok(())

@@ -215,8 +215,11 @@ impl Core {
         Ok(kept)
     }
 
-    /// What is kept at hand of the renditions says that there is no other form of them.
-    async fn forget_renditions(&self, id: infra_kernel::MediaId) -> Result<(), MediaError> {
+    /// Forgets what is kept at hand of an item's files: who may have them, and which forms there are, has changed.
+    pub(crate) async fn forget_renditions(
+        &self,
+        id: infra_kernel::MediaId,
+    ) -> Result<(), MediaError> {
         let keys = renditions::keys(&self.database, id).await?;
         self.caches.forget(&[id], &keys);
         Ok(())

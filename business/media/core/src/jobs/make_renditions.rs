@@ -6,7 +6,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use business_media_codec::{CodecError, Job, Processed, process};
+use business_media_codec::{
+    CodecError, EncodedAnimation, EncodedRendition, Job, Processed, process,
+};
 use business_media_gateway::{MediaFailed, MediaReady, topics};
 use bytes::Bytes;
 use infra_blob::{BlobKey, Stored};
@@ -20,7 +22,7 @@ use crate::jobs::thread;
 use crate::jobs::verdict::{self, Verdict};
 use crate::queue::{LEASE, RENEW_INTERVAL, Slot};
 use crate::store::queue::{self, Claimed, Failure, Lease, Made};
-use crate::store::{alternates, renditions, twins};
+use crate::store::{alternates, camera, renditions, twins};
 use crate::{Core, to_the_end};
 
 /// How long an attempt may go on when the process is asked to stop; most are done by then.
@@ -131,6 +133,7 @@ impl Core {
                 })
             });
             let taken = taken.await?;
+            core.forget_renditions(lease.id).await?;
             core.tell_processed(lease.id);
             Ok(taken)
         })
@@ -167,7 +170,10 @@ impl Core {
             processed
         };
         let (processed, slot) = thread::run(slot, time_max + OVERSTAY_MAX, work).await?;
-        Ok((processed?, slot))
+        let mut processed = processed?;
+        let animation = processed.animation.take().map(as_rendition);
+        processed.renditions.extend(animation);
+        Ok((processed, slot))
     }
 
     async fn keep_renditions(
@@ -237,6 +243,8 @@ impl Core {
             self.blobs.abandon(noted).await;
         }
         if kept.is_ok() {
+            // Its files may be another's, too, whom fewer may see.
+            self.forget_renditions(lease.id).await?;
             self.tell_processed(lease.id);
         }
         kept.map(|_| ())
@@ -332,12 +340,23 @@ impl Core {
     }
 }
 
+/// The moving picture stands last among the files of its item.
+fn as_rendition(animation: EncodedAnimation) -> EncodedRendition {
+    EncodedRendition {
+        name: renditions::ANIMATION,
+        width: animation.width,
+        height: animation.height,
+        content_type: animation.content_type,
+        bytes: animation.bytes,
+    }
+}
+
 fn made(processed: &Processed) -> Made<'_> {
     Made {
         width: processed.width,
         height: processed.height,
         blurhash: &processed.blurhash,
         dominant_color: &processed.dominant_color,
-        camera: "",
+        camera: camera::write(processed.camera.as_ref()),
     }
 }

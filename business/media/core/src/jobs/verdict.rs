@@ -136,16 +136,18 @@ mod tests {
         });
         assert_eq!(code_after(broken, 1), Some("broken"));
         assert_eq!(code_after(MediaError::Overstayed, 1), Some("timed_out"));
-        let passing: [(fn() -> MediaError, i64, &str); 4] = [
-            (|| stopped(StoppedBy::Deadline), TIMEOUTS_MAX, "timed_out"),
-            (|| stopped(StoppedBy::Crash), CRASHES_MAX, "crashed"),
-            (|| stopped(StoppedBy::Absence), ATTEMPTS_MAX, "given_up"),
-            (|| MediaError::BlobBusy, ATTEMPTS_MAX, "given_up"),
+        let passing = [
+            (StoppedBy::Deadline, TIMEOUTS_MAX, "timed_out"),
+            (StoppedBy::Crash, CRASHES_MAX, "crashed"),
+            (StoppedBy::Absence, ATTEMPTS_MAX, "given_up"),
         ];
-        for (error, attempts_max, code) in passing {
-            assert_eq!(code_after(error(), attempts_max - 1), None);
-            assert_eq!(code_after(error(), attempts_max), Some(code));
+        for (by, attempts_max, code) in passing {
+            assert_eq!(code_after(stopped(by), attempts_max - 1), None);
+            assert_eq!(code_after(stopped(by), attempts_max), Some(code));
         }
+        assert_eq!(code_after(MediaError::BlobBusy, ATTEMPTS_MAX - 1), None);
+        let given_up = code_after(MediaError::BlobBusy, ATTEMPTS_MAX);
+        assert_eq!(given_up, Some("given_up"));
     }
 
     #[test]

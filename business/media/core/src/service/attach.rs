@@ -3,12 +3,20 @@
 use std::sync::Arc;
 
 use business_media_gateway::{AttachRequest, MediaItem, MediaState};
+use infra_blob::BlobKey;
 use infra_kernel::{Error, MediaId};
 
 use crate::error::MediaError;
 use crate::service::check;
-use crate::store::{holders, items};
+use crate::store::{holders, items, renditions};
 use crate::{Core, to_the_end};
+
+/// Who will show the items, and to whom.
+struct Holder {
+    name: String,
+    owner_id: u64,
+    open: bool,
+}
 
 impl Core {
     /// All of the items or none: one that is not there, not the owner's, or failed refuses the request.
@@ -21,28 +29,31 @@ impl Core {
         if ids.is_empty() {
             return Ok(());
         }
-        let (core, owner_id, holder) = (Arc::clone(self), request.owner_id, request.holder);
+        let core = Arc::clone(self);
+        let holder = Holder {
+            name: request.holder,
+            owner_id: request.owner_id,
+            open: request.open,
+        };
         to_the_end(async move {
-            core.hold(holder, owner_id, ids.clone()).await?;
-            core.caches.forget(&ids, &[]);
+            let turned = core.hold(holder, ids.clone()).await?;
+            core.caches.forget(&ids, &turned);
             Ok(())
         })
         .await
     }
 
-    async fn hold(
-        &self,
-        holder: String,
-        owner_id: u64,
-        wanted: Vec<MediaId>,
-    ) -> Result<(), MediaError> {
+    /// Answers the keys of the renditions that are open now and were not, or the other way round.
+    async fn hold(&self, holder: Holder, wanted: Vec<MediaId>) -> Result<Vec<BlobKey>, MediaError> {
         self.database
             .write(move |connection| {
                 Box::pin(async move {
                     let found = items::load(connection, &wanted).await?;
-                    check_all(&found, wanted.len(), owner_id)?;
-                    holders::insert(connection, &holder, &wanted).await?;
-                    items::mark_attached(connection, &wanted).await
+                    check_all(&found, wanted.len(), holder.owner_id)?;
+                    holders::insert(connection, &holder.name, &wanted, holder.open).await?;
+                    items::mark_attached(connection, &wanted).await?;
+                    let turned = holders::settle_openness(connection, &wanted).await?;
+                    renditions::keys_of(connection, &turned).await
                 })
             })
             .await

@@ -11,8 +11,11 @@ mod read;
 mod read_rendition;
 mod receive;
 mod release;
+mod send;
 mod update;
 mod upload;
+mod upload_append;
+mod upload_finish;
 mod upload_session;
 mod wait;
 

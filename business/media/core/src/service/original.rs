@@ -1,20 +1,169 @@
-//! The bytes of an upload.
+//! The bytes of an upload: to its owner as they arrived, to others the same picture without what its file tells of them.
+//!
+//! Whether others may have it is decided by whoever shows the post; here it is only made. It is made once, when it is
+//! first asked for, and kept as a blob of its own, so that many slow readers cost a file and no memory.
 
 use std::sync::Arc;
 
-use business_media_gateway::{ReadOriginalRequest, RenditionChunk};
-use infra_kernel::{Context, Error};
-use infra_rpc::Messages;
+use business_media_codec::{Format, Purpose, strip};
+use business_media_gateway::{ReadOriginalRequest, RenditionChunk, renditions};
+use bytes::Bytes;
+use infra_blob::{BlobKey, ByteRange, Stored};
+use infra_kernel::{Context, Error, MediaId};
+use infra_rpc::{Messages, within_deadline};
 
-use crate::Core;
+use crate::blobs::{self, Noted};
+use crate::caches::Form;
 use crate::error::MediaError;
+use crate::service::send::Sending;
+use crate::store::originals::{self, Original};
+use crate::{Core, to_the_end};
+
+/// How many times its own size a file may take while it is stripped: the file, and what is made of it.
+const STRIP_MEMORY_FACTOR: u64 = 2;
 
 impl Core {
     pub(crate) async fn read_original(
         self: &Arc<Self>,
-        _: &Context,
-        _: ReadOriginalRequest,
+        context: &Context,
+        request: ReadOriginalRequest,
     ) -> Result<Messages<RenditionChunk>, MediaError> {
-        Err(Error::internal("not built yet").into())
+        let id = MediaId::new(request.id);
+        let original = originals::read(&self.database, id).await?;
+        let original = original.ok_or_else(not_found)?;
+        let form = if request.as_owner {
+            original.form
+        } else {
+            self.for_others(context, id, original).await?
+        };
+        let sending = Sending {
+            form,
+            varies: false,
+            open: false,
+            range: ByteRange {
+                offset: request.offset,
+                length: (request.length > 0).then_some(request.length),
+            },
+            head_only: request.head_only,
+        };
+        self.send(sending).await
     }
+
+    async fn for_others(
+        self: &Arc<Self>,
+        context: &Context,
+        id: MediaId,
+        original: Original,
+    ) -> Result<Form, MediaError> {
+        if !original.ready {
+            return Err(not_found().into());
+        }
+        let mut connection = self.database.reader().acquire().await?;
+        let made = originals::read_shared(&mut connection, id).await?;
+        drop(connection);
+        if let Some(made) = made {
+            return Ok(made);
+        }
+        match self.strip(context, &original.form).await? {
+            Some(stripped) => {
+                let (core, content_type) = (Arc::clone(self), original.form.content_type);
+                to_the_end(async move { core.keep_shared(id, content_type, stripped).await }).await
+            }
+            None => self.full_rendition(id).await,
+        }
+    }
+
+    /// The file without metadata; nothing for what cannot be taken apart without decoding it.
+    async fn strip(&self, context: &Context, original: &Form) -> Result<Option<Bytes>, MediaError> {
+        let Some(format) = Format::of_content_type(&original.content_type) else {
+            return Ok(None);
+        };
+        let memory = self.budget.take(original.bytes * STRIP_MEMORY_FACTOR);
+        let memory = within_deadline(context, async { Ok(memory.await?) }).await?;
+        let store = &self.blobs.store;
+        let file = store.read_all(original.key, original.bytes).await?;
+        let stripped = tokio::task::spawn_blocking(move || {
+            let stripped = stripped(&file, format);
+            drop((file, memory));
+            stripped
+        });
+        Ok(stripped.await?)
+    }
+
+    /// Keeps the file for the next who asks.
+    async fn keep_shared(
+        &self,
+        id: MediaId,
+        content_type: Arc<str>,
+        file: Bytes,
+    ) -> Result<Form, MediaError> {
+        let noted = self.blobs.note(&[BlobKey::of(&file)]).await?;
+        let kept = match self.blobs.store.put(file).await {
+            Ok(stored) => self.note_shared(id, content_type, stored, &noted).await,
+            Err(error) => Err(error.into()),
+        };
+        match kept {
+            Ok((form, true)) => Ok(form),
+            // Another was quicker, and may have made another file: with another version of this program.
+            Ok((form, false)) => {
+                self.blobs.abandon(noted).await;
+                Ok(form)
+            }
+            Err(error) => {
+                self.blobs.abandon(noted).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Answers what is noted for the item, and whether it is this.
+    async fn note_shared(
+        &self,
+        id: MediaId,
+        content_type: Arc<str>,
+        stored: Stored,
+        noted: &Noted,
+    ) -> Result<(Form, bool), MediaError> {
+        let noted = noted.clone();
+        self.database
+            .write(move |connection| {
+                Box::pin(async move {
+                    let inserted =
+                        originals::insert_shared(connection, id, &content_type, stored).await?;
+                    if inserted {
+                        blobs::settle(connection, &noted).await?;
+                    }
+                    // Deleted in the meantime, it is not there.
+                    let form = originals::read_shared(connection, id).await?;
+                    Ok::<_, MediaError>((form.ok_or_else(not_found)?, inserted))
+                })
+            })
+            .await
+    }
+
+    /// What others get instead of a file that cannot be stripped: the largest picture that was made of it.
+    async fn full_rendition(&self, id: MediaId) -> Result<Form, MediaError> {
+        let item = self.item(id).await?;
+        let full = item.rendition(renditions::FULL);
+        let full = full.or_else(|| item.renditions.first());
+        let full = full.ok_or_else(not_found)?;
+        let (key, _) =
+            crate::store::renditions::key_of_file_name(&full.key).ok_or_else(not_found)?;
+        Ok(Form {
+            key,
+            content_type: full.content_type.as_str().into(),
+            bytes: full.bytes,
+        })
+    }
+}
+
+fn stripped(file: &[u8], format: Format) -> Option<Bytes> {
+    strip(file, format, Purpose::Shared)
+        .inspect_err(|error| tracing::debug!(cause = error.cause(), "an original is not stripped"))
+        .ok()
+        .map(Bytes::from)
+}
+
+fn not_found() -> Error {
+    Error::not_found("photo")
 }

@@ -91,7 +91,7 @@ fn cut_off() -> Error {
     )
 }
 
-fn too_large(bytes_max: u64) -> Error {
+pub(crate) fn too_large(bytes_max: u64) -> Error {
     const MIB: u64 = 1024 * 1024;
     let limit = if bytes_max >= MIB {
         format!("{} MiB", bytes_max / MIB)

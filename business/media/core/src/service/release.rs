@@ -3,13 +3,20 @@
 use std::sync::Arc;
 
 use business_media_gateway::ReleaseRequest;
-use infra_kernel::Context;
+use infra_blob::BlobKey;
+use infra_kernel::{Context, MediaId};
 
 use crate::error::MediaError;
 use crate::service::check;
 use crate::store::deletion::{Remains, delete_items};
-use crate::store::holders;
+use crate::store::{holders, renditions};
 use crate::{Core, to_the_end};
+
+/// Items that not everyone may see any more, and the keys of their renditions.
+struct Turned {
+    items: Vec<MediaId>,
+    renditions: Vec<BlobKey>,
+}
 
 impl Core {
     /// Answers how many items were deleted. Their rows are gone when this answers, and nobody can read their bytes any
@@ -22,7 +29,8 @@ impl Core {
         check::holder(&request.holder)?;
         let (core, context) = (Arc::clone(self), context.clone());
         to_the_end(async move {
-            let remains = core.let_go(context, request.holder).await?;
+            let (remains, turned) = core.let_go(context, request.holder).await?;
+            core.caches.forget(&turned.items, &turned.renditions);
             core.caches.forget(&remains.items, &remains.renditions);
             core.blobs.collect(&remains.blobs).await;
             Ok(u32::try_from(remains.items.len()).unwrap_or(u32::MAX))
@@ -30,13 +38,22 @@ impl Core {
         .await
     }
 
-    async fn let_go(&self, context: Context, holder: String) -> Result<Remains, MediaError> {
+    async fn let_go(
+        &self,
+        context: Context,
+        holder: String,
+    ) -> Result<(Remains, Turned), MediaError> {
         let (ids, now) = (Arc::clone(&self.ids), self.clock.now());
         self.database
             .write(move |connection| {
                 Box::pin(async move {
-                    let free = holders::remove(connection, &holder).await?;
-                    delete_items(connection, &context, &ids, now, &free).await
+                    let let_go = holders::remove(connection, &holder).await?;
+                    let items = holders::settle_openness(connection, &let_go.held).await?;
+                    let renditions = renditions::keys_of(connection, &items).await?;
+                    let turned = Turned { items, renditions };
+                    let remains =
+                        delete_items(connection, &context, &ids, now, &let_go.free).await?;
+                    Ok::<_, MediaError>((remains, turned))
                 })
             })
             .await

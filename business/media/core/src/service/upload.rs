@@ -17,7 +17,7 @@ use crate::error::MediaError;
 use crate::service::quota::Quotas;
 use crate::service::{check, receive};
 use crate::store::items::{self, NewItem, NewPicture};
-use crate::store::{twins, usage};
+use crate::store::{twins, upload_sessions, usage};
 use crate::{Core, to_the_end};
 
 impl Core {
@@ -37,7 +37,7 @@ impl Core {
             &mut *writer,
         )
         .await?;
-        self.take_file(context, header, writer).await
+        self.take_file(context, header, writer, None).await
     }
 
     /// Refuses what can be refused before the file is received. `bytes` is its length, 0 when that is not known.
@@ -56,12 +56,14 @@ impl Core {
     }
 
     /// Makes an item of a file that was received whole, under a header that [`Self::check_upload`] has passed. A content
-    /// that its owner has a ready item of is neither stored nor processed again.
+    /// that its owner has a ready item of is neither stored nor processed again. `upload` is the upload in parts
+    /// that the file came by, which becomes the item in the item's own transaction.
     pub(crate) async fn take_file(
         self: &Arc<Self>,
         context: &Context,
         header: UploadHeader,
         mut writer: Box<dyn BlobWriter>,
+        upload: Option<i64>,
     ) -> Result<MediaItem, MediaError> {
         let item = NewItem {
             id: self.ids.media(),
@@ -71,6 +73,7 @@ impl Core {
             created_at: self.clock.now(),
             original_key: writer.key().to_string(),
             original_bytes: writer.bytes(),
+            upload: upload.map(|id| (id, self.session_end())),
         };
         if let Some(item) = self.take_twin(context, item.clone()).await? {
             return Ok(item);
@@ -193,7 +196,8 @@ impl Core {
     }
 }
 
-/// Holds an item against what its account may use, in the transaction that adds it, and counts the upload.
+/// Holds an item against what its account may use, in the transaction that adds it, and counts the upload. One in parts
+/// becomes the item.
 async fn admit(
     connection: &mut Connection,
     quotas: &Quotas,
@@ -203,5 +207,8 @@ async fn admit(
     let has = usage::has_content(connection, owner, &item.original_key).await?;
     let bytes = (!has).then_some(item.original_bytes);
     quotas.check(connection, owner, bytes, now).await?;
+    if let Some((upload, ends)) = item.upload {
+        upload_sessions::become_item(connection, upload, item.id, (now, ends)).await?;
+    }
     usage::note_upload(connection, owner, now).await
 }

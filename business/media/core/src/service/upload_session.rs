@@ -1,47 +1,254 @@
-//! Uploads in parts.
+//! Uploads in parts: begun, asked about, given up. What arrives is told in `upload_append.rs`, what becomes of it in
+//! `upload_finish.rs`.
+//!
+//! An upload is a row, and a blob for each part that arrived: no file is held open between two requests, and every blob
+//! store will do. Parts are kept as any blob is (`blobs.rs`), so that a crash at any moment leaves neither bytes without a
+//! row nor a row without bytes.
 
 use std::sync::Arc;
 
 use business_media_gateway::{
-    AppendChunk, BeginUploadRequest, CancelUploadReply, CancelUploadRequest, GetUploadRequest,
-    UploadSession,
+    BeginUploadRequest, CancelUploadReply, CancelUploadRequest, GetUploadRequest, MediaItem,
+    UploadHeader, UploadSession,
 };
-use infra_kernel::{Context, Error};
-use infra_rpc::Messages;
+use infra_kernel::{AccountId, Context, Error, ErrorCode, MediaId, Result, Timestamp};
 
-use crate::Core;
 use crate::error::MediaError;
+use crate::service::receive::too_large;
+use crate::store::upload_sessions::{self, SessionRow, Unfinished};
+use crate::{Core, to_the_end};
+
+/// The most bytes that a client may have told back.
+const METADATA_BYTES_MAX: usize = 8_192;
+const MIB: u64 = 1024 * 1024;
 
 impl Core {
     pub(crate) async fn begin_upload(
         self: &Arc<Self>,
         _: &Context,
-        _: BeginUploadRequest,
+        request: BeginUploadRequest,
     ) -> Result<UploadSession, MediaError> {
-        Err(Error::internal("not built yet").into())
+        let header = request.header.unwrap_or_default();
+        self.check_whole(request.bytes)?;
+        check_metadata(&request.metadata)?;
+        self.check_upload(&header, request.bytes).await?;
+        let owner = AccountId::new(header.owner_id);
+        let session = SessionRow {
+            id: self.ids.next_raw().cast_signed(),
+            owner_id: owner.to_sql(),
+            bytes: request.bytes.cast_signed(),
+            position: 0,
+            description: header.description,
+            focus_x: header.focus_x.map(f64::from),
+            focus_y: header.focus_y.map(f64::from),
+            metadata: request.metadata,
+            expires_at: self.session_end().microseconds(),
+            media_id: 0,
+        };
+        let row = session.clone();
+        let (uploads_max, bytes_max) = (
+            self.settings.upload_sessions_max,
+            self.settings.upload_sessions_bytes_max,
+        );
+        self.database
+            .write(move |connection| {
+                Box::pin(async move {
+                    let unfinished = upload_sessions::count_unfinished(connection, owner).await?;
+                    check_unfinished(unfinished, row.bytes, uploads_max, bytes_max)?;
+                    upload_sessions::insert(connection, &row).await
+                })
+            })
+            .await?;
+        Ok(told(&session, None))
+    }
+
+    fn check_whole(&self, bytes: u64) -> Result<()> {
+        if bytes == 0 {
+            let text = "This file is empty: there is no picture in it.";
+            return Err(Error::invalid("file", text));
+        }
+        let bytes_max = self.settings.upload_bytes_max;
+        if bytes > bytes_max {
+            return Err(too_large(bytes_max));
+        }
+        Ok(())
+    }
+
+    /// When an upload that is begun or finished now is forgotten.
+    pub(crate) fn session_end(&self) -> Timestamp {
+        let lifetime = self.settings.upload_session_lifetime();
+        self.clock.now().plus(lifetime)
     }
 
     pub(crate) async fn get_upload(
         self: &Arc<Self>,
-        _: &Context,
-        _: GetUploadRequest,
+        context: &Context,
+        request: GetUploadRequest,
     ) -> Result<UploadSession, MediaError> {
-        Err(Error::internal("not built yet").into())
-    }
-
-    pub(crate) async fn append_upload(
-        self: &Arc<Self>,
-        _: &Context,
-        _: Messages<AppendChunk>,
-    ) -> Result<UploadSession, MediaError> {
-        Err(Error::internal("not built yet").into())
+        let owner = AccountId::new(request.owner_id);
+        let id = request.upload_id.cast_signed();
+        self.session(id, owner).await?;
+        if !self.appends.end(id).await {
+            return Err(busy().into());
+        }
+        let session = self.session(id, owner).await?;
+        if session.media_id == 0 && session.position == session.bytes {
+            // Everything is here, and yet it was not taken: a crash came between, or the account could take no more then.
+            let append = self.appends.begin(id).ok_or_else(busy)?;
+            let (core, context) = (Arc::clone(self), context.clone());
+            return to_the_end(async move {
+                let taken = core.finish_upload(&context, &session).await;
+                drop(append);
+                taken
+            })
+            .await;
+        }
+        self.tell(&session).await
     }
 
     pub(crate) async fn cancel_upload(
         self: &Arc<Self>,
         _: &Context,
-        _: CancelUploadRequest,
+        request: CancelUploadRequest,
     ) -> Result<CancelUploadReply, MediaError> {
-        Err(Error::internal("not built yet").into())
+        let owner = AccountId::new(request.owner_id);
+        let id = request.upload_id.cast_signed();
+        let found = upload_sessions::read(&self.database, id, owner).await?;
+        if found.is_some() {
+            // An append that does not end in time finds no row to add to.
+            self.appends.end(id).await;
+            let core = Arc::clone(self);
+            to_the_end(async move { core.end_session(id).await }).await?;
+        }
+        Ok(CancelUploadReply {})
     }
+
+    /// An account's own upload, if its time is not up.
+    pub(crate) async fn session(
+        &self,
+        id: i64,
+        owner: AccountId,
+    ) -> Result<SessionRow, MediaError> {
+        let session = upload_sessions::read(&self.database, id, owner).await?;
+        let session = session.ok_or_else(|| Error::not_found("upload"))?;
+        if session.expires_at <= self.clock.now().microseconds() {
+            let text =
+                "This upload was not finished in time and is gone. Please send the file again.";
+            return Err(Error::new(ErrorCode::Gone, text).into());
+        }
+        Ok(session)
+    }
+
+    /// Deletes an upload and the bytes of its parts.
+    pub(crate) async fn end_session(&self, id: i64) -> Result<(), MediaError> {
+        let now = self.clock.now();
+        let left = self
+            .database
+            .write(move |connection| {
+                Box::pin(async move { upload_sessions::delete(connection, id, now).await })
+            })
+            .await?;
+        self.blobs.collect(&left).await;
+        Ok(())
+    }
+
+    /// An upload as its owner is told of it.
+    pub(crate) async fn tell(&self, session: &SessionRow) -> Result<UploadSession, MediaError> {
+        if session.media_id == 0 {
+            return Ok(told(session, None));
+        }
+        let id = MediaId::from_sql(session.media_id);
+        let item = self.items(&[id]).await?.pop().ok_or_else(|| {
+            let text = "The photo that this upload became was deleted.";
+            Error::new(ErrorCode::Gone, text)
+        })?;
+        Ok(told(session, Some(MediaItem::clone(&item))))
+    }
+
+    /// Deletes uploads whose time is up; their parts are then on the queue of blobs to delete. Answers how many.
+    pub(crate) async fn sweep_uploads(&self, limit: i64) -> Result<u64, MediaError> {
+        let now = self.clock.now();
+        let old = upload_sessions::expired(&self.database, now, limit).await?;
+        if old.is_empty() {
+            return Ok(0);
+        }
+        let count = old.len() as u64;
+        self.database
+            .write(move |connection| {
+                Box::pin(async move {
+                    for id in old {
+                        upload_sessions::delete(connection, id, now).await?;
+                    }
+                    Ok::<_, MediaError>(())
+                })
+            })
+            .await?;
+        tracing::info!(uploads = count, "forgot uploads in parts whose time was up");
+        Ok(count)
+    }
+}
+
+pub(crate) fn told(session: &SessionRow, item: Option<MediaItem>) -> UploadSession {
+    UploadSession {
+        upload_id: session.id.cast_unsigned(),
+        offset: session.position.cast_unsigned(),
+        bytes: session.bytes.cast_unsigned(),
+        expires_at_us: session.expires_at,
+        item,
+        metadata: session.metadata.clone(),
+    }
+}
+
+#[allow(clippy::cast_possible_truncation)] // they were written from 32 bits
+pub(crate) fn header_of(session: &SessionRow) -> UploadHeader {
+    UploadHeader {
+        owner_id: session.owner_id.cast_unsigned(),
+        description: session.description.clone(),
+        focus_x: session.focus_x.map(|x| x as f32),
+        focus_y: session.focus_y.map(|y| y as f32),
+        file_name: String::new(),
+    }
+}
+
+pub(crate) fn busy() -> Error {
+    let text = "Another request is sending this upload just now. Please try again in a moment.";
+    Error::new(ErrorCode::Conflict, text).for_field("upload")
+}
+
+fn check_metadata(metadata: &str) -> Result<()> {
+    if metadata.len() <= METADATA_BYTES_MAX {
+        return Ok(());
+    }
+    let text = format!(
+        "What is said of an upload may have {METADATA_BYTES_MAX} bytes; this has {}.",
+        metadata.len()
+    );
+    Err(Error::invalid("metadata", text))
+}
+
+fn check_unfinished(
+    unfinished: Unfinished,
+    bytes: i64,
+    uploads_max: u32,
+    bytes_max: u64,
+) -> Result<()> {
+    let uploads = unfinished.uploads;
+    if uploads >= i64::from(uploads_max) {
+        let text = format!(
+            "You have {uploads} uploads under way, which is as many as there may be. Finish or cancel one of them first."
+        );
+        return Err(Error::new(ErrorCode::RateLimited, text));
+    }
+    let (before, bytes) = (unfinished.bytes.cast_unsigned(), bytes.cast_unsigned());
+    if before.saturating_add(bytes) > bytes_max {
+        let text = format!(
+            "Your uploads under way have {} MiB together, and {} MiB is the most; this file has {} MiB. Finish or cancel one \
+             of them first.",
+            before.div_ceil(MIB),
+            bytes_max / MIB,
+            bytes.div_ceil(MIB)
+        );
+        return Err(Error::new(ErrorCode::RateLimited, text));
+    }
+    Ok(())
 }

@@ -87,6 +87,7 @@ pub(crate) async fn claim_deletion(
              AND NOT EXISTS (SELECT 1 FROM media WHERE original_key = $1)
              AND NOT EXISTS (SELECT 1 FROM renditions WHERE key = $1)
              AND NOT EXISTS (SELECT 1 FROM alternates WHERE key = $1)
+             AND NOT EXISTS (SELECT 1 FROM upload_parts WHERE key = $1)
              AND NOT EXISTS (SELECT 1 FROM blob_writes WHERE key = $1)",
     )
     .bind(key.to_string())
@@ -105,7 +106,8 @@ pub(crate) async fn remove_needless_deletion(
         "DELETE FROM blob_deletions WHERE key = $1 AND NOT claimed
              AND (EXISTS (SELECT 1 FROM media WHERE original_key = $1)
                   OR EXISTS (SELECT 1 FROM renditions WHERE key = $1)
-                  OR EXISTS (SELECT 1 FROM alternates WHERE key = $1))",
+                  OR EXISTS (SELECT 1 FROM alternates WHERE key = $1)
+                  OR EXISTS (SELECT 1 FROM upload_parts WHERE key = $1))",
     )
     .bind(key.to_string())
     .execute(connection)

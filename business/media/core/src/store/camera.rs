@@ -1,5 +1,6 @@
 //! The column `camera` of `media`: what the camera wrote of itself, as JSON.
 
+use business_media_codec as codec;
 use business_media_gateway::Camera;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,24 @@ struct CameraColumn {
     aperture: f32,
     iso: u32,
     focal_length_mm: f32,
+}
+
+/// The column for what a file told; empty when it told nothing.
+pub(crate) fn write(camera: Option<&codec::Camera>) -> String {
+    let Some(camera) = camera else {
+        return String::new();
+    };
+    let column = CameraColumn {
+        make: camera.make.clone(),
+        model: camera.model.clone(),
+        lens: camera.lens.clone(),
+        exposure_time: camera.exposure_time.clone(),
+        aperture: camera.aperture,
+        iso: camera.iso,
+        focal_length_mm: camera.focal_length_mm,
+    };
+    // Numbers that JSON cannot hold are written as null, which reads as nothing.
+    serde_json::to_string(&column).unwrap_or_default()
 }
 
 /// What is told of the column; nothing for one that is empty or cannot be read.
@@ -31,4 +50,28 @@ pub(crate) fn read(column: &str) -> Option<Camera> {
         iso: camera.iso,
         focal_length_mm: camera.focal_length_mm,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_read() {
+        let camera = codec::Camera {
+            model: "X100".to_owned(),
+            exposure_time: "1/250".to_owned(),
+            aperture: 2.8,
+            iso: 400,
+            ..codec::Camera::default()
+        };
+        let told = read(&write(Some(&camera))).unwrap();
+        assert_eq!(
+            (told.model.as_str(), told.exposure_time.as_str(), told.iso),
+            ("X100", "1/250", 400)
+        );
+        assert!((told.aperture - 2.8).abs() < 1e-6);
+        assert_eq!(read(&write(None)), None);
+        assert_eq!(read("not JSON"), None);
+    }
 }

@@ -14,7 +14,7 @@ use crate::store::{alternates, blob_rows, renditions, usage};
 pub(crate) struct Remains {
     /// Items that are gone.
     pub(crate) items: Vec<MediaId>,
-    /// The keys of renditions that lost a row.
+    /// The keys of renditions, and of their other forms, that lost a row.
     pub(crate) renditions: Vec<BlobKey>,
     /// Blobs that may have no user any more: originals, renditions and alternates.
     pub(crate) blobs: Vec<BlobKey>,
@@ -77,9 +77,8 @@ async fn delete_item(
     };
     let event = Event::new(context, ids, topics::DELETED, id.get(), &event);
     outbox::append(connection, &event).await?;
-    let renditions = parse(files.iter().map(|(key, _)| key))?;
+    let renditions = parse(files.iter().map(|(key, _)| key).chain(&alternates))?;
     let mut blobs = renditions.clone();
-    blobs.extend(parse(alternates.iter())?);
     // A picture that failed long ago has let go of its original already.
     if !original.is_empty() {
         blobs.push(original.parse()?);
@@ -92,7 +91,7 @@ async fn delete_item(
     }))
 }
 
-fn parse<'a>(keys: impl Iterator<Item = &'a String>) -> Result<Vec<BlobKey>, MediaError> {
+fn parse<'key>(keys: impl Iterator<Item = &'key String>) -> Result<Vec<BlobKey>, MediaError> {
     let mut parsed = keys
         .map(|key| key.parse())
         .collect::<Result<Vec<BlobKey>, _>>()?;

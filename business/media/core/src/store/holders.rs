@@ -5,26 +5,52 @@ use infra_kernel::MediaId;
 
 use crate::error::MediaError;
 
+/// Notes that the holder shows these items, and whether everyone may see it; said again, the last word holds.
 pub(crate) async fn insert(
     connection: &mut Connection,
     holder: &str,
     ids: &[MediaId],
+    open: bool,
 ) -> Result<(), MediaError> {
     sqlx::query(
-        "INSERT INTO holders (holder, media_id) SELECT $1, value FROM json_each($2) WHERE TRUE ON CONFLICT DO NOTHING",
+        "INSERT INTO holders (holder, media_id, open) SELECT $1, value, $3 FROM json_each($2) WHERE TRUE
+             ON CONFLICT (holder, media_id) DO UPDATE SET open = excluded.open",
     )
     .bind(holder)
     .bind(json_ids(ids.iter().map(|id| id.to_sql())))
+    .bind(open)
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Removes a holder. Answers which of the items it held are held by nothing now.
-pub(crate) async fn remove(
+/// Brings the items' openness in step with their holders'. Answers those that changed.
+pub(crate) async fn settle_openness(
     connection: &mut Connection,
-    holder: &str,
+    ids: &[MediaId],
 ) -> Result<Vec<MediaId>, MediaError> {
+    let changed: Vec<i64> = sqlx::query_scalar(
+        "UPDATE media SET open = NOT open, revision = revision + 1
+         WHERE id IN (SELECT value FROM json_each($1))
+             AND open <> EXISTS (SELECT 1 FROM holders WHERE media_id = media.id AND holders.open)
+         RETURNING id",
+    )
+    .bind(json_ids(ids.iter().map(|id| id.to_sql())))
+    .fetch_all(connection)
+    .await?;
+    Ok(changed.into_iter().map(MediaId::from_sql).collect())
+}
+
+/// What a holder let go of.
+pub(crate) struct LetGo {
+    /// Items that nothing holds now.
+    pub(crate) free: Vec<MediaId>,
+    /// Items that something else holds.
+    pub(crate) held: Vec<MediaId>,
+}
+
+/// Removes a holder.
+pub(crate) async fn remove(connection: &mut Connection, holder: &str) -> Result<LetGo, MediaError> {
     let held: Vec<i64> =
         sqlx::query_scalar("DELETE FROM holders WHERE holder = $1 RETURNING media_id")
             .bind(holder)
@@ -34,10 +60,14 @@ pub(crate) async fn remove(
         "SELECT id FROM media WHERE id IN (SELECT value FROM json_each($1))
              AND NOT EXISTS (SELECT 1 FROM holders WHERE media_id = media.id)",
     )
-    .bind(json_ids(held))
+    .bind(json_ids(held.iter().copied()))
     .fetch_all(connection)
     .await?;
-    Ok(free.into_iter().map(MediaId::from_sql).collect())
+    let held = held.into_iter().filter(|id| !free.contains(id));
+    Ok(LetGo {
+        held: held.map(MediaId::from_sql).collect(),
+        free: free.into_iter().map(MediaId::from_sql).collect(),
+    })
 }
 
 /// Takes an item from everything that holds it.

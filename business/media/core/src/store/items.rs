@@ -19,6 +19,8 @@ pub(crate) struct NewItem {
     pub(crate) created_at: Timestamp,
     pub(crate) original_key: String,
     pub(crate) original_bytes: u64,
+    /// The upload in parts that it came by, and when that is to be forgotten.
+    pub(crate) upload: Option<(i64, Timestamp)>,
 }
 
 /// What the header of an upload's file says.
@@ -73,6 +75,7 @@ struct ItemRow {
     width: i64,
     height: i64,
     attached: bool,
+    open: bool,
     created_at: i64,
     original_bytes: i64,
     failure_code: String,
@@ -98,6 +101,7 @@ impl From<ItemRow> for MediaItem {
             height: u32::try_from(row.height).unwrap_or(0),
             renditions: Vec::new(),
             attached: row.attached,
+            open: row.open,
             created_at_us: row.created_at,
             original_bytes: row.original_bytes.cast_unsigned(),
             failure_code: row.failure_code,
@@ -115,7 +119,7 @@ pub(crate) async fn load(
     let ids = json_ids(ids.iter().map(|id| id.to_sql()));
     let rows: Vec<ItemRow> = sqlx::query_as(
         "SELECT id, owner_id, revision, state, failure, content_type, description, focus_x, focus_y, blurhash,
-             dominant_color, width, height, attached, created_at, original_bytes, failure_code, camera
+             dominant_color, width, height, attached, open, created_at, original_bytes, failure_code, camera
          FROM media WHERE id IN (SELECT value FROM json_each($1))",
     )
     .bind(&ids)

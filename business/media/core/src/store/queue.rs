@@ -220,7 +220,7 @@ pub(crate) struct Made<'a> {
     pub(crate) blurhash: &'a str,
     pub(crate) dominant_color: &'a str,
     /// The column `camera`.
-    pub(crate) camera: &'a str,
+    pub(crate) camera: String,
 }
 
 /// Ends an attempt that made the renditions. Answers whether the item was still leased to it.
@@ -241,7 +241,7 @@ pub(crate) async fn mark_ready(
     .bind(i64::from(made.height))
     .bind(made.blurhash)
     .bind(made.dominant_color)
-    .bind(made.camera)
+    .bind(&made.camera)
     .execute(connection)
     .await?;
     Ok(updated.rows_affected() == 1)

@@ -1,37 +1,42 @@
-//! The table `renditions`.
+//! The table `renditions`, and what is served under a rendition's key.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use business_media_codec::EncodedRendition;
-use business_media_gateway::{MediaItem, Rendition};
+use business_media_gateway::{MediaItem, MediaState, Rendition};
 use infra_blob::{BlobKey, Stored};
-use infra_db::{Connection, Database};
+use infra_db::{Connection, Database, json_ids};
 use infra_kernel::MediaId;
 use sqlx::FromRow;
 
-use crate::caches::Head;
+use crate::caches::{Form, Head};
 use crate::error::MediaError;
 
-/// The end of a rendition's file name, unless it is of another type than JPEG.
-const FILE_ENDING: &str = ".jpg";
+/// The name of the row that holds an animation; the others are stills.
+pub(crate) const ANIMATION: &str = "animation";
 
-/// The name of the row that is no still picture: the moving one of an animation.
-const ANIMATION: &str = "animation";
+/// The ends of file names, by what is in the files.
+const ENDINGS: [(&str, &str); 5] = [
+    ("image/jpeg", "jpg"),
+    ("image/png", "png"),
+    ("image/gif", "gif"),
+    ("image/webp", "webp"),
+    ("image/avif", "avif"),
+];
 
 /// The file name under which a rendition is served.
-pub(crate) fn file_name(key: impl std::fmt::Display, content_type: &str) -> String {
-    let ending = match content_type {
-        "image/gif" => ".gif",
-        "image/png" => ".png",
-        "image/webp" => ".webp",
-        _ => FILE_ENDING,
-    };
-    format!("{key}{ending}")
+pub(crate) fn file_name(key: &str, content_type: &str) -> String {
+    let known = ENDINGS.iter().find(|(known, _)| *known == content_type);
+    let ending = known.map_or("bin", |(_, ending)| *ending);
+    format!("{key}.{ending}")
 }
 
-/// The blob behind a file name; nothing for a text that is no such name.
-pub(crate) fn key_of_file_name(name: &str) -> Option<BlobKey> {
-    name.strip_suffix(FILE_ENDING)?.parse().ok()
+/// The blob behind a file name, and the type of content that its end tells; nothing for a text that is no such name.
+pub(crate) fn key_of_file_name(name: &str) -> Option<(BlobKey, &'static str)> {
+    let (key, ending) = name.split_once('.')?;
+    let (content_type, _) = ENDINGS.iter().find(|(_, known)| *known == ending)?;
+    Some((key.parse().ok()?, content_type))
 }
 
 pub(crate) async fn insert(
@@ -130,7 +135,7 @@ pub(crate) async fn add_to(
 impl From<RenditionRow> for Rendition {
     fn from(row: RenditionRow) -> Self {
         Self {
-            key: file_name(row.key, &row.content_type),
+            key: file_name(&row.key, &row.content_type),
             name: row.name,
             content_type: row.content_type,
             width: u32::try_from(row.width).unwrap_or(0),
@@ -140,18 +145,84 @@ impl From<RenditionRow> for Rendition {
     }
 }
 
-/// What is known of a rendition, by its key; several items may share it.
+/// The keys of these items' renditions.
+pub(crate) async fn keys_of(
+    connection: &mut Connection,
+    ids: &[MediaId],
+) -> Result<Vec<BlobKey>, MediaError> {
+    let keys: Vec<String> = sqlx::query_scalar(
+        "SELECT key FROM renditions WHERE media_id IN (SELECT value FROM json_each($1))",
+    )
+    .bind(json_ids(ids.iter().map(|id| id.to_sql())))
+    .fetch_all(connection)
+    .await?;
+    Ok(keys
+        .iter()
+        .map(|key| key.parse())
+        .collect::<Result<_, _>>()?)
+}
+
+/// What is known of a rendition, by its key; several items may share it, and it is open when one of them is.
 pub(crate) async fn read_head(
     database: &Database,
     key: BlobKey,
 ) -> Result<Option<Head>, MediaError> {
-    let row: Option<(String, i64)> =
-        sqlx::query_as("SELECT content_type, bytes FROM renditions WHERE key = $1 LIMIT 1")
-            .bind(key.to_string())
-            .fetch_optional(database.reader())
-            .await?;
-    Ok(row.map(|(content_type, bytes)| Head {
+    // One transaction, so that a rendition and its forms are of the same moment.
+    let mut transaction = database.reader().begin().await?;
+    let row: Option<(String, i64, bool)> = sqlx::query_as(
+        "SELECT r.content_type, r.bytes, m.open FROM renditions r JOIN media m ON m.id = r.media_id
+         WHERE r.key = $1 AND m.state = $2 ORDER BY m.open DESC LIMIT 1",
+    )
+    .bind(key.to_string())
+    .bind(MediaState::Ready as i32)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let Some((content_type, bytes, open)) = row else {
+        transaction.rollback().await?;
+        return Ok(None);
+    };
+    let others = forms_of(&mut transaction, key).await?;
+    transaction.rollback().await?;
+    let itself = Form {
+        key,
         content_type: content_type.into(),
         bytes: bytes.cast_unsigned(),
+    };
+    Ok(Some(Head {
+        itself,
+        open,
+        others,
     }))
+}
+
+/// The other forms of a rendition. Where several items share it, any one's serve: they show the same.
+async fn forms_of(connection: &mut Connection, key: BlobKey) -> Result<Arc<[Form]>, MediaError> {
+    let rows: Vec<(String, String, i64)> = sqlx::query_as(
+        "SELECT DISTINCT a.content_type, a.key, a.bytes FROM renditions r
+             JOIN alternates a ON a.media_id = r.media_id AND a.name = r.name
+         WHERE r.key = $1 ORDER BY a.content_type, a.key",
+    )
+    .bind(key.to_string())
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|(content_type, key, bytes)| {
+            Ok(Form {
+                key: key.parse()?,
+                content_type: content_type.into(),
+                bytes: bytes.cast_unsigned(),
+            })
+        })
+        .collect()
+}
+
+/// Whether a blob is a rendition or another form of one.
+pub(crate) async fn is_served(database: &Database, key: BlobKey) -> Result<bool, MediaError> {
+    let served = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM renditions WHERE key = $1) OR EXISTS (SELECT 1 FROM alternates WHERE key = $1)",
+    )
+    .bind(key.to_string())
+    .fetch_one(database.reader())
+    .await?;
+    Ok(served)
 }

@@ -8,7 +8,7 @@ use infra_kernel::{AccountId, MediaId, Timestamp};
 
 use crate::error::MediaError;
 use crate::store::items::NewItem;
-use crate::store::usage;
+use crate::store::{originals, usage};
 
 /// A ready item of the account with this original, unless it has lost it: then the content is wanted again.
 pub(crate) async fn find(
@@ -89,10 +89,11 @@ pub(crate) async fn find_with_alternates(
         "SELECT twin.id FROM media AS item JOIN media AS twin
              ON twin.owner_id = item.owner_id AND twin.original_key = item.original_key
          WHERE item.id = $1 AND twin.id <> $1 AND twin.state = 2
-             AND EXISTS (SELECT 1 FROM alternates WHERE media_id = twin.id)
+             AND EXISTS (SELECT 1 FROM alternates WHERE media_id = twin.id AND name <> $2)
          ORDER BY twin.id LIMIT 1",
     )
     .bind(id.to_sql())
+    .bind(originals::SHARED)
     .fetch_optional(connection)
     .await?;
     Ok(twin.map(MediaId::from_sql))
@@ -105,7 +106,7 @@ pub(crate) async fn copy_alternates(
 ) -> Result<(), MediaError> {
     sqlx::query(
         "INSERT INTO alternates (media_id, name, content_type, key, bytes)
-         SELECT $1, name, content_type, key, bytes FROM alternates WHERE media_id = $2",
+         SELECT $1, name, content_type, key, bytes FROM alternates WHERE media_id = $2 ON CONFLICT DO NOTHING",
     )
     .bind(id.to_sql())
     .bind(twin.to_sql())

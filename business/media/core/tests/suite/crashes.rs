@@ -7,7 +7,7 @@ use bytes::Bytes;
 use infra_blob::{BlobKey, BlobStore as _};
 use infra_db::DbError;
 
-use crate::scene::{Folder, OWNER, Scene, code, photo};
+use crate::scene::{OWNER, Scene, code, photo};
 
 const TWO_HOURS: Duration = Duration::from_secs(7_200);
 
@@ -83,9 +83,6 @@ async fn bytes_that_could_not_be_deleted_are_unreadable_and_deleted_later() {
         ..
     } = scene;
     database.close().await;
-    let Folder::Own(folder) = folder else {
-        panic!("its own folder");
-    };
     let scene = Scene::on(folder, clock, Settings::default()).await;
     assert!(scene.core.sweep().await.unwrap().blobs >= 2);
     assert!(scene.files().is_empty());

@@ -9,6 +9,12 @@ use testing_kit::png;
 
 use crate::scene::{OWNER, Scene, code, context, photo, picture};
 
+/// A picture that has a header and no end.
+fn half(number: u8) -> Vec<u8> {
+    let whole = png::encode(&picture(300, 200, number));
+    whole[..whole.len() / 2].to_vec()
+}
+
 impl Scene {
     async fn failed(&self, before_id: u64, limit: u32) -> Vec<FailedItem> {
         let request = ListFailedRequest { before_id, limit };
@@ -36,8 +42,7 @@ impl Scene {
 
     /// A picture that has a header and no end, processed.
     async fn broken(&self, number: u8) -> MediaItem {
-        let whole = png::encode(&picture(300, 200, number));
-        let item = self.upload(&whole[..whole.len() / 2]).await.unwrap();
+        let item = self.upload(&half(number)).await.unwrap();
         self.process(item.media()).await.unwrap();
         let item = self.get(item.id).await.unwrap();
         assert_eq!(item.state(), MediaState::Failed, "{item:?}");
@@ -124,8 +129,7 @@ async fn what_is_dropped_is_gone_bytes_and_all_and_nothing_else_is() {
 #[tokio::test]
 async fn a_failed_photo_can_be_dropped_although_a_post_shows_it() {
     let scene = Scene::new().await;
-    let whole = png::encode(&picture(300, 200, 1));
-    let item = scene.upload(&whole[..whole.len() / 2]).await.unwrap();
+    let item = scene.upload(&half(1)).await.unwrap();
     scene.attach(OWNER, &[item.id], "post:1").await.unwrap();
     scene.process(item.media()).await.unwrap();
     assert!(scene.drop_failed(item.id).await);

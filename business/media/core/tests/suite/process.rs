@@ -16,6 +16,8 @@ async fn a_photo_becomes_ready_with_all_its_renditions() {
     let scene = Scene::new().await;
     let bytes = jpeg::write(&picture(1_600, 1_200, 3), 90, &jpeg::Extras::everything(6));
     let item = scene.ready(OWNER, &bytes).await;
+    assert!(item.camera.is_some(), "what the file tells of its camera");
+    assert_eq!(item.original_bytes, bytes.len() as u64);
     assert_eq!((item.width, item.height), (1_200, 1_600));
     assert!(item.revision >= 2 && item.failure.is_empty());
     assert!(item.blurhash.len() > 10 && item.dominant_color.starts_with('#'));

@@ -52,10 +52,6 @@ async fn small_and_large_renditions_are_read_by_range() {
         .await;
     let large = item.rendition(renditions::FULL).unwrap();
     let small = item.rendition(renditions::GRID).unwrap();
-    assert!(
-        large.bytes > 256 * 1024 && small.bytes < 256 * 1024,
-        "one is kept at hand, one is not"
-    );
     for rendition in [large, small] {
         let total = rendition.bytes;
         let (_, whole) = scene.read(&rendition.key, 0, 0).await.unwrap();
@@ -91,6 +87,7 @@ async fn a_head_is_only_the_header() {
     let request = ReadRenditionRequest {
         key: rendition.key.clone(),
         head_only: true,
+        signed: true,
         ..ReadRenditionRequest::default()
     };
     let chunks = scene

@@ -8,13 +8,15 @@ use business_media::{Dependencies, MIGRATIONS, MediaCore, Settings};
 use business_media_codec::OutsideCodecs;
 use business_media_gateway::{
     AttachRequest, GetMediaRequest, Media, MediaItem, ReadRenditionRequest, ReleaseRequest,
-    RenditionHeader, UploadChunk, UploadHeader, rendition_chunk::Part,
+    RenditionChunk, RenditionHeader, UploadChunk, UploadHeader, WaitUntilProcessedRequest,
+    rendition_chunk::Part,
 };
 use futures::StreamExt as _;
 use infra_blob::DirectoryStore;
 use infra_bus::Event;
 use infra_db::Database;
 use infra_kernel::{Context, Error, EventId, IdGenerator, ManualClock, MediaId, Result, Timestamp};
+use infra_rpc::Messages;
 use tempfile::TempDir;
 use testing_kit::{Picture, jpeg};
 
@@ -27,6 +29,12 @@ pub(crate) const OWNER: u64 = 7;
 pub(crate) enum Folder {
     Own(TempDir),
     Another(PathBuf),
+}
+
+impl From<TempDir> for Folder {
+    fn from(folder: TempDir) -> Self {
+        Self::Own(folder)
+    }
 }
 
 impl Folder {
@@ -61,31 +69,29 @@ impl Scene {
     }
 
     /// On a folder as another process left it.
-    pub(crate) async fn on(folder: TempDir, clock: Arc<ManualClock>, settings: Settings) -> Self {
+    pub(crate) async fn on(
+        folder: impl Into<Folder>,
+        clock: Arc<ManualClock>,
+        settings: Settings,
+    ) -> Self {
         Self::beside(folder, clock, settings, None).await
     }
 
     /// The same, with codecs of another process.
     pub(crate) async fn beside(
-        folder: TempDir,
+        folder: impl Into<Folder>,
         clock: Arc<ManualClock>,
         settings: Settings,
         outside: Option<Arc<dyn OutsideCodecs>>,
     ) -> Self {
+        let folder = folder.into();
         let path = folder.path();
         let database = Database::open(&path.join("media.db"), &MIGRATIONS)
             .await
             .unwrap();
         let directory = DirectoryStore::open(&path.join("blobs")).await.unwrap();
         let store = Arc::new(FaultyStore::new(directory, None));
-        Self::made(
-            Folder::Own(folder),
-            database,
-            store,
-            clock,
-            settings,
-            outside,
-        )
+        Self::made(folder, database, store, clock, settings, outside)
     }
 
     /// On another's folder, in a process that dies when the fuse has burnt down.
@@ -156,7 +162,10 @@ impl Scene {
     pub(crate) async fn ready(&self, owner_id: u64, bytes: &[u8]) -> MediaItem {
         let item = self.upload_as(owner_id, bytes).await.unwrap();
         self.process(item.media()).await.unwrap();
-        let item = self.get(item.id).await.unwrap();
+        // Another of the test's workers may have taken it.
+        let request = WaitUntilProcessedRequest { id: item.id };
+        let item = self.media.wait_until_processed(&context(), request).await;
+        let item = item.unwrap();
         assert!(item.is_ready(), "{item:?}");
         item
     }
@@ -177,11 +186,22 @@ impl Scene {
     }
 
     pub(crate) async fn attach(&self, owner_id: u64, ids: &[u64], holder: &str) -> Result<()> {
+        self.hold(owner_id, ids, holder, true).await
+    }
+
+    /// As something that everyone may see, or that not everyone may.
+    pub(crate) async fn hold(
+        &self,
+        owner_id: u64,
+        ids: &[u64],
+        holder: &str,
+        open: bool,
+    ) -> Result<()> {
         let request = AttachRequest {
             owner_id,
             ids: ids.to_vec(),
             holder: holder.to_owned(),
-            open: true,
+            open,
         };
         self.media.attach(&context(), request).await.map(|_| ())
     }
@@ -196,7 +216,7 @@ impl Scene {
             .deleted
     }
 
-    /// Reads a rendition, or a part of it, as a surface does.
+    /// Reads a rendition, or a part of it, as a surface does that has seen a signature.
     pub(crate) async fn read(
         &self,
         key: &str,
@@ -207,10 +227,23 @@ impl Scene {
             key: key.to_owned(),
             offset,
             length,
-            head_only: false,
+            signed: true,
             ..ReadRenditionRequest::default()
         };
-        let mut chunks = self.media.read_rendition(&context(), request).await?;
+        self.read_as(request).await
+    }
+
+    pub(crate) async fn read_as(
+        &self,
+        request: ReadRenditionRequest,
+    ) -> Result<(RenditionHeader, Vec<u8>)> {
+        Self::taken(self.media.read_rendition(&context(), request).await?).await
+    }
+
+    /// A header and all bytes that follow it.
+    pub(crate) async fn taken(
+        mut chunks: Messages<RenditionChunk>,
+    ) -> Result<(RenditionHeader, Vec<u8>)> {
         let Some(Part::Header(header)) = chunks.next().await.unwrap()?.part else {
             panic!("the header comes first");
         };
@@ -281,6 +314,7 @@ impl Scene {
         let rows = "SELECT (SELECT COUNT(*) FROM media) + (SELECT COUNT(*) FROM renditions)
             + (SELECT COUNT(*) FROM holders) + (SELECT COUNT(*) FROM blob_writes)
             + (SELECT COUNT(*) FROM blob_deletions) + (SELECT COUNT(*) FROM outbox)
+            + (SELECT COUNT(*) FROM upload_sessions) + (SELECT COUNT(*) FROM upload_parts)
             + (SELECT COUNT(*) FROM alternates) + (SELECT COUNT(*) FROM alternate_jobs)
             + (SELECT COUNT(*) FROM account_usage) + (SELECT COUNT(*) FROM upload_minutes)";
         assert_eq!(self.count(rows).await, 0, "{what} left a row");

@@ -69,9 +69,9 @@ async fn a_refused_upload_leaves_nothing() {
             ErrorCode::Unsupported,
         ),
         (
-            "a GIF",
+            "a GIF without an image",
             b"GIF89a\x01\0\x01\0\0\0\0;".to_vec(),
-            ErrorCode::Unsupported,
+            ErrorCode::Invalid,
         ),
         (
             "half a photo",
@@ -329,7 +329,7 @@ async fn what_is_taken_is_told() {
         .unwrap();
     assert_eq!(
         told.content_types,
-        ["image/jpeg", "image/png", "image/webp"]
+        ["image/jpeg", "image/png", "image/webp", "image/gif"]
     );
     assert_eq!(told.upload_bytes_max, 40 * 1024 * 1024);
     assert_eq!(

@@ -10,13 +10,15 @@ use sqlx::FromRow;
 /// One row for each mention of a post; one without for a post without. Read as a whole, so that no deletion comes between.
 pub(crate) const GET: &str = "SELECT posts.id, author_id, revision, visibility, text, sensitive, spoiler_text, language, \
      media_ids, in_reply_to_id, in_reply_to_author_id, replies_count, application_id, created_at, \
+     originals_shared, camera_shown, \
      mentions.position AS mention_position, mentions.account_id AS mention_account_id, mentions.username AS mention_username \
      FROM json_each($1) AS wanted CROSS JOIN posts ON posts.id = wanted.value \
      LEFT JOIN mentions ON mentions.post_id = posts.id";
 
 const INSERT: &str = "INSERT INTO posts (id, author_id, revision, visibility, text, sensitive, spoiler_text, language, \
-     media_ids, has_media, in_reply_to_id, in_reply_to_author_id, replies_count, application_id, created_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+     media_ids, has_media, in_reply_to_id, in_reply_to_author_id, replies_count, application_id, created_at, \
+     originals_shared, camera_shown) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
 
 #[derive(FromRow)]
 struct PostRow {
@@ -34,6 +36,8 @@ struct PostRow {
     replies_count: i64,
     application_id: i64,
     created_at: i64,
+    originals_shared: bool,
+    camera_shown: bool,
     mention_position: Option<i64>,
     mention_account_id: Option<i64>,
     mention_username: Option<String>,
@@ -69,8 +73,8 @@ impl From<PostRow> for Post {
             created_at_us: row.created_at,
             replies_count: u64::try_from(row.replies_count).unwrap_or_default(),
             application_id: row.application_id.cast_unsigned(),
-            originals_shared: false,
-            camera_shown: false,
+            originals_shared: row.originals_shared,
+            camera_shown: row.camera_shown,
         }
     }
 }
@@ -141,6 +145,8 @@ pub(crate) async fn insert(connection: &mut Connection, post: &Post) -> Result<(
         .bind(post.replies_count.cast_signed())
         .bind(post.application_id.cast_signed())
         .bind(post.created_at_us)
+        .bind(post.originals_shared)
+        .bind(post.camera_shown)
         .execute(connection)
         .await?;
     Ok(())

@@ -28,7 +28,6 @@ async fn a_post_comes_back_as_it_was_written() {
         spoiler_text: "flowers".into(),
         language: "pt-BR".into(),
         in_reply_to_id: parent.id,
-        idempotency_key: String::new(),
         application_id: 99,
         ..CreatePostRequest::default()
     };

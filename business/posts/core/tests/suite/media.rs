@@ -3,10 +3,62 @@
 use std::sync::atomic::Ordering;
 
 use business_media_gateway::MediaState;
-use business_posts_gateway::topics;
+use business_posts::{MIGRATIONS, Settings};
+use business_posts_gateway::{CreatePostRequest, topics};
 use infra_bus::HandlerError;
+use infra_db::{Database, DbError};
+use sqlx::migrate::Migrator;
 
 use crate::support::{World, photos};
+
+#[tokio::test]
+async fn what_others_get_of_the_photos_is_kept_as_it_was_chosen() {
+    let mut world = World::new().await;
+    let choices = [(false, false), (true, false), (false, true), (true, true)];
+    let mut posts = Vec::new();
+    for (id, (originals_shared, camera_shown)) in (1..).zip(choices) {
+        world.album.add(id, 1, MediaState::Ready);
+        let request = CreatePostRequest {
+            originals_shared,
+            camera_shown,
+            ..photos(1, &[id])
+        };
+        posts.push(world.create(request).await.unwrap());
+    }
+    // From the database, not from memory.
+    world.restart().await;
+    for (post, chosen) in posts.iter().zip(choices) {
+        let kept = world.get(post.id).await.unwrap();
+        assert_eq!((kept.originals_shared, kept.camera_shown), chosen);
+        assert_eq!(&kept, post);
+    }
+}
+
+#[tokio::test]
+async fn a_post_from_before_the_choice_shares_nothing_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("posts.db");
+    let before: Vec<_> = MIGRATIONS.iter().take(1).cloned().collect();
+    let old = Database::open(&path, &Migrator::with_migrations(before))
+        .await
+        .unwrap();
+    let insert = "INSERT INTO posts (id, author_id, revision, visibility, text, sensitive, spoiler_text, language, \
+         media_ids, has_media, replies_count, application_id, created_at) \
+         VALUES (5, 1, 1, 1, 'old', FALSE, '', '', '[7]', TRUE, 0, 0, 0)";
+    old.write(move |connection| {
+        Box::pin(async move {
+            sqlx::query(insert).execute(connection).await?;
+            Ok::<_, DbError>(())
+        })
+    })
+    .await
+    .unwrap();
+    old.close().await;
+    let world = World::over(folder, Settings::default()).await;
+    let post = world.get(5).await.unwrap();
+    assert_eq!(post.media_ids, [7]);
+    assert!(!post.originals_shared && !post.camera_shown);
+}
 
 #[tokio::test]
 async fn media_is_attached_at_once_and_again_without_harm() {

@@ -174,61 +174,50 @@ impl Media for Album {
     ) -> Result<Capabilities> {
         unavailable()
     }
-
     async fn read_original(
         &self,
         _: &Context,
         _: ReadOriginalRequest,
     ) -> Result<Messages<RenditionChunk>> {
-        Err(Error::internal("not part of this world"))
+        unavailable()
     }
-
     async fn begin_upload(&self, _: &Context, _: BeginUploadRequest) -> Result<UploadSession> {
-        Err(Error::internal("not part of this world"))
+        unavailable()
     }
-
     async fn get_upload(&self, _: &Context, _: GetUploadRequest) -> Result<UploadSession> {
-        Err(Error::internal("not part of this world"))
+        unavailable()
     }
-
     async fn append_upload(&self, _: &Context, _: Messages<AppendChunk>) -> Result<UploadSession> {
-        Err(Error::internal("not part of this world"))
+        unavailable()
     }
-
     async fn cancel_upload(
         &self,
         _: &Context,
         _: CancelUploadRequest,
     ) -> Result<CancelUploadReply> {
-        Err(Error::internal("not part of this world"))
+        unavailable()
     }
-
     async fn list_failed(&self, _: &Context, _: ListFailedRequest) -> Result<ListFailedReply> {
-        Err(Error::internal("not part of this world"))
+        unavailable()
     }
-
     async fn retry_failed(&self, _: &Context, _: RetryFailedRequest) -> Result<MediaItem> {
-        Err(Error::internal("not part of this world"))
+        unavailable()
     }
-
     async fn drop_failed(&self, _: &Context, _: DropFailedRequest) -> Result<DropFailedReply> {
-        Err(Error::internal("not part of this world"))
+        unavailable()
     }
-
     async fn switch_format(&self, _: &Context, _: SwitchFormatRequest) -> Result<ListFormatsReply> {
-        Err(Error::internal("not part of this world"))
+        unavailable()
     }
-
     async fn list_formats(&self, _: &Context, _: ListFormatsRequest) -> Result<ListFormatsReply> {
-        Err(Error::internal("not part of this world"))
+        unavailable()
     }
-
     async fn check_media(
         &self,
         _: &Context,
         _: CheckMediaRequest,
     ) -> Result<Messages<CheckProgress>> {
-        Err(Error::internal("not part of this world"))
+        unavailable()
     }
 }
 
@@ -295,7 +284,11 @@ impl World {
     }
 
     pub(crate) async fn with(settings: Settings) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::over(tempfile::tempdir().unwrap(), settings).await
+    }
+
+    /// Over what a folder holds already.
+    pub(crate) async fn over(folder: TempDir, settings: Settings) -> Self {
         let start = Timestamp::from_milliseconds(1_800_000_000_000);
         let clock = Arc::new(ManualClock::at(start));
         let (accounts, album) = (Arc::default(), Arc::default());

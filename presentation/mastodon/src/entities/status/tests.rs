@@ -21,6 +21,11 @@ pub(crate) fn site() -> Site {
         version: "0.1.0".into(),
         post_characters_max: 500,
         post_media_max: 10,
+        signer: presentation_kit::Signer::new(
+            &[7; 32],
+            std::time::Duration::from_secs(86_400),
+            std::sync::Arc::new(infra_kernel::SystemClock),
+        ),
     }
 }
 
@@ -70,6 +75,7 @@ pub(crate) fn picture() -> MediaItem {
         id: 40,
         owner_id: 7,
         state: MediaState::Ready.into(),
+        open: true,
         description: "A \"lake\"".into(),
         focus_x: 0.1,
         focus_y: -0.5,

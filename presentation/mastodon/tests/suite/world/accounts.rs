@@ -109,6 +109,12 @@ impl Accounts for World {
         if let Some(visibility) = request.default_visibility {
             account.default_visibility = visibility;
         }
+        account.default_originals_shared = request
+            .default_originals_shared
+            .unwrap_or(account.default_originals_shared);
+        account.default_camera_shown = request
+            .default_camera_shown
+            .unwrap_or(account.default_camera_shown);
         if account.display_name == "answer lost" {
             return Err(Error::new(ErrorCode::Unavailable, "Try again."));
         }

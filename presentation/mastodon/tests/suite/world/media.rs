@@ -1,3 +1,5 @@
+use std::sync::atomic::Ordering;
+
 use async_trait::async_trait;
 use business_media_gateway::rendition_chunk::Part as Read;
 use business_media_gateway::upload_chunk::Part;
@@ -38,9 +40,15 @@ impl World {
             Processing::Failing => {
                 item.state = MediaState::Failed.into();
                 item.failure = "This is not a picture.".into();
+                item.failure_code = "broken".into();
             }
             _ => {
                 item.state = MediaState::Ready.into();
+                item.camera = Some(Camera {
+                    model: "X100V".into(),
+                    iso: 160,
+                    ..Camera::default()
+                });
                 item.renditions = ["full", "feed", "grid"]
                     .map(|name| Rendition {
                         name: name.into(),
@@ -129,6 +137,10 @@ impl Media for World {
 
     async fn attach(&self, _: &Context, request: AttachRequest) -> Result<AttachReply> {
         self.note(format!("attach {}", request.holder));
+        let mut media = self.media.lock().unwrap();
+        for item in media.iter_mut() {
+            item.open |= request.open && request.ids.contains(&item.id);
+        }
         Ok(AttachReply {})
     }
 
@@ -144,8 +156,28 @@ impl Media for World {
     ) -> Result<Messages<RenditionChunk>> {
         self.note(if request.head_only { "head" } else { "read" });
         let files = self.files.lock().unwrap();
-        let chunks = files.iter().find(|(key, _)| *key == request.key);
-        let (_, chunks) = chunks.ok_or_else(|| Error::not_found("picture"))?;
+        let (hash, ending) = request.key.split_once('.').unwrap();
+        let named = |ending: &str| {
+            let key = format!("{hash}.{ending}");
+            files.iter().find(|(known, _)| *known == key)
+        };
+        let open = !self.closed.load(Ordering::Relaxed);
+        let itself = named(ending).filter(|_| open || request.signed);
+        let itself = itself.ok_or_else(|| Error::not_found("picture"))?;
+        let others = ["avif", "webp"]
+            .into_iter()
+            .filter(|other| *other != ending);
+        let others: Vec<&str> = others.filter(|other| named(other).is_some()).collect();
+        let preferred = request.preferred_types.iter().find_map(|wanted| {
+            let ending = wanted.strip_prefix("image/")?;
+            others.contains(&ending).then_some(ending)
+        });
+        let (hash, ending) = match preferred {
+            Some(ending) => (format!("{hash}-{ending}"), ending),
+            None => (hash.to_owned(), ending),
+        };
+        let chunks = preferred.map_or(itself, |ending| named(ending).unwrap());
+        let chunks = &chunks.1;
         let total: usize = chunks.iter().map(Bytes::len).sum();
         let data: Vec<Bytes> = match (request.head_only, request.length) {
             (true, _) => vec![],
@@ -156,12 +188,18 @@ impl Media for World {
                 vec![Bytes::from(chunks.concat()).slice(from..from + length)]
             }
         };
+        let length = data.iter().map(|data| data.len() as u64).sum();
         let header = RenditionHeader {
-            content_type: "image/jpeg".into(),
+            content_type: format!("image/{}", ending.replace("jpg", "jpeg")),
             bytes: total as u64,
-            length: data.iter().map(|data| data.len() as u64).sum(),
-            open: true,
-            ..RenditionHeader::default()
+            length: if request.head_only {
+                total as u64
+            } else {
+                length
+            },
+            hash,
+            varies: !others.is_empty(),
+            open,
         };
         let parts = std::iter::once(Read::Header(header)).chain(data.into_iter().map(Read::Data));
         let chunks: Vec<_> = parts
@@ -187,9 +225,25 @@ impl Media for World {
     async fn read_original(
         &self,
         _: &Context,
-        _: ReadOriginalRequest,
+        request: ReadOriginalRequest,
     ) -> Result<Messages<RenditionChunk>> {
-        Err(Error::internal("not part of this world"))
+        let item = self.item(request.id);
+        item.ok_or_else(|| Error::not_found("picture"))?;
+        let data = if request.as_owner {
+            "exact"
+        } else {
+            "stripped"
+        };
+        let header = RenditionHeader {
+            content_type: "image/png".into(),
+            bytes: data.len() as u64,
+            length: data.len() as u64,
+            hash: data.into(),
+            ..RenditionHeader::default()
+        };
+        let chunks = [Read::Header(header), Read::Data(data.into())];
+        let chunks = chunks.map(|part| Ok(RenditionChunk { part: Some(part) }));
+        Ok(Box::pin(stream::iter(chunks)))
     }
 
     async fn begin_upload(&self, _: &Context, _: BeginUploadRequest) -> Result<UploadSession> {

@@ -5,7 +5,7 @@ mod client;
 mod media;
 mod posts;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use business_accounts_gateway::Account;
@@ -34,6 +34,8 @@ pub(crate) struct World {
     pub(crate) uploads: Mutex<Vec<Bytes>>,
     /// Renditions by key, in the chunks in which they are answered.
     pub(crate) files: Mutex<Vec<(&'static str, Vec<Bytes>)>>,
+    /// Whether the renditions are for those with a signature only.
+    pub(crate) closed: AtomicBool,
     /// Posts as they were asked for.
     pub(crate) created: Mutex<Vec<CreatePostRequest>>,
     /// What happened, in words.
@@ -74,7 +76,7 @@ impl World {
         Client::new(&self.surface())
     }
 
-    fn surface(self: &Arc<Self>) -> Surface {
+    pub(crate) fn surface(self: &Arc<Self>) -> Surface {
         let gateways = Gateways {
             accounts: self.clone(),
             graph: self.clone(),
@@ -92,6 +94,11 @@ impl World {
             version: "0.1.0".into(),
             post_characters_max: 500,
             post_media_max: 10,
+            signer: presentation_kit::Signer::new(
+                &[7; 32],
+                std::time::Duration::from_secs(86_400),
+                std::sync::Arc::new(infra_kernel::SystemClock),
+            ),
         };
         Surface::new(gateways, site)
     }

@@ -65,6 +65,8 @@ impl Posts for World {
         post.in_reply_to_id = request.in_reply_to_id;
         post.application_id = request.application_id;
         post.media_ids = request.media_ids;
+        post.originals_shared = request.originals_shared;
+        post.camera_shown = request.camera_shown;
         Ok(CreatePostReply {
             post: Some(post.clone()),
             created: true,

@@ -1,14 +1,16 @@
 //! What a composer's form holds when it comes in.
 
-use infra_kernel::{AccountId, Error, MediaId, Result};
-use presentation_kit::upload::FileForm;
+use infra_kernel::{AccountId, Error, ErrorCode, MediaId, Result};
+use presentation_kit::upload::{FileField, FileForm};
 
 use crate::guard::check_token;
 use crate::upload::{is_file, receive, text};
 use crate::visit::Visit;
 
-/// The most fields looked at.
+/// The most fields looked at: six for each photo of an album, and what there is once.
 const FIELDS_MAX: usize = 200;
+/// The most bytes of photos beyond the most of an album that are read and thrown away, so that the person hears of it.
+const LEFT_OUT_BYTES_MAX: usize = 128 * 1024 * 1024;
 
 /// A post that is being written.
 #[derive(Debug, Default)]
@@ -18,27 +20,58 @@ pub(super) struct Draft {
     pub(super) text: String,
     pub(super) visibility: String,
     pub(super) sensitive: bool,
+    pub(super) originals_shared: bool,
+    pub(super) camera_shown: bool,
     pub(super) idempotency_key: String,
+    /// In the order of the album.
     pub(super) photos: Vec<DraftPhoto>,
-    adds: bool,
-    removes: Option<MediaId>,
+    /// Photos that cannot be shared; they are not among `photos`.
+    pub(super) refused: Vec<Refused>,
+    /// Photos that came with this form.
+    added: Vec<DraftPhoto>,
+    /// How many more came than an album holds, and their bytes.
+    left_out: usize,
+    left_out_bytes: usize,
+    /// Words for all photos that have none of their own.
+    common_alt: String,
+    pressed: Option<Pressed>,
 }
 
 /// A photo of a draft, stored already.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(super) struct DraftPhoto {
     pub(super) id: MediaId,
     /// Its words, when the form had a field for them.
     pub(super) alt: Option<String>,
+    /// Its focal point in per cent from the left and from the top, when the form had fields for it.
+    pub(super) focus_left: Option<f32>,
+    pub(super) focus_top: Option<f32>,
+}
+
+/// A photo that cannot be shared, and why.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    /// What its sender knows it by.
+    pub(super) name: String,
+    pub(super) reason: String,
+}
+
+/// A button that only changes the form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pressed {
+    Add,
+    Remove(MediaId),
+    Earlier(MediaId),
+    Later(MediaId),
 }
 
 impl Draft {
     /// Whether "Share" was pressed, and not one of the buttons that only change the form.
     pub(super) fn wants_sharing(&self) -> bool {
-        !self.adds && self.removes.is_none()
+        self.pressed.is_none()
     }
 
-    /// Reads the form, storing its files as they come.
+    /// Reads the form, storing its files as they come. A file that is refused does not keep the others from being taken.
     pub(super) async fn read(
         &mut self,
         visit: &Visit,
@@ -48,8 +81,7 @@ impl Draft {
         let photos_max = usize::try_from(visit.site().post_media_max).unwrap_or(usize::MAX);
         for _ in 0..FIELDS_MAX {
             let Some(field) = form.next_field().await? else {
-                self.photos.retain(|photo| Some(photo.id) != self.removes);
-                return Ok(());
+                return self.settle(photos_max);
             };
             let name = field.name().unwrap_or_default().to_owned();
             if name == "csrf" {
@@ -58,22 +90,15 @@ impl Draft {
             } else if !self.is_ours {
                 // The token comes first: nothing is stored for a form that is not ours.
                 return check_token(visit, "");
-            } else if is_file(&field) {
-                if self.photos.len() >= photos_max {
-                    return Err(Error::invalid(
-                        "file",
-                        format!("A post holds {photos_max} photos at the most."),
-                    ));
+            } else if !is_file(&field) {
+                if field.file_name().is_none() {
+                    let value = text(field).await?;
+                    self.take(&name, value)?;
                 }
-                let item =
-                    receive(&visit.context, &*visit.surface.gateways.media, owner, field).await?;
-                self.photos.push(DraftPhoto {
-                    id: MediaId::new(item.id),
-                    alt: None,
-                });
-            } else if field.file_name().is_none() {
-                let value = text(field).await?;
-                self.take(&name, value)?;
+            } else if self.photos.len() + self.added.len() < photos_max {
+                self.take_file(visit, owner, field).await?;
+            } else {
+                self.leave_out(field).await?;
             }
         }
         Err(Error::invalid(
@@ -82,35 +107,128 @@ impl Draft {
         ))
     }
 
+    async fn take_file(
+        &mut self,
+        visit: &Visit,
+        owner: AccountId,
+        field: FileField<'_>,
+    ) -> Result<()> {
+        let name = field.file_name().unwrap_or_default().to_owned();
+        let media = &*visit.surface.gateways.media;
+        match receive(&visit.context, media, owner, field).await {
+            Ok(item) => self.added.push(DraftPhoto::of(MediaId::new(item.id))),
+            Err(error) if error.code().is_server_fault() => return Err(error),
+            Err(error) => self.refused.push(Refused {
+                name,
+                reason: error.public().to_owned(),
+            }),
+        }
+        Ok(())
+    }
+
+    async fn leave_out(&mut self, mut field: FileField<'_>) -> Result<()> {
+        self.left_out += 1;
+        while let Some(chunk) = field.chunk().await? {
+            self.left_out_bytes += chunk.len();
+            if self.left_out_bytes > LEFT_OUT_BYTES_MAX {
+                let text = "These are far more photos than a post holds. Choose fewer of them.";
+                return Err(Error::new(ErrorCode::TooLarge, text).for_field("file"));
+            }
+        }
+        Ok(())
+    }
+
     fn take(&mut self, name: &str, value: String) -> Result<()> {
         match name {
             "text" => self.text = value,
             "visibility" => self.visibility = value,
             "sensitive" => self.sensitive = true,
+            "originals_shared" => self.originals_shared = true,
+            "camera_shown" => self.camera_shown = true,
             "idempotency_key" => self.idempotency_key = value,
-            "add" => self.adds = true,
-            "remove" => self.removes = Some(media_id(&value)?),
-            "media_id" => self.photos.push(DraftPhoto {
-                id: media_id(&value)?,
-                alt: None,
-            }),
+            "add" => self.pressed = Some(Pressed::Add),
+            "remove" => self.pressed = Some(Pressed::Remove(media_id(&value)?)),
+            "earlier" => self.pressed = Some(Pressed::Earlier(media_id(&value)?)),
+            "later" => self.pressed = Some(Pressed::Later(media_id(&value)?)),
+            "media_id" => self.photos.push(DraftPhoto::of(media_id(&value)?)),
             // Without a script there is one field for the photos that come with the form.
-            "alt" if !value.trim().is_empty() => {
-                self.photos
-                    .iter_mut()
-                    .filter(|photo| photo.alt.is_none())
-                    .for_each(|photo| photo.alt = Some(value.clone()));
-            }
-            _ => {
-                if let Some(id) = name.strip_prefix("alt-").and_then(|id| media_id(id).ok()) {
-                    self.photos
-                        .iter_mut()
-                        .filter(|photo| photo.id == id)
-                        .for_each(|photo| photo.alt = Some(value.clone()));
-                }
-            }
+            "alt" => self.common_alt = value,
+            _ => self.take_of_photo(name, value)?,
         }
         Ok(())
+    }
+
+    /// A field of one photo; one of a photo that is not there is passed over.
+    fn take_of_photo(&mut self, name: &str, value: String) -> Result<()> {
+        let Some((name, id)) = name.rsplit_once('-') else {
+            return Ok(());
+        };
+        let photo = id.parse().ok().and_then(|id: MediaId| {
+            let mut photos = self.photos.iter_mut();
+            photos.find(|photo| photo.id == id)
+        });
+        let Some(photo) = photo else {
+            return Ok(());
+        };
+        match name {
+            "alt" => photo.alt = Some(value),
+            "focus-left" => photo.focus_left = per_cent(&value)?,
+            "focus-top" => photo.focus_top = per_cent(&value)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Brings the photos into their order, once the whole form is read.
+    fn settle(&mut self, photos_max: usize) -> Result<()> {
+        self.photos.append(&mut self.added);
+        if !self.common_alt.trim().is_empty() {
+            let bare = self.photos.iter_mut().filter(|photo| photo.alt.is_none());
+            bare.for_each(|photo| photo.alt = Some(self.common_alt.clone()));
+        }
+        let at = |id| self.photos.iter().position(|photo| photo.id == id);
+        match self.pressed {
+            Some(Pressed::Remove(id)) => self.photos.retain(|photo| photo.id != id),
+            Some(Pressed::Earlier(id)) => {
+                if let Some(at) = at(id).filter(|at| *at > 0) {
+                    self.photos.swap(at - 1, at);
+                }
+            }
+            Some(Pressed::Later(id)) => {
+                if let Some(at) = at(id).filter(|at| at + 1 < self.photos.len()) {
+                    self.photos.swap(at, at + 1);
+                }
+            }
+            Some(Pressed::Add) | None => {}
+        }
+        let given = self.photos.len() + self.left_out;
+        if given > photos_max {
+            let text = format!(
+                "A post holds {photos_max} photos at the most, and these are {given}. The first {photos_max} are kept \
+                 here, the others were left out."
+            );
+            self.photos.truncate(photos_max);
+            return Err(Error::invalid("file", text));
+        }
+        Ok(())
+    }
+}
+
+impl DraftPhoto {
+    const fn of(id: MediaId) -> Self {
+        Self {
+            id,
+            alt: None,
+            focus_left: None,
+            focus_top: None,
+        }
+    }
+
+    /// Its focal point as the media domain has it: -1 to 1, y upwards.
+    pub(super) fn focus(&self) -> (Option<f32>, Option<f32>) {
+        let x = self.focus_left.map(|left| left / 50.0 - 1.0);
+        let y = self.focus_top.map(|top| 1.0 - top / 50.0);
+        (x, y)
     }
 }
 
@@ -119,59 +237,19 @@ fn media_id(text: &str) -> Result<MediaId> {
         .map_err(|_| Error::not_found("photo").for_field("media_id"))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn draft(fields: &[(&str, &str)]) -> Draft {
-        let mut draft = Draft::default();
-        for (name, value) in fields {
-            draft.take(name, (*value).to_owned()).unwrap();
-        }
-        draft
+/// None for a field that was left empty.
+fn per_cent(text: &str) -> Result<Option<f32>> {
+    if text.trim().is_empty() {
+        return Ok(None);
     }
-
-    #[test]
-    fn every_photo_gets_its_own_words() {
-        let draft = draft(&[
-            ("media_id", "1"),
-            ("alt-1", "A gull"),
-            ("media_id", "2"),
-            ("alt-2", ""),
-            ("alt-9", "nobody's"),
-        ]);
-        assert_eq!(
-            draft.photos,
-            [
-                DraftPhoto {
-                    id: MediaId::new(1),
-                    alt: Some("A gull".into())
-                },
-                DraftPhoto {
-                    id: MediaId::new(2),
-                    alt: Some(String::new())
-                },
-            ]
-        );
-        assert!(draft.wants_sharing());
-    }
-
-    #[test]
-    fn the_common_words_go_to_photos_without_their_own() {
-        let draft = draft(&[
-            ("media_id", "1"),
-            ("alt-1", "A gull"),
-            ("media_id", "2"),
-            ("alt", "The harbour"),
-        ]);
-        assert_eq!(draft.photos[0].alt.as_deref(), Some("A gull"));
-        assert_eq!(draft.photos[1].alt.as_deref(), Some("The harbour"));
-    }
-
-    #[test]
-    fn the_other_buttons_do_not_share() {
-        assert!(!draft(&[("add", "1")]).wants_sharing());
-        assert!(!draft(&[("remove", "7")]).wants_sharing());
-        assert!(Draft::default().take("media_id", "x".into()).is_err());
-    }
+    let number = text.trim().parse().ok();
+    let number = number.filter(|number: &f32| (0.0..=100.0).contains(number));
+    let sentence =
+        "The focal point is two numbers from 0 to 100: per cent from the left and from the top.";
+    number
+        .map(Some)
+        .ok_or_else(|| Error::invalid("focus", sentence))
 }
+
+#[cfg(test)]
+mod tests;

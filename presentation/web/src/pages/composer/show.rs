@@ -1,14 +1,13 @@
 //! The composer as it is shown.
 
 use askama::Template;
-use business_media_gateway::{
-    Capabilities, GetCapabilitiesRequest, GetMediaRequest, WaitUntilProcessedRequest,
-};
+use business_media_gateway::{Capabilities, GetCapabilitiesRequest};
 use business_posts_gateway::Visibility;
 use http::StatusCode;
-use infra_kernel::{AccountId, Result};
+use infra_kernel::{AccountId, ErrorCode, Result};
 
 use crate::pages::composer::draft::Draft;
+use crate::pages::composer::photo::settled;
 use crate::respond::{Answer, page_with_status};
 use crate::view::{CHOICES, Choice, FormTrouble, PhotoView, Shell};
 use crate::visit::{Visit, fresh_secret};
@@ -20,9 +19,13 @@ pub(crate) struct ComposerPage {
     pub(crate) trouble: FormTrouble,
     pub(crate) idempotency_key: String,
     pub(crate) photos: Vec<ComposedPhoto>,
+    /// Names and reasons of photos that cannot be shared.
+    pub(crate) refused: Vec<(String, String)>,
     pub(crate) text: String,
     pub(crate) visibility: String,
     pub(crate) sensitive: bool,
+    pub(crate) originals_shared: bool,
+    pub(crate) camera_shown: bool,
     pub(crate) choices: &'static [Choice],
     /// For the file field: "image/jpeg,image/png".
     pub(crate) accepted: String,
@@ -38,7 +41,11 @@ pub(crate) struct ComposerPage {
 /// A photo that is stored and not shared yet.
 pub(crate) struct ComposedPhoto {
     pub(crate) id: u64,
-    pub(crate) photo: PhotoView,
+    /// None while it is processed.
+    pub(crate) photo: Option<PhotoView>,
+    pub(crate) alt: String,
+    /// Its focal point in per cent from the left and from the top.
+    pub(crate) focus: (f32, f32),
 }
 
 pub(crate) async fn show(visit: Visit) -> Answer {
@@ -47,6 +54,8 @@ pub(crate) async fn show(visit: Visit) -> Answer {
     let page = ComposerPage {
         visibility: known(default.map_or("", |account| &account.default_visibility)),
         sensitive: default.is_some_and(|account| account.default_sensitive),
+        originals_shared: default.is_some_and(|account| account.default_originals_shared),
+        camera_shown: default.is_some_and(|account| account.default_camera_shown),
         ..blank(&visit).await?
     };
     Ok(page_with_status(StatusCode::OK, &page))
@@ -59,7 +68,7 @@ pub(super) async fn draft_page(
     draft: &Draft,
     trouble: FormTrouble,
 ) -> Answer {
-    let status = if trouble.is_any() {
+    let status = if trouble.is_any() || !draft.refused.is_empty() {
         StatusCode::UNPROCESSABLE_ENTITY
     } else {
         StatusCode::OK
@@ -70,6 +79,13 @@ pub(super) async fn draft_page(
         text: draft.text.clone(),
         visibility: known(&draft.visibility),
         sensitive: draft.sensitive,
+        originals_shared: draft.originals_shared,
+        camera_shown: draft.camera_shown,
+        refused: draft
+            .refused
+            .iter()
+            .map(|one| (one.name.clone(), one.reason.clone()))
+            .collect(),
         idempotency_key: if draft.idempotency_key.is_empty() {
             fresh_secret()
         } else {
@@ -80,34 +96,31 @@ pub(super) async fn draft_page(
     Ok(page_with_status(status, &page))
 }
 
-/// The draft's photos that can be shown and are its writer's own, with the words written for them.
+/// The draft's photos that are its writer's own, in its order, with what was said of them.
 async fn stored(visit: &Visit, owner: AccountId, draft: &Draft) -> Result<Vec<ComposedPhoto>> {
-    let media = &visit.surface.gateways.media;
-    let ids: Vec<u64> = draft.photos.iter().map(|photo| photo.id.get()).collect();
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let own = media
-        .get_media(&visit.context, GetMediaRequest { ids })
-        .await?
-        .items;
     let mut photos = Vec::new();
-    for item in own.into_iter().filter(|item| item.owner_id == owner.get()) {
-        let item = media
-            .wait_until_processed(&visit.context, WaitUntilProcessedRequest { id: item.id })
-            .await?;
-        if let Some(mut photo) = PhotoView::of(visit.site(), &item) {
-            let written = draft
-                .photos
-                .iter()
-                .find(|written| written.id.get() == item.id);
-            if let Some(alt) = written.and_then(|written| written.alt.clone()) {
-                photo.alt = alt;
-            }
-            photos.push(ComposedPhoto { id: item.id, photo });
-        }
+    for written in &draft.photos {
+        let item = match settled(visit, owner, written.id).await {
+            Ok(item) => item,
+            // One that has gone in the meantime takes nothing else with it.
+            Err(error) if error.code() == ErrorCode::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        let (x, y) = written.focus();
+        let (x, y) = (x.unwrap_or(item.focus_x), y.unwrap_or(item.focus_y));
+        photos.push(ComposedPhoto {
+            id: item.id,
+            photo: PhotoView::of(visit.site(), &item),
+            alt: written.alt.clone().unwrap_or(item.description),
+            focus: (per_cent(x), per_cent(-y)),
+        });
     }
     Ok(photos)
+}
+
+/// From -1 to 1, in whole per cent from 0 to 100.
+fn per_cent(from_middle: f32) -> f32 {
+    ((from_middle.clamp(-1.0, 1.0) + 1.0) * 50.0).round()
 }
 
 async fn blank(visit: &Visit) -> Result<ComposerPage> {
@@ -125,6 +138,9 @@ async fn blank(visit: &Visit) -> Result<ComposerPage> {
         text: String::new(),
         visibility: known(""),
         sensitive: false,
+        originals_shared: false,
+        camera_shown: false,
+        refused: Vec::new(),
         choices: &CHOICES,
         accepted: accepted_types(&capabilities),
         accepted_words: accepted_words(&capabilities),
@@ -144,6 +160,7 @@ pub(crate) fn accepted_types(capabilities: &Capabilities) -> String {
 fn accepted_words(capabilities: &Capabilities) -> String {
     let word = |content_type: &String| match content_type.as_str() {
         "image/webp" => "WebP".to_owned(),
+        "image/apng" => "APNG".to_owned(),
         other => other.rsplit('/').next().unwrap_or(other).to_uppercase(),
     };
     capabilities

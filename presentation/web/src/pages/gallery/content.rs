@@ -95,6 +95,13 @@ impl Gallery {
             item
         };
         card.media = photos.iter().map(photo).collect();
+        // Every second post tells its camera and offers its originals; one photo in the feed moves.
+        card.post.camera_shown = index.is_multiple_of(2);
+        card.post.originals_shared = index.is_multiple_of(2);
+        for item in &mut card.media {
+            item.camera = Some(samples::camera());
+            item.animation = (item.id == 13).then(|| samples::animation(13));
+        }
         card
     }
 
@@ -199,7 +206,9 @@ impl Gallery {
     ) -> composer::ComposerPage {
         let composed = photos.iter().map(|index| composer::ComposedPhoto {
             id: *index as u64,
-            photo: self.post(1, &[*index]).photos.remove(0),
+            photo: self.post(1, &[*index]).photos.pop(),
+            alt: "Sunlight falls in tilted squares on a wall.".into(),
+            focus: (50.0, 20.0),
         });
         composer::ComposerPage {
             shell: self.shell(true, "new"),
@@ -209,6 +218,12 @@ impl Gallery {
             text: String::new(),
             visibility: "public".into(),
             sensitive: false,
+            originals_shared: false,
+            camera_shown: true,
+            refused: vec![(
+                "IMG_4711.jpg".into(),
+                "This picture is damaged or was cut off, and cannot be read. Please send it again from the original.".into(),
+            )],
             choices: &CHOICES,
             accepted: "image/jpeg,image/png,image/webp".into(),
             accepted_words: "JPEG, PNG, WebP".into(),
@@ -254,6 +269,8 @@ impl Gallery {
             display_name: person.account.display_name.clone(),
             note: person.account.note.clone(),
             default_visibility: "public".into(),
+            default_originals_shared: false,
+            default_camera_shown: true,
             choices: &CHOICES,
             accepted: "image/jpeg".into(),
             person: PersonView::of(&self.site, &person),

@@ -18,9 +18,11 @@ impl Fakes {
         };
         Account {
             id,
-            revision: 1 + avatar,
+            revision: 1 + avatar + self.defaults.load(Ordering::Relaxed),
             username: username.into(),
             avatar_media_id: avatar,
+            default_originals_shared: id == ADA && self.defaults.load(Ordering::Relaxed) & 1 != 0,
+            default_camera_shown: id == ADA && self.defaults.load(Ordering::Relaxed) & 2 != 0,
             ..Account::default()
         }
     }
@@ -36,6 +38,16 @@ impl Fakes {
         ));
         if let Some(avatar) = request.avatar_media_id {
             self.avatar.store(avatar, Ordering::Relaxed);
+        }
+        for (default, bit) in [
+            (request.default_originals_shared, 1),
+            (request.default_camera_shown, 2),
+        ] {
+            match default {
+                Some(true) => self.defaults.fetch_or(bit, Ordering::Relaxed),
+                Some(false) => self.defaults.fetch_and(!bit, Ordering::Relaxed),
+                None => 0,
+            };
         }
         if name == "answer lost" {
             return Err(Error::new(ErrorCode::Unavailable, "Try again."));

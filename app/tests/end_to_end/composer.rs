@@ -1,0 +1,183 @@
+//! The composer in a real browser: an album with a photo that fails, put in order, with a focal point and choices; and the
+//! post that comes of it, over the whole screen.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use testing_kit::{Landscape, Mood, charts, jpeg, png};
+
+use crate::harness::window::{Window, driver};
+use crate::harness::{Server, eventually};
+
+/// What WebDriver calls these keys.
+const ENTER: &str = "\u{e007}";
+const ESCAPE: &str = "\u{e00c}";
+const UP: &str = "\u{e013}";
+const RIGHT: &str = "\u{e014}";
+/// The fields of the photo on the stage.
+const CHOSEN: &str = "fieldset.describe:not([hidden])";
+/// Whether nothing is on its way any more.
+const SETTLED: &str = "!document.querySelector('.strip li.busy, .strip progress:not([hidden])')";
+
+/// Three photographs, and second a file that was cut off.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    let photographs = [
+        (Mood::Dawn, 1800, 1200),
+        (Mood::Noon, 1200, 1800),
+        (Mood::Dusk, 1500, 1500),
+    ];
+    for (seed, (mood, width, height)) in (31..).zip(photographs) {
+        let picture = Landscape {
+            seed,
+            mood,
+            width,
+            height,
+        }
+        .draw();
+        let path = folder.join(format!("landscape-{seed}.jpg"));
+        std::fs::write(&path, jpeg::encode(&picture, 90)).unwrap();
+        paths.push(path);
+    }
+    let mut cut_off = png::encode(&charts::corners(900, 600));
+    cut_off.truncate(cut_off.len() / 2);
+    let path = folder.join("cut-off.png");
+    std::fs::write(&path, cut_off).unwrap();
+    paths.insert(1, path);
+    paths
+}
+
+async fn choose(window: &Window, paths: &[PathBuf]) {
+    let names: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
+    window
+        .type_into("input[type=file]", &names.join("\n"))
+        .await;
+}
+
+async fn comes_true(window: &Window, what: &str, condition: &str) {
+    let script = format!("return {condition}");
+    eventually(what, async || {
+        (window.ask(&script).await == true).then_some(())
+    })
+    .await;
+}
+
+/// A text or an attribute on the page.
+async fn read(window: &Window, css: &str, what: &str) -> String {
+    let script = format!("return document.querySelector(\"{css}\").{what}");
+    window.ask(&script).await.as_str().unwrap().to_owned()
+}
+
+/// Presses keys where the keyboard is.
+async fn press(window: &Window, keys: &str) {
+    let focused = window.0.active_element().await.unwrap();
+    focused.send_keys(keys).await.unwrap();
+}
+
+async fn focus(window: &Window, css: &str) {
+    let script = format!("document.querySelector(\"{css}\").focus()");
+    window.ask(&script).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_album_is_made_with_one_photo_that_fails() {
+    let Some(driver) = driver().await else { return };
+    let server = Server::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let paths = files(folder.path());
+    let window = driver.window().await;
+    window.sign_up(&server, "ada").await;
+    window.open(&server, "/new").await;
+    choose(&window, &paths).await;
+    hear_of_failure(&window).await;
+    replace_failed(&window, &paths[0]).await;
+    window.click(&format!("{CHOSEN} [data-remove]")).await;
+    arrange(&window).await;
+    window.click(".further summary").await;
+    window.click("input[name=camera_shown]").await;
+    window.screenshots("composer-album").await;
+    window.click("[data-submit]").await;
+    eventually("the post's own page", async || {
+        let path = window.0.current_url().await.unwrap().path().to_owned();
+        path.starts_with("/@ada/").then_some(())
+    })
+    .await;
+    look_at_post(&window).await;
+    // The browser notes that the photo was refused; nothing else may be wrong.
+    let mut complaints = window.complaints().await;
+    complaints.retain(|complaint| !complaint.contains("422"));
+    assert_eq!(complaints, Vec::<String>::new());
+    window.0.close().await.unwrap();
+}
+
+/// Each photo that fails says why; the others stay, and it is not left out in silence.
+async fn hear_of_failure(window: &Window) {
+    let failed = "document.querySelectorAll('.strip li.failed').length === 1";
+    comes_true(window, "a failure", &format!("{failed} && {SETTLED}")).await;
+    let said = read(window, "[data-wrong]", "innerText").await;
+    let (photo, reason) = said.split_once(": ").unwrap();
+    assert_eq!(photo, "Photo 2, “cut-off.png”");
+    window.screenshots("composer-failed").await;
+    window.click("[data-submit]").await;
+    let said = read(window, "[data-wrong]", "innerText").await;
+    assert!(said.starts_with("A photo cannot be shared."), "{said}");
+    window.click(".strip li.failed .pick").await;
+    let why = read(window, &format!("{CHOSEN} [data-why]"), "innerText").await;
+    assert_eq!(why, reason);
+    window.screenshots("composer-why").await;
+}
+
+/// Another file in the place of the one that failed. The system's own dialogue cannot be driven.
+async fn replace_failed(window: &Window, path: &Path) {
+    window
+        .ask("document.querySelector('[data-files]').click = () => {}")
+        .await;
+    window.click(&format!("{CHOSEN} [data-retry]")).await;
+    choose(window, &[path.to_owned()]).await;
+    let none = "!document.querySelector('.strip li.failed')";
+    comes_true(window, "another photo", &format!("{none} && {SETTLED}")).await;
+    let label = "getAttribute('aria-label')";
+    let label = read(window, ".strip li:nth-child(2) .pick", label).await;
+    assert_eq!(label, "Photo 2 of 4, landscape-31.jpg");
+}
+
+/// The upright one goes first, with its words and its focal point, by keyboard.
+async fn arrange(window: &Window) {
+    window.click(".strip li:nth-child(2) .pick").await;
+    focus(window, &format!("{CHOSEN} [data-earlier]")).await;
+    press(window, ENTER).await;
+    let label = read(window, ".strip .pick", "getAttribute('aria-label')").await;
+    assert_eq!(label, "Photo 1 of 3, landscape-32.jpg");
+    focus(window, ".aim").await;
+    press(window, &UP.repeat(2)).await;
+    let top = read(window, &format!("{CHOSEN} [data-top]"), "value").await;
+    assert_eq!(top, "40");
+    let words = format!("{CHOSEN} textarea");
+    window.type_into(&words, "The valley at noon").await;
+}
+
+/// Three photos in their order, and each over the whole screen.
+async fn look_at_post(window: &Window) {
+    window.find(".post .stage figure").await;
+    let photos = window
+        .ask(
+            "return [...document.querySelectorAll('.post .stage .frame img:last-child')]\
+             .map(i => [i.alt, Number(i.getAttribute('width')) - Number(i.getAttribute('height'))])",
+        )
+        .await;
+    let expected = json!([["The valley at noon", -600], ["", 600], ["", 0]]);
+    assert_eq!(photos, expected);
+    let focus = read(window, ".post .stage .frame img:last-child", "className").await;
+    assert_eq!(focus, "y4");
+    window.screenshots("album-post").await;
+    window.click(".post .stage figure a").await;
+    window.find("dialog.lightbox[open] img").await;
+    window.pictures_drawn().await;
+    press(window, RIGHT).await;
+    let label = read(window, ".lightbox", "getAttribute('aria-label')").await;
+    assert_eq!(label, "Photo 2 of 3");
+    window.screenshots("lightbox").await;
+    press(window, ESCAPE).await;
+    let shut = "!document.querySelector('dialog')";
+    comes_true(window, "the photo to be put back", shut).await;
+}

@@ -1,0 +1,26 @@
+//! GIF: its first image is what is shown of it; the others are an animation's.
+
+use super::Decoded;
+use crate::header::RawHeader;
+use crate::orientation::Orientation;
+use crate::{CodecError, Format, Limits, animation};
+
+pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, CodecError> {
+    let outline = animation::outline(Format::Gif, bytes, limits)?
+        .ok_or_else(|| CodecError::broken("a GIF without an image"))?;
+    Ok(RawHeader {
+        width: outline.width,
+        height: outline.height,
+        frames: outline.frames,
+        orientation: Orientation::default(),
+        decode_bytes: outline.decode_bytes(bytes.len()),
+    })
+}
+
+pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecError> {
+    Ok(Decoded {
+        raster: animation::poster(Format::Gif, bytes, limits)?,
+        orientation: Orientation::default(),
+        profile: None,
+    })
+}

@@ -1,0 +1,106 @@
+//! Blobs on their way to a reader: a header, then the bytes asked for.
+
+use business_media_gateway::{RenditionChunk, RenditionHeader, rendition_chunk};
+use bytes::Bytes;
+use futures::{StreamExt as _, stream};
+use infra_blob::{BlobKey, ByteRange};
+use infra_kernel::Error;
+use infra_rpc::Messages;
+
+use crate::Core;
+use crate::caches::{BODY_BYTES_MAX, Form};
+use crate::error::MediaError;
+use crate::store::renditions;
+
+/// What is sent.
+pub(crate) struct Sending {
+    pub(crate) form: Form,
+    /// Whether there are other forms.
+    pub(crate) varies: bool,
+    /// Whether everyone may have it.
+    pub(crate) open: bool,
+    pub(crate) range: ByteRange,
+    pub(crate) head_only: bool,
+}
+
+impl Sending {
+    fn length(&self) -> u64 {
+        self.range.length_within(self.form.bytes)
+    }
+
+    fn header(&self) -> RenditionChunk {
+        RenditionChunk {
+            part: Some(rendition_chunk::Part::Header(RenditionHeader {
+                content_type: self.form.content_type.to_string(),
+                bytes: self.form.bytes,
+                length: self.length(),
+                hash: self.form.key.to_string(),
+                varies: self.varies,
+                open: self.open,
+            })),
+        }
+    }
+
+    fn has_body(&self) -> bool {
+        !self.head_only && self.length() > 0
+    }
+}
+
+impl Core {
+    /// Sends a rendition, or another form of one, from the cache when it is small enough to be kept there.
+    pub(crate) async fn send_at_hand(
+        &self,
+        sending: Sending,
+    ) -> Result<Messages<RenditionChunk>, MediaError> {
+        let form = &sending.form;
+        if !sending.has_body() || form.bytes > BODY_BYTES_MAX {
+            return self.send(sending).await;
+        }
+        let body = self.body(form.key, form.bytes).await?;
+        let part = part_of(&body, sending.range, sending.length());
+        let chunks = [Ok(sending.header()), Ok(RenditionChunk::data(part))];
+        Ok(Box::pin(stream::iter(chunks)))
+    }
+
+    /// Sends any blob, in chunks from the store.
+    pub(crate) async fn send(
+        &self,
+        sending: Sending,
+    ) -> Result<Messages<RenditionChunk>, MediaError> {
+        let first = stream::iter([Ok(sending.header())]);
+        if !sending.has_body() {
+            return Ok(Box::pin(first));
+        }
+        let read = self
+            .blobs
+            .store
+            .read(sending.form.key, sending.range)
+            .await?;
+        let chunks = read
+            .chunks
+            .map(|chunk| chunk.map(RenditionChunk::data).map_err(Error::from));
+        Ok(Box::pin(first.chain(chunks)))
+    }
+
+    /// The whole of a rendition. Its row was there a moment ago: should it have been deleted since, what is read here is
+    /// not kept, because the caches have forgotten it in between or the next line finds no file.
+    async fn body(&self, key: BlobKey, bytes: u64) -> Result<Bytes, MediaError> {
+        if let Some(body) = self.caches.body(key) {
+            return Ok(body);
+        }
+        let since = self.caches.since();
+        let body = self.blobs.store.read_all(key, bytes).await?;
+        // Looked at again under the same `since`: the row may have gone between the first look and `since`.
+        if renditions::is_served(&self.database, key).await? {
+            self.caches.keep_body(since, key, body.clone());
+        }
+        Ok(body)
+    }
+}
+
+/// A part of the body without copying it.
+fn part_of(body: &Bytes, range: ByteRange, length: u64) -> Bytes {
+    let end = range.offset.saturating_add(length);
+    let bound = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(body.len());
+    body.slice(bound(range.offset)..bound(end))
+}

@@ -1,0 +1,68 @@
+//! Makes an item of an upload whose last byte is here.
+
+use std::sync::Arc;
+
+use business_media_gateway::UploadSession;
+use futures::StreamExt as _;
+use infra_blob::{BlobKey, BlobWriter, ByteRange};
+use infra_kernel::{Context, Error};
+
+use crate::Core;
+use crate::error::MediaError;
+use crate::service::upload_session::{header_of, told};
+use crate::store::upload_sessions::{self, SessionRow};
+
+impl Core {
+    /// Takes the whole file as if it had come in one piece. A file that is refused ends the upload; what cannot be done
+    /// just now, or is more than the account may have, leaves it as it is, and whoever asks again tries again.
+    pub(crate) async fn finish_upload(
+        self: &Arc<Self>,
+        context: &Context,
+        session: &SessionRow,
+    ) -> Result<UploadSession, MediaError> {
+        let header = header_of(session);
+        self.check_upload(&header, session.bytes.cast_unsigned())
+            .await?;
+        let parts = upload_sessions::parts(&self.database, session.id).await?;
+        let keys = parts
+            .iter()
+            .map(|part| part.key.parse())
+            .collect::<Result<Vec<BlobKey>, _>>()?;
+        let writer = self.join_parts(session, &keys).await?;
+        let taken = self
+            .take_file(context, header, writer, Some(session.id))
+            .await;
+        match taken {
+            Ok(item) => {
+                self.blobs.collect(&keys).await;
+                Ok(told(session, Some(item)))
+            }
+            Err(error) => {
+                if error.is_about_the_file() {
+                    self.end_session(session.id).await?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// One blob of the parts.
+    async fn join_parts(
+        &self,
+        session: &SessionRow,
+        keys: &[BlobKey],
+    ) -> Result<Box<dyn BlobWriter>, MediaError> {
+        let mut writer = self.blobs.store.begin().await?;
+        for &key in keys {
+            let read = self.blobs.store.read(key, ByteRange::ALL);
+            let mut chunks = read.await?.chunks;
+            while let Some(chunk) = chunks.next().await {
+                writer.write(chunk?).await?;
+            }
+        }
+        if writer.bytes() != session.bytes.cast_unsigned() {
+            return Err(Error::internal("the parts of an upload are not the whole").into());
+        }
+        Ok(writer)
+    }
+}

@@ -1,0 +1,95 @@
+//! Originals: what the rows of `media` say of them, and the row of `alternates` that holds what others may download.
+
+use std::sync::Arc;
+
+use business_media_gateway::MediaState;
+use infra_blob::{BlobKey, Stored};
+use infra_db::{Connection, Database};
+use infra_kernel::MediaId;
+use sqlx::FromRow;
+
+use crate::caches::Form;
+use crate::error::MediaError;
+
+/// The name of the row of `alternates` that holds an original without its metadata. No rendition has this name.
+pub(crate) const SHARED: &str = "original";
+
+/// What is known of an upload.
+#[derive(FromRow)]
+struct OriginalRow {
+    state: i32,
+    content_type: String,
+    original_key: String,
+    original_bytes: i64,
+}
+
+/// An upload whose bytes are there.
+pub(crate) struct Original {
+    pub(crate) form: Form,
+    pub(crate) ready: bool,
+}
+
+/// Nothing when the item is not there, or has let go of its original.
+pub(crate) async fn read(database: &Database, id: MediaId) -> Result<Option<Original>, MediaError> {
+    let row: Option<OriginalRow> = sqlx::query_as(
+        "SELECT state, content_type, original_key, original_bytes FROM media WHERE id = $1 AND original_key <> ''",
+    )
+    .bind(id.to_sql())
+    .fetch_optional(database.reader())
+    .await?;
+    row.map(|row| {
+        Ok(Original {
+            ready: row.state == MediaState::Ready as i32,
+            form: Form {
+                key: row.original_key.parse()?,
+                content_type: row.content_type.into(),
+                bytes: row.original_bytes.cast_unsigned(),
+            },
+        })
+    })
+    .transpose()
+}
+
+/// What others may download of an item, if it has been made.
+pub(crate) async fn read_shared(
+    connection: &mut Connection,
+    id: MediaId,
+) -> Result<Option<Form>, MediaError> {
+    let row: Option<(String, String, i64)> = sqlx::query_as(
+        "SELECT content_type, key, bytes FROM alternates WHERE media_id = $1 AND name = $2",
+    )
+    .bind(id.to_sql())
+    .bind(SHARED)
+    .fetch_optional(connection)
+    .await?;
+    row.map(|(content_type, key, bytes)| {
+        Ok(Form {
+            key: key.parse::<BlobKey>()?,
+            content_type: content_type.into(),
+            bytes: bytes.cast_unsigned(),
+        })
+    })
+    .transpose()
+}
+
+/// Notes what others may download of an item. Answers whether it is noted: not when the item is gone, or another was
+/// quicker.
+pub(crate) async fn insert_shared(
+    connection: &mut Connection,
+    id: MediaId,
+    content_type: &Arc<str>,
+    stored: Stored,
+) -> Result<bool, MediaError> {
+    let inserted = sqlx::query(
+        "INSERT INTO alternates (media_id, name, content_type, key, bytes)
+         SELECT id, $2, $3, $4, $5 FROM media WHERE id = $1 ON CONFLICT DO NOTHING",
+    )
+    .bind(id.to_sql())
+    .bind(SHARED)
+    .bind(&**content_type)
+    .bind(stored.key.to_string())
+    .bind(stored.bytes.cast_signed())
+    .execute(connection)
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}

@@ -1,0 +1,238 @@
+//! The tables `upload_sessions` and `upload_parts`.
+
+use infra_blob::BlobKey;
+use infra_db::{Connection, Database};
+use infra_kernel::{AccountId, Error, ErrorCode, MediaId, Timestamp};
+use sqlx::FromRow;
+
+use crate::error::MediaError;
+use crate::store::blob_rows;
+
+/// An upload in parts.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct SessionRow {
+    pub(crate) id: i64,
+    pub(crate) owner_id: i64,
+    pub(crate) bytes: i64,
+    pub(crate) position: i64,
+    pub(crate) description: String,
+    pub(crate) focus_x: Option<f64>,
+    pub(crate) focus_y: Option<f64>,
+    pub(crate) metadata: String,
+    pub(crate) expires_at: i64,
+    pub(crate) media_id: i64,
+}
+
+/// A part that is here: a blob, and where in the file it begins.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct PartRow {
+    pub(crate) position: i64,
+    pub(crate) key: String,
+    pub(crate) bytes: i64,
+}
+
+/// The uploads of an account that are under way.
+#[derive(Debug, Clone, Copy, FromRow)]
+pub(crate) struct Unfinished {
+    pub(crate) uploads: i64,
+    /// Of the whole files, arrived or not.
+    pub(crate) bytes: i64,
+}
+
+pub(crate) async fn insert(
+    connection: &mut Connection,
+    session: &SessionRow,
+) -> Result<(), MediaError> {
+    sqlx::query(
+        "INSERT INTO upload_sessions (id, owner_id, bytes, position, description, focus_x, focus_y, metadata, expires_at,
+             media_id)
+         VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, 0)",
+    )
+    .bind(session.id)
+    .bind(session.owner_id)
+    .bind(session.bytes)
+    .bind(&session.description)
+    .bind(session.focus_x)
+    .bind(session.focus_y)
+    .bind(&session.metadata)
+    .bind(session.expires_at)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// An account's own upload; another's is as good as none.
+pub(crate) async fn read(
+    database: &Database,
+    id: i64,
+    owner: AccountId,
+) -> Result<Option<SessionRow>, MediaError> {
+    let row = sqlx::query_as(
+        "SELECT id, owner_id, bytes, position, description, focus_x, focus_y, metadata, expires_at, media_id
+         FROM upload_sessions WHERE id = $1 AND owner_id = $2",
+    )
+    .bind(id)
+    .bind(owner.to_sql())
+    .fetch_optional(database.reader())
+    .await?;
+    Ok(row)
+}
+
+/// What an account has under way. What has expired counts until it is swept: its bytes are still here.
+pub(crate) async fn count_unfinished(
+    connection: &mut Connection,
+    owner: AccountId,
+) -> Result<Unfinished, MediaError> {
+    let counted = sqlx::query_as(
+        "SELECT COUNT(*) AS uploads, COALESCE(SUM(bytes), 0) AS bytes FROM upload_sessions
+         WHERE owner_id = $1 AND media_id = 0",
+    )
+    .bind(owner.to_sql())
+    .fetch_one(connection)
+    .await?;
+    Ok(counted)
+}
+
+/// The part that arrived last.
+pub(crate) async fn last_part(database: &Database, id: i64) -> Result<Option<PartRow>, MediaError> {
+    let row = sqlx::query_as(
+        "SELECT position, key, bytes FROM upload_parts WHERE upload_id = $1 ORDER BY position DESC LIMIT 1",
+    )
+    .bind(id)
+    .fetch_optional(database.reader())
+    .await?;
+    Ok(row)
+}
+
+/// Every part, in the file's order.
+pub(crate) async fn parts(database: &Database, id: i64) -> Result<Vec<PartRow>, MediaError> {
+    let rows = sqlx::query_as(
+        "SELECT position, key, bytes FROM upload_parts WHERE upload_id = $1 ORDER BY position",
+    )
+    .bind(id)
+    .fetch_all(database.reader())
+    .await?;
+    Ok(rows)
+}
+
+/// Moves an upload that is under way on, if it is where it was thought to be. Answers whether it was.
+pub(crate) async fn advance(
+    connection: &mut Connection,
+    id: i64,
+    (from, to): (i64, i64),
+    now: Timestamp,
+) -> Result<bool, MediaError> {
+    let updated = sqlx::query(
+        "UPDATE upload_sessions SET position = $3 WHERE id = $1 AND position = $2 AND media_id = 0 AND expires_at > $4",
+    )
+    .bind(id)
+    .bind(from)
+    .bind(to)
+    .bind(now.microseconds())
+    .execute(connection)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+/// Adds a part; one that begins where another does takes its place, and the other's blob is queued for deletion and
+/// answered.
+pub(crate) async fn put_part(
+    connection: &mut Connection,
+    id: i64,
+    part: &PartRow,
+    now: Timestamp,
+) -> Result<Option<BlobKey>, MediaError> {
+    let replaced: Option<String> = sqlx::query_scalar(
+        "DELETE FROM upload_parts WHERE upload_id = $1 AND position = $2 RETURNING key",
+    )
+    .bind(id)
+    .bind(part.position)
+    .fetch_optional(&mut *connection)
+    .await?;
+    sqlx::query(
+        "INSERT INTO upload_parts (upload_id, position, key, bytes) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(id)
+    .bind(part.position)
+    .bind(&part.key)
+    .bind(part.bytes)
+    .execute(&mut *connection)
+    .await?;
+    let replaced: Option<BlobKey> = replaced.map(|key| key.parse()).transpose()?;
+    blob_rows::queue_deletions(connection, replaced.as_slice(), now).await?;
+    Ok(replaced)
+}
+
+/// Notes what a whole upload became and lets go of its parts.
+///
+/// # Errors
+/// When the upload has ended or become an item already.
+pub(crate) async fn become_item(
+    connection: &mut Connection,
+    id: i64,
+    item: MediaId,
+    (now, expires_at): (Timestamp, Timestamp),
+) -> Result<(), MediaError> {
+    let updated = sqlx::query(
+        "UPDATE upload_sessions SET media_id = $2, expires_at = $3 WHERE id = $1 AND media_id = 0",
+    )
+    .bind(id)
+    .bind(item.to_sql())
+    .bind(expires_at.microseconds())
+    .execute(&mut *connection)
+    .await?;
+    if updated.rows_affected() == 0 {
+        let text = "This upload was ended by another request.";
+        return Err(Error::new(ErrorCode::Gone, text).into());
+    }
+    drop_parts(connection, id, now).await?;
+    Ok(())
+}
+
+/// Deletes an upload and lets go of its parts. Answers the blobs that may have no user any more.
+pub(crate) async fn delete(
+    connection: &mut Connection,
+    id: i64,
+    now: Timestamp,
+) -> Result<Vec<BlobKey>, MediaError> {
+    let keys = drop_parts(connection, id, now).await?;
+    sqlx::query("DELETE FROM upload_sessions WHERE id = $1")
+        .bind(id)
+        .execute(connection)
+        .await?;
+    Ok(keys)
+}
+
+async fn drop_parts(
+    connection: &mut Connection,
+    id: i64,
+    now: Timestamp,
+) -> Result<Vec<BlobKey>, MediaError> {
+    let keys: Vec<String> =
+        sqlx::query_scalar("DELETE FROM upload_parts WHERE upload_id = $1 RETURNING key")
+            .bind(id)
+            .fetch_all(&mut *connection)
+            .await?;
+    let keys = keys
+        .iter()
+        .map(|key| key.parse())
+        .collect::<Result<Vec<BlobKey>, _>>()?;
+    blob_rows::queue_deletions(connection, &keys, now).await?;
+    Ok(keys)
+}
+
+/// Uploads whose time is up, oldest first.
+pub(crate) async fn expired(
+    database: &Database,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<i64>, MediaError> {
+    let ids = sqlx::query_scalar(
+        "SELECT id FROM upload_sessions WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2",
+    )
+    .bind(now.microseconds())
+    .bind(limit)
+    .fetch_all(database.reader())
+    .await?;
+    Ok(ids)
+}

@@ -1,0 +1,116 @@
+//! What the other process costs: `cargo run --release -p business-media-outside --example measure -- FILE...` with HEIC or
+//! AVIF files. Without a file it is the worker.
+
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use business_media_codec::{Encoding, Format, Frame, OutsideCodecs as _, Pixels};
+use business_media_outside::{Outside, Program, Settings};
+
+const ROUNDS: usize = 5;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let files: Vec<String> = std::env::args().skip(1).collect();
+    if files.is_empty() {
+        return Ok(business_media_outside::serve_worker()?);
+    }
+    let program = || Program::this(std::iter::empty::<&str>());
+    let mut starts = Vec::new();
+    for _ in 0..ROUNDS {
+        let begun = Instant::now();
+        drop(Outside::find(program(), &Settings::default()));
+        starts.push(begun.elapsed());
+    }
+    println!("start of a worker: {:?}", middle(starts));
+    let settings = Settings {
+        workers: 1,
+        ..Settings::default()
+    };
+    let outside = Outside::find(program(), &settings);
+    println!("{:?}", outside.report());
+    for file in files {
+        let bytes = std::fs::read(&file)?;
+        let deadline = Instant::now() + Duration::from_secs(600);
+        let mut times = Vec::new();
+        let mut last = None;
+        for _ in 0..ROUNDS {
+            let begun = Instant::now();
+            last = Some(outside.decode(Format::Heic, &bytes, u64::MAX, deadline)?);
+            times.push(begun.elapsed());
+        }
+        let Some(pixels) = last else { continue };
+        let count = f64::from(pixels.width) * f64::from(pixels.height);
+        println!(
+            "{file}: {} x {}, decoded in {:?}, at most {:.1} bytes of memory a pixel in the worker",
+            pixels.width,
+            pixels.height,
+            middle(times),
+            worker_memory_bytes()? / count
+        );
+        encode(&outside, &pixels)?;
+    }
+    Ok(())
+}
+
+/// Encodes a part of the picture as large as the largest rendition, and passes pixels through without much work.
+fn encode(outside: &Outside, pixels: &Pixels) -> Result<(), Box<dyn Error>> {
+    let (width, height) = (pixels.width.min(2_048), pixels.height.min(1_536));
+    let row = pixels.width as usize * 3;
+    let rows = pixels.bytes.chunks_exact(row).take(height as usize);
+    let part = Pixels {
+        width,
+        height,
+        bytes: rows
+            .flat_map(|row| row[..width as usize * 3].to_vec())
+            .collect(),
+        has_alpha: false,
+        profile: None,
+    };
+    let deadline = Instant::now() + Duration::from_secs(600);
+    for (encoding, quality) in [(Encoding::WebP, 80), (Encoding::Avif, 55)] {
+        let begun = Instant::now();
+        let file = outside.encode(&part, encoding, quality, deadline)?;
+        println!(
+            "  {width} x {height} as {encoding:?}: {} KB in {:?}",
+            file.len() / 1_000,
+            begun.elapsed()
+        );
+    }
+    // A frame of the wrong size for WebP is passed over whole and refused: what is left is the pipe.
+    let frame = Frame {
+        bytes: vec![0; 16_400 * 600 * 4],
+        duration_ms: 1,
+    };
+    let begun = Instant::now();
+    let refused =
+        outside.encode_animation((16_400, 600), &mut [Ok(frame)].into_iter(), 0, 80, deadline);
+    println!(
+        "  39 MB through the pipe: {:?} ({})",
+        begun.elapsed(),
+        refused.is_err()
+    );
+    Ok(())
+}
+
+fn middle(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+/// The most memory that this process's only child has had.
+fn worker_memory_bytes() -> Result<f64, Box<dyn Error>> {
+    let mut most = 0.0_f64;
+    for entry in std::fs::read_dir("/proc")? {
+        let Ok(status) = std::fs::read_to_string(entry?.path().join("status")) else {
+            continue;
+        };
+        let field = |name: &str| {
+            let line = status.lines().find(|line| line.starts_with(name))?;
+            line.split_whitespace().nth(1)?.parse::<f64>().ok()
+        };
+        if field("PPid:") == Some(f64::from(std::process::id())) {
+            most = most.max(field("VmHWM:").unwrap_or(0.0) * 1_024.0);
+        }
+    }
+    Ok(most)
+}

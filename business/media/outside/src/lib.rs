@@ -1,0 +1,20 @@
+//! The codecs that are written in C, in a process of their own.
+//!
+//! [`Outside`] is what the codec's trait is answered with: it hands files and pixels to worker processes of the same
+//! program ([`infra_sandbox`]) and believes nothing of what comes back that it can check. [`serve_worker`] is the worker's
+//! side: HEIC and AVIF by `libheif`, which is looked for at run time, and WebP by `libwebp`, which is built in.
+//!
+//! What is not found is not offered: [`Outside::report`] says what works here and what stands in the way.
+//!
+//! It knows nothing of uploads or renditions, and keeps no state but its workers.
+
+mod outside;
+mod protocol;
+mod settings;
+mod worker;
+
+pub use business_media_codec::{Encoding, Format};
+pub use infra_sandbox::{Landlock, Program};
+pub use outside::{Outside, Report};
+pub use settings::Settings;
+pub use worker::serve_worker;

@@ -1,0 +1,260 @@
+//! The side that asks.
+
+use std::time::{Duration, Instant};
+
+use business_media_codec::{
+    CodecError, Encoding, Format, Frame, OutsideCodecs, Pixels, StoppedBy, profile_of_code_points,
+};
+use infra_sandbox::{Landlock, Lease, Pool, Program, SandboxError};
+
+use crate::Settings;
+use crate::protocol::{self, Abilities, HEAD_BYTES_MAX, PROFILE_BYTES_MAX, Picture, Request};
+
+/// How long the first worker may take to say what it can do.
+const FIND_MAX: Duration = Duration::from_secs(10);
+/// The most that an encoded file is longer than the pixels it was made of, in bytes: the containers around tiny pictures.
+const CONTAINER_BYTES_MAX: usize = 64 * 1024;
+
+/// Codecs in worker processes. A request waits for a worker, and no longer than its deadline.
+#[derive(Debug)]
+pub struct Outside {
+    found: Result<(Pool, Abilities), String>,
+}
+
+/// What works on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The formats that can be read.
+    pub reads: Vec<Format>,
+    /// The forms that can be written.
+    pub writes: Vec<Encoding>,
+    /// How far Landlock confines the workers; none when there are no workers.
+    pub landlock: Option<Landlock>,
+    /// The version of libheif that was found, or why none was.
+    pub libheif: Result<String, String>,
+    /// Why there are no workers at all, when there are none.
+    pub absence: Option<String>,
+}
+
+impl Outside {
+    /// Starts a first worker to hear what it can do. Blocks for some ten milliseconds, at most ten seconds. Where no worker
+    /// can be started there is nothing that can be read or written, and the report says why.
+    #[must_use]
+    pub fn find(program: Program, settings: &Settings) -> Self {
+        let find = || {
+            let pool = Pool::new(program, settings.bounds())?;
+            let lease = pool.lease(Instant::now() + FIND_MAX)?;
+            let abilities = Abilities::from_bytes(lease.greeting())
+                .ok_or_else(|| SandboxError::rubbish("a greeting that is none"))?;
+            lease.finish();
+            Ok((pool, abilities))
+        };
+        Self {
+            found: find().map_err(|error: SandboxError| error.to_string()),
+        }
+    }
+
+    /// What works here, for whoever runs it.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        match &self.found {
+            Ok((_, abilities)) => Report {
+                reads: abilities.reads.clone(),
+                writes: abilities.writes.clone(),
+                landlock: Some(abilities.landlock),
+                libheif: abilities.libheif.clone(),
+                absence: None,
+            },
+            Err(cause) => Report {
+                reads: Vec::new(),
+                writes: Vec::new(),
+                landlock: None,
+                libheif: Err(cause.clone()),
+                absence: Some(cause.clone()),
+            },
+        }
+    }
+
+    fn lease(&self, deadline: Instant) -> Result<Lease, CodecError> {
+        match &self.found {
+            Ok((pool, _)) => pool.lease(deadline).map_err(stopped),
+            Err(cause) => Err(CodecError::Stopped {
+                by: StoppedBy::Absence,
+                cause: cause.clone(),
+            }),
+        }
+    }
+}
+
+impl OutsideCodecs for Outside {
+    fn reads(&self) -> Vec<Format> {
+        self.report().reads
+    }
+
+    fn writes(&self) -> Vec<Encoding> {
+        self.report().writes
+    }
+
+    fn decode(
+        &self,
+        _format: Format,
+        file: &[u8],
+        pixels_max: u64,
+        deadline: Instant,
+    ) -> Result<Pixels, CodecError> {
+        let mut lease = self.lease(deadline)?;
+        let request = Request::Decode { pixels_max };
+        lease.send(&[&request.to_bytes()]).map_err(stopped)?;
+        lease.send(&[file]).map_err(stopped)?;
+        let head = match answer(&mut lease)? {
+            Ok(head) => head,
+            Err(cause) => return Err(refused(lease, cause)),
+        };
+        let picture = Picture::from_bytes(&head)
+            .filter(|picture| picture.profile.len() <= PROFILE_BYTES_MAX)
+            .ok_or_else(|| rubbish("the head of a picture that is none"))?;
+        let length = pixel_bytes(picture.width, picture.height, picture.has_alpha)
+            .filter(|_| u64::from(picture.width) * u64::from(picture.height) <= pixels_max)
+            .ok_or_else(|| rubbish("a picture of more pixels than were allowed, or none"))?;
+        let bytes = lease.receive(length).map_err(stopped)?;
+        if bytes.len() != length {
+            return Err(rubbish("fewer pixels than it said"));
+        }
+        lease.finish();
+        Ok(pixels(picture, bytes))
+    }
+
+    fn encode(
+        &self,
+        pixels: &Pixels,
+        encoding: Encoding,
+        quality: u8,
+        deadline: Instant,
+    ) -> Result<Vec<u8>, CodecError> {
+        let Pixels {
+            width,
+            height,
+            ref bytes,
+            has_alpha,
+            ..
+        } = *pixels;
+        if pixel_bytes(width, height, has_alpha) != Some(bytes.len()) {
+            return Err(broken(
+                "the pixels to encode are not as many as their size says",
+            ));
+        }
+        let mut lease = self.lease(deadline)?;
+        let request = Request::Encode {
+            encoding,
+            quality,
+            width,
+            height,
+            has_alpha,
+        };
+        lease.send(&[&request.to_bytes()]).map_err(stopped)?;
+        lease.send(&[bytes]).map_err(stopped)?;
+        file(lease, bytes.len())
+    }
+
+    fn encode_animation(
+        &self,
+        (width, height): (u32, u32),
+        frames: &mut dyn Iterator<Item = Result<Frame, CodecError>>,
+        loops: u16,
+        quality: u8,
+        deadline: Instant,
+    ) -> Result<Vec<u8>, CodecError> {
+        let mut lease = self.lease(deadline)?;
+        let request = Request::Animate {
+            quality,
+            width,
+            height,
+            loops,
+        };
+        lease.send(&[&request.to_bytes()]).map_err(stopped)?;
+        let mut sent = 0;
+        for frame in frames {
+            let Frame { bytes, duration_ms } = frame?;
+            if pixel_bytes(width, height, true) != Some(bytes.len()) {
+                return Err(broken("a frame is not as large as its canvas"));
+            }
+            lease
+                .send(&[&duration_ms.to_le_bytes(), &bytes])
+                .map_err(stopped)?;
+            sent += bytes.len() + CONTAINER_BYTES_MAX;
+        }
+        lease.send(&[]).map_err(stopped)?;
+        file(lease, sent)
+    }
+}
+
+/// Reads the head of an answer: what follows, or why nothing does.
+fn answer(lease: &mut Lease) -> Result<Result<Vec<u8>, String>, CodecError> {
+    let head = lease.receive(HEAD_BYTES_MAX).map_err(stopped)?;
+    let answer = protocol::answer_from_bytes(&head);
+    let answer = answer.ok_or_else(|| rubbish("an answer that is neither good nor bad"))?;
+    Ok(answer.map(<[u8]>::to_vec))
+}
+
+/// Reads the answer to encoding so many bytes of pixels.
+fn file(mut lease: Lease, pixel_bytes: usize) -> Result<Vec<u8>, CodecError> {
+    if let Err(cause) = answer(&mut lease)? {
+        return Err(refused(lease, cause));
+    }
+    let file = lease
+        .receive(pixel_bytes + CONTAINER_BYTES_MAX)
+        .map_err(stopped)?;
+    lease.finish();
+    Ok(file)
+}
+
+/// A worker that says why it cannot is as sound as one that can.
+fn refused(lease: Lease, cause: String) -> CodecError {
+    lease.finish();
+    CodecError::Broken { cause }
+}
+
+fn pixels(picture: Picture, bytes: Vec<u8>) -> Pixels {
+    let profile = if picture.profile.is_empty() {
+        profile_of_code_points(picture.primaries, picture.transfer)
+    } else {
+        Some(picture.profile)
+    };
+    Pixels {
+        width: picture.width,
+        height: picture.height,
+        bytes,
+        has_alpha: picture.has_alpha,
+        profile,
+    }
+}
+
+/// What a picture's pixels take; none when that is nothing, or more than can be.
+fn pixel_bytes(width: u32, height: u32, has_alpha: bool) -> Option<usize> {
+    let pixels = (width as usize).checked_mul(height as usize)?;
+    let bytes = pixels.checked_mul(if has_alpha { 4 } else { 3 })?;
+    (bytes > 0).then_some(bytes)
+}
+
+fn broken(cause: &str) -> CodecError {
+    CodecError::Broken {
+        cause: cause.to_owned(),
+    }
+}
+
+fn rubbish(cause: &str) -> CodecError {
+    stopped(SandboxError::rubbish(cause))
+}
+
+#[allow(clippy::needless_pass_by_value)] // so that it can be handed to `map_err`
+fn stopped(error: SandboxError) -> CodecError {
+    let by = match error {
+        SandboxError::Absent { .. } | SandboxError::Busy { .. } => StoppedBy::Absence,
+        SandboxError::Deadline | SandboxError::ProcessorTime { .. } => StoppedBy::Deadline,
+        SandboxError::Died { .. } | SandboxError::Rubbish { .. } => StoppedBy::Crash,
+    };
+    CodecError::Stopped {
+        by,
+        cause: error.to_string(),
+    }
+}

@@ -1,0 +1,98 @@
+//! Files that are damaged or made to harm.
+
+use std::time::{Duration, Instant};
+
+use business_media_codec::{
+    CodecError, Format, FormatSet, Limits, OutsideCodecs as _, StoppedBy, read_header,
+};
+use business_media_outside::{Outside, Settings};
+
+use crate::{PIXELS_MAX, decode, outside, photos, program, soon};
+
+/// What no bad file may take, header and pixels together.
+const BAD_FILE_MAX: Duration = Duration::from_secs(20);
+
+#[test]
+fn bad_files_end_soon_and_the_next_is_read() {
+    let outside = outside();
+    let good = std::fs::read(&photos("good", &["8bpc.yuv422.avif"])[0]).unwrap();
+    let taken = FormatSet::new(Format::ALL);
+    for path in photos("bad", &[".heic", ".avif", "heic_is.jpg"]) {
+        let file = std::fs::read(&path).unwrap();
+        let name = path.file_name().unwrap().to_string_lossy();
+        let begun = Instant::now();
+        let header = read_header(&file, &Limits::default(), &taken);
+        // Also what the header reading refuses: it may be wrong about what is harmless.
+        let pixels = decode(&outside, &file);
+        assert!(begun.elapsed() < BAD_FILE_MAX, "{name}");
+        let is_whole = name.contains("bitflips") || name.contains("heic_is");
+        assert!(is_whole || header.is_err(), "{name}: {header:?}");
+        assert!(is_whole || pixels.is_err(), "{name}");
+        decode(&outside, &good).unwrap();
+    }
+}
+
+#[test]
+fn every_cut_of_a_file_is_refused_by_its_header() {
+    let taken = FormatSet::new(Format::ALL);
+    for ending in ["8bpc.yuv422.avif", "alpha.heif", "IMG_2927.heic"] {
+        let file = std::fs::read(&photos("good", &[ending])[0]).unwrap();
+        let mut cut = 1;
+        while cut < file.len() {
+            let header = read_header(&file[..cut], &Limits::default(), &taken);
+            assert!(header.is_err(), "{ending} cut at {cut}: {header:?}");
+            cut += cut / 40 + 1;
+        }
+    }
+}
+
+#[test]
+fn more_pixels_than_are_allowed_are_not_decoded() {
+    let file = std::fs::read(&photos("good", &["IMG_2927.heic"])[0]).unwrap();
+    let error = outside().decode(Format::Heic, &file, 1_000_000, soon());
+    assert!(matches!(error, Err(CodecError::Broken { .. })), "{error:?}");
+}
+
+#[test]
+fn a_picture_that_takes_too_long_is_stopped_and_the_next_is_read() {
+    let outside = outside();
+    let file = std::fs::read(&photos("good", &["IMG_2927.heic"])[0]).unwrap();
+    let in_a_moment = Instant::now() + Duration::from_millis(20);
+    let stopped = outside.decode(Format::Heic, &file, PIXELS_MAX, in_a_moment);
+    assert!(
+        matches!(
+            stopped,
+            Err(CodecError::Stopped {
+                by: StoppedBy::Deadline,
+                ..
+            })
+        ),
+        "{:?}",
+        stopped.map(|pixels| pixels.width)
+    );
+    decode(&outside, &file).unwrap();
+}
+
+#[test]
+fn a_picture_that_takes_too_much_memory_is_an_error_and_the_next_is_read() {
+    let settings = Settings {
+        memory_bytes_max: 48 << 20,
+        ..Settings::default()
+    };
+    let outside = Outside::find(program(), &settings);
+    let large = std::fs::read(&photos("good", &["IMG_2927.heic"])[0]).unwrap();
+    let error = decode(&outside, &large).map(|pixels| pixels.width);
+    assert!(
+        matches!(
+            error,
+            Err(CodecError::Broken { .. }
+                | CodecError::Stopped {
+                    by: StoppedBy::Crash,
+                    ..
+                })
+        ),
+        "{error:?}"
+    );
+    let small = std::fs::read(&photos("good", &["8bpc.yuv422.avif"])[0]).unwrap();
+    decode(&outside, &small).unwrap();
+}

@@ -1,0 +1,176 @@
+//! What is written can be read again, and looks the same.
+
+use std::io::Cursor;
+
+use business_media_codec::{CodecError, Encoding, Frame, OutsideCodecs as _, Pixels};
+use image_webp::{LoopCount, WebPDecoder};
+
+use crate::{decode, outside, photos, soon};
+
+/// How far lossy pixels may be from what they were made of, of 255, on the average.
+const MEAN_APART_MAX: f64 = 6.0;
+
+fn photo() -> Pixels {
+    let path = &photos("good", &["fox.profile2.8bpc.yuv422.avif"])[0];
+    decode(&outside(), &std::fs::read(path).unwrap()).unwrap()
+}
+
+fn apart(ours: &[u8], theirs: &[u8]) -> f64 {
+    assert_eq!(ours.len(), theirs.len());
+    let sum: u64 = ours
+        .iter()
+        .zip(theirs)
+        .map(|(a, b)| u64::from(a.abs_diff(*b)))
+        .sum();
+    sum as f64 / ours.len() as f64
+}
+
+fn read_webp(file: &[u8]) -> Vec<u8> {
+    let mut decoder = WebPDecoder::new(Cursor::new(file)).unwrap();
+    let mut bytes = vec![0; decoder.output_buffer_size().unwrap()];
+    decoder.read_image(&mut bytes).unwrap();
+    bytes
+}
+
+#[test]
+fn webp_is_what_it_was_made_of() {
+    let (outside, photo) = (outside(), photo());
+    let file = outside.encode(&photo, Encoding::WebP, 80, soon()).unwrap();
+    assert!(file.len() < photo.bytes.len() / 15, "{} bytes", file.len());
+    assert!(apart(&read_webp(&file), &photo.bytes) < MEAN_APART_MAX);
+    let worse = outside.encode(&photo, Encoding::WebP, 20, soon()).unwrap();
+    assert!(worse.len() < file.len());
+}
+
+#[test]
+fn avif_is_what_it_was_made_of() {
+    let (outside, photo) = (outside(), photo());
+    let file = outside.encode(&photo, Encoding::Avif, 60, soon()).unwrap();
+    assert!(file.len() < photo.bytes.len() / 15, "{} bytes", file.len());
+    let again = decode(&outside, &file).unwrap();
+    assert_eq!((again.width, again.height), (photo.width, photo.height));
+    assert_eq!((again.has_alpha, again.profile), (false, None));
+    assert!(apart(&again.bytes, &photo.bytes) < MEAN_APART_MAX);
+    let worse = outside.encode(&photo, Encoding::Avif, 20, soon()).unwrap();
+    assert!(worse.len() < file.len());
+}
+
+#[test]
+fn what_shines_through_shines_through_again() {
+    let (outside, photo) = (outside(), photo());
+    let half = photo.bytes.len() / 6;
+    let bytes = photo.bytes.chunks_exact(3).enumerate();
+    let bytes: Vec<u8> = bytes
+        .flat_map(|(at, color)| {
+            [
+                color[0],
+                color[1],
+                color[2],
+                if at < half { 255 } else { 64 },
+            ]
+        })
+        .collect();
+    let seen_through = Pixels {
+        bytes,
+        has_alpha: true,
+        ..photo
+    };
+    let avif = outside
+        .encode(&seen_through, Encoding::Avif, 80, soon())
+        .unwrap();
+    let webp = outside
+        .encode(&seen_through, Encoding::WebP, 80, soon())
+        .unwrap();
+    for pixels in [decode(&outside, &avif).unwrap().bytes, read_webp(&webp)] {
+        assert_eq!(pixels.len(), seen_through.bytes.len());
+        let (first, last) = (pixels[3], pixels[pixels.len() - 1]);
+        assert!(first > 250 && last.abs_diff(64) < 6, "{first} {last}");
+    }
+}
+
+/// Frames of one colour each.
+fn frames(count: u8) -> impl Iterator<Item = Result<Frame, CodecError>> {
+    (0..count).map(|number| {
+        Ok(Frame {
+            bytes: [number * 60, 100, 255 - number * 60, 255].repeat(64 * 48),
+            duration_ms: 100 + u32::from(number) * 50,
+        })
+    })
+}
+
+#[test]
+fn an_animation_keeps_its_frames_times_and_loops() {
+    let outside = outside();
+    for (loops, expected) in [
+        (0, LoopCount::Forever),
+        (3, LoopCount::Times(3.try_into().unwrap())),
+    ] {
+        let file = outside
+            .encode_animation((64, 48), &mut frames(4), loops, 80, soon())
+            .unwrap();
+        let mut decoder = WebPDecoder::new(Cursor::new(&file)).unwrap();
+        assert_eq!((decoder.dimensions(), decoder.num_frames()), ((64, 48), 4));
+        assert_eq!(
+            format!("{:?}", decoder.loop_count()),
+            format!("{expected:?}")
+        );
+        let mut bytes = vec![0; decoder.output_buffer_size().unwrap()];
+        for frame in frames(4) {
+            let frame = frame.unwrap();
+            assert_eq!(decoder.read_frame(&mut bytes).unwrap(), frame.duration_ms);
+            assert!(
+                bytes[0].abs_diff(frame.bytes[0]) < 12,
+                "{} {}",
+                bytes[0],
+                frame.bytes[0]
+            );
+        }
+    }
+}
+
+#[test]
+fn frames_that_cannot_be_had_end_the_animation_and_no_more() {
+    let outside = outside();
+    let lost = CodecError::Broken {
+        cause: "lost".to_owned(),
+    };
+    let mut broken_off = frames(2).chain([Err(lost.clone())]);
+    let ended = outside.encode_animation((64, 48), &mut broken_off, 0, 80, soon());
+    assert_eq!(ended, Err(lost));
+    for (size, count) in [((64, 47), 1), ((64, 48), 0), ((20_000, 48), 0)] {
+        let refused = outside.encode_animation(size, &mut frames(count), 0, 80, soon());
+        assert!(
+            matches!(refused, Err(CodecError::Broken { .. })),
+            "{size:?} {refused:?}"
+        );
+    }
+    assert!(
+        outside
+            .encode_animation((64, 48), &mut frames(1), 0, 80, soon())
+            .is_ok()
+    );
+}
+
+#[test]
+fn pixels_that_cannot_be_encoded_are_an_error_and_no_more() {
+    let (outside, photo) = (outside(), photo());
+    let fewer = Pixels {
+        height: photo.height + 1,
+        ..photo.clone()
+    };
+    let too_wide = Pixels {
+        width: 20_000,
+        height: 1,
+        bytes: vec![0; 60_000],
+        has_alpha: false,
+        profile: None,
+    };
+    for pixels in [&fewer, &too_wide] {
+        let refused = outside.encode(pixels, Encoding::WebP, 80, soon());
+        assert!(
+            matches!(refused, Err(CodecError::Broken { .. })),
+            "{refused:?}"
+        );
+    }
+    assert!(outside.encode(&photo, Encoding::WebP, 80, soon()).is_ok());
+}

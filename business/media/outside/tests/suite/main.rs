@@ -1,0 +1,56 @@
+//! The codecs in C, through the codec's trait, in worker processes as they run in production.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used)] // a test that cannot go on fails
+
+mod bad;
+mod decode;
+mod encode;
+mod found;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use business_media_codec::{CodecError, Format, OutsideCodecs as _, Pixels};
+use business_media_outside::{Outside, Program, Settings};
+
+const PIXELS_MAX: u64 = 100_000_000;
+
+fn program() -> Program {
+    Program {
+        path: env!("CARGO_BIN_EXE_business-media-outside-test-worker").into(),
+        arguments: Vec::new(),
+    }
+}
+
+fn outside() -> Outside {
+    let outside = Outside::find(program(), &Settings::default());
+    let report = outside.report();
+    assert_eq!(report.absence, None);
+    outside
+}
+
+/// A generous end: what is asserted about time is asserted apart.
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(120)
+}
+
+/// The shared photos of a kind, by the end of their names.
+fn photos(folder: &str, endings: &[&str]) -> Vec<PathBuf> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/photos");
+    let mut found: Vec<PathBuf> = std::fs::read_dir(root.join(folder))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            endings
+                .iter()
+                .any(|ending| path.to_string_lossy().ends_with(ending))
+        })
+        .collect();
+    found.sort();
+    assert!(!found.is_empty(), "no photos {endings:?} in {folder}");
+    found
+}
+
+fn decode(outside: &Outside, file: &[u8]) -> Result<Pixels, CodecError> {
+    outside.decode(Format::Heic, file, PIXELS_MAX, soon())
+}

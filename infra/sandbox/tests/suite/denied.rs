@@ -1,0 +1,71 @@
+//! What a worker cannot do once it is confined, tried from inside.
+
+use std::os::fd::AsRawFd as _;
+
+use infra_sandbox::SandboxError;
+
+use crate::{ask, assert_well, pool, soon};
+
+#[test]
+fn what_a_library_may_try_is_refused_and_the_worker_goes_on() {
+    let pool = pool();
+    let process = pool.lease(soon()).map(|lease| {
+        let process = lease.process();
+        lease.finish();
+        process
+    });
+    for deed in ["open", "fork", "code", "shared", "raise limit"] {
+        let answer = ask(&pool, deed).unwrap();
+        assert!(answer.starts_with("refused:"), "{deed}: {answer}");
+    }
+    let lease = pool.lease(soon()).unwrap();
+    assert_eq!(Ok(lease.process()), process, "another worker was started");
+}
+
+#[test]
+fn what_only_an_intruder_does_is_death() {
+    let pool = pool();
+    for deed in ["connect", "exec", "ptrace", "kill"] {
+        let error = ask(&pool, deed).unwrap_err();
+        assert!(
+            matches!(&error, SandboxError::Died { how } if how.contains("system call")),
+            "{deed}: {error}"
+        );
+        assert_well(&pool);
+    }
+}
+
+#[test]
+fn memory_beyond_the_limit_is_not_had() {
+    let pool = pool();
+    let error = ask(&pool, "allocate").unwrap_err();
+    assert!(
+        matches!(&error, SandboxError::Died { how } if how.contains("memory allocation")),
+        "{error}"
+    );
+    assert_well(&pool);
+}
+
+#[test]
+fn threads_can_be_made() {
+    assert_eq!(ask(&pool(), "thread"), Ok("from a thread".to_owned()));
+}
+
+#[test]
+#[allow(unsafe_code)]
+fn it_inherits_nothing() {
+    // A descriptor that would be inherited: opened without the flag that closes it.
+    let file = tempfile::tempfile().unwrap();
+    // SAFETY: the descriptor is open; its flags are a number.
+    assert_eq!(
+        unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFD, 0) },
+        0
+    );
+    let pool = pool();
+    let lease = pool.lease(soon()).unwrap();
+    let greeting = String::from_utf8(lease.greeting().to_vec()).unwrap();
+    assert_eq!(
+        greeting,
+        r#"Full; environment ["MALLOC_ARENA_MAX"]; descriptors ["0", "1", "2"]; folder "/""#
+    );
+}

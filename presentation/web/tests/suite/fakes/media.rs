@@ -1,0 +1,124 @@
+//! Photos: how they are taken, and what becomes of them.
+
+use business_media_gateway::upload_chunk::Part;
+use business_media_gateway::*;
+use futures::StreamExt as _;
+use infra_kernel::{Error, ErrorCode, Result};
+use infra_rpc::Messages;
+
+use super::{ADA, Fakes, MEDIA};
+
+fn item(id: u64) -> MediaItem {
+    let rendition = Rendition {
+        name: "feed".into(),
+        key: "abc.jpg".into(),
+        width: 30,
+        height: 20,
+        ..Rendition::default()
+    };
+    MediaItem {
+        id,
+        owner_id: ADA,
+        revision: 1,
+        state: MediaState::Ready.into(),
+        open: true,
+        width: 30,
+        height: 20,
+        camera: Some(Camera {
+            model: "X100V".into(),
+            iso: 160,
+            ..Camera::default()
+        }),
+        renditions: vec![rendition],
+        ..MediaItem::default()
+    }
+}
+
+#[allow(clippy::unused_async, reason = "the shape that the macro calls")]
+impl Fakes {
+    /// A photo as it is now.
+    fn item(&self, id: u64) -> MediaItem {
+        let mut item = item(id);
+        if self.failing.lock().unwrap().contains(&id) {
+            item.state = MediaState::Failed.into();
+            item.failure = "It is damaged. Export it again.".into();
+            item.failure_code = "broken".into();
+            item.renditions.clear();
+        }
+        if self.slow.lock().unwrap().contains(&id) {
+            item.state = MediaState::Processing.into();
+            item.renditions.clear();
+        }
+        item
+    }
+
+    /// What took long is done.
+    pub(crate) fn finish_slow(&self) {
+        self.slow.lock().unwrap().clear();
+    }
+
+    pub(super) async fn on_upload(&self, mut chunks: Messages<UploadChunk>) -> Result<MediaItem> {
+        let (mut bytes, mut name) = (0, String::new());
+        while let Some(chunk) = chunks.next().await {
+            match chunk?.part {
+                Some(Part::Header(header)) => name = header.file_name,
+                Some(Part::Data(data)) => bytes += data.len(),
+                Some(Part::End(_)) => {
+                    let id = MEDIA + self.count("upload");
+                    self.note(format!("upload {name} {bytes}"));
+                    if name.starts_with("broken") {
+                        self.failing.lock().unwrap().push(id);
+                    }
+                    if name.starts_with("slow") {
+                        self.slow.lock().unwrap().push(id);
+                    }
+                    return Ok(MediaItem {
+                        state: MediaState::Uploaded.into(),
+                        renditions: Vec::new(),
+                        ..item(id)
+                    });
+                }
+                None => {}
+            }
+            if name.ends_with(".txt") {
+                return Err(Error::new(ErrorCode::Unsupported, "This is no photo."));
+            }
+        }
+        Err(Error::invalid("file", "The upload was cut off."))
+    }
+
+    pub(super) async fn on_get_media(&self, request: GetMediaRequest) -> Result<GetMediaReply> {
+        Ok(GetMediaReply {
+            items: request.ids.into_iter().map(|id| self.item(id)).collect(),
+        })
+    }
+
+    pub(super) async fn on_wait(&self, request: WaitUntilProcessedRequest) -> Result<MediaItem> {
+        Ok(self.item(request.id))
+    }
+
+    pub(super) async fn on_update_media(&self, request: UpdateMediaRequest) -> Result<MediaItem> {
+        self.note(format!(
+            "alt {} {}",
+            request.id,
+            request.description.unwrap_or_default()
+        ));
+        if let (Some(x), Some(y)) = (request.focus_x, request.focus_y) {
+            self.note(format!("focus {} {x} {y}", request.id));
+        }
+        Ok(item(request.id))
+    }
+
+    pub(super) async fn on_get_capabilities(
+        &self,
+        _: GetCapabilitiesRequest,
+    ) -> Result<Capabilities> {
+        Ok(Capabilities {
+            content_types: vec!["image/jpeg".into()],
+            upload_bytes_max: 1 << 20,
+            pixels_max: 1,
+            description_characters_max: 1_500,
+            ..Capabilities::default()
+        })
+    }
+}

@@ -1,0 +1,152 @@
+//! How good a JPEG is for its size: SSIMULACRA2 (100 is the same picture, 90 cannot be told apart, 70 is good) of what each
+//! encoder makes of the same pixels.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::Tools;
+use crate::bench::report::Report;
+use crate::bench::target_folder;
+
+/// Photos that are judged, at the ladder's middle size.
+const PHOTOS: [&str; 4] = [
+    "camera__Issue_266.jpg",
+    "gps__Samsung_SM-G935L_Galaxy_S7_Edge_.jpg",
+    "png_kodak__05.png",
+    "png_kodak__22.png",
+];
+const SIDE: u32 = 1_080;
+const QUALITIES: [u8; 4] = [70, 76, 82, 88];
+
+/// The judge: a program of its own, outside the workspace, so that what it stands on is no part of the project.
+const MANIFEST: &str = "[package]\nname = \"judge\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n\
+    ssimulacra2 = { version = \"=0.5.1\", default-features = false }\n\
+    image = { version = \"0.25\", default-features = false, features = [\"png\", \"jpeg\", \"webp\"] }\n";
+const SOURCE: &str = r#"
+use ssimulacra2::{ColorPrimaries, Rgb, TransferCharacteristic, compute_frame_ssimulacra2};
+fn load(path: &str) -> Rgb {
+    let picture = image::open(path).expect("a picture").to_rgb8();
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let pixels = picture.pixels().map(|pixel| pixel.0.map(|byte| f32::from(byte) / 255.0)).collect();
+    Rgb::new(pixels, width, height, TransferCharacteristic::SRGB, ColorPrimaries::BT709).expect("pixels")
+}
+fn main() {
+    let paths: Vec<String> = std::env::args().skip(1).collect();
+    let score = compute_frame_ssimulacra2(load(&paths[0]), load(&paths[1])).expect("a score");
+    println!("{score}");
+}
+"#;
+
+pub(super) fn measure(root: &Path, tools: &Tools, report: &mut Report) -> Result<()> {
+    let judge = build_judge(root)?;
+    let good = root.join("../shared/photos/good");
+    report.heading("JPEG: SSIMULACRA2 and bytes of the same pixels");
+    report.header(&[
+        "quality",
+        "Heliograph",
+        "libvips",
+        "sharp",
+        "sharp, mozjpeg",
+    ]);
+    for quality in QUALITIES {
+        let mut cells = vec![quality.to_string()];
+        for encoder in ["ours", "vips", "sharp", "mozjpeg"] {
+            let (mut score, mut bytes) = (0.0, 0);
+            for photo in PHOTOS {
+                let pixels = reference(&good.join(photo), tools)?;
+                let file = tools.folder.join(format!("{encoder}-{quality}.jpg"));
+                encode(encoder, quality, &pixels, &file, tools)?;
+                bytes += std::fs::metadata(&file)?.len();
+                score += said(Command::new(&judge).args([&pixels, &file]))?.parse::<f64>()?;
+            }
+            let count = PHOTOS.len();
+            cells.push(format!(
+                "{:.1} in {} KB",
+                score / count as f64,
+                bytes / count as u64 / 1_000
+            ));
+        }
+        report.row(&cells);
+    }
+    report.note("Means of four photos at 1,080 pixels. The same number means another quality to each encoder: compare scores at equal bytes.");
+    Ok(())
+}
+
+/// The pixels that all encoders get, as PNG.
+fn reference(photo: &Path, tools: &Tools) -> Result<PathBuf> {
+    let name = photo.file_stem().unwrap_or_default().to_string_lossy();
+    let path = tools.folder.join(format!("{name}-{SIDE}.png"));
+    if !path.exists() {
+        let mut command = Command::new("vipsthumbnail");
+        command
+            .arg(photo)
+            .args(["--size", &format!("{SIDE}x{SIDE}>"), "--linear", "-o"]);
+        said(command.arg(format!("{}[strip]", path.display())))?;
+    }
+    Ok(path)
+}
+
+fn encode(encoder: &str, quality: u8, pixels: &Path, file: &Path, tools: &Tools) -> Result<()> {
+    let quality = quality.to_string();
+    let mut command = match encoder {
+        "ours" => {
+            let mut command = Command::new(&tools.renditions);
+            command
+                .args(["--encode", &SIDE.to_string(), &quality])
+                .args([file, pixels]);
+            command
+        }
+        "vips" => {
+            let mut command = Command::new("vips");
+            command
+                .arg("jpegsave")
+                .args([pixels, file])
+                .args(["--Q", &quality, "--strip"]);
+            command
+        }
+        _ => {
+            let mut command = Command::new("node");
+            let mozjpeg = if encoder == "mozjpeg" {
+                "true"
+            } else {
+                "false"
+            };
+            command
+                .arg(&tools.sharp)
+                .args(["encode", mozjpeg, &quality])
+                .args([file, pixels]);
+            command
+        }
+    };
+    said(&mut command).map(|_| ())
+}
+
+fn build_judge(root: &Path) -> Result<PathBuf> {
+    let folder = target_folder(root)?.join("bench-judge");
+    std::fs::create_dir_all(folder.join("src"))?;
+    std::fs::write(folder.join("Cargo.toml"), MANIFEST)?;
+    std::fs::write(folder.join("src/main.rs"), SOURCE)?;
+    let target = folder.join("target");
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let mut command = Command::new(cargo);
+    command
+        .args(["build", "--release", "--quiet"])
+        .env("CARGO_TARGET_DIR", &target);
+    said(command.current_dir(&folder))?;
+    Ok(target.join("release/judge"))
+}
+
+/// What a command prints, when it works.
+fn said(command: &mut Command) -> Result<String> {
+    let output = command
+        .output()
+        .with_context(|| format!("{command:?} does not run"))?;
+    ensure!(
+        output.status.success(),
+        "{command:?} failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}

@@ -1,0 +1,28 @@
+// The ladder by sharp: `node sharp.mjs MOZJPEG FILES_AT_ONCE FILE...`, and one file: `node sharp.mjs encode MOZJPEG QUALITY OUT FILE`.
+import sharp from 'sharp';
+
+const ladder = [[2048, 82], [1080, 82], [400, 80]];
+const [first, ...rest] = process.argv.slice(2);
+
+async function make(file, mozjpeg) {
+    for (const [side, quality] of ladder) {
+        await sharp(file)
+            .rotate()
+            .resize(side, side, { fit: 'inside', withoutEnlargement: true })
+            .jpeg({ quality, mozjpeg })
+            .toBuffer();
+    }
+}
+
+if (first === 'encode') {
+    const [mozjpeg, quality, out, file] = rest;
+    await sharp(file).jpeg({ quality: Number(quality), mozjpeg: mozjpeg === 'true' }).toFile(out);
+} else {
+    const [threads, ...files] = rest;
+    sharp.concurrency(1);
+    sharp.cache(false);
+    const workers = Array.from({ length: Number(threads) }, async () => {
+        while (files.length > 0) await make(files.shift(), first === 'true');
+    });
+    await Promise.all(workers);
+}
