@@ -3,10 +3,13 @@
 use std::fs;
 
 use business_media_gateway::{CheckMediaRequest, MediaState, topics};
-use infra_blob::BlobKey;
+use bytes::Bytes;
+use infra_blob::{BlobKey, BlobStore as _};
+use infra_kernel::ErrorCode;
 
 use crate::checking::key_of;
-use crate::scene::{OWNER, Scene, photo};
+use crate::scene::{OWNER, Scene, code, photo};
+use crate::serve::read_original;
 
 #[tokio::test]
 async fn a_place_where_nothing_is_wrong_is_clean() {
@@ -94,6 +97,13 @@ async fn a_photo_whose_original_is_lost_is_shown_as_before() {
     scene
         .assert_served(&scene.get(item.id).await.unwrap())
         .await;
+    let refused = read_original(&scene, &item, true, (0, 0)).await;
+    assert_eq!(code(refused), ErrorCode::Gone);
+    let (header, _) = read_original(&scene, &item, false, (0, 0)).await.unwrap();
+    assert!(
+        key_of(&item, "full").starts_with(&header.hash),
+        "{header:?}"
+    );
     assert!(scene.check().await.is_clean(), "a loss that is known");
     assert!(scene.quick_check().await.is_clean());
 
@@ -103,6 +113,7 @@ async fn a_photo_whose_original_is_lost_is_shown_as_before() {
     assert!(scene.repair().await.all_repaired());
     assert_eq!(scene.count(lost).await, 0);
     assert!(scene.check().await.is_clean());
+    read_original(&scene, &item, true, (0, 0)).await.unwrap();
 }
 
 #[tokio::test]
@@ -122,6 +133,31 @@ async fn without_its_original_a_rendition_is_made_from_a_larger_one() {
         item.rendition("grid").unwrap(),
     );
     assert_eq!((grid.width, grid.height), (was.width, was.height));
+    scene.core.sweep().await.unwrap();
+    assert!(scene.check().await.is_clean());
+}
+
+#[tokio::test]
+async fn an_animation_of_which_only_stills_are_left_goes_on_as_a_still() {
+    let scene = Scene::new().await;
+    let (item, original) = scene.shown().await;
+    let moving = scene
+        .store
+        .put(Bytes::from_static(b"GIF89a"))
+        .await
+        .unwrap();
+    scene.add_animation(item.id, &moving).await;
+    assert!(scene.check().await.is_clean());
+    scene.flip_a_bit(&moving.key.to_string());
+    // This original is no animation, so it gives none back.
+    assert_eq!(scene.repair().await.summary.repaired, 0);
+    fs::remove_file(scene.file(&BlobKey::of(&original).to_string())).unwrap();
+    let report = scene.repair().await;
+    assert!(report.all_repaired(), "{report:?}");
+    assert_eq!(report.kinds(), ["damaged_rendition", "missing_original"]);
+    let still = scene.get(item.id).await.unwrap();
+    assert_eq!(still.animation, None);
+    scene.assert_served(&still).await;
     scene.core.sweep().await.unwrap();
     assert!(scene.check().await.is_clean());
 }

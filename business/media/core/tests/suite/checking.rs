@@ -97,7 +97,7 @@ impl Scene {
         let (key, bytes) = (part.key.to_string(), part.bytes.cast_signed());
         self.change(
             "INSERT INTO upload_sessions (id, owner_id, bytes, position, description, metadata, expires_at, media_id)
-             VALUES ($1, 7, 1000, $3, '', '', 0, 0)",
+             VALUES ($1, 7, 1000, $3, '', '', 9000000000000000, 0)",
             (upload, key.clone(), bytes),
         )
         .await;
@@ -113,6 +113,20 @@ impl Scene {
         self.change(
             "INSERT INTO alternates (media_id, name, content_type, key, bytes) VALUES ($1, 'grid', 'image/webp', $2, $3)",
             (id.cast_signed(), stored.key.to_string(), stored.bytes.cast_signed()),
+        )
+        .await;
+    }
+
+    /// The moving picture of an animation, as it is when it was made.
+    pub(crate) async fn add_animation(&self, id: u64, stored: &Stored) {
+        self.change(
+            "INSERT INTO renditions (media_id, name, position, key, content_type, width, height, bytes)
+             VALUES ($1, 'animation', 9, $2, 'image/gif', 10, 10, $3)",
+            (
+                id.cast_signed(),
+                stored.key.to_string(),
+                stored.bytes.cast_signed(),
+            ),
         )
         .await;
     }
