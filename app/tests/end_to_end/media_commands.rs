@@ -210,37 +210,52 @@ async fn a_check_that_cannot_be_done_has_an_exit_code_of_its_own() {
     }
 }
 
-#[tokio::test]
-async fn what_failed_is_listed_tried_again_and_dropped() {
-    let server = server().await;
-    let (ada, folder) = (server.person("ada").await, server.folder());
-    assert!(succeed(folder, &["media", "failed", "list"]).contains("No photos have failed"));
+const LIST: [&str; 4] = ["media", "failed", "list", "--json"];
+
+/// Uploads pictures that have a header and no end, so many; answers their ids, newest first.
+async fn broken(server: &Server, count: usize) -> Vec<String> {
+    let ada = server.person("ada").await;
     let whole = png::encode(&charts::corners(640, 480));
-    let list = ["media", "failed", "list", "--json"];
-    for part in [2, 3] {
-        let cut = Upload::new(whole[..whole.len() / part].to_vec(), "a.png", "image/png");
+    for number in 1..=count {
+        let cut = whole[..whole.len() / (number + 1)].to_vec();
         // A refusal when the failure is quick, an item that fails later when it is not.
-        ada.upload(cut).await;
-        eventually("it has failed", async || {
-            (answer(folder, &list).as_array().unwrap().len() == part - 1).then_some(())
-        })
-        .await;
+        ada.upload(Upload::new(cut, "a.png", "image/png")).await;
+        failed(server.folder(), number).await;
     }
-    let listed = answer(folder, &list);
-    let ids = [text(&listed[0], "/id"), text(&listed[1], "/id")];
+    let listed = failed(server.folder(), count).await;
+    listed.iter().map(|row| text(row, "/id")).collect()
+}
+
+/// What has failed, once it is so many.
+async fn failed(folder: &Path, count: usize) -> Vec<Value> {
+    eventually("they have failed", async || {
+        let listed = answer(folder, &LIST).as_array().unwrap().clone();
+        (listed.len() == count).then_some(listed)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_failed_is_listed_and_shown() {
+    let server = server().await;
+    let folder = server.folder();
+    assert!(succeed(folder, &LIST[..3]).contains("No photos have failed"));
+    let ids = broken(&server, 2).await;
+    let listed = failed(folder, 2).await;
     assert_eq!(listed[0]["code"], "broken");
     assert_eq!(listed[0]["has_original"], true);
-    let page = answer(
-        folder,
-        &[
-            "media", "failed", "list", "--json", "--before", &ids[0], "--limit", "1",
-        ],
-    );
-    assert_eq!(page[0]["id"], json!(ids[1]));
+    let failed_at = text(&listed[0], "/failed_at");
+    assert!(failed_at.ends_with('Z'), "{failed_at}");
+    let page = [&LIST[..], &["--before", &ids[0], "--limit", "1"]].concat();
+    assert_eq!(answer(folder, &page)[0]["id"], json!(ids[1]));
+    assert_eq!(succeed(folder, &LIST[..3]).lines().count(), 3);
     let shown = succeed(folder, &["media", "failed", "show", &ids[0]]);
-    assert!(
-        shown.contains("image/png, 640 x 480 pixels") && shown.contains("broken"),
-        "{shown}"
+    assert!(shown.contains("image/png, 640 x 480 pixels"), "{shown}");
+    assert!(shown.contains("broken"), "{shown}");
+    fail(
+        folder,
+        &["media", "failed", "show", "4711"],
+        "there is no failed photo",
     );
     let advice = said(&run(folder, &["doctor"]));
     assert!(
@@ -248,16 +263,18 @@ async fn what_failed_is_listed_tried_again_and_dropped() {
         "{advice}"
     );
     assert!(advice.contains("heliograph media failed list"), "{advice}");
+}
 
-    let failed_at = listed[0]["failed_at"].clone();
+#[tokio::test]
+async fn what_failed_is_tried_again_and_dropped() {
+    let server = server().await;
+    let folder = server.folder();
+    let ids = broken(&server, 2).await;
     let told = succeed(folder, &["media", "failed", "retry", "--all"]);
     assert!(told.contains("2 photos will be processed again"), "{told}");
-    eventually("they have failed again", async || {
-        let again = answer(folder, &list);
-        (again.as_array().unwrap().len() == 2).then_some(again)
-    })
-    .await;
-    assert!(failed_at.as_str().unwrap().ends_with('Z'), "{failed_at}");
+    failed(folder, 2).await;
+    succeed(folder, &["media", "failed", "retry", &ids[1]]);
+    failed(folder, 2).await;
     succeed(folder, &["media", "failed", "drop", &ids[0]]);
     fail(
         folder,

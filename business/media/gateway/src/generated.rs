@@ -419,7 +419,8 @@ pub mod check_progress {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CheckFinding {
-    /// "missing_original", "damaged_original", "missing_rendition", "damaged_rendition", "orphan_blob", "unfinished".
+    /// "missing_original", "damaged_original", "original_back", "missing_rendition", "damaged_rendition",
+    /// "missing_alternate", "damaged_alternate", "missing_part", "damaged_part", "orphan_blob", "unfinished", "stranger".
     #[prost(string, tag = "1")]
     pub kind: ::prost::alloc::string::String,
     /// 0 when no item is known.

@@ -342,7 +342,7 @@ impl Core {
 }
 
 /// The moving picture stands last among the files of its item.
-fn as_rendition(animation: EncodedAnimation) -> EncodedRendition {
+pub(crate) fn as_rendition(animation: EncodedAnimation) -> EncodedRendition {
     EncodedRendition {
         name: renditions::ANIMATION,
         width: animation.width,

@@ -9,7 +9,7 @@ use business_media_codec::{Format, Purpose, strip};
 use business_media_gateway::{ReadOriginalRequest, RenditionChunk, renditions};
 use bytes::Bytes;
 use infra_blob::{BlobKey, ByteRange, Stored};
-use infra_kernel::{Context, Error, MediaId};
+use infra_kernel::{Context, Error, ErrorCode, MediaId};
 use infra_rpc::{Messages, within_deadline};
 
 use crate::blobs::{self, Noted};
@@ -32,6 +32,9 @@ impl Core {
         let original = originals::read(&self.database, id).await?;
         let original = original.ok_or_else(not_found)?;
         let form = if request.as_owner {
+            if original.lost {
+                return Err(lost().into());
+            }
             original.form
         } else {
             self.for_others(context, id, original).await?
@@ -63,6 +66,9 @@ impl Core {
         drop(connection);
         if let Some(made) = made {
             return Ok(made);
+        }
+        if original.lost {
+            return self.full_rendition(id).await;
         }
         match self.strip(context, &original.form).await? {
             Some(stripped) => {
@@ -162,6 +168,13 @@ fn stripped(file: &[u8], format: Format) -> Option<Bytes> {
         .inspect_err(|error| tracing::debug!(cause = error.cause(), "an original is not stripped"))
         .ok()
         .map(Bytes::from)
+}
+
+fn lost() -> Error {
+    Error::new(
+        ErrorCode::Gone,
+        "The original file of this photo was lost on this server. The photo is shown as before.",
+    )
 }
 
 fn not_found() -> Error {

@@ -21,18 +21,22 @@ struct OriginalRow {
     content_type: String,
     original_key: String,
     original_bytes: i64,
+    original_lost: bool,
 }
 
-/// An upload whose bytes are there.
+/// An upload that has not let go of its bytes.
 pub(crate) struct Original {
     pub(crate) form: Form,
     pub(crate) ready: bool,
+    /// A check found the bytes missing or damaged.
+    pub(crate) lost: bool,
 }
 
 /// Nothing when the item is not there, or has let go of its original.
 pub(crate) async fn read(database: &Database, id: MediaId) -> Result<Option<Original>, MediaError> {
     let row: Option<OriginalRow> = sqlx::query_as(
-        "SELECT state, content_type, original_key, original_bytes FROM media WHERE id = $1 AND original_key <> ''",
+        "SELECT state, content_type, original_key, original_bytes, original_lost FROM media
+         WHERE id = $1 AND original_key <> ''",
     )
     .bind(id.to_sql())
     .fetch_optional(database.reader())
@@ -40,6 +44,7 @@ pub(crate) async fn read(database: &Database, id: MediaId) -> Result<Option<Orig
     row.map(|row| {
         Ok(Original {
             ready: row.state == MediaState::Ready as i32,
+            lost: row.original_lost,
             form: Form {
                 key: row.original_key.parse()?,
                 content_type: row.content_type.into(),

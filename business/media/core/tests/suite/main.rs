@@ -4,6 +4,8 @@
 
 mod attach;
 mod check;
+mod check_beside;
+mod checking;
 mod crashes;
 mod failed;
 mod faults;

@@ -209,7 +209,7 @@ async fn deletion_takes_other_forms_and_animations_with_it() {
     assert!(scene.files().is_empty());
 }
 
-async fn read_original(
+pub(crate) async fn read_original(
     scene: &Scene,
     item: &MediaItem,
     as_owner: bool,

@@ -55,8 +55,9 @@ impl Timelines {
     /// Brings an account's timeline in line with whether it now follows another. It asks the graph instead of believing an
     /// event, so events may come late, twice and in any order: the last one to be handled sees how things stand.
     ///
-    /// The graph may answer a moment late too. So posts are taken out only when an event says that a follow `ended` and the
-    /// graph agrees; in every other case the timeline is made again, which is right either way.
+    /// The graph may answer a moment late too. So posts are taken out only when an event says that a follow `ended`, and
+    /// unless the graph agrees the timeline is then made again, which is right either way: making one puts in what is
+    /// lacking and takes nothing out.
     pub(crate) async fn reconcile_follow(
         self: &Arc<Self>,
         context: &Context,
@@ -74,14 +75,15 @@ impl Timelines {
         to_its_end(async move {
             // The lock goes along: nobody may make the timeline before this is done.
             let _held = held;
-            if follows || !ended {
-                let ticket = this.store.join(follower, followee).await?;
-                this.memory.apply(follower, ticket, Change::Forget);
-            } else {
+            if ended {
                 let now = this.clock.now();
                 let (ticket, removed) = this.store.part(follower, followee, now).await?;
                 this.memory
                     .apply(follower, ticket, Change::Remove(&removed));
+            }
+            if follows || !ended {
+                let ticket = this.store.join(follower, followee).await?;
+                this.memory.apply(follower, ticket, Change::Forget);
             }
             Ok(())
         })

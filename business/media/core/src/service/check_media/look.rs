@@ -8,7 +8,7 @@ use infra_blob::{BlobError, BlobKey};
 use super::Check;
 use super::mend::Mended;
 use crate::error::MediaError;
-use crate::store::inspection::Inspected;
+use crate::store::inspection::{FormRow, Inspected};
 
 /// What every ready item has.
 const LADDER: [&str; 3] = [renditions::FULL, renditions::FEED, renditions::GRID];
@@ -77,91 +77,92 @@ impl Look {
 
     /// The names of the renditions that have to be made again.
     pub(super) fn to_make(&self, item: &Inspected) -> Vec<String> {
-        let bad = item.renditions.iter().zip(&self.renditions);
-        bad.filter(|(_, condition)| **condition != Condition::Whole)
+        bad(&item.renditions, &self.renditions)
             .map(|(rendition, _)| rendition.name.clone())
             .chain(self.lacking.iter().map(|name| (*name).to_owned()))
             .collect()
     }
 
     pub(super) fn findings(&self, item: &Inspected, mended: &Mended) -> Vec<CheckFinding> {
+        let mut findings = self.about_original(item, mended);
         let id = item.item.media();
-        let finding = |kind: String, key: &str, what: String, repaired: bool| CheckFinding {
-            kind,
-            media_id: id.get(),
-            key: key.to_owned(),
-            what,
-            repaired,
-        };
+        for (form, condition) in bad(&item.renditions, &self.renditions) {
+            let (repaired, done) = mended.about_rendition(&form.name);
+            let state = told(condition);
+            let what = format!("The `{}` rendition of photo {id} {state}.{done}", form.name);
+            let kind = condition.kind("rendition");
+            findings.push(finding(item, kind, &form.key, what, repaired));
+        }
+        for (form, condition) in bad(&item.alternates, &self.alternates) {
+            let (repaired, done) = mended.about_alternate();
+            let state = told(condition);
+            let what = format!(
+                "Another form of `{}` of photo {id} {state}.{done}",
+                form.name
+            );
+            let kind = condition.kind("alternate");
+            findings.push(finding(item, kind, &form.key, what, repaired));
+        }
+        for name in &self.lacking {
+            let (repaired, done) = mended.about_rendition(name);
+            let what = format!("Photo {id} is ready but has no `{name}` rendition.{done}");
+            findings.push(finding(item, "unfinished".to_owned(), "", what, repaired));
+        }
+        findings
+    }
+
+    fn about_original(&self, item: &Inspected, mended: &Mended) -> Vec<CheckFinding> {
+        let (id, key) = (item.item.media(), &item.item.original_key);
+        let repaired = mended.original || mended.gave_up;
         let mut findings = Vec::new();
         if let Some(condition) = self.original.filter(|_| self.lost_original()) {
-            let what = format!(
-                "The original of photo {id} {}. {}",
-                told(condition),
-                mended.about_original
-            );
-            let kind = condition.kind("original");
+            let (state, done) = (told(condition), mended.about_original());
+            let what = format!("The original of photo {id} {state}.{done}");
             findings.push(finding(
-                kind,
-                &item.item.original_key,
+                item,
+                condition.kind("original"),
+                key,
                 what,
-                mended.original,
+                repaired,
             ));
         }
         if self.is_back {
             let what = format!("The original of photo {id} was lost and is back.");
-            let kind = "original_back".to_owned();
             findings.push(finding(
-                kind,
-                &item.item.original_key,
+                item,
+                "original_back".to_owned(),
+                key,
                 what,
-                mended.original,
+                repaired,
             ));
-        }
-        for (rendition, condition) in item.renditions.iter().zip(&self.renditions) {
-            if *condition == Condition::Whole {
-                continue;
-            }
-            let what = format!(
-                "The `{}` rendition of photo {id} {}. {}",
-                rendition.name,
-                told(*condition),
-                mended.about_renditions
-            );
-            let kind = condition.kind("rendition");
-            findings.push(finding(kind, &rendition.key, what, mended.renditions));
-        }
-        for (alternate, condition) in item.alternates.iter().zip(&self.alternates) {
-            if *condition == Condition::Whole {
-                continue;
-            }
-            let what = format!(
-                "A smaller form of the `{}` rendition of photo {id} {}. {}",
-                alternate.name,
-                told(*condition),
-                mended.about_alternates
-            );
-            let kind = condition.kind("alternate");
-            findings.push(finding(kind, &alternate.key, what, mended.alternates));
-        }
-        if !self.lacking.is_empty() {
-            let what = format!(
-                "Photo {id} is ready but has no `{}` rendition. {}",
-                self.lacking.join("`, no `"),
-                mended.about_renditions
-            );
-            findings.push(finding(
-                "unfinished".to_owned(),
-                "",
-                what,
-                mended.renditions,
-            ));
-        }
-        for finding in &mut findings {
-            finding.what.truncate(finding.what.trim_end().len());
         }
         findings
     }
+}
+
+fn finding(
+    item: &Inspected,
+    kind: String,
+    key: &str,
+    what: String,
+    repaired: bool,
+) -> CheckFinding {
+    CheckFinding {
+        kind,
+        media_id: item.item.media().get(),
+        key: key.to_owned(),
+        what,
+        repaired,
+    }
+}
+
+/// The forms that are not whole.
+fn bad<'a>(
+    forms: &'a [FormRow],
+    conditions: &'a [Condition],
+) -> impl Iterator<Item = (&'a FormRow, Condition)> {
+    let forms = forms.iter().zip(conditions.iter().copied());
+    forms.filter(|(_, condition)| *condition != Condition::Whole)
 }
 
 fn told(condition: Condition) -> &'static str {

@@ -13,6 +13,7 @@ use super::Check;
 use super::look::{Condition, Look};
 use crate::blobs::{self, Noted};
 use crate::error::MediaError;
+use crate::jobs::make_renditions::as_rendition;
 use crate::store::inspection::{self, Inspected, ItemRow};
 use crate::store::{alternates, blob_rows, renditions};
 use crate::to_the_end;
@@ -23,19 +24,61 @@ const LOST: &str = "The files of this photo were lost on this server. Please upl
 /// What was done about an item.
 #[derive(Debug, Default)]
 pub(super) struct Mended {
-    /// About the original's loss, or its return.
+    /// Nothing was left of it.
+    pub(super) gave_up: bool,
+    /// The loss of its original was noted, or its return.
     pub(super) original: bool,
-    pub(super) about_original: &'static str,
-    /// About renditions that were damaged or lacking.
-    pub(super) renditions: bool,
-    pub(super) about_renditions: &'static str,
-    /// About other forms of renditions that were damaged.
+    /// The names of renditions that were made again, and of an animation that is done without.
+    pub(super) renditions: Vec<String>,
+    /// Other forms of renditions were let go of.
     pub(super) alternates: bool,
-    pub(super) about_alternates: &'static str,
+}
+
+impl Mended {
+    pub(super) const fn about_original(&self) -> &'static str {
+        match (self.gave_up, self.original) {
+            (true, _) => " Nothing is left of it; it is marked as lost.",
+            (_, true) => " Its renditions are served as before.",
+            _ => "",
+        }
+    }
+
+    /// Whether something was done about a rendition, and what.
+    pub(super) fn about_rendition(&self, name: &str) -> (bool, &'static str) {
+        let mended = self.renditions.iter().any(|mended| mended == name);
+        match (self.gave_up, mended) {
+            (true, _) => (true, " Nothing is left of the photo; it is marked as lost."),
+            (_, true) if name == renditions::ANIMATION => {
+                (true, " It was made again, or is done without.")
+            }
+            (_, true) => (true, " It was made again."),
+            _ => (false, ""),
+        }
+    }
+
+    pub(super) const fn about_alternate(&self) -> (bool, &'static str) {
+        if self.gave_up || self.alternates {
+            return (true, " It is made again when nothing else waits.");
+        }
+        (false, "")
+    }
+}
+
+/// What can be made again of an item, and from what.
+struct Source {
+    file: Stored,
+    is_original: bool,
 }
 
 /// Renditions made again, and where each stands in the ladder.
 type Made = Vec<(i64, EncodedRendition)>;
+
+/// Renditions made again, put and noted.
+struct New {
+    made: Made,
+    stored: Vec<Stored>,
+    noted: Noted,
+}
 
 impl Check {
     pub(super) async fn mend(&self, item: &Inspected, look: &Look) -> Result<Mended, MediaError> {
@@ -47,36 +90,17 @@ impl Check {
         } else {
             None
         };
-        if look.lost_original() || (is_ready && source.is_none()) {
-            let Some(_) = source else {
-                let done = self.give_up(&item).await?;
-                let about = if done {
-                    "Nothing is left of it; it is marked as lost."
-                } else {
-                    ""
-                };
-                return Ok(Mended {
-                    original: done,
-                    about_original: about,
-                    renditions: done,
-                    about_renditions: about,
-                    alternates: done,
-                    about_alternates: about,
-                });
-            };
-            mended.original = self.mark_original(&mut item.item, true).await?;
-            mended.about_original = "Its renditions are served as before.";
-        } else if look.is_back {
-            mended.original = self.mark_original(&mut item.item, false).await?;
+        if source.is_none() && (look.lost_original() || is_ready) {
+            mended.gave_up = self.give_up(&item).await?;
+            return Ok(mended);
+        }
+        if look.lost_original() || look.is_back {
+            let lost = look.lost_original();
+            mended.original = self.mark_original(&mut item.item, lost).await?;
         }
         let names = look.to_make(&item);
         if let (Some(source), false) = (source, names.is_empty()) {
-            mended.renditions = self.make_again(&item, &names, source).await?;
-            mended.about_renditions = if mended.renditions {
-                "It was made again."
-            } else {
-                "It could not be made again."
-            };
+            mended.renditions = self.make_again(&item, names, source).await?;
         }
         let bad = item.alternates.iter().zip(&look.alternates);
         let bad = bad.filter(|(_, condition)| **condition != Condition::Whole);
@@ -84,7 +108,6 @@ impl Check {
         if !keys.is_empty() {
             self.drop_alternates(keys).await?;
             mended.alternates = true;
-            mended.about_alternates = "It is made again when nothing else waits.";
         }
         Ok(mended)
     }
@@ -120,21 +143,27 @@ impl Check {
     }
 
     /// What renditions can be made from: the original, or else the largest of them that is whole.
-    async fn source(&self, item: &Inspected, look: &Look) -> Result<Option<Stored>, MediaError> {
+    async fn source(&self, item: &Inspected, look: &Look) -> Result<Option<Source>, MediaError> {
         let original = &item.item;
         let renditions = item.renditions.iter().zip(&look.renditions);
         let candidates = renditions
             .filter(|(_, condition)| **condition == Condition::Whole)
-            .map(|(rendition, _)| (&rendition.key, rendition.bytes));
-        let original = (look.original == Some(Condition::Whole) || look.is_back)
-            .then_some((&original.original_key, original.original_bytes));
-        for (key, bytes) in original.into_iter().chain(candidates) {
+            .map(|(rendition, _)| (&rendition.key, rendition.bytes, false));
+        let original = (look.original == Some(Condition::Whole) || look.is_back).then_some((
+            &original.original_key,
+            original.original_bytes,
+            true,
+        ));
+        for (key, bytes, is_original) in original.into_iter().chain(candidates) {
             let Ok(key) = key.parse::<BlobKey>() else {
                 continue;
             };
             let bytes = bytes.cast_unsigned();
             match self.core.blobs.store.verify(key).await {
-                Ok(length) if length == bytes => return Ok(Some(Stored { key, bytes })),
+                Ok(length) if length == bytes => {
+                    let file = Stored { key, bytes };
+                    return Ok(Some(Source { file, is_original }));
+                }
                 Ok(_) | Err(BlobError::NotFound(_) | BlobError::Damaged(_)) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -156,19 +185,20 @@ impl Check {
         Ok(marked)
     }
 
-    /// Answers whether all of the named renditions were made again and put in the place of what was there.
+    /// Makes the named renditions again and puts them in the place of what was there. Answers which it has: a source may
+    /// not give them all. An animation that no original is left of is done without; its stills stand for it.
     async fn make_again(
         &self,
         item: &Inspected,
-        names: &[String],
-        source: Stored,
-    ) -> Result<bool, MediaError> {
-        let processed = match self.process(item, source).await {
+        names: Vec<String>,
+        source: Source,
+    ) -> Result<Vec<String>, MediaError> {
+        let processed = match self.process(item, source.file).await {
             Ok(processed) => processed,
             Err(MediaError::Codec(error)) => {
                 let media = item.item.media();
                 tracing::warn!(%media, cause = error.cause(), "a photo could not be made again");
-                return Ok(false);
+                return Ok(Vec::new());
             }
             Err(error) => return Err(error),
         };
@@ -176,8 +206,13 @@ impl Check {
             .zip(processed.renditions)
             .filter(|(_, rendition)| names.iter().any(|name| name == rendition.name))
             .collect();
-        if made.len() < names.len() {
-            return Ok(false);
+        let is_done = |name: &String| {
+            let without = name == renditions::ANIMATION && !source.is_original;
+            without || made.iter().any(|(_, made)| made.name == name)
+        };
+        let done: Vec<String> = names.into_iter().filter(is_done).collect();
+        if done.is_empty() {
+            return Ok(done);
         }
         let mut keys: Vec<BlobKey> = made
             .iter()
@@ -186,13 +221,20 @@ impl Check {
         keys.dedup();
         let noted = self.core.blobs.note(&keys).await?;
         let kept = match self.put(&made).await {
-            Ok(stored) => self.exchange(item, made, stored, noted.clone()).await,
+            Ok(stored) => {
+                let new = New {
+                    made,
+                    stored,
+                    noted: noted.clone(),
+                };
+                self.exchange(item, done.clone(), new).await
+            }
             Err(error) => Err(error),
         };
         if !matches!(kept, Ok(true)) {
             self.core.blobs.queue(noted).await?;
         }
-        kept
+        Ok(if kept? { done } else { Vec::new() })
     }
 
     async fn process(&self, item: &Inspected, source: Stored) -> Result<Processed, MediaError> {
@@ -213,7 +255,10 @@ impl Check {
             drop((file, memory));
             processed
         });
-        Ok(processed.await??)
+        let mut processed = processed.await??;
+        let animation = processed.animation.take().map(as_rendition);
+        processed.renditions.extend(animation);
+        Ok(processed)
     }
 
     /// Puts each; where a damaged blob has its name, this takes its place.
@@ -226,13 +271,12 @@ impl Check {
         Ok(stored)
     }
 
-    /// Puts the new rows in the place of the old, unless the item has changed since it was looked at.
+    /// Puts the new rows in the place of those of these names, unless the item has changed since it was looked at.
     async fn exchange(
         &self,
         item: &Inspected,
-        made: Made,
-        stored: Vec<Stored>,
-        noted: Noted,
+        names: Vec<String>,
+        new: New,
     ) -> Result<bool, MediaError> {
         let (core, item, context) = (Arc::clone(&self.core), item.clone(), self.context.clone());
         let id = item.item.media();
@@ -251,14 +295,12 @@ impl Check {
                         if !inspection::grow_revision(connection, &item.item).await? {
                             return Ok(false);
                         }
-                        let names: Vec<String> =
-                            made.iter().map(|(_, made)| made.name.to_owned()).collect();
                         let gone = inspection::remove_renditions(connection, id, &names).await?;
-                        for ((position, rendition), stored) in made.iter().zip(stored) {
+                        for ((position, rendition), stored) in new.made.iter().zip(new.stored) {
                             renditions::insert(connection, id, *position, rendition, stored)
                                 .await?;
                         }
-                        blobs::settle(connection, &noted).await?;
+                        blobs::settle(connection, &new.noted).await?;
                         // Those that are used again are taken off the queue when their turn comes.
                         blob_rows::queue_deletions(connection, &gone, now).await?;
                         outbox::append(connection, &event).await?;
