@@ -6,7 +6,8 @@ use testing_kit::hostile::{self, Expect, HostileFile};
 use testing_kit::{charts, jpeg, scan};
 
 use crate::harness::caller::{Upload, text};
-use crate::harness::{Person, Server, eventually, heliograph, leftovers};
+use crate::harness::server::heliograph;
+use crate::harness::{Person, Server, eventually, leftovers};
 use crate::media::small;
 
 #[tokio::test]

@@ -95,6 +95,14 @@ const ABOUT_FILES: &[&str] = &[
     "QuickTime:VideoFullRangeFlag",
     "QuickTime:Rotation",
     "QuickTime:AuxiliaryImageType",
+    "QuickTime:HighBitDepth",
+    "QuickTime:TwelveBit",
+    "QuickTime:InitialDelaySamples",
+    "QuickTime:SeqProfile",
+    "QuickTime:SeqLevelIdx0",
+    "QuickTime:SeqTier0",
+    // The coded pixels themselves.
+    "QuickTime:MediaData",
 ];
 
 #[tokio::test]

@@ -1,12 +1,11 @@
 //! The whole set of real photos, good and bad, when it is there.
 
-use std::path::Path;
-
 use testing_kit::picture::Picture;
 use testing_kit::{require, scan};
 
-use crate::harness::caller::{Upload, text};
-use crate::harness::{Person, Reply, Server, eventually};
+use crate::harness::caller::text;
+use crate::harness::{Person, Reply, Server};
+use crate::published_bytes::outcome;
 
 /// The served picture, which must be clean.
 async fn served(ada: &Person, ready: &Reply, name: &str) -> Picture {

@@ -1,5 +1,6 @@
 //! Domains that hold one member, one application and a few posts, and note what they are asked to do.
 
+mod graph;
 mod media;
 mod profile;
 
@@ -308,48 +309,6 @@ impl Fakes {
         ));
         Ok(AuthorizeReply {
             code: "the code".into(),
-        })
-    }
-
-    async fn on_follow(&self, request: FollowRequest) -> Result<FollowReply> {
-        self.note(format!(
-            "follow {} {}",
-            request.follower_id, request.followee_id
-        ));
-        Ok(FollowReply::default())
-    }
-
-    async fn on_get_relationships(
-        &self,
-        request: GetRelationshipsRequest,
-    ) -> Result<GetRelationshipsReply> {
-        let relationship = |target_id| Relationship {
-            target_id,
-            ..Relationship::default()
-        };
-        Ok(GetRelationshipsReply {
-            relationships: request.target_ids.into_iter().map(relationship).collect(),
-        })
-    }
-
-    async fn on_list_follows(&self, _: ListFollowsRequest) -> Result<ListFollowsReply> {
-        Ok(ListFollowsReply {
-            follows: vec![business_graph_gateway::Follow {
-                id: 7,
-                follower_id: ADA,
-                followee_id: BOB,
-                ..Default::default()
-            }],
-        })
-    }
-
-    async fn on_get_stats(&self, request: GetStatsRequest) -> Result<GetStatsReply> {
-        let stats = |account_id| GraphStats {
-            account_id,
-            ..GraphStats::default()
-        };
-        Ok(GetStatsReply {
-            stats: request.account_ids.into_iter().map(stats).collect(),
         })
     }
 
