@@ -80,6 +80,15 @@ pub fn shared_photos(set: &str) -> Option<Vec<PathBuf>> {
     Some(photos)
 }
 
+/// Whether something was found that only some machines have. It was not: as for [`tool`], and `false`.
+///
+/// # Panics
+/// In CI, when it was not found.
+#[must_use]
+pub fn found(is_there: bool, what: &str, install: &str) -> bool {
+    is_there || missing::<()>(what, install).is_some()
+}
+
 fn missing<T>(what: &str, install: &str) -> Option<T> {
     assert!(!is_ci(), "CI needs {what}: {install}");
     eprintln!("skipped: {what} is missing ({install})");

@@ -289,6 +289,10 @@ fn is_needed(line: &str) -> bool {
 
 #[tokio::test]
 async fn others_get_the_same_pixels_and_nothing_else() {
+    let install = "Debian's package `libimage-exiftool-perl`";
+    if testing_kit::require::tool("exiftool", install).is_none() {
+        return;
+    }
     let scene = Scene::new().await;
     let picture = noise(300, 200);
     let files = [

@@ -14,7 +14,7 @@ const BAD_FILE_MAX: Duration = Duration::from_secs(20);
 
 #[test]
 fn bad_files_end_soon_and_the_next_is_read() {
-    let outside = outside();
+    let Some(outside) = outside() else { return };
     let good = std::fs::read(&photos("good", &["8bpc.yuv422.avif"])[0]).unwrap();
     let taken = FormatSet::new(Format::ALL);
     for path in photos("bad", &[".heic", ".avif", "heic_is.jpg"]) {
@@ -49,13 +49,14 @@ fn every_cut_of_a_file_is_refused_by_its_header() {
 #[test]
 fn more_pixels_than_are_allowed_are_not_decoded() {
     let file = std::fs::read(&photos("good", &["IMG_2927.heic"])[0]).unwrap();
-    let error = outside().decode(Format::Heic, &file, 1_000_000, soon());
+    let Some(outside) = outside() else { return };
+    let error = outside.decode(Format::Heic, &file, 1_000_000, soon());
     assert!(matches!(error, Err(CodecError::Broken { .. })), "{error:?}");
 }
 
 #[test]
 fn a_picture_that_takes_too_long_is_stopped_and_the_next_is_read() {
-    let outside = outside();
+    let Some(outside) = outside() else { return };
     let file = std::fs::read(&photos("good", &["IMG_2927.heic"])[0]).unwrap();
     let in_a_moment = Instant::now() + Duration::from_millis(20);
     let stopped = outside.decode(Format::Heic, &file, PIXELS_MAX, in_a_moment);

@@ -20,7 +20,7 @@ fn name(path: &Path) -> String {
 
 #[test]
 fn every_good_picture_has_the_size_that_its_header_says() {
-    let outside = outside();
+    let Some(outside) = outside() else { return };
     let taken = FormatSet::new(Format::ALL);
     for path in photos("good", &ENDINGS) {
         let (file, name) = (std::fs::read(&path).unwrap(), name(&path));
@@ -42,7 +42,7 @@ fn every_good_picture_has_the_size_that_its_header_says() {
 
 #[test]
 fn every_good_picture_looks_as_libvips_shows_it() {
-    let outside = outside();
+    let Some(outside) = outside() else { return };
     for path in photos("good", &ENDINGS) {
         let pixels = decode(&outside, &std::fs::read(&path).unwrap()).unwrap();
         let (ours, theirs) = (squares(&pixels), squares_of_libvips(&path));
@@ -131,7 +131,7 @@ fn squares_of_libvips(path: &Path) -> Vec<u8> {
 
 #[test]
 fn colors_that_the_container_names_are_told_as_a_profile() {
-    let outside = outside();
+    let Some(outside) = outside() else { return };
     let with_profile = photos("good", &["IMG_2927.heic"]);
     let file = std::fs::read(&with_profile[0]).unwrap();
     let profile = decode(&outside, &file).unwrap().profile.unwrap();
@@ -163,7 +163,7 @@ fn what_the_camera_noted_is_found() {
 
 #[test]
 fn pictures_that_are_turned_mirrored_or_cropped_arrive_upright() {
-    let outside = outside();
+    let Some(outside) = outside() else { return };
     let taken = FormatSet::new(Format::ALL);
     let path = &photos("good", &["fox.profile2.8bpc.yuv422.avif"])[0];
     let plain = std::fs::read(path).unwrap();

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use business_media_codec::{CodecError, Format, OutsideCodecs as _, Pixels};
 use business_media_outside::{Outside, Program, Settings};
+use testing_kit::require;
 
 const PIXELS_MAX: u64 = 100_000_000;
 
@@ -22,11 +23,13 @@ fn program() -> Program {
     }
 }
 
-fn outside() -> Outside {
+/// The codecs, where there are libheif and the photos to try it on; in CI there have to be.
+fn outside() -> Option<Outside> {
+    require::shared_photos("good")?;
     let outside = Outside::find(program(), &Settings::default());
-    let report = outside.report();
-    assert_eq!(report.absence, None);
-    outside
+    assert_eq!(outside.report().absence, None);
+    let is_whole = outside.reads().contains(&Format::Heic);
+    require::found(is_whole, "libheif", "Debian's package `libheif1`").then_some(outside)
 }
 
 /// A generous end: what is asserted about time is asserted apart.
