@@ -4,8 +4,8 @@
 //! renditions, what nothing shows is deleted, and what crashes leave is swept ([`jobs`]). Which item is worked on next is
 //! told in `queue.rs`, how blobs and rows are kept in step in `blobs.rs`.
 //!
-//! Originals are kept to the bit and never served. It does not decide who may see a rendition: a key is all that reading
-//! one asks for, and keys are told only with what shows them.
+//! Originals are kept to the bit, for their owner; others get their pixels without metadata, where a post lets them. It does
+//! not decide who may see a post: of what is not open it serves only what a surface has seen a valid signature for.
 
 mod appends;
 mod blobs;
@@ -23,7 +23,7 @@ mod store;
 
 use std::sync::Arc;
 
-use business_media_codec::{Format, FormatSet, Ladder, OutsideCodecs};
+use business_media_codec::{FormatSet, Ladder, OutsideCodecs};
 use business_media_gateway::Media;
 use infra_blob::BlobStore;
 use infra_bus::Consumer;
@@ -96,12 +96,6 @@ impl Core {
         let here = FormatSet::read_here();
         let outside = self.outside.iter().flat_map(|outside| outside.reads());
         FormatSet::new(here.formats().iter().copied().chain(outside))
-    }
-
-    /// A sentence for whoever runs the place.
-    #[allow(clippy::unused_self)] // as above
-    fn why_unreadable(&self, format: Format) -> String {
-        format!("Nothing on this machine reads {}.", format.name())
     }
 
     /// Says that an item's processing ended: to the caches, and to whoever waits.

@@ -93,7 +93,7 @@ impl Core {
         let status = |format: Format| {
             let is_readable = readable.formats().contains(&format);
             let reason = if !is_readable {
-                self.why_unreadable(format)
+                why_unreadable(format)
             } else if off.contains(&format) {
                 SWITCHED_OFF.to_owned()
             } else {
@@ -128,6 +128,17 @@ fn named(text: &str) -> Result<Format, Error> {
             format!("There is no picture format of this name here. Known are {known}."),
         )
     })
+}
+
+/// A sentence for whoever runs the place.
+fn why_unreadable(format: Format) -> String {
+    match format {
+        Format::Heic | Format::Avif => format!(
+            "Nothing on this machine reads {}: it needs libheif (Debian's package libheif1), then a new start.",
+            format.name()
+        ),
+        other => format!("Nothing on this machine reads {}.", other.name()),
+    }
 }
 
 #[cfg(test)]
