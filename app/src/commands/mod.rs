@@ -136,17 +136,27 @@ fn require_folder(configuration: &Configuration) -> Result<()> {
 
 /// Opens the domains for a command that works beside a serving process, or without one.
 async fn open_existing(configuration: &Configuration) -> Result<Domains> {
-    require_folder(configuration)?;
-    // Any shard but the serving process's; two commands at the same time hardly ever draw the same.
-    let shard = rand::random_range(1..1 << infra_kernel::id::SHARD_BITS);
-    Domains::open(
+    open_placed(configuration, Placement::default()).await
+}
+
+/// The same with the codecs that the serving process has, for a command that asks what can be read, or makes pictures.
+async fn open_with_codecs(configuration: &Configuration) -> Result<Domains> {
+    let codecs = Some(codec_worker::program());
+    open_placed(
         configuration,
-        &Placement {
-            shard,
+        Placement {
+            codecs,
             ..Placement::default()
         },
     )
     .await
+}
+
+async fn open_placed(configuration: &Configuration, placement: Placement) -> Result<Domains> {
+    require_folder(configuration)?;
+    // Any shard but the serving process's; two commands at the same time hardly ever draw the same.
+    let shard = rand::random_range(1..1 << infra_kernel::id::SHARD_BITS);
+    Domains::open(configuration, &Placement { shard, ..placement }).await
 }
 
 /// The context of a command's calls.

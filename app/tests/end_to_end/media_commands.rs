@@ -104,6 +104,13 @@ async fn a_format_is_switched_off_and_on_while_the_server_runs() {
         answer(server.folder(), &["media", "formats", "--json"]),
         told
     );
+    // The command reads what the server reads, codecs in worker processes included.
+    let taken = advertised(&anyone).await;
+    for row in told.as_array().unwrap() {
+        let expected = row["taken"].as_bool().unwrap();
+        let content_type = row["content_type"].as_str().unwrap();
+        assert_eq!(lists(&taken, content_type), [expected; 2], "{content_type}");
+    }
     fail(
         server.folder(),
         &["media", "formats", "off", "tiff"],

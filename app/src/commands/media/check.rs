@@ -59,7 +59,7 @@ pub(super) async fn run(arguments: &CheckArguments, configuration: &Configuratio
 }
 
 async fn check(arguments: &CheckArguments, configuration: &Configuration) -> Result<CheckSummary> {
-    let domains = crate::commands::open_existing(configuration).await?;
+    let domains = crate::commands::open_with_codecs(configuration).await?;
     let request = CheckMediaRequest {
         repair: arguments.repair,
         read_bytes: !arguments.quick,

@@ -46,7 +46,7 @@ pub(super) async fn run(
     arguments: FormatsArguments,
     configuration: &Configuration,
 ) -> Result<ExitCode> {
-    let domains = crate::commands::open_existing(configuration).await?;
+    let domains = crate::commands::open_with_codecs(configuration).await?;
     let (media, context) = (domains.gateways().media, crate::commands::context());
     let switch = match arguments.command {
         None => None,
