@@ -48,10 +48,18 @@ pub async fn begin(mut request: Request, next: Next) -> Response {
     response
 }
 
+/// Where resumable uploads go: nothing else may take as long.
+const RESUMABLE_PATH: &str = "/api/v1/media/uploads";
+
 fn budget(request: &Request) -> Duration {
     let content_type = request.headers().get(http::header::CONTENT_TYPE);
+    let for_uploads = request.uri().path().starts_with(RESUMABLE_PATH);
     match content_type.map(HeaderValue::as_bytes) {
-        Some(b"application/offset+octet-stream") => RESUMABLE_BUDGET,
+        Some(value)
+            if for_uploads && value.eq_ignore_ascii_case(b"application/offset+octet-stream") =>
+        {
+            RESUMABLE_BUDGET
+        }
         Some(value) if value.starts_with(b"multipart/form-data") => REQUEST_BUDGET,
         _ => QUICK_BUDGET,
     }

@@ -182,7 +182,9 @@ impl RenditionManner {
 
 impl Manner for RenditionManner {
     fn caching(&self, header: &RenditionHeader) -> String {
-        let (who, longest) = if header.open {
+        // A signed address was made for one who may see what is closed. That another post has opened the same bytes since
+        // may pass, and no shared cache should outlast it.
+        let (who, longest) = if header.open && self.good_for.is_zero() {
             ("public", FOR_EVER_SECONDS)
         } else {
             ("private", self.good_for.as_secs())

@@ -84,6 +84,10 @@ impl Core {
         let Some(format) = Format::of_content_type(&original.content_type) else {
             return Ok(None);
         };
+        // These are never taken apart: not even read for it.
+        if !format.is_read_here() {
+            return Ok(None);
+        }
         let memory = self.budget.take(original.bytes * STRIP_MEMORY_FACTOR);
         let memory = within_deadline(context, async { Ok(memory.await?) }).await?;
         let store = &self.blobs.store;
