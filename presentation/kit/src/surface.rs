@@ -1,5 +1,6 @@
 //! What a surface is handed by the composition.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use business_accounts_gateway::Accounts;
@@ -59,9 +60,12 @@ impl Site {
     }
 }
 
-/// The state of every surface. Cheap to clone.
+/// The state of every surface. Cheap to clone: each request takes its own.
 #[derive(Clone)]
-pub struct Surface {
+pub struct Surface(Arc<Parts>);
+
+/// What a surface consists of.
+pub struct Parts {
     /// The domains.
     pub gateways: Gateways,
     /// What this place is called.
@@ -75,10 +79,18 @@ impl Surface {
     #[must_use]
     pub fn new(gateways: Gateways, site: Site) -> Self {
         let reader = Reader::new(gateways.clone());
-        Self {
+        Self(Arc::new(Parts {
             gateways,
             site: Arc::new(site),
             reader,
-        }
+        }))
+    }
+}
+
+impl Deref for Surface {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
     }
 }

@@ -282,7 +282,7 @@ async fn originals_are_downloaded_under_signatures_of_their_own() {
         ..MediaItem::default()
     };
     world.media.lock().unwrap().push(item.clone());
-    let (client, site) = (world.client(), world.surface().site);
+    let (client, site) = (world.client(), world.surface().site.clone());
     let path = |as_owner: bool| {
         let url = site.original_url(&item, as_owner);
         url.strip_prefix("http://p.example").unwrap().to_owned()
