@@ -19,7 +19,7 @@ const SIZES: [usize; 2] = [40_000, 2_000_000];
 /// The longest side of the pictures that are uploaded: that of the largest rendition.
 const EDGE: &str = "2048";
 /// Grain of the pictures, from hardly any to as much as makes the heaviest file.
-const STRENGTHS: [&str; 7] = ["4", "12", "24", "40", "60", "90", "127"];
+const STRENGTHS: [&str; 9] = ["4", "12", "18", "24", "32", "40", "60", "90", "127"];
 const CONNECTIONS: &str = "-c64";
 
 /// A file and where both have it.
@@ -38,6 +38,7 @@ struct Figures {
 pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let server = Server::start(&bench.program, &bench.folder("media"), &[])?;
     let files = furnish(bench, &server)?;
+    server.settle()?;
     let folder = bench.folder("media-nginx");
     let names = folder.join("files/media");
     std::fs::create_dir_all(&names)?;
@@ -96,8 +97,10 @@ fn furnish(bench: &Bench, server: &Server) -> Result<Vec<Served>> {
 }
 
 fn draw(bench: &Bench, folder: &Path) -> Result<()> {
-    let last = STRENGTHS[STRENGTHS.len() - 1];
-    if folder.join(format!("grain-{last}.jpg")).exists() {
+    if STRENGTHS
+        .iter()
+        .all(|strength| folder.join(format!("grain-{strength}.jpg")).exists())
+    {
         return Ok(());
     }
     std::fs::create_dir_all(folder)?;

@@ -17,6 +17,13 @@ const SETTINGS: [(&str, &str); 4] = [
 /// Ticks of the processor's accounting in a second, as Linux shows them to everyone.
 const TICKS_PER_SECOND: u64 = 100;
 
+/// How long one look at a server lasts that should come to rest.
+const LOOK: Duration = Duration::from_millis(500);
+/// So many looks in a row have to find it resting.
+const QUIET_LOOKS: u32 = 3;
+/// How long it may take to come to rest.
+const SETTLE_MAX: Duration = Duration::from_secs(180);
+
 /// A child process that is ended when this is dropped.
 pub(crate) struct Server {
     child: Child,
@@ -85,6 +92,37 @@ impl Server {
     pub(crate) fn usage(&self) -> Result<Usage> {
         Usage::of(self.process())
     }
+
+    /// Waits until it has done what it does later: other forms of pictures, made by itself and by processes of its own.
+    pub(crate) fn settle(&self) -> Result<()> {
+        let began = Instant::now();
+        let mut quiet = 0;
+        while quiet < QUIET_LOOKS {
+            if began.elapsed() > SETTLE_MAX {
+                bail!("the server does not come to rest");
+            }
+            let before = self.usage()?.processor;
+            std::thread::sleep(LOOK);
+            let rests = self.usage()?.processor - before < LOOK / 20;
+            let alone = children(self.process())?.is_empty();
+            quiet = if rests && alone { quiet + 1 } else { 0 };
+        }
+        Ok(())
+    }
+}
+
+/// The processes that any thread of a process has started.
+fn children(process: u32) -> Result<Vec<u32>> {
+    let mut children = Vec::new();
+    for task in std::fs::read_dir(format!("/proc/{process}/task"))? {
+        // A thread may end while we look.
+        let ids = std::fs::read_to_string(task?.path().join("children")).unwrap_or_default();
+        children.extend(
+            ids.split_whitespace()
+                .filter_map(|id| id.parse::<u32>().ok()),
+        );
+    }
+    Ok(children)
 }
 
 impl Drop for Server {
