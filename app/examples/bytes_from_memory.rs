@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::Bytes;
 use http::header;
 use tokio_util::sync::CancellationToken;
+use tower_http::normalize_path::NormalizePath;
 
 /// More than any benchmark opens.
 const CONNECTIONS_MAX: usize = 1024;
@@ -19,9 +20,13 @@ async fn main() -> Result<()> {
     let answer = move || async move { ([(header::CONTENT_TYPE, "application/json")], bytes) };
     let server = heliograph::server::Server::bind("127.0.0.1:0", CONNECTIONS_MAX).await?;
     println!("http://{}", server.address());
-    let router = Router::new().fallback(answer);
+    let surfaces = NormalizePath::trim_trailing_slash(Router::new().fallback(answer));
     server
-        .serve(router, CancellationToken::new(), std::time::Duration::ZERO)
+        .serve(
+            surfaces,
+            CancellationToken::new(),
+            std::time::Duration::ZERO,
+        )
         .await;
     Ok(())
 }

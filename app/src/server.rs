@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use axum::Router;
 use axum::extract::ConnectInfo;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -16,6 +15,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
+
+use crate::wire::Surfaces;
 
 /// How long a client may take to send a request's head.
 const HEAD_WAIT_MAX: Duration = Duration::from_secs(15);
@@ -59,7 +60,7 @@ impl Server {
     }
 
     /// Serves until stopped; then accepts nothing more and lets what is in flight finish for at most `grace`.
-    pub async fn serve(self, router: Router, stop: CancellationToken, grace: Duration) {
+    pub async fn serve(self, surfaces: Surfaces, stop: CancellationToken, grace: Duration) {
         let graceful = GracefulShutdown::new();
         loop {
             let accepted = tokio::select! {
@@ -68,7 +69,7 @@ impl Server {
             };
             match accepted {
                 Ok((stream, peer, permit)) => {
-                    serve_connection(stream, peer, router.clone(), &graceful, permit);
+                    serve_connection(stream, peer, surfaces.clone(), &graceful, permit);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -97,7 +98,7 @@ impl Server {
 fn serve_connection(
     stream: TcpStream,
     peer: SocketAddr,
-    router: Router,
+    surfaces: Surfaces,
     graceful: &GracefulShutdown,
     permit: OwnedSemaphorePermit,
 ) {
@@ -106,15 +107,14 @@ fn serve_connection(
     }
     let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request)
+        surfaces.clone().oneshot(request)
     });
     // HTTP/2 without TLS is spoken by no browser, and telling the two apart waits for a first byte without a bound.
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WAIT_MAX)
-        .max_buf_size(HEAD_BYTES_MAX)
-        .pipeline_flush(true);
+        .max_buf_size(HEAD_BYTES_MAX);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_WAIT_MAX));
     let connection = builder.serve_connection(TokioIo::new(Box::pin(stream)), service);

@@ -61,9 +61,9 @@ pub(super) async fn run(configuration: Configuration) -> Result<ExitCode> {
         let server = Server::bind(&configuration.listen, configuration.connections_max).await?;
         let base_url = wire::public_base_url(&configuration, server.address());
         let surface = wire::surface(&configuration, domains.gateways(), base_url.clone())?;
-        let router = wire::router(&surface, &configuration);
+        let surfaces = wire::surfaces(&surface, &configuration);
         greet(&domains, &configuration, &base_url, began).await?;
-        server.serve(router, stop, grace).await;
+        server.serve(surfaces, stop, grace).await;
     } else {
         println!(
             "Heliograph {} works on {} and serves nothing.",

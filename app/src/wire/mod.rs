@@ -6,5 +6,5 @@ mod web;
 mod worker;
 
 pub use domains::{DataFolder, Domains, Placement};
-pub use web::{public_base_url, router, surface};
+pub use web::{Surfaces, public_base_url, surface, surfaces};
 pub use worker::Worker;

@@ -10,11 +10,12 @@ use axum::extract::DefaultBodyLimit;
 use http::{HeaderName, HeaderValue, header};
 use infra_kernel::SystemClock;
 use presentation_kit::address::TrustedProxies;
-use presentation_kit::{Gateways, Signer, Site, Surface, context};
+use presentation_kit::context::ContextLayer;
+use presentation_kit::{Gateways, Signer, Site, Surface};
 use tower::Layer as _;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::normalize_path::NormalizePathLayer;
+use tower_http::normalize_path::{NormalizePath, NormalizePathLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::secret;
@@ -66,40 +67,48 @@ pub fn surface(
     Ok(Surface::new(gateways, site))
 }
 
-/// Every surface behind its layers. Read bottom up: the last layer added sees a request first.
-pub fn router(surface: &Surface, configuration: &Configuration) -> Router {
-    let proxies = TrustedProxies(
-        configuration
-            .trusted_proxies
-            .iter()
-            .map(std::net::IpAddr::to_canonical)
-            .collect(),
-    );
-    let router = presentation_mastodon::router(surface)
+/// What answers every request.
+pub type Surfaces = NormalizePath<Router>;
+
+/// Every surface behind its layers, each list of which is read as a request passes it.
+///
+/// A list is one layer to the router, which keeps what it is handed behind a pointer of its own: handed one by one, the
+/// layers would each cost every request a copy of all that stand behind it.
+pub fn surfaces(surface: &Surface, configuration: &Configuration) -> Surfaces {
+    let pages_and_calls = presentation_mastodon::router(surface)
         .merge(presentation_web::router(surface))
-        .with_state(surface.clone())
-        // Where a file is expected, the route lifts this and the media domain bounds the file.
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(
+        .layer((
+            axum::Extension(trusted_proxies(configuration)),
+            SetResponseHeaderLayer::if_not_present(
+                HeaderName::from_static("referrer-policy"),
+                HeaderValue::from_static("same-origin"),
+            ),
+            SetResponseHeaderLayer::if_not_present(
+                header::X_CONTENT_TYPE_OPTIONS,
+                HeaderValue::from_static("nosniff"),
+            ),
             CompressionLayer::new()
                 .gzip(true)
                 .br(true)
                 .quality(tower_http::CompressionLevel::Fastest),
-        )
-        .layer(SetResponseHeaderLayer::if_not_present(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ))
-        .layer(SetResponseHeaderLayer::if_not_present(
-            HeaderName::from_static("referrer-policy"),
-            HeaderValue::from_static("same-origin"),
-        ))
-        // Inside the context, so that a request given up or panicked still has its name in the logs.
-        .layer(axum::middleware::from_fn(context::give_up))
-        .layer(CatchPanicLayer::new())
-        .layer(axum::middleware::from_fn(context::begin))
-        .layer(axum::Extension(proxies));
+            // Where a file is expected, the route lifts this and the media domain bounds the file.
+            DefaultBodyLimit::max(BODY_BYTES_MAX),
+        ));
+    let router = pages_and_calls
+        // Photos are compressed already, and a request for one has no body.
+        .merge(presentation_mastodon::files())
+        .with_state(surface.clone())
+        .layer((
+            // Outside the next, so that a request that panicked still has its name in the logs.
+            ContextLayer,
+            CatchPanicLayer::new(),
+        ));
     // Some clients (Mastodon.py, toot) end addresses with a slash, which Mastodon does not mind. This has to happen before
     // a route is chosen, so it stands around the router.
-    Router::new().fallback_service(NormalizePathLayer::trim_trailing_slash().layer(router))
+    NormalizePathLayer::trim_trailing_slash().layer(router)
+}
+
+fn trusted_proxies(configuration: &Configuration) -> TrustedProxies {
+    let proxies = configuration.trusted_proxies.iter();
+    TrustedProxies(proxies.map(std::net::IpAddr::to_canonical).collect())
 }

@@ -1,11 +1,13 @@
 //! What travels with every call: who may be waiting for how long, and under which name to find it in the logs.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The name under which every log line of one operation can be found, from the edge to the last worker.
+/// Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct CorrelationId(String);
+pub struct CorrelationId(Arc<str>);
 
 impl CorrelationId {
     /// The most characters taken from a caller's own id.
@@ -14,7 +16,7 @@ impl CorrelationId {
     /// A fresh random id: 128 bits in hexadecimal.
     #[must_use]
     pub fn fresh() -> Self {
-        Self(format!("{:032x}", rand::random::<u128>()))
+        Self(format!("{:032x}", rand::random::<u128>()).into())
     }
 
     /// A caller's own id, if it is short and plain enough to be written to a log as it is.
@@ -22,7 +24,7 @@ impl CorrelationId {
     pub fn from_caller(text: &str) -> Option<Self> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         let fits = (1..=Self::LENGTH_MAX).contains(&text.len()) && text.bytes().all(plain);
-        fits.then(|| Self(text.to_owned()))
+        fits.then(|| Self(text.into()))
     }
 
     /// The id as text.

@@ -1,14 +1,16 @@
 //! Every request gets a name for the logs and a time budget, before anything else looks at it.
 
 use std::convert::Infallible;
+use std::task::{self, Poll};
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Request};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
+use futures::future::BoxFuture;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
 use infra_kernel::{Context, CorrelationId};
+use tower::{Layer, Service};
 use tracing::Instrument as _;
 
 /// The header that carries the correlation id in and out.
@@ -27,25 +29,71 @@ pub const QUICK_BUDGET: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub struct RequestContext(pub Context);
 
-/// Middleware: makes the context, runs the request in a span that carries its name, and tells the client the name.
-pub async fn begin(mut request: Request, next: Next) -> Response {
-    let correlation_id = request
-        .headers()
-        .get(REQUEST_ID)
+/// Makes the context, runs the request in a span that carries its name and in the time that it has, and tells the client
+/// the name.
+///
+/// A service of its own rather than a function among the middleware, which would copy all that stands behind it for each
+/// request.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ContextLayer;
+
+impl<S> Layer<S> for ContextLayer {
+    type Service = InContext<S>;
+
+    fn layer(&self, inner: S) -> InContext<S> {
+        InContext { inner }
+    }
+}
+
+/// See [`ContextLayer`].
+#[derive(Debug, Clone)]
+pub struct InContext<S> {
+    inner: S,
+}
+
+impl<S> Service<Request> for InContext<S>
+where
+    S: Service<Request, Response: IntoResponse, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, task: &mut task::Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(task)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let context = context_of(&request);
+        let correlation_id = context.correlation_id();
+        let span = tracing::info_span!("request", %correlation_id, method = %request.method(), path = request.uri().path());
+        let name = HeaderValue::from_str(correlation_id.as_str()).ok();
+        let wait = wait(&context);
+        request.extensions_mut().insert(RequestContext(context));
+        let answer = tokio::time::timeout(wait, self.inner.call(request));
+        let named = async move {
+            let mut response = match answer.await {
+                Ok(response) => response?.into_response(),
+                // Nothing else has ended it in its time.
+                Err(_) => StatusCode::GATEWAY_TIMEOUT.into_response(),
+            };
+            if let Some(name) = name {
+                response.headers_mut().insert(REQUEST_ID, name);
+            }
+            Ok(response)
+        };
+        Box::pin(named.instrument(span))
+    }
+}
+
+fn context_of(request: &Request) -> Context {
+    let name = request.headers().get(REQUEST_ID);
+    let correlation_id = name
         .and_then(|value| value.to_str().ok())
         .and_then(CorrelationId::from_caller)
         .unwrap_or_else(CorrelationId::fresh);
-    let budget = budget(&request);
-    let name = HeaderValue::from_str(correlation_id.as_str()).ok();
-    let span = tracing::info_span!("request", correlation_id = %correlation_id, method = %request.method(), path = request.uri().path());
-    request
-        .extensions_mut()
-        .insert(RequestContext(Context::new(correlation_id, budget)));
-    let mut response = next.run(request).instrument(span).await;
-    if let Some(name) = name {
-        response.headers_mut().insert(REQUEST_ID, name);
-    }
-    response
+    Context::new(correlation_id, budget(request))
 }
 
 /// Where resumable uploads go: nothing else may take as long.
@@ -65,18 +113,14 @@ fn budget(request: &Request) -> Duration {
     }
 }
 
-/// Middleware, inside [`begin`]: gives up a request that nothing else has ended in its time.
-pub async fn give_up(request: Request, next: Next) -> Response {
-    let context = request.extensions().get::<RequestContext>();
-    let remaining = context.map_or(Duration::ZERO, |context| context.0.remaining());
-    let wait = if remaining > REQUEST_BUDGET {
-        remaining + KEEPING_TIME
+/// How long a request is waited for: longer than its budget, which whoever works on it keeps to, and tells more when it is
+/// used up.
+fn wait(context: &Context) -> Duration {
+    let budget = context.remaining();
+    if budget > REQUEST_BUDGET {
+        budget + KEEPING_TIME
     } else {
         REQUEST_BUDGET
-    };
-    match tokio::time::timeout(wait, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => StatusCode::GATEWAY_TIMEOUT.into_response(),
     }
 }
 

@@ -42,14 +42,24 @@ pub fn router(surface: &Surface) -> Router<Surface> {
             "/api/openapi.json",
             get(move || std::future::ready(reply::json(document.clone()))),
         )
-        .route("/media/{key}", get(media_files::serve))
-        .route("/media/original/{id}", get(media_files::serve_original))
         .route("/api/{*rest}", any(fallback::not_found))
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(uploads::mark))
         // Outermost, so that refusals too are readable for a script of another site.
         .layer(middleware::from_fn(headers::add))
+}
+
+/// The bytes of photos. Apart from the API, because what an API call has to pass is of no use to a file, and there are many
+/// times more files.
+pub fn files() -> Router<Surface> {
+    let preflight = || std::future::ready(headers::answer_preflight());
+    let rendition = get(media_files::serve).options(preflight);
+    let original = get(media_files::serve_original).options(preflight);
+    Router::new()
+        .route("/media/{key}", rendition)
+        .route("/media/original/{id}", original)
+        .method_not_allowed_fallback(media_files::method_not_allowed)
 }
 
 /// The OpenAPI document, for the copy that is kept in review.

@@ -13,12 +13,13 @@ mod range;
 mod source;
 mod validators;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use business_media_gateway::RenditionHeader;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderName, HeaderValue, header};
 use infra_kernel::{Context, Error, ErrorCode, MediaId, Result};
 use presentation_kit::context::REQUEST_BUDGET;
 use presentation_kit::signature::{Purpose, Seal};
@@ -27,11 +28,14 @@ use presentation_kit::{Problem, RequestContext, Surface};
 use self::answer::{Answer, Manner};
 use self::key::Key;
 use self::source::{Source, Wanted};
+use crate::{fallback, headers};
 
 /// How long an answer is kept for which a better one may yet be made, in seconds.
 const SOON_SECONDS: u64 = 3_600;
-/// How long what everyone may see is kept, in seconds: a year, the longest that is customary.
-const FOR_EVER_SECONDS: u64 = 31_536_000;
+/// How what everyone may see is kept: a year, the longest that is customary.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// The same, for which a better answer may yet be made.
+const SOON: &str = "public, max-age=3600";
 /// The field of an original's address that asks for the file as it arrived.
 const EXACT: &str = "exact=true";
 
@@ -43,18 +47,17 @@ const TIMING_ALLOW_ORIGIN: HeaderName = HeaderName::from_static("timing-allow-or
 pub(crate) async fn serve(
     State(surface): State<Surface>,
     RequestContext(context): RequestContext,
-    method: Method,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
     Path(key): Path<String>,
+    request: Request,
 ) -> Response {
     let context = patient(&context);
+    let (method, headers) = (request.method(), request.headers());
     let Some(key) = Key::parse(&key) else {
         return finish(Err(Error::not_found("picture")));
     };
     let signer = &surface.site.signer;
-    let seal = signer.check(Purpose::Rendition, key.text(), query.as_deref());
-    let preferred = accept::preferred(&headers, key.content_type());
+    let seal = signer.check(Purpose::Rendition, key.text(), request.uri().query());
+    let preferred = accept::preferred(headers, key.content_type());
     let source = Source {
         surface: &surface,
         context: &context,
@@ -66,8 +69,8 @@ pub(crate) async fn serve(
     };
     let answer = Answer {
         source,
-        method: &method,
-        headers: &headers,
+        method,
+        headers,
         manner: RenditionManner {
             best: preferred.first().copied(),
             may_have_forms: key.may_have_forms(),
@@ -81,16 +84,14 @@ pub(crate) async fn serve(
 pub(crate) async fn serve_original(
     State(surface): State<Surface>,
     RequestContext(context): RequestContext,
-    method: Method,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
     Path(id): Path<String>,
+    request: Request,
 ) -> Response {
     let context = patient(&context);
     let Ok(id) = id.parse::<MediaId>() else {
         return finish(Err(Error::not_found("picture")));
     };
-    let query = query.unwrap_or_default();
+    let query = request.uri().query().unwrap_or_default();
     let as_owner = query.split('&').any(|field| field == EXACT);
     let purpose = if as_owner {
         Purpose::OwnOriginal
@@ -100,7 +101,7 @@ pub(crate) async fn serve_original(
     let seal = surface
         .site
         .signer
-        .check(purpose, &id.to_string(), Some(&query));
+        .check(purpose, &id.to_string(), Some(query));
     let Seal::Valid(good_for) = seal else {
         return finish(Err(explained(Error::not_found("picture"), seal)));
     };
@@ -110,8 +111,8 @@ pub(crate) async fn serve_original(
             context: &context,
             wanted: Wanted::Original { id, as_owner },
         },
-        method: &method,
-        headers: &headers,
+        method: request.method(),
+        headers: request.headers(),
         manner: OriginalManner {
             id,
             kept_for: (!as_owner).then_some(good_for),
@@ -148,17 +149,22 @@ fn explained(error: Error, seal: Seal) -> Error {
     Error::new(ErrorCode::Forbidden, text)
 }
 
+/// Answers every method that a file does not take.
+pub(crate) async fn method_not_allowed() -> Response {
+    finish(Ok(fallback::method_not_allowed().await))
+}
+
 fn finish(answer: Result<Response>) -> Response {
     let mut response = answer.unwrap_or_else(|error| Problem(error).into_response());
+    let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'"),
         (CROSS_ORIGIN_RESOURCE_POLICY, "cross-origin"),
         (TIMING_ALLOW_ORIGIN, "*"),
     ] {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+        headers.insert(name, HeaderValue::from_static(value));
     }
+    headers::put(headers);
     response
 }
 
@@ -181,18 +187,16 @@ impl RenditionManner {
 }
 
 impl Manner for RenditionManner {
-    fn caching(&self, header: &RenditionHeader) -> String {
+    fn caching(&self, header: &RenditionHeader) -> Cow<'static, str> {
         // A signed address was made for one who may see what is closed. That another post has opened the same bytes since
         // may pass, and no shared cache should outlast it.
-        let (who, longest) = if header.open && self.good_for.is_zero() {
-            ("public", FOR_EVER_SECONDS)
-        } else {
-            ("private", self.good_for.as_secs())
-        };
-        if self.is_final(header) {
-            format!("{who}, max-age={longest}, immutable")
-        } else {
-            format!("{who}, max-age={}", longest.min(SOON_SECONDS))
+        let open = header.open && self.good_for.is_zero();
+        let left = self.good_for.as_secs();
+        match (open, self.is_final(header)) {
+            (true, true) => Cow::Borrowed(FOR_EVER),
+            (true, false) => Cow::Borrowed(SOON),
+            (false, true) => Cow::Owned(format!("private, max-age={left}, immutable")),
+            (false, false) => Cow::Owned(format!("private, max-age={}", left.min(SOON_SECONDS))),
         }
     }
 
@@ -213,11 +217,11 @@ struct OriginalManner {
 }
 
 impl Manner for OriginalManner {
-    fn caching(&self, _: &RenditionHeader) -> String {
-        self.kept_for.map_or_else(
-            || "private, no-store".to_owned(),
-            |left| format!("private, max-age={}", left.as_secs()),
-        )
+    fn caching(&self, _: &RenditionHeader) -> Cow<'static, str> {
+        self.kept_for
+            .map_or(Cow::Borrowed("private, no-store"), |left| {
+                Cow::Owned(format!("private, max-age={}", left.as_secs()))
+            })
     }
 
     fn varies(&self, _: &RenditionHeader) -> bool {

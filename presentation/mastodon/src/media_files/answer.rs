@@ -1,5 +1,7 @@
 //! Files over HTTP: `HEAD`, conditions, one range of bytes, and the headers that go with them.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use business_media_gateway::RenditionHeader;
@@ -12,10 +14,13 @@ use super::range::{self, Range};
 use super::source::{Asked, Opened, Source, body};
 use super::validators::{etag, is_held, range_fits};
 
+/// At least so many headers does an answer have: room for all is made at once.
+const HEADERS: usize = 16;
+
 /// What the answer says of itself besides its bytes.
 pub(super) trait Manner {
     /// How long and by whom it may be kept.
-    fn caching(&self, header: &RenditionHeader) -> String;
+    fn caching(&self, header: &RenditionHeader) -> Cow<'static, str>;
     /// Whether another reader may be answered otherwise under the same address, by its `Accept`.
     fn varies(&self, header: &RenditionHeader) -> bool;
     /// The name under which it is saved; none for what is shown.
@@ -110,6 +115,7 @@ impl<M: Manner> Answer<'_, M> {
     ) -> Response {
         let mut response = Response::new(body);
         *response.status_mut() = status;
+        response.headers_mut().reserve(HEADERS);
         insert(&mut response, header::ETAG, &etag(&header.hash));
         insert(
             &mut response,

@@ -47,7 +47,11 @@ impl Answer {
 
 impl Client {
     pub(crate) fn new(surface: &Surface) -> Self {
-        Self(presentation_mastodon::router(surface).with_state(surface.clone()))
+        Self(
+            presentation_mastodon::router(surface)
+                .merge(presentation_mastodon::files())
+                .with_state(surface.clone()),
+        )
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
