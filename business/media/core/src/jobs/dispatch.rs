@@ -10,7 +10,6 @@ use crate::Core;
 use crate::error::MediaError;
 use crate::jobs::verdict;
 use crate::queue::Slot;
-use crate::store::alternates;
 use crate::store::queue;
 
 /// How often the queue is looked at without being told of anything: an event may be late, or of another process.
@@ -96,11 +95,7 @@ impl Core {
             }
         }
         if at_start {
-            self.database
-                .write(move |connection| {
-                    Box::pin(async move { alternates::take_back(connection, run, now).await })
-                })
-                .await?;
+            self.take_back_alternates().await?;
         }
         Ok(())
     }

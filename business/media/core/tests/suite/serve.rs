@@ -366,6 +366,29 @@ async fn what_cannot_be_stripped_is_given_as_a_picture() {
 }
 
 #[tokio::test]
+async fn what_is_not_strictly_formed_is_read_once_for_others() {
+    let scene = Scene::new().await;
+    let mut file = photo(1);
+    // A byte that belongs to no segment: decoders look past it, and nobody can tell what it is.
+    let first = 4 + usize::from(u16::from_be_bytes([file[4], file[5]]));
+    file.insert(first, 0);
+    let item = scene.ready(OWNER, &file).await;
+    let full = item.rendition(renditions::FULL).unwrap().clone();
+    let noted = "SELECT COUNT(*) FROM alternates WHERE name = 'original'";
+    for times in 0..2 {
+        assert_eq!(scene.count(noted).await, times.min(1));
+        let (header, bytes) = read_original(&scene, &item, false, (0, 0)).await.unwrap();
+        assert_eq!(header.content_type, "image/jpeg");
+        assert_eq!(full.key, format!("{}.jpg", BlobKey::of(&bytes)));
+        // From here on nobody has to read the file to know.
+        scene.store.delete(BlobKey::of(&file)).await.unwrap();
+    }
+    scene.attach(OWNER, &[item.id], "post:1").await.unwrap();
+    assert_eq!(scene.release("post:1").await, 1);
+    assert!(scene.files().is_empty(), "bytes are left behind");
+}
+
+#[tokio::test]
 async fn a_full_disk_leaves_nothing_of_what_others_would_get() {
     let scene = Scene::new().await;
     let item = scene.ready(OWNER, &photo(1)).await;
