@@ -8,6 +8,7 @@ mod edges;
 mod files;
 mod media;
 mod oauth;
+mod silence;
 mod statuses;
 mod timelines;
 mod world;
