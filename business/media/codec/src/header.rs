@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::encode::WHOLE_BYTES_PER_PIXEL;
 use crate::orientation::Orientation;
 use crate::{CodecError, Format, FormatSet, decode, sniff};
 
@@ -63,10 +64,10 @@ pub(crate) struct RawHeader {
 }
 
 /// The most that scaling, turning and encoding take beside the decoded picture, in bytes: pictures of the largest step, and
-/// the rows that scaling works on: at most 35 MiB, when 16,384 pixels become 400.
+/// the rows that scaling works on: at most 35 MiB, when 16,384 pixels become 400. Encoding the default ladder takes 48 MiB.
 const WORK_BYTES_MAX: u64 = 96 * 1024 * 1024;
-/// The same for a small picture, in bytes a pixel.
-const WORK_BYTES_PER_PIXEL: u64 = 6;
+/// The same for a small picture, in bytes a pixel: what encoding holds, and the files that were made.
+const WORK_BYTES_PER_PIXEL: u64 = WHOLE_BYTES_PER_PIXEL + 3;
 
 /// Reads a whole file's header and holds it against the limits. Allocates no pixels.
 ///

@@ -7,6 +7,7 @@ mod broken;
 mod camera;
 mod clean;
 mod colors;
+mod encoded;
 mod golden_colors;
 mod hostile;
 mod light;
