@@ -5,6 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use infra_resilience::stand_back;
+
 use crate::worker::Worker;
 use crate::{Bounds, Program, SandboxError};
 
@@ -209,6 +211,8 @@ fn keep(
     requests: &mpsc::Receiver<Wanted>,
     watched: &Weak<Shared>,
 ) {
+    // And with it the workers that it starts.
+    stand_back();
     let pause = (bounds.idle_max / 2).max(LOOK_PAUSE_MIN);
     loop {
         match requests.recv_timeout(pause) {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use infra_resilience::stand_back;
 use tokio::sync::oneshot;
 
 use crate::error::MediaError;
@@ -20,6 +21,7 @@ pub(crate) async fn run<T: Send + 'static>(
 ) -> Result<(T, Slot), MediaError> {
     let (answer, mut answered) = oneshot::channel();
     let body = move || {
+        stand_back();
         // Whoever asked may have given up.
         let _ = answer.send(work());
     };
