@@ -1,5 +1,6 @@
 // The ladder by sharp: `node sharp.mjs MOZJPEG FILES_AT_ONCE FILE...`, and one file: `node sharp.mjs encode MOZJPEG QUALITY OUT FILE`,
 // or `node sharp.mjs form webp|avif|nothing QUALITY OUT FILE` with the settings that sharp itself chooses.
+import { writeFileSync } from 'node:fs';
 import sharp from 'sharp';
 
 const ladder = [[2048, 82], [1080, 82], [400, 80]];
@@ -24,7 +25,7 @@ if (first === 'encode') {
     const picture = sharp(file);
     const options = { quality: Number(quality) };
     const forms = { webp: () => picture.webp(options), avif: () => picture.avif(options), nothing: () => picture.raw() };
-    await forms[form]().toFile(out);
+    writeFileSync(out, await forms[form]().toBuffer());
 } else {
     const [threads, ...files] = rest;
     sharp.concurrency(1);
