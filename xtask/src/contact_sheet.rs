@@ -2,7 +2,7 @@
 //!
 //! Pages of HTML under `target/contact-sheet/`, and a picture of each made by Chromium. Originals are shown as the browser
 //! itself shows them: turned upright by EXIF and converted from their profile by its own colour management, which makes it
-//! an independent second opinion.
+//! an independent second opinion. HEIC, which it does not read, is decoded for it by libvips.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,10 @@ const PAGE_PHOTOS: usize = 12;
 const PAGE_SIZE: (usize, usize) = (1_600, PAGE_PHOTOS * 290 + 60);
 /// What a browser shows on its own.
 const SHOWN: [&str; 5] = ["jpg", "png", "webp", "gif", "avif"];
+
+/// The size in which it is shown what a browser does not read. A smaller size would be made from the thumbnail in the file, which is
+/// not what is to be judged.
+const SHOWN_SIZE: &str = "2048x2048>";
 
 #[derive(Deserialize)]
 struct Photo {
@@ -54,7 +58,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     for (number, photos) in photos.chunks(PAGE_PHOTOS).enumerate() {
         let name = format!("page-{:02}", number + 1);
         let page = folder.join(format!("{name}.html"));
-        std::fs::write(&page, page_of(&name, photos)?)?;
+        std::fs::write(&page, page_of(&name, photos, &folder)?)?;
         photograph(&page, &folder.join(format!("{name}.png")))?;
         let _ = writeln!(index, "<p><a href=\"{name}.html\">{name}</a></p>");
     }
@@ -71,7 +75,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes every rendition, by an example of the codec.
+/// Makes every rendition, by an example of the codecs in worker processes, which reads every format.
 fn process(root: &Path, folder: &Path) -> Result<Vec<Photo>> {
     let good = root.join("../shared/photos/good").canonicalize();
     let good = good.context("../shared/photos/good is missing")?;
@@ -84,12 +88,12 @@ fn process(root: &Path, folder: &Path) -> Result<Vec<Photo>> {
         "build",
         "--quiet",
         "-p",
-        "business-media-codec",
+        "business-media-outside",
         "--example",
-        "renditions",
+        "sheet",
     ];
     cargo(root, &build)?;
-    let output = Command::new(target_folder(root)?.join("debug/examples/renditions"))
+    let output = Command::new(target_folder(root)?.join("debug/examples/sheet"))
         .arg(folder.join("renditions"))
         .args(&files)
         .output()?;
@@ -114,20 +118,24 @@ fn head(title: &str) -> String {
     )
 }
 
-fn page_of(name: &str, photos: &[Photo]) -> Result<String> {
+fn page_of(name: &str, photos: &[Photo], folder: &Path) -> Result<String> {
     let mut page = head(name);
     for photo in photos {
         let bytes = std::fs::metadata(&photo.file)?.len();
         let file = photo.file.file_name().unwrap_or_default().to_string_lossy();
         let _ = write!(page, "<section><figure style=\"width:420px\">");
         let extension = photo.file.extension().unwrap_or_default().to_string_lossy();
-        if SHOWN.contains(&extension.as_ref()) {
-            let _ = write!(page, "<img src=\"file://{}\">", photo.file.display());
-        }
+        let (shown, by) = if SHOWN.contains(&extension.as_ref()) {
+            (photo.file.clone(), "")
+        } else {
+            (by_libvips(&photo.file, folder)?, ", decoded by libvips")
+        };
         let _ = write!(
             page,
-            "<figcaption>{file}<br>{bytes} bytes, {} by {}",
-            photo.width, photo.height
+            "<img src=\"file://{}\"><figcaption>{file}{by}<br>{bytes} bytes, {} by {}",
+            shown.display(),
+            photo.width,
+            photo.height
         );
         if !photo.error.is_empty() {
             let _ = write!(page, "<br>{}", photo.error.replace('<', "&lt;"));
@@ -153,6 +161,25 @@ fn page_of(name: &str, photos: &[Photo]) -> Result<String> {
         page.push_str("</section>\n");
     }
     Ok(page)
+}
+
+/// What a browser cannot show (HEIC), decoded by libvips: upright, and with its profile, which the browser applies.
+fn by_libvips(file: &Path, folder: &Path) -> Result<PathBuf> {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let shown = folder.join(format!("{name}.png"));
+    let status = Command::new("vipsthumbnail")
+        .arg(file)
+        .args(["--size", SHOWN_SIZE, "-o"])
+        .arg(&shown)
+        .stderr(std::process::Stdio::null())
+        .status()
+        .context("vipsthumbnail does not run; it is in Debian's package libvips-tools")?;
+    ensure!(
+        status.success(),
+        "libvips could not show {}",
+        file.display()
+    );
+    Ok(shown)
 }
 
 /// A picture of a page.

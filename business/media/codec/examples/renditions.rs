@@ -1,14 +1,11 @@
-//! The renditions of files, for the contact sheet and the benchmarks:
+//! The renditions of files, for the benchmarks:
 //!
-//! `renditions OUT FILE...` writes every rendition into the folder OUT and prints a line of JSON for each file.
 //! `renditions --work THREADS FILE...` makes them and throws them away, for as many files at once as there are threads.
 //! `renditions --encode SIDE QUALITY OUT FILE` writes one rendition of that side and quality to OUT.
 
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use business_media_codec::{CodecError, Job, Ladder, Limits, Processed, Step, process};
-use serde_json::json;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -20,55 +17,13 @@ fn main() -> Outcome {
         ["--encode", side, quality, out, file] => {
             encode(side.parse()?, quality.parse()?, out, file)
         }
-        [out, files @ ..] => write_all(Path::new(out), files),
-        [] => Err("what to do? see the head of this example".into()),
+        _ => Err("what to do? see the head of this example".into()),
     }
 }
 
 fn make(file: &str, ladder: &Ladder) -> Result<Result<Processed, CodecError>, std::io::Error> {
     let bytes = std::fs::read(file)?;
     Ok(process(&bytes, &Job::new(&Limits::default(), ladder)))
-}
-
-fn write_all(out: &Path, files: &[&str]) -> Outcome {
-    std::fs::create_dir_all(out)?;
-    for file in files {
-        let name = Path::new(file)
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy();
-        let processed = match make(file, &Ladder::default())? {
-            Ok(processed) => processed,
-            Err(error) => {
-                println!("{}", json!({ "file": file, "error": error.to_string() }));
-                continue;
-            }
-        };
-        let mut renditions = Vec::new();
-        for rendition in &processed.renditions {
-            let path: PathBuf = out.join(format!("{name}.{}.jpg", rendition.name));
-            std::fs::write(&path, &rendition.bytes)?;
-            renditions.push(json!({
-                "name": rendition.name,
-                "width": rendition.width,
-                "height": rendition.height,
-                "bytes": rendition.bytes.len(),
-                "path": path,
-            }));
-        }
-        println!(
-            "{}",
-            json!({
-                "file": file,
-                "width": processed.width,
-                "height": processed.height,
-                "blurhash": processed.blurhash,
-                "dominant_color": processed.dominant_color,
-                "renditions": renditions,
-            })
-        );
-    }
-    Ok(())
 }
 
 fn work(threads: usize, files: &[&str]) -> Outcome {

@@ -56,19 +56,20 @@ impl Ladder {
 
 impl Default for Ladder {
     /// "grid" for profile pages and lists (400 pixels: a third of a phone's width at three device pixels a point),
-    /// "feed" for a column (1,080), "full" for the whole screen (2,048).
+    /// "feed" for a column (1,080), "full" for the whole screen (2,048). WebP and AVIF have the qualities at which they look
+    /// as good as the JPEG; these grow with the size (`docs/adr/0017`).
     fn default() -> Self {
-        let step = |name, side_max, quality| Step {
+        let step = |name, side_max, [quality, webp_quality, avif_quality]: [u8; 3]| Step {
             name,
             side_max,
             quality,
-            webp_quality: 80,
-            avif_quality: 60,
+            webp_quality,
+            avif_quality,
         };
         Self::new(vec![
-            step("full", 2_048, 82),
-            step("feed", 1_080, 82),
-            step("grid", 400, 80),
+            step("full", 2_048, [82, 88, 75]),
+            step("feed", 1_080, [82, 85, 66]),
+            step("grid", 400, [80, 79, 56]),
         ])
     }
 }

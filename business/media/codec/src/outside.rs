@@ -34,7 +34,7 @@ pub struct Frame {
 pub enum Encoding {
     /// Lossy WebP.
     WebP,
-    /// AVIF, 8 bit, 4:2:0.
+    /// AVIF, 8 bit.
     Avif,
 }
 

@@ -27,9 +27,9 @@ pub struct StepSettings {
     pub side_max: u32,
     /// Quality of the JPEG, 1 to 100.
     pub quality: u8,
-    /// Quality of the WebP beside it, 1 to 100.
+    /// Quality of the WebP beside it, 1 to 100 on the scale of libwebp, where the same number looks worse than in JPEG.
     pub webp_quality: u8,
-    /// Quality of the AVIF beside it, 1 to 100.
+    /// Quality of the AVIF beside it, 1 to 100 on the scale of libheif.
     pub avif_quality: u8,
 }
 
@@ -53,8 +53,8 @@ impl Default for StepSettings {
         Self {
             side_max: 1_080,
             quality: 82,
-            webp_quality: 80,
-            avif_quality: 60,
+            webp_quality: 85,
+            avif_quality: 66,
         }
     }
 }

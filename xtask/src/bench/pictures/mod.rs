@@ -1,6 +1,8 @@
 //! The picture codec beside `vipsthumbnail` and `sharp`: the same photos, the same sizes, the same qualities.
 
+mod alternates;
 mod quality;
+mod shown;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -31,6 +33,8 @@ const SHARP: &str = "sharp@0.34.5";
 struct Tools {
     /// The codec's example.
     renditions: PathBuf,
+    /// The example of the codecs in worker processes.
+    alternates: PathBuf,
     sharp: PathBuf,
     /// Where files may be written.
     folder: PathBuf,
@@ -76,20 +80,22 @@ pub(super) fn measure(root: &Path, runs: usize, report: &mut Report) -> Result<(
         "{} photos of 8 to 24 megapixels, each JPEG. vipsthumbnail runs once for each size over all photos. Only ours makes a blurhash, and a rendition of colours converted to sRGB.",
         photos.len()
     ));
-    quality::measure(root, &tools, report)
+    let judge = quality::build_judge(root)?;
+    quality::measure(&judge, root, &tools, report)?;
+    alternates::measure(&judge, root, &tools, report)
 }
 
 fn prepare(root: &Path) -> Result<Tools> {
     let target = target_folder(root)?;
-    let build = [
-        "build",
-        "--release",
-        "-p",
-        "business-media-codec",
-        "--example",
-        "renditions",
-    ];
-    cargo(root, &build)?;
+    for (package, example) in [
+        ("business-media-codec", "renditions"),
+        ("business-media-outside", "alternates"),
+    ] {
+        cargo(
+            root,
+            &["build", "--release", "-p", package, "--example", example],
+        )?;
+    }
     let folder = target.join("bench-npm");
     std::fs::create_dir_all(&folder)?;
     if !folder.join("node_modules/sharp").exists() {
@@ -110,6 +116,7 @@ fn prepare(root: &Path) -> Result<Tools> {
     std::fs::write(&sharp, include_str!("sharp.mjs"))?;
     Ok(Tools {
         renditions: target.join("release/examples/renditions"),
+        alternates: target.join("release/examples/alternates"),
         sharp,
         folder,
     })

@@ -11,7 +11,7 @@ use crate::bench::report::Report;
 use crate::bench::target_folder;
 
 /// Photos that are judged, at the ladder's middle size.
-const PHOTOS: [&str; 4] = [
+pub(super) const PHOTOS: [&str; 4] = [
     "camera__Issue_266.jpg",
     "gps__Samsung_SM-G935L_Galaxy_S7_Edge_.jpg",
     "png_kodak__05.png",
@@ -39,9 +39,14 @@ fn main() {
 }
 "#;
 
-pub(super) fn measure(root: &Path, tools: &Tools, report: &mut Report) -> Result<()> {
-    let judge = build_judge(root)?;
-    let good = root.join("../shared/photos/good");
+/// What an encoder makes of all photos at one quality: the means of scores and of bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Judged {
+    pub(super) score: f64,
+    pub(super) bytes: f64,
+}
+
+pub(super) fn measure(judge: &Path, root: &Path, tools: &Tools, report: &mut Report) -> Result<()> {
     report.heading("JPEG: SSIMULACRA2 and bytes of the same pixels");
     report.header(&[
         "quality",
@@ -53,20 +58,7 @@ pub(super) fn measure(root: &Path, tools: &Tools, report: &mut Report) -> Result
     for quality in QUALITIES {
         let mut cells = vec![quality.to_string()];
         for encoder in ["ours", "vips", "sharp", "mozjpeg"] {
-            let (mut score, mut bytes) = (0.0, 0);
-            for photo in PHOTOS {
-                let pixels = reference(&good.join(photo), tools)?;
-                let file = tools.folder.join(format!("{encoder}-{quality}.jpg"));
-                encode(encoder, quality, &pixels, &file, tools)?;
-                bytes += std::fs::metadata(&file)?.len();
-                score += said(Command::new(&judge).args([&pixels, &file]))?.parse::<f64>()?;
-            }
-            let count = PHOTOS.len();
-            cells.push(format!(
-                "{:.1} in {} KB",
-                score / count as f64,
-                bytes / count as u64 / 1_000
-            ));
+            cells.push(jpegs(encoder, quality, judge, root, tools)?.shown());
         }
         report.row(&cells);
     }
@@ -74,14 +66,60 @@ pub(super) fn measure(root: &Path, tools: &Tools, report: &mut Report) -> Result
     Ok(())
 }
 
+/// JPEGs of all photos by one encoder.
+pub(super) fn jpegs(
+    encoder: &str,
+    quality: u8,
+    judge: &Path,
+    root: &Path,
+    tools: &Tools,
+) -> Result<Judged> {
+    let mut sum = Judged::default();
+    for photo in PHOTOS {
+        let pixels = reference(root, photo, tools)?;
+        let file = tools.folder.join(format!("{encoder}-{quality}.jpg"));
+        encode(encoder, quality, &pixels, &file, tools)?;
+        sum.add(&file, score(judge, &pixels, &file)?)?;
+    }
+    Ok(sum.mean())
+}
+
+impl Judged {
+    pub(super) fn add(&mut self, file: &Path, score: f64) -> Result<()> {
+        self.bytes += std::fs::metadata(file)?.len() as f64;
+        self.score += score;
+        Ok(())
+    }
+
+    /// Of all photos, when each was added.
+    pub(super) fn mean(self) -> Self {
+        let count = PHOTOS.len() as f64;
+        Self {
+            score: self.score / count,
+            bytes: self.bytes / count,
+        }
+    }
+
+    /// "78.0 in 99 KB"
+    pub(super) fn shown(self) -> String {
+        format!("{:.1} in {:.0} KB", self.score, self.bytes / 1e3)
+    }
+}
+
+/// How near a picture is to the pixels that it was made of.
+pub(super) fn score(judge: &Path, pixels: &Path, picture: &Path) -> Result<f64> {
+    Ok(said(Command::new(judge).args([pixels, picture]))?.parse()?)
+}
+
 /// The pixels that all encoders get, as PNG.
-fn reference(photo: &Path, tools: &Tools) -> Result<PathBuf> {
+pub(super) fn reference(root: &Path, photo: &str, tools: &Tools) -> Result<PathBuf> {
+    let photo = root.join("../shared/photos/good").join(photo);
     let name = photo.file_stem().unwrap_or_default().to_string_lossy();
     let path = tools.folder.join(format!("{name}-{SIDE}.png"));
     if !path.exists() {
         let mut command = Command::new("vipsthumbnail");
         command
-            .arg(photo)
+            .arg(&photo)
             .args(["--size", &format!("{SIDE}x{SIDE}>"), "--linear", "-o"]);
         said(command.arg(format!("{}[strip]", path.display())))?;
     }
@@ -123,7 +161,7 @@ fn encode(encoder: &str, quality: u8, pixels: &Path, file: &Path, tools: &Tools)
     said(&mut command).map(|_| ())
 }
 
-fn build_judge(root: &Path) -> Result<PathBuf> {
+pub(super) fn build_judge(root: &Path) -> Result<PathBuf> {
     let folder = target_folder(root)?.join("bench-judge");
     std::fs::create_dir_all(folder.join("src"))?;
     std::fs::write(folder.join("Cargo.toml"), MANIFEST)?;
@@ -139,7 +177,7 @@ fn build_judge(root: &Path) -> Result<PathBuf> {
 }
 
 /// What a command prints, when it works.
-fn said(command: &mut Command) -> Result<String> {
+pub(super) fn said(command: &mut Command) -> Result<String> {
     let output = command
         .output()
         .with_context(|| format!("{command:?} does not run"))?;

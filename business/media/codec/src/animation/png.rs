@@ -2,11 +2,14 @@
 
 use std::io::Cursor;
 
-use ::png::{BlendOp, ColorType, Decoder, DisposeOp, Limits as PngLimits, Reader, Transformations};
+use ::png::{
+    BitDepth, BlendOp, ColorType, Decoder, DisposeOp, Limits as PngLimits, Reader, Transformations,
+};
 
 use super::Outline;
 use super::canvas::{Afterwards, Patch};
 use crate::container::png::{FrameControl, ImageHeader, chunks};
+use crate::decode::rounded_to_bytes;
 use crate::{CodecError, Limits};
 
 /// Says what the chunks say; nothing when the file is a still picture, or its animation is not well formed: then the
@@ -45,6 +48,8 @@ fn animation(body: &[u8], image: &ImageHeader) -> Option<Outline> {
     let plays = u32::from_be_bytes(*body.get(4..)?.first_chunk()?);
     Some(Outline {
         plays: u16::try_from(plays).unwrap_or(u16::MAX),
+        // The decoder's buffer is as large as the canvas, whatever the parts are.
+        patch_pixels_max: u64::from(image.width) * u64::from(image.height),
         ..Outline::new(image.width, image.height)
     })
 }
@@ -68,7 +73,7 @@ pub(super) fn parts<'b>(
     let mut decoder = Decoder::new_with_limits(Cursor::new(file), limits);
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
-    decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
+    decoder.set_transformations(Transformations::EXPAND);
     let mut reader = decoder.read_info().map_err(CodecError::broken)?;
     let mut buffer = vec![
         0;
@@ -93,7 +98,10 @@ fn next(reader: &mut Reader<Cursor<&[u8]>>, buffer: &mut [u8]) -> Result<Patch, 
     if (info.width, info.height) != (control.width, control.height) {
         return Err(CodecError::broken("a frame of another size than it says"));
     }
-    let numbers = buffer.get(..info.buffer_size()).unwrap_or_default();
+    let mut numbers = buffer.get_mut(..info.buffer_size()).unwrap_or_default();
+    if info.bit_depth == BitDepth::Sixteen {
+        numbers = rounded_to_bytes(numbers);
+    }
     let denominator = match control.delay_den {
         0 => 100,
         denominator => u32::from(denominator),

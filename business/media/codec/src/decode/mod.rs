@@ -7,7 +7,7 @@ mod png;
 mod webp;
 
 pub(crate) use jpeg::is_flawless as is_flawless_jpeg;
-pub(crate) use png::profile as png_profile;
+pub(crate) use png::{profile as png_profile, rounded_to_bytes};
 
 use crate::header::RawHeader;
 use crate::orientation::Orientation;

@@ -26,11 +26,11 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
     };
     limits.check_size(width, height)?;
     let reader = open(bytes)?;
-    let (channels, alpha) = layout(&reader)?;
-    let mut decode_bytes = Raster::bytes(width, height, channels)? + CHUNK_BYTES_MAX;
+    let layout = Layout::of(&reader)?;
+    let mut decode_bytes = Raster::bytes(width, height, layout.channels)? + CHUNK_BYTES_MAX;
     let outline = animation::outline(Format::Png, bytes, limits)?;
     if reader.info().interlaced {
-        decode_bytes += whole_frame_bytes(&reader, channels, alpha)?;
+        decode_bytes += whole_frame_bytes(&reader, layout)?;
     }
     Ok(RawHeader {
         width,
@@ -53,19 +53,23 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecErro
             profile: profile_of(&reader),
         });
     }
-    let (channels, alpha) = layout(&reader)?;
+    let layout = Layout::of(&reader)?;
+    let channels = layout.channels;
     let (width, height) = reader.info().size();
     let mut pixels = vec![0; Raster::bytes(width, height, channels)?];
     if reader.info().interlaced {
-        let mut frame = vec![0; whole_frame_bytes(&reader, channels, alpha)?];
+        let mut frame = vec![0; whole_frame_bytes(&reader, layout)?];
         reader.next_frame(&mut frame).map_err(refused)?;
-        put(&frame, channels, alpha, &mut pixels);
+        layout.put(&mut frame, &mut pixels);
     } else {
+        let mut read = Vec::new();
         for row in pixels.chunks_exact_mut(width as usize * channels.count()) {
-            let Some(read) = reader.next_row().map_err(refused)? else {
+            let Some(next) = reader.next_row().map_err(refused)? else {
                 return Err(CodecError::broken("fewer rows than the header says"));
             };
-            put(read.data(), channels, alpha, row);
+            read.clear();
+            read.extend_from_slice(next.data());
+            layout.put(&mut read, row);
         }
     }
     Ok(Decoded {
@@ -93,39 +97,80 @@ fn open(bytes: &[u8]) -> Result<PngReader<'_>, CodecError> {
     };
     let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);
     decoder.set_ignore_text_chunk(true);
-    decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
+    decoder.set_transformations(Transformations::EXPAND);
     decoder.read_info().map_err(refused)
 }
 
-/// What rows are made of, and whether a pixel's last byte is its opacity.
-fn layout(reader: &PngReader<'_>) -> Result<(Channels, bool), CodecError> {
-    match reader.output_color_type() {
-        (ColorType::Grayscale, BitDepth::Eight) => Ok((Channels::Gray, false)),
-        (ColorType::GrayscaleAlpha, BitDepth::Eight) => Ok((Channels::Gray, true)),
-        (ColorType::Rgb, BitDepth::Eight) => Ok((Channels::Rgb, false)),
-        (ColorType::Rgba, BitDepth::Eight) => Ok((Channels::Rgb, true)),
-        other => Err(CodecError::broken(format!("rows of {other:?}"))),
+/// What rows are made of.
+#[derive(Debug, Clone, Copy)]
+struct Layout {
+    channels: Channels,
+    /// Whether a pixel's last sample is its opacity.
+    has_alpha: bool,
+    /// Whether a sample has two bytes.
+    is_deep: bool,
+}
+
+impl Layout {
+    fn of(reader: &PngReader<'_>) -> Result<Self, CodecError> {
+        let (color, depth) = reader.output_color_type();
+        let (channels, has_alpha) = match color {
+            ColorType::Grayscale => (Channels::Gray, false),
+            ColorType::GrayscaleAlpha => (Channels::Gray, true),
+            ColorType::Rgb => (Channels::Rgb, false),
+            ColorType::Rgba => (Channels::Rgb, true),
+            ColorType::Indexed => {
+                return Err(CodecError::broken("colours that were not looked up"));
+            }
+        };
+        let is_deep = match depth {
+            BitDepth::Eight => false,
+            BitDepth::Sixteen => true,
+            other => return Err(CodecError::broken(format!("samples of {other:?} bits"))),
+        };
+        Ok(Self {
+            channels,
+            has_alpha,
+            is_deep,
+        })
+    }
+
+    /// Whole pixels as read become bytes without opacity. What was read is overwritten.
+    fn put(self, read: &mut [u8], out: &mut [u8]) {
+        let read = if self.is_deep {
+            rounded_to_bytes(read)
+        } else {
+            read
+        };
+        if self.has_alpha {
+            flatten_on_white(read, self.channels.count(), out);
+        } else {
+            let length = out.len().min(read.len());
+            out[..length].copy_from_slice(&read[..length]);
+        }
     }
 }
 
-fn whole_frame_bytes(
-    reader: &PngReader<'_>,
-    channels: Channels,
-    alpha: bool,
-) -> Result<usize, CodecError> {
+/// Samples of sixteen bits become the nearest of eight, in place: the front part that they then take.
+///
+/// Nothing served holds more than eight bits, and rounding is off by half a step at the most, to neither side. Cutting
+/// the lower byte off made pictures darker by half a step on the average. Sixteen bits up to the scaler would need its
+/// rows, and the whole raster, at twice the size for a difference below that of the JPEG's own rounding.
+pub(crate) fn rounded_to_bytes(samples: &mut [u8]) -> &mut [u8] {
+    let count = samples.len() / 2;
+    for at in 0..count {
+        let deep = u32::from(samples[2 * at]) << 8 | u32::from(samples[2 * at + 1]);
+        samples[at] = ((deep * 255 + 32_767) / 65_535) as u8;
+    }
+    &mut samples[..count]
+}
+
+fn whole_frame_bytes(reader: &PngReader<'_>, layout: Layout) -> Result<usize, CodecError> {
     let (width, height) = reader.info().size();
     let pixels = Raster::bytes(width, height, Channels::Gray)?;
-    let expected = pixels * (channels.count() + usize::from(alpha));
+    let samples = pixels * (layout.channels.count() + usize::from(layout.has_alpha));
+    let expected = samples * if layout.is_deep { 2 } else { 1 };
     Ok(expected.max(reader.output_buffer_size().unwrap_or(expected)))
-}
-
-fn put(read: &[u8], channels: Channels, alpha: bool, out: &mut [u8]) {
-    if alpha {
-        flatten_on_white(read, channels.count(), out);
-    } else {
-        let length = out.len().min(read.len());
-        out[..length].copy_from_slice(&read[..length]);
-    }
 }
 
 fn orientation(reader: &PngReader<'_>) -> Orientation {
@@ -136,4 +181,58 @@ fn orientation(reader: &PngReader<'_>) -> Orientation {
 #[allow(clippy::needless_pass_by_value)] // it is what `map_err` gives
 fn refused(error: DecodingError) -> CodecError {
     CodecError::broken(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deep(color: ColorType, samples: &[u16]) -> Vec<u8> {
+        let samples_per_pixel = color.samples() as u32;
+        let width = u32::try_from(samples.len()).unwrap_or(0) / samples_per_pixel;
+        let mut file = Vec::new();
+        let mut encoder = ::png::Encoder::new(&mut file, width, 1);
+        encoder.set_color(color);
+        encoder.set_depth(BitDepth::Sixteen);
+        let bytes: Vec<u8> = samples.iter().flat_map(|deep| deep.to_be_bytes()).collect();
+        let written = encoder
+            .write_header()
+            .and_then(|mut writer| writer.write_image_data(&bytes));
+        assert!(written.is_ok(), "{written:?}");
+        file
+    }
+
+    fn seen(file: &[u8]) -> Vec<u8> {
+        decode(file, &Limits::default())
+            .map(|decoded| decoded.raster.pixels)
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn sixteen_bits_are_rounded_to_the_nearest_eight() {
+        let all: Vec<u16> = (0..=u16::MAX).step_by(13).collect();
+        let nearest: Vec<u8> = all
+            .iter()
+            .map(|deep| (f64::from(*deep) / 257.0).round() as u8)
+            .collect();
+        for part in 0..all.len() / 4_096 + 1 {
+            let range = part * 4_096..all.len().min((part + 1) * 4_096);
+            let file = deep(ColorType::Grayscale, &all[range.clone()]);
+            assert_eq!(seen(&file), &nearest[range]);
+        }
+    }
+
+    #[test]
+    fn deep_colors_and_opacity_are_rounded_too() {
+        // Cut off, these would be 16, 32 and 63, and the last 191.
+        assert_eq!(
+            seen(&deep(ColorType::Rgb, &[0x10ff, 0x20ff, 0x3fff])),
+            [17, 33, 64]
+        );
+        assert_eq!(
+            seen(&deep(ColorType::Rgba, &[0x10ff, 0x20ff, 0x3fff, 0xffff])),
+            [17, 33, 64]
+        );
+        assert_eq!(seen(&deep(ColorType::GrayscaleAlpha, &[0, 0x40ff])), [190]);
+    }
 }

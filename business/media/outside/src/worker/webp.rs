@@ -9,13 +9,15 @@ use libwebp_sys as sys;
 use super::{Refusal, Source};
 
 /// How hard the encoder tries with a still picture and with each frame of an animation, of which there are many; 0 to 6. See
-/// `docs/adr/0012` for what the steps cost and save.
+/// `docs/adr/0017` for what the steps cost and save.
 const METHOD: c_int = 6;
 const FRAME_METHOD: c_int = 4;
 
 /// A lossy file of these pixels.
 pub(super) fn encode(source: &Source<'_>, quality: u8) -> Result<Vec<u8>, Refusal> {
-    let config = config(quality, METHOD)?;
+    let mut config = config(quality, METHOD)?;
+    // Colours are stored at half the size; this looks for those that are nearest when they are shown: see `docs/adr/0017`.
+    config.use_sharp_yuv = 1;
     let mut picture = Picture::of(source)?;
     // SAFETY: the writer, the configuration and the picture outlive the call; the writer's memory is copied before it is
     // given back.
@@ -62,6 +64,8 @@ impl Picture {
                 return Err("libwebp is of another version than its header".to_owned());
             }
             (picture.0.width, picture.0.height) = (width, height);
+            // Kept as colours until the configuration is known; animations are compared frame by frame as colours, too.
+            picture.0.use_argb = 1;
             let import = if source.has_alpha {
                 sys::WebPPictureImportRGBA
             } else {

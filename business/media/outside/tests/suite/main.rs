@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on fails
 
 mod bad;
+mod colors;
 mod decode;
 mod encode;
 mod found;
