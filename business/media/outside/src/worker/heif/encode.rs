@@ -12,12 +12,23 @@ use crate::worker::{Refusal, Source};
 
 /// How quickly the encoder is content, from 0 (never) to 9: see `docs/adr/0017` for what the steps cost and save.
 const SPEED: c_int = 5;
+/// The same for pictures of more than [`LARGE_PIXELS`]: those that fill a screen, which are asked for least and cost most.
+const SPEED_LARGE: c_int = 6;
+const LARGE_PIXELS: u64 = 1_500_000;
 /// Colours as large as brightness: at one quality seen, smaller than with colours at half the size.
 const CHROMA: &CStr = c"444";
 /// What the encoder takes for quality.
 const TUNE: &CStr = c"ssim";
 /// Threads of one encoding: it is work that can wait, beside work that cannot.
 const THREADS: c_int = 1;
+
+const fn speed_for(pixels: u64) -> c_int {
+    if pixels > LARGE_PIXELS {
+        SPEED_LARGE
+    } else {
+        SPEED
+    }
+}
 
 impl Heif {
     /// An 8-bit 4:4:4 file of these sRGB pixels.
@@ -32,7 +43,9 @@ impl Heif {
         // default ones; the writer and the file outlive the call that writes.
         unsafe {
             let context = Owned::new((library.context_alloc)(), library.context_free);
-            let encoder = self.encoder(&context, quality)?;
+            let (width, height) = source.sides()?;
+            let pixels = u64::from(width.unsigned_abs()) * u64::from(height.unsigned_abs());
+            let encoder = self.encoder(&context, quality, speed_for(pixels))?;
             let mut handle = ptr::null_mut();
             let options = ptr::null();
             (library.encode)(
@@ -55,7 +68,7 @@ impl Heif {
         }
     }
 
-    fn encoder(&self, context: &Owned, quality: u8) -> Result<Owned, Refusal> {
+    fn encoder(&self, context: &Owned, quality: u8, speed: c_int) -> Result<Owned, Refusal> {
         let library = &self.functions;
         let mut encoder = ptr::null_mut();
         // SAFETY: context and encoder are alive, names are C strings.
@@ -69,7 +82,7 @@ impl Heif {
             let number = |name: &CStr, value| {
                 let _ = (library.encoder_number)(encoder.pointer, name.as_ptr(), value).check();
             };
-            number(c"speed", SPEED);
+            number(c"speed", speed);
             number(c"threads", THREADS);
             let word = |name: &CStr, value: &CStr| {
                 let _ =
