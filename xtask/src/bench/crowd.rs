@@ -20,6 +20,8 @@ const UPLOADS_AT_A_TIME: usize = 16;
 const PEOPLE: usize = 8;
 /// How often the feed is read. A fixed pace, so that a slow server is not asked less.
 const READ_EVERY: Duration = Duration::from_millis(10);
+/// How often the server's memory is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// How long the feed is read before the uploads begin.
 const ALONE: Duration = Duration::from_secs(5);
 /// The longest wait for the last photo to be ready.
@@ -39,17 +41,20 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let server = Server::start(&bench.program, &bench.folder("crowd"), &[])?;
     let mut connection = Connection::open(&server.address)?;
     let (reader, people) = make_people(bench, &mut connection)?;
+    server.settle()?;
     let alone = read_until(&server.address, &reader, |began| began.elapsed() >= ALONE)?;
     alone.tell(report, "alone");
     let done = AtomicBool::new(false);
     let began = Instant::now();
-    let (during, uploaded) = std::thread::scope(|scope| {
+    let (during, uploaded, resident_bytes) = std::thread::scope(|scope| {
+        let watching = scope.spawn(|| most_resident(&server, &done));
         let reading =
             scope.spawn(|| read_until(&server.address, &reader, |_| done.load(Ordering::Relaxed)));
         let uploaded = upload_all(bench, &server.address, &people);
         done.store(true, Ordering::Relaxed);
         let during = reading.join().unwrap_or_else(|_| Ok(Latencies::default()));
-        (during, uploaded)
+        let resident_bytes = watching.join().unwrap_or(Ok(0));
+        (during, uploaded, resident_bytes)
     });
     let (ids, accepted_after) = uploaded?;
     let ready_after = began.elapsed();
@@ -62,14 +67,25 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let usage = server.usage()?;
     report.note(&format!(
         "All {UPLOADS} photos were ready and none was lost: accepted after {:.1} s, ready after {:.1} s, {:.1} photos/s. \
-         The server's peak memory was {} MiB; its processor time {:.1} s.",
+         The server's peak memory was {} MiB, and {} MiB with its workers; its processor time {:.1} s.",
         accepted_after.as_secs_f64(),
         ready_after.as_secs_f64(),
         UPLOADS as f64 / ready_after.as_secs_f64(),
         usage.peak_resident_bytes >> 20,
+        resident_bytes? >> 20,
         usage.processor.as_secs_f64(),
     ));
     Ok(())
+}
+
+/// The most memory that the server and the processes it started have had at one moment, looked at again and again.
+fn most_resident(server: &Server, done: &AtomicBool) -> Result<u64> {
+    let mut most = 0;
+    while !done.load(Ordering::Relaxed) {
+        most = most.max(server.resident_bytes_with_workers()?);
+        std::thread::sleep(LOOK_EVERY);
+    }
+    Ok(most)
 }
 
 /// A reader whose feed holds 20 photo posts, and the people who upload.

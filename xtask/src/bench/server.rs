@@ -93,6 +93,16 @@ impl Server {
         Usage::of(self.process())
     }
 
+    /// What it and the processes that it started have in memory now.
+    pub(crate) fn resident_bytes_with_workers(&self) -> Result<u64> {
+        let workers = children(self.process())?;
+        // A worker may end while we look.
+        let theirs = workers
+            .into_iter()
+            .filter_map(|worker| Usage::of(worker).ok());
+        Ok(self.usage()?.resident_bytes + theirs.map(|usage| usage.resident_bytes).sum::<u64>())
+    }
+
     /// Waits until it has done what it does later: other forms of pictures, made by itself and by processes of its own.
     pub(crate) fn settle(&self) -> Result<()> {
         let began = Instant::now();

@@ -28,7 +28,7 @@ const FORMS: [Form; 2] = [
         name: "AVIF",
         word: "avif",
         qualities: [52, 60, 66, 72],
-        note: "Ours: libheif in the worker, speed 5, 4:4:4. The others with effort 4, which is speed 5; libvips in 4:2:0 and sharp, \
+        note: "Ours: libheif in the worker, speed 5 at this size, 4:4:4. The others with effort 4, which is speed 5; libvips in 4:2:0 and sharp, \
                with libraries of its own, in 4:4:4, which is what they choose themselves.",
     },
 ];
