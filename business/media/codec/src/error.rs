@@ -57,6 +57,13 @@ impl CodecError {
         }
     }
 
+    pub(crate) fn late() -> Self {
+        Self::Stopped {
+            by: StoppedBy::Deadline,
+            cause: "the deadline passed between two steps".to_owned(),
+        }
+    }
+
     /// Whether the same file may fare better at another time.
     #[must_use]
     pub const fn is_worth_retrying(&self) -> bool {

@@ -147,12 +147,21 @@ impl Limits {
             });
         }
         let pixels = u64::from(width) * u64::from(height) * u64::from(frames);
+        self.check_animation_pixels(frames, pixels)
+    }
+
+    /// Refuses an animation whose frames have so many pixels together when that is beyond a limit.
+    pub(crate) fn check_animation_pixels(
+        &self,
+        frames: u32,
+        pixels: u64,
+    ) -> Result<(), CodecError> {
         // A single frame is a picture, which has a limit of its own.
         if frames > 1 && pixels > self.animation_pixels_max {
             return Err(CodecError::TooLarge {
                 what: format!(
-                    "This animation has {frames} or more frames of {width} by {height} pixels; the most that is taken is {:.1} \
-                     megapixels in all frames together.",
+                    "This animation has {frames} or more frames with {:.1} megapixels together; the most that is taken is {:.1}.",
+                    megapixels(pixels),
                     megapixels(self.animation_pixels_max)
                 ),
             });

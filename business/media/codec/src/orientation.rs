@@ -1,6 +1,7 @@
 //! Which way up a picture is: read from EXIF, applied to pixels.
 
-use crate::exif::{Exif, tag};
+use crate::Format;
+use crate::exif::{self, Exif, tag};
 use crate::raster::Raster;
 
 /// What has to be done to a stored picture to show it upright: EXIF's eight values as a transposition followed by
@@ -33,6 +34,12 @@ impl Orientation {
             mirror,
             flip,
         }
+    }
+
+    /// That of a file, from the one place where its EXIF data is looked for: decoders differ over files that have several.
+    pub(crate) fn of_file(format: Format, file: &[u8]) -> Self {
+        let data = exif::of_file(format, file);
+        data.map(|data| Self::from_exif(&data)).unwrap_or_default()
     }
 
     /// Reads it from EXIF data; whatever is not well formed leaves the picture as it is.

@@ -42,10 +42,7 @@ impl<'a> Job<'a> {
         if Instant::now() < self.deadline {
             return Ok(());
         }
-        Err(CodecError::Stopped {
-            by: StoppedBy::Deadline,
-            cause: "the deadline passed between two steps".to_owned(),
-        })
+        Err(CodecError::late())
     }
 }
 
@@ -145,9 +142,21 @@ fn make_largest(decoded: Decoded, job: &Job<'_>) -> Result<Raster, CodecError> {
 /// Decodes here what is read here, and by another process what only that can read.
 fn decode_anywhere(header: &Header, bytes: &[u8], job: &Job<'_>) -> Result<Decoded, CodecError> {
     job.check_deadline()?;
-    if header.format.is_read_here() {
-        return decode::decode(header.format, bytes, job.limits);
+    let decoded = if header.format.is_read_here() {
+        decode::decode(header.format, bytes, job.limits)?
+    } else {
+        decode_outside(header, bytes, job)?
+    };
+    let (width, height) = (decoded.raster.width, decoded.raster.height);
+    if decoded.orientation.upright_size(width, height) != (header.width, header.height) {
+        return Err(CodecError::broken(
+            "pixels of another size than the header says",
+        ));
     }
+    Ok(decoded)
+}
+
+fn decode_outside(header: &Header, bytes: &[u8], job: &Job<'_>) -> Result<Decoded, CodecError> {
     let outside = job.outside.ok_or_else(|| CodecError::Stopped {
         by: StoppedBy::Absence,
         cause: format!("nothing reads {} here just now", header.format.name()),

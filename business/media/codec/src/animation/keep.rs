@@ -7,7 +7,7 @@ use super::{Outline, frames, outline};
 use crate::error::StoppedBy;
 use crate::orientation::Orientation;
 use crate::strip::{Purpose, strip};
-use crate::{CodecError, Encoding, Format, Job, OutsideCodecs, exif, profile};
+use crate::{CodecError, Encoding, Format, Job, OutsideCodecs, profile};
 
 /// The longest side of an animation that is served, in pixels: as a column on a phone shows it. An animation is never
 /// looked at as closely as a photo, and each of its pixels costs as often as it has frames.
@@ -65,6 +65,9 @@ pub(crate) fn keep(
         return Ok(None);
     };
     for (side_max, quality) in ATTEMPTS {
+        if job.check_deadline().is_err() {
+            return Ok(None);
+        }
         match encode(format, file, (side_max, quality), job, outside) {
             Ok(Some((bytes, (width, height)))) if bytes.len() <= ANIMATION_BYTES_MAX => {
                 return Ok(Some(EncodedAnimation {
@@ -125,9 +128,9 @@ fn encode(
         return Ok(None);
     };
     let plays = outline(format, file, job.limits)?.map_or(0, |outline| outline.plays);
-    let orientation = exif::of_file(format, file).map(|exif| Orientation::from_exif(&exif));
+    let orientation = Orientation::of_file(format, file);
     let profile = profile::of_file(format, file);
-    let mut frames = Shrunk::new(frames, side_max, orientation.unwrap_or_default(), profile);
+    let mut frames = Shrunk::new(frames, side_max, orientation, profile, job.deadline);
     let size = frames.size();
     let bytes = outside.encode_animation(size, &mut frames, plays, quality, job.deadline)?;
     Ok(Some((bytes, size)))

@@ -35,6 +35,8 @@ pub(crate) struct Outline {
     pub(crate) plays: u16,
     /// Pixels of the largest part that is drawn at once. In GIF it may reach beyond the canvas.
     pub(crate) patch_pixels_max: u64,
+    /// Pixels of all parts together.
+    patch_pixels: u64,
     /// Whether the picture that readers without animation show is none of the frames.
     pub(crate) has_other_still: bool,
 }
@@ -48,6 +50,7 @@ impl Outline {
             duration_ms: 0,
             plays: 1,
             patch_pixels_max: 0,
+            patch_pixels: 0,
             has_other_still: false,
         }
     }
@@ -63,7 +66,10 @@ impl Outline {
         self.duration_ms += u64::from(as_shown(duration_ms));
         let pixels = u64::from(width) * u64::from(height);
         self.patch_pixels_max = self.patch_pixels_max.max(pixels);
-        limits.check_animation(self.width, self.height, self.frames)
+        self.patch_pixels += pixels;
+        limits.check_animation(self.width, self.height, self.frames)?;
+        // Parts that reach beyond the canvas are decoded whole.
+        limits.check_animation_pixels(self.frames, self.patch_pixels)
     }
 
     /// What going through the frames takes at the most, in bytes: the canvas, a copy to go back to, one that was handed

@@ -1,5 +1,7 @@
 //! The frames of an animation as they are encoded anew: smaller, upright and in sRGB.
 
+use std::time::Instant;
+
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
@@ -17,6 +19,7 @@ pub(super) struct Shrunk<'b> {
     orientation: Orientation,
     profile: Option<Vec<u8>>,
     resizer: Resizer,
+    deadline: Instant,
 }
 
 impl<'b> Shrunk<'b> {
@@ -25,6 +28,7 @@ impl<'b> Shrunk<'b> {
         side_max: u32,
         orientation: Orientation,
         profile: Option<Vec<u8>>,
+        deadline: Instant,
     ) -> Self {
         let (width, height) = frames.canvas.size();
         Self {
@@ -33,6 +37,7 @@ impl<'b> Shrunk<'b> {
             orientation,
             profile,
             resizer: Resizer::new(),
+            deadline,
         }
     }
 
@@ -75,6 +80,9 @@ impl Iterator for Shrunk<'_> {
     type Item = Result<Frame, CodecError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if Instant::now() > self.deadline {
+            return Some(Err(CodecError::late()));
+        }
         let drawn = self.frames.advance()?;
         Some(drawn.and_then(|duration_ms| {
             Ok(Frame {

@@ -6,27 +6,26 @@
 //! are no harm. Without those checks an upload that was cut off would be shown half gray, and 300 bytes could ask for
 //! 300 megabytes.
 
+mod structure;
+
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 
+use self::structure::{SCANS_MAX, Structure};
 use super::Decoded;
 use crate::header::RawHeader;
 use crate::orientation::Orientation;
 use crate::raster::{Channels, Raster};
-use crate::{CodecError, Limits};
-
-/// Scans taken in a progressive file; encoders write ten or so, and each costs a pass over the whole picture.
-const SCANS_MAX: usize = 50;
-/// Markers looked at; a large profile or preview takes some hundreds.
-const MARKERS_MAX: usize = 20_000;
+use crate::{CodecError, Format, Limits};
 
 pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, CodecError> {
     let structure = Structure::read(bytes, limits)?;
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options(limits));
     decoder.decode_headers().map_err(refused)?;
+    structure.check_agreement(&decoder)?;
     let channels = channels(&decoder)?.1;
     let mut raster = Raster::bytes(structure.width, structure.height, channels)? as u64;
     if channels == Channels::Cmyk {
@@ -42,7 +41,7 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
         width: structure.width,
         height: structure.height,
         frames: 1,
-        orientation: orientation(&decoder),
+        orientation: Orientation::of_file(Format::Jpeg, bytes),
         decode_bytes: raster + coefficients,
     })
 }
@@ -50,12 +49,11 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecError> {
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options(limits));
     decoder.decode_headers().map_err(refused)?;
+    let structure = Structure::read(bytes, limits)?;
+    structure.check_agreement(&decoder)?;
     let (stored, channels) = channels(&decoder)?;
     decoder.set_options(options(limits).jpeg_set_out_colorspace(stored));
-    let (width, height) = decoder
-        .dimensions()
-        .ok_or_else(|| CodecError::broken("no size in the header"))?;
-    let mut pixels = if Structure::read(bytes, limits)?.stores_colors_apart() {
+    let mut pixels = if structure.stores_colors_apart() {
         decode_colors_apart(bytes, channels)?
     } else {
         decoder.decode().map_err(refused)?
@@ -65,10 +63,9 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecErro
         ColorSpace::YCCK => ycck_to_ink(&mut pixels),
         _ => {}
     }
-    let size = |side: usize| u32::try_from(side).map_err(CodecError::broken);
     Ok(Decoded {
-        raster: Raster::new(size(width)?, size(height)?, channels, pixels)?,
-        orientation: orientation(&decoder),
+        raster: Raster::new(structure.width, structure.height, channels, pixels)?,
+        orientation: Orientation::of_file(Format::Jpeg, bytes),
         profile: decoder.icc_profile(),
     })
 }
@@ -94,6 +91,7 @@ pub(crate) fn is_flawless(bytes: &[u8], limits: &Limits) -> bool {
         && decoder.decode().is_ok()
 }
 
+/// What reads files here.
 type Decoder<'b> = JpegDecoder<ZCursor<&'b [u8]>>;
 
 fn options(limits: &Limits) -> DecoderOptions {
@@ -112,13 +110,6 @@ fn channels(decoder: &Decoder<'_>) -> Result<(ColorSpace, Channels), CodecError>
         Some(ink @ (ColorSpace::CMYK | ColorSpace::YCCK)) => Ok((ink, Channels::Cmyk)),
         other => Err(CodecError::broken(format!("a JPEG of {other:?} pixels"))),
     }
-}
-
-fn orientation(decoder: &Decoder<'_>) -> Orientation {
-    decoder
-        .exif()
-        .map(|exif| Orientation::from_exif(exif))
-        .unwrap_or_default()
 }
 
 fn refused(error: DecodeErrors) -> CodecError {
@@ -151,162 +142,5 @@ fn ycck_to_ink(pixels: &mut [u8]) {
             byte(y + 116_130 * blue),
             (255 - black) as u8,
         ];
-    }
-}
-
-impl Structure {
-    /// Whether a file that is not progressive has several scans: one for each colour, or for some of them.
-    const fn stores_colors_apart(&self) -> bool {
-        !self.progressive && self.scans > 1
-    }
-}
-
-/// What the markers of a file say.
-#[derive(Debug)]
-struct Structure {
-    width: u32,
-    height: u32,
-    progressive: bool,
-    scans: usize,
-    /// Blocks of 8 by 8 coefficients that the picture is made of, all components together.
-    blocks: u64,
-}
-
-impl Structure {
-    /// Walks a file to its end marker.
-    fn read(bytes: &[u8], limits: &Limits) -> Result<Self, CodecError> {
-        let mut frame = None;
-        let mut scans = 0;
-        let mut scan_bytes = 0;
-        let mut at = 2;
-        for _ in 0..MARKERS_MAX {
-            let (marker, body) = next_marker(bytes, at).ok_or_else(cut_off)?;
-            let length = match marker {
-                0xd9 => return Self::finish(frame, scans, scan_bytes),
-                // Standing alone: restarts, and a start where none belongs.
-                0x01 | 0xd0..=0xd8 => 0,
-                _ => usize::from(u16_at(bytes, body).ok_or_else(cut_off)?),
-            };
-            at = body + length;
-            match marker {
-                // The decoder goes by the first; sizes reckoned from another would be no bound on what it takes.
-                0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf if frame.is_some() => {
-                    return Err(CodecError::broken("two frames"));
-                }
-                0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => {
-                    frame = Some(Frame::read(
-                        bytes.get(body..at).ok_or_else(cut_off)?,
-                        marker,
-                        limits,
-                    )?);
-                }
-                0xda => {
-                    scans += 1;
-                    let end = scan_end(bytes, at).ok_or_else(cut_off)?;
-                    scan_bytes += (end - at) as u64;
-                    at = end;
-                }
-                _ => {}
-            }
-        }
-        Err(CodecError::broken("more markers than any camera writes"))
-    }
-
-    fn finish(frame: Option<Frame>, scans: usize, scan_bytes: u64) -> Result<Self, CodecError> {
-        let frame = frame.ok_or_else(|| CodecError::broken("an end before a picture"))?;
-        // A block takes at least one bit for its first coefficient, and one to say that it ends if it is coded alone.
-        let bits_min = if frame.progressive { 1 } else { 2 };
-        if scan_bytes * 8 < frame.blocks * bits_min {
-            return Err(CodecError::broken(
-                "fewer bytes than its pixels take at the least",
-            ));
-        }
-        Ok(Self {
-            width: frame.width,
-            height: frame.height,
-            progressive: frame.progressive,
-            scans,
-            blocks: frame.blocks,
-        })
-    }
-}
-
-struct Frame {
-    width: u32,
-    height: u32,
-    progressive: bool,
-    blocks: u64,
-}
-
-impl Frame {
-    /// Reads a start-of-frame segment, its length included.
-    fn read(segment: &[u8], marker: u8, limits: &Limits) -> Result<Self, CodecError> {
-        let short = || CodecError::broken("a frame header that is too short");
-        let height = u32::from(u16_at(segment, 3).ok_or_else(short)?);
-        let width = u32::from(u16_at(segment, 5).ok_or_else(short)?);
-        limits.check_size(width, height)?;
-        let count = usize::from(*segment.get(7).ok_or_else(short)?);
-        let components = segment.get(8..8 + count * 3).ok_or_else(short)?;
-        let sampling: Vec<(u32, u32)> = components
-            .chunks_exact(3)
-            .map(|component| (u32::from(component[1] >> 4), u32::from(component[1] & 15)))
-            .collect();
-        let in_bounds =
-            |&(across, down): &(u32, u32)| (1..=4).contains(&across) && (1..=4).contains(&down);
-        if sampling.is_empty() || sampling.len() > 4 || !sampling.iter().all(in_bounds) {
-            return Err(CodecError::broken("components that JPEG does not have"));
-        }
-        let across_max = sampling
-            .iter()
-            .map(|(across, _)| *across)
-            .max()
-            .unwrap_or(1);
-        let down_max = sampling.iter().map(|(_, down)| *down).max().unwrap_or(1);
-        let blocks = |&(across, down): &(u32, u32)| {
-            u64::from((width * across).div_ceil(across_max * 8))
-                * u64::from((height * down).div_ceil(down_max * 8))
-        };
-        Ok(Self {
-            width,
-            height,
-            progressive: matches!(marker, 0xc2 | 0xc6 | 0xca | 0xce),
-            blocks: sampling.iter().map(blocks).sum(),
-        })
-    }
-}
-
-fn cut_off() -> CodecError {
-    CodecError::broken("cut off before its end marker")
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_be_bytes(
-        bytes.get(at..at.checked_add(2)?)?.try_into().ok()?,
-    ))
-}
-
-/// The next marker at or after `at`, and where its body begins. Stray bytes before it are passed over.
-fn next_marker(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
-    let mut at = at;
-    loop {
-        at += memchr::memchr(0xff, bytes.get(at..)?)?;
-        let fill = bytes[at..].iter().take_while(|byte| **byte == 0xff).count();
-        at += fill;
-        match bytes.get(at)? {
-            0 => at += 1,
-            marker => return Some((*marker, at + 1)),
-        }
-    }
-}
-
-/// Where the coded data that begins at `at` ends: at the next marker that is not a restart.
-fn scan_end(bytes: &[u8], at: usize) -> Option<usize> {
-    let mut from = at;
-    loop {
-        let (marker, body) = next_marker(bytes, from)?;
-        if !(0xd0..=0xd7).contains(&marker) {
-            return Some(body - 2);
-        }
-        from = body;
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
         width,
         height,
         frames: outline.map_or(1, |outline| outline.frames),
-        orientation: orientation(&reader),
+        orientation: Orientation::of_file(Format::Png, bytes),
         decode_bytes: (decode_bytes as u64)
             .max(outline.map_or(0, |outline| outline.decode_bytes(bytes.len()))),
     })
@@ -49,7 +49,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecErro
     if outline.is_some_and(|outline| outline.has_other_still) {
         return Ok(Decoded {
             raster: animation::poster(Format::Png, bytes, limits)?,
-            orientation: orientation(&reader),
+            orientation: Orientation::of_file(Format::Png, bytes),
             profile: profile_of(&reader),
         });
     }
@@ -74,7 +74,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecErro
     }
     Ok(Decoded {
         raster: Raster::new(width, height, channels, pixels)?,
-        orientation: orientation(&reader),
+        orientation: Orientation::of_file(Format::Png, bytes),
         profile: profile_of(&reader),
     })
 }
@@ -171,11 +171,6 @@ fn whole_frame_bytes(reader: &PngReader<'_>, layout: Layout) -> Result<usize, Co
     let samples = pixels * (layout.channels.count() + usize::from(layout.has_alpha));
     let expected = samples * if layout.is_deep { 2 } else { 1 };
     Ok(expected.max(reader.output_buffer_size().unwrap_or(expected)))
-}
-
-fn orientation(reader: &PngReader<'_>) -> Orientation {
-    let exif = reader.info().exif_metadata.as_deref();
-    exif.map(Orientation::from_exif).unwrap_or_default()
 }
 
 #[allow(clippy::needless_pass_by_value)] // it is what `map_err` gives

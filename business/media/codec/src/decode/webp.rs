@@ -15,7 +15,7 @@ use crate::{CodecError, Format, Limits, animation};
 const METADATA_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, CodecError> {
-    let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(refused)?;
+    let decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(refused)?;
     let (width, height) = decoder.dimensions();
     limits.check_size(width, height)?;
     check_inner_size(bytes, width, height)?;
@@ -27,7 +27,7 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
         width,
         height,
         frames: outline.map_or(1, |outline| outline.frames),
-        orientation: orientation(&mut decoder),
+        orientation: Orientation::of_file(Format::WebP, bytes),
         decode_bytes: outline.map_or(still_bytes, |outline| outline.decode_bytes(bytes.len())),
     })
 }
@@ -37,7 +37,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecErro
     if decoder.is_animated() {
         return Ok(Decoded {
             raster: animation::poster(Format::WebP, bytes, limits)?,
-            orientation: orientation(&mut decoder),
+            orientation: Orientation::of_file(Format::WebP, bytes),
             profile: decoder.icc_profile().ok().flatten(),
         });
     }
@@ -55,16 +55,9 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecErro
     decoder.set_memory_limit(METADATA_BYTES_MAX);
     Ok(Decoded {
         raster: Raster::new(width, height, Channels::Rgb, pixels)?,
-        orientation: orientation(&mut decoder),
+        orientation: Orientation::of_file(Format::WebP, bytes),
         profile: decoder.icc_profile().ok().flatten(),
     })
-}
-
-fn orientation(decoder: &mut WebPDecoder<Cursor<&[u8]>>) -> Orientation {
-    decoder.set_memory_limit(METADATA_BYTES_MAX);
-    let exif = decoder.exif_metadata().ok().flatten();
-    exif.map(|exif| Orientation::from_exif(&exif))
-        .unwrap_or_default()
 }
 
 #[allow(clippy::needless_pass_by_value)] // it is what `map_err` gives

@@ -19,4 +19,5 @@ mod sizes;
 mod smaller;
 mod speed;
 mod stripped;
+mod two_ways;
 mod upright;
