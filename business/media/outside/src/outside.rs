@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use business_media_codec::{
-    CodecError, Encoding, Format, Frame, OutsideCodecs, Pixels, StoppedBy, profile_of_code_points,
+    ANIMATION_BYTES_MAX, CodecError, Encoding, Format, FormatSet, Frame, Limits, OutsideCodecs,
+    Pixels, StoppedBy, profile_of_code_points, read_header,
 };
 use infra_sandbox::{Landlock, Lease, Pool, Program, SandboxError};
 
@@ -14,6 +15,10 @@ use crate::protocol::{self, Abilities, HEAD_BYTES_MAX, PROFILE_BYTES_MAX, Pictur
 const FIND_MAX: Duration = Duration::from_secs(10);
 /// The most that an encoded file is longer than the pixels it was made of, in bytes: the containers around tiny pictures.
 const CONTAINER_BYTES_MAX: usize = 64 * 1024;
+
+/// The most that is read of an animation. What is larger than this is too large to be served also when it is made smaller
+/// once more.
+const ANIMATION_ANSWER_BYTES_MAX: usize = 4 * ANIMATION_BYTES_MAX;
 
 /// Codecs in worker processes. A request waits for a worker, and no longer than its deadline.
 #[derive(Debug)]
@@ -102,13 +107,14 @@ impl OutsideCodecs for Outside {
         pixels_max: u64,
         deadline: Instant,
     ) -> Result<Pixels, CodecError> {
+        // Never given back: whoever's file took the worker over would else see, and make, what is next of somebody else's.
         let mut lease = self.lease(deadline)?;
         let request = Request::Decode { pixels_max };
         lease.send(&[&request.to_bytes()]).map_err(stopped)?;
         lease.send(&[file]).map_err(stopped)?;
         let head = match answer(&mut lease)? {
             Ok(head) => head,
-            Err(cause) => return Err(refused(lease, cause)),
+            Err(cause) => return Err(CodecError::Broken { cause }),
         };
         let picture = Picture::from_bytes(&head)
             .filter(|picture| picture.profile.len() <= PROFILE_BYTES_MAX)
@@ -120,7 +126,6 @@ impl OutsideCodecs for Outside {
         if bytes.len() != length {
             return Err(rubbish("fewer pixels than it said"));
         }
-        lease.finish();
         Ok(pixels(picture, bytes))
     }
 
@@ -153,7 +158,11 @@ impl OutsideCodecs for Outside {
         };
         lease.send(&[&request.to_bytes()]).map_err(stopped)?;
         lease.send(&[bytes]).map_err(stopped)?;
-        file(lease, bytes.len())
+        let format = match encoding {
+            Encoding::WebP => Format::WebP,
+            Encoding::Avif => Format::Avif,
+        };
+        file(lease, bytes.len(), format, (width, height))
     }
 
     fn encode_animation(
@@ -184,7 +193,8 @@ impl OutsideCodecs for Outside {
             sent += bytes.len() + CONTAINER_BYTES_MAX;
         }
         lease.send(&[]).map_err(stopped)?;
-        file(lease, sent)
+        let bytes_max = sent.min(ANIMATION_ANSWER_BYTES_MAX);
+        file(lease, bytes_max, Format::WebP, (width, height))
     }
 }
 
@@ -196,22 +206,26 @@ fn answer(lease: &mut Lease) -> Result<Result<Vec<u8>, String>, CodecError> {
     Ok(answer.map(<[u8]>::to_vec))
 }
 
-/// Reads the answer to encoding so many bytes of pixels.
-fn file(mut lease: Lease, pixel_bytes: usize) -> Result<Vec<u8>, CodecError> {
+/// Reads the answer to encoding so many bytes of pixels, and gives the worker back: it has seen nothing but pixels.
+fn file(
+    mut lease: Lease,
+    pixel_bytes: usize,
+    format: Format,
+    size: (u32, u32),
+) -> Result<Vec<u8>, CodecError> {
     if let Err(cause) = answer(&mut lease)? {
-        return Err(refused(lease, cause));
+        lease.finish();
+        return Err(CodecError::Broken { cause });
     }
     let file = lease
         .receive(pixel_bytes + CONTAINER_BYTES_MAX)
         .map_err(stopped)?;
+    let header = read_header(&file, &Limits::default(), &FormatSet::new([format]));
+    if !header.is_ok_and(|header| (header.width, header.height) == size) {
+        return Err(rubbish("a file that is not what was asked for"));
+    }
     lease.finish();
     Ok(file)
-}
-
-/// A worker that says why it cannot is as sound as one that can.
-fn refused(lease: Lease, cause: String) -> CodecError {
-    lease.finish();
-    CodecError::Broken { cause }
 }
 
 fn pixels(picture: Picture, bytes: Vec<u8>) -> Pixels {

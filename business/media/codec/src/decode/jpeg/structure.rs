@@ -91,7 +91,7 @@ impl Structure {
         let agrees = decoder.info().is_some_and(|info| {
             (u32::from(info.width), u32::from(info.height)) == (self.width, self.height)
                 && usize::from(info.components) == self.components
-                && !info.sof.is_sequential_dct() == self.progressive
+                && info.sof.is_sequential_dct() != self.progressive
         });
         if agrees {
             return Ok(());
