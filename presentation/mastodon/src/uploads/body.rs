@@ -6,6 +6,7 @@ use axum::body::{Body, BodyDataStream};
 use business_media_gateway::{AppendChunk, AppendHeader, UploadSession};
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
+use http::StatusCode;
 use infra_kernel::{Context, Result as Answer};
 use presentation_kit::Surface;
 use tokio::sync::mpsc;
@@ -39,7 +40,8 @@ pub(super) async fn append(
         .append_upload(context, Box::pin(chunks));
     let (session, was_silent) = tokio::join!(append, send(sender, header, body));
     if was_silent && session.is_err() {
-        return Err(Refusal::silence());
+        let text = "No bytes came for a minute. What came before is kept; please go on from there.";
+        return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, text));
     }
     Ok(session?)
 }

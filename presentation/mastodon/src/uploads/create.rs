@@ -4,8 +4,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use business_media_gateway::{
-    AppendHeader, BeginUploadRequest, CancelUploadRequest, GetUploadRequest, UploadHeader,
-    UploadSession,
+    AppendHeader, BeginUploadRequest, CancelUploadRequest, UploadHeader, UploadSession,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use infra_kernel::{Context, Error, Result as Answer};
@@ -27,17 +26,11 @@ pub(super) async fn create(
     let session = match begun {
         Ok(session) if fields::has_bytes(&headers) => {
             let id = session.upload_id;
-            match send_first(&surface, &context, viewer, &headers, (id, body)).await {
-                Ok(session) => session,
-                // Told where to go on from, the client loses nothing.
-                Err(refused) if refused.is_for_silence() => {
-                    look(&surface, &context, viewer, id).await?
-                }
-                Err(refused) => {
-                    forget(&surface, &context, viewer, id).await?;
-                    return Err(refused);
-                }
+            let sent = send_first(&surface, &context, viewer, &headers, (id, body)).await;
+            if sent.is_err() {
+                forget(&surface, &context, viewer, id).await?;
             }
+            sent?
         }
         Ok(session) => session,
         Err(refused) => {
@@ -94,20 +87,6 @@ async fn send_first(
         checksum,
     };
     body::append(surface, context, header, body).await
-}
-
-/// How far an upload is.
-async fn look(
-    surface: &Surface,
-    context: &Context,
-    viewer: Viewer,
-    upload_id: u64,
-) -> Answer<UploadSession> {
-    let request = GetUploadRequest {
-        owner_id: viewer.account_id.get(),
-        upload_id,
-    };
-    surface.gateways.media.get_upload(context, request).await
 }
 
 /// Ends an upload whose first bytes were refused: its client is never told where it is.

@@ -68,17 +68,6 @@ impl Refusal {
         }
     }
 
-    /// No bytes came for too long.
-    pub(super) fn silence() -> Self {
-        let text = "No bytes came for a minute. What came before is kept; please go on from there.";
-        Self::new(StatusCode::REQUEST_TIMEOUT, text)
-    }
-
-    /// Whether it was for silence that a request was ended, and nothing is wrong with what it sent.
-    pub(super) fn is_for_silence(&self) -> bool {
-        self.status == StatusCode::REQUEST_TIMEOUT
-    }
-
     /// A header that is missing or not as it should be.
     pub(super) fn header(name: &HeaderName, text: impl Into<String>) -> Self {
         Self {

@@ -8,7 +8,6 @@ mod edges;
 mod files;
 mod media;
 mod oauth;
-mod silence;
 mod statuses;
 mod timelines;
 mod world;

@@ -1,7 +1,6 @@
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
-use business_media_gateway::append_chunk::Part as Append;
 use business_media_gateway::rendition_chunk::Part as Read;
 use business_media_gateway::upload_chunk::Part;
 use business_media_gateway::*;
@@ -16,18 +15,6 @@ impl World {
     fn item(&self, id: u64) -> Option<MediaItem> {
         let media = self.media.lock().unwrap();
         media.iter().find(|item| item.id == id).cloned()
-    }
-
-    fn session(&self, upload_id: u64) -> Result<UploadSession> {
-        let parts = self.parts.lock().unwrap();
-        let bytes = parts
-            .get(&upload_id)
-            .ok_or_else(|| Error::not_found("upload"))?;
-        Ok(UploadSession {
-            upload_id,
-            offset: bytes.len() as u64,
-            ..UploadSession::default()
-        })
     }
 
     /// Puts so many ready photos into a post.
@@ -260,44 +247,23 @@ impl Media for World {
     }
 
     async fn begin_upload(&self, _: &Context, _: BeginUploadRequest) -> Result<UploadSession> {
-        let id = self.next_id();
-        self.parts.lock().unwrap().insert(id, Vec::new());
-        self.session(id)
+        Err(Error::internal("not part of this world"))
     }
 
-    async fn get_upload(&self, _: &Context, request: GetUploadRequest) -> Result<UploadSession> {
-        self.session(request.upload_id)
+    async fn get_upload(&self, _: &Context, _: GetUploadRequest) -> Result<UploadSession> {
+        Err(Error::internal("not part of this world"))
     }
 
-    async fn append_upload(
-        &self,
-        _: &Context,
-        mut chunks: Messages<AppendChunk>,
-    ) -> Result<UploadSession> {
-        let mut id = 0;
-        while let Some(chunk) = chunks.next().await.transpose()? {
-            match chunk.part {
-                Some(Append::Header(header)) => id = header.upload_id,
-                Some(Append::Data(data)) => {
-                    let mut parts = self.parts.lock().unwrap();
-                    parts.get_mut(&id).unwrap().extend_from_slice(&data);
-                }
-                Some(Append::End(_)) => return self.session(id),
-                None => {}
-            }
-        }
-        Err(Error::invalid("file", "The part was cut off."))
+    async fn append_upload(&self, _: &Context, _: Messages<AppendChunk>) -> Result<UploadSession> {
+        Err(Error::internal("not part of this world"))
     }
 
     async fn cancel_upload(
         &self,
         _: &Context,
-        request: CancelUploadRequest,
+        _: CancelUploadRequest,
     ) -> Result<CancelUploadReply> {
-        let removed = self.parts.lock().unwrap().remove(&request.upload_id);
-        Ok(CancelUploadReply {
-            found: removed.is_some(),
-        })
+        Err(Error::internal("not part of this world"))
     }
 
     async fn list_failed(&self, _: &Context, _: ListFailedRequest) -> Result<ListFailedReply> {

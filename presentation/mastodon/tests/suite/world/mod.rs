@@ -5,7 +5,6 @@ mod client;
 mod media;
 mod posts;
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -33,8 +32,6 @@ pub(crate) struct World {
     pub(crate) media: Mutex<Vec<MediaItem>>,
     /// The bytes of every upload that came to its end.
     pub(crate) uploads: Mutex<Vec<Bytes>>,
-    /// The bytes of uploads in parts, by the upload's id.
-    pub(crate) parts: Mutex<HashMap<u64, Vec<u8>>>,
     /// Renditions by key, in the chunks in which they are answered.
     pub(crate) files: Mutex<Vec<(&'static str, Vec<Bytes>)>>,
     /// Whether the renditions are for those with a signature only.
