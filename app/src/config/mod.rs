@@ -17,9 +17,6 @@ pub use reference::reference;
 
 use crate::roles::Role;
 
-/// How long the address of a photo may work: long enough to load a page with its photos, and short enough to be counted.
-const MEDIA_URL_LIFETIME_S: std::ops::RangeInclusive<u64> = 10..=31_536_000;
-
 /// Everything that can be set.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -38,8 +35,7 @@ pub struct Configuration {
     pub shutdown_grace_s: u64,
     /// The most connections at the same time; further ones wait to be accepted.
     pub connections_max: usize,
-    /// How long the address of a photo that not everyone may see works, in seconds, from 10 to a year: at most so long, at
-    /// least half of it.
+    /// How long the address of a photo that not everyone may see works, in seconds: at most so long, at least half of it.
     pub media_url_lifetime_s: u64,
     /// What this place is called.
     pub instance: InstanceSettings,
@@ -168,14 +164,6 @@ impl Configuration {
                 "connections_max",
                 "at least one connection is needed".to_owned(),
             );
-        }
-        if !MEDIA_URL_LIFETIME_S.contains(&self.media_url_lifetime_s) {
-            let (least, most) = (MEDIA_URL_LIFETIME_S.start(), MEDIA_URL_LIFETIME_S.end());
-            let problem = format!(
-                "{} seconds are not between {least} seconds and {most}, a year",
-                self.media_url_lifetime_s
-            );
-            return invalid("media_url_lifetime_s", problem);
         }
         if !self.base_url.is_empty() && !is_base_url(&self.base_url) {
             let problem = format!(

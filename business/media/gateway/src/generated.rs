@@ -324,11 +324,7 @@ pub struct CancelUploadRequest {
     pub upload_id: u64,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct CancelUploadReply {
-    /// Whether there was one of this account: with all of its bytes, with some, or out of time.
-    #[prost(bool, tag = "1")]
-    pub found: bool,
-}
+pub struct CancelUploadReply {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListFailedRequest {
     /// Only items before this one; 0 to begin with the newest.

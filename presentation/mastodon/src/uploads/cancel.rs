@@ -2,9 +2,9 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use business_media_gateway::CancelUploadRequest;
+use business_media_gateway::{CancelUploadRequest, GetUploadRequest};
 use http::StatusCode;
-use infra_kernel::{Context, Error};
+use infra_kernel::Context;
 use presentation_kit::access::{Person, Viewer, scope};
 use presentation_kit::extract::PathOf;
 use presentation_kit::{Allowed, RequestContext, Surface};
@@ -29,13 +29,16 @@ pub(super) async fn cancel_for(
 ) -> Result<Response, Refusal> {
     let owner_id = viewer.account_id.get();
     let media = &surface.gateways.media;
+    // Giving up twice is no harm to the media domain; the protocol wants the second time refused.
+    let request = GetUploadRequest {
+        owner_id,
+        upload_id,
+    };
+    media.get_upload(context, request).await?;
     let request = CancelUploadRequest {
         owner_id,
         upload_id,
     };
-    // Giving up twice is no harm to the media domain; the protocol wants the second time refused.
-    if !media.cancel_upload(context, request).await?.found {
-        return Err(Error::not_found("upload").into());
-    }
+    media.cancel_upload(context, request).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

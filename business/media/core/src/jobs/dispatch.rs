@@ -10,6 +10,7 @@ use crate::Core;
 use crate::error::MediaError;
 use crate::jobs::verdict;
 use crate::queue::Slot;
+use crate::store::alternates;
 use crate::store::queue;
 
 /// How often the queue is looked at without being told of anything: an event may be late, or of another process.
@@ -95,7 +96,11 @@ impl Core {
             }
         }
         if at_start {
-            self.take_back_alternates().await?;
+            self.database
+                .write(move |connection| {
+                    Box::pin(async move { alternates::take_back(connection, run, now).await })
+                })
+                .await?;
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use crate::blobs::{self, Noted};
 use crate::error::MediaError;
 use crate::jobs::make_renditions::{OVERSTAY_MAX, STOP_PATIENCE};
 use crate::jobs::thread;
-use crate::jobs::verdict::{self, CRASHES_MAX, Verdict};
+use crate::jobs::verdict::{self, Verdict};
 use crate::queue::Slot;
 use crate::store::alternates::{self, ClaimedJob};
 use crate::store::{renditions, twins};
@@ -41,25 +41,6 @@ impl Core {
         wanted
             .filter(|encoding| writes.contains(encoding))
             .collect()
-    }
-
-    /// Takes back what every other run of this process had taken.
-    pub(crate) async fn take_back_alternates(&self) -> Result<(), MediaError> {
-        let (run, now) = (self.queue.run, self.clock.now());
-        let given_up = self
-            .database
-            .write(move |connection| {
-                Box::pin(
-                    async move { alternates::take_back(connection, run, now, CRASHES_MAX).await },
-                )
-            })
-            .await?;
-        for id in given_up {
-            let cause = "the process that worked on them ended, again and again";
-            tracing::warn!(media = %id, cause, "alternates are not made");
-            self.forget_renditions(id).await?;
-        }
-        Ok(())
     }
 
     /// Takes the item that waits longest for its alternates, if none is at work already.

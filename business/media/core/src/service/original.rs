@@ -70,29 +70,24 @@ impl Core {
         if original.lost {
             return self.full_rendition(id).await;
         }
-        let format = Format::of_content_type(&original.form.content_type);
-        let Some(format) = format.filter(|format| format.is_read_here()) else {
-            // These are never taken apart: not even read for it.
-            return self.full_rendition(id).await;
-        };
-        let stripped = self.strip(context, &original.form, format).await?;
-        let (core, content_type) = (Arc::clone(self), original.form.content_type);
-        to_the_end(async move {
-            match stripped {
-                Some(file) => core.keep_shared(id, content_type, file).await,
-                None => core.keep_full_rendition(id).await,
+        match self.strip(context, &original.form).await? {
+            Some(stripped) => {
+                let (core, content_type) = (Arc::clone(self), original.form.content_type);
+                to_the_end(async move { core.keep_shared(id, content_type, stripped).await }).await
             }
-        })
-        .await
+            None => self.full_rendition(id).await,
+        }
     }
 
-    /// The file without metadata; nothing for what is not strictly formed.
-    async fn strip(
-        &self,
-        context: &Context,
-        original: &Form,
-        format: Format,
-    ) -> Result<Option<Bytes>, MediaError> {
+    /// The file without metadata; nothing for what cannot be taken apart without decoding it.
+    async fn strip(&self, context: &Context, original: &Form) -> Result<Option<Bytes>, MediaError> {
+        let Some(format) = Format::of_content_type(&original.content_type) else {
+            return Ok(None);
+        };
+        // These are never taken apart: not even read for it.
+        if !format.is_read_here() {
+            return Ok(None);
+        }
         let memory = self.budget.take(original.bytes * STRIP_MEMORY_FACTOR);
         let memory = within_deadline(context, async { Ok(memory.await?) }).await?;
         let store = &self.blobs.store;
@@ -154,26 +149,6 @@ impl Core {
                 })
             })
             .await
-    }
-
-    /// Notes that others get the largest picture, so that the file is not read in vain for each who asks.
-    async fn keep_full_rendition(&self, id: MediaId) -> Result<Form, MediaError> {
-        let full = self.full_rendition(id).await?;
-        let (content_type, stored) = (
-            Arc::clone(&full.content_type),
-            Stored {
-                key: full.key,
-                bytes: full.bytes,
-            },
-        );
-        self.database
-            .write(move |connection| {
-                Box::pin(async move {
-                    originals::insert_shared(connection, id, &content_type, stored).await
-                })
-            })
-            .await?;
-        Ok(full)
     }
 
     /// What others get instead of a file that cannot be stripped: the largest picture that was made of it.

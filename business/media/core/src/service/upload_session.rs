@@ -114,14 +114,13 @@ impl Core {
         let owner = AccountId::new(request.owner_id);
         let id = request.upload_id.cast_signed();
         let found = upload_sessions::read(&self.database, id, owner).await?;
-        let found = found.is_some();
-        if found {
+        if found.is_some() {
             // An append that does not end in time finds no row to add to.
             self.appends.end(id).await;
             let core = Arc::clone(self);
             to_the_end(async move { core.end_session(id).await }).await?;
         }
-        Ok(CancelUploadReply { found })
+        Ok(CancelUploadReply {})
     }
 
     /// An account's own upload, if its time is not up.

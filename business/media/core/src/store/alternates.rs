@@ -120,22 +120,12 @@ pub(crate) async fn pause(
     Ok(())
 }
 
-/// Frees what other runs of this process had taken. What was at work in `attempts_max` of them when they ended is given up:
-/// it looks as if it ends them. Answers what was given up.
+/// Frees what other runs of this process had taken.
 pub(crate) async fn take_back(
     connection: &mut Connection,
     run: i64,
     now: Timestamp,
-    attempts_max: i64,
-) -> Result<Vec<MediaId>, MediaError> {
-    let given_up: Vec<i64> = sqlx::query_scalar(
-        "DELETE FROM alternate_jobs WHERE lease_holder <> 0 AND lease_holder <> $1 AND attempts >= $2
-         RETURNING media_id",
-    )
-    .bind(run)
-    .bind(attempts_max)
-    .fetch_all(&mut *connection)
-    .await?;
+) -> Result<(), MediaError> {
     sqlx::query(
         "UPDATE alternate_jobs SET lease_holder = 0, next_attempt_at = $2 WHERE lease_holder <> 0 AND lease_holder <> $1",
     )
@@ -143,7 +133,7 @@ pub(crate) async fn take_back(
     .bind(now.microseconds())
     .execute(connection)
     .await?;
-    Ok(given_up.into_iter().map(MediaId::from_sql).collect())
+    Ok(())
 }
 
 pub(crate) async fn insert(

@@ -11,7 +11,6 @@ mod failed;
 mod faults;
 mod formats;
 mod machine;
-mod originals;
 mod outside;
 mod parts;
 mod process;

@@ -221,32 +221,6 @@ async fn alternates_that_crash_are_tried_again_and_then_left() {
 }
 
 #[tokio::test]
-async fn alternates_at_which_the_process_died_three_times_are_left() {
-    for (deaths, made) in [(2, 6), (3, 0)] {
-        let forms = Arc::new(Forms::default());
-        let scene = scene_with(&forms, Settings::default()).await;
-        forms.crashes.store(1, Ordering::SeqCst);
-        scene.ready(OWNER, &photo(1)).await;
-        let left_at_work: Result<(), infra_db::DbError> = scene
-            .database
-            .write(move |connection| {
-                Box::pin(async move {
-                    sqlx::query("UPDATE alternate_jobs SET lease_holder = 1, attempts = $1")
-                        .bind(deaths)
-                        .execute(connection)
-                        .await?;
-                    Ok(())
-                })
-            })
-            .await;
-        left_at_work.unwrap();
-        scene.core.work_off().await.unwrap();
-        assert_eq!(scene.count("SELECT COUNT(*) FROM alternates").await, made);
-        assert_eq!(scene.count("SELECT COUNT(*) FROM alternate_jobs").await, 0);
-    }
-}
-
-#[tokio::test]
 async fn alternates_that_hang_delay_no_upload() {
     let forms = Arc::new(Forms::default());
     let one_worker = Settings {
