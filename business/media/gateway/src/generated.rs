@@ -324,7 +324,11 @@ pub struct CancelUploadRequest {
     pub upload_id: u64,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct CancelUploadReply {}
+pub struct CancelUploadReply {
+    /// Whether there was an upload to give up.
+    #[prost(bool, tag = "1")]
+    pub found: bool,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListFailedRequest {
     /// Only items before this one; 0 to begin with the newest.
