@@ -35,9 +35,10 @@ pub(crate) async fn insert_copy(
 ) -> Result<(), MediaError> {
     sqlx::query(
         "INSERT INTO media (id, owner_id, revision, state, failure, content_type, description, focus_x, focus_y, blurhash,
-             dominant_color, width, height, attached, created_at, original_key, original_bytes, memory_bytes, camera)
+             dominant_color, width, height, attached, created_at, original_key, original_bytes, memory_bytes, camera,
+             original_unstrippable)
          SELECT $1, owner_id, 1, 2, '', content_type, $3, $4, $5, blurhash, dominant_color, width, height, FALSE, $6,
-             original_key, original_bytes, memory_bytes, camera
+             original_key, original_bytes, memory_bytes, camera, original_unstrippable
          FROM media WHERE id = $2",
     )
     .bind(item.id.to_sql())

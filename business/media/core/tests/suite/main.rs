@@ -11,6 +11,7 @@ mod failed;
 mod faults;
 mod formats;
 mod machine;
+mod originals;
 mod outside;
 mod parts;
 mod process;
