@@ -82,8 +82,13 @@ impl Core {
 
     /// Takes back what is leased to nobody any more: leases that ran out, and at the start those of every other run.
     pub(crate) async fn take_back(self: &Arc<Self>, at_start: bool) -> Result<(), MediaError> {
-        let (run, now) = (self.queue.run, self.clock.now());
-        let others = at_start.then_some(run);
+        let others = at_start.then_some(self.queue.run);
+        self.take_back_items(others).await?;
+        self.take_back_alternates(others).await
+    }
+
+    async fn take_back_items(self: &Arc<Self>, others: Option<i64>) -> Result<(), MediaError> {
+        let now = self.clock.now();
         loop {
             let lost = queue::lost(&self.database, now, others, LOST_MAX).await?;
             let count = lost.len();
@@ -92,15 +97,17 @@ impl Core {
                 self.follow(row.lease(), row.owner_id, verdict).await?;
             }
             if count < usize::try_from(LOST_MAX).unwrap_or(usize::MAX) {
-                break;
+                return Ok(());
             }
         }
-        if at_start {
-            self.database
-                .write(move |connection| {
-                    Box::pin(async move { alternates::take_back(connection, run, now).await })
-                })
-                .await?;
+    }
+
+    /// There is one place for this work in a process, so what is left here is found by the next round.
+    async fn take_back_alternates(&self, others: Option<i64>) -> Result<(), MediaError> {
+        let now = self.clock.now();
+        for job in alternates::lost(&self.database, now, others, LOST_MAX).await? {
+            let verdict = verdict::on_lost_lease(job.attempts);
+            self.follow_for_alternates(&job, verdict).await?;
         }
         Ok(())
     }

@@ -254,16 +254,36 @@ impl Core {
         job: &ClaimedJob,
         error: MediaError,
     ) -> Result<(), MediaError> {
+        let verdict = verdict::on(error, job.attempts, rand::random());
+        self.follow_for_alternates(job, verdict).await
+    }
+
+    /// Does what a verdict says, if the work on the item is still the attempt's that it is on.
+    pub(crate) async fn follow_for_alternates(
+        &self,
+        job: &ClaimedJob,
+        verdict: Verdict,
+    ) -> Result<(), MediaError> {
         let (id, attempts) = (job.id(), job.attempts);
-        match verdict::on(error, attempts, rand::random()) {
+        match verdict {
             Verdict::Again { pause, cause } => {
                 tracing::info!(media = %id, attempts, cause, "alternates are tried again later");
                 self.pause_alternates(job, pause, true).await
             }
             Verdict::SetAside(failure) => {
                 tracing::warn!(media = %id, attempts, cause = failure.cause, "alternates are not made");
-                self.finish_alternates(job).await
+                self.give_up_alternates(job, failure.cause).await
             }
         }
+    }
+
+    async fn give_up_alternates(&self, job: &ClaimedJob, cause: String) -> Result<(), MediaError> {
+        let (id, job, now) = (job.id(), job.clone(), self.clock.now());
+        self.database
+            .write(move |connection| {
+                Box::pin(async move { alternates::give_up(connection, &job, &cause, now).await })
+            })
+            .await?;
+        self.forget_renditions(id).await
     }
 }

@@ -1,7 +1,8 @@
-//! The tables `alternates` and `alternate_jobs`: other forms of renditions, and the items that still wait for theirs.
+//! The tables `alternates`, `alternate_jobs` and `alternates_given_up`: other forms of renditions, the items that still wait
+//! for theirs, and those that will have none.
 
 use infra_blob::Stored;
-use infra_db::Connection;
+use infra_db::{Connection, Database};
 use infra_kernel::{MediaId, Timestamp};
 use sqlx::FromRow;
 
@@ -47,7 +48,7 @@ pub(crate) async fn is_any_due(
     now: Timestamp,
 ) -> Result<bool, MediaError> {
     Ok(sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM alternate_jobs WHERE next_attempt_at <= $1)",
+        "SELECT EXISTS (SELECT 1 FROM alternate_jobs WHERE next_attempt_at <= $1 AND lease_holder = 0)",
     )
     .bind(now.microseconds())
     .fetch_one(connection)
@@ -63,7 +64,7 @@ pub(crate) async fn claim(
 ) -> Result<Option<ClaimedJob>, MediaError> {
     let id: Option<i64> = sqlx::query_scalar(
         "UPDATE alternate_jobs SET attempts = attempts + 1, lease_holder = $1, next_attempt_at = $3
-         WHERE media_id = (SELECT media_id FROM alternate_jobs WHERE next_attempt_at <= $2
+         WHERE media_id = (SELECT media_id FROM alternate_jobs WHERE next_attempt_at <= $2 AND lease_holder = 0
                            ORDER BY next_attempt_at, media_id LIMIT 1)
          RETURNING media_id",
     )
@@ -120,20 +121,94 @@ pub(crate) async fn pause(
     Ok(())
 }
 
-/// Frees what other runs of this process had taken.
-pub(crate) async fn take_back(
+/// Attempts whose lease has run out and, when `run` is given, those of every other run.
+pub(crate) async fn lost(
+    database: &Database,
+    now: Timestamp,
+    run: Option<i64>,
+    limit: i64,
+) -> Result<Vec<ClaimedJob>, MediaError> {
+    let lost = sqlx::query_as(
+        "SELECT media_id, alternate_jobs.lease_holder, alternate_jobs.attempts, original_key, original_bytes, memory_bytes
+         FROM alternate_jobs JOIN media ON media.id = media_id
+         WHERE alternate_jobs.lease_holder <> 0
+             AND (alternate_jobs.next_attempt_at <= $1 OR ($2 <> 0 AND alternate_jobs.lease_holder <> $2))
+         LIMIT $3",
+    )
+    .bind(now.microseconds())
+    .bind(run.unwrap_or(0))
+    .bind(limit)
+    .fetch_all(database.reader())
+    .await?;
+    Ok(lost)
+}
+
+/// An item whose alternates were given up.
+#[derive(FromRow)]
+pub(crate) struct GivenUpRow {
+    pub(crate) media_id: i64,
+    pub(crate) attempts: i64,
+    pub(crate) given_up_at: i64,
+    pub(crate) cause: String,
+}
+
+/// Ends the work on an item for good, if it is still this attempt's.
+pub(crate) async fn give_up(
     connection: &mut Connection,
-    run: i64,
+    job: &ClaimedJob,
+    cause: &str,
     now: Timestamp,
 ) -> Result<(), MediaError> {
+    if !finish(connection, job).await? {
+        return Ok(());
+    }
     sqlx::query(
-        "UPDATE alternate_jobs SET lease_holder = 0, next_attempt_at = $2 WHERE lease_holder <> 0 AND lease_holder <> $1",
+        "INSERT INTO alternates_given_up (media_id, attempts, given_up_at, cause) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (media_id) DO UPDATE SET attempts = $2, given_up_at = $3, cause = $4",
     )
-    .bind(run)
+    .bind(job.media_id)
+    .bind(job.attempts)
     .bind(now.microseconds())
+    .bind(cause)
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// The newest of the items whose alternates were given up.
+pub(crate) async fn given_up(
+    database: &Database,
+    limit: u32,
+) -> Result<Vec<GivenUpRow>, MediaError> {
+    let rows = sqlx::query_as(
+        "SELECT media_id, attempts, given_up_at, cause FROM alternates_given_up
+         ORDER BY given_up_at DESC, media_id DESC LIMIT $1",
+    )
+    .bind(limit)
+    .fetch_all(database.reader())
+    .await?;
+    Ok(rows)
+}
+
+/// Lets an item wait again whose alternates were given up. Answers whether they were.
+pub(crate) async fn try_again(
+    connection: &mut Connection,
+    id: MediaId,
+    now: Timestamp,
+) -> Result<bool, MediaError> {
+    let forgotten = forget_given_up(connection, id).await?;
+    if forgotten {
+        enqueue(connection, id, now).await?;
+    }
+    Ok(forgotten)
+}
+
+async fn forget_given_up(connection: &mut Connection, id: MediaId) -> Result<bool, MediaError> {
+    let forgotten = sqlx::query("DELETE FROM alternates_given_up WHERE media_id = $1")
+        .bind(id.to_sql())
+        .execute(connection)
+        .await?;
+    Ok(forgotten.rows_affected() == 1)
 }
 
 pub(crate) async fn insert(
@@ -165,6 +240,7 @@ pub(crate) async fn remove(
         .bind(id.to_sql())
         .execute(&mut *connection)
         .await?;
+    forget_given_up(connection, id).await?;
     let keys = sqlx::query_scalar("DELETE FROM alternates WHERE media_id = $1 RETURNING key")
         .bind(id.to_sql())
         .fetch_all(connection)

@@ -53,7 +53,8 @@ pub(crate) async fn insert_copy(
     copy_files(connection, twin, item.id, item.created_at).await
 }
 
-/// Copies the rows of renditions and alternates, and the wish for alternates that are still to be made.
+/// Copies the rows of renditions and alternates, and the wish for alternates that are still to be made or that it was
+/// given up.
 pub(crate) async fn copy_files(
     connection: &mut Connection,
     twin: MediaId,
@@ -76,6 +77,14 @@ pub(crate) async fn copy_files(
     .bind(id.to_sql())
     .bind(twin.to_sql())
     .bind(now.microseconds())
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "INSERT INTO alternates_given_up (media_id, attempts, given_up_at, cause)
+         SELECT $1, attempts, given_up_at, cause FROM alternates_given_up WHERE media_id = $2 ON CONFLICT DO NOTHING",
+    )
+    .bind(id.to_sql())
+    .bind(twin.to_sql())
     .execute(connection)
     .await?;
     Ok(())

@@ -316,6 +316,7 @@ impl Scene {
             + (SELECT COUNT(*) FROM blob_deletions) + (SELECT COUNT(*) FROM outbox)
             + (SELECT COUNT(*) FROM upload_sessions) + (SELECT COUNT(*) FROM upload_parts)
             + (SELECT COUNT(*) FROM alternates) + (SELECT COUNT(*) FROM alternate_jobs)
+            + (SELECT COUNT(*) FROM alternates_given_up)
             + (SELECT COUNT(*) FROM account_usage) + (SELECT COUNT(*) FROM upload_minutes)";
         assert_eq!(self.count(rows).await, 0, "{what} left a row");
     }
