@@ -32,6 +32,7 @@ use infra_kernel::{Clock, IdGenerator, MediaId};
 use sqlx::migrate::Migrator;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::appends::Appends;
 use crate::blobs::Blobs;
@@ -111,7 +112,7 @@ impl Core {
 async fn to_the_end<T: Send + 'static>(
     change: impl Future<Output = Result<T, MediaError>> + Send + 'static,
 ) -> Result<T, MediaError> {
-    tokio::spawn(change).await?
+    tokio::spawn(change.in_current_span()).await?
 }
 
 impl MediaCore {

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use infra_kernel::CorrelationId;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, Span};
 
 use crate::Core;
 use crate::error::MediaError;
@@ -21,6 +23,11 @@ const POLL_INTERVAL_MIN: Duration = Duration::from_millis(20);
 const TROUBLE_PAUSE: Duration = Duration::from_secs(1);
 /// Lost leases taken back in one step.
 const LOST_MAX: i64 = 500;
+
+/// What the work on an upload is logged in: under the name of the request that brought it.
+fn work_span(correlation_id: &CorrelationId) -> Span {
+    tracing::info_span!("work", %correlation_id)
+}
 
 /// Works until it is stopped, then waits for the attempts that are under way to end or be given back.
 pub(crate) async fn run(core: &Arc<Core>, stop: &CancellationToken) {
@@ -66,7 +73,8 @@ impl Core {
     ) -> Result<Option<Duration>, MediaError> {
         if let Some(claimed) = self.claim().await? {
             let core = Arc::clone(self);
-            attempts.spawn(core.work_on(claimed, slot, stop.clone()));
+            let span = work_span(&claimed.correlation_id());
+            attempts.spawn(core.work_on(claimed, slot, stop.clone()).instrument(span));
             return Ok(None);
         }
         drop(slot);
@@ -74,7 +82,9 @@ impl Core {
         // Nothing else waits: what can wait has its turn, in a place of its own, so that it delays nobody who comes.
         if let Some((job, slot)) = self.claim_alternates().await? {
             let core = Arc::clone(self);
-            attempts.spawn(core.work_on_alternates(job, slot, stop.clone()));
+            let span = work_span(&job.correlation_id());
+            let work = core.work_on_alternates(job, slot, stop.clone());
+            attempts.spawn(work.instrument(span));
         }
         let pause = self.next_pause_end().await?.unwrap_or(POLL_INTERVAL);
         Ok(Some(pause.clamp(POLL_INTERVAL_MIN, POLL_INTERVAL)))
@@ -92,9 +102,10 @@ impl Core {
         loop {
             let lost = queue::lost(&self.database, now, others, LOST_MAX).await?;
             let count = lost.len();
-            for row in lost {
-                let verdict = verdict::on_lost_lease(row.lease().attempt);
-                self.follow(row.lease(), row.owner_id, verdict).await?;
+            for claimed in lost {
+                let verdict = verdict::on_lost_lease(claimed.lease().attempt);
+                let span = work_span(&claimed.correlation_id());
+                self.follow(&claimed, verdict).instrument(span).await?;
             }
             if count < usize::try_from(LOST_MAX).unwrap_or(usize::MAX) {
                 return Ok(());
@@ -107,7 +118,8 @@ impl Core {
         let now = self.clock.now();
         for job in alternates::lost(&self.database, now, others, LOST_MAX).await? {
             let verdict = verdict::on_lost_lease(job.attempts);
-            self.follow_for_alternates(&job, verdict).await?;
+            let follow = self.follow_for_alternates(&job, verdict);
+            follow.instrument(work_span(&job.correlation_id())).await?;
         }
         Ok(())
     }
@@ -120,10 +132,14 @@ impl Core {
         loop {
             let slot = self.queue.slot().await?;
             if let Some(claimed) = self.claim().await? {
-                Arc::clone(self).work_on(claimed, slot, never.clone()).await;
+                let span = work_span(&claimed.correlation_id());
+                let work = Arc::clone(self).work_on(claimed, slot, never.clone());
+                work.instrument(span).await;
             } else if let Some((job, slot)) = self.claim_alternates().await? {
                 let core = Arc::clone(self);
-                core.work_on_alternates(job, slot, never.clone()).await;
+                let span = work_span(&job.correlation_id());
+                let work = core.work_on_alternates(job, slot, never.clone());
+                work.instrument(span).await;
             } else {
                 return Ok(attempts);
             }

@@ -3,10 +3,11 @@
 
 use infra_blob::Stored;
 use infra_db::{Connection, Database};
-use infra_kernel::{MediaId, Timestamp};
+use infra_kernel::{CorrelationId, MediaId, Timestamp};
 use sqlx::FromRow;
 
 use crate::error::MediaError;
+use crate::store::queue;
 
 /// An item that was taken to have its alternates made.
 #[derive(Debug, Clone, FromRow)]
@@ -17,11 +18,17 @@ pub(crate) struct ClaimedJob {
     pub(crate) original_key: String,
     pub(crate) original_bytes: i64,
     pub(crate) memory_bytes: i64,
+    correlation_id: String,
 }
 
 impl ClaimedJob {
     pub(crate) const fn id(&self) -> MediaId {
         MediaId::from_sql(self.media_id)
+    }
+
+    /// The name in the logs of the request that brought the item.
+    pub(crate) fn correlation_id(&self) -> CorrelationId {
+        queue::correlation_id(&self.correlation_id)
     }
 }
 
@@ -75,7 +82,8 @@ pub(crate) async fn claim(
     .await?;
     let Some(id) = id else { return Ok(None) };
     let claimed = sqlx::query_as(
-        "SELECT media_id, alternate_jobs.lease_holder, alternate_jobs.attempts, original_key, original_bytes, memory_bytes
+        "SELECT media_id, alternate_jobs.lease_holder, alternate_jobs.attempts, original_key, original_bytes, memory_bytes,
+             correlation_id
          FROM alternate_jobs JOIN media ON media.id = media_id WHERE media_id = $1",
     )
     .bind(id)
@@ -129,7 +137,8 @@ pub(crate) async fn lost(
     limit: i64,
 ) -> Result<Vec<ClaimedJob>, MediaError> {
     let lost = sqlx::query_as(
-        "SELECT media_id, alternate_jobs.lease_holder, alternate_jobs.attempts, original_key, original_bytes, memory_bytes
+        "SELECT media_id, alternate_jobs.lease_holder, alternate_jobs.attempts, original_key, original_bytes, memory_bytes,
+             correlation_id
          FROM alternate_jobs JOIN media ON media.id = media_id
          WHERE alternate_jobs.lease_holder <> 0
              AND (alternate_jobs.next_attempt_at <= $1 OR ($2 <> 0 AND alternate_jobs.lease_holder <> $2))

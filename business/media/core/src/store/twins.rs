@@ -36,9 +36,9 @@ pub(crate) async fn insert_copy(
     sqlx::query(
         "INSERT INTO media (id, owner_id, revision, state, failure, content_type, description, focus_x, focus_y, blurhash,
              dominant_color, width, height, attached, created_at, original_key, original_bytes, memory_bytes, camera,
-             original_unstrippable)
+             original_unstrippable, correlation_id)
          SELECT $1, owner_id, 1, 2, '', content_type, $3, $4, $5, blurhash, dominant_color, width, height, FALSE, $6,
-             original_key, original_bytes, memory_bytes, camera, original_unstrippable
+             original_key, original_bytes, memory_bytes, camera, original_unstrippable, $7
          FROM media WHERE id = $2",
     )
     .bind(item.id.to_sql())
@@ -47,6 +47,7 @@ pub(crate) async fn insert_copy(
     .bind(f64::from(item.focus.0))
     .bind(f64::from(item.focus.1))
     .bind(item.created_at.microseconds())
+    .bind(item.correlation_id.as_str())
     .execute(&mut *connection)
     .await?;
     usage::add_item(connection, item).await?;

@@ -7,10 +7,11 @@ use std::time::Duration;
 use business_media::{AlternateForm, Settings};
 use business_media_gateway::{MediaItem, MediaState, topics};
 use infra_kernel::{ErrorCode, ManualClock, Timestamp};
+use testing_kit::png;
 use tokio_util::sync::CancellationToken;
 
 use crate::outside::Forms;
-use crate::scene::{OWNER, Scene, code, photo};
+use crate::scene::{OWNER, Scene, code, photo, picture};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -134,6 +135,35 @@ async fn a_photo_at_which_the_process_died_three_times_is_set_aside() {
         (MediaState::Failed, "crashed")
     );
     assert_eq!(scene.events(topics::FAILED).await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_end_of_the_work_is_told_under_the_name_of_the_upload() {
+    let scene = Scene::new().await;
+    let good = scene.upload_named("good", &photo(1)).await.unwrap();
+    let twin = scene.upload_named("twin", &photo(1)).await.unwrap();
+    let half = png::encode(&picture(300, 200, 2));
+    let broken = scene.upload_named("broken", &half[..half.len() / 2]);
+    let broken = broken.await.unwrap();
+    let deadly = scene.upload_named("deadly", &photo(3)).await.unwrap();
+    die_at_work(&scene, &deadly, 3).await;
+    scene.core.work_off().await.unwrap();
+    for (topic, item, name) in [
+        (topics::UPLOADED, &good, "good"),
+        (topics::READY, &good, "good"),
+        (topics::READY, &twin, "twin"),
+        (topics::FAILED, &broken, "broken"),
+        (topics::FAILED, &deadly, "deadly"),
+    ] {
+        let events = scene.events(topic).await;
+        let event = events.iter().find(|event| event.key == item.id);
+        assert_eq!(event.unwrap().correlation_id, name, "{topic}");
+    }
+    // Tried again, it is still the same upload.
+    scene.retry(broken.id).await.unwrap();
+    scene.core.work_off().await.unwrap();
+    let failed = scene.events(topics::FAILED).await;
+    assert_eq!(failed.last().unwrap().correlation_id, "broken");
 }
 
 #[tokio::test]
