@@ -1,6 +1,7 @@
 //! The tables `alternates`, `alternate_jobs` and `alternates_given_up`: other forms of renditions, the items that still wait
 //! for theirs, and those that will have none.
 
+use business_media_codec::Encoding;
 use infra_blob::Stored;
 use infra_db::{Connection, Database};
 use infra_kernel::{CorrelationId, MediaId, Timestamp};
@@ -18,6 +19,7 @@ pub(crate) struct ClaimedJob {
     pub(crate) original_key: String,
     pub(crate) original_bytes: i64,
     pub(crate) memory_bytes: i64,
+    pub(crate) alternates_tried: i64,
     correlation_id: String,
 }
 
@@ -30,6 +32,15 @@ impl ClaimedJob {
     pub(crate) fn correlation_id(&self) -> CorrelationId {
         queue::correlation_id(&self.correlation_id)
     }
+}
+
+/// The forms as the column `alternates_tried` of `media` has them: a bit for each.
+pub(crate) fn bits(encodings: &[Encoding]) -> i64 {
+    let bit = |encoding: &Encoding| match encoding {
+        Encoding::WebP => 1,
+        Encoding::Avif => 2,
+    };
+    encodings.iter().map(bit).fold(0, |all, bit| all | bit)
 }
 
 /// Notes that an item's alternates are to be made.
@@ -46,6 +57,23 @@ pub(crate) async fn enqueue(
     .bind(now.microseconds())
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+/// The same of an item that may have gone in between.
+pub(crate) async fn enqueue_existing(
+    connection: &mut Connection,
+    id: MediaId,
+    now: Timestamp,
+) -> Result<(), MediaError> {
+    let is_ready: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM media WHERE id = $1 AND state = 2)")
+            .bind(id.to_sql())
+            .fetch_one(&mut *connection)
+            .await?;
+    if is_ready {
+        enqueue(connection, id, now).await?;
+    }
     Ok(())
 }
 
@@ -83,7 +111,7 @@ pub(crate) async fn claim(
     let Some(id) = id else { return Ok(None) };
     let claimed = sqlx::query_as(
         "SELECT media_id, alternate_jobs.lease_holder, alternate_jobs.attempts, original_key, original_bytes, memory_bytes,
-             correlation_id
+             alternates_tried, correlation_id
          FROM alternate_jobs JOIN media ON media.id = media_id WHERE media_id = $1",
     )
     .bind(id)
@@ -106,6 +134,52 @@ pub(crate) async fn finish(
     .execute(connection)
     .await?;
     Ok(removed.rows_affected() == 1)
+}
+
+/// Notes that these forms of an item were made, as [`bits`], whether or not they were worth keeping.
+pub(crate) async fn mark_tried(
+    connection: &mut Connection,
+    id: MediaId,
+    bits: i64,
+) -> Result<(), MediaError> {
+    sqlx::query("UPDATE media SET alternates_tried = alternates_tried | $2 WHERE id = $1")
+        .bind(id.to_sql())
+        .bind(bits)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// How many items wait for their alternates, counted up to a limit.
+pub(crate) async fn count_waiting(database: &Database, limit: i64) -> Result<i64, MediaError> {
+    Ok(sqlx::query_scalar(
+        "SELECT COUNT(*) FROM (SELECT 1 FROM alternate_jobs LIMIT $1) AS waiting",
+    )
+    .bind(limit)
+    .fetch_one(database.reader())
+    .await?)
+}
+
+/// The items after this one in the order of their ids, and whether each is ready, lacks one of these forms ([`bits`]), and
+/// neither waits for it nor will do without.
+pub(crate) async fn lacking_after(
+    database: &Database,
+    after: MediaId,
+    bits: i64,
+    limit: i64,
+) -> Result<Vec<(i64, bool)>, MediaError> {
+    let rows = sqlx::query_as(
+        "SELECT id, state = 2 AND original_key <> '' AND NOT original_lost AND (alternates_tried & $2) <> $2
+             AND NOT EXISTS (SELECT 1 FROM alternate_jobs WHERE media_id = media.id)
+             AND NOT EXISTS (SELECT 1 FROM alternates_given_up WHERE media_id = media.id)
+         FROM media WHERE id > $1 ORDER BY id LIMIT $3",
+    )
+    .bind(after.to_sql())
+    .bind(bits)
+    .bind(limit)
+    .fetch_all(database.reader())
+    .await?;
+    Ok(rows)
 }
 
 /// Lets the item wait again until a moment. An attempt that was not to blame is not counted.
@@ -138,7 +212,7 @@ pub(crate) async fn lost(
 ) -> Result<Vec<ClaimedJob>, MediaError> {
     let lost = sqlx::query_as(
         "SELECT media_id, alternate_jobs.lease_holder, alternate_jobs.attempts, original_key, original_bytes, memory_bytes,
-             correlation_id
+             alternates_tried, correlation_id
          FROM alternate_jobs JOIN media ON media.id = media_id
          WHERE alternate_jobs.lease_holder <> 0
              AND (alternate_jobs.next_attempt_at <= $1 OR ($2 <> 0 AND alternate_jobs.lease_holder <> $2))
@@ -250,6 +324,10 @@ pub(crate) async fn remove(
         .execute(&mut *connection)
         .await?;
     forget_given_up(connection, id).await?;
+    sqlx::query("UPDATE media SET alternates_tried = 0 WHERE id = $1")
+        .bind(id.to_sql())
+        .execute(&mut *connection)
+        .await?;
     let keys = sqlx::query_scalar("DELETE FROM alternates WHERE media_id = $1 RETURNING key")
         .bind(id.to_sql())
         .fetch_all(connection)

@@ -268,8 +268,8 @@ pub(crate) async fn mark_ready_as(
     let updated = sqlx::query(
         "UPDATE media SET state = 2, revision = media.revision + 1, lease_holder = 0, leased_until = 0, failure_cause = '',
              width = twin.width, height = twin.height, blurhash = twin.blurhash, dominant_color = twin.dominant_color,
-             camera = twin.camera
-         FROM (SELECT width, height, blurhash, dominant_color, camera FROM media WHERE id = $4) AS twin
+             camera = twin.camera, alternates_tried = twin.alternates_tried
+         FROM (SELECT width, height, blurhash, dominant_color, camera, alternates_tried FROM media WHERE id = $4) AS twin
          WHERE media.id = $1 AND media.state = 4 AND media.lease_holder = $2 AND media.attempts = $3",
     )
     .bind(lease.id.to_sql())

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on fails
 
 mod attach;
+mod backfill;
 mod check;
 mod check_beside;
 mod checking;
