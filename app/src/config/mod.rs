@@ -7,6 +7,7 @@ mod load;
 mod reference;
 
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
@@ -16,6 +17,10 @@ pub use load::{ConfigError, Loaded, Origin, Overrides, load};
 pub use reference::reference;
 
 use crate::roles::Role;
+
+/// What an address's lifetime may be, in seconds. A page is looked at for minutes, so less would break it; more than a year
+/// is no lifetime any more.
+const MEDIA_URL_LIFETIME_S: RangeInclusive<u64> = 300..=365 * 24 * 60 * 60;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -36,6 +41,7 @@ pub struct Configuration {
     /// The most connections at the same time; further ones wait to be accepted.
     pub connections_max: usize,
     /// How long the address of a photo that not everyone may see works, in seconds: at most so long, at least half of it.
+    /// From 300 (five minutes) to 31536000 (a year).
     pub media_url_lifetime_s: u64,
     /// What this place is called.
     pub instance: InstanceSettings,
@@ -171,6 +177,15 @@ impl Configuration {
                 self.base_url
             );
             return invalid("base_url", problem);
+        }
+        if !MEDIA_URL_LIFETIME_S.contains(&self.media_url_lifetime_s) {
+            let problem = format!(
+                "{} seconds are not between {} (five minutes) and {} (a year)",
+                self.media_url_lifetime_s,
+                MEDIA_URL_LIFETIME_S.start(),
+                MEDIA_URL_LIFETIME_S.end()
+            );
+            return invalid("media_url_lifetime_s", problem);
         }
         if let Err((setting, problem)) = self.media.check() {
             return invalid(&format!("media.{setting}"), problem);

@@ -3,15 +3,50 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use testing_kit::{charts, jpeg, scan};
 
-use crate::harness::caller::{Upload, text};
+use crate::harness::caller::{Upload, multipart, text};
 use crate::harness::person::PASSWORD;
 use crate::harness::{Caller, Reply, Server, eventually};
 
 pub(crate) fn small() -> Upload {
     Upload::jpeg(jpeg::encode(&charts::corners(320, 240), 85))
+}
+
+#[tokio::test]
+async fn an_upload_is_followed_in_the_log_from_request_to_ready() {
+    let server = Server::with(&[("HELIOGRAPH_LOG__FORMAT", "json")]).await;
+    let ada = server.person("ada").await;
+    let request = ada
+        .request(Method::POST, "/api/v2/media")
+        .header("X-Request-Id", "follow-me")
+        .multipart(multipart("file", small()));
+    let media = ada.send(request).await.ok();
+    let id = text(&media, "/id");
+    ada.ready(&id).await;
+    let of_upload = || {
+        let lines = server.said();
+        let lines = lines
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok());
+        let ours = |line: &Value| line["span"]["correlation_id"] == "follow-me";
+        lines.filter(ours).collect::<Vec<Value>>()
+    };
+    let lines = eventually("the log to tell of its end", async || {
+        Some(of_upload()).filter(|lines| lines.len() >= 2)
+    })
+    .await;
+    for (line, name, message) in [
+        (&lines[0], "request", "a picture was taken in"),
+        (&lines[1], "work", "a picture is ready"),
+    ] {
+        assert_eq!(
+            (text(line, "/span/name"), text(line, "/message")),
+            (name.into(), message.into())
+        );
+        assert_eq!(line["media"], id);
+    }
 }
 
 #[tokio::test]

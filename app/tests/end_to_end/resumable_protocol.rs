@@ -3,6 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use reqwest::Method;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::harness::tus::{BYTES, UPLOADS, begin, create, head, patch, photo, tus};
 use crate::harness::{Server, leftovers};
@@ -180,4 +182,32 @@ async fn two_requests_at_once_make_one_file() {
     }
     let rows = leftovers::rows(server.folder()).await;
     assert_eq!(rows["media.media"], 10);
+}
+
+#[tokio::test]
+async fn a_beginning_that_breaks_off_tells_whoever_still_listens_where_to_go_on() {
+    let server = Server::start().await;
+    let ada = server.person("ada").await;
+    let bytes = photo();
+    let address = server.base().trim_start_matches("http://");
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "POST {UPLOADS} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\nTus-Resumable: 1.0.0\r\n\
+         Upload-Length: {length}\r\nContent-Type: {BYTES}\r\nContent-Length: {length}\r\n\r\n",
+        ada.token(),
+        length = bytes.len(),
+    );
+    connection.write_all(request.as_bytes()).await.unwrap();
+    connection.write_all(&bytes[..900]).await.unwrap();
+    connection.shutdown().await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    let location = answer
+        .lines()
+        .find_map(|line| line.strip_prefix("location: "));
+    let path = location.expect("it says where the bytes go").to_owned();
+    assert_eq!(head(&ada, &path).await.header("upload-offset"), "900");
+    let sent = patch(&ada, &path, "900", &[], &bytes[900..]).await;
+    ada.ready(sent.header("heliograph-media-id")).await;
 }

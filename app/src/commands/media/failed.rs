@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use business_media_gateway::{
-    DropFailedRequest, FailedItem, ListFailedRequest, Media, RetryFailedRequest,
+    DropFailedRequest, FailedItem, GivenUpAlternates, ListFailedReply, ListFailedRequest, Media,
+    RetryFailedRequest,
 };
 use clap::{Args, Subcommand};
 use infra_kernel::{AccountId, ErrorCode, MediaId};
@@ -92,11 +93,14 @@ pub(super) async fn run(command: FailedCommand, configuration: &Configuration) -
 }
 
 async fn page(media: &dyn Media, before_id: u64, limit: u32) -> Result<Vec<FailedItem>> {
+    Ok(ask(media, before_id, limit).await?.items)
+}
+
+async fn ask(media: &dyn Media, before_id: u64, limit: u32) -> Result<ListFailedReply> {
     let request = ListFailedRequest { before_id, limit };
     Ok(media
         .list_failed(&crate::commands::context(), request)
-        .await?
-        .items)
+        .await?)
 }
 
 fn id_of(failed: &FailedItem) -> u64 {
@@ -104,25 +108,36 @@ fn id_of(failed: &FailedItem) -> u64 {
 }
 
 async fn list(media: &dyn Media, before: u64, limit: u32, as_json: bool) -> Result<()> {
-    let (mut before, mut listed) = (before, Vec::new());
+    let (mut before, mut listed, mut alternates) = (before, Vec::new(), Vec::new());
     while let left @ 1.. = limit.saturating_sub(u32::try_from(listed.len())?) {
-        let items = page(media, before, left.min(PAGE_ITEMS)).await?;
-        let Some(last) = items.last() else { break };
+        let reply = ask(media, before, left.min(PAGE_ITEMS)).await?;
+        alternates.extend(reply.alternates);
+        let Some(last) = reply.items.last() else {
+            break;
+        };
         before = id_of(last);
-        listed.extend(items);
+        listed.extend(reply.items);
     }
     if as_json {
         return crate::commands::print_json(&listed.iter().map(self::as_json).collect());
     }
     if listed.is_empty() {
         println!("No photos have failed.");
-        return Ok(());
+    } else {
+        print_failed(&listed);
     }
+    if !alternates.is_empty() {
+        print_given_up(&alternates);
+    }
+    Ok(())
+}
+
+fn print_failed(listed: &[FailedItem]) {
     println!(
         "{:<20} {:<25} {:<20} {:<10} {:>8} {:<8} cause",
         "id", "failed at", "owner", "code", "attempts", "file"
     );
-    for failed in &listed {
+    for failed in listed {
         let Some(item) = &failed.item else { continue };
         println!(
             "{:<20} {:<25} {:<20} {:<10} {:>8} {:<8} {}",
@@ -135,7 +150,23 @@ async fn list(media: &dyn Media, before: u64, limit: u32, as_json: bool) -> Resu
             first_line(&failed.cause),
         );
     }
-    Ok(())
+}
+
+/// Nothing is wrong with these photos but that they are sent as JPEG to everyone.
+fn print_given_up(alternates: &[GivenUpAlternates]) {
+    println!(
+        "\nReady photos whose smaller forms (WebP, AVIF) were given up; `retry` tries them again:"
+    );
+    println!("{:<20} {:<25} {:>8} cause", "id", "given up at", "attempts");
+    for left in alternates {
+        println!(
+            "{:<20} {:<25} {:>8} {}",
+            MediaId::new(left.media_id),
+            moment(left.given_up_at_us),
+            left.attempts,
+            first_line(&left.cause),
+        );
+    }
 }
 
 fn failed_at(failed: &FailedItem) -> String {

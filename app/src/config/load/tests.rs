@@ -80,4 +80,19 @@ fn what_is_wrong_is_named() {
         &["media.ladder.feed.side_max", "400"],
     );
     check("listen = ", &[], &["heliograph.toml", "TOML"]);
+    for beyond in ["0", "299", "31536001", "9223372036854775807"] {
+        let set = [("HELIOGRAPH_MEDIA_URL_LIFETIME_S", beyond)];
+        let named = ["media_url_lifetime_s", beyond, "300", "31536000"];
+        check("", &set, &named);
+    }
+}
+
+#[test]
+fn the_bounds_of_a_lifetime_can_be_set() {
+    for within in ["300", "31536000"] {
+        let set = [("HELIOGRAPH_MEDIA_URL_LIFETIME_S", within)];
+        let loaded = loaded("", &set, &Overrides::default()).unwrap();
+        let lifetime = loaded.configuration.media_url_lifetime_s;
+        assert_eq!(lifetime.to_string(), within);
+    }
 }

@@ -22,6 +22,7 @@ mod settings;
 mod store;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use business_media_codec::{FormatSet, Ladder, OutsideCodecs};
 use business_media_gateway::Media;
@@ -32,6 +33,7 @@ use infra_kernel::{Clock, IdGenerator, MediaId};
 use sqlx::migrate::Migrator;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::appends::Appends;
 use crate::blobs::Blobs;
@@ -86,6 +88,8 @@ struct Core {
     caches: Caches,
     switches: Switches,
     appends: Appends,
+    /// The last item that was looked at for forms which it lacks.
+    backfilled_to: AtomicI64,
     /// Tells which items became ready or failed in this process.
     processed: broadcast::Sender<MediaId>,
 }
@@ -111,7 +115,7 @@ impl Core {
 async fn to_the_end<T: Send + 'static>(
     change: impl Future<Output = Result<T, MediaError>> + Send + 'static,
 ) -> Result<T, MediaError> {
-    tokio::spawn(change).await?
+    tokio::spawn(change.in_current_span()).await?
 }
 
 impl MediaCore {
@@ -138,6 +142,7 @@ impl MediaCore {
             outside,
             caches: Caches::new(settings.rendition_cache_bytes),
             appends: Appends::default(),
+            backfilled_to: AtomicI64::new(0),
             ladder: settings.ladder.ladder(),
             switches: Switches::default(),
             processed: broadcast::Sender::new(PROCESSED_QUEUE_MAX),
@@ -184,7 +189,8 @@ impl MediaCore {
         Ok(self.core.work_off().await?)
     }
 
-    /// One round of the sweeping that [`Self::run_jobs`] does, bounded in batches: deletes what nothing uses.
+    /// One round of the sweeping that [`Self::run_jobs`] does, bounded in batches: deletes what nothing uses, and has
+    /// forms made that items lack.
     ///
     /// # Errors
     /// When the database cannot be read or written.

@@ -324,7 +324,11 @@ pub struct CancelUploadRequest {
     pub upload_id: u64,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct CancelUploadReply {}
+pub struct CancelUploadReply {
+    /// Whether there was an upload to give up.
+    #[prost(bool, tag = "1")]
+    pub found: bool,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListFailedRequest {
     /// Only items before this one; 0 to begin with the newest.
@@ -338,6 +342,22 @@ pub struct ListFailedRequest {
 pub struct ListFailedReply {
     #[prost(message, repeated, tag = "1")]
     pub items: ::prost::alloc::vec::Vec<FailedItem>,
+    /// Only with the newest, when `before_id` is 0: the newest of the items that are ready and whose smaller forms (WebP,
+    /// AVIF) were given up.
+    #[prost(message, repeated, tag = "2")]
+    pub alternates: ::prost::alloc::vec::Vec<GivenUpAlternates>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GivenUpAlternates {
+    #[prost(fixed64, tag = "1")]
+    pub media_id: u64,
+    #[prost(sfixed64, tag = "2")]
+    pub given_up_at_us: i64,
+    #[prost(uint32, tag = "3")]
+    pub attempts: u32,
+    /// The technical cause.
+    #[prost(string, tag = "4")]
+    pub cause: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct FailedItem {
@@ -842,7 +862,8 @@ pub mod media_client {
                 .insert(GrpcMethod::new("heliograph.media.v1.Media", "ListFailed"));
             self.inner.unary(req, path, codec).await
         }
-        /// For operators: lets a failed item be processed again. Refused when its original is gone.
+        /// For operators: lets a failed item be processed again, or the given up forms of a ready one. Refused when its original
+        /// is gone.
         pub async fn retry_failed(
             &mut self,
             request: impl tonic::IntoRequest<super::RetryFailedRequest>,
@@ -1038,7 +1059,8 @@ pub mod media_server {
             &self,
             request: tonic::Request<super::ListFailedRequest>,
         ) -> std::result::Result<tonic::Response<super::ListFailedReply>, tonic::Status>;
-        /// For operators: lets a failed item be processed again. Refused when its original is gone.
+        /// For operators: lets a failed item be processed again, or the given up forms of a ready one. Refused when its original
+        /// is gone.
         async fn retry_failed(
             &self,
             request: tonic::Request<super::RetryFailedRequest>,
@@ -2005,7 +2027,8 @@ pub trait Media: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: ListFailedRequest,
     ) -> ::infra_kernel::Result<ListFailedReply>;
-    /// For operators: lets a failed item be processed again. Refused when its original is gone.
+    /// For operators: lets a failed item be processed again, or the given up forms of a ready one. Refused when its original
+    /// is gone.
     async fn retry_failed(
         &self,
         context: &::infra_kernel::Context,

@@ -1,6 +1,5 @@
 //! Sending bytes.
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use business_media_gateway::AppendHeader;
@@ -10,6 +9,7 @@ use presentation_kit::access::{Person, Viewer, scope};
 use presentation_kit::extract::PathOf;
 use presentation_kit::{Allowed, RequestContext, Surface};
 
+use super::body::Incoming;
 use super::protocol::{BYTES, Refusal, SameVersion, UPLOAD_OFFSET, told};
 use super::{body, fields};
 
@@ -20,9 +20,9 @@ pub(super) async fn append(
     RequestContext(context): RequestContext,
     PathOf(id): PathOf<u64>,
     headers: HeaderMap,
-    body: Body,
+    incoming: Incoming,
 ) -> Result<Response, Refusal> {
-    append_to(&surface, &context, viewer, id, (&headers, body)).await
+    append_to(&surface, &context, viewer, id, (&headers, incoming)).await
 }
 
 pub(super) async fn append_to(
@@ -30,7 +30,7 @@ pub(super) async fn append_to(
     context: &Context,
     viewer: Viewer,
     upload_id: u64,
-    (headers, body): (&HeaderMap, Body),
+    (headers, incoming): (&HeaderMap, Incoming),
 ) -> Result<Response, Refusal> {
     match part(headers) {
         Ok(part) => {
@@ -39,11 +39,11 @@ pub(super) async fn append_to(
                 upload_id,
                 ..part
             };
-            let session = body::append(surface, context, header, body).await?;
+            let session = body::append(surface, context, header, incoming).await?;
             Ok(told(StatusCode::NO_CONTENT, &session))
         }
         Err(refused) => {
-            body::throw_away(body).await;
+            body::throw_away(incoming).await;
             Err(refused)
         }
     }

@@ -1,8 +1,10 @@
 //! A request's bytes on their way to the media domain: handed on as they arrive, never held.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
+use axum::extract::{FromRequest, Request};
 use business_media_gateway::{AppendChunk, AppendHeader, UploadSession};
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
@@ -16,20 +18,78 @@ use super::protocol::Refusal;
 
 /// The most chunks that wait for the media domain to take them. A chunk is what the connection read at once.
 const CHUNKS_WAITING_MAX: usize = 4;
-/// How long a connection may be silent in the middle of a body. What came before is kept, so the client loses nothing.
-const SILENCE_MAX: Duration = Duration::from_secs(60);
 /// How much is read and thrown away after a refusal, and for how long, so that a client that sends before it listens hears
 /// why it was refused. Beyond that its connection is cut.
 const REFUSED_BYTES_MAX: usize = 64 * 1024 * 1024;
 const REFUSED_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// How long a connection may be silent in the middle of an upload's bytes. What came before is kept, so the client loses
+/// nothing. A minute, unless the request carries another among its extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SilenceMax(pub Duration);
+
+impl Default for SilenceMax {
+    fn default() -> Self {
+        Self(Duration::from_secs(60))
+    }
+}
+
+/// A request's bytes that are still to come.
+pub(super) struct Incoming {
+    body: Body,
+    silence_max: Duration,
+}
+
+impl<S: Sync> FromRequest<S> for Incoming {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Infallible> {
+        let silence_max = request.extensions().get::<SilenceMax>().copied();
+        Ok(Self {
+            silence_max: silence_max.unwrap_or_default().0,
+            body: request.into_body(),
+        })
+    }
+}
+
+/// How a request's bytes ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// They were all handed on, or nobody wanted the rest.
+    Heard,
+    /// Nothing more came, and nobody waits any longer.
+    Silent,
+    /// The connection broke.
+    Cut,
+}
 
 /// Hands a body on while it arrives.
 pub(super) async fn append(
     surface: &Surface,
     context: &Context,
     header: AppendHeader,
-    body: Body,
+    incoming: Incoming,
 ) -> Result<UploadSession, Refusal> {
+    let silence_max = incoming.silence_max;
+    let (session, end) = hand_on(surface, context, header, incoming).await;
+    if session.is_err() && end == End::Silent {
+        let text = format!(
+            "No bytes came for {} seconds. What came before is kept; please go on from there.",
+            silence_max.as_secs()
+        );
+        return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, text));
+    }
+    Ok(session?)
+}
+
+/// The same, with the media domain's own answer and how the bytes ended. Those that end too soon are kept, and the answer
+/// is an error all the same.
+pub(super) async fn hand_on(
+    surface: &Surface,
+    context: &Context,
+    header: AppendHeader,
+    incoming: Incoming,
+) -> (Answer<UploadSession>, End) {
     let (sender, receiver) = mpsc::channel(CHUNKS_WAITING_MAX);
     let chunks = stream::unfold(receiver, |mut receiver: mpsc::Receiver<_>| async move {
         receiver.recv().await.map(|chunk| (chunk, receiver))
@@ -38,45 +98,49 @@ pub(super) async fn append(
         .gateways
         .media
         .append_upload(context, Box::pin(chunks));
-    let (session, was_silent) = tokio::join!(append, send(sender, header, body));
-    if was_silent && session.is_err() {
-        let text = "No bytes came for a minute. What came before is kept; please go on from there.";
-        return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, text));
-    }
-    Ok(session?)
+    tokio::join!(append, send(sender, header, incoming))
 }
 
-/// Sends everything until the body ends or breaks off. Answers whether it fell silent.
-async fn send(sender: mpsc::Sender<Answer<AppendChunk>>, header: AppendHeader, body: Body) -> bool {
-    let mut frames = body.into_data_stream();
+/// Sends everything until the body ends or breaks off.
+async fn send(
+    sender: mpsc::Sender<Answer<AppendChunk>>,
+    header: AppendHeader,
+    incoming: Incoming,
+) -> End {
+    let silence_max = incoming.silence_max;
+    let mut frames = incoming.body.into_data_stream();
     let mut message = AppendChunk::header(header);
     loop {
-        // Nobody takes it: the media domain has its answer already.
-        if sender.send(Ok(message)).await.is_err() {
-            drain(&mut frames).await;
-            return false;
-        }
-        message = match timeout(SILENCE_MAX, frames.next()).await {
+        // It may have its answer already, and take nothing more.
+        let is_taken = sender.send(Ok(message)).await.is_ok();
+        let next = tokio::select! {
+            next = timeout(silence_max, frames.next()), if is_taken => next,
+            () = sender.closed() => {
+                drain(&mut frames, silence_max).await;
+                return End::Heard;
+            }
+        };
+        message = match next {
             Ok(Some(Ok(data))) => AppendChunk::data(data),
             Ok(None) => {
                 // Nobody may be there to hear it.
                 let _ = sender.send(Ok(AppendChunk::end())).await;
-                return false;
+                return End::Heard;
             }
             // No word of an end: what came is kept, and the part is known to have been cut off.
-            Ok(Some(Err(_))) => return false,
-            Err(_) => return true,
+            Ok(Some(Err(_))) => return End::Cut,
+            Err(_) => return End::Silent,
         };
     }
 }
 
 /// Reads what a client still sends that is refused already.
-pub(super) async fn throw_away(body: Body) {
-    drain(&mut body.into_data_stream()).await;
+pub(super) async fn throw_away(incoming: Incoming) {
+    drain(&mut incoming.body.into_data_stream(), incoming.silence_max).await;
 }
 
-async fn drain(frames: &mut BodyDataStream) {
-    let until = Instant::now() + REFUSED_WAIT_MAX;
+async fn drain(frames: &mut BodyDataStream, silence_max: Duration) {
+    let until = Instant::now() + REFUSED_WAIT_MAX.min(silence_max);
     let mut bytes = 0;
     while bytes <= REFUSED_BYTES_MAX {
         let next: Option<Result<Bytes, _>> = match timeout_at(until, frames.next()).await {

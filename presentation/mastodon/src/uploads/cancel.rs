@@ -2,9 +2,9 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use business_media_gateway::{CancelUploadRequest, GetUploadRequest};
+use business_media_gateway::CancelUploadRequest;
 use http::StatusCode;
-use infra_kernel::Context;
+use infra_kernel::{Context, Error};
 use presentation_kit::access::{Person, Viewer, scope};
 use presentation_kit::extract::PathOf;
 use presentation_kit::{Allowed, RequestContext, Surface};
@@ -27,18 +27,15 @@ pub(super) async fn cancel_for(
     viewer: Viewer,
     upload_id: u64,
 ) -> Result<Response, Refusal> {
-    let owner_id = viewer.account_id.get();
-    let media = &surface.gateways.media;
-    // Giving up twice is no harm to the media domain; the protocol wants the second time refused.
-    let request = GetUploadRequest {
-        owner_id,
-        upload_id,
-    };
-    media.get_upload(context, request).await?;
     let request = CancelUploadRequest {
-        owner_id,
+        owner_id: viewer.account_id.get(),
         upload_id,
     };
-    media.cancel_upload(context, request).await?;
+    // Not looked at before: whoever asks how far a whole upload is has it taken.
+    let cancelled = surface.gateways.media.cancel_upload(context, request);
+    // Giving up twice is no harm to the media domain; the protocol wants the second time refused.
+    if !cancelled.await?.found {
+        return Err(Error::not_found("upload").into());
+    }
     Ok(StatusCode::NO_CONTENT.into_response())
 }

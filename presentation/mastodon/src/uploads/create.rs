@@ -1,16 +1,17 @@
 //! Beginning an upload.
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use business_media_gateway::{
-    AppendHeader, BeginUploadRequest, CancelUploadRequest, UploadHeader, UploadSession,
+    AppendHeader, BeginUploadRequest, CancelUploadRequest, GetUploadRequest, UploadHeader,
+    UploadSession,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use infra_kernel::{Context, Error, Result as Answer};
+use infra_kernel::{Context, Error, ErrorCode, Result as Answer};
 use presentation_kit::access::{Person, Viewer, scope};
 use presentation_kit::{Allowed, RequestContext, Surface};
 
+use super::body::{End, Incoming};
 use super::protocol::{Refusal, SameVersion, UPLOAD_LENGTH, told};
 use super::{UPLOADS, body, fields};
 
@@ -20,21 +21,17 @@ pub(super) async fn create(
     State(surface): State<Surface>,
     RequestContext(context): RequestContext,
     headers: HeaderMap,
-    body: Body,
+    incoming: Incoming,
 ) -> Result<Response, Refusal> {
     let begun = begin(&surface, &context, viewer, &headers).await;
     let session = match begun {
         Ok(session) if fields::has_bytes(&headers) => {
             let id = session.upload_id;
-            let sent = send_first(&surface, &context, viewer, &headers, (id, body)).await;
-            if sent.is_err() {
-                forget(&surface, &context, viewer, id).await?;
-            }
-            sent?
+            send_first(&surface, &context, viewer, &headers, (id, incoming)).await?
         }
         Ok(session) => session,
         Err(refused) => {
-            body::throw_away(body).await;
+            body::throw_away(incoming).await;
             return Err(refused);
         }
     };
@@ -71,12 +68,14 @@ async fn begin(
         .await?)
 }
 
+/// Sends the bytes that came with the request. When they end too soon, what came is kept as it is of any part, and the
+/// answer tells where to go on.
 async fn send_first(
     surface: &Surface,
     context: &Context,
     viewer: Viewer,
     headers: &HeaderMap,
-    (upload_id, body): (u64, Body),
+    (upload_id, incoming): (u64, Incoming),
 ) -> Result<UploadSession, Refusal> {
     let (checksum_algorithm, checksum) = fields::checksum(headers)?;
     let header = AppendHeader {
@@ -86,10 +85,39 @@ async fn send_first(
         checksum_algorithm,
         checksum,
     };
-    body::append(surface, context, header, body).await
+    let (session, end) = body::hand_on(surface, context, header, incoming).await;
+    let refused = match session {
+        Ok(session) => return Ok(session),
+        Err(refused) => refused,
+    };
+    let is_late = refused.code() == ErrorCode::DeadlineExceeded;
+    if (is_late || end != End::Heard)
+        && let Some(kept) = what_is_kept(surface, context, viewer, upload_id).await
+        // To a broken connection nobody may be listening: nothing is kept for it but bytes.
+        && (kept.offset > 0 || end != End::Cut)
+    {
+        return Ok(kept);
+    }
+    forget(surface, context, viewer, upload_id).await?;
+    Err(refused.into())
 }
 
-/// Ends an upload whose first bytes were refused: its client is never told where it is.
+/// How far the upload is; nothing when it was ended, because its bytes are no picture.
+async fn what_is_kept(
+    surface: &Surface,
+    context: &Context,
+    viewer: Viewer,
+    upload_id: u64,
+) -> Option<UploadSession> {
+    let request = GetUploadRequest {
+        owner_id: viewer.account_id.get(),
+        upload_id,
+    };
+    let kept = surface.gateways.media.get_upload(context, request);
+    kept.await.ok()
+}
+
+/// Ends an upload whose first bytes were refused, or never came: its client is never told where it is.
 async fn forget(
     surface: &Surface,
     context: &Context,

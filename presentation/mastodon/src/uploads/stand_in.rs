@@ -1,6 +1,5 @@
 //! `POST` in place of a method that a client or something on its way cannot send.
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, StatusCode};
@@ -9,6 +8,7 @@ use presentation_kit::extract::PathOf;
 use presentation_kit::{Allowed, RequestContext, Surface};
 
 use super::append::append_to;
+use super::body::Incoming;
 use super::cancel::cancel_for;
 use super::protocol::{Refusal, SameVersion};
 use super::show::show_to;
@@ -23,14 +23,14 @@ pub(super) async fn stand_in(
     RequestContext(context): RequestContext,
     PathOf(id): PathOf<u64>,
     headers: HeaderMap,
-    body: Body,
+    incoming: Incoming,
 ) -> Result<Response, Refusal> {
     match fields::text(&headers, &METHOD)?.unwrap_or_default() {
-        "PATCH" => append_to(&surface, &context, viewer, id, (&headers, body)).await,
+        "PATCH" => append_to(&surface, &context, viewer, id, (&headers, incoming)).await,
         "HEAD" => show_to(&surface, &context, viewer, id).await,
         "DELETE" => cancel_for(&surface, &context, viewer, id).await,
         _ => {
-            body::throw_away(body).await;
+            body::throw_away(incoming).await;
             let text = "`POST` is taken here only in place of `PATCH`, `HEAD` or `DELETE`, named by `X-HTTP-Method-Override`.";
             Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, text))
         }

@@ -10,4 +10,5 @@ mod media;
 mod oauth;
 mod statuses;
 mod timelines;
+mod uploads;
 mod world;

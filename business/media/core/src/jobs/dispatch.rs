@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use infra_kernel::CorrelationId;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, Span};
 
 use crate::Core;
 use crate::error::MediaError;
@@ -21,6 +23,11 @@ const POLL_INTERVAL_MIN: Duration = Duration::from_millis(20);
 const TROUBLE_PAUSE: Duration = Duration::from_secs(1);
 /// Lost leases taken back in one step.
 const LOST_MAX: i64 = 500;
+
+/// What the work on an upload is logged in: under the name of the request that brought it.
+fn work_span(correlation_id: &CorrelationId) -> Span {
+    tracing::info_span!("work", %correlation_id)
+}
 
 /// Works until it is stopped, then waits for the attempts that are under way to end or be given back.
 pub(crate) async fn run(core: &Arc<Core>, stop: &CancellationToken) {
@@ -66,7 +73,8 @@ impl Core {
     ) -> Result<Option<Duration>, MediaError> {
         if let Some(claimed) = self.claim().await? {
             let core = Arc::clone(self);
-            attempts.spawn(core.work_on(claimed, slot, stop.clone()));
+            let span = work_span(&claimed.correlation_id());
+            attempts.spawn(core.work_on(claimed, slot, stop.clone()).instrument(span));
             return Ok(None);
         }
         drop(slot);
@@ -74,7 +82,9 @@ impl Core {
         // Nothing else waits: what can wait has its turn, in a place of its own, so that it delays nobody who comes.
         if let Some((job, slot)) = self.claim_alternates().await? {
             let core = Arc::clone(self);
-            attempts.spawn(core.work_on_alternates(job, slot, stop.clone()));
+            let span = work_span(&job.correlation_id());
+            let work = core.work_on_alternates(job, slot, stop.clone());
+            attempts.spawn(work.instrument(span));
         }
         let pause = self.next_pause_end().await?.unwrap_or(POLL_INTERVAL);
         Ok(Some(pause.clamp(POLL_INTERVAL_MIN, POLL_INTERVAL)))
@@ -82,25 +92,34 @@ impl Core {
 
     /// Takes back what is leased to nobody any more: leases that ran out, and at the start those of every other run.
     pub(crate) async fn take_back(self: &Arc<Self>, at_start: bool) -> Result<(), MediaError> {
-        let (run, now) = (self.queue.run, self.clock.now());
-        let others = at_start.then_some(run);
+        let others = at_start.then_some(self.queue.run);
+        self.take_back_items(others).await?;
+        self.take_back_alternates(others).await
+    }
+
+    async fn take_back_items(self: &Arc<Self>, others: Option<i64>) -> Result<(), MediaError> {
+        let now = self.clock.now();
         loop {
             let lost = queue::lost(&self.database, now, others, LOST_MAX).await?;
             let count = lost.len();
-            for row in lost {
-                let verdict = verdict::on_lost_lease(row.lease().attempt);
-                self.follow(row.lease(), row.owner_id, verdict).await?;
+            for claimed in lost {
+                let verdict = verdict::on_lost_lease(claimed.lease().attempt);
+                let span = work_span(&claimed.correlation_id());
+                self.follow(&claimed, verdict).instrument(span).await?;
             }
             if count < usize::try_from(LOST_MAX).unwrap_or(usize::MAX) {
-                break;
+                return Ok(());
             }
         }
-        if at_start {
-            self.database
-                .write(move |connection| {
-                    Box::pin(async move { alternates::take_back(connection, run, now).await })
-                })
-                .await?;
+    }
+
+    /// There is one place for this work in a process, so what is left here is found by the next round.
+    async fn take_back_alternates(&self, others: Option<i64>) -> Result<(), MediaError> {
+        let now = self.clock.now();
+        for job in alternates::lost(&self.database, now, others, LOST_MAX).await? {
+            let verdict = verdict::on_lost_lease(job.attempts);
+            let follow = self.follow_for_alternates(&job, verdict);
+            follow.instrument(work_span(&job.correlation_id())).await?;
         }
         Ok(())
     }
@@ -113,10 +132,14 @@ impl Core {
         loop {
             let slot = self.queue.slot().await?;
             if let Some(claimed) = self.claim().await? {
-                Arc::clone(self).work_on(claimed, slot, never.clone()).await;
+                let span = work_span(&claimed.correlation_id());
+                let work = Arc::clone(self).work_on(claimed, slot, never.clone());
+                work.instrument(span).await;
             } else if let Some((job, slot)) = self.claim_alternates().await? {
                 let core = Arc::clone(self);
-                core.work_on_alternates(job, slot, never.clone()).await;
+                let span = work_span(&job.correlation_id());
+                let work = core.work_on_alternates(job, slot, never.clone());
+                work.instrument(span).await;
             } else {
                 return Ok(attempts);
             }

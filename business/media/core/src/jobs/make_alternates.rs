@@ -96,13 +96,17 @@ impl Core {
         job: &ClaimedJob,
         slot: Slot,
     ) -> Result<(), MediaError> {
-        let encodings = self.alternate_encodings();
+        let wanted = self.alternate_encodings();
+        let mut encodings = wanted.clone();
+        // What was made before is kept.
+        encodings.retain(|form| job.alternates_tried & alternates::bits(&[*form]) == 0);
         if encodings.is_empty() {
             return self.finish_alternates(job).await;
         }
-        if self.copy_alternates(job).await? {
+        if self.copy_alternates(job, alternates::bits(&wanted)).await? {
             return Ok(());
         }
+        let made_now = alternates::bits(&encodings);
         let Some(memory) = self.budget.try_take(job.memory_bytes.cast_unsigned()) else {
             return self.pause_alternates(job, MEMORY_PAUSE, false).await;
         };
@@ -129,7 +133,7 @@ impl Core {
         let (made, slot) = thread::run(slot, time_max + OVERSTAY_MAX, work).await?;
         let (core, job, made) = (Arc::clone(self), job.clone(), made?);
         to_the_end(async move {
-            let kept = core.keep_alternates(job, made).await;
+            let kept = core.keep_alternates(job, made, made_now).await;
             drop(slot);
             kept
         })
@@ -137,10 +141,10 @@ impl Core {
     }
 
     /// Ends the work with what was made for another item of the same account and content, if there is any by now.
-    async fn copy_alternates(&self, job: &ClaimedJob) -> Result<bool, MediaError> {
+    async fn copy_alternates(&self, job: &ClaimedJob, bits: i64) -> Result<bool, MediaError> {
         let mut connection = self.database.reader().acquire().await?;
         let (id, job) = (job.id(), job.clone());
-        let twin = twins::find_with_alternates(&mut connection, id).await?;
+        let twin = twins::find_with_alternates(&mut connection, id, bits).await?;
         drop(connection);
         if twin.is_none() {
             return Ok(false);
@@ -150,10 +154,11 @@ impl Core {
             .write(move |connection| {
                 Box::pin(async move {
                     // It may have gone since it was looked for; and so may the item itself.
-                    let twin = twins::find_with_alternates(connection, id).await?;
+                    let twin = twins::find_with_alternates(connection, id, bits).await?;
                     let Some(twin) = twin else { return Ok(false) };
                     if alternates::finish(connection, &job).await? {
                         twins::copy_alternates(connection, twin, id).await?;
+                        alternates::mark_tried(connection, id, bits).await?;
                     }
                     Ok::<_, MediaError>(true)
                 })
@@ -167,6 +172,7 @@ impl Core {
         &self,
         job: ClaimedJob,
         made: Vec<Alternate>,
+        bits: i64,
     ) -> Result<(), MediaError> {
         let keys: HashSet<BlobKey> = made.iter().map(|form| BlobKey::of(&form.bytes)).collect();
         let noted = self.blobs.note(&Vec::from_iter(keys)).await?;
@@ -181,7 +187,9 @@ impl Core {
                 }
             }
         }
-        let kept = self.commit_alternates(&job, stored, noted.clone()).await;
+        let kept = self
+            .commit_alternates(&job, stored, bits, noted.clone())
+            .await;
         // The item is gone, or another has done it, or it was not committed.
         if !matches!(kept, Ok(true)) {
             self.blobs.abandon(noted).await;
@@ -193,6 +201,7 @@ impl Core {
         &self,
         job: &ClaimedJob,
         stored: Vec<((&'static str, &'static str), Stored)>,
+        bits: i64,
         noted: Noted,
     ) -> Result<bool, MediaError> {
         let (job, id) = (job.clone(), job.id());
@@ -206,6 +215,7 @@ impl Core {
                     for (name, stored) in stored {
                         alternates::insert(connection, id, name, stored).await?;
                     }
+                    alternates::mark_tried(connection, id, bits).await?;
                     blobs::settle(connection, &noted).await?;
                     Ok::<_, MediaError>(true)
                 })
@@ -254,16 +264,36 @@ impl Core {
         job: &ClaimedJob,
         error: MediaError,
     ) -> Result<(), MediaError> {
+        let verdict = verdict::on(error, job.attempts, rand::random());
+        self.follow_for_alternates(job, verdict).await
+    }
+
+    /// Does what a verdict says, if the work on the item is still the attempt's that it is on.
+    pub(crate) async fn follow_for_alternates(
+        &self,
+        job: &ClaimedJob,
+        verdict: Verdict,
+    ) -> Result<(), MediaError> {
         let (id, attempts) = (job.id(), job.attempts);
-        match verdict::on(error, attempts, rand::random()) {
+        match verdict {
             Verdict::Again { pause, cause } => {
                 tracing::info!(media = %id, attempts, cause, "alternates are tried again later");
                 self.pause_alternates(job, pause, true).await
             }
             Verdict::SetAside(failure) => {
                 tracing::warn!(media = %id, attempts, cause = failure.cause, "alternates are not made");
-                self.finish_alternates(job).await
+                self.give_up_alternates(job, failure.cause).await
             }
         }
+    }
+
+    async fn give_up_alternates(&self, job: &ClaimedJob, cause: String) -> Result<(), MediaError> {
+        let (id, job, now) = (job.id(), job.clone(), self.clock.now());
+        self.database
+            .write(move |connection| {
+                Box::pin(async move { alternates::give_up(connection, &job, &cause, now).await })
+            })
+            .await?;
+        self.forget_renditions(id).await
     }
 }

@@ -133,6 +133,9 @@ impl Core {
                 })
             });
             let taken = taken.await?;
+            if taken {
+                tracing::info!(media = %lease.id, attempts = lease.attempt, "a picture is ready as one before it");
+            }
             core.forget_renditions(lease.id).await?;
             core.tell_processed(lease.id);
             Ok(taken)
@@ -243,6 +246,9 @@ impl Core {
         if !matches!(kept, Ok(true)) {
             self.blobs.abandon(noted).await;
         }
+        if matches!(kept, Ok(true)) {
+            tracing::info!(media = %lease.id, attempts = lease.attempt, "a picture is ready");
+        }
         if kept.is_ok() {
             // Another item may have had the same renditions before, and not have been open.
             self.caches.forget(&[], &keys);
@@ -257,7 +263,7 @@ impl Core {
             media_id: id,
             owner_id: claimed.owner_id.cast_unsigned(),
         };
-        let context = Context::background(EVENT_BUDGET);
+        let context = Context::new(claimed.correlation_id(), EVENT_BUDGET);
         Event::new(&context, &self.ids, topics::READY, id, &message)
     }
 
@@ -266,23 +272,22 @@ impl Core {
         claimed: &Claimed,
         error: MediaError,
     ) -> Result<(), MediaError> {
-        let lease = claimed.lease();
-        let verdict = verdict::on(error, lease.attempt, rand::random());
-        self.follow(lease, claimed.owner_id, verdict).await
+        let verdict = verdict::on(error, claimed.lease().attempt, rand::random());
+        self.follow(claimed, verdict).await
     }
 
     /// Does what a verdict says, if the item is still leased to the attempt that it is on.
     pub(crate) async fn follow(
         self: &Arc<Self>,
-        lease: Lease,
-        owner_id: i64,
+        claimed: &Claimed,
         verdict: Verdict,
     ) -> Result<(), MediaError> {
-        let core = Arc::clone(self);
+        let (core, claimed) = (Arc::clone(self), claimed.clone());
         to_the_end(async move {
+            let lease = claimed.lease();
             match verdict {
                 Verdict::Again { pause, cause } => core.pause(lease, pause, cause).await?,
-                Verdict::SetAside(failure) => core.set_aside(lease, owner_id, failure).await?,
+                Verdict::SetAside(failure) => core.set_aside(&claimed, failure).await?,
             }
             core.tell_processed(lease.id);
             Ok(())
@@ -306,20 +311,16 @@ impl Core {
     }
 
     /// The row tells its owner why, and keeps the original for whoever looks into it, until its time is over.
-    async fn set_aside(
-        &self,
-        lease: Lease,
-        owner_id: i64,
-        failure: Failure,
-    ) -> Result<(), MediaError> {
+    async fn set_aside(&self, claimed: &Claimed, failure: Failure) -> Result<(), MediaError> {
+        let lease = claimed.lease();
         let (code, cause) = (failure.code, failure.cause.as_str());
         tracing::info!(media = %lease.id, attempts = lease.attempt, code, cause, "a picture is set aside");
         let message = MediaFailed {
             media_id: lease.id.get(),
-            owner_id: owner_id.cast_unsigned(),
+            owner_id: claimed.owner_id.cast_unsigned(),
             reason: failure.sentence.clone(),
         };
-        let context = Context::background(EVENT_BUDGET);
+        let context = Context::new(claimed.correlation_id(), EVENT_BUDGET);
         let event = Event::new(
             &context,
             &self.ids,

@@ -1,5 +1,6 @@
 //! What is done without being asked: the work on what was uploaded, and what is done on a timer.
 
+mod backfill_alternates;
 pub(crate) mod dispatch;
 pub(crate) mod make_alternates;
 pub(crate) mod make_renditions;
@@ -32,6 +33,7 @@ async fn sweep_now_and_then(core: &Arc<Core>, stop: &CancellationToken) {
                     items = swept.items,
                     originals = swept.originals,
                     blobs = swept.blobs,
+                    alternates = swept.alternates,
                     "swept media"
                 );
             }

@@ -1,4 +1,4 @@
-//! Deletes what was left behind. Everything is found by state, so a round may be cut short anywhere and the next goes on.
+//! Deletes what was left behind, and asks for what is lacking. Everything is found by state, so a round may be cut short anywhere and the next goes on.
 
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ pub struct Swept {
     pub originals: u64,
     /// Blobs deleted.
     pub blobs: u64,
+    /// Ready items that wait now for forms which they lack.
+    pub alternates: u64,
 }
 
 pub(crate) async fn sweep(core: &Core) -> Result<Swept, MediaError> {
@@ -38,6 +40,7 @@ pub(crate) async fn sweep(core: &Core) -> Result<Swept, MediaError> {
         items: unused + failed.items,
         originals: failed.originals,
         blobs: core.blobs.sweep().await?,
+        alternates: core.backfill_alternates().await?,
     })
 }
 
@@ -95,7 +98,7 @@ async fn forget_failed(core: &Core, context: &Context) -> Result<Swept, MediaErr
     Ok(Swept {
         items: remains.items.len() as u64,
         originals: kept.len() as u64,
-        blobs: 0,
+        ..Swept::default()
     })
 }
 

@@ -20,7 +20,9 @@ pub(crate) async fn run<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<(T, Slot), MediaError> {
     let (answer, mut answered) = oneshot::channel();
+    let span = tracing::Span::current();
     let body = move || {
+        let _in_span = span.entered();
         stand_back();
         // Whoever asked may have given up.
         let _ = answer.send(work());

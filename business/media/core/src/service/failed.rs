@@ -7,14 +7,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use business_media_gateway::{
-    DropFailedReply, DropFailedRequest, FailedItem, IDS_MAX, ListFailedReply, ListFailedRequest,
-    MediaItem, MediaUploaded, RetryFailedRequest, topics,
+    DropFailedReply, DropFailedRequest, FailedItem, GivenUpAlternates, IDS_MAX, ListFailedReply,
+    ListFailedRequest, MediaItem, MediaUploaded, RetryFailedRequest, topics,
 };
 use infra_blob::BlobKey;
 use infra_bus::{Event, outbox};
 use infra_kernel::{Context, Error, ErrorCode, MediaId};
 
 use crate::error::MediaError;
+use crate::store::alternates::{self, GivenUpRow};
 use crate::store::deletion::{Remains, delete_items};
 use crate::store::failed::{self, FailedRow};
 use crate::store::{holders, items};
@@ -49,8 +50,13 @@ impl Core {
                 cause: row.failure_cause,
             })
         };
+        let alternates = match request.before_id {
+            0 => alternates::given_up(&self.database, limit).await?,
+            _ => Vec::new(),
+        };
         Ok(ListFailedReply {
             items: rows.into_iter().filter_map(told).collect(),
+            alternates: alternates.into_iter().map(given_up).collect(),
         })
     }
 
@@ -60,6 +66,9 @@ impl Core {
         request: RetryFailedRequest,
     ) -> Result<MediaItem, MediaError> {
         let id = MediaId::new(request.id);
+        if let Some(item) = self.retry_alternates(id).await? {
+            return Ok(item);
+        }
         self.require_original(id).await?;
         let (core, context) = (Arc::clone(self), context.clone());
         to_the_end(async move {
@@ -86,6 +95,19 @@ impl Core {
             Ok(item.ok_or_else(|| Error::not_found("photo"))?)
         })
         .await
+    }
+
+    /// Lets the alternates of a ready item be tried again, if they were given up.
+    async fn retry_alternates(&self, id: MediaId) -> Result<Option<MediaItem>, MediaError> {
+        let now = self.clock.now();
+        let waits = self.database.write(move |connection| {
+            Box::pin(async move { alternates::try_again(connection, id, now).await })
+        });
+        if !waits.await? {
+            return Ok(None);
+        }
+        self.queue.wake();
+        Ok(items::read(&self.database, &[id]).await?.pop())
     }
 
     /// Refuses what cannot be tried again, and says why.
@@ -137,5 +159,14 @@ impl Core {
             })
         })
         .await
+    }
+}
+
+fn given_up(row: GivenUpRow) -> GivenUpAlternates {
+    GivenUpAlternates {
+        media_id: row.media_id.cast_unsigned(),
+        given_up_at_us: row.given_up_at,
+        attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+        cause: row.cause,
     }
 }

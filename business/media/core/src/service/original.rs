@@ -1,7 +1,8 @@
 //! The bytes of an upload: to its owner as they arrived, to others the same picture without what its file tells of them.
 //!
 //! Whether others may have it is decided by whoever shows the post; here it is only made. It is made once, when it is
-//! first asked for, and kept as a blob of its own, so that many slow readers cost a file and no memory.
+//! first asked for, and kept as a blob of its own, so that many slow readers cost a file and no memory. That it cannot be
+//! made is kept, too: then a rendition is given in its place, and the file is not read for it again.
 
 use std::sync::Arc;
 
@@ -67,27 +68,27 @@ impl Core {
         if let Some(made) = made {
             return Ok(made);
         }
-        if original.lost {
+        let format = Format::of_content_type(&original.form.content_type);
+        // The others are never taken apart: not even read for it.
+        let format = format.filter(|format| format.is_read_here());
+        let Some(format) = format.filter(|_| !original.lost && !original.unstrippable) else {
             return self.full_rendition(id).await;
-        }
-        match self.strip(context, &original.form).await? {
-            Some(stripped) => {
-                let (core, content_type) = (Arc::clone(self), original.form.content_type);
-                to_the_end(async move { core.keep_shared(id, content_type, stripped).await }).await
-            }
-            None => self.full_rendition(id).await,
-        }
+        };
+        let Some(stripped) = self.strip(context, &original.form, format).await? else {
+            self.remember_unstrippable(original.form.key).await;
+            return self.full_rendition(id).await;
+        };
+        let (core, content_type) = (Arc::clone(self), original.form.content_type);
+        to_the_end(async move { core.keep_shared(id, content_type, stripped).await }).await
     }
 
     /// The file without metadata; nothing for what cannot be taken apart without decoding it.
-    async fn strip(&self, context: &Context, original: &Form) -> Result<Option<Bytes>, MediaError> {
-        let Some(format) = Format::of_content_type(&original.content_type) else {
-            return Ok(None);
-        };
-        // These are never taken apart: not even read for it.
-        if !format.is_read_here() {
-            return Ok(None);
-        }
+    async fn strip(
+        &self,
+        context: &Context,
+        original: &Form,
+        format: Format,
+    ) -> Result<Option<Bytes>, MediaError> {
         let memory = self.budget.take(original.bytes * STRIP_MEMORY_FACTOR);
         let memory = within_deadline(context, async { Ok(memory.await?) }).await?;
         let store = &self.blobs.store;
@@ -98,6 +99,17 @@ impl Core {
             stripped
         });
         Ok(stripped.await?)
+    }
+
+    /// Spares the next who asks the attempt. What cannot be noted is found out again.
+    async fn remember_unstrippable(&self, key: BlobKey) {
+        let noted = self.database.write(move |connection| {
+            Box::pin(async move { originals::mark_unstrippable(connection, key).await })
+        });
+        if let Err(error) = noted.await {
+            let causes = infra_kernel::Error::from(error).causes();
+            tracing::warn!(%key, causes, "that an original cannot be stripped could not be noted");
+        }
     }
 
     /// Keeps the file for the next who asks.

@@ -74,8 +74,10 @@ impl Core {
             original_key: writer.key().to_string(),
             original_bytes: writer.bytes(),
             upload: upload.map(|id| (id, self.session_end())),
+            correlation_id: context.correlation_id().clone(),
         };
         if let Some(item) = self.take_twin(context, item.clone()).await? {
+            tracing::info!(media = %item.media(), "a picture was taken in, and is ready as one before it");
             return Ok(item);
         }
         let header = self.read_picture(&mut *writer).await?;
@@ -88,6 +90,7 @@ impl Core {
         let (core, context) = (Arc::clone(self), context.clone());
         let item = to_the_end(async move { core.keep(&context, writer, item, picture).await });
         let item = item.await?;
+        tracing::info!(media = %item.media(), bytes = item.original_bytes, "a picture was taken in");
         self.queue.wake();
         Ok(item)
     }

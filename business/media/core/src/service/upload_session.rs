@@ -113,14 +113,15 @@ impl Core {
     ) -> Result<CancelUploadReply, MediaError> {
         let owner = AccountId::new(request.owner_id);
         let id = request.upload_id.cast_signed();
-        let found = upload_sessions::read(&self.database, id, owner).await?;
-        if found.is_some() {
+        let session = upload_sessions::read(&self.database, id, owner).await?;
+        let found = session.is_some();
+        if found {
             // An append that does not end in time finds no row to add to.
             self.appends.end(id).await;
             let core = Arc::clone(self);
             to_the_end(async move { core.end_session(id).await }).await?;
         }
-        Ok(CancelUploadReply {})
+        Ok(CancelUploadReply { found })
     }
 
     /// An account's own upload, if its time is not up.

@@ -1,11 +1,14 @@
-//! The tables `alternates` and `alternate_jobs`: other forms of renditions, and the items that still wait for theirs.
+//! The tables `alternates`, `alternate_jobs` and `alternates_given_up`: other forms of renditions, the items that still wait
+//! for theirs, and those that will have none.
 
+use business_media_codec::Encoding;
 use infra_blob::Stored;
-use infra_db::Connection;
-use infra_kernel::{MediaId, Timestamp};
+use infra_db::{Connection, Database};
+use infra_kernel::{CorrelationId, MediaId, Timestamp};
 use sqlx::FromRow;
 
 use crate::error::MediaError;
+use crate::store::queue;
 
 /// An item that was taken to have its alternates made.
 #[derive(Debug, Clone, FromRow)]
@@ -16,12 +19,28 @@ pub(crate) struct ClaimedJob {
     pub(crate) original_key: String,
     pub(crate) original_bytes: i64,
     pub(crate) memory_bytes: i64,
+    pub(crate) alternates_tried: i64,
+    correlation_id: String,
 }
 
 impl ClaimedJob {
     pub(crate) const fn id(&self) -> MediaId {
         MediaId::from_sql(self.media_id)
     }
+
+    /// The name in the logs of the request that brought the item.
+    pub(crate) fn correlation_id(&self) -> CorrelationId {
+        queue::correlation_id(&self.correlation_id)
+    }
+}
+
+/// The forms as the column `alternates_tried` of `media` has them: a bit for each.
+pub(crate) fn bits(encodings: &[Encoding]) -> i64 {
+    let bit = |encoding: &Encoding| match encoding {
+        Encoding::WebP => 1,
+        Encoding::Avif => 2,
+    };
+    encodings.iter().map(bit).fold(0, |all, bit| all | bit)
 }
 
 /// Notes that an item's alternates are to be made.
@@ -41,13 +60,30 @@ pub(crate) async fn enqueue(
     Ok(())
 }
 
+/// The same of an item that may have gone in between.
+pub(crate) async fn enqueue_existing(
+    connection: &mut Connection,
+    id: MediaId,
+    now: Timestamp,
+) -> Result<(), MediaError> {
+    let is_ready: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM media WHERE id = $1 AND state = 2)")
+            .bind(id.to_sql())
+            .fetch_one(&mut *connection)
+            .await?;
+    if is_ready {
+        enqueue(connection, id, now).await?;
+    }
+    Ok(())
+}
+
 /// Whether any item waits for its alternates now.
 pub(crate) async fn is_any_due(
     connection: &mut Connection,
     now: Timestamp,
 ) -> Result<bool, MediaError> {
     Ok(sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM alternate_jobs WHERE next_attempt_at <= $1)",
+        "SELECT EXISTS (SELECT 1 FROM alternate_jobs WHERE next_attempt_at <= $1 AND lease_holder = 0)",
     )
     .bind(now.microseconds())
     .fetch_one(connection)
@@ -63,7 +99,7 @@ pub(crate) async fn claim(
 ) -> Result<Option<ClaimedJob>, MediaError> {
     let id: Option<i64> = sqlx::query_scalar(
         "UPDATE alternate_jobs SET attempts = attempts + 1, lease_holder = $1, next_attempt_at = $3
-         WHERE media_id = (SELECT media_id FROM alternate_jobs WHERE next_attempt_at <= $2
+         WHERE media_id = (SELECT media_id FROM alternate_jobs WHERE next_attempt_at <= $2 AND lease_holder = 0
                            ORDER BY next_attempt_at, media_id LIMIT 1)
          RETURNING media_id",
     )
@@ -74,7 +110,8 @@ pub(crate) async fn claim(
     .await?;
     let Some(id) = id else { return Ok(None) };
     let claimed = sqlx::query_as(
-        "SELECT media_id, alternate_jobs.lease_holder, alternate_jobs.attempts, original_key, original_bytes, memory_bytes
+        "SELECT media_id, alternate_jobs.lease_holder, alternate_jobs.attempts, original_key, original_bytes, memory_bytes,
+             alternates_tried, correlation_id
          FROM alternate_jobs JOIN media ON media.id = media_id WHERE media_id = $1",
     )
     .bind(id)
@@ -99,6 +136,52 @@ pub(crate) async fn finish(
     Ok(removed.rows_affected() == 1)
 }
 
+/// Notes that these forms of an item were made, as [`bits`], whether or not they were worth keeping.
+pub(crate) async fn mark_tried(
+    connection: &mut Connection,
+    id: MediaId,
+    bits: i64,
+) -> Result<(), MediaError> {
+    sqlx::query("UPDATE media SET alternates_tried = alternates_tried | $2 WHERE id = $1")
+        .bind(id.to_sql())
+        .bind(bits)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// How many items wait for their alternates, counted up to a limit.
+pub(crate) async fn count_waiting(database: &Database, limit: i64) -> Result<i64, MediaError> {
+    Ok(sqlx::query_scalar(
+        "SELECT COUNT(*) FROM (SELECT 1 FROM alternate_jobs LIMIT $1) AS waiting",
+    )
+    .bind(limit)
+    .fetch_one(database.reader())
+    .await?)
+}
+
+/// The items after this one in the order of their ids, and whether each is ready, lacks one of these forms ([`bits`]), and
+/// neither waits for it nor will do without.
+pub(crate) async fn lacking_after(
+    database: &Database,
+    after: MediaId,
+    bits: i64,
+    limit: i64,
+) -> Result<Vec<(i64, bool)>, MediaError> {
+    let rows = sqlx::query_as(
+        "SELECT id, state = 2 AND original_key <> '' AND NOT original_lost AND (alternates_tried & $2) <> $2
+             AND NOT EXISTS (SELECT 1 FROM alternate_jobs WHERE media_id = media.id)
+             AND NOT EXISTS (SELECT 1 FROM alternates_given_up WHERE media_id = media.id)
+         FROM media WHERE id > $1 ORDER BY id LIMIT $3",
+    )
+    .bind(after.to_sql())
+    .bind(bits)
+    .bind(limit)
+    .fetch_all(database.reader())
+    .await?;
+    Ok(rows)
+}
+
 /// Lets the item wait again until a moment. An attempt that was not to blame is not counted.
 pub(crate) async fn pause(
     connection: &mut Connection,
@@ -120,20 +203,95 @@ pub(crate) async fn pause(
     Ok(())
 }
 
-/// Frees what other runs of this process had taken.
-pub(crate) async fn take_back(
+/// Attempts whose lease has run out and, when `run` is given, those of every other run.
+pub(crate) async fn lost(
+    database: &Database,
+    now: Timestamp,
+    run: Option<i64>,
+    limit: i64,
+) -> Result<Vec<ClaimedJob>, MediaError> {
+    let lost = sqlx::query_as(
+        "SELECT media_id, alternate_jobs.lease_holder, alternate_jobs.attempts, original_key, original_bytes, memory_bytes,
+             alternates_tried, correlation_id
+         FROM alternate_jobs JOIN media ON media.id = media_id
+         WHERE alternate_jobs.lease_holder <> 0
+             AND (alternate_jobs.next_attempt_at <= $1 OR ($2 <> 0 AND alternate_jobs.lease_holder <> $2))
+         LIMIT $3",
+    )
+    .bind(now.microseconds())
+    .bind(run.unwrap_or(0))
+    .bind(limit)
+    .fetch_all(database.reader())
+    .await?;
+    Ok(lost)
+}
+
+/// An item whose alternates were given up.
+#[derive(FromRow)]
+pub(crate) struct GivenUpRow {
+    pub(crate) media_id: i64,
+    pub(crate) attempts: i64,
+    pub(crate) given_up_at: i64,
+    pub(crate) cause: String,
+}
+
+/// Ends the work on an item for good, if it is still this attempt's.
+pub(crate) async fn give_up(
     connection: &mut Connection,
-    run: i64,
+    job: &ClaimedJob,
+    cause: &str,
     now: Timestamp,
 ) -> Result<(), MediaError> {
+    if !finish(connection, job).await? {
+        return Ok(());
+    }
     sqlx::query(
-        "UPDATE alternate_jobs SET lease_holder = 0, next_attempt_at = $2 WHERE lease_holder <> 0 AND lease_holder <> $1",
+        "INSERT INTO alternates_given_up (media_id, attempts, given_up_at, cause) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (media_id) DO UPDATE SET attempts = $2, given_up_at = $3, cause = $4",
     )
-    .bind(run)
+    .bind(job.media_id)
+    .bind(job.attempts)
     .bind(now.microseconds())
+    .bind(cause)
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// The newest of the items whose alternates were given up.
+pub(crate) async fn given_up(
+    database: &Database,
+    limit: u32,
+) -> Result<Vec<GivenUpRow>, MediaError> {
+    let rows = sqlx::query_as(
+        "SELECT media_id, attempts, given_up_at, cause FROM alternates_given_up
+         ORDER BY given_up_at DESC, media_id DESC LIMIT $1",
+    )
+    .bind(limit)
+    .fetch_all(database.reader())
+    .await?;
+    Ok(rows)
+}
+
+/// Lets an item wait again whose alternates were given up. Answers whether they were.
+pub(crate) async fn try_again(
+    connection: &mut Connection,
+    id: MediaId,
+    now: Timestamp,
+) -> Result<bool, MediaError> {
+    let forgotten = forget_given_up(connection, id).await?;
+    if forgotten {
+        enqueue(connection, id, now).await?;
+    }
+    Ok(forgotten)
+}
+
+async fn forget_given_up(connection: &mut Connection, id: MediaId) -> Result<bool, MediaError> {
+    let forgotten = sqlx::query("DELETE FROM alternates_given_up WHERE media_id = $1")
+        .bind(id.to_sql())
+        .execute(connection)
+        .await?;
+    Ok(forgotten.rows_affected() == 1)
 }
 
 pub(crate) async fn insert(
@@ -162,6 +320,11 @@ pub(crate) async fn remove(
     id: MediaId,
 ) -> Result<Vec<String>, MediaError> {
     sqlx::query("DELETE FROM alternate_jobs WHERE media_id = $1")
+        .bind(id.to_sql())
+        .execute(&mut *connection)
+        .await?;
+    forget_given_up(connection, id).await?;
+    sqlx::query("UPDATE media SET alternates_tried = 0 WHERE id = $1")
         .bind(id.to_sql())
         .execute(&mut *connection)
         .await?;

@@ -3,7 +3,7 @@
 use business_media_gateway::MediaItem;
 use infra_blob::BlobKey;
 use infra_db::{Connection, Database, json_ids};
-use infra_kernel::{AccountId, MediaId, Timestamp};
+use infra_kernel::{AccountId, CorrelationId, MediaId, Timestamp};
 use sqlx::FromRow;
 
 use crate::error::MediaError;
@@ -21,6 +21,8 @@ pub(crate) struct NewItem {
     pub(crate) original_bytes: u64,
     /// The upload in parts that it came by, and when that is to be forgotten.
     pub(crate) upload: Option<(i64, Timestamp)>,
+    /// The name in the logs of the request that brought it.
+    pub(crate) correlation_id: CorrelationId,
 }
 
 /// What the header of an upload's file says.
@@ -39,8 +41,9 @@ pub(crate) async fn insert(
 ) -> Result<(), MediaError> {
     sqlx::query(
         "INSERT INTO media (id, owner_id, revision, state, failure, content_type, description, focus_x, focus_y, blurhash,
-             dominant_color, width, height, attached, created_at, original_key, original_bytes, memory_bytes)
-         VALUES ($1, $2, 1, 1, '', $3, $4, $5, $6, '', '', $7, $8, FALSE, $9, $10, $11, $12)",
+             dominant_color, width, height, attached, created_at, original_key, original_bytes, memory_bytes,
+             correlation_id)
+         VALUES ($1, $2, 1, 1, '', $3, $4, $5, $6, '', '', $7, $8, FALSE, $9, $10, $11, $12, $13)",
     )
     .bind(item.id.to_sql())
     .bind(item.owner.to_sql())
@@ -54,6 +57,7 @@ pub(crate) async fn insert(
     .bind(&item.original_key)
     .bind(item.original_bytes.cast_signed())
     .bind(picture.memory_bytes.cast_signed())
+    .bind(item.correlation_id.as_str())
     .execute(&mut *connection)
     .await?;
     usage::add_item(connection, item).await

@@ -22,6 +22,7 @@ struct OriginalRow {
     original_key: String,
     original_bytes: i64,
     original_lost: bool,
+    original_unstrippable: bool,
 }
 
 /// An upload that has not let go of its bytes.
@@ -30,12 +31,14 @@ pub(crate) struct Original {
     pub(crate) ready: bool,
     /// A check found the bytes missing or damaged.
     pub(crate) lost: bool,
+    /// It was tried before, in vain.
+    pub(crate) unstrippable: bool,
 }
 
 /// Nothing when the item is not there, or has let go of its original.
 pub(crate) async fn read(database: &Database, id: MediaId) -> Result<Option<Original>, MediaError> {
     let row: Option<OriginalRow> = sqlx::query_as(
-        "SELECT state, content_type, original_key, original_bytes, original_lost FROM media
+        "SELECT state, content_type, original_key, original_bytes, original_lost, original_unstrippable FROM media
          WHERE id = $1 AND original_key <> ''",
     )
     .bind(id.to_sql())
@@ -45,6 +48,7 @@ pub(crate) async fn read(database: &Database, id: MediaId) -> Result<Option<Orig
         Ok(Original {
             ready: row.state == MediaState::Ready as i32,
             lost: row.original_lost,
+            unstrippable: row.original_unstrippable,
             form: Form {
                 key: row.original_key.parse()?,
                 content_type: row.content_type.into(),
@@ -97,4 +101,16 @@ pub(crate) async fn insert_shared(
     .execute(connection)
     .await?;
     Ok(inserted.rows_affected() == 1)
+}
+
+/// Notes that what an upload tells cannot be taken out of its file: of every item that has this file.
+pub(crate) async fn mark_unstrippable(
+    connection: &mut Connection,
+    original_key: BlobKey,
+) -> Result<(), MediaError> {
+    sqlx::query("UPDATE media SET original_unstrippable = TRUE WHERE original_key = $1")
+        .bind(original_key.to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
 }

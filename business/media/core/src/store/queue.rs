@@ -5,7 +5,7 @@
 //! item is still leased to it.
 
 use infra_db::{Connection, Database};
-use infra_kernel::{MediaId, Timestamp};
+use infra_kernel::{CorrelationId, MediaId, Timestamp};
 use sqlx::FromRow;
 
 use crate::error::MediaError;
@@ -30,6 +30,7 @@ pub(crate) struct Claimed {
     pub(crate) original_key: String,
     pub(crate) original_bytes: i64,
     pub(crate) memory_bytes: i64,
+    correlation_id: String,
 }
 
 impl Claimed {
@@ -40,6 +41,16 @@ impl Claimed {
             attempt: self.attempts,
         }
     }
+
+    /// The name in the logs of the request that brought it.
+    pub(crate) fn correlation_id(&self) -> CorrelationId {
+        correlation_id(&self.correlation_id)
+    }
+}
+
+/// A name for the logs as a row has it.
+pub(crate) fn correlation_id(text: &str) -> CorrelationId {
+    CorrelationId::from_caller(text).unwrap_or_else(CorrelationId::fresh)
 }
 
 /// The most urgent priority that has a waiting item.
@@ -145,7 +156,8 @@ pub(crate) async fn lease(
     let claimed = sqlx::query_as(
         "UPDATE media SET state = 4, revision = revision + 1, attempts = attempts + 1, lease_holder = $2, leased_until = $3
          WHERE id = $1 AND state = 1 AND next_attempt_at = 0
-         RETURNING id, lease_holder, attempts, owner_id, original_key, original_bytes, memory_bytes",
+         RETURNING id, lease_holder, attempts, owner_id, original_key, original_bytes, memory_bytes,
+             correlation_id",
     )
     .bind(id.to_sql())
     .bind(run)
@@ -256,8 +268,8 @@ pub(crate) async fn mark_ready_as(
     let updated = sqlx::query(
         "UPDATE media SET state = 2, revision = media.revision + 1, lease_holder = 0, leased_until = 0, failure_cause = '',
              width = twin.width, height = twin.height, blurhash = twin.blurhash, dominant_color = twin.dominant_color,
-             camera = twin.camera
-         FROM (SELECT width, height, blurhash, dominant_color, camera FROM media WHERE id = $4) AS twin
+             camera = twin.camera, alternates_tried = twin.alternates_tried
+         FROM (SELECT width, height, blurhash, dominant_color, camera, alternates_tried FROM media WHERE id = $4) AS twin
          WHERE media.id = $1 AND media.state = 4 AND media.lease_holder = $2 AND media.attempts = $3",
     )
     .bind(lease.id.to_sql())
@@ -304,34 +316,15 @@ pub(crate) async fn mark_failed(
     Ok(updated.rows_affected() == 1)
 }
 
-/// An attempt whose process is gone.
-#[derive(FromRow)]
-pub(crate) struct LostRow {
-    id: i64,
-    lease_holder: i64,
-    attempts: i64,
-    pub(crate) owner_id: i64,
-}
-
-impl LostRow {
-    pub(crate) const fn lease(&self) -> Lease {
-        Lease {
-            id: MediaId::from_sql(self.id),
-            run: self.lease_holder,
-            attempt: self.attempts,
-        }
-    }
-}
-
 /// Attempts whose lease has run out and, when `run` is given, those of every other run.
 pub(crate) async fn lost(
     database: &Database,
     now: Timestamp,
     run: Option<i64>,
     limit: i64,
-) -> Result<Vec<LostRow>, MediaError> {
+) -> Result<Vec<Claimed>, MediaError> {
     let rows = sqlx::query_as(
-        "SELECT id, lease_holder, attempts, owner_id FROM media
+        "SELECT id, lease_holder, attempts, owner_id, original_key, original_bytes, memory_bytes, correlation_id FROM media
          WHERE state = 4 AND (leased_until <= $1 OR ($2 <> 0 AND lease_holder <> $2)) LIMIT $3",
     )
     .bind(now.microseconds())

@@ -8,7 +8,7 @@ use infra_kernel::{AccountId, MediaId, Timestamp};
 
 use crate::error::MediaError;
 use crate::store::items::NewItem;
-use crate::store::{originals, usage};
+use crate::store::usage;
 
 /// A ready item of the account with this original, unless it has lost it: then the content is wanted again.
 pub(crate) async fn find(
@@ -35,9 +35,10 @@ pub(crate) async fn insert_copy(
 ) -> Result<(), MediaError> {
     sqlx::query(
         "INSERT INTO media (id, owner_id, revision, state, failure, content_type, description, focus_x, focus_y, blurhash,
-             dominant_color, width, height, attached, created_at, original_key, original_bytes, memory_bytes, camera)
+             dominant_color, width, height, attached, created_at, original_key, original_bytes, memory_bytes, camera,
+             original_unstrippable, correlation_id, alternates_tried)
          SELECT $1, owner_id, 1, 2, '', content_type, $3, $4, $5, blurhash, dominant_color, width, height, FALSE, $6,
-             original_key, original_bytes, memory_bytes, camera
+             original_key, original_bytes, memory_bytes, camera, original_unstrippable, $7, alternates_tried
          FROM media WHERE id = $2",
     )
     .bind(item.id.to_sql())
@@ -46,13 +47,15 @@ pub(crate) async fn insert_copy(
     .bind(f64::from(item.focus.0))
     .bind(f64::from(item.focus.1))
     .bind(item.created_at.microseconds())
+    .bind(item.correlation_id.as_str())
     .execute(&mut *connection)
     .await?;
     usage::add_item(connection, item).await?;
     copy_files(connection, twin, item.id, item.created_at).await
 }
 
-/// Copies the rows of renditions and alternates, and the wish for alternates that are still to be made.
+/// Copies the rows of renditions and alternates, and the wish for alternates that are still to be made or that it was
+/// given up.
 pub(crate) async fn copy_files(
     connection: &mut Connection,
     twin: MediaId,
@@ -75,25 +78,35 @@ pub(crate) async fn copy_files(
     .bind(id.to_sql())
     .bind(twin.to_sql())
     .bind(now.microseconds())
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "INSERT INTO alternates_given_up (media_id, attempts, given_up_at, cause)
+         SELECT $1, attempts, given_up_at, cause FROM alternates_given_up WHERE media_id = $2 ON CONFLICT DO NOTHING",
+    )
+    .bind(id.to_sql())
+    .bind(twin.to_sql())
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// A ready item of the account with the same original whose alternates are made.
+/// A ready item of the account with the same original of which these alternates were made, as
+/// [`alternates::bits`](crate::store::alternates::bits).
 pub(crate) async fn find_with_alternates(
     connection: &mut Connection,
     id: MediaId,
+    bits: i64,
 ) -> Result<Option<MediaId>, MediaError> {
     let twin: Option<i64> = sqlx::query_scalar(
         "SELECT twin.id FROM media AS item JOIN media AS twin
              ON twin.owner_id = item.owner_id AND twin.original_key = item.original_key
          WHERE item.id = $1 AND twin.id <> $1 AND twin.state = 2
-             AND EXISTS (SELECT 1 FROM alternates WHERE media_id = twin.id AND name <> $2)
+             AND (twin.alternates_tried & $2) = $2
          ORDER BY twin.id LIMIT 1",
     )
     .bind(id.to_sql())
-    .bind(originals::SHARED)
+    .bind(bits)
     .fetch_optional(connection)
     .await?;
     Ok(twin.map(MediaId::from_sql))

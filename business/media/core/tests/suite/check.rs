@@ -8,8 +8,8 @@ use infra_blob::{BlobKey, BlobStore as _};
 use infra_kernel::ErrorCode;
 
 use crate::checking::key_of;
+use crate::originals::read_original;
 use crate::scene::{OWNER, Scene, code, photo};
-use crate::serve::read_original;
 
 #[tokio::test]
 async fn a_place_where_nothing_is_wrong_is_clean() {

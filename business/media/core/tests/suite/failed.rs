@@ -1,8 +1,8 @@
 //! What an operator does about items that have failed.
 
 use business_media_gateway::{
-    DropFailedRequest, FailedItem, ListFailedRequest, MediaItem, MediaState, RetryFailedRequest,
-    topics,
+    DropFailedRequest, FailedItem, ListFailedReply, ListFailedRequest, MediaItem, MediaState,
+    RetryFailedRequest, topics,
 };
 use infra_kernel::{ErrorCode, Result};
 use testing_kit::png;
@@ -16,16 +16,16 @@ fn half(number: u8) -> Vec<u8> {
 }
 
 impl Scene {
-    async fn failed(&self, before_id: u64, limit: u32) -> Vec<FailedItem> {
+    pub(crate) async fn list_failed(&self, before_id: u64, limit: u32) -> ListFailedReply {
         let request = ListFailedRequest { before_id, limit };
-        self.media
-            .list_failed(&context(), request)
-            .await
-            .unwrap()
-            .items
+        self.media.list_failed(&context(), request).await.unwrap()
     }
 
-    async fn retry(&self, id: u64) -> Result<MediaItem> {
+    async fn failed(&self, before_id: u64, limit: u32) -> Vec<FailedItem> {
+        self.list_failed(before_id, limit).await.items
+    }
+
+    pub(crate) async fn retry(&self, id: u64) -> Result<MediaItem> {
         self.media
             .retry_failed(&context(), RetryFailedRequest { id })
             .await

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on fails
 
 mod attach;
+mod backfill;
 mod check;
 mod check_beside;
 mod checking;
@@ -11,6 +12,7 @@ mod failed;
 mod faults;
 mod formats;
 mod machine;
+mod originals;
 mod outside;
 mod parts;
 mod process;

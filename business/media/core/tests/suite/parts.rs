@@ -68,12 +68,14 @@ impl Scene {
         self.media.get_upload(&context(), request).await
     }
 
-    async fn cancel(&self, owner_id: u64, upload_id: u64) {
+    /// Answers whether there was one.
+    async fn cancel(&self, owner_id: u64, upload_id: u64) -> bool {
         let request = CancelUploadRequest {
             owner_id,
             upload_id,
         };
-        self.media.cancel_upload(&context(), request).await.unwrap();
+        let reply = self.media.cancel_upload(&context(), request).await;
+        reply.unwrap().found
     }
 
     async fn parts(&self) -> i64 {
@@ -245,8 +247,9 @@ async fn cancelled_and_expired_uploads_leave_nothing() {
         .await
         .unwrap();
     assert_eq!(scene.parts().await, 2);
-    scene.cancel(OWNER, cancelled).await;
-    scene.cancel(OWNER, cancelled).await;
+    assert!(!scene.cancel(OWNER + 1, cancelled).await, "another's");
+    assert!(scene.cancel(OWNER, cancelled).await);
+    assert!(!scene.cancel(OWNER, cancelled).await, "a second time");
     assert_eq!(code(scene.look(cancelled).await), ErrorCode::NotFound);
     scene.assert_empty("a cancelled upload").await;
     let expired = scene.begin(&bytes).await;
@@ -268,7 +271,7 @@ async fn a_part_that_another_upload_shares_stays() {
     scene.append(one, 0, &bytes[..4_000]).await.unwrap();
     scene.append(other, 0, &bytes[..4_000]).await.unwrap();
     assert_eq!(scene.files().len(), 1);
-    scene.cancel(OWNER, one).await;
+    assert!(scene.cancel(OWNER, one).await);
     scene.core.sweep().await.unwrap();
     let session = scene.append(other, 4_000, &bytes[4_000..]).await.unwrap();
     assert!(session.item.is_some());
@@ -322,4 +325,24 @@ async fn a_whole_file_that_could_not_be_taken_is_taken_when_asked_for_again() {
     let item = scene.look(id).await.unwrap().item.unwrap();
     assert_eq!(scene.look(id).await.unwrap().item.unwrap().id, item.id);
     assert_eq!(scene.count("SELECT COUNT(*) FROM media").await, 2);
+}
+
+#[tokio::test]
+async fn a_whole_file_that_could_not_be_taken_can_be_given_up() {
+    let scene = Scene::with(Settings {
+        unattached_items_max: 1,
+        ..Settings::default()
+    })
+    .await;
+    let bytes = photo(8);
+    let id = scene.begin(&bytes).await;
+    scene.append(id, 0, &bytes[..4_000]).await.unwrap();
+    let other = scene.upload(&photo(9)).await.unwrap();
+    let refused = scene.append(id, 4_000, &bytes[4_000..]).await;
+    assert_eq!(code(refused), ErrorCode::RateLimited);
+    scene.attach(OWNER, &[other.id], "post:1").await.unwrap();
+    assert!(scene.cancel(OWNER, id).await);
+    assert_eq!(code(scene.look(id).await), ErrorCode::NotFound);
+    assert_eq!(scene.count("SELECT COUNT(*) FROM media").await, 1);
+    assert_eq!(scene.parts().await, 0);
 }

@@ -15,7 +15,9 @@ use futures::StreamExt as _;
 use infra_blob::DirectoryStore;
 use infra_bus::Event;
 use infra_db::Database;
-use infra_kernel::{Context, Error, EventId, IdGenerator, ManualClock, MediaId, Result, Timestamp};
+use infra_kernel::{
+    Context, CorrelationId, Error, EventId, IdGenerator, ManualClock, MediaId, Result, Timestamp,
+};
 use infra_rpc::Messages;
 use tempfile::TempDir;
 use testing_kit::{Picture, jpeg};
@@ -156,6 +158,18 @@ impl Scene {
     ) -> Result<MediaItem> {
         let chunks = Box::pin(futures::stream::iter(chunks));
         self.media.upload(&context(), chunks).await
+    }
+
+    /// In a request of this name.
+    pub(crate) async fn upload_named(&self, name: &str, bytes: &[u8]) -> Result<MediaItem> {
+        let header = UploadHeader {
+            owner_id: OWNER,
+            ..UploadHeader::default()
+        };
+        let chunks = Box::pin(futures::stream::iter(whole(header, bytes)));
+        let name = CorrelationId::from_caller(name).unwrap();
+        let context = Context::new(name, Duration::from_secs(30));
+        self.media.upload(&context, chunks).await
     }
 
     /// Uploads, processes, and answers the item as it then is.
@@ -316,6 +330,7 @@ impl Scene {
             + (SELECT COUNT(*) FROM blob_deletions) + (SELECT COUNT(*) FROM outbox)
             + (SELECT COUNT(*) FROM upload_sessions) + (SELECT COUNT(*) FROM upload_parts)
             + (SELECT COUNT(*) FROM alternates) + (SELECT COUNT(*) FROM alternate_jobs)
+            + (SELECT COUNT(*) FROM alternates_given_up)
             + (SELECT COUNT(*) FROM account_usage) + (SELECT COUNT(*) FROM upload_minutes)";
         assert_eq!(self.count(rows).await, 0, "{what} left a row");
     }

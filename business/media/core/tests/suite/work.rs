@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use business_media::{AlternateForm, Settings};
 use business_media_gateway::{MediaItem, MediaState, topics};
-use infra_kernel::{ManualClock, Timestamp};
+use infra_kernel::{ErrorCode, ManualClock, Timestamp};
+use testing_kit::png;
 use tokio_util::sync::CancellationToken;
 
 use crate::outside::Forms;
-use crate::scene::{OWNER, Scene, photo};
+use crate::scene::{OWNER, Scene, code, photo, picture};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -137,6 +138,35 @@ async fn a_photo_at_which_the_process_died_three_times_is_set_aside() {
 }
 
 #[tokio::test]
+async fn the_end_of_the_work_is_told_under_the_name_of_the_upload() {
+    let scene = Scene::new().await;
+    let good = scene.upload_named("good", &photo(1)).await.unwrap();
+    let twin = scene.upload_named("twin", &photo(1)).await.unwrap();
+    let half = png::encode(&picture(300, 200, 2));
+    let broken = scene.upload_named("broken", &half[..half.len() / 2]);
+    let broken = broken.await.unwrap();
+    let deadly = scene.upload_named("deadly", &photo(3)).await.unwrap();
+    die_at_work(&scene, &deadly, 3).await;
+    scene.core.work_off().await.unwrap();
+    for (topic, item, name) in [
+        (topics::UPLOADED, &good, "good"),
+        (topics::READY, &good, "good"),
+        (topics::READY, &twin, "twin"),
+        (topics::FAILED, &broken, "broken"),
+        (topics::FAILED, &deadly, "deadly"),
+    ] {
+        let events = scene.events(topic).await;
+        let event = events.iter().find(|event| event.key == item.id);
+        assert_eq!(event.unwrap().correlation_id, name, "{topic}");
+    }
+    // Tried again, it is still the same upload.
+    scene.retry(broken.id).await.unwrap();
+    scene.core.work_off().await.unwrap();
+    let failed = scene.events(topics::FAILED).await;
+    assert_eq!(failed.last().unwrap().correlation_id, "broken");
+}
+
+#[tokio::test]
 async fn a_disk_that_stays_full_is_given_up_in_the_end() {
     let scene = Scene::new().await;
     let item = scene.upload(&photo(1)).await.unwrap();
@@ -218,6 +248,55 @@ async fn alternates_that_crash_are_tried_again_and_then_left() {
         "left"
     );
     assert!(scene.get(item.id).await.unwrap().is_ready());
+}
+
+/// What a process leaves that died over alternates.
+async fn die_over_alternates(scene: &Scene, item: &MediaItem, attempts: i64) {
+    let sql = "UPDATE alternate_jobs SET lease_holder = 1, attempts = $3, next_attempt_at = next_attempt_at + 1000000000
+        WHERE media_id = $1 AND $2 = ''";
+    let values = (item.media().to_sql(), String::new(), attempts);
+    scene.change(sql, values).await;
+}
+
+#[tokio::test]
+async fn alternates_over_which_the_process_died_three_times_are_given_up() {
+    let forms = Arc::new(Forms::default());
+    let scene = scene_with(&forms, Settings::default()).await;
+    forms.crashes.store(1, Ordering::SeqCst);
+    let item = scene.ready(OWNER, &photo(1)).await;
+    let jobs = "SELECT COUNT(*) FROM alternate_jobs";
+    assert_eq!(scene.count(jobs).await, 1, "tried again later");
+    forms.crashes.store(i64::MAX, Ordering::SeqCst);
+    die_over_alternates(&scene, &item, 2).await;
+    let asked = forms.asked.load(Ordering::SeqCst);
+    assert_eq!(scene.core.work_off().await.unwrap(), 1, "once more");
+    assert!(forms.asked.load(Ordering::SeqCst) > asked);
+    assert_eq!(scene.count(jobs).await, 0, "the third was the last");
+
+    forms.crashes.store(1, Ordering::SeqCst);
+    let other = scene.ready(OWNER, &photo(2)).await;
+    die_over_alternates(&scene, &other, 3).await;
+    let asked = forms.asked.load(Ordering::SeqCst);
+    assert_eq!(scene.core.work_off().await.unwrap(), 0);
+    assert_eq!(forms.asked.load(Ordering::SeqCst), asked, "not tried again");
+    assert_eq!(scene.count(jobs).await, 0);
+    assert!(scene.get(other.id).await.unwrap().is_ready());
+
+    // Whoever runs the place is told, and may have it tried again.
+    let listed = scene.list_failed(0, 10).await;
+    assert!(listed.items.is_empty(), "{listed:?}");
+    let ids: Vec<u64> = listed.alternates.iter().map(|left| left.media_id).collect();
+    assert_eq!(ids, [other.id, item.id]);
+    let left = &listed.alternates[0];
+    assert_eq!(left.attempts, 3);
+    assert!(left.cause.contains("ended, 3 times"), "{}", left.cause);
+    assert!(left.given_up_at_us > other.created_at_us - 1);
+    assert!(scene.list_failed(other.id, 10).await.alternates.is_empty());
+    scene.retry(other.id).await.unwrap();
+    assert_eq!(scene.list_failed(0, 10).await.alternates.len(), 1);
+    scene.core.work_off().await.unwrap();
+    assert_eq!(scene.count("SELECT COUNT(*) FROM alternates").await, 6);
+    assert_eq!(code(scene.retry(other.id).await), ErrorCode::Conflict);
 }
 
 #[tokio::test]

@@ -246,24 +246,33 @@ impl Media for World {
         Ok(Box::pin(stream::iter(chunks)))
     }
 
-    async fn begin_upload(&self, _: &Context, _: BeginUploadRequest) -> Result<UploadSession> {
-        Err(Error::internal("not part of this world"))
+    async fn begin_upload(
+        &self,
+        _: &Context,
+        request: BeginUploadRequest,
+    ) -> Result<UploadSession> {
+        Ok(self.begin_in_parts(request))
     }
 
-    async fn get_upload(&self, _: &Context, _: GetUploadRequest) -> Result<UploadSession> {
-        Err(Error::internal("not part of this world"))
+    async fn get_upload(&self, _: &Context, request: GetUploadRequest) -> Result<UploadSession> {
+        self.look_at(request.owner_id, request.upload_id)
     }
 
-    async fn append_upload(&self, _: &Context, _: Messages<AppendChunk>) -> Result<UploadSession> {
-        Err(Error::internal("not part of this world"))
+    async fn append_upload(
+        &self,
+        _: &Context,
+        request: Messages<AppendChunk>,
+    ) -> Result<UploadSession> {
+        self.append_in_parts(request).await
     }
 
     async fn cancel_upload(
         &self,
         _: &Context,
-        _: CancelUploadRequest,
+        request: CancelUploadRequest,
     ) -> Result<CancelUploadReply> {
-        Err(Error::internal("not part of this world"))
+        let found = self.cancel_in_parts(request.owner_id, request.upload_id);
+        Ok(CancelUploadReply { found })
     }
 
     async fn list_failed(&self, _: &Context, _: ListFailedRequest) -> Result<ListFailedReply> {

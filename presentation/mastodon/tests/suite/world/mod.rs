@@ -4,6 +4,7 @@ mod accounts;
 mod client;
 mod media;
 mod posts;
+mod uploads;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -32,6 +33,8 @@ pub(crate) struct World {
     pub(crate) media: Mutex<Vec<MediaItem>>,
     /// The bytes of every upload that came to its end.
     pub(crate) uploads: Mutex<Vec<Bytes>>,
+    /// Uploads in parts.
+    pub(crate) in_parts: Mutex<Vec<uploads::InParts>>,
     /// Renditions by key, in the chunks in which they are answered.
     pub(crate) files: Mutex<Vec<(&'static str, Vec<Bytes>)>>,
     /// Whether the renditions are for those with a signature only.
@@ -40,7 +43,7 @@ pub(crate) struct World {
     pub(crate) created: Mutex<Vec<CreatePostRequest>>,
     /// What happened, in words.
     pub(crate) log: Mutex<Vec<String>>,
-    /// Whether uploads stay unprocessed, fail, or are refused while they arrive.
+    /// Whether uploads stay unprocessed, fail, or are refused while they arrive or, in parts, when they are whole.
     pub(crate) processing: Mutex<Processing>,
     next_id: AtomicU64,
 }
