@@ -72,10 +72,10 @@ impl Core {
         self.require_original(id).await?;
         let (core, context) = (Arc::clone(self), context.clone());
         to_the_end(async move {
-            let ids = Arc::clone(&core.ids);
+            let (ids, now) = (Arc::clone(&core.ids), core.clock.now());
             let retried = core.database.write(move |connection| {
                 Box::pin(async move {
-                    let Some(owner_id) = failed::requeue(connection, id).await? else {
+                    let Some(owner_id) = failed::requeue(connection, id, now).await? else {
                         return Ok(false);
                     };
                     let message = MediaUploaded {

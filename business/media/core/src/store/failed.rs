@@ -1,7 +1,7 @@
 //! Items that have failed, as rows of `media`.
 
 use infra_db::{Connection, Database};
-use infra_kernel::MediaId;
+use infra_kernel::{MediaId, Timestamp};
 use sqlx::FromRow;
 
 use crate::error::MediaError;
@@ -56,14 +56,17 @@ pub(crate) async fn has_failed(
 pub(crate) async fn requeue(
     connection: &mut Connection,
     id: MediaId,
+    now: Timestamp,
 ) -> Result<Option<i64>, MediaError> {
+    // Its time to be used begins anew: it was not to be used before.
     let owner = sqlx::query_scalar(
         "UPDATE media SET state = 1, revision = revision + 1, failure = '', failure_code = '', failure_cause = '',
-             failed_at = 0, attempts = 0, next_attempt_at = 0, lease_holder = 0, leased_until = 0
+             failed_at = 0, attempts = 0, next_attempt_at = 0, lease_holder = 0, leased_until = 0, created_at = $2
          WHERE id = $1 AND state = 3 AND original_key <> ''
          RETURNING owner_id",
     )
     .bind(id.to_sql())
+    .bind(now.microseconds())
     .fetch_optional(connection)
     .await?;
     Ok(owner)

@@ -1,5 +1,7 @@
 //! What an operator does about items that have failed.
 
+use std::time::Duration;
+
 use business_media_gateway::{
     DropFailedRequest, FailedItem, ListFailedReply, ListFailedRequest, MediaItem, MediaState,
     RetryFailedRequest, topics,
@@ -136,4 +138,21 @@ async fn a_failed_photo_can_be_dropped_although_a_post_shows_it() {
     assert_eq!(scene.release("post:1").await, 0);
     scene.core.sweep().await.unwrap();
     assert!(scene.files().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_tried_again_after_days_has_time_to_be_used() {
+    let scene = Scene::new().await;
+    let broken = scene.broken(1).await;
+    scene.pass(Duration::from_secs(3 * 24 * 3_600));
+    scene.retry(broken.id).await.unwrap();
+    scene.core.sweep().await.unwrap();
+    let waiting = scene.get(broken.id).await.unwrap();
+    assert_eq!(waiting.state(), MediaState::Uploaded);
+    scene.pass(Duration::from_secs(26 * 3_600));
+    scene.core.sweep().await.unwrap();
+    assert!(
+        scene.get(broken.id).await.is_none(),
+        "a day later nobody wants it"
+    );
 }
