@@ -154,7 +154,10 @@ impl Blobs {
             })
             .await?;
         if claimed {
-            self.store.delete(key).await?;
+            if let Err(error) = self.store.delete(key).await {
+                self.postpone(key).await?;
+                return Err(error.into());
+            }
             self.database
                 .write(move |connection| {
                     Box::pin(async move { blob_rows::remove_deletion(connection, key).await })
@@ -162,6 +165,15 @@ impl Blobs {
                 .await?;
         }
         Ok(claimed)
+    }
+
+    async fn postpone(&self, key: BlobKey) -> Result<(), MediaError> {
+        let now = self.clock.now();
+        self.database
+            .write(move |connection| {
+                Box::pin(async move { blob_rows::postpone_deletion(connection, key, now).await })
+            })
+            .await
     }
 
     /// Deletes what crashes left: blobs that were noted long ago, and blobs on the queue. Answers how many.

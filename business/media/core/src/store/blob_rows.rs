@@ -96,6 +96,20 @@ pub(crate) async fn claim_deletion(
     Ok(claimed.rows_affected() == 1)
 }
 
+/// Lets a blob that could not be deleted wait behind the others. It stays claimed: its bytes may yet go.
+pub(crate) async fn postpone_deletion(
+    connection: &mut Connection,
+    key: BlobKey,
+    now: Timestamp,
+) -> Result<(), MediaError> {
+    sqlx::query("UPDATE blob_deletions SET queued_at = $2 WHERE key = $1")
+        .bind(key.to_string())
+        .bind(now.microseconds())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Takes a blob that is in use off the queue; whatever uses it queues it again when it goes. One that is only being
 /// written stays: its writer may yet fail.
 pub(crate) async fn remove_needless_deletion(

@@ -6,6 +6,7 @@ use business_media::Settings;
 use bytes::Bytes;
 use infra_blob::{BlobKey, BlobStore as _};
 use infra_db::DbError;
+use infra_kernel::Clock as _;
 
 use crate::scene::{OWNER, Scene, code, photo};
 
@@ -14,7 +15,7 @@ const TWO_HOURS: Duration = Duration::from_secs(7_200);
 impl Scene {
     /// What a process leaves that dies after it noted a blob: the note, and the bytes if it came so far.
     pub(crate) async fn leave_note(&self, id: i64, key: BlobKey) {
-        let now = infra_kernel::Clock::now(&*self.clock).microseconds();
+        let now = self.clock.now().microseconds();
         self.database
             .write(move |connection| {
                 Box::pin(async move {
@@ -87,6 +88,22 @@ async fn bytes_that_could_not_be_deleted_are_unreadable_and_deleted_later() {
     assert!(scene.core.sweep().await.unwrap().blobs >= 2);
     assert!(scene.files().is_empty());
     assert_eq!(scene.count("SELECT COUNT(*) FROM blob_deletions").await, 0);
+}
+
+#[tokio::test]
+async fn bytes_that_cannot_be_deleted_do_not_hold_up_those_that_can() {
+    let scene = Scene::new().await;
+    let item = scene.ready(OWNER, &photo(1)).await;
+    scene.attach(OWNER, &[item.id], "post:1").await.unwrap();
+    scene.store.fail_to_delete(true);
+    scene.release("post:1").await;
+    let earliest = "SELECT MIN(queued_at) FROM blob_deletions";
+    let (queued_at, now) = (scene.count(earliest).await, scene.clock.now());
+    assert_eq!(queued_at, now.microseconds());
+    scene.pass(TWO_HOURS);
+    assert_eq!(scene.core.sweep().await.unwrap().blobs, 0);
+    let now = scene.clock.now();
+    assert_eq!(scene.count(earliest).await, now.microseconds());
 }
 
 #[tokio::test]
