@@ -166,6 +166,7 @@ async fn an_animation_of_which_only_stills_are_left_goes_on_as_a_still() {
 async fn a_photo_of_which_nothing_is_left_fails_and_says_so() {
     let scene = Scene::new().await;
     let (item, original) = scene.shown().await;
+    scene.ready(OWNER, &photo(9)).await;
     let keys = item
         .renditions
         .iter()
@@ -183,6 +184,31 @@ async fn a_photo_of_which_nothing_is_left_fails_and_says_so() {
     assert!(scene.repair().await.is_clean());
     scene.core.sweep().await.unwrap();
     assert!(scene.check().await.is_clean());
+}
+
+#[tokio::test]
+async fn nothing_is_given_up_where_no_file_is_there() {
+    let scene = Scene::new().await;
+    let (item, _) = scene.shown().await;
+    let elsewhere = scene.folder.path().join("elsewhere");
+    let taken_away = scene.files();
+    fs::create_dir(&elsewhere).unwrap();
+    for file in &taken_away {
+        fs::rename(file, elsewhere.join(file.file_name().unwrap())).unwrap();
+    }
+    let request = CheckMediaRequest {
+        repair: true,
+        read_bytes: false,
+    };
+    let refused = scene.try_to_check_with(request).await;
+    assert_eq!(code(refused), ErrorCode::Unavailable);
+    assert!(scene.get(item.id).await.unwrap().is_ready());
+
+    for file in &taken_away {
+        fs::rename(elsewhere.join(file.file_name().unwrap()), file).unwrap();
+    }
+    assert!(scene.repair().await.is_clean());
+    scene.assert_served(&item).await;
 }
 
 #[tokio::test]

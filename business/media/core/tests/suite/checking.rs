@@ -8,6 +8,7 @@ use business_media_gateway::{
 };
 use futures::StreamExt as _;
 use infra_blob::{BlobKey, Stored};
+use infra_kernel::Result;
 
 use crate::scene::{OWNER, Scene, context, noise};
 
@@ -35,20 +36,24 @@ impl Report {
 
 impl Scene {
     pub(crate) async fn check_with(&self, request: CheckMediaRequest) -> Report {
-        let mut steps = self.media.check_media(&context(), request).await.unwrap();
+        self.try_to_check_with(request).await.unwrap()
+    }
+
+    pub(crate) async fn try_to_check_with(&self, request: CheckMediaRequest) -> Result<Report> {
+        let mut steps = self.media.check_media(&context(), request).await?;
         let (mut findings, mut last) = (Vec::new(), CheckSummary::default());
         while let Some(step) = steps.next().await {
-            match step.unwrap().step.unwrap() {
+            match step?.step.unwrap() {
                 Step::Finding(finding) => findings.push(finding),
                 Step::Summary(summary) => last = summary,
             }
         }
         assert!(last.done, "{last:?}");
         assert_eq!(last.findings, findings.len() as u64);
-        Report {
+        Ok(Report {
             findings,
             summary: last,
-        }
+        })
     }
 
     pub(crate) async fn check(&self) -> Report {

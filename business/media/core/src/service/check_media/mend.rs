@@ -8,6 +8,7 @@ use business_media_gateway::{MediaFailed, MediaReady, MediaState, topics};
 use bytes::Bytes;
 use infra_blob::{BlobError, BlobKey, Stored};
 use infra_bus::{Event, outbox};
+use infra_kernel::{Error, ErrorCode};
 
 use super::Check;
 use super::look::{Condition, Look};
@@ -20,6 +21,9 @@ use crate::to_the_end;
 
 /// What the owner is told of a photo of which nothing is left.
 const LOST: &str = "The files of this photo were lost on this server. Please upload it again.";
+
+/// So many files are asked whether the store is there.
+const WITNESSES: usize = 20;
 
 /// What was done about an item.
 #[derive(Debug, Default)]
@@ -91,6 +95,7 @@ impl Check {
             None
         };
         if source.is_none() && (look.lost_original() || is_ready) {
+            self.check_store_is_there().await?;
             mended.gave_up = self.give_up(&item).await?;
             return Ok(mended);
         }
@@ -110,6 +115,21 @@ impl Check {
             mended.alternates = true;
         }
         Ok(mended)
+    }
+
+    /// Refuses to give anything up where no file answers at all: a disk that is not mounted, or has just gone, has lost
+    /// nothing. Giving up deletes what is left.
+    async fn check_store_is_there(&self) -> Result<(), MediaError> {
+        let store = &self.core.blobs.store;
+        for blob in store.list(None, WITNESSES).await?.blobs {
+            // A damaged file tells as well as a whole one that files are there.
+            if let Ok(_) | Err(BlobError::Damaged(_)) = store.verify(blob.key).await {
+                return Ok(());
+            }
+        }
+        let text = "No file of any photo can be read: is the disk with the photos there? Nothing was given up. If they are \
+             lost for good, upload any photo and repair again.";
+        Err(Error::new(ErrorCode::Unavailable, text).into())
     }
 
     /// Lets every item that shares one of these alternates do without any until they are made again: an item could else
