@@ -8,6 +8,7 @@
 //! not decide who may see a post: of what is not open it serves only what a surface has seen a valid signature for.
 
 mod appends;
+mod arrivals;
 mod blobs;
 mod budget;
 mod caches;
@@ -36,6 +37,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::appends::Appends;
+use crate::arrivals::Arrivals;
 use crate::blobs::Blobs;
 use crate::budget::MemoryBudget;
 use crate::caches::Caches;
@@ -88,6 +90,7 @@ struct Core {
     caches: Caches,
     switches: Switches,
     appends: Appends,
+    arrivals: Arrivals,
     /// The last item that was looked at for forms which it lacks.
     backfilled_to: AtomicI64,
     /// Tells which items became ready or failed in this process.
@@ -142,6 +145,7 @@ impl MediaCore {
             outside,
             caches: Caches::new(settings.rendition_cache_bytes),
             appends: Appends::default(),
+            arrivals: Arrivals::default(),
             backfilled_to: AtomicI64::new(0),
             ladder: settings.ladder.ladder(),
             switches: Switches::default(),

@@ -54,6 +54,8 @@ pub struct Settings {
     /// How long an upload that is sent in parts may take, in seconds, and how long a finished one can be asked about.
     /// Default: 86400 (a day).
     pub upload_session_lifetime_s: u64,
+    /// Files that one account may send at the same time, each in one request. Default: 20.
+    pub uploads_at_once_max: u32,
     /// Uploads in parts that one account may have under way. Default: 20.
     pub upload_sessions_max: u32,
     /// Bytes that the files may have together whose uploads in parts one account has under way. Default: 419430400
@@ -93,6 +95,7 @@ impl Default for Settings {
             unattached_items_max: 100,
             unattached_lifetime_s: 24 * 60 * 60,
             upload_session_lifetime_s: 24 * 60 * 60,
+            uploads_at_once_max: 20,
             upload_sessions_max: 20,
             upload_sessions_bytes_max: 400 * MIB,
             sweep_interval_s: 60,

@@ -28,6 +28,10 @@ impl Core {
     ) -> Result<MediaItem, MediaError> {
         let header = receive::header(context, &mut chunks).await?;
         self.check_upload(&header, 0).await?;
+        let owner = AccountId::new(header.owner_id);
+        let arrival = self
+            .arrivals
+            .begin(owner, self.settings.uploads_at_once_max)?;
         let mut writer = self.blobs.store.begin().await?;
         receive::body(
             context,
@@ -37,7 +41,9 @@ impl Core {
             &mut *writer,
         )
         .await?;
-        self.take_file(context, header, writer, None).await
+        let taken = self.take_file(context, header, writer, None).await;
+        drop(arrival);
+        taken
     }
 
     /// Refuses what can be refused before the file is received. `bytes` is its length, 0 when that is not known.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use business_media::Settings;
 use business_media_gateway::{GetCapabilitiesRequest, MediaReady, UploadHeader, topics};
+use futures::{StreamExt as _, stream};
 use infra_kernel::ErrorCode;
+use tokio::sync::oneshot;
 
 use crate::scene::{OWNER, Scene, context, photo, whole};
 
@@ -112,6 +114,45 @@ async fn the_rate_is_bounded_over_an_hour_whatever_becomes_of_the_photos() {
     scene.pass(Duration::from_secs(7_200));
     scene.core.sweep().await.unwrap();
     assert_eq!(scene.count("SELECT COUNT(*) FROM upload_minutes").await, 0);
+}
+
+#[tokio::test]
+async fn files_of_one_account_that_arrive_at_the_same_time_are_bounded() {
+    let scene = Scene::with(Settings {
+        uploads_at_once_max: 1,
+        ..Settings::default()
+    })
+    .await;
+    let header = UploadHeader {
+        owner_id: OWNER,
+        ..UploadHeader::default()
+    };
+    let mut messages = whole(header, &photo(1));
+    let end = messages.pop().unwrap();
+    let ((begin, begun), (finish, finished)) = (oneshot::channel(), oneshot::channel());
+    let last = stream::once(async move {
+        begin.send(()).unwrap();
+        finished.await.unwrap();
+        end
+    });
+    let chunks = Box::pin(stream::iter(messages).chain(last));
+    let first = tokio::spawn({
+        let media = scene.media.clone();
+        async move { media.upload(&context(), chunks).await }
+    });
+    begun.await.unwrap();
+    let refused = scene.upload(&photo(2)).await.unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::RateLimited);
+    assert!(refused.retry_after().is_some());
+    assert!(
+        refused.public().contains("same time (1)"),
+        "{}",
+        refused.public()
+    );
+    scene.upload_as(OWNER + 1, &photo(2)).await.unwrap();
+    finish.send(()).unwrap();
+    first.await.unwrap().unwrap();
+    scene.upload(&photo(3)).await.unwrap();
 }
 
 #[tokio::test]
