@@ -11,8 +11,8 @@ const EXPOSED: &str = "Link, X-Request-Id, Retry-After, ETag, Content-Range, Loc
     Upload-Metadata, Upload-Expires, Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm, \
     Heliograph-Media-Id";
 /// Headers of requests that a script may send.
-const ALLOWED: &str = "Authorization, Content-Type, Idempotency-Key, Range, X-Request-Id, Tus-Resumable, Upload-Offset, \
-    Upload-Length, Upload-Metadata, Upload-Checksum, X-HTTP-Method-Override, X-Requested-With";
+const ALLOWED: &str = "Authorization, Content-Type, Idempotency-Key, Range, If-Range, If-None-Match, X-Request-Id, \
+    Tus-Resumable, Upload-Offset, Upload-Length, Upload-Metadata, Upload-Checksum, X-HTTP-Method-Override, X-Requested-With";
 /// How long a browser may remember the answer to a preflight, in seconds.
 const PREFLIGHT_SECONDS: &str = "86400";
 

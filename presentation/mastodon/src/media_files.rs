@@ -178,11 +178,11 @@ struct RenditionManner {
 }
 
 impl RenditionManner {
-    /// Other forms are made after the picture itself. A reader that would rather have one, and is answered before any is
+    /// Other forms are made after the picture itself. A reader that would rather have one, and is answered before they are
     /// there, must not hold on to that answer for ever.
     fn is_final(&self, header: &RenditionHeader) -> bool {
         let best = self.best.is_none_or(|best| best == header.content_type);
-        best || header.varies || !self.may_have_forms
+        best || !header.forms_to_come
     }
 }
 

@@ -39,7 +39,7 @@ async fn delete_queued(domains: &Domains, configuration: &Configuration) -> Resu
         return Ok(false);
     };
     for _ in 0..SWEEPS_MAX {
-        if domains.media.sweep().await?.blobs == 0 {
+        if domains.media.delete_queued_blobs().await? == 0 {
             return Ok(true);
         }
     }

@@ -36,6 +36,8 @@ pub(crate) struct Head {
     pub(crate) open: bool,
     /// Its other forms.
     pub(crate) others: Arc<[Form]>,
+    /// Whether an item that has it waits for more of them.
+    pub(crate) forms_to_come: bool,
 }
 
 impl Head {

@@ -201,4 +201,12 @@ impl MediaCore {
     pub async fn sweep(&self) -> infra_kernel::Result<Swept> {
         Ok(jobs::sweep::sweep(&self.core).await?)
     }
+
+    /// Deletes blobs that are on the queue to be deleted, and decides about nothing else. Answers how many.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn delete_queued_blobs(&self) -> infra_kernel::Result<u64> {
+        Ok(self.core.blobs.sweep().await?)
+    }
 }

@@ -248,6 +248,9 @@ pub struct RenditionHeader {
     /// Whether everyone may have it.
     #[prost(bool, tag = "6")]
     pub open: bool,
+    /// Whether other forms are yet to be made.
+    #[prost(bool, tag = "7")]
+    pub forms_to_come: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BeginUploadRequest {

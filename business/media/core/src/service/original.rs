@@ -44,6 +44,7 @@ impl Core {
             form,
             varies: false,
             open: false,
+            forms_to_come: false,
             range: ByteRange {
                 offset: request.offset,
                 length: (request.length > 0).then_some(request.length),

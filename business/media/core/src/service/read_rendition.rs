@@ -1,12 +1,12 @@
 //! The bytes of a rendition.
 
 use business_media_gateway::{ReadRenditionRequest, RenditionChunk};
-use infra_blob::{BlobKey, ByteRange};
+use infra_blob::{BlobError, BlobKey, ByteRange};
 use infra_kernel::Error;
 use infra_rpc::Messages;
 
 use crate::Core;
-use crate::caches::Head;
+use crate::caches::{Form, Head};
 use crate::error::MediaError;
 use crate::service::send::Sending;
 use crate::store::renditions;
@@ -25,17 +25,28 @@ impl Core {
             .filter(|head| *head.itself.content_type == *content_type)
             .filter(|head| head.open || request.signed)
             .ok_or_else(not_found)?;
-        let sending = Sending {
-            form: head.preferred(&request.preferred_types).clone(),
+        let sending = |form: &Form| Sending {
+            form: form.clone(),
             varies: !head.others.is_empty(),
             open: head.open,
+            forms_to_come: head.forms_to_come,
             range: ByteRange {
                 offset: request.offset,
                 length: (request.length > 0).then_some(request.length),
             },
             head_only: request.head_only,
         };
-        self.send_at_hand(sending).await
+        let preferred = head.preferred(&request.preferred_types);
+        match self.send_at_hand(sending(preferred)).await {
+            // A form that is lost, or was deleted by another process a moment ago, is no reason to show nothing.
+            Err(MediaError::Blob(BlobError::NotFound(_) | BlobError::Damaged(_)))
+                if preferred.key != key =>
+            {
+                self.caches.forget(&[], &[key, preferred.key]);
+                self.send_at_hand(sending(&head.itself)).await
+            }
+            sent => sent,
+        }
     }
 
     async fn head(&self, key: BlobKey) -> Result<Option<Head>, MediaError> {

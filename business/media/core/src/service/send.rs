@@ -19,6 +19,8 @@ pub(crate) struct Sending {
     pub(crate) varies: bool,
     /// Whether everyone may have it.
     pub(crate) open: bool,
+    /// Whether other forms are yet to be made.
+    pub(crate) forms_to_come: bool,
     pub(crate) range: ByteRange,
     pub(crate) head_only: bool,
 }
@@ -37,6 +39,7 @@ impl Sending {
                 hash: self.form.key.to_string(),
                 varies: self.varies,
                 open: self.open,
+                forms_to_come: self.forms_to_come,
             })),
         }
     }

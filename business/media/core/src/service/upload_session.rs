@@ -95,6 +95,11 @@ impl Core {
         if session.media_id == 0 && session.position == session.bytes {
             // Everything is here, and yet it was not taken: a crash came between, or the account could take no more then.
             let append = self.appends.begin(id).ok_or_else(busy)?;
+            // Read again: the one that was just under way may have taken it.
+            let session = self.session(id, owner).await?;
+            if session.media_id != 0 {
+                return self.tell(&session).await;
+            }
             let (core, context) = (Arc::clone(self), context.clone());
             return to_the_end(async move {
                 let taken = core.finish_upload(&context, &session).await;

@@ -182,6 +182,7 @@ pub(crate) async fn read_head(
         return Ok(None);
     };
     let others = forms_of(&mut transaction, key).await?;
+    let forms_to_come = waits_for_forms(&mut transaction, key).await?;
     transaction.rollback().await?;
     let itself = Form {
         key,
@@ -192,7 +193,17 @@ pub(crate) async fn read_head(
         itself,
         open,
         others,
+        forms_to_come,
     }))
+}
+
+async fn waits_for_forms(connection: &mut Connection, key: BlobKey) -> Result<bool, MediaError> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM renditions r JOIN alternate_jobs j ON j.media_id = r.media_id WHERE r.key = $1)",
+    )
+    .bind(key.to_string())
+    .fetch_one(connection)
+    .await?)
 }
 
 /// The other forms of a rendition. Where several items share it, any one's serve: they show the same.

@@ -161,6 +161,37 @@ async fn the_best_form_that_is_there_is_sent() {
 }
 
 #[tokio::test]
+async fn the_picture_itself_is_sent_where_its_form_is_lost() {
+    let scene = Scene::new().await;
+    let item = scene.ready(OWNER, &photo(1)).await;
+    add_row(&scene, WEBP, &item, b"webp").await;
+    scene.attach(OWNER, &[item.id], "post:1").await.unwrap();
+    std::fs::remove_file(scene.file(&BlobKey::of(b"webp").to_string())).unwrap();
+    let (header, bytes) = read_openly(&scene, &item, &["image/webp"]).await.unwrap();
+    let own = item.rendition(renditions::FEED).unwrap();
+    assert_eq!(header.content_type, "image/jpeg");
+    assert_eq!(bytes.len() as u64, own.bytes);
+}
+
+#[tokio::test]
+async fn whether_other_forms_are_yet_to_come_is_said() {
+    let scene = Scene::new().await;
+    let item = scene.ready(OWNER, &photo(1)).await;
+    scene.attach(OWNER, &[item.id], "post:1").await.unwrap();
+    let (header, _) = read_openly(&scene, &item, &["image/webp"]).await.unwrap();
+    assert!(!header.forms_to_come, "nothing here makes any");
+
+    let other = scene.ready(OWNER, &photo(2)).await;
+    scene.attach(OWNER, &[other.id], "post:2").await.unwrap();
+    let waits = "INSERT INTO alternate_jobs (media_id, attempts, next_attempt_at, lease_holder) VALUES ($1, 0, 0, 0)";
+    scene
+        .change(waits, (other.media().to_sql(), String::new(), 0))
+        .await;
+    let (header, _) = read_openly(&scene, &other, &["image/webp"]).await.unwrap();
+    assert!(header.forms_to_come);
+}
+
+#[tokio::test]
 async fn deletion_takes_other_forms_and_animations_with_it() {
     let scene = Scene::new().await;
     let item = scene.ready(OWNER, &photo(1)).await;

@@ -200,6 +200,7 @@ impl Media for World {
             hash,
             varies: !others.is_empty(),
             open,
+            forms_to_come: ending == "jpg" && !self.no_forms.load(Ordering::Relaxed),
         };
         let parts = std::iter::once(Read::Header(header)).chain(data.into_iter().map(Read::Data));
         let chunks: Vec<_> = parts

@@ -39,6 +39,8 @@ pub(crate) struct World {
     pub(crate) files: Mutex<Vec<(&'static str, Vec<Bytes>)>>,
     /// Whether the renditions are for those with a signature only.
     pub(crate) closed: AtomicBool,
+    /// Whether no other forms are made of any.
+    pub(crate) no_forms: AtomicBool,
     /// Posts as they were asked for.
     pub(crate) created: Mutex<Vec<CreatePostRequest>>,
     /// What happened, in words.
