@@ -3,14 +3,14 @@
 //! A blob is `ab/cd/abcd…`: its key, in two levels of folders, so that no folder holds too many names. It is written as a
 //! file in `incoming/` and renamed into place when it is on disk, so a name in `ab/cd` was a whole blob when it was put
 //! there. Should the disk have damaged it since, writing the same content again puts a whole one in its place. What a dead
-//! process left in `incoming/` is removed when the store is opened.
+//! process left in `incoming/` is removed when the store is opened, and later by whoever sweeps.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -18,16 +18,11 @@ use futures::StreamExt as _;
 use futures::stream;
 
 use crate::folders::{Folders, sync_directory};
+use crate::incoming::{INCOMING, sweep};
 use crate::{
     BlobError, BlobKey, BlobRead, BlobStore, BlobWriter, ByteRange, CHUNK_BYTES, Page, Result,
     Stored, listing,
 };
-
-/// Where blobs are written before they have a name.
-pub(crate) const INCOMING: &str = "incoming";
-/// How old an unfinished file must be before opening the store removes it: older than any operation can be under way in
-/// another process on the same directory.
-const INCOMING_AGE_MAX: Duration = Duration::from_secs(3_600);
 
 /// Numbers the files in `incoming/` of this process.
 static INCOMING_NUMBER: AtomicU64 = AtomicU64::new(0);
@@ -50,7 +45,7 @@ impl DirectoryStore {
         let opened = Arc::clone(&root);
         blocking("open its directory", move || {
             fs::create_dir_all(opened.join(INCOMING))?;
-            sweep(&opened.join(INCOMING))
+            sweep(&opened.join(INCOMING)).map(|_| ())
         })
         .await?;
         Ok(Self {
@@ -74,23 +69,6 @@ async fn blocking<T: Send + 'static>(
         .await
         .unwrap_or_else(|stopped| Err(io::Error::other(stopped)))
         .map_err(BlobError::io(operation))
-}
-
-fn sweep(incoming: &Path) -> io::Result<()> {
-    let mut removed = 0_u64;
-    for entry in fs::read_dir(incoming)? {
-        let entry = entry?;
-        let written = entry.metadata().and_then(|metadata| metadata.modified());
-        let age = written.map(|at| SystemTime::now().duration_since(at).unwrap_or_default());
-        if age.is_ok_and(|age| age >= INCOMING_AGE_MAX) {
-            fs::remove_file(entry.path())?;
-            removed += 1;
-        }
-    }
-    if removed > 0 {
-        tracing::info!(removed, "removed files that unfinished writes left");
-    }
-    Ok(())
 }
 
 #[async_trait]
@@ -166,6 +144,11 @@ impl BlobStore for DirectoryStore {
             Ok(true)
         })
         .await
+    }
+
+    async fn remove_unfinished(&self) -> Result<u64> {
+        let incoming = self.root.join(INCOMING);
+        blocking("remove unfinished files", move || sweep(&incoming)).await
     }
 
     async fn exists(&self, key: BlobKey) -> Result<bool> {
@@ -364,27 +347,5 @@ impl BlobWriter for Writer {
         })
         .await?;
         Ok(stored)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn opening_removes_what_was_left_long_ago() {
-        let folder = tempfile::tempdir().unwrap();
-        let incoming = folder.path().join(INCOMING);
-        fs::create_dir_all(&incoming).unwrap();
-        let file = File::create(incoming.join("old")).unwrap();
-        let old = SystemTime::now() - INCOMING_AGE_MAX - Duration::from_secs(60);
-        file.set_modified(old).unwrap();
-        File::create(incoming.join("new")).unwrap();
-        DirectoryStore::open(folder.path()).await.unwrap();
-        let left: Vec<_> = fs::read_dir(incoming)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
-        assert_eq!(left, ["new"]);
     }
 }

@@ -12,6 +12,7 @@
 mod directory;
 mod error;
 mod folders;
+mod incoming;
 mod key;
 mod listing;
 
@@ -98,6 +99,9 @@ pub trait BlobStore: Send + Sync + 'static {
 
     /// Removes a blob. Answers whether it was there.
     async fn delete(&self, key: BlobKey) -> Result<bool>;
+
+    /// Removes what writes left that nobody has gone on with for an hour: their process is dead. Answers how many there were.
+    async fn remove_unfinished(&self) -> Result<u64>;
 
     /// Whether the blob is there.
     async fn exists(&self, key: BlobKey) -> Result<bool>;

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use crate::directory::INCOMING;
+use crate::incoming::INCOMING;
 use crate::{BlobKey, Page, Stored};
 
 /// The most strange names that one page tells of: more would say nothing new.

@@ -36,6 +36,7 @@ pub(crate) async fn sweep(core: &Core) -> Result<Swept, MediaError> {
     let failed = forget_failed(core, &context).await?;
     core.sweep_uploads(BATCH_MAX).await?;
     usage::forget_old_uploads(&core.database, core.clock.now(), BATCH_MAX).await?;
+    core.blobs.store.remove_unfinished().await?;
     Ok(Swept {
         items: unused + failed.items,
         originals: failed.originals,

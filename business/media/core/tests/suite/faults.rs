@@ -100,6 +100,10 @@ impl BlobStore for FaultyStore {
         deleted
     }
 
+    async fn remove_unfinished(&self) -> Result<u64> {
+        self.store.remove_unfinished().await
+    }
+
     async fn exists(&self, key: BlobKey) -> Result<bool> {
         self.store.exists(key).await
     }
