@@ -6,6 +6,7 @@
 //! row nor a row without bytes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use business_media_gateway::{
     BeginUploadRequest, CancelUploadReply, CancelUploadRequest, GetUploadRequest, MediaItem,
@@ -20,6 +21,8 @@ use crate::{Core, to_the_end};
 
 /// The most bytes that a client may have told back.
 const METADATA_BYTES_MAX: usize = 8_192;
+/// How long an upload of which nothing has come keeps its place when its account has as many as it may and begins another.
+const UNTOUCHED_LIFETIME: Duration = Duration::from_secs(15 * 60);
 const MIB: u64 = 1024 * 1024;
 
 impl Core {
@@ -45,7 +48,17 @@ impl Core {
             expires_at: self.session_end().microseconds(),
             media_id: 0,
         };
-        let row = session.clone();
+        match self.insert_session(&session).await {
+            Err(MediaError::Refused(_)) if self.forget_untouched(owner).await? => {
+                self.insert_session(&session).await?;
+            }
+            inserted => inserted?,
+        }
+        Ok(told(&session, None))
+    }
+
+    async fn insert_session(&self, session: &SessionRow) -> Result<(), MediaError> {
+        let (row, owner) = (session.clone(), AccountId::from_sql(session.owner_id));
         let (uploads_max, bytes_max) = (
             self.settings.upload_sessions_max,
             self.settings.upload_sessions_bytes_max,
@@ -58,8 +71,31 @@ impl Core {
                     upload_sessions::insert(connection, &row).await
                 })
             })
-            .await?;
-        Ok(told(&session, None))
+            .await
+    }
+
+    /// Gives up what an account began a while ago and sent nothing of: its client may never have heard where to send it, and
+    /// begun anew. Answers whether there was any.
+    async fn forget_untouched(&self, owner: AccountId) -> Result<bool, MediaError> {
+        let begun_before = self.clock.now().minus(UNTOUCHED_LIFETIME);
+        let ends_before = begun_before.plus(self.settings.upload_session_lifetime());
+        let untouched = upload_sessions::untouched(&self.database, owner, ends_before).await?;
+        let mut forgotten = false;
+        for id in untouched {
+            // What is being sent of it just now is not yet here.
+            if let Some(append) = self.appends.begin(id) {
+                forgotten |= self
+                    .database
+                    .write(move |connection| {
+                        Box::pin(
+                            async move { upload_sessions::delete_untouched(connection, id).await },
+                        )
+                    })
+                    .await?;
+                drop(append);
+            }
+        }
+        Ok(forgotten)
     }
 
     fn check_whole(&self, bytes: u64) -> Result<()> {

@@ -93,6 +93,37 @@ pub(crate) async fn count_unfinished(
     Ok(counted)
 }
 
+/// An account's uploads that end before a moment and of which nothing has come; as many at most as it may have.
+pub(crate) async fn untouched(
+    database: &Database,
+    owner: AccountId,
+    ends_before: Timestamp,
+) -> Result<Vec<i64>, MediaError> {
+    let ids = sqlx::query_scalar(
+        "SELECT id FROM upload_sessions WHERE owner_id = $1 AND media_id = 0 AND position = 0 AND expires_at < $2",
+    )
+    .bind(owner.to_sql())
+    .bind(ends_before.microseconds())
+    .fetch_all(database.reader())
+    .await?;
+    Ok(ids)
+}
+
+/// Deletes an upload if nothing of it has come. Answers whether it did.
+pub(crate) async fn delete_untouched(
+    connection: &mut Connection,
+    id: i64,
+) -> Result<bool, MediaError> {
+    let deleted = sqlx::query(
+        "DELETE FROM upload_sessions WHERE id = $1 AND media_id = 0 AND position = 0
+             AND NOT EXISTS (SELECT 1 FROM upload_parts WHERE upload_id = $1)",
+    )
+    .bind(id)
+    .execute(connection)
+    .await?;
+    Ok(deleted.rows_affected() == 1)
+}
+
 /// The part that arrived last.
 pub(crate) async fn last_part(database: &Database, id: i64) -> Result<Option<PartRow>, MediaError> {
     let row = sqlx::query_as(

@@ -94,3 +94,25 @@ async fn offsets_lengths_and_owners_have_to_be_right() {
     assert_eq!(code(refused), ErrorCode::Invalid);
     assert_eq!(scene.parts().await, 1);
 }
+
+#[tokio::test]
+async fn uploads_begun_in_vain_make_way_for_others() {
+    let scene = Scene::with(Settings {
+        upload_sessions_max: 2,
+        ..Settings::default()
+    })
+    .await;
+    let bytes = photo(4);
+    let touched = scene.begin(&bytes).await;
+    scene.append(touched, 0, &bytes[..1_000]).await.unwrap();
+    // Its client never heard of it.
+    let unheard = scene.begin(&bytes).await;
+    let refused = scene.begin_as(OWNER, 1_000).await;
+    assert_eq!(code(refused), ErrorCode::RateLimited);
+    scene.pass(Duration::from_secs(16 * 60));
+    scene.begin(&bytes).await;
+    assert_eq!(code(scene.look(unheard).await), ErrorCode::NotFound);
+    assert_eq!(scene.look(touched).await.unwrap().offset, 1_000);
+    let refused = scene.begin_as(OWNER, 1_000).await;
+    assert_eq!(code(refused), ErrorCode::RateLimited, "both are in use");
+}
