@@ -103,7 +103,7 @@ impl Core {
             let lost = queue::lost(&self.database, now, others, LOST_MAX).await?;
             let count = lost.len();
             for claimed in lost {
-                let verdict = verdict::on_lost_lease(claimed.lease().attempt);
+                let verdict = verdict::on_lost_lease(claimed.tries().own);
                 let span = work_span(&claimed.correlation_id());
                 self.follow(&claimed, verdict).instrument(span).await?;
             }

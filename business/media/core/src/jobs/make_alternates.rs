@@ -264,7 +264,7 @@ impl Core {
         job: &ClaimedJob,
         error: MediaError,
     ) -> Result<(), MediaError> {
-        let verdict = verdict::on(error, job.attempts, rand::random());
+        let verdict = verdict::on(error, job.tries(), rand::random());
         self.follow_for_alternates(job, verdict).await
     }
 
@@ -276,7 +276,7 @@ impl Core {
     ) -> Result<(), MediaError> {
         let (id, attempts) = (job.id(), job.attempts);
         match verdict {
-            Verdict::Again { pause, cause } => {
+            Verdict::Again { pause, cause, .. } => {
                 tracing::info!(media = %id, attempts, cause, "alternates are tried again later");
                 self.pause_alternates(job, pause, true).await
             }

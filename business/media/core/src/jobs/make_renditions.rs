@@ -11,7 +11,7 @@ use business_media_codec::{
 };
 use business_media_gateway::{MediaFailed, MediaReady, topics};
 use bytes::Bytes;
-use infra_blob::{BlobKey, Stored};
+use infra_blob::{BlobError, BlobKey, Stored};
 use infra_bus::{Event, outbox};
 use infra_kernel::{AccountId, Context};
 use tokio_util::sync::CancellationToken;
@@ -167,7 +167,7 @@ impl Core {
                 deadline: Instant::now() + time_max,
                 ..Job::new(&limits, &ladder)
             };
-            let processed: Result<Processed, CodecError> = process(&original, &job);
+            let processed = process(&original, &job).map_err(|error| blame(error, &original, key));
             // Given back here and not by whoever waits: that may be gone long before this is done.
             drop((original, memory));
             processed
@@ -272,7 +272,7 @@ impl Core {
         claimed: &Claimed,
         error: MediaError,
     ) -> Result<(), MediaError> {
-        let verdict = verdict::on(error, claimed.lease().attempt, rand::random());
+        let verdict = verdict::on(error, claimed.tries(), rand::random());
         self.follow(claimed, verdict).await
     }
 
@@ -286,7 +286,11 @@ impl Core {
         to_the_end(async move {
             let lease = claimed.lease();
             match verdict {
-                Verdict::Again { pause, cause } => core.pause(lease, pause, cause).await?,
+                Verdict::Again {
+                    pause,
+                    cause,
+                    troubled,
+                } => core.pause(lease, pause, (cause, troubled)).await?,
                 Verdict::SetAside(failure) => core.set_aside(&claimed, failure).await?,
             }
             core.tell_processed(lease.id);
@@ -295,7 +299,12 @@ impl Core {
         .await
     }
 
-    async fn pause(&self, lease: Lease, pause: Duration, cause: String) -> Result<(), MediaError> {
+    async fn pause(
+        &self,
+        lease: Lease,
+        pause: Duration,
+        (cause, troubled): (String, bool),
+    ) -> Result<(), MediaError> {
         tracing::warn!(media = %lease.id, attempts = lease.attempt, cause, "a picture is tried again later");
         let next = match pause {
             Duration::ZERO => infra_kernel::Timestamp::from_microseconds(0),
@@ -303,7 +312,9 @@ impl Core {
         };
         self.database
             .write(move |connection| {
-                Box::pin(async move { queue::pause(connection, lease, next, &cause).await })
+                Box::pin(
+                    async move { queue::pause(connection, lease, next, (&cause, troubled)).await },
+                )
             })
             .await?;
         self.queue.wake();
@@ -340,6 +351,14 @@ impl Core {
             })
             .await
     }
+}
+
+/// A file that is found broken, and is not the one that was uploaded, was damaged here.
+fn blame(error: CodecError, original: &[u8], key: BlobKey) -> MediaError {
+    if matches!(error, CodecError::Broken { .. }) && BlobKey::of(original) != key {
+        return BlobError::Damaged(key).into();
+    }
+    error.into()
 }
 
 /// The moving picture stands last among the files of its item.

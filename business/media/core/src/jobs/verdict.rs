@@ -9,7 +9,7 @@ use infra_blob::BlobError;
 use infra_resilience::pause_after;
 
 use crate::error::MediaError;
-use crate::store::queue::Failure;
+use crate::store::queue::{Failure, Tries};
 
 /// How often an item is tried that needs more than its time: a second time, because the machine may have been busy.
 pub(crate) const TIMEOUTS_MAX: i64 = 2;
@@ -38,37 +38,46 @@ pub(crate) enum Verdict {
         pause: Duration,
         /// The technical cause.
         cause: String,
+        /// Whether this server was in trouble, and the item is not to blame.
+        troubled: bool,
     },
     /// It is set aside.
     SetAside(Failure),
 }
 
-/// The verdict on an item after this many attempts. `jitter` is from 0 to 1.
-pub(crate) fn on(error: MediaError, attempts: i64, jitter: f64) -> Verdict {
-    let (code, sentence, attempts_max) = match &error {
+/// The verdict on an item after so many attempts. `jitter` is from 0 to 1.
+pub(crate) fn on(error: MediaError, tries: Tries, jitter: f64) -> Verdict {
+    let (code, sentence, bound) = match &error {
         MediaError::Codec(error) => match error {
-            CodecError::Broken { .. } => ("broken", error.to_string(), 0),
-            CodecError::TooLarge { .. } => ("too_large", error.to_string(), 0),
-            CodecError::Unsupported { .. } => ("unsupported", error.to_string(), 0),
+            CodecError::Broken { .. } => ("broken", error.to_string(), Bound::Once),
+            CodecError::TooLarge { .. } => ("too_large", error.to_string(), Bound::Once),
+            CodecError::Unsupported { .. } => ("unsupported", error.to_string(), Bound::Once),
             CodecError::Stopped { by, .. } => match by {
-                StoppedBy::Deadline => ("timed_out", TIMED_OUT.to_owned(), TIMEOUTS_MAX),
-                StoppedBy::Crash => ("crashed", CRASHED.to_owned(), CRASHES_MAX),
-                StoppedBy::Absence => ("given_up", GIVEN_UP.to_owned(), ATTEMPTS_MAX),
+                StoppedBy::Deadline => {
+                    ("timed_out", TIMED_OUT.to_owned(), Bound::Own(TIMEOUTS_MAX))
+                }
+                StoppedBy::Crash => ("crashed", CRASHED.to_owned(), Bound::Own(CRASHES_MAX)),
+                StoppedBy::Absence => ("given_up", GIVEN_UP.to_owned(), Bound::Troubled),
             },
         },
-        MediaError::Overstayed => ("timed_out", TIMED_OUT.to_owned(), 0),
-        MediaError::Died => ("crashed", CRASHED.to_owned(), CRASHES_MAX),
+        MediaError::Overstayed => ("timed_out", TIMED_OUT.to_owned(), Bound::Once),
+        MediaError::Died => ("crashed", CRASHED.to_owned(), Bound::Own(CRASHES_MAX)),
         MediaError::Row(_)
         | MediaError::Blob(
             BlobError::NotFound(_) | BlobError::Damaged(_) | BlobError::TooLarge { .. },
-        ) => ("lost", LOST.to_owned(), 0),
-        _ => ("given_up", GIVEN_UP.to_owned(), ATTEMPTS_MAX),
+        ) => ("lost", LOST.to_owned(), Bound::Once),
+        _ => ("given_up", GIVEN_UP.to_owned(), Bound::Troubled),
     };
     let cause = cause_of(error);
-    if attempts < attempts_max {
-        let failures = u32::try_from(attempts).unwrap_or(u32::MAX);
+    if let Some(failures) = bound.allows(tries) {
+        let failures = u32::try_from(failures).unwrap_or(u32::MAX);
         let pause = pause_after(failures, PAUSE_MIN, PAUSE_MAX, jitter);
-        return Verdict::Again { pause, cause };
+        let troubled = bound == Bound::Troubled;
+        return Verdict::Again {
+            pause,
+            cause,
+            troubled,
+        };
     }
     Verdict::SetAside(Failure {
         code,
@@ -77,13 +86,42 @@ pub(crate) fn on(error: MediaError, attempts: i64, jitter: f64) -> Verdict {
     })
 }
 
+/// How often an attempt may end like this one. A full disk says nothing of the item, so the attempts that it ended do not
+/// count towards those that the item may be to blame for, nor the other way round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    Once,
+    /// So many attempts that the item may be to blame for.
+    Own(i64),
+    /// [`ATTEMPTS_MAX`] attempts of a server in trouble.
+    Troubled,
+}
+
+impl Bound {
+    /// Whether there may be another attempt, and how many have ended like this one.
+    const fn allows(self, tries: Tries) -> Option<i64> {
+        let (failures, failures_max) = match self {
+            Self::Once => return None,
+            Self::Own(failures_max) => (tries.own, failures_max),
+            Self::Troubled => (tries.troubled + 1, ATTEMPTS_MAX),
+        };
+        if failures < failures_max {
+            Some(failures)
+        } else {
+            None
+        }
+    }
+}
+
 /// The verdict on an item whose attempt ended with its process: at once again, unless it looks as if the item ends it.
+/// `attempts` are those that the item may be to blame for.
 pub(crate) fn on_lost_lease(attempts: i64) -> Verdict {
     let cause = "the process that worked on it ended".to_owned();
     if attempts < CRASHES_MAX {
         return Verdict::Again {
             pause: Duration::ZERO,
             cause,
+            troubled: false,
         };
     }
     Verdict::SetAside(Failure {
@@ -116,8 +154,8 @@ mod tests {
         })
     }
 
-    fn code_after(error: MediaError, attempts: i64) -> Option<&'static str> {
-        match on(error, attempts, 0.5) {
+    fn code_after(error: MediaError, own: i64, troubled: i64) -> Option<&'static str> {
+        match on(error, Tries { own, troubled }, 0.5) {
             Verdict::Again { pause, .. } => {
                 assert!(pause >= PAUSE_MIN && pause <= PAUSE_MAX);
                 None
@@ -134,20 +172,28 @@ mod tests {
         let broken = MediaError::Codec(CodecError::Broken {
             cause: "test".to_owned(),
         });
-        assert_eq!(code_after(broken, 1), Some("broken"));
-        assert_eq!(code_after(MediaError::Overstayed, 1), Some("timed_out"));
+        assert_eq!(code_after(broken, 1, 0), Some("broken"));
+        assert_eq!(code_after(MediaError::Overstayed, 1, 0), Some("timed_out"));
         let passing = [
             (StoppedBy::Deadline, TIMEOUTS_MAX, "timed_out"),
             (StoppedBy::Crash, CRASHES_MAX, "crashed"),
-            (StoppedBy::Absence, ATTEMPTS_MAX, "given_up"),
         ];
         for (by, attempts_max, code) in passing {
-            assert_eq!(code_after(stopped(by), attempts_max - 1), None);
-            assert_eq!(code_after(stopped(by), attempts_max), Some(code));
+            assert_eq!(code_after(stopped(by), attempts_max - 1, 0), None);
+            assert_eq!(code_after(stopped(by), attempts_max, 0), Some(code));
         }
-        assert_eq!(code_after(MediaError::BlobBusy, ATTEMPTS_MAX - 1), None);
-        let given_up = code_after(MediaError::BlobBusy, ATTEMPTS_MAX);
+        let absent = || stopped(StoppedBy::Absence);
+        assert_eq!(code_after(absent(), 1, ATTEMPTS_MAX - 2), None);
+        let given_up = code_after(absent(), 1, ATTEMPTS_MAX - 1);
         assert_eq!(given_up, Some("given_up"));
+        assert_eq!(code_after(MediaError::BlobBusy, 1, ATTEMPTS_MAX - 2), None);
+    }
+
+    #[test]
+    fn trouble_of_the_server_and_of_the_item_are_not_added_up() {
+        let crash = code_after(stopped(StoppedBy::Crash), 1, ATTEMPTS_MAX - 1);
+        assert_eq!(crash, None);
+        assert_eq!(code_after(MediaError::BlobBusy, CRASHES_MAX, 0), None);
     }
 
     #[test]

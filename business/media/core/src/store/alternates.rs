@@ -8,7 +8,7 @@ use infra_kernel::{CorrelationId, MediaId, Timestamp};
 use sqlx::FromRow;
 
 use crate::error::MediaError;
-use crate::store::queue;
+use crate::store::queue::{self, Tries};
 
 /// An item that was taken to have its alternates made.
 #[derive(Debug, Clone, FromRow)]
@@ -26,6 +26,15 @@ pub(crate) struct ClaimedJob {
 impl ClaimedJob {
     pub(crate) const fn id(&self) -> MediaId {
         MediaId::from_sql(self.media_id)
+    }
+
+    /// The attempts so far, this one among them. What each ended by is not told apart: a photo is there without its other
+    /// forms, and whoever runs the server can have them tried again.
+    pub(crate) const fn tries(&self) -> Tries {
+        Tries {
+            own: self.attempts,
+            troubled: self.attempts - 1,
+        }
     }
 
     /// The name in the logs of the request that brought the item.

@@ -26,6 +26,7 @@ pub(crate) struct Claimed {
     id: i64,
     lease_holder: i64,
     attempts: i64,
+    troubles: i64,
     pub(crate) owner_id: i64,
     pub(crate) original_key: String,
     pub(crate) original_bytes: i64,
@@ -42,10 +43,27 @@ impl Claimed {
         }
     }
 
+    /// The attempts so far, this one among them.
+    pub(crate) const fn tries(&self) -> Tries {
+        Tries {
+            own: self.attempts - self.troubles,
+            troubled: self.troubles,
+        }
+    }
+
     /// The name in the logs of the request that brought it.
     pub(crate) fn correlation_id(&self) -> CorrelationId {
         correlation_id(&self.correlation_id)
     }
+}
+
+/// How often an item was tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tries {
+    /// Attempts that the item may be to blame for, and the one under way.
+    pub(crate) own: i64,
+    /// Attempts that ended by trouble of this server.
+    pub(crate) troubled: i64,
 }
 
 /// A name for the logs as a row has it.
@@ -156,7 +174,7 @@ pub(crate) async fn lease(
     let claimed = sqlx::query_as(
         "UPDATE media SET state = 4, revision = revision + 1, attempts = attempts + 1, lease_holder = $2, leased_until = $3
          WHERE id = $1 AND state = 1 AND next_attempt_at = 0
-         RETURNING id, lease_holder, attempts, owner_id, original_key, original_bytes, memory_bytes,
+         RETURNING id, lease_holder, attempts, troubles, owner_id, original_key, original_bytes, memory_bytes,
              correlation_id",
     )
     .bind(id.to_sql())
@@ -203,16 +221,17 @@ pub(crate) async fn give_back(
     Ok(given.rows_affected() == 1)
 }
 
-/// Ends an attempt that failed and is to be made again: not before `next_attempt_at`, 0 for at once.
+/// Ends an attempt that failed and is to be made again: not before `next_attempt_at`, 0 for at once. `troubled` when this
+/// server was in trouble, and the item not to blame.
 pub(crate) async fn pause(
     connection: &mut Connection,
     lease: Lease,
     next_attempt_at: Timestamp,
-    cause: &str,
+    (cause, troubled): (&str, bool),
 ) -> Result<bool, MediaError> {
     let paused = sqlx::query(
         "UPDATE media SET state = 1, revision = revision + 1, lease_holder = 0, leased_until = 0, next_attempt_at = $4,
-             failure_cause = $5
+             failure_cause = $5, troubles = troubles + $6
          WHERE id = $1 AND state = 4 AND lease_holder = $2 AND attempts = $3",
     )
     .bind(lease.id.to_sql())
@@ -220,6 +239,7 @@ pub(crate) async fn pause(
     .bind(lease.attempt)
     .bind(next_attempt_at.microseconds())
     .bind(cause)
+    .bind(i64::from(troubled))
     .execute(connection)
     .await?;
     Ok(paused.rows_affected() == 1)
@@ -324,7 +344,8 @@ pub(crate) async fn lost(
     limit: i64,
 ) -> Result<Vec<Claimed>, MediaError> {
     let rows = sqlx::query_as(
-        "SELECT id, lease_holder, attempts, owner_id, original_key, original_bytes, memory_bytes, correlation_id FROM media
+        "SELECT id, lease_holder, attempts, troubles, owner_id, original_key, original_bytes, memory_bytes, correlation_id
+         FROM media
          WHERE state = 4 AND (leased_until <= $1 OR ($2 <> 0 AND lease_holder <> $2)) LIMIT $3",
     )
     .bind(now.microseconds())

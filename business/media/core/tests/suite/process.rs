@@ -127,6 +127,23 @@ async fn an_original_that_was_lost_fails_with_a_sentence() {
 }
 
 #[tokio::test]
+async fn an_original_that_was_damaged_here_is_not_called_broken() {
+    let scene = Scene::new().await;
+    let bytes = photo(1);
+    let item = scene.upload(&bytes).await.unwrap();
+    let file = scene.files().pop().unwrap();
+    // Rot that a decoder stumbles over: the first table is of a length that cannot be.
+    let mut rotten = bytes;
+    rotten[4..6].copy_from_slice(&[0, 0]);
+    std::fs::write(file, rotten).unwrap();
+    scene.process(item.media()).await.unwrap();
+    let item = scene.get(item.id).await.unwrap();
+    assert_eq!(item.state(), MediaState::Failed);
+    assert_eq!(item.failure_code, "lost");
+    assert!(item.failure.contains("upload it again"), "{}", item.failure);
+}
+
+#[tokio::test]
 async fn waiting_ends_when_the_photo_is_ready() {
     let scene = Scene::new().await;
     let item = scene.upload(&photo(1)).await.unwrap();

@@ -185,6 +185,21 @@ async fn a_disk_that_stays_full_is_given_up_in_the_end() {
 }
 
 #[tokio::test]
+async fn a_full_disk_is_not_held_against_a_photo_at_which_the_process_dies_once() {
+    let scene = Scene::new().await;
+    let item = scene.upload(&photo(1)).await.unwrap();
+    scene.store.fail_to_keep(true);
+    for _ in 0..4 {
+        assert_eq!(scene.core.work_off().await.unwrap(), 1);
+        scene.pass(Duration::from_secs(601));
+    }
+    scene.store.fail_to_keep(false);
+    die_at_work(&scene, &item, 5).await;
+    assert_eq!(scene.core.work_off().await.unwrap(), 1);
+    assert!(scene.get(item.id).await.unwrap().is_ready());
+}
+
+#[tokio::test]
 async fn alternates_come_after_everything_else_and_go_with_their_photo() {
     let forms = Arc::new(Forms::default());
     let scene = scene_with(&forms, Settings::default()).await;
