@@ -35,6 +35,8 @@ pub(crate) struct Queue {
     pub(crate) run: i64,
     /// The account that was served last.
     served: AtomicI64,
+    /// The account whose alternates were made last.
+    pub(crate) alternated: AtomicI64,
     changed: Notify,
     slots: Arc<Semaphore>,
     stuck: Arc<Semaphore>,
@@ -47,6 +49,7 @@ impl Queue {
         Self {
             run,
             served: AtomicI64::new(i64::MIN),
+            alternated: AtomicI64::new(i64::MIN),
             changed: Notify::new(),
             slots: Arc::new(Semaphore::new(workers)),
             stuck: Arc::new(Semaphore::new(workers)),

@@ -4,6 +4,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use business_media_codec::{Alternate, CodecError, Encoding, Job, process_alternates};
@@ -43,12 +44,16 @@ impl Core {
             .collect()
     }
 
-    /// Takes the item that waits longest for its alternates, if none is at work already.
+    /// Takes the item whose turn it is to have its alternates made, if none is at work already.
     pub(crate) async fn claim_alternates(&self) -> Result<Option<(ClaimedJob, Slot)>, MediaError> {
         let Some(slot) = self.queue.alternates_slot() else {
             return Ok(None);
         };
-        let (run, now) = (self.queue.run, self.clock.now());
+        let turn = (
+            self.queue.run,
+            self.queue.alternated.load(Ordering::Relaxed),
+        );
+        let now = self.clock.now();
         let mut connection = self.database.reader().acquire().await?;
         let due = alternates::is_any_due(&mut connection, now).await?;
         drop(connection);
@@ -59,9 +64,12 @@ impl Core {
         let job = self
             .database
             .write(move |connection| {
-                Box::pin(async move { alternates::claim(connection, run, now, until).await })
+                Box::pin(async move { alternates::claim(connection, turn, now, until).await })
             })
             .await?;
+        if let Some(job) = &job {
+            self.queue.alternated.store(job.owner_id, Ordering::Relaxed);
+        }
         Ok(job.map(|job| (job, slot)))
     }
 

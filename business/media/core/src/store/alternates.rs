@@ -14,6 +14,7 @@ use crate::store::queue::{self, Tries};
 #[derive(Debug, Clone, FromRow)]
 pub(crate) struct ClaimedJob {
     media_id: i64,
+    pub(crate) owner_id: i64,
     lease_holder: i64,
     pub(crate) attempts: i64,
     pub(crate) original_key: String,
@@ -59,8 +60,8 @@ pub(crate) async fn enqueue(
     now: Timestamp,
 ) -> Result<(), MediaError> {
     sqlx::query(
-        "INSERT INTO alternate_jobs (media_id, attempts, next_attempt_at, lease_holder) VALUES ($1, 0, $2, 0)
-         ON CONFLICT DO NOTHING",
+        "INSERT INTO alternate_jobs (media_id, owner_id, attempts, next_attempt_at, lease_holder)
+         SELECT id, owner_id, 0, $2, 0 FROM media WHERE id = $1 ON CONFLICT DO NOTHING",
     )
     .bind(id.to_sql())
     .bind(now.microseconds())
@@ -99,27 +100,34 @@ pub(crate) async fn is_any_due(
     .await?)
 }
 
-/// Takes the item that waits longest; nobody else may take it until `until`.
+/// Takes an item for `run`; nobody else may take it until `until`. Accounts stand in a ring, in the order of their ids: the
+/// next after the one that was `served` last has its turn, with what waits longest of its own.
 pub(crate) async fn claim(
     connection: &mut Connection,
-    run: i64,
+    (run, served): (i64, i64),
     now: Timestamp,
     until: Timestamp,
 ) -> Result<Option<ClaimedJob>, MediaError> {
     let id: Option<i64> = sqlx::query_scalar(
         "UPDATE alternate_jobs SET attempts = attempts + 1, lease_holder = $1, next_attempt_at = $3
-         WHERE media_id = (SELECT media_id FROM alternate_jobs WHERE next_attempt_at <= $2 AND lease_holder = 0
-                           ORDER BY next_attempt_at, media_id LIMIT 1)
+         WHERE media_id = (
+             SELECT media_id FROM alternate_jobs
+             WHERE lease_holder = 0 AND next_attempt_at <= $2 AND owner_id = COALESCE(
+                 (SELECT MIN(owner_id) FROM alternate_jobs
+                  WHERE lease_holder = 0 AND next_attempt_at <= $2 AND owner_id > $4),
+                 (SELECT MIN(owner_id) FROM alternate_jobs WHERE lease_holder = 0 AND next_attempt_at <= $2))
+             ORDER BY next_attempt_at, media_id LIMIT 1)
          RETURNING media_id",
     )
     .bind(run)
     .bind(now.microseconds())
     .bind(until.microseconds())
+    .bind(served)
     .fetch_optional(&mut *connection)
     .await?;
     let Some(id) = id else { return Ok(None) };
     let claimed = sqlx::query_as(
-        "SELECT media_id, alternate_jobs.lease_holder, alternate_jobs.attempts, original_key, original_bytes, memory_bytes,
+        "SELECT media_id, alternate_jobs.owner_id, alternate_jobs.lease_holder, alternate_jobs.attempts, original_key, original_bytes, memory_bytes,
              alternates_tried, correlation_id
          FROM alternate_jobs JOIN media ON media.id = media_id WHERE media_id = $1",
     )
@@ -220,7 +228,7 @@ pub(crate) async fn lost(
     limit: i64,
 ) -> Result<Vec<ClaimedJob>, MediaError> {
     let lost = sqlx::query_as(
-        "SELECT media_id, alternate_jobs.lease_holder, alternate_jobs.attempts, original_key, original_bytes, memory_bytes,
+        "SELECT media_id, alternate_jobs.owner_id, alternate_jobs.lease_holder, alternate_jobs.attempts, original_key, original_bytes, memory_bytes,
              alternates_tried, correlation_id
          FROM alternate_jobs JOIN media ON media.id = media_id
          WHERE alternate_jobs.lease_holder <> 0

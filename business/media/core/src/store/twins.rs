@@ -72,8 +72,8 @@ pub(crate) async fn copy_files(
     .await?;
     copy_alternates(connection, twin, id).await?;
     sqlx::query(
-        "INSERT INTO alternate_jobs (media_id, attempts, next_attempt_at, lease_holder)
-         SELECT $1, 0, $3, 0 FROM alternate_jobs WHERE media_id = $2",
+        "INSERT INTO alternate_jobs (media_id, owner_id, attempts, next_attempt_at, lease_holder)
+         SELECT $1, owner_id, 0, $3, 0 FROM alternate_jobs WHERE media_id = $2",
     )
     .bind(id.to_sql())
     .bind(twin.to_sql())

@@ -228,6 +228,27 @@ async fn alternates_come_after_everything_else_and_go_with_their_photo() {
 }
 
 #[tokio::test]
+async fn alternates_are_made_by_turns_of_the_accounts() {
+    let forms = Arc::new(Forms::default());
+    let scene = scene_with(&forms, Settings::default()).await;
+    for number in 0..4 {
+        scene.upload(&photo(number)).await.unwrap();
+    }
+    let late = scene.upload_as(OWNER + 1, &photo(5)).await.unwrap();
+    scene.core.work_off().await.unwrap();
+    let order: Vec<i64> = sqlx::query_scalar("SELECT media_id FROM alternates ORDER BY rowid")
+        .fetch_all(scene.database.reader())
+        .await
+        .unwrap();
+    let place = order.iter().position(|id| *id == late.media().to_sql());
+    assert_eq!(
+        place,
+        Some(6),
+        "after one photo with two forms of three: {order:?}"
+    );
+}
+
+#[tokio::test]
 async fn only_the_forms_that_are_wanted_are_made() {
     let forms = Arc::new(Forms::default());
     let webp_only = Settings {
