@@ -93,6 +93,7 @@ async fn an_album_is_made_with_one_photo_that_fails() {
     replace_failed(&window, &paths[0]).await;
     window.click(&format!("{CHOSEN} [data-remove]")).await;
     arrange(&window).await;
+    drag(&window).await;
     window.click(".further summary").await;
     window.click("input[name=camera_shown]").await;
     window.screenshots("composer-album").await;
@@ -154,6 +155,31 @@ async fn arrange(window: &Window) {
     assert_eq!(top, "40");
     let words = format!("{CHOSEN} textarea");
     window.type_into(&words, "The valley at noon").await;
+}
+
+/// The last in the place of the one before it, and back.
+async fn drag(window: &Window) {
+    let names = async || {
+        let names = "return [...document.querySelectorAll('.strip .pick')].map(p => p.getAttribute('aria-label').split(', ')[1])";
+        window.ask(names).await
+    };
+    let before = json!(["landscape-32.jpg", "landscape-31.jpg", "landscape-33.jpg"]);
+    assert_eq!(names().await, before);
+    window
+        .drag(
+            ".strip li:nth-child(3) .pick",
+            ".strip li:nth-child(2) .pick",
+        )
+        .await;
+    let after = json!(["landscape-32.jpg", "landscape-33.jpg", "landscape-31.jpg"]);
+    assert_eq!(names().await, after);
+    window
+        .drag(
+            ".strip li:nth-child(2) .pick",
+            ".strip li:nth-child(3) .pick",
+        )
+        .await;
+    assert_eq!(names().await, before);
 }
 
 /// Three photos in their order, and each over the whole screen.

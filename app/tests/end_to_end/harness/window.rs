@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use fantoccini::actions::{InputSource as _, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
 use fantoccini::wd::Capabilities;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -118,6 +119,32 @@ impl Window {
             .click()
             .await
             .unwrap_or_else(|error| panic!("clicking {css}: {error}"));
+    }
+
+    /// Takes what is at one place with the mouse and lets go of it at another.
+    pub(crate) async fn drag(&self, from: &str, to: &str) {
+        let (from, to) = (self.find(from).await, self.find(to).await);
+        let over = |element| PointerAction::MoveToElement {
+            element,
+            duration: Some(Duration::from_millis(100)),
+            x: 0.0,
+            y: 0.0,
+        };
+        // What is dragged may be there by now, and what it was dragged to elsewhere.
+        let nudge = PointerAction::MoveBy {
+            duration: None,
+            x: 1.0,
+            y: 1.0,
+        };
+        let button = MOUSE_BUTTON_LEFT;
+        let mouse = MouseActions::new("mouse".to_owned())
+            .then(over(from))
+            .then(PointerAction::Down { button })
+            .then(over(to))
+            .then(nudge)
+            .then(PointerAction::Up { button });
+        self.0.perform_actions(mouse).await.unwrap();
+        self.0.release_actions().await.unwrap();
     }
 
     pub(crate) async fn sign_up(&self, server: &Server, name: &str) {
