@@ -12,8 +12,8 @@ const SAME_COLOR: u8 = 1;
 const PROFILE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// What the tables that colours are looked up in take at the most, in bytes; those of ink are the largest.
 const TABLE_BYTES: u64 = 4 * 1024 * 1024;
-/// What a profile's own tables are turned into takes, for each of its bytes.
-const TABLE_BYTES_PER_BYTE: u64 = 8;
+/// What a profile's own tables are turned into takes, for each of its bytes: one table may stand for seven.
+const TABLE_BYTES_PER_BYTE: u64 = 16;
 
 /// What applying a profile takes beside the picture, in bytes.
 pub(crate) fn profile_work_bytes(profile: Option<&[u8]>) -> u64 {

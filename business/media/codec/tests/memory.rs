@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use jpeg_encoder::{ColorType, Encoder};
+
 use business_media_codec::{Format, FormatSet, Header, Job, Ladder, Limits, process, read_header};
 
 struct Counting;
@@ -85,7 +87,11 @@ fn check(name: &str, file: &[u8], exceeded: &mut Vec<String>) -> Option<(Header,
     let bound = header
         .as_ref()
         .map_or(READ_BYTES_MAX, |header| header.memory_bytes);
+    // What is told of a decoder's panic takes memory as well.
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
     let (processed, peak) = peak_of(|| process(file, &Job::new(&limits, &ladder)));
+    std::panic::set_hook(hook);
     let taken = at_header.max(peak) + file.len() as u64;
     println!(
         "{name}: {taken} of {bound} ({:.2}), {at_header} by the header",
@@ -177,6 +183,142 @@ fn prefix_codes_of_webp_take_no_more_memory_than_its_header_says() {
     for body in [made::every_part(), made::with_palette(9)] {
         let file = webp(&[chunk(b"VP8L", &body)]);
         assert!(check("a lossless picture", &file, &mut exceeded).unwrap().1);
+    }
+    assert!(exceeded.is_empty(), "{exceeded:#?}");
+}
+
+/// A colour profile of up to 4 MiB, nearly all of it one table, of numbers of one byte or two, that it names for every
+/// direction and intent: the costliest that are applied.
+fn large_profile(space: &[u8; 4], channels: u8, grid: u8, number_bytes: usize) -> Vec<u8> {
+    const NAMES: [&[u8; 4]; 7] = [
+        b"A2B0", b"A2B1", b"A2B2", b"B2A0", b"B2A1", b"B2A2", b"gamt",
+    ];
+    let kind = if number_bytes == 1 { b"mft1" } else { b"mft2" };
+    let mut table = [&kind[..], &[0, 0, 0, 0, channels, 3, grid, 0]].concat();
+    // A matrix that changes nothing, in 1/65,536.
+    for at in 0..9 {
+        table.extend((i32::from(at % 4 == 0) << 16).to_be_bytes());
+    }
+    if number_bytes == 2 {
+        table.extend([1, 0, 1, 0]);
+    }
+    let points = usize::from(grid).pow(channels.into()) * 3;
+    let numbers = 256 * usize::from(channels) + points + 256 * 3;
+    table.extend((0..=255_u8).cycle().take(numbers * number_bytes));
+    let start = 128 + 4 + 12 * NAMES.len() as u32;
+    let mut profile = vec![0; 128];
+    profile[..4].copy_from_slice(&(start + table.len() as u32).to_be_bytes());
+    profile[8] = 2;
+    profile[12..24].copy_from_slice(&[b"prtr", &space[..], b"Lab "].concat());
+    profile[36..40].copy_from_slice(b"acsp");
+    profile[68..80].copy_from_slice(&[0, 0, 0xf6, 0xd6, 0, 1, 0, 0, 0, 0, 0xd3, 0x2d]);
+    profile.extend((NAMES.len() as u32).to_be_bytes());
+    for name in NAMES {
+        profile.extend(name);
+        profile.extend(start.to_be_bytes());
+        profile.extend((table.len() as u32).to_be_bytes());
+    }
+    profile.extend(table);
+    profile
+}
+
+#[test]
+fn no_colour_profile_takes_more_memory_than_its_header_says() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut exceeded = Vec::new();
+    for (space, channels, grid, number_bytes, color) in [
+        (b"CMYK", 4, 34, 1, ColorType::Cmyk),
+        (b"CMYK", 4, 28, 2, ColorType::Cmyk),
+        (b"RGB ", 3, 111, 1, ColorType::Rgb),
+        (b"RGB ", 3, 88, 2, ColorType::Rgb),
+        (b"GRAY", 1, 255, 1, ColorType::Luma),
+    ] {
+        let mut file = Vec::new();
+        let mut encoder = Encoder::new(&mut file, 80);
+        encoder
+            .add_icc_profile(&large_profile(space, channels, grid, number_bytes))
+            .unwrap();
+        let pixels: Vec<u8> = (0..64 * 64 * usize::from(channels))
+            .map(|at| at as u8)
+            .collect();
+        encoder.encode(&pixels, 64, 64, color).unwrap();
+        let name = String::from_utf8_lossy(space);
+        assert!(check(&name, &file, &mut exceeded).unwrap().1, "{name}");
+    }
+    assert!(exceeded.is_empty(), "{exceeded:#?}");
+}
+
+/// The same pixels, or as good as, as a file of every kind.
+fn files(width: u16, height: u16) -> Vec<(String, Vec<u8>)> {
+    let (wide, high) = (u32::from(width), u32::from(height));
+    let numbers = |channels: u32| -> Vec<u8> {
+        let count = wide * high * channels;
+        (0..count).map(|at| (at / 7) as u8).collect()
+    };
+    let mut files = Vec::new();
+    for (color, channels) in [
+        (ColorType::Luma, 1),
+        (ColorType::Rgb, 3),
+        (ColorType::Cmyk, 4),
+    ] {
+        for progressive in [false, true] {
+            let mut file = Vec::new();
+            let mut encoder = Encoder::new(&mut file, 80);
+            encoder.set_progressive(progressive);
+            encoder
+                .encode(&numbers(channels), width, height, color)
+                .unwrap();
+            files.push((
+                format!("JPEG of {color:?}, progressive {progressive}"),
+                file,
+            ));
+        }
+    }
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, wide, high);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Sixteen);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(&numbers(8)).unwrap();
+    writer.finish().unwrap();
+    files.push(("PNG".to_owned(), file));
+    let mut file = Vec::new();
+    let encoder = image_webp::WebPEncoder::new(&mut file);
+    let encoded = encoder.encode(&numbers(3), wide, high, image_webp::ColorType::Rgb8);
+    encoded.unwrap();
+    // Its decoder ends one pixel before.
+    if wide.max(high) < 16_384 {
+        files.push(("WebP".to_owned(), file));
+    }
+    let mut file = Vec::new();
+    let mut encoder = gif::Encoder::new(&mut file, width, height, &[7; 768]).unwrap();
+    for _ in 0..2 {
+        let mut frame = gif::Frame::from_indexed_pixels(width, height, numbers(1), None);
+        frame.dispose = gif::DisposalMethod::Previous;
+        encoder.write_frame(&frame).unwrap();
+    }
+    drop(encoder);
+    files.push(("GIF".to_owned(), file));
+    files
+}
+
+/// What depends on one side more than on pixels: rows, blocks and the scaler's tables.
+#[test]
+fn no_narrow_picture_takes_more_memory_than_its_header_says() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut exceeded = Vec::new();
+    for (long, short) in [(16_384, 1), (16_383, 17), (16_383, 100), (2_049, 9)] {
+        for (width, height) in [(long, short), (short, long)] {
+            for (name, file) in files(width, height) {
+                let name = format!("{width} by {height}, {name}");
+                let processed = check(&name, &file, &mut exceeded).is_some_and(|(_, made)| made);
+                // Progressive ink in coarser colours is rare, and not taken.
+                assert!(
+                    processed || name.ends_with("Cmyk, progressive true"),
+                    "{name}"
+                );
+            }
+        }
     }
     assert!(exceeded.is_empty(), "{exceeded:#?}");
 }
