@@ -8,6 +8,20 @@ use crate::raster::{Channels, Raster};
 
 /// A profile that moves no colour by more than this, of 255, is taken for sRGB's own and not applied.
 const SAME_COLOR: u8 = 1;
+/// The largest profile that is applied, in bytes. Those of presses, the largest that are made, have up to some 3 MB.
+const PROFILE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// What the tables that colours are looked up in take at the most, in bytes; those of ink are the largest.
+const TABLE_BYTES: u64 = 4 * 1024 * 1024;
+/// What a profile's own tables are turned into takes, for each of its bytes: one table may stand for seven.
+const TABLE_BYTES_PER_BYTE: u64 = 16;
+
+/// What applying a profile takes beside the picture, in bytes.
+pub(crate) fn profile_work_bytes(profile: Option<&[u8]>) -> u64 {
+    profile.map_or(0, |profile| {
+        let applied = profile.len().min(PROFILE_BYTES_MAX) as u64;
+        TABLE_BYTES + applied * TABLE_BYTES_PER_BYTE
+    })
+}
 
 /// The picture in sRGB. A profile that is broken, or made for another kind of pixels, counts as none: what has no profile
 /// is taken to be sRGB, its grays, or plain ink.
@@ -45,6 +59,9 @@ fn convert(raster: &Raster, profile: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn apply_profile(raster: &Raster, profile: &[u8]) -> Option<Vec<u8>> {
+    if profile.len() > PROFILE_BYTES_MAX {
+        return None;
+    }
     let profile = ColorProfile::new_from_slice(profile).ok()?;
     let (space, layout) = match raster.channels {
         Channels::Gray => (DataColorSpace::Gray, Layout::Gray),

@@ -68,6 +68,10 @@ pub(crate) struct RawHeader {
 const WORK_BYTES_MAX: u64 = 96 * 1024 * 1024;
 /// The same for a small picture, in bytes a pixel: what encoding holds, and the files that were made.
 const WORK_BYTES_PER_PIXEL: u64 = WHOLE_BYTES_PER_PIXEL + 3;
+/// And for each pixel of a row, of a picture of however few: eight rows that the scaler works on, and a decoder's blocks.
+const WORK_BYTES_PER_ROW_PIXEL: u64 = 320;
+/// Tables and buffers that a picture of any size needs, in bytes.
+const FIXED_BYTES: u64 = 1024 * 1024;
 
 /// Reads a whole file's header and holds it against the limits. Allocates no pixels.
 ///
@@ -80,8 +84,9 @@ pub fn read_header(bytes: &[u8], limits: &Limits, taken: &FormatSet) -> Result<H
     }))
     .unwrap_or_else(|_| Err(CodecError::broken("the decoder panicked at the header")))?;
     let pixels = u64::from(raw.width) * u64::from(raw.height);
-    let work_bytes = (pixels * WORK_BYTES_PER_PIXEL).min(WORK_BYTES_MAX);
-    let memory_bytes = raw.decode_bytes + bytes.len() as u64 + work_bytes;
+    let row_bytes = u64::from(raw.width) * WORK_BYTES_PER_ROW_PIXEL;
+    let work_bytes = (pixels * WORK_BYTES_PER_PIXEL + row_bytes).min(WORK_BYTES_MAX);
+    let memory_bytes = raw.decode_bytes + bytes.len() as u64 + work_bytes + FIXED_BYTES;
     if memory_bytes > limits.memory_bytes_max {
         return Err(CodecError::TooLarge {
             what: format!(

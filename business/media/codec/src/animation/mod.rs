@@ -72,12 +72,17 @@ impl Outline {
         limits.check_animation_pixels(self.frames, self.patch_pixels)
     }
 
-    /// What going through the frames takes at the most, in bytes: the canvas, a copy to go back to, one that was handed
-    /// out, and what is made of that (16 a pixel); a part as decoded, and what its decoder holds (12 a pixel of the
-    /// largest); and copies of the file and of one frame of it.
+    /// What going through the frames takes at the most, in bytes, when a part takes 12 for each of its pixels: as decoded,
+    /// and what its decoder holds.
     pub(crate) fn decode_bytes(&self, file_bytes: usize) -> u64 {
+        self.decode_bytes_with(self.patch_pixels_max * 12, file_bytes)
+    }
+
+    /// The same when the costliest part takes so many bytes: beside it the canvas, a copy to go back to, one that was handed
+    /// out, and what is made of that (16 a pixel); and copies of the file and of one frame of it.
+    pub(crate) fn decode_bytes_with(&self, patch_bytes: u64, file_bytes: usize) -> u64 {
         let canvas_pixels = u64::from(self.width) * u64::from(self.height);
-        canvas_pixels * 16 + self.patch_pixels_max * 12 + file_bytes as u64 * 2
+        canvas_pixels * 16 + patch_bytes + file_bytes as u64 * 2
     }
 }
 

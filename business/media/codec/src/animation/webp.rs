@@ -6,6 +6,7 @@ use image_webp::WebPDecoder;
 
 use super::Outline;
 use super::canvas::{Afterwards, Patch};
+use crate::container::vp8l::prefix_codes;
 use crate::container::webp::{
     AnimationFrame, Canvas, Chunk, Picture, chunks, file as riff, inside, write,
 };
@@ -75,6 +76,8 @@ fn patch(frame: &AnimationFrame<'_>) -> Result<Patch, CodecError> {
 }
 
 fn decode(picture: &Picture<'_>, width: u32, height: u32) -> Result<Vec<u8>, CodecError> {
+    // What is not well formed may take more memory than was reckoned.
+    prefix_codes(picture, (width, height), |_| ())?;
     let mut inner = Vec::new();
     if picture.alpha.is_some() {
         let canvas = Canvas {

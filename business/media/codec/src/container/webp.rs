@@ -9,6 +9,9 @@ pub(crate) struct Chunk<'b> {
     pub(crate) body: &'b [u8],
 }
 
+/// Bytes of a file before its first chunk: what it is, its length, and what that is in particular.
+const OUTER_HEADER_BYTES: usize = 12;
+
 /// What is inside the file's outermost chunk. Bytes after it are no part of the picture.
 pub(crate) fn inside(file: &[u8]) -> Result<&[u8], CodecError> {
     let mut rest = file;
@@ -35,6 +38,19 @@ pub(crate) fn chunks(bytes: &[u8]) -> impl Iterator<Item = Result<Chunk<'_>, Cod
             rest = &[];
         }
         Some(chunk)
+    })
+}
+
+/// The file's chunks as a reader sees them who does not care where the outermost one ends: up to the end of the file, the
+/// last one perhaps cut off there.
+pub(crate) fn chunks_to_the_end(file: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
+    let mut rest = file.get(OUTER_HEADER_BYTES..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let kind = *take_array(&mut rest).ok()?;
+        let length = u32::from_le_bytes(*take_array(&mut rest).ok()?) as usize;
+        let (body, after) = rest.split_at(length.min(rest.len()));
+        rest = after.get(length % 2..).unwrap_or_default();
+        Some(Chunk { kind, body })
     })
 }
 

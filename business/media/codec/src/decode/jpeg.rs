@@ -19,7 +19,7 @@ use super::Decoded;
 use crate::header::RawHeader;
 use crate::orientation::Orientation;
 use crate::raster::{Channels, Raster};
-use crate::{CodecError, Format, Limits};
+use crate::{CodecError, Format, Limits, color};
 
 pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, CodecError> {
     let structure = Structure::read(bytes, limits)?;
@@ -42,7 +42,11 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
         height: structure.height,
         frames: 1,
         orientation: Orientation::of_file(Format::Jpeg, bytes),
-        decode_bytes: raster + coefficients,
+        // Profiles and other data are put together from their segments, and handed on as copies.
+        decode_bytes: raster
+            + coefficients
+            + structure.data_bytes * 3
+            + color::profile_work_bytes(decoder.icc_profile().as_deref()),
     })
 }
 

@@ -7,14 +7,17 @@ use ::png::{
 };
 
 use super::{Decoded, flatten_on_white};
+use crate::container::png::chunks;
 use crate::header::RawHeader;
 use crate::orientation::Orientation;
 use crate::raster::{Channels, Raster};
-use crate::{CodecError, Format, Limits, animation};
+use crate::{CodecError, Format, Limits, animation, color};
 
 /// What the decoder may hold beside the rows, in bytes: chunks and an unpacked profile. A profile that unpacks to more
 /// is left out.
-const CHUNK_BYTES_MAX: usize = 16 * 1024 * 1024;
+const CHUNK_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// What unpacking a profile takes at the most, in bytes: a list that grows to twice its size is copied from the old one.
+const PROFILE_BYTES_MAX: usize = 3 * CHUNK_BYTES_MAX;
 
 pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, CodecError> {
     // The size is checked before the decoder looks further: it is in the first chunk, at a fixed place.
@@ -27,19 +30,30 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
     limits.check_size(width, height)?;
     let reader = open(bytes)?;
     let layout = Layout::of(&reader)?;
-    let mut decode_bytes = Raster::bytes(width, height, layout.channels)? + CHUNK_BYTES_MAX;
+    let mut still_bytes = Raster::bytes(width, height, layout.channels)?;
     let outline = animation::outline(Format::Png, bytes, limits)?;
     if reader.info().interlaced {
-        decode_bytes += whole_frame_bytes(&reader, layout)?;
+        still_bytes += whole_frame_bytes(&reader, layout)?;
     }
     Ok(RawHeader {
         width,
         height,
         frames: outline.map_or(1, |outline| outline.frames),
         orientation: Orientation::of_file(Format::Png, bytes),
-        decode_bytes: (decode_bytes as u64)
-            .max(outline.map_or(0, |outline| outline.decode_bytes(bytes.len()))),
+        decode_bytes: (still_bytes as u64)
+            .max(outline.map_or(0, |outline| outline.decode_bytes(bytes.len())))
+            + chunk_bytes(bytes) as u64
+            + color::profile_work_bytes(reader.info().icc_profile.as_deref()),
     })
+}
+
+/// What the decoder takes for chunks, in bytes.
+fn chunk_bytes(file: &[u8]) -> usize {
+    let as_stored = 2 * file.len().min(CHUNK_BYTES_MAX);
+    let has_profile = chunks(file)
+        .map_while(Result::ok)
+        .any(|chunk| chunk.kind == *b"iCCP");
+    as_stored + if has_profile { PROFILE_BYTES_MAX } else { 0 }
 }
 
 /// The first frame of an animation, and not the picture for readers that know no animation, where they are not the same.

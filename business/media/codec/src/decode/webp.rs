@@ -1,39 +1,43 @@
 //! WebP: the decoder is `image-webp`; the sizes inside the container are checked before it is asked to decode.
 
+mod memory;
+
 use std::io::Cursor;
 
 use image_webp::{DecodingError, WebPDecoder};
 
 use super::{Decoded, flatten_on_white};
-use crate::container::webp::{chunks, inside, picture_size};
+use crate::container::webp::{chunks_to_the_end, picture_size};
 use crate::header::RawHeader;
 use crate::orientation::Orientation;
 use crate::raster::{Channels, Raster};
-use crate::{CodecError, Format, Limits, animation};
+use crate::{CodecError, Format, Limits, animation, color};
 
 /// Metadata read from a file, in bytes.
 const METADATA_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, CodecError> {
-    let decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(refused)?;
+    let mut decoder = open(bytes)?;
     let (width, height) = decoder.dimensions();
     limits.check_size(width, height)?;
     check_inner_size(bytes, width, height)?;
     let outline = animation::outline(Format::WebP, bytes, limits)?;
-    let pixels = u64::from(width) * u64::from(height);
-    // Decoded pixels (4 bytes), and beside them the decoder's own planes or colour transforms (4).
-    let still_bytes = pixels * 8;
+    let decode_bytes = match &outline {
+        Some(outline) => outline.decode_bytes_with(memory::of_largest_frame(bytes)?, bytes.len()),
+        None => memory::of_still(bytes, (width, height))?,
+    };
+    let profile = decoder.icc_profile().ok().flatten();
     Ok(RawHeader {
         width,
         height,
         frames: outline.map_or(1, |outline| outline.frames),
         orientation: Orientation::of_file(Format::WebP, bytes),
-        decode_bytes: outline.map_or(still_bytes, |outline| outline.decode_bytes(bytes.len())),
+        decode_bytes: decode_bytes + color::profile_work_bytes(profile.as_deref()),
     })
 }
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecError> {
-    let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(refused)?;
+    let mut decoder = open(bytes)?;
     if decoder.is_animated() {
         return Ok(Decoded {
             raster: animation::poster(Format::WebP, bytes, limits)?,
@@ -52,12 +56,17 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecErro
         flatten_on_white(&pixels, 3, &mut opaque);
         pixels = opaque;
     }
-    decoder.set_memory_limit(METADATA_BYTES_MAX);
     Ok(Decoded {
         raster: Raster::new(width, height, Channels::Rgb, pixels)?,
         orientation: Orientation::of_file(Format::WebP, bytes),
         profile: decoder.icc_profile().ok().flatten(),
     })
+}
+
+fn open(bytes: &[u8]) -> Result<WebPDecoder<Cursor<&[u8]>>, CodecError> {
+    let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(refused)?;
+    decoder.set_memory_limit(METADATA_BYTES_MAX);
+    Ok(decoder)
 }
 
 #[allow(clippy::needless_pass_by_value)] // it is what `map_err` gives
@@ -68,8 +77,7 @@ fn refused(error: DecodingError) -> CodecError {
 /// A container says how large its canvas is, and the picture in it how large itself is; the decoder allocates by the
 /// second before it compares the two. Refuses a picture that is larger than its canvas.
 fn check_inner_size(bytes: &[u8], width: u32, height: u32) -> Result<(), CodecError> {
-    let larger = chunks(inside(bytes)?)
-        .map_while(Result::ok)
+    let larger = chunks_to_the_end(bytes)
         .filter_map(picture_size)
         .any(|(inner_width, inner_height)| inner_width > width || inner_height > height);
     if larger {

@@ -18,6 +18,8 @@ pub(super) struct Structure {
     pub(super) scans: usize,
     /// Blocks of 8 by 8 coefficients that the picture is made of, all components together.
     pub(super) blocks: u64,
+    /// Bytes up to the end marker that are no coded pixels.
+    pub(super) data_bytes: u64,
     components: usize,
 }
 
@@ -30,7 +32,7 @@ impl Structure {
         for _ in 0..MARKERS_MAX {
             let (marker, body) = next_marker(bytes, at).ok_or_else(cut_off)?;
             match marker {
-                0xd9 => return Self::finish(frame, &scans),
+                0xd9 => return Self::finish(frame, &scans, at as u64),
                 // Some take these for segments with a length, and some do not: to one of them the rest is another file.
                 0x01 | 0xd0..=0xd8 => return Err(CodecError::broken("a marker out of place")),
                 _ => {}
@@ -62,7 +64,7 @@ impl Structure {
         Err(CodecError::broken("more markers than any camera writes"))
     }
 
-    fn finish(frame: Option<Frame>, scans: &Scans) -> Result<Self, CodecError> {
+    fn finish(frame: Option<Frame>, scans: &Scans, end: u64) -> Result<Self, CodecError> {
         let frame = frame.ok_or_else(|| CodecError::broken("an end before a picture"))?;
         // A block takes at least one bit for its first coefficient, and one to say that it ends if it is coded alone.
         let bits_min = if frame.progressive { 1 } else { 2 };
@@ -77,6 +79,7 @@ impl Structure {
             progressive: frame.progressive,
             scans: scans.count,
             blocks: frame.blocks,
+            data_bytes: end.saturating_sub(scans.bytes),
             components: frame.components,
         })
     }
