@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use business_media_codec::{CodecError, Header, Limits, read_header};
+use business_media_codec::{
+    CodecError, Encoding, Format, Frame, Header, Job, Ladder, Limits, OutsideCodecs, Pixels,
+    Processed, process, read_header,
+};
 
 use crate::heif_file::{File, Item, ipma, location, part, reference};
 use crate::pictures::every_format;
@@ -117,4 +120,78 @@ fn one_item_has_its_properties_from_one_place() {
     // For another item it is allowed.
     file.in_properties = ipma(&[(2, vec![1])]);
     header(&file).unwrap();
+}
+
+/// Answers every file with a picture of this size, of pixels that are as many as it says or not.
+struct Answers {
+    size: (u32, u32),
+    bytes: usize,
+    has_alpha: bool,
+}
+
+impl OutsideCodecs for Answers {
+    fn reads(&self) -> Vec<Format> {
+        vec![Format::Heic]
+    }
+
+    fn writes(&self) -> Vec<Encoding> {
+        Vec::new()
+    }
+
+    fn decode(&self, _: Format, _: &[u8], _: u64, _: Instant) -> Result<Pixels, CodecError> {
+        Ok(Pixels {
+            width: self.size.0,
+            height: self.size.1,
+            bytes: vec![100; self.bytes],
+            has_alpha: self.has_alpha,
+            profile: None,
+        })
+    }
+
+    fn encode(&self, _: &Pixels, _: Encoding, _: u8, _: Instant) -> Result<Vec<u8>, CodecError> {
+        panic!("nothing is encoded")
+    }
+
+    fn encode_animation(
+        &self,
+        _: (u32, u32),
+        _: &mut dyn Iterator<Item = Result<Frame, CodecError>>,
+        _: u16,
+        _: u8,
+        _: Instant,
+    ) -> Result<Vec<u8>, CodecError> {
+        panic!("nothing is encoded")
+    }
+}
+
+fn process_with(size: (u32, u32), bytes: usize, has_alpha: bool) -> Result<Processed, CodecError> {
+    let outside = Answers {
+        size,
+        bytes,
+        has_alpha,
+    };
+    let (limits, ladder) = (Limits::default(), Ladder::default());
+    let job = Job {
+        outside: Some(&outside),
+        ..Job::new(&limits, &ladder)
+    };
+    process(&plain().bytes(), &job)
+}
+
+#[test]
+fn an_answer_of_another_size_than_the_header_says_is_refused_as_that() {
+    let processed = process_with((64, 48), 64 * 48 * 4, true).unwrap();
+    assert_eq!((processed.width, processed.height), (64, 48));
+    // Before its pixels are counted: of the largest there is nowhere to put a picture without opacity.
+    for size in [(48, 64), (64, 47), (65, 48), (u32::MAX, u32::MAX)] {
+        let error = process_with(size, 64 * 48 * 4, true).unwrap_err();
+        assert!(
+            error.cause().contains("another size"),
+            "{size:?}: {error:?}"
+        );
+    }
+    for (bytes, has_alpha) in [(64 * 48 * 3, true), (64 * 48 * 4, false), (0, false)] {
+        let error = process_with((64, 48), bytes, has_alpha).unwrap_err();
+        assert!(error.cause().contains("too few pixels"), "{error:?}");
+    }
 }

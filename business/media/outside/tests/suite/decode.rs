@@ -5,7 +5,7 @@ use std::process::Command;
 
 use business_media_codec::{Camera, Format, FormatSet, Limits, Pixels, read_header, sniff};
 
-use crate::containers::rebuilt;
+use crate::containers::{Property, rebuilt};
 use crate::{decode, outside, photos};
 
 const ENDINGS: [&str; 3] = [".heic", ".heif", ".avif"];
@@ -194,6 +194,9 @@ fn pictures_that_are_turned_mirrored_or_cropped_arrive_upright() {
     assert_eq!((header.width, header.height), (600, 401));
 }
 
+/// Where a square of a picture that was turned comes from: its row and column, of its own and the last there is.
+type From = fn(usize, usize, usize) -> (usize, usize);
+
 #[test]
 fn pictures_are_turned_and_mirrored_in_the_order_of_the_file() {
     let Some(outside) = outside() else { return };
@@ -201,9 +204,7 @@ fn pictures_are_turned_and_mirrored_in_the_order_of_the_file() {
     let plain = std::fs::read(path).unwrap();
     let upright = squares(&decode(&outside, &plain).unwrap());
     let (last, taken) = (SIDE - 1, FormatSet::new(Format::ALL));
-    type From = fn(usize, usize, usize) -> (usize, usize);
-    // Where a square of the result comes from: its row and column.
-    let changes: [(&[(&[u8; 4], &[u8])], From); 5] = [
+    let changes: [(&[Property<'_>], From); 5] = [
         // ISO/IEC 23008-12:2022, 6.5.12: 0 exchanges top and bottom, 1 left and right.
         (&[(b"imir", &[0])], |row, column, last| (last - row, column)),
         (&[(b"imir", &[1])], |row, column, last| (row, last - column)),

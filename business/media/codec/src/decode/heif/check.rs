@@ -203,11 +203,13 @@ fn is_deep(meta: &Meta<'_>, item: u32) -> bool {
     depths.reduce(|one, other| one || other).unwrap_or(true)
 }
 
-/// Whether a picture, or the first of those it is made of, is compressed as brightness alone.
+/// Whether a picture, or the first of its tiles, is compressed as brightness alone. Layers are not asked: they may differ.
 pub(super) fn is_of_one_channel(meta: &Meta<'_>, item: u32) -> bool {
     let mut item = item;
     for _ in 0..DEPTH_MAX {
-        item = meta.parts(item).first().copied().unwrap_or(item);
+        if let Some(b"grid" | b"iden") = meta.kind(item).as_ref() {
+            item = meta.parts(item).first().copied().unwrap_or(item);
+        }
     }
     let said = meta.properties(item).find_map(|part| match &part.kind {
         // ISO/IEC 14496-15, 8.3.3.1: chroma_format_idc.

@@ -6,19 +6,22 @@ use std::ffi::c_int;
 use std::ptr;
 
 use super::library::{
-    CHANNEL_ALPHA, CHANNEL_Y, CHROMA_UNDEFINED, COLORSPACE_MONOCHROME, COLORSPACE_UNDEFINED,
+    CHANNEL_ALPHA, CHANNEL_RED, CHANNEL_Y, CHROMA_UNDEFINED, COLORSPACE_MONOCHROME, COLORSPACE_RGB,
+    COLORSPACE_UNDEFINED,
 };
-use super::{Heif, Owned, check_size};
+use super::{Heif, Meaning, Owned, check_size};
 use crate::worker::Refusal;
 
 /// The most bits of a sample that are made sense of.
 const BITS_MAX: u32 = 16;
 
 impl Heif {
-    /// The picture in three or four interleaved bytes; none when the library finds more than brightness in it.
+    /// The picture in three or four interleaved bytes; none when the library finds more than brightness in it. `meaning` is
+    /// what the container says.
     pub(super) fn gray(
         &self,
         handle: &Owned,
+        meaning: Option<Meaning>,
         size: (u32, u32),
         has_alpha: bool,
     ) -> Result<Option<Vec<u8>>, Refusal> {
@@ -39,11 +42,17 @@ impl Heif {
             let colorspace = (library.image_colorspace)(image.pointer);
             (image, colorspace)
         };
-        if colorspace != COLORSPACE_MONOCHROME {
-            return Ok(None);
-        }
-        let is_full_range = self.is_full_range(&image);
-        let gray = self.plane(&image, CHANNEL_Y, size, is_full_range)?;
+        let channel = match colorspace {
+            COLORSPACE_MONOCHROME => CHANNEL_Y,
+            // Of tiles 1.15 gives colours, which are brightness three times, and not stretched.
+            COLORSPACE_RGB => CHANNEL_RED,
+            _ => return Ok(None),
+        };
+        // What is compressed is asked where the container does not say; the library forgets it of tiles. What nobody says is
+        // full, as it is when the library makes colours.
+        let meaning = meaning.or_else(|| self.meaning_of_image(&image));
+        let is_full_range = meaning.is_none_or(|meaning| meaning.is_full_range);
+        let gray = self.plane(&image, channel, size, is_full_range)?;
         if !has_alpha {
             return Ok(Some(gray.into_iter().flat_map(|gray| [gray; 3]).collect()));
         }
@@ -54,19 +63,9 @@ impl Heif {
         Ok(Some(pixels.collect()))
     }
 
-    /// By the container or, where that does not say, by what is compressed. What says nothing is full: so the library has it.
-    fn is_full_range(&self, image: &Owned) -> bool {
-        let mut nclx = ptr::null_mut();
-        // SAFETY: the image is alive; what the library gives is read once and given back.
-        unsafe {
-            let found = (self.functions.image_nclx)(image.pointer, &raw mut nclx).check();
-            let Some(fields) = nclx.as_ref().filter(|_| found.is_ok()) else {
-                return true;
-            };
-            let is_full_range = fields.full_range != 0;
-            (self.functions.nclx_free)(nclx);
-            is_full_range
-        }
+    fn meaning_of_image(&self, image: &Owned) -> Option<Meaning> {
+        // SAFETY: the image is alive, and the library gives something that is given back.
+        self.meaning_by(|nclx| unsafe { (self.functions.image_nclx)(image.pointer, nclx) })
     }
 
     /// One channel in bytes of full range.

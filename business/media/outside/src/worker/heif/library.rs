@@ -28,6 +28,7 @@ pub(super) const CHROMA_UNDEFINED: c_int = 99;
 pub(super) const CHROMA_INTERLEAVED_RGB: c_int = 10;
 pub(super) const CHROMA_INTERLEAVED_RGBA: c_int = 11;
 pub(super) const CHANNEL_Y: c_int = 0;
+pub(super) const CHANNEL_RED: c_int = 3;
 pub(super) const CHANNEL_ALPHA: c_int = 6;
 pub(super) const CHANNEL_INTERLEAVED: c_int = 10;
 

@@ -28,6 +28,14 @@ pub(super) enum Compression {
     Av1 = 4,
 }
 
+/// What a picture's numbers mean, by the code points of ITU-T H.273.
+#[derive(Debug, Clone, Copy)]
+struct Meaning {
+    primaries: u16,
+    transfer: u16,
+    is_full_range: bool,
+}
+
 /// The library, ready for use.
 pub(super) struct Heif {
     functions: Functions,
@@ -101,9 +109,9 @@ impl Heif {
         };
         check_size((width, height), size)?;
         let profile = self.profile(&handle)?;
-        let (primaries, transfer) = self.code_points(&handle);
+        let meaning = self.meaning(&handle);
         let gray = if is_monochrome(file) {
-            self.gray(&handle, size, has_alpha)?
+            self.gray(&handle, meaning, size, has_alpha)?
         } else {
             None
         };
@@ -115,8 +123,8 @@ impl Heif {
             width: size.0,
             height: size.1,
             has_alpha,
-            primaries,
-            transfer,
+            primaries: meaning.map_or(UNSPECIFIED, |meaning| meaning.primaries),
+            transfer: meaning.map_or(UNSPECIFIED, |meaning| meaning.transfer),
             profile,
         };
         Ok(Decoded::new(picture, planes, is_premultiplied && has_alpha))
@@ -158,19 +166,29 @@ impl Heif {
         }
     }
 
-    /// What the numbers mean, where the container says so: primaries and transfer.
-    fn code_points(&self, handle: &Owned) -> (u16, u16) {
+    /// What the numbers mean, where the container says so.
+    fn meaning(&self, handle: &Owned) -> Option<Meaning> {
+        // SAFETY: the handle is alive, and the library gives something that is given back.
+        self.meaning_by(|nclx| unsafe { (self.functions.handle_nclx)(handle.pointer, nclx) })
+    }
+
+    fn meaning_by(
+        &self,
+        ask: impl FnOnce(*mut *mut library::Nclx) -> library::Error,
+    ) -> Option<Meaning> {
         let mut nclx = ptr::null_mut();
-        // SAFETY: the handle is alive; what the library gives is read once and given back.
+        let found = ask(&raw mut nclx).check();
+        // SAFETY: what the library gave, or nothing; read once and given back.
         unsafe {
-            let found = (self.functions.handle_nclx)(handle.pointer, &raw mut nclx).check();
-            let Some(fields) = nclx.as_ref().filter(|_| found.is_ok()) else {
-                return (UNSPECIFIED, UNSPECIFIED);
-            };
+            let fields = nclx.as_ref().filter(|_| found.is_ok())?;
             let point = |point: c_int| u16::try_from(point).unwrap_or(UNSPECIFIED);
-            let points = (point(fields.primaries), point(fields.transfer));
+            let meaning = Meaning {
+                primaries: point(fields.primaries),
+                transfer: point(fields.transfer),
+                is_full_range: fields.full_range != 0,
+            };
             (self.functions.nclx_free)(nclx);
-            points
+            Some(meaning)
         }
     }
 
