@@ -39,6 +39,7 @@ pub use alternates::{Alternate, process_alternates};
 pub use animation::{ANIMATION_BYTES_MAX, ANIMATION_SIDE_MAX, EncodedAnimation, Frames, frames};
 pub use camera::Camera;
 pub use code_points::profile_of_code_points;
+pub use decode::heif::is_monochrome;
 pub use error::{CodecError, StoppedBy};
 pub use format::{Format, FormatSet, SNIFF_BYTES, sniff};
 pub use header::{Header, Limits, read_header};

@@ -148,12 +148,17 @@ fn decode_anywhere(header: &Header, bytes: &[u8], job: &Job<'_>) -> Result<Decod
         decode_outside(header, bytes, job)?
     };
     let (width, height) = (decoded.raster.width, decoded.raster.height);
-    if decoded.orientation.upright_size(width, height) != (header.width, header.height) {
-        return Err(CodecError::broken(
-            "pixels of another size than the header says",
-        ));
-    }
+    check_decoded_size(header, decoded.orientation.upright_size(width, height))?;
     Ok(decoded)
+}
+
+fn check_decoded_size(header: &Header, size: (u32, u32)) -> Result<(), CodecError> {
+    if size == (header.width, header.height) {
+        return Ok(());
+    }
+    Err(CodecError::broken(
+        "pixels of another size than the header says",
+    ))
 }
 
 fn decode_outside(header: &Header, bytes: &[u8], job: &Job<'_>) -> Result<Decoded, CodecError> {
@@ -162,6 +167,8 @@ fn decode_outside(header: &Header, bytes: &[u8], job: &Job<'_>) -> Result<Decode
         cause: format!("nothing reads {} here just now", header.format.name()),
     })?;
     let pixels = outside.decode(header.format, bytes, job.limits.pixels_max, job.deadline)?;
+    // Before anything is made of it: the size was held against the limits, and this was not.
+    check_decoded_size(header, (pixels.width, pixels.height))?;
     decode::from_outside(pixels)
 }
 

@@ -102,26 +102,26 @@ impl OutsideCodecs for Outside {
 
     fn decode(
         &self,
-        _format: Format,
+        format: Format,
         file: &[u8],
         pixels_max: u64,
         deadline: Instant,
     ) -> Result<Pixels, CodecError> {
+        let (width, height) = size_to_be(format, file, pixels_max)?;
         // Never given back: whoever's file took the worker over would else see, and make, what is next of somebody else's.
         let mut lease = self.lease(deadline)?;
-        let request = Request::Decode { pixels_max };
+        let request = Request::Decode {
+            pixels_max,
+            width,
+            height,
+        };
         lease.send(&[&request.to_bytes()]).map_err(stopped)?;
         lease.send(&[file]).map_err(stopped)?;
         let head = match answer(&mut lease)? {
             Ok(head) => head,
             Err(cause) => return Err(CodecError::Broken { cause }),
         };
-        let picture = Picture::from_bytes(&head)
-            .filter(|picture| picture.profile.len() <= PROFILE_BYTES_MAX)
-            .ok_or_else(|| rubbish("the head of a picture that is none"))?;
-        let length = pixel_bytes(picture.width, picture.height, picture.has_alpha)
-            .filter(|_| u64::from(picture.width) * u64::from(picture.height) <= pixels_max)
-            .ok_or_else(|| rubbish("a picture of more pixels than were allowed, or none"))?;
+        let (picture, length) = picture_of_size(&head, (width, height))?;
         let bytes = lease.receive(length).map_err(stopped)?;
         if bytes.len() != length {
             return Err(rubbish("fewer pixels than it said"));
@@ -198,6 +198,30 @@ impl OutsideCodecs for Outside {
     }
 }
 
+/// The size that a file's header says: nothing else is decoded or taken for an answer.
+fn size_to_be(format: Format, file: &[u8], pixels_max: u64) -> Result<(u32, u32), CodecError> {
+    // Whoever asks has held the header against limits of their own.
+    let limits = Limits {
+        pixels_max,
+        side_max: u32::MAX,
+        memory_bytes_max: u64::MAX,
+        ..Limits::default()
+    };
+    let header = read_header(file, &limits, &FormatSet::new([format]))?;
+    Ok((header.width, header.height))
+}
+
+/// Reads the head of a picture, and how many bytes its pixels take, before any of them is received.
+fn picture_of_size(head: &[u8], size: (u32, u32)) -> Result<(Picture, usize), CodecError> {
+    let picture = Picture::from_bytes(head)
+        .filter(|picture| picture.profile.len() <= PROFILE_BYTES_MAX)
+        .ok_or_else(|| rubbish("the head of a picture that is none"))?;
+    let length = pixel_bytes(picture.width, picture.height, picture.has_alpha)
+        .filter(|_| (picture.width, picture.height) == size)
+        .ok_or_else(|| rubbish("a picture of another size than its header says"))?;
+    Ok((picture, length))
+}
+
 /// Reads the head of an answer: what follows, or why nothing does.
 fn answer(lease: &mut Lease) -> Result<Result<Vec<u8>, String>, CodecError> {
     let head = lease.receive(HEAD_BYTES_MAX).map_err(stopped)?;
@@ -270,5 +294,33 @@ fn stopped(error: SandboxError) -> CodecError {
     CodecError::Stopped {
         by,
         cause: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_of_another_size_is_refused_by_its_head() {
+        let head = |width, height, has_alpha| {
+            let picture = Picture {
+                width,
+                height,
+                has_alpha,
+                primaries: 1,
+                transfer: 13,
+                profile: Vec::new(),
+            };
+            picture.to_bytes()
+        };
+        let (_, length) = picture_of_size(&head(300, 200, true), (300, 200)).unwrap();
+        assert_eq!(length, 300 * 200 * 4);
+        // As many pixels, fewer, more, and none.
+        for (width, height) in [(200, 300), (60_000, 1), (300, 199), (301, 200), (0, 200)] {
+            let error = picture_of_size(&head(width, height, false), (300, 200)).unwrap_err();
+            assert!(error.cause().contains("another size"), "{error:?}");
+        }
+        assert!(picture_of_size(&head(300, 200, false)[..12], (300, 200)).is_err());
     }
 }

@@ -19,8 +19,12 @@ pub(crate) const FRAME_PREFIX_BYTES: usize = 4;
 /// What is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Request {
-    /// Followed by the file.
-    Decode { pixels_max: u64 },
+    /// Followed by the file. The size is what its header says, upright.
+    Decode {
+        pixels_max: u64,
+        width: u32,
+        height: u32,
+    },
     /// Followed by the pixels.
     Encode {
         encoding: Encoding,
@@ -65,9 +69,15 @@ impl Request {
     pub(crate) fn to_bytes(self) -> Vec<u8> {
         let mut bytes = Vec::new();
         match self {
-            Self::Decode { pixels_max } => {
+            Self::Decode {
+                pixels_max,
+                width,
+                height,
+            } => {
                 bytes.push(0);
                 bytes.extend(pixels_max.to_le_bytes());
+                bytes.extend(width.to_le_bytes());
+                bytes.extend(height.to_le_bytes());
             }
             Self::Encode {
                 encoding,
@@ -101,6 +111,8 @@ impl Request {
         Some(match reader.byte()? {
             0 => Self::Decode {
                 pixels_max: u64::from_le_bytes(reader.bytes()?),
+                width: reader.number()?,
+                height: reader.number()?,
             },
             1 => Self::Encode {
                 encoding: if reader.flag()? {
@@ -254,6 +266,8 @@ mod tests {
         let requests = [
             Request::Decode {
                 pixels_max: 5_000_000_000,
+                width: 80_000,
+                height: 7,
             },
             Request::Encode {
                 encoding: Encoding::Avif,
@@ -295,7 +309,12 @@ mod tests {
 
     #[test]
     fn what_is_cut_short_says_nothing() {
-        let whole = Request::Decode { pixels_max: 1 }.to_bytes();
+        let whole = Request::Decode {
+            pixels_max: 1,
+            width: 1,
+            height: 1,
+        };
+        let whole = whole.to_bytes();
         for length in 0..whole.len() {
             assert_eq!(Request::from_bytes(&whole[..length]), None);
         }

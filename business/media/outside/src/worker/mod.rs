@@ -37,7 +37,11 @@ pub fn serve_worker() -> io::Result<()> {
     while let Some(head) = inside.receive(HEAD_BYTES_MAX)? {
         let request = Request::from_bytes(&head).ok_or_else(|| io::Error::other("no request"))?;
         match request {
-            Request::Decode { pixels_max } => decode(&mut inside, &heif, pixels_max)?,
+            Request::Decode {
+                pixels_max,
+                width,
+                height,
+            } => decode(&mut inside, &heif, pixels_max, (width, height))?,
             Request::Encode { .. } => encode(&mut inside, &heif, request)?,
             Request::Animate {
                 quality,
@@ -75,10 +79,15 @@ fn payload(inside: &mut Inside) -> io::Result<Vec<u8>> {
     payload.ok_or_else(|| io::Error::other("a request that ends after its head"))
 }
 
-fn decode(inside: &mut Inside, heif: &Result<Heif, Refusal>, pixels_max: u64) -> io::Result<()> {
+fn decode(
+    inside: &mut Inside,
+    heif: &Result<Heif, Refusal>,
+    pixels_max: u64,
+    size: (u32, u32),
+) -> io::Result<()> {
     let file = payload(inside)?;
     let heif = heif.as_ref().map_err(Clone::clone);
-    match heif.and_then(|heif| heif.decode(&file, pixels_max)) {
+    match heif.and_then(|heif| heif.decode(&file, pixels_max, size)) {
         Ok(decoded) => {
             inside.send(&[&answer_to_bytes(Ok(&decoded.picture().to_bytes()))])?;
             inside.send(&decoded.rows())

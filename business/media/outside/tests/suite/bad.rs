@@ -7,6 +7,7 @@ use business_media_codec::{
 };
 use business_media_outside::{Outside, Settings};
 
+use crate::containers::{body, resized};
 use crate::{PIXELS_MAX, decode, outside, photos, program, soon};
 
 /// What no bad file may take, header and pixels together.
@@ -22,7 +23,6 @@ fn bad_files_end_soon_and_the_next_is_read() {
         let name = path.file_name().unwrap().to_string_lossy();
         let begun = Instant::now();
         let header = read_header(&file, &Limits::default(), &taken);
-        // Also what the header reading refuses: it may be wrong about what is harmless.
         let pixels = decode(&outside, &file);
         assert!(begun.elapsed() < BAD_FILE_MAX, "{name}");
         let is_whole = name.contains("bitflips") || name.contains("heic_is");
@@ -51,7 +51,50 @@ fn more_pixels_than_are_allowed_are_not_decoded() {
     let file = std::fs::read(&photos("good", &["IMG_2927.heic"])[0]).unwrap();
     let Some(outside) = outside() else { return };
     let error = outside.decode(Format::Heic, &file, 1_000_000, soon());
-    assert!(matches!(error, Err(CodecError::Broken { .. })), "{error:?}");
+    let error = error.map(|pixels| pixels.width);
+    assert!(
+        matches!(error, Err(CodecError::TooLarge { .. })),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn pixels_of_another_size_than_the_header_says_do_not_come_back() {
+    let Some(outside) = outside() else { return };
+    let file = std::fs::read(&photos("good", &["fox.profile2.8bpc.yuv422.avif"])[0]).unwrap();
+    let taken = FormatSet::new(Format::ALL);
+    // Smaller than it is, larger, and as many pixels.
+    for size in [(64, 48), (1_300, 900), (800, 1_204)] {
+        let lies = resized(&file, size);
+        let header = read_header(&lies, &Limits::default(), &taken).unwrap();
+        assert_eq!((header.width, header.height), size);
+        let error = decode(&outside, &lies).map(|pixels| (pixels.width, pixels.height));
+        let error = error.unwrap_err();
+        assert!(matches!(error, CodecError::Broken { .. }), "{error:?}");
+    }
+    decode(&outside, &file).unwrap();
+}
+
+#[test]
+fn another_format_than_was_asked_for_is_not_decoded() {
+    let Some(outside) = outside() else { return };
+    let file = std::fs::read(&photos("good", &["IMG_2927.heic"])[0]).unwrap();
+    // Said to be AVIF, with pictures as HEIC has them.
+    let mut dressed_up = file.clone();
+    let brands = body(&file, b"ftyp").len();
+    for brand in dressed_up[8..8 + brands].chunks_exact_mut(4) {
+        if brand == b"heic" || brand == b"heix" {
+            brand.copy_from_slice(b"avif");
+        }
+    }
+    for (file, format) in [(&file, Format::Avif), (&dressed_up, Format::Avif)] {
+        let error = outside.decode(format, file, PIXELS_MAX, soon());
+        let error = error.map(|pixels| pixels.width);
+        assert!(
+            matches!(error, Err(CodecError::Unsupported { .. })),
+            "{error:?}"
+        );
+    }
 }
 
 #[test]

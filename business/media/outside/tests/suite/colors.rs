@@ -58,11 +58,15 @@ fn real_photos_look_as_libvips_shows_them() {
 /// asked for both at once, it also moves the colours of files without a profile. The intents are those that the profiles name.
 fn by_vips(file: &Path, width: u32, height: u32) -> Picture {
     let made = tempfile::tempdir().unwrap();
-    let [sized, colored, pixmap, png] =
-        ["sized.v", "colored.v", "white.ppm", "white.png"].map(|name| {
-            let path = made.path().join(name);
-            path.to_string_lossy().into_owned()
-        });
+    let names = [
+        "sized.v",
+        "colored.v",
+        "stretched.v",
+        "white.ppm",
+        "white.png",
+    ];
+    let [sized, colored, stretched, pixmap, png] =
+        names.map(|name| made.path().join(name).to_string_lossy().into_owned());
     let file = file.to_str().unwrap();
     let to_srgb = ["--embedded", "--intent", "perceptual"];
     if file.contains("cmyk__") {
@@ -84,6 +88,21 @@ fn by_vips(file: &Path, width: u32, height: u32) -> Picture {
             run("vips", &["colourspace", &sized, &colored, "srgb"]);
         }
     }
+    let colored = if file.contains("monochrome") {
+        // Photos of brightness alone from 16 to 235, which libvips shows as if it went from 0 to 255.
+        let stretch = [
+            "--uchar",
+            &colored,
+            &stretched,
+            "--",
+            "1.164384",
+            "-18.630137",
+        ];
+        run("vips", &[&["linear"], &stretch[..]].concat());
+        stretched
+    } else {
+        colored
+    };
     // A pixmap holds no opacity: writing one lays the picture on its background.
     let on_white = format!("{pixmap}[background=255]");
     run("vips", &["copy", &colored, &on_white]);

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use business_media_codec::{Camera, Format, FormatSet, Limits, Pixels, read_header, sniff};
 
+use crate::containers::{Property, rebuilt};
 use crate::{decode, outside, photos};
 
 const ENDINGS: [&str; 3] = [".heic", ".heif", ".avif"];
@@ -110,11 +111,18 @@ fn squares_of_libvips(path: &Path) -> Vec<u8> {
             words.push(word);
         }
     }
-    let samples: Vec<u8> = match words[3].as_str() {
+    let mut samples: Vec<u8> = match words[3].as_str() {
         "255" => file[at..].to_vec(),
         "65535" => file[at..].iter().step_by(2).copied().collect(),
         largest => panic!("samples up to {largest}"),
     };
+    if path.to_string_lossy().contains("monochrome") {
+        // Brightness alone from 16 to 235, which libvips gives as it is.
+        for sample in &mut samples {
+            let above = (f64::from(*sample) - 16.0).clamp(0.0, 219.0);
+            *sample = (above * 255.0 / 219.0).round() as u8;
+        }
+    }
     let bytes = if words[0] == "P5" {
         samples.iter().flat_map(|gray| [*gray; 3]).collect()
     } else {
@@ -140,18 +148,11 @@ fn colors_that_the_container_names_are_told_as_a_profile() {
     // Display P3, BT.2020 for bright screens, and sRGB, as code points.
     for (primaries, transfer, has_profile) in [(12, 13, true), (9, 16, true), (1, 13, false)] {
         let colr = [&b"nclx"[..], &[0, primaries, 0, transfer, 0, 6, 0x80]].concat();
-        let named = rebuilt(&plain, b"colr", &colr);
+        let named = rebuilt(&plain, &[(b"colr", &colr)]);
         let profile = decode(&outside, &named).unwrap().profile;
         assert_eq!(profile.is_some(), has_profile, "{primaries} {transfer}");
         assert!(profile.is_none_or(|profile| &profile[36..40] == b"acsp"));
     }
-}
-
-fn find(bytes: &[u8], what: &[u8]) -> usize {
-    bytes
-        .windows(what.len())
-        .position(|window| window == what)
-        .unwrap()
 }
 
 #[test]
@@ -169,7 +170,7 @@ fn pictures_that_are_turned_mirrored_or_cropped_arrive_upright() {
     let plain = std::fs::read(path).unwrap();
     let upright = squares(&decode(&outside, &plain).unwrap());
     for (turn, corner) in [(1, SIDE * (SIDE - 1)), (2, SIDE * SIDE - 1), (3, SIDE - 1)] {
-        let turned = rebuilt(&plain, b"irot", &[turn]);
+        let turned = rebuilt(&plain, &[(b"irot", &[turn])]);
         let pixels = decode(&outside, &turned).unwrap();
         let header = read_header(&turned, &Limits::default(), &taken).unwrap();
         assert_eq!((pixels.width, pixels.height), (header.width, header.height));
@@ -186,58 +187,50 @@ fn pictures_that_are_turned_mirrored_or_cropped_arrive_upright() {
         .iter()
         .flat_map(|number| number.to_be_bytes())
         .collect();
-    let cropped = rebuilt(&plain, b"clap", &crop);
+    let cropped = rebuilt(&plain, &[(b"clap", &crop)]);
     let pixels = decode(&outside, &cropped).unwrap();
     let header = read_header(&cropped, &Limits::default(), &taken).unwrap();
     assert_eq!((pixels.width, pixels.height), (600, 401));
     assert_eq!((header.width, header.height), (600, 401));
 }
 
-/// A box.
-fn part(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
-    let mut part = u32::try_from(8 + body.len())
-        .unwrap()
-        .to_be_bytes()
-        .to_vec();
-    part.extend(kind);
-    part.extend(body);
-    part
-}
+/// Where a square of a picture that was turned comes from: its row and column, of its own and the last there is.
+type From = fn(usize, usize, usize) -> (usize, usize);
 
-/// The body of the first box of this kind.
-fn body<'f>(file: &'f [u8], kind: &[u8; 4]) -> &'f [u8] {
-    let at = find(file, kind);
-    let length = u32::from_be_bytes(file[at - 4..at].try_into().unwrap()) as usize;
-    &file[at + 4..at - 4 + length]
-}
-
-/// The file's picture in a container of our own, with one more property.
-fn rebuilt(file: &[u8], kind: &[u8; 4], property: &[u8]) -> Vec<u8> {
-    let picture = body(file, b"mdat");
-    let ipco = [
-        part(b"ispe", body(file, b"ispe")),
-        part(b"av1C", body(file, b"av1C")),
-        part(kind, property),
-    ]
-    .concat();
-    // One picture with three properties, all of which must be understood.
-    let ipma = [0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 3, 0x81, 0x82, 0x83];
-    let properties = [part(b"ipco", &ipco), part(b"ipma", &ipma)].concat();
-    let make = |offset: usize| {
-        let mut iloc = vec![0, 0, 0, 0, 0x44, 0, 0, 1, 0, 1, 0, 0, 0, 1];
-        iloc.extend(u32::try_from(offset).unwrap().to_be_bytes());
-        iloc.extend(u32::try_from(picture.len()).unwrap().to_be_bytes());
-        let meta = [
-            vec![0; 4],
-            part(b"hdlr", body(file, b"hdlr")),
-            part(b"pitm", &[0, 0, 0, 0, 0, 1]),
-            part(b"iloc", &iloc),
-            part(b"iinf", body(file, b"iinf")),
-            part(b"iprp", &properties),
-        ]
-        .concat();
-        [part(b"ftyp", body(file, b"ftyp")), part(b"meta", &meta)].concat()
-    };
-    let offset = make(0).len() + 8;
-    [make(offset), part(b"mdat", picture)].concat()
+#[test]
+fn pictures_are_turned_and_mirrored_in_the_order_of_the_file() {
+    let Some(outside) = outside() else { return };
+    let path = &photos("good", &["fox.profile2.8bpc.yuv422.avif"])[0];
+    let plain = std::fs::read(path).unwrap();
+    let upright = squares(&decode(&outside, &plain).unwrap());
+    let (last, taken) = (SIDE - 1, FormatSet::new(Format::ALL));
+    let changes: [(&[Property<'_>], From); 5] = [
+        // ISO/IEC 23008-12:2022, 6.5.12: 0 exchanges top and bottom, 1 left and right.
+        (&[(b"imir", &[0])], |row, column, last| (last - row, column)),
+        (&[(b"imir", &[1])], |row, column, last| (row, last - column)),
+        (&[(b"irot", &[1])], |row, column, last| (column, last - row)),
+        (&[(b"irot", &[1]), (b"imir", &[0])], |row, column, _| {
+            (column, row)
+        }),
+        (&[(b"imir", &[0]), (b"irot", &[1])], |row, column, last| {
+            (last - column, last - row)
+        }),
+    ];
+    for (change, from) in changes {
+        let changed = rebuilt(&plain, change);
+        let pixels = decode(&outside, &changed).unwrap();
+        let header = read_header(&changed, &Limits::default(), &taken).unwrap();
+        assert_eq!((pixels.width, pixels.height), (header.width, header.height));
+        let seen = squares(&pixels);
+        let mut apart = 0.0;
+        for at in 0..SIDE * SIDE {
+            let (row, column) = from(at / SIDE, at % SIDE, last);
+            let (there, here) = ((row * SIDE + column) * 3, at * 3);
+            for channel in 0..3 {
+                let difference = upright[there + channel].abs_diff(seen[here + channel]);
+                apart += f64::from(difference) / (SIDE * SIDE * 3) as f64;
+            }
+        }
+        assert!(apart < MEAN_APART_MAX, "{change:?}: {apart:.2} apart");
+    }
 }

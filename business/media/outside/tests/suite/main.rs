@@ -4,14 +4,16 @@
 
 mod bad;
 mod colors;
+mod containers;
 mod decode;
 mod encode;
 mod found;
+mod gray;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use business_media_codec::{CodecError, Format, OutsideCodecs as _, Pixels};
+use business_media_codec::{CodecError, Format, FormatSet, OutsideCodecs as _, Pixels, sniff};
 use business_media_outside::{Outside, Program, Settings};
 use testing_kit::require;
 
@@ -56,5 +58,6 @@ fn photos(folder: &str, endings: &[&str]) -> Vec<PathBuf> {
 }
 
 fn decode(outside: &Outside, file: &[u8]) -> Result<Pixels, CodecError> {
-    outside.decode(Format::Heic, file, PIXELS_MAX, soon())
+    let format = sniff(file, &FormatSet::new(Format::ALL))?;
+    outside.decode(format, file, PIXELS_MAX, soon())
 }

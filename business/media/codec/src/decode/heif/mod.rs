@@ -4,9 +4,12 @@
 //! of each tile are all in the file.
 
 mod boxes;
+mod check;
+mod derived;
 mod meta;
 
 use self::boxes::{Reader, Walk, cut_off};
+use self::check::{Check, is_of_one_channel};
 use self::meta::Meta;
 use crate::header::RawHeader;
 use crate::orientation::Orientation;
@@ -19,12 +22,6 @@ const BYTES_PER_PIXEL: u64 = 8;
 const DEEP_BYTES_PER_PIXEL: u64 = 22;
 /// What the other process takes before it has a pixel, in bytes.
 const PROCESS_BYTES: u64 = 32 * 1024 * 1024;
-/// The most that the description of a grid is, in bytes.
-const GRID_BYTES_MAX: usize = 12;
-/// How often a picture may be made of others: layers of layers.
-const DEPTH_MAX: u32 = 2;
-/// Layers of a picture, or of a layer.
-const LAYERS_MAX: usize = 16;
 /// The largest camera data taken, in bytes.
 const EXIF_BYTES_MAX: usize = 1024 * 1024;
 
@@ -37,19 +34,11 @@ pub(super) fn read_header(
     let primary = meta
         .primary
         .ok_or_else(|| CodecError::broken("no picture is the primary one"))?;
-    let size = Size::of(&meta, primary)?;
-    limits.check_size(size.width, size.height)?;
-    let check = Check {
-        format,
-        file: bytes,
-        meta: &meta,
-        limits,
-    };
-    check.picture(primary, size, DEPTH_MAX)?;
+    let mut check = Check::new(format, bytes, &meta, limits);
+    let size = check.primary(primary)?;
     let (width, height) = upright_size(&meta, primary, size)?;
     limits.check_size(width, height)?;
-    let pixels = u64::from(size.width) * u64::from(size.height);
-    let bytes_per_pixel = if is_deep(&meta, primary) {
+    let bytes_per_pixel = if check.is_deep() {
         DEEP_BYTES_PER_PIXEL
     } else {
         BYTES_PER_PIXEL
@@ -60,7 +49,7 @@ pub(super) fn read_header(
         frames: 1,
         // The sizes are upright already, and so are the pixels that the other process gives.
         orientation: Orientation::default(),
-        decode_bytes: pixels * bytes_per_pixel + PROCESS_BYTES,
+        decode_bytes: check.pixels() * bytes_per_pixel + PROCESS_BYTES,
     })
 }
 
@@ -77,16 +66,29 @@ pub(crate) fn exif(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(exif.split_off(4 + start))
 }
 
+/// Whether the picture of a HEIC or AVIF file holds brightness alone, as far as its container says. Whoever decodes it has to
+/// ask for that as it is, where libraries forget its range on the way to colours.
+#[must_use]
+pub fn is_monochrome(file: &[u8]) -> bool {
+    let meta = read_meta(file);
+    meta.is_ok_and(|meta| {
+        meta.primary
+            .is_some_and(|item| is_of_one_channel(&meta, item))
+    })
+}
+
 fn read_meta(bytes: &[u8]) -> Result<Meta<'_>, CodecError> {
     let mut walk = Walk::default();
     let top = walk.boxes(bytes, true)?;
-    let meta = top.iter().find(|part| &part.kind == b"meta");
-    let meta = meta.ok_or_else(|| {
-        CodecError::unsupported(
+    let mut metas = top.iter().filter(|part| &part.kind == b"meta");
+    match (metas.next(), metas.next()) {
+        (Some(meta), None) => Meta::read(&mut walk, meta.body),
+        (None, _) => Err(CodecError::unsupported(
             "This file holds a film and no still picture, which is not taken here.",
-        )
-    })?;
-    Meta::read(&mut walk, meta.body)
+        )),
+        // Another reader may believe the other.
+        (Some(_), Some(_)) => Err(CodecError::broken("two descriptions of its pictures")),
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,8 +100,13 @@ struct Size {
 impl Size {
     /// What an item says of its own size, before it is turned or cropped.
     fn of(meta: &Meta<'_>, item: u32) -> Result<Self, CodecError> {
-        let property = meta.properties(item).find(|part| &part.kind == b"ispe");
+        let mut sizes = meta.properties(item).filter(|part| &part.kind == b"ispe");
+        let property = sizes.next();
         let property = property.ok_or_else(|| CodecError::broken("a picture without a size"))?;
+        // Of two, another reader may believe the other.
+        if sizes.next().is_some() {
+            return Err(CodecError::broken("a picture of two sizes"));
+        }
         let mut reader = Reader::new(property.body);
         reader.version_and_flags()?;
         Ok(Self {
@@ -107,120 +114,9 @@ impl Size {
             height: reader.u32()?,
         })
     }
-}
 
-/// What a picture is checked with.
-struct Check<'c> {
-    format: Format,
-    file: &'c [u8],
-    meta: &'c Meta<'c>,
-    limits: &'c Limits,
-}
-
-impl Check<'_> {
-    /// Refuses pictures of a kind that is not decoded, and those whose bytes are not all there. `depth` is how often a
-    /// picture may still be made of others.
-    fn picture(&self, item: u32, size: Size, depth: u32) -> Result<(), CodecError> {
-        let kind = self.meta.kind(item);
-        let kind = kind.ok_or_else(|| CodecError::broken("a picture that is no item"))?;
-        match &kind {
-            b"grid" => self.grid(item, size),
-            b"iovl" | b"iden" => self.layers(item, depth),
-            _ => self.coded(item, kind),
-        }
-    }
-
-    /// A picture of others laid on each other, or another with more done to it.
-    fn layers(&self, item: u32, depth: u32) -> Result<(), CodecError> {
-        let parts = self.meta.parts(item);
-        let depth = depth.checked_sub(1);
-        let depth = depth.filter(|_| (1..=LAYERS_MAX).contains(&parts.len()));
-        let depth =
-            depth.ok_or_else(|| CodecError::broken("more layers than any encoder writes"))?;
-        for part in parts {
-            let size = Size::of(self.meta, *part)?;
-            self.limits.check_size(size.width, size.height)?;
-            self.picture(*part, size, depth)?;
-        }
-        Ok(())
-    }
-
-    fn coded(&self, item: u32, kind: [u8; 4]) -> Result<(), CodecError> {
-        match &kind {
-            b"hvc1" | b"hev1" | b"av01" => {}
-            _ => {
-                return Err(CodecError::unsupported(format!(
-                    "This is a rare kind of {} ({}), which is not taken here.",
-                    self.format.name(),
-                    kind.escape_ascii()
-                )));
-            }
-        }
-        let extents = self.meta.extents(self.file, item)?;
-        if extents.iter().all(|piece| piece.is_empty()) {
-            return Err(CodecError::broken("a picture without bytes"));
-        }
-        Ok(())
-    }
-
-    /// A picture of tiles: they must be there, and cover the picture without more of them than that takes.
-    fn grid(&self, item: u32, size: Size) -> Result<(), CodecError> {
-        let grid = Grid::read(&self.meta.bytes(self.file, item, GRID_BYTES_MAX)?)?;
-        if grid.size != size {
-            return Err(CodecError::broken("a grid of another size than it says"));
-        }
-        let tiles = self.meta.parts(item);
-        if tiles.len() as u64 != u64::from(grid.columns) * u64::from(grid.rows) {
-            return Err(CodecError::broken(
-                "another number of tiles than the grid has",
-            ));
-        }
-        for tile in tiles {
-            let tile_size = Size::of(self.meta, *tile)?;
-            self.limits.check_size(tile_size.width, tile_size.height)?;
-            if !covers(tile_size.width, grid.columns, size.width)
-                || !covers(tile_size.height, grid.rows, size.height)
-            {
-                return Err(CodecError::broken("tiles that do not make up the picture"));
-            }
-            self.coded(*tile, self.meta.kind(*tile).unwrap_or_default())?;
-        }
-        Ok(())
-    }
-}
-
-/// Whether so many tiles cover a side, and one less would not.
-fn covers(tile: u32, count: u32, whole: u32) -> bool {
-    let (tile, count, whole) = (u64::from(tile), u64::from(count), u64::from(whole));
-    tile * (count - 1) < whole && whole <= tile * count
-}
-
-#[derive(Debug)]
-struct Grid {
-    columns: u32,
-    rows: u32,
-    size: Size,
-}
-
-impl Grid {
-    fn read(bytes: &[u8]) -> Result<Self, CodecError> {
-        let mut reader = Reader::new(bytes);
-        let [_version, flags, rows, columns] = *reader.array()?;
-        let mut side = || {
-            if flags & 1 == 1 {
-                reader.u32()
-            } else {
-                reader.u16().map(u32::from)
-            }
-        };
-        Ok(Self {
-            rows: u32::from(rows) + 1,
-            columns: u32::from(columns) + 1,
-            size: Size {
-                width: side()?,
-                height: side()?,
-            },
-        })
+    fn pixels(self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
     }
 }
 
@@ -253,20 +149,4 @@ fn cropped(side: u32, numerator: u32, denominator: u32) -> Result<u32, CodecErro
     rounded
         .filter(|rounded| (1..=side).contains(rounded))
         .ok_or_else(|| CodecError::broken("a crop that is no part of the picture"))
-}
-
-/// Whether a picture, or its first tile, is compressed with more than 8 bits a channel. One that does not say may be.
-fn is_deep(meta: &Meta<'_>, item: u32) -> bool {
-    let mut item = item;
-    for _ in 0..DEPTH_MAX {
-        item = meta.parts(item).first().copied().unwrap_or(item);
-    }
-    let depth = meta.properties(item).find_map(|part| match &part.kind {
-        // ISO/IEC 14496-15, 8.3.3.1: the bits of brightness beyond eight.
-        b"hvcC" => Some(part.body.get(17)? & 7 > 0),
-        // AV1 in ISOBMFF, 2.3.3: high_bitdepth.
-        b"av1C" => Some(part.body.get(2)? & 0x40 > 0),
-        _ => None,
-    });
-    depth.unwrap_or(true)
 }

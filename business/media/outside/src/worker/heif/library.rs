@@ -21,8 +21,15 @@ pub(super) type Image = *mut Opaque;
 pub(super) type Encoder = *mut Opaque;
 
 pub(super) const COLORSPACE_RGB: c_int = 1;
+pub(super) const COLORSPACE_MONOCHROME: c_int = 2;
+/// As the picture is compressed.
+pub(super) const COLORSPACE_UNDEFINED: c_int = 99;
+pub(super) const CHROMA_UNDEFINED: c_int = 99;
 pub(super) const CHROMA_INTERLEAVED_RGB: c_int = 10;
 pub(super) const CHROMA_INTERLEAVED_RGBA: c_int = 11;
+pub(super) const CHANNEL_Y: c_int = 0;
+pub(super) const CHANNEL_RED: c_int = 3;
+pub(super) const CHANNEL_ALPHA: c_int = 6;
 pub(super) const CHANNEL_INTERLEAVED: c_int = 10;
 
 #[repr(C)]
@@ -152,6 +159,9 @@ functions! {
     image_width = "heif_image_get_width": fn(Image, c_int) -> c_int;
     image_height = "heif_image_get_height": fn(Image, c_int) -> c_int;
     image_depth = "heif_image_get_bits_per_pixel": fn(Image, c_int) -> c_int;
+    image_colorspace = "heif_image_get_colorspace": fn(Image) -> c_int;
+    image_sample_bits = "heif_image_get_bits_per_pixel_range": fn(Image, c_int) -> c_int;
+    image_nclx = "heif_image_get_nclx_color_profile": fn(Image, *mut *mut Nclx) -> Error;
     image_plane = "heif_image_get_plane_readonly": fn(Image, c_int, *mut c_int) -> *const u8;
     image_plane_mut = "heif_image_get_plane": fn(Image, c_int, *mut c_int) -> *mut u8;
     image_set_nclx = "heif_image_set_nclx_color_profile": fn(Image, *const Nclx) -> Error;

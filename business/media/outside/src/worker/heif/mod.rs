@@ -1,15 +1,18 @@
 //! HEIC and AVIF, by libheif, where the machine has it.
 #![allow(unsafe_code)]
 
+mod decoded;
 mod encode;
+mod gray;
 mod library;
 
 use std::ffi::{c_int, c_void};
 use std::ptr;
 
-use self::library::{
-    CHANNEL_INTERLEAVED, CHROMA_INTERLEAVED_RGB, CHROMA_INTERLEAVED_RGBA, COLORSPACE_RGB, Functions,
-};
+use business_media_codec::is_monochrome;
+
+use self::decoded::{Decoded, Planes};
+use self::library::{CHROMA_INTERLEAVED_RGB, CHROMA_INTERLEAVED_RGBA, COLORSPACE_RGB, Functions};
 use super::Refusal;
 use crate::protocol::{PROFILE_BYTES_MAX, Picture};
 
@@ -23,6 +26,14 @@ const SIDE_MAX: u64 = 65_535;
 pub(super) enum Compression {
     Hevc = 1,
     Av1 = 4,
+}
+
+/// What a picture's numbers mean, by the code points of ITU-T H.273.
+#[derive(Debug, Clone, Copy)]
+struct Meaning {
+    primaries: u16,
+    transfer: u16,
+    is_full_range: bool,
 }
 
 /// The library, ready for use.
@@ -63,8 +74,14 @@ impl Heif {
         unsafe { (self.functions.have_encoder)(compression as c_int) != 0 }
     }
 
-    /// The primary picture of a file, turned, mirrored and cropped as the file says.
-    pub(super) fn decode(&self, file: &[u8], pixels_max: u64) -> Result<Decoded<'_>, Refusal> {
+    /// The primary picture of a file, turned, mirrored and cropped as the file says. It must then have the size that it is
+    /// said to have: by the library's own reading of the file, before a pixel is decoded, and by its pixels.
+    pub(super) fn decode(
+        &self,
+        file: &[u8],
+        pixels_max: u64,
+        size: (u32, u32),
+    ) -> Result<Decoded<'_>, Refusal> {
         let library = &self.functions;
         let context = Owned::new(self.context(pixels_max)?, library.context_free);
         let mut handle = ptr::null_mut();
@@ -90,29 +107,27 @@ impl Heif {
                 (library.handle_is_premultiplied)(handle.pointer) != 0,
             )
         };
-        let pixels = i64::from(width) * i64::from(height);
-        if u64::try_from(pixels).is_ok_and(|pixels| pixels > pixels_max) {
-            return Err(format!(
-                "{width} by {height} pixels are more than {pixels_max}"
-            ));
-        }
+        check_size((width, height), size)?;
         let profile = self.profile(&handle)?;
-        let (primaries, transfer) = self.code_points(&handle);
-        let image = self.pixels(&handle, has_alpha)?;
-        Decoded::new(
-            library,
-            image,
+        let meaning = self.meaning(&handle);
+        let gray = if is_monochrome(file) {
+            self.gray(&handle, meaning, size, has_alpha)?
+        } else {
+            None
+        };
+        let planes = match gray {
+            Some(pixels) => Planes::own(pixels),
+            None => Planes::of_library(library, self.pixels(&handle, has_alpha)?, size, has_alpha)?,
+        };
+        let picture = Picture {
+            width: size.0,
+            height: size.1,
             has_alpha,
-            is_premultiplied && has_alpha,
-            |width, height| Picture {
-                width,
-                height,
-                has_alpha,
-                primaries,
-                transfer,
-                profile,
-            },
-        )
+            primaries: meaning.map_or(UNSPECIFIED, |meaning| meaning.primaries),
+            transfer: meaning.map_or(UNSPECIFIED, |meaning| meaning.transfer),
+            profile,
+        };
+        Ok(Decoded::new(picture, planes, is_premultiplied && has_alpha))
     }
 
     /// A context that takes no more than so many pixels.
@@ -151,19 +166,29 @@ impl Heif {
         }
     }
 
-    /// What the numbers mean, where the container says so: primaries and transfer.
-    fn code_points(&self, handle: &Owned) -> (u16, u16) {
+    /// What the numbers mean, where the container says so.
+    fn meaning(&self, handle: &Owned) -> Option<Meaning> {
+        // SAFETY: the handle is alive, and the library gives something that is given back.
+        self.meaning_by(|nclx| unsafe { (self.functions.handle_nclx)(handle.pointer, nclx) })
+    }
+
+    fn meaning_by(
+        &self,
+        ask: impl FnOnce(*mut *mut library::Nclx) -> library::Error,
+    ) -> Option<Meaning> {
         let mut nclx = ptr::null_mut();
-        // SAFETY: the handle is alive; what the library gives is read once and given back.
+        let found = ask(&raw mut nclx).check();
+        // SAFETY: what the library gave, or nothing; read once and given back.
         unsafe {
-            let found = (self.functions.handle_nclx)(handle.pointer, &raw mut nclx).check();
-            let Some(fields) = nclx.as_ref().filter(|_| found.is_ok()) else {
-                return (UNSPECIFIED, UNSPECIFIED);
-            };
+            let fields = nclx.as_ref().filter(|_| found.is_ok())?;
             let point = |point: c_int| u16::try_from(point).unwrap_or(UNSPECIFIED);
-            let points = (point(fields.primaries), point(fields.transfer));
+            let meaning = Meaning {
+                primaries: point(fields.primaries),
+                transfer: point(fields.transfer),
+                is_full_range: fields.full_range != 0,
+            };
             (self.functions.nclx_free)(nclx);
-            points
+            Some(meaning)
         }
     }
 
@@ -196,6 +221,18 @@ impl Heif {
     }
 }
 
+/// Refuses a size of the library's that is not the one that the header says.
+fn check_size((width, height): (c_int, c_int), size: (u32, u32)) -> Result<(), Refusal> {
+    let side = |side: c_int| u32::try_from(side).unwrap_or(0);
+    if (side(width), side(height)) == size {
+        return Ok(());
+    }
+    let (header_width, header_height) = size;
+    Err(format!(
+        "libheif says {width} by {height} pixels, the header {header_width} by {header_height}"
+    ))
+}
+
 fn version_name(version: u32) -> String {
     let [major, minor, patch, _] = version.to_be_bytes();
     format!("{major}.{minor}.{patch}")
@@ -223,92 +260,6 @@ impl Drop for Owned {
             unsafe { (self.release)(self.pointer) };
         }
     }
-}
-
-/// A decoded picture, still in the library's memory.
-pub(super) struct Decoded<'l> {
-    picture: Picture,
-    rows: Rows<'l>,
-    /// Keeps the rows alive.
-    _image: Owned,
-}
-
-enum Rows<'l> {
-    Borrowed(Vec<&'l [u8]>),
-    /// With opacity taken out of the colours again.
-    Own(Vec<u8>),
-}
-
-impl<'l> Decoded<'l> {
-    fn new(
-        library: &'l Functions,
-        image: Owned,
-        has_alpha: bool,
-        is_premultiplied: bool,
-        picture: impl FnOnce(u32, u32) -> Picture,
-    ) -> Result<Self, Refusal> {
-        let mut stride = 0;
-        // SAFETY: the image is alive.
-        let (width, height, depth, plane) = unsafe {
-            (
-                (library.image_width)(image.pointer, CHANNEL_INTERLEAVED),
-                (library.image_height)(image.pointer, CHANNEL_INTERLEAVED),
-                (library.image_depth)(image.pointer, CHANNEL_INTERLEAVED),
-                (library.image_plane)(image.pointer, CHANNEL_INTERLEAVED, &raw mut stride),
-            )
-        };
-        let channels = if has_alpha { 4 } else { 3 };
-        let size = |side: c_int| usize::try_from(side).unwrap_or(0);
-        let (columns, lines, stride) = (size(width), size(height), size(stride));
-        let row_bytes = columns * channels;
-        if plane.is_null() || row_bytes == 0 || lines == 0 || stride < row_bytes {
-            return Err("libheif gave no pixels".to_owned());
-        }
-        if size(depth) != channels * 8 {
-            return Err(format!("libheif gave pixels of {depth} bits"));
-        }
-        // SAFETY: the plane has so many rows of so many bytes, each a stride after the last, and lives as long as the image,
-        // which is kept beside the rows and dropped with them.
-        let rows: Vec<&[u8]> = (0..lines)
-            .map(|line| unsafe { std::slice::from_raw_parts(plane.add(line * stride), row_bytes) })
-            .collect();
-        let rows = if is_premultiplied {
-            Rows::Own(without_opacity(&rows))
-        } else {
-            Rows::Borrowed(rows)
-        };
-        let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
-        Ok(Self {
-            picture: picture(side(columns), side(lines)),
-            rows,
-            _image: image,
-        })
-    }
-
-    pub(super) const fn picture(&self) -> &Picture {
-        &self.picture
-    }
-
-    pub(super) fn rows(&self) -> Vec<&[u8]> {
-        match &self.rows {
-            Rows::Borrowed(rows) => rows.clone(),
-            Rows::Own(pixels) => vec![pixels],
-        }
-    }
-}
-
-/// The colours as they are where nothing shines through.
-fn without_opacity(rows: &[&[u8]]) -> Vec<u8> {
-    let mut pixels = rows.concat();
-    let (whole, _) = pixels.as_chunks_mut::<4>();
-    for [red, green, blue, alpha] in whole {
-        let alpha = u32::from(*alpha);
-        for color in [red, green, blue] {
-            let scaled = (u32::from(*color) * 255 + alpha / 2).checked_div(alpha);
-            *color = u8::try_from(scaled.unwrap_or(0)).unwrap_or(255);
-        }
-    }
-    pixels
 }
 
 /// Where the library writes a file to.
