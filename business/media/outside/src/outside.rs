@@ -80,14 +80,19 @@ impl Outside {
         }
     }
 
-    fn lease(&self, deadline: Instant) -> Result<Lease, CodecError> {
+    fn pool(&self) -> Result<&Pool, CodecError> {
         match &self.found {
-            Ok((pool, _)) => pool.lease(deadline).map_err(stopped),
+            Ok((pool, _)) => Ok(pool),
             Err(cause) => Err(CodecError::Stopped {
                 by: StoppedBy::Absence,
                 cause: cause.clone(),
             }),
         }
+    }
+
+    /// A worker that is given nothing but pixels.
+    fn lease(&self, deadline: Instant) -> Result<Lease, CodecError> {
+        self.pool()?.lease(deadline).map_err(stopped)
     }
 }
 
@@ -108,7 +113,7 @@ impl OutsideCodecs for Outside {
         deadline: Instant,
     ) -> Result<Pixels, CodecError> {
         // Never given back: whoever's file took the worker over would else see, and make, what is next of somebody else's.
-        let mut lease = self.lease(deadline)?;
+        let mut lease = self.pool()?.lease_once(deadline).map_err(stopped)?;
         let request = Request::Decode { pixels_max };
         lease.send(&[&request.to_bytes()]).map_err(stopped)?;
         lease.send(&[file]).map_err(stopped)?;
