@@ -113,8 +113,10 @@ impl Worker {
     /// Gives it the processor time of one more request, which may be its last.
     pub(crate) fn allow_one_request(&mut self, last: bool) -> Result<(), SandboxError> {
         let seconds = self.processor_max.as_secs();
-        self.processor_until = sys::allow_processor_time(self.child.id(), seconds, last)
-            .map_err(|error| SandboxError::absent(format!("its time cannot be limited: {error}")))?;
+        self.processor_until =
+            sys::allow_processor_time(self.child.id(), seconds, last).map_err(|error| {
+                SandboxError::absent(format!("its time cannot be limited: {error}"))
+            })?;
         Ok(())
     }
 

@@ -97,7 +97,13 @@ fn encode(outside: &Outside, pixels: &Pixels) -> Result<(), Box<dyn Error>> {
 
 /// The memory that encoders can write to, for pictures of noise, which cost most.
 fn encoders() -> Result<(), Box<dyn Error>> {
-    for (width, height) in [(16, 16), (400, 300), (1_080, 810), (2_048, 1_536), (4_096, 3_072)] {
+    for (width, height) in [
+        (16, 16),
+        (400, 300),
+        (1_080, 810),
+        (2_048, 1_536),
+        (4_096, 3_072),
+    ] {
         let count = width as usize * height as usize;
         let mut state = 1_u32;
         let mut noise = |_| {

@@ -15,6 +15,8 @@ use crate::store::queue::Failure;
 pub(crate) const TIMEOUTS_MAX: i64 = 2;
 /// How often an item is tried whose decoder dies, and how often one that was at work when the whole process died.
 pub(crate) const CRASHES_MAX: i64 = 3;
+/// How often an item is tried for which an encoder will not write what it was given, which it should always do.
+pub(crate) const REFUSALS_MAX: i64 = 3;
 /// How often an item is tried when this server is in trouble (a full disk): with the pauses below, over about two hours.
 pub(crate) const ATTEMPTS_MAX: i64 = 20;
 const PAUSE_MIN: Duration = Duration::from_secs(1);
@@ -53,6 +55,7 @@ pub(crate) fn on(error: MediaError, attempts: i64, jitter: f64) -> Verdict {
             CodecError::Stopped { by, .. } => match by {
                 StoppedBy::Deadline => ("timed_out", TIMED_OUT.to_owned(), TIMEOUTS_MAX),
                 StoppedBy::Crash => ("crashed", CRASHED.to_owned(), CRASHES_MAX),
+                StoppedBy::Refusal => ("given_up", GIVEN_UP.to_owned(), REFUSALS_MAX),
                 StoppedBy::Absence => ("given_up", GIVEN_UP.to_owned(), ATTEMPTS_MAX),
             },
         },
@@ -139,6 +142,7 @@ mod tests {
         let passing = [
             (StoppedBy::Deadline, TIMEOUTS_MAX, "timed_out"),
             (StoppedBy::Crash, CRASHES_MAX, "crashed"),
+            (StoppedBy::Refusal, REFUSALS_MAX, "given_up"),
             (StoppedBy::Absence, ATTEMPTS_MAX, "given_up"),
         ];
         for (by, attempts_max, code) in passing {

@@ -19,6 +19,8 @@ pub(crate) struct ClaimedJob {
     pub(crate) original_key: String,
     pub(crate) original_bytes: i64,
     pub(crate) memory_bytes: i64,
+    pub(crate) width: i64,
+    pub(crate) height: i64,
     pub(crate) alternates_tried: i64,
     correlation_id: String,
 }
@@ -26,6 +28,12 @@ pub(crate) struct ClaimedJob {
 impl ClaimedJob {
     pub(crate) const fn id(&self) -> MediaId {
         MediaId::from_sql(self.media_id)
+    }
+
+    /// Width and height in pixels of the picture as uploaded.
+    pub(crate) fn size(&self) -> (u32, u32) {
+        let side = |side| u32::try_from(side).unwrap_or(u32::MAX);
+        (side(self.width), side(self.height))
     }
 
     /// The name in the logs of the request that brought the item.
@@ -111,7 +119,7 @@ pub(crate) async fn claim(
     let Some(id) = id else { return Ok(None) };
     let claimed = sqlx::query_as(
         "SELECT media_id, alternate_jobs.lease_holder, alternate_jobs.attempts, original_key, original_bytes, memory_bytes,
-             alternates_tried, correlation_id
+             width, height, alternates_tried, correlation_id
          FROM alternate_jobs JOIN media ON media.id = media_id WHERE media_id = $1",
     )
     .bind(id)
@@ -212,7 +220,7 @@ pub(crate) async fn lost(
 ) -> Result<Vec<ClaimedJob>, MediaError> {
     let lost = sqlx::query_as(
         "SELECT media_id, alternate_jobs.lease_holder, alternate_jobs.attempts, original_key, original_bytes, memory_bytes,
-             alternates_tried, correlation_id
+             width, height, alternates_tried, correlation_id
          FROM alternate_jobs JOIN media ON media.id = media_id
          WHERE alternate_jobs.lease_holder <> 0
              AND (alternate_jobs.next_attempt_at <= $1 OR ($2 <> 0 AND alternate_jobs.lease_holder <> $2))
@@ -235,15 +243,15 @@ pub(crate) struct GivenUpRow {
     pub(crate) cause: String,
 }
 
-/// Ends the work on an item for good, if it is still this attempt's.
+/// Ends the work on an item for good, if it is still this attempt's; answers whether it was.
 pub(crate) async fn give_up(
     connection: &mut Connection,
     job: &ClaimedJob,
     cause: &str,
     now: Timestamp,
-) -> Result<(), MediaError> {
+) -> Result<bool, MediaError> {
     if !finish(connection, job).await? {
-        return Ok(());
+        return Ok(false);
     }
     sqlx::query(
         "INSERT INTO alternates_given_up (media_id, attempts, given_up_at, cause) VALUES ($1, $2, $3, $4)
@@ -255,7 +263,7 @@ pub(crate) async fn give_up(
     .bind(cause)
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(true)
 }
 
 /// The newest of the items whose alternates were given up.
