@@ -14,6 +14,13 @@ const OF_DISPLAY_P3: [u8; 3] = [180, 90, 60];
 const OF_LIGHT: [u8; 3] = [211, 164, 140];
 
 const LINEAR: &[u8] = &100_000_u32.to_be_bytes();
+const USUAL: &[u8] = &45_455_u32.to_be_bytes();
+/// White, red, green and blue of Display P3.
+const P3_POINTS: [u32; 8] = [
+    31_270, 32_900, 68_000, 32_000, 26_500, 69_000, 15_000, 6_000,
+];
+
+type Chunks<'c> = Vec<(&'c [u8; 4], &'c [u8])>;
 
 fn icc(profile: &[u8]) -> Vec<u8> {
     // Stored, not compressed.
@@ -67,20 +74,16 @@ fn shown(file: &[u8]) -> [[u8; 3]; 2] {
 fn the_first_word_that_can_be_understood_counts() {
     let p3 = icc(&ColorProfile::new_display_p3().encode().unwrap());
     let gray = icc(&ColorProfile::new_gray_with_gamma(1.0).encode().unwrap());
-    let p3_points = primaries([
-        31_270, 32_900, 68_000, 32_000, 26_500, 69_000, 15_000, 6_000,
-    ]);
-    let nonsense = primaries([0, 0, 0, 0, 0, 0, 0, 0]);
-    let gamma = 45_455_u32.to_be_bytes();
-    type Chunks<'c> = Vec<(&'c [u8; 4], &'c [u8])>;
+    let p3_points = primaries(P3_POINTS);
+    let nonsense = primaries([0; 8]);
     let cases: Vec<(&str, Chunks<'_>, [u8; 3])> = vec![
         ("nothing", vec![], STORED),
         ("gamma", vec![(b"gAMA", LINEAR)], OF_LIGHT),
         ("no gamma", vec![(b"gAMA", &[0; 4])], STORED),
-        ("the usual gamma", vec![(b"gAMA", &gamma)], STORED),
+        ("the usual gamma", vec![(b"gAMA", USUAL)], STORED),
         (
             "primaries and gamma",
-            vec![(b"gAMA", &gamma), (b"cHRM", &p3_points)],
+            vec![(b"gAMA", USUAL), (b"cHRM", &p3_points)],
             OF_DISPLAY_P3,
         ),
         ("primaries", vec![(b"cHRM", &p3_points)], OF_DISPLAY_P3),
@@ -155,6 +158,6 @@ fn what_is_published_of_a_png_has_the_colors_of_srgb() {
         |chunks: &[(&[u8; 4], &[u8])]| strip(&colored(chunks), Format::Png, Purpose::Published);
     let plain = published(&[]).unwrap();
     assert!(published(&[(b"sRGB", &[3]), (b"gAMA", LINEAR)]).unwrap() == plain);
-    assert!(published(&[(b"gAMA", &45_455_u32.to_be_bytes())]).unwrap() == plain);
+    assert!(published(&[(b"gAMA", USUAL)]).unwrap() == plain);
     assert!(published(&[(b"gAMA", LINEAR)]).is_err());
 }
