@@ -38,4 +38,6 @@ pub struct Bounds {
     pub memory_bytes_max: u64,
     /// Processor time of one request, all threads together; in whole seconds.
     pub processor_max: Duration,
+    /// Threads of one worker. Those who count them look ten times a second, so for a moment there may be more.
+    pub threads_max: usize,
 }

@@ -2,7 +2,8 @@
 //!
 //! Three things, each of which holds if the others fail: Landlock denies files and TCP, limits deny memory and new
 //! descriptors, and a filter allows the few system calls that computing takes. Forks are denied by the filter and not by
-//! a limit on processes, which counts every thread of the user, the server's among them.
+//! a limit on processes, which counts every thread of the user, the server's among them, and does not hold for root.
+//! Decoders make threads after they were confined, so the parent counts these instead.
 
 use std::collections::BTreeMap;
 use std::io;

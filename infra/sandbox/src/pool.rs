@@ -69,6 +69,19 @@ impl Pool {
     /// # Errors
     /// When none can be started, or none becomes free in time.
     pub fn lease(&self, deadline: Instant) -> Result<Lease, SandboxError> {
+        self.lease_as(deadline, false)
+    }
+
+    /// The same of a worker that is asked nothing afterwards, whatever comes of it. The kernel itself kills it a second
+    /// after its processor time, which it cannot do to one that is to have more.
+    ///
+    /// # Errors
+    /// As [`Pool::lease`] has them.
+    pub fn lease_once(&self, deadline: Instant) -> Result<Lease, SandboxError> {
+        self.lease_as(deadline, true)
+    }
+
+    fn lease_as(&self, deadline: Instant, last: bool) -> Result<Lease, SandboxError> {
         let shared = Arc::clone(&self.shared);
         let idle = shared.take_place(deadline)?;
         // From here on the place is given back by dropping the lease, whatever happens.
@@ -76,6 +89,7 @@ impl Pool {
             shared,
             worker: idle,
             deadline,
+            last,
         };
         if lease
             .worker
@@ -85,7 +99,10 @@ impl Pool {
             lease.worker = None;
             lease.worker = Some(lease.shared.start(deadline)?);
         }
-        lease.worker()?.allow_one_request()?;
+        let memory_bytes_max = lease.shared.bounds.memory_bytes_max;
+        let worker = lease.worker()?;
+        worker.allow_one_request(last)?;
+        worker.allow_memory(memory_bytes_max)?;
         Ok(lease)
     }
 
@@ -147,6 +164,8 @@ pub struct Lease {
     shared: Arc<Shared>,
     worker: Option<Worker>,
     deadline: Instant,
+    /// Whether the worker is not to be used again.
+    last: bool,
 }
 
 impl Lease {
@@ -160,6 +179,15 @@ impl Lease {
     #[must_use]
     pub fn process(&self) -> Option<u32> {
         self.worker.as_ref().map(Worker::process)
+    }
+
+    /// Lets the worker have so much memory for this request, in bytes, everything that it has already included, and never
+    /// more than [`Bounds::memory_bytes_max`].
+    ///
+    /// # Errors
+    /// When the worker is gone.
+    pub fn allow_memory(&mut self, bytes: u64) -> Result<(), SandboxError> {
+        self.worker()?.allow_memory(bytes)
     }
 
     /// Sends these parts as one message.
@@ -183,7 +211,7 @@ impl Lease {
     /// Gives the worker back. To be called when the whole answer was read and is sound: what the worker still says would be
     /// taken for its next answer.
     pub fn finish(mut self) {
-        if let Some(worker) = self.worker.take() {
+        if let Some(worker) = self.worker.take_if(|_| !self.last) {
             self.shared.state().idle.push((worker, Instant::now()));
         }
     }

@@ -113,17 +113,13 @@ pub(crate) fn wait(pipe: BorrowedFd<'_>, ready: Ready, timeout: Duration) -> io:
     }
 }
 
-/// Gives a process so much more processor time, in seconds, before it gets SIGXCPU.
-pub(crate) fn allow_processor_time(process: u32, seconds: u64) -> io::Result<()> {
+/// The processor time that a child which was not waited for has used, all threads together.
+pub(crate) fn processor_time(process: u32) -> io::Result<Duration> {
     let process = libc::pid_t::try_from(process).map_err(io::Error::other)?;
     let mut clock: libc::clockid_t = 0;
     let mut used = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
-    };
-    let mut limit = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
     };
     // SAFETY: every pointer is to a local that lives across its call; the process is a child that was not waited for, so
     // its number is not another's.
@@ -133,21 +129,51 @@ pub(crate) fn allow_processor_time(process: u32, seconds: u64) -> io::Result<()>
             error => return Err(io::Error::from_raw_os_error(error)),
         }
         checked(libc::clock_gettime(clock, &raw mut used))?;
-        checked(libc::prlimit(
-            process,
-            libc::RLIMIT_CPU,
-            std::ptr::null(),
-            &raw mut limit,
-        ))?;
-        // The second that is under way counts as used.
-        let used_seconds = u64::try_from(used.tv_sec).unwrap_or(0) + 1;
-        limit.rlim_cur = limit.rlim_max.min(used_seconds.saturating_add(seconds));
-        checked(libc::prlimit(
-            process,
-            libc::RLIMIT_CPU,
-            &raw const limit,
-            std::ptr::null_mut(),
-        ))?;
+    }
+    Ok(Duration::new(
+        u64::try_from(used.tv_sec).unwrap_or(0),
+        u32::try_from(used.tv_nsec).unwrap_or(0),
+    ))
+}
+
+/// Gives a process so much more processor time, in seconds, before it gets SIGXCPU, and when that is for the last time,
+/// one second more before it is killed. What was taken so cannot be given again without privileges, so a worker that is
+/// used again keeps it. Answers with the whole that it may use.
+pub(crate) fn allow_processor_time(process: u32, seconds: u64, last: bool) -> io::Result<Duration> {
+    // The second that is under way counts as used.
+    let until = (processor_time(process)?.as_secs() + 1).saturating_add(seconds);
+    change_limit(process, libc::RLIMIT_CPU, |limit| {
+        limit.rlim_cur = limit.rlim_max.min(until);
+        if last {
+            limit.rlim_max = limit.rlim_max.min(until.saturating_add(1));
+        }
+    })?;
+    Ok(Duration::from_secs(until))
+}
+
+/// Lets a process have so much memory that it can write to, in bytes; what it has already counts.
+pub(crate) fn allow_memory(process: u32, bytes: u64) -> io::Result<()> {
+    change_limit(process, libc::RLIMIT_DATA, |limit| {
+        limit.rlim_cur = limit.rlim_max.min(bytes);
+    })
+}
+
+fn change_limit(
+    process: u32,
+    resource: libc::__rlimit_resource_t,
+    change: impl FnOnce(&mut libc::rlimit),
+) -> io::Result<()> {
+    let process = libc::pid_t::try_from(process).map_err(io::Error::other)?;
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: the limit is a local that lives across both calls; the process is a child that was not waited for.
+    unsafe {
+        let none = std::ptr::null_mut();
+        checked(libc::prlimit(process, resource, none, &raw mut limit))?;
+        change(&mut limit);
+        checked(libc::prlimit(process, resource, &raw const limit, none))?;
     }
     Ok(())
 }

@@ -17,7 +17,12 @@ const STANDARD_ERROR_BYTES: usize = 64 * 1024;
 const GREETING_BYTES_MAX: usize = 64 * 1024;
 /// How long a worker that hung up may take to be gone, before it is killed.
 const HANGUP_GRACE: Duration = Duration::from_millis(500);
-/// How often it is looked at meanwhile.
+/// How often a worker that computes is looked at: whether it keeps to its processor time and its threads.
+const WATCH_PAUSE: Duration = Duration::from_millis(100);
+/// How much more processor time than it may use a worker may have used before it is killed. It ends by itself at its limit,
+/// unless it does not hear the signal.
+const PROCESSOR_GRACE: Duration = Duration::from_secs(1);
+/// How often one that hung up is looked at.
 const HANGUP_PAUSE: Duration = Duration::from_millis(5);
 
 /// A worker that was started. Dropped, it is killed.
@@ -29,6 +34,10 @@ pub(crate) struct Worker {
     last_words: ChildStderr,
     greeting: Vec<u8>,
     processor_max: Duration,
+    /// What of processor time it may have used by the end of its request, and what it was last seen to have used.
+    processor_until: Duration,
+    processor_used: Duration,
+    threads_max: usize,
 }
 
 impl Worker {
@@ -67,6 +76,9 @@ impl Worker {
             last_words,
             greeting: Vec::new(),
             processor_max: bounds.processor_max,
+            processor_until: Duration::ZERO,
+            processor_used: Duration::ZERO,
+            threads_max: bounds.threads_max,
         };
         worker.greet(bounds)?;
         Ok(worker)
@@ -77,7 +89,7 @@ impl Worker {
         let deadline = Instant::now() + bounds.start_max;
         let limit = bounds.memory_bytes_max.to_le_bytes();
         let greeting = self
-            .allow_one_request()
+            .allow_one_request(false)
             .and_then(|()| self.send(&[&limit], deadline))
             .and_then(|()| self.receive(GREETING_BYTES_MAX, deadline));
         self.greeting =
@@ -98,10 +110,20 @@ impl Worker {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Gives it the processor time of one more request.
-    pub(crate) fn allow_one_request(&self) -> Result<(), SandboxError> {
-        sys::allow_processor_time(self.child.id(), self.processor_max.as_secs())
-            .map_err(|error| SandboxError::absent(format!("its time cannot be limited: {error}")))
+    /// Gives it the processor time of one more request, which may be its last.
+    pub(crate) fn allow_one_request(&mut self, last: bool) -> Result<(), SandboxError> {
+        let seconds = self.processor_max.as_secs();
+        self.processor_until =
+            sys::allow_processor_time(self.child.id(), seconds, last).map_err(|error| {
+                SandboxError::absent(format!("its time cannot be limited: {error}"))
+            })?;
+        Ok(())
+    }
+
+    /// Lets it have so much memory, in bytes, and no more than it was started with.
+    pub(crate) fn allow_memory(&self, bytes: u64) -> Result<(), SandboxError> {
+        sys::allow_memory(self.child.id(), bytes)
+            .map_err(|error| SandboxError::absent(format!("its memory cannot be limited: {error}")))
     }
 
     /// Sends these parts as one message.
@@ -176,10 +198,37 @@ impl Worker {
             Ready::Read => self.answers.as_fd(),
             Ready::Write => self.requests.as_fd(),
         };
-        sys::wait(pipe, ready, rest).map_err(|error| SandboxError::Died {
-            how: format!("its pipe cannot be waited for: {error}"),
-        })?;
-        Ok(())
+        let is_ready =
+            sys::wait(pipe, ready, rest.min(WATCH_PAUSE)).map_err(|error| SandboxError::Died {
+                how: format!("its pipe cannot be waited for: {error}"),
+            })?;
+        if is_ready { Ok(()) } else { self.watch() }
+    }
+
+    /// Whether it keeps to what no limit of the kernel holds it to for sure.
+    fn watch(&mut self) -> Result<(), SandboxError> {
+        // One that has ended is told of by its pipe.
+        if let Ok(used) = sys::processor_time(self.child.id()) {
+            self.processor_used = used;
+        }
+        if self.processor_used > self.processor_until + PROCESSOR_GRACE {
+            return Err(self.out_of_processor_time());
+        }
+        match threads(self.child.id()) {
+            Some(threads) if threads > self.threads_max => Err(SandboxError::Died {
+                how: format!(
+                    "killed for {threads} threads where at most {} are needed",
+                    self.threads_max
+                ),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    const fn out_of_processor_time(&self) -> SandboxError {
+        SandboxError::ProcessorTime {
+            limit: self.processor_max,
+        }
     }
 
     /// What became of a worker that hung up.
@@ -187,10 +236,8 @@ impl Worker {
         let until = Instant::now() + HANGUP_GRACE;
         loop {
             match self.child.try_wait() {
-                Ok(Some(status)) if status.signal() == Some(SIGXCPU) => {
-                    return SandboxError::ProcessorTime {
-                        limit: self.processor_max,
-                    };
+                Ok(Some(status)) if self.was_its_time(status) => {
+                    return self.out_of_processor_time();
                 }
                 Ok(Some(status)) => {
                     let how = format!("{}{}", ending(status), self.last_words());
@@ -201,6 +248,16 @@ impl Worker {
                     return SandboxError::rubbish("it hung up and lived on");
                 }
             }
+        }
+    }
+
+    /// Whether the kernel ended it for its processor time: by the signal for that or, when it was deaf to it, by force.
+    fn was_its_time(&self, status: ExitStatus) -> bool {
+        let is_up = self.processor_used >= self.processor_until;
+        match status.signal() {
+            Some(SIGXCPU) => true,
+            Some(SIGKILL) => is_up,
+            _ => false,
         }
     }
 
@@ -232,6 +289,7 @@ impl Drop for Worker {
     }
 }
 
+const SIGKILL: i32 = 9;
 const SIGSYS: i32 = 31;
 const SIGXCPU: i32 = 24;
 
@@ -240,4 +298,11 @@ fn ending(status: ExitStatus) -> String {
         Some(SIGSYS) => "killed for a system call that it may not make".to_owned(),
         _ => status.to_string(),
     }
+}
+
+/// How many threads a process has: the twentieth field of its `stat`, the second of which may hold spaces.
+fn threads(process: u32) -> Option<usize> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let (_, after_name) = stat.rsplit_once(')')?;
+    after_name.split_whitespace().nth(17)?.parse().ok()
 }

@@ -101,6 +101,20 @@ fn harmless(name: &str, request: &[u8]) -> Vec<u8> {
         "spin" => loop {
             black_box(0);
         },
+        "deaf spin" => {
+            // SAFETY: a signal is ignored.
+            unsafe { libc::signal(libc::SIGXCPU, libc::SIG_IGN) };
+            loop {
+                black_box(0);
+            }
+        }
+        "swarm" => {
+            for _ in 0..100 {
+                std::thread::spawn(|| std::thread::sleep(Duration::from_secs(3_600)));
+            }
+            std::thread::sleep(Duration::from_secs(3_600));
+            Vec::new()
+        }
         "sleep" => {
             std::thread::sleep(Duration::from_secs(3_600));
             Vec::new()
@@ -159,6 +173,7 @@ pub(crate) fn be_a_parent() -> io::Result<()> {
         start_max: Duration::from_secs(30),
         memory_bytes_max: 64 << 20,
         processor_max: Duration::from_secs(60),
+        threads_max: 16,
     };
     let program = Program::this(std::iter::empty::<&str>());
     let pool = Pool::new(program, bounds).map_err(io::Error::other)?;

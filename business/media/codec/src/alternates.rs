@@ -3,7 +3,7 @@
 use crate::outside::{Encoding, OutsideCodecs, Pixels};
 use crate::process::{decode_largest, guarded};
 use crate::raster::Raster;
-use crate::{CodecError, Format, FormatSet, Job, Step, StoppedBy, read_header, scale};
+use crate::{CodecError, Format, FormatSet, Job, Ladder, Step, StoppedBy, read_header, scale};
 
 /// How many hundredths of its JPEG's size a form may have to be worth keeping: what saves less than a tenth costs more in
 /// storage and caches than it gives.
@@ -24,6 +24,16 @@ pub struct Alternate {
     pub bytes: Vec<u8>,
 }
 
+/// What became of the forms that were asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Alternates {
+    /// The forms that are worth keeping.
+    pub made: Vec<Alternate>,
+    /// Encodings that their encoder refused for some step, so that none of them is among what was made, and why. Nothing is
+    /// known against the picture.
+    pub refused: Vec<(Encoding, CodecError)>,
+}
+
 /// Makes other forms of a picture's renditions, by one more decoding of the original. `jpegs` names each step whose forms
 /// are wanted, with the size of its JPEG in bytes; a form that is not at least a tenth smaller is left out. Steps that
 /// are as large as the one before share their file, as their JPEGs do.
@@ -36,42 +46,106 @@ pub fn process_alternates(
     job: &Job<'_>,
     encodings: &[Encoding],
     jpegs: &[(&str, u64)],
-) -> Result<Vec<Alternate>, CodecError> {
+) -> Result<Alternates, CodecError> {
     let outside = job.outside.ok_or_else(|| CodecError::Stopped {
         by: StoppedBy::Absence,
         cause: "nothing writes other forms here just now".to_owned(),
     })?;
-    let header = read_header(bytes, job.limits, &FormatSet::new(Format::ALL))?;
+    let limits = job.limits.for_ladder(job.ladder);
+    let header = read_header(bytes, &limits, &FormatSet::new(Format::ALL))?;
     guarded(|| {
         let mut raster = decode_largest(&header, bytes, job)?;
-        let mut made: Vec<Alternate> = Vec::new();
+        let mut forms = Alternates::default();
         for step in job.ladder.steps() {
             let smaller = scale::shrink(&raster, step.side_max)?;
-            let same = smaller.is_none();
+            let is_as_before = smaller.is_none();
             raster = smaller.unwrap_or(raster);
             let Some((_, jpeg_bytes)) = jpegs.iter().find(|(name, _)| *name == step.name) else {
                 continue;
             };
+            let rendition = Rendition {
+                raster: &raster,
+                step,
+                is_as_before,
+                jpeg_bytes: *jpeg_bytes,
+            };
             for encoding in encodings {
-                let larger = made.iter().rfind(|form| form.encoding == *encoding);
-                let bytes = match larger.filter(|larger| same && is_size_of(larger, &raster)) {
-                    Some(larger) => larger.bytes.clone(),
-                    None => encode(&raster, step, *encoding, outside, job)?,
-                };
-                if bytes.len() as u64 * 100 > jpeg_bytes * PERCENT_MAX {
-                    continue;
-                }
-                made.push(Alternate {
-                    name: step.name,
-                    encoding: *encoding,
-                    width: raster.width,
-                    height: raster.height,
-                    bytes,
-                });
+                forms.add(&rendition, *encoding, outside, job)?;
             }
         }
-        Ok(made)
+        Ok(forms)
     })
+}
+
+/// The memory that [`process_alternates`] takes, that of the encoders' process included, in bytes: of a picture whose
+/// [`Header::memory_bytes`](crate::Header::memory_bytes) are these, whose file and size are these. Decoding and encoding
+/// come one after the other; beside an encoder there are the largest rendition, a copy of it and what was made.
+#[must_use]
+pub fn alternates_memory_bytes(
+    memory_bytes: u64,
+    file_bytes: u64,
+    (width, height): (u32, u32),
+    ladder: &Ladder,
+    encodings: &[Encoding],
+) -> u64 {
+    /// Two rasters and, at the most, as many bytes made.
+    const BYTES_PER_PIXEL: u64 = 9;
+    let (width, height) = scale::fit(width, height, ladder.side_max());
+    let beside = file_bytes + u64::from(width) * u64::from(height) * BYTES_PER_PIXEL;
+    let encoder = encodings
+        .iter()
+        .map(|encoding| encoding.encoder_bytes(width, height))
+        .max();
+    memory_bytes.max(beside + encoder.unwrap_or(0))
+}
+
+/// A rendition that forms are made of.
+struct Rendition<'r> {
+    raster: &'r Raster,
+    step: &'r Step,
+    /// Whether it is as large as the step before.
+    is_as_before: bool,
+    jpeg_bytes: u64,
+}
+
+impl Alternates {
+    fn add(
+        &mut self,
+        rendition: &Rendition<'_>,
+        encoding: Encoding,
+        outside: &dyn OutsideCodecs,
+        job: &Job<'_>,
+    ) -> Result<(), CodecError> {
+        if self.refused.iter().any(|(refused, _)| *refused == encoding) {
+            return Ok(());
+        }
+        let Rendition { raster, step, .. } = *rendition;
+        let mut made = self.made.iter().rev();
+        let larger = made.find(|form| form.encoding == encoding);
+        let same = larger.filter(|larger| rendition.is_as_before && is_size_of(larger, raster));
+        let bytes = match same {
+            Some(same) => Ok(same.bytes.clone()),
+            None => encode(raster, step, encoding, outside, job),
+        };
+        let bytes = match bytes {
+            Err(error) if error.is_refusal() => {
+                self.made.retain(|form| form.encoding != encoding);
+                self.refused.push((encoding, error));
+                return Ok(());
+            }
+            bytes => bytes?,
+        };
+        if bytes.len() as u64 * 100 <= rendition.jpeg_bytes * PERCENT_MAX {
+            self.made.push(Alternate {
+                name: step.name,
+                encoding,
+                width: raster.width,
+                height: raster.height,
+                bytes,
+            });
+        }
+        Ok(())
+    }
 }
 
 fn is_size_of(form: &Alternate, raster: &Raster) -> bool {
@@ -94,4 +168,32 @@ fn encode(
         profile: None,
     };
     outside.encode(&pixels, encoding, step.quality_of(encoding), job.deadline)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1024 * 1024;
+
+    #[test]
+    fn encoders_are_reckoned_for_the_largest_rendition() {
+        let reckon = |side: u32, ladder_side: u32, encodings: &[Encoding]| {
+            let ladder = Ladder::new(vec![Step {
+                side_max: ladder_side,
+                ..Ladder::default().steps()[0]
+            }]);
+            alternates_memory_bytes(200 * MIB, 4 * MIB, (side, side / 4 * 3), &ladder, encodings)
+        };
+        let both = [Encoding::WebP, Encoding::Avif];
+        // What decoding takes is free again by then.
+        assert_eq!(reckon(400, 2_048, &both), 200 * MIB);
+        let usual = reckon(4_000, 2_048, &both);
+        assert_eq!(usual, reckon(12_000, 2_048, &both));
+        // 159 MB were measured in the encoder's process.
+        assert!((200 * MIB..300 * MIB).contains(&usual), "{usual}");
+        assert!(reckon(4_000, 2_048, &both[..1]) < usual);
+        assert!(reckon(12_000, 4_096, &both) > usual * 3);
+        assert_eq!(reckon(12_000, 4_096, &[]), 200 * MIB);
+    }
 }

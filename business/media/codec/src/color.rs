@@ -1,8 +1,9 @@
 //! From whatever colours a picture is in to sRGB.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
+use moxcms::{ColorProfile, DataColorSpace, Layout, Transform8BitExecutor, TransformOptions};
 
 use crate::raster::{Channels, Raster};
 
@@ -59,26 +60,7 @@ fn convert(raster: &Raster, profile: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn apply_profile(raster: &Raster, profile: &[u8]) -> Option<Vec<u8>> {
-    if profile.len() > PROFILE_BYTES_MAX {
-        return None;
-    }
-    let profile = ColorProfile::new_from_slice(profile).ok()?;
-    let (space, layout) = match raster.channels {
-        Channels::Gray => (DataColorSpace::Gray, Layout::Gray),
-        Channels::Rgb => (DataColorSpace::Rgb, Layout::Rgb),
-        // The library's four-channel layout, whatever its channels are.
-        Channels::Cmyk => (DataColorSpace::Cmyk, Layout::Rgba),
-    };
-    if profile.color_space != space {
-        return None;
-    }
-    let options = TransformOptions {
-        rendering_intent: profile.rendering_intent,
-        ..TransformOptions::default()
-    };
-    let transform = profile
-        .create_transform_8bit(layout, &ColorProfile::new_srgb(), Layout::Rgb, options)
-        .ok()?;
+    let transform = transform(raster.channels, profile)?;
     let run = |from: &[u8], to: &mut [u8]| transform.transform(from, to).ok();
     if raster.channels == Channels::Rgb {
         let probes = probes();
@@ -92,6 +74,34 @@ fn apply_profile(raster: &Raster, profile: &[u8]) -> Option<Vec<u8>> {
     let mut pixels = vec![0; raster.pixels.len() / raster.channels.count() * 3];
     run(&raster.pixels, &mut pixels)?;
     Some(pixels)
+}
+
+/// Whether pixels of this kind can be converted by a profile, whether or not that changes them.
+pub(crate) fn is_usable(profile: &[u8], channels: Channels) -> bool {
+    catch_unwind(|| transform(channels, profile).is_some()).unwrap_or(false)
+}
+
+fn transform(channels: Channels, profile: &[u8]) -> Option<Arc<Transform8BitExecutor>> {
+    if profile.len() > PROFILE_BYTES_MAX {
+        return None;
+    }
+    let profile = ColorProfile::new_from_slice(profile).ok()?;
+    let (space, layout) = match channels {
+        Channels::Gray => (DataColorSpace::Gray, Layout::Gray),
+        Channels::Rgb => (DataColorSpace::Rgb, Layout::Rgb),
+        // The library's four-channel layout, whatever its channels are.
+        Channels::Cmyk => (DataColorSpace::Cmyk, Layout::Rgba),
+    };
+    if profile.color_space != space {
+        return None;
+    }
+    let options = TransformOptions {
+        rendering_intent: profile.rendering_intent,
+        ..TransformOptions::default()
+    };
+    profile
+        .create_transform_8bit(layout, &ColorProfile::new_srgb(), Layout::Rgb, options)
+        .ok()
 }
 
 /// Colours from all over the cube: six steps on each axis.

@@ -14,7 +14,7 @@ use tables::ColorGrid;
 const FINE_COLORS_SIDE_MAX: u32 = 640;
 /// The most pixels that are held whole to be encoded, which takes [`WHOLE_BYTES_PER_PIXEL`]. It covers the default ladder;
 /// a larger picture is encoded row by row, in a file that is some 3 % larger.
-const WHOLE_PIXELS_MAX: u64 = 2_048 * 2_048;
+pub(crate) const WHOLE_PIXELS_MAX: u64 = 2_048 * 2_048;
 /// What holding a picture whole takes for each of its pixels, in bytes: three planes of one and three of two.
 pub(crate) const WHOLE_BYTES_PER_PIXEL: u64 = 9;
 /// One scan for the means of all blocks and one for the rest, of each channel: the picture is there, blurred, after a tenth
@@ -23,7 +23,7 @@ const SCANS: u8 = 2;
 
 /// A JPEG of a picture in sRGB. It holds pixels and what is needed to decode them, and nothing else.
 pub(crate) fn encode_jpeg(raster: &Raster, quality: u8) -> Result<Vec<u8>, CodecError> {
-    let side = |side: u32| u16::try_from(side).map_err(CodecError::broken);
+    let side = |side: u32| u16::try_from(side).map_err(CodecError::refused);
     // About what quality 82 gives; a guess that is wrong costs one more allocation.
     let mut bytes = Vec::with_capacity(raster.pixels.len() / 16);
     let mut encoder = Encoder::new(&mut bytes, quality);
@@ -50,6 +50,6 @@ pub(crate) fn encode_jpeg(raster: &Raster, quality: u8) -> Result<Vec<u8>, Codec
             side(raster.height)?,
             ColorType::Rgb,
         )
-        .map_err(CodecError::broken)?;
+        .map_err(CodecError::refused)?;
     Ok(bytes)
 }

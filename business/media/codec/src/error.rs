@@ -41,6 +41,8 @@ pub enum StoppedBy {
     Deadline,
     /// The process that worked on it died.
     Crash,
+    /// An encoder would not write what it was given, which it should always do.
+    Refusal,
     /// No process that can work on it is to be had just now.
     Absence,
 }
@@ -55,6 +57,24 @@ impl CodecError {
         Self::Broken {
             cause: cause.to_string(),
         }
+    }
+
+    #[allow(clippy::needless_pass_by_value)] // as above
+    pub(crate) fn refused(cause: impl ToString) -> Self {
+        Self::Stopped {
+            by: StoppedBy::Refusal,
+            cause: cause.to_string(),
+        }
+    }
+
+    pub(crate) const fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Stopped {
+                by: StoppedBy::Refusal,
+                ..
+            }
+        )
     }
 
     pub(crate) fn late() -> Self {

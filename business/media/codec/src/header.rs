@@ -2,9 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::encode::WHOLE_BYTES_PER_PIXEL;
+use crate::encode::{WHOLE_BYTES_PER_PIXEL, WHOLE_PIXELS_MAX};
 use crate::orientation::Orientation;
-use crate::{CodecError, Format, FormatSet, decode, sniff};
+use crate::{CodecError, Format, FormatSet, Ladder, decode, scale, sniff};
 
 /// What is refused before it is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,9 @@ pub struct Limits {
     /// The most memory that decoding may take, in bytes. The default is 512 MiB; it refuses only progressive JPEGs and
     /// WebPs near the pixel limit, which have to be held whole in a form larger than their pixels.
     pub memory_bytes_max: u64,
+    /// The longest side of the largest rendition that is made, in pixels: what is made costs memory beside what is read.
+    /// The default, 2,048, is that of the default ladder; [`Limits::for_ladder`] sets another's.
+    pub rendition_side_max: u32,
 }
 
 impl Default for Limits {
@@ -33,6 +36,7 @@ impl Default for Limits {
             frames_max: 1_000,
             animation_pixels_max: 400_000_000,
             memory_bytes_max: 512 * 1024 * 1024,
+            rendition_side_max: 2_048,
         }
     }
 }
@@ -63,15 +67,42 @@ pub(crate) struct RawHeader {
     pub(crate) decode_bytes: u64,
 }
 
-/// The most that scaling, turning and encoding take beside the decoded picture, in bytes: pictures of the largest step, and
-/// the rows that scaling works on: at most 35 MiB, when 16,384 pixels become 400. Encoding the default ladder takes 48 MiB.
-const WORK_BYTES_MAX: u64 = 96 * 1024 * 1024;
-/// The same for a small picture, in bytes a pixel: what encoding holds, and the files that were made.
-const WORK_BYTES_PER_PIXEL: u64 = WHOLE_BYTES_PER_PIXEL + 3;
-/// And for each pixel of a row, of a picture of however few: eight rows that the scaler works on, and a decoder's blocks.
-const WORK_BYTES_PER_ROW_PIXEL: u64 = 320;
+/// For each pixel of a row, of a picture of however few: a decoder's blocks, and what goes with a row.
+const ROW_BYTES_PER_PIXEL: u64 = 320;
 /// Tables and buffers that a picture of any size needs, in bytes.
 const FIXED_BYTES: u64 = 1024 * 1024;
+
+/// The most that scaling, turning, converting, encoding and what was made take beside the decoded picture, in bytes: 48 MiB
+/// with the default ladder, 228 MiB where the largest step is a square of 8,192 pixels.
+///
+/// Either a rendition is made, from the rows that the kernel reaches; or it is there in the place of the decoded picture,
+/// which is gone and was no smaller, with a copy of it in other colours or the other way up, or the files; and then the
+/// encoder holds it whole if it is not too large for that.
+fn work_bytes(width: u32, height: u32, rendition_side_max: u32) -> u64 {
+    /// Of a raster, or of all files at the most.
+    const RASTER_BYTES_PER_PIXEL: u64 = 3;
+    let longest = u64::from(width.max(height));
+    let (width, height) = scale::fit(width, height, rendition_side_max);
+    let pixels = u64::from(width) * u64::from(height);
+    let encoding =
+        pixels * RASTER_BYTES_PER_PIXEL + pixels.min(WHOLE_PIXELS_MAX) * WHOLE_BYTES_PER_PIXEL;
+    let scaling = pixels * RASTER_BYTES_PER_PIXEL + rows_bytes(longest, rendition_side_max);
+    encoding.max(scaling)
+}
+
+/// What scaling works on beside pictures, in bytes: for each pixel of a row, as 32-bit light, the four rows that the
+/// kernel reaches for each row that is made and three at its ends, and twice eight rows that go across, with what of all
+/// that is made and the weights.
+fn rows_bytes(longest: u64, side_max: u32) -> u64 {
+    const ROW_BYTES_PER_PIXEL: u64 = 12;
+    const ACROSS_BYTES_PER_PIXEL: u64 = 400;
+    if longest <= u64::from(side_max) {
+        return 0;
+    }
+    let scale = longest.div_ceil(u64::from(side_max.max(1)));
+    let rows = (4 * scale + 3).min(longest);
+    longest * (rows * ROW_BYTES_PER_PIXEL + ACROSS_BYTES_PER_PIXEL)
+}
 
 /// Reads a whole file's header and holds it against the limits. Allocates no pixels.
 ///
@@ -83,10 +114,10 @@ pub fn read_header(bytes: &[u8], limits: &Limits, taken: &FormatSet) -> Result<H
         decode::read_header(format, bytes, limits)
     }))
     .unwrap_or_else(|_| Err(CodecError::broken("the decoder panicked at the header")))?;
-    let pixels = u64::from(raw.width) * u64::from(raw.height);
-    let row_bytes = u64::from(raw.width) * WORK_BYTES_PER_ROW_PIXEL;
-    let work_bytes = (pixels * WORK_BYTES_PER_PIXEL + row_bytes).min(WORK_BYTES_MAX);
-    let memory_bytes = raw.decode_bytes + bytes.len() as u64 + work_bytes + FIXED_BYTES;
+    let work_bytes = work_bytes(raw.width, raw.height, limits.rendition_side_max)
+        + u64::from(raw.width) * ROW_BYTES_PER_PIXEL
+        + FIXED_BYTES;
+    let memory_bytes = raw.decode_bytes + bytes.len() as u64 + work_bytes;
     if memory_bytes > limits.memory_bytes_max {
         return Err(CodecError::TooLarge {
             what: format!(
@@ -110,6 +141,15 @@ pub fn read_header(bytes: &[u8], limits: &Limits, taken: &FormatSet) -> Result<H
 }
 
 impl Limits {
+    /// The same for renditions of this ladder.
+    #[must_use]
+    pub fn for_ladder(self, ladder: &Ladder) -> Self {
+        Self {
+            rendition_side_max: ladder.side_max(),
+            ..self
+        }
+    }
+
     /// Refuses a picture of this size when it is beyond a limit. Called with the first thing a header says.
     pub(crate) fn check_size(&self, width: u32, height: u32) -> Result<(), CodecError> {
         if width == 0 || height == 0 {
@@ -178,4 +218,33 @@ impl Limits {
 #[allow(clippy::cast_precision_loss)] // for a sentence with one decimal
 fn megapixels(pixels: u64) -> f64 {
     pixels as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_grows_with_the_ladder_and_the_picture_and_with_nothing_else() {
+        let mut last = 0;
+        for side_max in [1_080, 2_048, 3_000, 4_096, 8_192, 16_383] {
+            let work = work_bytes(10_000, 10_000, side_max);
+            assert!(work > last, "{side_max}: {work} after {last}");
+            last = work;
+        }
+        let mut last = 0;
+        for side in [1, 100, 1_000, 2_048, 2_049, 4_000, 10_000] {
+            let work = work_bytes(side, side, 2_048);
+            assert!(work >= last, "{side}: {work} after {last}");
+            last = work;
+        }
+        // What is not made smaller has no use for a larger ladder, and its sides may change places.
+        let small = work_bytes(800, 600, 2_048);
+        assert_eq!(small, work_bytes(800, 600, u32::MAX));
+        assert_eq!(small, work_bytes(600, 800, 2_048));
+        assert_eq!(work_bytes(10_000, 10_000, 2_048) >> 20, 48);
+        assert_eq!(work_bytes(10_000, 10_000, 8_192) >> 20, 228);
+        // Rows of a panorama that becomes a stripe.
+        assert!(work_bytes(16_384, 6_000, 400) > 35 << 20);
+    }
 }

@@ -29,13 +29,14 @@ mod orientation;
 mod outside;
 mod passthrough;
 mod placeholder;
+mod png_colors;
 mod process;
 mod profile;
 mod raster;
 mod scale;
 mod strip;
 
-pub use alternates::{Alternate, process_alternates};
+pub use alternates::{Alternate, Alternates, alternates_memory_bytes, process_alternates};
 pub use animation::{ANIMATION_BYTES_MAX, ANIMATION_SIDE_MAX, EncodedAnimation, Frames, frames};
 pub use camera::Camera;
 pub use code_points::profile_of_code_points;

@@ -88,7 +88,8 @@ pub struct EncodedRendition {
 /// When the file is of a kind that is not taken, larger than a limit, cut off, or broken; [`CodecError::Stopped`] when its
 /// time is up, or when it is read by another process and that one died or is not to be had.
 pub fn process(bytes: &[u8], job: &Job<'_>) -> Result<Processed, CodecError> {
-    let header = read_header(bytes, job.limits, &FormatSet::new(Format::ALL))?;
+    let limits = job.limits.for_ladder(job.ladder);
+    let header = read_header(bytes, &limits, &FormatSet::new(Format::ALL))?;
     guarded(|| {
         let decoded = decode_anywhere(&header, bytes, job)?;
         let own = passthrough::rendition(&header, bytes, &decoded, job.ladder, job.limits);

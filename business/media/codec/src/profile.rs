@@ -12,11 +12,11 @@ const SAME_COLOR: u8 = 1;
 /// Where a profile says when it was made.
 const DATE: std::ops::Range<usize> = 24..36;
 
-/// The colour profile in a file of a format that is read here; not checked.
-pub(crate) fn of_file(format: Format, file: &[u8]) -> Option<Vec<u8>> {
+/// The colour profile of a file of a format that is read here, for pixels of this kind; not checked.
+pub(crate) fn of_file(format: Format, file: &[u8], channels: Channels) -> Option<Vec<u8>> {
     match format {
         Format::Jpeg => container::jpeg::profile(file),
-        Format::Png => decode::png_profile(file),
+        Format::Png => decode::png_profile(file, channels),
         Format::WebP => container::webp::chunks(container::webp::inside(file).ok()?)
             .map_while(Result::ok)
             .find(|chunk| chunk.kind == *b"ICCP")

@@ -129,6 +129,7 @@ impl Settings {
             memory_bytes_max: self.memory_bytes_max,
             ..Limits::default()
         }
+        .for_ladder(&self.ladder.ladder())
     }
 
     pub(crate) fn worker_count(&self) -> usize {

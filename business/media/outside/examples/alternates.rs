@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         encodings,
         &[("one", JPEG_BYTES)],
     )?;
-    for form in made {
+    for form in made.made {
         std::fs::write(out, form.bytes)?;
     }
     Ok(())

@@ -1,5 +1,5 @@
 //! What the other process costs: `cargo run --release -p business-media-outside --example measure -- FILE...` with HEIC or
-//! AVIF files. Without a file it is the worker.
+//! AVIF files, or `encoders` for what encoders take. Without a word it is the worker.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -11,6 +11,9 @@ const ROUNDS: usize = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let files: Vec<String> = std::env::args().skip(1).collect();
+    if files.first().is_some_and(|file| file == "encoders") {
+        return encoders();
+    }
     if files.is_empty() {
         return Ok(business_media_outside::serve_worker()?);
     }
@@ -92,6 +95,64 @@ fn encode(outside: &Outside, pixels: &Pixels) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// The memory that encoders can write to, for pictures of noise, which cost most.
+fn encoders() -> Result<(), Box<dyn Error>> {
+    for (width, height) in [
+        (16, 16),
+        (400, 300),
+        (1_080, 810),
+        (2_048, 1_536),
+        (4_096, 3_072),
+    ] {
+        let count = width as usize * height as usize;
+        let mut state = 1_u32;
+        let mut noise = |_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        let pixels = Pixels {
+            width,
+            height,
+            bytes: (0..count * 3).map(&mut noise).collect(),
+            has_alpha: false,
+            profile: None,
+        };
+        for (encoding, quality) in [(Encoding::WebP, 88), (Encoding::Avif, 75)] {
+            let settings = Settings {
+                workers: 1,
+                processor_s_max: 600,
+                ..Settings::default()
+            };
+            let program = Program::this(std::iter::empty::<&str>());
+            let outside = Outside::find(program, &settings);
+            let deadline = Instant::now() + Duration::from_secs(600);
+            let begun = Instant::now();
+            let (ended, end) = std::sync::mpsc::channel::<()>();
+            let watch = std::thread::spawn(move || {
+                let mut most = 0.0_f64;
+                let pause = Duration::from_millis(1);
+                while end.recv_timeout(pause) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                    most = most.max(worker_memory("VmData:").unwrap_or(0.0));
+                }
+                most
+            });
+            let before = worker_memory("VmData:")?;
+            let file = outside.encode(&pixels, encoding, quality, deadline)?;
+            drop(ended);
+            let most = watch.join().unwrap_or_default();
+            println!(
+                "{width} x {height} as {encoding:?}: {} KB in {:?}, {:.1} MB before, {:.1} MB at most, {:.1} bytes a pixel more",
+                file.len() / 1_000,
+                begun.elapsed(),
+                before / 1e6,
+                most / 1e6,
+                (most - before) / count as f64,
+            );
+        }
+    }
+    Ok(())
+}
+
 fn middle(mut times: Vec<Duration>) -> Duration {
     times.sort();
     times[times.len() / 2]
@@ -99,6 +160,11 @@ fn middle(mut times: Vec<Duration>) -> Duration {
 
 /// The most memory that this process's only child has had.
 fn worker_memory_bytes() -> Result<f64, Box<dyn Error>> {
+    worker_memory("VmHWM:")
+}
+
+/// What the kernel says under this name of the children's memory, in bytes.
+fn worker_memory(name: &str) -> Result<f64, Box<dyn Error>> {
     let mut most = 0.0_f64;
     for entry in std::fs::read_dir("/proc")? {
         let Ok(status) = std::fs::read_to_string(entry?.path().join("status")) else {
@@ -109,7 +175,7 @@ fn worker_memory_bytes() -> Result<f64, Box<dyn Error>> {
             line.split_whitespace().nth(1)?.parse::<f64>().ok()
         };
         if field("PPid:") == Some(f64::from(std::process::id())) {
-            most = most.max(field("VmHWM:").unwrap_or(0.0) * 1_024.0);
+            most = most.max(field(name).unwrap_or(0.0) * 1_024.0);
         }
     }
     Ok(most)

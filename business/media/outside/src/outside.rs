@@ -80,14 +80,19 @@ impl Outside {
         }
     }
 
-    fn lease(&self, deadline: Instant) -> Result<Lease, CodecError> {
+    fn pool(&self) -> Result<&Pool, CodecError> {
         match &self.found {
-            Ok((pool, _)) => pool.lease(deadline).map_err(stopped),
+            Ok((pool, _)) => Ok(pool),
             Err(cause) => Err(CodecError::Stopped {
                 by: StoppedBy::Absence,
                 cause: cause.clone(),
             }),
         }
+    }
+
+    /// A worker that is given nothing but pixels.
+    fn lease(&self, deadline: Instant) -> Result<Lease, CodecError> {
+        self.pool()?.lease(deadline).map_err(stopped)
     }
 }
 
@@ -109,7 +114,7 @@ impl OutsideCodecs for Outside {
     ) -> Result<Pixels, CodecError> {
         let (width, height) = size_to_be(format, file, pixels_max)?;
         // Never given back: whoever's file took the worker over would else see, and make, what is next of somebody else's.
-        let mut lease = self.lease(deadline)?;
+        let mut lease = self.pool()?.lease_once(deadline).map_err(stopped)?;
         let request = Request::Decode {
             pixels_max,
             width,
@@ -144,11 +149,15 @@ impl OutsideCodecs for Outside {
             ..
         } = *pixels;
         if pixel_bytes(width, height, has_alpha) != Some(bytes.len()) {
-            return Err(broken(
+            return Err(refused(
                 "the pixels to encode are not as many as their size says",
             ));
         }
         let mut lease = self.lease(deadline)?;
+        // Opacity is a picture of its own.
+        let pictures = if has_alpha { 2 } else { 1 };
+        let memory_bytes = encoding.encoder_bytes(width, height) * pictures;
+        lease.allow_memory(memory_bytes).map_err(stopped)?;
         let request = Request::Encode {
             encoding,
             quality,
@@ -185,7 +194,7 @@ impl OutsideCodecs for Outside {
         for frame in frames {
             let Frame { bytes, duration_ms } = frame?;
             if pixel_bytes(width, height, true) != Some(bytes.len()) {
-                return Err(broken("a frame is not as large as its canvas"));
+                return Err(refused("a frame is not as large as its canvas"));
             }
             lease
                 .send(&[&duration_ms.to_le_bytes(), &bytes])
@@ -239,7 +248,7 @@ fn file(
 ) -> Result<Vec<u8>, CodecError> {
     if let Err(cause) = answer(&mut lease)? {
         lease.finish();
-        return Err(CodecError::Broken { cause });
+        return Err(refused(cause));
     }
     let file = lease
         .receive(pixel_bytes + CONTAINER_BYTES_MAX)
@@ -274,9 +283,11 @@ fn pixel_bytes(width: u32, height: u32, has_alpha: bool) -> Option<usize> {
     (bytes > 0).then_some(bytes)
 }
 
-fn broken(cause: &str) -> CodecError {
-    CodecError::Broken {
-        cause: cause.to_owned(),
+/// Nothing is known against the picture that the pixels are of: it was decoded.
+fn refused(cause: impl Into<String>) -> CodecError {
+    CodecError::Stopped {
+        by: StoppedBy::Refusal,
+        cause: cause.into(),
     }
 }
 

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 /// How long a worker may take to load its libraries: some ten milliseconds where nothing else runs.
 const START_MAX: Duration = Duration::from_secs(10);
+/// Threads that a worker may have: one decoder of AVIF makes as many as there are processors, and libheif's others one.
+const THREADS_PER_PROCESSOR: usize = 2;
+const THREADS_BESIDE: usize = 16;
 
 /// Settings of the processes that read HEIC and AVIF and write WebP and AVIF.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -39,12 +42,14 @@ impl Default for Settings {
 impl Settings {
     pub(crate) fn bounds(&self) -> Bounds {
         let processors = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let processors_max = processors();
         Bounds {
             workers_max: NonZeroUsize::new(self.workers).map_or_else(processors, NonZeroUsize::get),
             idle_max: Duration::from_secs(self.idle_s_max.max(1)),
             start_max: START_MAX,
             memory_bytes_max: self.memory_bytes_max,
             processor_max: Duration::from_secs(self.processor_s_max.max(1)),
+            threads_max: processors_max * THREADS_PER_PROCESSOR + THREADS_BESIDE,
         }
     }
 }

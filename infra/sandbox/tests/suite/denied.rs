@@ -47,6 +47,21 @@ fn memory_beyond_the_limit_is_not_had() {
 }
 
 #[test]
+fn a_request_may_be_given_less_memory_than_the_worker_may_have() {
+    let pool = pool();
+    let large = vec![b'x'; 48 << 20];
+    let mut lease = pool.lease(soon()).unwrap();
+    lease.allow_memory(32 << 20).unwrap();
+    // It dies while the rest is sent, or when the answer is waited for.
+    let answer = lease.send(&[&large]).and_then(|()| lease.receive(64 << 20));
+    assert!(matches!(answer, Err(SandboxError::Died { .. })), "no end");
+    drop(lease);
+    // The next has all of it again.
+    let answer = crate::ask_until(&pool, &large, soon()).unwrap();
+    assert!(answer == large);
+}
+
+#[test]
 fn threads_can_be_made() {
     assert_eq!(ask(&pool(), "thread"), Ok("from a thread".to_owned()));
 }

@@ -19,6 +19,7 @@ fn bounds() -> Bounds {
         start_max: Duration::from_secs(60),
         memory_bytes_max: MEMORY_BYTES_MAX,
         processor_max: Duration::from_secs(600),
+        threads_max: 16,
     }
 }
 

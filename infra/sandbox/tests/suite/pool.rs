@@ -11,7 +11,7 @@ use crate::{assert_well, bounds, pool, program, soon};
 
 /// Waits, with a generous bound, until something holds.
 #[track_caller]
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let until = Instant::now() + Duration::from_secs(60);
     while !holds() {
         assert!(Instant::now() < until, "never {what}");
@@ -24,7 +24,7 @@ fn exists(process: u32) -> bool {
 }
 
 /// Gone, or waiting for its parent to ask how it ended.
-fn is_dead(process: u32) -> bool {
+pub(crate) fn is_dead(process: u32) -> bool {
     let state = std::fs::read_to_string(format!("/proc/{process}/stat"));
     state.map_or(true, |stat| stat.contains(") Z "))
 }
@@ -37,6 +37,17 @@ fn a_worker_is_used_again() {
     assert_well(&pool);
     assert_eq!(idle.len(), 1);
     assert_eq!(pool.idle_processes(), idle);
+}
+
+#[test]
+fn a_worker_for_one_request_is_not_used_again() {
+    let pool = pool();
+    let lease = pool.lease_once(soon()).unwrap();
+    let process = lease.process().unwrap();
+    lease.finish();
+    assert!(pool.idle_processes().is_empty());
+    assert!(!exists(process));
+    assert_well(&pool);
 }
 
 #[test]

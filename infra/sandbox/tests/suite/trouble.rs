@@ -62,6 +62,56 @@ fn processor_time_is_counted_for_each_request() {
 }
 
 #[test]
+fn a_worker_that_is_deaf_to_the_end_of_its_processor_time_is_killed() {
+    let limit = Duration::from_secs(1);
+    let bounds = Bounds {
+        processor_max: limit,
+        ..bounds()
+    };
+    let pool = Pool::new(program(&[]), bounds).unwrap();
+    // Twice, and once by a worker that has worked before: each request has its own time.
+    for _ in 0..2 {
+        assert_well(&pool);
+        assert_eq!(
+            ask(&pool, "deaf spin"),
+            Err(SandboxError::ProcessorTime { limit })
+        );
+    }
+    let mut lease = pool.lease_once(crate::soon()).unwrap();
+    lease.send(&[b"deaf spin"]).unwrap();
+    assert_eq!(
+        lease.receive(64),
+        Err(SandboxError::ProcessorTime { limit })
+    );
+    drop(lease);
+    assert_well(&pool);
+}
+
+#[test]
+fn the_kernel_ends_a_deaf_worker_that_nobody_watches() {
+    let bounds = Bounds {
+        processor_max: Duration::from_secs(1),
+        ..bounds()
+    };
+    let pool = Pool::new(program(&[]), bounds).unwrap();
+    let mut lease = pool.lease_once(crate::soon()).unwrap();
+    lease.send(&[b"deaf spin"]).unwrap();
+    let process = lease.process().unwrap();
+    crate::pool::eventually("ended", || crate::pool::is_dead(process));
+}
+
+#[test]
+fn a_worker_of_too_many_threads_is_killed() {
+    let pool = pool();
+    let error = ask(&pool, "swarm").unwrap_err();
+    assert!(
+        matches!(&error, SandboxError::Died { how } if how.contains("threads")),
+        "{error}"
+    );
+    assert_well(&pool);
+}
+
+#[test]
 fn rubbish_is_not_taken_for_an_answer() {
     let pool = pool();
     let error = ask(&pool, "rubbish").unwrap_err();

@@ -6,6 +6,7 @@ use super::shrink::Shrunk;
 use super::{Outline, frames, outline};
 use crate::error::StoppedBy;
 use crate::orientation::Orientation;
+use crate::raster::Channels;
 use crate::strip::{Purpose, strip};
 use crate::{CodecError, Encoding, Format, Job, OutsideCodecs, profile};
 
@@ -129,7 +130,7 @@ fn encode(
     };
     let plays = outline(format, file, job.limits)?.map_or(0, |outline| outline.plays);
     let orientation = Orientation::of_file(format, file);
-    let profile = profile::of_file(format, file);
+    let profile = profile::of_file(format, file, Channels::Rgb);
     let mut frames = Shrunk::new(frames, side_max, orientation, profile, job.deadline);
     let size = frames.size();
     let bytes = outside.encode_animation(size, &mut frames, plays, quality, job.deadline)?;

@@ -52,6 +52,25 @@ pub(crate) fn write(out: &mut Vec<u8>, kind: [u8; 4], body: &[u8]) {
     out.extend(checksum(kind, body).to_be_bytes());
 }
 
+/// Appends the beginning of a chunk, whose body is what is appended until [`complete`]. Answers where it begins.
+pub(crate) fn begin(out: &mut Vec<u8>, kind: [u8; 4]) -> usize {
+    let start = out.len();
+    out.extend([0; 4]);
+    out.extend(kind);
+    start
+}
+
+/// Ends the chunk that began here; nothing when it is longer than a chunk may be.
+pub(crate) fn complete(out: &mut Vec<u8>, start: usize) -> Option<()> {
+    let named = out.get(start + 4..)?;
+    let length = i32::try_from(named.len().checked_sub(4)?).ok()?;
+    let checksum = crc32fast::hash(named);
+    out.get_mut(start..start + 4)?
+        .copy_from_slice(&length.to_be_bytes());
+    out.extend(checksum.to_be_bytes());
+    Some(())
+}
+
 fn checksum(kind: [u8; 4], body: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&kind);
@@ -64,6 +83,10 @@ fn checksum(kind: [u8; 4], body: &[u8]) -> u32 {
 pub(crate) struct ImageHeader {
     pub(crate) width: u32,
     pub(crate) height: u32,
+    /// Bits of a sample, 1 to 16.
+    pub(crate) depth: u8,
+    /// The colour type: 1 for a palette, 2 for colours and 4 for opacity, added up.
+    pub(crate) color: u8,
     bits_per_pixel: u64,
     interlaced: bool,
 }
@@ -86,13 +109,15 @@ impl ImageHeader {
         Ok(Self {
             width: u32_at(body, 0),
             height: u32_at(body, 4),
+            depth,
+            color,
             bits_per_pixel: channels * u64::from(depth),
             interlaced: interlace == 1,
         })
     }
 
-    /// How many bytes the pixels of a picture of this size are before compression, each row with its filter.
-    pub(crate) fn raw_bytes(&self, width: u32, height: u32) -> u64 {
+    /// Width and height of the pictures that one of this size is stored as.
+    pub(crate) fn passes(&self, width: u32, height: u32) -> Vec<(u32, u32)> {
         /// Adam7: where each pass begins across and down, and its steps.
         const PASSES: [[u32; 4]; 7] = [
             [0, 0, 8, 8],
@@ -103,20 +128,25 @@ impl ImageHeader {
             [1, 0, 2, 2],
             [0, 1, 1, 2],
         ];
-        let rows = |width: u32, height: u32| match width {
-            0 => 0,
-            _ => u64::from(height) * (1 + (u64::from(width) * self.bits_per_pixel).div_ceil(8)),
-        };
         if !self.interlaced {
-            return rows(width, height);
+            return vec![(width, height)];
         }
         let pass = |[left, top, across, down]: [u32; 4]| {
-            rows(
+            (
                 width.saturating_sub(left).div_ceil(across),
                 height.saturating_sub(top).div_ceil(down),
             )
         };
-        PASSES.into_iter().map(pass).sum()
+        PASSES.into_iter().map(pass).collect()
+    }
+
+    /// How many bytes the pixels of a picture of this size are before compression, each row with its filter.
+    pub(crate) fn raw_bytes(&self, width: u32, height: u32) -> u64 {
+        let rows = |(width, height): (u32, u32)| match width {
+            0 => 0,
+            _ => u64::from(height) * (1 + (u64::from(width) * self.bits_per_pixel).div_ceil(8)),
+        };
+        self.passes(width, height).into_iter().map(rows).sum()
     }
 }
 

@@ -11,7 +11,7 @@ use crate::container::png::chunks;
 use crate::header::RawHeader;
 use crate::orientation::Orientation;
 use crate::raster::{Channels, Raster};
-use crate::{CodecError, Format, Limits, animation, color};
+use crate::{CodecError, Format, Limits, animation, color, png_colors};
 
 /// What the decoder may hold beside the rows, in bytes: chunks and an unpacked profile. A profile that unpacks to more
 /// is left out.
@@ -64,7 +64,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecErro
         return Ok(Decoded {
             raster: animation::poster(Format::Png, bytes, limits)?,
             orientation: Orientation::of_file(Format::Png, bytes),
-            profile: profile_of(&reader),
+            profile: profile_of(&reader, bytes, Channels::Rgb),
         });
     }
     let layout = Layout::of(&reader)?;
@@ -89,18 +89,18 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecErro
     Ok(Decoded {
         raster: Raster::new(width, height, channels, pixels)?,
         orientation: Orientation::of_file(Format::Png, bytes),
-        profile: profile_of(&reader),
+        profile: profile_of(&reader, bytes, channels),
     })
 }
 
-/// The colour profile, unpacked.
-pub(crate) fn profile(bytes: &[u8]) -> Option<Vec<u8>> {
-    profile_of(&open(bytes).ok()?)
+/// The profile of its colours, for pixels of this kind; none for sRGB.
+pub(crate) fn profile(bytes: &[u8], channels: Channels) -> Option<Vec<u8>> {
+    profile_of(&open(bytes).ok()?, bytes, channels)
 }
 
-fn profile_of(reader: &PngReader<'_>) -> Option<Vec<u8>> {
-    let profile = reader.info().icc_profile.as_ref();
-    profile.map(|profile| profile.to_vec())
+fn profile_of(reader: &PngReader<'_>, bytes: &[u8], channels: Channels) -> Option<Vec<u8>> {
+    let stored = reader.info().icc_profile.as_ref();
+    png_colors::profile(bytes, channels, stored.map(|profile| profile.to_vec()))
 }
 
 type PngReader<'b> = Reader<Cursor<&'b [u8]>>;

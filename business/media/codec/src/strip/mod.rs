@@ -63,7 +63,7 @@ impl Company {
         purpose: Purpose,
     ) -> Result<Self, CodecError> {
         let turned = exif::of_file(format, file).and_then(|exif| Orientation::exif_value(&exif));
-        let profile = profile::of_file(format, file)
+        let profile = profile::of_file(format, file, channels)
             .filter(|profile| !profile::is_needless(profile, channels));
         match purpose {
             Purpose::Published if turned.is_some() || profile.is_some() || channels == Channels::Cmyk => {

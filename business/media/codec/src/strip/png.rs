@@ -1,43 +1,52 @@
-//! PNG and APNG: the chunks that pixels and animation are in, and those that say what numbers mean in light.
+//! PNG and APNG: the chunks that pixels and animation are in. What else says what numbers mean in light becomes one
+//! profile, or nothing where that is sRGB.
+
+mod pixels;
 
 use std::io::Write;
 
+use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use flate2::{Compression, Decompress, FlushDecompress, Status};
 
 use super::{Company, Purpose};
-use crate::container::png::{Chunk, FrameControl, ImageHeader, SIGNATURE, chunks, write};
+use crate::container::png::{
+    Chunk, FrameControl, ImageHeader, SIGNATURE, begin, chunks, complete, write,
+};
 use crate::raster::Channels;
 use crate::{CodecError, Format};
 
-/// Bytes unpacked at once, only to see where compressed pixels end.
-const WINDOW_BYTES: usize = 32 * 1024;
+use pixels::Indices;
+
+/// The colour type whose pixels are numbers of a palette's entries.
+const INDEXED: u8 = 3;
 
 pub(super) fn strip(file: &[u8], purpose: Purpose) -> Result<Vec<u8>, CodecError> {
-    let mut walk = Walk::default();
-    let mut out = Vec::with_capacity(file.len());
-    out.extend(SIGNATURE);
+    let mut walk: Option<Walk> = None;
+    let mut head = SIGNATURE.to_vec();
     for chunk in chunks(file) {
         let chunk = chunk?;
-        if !walk.takes(&chunk)? {
+        if let Some(walk) = &mut walk {
+            walk.take(&chunk)?;
             continue;
         }
-        write(&mut out, chunk.kind, chunk.body);
-        if chunk.kind == *b"IHDR" {
-            let company = Company::of(file, Format::Png, channels(chunk.body), purpose)?;
-            write_company(&mut out, &company)?;
-            walk.profiled = company.profile.is_some();
+        if chunk.kind != *b"IHDR" || !chunk.is_intact() {
+            return Err(odd("beginning"));
         }
+        let image = ImageHeader::read(chunk.body)?;
+        write(&mut head, chunk.kind, chunk.body);
+        let company = Company::of(file, Format::Png, channels(&image), purpose)?;
+        write_company(&mut head, &company)?;
+        walk = Some(Walk::of(image, file.len()));
     }
-    if !walk.ended {
-        return Err(odd("end"));
-    }
-    Ok(out)
+    let mut walk = walk.filter(|walk| walk.ended).ok_or_else(|| odd("end"))?;
+    walk.write_palette(&mut head)?;
+    head.extend(walk.body);
+    Ok(head)
 }
 
 /// What a profile has to be made for: palettes and colours have the same.
-fn channels(header: &[u8]) -> Channels {
-    if header.get(9).is_some_and(|color| color & 2 == 0) {
+pub(crate) const fn channels(image: &ImageHeader) -> Channels {
+    if image.color & 2 == 0 {
         Channels::Gray
     } else {
         Channels::Rgb
@@ -57,14 +66,17 @@ fn write_company(out: &mut Vec<u8>, company: &Company) -> Result<(), CodecError>
 }
 
 /// What was seen of a file so far.
-#[derive(Default)]
 struct Walk {
-    image: Option<ImageHeader>,
-    /// Whether a profile was written, beside which other words about colour would be one too many.
-    profiled: bool,
+    image: ImageHeader,
+    /// What is written from the animation's header on.
+    body: Vec<u8>,
+    palette: Option<Vec<u8>>,
+    opacity: Option<Vec<u8>>,
     animated: bool,
     frames: Frames,
-    pixels: Pixels,
+    /// The pixels whose chunk is being written.
+    open: Option<Open>,
+    indices: Indices,
     seen: Vec<[u8; 4]>,
     ended: bool,
 }
@@ -73,87 +85,129 @@ struct Walk {
 struct Frames {
     expected: u32,
     seen: u32,
+    /// Of what was read and of what was written, how many chunks of an animation were counted.
     sequence: u32,
+    sequence_written: u32,
     /// The size of the frame whose pixels come next.
     next: Option<(u32, u32)>,
 }
 
+/// A chunk of pixels that is being put together from those of the file.
+struct Open {
+    kind: [u8; 4],
+    size: (u32, u32),
+    /// Where in what is written the chunk begins, and where its pixels do.
+    chunk: usize,
+    pixels: usize,
+}
+
 impl Walk {
-    /// Whether the chunk is to be kept.
-    fn takes(&mut self, chunk: &Chunk<'_>) -> Result<bool, CodecError> {
-        let Chunk { kind, body, .. } = *chunk;
-        let Some(image) = self.image else {
-            if kind != *b"IHDR" || !chunk.is_intact() {
-                return Err(odd("beginning"));
-            }
-            self.image = Some(ImageHeader::read(body)?);
-            return Ok(true);
-        };
-        let keep = match &kind {
-            b"IDAT" => return self.default_pixels(chunk, &image),
-            b"acTL" | b"fcTL" | b"fdAT" if self.is_still() => return Ok(false),
-            b"acTL" => self.animation(body)?,
-            b"fcTL" => self.frame(body, &image)?,
-            b"fdAT" => return self.frame_pixels(chunk, &image),
-            b"IEND" => self.end(body)?,
-            b"PLTE" => self.once(kind)? && body.len() % 3 == 0 && (3..=768).contains(&body.len()),
-            b"tRNS" => self.once(kind)? && body.len() <= 256,
-            b"gAMA" => self.speaks_of_color(kind)? && body.len() == 4,
-            b"cHRM" => self.speaks_of_color(kind)? && body.len() == 32,
-            b"sRGB" => self.speaks_of_color(kind)? && body.len() == 1,
-            b"cICP" => self.speaks_of_color(kind)? && body.len() == 4,
-            // A capital letter says that the picture cannot be shown without.
-            [first, ..] if first.is_ascii_uppercase() => return Err(odd("chunk")),
-            _ => return Ok(false),
-        };
-        if keep && !chunk.is_intact() {
-            return Err(odd("checksum"));
+    fn of(image: ImageHeader, file_bytes: usize) -> Self {
+        Self {
+            indices: Indices::of(&image),
+            image,
+            body: Vec::with_capacity(file_bytes),
+            palette: None,
+            opacity: None,
+            animated: false,
+            frames: Frames::default(),
+            open: None,
+            seen: Vec::new(),
+            ended: false,
         }
-        Ok(keep)
     }
 
-    fn is_still(&self) -> bool {
-        !self.animated && self.seen.contains(b"IDAT")
+    fn take(&mut self, chunk: &Chunk<'_>) -> Result<(), CodecError> {
+        let Chunk { kind, body, .. } = *chunk;
+        if self.open.as_ref().is_some_and(|open| open.kind != kind) {
+            self.close()?;
+        }
+        let is_still = !self.animated && self.seen.contains(b"IDAT");
+        let is_needed = match &kind {
+            b"acTL" | b"fcTL" | b"fdAT" => !is_still,
+            b"IDAT" | b"IEND" | b"PLTE" | b"tRNS" => true,
+            // Its meaning is in the profile.
+            b"gAMA" | b"cHRM" | b"sRGB" | b"cICP" => false,
+            // A capital letter says that the picture cannot be shown without.
+            [first, ..] if first.is_ascii_uppercase() => return Err(odd("chunk")),
+            _ => false,
+        };
+        if !is_needed {
+            return Ok(());
+        }
+        if !chunk.is_intact() {
+            return Err(odd("checksum"));
+        }
+        match &kind {
+            b"IDAT" => self.default_pixels(body),
+            b"acTL" => self.animation(body),
+            b"fcTL" => self.frame(body),
+            b"fdAT" => self.frame_pixels(body),
+            b"PLTE" => self.palette(body),
+            b"tRNS" => self.opacity(body),
+            _ => self.end(body),
+        }
     }
 
     /// Refuses a chunk that comes twice, or after the pixels.
-    fn once(&mut self, kind: [u8; 4]) -> Result<bool, CodecError> {
+    fn once(&mut self, kind: [u8; 4]) -> Result<(), CodecError> {
         if self.seen.contains(&kind) || self.seen.contains(b"IDAT") {
             return Err(odd("order"));
         }
         self.seen.push(kind);
-        Ok(true)
+        Ok(())
     }
 
-    fn speaks_of_color(&mut self, kind: [u8; 4]) -> Result<bool, CodecError> {
-        Ok(self.once(kind)? && !self.profiled)
+    /// Where there are colours without it, it is a suggestion that no browser follows.
+    fn palette(&mut self, body: &[u8]) -> Result<(), CodecError> {
+        self.once(*b"PLTE")?;
+        if self.image.color != INDEXED {
+            return Ok(());
+        }
+        let entries_max = 1_usize << self.image.depth;
+        if !body.len().is_multiple_of(3) || !(1..=entries_max).contains(&(body.len() / 3)) {
+            return Err(odd("palette"));
+        }
+        self.palette = Some(body.to_vec());
+        Ok(())
     }
 
-    fn default_pixels(
-        &mut self,
-        chunk: &Chunk<'_>,
-        image: &ImageHeader,
-    ) -> Result<bool, CodecError> {
-        if !self.seen.contains(b"IDAT") {
-            self.seen.push(*b"IDAT");
+    /// The opacity of a palette's entries, or the one colour that is clear.
+    fn opacity(&mut self, body: &[u8]) -> Result<(), CodecError> {
+        self.once(*b"tRNS")?;
+        let (samples, _) = body.as_chunks::<2>();
+        let fits =
+            |sample: &[u8; 2]| u32::from(u16::from_be_bytes(*sample)) < 1_u32 << self.image.depth;
+        let well_formed = match self.image.color {
+            0 => body.len() == 2 && samples.iter().all(fits),
+            2 => body.len() == 6 && samples.iter().all(fits),
+            INDEXED => {
+                let entries = self.palette.as_ref().map_or(0, |palette| palette.len() / 3);
+                (1..=entries).contains(&body.len())
+            }
+            _ => false,
+        };
+        if !well_formed {
+            return Err(odd("opacity"));
+        }
+        self.opacity = Some(body.to_vec());
+        Ok(())
+    }
+
+    fn default_pixels(&mut self, body: &[u8]) -> Result<(), CodecError> {
+        if self.open.is_none() {
+            if self.image.color == INDEXED && self.palette.is_none() {
+                return Err(odd("palette"));
+            }
+            self.once(*b"IDAT")?;
             self.frames.next = None;
-            self.pixels
-                .begin(image.raw_bytes(image.width, image.height))?;
-        } else if self.frames.next.is_some() || self.seen.contains(b"fdAT") {
-            return Err(odd("order"));
+            self.open(*b"IDAT", (self.image.width, self.image.height));
         }
-        self.pixels(chunk, chunk.body)
+        self.body.extend(body);
+        Ok(())
     }
 
-    fn pixels(&mut self, chunk: &Chunk<'_>, packed: &[u8]) -> Result<bool, CodecError> {
-        if !chunk.is_intact() {
-            return Err(odd("checksum"));
-        }
-        self.pixels.take(packed)?;
-        Ok(true)
-    }
-
-    fn animation(&mut self, body: &[u8]) -> Result<bool, CodecError> {
+    fn animation(&mut self, body: &[u8]) -> Result<(), CodecError> {
         let (frames, rest) = body.split_first_chunk().ok_or_else(|| odd("animation"))?;
         self.once(*b"acTL")?;
         self.frames.expected = u32::from_be_bytes(*frames);
@@ -161,12 +215,13 @@ impl Walk {
         if self.frames.expected == 0 || rest.len() != 4 {
             return Err(odd("animation"));
         }
-        Ok(true)
+        write(&mut self.body, *b"acTL", body);
+        Ok(())
     }
 
-    fn frame(&mut self, body: &[u8], image: &ImageHeader) -> Result<bool, CodecError> {
-        self.count(body)?;
-        let frame = FrameControl::read(body, image)?;
+    fn frame(&mut self, body: &[u8]) -> Result<(), CodecError> {
+        let rest = self.count(body)?;
+        let (image, frame) = (&self.image, FrameControl::read(body, &self.image)?);
         let whole = (frame.width, frame.height) == (image.width, image.height)
             && (frame.left, frame.top) == (0, 0);
         let first = !self.seen.contains(b"IDAT");
@@ -175,114 +230,106 @@ impl Walk {
         }
         self.frames.seen += 1;
         self.frames.next = Some((frame.width, frame.height));
-        Ok(true)
-    }
-
-    fn frame_pixels(&mut self, chunk: &Chunk<'_>, image: &ImageHeader) -> Result<bool, CodecError> {
-        self.count(chunk.body)?;
-        if let Some((width, height)) = self.frames.next.take() {
-            self.pixels.begin(image.raw_bytes(width, height))?;
-            if !self.seen.contains(b"fdAT") {
-                self.seen.push(*b"fdAT");
-            }
-        } else if !self.seen.contains(b"fdAT") {
-            return Err(odd("order"));
-        }
-        if !self.seen.contains(b"IDAT") {
-            return Err(odd("order"));
-        }
-        self.pixels(chunk, &chunk.body[4..])
-    }
-
-    /// Checks the number that counts the chunks of an animation.
-    fn count(&mut self, body: &[u8]) -> Result<(), CodecError> {
-        let number = body.first_chunk().map(|number| u32::from_be_bytes(*number));
-        if number != Some(self.frames.sequence) {
-            return Err(odd("animation"));
-        }
-        self.frames.sequence += 1;
+        let numbered = [&self.number()[..], rest].concat();
+        write(&mut self.body, *b"fcTL", &numbered);
         Ok(())
     }
 
-    fn end(&mut self, body: &[u8]) -> Result<bool, CodecError> {
+    fn frame_pixels(&mut self, body: &[u8]) -> Result<(), CodecError> {
+        let pixels = self.count(body)?;
+        if !self.seen.contains(b"IDAT") {
+            return Err(odd("order"));
+        }
+        if let Some(size) = self.frames.next.take() {
+            self.open(*b"fdAT", size);
+        } else if self.open.is_none() {
+            return Err(odd("order"));
+        }
+        self.body.extend(pixels);
+        Ok(())
+    }
+
+    /// Checks the number that counts the chunks of an animation; answers what follows it.
+    fn count<'b>(&mut self, body: &'b [u8]) -> Result<&'b [u8], CodecError> {
+        match body.split_first_chunk() {
+            Some((number, rest)) if u32::from_be_bytes(*number) == self.frames.sequence => {
+                self.frames.sequence += 1;
+                Ok(rest)
+            }
+            _ => Err(odd("animation")),
+        }
+    }
+
+    /// The number of the next chunk that is written.
+    fn number(&mut self) -> [u8; 4] {
+        let number = self.frames.sequence_written;
+        self.frames.sequence_written += 1;
+        number.to_be_bytes()
+    }
+
+    /// Begins a chunk that takes in all of this frame's: how many a file has of them says nothing.
+    fn open(&mut self, kind: [u8; 4], size: (u32, u32)) {
+        let chunk = begin(&mut self.body, kind);
+        if kind == *b"fdAT" {
+            let number = self.number();
+            self.body.extend(number);
+        }
+        self.open = Some(Open {
+            kind,
+            size,
+            chunk,
+            pixels: self.body.len(),
+        });
+    }
+
+    fn close(&mut self) -> Result<(), CodecError> {
+        let Some(open) = self.open.take() else {
+            return Ok(());
+        };
+        let packed = &self.body[open.pixels..];
+        pixels::check(packed, &self.image, open.size, &mut self.indices)?;
+        complete(&mut self.body, open.chunk).ok_or_else(|| odd("size"))
+    }
+
+    fn end(&mut self, body: &[u8]) -> Result<(), CodecError> {
         let frames_missing = self.frames.seen != self.frames.expected || self.frames.next.is_some();
         if !body.is_empty() || !self.seen.contains(b"IDAT") || frames_missing {
             return Err(odd("end"));
         }
-        self.pixels.finish()?;
+        write(&mut self.body, *b"IEND", &[]);
         self.ended = true;
-        Ok(true)
-    }
-}
-
-/// Compressed pixels, unpacked to see that they end where their chunks do, and are as many as they should be: what
-/// follows them there would be carried along unseen.
-#[derive(Default)]
-struct Pixels {
-    unpacked: Option<Decompress>,
-    expected: u64,
-    ended: bool,
-}
-
-impl Pixels {
-    fn begin(&mut self, expected: u64) -> Result<(), CodecError> {
-        self.finish()?;
-        *self = Self {
-            unpacked: Some(Decompress::new(true)),
-            expected,
-            ended: false,
-        };
         Ok(())
     }
 
-    fn take(&mut self, mut packed: &[u8]) -> Result<(), CodecError> {
-        let Some(unpacked) = &mut self.unpacked else {
-            return Err(odd("order"));
-        };
-        let mut window = vec![0; WINDOW_BYTES];
-        while !packed.is_empty() {
-            let (in_before, out_before) = (unpacked.total_in(), unpacked.total_out());
-            let status = unpacked.decompress(packed, &mut window, FlushDecompress::None);
-            let taken = unpacked.total_in() - in_before;
-            let idle = taken == 0 && unpacked.total_out() == out_before;
-            let too_many = unpacked.total_out() > self.expected;
-            if self.ended || idle || too_many {
-                return Err(odd("end of the pixels"));
+    /// Writes the palette and opacity as far as pixels use them: an entry that none uses is black, and the last is used.
+    fn write_palette(&mut self, out: &mut Vec<u8>) -> Result<(), CodecError> {
+        let Some(palette) = &mut self.palette else {
+            if let Some(opacity) = &self.opacity {
+                write(out, *b"tRNS", opacity);
             }
-            self.ended = status.map_err(CodecError::broken)? == Status::StreamEnd;
-            packed = packed
-                .get(usize::try_from(taken).unwrap_or(usize::MAX)..)
-                .unwrap_or_default();
-        }
-        self.drain(&mut window)
-    }
-
-    /// What is unpacked of bytes already taken may be more than a window.
-    fn drain(&mut self, window: &mut [u8]) -> Result<(), CodecError> {
-        let Some(unpacked) = &mut self.unpacked else {
             return Ok(());
         };
-        while !self.ended {
-            let before = unpacked.total_out();
-            let status = unpacked.decompress(&[], window, FlushDecompress::None);
-            if unpacked.total_out() > self.expected {
-                return Err(odd("end of the pixels"));
+        let count = self.indices.count();
+        if count * 3 > palette.len() {
+            return Err(odd("palette"));
+        }
+        palette.truncate(count * 3);
+        let mut opacity = self.opacity.take().unwrap_or_default();
+        opacity.truncate(count);
+        for unused in (0..count).filter(|index| !self.indices.has(*index)) {
+            palette[unused * 3..unused * 3 + 3].fill(0);
+            if let Some(opacity) = opacity.get_mut(unused) {
+                *opacity = u8::MAX;
             }
-            self.ended = matches!(status, Ok(Status::StreamEnd));
-            if unpacked.total_out() == before {
-                break;
-            }
+        }
+        // What is not said is opaque.
+        let last = opacity.iter().rposition(|opacity| *opacity != u8::MAX);
+        opacity.truncate(last.map_or(0, |last| last + 1));
+        write(out, *b"PLTE", palette);
+        if !opacity.is_empty() {
+            write(out, *b"tRNS", &opacity);
         }
         Ok(())
-    }
-
-    fn finish(&self) -> Result<(), CodecError> {
-        match &self.unpacked {
-            Some(unpacked) if !self.ended || unpacked.total_out() != self.expected => {
-                Err(odd("end of the pixels"))
-            }
-            _ => Ok(()),
-        }
     }
 }
 

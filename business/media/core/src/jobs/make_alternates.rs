@@ -7,9 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use business_media_codec::{Alternate, CodecError, Encoding, Job, process_alternates};
+use business_media_codec::{
+    Alternates, CodecError, Encoding, Job, alternates_memory_bytes, process_alternates,
+};
 use bytes::Bytes;
 use infra_blob::{BlobKey, Stored};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 use crate::blobs::{self, Noted};
@@ -114,10 +117,43 @@ impl Core {
         if self.copy_alternates(job, alternates::bits(&wanted)).await? {
             return Ok(());
         }
-        let made_now = alternates::bits(&encodings);
-        let Some(memory) = self.budget.try_take(job.memory_bytes.cast_unsigned()) else {
+        let memory = self.alternates_memory_bytes(job, &encodings);
+        let Some(memory) = self.budget.try_take(memory) else {
             return self.pause_alternates(job, MEMORY_PAUSE, false).await;
         };
+        let made_now = alternates::bits(&encodings);
+        let (made, slot) = self.make_alternates(job, slot, memory, encodings).await?;
+        let (core, job, ended) = (
+            Arc::clone(self),
+            job.clone(),
+            Ended::of(&made, made_now, job.attempts)?,
+        );
+        to_the_end(async move {
+            let kept = core.keep_alternates(job, made, ended).await;
+            drop(slot);
+            kept
+        })
+        .await
+    }
+
+    /// What an attempt takes, in this process and in that of the encoders.
+    fn alternates_memory_bytes(&self, job: &ClaimedJob, encodings: &[Encoding]) -> u64 {
+        alternates_memory_bytes(
+            job.memory_bytes.cast_unsigned(),
+            job.original_bytes.cast_unsigned(),
+            job.size(),
+            &self.ladder,
+            encodings,
+        )
+    }
+
+    async fn make_alternates(
+        &self,
+        job: &ClaimedJob,
+        slot: Slot,
+        memory: OwnedSemaphorePermit,
+        encodings: Vec<Encoding>,
+    ) -> Result<(Alternates, Slot), MediaError> {
         let key: BlobKey = job.original_key.parse()?;
         let original_bytes = job.original_bytes.cast_unsigned();
         let original = self.blobs.store.read_all(key, original_bytes).await?;
@@ -132,20 +168,14 @@ impl Core {
             };
             let jpegs: Vec<(&str, u64)> =
                 jpegs.iter().map(|(name, size)| (&**name, *size)).collect();
-            let made: Result<Vec<Alternate>, CodecError> =
+            let made: Result<Alternates, CodecError> =
                 process_alternates(&original, &job, &encodings, &jpegs);
             // As for renditions: given back when the thread ends.
             drop((original, memory));
             made
         };
         let (made, slot) = thread::run(slot, time_max + OVERSTAY_MAX, work).await?;
-        let (core, job, made) = (Arc::clone(self), job.clone(), made?);
-        to_the_end(async move {
-            let kept = core.keep_alternates(job, made, made_now).await;
-            drop(slot);
-            kept
-        })
-        .await
+        Ok((made?, slot))
     }
 
     /// Ends the work with what was made for another item of the same account and content, if there is any by now.
@@ -179,8 +209,8 @@ impl Core {
     async fn keep_alternates(
         &self,
         job: ClaimedJob,
-        made: Vec<Alternate>,
-        bits: i64,
+        Alternates { made, .. }: Alternates,
+        ended: Ended,
     ) -> Result<(), MediaError> {
         let keys: HashSet<BlobKey> = made.iter().map(|form| BlobKey::of(&form.bytes)).collect();
         let noted = self.blobs.note(&Vec::from_iter(keys)).await?;
@@ -196,7 +226,7 @@ impl Core {
             }
         }
         let kept = self
-            .commit_alternates(&job, stored, bits, noted.clone())
+            .commit_alternates(&job, stored, ended, noted.clone())
             .await;
         // The item is gone, or another has done it, or it was not committed.
         if !matches!(kept, Ok(true)) {
@@ -209,21 +239,25 @@ impl Core {
         &self,
         job: &ClaimedJob,
         stored: Vec<((&'static str, &'static str), Stored)>,
-        bits: i64,
+        ended: Ended,
         noted: Noted,
     ) -> Result<bool, MediaError> {
-        let (job, id) = (job.clone(), job.id());
+        let (job, id, now) = (job.clone(), job.id(), self.clock.now());
         let kept = self
             .database
             .write(move |connection| {
                 Box::pin(async move {
-                    if !alternates::finish(connection, &job).await? {
+                    let was_ours = match &ended.refused {
+                        None => alternates::finish(connection, &job).await?,
+                        Some(cause) => alternates::give_up(connection, &job, cause, now).await?,
+                    };
+                    if !was_ours {
                         return Ok(false);
                     }
                     for (name, stored) in stored {
                         alternates::insert(connection, id, name, stored).await?;
                     }
-                    alternates::mark_tried(connection, id, bits).await?;
+                    alternates::mark_tried(connection, id, ended.bits).await?;
                     blobs::settle(connection, &noted).await?;
                     Ok::<_, MediaError>(true)
                 })
@@ -303,5 +337,39 @@ impl Core {
             })
             .await?;
         self.forget_renditions(id).await
+    }
+}
+
+/// How work on alternates ended that came to its end.
+struct Ended {
+    /// The forms that were made, as [`alternates::bits`], whether or not they were worth keeping.
+    bits: i64,
+    /// Why there will be no others, where an encoder refused one.
+    refused: Option<String>,
+}
+
+impl Ended {
+    /// What an encoder refused is tried again, with all the rest; when that was the last time, it is done without.
+    fn of(made: &Alternates, bits: i64, attempts: i64) -> Result<Self, MediaError> {
+        let Some((_, error)) = made.refused.first() else {
+            return Ok(Self {
+                bits,
+                refused: None,
+            });
+        };
+        if attempts < verdict::REFUSALS_MAX {
+            return Err(error.clone().into());
+        }
+        let refused: Vec<Encoding> = made.refused.iter().map(|(form, _)| *form).collect();
+        tracing::warn!(
+            ?refused,
+            attempts,
+            cause = error.cause(),
+            "forms are done without"
+        );
+        Ok(Self {
+            bits: bits & !alternates::bits(&refused),
+            refused: Some(error.cause().to_owned()),
+        })
     }
 }

@@ -15,6 +15,8 @@ use crate::store::queue::{Failure, Tries};
 pub(crate) const TIMEOUTS_MAX: i64 = 2;
 /// How often an item is tried whose decoder dies, and how often one that was at work when the whole process died.
 pub(crate) const CRASHES_MAX: i64 = 3;
+/// How often an item is tried for which an encoder will not write what it was given, which it should always do.
+pub(crate) const REFUSALS_MAX: i64 = 3;
 /// How often an item is tried when this server is in trouble (a full disk): with the pauses below, over about two hours.
 pub(crate) const ATTEMPTS_MAX: i64 = 20;
 const PAUSE_MIN: Duration = Duration::from_secs(1);
@@ -57,6 +59,7 @@ pub(crate) fn on(error: MediaError, tries: Tries, jitter: f64) -> Verdict {
                     ("timed_out", TIMED_OUT.to_owned(), Bound::Own(TIMEOUTS_MAX))
                 }
                 StoppedBy::Crash => ("crashed", CRASHED.to_owned(), Bound::Own(CRASHES_MAX)),
+                StoppedBy::Refusal => ("given_up", GIVEN_UP.to_owned(), Bound::Own(REFUSALS_MAX)),
                 StoppedBy::Absence => ("given_up", GIVEN_UP.to_owned(), Bound::Troubled),
             },
         },
@@ -177,6 +180,7 @@ mod tests {
         let passing = [
             (StoppedBy::Deadline, TIMEOUTS_MAX, "timed_out"),
             (StoppedBy::Crash, CRASHES_MAX, "crashed"),
+            (StoppedBy::Refusal, REFUSALS_MAX, "given_up"),
         ];
         for (by, attempts_max, code) in passing {
             assert_eq!(code_after(stopped(by), attempts_max - 1, 0), None);

@@ -20,6 +20,8 @@ pub(crate) struct ClaimedJob {
     pub(crate) original_key: String,
     pub(crate) original_bytes: i64,
     pub(crate) memory_bytes: i64,
+    pub(crate) width: i64,
+    pub(crate) height: i64,
     pub(crate) alternates_tried: i64,
     correlation_id: String,
 }
@@ -36,6 +38,12 @@ impl ClaimedJob {
             own: self.attempts,
             troubled: self.attempts - 1,
         }
+    }
+
+    /// Width and height in pixels of the picture as uploaded.
+    pub(crate) fn size(&self) -> (u32, u32) {
+        let side = |side| u32::try_from(side).unwrap_or(u32::MAX);
+        (side(self.width), side(self.height))
     }
 
     /// The name in the logs of the request that brought the item.
@@ -127,8 +135,8 @@ pub(crate) async fn claim(
     .await?;
     let Some(id) = id else { return Ok(None) };
     let claimed = sqlx::query_as(
-        "SELECT media_id, alternate_jobs.owner_id, alternate_jobs.lease_holder, alternate_jobs.attempts, original_key, original_bytes, memory_bytes,
-             alternates_tried, correlation_id
+        "SELECT media_id, alternate_jobs.owner_id, alternate_jobs.lease_holder, alternate_jobs.attempts, original_key,
+             original_bytes, memory_bytes, width, height, alternates_tried, correlation_id
          FROM alternate_jobs JOIN media ON media.id = media_id WHERE media_id = $1",
     )
     .bind(id)
@@ -228,8 +236,8 @@ pub(crate) async fn lost(
     limit: i64,
 ) -> Result<Vec<ClaimedJob>, MediaError> {
     let lost = sqlx::query_as(
-        "SELECT media_id, alternate_jobs.owner_id, alternate_jobs.lease_holder, alternate_jobs.attempts, original_key, original_bytes, memory_bytes,
-             alternates_tried, correlation_id
+        "SELECT media_id, alternate_jobs.owner_id, alternate_jobs.lease_holder, alternate_jobs.attempts, original_key,
+             original_bytes, memory_bytes, width, height, alternates_tried, correlation_id
          FROM alternate_jobs JOIN media ON media.id = media_id
          WHERE alternate_jobs.lease_holder <> 0
              AND (alternate_jobs.next_attempt_at <= $1 OR ($2 <> 0 AND alternate_jobs.lease_holder <> $2))
@@ -252,15 +260,15 @@ pub(crate) struct GivenUpRow {
     pub(crate) cause: String,
 }
 
-/// Ends the work on an item for good, if it is still this attempt's.
+/// Ends the work on an item for good, if it is still this attempt's; answers whether it was.
 pub(crate) async fn give_up(
     connection: &mut Connection,
     job: &ClaimedJob,
     cause: &str,
     now: Timestamp,
-) -> Result<(), MediaError> {
+) -> Result<bool, MediaError> {
     if !finish(connection, job).await? {
-        return Ok(());
+        return Ok(false);
     }
     sqlx::query(
         "INSERT INTO alternates_given_up (media_id, attempts, given_up_at, cause) VALUES ($1, $2, $3, $4)
@@ -272,7 +280,7 @@ pub(crate) async fn give_up(
     .bind(cause)
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(true)
 }
 
 /// The newest of the items whose alternates were given up.

@@ -18,6 +18,7 @@ mod parts;
 mod process;
 mod quota;
 mod read;
+mod refused_forms;
 mod scene;
 mod serve;
 mod sweep;

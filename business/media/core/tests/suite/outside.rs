@@ -12,6 +12,8 @@ use business_media_codec::{CodecError, Encoding, Format, Frame, OutsideCodecs, P
 pub(crate) struct Forms {
     /// How many more encodings are stopped before one works.
     pub(crate) crashes: AtomicI64,
+    /// The form that is refused, whatever the picture.
+    pub(crate) refuses: Mutex<Option<Encoding>>,
     /// Encodings asked for.
     pub(crate) asked: AtomicUsize,
     /// An encoding waits here, for longer than it may, until the other end is dropped.
@@ -55,6 +57,9 @@ impl OutsideCodecs for Forms {
         }
         if self.crashes.fetch_sub(1, Ordering::SeqCst) > 0 {
             return Err(stopped(StoppedBy::Crash));
+        }
+        if *self.refuses.lock().unwrap() == Some(encoding) {
+            return Err(stopped(StoppedBy::Refusal));
         }
         let sum = pixels
             .bytes

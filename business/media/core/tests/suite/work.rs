@@ -13,9 +13,9 @@ use tokio_util::sync::CancellationToken;
 use crate::outside::Forms;
 use crate::scene::{OWNER, Scene, code, photo, picture};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-async fn scene_with(forms: &Arc<Forms>, settings: Settings) -> Scene {
+pub(crate) async fn scene_with(forms: &Arc<Forms>, settings: Settings) -> Scene {
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock::at(Timestamp::from_milliseconds(
         1_790_000_000_000,
@@ -23,7 +23,7 @@ async fn scene_with(forms: &Arc<Forms>, settings: Settings) -> Scene {
     Scene::beside(folder, clock, settings, Some(Arc::clone(forms) as _)).await
 }
 
-async fn until<F: Future<Output = bool>>(what: &str, happens: impl Fn() -> F) {
+pub(crate) async fn until<F: Future<Output = bool>>(what: &str, happens: impl Fn() -> F) {
     let happened = async {
         while !happens().await {
             tokio::time::sleep(Duration::from_millis(5)).await;

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use business_media_codec::{CodecError, Encoding, Frame, OutsideCodecs as _, Pixels};
+use business_media_codec::{CodecError, Encoding, Frame, OutsideCodecs as _, Pixels, StoppedBy};
 use business_media_outside::Outside;
 use image_webp::{LoopCount, WebPDecoder};
 
@@ -144,7 +144,13 @@ fn frames_that_cannot_be_had_end_the_animation_and_no_more() {
     for (size, count) in [((64, 47), 1), ((64, 48), 0), ((20_000, 48), 0)] {
         let refused = outside.encode_animation(size, &mut frames(count), 0, 80, soon());
         assert!(
-            matches!(refused, Err(CodecError::Broken { .. })),
+            matches!(
+                &refused,
+                Err(CodecError::Stopped {
+                    by: StoppedBy::Refusal,
+                    ..
+                })
+            ),
             "{size:?} {refused:?}"
         );
     }
@@ -173,9 +179,39 @@ fn pixels_that_cannot_be_encoded_are_an_error_and_no_more() {
     for pixels in [&fewer, &too_wide] {
         let refused = outside.encode(pixels, Encoding::WebP, 80, soon());
         assert!(
-            matches!(refused, Err(CodecError::Broken { .. })),
+            matches!(
+                &refused,
+                Err(CodecError::Stopped {
+                    by: StoppedBy::Refusal,
+                    ..
+                })
+            ),
             "{refused:?}"
         );
     }
     assert!(outside.encode(&photo, Encoding::WebP, 80, soon()).is_ok());
+}
+
+#[test]
+fn noise_is_encoded_within_the_memory_that_is_reckoned() {
+    let Some(outside) = outside() else { return };
+    let mut state = 1_u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    for (width, height, has_alpha) in [(1, 1, false), (400, 300, true), (1_080, 810, false)] {
+        let bytes = width * height * if has_alpha { 4 } else { 3 };
+        let pixels = Pixels {
+            width,
+            height,
+            bytes: (0..bytes).map(|_| noise()).collect(),
+            has_alpha,
+            profile: None,
+        };
+        for encoding in [Encoding::WebP, Encoding::Avif] {
+            let file = outside.encode(&pixels, encoding, 80, soon());
+            assert!(file.is_ok(), "{encoding:?} {width}: {file:?}");
+        }
+    }
 }

@@ -1,0 +1,89 @@
+//! What encoders cost, and what becomes of forms that they will not write.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use business_media::Settings;
+use business_media_codec::Encoding;
+use tokio_util::sync::CancellationToken;
+
+use crate::outside::Forms;
+use crate::scene::{OWNER, photo};
+use crate::work::{PATIENCE, scene_with, until};
+
+#[tokio::test]
+async fn a_form_that_its_encoder_refuses_is_tried_again_and_then_done_without() {
+    let forms = Arc::new(Forms::default());
+    let scene = scene_with(&forms, Settings::default()).await;
+    let (rows, jobs) = (
+        "SELECT COUNT(*) FROM alternates",
+        "SELECT COUNT(*) FROM alternate_jobs",
+    );
+    let refuse = |form| *forms.refuses.lock().unwrap() = form;
+    refuse(Some(Encoding::Avif));
+    let passing = scene.ready(OWNER, &photo(1)).await;
+    assert_eq!((scene.count(rows).await, scene.count(jobs).await), (0, 1));
+    refuse(None);
+    scene.pass(Duration::from_secs(10));
+    scene.core.work_off().await.unwrap();
+    assert_eq!((scene.count(rows).await, scene.count(jobs).await), (6, 0));
+    assert!(scene.list_failed(0, 10).await.alternates.is_empty());
+
+    refuse(Some(Encoding::Avif));
+    let item = scene.ready(OWNER, &photo(2)).await;
+    for _ in 0..5 {
+        scene.pass(Duration::from_secs(60));
+        scene.core.work_off().await.unwrap();
+    }
+    assert_eq!((scene.count(rows).await, scene.count(jobs).await), (9, 0));
+    let listed = scene.list_failed(0, 10).await;
+    assert!(listed.items.is_empty(), "{listed:?}");
+    let left: Vec<_> = listed
+        .alternates
+        .iter()
+        .map(|left| (left.media_id, left.attempts))
+        .collect();
+    assert_eq!(left, [(item.id, 3)]);
+    for item in [&item, &passing] {
+        assert!(scene.get(item.id).await.unwrap().is_ready());
+    }
+    // Once its cause is gone, only what is missing is made.
+    refuse(None);
+    let asked = forms.asked.load(Ordering::SeqCst);
+    scene.retry(item.id).await.unwrap();
+    scene.core.work_off().await.unwrap();
+    assert_eq!((scene.count(rows).await, scene.count(jobs).await), (12, 0));
+    assert!(forms.asked.load(Ordering::SeqCst) - asked <= 3);
+}
+
+#[tokio::test]
+async fn the_memory_of_encoders_is_taken_from_that_of_all_pictures() {
+    let forms = Arc::new(Forms::default());
+    let small = Settings {
+        // Much more than the photo takes itself, and less than its encoders.
+        memory_bytes_max: 12 * 1024 * 1024,
+        ..Settings::default()
+    };
+    let scene = scene_with(&forms, small).await;
+    let hanging = forms.hang();
+    let stop = CancellationToken::new();
+    let (core, stopped) = (scene.core.clone(), stop.clone());
+    let jobs = tokio::spawn(async move { core.run_jobs(stopped).await });
+    scene.upload(&photo(1)).await.unwrap();
+    until("alternates are begun", || async {
+        forms.asked.load(Ordering::SeqCst) > 0
+    })
+    .await;
+    let second = photo(2);
+    let early = tokio::time::timeout(Duration::from_millis(500), scene.upload(&second)).await;
+    assert!(early.is_err(), "taken beside encoders that take it all");
+    drop(hanging);
+    scene.upload(&second).await.unwrap();
+    until("all are made", || async {
+        scene.count("SELECT COUNT(*) FROM alternates").await == 12
+    })
+    .await;
+    stop.cancel();
+    tokio::time::timeout(PATIENCE, jobs).await.unwrap().unwrap();
+}
