@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use business_media::Settings;
+use business_media_codec::{Format, FormatSet, Limits, read_header};
 use business_media_gateway::{GetMediaRequest, topics};
 use futures::future::join_all;
 use infra_blob::{BlobKey, BlobStore as _};
@@ -11,13 +12,15 @@ use crate::scene::{OWNER, Scene, context, photo};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_uploads_become_ready_within_a_small_memory_budget() {
+    let photos: Vec<Vec<u8>> = (0..12).map(photo).collect();
     // Room for one of these pictures at a time, not for two.
+    let formats = FormatSet::new([Format::Jpeg]);
+    let header = read_header(&photos[0], &Limits::default(), &formats).unwrap();
     let scene = Scene::with(Settings {
-        memory_bytes_max: 4 * 1024 * 1024,
+        memory_bytes_max: header.memory_bytes * 3 / 2,
         ..Settings::default()
     })
     .await;
-    let photos: Vec<Vec<u8>> = (0..12).map(photo).collect();
     let items = join_all(photos.iter().map(|bytes| scene.upload(bytes))).await;
     let items: Vec<_> = items.into_iter().map(Result::unwrap).collect();
     let done = join_all(items.iter().map(|item| scene.process(item.media()))).await;
