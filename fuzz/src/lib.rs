@@ -14,6 +14,7 @@ pub fn limits() -> Limits {
         frames_max: 100,
         animation_pixels_max: 2_000_000,
         memory_bytes_max: 256 * 1024 * 1024,
+        ..Limits::default()
     }
 }
 
