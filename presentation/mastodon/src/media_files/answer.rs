@@ -12,7 +12,7 @@ use presentation_kit::Problem;
 use super::key::kind_of;
 use super::range::{self, Range};
 use super::source::{Asked, Opened, Source, body};
-use super::validators::{etag, is_held, range_fits};
+use super::validators::{etag, is_as_expected, is_held, range_fits};
 
 /// At least so many headers does an answer have: room for all is made at once.
 const HEADERS: usize = 16;
@@ -39,14 +39,20 @@ impl<M: Manner> Answer<'_, M> {
     pub(super) async fn make(&self) -> Result<Response> {
         let range = self.headers.get(header::RANGE);
         let range = range.filter(|_| *self.method == Method::GET);
-        let conditional = self.headers.contains_key(header::IF_NONE_MATCH);
+        let conditions = [header::IF_NONE_MATCH, header::IF_MATCH];
+        let conditional = conditions
+            .iter()
+            .any(|name| self.headers.contains_key(name));
         if range.is_none() && !conditional && *self.method != Method::HEAD {
             return self.whole().await;
         }
         // Asked for even when the reader holds it: what was deleted must not live on in caches that ask.
         let head = self.source.head().await?;
+        if !is_as_expected(self.headers, &head.hash) {
+            return Ok(self.another(&head));
+        }
         if is_held(self.headers, &head.hash) {
-            return Ok(self.with_validators(StatusCode::NOT_MODIFIED, Body::empty(), &head));
+            return Ok(self.held(&head));
         }
         if *self.method == Method::HEAD {
             return Ok(self.picture(StatusCode::OK, Body::empty(), &head));
@@ -123,6 +129,26 @@ impl<M: Manner> Answer<'_, M> {
             &self.manner.caching(header),
         );
         self.tell_varying(&mut response, header);
+        response
+    }
+
+    fn held(&self, head: &RenditionHeader) -> Response {
+        let mut response = self.with_validators(StatusCode::NOT_MODIFIED, Body::empty(), head);
+        // Else it would be that of no bytes.
+        if *self.method == Method::HEAD {
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(head.bytes));
+        }
+        response
+    }
+
+    /// The picture is not, or not any more, in the form that the reader asks for.
+    fn another(&self, head: &RenditionHeader) -> Response {
+        let text = "This picture is here in another form than the one asked for.";
+        let mut response = Problem(Error::invalid("if-match", text)).into_response();
+        *response.status_mut() = StatusCode::PRECONDITION_FAILED;
+        insert(&mut response, header::ETAG, &etag(&head.hash));
+        self.tell_varying(&mut response, head);
         response
     }
 

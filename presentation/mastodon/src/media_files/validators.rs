@@ -18,6 +18,20 @@ pub(super) fn is_held(headers: &HeaderMap, hash: &str) -> bool {
         .any(|tag| tag == "*" || tag.trim_matches('"') == hash)
 }
 
+/// Whether `If-Match` is not there, or names this content, or `*`. A weak mark names nothing: it is for those who resume.
+pub(super) fn is_as_expected(headers: &HeaderMap, hash: &str) -> bool {
+    let mut values = headers.get_all(header::IF_MATCH).iter().peekable();
+    if values.peek().is_none() {
+        return true;
+    }
+    let tag_here = etag(hash);
+    values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .any(|tag| tag == "*" || tag == tag_here)
+}
+
 /// Whether a range continues what the reader holds: `If-Range` is not there, or names this content. A weak tag or a date
 /// never does.
 pub(super) fn range_fits(headers: &HeaderMap, hash: &str) -> bool {
@@ -48,6 +62,23 @@ mod tests {
             assert_eq!(is_held(&headers, HASH), expected, "{value}");
         }
         assert!(!is_held(&HeaderMap::new(), HASH));
+    }
+
+    #[test]
+    fn what_is_expected_is_named_by_a_strong_mark() {
+        for (value, expected) in [
+            ("\"0a1b2c3d\"", true),
+            ("\"x\", \"0a1b2c3d\"", true),
+            ("*", true),
+            ("W/\"0a1b2c3d\"", false),
+            ("\"0a1b2c3e\"", false),
+            ("", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::IF_MATCH, HeaderValue::from_static(value));
+            assert_eq!(is_as_expected(&headers, HASH), expected, "{value}");
+        }
+        assert!(is_as_expected(&HeaderMap::new(), HASH));
     }
 
     #[test]

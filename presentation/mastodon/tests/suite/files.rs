@@ -164,6 +164,11 @@ async fn a_reader_that_names_a_form_gets_it_under_the_same_address() {
         let part = get(&client, Method::GET, PATH, &range).await;
         assert_eq!(part.status, 206);
         assert_eq!(part.body, body[1..3]);
+        let held_of_head = [accept, ("if-none-match", tag)];
+        let held_of_head = get(&client, Method::HEAD, PATH, &held_of_head).await;
+        assert_eq!(held_of_head.status, 304);
+        let length = held_of_head.header("content-length");
+        assert_eq!(length, body.len().to_string(), "of what is held");
         for answer in [&whole, &head, &part] {
             assert_eq!(answer.header("content-type"), content_type);
         }
@@ -201,6 +206,22 @@ async fn what_is_held_of_one_form_is_nothing_of_the_other() {
     assert_eq!(get(&client, Method::GET, PATH, &both).await.status, 304);
     let stale = [webp, ("range", "bytes=1-2"), ("if-range", "\"0a1b2c3d\"")];
     assert_eq!(get(&client, Method::GET, PATH, &stale).await.body, "abcde");
+}
+
+#[tokio::test]
+async fn who_goes_on_with_another_form_hears_so() {
+    let client = with_webp().client();
+    let resume = ("range", "bytes=1-2");
+    let same = [resume, ("if-match", "\"0a1b2c3d\"")];
+    let part = get(&client, Method::GET, PATH, &same).await;
+    assert_eq!(part.status, 206);
+    assert_eq!(part.body, "12");
+    let other = [("accept", "image/webp"), same[0], same[1]];
+    let refused = get(&client, Method::GET, PATH, &other).await;
+    assert_eq!(refused.status, 412);
+    assert_eq!(refused.header("etag"), "\"0a1b2c3d-webp\"");
+    let whole = [("if-match", "\"nope\"")];
+    get(&client, Method::GET, PATH, &whole).await.error(412);
 }
 
 #[tokio::test]

@@ -125,6 +125,11 @@ enum End {
 impl Receiving {
     async fn run(mut self, mut chunks: Messages<AppendChunk>) -> Result<UploadSession, MediaError> {
         if self.session.media_id != 0 {
+            if let Ok(data) = self.next(&mut chunks).await
+                && !data.is_empty()
+            {
+                return Err(self.too_many().into());
+            }
             return self.core.tell(&self.session).await;
         }
         let mut piece = self.begin_piece().await?;
@@ -209,13 +214,7 @@ impl Receiving {
 
     async fn take(&mut self, mut piece: Piece, data: Bytes) -> Result<Piece, MediaError> {
         if piece.end() + data.len() as u64 > self.session.bytes.cast_unsigned() {
-            let text = format!(
-                "More bytes arrived than the {} that this upload was said to have; they were dropped.",
-                self.session.bytes
-            );
-            return Err(Error::new(ErrorCode::TooLarge, text)
-                .for_field("file")
-                .into());
+            return Err(self.too_many().into());
         }
         if let Some(checksum) = &mut self.checksum {
             checksum.update(&data);
@@ -235,6 +234,14 @@ impl Receiving {
             piece = self.begin_piece().await?;
         }
         Ok(piece)
+    }
+
+    fn too_many(&self) -> Error {
+        let text = format!(
+            "More bytes arrived than the {} that this upload was said to have; they were dropped.",
+            self.session.bytes
+        );
+        Error::new(ErrorCode::TooLarge, text).for_field("file")
     }
 
     /// Looks at the file's first bytes. What they show not to be taken ends the upload, unless a checksum may yet tell that

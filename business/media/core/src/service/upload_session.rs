@@ -140,7 +140,14 @@ impl Core {
             return to_the_end(async move {
                 let taken = core.finish_upload(&context, &session).await;
                 drop(append);
-                taken
+                match taken {
+                    // Whoever adds to it hears why; that every byte is here is true all the same.
+                    Err(MediaError::Refused(refused)) => {
+                        tracing::info!(upload = id, %refused, "a whole upload is not taken yet");
+                        Ok(told(&session, None))
+                    }
+                    taken => taken,
+                }
             })
             .await;
         }

@@ -126,6 +126,8 @@ async fn a_file_in_parts_becomes_the_same_item_as_in_one_piece() {
     assert_eq!(scene.events(topics::UPLOADED).await.len(), 1);
     // Whoever lost the answer asks again, and gets the same item; so does who sends the end again.
     assert_eq!(scene.look(id).await.unwrap().item.unwrap().id, item.id);
+    let more = scene.append(id, bytes.len(), b"abc").await;
+    assert_eq!(code(more), ErrorCode::TooLarge, "it is whole");
     let again = scene.append(id, bytes.len(), b"").await.unwrap();
     assert_eq!(again.item.unwrap().id, item.id);
     assert_eq!(scene.count("SELECT COUNT(*) FROM media").await, 1);
@@ -320,7 +322,10 @@ async fn a_whole_file_that_could_not_be_taken_is_taken_when_asked_for_again() {
     let other = scene.upload(&photo(9)).await.unwrap();
     let refused = scene.append(id, 4_000, &bytes[4_000..]).await;
     assert_eq!(code(refused), ErrorCode::RateLimited);
-    assert_eq!(code(scene.look(id).await), ErrorCode::RateLimited);
+    let whole = scene.look(id).await.unwrap();
+    assert_eq!((whole.offset, whole.item), (bytes.len() as u64, None));
+    let why = scene.append(id, bytes.len(), b"").await;
+    assert_eq!(code(why), ErrorCode::RateLimited);
     scene.attach(OWNER, &[other.id], "post:1").await.unwrap();
     let item = scene.look(id).await.unwrap().item.unwrap();
     assert_eq!(scene.look(id).await.unwrap().item.unwrap().id, item.id);
