@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use sqlx::Connection as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use testing_kit::{charts, jpeg, png};
 
 use crate::commands::{answer, fail, run, said, succeed};
@@ -300,4 +302,61 @@ async fn what_failed_is_tried_again_and_dropped() {
         (code == 0 && sums["files"] == 0).then_some(())
     })
     .await;
+}
+
+/// What no request does, in the database beside the server.
+async fn change(folder: &Path, statement: &'static str) {
+    let options = SqliteConnectOptions::new().filename(folder.join("media.db"));
+    let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::query(statement).execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn ready_photos_whose_smaller_forms_were_given_up_stand_in_the_list() {
+    let server = server().await;
+    let (ada, folder) = (server.person("ada").await, server.folder());
+    let id = text(&ada.photo(small()).await, "/id");
+    change(
+        folder,
+        "INSERT INTO alternates_given_up SELECT id, 3, 1790000000000000, 'it died' FROM media",
+    )
+    .await;
+    let listed = failed(folder, 1).await;
+    assert_eq!(listed[0]["what"], "forms");
+    assert_eq!(
+        (&listed[0]["id"], &listed[0]["cause"]),
+        (&json!(id), &json!("it died"))
+    );
+    let shown = succeed(folder, &["media", "failed", "show", &id]);
+    assert!(shown.contains("it died"), "{shown}");
+    let why = "only its smaller forms were given up";
+    fail(folder, &["media", "failed", "drop", &id], why);
+    let told = succeed(folder, &["media", "failed", "retry", "--all"]);
+    assert!(told.contains("The smaller forms of 1 photos"), "{told}");
+    failed(folder, 0).await;
+}
+
+#[tokio::test]
+async fn a_photo_whose_file_is_missing_does_not_keep_others_from_being_tried_again() {
+    let server = server().await;
+    let folder = server.folder();
+    let ids = broken(&server, 2).await;
+    let newest = format!("SELECT original_key FROM media WHERE id = {}", ids[0]);
+    fs::remove_file(stored(folder, &newest).await).unwrap();
+    let told = succeed(folder, &["media", "failed", "retry", "--all"]);
+    assert!(told.contains("1 photos will be processed again"), "{told}");
+    assert!(told.contains("1 cannot be"), "{told}");
+}
+
+/// The file whose key a statement asks for.
+async fn stored(folder: &Path, statement: &str) -> PathBuf {
+    let options = SqliteConnectOptions::new().filename(folder.join("media.db"));
+    let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+    let statement = sqlx::AssertSqlSafe(statement.to_owned());
+    let key: String = sqlx::query_scalar(statement)
+        .fetch_one(&mut database)
+        .await
+        .unwrap();
+    file_of(folder, &format!("{key}.jpg"))
 }

@@ -33,7 +33,7 @@ pub(in crate::commands) enum FailedCommand {
         /// How many at the most
         #[arg(long, default_value_t = 50)]
         limit: u32,
-        /// Answer in JSON
+        /// Answer in JSON: `what` tells photos that failed from ready ones whose smaller forms were given up
         #[arg(long)]
         json: bool,
     },
@@ -45,9 +45,9 @@ pub(in crate::commands) enum FailedCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Let one, or all, be processed again
+    /// Let one, or all, be processed again; of ready photos, the smaller forms that were given up
     Retry(Which),
-    /// Delete one, or all, for good. A post that shows it goes on without it
+    /// Delete one, or all, for good, but no photo that is ready. A post that shows it goes on without it
     Drop(Which),
 }
 
@@ -78,7 +78,7 @@ pub(super) async fn run(command: FailedCommand, configuration: &Configuration) -
         FailedCommand::Retry(_) => retry_all(&*media).await?,
         FailedCommand::Drop(Which { id: Some(id), .. }) => {
             if !drop_one(&*media, id).await? {
-                bail!("there is no failed photo {id}");
+                refuse_to_drop(&*media, id).await?;
             }
             println!("Photo {id} is deleted.");
             super::delete_queued(&domains, configuration).await?;
@@ -119,7 +119,10 @@ async fn list(media: &dyn Media, before: u64, limit: u32, as_json: bool) -> Resu
         listed.extend(reply.items);
     }
     if as_json {
-        return crate::commands::print_json(&listed.iter().map(self::as_json).collect());
+        let photos = listed.iter().map(self::as_json);
+        return crate::commands::print_json(
+            &photos.chain(alternates.iter().map(forms_as_json)).collect(),
+        );
     }
     if listed.is_empty() {
         println!("No photos have failed.");
@@ -184,11 +187,23 @@ fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
+/// The photo, if only its smaller forms were given up.
+async fn given_up(media: &dyn Media, id: u64) -> Result<Option<GivenUpAlternates>> {
+    let mut all = ask(media, 0, PAGE_ITEMS).await?.alternates.into_iter();
+    Ok(all.find(|left| left.media_id == id))
+}
+
 async fn show(media: &dyn Media, id: u64, as_json: bool) -> Result<()> {
     let found = page(media, id.saturating_add(1), 1).await?.pop();
-    let failed = found
-        .filter(|failed| id_of(failed) == id)
-        .with_context(|| format!("there is no failed photo {id}"))?;
+    let Some(failed) = found.filter(|failed| id_of(failed) == id) else {
+        let left = given_up(media, id).await?;
+        let left = left.with_context(|| format!("there is no failed photo {id}"))?;
+        if as_json {
+            return crate::commands::print_json(&forms_as_json(&left));
+        }
+        print_given_up(&[left]);
+        return Ok(());
+    };
     if as_json {
         return crate::commands::print_json(&self::as_json(&failed));
     }
@@ -240,6 +255,8 @@ async fn retry_all(media: &dyn Media) -> Result<()> {
                 .await
             {
                 Ok(_) => again += 1,
+                // Its file is not where it should be.
+                Err(error) if error.code() == ErrorCode::Gone => gone += 1,
                 // Dropped or retried by another meanwhile.
                 Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::Conflict) => {
                 }
@@ -251,7 +268,44 @@ async fn retry_all(media: &dyn Media) -> Result<()> {
     if gone > 0 {
         println!("{gone} cannot be: their files are gone.");
     }
+    let forms = retry_all_forms(media).await?;
+    if forms > 0 {
+        println!("The smaller forms of {forms} photos will be made again.");
+    }
     Ok(())
+}
+
+/// Of every photo whose smaller forms were given up, and how many these are: each that is retried leaves the list.
+async fn retry_all_forms(media: &dyn Media) -> Result<u64> {
+    let mut again = 0;
+    loop {
+        let before = again;
+        for left in ask(media, 0, PAGE_ITEMS).await?.alternates {
+            let id = left.media_id;
+            let request = RetryFailedRequest { id };
+            match media
+                .retry_failed(&crate::commands::context(), request)
+                .await
+            {
+                Ok(_) => again += 1,
+                Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::Conflict) => {
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if again == before {
+            return Ok(again);
+        }
+    }
+}
+
+async fn refuse_to_drop(media: &dyn Media, id: u64) -> Result<()> {
+    if given_up(media, id).await?.is_some() {
+        bail!(
+            "photo {id} has not failed: only its smaller forms were given up; `retry` makes them again"
+        );
+    }
+    bail!("there is no failed photo {id}");
 }
 
 async fn drop_one(media: &dyn Media, id: u64) -> Result<bool> {
@@ -276,9 +330,20 @@ async fn drop_all(media: &dyn Media) -> Result<()> {
     Ok(())
 }
 
+fn forms_as_json(left: &GivenUpAlternates) -> serde_json::Value {
+    json!({
+        "what": "forms",
+        "id": MediaId::new(left.media_id).to_string(),
+        "failed_at": moment(left.given_up_at_us),
+        "attempts": left.attempts,
+        "cause": left.cause,
+    })
+}
+
 fn as_json(failed: &FailedItem) -> serde_json::Value {
     let item = failed.item.clone().unwrap_or_default();
     json!({
+        "what": "photo",
         "id": MediaId::new(item.id).to_string(),
         "owner": AccountId::new(item.owner_id).to_string(),
         "failed_at": failed_at(failed),
