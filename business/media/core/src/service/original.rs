@@ -12,6 +12,7 @@ use bytes::Bytes;
 use infra_blob::{BlobKey, ByteRange, Stored};
 use infra_kernel::{Context, Error, ErrorCode, MediaId};
 use infra_rpc::{Messages, within_deadline};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::blobs::{self, Noted};
 use crate::caches::Form;
@@ -20,8 +21,8 @@ use crate::service::send::Sending;
 use crate::store::originals::{self, Original};
 use crate::{Core, to_the_end};
 
-/// How many times its own size a file may take while it is stripped: the file, and what is made of it.
-const STRIP_MEMORY_FACTOR: u64 = 2;
+/// How many times its own size a file may take while it is stripped: the file, its pixels, and what is made of both.
+const STRIP_MEMORY_FACTOR: u64 = 3;
 
 impl Core {
     pub(crate) async fn read_original(
@@ -63,10 +64,7 @@ impl Core {
         if !original.ready {
             return Err(not_found().into());
         }
-        let mut connection = self.database.reader().acquire().await?;
-        let made = originals::read_shared(&mut connection, id).await?;
-        drop(connection);
-        if let Some(made) = made {
+        if let Some(made) = self.shared(id).await? {
             return Ok(made);
         }
         let format = Format::of_content_type(&original.form.content_type);
@@ -75,7 +73,13 @@ impl Core {
         let Some(format) = format.filter(|_| !original.lost && !original.unstrippable) else {
             return self.full_rendition(id).await;
         };
-        let Some(stripped) = self.strip(context, &original.form, format).await? else {
+        let memory = self.budget.take(original.form.bytes * STRIP_MEMORY_FACTOR);
+        let memory = within_deadline(context, async { Ok(memory.await?) }).await?;
+        // Of many who ask at once the first makes it, and the others had to wait.
+        if let Some(made) = self.shared(id).await? {
+            return Ok(made);
+        }
+        let Some(stripped) = self.strip(memory, &original.form, format).await? else {
             self.remember_unstrippable(original.form.key).await;
             return self.full_rendition(id).await;
         };
@@ -83,15 +87,19 @@ impl Core {
         to_the_end(async move { core.keep_shared(id, content_type, stripped).await }).await
     }
 
+    /// What was made for others before.
+    async fn shared(&self, id: MediaId) -> Result<Option<Form>, MediaError> {
+        let mut connection = self.database.reader().acquire().await?;
+        originals::read_shared(&mut connection, id).await
+    }
+
     /// The file without metadata; nothing for what cannot be taken apart without decoding it.
     async fn strip(
         &self,
-        context: &Context,
+        memory: OwnedSemaphorePermit,
         original: &Form,
         format: Format,
     ) -> Result<Option<Bytes>, MediaError> {
-        let memory = self.budget.take(original.bytes * STRIP_MEMORY_FACTOR);
-        let memory = within_deadline(context, async { Ok(memory.await?) }).await?;
         let store = &self.blobs.store;
         let file = store.read_all(original.key, original.bytes).await?;
         let stripped = tokio::task::spawn_blocking(move || {
