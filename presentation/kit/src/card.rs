@@ -34,7 +34,7 @@ pub struct Card {
     pub post: Post,
     /// Who posted it.
     pub author: Arc<Person>,
-    /// Its pictures, in order.
+    /// Its pictures that are ready or have failed, in order; a failed one has nothing to show but its description.
     pub media: Vec<MediaItem>,
     /// The application it was posted with; empty for the web page.
     pub application: Option<(String, String)>,

@@ -9,7 +9,7 @@ use business_accounts_gateway::{
     Account, GetAccountHeadsRequest, GetAccountsRequest, GetApplicationRequest,
 };
 use business_graph_gateway::GetStatsRequest;
-use business_media_gateway::{GetMediaRequest, MediaItem, MediaState};
+use business_media_gateway::{GetMediaRequest, MediaItem};
 use business_posts_gateway::{GetAuthorStatsRequest, GetPostsRequest, Post, PostHead};
 use infra_cache::Cache;
 use infra_kernel::{Context, Result};
@@ -185,7 +185,8 @@ impl Hydrator {
             .accounts
             .iter()
             .flat_map(|account| [account.avatar_media_id, account.header_media_id]);
-        let pictures = self.media(context, pictures.filter(|id| *id != 0)).await?;
+        let mut pictures = self.media(context, pictures.filter(|id| *id != 0)).await?;
+        pictures.retain(|_, item| item.is_ready());
         let mut accounts: HashMap<u64, Account> = accounts
             .accounts
             .into_iter()
@@ -215,22 +216,23 @@ impl Hydrator {
         Ok(ids.into_iter().filter_map(person).collect())
     }
 
-    /// The pictures of these ids that are ready.
+    /// The pictures of these ids that are ready, and those that have failed or were lost: a post says that they are
+    /// missing.
     async fn media(
         &self,
         context: &Context,
         ids: impl Iterator<Item = u64>,
     ) -> Result<HashMap<u64, MediaItem>> {
-        let mut ready = HashMap::new();
+        let mut processed = HashMap::new();
         // A page of full albums holds more pictures than one call answers.
         for ids in distinct(ids).chunks(business_media_gateway::IDS_MAX) {
             let request = GetMediaRequest { ids: ids.to_vec() };
             let reply = self.gateways.media.get_media(context, request).await?;
             let items = reply.items.into_iter();
-            let items = items.filter(|item| item.state() == MediaState::Ready);
-            ready.extend(items.map(|item| (item.id, item)));
+            let items = items.filter(MediaItem::is_processed);
+            processed.extend(items.map(|item| (item.id, item)));
         }
-        Ok(ready)
+        Ok(processed)
     }
 
     /// The name and website of the application a post was made with. Its failure costs only that line of the card.

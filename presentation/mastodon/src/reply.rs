@@ -22,14 +22,16 @@ pub(crate) fn json(body: impl Into<Body>) -> Response {
 
 /// One status as this viewer sees it.
 pub(crate) fn status(surface: &Surface, viewer: Option<Viewer>, card: &Card) -> Response {
-    let mut body = Vec::with_capacity(status::length(&surface.site, card));
-    status::write(&surface.site, viewer.is_some(), card, &mut body);
+    let viewer = viewer.map(|viewer| viewer.account_id);
+    let mut body = Vec::with_capacity(status::length(&surface.site, viewer, card));
+    status::write(&surface.site, viewer, card, &mut body);
     json(Bytes::from(body))
 }
 
 /// Statuses as this viewer sees them.
 pub(crate) fn statuses(surface: &Surface, viewer: Option<Viewer>, cards: &[Arc<Card>]) -> Response {
-    json(status::list(&surface.site, viewer.is_some(), cards))
+    let viewer = viewer.map(|viewer| viewer.account_id);
+    json(status::list(&surface.site, viewer, cards))
 }
 
 /// A page of statuses, with links to the pages round it.

@@ -156,6 +156,15 @@ pub struct UpdateMediaRequest {
     #[prost(float, optional, tag = "5")]
     pub focus_y: ::core::option::Option<f32>,
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteMediaRequest {
+    #[prost(fixed64, tag = "1")]
+    pub owner_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteMediaReply {}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AttachRequest {
     #[prost(fixed64, tag = "1")]
@@ -713,6 +722,23 @@ pub mod media_client {
                 .insert(GrpcMethod::new("heliograph.media.v1.Media", "UpdateMedia"));
             self.inner.unary(req, path, codec).await
         }
+        /// Deletes an item that nothing shows, bytes and all, whether it is processed, waits for it or has failed. Only the owner;
+        /// refused while something shows it.
+        pub async fn delete_media(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteMediaRequest>,
+        ) -> std::result::Result<tonic::Response<super::DeleteMediaReply>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/DeleteMedia");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliograph.media.v1.Media", "DeleteMedia"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Notes that something ("post:1", "account:1:avatar") shows these items, so that no sweeper takes them. Idempotent.
         pub async fn attach(
             &mut self,
@@ -1004,6 +1030,12 @@ pub mod media_server {
             &self,
             request: tonic::Request<super::UpdateMediaRequest>,
         ) -> std::result::Result<tonic::Response<super::MediaItem>, tonic::Status>;
+        /// Deletes an item that nothing shows, bytes and all, whether it is processed, waits for it or has failed. Only the owner;
+        /// refused while something shows it.
+        async fn delete_media(
+            &self,
+            request: tonic::Request<super::DeleteMediaRequest>,
+        ) -> std::result::Result<tonic::Response<super::DeleteMediaReply>, tonic::Status>;
         /// Notes that something ("post:1", "account:1:avatar") shows these items, so that no sweeper takes them. Idempotent.
         async fn attach(
             &self,
@@ -1311,6 +1343,44 @@ pub mod media_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = UpdateMediaSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliograph.media.v1.Media/DeleteMedia" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteMediaSvc<T: Media>(pub Arc<T>);
+                    impl<T: Media> tonic::server::UnaryService<super::DeleteMediaRequest> for DeleteMediaSvc<T> {
+                        type Response = super::DeleteMediaReply;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteMediaRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as Media>::delete_media(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteMediaSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -1973,6 +2043,13 @@ pub trait Media: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: UpdateMediaRequest,
     ) -> ::infra_kernel::Result<MediaItem>;
+    /// Deletes an item that nothing shows, bytes and all, whether it is processed, waits for it or has failed. Only the owner;
+    /// refused while something shows it.
+    async fn delete_media(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DeleteMediaRequest,
+    ) -> ::infra_kernel::Result<DeleteMediaReply>;
     /// Notes that something ("post:1", "account:1:avatar") shows these items, so that no sweeper takes them. Idempotent.
     async fn attach(
         &self,
@@ -2139,6 +2216,19 @@ impl Media for RemoteMedia {
         let request = ::infra_rpc::outgoing_request(context, request);
         let answer = client
             .update_media(request)
+            .await
+            .map_err(::infra_rpc::error_from_status)?;
+        Ok(answer.into_inner())
+    }
+    async fn delete_media(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DeleteMediaRequest,
+    ) -> ::infra_kernel::Result<DeleteMediaReply> {
+        let mut client = self.client.clone();
+        let request = ::infra_rpc::outgoing_request(context, request);
+        let answer = client
+            .delete_media(request)
             .await
             .map_err(::infra_rpc::error_from_status)?;
         Ok(answer.into_inner())
@@ -2400,6 +2490,17 @@ impl media_server::Media for ServeMedia {
     ) -> Result<tonic::Response<MediaItem>, tonic::Status> {
         let context = ::infra_rpc::incoming_context(&request);
         let call = self.0.update_media(&context, request.into_inner());
+        let answer = ::infra_rpc::within_deadline(&context, call)
+            .await
+            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
+        Ok(tonic::Response::new(answer))
+    }
+    async fn delete_media(
+        &self,
+        request: tonic::Request<DeleteMediaRequest>,
+    ) -> Result<tonic::Response<DeleteMediaReply>, tonic::Status> {
+        let context = ::infra_rpc::incoming_context(&request);
+        let call = self.0.delete_media(&context, request.into_inner());
         let answer = ::infra_rpc::within_deadline(&context, call)
             .await
             .map_err(|error| ::infra_rpc::status_from_error(&error))?;

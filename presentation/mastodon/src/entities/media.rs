@@ -11,11 +11,14 @@ use serde::Serialize;
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct MediaAttachment {
     id: MediaId,
-    /// Always "image": an animation is a moving picture, not a film.
+    /// "image", of an animation too: it is a moving picture, not a film. "unknown" of one that cannot be shown, because it
+    /// could not be processed or was lost.
     r#type: &'static str,
-    /// The picture for the whole screen, and of an animation the moving picture; null while it is processed.
+    /// The picture for the whole screen, and of an animation the moving picture; null while it is processed and when it
+    /// cannot be shown.
     url: Option<String>,
-    /// The picture for a column, and of an animation a still; null while it is processed.
+    /// The picture for a column, and of an animation a still; null while it is processed and when it cannot be
+    /// shown.
     preview_url: Option<String>,
     /// The picture's place on another server; always null.
     remote_url: (),
@@ -27,7 +30,7 @@ pub(crate) struct MediaAttachment {
     /// lets them. Not in Mastodon.
     #[serde(skip_serializing_if = "Option::is_none")]
     original_url: Option<String>,
-    /// Why it could not be processed, in a sentence; only to its owner. Not in Mastodon.
+    /// Why it cannot be shown, in a sentence; only to its owner. Not in Mastodon.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
     /// The kind of failure: "broken", "too_large", "timed_out", "crashed", "lost" or "given_up". Not in Mastodon.
@@ -95,7 +98,7 @@ impl MediaAttachment {
     /// A picture of a post, the same for everyone whom the rules let see the post.
     pub(crate) fn of_post(site: &Site, item: &MediaItem, post: &Post) -> Self {
         let mut picture = Self::of(site, item);
-        if post.camera_shown {
+        if post.camera_shown && item.is_ready() {
             picture.meta.camera = item.camera.as_ref().and_then(Camera::of);
         }
         picture.original_url =
@@ -103,14 +106,25 @@ impl MediaAttachment {
         picture
     }
 
+    /// The same for the owner, who hears why a picture of the post cannot be shown.
+    pub(crate) fn of_own_post(site: &Site, item: &MediaItem, post: &Post) -> Self {
+        Self::of_post(site, item, post).with_failure(item)
+    }
+
     /// A picture as only its owner sees it.
     pub(crate) fn of_owner(site: &Site, item: &MediaItem) -> Self {
-        let has_failed = item.state() == MediaState::Failed;
-        Self {
-            original_url: (!has_failed).then(|| site.original_url(item, true)),
-            failure: has_failed.then(|| item.failure.clone()),
-            failure_code: some_text(&item.failure_code).filter(|_| has_failed),
+        let picture = Self {
+            original_url: (!has_failed(item)).then(|| site.original_url(item, true)),
             ..Self::of(site, item)
+        };
+        picture.with_failure(item)
+    }
+
+    fn with_failure(self, item: &MediaItem) -> Self {
+        Self {
+            failure: has_failed(item).then(|| item.failure.clone()),
+            failure_code: some_text(&item.failure_code).filter(|_| has_failed(item)),
+            ..self
         }
     }
 
@@ -123,7 +137,7 @@ impl MediaAttachment {
         let url = |rendition: &Rendition| site.rendition_url(item, rendition);
         Self {
             id: MediaId::new(item.id),
-            r#type: "image",
+            r#type: if has_failed(item) { "unknown" } else { "image" },
             url: full.map(url),
             preview_url: small.map(url),
             remote_url: (),
@@ -171,6 +185,11 @@ impl Size {
             aspect: f64::from(width) / f64::from(height.max(1)),
         }
     }
+}
+
+/// Whether it cannot be shown, now or later.
+pub(crate) fn has_failed(item: &MediaItem) -> bool {
+    item.state() == MediaState::Failed
 }
 
 /// The address of a picture's rendition, when it is ready.

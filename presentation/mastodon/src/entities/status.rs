@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use business_posts_gateway::{Mention, Visibility};
+use business_media_gateway::MediaItem;
+use business_posts_gateway::{Mention, Post, Visibility};
 use bytes::Bytes;
 use infra_kernel::{AccountId, PostId};
 use presentation_kit::text::to_html;
@@ -13,6 +14,7 @@ use presentation_kit::{Card, Site};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::media::has_failed;
 use super::{Account, Empty, MediaAttachment, moment};
 
 /// What a shared part usually fits in, in bytes.
@@ -30,7 +32,10 @@ pub(crate) struct Status {
     marks: Option<Marks>,
 }
 
-/// What is the same for every viewer.
+/// How a picture of a post is shown: to everyone, or to its owner.
+type Pictured = fn(&Site, &MediaItem, &Post) -> MediaAttachment;
+
+/// What is the same for every viewer, but for the reason that the author hears why a picture cannot be shown.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Shared {
     id: PostId,
@@ -107,7 +112,7 @@ impl Status {
     /// A status that its author has just deleted, with the text to write it again.
     pub(crate) fn deleted(site: &Site, card: &Card) -> Self {
         Self {
-            shared: Shared::of(site, card),
+            shared: Shared::of(site, card, MediaAttachment::of_own_post),
             text: Some(card.post.text.clone()),
             marks: Some(Marks::default()),
         }
@@ -115,7 +120,7 @@ impl Status {
 }
 
 impl Shared {
-    fn of(site: &Site, card: &Card) -> Self {
+    fn of(site: &Site, card: &Card, picture: Pictured) -> Self {
         let post = &card.post;
         let username = &card.author.account.username;
         let media = card.media.iter();
@@ -139,9 +144,7 @@ impl Shared {
             reblog: (),
             application: card.application.as_ref().map(PostedWith::of),
             account: Account::of(site, &card.author),
-            media_attachments: media
-                .map(|item| MediaAttachment::of_post(site, item, post))
-                .collect(),
+            media_attachments: media.map(|item| picture(site, item, post)).collect(),
             mentions: mentions.map(|whom| Mentioned::of(site, whom)).collect(),
             tags: [],
             emojis: [],
@@ -189,70 +192,81 @@ fn some_text(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// The shared part as JSON without its closing brace.
-fn shared<'card>(site: &Site, card: &'card Card) -> &'card Bytes {
-    card.surfaced.mastodon(|| {
-        let mut json = Vec::with_capacity(SHARED_BYTES_USUAL);
-        // Writing to memory does not fail, and every key is a text.
-        if serde_json::to_writer(&mut json, &Shared::of(site, card)).is_err() {
-            json.clear();
-            json.extend_from_slice(b"{}");
-        }
-        json.pop();
-        json.shrink_to_fit();
-        json.into()
-    })
+/// The shared part as JSON without its closing brace. Kept with the card, but for an author whose picture has failed.
+fn shared(site: &Site, viewer: Option<AccountId>, card: &Card) -> Bytes {
+    let is_author = viewer.is_some_and(|viewer| viewer.get() == card.post.author_id);
+    if is_author && card.media.iter().any(has_failed) {
+        return as_json(&Shared::of(site, card, MediaAttachment::of_own_post));
+    }
+    let for_all = || as_json(&Shared::of(site, card, MediaAttachment::of_post));
+    card.surfaced.mastodon(for_all).clone()
+}
+
+fn as_json(shared: &Shared) -> Bytes {
+    let mut json = Vec::with_capacity(SHARED_BYTES_USUAL);
+    // Writing to memory does not fail, and every key is a text.
+    if serde_json::to_writer(&mut json, shared).is_err() {
+        json.clear();
+        json.extend_from_slice(b"{}");
+    }
+    json.pop();
+    json.shrink_to_fit();
+    json.into()
 }
 
 /// How many bytes [`write()`] writes at the most.
-pub(crate) fn length(site: &Site, card: &Card) -> usize {
-    shared(site, card).len() + MARKS.len()
+pub(crate) fn length(site: &Site, viewer: Option<AccountId>, card: &Card) -> usize {
+    shared(site, viewer, card).len() + MARKS.len()
 }
 
-/// Writes a status as a viewer sees it.
-pub(crate) fn write(site: &Site, signed_in: bool, card: &Card, json: &mut Vec<u8>) {
-    json.extend_from_slice(shared(site, card));
-    json.extend_from_slice(if signed_in { MARKS } else { b"}" });
+/// Writes a status as a viewer sees it; a visitor is nobody.
+pub(crate) fn write(site: &Site, viewer: Option<AccountId>, card: &Card, json: &mut Vec<u8>) {
+    json.extend_from_slice(&shared(site, viewer, card));
+    json.extend_from_slice(if viewer.is_some() { MARKS } else { b"}" });
 }
 
 /// Writes statuses as a list.
-fn write_list(site: &Site, signed_in: bool, cards: &[Arc<Card>], json: &mut Vec<u8>) {
+fn write_list(site: &Site, viewer: Option<AccountId>, cards: &[Arc<Card>], json: &mut Vec<u8>) {
     json.push(b'[');
     for (index, card) in cards.iter().enumerate() {
         if index > 0 {
             json.push(b',');
         }
-        write(site, signed_in, card, json);
+        write(site, viewer, card, json);
     }
     json.push(b']');
 }
 
-fn list_length(site: &Site, cards: &[Arc<Card>]) -> usize {
-    let statuses: usize = cards.iter().map(|card| length(site, card) + 1).sum();
+fn list_length(site: &Site, viewer: Option<AccountId>, cards: &[Arc<Card>]) -> usize {
+    let statuses: usize = cards
+        .iter()
+        .map(|card| length(site, viewer, card) + 1)
+        .sum();
     statuses + 2
 }
 
 /// Statuses as a list.
-pub(crate) fn list(site: &Site, signed_in: bool, cards: &[Arc<Card>]) -> Bytes {
-    let mut json = Vec::with_capacity(list_length(site, cards));
-    write_list(site, signed_in, cards, &mut json);
+pub(crate) fn list(site: &Site, viewer: Option<AccountId>, cards: &[Arc<Card>]) -> Bytes {
+    let mut json = Vec::with_capacity(list_length(site, viewer, cards));
+    write_list(site, viewer, cards, &mut json);
     json.into()
 }
 
 /// The statuses round a status: a [`StatusContext`].
 pub(crate) fn context(
     site: &Site,
-    signed_in: bool,
+    viewer: Option<AccountId>,
     ancestors: &[Arc<Card>],
     descendants: &[Arc<Card>],
 ) -> Bytes {
     const NAMES: usize = "{\"ancestors\":,\"descendants\":}".len();
-    let length = NAMES + list_length(site, ancestors) + list_length(site, descendants);
+    let length =
+        NAMES + list_length(site, viewer, ancestors) + list_length(site, viewer, descendants);
     let mut json = Vec::with_capacity(length);
     json.extend_from_slice(b"{\"ancestors\":");
-    write_list(site, signed_in, ancestors, &mut json);
+    write_list(site, viewer, ancestors, &mut json);
     json.extend_from_slice(b",\"descendants\":");
-    write_list(site, signed_in, descendants, &mut json);
+    write_list(site, viewer, descendants, &mut json);
     json.push(b'}');
     json.into()
 }

@@ -1,5 +1,6 @@
 //! Pictures on their way to a post: uploading, waiting, describing.
 
+mod delete;
 mod failed;
 pub(crate) mod focus;
 pub(crate) mod form;
@@ -62,5 +63,12 @@ pub(crate) fn routes() -> Api {
             Describe::new("Changes alt text and focal point, before the picture is posted.")
                 .body::<update::UpdateForm>()
                 .answers::<MediaAttachment>(),
+        )        .delete(
+            "/api/v1/media/{id}",
+            delete::delete,
+            Describe::new(
+                "Deletes one's own picture, whatever its state; 422 while a post or a profile uses it.",
+            )
+            .answers::<delete::Deleted>(),
         )
 }

@@ -20,7 +20,7 @@ pub(super) async fn show(
     let around = surface.reader.conversation(&context, viewer_id, id).await?;
     Ok(reply::json(status::context(
         &surface.site,
-        viewer.is_some(),
+        viewer_id,
         &around.ancestors,
         &around.descendants,
     )))

@@ -123,6 +123,37 @@ async fn a_picture_that_fails_says_why() {
 }
 
 #[tokio::test]
+async fn what_no_post_uses_can_be_deleted_by_its_owner() {
+    let world = World::new();
+    let client = world.client();
+    let upload = || async {
+        let (path, form) = ("/api/v2/media", form(&[], 10, &[]));
+        let answer = client.multipart(Method::POST, "ada", path, &form);
+        let id = answer.await.expect(200)["id"].as_str().unwrap().to_owned();
+        (id.parse::<u64>().unwrap(), format!("/api/v1/media/{id}"))
+    };
+    let ((_, unused), (used_id, used)) = (upload().await, upload().await);
+    for item in world.media.lock().unwrap().iter_mut() {
+        item.attached |= item.id == used_id;
+    }
+    let nothing = json!({});
+    let delete = |who: &'static str, path: String| {
+        let (client, nothing) = (&client, &nothing);
+        async move { client.json(Method::DELETE, who, &path, nothing).await }
+    };
+    delete("bob", unused.clone()).await.error(404);
+    delete("", unused.clone()).await.error(401);
+    delete("ada-reads", unused.clone()).await.error(403);
+    client.get("ada", &unused).await.expect(200);
+    assert_eq!(delete("ada", unused.clone()).await.expect(200), json!({}));
+    client.get("ada", &unused).await.error(404);
+    delete("ada", unused).await.error(404);
+    let refused = delete("ada", used.clone()).await.error(422);
+    assert!(refused.contains("in use"), "{refused}");
+    client.get("ada", &used).await.expect(200);
+}
+
+#[tokio::test]
 async fn a_refusal_is_heard_though_the_file_still_comes() {
     let world = World::new();
     world.set(Processing::Refusing);

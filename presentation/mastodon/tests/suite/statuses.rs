@@ -3,7 +3,7 @@ use business_posts_gateway::Visibility;
 use http::{Method, Request, header};
 use serde_json::json;
 
-use crate::world::{ADA, BOB, Client, World};
+use crate::world::{ADA, BOB, Client, Processing, World};
 
 #[tokio::test]
 async fn a_status_is_posted_and_answered() {
@@ -185,4 +185,41 @@ async fn the_owner_can_have_the_original_whatever_the_post_says() {
     let own = client.get("ada", &format!("/api/v1/media/{id}")).await;
     let own = own.expect(200);
     assert!(own["original_url"].as_str().unwrap().contains(&id), "{own}");
+}
+
+#[tokio::test]
+async fn a_photo_that_was_lost_stays_in_its_status_and_its_owner_hears_why() {
+    let world = World::new();
+    let id = world.posted(BOB, "a lake", Visibility::Public);
+    world.set(Processing::Failing);
+    world.illustrate(id, 1);
+    let client = world.client();
+    let path = format!("/api/v1/statuses/{id}");
+    for (who, told) in [
+        ("", None),
+        ("bob", Some("This is not a picture.")),
+        ("ada", None),
+        ("bob", Some("This is not a picture.")),
+    ] {
+        let attachments = client.get(who, &path).await.expect(200)["media_attachments"].take();
+        assert_eq!(attachments.as_array().unwrap().len(), 1, "{who}");
+        let missing = &attachments[0];
+        assert_eq!(missing["type"], "unknown", "{who}");
+        assert_eq!(
+            (&missing["url"], &missing["preview_url"]),
+            (&json!(null), &json!(null))
+        );
+        let failure = missing.get("failure").and_then(serde_json::Value::as_str);
+        assert_eq!(failure, told, "{who}");
+        assert_eq!(
+            missing.get("failure_code").is_some(),
+            told.is_some(),
+            "{who}"
+        );
+        let public = client
+            .get(who, "/api/v1/timelines/public")
+            .await
+            .expect(200);
+        assert_eq!(public[0]["media_attachments"], attachments, "{who}");
+    }
 }

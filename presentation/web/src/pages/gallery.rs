@@ -79,6 +79,14 @@ impl Gallery {
     }
 }
 
+impl Gallery {
+    /// A post with a lost photo, beside another and alone.
+    fn lost(&self) -> Vec<(&'static str, String)> {
+        let page = |photos| self.lost_page(photos).render().unwrap();
+        vec![("post-lost", page(&[0])), ("post-lost-alone", page(&[]))]
+    }
+}
+
 #[test]
 fn every_page_renders_whole_and_safe() {
     let folder = std::env::var_os("HELIOGRAPH_GALLERY").map(std::path::PathBuf::from);
@@ -89,7 +97,7 @@ fn every_page_renders_whole_and_safe() {
     let gallery = Gallery {
         site: Arc::new(site),
     };
-    for (name, html) in gallery.all() {
+    for (name, html) in gallery.all().into_iter().chain(gallery.lost()) {
         assert!(
             html.trim_start().starts_with("<!doctype html>")
                 && html.trim_end().ends_with("</html>"),

@@ -152,6 +152,9 @@ async fn make(visit: &Visit, card: &Card) -> Result<PostPage> {
             let item = card.media.iter().find(|item| item.id == photo.id);
             item.inspect(|item| photo.offer_to_owner(visit.site(), item));
         }
+        for missing in &mut post.missing {
+            missing.tell_owner(&card.media);
+        }
     }
     // Whom one follows already needs no button here; the profile has it.
     post.author.can_follow &= !post.author.following;

@@ -12,7 +12,7 @@ mod trouble;
 mod words;
 
 pub(crate) use person::PersonView;
-pub(crate) use photo::PhotoView;
+pub(crate) use photo::{MissingView, PhotoView};
 pub(crate) use post::{PostView, card_html, tile_html};
 pub(crate) use shell::Shell;
 pub(crate) use trouble::FormTrouble;

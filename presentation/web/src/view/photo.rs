@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use business_media_gateway::{MediaItem, Rendition};
+use business_media_gateway::{MediaItem, MediaState, Rendition};
 use business_posts_gateway::Post;
 use presentation_kit::Site;
 
@@ -14,6 +14,8 @@ const TALL: f64 = 1.25;
 const CROP: f64 = 0.03;
 /// The narrowest and the widest a photo gets in a mosaic, in tenths of its height.
 const RATIO_TENTHS: (u32, u32) = (5, 25);
+/// What others hear of a photo that cannot be shown.
+const NOT_AVAILABLE: &str = "This photo is not available.";
 
 /// A photo as templates show it.
 #[derive(Debug, Clone)]
@@ -48,6 +50,15 @@ pub(crate) struct PhotoView {
     pub(crate) original: Option<OriginalView>,
 }
 
+/// A photo of a post that cannot be shown: it could not be processed, or its files were lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MissingView {
+    id: u64,
+    pub(crate) alt: String,
+    /// A sentence.
+    pub(crate) reason: String,
+}
+
 /// An upload that is offered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OriginalView {
@@ -57,7 +68,7 @@ pub(crate) struct OriginalView {
 }
 
 impl PhotoView {
-    /// None for an item that has no renditions yet.
+    /// None for an item that has no renditions.
     pub(crate) fn of(site: &Site, item: &MediaItem) -> Option<Self> {
         let feed = named(item, "feed").or_else(|| item.renditions.last())?;
         let grid = named(item, "grid").unwrap_or(feed);
@@ -89,8 +100,11 @@ impl PhotoView {
         })
     }
 
-    /// With what its post lets everyone have who may see it.
+    /// With what its post lets everyone have who may see it. None for an item that cannot be shown: see [`MissingView`].
     pub(crate) fn of_post(site: &Site, item: &MediaItem, post: &Post) -> Option<Self> {
+        if !item.is_ready() {
+            return None;
+        }
         let mut view = Self::of(site, item)?;
         if post.camera_shown {
             view.camera = item.camera.as_ref().map(camera::line).unwrap_or_default();
@@ -122,6 +136,25 @@ impl PhotoView {
     /// The first photo of a page is fetched at once, the others when they come near.
     pub(crate) fn loading(&self, is_first: &bool) -> &'static str {
         if *is_first { "eager" } else { "lazy" }
+    }
+}
+
+impl MissingView {
+    /// As everyone sees it. None for an item that can be shown, or may yet be.
+    pub(crate) fn of(item: &MediaItem) -> Option<Self> {
+        (item.state() == MediaState::Failed).then(|| Self {
+            id: item.id,
+            alt: item.description.clone(),
+            reason: NOT_AVAILABLE.to_owned(),
+        })
+    }
+
+    /// Tells its owner why. Never for what is kept for every viewer.
+    pub(crate) fn tell_owner(&mut self, items: &[MediaItem]) {
+        let item = items.iter().find(|item| item.id == self.id);
+        if let Some(item) = item.filter(|item| !item.failure.is_empty()) {
+            self.reason.clone_from(&item.failure);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use infra_kernel::Timestamp;
 use presentation_kit::{Card, Site, text};
 
 use crate::view::words::{CHOICES, DIRECT};
-use crate::view::{Choice, PersonView, PhotoView, When};
+use crate::view::{Choice, MissingView, PersonView, PhotoView, When};
 
 /// From how many characters on a caption is cut in the feed.
 const LONG_CHARACTERS: usize = 120;
@@ -22,7 +22,10 @@ pub(crate) struct PostView {
     pub(crate) path: String,
     pub(crate) author: PersonView,
     pub(crate) when: When,
+    /// The photos that can be shown.
     pub(crate) photos: Vec<PhotoView>,
+    /// Those that cannot, and never will unless somebody mends them.
+    pub(crate) missing: Vec<MissingView>,
     /// Safe: the only HTML that templates put in as it is.
     pub(crate) html: String,
     pub(crate) is_long: bool,
@@ -88,9 +91,25 @@ impl PostView {
             reply_to: post.in_reply_to_id,
             author,
             when,
+            missing: card.media.iter().filter_map(MissingView::of).collect(),
             photos,
             summary,
             label,
+        }
+    }
+
+    /// Whether it has photos, though it may be that none of them can be shown.
+    pub(crate) fn is_pictured(&self) -> bool {
+        !self.photos.is_empty() || !self.missing.is_empty()
+    }
+
+    /// What its card in a feed says of the photos that cannot be shown; empty when there are none.
+    pub(crate) fn missing_note(&self) -> String {
+        match self.missing.as_slice() {
+            [] => String::new(),
+            [one] if self.photos.is_empty() => one.reason.clone(),
+            [_] => "A photo of this post is not available.".to_owned(),
+            some => format!("{} photos of this post are not available.", some.len()),
         }
     }
 
@@ -244,6 +263,52 @@ mod tests {
             .map(|it| it.words)
             .collect();
         assert_eq!(words, ["without place and camera data"]);
+    }
+
+    fn lost(card: &mut Card, index: usize) {
+        let item = &mut card.media[index];
+        item.state = business_media_gateway::MediaState::Failed.into();
+        item.failure = "The files of this photo were lost. Please upload it again.".into();
+    }
+
+    #[test]
+    fn a_photo_that_was_lost_leaves_a_note_in_feed_and_grid() {
+        let (site, now) = (samples::site(), samples::NOW);
+        let mut card = samples::card(1, "The caption", &[(3, 2)]);
+        lost(&mut card, 0);
+        let html = card_html(&site, &card, now);
+        assert!(html.contains("This photo is not available."), "{html}");
+        assert!(
+            html.contains("The caption") && !html.contains("<img"),
+            "{html}"
+        );
+        let tile = tile_html(&site, &card, now);
+        assert!(tile.contains("href=\"/@ada/1\""), "{tile}");
+        assert!(tile.contains("This photo is not available."), "{tile}");
+        assert!(!tile.contains("<img"), "{tile}");
+        // What everyone gets does not say why.
+        assert!(!html.contains("were lost") && !tile.contains("were lost"));
+    }
+
+    #[test]
+    fn an_album_goes_on_without_a_photo_that_was_lost() {
+        let (site, now) = (samples::site(), samples::NOW);
+        let mut card = samples::card(1, "x", &[(3, 2), (2, 3)]);
+        lost(&mut card, 0);
+        let post = view(&card);
+        assert_eq!((post.photos.len(), post.missing.len()), (1, 1));
+        assert_eq!(post.cover().unwrap().id, 101);
+        assert_eq!(post.label, "A photo, 2 by 3");
+        let html = card_html(&site, &card, now);
+        assert!(
+            html.contains("A photo of this post is not available."),
+            "{html}"
+        );
+        assert!(
+            html.contains("101-feed.jpg") && !html.contains("100-feed.jpg"),
+            "{html}"
+        );
+        assert!(tile_html(&site, &card, now).contains("101-grid.jpg"));
     }
 
     #[test]

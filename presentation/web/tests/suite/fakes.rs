@@ -141,6 +141,7 @@ gateway!(Media {
     get_media(GetMediaRequest) -> GetMediaReply = on_get_media;
     wait_until_processed(WaitUntilProcessedRequest) -> MediaItem = on_wait;
     update_media(UpdateMediaRequest) -> MediaItem = on_update_media;
+    delete_media(DeleteMediaRequest) -> DeleteMediaReply;
     attach(AttachRequest) -> AttachReply = on_attach;
     release(ReleaseRequest) -> ReleaseReply = on_release;
     read_rendition(ReadRenditionRequest) -> Messages<RenditionChunk>;

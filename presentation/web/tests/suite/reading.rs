@@ -146,3 +146,39 @@ async fn camera_and_original_are_on_the_page_as_the_post_says() {
         assert_eq!(found, expected, "{path}: {}", page.body);
     }
 }
+
+#[tokio::test]
+async fn a_photo_that_was_lost_has_a_figure_and_its_owner_the_reason() {
+    let fakes = Fakes::default();
+    fakes.lose_photos();
+    let reason = "It is damaged. Export it again.";
+    let neutral = "This photo is not available.";
+    for (path, browser, [told, not_told]) in [
+        ("/@ada/103", Browser::member(&fakes), [reason, neutral]),
+        ("/@ada/103", Browser::visitor(&fakes), [neutral, reason]),
+        ("/@bob/102", Browser::member(&fakes), [neutral, reason]),
+    ] {
+        let mut browser = browser;
+        let page = browser.get(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        let figure = page.body.split("<figure class=\"missing\">").nth(1);
+        let figure = figure.unwrap_or_else(|| panic!("{path}: {}", page.body));
+        let figure = figure.split("</figure>").next().unwrap();
+        assert!(figure.contains(told), "{path}: {figure}");
+        assert!(!page.body.contains(not_told), "{path}: {}", page.body);
+        assert!(!page.body.contains("Download original"), "{path}");
+        assert!(!page.body.contains("og:image"), "{path}");
+    }
+    // Feed, front page and grid go on.
+    let feed = Browser::member(&fakes).get("/").await;
+    assert!(feed.body.contains(neutral) && !feed.body.contains(reason));
+    assert!(feed.body.contains("words of the post"));
+    let front = Browser::visitor(&fakes).get("/").await;
+    assert_eq!(front.status, StatusCode::OK);
+    let profile = Browser::visitor(&fakes).get("/@bob").await;
+    assert!(
+        profile.body.contains("href=\"/@bob/100\""),
+        "{}",
+        profile.body
+    );
+}

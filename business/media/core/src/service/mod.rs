@@ -3,6 +3,7 @@
 mod attach;
 mod check;
 mod check_media;
+mod delete;
 mod failed;
 mod formats;
 mod original;
@@ -25,11 +26,12 @@ use async_trait::async_trait;
 use business_media_gateway::{
     AppendChunk, AttachReply, AttachRequest, BeginUploadRequest, CancelUploadReply,
     CancelUploadRequest, Capabilities, CheckMediaRequest, CheckProgress,
-    DESCRIPTION_CHARACTERS_MAX, DropFailedReply, DropFailedRequest, GetCapabilitiesRequest,
-    GetMediaReply, GetMediaRequest, GetUploadRequest, ListFailedReply, ListFailedRequest,
-    ListFormatsReply, ListFormatsRequest, Media, MediaItem, ReadOriginalRequest,
-    ReadRenditionRequest, ReleaseReply, ReleaseRequest, RenditionChunk, RetryFailedRequest,
-    SwitchFormatRequest, UpdateMediaRequest, UploadChunk, UploadSession, WaitUntilProcessedRequest,
+    DESCRIPTION_CHARACTERS_MAX, DeleteMediaReply, DeleteMediaRequest, DropFailedReply,
+    DropFailedRequest, GetCapabilitiesRequest, GetMediaReply, GetMediaRequest, GetUploadRequest,
+    ListFailedReply, ListFailedRequest, ListFormatsReply, ListFormatsRequest, Media, MediaItem,
+    ReadOriginalRequest, ReadRenditionRequest, ReleaseReply, ReleaseRequest, RenditionChunk,
+    RetryFailedRequest, SwitchFormatRequest, UpdateMediaRequest, UploadChunk, UploadSession,
+    WaitUntilProcessedRequest,
 };
 use infra_kernel::{Context, MediaId, Result};
 use infra_rpc::Messages;
@@ -67,6 +69,15 @@ impl Media for Service {
 
     async fn update_media(&self, _: &Context, request: UpdateMediaRequest) -> Result<MediaItem> {
         Ok(self.core.update(request).await?)
+    }
+
+    async fn delete_media(
+        &self,
+        context: &Context,
+        request: DeleteMediaRequest,
+    ) -> Result<DeleteMediaReply> {
+        self.core.delete(context, request).await?;
+        Ok(DeleteMediaReply {})
     }
 
     async fn attach(&self, _: &Context, request: AttachRequest) -> Result<AttachReply> {

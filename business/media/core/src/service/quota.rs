@@ -10,6 +10,7 @@ use infra_kernel::{AccountId, Error, ErrorCode, Result, Timestamp};
 
 use crate::Core;
 use crate::error::MediaError;
+use crate::jobs::sweep::ATTACH_GRACE;
 use crate::settings::Settings;
 use crate::store::usage::RecentUploads;
 use crate::store::{items, usage};
@@ -21,6 +22,8 @@ pub(crate) struct Quotas {
     account_photos_max: u64,
     uploads_per_hour_max: u32,
     unattached_items_max: u32,
+    /// How long after its upload the sweeper deletes what is in no post.
+    unattached_kept: Duration,
 }
 
 impl Quotas {
@@ -30,6 +33,7 @@ impl Quotas {
             account_photos_max: settings.account_photos_max,
             uploads_per_hour_max: settings.uploads_per_hour_max,
             unattached_items_max: settings.unattached_items_max,
+            unattached_kept: settings.unattached_lifetime().saturating_add(ATTACH_GRACE),
         }
     }
 
@@ -62,8 +66,9 @@ impl Quotas {
         Err(Error::new(
             ErrorCode::RateLimited,
             format!(
-                "You have {unattached} uploaded photos that are in no post yet, which is as many as can wait. Post some of \
-                 them, or come back when those you do not use were removed."
+                "You have {unattached} uploaded photos that are in no post yet, which is as many as can wait. Post or delete \
+                 some of them; each that is in no post is deleted by itself {} after its upload.",
+                hours(self.unattached_kept)
             ),
         ))
     }
@@ -133,6 +138,14 @@ impl Core {
     }
 }
 
+/// A time for a sentence, in hours, rounded up: "25 hours".
+fn hours(time: Duration) -> String {
+    match time.as_secs().div_ceil(60 * 60) {
+        1 => "an hour".to_owned(),
+        hours => format!("{hours} hours"),
+    }
+}
+
 /// A number of bytes for a sentence: "812 bytes", "5.2 MiB".
 fn size(bytes: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
@@ -156,7 +169,25 @@ mod tests {
             account_photos_max: 3,
             uploads_per_hour_max: 5,
             unattached_items_max: 2,
+            unattached_kept: Duration::from_secs(25 * 3_600),
         }
+    }
+
+    #[test]
+    fn who_has_too_many_in_no_post_hears_what_helps_and_when_they_go() {
+        assert!(quotas().check_unattached(1).is_ok());
+        let refused = quotas()
+            .check_unattached(2)
+            .expect_err("as many as can wait");
+        assert_eq!(refused.code(), ErrorCode::RateLimited);
+        let sentence = refused.public();
+        assert!(
+            sentence.contains("Post or delete some of them"),
+            "{sentence}"
+        );
+        assert!(sentence.contains("25 hours after its upload"), "{sentence}");
+        assert_eq!(hours(Duration::from_secs(1)), "an hour");
+        assert_eq!(hours(Duration::from_secs(3_601)), "2 hours");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use infra_blob::{
     BlobError, BlobKey, BlobRead, BlobStore, BlobWriter, ByteRange, DirectoryStore, Page, Result,
     Stored,
 };
+use tokio::sync::RwLock;
 
 use crate::machine::Fuse;
 
@@ -28,6 +29,9 @@ pub(crate) struct FaultyStore {
     /// Burns down with every step, where the process is to die.
     fuse: Option<Arc<Fuse>>,
     pub(crate) faults: Arc<Faults>,
+    /// No file is read, and none is begun, while a test holds these.
+    pub(crate) reading: RwLock<()>,
+    pub(crate) writing: RwLock<()>,
 }
 
 impl FaultyStore {
@@ -36,6 +40,8 @@ impl FaultyStore {
             store,
             fuse,
             faults: Arc::default(),
+            reading: RwLock::default(),
+            writing: RwLock::default(),
         }
     }
 
@@ -78,6 +84,7 @@ fn full_disk() -> BlobError {
 #[async_trait]
 impl BlobStore for FaultyStore {
     async fn begin(&self) -> Result<Box<dyn BlobWriter>> {
+        drop(self.writing.read().await);
         Ok(Box::new(FaultyWriter {
             writer: self.store.begin().await?,
             fuse: self.fuse.clone(),
@@ -87,6 +94,7 @@ impl BlobStore for FaultyStore {
 
     async fn read(&self, key: BlobKey, range: ByteRange) -> Result<BlobRead> {
         self.hesitate().await;
+        drop(self.reading.read().await);
         self.store.read(key, range).await
     }
 

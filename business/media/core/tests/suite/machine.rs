@@ -97,7 +97,7 @@ fn settings() -> Settings {
 }
 
 async fn act(scene: &Scene, known: &mut Known, random: &mut StdRng) {
-    match random.random_range(0..12) {
+    match random.random_range(0..13) {
         0..=2 => {
             // Now and then a file that was sent before.
             let numbers = if random.random_bool(0.4) { 3 } else { PHOTOS };
@@ -134,6 +134,16 @@ async fn act(scene: &Scene, known: &mut Known, random: &mut StdRng) {
             if let Some((id, post)) = held.get(random.random_range(0..=held.len())) {
                 known.released.insert(*id);
                 scene.release(&format!("post:{post}")).await;
+            }
+        }
+        11 => {
+            let free = known.items.iter();
+            let free = free.filter(|(id, _)| !known.held.contains_key(id));
+            let free: Vec<(u64, u64)> = free.map(|(id, (owner, _))| (*id, *owner)).collect();
+            if let Some((id, owner)) = free.get(random.random_range(0..=free.len())) {
+                known.released.insert(*id);
+                // It may have been deleted before.
+                drop(scene.delete(*owner, *id).await);
             }
         }
         _ => {

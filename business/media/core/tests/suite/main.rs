@@ -8,6 +8,7 @@ mod check;
 mod check_beside;
 mod checking;
 mod crashes;
+mod delete;
 mod failed;
 mod faults;
 mod formats;

@@ -203,6 +203,9 @@ impl Media for Album {
     async fn retry_failed(&self, _: &Context, _: RetryFailedRequest) -> Result<MediaItem> {
         unavailable()
     }
+    async fn delete_media(&self, _: &Context, _: DeleteMediaRequest) -> Result<DeleteMediaReply> {
+        unavailable()
+    }
     async fn drop_failed(&self, _: &Context, _: DropFailedRequest) -> Result<DropFailedReply> {
         unavailable()
     }

@@ -8,6 +8,8 @@ use serde_json::{Value, from_slice, json, to_string};
 use super::*;
 
 const NOON_US: i64 = 1_772_357_400_125_900;
+/// Whose the card is.
+const AUTHOR: AccountId = AccountId::new(7);
 const DAY_US: i64 = 86_400_000_000;
 
 pub(crate) fn site() -> Site {
@@ -122,11 +124,11 @@ pub(crate) fn card() -> Card {
     }
 }
 
-fn by_serde(card: &Card, signed_in: bool) -> String {
+fn by_serde(card: &Card, viewer: Option<AccountId>) -> String {
     let status = Status {
-        shared: Shared::of(&site(), card),
+        shared: Shared::of(&site(), card, MediaAttachment::of_post),
         text: None,
-        marks: signed_in.then(Marks::default),
+        marks: viewer.map(|_| Marks::default()),
     };
     to_string(&status).unwrap()
 }
@@ -134,20 +136,20 @@ fn by_serde(card: &Card, signed_in: bool) -> String {
 #[test]
 fn what_is_put_together_is_what_serde_writes() {
     let cards = [Arc::new(card()), Arc::new(card())];
-    for signed_in in [true, false] {
-        let one = by_serde(&cards[0], signed_in);
-        let mut written = Vec::with_capacity(length(&site(), &cards[0]));
+    for viewer in [Some(AUTHOR), Some(AccountId::new(8)), None] {
+        let one = by_serde(&cards[0], viewer);
+        let mut written = Vec::with_capacity(length(&site(), viewer, &cards[0]));
         let room = written.capacity();
-        write(&site(), signed_in, &cards[0], &mut written);
+        write(&site(), viewer, &cards[0], &mut written);
         assert_eq!(String::from_utf8(written.clone()).unwrap(), one);
         assert_eq!(written.capacity(), room, "the buffer had to grow");
         assert_eq!(
-            list(&site(), signed_in, &cards),
+            list(&site(), viewer, &cards),
             format!("[{one},{one}]").as_bytes()
         );
-        assert_eq!(list(&site(), signed_in, &[]), b"[]".as_slice());
+        assert_eq!(list(&site(), viewer, &[]), b"[]".as_slice());
         assert_eq!(
-            context(&site(), signed_in, &cards[..1], &[]),
+            context(&site(), viewer, &cards[..1], &[]),
             format!("{{\"ancestors\":[{one}],\"descendants\":[]}}").as_bytes()
         );
     }
@@ -155,7 +157,7 @@ fn what_is_put_together_is_what_serde_writes() {
 
 #[test]
 fn a_status_has_every_field_that_clients_read() {
-    let mut value: Value = from_slice(by_serde(&card(), true).as_bytes()).unwrap();
+    let mut value: Value = from_slice(by_serde(&card(), Some(AUTHOR)).as_bytes()).unwrap();
     let status = value.as_object_mut().unwrap();
     assert_eq!(status.remove("account").unwrap()["acct"], "ada");
     let media = status.remove("media_attachments").unwrap();
@@ -179,11 +181,61 @@ fn a_status_has_every_field_that_clients_read() {
 fn only_a_deleted_status_carries_its_text() {
     let value = serde_json::to_value(Status::deleted(&site(), &card())).unwrap();
     assert_eq!(value["text"], "Hello @bob\n<&>");
-    let shown: Value = from_slice(by_serde(&card(), false).as_bytes()).unwrap();
+    let shown: Value = from_slice(by_serde(&card(), None).as_bytes()).unwrap();
     assert_eq!(shown.get("text"), None);
     assert_eq!(
         shown.get("favourited"),
         None,
         "a visitor has no marks of their own"
     );
+}
+
+#[test]
+fn only_the_author_hears_why_a_picture_of_a_status_is_missing() {
+    let mut card = card();
+    let lost = MediaItem {
+        id: 41,
+        state: MediaState::Failed.into(),
+        failure: "The files were lost. Please upload it again.".into(),
+        failure_code: "lost".into(),
+        ..picture()
+    };
+    card.media.push(lost);
+    card.post.originals_shared = true;
+    let shown = |viewer| -> Value {
+        let mut json = Vec::with_capacity(length(&site(), viewer, &card));
+        let room = json.capacity();
+        write(&site(), viewer, &card, &mut json);
+        assert!(json.len() <= room, "the buffer had to grow");
+        from_slice::<Value>(&json).unwrap()["media_attachments"].clone()
+    };
+    // Each before and after the others: what is kept for everyone must not be the author's.
+    for viewer in [
+        None,
+        Some(AUTHOR),
+        Some(AccountId::new(8)),
+        Some(AUTHOR),
+        None,
+    ] {
+        let pictures = shown(viewer);
+        assert_eq!(pictures[0]["type"], "image");
+        let missing = &pictures[1];
+        assert_eq!(
+            (&missing["type"], &missing["id"]),
+            (&json!("unknown"), &json!("41"))
+        );
+        for nothing in ["url", "preview_url", "remote_url"] {
+            assert_eq!(missing[nothing], json!(null), "{nothing}");
+        }
+        assert_eq!(missing["description"], "A \"lake\"");
+        assert_eq!(missing.get("original_url"), None);
+        let told = missing.get("failure").and_then(Value::as_str);
+        let code = missing.get("failure_code").and_then(Value::as_str);
+        if viewer == Some(AUTHOR) {
+            assert_eq!(told, Some("The files were lost. Please upload it again."));
+            assert_eq!(code, Some("lost"));
+        } else {
+            assert_eq!((told, code), (None, None), "{viewer:?}");
+        }
+    }
 }

@@ -135,11 +135,29 @@ impl Media for World {
         Ok(item.clone())
     }
 
+    async fn delete_media(
+        &self,
+        _: &Context,
+        request: DeleteMediaRequest,
+    ) -> Result<DeleteMediaReply> {
+        let mut media = self.media.lock().unwrap();
+        let place = media
+            .iter()
+            .position(|item| (item.id, item.owner_id) == (request.id, request.owner_id))
+            .ok_or_else(|| Error::not_found("photo"))?;
+        if media[place].attached {
+            return Err(Error::invalid("id", "This photo is in use."));
+        }
+        media.remove(place);
+        Ok(DeleteMediaReply {})
+    }
+
     async fn attach(&self, _: &Context, request: AttachRequest) -> Result<AttachReply> {
         self.note(format!("attach {}", request.holder));
         let mut media = self.media.lock().unwrap();
         for item in media.iter_mut() {
             item.open |= request.open && request.ids.contains(&item.id);
+            item.attached |= request.ids.contains(&item.id);
         }
         Ok(AttachReply {})
     }

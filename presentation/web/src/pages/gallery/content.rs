@@ -199,6 +199,15 @@ impl Gallery {
         }
     }
 
+    /// With a photo that was lost beside others.
+    pub(super) fn lost_page(&self, photos: &[usize]) -> post::PostPage {
+        let mut card = self.card(0, &[1]);
+        card.media[0].state = business_media_gateway::MediaState::Failed.into();
+        let mut page = self.post_page(true, true, photos);
+        page.post.missing = PostView::of(&self.site, &card, samples::NOW).missing;
+        page
+    }
+
     pub(super) fn composer(
         &self,
         photos: &[usize],

@@ -52,6 +52,11 @@ impl Fakes {
         item
     }
 
+    /// The photo of every post is lost.
+    pub(crate) fn lose_photos(&self) {
+        self.failing.lock().unwrap().push(MEDIA);
+    }
+
     /// What took long is done.
     pub(crate) fn finish_slow(&self) {
         self.slow.lock().unwrap().clear();

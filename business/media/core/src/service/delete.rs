@@ -1,0 +1,66 @@
+//! Deletes an item that its owner does not want to use.
+
+use std::sync::Arc;
+
+use business_media_gateway::DeleteMediaRequest;
+use infra_kernel::{Context, Error, MediaId};
+
+use crate::error::MediaError;
+use crate::store::deletion::{Remains, delete_items};
+use crate::store::items;
+use crate::{Core, to_the_end};
+
+impl Core {
+    /// Its rows are gone when this answers, and nobody can read its bytes any more; should the store fail to delete the
+    /// bytes themselves, the sweeper goes on. An attempt that is under way finds at its end that nothing is leased to it,
+    /// and leaves nothing.
+    pub(crate) async fn delete(
+        self: &Arc<Self>,
+        context: &Context,
+        request: DeleteMediaRequest,
+    ) -> Result<(), MediaError> {
+        let (core, context) = (Arc::clone(self), context.clone());
+        to_the_end(async move {
+            let remains = core.delete_unused(context, request).await?;
+            core.caches.forget(&remains.items, &remains.renditions);
+            // Whoever waits for it hears that it is gone.
+            for id in &remains.items {
+                core.tell_processed(*id);
+            }
+            core.blobs.collect(&remains.blobs).await;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn delete_unused(
+        &self,
+        context: Context,
+        request: DeleteMediaRequest,
+    ) -> Result<Remains, MediaError> {
+        let (ids, now) = (Arc::clone(&self.ids), self.clock.now());
+        let id = MediaId::new(request.id);
+        self.database
+            .write(move |connection| {
+                Box::pin(async move {
+                    let item = items::load(connection, &[id]).await?.pop();
+                    // Another's is as good as none: nobody learns which ids there are.
+                    let item = item
+                        .filter(|item| item.owner_id == request.owner_id)
+                        .ok_or_else(|| Error::not_found("photo"))?;
+                    if item.attached {
+                        return Err(in_use().into());
+                    }
+                    delete_items(connection, &context, &ids, now, &[id]).await
+                })
+            })
+            .await
+    }
+}
+
+fn in_use() -> Error {
+    Error::invalid(
+        "id",
+        "This photo is in use, in a post or on your profile. Delete the post or change the profile: the photo goes with it.",
+    )
+}
