@@ -207,3 +207,115 @@ async fn look_at_post(window: &Window) {
     let shut = "!document.querySelector('dialog')";
     comes_true(window, "the photo to be put back", shut).await;
 }
+
+/// Where the browser is once a post is shared.
+async fn shared(window: &Window) -> String {
+    eventually("the post's own page", async || {
+        let path = window.0.current_url().await.unwrap().path().to_owned();
+        path.starts_with("/@ada/").then_some(path)
+    })
+    .await
+}
+
+/// What stands on the button, and whether it can be pressed.
+async fn button(window: &Window) -> serde_json::Value {
+    let script =
+        "const b = document.querySelector('[data-submit]'); return [b.textContent, b.disabled]";
+    window.ask(script).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_shared_that_nobody_pressed_share_for() {
+    let Some(driver) = driver().await else { return };
+    let server = Server::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let paths = files(folder.path());
+    let window = driver.window().await;
+    window.sign_up(&server, "ada").await;
+    window.open(&server, "/new").await;
+    // A slow line: nothing goes up until it is let go.
+    let hold = "const send = XMLHttpRequest.prototype.send; window.held = []; \
+                XMLHttpRequest.prototype.send = function (body) { held.push(() => send.call(this, body)); }; \
+                window.letGo = () => { XMLHttpRequest.prototype.send = send; held.pop()(); }";
+    window.ask(hold).await;
+    choose(&window, &paths[..1]).await;
+    window.click("[data-submit]").await;
+    let waits = json!(["Sharing when the photos are ready", true]);
+    assert_eq!(button(&window).await, waits);
+    window.click(&format!("{CHOSEN} [data-remove]")).await;
+    assert_eq!(button(&window).await, json!(["Share", false]));
+    let chooses = "return document.activeElement === document.querySelector('[data-files]')";
+    assert_eq!(window.ask(chooses).await, true);
+    let said = read(&window, "[data-live]", "textContent").await;
+    assert_eq!(said, "Photo 1 was taken out. None is left.");
+    choose(&window, &paths[2..3]).await;
+    window.ask("letGo()").await;
+    let risen = "document.querySelector('textarea[name^=alt-]') && !document.querySelector('[data-files]').disabled";
+    comes_true(&window, "the other photo, not shared", risen).await;
+    // What is added after "Share" waits for it too.
+    window.ask(hold).await;
+    choose(&window, &paths[3..]).await;
+    window.click("[data-submit]").await;
+    assert_eq!(button(&window).await, waits);
+    choose(&window, &paths[..1]).await;
+    assert_eq!(button(&window).await, json!(["Share", false]));
+    window.click(".strip li:nth-child(2) .pick").await;
+    window.click(&format!("{CHOSEN} [data-remove]")).await;
+    let focused = "return document.activeElement.getAttribute('aria-label')";
+    let next = json!("Photo 2 of 2, landscape-31.jpg");
+    assert_eq!(window.ask(focused).await, next);
+    window.0.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn going_back_to_the_composer_begins_another_post() {
+    let Some(driver) = driver().await else { return };
+    let server = Server::start().await;
+    let window = driver.window().await;
+    window.sign_up(&server, "ada").await;
+    window.open(&server, "/new").await;
+    window.type_into("#text", "The first").await;
+    window.click("[data-submit]").await;
+    let first = shared(&window).await;
+    window.0.back().await.unwrap();
+    window.find("[data-submit]").await;
+    let ready = "!document.querySelector('[data-files]').disabled && !('sent' in document.querySelector('[data-composer]').dataset)";
+    comes_true(&window, "a composer that can be used", ready).await;
+    window
+        .ask("document.querySelector('#text').value = ''")
+        .await;
+    window.type_into("#text", "The second").await;
+    window.click("[data-submit]").await;
+    let second = shared(&window).await;
+    assert_ne!(second, first);
+    window.find(".post .caption").await;
+    let words = read(&window, ".post .caption", "innerText").await;
+    assert_eq!(words, "The second");
+    window.0.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_photo_that_came_too_soon_can_be_tried_again() {
+    let Some(driver) = driver().await else { return };
+    let server = Server::with(&[("HELIOGRAPH_MEDIA__UPLOADS_PER_HOUR_MAX", "1")]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let paths = files(folder.path());
+    let window = driver.window().await;
+    window.sign_up(&server, "ada").await;
+    window.open(&server, "/new").await;
+    choose(&window, &[paths[0].clone(), paths[2].clone()]).await;
+    let failed = "document.querySelectorAll('.strip li.failed').length === 1";
+    let refused = format!("{failed} && {SETTLED}");
+    comes_true(&window, "a refusal", &refused).await;
+    window.click(".strip li.failed .pick").await;
+    let retry = format!("{CHOSEN} [data-retry]");
+    assert_eq!(read(&window, &retry, "innerText").await, "Try again");
+    // It goes up again by itself, and nobody is asked for a file.
+    let count = "const send = XMLHttpRequest.prototype.send; window.sent = 0; \
+                 XMLHttpRequest.prototype.send = function (body) { sent += body.has('file'); send.call(this, body); }";
+    window.ask(count).await;
+    window.click(&retry).await;
+    let again = format!("sent === 1 && {refused}");
+    comes_true(&window, "another try", &again).await;
+    window.0.close().await.unwrap();
+}

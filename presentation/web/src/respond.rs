@@ -72,6 +72,13 @@ pub(crate) fn form_page(visit: &Visit, status: StatusCode, template: &impl Templ
     response
 }
 
+/// Keeps a page out of every cache: for forms with a key that is spent once they are sent, which nobody must come back to.
+pub(crate) fn stored_nowhere(mut response: Response) -> Response {
+    let value = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(header::CACHE_CONTROL, value);
+    response
+}
+
 /// Says in a header how long to wait, when the error knows.
 pub(crate) fn with_wait(mut response: Response, error: &Error) -> Response {
     if let Some(wait) = error.retry_after() {

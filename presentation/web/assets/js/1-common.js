@@ -64,6 +64,14 @@ enhance("[data-copy]", (button) => {
   });
 });
 
+// A form with a key makes one post. A browser that goes back to it shows it as it was when it was sent: it is fetched anew.
+enhance("form:has([name=idempotency_key])", (form) => {
+  form.addEventListener("submit", () => { form.dataset.sent = ""; });
+  addEventListener("pageshow", (event) => {
+    if (event.persisted && "sent" in form.dataset) location.reload();
+  });
+});
+
 // Following: the button changes at once, and changes back if the server says no.
 enhance("[data-follow]", (form) => {
   form.addEventListener("submit", async (event) => {

@@ -82,7 +82,9 @@ enhance("[data-composer]", (form) => {
     wrong.replaceChildren(...lines.map((line) => Object.assign(document.createElement("p"), { textContent: line })));
   }
 
+  /** Nothing is shared that was not there when "Share" was pressed. */
   function remove(photo) {
+    wanted = false;
     photo.state = "gone";
     notices = [];
     photo.request?.abort();
@@ -90,9 +92,12 @@ enhance("[data-composer]", (form) => {
     photos.splice(index, 1);
     photo.item.remove();
     photo.fields.remove();
-    choose(photos[Math.min(index, photos.length - 1)] ?? null);
+    const next = photos[Math.min(index, photos.length - 1)] ?? null;
+    choose(next);
+    live.textContent = `Photo ${index + 1} was taken out. ${photos.length === 0 ? "None is left." : `${photos.length} left.`}`;
     raiseNext();
     refresh();
+    (next?.pick ?? files).focus();
   }
 
   function move(photo, to) {
@@ -176,6 +181,7 @@ enhance("[data-composer]", (form) => {
   }
 
   function take(list) {
+    wanted = false;
     notices = [];
     const fits = list.filter((file) => {
       if (file.size <= bytesMax) return true;
@@ -233,10 +239,13 @@ enhance("[data-composer]", (form) => {
     refresh();
   }
 
+  /** Refusals that pass by themselves: too slow a line, or too much at once. */
+  const passes = (status) => status < 400 || status >= 500 || status === 408 || status === 429;
+
   function heard(photo, status, answer) {
     if (photo.state === "gone") return undefined;
     if (status !== 200 || !answer?.id) {
-      photo.lost = !(status >= 400 && status < 500);
+      photo.lost = passes(status);
       return failed(photo, answer?.error ?? "It could not be taken. Try again in a moment.");
     }
     photo.id = answer.id;
@@ -258,7 +267,7 @@ enhance("[data-composer]", (form) => {
   async function follow(photo) {
     const answer = await fetch(`/new/photos/${photo.id}`, { headers: { Accept: "application/json" } }).catch(() => null);
     if (photo.state !== "working") return undefined;
-    if (answer && answer.status < 500) return heard(photo, answer.status, await answer.json().catch(() => null));
+    if (answer && (answer.ok || !passes(answer.status))) return heard(photo, answer.status, await answer.json().catch(() => null));
     await pause(3000);
     return follow(photo);
   }
@@ -289,6 +298,7 @@ enhance("[data-composer]", (form) => {
   const hidden = (name, value) => Object.assign(document.createElement("input"), { type: "hidden", name, value });
 
   function finish() {
+    form.dataset.sent = "";
     files.disabled = true;
     order.replaceChildren(...photos.map((photo) => hidden("media_id", photo.id)), hidden("share", "1"));
     form.submit();

@@ -16,8 +16,9 @@ use infra_kernel::{AccountId, Error, ErrorCode, Result};
 use presentation_kit::upload::FileForm;
 
 use crate::guard::{check_origin, check_token};
-use crate::pages::composer::draft::{Draft, DraftPhoto, Refused};
+use crate::pages::composer::draft::{Draft, DraftPhoto};
 use crate::pages::composer::photo::settled;
+use crate::pages::sent;
 use crate::respond::{Answer, Trouble, go_to};
 use crate::upload::failure;
 use crate::view::{CHOICES, FormTrouble};
@@ -54,7 +55,13 @@ pub(crate) async fn publish(
         Ok(Some(address)) => Ok(go_to(&address)),
         Ok(None) => show::draft_page(&visit, author, &draft, FormTrouble::none()).await,
         Err(error) if error.code().is_server_fault() => Err(error.into()),
-        Err(error) => show::draft_page(&visit, author, &draft, FormTrouble::of(&error)).await,
+        Err(error) => {
+            if error.field() == Some(sent::KEY) {
+                // It gets a new one, or it could never be sent.
+                draft.idempotency_key.clear();
+            }
+            show::draft_page(&visit, author, &draft, FormTrouble::of(&error)).await
+        }
     }
 }
 
@@ -69,17 +76,13 @@ async fn share(visit: &Visit, author: AccountId, draft: &mut Draft) -> Result<Op
     }
     let request = request(author, draft)?;
     for photo in &draft.photos {
-        describe(visit, author, photo).await?;
+        match describe(visit, author, photo).await {
+            // It is in a post. Whether in the one that this form made when it came before, the posts domain knows.
+            Err(error) if error.code() == ErrorCode::Conflict => {}
+            described => described?,
+        }
     }
-    let reply = visit
-        .surface
-        .gateways
-        .posts
-        .create_post(&visit.context, request)
-        .await?;
-    let post = reply
-        .post
-        .ok_or_else(|| Error::internal("a post was made but not answered"))?;
+    let post = sent::create(visit, request).await?;
     let name = visit
         .viewer
         .as_ref()
@@ -93,12 +96,16 @@ async fn take_out_failed(visit: &Visit, owner: AccountId, draft: &mut Draft) -> 
     let photos = std::mem::take(&mut draft.photos);
     let mut unfinished = None;
     for (photo, number) in photos.into_iter().zip(1..) {
-        let item = settled(visit, owner, photo.id).await?;
+        let item = match settled(visit, owner, photo.id).await {
+            Ok(item) => item,
+            Err(error) if error.code() == ErrorCode::NotFound => {
+                draft.refuse(number, "It is no longer here. Choose it again.");
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         if let Some(reason) = failure(&item) {
-            draft.refused.push(Refused {
-                name: format!("Photo {number}"),
-                reason: reason.to_owned(),
-            });
+            draft.refuse(number, reason);
             continue;
         }
         if item.state() != MediaState::Ready {

@@ -10,6 +10,7 @@ mod gallery;
 pub(crate) mod people;
 pub(crate) mod post;
 pub(crate) mod profile;
+pub(crate) mod sent;
 pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod setup;

@@ -10,6 +10,7 @@ use presentation_kit::problem::status_of;
 use serde::Deserialize;
 
 use crate::guard::Form;
+use crate::pages::sent;
 use crate::respond::{Answer, go_to, page_with_status};
 use crate::view::{FormTrouble, PersonView, PostView, Shell, now};
 use crate::visit::{Visit, fresh_secret};
@@ -114,16 +115,7 @@ async fn publish(visit: &Visit, text: &str, request: CreatePostRequest) -> Resul
     if text.trim().is_empty() {
         return Err(Error::invalid("text", "Write a word or two first."));
     }
-    let reply = visit
-        .surface
-        .gateways
-        .posts
-        .create_post(&visit.context, request)
-        .await?;
-    reply
-        .post
-        .map(|post| post.id)
-        .ok_or_else(|| Error::internal("a post was made but not answered"))
+    Ok(sent::create(visit, request).await?.id)
 }
 
 async fn make(visit: &Visit, card: &Card) -> Result<PostPage> {

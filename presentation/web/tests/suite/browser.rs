@@ -12,6 +12,8 @@ use tower::ServiceExt as _;
 use crate::fakes::{Fakes, SESSION};
 
 const BOUNDARY: &str = "----boundary";
+/// What a connection reads at once.
+const FRAME_BYTES: usize = 16 * 1024;
 
 pub(crate) struct Browser {
     router: Router,
@@ -104,7 +106,9 @@ impl Browser {
             ));
         }
         body.push_str(&format!("--{BOUNDARY}--\r\n"));
-        self.post_frames(path, vec![body.into()]).await
+        let frames = body.as_bytes().chunks(FRAME_BYTES);
+        let frames = frames.map(Bytes::copy_from_slice).collect();
+        self.post_frames(path, frames).await
     }
 
     /// A form with files as it comes over the line.

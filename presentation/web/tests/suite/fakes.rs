@@ -2,6 +2,7 @@
 
 mod graph;
 mod media;
+mod posts;
 mod profile;
 
 use std::sync::atomic::AtomicU64;
@@ -35,11 +36,15 @@ pub(crate) struct Fakes {
     pub(crate) done: Arc<Mutex<Vec<String>>>,
     /// The picture of the member's profile.
     avatar: Arc<AtomicU64>,
-    /// The defaults of the member's posts: 1 originals are shared, 2 the camera is shown.
+    /// The defaults of the member's posts: 1 originals are shared, 2 the camera is shown, 4 they are for followers.
     defaults: Arc<AtomicU64>,
     /// Photos that fail, and photos that take long.
     failing: Arc<Mutex<Vec<u64>>>,
     slow: Arc<Mutex<Vec<u64>>>,
+    /// The bytes of what was uploaded, in order.
+    sizes: Arc<Mutex<Vec<u64>>>,
+    /// What was made, with its key.
+    made: Arc<Mutex<Vec<(String, Post)>>>,
 }
 
 impl Fakes {
@@ -310,26 +315,6 @@ impl Fakes {
         ));
         Ok(AuthorizeReply {
             code: "the code".into(),
-        })
-    }
-
-    async fn on_create_post(&self, request: CreatePostRequest) -> Result<CreatePostReply> {
-        self.note(format!(
-            "post {:?} media={:?} visibility={}",
-            request.text, request.media_ids, request.visibility
-        ));
-        if request.originals_shared || request.camera_shown {
-            self.note(format!(
-                "shares originals={} camera={}",
-                request.originals_shared, request.camera_shown
-            ));
-        }
-        Ok(CreatePostReply {
-            post: Some(Post {
-                id: 900,
-                ..Post::default()
-            }),
-            created: true,
         })
     }
 

@@ -5,6 +5,7 @@
 mod authorize;
 mod browser;
 mod composer;
+mod composer_sent_twice;
 mod entry;
 mod fakes;
 mod reading;

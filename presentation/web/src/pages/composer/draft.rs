@@ -10,7 +10,8 @@ use crate::visit::Visit;
 /// The most fields looked at: six for each photo of an album, and what there is once.
 const FIELDS_MAX: usize = 200;
 /// The most bytes of photos beyond the most of an album that are read and thrown away, so that the person hears of it.
-const LEFT_OUT_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// The words of the post come after the photos: a form that goes beyond it loses them.
+const LEFT_OUT_BYTES_MAX: usize = 512 * 1024 * 1024;
 
 /// A post that is being written.
 #[derive(Debug, Default)]
@@ -35,6 +36,8 @@ pub(super) struct Draft {
     /// Words for all photos that have none of their own.
     common_alt: String,
     pressed: Option<Pressed>,
+    /// What was wrong first. The form is read on after it, so that nothing else of it is lost.
+    first_wrong: Option<Error>,
 }
 
 /// A photo of a draft, stored already.
@@ -71,7 +74,8 @@ impl Draft {
         self.pressed.is_none()
     }
 
-    /// Reads the form, storing its files as they come. A file that is refused does not keep the others from being taken.
+    /// Reads the form, storing its files as they come. Neither a file nor a field that is refused keeps the others from
+    /// being taken.
     pub(super) async fn read(
         &mut self,
         visit: &Visit,
@@ -79,9 +83,25 @@ impl Draft {
         form: &mut FileForm,
     ) -> Result<()> {
         let photos_max = usize::try_from(visit.site().post_media_max).unwrap_or(usize::MAX);
+        let read = self.read_fields(visit, owner, form, photos_max).await;
+        let settled = self.settle(photos_max);
+        match read {
+            Err(error) if error.code().is_server_fault() => Err(error),
+            read => self.first_wrong.take().map_or(read, Err).and(settled),
+        }
+    }
+
+    /// Reads to the end, or to where the rest cannot be read.
+    async fn read_fields(
+        &mut self,
+        visit: &Visit,
+        owner: AccountId,
+        form: &mut FileForm,
+        photos_max: usize,
+    ) -> Result<()> {
         for _ in 0..FIELDS_MAX {
             let Some(field) = form.next_field().await? else {
-                return self.settle(photos_max);
+                return Ok(());
             };
             let name = field.name().unwrap_or_default().to_owned();
             if name == "csrf" {
@@ -92,8 +112,8 @@ impl Draft {
                 return check_token(visit, "");
             } else if !is_file(&field) {
                 if field.file_name().is_none() {
-                    let value = text(field).await?;
-                    self.take(&name, value)?;
+                    let taken = text(field).await.and_then(|value| self.take(&name, value));
+                    self.first_wrong = self.first_wrong.take().or(taken.err());
                 }
             } else if self.photos.len() + self.added.len() < photos_max {
                 self.take_file(visit, owner, field).await?;
@@ -105,6 +125,14 @@ impl Draft {
             "form",
             format!("A form may have at most {FIELDS_MAX} fields."),
         ))
+    }
+
+    /// Notes that a photo cannot be shared; it counts from 1.
+    pub(super) fn refuse(&mut self, number: usize, reason: &str) {
+        self.refused.push(Refused {
+            name: format!("Photo {number}"),
+            reason: reason.to_owned(),
+        });
     }
 
     async fn take_file(

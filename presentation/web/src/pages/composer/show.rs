@@ -8,7 +8,7 @@ use infra_kernel::{AccountId, ErrorCode, Result};
 
 use crate::pages::composer::draft::Draft;
 use crate::pages::composer::photo::settled;
-use crate::respond::{Answer, page_with_status};
+use crate::respond::{Answer, page_with_status, stored_nowhere};
 use crate::view::{CHOICES, Choice, FormTrouble, PhotoView, Shell};
 use crate::visit::{Visit, fresh_secret};
 
@@ -58,7 +58,7 @@ pub(crate) async fn show(visit: Visit) -> Answer {
         camera_shown: default.is_some_and(|account| account.default_camera_shown),
         ..blank(&visit).await?
     };
-    Ok(page_with_status(StatusCode::OK, &page))
+    Ok(stored_nowhere(page_with_status(StatusCode::OK, &page)))
 }
 
 /// The form brought back with what was written and stored.
@@ -73,12 +73,20 @@ pub(super) async fn draft_page(
     } else {
         StatusCode::OK
     };
+    let default = visit.viewer.as_ref().map(|viewer| &viewer.account);
     let page = ComposerPage {
         trouble,
         photos: stored(visit, owner, draft).await?,
         text: draft.text.clone(),
-        visibility: known(&draft.visibility),
-        sensitive: draft.sensitive,
+        visibility: known(if draft.visibility.is_empty() {
+            // It was never read: what could not be understood must not be seen by more than its writer is used to.
+            default.map_or("", |account| &account.default_visibility)
+        } else {
+            &draft.visibility
+        }),
+        sensitive: draft.sensitive
+            || draft.visibility.is_empty()
+                && default.is_some_and(|account| account.default_sensitive),
         originals_shared: draft.originals_shared,
         camera_shown: draft.camera_shown,
         refused: draft
@@ -93,7 +101,7 @@ pub(super) async fn draft_page(
         },
         ..blank(visit).await?
     };
-    Ok(page_with_status(status, &page))
+    Ok(stored_nowhere(page_with_status(status, &page)))
 }
 
 /// The draft's photos that are its writer's own, in its order, with what was said of them.
@@ -171,12 +179,14 @@ fn accepted_words(capabilities: &Capabilities) -> String {
         .join(", ")
 }
 
-/// A visibility that can be chosen here; everyone when it is none.
+/// A visibility that can be chosen here: everyone when nothing was said, and the narrowest for one that cannot.
 fn known(name: &str) -> String {
+    let [everyone, .., narrowest] = &CHOICES;
+    let otherwise = if name.is_empty() { everyone } else { narrowest };
     CHOICES
         .iter()
         .find(|choice| choice.name == name)
-        .unwrap_or(&CHOICES[0])
+        .unwrap_or(otherwise)
         .name
         .to_owned()
 }
@@ -204,7 +214,8 @@ mod tests {
                 Visibility::Private
             ]
         );
-        assert_eq!(known("direct"), "public");
+        assert_eq!(known(""), "public");
+        assert_eq!(known("direct"), "private");
         assert_eq!(known("private"), "private");
     }
 

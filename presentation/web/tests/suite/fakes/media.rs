@@ -39,6 +39,9 @@ impl Fakes {
     /// A photo as it is now.
     fn item(&self, id: u64) -> MediaItem {
         let mut item = item(id);
+        let sizes = self.sizes.lock().unwrap();
+        let size = id.checked_sub(MEDIA).and_then(|at| sizes.get(at as usize));
+        item.original_bytes = size.copied().unwrap_or_default();
         if self.failing.lock().unwrap().contains(&id) {
             item.state = MediaState::Failed.into();
             item.failure = "It is damaged. Export it again.".into();
@@ -71,6 +74,7 @@ impl Fakes {
                 Some(Part::End(_)) => {
                     let id = MEDIA + self.count("upload");
                     self.note(format!("upload {name} {bytes}"));
+                    self.sizes.lock().unwrap().push(bytes as u64);
                     if name.starts_with("broken") {
                         self.failing.lock().unwrap().push(id);
                     }
@@ -103,6 +107,12 @@ impl Fakes {
     }
 
     pub(super) async fn on_update_media(&self, request: UpdateMediaRequest) -> Result<MediaItem> {
+        if self.is_shown(request.id) {
+            return Err(Error::new(
+                ErrorCode::Conflict,
+                "This photo is already in use.",
+            ));
+        }
         self.note(format!(
             "alt {} {}",
             request.id,

@@ -21,10 +21,20 @@ impl Fakes {
             revision: 1 + avatar + self.defaults.load(Ordering::Relaxed),
             username: username.into(),
             avatar_media_id: avatar,
+            default_visibility: if id == ADA && self.defaults.load(Ordering::Relaxed) & 4 != 0 {
+                "private".into()
+            } else {
+                String::new()
+            },
             default_originals_shared: id == ADA && self.defaults.load(Ordering::Relaxed) & 1 != 0,
             default_camera_shown: id == ADA && self.defaults.load(Ordering::Relaxed) & 2 != 0,
             ..Account::default()
         }
+    }
+
+    /// The member's posts are for followers, unless they say otherwise.
+    pub(crate) fn prefer_followers(&self) {
+        self.defaults.fetch_or(4, Ordering::Relaxed);
     }
 
     pub(super) async fn on_update_profile(&self, request: UpdateProfileRequest) -> Result<Account> {
