@@ -4,8 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use sqlx::Connection as _;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use testing_kit::{charts, jpeg, png};
 
 use crate::commands::{answer, fail, run, said, succeed};
@@ -304,59 +302,29 @@ async fn what_failed_is_tried_again_and_dropped() {
     .await;
 }
 
-/// What no request does, in the database beside the server.
-async fn change(folder: &Path, statement: &'static str) {
-    let options = SqliteConnectOptions::new().filename(folder.join("media.db"));
-    let mut database = SqliteConnection::connect_with(&options).await.unwrap();
-    sqlx::query(statement).execute(&mut database).await.unwrap();
-    database.close().await.unwrap();
-}
-
-#[tokio::test]
-async fn ready_photos_whose_smaller_forms_were_given_up_stand_in_the_list() {
-    let server = server().await;
-    let (ada, folder) = (server.person("ada").await, server.folder());
-    let id = text(&ada.photo(small()).await, "/id");
-    change(
-        folder,
-        "INSERT INTO alternates_given_up SELECT id, 3, 1790000000000000, 'it died' FROM media",
-    )
-    .await;
-    let listed = failed(folder, 1).await;
-    assert_eq!(listed[0]["what"], "forms");
-    assert_eq!(
-        (&listed[0]["id"], &listed[0]["cause"]),
-        (&json!(id), &json!("it died"))
-    );
-    let shown = succeed(folder, &["media", "failed", "show", &id]);
-    assert!(shown.contains("it died"), "{shown}");
-    let why = "only its smaller forms were given up";
-    fail(folder, &["media", "failed", "drop", &id], why);
-    let told = succeed(folder, &["media", "failed", "retry", "--all"]);
-    assert!(told.contains("The smaller forms of 1 photos"), "{told}");
-    failed(folder, 0).await;
-}
-
 #[tokio::test]
 async fn a_photo_whose_file_is_missing_does_not_keep_others_from_being_tried_again() {
     let server = server().await;
     let folder = server.folder();
     let ids = broken(&server, 2).await;
-    let newest = format!("SELECT original_key FROM media WHERE id = {}", ids[0]);
-    fs::remove_file(stored(folder, &newest).await).unwrap();
+    let originals = stored(&folder.join("media"));
+    assert_eq!(originals.len(), ids.len(), "{originals:?}");
+    fs::remove_file(&originals[0]).unwrap();
     let told = succeed(folder, &["media", "failed", "retry", "--all"]);
     assert!(told.contains("1 photos will be processed again"), "{told}");
     assert!(told.contains("1 cannot be"), "{told}");
 }
 
-/// The file whose key a statement asks for.
-async fn stored(folder: &Path, statement: &str) -> PathBuf {
-    let options = SqliteConnectOptions::new().filename(folder.join("media.db"));
-    let mut database = SqliteConnection::connect_with(&options).await.unwrap();
-    let statement = sqlx::AssertSqlSafe(statement.to_owned());
-    let key: String = sqlx::query_scalar(statement)
-        .fetch_one(&mut database)
-        .await
-        .unwrap();
-    file_of(folder, &format!("{key}.jpg"))
+/// Every file whose name is a hash.
+fn stored(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(stored(&path));
+        } else if path.file_name().unwrap().len() == 64 {
+            found.push(path);
+        }
+    }
+    found
 }
