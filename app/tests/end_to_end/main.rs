@@ -16,6 +16,7 @@ mod browser;
 mod commands;
 mod composer;
 mod every_route;
+mod given_up_forms;
 mod hostile_files;
 mod instance;
 mod main_job;
