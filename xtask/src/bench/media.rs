@@ -19,7 +19,9 @@ const SIZES: [usize; 2] = [40_000, 2_000_000];
 /// The longest side of the pictures that are uploaded: that of the largest rendition.
 const EDGE: &str = "2048";
 /// Grain of the pictures, from hardly any to as much as makes the heaviest file.
-const STRENGTHS: [&str; 9] = ["4", "12", "18", "24", "32", "40", "60", "90", "127"];
+const STRENGTHS: [&str; 11] = [
+    "4", "12", "14", "15", "18", "24", "32", "40", "60", "90", "127",
+];
 const CONNECTIONS: &str = "-c64";
 
 /// A file and where both have it.
