@@ -24,7 +24,7 @@ use presentation_kit::Surface;
 
 use pages::{
     about, authorize, composer, follow, front, people, post as post_page, profile, session,
-    settings, setup, signup,
+    settings, setup, signup, uploads,
 };
 
 /// The most bytes of a form without files.
@@ -53,8 +53,9 @@ pub fn router(surface: &Surface) -> Router<Surface> {
         .route("/@{name}/{id}/delete", post(post_page::delete))
         // Forms with files: read field by field, each against a limit of its own.
         .route("/new", get(composer::show).post(composer::publish))
-        .route("/new/photos", post(composer::take))
+        .route("/new/photos", get(uploads::show).post(composer::take))
         .route("/new/photos/{id}", get(composer::state))
+        .route("/new/photos/{id}/delete", post(uploads::delete))
         .route("/settings", get(settings::show).post(settings::save))
         .fallback(respond::nothing_here)
         .method_not_allowed_fallback(respond::wrong_method)

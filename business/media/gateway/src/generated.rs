@@ -165,6 +165,21 @@ pub struct DeleteMediaRequest {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteMediaReply {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListUnusedRequest {
+    #[prost(fixed64, tag = "1")]
+    pub owner_id: u64,
+    #[prost(uint32, tag = "2")]
+    pub limit: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListUnusedReply {
+    #[prost(message, repeated, tag = "1")]
+    pub items: ::prost::alloc::vec::Vec<MediaItem>,
+    /// How long after its upload an item that has not failed is kept unused, in seconds.
+    #[prost(uint64, tag = "2")]
+    pub lifetime_s: u64,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AttachRequest {
     #[prost(fixed64, tag = "1")]
@@ -739,6 +754,23 @@ pub mod media_client {
                 .insert(GrpcMethod::new("heliograph.media.v1.Media", "DeleteMedia"));
             self.inner.unary(req, path, codec).await
         }
+        /// What an account has uploaded and nothing shows, whether it is ready, waits or has failed; newest first, without what is
+        /// about to be deleted unused. At most 500.
+        pub async fn list_unused(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListUnusedRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListUnusedReply>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/ListUnused");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliograph.media.v1.Media", "ListUnused"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Notes that something ("post:1", "account:1:avatar") shows these items, so that no sweeper takes them. Idempotent.
         pub async fn attach(
             &mut self,
@@ -1036,6 +1068,12 @@ pub mod media_server {
             &self,
             request: tonic::Request<super::DeleteMediaRequest>,
         ) -> std::result::Result<tonic::Response<super::DeleteMediaReply>, tonic::Status>;
+        /// What an account has uploaded and nothing shows, whether it is ready, waits or has failed; newest first, without what is
+        /// about to be deleted unused. At most 500.
+        async fn list_unused(
+            &self,
+            request: tonic::Request<super::ListUnusedRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListUnusedReply>, tonic::Status>;
         /// Notes that something ("post:1", "account:1:avatar") shows these items, so that no sweeper takes them. Idempotent.
         async fn attach(
             &self,
@@ -1381,6 +1419,44 @@ pub mod media_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = DeleteMediaSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliograph.media.v1.Media/ListUnused" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListUnusedSvc<T: Media>(pub Arc<T>);
+                    impl<T: Media> tonic::server::UnaryService<super::ListUnusedRequest> for ListUnusedSvc<T> {
+                        type Response = super::ListUnusedReply;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListUnusedRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as Media>::list_unused(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListUnusedSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -2050,6 +2126,13 @@ pub trait Media: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: DeleteMediaRequest,
     ) -> ::infra_kernel::Result<DeleteMediaReply>;
+    /// What an account has uploaded and nothing shows, whether it is ready, waits or has failed; newest first, without what is
+    /// about to be deleted unused. At most 500.
+    async fn list_unused(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListUnusedRequest,
+    ) -> ::infra_kernel::Result<ListUnusedReply>;
     /// Notes that something ("post:1", "account:1:avatar") shows these items, so that no sweeper takes them. Idempotent.
     async fn attach(
         &self,
@@ -2229,6 +2312,19 @@ impl Media for RemoteMedia {
         let request = ::infra_rpc::outgoing_request(context, request);
         let answer = client
             .delete_media(request)
+            .await
+            .map_err(::infra_rpc::error_from_status)?;
+        Ok(answer.into_inner())
+    }
+    async fn list_unused(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListUnusedRequest,
+    ) -> ::infra_kernel::Result<ListUnusedReply> {
+        let mut client = self.client.clone();
+        let request = ::infra_rpc::outgoing_request(context, request);
+        let answer = client
+            .list_unused(request)
             .await
             .map_err(::infra_rpc::error_from_status)?;
         Ok(answer.into_inner())
@@ -2501,6 +2597,17 @@ impl media_server::Media for ServeMedia {
     ) -> Result<tonic::Response<DeleteMediaReply>, tonic::Status> {
         let context = ::infra_rpc::incoming_context(&request);
         let call = self.0.delete_media(&context, request.into_inner());
+        let answer = ::infra_rpc::within_deadline(&context, call)
+            .await
+            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
+        Ok(tonic::Response::new(answer))
+    }
+    async fn list_unused(
+        &self,
+        request: tonic::Request<ListUnusedRequest>,
+    ) -> Result<tonic::Response<ListUnusedReply>, tonic::Status> {
+        let context = ::infra_rpc::incoming_context(&request);
+        let call = self.0.list_unused(&context, request.into_inner());
         let answer = ::infra_rpc::within_deadline(&context, call)
             .await
             .map_err(|error| ::infra_rpc::status_from_error(&error))?;

@@ -80,10 +80,16 @@ impl Gallery {
 }
 
 impl Gallery {
-    /// A post with a lost photo, beside another and alone.
+    /// A post with a lost photo, beside another and alone; and photos that no post shows.
     fn lost(&self) -> Vec<(&'static str, String)> {
         let page = |photos| self.lost_page(photos).render().unwrap();
-        vec![("post-lost", page(&[0])), ("post-lost-alone", page(&[]))]
+        let uploads = |photos| self.uploads(photos).render().unwrap();
+        vec![
+            ("post-lost", page(&[0])),
+            ("post-lost-alone", page(&[])),
+            ("uploads", uploads(&[0, 1, 3, 5, 16])),
+            ("uploads-none", uploads(&[])),
+        ]
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod setup;
 pub(crate) mod signup;
+pub(crate) mod uploads;
 
 use infra_kernel::{Error, Page, PostId, Result};
 use presentation_kit::paging::Cursors;

@@ -16,4 +16,4 @@ pub(crate) use photo::{MissingView, PhotoView};
 pub(crate) use post::{PostView, card_html, tile_html};
 pub(crate) use shell::Shell;
 pub(crate) use trouble::FormTrouble;
-pub(crate) use words::{CHOICES, Choice, Count, When, now};
+pub(crate) use words::{CHOICES, Choice, Count, When, now, span};

@@ -47,6 +47,23 @@ impl When {
     }
 }
 
+/// A span of time, in the largest unit it fills: "a day", "36 hours".
+pub(crate) fn span(seconds: u64) -> String {
+    let units = [
+        (DAY, "a day", "days"),
+        (HOUR, "an hour", "hours"),
+        (MINUTE, "a minute", "minutes"),
+        (1, "a second", "seconds"),
+    ];
+    let fits = |unit: i64| seconds.is_multiple_of(unit.unsigned_abs());
+    let unit = units.into_iter().find(|(unit, ..)| fits(*unit));
+    let (unit, one, several) = unit.unwrap_or((1, "a second", "seconds"));
+    match seconds / unit.unsigned_abs() {
+        1 => one.to_owned(),
+        count => format!("{count} {several}"),
+    }
+}
+
 /// How many, as it is shown.
 #[derive(Debug, Clone)]
 pub(crate) struct Count {
@@ -113,6 +130,22 @@ mod tests {
         let now = Timestamp::from_milliseconds(1_781_524_800_000);
         let when = When::of(now.microseconds() - seconds_ago * 1_000_000, now);
         assert_eq!(when.short, expected);
+    }
+
+    #[test]
+    fn spans_are_told_in_the_largest_unit_they_fill() {
+        let told = [86_400, 172_800, 129_600, 3_600, 90 * 60, 60, 61, 1].map(span);
+        let expected = [
+            "a day",
+            "2 days",
+            "36 hours",
+            "an hour",
+            "90 minutes",
+            "a minute",
+            "61 seconds",
+            "a second",
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]

@@ -146,7 +146,8 @@ gateway!(Media {
     get_media(GetMediaRequest) -> GetMediaReply = on_get_media;
     wait_until_processed(WaitUntilProcessedRequest) -> MediaItem = on_wait;
     update_media(UpdateMediaRequest) -> MediaItem = on_update_media;
-    delete_media(DeleteMediaRequest) -> DeleteMediaReply;
+    delete_media(DeleteMediaRequest) -> DeleteMediaReply = on_delete_media;
+    list_unused(ListUnusedRequest) -> ListUnusedReply = on_list_unused;
     attach(AttachRequest) -> AttachReply = on_attach;
     release(ReleaseRequest) -> ReleaseReply = on_release;
     read_rendition(ReadRenditionRequest) -> Messages<RenditionChunk>;

@@ -10,3 +10,4 @@ mod entry;
 mod fakes;
 mod reading;
 mod settings;
+mod uploads;

@@ -13,6 +13,7 @@ mod read_rendition;
 mod receive;
 mod release;
 mod send;
+mod unused;
 mod update;
 mod upload;
 mod upload_append;
@@ -28,10 +29,10 @@ use business_media_gateway::{
     CancelUploadRequest, Capabilities, CheckMediaRequest, CheckProgress,
     DESCRIPTION_CHARACTERS_MAX, DeleteMediaReply, DeleteMediaRequest, DropFailedReply,
     DropFailedRequest, GetCapabilitiesRequest, GetMediaReply, GetMediaRequest, GetUploadRequest,
-    ListFailedReply, ListFailedRequest, ListFormatsReply, ListFormatsRequest, Media, MediaItem,
-    ReadOriginalRequest, ReadRenditionRequest, ReleaseReply, ReleaseRequest, RenditionChunk,
-    RetryFailedRequest, SwitchFormatRequest, UpdateMediaRequest, UploadChunk, UploadSession,
-    WaitUntilProcessedRequest,
+    ListFailedReply, ListFailedRequest, ListFormatsReply, ListFormatsRequest, ListUnusedReply,
+    ListUnusedRequest, Media, MediaItem, ReadOriginalRequest, ReadRenditionRequest, ReleaseReply,
+    ReleaseRequest, RenditionChunk, RetryFailedRequest, SwitchFormatRequest, UpdateMediaRequest,
+    UploadChunk, UploadSession, WaitUntilProcessedRequest,
 };
 use infra_kernel::{Context, MediaId, Result};
 use infra_rpc::Messages;
@@ -78,6 +79,14 @@ impl Media for Service {
     ) -> Result<DeleteMediaReply> {
         self.core.delete(context, request).await?;
         Ok(DeleteMediaReply {})
+    }
+
+    async fn list_unused(
+        &self,
+        _: &Context,
+        request: ListUnusedRequest,
+    ) -> Result<ListUnusedReply> {
+        Ok(self.core.list_unused(&request).await?)
     }
 
     async fn attach(&self, _: &Context, request: AttachRequest) -> Result<AttachReply> {

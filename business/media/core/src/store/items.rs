@@ -160,6 +160,22 @@ pub(crate) async fn count_unattached(
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
+/// The items of an account that nothing shows, newest first, those that have failed among them.
+pub(crate) async fn unattached_of(
+    database: &Database,
+    owner: AccountId,
+    limit: i64,
+) -> Result<Vec<MediaId>, MediaError> {
+    let ids: Vec<i64> = sqlx::query_scalar(
+        "SELECT id FROM media WHERE owner_id = $1 AND NOT attached ORDER BY id DESC LIMIT $2",
+    )
+    .bind(owner.to_sql())
+    .bind(limit)
+    .fetch_all(database.reader())
+    .await?;
+    Ok(ids.into_iter().map(MediaId::from_sql).collect())
+}
+
 /// Changes what the owner may change; what is not set stays.
 pub(crate) async fn describe(
     connection: &mut Connection,

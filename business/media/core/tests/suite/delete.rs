@@ -1,10 +1,11 @@
 //! An owner deletes what nothing shows.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use business_media::Settings;
 use business_media_gateway::{
-    DeleteMediaRequest, MediaItem, MediaState, WaitUntilProcessedRequest, topics,
+    DeleteMediaRequest, ListUnusedRequest, MediaItem, MediaState, WaitUntilProcessedRequest, topics,
 };
 use infra_kernel::{ErrorCode, Result};
 use testing_kit::png;
@@ -158,4 +159,39 @@ async fn a_photo_at_work_can_be_deleted_and_its_work_leaves_nothing() {
             assert!(scene.events(topic).await.is_empty(), "{topic}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_nothing_shows_is_listed_for_its_owner_newest_first() {
+    let scene = Scene::new().await;
+    let unused = |limit| {
+        let request = ListUnusedRequest {
+            owner_id: OWNER,
+            limit,
+        };
+        let media = Arc::clone(&scene.media);
+        async move { media.list_unused(&context(), request).await.unwrap() }
+    };
+    assert_eq!(unused(10).await.items, []);
+    let whole = png::encode(&picture(300, 200, 1));
+    let broken = scene.upload(&whole[..whole.len() / 2]).await.unwrap();
+    scene.core.work_off().await.unwrap();
+    let shown = scene.ready(OWNER, &photo(1)).await;
+    scene.attach(OWNER, &[shown.id], "post:1").await.unwrap();
+    let ready = scene.ready(OWNER, &photo(2)).await;
+    scene.ready(OWNER + 1, &photo(3)).await;
+    let waiting = scene.upload(&photo(4)).await.unwrap();
+    let listed = unused(10).await;
+    let ids = |items: &[MediaItem]| items.iter().map(|item| item.id).collect::<Vec<_>>();
+    assert_eq!(ids(&listed.items), [waiting.id, ready.id, broken.id]);
+    assert_eq!(listed.items[1].renditions.len(), ready.renditions.len());
+    assert_eq!(listed.items[2].state(), MediaState::Failed);
+    assert_eq!(ids(&unused(2).await.items), [waiting.id, ready.id]);
+    // What is about to be swept can be used no more, and is not offered; what has failed is still told.
+    scene
+        .clock
+        .advance(Duration::from_secs(listed.lifetime_s + 1));
+    assert_eq!(ids(&unused(10).await.items), [broken.id]);
+    scene.delete(OWNER, broken.id).await.unwrap();
+    assert_eq!(unused(10).await.items, []);
 }

@@ -197,6 +197,9 @@ impl Media for Album {
     ) -> Result<CancelUploadReply> {
         unavailable()
     }
+    async fn list_unused(&self, _: &Context, _: ListUnusedRequest) -> Result<ListUnusedReply> {
+        unavailable()
+    }
     async fn list_failed(&self, _: &Context, _: ListFailedRequest) -> Result<ListFailedReply> {
         unavailable()
     }

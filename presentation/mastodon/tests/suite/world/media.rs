@@ -294,6 +294,10 @@ impl Media for World {
         Ok(CancelUploadReply { found })
     }
 
+    async fn list_unused(&self, _: &Context, _: ListUnusedRequest) -> Result<ListUnusedReply> {
+        Err(Error::internal("not part of this world"))
+    }
+
     async fn list_failed(&self, _: &Context, _: ListFailedRequest) -> Result<ListFailedReply> {
         Err(Error::internal("not part of this world"))
     }

@@ -1,14 +1,18 @@
 //! The composer as it is shown.
 
 use askama::Template;
-use business_media_gateway::{Capabilities, GetCapabilitiesRequest};
+use business_media_gateway::{Capabilities, GetCapabilitiesRequest, MediaItem, MediaState};
 use business_posts_gateway::Visibility;
 use http::StatusCode;
 use infra_kernel::{AccountId, ErrorCode, Result};
+use presentation_kit::extract::QueryOf;
+use presentation_kit::{Problem, Site};
+use serde::Deserialize;
 
 use crate::pages::composer::draft::Draft;
 use crate::pages::composer::photo::settled;
-use crate::respond::{Answer, page_with_status, stored_nowhere};
+use crate::pages::uploads;
+use crate::respond::{Answer, Trouble, page_with_status, stored_nowhere};
 use crate::view::{CHOICES, Choice, FormTrouble, PhotoView, Shell};
 use crate::visit::{Visit, fresh_secret};
 
@@ -19,6 +23,8 @@ pub(crate) struct ComposerPage {
     pub(crate) trouble: FormTrouble,
     pub(crate) idempotency_key: String,
     pub(crate) photos: Vec<ComposedPhoto>,
+    /// Whether there are photos of the member's that no post shows, beside these.
+    pub(crate) offers_uploads: bool,
     /// Names and reasons of photos that cannot be shared.
     pub(crate) refused: Vec<(String, String)>,
     pub(crate) text: String,
@@ -48,17 +54,48 @@ pub(crate) struct ComposedPhoto {
     pub(crate) focus: (f32, f32),
 }
 
-pub(crate) async fn show(visit: Visit) -> Answer {
-    visit.member()?;
+/// Photos that are stored already, to begin with: `?media_id[]=1&media_id[]=2`.
+#[derive(Default, Deserialize)]
+pub(crate) struct ComposerQuery {
+    #[serde(default)]
+    media_id: Vec<String>,
+}
+
+pub(crate) async fn show(visit: Visit, query: Result<QueryOf<ComposerQuery>, Problem>) -> Answer {
+    let author = visit.member()?;
+    let query = query.map_err(|problem| Trouble(problem.0))?.0;
+    let unused = uploads::of_member(&visit, author).await?.items;
+    let photos = chosen(&visit, &unused, &query);
     let default = visit.viewer.as_ref().map(|viewer| &viewer.account);
     let page = ComposerPage {
         visibility: known(default.map_or("", |account| &account.default_visibility)),
         sensitive: default.is_some_and(|account| account.default_sensitive),
         originals_shared: default.is_some_and(|account| account.default_originals_shared),
         camera_shown: default.is_some_and(|account| account.default_camera_shown),
+        offers_uploads: unused.len() > photos.len(),
+        photos,
         ..blank(&visit).await?
     };
     Ok(stored_nowhere(page_with_status(StatusCode::OK, &page)))
+}
+
+/// Those of a member's photos that were asked for, in that order: what is not there, in use or failed is passed over.
+fn chosen(visit: &Visit, unused: &[MediaItem], query: &ComposerQuery) -> Vec<ComposedPhoto> {
+    let mut ids: Vec<u64> = Vec::new();
+    for id in query.media_id.iter().filter_map(|id| id.parse().ok()) {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    let usable = |id: u64| {
+        let item = unused.iter().find(|item| item.id == id);
+        item.filter(|item| item.state() != MediaState::Failed)
+    };
+    let items = ids.into_iter().filter_map(usable);
+    items
+        .take(visit.site().post_media_max as usize)
+        .map(|item| ComposedPhoto::of(visit.site(), item))
+        .collect()
 }
 
 /// The form brought back with what was written and stored.
@@ -115,15 +152,26 @@ async fn stored(visit: &Visit, owner: AccountId, draft: &Draft) -> Result<Vec<Co
             Err(error) => return Err(error),
         };
         let (x, y) = written.focus();
-        let (x, y) = (x.unwrap_or(item.focus_x), y.unwrap_or(item.focus_y));
-        photos.push(ComposedPhoto {
-            id: item.id,
-            photo: PhotoView::of(visit.site(), &item),
-            alt: written.alt.clone().unwrap_or(item.description),
-            focus: (per_cent(x), per_cent(-y)),
-        });
+        let told = MediaItem {
+            focus_x: x.unwrap_or(item.focus_x),
+            focus_y: y.unwrap_or(item.focus_y),
+            description: written.alt.clone().unwrap_or(item.description),
+            ..item
+        };
+        photos.push(ComposedPhoto::of(visit.site(), &told));
     }
     Ok(photos)
+}
+
+impl ComposedPhoto {
+    fn of(site: &Site, item: &MediaItem) -> Self {
+        Self {
+            id: item.id,
+            photo: PhotoView::of(site, item),
+            alt: item.description.clone(),
+            focus: (per_cent(item.focus_x), per_cent(-item.focus_y)),
+        }
+    }
 }
 
 /// From -1 to 1, in whole per cent from 0 to 100.
@@ -143,6 +191,7 @@ async fn blank(visit: &Visit) -> Result<ComposerPage> {
         trouble: FormTrouble::none(),
         idempotency_key: fresh_secret(),
         photos: Vec::new(),
+        offers_uploads: false,
         text: String::new(),
         visibility: known(""),
         sensitive: false,

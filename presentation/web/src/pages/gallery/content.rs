@@ -6,9 +6,9 @@ use infra_kernel::AccountId;
 use presentation_kit::{Card, Person, Site};
 
 use crate::assets::ASSETS;
-use crate::pages::{authorize, composer, post, profile, settings, signup};
+use crate::pages::{authorize, composer, post, profile, settings, signup, uploads};
 use crate::respond::Message;
-use crate::view::{CHOICES, FormTrouble, PersonView, PostView, Shell, samples};
+use crate::view::{CHOICES, FormTrouble, PersonView, PostView, Shell, When, samples};
 
 /// Widths and heights, upright and lying and very long.
 const SIZES: [(u32, u32); 21] = [
@@ -208,6 +208,25 @@ impl Gallery {
         page
     }
 
+    /// The first is being processed, the second has failed.
+    pub(super) fn uploads(&self, photos: &[usize]) -> uploads::UploadsPage {
+        let view = |(place, index): (usize, &usize)| {
+            let reason = "This picture is damaged or was cut off, and cannot be read. Please send it again from the original.";
+            uploads::UploadView {
+                id: *index as u64,
+                photo: self.post(1, &[*index]).photos.pop().filter(|_| place > 1),
+                failure: (place == 1).then(|| reason.to_owned()),
+                when: When::of(samples::NOW.microseconds() - 3_600_000_000, samples::NOW),
+            }
+        };
+        uploads::UploadsPage {
+            shell: self.shell(true, "new"),
+            uploads: photos.iter().enumerate().map(view).collect(),
+            kept: "a day".into(),
+            photos_max: 20,
+        }
+    }
+
     pub(super) fn composer(
         &self,
         photos: &[usize],
@@ -224,6 +243,7 @@ impl Gallery {
             trouble,
             idempotency_key: "key".into(),
             photos: composed.collect(),
+            offers_uploads: true,
             text: String::new(),
             visibility: "public".into(),
             sensitive: false,

@@ -102,6 +102,36 @@ impl Fakes {
         })
     }
 
+    /// What was uploaded and neither shared nor deleted.
+    pub(super) async fn on_list_unused(
+        &self,
+        request: ListUnusedRequest,
+    ) -> Result<ListUnusedReply> {
+        let uploaded = self.sizes.lock().unwrap().len() as u64;
+        let deleted = |id: &u64| self.done().contains(&format!("delete {id}"));
+        let unused = (MEDIA..MEDIA + uploaded).rev();
+        let unused = unused.filter(|id| !self.is_shown(*id) && !deleted(id));
+        Ok(ListUnusedReply {
+            items: unused
+                .take(request.limit as usize)
+                .map(|id| self.item(id))
+                .collect(),
+            lifetime_s: 86_400,
+        })
+    }
+
+    pub(super) async fn on_delete_media(
+        &self,
+        request: DeleteMediaRequest,
+    ) -> Result<DeleteMediaReply> {
+        if request.owner_id != ADA || request.id >= MEDIA + self.sizes.lock().unwrap().len() as u64
+        {
+            return Err(Error::not_found("photo"));
+        }
+        self.note(format!("delete {}", request.id));
+        Ok(DeleteMediaReply {})
+    }
+
     pub(super) async fn on_wait(&self, request: WaitUntilProcessedRequest) -> Result<MediaItem> {
         Ok(self.item(request.id))
     }
