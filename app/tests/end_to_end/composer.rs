@@ -17,10 +17,11 @@ const RIGHT: &str = "\u{e014}";
 /// The fields of the photo on the stage.
 const CHOSEN: &str = "fieldset.describe:not([hidden])";
 /// Whether nothing is on its way any more.
-const SETTLED: &str = "!document.querySelector('.strip li.busy, .strip progress:not([hidden])')";
+pub(crate) const SETTLED: &str =
+    "!document.querySelector('.strip li.busy, .strip progress:not([hidden])')";
 
 /// Three photographs, and second a file that was cut off.
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut paths = Vec::new();
     let photographs = [
         (Mood::Dawn, 1800, 1200),
@@ -47,14 +48,14 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-async fn choose(window: &Window, paths: &[PathBuf]) {
+pub(crate) async fn choose(window: &Window, paths: &[PathBuf]) {
     let names: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
     window
         .type_into("input[type=file]", &names.join("\n"))
         .await;
 }
 
-async fn comes_true(window: &Window, what: &str, condition: &str) {
+pub(crate) async fn comes_true(window: &Window, what: &str, condition: &str) {
     let script = format!("return {condition}");
     eventually(what, async || {
         (window.ask(&script).await == true).then_some(())

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use business_media::{Dependencies, MIGRATIONS, MediaCore, Settings};
-use business_media_codec::{CodecError, Encoding, Format, Frame, OutsideCodecs, Pixels, StoppedBy};
+use business_media_codec::{
+    CodecError, EncoderMemory, Encoding, Format, Frame, OutsideCodecs, Pixels, StoppedBy,
+};
 use business_media_gateway::{UploadChunk, UploadHeader};
 use infra_blob::DirectoryStore;
 use infra_db::Database;
@@ -39,7 +41,14 @@ impl OutsideCodecs for Refusing {
         Err(refused())
     }
 
-    fn encode(&self, _: &Pixels, _: Encoding, _: u8, _: Instant) -> Result<Vec<u8>, CodecError> {
+    fn encode(
+        &self,
+        _: &Pixels,
+        _: Encoding,
+        _: u8,
+        _: EncoderMemory,
+        _: Instant,
+    ) -> Result<Vec<u8>, CodecError> {
         Err(refused())
     }
 

@@ -38,5 +38,6 @@ mod shutdown;
 mod statuses;
 mod third_party_clients;
 mod timelines;
+mod unshared;
 mod visibility;
 mod web_pages;

@@ -17,6 +17,8 @@ const STANDARD_ERROR_BYTES: usize = 64 * 1024;
 const GREETING_BYTES_MAX: usize = 64 * 1024;
 /// How long a worker that hung up may take to be gone, before it is killed.
 const HANGUP_GRACE: Duration = Duration::from_millis(500);
+/// What a worker's heap may keep for later, and the largest block that comes from it, in bytes.
+const HEAP_KEEPS_BYTES: &str = "131072";
 /// How often a worker that computes is looked at: whether it keeps to its processor time and its threads.
 const WATCH_PAUSE: Duration = Duration::from_millis(100);
 /// How much more processor time than it may use a worker may have used before it is killed. It ends by itself at its limit,
@@ -49,6 +51,10 @@ impl Worker {
             .env_clear()
             // Each arena of the C library's heap reserves 64 MiB of address space.
             .env("MALLOC_ARENA_MAX", "2")
+            // A limit of memory counts what the heap keeps for later: so it gives back at once what is large. The C library
+            // would stop doing so when it sees how large pictures are.
+            .env("MALLOC_MMAP_THRESHOLD_", HEAP_KEEPS_BYTES)
+            .env("MALLOC_TRIM_THRESHOLD_", HEAP_KEEPS_BYTES)
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

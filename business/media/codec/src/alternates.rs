@@ -1,6 +1,6 @@
 //! The smaller forms in which renditions are offered beside their JPEGs: made later, by slow encoders in another process.
 
-use crate::outside::{Encoding, OutsideCodecs, Pixels};
+use crate::outside::{EncoderMemory, Encoding, OutsideCodecs, Pixels};
 use crate::process::{decode_largest, guarded};
 use crate::raster::Raster;
 use crate::{CodecError, Format, FormatSet, Job, Ladder, Step, StoppedBy, read_header, scale};
@@ -87,6 +87,7 @@ pub fn alternates_memory_bytes(
     (width, height): (u32, u32),
     ladder: &Ladder,
     encodings: &[Encoding],
+    memory: EncoderMemory,
 ) -> u64 {
     /// Two rasters and, at the most, as many bytes made.
     const BYTES_PER_PIXEL: u64 = 9;
@@ -94,7 +95,7 @@ pub fn alternates_memory_bytes(
     let beside = file_bytes + u64::from(width) * u64::from(height) * BYTES_PER_PIXEL;
     let encoder = encodings
         .iter()
-        .map(|encoding| encoding.encoder_bytes(width, height))
+        .map(|encoding| encoding.encoder_bytes(width, height, memory))
         .max();
     memory_bytes.max(beside + encoder.unwrap_or(0))
 }
@@ -167,7 +168,8 @@ fn encode(
         has_alpha: false,
         profile: None,
     };
-    outside.encode(&pixels, encoding, step.quality_of(encoding), job.deadline)
+    let quality = step.quality_of(encoding);
+    outside.encode(&pixels, encoding, quality, job.encoder_memory, job.deadline)
 }
 
 #[cfg(test)]
@@ -178,12 +180,16 @@ mod tests {
 
     #[test]
     fn encoders_are_reckoned_for_the_largest_rendition() {
-        let reckon = |side: u32, ladder_side: u32, encodings: &[Encoding]| {
+        let reckon_as = |memory, side: u32, ladder_side: u32, encodings: &[Encoding]| {
             let ladder = Ladder::new(vec![Step {
                 side_max: ladder_side,
                 ..Ladder::default().steps()[0]
             }]);
-            alternates_memory_bytes(200 * MIB, 4 * MIB, (side, side / 4 * 3), &ladder, encodings)
+            let size = (side, side / 4 * 3);
+            alternates_memory_bytes(200 * MIB, 4 * MIB, size, &ladder, encodings, memory)
+        };
+        let reckon = |side, ladder_side, encodings: &[Encoding]| {
+            reckon_as(EncoderMemory::Usual, side, ladder_side, encodings)
         };
         let both = [Encoding::WebP, Encoding::Avif];
         // What decoding takes is free again by then.
@@ -195,5 +201,19 @@ mod tests {
         assert!(reckon(4_000, 2_048, &both[..1]) < usual);
         assert!(reckon(12_000, 4_096, &both) > usual * 3);
         assert_eq!(reckon(12_000, 4_096, &[]), 200 * MIB);
+        // 388 MB were measured of a drawing.
+        let most = reckon_as(EncoderMemory::Most, 4_000, 2_048, &both);
+        assert!((400 * MIB..500 * MIB).contains(&most), "{most}");
+    }
+
+    #[test]
+    fn a_larger_picture_is_never_reckoned_with_less() {
+        for memory in [EncoderMemory::Usual, EncoderMemory::Most] {
+            let sides = (100..3_000).step_by(10);
+            let reckoned: Vec<u64> = sides
+                .map(|side| Encoding::Avif.encoder_bytes(side, side, memory))
+                .collect();
+            assert!(reckoned.is_sorted(), "{memory:?}");
+        }
     }
 }

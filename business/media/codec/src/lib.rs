@@ -45,6 +45,6 @@ pub use error::{CodecError, StoppedBy};
 pub use format::{Format, FormatSet, SNIFF_BYTES, sniff};
 pub use header::{Header, Limits, read_header};
 pub use ladder::{Ladder, Step};
-pub use outside::{Encoding, Frame, OutsideCodecs, Pixels};
+pub use outside::{EncoderMemory, Encoding, Frame, OutsideCodecs, Pixels, SLOW_PIXELS_MAX};
 pub use process::{EncodedRendition, Job, Processed, process};
 pub use strip::{Purpose, strip};

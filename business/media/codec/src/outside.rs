@@ -48,18 +48,42 @@ impl Encoding {
         }
     }
 
-    /// The memory that the process of an encoder may take for a picture of this size, in bytes. Measured on noise, which
-    /// costs most: 28.5 bytes a pixel as WebP; 46 to 72 and some 12 MB as AVIF (`--example measure -- encoders`).
+    /// The memory that the process of an encoder may take for a picture of this size, in bytes. Measured
+    /// (`--example measure -- encoders`): 29 bytes a pixel as WebP; as AVIF of photographs and grain 64 to 74 up to
+    /// [`SLOW_PIXELS_MAX`] and 44 to 52 beyond, of drawings 122 to 155, and up to 12 MB beside.
     #[must_use]
-    pub const fn encoder_bytes(self, width: u32, height: u32) -> u64 {
+    pub const fn encoder_bytes(self, width: u32, height: u32, memory: EncoderMemory) -> u64 {
         /// What a worker has before it is asked anything, and what its heap cannot give back: 1.2 MB were seen.
         const WORKER_BYTES: u64 = 16 * 1024 * 1024;
+        const AVIF_BYTES: u64 = WORKER_BYTES + 24 * 1024 * 1024;
+        /// More of the picture is kept where more is tried.
+        const SLOW_BYTES: u64 = SLOW_PIXELS_MAX * 80;
         let pixels = width as u64 * height as u64;
-        match self {
-            Self::WebP => WORKER_BYTES + 8 * 1024 * 1024 + pixels * 36,
-            Self::Avif => WORKER_BYTES + 24 * 1024 * 1024 + pixels * 64,
+        match (self, memory) {
+            (Self::WebP, _) => WORKER_BYTES + 8 * 1024 * 1024 + pixels * 36,
+            (Self::Avif, EncoderMemory::Most) => AVIF_BYTES + pixels * 128,
+            (Self::Avif, EncoderMemory::Usual) if pixels <= SLOW_PIXELS_MAX => {
+                AVIF_BYTES + pixels * 80
+            }
+            (Self::Avif, EncoderMemory::Usual) if pixels * 56 <= SLOW_BYTES => {
+                AVIF_BYTES + SLOW_BYTES
+            }
+            (Self::Avif, EncoderMemory::Usual) => AVIF_BYTES + pixels * 56,
         }
     }
+}
+
+/// Pictures of more pixels are encoded as AVIF with less care: they fill a screen, are asked for least and cost most.
+pub const SLOW_PIXELS_MAX: u64 = 1_500_000;
+
+/// How much memory an encoder is given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EncoderMemory {
+    /// What photographs take.
+    #[default]
+    Usual,
+    /// What anything takes: AV1 encoders search drawings of few colours for repetitions, and note every place in them.
+    Most,
 }
 
 /// The codecs of another process. Every call blocks and ends at its deadline, by force if it must.
@@ -86,12 +110,13 @@ pub trait OutsideCodecs: Send + Sync {
     /// A file of these sRGB pixels. `quality` is 1 to 100 on the encoding's own scale.
     ///
     /// # Errors
-    /// [`CodecError::Stopped`], as above, and when the encoder refuses.
+    /// [`CodecError::Stopped`], as above, and when the encoder refuses; one that gets too little memory does either.
     fn encode(
         &self,
         pixels: &Pixels,
         encoding: Encoding,
         quality: u8,
+        memory: EncoderMemory,
         deadline: Instant,
     ) -> Result<Vec<u8>, CodecError>;
 

@@ -8,8 +8,8 @@ use crate::encode::encode_jpeg;
 use crate::placeholder::{Placeholder, placeholder};
 use crate::raster::Raster;
 use crate::{
-    Camera, CodecError, EncodedAnimation, Format, FormatSet, Header, Ladder, Limits, OutsideCodecs,
-    StoppedBy, animation, color, passthrough, read_header, scale,
+    Camera, CodecError, EncodedAnimation, EncoderMemory, Format, FormatSet, Header, Ladder, Limits,
+    OutsideCodecs, StoppedBy, animation, color, passthrough, read_header, scale,
 };
 
 /// What a file is processed with.
@@ -21,6 +21,8 @@ pub struct Job<'a> {
     pub ladder: &'a Ladder,
     /// The codecs of another process, where there are some.
     pub outside: Option<&'a dyn OutsideCodecs>,
+    /// How much memory encoders in another process are given.
+    pub encoder_memory: EncoderMemory,
     /// When to give up. It is looked at between steps, each of which the limits bound.
     pub deadline: Instant,
 }
@@ -33,6 +35,7 @@ impl<'a> Job<'a> {
             limits,
             ladder,
             outside: None,
+            encoder_memory: EncoderMemory::Usual,
             deadline: Instant::now() + Duration::from_secs(60),
         }
     }

@@ -4,8 +4,9 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use business_media_codec::{Encoding, Format, Frame, OutsideCodecs as _, Pixels};
+use business_media_codec::{EncoderMemory, Encoding, Format, Frame, OutsideCodecs as _, Pixels};
 use business_media_outside::{Outside, Program, Settings};
+use testing_kit::{Landscape, Mood};
 
 const ROUNDS: usize = 5;
 
@@ -72,7 +73,7 @@ fn encode(outside: &Outside, pixels: &Pixels) -> Result<(), Box<dyn Error>> {
     let deadline = Instant::now() + Duration::from_secs(600);
     for (encoding, quality) in [(Encoding::WebP, 80), (Encoding::Avif, 55)] {
         let begun = Instant::now();
-        let file = outside.encode(&part, encoding, quality, deadline)?;
+        let file = outside.encode(&part, encoding, quality, EncoderMemory::Usual, deadline)?;
         println!(
             "  {width} x {height} as {encoding:?}: {} KB in {:?}",
             file.len() / 1_000,
@@ -95,61 +96,102 @@ fn encode(outside: &Outside, pixels: &Pixels) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The memory that encoders can write to, for pictures of noise, which cost most.
+/// The memory that encoders can write to: of grain, and of drawings in few colours, which encoders of
+/// video take for screens and search for repetitions.
 fn encoders() -> Result<(), Box<dyn Error>> {
+    let settings = Settings {
+        workers: 1,
+        processor_s_max: 600,
+        ..Settings::default()
+    };
+    let outside = Outside::find(Program::this(std::iter::empty::<&str>()), &settings);
     for (width, height) in [
         (16, 16),
         (400, 300),
         (1_080, 810),
+        (1_350, 1_080),
+        (1_800, 1_200),
         (2_048, 1_536),
-        (4_096, 3_072),
+        (2_048, 2_048),
     ] {
-        let count = width as usize * height as usize;
-        let mut state = 1_u32;
-        let mut noise = |_| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 24) as u8
-        };
-        let pixels = Pixels {
+        let drawn = Landscape {
+            seed: 7,
+            mood: Mood::Noon,
             width,
             height,
-            bytes: (0..count * 3).map(&mut noise).collect(),
-            has_alpha: false,
-            profile: None,
         };
-        for (encoding, quality) in [(Encoding::WebP, 88), (Encoding::Avif, 75)] {
-            let settings = Settings {
-                workers: 1,
-                processor_s_max: 600,
-                ..Settings::default()
+        for (content, bytes) in [
+            ("grain", grain(width, height)),
+            ("a landscape", drawn.draw().rgb),
+            ("tiles", tiles(width, height)),
+        ] {
+            let pixels = Pixels {
+                width,
+                height,
+                bytes,
+                has_alpha: false,
+                profile: None,
             };
-            let program = Program::this(std::iter::empty::<&str>());
-            let outside = Outside::find(program, &settings);
-            let deadline = Instant::now() + Duration::from_secs(600);
-            let begun = Instant::now();
-            let (ended, end) = std::sync::mpsc::channel::<()>();
-            let watch = std::thread::spawn(move || {
-                let mut most = 0.0_f64;
-                let pause = Duration::from_millis(1);
-                while end.recv_timeout(pause) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
-                    most = most.max(worker_memory("VmData:").unwrap_or(0.0));
-                }
-                most
-            });
-            let before = worker_memory("VmData:")?;
-            let file = outside.encode(&pixels, encoding, quality, deadline)?;
-            drop(ended);
-            let most = watch.join().unwrap_or_default();
-            println!(
-                "{width} x {height} as {encoding:?}: {} KB in {:?}, {:.1} MB before, {:.1} MB at most, {:.1} bytes a pixel more",
-                file.len() / 1_000,
-                begun.elapsed(),
-                before / 1e6,
-                most / 1e6,
-                (most - before) / count as f64,
-            );
+            for (encoding, quality) in [(Encoding::WebP, 88), (Encoding::Avif, 75)] {
+                print!("{content}, ");
+                watch(&outside, &pixels, encoding, quality)?;
+            }
         }
     }
+    Ok(())
+}
+
+fn grain(width: u32, height: u32) -> Vec<u8> {
+    let mut state = 1_u32;
+    let mut next = |_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    (0..width * height * 3).map(&mut next).collect()
+}
+
+/// Squares of eight pixels in four colours.
+fn tiles(width: u32, height: u32) -> Vec<u8> {
+    let colour = |at: u32| {
+        let (x, y) = (at % width / 8, at / width / 8);
+        let which = (x.wrapping_mul(0x9e37_79b9) ^ y.wrapping_mul(0x85eb_ca6b)) >> 30;
+        [[0, 0, 0], [255, 255, 255], [200, 30, 30], [20, 60, 160]][which as usize]
+    };
+    (0..width * height).flat_map(colour).collect()
+}
+
+/// Encodes and tells the most memory that the worker had meanwhile.
+fn watch(
+    outside: &Outside,
+    pixels: &Pixels,
+    encoding: Encoding,
+    quality: u8,
+) -> Result<(), Box<dyn Error>> {
+    let deadline = Instant::now() + Duration::from_secs(600);
+    let begun = Instant::now();
+    let (ended, end) = std::sync::mpsc::channel::<()>();
+    let watch = std::thread::spawn(move || {
+        let mut most = 0.0_f64;
+        let pause = Duration::from_millis(1);
+        while end.recv_timeout(pause) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            most = most.max(worker_memory("VmData:").unwrap_or(0.0));
+        }
+        most
+    });
+    let before = worker_memory("VmData:")?;
+    let file = outside.encode(pixels, encoding, quality, EncoderMemory::Most, deadline)?;
+    drop(ended);
+    let most = watch.join().unwrap_or_default();
+    println!(
+        "{} x {} as {encoding:?}: {} KB in {:?}, {:.1} MB before, {:.1} MB at most, {:.1} bytes a pixel more",
+        pixels.width,
+        pixels.height,
+        file.len() / 1_000,
+        begun.elapsed(),
+        before / 1e6,
+        most / 1e6,
+        (most - before) / f64::from(pixels.width * pixels.height),
+    );
     Ok(())
 }
 

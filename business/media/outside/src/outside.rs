@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use business_media_codec::{
-    ANIMATION_BYTES_MAX, CodecError, Encoding, Format, FormatSet, Frame, Limits, OutsideCodecs,
-    Pixels, StoppedBy, profile_of_code_points, read_header,
+    ANIMATION_BYTES_MAX, CodecError, EncoderMemory, Encoding, Format, FormatSet, Frame, Limits,
+    OutsideCodecs, Pixels, StoppedBy, profile_of_code_points, read_header,
 };
 use infra_sandbox::{Landlock, Lease, Pool, Program, SandboxError};
 
@@ -139,6 +139,7 @@ impl OutsideCodecs for Outside {
         pixels: &Pixels,
         encoding: Encoding,
         quality: u8,
+        memory: EncoderMemory,
         deadline: Instant,
     ) -> Result<Vec<u8>, CodecError> {
         let Pixels {
@@ -153,10 +154,14 @@ impl OutsideCodecs for Outside {
                 "the pixels to encode are not as many as their size says",
             ));
         }
-        let mut lease = self.lease(deadline)?;
+        let mut lease = match encoding {
+            Encoding::WebP => self.lease(deadline)?,
+            // Its heap is left in pieces, which would count against the next picture.
+            Encoding::Avif => self.pool()?.lease_once(deadline).map_err(stopped)?,
+        };
         // Opacity is a picture of its own.
         let pictures = if has_alpha { 2 } else { 1 };
-        let memory_bytes = encoding.encoder_bytes(width, height) * pictures;
+        let memory_bytes = encoding.encoder_bytes(width, height, memory) * pictures;
         lease.allow_memory(memory_bytes).map_err(stopped)?;
         let request = Request::Encode {
             encoding,

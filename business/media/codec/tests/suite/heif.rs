@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use business_media_codec::{
-    CodecError, Encoding, Format, Frame, Header, Job, Ladder, Limits, OutsideCodecs, Pixels,
-    Processed, process, read_header,
+    CodecError, EncoderMemory, Encoding, Format, Frame, Header, Job, Ladder, Limits, OutsideCodecs,
+    Pixels, Processed, process, read_header,
 };
 
 use crate::heif_file::{File, Item, ipma, location, part, reference};
@@ -148,7 +148,14 @@ impl OutsideCodecs for Answers {
         })
     }
 
-    fn encode(&self, _: &Pixels, _: Encoding, _: u8, _: Instant) -> Result<Vec<u8>, CodecError> {
+    fn encode(
+        &self,
+        _: &Pixels,
+        _: Encoding,
+        _: u8,
+        _: EncoderMemory,
+        _: Instant,
+    ) -> Result<Vec<u8>, CodecError> {
         panic!("nothing is encoded")
     }
 

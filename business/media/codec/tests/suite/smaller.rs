@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use business_media_codec::{
-    ANIMATION_SIDE_MAX, CodecError, Encoding, Format, Frame, Job, Ladder, Limits, OutsideCodecs,
-    Pixels, Processed, StoppedBy, process,
+    ANIMATION_SIDE_MAX, CodecError, EncoderMemory, Encoding, Format, Frame, Job, Ladder, Limits,
+    OutsideCodecs, Pixels, Processed, StoppedBy, process,
 };
 
 use crate::pictures::make;
@@ -27,7 +27,14 @@ impl OutsideCodecs for Outside {
         panic!("{format:?} is not decoded outside")
     }
 
-    fn encode(&self, _: &Pixels, _: Encoding, _: u8, _: Instant) -> Result<Vec<u8>, CodecError> {
+    fn encode(
+        &self,
+        _: &Pixels,
+        _: Encoding,
+        _: u8,
+        _: EncoderMemory,
+        _: Instant,
+    ) -> Result<Vec<u8>, CodecError> {
         panic!("no still is encoded outside")
     }
 

@@ -8,7 +8,8 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use business_media_codec::{
-    Alternates, CodecError, Encoding, Job, alternates_memory_bytes, process_alternates,
+    Alternates, CodecError, EncoderMemory, Encoding, Job, alternates_memory_bytes,
+    process_alternates,
 };
 use bytes::Bytes;
 use infra_blob::{BlobKey, Stored};
@@ -144,6 +145,7 @@ impl Core {
             job.size(),
             &self.ladder,
             encodings,
+            encoder_memory(job),
         )
     }
 
@@ -160,9 +162,11 @@ impl Core {
         let jpegs = renditions::sizes(&self.database, job.id()).await?;
         let (limits, ladder) = (self.settings.limits(), self.ladder.clone());
         let (outside, time_max) = (self.outside.clone(), self.settings.job_time_max());
+        let encoder_memory = encoder_memory(job);
         let work = move || {
             let job = Job {
                 outside: outside.as_deref(),
+                encoder_memory,
                 deadline: Instant::now() + time_max,
                 ..Job::new(&limits, &ladder)
             };
@@ -337,6 +341,16 @@ impl Core {
             })
             .await?;
         self.forget_renditions(id).await
+    }
+}
+
+/// What photographs take is given first, so that uploads find memory beside it; what an encoder did not get by with, it
+/// may have more for when it is tried again.
+fn encoder_memory(job: &ClaimedJob) -> EncoderMemory {
+    if job.attempts > 1 {
+        EncoderMemory::Most
+    } else {
+        EncoderMemory::Usual
     }
 }
 

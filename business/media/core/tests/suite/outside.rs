@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
 
-use business_media_codec::{CodecError, Encoding, Format, Frame, OutsideCodecs, Pixels, StoppedBy};
+use business_media_codec::{
+    CodecError, EncoderMemory, Encoding, Format, Frame, OutsideCodecs, Pixels, StoppedBy,
+};
 
 /// Writes small files that stand for forms of a picture: each holds what the form is of.
 #[derive(Default)]
@@ -14,6 +16,8 @@ pub(crate) struct Forms {
     pub(crate) crashes: AtomicI64,
     /// The form that is refused, whatever the picture.
     pub(crate) refuses: Mutex<Option<Encoding>>,
+    /// The memory that each encoding was given.
+    pub(crate) given: Mutex<Vec<EncoderMemory>>,
     /// Encodings asked for.
     pub(crate) asked: AtomicUsize,
     /// An encoding waits here, for longer than it may, until the other end is dropped.
@@ -47,8 +51,10 @@ impl OutsideCodecs for Forms {
         pixels: &Pixels,
         encoding: Encoding,
         _: u8,
+        memory: EncoderMemory,
         _: Instant,
     ) -> Result<Vec<u8>, CodecError> {
+        self.given.lock().unwrap().push(memory);
         self.asked.fetch_add(1, Ordering::SeqCst);
         let hold = self.hold.lock().unwrap().take();
         if let Some(hold) = hold {

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use business_media::Settings;
-use business_media_codec::Encoding;
+use business_media_codec::{EncoderMemory, Encoding};
 use tokio_util::sync::CancellationToken;
 
 use crate::outside::Forms;
@@ -29,6 +29,18 @@ async fn a_form_that_its_encoder_refuses_is_tried_again_and_then_done_without() 
     scene.core.work_off().await.unwrap();
     assert_eq!((scene.count(rows).await, scene.count(jobs).await), (6, 0));
     assert!(scene.list_failed(0, 10).await.alternates.is_empty());
+    // It may have been for want of memory.
+    let given = std::mem::take(&mut *forms.given.lock().unwrap());
+    let usual = given
+        .iter()
+        .take_while(|given| **given == EncoderMemory::Usual);
+    let usual = usual.count();
+    assert!((1..given.len()).contains(&usual), "{given:?}");
+    assert!(
+        given[usual..]
+            .iter()
+            .all(|given| *given == EncoderMemory::Most)
+    );
 
     refuse(Some(Encoding::Avif));
     let item = scene.ready(OWNER, &photo(2)).await;

@@ -2,12 +2,16 @@
 
 use std::io::Cursor;
 
-use business_media_codec::{CodecError, Encoding, Frame, OutsideCodecs as _, Pixels, StoppedBy};
+use business_media_codec::{
+    CodecError, EncoderMemory, Encoding, Frame, OutsideCodecs as _, Pixels, StoppedBy,
+};
 use business_media_outside::Outside;
 use image_webp::{LoopCount, WebPDecoder};
+use testing_kit::{Landscape, Mood};
 
 use crate::{decode, outside, photos, soon};
 
+const USUAL: EncoderMemory = EncoderMemory::Usual;
 /// How far lossy pixels may be from what they were made of, of 255, on the average.
 const MEAN_APART_MAX: f64 = 6.0;
 
@@ -37,10 +41,14 @@ fn read_webp(file: &[u8]) -> Vec<u8> {
 fn webp_is_what_it_was_made_of() {
     let Some(outside) = outside() else { return };
     let photo = photo(&outside);
-    let file = outside.encode(&photo, Encoding::WebP, 80, soon()).unwrap();
+    let file = outside
+        .encode(&photo, Encoding::WebP, 80, USUAL, soon())
+        .unwrap();
     assert!(file.len() < photo.bytes.len() / 15, "{} bytes", file.len());
     assert!(apart(&read_webp(&file), &photo.bytes) < MEAN_APART_MAX);
-    let worse = outside.encode(&photo, Encoding::WebP, 20, soon()).unwrap();
+    let worse = outside
+        .encode(&photo, Encoding::WebP, 20, USUAL, soon())
+        .unwrap();
     assert!(worse.len() < file.len());
 }
 
@@ -48,13 +56,17 @@ fn webp_is_what_it_was_made_of() {
 fn avif_is_what_it_was_made_of() {
     let Some(outside) = outside() else { return };
     let photo = photo(&outside);
-    let file = outside.encode(&photo, Encoding::Avif, 60, soon()).unwrap();
+    let file = outside
+        .encode(&photo, Encoding::Avif, 60, USUAL, soon())
+        .unwrap();
     assert!(file.len() < photo.bytes.len() / 15, "{} bytes", file.len());
     let again = decode(&outside, &file).unwrap();
     assert_eq!((again.width, again.height), (photo.width, photo.height));
     assert_eq!((again.has_alpha, again.profile), (false, None));
     assert!(apart(&again.bytes, &photo.bytes) < MEAN_APART_MAX);
-    let worse = outside.encode(&photo, Encoding::Avif, 20, soon()).unwrap();
+    let worse = outside
+        .encode(&photo, Encoding::Avif, 20, USUAL, soon())
+        .unwrap();
     assert!(worse.len() < file.len());
 }
 
@@ -80,10 +92,10 @@ fn what_shines_through_shines_through_again() {
         ..photo
     };
     let avif = outside
-        .encode(&seen_through, Encoding::Avif, 80, soon())
+        .encode(&seen_through, Encoding::Avif, 80, USUAL, soon())
         .unwrap();
     let webp = outside
-        .encode(&seen_through, Encoding::WebP, 80, soon())
+        .encode(&seen_through, Encoding::WebP, 80, USUAL, soon())
         .unwrap();
     for pixels in [decode(&outside, &avif).unwrap().bytes, read_webp(&webp)] {
         assert_eq!(pixels.len(), seen_through.bytes.len());
@@ -177,7 +189,7 @@ fn pixels_that_cannot_be_encoded_are_an_error_and_no_more() {
         profile: None,
     };
     for pixels in [&fewer, &too_wide] {
-        let refused = outside.encode(pixels, Encoding::WebP, 80, soon());
+        let refused = outside.encode(pixels, Encoding::WebP, 80, USUAL, soon());
         assert!(
             matches!(
                 &refused,
@@ -189,7 +201,11 @@ fn pixels_that_cannot_be_encoded_are_an_error_and_no_more() {
             "{refused:?}"
         );
     }
-    assert!(outside.encode(&photo, Encoding::WebP, 80, soon()).is_ok());
+    assert!(
+        outside
+            .encode(&photo, Encoding::WebP, 80, USUAL, soon())
+            .is_ok()
+    );
 }
 
 #[test]
@@ -210,8 +226,71 @@ fn noise_is_encoded_within_the_memory_that_is_reckoned() {
             profile: None,
         };
         for encoding in [Encoding::WebP, Encoding::Avif] {
-            let file = outside.encode(&pixels, encoding, 80, soon());
+            let file = outside.encode(&pixels, encoding, 80, USUAL, soon());
             assert!(file.is_ok(), "{encoding:?} {width}: {file:?}");
         }
     }
+}
+
+fn opaque((width, height): (u32, u32), bytes: Vec<u8>) -> Pixels {
+    Pixels {
+        width,
+        height,
+        bytes,
+        has_alpha: false,
+        profile: None,
+    }
+}
+
+/// Squares of eight pixels in four colours, in which encoders find the most to note.
+fn tiles((width, height): (u32, u32)) -> Pixels {
+    let colour = |at: u32| {
+        let (x, y) = (at % width / 8, at / width / 8);
+        let which = (x.wrapping_mul(0x9e37_79b9) ^ y.wrapping_mul(0x85eb_ca6b)) >> 30;
+        [[0, 0, 0], [255, 255, 255], [200, 30, 30], [20, 60, 160]][which as usize]
+    };
+    let bytes = (0..width * height).flat_map(colour).collect();
+    opaque((width, height), bytes)
+}
+
+fn landscape((width, height): (u32, u32)) -> Pixels {
+    let drawn = Landscape {
+        seed: 31,
+        mood: Mood::Dawn,
+        width,
+        height,
+    };
+    let mut bytes = drawn.draw().rgb;
+    // With the grain of a sensor; without it a clear sky is taken for a drawing.
+    let mut state = 1_u32;
+    for byte in &mut bytes {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        *byte = byte.saturating_add((state >> 29) as u8);
+    }
+    opaque((width, height), bytes)
+}
+
+#[test]
+fn drawings_are_encoded_within_the_most_and_leave_nothing_that_counts_against_photographs() {
+    let Some(outside) = outside() else { return };
+    let encode =
+        |pixels: &Pixels, encoding, memory| outside.encode(pixels, encoding, 75, memory, soon());
+    for size in [(1_350, 1_080), (2_048, 1_536)] {
+        let drawn = encode(&tiles(size), Encoding::Avif, EncoderMemory::Most);
+        assert!(drawn.is_ok(), "{size:?}: {drawn:?}");
+        // One after the other by the same workers, the largest first, as a picture's forms are made.
+        for size in [(1_800, 1_200), (400, 267), (1_200, 1_800)] {
+            for encoding in [Encoding::WebP, Encoding::Avif] {
+                let file = encode(&landscape(size), encoding, USUAL);
+                assert!(file.is_ok(), "{encoding:?} {size:?}: {file:?}");
+            }
+        }
+    }
+    // What it does not get by with is an end, and not for others.
+    let too_little = encode(&tiles((2_048, 1_536)), Encoding::Avif, USUAL);
+    assert!(
+        matches!(too_little, Err(CodecError::Stopped { .. })),
+        "{too_little:?}"
+    );
+    assert!(encode(&landscape((400, 300)), Encoding::Avif, USUAL).is_ok());
 }

@@ -4,6 +4,8 @@
 use std::ffi::{CStr, c_int};
 use std::ptr;
 
+use business_media_codec::SLOW_PIXELS_MAX;
+
 use super::library::{
     CHANNEL_INTERLEAVED, CHROMA_INTERLEAVED_RGB, CHROMA_INTERLEAVED_RGBA, COLORSPACE_RGB, Writer,
 };
@@ -12,9 +14,8 @@ use crate::worker::{Refusal, Source};
 
 /// How quickly the encoder is content, from 0 (never) to 9: see `docs/adr/0017` for what the steps cost and save.
 const SPEED: c_int = 5;
-/// The same for pictures of more than [`LARGE_PIXELS`]: those that fill a screen, which are asked for least and cost most.
+/// The same for pictures of more than [`SLOW_PIXELS_MAX`].
 const SPEED_LARGE: c_int = 6;
-const LARGE_PIXELS: u64 = 1_500_000;
 /// Colours as large as brightness: at one quality seen, smaller than with colours at half the size.
 const CHROMA: &CStr = c"444";
 /// What the encoder takes for quality.
@@ -23,7 +24,7 @@ const TUNE: &CStr = c"ssim";
 const THREADS: c_int = 1;
 
 const fn speed_for(pixels: u64) -> c_int {
-    if pixels > LARGE_PIXELS {
+    if pixels > SLOW_PIXELS_MAX {
         SPEED_LARGE
     } else {
         SPEED
