@@ -6,6 +6,7 @@ use clap::Parser as _;
 use heliograph::commands::Arguments;
 
 fn main() -> ExitCode {
+    heliograph::memory::share_heaps();
     let arguments = Arguments::parse();
     match heliograph::commands::run(arguments) {
         Ok(code) => code,

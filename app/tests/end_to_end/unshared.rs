@@ -4,6 +4,9 @@ use crate::composer::{SETTLED, choose, comes_true, files};
 use crate::harness::window::driver;
 use crate::harness::{Server, eventually};
 
+/// The list, a word for each photo.
+const LISTED: &str = "[...document.querySelectorAll('.upload')].map((it) => it.querySelector('.wrong') ? 'wrong' : 'good').join()";
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_left_behind_is_found_again() {
     let Some(driver) = driver().await else { return };
@@ -22,13 +25,10 @@ async fn what_was_left_behind_is_found_again() {
     .await;
     window.open(&server, "/new").await;
     window.click("a[href='/new/photos']").await;
-    let listed = "[...document.querySelectorAll('.upload')].map((it) => it.querySelector('.wrong') ? 'wrong' : 'good').join()";
-    comes_true(
-        &window,
-        "the list, newest first",
-        &format!("{listed} === 'good,good,wrong,good'"),
-    )
-    .await;
+    let is_listed = async |what: &str, expected: &str| {
+        comes_true(&window, what, &format!("{LISTED} === '{expected}'")).await;
+    };
+    is_listed("the list, newest first", "good,good,wrong,good").await;
     window
         .click(".upload:nth-child(2) input[type=checkbox]")
         .await;
@@ -51,15 +51,10 @@ async fn what_was_left_behind_is_found_again() {
     })
     .await;
     window.open(&server, "/new/photos").await;
-    comes_true(
-        &window,
-        "what is left",
-        &format!("{listed} === 'good,wrong'"),
-    )
-    .await;
+    is_listed("what is left", "good,wrong").await;
     for left in ["wrong", ""] {
         window.click(".upload:first-child form button").await;
-        comes_true(&window, "one less", &format!("{listed} === '{left}'")).await;
+        is_listed("one less", left).await;
     }
     // The browser notes that a photo was refused; nothing else may be wrong.
     let mut complaints = window.complaints().await;

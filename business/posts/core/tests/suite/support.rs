@@ -105,9 +105,9 @@ impl Album {
     }
 }
 
-#[async_trait]
-impl Media for Album {
-    async fn get_media(&self, _: &Context, request: GetMediaRequest) -> Result<GetMediaReply> {
+#[allow(clippy::unnecessary_wraps, reason = "the shape that the macro calls")]
+impl Album {
+    fn find(&self, request: &GetMediaRequest) -> Result<GetMediaReply> {
         let items = self.items.lock().unwrap();
         let found = request.ids.iter().filter_map(|id| items.get(id).cloned());
         Ok(GetMediaReply {
@@ -115,7 +115,7 @@ impl Media for Album {
         })
     }
 
-    async fn attach(&self, _: &Context, request: AttachRequest) -> Result<AttachReply> {
+    fn hold(&self, request: AttachRequest) -> Result<AttachReply> {
         if self.is_down.load(Ordering::SeqCst) {
             return unavailable();
         }
@@ -133,7 +133,7 @@ impl Media for Album {
         Ok(AttachReply {})
     }
 
-    async fn release(&self, _: &Context, request: ReleaseRequest) -> Result<ReleaseReply> {
+    fn let_go(&self, request: &ReleaseRequest) -> Result<ReleaseReply> {
         let mut holders = self.holders.lock().unwrap();
         let released = holders.remove(&request.holder).unwrap_or_default();
         let mut items = self.items.lock().unwrap();
@@ -146,85 +146,48 @@ impl Media for Album {
             deleted: gone.len() as u32,
         })
     }
+}
 
-    async fn upload(&self, _: &Context, _: Messages<UploadChunk>) -> Result<MediaItem> {
-        unavailable()
-    }
-    async fn wait_until_processed(
-        &self,
-        _: &Context,
-        _: WaitUntilProcessedRequest,
-    ) -> Result<MediaItem> {
-        unavailable()
-    }
-    async fn update_media(&self, _: &Context, _: UpdateMediaRequest) -> Result<MediaItem> {
-        unavailable()
-    }
-    async fn read_rendition(
-        &self,
-        _: &Context,
-        _: ReadRenditionRequest,
-    ) -> Result<Messages<RenditionChunk>> {
-        unavailable()
-    }
-    async fn get_capabilities(
-        &self,
-        _: &Context,
-        _: GetCapabilitiesRequest,
-    ) -> Result<Capabilities> {
-        unavailable()
-    }
-    async fn read_original(
-        &self,
-        _: &Context,
-        _: ReadOriginalRequest,
-    ) -> Result<Messages<RenditionChunk>> {
-        unavailable()
-    }
-    async fn begin_upload(&self, _: &Context, _: BeginUploadRequest) -> Result<UploadSession> {
-        unavailable()
-    }
-    async fn get_upload(&self, _: &Context, _: GetUploadRequest) -> Result<UploadSession> {
-        unavailable()
-    }
-    async fn append_upload(&self, _: &Context, _: Messages<AppendChunk>) -> Result<UploadSession> {
-        unavailable()
-    }
-    async fn cancel_upload(
-        &self,
-        _: &Context,
-        _: CancelUploadRequest,
-    ) -> Result<CancelUploadReply> {
-        unavailable()
-    }
-    async fn list_unused(&self, _: &Context, _: ListUnusedRequest) -> Result<ListUnusedReply> {
-        unavailable()
-    }
-    async fn list_failed(&self, _: &Context, _: ListFailedRequest) -> Result<ListFailedReply> {
-        unavailable()
-    }
-    async fn retry_failed(&self, _: &Context, _: RetryFailedRequest) -> Result<MediaItem> {
-        unavailable()
-    }
-    async fn delete_media(&self, _: &Context, _: DeleteMediaRequest) -> Result<DeleteMediaReply> {
-        unavailable()
-    }
-    async fn drop_failed(&self, _: &Context, _: DropFailedRequest) -> Result<DropFailedReply> {
-        unavailable()
-    }
-    async fn switch_format(&self, _: &Context, _: SwitchFormatRequest) -> Result<ListFormatsReply> {
-        unavailable()
-    }
-    async fn list_formats(&self, _: &Context, _: ListFormatsRequest) -> Result<ListFormatsReply> {
-        unavailable()
-    }
-    async fn check_media(
-        &self,
-        _: &Context,
-        _: CheckMediaRequest,
-    ) -> Result<Messages<CheckProgress>> {
-        unavailable()
-    }
+/// The other implementation of the media contract: an album's photos, which can only be found, held and let go.
+macro_rules! album {
+    ($($method:ident($request:ty) -> $reply:ty;)*) => {
+        #[async_trait]
+        impl Media for Album {
+            async fn get_media(&self, _: &Context, request: GetMediaRequest) -> Result<GetMediaReply> {
+                self.find(&request)
+            }
+            async fn attach(&self, _: &Context, request: AttachRequest) -> Result<AttachReply> {
+                self.hold(request)
+            }
+            async fn release(&self, _: &Context, request: ReleaseRequest) -> Result<ReleaseReply> {
+                self.let_go(&request)
+            }
+            $(async fn $method(&self, _: &Context, _: $request) -> Result<$reply> {
+                unavailable()
+            })*
+        }
+    };
+}
+
+album! {
+    upload(Messages<UploadChunk>) -> MediaItem;
+    wait_until_processed(WaitUntilProcessedRequest) -> MediaItem;
+    update_media(UpdateMediaRequest) -> MediaItem;
+    read_rendition(ReadRenditionRequest) -> Messages<RenditionChunk>;
+    get_capabilities(GetCapabilitiesRequest) -> Capabilities;
+    read_original(ReadOriginalRequest) -> Messages<RenditionChunk>;
+    begin_upload(BeginUploadRequest) -> UploadSession;
+    get_upload(GetUploadRequest) -> UploadSession;
+    append_upload(Messages<AppendChunk>) -> UploadSession;
+    cancel_upload(CancelUploadRequest) -> CancelUploadReply;
+    list_unused(ListUnusedRequest) -> ListUnusedReply;
+    list_failed(ListFailedRequest) -> ListFailedReply;
+    retry_failed(RetryFailedRequest) -> MediaItem;
+    delete_media(DeleteMediaRequest) -> DeleteMediaReply;
+    drop_failed(DropFailedRequest) -> DropFailedReply;
+    switch_format(SwitchFormatRequest) -> ListFormatsReply;
+    list_formats(ListFormatsRequest) -> ListFormatsReply;
+    check_media(CheckMediaRequest) -> Messages<CheckProgress>;
 }
 
 pub(crate) struct World {
