@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(500);
 /// So many looks in a row have to find it resting.
 const QUIET_LOOKS: u32 = 3;
 /// How long it may take to come to rest.
-const SETTLE_MAX: Duration = Duration::from_secs(180);
+const SETTLE_MAX: Duration = Duration::from_secs(600);
 
 /// A child process that is ended when this is dropped.
 pub(crate) struct Server {

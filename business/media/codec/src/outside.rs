@@ -50,27 +50,33 @@ impl Encoding {
 
     /// The memory that the process of an encoder may take for a picture of this size, in bytes. Measured
     /// (`--example measure -- encoders`): 29 bytes a pixel as WebP; as AVIF of photographs and grain 64 to 74 up to
-    /// [`SLOW_PIXELS_MAX`] and 44 to 52 beyond, of drawings 122 to 155, and up to 12 MB beside.
+    /// [`SLOW_PIXELS_MAX`] and 44 to 52 beyond, of drawings 155 and 127, of the faintest grain 175
+    /// (`xtask bench media` draws it), and up to 12 MB beside.
     #[must_use]
     pub const fn encoder_bytes(self, width: u32, height: u32, memory: EncoderMemory) -> u64 {
         /// What a worker has before it is asked anything, and what its heap cannot give back: 1.2 MB were seen.
         const WORKER_BYTES: u64 = 16 * 1024 * 1024;
+        const WEBP_BYTES: u64 = WORKER_BYTES + 8 * 1024 * 1024;
         const AVIF_BYTES: u64 = WORKER_BYTES + 24 * 1024 * 1024;
-        /// More of the picture is kept where more is tried.
-        const SLOW_BYTES: u64 = SLOW_PIXELS_MAX * 80;
         let pixels = width as u64 * height as u64;
         match (self, memory) {
-            (Self::WebP, _) => WORKER_BYTES + 8 * 1024 * 1024 + pixels * 36,
-            (Self::Avif, EncoderMemory::Most) => AVIF_BYTES + pixels * 128,
-            (Self::Avif, EncoderMemory::Usual) if pixels <= SLOW_PIXELS_MAX => {
-                AVIF_BYTES + pixels * 80
-            }
-            (Self::Avif, EncoderMemory::Usual) if pixels * 56 <= SLOW_BYTES => {
-                AVIF_BYTES + SLOW_BYTES
-            }
-            (Self::Avif, EncoderMemory::Usual) => AVIF_BYTES + pixels * 56,
+            (Self::WebP, _) => WEBP_BYTES + pixels * 36,
+            (Self::Avif, EncoderMemory::Usual) => AVIF_BYTES + avif_bytes(pixels, 80, 56),
+            (Self::Avif, EncoderMemory::Most) => AVIF_BYTES + avif_bytes(pixels, 192, 160),
         }
     }
+}
+
+/// So many bytes for each pixel of a picture that is encoded with care, and for each of one that is not; the larger one
+/// never has less.
+const fn avif_bytes(pixels: u64, with_care: u64, without: u64) -> u64 {
+    let careful = if pixels < SLOW_PIXELS_MAX {
+        pixels * with_care
+    } else {
+        SLOW_PIXELS_MAX * with_care
+    };
+    let quick = pixels * without;
+    if careful > quick { careful } else { quick }
 }
 
 /// Pictures of more pixels are encoded as AVIF with less care: they fill a screen, are asked for least and cost most.
