@@ -1,15 +1,18 @@
 //! How much memory the heap of the C library keeps for threads that come and go.
 #![allow(unsafe_code)]
 
-/// Shares one heap among the threads of each processor, unless `MALLOC_ARENA_MAX` says how many there are to be. To be
-/// called before there are threads.
+/// Shares one heap among the threads of each processor, unless the environment tunes the heaps. To be called before there
+/// are threads.
 ///
 /// The GNU C library has up to eight heaps a processor, and each keeps up to 64 MiB of what large pictures leave: on two
 /// processors, 200 photos of 12 megapixels left four times as much memory in use as they needed (`xtask bench crowd`), for
 /// no gain in time. See `docs/adr/0018`.
 pub fn share_heaps() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    if std::env::var_os("MALLOC_ARENA_MAX").is_none() {
+    if ["MALLOC_ARENA_MAX", "GLIBC_TUNABLES"]
+        .iter()
+        .all(|name| std::env::var_os(name).is_none())
+    {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let heaps = libc::c_int::try_from(processors).unwrap_or(libc::c_int::MAX);
         // SAFETY: it takes two numbers, and no other thread allocates yet. Should it refuse, all stays as it was.

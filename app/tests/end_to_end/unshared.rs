@@ -28,9 +28,9 @@ async fn what_was_left_behind_is_found_again() {
     let is_listed = async |what: &str, expected: &str| {
         comes_true(&window, what, &format!("{LISTED} === '{expected}'")).await;
     };
-    is_listed("the list, newest first", "good,good,wrong,good").await;
+    is_listed("the list, as they came", "good,wrong,good,good").await;
     window
-        .click(".upload:nth-child(2) input[type=checkbox]")
+        .click(".upload:nth-child(3) input[type=checkbox]")
         .await;
     window
         .click(".upload:nth-child(4) input[type=checkbox]")

@@ -202,13 +202,18 @@ mod tests {
         assert!(reckon(12_000, 4_096, &both) > usual * 3);
         assert_eq!(reckon(12_000, 4_096, &[]), 200 * MIB);
         // 388 MB were measured of a drawing.
-        let most = reckon_as(EncoderMemory::Most, 4_000, 2_048, &both);
-        assert!((500 * MIB..600 * MIB).contains(&most), "{most}");
+        let most = |bytes_max| reckon_as(EncoderMemory::Most { bytes_max }, 4_000, 2_048, &both);
+        assert!((500 * MIB..600 * MIB).contains(&most(u64::MAX)));
+        assert!((300 * MIB..350 * MIB).contains(&most(300 * MIB)));
+        assert_eq!(most(0), usual);
     }
 
     #[test]
     fn a_larger_picture_is_never_reckoned_with_less() {
-        for memory in [EncoderMemory::Usual, EncoderMemory::Most] {
+        let most = EncoderMemory::Most {
+            bytes_max: u64::MAX,
+        };
+        for memory in [EncoderMemory::Usual, most] {
             let sides = (100..3_000).step_by(10);
             let reckoned: Vec<u64> = sides
                 .map(|side| Encoding::Avif.encoder_bytes(side, side, memory))

@@ -62,7 +62,12 @@ impl Encoding {
         match (self, memory) {
             (Self::WebP, _) => WEBP_BYTES + pixels * 36,
             (Self::Avif, EncoderMemory::Usual) => AVIF_BYTES + avif_bytes(pixels, 80, 56),
-            (Self::Avif, EncoderMemory::Most) => AVIF_BYTES + avif_bytes(pixels, 192, 160),
+            (Self::Avif, EncoderMemory::Most { bytes_max }) => {
+                let usual = self.encoder_bytes(width, height, EncoderMemory::Usual);
+                let most = AVIF_BYTES + avif_bytes(pixels, 192, 160);
+                let bounded = if most < bytes_max { most } else { bytes_max };
+                if bounded > usual { bounded } else { usual }
+            }
         }
     }
 }
@@ -89,7 +94,10 @@ pub enum EncoderMemory {
     #[default]
     Usual,
     /// What anything takes: AV1 encoders search drawings of few colours for repetitions, and note every place in them.
-    Most,
+    Most {
+        /// No more than this, in bytes, unless photographs take more.
+        bytes_max: u64,
+    },
 }
 
 /// The codecs of another process. Every call blocks and ends at its deadline, by force if it must.

@@ -176,9 +176,12 @@ pub struct ListUnusedRequest {
 pub struct ListUnusedReply {
     #[prost(message, repeated, tag = "1")]
     pub items: ::prost::alloc::vec::Vec<MediaItem>,
-    /// How long after its upload an item that has not failed is kept unused, in seconds.
+    /// How long after its upload an item that has not failed can be used, in seconds; after that it is deleted.
     #[prost(uint64, tag = "2")]
     pub lifetime_s: u64,
+    /// How long one that has failed is kept, in seconds.
+    #[prost(uint64, tag = "3")]
+    pub failed_lifetime_s: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AttachRequest {

@@ -179,9 +179,12 @@ fn watch(
         most
     });
     let before = worker_memory("VmData:")?;
-    let file = outside.encode(pixels, encoding, quality, EncoderMemory::Most, deadline)?;
+    let most = EncoderMemory::Most {
+        bytes_max: u64::MAX,
+    };
+    let file = outside.encode(pixels, encoding, quality, most, deadline)?;
     drop(ended);
-    let most = watch.join().unwrap_or_default();
+    let most_seen = watch.join().unwrap_or_default();
     println!(
         "{} x {} as {encoding:?}: {} KB in {:?}, {:.1} MB before, {:.1} MB at most, {:.1} bytes a pixel more",
         pixels.width,
@@ -189,8 +192,8 @@ fn watch(
         file.len() / 1_000,
         begun.elapsed(),
         before / 1e6,
-        most / 1e6,
-        (most - before) / f64::from(pixels.width * pixels.height),
+        most_seen / 1e6,
+        (most_seen - before) / f64::from(pixels.width * pixels.height),
     );
     Ok(())
 }

@@ -15,16 +15,18 @@ use crate::visit::Visit;
 
 /// The address of the page.
 const PATH: &str = "/new/photos";
-/// The most photos shown; the media domain lets nobody have many more.
-const UPLOADS: u32 = 200;
+/// The most photos shown: as many as the media domain tells at once. Far fewer can wait for a post; those that failed are
+/// bounded by how many may be uploaded.
+const UPLOADS: u32 = 500;
 
 #[derive(Template)]
 #[template(path = "uploads.html")]
 pub(crate) struct UploadsPage {
     pub(crate) shell: Shell,
     pub(crate) uploads: Vec<UploadView>,
-    /// How long they are kept: "a day".
+    /// How long they are kept, "a day"; and those that failed.
     pub(crate) kept: String,
+    pub(crate) failed_kept: String,
     /// How many a post holds.
     pub(crate) photos_max: u32,
 }
@@ -48,11 +50,13 @@ pub(crate) async fn show(visit: Visit) -> Answer {
     let view = |item: &MediaItem| UploadView::of(visit.site(), item);
     let uploads = UploadsPage {
         shell: Shell::of(&visit, "new"),
-        uploads: unused.items.iter().map(view).collect(),
+        // As they came: that is the order in which those that are chosen go into the post.
+        uploads: unused.items.iter().rev().map(view).collect(),
         kept: span(unused.lifetime_s),
+        failed_kept: span(unused.failed_lifetime_s),
         photos_max: visit.site().post_media_max,
     };
-    // What is deleted or shared must not come back with the back button.
+    // Nobody comes back to what was deleted or shared meanwhile.
     Ok(stored_nowhere(page(&uploads)))
 }
 

@@ -40,10 +40,15 @@ async fn what_is_in_no_post_is_listed_for_its_owner_alone() {
     let page = browser.get("/new/photos").await;
     assert_eq!(page.status, StatusCode::OK);
     assert_eq!(page.header("cache-control"), "no-store");
+    let at = |text: &str| page.body.find(text);
+    assert!(at("value=\"500\"") < at("It is damaged.") && at("It is damaged.") < at("It is being"));
     assert!(offers(&page, 500) && !offers(&page, 501) && !offers(&page, 502));
     assert!(page.body.contains("It is damaged. Export it again."));
     assert!(page.body.contains("It is being processed."));
-    assert!(page.body.contains("is deleted a day after it came"));
+    assert!(
+        page.body
+            .contains("is deleted a day after it came, and what failed after 7 days")
+    );
     let page = Browser::visitor(&fakes).get("/new/photos").await;
     assert!(page.location().starts_with("/login"), "{}", page.location());
 }
@@ -52,7 +57,15 @@ async fn what_is_in_no_post_is_listed_for_its_owner_alone() {
 async fn a_post_begins_with_what_was_chosen_in_the_order_it_was() {
     let fakes = Fakes::default();
     let mut browser = Browser::member(&fakes);
-    for name in ["a.jpg", "b.jpg", "broken.jpg", "c.jpg", "d.jpg"] {
+    for name in [
+        "a.jpg",
+        "b.jpg",
+        "broken.jpg",
+        "c.jpg",
+        "d.jpg",
+        "e.jpg",
+        "f.jpg",
+    ] {
         upload(&mut browser, name).await;
     }
     let asked = "/new?media_id%5B%5D=501&media_id%5B%5D=500&media_id%5B%5D=501&media_id%5B%5D=502&media_id%5B%5D=77&media_id%5B%5D=x";
@@ -75,9 +88,10 @@ async fn a_post_begins_with_what_was_chosen_in_the_order_it_was() {
     // What is shared is offered no more, by whichever address.
     assert!(!offers(&browser.get("/new/photos").await, 500));
     assert!(!browser.get(asked).await.body.contains("name=\"media_id\""));
-    let many = "/new?media_id[]=503&media_id[]=504&media_id[]=500";
+    // No more than a post holds.
+    let many = "/new?media_id[]=503&media_id[]=504&media_id[]=505&media_id[]=506";
     let page = browser.get(many).await;
-    assert_eq!(page.body.matches("name=\"media_id\"").count(), 2);
+    assert_eq!(page.body.matches("name=\"media_id\"").count(), 3);
 }
 
 #[tokio::test]

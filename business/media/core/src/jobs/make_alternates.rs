@@ -145,8 +145,20 @@ impl Core {
             job.size(),
             &self.ladder,
             encodings,
-            encoder_memory(job),
+            self.encoder_memory(job),
         )
+    }
+
+    /// What photographs take is given first, so that uploads find memory beside it. What an encoder did not get by with, it
+    /// may have more for when it is tried again, but never so much that a photo of 12 megapixels would wait for it.
+    fn encoder_memory(&self, job: &ClaimedJob) -> EncoderMemory {
+        if job.attempts > 1 {
+            EncoderMemory::Most {
+                bytes_max: self.settings.memory_bytes_max / 8 * 5,
+            }
+        } else {
+            EncoderMemory::Usual
+        }
     }
 
     async fn make_alternates(
@@ -162,7 +174,7 @@ impl Core {
         let jpegs = renditions::sizes(&self.database, job.id()).await?;
         let (limits, ladder) = (self.settings.limits(), self.ladder.clone());
         let (outside, time_max) = (self.outside.clone(), self.settings.job_time_max());
-        let encoder_memory = encoder_memory(job);
+        let encoder_memory = self.encoder_memory(job);
         let work = move || {
             let job = Job {
                 outside: outside.as_deref(),
@@ -341,16 +353,6 @@ impl Core {
             })
             .await?;
         self.forget_renditions(id).await
-    }
-}
-
-/// What photographs take is given first, so that uploads find memory beside it; what an encoder did not get by with, it
-/// may have more for when it is tried again.
-fn encoder_memory(job: &ClaimedJob) -> EncoderMemory {
-    if job.attempts > 1 {
-        EncoderMemory::Most
-    } else {
-        EncoderMemory::Usual
     }
 }
 

@@ -10,7 +10,6 @@ use infra_kernel::{AccountId, Error, ErrorCode, Result, Timestamp};
 
 use crate::Core;
 use crate::error::MediaError;
-use crate::jobs::sweep::ATTACH_GRACE;
 use crate::settings::Settings;
 use crate::store::usage::RecentUploads;
 use crate::store::{items, usage};
@@ -22,8 +21,8 @@ pub(crate) struct Quotas {
     account_photos_max: u64,
     uploads_per_hour_max: u32,
     unattached_items_max: u32,
-    /// How long after its upload the sweeper deletes what is in no post.
-    unattached_kept: Duration,
+    /// How long after its upload what is in no post can be used, and counts.
+    unattached_lifetime: Duration,
 }
 
 impl Quotas {
@@ -33,7 +32,7 @@ impl Quotas {
             account_photos_max: settings.account_photos_max,
             uploads_per_hour_max: settings.uploads_per_hour_max,
             unattached_items_max: settings.unattached_items_max,
-            unattached_kept: settings.unattached_lifetime().saturating_add(ATTACH_GRACE),
+            unattached_lifetime: settings.unattached_lifetime(),
         }
     }
 
@@ -46,7 +45,8 @@ impl Quotas {
         bytes: Option<u64>,
         now: Timestamp,
     ) -> Result<(), MediaError> {
-        self.check_unattached(items::count_unattached(connection, owner).await?)?;
+        let since = now.minus(self.unattached_lifetime);
+        self.check_unattached(items::count_unattached(connection, owner, since).await?)?;
         if self.uploads_per_hour_max > 0 {
             let recent = usage::recent_uploads(connection, owner, now).await?;
             self.check_rate(&recent, now)?;
@@ -68,7 +68,7 @@ impl Quotas {
             format!(
                 "You have {unattached} uploaded photos that are in no post yet, which is as many as can wait. Post or delete \
                  some of them; each that is in no post is deleted by itself {} after its upload.",
-                hours(self.unattached_kept)
+                hours(self.unattached_lifetime)
             ),
         ))
     }
@@ -138,7 +138,7 @@ impl Core {
     }
 }
 
-/// A time for a sentence, in hours, rounded up: "25 hours".
+/// A time for a sentence, in hours, rounded up: "24 hours".
 fn hours(time: Duration) -> String {
     match time.as_secs().div_ceil(60 * 60) {
         1 => "an hour".to_owned(),
@@ -169,7 +169,7 @@ mod tests {
             account_photos_max: 3,
             uploads_per_hour_max: 5,
             unattached_items_max: 2,
-            unattached_kept: Duration::from_secs(25 * 3_600),
+            unattached_lifetime: Duration::from_secs(24 * 3_600),
         }
     }
 
@@ -185,7 +185,7 @@ mod tests {
             sentence.contains("Post or delete some of them"),
             "{sentence}"
         );
-        assert!(sentence.contains("25 hours after its upload"), "{sentence}");
+        assert!(sentence.contains("24 hours after its upload"), "{sentence}");
         assert_eq!(hours(Duration::from_secs(1)), "an hour");
         assert_eq!(hours(Duration::from_secs(3_601)), "2 hours");
     }

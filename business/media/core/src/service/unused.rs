@@ -21,6 +21,7 @@ impl Core {
         Ok(ListUnusedReply {
             items: unused.map(|item| MediaItem::clone(item)).collect(),
             lifetime_s: self.settings.unattached_lifetime().as_secs(),
+            failed_lifetime_s: self.settings.failed_lifetime().as_secs(),
         })
     }
 }

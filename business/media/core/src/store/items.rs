@@ -146,15 +146,17 @@ pub(crate) async fn read(
     Ok(items)
 }
 
-/// How many items an account has that nothing shows, without those that have failed.
+/// How many items an account has uploaded since then that nothing shows, without those that have failed.
 pub(crate) async fn count_unattached(
     connection: &mut Connection,
     owner: AccountId,
+    since: Timestamp,
 ) -> Result<u32, MediaError> {
     let count: i64 = sqlx::query_scalar(
-        "SELECT COUNT(*) FROM media WHERE owner_id = $1 AND NOT attached AND state <> 3",
+        "SELECT COUNT(*) FROM media WHERE owner_id = $1 AND NOT attached AND state <> 3 AND created_at >= $2",
     )
     .bind(owner.to_sql())
+    .bind(since.microseconds())
     .fetch_one(connection)
     .await?;
     Ok(u32::try_from(count).unwrap_or(u32::MAX))

@@ -114,8 +114,25 @@ async fn there_is_room_again_at_once() {
     assert_eq!(refused.code(), ErrorCode::RateLimited);
     let sentence = refused.public();
     assert!(sentence.contains("Post or delete some"), "{sentence}");
-    assert!(sentence.contains("25 hours after its upload"), "{sentence}");
+    assert!(sentence.contains("24 hours after its upload"), "{sentence}");
     scene.delete(OWNER, first.id).await.unwrap();
+    scene.upload(&photo(2)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_can_be_used_no_more_waits_no_more() {
+    let settings = Settings {
+        unattached_items_max: 1,
+        ..Settings::default()
+    };
+    let lifetime = Duration::from_secs(settings.unattached_lifetime_s);
+    let scene = Scene::with(settings).await;
+    scene.upload(&photo(1)).await.unwrap();
+    scene.clock.advance(lifetime);
+    let refused = scene.upload(&photo(2)).await.unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::RateLimited);
+    // It is listed no more, either, and goes with the next sweep.
+    scene.clock.advance(Duration::from_secs(1));
     scene.upload(&photo(2)).await.unwrap();
 }
 
@@ -186,6 +203,7 @@ async fn what_nothing_shows_is_listed_for_its_owner_newest_first() {
     assert_eq!(ids(&listed.items), [waiting.id, ready.id, broken.id]);
     assert_eq!(listed.items[1].renditions.len(), ready.renditions.len());
     assert_eq!(listed.items[2].state(), MediaState::Failed);
+    assert!(listed.failed_lifetime_s > listed.lifetime_s);
     assert_eq!(ids(&unused(2).await.items), [waiting.id, ready.id]);
     // What is about to be swept can be used no more, and is not offered; what has failed is still told.
     scene

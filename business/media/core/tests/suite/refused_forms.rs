@@ -39,7 +39,7 @@ async fn a_form_that_its_encoder_refuses_is_tried_again_and_then_done_without() 
     assert!(
         given[usual..]
             .iter()
-            .all(|given| *given == EncoderMemory::Most)
+            .all(|given| matches!(given, EncoderMemory::Most { .. }))
     );
 
     refuse(Some(Encoding::Avif));

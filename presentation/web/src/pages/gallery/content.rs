@@ -223,6 +223,7 @@ impl Gallery {
             shell: self.shell(true, "new"),
             uploads: photos.iter().enumerate().map(view).collect(),
             kept: "a day".into(),
+            failed_kept: "7 days".into(),
             photos_max: 20,
         }
     }

@@ -117,6 +117,7 @@ impl Fakes {
                 .map(|id| self.item(id))
                 .collect(),
             lifetime_s: 86_400,
+            failed_lifetime_s: 604_800,
         })
     }
 
