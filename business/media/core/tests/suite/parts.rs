@@ -226,6 +226,9 @@ async fn what_is_still_on_its_way_is_taken_before_a_request_ends() {
     sender.send(Ok(header)).await.unwrap();
     let first = AppendChunk::data(bytes[..1_000].to_vec());
     sender.send(Ok(first)).await.unwrap();
+    // There is room for it once the first bytes were taken: from then on the part is on its way.
+    let nothing = AppendChunk::data(Vec::new());
+    sender.send(Ok(nothing)).await.unwrap();
     let rest = async {
         for chunk in bytes[1_000..6_000].chunks(1_000) {
             tokio::time::sleep(Duration::from_millis(5)).await;
