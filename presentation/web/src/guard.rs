@@ -23,6 +23,10 @@ const NEXT_BYTES_MAX: usize = 4_096;
 /// A form without files that passed both checks.
 pub(crate) struct Form<T>(pub(crate) T);
 
+/// The fields of a form that only has a button.
+#[derive(Deserialize)]
+pub(crate) struct Button {}
+
 #[derive(Deserialize)]
 struct Token {
     #[serde(default)]

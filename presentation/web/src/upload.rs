@@ -1,8 +1,6 @@
 //! Files from forms, handed to the media domain as they arrive, never whole in memory; and the text fields beside them.
 
-use business_media_gateway::{
-    Media, MediaItem, MediaState, UploadHeader, WaitUntilProcessedRequest,
-};
+use business_media_gateway::{Media, MediaItem, UploadHeader, WaitUntilProcessedRequest};
 use infra_kernel::{AccountId, Context, Error, ErrorCode, Result};
 use presentation_kit::upload::{FileField, upload};
 
@@ -38,7 +36,7 @@ pub(crate) async fn finish(context: &Context, media: &dyn Media, id: u64) -> Res
     if let Some(reason) = failure(&item) {
         return Err(Error::new(ErrorCode::Unsupported, reason));
     }
-    if item.state() == MediaState::Ready {
+    if item.is_ready() {
         return Ok(item);
     }
     Err(Error::new(
@@ -49,7 +47,7 @@ pub(crate) async fn finish(context: &Context, media: &dyn Media, id: u64) -> Res
 
 /// Why a photo could not be processed; none when it was, or may still be.
 pub(crate) fn failure(item: &MediaItem) -> Option<&str> {
-    if item.state() != MediaState::Failed {
+    if !item.has_failed() {
         return None;
     }
     Some(if item.failure.is_empty() {

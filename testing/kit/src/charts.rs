@@ -27,6 +27,16 @@ pub fn corners(width: u32, height: u32) -> Picture {
     })
 }
 
+/// Squares of eight pixels in four colours, in which encoders of video find the most to note.
+#[must_use]
+pub fn tiles(width: u32, height: u32) -> Picture {
+    Picture::from_fn(width, height, |x, y| {
+        let (column, row) = (x / 8, y / 8);
+        let which = (column.wrapping_mul(0x9e37_79b9) ^ row.wrapping_mul(0x85eb_ca6b)) >> 30;
+        [[0, 0, 0], [255, 255, 255], [200, 30, 30], [20, 60, 160]][which as usize]
+    })
+}
+
 /// What is wrong with a picture that should show [`corners`] upright and in true colours; nothing if all is well.
 #[must_use]
 pub fn faults(picture: &Picture) -> Vec<String> {

@@ -229,11 +229,16 @@ async fn show(media: &dyn Media, id: u64, as_json: bool) -> Result<()> {
 }
 
 async fn retry(media: &dyn Media, id: u64) -> Result<()> {
+    again(media, id)
+        .await
+        .with_context(|| format!("photo {id}"))
+}
+
+async fn again(media: &dyn Media, id: u64) -> infra_kernel::Result<()> {
     let request = RetryFailedRequest { id };
     media
         .retry_failed(&crate::commands::context(), request)
-        .await
-        .with_context(|| format!("photo {id}"))?;
+        .await?;
     Ok(())
 }
 
@@ -249,12 +254,8 @@ async fn retry_all(media: &dyn Media) -> Result<()> {
                 gone += 1;
                 continue;
             }
-            let request = RetryFailedRequest { id: id_of(failed) };
-            match media
-                .retry_failed(&crate::commands::context(), request)
-                .await
-            {
-                Ok(_) => again += 1,
+            match self::again(media, id_of(failed)).await {
+                Ok(()) => again += 1,
                 // Its file is not where it should be.
                 Err(error) if error.code() == ErrorCode::Gone => gone += 1,
                 // Dropped or retried by another meanwhile.
@@ -281,13 +282,8 @@ async fn retry_all_forms(media: &dyn Media) -> Result<u64> {
     loop {
         let before = again;
         for left in ask(media, 0, PAGE_ITEMS).await?.alternates {
-            let id = left.media_id;
-            let request = RetryFailedRequest { id };
-            match media
-                .retry_failed(&crate::commands::context(), request)
-                .await
-            {
-                Ok(_) => again += 1,
+            match self::again(media, left.media_id).await {
+                Ok(()) => again += 1,
                 Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::Conflict) => {
                 }
                 Err(error) => return Err(error.into()),

@@ -53,20 +53,19 @@ impl Encoding {
     /// [`SLOW_PIXELS_MAX`] and 44 to 52 beyond, of drawings 155 and 127, of the faintest grain 175
     /// (`xtask bench media` draws it), and up to 12 MB beside.
     #[must_use]
-    pub const fn encoder_bytes(self, width: u32, height: u32, memory: EncoderMemory) -> u64 {
+    pub fn encoder_bytes(self, width: u32, height: u32, memory: EncoderMemory) -> u64 {
         /// What a worker has before it is asked anything, and what its heap cannot give back: 1.2 MB were seen.
         const WORKER_BYTES: u64 = 16 * 1024 * 1024;
         const WEBP_BYTES: u64 = WORKER_BYTES + 8 * 1024 * 1024;
         const AVIF_BYTES: u64 = WORKER_BYTES + 24 * 1024 * 1024;
-        let pixels = width as u64 * height as u64;
+        let pixels = u64::from(width) * u64::from(height);
         match (self, memory) {
             (Self::WebP, _) => WEBP_BYTES + pixels * 36,
             (Self::Avif, EncoderMemory::Usual) => AVIF_BYTES + avif_bytes(pixels, 80, 56),
             (Self::Avif, EncoderMemory::Most { bytes_max }) => {
                 let usual = self.encoder_bytes(width, height, EncoderMemory::Usual);
                 let most = AVIF_BYTES + avif_bytes(pixels, 192, 160);
-                let bounded = if most < bytes_max { most } else { bytes_max };
-                if bounded > usual { bounded } else { usual }
+                most.min(bytes_max).max(usual)
             }
         }
     }
@@ -74,24 +73,18 @@ impl Encoding {
 
 /// So many bytes for each pixel of a picture that is encoded with care, and for each of one that is not; the larger one
 /// never has less.
-const fn avif_bytes(pixels: u64, with_care: u64, without: u64) -> u64 {
-    let careful = if pixels < SLOW_PIXELS_MAX {
-        pixels * with_care
-    } else {
-        SLOW_PIXELS_MAX * with_care
-    };
-    let quick = pixels * without;
-    if careful > quick { careful } else { quick }
+fn avif_bytes(pixels: u64, with_care: u64, without: u64) -> u64 {
+    let careful = pixels.min(SLOW_PIXELS_MAX) * with_care;
+    careful.max(pixels * without)
 }
 
 /// Pictures of more pixels are encoded as AVIF with less care: they fill a screen, are asked for least and cost most.
 pub const SLOW_PIXELS_MAX: u64 = 1_500_000;
 
 /// How much memory an encoder is given.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EncoderMemory {
     /// What photographs take.
-    #[default]
     Usual,
     /// What anything takes: AV1 encoders search drawings of few colours for repetitions, and note every place in them.
     Most {

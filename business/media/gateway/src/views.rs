@@ -33,10 +33,16 @@ impl MediaItem {
         self.state() == MediaState::Ready
     }
 
+    /// Whether it will not become ready, unless somebody mends it.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.state() == MediaState::Failed
+    }
+
     /// Whether it is ready or has failed: nothing more will come.
     #[must_use]
     pub fn is_processed(&self) -> bool {
-        matches!(self.state(), MediaState::Ready | MediaState::Failed)
+        self.is_ready() || self.has_failed()
     }
 
     /// The rendition of this name; [`crate::renditions`] has the names.

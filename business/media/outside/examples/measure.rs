@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use business_media_codec::{EncoderMemory, Encoding, Format, Frame, OutsideCodecs as _, Pixels};
 use business_media_outside::{Outside, Program, Settings};
-use testing_kit::{Landscape, Mood};
+use testing_kit::{Landscape, Mood, charts};
 
 const ROUNDS: usize = 5;
 
@@ -123,7 +123,7 @@ fn encoders() -> Result<(), Box<dyn Error>> {
         for (content, bytes) in [
             ("grain", grain(width, height)),
             ("a landscape", drawn.draw().rgb),
-            ("tiles", tiles(width, height)),
+            ("tiles", charts::tiles(width, height).rgb),
         ] {
             let pixels = Pixels {
                 width,
@@ -148,16 +148,6 @@ fn grain(width: u32, height: u32) -> Vec<u8> {
         (state >> 24) as u8
     };
     (0..width * height * 3).map(&mut next).collect()
-}
-
-/// Squares of eight pixels in four colours.
-fn tiles(width: u32, height: u32) -> Vec<u8> {
-    let colour = |at: u32| {
-        let (x, y) = (at % width / 8, at / width / 8);
-        let which = (x.wrapping_mul(0x9e37_79b9) ^ y.wrapping_mul(0x85eb_ca6b)) >> 30;
-        [[0, 0, 0], [255, 255, 255], [200, 30, 30], [20, 60, 160]][which as usize]
-    };
-    (0..width * height).flat_map(colour).collect()
 }
 
 /// Encodes and tells the most memory that the worker had meanwhile.

@@ -1,6 +1,6 @@
 //! A picture with its addresses.
 
-use business_media_gateway::{Camera as Told, MediaItem, MediaState, Rendition, renditions};
+use business_media_gateway::{Camera as Told, MediaItem, Rendition, renditions};
 use business_posts_gateway::Post;
 use infra_kernel::MediaId;
 use presentation_kit::Site;
@@ -114,7 +114,7 @@ impl MediaAttachment {
     /// A picture as only its owner sees it.
     pub(crate) fn of_owner(site: &Site, item: &MediaItem) -> Self {
         let picture = Self {
-            original_url: (!has_failed(item)).then(|| site.original_url(item, true)),
+            original_url: (!item.has_failed()).then(|| site.original_url(item, true)),
             ..Self::of(site, item)
         };
         picture.with_failure(item)
@@ -122,8 +122,8 @@ impl MediaAttachment {
 
     fn with_failure(self, item: &MediaItem) -> Self {
         Self {
-            failure: has_failed(item).then(|| item.failure.clone()),
-            failure_code: some_text(&item.failure_code).filter(|_| has_failed(item)),
+            failure: item.has_failed().then(|| item.failure.clone()),
+            failure_code: some_text(&item.failure_code).filter(|_| item.has_failed()),
             ..self
         }
     }
@@ -137,7 +137,11 @@ impl MediaAttachment {
         let url = |rendition: &Rendition| site.rendition_url(item, rendition);
         Self {
             id: MediaId::new(item.id),
-            r#type: if has_failed(item) { "unknown" } else { "image" },
+            r#type: if item.has_failed() {
+                "unknown"
+            } else {
+                "image"
+            },
             url: full.map(url),
             preview_url: small.map(url),
             remote_url: (),
@@ -185,11 +189,6 @@ impl Size {
             aspect: f64::from(width) / f64::from(height.max(1)),
         }
     }
-}
-
-/// Whether it cannot be shown, now or later.
-pub(crate) fn has_failed(item: &MediaItem) -> bool {
-    item.state() == MediaState::Failed
 }
 
 /// The address of a picture's rendition, when it is ready.

@@ -14,7 +14,6 @@ use presentation_kit::{Card, Site};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::media::has_failed;
 use super::{Account, Empty, MediaAttachment, moment};
 
 /// What a shared part usually fits in, in bytes.
@@ -195,7 +194,7 @@ fn some_text(text: &str) -> Option<String> {
 /// The shared part as JSON without its closing brace. Kept with the card, but for an author whose picture has failed.
 fn shared(site: &Site, viewer: Option<AccountId>, card: &Card) -> Bytes {
     let is_author = viewer.is_some_and(|viewer| viewer.get() == card.post.author_id);
-    if is_author && card.media.iter().any(has_failed) {
+    if is_author && card.media.iter().any(MediaItem::has_failed) {
         return as_json(&Shared::of(site, card, MediaAttachment::of_own_post));
     }
     let for_all = || as_json(&Shared::of(site, card, MediaAttachment::of_post));

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use business_media_gateway::{GetMediaRequest, MediaItem, MediaState};
+use business_media_gateway::{GetMediaRequest, MediaItem};
 use http::StatusCode;
 use infra_kernel::{Context, Error, MediaId, Result};
 use presentation_kit::access::{Person, Viewer, scope};
@@ -41,7 +41,7 @@ pub(super) async fn show(
     if let Some(answer) = failed::answer(&item) {
         return Ok(answer);
     }
-    let status = if item.state() == MediaState::Ready {
+    let status = if item.is_ready() {
         StatusCode::OK
     } else {
         StatusCode::PARTIAL_CONTENT

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
-use business_media_gateway::{MediaItem, MediaState, UpdateMediaRequest, UploadHeader};
+use business_media_gateway::{MediaItem, UpdateMediaRequest, UploadHeader};
 use http::StatusCode;
 use infra_kernel::{Context, Error, ErrorCode};
 use presentation_kit::access::{Person, Viewer, scope};
@@ -80,7 +80,7 @@ async fn upload_within(
     if let Some(answer) = failed::answer(&item) {
         return Ok(answer);
     }
-    let status = if item.state() == MediaState::Ready {
+    let status = if item.is_ready() {
         StatusCode::OK
     } else {
         StatusCode::ACCEPTED

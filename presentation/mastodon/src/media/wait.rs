@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use business_media_gateway::{MediaItem, MediaState, WaitUntilProcessedRequest};
+use business_media_gateway::{MediaItem, WaitUntilProcessedRequest};
 use infra_kernel::{Context, Error, ErrorCode, Result};
 use presentation_kit::Surface;
 
@@ -34,7 +34,7 @@ pub(crate) async fn until_processed(
 
 /// Why a picture could not be processed; none when it was, or may still be.
 pub(crate) fn failure(item: &MediaItem) -> Option<&str> {
-    if item.state() != MediaState::Failed {
+    if !item.has_failed() {
         return None;
     }
     Some(if item.failure.is_empty() {
@@ -49,7 +49,7 @@ pub(crate) fn refuse_unready(item: &MediaItem, field: &str) -> Result<()> {
     if let Some(reason) = failure(item) {
         return Err(Error::invalid(field, reason));
     }
-    if item.state() == MediaState::Ready {
+    if item.is_ready() {
         return Ok(());
     }
     let text = "The picture is still being processed. Please try again in a minute.";

@@ -9,7 +9,7 @@ mod photo;
 mod show;
 
 use axum::extract::multipart::MultipartRejection;
-use business_media_gateway::{MediaState, UpdateMediaRequest};
+use business_media_gateway::UpdateMediaRequest;
 use business_posts_gateway::CreatePostRequest;
 use http::{HeaderMap, Method};
 use infra_kernel::{AccountId, Error, ErrorCode, Result};
@@ -108,7 +108,7 @@ async fn take_out_failed(visit: &Visit, owner: AccountId, draft: &mut Draft) -> 
             draft.refuse(number, reason);
             continue;
         }
-        if item.state() != MediaState::Ready {
+        if !item.is_ready() {
             unfinished = unfinished.or(Some(number));
         }
         draft.photos.push(photo);

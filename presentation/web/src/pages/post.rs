@@ -9,7 +9,7 @@ use presentation_kit::Card;
 use presentation_kit::problem::status_of;
 use serde::Deserialize;
 
-use crate::guard::Form;
+use crate::guard::{Button, Form};
 use crate::pages::sent;
 use crate::respond::{Answer, go_to, page_with_status};
 use crate::view::{FormTrouble, PersonView, PostView, Shell, now};
@@ -38,9 +38,6 @@ pub(crate) struct ReplyForm {
     #[serde(default)]
     idempotency_key: String,
 }
-
-#[derive(Deserialize)]
-pub(crate) struct DeleteForm {}
 
 pub(crate) async fn show(visit: Visit, Path((name, id)): Path<(String, String)>) -> Answer {
     let id = parse_id(&id)?;
@@ -92,7 +89,7 @@ pub(crate) async fn reply(
 pub(crate) async fn delete(
     visit: Visit,
     Path((_, id)): Path<(String, String)>,
-    Form(DeleteForm {}): Form<DeleteForm>,
+    Form(Button {}): Form<Button>,
 ) -> Answer {
     let request = DeletePostRequest {
         author_id: visit.member()?.get(),

@@ -9,7 +9,7 @@ use presentation_kit::problem::status_of;
 use presentation_kit::{ClientAddress, Problem};
 use serde::Deserialize;
 
-use crate::guard::{Form, local_path};
+use crate::guard::{Button, Form, local_path};
 use crate::respond::{Answer, Trouble, form_page, go_to, with_wait};
 use crate::view::{FormTrouble, Shell, now};
 use crate::visit::{Visit, forget, open_session};
@@ -43,9 +43,6 @@ pub(crate) struct LoginForm {
     #[serde(default)]
     next: String,
 }
-
-#[derive(Deserialize)]
-pub(crate) struct LogoutForm {}
 
 pub(crate) async fn show(visit: Visit, query: Result<QueryOf<LoginQuery>, Problem>) -> Answer {
     let next = query.map_err(|problem| Trouble(problem.0))?.0.next;
@@ -101,7 +98,7 @@ pub(crate) async fn log_in(
     }
 }
 
-pub(crate) async fn log_out(visit: Visit, Form(LogoutForm {}): Form<LogoutForm>) -> Answer {
+pub(crate) async fn log_out(visit: Visit, Form(Button {}): Form<Button>) -> Answer {
     if let Some(secret) = &visit.session_secret {
         let request = SignOutRequest {
             session_secret: secret.clone(),

@@ -5,9 +5,8 @@ use axum::extract::Path;
 use business_media_gateway::{DeleteMediaRequest, ListUnusedReply, ListUnusedRequest, MediaItem};
 use infra_kernel::{AccountId, Error, ErrorCode, MediaId, Result};
 use presentation_kit::Site;
-use serde::Deserialize;
 
-use crate::guard::Form;
+use crate::guard::{Button, Form};
 use crate::respond::{Answer, go_to, page, stored_nowhere};
 use crate::upload::failure;
 use crate::view::{PhotoView, Shell, When, now, span};
@@ -17,7 +16,7 @@ use crate::visit::Visit;
 const PATH: &str = "/new/photos";
 /// The most photos shown: as many as the media domain tells at once. Far fewer can wait for a post; those that failed are
 /// bounded by how many may be uploaded.
-const UPLOADS: u32 = 500;
+pub(crate) const UPLOADS: u32 = 500;
 
 #[derive(Template)]
 #[template(path = "uploads.html")]
@@ -41,12 +40,9 @@ pub(crate) struct UploadView {
     pub(crate) when: When,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct DeleteForm {}
-
 pub(crate) async fn show(visit: Visit) -> Answer {
     let owner = visit.member()?;
-    let unused = of_member(&visit, owner).await?;
+    let unused = of_member(&visit, owner, UPLOADS).await?;
     let view = |item: &MediaItem| UploadView::of(visit.site(), item);
     let uploads = UploadsPage {
         shell: Shell::of(&visit, "new"),
@@ -63,7 +59,7 @@ pub(crate) async fn show(visit: Visit) -> Answer {
 pub(crate) async fn delete(
     visit: Visit,
     Path(id): Path<String>,
-    Form(DeleteForm {}): Form<DeleteForm>,
+    Form(Button {}): Form<Button>,
 ) -> Answer {
     let owner = visit.member()?;
     let id: MediaId = id.parse().map_err(|_| Error::not_found("photo"))?;
@@ -80,11 +76,15 @@ pub(crate) async fn delete(
     Ok(go_to(PATH))
 }
 
-/// What a member has uploaded and nothing shows, newest first.
-pub(crate) async fn of_member(visit: &Visit, owner: AccountId) -> Result<ListUnusedReply> {
+/// What a member has uploaded and nothing shows, newest first: at the most so many.
+pub(crate) async fn of_member(
+    visit: &Visit,
+    owner: AccountId,
+    limit: u32,
+) -> Result<ListUnusedReply> {
     let request = ListUnusedRequest {
         owner_id: owner.get(),
-        limit: UPLOADS,
+        limit,
     };
     let media = &visit.surface.gateways.media;
     media.list_unused(&visit.context, request).await

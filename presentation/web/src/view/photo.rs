@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use business_media_gateway::{MediaItem, MediaState, Rendition};
+use business_media_gateway::{MediaItem, Rendition};
 use business_posts_gateway::Post;
 use presentation_kit::Site;
 
@@ -142,7 +142,7 @@ impl PhotoView {
 impl MissingView {
     /// As everyone sees it. None for an item that can be shown, or may yet be.
     pub(crate) fn of(item: &MediaItem) -> Option<Self> {
-        (item.state() == MediaState::Failed).then(|| Self {
+        item.has_failed().then(|| Self {
             id: item.id,
             alt: item.description.clone(),
             reason: NOT_AVAILABLE.to_owned(),

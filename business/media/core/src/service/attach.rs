@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use business_media_gateway::{AttachRequest, MediaItem, MediaState};
+use business_media_gateway::{AttachRequest, MediaItem};
 use infra_blob::BlobKey;
 use infra_kernel::{Error, MediaId};
 
@@ -64,7 +64,7 @@ fn check_all(found: &[MediaItem], wanted: usize, owner_id: u64) -> Result<(), Er
     if found.len() != wanted || found.iter().any(|item| item.owner_id != owner_id) {
         return Err(Error::not_found("photo").for_field("media_ids"));
     }
-    match found.iter().find(|item| item.state() == MediaState::Failed) {
+    match found.iter().find(|item| item.has_failed()) {
         Some(failed) => Err(Error::invalid(
             "media_ids",
             format!(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use business_media_gateway::DeleteMediaRequest;
-use infra_kernel::{Context, Error, MediaId};
+use infra_kernel::{AccountId, Context, Error, MediaId};
 
 use crate::error::MediaError;
 use crate::store::deletion::{Remains, delete_items};
@@ -39,16 +39,11 @@ impl Core {
         request: DeleteMediaRequest,
     ) -> Result<Remains, MediaError> {
         let (ids, now) = (Arc::clone(&self.ids), self.clock.now());
-        let id = MediaId::new(request.id);
+        let (id, owner) = (MediaId::new(request.id), AccountId::new(request.owner_id));
         self.database
             .write(move |connection| {
                 Box::pin(async move {
-                    let item = items::load(connection, &[id]).await?.pop();
-                    // Another's is as good as none: nobody learns which ids there are.
-                    let item = item
-                        .filter(|item| item.owner_id == request.owner_id)
-                        .ok_or_else(|| Error::not_found("photo"))?;
-                    if item.attached {
+                    if items::load_own(connection, id, owner).await?.attached {
                         return Err(in_use().into());
                     }
                     delete_items(connection, &context, &ids, now, &[id]).await

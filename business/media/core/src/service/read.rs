@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use business_media_gateway::{MediaItem, MediaState};
+use business_media_gateway::MediaItem;
 use infra_kernel::{Error, MediaId, Timestamp};
 
 use crate::Core;
@@ -58,5 +58,5 @@ impl Core {
 /// more, a while before it is deleted: so whoever still found it can use it, see `jobs/sweep.rs`. A failed one cannot be
 /// used, and is told for as long as it is kept.
 fn is_over(item: &MediaItem, expired: Timestamp) -> bool {
-    !item.attached && item.state() != MediaState::Failed && item.created_at() < expired
+    !item.attached && !item.has_failed() && item.created_at() < expired
 }

@@ -14,7 +14,8 @@ impl Core {
     ) -> Result<ListUnusedReply, MediaError> {
         let owner = AccountId::new(request.owner_id);
         let limit = i64::from(request.limit).min(IDS_MAX as i64);
-        let ids = items::unattached_of(&self.database, owner, limit).await?;
+        let since = self.clock.now().minus(self.settings.unattached_lifetime());
+        let ids = items::unattached_of(&self.database, owner, since, limit).await?;
         let items = self.items(&ids).await?;
         // One that a post took in between is left out.
         let unused = items.iter().filter(|item| !item.attached);

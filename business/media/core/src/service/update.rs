@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use business_media_gateway::{MediaItem, UpdateMediaRequest};
-use infra_kernel::{Error, ErrorCode, MediaId};
+use infra_kernel::{AccountId, Error, ErrorCode, MediaId};
 
 use crate::error::MediaError;
 use crate::service::check;
@@ -34,16 +34,12 @@ impl Core {
         id: MediaId,
         request: UpdateMediaRequest,
     ) -> Result<MediaItem, MediaError> {
+        let owner = AccountId::new(request.owner_id);
         let focus = (request.focus_x, request.focus_y);
         self.database
             .write(move |connection| {
                 Box::pin(async move {
-                    let item = items::load(connection, &[id]).await?.pop();
-                    // Another's is as good as none: nobody learns which ids there are.
-                    let item = item
-                        .filter(|item| item.owner_id == request.owner_id)
-                        .ok_or_else(|| Error::not_found("photo"))?;
-                    if item.attached {
+                    if items::load_own(connection, id, owner).await?.attached {
                         return Err(in_use().into());
                     }
                     items::describe(connection, id, request.description, focus).await?;

@@ -3,7 +3,7 @@
 use business_media_gateway::MediaItem;
 use infra_blob::BlobKey;
 use infra_db::{Connection, Database, json_ids};
-use infra_kernel::{AccountId, CorrelationId, MediaId, Timestamp};
+use infra_kernel::{AccountId, CorrelationId, Error, MediaId, Timestamp};
 use sqlx::FromRow;
 
 use crate::error::MediaError;
@@ -134,6 +134,17 @@ pub(crate) async fn load(
     Ok(items)
 }
 
+/// One item of an account. Another's is as good as none: nobody learns which ids there are.
+pub(crate) async fn load_own(
+    connection: &mut Connection,
+    id: MediaId,
+    owner: AccountId,
+) -> Result<MediaItem, MediaError> {
+    let item = load(connection, &[id]).await?.pop();
+    let own = item.filter(|item| item.owner() == owner);
+    Ok(own.ok_or_else(|| Error::not_found("photo"))?)
+}
+
 /// The same for one item, outside a transaction.
 pub(crate) async fn read(
     database: &Database,
@@ -162,16 +173,18 @@ pub(crate) async fn count_unattached(
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-/// The items of an account that nothing shows, newest first, those that have failed among them.
+/// The items of an account that nothing shows, newest first: those uploaded since then, and those that have failed.
 pub(crate) async fn unattached_of(
     database: &Database,
     owner: AccountId,
+    since: Timestamp,
     limit: i64,
 ) -> Result<Vec<MediaId>, MediaError> {
     let ids: Vec<i64> = sqlx::query_scalar(
-        "SELECT id FROM media WHERE owner_id = $1 AND NOT attached ORDER BY id DESC LIMIT $2",
+        "SELECT id FROM media WHERE owner_id = $1 AND NOT attached AND (created_at >= $2 OR state = 3) ORDER BY id DESC LIMIT $3",
     )
     .bind(owner.to_sql())
+    .bind(since.microseconds())
     .bind(limit)
     .fetch_all(database.reader())
     .await?;

@@ -210,6 +210,7 @@ async fn what_nothing_shows_is_listed_for_its_owner_newest_first() {
         .clock
         .advance(Duration::from_secs(listed.lifetime_s + 1));
     assert_eq!(ids(&unused(10).await.items), [broken.id]);
+    assert_eq!(ids(&unused(1).await.items), [broken.id]);
     scene.delete(OWNER, broken.id).await.unwrap();
     assert_eq!(unused(10).await.items, []);
 }

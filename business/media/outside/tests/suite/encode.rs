@@ -7,7 +7,7 @@ use business_media_codec::{
 };
 use business_media_outside::Outside;
 use image_webp::{LoopCount, WebPDecoder};
-use testing_kit::{Landscape, Mood};
+use testing_kit::{Landscape, Mood, charts};
 
 use crate::{decode, outside, photos, soon};
 
@@ -245,15 +245,8 @@ fn opaque((width, height): (u32, u32), bytes: Vec<u8>) -> Pixels {
     }
 }
 
-/// Squares of eight pixels in four colours, in which encoders find the most to note.
 fn tiles((width, height): (u32, u32)) -> Pixels {
-    let colour = |at: u32| {
-        let (x, y) = (at % width / 8, at / width / 8);
-        let which = (x.wrapping_mul(0x9e37_79b9) ^ y.wrapping_mul(0x85eb_ca6b)) >> 30;
-        [[0, 0, 0], [255, 255, 255], [200, 30, 30], [20, 60, 160]][which as usize]
-    };
-    let bytes = (0..width * height).flat_map(colour).collect();
-    opaque((width, height), bytes)
+    opaque((width, height), charts::tiles(width, height).rgb)
 }
 
 fn landscape((width, height): (u32, u32)) -> Pixels {

@@ -1,3 +1,4 @@
+use business_media_gateway::MediaState;
 use serde_json::{Value, json, to_value};
 
 use super::*;

@@ -64,7 +64,7 @@ fn answer(visit: &Visit, item: &MediaItem) -> Answer {
     if let Some(reason) = failure(item) {
         return Err(Error::new(ErrorCode::Unsupported, reason).into());
     }
-    let photo = PhotoView::of(visit.site(), item).filter(|_| item.state() == MediaState::Ready);
+    let photo = PhotoView::of(visit.site(), item).filter(|_| item.is_ready());
     let body = json!({
         "id": item.id.to_string(),
         "state": if photo.is_some() { "ready" } else { "processing" },

@@ -1,7 +1,7 @@
 //! The composer as it is shown.
 
 use askama::Template;
-use business_media_gateway::{Capabilities, GetCapabilitiesRequest, MediaItem, MediaState};
+use business_media_gateway::{Capabilities, GetCapabilitiesRequest, MediaItem};
 use business_posts_gateway::Visibility;
 use http::StatusCode;
 use infra_kernel::{AccountId, ErrorCode, Result};
@@ -64,7 +64,13 @@ pub(crate) struct ComposerQuery {
 pub(crate) async fn show(visit: Visit, query: Result<QueryOf<ComposerQuery>, Problem>) -> Answer {
     let author = visit.member()?;
     let query = query.map_err(|problem| Trouble(problem.0))?.0;
-    let unused = uploads::of_member(&visit, author).await?.items;
+    // Who asks for none only needs to know whether there are any.
+    let limit = if query.media_id.is_empty() {
+        1
+    } else {
+        uploads::UPLOADS
+    };
+    let unused = uploads::of_member(&visit, author, limit).await?.items;
     let photos = chosen(&visit, &unused, &query);
     let default = visit.viewer.as_ref().map(|viewer| &viewer.account);
     let page = ComposerPage {
@@ -89,7 +95,7 @@ fn chosen(visit: &Visit, unused: &[MediaItem], query: &ComposerQuery) -> Vec<Com
     }
     let usable = |id: u64| {
         let item = unused.iter().find(|item| item.id == id);
-        item.filter(|item| item.state() != MediaState::Failed)
+        item.filter(|item| !item.has_failed())
     };
     let items = ids.into_iter().filter_map(usable);
     items
