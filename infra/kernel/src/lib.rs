@@ -1,4 +1,5 @@
-//! The vocabulary that every other crate speaks: typed ids, time, the context of a call, errors and pages.
+//! The vocabulary that every other crate speaks: typed ids, time, the context of a call, errors, pages and language
+//! tags.
 //!
 //! What it does not do: no input or output, no async, no knowledge of any domain's rules. It is at the bottom of the
 //! tree, so a change here rebuilds everything above: keep it small and dull.
@@ -9,6 +10,7 @@ pub mod clock;
 pub mod context;
 pub mod error;
 pub mod id;
+pub mod language;
 pub mod page;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
@@ -18,4 +20,5 @@ pub use id::{
     AccountId, ApplicationId, EventId, FollowId, IdGenerator, MediaId, ParseIdError, PostId,
     SessionId,
 };
+pub use language::canonical_language;
 pub use page::{Direction, Page};
