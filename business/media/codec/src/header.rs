@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::encode::{WHOLE_BYTES_PER_PIXEL, WHOLE_PIXELS_MAX};
 use crate::orientation::Orientation;
-use crate::{CodecError, Format, FormatSet, Ladder, decode, scale, sniff};
+use crate::{CodecError, Format, FormatSet, Ladder, cost, decode, scale, sniff};
 
 /// What is refused before it is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,9 +16,9 @@ pub struct Limits {
     pub side_max: u32,
     /// The most frames of an animation. The default, 1,000, is more than half a minute at 30 a second.
     pub frames_max: u32,
-    /// The most pixels of an animation: width times height of its canvas times frames. Each costs some ten nanoseconds
-    /// before anything is made of it. The default, 400 million, takes 11 seconds of 1,080 by 1,080 pixels at 30 frames a
-    /// second, and ends within some seconds of work.
+    /// The most pixels of an animation: width times height of its canvas times frames, and of all parts that are drawn.
+    /// Each costs some hundred nanoseconds when the frames have to be encoded again. The default, 100 million, takes half a
+    /// minute of 480 by 270 pixels at 25 frames a second; 400 million kept a processor busy for half a minute.
     pub animation_pixels_max: u64,
     /// The most memory that decoding may take, in bytes. The default is 512 MiB; it refuses only progressive JPEGs and
     /// WebPs near the pixel limit, which have to be held whole in a form larger than their pixels.
@@ -34,7 +34,7 @@ impl Default for Limits {
             pixels_max: 100_000_000,
             side_max: 16_384,
             frames_max: 1_000,
-            animation_pixels_max: 400_000_000,
+            animation_pixels_max: 100_000_000,
             memory_bytes_max: 512 * 1024 * 1024,
             rendition_side_max: 2_048,
         }
@@ -54,6 +54,19 @@ pub struct Header {
     pub frames: u32,
     /// The most memory, in bytes, that [`crate::process()`] takes for it, the file itself included.
     pub memory_bytes: u64,
+    /// Pixels that are decoded: of an animation those of all its frames together.
+    pub pixels_decoded: u64,
+    cost_ms: u64,
+}
+
+impl Header {
+    /// Estimated processor time of [`crate::process()`], in milliseconds: what decoding, scaling and encoding so many
+    /// pixels costs, of an animation as if every frame had to be encoded again. An estimate to schedule and bill by, no
+    /// bound: bytes that are hard to decode cost up to some three times as much.
+    #[must_use]
+    pub const fn cost_ms(&self) -> u64 {
+        self.cost_ms
+    }
 }
 
 /// What a decoder's own header reading found out, before orientation.
@@ -65,6 +78,8 @@ pub(crate) struct RawHeader {
     pub(crate) orientation: Orientation,
     /// What decoding allocates at its peak, in bytes.
     pub(crate) decode_bytes: u64,
+    /// Pixels of the picture, or of all frames of an animation.
+    pub(crate) pixels_decoded: u64,
 }
 
 /// For each pixel of a row, of a picture of however few: a decoder's blocks, and what goes with a row.
@@ -137,6 +152,8 @@ pub fn read_header(bytes: &[u8], limits: &Limits, taken: &FormatSet) -> Result<H
         height,
         frames: raw.frames,
         memory_bytes,
+        pixels_decoded: raw.pixels_decoded,
+        cost_ms: cost::estimate_ms(format, &raw, limits.rendition_side_max),
     })
 }
 
@@ -205,7 +222,8 @@ impl Limits {
         if frames > 1 && pixels > self.animation_pixels_max {
             return Err(CodecError::TooLarge {
                 what: format!(
-                    "This animation has {frames} or more frames with {:.1} megapixels together; the most that is taken is {:.1}.",
+                    "This animation has {frames} or more frames with {:.1} megapixels together; the most that is taken is {:.1}. \
+                     With fewer frames, or made smaller, it may be taken.",
                     megapixels(pixels),
                     megapixels(self.animation_pixels_max)
                 ),

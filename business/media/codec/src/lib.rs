@@ -18,6 +18,7 @@ mod camera;
 mod code_points;
 mod color;
 mod container;
+mod cost;
 mod decode;
 mod encode;
 mod error;

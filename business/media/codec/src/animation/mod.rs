@@ -72,6 +72,12 @@ impl Outline {
         limits.check_animation_pixels(self.frames, self.patch_pixels)
     }
 
+    /// Pixels of all canvases or of all parts, whichever are more.
+    pub(crate) fn pixels_decoded(&self) -> u64 {
+        let canvas = u64::from(self.width) * u64::from(self.height);
+        self.patch_pixels.max(canvas * u64::from(self.frames))
+    }
+
     /// What going through the frames takes at the most, in bytes, when a part takes 12 for each of its pixels: as decoded,
     /// and what its decoder holds.
     pub(crate) fn decode_bytes(&self, file_bytes: usize) -> u64 {

@@ -15,7 +15,7 @@ use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 
 use self::structure::{SCANS_MAX, Structure};
-use super::Decoded;
+use super::{Decoded, pixels_decoded};
 use crate::header::RawHeader;
 use crate::orientation::Orientation;
 use crate::raster::{Channels, Raster};
@@ -47,6 +47,7 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
             + coefficients
             + structure.data_bytes * 3
             + color::profile_work_bytes(decoder.icc_profile().as_deref()),
+        pixels_decoded: pixels_decoded(None, structure.width, structure.height),
     })
 }
 

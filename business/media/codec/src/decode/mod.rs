@@ -9,6 +9,7 @@ mod webp;
 pub(crate) use jpeg::is_flawless as is_flawless_jpeg;
 pub(crate) use png::{profile as png_profile, rounded_to_bytes};
 
+use crate::animation::Outline;
 use crate::header::RawHeader;
 use crate::orientation::Orientation;
 use crate::outside::Pixels;
@@ -35,6 +36,12 @@ pub(crate) fn read_header(
         Format::Gif => gif::read_header(bytes, limits),
         Format::Avif | Format::Heic => heif::read_header(format, bytes, limits),
     }
+}
+
+/// How many pixels are decoded of a file that may be an animation.
+fn pixels_decoded(outline: Option<&Outline>, width: u32, height: u32) -> u64 {
+    let still = u64::from(width) * u64::from(height);
+    outline.map_or(still, |outline| outline.pixels_decoded().max(still))
 }
 
 /// Decodes a file whose header was found to be within the limits.

@@ -6,7 +6,7 @@ use ::png::{
     BitDepth, ColorType, Decoder, DecodingError, Limits as PngLimits, Reader, Transformations,
 };
 
-use super::{Decoded, flatten_on_white};
+use super::{Decoded, flatten_on_white, pixels_decoded};
 use crate::container::png::chunks;
 use crate::header::RawHeader;
 use crate::orientation::Orientation;
@@ -44,6 +44,7 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
             .max(outline.map_or(0, |outline| outline.decode_bytes(bytes.len())))
             + chunk_bytes(bytes) as u64
             + color::profile_work_bytes(reader.info().icc_profile.as_deref()),
+        pixels_decoded: pixels_decoded(outline.as_ref(), width, height),
     })
 }
 

@@ -6,7 +6,7 @@ use std::io::Cursor;
 
 use image_webp::{DecodingError, WebPDecoder};
 
-use super::{Decoded, flatten_on_white};
+use super::{Decoded, flatten_on_white, pixels_decoded};
 use crate::container::webp::{chunks_to_the_end, picture_size};
 use crate::header::RawHeader;
 use crate::orientation::Orientation;
@@ -33,6 +33,7 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
         frames: outline.map_or(1, |outline| outline.frames),
         orientation: Orientation::of_file(Format::WebP, bytes),
         decode_bytes: decode_bytes + color::profile_work_bytes(profile.as_deref()),
+        pixels_decoded: pixels_decoded(outline.as_ref(), width, height),
     })
 }
 

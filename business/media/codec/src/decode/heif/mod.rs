@@ -50,6 +50,7 @@ pub(super) fn read_header(
         // The sizes are upright already, and so are the pixels that the other process gives.
         orientation: Orientation::default(),
         decode_bytes: check.pixels() * bytes_per_pixel + PROCESS_BYTES,
+        pixels_decoded: check.pixels(),
     })
 }
 
