@@ -1,7 +1,8 @@
 //! Time, asked for through a trait so that a test can hold it still.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A moment in microseconds since the Unix epoch. It is stored as a number, never as text: numbers sort the same in
 /// every database.
@@ -52,10 +53,32 @@ impl Timestamp {
     }
 }
 
+/// How long this process has known the time, in microseconds: it only grows, and steadily, whatever is done to the time of
+/// day. For what is counted within one process and must not be freed or locked by a clock that is set; never stored.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Uptime(i64);
+
+impl Uptime {
+    /// So many microseconds.
+    #[must_use]
+    pub const fn from_microseconds(microseconds: i64) -> Self {
+        Self(microseconds)
+    }
+
+    /// In microseconds.
+    #[must_use]
+    pub const fn microseconds(self) -> i64 {
+        self.0
+    }
+}
+
 /// Where the time comes from.
 pub trait Clock: Send + Sync + 'static {
-    /// The time now.
+    /// The time of day now. It may be set, so it can leap in either direction.
     fn now(&self) -> Timestamp;
+
+    /// The time that has passed, which no one can set.
+    fn uptime(&self) -> Uptime;
 }
 
 /// The machine's own clock: the one place that asks it for the time of day.
@@ -70,32 +93,70 @@ impl Clock for SystemClock {
             .unwrap_or_default();
         Timestamp::from_microseconds(i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX))
     }
+
+    fn uptime(&self) -> Uptime {
+        static START: OnceLock<Instant> = OnceLock::new();
+        let elapsed = START.get_or_init(Instant::now).elapsed();
+        Uptime::from_microseconds(i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX))
+    }
 }
 
 /// A clock that stands where a test puts it.
 #[derive(Debug)]
-pub struct ManualClock(AtomicI64);
+pub struct ManualClock {
+    now_us: AtomicI64,
+    uptime_us: AtomicI64,
+}
 
 impl ManualClock {
     /// A clock that stands at this moment.
     #[must_use]
     pub const fn at(now: Timestamp) -> Self {
-        Self(AtomicI64::new(now.microseconds()))
+        Self {
+            now_us: AtomicI64::new(now.microseconds()),
+            uptime_us: AtomicI64::new(0),
+        }
     }
 
-    /// Puts the clock to this moment.
+    /// Puts the time of day to this moment, as an operator or a time server does: no time passes by it.
     pub fn set(&self, now: Timestamp) {
-        self.0.store(now.microseconds(), Ordering::Relaxed);
+        self.now_us.store(now.microseconds(), Ordering::Relaxed);
     }
 
-    /// Moves the clock on.
+    /// Lets time pass.
     pub fn advance(&self, by: Duration) {
         self.set(self.now().plus(by));
+        let by_us = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+        self.uptime_us.fetch_add(by_us, Ordering::Relaxed);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_microseconds(self.0.load(Ordering::Relaxed))
+        Timestamp::from_microseconds(self.now_us.load(Ordering::Relaxed))
+    }
+
+    fn uptime(&self) -> Uptime {
+        Uptime::from_microseconds(self.uptime_us.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn setting_the_time_of_day_lets_no_time_pass() {
+        let clock = ManualClock::at(Timestamp::from_milliseconds(1_000));
+        clock.advance(Duration::from_millis(5));
+        clock.set(Timestamp::from_milliseconds(-7));
+        assert_eq!(clock.uptime(), Uptime::from_microseconds(5_000));
+        assert_eq!(clock.now(), Timestamp::from_milliseconds(-7));
+    }
+
+    #[test]
+    fn uptime_never_goes_back() {
+        let first = SystemClock.uptime();
+        assert!(SystemClock.uptime() >= first);
     }
 }

@@ -8,6 +8,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use crate::field_problem::{FieldProblem, FieldReason};
+
 /// What a gateway answers.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -107,6 +109,7 @@ pub struct Error {
     code: ErrorCode,
     public: String,
     field: Option<String>,
+    field_problems: Vec<FieldProblem>,
     retry_after: Option<Duration>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -118,6 +121,7 @@ impl Error {
             code,
             public: public.into(),
             field: None,
+            field_problems: Vec::new(),
             retry_after: None,
             source: None,
         }
@@ -126,6 +130,23 @@ impl Error {
     /// A value that is not well formed or out of bounds, and the field that holds it.
     pub fn invalid(field: impl Into<String>, public: impl Into<String>) -> Self {
         Self::new(ErrorCode::Invalid, public).for_field(field)
+    }
+
+    /// Fields that were refused, all at once and in the order of the form. The public sentence is theirs, one after the
+    /// other; [`field`](Self::field) is the first's. The code is `conflict` when all of them are taken, else `invalid`.
+    #[must_use]
+    pub fn invalid_fields(problems: Vec<FieldProblem>) -> Self {
+        let taken = |problem: &FieldProblem| problem.reason() == FieldReason::Taken;
+        let code = if !problems.is_empty() && problems.iter().all(taken) {
+            ErrorCode::Conflict
+        } else {
+            ErrorCode::Invalid
+        };
+        let sentences: Vec<&str> = problems.iter().map(FieldProblem::public).collect();
+        let mut error = Self::new(code, sentences.join(" "));
+        error.field = problems.first().map(|problem| problem.field().to_owned());
+        error.field_problems = problems;
+        error
     }
 
     /// There is no such thing, or none the caller may see. `what` is the noun: "post", "account".
@@ -149,6 +170,13 @@ impl Error {
     #[must_use]
     pub fn for_field(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
+        self
+    }
+
+    /// Says of each field why it was refused, and leaves the code and the sentence as they are.
+    #[must_use]
+    pub fn with_field_problems(mut self, problems: Vec<FieldProblem>) -> Self {
+        self.field_problems = problems;
         self
     }
 
@@ -182,6 +210,12 @@ impl Error {
     #[must_use]
     pub fn field(&self) -> Option<&str> {
         self.field.as_deref()
+    }
+
+    /// Each field that was refused, where the request has several that can be; empty elsewhere.
+    #[must_use]
+    pub fn field_problems(&self) -> &[FieldProblem] {
+        &self.field_problems
     }
 
     /// How long to wait before the same request may succeed, if that is known.
@@ -230,6 +264,19 @@ mod tests {
             assert_eq!(ErrorCode::from_name(code.name()), Some(code));
         }
         assert_eq!(ErrorCode::from_name("oops"), None);
+    }
+
+    #[test]
+    fn an_error_of_several_fields_is_the_first_ones_and_says_all() {
+        let taken = FieldProblem::new("username", FieldReason::Taken, "It is taken.");
+        let blank = FieldProblem::new("email", FieldReason::Blank, "An address is needed.");
+        let error = Error::invalid_fields(vec![taken.clone(), blank]);
+        assert_eq!(error.code(), ErrorCode::Invalid);
+        assert_eq!(error.field(), Some("username"));
+        assert_eq!(error.public(), "It is taken. An address is needed.");
+        assert_eq!(error.field_problems().len(), 2);
+        let error = Error::invalid_fields(vec![taken]);
+        assert_eq!(error.code(), ErrorCode::Conflict);
     }
 
     #[test]

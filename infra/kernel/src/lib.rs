@@ -9,13 +9,15 @@
 pub mod clock;
 pub mod context;
 pub mod error;
+mod field_problem;
 pub mod id;
 pub mod language;
 pub mod page;
 
-pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use clock::{Clock, ManualClock, SystemClock, Timestamp, Uptime};
 pub use context::{Context, CorrelationId};
 pub use error::{Error, ErrorCode, Result};
+pub use field_problem::{FieldProblem, FieldReason};
 pub use id::{
     AccountId, ApplicationId, EventId, FollowId, IdGenerator, MediaId, ParseIdError, PostId,
     SessionId,

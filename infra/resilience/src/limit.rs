@@ -1,16 +1,16 @@
 //! How often something may be done: one token bucket for each key.
 //!
 //! A bucket is one moment in time, the one at which it will be full again (the generic cell rate algorithm), so a bucket
-//! that is full need not be kept. It is written here because what was taken can be given back: taking first and giving
-//! back lets no parallel try slip past the limit, and the limiters at hand can only take. The counts live in this process
-//! and begin anew with it.
+//! that is full need not be kept. It is written here because what was taken can be released: taking first and releasing
+//! lets no concurrent try slip past the limit, and the limiters at hand can only take. The counts live in this process
+//! and start again with it; time is counted by its uptime, so that a clock that is set neither frees nor locks anyone.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use infra_kernel::Timestamp;
+use infra_kernel::Uptime;
 
 /// The most buckets of one limit. When there are more, those nearest to being full again are forgotten.
 const BUCKETS_MAX: usize = 100_000;
@@ -29,7 +29,7 @@ pub struct Limit<K> {
     period_us: i64,
     window_us: i64,
     buckets_max: usize,
-    /// When each bucket will be full again, in microseconds since the Unix epoch.
+    /// When each bucket will be full again, in microseconds of uptime.
     full_at_us: Mutex<HashMap<K, i64>>,
 }
 
@@ -50,7 +50,7 @@ impl<K: Hash + Eq + Copy> Limit<K> {
     ///
     /// # Errors
     /// When the bucket is empty.
-    pub fn take(&self, key: Option<K>, now: Timestamp) -> Result<(), LimitReached> {
+    pub fn take(&self, key: Option<K>, now: Uptime) -> Result<(), LimitReached> {
         let Some(key) = key.filter(|_| self.period_us > 0) else {
             return Ok(());
         };
@@ -73,15 +73,15 @@ impl<K: Hash + Eq + Copy> Limit<K> {
         Ok(())
     }
 
-    /// Puts one back that was taken.
-    pub fn give_back(&self, key: K) {
+    /// Releases one that was taken.
+    pub fn release(&self, key: K) {
         if let Some(full_at_us) = self.buckets().get_mut(&key) {
             *full_at_us -= self.period_us;
         }
     }
 
     /// Forgets the buckets that are full.
-    pub fn forget_full(&self, now: Timestamp) {
+    pub fn forget_full(&self, now: Uptime) {
         let mut buckets = self.buckets();
         buckets.retain(|_, full_at_us| *full_at_us > now.microseconds());
         buckets.shrink_to_fit();
@@ -115,8 +115,8 @@ fn make_room<K: Hash + Eq + Copy>(buckets: &mut HashMap<K, i64>, now_us: i64) {
 mod tests {
     use super::*;
 
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_milliseconds(1_800_000_000_000 + seconds * 1_000)
+    fn at(seconds: i64) -> Uptime {
+        Uptime::from_microseconds(seconds * 1_000_000)
     }
 
     fn wait(result: Result<(), LimitReached>) -> Option<Duration> {
@@ -147,11 +147,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_back_can_be_taken_again() {
+    fn what_is_released_can_be_taken_again() {
         let limit = Limit::new(1, 60);
         for _ in 0..5 {
             assert_eq!(wait(limit.take(Some(1), at(0))), None);
-            limit.give_back(1);
+            limit.release(1);
         }
     }
 

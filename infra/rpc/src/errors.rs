@@ -2,13 +2,34 @@
 
 use std::time::Duration;
 
-use infra_kernel::{Error, ErrorCode};
+use infra_kernel::{Error, ErrorCode, FieldProblem, FieldReason};
+use prost::Message as _;
 use tonic::{Code, Status, metadata::MetadataValue};
 
 /// Metadata keys: our own code, since gRPC has fewer, the field at fault, and how long to wait.
 const CODE_KEY: &str = "heliograph-error-code";
 const FIELD_KEY: &str = "heliograph-error-field";
 const RETRY_KEY: &str = "heliograph-retry-after-ms";
+/// The most refused fields that are read from one status.
+const FIELD_PROBLEMS_MAX: usize = 64;
+
+/// The refused fields of an error, as the details of its status.
+#[derive(Clone, PartialEq, prost::Message)]
+struct WireProblems {
+    #[prost(message, repeated, tag = "1")]
+    problems: Vec<WireProblem>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct WireProblem {
+    #[prost(string, tag = "1")]
+    field: String,
+    /// The reason's name.
+    #[prost(string, tag = "2")]
+    reason: String,
+    #[prost(string, tag = "3")]
+    public: String,
+}
 
 /// The status that carries an error across the wire.
 #[must_use]
@@ -20,7 +41,8 @@ pub fn status_from_error(error: &Error) -> Status {
             "a call failed"
         );
     }
-    let mut status = Status::new(grpc_code(error.code()), error.public());
+    let details = encode_field_problems(error.field_problems()).into();
+    let mut status = Status::with_details(grpc_code(error.code()), error.public(), details);
     let metadata = status.metadata_mut();
     metadata.insert(CODE_KEY, MetadataValue::from_static(error.code().name()));
     if let Some(field) = error
@@ -53,7 +75,7 @@ pub fn error_from_status(status: Status) -> Error {
         if let Some(wait_ms) = text(RETRY_KEY).and_then(|text| text.parse().ok()) {
             error = error.to_retry_after(Duration::from_millis(wait_ms));
         }
-        return error;
+        return error.with_field_problems(decode_field_problems(status.details()));
     }
     match status.code() {
         Code::DeadlineExceeded | Code::Cancelled => Error::new(
@@ -67,6 +89,28 @@ pub fn error_from_status(status: Status) -> Error {
         _ => Error::internal("the remote answered with a status that is not ours"),
     }
     .with_source(status)
+}
+
+fn encode_field_problems(problems: &[FieldProblem]) -> Vec<u8> {
+    let problem = |problem: &FieldProblem| WireProblem {
+        field: problem.field().to_owned(),
+        reason: problem.reason().name().to_owned(),
+        public: problem.public().to_owned(),
+    };
+    let problems = problems.iter().map(problem).collect();
+    WireProblems { problems }.encode_to_vec()
+}
+
+/// What cannot be read is left out: the status says enough without it.
+fn decode_field_problems(details: &[u8]) -> Vec<FieldProblem> {
+    let decoded = WireProblems::decode(details).unwrap_or_default();
+    let known = decoded.problems.into_iter().take(FIELD_PROBLEMS_MAX);
+    known
+        .filter_map(|problem| {
+            let reason = FieldReason::from_name(&problem.reason)?;
+            Some(FieldProblem::new(problem.field, reason, problem.public))
+        })
+        .collect()
 }
 
 const fn grpc_code(code: ErrorCode) -> Code {
@@ -86,6 +130,19 @@ const fn grpc_code(code: ErrorCode) -> Code {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_refused_field_crosses_the_wire() {
+        let problems: Vec<_> = FieldReason::ALL
+            .into_iter()
+            .map(|reason| FieldProblem::new(reason.name(), reason, "Zu groß."))
+            .collect();
+        let sent = Error::invalid_fields(problems.clone());
+        let received = error_from_status(status_from_error(&sent));
+        assert_eq!(received.field_problems(), problems);
+        assert_eq!(received.public(), sent.public());
+        assert!(decode_field_problems(b"\xff no message").is_empty());
+    }
 
     #[test]
     fn an_error_crosses_the_wire_whole_but_for_its_cause() {

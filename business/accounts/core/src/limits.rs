@@ -3,7 +3,7 @@
 use std::hash::Hash;
 use std::net::{IpAddr, SocketAddr};
 
-use infra_kernel::{AccountId, Timestamp};
+use infra_kernel::{AccountId, Uptime};
 use infra_resilience as resilience;
 use sha2::{Digest as _, Sha256};
 
@@ -109,7 +109,7 @@ impl<K: Hash + Eq + Copy> Limit<K> {
     }
 
     /// Takes one from the key's bucket, if there is a key.
-    pub(crate) fn take(&self, key: Option<K>, now: Timestamp) -> Result<(), AccountsError> {
+    pub(crate) fn take(&self, key: Option<K>, now: Uptime) -> Result<(), AccountsError> {
         self.limit
             .take(key, now)
             .map_err(|reached| AccountsError::RateLimited {
@@ -118,13 +118,13 @@ impl<K: Hash + Eq + Copy> Limit<K> {
             })
     }
 
-    /// Puts one back that was taken.
-    pub(crate) fn give_back(&self, key: K) {
-        self.limit.give_back(key);
+    /// Releases one that was taken.
+    pub(crate) fn release(&self, key: K) {
+        self.limit.release(key);
     }
 
     /// Forgets the buckets that are full.
-    pub(crate) fn forget_full(&self, now: Timestamp) {
+    pub(crate) fn forget_full(&self, now: Uptime) {
         self.limit.forget_full(now);
     }
 }

@@ -65,15 +65,15 @@ pub(crate) async fn run(service: &Service, stop: &CancellationToken) {
 }
 
 async fn run_once(service: &Service, stop: &CancellationToken) -> Result<Removed, AccountsError> {
-    let now = service.clock.now();
+    let (now, uptime) = (service.clock.now(), service.clock.uptime());
     for limit in [
         &service.limits.sign_ins,
         &service.limits.registrations,
         &service.limits.applications,
     ] {
-        limit.forget_full(now);
+        limit.forget_full(uptime);
     }
-    service.limits.failures.forget_full(now);
+    service.limits.failures.forget_full(uptime);
     let mut removed = Removed::default();
     for _ in 0..BATCHES_MAX {
         let batch = service

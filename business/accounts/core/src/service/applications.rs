@@ -22,7 +22,7 @@ impl Service {
         let scopes = application::check(&request)?;
         let now = self.clock.now();
         let address = Address::parse(&request.remote_address);
-        self.limits.applications.take(address, now)?;
+        self.limits.applications.take(address, self.clock.uptime())?;
         let secret = Secret::fresh();
         let application = Application {
             id: self.ids.application().get(),

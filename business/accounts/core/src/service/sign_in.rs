@@ -30,7 +30,7 @@ impl Service {
         request: SignInRequest,
     ) -> Result<SignInReply, AccountsError> {
         let address = Address::parse(&request.remote_address);
-        self.limits.sign_ins.take(address, self.clock.now())?;
+        self.limits.sign_ins.take(address, self.clock.uptime())?;
         let name = request.username_or_email.trim();
         // People write their names as others mention them: "@ada".
         let name = name.strip_prefix('@').unwrap_or(name);
@@ -43,11 +43,11 @@ impl Service {
             || Target::nobody(&email_key(name)),
             |credential| Target::Account(credential.account_id()),
         );
-        self.limits.failures.take(Some(target), self.clock.now())?;
+        self.limits.failures.take(Some(target), self.clock.uptime())?;
         let checked = self.check_credential(context, password, found).await;
         // Only a wrong password counts: neither a right one nor a server too busy to tell.
         if !matches!(checked, Err(AccountsError::WrongCredentials)) {
-            self.limits.failures.give_back(target);
+            self.limits.failures.release(target);
         }
         self.open_session(checked?, request.user_agent).await
     }

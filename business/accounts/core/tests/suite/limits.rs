@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use business_accounts::Settings;
 use business_accounts_gateway::{CreateApplicationRequest, RegisterRequest};
 use infra_kernel::ErrorCode;
@@ -142,4 +144,28 @@ async fn one_address_may_register_only_so_many_applications() {
     assert_refused(create().await, ErrorCode::RateLimited, "");
     domain.advance(5);
     create().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_neither_frees_nor_locks_anyone() {
+    const YEARS: Duration = Duration::from_secs(10 * 365 * 86_400);
+    let domain = Domain::new().await;
+    domain.register("ada").await;
+    let wrong = || domain.try_sign_in_from("ada", "wrong", "192.0.2.1");
+    for _ in 0..10 {
+        assert_refused(wrong().await, ErrorCode::Unauthenticated, "");
+    }
+    let start = domain.now();
+    for set_to in [start.plus(YEARS), start, start.minus(YEARS), start] {
+        domain.clock.set(set_to);
+        let error = refusal(wrong().await);
+        assert_eq!(error.code(), ErrorCode::RateLimited);
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(90)));
+    }
+    domain.clock.set(start.plus(YEARS));
+    domain.advance(90);
+    assert_refused(wrong().await, ErrorCode::Unauthenticated, "");
+    domain.clock.set(start);
+    domain.advance(90);
+    assert_refused(wrong().await, ErrorCode::Unauthenticated, "");
 }
