@@ -36,6 +36,7 @@ mod schema;
 mod shared_photos;
 mod shutdown;
 mod statuses;
+mod texts;
 mod third_party_clients;
 mod timelines;
 mod unshared;

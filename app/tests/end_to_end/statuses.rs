@@ -263,7 +263,9 @@ async fn refused_posts_leave_no_row() {
         json!({"status": "x", "media_ids": vec!["1"; 100]}),
         json!({"status": "x", "visibility": "secret"}),
         json!({"status": "x", "in_reply_to_id": "1"}),
-        json!({"status": "x", "language": "not a language"}),
+        json!({"status": "nul\0"}),
+        json!({"status": "x", "spoiler_text": "nul\0"}),
+        json!({"status": format!("a{}", "\u{301}".repeat(100_000))}),
         json!({"status": ["x"]}),
     ] {
         let reply = ada.post("/api/v1/statuses", &post).await;

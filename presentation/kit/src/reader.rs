@@ -1,6 +1,8 @@
 //! The read pipeline: skeleton (ids from a domain), rules (who may see what), hydrate (cards, cached and shared), and then
 //! the surface presents.
 
+mod top_level;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -36,12 +38,14 @@ pub struct Listing<T> {
 }
 
 /// Which of an author's posts are asked for.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct AuthorFilter {
     /// Only posts with pictures.
     pub only_media: bool,
     /// No answers to others.
     pub exclude_replies: bool,
+    /// Only posts with this hashtag; empty for all.
+    pub tag: String,
 }
 
 /// A post and the posts round it.
@@ -78,12 +82,7 @@ impl Reader {
         viewer: AccountId,
         page: Page,
     ) -> Result<Listing<Arc<Card>>> {
-        let request = GetHomeRequest {
-            account_id: viewer.get(),
-            page: Some(page.into()),
-        };
-        let skeleton = self.gateways.feed.get_home(context, request).await?.entries;
-        let ids: Vec<u64> = skeleton.iter().map(|entry| entry.post_id).collect();
+        let ids = self.home_ids(context, viewer, page).await?;
         let cursors = Cursors::of(&ids, &page);
         Ok(Listing {
             items: self.posts(context, Some(viewer), ids).await?,
@@ -140,6 +139,8 @@ impl Reader {
                 .iter()
                 .map(|visibility: &Visibility| i32::from(*visibility))
                 .collect(),
+            tag: filter.tag,
+            mentioned_id: viewer.map_or(0, AccountId::get),
         };
         let heads = self
             .gateways
@@ -332,6 +333,15 @@ impl Reader {
             .into_iter()
             .map(|relationship| (relationship.target_id, relationship))
             .collect())
+    }
+
+    async fn home_ids(&self, context: &Context, viewer: AccountId, page: Page) -> Result<Vec<u64>> {
+        let request = GetHomeRequest {
+            account_id: viewer.get(),
+            page: Some(page.into()),
+        };
+        let skeleton = self.gateways.feed.get_home(context, request).await?.entries;
+        Ok(skeleton.iter().map(|entry| entry.post_id).collect())
     }
 
     async fn listing(

@@ -52,14 +52,19 @@ pub fn may_see(viewer: Option<AccountId>, standing: Standing, post: &PostHead) -
     }
 }
 
-/// The visibilities that are worth asking for when an author's posts are listed for someone who stands so: a filter that
-/// keeps pages full, while [`may_see`] still decides about each post.
+/// The visibilities to ask for when an author's posts are listed for someone who stands so, beside the posts that mention
+/// them; all when there are none. [`may_see`] still decides about each post. But where a page goes on is told by what was
+/// asked for: asking for more would tell of posts that are not shown.
 #[must_use]
 pub const fn visibilities_to_list(standing: Standing) -> &'static [Visibility] {
     match standing {
-        Standing::Visitor => &[Visibility::Public, Visibility::Unlisted],
-        // A stranger may have been mentioned in any post.
-        Standing::Stranger | Standing::Follower | Standing::Author => &[],
+        Standing::Visitor | Standing::Stranger => &[Visibility::Public, Visibility::Unlisted],
+        Standing::Follower => &[
+            Visibility::Public,
+            Visibility::Unlisted,
+            Visibility::Private,
+        ],
+        Standing::Author => &[],
     }
 }
 

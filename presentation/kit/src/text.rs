@@ -1,97 +1,119 @@
-//! Plain text as HTML: escaped, in paragraphs, with addresses and mentions as links. The only place that makes HTML
-//! from what people write; everything else is escaped by the templates.
+//! Plain text as HTML: escaped, in paragraphs, with links, mentions and hashtags as links. The only place that makes HTML
+//! from what people write; everything else is escaped by the templates. What is a link, a mention or a hashtag is decided by
+//! [`business_posts_gateway::text`].
 
-use business_posts_gateway::{Mention, WrittenMention, written_mentions};
+use std::ops::Range;
+
+use business_posts_gateway::Mention;
+use business_posts_gateway::text::{Entity, EntityKind, entities, hashtag_name};
 
 use crate::surface::Site;
 
-/// The longest address that becomes a link, in bytes.
-const LINK_BYTES_MAX: usize = 2_048;
 /// The most characters of an address that are shown.
 const LINK_CHARACTERS_SHOWN: usize = 30;
 
 /// A post's or a profile's text as safe HTML.
 #[must_use]
 pub fn to_html(site: &Site, text: &str, mentions: &[Mention]) -> String {
-    let mut html = String::with_capacity(text.len() * 2);
-    let normalized = text.replace("\r\n", "\n");
-    for paragraph in normalized
-        .split("\n\n")
-        .map(|paragraph| paragraph.trim_matches('\n'))
-        .filter(|text| !text.is_empty())
-    {
-        html.push_str("<p>");
-        for (index, line) in paragraph.split('\n').enumerate() {
-            if index > 0 {
-                html.push_str("<br />");
-            }
-            write_line(site, line, mentions, &mut html);
-        }
-        html.push_str("</p>");
-    }
-    html
-}
-
-fn write_line(site: &Site, line: &str, mentions: &[Mention], html: &mut String) {
-    let mut written = written_mentions(line).peekable();
-    let mut at = 0;
-    while at < line.len() {
-        let rest = &line[at..];
-        // A word begins at the line's start or after a blank or an opening bracket; only there may a link begin.
-        let length = rest
-            .find(|letter: char| letter.is_whitespace() || letter == '(')
-            .map_or(rest.len(), |end| {
-                end + rest[end..].chars().next().map_or(1, char::len_utf8)
-            });
-        let end = at + length;
-        if let Some((link, tail)) = split_link(&rest[..length]) {
-            write_link(link, html);
-            escape(tail, html);
-            at = end;
-        }
-        while let Some(mention) = written.next_if(|mention| mention.range.start < end) {
-            // One within a link was written with it.
-            if mention.range.start >= at {
-                escape(&line[at..mention.range.start], html);
-                write_mention(site, &line[mention.range.clone()], &mention, mentions, html);
-                at = mention.range.end;
-            }
-        }
-        escape(&line[at..end], html);
-        at = end;
-    }
-}
-
-/// A link to who is mentioned; the text as it is when the post mentions nobody of that name.
-fn write_mention(
-    site: &Site,
-    text: &str,
-    written: &WrittenMention<'_>,
-    mentions: &[Mention],
-    html: &mut String,
-) {
-    let is_meant = |mention: &&Mention| mention.username.eq_ignore_ascii_case(written.username);
-    let Some(mention) = mentions.iter().find(is_meant) else {
-        escape(text, html);
-        return;
+    let text = text.replace("\r\n", "\n");
+    let mut writer = Writer {
+        site,
+        text: &text,
+        mentions,
+        html: String::with_capacity(text.len() * 2),
     };
-    html.push_str("<span class=\"h-card\"><a href=\"");
-    escape(&site.profile_url(&mention.username), html);
-    html.push_str("\" class=\"u-url mention\">@<span>");
-    escape(&mention.username, html);
-    html.push_str("</span></a></span>");
+    let mut entities = entities(&text, &site.domain).into_iter().peekable();
+    for paragraph in paragraphs(&text) {
+        writer.html.push_str("<p>");
+        let mut at = paragraph.start;
+        // No entity holds a line break, so each lies within one paragraph.
+        while let Some(entity) = entities.next_if(|it| it.range.start < paragraph.end) {
+            writer.write_plain(at..entity.range.start);
+            writer.write_entity(&entity);
+            at = entity.range.end;
+        }
+        writer.write_plain(at..paragraph.end);
+        writer.html.push_str("</p>");
+    }
+    writer.html
 }
 
-/// The address at the start of a word, without the punctuation that ends a sentence.
-fn split_link(word: &str) -> Option<(&str, &str)> {
-    let scheme = ["https://", "http://"]
-        .into_iter()
-        .find(|scheme| word.starts_with(scheme))?;
-    let link = word.trim_end_matches(|letter: char| {
-        letter.is_whitespace() || ".,;:!?)]}'\"»…(".contains(letter)
-    });
-    let fits = link.len() > scheme.len() && link.len() <= LINK_BYTES_MAX;
-    fits.then(|| word.split_at(link.len()))
+/// A single line as safe HTML: with links, but no paragraph round it.
+#[must_use]
+pub fn line_to_html(site: &Site, line: &str) -> String {
+    let html = to_html(site, line, &[]);
+    let inner = html
+        .strip_prefix("<p>")
+        .and_then(|html| html.strip_suffix("</p>"))
+        .filter(|inner| !inner.contains("<p>"))
+        .map(str::to_owned);
+    inner.unwrap_or(html)
+}
+
+/// Where the paragraphs of a text are: what blank lines part, without those lines.
+fn paragraphs(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut at = 0;
+    let range = move |part: &str| {
+        let start = at + (part.len() - part.trim_start_matches('\n').len());
+        let length = part.trim_matches('\n').len();
+        at += part.len() + 2;
+        start..start + length
+    };
+    text.split("\n\n").map(range).filter(|it| !it.is_empty())
+}
+
+struct Writer<'text> {
+    site: &'text Site,
+    text: &'text str,
+    mentions: &'text [Mention],
+    html: String,
+}
+
+impl Writer<'_> {
+    fn write_plain(&mut self, range: Range<usize>) {
+        for (index, line) in self.text[range].split('\n').enumerate() {
+            if index > 0 {
+                self.html.push_str("<br />");
+            }
+            escape(line, &mut self.html);
+        }
+    }
+
+    fn write_entity(&mut self, entity: &Entity<'_>) {
+        match entity.kind {
+            EntityKind::Link => write_link(&self.text[entity.range.clone()], &mut self.html),
+            EntityKind::Hashtag { written } => self.write_hashtag(written),
+            EntityKind::Mention {
+                username,
+                is_local: true,
+            } => self.write_mention(username, entity.range.clone()),
+            // Nobody elsewhere is known yet.
+            EntityKind::Mention { .. } => self.write_plain(entity.range.clone()),
+        }
+    }
+
+    /// A link to who is mentioned; the text as it is when the post mentions nobody of that name.
+    fn write_mention(&mut self, username: &str, range: Range<usize>) {
+        let is_meant = |mention: &&Mention| mention.username.eq_ignore_ascii_case(username);
+        let Some(mention) = self.mentions.iter().find(is_meant) else {
+            self.write_plain(range);
+            return;
+        };
+        self.html.push_str("<span class=\"h-card\"><a href=\"");
+        escape(&self.site.profile_url(&mention.username), &mut self.html);
+        self.html.push_str("\" class=\"u-url mention\">@<span>");
+        escape(&mention.username, &mut self.html);
+        self.html.push_str("</span></a></span>");
+    }
+
+    fn write_hashtag(&mut self, written: &str) {
+        self.html.push_str("<a href=\"");
+        escape(&self.site.tag_url(&hashtag_name(written)), &mut self.html);
+        self.html
+            .push_str("\" class=\"mention hashtag\" rel=\"tag\">#<span>");
+        escape(written, &mut self.html);
+        self.html.push_str("</span></a>");
+    }
 }
 
 fn write_link(link: &str, html: &mut String) {
@@ -125,10 +147,12 @@ pub fn escape(text: &str, html: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    fn check(text: &str, expected: &str) {
-        let site = Site {
+    fn site() -> Site {
+        Site {
             base_url: "http://p".into(),
             domain: "p".into(),
             title: String::new(),
@@ -143,12 +167,19 @@ mod tests {
                 std::time::Duration::from_secs(86_400),
                 std::sync::Arc::new(infra_kernel::SystemClock),
             ),
-        };
+        }
+    }
+
+    fn html_of(text: &str) -> String {
         let mentions = [Mention {
             account_id: 1,
             username: "Ada".into(),
         }];
-        assert_eq!(to_html(&site, text, &mentions), expected);
+        to_html(&site(), text, &mentions)
+    }
+
+    fn check(text: &str, expected: &str) {
+        assert_eq!(html_of(text), expected);
     }
 
     #[test]
@@ -166,8 +197,8 @@ mod tests {
         );
         check("https://", "<p>https://</p>");
         check(
-            "https://a\"onmouseover=\"x",
-            "<p><a href=\"https://a&quot;onmouseover=&quot;x\" rel=\"nofollow noopener noreferrer\" target=\"_blank\">a&quot;onmouseover=&quot;x</a></p>",
+            "https://a.example/'\"onmouseover=\"x",
+            "<p><a href=\"https://a.example/\" rel=\"nofollow noopener noreferrer\" target=\"_blank\">a.example/</a>&#39;&quot;onmouseover=&quot;x</p>",
         );
     }
 
@@ -197,5 +228,105 @@ mod tests {
             "@ada's",
             "<p><span class=\"h-card\"><a href=\"http://p/@Ada\" class=\"u-url mention\">@<span>Ada</span></a></span>&#39;s</p>",
         );
+    }
+
+    #[test]
+    fn hashtags_become_links_to_their_pages() {
+        check(
+            "#Caf\u{e9}!",
+            "<p><a href=\"http://p/tags/caf%C3%A9\" class=\"mention hashtag\" rel=\"tag\">#<span>Caf\u{e9}</span></a>!</p>",
+        );
+        check(
+            "a#b https://a.example/#c",
+            "<p>a#b <a href=\"https://a.example/#c\" rel=\"nofollow noopener noreferrer\" target=\"_blank\">a.example/#c</a></p>",
+        );
+    }
+
+    #[test]
+    fn mentions_stand_beside_other_scripts_and_with_our_own_domain() {
+        let ada = "<span class=\"h-card\"><a href=\"http://p/@Ada\" class=\"u-url mention\">@<span>Ada</span></a></span>";
+        check("@adaさん", &format!("<p>{ada}さん</p>"));
+        check("@ada@p, hi", &format!("<p>{ada}, hi</p>"));
+        check("@ada@p.elsewhere", "<p>@ada@p.elsewhere</p>");
+    }
+
+    #[test]
+    fn a_line_has_no_paragraph_round_it() {
+        assert_eq!(
+            line_to_html(&site(), "<b> & #a"),
+            html_of("<b> & #a")[3..].replace("</p>", "")
+        );
+        assert_eq!(line_to_html(&site(), ""), "");
+    }
+
+    /// What is left of HTML without its tags, which must be ones that are written here, unescaped.
+    fn shown(mut html: &str) -> String {
+        let mut text = String::new();
+        while let Some(start) = html.find('<') {
+            text.push_str(&html[..start]);
+            let end = start + html[start..].find('>').expect("an open tag") + 1;
+            let tag = &html[start..end];
+            let known = [
+                "<p>",
+                "</p>",
+                "<br />",
+                "</a>",
+                "<span>",
+                "</span>",
+                "<span class=\"h-card\">",
+            ];
+            let parts: Vec<&str> = tag.split('"').collect();
+            let is_link = parts[0] == "<a href="
+                && parts[1].starts_with("http")
+                && !parts[1].contains('\'')
+                && {
+                    let rest = parts[2..].join("\"");
+                    [
+                        " rel=\"nofollow noopener noreferrer\" target=\"_blank\">",
+                        " class=\"u-url mention\">",
+                        " class=\"mention hashtag\" rel=\"tag\">",
+                    ]
+                    .contains(&&*rest)
+                };
+            assert!(known.contains(&tag) || is_link, "{tag}");
+            if tag == "</p>" || tag == "<br />" {
+                text.push('\n');
+            }
+            html = &html[end..];
+        }
+        text.push_str(html);
+        assert!(!text.contains(['"', '\'', '>']), "{text}");
+        text.replace("&lt;", "<")
+            .replace("&gt;", ">")
+            .replace("&quot;", "\"")
+            .replace("&#39;", "'")
+            .replace("&amp;", "&")
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_is_written_becomes_markup_or_is_lost(
+            pieces in proptest::collection::vec(
+                prop_oneof![
+                    prop::sample::select(vec![
+                        "<", ">", "&", "\"", "'", "&lt;", "<p>", "</p>", "<script>", "@ada", "@bob", "#tag", "#\u{b5}", " ", "\n",
+                        "\r\n", "\n\n", "https://", "a.example", "/\"x'<y>", "(", ")", "\0", "\u{202e}",
+                    ]).prop_map(str::to_owned),
+                    any::<char>().prop_map(String::from),
+                ],
+                0..30,
+            ),
+        ) {
+            let text = pieces.concat();
+            let shown = shown(&html_of(&text));
+            // Addresses are shown without their scheme, mentions as the account writes itself; line breaks are markup.
+            let plain = |text: &str| {
+                let lower = text.to_lowercase().replace("https://", "").replace("http://", "");
+                lower.replace(['\n', '\r', '\u{2026}'], "")
+            };
+            if text.len() < LINK_CHARACTERS_SHOWN {
+                prop_assert_eq!(plain(&shown), plain(&text));
+            }
+        }
     }
 }

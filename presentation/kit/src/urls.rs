@@ -45,6 +45,13 @@ impl Site {
         format!("{}/@{username}/{post_id}", self.base_url)
     }
 
+    /// The page of a hashtag, by the form of its name in which hashtags are compared.
+    #[must_use]
+    pub fn tag_url(&self, name: &str) -> String {
+        let name = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
+        format!("{}/tags/{name}", self.base_url)
+    }
+
     /// The name by which an account's actor will be known to other servers.
     #[must_use]
     pub fn actor_uri(&self, username: &str) -> String {

@@ -1,7 +1,7 @@
 //! The Mastodon client API: the vocabulary of Mastodon's clients, mapped from the gateways.
 //!
-//! What it does: routes under `/api`, `/oauth/token`, `/oauth/revoke`, `/.well-known`, `/nodeinfo`, and the bytes of the
-//! photos under `/media`. What it does not do: it decides nothing (who may see what is the kit's, what is valid is the
+//! What it does: routes under `/api`, `/oauth/token`, `/oauth/revoke`, `/.well-known`, `/nodeinfo`, the names of
+//! accounts and statuses under `/users`, and the bytes of the photos under `/media`. What it does not do: it decides nothing (who may see what is the kit's, what is valid is the
 //! domains'), keeps nothing but the JSON of cards, and answers only for what this product has; the page where a person
 //! allows an application (`/oauth/authorize`) belongs to the web surface.
 //!
@@ -23,6 +23,7 @@ mod reply;
 mod statuses;
 mod timelines;
 mod uploads;
+mod uris;
 
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, get};
@@ -44,6 +45,8 @@ pub fn router(surface: &Surface) -> Router<Surface> {
             "/api/openapi.json",
             get(move || std::future::ready(reply::json(document.clone()))),
         )
+        .route("/users/{username}", get(uris::account))
+        .route("/users/{username}/statuses/{id}", get(uris::status))
         .route("/api/{*rest}", any(fallback::not_found))
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

@@ -1,5 +1,7 @@
 //! What can go wrong in here, and how it looks from outside.
 
+use std::time::Duration;
+
 use infra_db::DbError;
 use infra_kernel::{Error, ErrorCode};
 
@@ -14,6 +16,8 @@ pub(crate) enum PostsError {
     NoPost,
     #[error("there is no such post to answer")]
     NoParent,
+    #[error("the account has made {max} posts within a day")]
+    DayFull { max: u32, wait: Duration },
     #[error("a media item is shown by another post")]
     MediaShown,
     /// Never seen from outside: the post that the key stands for is answered instead, unless its own commit failed.
@@ -30,6 +34,11 @@ impl From<PostsError> for Error {
             PostsError::Refused(error) => error,
             PostsError::NoPost => Self::not_found("post"),
             PostsError::NoParent => Self::not_found("post").for_field("in_reply_to_id"),
+            PostsError::DayFull { max, wait } => Self::new(
+                ErrorCode::RateLimited,
+                format!("You have made {max} posts within a day, which is as many as can be. Please try again later."),
+            )
+            .to_retry_after(wait),
             PostsError::MediaShown => Self::invalid("media_ids", MEDIA_SHOWN),
             error @ PostsError::KeyMet => Self::new(
                 ErrorCode::Unavailable,

@@ -1,6 +1,7 @@
-//! The posts domain: posts, albums, comments (a comment is a post that answers another), mentions and conversations.
+//! The posts domain: posts, albums, comments (a comment is a post that answers another), mentions, hashtags and
+//! conversations.
 //!
-//! - A post, its mentions, the counts it changes, its idempotency key and its event are one transaction.
+//! - A post, its mentions, its hashtags, the counts it changes, its idempotency key and its event are one transaction.
 //! - Posts are immutable but for their numbers, so reads come from memory: posts by id, and each author's newest ids. Both
 //!   are kept exact by this process's own writes. No other process writes this database.
 //! - Media is attached right after the commit, and again for certain by a consumer of our own event.
@@ -84,6 +85,9 @@ impl PostsCore {
 
     /// Runs the timers until it is stopped.
     pub async fn run_jobs(&self, stop: CancellationToken) {
-        jobs::sweep_idempotency_keys::run(&self.state, &stop).await;
+        tokio::join!(
+            jobs::sweep_idempotency_keys::run(&self.state, &stop),
+            jobs::backfill_hashtags::run(&self.state, &stop),
+        );
     }
 }

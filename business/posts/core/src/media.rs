@@ -1,7 +1,7 @@
 //! Telling the media domain which post shows what.
 
 use business_media_gateway::{AttachRequest, ReleaseRequest};
-use business_posts_gateway::{PostHead, Visibility};
+use business_posts_gateway::PostHead;
 use infra_kernel::{Context, PostId};
 
 use crate::error::PostsError;
@@ -30,7 +30,7 @@ pub(crate) async fn attach(
         owner_id: head.author_id,
         ids: media_ids,
         holder: holder(head.post()),
-        open: matches!(head.visibility(), Visibility::Public | Visibility::Unlisted),
+        open: head.visibility().is_open(),
     };
     let attached = state.media.attach(context, request).await;
     if posts::is_there(&state.database, head.post()).await? {

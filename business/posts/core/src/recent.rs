@@ -30,6 +30,18 @@ impl Filter {
         if mask == 0 { -1 } else { mask }
     }
 
+    pub(crate) const fn leaves_out_visibilities(&self) -> bool {
+        self.visibilities != -1
+    }
+
+    /// The same for the visibilities that this one leaves out.
+    pub(crate) const fn of_other_visibilities(&self) -> Self {
+        Self {
+            visibilities: !self.visibilities,
+            ..*self
+        }
+    }
+
     fn takes(&self, entry: &Entry) -> bool {
         (!self.only_media || entry.has_media)
             && (!self.exclude_replies || !entry.is_reply)

@@ -34,6 +34,7 @@ pub struct Post {
     pub in_reply_to_author_id: u64,
     #[prost(sfixed64, tag = "13")]
     pub created_at_us: i64,
+    /// Only replies that everyone may see: a count that moves would tell of the others.
     #[prost(uint64, tag = "14")]
     pub replies_count: u64,
     /// 0 for the web page.
@@ -45,6 +46,18 @@ pub struct Post {
     /// Whether camera, lens and exposure are shown.
     #[prost(bool, tag = "17")]
     pub camera_shown: bool,
+    /// The hashtags of the text, in its order, each once.
+    #[prost(message, repeated, tag = "18")]
+    pub tags: ::prost::alloc::vec::Vec<Tag>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Tag {
+    /// In the form by which hashtags are compared.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// As it was first written in this text, without the "#".
+    #[prost(string, tag = "2")]
+    pub written: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Mention {
@@ -99,6 +112,10 @@ pub struct CreatePostRequest {
     pub originals_shared: bool,
     #[prost(bool, tag = "12")]
     pub camera_shown: bool,
+    /// The host (with its port, if it has one) by which people know this server: "@name" with it after a further "@" is an
+    /// account here. Empty: only names without a host are.
+    #[prost(string, tag = "13")]
+    pub site_domain: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreatePostReply {
@@ -148,6 +165,12 @@ pub struct ListByAuthorRequest {
     /// Only these; empty for all.
     #[prost(enumeration = "Visibility", repeated, tag = "5")]
     pub visibilities: ::prost::alloc::vec::Vec<i32>,
+    /// Only posts with this hashtag, written in any way; empty for all.
+    #[prost(string, tag = "6")]
+    pub tag: ::prost::alloc::string::String,
+    /// Besides those visibilities, posts that mention this account; 0 for nobody.
+    #[prost(fixed64, tag = "7")]
+    pub mentioned_id: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListByAuthorsRequest {
@@ -184,6 +207,7 @@ pub struct GetConversationReply {
     #[prost(message, repeated, tag = "2")]
     pub descendants: ::prost::alloc::vec::Vec<PostHead>,
 }
+/// Of the posts that everyone may see: numbers of the others would tell of them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AuthorStats {
     #[prost(fixed64, tag = "1")]
@@ -193,6 +217,9 @@ pub struct AuthorStats {
     /// Microseconds since the Unix epoch; 0 for never.
     #[prost(sfixed64, tag = "3")]
     pub last_posted_at_us: i64,
+    /// How many of them reply to nothing.
+    #[prost(uint64, tag = "4")]
+    pub top_level_posts: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetAuthorStatsRequest {
@@ -479,7 +506,7 @@ pub mod posts_client {
             ));
             self.inner.unary(req, path, codec).await
         }
-        /// How many posts, and when the last one, in the order asked. At most 500 authors.
+        /// How many posts that everyone may see, and when the last one, in the order asked. At most 500 authors.
         pub async fn get_author_stats(
             &mut self,
             request: impl tonic::IntoRequest<super::GetAuthorStatsRequest>,
@@ -498,7 +525,7 @@ pub mod posts_client {
             ));
             self.inner.unary(req, path, codec).await
         }
-        /// How many posts there are.
+        /// How many posts there are that everyone may see.
         pub async fn count_posts(
             &mut self,
             request: impl tonic::IntoRequest<super::CountPostsRequest>,
@@ -569,12 +596,12 @@ pub mod posts_server {
             &self,
             request: tonic::Request<super::GetConversationRequest>,
         ) -> std::result::Result<tonic::Response<super::GetConversationReply>, tonic::Status>;
-        /// How many posts, and when the last one, in the order asked. At most 500 authors.
+        /// How many posts that everyone may see, and when the last one, in the order asked. At most 500 authors.
         async fn get_author_stats(
             &self,
             request: tonic::Request<super::GetAuthorStatsRequest>,
         ) -> std::result::Result<tonic::Response<super::GetAuthorStatsReply>, tonic::Status>;
-        /// How many posts there are.
+        /// How many posts there are that everyone may see.
         async fn count_posts(
             &self,
             request: tonic::Request<super::CountPostsRequest>,
@@ -1125,13 +1152,13 @@ pub trait Posts: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: GetConversationRequest,
     ) -> ::infra_kernel::Result<GetConversationReply>;
-    /// How many posts, and when the last one, in the order asked. At most 500 authors.
+    /// How many posts that everyone may see, and when the last one, in the order asked. At most 500 authors.
     async fn get_author_stats(
         &self,
         context: &::infra_kernel::Context,
         request: GetAuthorStatsRequest,
     ) -> ::infra_kernel::Result<GetAuthorStatsReply>;
-    /// How many posts there are.
+    /// How many posts there are that everyone may see.
     async fn count_posts(
         &self,
         context: &::infra_kernel::Context,

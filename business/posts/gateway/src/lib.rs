@@ -5,12 +5,11 @@
 
 #[allow(missing_docs, clippy::all, clippy::pedantic, unreachable_pub)]
 mod generated;
-mod mentions;
 mod messages;
+pub mod text;
 mod visibility;
 
 pub use generated::*;
-pub use mentions::{USERNAME_CHARACTERS_MAX, WrittenMention, written_mentions};
 
 /// The most ids (of posts or of authors' numbers) that one request may name.
 pub const IDS_MAX: usize = 500;

@@ -2,9 +2,10 @@
 
 use infra_kernel::{AccountId, ApplicationId, MediaId, Page, PostId, Timestamp};
 
+use crate::text::{Entity, EntityKind, entities, hashtag_name};
 use crate::{
     AuthorStats, GetPostHeadsRequest, GetPostsRequest, ListByAuthorsRequest, ListPublicRequest,
-    Mention, Post, PostHead,
+    Mention, Post, PostHead, Tag,
 };
 
 impl Post {
@@ -96,6 +97,36 @@ impl Mention {
     #[must_use]
     pub const fn account(&self) -> AccountId {
         AccountId::new(self.account_id)
+    }
+}
+
+impl Tag {
+    /// The hashtags of a text, in its order, each once.
+    #[must_use]
+    pub fn all_of(text: &str) -> Vec<Self> {
+        // Most texts have none, and every post that is read is asked.
+        if !text.contains(['#', '＃']) {
+            return Vec::new();
+        }
+        Self::among(&entities(text, ""))
+    }
+
+    /// The hashtags among the entities of a text, each once.
+    #[must_use]
+    pub fn among(entities: &[Entity<'_>]) -> Vec<Self> {
+        let mut tags: Vec<Self> = Vec::new();
+        for entity in entities {
+            let EntityKind::Hashtag { written } = entity.kind else {
+                continue;
+            };
+            let name = hashtag_name(written);
+            // At most HASHTAGS_MAX, so looking through them is cheap.
+            if tags.iter().all(|tag| tag.name != name) {
+                let written = written.to_owned();
+                tags.push(Self { name, written });
+            }
+        }
+        tags
     }
 }
 

@@ -18,6 +18,12 @@ impl Visibility {
         }
     }
 
+    /// Whether posts of this visibility are open to everyone, and so may be counted where everyone reads the count.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Public | Self::Unlisted)
+    }
+
     /// The visibility with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

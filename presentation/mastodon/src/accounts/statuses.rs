@@ -33,6 +33,8 @@ pub(super) struct StatusesQuery {
     /// Only pinned statuses; nothing can be pinned yet.
     #[serde(deserialize_with = "lenient::truth")]
     pinned: Option<bool>,
+    /// Only statuses with this hashtag.
+    tagged: Option<String>,
 }
 
 pub(super) async fn list(
@@ -51,6 +53,7 @@ pub(super) async fn list(
     let filter = AuthorFilter {
         only_media: query.only_media.unwrap_or_default(),
         exclude_replies: query.exclude_replies.unwrap_or_default(),
+        tag: query.tagged.unwrap_or_default(),
     };
     let viewer_id = viewer.map(|viewer| viewer.account_id);
     let listing = surface

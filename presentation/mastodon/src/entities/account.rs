@@ -3,7 +3,7 @@
 use business_accounts_gateway::{ProfileField, Role as AccountRole};
 use business_media_gateway::{MediaItem, renditions};
 use infra_kernel::AccountId;
-use presentation_kit::text::to_html;
+use presentation_kit::text::{line_to_html, to_html};
 use presentation_kit::{Person, Site};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -135,7 +135,7 @@ impl Account {
             noindex: false,
             emojis: [],
             roles: [],
-            fields: fields_of(&account.fields, |value| inline_html(site, value)),
+            fields: fields_of(&account.fields, |value| line_to_html(site, value)),
         }
     }
 }
@@ -200,17 +200,6 @@ fn fields_of(fields: &[ProfileField], value: impl Fn(&str) -> String) -> Vec<Fie
         verified_at: (),
     };
     fields.iter().map(field).collect()
-}
-
-/// A single line as HTML: links, but no paragraph round it.
-fn inline_html(site: &Site, value: &str) -> String {
-    let html = to_html(site, value, &[]);
-    let inner = html
-        .strip_prefix("<p>")
-        .and_then(|html| html.strip_suffix("</p>"))
-        .filter(|inner| !inner.contains("<p>"))
-        .map(str::to_owned);
-    inner.unwrap_or(html)
 }
 
 #[cfg(test)]

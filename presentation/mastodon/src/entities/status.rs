@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use business_media_gateway::MediaItem;
-use business_posts_gateway::{Mention, Post, Visibility};
+use business_posts_gateway::{Mention, Post, Tag, Visibility};
 use bytes::Bytes;
 use infra_kernel::{AccountId, PostId};
 use presentation_kit::text::to_html;
@@ -62,7 +62,7 @@ struct Shared {
     account: Account,
     media_attachments: Vec<MediaAttachment>,
     mentions: Vec<Mentioned>,
-    tags: Empty,
+    tags: Vec<Tagged>,
     emojis: Empty,
     card: (),
     poll: (),
@@ -98,6 +98,14 @@ struct Mentioned {
     username: String,
     url: String,
     acct: String,
+}
+
+/// A hashtag of the text.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Tagged {
+    /// In lower case, as hashtags are compared.
+    name: String,
+    url: String,
 }
 
 /// The statuses round a status.
@@ -145,7 +153,7 @@ impl Shared {
             account: Account::of(site, &card.author),
             media_attachments: media.map(|item| picture(site, item, post)).collect(),
             mentions: mentions.map(|whom| Mentioned::of(site, whom)).collect(),
-            tags: [],
+            tags: post.tags.iter().map(|tag| Tagged::of(site, tag)).collect(),
             emojis: [],
             card: (),
             poll: (),
@@ -169,6 +177,15 @@ impl Mentioned {
             username: mention.username.clone(),
             url: site.profile_url(&mention.username),
             acct: mention.username.clone(),
+        }
+    }
+}
+
+impl Tagged {
+    fn of(site: &Site, tag: &Tag) -> Self {
+        Self {
+            name: tag.name.clone(),
+            url: site.tag_url(&tag.name),
         }
     }
 }

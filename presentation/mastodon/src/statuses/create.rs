@@ -5,7 +5,7 @@ use axum::response::Response;
 use business_accounts_gateway::{Account, GetAccountsRequest};
 use business_posts_gateway::{CreatePostRequest, Visibility};
 use http::HeaderMap;
-use infra_kernel::{Context, Error, MediaId, PostId, Result};
+use infra_kernel::{Context, Error, MediaId, PostId, Result, canonical_language};
 use presentation_kit::access::{Person, Viewer, scope};
 use presentation_kit::extract::{BodyOf, lenient};
 use presentation_kit::{Allowed, Problem, RequestContext, Surface};
@@ -18,6 +18,9 @@ use crate::reply;
 
 /// The header by which the same request is known again.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// Who may quote a status as long as there are no quotes.
+const NO_QUOTES: &str = "nobody";
 
 /// A new status.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -37,7 +40,7 @@ pub(super) struct StatusForm {
     /// Words shown in place of the status until it is opened.
     #[serde(deserialize_with = "lenient::text")]
     spoiler_text: Option<String>,
-    /// BCP 47.
+    /// As a device writes it ("en", "pt-BR", "zh_Hant_TW"); what names no language counts as not said.
     language: Option<String>,
     /// Whether others may download the pictures, without place and camera data; the account's default when it is not said.
     /// Not in Mastodon.
@@ -57,6 +60,13 @@ pub(super) struct StatusForm {
     /// Not supported yet.
     #[serde(deserialize_with = "lenient::text")]
     quoted_status_id: Option<String>,
+    /// Not supported yet, by the name that others give it.
+    #[serde(deserialize_with = "lenient::text")]
+    quote_id: Option<String>,
+    /// Only "nobody" is taken: nothing can be quoted yet.
+    quote_approval_policy: Option<String>,
+    /// The same by another name.
+    quote_policy: Option<String>,
 }
 
 pub(super) async fn create(
@@ -76,6 +86,7 @@ pub(super) async fn create(
         in_reply_to_id,
         idempotency_key: idempotency_key.unwrap_or_default(),
         application_id: viewer.application_id.get(),
+        site_domain: surface.site.domain.clone(),
         ..form.into_request(viewer, &defaults)?
     };
     let reply = surface
@@ -130,29 +141,36 @@ async fn defaults(
 
 impl StatusForm {
     /// Whether it leaves nothing to the account's defaults.
-    const fn says_all(&self) -> bool {
+    fn says_all(&self) -> bool {
         self.visibility.is_some()
             && self.sensitive.is_some()
-            && self.language.is_some()
+            && self.language().is_some()
             && self.originals_shared.is_some()
             && self.camera_shown.is_some()
+    }
+
+    /// The language that is said, if it is one.
+    fn language(&self) -> Option<String> {
+        self.language.as_deref().and_then(canonical_language)
     }
 
     /// Refuses what would be posted as something else than was meant.
     fn refuse_what_is_not_built(&self) -> Result<()> {
         let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+        let asks_for_quotes =
+            |policy: &Option<String>| given(policy) && policy.as_deref() != Some(NO_QUOTES);
+        let (later, quotes) = ("Posting later is", "Quotes are");
         for (field, is_given, what) in [
-            (
-                "scheduled_at",
-                given(&self.scheduled_at),
-                "Posting later is",
-            ),
+            ("scheduled_at", given(&self.scheduled_at), later),
             ("poll", self.poll.is_some(), "Polls are"),
+            ("quoted_status_id", given(&self.quoted_status_id), quotes),
+            ("quote_id", given(&self.quote_id), quotes),
             (
-                "quoted_status_id",
-                given(&self.quoted_status_id),
-                "Quotes are",
+                "quote_approval_policy",
+                asks_for_quotes(&self.quote_approval_policy),
+                quotes,
             ),
+            ("quote_policy", asks_for_quotes(&self.quote_policy), quotes),
         ] {
             if is_given {
                 let text = format!("{what} not supported yet: leave `{field}` out.");
@@ -163,6 +181,7 @@ impl StatusForm {
     }
 
     fn into_request(self, viewer: Viewer, defaults: &Account) -> Result<CreatePostRequest> {
+        let language = self.language();
         let visibility = self.visibility.filter(|name| !name.is_empty());
         let visibility = match &visibility {
             Some(name) => visibility_named(name)?,
@@ -178,9 +197,7 @@ impl StatusForm {
             // Words in place of the post hide its pictures too.
             sensitive: sensitive || !spoiler_text.is_empty(),
             spoiler_text,
-            language: self
-                .language
-                .unwrap_or_else(|| defaults.default_language.clone()),
+            language: language.unwrap_or_else(|| defaults.default_language.clone()),
             originals_shared: self
                 .originals_shared
                 .unwrap_or(defaults.default_originals_shared),
@@ -257,6 +274,15 @@ mod tests {
         assert!(!made.sensitive);
         assert_eq!(made.language, "en");
         assert!(!made.originals_shared && !made.camera_shown);
+        for (written, language) in [
+            ("en_GB.UTF-8", "en-GB"),
+            ("iw", "he"),
+            ("x y", "de"),
+            ("", "de"),
+        ] {
+            let made = request(&format!("status=hi&language={written}"), &defaults).unwrap();
+            assert_eq!(made.language, language, "{written}");
+        }
         let made = request("status=hi&camera_shown=true", &Account::default()).unwrap();
         assert_eq!((made.originals_shared, made.camera_shown), (false, true));
     }
@@ -276,18 +302,25 @@ mod tests {
             ("status=a&scheduled_at=2027-01-01T00:00:00Z", "scheduled_at"),
             ("status=a&poll[options][]=x&poll[options][]=y", "poll"),
             ("status=a&quoted_status_id=1", "quoted_status_id"),
+            ("status=a&quote_id=1", "quote_id"),
+            (
+                "status=a&quote_approval_policy=public",
+                "quote_approval_policy",
+            ),
+            ("status=a&quote_policy=followers", "quote_policy"),
+            ("status=a&visibility=Public", "visibility"),
+            ("status=a&visibility=mutuals_only", "visibility"),
             ("status=a&visibility=secret", "visibility"),
             ("status=a&media_ids[]=x", "media_ids"),
         ] {
             let error = request(form, &Account::default()).unwrap_err();
             assert_eq!(error.field(), Some(field), "{form}");
         }
-        assert!(
-            request(
-                "status=a&scheduled_at=&in_reply_to_id=",
-                &Account::default()
-            )
-            .is_ok()
-        );
+        for taken in [
+            "status=a&scheduled_at=&in_reply_to_id=&quote_policy=",
+            "status=a&quote_approval_policy=nobody",
+        ] {
+            assert!(request(taken, &Account::default()).is_ok(), "{taken}");
+        }
     }
 }

@@ -124,6 +124,87 @@ async fn several_are_asked_for_by_id() {
     assert_eq!(answer.expect(422)["field"], "id");
 }
 
+#[tokio::test]
+async fn hashtags_are_listed_linked_and_filtered_by() {
+    let world = World::new();
+    let client = world.client();
+    let text = json!({"status": "#Sunset at #caf\u{e9}, see https://a.example/#x"});
+    let status = client
+        .json(Method::POST, "ada", "/api/v1/statuses", &text)
+        .await
+        .expect(200);
+    let expected = json!([
+        {"name": "sunset", "url": "http://p.example/tags/sunset"},
+        {"name": "caf\u{e9}", "url": "http://p.example/tags/caf%C3%A9"},
+    ]);
+    assert_eq!(status["tags"], expected);
+    let link = "<a href=\"http://p.example/tags/sunset\" class=\"mention hashtag\" rel=\"tag\">#<span>Sunset</span></a> at";
+    let content = status["content"].as_str().unwrap();
+    assert!(content.contains(link), "{content}");
+    world.posted(ADA, "no hashtag", Visibility::Public);
+    for (query, found) in [
+        ("tagged=SUNSET", 1),
+        ("tagged=%23sunset", 1),
+        ("tagged=caf%C3%A9", 1),
+        ("tagged=night", 0),
+        ("tagged=x", 0),
+        ("tagged=", 2),
+    ] {
+        let path = format!("/api/v1/accounts/{ADA}/statuses?{query}");
+        let listed = client.get("", &path).await.expect(200);
+        assert_eq!(listed.as_array().unwrap().len(), found, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn texts_that_are_no_texts_are_refused() {
+    let world = World::new();
+    let client = world.client();
+    for body in [
+        r#"{"status": "\ud800"}"#,
+        r#"{"status": "\udc00\ud800"}"#,
+        r#"{"status": "a", "spoiler_text": "\ud83d"}"#,
+    ] {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri("/api/v1/statuses")
+            .header(header::AUTHORIZATION, "Bearer ada")
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body));
+        client.send(request.unwrap()).await.error(422);
+    }
+    assert!(world.created.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_names_of_things_lead_to_their_pages() {
+    let world = World::new();
+    let id = world.posted(ADA, "hi", Visibility::Public);
+    let client = world.client();
+    let status = client.get("", &format!("/api/v1/statuses/{id}")).await;
+    let status = status.expect(200);
+    for (uri, page) in [
+        (&status["uri"], format!("/@ada/{id}")),
+        (&status["account"]["uri"], "/@ada".to_owned()),
+    ] {
+        let path = uri
+            .as_str()
+            .unwrap()
+            .strip_prefix("http://p.example")
+            .unwrap();
+        let answer = client.get("", path).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.header(header::LOCATION)),
+            (307, &*page)
+        );
+        let request = Request::builder()
+            .uri(path)
+            .header(header::ACCEPT, "application/activity+json")
+            .body(Body::empty());
+        client.send(request.unwrap()).await.error(404);
+    }
+}
+
 /// Uploads a picture and posts it with these choices; answers the ids of both.
 async fn posted(client: &Client, choices: &serde_json::Value) -> (String, serde_json::Value) {
     let form = "--X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.jpg\"\r\n\r\nbytes\r\n--X--\r\n";

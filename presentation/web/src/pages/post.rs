@@ -2,11 +2,12 @@
 
 use askama::Template;
 use axum::extract::Path;
-use business_posts_gateway::{CreatePostRequest, DeletePostRequest, Visibility, written_mentions};
+use business_posts_gateway::text::{entities, local_names};
+use business_posts_gateway::{CreatePostRequest, DeletePostRequest};
 use http::StatusCode;
 use infra_kernel::{AccountId, Error, ErrorCode, PostId, Result};
-use presentation_kit::Card;
 use presentation_kit::problem::status_of;
+use presentation_kit::{Card, Site};
 use serde::Deserialize;
 
 use crate::guard::{Button, Form};
@@ -66,7 +67,7 @@ pub(crate) async fn reply(
         .await?;
     let request = CreatePostRequest {
         author_id: author.get(),
-        text: with_mention(&card, author, form.text.trim()),
+        text: with_mention(visit.site(), &card, author, form.text.trim()),
         visibility: card.post.visibility,
         in_reply_to_id: card.post.id,
         idempotency_key: form.idempotency_key,
@@ -174,14 +175,11 @@ fn path_of(card: &Card) -> String {
 }
 
 /// A comment on a post that not everyone may see reaches the post's author only when it mentions them.
-fn with_mention(card: &Card, author: AccountId, text: &str) -> String {
-    let open = matches!(
-        card.post.visibility(),
-        Visibility::Public | Visibility::Unlisted
-    );
+fn with_mention(site: &Site, card: &Card, author: AccountId, text: &str) -> String {
+    let open = card.post.visibility().is_open();
     let username = &card.author.account.username;
-    let mentioned =
-        written_mentions(text).any(|mention| mention.username.eq_ignore_ascii_case(username));
+    let mentioned = local_names(&entities(text, &site.domain))
+        .any(|mentioned| mentioned.eq_ignore_ascii_case(username));
     if open || mentioned || card.author.account.id == author.get() {
         return text.to_owned();
     }
@@ -190,6 +188,8 @@ fn with_mention(card: &Card, author: AccountId, text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use business_posts_gateway::Visibility;
+
     use super::*;
     use crate::view::samples;
 
@@ -197,14 +197,21 @@ mod tests {
     fn a_comment_reaches_the_author_of_a_post_that_is_not_open() {
         let (stranger, author) = (AccountId::new(9), AccountId::new(1));
         let mut card = samples::card(1, "x", &[]);
-        assert_eq!(with_mention(&card, stranger, "lovely"), "lovely");
+        let check = |card: &Card, author, text, expected| {
+            assert_eq!(with_mention(&samples::site(), card, author, text), expected);
+        };
+        check(&card, stranger, "lovely", "lovely");
         card.post.visibility = Visibility::Private.into();
-        assert_eq!(with_mention(&card, stranger, "lovely"), "@ada lovely");
-        assert_eq!(
-            with_mention(&card, stranger, "lovely, @ada"),
-            "lovely, @ada"
+        check(&card, stranger, "lovely", "@ada lovely");
+        check(&card, stranger, "lovely, @ada", "lovely, @ada");
+        check(&card, stranger, "@adaさん", "@adaさん");
+        check(
+            &card,
+            stranger,
+            "https://a.example/@ada",
+            "@ada https://a.example/@ada",
         );
-        assert_eq!(with_mention(&card, author, "thanks"), "thanks");
+        check(&card, author, "thanks", "thanks");
     }
 
     #[test]

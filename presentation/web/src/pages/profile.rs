@@ -39,7 +39,7 @@ pub(crate) async fn show(
     let (id, viewer) = (AccountId::new(person.account.id), visit.viewer_id());
     let filter = AuthorFilter {
         only_media: true,
-        exclude_replies: false,
+        ..AuthorFilter::default()
     };
     let (photos, relationships) = tokio::try_join!(
         reader.by_author(context, viewer, id, query.page(GRID_PHOTOS)?, filter),

@@ -15,6 +15,10 @@ pub(crate) const KEY: &str = "idempotency_key";
 /// The posts domain's; `invalid` about [`KEY`] when what came before said something else. A browser that goes back shows
 /// the form as it was, with the key that is spent.
 pub(crate) async fn create(visit: &Visit, request: CreatePostRequest) -> Result<Post> {
+    let request = CreatePostRequest {
+        site_domain: visit.site().domain.clone(),
+        ..request
+    };
     let posts = &visit.surface.gateways.posts;
     let reply = posts.create_post(&visit.context, request.clone()).await?;
     let post = reply

@@ -106,6 +106,7 @@ pub(crate) fn person(id: u64, username: &str, name: &str) -> Person {
             author_id: id,
             posts: 42,
             last_posted_at_us: 0,
+            top_level_posts: 42,
         },
         surfaced: Surfaced::default(),
     }

@@ -13,7 +13,7 @@ use crate::error::PostsError;
 use crate::media;
 use crate::service::draft::Draft;
 use crate::state::State;
-use crate::store::{idempotency, mentions, posts, shown_media, stats};
+use crate::store::{hashtags, idempotency, mentions, posts, shown_media, stats};
 
 /// The longest idempotency key.
 const KEY_CHARACTERS_MAX: usize = 255;
@@ -101,10 +101,16 @@ async fn write_post(
     if !key.is_empty() && !idempotency::claim(connection, author, key, id, now).await? {
         return Err(PostsError::KeyMet);
     }
-    if let Some(parent) = post.in_reply_to()
-        && !posts::count_reply(connection, parent, 1).await?
-    {
-        return Err(PostsError::NoParent);
+    if let Some(parent) = post.in_reply_to() {
+        let is_there = if post.visibility().is_open() {
+            posts::count_reply(connection, parent, 1).await?
+        } else {
+            // Its parent's count would tell of it.
+            posts::is_stored(connection, parent).await?
+        };
+        if !is_there {
+            return Err(PostsError::NoParent);
+        }
     }
     posts::insert(connection, &post).await?;
     if !post.media_ids.is_empty() && !shown_media::claim(connection, id, &post.media_ids).await? {
@@ -112,8 +118,16 @@ async fn write_post(
     }
     if !post.mentions.is_empty() {
         mentions::insert(connection, id, &post.mentions).await?;
+        if !post.visibility().is_open() {
+            mentions::insert_hidden(connection, &post).await?;
+        }
     }
-    stats::add_post(connection, author, now).await?;
+    if !post.tags.is_empty() {
+        hashtags::insert(connection, id, author, &post.tags).await?;
+    }
+    if post.visibility().is_open() {
+        stats::add_post(connection, &post).await?;
+    }
     let told = PostPublished {
         head: Some(post.head()),
         media_ids: post.media_ids.clone(),

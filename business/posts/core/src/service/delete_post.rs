@@ -10,7 +10,7 @@ use tracing::Instrument as _;
 
 use crate::error::PostsError;
 use crate::state::State;
-use crate::store::{idempotency, mentions, posts, shown_media, stats};
+use crate::store::{hashtags, idempotency, mentions, posts, shown_media, stats};
 
 pub(crate) async fn delete_post(
     state: &Arc<State>,
@@ -58,16 +58,22 @@ async fn write_deletion(
         ..known.clone()
     };
     if !post.mentions.is_empty() {
-        mentions::delete(connection, id).await?;
+        mentions::delete(connection, &post).await?;
+    }
+    if !post.tags.is_empty() {
+        hashtags::delete(connection, &post).await?;
     }
     if !post.media_ids.is_empty() {
         shown_media::give_up(connection, &post.media_ids).await?;
     }
     idempotency::release(connection, author, id).await?;
-    stats::remove_post(connection, author).await?;
-    if let Some(parent) = post.in_reply_to() {
-        // It may be deleted itself.
-        posts::count_reply(connection, parent, -1).await?;
+    // The others were never counted.
+    if post.visibility().is_open() {
+        stats::remove_post(connection, &post).await?;
+        if let Some(parent) = post.in_reply_to() {
+            // It may be deleted itself.
+            posts::count_reply(connection, parent, -1).await?;
+        }
     }
     let told = PostDeleted {
         head: Some(post.head()),

@@ -1,18 +1,24 @@
 //! A post that is asked for: checked, but not yet published.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use business_accounts_gateway::FindAccountsRequest;
 use business_media_gateway::{GetMediaRequest, MediaItem, MediaState};
-use business_posts_gateway::{CreatePostRequest, Mention, Post, Visibility, written_mentions};
-use infra_kernel::{Context, Error, PostId, Timestamp};
+use business_posts_gateway::text::{self, Entity};
+use business_posts_gateway::{CreatePostRequest, Mention, Post, Tag, Visibility};
+use infra_kernel::{AccountId, Context, Error, PostId, Timestamp, canonical_language};
 
 use crate::Settings;
 use crate::error::{MEDIA_SHOWN, PostsError};
 use crate::state::State;
+use crate::store::posts;
 
-/// The longest language tag: RFC 5646, section 4.4.1, asks for room for 35 characters.
-const LANGUAGE_CHARACTERS_MAX: usize = 35;
+/// The most bytes of a text for each character it may have. What people see as one character can be many (a family of four
+/// is 25 bytes, a flag 28), and endless marks on one letter are still one.
+const BYTES_PER_CHARACTER_MAX: usize = 32;
+/// What the limit of posts a day looks back on.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// The most names that the accounts domain looks up at once.
 const NAMES_MAX: usize = 100;
 
@@ -21,6 +27,7 @@ pub(crate) struct Draft {
     request: CreatePostRequest,
     visibility: Visibility,
     mentions: Vec<Mention>,
+    tags: Vec<Tag>,
     in_reply_to_author_id: u64,
 }
 
@@ -32,16 +39,22 @@ impl Draft {
         request: CreatePostRequest,
     ) -> Result<Self, PostsError> {
         let visibility = check(&state.settings, &request)?;
+        // Parsed only now that its bytes are known to be few.
+        let entities = text::entities(&request.text, &request.site_domain);
+        check_length(&state.settings, &request.text, &entities)?;
+        check_day(state, request.author_id).await?;
         let in_reply_to_author_id = match request.in_reply_to_id {
             0 => 0,
             id => state.post(id).await?.ok_or(PostsError::NoParent)?.author_id,
         };
         check_media(state, context, &request).await?;
-        let mentions = find_mentioned(state, context, &request.text).await?;
+        let mentions = find_mentioned(state, context, &entities).await?;
+        let tags = Tag::among(&entities);
         Ok(Self {
             request,
             visibility,
             mentions,
+            tags,
             in_reply_to_author_id,
         })
     }
@@ -56,7 +69,7 @@ impl Draft {
             text: self.request.text,
             sensitive: self.request.sensitive,
             spoiler_text: self.request.spoiler_text,
-            language: self.request.language,
+            language: canonical_language(&self.request.language).unwrap_or_default(),
             media_ids: self.request.media_ids,
             mentions: self.mentions,
             in_reply_to_id: self.request.in_reply_to_id,
@@ -66,21 +79,24 @@ impl Draft {
             application_id: self.request.application_id,
             originals_shared: self.request.originals_shared,
             camera_shown: self.request.camera_shown,
+            tags: self.tags,
         }
     }
 }
 
 /// Checks what needs nobody else; answers the visibility.
 fn check(settings: &Settings, request: &CreatePostRequest) -> Result<Visibility, Error> {
-    check_text(
-        "text",
-        "The text",
-        &request.text,
-        settings.text_characters_max,
-    )?;
+    let text_max = settings.text_characters_max;
+    check_bytes("text", "The text", &request.text, text_max)?;
     let (spoiler, spoiler_max) = (&request.spoiler_text, settings.spoiler_characters_max);
-    check_text("spoiler_text", "The warning", spoiler, spoiler_max)?;
-    check_language(&request.language)?;
+    check_bytes("spoiler_text", "The warning", spoiler, spoiler_max)?;
+    let spoiler_characters = text::length(spoiler, &[]);
+    check_characters(
+        "spoiler_text",
+        "The warning",
+        spoiler_characters,
+        spoiler_max,
+    )?;
     let media = &request.media_ids;
     if media.is_empty() && request.text.trim().is_empty() {
         return Err(Error::invalid("text", "A post needs a text or a photo."));
@@ -106,12 +122,36 @@ fn check(settings: &Settings, request: &CreatePostRequest) -> Result<Visibility,
     }
 }
 
-fn check_text(field: &str, what: &str, text: &str, characters_max: u32) -> Result<(), Error> {
-    let characters = text.chars().count();
-    if characters > characters_max as usize {
-        let sentence = format!(
-            "{what} can have at most {characters_max} characters; this one has {characters}."
-        );
+/// Whether the account may post once more today. Posts that are being made just now are not counted, so a few more may get
+/// through: the limit is there for thousands.
+async fn check_day(state: &State, author: u64) -> Result<(), PostsError> {
+    let Some(newer) = state.settings.posts_per_day_max.checked_sub(1) else {
+        return Ok(());
+    };
+    let author = AccountId::new(author);
+    let first = posts::created_before(&state.database, author, newer).await?;
+    let Some(first) = first else {
+        return Ok(());
+    };
+    let age_us = state.clock.now().microseconds() - first.microseconds();
+    // None for a post from the future: the clock was put back, and nobody is to wait for it.
+    let age = u64::try_from(age_us).ok().map(Duration::from_micros);
+    match age.and_then(|age| DAY.checked_sub(age)) {
+        Some(wait) if !wait.is_zero() => Err(PostsError::DayFull {
+            max: state.settings.posts_per_day_max,
+            wait,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Checks what can be said of a text without reading it as people do.
+fn check_bytes(field: &str, what: &str, text: &str, characters_max: u32) -> Result<(), Error> {
+    let bytes_max = characters_max as usize * BYTES_PER_CHARACTER_MAX;
+    if text.len() > bytes_max {
+        let bytes = text.len();
+        let sentence =
+            format!("{what} can take up at most {bytes_max} bytes; this one has {bytes}.");
         return Err(Error::invalid(field, sentence));
     }
     if text.contains('\0') {
@@ -121,20 +161,18 @@ fn check_text(field: &str, what: &str, text: &str, characters_max: u32) -> Resul
     Ok(())
 }
 
-/// Well-formed in the sense of BCP 47: subtags of 1 to 8 letters and digits, of which the first is letters only. Whether
-/// there is such a language is not asked.
-fn check_language(tag: &str) -> Result<(), Error> {
-    let first_is_letters = |first: &str| first.bytes().all(|byte| byte.is_ascii_alphabetic());
-    let well_formed = tag.len() <= LANGUAGE_CHARACTERS_MAX
-        && tag.split('-').next().is_some_and(first_is_letters)
-        && tag.split('-').all(|subtag| {
-            (1..=8).contains(&subtag.len()) && subtag.bytes().all(|it| it.is_ascii_alphanumeric())
-        });
-    if tag.is_empty() || well_formed {
-        return Ok(());
+fn check_length(settings: &Settings, text: &str, entities: &[Entity<'_>]) -> Result<(), Error> {
+    let characters = text::length(text, entities);
+    check_characters("text", "The text", characters, settings.text_characters_max)
+}
+
+fn check_characters(field: &str, what: &str, characters: usize, max: u32) -> Result<(), Error> {
+    if characters > max as usize {
+        let sentence =
+            format!("{what} can have at most {max} characters; this one has {characters}.");
+        return Err(Error::invalid(field, sentence));
     }
-    let sentence = "The language must be a tag like \"en\" or \"pt-BR\", or be left out.";
-    Err(Error::invalid("language", sentence))
+    Ok(())
 }
 
 async fn check_media(
@@ -179,12 +217,12 @@ fn check_item(item: Option<&MediaItem>) -> Result<(), String> {
 async fn find_mentioned(
     state: &State,
     context: &Context,
-    text: &str,
+    entities: &[Entity<'_>],
 ) -> Result<Vec<Mention>, PostsError> {
     let names_max = (state.settings.mentions_max as usize).min(NAMES_MAX);
     let mut usernames: Vec<String> = Vec::new();
-    for mention in written_mentions(text) {
-        let username = mention.username.to_ascii_lowercase();
+    for username in text::local_names(entities) {
+        let username = username.to_ascii_lowercase();
         if usernames.len() == names_max {
             break;
         }
@@ -221,45 +259,69 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn language_tags_are_checked() {
-        for tag in ["", "en", "pt-BR", "zh-Hant-TW", "de-1996", "x-klingon"] {
-            assert!(check_language(tag).is_ok(), "`{tag}`");
-        }
-        for tag in [
-            "-",
-            "en-",
-            "e n",
-            "en_US",
-            "1a",
-            "deutschland",
-            "ü",
-            &"a-".repeat(30),
-        ] {
-            let error = check_language(tag).unwrap_err();
-            assert_eq!(error.field(), Some("language"), "`{tag}`");
-        }
+    fn check_all(request: &CreatePostRequest) -> Result<Visibility, Error> {
+        let settings = Settings::default();
+        let visibility = check(&settings, request)?;
+        let entities = text::entities(&request.text, "photos.example");
+        check_length(&settings, &request.text, &entities)?;
+        Ok(visibility)
     }
 
     #[test]
-    fn characters_are_counted_not_bytes() {
-        let settings = Settings::default();
+    fn characters_are_counted_as_people_see_them() {
         let request = |text: String, spoiler: String| CreatePostRequest {
             author_id: 1,
             text,
             spoiler_text: spoiler,
             ..Default::default()
         };
-        let fits = request("ü".repeat(2_200), "😀".repeat(500));
-        assert_eq!(check(&settings, &fits).unwrap(), Visibility::Public);
+        let fits = [
+            request("ü".repeat(2_200), "😀".repeat(500)),
+            request(
+                "e\u{301}".repeat(2_200),
+                "👨\u{200D}👩\u{200D}👧\u{200D}👦".repeat(500),
+            ),
+            request(
+                format!(
+                    "{} https://a.example/{}",
+                    "a".repeat(2_176),
+                    "x".repeat(100)
+                ),
+                String::new(),
+            ),
+            request(
+                format!("{}@bea@elsewhere.example", "- ".repeat(1_098)),
+                String::new(),
+            ),
+            request(format!("a{}", "\u{301}".repeat(30_000)), String::new()),
+        ];
+        for request in &fits {
+            assert_eq!(check_all(request).unwrap(), Visibility::Public);
+        }
         let refused = [
             (request("ü".repeat(2_201), String::new()), "text"),
             (request("a".into(), "a".repeat(501)), "spoiler_text"),
             (request(" \n\t".into(), "a".into()), "text"),
             (request("a\0".into(), String::new()), "text"),
+            (request("a".into(), "\0a".into()), "spoiler_text"),
+            (
+                request(format!("a{}", "\u{301}".repeat(100_000)), String::new()),
+                "text",
+            ),
+            (
+                request("a".into(), format!("a{}", "\u{301}".repeat(100_000))),
+                "spoiler_text",
+            ),
+            (
+                request(
+                    format!("{} https://a.example/x", "a".repeat(2_177)),
+                    String::new(),
+                ),
+                "text",
+            ),
         ];
         for (request, field) in refused {
-            let error = check(&settings, &request).unwrap_err();
+            let error = check_all(&request).unwrap_err();
             assert_eq!(
                 (error.code(), error.field()),
                 (ErrorCode::Invalid, Some(field))

@@ -1,5 +1,6 @@
 //! Lists of posts.
 
+use business_posts_gateway::text::hashtag_name;
 use business_posts_gateway::{
     ListByAuthorRequest, ListByAuthorsRequest, ListPostsReply, ListPublicRequest,
     MERGED_AUTHORS_MAX, PAGE_LIMIT_MAX, Visibility,
@@ -24,7 +25,22 @@ pub(crate) async fn by_author(
         exclude_replies: request.exclude_replies,
         visibilities: visibilities(&request.visibilities)?,
     };
-    let ids = ids_of_author(state, request.author_id, &page, &filter).await?;
+    let author = AccountId::new(request.author_id);
+    let tag = Some(&request.tag).filter(|tag| !tag.is_empty());
+    let tag = tag.map(|tag| hashtag_name(tag));
+    let mut ids = match &tag {
+        None => ids_of_author(state, request.author_id, &page, &filter).await?,
+        Some(name) => lists::with_tag(&state.database, author, name, &page, &filter).await?,
+    };
+    if request.mentioned_id != 0 && filter.leaves_out_visibilities() {
+        let mentioned = AccountId::new(request.mentioned_id);
+        let (others, tag) = (filter.of_other_visibilities(), tag.as_deref());
+        let mentioning =
+            lists::mentioning(&state.database, author, mentioned, tag, &page, &others).await?;
+        if !mentioning.is_empty() {
+            ids = merge(vec![ids, mentioning], &page);
+        }
+    }
     reply(state, &ids).await
 }
 

@@ -64,6 +64,7 @@ pub(crate) async fn author_stats(
         author_id: *author_id,
         posts: numbers.posts,
         last_posted_at_us: numbers.last_posted_at_us,
+        top_level_posts: numbers.top_level_posts,
     });
     Ok(GetAuthorStatsReply {
         stats: stats.collect(),

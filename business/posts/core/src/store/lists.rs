@@ -11,6 +11,15 @@ pub(crate) struct PageStatements {
     pub(crate) newer: &'static str,
 }
 
+impl PageStatements {
+    fn of(&self, page: &Page) -> &'static str {
+        match page.direction {
+            Direction::Older => self.older,
+            Direction::Newer => self.newer,
+        }
+    }
+}
+
 macro_rules! page {
     ($($condition:literal)*) => {
         PageStatements {
@@ -32,6 +41,44 @@ pub(crate) const PUBLIC_WITH_MEDIA: PageStatements =
 pub(crate) const RECENT: &str = "SELECT id, visibility, has_media, in_reply_to_id IS NOT NULL FROM posts \
      WHERE author_id = $1 ORDER BY id DESC LIMIT $2";
 
+macro_rules! with_tag {
+    ($order:literal) => {
+        concat!(
+            "SELECT posts.id FROM hashtags CROSS JOIN posts ON posts.id = hashtags.post_id \
+             WHERE hashtags.post_id < $1 AND hashtags.post_id > $2 AND hashtags.author_id = $4 AND hashtags.name = $6 \
+             AND (1 << posts.visibility) & $5 <> 0 AND (posts.has_media = TRUE OR NOT $7) \
+             AND (posts.in_reply_to_id IS NULL OR NOT $8) ORDER BY hashtags.post_id ",
+            $order,
+            " LIMIT $3"
+        )
+    };
+}
+
+pub(crate) const WITH_TAG: PageStatements = PageStatements {
+    older: with_tag!("DESC"),
+    newer: with_tag!("ASC"),
+};
+
+macro_rules! mentioning {
+    ($order:literal) => {
+        concat!(
+            "SELECT posts.id FROM hidden_mentions CROSS JOIN posts ON posts.id = hidden_mentions.post_id \
+             WHERE hidden_mentions.post_id < $1 AND hidden_mentions.post_id > $2 AND hidden_mentions.author_id = $4 \
+             AND hidden_mentions.account_id = $6 AND (1 << posts.visibility) & $5 <> 0 \
+             AND (posts.has_media = TRUE OR NOT $7) AND (posts.in_reply_to_id IS NULL OR NOT $8) \
+             AND ($9 IS NULL OR EXISTS (SELECT 1 FROM hashtags WHERE name = $9 AND hashtags.post_id = posts.id)) \
+             ORDER BY hidden_mentions.post_id ",
+            $order,
+            " LIMIT $3"
+        )
+    };
+}
+
+pub(crate) const MENTIONING: PageStatements = PageStatements {
+    older: mentioning!("DESC"),
+    newer: mentioning!("ASC"),
+};
+
 /// An author's posts, newest first.
 pub(crate) async fn of_author(
     database: &Database,
@@ -46,6 +93,52 @@ pub(crate) async fn of_author(
         (true, true) => OF_AUTHOR_TOP_LEVEL_WITH_MEDIA,
     };
     list(database, &statements, page, author, filter.visibilities).await
+}
+
+/// An author's posts with a hashtag, newest first.
+pub(crate) async fn with_tag(
+    database: &Database,
+    author: AccountId,
+    name: &str,
+    page: &Page,
+    filter: &Filter,
+) -> Result<Vec<u64>, DbError> {
+    let ids: Vec<i64> = sqlx::query_scalar(WITH_TAG.of(page))
+        .bind(page.before_sql())
+        .bind(page.after_sql())
+        .bind(i64::from(page.limit))
+        .bind(author.to_sql())
+        .bind(filter.visibilities)
+        .bind(name)
+        .bind(filter.only_media)
+        .bind(filter.exclude_replies)
+        .fetch_all(database.reader())
+        .await?;
+    Ok(newest_first(ids, page))
+}
+
+/// An author's posts that not everyone may see and that mention an account, newest first; with a hashtag, if one is given.
+pub(crate) async fn mentioning(
+    database: &Database,
+    author: AccountId,
+    mentioned: AccountId,
+    tag: Option<&str>,
+    page: &Page,
+    filter: &Filter,
+) -> Result<Vec<u64>, DbError> {
+    let ids: Vec<i64> = sqlx::query_scalar(MENTIONING.of(page))
+        .bind(page.before_sql())
+        .bind(page.after_sql())
+        .bind(i64::from(page.limit))
+        .bind(author.to_sql())
+        .bind(filter.visibilities)
+        .bind(mentioned.to_sql())
+        .bind(filter.only_media)
+        .bind(filter.exclude_replies)
+        .bind(tag)
+        .fetch_all(database.reader())
+        .await?;
+    Ok(newest_first(ids, page))
 }
 
 /// Public posts that answer nothing, newest first.
@@ -69,11 +162,7 @@ async fn list(
     author: AccountId,
     visibilities: i64,
 ) -> Result<Vec<u64>, DbError> {
-    let statement = match page.direction {
-        Direction::Older => statements.older,
-        Direction::Newer => statements.newer,
-    };
-    let ids: Vec<i64> = sqlx::query_scalar(statement)
+    let ids: Vec<i64> = sqlx::query_scalar(statements.of(page))
         .bind(page.before_sql())
         .bind(page.after_sql())
         .bind(i64::from(page.limit))
@@ -81,14 +170,15 @@ async fn list(
         .bind(visibilities)
         .fetch_all(database.reader())
         .await?;
-    let mut ids: Vec<u64> = ids
-        .into_iter()
-        .map(|id| PostId::from_sql(id).get())
-        .collect();
-    if page.direction == Direction::Newer {
-        ids.reverse();
+    Ok(newest_first(ids, page))
+}
+
+fn newest_first(ids: Vec<i64>, page: &Page) -> Vec<u64> {
+    let ids = ids.into_iter().map(|id| PostId::from_sql(id).get());
+    match page.direction {
+        Direction::Older => ids.collect(),
+        Direction::Newer => ids.rev().collect(),
     }
-    Ok(ids)
 }
 
 /// An author's newest posts.

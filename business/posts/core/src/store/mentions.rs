@@ -1,7 +1,7 @@
 //! Whom posts mention.
 
-use business_posts_gateway::Mention;
-use infra_db::{Connection, DbError};
+use business_posts_gateway::{Mention, Post};
+use infra_db::{Connection, DbError, json_ids};
 use infra_kernel::PostId;
 use serde_json::{Value, json};
 
@@ -23,10 +23,38 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-pub(crate) async fn delete(connection: &mut Connection, post: PostId) -> Result<(), DbError> {
-    sqlx::query("DELETE FROM mentions WHERE post_id = $1")
-        .bind(post.to_sql())
-        .execute(connection)
-        .await?;
+/// Notes whom a post mentions that not everyone may see.
+pub(crate) async fn insert_hidden(connection: &mut Connection, post: &Post) -> Result<(), DbError> {
+    sqlx::query(
+        "INSERT INTO hidden_mentions (account_id, author_id, post_id) \
+         SELECT value, $1, $2 FROM json_each($3) WHERE true ON CONFLICT DO NOTHING",
+    )
+    .bind(post.author().to_sql())
+    .bind(post.post().to_sql())
+    .bind(accounts_json(post))
+    .execute(connection)
+    .await?;
     Ok(())
+}
+
+pub(crate) async fn delete(connection: &mut Connection, post: &Post) -> Result<(), DbError> {
+    sqlx::query("DELETE FROM mentions WHERE post_id = $1")
+        .bind(post.post().to_sql())
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(
+        "DELETE FROM hidden_mentions WHERE author_id = $1 AND post_id = $2 \
+         AND account_id IN (SELECT value FROM json_each($3))",
+    )
+    .bind(post.author().to_sql())
+    .bind(post.post().to_sql())
+    .bind(accounts_json(post))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn accounts_json(post: &Post) -> String {
+    let mentions = post.mentions.iter();
+    json_ids(mentions.map(|mention| mention.account().to_sql()))
 }

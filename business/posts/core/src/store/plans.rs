@@ -3,7 +3,7 @@
 use infra_db::Database;
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{conversations, idempotency, lists, posts};
+use super::{conversations, hashtags, idempotency, lists, posts};
 
 async fn check(database: &Database, statement: &str, expected: &str) {
     let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
@@ -68,6 +68,13 @@ async fn lists_are_ranges_of_one_index() {
         check(&database, statements.older, &covering).await;
         check(&database, statements.newer, &covering).await;
     }
+    let with_tag =
+        "COVERING INDEX hashtags_of_author (author_id=? AND name=? AND post_id>? AND post_id<?)";
+    check(&database, lists::WITH_TAG.older, with_tag).await;
+    check(&database, lists::WITH_TAG.newer, with_tag).await;
+    let mentioning = "PRIMARY KEY (account_id=? AND author_id=? AND post_id>? AND post_id<?)";
+    check(&database, lists::MENTIONING.older, mentioning).await;
+    check(&database, lists::MENTIONING.newer, mentioning).await;
     check(
         &database,
         lists::RECENT,
@@ -86,6 +93,10 @@ async fn posts_are_found_by_their_key() {
         "SEARCH posts USING INTEGER PRIMARY KEY (rowid=?)",
     )
     .await;
+    let below = "SEARCH posts USING INTEGER PRIMARY KEY (rowid<?)";
+    check(&database, hashtags::BACKFILL_BATCH, below).await;
+    let of_author = "INDEX posts_of_author (author_id=?)";
+    check(&database, posts::CREATED_BEFORE, of_author).await;
     check(
         &database,
         idempotency::FIND,

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use business_posts_gateway::{Mention, Post};
+use business_posts_gateway::{Mention, Post, Tag};
 use infra_db::{Connection, Database, DbError, json_ids};
-use infra_kernel::{AccountId, MediaId, PostId};
+use infra_kernel::{AccountId, MediaId, PostId, Timestamp};
 use sqlx::FromRow;
 
 /// One row for each mention of a post; one without for a post without. Read as a whole, so that no deletion comes between.
@@ -62,6 +62,7 @@ impl From<PostRow> for Post {
             author_id: account_id(row.author_id),
             revision: row.revision.cast_unsigned(),
             visibility: i32::try_from(row.visibility).unwrap_or_default(),
+            tags: Tag::all_of(&row.text),
             text: row.text,
             sensitive: row.sensitive,
             spoiler_text: row.spoiler_text,
@@ -120,10 +121,39 @@ pub(crate) async fn get(database: &Database, ids: &[u64]) -> Result<Vec<Post>, D
     Ok(posts)
 }
 
+/// When the post was made that stands so many places behind an author's newest.
+pub(crate) const CREATED_BEFORE: &str =
+    "SELECT created_at FROM posts WHERE author_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2";
+
+/// When an author made the post that has so many newer ones, if there are that many.
+pub(crate) async fn created_before(
+    database: &Database,
+    author: AccountId,
+    newer: u32,
+) -> Result<Option<Timestamp>, DbError> {
+    let at: Option<i64> = sqlx::query_scalar(CREATED_BEFORE)
+        .bind(author.to_sql())
+        .bind(i64::from(newer))
+        .fetch_optional(database.reader())
+        .await?;
+    Ok(at.map(Timestamp::from_microseconds))
+}
+
+const FIND: &str = "SELECT id FROM posts WHERE id = $1";
+
 pub(crate) async fn is_there(database: &Database, post: PostId) -> Result<bool, DbError> {
-    let found: Option<i64> = sqlx::query_scalar("SELECT id FROM posts WHERE id = $1")
+    let found: Option<i64> = sqlx::query_scalar(FIND)
         .bind(post.to_sql())
         .fetch_optional(database.reader())
+        .await?;
+    Ok(found.is_some())
+}
+
+/// Whether a post is there, asked within a write.
+pub(crate) async fn is_stored(connection: &mut Connection, post: PostId) -> Result<bool, DbError> {
+    let found: Option<i64> = sqlx::query_scalar(FIND)
+        .bind(post.to_sql())
+        .fetch_optional(connection)
         .await?;
     Ok(found.is_some())
 }
@@ -152,7 +182,7 @@ pub(crate) async fn insert(connection: &mut Connection, post: &Post) -> Result<(
     Ok(())
 }
 
-/// Changes how many posts answer this one, and with that its revision. Answers whether the post is there.
+/// Changes how many open posts reply to this one, and with that its revision. Answers whether the post is there.
 pub(crate) async fn count_reply(
     connection: &mut Connection,
     post: PostId,

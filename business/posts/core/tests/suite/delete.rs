@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use business_media_gateway::MediaState;
-use business_posts_gateway::{GetConversationRequest, Post, PostDeleted, topics};
+use business_posts_gateway::{
+    AuthorStats, CreatePostRequest, GetConversationRequest, Post, PostDeleted, Visibility, topics,
+};
 use infra_kernel::ErrorCode;
 use proptest::prelude::*;
 
@@ -92,6 +94,7 @@ enum Step {
     Reply {
         author: u64,
         to: prop::sample::Index,
+        visibility: Visibility,
     },
     Delete {
         which: prop::sample::Index,
@@ -102,7 +105,16 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let author = 1_u64..=3;
     let step = prop_oneof![
         author.clone().prop_map(|author| Step::Create { author }),
-        (author, any::<prop::sample::Index>()).prop_map(|(author, to)| Step::Reply { author, to }),
+        (
+            author,
+            any::<prop::sample::Index>(),
+            prop::sample::select(&Visibility::ALL[..])
+        )
+            .prop_map(|(author, to, visibility)| Step::Reply {
+                author,
+                to,
+                visibility
+            }),
         any::<prop::sample::Index>().prop_map(|which| Step::Delete { which }),
     ];
     proptest::collection::vec(step, 1..40)
@@ -113,16 +125,28 @@ async fn take(world: &World, oracle: &mut BTreeMap<u64, Post>, step: Step) {
     let post = match step {
         Step::Create { author } => world.create(text(author, "a")).await.unwrap(),
         Step::Reply { .. } | Step::Delete { .. } if ids.is_empty() => return,
-        Step::Reply { author, to } => {
+        Step::Reply {
+            author,
+            to,
+            visibility,
+        } => {
             let to = *to.get(&ids);
             let parent = oracle.get_mut(&to).unwrap();
-            parent.replies_count += 1;
-            parent.revision += 1;
-            world.create(reply_to(author, to)).await.unwrap()
+            if visibility.is_open() {
+                parent.replies_count += 1;
+                parent.revision += 1;
+            }
+            let request = CreatePostRequest {
+                visibility: visibility.into(),
+                ..reply_to(author, to)
+            };
+            world.create(request).await.unwrap()
         }
         Step::Delete { which } => {
             let expected = oracle.remove(which.get(&ids)).unwrap();
-            if let Some(parent) = oracle.get_mut(&expected.in_reply_to_id) {
+            if let Some(parent) = oracle.get_mut(&expected.in_reply_to_id)
+                && expected.visibility().is_open()
+            {
                 parent.replies_count -= 1;
                 parent.revision += 1;
             }
@@ -138,12 +162,22 @@ async fn check(world: &World, oracle: &BTreeMap<u64, Post>) {
     for post in oracle.values() {
         assert_eq!(world.get(post.id).await.as_ref(), Some(post));
     }
+    let open = || oracle.values().filter(|post| post.visibility().is_open());
     for author in 1..=3 {
-        let own = oracle.values().filter(|post| post.author_id == author);
+        let own = open().filter(|post| post.author_id == author);
         let last = own.clone().next_back().map_or(0, |post| post.created_at_us);
-        assert_eq!(world.stats(author).await, (own.count() as u64, last));
+        let top_level = own.clone().filter(|post| post.in_reply_to().is_none());
+        assert_eq!(
+            world.author_stats(author).await,
+            AuthorStats {
+                author_id: author,
+                posts: own.count() as u64,
+                last_posted_at_us: last,
+                top_level_posts: top_level.count() as u64,
+            }
+        );
     }
-    assert_eq!(world.count().await, oracle.len() as u64);
+    assert_eq!(world.count().await, open().count() as u64);
 }
 
 proptest! {

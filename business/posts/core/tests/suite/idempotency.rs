@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use business_media_gateway::MediaState;
+use business_posts::Settings;
 use business_posts_gateway::CreatePostRequest;
 use futures::future::join_all;
 use infra_kernel::ErrorCode;
@@ -140,4 +141,35 @@ async fn old_keys_are_swept_and_young_ones_stay() {
         .unwrap();
     assert_eq!(left, ["young"]);
     assert_eq!(world.rows("posts").await, 1_501);
+}
+
+#[tokio::test]
+async fn a_day_holds_so_many_posts_and_a_repeat_is_none() {
+    let world = World::with(Settings {
+        posts_per_day_max: 3,
+        ..Settings::default()
+    })
+    .await;
+    let request = |author_id, key: &str| CreatePostRequest {
+        idempotency_key: key.into(),
+        ..text(author_id, "a")
+    };
+    let first = world.create(request(1, "k")).await.unwrap();
+    world.clock.advance(Duration::from_secs(3_600));
+    for _ in 0..2 {
+        world.create(request(1, "")).await.unwrap();
+    }
+    let error = world.create(request(1, "other")).await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::RateLimited);
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(23 * 3_600)));
+    let again = world
+        .posts
+        .create_post(&context(), request(1, "k"))
+        .await
+        .unwrap();
+    assert_eq!((again.created, again.post.unwrap().id), (false, first.id));
+    world.create(request(2, "")).await.unwrap();
+    world.clock.advance(Duration::from_secs(23 * 3_600));
+    world.create(request(1, "")).await.unwrap();
+    assert!(world.create(request(1, "")).await.is_err());
 }

@@ -131,6 +131,7 @@ fn any_page_of_an_author_is_the_page_of_all_that_are_wanted() {
                 only_media: *only_media,
                 exclude_replies: *exclude_replies,
                 visibilities: visibilities.iter().map(|it| (*it).into()).collect(),
+                ..ListByAuthorRequest::default()
             };
             world
                 .posts
@@ -249,4 +250,66 @@ async fn lists_are_bounded() {
             .unwrap_err();
         assert_eq!(error.field(), Some("visibilities"));
     }
+}
+
+#[tokio::test]
+async fn who_is_mentioned_is_listed_what_they_may_see_and_nothing_else() {
+    let world = World::new().await;
+    world
+        .accounts
+        .0
+        .lock()
+        .unwrap()
+        .extend([(7, "ada"), (8, "bob")]);
+    let mut ids = Vec::new();
+    for (visibility, words) in [
+        (Visibility::Public, "open"),
+        (Visibility::Direct, "@ada #one"),
+        (Visibility::Direct, "@bob"),
+        (Visibility::Private, "@ada @ada"),
+        (Visibility::Private, "for followers"),
+        (Visibility::Unlisted, "@ada #one"),
+        (Visibility::Direct, "@bob @ada"),
+    ] {
+        let request = CreatePostRequest {
+            visibility: visibility.into(),
+            ..text(1, words)
+        };
+        ids.push(world.create(request).await.unwrap().id);
+    }
+    let open = [Visibility::Public, Visibility::Unlisted];
+    let listed = async |mentioned_id, tag: &str, page: Page| -> Vec<usize> {
+        let request = ListByAuthorRequest {
+            author_id: 1,
+            page: Some(page.into()),
+            visibilities: open.map(i32::from).to_vec(),
+            mentioned_id,
+            tag: tag.into(),
+            ..ListByAuthorRequest::default()
+        };
+        let reply = world.posts.list_by_author(&context(), request).await;
+        let heads = reply.unwrap().heads;
+        let index = |head: &PostHead| ids.iter().position(|id| *id == head.id).unwrap();
+        heads.iter().map(index).collect()
+    };
+    assert_eq!(listed(0, "", Page::newest(10)).await, [5, 0]);
+    assert_eq!(listed(7, "", Page::newest(10)).await, [6, 5, 3, 1, 0]);
+    assert_eq!(listed(8, "", Page::newest(10)).await, [6, 5, 2, 0]);
+    assert_eq!(listed(9, "", Page::newest(10)).await, [5, 0]);
+    assert_eq!(listed(7, "one", Page::newest(10)).await, [5, 1]);
+    assert_eq!(listed(7, "", Page::newest(2)).await, [6, 5]);
+    let below = Page {
+        before: ids[5],
+        ..Page::newest(2)
+    };
+    assert_eq!(listed(7, "", below).await, [3, 1]);
+    let above = Page {
+        after: ids[0],
+        direction: Direction::Newer,
+        ..Page::newest(2)
+    };
+    assert_eq!(listed(7, "", above).await, [3, 1]);
+    world.delete(1, ids[6]).await.unwrap();
+    assert_eq!(listed(7, "", Page::newest(2)).await, [5, 3]);
+    assert_eq!(world.rows("hidden_mentions").await, 3);
 }

@@ -11,3 +11,4 @@ mod lists;
 mod media;
 mod memory;
 mod support;
+mod texts;

@@ -3,13 +3,11 @@
 use std::sync::atomic::Ordering;
 
 use business_media_gateway::MediaState;
-use business_posts::{MIGRATIONS, Settings};
+use business_posts::Settings;
 use business_posts_gateway::{CreatePostRequest, topics};
 use infra_bus::HandlerError;
-use infra_db::{Database, DbError};
-use sqlx::migrate::Migrator;
 
-use crate::support::{World, photos};
+use crate::support::{World, fill_old, photos};
 
 #[tokio::test]
 async fn what_others_get_of_the_photos_is_kept_as_it_was_chosen() {
@@ -38,22 +36,10 @@ async fn what_others_get_of_the_photos_is_kept_as_it_was_chosen() {
 async fn a_post_from_before_the_choice_shares_nothing_more() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("posts.db");
-    let before: Vec<_> = MIGRATIONS.iter().take(1).cloned().collect();
-    let old = Database::open(&path, &Migrator::with_migrations(before))
-        .await
-        .unwrap();
     let insert = "INSERT INTO posts (id, author_id, revision, visibility, text, sensitive, spoiler_text, language, \
          media_ids, has_media, replies_count, application_id, created_at) \
          VALUES (5, 1, 1, 1, 'old', FALSE, '', '', '[7]', TRUE, 0, 0, 0)";
-    old.write(move |connection| {
-        Box::pin(async move {
-            sqlx::query(insert).execute(connection).await?;
-            Ok::<_, DbError>(())
-        })
-    })
-    .await
-    .unwrap();
-    old.close().await;
+    fill_old(&path, 1, insert).await;
     let world = World::over(folder, Settings::default()).await;
     let post = world.get(5).await.unwrap();
     assert_eq!(post.media_ids, [7]);

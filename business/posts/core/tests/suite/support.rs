@@ -12,12 +12,13 @@ use business_media_gateway::*;
 use business_posts::{Dependencies, MIGRATIONS, PostsCore, Settings};
 use business_posts_gateway::*;
 use infra_bus::{Event, HandlerError};
-use infra_db::Database;
+use infra_db::{Database, DbError};
 use infra_kernel::{
     Context, Error, ErrorCode, EventId, IdGenerator, ManualClock, MediaId, Result, SystemClock,
     Timestamp,
 };
 use infra_rpc::Messages;
+use sqlx::migrate::Migrator;
 use tempfile::TempDir;
 
 fn unavailable<T>() -> Result<T> {
@@ -190,6 +191,23 @@ album! {
     check_media(CheckMediaRequest) -> Messages<CheckProgress>;
 }
 
+/// Makes a database as it was after so many migrations, with what a statement puts into it.
+pub(crate) async fn fill_old(path: &Path, migrations: usize, statement: &'static str) {
+    let before: Vec<_> = MIGRATIONS.iter().take(migrations).cloned().collect();
+    let old = Database::open(path, &Migrator::with_migrations(before))
+        .await
+        .unwrap();
+    old.write(move |connection| {
+        Box::pin(async move {
+            sqlx::raw_sql(statement).execute(connection).await?;
+            Ok::<_, DbError>(())
+        })
+    })
+    .await
+    .unwrap();
+    old.close().await;
+}
+
 pub(crate) struct World {
     pub(crate) folder: TempDir,
     pub(crate) database: Database,
@@ -307,13 +325,17 @@ impl World {
         reply.unwrap().heads
     }
 
-    /// How many posts an author has, and when the last one was.
-    pub(crate) async fn stats(&self, author: u64) -> (u64, i64) {
+    pub(crate) async fn author_stats(&self, author: u64) -> AuthorStats {
         let request = GetAuthorStatsRequest {
             author_ids: vec![author],
         };
         let reply = self.posts.get_author_stats(&context(), request).await;
-        let stats = reply.unwrap().stats[0];
+        reply.unwrap().stats[0]
+    }
+
+    /// How many posts an author has, and when the last one was.
+    pub(crate) async fn stats(&self, author: u64) -> (u64, i64) {
+        let stats = self.author_stats(author).await;
         (stats.posts, stats.last_posted_at_us)
     }
 

@@ -59,6 +59,7 @@ pub(crate) fn person() -> Person {
             author_id: 7,
             posts: 5,
             last_posted_at_us: NOON_US + DAY_US,
+            ..AuthorStats::default()
         },
         surfaced: Surfaced::default(),
     }
@@ -96,7 +97,8 @@ pub(crate) fn card() -> Card {
         id: 99,
         author_id: 7,
         visibility: Visibility::Private.into(),
-        text: "Hello @bob\n<&>".into(),
+        text: "Hello @bob\n<&> #Café".into(),
+        tags: business_posts_gateway::Tag::all_of("#Café"),
         sensitive: true,
         spoiler_text: "lake".into(),
         media_ids: vec![40],
@@ -168,10 +170,11 @@ fn a_status_has_every_field_that_clients_read() {
         "uri": "http://p.example/users/ada/statuses/99", "url": "http://p.example/@ada/99",
         "replies_count": 4, "reblogs_count": 0, "favourites_count": 0, "edited_at": null,
         "content": "<p>Hello <span class=\"h-card\"><a href=\"http://p.example/@bob\" class=\"u-url mention\">@<span>bob\
-                    </span></a></span><br />&lt;&amp;&gt;</p>",
+                    </span></a></span><br />&lt;&amp;&gt; <a href=\"http://p.example/tags/caf%C3%A9\" \
+                    class=\"mention hashtag\" rel=\"tag\">#<span>Café</span></a></p>",
         "reblog": null, "application": {"name": "Toot", "website": null},
         "mentions": [{"id": "8", "username": "bob", "url": "http://p.example/@bob", "acct": "bob"}],
-        "tags": [], "emojis": [], "card": null, "poll": null,
+        "tags": [{"name": "café", "url": "http://p.example/tags/caf%C3%A9"}], "emojis": [], "card": null, "poll": null,
         "favourited": false, "reblogged": false, "muted": false, "bookmarked": false, "pinned": false, "filtered": [],
     });
     assert_eq!(value, expected);
@@ -180,7 +183,7 @@ fn a_status_has_every_field_that_clients_read() {
 #[test]
 fn only_a_deleted_status_carries_its_text() {
     let value = serde_json::to_value(Status::deleted(&site(), &card())).unwrap();
-    assert_eq!(value["text"], "Hello @bob\n<&>");
+    assert_eq!(value["text"], "Hello @bob\n<&> #Café");
     let shown: Value = from_slice(by_serde(&card(), None).as_bytes()).unwrap();
     assert_eq!(shown.get("text"), None);
     assert_eq!(

@@ -133,6 +133,7 @@ impl World {
             revision: 1,
             visibility: visibility.into(),
             text: text.into(),
+            tags: business_posts_gateway::Tag::all_of(text),
             created_at_us: NOON_US,
             ..Post::default()
         });

@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use business_posts_gateway::text::hashtag_name;
 use business_posts_gateway::*;
 use infra_kernel::{Context, Error, Result};
 use product_feed_gateway::{
@@ -102,8 +103,11 @@ impl Posts for World {
         _: &Context,
         request: ListByAuthorRequest,
     ) -> Result<ListPostsReply> {
+        let wanted = hashtag_name(&request.tag);
+        let has_tag = |post: &Post| post.tags.iter().any(|tag| tag.name == wanted);
         let heads = self.page(request.page, |post| {
             post.author_id == request.author_id
+                && (request.tag.is_empty() || has_tag(post))
                 && (!request.only_media || !post.media_ids.is_empty())
                 && (!request.exclude_replies || post.in_reply_to_id == 0)
         });
@@ -137,6 +141,7 @@ impl Posts for World {
             author_id: *id,
             posts: 1,
             last_posted_at_us: NOON_US,
+            top_level_posts: 1,
         });
         Ok(GetAuthorStatsReply {
             stats: stats.collect(),

@@ -1,0 +1,83 @@
+//! The hashtags of posts.
+
+use business_posts_gateway::{Post, Tag};
+use infra_db::{Connection, DbError};
+use infra_kernel::{AccountId, PostId};
+use serde_json::{Value, json};
+
+pub(crate) const BACKFILL_BATCH: &str =
+    "SELECT id, author_id, text FROM posts WHERE id < $1 ORDER BY id DESC LIMIT $2";
+
+pub(crate) async fn insert(
+    connection: &mut Connection,
+    post: PostId,
+    author: AccountId,
+    tags: &[Tag],
+) -> Result<(), DbError> {
+    let rows: Value = tags
+        .iter()
+        .map(|tag| json!([tag.name, tag.written]))
+        .collect();
+    sqlx::query(
+        "INSERT INTO hashtags (name, post_id, author_id, written) \
+         SELECT value ->> 0, $1, $2, value ->> 1 FROM json_each($3) WHERE true ON CONFLICT DO NOTHING",
+    )
+    .bind(post.to_sql())
+    .bind(author.to_sql())
+    .bind(rows.to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn delete(connection: &mut Connection, post: &Post) -> Result<(), DbError> {
+    let names: Value = post.tags.iter().map(|tag| tag.name.as_str()).collect();
+    sqlx::query(
+        "DELETE FROM hashtags WHERE post_id = $1 AND name IN (SELECT value FROM json_each($2))",
+    )
+    .bind(post.post().to_sql())
+    .bind(names.to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Makes the rows of the next posts from before there were rows. Returns how many posts were looked at; none when there is
+/// nothing left to do.
+pub(crate) async fn backfill(
+    connection: &mut Connection,
+    posts_max: u32,
+) -> Result<Option<u64>, DbError> {
+    let below: Option<i64> = sqlx::query_scalar("SELECT below FROM hashtag_backfill")
+        .fetch_optional(&mut *connection)
+        .await?;
+    let Some(below) = below else {
+        return Ok(None);
+    };
+    let posts: Vec<(i64, i64, String)> = sqlx::query_as(BACKFILL_BATCH)
+        .bind(below)
+        .bind(i64::from(posts_max))
+        .fetch_all(&mut *connection)
+        .await?;
+    for (id, author, text) in &posts {
+        let tags = Tag::all_of(text);
+        if !tags.is_empty() {
+            let (post, author) = (PostId::from_sql(*id), AccountId::from_sql(*author));
+            insert(connection, post, author, &tags).await?;
+        }
+    }
+    match posts.last() {
+        Some((last, _, _)) => {
+            sqlx::query("UPDATE hashtag_backfill SET below = $1")
+                .bind(last)
+                .execute(connection)
+                .await?;
+        }
+        None => {
+            sqlx::query("DELETE FROM hashtag_backfill")
+                .execute(connection)
+                .await?;
+        }
+    }
+    Ok(Some(posts.len() as u64))
+}
