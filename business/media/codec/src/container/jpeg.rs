@@ -1,4 +1,7 @@
 //! JPEG: segments that begin with markers, and coded data after those that are scans.
+//!
+//! This is the one walk through a JPEG: the decoder, the metadata readers and the stripper all go by it, so that what one of
+//! them passes over the others do, too. It finds segments where libjpeg, and so every browser, finds them.
 
 use super::{cut_off, take, take_array};
 use crate::CodecError;
@@ -16,8 +19,9 @@ pub(crate) struct Segment<'b> {
     pub(crate) coded: &'b [u8],
 }
 
-/// The segments of a file, from after its start marker to its end marker, which is the last. Bytes that belong to none
-/// are an error; repeated 0xff before a marker are allowed.
+/// The segments of a file, from after its start marker to its end marker, which is the last. Bytes between two segments,
+/// repeated 0xff before a marker, 0xff with a zero after it, and markers that stand alone are passed over. A scan that the file ends in is handed out
+/// with what there is of it, and is followed by an error, as is all else that is not well formed.
 pub(crate) fn segments(file: &[u8]) -> impl Iterator<Item = Result<Segment<'_>, CodecError>> {
     let mut rest = file.strip_prefix(&[0xff, START]);
     std::iter::from_fn(move || {
@@ -30,10 +34,11 @@ pub(crate) fn segments(file: &[u8]) -> impl Iterator<Item = Result<Segment<'_>, 
 }
 
 fn next<'b>(rest: &mut &'b [u8]) -> Result<Segment<'b>, CodecError> {
+    // Markers that stand alone where they have no meaning.
+    let is_segment = |marker: u8| !matches!(marker, 0x01 | 0xd0..=0xd7);
+    let at = marker_position(rest, is_segment).ok_or_else(cut_off)?;
+    take(rest, at)?;
     let fill = rest.iter().take_while(|byte| **byte == 0xff).count();
-    if fill == 0 {
-        return Err(CodecError::broken("bytes between segments"));
-    }
     take(rest, fill)?;
     let [marker] = *take_array(rest)?;
     match marker {
@@ -44,13 +49,13 @@ fn next<'b>(rest: &mut &'b [u8]) -> Result<Segment<'b>, CodecError> {
                 coded: &[],
             });
         }
-        0x00 | 0x01 | 0xd0..=START => return Err(CodecError::broken("a marker out of place")),
+        START => return Err(CodecError::broken("a second start")),
         _ => {}
     }
-    let length = usize::from(u16::from_be_bytes(*take_array(rest)?));
-    let body = take(rest, length.checked_sub(2).ok_or_else(cut_off)?)?;
+    let body = body(marker, rest)?;
     let coded = if marker == SCAN {
-        let length = coded_length(rest)?;
+        let is_end = |marker: u8| !(0xd0..=0xd7).contains(&marker);
+        let length = marker_position(rest, is_end).unwrap_or(rest.len());
         take(rest, length)?
     } else {
         &[]
@@ -62,15 +67,28 @@ fn next<'b>(rest: &mut &'b [u8]) -> Result<Segment<'b>, CodecError> {
     })
 }
 
-/// How far coded data reaches: to the next marker that is not a restart.
-fn coded_length(bytes: &[u8]) -> Result<usize, CodecError> {
+/// What follows a marker, after its length. One that is shorter than itself is an error where the picture depends on it,
+/// and empty in an application's segment or a comment, as libjpeg has it.
+fn body<'b>(marker: u8, rest: &mut &'b [u8]) -> Result<&'b [u8], CodecError> {
+    let length = usize::from(u16::from_be_bytes(*take_array(rest)?));
+    match length.checked_sub(2) {
+        Some(length) => take(rest, length),
+        None if matches!(marker, 0xe0..=0xef | 0xfe) => Ok(&[]),
+        None => Err(CodecError::broken("a segment shorter than its length")),
+    }
+}
+
+/// Where the first marker of this kind begins: at 0xff, repeated or not, before anything but zero.
+fn marker_position(bytes: &[u8], is_wanted: impl Fn(u8) -> bool) -> Option<usize> {
     let mut at = 0;
     loop {
-        at += memchr::memchr(0xff, bytes.get(at..).ok_or_else(cut_off)?).ok_or_else(cut_off)?;
-        match bytes.get(at + 1).ok_or_else(cut_off)? {
-            0x00 | 0xd0..=0xd7 => at += 2,
-            _ => return Ok(at),
+        at += memchr::memchr(0xff, bytes.get(at..)?)?;
+        let fill = bytes[at..].iter().take_while(|byte| **byte == 0xff).count();
+        let marker = *bytes.get(at + fill)?;
+        if marker != 0 && is_wanted(marker) {
+            return Some(at);
         }
+        at += fill + 1;
     }
 }
 
@@ -80,7 +98,19 @@ pub(crate) fn exif(file: &[u8]) -> Option<&[u8]> {
         .map_while(Result::ok)
         .take_while(|segment| segment.marker != SCAN)
         .filter(|segment| segment.marker == 0xe1)
-        .find_map(|segment| segment.body.strip_prefix(b"Exif\0\0"))
+        // The byte after the zero is one that nobody looks at.
+        .find_map(|segment| segment.body.strip_prefix(b"Exif\0")?.get(1..))
+}
+
+/// Whether this is the body of JFIF's segment: colours are then YCbCr, whatever other segments say.
+pub(crate) fn is_jfif(body: &[u8]) -> bool {
+    const BYTES_MIN: usize = 14;
+    body.len() >= BYTES_MIN && body.starts_with(b"JFIF\0")
+}
+
+/// How the body of Adobe's segment says that colours are coded: 0 for as they are, 1 for YCbCr, 2 for YCCK.
+pub(crate) fn adobe_transform(body: &[u8]) -> Option<u8> {
+    body.strip_prefix(b"Adobe")?.get(6).copied()
 }
 
 const PROFILE: &[u8] = b"ICC_PROFILE\0";

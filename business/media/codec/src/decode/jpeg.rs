@@ -1,119 +1,178 @@
-//! JPEG: the decoder is `zune-jpeg`; what it forgives and we do not is checked here first. Files that store each colour
-//! in a scan of its own, which it shows in wrong colours and says nothing, are decoded by `jpeg-decoder`.
+//! JPEG: the decoder is `zune-jpeg`. Files that it shows in wrong colours and says nothing (a scan for each colour, rare
+//! samplings) are decoded by `jpeg-decoder`.
 //!
-//! The decoder fills what a file lacks with gray and says nothing. So a file is walked marker by marker before: it must
-//! reach its end marker, and its scans must be long enough to hold the pixels that its header claims. Bytes after the end
-//! are no harm. Without those checks an upload that was cut off would be shown half gray, and 300 bytes could ask for
-//! 300 megabytes.
+//! Both fill what a file lacks with gray and say nothing, and each has its own idea of what may stand between segments and
+//! of how colours are coded. So a file is walked segment by segment before ([`structure`]), its scans must be long enough to
+//! hold the pixels that its header claims, and what is decoded is the picture written again, with nothing else in it
+//! ([`canonical`]). A file without an end marker is taken when all its pixels are there ([`entropy`]). Without those checks an
+//! upload that was cut off would be shown half gray, and 300 bytes could ask for 300 megabytes.
 
+mod canonical;
+mod entropy;
+mod frame;
 mod structure;
+mod usual_codes;
 
+use jpeg_decoder::ColorTransform;
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 
-use self::structure::{SCANS_MAX, Structure};
+use self::frame::Frame;
+use self::structure::{Coding, SCANS_MAX, Structure};
 use super::{Decoded, pixels_decoded};
 use crate::header::RawHeader;
 use crate::orientation::Orientation;
 use crate::raster::{Channels, Raster};
-use crate::{CodecError, Format, Limits, color};
+use crate::{CodecError, Format, Limits, color, container};
+
+/// The longest side that a JPEG can say.
+const SIDE_MAX: usize = 65_535;
 
 pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, CodecError> {
     let structure = Structure::read(bytes, limits)?;
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options(limits));
-    decoder.decode_headers().map_err(refused)?;
-    structure.check_agreement(&decoder)?;
-    let channels = channels(&decoder)?.1;
-    let mut raster = Raster::bytes(structure.width, structure.height, channels)? as u64;
-    if channels == Channels::Cmyk {
-        // Beside the ink stands what it is converted to, before it is scaled.
-        raster += Raster::bytes(structure.width, structure.height, Channels::Rgb)? as u64;
-    }
-    let coefficients = if structure.progressive || structure.scans > 1 {
-        structure.blocks * 64 * 2
+    let head = canonical::head(&structure)?;
+    if suits_first_decoder(&structure) {
+        let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&head[..]), options());
+        decoder.decode_headers().map_err(refused)?;
     } else {
-        0
-    };
+        let mut decoder = jpeg_decoder::Decoder::new(&head[..]);
+        decoder.read_info().map_err(CodecError::broken)?;
+    }
+    let profile = container::jpeg::profile(bytes);
     Ok(RawHeader {
-        width: structure.width,
-        height: structure.height,
+        width: structure.frame.width,
+        height: structure.frame.height,
         frames: 1,
         orientation: Orientation::of_file(Format::Jpeg, bytes),
-        // Profiles and other data are put together from their segments, and handed on as copies.
-        decode_bytes: raster
-            + coefficients
-            + structure.data_bytes * 3
-            + color::profile_work_bytes(decoder.icc_profile().as_deref()),
-        pixels_decoded: pixels_decoded(None, structure.width, structure.height),
+        decode_bytes: decode_bytes(&structure)?
+            // Put together from its segments, and handed on as a copy.
+            + profile.as_ref().map_or(0, |profile| 2 * profile.len() as u64)
+            + color::profile_work_bytes(profile.as_deref()),
+        pixels_decoded: pixels_decoded(None, structure.frame.width, structure.frame.height),
     })
+}
+
+/// What decoding takes, in bytes.
+fn decode_bytes(structure: &Structure<'_>) -> Result<u64, CodecError> {
+    const COEFFICIENT_BYTES: u64 = 64 * 2;
+    /// Of a block in the plane of its component, in a list that grows to twice its size.
+    const PLANE_BYTES: u64 = 64 * 2;
+    let Frame { width, height, .. } = structure.frame;
+    let channels = channels(structure.coding);
+    let mut bytes = Raster::bytes(width, height, channels)? as u64;
+    if channels == Channels::Cmyk {
+        // Beside the ink stands what it is converted to, before it is scaled.
+        bytes += Raster::bytes(width, height, Channels::Rgb)? as u64;
+    }
+    let blocks = structure.frame.blocks_with_fill();
+    if structure.frame.progressive || structure.scans > 1 {
+        bytes += blocks * COEFFICIENT_BYTES;
+    }
+    if !suits_first_decoder(structure) {
+        bytes += blocks * PLANE_BYTES;
+    }
+    if structure.lacks_end {
+        bytes = bytes.max(blocks * entropy::BYTES_PER_BLOCK + entropy::FIXED_BYTES);
+    }
+    Ok(bytes + structure.bytes + canonical::EXTRA_BYTES_MAX)
 }
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecError> {
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options(limits));
-    decoder.decode_headers().map_err(refused)?;
     let structure = Structure::read(bytes, limits)?;
-    structure.check_agreement(&decoder)?;
-    let (stored, channels) = channels(&decoder)?;
-    decoder.set_options(options(limits).jpeg_set_out_colorspace(stored));
-    let mut pixels = if structure.stores_colors_apart() {
-        decode_colors_apart(bytes, channels)?
+    let Frame { width, height, .. } = structure.frame;
+    let file = canonical::file(&structure)?;
+    let pixels = if suits_first_decoder(&structure) {
+        decode_usual(&file, structure.coding)?
     } else {
-        decoder.decode().map_err(refused)?
+        decode_rare(&file, structure.coding)?
     };
-    match stored {
-        ColorSpace::CMYK => invert(&mut pixels),
-        ColorSpace::YCCK => ycck_to_ink(&mut pixels),
-        _ => {}
-    }
     Ok(Decoded {
-        raster: Raster::new(structure.width, structure.height, channels, pixels)?,
+        raster: Raster::new(width, height, channels(structure.coding), pixels)?,
         orientation: Orientation::of_file(Format::Jpeg, bytes),
-        profile: decoder.icc_profile(),
+        profile: container::jpeg::profile(bytes),
     })
 }
 
-/// The pixels of a file that stores each colour in a scan of its own.
-fn decode_colors_apart(bytes: &[u8], channels: Channels) -> Result<Vec<u8>, CodecError> {
-    if channels == Channels::Cmyk {
-        return Err(CodecError::unsupported(
-            "This is a rare kind of JPEG (four inks in scans of their own), which is not taken here.",
-        ));
+/// Whether the faster decoder shows the picture as others do.
+fn suits_first_decoder(structure: &Structure<'_>) -> bool {
+    structure.frame.is_sampled_as_usual() && !structure.stores_colors_apart()
+}
+
+fn decode_usual(file: &[u8], coding: Coding) -> Result<Vec<u8>, CodecError> {
+    let stored = match coding {
+        Coding::Gray => ColorSpace::Luma,
+        Coding::YCbCr | Coding::Rgb => ColorSpace::RGB,
+        // Ink is taken as stored: the decoder's own way to RGB knows no profile.
+        Coding::Cmyk => ColorSpace::CMYK,
+        Coding::Ycck => ColorSpace::YCCK,
+    };
+    let options = options().jpeg_set_out_colorspace(stored);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(file), options);
+    let mut pixels = decoder.decode().map_err(refused)?;
+    match coding {
+        Coding::Cmyk => invert(&mut pixels),
+        Coding::Ycck => ycck_to_ink(&mut pixels),
+        Coding::Gray | Coding::YCbCr | Coding::Rgb => {}
     }
-    jpeg_decoder::Decoder::new(bytes)
-        .decode()
-        .map_err(CodecError::broken)
+    Ok(pixels)
+}
+
+/// By the slower decoder, which gives ink as ink.
+fn decode_rare(file: &[u8], coding: Coding) -> Result<Vec<u8>, CodecError> {
+    let mut decoder = jpeg_decoder::Decoder::new(file);
+    decoder.set_color_transform(match coding {
+        Coding::Gray => ColorTransform::Grayscale,
+        Coding::YCbCr => ColorTransform::YCbCr,
+        Coding::Rgb => ColorTransform::RGB,
+        Coding::Cmyk => ColorTransform::CMYK,
+        Coding::Ycck => ColorTransform::YCCK,
+    });
+    decoder.decode().map_err(CodecError::broken)
 }
 
 /// Whether a file decodes without anything that the decoder forgives in others.
 pub(crate) fn is_flawless(bytes: &[u8], limits: &Limits) -> bool {
-    let strict = options(limits).set_strict_mode(true);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), strict);
+    let mut decoder =
+        JpegDecoder::new_with_options(ZCursor::new(bytes), options().set_strict_mode(true));
     // What this decoder shows wrongly, others may, too.
-    Structure::read(bytes, limits).is_ok_and(|structure| !structure.stores_colors_apart())
+    Structure::read(bytes, limits)
+        .is_ok_and(|structure| !structure.lacks_end && suits_first_decoder(&structure))
         && decoder.decode().is_ok()
 }
 
-/// What reads files here.
-type Decoder<'b> = JpegDecoder<ZCursor<&'b [u8]>>;
+/// The components of a scan: the place of each in the frame, and the numbers of its tables.
+fn scan_components(body: &[u8], frame: &Frame) -> Option<Vec<(usize, u8)>> {
+    let (count, rest) = body.split_first()?;
+    let count = usize::from(*count);
+    if !(1..=4).contains(&count) || rest.len() != count * 2 + 3 {
+        return None;
+    }
+    let mut found: Vec<(usize, u8)> = Vec::with_capacity(count);
+    for part in rest[..count * 2].chunks_exact(2) {
+        let mut places = frame.components.iter().enumerate();
+        let place = places.find(|(place, component)| {
+            component.name == part[0] && !found.iter().any(|(taken, _)| taken == place)
+        });
+        found.push((place?.0, part[1]));
+    }
+    Some(found)
+}
 
-fn options(limits: &Limits) -> DecoderOptions {
+fn options() -> DecoderOptions {
     DecoderOptions::new_fast()
-        .set_max_width(limits.side_max as usize)
-        .set_max_height(limits.side_max as usize)
+        .set_max_width(SIDE_MAX)
+        .set_max_height(SIDE_MAX)
         .jpeg_set_max_scans(SCANS_MAX)
 }
 
-/// The form to ask the decoder for, and what it makes of a pixel. Ink is taken as stored: the decoder's own way to RGB
-/// knows no profile.
-fn channels(decoder: &Decoder<'_>) -> Result<(ColorSpace, Channels), CodecError> {
-    match decoder.input_colorspace() {
-        Some(ColorSpace::Luma) => Ok((ColorSpace::Luma, Channels::Gray)),
-        Some(ColorSpace::YCbCr | ColorSpace::RGB) => Ok((ColorSpace::RGB, Channels::Rgb)),
-        Some(ink @ (ColorSpace::CMYK | ColorSpace::YCCK)) => Ok((ink, Channels::Cmyk)),
-        other => Err(CodecError::broken(format!("a JPEG of {other:?} pixels"))),
+const fn channels(coding: Coding) -> Channels {
+    match coding {
+        Coding::Gray => Channels::Gray,
+        Coding::YCbCr | Coding::Rgb => Channels::Rgb,
+        Coding::Cmyk | Coding::Ycck => Channels::Cmyk,
     }
 }
 

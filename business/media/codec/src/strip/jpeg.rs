@@ -5,7 +5,9 @@ mod scans;
 mod tables;
 
 use super::{Company, Purpose};
-use crate::container::jpeg::{END, SCAN, START, Segment, segments, write, write_profile};
+use crate::container::jpeg::{
+    END, SCAN, START, Segment, adobe_transform, is_jfif, segments, write, write_profile,
+};
 use crate::raster::Channels;
 use crate::{CodecError, Format};
 
@@ -68,7 +70,7 @@ impl Picture {
         } = *segment;
         match marker {
             END => self.ended = true,
-            0xe0 => self.jfif |= body.starts_with(b"JFIF\0"),
+            0xe0 => self.jfif |= is_jfif(body),
             0xee => self.adobe(body)?,
             0xe0..=0xef | 0xfe => {}
             QUANTIZATION => self.tables.take_quantization(body)?,
@@ -89,7 +91,7 @@ impl Picture {
 
     /// Two that say different things are read differently.
     fn adobe(&mut self, body: &[u8]) -> Result<(), CodecError> {
-        let transform = adobe(body);
+        let transform = adobe_transform(body);
         if transform.is_some() && self.adobe.is_some_and(|before| transform != Some(before)) {
             return Err(odd("colour transform"));
         }
@@ -127,18 +129,24 @@ impl Picture {
         Ok(())
     }
 
-    /// What Adobe's segment says of gray and of YCbCr, JFIF says too, and every reader understands. What the two
-    /// contradict each other about, or only some readers know, is refused.
+    /// What Adobe's segment says of gray and of YCbCr, JFIF says too, and every reader understands. What only some readers
+    /// know is refused.
     fn prefer_jfif(&mut self, channels: Channels) -> Result<(), CodecError> {
         match (channels, self.adobe) {
             (Channels::Gray, Some(_)) | (Channels::Rgb, Some(1)) => {
                 self.jfif = true;
                 self.adobe = None;
             }
-            (Channels::Rgb, Some(0)) if !self.jfif => {}
+            // Where the two disagree, every browser goes by JFIF.
+            (Channels::Rgb, Some(_)) if self.jfif => self.adobe = None,
+            (Channels::Rgb, Some(0)) => {}
             (Channels::Cmyk, Some(0 | 2)) => self.jfif = false,
             (Channels::Rgb | Channels::Cmyk, Some(_)) => return Err(odd("colour transform")),
             (_, None) => {}
+        }
+        let is_named_rgb = self.frame.as_ref().is_some_and(Frame::is_named_rgb);
+        if self.jfif && is_named_rgb {
+            return Err(odd("colour transform"));
         }
         Ok(())
     }
@@ -198,12 +206,6 @@ fn restarts_are(coded: &[u8], count: u64) -> bool {
         }
     }
     found == count
-}
-
-/// How Adobe's segment says that colours are coded: 0 for as they are, 1 for YCbCr, 2 for YCCK.
-fn adobe(body: &[u8]) -> Option<u8> {
-    let after = body.strip_prefix(b"Adobe")?;
-    after.get(6).copied()
 }
 
 fn odd(what: &str) -> CodecError {

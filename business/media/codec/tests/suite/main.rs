@@ -14,6 +14,7 @@ mod heif_file;
 mod heif_made_of;
 mod hidden;
 mod hostile;
+mod lenient_jpeg;
 mod light;
 mod moving;
 mod passed;

@@ -81,8 +81,20 @@ fn a_photo_that_does_not_fit_is_encoded_anew() {
 #[test]
 fn a_photo_with_something_to_forgive_is_encoded_anew() {
     let mut file = photo(1_500, 900, 82, |_| ());
-    let scan = memchr::memmem::find(&file, b"\xff\xda").unwrap();
-    // Bytes between segments are passed over in decoding.
-    file.splice(scan..scan, *b"stray");
+    // Goes on behind it for lenient decoders.
+    let middle = file.len() / 2;
+    file.splice(middle..middle, *b"\xff\xd3");
     assert!(!is_passed(&file));
+}
+
+#[test]
+fn bytes_between_segments_do_not_pass() {
+    let plain = photo(1_500, 900, 82, |_| ());
+    let mut file = plain.clone();
+    let scan = memchr::memmem::find(&file, b"\xff\xda").unwrap();
+    file.splice(scan..scan, *b"stray");
+    assert!(is_passed(&file));
+    let [clean, expected] =
+        [file, plain].map(|file| make(&file).unwrap().renditions.remove(0).bytes);
+    assert!(clean == expected);
 }

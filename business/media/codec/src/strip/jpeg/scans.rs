@@ -92,6 +92,12 @@ impl Frame {
         self.components.len()
     }
 
+    /// Whether the components are called red, green and blue, which only some readers take for what it says.
+    pub(super) fn is_named_rgb(&self) -> bool {
+        let names = self.components.iter().map(|component| component.name);
+        names.eq(*b"RGB")
+    }
+
     /// Whether every component had a scan.
     pub(super) fn is_whole(&self) -> bool {
         let mut components = self.components.iter();
