@@ -7,6 +7,7 @@ use heliograph::commands::Arguments;
 
 fn main() -> ExitCode {
     heliograph::memory::share_heaps();
+    heliograph::wire::permissions::keep_to_the_owner();
     let arguments = Arguments::parse();
     match heliograph::commands::run(arguments) {
         Ok(code) => code,

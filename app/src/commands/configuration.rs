@@ -23,6 +23,9 @@ pub(super) enum ConfigCommand {
 }
 
 pub(super) fn run(command: &ConfigCommand, loaded: &Loaded) -> Result<ExitCode> {
+    for note in loaded.notes.iter().chain(&loaded.warnings) {
+        eprintln!("note: {note}");
+    }
     match command {
         // What is wrong has been found while loading.
         ConfigCommand::Check => println!("The configuration is in order."),

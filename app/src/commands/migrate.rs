@@ -14,6 +14,8 @@ pub(super) struct MigrateArguments {
     /// Answer in JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    lost: super::LostArguments,
 }
 
 pub(super) async fn run(
@@ -21,7 +23,11 @@ pub(super) async fn run(
     configuration: &Configuration,
 ) -> Result<ExitCode> {
     let folder = DataFolder::hold(&configuration.data_dir)?;
-    let domains = Domains::open(configuration, &Placement::default()).await?;
+    let placement = Placement {
+        accept_lost: arguments.lost.accept_lost.clone(),
+        ..Placement::default()
+    };
+    let domains = Domains::open(configuration, &placement).await?;
     domains.close().await;
     if arguments.json {
         super::print_json(&json!({"data_dir": folder.path(), "up_to_date": true}))?;

@@ -15,10 +15,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Configuration, Overrides};
-use crate::wire::{Domains, Placement};
+use crate::config::{self, Configuration, Overrides, Sources};
+use crate::wire::data_folder::DATABASES;
+use crate::wire::{Domains, LOST_FILES, Placement};
 
 /// How long a command's calls may take.
 const COMMAND_BUDGET: Duration = Duration::from_secs(60);
@@ -49,9 +51,25 @@ struct Common {
     /// The folder that holds everything [default: ./data]
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// A TOML file with settings; see `heliograph config show`
-    #[arg(long, global = true, value_name = "FILE", env = "HELIOGRAPH_CONFIG")]
+    /// A TOML file with settings [env: HELIOGRAPH_CONFIG]; see `heliograph config show`
+    #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+}
+
+/// What may begin with nothing.
+#[derive(Debug, Args, Clone, Default)]
+struct LostArguments {
+    /// Go on without what was in this database, which is lost: accounts, graph, media, posts or bus; or without the photos'
+    /// files: photos
+    #[arg(long, value_name = "NAME", value_parser = lost_names())]
+    accept_lost: Vec<String>,
+}
+
+/// What can be lost and is not made again by itself.
+fn lost_names() -> PossibleValuesParser {
+    let databases = DATABASES.iter().filter(|database| !database.is_read_model);
+    let names = databases.map(|database| database.domain);
+    PossibleValuesParser::new(names.chain([LOST_FILES]))
 }
 
 #[derive(Debug, Subcommand)]
@@ -100,15 +118,21 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
         data_dir: arguments.common.data_dir,
         ..overrides
     };
-    let loaded = crate::config::load(
-        arguments.common.config.as_deref(),
-        std::env::vars(),
-        &overrides,
-    )?;
+    let file = arguments
+        .common
+        .config
+        .or_else(|| config::config_file(std::env::var_os(config::CONFIG_FILE)));
+    let loaded = config::load(Sources {
+        file: file.as_deref(),
+        environment: std::env::vars_os(),
+        overrides,
+        memory_limit_bytes: infra_host::memory_limit_bytes(),
+    })?;
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
     runtime.block_on(async {
         match arguments.command {
-            None | Some(Command::Serve(_)) => serve::run(loaded.configuration).await,
+            None => serve::run(loaded, arguments.serve.accept_lost()).await,
+            Some(Command::Serve(serve)) => serve::run(loaded, serve.accept_lost()).await,
             Some(Command::Account(command)) => account::run(command, &loaded.configuration).await,
             Some(Command::Config(command)) => configuration::run(&command, &loaded),
             Some(Command::Bus(command)) => bus::run(command, &loaded.configuration).await,

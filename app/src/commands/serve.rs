@@ -12,7 +12,7 @@ use infra_telemetry::LogFormat;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{self, Configuration, Overrides};
+use crate::config::{self, Configuration, Loaded, Overrides};
 use crate::roles::Role;
 use crate::server::Server;
 use crate::wire::{self, DataFolder, Domains, Placement, Worker};
@@ -25,9 +25,15 @@ pub(super) struct ServeArguments {
     /// What this process does: web, worker, or both [default: web,worker]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     roles: Option<Vec<String>>,
+    #[command(flatten)]
+    lost: super::LostArguments,
 }
 
 impl ServeArguments {
+    pub(super) fn accept_lost(self) -> Vec<String> {
+        self.lost.accept_lost
+    }
+
     pub(super) fn overrides(&self) -> Overrides {
         Overrides {
             data_dir: None,
@@ -37,19 +43,21 @@ impl ServeArguments {
     }
 }
 
-pub(super) async fn run(configuration: Configuration) -> Result<ExitCode> {
+pub(super) async fn run(loaded: Loaded, accept_lost: Vec<String>) -> Result<ExitCode> {
     let began = Instant::now();
-    let format = match configuration.log.format {
-        config::LogFormat::Text => LogFormat::Text,
-        config::LogFormat::Json => LogFormat::Json,
-    };
-    infra_telemetry::begin(format, &configuration.log.filter)?;
+    begin_log(&loaded)?;
+    let configuration = loaded.configuration;
     let stop = stop_on_signal()?;
     let folder = DataFolder::hold(&configuration.data_dir)?;
     let placement = Placement {
         codecs: Some(super::codec_worker::program()),
+        accept_lost,
         ..Placement::default()
     };
+    tokio::spawn(wire::full_disk::watch(
+        configuration.data_dir.clone(),
+        stop.clone(),
+    ));
     let domains = Arc::new(Domains::open(&configuration, &placement).await?);
     let grace = Duration::from_secs(configuration.shutdown_grace_s);
 
@@ -80,6 +88,24 @@ pub(super) async fn run(configuration: Configuration) -> Result<ExitCode> {
     domains.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Begins the log with what is worth knowing about the configuration.
+fn begin_log(loaded: &Loaded) -> Result<()> {
+    let log = &loaded.configuration.log;
+    let format = match log.format {
+        config::LogFormat::Text => LogFormat::Text,
+        config::LogFormat::Json => LogFormat::Json,
+    };
+    let plain = config::is_set(std::env::var_os("NO_COLOR"));
+    infra_telemetry::begin(format, &log.filter, !plain)?;
+    for note in &loaded.notes {
+        tracing::info!("{note}");
+    }
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(())
 }
 
 /// Says where to go next.

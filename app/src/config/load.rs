@@ -1,27 +1,23 @@
 //! File, environment, flags: later ones win, and each setting remembers where it came from.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
 use super::Configuration;
-
-/// What begins the name of every environment variable that sets something.
-const ENVIRONMENT_PREFIX: &str = "HELIOGRAPH_";
-/// What stands for the dot of a setting's name in an environment variable: `HELIOGRAPH_INSTANCE__TITLE`.
-const ENVIRONMENT_DOT: &str = "__";
-/// The names with the prefix that are not settings.
-const ENVIRONMENT_OTHERS: &[&str] = &["HELIOGRAPH_CONFIG"];
-/// How a name from tests begins; tests talk to their own helpers by the environment too.
-const ENVIRONMENT_TESTS: &str = "HELIOGRAPH_TEST_";
+use super::environment::{self, Variable};
+use super::memory;
 
 /// Where a setting's value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// Nobody set it.
     Default,
+    /// Nobody set it, and less memory than the default is meant for is there: so many bytes.
+    Memory(u64),
     /// The configuration file.
     File(PathBuf),
     /// This environment variable.
@@ -34,6 +30,9 @@ impl fmt::Display for Origin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => write!(formatter, "default"),
+            Self::Memory(bytes) => {
+                write!(formatter, "default for {} MiB of memory", bytes >> 20)
+            }
             Self::File(path) => write!(formatter, "{}", path.display()),
             Self::Environment(name) => write!(formatter, "{name}"),
             Self::Flag(name) => write!(formatter, "{name}"),
@@ -60,6 +59,12 @@ pub enum ConfigError {
         path: PathBuf,
         /// Where and what.
         problem: String,
+    },
+    /// A variable or a flag of ours is not UTF-8.
+    #[error("{origin} is not UTF-8; write it in UTF-8, or unset it")]
+    NotText {
+        /// Which.
+        origin: String,
     },
     /// There is no such setting.
     #[error(
@@ -94,6 +99,19 @@ pub struct Overrides {
     pub roles: Option<Vec<String>>,
 }
 
+/// What the configuration is put together from.
+#[derive(Debug, Default)]
+pub struct Sources<'file, Environment> {
+    /// The configuration file.
+    pub file: Option<&'file Path>,
+    /// Every variable of the environment.
+    pub environment: Environment,
+    /// What flags set.
+    pub overrides: Overrides,
+    /// How much memory there is, in bytes; where that is not known, defaults stay as they are.
+    pub memory_limit_bytes: Option<u64>,
+}
+
 /// The configuration, and where each setting came from.
 #[derive(Debug, Clone)]
 pub struct Loaded {
@@ -101,50 +119,73 @@ pub struct Loaded {
     pub configuration: Configuration,
     /// Every setting by its dotted name, with its value as TOML writes it and its origin.
     pub settings: BTreeMap<String, (String, Origin)>,
+    /// What was left out of account, and why: for `config show` and the log.
+    pub notes: Vec<String>,
+    /// What may not end well, and what to do: for the log and the doctor.
+    pub warnings: Vec<String>,
 }
 
 /// Puts the configuration together and checks it.
 ///
 /// # Errors
 /// When the file cannot be read, a setting is not known, or a value is not what it takes; the setting is named.
-pub fn load(
-    file: Option<&Path>,
-    environment: impl Iterator<Item = (String, String)>,
-    overrides: &Overrides,
-) -> Result<Loaded, ConfigError> {
-    let defaults =
-        Table::try_from(Configuration::default()).map_err(|error| ConfigError::Invalid {
+pub fn load<Environment>(sources: Sources<'_, Environment>) -> Result<Loaded, ConfigError>
+where
+    Environment: Iterator<Item = (OsString, OsString)>,
+{
+    let table = |configuration: &Configuration| {
+        Table::try_from(configuration).map_err(|error| ConfigError::Invalid {
             setting: "default".to_owned(),
             problem: error.to_string(),
-        })?;
-    let mut layers = Layers {
-        merged: defaults.clone(),
-        defaults,
-        origins: BTreeMap::new(),
+        })
     };
-    if let Some(path) = file {
+    let mut fitting = Configuration::default();
+    if let Some(bytes) = sources.memory_limit_bytes {
+        memory::fit(&mut fitting, bytes);
+    }
+    let mut layers = Layers {
+        defaults: table(&Configuration::default())?,
+        merged: table(&fitting)?,
+        origins: BTreeMap::new(),
+        notes: Vec::new(),
+    };
+    if let Some(bytes) = sources.memory_limit_bytes {
+        layers.note_fitted(bytes);
+    }
+    if let Some(path) = sources.file {
         layers.add_file(path)?;
     }
-    for (name, value) in environment {
-        layers.add_variable(&name, &value)?;
-    }
-    layers.add_flags(overrides)?;
-    layers.finish()
+    layers.add_environment(&environment::ours(sources.environment)?)?;
+    layers.add_flags(&sources.overrides)?;
+    layers.finish(sources.memory_limit_bytes)
 }
 
 struct Layers {
     defaults: Table,
     merged: Table,
     origins: BTreeMap<String, Origin>,
+    notes: Vec<String>,
 }
 
 impl Layers {
+    /// Remembers which defaults are smaller than usual.
+    fn note_fitted(&mut self, memory_limit_bytes: u64) {
+        for (setting, value) in flatten(&self.merged) {
+            if lookup(&self.defaults, &setting) != Some(&value) {
+                self.origins
+                    .insert(setting, Origin::Memory(memory_limit_bytes));
+            }
+        }
+    }
+
     fn add_file(&mut self, path: &Path) -> Result<(), ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
             path: path.to_owned(),
             source,
         })?;
-        let table: Table = toml::from_str(&text).map_err(|error| ConfigError::Syntax {
+        // Some editors begin a file with a mark that says it is UTF-8.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let table: Table = toml::from_str(text).map_err(|error| ConfigError::Syntax {
             path: path.to_owned(),
             problem: error.to_string().trim_end().to_owned(),
         })?;
@@ -154,22 +195,33 @@ impl Layers {
         Ok(())
     }
 
-    fn add_variable(&mut self, name: &str, text: &str) -> Result<(), ConfigError> {
-        let Some(rest) = name.strip_prefix(ENVIRONMENT_PREFIX) else {
-            return Ok(());
-        };
-        if ENVIRONMENT_OTHERS.contains(&name) || name.starts_with(ENVIRONMENT_TESTS) {
-            return Ok(());
+    fn add_environment(&mut self, variables: &[Variable]) -> Result<(), ConfigError> {
+        for variable in variables {
+            if lookup(&self.defaults, &variable.setting()).is_none()
+                && environment::is_of_a_service(variable, variables)
+            {
+                self.notes.push(format!(
+                    "{} is what Kubernetes or Docker sets for a service of that name; it sets nothing here",
+                    variable.name
+                ));
+                continue;
+            }
+            self.add_variable(variable)?;
         }
-        let setting = rest.to_ascii_lowercase().replace(ENVIRONMENT_DOT, ".");
-        let origin = Origin::Environment(name.to_owned());
+        Ok(())
+    }
+
+    fn add_variable(&mut self, variable: &Variable) -> Result<(), ConfigError> {
+        let setting = variable.setting();
+        let origin = Origin::Environment(variable.name.clone());
         let Some(default) = lookup(&self.defaults, &setting) else {
             return Err(self.unknown(&setting, origin));
         };
-        let value = parse_like(default, text).map_err(|problem| ConfigError::Invalid {
-            setting: name.to_owned(),
-            problem,
-        })?;
+        let value =
+            parse_like(default, &variable.value).map_err(|problem| ConfigError::Invalid {
+                setting: variable.name.clone(),
+                problem,
+            })?;
         self.set(&setting, value, origin)
     }
 
@@ -177,7 +229,7 @@ impl Layers {
         if let Some(folder) = &overrides.data_dir {
             self.set(
                 "data_dir",
-                Value::String(folder.to_string_lossy().into_owned()),
+                Value::String(text_of(folder, "--data-dir")?),
                 Origin::Flag("--data-dir"),
             )?;
         }
@@ -222,9 +274,10 @@ impl Layers {
         }
     }
 
-    fn finish(self) -> Result<Loaded, ConfigError> {
+    fn finish(self, memory_limit_bytes: Option<u64>) -> Result<Loaded, ConfigError> {
         let configuration: Configuration = self.parse()?;
         configuration.check()?;
+        let warnings = memory_limit_bytes.and_then(|bytes| memory::warning(&configuration, bytes));
         let settings = flatten(&self.merged).into_iter().map(|(setting, value)| {
             let origin = self
                 .origins
@@ -236,6 +289,8 @@ impl Layers {
         Ok(Loaded {
             settings: settings.collect(),
             configuration,
+            notes: self.notes,
+            warnings: warnings.into_iter().collect(),
         })
     }
 
@@ -284,6 +339,8 @@ fn parse_like(default: &Value, text: &str) -> Result<Value, String> {
         Value::Integer(_) => Value::Integer(text.parse().map_err(|_| wrong("a whole number"))?),
         Value::Float(_) => Value::Float(text.parse().map_err(|_| wrong("a number"))?),
         Value::Boolean(_) => Value::Boolean(text.parse().map_err(|_| wrong("`true` or `false`"))?),
+        // Empty is not set, so nothing has to be said in words.
+        Value::Array(_) if text == "[]" => Value::Array(Vec::new()),
         Value::Array(_) => {
             let parts = text
                 .split(',')
@@ -294,6 +351,14 @@ fn parse_like(default: &Value, text: &str) -> Result<Value, String> {
         Value::Table(_) | Value::Datetime(_) => {
             return Err(wrong("a plain value; set what is in the section instead"));
         }
+    })
+}
+
+/// A path as the text that a setting is.
+fn text_of(path: &Path, origin: &str) -> Result<String, ConfigError> {
+    let text = path.to_str().map(str::to_owned);
+    text.ok_or_else(|| ConfigError::NotText {
+        origin: origin.to_owned(),
     })
 }
 

@@ -3,7 +3,9 @@
 //! Each component owns its settings; this module only puts them together. It is parsed once, at the start; nothing else
 //! reads the environment.
 
+mod environment;
 mod load;
+mod memory;
 mod reference;
 
 use std::net::IpAddr;
@@ -13,7 +15,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use load::{ConfigError, Loaded, Origin, Overrides, load};
+pub use environment::{CONFIG_FILE, config_file, is_set};
+pub use load::{ConfigError, Loaded, Origin, Overrides, Sources, load};
 pub use reference::reference;
 
 use crate::roles::Role;
@@ -40,6 +43,10 @@ pub struct Configuration {
     pub shutdown_grace_s: u64,
     /// The most connections at the same time; further ones wait to be accepted.
     pub connections_max: usize,
+    /// Memory that keeps pages of the databases at hand, in bytes, all together. Default: 125829120 (120 MiB).
+    pub database_cache_bytes: u64,
+    /// Room on the disk that uploads leave free, in bytes: below it they are refused. Default: 536870912 (512 MiB).
+    pub disk_reserve_bytes: u64,
     /// How long the address of a photo that not everyone may see works, in seconds: at most so long, at least half of it.
     /// From 300 (five minutes) to 31536000 (a year).
     pub media_url_lifetime_s: u64,
@@ -73,6 +80,8 @@ impl Default for Configuration {
             trusted_proxies: Vec::new(),
             shutdown_grace_s: 20,
             connections_max: 10_000,
+            database_cache_bytes: 120 * 1024 * 1024,
+            disk_reserve_bytes: 512 * 1024 * 1024,
             media_url_lifetime_s: 24 * 60 * 60,
             instance: InstanceSettings::default(),
             log: LogSettings::default(),

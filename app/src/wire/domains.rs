@@ -1,10 +1,9 @@
 //! Opens every domain over its own database, and hands each the gateways it may call.
 
-use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use business_accounts::AccountsCore;
 use business_graph::GraphCore;
 use business_graph_gateway::Graph;
@@ -14,55 +13,14 @@ use business_media_outside::{Outside, Program};
 use business_posts::PostsCore;
 use infra_blob::DirectoryStore;
 use infra_bus::EmbeddedBus;
-use infra_db::Database;
+use infra_db::{Database, OpenOptions};
 use infra_kernel::{Clock, IdGenerator, SystemClock};
 use presentation_kit::Gateways;
 use product_feed::FeedCore;
 
+use super::data_folder::{self, Contents, DATABASES};
+use super::full_disk;
 use crate::config::Configuration;
-
-/// The folder that holds everything, held by this process alone.
-pub struct DataFolder {
-    path: PathBuf,
-    _lock: File,
-}
-
-impl DataFolder {
-    /// Makes the folder when it is not there, and takes hold of it.
-    ///
-    /// # Errors
-    /// When it cannot be made or written to, or another process serves from it.
-    pub fn hold(path: &Path) -> Result<Self> {
-        std::fs::create_dir_all(path).with_context(|| {
-            format!(
-                "the data folder {} cannot be made; choose another with --data-dir",
-                path.display()
-            )
-        })?;
-        let lock_path = path.join("heliograph.lock");
-        let lock = File::create(&lock_path)
-            .with_context(|| format!("the data folder {} cannot be written to", path.display()))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self {
-                path: path.to_owned(),
-                _lock: lock,
-            }),
-            Err(TryLockError::WouldBlock) => bail!(
-                "another heliograph serves from {}; stop it first, or choose another folder with --data-dir",
-                path.display()
-            ),
-            Err(TryLockError::Error(error)) => {
-                Err(error).with_context(|| format!("{} cannot be locked", lock_path.display()))
-            }
-        }
-    }
-
-    /// Where it is.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-}
 
 /// Where this process stands among others.
 #[derive(Default, Clone)]
@@ -75,7 +33,12 @@ pub struct Placement {
     /// What is run to decode HEIC and AVIF and to encode WebP and AVIF; nothing, and there is none of that, in commands that
     /// process no photos and in programs that know no such command.
     pub codecs: Option<Program>,
+    /// The domains whose database, or "photos" whose files, may be lost: they begin with nothing.
+    pub accept_lost: Vec<String>,
 }
+
+/// What the operator says to go on without the photos' files.
+pub const LOST_FILES: &str = "photos";
 
 /// Every domain, its database, and the bus between them.
 pub struct Domains {
@@ -103,13 +66,22 @@ struct Databases {
 }
 
 impl Databases {
-    /// Opens them side by side, for a quick start.
-    async fn open(folder: &Path) -> Result<Self> {
+    /// Opens them side by side, for a quick start, unless one is lost or not what it should be.
+    async fn open(configuration: &Configuration, placement: &Placement) -> Result<Self> {
+        let folder = configuration.data_dir.as_path();
         std::fs::create_dir_all(folder)
             .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
+        full_disk::require_room_to_start(folder)?;
+        let contents = Contents::look(folder).await?;
+        contents.require_whole(&placement.accept_lost)?;
+        contents.note_begun()?;
+        let connections = DATABASES.len() as u64 * u64::from(infra_db::CONNECTIONS_MAX);
+        let options = OpenOptions {
+            page_cache_bytes: configuration.database_cache_bytes / connections,
+        };
         let open = |name: &str, migrations| {
             let path = folder.join(name);
-            async move { Database::open(&path, migrations).await }
+            async move { Database::open_with(&path, migrations, options).await }
         };
         let (accounts, graph, media, posts, feed, bus) = tokio::try_join!(
             open("accounts.db", &business_accounts::MIGRATIONS),
@@ -119,6 +91,7 @@ impl Databases {
             open("feed.db", &product_feed::MIGRATIONS),
             open("bus.db", &infra_bus::MIGRATIONS),
         )?;
+        contents.note_made()?;
         Ok(Self {
             accounts,
             graph,
@@ -168,10 +141,12 @@ impl Domains {
     /// # Errors
     /// When a database or the photo folder cannot be opened; the file is named.
     pub async fn open(configuration: &Configuration, placement: &Placement) -> Result<Self> {
-        let databases = Databases::open(&configuration.data_dir).await?;
+        let databases = Databases::open(configuration, placement).await?;
+        require_media(&configuration.data_dir, &databases.media, placement).await?;
         let blobs = DirectoryStore::open(&configuration.data_dir.join("media"))
             .await
-            .context("the photo folder cannot be opened")?;
+            .context("the photo folder cannot be opened")?
+            .with_reserve(configuration.disk_reserve_bytes);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids = Arc::new(IdGenerator::new(placement.shard, Arc::clone(&clock)));
         let telling = databases.telling();
@@ -254,14 +229,23 @@ impl Domains {
         &self.bus_database
     }
 
-    /// Finishes every write that was handed in and closes the databases.
+    /// Finishes every write that was handed in and closes the databases, so that each is whole in its one file.
     pub async fn close(&self) {
-        for database in self
-            .telling
-            .iter()
-            .chain([&self.feed_database, &self.bus_database])
-        {
-            database.close().await;
-        }
+        let others = [&self.feed_database, &self.bus_database];
+        let databases = self.telling.iter().chain(others);
+        futures::future::join_all(databases.map(Database::close)).await;
     }
+}
+
+/// Refuses to go on without the photos' files: with an empty folder in their place every photo would be found damaged.
+async fn require_media(folder: &Path, media: &Database, placement: &Placement) -> Result<()> {
+    if !data_folder::has_no_media(folder) || !business_media::overview(media).await?.has_files {
+        return Ok(());
+    }
+    let files = folder.join(data_folder::MEDIA);
+    if placement.accept_lost.iter().any(|lost| lost == LOST_FILES) {
+        tracing::warn!(folder = %files.display(), "the photos' files are lost, as the operator says");
+        return Ok(());
+    }
+    anyhow::bail!(data_folder::no_media(&files))
 }

@@ -1,10 +1,14 @@
 //! The composition: the only place that names a domain's core. Everything else holds gateways.
 
+pub(crate) mod data_folder;
 mod domains;
+pub mod full_disk;
+pub mod permissions;
 mod secret;
 mod web;
 mod worker;
 
-pub use domains::{DataFolder, Domains, Placement};
+pub use data_folder::DataFolder;
+pub use domains::{Domains, LOST_FILES, Placement};
 pub use web::{Surfaces, public_base_url, surface, surfaces};
 pub use worker::Worker;

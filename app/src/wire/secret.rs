@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use presentation_kit::signature::SECRET_BYTES;
 
 /// The file's name.
-const FILE: &str = "address-signing.key";
+pub(super) const FILE: &str = "address-signing.key";
 /// Only whoever runs the server may read it.
 const MODE: u32 = 0o600;
 
@@ -28,6 +28,10 @@ pub(super) fn of_folder(folder: &Path) -> Result<[u8; SECRET_BYTES]> {
             )
         }),
         Err(error) if error.kind() == ErrorKind::NotFound => {
+            tracing::info!(
+                file = %path.display(),
+                "made a new secret; addresses of photos that were given out before, if any, stop working"
+            );
             make(&path).with_context(|| format!("{} cannot be made", path.display()))
         }
         Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),

@@ -7,7 +7,9 @@ use std::time::Duration;
 use anyhow::Result;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use http::{HeaderName, HeaderValue, header};
+use infra_host::Ballast;
 use infra_kernel::SystemClock;
 use presentation_kit::address::TrustedProxies;
 use presentation_kit::context::ContextLayer;
@@ -18,7 +20,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::normalize_path::{NormalizePath, NormalizePathLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use super::secret;
+use super::{full_disk, secret};
 use crate::config::Configuration;
 
 /// The largest body that is taken where no file is expected, in bytes.
@@ -102,6 +104,10 @@ pub fn surfaces(surface: &Surface, configuration: &Configuration) -> Surfaces {
             // Outside the next, so that a request that panicked still has its name in the logs.
             ContextLayer,
             CatchPanicLayer::new(),
+            from_fn_with_state(
+                Arc::new(Ballast::of(&configuration.data_dir)),
+                full_disk::refuse_when_full,
+            ),
         ));
     // Some clients (Mastodon.py, toot) end addresses with a slash, which Mastodon does not mind. This has to happen before
     // a route is chosen, so it stands around the router.

@@ -32,9 +32,17 @@ static INCOMING_NUMBER: AtomicU64 = AtomicU64::new(0);
 pub struct DirectoryStore {
     root: Arc<PathBuf>,
     folders: Arc<Folders>,
+    reserve_bytes: u64,
 }
 
 impl DirectoryStore {
+    /// The same store, which begins nothing new when less than this would stay free on its disk, in bytes.
+    #[must_use]
+    pub const fn with_reserve(mut self, reserve_bytes: u64) -> Self {
+        self.reserve_bytes = reserve_bytes;
+        self
+    }
+
     /// Opens the store, makes its directory when it is not there, and removes what unfinished writes left an hour ago or
     /// longer.
     ///
@@ -51,6 +59,7 @@ impl DirectoryStore {
         Ok(Self {
             root,
             folders: Arc::new(Folders::new()),
+            reserve_bytes: 0,
         })
     }
 
@@ -84,6 +93,19 @@ impl BlobStore for DirectoryStore {
             hasher: blake3::Hasher::new(),
             bytes: 0,
         }))
+    }
+
+    async fn require_room(&self, bytes: u64) -> Result<()> {
+        if self.reserve_bytes == 0 {
+            return Ok(());
+        }
+        let root = Arc::clone(&self.root);
+        let available = blocking("look for room", move || infra_host::available_bytes(&root));
+        let available = available.await?;
+        if available < self.reserve_bytes.saturating_add(bytes) {
+            return Err(BlobError::NoRoom { available });
+        }
+        Ok(())
     }
 
     async fn read(&self, key: BlobKey, range: ByteRange) -> Result<BlobRead> {

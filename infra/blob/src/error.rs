@@ -25,6 +25,12 @@ pub enum BlobError {
     /// The blob is shorter than it was when reading began, or not what its key says.
     #[error("the blob {0} is damaged")]
     Damaged(BlobKey),
+    /// There is less room than is to stay free.
+    #[error("only {available} bytes are free where blobs are kept")]
+    NoRoom {
+        /// How many bytes are free.
+        available: u64,
+    },
     /// The store's disk or service failed.
     #[error("the blob store could not {operation}")]
     Io {
@@ -44,7 +50,7 @@ impl BlobError {
     /// Whether the same request may succeed later: the disk is full or failing, too many files are open.
     #[must_use]
     pub const fn is_passing(&self) -> bool {
-        matches!(self, Self::Io { .. })
+        matches!(self, Self::Io { .. } | Self::NoRoom { .. })
     }
 }
 
@@ -52,6 +58,10 @@ impl From<BlobError> for Error {
     fn from(error: BlobError) -> Self {
         match &error {
             BlobError::NotFound(_) => Self::not_found("file").with_source(error),
+            BlobError::NoRoom { .. } => Self::storage_full().with_source(error),
+            BlobError::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                Self::storage_full().with_source(error)
+            }
             BlobError::Io { .. } => Self::new(
                 ErrorCode::Unavailable,
                 "This server cannot store or read files just now. Please try again soon.",

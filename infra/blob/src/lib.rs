@@ -91,6 +91,15 @@ pub trait BlobStore: Send + Sync + 'static {
     /// takes its place.
     async fn begin(&self) -> Result<Box<dyn BlobWriter>>;
 
+    /// Whether something new of so many bytes (0 when that is not known) may be begun: what is to stay free on the disk, for
+    /// what has been begun before and for the databases, would not suffer.
+    ///
+    /// # Errors
+    /// [`BlobError::NoRoom`] when it would.
+    async fn require_room(&self, _bytes: u64) -> Result<()> {
+        Ok(())
+    }
+
     /// Bytes of a blob. Its content never changes, so reads of the same key fit together.
     ///
     /// # Errors

@@ -31,6 +31,9 @@ pub enum DbError {
     /// The group that a write was part of could not be committed.
     #[error("the transaction was not committed: {0}")]
     NotCommitted(String),
+    /// The group that a write was part of could not be committed because the disk is full.
+    #[error("the transaction was not committed: the disk is full")]
+    Full,
     /// The database is being closed.
     #[error("the database is closed")]
     Closed,
@@ -48,6 +51,7 @@ impl DbError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::NotCommitted(_)
+            | Self::Full
             | Self::Closed
             | Self::Statement(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => true,
             Self::Statement(sqlx::Error::Database(error)) => {
@@ -58,18 +62,37 @@ impl DbError {
     }
 }
 
+/// Whether SQLite says that the disk is full.
+pub(crate) fn is_full(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else {
+        return false;
+    };
+    primary_code(error.code().as_deref()) == Some(FULL)
+}
+
+/// SQLite's primary result code for a full disk.
+const FULL: u32 = 13;
+
 /// SQLite's primary result codes that can pass: BUSY, LOCKED, IOERR, FULL. The low byte of an extended code is its
 /// primary (sqlite.org/rescode.html).
 fn is_passing_code(code: Option<&str>) -> bool {
-    let primary = code
-        .and_then(|code| code.parse::<u32>().ok())
-        .map(|code| code & 0xff);
-    matches!(primary, Some(5 | 6 | 10 | 13))
+    matches!(primary_code(code), Some(5 | 6 | 10 | FULL))
+}
+
+fn primary_code(code: Option<&str>) -> Option<u32> {
+    code?.parse::<u32>().ok().map(|code| code & 0xff)
 }
 
 impl From<DbError> for Error {
     fn from(error: DbError) -> Self {
-        if error.is_passing() {
+        let is_full = match &error {
+            DbError::Full => true,
+            DbError::Statement(statement) => is_full(statement),
+            _ => false,
+        };
+        if is_full {
+            Self::storage_full().with_source(error)
+        } else if error.is_passing() {
             Self::new(
                 ErrorCode::Unavailable,
                 "This server cannot store or read anything just now. Please try again soon.",

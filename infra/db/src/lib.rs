@@ -9,22 +9,22 @@
 //! Statements use `$1`-style placeholders and types that PostgreSQL shares.
 
 mod error;
-mod inspect;
+mod examine;
 mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use tokio::sync::Notify;
 
 pub use error::DbError;
+pub use examine::{DatabaseState, Inspection, examine, inspect};
 pub use futures::future::BoxFuture;
-pub use inspect::{Inspection, inspect};
+pub use sqlx::migrate::Migrator;
 pub use writer::{CommitMoment, CommitWatch};
 
 /// A connection to a domain's database.
@@ -36,12 +36,31 @@ const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
 const READERS_MAX: u32 = 4;
 /// How long a read waits for a free connection.
 const READER_WAIT_MAX: Duration = Duration::from_secs(5);
+/// How long the end waits for reads that are under way.
+const READERS_CLOSE_MAX: Duration = Duration::from_secs(2);
 /// How long an unused reading connection is kept.
 const READER_IDLE_MAX: Duration = Duration::from_secs(300);
-/// What a connection keeps of the file in memory, in KiB.
-const PAGE_CACHE_KIB: &str = "-4096";
+/// The most connections to a database that this process has at the same time: the readers and the writer.
+pub const CONNECTIONS_MAX: u32 = READERS_MAX + 1;
+/// The least that a connection keeps of the file in memory, in bytes.
+const PAGE_CACHE_BYTES_MIN: u64 = 256 * 1024;
 /// The write-ahead log is cut back to this many bytes after a checkpoint.
 const WAL_BYTES_KEPT: &str = "16777216";
+
+/// How a database is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// What one connection keeps of the file in memory, in bytes; at least 256 KiB.
+    pub page_cache_bytes: u64,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self {
+            page_cache_bytes: 4 * 1024 * 1024,
+        }
+    }
+}
 
 /// One domain's database. Cheap to clone.
 #[derive(Clone)]
@@ -58,7 +77,19 @@ impl Database {
     /// # Errors
     /// When the file cannot be opened, is not a database, or a migration fails; the error names the file.
     pub async fn open(path: &Path, migrations: &Migrator) -> Result<Self, DbError> {
-        Self::start(path, migrations, None).await
+        Self::open_with(path, migrations, OpenOptions::default()).await
+    }
+
+    /// The same with other options.
+    ///
+    /// # Errors
+    /// As [`Self::open`] has them.
+    pub async fn open_with(
+        path: &Path,
+        migrations: &Migrator,
+        options: OpenOptions,
+    ) -> Result<Self, DbError> {
+        Self::start(path, migrations, options, None).await
     }
 
     /// The same, with something to wait for at each moment of each commit: for tests of crashes.
@@ -70,18 +101,21 @@ impl Database {
         migrations: &Migrator,
         watch: CommitWatch,
     ) -> Result<Self, DbError> {
-        Self::start(path, migrations, Some(watch)).await
+        Self::start(path, migrations, OpenOptions::default(), Some(watch)).await
     }
 
     async fn start(
         path: &Path,
         migrations: &Migrator,
+        options: OpenOptions,
         watch: Option<CommitWatch>,
     ) -> Result<Self, DbError> {
         let failed = |source| DbError::Open {
             path: path.to_owned(),
             source,
         };
+        // SQLite counts what is negative in KiB.
+        let page_cache_kib = options.page_cache_bytes.max(PAGE_CACHE_BYTES_MIN) / 1024;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -89,9 +123,11 @@ impl Database {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(LOCK_WAIT_MAX)
             .foreign_keys(true)
-            .pragma("cache_size", PAGE_CACHE_KIB)
+            .pragma("cache_size", format!("-{page_cache_kib}"))
             .pragma("journal_size_limit", WAL_BYTES_KEPT)
-            .pragma("temp_store", "MEMORY");
+            .pragma("temp_store", "MEMORY")
+            // What is deleted is overwritten: it does not stay in pages that are free.
+            .pragma("secure_delete", "ON");
         let mut connection = sqlx::ConnectOptions::connect(&options)
             .await
             .map_err(failed)?;
@@ -102,19 +138,27 @@ impl Database {
                 path: path.to_owned(),
                 source: Box::new(source),
             })?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS_MAX)
-            .acquire_timeout(READER_WAIT_MAX)
-            .idle_timeout(READER_IDLE_MAX)
-            .connect_lazy_with(options.read_only(true).pragma("query_only", "ON"));
+        let readers = reader_pool(options.read_only(true).pragma("query_only", "ON"));
         let commits = Arc::new(Notify::new());
-        let writer = writer::Writer::start(connection, Arc::clone(&commits), watch);
+        let writer = writer::Writer::start(path, connection, Arc::clone(&commits), watch);
         Ok(Self {
             path: Arc::new(path.to_owned()),
             readers,
             writer,
             commits,
         })
+    }
+
+    /// Opens a database to look at it: nothing is made, migrated or written, and nothing is left beside the file. Every
+    /// write is refused as to a closed database.
+    #[must_use]
+    pub fn open_read_only(path: &Path) -> Self {
+        Self {
+            path: Arc::new(path.to_owned()),
+            readers: reader_pool(examine::for_reading(path)),
+            writer: writer::Writer::closed(),
+            commits: Arc::new(Notify::new()),
+        }
     }
 
     /// Where the database is.
@@ -155,11 +199,28 @@ impl Database {
         Arc::clone(&self.commits)
     }
 
-    /// Finishes the writes that were handed in, then closes every connection.
+    /// Finishes the writes that were handed in, then closes every connection, so that all there is is in the one file and
+    /// none of it in the log beside it. Reads that do not end within [`READERS_CLOSE_MAX`], and other processes that read,
+    /// are not waited for longer; then the log may stay, and belongs to the file.
     pub async fn close(&self) {
+        self.writer.finish().await;
+        // Before the writer: the last connection of all takes the log away, and a reader cannot.
+        if tokio::time::timeout(READERS_CLOSE_MAX, self.readers.close())
+            .await
+            .is_err()
+        {
+            tracing::warn!(database = %self.path.display(), "reads did not end in time");
+        }
         self.writer.close().await;
-        self.readers.close().await;
     }
+}
+
+fn reader_pool(options: SqliteConnectOptions) -> SqlitePool {
+    SqlitePoolOptions::new()
+        .max_connections(READERS_MAX)
+        .acquire_timeout(READER_WAIT_MAX)
+        .idle_timeout(READER_IDLE_MAX)
+        .connect_lazy_with(options)
 }
 
 /// Ids as the JSON array that `IN (SELECT value FROM json_each($1))` takes.

@@ -1,19 +1,27 @@
 //! The one writer of a database, which commits in groups.
 
 use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use sqlx::Connection as _;
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
-use crate::{BoxFuture, Connection, DbError};
+use crate::error::is_full;
+use crate::{BoxFuture, Connection, DbError, LOCK_WAIT_MAX};
 
 /// The most writes that wait for the writer; a further one waits for a place.
 const QUEUE_MAX: usize = 1_024;
 /// The most writes in one commit: it bounds how long the first of them waits for the last.
 const GROUP_MAX: usize = 64;
+/// How long the log may keep what was written, and since deleted, before it is cut to nothing.
+const TRUNCATE_INTERVAL: Duration = Duration::from_secs(300);
+/// How long the end waits for other processes that read.
+const CLOSE_WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// One write: answers whether it wants to be kept.
 type Work = Box<dyn for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, bool> + Send>;
@@ -39,12 +47,17 @@ pub type CommitWatch = Arc<dyn Fn(CommitMoment) -> BoxFuture<'static, ()> + Send
 #[derive(Clone)]
 pub(crate) struct Writer {
     queue: mpsc::Sender<Job>,
-    task: Arc<Mutex<Option<JoinHandle<()>>>>,
+    /// Ends with the connection when all that was handed in is done.
+    task: Arc<Mutex<Option<JoinHandle<Connection>>>>,
+    /// The connection after the last write.
+    finished: Arc<Mutex<Option<Connection>>>,
     stop: Arc<Notify>,
+    path: Arc<PathBuf>,
 }
 
 impl Writer {
     pub(crate) fn start(
+        path: &Path,
         connection: Connection,
         commits: Arc<Notify>,
         watch: Option<CommitWatch>,
@@ -55,7 +68,20 @@ impl Writer {
         Self {
             queue,
             task: Arc::new(Mutex::new(Some(task))),
+            finished: Arc::default(),
             stop,
+            path: Arc::new(path.to_owned()),
+        }
+    }
+
+    /// One that refuses every write.
+    pub(crate) fn closed() -> Self {
+        Self {
+            queue: mpsc::channel(1).0,
+            task: Arc::default(),
+            finished: Arc::default(),
+            stop: Arc::default(),
+            path: Arc::default(),
         }
     }
 
@@ -90,12 +116,53 @@ impl Writer {
         }
     }
 
-    pub(crate) async fn close(&self) {
+    /// Takes no more writes and finishes those that were handed in.
+    pub(crate) async fn finish(&self) {
         self.stop.notify_one();
         if let Some(task) = self.task.lock().await.take() {
-            let _ = task.await;
+            *self.finished.lock().await = task.await.ok();
         }
     }
+
+    /// Moves what is in the log into the file, and closes the connection. To be called when the writes are finished.
+    pub(crate) async fn close(&self) {
+        let Some(mut connection) = self.finished.lock().await.take() else {
+            return;
+        };
+        let database = self.path.display();
+        match checkpoint(&mut connection, CLOSE_WAIT_MAX).await {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!(
+                %database,
+                "another process reads the database; its log stays beside it and belongs to it"
+            ),
+            Err(error) => {
+                tracing::warn!(%database, %error, "the log could not be moved into the file")
+            }
+        }
+        if let Err(error) = connection.close().await {
+            tracing::warn!(%database, %error, "the writing connection did not close cleanly");
+        }
+    }
+}
+
+/// Moves everything from the log into the file and cuts the log to nothing, so that neither keeps what was deleted. Answers
+/// whether it could: it cannot while somebody reads what the log holds, and waits for them at most so long.
+async fn checkpoint(connection: &mut Connection, wait: Duration) -> Result<bool, sqlx::Error> {
+    set_busy_timeout(connection, wait).await?;
+    let done: Result<(i64, i64, i64), _> = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+        .fetch_one(&mut *connection)
+        .await;
+    set_busy_timeout(connection, LOCK_WAIT_MAX).await?;
+    Ok(done?.0 == 0)
+}
+
+async fn set_busy_timeout(connection: &mut Connection, wait: Duration) -> Result<(), sqlx::Error> {
+    let pragma = format!("PRAGMA busy_timeout = {}", wait.as_millis());
+    sqlx::query(sqlx::AssertSqlSafe(pragma))
+        .execute(connection)
+        .await
+        .map(|_| ())
 }
 
 async fn run(
@@ -104,19 +171,44 @@ async fn run(
     commits: Arc<Notify>,
     stop: Arc<Notify>,
     watch: Option<CommitWatch>,
-) {
+) -> Connection {
     let mut group = Vec::with_capacity(GROUP_MAX);
+    let mut truncate_at = None;
     loop {
         tokio::select! {
-            received = jobs.recv_many(&mut group, GROUP_MAX) => if received == 0 { break },
+            biased;
             // Close the queue and go on: what was handed in is still finished.
             () = stop.notified() => { jobs.close(); continue }
+            received = jobs.recv_many(&mut group, GROUP_MAX) => if received == 0 { break },
+            () = until(truncate_at) => {
+                truncate_at = truncate(&mut connection).await;
+                continue
+            }
         }
         commit_group(&mut connection, &mut group, watch.as_ref()).await;
         commits.notify_one();
+        truncate_at.get_or_insert_with(|| Instant::now() + TRUNCATE_INTERVAL);
     }
-    if let Err(error) = connection.close().await {
-        tracing::warn!(%error, "the writing connection did not close cleanly");
+    connection
+}
+
+/// Forever, when there is no such moment.
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Cuts the log to nothing without waiting for anybody; when to try again, if that has to be.
+async fn truncate(connection: &mut Connection) -> Option<Instant> {
+    match checkpoint(connection, Duration::ZERO).await {
+        Ok(true) => None,
+        Ok(false) => Some(Instant::now() + TRUNCATE_INTERVAL),
+        Err(error) => {
+            tracing::warn!(%error, "the log could not be moved into its database");
+            Some(Instant::now() + TRUNCATE_INTERVAL)
+        }
     }
 }
 
@@ -140,6 +232,7 @@ async fn commit_group(
     for committed in waiting {
         let _ = committed.send(match &outcome {
             Ok(()) => Ok(()),
+            Err(error) if is_full(error) => Err(DbError::Full),
             Err(error) => Err(DbError::NotCommitted(error.to_string())),
         });
     }
@@ -161,11 +254,14 @@ async fn run_group(
     for Job { work, committed } in group.drain(..) {
         waiting.push(committed);
         if alone {
-            return if run_work(work, connection).await {
-                execute(connection, "COMMIT").await
-            } else {
-                execute(connection, "ROLLBACK").await
-            };
+            if run_work(work, connection).await {
+                return execute(connection, "COMMIT").await;
+            }
+            if let Err(error) = execute(connection, "ROLLBACK").await {
+                // A full disk has SQLite roll back by itself. The work knows better than this what was wrong.
+                tracing::debug!(%error, "rollback after failed work");
+            }
+            return Ok(());
         }
         execute(connection, "SAVEPOINT work").await?;
         if !run_work(work, connection).await {

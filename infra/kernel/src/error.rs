@@ -36,6 +36,8 @@ pub enum ErrorCode {
     RateLimited,
     /// The deadline passed first.
     DeadlineExceeded,
+    /// There is no room to keep what was sent.
+    StorageFull,
     /// Cannot be done now; the same request may succeed later.
     Unavailable,
     /// Our own fault.
@@ -44,7 +46,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, for tables and tests.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Invalid,
         Self::Unauthenticated,
         Self::Forbidden,
@@ -55,6 +57,7 @@ impl ErrorCode {
         Self::Unsupported,
         Self::RateLimited,
         Self::DeadlineExceeded,
+        Self::StorageFull,
         Self::Unavailable,
         Self::Internal,
     ];
@@ -73,6 +76,7 @@ impl ErrorCode {
             Self::Unsupported => "unsupported",
             Self::RateLimited => "rate_limited",
             Self::DeadlineExceeded => "deadline_exceeded",
+            Self::StorageFull => "storage_full",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }
@@ -89,7 +93,7 @@ impl ErrorCode {
     pub const fn is_retryable(self) -> bool {
         matches!(
             self,
-            Self::Unavailable | Self::DeadlineExceeded | Self::RateLimited
+            Self::Unavailable | Self::StorageFull | Self::DeadlineExceeded | Self::RateLimited
         )
     }
 
@@ -98,7 +102,7 @@ impl ErrorCode {
     pub const fn is_server_fault(self) -> bool {
         matches!(
             self,
-            Self::Unavailable | Self::DeadlineExceeded | Self::Internal
+            Self::Unavailable | Self::StorageFull | Self::DeadlineExceeded | Self::Internal
         )
     }
 }
@@ -154,6 +158,16 @@ impl Error {
         Self::new(
             ErrorCode::NotFound,
             format!("There is no such {what}, or you may not see it."),
+        )
+    }
+
+    /// There is no room on the disk for anything more.
+    #[must_use]
+    pub fn storage_full() -> Self {
+        Self::new(
+            ErrorCode::StorageFull,
+            "This server's disk is full, so it takes nothing more just now. What is there can still be seen and deleted; \
+             whoever runs the server has to make room.",
         )
     }
 

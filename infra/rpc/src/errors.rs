@@ -120,7 +120,7 @@ const fn grpc_code(code: ErrorCode) -> Code {
         ErrorCode::Forbidden => Code::PermissionDenied,
         ErrorCode::NotFound | ErrorCode::Gone => Code::NotFound,
         ErrorCode::Conflict => Code::AlreadyExists,
-        ErrorCode::RateLimited => Code::ResourceExhausted,
+        ErrorCode::RateLimited | ErrorCode::StorageFull => Code::ResourceExhausted,
         ErrorCode::DeadlineExceeded => Code::DeadlineExceeded,
         ErrorCode::Unavailable => Code::Unavailable,
         ErrorCode::Internal => Code::Internal,

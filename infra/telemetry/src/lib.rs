@@ -28,11 +28,12 @@ pub struct FilterError {
     source: tracing_subscriber::filter::ParseError,
 }
 
-/// Begins to write logs for the whole process. Called once, by the binary; a second call changes nothing.
+/// Begins to write logs for the whole process. Called once, by the binary; a second call changes nothing. On a terminal
+/// they are coloured, if `colours` are wanted.
 ///
 /// # Errors
 /// When the filter cannot be understood.
-pub fn begin(format: LogFormat, filter: &str) -> Result<(), FilterError> {
+pub fn begin(format: LogFormat, filter: &str, colours: bool) -> Result<(), FilterError> {
     let directives = EnvFilter::builder()
         .parse(filter)
         .map_err(|source| FilterError {
@@ -43,7 +44,7 @@ pub fn begin(format: LogFormat, filter: &str) -> Result<(), FilterError> {
         .with_env_filter(directives)
         .with_writer(std::io::stderr)
         .with_span_events(FmtSpan::NONE)
-        .with_ansi(std::io::stderr().is_terminal());
+        .with_ansi(colours && std::io::stderr().is_terminal());
     let begun = match format {
         LogFormat::Text => builder.compact().try_init(),
         LogFormat::Json => builder
@@ -64,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_wrong_filter_is_named() {
-        let error = begin(LogFormat::Text, "info,=,=").unwrap_err();
+        let error = begin(LogFormat::Text, "info,=,=", true).unwrap_err();
         assert!(error.to_string().contains("info,=,="), "{error}");
     }
 }

@@ -10,8 +10,13 @@ fn loaded(
     std::fs::write(&path, file).unwrap();
     let environment = environment
         .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    load(Some(&path), environment, overrides)
+        .map(|(name, value)| (OsString::from(name), OsString::from(value)));
+    load(Sources {
+        file: Some(&path),
+        environment,
+        overrides: overrides.clone(),
+        memory_limit_bytes: None,
+    })
 }
 
 #[test]
@@ -95,4 +100,113 @@ fn the_bounds_of_a_lifetime_can_be_set() {
         let lifetime = loaded.configuration.media_url_lifetime_s;
         assert_eq!(lifetime.to_string(), within);
     }
+}
+
+#[test]
+fn an_empty_variable_sets_nothing_and_blanks_around_a_value_are_no_part_of_it() {
+    let environment = [
+        ("HELIOGRAPH_MEDIA__WORKERS", ""),
+        ("HELIOGRAPH_LISTEN", " \t"),
+        ("HELIOGRAPH_CONFIG", ""),
+        ("HELIOGRAPH_", ""),
+        ("HELIOGRAPH_SHUTDOWN_GRACE_S", " 7\r\n"),
+        ("HELIOGRAPH_ROLES", " web , worker "),
+        ("HELIOGRAPH_INSTANCE__TITLE", " Our photographs\n"),
+        ("HELIOGRAPH_MEDIA__ALTERNATES", "[]"),
+    ];
+    let loaded = loaded("", &environment, &Overrides::default()).unwrap();
+    let configuration = &loaded.configuration;
+    assert_eq!(configuration.shutdown_grace_s, 7);
+    assert_eq!(configuration.instance.title, "Our photographs");
+    assert_eq!(configuration.media.alternates, []);
+    assert_eq!(loaded.settings["media.workers"].1, Origin::Default);
+    assert_eq!(loaded.settings["listen"].1, Origin::Default);
+}
+
+#[test]
+fn the_variables_of_a_service_are_noted_and_typing_errors_still_refused() {
+    let service = [
+        ("HELIOGRAPH_PORT", "tcp://10.0.0.1:80"),
+        ("HELIOGRAPH_SERVICE_HOST", "10.0.0.1"),
+        ("HELIOGRAPH_WEB_SERVICE_PORT_HTTP", "80"),
+        ("HELIOGRAPH_PORT_80_TCP_ADDR", "10.0.0.1"),
+    ];
+    let noted = loaded("", &service, &Overrides::default()).unwrap().notes;
+    assert_eq!(noted.len(), service.len(), "{noted:?}");
+    for (name, _) in service {
+        assert!(noted.iter().any(|note| note.starts_with(name)), "{name}");
+    }
+    for (name, value) in [
+        ("HELIOGRAPH_PORT", "8080"),
+        ("HELIOGRAPH_SERVICE_HOST", "photos.example"),
+    ] {
+        let error = loaded("", &[(name, value)], &Overrides::default()).unwrap_err();
+        assert!(error.to_string().contains(name), "{error}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_not_utf8_matters_only_when_it_is_ours() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let load_with = |name: &[u8], value: &[u8]| {
+        let variable = (
+            OsString::from_vec(name.to_vec()),
+            OsString::from_vec(value.to_vec()),
+        );
+        load(Sources {
+            file: None,
+            environment: [variable].into_iter(),
+            overrides: Overrides::default(),
+            memory_limit_bytes: None,
+        })
+    };
+    load_with(b"OTHER", b"caf\xe9").unwrap();
+    load_with(b"OTH\xe9R", b"x").unwrap();
+    for (name, value) in [
+        (&b"HELIOGRAPH_INSTANCE__TITLE"[..], &b"caf\xe9"[..]),
+        (b"HELIOGRAPH_CAF\xe9", b"x"),
+    ] {
+        let error = load_with(name, value).unwrap_err().to_string();
+        assert!(
+            error.contains("HELIOGRAPH_") && error.contains("UTF-8"),
+            "{error}"
+        );
+    }
+    let overrides = Overrides {
+        data_dir: Some(OsString::from_vec(b"caf\xe9".to_vec()).into()),
+        ..Overrides::default()
+    };
+    let error = loaded("", &[], &overrides).unwrap_err().to_string();
+    assert!(error.contains("--data-dir"), "{error}");
+}
+
+#[test]
+fn a_file_from_another_editor_is_read() {
+    let file = "\u{feff}listen = '127.0.0.1:1'\r\n[instance]\r\ntitle = 'File'\r\n";
+    let loaded = loaded(file, &[], &Overrides::default()).unwrap();
+    assert_eq!(loaded.configuration.listen, "127.0.0.1:1");
+    assert_eq!(loaded.configuration.instance.title, "File");
+}
+
+#[test]
+fn defaults_fit_into_little_memory_and_say_so() {
+    let fitted = load(Sources {
+        file: None,
+        environment: [(
+            OsString::from("HELIOGRAPH_MEDIA__RENDITION_CACHE_BYTES"),
+            OsString::from("1000"),
+        )]
+        .into_iter(),
+        overrides: Overrides::default(),
+        memory_limit_bytes: Some(256 << 20),
+    })
+    .unwrap();
+    let (value, origin) = &fitted.settings["media.memory_bytes_max"];
+    assert_eq!(value, "100663296");
+    assert_eq!(origin.to_string(), "default for 256 MiB of memory");
+    // What somebody set is theirs.
+    assert_eq!(fitted.settings["media.rendition_cache_bytes"].0, "1000");
+    assert_eq!(fitted.settings["media.workers"].1, Origin::Default);
+    assert_eq!(fitted.warnings, Vec::<String>::new());
 }

@@ -47,6 +47,11 @@ impl Server {
     /// Starts on an empty folder with these settings over those of the tests.
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
+        Self::in_folder(folder, settings).await
+    }
+
+    /// The same in this folder.
+    pub(crate) async fn in_folder(folder: TempDir, settings: &[(&str, &str)]) -> Self {
         let mut all: Vec<(String, String)> = Vec::new();
         for (name, value) in TEST_SETTINGS.iter().chain(settings) {
             all.retain(|(known, _)| known != name);
@@ -203,8 +208,10 @@ impl Drop for Server {
 /// The program, ready to be given arguments. Nothing of this process's environment sets anything in it.
 pub(crate) fn heliograph() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_heliograph"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HELIOGRAPH_")) {
-        command.env_remove(name);
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"HELIOGRAPH_") {
+            command.env_remove(name);
+        }
     }
     command
 }

@@ -17,6 +17,7 @@ mod consumers;
 mod error;
 mod jobs;
 mod ladder;
+mod overview;
 mod queue;
 mod service;
 mod settings;
@@ -47,6 +48,7 @@ use crate::service::{Service, Switches};
 
 pub use jobs::Swept;
 pub use ladder::{LadderSettings, StepSettings};
+pub use overview::{FAILED_COUNTED_MAX, Overview, overview};
 pub use settings::{AlternateForm, Settings};
 
 /// The schema of this domain's own database.

@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-use infra_db::{Database, DbError, json_ids};
-use sqlx::migrate::Migrator;
+use infra_db::{Database, DatabaseState, DbError, Migrator, examine, inspect, json_ids};
+use infra_kernel::{Error, ErrorCode};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("tests/suite/migrations");
 
@@ -195,6 +195,92 @@ async fn a_file_that_is_no_database_is_named_in_the_error() {
         .err()
         .unwrap();
     assert!(error.to_string().contains("things.db"), "{error}");
+}
+
+/// The names of what lies in a folder.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn closing_leaves_one_whole_file_without_what_was_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path()).await;
+    let secret = "unmistakable".repeat(10);
+    insert(&database, 1, secret.clone()).await.unwrap();
+    // A reader's connection is open, as it is in a server that has read.
+    assert_eq!(count(&database).await, 1);
+    database
+        .write::<(), DbError, _>(|connection| {
+            Box::pin(async move {
+                sqlx::query("DELETE FROM things")
+                    .execute(connection)
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    database.close().await;
+    assert_eq!(names(folder.path()), ["things.db"]);
+    let bytes = std::fs::read(folder.path().join("things.db")).unwrap();
+    let mut windows = bytes.windows(secret.len());
+    assert!(!windows.any(|window| window == secret.as_bytes()));
+}
+
+#[tokio::test]
+async fn looking_at_a_database_changes_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("things.db");
+    assert_eq!(
+        examine(&path, &MIGRATIONS).await.unwrap(),
+        DatabaseState::Missing
+    );
+    assert_eq!(names(folder.path()), Vec::<String>::new());
+    let database = open(folder.path()).await;
+    insert(&database, 1, "one".to_owned()).await.unwrap();
+    let ready = DatabaseState::Ready { pending: 0 };
+    // While somebody writes, and after.
+    assert_eq!(examine(&path, &MIGRATIONS).await.unwrap(), ready);
+    database.close().await;
+    let before = std::fs::read(&path).unwrap();
+    assert_eq!(examine(&path, &MIGRATIONS).await.unwrap(), ready);
+    assert_eq!(inspect(&path).await.unwrap().integrity, "ok");
+    let looked_at = Database::open_read_only(&path);
+    assert_eq!(count(&looked_at).await, 1);
+    let refused = insert(&looked_at, 2, "two".to_owned()).await;
+    assert!(matches!(refused, Err(DbError::Closed)), "{refused:?}");
+    looked_at.close().await;
+    assert_eq!(names(folder.path()), ["things.db"]);
+    assert!(std::fs::read(&path).unwrap() == before);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_from_other_failures() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path()).await;
+    let refused = database
+        .write::<(), DbError, _>(|connection| {
+            Box::pin(async move {
+                // SQLite's own bound on the file has it say what it says when the disk is full.
+                sqlx::query("PRAGMA max_page_count = 1")
+                    .execute(&mut *connection)
+                    .await?;
+                sqlx::query("INSERT INTO things (id, name) VALUES (1, hex(zeroblob(1000000)))")
+                    .execute(connection)
+                    .await?;
+                Ok(())
+            })
+        })
+        .await;
+    let error = Error::from(refused.unwrap_err());
+    assert_eq!(error.code(), ErrorCode::StorageFull, "{}", error.causes());
+    assert_eq!(count(&database).await, 0);
 }
 
 #[test]

@@ -51,9 +51,13 @@ fn code_of(error: &Error) -> (&'static str, StatusCode) {
         }
         (ErrorCode::Invalid, Some(fields::SCOPE)) => ("invalid_scope", bad),
         (ErrorCode::Invalid, Some(fields::GRANT_TYPE)) => ("unsupported_grant_type", bad),
-        (ErrorCode::RateLimited | ErrorCode::Unavailable | ErrorCode::DeadlineExceeded, _) => {
-            ("temporarily_unavailable", status_of(error.code()))
-        }
+        (
+            ErrorCode::RateLimited
+            | ErrorCode::Unavailable
+            | ErrorCode::StorageFull
+            | ErrorCode::DeadlineExceeded,
+            _,
+        ) => ("temporarily_unavailable", status_of(error.code())),
         (ErrorCode::Internal, _) => ("server_error", StatusCode::INTERNAL_SERVER_ERROR),
         (ErrorCode::TooLarge, _) => ("invalid_request", StatusCode::PAYLOAD_TOO_LARGE),
         _ => ("invalid_request", bad),

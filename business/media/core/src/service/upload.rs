@@ -58,7 +58,9 @@ impl Core {
             return Err(Error::invalid("owner_id", "An upload needs an owner.").into());
         }
         self.check_quota(AccountId::new(header.owner_id), bytes)
-            .await
+            .await?;
+        self.blobs.store.require_room(bytes).await?;
+        Ok(())
     }
 
     /// Makes an item of a file that was received whole, under a header that [`Self::check_upload`] has passed. A content

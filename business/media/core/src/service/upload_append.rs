@@ -50,6 +50,7 @@ impl Core {
         let owner = AccountId::new(header.owner_id);
         let id = header.upload_id.cast_signed();
         self.session(id, owner).await?;
+        self.blobs.store.require_room(0).await?;
         let append = self.appends.begin(id).ok_or_else(busy)?;
         // Read again: the one that was just under way may have moved it.
         let session = self.session(id, owner).await?;

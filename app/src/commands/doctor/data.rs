@@ -1,0 +1,250 @@
+//! What the doctor finds in the data folder. It opens everything read-only and makes, migrates and writes nothing.
+
+use std::path::Path;
+
+use infra_db::{Database, inspect};
+use infra_host::Ballast;
+
+use super::{Finding, has_problem};
+use crate::config::Configuration;
+use crate::wire::data_folder::{self, Contents, DatabaseFile, Found, causes};
+use crate::wire::permissions;
+
+/// Below this many times the reserve, room on the disk will soon be short.
+const RESERVES_MIN: u64 = 2;
+/// A subscription this many events behind is not keeping up.
+const BEHIND_MAX: i64 = 10_000;
+
+/// Looks at the folder and all that is in it.
+pub(super) async fn findings(configuration: &Configuration) -> Vec<Finding> {
+    let path = &configuration.data_dir;
+    if !path.is_dir() {
+        return vec![Finding::Warning(format!(
+            "there is no data folder at {}; `heliograph serve` makes it at the first start",
+            path.display()
+        ))];
+    }
+    let mut findings = vec![writable(path)];
+    findings.extend(exposed(path));
+    findings.extend(space(configuration));
+    let contents = match Contents::look(path).await {
+        Ok(contents) => contents,
+        Err(error) => {
+            findings.push(Finding::Problem(format!("{error:#}")));
+            return findings;
+        }
+    };
+    let mut databases = Vec::new();
+    for (database, found) in contents.databases() {
+        databases.push(self::database(path, database, &found).await);
+    }
+    let is_whole = !has_problem(&databases);
+    findings.extend(databases);
+    findings.extend(secret(path, &contents));
+    if is_whole {
+        findings.extend(bus(path, &contents).await);
+        findings.extend(photos(path, &contents).await);
+    }
+    findings
+}
+
+fn writable(path: &Path) -> Finding {
+    use rustix::fs::{Access, access};
+    match access(path, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK) {
+        Ok(()) => Finding::Good(format!(
+            "the data folder {} can be written to",
+            path.display()
+        )),
+        Err(error) => Finding::Problem(format!(
+            "the data folder {} cannot be written to ({error}); give it to the user that runs heliograph",
+            path.display()
+        )),
+    }
+}
+
+fn exposed(path: &Path) -> Vec<Finding> {
+    match permissions::exposed(path) {
+        Ok(exposed) if exposed.is_empty() => {
+            vec![Finding::Good("only its owner can read what is in it".to_owned())]
+        }
+        Ok(exposed) => exposed
+            .iter()
+            .map(|path| {
+                Finding::Warning(format!(
+                    "others than its owner may read {}; the next start of `heliograph serve` changes that where it may",
+                    path.display()
+                ))
+            })
+            .collect(),
+        Err(error) => vec![Finding::Problem(format!(
+            "the data folder {} cannot be read: {error}",
+            path.display()
+        ))],
+    }
+}
+
+/// Room on the disk of the photos, which may be another than that of the databases, and on that one.
+fn space(configuration: &Configuration) -> Vec<Finding> {
+    let folder = &configuration.data_dir;
+    let files = folder.join(data_folder::MEDIA);
+    let mut findings = Vec::new();
+    let reserve = configuration.disk_reserve_bytes;
+    let photos = if files.is_dir() { &files } else { folder };
+    findings.push(match infra_host::available_bytes(photos) {
+        Ok(bytes) if bytes < reserve => Finding::Problem(format!(
+            "only {} MB are free on the disk of {}, less than the {} MB of disk_reserve_bytes: uploads are refused; make room",
+            bytes / 1_000_000,
+            photos.display(),
+            reserve / 1_000_000,
+        )),
+        Ok(bytes) if bytes < reserve.saturating_mul(RESERVES_MIN) => Finding::Warning(format!(
+            "only {} MB are free on the disk of {}; below {} MB (disk_reserve_bytes) uploads are refused",
+            bytes / 1_000_000,
+            photos.display(),
+            reserve / 1_000_000,
+        )),
+        Ok(bytes) => Finding::Good(format!("{} GB are free on the disk", bytes / 1_000_000_000)),
+        Err(error) => Finding::Warning(format!(
+            "the free space of {} cannot be told: {error}",
+            photos.display()
+        )),
+    });
+    if Ballast::of(folder).is_released() {
+        findings.push(Finding::Problem(format!(
+            "the disk of {} was full: until there is room, nothing is taken but what deletes and signs in; make room",
+            folder.display()
+        )));
+    }
+    findings
+}
+
+async fn database(folder: &Path, database: &DatabaseFile, found: &Found<'_>) -> Finding {
+    let path = folder.join(database.file);
+    let pending = match found {
+        Found::Ready(pending) => *pending,
+        Found::New => {
+            return Finding::Good(format!(
+                "{} is not there yet; it is made at the next start",
+                path.display()
+            ));
+        }
+        Found::Lost if database.is_read_model => {
+            return Finding::Warning(data_folder::problem(database, &path, found));
+        }
+        found => return Finding::Problem(data_folder::problem(database, &path, found)),
+    };
+    match inspect(&path).await {
+        Ok(inspected) if inspected.integrity == "ok" => Finding::Good(format!(
+            "{} is sound, {} KB{}",
+            path.display(),
+            inspected.bytes / 1_000,
+            if pending > 0 {
+                ", and is brought up to date at the next start"
+            } else {
+                ""
+            }
+        )),
+        Ok(inspected) => {
+            let damaged = Found::Damaged(&inspected.integrity);
+            Finding::Problem(data_folder::problem(database, &path, &damaged))
+        }
+        Err(error) => Finding::Problem(format!(
+            "{} cannot be read: {}",
+            path.display(),
+            causes(&error)
+        )),
+    }
+}
+
+/// The secret is made again where it is lost, at a price.
+fn secret(folder: &Path, contents: &Contents) -> Option<Finding> {
+    let path = folder.join(data_folder::SECRET);
+    let is_in_use = |found: Found<'_>| matches!(found, Found::Ready(_));
+    let lost = !path.exists() && contents.databases().any(|(_, found)| is_in_use(found));
+    lost.then(|| {
+        Finding::Warning(format!(
+            "{} is not there; restore it from a backup, or the next start makes a new one and addresses of photos given out \
+             until now stop working",
+            path.display()
+        ))
+    })
+}
+
+/// The database of this domain for reading, when it is up to date: an older one may lack what is asked for.
+fn for_reading(folder: &Path, contents: &Contents, domain: &str) -> Option<Database> {
+    let (database, found) = contents
+        .databases()
+        .find(|(database, _)| database.domain == domain)?;
+    let is_up_to_date = matches!(found, Found::Ready(0));
+    is_up_to_date.then(|| Database::open_read_only(&folder.join(database.file)))
+}
+
+async fn bus(folder: &Path, contents: &Contents) -> Vec<Finding> {
+    let Some(database) = for_reading(folder, contents, "bus") else {
+        return Vec::new();
+    };
+    let statuses = infra_bus::statuses(&database).await;
+    database.close().await;
+    match statuses {
+        Err(error) => vec![Finding::Problem(format!(
+            "the events cannot be read: {}",
+            causes(&error)
+        ))],
+        Ok(statuses) => statuses.iter().map(subscription).collect(),
+    }
+}
+
+/// Whether the photos' files are there at all, and what became of photos.
+async fn photos(folder: &Path, contents: &Contents) -> Vec<Finding> {
+    let Some(database) = for_reading(folder, contents, "media") else {
+        return Vec::new();
+    };
+    let overview = business_media::overview(&database).await;
+    database.close().await;
+    let overview = match overview {
+        Ok(overview) => overview,
+        Err(error) => {
+            let problem = format!("the photos cannot be looked at: {}", causes(&error));
+            return vec![Finding::Problem(problem)];
+        }
+    };
+    let mut findings = Vec::new();
+    if overview.has_files && data_folder::has_no_media(folder) {
+        let files = folder.join(data_folder::MEDIA);
+        findings.push(Finding::Problem(data_folder::no_media(&files)));
+    }
+    findings.push(match overview.failed {
+        0 => Finding::Good("no photo has failed to be processed".to_owned()),
+        count => {
+            let or_more = if count < business_media::FAILED_COUNTED_MAX {
+                ""
+            } else {
+                " or more"
+            };
+            Finding::Warning(format!(
+                "{count}{or_more} photos could not be processed; look at them with `heliograph media failed list`"
+            ))
+        }
+    });
+    findings
+}
+
+fn subscription(status: &infra_bus::Status) -> Finding {
+    let name = &status.subscription;
+    if status.dead_letters > 0 {
+        return Finding::Warning(format!(
+            "{name} has given up {} events; look at them with `heliograph bus dead list --subscription {name}`",
+            status.dead_letters
+        ));
+    }
+    if status.behind > BEHIND_MAX {
+        return Finding::Warning(format!(
+            "{name} is {} events behind; is a process with the worker role running?",
+            status.behind
+        ));
+    }
+    Finding::Good(format!(
+        "{name} is {} events behind, {} wait to be tried again",
+        status.behind, status.waiting
+    ))
+}

@@ -1,0 +1,352 @@
+//! The folder that holds everything: whose it is at the moment, what is in it, and what is lost from it.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs::{self, File, TryLockError};
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use infra_db::{DatabaseState, Migrator, examine};
+use infra_host::BALLAST;
+
+use super::permissions;
+use super::secret;
+
+/// The lock of the process that serves.
+const LOCK: &str = "heliograph.lock";
+/// The list of the databases that were made here.
+const RECORD: &str = "databases.list";
+const RECORD_HEAD: &str = "# The databases that were made in this folder, so that one that is lost is known from one that a new version adds.\n";
+/// What addresses are signed with.
+pub(crate) const SECRET: &str = secret::FILE;
+/// Photos and their renditions.
+pub(crate) const MEDIA: &str = "media";
+
+/// A database of an installation.
+pub(crate) struct DatabaseFile {
+    /// What the operator calls it: the domain.
+    pub(crate) domain: &'static str,
+    /// The file's name.
+    pub(crate) file: &'static str,
+    /// Its schema.
+    pub(crate) migrations: &'static Migrator,
+    /// Whether it can be made again from the others.
+    pub(crate) is_read_model: bool,
+    /// Whether the first version had it, which kept no list.
+    pub(crate) from_the_beginning: bool,
+}
+
+/// Every database.
+pub(crate) static DATABASES: [DatabaseFile; 6] = [
+    database("accounts", "accounts.db", &business_accounts::MIGRATIONS),
+    database("graph", "graph.db", &business_graph::MIGRATIONS),
+    database("media", "media.db", &business_media::MIGRATIONS),
+    database("posts", "posts.db", &business_posts::MIGRATIONS),
+    DatabaseFile {
+        is_read_model: true,
+        ..database("feed", "feed.db", &product_feed::MIGRATIONS)
+    },
+    database("bus", "bus.db", &infra_bus::MIGRATIONS),
+];
+
+const fn database(
+    domain: &'static str,
+    file: &'static str,
+    migrations: &'static Migrator,
+) -> DatabaseFile {
+    DatabaseFile {
+        domain,
+        file,
+        migrations,
+        is_read_model: false,
+        from_the_beginning: true,
+    }
+}
+
+/// Whether a name in the data folder is one that this program gives.
+pub(crate) fn is_ours(name: &OsStr) -> bool {
+    let Some(name) = name.to_str() else {
+        return false;
+    };
+    let others = [LOCK, RECORD, MEDIA, SECRET, BALLAST, "lost+found"];
+    // SQLite's files beside a database, and our own unfinished ones.
+    let base = ["-wal", "-shm", "-journal", ".new"]
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending))
+        .unwrap_or(name);
+    others.contains(&base)
+        || SECRET.strip_suffix(".key") == Some(base)
+        || DATABASES.iter().any(|database| database.file == base)
+}
+
+/// The folder that holds everything, held by this process alone.
+pub struct DataFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataFolder {
+    /// Makes the folder when it is not there, takes hold of it, and takes from others what they should not reach.
+    ///
+    /// # Errors
+    /// When it cannot be made or written to, or another process serves from it.
+    pub fn hold(path: &Path) -> Result<Self> {
+        fs::create_dir_all(path).with_context(|| {
+            format!(
+                "the data folder {} cannot be made; choose another with --data-dir",
+                path.display()
+            )
+        })?;
+        let lock_path = path.join(LOCK);
+        let lock = File::create(&lock_path)
+            .with_context(|| format!("the data folder {} cannot be written to", path.display()))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => bail!(
+                "another heliograph serves from {}; stop it first, or choose another folder with --data-dir",
+                path.display()
+            ),
+            Err(TryLockError::Error(error)) => {
+                return Err(error)
+                    .with_context(|| format!("{} cannot be locked", lock_path.display()));
+            }
+        }
+        permissions::mend(path);
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Which databases were made in a folder. Without the list, as the first version left it, all that it had are taken to have
+/// been made as soon as one is there.
+struct Record {
+    made: Option<BTreeSet<String>>,
+}
+
+impl Record {
+    fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join(RECORD);
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self { made: None }),
+            text => text.with_context(|| format!("{} cannot be read", path.display()))?,
+        };
+        let names = text.lines().map(str::trim);
+        let made = names
+            .filter(|name| !name.is_empty() && !name.starts_with('#'))
+            .map(str::to_owned);
+        Ok(Self {
+            made: Some(made.collect()),
+        })
+    }
+
+    fn has(&self, database: &DatabaseFile, any_is_there: bool) -> bool {
+        match &self.made {
+            Some(made) => made.contains(database.file),
+            None => any_is_there && database.from_the_beginning,
+        }
+    }
+
+    /// Adds these to the list, whole or not at all.
+    fn write(&self, folder: &Path, made: impl Iterator<Item = &'static str>) -> Result<()> {
+        let mut names = self.made.clone().unwrap_or_default();
+        names.extend(made.map(str::to_owned));
+        if self.made.as_ref() == Some(&names) {
+            return Ok(());
+        }
+        let mut text = RECORD_HEAD.to_owned();
+        for name in &names {
+            text.push_str(name);
+            text.push('\n');
+        }
+        let path = folder.join(RECORD);
+        let unfinished = folder.join(format!("{RECORD}.new"));
+        let written = || {
+            let mut file = File::create(&unfinished)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&unfinished, &path)?;
+            File::open(folder)?.sync_all()
+        };
+        written().with_context(|| format!("{} cannot be written", path.display()))
+    }
+}
+
+/// What a folder holds, looked at without changing it.
+pub(crate) struct Contents {
+    folder: PathBuf,
+    record: Record,
+    states: Vec<(
+        &'static DatabaseFile,
+        Result<DatabaseState, infra_db::DbError>,
+    )>,
+}
+
+/// A database as it was found.
+pub(crate) enum Found<'contents> {
+    /// Sound as far as a quick look can tell; so many migrations wait for the next start.
+    Ready(usize),
+    /// Not there, and not expected to be.
+    New,
+    /// It was there, and is not any more, or has nothing in it any more.
+    Lost,
+    /// It was migrated by a newer version.
+    Newer,
+    /// It is not this domain's.
+    Foreign,
+    /// It is no whole database.
+    Damaged(&'contents str),
+    /// It could not be looked at.
+    Unreadable(&'contents infra_db::DbError),
+}
+
+impl Contents {
+    /// Looks at every database.
+    ///
+    /// # Errors
+    /// When the list of what was made cannot be read.
+    pub(crate) async fn look(folder: &Path) -> Result<Self> {
+        let record = Record::read(folder)?;
+        let looks = DATABASES.iter().map(|database| async move {
+            let state = examine(&folder.join(database.file), database.migrations).await;
+            (database, state)
+        });
+        Ok(Self {
+            folder: folder.to_owned(),
+            record,
+            states: futures::future::join_all(looks).await,
+        })
+    }
+
+    /// Each database and what was found.
+    pub(crate) fn databases(&self) -> impl Iterator<Item = (&'static DatabaseFile, Found<'_>)> {
+        let is_there = |state: &Result<DatabaseState, _>| {
+            !matches!(state, Ok(DatabaseState::Missing | DatabaseState::Empty))
+        };
+        let any_is_there = self.states.iter().any(|(_, state)| is_there(state));
+        self.states.iter().map(move |(database, state)| {
+            let found = match state {
+                Ok(DatabaseState::Missing | DatabaseState::Empty)
+                    if self.record.has(database, any_is_there) =>
+                {
+                    Found::Lost
+                }
+                Ok(DatabaseState::Missing | DatabaseState::Empty) => Found::New,
+                Ok(DatabaseState::Ready { pending }) => Found::Ready(*pending),
+                Ok(DatabaseState::Newer) => Found::Newer,
+                Ok(DatabaseState::Foreign) => Found::Foreign,
+                Ok(DatabaseState::Damaged(reason)) => Found::Damaged(reason),
+                Err(error) => Found::Unreadable(error),
+            };
+            (*database, found)
+        })
+    }
+
+    /// Says no to a folder from which something is lost or in which something is wrong. `accepted` names the domains that
+    /// may begin with nothing.
+    ///
+    /// # Errors
+    /// A sentence that names the first file, and what to do.
+    pub(crate) fn require_whole(&self, accepted: &[String]) -> Result<()> {
+        for (database, found) in self.databases() {
+            let path = self.folder.join(database.file);
+            match found {
+                Found::Ready(_) | Found::New => {}
+                Found::Lost if database.is_read_model => tracing::warn!(
+                    database = %path.display(),
+                    "a database was lost that is made again from the others"
+                ),
+                Found::Lost if accepted.iter().any(|domain| domain == database.domain) => {
+                    tracing::warn!(
+                        database = %path.display(),
+                        "a database was lost, and begins with nothing as the operator wishes"
+                    );
+                }
+                found => bail!(problem(database, &path, &found)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that databases are about to be made here: from now on only what is on the list can be lost. A first start that
+    /// is cut off goes on at the next.
+    pub(crate) fn note_begun(&self) -> Result<()> {
+        let there = self.databases().filter_map(|(database, found)| {
+            let was = self.record.made.is_none() && !matches!(found, Found::New);
+            was.then_some(database.file)
+        });
+        self.record.write(&self.folder, there)
+    }
+
+    /// Notes that every database was made.
+    pub(crate) fn note_made(&self) -> Result<()> {
+        let all = DATABASES.iter().map(|database| database.file);
+        self.record.write(&self.folder, all)
+    }
+}
+
+/// What is wrong with a database, and what to do. Empty when nothing is.
+pub(crate) fn problem(database: &DatabaseFile, path: &Path, found: &Found<'_>) -> String {
+    let (file, domain) = (path.display(), database.domain);
+    match found {
+        Found::Ready(_) | Found::New => String::new(),
+        Found::Lost if database.is_read_model => {
+            format!("{file} is lost; it is made again from the others at the next start")
+        }
+        Found::Lost => format!(
+            "{file} is lost: it was made here, and is not there any more or is empty. Restore it from a backup, with the \
+             -wal file that belongs to it; or go on without all that was in it: heliograph serve --accept-lost {domain}"
+        ),
+        Found::Newer => format!(
+            "{file} was brought up to date by a newer heliograph than this one ({}); run that version, or restore the whole \
+             folder from a backup that is older than the upgrade",
+            env!("CARGO_PKG_VERSION")
+        ),
+        Found::Foreign => format!(
+            "{file} is a database, but not the one of {domain}; put the right one in its place, from a backup if need be"
+        ),
+        Found::Damaged(reason) if database.is_read_model => format!(
+            "{file} is damaged ({reason}); remove it while nothing serves, and it is made again from the others"
+        ),
+        Found::Damaged(reason) => {
+            format!("{file} is damaged ({reason}); stop the server and restore it from a backup")
+        }
+        Found::Unreadable(error) => format!("{file} cannot be read: {}", causes(error)),
+    }
+}
+
+/// Whether the photos' folder is gone, or holds nothing at all: a disk that is not mounted looks so.
+pub(crate) fn has_no_media(folder: &Path) -> bool {
+    let Ok(mut entries) = fs::read_dir(folder.join(MEDIA)) else {
+        return true;
+    };
+    !entries.any(|entry| entry.is_ok_and(|entry| entry.file_name().len() == 2))
+}
+
+/// What is wrong without the photos' files, and what to do.
+pub(crate) fn no_media(files: &Path) -> String {
+    format!(
+        "{} is not there or holds nothing, and there are photos: if it is on a disk of its own, mount it; or restore it from a \
+         backup; or go on without the photos' files: heliograph serve --accept-lost photos",
+        files.display()
+    )
+}
+
+/// An error with its causes on one line.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
+}

@@ -1,0 +1,138 @@
+//! What is still taken when the disk is full: what deletes, and what signs in. The rest is refused before anything is
+//! written, so that it does not use up the room that the ballast gave.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse as _, Response};
+use http::{Method, StatusCode};
+use infra_host::{Ballast, Room};
+use infra_kernel::Error;
+use presentation_kit::Problem;
+use tokio_util::sync::CancellationToken;
+
+/// How often the ballast is looked after without a request.
+const WATCH_INTERVAL: Duration = Duration::from_secs(10);
+/// The least that must be free for a start, in bytes: each database makes an index of its log, which must not be short of
+/// room (the system would end the process with SIGBUS), and the log itself.
+const START_BYTES_MIN: u64 = 4 * 1024 * 1024;
+/// Where people sign in and out and apps are let in.
+const SIGN_IN: [&str; 6] = [
+    "/login",
+    "/logout",
+    "/oauth/authorize",
+    "/oauth/token",
+    "/oauth/revoke",
+    "/api/v1/apps",
+];
+/// How an address ends that takes something away, whatever its method.
+const REMOVALS: [&str; 8] = [
+    "/delete",
+    "/unfollow",
+    "/unfavourite",
+    "/unreblog",
+    "/unbookmark",
+    "/unmute",
+    "/unblock",
+    "/unpin",
+];
+
+/// Sees to it that the databases of this folder can be opened, with the ballast's room if need be.
+///
+/// # Errors
+/// A sentence, when the disk is full and there is no ballast to release.
+pub(crate) fn require_room_to_start(folder: &Path) -> anyhow::Result<()> {
+    Ballast::of(folder).check();
+    // Where it is not told, it is tried.
+    let available = infra_host::available_bytes(folder).unwrap_or(u64::MAX);
+    anyhow::ensure!(
+        available >= START_BYTES_MIN,
+        "the disk of {} is full: {} KB are free, and a start takes {} KB; make room first, nothing is lost until then",
+        folder.display(),
+        available / 1_000,
+        START_BYTES_MIN / 1_000
+    );
+    Ok(())
+}
+
+/// Keeps a ballast in the folder, and releases it when the disk is full, until stopped.
+pub async fn watch(folder: std::path::PathBuf, stop: CancellationToken) {
+    let ballast = Arc::new(Ballast::of(&folder));
+    loop {
+        let looked = Arc::clone(&ballast);
+        let made = tokio::task::spawn_blocking(move || match looked.check() {
+            Room::Full => Ok(false),
+            Room::Ample => looked.make(),
+        });
+        if let Ok(Err(error)) = made.await {
+            tracing::warn!(%error, folder = %folder.display(), "no room could be kept for a full disk");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(WATCH_INTERVAL) => {}
+        }
+    }
+}
+
+/// Refuses with 507 what a full disk has no room for.
+pub(super) async fn refuse_when_full(
+    State(ballast): State<Arc<Ballast>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let path = request.uri().path();
+    if is_always_taken(request.method(), path) || ballast.check() == Room::Ample {
+        return next.run(request).await;
+    }
+    let error = Error::storage_full();
+    if path.starts_with("/api/") {
+        return Problem(error).into_response();
+    }
+    let page = format!(
+        "<!doctype html><meta charset=utf-8><title>No room</title><p>{error}</p><p><a href=\"/\">Go on</a></p>"
+    );
+    (StatusCode::INSUFFICIENT_STORAGE, Html(page)).into_response()
+}
+
+fn is_always_taken(method: &Method, path: &str) -> bool {
+    let path = path.trim_end_matches('/');
+    method.is_safe()
+        || *method == Method::DELETE
+        || SIGN_IN.contains(&path)
+        || REMOVALS.iter().any(|removal| path.ends_with(removal))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reading_deleting_and_signing_in_are_always_taken() {
+        for (method, path) in [
+            (Method::GET, "/api/v1/timelines/home"),
+            (Method::HEAD, "/media/original/1"),
+            (Method::OPTIONS, "/api/v1/statuses"),
+            (Method::DELETE, "/api/v1/statuses/1"),
+            (Method::POST, "/oauth/token"),
+            (Method::POST, "/login/"),
+            (Method::POST, "/@ada/1/delete"),
+            (Method::POST, "/api/v1/accounts/1/unfollow"),
+        ] {
+            assert!(is_always_taken(&method, path), "{method} {path}");
+        }
+        for (method, path) in [
+            (Method::POST, "/api/v1/statuses"),
+            (Method::PUT, "/api/v1/statuses/1"),
+            (Method::PATCH, "/api/v1/accounts/update_credentials"),
+            (Method::POST, "/api/v2/media"),
+            (Method::POST, "/new"),
+            (Method::POST, "/api/v1/accounts/1/follow"),
+            (Method::POST, "/signup"),
+        ] {
+            assert!(!is_always_taken(&method, path), "{method} {path}");
+        }
+    }
+}

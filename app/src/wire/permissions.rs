@@ -1,0 +1,164 @@
+//! The data folder is its owner's alone: it holds password hashes, e-mail addresses and every photo as it was sent.
+
+use std::fs::{self, Metadata};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::data_folder::is_ours;
+
+/// What nobody but the owner may do.
+const OTHERS: u32 = 0o077;
+
+/// Makes everything that this process makes from here on readable by its owner alone, whatever the shell or the service
+/// manager had set. To be called before there are threads.
+pub fn keep_to_the_owner() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(OTHERS));
+}
+
+/// Where others than the owner may reach into the data folder, outermost first: the folder, or, where it must stay open
+/// because other things are in it, what is in it of ours.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn exposed(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let metadata = fs::metadata(folder)?;
+    let is_closed = metadata.mode() & OTHERS == 0;
+    let can_be_closed = !is_closed && is_for_us_alone(folder, &metadata)?;
+    let mut exposed = Vec::new();
+    if can_be_closed {
+        exposed.push(folder.to_owned());
+    }
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        // What a link leads to, `media` on another disk, is guarded by no folder of ours.
+        let is_guarded = (is_closed || can_be_closed) && !entry.file_type()?.is_symlink();
+        if is_guarded || !is_ours(&entry.file_name()) {
+            continue;
+        }
+        let is_open = |metadata: Metadata| metadata.mode() & OTHERS != 0;
+        if fs::metadata(entry.path()).is_ok_and(is_open) {
+            exposed.push(entry.path());
+        }
+    }
+    exposed.sort();
+    Ok(exposed)
+}
+
+/// Takes from others what [`exposed`] finds, and says so in the log. What belongs to somebody else cannot be mended, and
+/// is only told of.
+pub fn mend(folder: &Path) {
+    let exposed = match exposed(folder) {
+        Ok(exposed) => exposed,
+        Err(error) => {
+            tracing::warn!(%error, folder = %folder.display(), "who may read the data folder cannot be told");
+            return;
+        }
+    };
+    for path in exposed {
+        match close(&path) {
+            Ok(()) => tracing::info!(
+                path = %path.display(),
+                "others than its owner could read this; now they cannot"
+            ),
+            Err(error) => tracing::warn!(
+                %error,
+                path = %path.display(),
+                "others than its owner may read this, and that cannot be changed"
+            ),
+        }
+    }
+}
+
+fn close(path: &Path) -> io::Result<()> {
+    let mut permissions = match fs::metadata(path) {
+        // SQLite has taken it away in between.
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        metadata => metadata?.permissions(),
+    };
+    permissions.set_mode(permissions.mode() & !OTHERS);
+    fs::set_permissions(path, permissions)
+}
+
+/// Whether the folder holds nothing but what is ours. In a home folder, `/srv` or the like, other things would stop working
+/// with a closed folder; a sticky one is made for many.
+fn is_for_us_alone(folder: &Path, metadata: &Metadata) -> io::Result<bool> {
+    const STICKY: u32 = 0o1000;
+    if metadata.mode() & STICKY != 0 {
+        return Ok(false);
+    }
+    for entry in fs::read_dir(folder)? {
+        if !is_ours(&entry?.file_name()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder_with(names: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for name in names {
+            let path = folder.path().join(name);
+            fs::write(&path, "x").unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+        }
+        fs::create_dir(folder.path().join("media")).unwrap();
+        fs::set_permissions(
+            folder.path().join("media"),
+            fs::Permissions::from_mode(0o755),
+        )
+        .unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        folder
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().mode() & 0o7777
+    }
+
+    #[test]
+    fn a_folder_of_ours_is_closed() {
+        let folder = folder_with(&["accounts.db", "accounts.db-wal", "heliograph.lock"]);
+        assert_eq!(exposed(folder.path()).unwrap(), [folder.path()]);
+        mend(folder.path());
+        assert_eq!(mode(folder.path()), 0o700);
+        assert_eq!(exposed(folder.path()).unwrap(), Vec::<PathBuf>::new());
+    }
+
+    #[test]
+    fn in_a_folder_with_other_things_only_ours_are_closed() {
+        let folder = folder_with(&["accounts.db", "accounts.db-wal", "index.html"]);
+        mend(folder.path());
+        assert_eq!(mode(folder.path()), 0o755);
+        assert_eq!(mode(&folder.path().join("index.html")), 0o644);
+        assert_eq!(mode(&folder.path().join("accounts.db")), 0o600);
+        assert_eq!(mode(&folder.path().join("accounts.db-wal")), 0o600);
+        assert_eq!(mode(&folder.path().join("media")), 0o700);
+        assert_eq!(exposed(folder.path()).unwrap(), Vec::<PathBuf>::new());
+    }
+
+    #[test]
+    fn a_folder_for_many_stays_so() {
+        let folder = folder_with(&["accounts.db"]);
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+        mend(folder.path());
+        assert_eq!(mode(folder.path()), 0o1777);
+        assert_eq!(mode(&folder.path().join("accounts.db")), 0o600);
+    }
+
+    #[test]
+    fn links_are_followed() {
+        let (folder, elsewhere) = (folder_with(&["accounts.db"]), folder_with(&["file"]));
+        let file = elsewhere.path().join("file");
+        std::os::unix::fs::symlink(&file, folder.path().join("posts.db")).unwrap();
+        let link = elsewhere.path().join("link");
+        std::os::unix::fs::symlink(folder.path(), &link).unwrap();
+        mend(&link);
+        assert_eq!(mode(folder.path()), 0o700);
+        assert_eq!(mode(&file), 0o600);
+    }
+}

@@ -1,0 +1,126 @@
+//! What the data folder is to others: closed, whole after a stop, and without what was deleted.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _};
+
+use crate::commands::succeed;
+use crate::harness::{Server, eventually};
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+async fn open(path: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(path).read_only(true);
+    options.connect().await.unwrap()
+}
+
+#[tokio::test]
+async fn only_its_owner_can_read_what_is_in_it() {
+    let mut server = Server::start().await;
+    let ada = server.person("ada").await;
+    ada.small_photo().await;
+    let folder = server.folder().to_owned();
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path) & 0o077, 0, "{}", path.display());
+    }
+    assert_eq!(mode(&folder.join("media/incoming")) & 0o077, 0);
+
+    // As an earlier version left it.
+    server.ask_to_stop();
+    server.ended().await;
+    set_mode(&folder, 0o755);
+    set_mode(&folder.join("accounts.db"), 0o644);
+    assert!(succeed(&folder, &["doctor"]).contains("others than its owner may read"));
+    server.start_again().await;
+    assert_eq!(mode(&folder), 0o700);
+    assert!(
+        server.said().contains("others than its owner could read"),
+        "{}",
+        server.said()
+    );
+    assert!(!succeed(&folder, &["doctor"]).contains("others than its owner may read"));
+}
+
+#[tokio::test]
+async fn a_stop_leaves_whole_files_also_while_somebody_reads() {
+    let mut server = Server::start().await;
+    let ada = server.person("ada").await;
+    let folder = server.folder().to_owned();
+    // Somebody looks at a database with a tool of their own, and has not finished.
+    let mut reader = open(&folder.join("posts.db")).await;
+    ada.say("whole?").await;
+    sqlx::query("BEGIN").execute(&mut reader).await.unwrap();
+    let count = "SELECT count(*) FROM posts";
+    let read: i64 = sqlx::query_scalar(count)
+        .fetch_one(&mut reader)
+        .await
+        .unwrap();
+    assert_eq!(read, 1);
+    server.ask_to_stop();
+    assert!(server.ended().await.success());
+
+    let copies = tempfile::tempdir().unwrap();
+    for name in ["accounts", "graph", "media", "posts", "feed", "bus"] {
+        let file = format!("{name}.db");
+        fs::copy(folder.join(&file), copies.path().join(&file)).unwrap();
+        let log = fs::metadata(folder.join(format!("{file}-wal")));
+        if name != "posts" {
+            assert_eq!(log.map_or(0, |log| log.len()), 0, "{file}");
+        }
+    }
+    let mut copy = SqliteConnectOptions::new()
+        .filename(copies.path().join("posts.db"))
+        .immutable(true)
+        .connect()
+        .await
+        .unwrap();
+    let kept: i64 = sqlx::query_scalar(count)
+        .fetch_one(&mut copy)
+        .await
+        .unwrap();
+    assert_eq!(kept, 1);
+    copy.close().await.unwrap();
+    reader.close().await.unwrap();
+    server.start_again().await;
+}
+
+#[tokio::test]
+async fn what_was_deleted_is_in_no_file_any_more() {
+    const SECRET: &str = "heliotropically-unmistakable";
+    let mut server = Server::start().await;
+    let ada = server.person("ada").await;
+    let folder = server.folder().to_owned();
+    let post = ada.say(&format!("This is {SECRET}.")).await;
+    let is_anywhere = || {
+        fs::read_dir(&folder).unwrap().any(|entry| {
+            let path = entry.unwrap().path();
+            let holds = |bytes: Vec<u8>| {
+                bytes
+                    .windows(SECRET.len())
+                    .any(|window| window == SECRET.as_bytes())
+            };
+            path.is_file() && !path.ends_with("ballast") && fs::read(path).is_ok_and(holds)
+        })
+    };
+    assert!(is_anywhere());
+    let id = post["id"].as_str().unwrap();
+    ada.delete(&format!("/api/v1/statuses/{id}")).await.ok();
+    eventually("the post is gone", async || {
+        let reply = ada.get(&format!("/api/v1/statuses/{id}")).await;
+        (reply.status == 404).then_some(())
+    })
+    .await;
+    server.ask_to_stop();
+    assert!(server.ended().await.success());
+    assert!(!is_anywhere(), "what was deleted can still be read");
+}

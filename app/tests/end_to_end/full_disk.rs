@@ -1,0 +1,168 @@
+//! A disk that is full: what is there can be read and deleted, people can sign in, and the rest is refused with a word.
+//! On a small disk of its own, which only root can make.
+
+use std::fs::File;
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use reqwest::Method;
+use serde_json::json;
+use tempfile::TempDir;
+use testing_kit::{charts, jpeg, require};
+
+use crate::commands::{fail, succeed};
+use crate::harness::caller::{Upload, text};
+use crate::harness::person::PASSWORD;
+use crate::harness::{Server, eventually};
+use crate::lost_databases::refused;
+
+/// The disk, in MiB: with room for a server, its ballast and the reserve of the test.
+const DISK_MIB: u32 = 160;
+
+/// A file system in memory, taken down when this is dropped.
+struct SmallDisk(TempDir);
+
+impl SmallDisk {
+    /// Nothing where it may not be made; in CI that is a failure.
+    fn mount() -> Option<Self> {
+        let mount = require::tool("mount", "apt-get install mount")?;
+        let disk = Self(TempDir::new().unwrap());
+        let made = Command::new(mount)
+            .args(["-t", "tmpfs", "-o", &format!("size={DISK_MIB}m"), "tmpfs"])
+            .arg(disk.0.path())
+            .status()
+            .unwrap();
+        if made.success() {
+            return Some(disk);
+        }
+        assert!(
+            !require::is_ci(),
+            "a small disk cannot be mounted: CI runs as root"
+        );
+        eprintln!("skipped: only root can mount a small disk");
+        None
+    }
+
+    /// Takes all the room that is left.
+    fn fill(&self) -> PathBuf {
+        let path = self.0.path().join(format!("filler-{}", rand_name()));
+        let mut file = File::create(&path).unwrap();
+        let mut bytes = 1024 * 1024;
+        while bytes > 0 {
+            match file.write(&vec![1; bytes]) {
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::StorageFull => bytes /= 2,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        path
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+fn rand_name() -> u128 {
+    let now = std::time::SystemTime::now();
+    now.duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_nanos()
+}
+
+fn photo() -> Upload {
+    Upload::jpeg(jpeg::encode(&charts::corners(320, 240), 90))
+}
+
+async fn has_ballast(folder: &Path) {
+    let ballast = folder.join("ballast");
+    eventually("room is kept", async || {
+        std::fs::metadata(&ballast)
+            .is_ok_and(|file| file.len() > 0)
+            .then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn reading_deleting_and_signing_in_go_on_and_the_rest_is_refused_with_a_word() {
+    let Some(disk) = SmallDisk::mount() else {
+        return;
+    };
+    let folder = TempDir::new_in(disk.0.path()).unwrap();
+    let reserve = ("HELIOGRAPH_DISK_RESERVE_BYTES", "16000000");
+    let mut server = Server::in_folder(folder, &[reserve]).await;
+    let folder = server.folder().to_owned();
+    let ada = server.person("ada").await;
+    let media = ada.photo(photo()).await;
+    let (kept, other) = (ada.say("kept").await, ada.say("to be deleted").await);
+    has_ballast(&folder).await;
+
+    // It fills while nothing runs: the start has the ballast's room.
+    server.ask_to_stop();
+    server.ended().await;
+    let filler = disk.fill();
+    fail(&folder, &["doctor"], "disk_reserve_bytes");
+    server.start_again().await;
+    fail(&folder, &["doctor"], "was full");
+
+    let post = format!("/api/v1/statuses/{}", text(&kept, "/id"));
+    assert_eq!(ada.get(&post).await.ok()["id"], kept["id"]);
+    ada.home().await;
+    let url = text(&media, "/url");
+    let path = url.split_once("/media/").unwrap().1;
+    assert_eq!(ada.get(&format!("/media/{path}")).await.status, 200);
+
+    for (method, path) in [
+        (Method::POST, "/api/v1/statuses"),
+        (Method::PATCH, "/api/v1/accounts/update_credentials"),
+    ] {
+        let request = ada
+            .request(method, path)
+            .json(&json!({"status": "more", "note": "more"}));
+        let reply = ada.send(request).await;
+        let sentence = text(&reply.expect(507), "/error");
+        assert!(sentence.contains("disk is full"), "{sentence}");
+    }
+    ada.upload(photo()).await.expect(507);
+    ada.delete(&format!("/api/v1/statuses/{}", text(&other, "/id")))
+        .await
+        .ok();
+    let page = server.web();
+    page.sign_in("ada", PASSWORD).await;
+    assert!(page.is_signed_in().await);
+
+    // Not even the ballast's room is left: a sentence and no signal.
+    server.ask_to_stop();
+    server.ended().await;
+    let more = disk.fill();
+    let sentence = refused(&folder);
+    assert!(
+        sentence.contains("is full") && sentence.contains("make room"),
+        "{sentence}"
+    );
+
+    for filler in [filler, more] {
+        std::fs::remove_file(filler).unwrap();
+    }
+    server.start_again().await;
+    ada.say("room again").await;
+    ada.photo(photo()).await;
+    has_ballast(&folder).await;
+    let _ = succeed(&folder, &["account", "list"]);
+}
+
+#[tokio::test]
+async fn uploads_are_refused_below_the_reserve_and_posts_are_not() {
+    let folder = TempDir::new().unwrap();
+    let reserve = ("HELIOGRAPH_DISK_RESERVE_BYTES", "9000000000000000000");
+    let server = Server::in_folder(folder, &[reserve]).await;
+    let ada = server.person("ada").await;
+    let sentence = text(&ada.upload(photo()).await.expect(507), "/error");
+    assert!(sentence.contains("disk is full"), "{sentence}");
+    ada.say("Words are small").await;
+    fail(server.folder(), &["doctor"], "disk_reserve_bytes");
+}

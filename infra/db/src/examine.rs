@@ -1,0 +1,207 @@
+//! Looks a database over without changing it, its folder, or anything that another process has of it.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
+
+use crate::{Connection, DbError, LOCK_WAIT_MAX};
+
+/// What a file is, held against the migrations of the domain whose database it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseState {
+    /// There is no file.
+    Missing,
+    /// There is nothing in it: no byte, or no table.
+    Empty,
+    /// It is the domain's.
+    Ready {
+        /// How many migrations are still to be run.
+        pending: usize,
+    },
+    /// It was migrated by a newer version of the program.
+    Newer,
+    /// It is a database, and not this domain's.
+    Foreign,
+    /// It is no database, or not a whole one; with the reason.
+    Damaged(String),
+}
+
+/// What a whole look at a database found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspection {
+    /// The file's size, in bytes, without its write-ahead log.
+    pub bytes: u64,
+    /// What SQLite's own check says; "ok" when all is well.
+    pub integrity: String,
+}
+
+/// How to open a file for reading so that nothing is left beside it.
+///
+/// A reader of a database with a write-ahead log makes the log and its index when they are not there, and cannot take them
+/// away again. Where neither is there, nobody has the database open and the file is all there is of it, so SQLite is told
+/// that it does not change. Whoever opens it in that moment is not noticed: it takes a look at a database that is at rest.
+pub(crate) fn for_reading(path: &Path) -> SqliteConnectOptions {
+    let is_open = beside(path, "-shm").exists() || wal_bytes(path) > 0;
+    SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .immutable(!is_open)
+        .busy_timeout(LOCK_WAIT_MAX)
+        .pragma("query_only", "ON")
+}
+
+/// The file of this ending beside a database.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// The length of a database's write-ahead log, in bytes.
+pub(crate) fn wal_bytes(path: &Path) -> u64 {
+    fs::metadata(beside(path, "-wal")).map_or(0, |metadata| metadata.len())
+}
+
+/// Says what the file is, by its header and its list of migrations: quick, however large it is.
+///
+/// # Errors
+/// When the file is there and cannot be opened or read.
+pub async fn examine(path: &Path, migrations: &Migrator) -> Result<DatabaseState, DbError> {
+    let failed = |source| DbError::Open {
+        path: path.to_owned(),
+        source,
+    };
+    let metadata = match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(DatabaseState::Missing),
+        metadata => metadata.map_err(|error| failed(error.into()))?,
+    };
+    if !metadata.is_file() {
+        return Ok(DatabaseState::Damaged("it is no file".to_owned()));
+    }
+    if metadata.len() == 0 {
+        return Ok(DatabaseState::Empty);
+    }
+    if let Some(reason) = cut_short(path, metadata.len()).map_err(|error| failed(error.into()))? {
+        return Ok(DatabaseState::Damaged(reason));
+    }
+    let looked = async {
+        let mut connection = for_reading(path).connect().await?;
+        let state = state(&mut connection, migrations).await?;
+        connection.close().await?;
+        Ok(state)
+    };
+    looked.await.or_else(|error| match damage(&error) {
+        Some(reason) => Ok(DatabaseState::Damaged(reason)),
+        None => Err(failed(error)),
+    })
+}
+
+/// Runs SQLite's `quick_check`: every page is read once.
+///
+/// # Errors
+/// When the file is not there, cannot be read, or is no database.
+pub async fn inspect(path: &Path) -> Result<Inspection, DbError> {
+    let failed = |source| DbError::Open {
+        path: path.to_owned(),
+        source,
+    };
+    let bytes = fs::metadata(path)
+        .map_err(|error| failed(error.into()))?
+        .len();
+    let mut connection = for_reading(path).connect().await.map_err(failed)?;
+    let integrity = sqlx::query_scalar("PRAGMA quick_check(1)")
+        .fetch_one(&mut connection)
+        .await
+        .map_err(failed)?;
+    connection.close().await.map_err(failed)?;
+    Ok(Inspection { bytes, integrity })
+}
+
+/// SQLite's words for a file that is no database (NOTADB) or no whole one (CORRUPT).
+fn damage(error: &sqlx::Error) -> Option<String> {
+    let sqlx::Error::Database(error) = error else {
+        return None;
+    };
+    let code: u32 = error.code()?.parse().ok()?;
+    matches!(code & 0xff, 11 | 26).then(|| error.message().to_owned())
+}
+
+async fn state(
+    connection: &mut Connection,
+    migrations: &Migrator,
+) -> Result<DatabaseState, sqlx::Error> {
+    let tables: Vec<String> =
+        sqlx::query_scalar("SELECT name FROM sqlite_master WHERE type = 'table'")
+            .fetch_all(&mut *connection)
+            .await?;
+    if tables.is_empty() {
+        return Ok(DatabaseState::Empty);
+    }
+    if !tables.iter().any(|name| name == "_sqlx_migrations") {
+        return Ok(DatabaseState::Foreign);
+    }
+    let applied: Vec<(i64, Vec<u8>)> =
+        sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations")
+            .fetch_all(connection)
+            .await?;
+    // A first start that was cut off before its first migration.
+    if applied.is_empty() && tables.len() == 1 {
+        return Ok(DatabaseState::Empty);
+    }
+    Ok(compare(&applied, migrations))
+}
+
+/// Holds the migrations that were run against those that are known.
+fn compare(applied: &[(i64, Vec<u8>)], migrations: &Migrator) -> DatabaseState {
+    let known = || {
+        migrations
+            .iter()
+            .filter(|migration| migration.migration_type.is_up_migration())
+    };
+    let last = known()
+        .map(|migration| migration.version)
+        .max()
+        .unwrap_or(0);
+    for (version, checksum) in applied.iter().filter(|(version, _)| *version <= last) {
+        let same = |migration: &sqlx::migrate::Migration| {
+            migration.version == *version && migration.checksum.as_ref() == checksum.as_slice()
+        };
+        if !known().any(same) {
+            return DatabaseState::Foreign;
+        }
+    }
+    if applied.iter().any(|(version, _)| *version > last) {
+        return DatabaseState::Newer;
+    }
+    DatabaseState::Ready {
+        pending: known().count().saturating_sub(applied.len()),
+    }
+}
+
+/// Whether pages are missing at the end of the file, by what its header says (sqlite.org/fileformat.html). With something in
+/// the log that cannot be told: pages may be there only.
+fn cut_short(path: &Path, bytes: u64) -> std::io::Result<Option<String>> {
+    const HEADER_BYTES: usize = 100;
+    let mut header = [0; HEADER_BYTES];
+    if wal_bytes(path) > 0 || File::open(path)?.read_exact(&mut header).is_err() {
+        return Ok(None);
+    }
+    let number = |at: usize| {
+        let four = [header[at], header[at + 1], header[at + 2], header[at + 3]];
+        u64::from(u32::from_be_bytes(four))
+    };
+    // The number of pages holds when the file has not been changed since by a version of SQLite that did not write it.
+    if !header.starts_with(b"SQLite format 3\0") || number(24) != number(92) {
+        return Ok(None);
+    }
+    let page_bytes = match u64::from(u16::from_be_bytes([header[16], header[17]])) {
+        1 => 65_536,
+        bytes => bytes,
+    };
+    let whole = number(28) * page_bytes;
+    Ok((bytes < whole).then(|| format!("it is cut short: {bytes} of {whole} bytes")))
+}

@@ -1,0 +1,177 @@
+//! Room on the disk of a folder, and some that is kept for the moment when there is none.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The name of the file that keeps room.
+pub const BALLAST: &str = "ballast";
+/// How much it keeps, in bytes: what deleting, signing in and a start need until somebody has made room. A start takes one
+/// or two megabytes for the logs of the databases, and every log is cut back at a few megabytes.
+pub const BALLAST_BYTES: u64 = 32 * 1024 * 1024;
+/// With less than this free, in bytes, the disk is full: writes are about to fail.
+pub const FULL_BYTES: u64 = 8 * 1024 * 1024;
+/// From so much on, in bytes, it has room again.
+const ROOM_BYTES: u64 = FULL_BYTES + 2 * BALLAST_BYTES;
+/// What is written at once where the system cannot set room aside by itself, in bytes.
+const CHUNK_BYTES: usize = 1024 * 1024;
+
+/// How much may be written to the disk of this path, in bytes, by somebody who is not root.
+///
+/// # Errors
+/// When the path is not there, or the system does not tell.
+pub fn available_bytes(path: &Path) -> io::Result<u64> {
+    let space = rustix::fs::statvfs(path)?;
+    Ok(space.f_bavail.saturating_mul(space.f_frsize))
+}
+
+/// How it stands with a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// Anything may be written.
+    Ample,
+    /// The ballast has been released: only what helps may be written, and what has to be.
+    Full,
+}
+
+/// A file that takes room on the disk of a folder, to be released when there is no other. Released, it stays as an empty
+/// file, so that the next process knows.
+pub struct Ballast {
+    path: PathBuf,
+    folder: PathBuf,
+    is_full: AtomicBool,
+}
+
+impl Ballast {
+    /// The ballast of this folder; it is neither made nor released yet.
+    #[must_use]
+    pub fn of(folder: &Path) -> Self {
+        Self {
+            path: folder.join(BALLAST),
+            folder: folder.to_owned(),
+            is_full: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether it is there and keeps room.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.bytes().is_some_and(|bytes| bytes > 0)
+    }
+
+    /// Whether it was released, and not made again since.
+    #[must_use]
+    pub fn is_released(&self) -> bool {
+        self.bytes() == Some(0)
+    }
+
+    /// Looks at the disk, which takes a few microseconds, and releases the ballast when it is full. Once full, it stays so
+    /// until there is room for the ballast again, so that what the ballast gave is not used up by what filled the disk.
+    pub fn check(&self) -> Room {
+        // Where it is not told how much room there is, writes find out.
+        let available = available_bytes(&self.folder).unwrap_or(u64::MAX);
+        let released = available < FULL_BYTES && self.release();
+        let is_full = available < FULL_BYTES || (available < ROOM_BYTES && self.is_released());
+        if self.is_full.swap(is_full, Ordering::AcqRel) == is_full && !released {
+            // Nothing that the log does not know.
+        } else if is_full {
+            tracing::error!(
+                available_bytes = available,
+                folder = %self.folder.display(),
+                released_bytes = if released { BALLAST_BYTES } else { 0 },
+                "the disk is full: what is there can be read and deleted, nothing more is taken until there is room"
+            );
+        } else {
+            tracing::info!(available_bytes = available, "the disk has room again");
+        }
+        if is_full { Room::Full } else { Room::Ample }
+    }
+
+    /// Makes the ballast when it is not there and the disk has room. It may take as long as writing so much does. Answers
+    /// whether it is there.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn make(&self) -> io::Result<bool> {
+        if self.is_there() {
+            return Ok(true);
+        }
+        if available_bytes(&self.folder)? < ROOM_BYTES {
+            return Ok(false);
+        }
+        let unfinished = self.folder.join(format!("{BALLAST}.new"));
+        let made = fill(&unfinished).and_then(|()| fs::rename(&unfinished, &self.path));
+        if made.is_err() {
+            // What was written of it is in the way of others. Should this fail too, the next attempt writes over it.
+            let _ = fs::remove_file(&unfinished);
+        }
+        made.map(|()| true)
+    }
+
+    fn bytes(&self) -> Option<u64> {
+        fs::metadata(&self.path).ok().map(|metadata| metadata.len())
+    }
+
+    /// Answers whether it gave any room.
+    fn release(&self) -> bool {
+        if !self.is_there() {
+            return false;
+        }
+        let cut = File::options()
+            .write(true)
+            .open(&self.path)
+            .and_then(|file| file.set_len(0));
+        if let Err(error) = &cut {
+            tracing::error!(%error, "the ballast could not be released");
+        }
+        cut.is_ok()
+    }
+}
+
+/// Sets room aside. Zeros would do on most systems, and not on those that compress.
+fn fill(path: &Path) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    #[cfg(target_os = "linux")]
+    if rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, BALLAST_BYTES).is_ok() {
+        return file.sync_all();
+    }
+    // Something that does not compress: a simple generator of numbers does.
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut chunk = Vec::with_capacity(CHUNK_BYTES);
+    let mut left = BALLAST_BYTES;
+    while left > 0 {
+        chunk.clear();
+        while chunk.len() < CHUNK_BYTES {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            chunk.extend_from_slice(&state.to_le_bytes());
+        }
+        file.write_all(&chunk)?;
+        left = left.saturating_sub(CHUNK_BYTES as u64);
+    }
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_takes_the_room_that_it_says_and_is_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let ballast = Ballast::of(folder.path());
+        assert!(!ballast.is_there() && !ballast.is_released());
+        assert!(ballast.make().unwrap());
+        assert!(ballast.make().unwrap());
+        let file = fs::metadata(folder.path().join(BALLAST)).unwrap();
+        assert_eq!(file.len(), BALLAST_BYTES);
+        assert!(ballast.release() && ballast.is_released());
+        assert!(!ballast.release());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        // This disk has room, so it was released in vain.
+        assert_eq!(ballast.check(), Room::Ample);
+        assert!(ballast.make().unwrap());
+    }
+}
