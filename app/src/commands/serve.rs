@@ -48,46 +48,76 @@ pub(super) async fn run(loaded: Loaded, accept_lost: Vec<String>) -> Result<Exit
     begin_log(&loaded)?;
     let configuration = loaded.configuration;
     let stop = stop_on_signal()?;
-    let folder = DataFolder::hold(&configuration.data_dir)?;
+    let _folder = DataFolder::hold(&configuration.data_dir)?;
+    let domains = open(&configuration, accept_lost, &stop).await?;
+    let worked = work(&domains, &configuration, stop, began).await;
+    // Also when it could not begin: the databases are whole files after it.
+    domains.close().await;
+    tracing::info!("stopped");
+    worked.map(|()| ExitCode::SUCCESS)
+}
+
+/// Does what the roles say until stopped.
+async fn work(
+    domains: &Arc<Domains>,
+    configuration: &Configuration,
+    stop: CancellationToken,
+    began: Instant,
+) -> Result<()> {
+    let grace = Duration::from_secs(configuration.shutdown_grace_s);
+    let roles = &configuration.roles;
+    let worker = roles
+        .contains(&Role::Worker)
+        .then(|| Worker::start(domains));
+    let served = if roles.contains(&Role::Web) {
+        serve(domains, configuration, stop, began).await
+    } else {
+        println!(
+            "Heliograph {} works on {} and serves nothing.",
+            env!("CARGO_PKG_VERSION"),
+            configuration.data_dir.display()
+        );
+        stop.cancelled().await;
+        Ok(())
+    };
+    tracing::info!("stopping");
+    if let Some(worker) = worker {
+        worker.stop(grace).await;
+    }
+    served
+}
+
+/// Answers requests until stopped.
+async fn serve(
+    domains: &Domains,
+    configuration: &Configuration,
+    stop: CancellationToken,
+    began: Instant,
+) -> Result<()> {
+    let server = Server::bind(&configuration.listen, configuration.connections_max).await?;
+    let base_url = wire::public_base_url(configuration, server.address());
+    let surface = wire::surface(configuration, domains.gateways(), base_url.clone())?;
+    let surfaces = wire::surfaces(&surface, configuration);
+    greet(domains, configuration, &base_url, began).await?;
+    let grace = Duration::from_secs(configuration.shutdown_grace_s);
+    server.serve(surfaces, stop, grace).await;
+    Ok(())
+}
+
+/// Opens every domain, with room for a disk that is full.
+async fn open(
+    configuration: &Configuration,
+    accept_lost: Vec<String>,
+    stop: &CancellationToken,
+) -> Result<Arc<Domains>> {
+    let folder = configuration.data_dir.clone();
+    tokio::spawn(wire::full_disk::watch(folder, stop.clone()));
     let placement = Placement {
         codecs: Some(super::codec_worker::program()),
         accept_lost,
         ..Placement::default()
     };
-    tokio::spawn(wire::full_disk::watch(
-        configuration.data_dir.clone(),
-        stop.clone(),
-    ));
-    let domains = Arc::new(Domains::open(&configuration, &placement).await?);
-    let grace = Duration::from_secs(configuration.shutdown_grace_s);
-
-    let worker = configuration
-        .roles
-        .contains(&Role::Worker)
-        .then(|| Worker::start(&domains));
-    if configuration.roles.contains(&Role::Web) {
-        let server = Server::bind(&configuration.listen, configuration.connections_max).await?;
-        let base_url = wire::public_base_url(&configuration, server.address());
-        let surface = wire::surface(&configuration, domains.gateways(), base_url.clone())?;
-        let surfaces = wire::surfaces(&surface, &configuration);
-        greet(&domains, &configuration, &base_url, began).await?;
-        server.serve(surfaces, stop, grace).await;
-    } else {
-        println!(
-            "Heliograph {} works on {} and serves nothing.",
-            env!("CARGO_PKG_VERSION"),
-            folder.path().display()
-        );
-        stop.cancelled().await;
-    }
-
-    tracing::info!("stopping");
-    if let Some(worker) = worker {
-        worker.stop(grace).await;
-    }
-    domains.close().await;
-    tracing::info!("stopped");
-    Ok(ExitCode::SUCCESS)
+    Ok(Arc::new(Domains::open(configuration, &placement).await?))
 }
 
 /// Begins the log with what is worth knowing about the configuration.

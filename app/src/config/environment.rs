@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::net::IpAddr;
 
-use super::load::ConfigError;
+use super::error::ConfigError;
 
 /// What begins the name of every environment variable that sets something.
 pub(super) const PREFIX: &str = "HELIOGRAPH_";

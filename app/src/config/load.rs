@@ -9,6 +9,7 @@ use toml::{Table, Value};
 
 use super::Configuration;
 use super::environment::{self, Variable};
+use super::error::ConfigError;
 use super::memory;
 
 /// Where a setting's value came from.
@@ -38,54 +39,6 @@ impl fmt::Display for Origin {
             Self::Flag(name) => write!(formatter, "{name}"),
         }
     }
-}
-
-/// What is wrong with the configuration.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("the configuration file {path} cannot be read")]
-    Read {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The file is not TOML.
-    #[error("the configuration file {path} is not TOML: {problem}")]
-    Syntax {
-        /// Which file.
-        path: PathBuf,
-        /// Where and what.
-        problem: String,
-    },
-    /// A variable or a flag of ours is not UTF-8.
-    #[error("{origin} is not UTF-8; write it in UTF-8, or unset it")]
-    NotText {
-        /// Which.
-        origin: String,
-    },
-    /// There is no such setting.
-    #[error(
-        "{origin} sets `{setting}`, which is no setting{hint}; `heliograph config show` lists them all"
-    )]
-    Unknown {
-        /// What was set.
-        setting: String,
-        /// Where.
-        origin: Origin,
-        /// A setting with a name near it.
-        hint: String,
-    },
-    /// A value is not what the setting takes.
-    #[error("`{setting}` cannot be set so: {problem}")]
-    Invalid {
-        /// Which setting.
-        setting: String,
-        /// What is wrong with the value.
-        problem: String,
-    },
 }
 
 /// What flags set; none for a flag that was not given.

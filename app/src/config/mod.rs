@@ -4,6 +4,7 @@
 //! reads the environment.
 
 mod environment;
+mod error;
 mod load;
 mod memory;
 mod reference;
@@ -16,7 +17,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use environment::{CONFIG_FILE, config_file, is_set};
-pub use load::{ConfigError, Loaded, Origin, Overrides, Sources, load};
+pub use error::ConfigError;
+pub use load::{Loaded, Origin, Overrides, Sources, load};
 pub use reference::reference;
 
 use crate::roles::Role;

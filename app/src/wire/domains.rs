@@ -92,6 +92,7 @@ impl Databases {
             open("bus.db", &infra_bus::MIGRATIONS),
         )?;
         contents.note_made()?;
+        require_media(folder, &media, placement).await?;
         Ok(Self {
             accounts,
             graph,
@@ -142,11 +143,7 @@ impl Domains {
     /// When a database or the photo folder cannot be opened; the file is named.
     pub async fn open(configuration: &Configuration, placement: &Placement) -> Result<Self> {
         let databases = Databases::open(configuration, placement).await?;
-        require_media(&configuration.data_dir, &databases.media, placement).await?;
-        let blobs = DirectoryStore::open(&configuration.data_dir.join("media"))
-            .await
-            .context("the photo folder cannot be opened")?
-            .with_reserve(configuration.disk_reserve_bytes);
+        let blobs = open_blobs(configuration).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids = Arc::new(IdGenerator::new(placement.shard, Arc::clone(&clock)));
         let telling = databases.telling();
@@ -235,6 +232,12 @@ impl Domains {
         let databases = self.telling.iter().chain(others);
         futures::future::join_all(databases.map(Database::close)).await;
     }
+}
+
+async fn open_blobs(configuration: &Configuration) -> Result<DirectoryStore> {
+    let store = DirectoryStore::open(&configuration.data_dir.join(data_folder::MEDIA)).await;
+    let store = store.context("the photo folder cannot be opened")?;
+    Ok(store.with_reserve(configuration.disk_reserve_bytes))
 }
 
 /// Refuses to go on without the photos' files: with an empty folder in their place every photo would be found damaged.

@@ -83,8 +83,10 @@ pub(super) async fn refuse_when_full(
     request: Request,
     next: Next,
 ) -> Response {
+    // Also before what is only read: reading may write, too (a home timeline that is made), and the ballast is there for it.
+    let room = ballast.check();
     let path = request.uri().path();
-    if is_always_taken(request.method(), path) || ballast.check() == Room::Ample {
+    if room == Room::Ample || is_always_taken(request.method(), path) {
         return next.run(request).await;
     }
     let error = Error::storage_full();

@@ -46,6 +46,16 @@ impl DbError {
         matches!(self, Self::Statement(sqlx::Error::Database(error)) if error.is_unique_violation())
     }
 
+    /// Whether the disk is full, so that what was to be written was not.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Full => true,
+            Self::Statement(statement) => is_full(statement),
+            _ => false,
+        }
+    }
+
     /// Whether the same write may succeed later: the file is locked, the disk is full, the server is stopping.
     #[must_use]
     pub fn is_passing(&self) -> bool {
@@ -85,12 +95,7 @@ fn primary_code(code: Option<&str>) -> Option<u32> {
 
 impl From<DbError> for Error {
     fn from(error: DbError) -> Self {
-        let is_full = match &error {
-            DbError::Full => true,
-            DbError::Statement(statement) => is_full(statement),
-            _ => false,
-        };
-        if is_full {
+        if error.is_full() {
             Self::storage_full().with_source(error)
         } else if error.is_passing() {
             Self::new(

@@ -168,7 +168,8 @@ fn change_limit(
         rlim_cur: 0,
         rlim_max: 0,
     };
-    // SAFETY: the limit is a local that lives across both calls; the process is a child that was not waited for.
+    // SAFETY: the limit is a local that lives across both calls; the process is this one or a child that was not
+    // waited for.
     unsafe {
         let none = std::ptr::null_mut();
         checked(libc::prlimit(process, resource, none, &raw mut limit))?;
@@ -190,12 +191,8 @@ pub(crate) enum Resource {
     QueueBytes,
 }
 
-/// Limits this process for good.
+/// Limits this process for good. Where it is limited to less already, by whoever started the server, that stays.
 pub(crate) fn limit(resource: Resource, most: u64) -> io::Result<()> {
-    let limit = libc::rlimit {
-        rlim_cur: most,
-        rlim_max: most,
-    };
     let resource = match resource {
         Resource::AddressSpace => libc::RLIMIT_AS,
         Resource::WritableMemory => libc::RLIMIT_DATA,
@@ -205,9 +202,10 @@ pub(crate) fn limit(resource: Resource, most: u64) -> io::Result<()> {
         Resource::LockedMemory => libc::RLIMIT_MEMLOCK,
         Resource::QueueBytes => libc::RLIMIT_MSGQUEUE,
     };
-    // SAFETY: the limit is a local that lives across the call.
-    checked(unsafe { libc::setrlimit(resource, &raw const limit) })?;
-    Ok(())
+    change_limit(std::process::id(), resource, |limit| {
+        limit.rlim_max = limit.rlim_max.min(most);
+        limit.rlim_cur = limit.rlim_max;
+    })
 }
 
 /// Takes standard input and output for messages, and leaves in their place nothing to read and standard error to write

@@ -1,9 +1,9 @@
 //! Reads a home timeline: what is kept ready, what is merged in, and what lies below.
 
-use infra_kernel::{AccountId, Context, Direction, Page};
+use infra_kernel::{AccountId, Context, Direction, Page, PostId};
 
 use crate::audience::Entry;
-use crate::error::Result;
+use crate::error::{FeedError, Result};
 use crate::history::Follows;
 use crate::memory::Part;
 use crate::slice::Slice;
@@ -16,7 +16,14 @@ pub(crate) async fn read(
     reader: AccountId,
     page: &Page,
 ) -> Result<Vec<Entry>> {
-    let part = timelines.page(context, reader, page).await?;
+    let part = match timelines.page(context, reader, page).await {
+        // A full disk keeps a timeline from being made, and not what it would hold from being read.
+        Err(FeedError::Database(error)) if error.is_full() => Part {
+            entries: Vec::new(),
+            floor: PostId::new(u64::MAX >> 1),
+        },
+        part => part?,
+    };
     let merged = followed_merged_authors(timelines, context, reader).await?;
     let below = reaches_below(&part, page);
     if merged.is_empty() && !below {
