@@ -63,7 +63,7 @@ async fn links_hashtags_and_lengths_are_as_announced() {
     let too_long =
         json!({"status": format!("{} https://a.example/x", "a".repeat(most - per_link))});
     let refused = ada.post("/api/v1/statuses", &too_long).await;
-    assert_eq!(refused.status, 422, "{}", refused.describe());
+    assert_eq!(refused.expect(422)["field"], "status");
 
     let words = "「https://a.example/a_(b)」を見て #Sunset";
     let post = ada

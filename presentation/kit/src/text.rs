@@ -237,6 +237,10 @@ mod tests {
             "<p><a href=\"http://p/tags/caf%C3%A9\" class=\"mention hashtag\" rel=\"tag\">#<span>Caf\u{e9}</span></a>!</p>",
         );
         check(
+            "#a_1",
+            "<p><a href=\"http://p/tags/a_1\" class=\"mention hashtag\" rel=\"tag\">#<span>a_1</span></a></p>",
+        );
+        check(
             "a#b https://a.example/#c",
             "<p>a#b <a href=\"https://a.example/#c\" rel=\"nofollow noopener noreferrer\" target=\"_blank\">a.example/#c</a></p>",
         );

@@ -1,9 +1,13 @@
 //! Every public address, made in one place from keys and names: what is stored are keys, never addresses.
 
 use business_media_gateway::{MediaItem, Rendition};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::signature::Purpose;
 use crate::surface::Site;
+
+/// What is encoded of a hashtag's name in an address. The underscore is the only sign in ASCII that a name can have.
+const TAG_ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_');
 
 impl Site {
     /// The address of a rendition's bytes, for somebody whom the rules let see what shows it. It is signed, and good for
@@ -48,7 +52,7 @@ impl Site {
     /// The page of a hashtag, by the form of its name in which hashtags are compared.
     #[must_use]
     pub fn tag_url(&self, name: &str) -> String {
-        let name = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
+        let name = utf8_percent_encode(name, TAG_ENCODED);
         format!("{}/tags/{name}", self.base_url)
     }
 

@@ -1,8 +1,11 @@
 //! Posting a status.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use axum::response::Response;
-use business_accounts_gateway::{Account, GetAccountsRequest};
+use business_accounts_gateway::{Account, FindAccountsRequest, GetAccountsRequest};
+use business_posts_gateway::text::{entities, local_names};
 use business_posts_gateway::{CreatePostRequest, Visibility};
 use http::HeaderMap;
 use infra_kernel::{Context, Error, MediaId, PostId, Result, canonical_language};
@@ -10,7 +13,7 @@ use presentation_kit::access::{Person, Viewer, scope};
 use presentation_kit::extract::{BodyOf, lenient};
 use presentation_kit::{Allowed, Problem, RequestContext, Surface};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::entities::account::visibility_or_public;
 use crate::entities::status::visibility_name;
@@ -19,6 +22,8 @@ use crate::reply;
 /// The header by which the same request is known again.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
+/// The most names that are looked up at once; as many as a status can mention.
+const NAMES_MAX: usize = 100;
 /// Who may quote a status as long as there are no quotes.
 const NO_QUOTES: &str = "nobody";
 
@@ -53,6 +58,10 @@ pub(super) struct StatusForm {
     /// The status that this one answers.
     #[serde(deserialize_with = "lenient::text")]
     in_reply_to_id: Option<String>,
+    /// The accounts that may be mentioned; a status that mentions others is refused. All when it is not said.
+    #[serde(deserialize_with = "optional_list")]
+    #[schemars(with = "Option<Vec<String>>")]
+    allowed_mentions: Option<Vec<String>>,
     /// Not supported yet.
     scheduled_at: Option<String>,
     /// Not supported yet.
@@ -77,6 +86,7 @@ pub(super) async fn create(
     BodyOf(form): BodyOf<StatusForm>,
 ) -> std::result::Result<Response, Problem> {
     form.refuse_what_is_not_built()?;
+    refuse_unexpected_mentions(&surface, &context, &form).await?;
     let idempotency_key = headers
         .get(IDEMPOTENCY_KEY)
         .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
@@ -93,7 +103,8 @@ pub(super) async fn create(
         .gateways
         .posts
         .create_post(&context, request)
-        .await?;
+        .await
+        .map_err(by_the_names_of_the_form)?;
     let id = PostId::new(reply.post.unwrap_or_default().id);
     let author = Some(viewer.account_id);
     let card = surface.reader.post(&context, author, id).await?;
@@ -120,6 +131,50 @@ async fn answered(
     posts
         .first()
         .map_or_else(|| Err(not_there()), |card| Ok(card.head.id))
+}
+
+/// The error with the field as it is called here.
+fn by_the_names_of_the_form(error: Error) -> Error {
+    match error.field() {
+        Some("text") => error.for_field("status"),
+        _ => error,
+    }
+}
+
+/// Holds a status to the accounts that its author expects to reach, when they say whom.
+async fn refuse_unexpected_mentions(
+    surface: &Surface,
+    context: &Context,
+    form: &StatusForm,
+) -> Result<()> {
+    let Some(allowed) = &form.allowed_mentions else {
+        return Ok(());
+    };
+    let text = form.status.as_deref().unwrap_or_default();
+    let entities = entities(text, &surface.site.domain);
+    let mut seen = BTreeSet::new();
+    let usernames: Vec<String> = local_names(&entities)
+        .map(str::to_ascii_lowercase)
+        .filter(|name| seen.insert(name.clone()))
+        .take(NAMES_MAX)
+        .collect();
+    if usernames.is_empty() {
+        return Ok(());
+    }
+    let request = FindAccountsRequest { usernames };
+    let accounts = &surface.gateways.accounts;
+    let mentioned = accounts.find_accounts(context, request).await?.accounts;
+    let is_expected = |account: &&Account| allowed.contains(&account.id.to_string());
+    match mentioned.iter().find(|account| !is_expected(account)) {
+        None => Ok(()),
+        Some(account) => {
+            let text = format!(
+                "This mentions @{}, who is not among `allowed_mentions`.",
+                account.username
+            );
+            Err(Error::invalid("allowed_mentions", text))
+        }
+    }
 }
 
 /// The author's account, for the defaults of what the form does not say.
@@ -205,6 +260,16 @@ impl StatusForm {
             ..CreatePostRequest::default()
         })
     }
+}
+
+/// A list that may be left out, which is not the same as one that is empty.
+fn optional_list<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<Vec<String>>, D::Error> {
+    #[derive(Deserialize)]
+    struct Listed(#[serde(deserialize_with = "lenient::list")] Vec<String>);
+    let listed = Option::<Listed>::deserialize(deserializer)?;
+    Ok(listed.map(|Listed(list)| list))
 }
 
 fn visibility_named(name: &str) -> Result<Visibility> {

@@ -157,6 +157,38 @@ async fn hashtags_are_listed_linked_and_filtered_by() {
 }
 
 #[tokio::test]
+async fn nobody_is_mentioned_whom_the_author_does_not_expect() {
+    let world = World::new();
+    let client = world.client();
+    for (allowed, words, status) in [
+        (json!(null), "@bob hi", 200),
+        (json!([BOB.to_string()]), "@bob hi", 200),
+        (json!([BOB]), "@BOB@p.example hi", 200),
+        (json!([]), "hi, @nobody", 200),
+        (json!([]), "@bob hi", 422),
+        (json!([ADA.to_string()]), "@ada, @bob", 422),
+    ] {
+        let body = json!({"status": words, "allowed_mentions": allowed});
+        let answer = client
+            .json(Method::POST, "ada", "/api/v1/statuses", &body)
+            .await;
+        let answer = answer.expect(status);
+        if status == 422 {
+            assert_eq!(answer["field"], "allowed_mentions", "{words}");
+        }
+    }
+    for (form, status) in [
+        ("status=@bob&allowed_mentions[]=", 422),
+        ("status=@bob&allowed_mentions[]=8", 200),
+    ] {
+        client
+            .post_form("ada", "/api/v1/statuses", form)
+            .await
+            .expect(status);
+    }
+}
+
+#[tokio::test]
 async fn texts_that_are_no_texts_are_refused() {
     let world = World::new();
     let client = world.client();

@@ -1,5 +1,8 @@
+use std::time::Duration;
+
 use business_posts_gateway::Visibility;
 use http::header;
+use infra_kernel::{AccountId, Context, Page};
 use serde_json::{Value, json};
 
 use crate::world::{ADA, BOB, World};
@@ -128,4 +131,45 @@ async fn other_servers_have_no_posts_here() {
     assert_eq!(remote.expect(200), json!([]));
     let local = client.get("", "/api/v1/timelines/public?local=true").await;
     assert_eq!(texts(&local.expect(200)), ["<p>here</p>"]);
+}
+
+#[tokio::test]
+async fn the_home_of_the_page_is_full_of_what_replies_to_nothing() {
+    let world = World::new();
+    let mut expected = Vec::new();
+    for number in 0..100 {
+        let visibility = if number % 10 == 0 {
+            Visibility::Private
+        } else {
+            Visibility::Public
+        };
+        let id = world.posted(BOB, "a", visibility);
+        if number % 3 == 0 {
+            expected.extend((visibility == Visibility::Public).then_some(id));
+        } else {
+            let mut posts = world.posts.lock().unwrap();
+            posts.last_mut().unwrap().in_reply_to_id = 7;
+        }
+    }
+    expected.reverse();
+    let (surface, context) = (
+        world.surface(),
+        Context::background(Duration::from_secs(60)),
+    );
+    let (mut page, mut found) = (Page::newest(5), Vec::new());
+    loop {
+        let home = surface
+            .reader
+            .home_top_level(&context, AccountId::new(ADA), page)
+            .await
+            .unwrap();
+        let full = home.items.len() == 5;
+        found.extend(home.items.iter().map(|card| card.head.id));
+        match home.cursors.oldest {
+            Some(oldest) => page.before = oldest,
+            None => break,
+        }
+        assert!(full, "a page before the last has room");
+    }
+    assert_eq!(found, expected);
 }
