@@ -26,7 +26,6 @@ pub(crate) struct PostPage {
     pub(crate) deletable: bool,
     /// So that a comment sent twice is one comment.
     pub(crate) idempotency_key: String,
-    pub(crate) characters_max: u32,
     /// A comment that was refused.
     pub(crate) draft: String,
     pub(crate) trouble: FormTrouble,
@@ -155,7 +154,6 @@ async fn make(visit: &Visit, card: &Card) -> Result<PostPage> {
         ancestors: views(&around.ancestors),
         replies: views(&around.descendants),
         idempotency_key: fresh_secret(),
-        characters_max: visit.site().post_characters_max,
         draft: String::new(),
         trouble: FormTrouble::none(),
     })

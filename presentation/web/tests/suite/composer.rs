@@ -344,3 +344,15 @@ async fn the_composer_begins_with_the_members_own_defaults() {
     browser.post_files("/settings", &fields).await;
     assert!(!on(&browser.get("/new").await, "camera_shown"));
 }
+
+#[tokio::test]
+async fn no_browser_cuts_a_text_that_the_server_may_take() {
+    let fakes = Fakes::default();
+    let mut browser = Browser::member(&fakes);
+    for (path, field) in [("/new", "id=\"text\""), ("/@bob/100", "id=\"reply-text\"")] {
+        let page = browser.get(path).await.body;
+        let at = page.find(field).expect("the field is there");
+        let tag = page[at..].split('>').next().unwrap();
+        assert!(!tag.contains("maxlength"), "{path}: {tag}");
+    }
+}

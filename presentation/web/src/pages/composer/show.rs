@@ -41,7 +41,6 @@ pub(crate) struct ComposerPage {
     pub(crate) upload_bytes_max: u64,
     pub(crate) upload_megabytes: u64,
     pub(crate) alt_characters_max: u32,
-    pub(crate) characters_max: u32,
 }
 
 /// A photo that is stored and not shared yet.
@@ -211,7 +210,6 @@ async fn blank(visit: &Visit) -> Result<ComposerPage> {
         upload_bytes_max: capabilities.upload_bytes_max,
         upload_megabytes: capabilities.upload_bytes_max / (1024 * 1024),
         alt_characters_max: capabilities.description_characters_max,
-        characters_max: visit.site().post_characters_max,
     })
 }
 

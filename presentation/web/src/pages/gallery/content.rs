@@ -192,7 +192,6 @@ impl Gallery {
             replies,
             deletable: mine,
             idempotency_key: "key".into(),
-            characters_max: 2_000,
             draft: String::new(),
             trouble: FormTrouble::none(),
             post,
@@ -261,7 +260,6 @@ impl Gallery {
             upload_bytes_max: 40 << 20,
             upload_megabytes: 40,
             alt_characters_max: 1_500,
-            characters_max: 2_000,
         }
     }
 
