@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Response};
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, header};
 use infra_host::{Ballast, Room};
 use infra_kernel::Error;
 use presentation_kit::Problem;
@@ -91,7 +91,9 @@ pub(super) async fn refuse_when_full(
     }
     let error = Error::storage_full();
     if path.starts_with("/api/") {
-        return Problem(error).into_response();
+        // As every answer of the API has it, for apps in browsers.
+        let anyone = [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
+        return (anyone, Problem(error)).into_response();
     }
     let page = format!(
         "<!doctype html><meta charset=utf-8><title>No room</title><p>{error}</p><p><a href=\"/\">Go on</a></p>"

@@ -182,7 +182,9 @@ async fn reading_deleting_and_signing_in_go_on_and_the_rest_is_refused_with_a_wo
         std::fs::remove_file(filler).unwrap();
     }
     scene.server.start_again().await;
-    scene.ada.say("room again").await;
+    let again = scene.ada.say("room again").await;
+    // What could not be kept while there was no room is kept now.
+    scene.bob.finds_at_home(&text(&again, "/id")).await;
     scene.ada.photo(photo()).await;
     has_ballast(&folder).await;
 }

@@ -8,7 +8,7 @@ use sqlx::{Connection, Row};
 
 use super::wait::eventually;
 
-/// Files outside the databases and the message log, with their sizes.
+/// Files outside the databases and the message log, with their sizes, but for the ballast, which comes by itself.
 pub(crate) fn files(folder: &Path) -> BTreeMap<PathBuf, u64> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
@@ -23,7 +23,7 @@ pub(crate) fn files(folder: &Path) -> BTreeMap<PathBuf, u64> {
             }
         }
     }
-    found.retain(|path, _| !is_database(path));
+    found.retain(|path, _| !is_database(path) && path.file_stem() != Some("ballast".as_ref()));
     found
 }
 

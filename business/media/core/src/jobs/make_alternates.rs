@@ -64,6 +64,10 @@ impl Core {
         if !due {
             return Ok(None);
         }
+        // Room that is short is kept for what people send; these forms can wait.
+        if self.blobs.store.require_room(0).await.is_err() {
+            return Ok(None);
+        }
         let until = now.plus(self.settings.job_time_max() + OVERSTAY_MAX + LEASE_MARGIN);
         let job = self
             .database
