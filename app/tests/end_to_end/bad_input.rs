@@ -119,19 +119,26 @@ fn wrong_posts() -> Vec<Case> {
 }
 
 fn wrong_queries() -> Vec<Case> {
-    let get = |path, word| case("GET", path, Body::None, &[400, 422], word);
     let missing = |method, path| case(method, path, Body::None, &[404, 405], "");
     vec![
-        get("/api/v1/timelines/home?limit=many", "limit"),
-        get("/api/v1/timelines/home?limit=-1", "limit"),
-        get("/api/v1/timelines/home?max_id=x", "max_id"),
-        get(
-            "/api/v1/timelines/public?min_id=99999999999999999999999",
-            "min_id",
-        ),
         missing("GET", "/api/v1/no/such/thing"),
         missing("GET", "/api/v9/instance"),
         missing("PUT", "/api/v1/timelines/home"),
+        missing("GET", "/api/v1/streaming/user"),
+        case(
+            "GET",
+            "/api/v1/timelines/public?only_media=perhaps",
+            Body::None,
+            &[422],
+            "only_media",
+        ),
+        case(
+            "GET",
+            "/api/v1/timelines/home?limit[a]=1",
+            Body::None,
+            &[422],
+            "limit",
+        ),
     ]
 }
 

@@ -29,6 +29,7 @@ mod media_commands;
 mod oauth;
 mod oauth_refusals;
 mod photo_choices;
+mod programs;
 mod published_bytes;
 mod rate_limits;
 mod remote_domain;

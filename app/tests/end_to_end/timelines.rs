@@ -101,6 +101,14 @@ async fn cursors_mean_what_mastodons_cursors_mean() {
             Vec::<String>::new()
         );
         assert_eq!(
+            page("min_id=0&limit=3".to_owned()).await,
+            made[7..10],
+            "the oldest page"
+        );
+        for nothing in ["limit=0", "limit=abc", "max_id=0", "max_id=abc"] {
+            assert!(page(nothing.to_owned()).await.is_empty(), "{nothing}");
+        }
+        assert_eq!(
             page("limit=100000".to_owned()).await.len(),
             10,
             "a large limit is brought down, not refused"

@@ -24,6 +24,28 @@ pub struct Viewer {
     pub application_id: ApplicationId,
     /// The token.
     pub session_id: SessionId,
+    /// What the person let the application do.
+    pub scopes: Scopes,
+}
+
+impl Viewer {
+    /// Whether the token may do this beside what its route asks for.
+    #[must_use]
+    pub const fn may(&self, scope: Scope) -> bool {
+        self.scopes.cover(scope)
+    }
+
+    /// Refuses a token that may not do this.
+    ///
+    /// # Errors
+    /// `forbidden`, naming the scope.
+    pub fn require(&self, scope: Scope) -> Result<()> {
+        if self.may(scope) {
+            Ok(())
+        } else {
+            Err(lacks(scope))
+        }
+    }
 }
 
 /// Whoever holds a valid token: a person's or an application's own.
@@ -175,6 +197,7 @@ fn viewer_of(grant: &Grant) -> Option<Viewer> {
         account_id: AccountId::new(grant.account_id),
         application_id: ApplicationId::new(grant.application_id),
         session_id: SessionId::new(grant.session_id),
+        scopes: Scopes::parse(&grant.scopes).unwrap_or_default(),
     })
 }
 
@@ -188,13 +211,15 @@ fn granted<S: ScopeType>(grant: Option<Grant>) -> Result<Grant> {
     if let Some(needed) = S::SCOPE {
         let covered = Scopes::parse(&grant.scopes).is_ok_and(|scopes| scopes.cover(needed));
         if !covered {
-            let text = format!(
-                "This action is outside the authorized scopes: the token lacks `{needed}`."
-            );
-            return Err(Error::new(ErrorCode::Forbidden, text));
+            return Err(lacks(needed));
         }
     }
     Ok(grant)
+}
+
+fn lacks(scope: Scope) -> Error {
+    let text = format!("This action is outside the authorized scopes: the token lacks `{scope}`.");
+    Error::new(ErrorCode::Forbidden, text)
 }
 
 impl<A: Access> FromRequestParts<Surface> for Allowed<A> {

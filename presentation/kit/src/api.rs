@@ -52,6 +52,12 @@ pub struct Describe {
     /// Of success, when it is not 200.
     pub(crate) status: Option<u16>,
     pub(crate) answer_headers: Vec<Header>,
+    /// Other successes, with the same body.
+    pub(crate) also: Vec<(u16, &'static str)>,
+    /// Refusals beside those that follow from what the route takes.
+    pub(crate) refusals: Vec<(u16, &'static str)>,
+    /// The body of a refusal, when it is not the usual one.
+    pub(crate) problem: Option<SchemaOf>,
 }
 
 /// A header of a request or an answer that means something to the route.
@@ -140,6 +146,27 @@ impl Describe {
         self
     }
 
+    /// Another success, with the same body: its status, and when it is that.
+    #[must_use]
+    pub fn also(mut self, status: u16, when: &'static str) -> Self {
+        self.also.push((status, when));
+        self
+    }
+
+    /// Refusals beside those that follow from what the route takes: their status, and when it is that.
+    #[must_use]
+    pub fn refuses(mut self, refusals: &[(u16, &'static str)]) -> Self {
+        self.refusals.extend(refusals);
+        self
+    }
+
+    /// What refusals look like, when it is not the usual body.
+    #[must_use]
+    pub fn refuses_with<T: JsonSchema>(mut self) -> Self {
+        self.problem = Some(schemars::SchemaGenerator::subschema_for::<T>);
+        self
+    }
+
     /// What it answers.
     #[must_use]
     pub fn answers<T: JsonSchema>(mut self) -> Self {
@@ -221,10 +248,13 @@ impl Api {
     }
 
     /// The routes, and the OpenAPI document that describes them.
-    pub fn into_parts(self, title: &str, version: &str) -> (Router<Surface>, serde_json::Value) {
-        (
-            self.router,
-            Document::of(&self.operations).render(title, version),
-        )
+    pub fn into_parts(
+        self,
+        title: &str,
+        version: &str,
+        about: &str,
+    ) -> (Router<Surface>, serde_json::Value) {
+        let document = Document::of(&self.operations);
+        (self.router, document.render(title, version, about))
     }
 }

@@ -101,15 +101,18 @@ const RESUMABLE_PATH: &str = "/api/v1/media/uploads";
 
 fn budget(request: &Request) -> Duration {
     let content_type = request.headers().get(http::header::CONTENT_TYPE);
+    let content_type = content_type.map(HeaderValue::as_bytes).unwrap_or_default();
+    // Without its parameters, and in letters of any case.
+    let name = content_type.split(|byte| *byte == b';').next();
+    let name = name.unwrap_or_default().trim_ascii();
+    let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
     let for_uploads = request.uri().path().starts_with(RESUMABLE_PATH);
-    match content_type.map(HeaderValue::as_bytes) {
-        Some(value)
-            if for_uploads && value.eq_ignore_ascii_case(b"application/offset+octet-stream") =>
-        {
-            RESUMABLE_BUDGET
-        }
-        Some(value) if value.starts_with(b"multipart/form-data") => REQUEST_BUDGET,
-        _ => QUICK_BUDGET,
+    if for_uploads && is("application/offset+octet-stream") {
+        RESUMABLE_BUDGET
+    } else if is("multipart/form-data") {
+        REQUEST_BUDGET
+    } else {
+        QUICK_BUDGET
     }
 }
 

@@ -1,21 +1,30 @@
 //! What comes in with a request, and clear errors when it is not what it should be.
+//!
+//! Parameters come in the address and in the body, and mean the same in both: the address is read first, the body over it,
+//! as in Mastodon. So a client that sends `POST /api/v1/statuses?status=hello` is understood, and nothing it says is
+//! silently lost. Only a person's password is refused in an address, because addresses end up in logs and histories.
 
-use axum::extract::{FromRequest, FromRequestParts, Multipart, Path, Request};
+pub mod lenient;
+mod multipart;
+mod tree;
+
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use bytes::Bytes;
 use http::header;
 use infra_kernel::{Error, ErrorCode};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::problem::Problem;
+use tree::{Malformed, Map, Node};
 
-/// How deep `a[b][c]` may nest in a form or a query.
-const NESTING_MAX: usize = 4;
+pub use multipart::{decoded, is_text};
+
 /// The most characters of a parser's words that are repeated to the client.
 const DETAIL_CHARACTERS_MAX: usize = 200;
-/// The most text fields taken from a multipart form.
-const MULTIPART_FIELDS_MAX: usize = 200;
+/// What may not stand in an address. The other secrets may, as clients send them there: a code works once, and a client's
+/// secret opens nothing by itself.
+const REFUSED_IN_ADDRESSES: [&str; 1] = ["password"];
 
 /// The id in a route's path; what is no id is answered as what is not there.
 #[derive(Debug)]
@@ -45,14 +54,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryOf<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Ok(Self(from_pairs(
-            parts.uri.query().unwrap_or_default().as_bytes(),
-            "query",
-        )?))
+        let query = parts.uri.query().unwrap_or_default();
+        Ok(Self(parse_pairs(query.as_bytes())?))
     }
 }
 
-/// The body: JSON, a form, or a multipart form of text fields. No body is an empty form.
+/// The parameters of a request that changes something: those of the address, and over them those of the body, which is
+/// JSON, a form, or a multipart form of texts. No body is an empty form.
 #[derive(Debug)]
 pub struct BodyOf<T>(pub T);
 
@@ -60,36 +68,84 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for BodyOf<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let content_type = content_type(&request).to_owned();
-        match content_type.as_str() {
-            "application/json" => Ok(Self(from_json(&read(request, state).await?)?)),
-            "multipart/form-data" => Ok(Self(from_pairs(
-                &multipart_pairs(request, state).await?,
-                "form",
-            )?)),
-            "application/x-www-form-urlencoded" | "" => {
-                Ok(Self(from_pairs(&read(request, state).await?, "form")?))
-            }
-            other => {
-                let shown: String = other.chars().take(64).collect();
-                let text = format!(
-                    "A body of type `{shown}` is not taken here: send JSON (application/json) or a form \
-                     (application/x-www-form-urlencoded or multipart/form-data)."
-                );
-                Err(Error::new(ErrorCode::Unsupported, text).into())
-            }
-        }
+        let mut parameters = of_address(request.uri().query())?;
+        let content_type = content_type(&request);
+        let of_body = match kind_of(&content_type) {
+            Kind::Multipart => multipart::read(request, state).await?,
+            kind => of_bytes(&read(request, state).await?, kind, &content_type)?,
+        };
+        parameters.extend(of_body);
+        Ok(Self(deserialize(parameters)?))
     }
 }
 
-/// The content type without its parameters, in lower case by convention of every client.
-fn content_type(request: &Request) -> &str {
+/// How a body's parameters are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Json,
+    Form,
+    Multipart,
+    /// Not said: a form, unless it looks like JSON.
+    Unsaid,
+    /// Some clients call their JSON a plain text.
+    Text,
+    Unknown,
+}
+
+fn kind_of(content_type: &str) -> Kind {
+    match content_type {
+        "application/json" | "text/json" | "application/x-json" => Kind::Json,
+        "application/x-www-form-urlencoded" => Kind::Form,
+        "multipart/form-data" => Kind::Multipart,
+        "" => Kind::Unsaid,
+        "text/plain" => Kind::Text,
+        other if other.starts_with("application/") && other.ends_with("+json") => Kind::Json,
+        _ => Kind::Unknown,
+    }
+}
+
+/// The content type without its parameters, in lower case.
+fn content_type(request: &Request) -> String {
     let value = request
         .headers()
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim()
+    let name = value.split(';').next().unwrap_or_default();
+    name.trim().to_ascii_lowercase()
+}
+
+/// The parameters of an address.
+fn of_address(query: Option<&str>) -> Result<Map, Problem> {
+    let parameters = from_pairs(query.unwrap_or_default().as_bytes(), "query")?;
+    for name in REFUSED_IN_ADDRESSES {
+        if parameters.contains_key(name) {
+            let text = format!(
+                "`{name}` is not taken in an address, because addresses are written into logs: send it in the body."
+            );
+            return Err(Error::invalid(name, text).into());
+        }
+    }
+    Ok(parameters)
+}
+
+fn of_bytes(body: &[u8], kind: Kind, content_type: &str) -> Result<Map, Problem> {
+    let body = body.trim_ascii();
+    let looks_like_json = body.starts_with(b"{");
+    match kind {
+        _ if body.is_empty() => Ok(Map::new()),
+        Kind::Json => from_json(body),
+        Kind::Unsaid | Kind::Text if looks_like_json => from_json(body),
+        Kind::Form | Kind::Unsaid => from_pairs(body, "form"),
+        Kind::Text | Kind::Multipart | Kind::Unknown => {
+            let shown: String = content_type.chars().take(64).collect();
+            let text = format!(
+                "A body of type `{shown}` is not taken here: send JSON (application/json) or a form \
+                 (application/x-www-form-urlencoded or multipart/form-data)."
+            );
+            Err(Error::new(ErrorCode::Unsupported, text).into())
+        }
+    }
 }
 
 async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
@@ -116,33 +172,35 @@ fn body_error(
     error.with_source(rejection).into()
 }
 
-fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    let body = if body.trim_ascii().is_empty() {
-        b"{}"
-    } else {
-        body
-    };
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let field = error.path().to_string();
-        match field.as_str() {
-            // Not in a field: the JSON itself is broken, or is no object.
-            "." | "?" => malformed("JSON", error.inner()),
-            _ => malformed_field(&field, error.inner()),
-        }
-    })?;
-    json.end().map_err(|error| malformed("JSON", &error))?;
-    Ok(value)
+fn from_json(body: &[u8]) -> Result<Map, Problem> {
+    match serde_json::from_slice(body) {
+        Ok(serde_json::Value::Null) => Ok(Map::new()),
+        Ok(value @ serde_json::Value::Object(_)) => match Node::from(value) {
+            Node::Map(map) => Ok(map),
+            _ => Ok(Map::new()),
+        },
+        Ok(_) => Err(malformed("JSON", &"an object is expected")),
+        Err(error) => Err(malformed("JSON", &error)),
+    }
 }
 
-fn from_pairs<T: DeserializeOwned>(pairs: &[u8], what: &str) -> Result<T, Problem> {
-    // Browsers and most clients encode the brackets of `ids[]`; some do not. Form encoding reads both.
-    let config = serde_qs::Config::new()
-        .max_depth(NESTING_MAX)
-        .use_form_encoding(true);
-    config
-        .deserialize_bytes(pairs)
-        .map_err(|error| malformed(what, &error))
+fn from_pairs(pairs: &[u8], what: &str) -> Result<Map, Problem> {
+    tree::from_pairs(pairs).map_err(|error| not_a_tree(error, what))
+}
+
+fn not_a_tree(Malformed { name, why }: Malformed, what: &str) -> Problem {
+    let text = format!("The {what} of this request is not as it should be: `{name}`: {why}.");
+    Error::invalid(name, text).into()
+}
+
+fn deserialize<T: DeserializeOwned>(parameters: Map) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(Node::Map(parameters)).map_err(|error| {
+        let field = error.path().to_string();
+        match field.as_str() {
+            "." | "?" => malformed("request", error.inner()),
+            _ => malformed_field(&field, error.inner()),
+        }
+    })
 }
 
 fn malformed(what: &str, error: &dyn std::fmt::Display) -> Problem {
@@ -169,40 +227,6 @@ fn malformed_field(field: &str, error: &dyn std::fmt::Display) -> Problem {
     Error::invalid(field, text).into()
 }
 
-/// The text fields of a multipart form as an encoded form. Files in it are passed over.
-async fn multipart_pairs<S: Send + Sync>(request: Request, state: &S) -> Result<Vec<u8>, Problem> {
-    let mut form = Multipart::from_request(request, state)
-        .await
-        .map_err(|rejection| malformed("multipart form", &rejection))?;
-    let mut pairs = Vec::new();
-    for _ in 0..MULTIPART_FIELDS_MAX {
-        let Some(field) = form
-            .next_field()
-            .await
-            .map_err(|error| body_error(error.status(), error))?
-        else {
-            return Ok(pairs);
-        };
-        if field.file_name().is_some() {
-            continue;
-        }
-        let name = field.name().unwrap_or_default().to_owned();
-        let value = field
-            .bytes()
-            .await
-            .map_err(|error| body_error(error.status(), error))?;
-        if !pairs.is_empty() {
-            pairs.push(b'&');
-        }
-        push_pair(&name, &value, &mut pairs);
-    }
-    Err(Error::new(
-        ErrorCode::Invalid,
-        format!("A form may have at most {MULTIPART_FIELDS_MAX} fields."),
-    )
-    .into())
-}
-
 /// Adds `name=value` in form encoding; brackets in the name stay, they mean lists.
 pub fn push_pair(name: &str, value: &[u8], pairs: &mut Vec<u8>) {
     use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
@@ -213,178 +237,27 @@ pub fn push_pair(name: &str, value: &[u8], pairs: &mut Vec<u8>) {
     pairs.extend(percent_encode(value, NON_ALPHANUMERIC).to_string().bytes());
 }
 
-/// Reads an encoded form that [`push_pair`] made, for handlers that take files themselves.
+/// Reads an encoded form or query.
 ///
 /// # Errors
-/// When a field is not of its type; the answer says which.
+/// When a field is not of its type; the error says which.
 pub fn parse_pairs<T: DeserializeOwned>(pairs: &[u8]) -> Result<T, Problem> {
-    from_pairs(pairs, "form")
+    deserialize(from_pairs(pairs, "form")?)
 }
 
-/// Values as forms, queries and careless clients write them.
-pub mod lenient {
-    use super::Deserialize;
-    use serde::Deserializer;
-    use serde::de::Error as _;
-
-    #[derive(Deserialize)]
-    #[serde(untagged, expecting = "expected `true` or `false`")]
-    enum Scalar {
-        Truth(bool),
-        Number(f64),
-        Text(String),
-        /// `name=` in a form: an empty text.
-        Empty(()),
-    }
-
-    /// `true`, `"true"`, `1`, `"1"`, `"on"` and their opposites; an empty text is not set.
-    ///
-    /// # Errors
-    /// When it is none of these.
-    pub fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
-        match Option::<Scalar>::deserialize(deserializer)? {
-            None | Some(Scalar::Empty(())) => Ok(None),
-            Some(Scalar::Truth(value)) => Ok(Some(value)),
-            Some(Scalar::Number(number)) => Ok(Some(number != 0.0)),
-            Some(Scalar::Text(text)) => match text.to_ascii_lowercase().as_str() {
-                "" => Ok(None),
-                "true" | "1" | "on" | "t" | "yes" => Ok(Some(true)),
-                "false" | "0" | "off" | "f" | "no" => Ok(Some(false)),
-                _ => Err(D::Error::custom("expected `true` or `false`")),
-            },
-        }
-    }
-
-    /// An id or other text that some clients write as a number.
-    ///
-    /// # Errors
-    /// When it is neither.
-    pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged, expecting = "expected a text")]
-        enum Textual {
-            Text(String),
-            Number(u64),
-            /// `name=` in a form: an empty text.
-            Empty(()),
-        }
-        Ok(
-            Option::<Textual>::deserialize(deserializer)?.map(|value| match value {
-                Textual::Text(text) => text,
-                Textual::Number(number) => number.to_string(),
-                Textual::Empty(()) => String::new(),
-            }),
-        )
-    }
-
-    /// A list, or its only element by itself.
-    ///
-    /// # Errors
-    /// When it is neither.
-    pub fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged, expecting = "expected a text")]
-        enum Element {
-            Text(String),
-            Number(u64),
-            /// `name=` in a form: an empty text.
-            Empty(()),
-        }
-        #[derive(Deserialize)]
-        #[serde(untagged, expecting = "expected a list of texts")]
-        enum Elements {
-            Many(Vec<Element>),
-            One(Element),
-        }
-        let text = |element| match element {
-            Element::Text(text) => text,
-            Element::Number(number) => number.to_string(),
-            Element::Empty(()) => String::new(),
-        };
-        Ok(match Option::<Elements>::deserialize(deserializer)? {
-            None => Vec::new(),
-            Some(Elements::Many(elements)) => elements.into_iter().map(text).collect(),
-            Some(Elements::One(element)) => vec![text(element)],
-        })
-    }
+/// Reads the parameters of an address and over them an encoded form that [`push_pair`] made, for handlers that take files
+/// themselves.
+///
+/// # Errors
+/// When a field is not of its type, or may not stand in an address; the error says which.
+pub fn parse_pairs_over<T: DeserializeOwned>(
+    query: Option<&str>,
+    pairs: &[u8],
+) -> Result<T, Problem> {
+    let mut parameters = of_address(query)?;
+    parameters.extend(from_pairs(pairs, "form")?);
+    deserialize(parameters)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Debug, PartialEq, Deserialize)]
-    #[serde(default)]
-    #[derive(Default)]
-    struct Form {
-        #[serde(deserialize_with = "lenient::truth")]
-        sensitive: Option<bool>,
-        #[serde(deserialize_with = "lenient::list")]
-        media_ids: Vec<String>,
-        #[serde(deserialize_with = "lenient::text")]
-        in_reply_to_id: Option<String>,
-    }
-
-    #[test]
-    fn forms_and_json_say_the_same_in_their_own_ways() {
-        let expected = Form {
-            sensitive: Some(true),
-            media_ids: vec!["1".into(), "2".into()],
-            in_reply_to_id: Some("7".into()),
-        };
-        let forms = [
-            "sensitive=1&media_ids[]=1&media_ids[]=2&in_reply_to_id=7",
-            "sensitive=true&media_ids%5B%5D=1&media_ids%5B%5D=2&in_reply_to_id=7",
-            "sensitive=on&media_ids[0]=1&media_ids[1]=2&in_reply_to_id=7",
-        ];
-        for form in forms {
-            assert_eq!(
-                from_pairs::<Form>(form.as_bytes(), "form").unwrap(),
-                expected,
-                "{form}"
-            );
-        }
-        let json = br#"{"sensitive":true,"media_ids":["1",2],"in_reply_to_id":7}"#;
-        assert_eq!(from_json::<Form>(json).unwrap(), expected);
-        assert_eq!(from_json::<Form>(b" ").unwrap(), Form::default());
-    }
-
-    #[test]
-    fn a_wrong_value_is_told_by_its_field() {
-        let Problem(error) = from_json::<Form>(br#"{"in_reply_to_id":{"a":1}}"#).unwrap_err();
-        assert_eq!(error.field(), Some("in_reply_to_id"));
-        assert!(error.public().contains("expected a text"), "{error}");
-        for broken in [&b"{"[..], b"7", b"{} {}"] {
-            let Problem(error) = from_json::<Form>(broken).unwrap_err();
-            assert_eq!(error.field(), None, "{error}");
-        }
-    }
-
-    #[test]
-    fn a_field_left_empty_is_no_error() {
-        let form = from_pairs::<Form>(b"sensitive=&in_reply_to_id=", "form").unwrap();
-        assert_eq!(form.sensitive, None);
-        assert_eq!(form.in_reply_to_id.as_deref().unwrap_or_default(), "");
-        for empty in ["media_ids=", "media_ids[]="] {
-            let form = from_pairs::<Form>(empty.as_bytes(), "form").unwrap();
-            assert!(form.media_ids.iter().all(String::is_empty), "{empty}");
-        }
-    }
-
-    #[test]
-    fn what_is_wrong_is_said() {
-        let error = from_pairs::<Form>(b"sensitive=perhaps", "form")
-            .unwrap_err()
-            .0;
-        assert!(error.public().contains("true"), "{error}");
-        assert!(from_json::<Form>(b"{").is_err());
-    }
-
-    #[test]
-    fn pairs_survive_the_round_trip() {
-        let mut pairs = Vec::new();
-        push_pair("media_ids[]", "a&b=ü".as_bytes(), &mut pairs);
-        let form: Form = parse_pairs(&pairs).unwrap();
-        assert_eq!(form.media_ids, ["a&b=ü"]);
-    }
-}
+mod tests;

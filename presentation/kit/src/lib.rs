@@ -12,6 +12,7 @@ pub mod address;
 pub mod api;
 pub mod card;
 pub mod context;
+pub mod cors;
 pub mod extract;
 pub mod openapi;
 pub mod paging;

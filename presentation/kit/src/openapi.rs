@@ -1,5 +1,7 @@
 //! The OpenAPI 3.1 document, made from the routes themselves.
 
+use std::collections::BTreeMap;
+
 use business_accounts_gateway::Scope;
 use http::Method;
 use schemars::generate::SchemaSettings;
@@ -93,13 +95,41 @@ impl Document {
     }
 
     fn responses(&mut self, operation: &Operation) -> Value {
-        let mut success = json!({"description": "As asked."});
-        if let Some(answer) = operation.describe.answer {
+        let describe = &operation.describe;
+        let mut responses = Map::new();
+        let status = describe.status.unwrap_or(200);
+        responses.insert(status.to_string(), self.success(describe, "As asked."));
+        for (status, when) in &describe.also {
+            responses.insert(status.to_string(), self.success(describe, when));
+        }
+        let schema = match describe.problem {
+            Some(problem) => problem(&mut self.generator),
+            None => self.generator.subschema_for::<ProblemBody>(),
+        };
+        // What answers `HEAD` has no body, and says all the same what it would be.
+        let content = json!({"application/json": {"schema": schema}});
+        for (status, when) in refusals(operation) {
+            let mut refusal = json!({"description": when, "content": content.clone()});
+            if let Some(header) = header_of(status) {
+                refusal["headers"] = header;
+            }
+            responses.insert(status.to_string(), refusal);
+        }
+        responses.insert(
+            "5XX".into(),
+            json!({"description": "The server's own fault, or too much at once.", "content": content}),
+        );
+        responses.into()
+    }
+
+    fn success(&mut self, describe: &Describe, description: &str) -> Value {
+        let mut success = json!({"description": description});
+        if let Some(answer) = describe.answer {
             success["content"] =
                 json!({"application/json": {"schema": answer(&mut self.generator)}});
         }
-        if !operation.describe.answer_headers.is_empty() {
-            let headers = operation.describe.answer_headers.iter();
+        if !describe.answer_headers.is_empty() {
+            let headers = describe.answer_headers.iter();
             success["headers"] = headers
                 .map(|header| {
                     let about =
@@ -109,17 +139,10 @@ impl Document {
                 .collect::<Map<String, Value>>()
                 .into();
         }
-        let problem = self.generator.subschema_for::<ProblemBody>();
-        let problem = json!({
-            "description": "What was wrong: 401 no valid token, 403 not allowed, 404 not there, 413 too large, \
-                            422 not valid, 429 too often, 5xx the server's own fault.",
-            "content": {"application/json": {"schema": problem}},
-        });
-        let status = operation.describe.status.unwrap_or(200).to_string();
-        json!({status: success, "default": problem})
+        success
     }
 
-    pub(crate) fn render(mut self, title: &str, version: &str) -> Value {
+    pub(crate) fn render(mut self, title: &str, version: &str, about: &str) -> Value {
         let schemas = self.generator.take_definitions(true);
         let scopes: Map<String, Value> = Scope::ALL
             .iter()
@@ -127,7 +150,7 @@ impl Document {
             .collect();
         json!({
             "openapi": "3.1.0",
-            "info": {"title": title, "version": version, "license": {"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"}},
+            "info": {"title": title, "version": version, "description": about, "license": {"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"}},
             "paths": self.paths,
             "components": {
                 "schemas": schemas,
@@ -138,6 +161,49 @@ impl Document {
             },
         })
     }
+}
+
+/// The refusals that follow from what a route takes, and those it names itself.
+fn refusals(operation: &Operation) -> BTreeMap<u16, &'static str> {
+    let describe = &operation.describe;
+    let takes_body = describe.body.is_some();
+    let has_id = path_parameters(operation.path).next().is_some();
+    let asks_scope = operation.scope.is_some() || !operation.token_optional;
+    let writes = !matches!(
+        operation.method,
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
+    let usual = [
+        (401, true, "No token, or one that is not valid."),
+        (
+            403,
+            asks_scope,
+            "The token, or its person, may not do this.",
+        ),
+        (404, has_id, "Not there, or not for whom asks."),
+        (408, takes_body, "The body did not come in time."),
+        (413, takes_body, "The body is larger than is taken."),
+        (
+            422,
+            takes_body || describe.query.is_some(),
+            "A value is not valid; `field` names it.",
+        ),
+        (429, true, "Too often; `Retry-After` says how long to wait."),
+        (507, writes, "The disk is full."),
+    ];
+    let usual = usual.into_iter().filter(|(_, is_possible, _)| *is_possible);
+    let usual = usual.map(|(status, _, when)| (status, when));
+    usual.chain(describe.refusals.iter().copied()).collect()
+}
+
+/// The header that goes with a refusal.
+fn header_of(status: u16) -> Option<Value> {
+    let (name, meaning) = match status {
+        401 => ("WWW-Authenticate", "How to prove who asks."),
+        429 => ("Retry-After", "Seconds to wait."),
+        _ => return None,
+    };
+    Some(json!({name: {"description": meaning, "schema": {"type": "string"}}}))
 }
 
 fn security(operation: &Operation) -> Value {

@@ -1,7 +1,7 @@
 //! Pages over HTTP: Mastodon's three cursors in, `Link` headers out.
 
 use http::{HeaderMap, HeaderValue, header};
-use infra_kernel::{Error, Page, ParseIdError, Result};
+use infra_kernel::Page;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -9,54 +9,66 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct PageQuery {
-    /// Only things older than this id.
+    /// Only things older than this id; with 0 there are none.
     pub max_id: Option<String>,
     /// Only things newer than this id, newest first.
     pub since_id: Option<String>,
-    /// The things right after this id.
+    /// The things right after this id; with 0 the oldest of all.
     pub min_id: Option<String>,
     /// How many at the most.
     pub limit: Option<String>,
 }
 
 impl PageQuery {
-    /// The page that is asked for. A limit above the most is brought down to it, as Mastodon does.
-    ///
-    /// # Errors
-    /// When a cursor is no id or the limit no positive number; the field is named.
-    pub fn page(&self, limit_default: u32, limit_max: u32) -> Result<Page> {
-        let limit = match self.limit.as_deref() {
+    /// The page that is asked for, with careless values bent as Mastodon bends them: what is no number counts as 0 or as the
+    /// digits it begins with, a limit's sign is dropped, a limit above the most is brought down to it, and what is empty
+    /// was not sent. A page that nothing can be on (a limit of 0, or before every id) has a limit of 0: an empty list that ends a
+    /// client's paging, where an error would stop the client.
+    #[must_use]
+    pub fn page(&self, limit_default: u32, limit_max: u32) -> Page {
+        let limit = match self.limit.as_deref().map(str::trim) {
             None | Some("") => limit_default,
-            Some(text) => match text.parse::<u32>() {
-                Ok(limit) if limit > 0 => limit.min(limit_max),
-                _ => {
-                    return Err(Error::invalid(
-                        "limit",
-                        format!("`limit` must be a number from 1 to {limit_max}."),
-                    ));
-                }
-            },
+            Some(text) => {
+                let limit = leading_number(text).unsigned_abs();
+                u32::try_from(limit).unwrap_or(limit_max).min(limit_max)
+            }
         };
-        Ok(Page::from_cursors(
-            cursor("max_id", self.max_id.as_deref())?,
-            cursor("since_id", self.since_id.as_deref())?,
-            cursor("min_id", self.min_id.as_deref())?,
+        let max_id = cursor(self.max_id.as_deref());
+        let page = Page::from_cursors(
+            max_id,
+            cursor(self.since_id.as_deref()),
+            cursor(self.min_id.as_deref()),
             limit,
-        ))
+        );
+        let is_empty = limit == 0 || max_id == Some(0);
+        Page {
+            limit: if is_empty { 0 } else { page.limit },
+            ..page
+        }
     }
 }
 
-fn cursor(field: &str, text: Option<&str>) -> Result<Option<u64>> {
-    match text {
-        None | Some("") => Ok(None),
-        Some(text) if text.bytes().all(|byte| byte == b'0') => Ok(None),
-        Some(text) => text
-            .parse::<infra_kernel::PostId>()
-            .map(|id| Some(id.get()))
-            .map_err(|error: ParseIdError| {
-                Error::invalid(field, format!("`{field}` must be an id: {error}."))
-            }),
-    }
+fn cursor(text: Option<&str>) -> Option<u64> {
+    let text = text.filter(|text| !text.trim().is_empty())?;
+    // Below every id there is nothing, and above 64 bits there is nothing either.
+    Some(u64::try_from(leading_number(text).max(0)).unwrap_or(u64::MAX))
+}
+
+/// The number that a text begins with, as Ruby reads it; 0 when it begins with none. What is too large to be counted is the
+/// most that can be.
+fn leading_number(text: &str) -> i128 {
+    let text = text.trim_start();
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    digits
+        .chars()
+        .map_while(|letter| letter.to_digit(10))
+        .fold(0_i128, |number, digit| {
+            number.saturating_mul(10).saturating_add(i128::from(digit))
+        })
+        * sign
 }
 
 /// Where a listing goes on, from the ids at the ends of what was looked through (not of what was shown: a page may be
@@ -123,28 +135,78 @@ mod tests {
 
     use super::*;
 
+    fn query(pairs: &str) -> Page {
+        let query: PageQuery = crate::extract::parse_pairs(pairs.as_bytes()).unwrap();
+        query.page(20, 40)
+    }
+
     #[test]
-    fn cursors_are_checked_by_name() {
-        let query = PageQuery {
-            max_id: Some("x".into()),
-            ..PageQuery::default()
-        };
-        assert_eq!(query.page(20, 40).unwrap_err().field(), Some("max_id"));
-        let query = PageQuery {
-            limit: Some("0".into()),
-            ..PageQuery::default()
-        };
-        assert_eq!(query.page(20, 40).unwrap_err().field(), Some("limit"));
-        let query = PageQuery {
-            limit: Some("900".into()),
-            min_id: Some("7".into()),
-            ..PageQuery::default()
-        };
-        let page = query.page(20, 40).unwrap();
+    fn limits_are_bent_as_mastodon_bends_them() {
+        for (limit, expected) in [
+            ("", 20),
+            ("0", 0),
+            ("abc", 0),
+            ("7", 7),
+            ("-7", 7),
+            ("+7", 7),
+            (" 7", 7),
+            ("7.9", 7),
+            ("7abc", 7),
+            ("40", 40),
+            ("900", 40),
+            ("99999999999999999999999999999999999999999999", 40),
+            ("-99999999999999999999999999999999999999999999", 40),
+            ("\u{663}", 0),
+        ] {
+            assert_eq!(query(&format!("limit={limit}")).limit, expected, "{limit}");
+        }
+        assert_eq!(query("").limit, 20);
+        assert_eq!(query("limit=2&limit=1").limit, 1);
+    }
+
+    #[test]
+    fn cursors_are_bent_as_mastodon_bends_them() {
+        for (cursor, expected) in [
+            ("7", Some(7)),
+            ("109254127651234567", Some(109_254_127_651_234_567)),
+            ("0", Some(0)),
+            ("abc", Some(0)),
+            ("-7", Some(0)),
+            ("7abc", Some(7)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551616", Some(u64::MAX)),
+            (
+                "99999999999999999999999999999999999999999999",
+                Some(u64::MAX),
+            ),
+            ("", None),
+            (" ", None),
+        ] {
+            assert_eq!(super::cursor(Some(cursor)), expected, "{cursor}");
+        }
+    }
+
+    #[test]
+    fn the_three_cursors_mean_what_they_mean_in_mastodon() {
+        let page = query("limit=900&min_id=7");
+        let expected = (40, 7, Direction::Newer);
+        assert_eq!((page.limit, page.after, page.direction), expected);
+        // The oldest things of all.
+        let page = query("min_id=0");
         assert_eq!(
             (page.limit, page.after, page.direction),
-            (40, 7, Direction::Newer)
+            (20, 0, Direction::Newer)
         );
+        let page = query("since_id=0");
+        assert_eq!(
+            (page.limit, page.after, page.direction),
+            (20, 0, Direction::Older)
+        );
+        // Before the first there is nothing, and beyond the last nothing is cut off.
+        assert_eq!(query("max_id=abc").limit, 0);
+        assert_eq!(query("max_id=-1").limit, 0);
+        assert_eq!(query("max_id=99999999999999999999").before, u64::MAX);
+        assert_eq!(query("max_id=").before, u64::MAX);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The read pipeline: skeleton (ids from a domain), rules (who may see what), hydrate (cards, cached and shared), and then
 //! the surface presents.
 
+mod listing;
 mod top_level;
 
 use std::collections::HashMap;
@@ -23,39 +24,12 @@ use crate::paging::Cursors;
 use crate::rules::{Standing, may_see, visibilities_to_list};
 use crate::surface::Gateways;
 
+pub use listing::{AuthorFilter, Conversation, Listing};
+
 /// The most ancestors of a conversation that are shown.
 const ANCESTORS_MAX: u32 = 40;
 /// The most answers of a conversation that are shown.
 const DESCENDANTS_MAX: u32 = 200;
-
-/// Things of a page, and where it goes on.
-#[derive(Debug)]
-pub struct Listing<T> {
-    /// What may be seen, newest first.
-    pub items: Vec<T>,
-    /// Where the listing goes on.
-    pub cursors: Cursors,
-}
-
-/// Which of an author's posts are asked for.
-#[derive(Debug, Clone, Default)]
-pub struct AuthorFilter {
-    /// Only posts with pictures.
-    pub only_media: bool,
-    /// No answers to others.
-    pub exclude_replies: bool,
-    /// Only posts with this hashtag; empty for all.
-    pub tag: String,
-}
-
-/// A post and the posts round it.
-#[derive(Debug)]
-pub struct Conversation {
-    /// What it answers, oldest first.
-    pub ancestors: Vec<Arc<Card>>,
-    /// What answers it, depth first.
-    pub descendants: Vec<Arc<Card>>,
-}
 
 /// Reads for every surface. Cheap to clone; clones share their caches.
 #[derive(Clone)]
@@ -82,6 +56,9 @@ impl Reader {
         viewer: AccountId,
         page: Page,
     ) -> Result<Listing<Arc<Card>>> {
+        if page.limit == 0 {
+            return Ok(Listing::empty());
+        }
         let ids = self.home_ids(context, viewer, page).await?;
         let cursors = Cursors::of(&ids, &page);
         Ok(Listing {
@@ -101,6 +78,9 @@ impl Reader {
         page: Page,
         only_media: bool,
     ) -> Result<Listing<Arc<Card>>> {
+        if page.limit == 0 {
+            return Ok(Listing::empty());
+        }
         let request = ListPublicRequest {
             page: Some(page.into()),
             only_media,
@@ -126,6 +106,9 @@ impl Reader {
         page: Page,
         filter: AuthorFilter,
     ) -> Result<Listing<Arc<Card>>> {
+        if page.limit == 0 {
+            return Ok(Listing::empty());
+        }
         let relationships = self
             .relationships(context, viewer, vec![author.get()])
             .await?;
@@ -278,6 +261,9 @@ impl Reader {
         account: AccountId,
         page: Page,
     ) -> Result<Listing<Arc<Person>>> {
+        if page.limit == 0 {
+            return Ok(Listing::empty());
+        }
         let request = ListFollowsRequest {
             account_id: account.get(),
             page: Some(page.into()),
@@ -297,6 +283,9 @@ impl Reader {
         account: AccountId,
         page: Page,
     ) -> Result<Listing<Arc<Person>>> {
+        if page.limit == 0 {
+            return Ok(Listing::empty());
+        }
         let request = ListFollowsRequest {
             account_id: account.get(),
             page: Some(page.into()),

@@ -1,5 +1,6 @@
 //! Files in forms: handed to the media domain as they arrive, never held. What is in memory are a few chunks.
 
+pub(crate) mod disposition;
 mod form;
 
 use business_media_gateway::{Media, MediaItem, UploadChunk, UploadHeader};

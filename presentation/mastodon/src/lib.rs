@@ -12,7 +12,6 @@ mod apps;
 mod empty;
 mod entities;
 mod fallback;
-mod headers;
 mod ids;
 mod instance;
 mod media;
@@ -29,7 +28,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, get};
 use axum::{Router, middleware};
 use bytes::Bytes;
-use presentation_kit::{Api, Surface};
+use presentation_kit::{Api, Surface, cors};
 
 pub use uploads::SilenceMax;
 
@@ -38,7 +37,7 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// The routes of this surface, with the OpenAPI document that describes them at `/api/openapi.json`.
 pub fn router(surface: &Surface) -> Router<Surface> {
-    let (routes, document) = api().into_parts(TITLE, &surface.site.version);
+    let (routes, document) = api().into_parts(TITLE, &surface.site.version, ABOUT);
     let document = Bytes::from(document.to_string());
     routes
         .route(
@@ -47,18 +46,22 @@ pub fn router(surface: &Surface) -> Router<Surface> {
         )
         .route("/users/{username}", get(uris::account))
         .route("/users/{username}/statuses/{id}", get(uris::status))
+        // Named in the instance's description, because clients cannot do without, and not there.
+        .route("/api/v1/streaming", any(fallback::no_streaming))
+        .route("/api/v1/streaming/{*rest}", any(fallback::no_streaming))
+        .route("/api", any(fallback::not_found))
         .route("/api/{*rest}", any(fallback::not_found))
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(uploads::mark))
         // Outermost, so that refusals too are readable for a script of another site.
-        .layer(middleware::from_fn(headers::add))
+        .layer(middleware::from_fn(cors::add))
 }
 
 /// The bytes of photos. Apart from the API, because what an API call has to pass is of no use to a file, and there are many
 /// times more files.
 pub fn files() -> Router<Surface> {
-    let preflight = || std::future::ready(headers::answer_preflight());
+    let preflight = || std::future::ready(cors::preflight());
     let rendition = get(media_files::serve).options(preflight);
     let original = get(media_files::serve_original).options(preflight);
     Router::new()
@@ -70,10 +73,12 @@ pub fn files() -> Router<Surface> {
 /// The OpenAPI document, for the copy that is kept in review.
 #[must_use]
 pub fn openapi(version: &str) -> serde_json::Value {
-    api().into_parts(TITLE, version).1
+    api().into_parts(TITLE, version, ABOUT).1
 }
 
 const TITLE: &str = "Heliograph";
+/// What whoever writes an app should know beside the routes.
+const ABOUT: &str = include_str!("about.md");
 
 fn api() -> Api {
     Api::new()

@@ -28,7 +28,7 @@ use presentation_kit::{Problem, RequestContext, Surface};
 use self::answer::{Answer, Manner};
 use self::key::Key;
 use self::source::{Source, Wanted};
-use crate::{fallback, headers};
+use crate::fallback;
 
 /// How long an answer is kept for which a better one may yet be made, in seconds.
 const SOON_SECONDS: u64 = 3_600;
@@ -164,7 +164,7 @@ fn finish(answer: Result<Response>) -> Response {
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    headers::put(headers);
+    presentation_kit::cors::put(headers);
     response
 }
 

@@ -10,8 +10,8 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, StatusCode, header};
 use infra_kernel::{Error, ErrorCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use presentation_kit::Problem;
 use presentation_kit::problem::{log_fault, status_of};
+use presentation_kit::{Problem, cors};
 
 use crate::view::Shell;
 use crate::visit::Visit;
@@ -138,12 +138,30 @@ pub(crate) async fn wrong_method() -> Response {
 /// Middleware: makes pages of errors.
 pub(crate) async fn show_trouble(visit: Visit, request: Request, next: Next) -> Response {
     let method = request.method().clone();
+    let of_a_program = visit.is_of_a_program();
+    if of_a_program && cors::is_preflight(&request) {
+        return cors::preflight();
+    }
     let mut response = next.run(request).await;
     let Some(error) = response.extensions_mut().remove::<Arc<Error>>() else {
         return response;
     };
-    if visit.wants_json {
-        return Arc::into_inner(error).map_or(response, |error| Problem(error).into_response());
+    let status = response.status();
+    let allow = response.headers_mut().remove(header::ALLOW);
+    // What is wrong with a request of an existing page is told on a page, to whom it redirected.
+    let is_astray = matches!(
+        status,
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED
+    );
+    if visit.wants_json || (of_a_program && is_astray) {
+        let problem =
+            Arc::into_inner(error).map_or(response, |error| Problem(error).into_response());
+        let mut problem = with_methods(problem, allow);
+        *problem.status_mut() = status;
+        if of_a_program {
+            cors::put(problem.headers_mut());
+        }
+        return problem;
     }
     if error.code() == ErrorCode::Unauthenticated {
         let next = visit.uri.path_and_query().map_or("/", |path| path.as_str());
@@ -154,9 +172,16 @@ pub(crate) async fn show_trouble(visit: Visit, request: Request, next: Next) -> 
         }));
     }
     log_fault(&error);
-    let status = response.status();
     let message = page_with_status(status, &Message::of(&visit, status, &error));
-    with_wait(message, &error)
+    with_methods(with_wait(message, &error), allow)
+}
+
+/// Says which methods an address takes, where the error is about that.
+fn with_methods(mut response: Response, allow: Option<HeaderValue>) -> Response {
+    if let Some(allow) = allow {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    response
 }
 
 #[derive(Template)]

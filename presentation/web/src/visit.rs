@@ -35,6 +35,8 @@ pub(crate) struct Inner {
     form_key_is_new: bool,
     pub(crate) uri: Uri,
     pub(crate) wants_json: bool,
+    /// Whether it says that it shows pages, as browsers do.
+    takes_pages: bool,
 }
 
 impl std::ops::Deref for Visit {
@@ -42,6 +44,18 @@ impl std::ops::Deref for Visit {
 
     fn deref(&self) -> &Inner {
         &self.0
+    }
+}
+
+impl Inner {
+    /// Whether a program of another site may be asking: where it has things to ask, and a browser is not showing a page.
+    pub(crate) fn is_of_a_program(&self) -> bool {
+        let path = self.uri.path();
+        let is_under = |place: &&str| {
+            let rest = path.strip_prefix(*place);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        !self.takes_pages && ["/oauth", "/.well-known", "/nodeinfo"].iter().any(is_under)
     }
 }
 
@@ -67,10 +81,10 @@ pub(crate) async fn begin(
         .clone()
         .or(form_cookie)
         .unwrap_or_else(fresh_secret);
-    let wants_json = request
-        .headers()
-        .get(header::ACCEPT)
-        .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
+    let accepted = request.headers().get(header::ACCEPT);
+    let accepted = accepted.map(HeaderValue::as_bytes).unwrap_or_default();
+    let wants_json = accepted.starts_with(b"application/json");
+    let takes_pages = accepted.windows(9).any(|part| part == b"text/html");
     let uri = request.uri().clone();
     let inner = Inner {
         surface,
@@ -81,6 +95,7 @@ pub(crate) async fn begin(
         form_key_is_new,
         uri,
         wants_json,
+        takes_pages,
     };
     request.extensions_mut().insert(Visit(Arc::new(inner)));
     next.run(request).await

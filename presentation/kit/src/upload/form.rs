@@ -17,7 +17,10 @@ use axum::extract::multipart::{Field, MultipartError, MultipartRejection};
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request};
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
+use http::header;
 use infra_kernel::{Error, ErrorCode, Result};
+
+use super::disposition::Disposition;
 
 /// The most bytes that are taken from the connection without a field or a chunk coming of them, before the form is
 /// refused: the headers of a field, what stands before the first one, or a field that nobody reads. Checked before each
@@ -36,6 +39,7 @@ pub struct FileForm {
 #[derive(Debug)]
 pub struct FileField<'a> {
     field: Field<'a>,
+    disposition: Disposition,
     gate: Arc<Gate>,
 }
 
@@ -60,9 +64,14 @@ impl FileForm {
     pub async fn next_field(&mut self) -> Result<Option<FileField<'_>>> {
         let next = self.gate.feed(self.form.next_field()).await;
         let gate = &self.gate;
-        Ok(next.map_err(cut_off)?.map(|field| FileField {
-            field,
-            gate: Arc::clone(gate),
+        Ok(next.map_err(cut_off)?.map(|field| {
+            let header = field.headers().get(header::CONTENT_DISPOSITION);
+            let disposition = Disposition::parse(header.map_or(&[], |value| value.as_bytes()));
+            FileField {
+                field,
+                disposition,
+                gate: Arc::clone(gate),
+            }
         }))
     }
 }
@@ -71,13 +80,13 @@ impl FileField<'_> {
     /// Its name.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        self.field.name()
+        self.disposition.name.as_deref()
     }
 
     /// The name of the file that it holds.
     #[must_use]
     pub fn file_name(&self) -> Option<&str> {
-        self.field.file_name()
+        self.disposition.file_name.as_deref()
     }
 
     /// What it says it holds.

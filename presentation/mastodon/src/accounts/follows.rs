@@ -27,7 +27,7 @@ pub(super) async fn followers(
     PathOf(id): PathOf<AccountId>,
     QueryOf(query): QueryOf<PageQuery>,
 ) -> Result<Page, Problem> {
-    let page = query.page(LIMIT_DEFAULT, LIMIT_MAX)?;
+    let page = query.page(LIMIT_DEFAULT, LIMIT_MAX);
     surface.reader.person(&context, id).await?;
     let listing = surface.reader.followers(&context, id, page).await?;
     Ok(page_of(&surface, &uri, &listing))
@@ -41,7 +41,7 @@ pub(super) async fn following(
     PathOf(id): PathOf<AccountId>,
     QueryOf(query): QueryOf<PageQuery>,
 ) -> Result<Page, Problem> {
-    let page = query.page(LIMIT_DEFAULT, LIMIT_MAX)?;
+    let page = query.page(LIMIT_DEFAULT, LIMIT_MAX);
     surface.reader.person(&context, id).await?;
     let listing = surface.reader.following(&context, id, page).await?;
     Ok(page_of(&surface, &uri, &listing))

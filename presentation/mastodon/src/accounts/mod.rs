@@ -65,7 +65,8 @@ fn people() -> Api {
             show::lookup,
             Describe::new("Finds an account by its name.")
                 .query::<show::LookupQuery>()
-                .answers::<Account>(),
+                .answers::<Account>()
+                .refuses(&[(404, "There is no such account.")]),
         )
         .get(
             "/api/v1/accounts/search",

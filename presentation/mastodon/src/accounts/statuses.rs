@@ -45,7 +45,7 @@ pub(super) async fn list(
     PathOf(id): PathOf<AccountId>,
     QueryOf(query): QueryOf<StatusesQuery>,
 ) -> Result<Response, Problem> {
-    let page = query.page.page(LIMIT_DEFAULT, LIMIT_MAX)?;
+    let page = query.page.page(LIMIT_DEFAULT, LIMIT_MAX);
     surface.reader.person(&context, id).await?;
     if query.pinned.unwrap_or_default() {
         return Ok(reply::statuses(&surface, viewer, &[]));

@@ -6,7 +6,7 @@ use business_accounts_gateway::UpdateProfileRequest;
 use business_media_gateway::UploadHeader;
 use infra_kernel::{Context, Error, Result};
 use presentation_kit::access::{Person, Viewer, scope};
-use presentation_kit::extract::{BodyOf, lenient, parse_pairs};
+use presentation_kit::extract::{BodyOf, lenient};
 use presentation_kit::pictures::{self, Picture, Uploaded};
 use presentation_kit::{Allowed, Problem, RequestContext, Surface};
 use schemars::JsonSchema;
@@ -88,6 +88,7 @@ async fn read(
         describe: |_| Ok(UploadHeader::default()),
     };
     let read = form::read(surface, context, request, &rules).await?;
+    let form = read.said()?;
     let mut uploads = Vec::new();
     for (name, item) in read.files {
         let item = wait::until_processed(surface, context, item, wait::SLOW).await?;
@@ -97,7 +98,7 @@ async fn read(
             .find(|picture| picture.field() == name);
         uploads.extend(picture.map(|picture| (picture, item)));
     }
-    Ok((parse_pairs(&read.pairs)?, uploads))
+    Ok((form, uploads))
 }
 
 impl ProfileForm {

@@ -14,10 +14,10 @@ use super::{Empty, media, moment};
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Account {
     id: AccountId,
-    username: String,
+    pub(crate) username: String,
     /// The name by which it is reached; on its own server that is the username.
     acct: String,
-    display_name: String,
+    pub(crate) display_name: String,
     /// Whether followers must be let in; never so here yet.
     locked: bool,
     bot: bool,
@@ -30,9 +30,9 @@ pub(crate) struct Account {
     /// The profile's text as HTML.
     note: String,
     /// Its page.
-    url: String,
-    uri: String,
-    avatar: String,
+    pub(crate) url: String,
+    pub(crate) uri: String,
+    pub(crate) avatar: String,
     avatar_static: String,
     avatar_description: String,
     header: String,

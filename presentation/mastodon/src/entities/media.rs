@@ -120,6 +120,14 @@ impl MediaAttachment {
         picture.with_failure(item)
     }
 
+    /// The same for a token that may not have the file itself.
+    pub(crate) fn without_original(self) -> Self {
+        Self {
+            original_url: None,
+            ..self
+        }
+    }
+
     fn with_failure(self, item: &MediaItem) -> Self {
         Self {
             failure: item.has_failed().then(|| item.failure.clone()),

@@ -124,6 +124,25 @@ impl Status {
             marks: Some(Marks::default()),
         }
     }
+
+    /// The same for a token that may not read: which status it was, and nothing of what stood in it.
+    pub(crate) fn deleted_unread(site: &Site, card: &Card) -> Self {
+        let whole = Self::deleted(site, card);
+        Self {
+            shared: Shared {
+                in_reply_to_id: None,
+                in_reply_to_account_id: None,
+                spoiler_text: String::new(),
+                language: None,
+                content: String::new(),
+                media_attachments: Vec::new(),
+                mentions: Vec::new(),
+                ..whole.shared
+            },
+            text: None,
+            marks: whole.marks,
+        }
+    }
 }
 
 impl Shared {

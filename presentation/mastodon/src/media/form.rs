@@ -7,9 +7,10 @@ use business_media_gateway::{MediaItem, UploadHeader};
 use http::header;
 use infra_kernel::{AccountId, Context, Error, ErrorCode, Result};
 use infra_rpc::within_deadline;
-use presentation_kit::extract::push_pair;
+use presentation_kit::extract::{decoded, is_text, parse_pairs_over, push_pair};
 use presentation_kit::upload::{FileField, FileForm, upload};
 use presentation_kit::{Problem, Surface};
+use serde::de::DeserializeOwned;
 
 /// The most fields of a form, files included.
 const FIELDS_MAX: usize = 200;
@@ -24,19 +25,33 @@ pub(crate) struct FileRules {
     pub(crate) names: &'static [&'static str],
     /// Whose the files become.
     pub(crate) owner: AccountId,
-    /// What is said of a file by the fields that came before it.
-    pub(crate) describe: fn(&[u8]) -> std::result::Result<UploadHeader, Problem>,
+    /// What is said of a file by the address and the fields that came before it.
+    pub(crate) describe: fn(&ReadForm) -> std::result::Result<UploadHeader, Problem>,
 }
 
 /// A form that was read to its end.
 #[derive(Debug, Default)]
 pub(crate) struct ReadForm {
+    /// The request's query: what is said there counts unless the form says it, too.
+    query: Option<String>,
     /// The text fields as an encoded form.
-    pub(crate) pairs: Vec<u8>,
+    pairs: Vec<u8>,
     /// The files, by the names of their fields.
     pub(crate) files: Vec<(&'static str, MediaItem)>,
     /// How much of `pairs` came before the last file.
-    pub(crate) pairs_before_file: usize,
+    pairs_before_file: usize,
+}
+
+impl ReadForm {
+    /// What the address and the form's texts say.
+    pub(crate) fn said<T: DeserializeOwned>(&self) -> std::result::Result<T, Problem> {
+        parse_pairs_over(self.query.as_deref(), &self.pairs)
+    }
+
+    /// The same, without the texts that came after the last file.
+    pub(crate) fn said_before_file<T: DeserializeOwned>(&self) -> std::result::Result<T, Problem> {
+        parse_pairs_over(self.query.as_deref(), &self.pairs[..self.pairs_before_file])
+    }
 }
 
 /// Whether a request's body is a multipart form.
@@ -56,9 +71,12 @@ pub(crate) async fn read(
     request: Request,
     rules: &FileRules,
 ) -> std::result::Result<ReadForm, Problem> {
+    let mut form = ReadForm {
+        query: request.uri().query().map(str::to_owned),
+        ..ReadForm::default()
+    };
     let multipart = FileForm::from_request(request, surface).await;
     let mut multipart = multipart.map_err(no_form)?;
-    let mut form = ReadForm::default();
     for _ in 0..FIELDS_MAX {
         let next = within_deadline(context, multipart.next_field()).await?;
         let Some(field) = next else {
@@ -78,21 +96,21 @@ async fn take_field(
     form: &mut ReadForm,
 ) -> std::result::Result<(), Problem> {
     let name = field.name().unwrap_or_default().to_owned();
-    // A browser sends a file without a name for a file that was not chosen.
-    let chosen = field.file_name() != Some("");
-    let is_file = field.file_name().is_some() || field.content_type().is_some();
-    if !(is_file && chosen) {
+    if !is_file(&field, rules) {
+        let content_type = field.content_type().map(str::to_owned);
         let text = within_deadline(context, read_text(field, form.pairs.len())).await?;
-        if chosen {
+        // A browser sends a file without a name for a file that was not chosen.
+        if !rules.names.contains(&name.as_str()) {
             if !form.pairs.is_empty() {
                 form.pairs.push(b'&');
             }
+            let text = decoded(content_type.as_deref(), text);
             push_pair(&name, &text, &mut form.pairs);
         }
         return Ok(());
     }
     let name = file_field(&name, rules, form)?;
-    let described = (rules.describe)(&form.pairs)?;
+    let described = (rules.describe)(form)?;
     let file_name = field.file_name().unwrap_or_default();
     let header = UploadHeader {
         owner_id: rules.owner.get(),
@@ -104,6 +122,20 @@ async fn take_field(
     form.files.push((name, item));
     form.pairs_before_file = form.pairs.len();
     Ok(())
+}
+
+/// Whether a part is a file: where one is expected, anything that has a name or says that it is no text; elsewhere only
+/// what does both, because many programs give the texts of a form a type, and some a name.
+fn is_file(field: &FileField<'_>, rules: &FileRules) -> bool {
+    let expected = field.name().is_some_and(|name| rules.names.contains(&name));
+    let (is_text, file_name) = (is_text(field.content_type()), field.file_name());
+    match (expected, file_name) {
+        (_, Some("")) => false,
+        (true, None) => !is_text,
+        (true, Some(_)) => true,
+        (false, None) => false,
+        (false, Some(_)) => !is_text,
+    }
 }
 
 /// The file field of this name, which must be one that is taken and not have come before.

@@ -5,7 +5,7 @@ mod failed;
 pub(crate) mod focus;
 pub(crate) mod form;
 mod original;
-mod show;
+pub(crate) mod show;
 mod update;
 mod upload;
 pub(crate) mod wait;
@@ -25,29 +25,34 @@ pub(crate) fn routes() -> Api {
             upload::upload,
             Describe::new("Uploads a picture; 202 while it is processed, 200 when it is ready.")
                 .multipart::<upload::UploadForm>()
-                .answers::<MediaAttachment>(),
+                .answers::<MediaAttachment>()
+                .also(202, "Taken, and still processed."),
         )
         .post(
             "/api/v1/media",
             upload::upload_and_wait,
             Describe::new("Uploads a picture and waits until it is processed.")
                 .multipart::<upload::UploadForm>()
-                .answers::<MediaAttachment>(),
+                .answers::<MediaAttachment>()
+                .also(202, "Taken, and still processed after all that waiting."),
         )
         .get(
             "/api/v1/media/{id}",
             show::show,
             Describe::new(
                 "Shows one's own picture; 206 while it is processed, 422 with the reason in `error` and `failure_code` \
-                 when it failed.",
+                 when it failed. Once it is posted, and for `original_url`, the token needs `read:statuses`, too.",
             )
-            .answers::<MediaAttachment>(),
+            .answers::<MediaAttachment>()
+            .also(206, "Still processed.")
+            .refuses(&[(422, "It could not be processed; `error` says why.")]),
         )
         .get(
             "/api/v1/media/{id}/original",
             original::original,
             Describe::new(
-                "Redirects to where one's own file can be downloaded as it was uploaded, to the bit.",
+                "Redirects to where one's own file can be downloaded as it was uploaded, to the bit. The token needs \
+                 `read:statuses`, too.",
             )
             .answers_with(
                 307,
@@ -63,12 +68,14 @@ pub(crate) fn routes() -> Api {
             Describe::new("Changes alt text and focal point, before the picture is posted.")
                 .body::<update::UpdateForm>()
                 .answers::<MediaAttachment>(),
-        )        .delete(
+        )
+        .delete(
             "/api/v1/media/{id}",
             delete::delete,
             Describe::new(
                 "Deletes one's own picture, whatever its state; 422 while a post or a profile uses it.",
             )
-            .answers::<delete::Deleted>(),
+            .answers::<delete::Deleted>()
+            .refuses(&[(422, "A post or a profile uses it.")]),
         )
 }

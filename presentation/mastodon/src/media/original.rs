@@ -16,6 +16,7 @@ pub(super) async fn original(
     RequestContext(context): RequestContext,
     PathOf(id): PathOf<MediaId>,
 ) -> Result<Response, Problem> {
+    viewer.require(show::READS)?;
     let item = show::own(&surface, &context, viewer, id).await?;
     let address = surface.site.original_url(&item, true);
     Ok(Redirect::temporary(&address).into_response())

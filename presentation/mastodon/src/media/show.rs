@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
+use business_accounts_gateway::Scope;
 use business_media_gateway::{GetMediaRequest, MediaItem};
 use http::StatusCode;
 use infra_kernel::{Context, Error, MediaId, Result};
@@ -31,6 +32,28 @@ pub(super) async fn own(
         .ok_or_else(|| Error::not_found("picture"))
 }
 
+/// The scope that shows a picture once it is part of a post, and its original at any time. An application that may only
+/// upload sees what waits to be posted, because it has to ask when that is ready, and no more.
+pub(crate) const READS: Scope = Scope::READ_STATUSES;
+
+/// Refuses what has been posted to a token that may not read posts.
+fn refuse_unread(viewer: Viewer, item: &MediaItem) -> Result<()> {
+    if item.attached {
+        viewer.require(READS)?;
+    }
+    Ok(())
+}
+
+/// A picture of the viewer's as this token may see it.
+pub(super) fn picture(surface: &Surface, viewer: Viewer, item: &MediaItem) -> MediaAttachment {
+    let picture = MediaAttachment::of_owner(&surface.site, item);
+    if viewer.may(READS) {
+        picture
+    } else {
+        picture.without_original()
+    }
+}
+
 pub(super) async fn show(
     Allowed(viewer): Allowed<Person<scope::WriteMedia>>,
     State(surface): State<Surface>,
@@ -38,6 +61,7 @@ pub(super) async fn show(
     PathOf(id): PathOf<MediaId>,
 ) -> Result<Response, Problem> {
     let item = own(&surface, &context, viewer, id).await?;
+    refuse_unread(viewer, &item)?;
     if let Some(answer) = failed::answer(&item) {
         return Ok(answer);
     }
@@ -46,6 +70,6 @@ pub(super) async fn show(
     } else {
         StatusCode::PARTIAL_CONTENT
     };
-    let picture = MediaAttachment::of_owner(&surface.site, &item);
+    let picture = picture(&surface, viewer, &item);
     Ok((status, Json(picture)).into_response())
 }

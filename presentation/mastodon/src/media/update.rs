@@ -10,7 +10,7 @@ use presentation_kit::{Allowed, Problem, RequestContext, Surface};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::focus;
+use super::{focus, show};
 use crate::entities::MediaAttachment;
 
 /// What changes; what is not sent stays.
@@ -44,5 +44,6 @@ pub(super) async fn update(
         .media
         .update_media(&context, request)
         .await?;
-    Ok(Json(MediaAttachment::of_owner(&surface.site, &item)))
+    // What has been posted is refused by the media domain.
+    Ok(Json(show::picture(&surface, viewer, &item)))
 }

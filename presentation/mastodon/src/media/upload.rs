@@ -9,14 +9,13 @@ use business_media_gateway::{MediaItem, UpdateMediaRequest, UploadHeader};
 use http::StatusCode;
 use infra_kernel::{Context, Error, ErrorCode};
 use presentation_kit::access::{Person, Viewer, scope};
-use presentation_kit::extract::{lenient, parse_pairs};
+use presentation_kit::extract::lenient;
 use presentation_kit::{Allowed, Problem, RequestContext, Surface};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::form::{self, FileRules, ReadForm};
-use super::{FILE, failed, focus, wait};
-use crate::entities::MediaAttachment;
+use super::{FILE, failed, focus, show, wait};
 
 /// What is said of a picture. The fields may come before or after the file; before is quicker.
 #[derive(Debug, Default, PartialEq, Deserialize, JsonSchema)]
@@ -68,7 +67,7 @@ async fn upload_within(
     let rules = FileRules {
         names: &[FILE],
         owner: viewer.account_id,
-        describe: |pairs| header(&parse_pairs(pairs)?),
+        describe: |form| header(&form.said()?),
     };
     let mut form = form::read(surface, context, request, &rules).await?;
     let Some((_, item)) = form.files.pop() else {
@@ -85,7 +84,7 @@ async fn upload_within(
     } else {
         StatusCode::ACCEPTED
     };
-    let picture = MediaAttachment::of_owner(&surface.site, &item);
+    let picture = show::picture(surface, viewer, &item);
     Ok((status, Json(picture)).into_response())
 }
 
@@ -106,8 +105,8 @@ async fn describe_late(
     item: MediaItem,
     form: &ReadForm,
 ) -> Result<MediaItem, Problem> {
-    let early: UploadForm = parse_pairs(&form.pairs[..form.pairs_before_file])?;
-    let whole: UploadForm = parse_pairs(&form.pairs)?;
+    let early: UploadForm = form.said_before_file()?;
+    let whole: UploadForm = form.said()?;
     if early == whole {
         return Ok(item);
     }

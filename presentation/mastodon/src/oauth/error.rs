@@ -7,11 +7,22 @@ use http::{HeaderValue, StatusCode, header};
 use infra_kernel::{Error, ErrorCode};
 use presentation_kit::Problem;
 use presentation_kit::problem::{log_fault, status_of};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 /// An error on its way to an application.
 #[derive(Debug)]
 pub(super) struct OauthProblem(Error);
+
+/// The body of a refusal under `/oauth`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct OauthError {
+    /// A code of the standard: "`invalid_grant`", "`invalid_client`", …
+    error: &'static str,
+    /// What was wrong and what to do, in a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_description: Option<String>,
+}
 
 impl From<Error> for OauthProblem {
     fn from(error: Error) -> Self {
@@ -29,7 +40,10 @@ impl IntoResponse for OauthProblem {
     fn into_response(self) -> Response {
         log_fault(&self.0);
         let (code, status) = code_of(&self.0);
-        let body = json!({"error": code, "error_description": self.0.public()});
+        let body = OauthError {
+            error: code,
+            error_description: Some(self.0.public().to_owned()),
+        };
         let mut response = (status, Json(body)).into_response();
         if status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Basic realm=\"OAuth client\"");

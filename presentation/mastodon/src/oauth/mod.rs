@@ -7,11 +7,25 @@ mod error;
 mod metadata;
 mod revoke;
 mod token;
+mod userinfo;
 
 use presentation_kit::Api;
 use presentation_kit::api::Describe;
 
 use crate::entities::Token;
+
+/// The standard's own refusals.
+const REFUSALS: &[(u16, &str)] = &[
+    (400, "Not valid; `error` is the standard's code."),
+    (
+        401,
+        "The application's credentials are not valid: `invalid_client`.",
+    ),
+    (
+        403,
+        "The application may not do this: `unauthorized_client`.",
+    ),
+];
 
 pub(crate) fn routes() -> Api {
     Api::new()
@@ -20,14 +34,30 @@ pub(crate) fn routes() -> Api {
             token::issue,
             Describe::new("Turns a code, or an application's own credentials, into a token.")
                 .body::<token::TokenForm>()
-                .answers::<Token>(),
+                .answers::<Token>()
+                .refuses(REFUSALS)
+                .refuses_with::<error::OauthError>(),
         )
         .post(
             "/oauth/revoke",
             revoke::revoke,
             Describe::new("Ends a token of the application that asks.")
                 .body::<revoke::RevokeForm>()
-                .answers::<revoke::Revoked>(),
+                .answers::<revoke::Revoked>()
+                .refuses(REFUSALS)
+                .refuses_with::<error::OauthError>(),
+        )
+        .get(
+            "/oauth/userinfo",
+            userinfo::show,
+            Describe::new("Tells whose token it is, as OpenID Connect puts it.")
+                .answers::<userinfo::UserInfo>(),
+        )
+        .post(
+            "/oauth/userinfo",
+            userinfo::show,
+            Describe::new("Tells whose token it is, as OpenID Connect puts it.")
+                .answers::<userinfo::UserInfo>(),
         )
         .get(
             "/.well-known/oauth-authorization-server",

@@ -1,17 +1,19 @@
 //! Posting a status.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use business_accounts_gateway::{Account, FindAccountsRequest, GetAccountsRequest};
+use business_accounts_gateway::{Account, FindAccountsRequest, GetAccountsRequest, Scope};
 use business_posts_gateway::text::{entities, local_names};
 use business_posts_gateway::{CreatePostRequest, Visibility};
 use http::HeaderMap;
 use infra_kernel::{Context, Error, MediaId, PostId, Result, canonical_language};
 use presentation_kit::access::{Person, Viewer, scope};
 use presentation_kit::extract::{BodyOf, lenient};
-use presentation_kit::{Allowed, Problem, RequestContext, Surface};
+use presentation_kit::rules::{Standing, may_see};
+use presentation_kit::{Allowed, Card, Problem, RequestContext, Surface};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
@@ -111,7 +113,8 @@ pub(super) async fn create(
     Ok(reply::status(&surface, Some(viewer), &card))
 }
 
-/// The post that is answered, which must be one that the author may see; 0 for none.
+/// The post that is answered, which must be one that the author may see; 0 for none. A token that may only write answers
+/// what everyone may see and what its person wrote: otherwise it could try out which posts there are, and whose.
 async fn answered(
     surface: &Surface,
     context: &Context,
@@ -128,9 +131,13 @@ async fn answered(
         .reader
         .posts(context, author, vec![id.get()])
         .await?;
-    posts
-        .first()
-        .map_or_else(|| Err(not_there()), |card| Ok(card.head.id))
+    let may_answer = |card: &&Arc<Card>| {
+        viewer.may(Scope::READ_STATUSES)
+            || card.head.author_id == viewer.account_id.get()
+            || may_see(None, Standing::Visitor, &card.head)
+    };
+    let answered = posts.first().filter(may_answer);
+    answered.map_or_else(|| Err(not_there()), |card| Ok(card.head.id))
 }
 
 /// The error with the field as it is called here.
@@ -302,6 +309,7 @@ fn media_ids(texts: &[String]) -> Result<Vec<u64>> {
 
 #[cfg(test)]
 mod tests {
+    use business_accounts_gateway::Scopes;
     use infra_kernel::{AccountId, ApplicationId, SessionId};
     use presentation_kit::extract::parse_pairs;
 
@@ -312,6 +320,7 @@ mod tests {
             account_id: AccountId::new(7),
             application_id: ApplicationId::new(3),
             session_id: SessionId::new(5),
+            scopes: Scopes::USER,
         };
         let form: StatusForm = parse_pairs(form.as_bytes()).unwrap();
         form.refuse_what_is_not_built()?;

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use business_accounts_gateway::Scope;
 use business_posts_gateway::DeletePostRequest;
 use infra_kernel::{Error, PostId};
 use presentation_kit::access::{Person, scope};
@@ -30,5 +31,10 @@ pub(super) async fn delete(
         .posts
         .delete_post(&context, request)
         .await?;
-    Ok(Json(Status::deleted(&surface.site, &card)))
+    let deleted = if viewer.may(Scope::READ_STATUSES) {
+        Status::deleted(&surface.site, &card)
+    } else {
+        Status::deleted_unread(&surface.site, &card)
+    };
+    Ok(Json(deleted))
 }

@@ -20,7 +20,8 @@ pub(crate) fn routes() -> Api {
                 "Posts a status. With the header `Idempotency-Key`, the same key answers the same status again.",
             )
             .body::<create::StatusForm>()
-            .answers::<Status>(),
+            .answers::<Status>()
+            .refuses(&[(404, "The status to answer is not there, or not for whom asks.")]),
         )
         .get(
             "/api/v1/statuses",
@@ -37,7 +38,10 @@ pub(crate) fn routes() -> Api {
         .delete(
             "/api/v1/statuses/{id}",
             delete::delete,
-            Describe::new("Deletes one's own status; answers it with its `text`, to write it again.")
+            Describe::new(
+                "Deletes one's own status; answers it with its `text`, to write it again. A token without \
+                 `read:statuses` hears which status it was, and nothing of what stood in it.",
+            )
                 .answers::<Status>(),
         )
         .get(

@@ -18,7 +18,7 @@ pub(super) async fn show(
     uri: Uri,
     QueryOf(query): QueryOf<PageQuery>,
 ) -> Result<Response, Problem> {
-    let page = query.page(LIMIT_DEFAULT, LIMIT_MAX)?;
+    let page = query.page(LIMIT_DEFAULT, LIMIT_MAX);
     let listing = surface
         .reader
         .home(&context, viewer.account_id, page)

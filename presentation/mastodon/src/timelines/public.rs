@@ -37,7 +37,7 @@ pub(super) async fn show(
     uri: Uri,
     QueryOf(query): QueryOf<PublicQuery>,
 ) -> Result<Response, Problem> {
-    let page = query.page.page(LIMIT_DEFAULT, LIMIT_MAX)?;
+    let page = query.page.page(LIMIT_DEFAULT, LIMIT_MAX);
     if query.remote.unwrap_or_default() {
         return Ok(reply::statuses(&surface, viewer, &[]));
     }

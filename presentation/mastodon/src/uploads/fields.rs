@@ -55,7 +55,11 @@ pub(super) fn count(headers: &HeaderMap, name: &HeaderName) -> Result<u64, Refus
 /// Whether the body holds bytes of the file.
 pub(super) fn has_bytes(headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE);
-    content_type.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(BYTES.as_bytes()))
+    content_type.is_some_and(|value| {
+        // Some HTTP libraries add a charset to every type.
+        let name = value.as_bytes().split(|byte| *byte == b';').next();
+        name.is_some_and(|name| name.trim_ascii().eq_ignore_ascii_case(BYTES.as_bytes()))
+    })
 }
 
 /// Extensions of the protocol that are not offered here.
@@ -195,6 +199,26 @@ mod tests {
             assert!(metadata(&with(UPLOAD_METADATA, wrong)).is_err(), "{wrong}");
         }
         assert_eq!(metadata(&HeaderMap::new()).unwrap().raw, "");
+    }
+
+    #[test]
+    fn a_body_of_bytes_is_known_however_its_type_is_written() {
+        for value in [
+            "application/offset+octet-stream",
+            "Application/Offset+Octet-Stream",
+            "application/offset+octet-stream; charset=UTF-8",
+            " application/offset+octet-stream ;charset=utf-8",
+        ] {
+            assert!(has_bytes(&with(header::CONTENT_TYPE, value)), "{value}");
+        }
+        for value in [
+            "application/octet-stream",
+            "application/offset+octet-streams",
+            "",
+        ] {
+            assert!(!has_bytes(&with(header::CONTENT_TYPE, value)), "{value}");
+        }
+        assert!(!has_bytes(&HeaderMap::new()));
     }
 
     #[test]

@@ -39,6 +39,30 @@ const MEDIA_ID: Header = Header::optional(
 );
 const LENGTH: Header = Header::optional("Upload-Length", "The file's length in bytes.");
 
+/// What the protocol refuses, each under its own code.
+const REFUSALS: &[(u16, &str)] = &[
+    (400, "A header is missing or not as it should be."),
+    (412, "The version in `Tus-Resumable` is not spoken here."),
+];
+/// What it refuses of bytes beside that.
+const REFUSALS_OF_BYTES: &[(u16, &str)] = &[
+    (
+        405,
+        "The method that is meant is not one of those that `POST` stands in for.",
+    ),
+    (408, "No more bytes came; what came is kept."),
+    (
+        409,
+        "The bytes belong elsewhere; `Upload-Offset` is not where the upload is.",
+    ),
+    (410, "The upload has expired."),
+    (413, "The file is larger than is taken."),
+    (415, "The body is not `application/offset+octet-stream`."),
+    (422, "The bytes are no picture."),
+    (423, "Another request is at it."),
+    (460, "The checksum does not fit."),
+];
+
 pub(crate) fn routes() -> Api {
     on_the_collection(on_one_upload(Api::new()))
 }
@@ -67,7 +91,9 @@ fn on_the_collection(api: Api) -> Api {
                     EXPIRES,
                     MEDIA_ID,
                 ],
-            ),
+            )
+            .refuses(REFUSALS)
+            .refuses(REFUSALS_OF_BYTES),
     )
     .options(
         UPLOADS,
@@ -91,7 +117,12 @@ fn on_one_upload(api: Api) -> Api {
                     EXPIRES,
                     MEDIA_ID,
                 ],
-            ),
+            )
+            .refuses(REFUSALS)
+            .refuses(&[
+                (410, "The upload has expired."),
+                (423, "Another request is at it."),
+            ]),
     )
     .patch(
         UPLOAD,
@@ -106,14 +137,18 @@ fn on_one_upload(api: Api) -> Api {
                 CHECKSUM,
             ])
             .bytes("application/offset+octet-stream")
-            .answers_with(204, &[OFFSET, EXPIRES, MEDIA_ID]),
+            .answers_with(204, &[OFFSET, EXPIRES, MEDIA_ID])
+            .refuses(REFUSALS)
+            .refuses(REFUSALS_OF_BYTES),
     )
     .delete(
         UPLOAD,
         cancel::cancel,
         Describe::new("Gives up a resumable upload; what was sent is deleted.")
             .takes(&[VERSION])
-            .answers_with(204, &[]),
+            .answers_with(204, &[])
+            .refuses(REFUSALS)
+            .refuses(&[(423, "Another request is at it.")]),
     )
     .post(
         UPLOAD,
@@ -123,7 +158,10 @@ fn on_one_upload(api: Api) -> Api {
                 VERSION,
                 Header::required("X-HTTP-Method-Override", "The method that is meant."),
             ])
-            .answers_with(204, &[OFFSET, EXPIRES, MEDIA_ID]),
+            .answers_with(204, &[OFFSET, EXPIRES, MEDIA_ID])
+            .also(200, "How far it is, in place of `HEAD`.")
+            .refuses(REFUSALS)
+            .refuses(REFUSALS_OF_BYTES),
     )
     .options(
         UPLOAD,

@@ -10,6 +10,7 @@ use presentation_kit::extract::PathOf;
 use presentation_kit::{Allowed, RequestContext, Surface};
 
 use super::protocol::{Refusal, SameVersion, UPLOAD_LENGTH, UPLOAD_METADATA, told};
+use crate::media::show::READS;
 
 pub(super) async fn show(
     Allowed(viewer): Allowed<Person<scope::WriteMedia>>,
@@ -36,7 +37,10 @@ pub(super) async fn show_to(
     let headers = response.headers_mut();
     headers.insert(UPLOAD_LENGTH, HeaderValue::from(session.bytes));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if !session.metadata.is_empty() {
+    // What was said of a picture is part of the post once it is posted.
+    let posted = session.item.as_ref().is_some_and(|item| item.attached);
+    let may_read = !posted || viewer.may(READS);
+    if !session.metadata.is_empty() && may_read {
         let metadata = HeaderValue::from_str(&session.metadata).map_err(Error::internal)?;
         headers.insert(UPLOAD_METADATA, metadata);
     }

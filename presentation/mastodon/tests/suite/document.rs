@@ -38,14 +38,23 @@ async fn the_document_is_served_and_describes_every_route() {
                 "{at}"
             );
             let answers = operation["responses"].as_object().unwrap();
+            // A status that is not listed is one that nobody expects: no catch-all.
+            assert!(!answers.contains_key("default"), "{at}");
+            for status in ["401", "429", "5XX"] {
+                assert!(answers[status]["content"].is_object(), "{at}: {status}");
+            }
+            assert_eq!(
+                path.contains('{'),
+                answers.contains_key("404") && path.contains('{'),
+                "{at}"
+            );
             assert!(
-                answers["default"]["content"].is_object()
-                    && answers.iter().any(|(status, answer)| {
-                        // What a resumable upload answers stands in its headers, if it answers anything at all.
-                        answer["content"].is_object() && status == "200"
-                            || answer["headers"]["Location"].is_object() && status == "307"
-                            || path.starts_with("/api/v1/media/uploads") && status.starts_with('2')
-                    }),
+                answers.iter().any(|(status, answer)| {
+                    // What a resumable upload answers stands in its headers, if it answers anything at all.
+                    answer["content"].is_object() && status == "200"
+                        || answer["headers"]["Location"].is_object() && status == "307"
+                        || path.starts_with("/api/v1/media/uploads") && status.starts_with('2')
+                }),
                 "{at} does not say what it answers"
             );
         }
@@ -75,4 +84,26 @@ fn collect(value: &Value, references: &mut Vec<String>) {
         Value::Array(list) => list.iter().for_each(|value| collect(value, references)),
         _ => {}
     }
+}
+
+#[test]
+fn what_is_not_200_is_listed() {
+    let document = presentation_mastodon::openapi("0");
+    let schema = |path: &str, method: &str, status: &str| {
+        let response = &document["paths"][path][method]["responses"][status];
+        response["content"]["application/json"]["schema"]["$ref"].clone()
+    };
+    let picture = "#/components/schemas/MediaAttachment";
+    assert_eq!(schema("/api/v2/media", "post", "202"), picture);
+    assert_eq!(schema("/api/v1/media/{id}", "get", "206"), picture);
+    for status in ["400", "401", "403", "413", "429", "5XX"] {
+        let error = schema("/oauth/token", "post", status);
+        assert_eq!(error, "#/components/schemas/OauthError", "{status}");
+    }
+    for status in ["401", "403", "404", "413", "422", "429", "5XX"] {
+        let error = schema("/api/v1/statuses", "post", status);
+        assert_eq!(error, "#/components/schemas/Error", "{status}");
+    }
+    let about = document["info"]["description"].as_str().unwrap();
+    assert!(about.contains("41 bits") && about.contains("not Mastodon's epoch"));
 }

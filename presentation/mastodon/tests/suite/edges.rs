@@ -65,6 +65,14 @@ async fn where_there_is_nothing_the_answer_is_json() {
     ] {
         client.get("ada", path).await.error(404);
     }
+    for path in [
+        "/api/v1/streaming",
+        "/api/v1/streaming/user",
+        "/api/v1/streaming?stream=user",
+    ] {
+        let refused = client.get("ada", path).await.error(404);
+        assert!(refused.contains("streaming"), "{path}: {refused}");
+    }
     let answer = client.delete("ada", "/api/v1/timelines/home").await;
     answer.error(405);
     assert!(answer.header(header::ALLOW).contains("GET"));
@@ -99,6 +107,15 @@ async fn scripts_of_other_sites_may_call() {
                 .header(header::ACCESS_CONTROL_EXPOSE_HEADERS)
                 .contains("Link")
         );
+        for exposed in [
+            "X-RateLimit-Limit",
+            "X-RateLimit-Remaining",
+            "X-RateLimit-Reset",
+            "X-Request-Id",
+        ] {
+            let headers = answer.header(header::ACCESS_CONTROL_EXPOSE_HEADERS);
+            assert!(headers.contains(exposed), "{headers}");
+        }
         assert_eq!(answer.header(header::CACHE_CONTROL), "private, no-store");
     }
 }

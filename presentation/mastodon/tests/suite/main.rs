@@ -8,6 +8,8 @@ mod edges;
 mod files;
 mod media;
 mod oauth;
+mod parameters;
+mod scopes;
 mod statuses;
 mod timelines;
 mod uploads;

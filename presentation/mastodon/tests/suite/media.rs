@@ -56,11 +56,12 @@ async fn what_is_said_after_the_file_counts_too() {
         10,
         &[("description", "A lake"), ("focus", "1,1")],
     );
-    // The same field twice is not well formed, whichever came first.
-    client
+    // The same field twice is what it was last.
+    let attachment = client
         .multipart(Method::POST, "ada", "/api/v1/media", &form)
         .await
-        .error(422);
+        .expect(200);
+    assert_eq!(attachment["description"], "A lake");
     let form = self::form(&[], 10, &[("description", "A lake"), ("focus", "1,1")]);
     let attachment = client
         .multipart(Method::POST, "ada", "/api/v1/media", &form)

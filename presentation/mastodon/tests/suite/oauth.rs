@@ -66,7 +66,8 @@ async fn errors_have_the_shape_of_the_standard() {
             "unsupported_grant_type",
         ),
         (known.into(), 400, "unsupported_grant_type"),
-        ("grant_type[x]=1".into(), 400, "invalid_request"),
+        ("grant_type[x]=1".into(), 400, "unsupported_grant_type"),
+        ("grant_type=code&a[b]=1&a=2".into(), 400, "invalid_request"),
     ] {
         let answer = client.post_form("", "/oauth/token", &form).await;
         let body = answer.expect(status);
@@ -95,6 +96,26 @@ async fn the_parts_of_oauth_are_found() {
     let path = "/.well-known/oauth-authorization-server";
     let metadata = client.get("", path).await.expect(200);
     assert_eq!(metadata["token_endpoint"], "http://p.example/oauth/token");
+    let userinfo = metadata["userinfo_endpoint"].as_str().unwrap();
+    let userinfo = userinfo.strip_prefix("http://p.example").unwrap();
+    for token in ["ada", "ada-reads", "ada-uploads"] {
+        let known = client.get(token, userinfo).await.expect(200);
+        assert_eq!(known["preferred_username"], "ada");
+        assert_eq!(known["iss"], "http://p.example/");
+        assert!(
+            known["sub"]
+                .as_str()
+                .unwrap()
+                .starts_with("http://p.example/")
+        );
+        assert_eq!(
+            client.post_form(token, userinfo, "").await.expect(200),
+            known
+        );
+    }
+    client.get("ada-writes", userinfo).await.error(403);
+    client.get("app", userinfo).await.error(401);
+    client.get("", userinfo).await.error(401);
     assert_eq!(
         metadata["code_challenge_methods_supported"],
         json!(["S256"])

@@ -22,7 +22,9 @@ impl Service {
         let scopes = application::check(&request)?;
         let now = self.clock.now();
         let address = Address::parse(&request.remote_address);
-        self.limits.applications.take(address, self.clock.uptime())?;
+        self.limits
+            .applications
+            .take(address, self.clock.uptime())?;
         let secret = Secret::fresh();
         let application = Application {
             id: self.ids.application().get(),

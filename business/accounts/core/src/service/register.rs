@@ -52,7 +52,9 @@ impl Service {
         }
         check_sign_up(&request, maker)?;
         let address = Address::parse(&request.remote_address);
-        self.limits.registrations.take(address, self.clock.uptime())?;
+        self.limits
+            .registrations
+            .take(address, self.clock.uptime())?;
         self.check_setup_token(setup_token).await?;
         self.check_free(&request.username, &request.email).await?;
         let password_hash = self

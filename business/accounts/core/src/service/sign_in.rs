@@ -43,7 +43,9 @@ impl Service {
             || Target::nobody(&email_key(name)),
             |credential| Target::Account(credential.account_id()),
         );
-        self.limits.failures.take(Some(target), self.clock.uptime())?;
+        self.limits
+            .failures
+            .take(Some(target), self.clock.uptime())?;
         let checked = self.check_credential(context, password, found).await;
         // Only a wrong password counts: neither a right one nor a server too busy to tell.
         if !matches!(checked, Err(AccountsError::WrongCredentials)) {

@@ -18,6 +18,7 @@ impl Accounts for World {
             "bob" => (BOB, "read write follow"),
             "ada-reads" => (ADA, "read"),
             "ada-uploads" => (ADA, "profile write:media"),
+            "ada-writes" => (ADA, "write"),
             "app" => (0, "read write"),
             _ => {
                 let text = "The access token is invalid.";

@@ -38,8 +38,13 @@ impl World {
             .filter(|post| passes(post))
             .map(head)
             .collect();
-        heads.reverse();
-        heads.truncate(page.limit as usize);
+        if page.newer {
+            heads.truncate(page.limit as usize);
+            heads.reverse();
+        } else {
+            heads.reverse();
+            heads.truncate(page.limit as usize);
+        }
         heads
     }
 

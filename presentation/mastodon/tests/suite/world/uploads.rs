@@ -18,6 +18,7 @@ impl World {
         let session = UploadSession {
             upload_id: self.next_id(),
             bytes: request.bytes,
+            metadata: request.metadata,
             ..UploadSession::default()
         };
         self.in_parts.lock().unwrap().push(InParts {
@@ -30,7 +31,13 @@ impl World {
 
     /// What is whole and was not taken is taken now, as the domain does.
     pub(super) fn look_at(&self, owner_id: u64, upload_id: u64) -> Result<UploadSession> {
-        self.in_upload(owner_id, upload_id, |upload| self.take_if_whole(upload))?
+        let mut session =
+            self.in_upload(owner_id, upload_id, |upload| self.take_if_whole(upload))??;
+        if let Some(item) = &mut session.item {
+            let media = self.media.lock().unwrap();
+            *item = media.iter().find(|now| now.id == item.id).unwrap().clone();
+        }
+        Ok(session)
     }
 
     pub(super) async fn append_in_parts(

@@ -1,13 +1,16 @@
-//! Headers that every answer of this surface carries: a script of any site may call the API (it needs a token, never a
-//! cookie, so nothing is given away), and what is answered is kept by no cache unless the route says so.
+//! Headers that every response to a program carries: a script of any site may call the API (it needs a token, never a
+//! cookie, so nothing is given away), and what it gets is kept by no cache unless the route says so.
+//!
+//! Refusals carry them, too: without them a browser hides from the script what was wrong.
 
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
-/// Headers of answers that a script may read.
-const EXPOSED: &str = "Link, X-Request-Id, Retry-After, ETag, Content-Range, Location, Upload-Offset, Upload-Length, \
+/// Headers of responses that a script may read.
+const EXPOSED: &str = "Link, X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, \
+    WWW-Authenticate, Allow, ETag, Content-Range, Location, Upload-Offset, Upload-Length, \
     Upload-Metadata, Upload-Expires, Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm, \
     Heliograph-Media-Id";
 /// Headers of requests that a script may send.
@@ -16,22 +19,27 @@ const ALLOWED: &str = "Authorization, Content-Type, Idempotency-Key, Range, If-R
 /// How long a browser may remember the answer to a preflight, in seconds.
 const PREFLIGHT_SECONDS: &str = "86400";
 
-/// Middleware: answers preflights, and adds the headers to every other answer.
-pub(crate) async fn add(request: Request, next: Next) -> Response {
-    let preflight = request.method() == Method::OPTIONS
-        && request
-            .headers()
-            .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    if preflight {
-        return answer_preflight();
+/// Middleware: answers preflights, and adds the headers to every other response.
+pub async fn add(request: Request, next: Next) -> Response {
+    if is_preflight(&request) {
+        return preflight();
     }
     let mut response = next.run(request).await;
     put(response.headers_mut());
     response
 }
 
-/// Puts the headers on an answer.
-pub(crate) fn put(headers: &mut HeaderMap) {
+/// Whether a browser asks if a script of another site may send something.
+#[must_use]
+pub fn is_preflight(request: &Request) -> bool {
+    request.method() == Method::OPTIONS
+        && request
+            .headers()
+            .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// Puts the headers on a response.
+pub fn put(headers: &mut HeaderMap) {
     for (name, value) in [
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED),
@@ -45,7 +53,8 @@ pub(crate) fn put(headers: &mut HeaderMap) {
 }
 
 /// Tells a browser what a script of another site may ask.
-pub(crate) fn answer_preflight() -> Response {
+#[must_use]
+pub fn preflight() -> Response {
     let mut response = Response::default();
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers: &mut HeaderMap = response.headers_mut();

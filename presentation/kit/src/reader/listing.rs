@@ -1,0 +1,45 @@
+//! What the reader returns beside single things.
+
+use std::sync::Arc;
+
+use crate::card::Card;
+use crate::paging::Cursors;
+
+/// Things of a page, and where it goes on.
+#[derive(Debug)]
+pub struct Listing<T> {
+    /// What may be seen, newest first.
+    pub items: Vec<T>,
+    /// Where the listing goes on.
+    pub cursors: Cursors,
+}
+
+/// Which of an author's posts are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct AuthorFilter {
+    /// Only posts with pictures.
+    pub only_media: bool,
+    /// No answers to others.
+    pub exclude_replies: bool,
+    /// Only posts with this hashtag; empty for all.
+    pub tag: String,
+}
+
+/// A post and the posts round it.
+#[derive(Debug)]
+pub struct Conversation {
+    /// What it answers, oldest first.
+    pub ancestors: Vec<Arc<Card>>,
+    /// What answers it, depth first.
+    pub descendants: Vec<Arc<Card>>,
+}
+
+impl<T> Listing<T> {
+    /// A page that nothing can be on.
+    pub(super) fn empty() -> Self {
+        Self {
+            items: Vec::new(),
+            cursors: Cursors::default(),
+        }
+    }
+}
