@@ -336,6 +336,21 @@ fn a_full_disk_asks_to_come_again() {
     };
     assert!(error.is_passing());
     let error = Error::from(error);
-    assert_eq!(error.code(), ErrorCode::Unavailable);
+    assert_eq!(error.code(), ErrorCode::StorageFull);
     assert!(error.code().is_retryable());
+}
+
+#[tokio::test]
+async fn what_is_begun_leaves_the_reserve_free() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = DirectoryStore::open(folder.path()).await.unwrap();
+    // Without a reserve the disk itself says no.
+    store.require_room(u64::MAX).await.unwrap();
+    let store = store.with_reserve(1);
+    store.require_room(0).await.unwrap();
+    let refused = store.require_room(u64::MAX).await.unwrap_err();
+    assert!(matches!(refused, BlobError::NoRoom { .. }), "{refused}");
+    assert_eq!(Error::from(refused).code(), ErrorCode::StorageFull);
+    let refused = store.with_reserve(u64::MAX).require_room(0).await;
+    assert!(refused.is_err());
 }

@@ -288,7 +288,7 @@ async fn photos_that_wait_for_a_post_are_counted() {
 async fn a_full_disk_refuses_for_now_and_leaves_nothing() {
     let scene = Scene::new().await;
     scene.store.fail_to_keep(true);
-    assert_eq!(code(scene.upload(&photo(1)).await), ErrorCode::Unavailable);
+    assert_eq!(code(scene.upload(&photo(1)).await), ErrorCode::StorageFull);
     scene.assert_empty("a full disk").await;
     scene.store.fail_to_keep(false);
     assert!(scene.upload(&photo(1)).await.is_ok());
