@@ -136,6 +136,19 @@ async fn find_codecs(
     Ok(Some(Arc::new(outside)))
 }
 
+/// What the place is called, which no password may be: its title and its domain.
+fn site_names(configuration: &Configuration) -> Vec<String> {
+    let host = configuration
+        .base_url
+        .rsplit('/')
+        .find(|part| !part.is_empty());
+    let names = [
+        configuration.instance.title.as_str(),
+        host.unwrap_or_default(),
+    ];
+    names.map(str::to_owned).to_vec()
+}
+
 impl Domains {
     /// Opens every domain in the data folder and brings their databases up to date.
     ///
@@ -155,6 +168,7 @@ impl Domains {
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
             settings: configuration.accounts.clone(),
+            site_names: site_names(configuration),
         })?;
         let graph = GraphCore::new(business_graph::Dependencies {
             database: databases.graph,

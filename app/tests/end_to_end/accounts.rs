@@ -51,6 +51,23 @@ async fn what_is_wrong_with_a_sign_up_is_said_field_by_field() {
         let said = reply.refused(422).to_lowercase();
         assert!(said.contains(word), "{field} = {}: {said}", short(&value));
     }
+    let reply = as_app
+        .post("/api/v1/accounts", &json!({"password": "password1"}))
+        .await;
+    reply.refused(422);
+    let details = &reply.json()["details"];
+    for (field, error) in [
+        ("username", "ERR_BLANK"),
+        ("email", "ERR_BLANK"),
+        ("password", "ERR_BLOCKED"),
+        ("agreement", "ERR_ACCEPTED"),
+    ] {
+        assert_eq!(details[field][0]["error"], error, "{details}");
+        assert!(
+            details[field][0]["description"].as_str().is_some(),
+            "{details}"
+        );
+    }
     // None of them was made.
     as_app
         .get("/api/v1/accounts/lookup?acct=fresh")

@@ -136,3 +136,38 @@ async fn wrong_clients_get_told_so_in_oauths_own_words() {
     let reply = server.anyone().form("/oauth/token", &[]).await;
     assert!((400..500).contains(&reply.status), "{}", reply.describe());
 }
+
+#[tokio::test]
+async fn a_cookie_is_no_token_and_a_token_no_cookie() {
+    let server = Server::start().await;
+    let web = server.web();
+    web.sign_up("ada").await;
+    for secret in web.cookies().values() {
+        let reply = server
+            .anyone()
+            .bearing(secret)
+            .get("/api/v1/accounts/verify_credentials")
+            .await;
+        assert_eq!(reply.status, 401, "{}", reply.describe());
+    }
+}
+
+#[tokio::test]
+async fn scopes_of_administrators_are_registered_and_not_granted() {
+    let server = Server::start().await;
+    let wanted = "read write admin:read admin:write crypto";
+    let app = App::register(&server, wanted, CUSTOM_SCHEME).await;
+    let as_app = app.token(wanted).await;
+    let own = as_app.get("/api/v1/apps/verify_credentials").await.ok();
+    assert!(own["scopes"].to_string().contains("admin:write"), "{own}");
+    let web = server.web();
+    web.sign_up("ada").await;
+    let page = web
+        .open(&authorize_path(&app, &[("scope", "read admin:write")]))
+        .await;
+    assert_eq!(page.status, 200, "{}", page.describe());
+    let reply = web
+        .fetch(&authorize_path(&app, &[("scope", "admin:write")]))
+        .await;
+    assert!((400..500).contains(&reply.status), "{}", reply.describe());
+}

@@ -44,6 +44,25 @@ async fn guessing_a_password_is_slowed_down_without_locking_others_out() {
 }
 
 #[tokio::test]
+async fn a_browser_that_was_logged_in_before_is_not_held_up_by_strangers() {
+    let limits = [("HELIOGRAPH_ACCOUNTS__SIGN_IN_FAILURES_PER_ACCOUNT", "3")];
+    let server = Server::with(&limits).await;
+    let known = server.web();
+    known.sign_up("ada").await;
+    let log_out = known.form("/", "/logout").await;
+    known.submit(&log_out).await;
+    assert!(!known.is_signed_in().await);
+    let stranger = server.web();
+    for number in 0..3 {
+        stranger.sign_in("ada", &format!("guess {number}")).await;
+    }
+    // Even the right password: whoever guesses must not learn that it was.
+    assert!(is_limited(&stranger.sign_in("ada", PASSWORD).await));
+    known.sign_in("ada", PASSWORD).await;
+    assert!(known.is_signed_in().await, "strangers lock Ada out");
+}
+
+#[tokio::test]
 async fn signing_in_is_limited_by_address_and_the_address_cannot_be_made_up() {
     let server = Server::with(&[("HELIOGRAPH_ACCOUNTS__SIGN_INS_PER_ADDRESS", "5")]).await;
     let mut limited = 0;

@@ -6,7 +6,7 @@
 use std::marker::PhantomData;
 
 use axum::extract::FromRequestParts;
-use business_accounts_gateway::{AuthenticateRequest, Grant, Scope, Scopes};
+use business_accounts_gateway::{AuthenticateRequest, Grant, Scope, Scopes, SecretKind};
 use http::header;
 use http::request::Parts;
 use infra_kernel::{AccountId, ApplicationId, Context, Error, ErrorCode, Result, SessionId};
@@ -231,13 +231,12 @@ impl<A: Access> FromRequestParts<Surface> for Allowed<A> {
             |context| context.0.clone(),
         );
         let grant = match bearer_secret(parts)? {
-            Some(secret) => Some(
-                surface
-                    .gateways
-                    .accounts
-                    .authenticate(&context, AuthenticateRequest { secret })
-                    .await?,
-            ),
+            Some(secret) => {
+                let kind = SecretKind::Token.into();
+                let request = AuthenticateRequest { secret, kind };
+                let accounts = &surface.gateways.accounts;
+                Some(accounts.authenticate(&context, request).await?)
+            }
             None => None,
         };
         Ok(Self(A::decide(grant)?))

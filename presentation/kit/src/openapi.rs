@@ -144,8 +144,7 @@ impl Document {
 
     pub(crate) fn render(mut self, title: &str, version: &str, about: &str) -> Value {
         let schemas = self.generator.take_definitions(true);
-        let scopes: Map<String, Value> = Scope::ALL
-            .iter()
+        let scopes: Map<String, Value> = Scope::grantable()
             .map(|scope| (scope.to_string(), Value::String(String::new())))
             .collect();
         json!({

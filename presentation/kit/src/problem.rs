@@ -1,11 +1,12 @@
 //! The one mapping from errors to HTTP.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use infra_kernel::{Error, ErrorCode};
+use infra_kernel::{Error, ErrorCode, FieldProblem, FieldReason};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -30,6 +31,48 @@ pub struct ProblemBody {
     /// The field of the request that is at fault, if one is.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
+    /// Where several fields can be wrong at once: each that is, and why, as Mastodon tells of a sign-up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<BTreeMap<String, Vec<FieldDetail>>>,
+}
+
+/// Why a field was refused.
+#[derive(Debug, Serialize, JsonSchema)]
+struct FieldDetail {
+    /// "`ERR_BLANK`", "`ERR_INVALID`", "`ERR_TOO_LONG`", "`ERR_TOO_SHORT`", "`ERR_TAKEN`", "`ERR_RESERVED`", "`ERR_ACCEPTED`" or
+    /// "`ERR_BLOCKED`".
+    error: &'static str,
+    /// What was wrong and what to do, in a sentence.
+    description: String,
+}
+
+/// The code that Mastodon has for a reason.
+const fn mastodon_code(reason: FieldReason) -> &'static str {
+    match reason {
+        FieldReason::Blank => "ERR_BLANK",
+        FieldReason::Invalid => "ERR_INVALID",
+        FieldReason::TooLong => "ERR_TOO_LONG",
+        FieldReason::TooShort => "ERR_TOO_SHORT",
+        FieldReason::Taken => "ERR_TAKEN",
+        FieldReason::Reserved => "ERR_RESERVED",
+        FieldReason::NotAccepted => "ERR_ACCEPTED",
+        FieldReason::Blocked => "ERR_BLOCKED",
+    }
+}
+
+fn details_of(problems: &[FieldProblem]) -> Option<BTreeMap<String, Vec<FieldDetail>>> {
+    let mut details: BTreeMap<String, Vec<FieldDetail>> = BTreeMap::new();
+    for problem in problems {
+        let detail = FieldDetail {
+            error: mastodon_code(problem.reason()),
+            description: problem.public().to_owned(),
+        };
+        details
+            .entry(problem.field().to_owned())
+            .or_default()
+            .push(detail);
+    }
+    (!details.is_empty()).then_some(details)
 }
 
 /// The HTTP status of a code. Clients of the Mastodon API expect 422 for everything that fails validation.
@@ -70,6 +113,7 @@ impl IntoResponse for Problem {
             error: self.0.public().to_owned(),
             code: self.0.code().name(),
             field: self.0.field().map(str::to_owned),
+            details: details_of(self.0.field_problems()),
         };
         let mut response = (status_of(self.0.code()), Json(body)).into_response();
         if self.0.code() == ErrorCode::Unauthenticated {
@@ -94,6 +138,22 @@ fn whole_seconds(wait: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn refused_fields_are_told_as_mastodon_tells_them() {
+        assert!(details_of(&[]).is_none());
+        let problems = [
+            FieldProblem::new("username", FieldReason::Blank, "A username is needed."),
+            FieldProblem::new("password", FieldReason::TooShort, "It is short."),
+        ];
+        assert_eq!(
+            serde_json::to_value(details_of(&problems)).unwrap(),
+            serde_json::json!({
+                "username": [{"error": "ERR_BLANK", "description": "A username is needed."}],
+                "password": [{"error": "ERR_TOO_SHORT", "description": "It is short."}],
+            })
+        );
+    }
 
     #[test]
     fn a_clients_fault_is_a_4xx_and_ours_a_5xx() {

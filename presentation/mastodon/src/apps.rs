@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use business_accounts_gateway::{CreateApplicationRequest, GetApplicationRequest};
+use infra_kernel::{Error, Result};
 use presentation_kit::access::{AnyToken, scope};
 use presentation_kit::api::Describe;
 use presentation_kit::extract::{BodyOf, lenient};
@@ -44,6 +45,22 @@ struct ApplicationForm {
     /// The most it will ask for, space separated; "read" when it does not say.
     scopes: Option<String>,
     website: Option<String>,
+    /// How it proves itself where tokens are issued (RFC 7591): with its secret, "`client_secret_post`" or
+    /// "`client_secret_basic`", or "none" for one that can keep no secret. Such a one gets none, and must use PKCE.
+    token_endpoint_auth_method: Option<String>,
+}
+
+impl ApplicationForm {
+    fn is_public(&self) -> Result<bool> {
+        match self.token_endpoint_auth_method.as_deref() {
+            None | Some("" | "client_secret_post" | "client_secret_basic") => Ok(false),
+            Some("none") => Ok(true),
+            Some(_) => Err(Error::invalid(
+                "token_endpoint_auth_method",
+                "`token_endpoint_auth_method` must be `client_secret_post`, `client_secret_basic` or `none`.",
+            )),
+        }
+    }
 }
 
 async fn register(
@@ -52,7 +69,8 @@ async fn register(
     RequestContext(context): RequestContext,
     ClientAddress(remote_address): ClientAddress,
     BodyOf(form): BodyOf<ApplicationForm>,
-) -> Result<Json<CredentialApplication>, Problem> {
+) -> std::result::Result<Json<CredentialApplication>, Problem> {
+    let public_client = form.is_public()?;
     let scopes = form.scopes.filter(|scopes| !scopes.trim().is_empty());
     let request = CreateApplicationRequest {
         name: form.client_name,
@@ -65,6 +83,7 @@ async fn register(
         scopes: scopes.unwrap_or_else(|| SCOPES_DEFAULT.to_owned()),
         website: form.website.unwrap_or_default(),
         remote_address,
+        public_client,
     };
     let reply = surface
         .gateways
@@ -78,7 +97,7 @@ async fn verify_credentials(
     Allowed(bearer): Allowed<AnyToken<scope::Any>>,
     State(surface): State<Surface>,
     RequestContext(context): RequestContext,
-) -> Result<Json<Application>, Problem> {
+) -> std::result::Result<Json<Application>, Problem> {
     let request = GetApplicationRequest {
         application_id: bearer.application_id.get(),
         client_id: String::new(),

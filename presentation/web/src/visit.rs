@@ -7,7 +7,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use business_accounts_gateway::AuthenticateRequest;
+use business_accounts_gateway::{AuthenticateRequest, SecretKind};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Uri, header};
 use infra_kernel::{AccountId, Context, Error, ErrorCode, Result};
@@ -30,6 +30,8 @@ pub(crate) struct Inner {
     pub(crate) viewer: Option<Arc<Person>>,
     /// The secret of the session, if one is under way.
     pub(crate) session_secret: Option<String>,
+    /// The secret of this browser's last sign-in, which outlives the session.
+    pub(crate) browser_secret: Option<String>,
     /// What the tokens in forms are made from: the session's secret, or a visitor's own key.
     form_key: String,
     form_key_is_new: bool,
@@ -75,6 +77,7 @@ pub(crate) async fn begin(
         None => None,
     };
     let session_secret = session.filter(|_| viewer.is_some());
+    let browser_secret = cookie(request.headers(), &browser_cookie_name(&surface.site));
     let form_cookie = cookie(request.headers(), &form_cookie_name(&surface.site));
     let form_key_is_new = session_secret.is_none() && form_cookie.is_none();
     let form_key = session_secret
@@ -91,6 +94,7 @@ pub(crate) async fn begin(
         context,
         viewer,
         session_secret,
+        browser_secret,
         form_key,
         form_key_is_new,
         uri,
@@ -109,6 +113,7 @@ async fn viewer_of(
 ) -> Result<Option<Arc<Person>>> {
     let request = AuthenticateRequest {
         secret: secret.to_owned(),
+        kind: SecretKind::Session.into(),
     };
     let grant = match surface
         .gateways
@@ -116,8 +121,7 @@ async fn viewer_of(
         .authenticate(context, request)
         .await
     {
-        // An access token is no session: it must not open pages when someone puts it in a cookie.
-        Ok(grant) if grant.application_id == 0 && grant.account_id != 0 => grant,
+        Ok(grant) if grant.account_id != 0 => grant,
         Ok(_) => return Ok(None),
         Err(error) if error.code().is_server_fault() => return Err(error),
         Err(_) => return Ok(None),
@@ -201,6 +205,10 @@ fn form_cookie_name(site: &Site) -> String {
     cookie_name(site, "form")
 }
 
+fn browser_cookie_name(site: &Site) -> String {
+    cookie_name(site, "browser")
+}
+
 /// With `__Host-` a browser takes the cookie from this very host over https only.
 fn cookie_name(site: &Site, what: &str) -> String {
     if site.is_https() {
@@ -213,6 +221,12 @@ fn cookie_name(site: &Site, what: &str) -> String {
 /// The cookie that opens a session for so many seconds.
 pub(crate) fn open_session(site: &Site, secret: &str, seconds: i64) -> HeaderValue {
     set_cookie(site, &session_cookie_name(site), secret, seconds)
+}
+
+/// The cookie by which accounts that signed in here know this browser again. It opens nothing: it only keeps what strangers
+/// try elsewhere from holding up the next sign-in, so it stays when somebody logs out.
+pub(crate) fn know_browser(site: &Site, secret: &str, seconds: i64) -> HeaderValue {
+    set_cookie(site, &browser_cookie_name(site), secret, seconds)
 }
 
 /// The cookies that end a session and forget a visitor's key for forms.

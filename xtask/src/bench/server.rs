@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 /// Limits by address and by account stand in the way of a load from one address and a few accounts.
-const SETTINGS: [(&str, &str); 5] = [
+const SETTINGS: [(&str, &str); 7] = [
     ("HELIOGRAPH_ACCOUNTS__REGISTRATIONS_PER_ADDRESS", "0"),
+    ("HELIOGRAPH_ACCOUNTS__REGISTRATIONS_PER_HOUR_MAX", "0"),
+    ("HELIOGRAPH_ACCOUNTS__REGISTRATIONS_PER_DAY_MAX", "0"),
     ("HELIOGRAPH_ACCOUNTS__APPLICATIONS_PER_ADDRESS", "0"),
     ("HELIOGRAPH_MEDIA__UNATTACHED_ITEMS_MAX", "100000"),
     ("HELIOGRAPH_POSTS__POSTS_PER_DAY_MAX", "0"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use business_accounts_gateway::fields;
 use infra_db::DbError;
-use infra_kernel::{Error, ErrorCode};
+use infra_kernel::{Error, ErrorCode, FieldProblem};
 
 /// A failure inside this domain.
 #[derive(Debug, thiserror::Error)]
@@ -24,11 +24,8 @@ pub(crate) enum AccountsError {
         field: &'static str,
         sentence: String,
     },
-    #[error("{field} is taken")]
-    Taken {
-        field: &'static str,
-        sentence: &'static str,
-    },
+    #[error("fields are not valid")]
+    Fields(Vec<FieldProblem>),
     #[error("registration is closed")]
     RegistrationClosed,
     #[error("the setup token is not valid")]
@@ -39,6 +36,8 @@ pub(crate) enum AccountsError {
     NotSignedIn,
     #[error("the client's credentials are wrong")]
     WrongClient,
+    #[error("the client keeps no secret")]
+    NoSecret,
     #[error("there is no such {0}")]
     NotFound(&'static str),
     #[error("the token is another application's")]
@@ -51,6 +50,12 @@ impl AccountsError {
     pub(crate) fn invalid(field: &'static str, sentence: impl Into<String>) -> Self {
         let sentence = sentence.into();
         Self::Invalid { field, sentence }
+    }
+}
+
+impl From<FieldProblem> for AccountsError {
+    fn from(problem: FieldProblem) -> Self {
+        Self::Fields(vec![problem])
     }
 }
 
@@ -71,9 +76,7 @@ impl From<AccountsError> for Error {
                 "Too many people are signing in just now. Please try again in a few seconds.",
             ),
             E::Invalid { field, sentence } => Self::invalid(field, sentence),
-            E::Taken { field, sentence } => {
-                Self::new(ErrorCode::Conflict, sentence).for_field(field)
-            }
+            E::Fields(problems) => Self::invalid_fields(problems),
             E::RegistrationClosed => Self::new(
                 ErrorCode::Forbidden,
                 "This server takes no new accounts at the moment. Ask who runs it for one.",
@@ -90,9 +93,11 @@ impl From<AccountsError> for Error {
                 format!("Too many {what}. Please try again in {}.", in_words(wait)),
             )
             .to_retry_after(wait),
-            E::WrongCredentials | E::NotSignedIn | E::WrongClient | E::ForeignToken => {
-                refused(&error)
-            }
+            E::WrongCredentials
+            | E::NotSignedIn
+            | E::WrongClient
+            | E::NoSecret
+            | E::ForeignToken => refused(&error),
         }
     }
 }
@@ -109,6 +114,10 @@ fn refused(error: &AccountsError) -> Error {
             "The application is not known here or its client secret is not right. Register it again.",
         )
         .for_field(fields::CLIENT_ID),
+        AccountsError::NoSecret => Error::new(
+            ErrorCode::Forbidden,
+            "The application keeps no secret, so it gets no token of its own. Register one that does.",
+        ),
         AccountsError::ForeignToken => Error::new(
             ErrorCode::Forbidden,
             "This token was issued to another application, which alone may revoke it.",

@@ -44,6 +44,8 @@ pub struct Dependencies {
     pub ids: Arc<IdGenerator>,
     /// Its part of the configuration.
     pub settings: Settings,
+    /// What the place is called: its title and its domain. No password may be one of them.
+    pub site_names: Vec<String>,
 }
 
 /// The accounts domain, ready to be called.
@@ -73,8 +75,9 @@ impl AccountsCore {
         Vec::new()
     }
 
-    /// Removes what has expired, at once and then regularly, until it is told to stop.
+    /// Writes what accounts of before lack, and removes what has expired, at once and then regularly, until it is told to stop.
     pub async fn run_jobs(&self, stop: CancellationToken) {
+        jobs::write_words::run(&self.service, &stop).await;
         jobs::remove_expired::run(&self.service, &stop).await;
     }
 }

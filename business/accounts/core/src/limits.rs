@@ -1,97 +1,93 @@
-//! How often anyone may try, by remote address and by account.
+//! How often anyone may try: by where they come from, by the name they try, and by the browser they were signed in with.
+
+mod address;
+mod sign_in;
 
 use std::hash::Hash;
-use std::net::{IpAddr, SocketAddr};
 
-use infra_kernel::{AccountId, Uptime};
+use infra_kernel::Uptime;
 use infra_resilience as resilience;
-use sha2::{Digest as _, Sha256};
 
 use crate::Settings;
 use crate::error::AccountsError;
+use crate::secret::SecretHash;
+
+pub(crate) use address::{Address, AddressLimit, Network};
+pub(crate) use sign_in::{Attempt, SignInLimits};
+
+/// Whom the line of a password check is shared with: everyone of the same network, or nobody but one browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Line {
+    /// A network: an IPv4 address, or an IPv6 /48.
+    Network(Network),
+    /// A browser that has signed in to the account before.
+    Browser(SecretHash),
+    /// The operator's commands, and whatever has no address.
+    Local,
+}
+
+impl Line {
+    pub(crate) fn of(address: Option<Address>) -> Self {
+        address.map_or(Self::Local, |address| Self::Network(address.site()))
+    }
+}
 
 /// Every limit of this domain.
 pub(crate) struct Limits {
-    pub(crate) sign_ins: Limit<Address>,
-    pub(crate) failures: Limit<Target>,
-    pub(crate) registrations: Limit<Address>,
-    pub(crate) applications: Limit<Address>,
+    pub(crate) sign_in: SignInLimits,
+    pub(crate) registrations: AddressLimit,
+    pub(crate) all_registrations: AllRegistrations,
+    pub(crate) applications: AddressLimit,
 }
 
 impl Limits {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
-            sign_ins: Limit::new(
-                "attempts to sign in from this address",
-                settings.sign_ins_per_address,
-                settings.sign_in_window_seconds,
-            ),
-            failures: Limit::new(
-                "wrong passwords for this account",
-                settings.sign_in_failures_per_account,
-                settings.sign_in_failure_window_seconds,
-            ),
-            registrations: Limit::new(
+            sign_in: SignInLimits::new(settings),
+            registrations: AddressLimit::new(
                 "sign-ups from this address",
                 settings.registrations_per_address,
                 settings.registration_window_seconds,
             ),
-            applications: Limit::new(
+            all_registrations: AllRegistrations::new(settings),
+            applications: AddressLimit::new(
                 "applications registered from this address",
                 settings.applications_per_address,
                 settings.application_window_seconds,
             ),
         }
     }
+
+    /// Forgets the buckets that are full.
+    pub(crate) fn forget_full(&self, now: Uptime) {
+        self.sign_in.forget_full(now);
+        self.registrations.forget_full(now);
+        self.applications.forget_full(now);
+    }
 }
 
-/// Whoever shares a bucket by where they come from: an IPv4 address, or the /64 that one IPv6 subscriber has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Address {
-    V4([u8; 4]),
-    V6([u8; 8]),
-    /// What is not an address, as a front end of another kind might send it.
-    Other([u8; 8]),
+/// How many may sign up in all, whatever addresses they have: a bound on what a crowd of addresses can make.
+pub(crate) struct AllRegistrations {
+    hourly: Limit<()>,
+    daily: Limit<()>,
 }
 
-impl Address {
-    /// The address in a request; none when it is empty, and then nothing is limited by it.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        if text.is_empty() {
-            return None;
+impl AllRegistrations {
+    fn new(settings: &Settings) -> Self {
+        const HOUR_S: u32 = 3_600;
+        const WHAT: &str = "people are signing up here just now";
+        Self {
+            hourly: Limit::new(WHAT, settings.registrations_per_hour_max, HOUR_S),
+            daily: Limit::new(WHAT, settings.registrations_per_day_max, 24 * HOUR_S),
         }
-        let parsed = text
-            .parse::<IpAddr>()
-            .or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()));
-        Some(match parsed.map(|address| address.to_canonical()) {
-            Ok(IpAddr::V4(address)) => Self::V4(address.octets()),
-            Ok(IpAddr::V6(address)) => Self::V6(first_eight(&address.octets())),
-            Err(_) => Self::Other(first_eight(&Sha256::digest(text))),
-        })
     }
-}
 
-/// Whose password is being guessed: an account, or a name that no account has, so that the limit tells nothing of who
-/// is here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Target {
-    Account(AccountId),
-    Nobody([u8; 8]),
-}
-
-impl Target {
-    pub(crate) fn nobody(name: &str) -> Self {
-        Self::Nobody(first_eight(&Sha256::digest(name)))
+    pub(crate) fn take(&self, now: Uptime) -> Result<(), AccountsError> {
+        self.hourly.take(Some(()), now)?;
+        self.daily
+            .take(Some(()), now)
+            .inspect_err(|_| self.hourly.release(()))
     }
-}
-
-fn first_eight(bytes: &[u8]) -> [u8; 8] {
-    let mut first = [0; 8];
-    for (to, from) in first.iter_mut().zip(bytes) {
-        *to = *from;
-    }
-    first
 }
 
 /// One limit, and the words for what it counts.
@@ -126,30 +122,5 @@ impl<K: Hash + Eq + Copy> Limit<K> {
     /// Forgets the buckets that are full.
     pub(crate) fn forget_full(&self, now: Uptime) {
         self.limit.forget_full(now);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_ipv6_subscriber_is_one_address() {
-        let same = [
-            ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"),
-            ("192.0.2.1", "::ffff:192.0.2.1"),
-            ("192.0.2.1", "192.0.2.1:4711"),
-            ("2001:db8::1", "[2001:db8::1]:443"),
-        ];
-        for (one, other) in same {
-            assert_eq!(Address::parse(one), Address::parse(other), "{one} {other}");
-        }
-        assert_ne!(
-            Address::parse("2001:db8:1:2::1"),
-            Address::parse("2001:db8:1:3::1")
-        );
-        assert_ne!(Address::parse("192.0.2.1"), Address::parse("192.0.2.2"));
-        assert_ne!(Address::parse("unknown"), Address::parse("hidden"));
-        assert_eq!(Address::parse(" "), None);
     }
 }

@@ -1,23 +1,39 @@
-//! Passwords: argon2id, away from the threads that serve requests, and so few at a time that a flood of sign-ins can
-//! neither take all memory nor all processors.
+//! Passwords: argon2id, away from the threads that serve requests, in memory of a fixed size that is allocated once, and in
+//! turns that are fair between addresses, so that a flood of sign-ins can neither take all memory nor all processors nor
+//! keep everyone else out.
+
+mod buffers;
 
 use std::sync::Arc;
 
-use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
+use argon2::password_hash::{self, Output, PasswordHash};
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use infra_kernel::{Context, Error};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use infra_resilience::{FairQueue, Turn};
+use subtle::ConstantTimeEq as _;
 
 use crate::Settings;
 use crate::error::AccountsError;
-use crate::secret::Secret;
+use crate::limits::Line;
+use crate::rules::password::Password;
+use buffers::Buffers;
 
 /// Bytes of the salt, as RFC 9106 recommends.
 const SALT_BYTES: usize = 16;
 /// Bytes of the hash itself.
 const HASH_BYTES: usize = 32;
+/// Whether a hash is that of a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fit {
+    /// It is another's.
+    No,
+    /// It is.
+    Yes,
+    /// It is that of the password as it was typed: made before passwords were normalised.
+    AsTyped,
+}
 
 /// Hashes and checks passwords.
 pub(crate) struct Passwords {
@@ -26,10 +42,9 @@ pub(crate) struct Passwords {
     prefix: String,
     /// A hash that no password has, with the parameters of today.
     decoy: String,
-    /// Checks that run or wait.
-    admitted: Arc<Semaphore>,
-    /// Checks that run.
-    running: Arc<Semaphore>,
+    /// One for each check that runs.
+    buffers: Arc<Buffers>,
+    queue: FairQueue<Line>,
 }
 
 impl Passwords {
@@ -49,23 +64,20 @@ impl Passwords {
             )
         })?;
         let prefix = format!("$argon2id$v=19$m={memory},t={iterations},p={lanes}$");
-        let decoy = format!(
-            "{prefix}{}${}",
-            STANDARD_NO_PAD.encode(rand::random::<[u8; SALT_BYTES]>()),
-            STANDARD_NO_PAD.encode(rand::random::<[u8; HASH_BYTES]>()),
-        );
-        let running = settings.password_checks_max.max(1) as usize;
-        let waiting = settings.password_waiting_max as usize;
+        let decoy = phc(&prefix, &rand::random(), &rand::random());
         Ok(Self {
+            buffers: Arc::new(Buffers::new(params.block_count())),
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
             prefix,
             decoy,
-            admitted: Arc::new(Semaphore::new(running + waiting)),
-            running: Arc::new(Semaphore::new(running)),
+            queue: FairQueue::new(
+                settings.password_checks_max as usize,
+                settings.password_waiting_max as usize,
+            ),
         })
     }
 
-    /// A hash to check against when there is no account, so that the answer takes as long.
+    /// A hash to check against when there is no account, so that the reply takes as long.
     pub(crate) fn decoy(&self) -> &str {
         &self.decoy
     }
@@ -79,31 +91,43 @@ impl Passwords {
     pub(crate) async fn hash(
         &self,
         context: &Context,
-        password: Secret,
+        line: Line,
+        password: Password,
     ) -> Result<String, AccountsError> {
-        let argon2 = self.argon2.clone();
-        self.run(context, move || {
-            let salt = SaltString::encode_b64(&rand::random::<[u8; SALT_BYTES]>())?;
-            let hash = argon2.hash_password(password.as_bytes(), &salt)?;
-            Ok(hash.to_string())
+        let (argon2, prefix) = (self.argon2.clone(), self.prefix.clone());
+        self.run(context, line, move |buffers| {
+            let salt = rand::random::<[u8; SALT_BYTES]>();
+            let mut hash = [0; HASH_BYTES];
+            buffers.with(argon2.params().block_count(), |blocks| {
+                argon2.hash_password_into_with_memory(
+                    password.normalised(),
+                    &salt,
+                    &mut hash,
+                    blocks,
+                )
+            })?;
+            Ok(phc(&prefix, &salt, &hash))
         })
         .await
     }
 
-    /// Whether the hash is that of the password.
+    /// Whether the hash is that of the password. The work depends on the password's text alone, so that the time tells
+    /// nothing of the hash: one check, and a second when its text is changed by normalising.
     pub(crate) async fn verify(
         &self,
         context: &Context,
-        password: Secret,
+        line: Line,
+        password: Password,
         hash: String,
-    ) -> Result<bool, AccountsError> {
-        let argon2 = self.argon2.clone();
-        self.run(context, move || {
+    ) -> Result<Fit, AccountsError> {
+        self.run(context, line, move |buffers| {
             let hash = PasswordHash::new(&hash)?;
-            match argon2.verify_password(password.as_bytes(), &hash) {
-                Ok(()) => Ok(true),
-                Err(argon2::password_hash::Error::Password) => Ok(false),
-                Err(error) => Err(error),
+            if fits(buffers, password.normalised(), &hash)? {
+                return Ok(Fit::Yes);
+            }
+            match password.as_typed() {
+                Some(typed) if fits(buffers, typed, &hash)? => Ok(Fit::AsTyped),
+                _ => Ok(Fit::No),
             }
         })
         .await
@@ -112,32 +136,58 @@ impl Passwords {
     async fn run<T: Send + 'static>(
         &self,
         context: &Context,
-        work: impl FnOnce() -> Result<T, argon2::password_hash::Error> + Send + 'static,
+        line: Line,
+        work: impl FnOnce(&Buffers) -> Result<T, password_hash::Error> + Send + 'static,
     ) -> Result<T, AccountsError> {
-        let places = self.place(context).await?;
-        // The places go with the work, not with the caller: a caller that went away frees nothing early.
+        let turn = self.turn(context, line).await?;
+        let buffers = Arc::clone(&self.buffers);
+        // The turn goes with the work, not with the caller: a caller that went away frees nothing early.
         tokio::task::spawn_blocking(move || {
-            let result = work();
-            drop(places);
+            let result = work(&buffers);
+            drop(turn);
             result
         })
         .await?
         .map_err(|error| AccountsError::Password(Box::new(error)))
     }
 
-    async fn place(
-        &self,
-        context: &Context,
-    ) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), AccountsError> {
-        let admitted = Arc::clone(&self.admitted)
-            .try_acquire_owned()
-            .map_err(|_| AccountsError::Busy)?;
-        let turn = Arc::clone(&self.running).acquire_owned();
-        match tokio::time::timeout(context.remaining(), turn).await {
-            Ok(Ok(running)) => Ok((admitted, running)),
-            Ok(Err(_)) | Err(_) => Err(AccountsError::Busy),
-        }
+    async fn turn(&self, context: &Context, line: Line) -> Result<Turn<Line>, AccountsError> {
+        let turn = tokio::time::timeout(context.remaining(), self.queue.turn(line)).await;
+        turn.ok().and_then(Result::ok).ok_or(AccountsError::Busy)
     }
+}
+
+/// A hash in PHC format.
+fn phc(prefix: &str, salt: &[u8; SALT_BYTES], hash: &[u8; HASH_BYTES]) -> String {
+    let (salt, hash) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(hash));
+    format!("{prefix}{salt}${hash}")
+}
+
+/// Whether the hash is that of these bytes, with the parameters that the hash names.
+fn fits(
+    buffers: &Buffers,
+    password: &[u8],
+    hash: &PasswordHash<'_>,
+) -> Result<bool, password_hash::Error> {
+    let (Some(salt), Some(stored)) = (hash.salt, hash.hash) else {
+        return Ok(false);
+    };
+    let algorithm = Algorithm::try_from(hash.algorithm)?;
+    let version = hash
+        .version
+        .map_or(Ok(Version::default()), Version::try_from)?;
+    let params = Params::try_from(hash)?;
+    let blocks = params.block_count();
+    let mut salt_bytes = [0; password_hash::Salt::MAX_LENGTH];
+    let salt = salt.decode_b64(&mut salt_bytes)?;
+    let argon2 = Argon2::new(algorithm, version, params);
+    let computed = Output::init_with(stored.len(), |computed| {
+        let filled = buffers.with(blocks, |memory| {
+            argon2.hash_password_into_with_memory(password, salt, computed, memory)
+        });
+        Ok(filled?)
+    })?;
+    Ok(computed.as_bytes().ct_eq(stored.as_bytes()).into())
 }
 
 #[cfg(test)]
@@ -146,57 +196,112 @@ mod tests {
 
     use super::*;
 
-    fn cheap(waiting: u32) -> Passwords {
-        Passwords::new(&Settings {
+    const HERE: Line = Line::Local;
+
+    fn settings() -> Settings {
+        Settings {
             password_memory_kib: 8,
             password_iterations: 1,
             password_checks_max: 1,
-            password_waiting_max: waiting,
             ..Settings::default()
+        }
+    }
+
+    fn cheap(waiting: u32) -> Passwords {
+        Passwords::new(&Settings {
+            password_waiting_max: waiting,
+            ..settings()
         })
         .unwrap()
     }
 
-    fn secret(text: &str) -> Secret {
-        Secret::given(text.to_owned())
+    fn context() -> Context {
+        Context::background(Duration::from_secs(10))
+    }
+
+    fn password(text: &str) -> Password {
+        Password::typed(text.to_owned()).unwrap()
     }
 
     #[tokio::test]
     async fn a_hash_fits_its_password_alone_and_is_salted() {
-        let (passwords, context) = (cheap(4), Context::background(Duration::from_secs(10)));
-        let hash = passwords.hash(&context, secret("dark room")).await.unwrap();
-        let again = passwords.hash(&context, secret("dark room")).await.unwrap();
+        let (passwords, context) = (cheap(4), context());
+        let hash = || passwords.hash(&context, HERE, password("dark room"));
+        let (hash, again) = (hash().await.unwrap(), hash().await.unwrap());
         assert_ne!(hash, again);
         assert!(hash.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{hash}");
         assert!(!passwords.is_outdated(&hash));
-        for (text, fits) in [("dark room", true), ("dark roon", false), ("", false)] {
-            let verified = passwords.verify(&context, secret(text), hash.clone()).await;
-            assert_eq!(verified.unwrap(), fits, "`{text}`");
+        for (text, fit) in [
+            ("dark room", Fit::Yes),
+            ("dark roon", Fit::No),
+            ("", Fit::No),
+        ] {
+            let verified = passwords.verify(&context, HERE, password(text), hash.clone());
+            assert_eq!(verified.await.unwrap(), fit, "`{text}`");
+        }
+    }
+
+    #[tokio::test]
+    async fn hashes_of_other_parameters_and_of_the_library_itself_are_verified() {
+        use argon2::password_hash::{PasswordHasher as _, SaltString};
+
+        let (passwords, context) = (cheap(4), context());
+        for (memory, iterations, lanes) in [(8, 1, 1), (64, 3, 2), (1_024, 1, 1)] {
+            let params = Params::new(memory, iterations, lanes, None).unwrap();
+            let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+            let salt = SaltString::encode_b64(&[7; SALT_BYTES]).unwrap();
+            let hash = argon2.hash_password(b"dark room", &salt).unwrap();
+            let verify = |text| passwords.verify(&context, HERE, password(text), hash.to_string());
+            assert_eq!(verify("dark room").await.unwrap(), Fit::Yes, "{hash}");
+            assert_eq!(verify("dark roon").await.unwrap(), Fit::No, "{hash}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_the_text_as_it_was_typed_still_fits() {
+        let (passwords, context) = (cheap(4), context());
+        let composed = passwords.hash(&context, HERE, password("d\u{fc}nkel"));
+        let composed = composed.await.unwrap();
+        let salt = [7; SALT_BYTES];
+        let mut bytes = [0; HASH_BYTES];
+        let decomposed = "du\u{308}nkel";
+        passwords
+            .argon2
+            .hash_password_into(decomposed.as_bytes(), &salt, &mut bytes)
+            .unwrap();
+        let old = phc(&passwords.prefix, &salt, &bytes);
+        for (text, hash, fit) in [
+            (decomposed, &composed, Fit::Yes),
+            (decomposed, &old, Fit::AsTyped),
+            ("d\u{fc}nkel", &old, Fit::No),
+        ] {
+            let verified = passwords.verify(&context, HERE, password(text), hash.clone());
+            assert_eq!(verified.await.unwrap(), fit, "`{text}`");
         }
     }
 
     #[tokio::test]
     async fn nothing_fits_the_decoy_and_it_is_a_whole_hash() {
-        let (passwords, context) = (cheap(4), Context::background(Duration::from_secs(10)));
+        let (passwords, context) = (cheap(4), context());
         let decoy = passwords.decoy().to_owned();
         assert!(!passwords.is_outdated(&decoy));
-        let verified = passwords.verify(&context, secret("anything"), decoy).await;
-        assert!(!verified.unwrap());
+        let verified = passwords.verify(&context, HERE, password("anything"), decoy);
+        assert_eq!(verified.await.unwrap(), Fit::No);
     }
 
     #[tokio::test]
     async fn a_flood_is_turned_away_and_the_rest_is_served() {
         let passwords = Arc::new(cheap(1));
-        let context = Context::background(Duration::from_secs(10));
-        let running = passwords.place(&context).await.unwrap();
+        let context = context();
+        let running = passwords.turn(&context, HERE).await.unwrap();
         let waiting = tokio::spawn({
             let (passwords, context) = (Arc::clone(&passwords), context.clone());
-            async move { passwords.hash(&context, secret("12345678")).await }
+            async move { passwords.hash(&context, HERE, password("12345678")).await }
         });
-        while passwords.admitted.available_permits() > 0 {
+        while passwords.queue.waiting() == 0 {
             tokio::task::yield_now().await;
         }
-        let refused = passwords.hash(&context, secret("12345678")).await;
+        let refused = passwords.hash(&context, HERE, password("12345678")).await;
         assert!(matches!(refused, Err(AccountsError::Busy)));
         drop(running);
         assert!(waiting.await.unwrap().is_ok());
@@ -205,12 +310,10 @@ mod tests {
     #[tokio::test]
     async fn nobody_waits_beyond_the_deadline() {
         let passwords = cheap(1);
-        let _running = passwords
-            .place(&Context::background(Duration::from_secs(10)))
-            .await;
+        let _running = passwords.turn(&context(), HERE).await;
         let late = Context::background(Duration::ZERO);
         assert!(matches!(
-            passwords.place(&late).await,
+            passwords.turn(&late, HERE).await,
             Err(AccountsError::Busy)
         ));
     }

@@ -55,9 +55,8 @@ impl Secret {
         self.0.as_bytes()
     }
 
-    /// How long it is, in characters.
-    pub(crate) fn characters(&self) -> usize {
-        self.0.chars().count()
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// Gives the text away, to the one it was made for.

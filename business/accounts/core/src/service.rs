@@ -7,7 +7,8 @@ mod issue_token;
 mod operate;
 mod read;
 mod register;
-mod sign_in;
+mod search;
+pub(crate) mod sign_in;
 mod update_profile;
 
 use std::sync::Arc;
@@ -20,8 +21,8 @@ use business_accounts_gateway::{
     GetAccountHeadsReply, GetAccountHeadsRequest, GetAccountsReply, GetAccountsRequest,
     GetApplicationRequest, Grant, IssueTokenReply, IssueTokenRequest, ListAccountsRequest,
     RegisterReply, RegisterRequest, ResetPasswordReply, ResetPasswordRequest, RevokeTokenReply,
-    RevokeTokenRequest, SetRoleRequest, SignInReply, SignInRequest, SignOutReply, SignOutRequest,
-    UpdateProfileRequest,
+    RevokeTokenRequest, SearchAccountsRequest, SetRoleRequest, SignInReply, SignInRequest,
+    SignOutReply, SignOutRequest, UpdateProfileRequest,
 };
 use infra_db::{BoxFuture, Connection, Database};
 use infra_kernel::{AccountId, Clock, Context, IdGenerator, Result};
@@ -47,6 +48,7 @@ pub(crate) struct Service {
     pub(crate) limits: Limits,
     ids: Arc<IdGenerator>,
     settings: Settings,
+    site_names: Vec<String>,
     passwords: Passwords,
     caches: Caches,
     touches: Touches,
@@ -73,6 +75,7 @@ impl Service {
                 accounts: Stamped::new("accounts.accounts", ACCOUNTS_KEPT_MAX),
             },
             touches: Touches::default(),
+            site_names: dependencies.site_names,
             settings,
         })
     }
@@ -140,6 +143,14 @@ impl Accounts for Service {
         request: FindAccountsRequest,
     ) -> Result<GetAccountsReply> {
         Ok(self.find_accounts(&request).await?)
+    }
+
+    async fn search_accounts(
+        &self,
+        _: &Context,
+        request: SearchAccountsRequest,
+    ) -> Result<GetAccountsReply> {
+        Ok(self.search_accounts(&request).await?)
     }
 
     async fn update_profile(

@@ -19,22 +19,34 @@ pub struct Settings {
     pub password_iterations: u32,
     /// The lanes of a password check (argon2id). Default: 1.
     pub password_lanes: u32,
-    /// How many passwords are checked at the same time; each takes `password_memory_kib`. Default: 4.
+    /// How many passwords are checked concurrently; each takes `password_memory_kib`, which is allocated at the first use and
+    /// kept. Default: 4.
     pub password_checks_max: u32,
-    /// How many password checks may wait for their turn; further ones are told to come back. Default: 64.
+    /// How many password checks may wait for their turn, in lines that are fair between addresses; further ones are told to
+    /// come back. Default: 64.
     pub password_waiting_max: u32,
     /// How often one address may try to sign in within `sign_in_window_seconds`; 0 for no limit. Default: 20.
     pub sign_ins_per_address: u32,
     /// The time in which `sign_ins_per_address` are allowed, in seconds. Default: 300.
     pub sign_in_window_seconds: u32,
-    /// How many wrong passwords one account takes within `sign_in_failure_window_seconds`; 0 for no limit. Default: 10.
+    /// How many wrong passwords one address, or a browser that has signed in to the account before, may try for one name
+    /// within `sign_in_failure_window_seconds`; 0 for no limit. Default: 10.
     pub sign_in_failures_per_account: u32,
     /// The time in which `sign_in_failures_per_account` are allowed, in seconds. Default: 900.
     pub sign_in_failure_window_seconds: u32,
+    /// How many wrong passwords all addresses together may try for one name within `sign_in_failures_window_s`; browsers
+    /// that have signed in to the account before are neither counted nor held up. 0 for no limit. Default: 100.
+    pub sign_in_failures_max: u32,
+    /// The time in which `sign_in_failures_max` are allowed, in seconds. Default: 3600.
+    pub sign_in_failures_window_s: u32,
     /// How often one address may sign up within `registration_window_seconds`; 0 for no limit. Default: 10.
     pub registrations_per_address: u32,
     /// The time in which `registrations_per_address` are allowed, in seconds. Default: 3600.
     pub registration_window_seconds: u32,
+    /// How many people may sign up within an hour, all together; 0 for no limit. Default: 200.
+    pub registrations_per_hour_max: u32,
+    /// How many people may sign up within a day, all together; 0 for no limit. Default: 1000.
+    pub registrations_per_day_max: u32,
     /// How many client applications one address may register within `application_window_seconds`; 0 for no limit.
     /// Default: 30.
     pub applications_per_address: u32,
@@ -56,8 +68,12 @@ impl Default for Settings {
             sign_in_window_seconds: 300,
             sign_in_failures_per_account: 10,
             sign_in_failure_window_seconds: 900,
+            sign_in_failures_max: 100,
+            sign_in_failures_window_s: 3_600,
             registrations_per_address: 10,
             registration_window_seconds: 3_600,
+            registrations_per_hour_max: 200,
+            registrations_per_day_max: 1_000,
             applications_per_address: 30,
             application_window_seconds: 600,
         }

@@ -43,6 +43,12 @@ pub struct Account {
     pub default_originals_shared: bool,
     #[prost(bool, tag = "17")]
     pub default_camera_shown: bool,
+    /// Whether its public posts may be found by their text.
+    #[prost(bool, tag = "18")]
+    pub indexable: bool,
+    /// Websites that may name this account as an article's author; domain names in lower case.
+    #[prost(string, repeated, tag = "19")]
+    pub attribution_domains: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ProfileField {
@@ -95,6 +101,10 @@ pub struct SignInRequest {
     pub remote_address: ::prost::alloc::string::String,
     #[prost(string, tag = "4")]
     pub user_agent: ::prost::alloc::string::String,
+    /// The browser's secret of an earlier sign-in; empty for none. What strangers do does not hold up a browser that has signed
+    /// in to the account before.
+    #[prost(string, tag = "5")]
+    pub browser_secret: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SignInReply {
@@ -105,11 +115,19 @@ pub struct SignInReply {
     pub account_id: u64,
     #[prost(sfixed64, tag = "3")]
     pub expires_at_us: i64,
+    /// The browser's new secret, in place of the one it sent, and when it ends unless it signs in before.
+    #[prost(string, tag = "4")]
+    pub browser_secret: ::prost::alloc::string::String,
+    #[prost(sfixed64, tag = "5")]
+    pub browser_expires_at_us: i64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AuthenticateRequest {
     #[prost(string, tag = "1")]
     pub secret: ::prost::alloc::string::String,
+    /// Must be set.
+    #[prost(enumeration = "SecretKind", tag = "2")]
+    pub kind: i32,
 }
 /// What a secret stands for.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -160,6 +178,17 @@ pub struct FindAccountsRequest {
     #[prost(string, repeated, tag = "1")]
     pub usernames: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SearchAccountsRequest {
+    /// The beginnings of words; all of them must be there. Nothing is found for none.
+    #[prost(string, tag = "1")]
+    pub query: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "2")]
+    pub limit: u32,
+    /// How many of the first to leave out.
+    #[prost(uint32, tag = "3")]
+    pub offset: u32,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateProfileRequest {
     #[prost(fixed64, tag = "1")]
@@ -191,6 +220,13 @@ pub struct UpdateProfileRequest {
     pub default_originals_shared: ::core::option::Option<bool>,
     #[prost(bool, optional, tag = "14")]
     pub default_camera_shown: ::core::option::Option<bool>,
+    #[prost(bool, optional, tag = "15")]
+    pub indexable: ::core::option::Option<bool>,
+    /// Replaces all domains when `replace_attribution_domains` is set.
+    #[prost(string, repeated, tag = "16")]
+    pub attribution_domains: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(bool, tag = "17")]
+    pub replace_attribution_domains: bool,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListAccountsRequest {
@@ -258,9 +294,12 @@ pub struct Application {
     pub website: ::prost::alloc::string::String,
     #[prost(string, repeated, tag = "5")]
     pub redirect_uris: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Space separated.
+    /// Space separated, as registered; some of them are granted to nobody.
     #[prost(string, tag = "6")]
     pub scopes: ::prost::alloc::string::String,
+    /// It keeps no secret: it proves itself by PKCE alone, and cannot do without.
+    #[prost(bool, tag = "7")]
+    pub public_client: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateApplicationRequest {
@@ -274,11 +313,14 @@ pub struct CreateApplicationRequest {
     pub website: ::prost::alloc::string::String,
     #[prost(string, tag = "5")]
     pub remote_address: ::prost::alloc::string::String,
+    #[prost(bool, tag = "6")]
+    pub public_client: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateApplicationReply {
     #[prost(message, optional, tag = "1")]
     pub application: ::core::option::Option<Application>,
+    /// Empty for a public client.
     #[prost(string, tag = "2")]
     pub client_secret: ::prost::alloc::string::String,
 }
@@ -423,6 +465,36 @@ impl Role {
             "ROLE_MEMBER" => Some(Self::Member),
             "ROLE_MODERATOR" => Some(Self::Moderator),
             "ROLE_ADMIN" => Some(Self::Admin),
+            _ => None,
+        }
+    }
+}
+/// What a secret is used as. One of another kind stands for nobody: a session's secret is no access token, and the reverse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SecretKind {
+    Unspecified = 0,
+    Session = 1,
+    Token = 2,
+}
+impl SecretKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SECRET_KIND_UNSPECIFIED",
+            Self::Session => "SECRET_KIND_SESSION",
+            Self::Token => "SECRET_KIND_TOKEN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SECRET_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "SECRET_KIND_SESSION" => Some(Self::Session),
+            "SECRET_KIND_TOKEN" => Some(Self::Token),
             _ => None,
         }
     }
@@ -636,6 +708,26 @@ pub mod accounts_client {
             req.extensions_mut().insert(GrpcMethod::new(
                 "heliograph.accounts.v1.Accounts",
                 "FindAccounts",
+            ));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Accounts by the beginning of their name or of a word of their display name, without regard to case and accents; those
+        /// whose name it is come first, then those whose name begins with it. At most 80 at once, and of the first 400 only.
+        pub async fn search_accounts(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SearchAccountsRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetAccountsReply>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/heliograph.accounts.v1.Accounts/SearchAccounts",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new(
+                "heliograph.accounts.v1.Accounts",
+                "SearchAccounts",
             ));
             self.inner.unary(req, path, codec).await
         }
@@ -916,6 +1008,12 @@ pub mod accounts_server {
         async fn find_accounts(
             &self,
             request: tonic::Request<super::FindAccountsRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetAccountsReply>, tonic::Status>;
+        /// Accounts by the beginning of their name or of a word of their display name, without regard to case and accents; those
+        /// whose name it is come first, then those whose name begins with it. At most 80 at once, and of the first 400 only.
+        async fn search_accounts(
+            &self,
+            request: tonic::Request<super::SearchAccountsRequest>,
         ) -> std::result::Result<tonic::Response<super::GetAccountsReply>, tonic::Status>;
         /// Changes a profile; fields that are not set stay as they are.
         async fn update_profile(
@@ -1309,6 +1407,47 @@ pub mod accounts_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = FindAccountsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliograph.accounts.v1.Accounts/SearchAccounts" => {
+                    #[allow(non_camel_case_types)]
+                    struct SearchAccountsSvc<T: Accounts>(pub Arc<T>);
+                    impl<T: Accounts> tonic::server::UnaryService<super::SearchAccountsRequest>
+                        for SearchAccountsSvc<T>
+                    {
+                        type Response = super::GetAccountsReply;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SearchAccountsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Accounts>::search_accounts(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SearchAccountsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -1875,6 +2014,13 @@ pub trait Accounts: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: FindAccountsRequest,
     ) -> ::infra_kernel::Result<GetAccountsReply>;
+    /// Accounts by the beginning of their name or of a word of their display name, without regard to case and accents; those
+    /// whose name it is come first, then those whose name begins with it. At most 80 at once, and of the first 400 only.
+    async fn search_accounts(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SearchAccountsRequest,
+    ) -> ::infra_kernel::Result<GetAccountsReply>;
     /// Changes a profile; fields that are not set stay as they are.
     async fn update_profile(
         &self,
@@ -2051,6 +2197,19 @@ impl Accounts for RemoteAccounts {
         let request = ::infra_rpc::outgoing_request(context, request);
         let answer = client
             .find_accounts(request)
+            .await
+            .map_err(::infra_rpc::error_from_status)?;
+        Ok(answer.into_inner())
+    }
+    async fn search_accounts(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SearchAccountsRequest,
+    ) -> ::infra_kernel::Result<GetAccountsReply> {
+        let mut client = self.client.clone();
+        let request = ::infra_rpc::outgoing_request(context, request);
+        let answer = client
+            .search_accounts(request)
             .await
             .map_err(::infra_rpc::error_from_status)?;
         Ok(answer.into_inner())
@@ -2300,6 +2459,17 @@ impl accounts_server::Accounts for ServeAccounts {
     ) -> Result<tonic::Response<GetAccountsReply>, tonic::Status> {
         let context = ::infra_rpc::incoming_context(&request);
         let call = self.0.find_accounts(&context, request.into_inner());
+        let answer = ::infra_rpc::within_deadline(&context, call)
+            .await
+            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
+        Ok(tonic::Response::new(answer))
+    }
+    async fn search_accounts(
+        &self,
+        request: tonic::Request<SearchAccountsRequest>,
+    ) -> Result<tonic::Response<GetAccountsReply>, tonic::Status> {
+        let context = ::infra_rpc::incoming_context(&request);
+        let call = self.0.search_accounts(&context, request.into_inner());
         let answer = ::infra_rpc::within_deadline(&context, call)
             .await
             .map_err(|error| ::infra_rpc::status_from_error(&error))?;

@@ -59,3 +59,13 @@ pub fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D
     // The tree of parameters turns each of these into a list when one is asked for.
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
+
+/// A list as [`list`] reads it, where leaving it out says something else than an empty one.
+///
+/// # Errors
+/// When it is none of these.
+pub fn optional_list<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<String>>, D::Error> {
+    list(deserializer).map(Some)
+}

@@ -30,12 +30,21 @@ pub(super) struct ProfileForm {
     bot: Option<bool>,
     #[serde(deserialize_with = "lenient::truth")]
     discoverable: Option<bool>,
+    /// Whether public posts may be found by their text.
+    #[serde(deserialize_with = "lenient::truth")]
+    indexable: Option<bool>,
+    /// Websites that may name this account as an author; replaces all of them. An empty text stands for none.
+    #[serde(deserialize_with = "lenient::optional_list")]
+    attribution_domains: Option<Vec<String>>,
     /// Only `false` is taken: followers cannot be let in one by one yet.
     #[serde(deserialize_with = "lenient::truth")]
     locked: Option<bool>,
     /// Only `false` is taken: who follows whom cannot be hidden yet.
     #[serde(deserialize_with = "lenient::truth")]
     hide_collections: Option<bool>,
+    /// Only an empty one is taken: a profile's pictures have no texts of their own.
+    avatar_description: Option<String>,
+    header_description: Option<String>,
     source: SourceForm,
 }
 
@@ -49,6 +58,8 @@ struct SourceForm {
     sensitive: Option<bool>,
     /// BCP 47; empty for none.
     language: Option<String>,
+    /// Only "nobody" is taken: posts cannot be quoted yet.
+    quote_policy: Option<String>,
     /// Whether others may download the photos of a new post, without place and camera data. Not in Mastodon.
     #[serde(deserialize_with = "lenient::truth")]
     originals_shared: Option<bool>,
@@ -114,7 +125,24 @@ impl ProfileForm {
                         out.";
             return Err(Error::invalid("hide_collections", text));
         }
-        Ok(())
+        for (field, text) in [
+            ("avatar_description", &self.avatar_description),
+            ("header_description", &self.header_description),
+        ] {
+            if text.as_ref().is_some_and(|text| !text.trim().is_empty()) {
+                let text = format!(
+                    "The picture of a profile has no text of its own yet: leave out `{field}`."
+                );
+                return Err(Error::invalid(field, text));
+            }
+        }
+        match self.source.quote_policy.as_deref() {
+            None | Some("" | "nobody") => Ok(()),
+            Some(_) => Err(Error::invalid(
+                "source[quote_policy]",
+                "Posts cannot be quoted yet: send `source[quote_policy]` as `nobody`, or leave it out.",
+            )),
+        }
     }
 
     fn into_request(self, viewer: Viewer) -> UpdateProfileRequest {
@@ -133,6 +161,9 @@ impl ProfileForm {
             default_language: self.source.language,
             default_originals_shared: self.source.originals_shared,
             default_camera_shown: self.source.camera_shown,
+            indexable: self.indexable,
+            replace_attribution_domains: self.attribution_domains.is_some(),
+            attribution_domains: self.attribution_domains.unwrap_or_default(),
         }
     }
 }

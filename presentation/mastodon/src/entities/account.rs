@@ -23,6 +23,7 @@ pub(crate) struct Account {
     bot: bool,
     /// Whether it wants to be suggested to others.
     discoverable: bool,
+    /// Whether its public posts may be found by their text. There is no such search yet.
     indexable: bool,
     group: bool,
     /// The day it was made.
@@ -80,7 +81,8 @@ pub(crate) struct Source {
     hide_collections: bool,
     discoverable: bool,
     indexable: bool,
-    attribution_domains: Empty,
+    /// Websites that may name this account as an author.
+    attribution_domains: Vec<String>,
     /// Whether others may download the photos of a new post, without place and camera data. Not in Mastodon.
     originals_shared: bool,
     /// Whether camera, lens and exposure of a new post's photos are shown. Not in Mastodon.
@@ -115,7 +117,7 @@ impl Account {
             locked: false,
             bot: account.bot,
             discoverable: account.discoverable,
-            indexable: false,
+            indexable: account.indexable,
             group: false,
             created_at: moment::midnight(account.created_at_us),
             note: to_html(site, &account.note, &[]),
@@ -156,8 +158,8 @@ impl CredentialAccount {
                 follow_requests_count: 0,
                 hide_collections: false,
                 discoverable: account.discoverable,
-                indexable: false,
-                attribution_domains: [],
+                indexable: account.indexable,
+                attribution_domains: account.attribution_domains.clone(),
                 originals_shared: account.default_originals_shared,
                 camera_shown: account.default_camera_shown,
             },

@@ -25,7 +25,9 @@ pub(crate) struct CredentialApplication {
     #[serde(flatten)]
     application: Application,
     client_id: String,
-    client_secret: String,
+    /// Absent for a public client, which has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<String>,
     /// 0: it does not expire.
     client_secret_expires_at: u64,
 }
@@ -66,7 +68,7 @@ impl From<CreateApplicationReply> for CredentialApplication {
         Self {
             client_id: application.client_id.clone(),
             application: application.into(),
-            client_secret: reply.client_secret,
+            client_secret: Some(reply.client_secret).filter(|secret| !secret.is_empty()),
             client_secret_expires_at: 0,
         }
     }
@@ -100,6 +102,7 @@ mod tests {
                 website: String::new(),
                 redirect_uris: vec!["urn:ietf:wg:oauth:2.0:oob".into(), "app://x".into()],
                 scopes: "read write".into(),
+                public_client: false,
             }),
             client_secret: "s".into(),
         };

@@ -21,7 +21,7 @@ pub(super) struct AuthorizationServer {
     response_types_supported: [&'static str; 1],
     response_modes_supported: [&'static str; 1],
     grant_types_supported: [&'static str; 2],
-    token_endpoint_auth_methods_supported: [&'static str; 2],
+    token_endpoint_auth_methods_supported: [&'static str; 3],
     code_challenge_methods_supported: [&'static str; 1],
 }
 
@@ -39,11 +39,15 @@ pub(super) async fn show(
         app_registration_endpoint: at("/api/v1/apps"),
         revocation_endpoint: at("/oauth/revoke"),
         userinfo_endpoint: at("/oauth/userinfo"),
-        scopes_supported: Scope::ALL.iter().map(|scope| scope.name()).collect(),
+        scopes_supported: Scope::grantable().map(Scope::name).collect(),
         response_types_supported: ["code"],
         response_modes_supported: ["query"],
         grant_types_supported: ["authorization_code", "client_credentials"],
-        token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
+        token_endpoint_auth_methods_supported: [
+            "client_secret_basic",
+            "client_secret_post",
+            "none",
+        ],
         code_challenge_methods_supported: ["S256"],
     })
 }

@@ -58,8 +58,12 @@ async fn people_are_found_by_id_and_name() {
         ("bob", 1),
         ("@bob", 1),
         ("http://p.example/@bob", 1),
-        ("bo", 0),
-        ("bob&following=true", 0),
+        ("bo", 1),
+        ("b&limit=0&resolve=true", 1),
+        ("b&limit=abc&offset=x", 1),
+        ("b&offset=1", 0),
+        ("bob@elsewhere.example", 0),
+        ("b&following=true", 0),
     ] {
         let path = format!("/api/v1/accounts/search?q={query}");
         let list = client.get("ada", &path).await.expect(200);

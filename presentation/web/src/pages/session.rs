@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::guard::{Button, Form, local_path};
 use crate::respond::{Answer, Trouble, form_page, go_to, with_wait};
 use crate::view::{FormTrouble, Shell, now};
-use crate::visit::{Visit, forget, open_session};
+use crate::visit::{Visit, forget, know_browser, open_session};
 
 /// The most characters of a browser's name that are kept with its session.
 const USER_AGENT_CHARACTERS_MAX: usize = 200;
@@ -139,6 +139,7 @@ pub(crate) async fn enter(
         password: credentials.password,
         remote_address: credentials.remote_address,
         user_agent: credentials.user_agent,
+        browser_secret: visit.browser_secret.clone().unwrap_or_default(),
     };
     let session = visit
         .surface
@@ -158,7 +159,8 @@ pub(crate) async fn enter(
             .sign_out(&visit.context, request)
             .await?;
     }
-    let seconds = (session.expires_at_us - now().microseconds()) / 1_000_000;
+    let seconds_until = |at_us: i64| (at_us - now().microseconds()) / 1_000_000;
+    let seconds = seconds_until(session.expires_at_us);
     if seconds <= 0 {
         return Err(Error::internal("a session had ended before it began"));
     }
@@ -169,6 +171,11 @@ pub(crate) async fn enter(
     headers.append(
         header::SET_COOKIE,
         open_session(visit.site(), &session.session_secret, seconds),
+    );
+    let known_for = seconds_until(session.browser_expires_at_us);
+    headers.append(
+        header::SET_COOKIE,
+        know_browser(visit.site(), &session.browser_secret, known_for),
     );
     Ok(response)
 }

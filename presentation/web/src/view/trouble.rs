@@ -5,7 +5,9 @@ use infra_kernel::Error;
 /// An error to be shown in the form it came from. Empty when nothing was wrong.
 #[derive(Debug, Default)]
 pub(crate) struct FormTrouble {
-    field: String,
+    /// Each field that was wrong, and its sentence.
+    fields: Vec<(String, String)>,
+    /// All of it in one text.
     pub(crate) text: String,
 }
 
@@ -15,10 +17,15 @@ impl FormTrouble {
     }
 
     pub(crate) fn of(error: &Error) -> Self {
-        Self {
-            field: error.field().unwrap_or_default().to_owned(),
-            text: error.public().to_owned(),
+        let text = error.public().to_owned();
+        let problems = error.field_problems().iter();
+        let mut fields: Vec<_> = problems
+            .map(|problem| (problem.field().to_owned(), problem.public().to_owned()))
+            .collect();
+        if fields.is_empty() {
+            fields.push((error.field().unwrap_or_default().to_owned(), text.clone()));
         }
+        Self { fields, text }
     }
 
     pub(crate) fn is_any(&self) -> bool {
@@ -26,17 +33,31 @@ impl FormTrouble {
     }
 
     pub(crate) fn is_about(&self, field: &str) -> bool {
-        self.is_any() && self.field == field
+        !self.text_about(field).is_empty()
+    }
+
+    /// Whether it begins with this field, which is where a person goes on.
+    pub(crate) fn is_first_about(&self, field: &str) -> bool {
+        self.is_any() && self.fields.first().is_some_and(|(first, _)| first == field)
+    }
+
+    /// What was wrong with a field; empty when nothing was.
+    pub(crate) fn text_about(&self, field: &str) -> &str {
+        let found = self.fields.iter().find(|(known, _)| known == field);
+        found.filter(|_| self.is_any()).map_or("", |(_, text)| text)
     }
 
     /// Whether it belongs above the form because none of these fields, separated by spaces, will show it.
     pub(crate) fn is_other_than(&self, fields: &str) -> bool {
-        self.is_any() && !fields.split(' ').any(|field| field == self.field)
+        let shown = |field: &String| fields.split(' ').any(|shown| shown == field);
+        self.is_any() && !self.fields.iter().all(|(field, _)| shown(field))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use infra_kernel::{FieldProblem, FieldReason};
+
     use super::*;
 
     #[test]
@@ -47,5 +68,19 @@ mod tests {
         assert!(trouble.is_other_than("username"));
         assert!(!FormTrouble::none().is_other_than("username"));
         assert!(!FormTrouble::none().is_about(""));
+    }
+
+    #[test]
+    fn each_field_shows_what_is_wrong_with_it() {
+        let trouble = FormTrouble::of(&Error::invalid_fields(vec![
+            FieldProblem::new("username", FieldReason::Taken, "It is taken."),
+            FieldProblem::new("password", FieldReason::TooShort, "It is short."),
+        ]));
+        assert_eq!(trouble.text_about("username"), "It is taken.");
+        assert_eq!(trouble.text_about("password"), "It is short.");
+        assert!(!trouble.is_about("email"));
+        assert!(trouble.is_first_about("username") && !trouble.is_first_about("password"));
+        assert!(!trouble.is_other_than("username email password"));
+        assert!(trouble.is_other_than("username email"));
     }
 }

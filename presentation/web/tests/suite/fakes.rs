@@ -118,6 +118,7 @@ gateway!(Accounts {
     get_accounts(GetAccountsRequest) -> GetAccountsReply = on_get_accounts;
     get_account_heads(GetAccountHeadsRequest) -> GetAccountHeadsReply = on_get_account_heads;
     find_accounts(FindAccountsRequest) -> GetAccountsReply = on_find_accounts;
+    search_accounts(SearchAccountsRequest) -> GetAccountsReply;
     update_profile(UpdateProfileRequest) -> Account = on_update_profile;
     list_accounts(ListAccountsRequest) -> GetAccountsReply;
     count_accounts(CountAccountsRequest) -> CountAccountsReply = on_count_accounts;
@@ -236,16 +237,18 @@ impl Fakes {
             session_secret: SESSION.into(),
             account_id: ADA,
             expires_at_us: i64::MAX,
+            browser_secret: "browser".into(),
+            browser_expires_at_us: i64::MAX,
         })
     }
 
     async fn on_authenticate(&self, request: AuthenticateRequest) -> Result<Grant> {
-        match request.secret.as_str() {
-            SESSION => Ok(Grant {
+        match (request.secret.as_str(), request.kind()) {
+            (SESSION, SecretKind::Session) => Ok(Grant {
                 account_id: ADA,
                 ..Grant::default()
             }),
-            "access-token" => Ok(Grant {
+            ("access-token", SecretKind::Token) => Ok(Grant {
                 account_id: ADA,
                 application_id: 9,
                 ..Grant::default()

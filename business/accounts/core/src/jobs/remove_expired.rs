@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::AccountsError;
 use crate::service::Service;
-use crate::store::{codes, sessions, setup_tokens};
+use crate::service::sign_in::BROWSER_KNOWN_FOR;
+use crate::store::{codes, known_browsers, sessions, setup_tokens};
 
 /// How long it rests between two runs.
 const PAUSE: Duration = Duration::from_secs(600);
@@ -23,19 +24,21 @@ const BATCHES_MAX: u32 = 200;
 struct Removed {
     sessions: u64,
     codes: u64,
+    known_browsers: u64,
     setup_tokens: u64,
 }
 
 impl Removed {
     /// Whether there may be more to remove.
     fn is_full_batch(self) -> bool {
-        self.sessions.max(self.codes) >= u64::from(BATCH)
+        self.sessions.max(self.codes).max(self.known_browsers) >= u64::from(BATCH)
     }
 
     fn plus(self, other: Self) -> Self {
         Self {
             sessions: self.sessions + other.sessions,
             codes: self.codes + other.codes,
+            known_browsers: self.known_browsers + other.known_browsers,
             setup_tokens: self.setup_tokens + other.setup_tokens,
         }
     }
@@ -49,6 +52,7 @@ pub(crate) async fn run(service: &Service, stop: &CancellationToken) {
             Ok(removed) => tracing::info!(
                 sessions = removed.sessions,
                 codes = removed.codes,
+                known_browsers = removed.known_browsers,
                 setup_tokens = removed.setup_tokens,
                 "removed what had expired"
             ),
@@ -66,14 +70,7 @@ pub(crate) async fn run(service: &Service, stop: &CancellationToken) {
 
 async fn run_once(service: &Service, stop: &CancellationToken) -> Result<Removed, AccountsError> {
     let (now, uptime) = (service.clock.now(), service.clock.uptime());
-    for limit in [
-        &service.limits.sign_ins,
-        &service.limits.registrations,
-        &service.limits.applications,
-    ] {
-        limit.forget_full(uptime);
-    }
-    service.limits.failures.forget_full(uptime);
+    service.limits.forget_full(uptime);
     let mut removed = Removed::default();
     for _ in 0..BATCHES_MAX {
         let batch = service
@@ -95,6 +92,12 @@ async fn remove_batch(
     Ok(Removed {
         sessions: sessions::remove_expired(connection, now, BATCH).await?,
         codes: codes::remove_expired(connection, now, BATCH).await?,
+        known_browsers: known_browsers::remove_expired(
+            connection,
+            now.minus(BROWSER_KNOWN_FOR),
+            BATCH,
+        )
+        .await?,
         setup_tokens: setup_tokens::remove_expired(connection).await?,
     })
 }

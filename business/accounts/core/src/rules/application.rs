@@ -34,7 +34,7 @@ const REFUSED_SCHEMES: [&str; 16] = [
 /// What an application may do that asked for nothing in particular.
 const SCOPES_DEFAULT: Scopes = Scopes::of(&[Scope::READ]);
 
-/// Checks a registration and answers its scopes.
+/// Checks a registration and returns its scopes.
 pub(crate) fn check(request: &CreateApplicationRequest) -> Result<Scopes, AccountsError> {
     check_name(&request.name)?;
     check_website(&request.website)?;
@@ -51,8 +51,8 @@ pub(crate) fn check(request: &CreateApplicationRequest) -> Result<Scopes, Accoun
     scopes_or_default(&request.scopes)
 }
 
-/// The scopes that a text names, or the default when it names none.
-pub(crate) fn scopes_or_default(text: &str) -> Result<Scopes, AccountsError> {
+/// The scopes that a text names, or the default when it names none. Some of them may be granted to nobody.
+fn scopes_or_default(text: &str) -> Result<Scopes, AccountsError> {
     let scopes = Scopes::parse(text).map_err(|unknown| {
         AccountsError::invalid(
             fields::SCOPE,
@@ -66,8 +66,22 @@ pub(crate) fn scopes_or_default(text: &str) -> Result<Scopes, AccountsError> {
     })
 }
 
-/// Refuses scopes beyond those that an application registered.
-pub(crate) fn check_within(asked: Scopes, registered: Scopes) -> Result<(), AccountsError> {
+/// What an application gets that asks for these scopes: all of them must be registered, and those that nobody grants are
+/// left out.
+pub(crate) fn granted(asked: &str, registered: Scopes) -> Result<Scopes, AccountsError> {
+    let asked = scopes_or_default(asked)?;
+    check_within(asked, registered)?;
+    let granted = asked.grantable();
+    if granted.is_empty() {
+        return Err(AccountsError::invalid(
+            fields::SCOPE,
+            format!("Nobody grants these scopes here: {asked}. Ask for read or write, too."),
+        ));
+    }
+    Ok(granted)
+}
+
+fn check_within(asked: Scopes, registered: Scopes) -> Result<(), AccountsError> {
     let beyond: Scopes = asked
         .iter()
         .filter(|scope| !registered.cover(*scope))

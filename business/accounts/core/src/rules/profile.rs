@@ -1,7 +1,9 @@
 //! What a profile may hold.
 
 use business_accounts_gateway::{Account, ProfileField, UpdateProfileRequest};
+use infra_kernel::canonical_language;
 
+use super::registration::is_domain;
 use crate::error::AccountsError;
 
 /// The most characters of a display name.
@@ -12,8 +14,10 @@ pub(crate) const NOTE_CHARACTERS_MAX: usize = 500;
 pub(crate) const FIELDS_MAX: usize = 4;
 /// The most characters of a field's name, and of its value.
 pub(crate) const FIELD_CHARACTERS_MAX: usize = 255;
-/// The most bytes of a language tag: enough for every registered one (RFC 5646, 4.4.1).
-const LANGUAGE_BYTES_MAX: usize = 35;
+/// The most websites that may name an account, as many as Mastodon takes.
+const ATTRIBUTION_DOMAINS_MAX: usize = 100;
+/// The most bytes of a domain name (RFC 1035, 2.3.4).
+const DOMAIN_BYTES_MAX: usize = 253;
 /// Who may see a post.
 const VISIBILITIES: [&str; 4] = ["public", "unlisted", "private", "direct"];
 
@@ -37,8 +41,12 @@ pub(crate) fn apply(
         changed.default_visibility = check_visibility(visibility)?;
     }
     if let Some(language) = request.default_language {
-        changed.default_language = check_language(language)?;
+        changed.default_language = check_language(&language)?;
     }
+    if request.replace_attribution_domains {
+        changed.attribution_domains = check_domains(request.attribution_domains)?;
+    }
+    set(&mut changed.indexable, request.indexable);
     set(&mut changed.avatar_media_id, request.avatar_media_id);
     set(&mut changed.header_media_id, request.header_media_id);
     set(&mut changed.bot, request.bot);
@@ -144,6 +152,44 @@ fn check_field(field: &ProfileField) -> Result<ProfileField, AccountsError> {
     })
 }
 
+/// Domains as people write them: in any case, one with the address round it, some twice. Empty ones are left out.
+fn check_domains(domains: Vec<String>) -> Result<Vec<String>, AccountsError> {
+    let mut kept: Vec<String> = Vec::new();
+    for written in domains {
+        let domain = domain_of(&written);
+        if domain.is_empty() || kept.contains(&domain) {
+            continue;
+        }
+        if !domain.contains('.') || !is_domain(&domain) || domain.len() > DOMAIN_BYTES_MAX {
+            return Err(AccountsError::invalid(
+                "attribution_domains",
+                "Each website must be a domain name, such as example.org.",
+            ));
+        }
+        kept.push(domain);
+    }
+    if kept.len() > ATTRIBUTION_DOMAINS_MAX {
+        return Err(AccountsError::invalid(
+            "attribution_domains",
+            format!(
+                "At most {ATTRIBUTION_DOMAINS_MAX} websites may name you and these are {}.",
+                kept.len()
+            ),
+        ));
+    }
+    Ok(kept)
+}
+
+fn domain_of(written: &str) -> String {
+    let text = written.trim().to_lowercase();
+    let text = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"))
+        .unwrap_or(&text);
+    let domain = text.split(['/', '?', '#']).next().unwrap_or_default();
+    domain.strip_prefix("*.").unwrap_or(domain).to_owned()
+}
+
 fn check_visibility(visibility: String) -> Result<String, AccountsError> {
     if VISIBILITIES.contains(&visibility.as_str()) {
         return Ok(visibility);
@@ -154,57 +200,14 @@ fn check_visibility(visibility: String) -> Result<String, AccountsError> {
     ))
 }
 
-fn check_language(language: String) -> Result<String, AccountsError> {
-    if language.is_empty() || is_language(&language) {
-        return Ok(language);
+fn check_language(written: &str) -> Result<String, AccountsError> {
+    if written.trim().is_empty() {
+        return Ok(String::new());
     }
-    Err(AccountsError::invalid(
-        "default_language",
-        "The language must be a tag such as en, de or pt-BR, or empty.",
-    ))
-}
-
-/// Whether a text has the form of a language tag (BCP 47), as far as its form alone tells.
-pub(crate) fn is_language(text: &str) -> bool {
-    let mut parts = text.split('-');
-    let primary = parts.next().is_some_and(|part| {
-        (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic())
-    });
-    let is_subtag = |part: &str| {
-        (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    };
-    text.len() <= LANGUAGE_BYTES_MAX && primary && parts.all(is_subtag)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn language_tags_are_told_by_their_form() {
-        for text in [
-            "en",
-            "de-DE",
-            "zh-Hant-TW",
-            "sr-Latn-RS",
-            "gsw",
-            "de-1996",
-            "sl-rozaj-biske",
-        ] {
-            assert!(is_language(text), "`{text}` was refused");
-        }
-        for text in [
-            "",
-            "e",
-            "en_US",
-            "en-",
-            "-en",
-            "12",
-            "en--us",
-            "deutschland",
-            "en-ü",
-        ] {
-            assert!(!is_language(text), "`{text}` was taken");
-        }
-    }
+    canonical_language(written).ok_or_else(|| {
+        AccountsError::invalid(
+            "default_language",
+            "The language must be a tag such as en, de or pt-BR, or empty.",
+        )
+    })
 }

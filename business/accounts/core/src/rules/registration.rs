@@ -1,11 +1,9 @@
-//! Usernames, e-mail addresses and passwords.
+//! Usernames and e-mail addresses.
 
-use crate::error::AccountsError;
+use infra_kernel::{FieldProblem, FieldReason};
 
 /// The most characters of a username.
 pub(crate) const USERNAME_CHARACTERS_MAX: usize = 30;
-/// The fewest and the most characters of a password.
-pub(crate) const PASSWORD_CHARACTERS: std::ops::RangeInclusive<usize> = 8..=256;
 /// The most bytes of an e-mail address, and of what stands before its @ (RFC 5321, 4.5.3.1).
 const EMAIL_BYTES_MAX: usize = 254;
 const EMAIL_LOCAL_BYTES_MAX: usize = 64;
@@ -133,15 +131,24 @@ pub(crate) fn is_username(text: &str) -> bool {
     (1..=USERNAME_CHARACTERS_MAX).contains(&text.len()) && text.bytes().all(plain)
 }
 
-pub(crate) fn check_username(username: &str, maker: Maker) -> Result<(), AccountsError> {
+pub(crate) fn check_username(username: &str, maker: Maker) -> Result<(), FieldProblem> {
+    let problem = |reason, sentence: String| Err(FieldProblem::new("username", reason, sentence));
+    if username.is_empty() {
+        return problem(FieldReason::Blank, "A username is needed.".to_owned());
+    }
     if !is_username(username) {
-        return Err(AccountsError::invalid(
-            "username",
+        let reason = if username.chars().count() > USERNAME_CHARACTERS_MAX {
+            FieldReason::TooLong
+        } else {
+            FieldReason::Invalid
+        };
+        return problem(
+            reason,
             format!(
                 "The username must be 1 to {USERNAME_CHARACTERS_MAX} characters long and hold only \
                  letters from a to z, digits and underscores."
             ),
-        ));
+        );
     }
     let key = username_key(username);
     let free = match maker {
@@ -152,10 +159,10 @@ pub(crate) fn check_username(username: &str, maker: Maker) -> Result<(), Account
     if free {
         return Ok(());
     }
-    Err(AccountsError::invalid(
-        "username",
+    problem(
+        FieldReason::Reserved,
         format!("The username {username} is reserved on this server. Please choose another."),
-    ))
+    )
 }
 
 fn is_reserved(key: &str) -> bool {
@@ -163,19 +170,28 @@ fn is_reserved(key: &str) -> bool {
 }
 
 /// Refuses what cannot be an e-mail address. Whether anyone reads it only a letter could tell.
-pub(crate) fn check_email(email: &str) -> Result<(), AccountsError> {
-    let plausible = email.len() <= EMAIL_BYTES_MAX
-        && !email.chars().any(|c| c.is_whitespace() || c.is_control())
+pub(crate) fn check_email(email: &str) -> Result<(), FieldProblem> {
+    let problem = |reason, sentence| Err(FieldProblem::new("email", reason, sentence));
+    if email.is_empty() {
+        return problem(FieldReason::Blank, "An e-mail address is needed.");
+    }
+    if email.len() > EMAIL_BYTES_MAX {
+        return problem(
+            FieldReason::TooLong,
+            "The e-mail address is longer than one can be.",
+        );
+    }
+    let plausible = !email.chars().any(|c| c.is_whitespace() || c.is_control())
         && email
             .rsplit_once('@')
             .is_some_and(|(local, domain)| is_local_part(local) && is_domain(domain));
     if plausible {
         return Ok(());
     }
-    Err(AccountsError::invalid(
-        "email",
+    problem(
+        FieldReason::Invalid,
         "The e-mail address does not look like one. It should have the form name@example.org.",
-    ))
+    )
 }
 
 fn is_local_part(local: &str) -> bool {
@@ -186,7 +202,7 @@ fn is_local_part(local: &str) -> bool {
         && !local.contains("..")
 }
 
-fn is_domain(domain: &str) -> bool {
+pub(super) fn is_domain(domain: &str) -> bool {
     let is_label = |label: &str| {
         (1..=DOMAIN_LABEL_BYTES_MAX).contains(&label.len())
             && label.chars().all(|c| c.is_alphanumeric() || c == '-')
@@ -196,26 +212,13 @@ fn is_domain(domain: &str) -> bool {
     domain.contains('.') && domain.split('.').all(is_label)
 }
 
-pub(crate) fn check_password(password: &str) -> Result<(), AccountsError> {
-    if PASSWORD_CHARACTERS.contains(&password.chars().count()) {
-        return Ok(());
-    }
-    Err(AccountsError::invalid(
-        "password",
-        format!(
-            "The password must be {} to {} characters long.",
-            PASSWORD_CHARACTERS.start(),
-            PASSWORD_CHARACTERS.end()
-        ),
-    ))
-}
-
-pub(crate) fn check_agreement(agreement: bool) -> Result<(), AccountsError> {
+pub(crate) fn check_agreement(agreement: bool) -> Result<(), FieldProblem> {
     if agreement {
         return Ok(());
     }
-    Err(AccountsError::invalid(
+    Err(FieldProblem::new(
         "agreement",
+        FieldReason::NotAccepted,
         "An account needs your agreement to the rules of this server.",
     ))
 }

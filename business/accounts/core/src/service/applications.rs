@@ -33,7 +33,9 @@ impl Service {
             website: request.website,
             redirect_uris: request.redirect_uris,
             scopes: scopes.to_string(),
+            public_client: request.public_client,
         };
+        // A public client has one, too, which nobody ever learns.
         let hash = secret.hash();
         let application = self
             .database
@@ -44,9 +46,14 @@ impl Service {
                 })
             })
             .await?;
+        let client_secret = if application.public_client {
+            String::new()
+        } else {
+            secret.reveal()
+        };
         Ok(CreateApplicationReply {
             application: Some(application),
-            client_secret: secret.reveal(),
+            client_secret,
         })
     }
 
@@ -64,16 +71,21 @@ impl Service {
         Ok(client.application)
     }
 
-    /// The application that proves itself with its own credentials.
+    /// The application that proves itself with its own credentials. A public client has none: it names itself, and its code's
+    /// verifier proves the rest.
     pub(super) async fn client(
         &self,
         client_id: &str,
         client_secret: String,
     ) -> Result<Application, AccountsError> {
+        let is_empty = client_secret.is_empty();
         let given = Secret::given(client_secret).hash();
         let client = applications::by_client_id(self.database.reader(), client_id).await?;
         client
-            .filter(|client| given.is_stored_as(&client.secret_hash))
+            .filter(|client| {
+                let is_public = client.application.public_client && is_empty;
+                is_public || given.is_stored_as(&client.secret_hash)
+            })
             .map(|client| client.application)
             .ok_or(AccountsError::WrongClient)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use business_accounts_gateway::{AuthenticateRequest, Grant};
+use business_accounts_gateway::{AuthenticateRequest, Grant, SecretKind};
 use infra_kernel::{SessionId, Timestamp};
 use tokio::sync::Semaphore;
 
@@ -26,8 +26,15 @@ pub(super) struct KnownGrant {
 }
 
 impl KnownGrant {
-    fn at(&self, now: Timestamp) -> Result<Grant, AccountsError> {
-        if self.expires_at.is_some_and(|end| end <= now) {
+    /// What the secret grants now, used as this kind. One of another kind is no secret at all: a session's cookie would do
+    /// in an application what no person has allowed it, and a token in a cookie would do more than its scopes.
+    fn at(&self, now: Timestamp, kind: SecretKind) -> Result<Grant, AccountsError> {
+        let fits = match kind {
+            SecretKind::Session => self.grant.application_id().is_none(),
+            SecretKind::Token => self.grant.application_id().is_some(),
+            SecretKind::Unspecified => false,
+        };
+        if !fits || self.expires_at.is_some_and(|end| end <= now) {
             return Err(AccountsError::NotSignedIn);
         }
         Ok(Grant::clone(&self.grant))
@@ -48,6 +55,7 @@ impl Service {
         &self,
         request: AuthenticateRequest,
     ) -> Result<Grant, AccountsError> {
+        let kind = request.kind();
         let secret = Secret::given(request.secret);
         if !secret.is_well_formed() {
             return Err(AccountsError::NotSignedIn);
@@ -55,7 +63,7 @@ impl Service {
         let hash = secret.hash();
         let now = self.clock.now();
         if let Some(known) = self.caches.grants.get(&hash) {
-            return known.at(now);
+            return known.at(now, kind);
         }
         let stamp = self.caches.grants.stamp(&hash);
         let session = sessions::find(self.database.reader(), hash).await?;
@@ -65,7 +73,7 @@ impl Service {
             expires_at: session.expires_at(),
             grant: Arc::new(session.into()),
         };
-        let grant = known.at(now)?;
+        let grant = known.at(now, kind)?;
         self.caches.grants.put(hash, stamp, known);
         if last_used_at.plus(USE_NOTED_EVERY) <= now {
             self.note_use(id, now);

@@ -32,8 +32,13 @@ impl Service {
             ));
         }
         pkce::check_challenge(&request.code_challenge, &request.code_challenge_method)?;
-        let scopes = application::scopes_or_default(&request.scopes)?;
-        application::check_within(scopes, client.scopes())?;
+        if client.public_client && request.code_challenge.is_empty() {
+            return Err(AccountsError::invalid(
+                fields::CODE_CHALLENGE,
+                "The application keeps no secret, so its code must be bound to a code challenge (PKCE, S256).",
+            ));
+        }
+        let scopes = application::granted(&request.scopes, client.scopes())?;
         let account = self.account(AccountId::new(request.account_id)).await?;
         let code = Secret::fresh();
         let new = NewCode {

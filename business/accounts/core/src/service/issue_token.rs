@@ -93,8 +93,10 @@ impl Service {
         client: &Application,
         asked: &ClientCredentials,
     ) -> Result<IssueTokenReply, AccountsError> {
-        let scopes = application::scopes_or_default(&asked.scopes)?;
-        application::check_within(scopes, client.scopes())?;
+        if client.public_client {
+            return Err(AccountsError::NoSecret);
+        }
+        let scopes = application::granted(&asked.scopes, client.scopes())?;
         self.make_token(client.id(), None, scopes).await
     }
 
@@ -107,8 +109,7 @@ impl Service {
         let client = client
             .ok_or(AccountsError::NotFound("application"))?
             .application;
-        let scopes = application::scopes_or_default(&proof.scopes)?;
-        application::check_within(scopes, client.scopes())?;
+        let scopes = application::granted(&proof.scopes, client.scopes())?;
         let account = self.account(AccountId::new(proof.account_id)).await?;
         if account.created_at().plus(VOUCHING_TIME) < self.clock.now() {
             return Err(AccountsError::invalid(

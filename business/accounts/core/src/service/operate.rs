@@ -11,9 +11,10 @@ use super::Service;
 use super::register::{NewAccount, check_operators_account};
 use super::update_profile::write_change;
 use crate::error::AccountsError;
-use crate::rules::registration::check_password;
+use crate::limits::Line;
+use crate::rules::password::Password;
 use crate::secret::Secret;
-use crate::store::{accounts, codes, credentials, sessions, setup_tokens};
+use crate::store::{accounts, codes, credentials, known_browsers, sessions, setup_tokens};
 
 impl Service {
     pub(super) async fn create_account(
@@ -26,12 +27,13 @@ impl Service {
             role => role,
         };
         check_operators_account(&request.username, &request.email)?;
-        let (password, generated) = given_or_generated(request.password)?;
+        let names = [request.username.as_str(), request.email.as_str()];
+        let (password, generated) = self.given_or_generated(request.password, names)?;
         self.check_free(&request.username, &request.email).await?;
         let account = NewAccount {
             username: request.username,
             email: request.email,
-            password_hash: self.passwords.hash(context, password).await?,
+            password_hash: self.passwords.hash(context, Line::Local, password).await?,
             role,
             language: String::new(),
             setup_token: None,
@@ -81,8 +83,10 @@ impl Service {
         context: &Context,
         request: ResetPasswordRequest,
     ) -> Result<ResetPasswordReply, AccountsError> {
-        let (password, generated) = given_or_generated(request.password)?;
-        let hash = self.passwords.hash(context, password).await?;
+        let email = credentials::email_of(self.database.reader(), &request.username).await?;
+        let names = [request.username.as_str(), email.as_str()];
+        let (password, generated) = self.given_or_generated(request.password, names)?;
+        let hash = self.passwords.hash(context, Line::Local, password).await?;
         let now = self.clock.now();
         let (context, ids) = (context.clone(), self.ids.clone());
         self.change(
@@ -94,6 +98,7 @@ impl Service {
                     credentials::set_hash(connection, id, &hash, now).await?;
                     sessions::remove_of_account(connection, id).await?;
                     codes::remove_of_account(connection, id).await?;
+                    known_browsers::remove_of_account(connection, id).await?;
                     let message = SessionsRevoked {
                         account_id: id.get(),
                     };
@@ -131,14 +136,17 @@ impl Service {
             setup_token: if made { token.reveal() } else { String::new() },
         })
     }
-}
 
-/// The password to set, and the same once more when it was made up here and must be told.
-fn given_or_generated(password: String) -> Result<(Secret, Option<Secret>), AccountsError> {
-    if password.is_empty() {
-        let generated = Secret::fresh_password();
-        return Ok((generated.clone(), Some(generated)));
+    /// The password to set, and the same once more when it was made up here and must be shown.
+    fn given_or_generated(
+        &self,
+        password: String,
+        names: [&str; 2],
+    ) -> Result<(Password, Option<Secret>), AccountsError> {
+        if password.is_empty() {
+            let generated = Secret::fresh_password();
+            return Ok((Password::generated(generated.clone()), Some(generated)));
+        }
+        Ok((self.choose_password(password, names)?, None))
     }
-    check_password(&password)?;
-    Ok((Secret::given(password), None))
 }

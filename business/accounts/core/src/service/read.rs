@@ -58,7 +58,7 @@ impl Service {
     }
 
     /// Each of these accounts once: from memory, and what is not there in one read.
-    async fn accounts(&self, ids: &[u64]) -> Result<Vec<Arc<Account>>, AccountsError> {
+    pub(super) async fn accounts(&self, ids: &[u64]) -> Result<Vec<Arc<Account>>, AccountsError> {
         if ids.len() > IDS_MAX {
             return Err(AccountsError::invalid(
                 "ids",

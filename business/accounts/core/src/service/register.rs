@@ -5,26 +5,19 @@ use business_accounts_gateway::{
 };
 use infra_bus::{Event, outbox};
 use infra_db::Connection;
-use infra_kernel::{Context, Timestamp};
+use infra_kernel::{Context, FieldProblem, FieldReason, Timestamp, canonical_language};
 
 use super::Service;
 use crate::error::AccountsError;
-use crate::limits::Address;
-use crate::rules::profile::is_language;
-use crate::rules::registration::{
-    Maker, check_agreement, check_email, check_password, check_username,
-};
+use crate::limits::{Address, Line};
+use crate::rules::password::{self, Password};
+use crate::rules::registration::{Maker, check_agreement, check_email, check_username};
+use crate::rules::words;
 use crate::secret::{Secret, SecretHash};
-use crate::store::{accounts, credentials, setup_tokens};
+use crate::store::{account_words, accounts, credentials, setup_tokens};
 
-const USERNAME_TAKEN: AccountsError = AccountsError::Taken {
-    field: "username",
-    sentence: "This username is taken. Please choose another.",
-};
-const EMAIL_TAKEN: AccountsError = AccountsError::Taken {
-    field: "email",
-    sentence: "There is an account with this e-mail address already. Sign in instead, or use another address.",
-};
+const USERNAME_TAKEN: &str = "This username is taken. Please choose another.";
+const EMAIL_TAKEN: &str = "There is an account with this e-mail address already. Sign in instead, or use another address.";
 
 /// An account to be written.
 pub(super) struct NewAccount {
@@ -42,7 +35,7 @@ impl Service {
     pub(super) async fn register(
         &self,
         context: &Context,
-        request: RegisterRequest,
+        mut request: RegisterRequest,
     ) -> Result<RegisterReply, AccountsError> {
         let setup_token = Some(request.setup_token.clone()).filter(|token| !token.is_empty());
         let setup_token = setup_token.map(|token| Secret::given(token).hash());
@@ -50,16 +43,18 @@ impl Service {
         if maker == Maker::Anyone && !self.settings.registrations_open {
             return Err(AccountsError::RegistrationClosed);
         }
-        check_sign_up(&request, maker)?;
+        let password = self.check_sign_up(&mut request, maker).await?;
         let address = Address::parse(&request.remote_address);
-        self.limits
-            .registrations
-            .take(address, self.clock.uptime())?;
+        let uptime = self.clock.uptime();
+        self.limits.registrations.take(address, uptime)?;
         self.check_setup_token(setup_token).await?;
         self.check_free(&request.username, &request.email).await?;
+        if maker == Maker::Anyone {
+            self.limits.all_registrations.take(uptime)?;
+        }
         let password_hash = self
             .passwords
-            .hash(context, Secret::given(request.password))
+            .hash(context, Line::of(address), password)
             .await?;
         let account = NewAccount {
             username: request.username,
@@ -70,9 +65,7 @@ impl Service {
             } else {
                 Role::Member
             },
-            language: Some(request.locale)
-                .filter(|text| is_language(text))
-                .unwrap_or_default(),
+            language: canonical_language(&request.locale).unwrap_or_default(),
             setup_token,
         };
         let account = self.write_account(context, account).await?;
@@ -82,6 +75,47 @@ impl Service {
         })
     }
 
+    /// Checks every field, so that a person hears at once of all that is wrong. Whether a username is taken anyone may
+    /// know, its profile says so; that an e-mail address is, [`check_free`](Self::check_free) says only when all else is
+    /// right and the address's allowance of sign-ups has paid for it.
+    async fn check_sign_up(
+        &self,
+        request: &mut RegisterRequest,
+        maker: Maker,
+    ) -> Result<Password, AccountsError> {
+        let mut problems = Vec::new();
+        match check_username(&request.username, maker) {
+            Err(problem) => problems.push(problem),
+            Ok(()) => {
+                let reader = self.database.reader();
+                if credentials::is_name_taken(reader, &request.username).await? {
+                    problems.push(username_taken());
+                }
+            }
+        }
+        problems.extend(check_email(&request.email).err());
+        let text = std::mem::take(&mut request.password);
+        let password = self.choose_password(text, [&request.username, &request.email]);
+        let password = password.map_err(|problem| problems.push(problem)).ok();
+        problems.extend(check_agreement(request.agreement).err());
+        match password {
+            Some(password) if problems.is_empty() => Ok(password),
+            _ => Err(AccountsError::Fields(problems)),
+        }
+    }
+
+    /// A new password for someone with this username and e-mail address.
+    pub(super) fn choose_password(
+        &self,
+        text: String,
+        [username, email]: [&str; 2],
+    ) -> Result<Password, FieldProblem> {
+        let local_part = email.rsplit_once('@').map_or("", |(local, _)| local);
+        let mut names = vec![username, email, local_part];
+        names.extend(self.site_names.iter().map(String::as_str));
+        password::choose(text, &names)
+    }
+
     /// Spares the work of a hash for what cannot succeed; the same is checked again in the transaction that counts.
     pub(super) async fn check_free(
         &self,
@@ -89,10 +123,10 @@ impl Service {
         email: &str,
     ) -> Result<(), AccountsError> {
         if credentials::is_name_taken(self.database.reader(), username).await? {
-            return Err(USERNAME_TAKEN);
+            return Err(username_taken().into());
         }
         if !email.is_empty() && credentials::is_email_taken(self.database.reader(), email).await? {
-            return Err(EMAIL_TAKEN);
+            return Err(email_taken().into());
         }
         Ok(())
     }
@@ -142,11 +176,12 @@ impl Service {
     }
 }
 
-fn check_sign_up(request: &RegisterRequest, maker: Maker) -> Result<(), AccountsError> {
-    check_username(&request.username, maker)?;
-    check_email(&request.email)?;
-    check_password(&request.password)?;
-    check_agreement(request.agreement)
+fn username_taken() -> FieldProblem {
+    FieldProblem::new("username", FieldReason::Taken, USERNAME_TAKEN)
+}
+
+fn email_taken() -> FieldProblem {
+    FieldProblem::new("email", FieldReason::Taken, EMAIL_TAKEN)
 }
 
 async fn insert(
@@ -161,12 +196,13 @@ async fn insert(
         return Err(AccountsError::SetupToken);
     }
     if !accounts::insert(connection, account).await? {
-        return Err(USERNAME_TAKEN);
+        return Err(username_taken().into());
     }
     let hash = &new.password_hash;
     if !credentials::insert(connection, account.id(), &new.email, hash, now).await? {
-        return Err(EMAIL_TAKEN);
+        return Err(email_taken().into());
     }
+    account_words::replace(connection, account.id(), &words::of_account(account)).await?;
     setup_tokens::remove_expired(connection).await?;
     Ok(())
 }
@@ -177,5 +213,5 @@ pub(super) fn check_operators_account(username: &str, email: &str) -> Result<(),
     if email.is_empty() {
         return Ok(());
     }
-    check_email(email)
+    Ok(check_email(email)?)
 }

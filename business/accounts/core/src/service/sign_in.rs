@@ -1,26 +1,40 @@
 //! Opening and ending a browser session.
 
+use std::time::Duration;
+
 use business_accounts_gateway::{Scopes, SignInReply, SignInRequest, SignOutReply, SignOutRequest};
 use infra_db::Connection;
 use infra_kernel::{AccountId, Context, Timestamp};
 
 use super::Service;
 use crate::error::AccountsError;
-use crate::limits::{Address, Target};
-use crate::rules::registration::{PASSWORD_CHARACTERS, email_key};
-use crate::secret::Secret;
+use crate::limits::{Address, Attempt, Line};
+use crate::passwords::Fit;
+use crate::rules::password::Password;
+use crate::secret::{Secret, SecretHash};
 use crate::store::credentials::{self, Credential};
+use crate::store::known_browsers;
 use crate::store::sessions::{self, NewSession};
 
 /// The longest name or e-mail address that is looked up, in bytes; no longer one can belong to an account.
 const NAME_BYTES_MAX: usize = 254;
+/// How long a browser is known after its last sign-in: about as long as browsers keep a cookie.
+pub(crate) const BROWSER_KNOWN_FOR: Duration = Duration::from_secs(365 * 86_400);
 
 /// An account whose password was right, with the hash it was checked against.
 struct Checked {
     account_id: AccountId,
     hash: String,
-    /// The hash to keep from now on, when the one that is kept was made with other parameters than those of today.
+    /// The hash to keep from now on, when the one that is kept was made with other parameters than those of today, or of
+    /// a password that was not normalised.
     better_hash: Option<String>,
+}
+
+/// The browser that signs in.
+struct Browser {
+    user_agent: String,
+    /// The secret of its last sign-in.
+    known_by: Option<SecretHash>,
 }
 
 impl Service {
@@ -29,51 +43,92 @@ impl Service {
         context: &Context,
         request: SignInRequest,
     ) -> Result<SignInReply, AccountsError> {
-        let address = Address::parse(&request.remote_address);
-        self.limits.sign_ins.take(address, self.clock.uptime())?;
         let name = request.username_or_email.trim();
         // People write their names as others mention them: "@ada".
         let name = name.strip_prefix('@').unwrap_or(name);
-        let password = Secret::given(request.password);
-        if name.len() > NAME_BYTES_MAX || password.characters() > *PASSWORD_CHARACTERS.end() {
-            return Err(AccountsError::WrongCredentials);
-        }
-        let found = credentials::find(self.database.reader(), name).await?;
-        let target = found.as_ref().map_or_else(
-            || Target::nobody(&email_key(name)),
-            |credential| Target::Account(credential.account_id()),
-        );
-        self.limits
-            .failures
-            .take(Some(target), self.clock.uptime())?;
-        let checked = self.check_credential(context, password, found).await;
-        // Only a wrong password counts: neither a right one nor a server too busy to tell.
+        let browser = Browser {
+            user_agent: request.user_agent,
+            known_by: Some(Secret::given(request.browser_secret))
+                .filter(Secret::is_well_formed)
+                .map(|secret| secret.hash()),
+        };
+        let address = Address::parse(&request.remote_address);
+        let attempt = self.begin_attempt(name, &browser, address).await?;
+        let line = match attempt {
+            Attempt::Stranger(..) => Line::of(address),
+            Attempt::Known(_, browser) => Line::Browser(browser),
+        };
+        let password = Password::typed(request.password);
+        let checked = self.check(context, line, name, password).await;
         if !matches!(checked, Err(AccountsError::WrongCredentials)) {
-            self.limits.failures.release(target);
+            self.limits.sign_in.release(&attempt);
         }
-        self.open_session(checked?, request.user_agent).await
+        self.open_session(checked?, browser).await
     }
 
-    /// Does the same work, and gives the same answer, for a wrong password and for a name that nobody has.
-    async fn check_credential(
+    /// Counts the try, by what the account knows of the browser.
+    async fn begin_attempt(
+        &self,
+        name: &str,
+        browser: &Browser,
+        address: Option<Address>,
+    ) -> Result<Attempt, AccountsError> {
+        let uptime = self.clock.uptime();
+        let Some(secret) = browser.known_by else {
+            return self.limits.sign_in.begin(name, address, uptime);
+        };
+        match self.account_that_knows(secret, name).await? {
+            Some(account_id) => self.limits.sign_in.begin_known(account_id, secret, uptime),
+            None => self.limits.sign_in.begin(name, address, uptime),
+        }
+    }
+
+    async fn account_that_knows(
+        &self,
+        browser: SecretHash,
+        name: &str,
+    ) -> Result<Option<AccountId>, AccountsError> {
+        let Some(credential) = self.credential(name).await? else {
+            return Ok(None);
+        };
+        let account_id = credential.account_id();
+        let after = self.clock.now().minus(BROWSER_KNOWN_FOR);
+        let reader = self.database.reader();
+        let known = known_browsers::is_known(reader, browser, account_id, after).await?;
+        Ok(known.then_some(account_id))
+    }
+
+    async fn credential(&self, name: &str) -> Result<Option<Credential>, AccountsError> {
+        if name.len() > NAME_BYTES_MAX {
+            return Ok(None);
+        }
+        credentials::find(self.database.reader(), name).await
+    }
+
+    /// Does the same work, and gives the same reply, for a wrong password and for a name that nobody has.
+    async fn check(
         &self,
         context: &Context,
-        password: Secret,
-        found: Option<Credential>,
+        line: Line,
+        name: &str,
+        password: Option<Password>,
     ) -> Result<Checked, AccountsError> {
+        // No account has a password as long, and no name is needed to know it.
+        let password = password.ok_or(AccountsError::WrongCredentials)?;
+        let found = self.credential(name).await?;
         let decoy = || self.passwords.decoy().to_owned();
         let hash = found
             .as_ref()
             .map_or_else(decoy, |credential| credential.password_hash.clone());
-        let fits = self
+        let fit = self
             .passwords
-            .verify(context, password.clone(), hash.clone())
+            .verify(context, line, password.clone(), hash.clone())
             .await?;
-        let Some(credential) = found.filter(|_| fits) else {
+        let Some(credential) = found.filter(|_| fit != Fit::No) else {
             return Err(AccountsError::WrongCredentials);
         };
-        let better_hash = if self.passwords.is_outdated(&hash) {
-            Some(self.passwords.hash(context, password).await?)
+        let better_hash = if fit == Fit::AsTyped || self.passwords.is_outdated(&hash) {
+            Some(self.passwords.hash(context, line, password).await?)
         } else {
             None
         };
@@ -87,9 +142,9 @@ impl Service {
     async fn open_session(
         &self,
         checked: Checked,
-        user_agent: String,
+        browser: Browser,
     ) -> Result<SignInReply, AccountsError> {
-        let secret = Secret::fresh();
+        let (secret, browser_secret) = (Secret::fresh(), Secret::fresh());
         let account_id = checked.account_id;
         let now = self.clock.now();
         let expires_at = now.plus(self.settings.session_lifetime());
@@ -99,14 +154,16 @@ impl Service {
             account_id: Some(account_id),
             application_id: None,
             scopes: Scopes::USER,
-            user_agent,
+            user_agent: browser.user_agent,
             now,
             expires_at: Some(expires_at),
         };
+        let (known_by, known_as) = (browser.known_by, browser_secret.hash());
         self.change(
             move |connection| {
                 Box::pin(async move {
                     confirm(connection, &checked, now).await?;
+                    known_browsers::note(connection, known_by, known_as, account_id, now).await?;
                     sessions::insert(connection, &session).await
                 })
             },
@@ -117,6 +174,8 @@ impl Service {
             session_secret: secret.reveal(),
             account_id: account_id.get(),
             expires_at_us: expires_at.microseconds(),
+            browser_secret: browser_secret.reveal(),
+            browser_expires_at_us: now.plus(BROWSER_KNOWN_FOR).microseconds(),
         })
     }
 
@@ -138,7 +197,7 @@ impl Service {
     }
 }
 
-/// The password may have been set anew since it was checked; then whoever knew the old one is not let in any more.
+/// The password may have been set again since it was checked; then whoever knew the old one is not let in any more.
 async fn confirm(
     connection: &mut Connection,
     checked: &Checked,

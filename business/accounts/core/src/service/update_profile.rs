@@ -7,8 +7,8 @@ use infra_kernel::{AccountId, Context, IdGenerator};
 
 use super::Service;
 use crate::error::AccountsError;
-use crate::rules::profile;
-use crate::store::accounts;
+use crate::rules::{profile, words};
+use crate::store::{account_words, accounts};
 
 impl Service {
     pub(super) async fn update_profile(
@@ -51,6 +51,9 @@ pub(super) async fn write_change(
         revision: changed.revision,
     };
     accounts::update(connection, &changed).await?;
+    if changed.display_name != before.display_name {
+        account_words::replace(connection, changed.id(), &words::of_account(&changed)).await?;
+    }
     let event = Event::new(context, ids, topics::PROFILE_CHANGED, changed.id, &message);
     outbox::append(connection, &event).await?;
     Ok(changed)

@@ -13,8 +13,8 @@ macro_rules! select {
         concat!(
             "SELECT id, revision, username, display_name, note, fields, avatar_media_id, \
              header_media_id, role, bot, discoverable, created_at, default_visibility, \
-             default_sensitive, default_language, default_originals_shared, default_camera_shown \
-             FROM accounts ",
+             default_sensitive, default_language, default_originals_shared, default_camera_shown, \
+             indexable, attribution_domains FROM accounts ",
             $rest
         )
     };
@@ -47,6 +47,8 @@ struct Row {
     default_language: String,
     default_originals_shared: bool,
     default_camera_shown: bool,
+    indexable: bool,
+    attribution_domains: String,
 }
 
 impl TryFrom<Row> for Account {
@@ -71,6 +73,8 @@ impl TryFrom<Row> for Account {
             default_language: row.default_language,
             default_originals_shared: row.default_originals_shared,
             default_camera_shown: row.default_camera_shown,
+            indexable: row.indexable,
+            attribution_domains: domains_from_sql(&row.attribution_domains)?,
         })
     }
 }
@@ -80,6 +84,14 @@ fn fields_from_sql(text: &str) -> Result<Vec<ProfileField>, AccountsError> {
         serde_json::from_str(text).map_err(|error| AccountsError::Unreadable(Box::new(error)))?;
     let field = |(name, value)| ProfileField { name, value };
     Ok(pairs.into_iter().map(field).collect())
+}
+
+fn domains_from_sql(text: &str) -> Result<Vec<String>, AccountsError> {
+    serde_json::from_str(text).map_err(|error| AccountsError::Unreadable(Box::new(error)))
+}
+
+fn domains_to_sql(domains: &[String]) -> Result<String, AccountsError> {
+    serde_json::to_string(domains).map_err(|error| AccountsError::Unreadable(Box::new(error)))
 }
 
 fn fields_to_sql(fields: &[ProfileField]) -> Result<String, AccountsError> {
@@ -228,7 +240,7 @@ pub(crate) async fn update(
         "UPDATE accounts SET revision = $2, display_name = $3, note = $4, fields = $5, avatar_media_id = $6, \
          header_media_id = $7, role = $8, bot = $9, discoverable = $10, default_visibility = $11, \
          default_sensitive = $12, default_language = $13, default_originals_shared = $14, \
-         default_camera_shown = $15 WHERE id = $1",
+         default_camera_shown = $15, indexable = $16, attribution_domains = $17 WHERE id = $1",
     )
     .bind(account.id.cast_signed())
     .bind(account.revision.cast_signed())
@@ -245,6 +257,8 @@ pub(crate) async fn update(
     .bind(&account.default_language)
     .bind(account.default_originals_shared)
     .bind(account.default_camera_shown)
+    .bind(account.indexable)
+    .bind(domains_to_sql(&account.attribution_domains)?)
     .execute(connection)
     .await?;
     Ok(())

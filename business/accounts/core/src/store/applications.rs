@@ -9,9 +9,9 @@ use crate::error::AccountsError;
 use crate::secret::SecretHash;
 
 pub(crate) const BY_CLIENT_ID: &str = "SELECT id, client_id, secret_hash, name, website, \
-    redirect_uris, scopes FROM applications WHERE client_id = $1";
+    redirect_uris, scopes, public_client FROM applications WHERE client_id = $1";
 pub(crate) const BY_ID: &str = "SELECT id, client_id, secret_hash, name, website, \
-    redirect_uris, scopes FROM applications WHERE id = $1";
+    redirect_uris, scopes, public_client FROM applications WHERE id = $1";
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -22,6 +22,7 @@ struct Row {
     website: String,
     redirect_uris: String,
     scopes: String,
+    public_client: bool,
 }
 
 /// An application and what is kept of its secret.
@@ -43,6 +44,7 @@ impl TryFrom<Row> for Client {
             website: row.website,
             redirect_uris,
             scopes: row.scopes,
+            public_client: row.public_client,
         };
         Ok(Self {
             application,
@@ -84,8 +86,8 @@ pub(crate) async fn insert(
     let redirect_uris = serde_json::to_string(&application.redirect_uris)
         .map_err(|error| AccountsError::Unreadable(Box::new(error)))?;
     sqlx::query(
-        "INSERT INTO applications (id, client_id, secret_hash, name, website, redirect_uris, scopes, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO applications (id, client_id, secret_hash, name, website, redirect_uris, scopes, created_at, \
+         public_client) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(application.id.cast_signed())
     .bind(&application.client_id)
@@ -95,6 +97,7 @@ pub(crate) async fn insert(
     .bind(redirect_uris)
     .bind(&application.scopes)
     .bind(now.microseconds())
+    .bind(application.public_client)
     .execute(connection)
     .await?;
     Ok(())

@@ -15,6 +15,8 @@ pub(crate) const IS_NAME_TAKEN: &str =
     "SELECT EXISTS (SELECT 1 FROM accounts WHERE username_key = $1)";
 pub(crate) const IS_EMAIL_TAKEN: &str =
     "SELECT EXISTS (SELECT 1 FROM credentials WHERE email_key = $1)";
+pub(crate) const EMAIL_OF: &str = "SELECT c.email FROM accounts a \
+    JOIN credentials c ON c.account_id = a.id WHERE a.username_key = $1";
 pub(crate) const REPLACE_HASH: &str = "UPDATE credentials SET password_hash = $3, changed_at = $4 \
     WHERE account_id = $1 AND password_hash = $2";
 pub(crate) const SET_HASH: &str =
@@ -46,6 +48,13 @@ pub(crate) async fn find(
         sqlx::query_as(BY_NAME).bind(username_key(name))
     };
     Ok(query.fetch_optional(reader).await?)
+}
+
+/// The e-mail address of the account with this name; empty when it has none, or there is no such account.
+pub(crate) async fn email_of(reader: &SqlitePool, username: &str) -> Result<String, AccountsError> {
+    let query = sqlx::query_scalar::<_, Option<String>>(EMAIL_OF).bind(username_key(username));
+    let found = query.fetch_optional(reader).await?;
+    Ok(found.flatten().unwrap_or_default())
 }
 
 pub(crate) async fn is_name_taken(

@@ -3,10 +3,13 @@
 use infra_db::Database;
 use sqlx::Row as _;
 
-use super::{accounts, applications, codes, credentials, sessions};
+use super::{account_words, accounts, applications, codes, credentials, known_browsers, sessions};
 
 /// Every statement that looks something up.
-const STATEMENTS: [&str; 27] = [
+const STATEMENTS: [&str; 36] = [
+    account_words::SEARCH,
+    account_words::REMOVE,
+    account_words::NOT_MISSING,
     accounts::BY_IDS,
     accounts::BY_NAMES,
     accounts::BY_NAME,
@@ -26,6 +29,12 @@ const STATEMENTS: [&str; 27] = [
     credentials::REPLACE_HASH,
     credentials::SET_HASH,
     credentials::HAS_HASH,
+    credentials::EMAIL_OF,
+    known_browsers::IS_KNOWN,
+    known_browsers::RENAME,
+    known_browsers::MAKE_ROOM,
+    known_browsers::REMOVE_OF_ACCOUNT,
+    known_browsers::REMOVE_EXPIRED,
     sessions::BY_HASH,
     sessions::TOUCH,
     sessions::REMOVE_BY_HASH,
@@ -53,6 +62,14 @@ fn is_full_scan(step: &str) -> bool {
     step.starts_with("SCAN") && !step.starts_with("SCAN json_each") && step != "SCAN CONSTANT ROW"
 }
 
+/// Whether it reads the rows of a subquery, which has steps of its own.
+fn is_of_subquery(step: &str, steps: &[String]) -> bool {
+    let name = step.strip_prefix("SCAN ").unwrap_or_default();
+    steps
+        .iter()
+        .any(|step| step.strip_prefix("CO-ROUTINE ") == Some(name))
+}
+
 #[tokio::test]
 async fn no_statement_reads_a_whole_table() {
     let folder = tempfile::tempdir().unwrap();
@@ -62,7 +79,9 @@ async fn no_statement_reads_a_whole_table() {
     for statement in STATEMENTS {
         let steps = plan(&database, statement).await;
         let searched = steps.iter().any(|step| step.starts_with("SEARCH"));
-        let scanned = steps.iter().any(|step| is_full_scan(step));
+        let scanned = steps
+            .iter()
+            .any(|step| is_full_scan(step) && !is_of_subquery(step, &steps));
         let sorted = steps
             .iter()
             .any(|step| step.contains("TEMP B-TREE FOR ORDER BY"));

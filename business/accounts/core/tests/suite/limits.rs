@@ -41,27 +41,6 @@ async fn one_address_may_try_to_sign_in_only_so_often() {
 }
 
 #[tokio::test]
-async fn one_account_takes_only_so_many_wrong_passwords_from_anywhere() {
-    let domain = Domain::new().await;
-    domain.register("ada").await;
-    for number in 0..10 {
-        let address = format!("192.0.2.{number}");
-        let name = if number % 2 == 0 {
-            "ada"
-        } else {
-            "ada@example.org"
-        };
-        let result = domain.try_sign_in_from(name, "wrong", &address).await;
-        assert_refused(result, ErrorCode::Unauthenticated, "");
-    }
-    let error = refusal(domain.try_sign_in("ada", PASSWORD).await);
-    assert_eq!(error.code(), ErrorCode::RateLimited);
-    assert!(error.public().contains("90 seconds"), "{error}");
-    domain.advance(90);
-    assert!(domain.try_sign_in("ada", PASSWORD).await.is_ok());
-}
-
-#[tokio::test]
 async fn a_name_that_nobody_has_is_limited_like_an_account() {
     let domain = Domain::new().await;
     for _ in 0..10 {
@@ -168,4 +147,37 @@ async fn a_clock_that_is_set_neither_frees_nor_locks_anyone() {
     domain.clock.set(start);
     domain.advance(90);
     assert_refused(wrong().await, ErrorCode::Unauthenticated, "");
+}
+
+#[tokio::test]
+async fn a_crowd_of_addresses_makes_only_so_many_accounts() {
+    let settings = Settings {
+        registrations_per_hour_max: 3,
+        registrations_per_day_max: 5,
+        ..cheap()
+    };
+    let domain = Domain::with(settings).await;
+    let join = |number: u32| {
+        let request = RegisterRequest {
+            remote_address: format!("192.0.2.{number}"),
+            ..sign_up(&format!("ada{number}"))
+        };
+        domain.try_register(request)
+    };
+    for number in 0..3 {
+        join(number).await.unwrap();
+    }
+    let error = refusal(join(3).await);
+    assert_eq!(error.code(), ErrorCode::RateLimited);
+    assert!(error.public().contains("20 minutes"), "{error}");
+    domain.advance(3_600);
+    join(4).await.unwrap();
+    join(5).await.unwrap();
+    let error = refusal(join(6).await);
+    assert!(
+        error.retry_after().unwrap() > Duration::from_secs(3_600),
+        "{error}"
+    );
+    domain.advance(24 * 3_600);
+    join(7).await.unwrap();
 }

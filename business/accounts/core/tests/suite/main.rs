@@ -4,11 +4,15 @@
 
 mod applications;
 mod codes;
+mod kinds;
 mod limits;
 mod operator;
+mod passwords;
 mod profile;
 mod registration;
 mod scene;
+mod search;
 mod sessions;
+mod strangers;
 mod support;
 mod tokens;

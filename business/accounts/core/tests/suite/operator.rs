@@ -99,6 +99,19 @@ async fn what_must_hold_for_every_account_holds_for_the_operators_too() {
         ..named("grace")
     };
     assert_refused(create(&domain, short).await, ErrorCode::Invalid, "password");
+    for common in ["password1", "grace2024!", "Camera Obscura", "nul\0 in it"] {
+        let request = CreateAccountRequest {
+            password: common.to_owned(),
+            ..named("grace")
+        };
+        assert_refused(
+            create(&domain, request).await,
+            ErrorCode::Invalid,
+            "password",
+        );
+        let result = reset(&domain, "ada", &common.replace("grace", "ada@example.org")).await;
+        assert_refused(result, ErrorCode::Invalid, "password");
+    }
     let taken = CreateAccountRequest {
         email: "ADA@example.org".to_owned(),
         ..named("grace")
@@ -202,9 +215,9 @@ async fn no_sign_in_with_the_old_password_outlives_the_new_one() {
         let old = if round == 0 {
             PASSWORD.to_owned()
         } else {
-            format!("password {round}")
+            format!("chosen in round {round}")
         };
-        let new = format!("password {}", round + 1);
+        let new = format!("chosen in round {}", round + 1);
         let sign_ins = (0..6).map(|_| domain.try_sign_in("ada", &old));
         let (set, _) = futures::join!(
             reset(&domain, "ada", &new),

@@ -60,7 +60,7 @@ async fn a_change_is_seen_at_once_with_its_revision_and_event() {
         discoverable: Some(true),
         default_visibility: Some("private".to_owned()),
         default_sensitive: Some(true),
-        default_language: Some("pt-BR".to_owned()),
+        default_language: Some("PT_br".to_owned()),
         default_originals_shared: Some(true),
         default_camera_shown: Some(true),
         ..UpdateProfileRequest::default()
@@ -93,6 +93,39 @@ async fn a_change_is_seen_at_once_with_its_revision_and_event() {
         events[1..],
         [(topics::PROFILE_CHANGED.to_owned(), changed.id)]
     );
+}
+
+#[tokio::test]
+async fn whether_posts_may_be_found_and_who_may_name_one_is_kept() {
+    let domain = Domain::new().await;
+    let account = domain.register("ada").await;
+    let domains = [
+        "https://Ada.example/blog",
+        "",
+        "ada.example",
+        "*.b\u{fc}cher.example",
+    ];
+    let request = UpdateProfileRequest {
+        account_id: account.id,
+        indexable: Some(true),
+        attribution_domains: domains.map(str::to_owned).to_vec(),
+        replace_attribution_domains: true,
+        ..UpdateProfileRequest::default()
+    };
+    update(&domain, request).await.unwrap();
+    let kept = &get(&domain, &[account.id()]).await[0];
+    assert!(kept.indexable);
+    assert_eq!(
+        kept.attribution_domains,
+        ["ada.example", "b\u{fc}cher.example"]
+    );
+    let request = UpdateProfileRequest {
+        account_id: account.id,
+        replace_attribution_domains: true,
+        ..UpdateProfileRequest::default()
+    };
+    let changed = update(&domain, request).await.unwrap();
+    assert!(changed.indexable && changed.attribution_domains.is_empty());
 }
 
 #[tokio::test]
@@ -131,7 +164,7 @@ async fn each_bound_of_a_profile_holds() {
         ..UpdateProfileRequest::default()
     };
     type Change = fn(&mut UpdateProfileRequest);
-    let refused: [(&str, Change); 10] = [
+    let refused: [(&str, Change); 14] = [
         ("display_name", |r| r.display_name = Some("ä".repeat(31))),
         ("display_name", |r| r.display_name = Some("a\nb".to_owned())),
         ("note", |r| r.note = Some("ä".repeat(501))),
@@ -143,8 +176,18 @@ async fn each_bound_of_a_profile_holds() {
         ("default_visibility", |r| {
             r.default_visibility = Some("friends".to_owned());
         }),
+        ("display_name", |r| r.display_name = Some("a\0b".to_owned())),
+        ("fields", |r| r.fields = vec![field("a", "b\0")]),
+        ("attribution_domains", |r| {
+            r.replace_attribution_domains = true;
+            r.attribution_domains = vec!["not a domain".to_owned()];
+        }),
+        ("attribution_domains", |r| {
+            r.replace_attribution_domains = true;
+            r.attribution_domains = (0..101).map(|n| format!("a{n}.example")).collect();
+        }),
         ("default_language", |r| {
-            r.default_language = Some("en_US".to_owned());
+            r.default_language = Some("not a language".to_owned());
         }),
     ];
     for (field, change) in refused {

@@ -3,9 +3,9 @@ use business_accounts_gateway::{
     CountAccountsRequest, CreateSetupTokenRequest, FindAccountsRequest, RegisterRequest, Role,
     topics,
 };
-use infra_kernel::ErrorCode;
+use infra_kernel::{ErrorCode, FieldReason};
 
-use crate::support::{Domain, PASSWORD, assert_refused, cheap, sign_up};
+use crate::support::{Domain, PASSWORD, assert_refused, cheap, refusal, sign_up};
 
 async fn setup_token(domain: &Domain) -> String {
     let request = CreateSetupTokenRequest {};
@@ -84,6 +84,91 @@ async fn each_field_is_checked_and_named() {
         domain.try_register(request).await.unwrap().default_language,
         ""
     );
+}
+
+async fn check_refused(
+    domain: &Domain,
+    request: RegisterRequest,
+    expected: &[(&str, FieldReason)],
+) {
+    let error = refusal(domain.try_register(request).await);
+    let problems = error.field_problems().iter();
+    let problems: Vec<_> = problems
+        .map(|problem| (problem.field(), problem.reason()))
+        .collect();
+    assert_eq!(problems, expected);
+}
+
+#[tokio::test]
+async fn all_that_is_wrong_is_said_at_once() {
+    use FieldReason::{Blank, Blocked, Invalid, NotAccepted, Reserved, Taken, TooLong, TooShort};
+
+    let domain = Domain::new().await;
+    domain.register("ada").await;
+    let expected = [
+        ("username", Blank),
+        ("email", Blank),
+        ("password", Blank),
+        ("agreement", NotAccepted),
+    ];
+    check_refused(&domain, RegisterRequest::default(), &expected).await;
+    let request = RegisterRequest {
+        email: "ada@localhost".to_owned(),
+        password: "short".to_owned(),
+        ..sign_up("ADA")
+    };
+    let expected = [
+        ("username", Taken),
+        ("email", Invalid),
+        ("password", TooShort),
+    ];
+    check_refused(&domain, request, &expected).await;
+    let request = RegisterRequest {
+        email: format!("{}@example.org", "a".repeat(250)),
+        password: "ab c".repeat(65),
+        ..sign_up(&"x".repeat(31))
+    };
+    let expected = [
+        ("username", TooLong),
+        ("email", TooLong),
+        ("password", TooLong),
+    ];
+    check_refused(&domain, request, &expected).await;
+    let request = RegisterRequest {
+        password: "password1".to_owned(),
+        ..sign_up("oauth")
+    };
+    let expected = [("username", Reserved), ("password", Blocked)];
+    check_refused(&domain, request, &expected).await;
+}
+
+/// Whoever wants to know whose addresses these are pays for each with a sign-up, and hears nothing while another field is
+/// wrong.
+#[tokio::test]
+async fn a_taken_address_is_said_only_when_all_else_is_right_and_costs_a_sign_up() {
+    let domain = Domain::new().await;
+    domain.register("ada").await;
+    let asking = |password: &str| RegisterRequest {
+        email: "ada@example.org".to_owned(),
+        password: password.to_owned(),
+        remote_address: "192.0.2.1".to_owned(),
+        ..sign_up("eve")
+    };
+    for _ in 0..20 {
+        let error = refusal(domain.try_register(asking("short")).await);
+        assert!(
+            error
+                .field_problems()
+                .iter()
+                .all(|problem| problem.field() == "password")
+        );
+    }
+    for _ in 0..10 {
+        let result = domain.try_register(asking(PASSWORD)).await;
+        assert_refused(result, ErrorCode::Conflict, "email");
+    }
+    let result = domain.try_register(asking(PASSWORD)).await;
+    assert_refused(result, ErrorCode::RateLimited, "");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use business_accounts::{AccountsCore, Dependencies, MIGRATIONS, Settings};
 use business_accounts_gateway::{
     Account, Accounts, AuthenticateRequest, CreateApplicationReply, CreateApplicationRequest,
-    Grant, RegisterRequest, SignInReply, SignInRequest,
+    Grant, RegisterRequest, SecretKind, SignInReply, SignInRequest,
 };
 use infra_db::Database;
 use infra_kernel::{Clock, Context, Error, ErrorCode, IdGenerator, ManualClock, Result, Timestamp};
@@ -68,6 +68,7 @@ impl Domain {
             clock: clock.clone(),
             ids: Arc::new(IdGenerator::new(shard, clock.clone())),
             settings,
+            site_names: vec!["Camera Obscura".to_owned(), "photos.example".to_owned()],
         };
         let core = AccountsCore::new(dependencies).unwrap();
         Self {
@@ -112,6 +113,7 @@ impl Domain {
             password: password.to_owned(),
             remote_address: remote_address.to_owned(),
             user_agent: "Lynx/2.9".to_owned(),
+            ..SignInRequest::default()
         };
         self.gateway.sign_in(&self.context, request).await
     }
@@ -124,9 +126,19 @@ impl Domain {
             .session_secret
     }
 
+    /// Whom a secret stands for, used as what it is.
     pub(crate) async fn authenticate(&self, secret: &str) -> Result<Grant> {
-        let secret = secret.to_owned();
-        let request = AuthenticateRequest { secret };
+        match self.authenticate_as(SecretKind::Session, secret).await {
+            Err(_) => self.authenticate_as(SecretKind::Token, secret).await,
+            granted => granted,
+        }
+    }
+
+    pub(crate) async fn authenticate_as(&self, kind: SecretKind, secret: &str) -> Result<Grant> {
+        let request = AuthenticateRequest {
+            secret: secret.to_owned(),
+            kind: kind.into(),
+        };
         self.gateway.authenticate(&self.context, request).await
     }
 
@@ -145,6 +157,47 @@ impl Domain {
             .create_application(&self.context, request)
             .await
             .unwrap()
+    }
+
+    /// Puts a hash in place of the one that is kept, as one of before would be.
+    pub(crate) async fn store_hash(&self, username: &str, hash: &str) {
+        let (username, hash) = (username.to_owned(), hash.to_owned());
+        let written: std::result::Result<(), infra_db::DbError> = self
+            .database
+            .write(move |connection| {
+                Box::pin(async move {
+                    sqlx::query(
+                        "UPDATE credentials SET password_hash = $2 WHERE account_id = \
+                         (SELECT id FROM accounts WHERE username_key = $1)",
+                    )
+                    .bind(username)
+                    .bind(hash)
+                    .execute(connection)
+                    .await?;
+                    Ok(())
+                })
+            })
+            .await;
+        written.unwrap();
+    }
+
+    /// Brings the database to where the migration leaves accounts that were there before it.
+    pub(crate) async fn forget_words(&self) {
+        let written: std::result::Result<(), infra_db::DbError> = self
+            .database
+            .write(|connection| {
+                Box::pin(async move {
+                    for statement in [
+                        "DELETE FROM account_words",
+                        "INSERT INTO accounts_without_words SELECT id FROM accounts",
+                    ] {
+                        sqlx::query(statement).execute(&mut *connection).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await;
+        written.unwrap();
     }
 
     /// The topics and keys of all events, in order.

@@ -44,6 +44,7 @@ unavailable! {
     sign_out(SignOutRequest) -> SignOutReply;
     get_accounts(GetAccountsRequest) -> GetAccountsReply;
     find_accounts(FindAccountsRequest) -> GetAccountsReply;
+    search_accounts(SearchAccountsRequest) -> GetAccountsReply;
     update_profile(UpdateProfileRequest) -> Account;
     list_accounts(ListAccountsRequest) -> GetAccountsReply;
     count_accounts(CountAccountsRequest) -> CountAccountsReply;

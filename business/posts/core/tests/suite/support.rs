@@ -60,6 +60,7 @@ named_accounts! {
     sign_out(SignOutRequest) -> SignOutReply;
     get_accounts(GetAccountsRequest) -> GetAccountsReply;
     get_account_heads(GetAccountHeadsRequest) -> GetAccountHeadsReply;
+    search_accounts(SearchAccountsRequest) -> GetAccountsReply;
     update_profile(UpdateProfileRequest) -> Account;
     list_accounts(ListAccountsRequest) -> GetAccountsReply;
     count_accounts(CountAccountsRequest) -> CountAccountsReply;

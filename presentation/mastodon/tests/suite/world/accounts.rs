@@ -116,6 +116,10 @@ impl Accounts for World {
         account.default_camera_shown = request
             .default_camera_shown
             .unwrap_or(account.default_camera_shown);
+        account.indexable = request.indexable.unwrap_or(account.indexable);
+        if request.replace_attribution_domains {
+            account.attribution_domains = request.attribution_domains;
+        }
         if account.display_name == "answer lost" {
             return Err(Error::new(ErrorCode::Unavailable, "Try again."));
         }
@@ -143,6 +147,7 @@ impl Accounts for World {
                 website: request.website,
                 redirect_uris: request.redirect_uris,
                 scopes: request.scopes,
+                public_client: request.public_client,
             }),
             client_secret: "secret".into(),
         })
@@ -207,6 +212,22 @@ impl Accounts for World {
             request.token, request.client_id
         ));
         Ok(RevokeTokenReply {})
+    }
+
+    async fn search_accounts(
+        &self,
+        _: &Context,
+        request: SearchAccountsRequest,
+    ) -> Result<GetAccountsReply> {
+        let mut accounts = self.accounts.lock().unwrap().clone();
+        accounts.retain(|account| {
+            let name = account.username.to_lowercase();
+            !request.query.is_empty() && name.starts_with(&request.query.to_lowercase())
+        });
+        let found = accounts.into_iter().skip(request.offset as usize);
+        Ok(GetAccountsReply {
+            accounts: found.take(request.limit as usize).collect(),
+        })
     }
 
     async fn sign_in(&self, _: &Context, _: SignInRequest) -> Result<SignInReply> {

@@ -61,7 +61,7 @@ impl Asked {
         Err(Error::invalid("redirect_uri", text))
     }
 
-    /// Whether the rest is as it should be; answers the scopes.
+    /// Whether the rest is as it should be; returns the scopes that can be granted, which may be fewer than were asked for.
     pub(super) fn check(&self, application: &Application) -> Result<Scopes, Refusal> {
         let refuse = |error, text: String| Err(Refusal { error, text });
         if self.response_type != "code" {
@@ -77,6 +77,13 @@ impl Asked {
                 "Only `S256` is taken as the `code_challenge_method`.".to_owned(),
             );
         }
+        if application.public_client && self.code_challenge.is_empty() {
+            return refuse(
+                "invalid_request",
+                "The app keeps no secret here, so it must send a `code_challenge` (PKCE)."
+                    .to_owned(),
+            );
+        }
         let asked = match Scopes::parse(self.scopes()) {
             Ok(scopes) => scopes,
             Err(unknown) => return refuse("invalid_scope", format!("{unknown}.")),
@@ -88,7 +95,14 @@ impl Asked {
                 format!("The app is registered for `{}` only.", application.scopes),
             );
         }
-        Ok(asked)
+        let granted = asked.grantable();
+        if granted.is_empty() {
+            return refuse(
+                "invalid_scope",
+                format!("Nobody grants `{asked}` on this server."),
+            );
+        }
+        Ok(granted)
     }
 
     /// The same parameters as a form's fields.

@@ -40,8 +40,8 @@ mod tests {
 
     #[test]
     fn every_scope_has_words_and_none_are_said_twice() {
-        for scope in Scope::ALL {
-            assert!(words(*scope).len() > 10, "{scope}");
+        for scope in Scope::grantable() {
+            assert!(words(scope).len() > 10, "{scope}");
         }
         let lines = in_words(Scopes::of(&[
             Scope::READ_LISTS,

@@ -1,0 +1,270 @@
+//! Passwords that guessing programs try first.
+//!
+//! Not a list of passwords that leaked somewhere: a list of the words they are made of, written for this project, and the
+//! ways in which people vary them. Case, spaces and letters written as digits do not matter; a word may be doubled, and may
+//! have before and after it what people put there: a year, a few digits in a row, marks. Walks over a keyboard, runs of
+//! letters or digits and repetitions are common without a word.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+/// Words in lower case, without spaces.
+const WORDS: &str = include_str!("common_words.txt");
+/// Walks over keyboards, and runs. Each is taken in both directions.
+const WALKS: [&str; 14] = [
+    "01234567890123456789",
+    "abcdefghijklmnopqrstuvwxyzabc",
+    "qwertyuiopasdfghjklzxcvbnm",
+    "qwertzuiopasdfghjklyxcvbnm",
+    "azertyuiopqsdfghjklmwxcvbn",
+    "qazwsxedcrfvtgbyhnujmikolp",
+    "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p",
+    "1q2w3e4r5t6y7u8i9o0p",
+    "q1w2e3r4t5y6u7i8o9p0",
+    "1a2b3c4d5e6f7g8h9i0j",
+    "a1b2c3d4e5f6g7h8i9j0",
+    "147258369963852741",
+    "741852963159357456",
+    "йцукенгшщзхъфывапролджэячсмитьбю",
+];
+/// The fewest characters of a walk.
+const WALK_CHARACTERS_MIN: usize = 3;
+/// The longest unit whose repetition is common.
+const UNIT_CHARACTERS_MAX: usize = 4;
+/// The most marks at one end of a password that are looked past.
+const MARKS_MAX: usize = 3;
+/// The most walks that a password is made of and still common.
+const WALKS_MAX: usize = 3;
+/// A longer password is not looked at: none that is guessed first is as long.
+const CHARACTERS_MAX: usize = 40;
+/// The years that people put behind a word.
+const YEARS: std::ops::RangeInclusive<u32> = 1930..=2039;
+/// Digits that mean something to many.
+const DIGITS: [&str; 7] = ["007", "69", "420", "666", "777", "786", "1337"];
+
+static FOLDED_WORDS: LazyLock<HashSet<String>> =
+    LazyLock::new(|| WORDS.split_whitespace().map(fold).collect());
+static DIRECTED_WALKS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let reversed = |walk: &&str| walk.chars().rev().collect::<String>();
+    let forward = WALKS.iter().map(|walk| (*walk).to_owned());
+    forward
+        .chain(WALKS.iter().map(|walk| reversed(walk)))
+        .collect()
+});
+
+/// Whether a password is among the first that are guessed.
+pub(super) fn is_common(password: &str) -> bool {
+    let plain = plain(password);
+    if plain.is_empty() || plain.len() > CHARACTERS_MAX {
+        return false;
+    }
+    is_repetition(&plain) || is_made_of_walks(&plain, WALKS_MAX) || is_dressed(&plain, &is_word)
+}
+
+/// Whether a password is one of these names, or one of them as people vary a word.
+pub(super) fn is_variant_of(password: &str, names: &[&str]) -> bool {
+    let names: Vec<String> = names
+        .iter()
+        .map(|name| fold(&plain(name).into_iter().collect::<String>()))
+        .filter(|name| !name.is_empty())
+        .collect();
+    let plain = plain(password);
+    plain.len() <= CHARACTERS_MAX.max(longest(&names) * 2)
+        && is_dressed(&plain, &|core| {
+            names.iter().any(|name| is_once_or_twice(name, core))
+        })
+}
+
+fn longest(names: &[String]) -> usize {
+    let characters = names.iter().map(|name| name.chars().count());
+    characters.max().unwrap_or_default()
+}
+
+/// In lower case and without spaces.
+fn plain(text: &str) -> Vec<char> {
+    let lower = text.chars().flat_map(char::to_lowercase);
+    lower.filter(|c| !c.is_whitespace()).collect()
+}
+
+/// Letters that are written for one another, as one; what joins words is left out.
+fn fold(text: &str) -> String {
+    let letter = |c| match c {
+        '0' => 'o',
+        '1' | '!' | '|' | 'l' => 'i',
+        '3' | '€' => 'e',
+        '4' | '@' => 'a',
+        '5' | '$' => 's',
+        '7' | '+' => 't',
+        '8' => 'b',
+        '9' => 'g',
+        other => other,
+    };
+    let joins = |c: &char| !matches!(c, '-' | '_' | '.');
+    text.chars().filter(joins).map(letter).collect()
+}
+
+fn is_repetition(text: &[char]) -> bool {
+    let repeats = |unit: usize| {
+        text.len() > unit
+            && text
+                .iter()
+                .zip(text.iter().cycle().skip(unit))
+                .take(text.len() - unit)
+                .all(|(one, next)| one == next)
+    };
+    (1..=UNIT_CHARACTERS_MAX).any(repeats)
+}
+
+fn is_made_of_walks(text: &[char], walks_max: usize) -> bool {
+    if text.is_empty() {
+        return true;
+    }
+    walks_max > 0
+        && (WALK_CHARACTERS_MIN..=text.len()).rev().any(|length| {
+            is_walk(&text[..length]) && is_made_of_walks(&text[length..], walks_max - 1)
+        })
+}
+
+fn is_walk(text: &[char]) -> bool {
+    let walk: String = text.iter().collect();
+    DIRECTED_WALKS.iter().any(|known| known.contains(&walk))
+}
+
+/// Whether there is such a core with nothing but what people put before and after a word.
+fn is_dressed(text: &[char], is_core: &dyn Fn(&str) -> bool) -> bool {
+    let ends = (1..=text.len()).filter(|end| is_ornament(&text[*end..]));
+    for end in ends {
+        let starts = (0..end).filter(|start| is_ornament(&text[..*start]));
+        for start in starts {
+            if is_core(&fold(&text[start..end].iter().collect::<String>())) {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+fn is_word(core: &str) -> bool {
+    let half = core.len() / 2;
+    FOLDED_WORDS.contains(core)
+        || (core.is_char_boundary(half)
+            && core[..half] == core[half..]
+            && FOLDED_WORDS.contains(&core[..half]))
+}
+
+fn is_once_or_twice(name: &str, core: &str) -> bool {
+    core == name || core.strip_prefix(name) == Some(name)
+}
+
+/// Whether it is nothing, or a few marks, digits that people choose, and a few marks.
+fn is_ornament(text: &[char]) -> bool {
+    let is_mark = |c: &&char| !c.is_alphanumeric();
+    let before = text.iter().take_while(is_mark).count();
+    let after = text[before..].iter().rev().take_while(is_mark).count();
+    if before > MARKS_MAX || after > MARKS_MAX {
+        return false;
+    }
+    let digits: String = text[before..text.len() - after].iter().collect();
+    digits.is_empty() || is_common_number(&digits)
+}
+
+fn is_common_number(digits: &str) -> bool {
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
+    let characters: Vec<char> = digits.chars().collect();
+    let year = digits
+        .parse::<u32>()
+        .is_ok_and(|year| YEARS.contains(&year));
+    digits.len() <= 2
+        || year
+        || DIGITS.contains(&digits)
+        || is_repetition(&characters)
+        || is_made_of_walks(&characters, 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_are_in_their_form_and_each_is_there_once() {
+        let words: Vec<&str> = WORDS.split_whitespace().collect();
+        let distinct: HashSet<_> = words.iter().collect();
+        assert_eq!(distinct.len(), words.len());
+        for word in words {
+            assert!(
+                word.chars()
+                    .all(|c| c.is_alphanumeric() && !c.is_uppercase()),
+                "{word}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_guessed_first_is_common() {
+        let guessed = "password Password1 P@ssw0rd p4ssw0rd! passw0rd2024 12345678 123456789 1234567890 11111111 00000000 \
+            87654321 12341234 12121212 123123123 abcabcabc aaaaaaaa qwertyuiop QWERTY123 qwerty12345 1q2w3e4r \
+            1q2w3e4r5t 1qaz2wsx zaq12wsx q1w2e3r4 asdfghjkl asdfasdf zxcvbnm1 qazwsxedc qwer1234 abcd1234 abc12345 \
+            123qwe123 iloveyou iloveyou1 sunshine Sunshine1! princess7 football Football2023 trustno1 letmein1 \
+            letmein123 welcome1 Welcome123! Summer2024! winter2025 admin123 Admin@123 administrator master12 \
+            dragon123 monkey007 michael1 jennifer baseball superman batman123 starwars computer changeme passwort1 \
+            motdepasse contrasena1 senha123 haslo1234 пароль123 йцукен123 987654321 147258369 789456123 24682468 \
+            passwordpassword !!password!! qwertz123 azerty123 photography1 heliograph 00password";
+        for password in guessed.split(' ').chain(["I love you", "pass word"]) {
+            assert!(is_common(password), "`{password}` was taken");
+        }
+    }
+
+    #[test]
+    fn what_is_not_is_taken() {
+        for password in [
+            "silver gelatin",
+            "correct horse battery",
+            "dark room light",
+            "dragon7391",
+            "sunshine over lisbon",
+            "tr0ub4dor&3",
+            "fjord-kelp-ember",
+            "pässwörd länger",
+            "my dog eats 3 shoes",
+            "kq8!vt2#",
+            "zebra crossing 9",
+            "monkeydragon",
+            "winterreise 1827",
+            "correct",
+            "8sJ2kd0Q",
+            "ひみつの写真です",
+            "",
+        ] {
+            assert!(!is_common(password), "`{password}` was refused");
+        }
+    }
+
+    #[test]
+    fn a_name_is_known_in_the_ways_people_vary_it() {
+        let names = ["ada_lovelace", "ada@example.org", "photos.example"];
+        for password in [
+            "ada_lovelace",
+            "AdaLovelace",
+            "ada.lovelace1",
+            "4da_l0velace",
+            "ada@example.org",
+            "photos.example",
+            "photosexample2024!",
+            "ada_lovelaceada_lovelace",
+        ] {
+            assert!(is_variant_of(password, &names), "`{password}` was taken");
+        }
+        for password in ["ada loves lace", "lovelace", "photography course", ""] {
+            assert!(!is_variant_of(password, &names), "`{password}` was refused");
+        }
+        assert!(!is_variant_of("12345678", &["", "  "]));
+    }
+
+    #[test]
+    fn it_takes_no_long_time_over_a_long_text() {
+        assert!(!is_common(&"1!".repeat(10_000)));
+        assert!(!is_variant_of(&"1!".repeat(10_000), &["ada"]));
+    }
+}
