@@ -200,7 +200,7 @@ impl Database {
     }
 
     /// Finishes the writes that were handed in, then closes every connection, so that all there is is in the one file and
-    /// none of it in the log beside it. Reads that do not end within [`READERS_CLOSE_MAX`], and other processes that read,
+    /// none of it in the log beside it. Reads that do not end within two seconds, and other processes that read,
     /// are not waited for longer; then the log may stay, and belongs to the file.
     pub async fn close(&self) {
         self.writer.finish().await;
