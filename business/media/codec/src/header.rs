@@ -12,7 +12,8 @@ pub struct Limits {
     /// The most pixels, width times height. The default, 100 million, takes the 50 and 64 megapixels of today's
     /// telephones and medium-format cameras, and phone panoramas.
     pub pixels_max: u64,
-    /// The longest side, in pixels. The default, 16,384, is what WebP and common GPUs end at.
+    /// The longest side, in pixels. The default, 65,535, is where JPEG and GIF end: a screenshot of a whole page is a picture
+    /// like any other of as many pixels.
     pub side_max: u32,
     /// The most frames of an animation. The default, 1,000, is more than half a minute at 30 a second.
     pub frames_max: u32,
@@ -32,7 +33,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             pixels_max: 100_000_000,
-            side_max: 16_384,
+            side_max: 65_535,
             frames_max: 1_000,
             animation_pixels_max: 100_000_000,
             memory_bytes_max: 512 * 1024 * 1024,
@@ -101,20 +102,21 @@ fn work_bytes(width: u32, height: u32, rendition_side_max: u32) -> u64 {
     let pixels = u64::from(width) * u64::from(height);
     let encoding =
         pixels * RASTER_BYTES_PER_PIXEL + pixels.min(WHOLE_PIXELS_MAX) * WHOLE_BYTES_PER_PIXEL;
-    let scaling = pixels * RASTER_BYTES_PER_PIXEL + rows_bytes(longest, rendition_side_max);
+    let made = u64::from(width.max(height));
+    let scaling = pixels * RASTER_BYTES_PER_PIXEL + rows_bytes(longest, made);
     encoding.max(scaling)
 }
 
 /// What scaling works on beside pictures, in bytes: for each pixel of a row, as 32-bit light, the four rows that the
 /// kernel reaches for each row that is made and three at its ends, and twice eight rows that go across, with what of all
 /// that is made and the weights.
-fn rows_bytes(longest: u64, side_max: u32) -> u64 {
+fn rows_bytes(longest: u64, made: u64) -> u64 {
     const ROW_BYTES_PER_PIXEL: u64 = 12;
     const ACROSS_BYTES_PER_PIXEL: u64 = 400;
-    if longest <= u64::from(side_max) {
+    if longest <= made {
         return 0;
     }
-    let scale = longest.div_ceil(u64::from(side_max.max(1)));
+    let scale = longest.div_ceil(made.max(1));
     let rows = (4 * scale + 3).min(longest);
     longest * (rows * ROW_BYTES_PER_PIXEL + ACROSS_BYTES_PER_PIXEL)
 }

@@ -7,7 +7,8 @@ use crate::Encoding;
 pub struct Step {
     /// The rendition's name: "grid".
     pub name: &'static str,
-    /// The longest side, in pixels. A smaller picture is never made larger.
+    /// The longest side, in pixels; of a strip that is more than four times as long as wide, four times the shorter side, if it
+    /// has no more pixels than a square then. A smaller picture is never made larger.
     pub side_max: u32,
     /// JPEG quality, 1 to 100.
     pub quality: u8,

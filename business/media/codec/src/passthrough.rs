@@ -6,7 +6,7 @@ use crate::decode::{self, Decoded};
 use crate::orientation::Orientation;
 use crate::raster::Channels;
 use crate::strip::{Purpose, strip};
-use crate::{Format, Header, Ladder, Limits};
+use crate::{Format, Header, Ladder, Limits, scale};
 
 /// The most bytes that a passed file may have for a thousand pixels: what the ladder's quality costs for a photo of much
 /// fine detail. A larger file was made for more than a screen, and costs every reader; it is encoded anew.
@@ -28,7 +28,8 @@ pub(crate) fn rendition(
         && decoded.raster.channels != Channels::Cmyk
         && decoded.orientation == Orientation::default();
     // By the file's own size: what was decoded may have been made smaller on the way.
-    if !plain || header.width.max(header.height) > step.side_max {
+    let size = (header.width, header.height);
+    if !plain || scale::fit(size.0, size.1, step.side_max) != size {
         return None;
     }
     // Looked at before anything is copied: most uploads are much larger.

@@ -6,28 +6,70 @@ mod resample;
 use crate::CodecError;
 use crate::raster::{Channels, Raster};
 
-/// The size of a picture whose longest side is at most `side_max`; never larger than it is, never below one pixel.
+/// The longest side of anything that is made, in pixels: where WebP ends, and well within JPEG and AVIF.
+pub(crate) const MADE_SIDE_MAX: u32 = 16_383;
+/// How much longer than wide a picture may be, or wider than high, before its longest side is no measure of it any more:
+/// what is left of the shorter one could not be read.
+const STRIP_RATIO: u32 = 4;
+
+/// The size of a picture that fits a step of the ladder; never larger than it is, never below one pixel. Its longest side is
+/// at most `side_max`; but of a strip, as a screenshot of a whole page or a panorama is, the shorter side stays a quarter of
+/// that as long as it has no more pixels than a square of `side_max`, and no side is longer than [`MADE_SIDE_MAX`].
 pub(crate) fn fit(width: u32, height: u32, side_max: u32) -> (u32, u32) {
-    let longest = width.max(height);
-    if longest <= side_max {
+    let (longer, shorter) = (width.max(height), width.min(height));
+    if fits((longer, shorter), side_max) {
         return (width, height);
     }
-    let scale = |side: u32| {
-        let scaled =
-            (u64::from(side) * u64::from(side_max) + u64::from(longest) / 2) / u64::from(longest);
-        u32::try_from(scaled).unwrap_or(side_max).max(1)
+    let scaled = |side: u32, part: u32, whole: u32| {
+        let scaled = (u64::from(side) * u64::from(part) + u64::from(whole) / 2) / u64::from(whole);
+        u32::try_from(scaled).unwrap_or(part).max(1)
     };
-    (scale(width), scale(height))
+    let (longer, shorter) = if longer / STRIP_RATIO < shorter {
+        (side_max, scaled(shorter, side_max, longer))
+    } else {
+        strip((longer, shorter), side_max)
+    };
+    if width >= height {
+        (longer, shorter)
+    } else {
+        (shorter, longer)
+    }
 }
 
-/// The picture with its longest side at most `side_max`, when it is longer; nothing when it fits already. Its numbers are
+/// Whether a picture of these sides, the longer one first, is small enough as it is.
+fn fits((longer, shorter): (u32, u32), side_max: u32) -> bool {
+    longer <= side_max
+        || (longer <= MADE_SIDE_MAX
+            && u64::from(shorter) * u64::from(STRIP_RATIO) <= u64::from(side_max)
+            && u64::from(longer) * u64::from(shorter) <= u64::from(side_max).pow(2))
+}
+
+/// The sides of a strip that is made smaller, the longer one first; they fit.
+fn strip((longer, shorter): (u32, u32), side_max: u32) -> (u32, u32) {
+    let (long, short) = (u64::from(longer), u64::from(shorter));
+    let by_pixels = (u64::from(side_max).pow(2) * short / long).isqrt();
+    let mut made = by_pixels
+        .min(u64::from(side_max / STRIP_RATIO))
+        .clamp(1, short);
+    // Rounded down, so that the pixels stay within their bound.
+    let mut made_long = long * made / short;
+    let long_max = u64::from(MADE_SIDE_MAX.max(side_max)).min(u64::from(side_max).pow(2) / made);
+    if made_long > long_max {
+        made_long = long_max;
+        made = (short * made_long / long).max(1);
+    }
+    let side = |side: u64| u32::try_from(side).unwrap_or(side_max).max(1);
+    (side(made_long), side(made))
+}
+
+/// The picture as large as [`fit`] says, when it is larger; nothing when it fits already. Its numbers are
 /// taken for sRGB's: those of other profiles for red, green and blue grow with light nearly as these do. Ink does not, and
 /// is refused.
 pub(crate) fn shrink(raster: &Raster, side_max: u32) -> Result<Option<Raster>, CodecError> {
-    if raster.side() <= side_max {
+    let (width, height) = fit(raster.width, raster.height, side_max);
+    if (width, height) == (raster.width, raster.height) {
         return Ok(None);
     }
-    let (width, height) = fit(raster.width, raster.height, side_max);
     let from = (raster.width as usize, raster.height as usize);
     let to = (width as usize, height as usize);
     let pixels = match raster.channels {
@@ -47,8 +89,51 @@ mod tests {
         assert_eq!(fit(4_032, 3_024, 1_080), (1_080, 810));
         assert_eq!(fit(3_024, 4_032, 1_080), (810, 1_080));
         assert_eq!(fit(300, 200, 400), (300, 200));
-        assert_eq!(fit(10_000, 3, 400), (400, 1));
-        assert_eq!(fit(1, 16_384, 400), (1, 400));
+    }
+
+    #[test]
+    fn of_a_strip_enough_is_left_to_read() {
+        assert_eq!(fit(4_000, 1_000, 2_048), (2_048, 512));
+        assert_eq!(fit(1_290, 19_854, 2_048), (512, 7_880));
+        assert_eq!(fit(19_854, 1_290, 1_080), (4_155, 270));
+        assert_eq!(fit(12_000, 2_000, 2_048), (3_072, 512));
+        // No more pixels than a square.
+        assert_eq!(fit(1_000, 65_535, 2_048), (252, 16_383));
+        assert_eq!(fit(1_000, 65_535, 400), (49, 3_211));
+        assert_eq!(fit(10_000, 3, 400), (10_000, 3));
+        assert_eq!(fit(1, 65_535, 400), (1, 16_383));
+        assert_eq!(fit(100_000_000, 1, 2_048), (16_383, 1));
+        assert_eq!(fit(100_000_000, 1, 32), (1_024, 1));
+    }
+
+    #[test]
+    fn what_was_made_to_fit_fits() {
+        for side_max in [1, 2, 3, 32, 400, 1_080, 2_048, 16_383] {
+            for long in [1, 2, 5, 1_000, 8_191, 16_384, 40_000, 65_535] {
+                for short in [1, 2, 3, 7, 99, 512, 1_290, 16_384, 60_001] {
+                    let made = fit(long, short, side_max);
+                    assert_eq!(
+                        fit(made.0, made.1, side_max),
+                        made,
+                        "{long} by {short} to {side_max}"
+                    );
+                    let pixels = u64::from(made.0) * u64::from(made.1);
+                    assert!(
+                        pixels <= u64::from(side_max).pow(2),
+                        "{made:?} to {side_max}"
+                    );
+                    assert!(
+                        made.0.max(made.1) <= MADE_SIDE_MAX,
+                        "{made:?} to {side_max}"
+                    );
+                    assert!(
+                        made.0 <= long && made.1 <= short,
+                        "{made:?} of {long} by {short}"
+                    );
+                    assert_eq!(fit(short, long, side_max), (made.1, made.0));
+                }
+            }
+        }
     }
 
     /// A gray and a colour picture of the same grays.

@@ -38,7 +38,7 @@ pub struct Settings {
     pub upload_bytes_max: u64,
     /// The most pixels a picture may have, width times height. Default: 100000000.
     pub pixels_max: u64,
-    /// The longest side a picture may have, in pixels. Default: 16384.
+    /// The longest side a picture may have, in pixels. Default: 65535, so that `pixels_max` is the bound that counts.
     pub side_max: u32,
     /// Memory that all pictures being processed may take together, in bytes; a picture that would need more alone is
     /// refused. Default: 536870912 (512 MiB).

@@ -7,6 +7,7 @@ use ::gif::{ColorOutput, DecodeOptions, Decoder, DisposalMethod, MemoryLimit};
 use super::Outline;
 use super::canvas::{Afterwards, Patch};
 use crate::container::gif::{Block, Control, Screen, open};
+use crate::strip::rewritten_gif;
 use crate::{CodecError, Limits};
 
 /// Says what the blocks say. Every GIF has one, also of one frame.
@@ -43,14 +44,16 @@ fn size(screen: &Screen<'_>) -> (u32, u32) {
     (u32::from(screen.width), u32::from(screen.height))
 }
 
-pub(super) fn parts<'b>(
-    file: &'b [u8],
+/// The parts, from the file as it is when it has nothing but them: the decoder refuses what browsers pass over.
+pub(super) fn parts(
+    file: &[u8],
     outline: &Outline,
-) -> Result<impl Iterator<Item = Result<Patch, CodecError>> + 'b, CodecError> {
+) -> Result<impl Iterator<Item = Result<Patch, CodecError>> + use<>, CodecError> {
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::RGBA);
     // Beside pixels it reads profiles and texts, which are no larger than the file.
     let bytes = outline.patch_pixels_max * 4 + file.len() as u64;
+    let file = rewritten_gif(file)?;
     let bytes = std::num::NonZeroU64::new(bytes).ok_or_else(|| CodecError::broken("no pixels"))?;
     options.set_memory_limit(MemoryLimit::Bytes(bytes));
     let mut decoder = options
@@ -59,7 +62,7 @@ pub(super) fn parts<'b>(
     Ok(std::iter::from_fn(move || next(&mut decoder).transpose()))
 }
 
-fn next(decoder: &mut Decoder<Cursor<&[u8]>>) -> Result<Option<Patch>, CodecError> {
+fn next(decoder: &mut Decoder<Cursor<Vec<u8>>>) -> Result<Option<Patch>, CodecError> {
     let Some(frame) = decoder.read_next_frame().map_err(CodecError::broken)? else {
         return Ok(None);
     };

@@ -7,9 +7,7 @@ use image_webp::WebPDecoder;
 use super::Outline;
 use super::canvas::{Afterwards, Patch};
 use crate::container::vp8l::prefix_codes;
-use crate::container::webp::{
-    AnimationFrame, Canvas, Chunk, Picture, chunks, file as riff, inside, write,
-};
+use crate::container::webp::{AnimationFrame, Canvas, Chunk, Picture, chunks, inside, still_file};
 use crate::{CodecError, Limits};
 
 /// Says what the chunks say; nothing when the file is a still picture.
@@ -78,17 +76,7 @@ fn patch(frame: &AnimationFrame<'_>) -> Result<Patch, CodecError> {
 fn decode(picture: &Picture<'_>, width: u32, height: u32) -> Result<Vec<u8>, CodecError> {
     // What is not well formed may take more memory than was reckoned.
     prefix_codes(picture, (width, height), |_| ())?;
-    let mut inner = Vec::new();
-    if picture.alpha.is_some() {
-        let canvas = Canvas {
-            animated: false,
-            width,
-            height,
-        };
-        write(&mut inner, *b"VP8X", &canvas.write(Canvas::ALPHA));
-    }
-    picture.write(&mut inner);
-    let file = riff(&inner);
+    let file = still_file(picture, (width, height));
     let mut decoder = WebPDecoder::new(Cursor::new(&file[..])).map_err(CodecError::broken)?;
     let bytes = decoder
         .output_buffer_size()

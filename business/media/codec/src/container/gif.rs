@@ -1,4 +1,8 @@
 //! GIF: a screen, then blocks; images are blocks among others.
+//!
+//! Read as browsers read it: what is not well formed ends the file, once there is an image.
+
+mod lzw;
 
 use super::{cut_off, take, take_array};
 use crate::CodecError;
@@ -21,7 +25,7 @@ pub(crate) enum Block<'b> {
     Image(Image<'b>),
     /// How often the animation runs beyond the first time; 0 is for ever.
     Loops(u16),
-    /// Text drawn by the reader, which no reader does. It uses up the control before it.
+    /// Text drawn by the reader, which no reader does, or an image of no size. It uses up the control before it.
     Text,
     /// Comments and what programs note.
     Other,
@@ -42,19 +46,38 @@ pub(crate) struct Image<'b> {
     /// Its own colours; may be empty.
     pub(crate) palette: &'b [u8],
     pub(crate) code_size: u8,
-    /// The coded pixels: pieces, each after its length, and a length of zero at the end.
-    pub(crate) data: &'b [u8],
+    /// The coded pixels: pieces, each after its length, and a length of zero at the end, unless the file ends before it.
+    data: &'b [u8],
 }
 
-/// A file's screen, and its blocks up to the end mark. A file that ends between two blocks counts as ended, if an image
-/// came before: some writers leave the mark out.
+impl<'b> Image<'b> {
+    /// The pieces that the coded pixels are in.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = &'b [u8]> {
+        let mut rest = self.data;
+        std::iter::from_fn(move || {
+            let (length, after) = rest.split_first()?;
+            let (piece, after) = after.split_at(after.len().min(usize::from(*length)));
+            rest = after;
+            (!piece.is_empty()).then_some(piece)
+        })
+    }
+
+    fn has_all_pixels(&self) -> bool {
+        let bytes = self.pieces().flatten().copied();
+        lzw::pixels(self.code_size, bytes) >= u64::from(self.width) * u64::from(self.height)
+    }
+}
+
+/// A file's screen, and its blocks up to the end mark. A file that is cut off or goes on with something else counts as ended,
+/// if an image came before: some writers leave the mark out, and of an animation that is cut off browsers show what is
+/// whole. Where the screen has no size, it is that of the first image.
 pub(crate) fn open(file: &[u8]) -> Result<(Screen<'_>, Blocks<'_>), CodecError> {
     let mut rest = file;
     if !matches!(take(&mut rest, 6)?, b"GIF87a" | b"GIF89a") {
         return Err(CodecError::broken("no GIF"));
     }
     let head: [u8; 7] = *take_array(&mut rest)?;
-    let screen = Screen {
+    let mut screen = Screen {
         width: u16::from_le_bytes([head[0], head[1]]),
         height: u16::from_le_bytes([head[2], head[3]]),
         packed: head[4],
@@ -66,10 +89,21 @@ pub(crate) fn open(file: &[u8]) -> Result<(Screen<'_>, Blocks<'_>), CodecError> 
         images: 0,
         ended: false,
     };
+    if screen.width == 0 || screen.height == 0 {
+        let first = blocks.clone().find_map(|block| match block {
+            Ok(Block::Image(image)) => Some(image),
+            _ => None,
+        });
+        let first = first.ok_or_else(|| CodecError::broken("a GIF without an image"))?;
+        let [left, top] =
+            [0, 2].map(|at| u16::from_le_bytes([first.descriptor[at], first.descriptor[at + 1]]));
+        screen.width = left.saturating_add(first.width);
+        screen.height = top.saturating_add(first.height);
+    }
     Ok((screen, blocks))
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Blocks<'b> {
     rest: &'b [u8],
     images: usize,
@@ -83,7 +117,10 @@ impl<'b> Iterator for Blocks<'b> {
         if self.ended {
             return None;
         }
-        let block = self.read().transpose();
+        let block = match self.read() {
+            Err(_) if self.images > 0 => None,
+            block => block.transpose(),
+        };
         self.ended = !matches!(block, Some(Ok(_)));
         block
     }
@@ -91,18 +128,16 @@ impl<'b> Iterator for Blocks<'b> {
 
 impl<'b> Blocks<'b> {
     fn read(&mut self) -> Result<Option<Block<'b>>, CodecError> {
-        if self.rest.is_empty() && self.images > 0 {
-            return Ok(None);
-        }
-        let [kind] = *take_array(&mut self.rest)?;
-        match kind {
-            0x21 => self.extension().map(Some),
-            0x2c => {
-                self.images += 1;
-                self.image().map(|image| Some(Block::Image(image)))
-            }
-            0x3b => Ok(None),
-            _ => Err(CodecError::broken("a block that GIF does not have")),
+        loop {
+            let [kind] = *take_array(&mut self.rest)?;
+            return match kind {
+                // The end of a block, once too often.
+                0 => continue,
+                0x21 => self.extension().map(Some),
+                0x2c => self.image().map(Some),
+                0x3b => Ok(None),
+                _ => Err(CodecError::broken("a block that GIF does not have")),
+            };
         }
     }
 
@@ -111,12 +146,12 @@ impl<'b> Blocks<'b> {
         let body = pieces(&mut self.rest)?;
         Ok(match label {
             0xf9 => match *body {
-                [4, packed, low, high, transparent, 0] => Block::Control(Control {
+                [4..=255, packed, low, high, transparent, ..] => Block::Control(Control {
                     packed,
                     delay_cs: u16::from_le_bytes([low, high]),
                     transparent,
                 }),
-                _ => return Err(CodecError::broken("a control block that GIF does not have")),
+                _ => Block::Other,
             },
             0x01 => Block::Text,
             0xff => loops(body).map_or(Block::Other, Block::Loops),
@@ -124,18 +159,31 @@ impl<'b> Blocks<'b> {
         })
     }
 
-    fn image(&mut self) -> Result<Image<'b>, CodecError> {
+    /// An image that the file ends in is one if it has all its pixels; one of no size is passed over.
+    fn image(&mut self) -> Result<Block<'b>, CodecError> {
         let descriptor: &[u8; 9] = take_array(&mut self.rest)?;
         let palette = palette(&mut self.rest, descriptor[8])?;
         let [code_size] = *take_array(&mut self.rest)?;
-        Ok(Image {
+        let (data, is_cut) = match pieces(&mut self.rest) {
+            Ok(data) => (data, false),
+            Err(_) => (std::mem::take(&mut self.rest), true),
+        };
+        let image = Image {
             descriptor,
             width: u16::from_le_bytes([descriptor[4], descriptor[5]]),
             height: u16::from_le_bytes([descriptor[6], descriptor[7]]),
             palette,
             code_size,
-            data: pieces(&mut self.rest)?,
-        })
+            data,
+        };
+        if image.width == 0 || image.height == 0 {
+            return Ok(Block::Text);
+        }
+        if is_cut && !image.has_all_pixels() {
+            return Err(cut_off());
+        }
+        self.images += 1;
+        Ok(Block::Image(image))
     }
 }
 

@@ -86,6 +86,27 @@ pub(crate) fn file(chunks: &[u8]) -> Vec<u8> {
     out
 }
 
+/// A file of this picture, which has this size, and of nothing else.
+pub(crate) fn still_file(picture: &Picture<'_>, (width, height): (u32, u32)) -> Vec<u8> {
+    const HEADER_BYTES: usize = 64;
+    let body = |chunk: Option<&[u8]>| chunk.map_or(0, <[u8]>::len);
+    let bytes = body(picture.alpha) + picture.pixels.body.len();
+    let mut out = Vec::with_capacity(bytes + HEADER_BYTES);
+    out.extend(b"RIFF\0\0\0\0WEBP");
+    if picture.alpha.is_some() {
+        let canvas = Canvas {
+            animated: false,
+            width,
+            height,
+        };
+        write(&mut out, *b"VP8X", &canvas.write(Canvas::ALPHA));
+    }
+    picture.write(&mut out);
+    let length = u32::try_from(out.len() - 8).unwrap_or(u32::MAX);
+    out[4..8].copy_from_slice(&length.to_le_bytes());
+    out
+}
+
 /// What the VP8X chunk says.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Canvas {

@@ -24,6 +24,11 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
     let side = |at: usize| -> Option<u32> {
         Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
     };
+    if bytes.get(12..16) == Some(b"CgBI") {
+        return Err(CodecError::unsupported(
+            "This is a PNG in a form of Apple's own (CgBI), which is not taken here. Saved again as an ordinary PNG, it is.",
+        ));
+    }
     let (Some(width), Some(height), Some(b"IHDR")) = (side(16), side(20), bytes.get(12..16)) else {
         return Err(CodecError::broken("no IHDR at the start"));
     };

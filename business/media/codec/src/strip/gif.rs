@@ -3,7 +3,8 @@
 use crate::CodecError;
 use crate::container::gif::{Block, Control, Image, Screen, open};
 
-pub(super) fn strip(file: &[u8]) -> Result<Vec<u8>, CodecError> {
+/// The file with nothing but its images; decoders are given the same.
+pub(crate) fn strip(file: &[u8]) -> Result<Vec<u8>, CodecError> {
     let (screen, blocks) = open(file)?;
     let mut out = Vec::with_capacity(file.len());
     write_screen(&mut out, &screen);
@@ -57,5 +58,9 @@ fn write_image(out: &mut Vec<u8>, image: &Image<'_>) {
     out.extend(image.descriptor);
     out.extend(image.palette);
     out.push(image.code_size);
-    out.extend(image.data);
+    for piece in image.pieces() {
+        out.extend(u8::try_from(piece.len()));
+        out.extend(piece);
+    }
+    out.push(0);
 }

@@ -10,6 +10,8 @@ mod jpeg;
 mod png;
 mod webp;
 
+pub(crate) use gif::strip as rewritten_gif;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::orientation::Orientation;

@@ -92,7 +92,7 @@ fn layers_and_what_shines_through_cost_what_they_are() {
         header(&together),
         Err(CodecError::TooLarge { .. })
     ));
-    together.items[2] = Item::new(3, b"hvc1", (16_385, 1));
+    together.items[2] = Item::new(3, b"hvc1", (65_536, 1));
     assert!(matches!(
         header(&together),
         Err(CodecError::TooLarge { .. })

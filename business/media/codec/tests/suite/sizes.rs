@@ -1,6 +1,6 @@
 //! Renditions have the sizes of the ladder, and no picture is made larger.
 
-use crate::pictures::{Rgb, assert_close, look, make};
+use crate::pictures::{Rgb, assert_close, look, make, png};
 
 fn sizes(width: u32, height: u32) -> Vec<(&'static str, u32, u32)> {
     let bytes = Rgb::quarters(width, height).jpeg(None, None, false);
@@ -47,11 +47,42 @@ fn a_small_picture_stays_as_it_is_and_is_one_file() {
 }
 
 #[test]
-fn a_thin_picture_keeps_at_least_a_pixel() {
+fn a_strip_stays_wide_enough_to_be_read() {
+    assert_eq!(
+        sizes(600, 20_000),
+        [
+            ("full", 354, 11_800),
+            ("feed", 187, 6_233),
+            ("grid", 69, 2_299)
+        ]
+    );
     assert_eq!(
         sizes(8_000, 2),
-        [("full", 2_048, 1), ("feed", 1_080, 1), ("grid", 400, 1)]
+        [("full", 8_000, 2), ("feed", 8_000, 2), ("grid", 8_000, 2)]
     );
+}
+
+#[test]
+fn a_screenshot_of_a_whole_page_is_a_picture_like_others() {
+    let (width, height) = (1_290_u32, 19_854_u32);
+    let pixels: Vec<u8> = (0..width * height)
+        .map(|at| (at / width / 8 % 250) as u8)
+        .collect();
+    let file = png(
+        width,
+        height,
+        png::ColorType::Grayscale,
+        png::BitDepth::Eight,
+        &pixels,
+        |_| (),
+    );
+    let processed = make(&file).unwrap();
+    assert_eq!((processed.width, processed.height), (width, height));
+    let full = look(&processed, "full");
+    assert_eq!((full.width, full.height), (512, 7_880));
+    // A second of those lines that are 8 pixels high.
+    let seen = full.at(256, 7_880 / 2)[0];
+    assert!(seen.abs_diff(((19_854 / 2) / 8 % 250) as u8) <= 2, "{seen}");
 }
 
 #[test]

@@ -120,7 +120,6 @@ impl<'b> Reading<'b> {
                 |kind: usize, number: u8| Codes::new(self.codes[kind][usize::from(number & 3)]);
             scanned.push((index, codes(0, tables >> 4), codes(1, tables & 15)));
         }
-        let alone = scanned.len() == 1;
         let (across, down) = match scanned[..] {
             [(index, ..)] => frame.blocks_of(&frame.components[index]),
             _ => frame.units(),
@@ -135,29 +134,42 @@ impl<'b> Reading<'b> {
             {
                 return Some((unit, all));
             }
-            let (x, y) = (
+            let place = (
                 (unit % u64::from(across)) as u32,
                 (unit / u64::from(across)) as u32,
             );
-            for (index, firsts, others) in &scanned {
-                let component = &frame.components[*index];
-                let (wide, high) = if alone {
-                    (1, 1)
-                } else {
-                    (component.across, component.down)
-                };
-                for (down, right) in
-                    (0..high).flat_map(|down| (0..wide).map(move |right| (down, right)))
-                {
-                    let place = (x * wide + right, y * high + down);
-                    let read =
-                        self.blocks[*index].read(place, selection, (firsts, others), &mut bits);
-                    if read.is_none() || bits.are_over() {
-                        return Some((unit, all));
-                    }
-                }
+            if !self.unit(place, selection, &scanned, frame, &mut bits) {
+                return Some((unit, all));
             }
         }
         Some((all, all))
+    }
+
+    /// Reads the unit at this place; false where it is not all there.
+    fn unit(
+        &mut self,
+        (x, y): (u32, u32),
+        selection: Selection,
+        scanned: &[(usize, Codes, Codes)],
+        frame: &Frame,
+        bits: &mut Bits<'_>,
+    ) -> bool {
+        for (index, firsts, others) in scanned {
+            let component = &frame.components[*index];
+            // Alone, a component has units of one block.
+            let (wide, high) = if scanned.len() == 1 {
+                (1, 1)
+            } else {
+                (component.across, component.down)
+            };
+            for block in 0..wide * high {
+                let place = (x * wide + block % wide, y * high + block / wide);
+                let read = self.blocks[*index].read(place, selection, (firsts, others), bits);
+                if read.is_none() || bits.are_over() {
+                    return false;
+                }
+            }
+        }
+        true
     }
 }

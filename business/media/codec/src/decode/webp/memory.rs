@@ -16,11 +16,12 @@ const BLOCK: u32 = 16;
 const PART_BYTES_MAX: u64 = 1 << 24;
 
 /// What decoding a still picture takes, in bytes.
-pub(super) fn of_still(file: &[u8], size: (u32, u32)) -> Result<u64, CodecError> {
-    let picture = still(file)?;
-    let (tables, walked) = tables(&picture, size);
+pub(super) fn of_still(picture: &Picture<'_>, size: (u32, u32)) -> Result<u64, CodecError> {
+    let (tables, walked) = tables(picture, size);
     walked?;
-    Ok(of_picture(&picture, size, tables))
+    // The picture is copied into a file of its own.
+    let copy = (picture.pixels.body.len() + picture.alpha.map_or(0, <[u8]>::len)) as u64;
+    Ok(of_picture(picture, size, tables) + copy)
 }
 
 /// The most that decoding any one frame of an animation takes, in bytes. A broken frame counts as far as it can be read:
@@ -68,9 +69,9 @@ fn tables(picture: &Picture<'_>, size: (u32, u32)) -> (u64, Result<(), CodecErro
     (tables.bytes, walked)
 }
 
-/// The chunks that the decoder will take pixels and opacity from: the first of each kind in the file, lossless ones if
+/// The chunks that pixels and opacity are taken from: the first of each kind in the file, lossless ones if
 /// there are any, wherever the outermost chunk says that it ends.
-fn still(file: &[u8]) -> Result<Picture<'_>, CodecError> {
+pub(super) fn still(file: &[u8]) -> Result<Picture<'_>, CodecError> {
     let first = |kind: &[u8; 4]| chunks_to_the_end(file).find(|chunk| chunk.kind == *kind);
     // The decoder would take the frame's pixels for the picture's.
     if first(b"ANMF").is_some() {
