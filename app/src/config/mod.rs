@@ -56,6 +56,8 @@ pub struct Configuration {
     pub instance: InstanceSettings,
     /// Logs.
     pub log: LogSettings,
+    /// How often an account or an address may call.
+    pub limits: presentation_kit::LimitSettings,
     /// Identities, sign-up and sign-in.
     pub accounts: business_accounts::Settings,
     /// Who follows whom.
@@ -87,6 +89,7 @@ impl Default for Configuration {
             media_url_lifetime_s: 24 * 60 * 60,
             instance: InstanceSettings::default(),
             log: LogSettings::default(),
+            limits: presentation_kit::LimitSettings::default(),
             accounts: business_accounts::Settings::default(),
             graph: business_graph::Settings::default(),
             media: business_media::Settings::default(),
@@ -197,6 +200,9 @@ impl Configuration {
                 MEDIA_URL_LIFETIME_S.end()
             );
             return invalid("media_url_lifetime_s", problem);
+        }
+        if let Err((setting, problem)) = self.limits.check() {
+            return invalid(&format!("limits.{setting}"), problem);
         }
         if let Err((setting, problem)) = self.media.check() {
             return invalid(&format!("media.{setting}"), problem);

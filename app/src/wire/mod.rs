@@ -3,6 +3,7 @@
 pub(crate) mod data_folder;
 mod domains;
 pub mod full_disk;
+mod headers;
 pub mod permissions;
 mod secret;
 mod web;

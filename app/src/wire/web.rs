@@ -8,19 +8,19 @@ use anyhow::Result;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use http::{HeaderName, HeaderValue, header};
 use infra_host::Ballast;
 use infra_kernel::SystemClock;
 use presentation_kit::address::TrustedProxies;
 use presentation_kit::context::ContextLayer;
-use presentation_kit::{Gateways, Signer, Site, Surface};
+use presentation_kit::rate::RateLayer;
+use presentation_kit::{Gateways, RateLimits, Signer, Site, Surface};
 use tower::Layer as _;
+use tower::util::MapResponseLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::normalize_path::{NormalizePath, NormalizePathLayer};
-use tower_http::set_header::SetResponseHeaderLayer;
 
-use super::{full_disk, secret};
+use super::{full_disk, headers, secret};
 use crate::config::Configuration;
 
 /// The largest body that is taken where no file is expected, in bytes.
@@ -66,7 +66,8 @@ pub fn surface(
         post_media_max: configuration.posts.media_max,
         signer: Signer::new(&secret, lifetime, Arc::new(SystemClock)),
     };
-    Ok(Surface::new(gateways, site))
+    let limits = RateLimits::new(configuration.limits.clone(), Arc::new(SystemClock));
+    Ok(Surface::with_limits(gateways, site, limits))
 }
 
 /// What answers every request.
@@ -77,18 +78,11 @@ pub type Surfaces = NormalizePath<Router>;
 /// A list is one layer to the router, which keeps what it is handed behind a pointer of its own: handed one by one, the
 /// layers would each cost every request a copy of all that stand behind it.
 pub fn surfaces(surface: &Surface, configuration: &Configuration) -> Surfaces {
+    let is_https = surface.site.is_https();
     let pages_and_calls = presentation_mastodon::router(surface)
         .merge(presentation_web::router(surface))
         .layer((
             axum::Extension(trusted_proxies(configuration)),
-            SetResponseHeaderLayer::if_not_present(
-                HeaderName::from_static("referrer-policy"),
-                HeaderValue::from_static("same-origin"),
-            ),
-            SetResponseHeaderLayer::if_not_present(
-                header::X_CONTENT_TYPE_OPTIONS,
-                HeaderValue::from_static("nosniff"),
-            ),
             CompressionLayer::new()
                 .gzip(true)
                 .br(true)
@@ -101,6 +95,9 @@ pub fn surfaces(surface: &Surface, configuration: &Configuration) -> Surfaces {
         .merge(presentation_mastodon::files())
         .with_state(surface.clone())
         .layer((
+            MapResponseLayer::new(move |response| headers::complete(response, is_https)),
+            // Outside the next two, so that also what ran out of time or panicked says what is left.
+            RateLayer,
             // Outside the next, so that a request that panicked still has its name in the logs.
             ContextLayer,
             CatchPanicLayer::new(),

@@ -11,5 +11,5 @@ mod priority;
 
 pub use backoff::pause_after;
 pub use fair_queue::{FairQueue, QueueFull, Turn};
-pub use limit::{Limit, LimitReached};
+pub use limit::{Level, Limit, LimitReached};
 pub use priority::stand_back;

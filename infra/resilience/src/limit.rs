@@ -23,8 +23,20 @@ pub struct LimitReached {
     pub wait: Duration,
 }
 
+/// What is left of a key's bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Level {
+    /// How many may be taken at once from a full bucket.
+    pub count: u32,
+    /// How many may be taken now.
+    pub remaining: u32,
+    /// How long until it will be full again.
+    pub full_in: Duration,
+}
+
 /// One limit: so many in so long for each key.
 pub struct Limit<K> {
+    count: u32,
     /// How long it takes until one more is allowed; zero for no limit.
     period_us: i64,
     window_us: i64,
@@ -39,11 +51,35 @@ impl<K: Hash + Eq + Copy> Limit<K> {
     pub fn new(count: u32, window_seconds: u32) -> Self {
         let window_us = i64::from(window_seconds) * 1_000_000;
         Self {
+            count,
             period_us: window_us.checked_div(i64::from(count)).unwrap_or(0),
             window_us,
             buckets_max: BUCKETS_MAX,
             full_at_us: Mutex::new(HashMap::new()),
         }
+    }
+
+    /// Keeps at most so many buckets; when there are more, those nearest to being full again are forgotten.
+    #[must_use]
+    pub const fn with_buckets_max(mut self, buckets_max: usize) -> Self {
+        self.buckets_max = buckets_max;
+        self
+    }
+
+    /// What is left of the key's bucket. None where there is no limit.
+    pub fn level(&self, key: K, now: Uptime) -> Option<Level> {
+        if self.period_us == 0 {
+            return None;
+        }
+        let now_us = now.microseconds();
+        let full_at_us = self.buckets().get(&key).copied().unwrap_or(now_us);
+        let missing_us = (full_at_us - now_us).clamp(0, self.window_us);
+        let remaining = u32::try_from((self.window_us - missing_us) / self.period_us);
+        Some(Level {
+            count: self.count,
+            remaining: remaining.map_or(self.count, |remaining| remaining.min(self.count)),
+            full_in: Duration::from_micros(missing_us.unsigned_abs()),
+        })
     }
 
     /// Takes one from the key's bucket, if there is a key.
@@ -153,6 +189,25 @@ mod tests {
             assert_eq!(wait(limit.take(Some(1), at(0))), None);
             limit.release(1);
         }
+    }
+
+    #[test]
+    fn what_is_left_is_what_can_be_taken() {
+        let limit = Limit::new(3, 30);
+        for left in [3, 2, 1, 0, 0] {
+            let level = limit.level(1, at(0)).unwrap();
+            assert_eq!((level.count, level.remaining), (3, left));
+            assert_eq!(
+                level.full_in,
+                Duration::from_secs(10 * (3 - u64::from(left)))
+            );
+            assert_eq!(limit.take(Some(1), at(0)).is_ok(), left > 0);
+        }
+        assert_eq!(limit.level(1, at(9)).unwrap().remaining, 0);
+        assert_eq!(limit.level(1, at(10)).unwrap().remaining, 1);
+        assert_eq!(limit.level(1, at(1_000)).unwrap().full_in, Duration::ZERO);
+        assert_eq!(limit.level(2, at(0)).unwrap().remaining, 3);
+        assert_eq!(Limit::new(0, 60).level(1, at(0)), None);
     }
 
     #[test]

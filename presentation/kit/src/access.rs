@@ -13,6 +13,7 @@ use infra_kernel::{AccountId, ApplicationId, Context, Error, ErrorCode, Result, 
 
 use crate::context::RequestContext;
 use crate::problem::Problem;
+use crate::rate;
 use crate::surface::Surface;
 
 /// A signed-in person, by the token of an application.
@@ -230,17 +231,36 @@ impl<A: Access> FromRequestParts<Surface> for Allowed<A> {
             || Context::background(crate::context::QUICK_BUDGET),
             |context| context.0.clone(),
         );
-        let grant = match bearer_secret(parts)? {
-            Some(secret) => {
-                let kind = SecretKind::Token.into();
-                let request = AuthenticateRequest { secret, kind };
-                let accounts = &surface.gateways.accounts;
-                Some(accounts.authenticate(&context, request).await?)
+        let grant = match authenticate(parts, surface, &context).await {
+            Ok(grant) => grant,
+            Err(error) => {
+                // A wrong token is no way round the limit.
+                rate::count_anonymous(parts, &surface.limits).await?;
+                return Err(error.into());
             }
-            None => None,
         };
+        // An application's own token is anybody's: everyone can register an application.
+        match grant.as_ref().map_or(0, |grant| grant.account_id) {
+            0 => rate::count_anonymous(parts, &surface.limits).await?,
+            account_id => rate::count(parts, &surface.limits, AccountId::new(account_id))?,
+        }
         Ok(Self(A::decide(grant)?))
     }
+}
+
+/// What the request's token stands for; none when there is no token.
+async fn authenticate(
+    parts: &Parts,
+    surface: &Surface,
+    context: &Context,
+) -> Result<Option<Grant>> {
+    let Some(secret) = bearer_secret(parts)? else {
+        return Ok(None);
+    };
+    let kind = SecretKind::Token.into();
+    let request = AuthenticateRequest { secret, kind };
+    let accounts = &surface.gateways.accounts;
+    Ok(Some(accounts.authenticate(context, request).await?))
 }
 
 /// The secret of the `Authorization` header. A token in the address is not looked at: addresses end up in logs. HTTP Basic

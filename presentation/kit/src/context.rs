@@ -97,7 +97,7 @@ fn context_of(request: &Request) -> Context {
 }
 
 /// Where resumable uploads go: nothing else may take as long.
-const RESUMABLE_PATH: &str = "/api/v1/media/uploads";
+pub(crate) const RESUMABLE_PATH: &str = "/api/v1/media/uploads";
 
 fn budget(request: &Request) -> Duration {
     let content_type = request.headers().get(http::header::CONTENT_TYPE);

@@ -9,6 +9,7 @@ use business_media_gateway::Media;
 use business_posts_gateway::Posts;
 use product_feed_gateway::Feed;
 
+use crate::rate::RateLimits;
 use crate::reader::Reader;
 use crate::signature::Signer;
 
@@ -72,17 +73,26 @@ pub struct Parts {
     pub site: Arc<Site>,
     /// The read pipeline.
     pub reader: Reader,
+    /// How often an account or an address may call.
+    pub limits: RateLimits,
 }
 
 impl Surface {
-    /// A surface over these domains.
+    /// A surface over these domains, with the limits' defaults.
     #[must_use]
     pub fn new(gateways: Gateways, site: Site) -> Self {
+        Self::with_limits(gateways, site, RateLimits::default())
+    }
+
+    /// A surface over these domains.
+    #[must_use]
+    pub fn with_limits(gateways: Gateways, site: Site, limits: RateLimits) -> Self {
         let reader = Reader::new(gateways.clone());
         Self(Arc::new(Parts {
             gateways,
             site: Arc::new(site),
             reader,
+            limits,
         }))
     }
 }

@@ -28,6 +28,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, get};
 use axum::{Router, middleware};
 use bytes::Bytes;
+use presentation_kit::rate::CountedByAddress;
 use presentation_kit::{Api, Surface, cors};
 
 pub use uploads::SilenceMax;
@@ -42,7 +43,7 @@ pub fn router(surface: &Surface) -> Router<Surface> {
     routes
         .route(
             "/api/openapi.json",
-            get(move || std::future::ready(reply::json(document.clone()))),
+            get(move |_: CountedByAddress| std::future::ready(reply::json(document.clone()))),
         )
         .route("/users/{username}", get(uris::account))
         .route("/users/{username}/statuses/{id}", get(uris::status))

@@ -151,7 +151,7 @@ fn explained(error: Error, seal: Seal) -> Error {
 
 /// Answers every method that a file does not take.
 pub(crate) async fn method_not_allowed() -> Response {
-    finish(Ok(fallback::method_not_allowed().await))
+    finish(Ok(fallback::wrong_method()))
 }
 
 fn finish(answer: Result<Response>) -> Response {

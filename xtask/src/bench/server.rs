@@ -8,13 +8,17 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 /// Limits by address and by account stand in the way of a load from one address and a few accounts.
-const SETTINGS: [(&str, &str); 7] = [
+const SETTINGS: [(&str, &str); 11] = [
     ("HELIOGRAPH_ACCOUNTS__REGISTRATIONS_PER_ADDRESS", "0"),
     ("HELIOGRAPH_ACCOUNTS__REGISTRATIONS_PER_HOUR_MAX", "0"),
     ("HELIOGRAPH_ACCOUNTS__REGISTRATIONS_PER_DAY_MAX", "0"),
     ("HELIOGRAPH_ACCOUNTS__APPLICATIONS_PER_ADDRESS", "0"),
     ("HELIOGRAPH_MEDIA__UNATTACHED_ITEMS_MAX", "100000"),
     ("HELIOGRAPH_POSTS__POSTS_PER_DAY_MAX", "0"),
+    ("HELIOGRAPH_LIMITS__WRITES_PER_ACCOUNT_MAX", "0"),
+    ("HELIOGRAPH_LIMITS__WRITES_PER_ACCOUNT_DAY_MAX", "0"),
+    ("HELIOGRAPH_LIMITS__READS_PER_ACCOUNT_MAX", "0"),
+    ("HELIOGRAPH_LIMITS__REQUESTS_PER_ADDRESS_MAX", "0"),
     ("HELIOGRAPH_LOG__FILTER", "warn"),
 ];
 /// Ticks of the processor's accounting in a second, as Linux shows them to everyone.

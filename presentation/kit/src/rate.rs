@@ -1,0 +1,293 @@
+//! How often an account, or an address without one, may call: two limits on what changes something, one on what reads,
+//! and one for each address. Apps and the page count against the same.
+//!
+//! What takes much of the server has a limit of its own in its domain (sign-in, sign-up, bytes and photos uploaded);
+//! these are about requests, whatever is in them. A request that is refused or fails counts too, and so does one that is
+//! repeated with its `Idempotency-Key` or answered with 304: each costs about what the first did. The bytes of an upload
+//! in parts do not count as changes: the upload did when it began. The bytes of photos are not counted at all.
+
+mod layer;
+mod sharded;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use http::Method;
+use http::request::Parts;
+use infra_kernel::{AccountId, Clock, Error, ErrorCode, Result, SystemClock, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::address::ClientAddress;
+use crate::context::RESUMABLE_PATH;
+use crate::problem::Problem;
+use crate::surface::Surface;
+
+pub use layer::RateLayer;
+use sharded::ShardedLimit;
+
+const DAY_S: u32 = 24 * 60 * 60;
+
+/// How often an account or an address may call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitSettings {
+    /// Changes (posts, uploads, edits, follows, deletions) that one account may make within `writes_window_s`, in apps and
+    /// on the page together; 0 means no bound. Default: 300.
+    pub writes_per_account_max: u32,
+    /// The time within which they are counted, in seconds. Default: 300 (five minutes).
+    pub writes_window_s: u32,
+    /// Changes that one account may make within a day; 0 means no bound. Default: 5000.
+    pub writes_per_account_day_max: u32,
+    /// Requests of apps that only read which one account may make within `reads_window_s`; 0 means no bound. Default: 3000.
+    pub reads_per_account_max: u32,
+    /// Requests to the API without an account that one address (of IPv6 one /64) may make within `reads_window_s`; 0 means
+    /// no bound. Default: 1500.
+    pub requests_per_address_max: u32,
+    /// The time within which both are counted, in seconds. Default: 300 (five minutes).
+    pub reads_window_s: u32,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            writes_per_account_max: 300,
+            writes_window_s: 300,
+            writes_per_account_day_max: 5_000,
+            reads_per_account_max: 3_000,
+            requests_per_address_max: 1_500,
+            reads_window_s: 300,
+        }
+    }
+}
+
+impl LimitSettings {
+    /// Checks what the types cannot.
+    ///
+    /// # Errors
+    /// The setting and what is wrong with it.
+    pub fn check(&self) -> std::result::Result<(), (&'static str, String)> {
+        for (setting, window_s) in [
+            ("writes_window_s", self.writes_window_s),
+            ("reads_window_s", self.reads_window_s),
+        ] {
+            if !(1..=DAY_S).contains(&window_s) {
+                return Err((
+                    setting,
+                    format!("{window_s} seconds are not between 1 and {DAY_S} (a day)"),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is left of the limit that a request counted against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// The limit.
+    pub limit: u32,
+    /// How many requests it allows now.
+    pub remaining: u32,
+    /// When it allows all of them again.
+    pub reset: Timestamp,
+}
+
+/// The limits of this process.
+pub struct RateLimits {
+    settings: LimitSettings,
+    clock: Arc<dyn Clock>,
+    writes: ShardedLimit,
+    writes_of_day: ShardedLimit,
+    reads: ShardedLimit,
+    addresses: ShardedLimit,
+}
+
+impl RateLimits {
+    /// Limits that have not been used yet.
+    #[must_use]
+    pub fn new(settings: LimitSettings, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            writes: ShardedLimit::new(settings.writes_per_account_max, settings.writes_window_s),
+            writes_of_day: ShardedLimit::new(settings.writes_per_account_day_max, DAY_S),
+            reads: ShardedLimit::new(settings.reads_per_account_max, settings.reads_window_s),
+            addresses: ShardedLimit::new(
+                settings.requests_per_address_max,
+                settings.reads_window_s,
+            ),
+            settings,
+            clock,
+        }
+    }
+
+    /// Counts a change that an account asks for.
+    pub fn count_write(&self, account: AccountId) -> Counted {
+        let (key, clock) = (u128::from(account.get()), &*self.clock);
+        let soon = self.writes.take(key, clock);
+        if let Some(wait) = soon.wait {
+            let text = format!(
+                "That is a lot at once: an account can change {} things in {}. Wait a little, then go on.",
+                self.settings.writes_per_account_max,
+                in_words(self.settings.writes_window_s)
+            );
+            return Counted::refused(soon.quota, wait, text);
+        }
+        let of_day = self.writes_of_day.take(key, clock);
+        if let Some(wait) = of_day.wait {
+            self.writes.release(key);
+            let text = format!(
+                "That is all for now: an account can change {} things in a day. Wait a little, then go on.",
+                self.settings.writes_per_account_day_max
+            );
+            return Counted::refused(of_day.quota, wait, text);
+        }
+        // The one that will be reached first is the one to tell of.
+        let quotas = [soon.quota, of_day.quota].into_iter().flatten();
+        Counted::taken(quotas.min_by_key(|quota| quota.remaining))
+    }
+
+    /// Counts a request of an account that only reads.
+    pub fn count_read(&self, account: AccountId) -> Counted {
+        let taken = self.reads.take(u128::from(account.get()), &*self.clock);
+        let Some(wait) = taken.wait else {
+            return Counted::taken(taken.quota);
+        };
+        let text = format!(
+            "This app asks too often: an account can ask {} times in {}. Wait a little, then go on.",
+            self.settings.reads_per_account_max,
+            in_words(self.settings.reads_window_s)
+        );
+        Counted::refused(taken.quota, wait, text)
+    }
+
+    /// Counts a request that no account stands behind. Without an address (of a socket that has none) it is not limited.
+    pub fn count_address(&self, address: Option<IpAddr>) -> Counted {
+        let Some(key) = address.map(network) else {
+            return Counted::taken(None);
+        };
+        let taken = self.addresses.take(key, &*self.clock);
+        let Some(wait) = taken.wait else {
+            return Counted::taken(taken.quota);
+        };
+        let text = format!(
+            "Too many requests come from your network: without an account it can ask {} times in {}. Wait a little, \
+             then go on.",
+            self.settings.requests_per_address_max,
+            in_words(self.settings.reads_window_s)
+        );
+        Counted::refused(taken.quota, wait, text)
+    }
+}
+
+impl Default for RateLimits {
+    /// With the settings' defaults and the machine's clock.
+    fn default() -> Self {
+        Self::new(LimitSettings::default(), Arc::new(SystemClock))
+    }
+}
+
+/// A request after it was counted: what is left, and whether it may go on.
+#[derive(Debug)]
+#[must_use]
+pub struct Counted {
+    quota: Option<Quota>,
+    outcome: Result<()>,
+}
+
+impl Counted {
+    const fn taken(quota: Option<Quota>) -> Self {
+        Self {
+            quota,
+            outcome: Ok(()),
+        }
+    }
+
+    fn refused(quota: Option<Quota>, wait: Duration, text: String) -> Self {
+        let error = Error::new(ErrorCode::RateLimited, text).to_retry_after(wait);
+        Self {
+            quota,
+            outcome: Err(error),
+        }
+    }
+
+    /// Notes what is left for the answer's headers, when the request passed [`RateLayer`].
+    ///
+    /// # Errors
+    /// `rate_limited`, when the request may not go on.
+    pub fn note(self, parts: &Parts) -> Result<()> {
+        if let (Some(slot), Some(quota)) = (parts.extensions.get::<layer::Slot>(), self.quota) {
+            slot.fill(quota);
+        }
+        self.outcome
+    }
+
+    /// Whether the request may go on.
+    ///
+    /// # Errors
+    /// `rate_limited`, with how long to wait.
+    pub fn outcome(self) -> Result<()> {
+        self.outcome
+    }
+}
+
+/// Counts a request of an account against the limit that it belongs to.
+pub(crate) fn count(parts: &Parts, limits: &RateLimits, account: AccountId) -> Result<()> {
+    if is_write(&parts.method, parts.uri.path()) {
+        limits.count_write(account).note(parts)
+    } else {
+        limits.count_read(account).note(parts)
+    }
+}
+
+/// Counts a request that no account stands behind.
+pub(crate) async fn count_anonymous(parts: &mut Parts, limits: &RateLimits) -> Result<()> {
+    // It cannot fail.
+    let address = ClientAddress::from_request_parts(parts, &()).await;
+    let address = address
+        .ok()
+        .and_then(|ClientAddress(text)| text.parse().ok());
+    limits.count_address(address).note(parts)
+}
+
+/// An argument of the few handlers that ask for no [`crate::Allowed`]: counts the request by its address.
+#[derive(Debug)]
+pub struct CountedByAddress;
+
+impl FromRequestParts<Surface> for CountedByAddress {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, surface: &Surface) -> Result<Self, Problem> {
+        count_anonymous(parts, &surface.limits).await?;
+        Ok(Self)
+    }
+}
+
+/// Whether a request counts as a change. What goes on with an upload in parts does not: it was counted when it began.
+fn is_write(method: &Method, path: &str) -> bool {
+    let goes_on = path
+        .strip_prefix(RESUMABLE_PATH)
+        .is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'));
+    !method.is_safe() && !goes_on
+}
+
+/// The network that an address stands for: itself, or of IPv6 the /64 that one household or one machine is given.
+fn network(address: IpAddr) -> u128 {
+    match address.to_canonical() {
+        IpAddr::V4(address) => u128::from(address.to_ipv6_mapped()),
+        IpAddr::V6(address) => u128::from(address) >> 64 << 64,
+    }
+}
+
+fn in_words(seconds: u32) -> String {
+    let span = Duration::from_secs(u64::from(seconds));
+    match (span.as_secs() / 60, span.as_secs() % 60) {
+        (1, 0) => "a minute".to_owned(),
+        (minutes, 0) => format!("{minutes} minutes"),
+        _ => format!("{seconds} seconds"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

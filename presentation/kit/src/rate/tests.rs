@@ -1,0 +1,148 @@
+use infra_kernel::ManualClock;
+
+use super::*;
+
+const ADA: AccountId = AccountId::new(7);
+const BOB: AccountId = AccountId::new(8);
+
+fn limits(settings: LimitSettings) -> (RateLimits, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock::at(Timestamp::from_milliseconds(
+        1_800_000_000_000,
+    )));
+    (
+        RateLimits::new(settings, Arc::clone(&clock) as Arc<dyn Clock>),
+        clock,
+    )
+}
+
+fn few() -> LimitSettings {
+    LimitSettings {
+        writes_per_account_max: 3,
+        writes_window_s: 30,
+        writes_per_account_day_max: 5,
+        reads_per_account_max: 2,
+        requests_per_address_max: 1,
+        reads_window_s: 60,
+    }
+}
+
+fn remaining(counted: &Counted) -> u32 {
+    counted.quota.unwrap().remaining
+}
+
+#[test]
+fn what_is_told_is_what_is_enforced() {
+    let (limits, clock) = limits(few());
+    for left in [2, 1, 0] {
+        let counted = limits.count_write(ADA);
+        assert_eq!(
+            (counted.quota.unwrap().limit, remaining(&counted)),
+            (3, left)
+        );
+        assert!(counted.outcome().is_ok());
+    }
+    let refused = limits.count_write(ADA);
+    assert_eq!(remaining(&refused), 0);
+    let reset = refused.quota.unwrap().reset;
+    assert_eq!(reset, clock.now().plus(Duration::from_secs(30)));
+    let error = refused.outcome().unwrap_err();
+    assert_eq!(error.code(), ErrorCode::RateLimited);
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(10)));
+    assert!(error.public().contains("3 things in 30 seconds"), "{error}");
+    assert!(
+        limits.count_write(BOB).outcome().is_ok(),
+        "others have their own"
+    );
+    assert!(limits.count_read(ADA).outcome().is_ok(), "reading goes on");
+    clock.advance(Duration::from_secs(10));
+    assert!(limits.count_write(ADA).outcome().is_ok());
+}
+
+#[test]
+fn a_day_has_a_limit_of_its_own_and_takes_nothing_from_the_other() {
+    let (limits, clock) = limits(few());
+    for left in [2, 1, 2, 1, 0] {
+        let counted = limits.count_write(ADA);
+        assert_eq!(remaining(&counted), left);
+        assert!(counted.outcome().is_ok());
+        if left == 1 {
+            clock.advance(Duration::from_secs(20));
+        }
+    }
+    clock.advance(Duration::from_secs(60));
+    let refused = limits.count_write(ADA);
+    assert_eq!((refused.quota.unwrap().limit, remaining(&refused)), (5, 0));
+    let error = refused.outcome().unwrap_err();
+    assert!(error.public().contains("5 things in a day"), "{error}");
+    assert!(error.retry_after().unwrap() > Duration::from_secs(4 * 60 * 60));
+}
+
+#[test]
+fn a_household_is_one_address_and_two_are_two() {
+    let (limits, _) = limits(few());
+    let allowed = |address: &str| {
+        let counted = limits.count_address(Some(address.parse().unwrap()));
+        counted.outcome().is_ok()
+    };
+    assert!(allowed("2001:db8:1:1::1"));
+    assert!(!allowed("2001:db8:1:1:ffff::2"));
+    assert!(allowed("2001:db8:1:2::1"));
+    assert!(allowed("192.0.2.1"));
+    assert!(!allowed("::ffff:192.0.2.1"));
+    assert!(allowed("192.0.2.2"));
+    let unknown = limits.count_address(None);
+    assert!(unknown.quota.is_none() && unknown.outcome().is_ok());
+}
+
+#[test]
+fn where_there_is_no_limit_none_is_told() {
+    let (limits, _) = limits(LimitSettings {
+        writes_per_account_max: 0,
+        writes_per_account_day_max: 0,
+        reads_per_account_max: 0,
+        requests_per_address_max: 0,
+        ..LimitSettings::default()
+    });
+    for _ in 0..1_000 {
+        let counted = [limits.count_write(ADA), limits.count_read(ADA)];
+        for counted in counted {
+            assert!(counted.quota.is_none() && counted.outcome().is_ok());
+        }
+    }
+}
+
+#[test]
+fn an_upload_in_parts_is_one_change() {
+    let uploads = "/api/v1/media/uploads";
+    for (method, path, write) in [
+        (Method::GET, "/api/v1/timelines/home", false),
+        (Method::HEAD, "/api/v1/timelines/home", false),
+        (Method::OPTIONS, "/api/v1/statuses", false),
+        (Method::POST, "/api/v1/statuses", true),
+        (Method::PUT, "/api/v1/media/7", true),
+        (Method::PATCH, "/api/v1/accounts/update_credentials", true),
+        (Method::DELETE, "/api/v1/statuses/7", true),
+        (Method::POST, uploads, true),
+        (Method::POST, "/api/v1/media/uploadsabc", true),
+        (Method::PATCH, "/api/v1/media/uploads/7", false),
+        (Method::POST, "/api/v1/media/uploads/7", false),
+        (Method::DELETE, "/api/v1/media/uploads/7", false),
+    ] {
+        assert_eq!(is_write(&method, path), write, "{method} {path}");
+    }
+}
+
+#[test]
+fn the_defaults_let_albums_through() {
+    let (limits, _) = limits(LimitSettings::default());
+    // Six albums of twenty photos, each photo uploaded and described, and the posts.
+    for _ in 0..6 * 41 {
+        assert!(limits.count_write(ADA).outcome().is_ok());
+    }
+    assert_eq!(LimitSettings::default().check(), Ok(()));
+    let never = LimitSettings {
+        writes_window_s: 0,
+        ..LimitSettings::default()
+    };
+    assert_eq!(never.check().unwrap_err().0, "writes_window_s");
+}
