@@ -18,7 +18,7 @@ pub(crate) async fn not_found(_: CountedByAddress) -> Problem {
 }
 
 /// There are no streams of events yet. Clients that ask for one go on by asking the timelines from time to time.
-pub(crate) async fn no_streaming() -> Problem {
+pub(crate) async fn no_streaming(_: CountedByAddress) -> Problem {
     let text = "There is no streaming on this server yet: ask the timelines again from time to time instead.";
     Error::new(ErrorCode::NotFound, text).into()
 }

@@ -5,6 +5,8 @@
 //! this visitor holds.
 
 use axum::extract::{FromRequest, Request};
+use axum::middleware::Next;
+use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderMap, Method, header};
 use infra_kernel::{Error, ErrorCode, Result};
@@ -54,6 +56,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
         check_token(&visit, &token.csrf)?;
         Ok(Self(parse_pairs(&body).map_err(|problem| problem.0)?))
     }
+}
+
+/// Middleware: counts what a member sends against the same limits as what their apps send. Logging out is always possible.
+pub(crate) async fn count_writes(
+    visit: Visit,
+    request: Request,
+    next: Next,
+) -> Result<Response, Trouble> {
+    let leaves = request.uri().path() == "/logout";
+    if let Some(account) = visit.viewer_id()
+        && !request.method().is_safe()
+        && !leaves
+    {
+        visit.surface.limits.count_write(account).outcome()?;
+    }
+    Ok(next.run(request).await)
 }
 
 /// Refuses what another site had a browser send.

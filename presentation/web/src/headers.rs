@@ -7,9 +7,14 @@ use http::{HeaderName, HeaderValue, header};
 use presentation_kit::{Site, Surface};
 
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+/// Pages on the way through `/oauth/authorize`: a site that opened them in a window of their own waits for that window.
+const FOR_APPS: [&str; 3] = ["/oauth/", "/login", "/signup"];
 
 /// Middleware: adds to each page the headers that it has not set itself.
 pub(crate) async fn add(State(surface): State<Surface>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let for_apps = FOR_APPS.iter().any(|start| path.starts_with(start));
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     let policy = content_security_policy(&surface.site, None);
@@ -29,11 +34,15 @@ pub(crate) async fn add(State(surface): State<Surface>, request: Request, next: 
         header::REFERRER_POLICY,
         HeaderValue::from_static("same-origin"),
     );
-    // A page is made for one person; going back to it must not show it after logging out elsewhere.
+    // What visitors see may be kept, and is asked about again; what members see is stored nowhere (`visit::begin`).
     set(
         header::CACHE_CONTROL,
         HeaderValue::from_static("private, no-cache"),
     );
+    // A site that opened this page in a window cannot reach into it, nor count what is in it.
+    if !for_apps {
+        set(OPENER_POLICY, HeaderValue::from_static("same-origin"));
+    }
     set(
         PERMISSIONS_POLICY,
         HeaderValue::from_static("camera=(), microphone=(), geolocation=(), payment=(), usb=()"),

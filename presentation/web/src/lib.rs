@@ -23,8 +23,8 @@ use axum::routing::{get, post};
 use presentation_kit::Surface;
 
 use pages::{
-    about, authorize, composer, follow, front, people, post as post_page, profile, session,
-    settings, setup, signup, uploads,
+    about, authorize, composer, follow, front, people, post as post_page, profile, security,
+    session, settings, setup, signup, tag, uploads,
 };
 
 /// The most bytes of a form without files.
@@ -37,6 +37,7 @@ pub fn router(surface: &Surface) -> Router<Surface> {
         .route("/about", get(about::show))
         .route("/login", get(session::show).post(session::log_in))
         .route("/logout", post(session::log_out))
+        .route("/session", get(session::state))
         .route("/signup", get(signup::show).post(signup::sign_up))
         .route("/setup", get(setup::show).post(setup::sign_up))
         .route(
@@ -51,16 +52,20 @@ pub fn router(surface: &Surface) -> Router<Surface> {
         .route("/@{name}/{id}", get(post_page::show))
         .route("/@{name}/{id}/reply", post(post_page::reply))
         .route("/@{name}/{id}/delete", post(post_page::delete))
+        .route("/tags/{name}", get(tag::show))
         // Forms with files: read field by field, each against a limit of its own.
         .route("/new", get(composer::show).post(composer::publish))
         .route("/new/photos", get(uploads::show).post(composer::take))
         .route("/new/photos/{id}", get(composer::state))
         .route("/new/photos/{id}/delete", post(uploads::delete))
         .route("/settings", get(settings::show).post(settings::save))
+        .route("/.well-known/security.txt", get(security::show))
+        .route("/security.txt", get(security::lead_on))
         .fallback(respond::nothing_here)
         .method_not_allowed_fallback(respond::wrong_method)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         // Inside out: errors become pages for the visitor, so the visitor must be known first; headers go on everything.
+        .layer(from_fn(guard::count_writes))
         .layer(from_fn(respond::show_trouble))
         .layer(from_fn_with_state(surface.clone(), visit::begin))
         .layer(from_fn_with_state(surface.clone(), headers::add))

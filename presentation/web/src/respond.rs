@@ -7,12 +7,13 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, Uri, header};
 use infra_kernel::{Error, ErrorCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use presentation_kit::problem::{log_fault, status_of};
 use presentation_kit::{Problem, cors};
 
+use crate::pages::elsewhere;
 use crate::view::Shell;
 use crate::visit::Visit;
 
@@ -105,6 +106,16 @@ pub(crate) fn go_to(address: &str) -> Response {
     response
 }
 
+/// Sends the browser on for good to the address that was meant.
+pub(crate) fn moved(uri: &Uri, address: &str) -> Response {
+    let query = uri
+        .query()
+        .map_or_else(String::new, |query| format!("?{query}"));
+    let mut response = go_to(&format!("{address}{query}"));
+    *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
+    response
+}
+
 /// An error for someone of whom nothing is known, without a page round it.
 pub(crate) fn bare(error: &Error) -> Response {
     log_fault(error);
@@ -116,12 +127,16 @@ pub(crate) fn log_in_first(next: &str) -> String {
     format!("/login?next={}", utf8_percent_encode(next, QUERY_VALUE))
 }
 
-/// For every address that is none.
-pub(crate) async fn nothing_here() -> Trouble {
-    Trouble(Error::new(
-        ErrorCode::NotFound,
-        "There is no page at this address. It may have been mistyped, or what was here has been deleted.",
-    ))
+/// For every address that is none: leads on where it is clear what was meant.
+pub(crate) async fn nothing_here(visit: Visit, method: Method) -> Answer {
+    let meant = elsewhere::meant(visit.uri.path(), &visit.site().domain);
+    match meant.filter(|_| method.is_safe()) {
+        Some(address) => Ok(moved(&visit.uri, &address)),
+        None => Err(Trouble(Error::new(
+            ErrorCode::NotFound,
+            "There is no page at this address. It may have been mistyped, or what was here has been deleted.",
+        ))),
+    }
 }
 
 /// For an address that does not take this method.

@@ -89,6 +89,7 @@ pub(crate) async fn begin(
     let wants_json = accepted.starts_with(b"application/json");
     let takes_pages = accepted.windows(9).any(|part| part == b"text/html");
     let uri = request.uri().clone();
+    let is_member = viewer.is_some();
     let inner = Inner {
         surface,
         context,
@@ -102,7 +103,19 @@ pub(crate) async fn begin(
         takes_pages,
     };
     request.extensions_mut().insert(Visit(Arc::new(inner)));
-    next.run(request).await
+    let mut response = next.run(request).await;
+    if is_member {
+        stored_nowhere(&mut response);
+    }
+    response
+}
+
+/// Keeps what was made for somebody who is logged in out of every cache, the one that a browser goes back to included:
+/// after logging out, or when the session has ended elsewhere, "Back" must show none of it.
+fn stored_nowhere(response: &mut Response) {
+    let value = HeaderValue::from_static("private, no-store");
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(value);
 }
 
 /// Who a session's secret stands for; nobody when it has ended.

@@ -72,6 +72,17 @@ enhance("form:has([name=idempotency_key])", (form) => {
   });
 });
 
+// A page that a browser has kept is shown again only while the session goes on that it was made for.
+const madeFor = document.querySelector("[action='/logout'] [name=csrf]")?.value;
+if (madeFor) {
+  const page = document.documentElement.classList;
+  addEventListener("pagehide", () => page.add("left"));
+  addEventListener("pageshow", async ({ persisted }) => {
+    const now = persisted && await fetch("/session").then((answer) => answer.json()).catch(() => null);
+    if (!persisted || now?.token === madeFor) page.remove("left"); else location.reload();
+  });
+}
+
 // Following: the button changes at once, and changes back if the server says no.
 enhance("[data-follow]", (form) => {
   form.addEventListener("submit", async (event) => {

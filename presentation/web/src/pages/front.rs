@@ -1,5 +1,6 @@
 //! `/`: the latest photos for visitors, the home feed for members.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use askama::Template;
@@ -8,7 +9,7 @@ use presentation_kit::extract::QueryOf;
 
 use crate::pages::{ListQuery, older};
 use crate::respond::{Answer, Trouble, page};
-use crate::view::{PersonView, PostView, Shell, card_html, now};
+use crate::view::{PersonView, PostView, Shell, cards_html, now};
 use crate::visit::Visit;
 
 /// Posts on a page of the home feed.
@@ -34,7 +35,7 @@ pub(crate) struct FrontPage {
 pub(crate) struct HomePage<'card> {
     pub(crate) shell: Shell,
     /// Made already.
-    pub(crate) cards: Vec<&'card str>,
+    pub(crate) cards: Vec<Cow<'card, str>>,
     pub(crate) is_first: bool,
     pub(crate) suggestions: Vec<PersonView>,
     pub(crate) older: Option<String>,
@@ -78,7 +79,7 @@ async fn home(visit: &Visit, viewer: AccountId, query: &ListQuery) -> Answer {
     let feed = visit
         .surface
         .reader
-        .home(&visit.context, viewer, query.page(HOME_POSTS)?)
+        .home_top_level(&visit.context, viewer, query.page(HOME_POSTS)?)
         .await?;
     let suggestions = if query.is_first() {
         suggestions(visit, viewer).await?
@@ -88,11 +89,7 @@ async fn home(visit: &Visit, viewer: AccountId, query: &ListQuery) -> Answer {
     let now = now();
     Ok(page(&HomePage {
         shell: Shell::of(visit, "home"),
-        cards: feed
-            .items
-            .iter()
-            .map(|card| card_html(visit.site(), card, now))
-            .collect(),
+        cards: cards_html(visit.site(), &feed.items, now),
         suggestions,
         is_first: query.is_first(),
         older: older("/", feed.cursors),

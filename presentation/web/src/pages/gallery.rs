@@ -10,7 +10,7 @@ use askama::Template;
 use crate::assets::ASSETS;
 use crate::pages::gallery::content::Gallery;
 use crate::pages::{about, authorize, front, people, session};
-use crate::view::{FormTrouble, PersonView, PostView, Shell, card_html, samples, tile_html};
+use crate::view::{FormTrouble, PersonView, PostView, Shell, cards_html, samples, tiles_html};
 
 impl Gallery {
     fn all(&self) -> Vec<(&'static str, String)> {
@@ -26,15 +26,9 @@ impl Gallery {
             "file",
             "This file says it is a photo but could not be read. Try exporting it again as JPEG.",
         ));
-        let (cards, wall) = (self.cards(), self.wall());
-        let cards: Vec<_> = cards
-            .iter()
-            .map(|card| card_html(&self.site, card, samples::NOW))
-            .collect();
-        let tiles: Vec<_> = wall
-            .iter()
-            .map(|card| tile_html(&self.site, card, samples::NOW))
-            .collect();
+        let (cards, wall) = (self.cards().map(Arc::new), self.wall());
+        let cards = cards_html(&self.site, &cards, samples::NOW);
+        let tiles = tiles_html(&self.site, &wall, samples::NOW);
         let latest = wall
             .iter()
             .map(|card| PostView::of(&self.site, card, samples::NOW))

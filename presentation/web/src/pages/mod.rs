@@ -3,6 +3,7 @@
 pub(crate) mod about;
 pub(crate) mod authorize;
 pub(crate) mod composer;
+pub(crate) mod elsewhere;
 pub(crate) mod follow;
 pub(crate) mod front;
 #[cfg(test)]
@@ -10,11 +11,13 @@ mod gallery;
 pub(crate) mod people;
 pub(crate) mod post;
 pub(crate) mod profile;
+pub(crate) mod security;
 pub(crate) mod sent;
 pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod setup;
 pub(crate) mod signup;
+pub(crate) mod tag;
 pub(crate) mod uploads;
 
 use infra_kernel::{Error, Page, PostId, Result};

@@ -11,8 +11,8 @@ use presentation_kit::{Card, Site};
 use serde::Deserialize;
 
 use crate::guard::{Button, Form};
-use crate::pages::sent;
-use crate::respond::{Answer, go_to, page_with_status};
+use crate::pages::{elsewhere, sent};
+use crate::respond::{Answer, go_to, moved, page_with_status};
 use crate::view::{FormTrouble, PersonView, PostView, Shell, now};
 use crate::visit::{Visit, fresh_secret};
 
@@ -40,6 +40,9 @@ pub(crate) struct ReplyForm {
 }
 
 pub(crate) async fn show(visit: Visit, Path((name, id)): Path<(String, String)>) -> Answer {
+    if let Some(address) = elsewhere::meant(visit.uri.path(), &visit.site().domain) {
+        return Ok(moved(&visit.uri, &address));
+    }
     let id = parse_id(&id)?;
     let card = visit
         .surface

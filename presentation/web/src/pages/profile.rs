@@ -1,5 +1,7 @@
 //! `/@name`: a person and their photos.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use axum::extract::Path;
 use infra_kernel::AccountId;
@@ -7,9 +9,9 @@ use presentation_kit::Problem;
 use presentation_kit::extract::QueryOf;
 use presentation_kit::reader::AuthorFilter;
 
-use crate::pages::{ListQuery, older};
-use crate::respond::{Answer, Trouble, page};
-use crate::view::{PersonView, Shell, now, tile_html};
+use crate::pages::{ListQuery, elsewhere, older};
+use crate::respond::{Answer, Trouble, moved, page};
+use crate::view::{PersonView, Shell, now, tiles_html};
 use crate::visit::Visit;
 
 /// Photos on a page: whole rows of three and of five.
@@ -21,7 +23,7 @@ pub(crate) struct ProfilePage<'card> {
     pub(crate) shell: Shell,
     pub(crate) person: PersonView,
     /// Made already.
-    pub(crate) tiles: Vec<&'card str>,
+    pub(crate) tiles: Vec<Cow<'card, str>>,
     pub(crate) is_first: bool,
     pub(crate) older: Option<String>,
 }
@@ -31,14 +33,21 @@ pub(crate) async fn show(
     Path(name): Path<String>,
     query: Result<QueryOf<ListQuery>, Problem>,
 ) -> Answer {
+    let domain = &visit.site().domain;
+    if let Some(address) = elsewhere::meant(visit.uri.path(), domain) {
+        return Ok(moved(&visit.uri, &address));
+    }
     let query = query.map_err(|problem| Trouble(problem.0))?.0;
     let (reader, context) = (&visit.surface.reader, &visit.context);
-    let person = reader
-        .person_named(context, &name, &visit.site().domain)
-        .await?;
+    let person = reader.person_named(context, &name, domain).await?;
+    if person.account.username != name {
+        let address = format!("/@{}", person.account.username);
+        return Ok(moved(&visit.uri, &address));
+    }
     let (id, viewer) = (AccountId::new(person.account.id), visit.viewer_id());
     let filter = AuthorFilter {
         only_media: true,
+        exclude_replies: true,
         ..AuthorFilter::default()
     };
     let (photos, relationships) = tokio::try_join!(
@@ -50,11 +59,7 @@ pub(crate) async fn show(
     Ok(page(&ProfilePage {
         shell: Shell::of(&visit, if person.is_viewer { "profile" } else { "" }),
         older: older(&person.path, photos.cursors),
-        tiles: photos
-            .items
-            .iter()
-            .map(|card| tile_html(visit.site(), card, now))
-            .collect(),
+        tiles: tiles_html(visit.site(), &photos.items, now),
         is_first: query.is_first(),
         person,
     }))

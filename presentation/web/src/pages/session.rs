@@ -1,19 +1,22 @@
 //! Logging in and out.
 
 use askama::Template;
+use axum::Json;
 use business_accounts_gateway::{SignInRequest, SignOutRequest};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use infra_kernel::{Error, Result};
 use presentation_kit::extract::QueryOf;
 use presentation_kit::problem::status_of;
 use presentation_kit::{ClientAddress, Problem};
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::guard::{Button, Form, local_path};
 use crate::respond::{Answer, Trouble, form_page, go_to, with_wait};
 use crate::view::{FormTrouble, Shell, now};
 use crate::visit::{Visit, forget, know_browser, open_session};
 
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 /// The most characters of a browser's name that are kept with its session.
 const USER_AGENT_CHARACTERS_MAX: usize = 200;
 
@@ -111,10 +114,20 @@ pub(crate) async fn log_out(visit: Visit, Form(Button {}): Form<Button>) -> Answ
             .await?;
     }
     let mut response = go_to("/");
+    let headers = response.headers_mut();
     for cookie in forget(visit.site()) {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
+        headers.append(header::SET_COOKIE, cookie);
     }
+    // Photos that not everyone may see do not stay behind in a browser that others use, too.
+    headers.insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
     Ok(response)
+}
+
+/// For the page's script: what the forms of this session carry, by which a page that a browser has kept knows whether it
+/// was made for it. Nothing for a visitor.
+pub(crate) async fn state(visit: Visit) -> Json<Value> {
+    let token = visit.viewer.is_some().then(|| visit.form_token());
+    Json(json!({"token": token}))
 }
 
 /// What someone logs in with, and from where.

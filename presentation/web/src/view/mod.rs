@@ -13,7 +13,7 @@ mod words;
 
 pub(crate) use person::PersonView;
 pub(crate) use photo::{MissingView, PhotoView};
-pub(crate) use post::{PostView, card_html, tile_html};
+pub(crate) use post::{PostView, cards_html, tiles_html};
 pub(crate) use shell::Shell;
 pub(crate) use trouble::FormTrouble;
 pub(crate) use words::{CHOICES, Choice, Count, When, now, span};

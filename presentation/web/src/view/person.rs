@@ -57,7 +57,7 @@ impl PersonView {
             name,
             note: account.note.clone(),
             note_html: text::to_html(site, &account.note, &[]),
-            posts: Count::of(person.posts.posts),
+            posts: Count::of(person.posts.top_level_posts),
             followers: Count::of(person.graph.followers),
             followed: Count::of(person.graph.following),
             is_viewer: false,

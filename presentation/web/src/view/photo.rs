@@ -14,6 +14,10 @@ const TALL: f64 = 1.25;
 const CROP: f64 = 0.03;
 /// The narrowest and the widest a photo gets in a mosaic, in tenths of its height.
 const RATIO_TENTHS: (u32, u32) = (5, 25);
+/// How a photo is fetched, as templates name it: before all else.
+pub(crate) const FIRST: &str = "first";
+/// When it comes near.
+pub(crate) const LAZY: &str = "lazy";
 /// What others hear of a photo that cannot be shown.
 const NOT_AVAILABLE: &str = "This photo is not available.";
 
@@ -133,9 +137,9 @@ impl PhotoView {
         }
     }
 
-    /// The first photo of a page is fetched at once, the others when they come near.
-    pub(crate) fn loading(&self, is_first: &bool) -> &'static str {
-        if *is_first { "eager" } else { "lazy" }
+    /// The first photo of a page is fetched at once and before all else, the others when they come near.
+    pub(crate) fn loading(&self, is_first: impl std::borrow::Borrow<bool>) -> &'static str {
+        if *is_first.borrow() { FIRST } else { LAZY }
     }
 }
 

@@ -96,6 +96,8 @@ pub(crate) struct Choice {
 }
 
 /// What a post made here can be. Posts for single people come with conversations.
+///
+/// Followers cannot be asked for or turned away yet, so whoever chooses them is told.
 pub(crate) const CHOICES: [Choice; 3] = [
     Choice {
         name: "public",
@@ -110,7 +112,7 @@ pub(crate) const CHOICES: [Choice; 3] = [
     Choice {
         name: "private",
         words: "Followers",
-        meaning: "Only those who follow you",
+        meaning: "Only those who follow you. Anyone can follow you for now, without asking",
     },
 ];
 

@@ -96,6 +96,96 @@ async fn a_post_under_another_name_is_found_under_its_own() {
 }
 
 #[tokio::test]
+async fn addresses_as_others_write_them_lead_where_they_are_meant_to() {
+    let mut visitor = Browser::visitor(&Fakes::default());
+    for (path, expected) in [
+        ("/%40bob", "/@bob"),
+        ("/%40bob/100", "/@bob/100"),
+        ("/%40bob?before=7", "/@bob?before=7"),
+        ("/@bob.", "/@bob"),
+        ("/@bob/100).", "/@bob/100"),
+        ("/@bob@photos.example", "/@bob"),
+        ("/users/bob", "/@bob"),
+        ("/users/bob/statuses/100", "/@bob/100"),
+        ("/web/@bob/100", "/@bob/100"),
+        ("/security.txt", "/.well-known/security.txt"),
+    ] {
+        let page = visitor.get(path).await;
+        assert_eq!(
+            (page.status, page.location()),
+            (StatusCode::MOVED_PERMANENTLY, expected),
+            "{path}"
+        );
+    }
+    for path in ["/@bob@elsewhere.example", "/%40nobody%2F%2Fx", "/users"] {
+        let page = visitor.get(path).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let page = visitor.post("/%40bob/follow", &[]).await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn what_a_member_saw_is_stored_nowhere() {
+    let fakes = Fakes::default();
+    let (mut member, mut visitor) = (Browser::member(&fakes), Browser::visitor(&fakes));
+    for path in [
+        "/",
+        "/@bob",
+        "/@bob/100",
+        "/settings",
+        "/new",
+        "/nowhere",
+        "/about",
+    ] {
+        let page = member.get(path).await;
+        assert!(
+            page.header("cache-control").contains("no-store"),
+            "{path}: {}",
+            page.header("cache-control")
+        );
+    }
+    for path in ["/", "/@bob", "/@bob/100"] {
+        let page = visitor.get(path).await;
+        assert_eq!(page.header("cache-control"), "private, no-cache", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_first_photo_of_a_page_does_not_wait() {
+    let fakes = Fakes::default();
+    for (path, mut browser) in [
+        ("/", Browser::member(&fakes)),
+        ("/", Browser::visitor(&fakes)),
+        ("/@bob", Browser::visitor(&fakes)),
+        ("/@bob/100", Browser::visitor(&fakes)),
+    ] {
+        let page = browser.get(path).await;
+        let photos: Vec<_> = page
+            .body
+            .split("<img ")
+            .filter(|image| image.contains("srcset="))
+            .collect();
+        assert!(photos[0].contains("fetchpriority=\"high\""), "{path}");
+        assert!(photos[0].contains("loading=\"eager\""), "{path}");
+        for photo in &photos[1..] {
+            assert!(photo.contains("loading=\"lazy\""), "{path}: {photo}");
+            assert!(!photo.contains("fetchpriority"), "{path}: {photo}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_to_tell_of_a_hole_is_said_plainly() {
+    let page = Browser::visitor(&Fakes::default())
+        .get("/.well-known/security.txt")
+        .await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    assert!(page.header("content-type").starts_with("text/plain"));
+    assert!(page.body.contains("no contact address"), "{}", page.body);
+}
+
+#[tokio::test]
 async fn what_pages_need_is_served_for_good() {
     let mut visitor = Browser::visitor(&Fakes::default());
     let page = visitor.get("/").await;

@@ -1,5 +1,6 @@
 //! People, posts and pages as awkward as they get in life.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use infra_kernel::AccountId;
@@ -146,12 +147,12 @@ impl Gallery {
         ]
     }
 
-    pub(super) fn wall(&self) -> Vec<Card> {
+    pub(super) fn wall(&self) -> Vec<Arc<Card>> {
         let card = |index| {
             let album = [index, 0, 1];
             let mut card = self.card(index, if index == 4 { &album } else { &album[..1] });
             card.post.sensitive = index == 6;
-            card
+            Arc::new(card)
         };
         (0..20).map(card).collect()
     }
@@ -159,7 +160,7 @@ impl Gallery {
     pub(super) fn profile<'card>(
         &self,
         viewer: Option<u64>,
-        tiles: &[&'card str],
+        tiles: &[Cow<'card, str>],
         index: usize,
     ) -> profile::ProfilePage<'card> {
         let person = self.person(index);
