@@ -137,7 +137,7 @@ impl Writer {
                 "another process reads the database; its log stays beside it and belongs to it"
             ),
             Err(error) => {
-                tracing::warn!(%database, %error, "the log could not be moved into the file")
+                tracing::warn!(%database, %error, "the log could not be moved into the file");
             }
         }
         if let Err(error) = connection.close().await {
