@@ -124,4 +124,25 @@ mod tests {
             assert_eq!(seen, expected, "{visibility:?}");
         }
     }
+
+    #[test]
+    fn what_is_asked_for_is_what_may_be_seen_and_no_more() {
+        for standing in [
+            Standing::Visitor,
+            Standing::Stranger,
+            Standing::Follower,
+            Standing::Author,
+        ] {
+            let asked = visibilities_to_list(standing);
+            for visibility in Visibility::ALL {
+                let post = PostHead {
+                    visibility: visibility.into(),
+                    ..PostHead::default()
+                };
+                let is_asked_for = asked.is_empty() || asked.contains(&visibility);
+                let is_seen = may_see(None, standing, &post);
+                assert_eq!(is_asked_for, is_seen, "{standing:?} {visibility:?}");
+            }
+        }
+    }
 }
