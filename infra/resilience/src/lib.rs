@@ -1,5 +1,5 @@
 //! What keeps one part's trouble from becoming everyone's: limits on how often, pauses after failures, turns that are fair,
-//! and who goes first.
+//! who goes first, and what a thread's work has cost.
 //!
 //! Deadlines are in `infra-kernel` and `infra-rpc`; retries are where the work is (`infra-bus`). Circuit breakers and load
 //! shedding come with the calls that leave the process.
@@ -8,8 +8,10 @@ mod backoff;
 mod fair_queue;
 mod limit;
 mod priority;
+mod processor_time;
 
 pub use backoff::pause_after;
 pub use fair_queue::{FairQueue, QueueFull, Turn};
 pub use limit::{Level, Limit, LimitReached};
 pub use priority::stand_back;
+pub use processor_time::{charge_thread, thread_processor_time};

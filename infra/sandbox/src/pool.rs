@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use infra_resilience::stand_back;
+use infra_resilience::{charge_thread, stand_back};
 
 use crate::worker::Worker;
 use crate::{Bounds, Program, SandboxError};
@@ -90,6 +90,7 @@ impl Pool {
             worker: idle,
             deadline,
             last,
+            processor_before: Duration::ZERO,
         };
         if lease
             .worker
@@ -97,7 +98,10 @@ impl Pool {
             .is_none_or(|worker| !worker.is_alive())
         {
             lease.worker = None;
+            // Its start is part of what the request costs.
             lease.worker = Some(lease.shared.start(deadline)?);
+        } else {
+            lease.processor_before = lease.worker()?.processor_time();
         }
         let memory_bytes_max = lease.shared.bounds.memory_bytes_max;
         let worker = lease.worker()?;
@@ -158,7 +162,9 @@ impl Shared {
     }
 }
 
-/// A worker for the time of one request. Dropped, the worker is killed; [`Lease::finish`] keeps it for the next.
+/// A worker for the time of one request. Dropped, the worker is killed; [`Lease::finish`] keeps it for the next. The
+/// processor time that the request took is charged to the thread on which the lease ends
+/// ([`infra_resilience::charge_thread`]).
 #[derive(Debug)]
 pub struct Lease {
     shared: Arc<Shared>,
@@ -166,6 +172,8 @@ pub struct Lease {
     deadline: Instant,
     /// Whether the worker is not to be used again.
     last: bool,
+    /// What the worker had used of the processor before this request.
+    processor_before: Duration,
 }
 
 impl Lease {
@@ -211,8 +219,18 @@ impl Lease {
     /// Gives the worker back. To be called when the whole answer was read and is sound: what the worker still says would be
     /// taken for its next answer.
     pub fn finish(mut self) {
+        self.charge();
         if let Some(worker) = self.worker.take_if(|_| !self.last) {
             self.shared.state().idle.push((worker, Instant::now()));
+        }
+    }
+
+    /// Charges this thread what was not charged yet.
+    fn charge(&mut self) {
+        if let Some(worker) = &mut self.worker {
+            let used = worker.processor_time();
+            charge_thread(used.saturating_sub(self.processor_before));
+            self.processor_before = used;
         }
     }
 
@@ -225,6 +243,7 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        self.charge();
         // Killed before its place is free: there are never more than there may be.
         self.worker = None;
         self.shared.state().leased -= 1;

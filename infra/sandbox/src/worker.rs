@@ -126,6 +126,17 @@ impl Worker {
         Ok(())
     }
 
+    /// The processor time that it has used since it was started; of one that has ended, as far as it was seen.
+    pub(crate) fn processor_time(&mut self) -> Duration {
+        // One that was waited for has no number any more.
+        if self.is_alive()
+            && let Ok(used) = sys::processor_time(self.child.id())
+        {
+            self.processor_used = used;
+        }
+        self.processor_used
+    }
+
     /// Lets it have so much memory, in bytes, and no more than it was started with.
     pub(crate) fn allow_memory(&self, bytes: u64) -> Result<(), SandboxError> {
         sys::allow_memory(self.child.id(), bytes)

@@ -26,6 +26,14 @@ pub(crate) enum MediaError {
     /// A blob is being deleted, or its note was swept, while it was written.
     #[error("a blob changed hands while it was written")]
     BlobBusy,
+    /// A picture needs more memory than all pictures may take together.
+    #[error("{} MiB of memory are needed, and {} MiB are given", .bytes.div_ceil(1 << 20), .bytes_max >> 20)]
+    NeedsMemory {
+        /// What it needs.
+        bytes: u64,
+        /// What is given.
+        bytes_max: u64,
+    },
     /// Work on a picture did not come back long after its time was up.
     #[error("the work went on long after its time was up")]
     Overstayed,
@@ -42,6 +50,7 @@ impl MediaError {
     pub(crate) fn is_about_the_file(&self) -> bool {
         match self {
             Self::Codec(error) => !matches!(error, CodecError::Stopped { .. }),
+            Self::NeedsMemory { .. } => true,
             _ => false,
         }
     }
@@ -66,6 +75,11 @@ impl From<MediaError> for Error {
             MediaError::Blob(error) => error.into(),
             MediaError::Codec(error) => refusal(error),
             MediaError::Refused(error) => error,
+            MediaError::NeedsMemory { bytes, bytes_max } => {
+                Self::new(ErrorCode::TooLarge, needs_memory(bytes, bytes_max))
+                    .for_field("file")
+                    .with_source(error)
+            }
             MediaError::BlobBusy
             | MediaError::Task(_)
             | MediaError::Overstayed
@@ -77,6 +91,16 @@ impl From<MediaError> for Error {
             MediaError::Row(_) => Self::internal(error),
         }
     }
+}
+
+/// A sentence for whoever sent the picture.
+pub(crate) fn needs_memory(bytes: u64, bytes_max: u64) -> String {
+    format!(
+        "This picture needs more memory than this server gives: {} MiB to read it, and there are {}. A smaller copy of it may \
+         be taken.",
+        bytes.div_ceil(1 << 20),
+        bytes_max >> 20
+    )
 }
 
 /// The codec's sentence under the code that fits it.

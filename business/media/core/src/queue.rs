@@ -1,24 +1,35 @@
 //! Which item is worked on next, and by how many at a time.
 //!
-//! The items that wait are the queue. The next is chosen by priority, then from the account that has the fewest items at
-//! work, among several by turns: accounts stand in a ring, in the order of their ids, and the one after the account
-//! served last comes first. Within an account the oldest goes first. So however many photos one account sends, another's
-//! first waits for no more than what is at work just now and one photo of each other account.
+//! The items that wait are the queue. The next is chosen by priority, then by lane (`queue/lane.rs`): quick stills first, and
+//! slower items never take every worker where there are two. Within a lane the account goes first whose photos took the
+//! least processor time in the last hour (`queue/ledger.rs`), in steps; among several the one with the fewest items at
+//! work; among those by turns: accounts stand in a ring, in the order of their ids, and the one after the account served
+//! last comes first. Accounts that are over their hour wait behind all others. Within an account and lane the oldest goes
+//! first. Whatever is passed over for too long has its turn (`queue/choice.rs`), so nothing waits for ever.
 //!
 //! An item at work is leased to this run of the process. Nobody else may hold this process's data folder, so whatever is
 //! leased to another run when this one starts is leased to nobody: it is taken back at once. A lease that runs out while
 //! its run lives (a process that was cut off from the database) is taken back, too.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use infra_kernel::MediaId;
+use infra_db::Connection;
+use infra_kernel::{AccountId, MediaId};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::Core;
 use crate::error::MediaError;
+use crate::queue::choice::{AtWork, Candidate, PassedOver};
+use crate::queue::lane::Lane;
+use crate::queue::ledger::Ledger;
 use crate::store::queue::{self, Claimed};
+use crate::store::usage;
+
+mod choice;
+pub(crate) mod lane;
+mod ledger;
 
 /// How long an attempt holds an item without saying that it goes on.
 pub(crate) const LEASE: Duration = Duration::from_secs(60);
@@ -28,6 +39,9 @@ pub(crate) const RENEW_INTERVAL: Duration = Duration::from_secs(20);
 const PAUSES_MAX: i64 = 500;
 /// How often an item is chosen that another takes first, before the choice is left for later.
 const CHOICES_MAX: u32 = 8;
+/// Accounts with something waiting that are looked at for one choice, in each lane; where more wait, those after the
+/// account served last. Each is a step in an index.
+const OWNERS_MAX: usize = 512;
 
 /// The queue as this process knows it.
 pub(crate) struct Queue {
@@ -37,7 +51,11 @@ pub(crate) struct Queue {
     served: AtomicI64,
     /// The account whose alternates were made last.
     pub(crate) alternated: AtomicI64,
+    /// What accounts took of the processor.
+    ledger: Ledger,
+    passed_over: Mutex<PassedOver>,
     changed: Notify,
+    workers: usize,
     slots: Arc<Semaphore>,
     stuck: Arc<Semaphore>,
     alternating: Arc<Semaphore>,
@@ -50,7 +68,10 @@ impl Queue {
             run,
             served: AtomicI64::new(i64::MIN),
             alternated: AtomicI64::new(i64::MIN),
+            ledger: Ledger::default(),
+            passed_over: Mutex::default(),
             changed: Notify::new(),
+            workers,
             slots: Arc::new(Semaphore::new(workers)),
             stuck: Arc::new(Semaphore::new(workers)),
             alternating: Arc::new(Semaphore::new(1)),
@@ -134,21 +155,81 @@ impl Core {
         let Some(priority) = queue::first_priority(&mut connection).await? else {
             return Ok(None);
         };
-        let running = queue::running(&mut connection).await?;
-        // One more than have anything at work: so there is one among them that has nothing, if any waits.
-        let wanted = i64::try_from(running.len()).unwrap_or(i64::MAX - 1) + 1;
-        let served = self.queue.served.load(Ordering::Relaxed);
-        let mut owners = queue::owners_after(&mut connection, priority, served, wanted).await?;
-        owners.extend(queue::owners_after(&mut connection, priority, i64::MIN, wanted).await?);
-        let at_work = |owner: &i64| {
-            let found = running.iter().find(|(running, _)| running == owner);
-            found.map_or(0, |(_, count)| *count)
-        };
-        // The first of those with the fewest.
-        let Some(owner) = owners.iter().min_by_key(|owner| at_work(owner)) else {
+        let at_work = queue::running(&mut connection).await?;
+        let mut candidates = Vec::new();
+        for lane in Lane::ALL {
+            let owners = self.ring(&mut connection, (priority, lane)).await?;
+            candidates.extend(owners.into_iter().map(|owner| Candidate { owner, lane }));
+        }
+        let Some(Candidate { owner, lane }) = self.choose_among(&candidates, &at_work) else {
             return Ok(None);
         };
-        queue::oldest(&mut connection, priority, *owner).await
+        queue::oldest(&mut connection, (priority, lane), owner).await
+    }
+
+    fn choose_among(&self, candidates: &[Candidate], at_work: &AtWork) -> Option<Candidate> {
+        let now = self.clock.now();
+        let spent = self.queue.ledger.read(usage::minute_of(now));
+        let passed_over = self.queue.passed_over.lock();
+        // Nothing panics while it is held.
+        let mut passed_over = passed_over.unwrap_or_else(PoisonError::into_inner);
+        choice::choose(
+            candidates,
+            at_work,
+            self.queue.workers,
+            (&spent, self.settings.processor_time_max()),
+            (&mut passed_over, now),
+        )
+    }
+
+    /// Accounts with an item waiting in a lane, from the one after the account served last on.
+    async fn ring(
+        &self,
+        connection: &mut Connection,
+        lane: (i64, Lane),
+    ) -> Result<Vec<i64>, MediaError> {
+        let served = self.queue.served.load(Ordering::Relaxed);
+        let mut owners = queue::owners_after(connection, lane, served, OWNERS_MAX).await?;
+        let room = OWNERS_MAX - owners.len();
+        if room > 0 {
+            let others = queue::owners_after(connection, lane, i64::MIN, room).await?;
+            owners.extend(others.into_iter().filter(|owner| *owner <= served));
+        }
+        Ok(owners)
+    }
+
+    /// Whether anything waits for a worker, though it may not be its turn.
+    pub(crate) async fn anything_waits(&self) -> Result<bool, MediaError> {
+        let mut connection = self.database.reader().acquire().await?;
+        Ok(queue::first_priority(&mut connection).await?.is_some())
+    }
+
+    /// Begins with what accounts took before this process was started.
+    pub(crate) async fn load_ledger(&self) -> Result<(), MediaError> {
+        let rows = usage::processor_minutes(&self.database, self.clock.now()).await?;
+        self.queue.ledger.load(&rows);
+        Ok(())
+    }
+
+    /// Bills an account for the processor time of an attempt. A failure is logged: it says nothing of the attempt.
+    pub(crate) async fn bill(&self, owner: i64, spent: Duration) {
+        let now = self.clock.now();
+        let sum = self.queue.ledger.add(owner, usage::minute_of(now), spent);
+        if let Some(most) = self.settings.processor_time_max()
+            && sum >= most
+            && sum.saturating_sub(spent) < most
+        {
+            let (account, spent_s, max_s) =
+                (AccountId::from_sql(owner), sum.as_secs(), most.as_secs());
+            tracing::warn!(%account, spent_s, max_s, "an account used up its processor time: its photos wait for others'");
+        }
+        let noted = self.database.write(move |connection| {
+            Box::pin(async move { usage::note_processor_time(connection, owner, now, spent).await })
+        });
+        if let Err(error) = noted.await {
+            let cause = infra_kernel::Error::from(error).causes();
+            tracing::warn!(cause, "processor time was not noted");
+        }
     }
 
     async fn end_pauses(&self) -> Result<(), MediaError> {

@@ -78,6 +78,13 @@ pub struct Settings {
     pub account_photos_max: u64,
     /// Photos that one account may upload within an hour; 0 means no bound. Default: 300.
     pub uploads_per_hour_max: u32,
+    /// Bytes that one account may upload within a day, whatever becomes of the photos; 0 means no bound. Default: 5368709120
+    /// (5 GiB, some 1200 photos of a telephone).
+    pub upload_bytes_per_day_max: u64,
+    /// Processor time that work on one account's photos may take within an hour, in seconds; what it sends beyond that waits
+    /// until no photo of another account does, and is not lost; 0 means no bound. Default: 900 (a quarter of an hour: some
+    /// 5000 photos of a telephone, or 500 HEICs).
+    pub processor_seconds_per_hour_max: u64,
     /// The sizes and qualities that pictures are served in.
     pub ladder: LadderSettings,
 }
@@ -105,6 +112,8 @@ impl Default for Settings {
             account_bytes_max: 20 * 1024 * MIB,
             account_photos_max: 20_000,
             uploads_per_hour_max: 300,
+            upload_bytes_per_day_max: 5 * 1024 * MIB,
+            processor_seconds_per_hour_max: 900,
             ladder: LadderSettings::default(),
         }
     }
@@ -151,6 +160,12 @@ impl Settings {
 
     pub(crate) const fn failed_lifetime(&self) -> Duration {
         Duration::from_secs(self.failed_lifetime_s)
+    }
+
+    /// Nothing when there is no bound.
+    pub(crate) fn processor_time_max(&self) -> Option<Duration> {
+        let seconds = self.processor_seconds_per_hour_max;
+        (seconds > 0).then(|| Duration::from_secs(seconds))
     }
 
     pub(crate) fn job_time_max(&self) -> Duration {

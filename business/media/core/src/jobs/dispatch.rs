@@ -37,6 +37,7 @@ pub(crate) async fn run(core: &Arc<Core>, stop: &CancellationToken) {
         while attempts.try_join_next().is_some() {}
         let step = async {
             if !started {
+                core.load_ledger().await?;
                 core.take_back(true).await?;
                 started = true;
             }
@@ -80,7 +81,9 @@ impl Core {
         drop(slot);
         self.take_back(false).await?;
         // Nothing else waits: what can wait has its turn, in a place of its own, so that it delays nobody who comes.
-        if let Some((job, slot)) = self.claim_alternates().await? {
+        if !self.anything_waits().await?
+            && let Some((job, slot)) = self.claim_alternates().await?
+        {
             let core = Arc::clone(self);
             let span = work_span(&job.correlation_id());
             let work = core.work_on_alternates(job, slot, stop.clone());
@@ -103,7 +106,11 @@ impl Core {
             let lost = queue::lost(&self.database, now, others, LOST_MAX).await?;
             let count = lost.len();
             for claimed in lost {
-                let verdict = verdict::on_lost_lease(claimed.tries().own);
+                let verdict = if claimed.lease().run == self.queue.run {
+                    verdict::on_expired_lease(claimed.tries(), rand::random())
+                } else {
+                    verdict::on_lost_lease(claimed.tries().own)
+                };
                 let span = work_span(&claimed.correlation_id());
                 self.follow(&claimed, verdict).instrument(span).await?;
             }
@@ -127,6 +134,7 @@ impl Core {
     /// Works off everything that is due, one after another. Answers how many attempts there were.
     pub(crate) async fn work_off(self: &Arc<Self>) -> Result<u64, MediaError> {
         let never = CancellationToken::new();
+        self.load_ledger().await?;
         self.take_back(true).await?;
         let mut attempts = 0;
         loop {

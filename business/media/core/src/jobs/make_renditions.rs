@@ -14,6 +14,7 @@ use bytes::Bytes;
 use infra_blob::{BlobError, BlobKey, Stored};
 use infra_bus::{Event, outbox};
 use infra_kernel::{AccountId, Context};
+use infra_resilience::thread_processor_time;
 use tokio_util::sync::CancellationToken;
 
 use crate::blobs::{self, Noted};
@@ -63,17 +64,25 @@ impl Core {
             let causes = infra_kernel::Error::from(error).causes();
             tracing::error!(media = %lease.id, causes, "the end of an attempt could not be noted");
         }
+        // There is a worker for what could not begin beside this.
+        self.queue.wake();
     }
 
     async fn attempt(self: &Arc<Self>, claimed: &Claimed, slot: Slot) -> Result<(), MediaError> {
         if self.take_over_twin(claimed).await? {
             return Ok(());
         }
-        let (processed, slot) = self.make_renditions(claimed, slot).await?;
+        let (made, spent) = self.make_renditions(claimed, slot).await?;
         let (core, claimed) = (Arc::clone(self), claimed.clone());
         to_the_end(async move {
-            let kept = core.keep_renditions(&claimed, processed).await;
-            drop(slot);
+            let keep = async {
+                let (processed, slot) = made?;
+                let kept = core.keep_renditions(&claimed, processed).await;
+                drop(slot);
+                kept
+            };
+            // Beside each other, so that the bill delays nobody and shares the commit.
+            let (kept, ()) = tokio::join!(keep, core.bill(claimed.owner_id, spent));
             kept
         })
         .await
@@ -143,21 +152,17 @@ impl Core {
         .await
     }
 
+    /// What was made, or why it was not, and the processor time that it took.
     async fn make_renditions(
         &self,
         claimed: &Claimed,
         slot: Slot,
-    ) -> Result<(Processed, Slot), MediaError> {
-        let memory = self
-            .budget
-            .take(claimed.memory_bytes.cast_unsigned())
-            .await?;
+    ) -> Result<(Result<(Processed, Slot), MediaError>, Duration), MediaError> {
+        let memory_bytes = claimed.memory_bytes.cast_unsigned();
+        let memory = self.budget.take(memory_bytes).await?;
         let key: BlobKey = claimed.original_key.parse()?;
-        let original = self
-            .blobs
-            .store
-            .read_all(key, claimed.original_bytes.cast_unsigned())
-            .await?;
+        let bytes = claimed.original_bytes.cast_unsigned();
+        let original = self.blobs.store.read_all(key, bytes).await?;
         let (limits, ladder) = (self.settings.limits(), self.ladder.clone());
         let outside = self.outside.clone();
         let time_max = self.settings.job_time_max();
@@ -167,16 +172,26 @@ impl Core {
                 deadline: Instant::now() + time_max,
                 ..Job::new(&limits, &ladder)
             };
+            let before = thread_processor_time();
             let processed = process(&original, &job).map_err(|error| blame(error, &original, key));
+            let spent = thread_processor_time().saturating_sub(before);
             // Given back here and not by whoever waits: that may be gone long before this is done.
             drop((original, memory));
-            processed
+            (processed, spent)
         };
-        let (processed, slot) = thread::run(slot, time_max + OVERSTAY_MAX, work).await?;
-        let mut processed = processed?;
-        let animation = processed.animation.take().map(as_rendition);
-        processed.renditions.extend(animation);
-        Ok((processed, slot))
+        let started = Instant::now();
+        let ran = thread::run(slot, time_max + OVERSTAY_MAX, work).await;
+        let ((processed, spent), slot) = match ran {
+            Ok(ran) => ran,
+            // One that did not come back may have computed all the while.
+            Err(error) => return Ok((Err(error), started.elapsed())),
+        };
+        let with_animation = |mut processed: Processed| {
+            let animation = processed.animation.take().map(as_rendition);
+            processed.renditions.extend(animation);
+            (processed, slot)
+        };
+        Ok((processed.map(with_animation), spent))
     }
 
     async fn keep_renditions(

@@ -35,7 +35,7 @@ pub(crate) async fn sweep(core: &Core) -> Result<Swept, MediaError> {
     let unused = delete_unattached(core, &context).await?;
     let failed = forget_failed(core, &context).await?;
     core.sweep_uploads(BATCH_MAX).await?;
-    usage::forget_old_uploads(&core.database, core.clock.now(), BATCH_MAX).await?;
+    usage::forget_old_minutes(&core.database, core.clock.now(), BATCH_MAX).await?;
     core.blobs.store.remove_unfinished().await?;
     Ok(Swept {
         items: unused + failed.items,

@@ -8,7 +8,7 @@ use business_media_codec::{CodecError, StoppedBy};
 use infra_blob::BlobError;
 use infra_resilience::pause_after;
 
-use crate::error::MediaError;
+use crate::error::{MediaError, needs_memory};
 use crate::store::queue::{Failure, Tries};
 
 /// How often an item is tried that needs more than its time: a second time, because the machine may have been busy.
@@ -63,6 +63,9 @@ pub(crate) fn on(error: MediaError, tries: Tries, jitter: f64) -> Verdict {
                 StoppedBy::Absence => ("given_up", GIVEN_UP.to_owned(), Bound::Troubled),
             },
         },
+        MediaError::NeedsMemory { bytes, bytes_max } => {
+            ("too_large", needs_memory(*bytes, *bytes_max), Bound::Once)
+        }
         MediaError::Overstayed => ("timed_out", TIMED_OUT.to_owned(), Bound::Once),
         MediaError::Died => ("crashed", CRASHED.to_owned(), Bound::Own(CRASHES_MAX)),
         MediaError::Row(_)
@@ -134,6 +137,25 @@ pub(crate) fn on_lost_lease(attempts: i64) -> Verdict {
     })
 }
 
+/// The verdict on an item whose lease ran out while the process that held it lives: its end could not be written, as on a
+/// full disk. That is this server's trouble and says nothing of the item.
+pub(crate) fn on_expired_lease(tries: Tries, jitter: f64) -> Verdict {
+    let cause = "the end of an attempt could not be noted".to_owned();
+    let Some(failures) = Bound::Troubled.allows(tries) else {
+        return Verdict::SetAside(Failure {
+            code: "given_up",
+            sentence: GIVEN_UP.to_owned(),
+            cause,
+        });
+    };
+    let failures = u32::try_from(failures).unwrap_or(u32::MAX);
+    Verdict::Again {
+        pause: pause_after(failures, PAUSE_MIN, PAUSE_MAX, jitter),
+        cause,
+        troubled: true,
+    }
+}
+
 fn cause_of(error: MediaError) -> String {
     match &error {
         MediaError::Codec(codec) if codec.cause().is_empty() => codec.to_string(),
@@ -177,6 +199,11 @@ mod tests {
         });
         assert_eq!(code_after(broken, 1, 0), Some("broken"));
         assert_eq!(code_after(MediaError::Overstayed, 1, 0), Some("timed_out"));
+        let needs_memory = MediaError::NeedsMemory {
+            bytes: 2 << 20,
+            bytes_max: 1 << 20,
+        };
+        assert_eq!(code_after(needs_memory, 1, 0), Some("too_large"));
         let passing = [
             (StoppedBy::Deadline, TIMEOUTS_MAX, "timed_out"),
             (StoppedBy::Crash, CRASHES_MAX, "crashed"),
@@ -198,6 +225,15 @@ mod tests {
         let crash = code_after(stopped(StoppedBy::Crash), 1, ATTEMPTS_MAX - 1);
         assert_eq!(crash, None);
         assert_eq!(code_after(MediaError::BlobBusy, CRASHES_MAX, 0), None);
+    }
+
+    #[test]
+    fn an_end_that_could_not_be_written_is_not_held_against_the_item() {
+        let tries = |own, troubled| Tries { own, troubled };
+        let again = on_expired_lease(tries(CRASHES_MAX, 0), 0.5);
+        assert!(matches!(again, Verdict::Again { troubled: true, .. }));
+        let last = on_expired_lease(tries(1, ATTEMPTS_MAX - 1), 0.5);
+        assert!(matches!(last, Verdict::SetAside(failure) if failure.code == "given_up"));
     }
 
     #[test]

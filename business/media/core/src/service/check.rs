@@ -16,7 +16,20 @@ pub(crate) fn id_count(count: usize) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn description(text: &str) -> Result<()> {
+/// Alt text as it is kept: a line ends with one character, as it is counted, however the sender's system ends lines.
+/// Characters are code points.
+pub(crate) fn description(text: &str) -> Result<String> {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let may_stand = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+    if let Some(control) = text.chars().find(|c| !may_stand(*c)) {
+        return Err(Error::invalid(
+            "description",
+            format!(
+                "A description may not contain the control character U+{:04X}.",
+                u32::from(control)
+            ),
+        ));
+    }
     let characters = text.chars().count();
     if characters > DESCRIPTION_CHARACTERS_MAX {
         return Err(Error::invalid(
@@ -26,7 +39,7 @@ pub(crate) fn description(text: &str) -> Result<()> {
             ),
         ));
     }
-    Ok(())
+    Ok(text)
 }
 
 /// Both coordinates lie in -1 to 1; not-a-number does not.
@@ -59,6 +72,16 @@ mod tests {
     fn bounds_are_where_they_are_said_to_be() {
         assert!(description(&"é".repeat(DESCRIPTION_CHARACTERS_MAX)).is_ok());
         assert!(description(&"é".repeat(DESCRIPTION_CHARACTERS_MAX + 1)).is_err());
+        // Lines as browsers send them count as they are shown.
+        let lines = "é\r\n".repeat(DESCRIPTION_CHARACTERS_MAX / 2);
+        assert_eq!(description(&lines).unwrap(), lines.replace('\r', ""));
+        assert_eq!(description("one\rtwo\tthree").unwrap(), "one\ntwo\tthree");
+        for control in ['\0', '\u{1}', '\u{b}', '\u{1b}', '\u{7f}', '\u{85}'] {
+            let refused = description(&format!("a{control}b")).unwrap_err();
+            assert_eq!(refused.field(), Some("description"), "{control:?}");
+        }
+        // What joins emoji and what turns the direction of writing is no control character.
+        assert!(description("👩\u{200d}🔬 \u{200f}שלום").is_ok());
         assert!(focus([Some(-1.0), Some(1.0)]).is_ok());
         assert!(focus([None, None]).is_ok());
         for wrong in [1.01, -1.01, f32::NAN, f32::INFINITY] {

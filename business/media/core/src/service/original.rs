@@ -70,10 +70,13 @@ impl Core {
         let format = Format::of_content_type(&original.form.content_type);
         // The others are never taken apart: not even read for it.
         let format = format.filter(|format| format.is_read_here());
-        let Some(format) = format.filter(|_| !original.lost && !original.unstrippable) else {
+        let memory_bytes = original.form.bytes * STRIP_MEMORY_FACTOR;
+        let possible =
+            !original.lost && !original.unstrippable && self.budget.ever_has(memory_bytes);
+        let Some(format) = format.filter(|_| possible) else {
             return self.full_rendition(id).await;
         };
-        let memory = self.budget.take(original.form.bytes * STRIP_MEMORY_FACTOR);
+        let memory = self.budget.take(memory_bytes);
         let memory = within_deadline(context, async { Ok(memory.await?) }).await?;
         // Of many who ask at once the first makes it, and the others had to wait.
         if let Some(made) = self.shared(id).await? {

@@ -14,12 +14,16 @@ use crate::settings::Settings;
 use crate::store::usage::RecentUploads;
 use crate::store::{items, usage};
 
+/// When to try again who has uploaded as many bytes as a day has: they leave the day hour by hour.
+const DAY_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
+
 /// The bounds; 0 means none, except for what waits for a post.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Quotas {
     account_bytes_max: u64,
     account_photos_max: u64,
     uploads_per_hour_max: u32,
+    upload_bytes_per_day_max: u64,
     unattached_items_max: u32,
     /// How long after its upload what is in no post can be used, and counts.
     unattached_lifetime: Duration,
@@ -31,6 +35,7 @@ impl Quotas {
             account_bytes_max: settings.account_bytes_max,
             account_photos_max: settings.account_photos_max,
             uploads_per_hour_max: settings.uploads_per_hour_max,
+            upload_bytes_per_day_max: settings.upload_bytes_per_day_max,
             unattached_items_max: settings.unattached_items_max,
             unattached_lifetime: settings.unattached_lifetime(),
         }
@@ -50,6 +55,10 @@ impl Quotas {
         if self.uploads_per_hour_max > 0 {
             let recent = usage::recent_uploads(connection, owner, now).await?;
             self.check_rate(&recent, now)?;
+        }
+        if self.upload_bytes_per_day_max > 0 {
+            let recent = usage::recent_bytes(connection, owner, now).await?;
+            self.check_day(recent, bytes.unwrap_or(0))?;
         }
         let usage = usage::read(connection, owner).await?;
         self.check_photos(usage.items)?;
@@ -87,6 +96,20 @@ impl Quotas {
             "You have uploaded {used} photos within an hour; one account may upload {max}. Please go on in {minutes} {unit}."
         );
         Err(Error::new(ErrorCode::RateLimited, sentence).to_retry_after(wait))
+    }
+
+    /// `bytes` may be 0, when it is not known yet: then anything that is left is enough.
+    fn check_day(&self, recent: u64, bytes: u64) -> Result<()> {
+        let max = self.upload_bytes_per_day_max;
+        if bytes.max(1) <= max.saturating_sub(recent) {
+            return Ok(());
+        }
+        let sentence = format!(
+            "You have uploaded {} within a day; one account may upload {}. Please go on later.",
+            size(recent),
+            size(max)
+        );
+        Err(Error::new(ErrorCode::RateLimited, sentence).to_retry_after(DAY_RETRY_AFTER))
     }
 
     fn check_photos(&self, used: u64) -> Result<()> {
@@ -168,6 +191,7 @@ mod tests {
             account_bytes_max: 10 << 20,
             account_photos_max: 3,
             uploads_per_hour_max: 5,
+            upload_bytes_per_day_max: 20 << 20,
             unattached_items_max: 2,
             unattached_lifetime: Duration::from_secs(24 * 3_600),
         }
@@ -200,6 +224,11 @@ mod tests {
         assert!(refused.public().contains("take 9 MiB of the 10 MiB"));
         assert!(refused.public().contains("1 MiB are left"));
         assert!(quotas().check_bytes(10 << 20, 0).is_err());
+        assert!(quotas().check_day(19 << 20, 1 << 20).is_ok());
+        let refused = quotas().check_day(19 << 20, (1 << 20) + 1).unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::RateLimited);
+        assert!(refused.public().contains("uploaded 19 MiB within a day"));
+        assert!(quotas().check_day(20 << 20, 0).is_err());
         assert!(quotas().check_photos(2).is_ok());
         assert!(quotas().check_photos(3).is_err());
         let none = Quotas {

@@ -13,10 +13,10 @@ use crate::{Core, to_the_end};
 impl Core {
     pub(crate) async fn update(
         self: &Arc<Self>,
-        request: UpdateMediaRequest,
+        mut request: UpdateMediaRequest,
     ) -> Result<MediaItem, MediaError> {
-        if let Some(description) = &request.description {
-            check::description(description)?;
+        if let Some(description) = &mut request.description {
+            *description = check::description(description)?;
         }
         check::focus([request.focus_x, request.focus_y])?;
         let id = MediaId::new(request.id);

@@ -14,6 +14,7 @@ use infra_rpc::Messages;
 
 use crate::blobs::{self, Noted};
 use crate::error::MediaError;
+use crate::queue::lane::Lane;
 use crate::service::quota::Quotas;
 use crate::service::{check, receive};
 use crate::store::items::{self, NewItem, NewPicture};
@@ -27,7 +28,7 @@ impl Core {
         mut chunks: Messages<UploadChunk>,
     ) -> Result<MediaItem, MediaError> {
         let header = receive::header(context, &mut chunks).await?;
-        self.check_upload(&header, 0).await?;
+        let header = self.check_upload(header, 0).await?;
         let owner = AccountId::new(header.owner_id);
         let arrival = self
             .arrivals
@@ -37,7 +38,7 @@ impl Core {
             context,
             &mut chunks,
             self.settings.upload_bytes_max,
-            &self.formats().await?,
+            (&self.formats().await?, self.budget.gathering()),
             &mut *writer,
         )
         .await?;
@@ -46,13 +47,14 @@ impl Core {
         taken
     }
 
-    /// Refuses what can be refused before the file is received. `bytes` is its length, 0 when that is not known.
+    /// Refuses what can be refused before the file is received, and returns the header as it is kept. `bytes` is the file's
+    /// length, 0 when that is not known.
     pub(crate) async fn check_upload(
         &self,
-        header: &UploadHeader,
+        mut header: UploadHeader,
         bytes: u64,
-    ) -> Result<(), MediaError> {
-        check::description(&header.description)?;
+    ) -> Result<UploadHeader, MediaError> {
+        header.description = check::description(&header.description)?;
         check::focus([header.focus_x, header.focus_y])?;
         if header.owner_id == 0 {
             return Err(Error::invalid("owner_id", "An upload needs an owner.").into());
@@ -60,7 +62,7 @@ impl Core {
         self.check_quota(AccountId::new(header.owner_id), bytes)
             .await?;
         self.blobs.store.require_room(bytes).await?;
-        Ok(())
+        Ok(header)
     }
 
     /// Makes an item of a file that was received whole, under a header that [`Self::check_upload`] has passed. A content
@@ -94,6 +96,7 @@ impl Core {
             width: header.width,
             height: header.height,
             memory_bytes: header.memory_bytes,
+            lane: Lane::of(&header),
         };
         let (core, context) = (Arc::clone(self), context.clone());
         let item = to_the_end(async move { core.keep(&context, writer, item, picture).await });
@@ -221,5 +224,5 @@ async fn admit(
     if let Some((upload, ends)) = item.upload {
         upload_sessions::become_item(connection, upload, item.id, (now, ends)).await?;
     }
-    usage::note_upload(connection, owner, now).await
+    usage::note_upload(connection, owner, item.original_bytes, now).await
 }

@@ -19,6 +19,7 @@ use tokio::time::timeout;
 
 use crate::appends::Append;
 use crate::blobs;
+use crate::budget::Gathering;
 use crate::checksum::Checksum;
 use crate::error::MediaError;
 use crate::service::upload_session::{busy, told};
@@ -112,6 +113,7 @@ struct Piece {
     /// How many of its bytes were here before.
     taken_in: u64,
     gathered: BytesMut,
+    gathering: Gathering,
     /// The file's first bytes, while they are too few to tell what it is.
     start: BytesMut,
 }
@@ -194,6 +196,7 @@ impl Receiving {
             begins: position,
             taken_in: 0,
             gathered: BytesMut::new(),
+            gathering: self.core.budget.gathering(),
             start: BytesMut::new(),
         };
         let last = upload_sessions::last_part(&self.core.database, self.session.id).await?;
@@ -227,8 +230,10 @@ impl Receiving {
         if piece.start.len() >= SNIFF_BYTES {
             self.look(&mut piece).await?;
         }
-        if piece.gathered.len() >= WRITE_BYTES {
+        let enough = piece.gathering.holds(piece.gathered.len());
+        if enough || piece.gathered.len() >= WRITE_BYTES {
             piece.writer.write(piece.gathered.split().freeze()).await?;
+            piece.gathering.holds(0);
         }
         if self.checksum.is_none() && piece.bytes() >= PIECE_BYTES {
             self.keep(piece).await?;

@@ -21,8 +21,8 @@ impl Core {
         session: &SessionRow,
     ) -> Result<UploadSession, MediaError> {
         let header = header_of(session);
-        self.check_upload(&header, session.bytes.cast_unsigned())
-            .await?;
+        let header = self.check_upload(header, session.bytes.cast_unsigned());
+        let header = header.await?;
         let parts = upload_sessions::parts(&self.database, session.id).await?;
         let keys = parts
             .iter()

@@ -34,7 +34,7 @@ impl Core {
         let header = request.header.unwrap_or_default();
         self.check_whole(request.bytes)?;
         check_metadata(&request.metadata)?;
-        self.check_upload(&header, request.bytes).await?;
+        let header = self.check_upload(header, request.bytes).await?;
         let owner = AccountId::new(header.owner_id);
         let session = SessionRow {
             id: self.ids.next_raw().cast_signed(),
@@ -142,8 +142,9 @@ impl Core {
                 drop(append);
                 match taken {
                     // Whoever adds to it hears why; that every byte is here is true all the same.
-                    Err(MediaError::Refused(refused)) => {
-                        tracing::info!(upload = id, %refused, "a whole upload is not taken yet");
+                    Err(error) if !error.is_about_the_file() => {
+                        let cause = Error::from(error).causes();
+                        tracing::info!(upload = id, cause, "a whole upload is not taken yet");
                         Ok(told(&session, None))
                     }
                     taken => taken,

@@ -7,6 +7,7 @@ use infra_kernel::{AccountId, CorrelationId, Error, MediaId, Timestamp};
 use sqlx::FromRow;
 
 use crate::error::MediaError;
+use crate::queue::lane::Lane;
 use crate::store::{camera, renditions, usage};
 
 /// What an upload brings, whatever is in the file.
@@ -31,6 +32,7 @@ pub(crate) struct NewPicture {
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) memory_bytes: u64,
+    pub(crate) lane: Lane,
 }
 
 /// Adds an item that waits for a worker.
@@ -42,8 +44,8 @@ pub(crate) async fn insert(
     sqlx::query(
         "INSERT INTO media (id, owner_id, revision, state, failure, content_type, description, focus_x, focus_y, blurhash,
              dominant_color, width, height, attached, created_at, original_key, original_bytes, memory_bytes,
-             correlation_id)
-         VALUES ($1, $2, 1, 1, '', $3, $4, $5, $6, '', '', $7, $8, FALSE, $9, $10, $11, $12, $13)",
+             correlation_id, lane)
+         VALUES ($1, $2, 1, 1, '', $3, $4, $5, $6, '', '', $7, $8, FALSE, $9, $10, $11, $12, $13, $14)",
     )
     .bind(item.id.to_sql())
     .bind(item.owner.to_sql())
@@ -58,6 +60,7 @@ pub(crate) async fn insert(
     .bind(item.original_bytes.cast_signed())
     .bind(picture.memory_bytes.cast_signed())
     .bind(item.correlation_id.as_str())
+    .bind(picture.lane.to_sql())
     .execute(&mut *connection)
     .await?;
     usage::add_item(connection, item).await

@@ -9,6 +9,7 @@ use infra_kernel::{CorrelationId, MediaId, Timestamp};
 use sqlx::FromRow;
 
 use crate::error::MediaError;
+use crate::queue::lane::Lane;
 
 /// Names one attempt at one item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,23 +77,24 @@ pub(crate) const FIRST_PRIORITY: &str =
     "SELECT priority FROM media WHERE state = 1 AND next_attempt_at = 0
     ORDER BY priority LIMIT 1";
 
-/// Accounts with a waiting item of a priority ($1), in the order of their ids, after one ($2), at most so many ($3). Each
-/// is one step in the index, however many items wait.
+/// Accounts with a waiting item of a priority ($1) and lane ($4), in the order of their ids, after one ($2), at most so many
+/// ($3). Each is one step in the index, however many items wait.
 pub(crate) const OWNERS_AFTER: &str = "WITH RECURSIVE ring (owner_id, place) AS (
         SELECT (SELECT MIN(owner_id) FROM media
-                WHERE state = 1 AND next_attempt_at = 0 AND priority = $1 AND owner_id > $2), 1
+                WHERE state = 1 AND next_attempt_at = 0 AND priority = $1 AND lane = $4 AND owner_id > $2), 1
         UNION ALL
         SELECT (SELECT MIN(owner_id) FROM media
-                WHERE state = 1 AND next_attempt_at = 0 AND priority = $1 AND owner_id > ring.owner_id), ring.place + 1
+                WHERE state = 1 AND next_attempt_at = 0 AND priority = $1 AND lane = $4 AND owner_id > ring.owner_id),
+            ring.place + 1
         FROM ring WHERE ring.owner_id IS NOT NULL AND ring.place < $3
     ) SELECT owner_id FROM ring WHERE owner_id IS NOT NULL";
 
-/// An account's oldest waiting item of a priority.
+/// An account's oldest waiting item of a priority and lane.
 pub(crate) const OLDEST: &str = "SELECT id FROM media
-    WHERE state = 1 AND next_attempt_at = 0 AND priority = $1 AND owner_id = $2 ORDER BY id LIMIT 1";
+    WHERE state = 1 AND next_attempt_at = 0 AND priority = $1 AND lane = $3 AND owner_id = $2 ORDER BY id LIMIT 1";
 
-/// How many items of each account are being processed; at most as many rows as there are workers.
-pub(crate) const RUNNING: &str = "SELECT owner_id, COUNT(*) FROM media INDEXED BY media_leased WHERE state = 4 GROUP BY owner_id";
+/// How many items of each account and lane are being processed; at most as many rows as there are workers.
+pub(crate) const RUNNING: &str = "SELECT owner_id, lane, COUNT(*) FROM media INDEXED BY media_leased WHERE state = 4 GROUP BY owner_id, lane";
 
 /// The earliest end of a pause.
 pub(crate) const NEXT_PAUSED: &str =
@@ -106,33 +108,37 @@ pub(crate) async fn first_priority(connection: &mut Connection) -> Result<Option
 
 pub(crate) async fn owners_after(
     connection: &mut Connection,
-    priority: i64,
+    (priority, lane): (i64, Lane),
     owner_id: i64,
-    limit: i64,
+    limit: usize,
 ) -> Result<Vec<i64>, MediaError> {
     Ok(sqlx::query_scalar(OWNERS_AFTER)
         .bind(priority)
         .bind(owner_id)
-        .bind(limit)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .bind(lane.to_sql())
         .fetch_all(connection)
         .await?)
 }
 
 pub(crate) async fn oldest(
     connection: &mut Connection,
-    priority: i64,
+    (priority, lane): (i64, Lane),
     owner_id: i64,
 ) -> Result<Option<MediaId>, MediaError> {
     let id: Option<i64> = sqlx::query_scalar(OLDEST)
         .bind(priority)
         .bind(owner_id)
+        .bind(lane.to_sql())
         .fetch_optional(connection)
         .await?;
     Ok(id.map(MediaId::from_sql))
 }
 
-/// Accounts and how many of their items are being processed.
-pub(crate) async fn running(connection: &mut Connection) -> Result<Vec<(i64, i64)>, MediaError> {
+/// Accounts, lanes, and how many of their items are being processed.
+pub(crate) async fn running(
+    connection: &mut Connection,
+) -> Result<Vec<(i64, i64, i64)>, MediaError> {
     Ok(sqlx::query_as(RUNNING).fetch_all(connection).await?)
 }
 
@@ -222,7 +228,8 @@ pub(crate) async fn give_back(
 }
 
 /// Ends an attempt that failed and is to be made again: not before `next_attempt_at`, 0 for at once. `troubled` when this
-/// server was in trouble, and the item not to blame.
+/// server was in trouble, and the item not to blame; one that may be to blame and has to wait goes on among the heavy ones,
+/// whatever its header promised.
 pub(crate) async fn pause(
     connection: &mut Connection,
     lease: Lease,
@@ -231,7 +238,8 @@ pub(crate) async fn pause(
 ) -> Result<bool, MediaError> {
     let paused = sqlx::query(
         "UPDATE media SET state = 1, revision = revision + 1, lease_holder = 0, leased_until = 0, next_attempt_at = $4,
-             failure_cause = $5, troubles = troubles + $6
+             failure_cause = $5, troubles = troubles + $6,
+             lane = CASE WHEN $6 = 0 AND $4 > 0 THEN 2 ELSE lane END
          WHERE id = $1 AND state = 4 AND lease_holder = $2 AND attempts = $3",
     )
     .bind(lease.id.to_sql())

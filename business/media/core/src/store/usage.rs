@@ -1,4 +1,6 @@
-//! The tables `account_usage` and `upload_minutes`: what accounts use of this server.
+//! The tables `account_usage`, `upload_minutes`, `upload_hours` and `processor_minutes`: what accounts use of this server.
+
+use std::time::Duration;
 
 use infra_db::{Connection, Database};
 use infra_kernel::{AccountId, Timestamp};
@@ -7,7 +9,7 @@ use crate::error::MediaError;
 use crate::store::items::NewItem;
 
 /// The minutes that are looked back upon: an hour.
-const MINUTES: i64 = 60;
+pub(crate) const MINUTES: i64 = 60;
 const MICROSECONDS_PER_MINUTE: i64 = 60_000_000;
 
 /// What an account's items take.
@@ -148,7 +150,15 @@ impl RecentUploads {
     }
 }
 
-const fn minute_of(now: Timestamp) -> i64 {
+/// The hours that bytes are looked back upon: a day.
+const HOURS: i64 = 24;
+
+const fn hour_of(now: Timestamp) -> i64 {
+    minute_of(now).div_euclid(60)
+}
+
+/// The minute since 1970 that a moment is in.
+pub(crate) const fn minute_of(now: Timestamp) -> i64 {
     now.microseconds().div_euclid(MICROSECONDS_PER_MINUTE)
 }
 
@@ -168,12 +178,37 @@ pub(crate) async fn recent_uploads(
     Ok(RecentUploads { minutes })
 }
 
-/// Notes that an upload was taken.
-pub(crate) async fn note_upload(
+/// Bytes that the account has uploaded within the last day, to the hour.
+pub(crate) async fn recent_bytes(
     connection: &mut Connection,
     owner: AccountId,
     now: Timestamp,
+) -> Result<u64, MediaError> {
+    let bytes: Option<i64> =
+        sqlx::query_scalar("SELECT SUM(bytes) FROM upload_hours WHERE owner_id = $1 AND hour > $2")
+            .bind(owner.to_sql())
+            .bind(hour_of(now) - HOURS)
+            .fetch_one(connection)
+            .await?;
+    Ok(u64::try_from(bytes.unwrap_or(0)).unwrap_or(0))
+}
+
+/// Notes that an upload of so many bytes was taken.
+pub(crate) async fn note_upload(
+    connection: &mut Connection,
+    owner: AccountId,
+    bytes: u64,
+    now: Timestamp,
 ) -> Result<(), MediaError> {
+    sqlx::query(
+        "INSERT INTO upload_hours (owner_id, hour, bytes) VALUES ($1, $2, $3)
+         ON CONFLICT (owner_id, hour) DO UPDATE SET bytes = upload_hours.bytes + $3",
+    )
+    .bind(owner.to_sql())
+    .bind(hour_of(now))
+    .bind(bytes.cast_signed())
+    .execute(&mut *connection)
+    .await?;
     sqlx::query(
         "INSERT INTO upload_minutes (owner_id, minute, uploads) VALUES ($1, $2, 1)
          ON CONFLICT (owner_id, minute) DO UPDATE SET uploads = upload_minutes.uploads + 1",
@@ -185,18 +220,55 @@ pub(crate) async fn note_upload(
     Ok(())
 }
 
-/// Forgets at most so many minutes that are no longer looked back upon.
-pub(crate) async fn forget_old_uploads(
+/// Notes processor time that work on an account's photos took.
+pub(crate) async fn note_processor_time(
+    connection: &mut Connection,
+    owner_id: i64,
+    now: Timestamp,
+    spent: Duration,
+) -> Result<(), MediaError> {
+    sqlx::query(
+        "INSERT INTO processor_minutes (owner_id, minute, milliseconds) VALUES ($1, $2, $3)
+         ON CONFLICT (owner_id, minute) DO UPDATE SET milliseconds = processor_minutes.milliseconds + $3",
+    )
+    .bind(owner_id)
+    .bind(minute_of(now))
+    .bind(i64::try_from(spent.as_millis()).unwrap_or(i64::MAX))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The last hour's processor time: account, minute and milliseconds, by minute. At most as many rows as there were attempts
+/// within the hour.
+pub(crate) async fn processor_minutes(
+    database: &Database,
+    now: Timestamp,
+) -> Result<Vec<(i64, i64, i64)>, MediaError> {
+    Ok(sqlx::query_as(
+        "SELECT owner_id, minute, milliseconds FROM processor_minutes WHERE minute > $1 ORDER BY minute",
+    )
+    .bind(minute_of(now) - MINUTES)
+    .fetch_all(database.reader())
+    .await?)
+}
+
+/// Forgets at most so many minutes and hours of each kind that are no longer looked back upon.
+pub(crate) async fn forget_old_minutes(
     database: &Database,
     now: Timestamp,
     limit: i64,
 ) -> Result<(), MediaError> {
     let before = minute_of(now) - MINUTES;
-    let any: bool =
-        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM upload_minutes WHERE minute <= $1)")
-            .bind(before)
-            .fetch_one(database.reader())
-            .await?;
+    let any: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM upload_minutes WHERE minute <= $1)
+             OR EXISTS (SELECT 1 FROM processor_minutes WHERE minute <= $1)
+             OR EXISTS (SELECT 1 FROM upload_hours WHERE hour <= $2)",
+    )
+    .bind(before)
+    .bind(hour_of(now) - HOURS)
+    .fetch_one(database.reader())
+    .await?;
     if !any {
         return Ok(());
     }
@@ -208,6 +280,22 @@ pub(crate) async fn forget_old_uploads(
                          (SELECT owner_id, minute FROM upload_minutes WHERE minute <= $1 ORDER BY minute LIMIT $2)",
                 )
                 .bind(before)
+                .bind(limit)
+                .execute(&mut *connection)
+                .await?;
+                sqlx::query(
+                    "DELETE FROM processor_minutes WHERE (owner_id, minute) IN
+                         (SELECT owner_id, minute FROM processor_minutes WHERE minute <= $1 ORDER BY minute LIMIT $2)",
+                )
+                .bind(before)
+                .bind(limit)
+                .execute(&mut *connection)
+                .await?;
+                sqlx::query(
+                    "DELETE FROM upload_hours WHERE (owner_id, hour) IN
+                         (SELECT owner_id, hour FROM upload_hours WHERE hour <= $1 ORDER BY hour LIMIT $2)",
+                )
+                .bind(hour_of(now) - HOURS)
                 .bind(limit)
                 .execute(connection)
                 .await?;

@@ -10,6 +10,7 @@ mod checking;
 mod crashes;
 mod delete;
 mod failed;
+mod fairness;
 mod faults;
 mod formats;
 mod machine;

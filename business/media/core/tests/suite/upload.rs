@@ -212,6 +212,13 @@ async fn what_is_said_of_a_photo_has_bounds() {
             },
         ),
         (
+            "description",
+            UploadHeader {
+                description: "a\0b".to_owned(),
+                ..header()
+            },
+        ),
+        (
             "focus",
             UploadHeader {
                 focus_x: Some(1.5),

@@ -1,0 +1,88 @@
+//! What an item is expected to cost, and which workers it may have.
+
+use std::time::Duration;
+
+use business_media_codec::{Format, Header};
+
+/// A still that is expected to take longer is no longer quick: a JPEG beyond some 75 megapixels.
+pub(crate) const QUICK_MAX: Duration = Duration::from_secs(1);
+
+/// What kind of work an item is. The quick lane may use every worker; each further lane has one worker fewer, but always
+/// one, and shares it with the lanes after it. So with two workers or more there is one that nothing slow ever takes, and
+/// with one worker quick items go first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Lane {
+    /// Stills that are done in a moment.
+    Quick,
+    /// Large stills, what another process decodes (HEIC, AVIF), and short animations.
+    Slow,
+    /// Animations that take long.
+    Heavy,
+}
+
+impl Lane {
+    pub(crate) const ALL: [Self; 3] = [Self::Quick, Self::Slow, Self::Heavy];
+
+    /// The lane of a file, by its header alone.
+    pub(crate) const fn of(header: &Header) -> Self {
+        let cost = Duration::from_millis(header.cost_ms());
+        Self::by(header.format, header.frames, cost)
+    }
+
+    const fn by(format: Format, frames: u32, cost: Duration) -> Self {
+        let is_cheap = cost.as_millis() <= QUICK_MAX.as_millis();
+        match (frames > 1, is_cheap) {
+            (true, false) => Self::Heavy,
+            (false, true) if format.is_read_here() => Self::Quick,
+            _ => Self::Slow,
+        }
+    }
+
+    /// As the column `lane` has it.
+    pub(crate) const fn to_sql(self) -> i64 {
+        match self {
+            Self::Quick => 0,
+            Self::Slow => 1,
+            Self::Heavy => 2,
+        }
+    }
+
+    /// How many items of this lane and the slower ones may be at work together.
+    pub(crate) fn at_work_max(self, workers: usize) -> i64 {
+        let behind = usize::try_from(self.to_sql()).unwrap_or(usize::MAX);
+        let most = workers.saturating_sub(behind).max(1);
+        i64::try_from(most).unwrap_or(i64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn honest_stills_are_quick_and_nothing_that_moves_is() {
+        let second = Duration::from_secs(1);
+        assert_eq!(Lane::by(Format::Jpeg, 1, second), Lane::Quick);
+        assert_eq!(Lane::by(Format::Png, 1, second / 2), Lane::Quick);
+        assert_eq!(Lane::by(Format::Png, 1, second * 2), Lane::Slow);
+        // Another process decodes these, and that takes longer to begin with.
+        assert_eq!(Lane::by(Format::Heic, 1, second / 10), Lane::Slow);
+        assert_eq!(Lane::by(Format::Avif, 1, second * 10), Lane::Slow);
+        assert_eq!(Lane::by(Format::Gif, 2, second / 10), Lane::Slow);
+        for format in [Format::Gif, Format::WebP, Format::Png] {
+            assert_eq!(Lane::by(format, 2, second * 2), Lane::Heavy);
+        }
+    }
+
+    #[test]
+    fn a_worker_is_kept_for_quick_items_where_there_are_two() {
+        for workers in 2..9 {
+            let kept = i64::try_from(workers).unwrap() - Lane::Slow.at_work_max(workers);
+            assert_eq!(kept, 1);
+        }
+        for lane in Lane::ALL {
+            assert_eq!(lane.at_work_max(1), 1);
+        }
+        assert_eq!(Lane::Heavy.at_work_max(4), 2);
+    }
+}
