@@ -28,8 +28,30 @@ async function eventually(look) {
 const instance = await author.v2.instance.fetch();
 assert.ok(instance.configuration.mediaAttachments.supportedMimeTypes.includes("image/jpeg"));
 const me = await author.v1.accounts.verifyCredentials();
-const relationship = await reader.v1.accounts.$select(me.id).follow();
+const relationship = await reader.v1.accounts.$select(me.id).follow({ reblogs: false, notify: true });
 assert.equal(relationship.following, true);
+assert.equal(relationship.showingReblogs, false);
+assert.equal(relationship.notifying, true);
+const [known] = await reader.v1.accounts.relationships.fetch({ id: [me.id] });
+assert.equal(known.following, true);
+assert.equal((await author.v1.instance.fetch()).version, instance.version);
+assert.equal((await author.v1.apps.verifyCredentials()).name.length > 0, true);
+assert.equal((await author.v1.preferences.fetch())["posting:default:visibility"], "public");
+for (const list of [author.v1.customEmojis.list(), author.v1.announcements.list(), author.v2.filters.list(), author.v1.lists.list()])
+  assert.deepEqual(await list, []);
+const profile = await author.v1.accounts.updateCredentials({
+  displayName: "Author",
+  note: "By masto.js",
+  avatar: new Blob([await readFile(photo)], { type: "image/jpeg" }),
+  fieldsAttributes: [{ name: "Web", value: "https://example.org" }],
+  source: { privacy: "public", language: "en" },
+});
+assert.equal(profile.displayName, "Author");
+assert.equal(profile.source.note, "By masto.js");
+assert.equal(profile.fields[0].name, "Web");
+assert.match(profile.avatar, /\/media\//);
+assert.equal((await reader.v1.accounts.lookup({ acct: me.username })).id, me.id);
+assert.equal((await reader.v1.accounts.search.list({ q: me.username }))[0].id, me.id);
 
 // Polls until the photo is processed.
 const media = await author.v2.media.create({
@@ -37,26 +59,46 @@ const media = await author.v2.media.create({
   description: "A photo",
 });
 assert.ok(media.url, "the photo has no address");
-const post = await author.v1.statuses.create(
-  { status: "From masto.js", mediaIds: [media.id], visibility: "public" },
-  { headers: new Headers({ "Idempotency-Key": "once" }) },
-);
+const described = await author.v1.media.$select(media.id).update({ description: "A photo by the sea", focus: "0.25,-0.5" });
+assert.equal(described.description, "A photo by the sea");
+assert.equal(described.meta.focus.x, 0.25);
+const share = () =>
+  author.v1.statuses.create(
+    { status: "From masto.js", mediaIds: [media.id], visibility: "public", spoilerText: "", language: "en" },
+    { requestInit: { headers: { "Idempotency-Key": "once" } } },
+  );
+const post = await share();
+// The key has to arrive: without it a photo that is in use already would be refused.
+assert.equal((await share()).id, post.id);
 const seen = await eventually(async () => {
   const home = await reader.v1.timelines.home.list({ limit: 20 });
   return home.find((status) => status.id === post.id);
 });
-assert.equal(seen.mediaAttachments[0].description, "A photo");
+assert.equal(seen.mediaAttachments[0].description, "A photo by the sea");
 assert.equal(seen.account.id, me.id);
 
 const answer = await reader.v1.statuses.create({ status: "Lovely", inReplyToId: post.id });
 const context = await author.v1.statuses.$select(post.id).context.fetch();
 assert.deepEqual(context.descendants.map((status) => status.id), [answer.id]);
+assert.deepEqual((await author.v1.statuses.list({ id: [post.id, answer.id] })).map((status) => status.id), [post.id, answer.id]);
+const onlyMedia = await reader.v1.accounts.$select(me.id).statuses.list({ onlyMedia: true, excludeReplies: true, pinned: false });
+assert.deepEqual(onlyMedia.map((status) => status.id), [post.id]);
+assert.equal((await reader.v1.timelines.public.list({ local: true, onlyMedia: true }))[0].id, post.id);
+assert.deepEqual((await author.v1.accounts.$select(me.id).followers.list()).length, 1);
+assert.deepEqual((await author.v1.accounts.$select(me.id).following.list()).length, 0);
 
 for (let number = 0; number < 5; number += 1) await author.v1.statuses.create({ status: `number ${number}` });
 const walked = [];
 for await (const page of author.v1.accounts.$select(me.id).statuses.list({ limit: 2 })) walked.push(...page);
 assert.equal(walked.length, 6);
 
-await author.v1.statuses.$select(post.id).remove();
+const oldest = await author.v1.accounts.$select(me.id).statuses.list({ limit: 1, minId: "0" });
+assert.equal(oldest[0].id, post.id);
+
+const deleted = await author.v1.statuses.$select(post.id).remove();
+assert.equal(deleted.text, "From masto.js");
 await assert.rejects(reader.v1.statuses.$select(post.id).fetch(), /no such post/i);
+assert.equal((await reader.v1.accounts.$select(me.id).unfollow()).following, false);
+await assert.rejects(author.v1.statuses.create({ status: "x".repeat(20_000) }), /character/i);
+await assert.rejects(reader.v1.statuses.$select(post.id).context.fetch(), /no such post/i);
 console.log("all done with masto.js");

@@ -29,6 +29,7 @@ mod media;
 mod media_commands;
 mod oauth;
 mod oauth_refusals;
+mod own_document;
 mod page_conduct;
 mod photo_choices;
 mod programs;

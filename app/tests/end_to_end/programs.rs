@@ -125,23 +125,10 @@ async fn refusals_of_bodies_are_readable_too() {
     let server = Server::start().await;
     let app = App::register(&server, "read", OUT_OF_BAND).await;
     let anyone = app.anyone.clone();
-    let huge = "x".repeat(2_000_000);
     for (path, kind, body, status) in [
-        (
-            "/oauth/token",
-            "application/x-www-form-urlencoded",
-            huge.as_str(),
-            413,
-        ),
         ("/oauth/token", "image/png", "x", 400),
         ("/oauth/token", "application/json", "{", 400),
         ("/oauth/revoke", "application/json", "[]", 400),
-        (
-            "/api/v1/apps",
-            "application/x-www-form-urlencoded",
-            huge.as_str(),
-            413,
-        ),
         ("/api/v1/apps", "image/png", "x", 422),
         ("/api/v1/apps", "application/json", "{", 422),
     ] {

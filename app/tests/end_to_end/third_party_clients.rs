@@ -1,4 +1,4 @@
-//! Other people's clients against this server: Mastodon.py, toot and masto.js.
+//! Other people's clients against this server: Mastodon.py, toot, masto.js and megalodon.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,8 @@ const PYTHON: &str = "HELIOGRAPH_TEST_PYTHON";
 const PYTHON_INSTALL: &str =
     "the python of a virtual environment with `pip install toot Mastodon.py`";
 const NODE_MODULES: &str = "HELIOGRAPH_TEST_NODE_MODULES";
-const NODE_MODULES_INSTALL: &str = "the `node_modules` folder that `npm install masto` makes";
+const NODE_MODULES_INSTALL: &str =
+    "the `node_modules` folder that `npm install masto megalodon` makes";
 
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -72,8 +73,8 @@ async fn mastodon_py_does_the_main_job() {
     check(&run(command).await, "all done with Mastodon.py");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn masto_js_does_the_main_job() {
+/// Runs a script in Node for two people, one of whom posts a photo that the other finds.
+async fn node_does_the_main_job(script_name: &str, last_words: &str) {
     let Some(modules) = require::variable(NODE_MODULES, NODE_MODULES_INSTALL) else {
         return;
     };
@@ -84,14 +85,24 @@ async fn masto_js_does_the_main_job() {
     let (author, reader) = (server.person("author").await, server.person("reader").await);
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(node);
-    command.arg(script("masto.mjs")).args([
+    command.arg(script(script_name)).args([
         &modules,
         server.base(),
         author.token(),
         reader.token(),
     ]);
     command.arg(photo_in(folder.path()));
-    check(&run(command).await, "all done with masto.js");
+    check(&run(command).await, last_words);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn masto_js_does_the_main_job() {
+    node_does_the_main_job("masto.mjs", "all done with masto.js").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn megalodon_does_the_main_job() {
+    node_does_the_main_job("megalodon.cjs", "all done with megalodon").await;
 }
 
 /// `toot`, with a configuration folder of its own.
@@ -207,8 +218,34 @@ async fn toot_signs_in_posts_and_reads() {
         .run(&["timelines", "home", "--no-pager", "--no-clear"])
         .await;
     assert!(home.contains("From toot"), "{home}");
-    let shown = toot.run(&["status", post["id"].as_str().unwrap()]).await;
-    assert!(shown.contains("From toot"), "{shown}");
+    reads_round_a_post(&toot, &server, post["id"].as_str().unwrap()).await;
     toot.run(&["delete", post["id"].as_str().unwrap()]).await;
     bob.misses_at_home(post["id"].as_str().unwrap()).await;
+}
+
+/// What else toot shows of a post, and of who wrote it.
+async fn reads_round_a_post(toot: &Toot, server: &Server, post_id: &str) {
+    let shown = toot.run(&["status", post_id]).await;
+    assert!(shown.contains("From toot"), "{shown}");
+    let thread = toot.run(&["thread", post_id]).await;
+    assert!(thread.contains("From toot"), "{thread}");
+    let public = toot
+        .run(&["timelines", "public", "--local", "--no-pager", "--no-clear"])
+        .await;
+    assert!(public.contains("From toot"), "{public}");
+    let account = toot
+        .run(&["timelines", "account", "ada", "--no-pager", "--no-clear"])
+        .await;
+    assert!(account.contains("From toot"), "{account}");
+    let instance = toot.run(&["instance", server.base()]).await;
+    assert!(instance.contains("Heliograph"), "{instance}");
+    toot.run(&[
+        "update_account",
+        "--display-name",
+        "Ada",
+        "--note",
+        "By toot",
+    ])
+    .await;
+    assert!(toot.run(&["whoami"]).await.contains("By toot"));
 }

@@ -19,6 +19,10 @@ use crate::entities::MediaAttachment;
 const FILE: &str = "file";
 
 pub(crate) fn routes() -> Api {
+    uploads().merge(own())
+}
+
+fn uploads() -> Api {
     Api::new()
         .post(
             "/api/v2/media",
@@ -36,6 +40,10 @@ pub(crate) fn routes() -> Api {
                 .answers::<MediaAttachment>()
                 .also(202, "Taken, and still processed after all that waiting."),
         )
+}
+
+fn own() -> Api {
+    Api::new()
         .get(
             "/api/v1/media/{id}",
             show::show,
@@ -66,6 +74,13 @@ pub(crate) fn routes() -> Api {
             "/api/v1/media/{id}",
             update::update,
             Describe::new("Changes alt text and focal point, before the picture is posted.")
+                .body::<update::UpdateForm>()
+                .answers::<MediaAttachment>(),
+        )
+        .patch(
+            "/api/v1/media/{id}",
+            update::update,
+            Describe::new("The same as `PUT`, as Rails takes it.")
                 .body::<update::UpdateForm>()
                 .answers::<MediaAttachment>(),
         )

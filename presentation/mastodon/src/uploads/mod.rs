@@ -64,7 +64,8 @@ const REFUSALS_OF_BYTES: &[(u16, &str)] = &[
 ];
 
 pub(crate) fn routes() -> Api {
-    on_the_collection(on_one_upload(Api::new()))
+    let api = on_the_collection(Api::new());
+    bytes_of_one_upload(on_one_upload(api))
 }
 
 fn on_the_collection(api: Api) -> Api {
@@ -124,7 +125,24 @@ fn on_one_upload(api: Api) -> Api {
                 (423, "Another request is at it."),
             ]),
     )
-    .patch(
+    .delete(
+        UPLOAD,
+        cancel::cancel,
+        Describe::new("Gives up a resumable upload; what was sent is deleted.")
+            .takes(&[VERSION])
+            .answers_with(204, &[])
+            .refuses(REFUSALS)
+            .refuses(&[(423, "Another request is at it.")]),
+    )
+    .options(
+        UPLOAD,
+        options::options,
+        options::describe("Tells what of the tus protocol is spoken here."),
+    )
+}
+
+fn bytes_of_one_upload(api: Api) -> Api {
+    api.patch(
         UPLOAD,
         append::append,
         Describe::new("Sends bytes of a resumable upload, from where it is.")
@@ -141,15 +159,6 @@ fn on_one_upload(api: Api) -> Api {
             .refuses(REFUSALS)
             .refuses(REFUSALS_OF_BYTES),
     )
-    .delete(
-        UPLOAD,
-        cancel::cancel,
-        Describe::new("Gives up a resumable upload; what was sent is deleted.")
-            .takes(&[VERSION])
-            .answers_with(204, &[])
-            .refuses(REFUSALS)
-            .refuses(&[(423, "Another request is at it.")]),
-    )
     .post(
         UPLOAD,
         stand_in::stand_in,
@@ -162,10 +171,5 @@ fn on_one_upload(api: Api) -> Api {
             .also(200, "How far it is, in place of `HEAD`.")
             .refuses(REFUSALS)
             .refuses(REFUSALS_OF_BYTES),
-    )
-    .options(
-        UPLOAD,
-        options::options,
-        options::describe("Tells what of the tus protocol is spoken here."),
     )
 }

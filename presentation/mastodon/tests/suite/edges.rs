@@ -128,6 +128,9 @@ async fn a_body_has_a_limit() {
         .post_form("ada", "/api/v1/statuses", &form)
         .await
         .error(413);
+    let refused = client.post_form("", "/oauth/token", &form).await;
+    assert_eq!(refused.expect(413)["error"], "invalid_request");
+    assert_eq!(refused.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), "*");
 }
 
 #[tokio::test]

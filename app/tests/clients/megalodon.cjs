@@ -1,0 +1,104 @@
+// megalodon, as its users use it: find out what server it is, one person posts a photo, another finds it at home.
+//
+// node megalodon.cjs NODE_MODULES BASE_URL AUTHOR_TOKEN READER_TOKEN PHOTO
+
+const assert = require("node:assert/strict");
+const { createReadStream } = require("node:fs");
+const { createRequire } = require("node:module");
+const { join } = require("node:path");
+
+const [modules, url, authorToken, readerToken, photo] = process.argv.slice(2);
+const megalodon = createRequire(join(modules, "x.js"))("megalodon");
+const { default: generator, detector } = megalodon;
+
+async function eventually(look) {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const found = await look();
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("waited in vain");
+}
+
+async function refused(promise, status) {
+  await assert.rejects(promise, (error) => error.response?.status === status);
+}
+
+async function main() {
+  // By NodeInfo: without it megalodon knows no way to speak to a server.
+  assert.equal(await detector(url), "mastodon");
+  const author = generator("mastodon", url, authorToken);
+  const reader = generator("mastodon", url, readerToken);
+
+  const app = await generator("mastodon", url).registerApp("megalodon", { scopes: ["read", "write", "follow"] });
+  assert.ok(app.client_id && app.client_secret && app.url.includes("/oauth/authorize"));
+  const instance = (await author.getInstance()).data;
+  assert.ok(instance.configuration.statuses.max_characters > 0);
+  assert.ok((await author.streamingURL()).startsWith("ws"));
+  assert.deepEqual((await author.getInstanceCustomEmojis()).data, []);
+  assert.deepEqual((await author.getInstanceAnnouncements()).data, []);
+  assert.deepEqual((await author.getFilters()).data, []);
+  assert.deepEqual((await author.getLists()).data, []);
+  assert.deepEqual((await author.getInstancePeers()).data, []);
+
+  const me = (await author.verifyAccountCredentials()).data;
+  assert.ok((await author.verifyAppCredentials()).data.name);
+  const profile = await author.updateCredentials({
+    display_name: "Author",
+    note: "By megalodon",
+    source: { privacy: "public", language: "en" },
+    fields_attributes: [{ name: "Web", value: "https://example.org" }],
+  });
+  assert.equal(profile.data.display_name, "Author");
+  assert.equal(profile.data.fields[0].name, "Web");
+  assert.equal((await author.getPreferences()).data["posting:default:visibility"], "public");
+
+  assert.equal((await reader.lookupAccount(me.username)).data.id, me.id);
+  assert.equal((await reader.searchAccount(me.username)).data[0].id, me.id);
+  assert.equal((await reader.getAccount(me.id)).data.display_name, "Author");
+  const followed = await reader.followAccount(me.id, { reblog: false });
+  assert.equal(followed.data.following, true);
+  assert.equal((await reader.subscribeAccount(me.id)).data.notifying, true);
+  assert.equal((await reader.unsubscribeAccount(me.id)).data.notifying, false);
+  assert.equal((await reader.getRelationships([me.id])).data[0].following, true);
+  assert.equal((await reader.getRelationship(me.id)).data.following, true);
+  assert.equal((await author.getAccountFollowers(me.id)).data.length, 1);
+  assert.equal((await author.getAccountFollowing(me.id)).data.length, 0);
+
+  const uploaded = (await author.uploadMedia(createReadStream(photo), { description: "A photo", focus: "0.25,-0.5" })).data;
+  const media = await eventually(async () => {
+    const shown = (await author.getMedia(uploaded.id)).data;
+    return shown.url && shown;
+  });
+  assert.equal(media.description, "A photo");
+  assert.equal(media.meta.focus.x, 0.25);
+  const changed = await author.updateMedia(media.id, { description: "A photo by the sea" });
+  assert.equal(changed.data.description, "A photo by the sea");
+  const post = (await author.postStatus("From megalodon", { media_ids: [media.id], visibility: "public", language: "en" })).data;
+  const seen = await eventually(async () => {
+    const home = (await reader.getHomeTimeline({ limit: 20 })).data;
+    return home.find((status) => status.id === post.id);
+  });
+  assert.equal(seen.media_attachments[0].description, "A photo by the sea");
+  assert.equal(seen.account.id, me.id);
+
+  const answer = (await reader.postStatus("Lovely", { in_reply_to_id: post.id, spoiler_text: "praise", sensitive: true })).data;
+  assert.equal(answer.in_reply_to_id, post.id);
+  const context = (await author.getStatusContext(post.id)).data;
+  assert.deepEqual(context.descendants.map((status) => status.id), [answer.id]);
+  assert.equal((await reader.getStatus(post.id)).data.content, post.content);
+  const statuses = await reader.getAccountStatuses(me.id, { only_media: true, exclude_replies: true, exclude_reblogs: true });
+  assert.deepEqual(statuses.data.map((status) => status.id), [post.id]);
+  assert.deepEqual((await reader.getAccountStatuses(me.id, { pinned: true })).data, []);
+  assert.equal((await reader.getPublicTimeline({ only_media: true })).data[0].id, post.id);
+  assert.equal((await reader.getLocalTimeline({ only_media: true, limit: 1 })).data[0].id, post.id);
+  assert.equal((await author.getHomeTimeline({ min_id: "0", limit: 1 })).data[0].id, post.id);
+
+  await author.deleteStatus(post.id);
+  await refused(reader.getStatus(post.id), 404);
+  await refused(author.postStatus("x".repeat(20_000)), 422);
+  assert.equal((await reader.unfollowAccount(me.id)).data.following, false);
+  console.log("all done with megalodon");
+}
+
+main();
