@@ -97,13 +97,21 @@ const FIXED_BYTES: u64 = 1024 * 1024;
 fn work_bytes(width: u32, height: u32, rendition_side_max: u32) -> u64 {
     /// Of a raster, or of all files at the most.
     const RASTER_BYTES_PER_PIXEL: u64 = 3;
+    /// How much smaller a step of the ladder is than the one before, at the most that is estimated.
+    const STRIP_SCALE_MAX: u64 = 8;
     let longest = u64::from(width.max(height));
     let (width, height) = scale::fit(width, height, rendition_side_max);
     let pixels = u64::from(width) * u64::from(height);
     let encoding =
         pixels * RASTER_BYTES_PER_PIXEL + pixels.min(WHOLE_PIXELS_MAX) * WHOLE_BYTES_PER_PIXEL;
     let made = u64::from(width.max(height));
-    let scaling = pixels * RASTER_BYTES_PER_PIXEL + rows_bytes(longest, made);
+    // A strip is longer than its step, and is made smaller again from there for the next.
+    let again = if made > u64::from(rendition_side_max) {
+        rows_bytes(made, made / STRIP_SCALE_MAX)
+    } else {
+        0
+    };
+    let scaling = pixels * RASTER_BYTES_PER_PIXEL + rows_bytes(longest, made).max(again);
     encoding.max(scaling)
 }
 
