@@ -1,10 +1,14 @@
 //! Serves one file's bytes from memory at every address, through the same listener as the product: the limit that the
 //! benchmarks hold reads against.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::body::Bytes;
+use heliograph::server::{Server, ServerBounds};
 use http::header;
+use presentation_kit::address::TrustedProxies;
 use tokio_util::sync::CancellationToken;
 use tower_http::normalize_path::NormalizePath;
 
@@ -18,15 +22,17 @@ async fn main() -> Result<()> {
         .context("the file to serve is the first argument")?;
     let bytes = Bytes::from(std::fs::read(path)?);
     let answer = move || async move { ([(header::CONTENT_TYPE, "application/json")], bytes) };
-    let server = heliograph::server::Server::bind("127.0.0.1:0", CONNECTIONS_MAX).await?;
+    let bounds = ServerBounds {
+        connections_max: CONNECTIONS_MAX,
+        connections_per_address_max: 0,
+        body_silence_max: Duration::from_secs(15),
+        proxies: TrustedProxies::default(),
+    };
+    let server = Server::bind("127.0.0.1:0", bounds).await?;
     println!("http://{}", server.address());
     let surfaces = NormalizePath::trim_trailing_slash(Router::new().fallback(answer));
     server
-        .serve(
-            surfaces,
-            CancellationToken::new(),
-            std::time::Duration::ZERO,
-        )
+        .serve(surfaces, CancellationToken::new(), Duration::ZERO)
         .await;
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use std::{fmt, io};
 
 use anyhow::{Context as _, Result};
 use business_accounts_gateway::CreateSetupTokenRequest;
@@ -14,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Configuration, Loaded, Overrides};
 use crate::roles::Role;
-use crate::server::Server;
+use crate::server::{self, Server, ServerBounds};
 use crate::wire::{self, DataFolder, Domains, Placement, Worker};
 
 #[derive(Debug, Args, Clone, Default)]
@@ -72,11 +73,11 @@ async fn work(
     let served = if roles.contains(&Role::Web) {
         serve(domains, configuration, stop, began).await
     } else {
-        println!(
+        say(format_args!(
             "Heliograph {} works on {} and serves nothing.",
             env!("CARGO_PKG_VERSION"),
             configuration.data_dir.display()
-        );
+        ));
         stop.cancelled().await;
         Ok(())
     };
@@ -94,7 +95,7 @@ async fn serve(
     stop: CancellationToken,
     began: Instant,
 ) -> Result<()> {
-    let server = Server::bind(&configuration.listen, configuration.connections_max).await?;
+    let server = Server::bind(&configuration.listen, server_bounds(configuration)).await?;
     let base_url = wire::public_base_url(configuration, server.address());
     let surface = wire::surface(configuration, domains.gateways(), base_url.clone())?;
     let surfaces = wire::surfaces(&surface, configuration);
@@ -151,24 +152,31 @@ async fn greet(
         .accounts
         .create_setup_token(&context, CreateSetupTokenRequest {})
         .await?;
-    println!("Heliograph {} is at {base_url}", env!("CARGO_PKG_VERSION"));
-    println!(
+    say(format_args!(
+        "Heliograph {} is at {base_url}",
+        env!("CARGO_PKG_VERSION")
+    ));
+    say(format_args!(
         "Everything is in {}; stop with Ctrl-C.",
         configuration.data_dir.display()
-    );
+    ));
     let everywhere = configuration
         .listen
         .parse()
         .is_ok_and(|address: SocketAddr| address.ip().is_unspecified());
     if everywhere && configuration.base_url.is_empty() {
-        println!(
+        say(format_args!(
             "Others can reach this machine but not that address: set base_url to the one they use."
-        );
+        ));
     }
     if !setup.setup_token.is_empty() {
-        println!();
-        println!("Nobody is here yet. Open this link once to become the first admin:");
-        println!("  {base_url}/setup?token={}", setup.setup_token);
+        say(format_args!(
+            "\nNobody is here yet. Open this link once to become the first admin:"
+        ));
+        say(format_args!(
+            "  {base_url}/setup?token={}",
+            setup.setup_token
+        ));
     }
     tracing::info!(
         listen = configuration.listen,
@@ -178,17 +186,52 @@ async fn greet(
     Ok(())
 }
 
-/// Cancelled at the first SIGTERM or SIGINT. A second one ends the process at once.
+/// Writes a line for whoever started this. Nobody may be left to read it, which is no reason not to serve.
+fn say(line: fmt::Arguments<'_>) {
+    let _ = io::Write::write_fmt(&mut io::stdout().lock(), format_args!("{line}\n"));
+}
+
+/// What the listener takes upon itself, within what the limit on open files allows.
+fn server_bounds(configuration: &Configuration) -> ServerBounds {
+    let open_files_max = server::raise_limit();
+    let wanted = configuration.connections_max;
+    let connections_max = server::connections_within(open_files_max, wanted);
+    if connections_max < wanted {
+        tracing::info!(
+            open_files_max,
+            connections_max,
+            wanted,
+            "the limit on open files allows fewer connections than connections_max; raise it (ulimit -n, LimitNOFILE)"
+        );
+    }
+    // One client must not have for itself what a low limit has left.
+    let share_max = if connections_max < wanted {
+        connections_max.div_ceil(4)
+    } else {
+        usize::MAX
+    };
+    ServerBounds {
+        connections_max,
+        connections_per_address_max: configuration.connections_per_address_max.min(share_max),
+        body_silence_max: Duration::from_secs(configuration.body_silence_s_max),
+        proxies: wire::trusted_proxies(configuration),
+    }
+}
+
+/// Cancelled at the first SIGTERM, SIGINT or SIGQUIT. A second one ends the process at once.
 fn stop_on_signal() -> Result<CancellationToken> {
+    note_signals()?;
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+    let mut quit = signal(SignalKind::quit()).context("listening for SIGQUIT")?;
     let stopping = stop.clone();
     tokio::spawn(async move {
         for again in [false, true] {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
+                _ = quit.recv() => {}
             }
             if again {
                 std::process::exit(130);
@@ -197,4 +240,26 @@ fn stop_on_signal() -> Result<CancellationToken> {
         }
     });
     Ok(stop)
+}
+
+/// Has SIGHUP, SIGUSR1 and SIGUSR2 noted and nothing else: log rotation sends them to have files opened again, a terminal when
+/// it closes, and by custom each would end the process. There is no file of ours to open again.
+fn note_signals() -> Result<()> {
+    let noted = [
+        ("SIGHUP", SignalKind::hangup()),
+        ("SIGUSR1", SignalKind::user_defined1()),
+        ("SIGUSR2", SignalKind::user_defined2()),
+    ];
+    for (name, kind) in noted {
+        let mut received = signal(kind).with_context(|| format!("listening for {name}"))?;
+        tokio::spawn(async move {
+            while received.recv().await.is_some() {
+                tracing::info!(
+                    signal = name,
+                    "a signal that changes nothing; logs go to standard error, settings are read at the start"
+                );
+            }
+        });
+    }
+    Ok(())
 }

@@ -9,10 +9,10 @@ mod load;
 mod memory;
 mod reference;
 
-use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use presentation_kit::address::{ForwardedHeader, Network};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,9 @@ use crate::roles::Role;
 /// What an address's lifetime may be, in seconds. A page is looked at for minutes, so less would break it; more than a year
 /// is no lifetime any more.
 const MEDIA_URL_LIFETIME_S: RangeInclusive<u64> = 300..=365 * 24 * 60 * 60;
+/// How long a body may be silent, in seconds. Beyond five minutes every form has ended
+/// anyway.
+const BODY_SILENCE_S: RangeInclusive<u64> = 1..=300;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -39,16 +42,33 @@ pub struct Configuration {
     pub base_url: String,
     /// What this process does: "web" answers requests, "worker" relays events, makes renditions and sweeps.
     pub roles: Vec<Role>,
-    /// Reverse proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    /// Reverse proxies that are believed about where requests come from: addresses and networks, like `127.0.0.1`,
+    /// `10.0.0.0/8` and `fd00::/8`.
+    pub trusted_proxies: Vec<Network>,
+    /// The header in which they write the client's address: "x-forwarded-for", "forwarded" (RFC 7239) or "x-real-ip". No
+    /// other is looked at; what a proxy does not write itself, it passes on as the client wrote it.
+    pub client_address_header: ForwardedHeader,
     /// How long a stopping process finishes what is in flight, in seconds.
     pub shutdown_grace_s: u64,
-    /// The most connections at the same time; further ones wait to be accepted.
+    /// The most connections at a time, if the system's limit on open files allows as many. When all are in use, idle ones
+    /// make room; when none is idle, further ones are answered 503 at once.
     pub connections_max: usize,
     /// Memory that keeps pages of the databases at hand, in bytes, all together. Default: 125829120 (120 MiB).
     pub database_cache_bytes: u64,
     /// Room on the disk that uploads leave free, in bytes: below it they are refused. Default: 536870912 (512 MiB).
     pub disk_reserve_bytes: u64,
+    /// The most connections at a time of one IPv4 address or IPv6 network of 64 bits; 0 for no bound. Trusted proxies have
+    /// none: behind them it is the most requests of one client whose bodies are awaited. Further ones are answered 503 at
+    /// once.
+    pub connections_per_address_max: usize,
+    /// How long the body of a request may be silent before it is given up, in seconds; a resumable upload keeps what came.
+    /// From 1 to 300.
+    pub body_silence_s_max: u64,
+    /// The most requests that are worked on at a time. Uploads, photos and requests whose bodies are awaited are not counted.
+    pub requests_in_flight_max: usize,
+    /// The most requests that wait for their turn, none of them for longer than two seconds; further ones are answered 503
+    /// at once.
+    pub requests_waiting_max: usize,
     /// How long the address of a photo that not everyone may see works, in seconds: at most so long, at least half of it.
     /// From 300 (five minutes) to 31536000 (a year).
     pub media_url_lifetime_s: u64,
@@ -82,10 +102,15 @@ impl Default for Configuration {
             base_url: String::new(),
             roles: Role::ALL.to_vec(),
             trusted_proxies: Vec::new(),
+            client_address_header: ForwardedHeader::default(),
             shutdown_grace_s: 20,
             connections_max: 10_000,
             database_cache_bytes: 120 * 1024 * 1024,
             disk_reserve_bytes: 512 * 1024 * 1024,
+            connections_per_address_max: 256,
+            body_silence_s_max: 15,
+            requests_in_flight_max: 256,
+            requests_waiting_max: 10_000,
             media_url_lifetime_s: 24 * 60 * 60,
             instance: InstanceSettings::default(),
             log: LogSettings::default(),
@@ -179,12 +204,7 @@ impl Configuration {
                 "at least one role is needed: web, worker".to_owned(),
             );
         }
-        if self.connections_max == 0 {
-            return invalid(
-                "connections_max",
-                "at least one connection is needed".to_owned(),
-            );
-        }
+        self.check_listener()?;
         if !self.base_url.is_empty() && !is_base_url(&self.base_url) {
             let problem = format!(
                 "`{}` is not an address like https://photos.example, without a path",
@@ -206,6 +226,33 @@ impl Configuration {
         }
         if let Err((setting, problem)) = self.media.check() {
             return invalid(&format!("media.{setting}"), problem);
+        }
+        Ok(())
+    }
+
+    fn check_listener(&self) -> Result<(), ConfigError> {
+        let invalid = |setting: &str, problem: String| {
+            Err(ConfigError::Invalid {
+                setting: setting.to_owned(),
+                problem,
+            })
+        };
+        if self.connections_max == 0 {
+            let problem = "at least one connection is needed";
+            return invalid("connections_max", problem.to_owned());
+        }
+        if self.requests_in_flight_max == 0 {
+            let problem = "at least one request is needed";
+            return invalid("requests_in_flight_max", problem.to_owned());
+        }
+        if !BODY_SILENCE_S.contains(&self.body_silence_s_max) {
+            let problem = format!(
+                "{} seconds are not between {} and {}",
+                self.body_silence_s_max,
+                BODY_SILENCE_S.start(),
+                BODY_SILENCE_S.end()
+            );
+            return invalid("body_silence_s_max", problem);
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ pub(crate) mod data_folder;
 mod domains;
 pub mod full_disk;
 mod headers;
+mod overload;
 pub mod permissions;
 mod secret;
 mod web;
@@ -11,5 +12,5 @@ mod worker;
 
 pub use data_folder::DataFolder;
 pub use domains::{Domains, LOST_FILES, Placement};
-pub use web::{Surfaces, public_base_url, surface, surfaces};
+pub use web::{Surfaces, public_base_url, surface, surfaces, trusted_proxies};
 pub use worker::Worker;

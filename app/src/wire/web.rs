@@ -10,21 +10,25 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use infra_host::Ballast;
 use infra_kernel::SystemClock;
+use infra_resilience::{AdmissionBounds, AdmissionControl};
 use presentation_kit::address::TrustedProxies;
 use presentation_kit::context::ContextLayer;
 use presentation_kit::rate::RateLayer;
 use presentation_kit::{Gateways, RateLimits, Signer, Site, Surface};
 use tower::Layer as _;
 use tower::util::MapResponseLayer;
-use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::normalize_path::{NormalizePath, NormalizePathLayer};
 
+use super::overload::OverloadLayer;
 use super::{full_disk, headers, secret};
 use crate::config::Configuration;
 
 /// The largest body that is taken where no file is expected, in bytes.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// How long a request waits for its turn; half of it is what a burst may take. Longer, and a person would rather try again.
+const REQUEST_WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// The public address: what is set, or http and the address listened on. Nobody can call "every address of this machine",
 /// so that becomes this machine's own name for itself.
@@ -82,6 +86,11 @@ pub fn surfaces(surface: &Surface, configuration: &Configuration) -> Surfaces {
     let pages_and_calls = presentation_mastodon::router(surface)
         .merge(presentation_web::router(surface))
         .layer((
+            OverloadLayer::new(AdmissionControl::new(AdmissionBounds {
+                in_flight_max: configuration.requests_in_flight_max,
+                waiting_max: configuration.requests_waiting_max,
+                wait_max: REQUEST_WAIT_MAX,
+            })),
             axum::Extension(trusted_proxies(configuration)),
             CompressionLayer::new()
                 .gzip(true)
@@ -91,16 +100,15 @@ pub fn surfaces(surface: &Surface, configuration: &Configuration) -> Surfaces {
             DefaultBodyLimit::max(BODY_BYTES_MAX),
         ));
     let router = pages_and_calls
-        // Photos are compressed already, and a request for one has no body.
+        // Photos are compressed already, and a request for one has no body. Nor do they wait for slower requests: most come
+        // from memory.
         .merge(presentation_mastodon::files())
         .with_state(surface.clone())
         .layer((
             MapResponseLayer::new(move |response| headers::complete(response, is_https)),
-            // Outside the next two, so that also what ran out of time or panicked says what is left.
+            // Outside the next, so that also what ran out of time or panicked says what is left.
             RateLayer,
-            // Outside the next, so that a request that panicked still has its name in the logs.
             ContextLayer,
-            CatchPanicLayer::new(),
             from_fn_with_state(
                 Arc::new(Ballast::of(&configuration.data_dir)),
                 full_disk::refuse_when_full,
@@ -111,7 +119,11 @@ pub fn surfaces(surface: &Surface, configuration: &Configuration) -> Surfaces {
     NormalizePathLayer::trim_trailing_slash().layer(router)
 }
 
-fn trusted_proxies(configuration: &Configuration) -> TrustedProxies {
-    let proxies = configuration.trusted_proxies.iter();
-    TrustedProxies(proxies.map(std::net::IpAddr::to_canonical).collect())
+/// Who is believed about where requests come from.
+#[must_use]
+pub fn trusted_proxies(configuration: &Configuration) -> TrustedProxies {
+    TrustedProxies::new(
+        &configuration.trusted_proxies,
+        configuration.client_address_header,
+    )
 }

@@ -119,7 +119,7 @@ async fn registering_apps_is_limited_by_address() {
 #[tokio::test]
 async fn a_proxy_that_is_trusted_tells_the_address() {
     let settings = [
-        ("HELIOGRAPH_TRUSTED_PROXIES", "127.0.0.1"),
+        ("HELIOGRAPH_TRUSTED_PROXIES", "127.0.0.0/8, fd00::/8"),
         ("HELIOGRAPH_ACCOUNTS__APPLICATIONS_PER_ADDRESS", "1"),
     ];
     let server = Server::with(&settings).await;
@@ -136,6 +136,12 @@ async fn a_proxy_that_is_trusted_tells_the_address() {
     assert_eq!(from("203.0.113.1").await, 429);
     // What stands before the proxy's own entry was written by the client.
     assert_eq!(from("198.51.100.9, 203.0.113.1").await, 429);
+    // However the proxy writes it.
+    assert_eq!(from("203.0.113.1:40001").await, 429);
+    assert_eq!(from("203.0.113.3:40001").await, 200);
+    assert_eq!(from("203.0.113.3:40002").await, 429);
+    assert_eq!(from("[2001:db8::1]:40001").await, 200);
+    assert_eq!(from("2001:db8::1").await, 429);
 }
 
 /// What an answer says is left: the limit, how many, and until when.

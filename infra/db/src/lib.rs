@@ -219,6 +219,8 @@ fn reader_pool(options: SqliteConnectOptions) -> SqlitePool {
     SqlitePoolOptions::new()
         .max_connections(READERS_MAX)
         .acquire_timeout(READER_WAIT_MAX)
+        // Under load there would be a line for each wait; whoever waits in vain gets an error of its own.
+        .acquire_slow_threshold(READER_WAIT_MAX)
         .idle_timeout(READER_IDLE_MAX)
         .connect_lazy_with(options)
 }

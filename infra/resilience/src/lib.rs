@@ -1,15 +1,17 @@
-//! What keeps one part's trouble from becoming everyone's: limits on how often, pauses after failures, turns that are fair,
-//! who goes first, and what a thread's work has cost.
+//! What keeps one part's trouble from becoming everyone's: limits on how often and on how much at a time, pauses after
+//! failures, turns that are fair, who goes first, and what a thread's work has cost.
 //!
-//! Deadlines are in `infra-kernel` and `infra-rpc`; retries are where the work is (`infra-bus`). Circuit breakers and load
-//! shedding come with the calls that leave the process.
+//! Deadlines are in `infra-kernel` and `infra-rpc`; retries are where the work is (`infra-bus`). Circuit breakers come
+//! with the calls that leave the process.
 
+mod admission;
 mod backoff;
 mod fair_queue;
 mod limit;
 mod priority;
 mod processor_time;
 
+pub use admission::{AdmissionBounds, AdmissionControl, Overloaded, Permit};
 pub use backoff::pause_after;
 pub use fair_queue::{FairQueue, QueueFull, Turn};
 pub use limit::{Level, Limit, LimitReached};

@@ -3,10 +3,14 @@
 //! Metrics and traces are not here yet. No secret is ever given to a log: this crate cannot know one when it sees it, so
 //! the crates that hold secrets keep them in types that do not print.
 
+mod occasionally;
+
 use std::io::IsTerminal as _;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
+
+pub use occasionally::Occasionally;
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +47,9 @@ pub fn begin(format: LogFormat, filter: &str, colours: bool) -> Result<(), Filte
     let builder = tracing_subscriber::fmt()
         .with_env_filter(directives)
         .with_writer(std::io::stderr)
+        // Its complaint goes to standard error too, and panics where that is closed: nobody who reads logs is left, and
+        // serving goes on.
+        .log_internal_errors(false)
         .with_span_events(FmtSpan::NONE)
         .with_ansi(colours && std::io::stderr().is_terminal());
     let begun = match format {

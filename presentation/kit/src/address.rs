@@ -1,15 +1,53 @@
 //! The address that a request came from, which the limits on log-in and sign-up are counted by.
+//!
+//! Behind a reverse proxy it stands in a header, and one header only is looked at: whatever a proxy does not write itself,
+//! it passes on as the client has written it.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::{ConnectInfo, FromRequestParts};
-use http::HeaderMap;
 use http::request::Parts;
+use http::{HeaderMap, HeaderName, header};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-/// The reverse proxies whose `X-Forwarded-For` is believed, as a request extension set by the composition.
+pub use crate::network::{Network, NetworkError};
+
+/// The reverse proxies that are believed, and how they write where a request came from; a request extension set by the
+/// composition. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct TrustedProxies(pub std::sync::Arc<[IpAddr]>);
+pub struct TrustedProxies {
+    networks: Arc<[Network]>,
+    header: ForwardedHeader,
+}
+
+/// The header in which a trusted proxy writes the client's address.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`, to which each proxy appends its peer.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239), to which each proxy appends its peer as `for=`.
+    Forwarded,
+    /// `X-Real-IP`, which the proxy sets to the one address.
+    XRealIp,
+}
+
+impl ForwardedHeader {
+    /// Its name, as HTTP has it.
+    #[must_use]
+    pub const fn name(self) -> HeaderName {
+        match self {
+            Self::XForwardedFor => HeaderName::from_static("x-forwarded-for"),
+            Self::Forwarded => header::FORWARDED,
+            Self::XRealIp => HeaderName::from_static("x-real-ip"),
+        }
+    }
+}
 
 /// The client's address; empty when it is not known.
 #[derive(Debug, Clone)]
@@ -23,71 +61,124 @@ impl<S: Sync> FromRequestParts<S> for ClientAddress {
             .extensions
             .get::<ConnectInfo<SocketAddr>>()
             .map(|info| info.0.ip());
-        let proxies = parts
-            .extensions
-            .get::<TrustedProxies>()
-            .cloned()
-            .unwrap_or_default();
-        let address = peer.map(|peer| client_address(peer, &proxies.0, &parts.headers));
+        let address = peer.map(|peer| match parts.extensions.get::<TrustedProxies>() {
+            Some(proxies) => proxies.client(peer, &parts.headers),
+            None => peer.to_canonical(),
+        });
         Ok(Self(
             address.map_or_else(String::new, |address| address.to_string()),
         ))
     }
 }
 
-/// The last address in `X-Forwarded-For` that is not a trusted proxy: whatever stands before it, the client may have
-/// written itself. The header is not looked at when the peer is no trusted proxy.
-fn client_address(peer: IpAddr, proxies: &[IpAddr], headers: &HeaderMap) -> IpAddr {
-    let trusted = |address: &IpAddr| proxies.contains(&address.to_canonical());
-    if !trusted(&peer) {
-        return peer.to_canonical();
-    }
-    let forwarded = headers.get_all("x-forwarded-for");
-    let hops: Vec<&str> = forwarded
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .collect();
-    let mut client = peer;
-    for hop in hops.iter().rev() {
-        let Ok(address) = hop.trim().parse::<IpAddr>() else {
-            break;
-        };
-        client = address;
-        if !trusted(&address) {
-            break;
+impl TrustedProxies {
+    /// These networks, whose proxies write this header.
+    #[must_use]
+    pub fn new(networks: &[Network], header: ForwardedHeader) -> Self {
+        Self {
+            networks: networks.into(),
+            header,
         }
     }
-    client.to_canonical()
+
+    /// Whether the address is a trusted proxy's.
+    #[must_use]
+    pub fn contain(&self, address: IpAddr) -> bool {
+        self.networks
+            .iter()
+            .any(|network| network.contains(address))
+    }
+
+    /// The last address in the header that is not a trusted proxy: whatever stands before it, the client may have written
+    /// itself. The header is not looked at when the peer is no trusted proxy.
+    ///
+    /// Where a proxy does not say who its peer was ("unknown", or nothing that can be read), the client is that proxy.
+    #[must_use]
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut client = peer.to_canonical();
+        if !self.contain(client) {
+            return client;
+        }
+        // From the last to the first, as each proxy appends. The bytes before a hop may be anything, and must not keep it
+        // from being read.
+        let lines = headers.get_all(self.header.name()).iter().rev();
+        let hops = lines
+            .flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','))
+            .map(<[u8]>::trim_ascii)
+            .filter(|hop| !hop.is_empty());
+        for hop in hops {
+            let node = match self.header {
+                ForwardedHeader::Forwarded => node_of(hop),
+                ForwardedHeader::XForwardedFor | ForwardedHeader::XRealIp => Some(hop),
+            };
+            let Some(address) = node.and_then(address_of) else {
+                note_unreadable(self.header);
+                break;
+            };
+            client = address;
+            if !self.contain(client) {
+                break;
+            }
+        }
+        client
+    }
+}
+
+/// What an element of `Forwarded` says of the peer: the value of its `for`.
+fn node_of(element: &[u8]) -> Option<&[u8]> {
+    element.split(|byte| *byte == b';').find_map(|pair| {
+        let equals = pair.iter().position(|byte| *byte == b'=')?;
+        let (name, value) = (pair[..equals].trim_ascii(), pair[equals + 1..].trim_ascii());
+        name.eq_ignore_ascii_case(b"for").then_some(value)
+    })
+}
+
+/// An address as proxies write it: alone, with a port, in brackets, in quotes, with an IPv6 zone, as IPv4 mapped into IPv6.
+fn address_of(node: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(node).ok()?;
+    let text = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'))
+        .unwrap_or(text)
+        .trim();
+    if let Some(bracketed) = text.strip_prefix('[') {
+        let (address, rest) = bracketed.split_once(']')?;
+        return is_port(rest).then(|| v6(address)).flatten();
+    }
+    if let Some(address) = v6(text) {
+        return Some(address);
+    }
+    let port_at = text.find(':').unwrap_or(text.len());
+    let (address, rest) = text.split_at(port_at);
+    let address: Ipv4Addr = address.parse().ok()?;
+    is_port(rest).then_some(IpAddr::V4(address))
+}
+
+fn v6(text: &str) -> Option<IpAddr> {
+    let address = text.split_once('%').map_or(text, |(address, _)| address);
+    let address: Ipv6Addr = address.parse().ok()?;
+    Some(IpAddr::V6(address).to_canonical())
+}
+
+/// Nothing, or a colon and a port, which RFC 7239 also lets be hidden behind a name.
+fn is_port(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    text.is_empty()
+        || text
+            .strip_prefix(':')
+            .is_some_and(|port| port.bytes().all(plain))
+}
+
+/// Tells the operator once: while nobody's address can be read, all clients behind that proxy share its limits.
+fn note_unreadable(header: ForwardedHeader) {
+    static NOTED: AtomicBool = AtomicBool::new(false);
+    if !NOTED.swap(true, Ordering::Relaxed) {
+        tracing::warn!(
+            header = %header.name(),
+            "a trusted proxy wrote no address that can be read; its clients count as one"
+        );
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(peer: &str, forwarded: &[&'static str], expected: &str) {
-        let proxies = ["10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()];
-        let mut headers = HeaderMap::new();
-        for value in forwarded {
-            headers.append("x-forwarded-for", http::HeaderValue::from_static(value));
-        }
-        assert_eq!(
-            client_address(peer.parse().unwrap(), &proxies, &headers).to_string(),
-            expected
-        );
-    }
-
-    #[test]
-    fn only_a_trusted_proxy_is_believed_and_only_about_its_own_peer() {
-        check("192.0.2.7", &["198.51.100.1"], "192.0.2.7");
-        check("10.0.0.1", &["198.51.100.1"], "198.51.100.1");
-        check("10.0.0.1", &["6.6.6.6, 198.51.100.1"], "198.51.100.1");
-        check(
-            "10.0.0.1",
-            &["6.6.6.6", "198.51.100.1, 10.0.0.2"],
-            "198.51.100.1",
-        );
-        check("10.0.0.1", &["nonsense"], "10.0.0.1");
-        check("::ffff:192.0.2.7", &[], "192.0.2.7");
-    }
-}
+mod tests;

@@ -1,29 +1,105 @@
-//! Every request gets a name for the logs and a time budget, before anything else looks at it.
+//! Every request gets a name for the logs and a time budget, before anything else looks at it; and an answer, whatever
+//! becomes of it.
 
+use std::any::Any;
 use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{self, Poll};
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
+use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use infra_kernel::{Context, CorrelationId};
 use tower::{Layer, Service};
 use tracing::Instrument as _;
 
+use crate::body::BodyWatch;
+use crate::refusal::{Refusal, RefusalForm, is_at_or_below};
+
 /// The header that carries the correlation id in and out.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// How long a request may take in all. Uploads over slow lines need the most of it.
+/// How long a request may take that uploads a file in a form. Slow lines need the most of it.
 pub const REQUEST_BUDGET: Duration = Duration::from_secs(300);
 /// How long a request may take that carries bytes of a resumable upload: what it has sent by then is kept, and the client
 /// goes on in another. A connection that is silent is given up long before.
 pub const RESUMABLE_BUDGET: Duration = Duration::from_secs(60 * 60);
-/// How long such a request may take after that to keep what came.
-const KEEPING_TIME: Duration = Duration::from_secs(60);
 /// How long a request may take that carries no file.
 pub const QUICK_BUDGET: Duration = Duration::from_secs(30);
+/// How long a resumable upload may take after its budget to keep what came.
+const KEEPING_WAIT_MAX: Duration = Duration::from_secs(60);
+/// How long any other request may take after its budget. Whoever works on it keeps to the budget, and tells more when it is
+/// used up.
+const ANSWER_WAIT_MAX: Duration = Duration::from_secs(1);
+/// When a client may try again whose request was given up for want of a place.
+pub const OVERLOAD_RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// Where forms may bring files.
+const FORMS_WITH_FILES: [&str; 5] = [
+    "/api/v1/media",
+    "/api/v2/media",
+    "/api/v1/accounts/update_credentials",
+    "/new",
+    "/settings",
+];
+/// Where resumable uploads go: nothing else may take as long.
+pub(crate) const RESUMABLE_PATH: &str = "/api/v1/media/uploads";
+
+/// What a request brings, which says how long it may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestClass {
+    /// No file.
+    Quick,
+    /// A form that may bring files.
+    FormWithFiles,
+    /// Bytes of a resumable upload.
+    ResumableUpload,
+}
+
+impl RequestClass {
+    /// What this request brings, by its address and its type.
+    pub fn of<B>(request: &http::Request<B>) -> Self {
+        let path = request.uri().path();
+        let content_type = request.headers().get(header::CONTENT_TYPE);
+        let is = |kind: &str| {
+            content_type.is_some_and(|value| {
+                let value = value.as_bytes().split(|byte| *byte == b';').next();
+                let value = value.unwrap_or_default().trim_ascii();
+                value.eq_ignore_ascii_case(kind.as_bytes())
+            })
+        };
+        let is_below = |above: &&str| is_at_or_below(path, above);
+        if is_at_or_below(path, RESUMABLE_PATH) && is("application/offset+octet-stream") {
+            Self::ResumableUpload
+        } else if FORMS_WITH_FILES.iter().any(|above| is_below(above)) && is("multipart/form-data")
+        {
+            Self::FormWithFiles
+        } else {
+            Self::Quick
+        }
+    }
+
+    /// How long such a request may take.
+    #[must_use]
+    pub const fn budget(self) -> Duration {
+        match self {
+            Self::Quick => QUICK_BUDGET,
+            Self::FormWithFiles => REQUEST_BUDGET,
+            Self::ResumableUpload => RESUMABLE_BUDGET,
+        }
+    }
+
+    /// How long its answer is waited for after that.
+    const fn wait_after_budget(self) -> Duration {
+        match self {
+            Self::Quick | Self::FormWithFiles => ANSWER_WAIT_MAX,
+            Self::ResumableUpload => KEEPING_WAIT_MAX,
+        }
+    }
+}
 
 /// The context of the request under way.
 #[derive(Debug, Clone)]
@@ -65,19 +141,24 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let context = context_of(&request);
+        let class = RequestClass::of(&request);
+        let context = context_of(&request, class);
         let correlation_id = context.correlation_id();
         let span = tracing::info_span!("request", %correlation_id, method = %request.method(), path = request.uri().path());
         let name = HeaderValue::from_str(correlation_id.as_str()).ok();
-        let wait = wait(&context);
+        let wait = context.remaining() + class.wait_after_budget();
+        let watch = request.extensions().get::<BodyWatch>().cloned();
+        let form = RefusalForm::of(&request);
         request.extensions_mut().insert(RequestContext(context));
-        let answer = tokio::time::timeout(wait, self.inner.call(request));
+        let answer = catch_unwind(AssertUnwindSafe(|| self.inner.call(request)));
+        let answer = async move {
+            match answer {
+                Ok(answer) => AssertUnwindSafe(answer).catch_unwind().await,
+                Err(panic) => Err(panic),
+            }
+        };
         let named = async move {
-            let mut response = match answer.await {
-                Ok(response) => response?.into_response(),
-                // Nothing else has ended it in its time.
-                Err(_) => StatusCode::GATEWAY_TIMEOUT.into_response(),
-            };
+            let mut response = settled(answer, wait, class, watch.as_ref(), form).await?;
             if let Some(name) = name {
                 response.headers_mut().insert(REQUEST_ID, name);
             }
@@ -87,44 +168,71 @@ where
     }
 }
 
-fn context_of(request: &Request) -> Context {
+fn context_of(request: &Request, class: RequestClass) -> Context {
     let name = request.headers().get(REQUEST_ID);
     let correlation_id = name
         .and_then(|value| value.to_str().ok())
         .and_then(CorrelationId::from_caller)
         .unwrap_or_else(CorrelationId::fresh);
-    Context::new(correlation_id, budget(request))
+    Context::new(correlation_id, class.budget())
 }
 
-/// Where resumable uploads go: nothing else may take as long.
-pub(crate) const RESUMABLE_PATH: &str = "/api/v1/media/uploads";
-
-fn budget(request: &Request) -> Duration {
-    let content_type = request.headers().get(http::header::CONTENT_TYPE);
-    let content_type = content_type.map(HeaderValue::as_bytes).unwrap_or_default();
-    // Without its parameters, and in letters of any case.
-    let name = content_type.split(|byte| *byte == b';').next();
-    let name = name.unwrap_or_default().trim_ascii();
-    let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
-    let for_uploads = request.uri().path().starts_with(RESUMABLE_PATH);
-    if for_uploads && is("application/offset+octet-stream") {
-        RESUMABLE_BUDGET
-    } else if is("multipart/form-data") {
-        REQUEST_BUDGET
-    } else {
-        QUICK_BUDGET
-    }
+/// The answer, whatever becomes of the work on it.
+async fn settled<R: IntoResponse>(
+    answer: impl Future<Output = Result<Result<R, Infallible>, Box<dyn Any + Send>>>,
+    wait: Duration,
+    class: RequestClass,
+    watch: Option<&BodyWatch>,
+    form: RefusalForm,
+) -> Result<Response, Infallible> {
+    Ok(match tokio::time::timeout(wait, answer).await {
+        Ok(Ok(response)) => explained(response?.into_response(), watch, form),
+        Ok(Err(panic)) => {
+            log_panic(panic.as_ref());
+            Refusal::broken().into_response(form)
+        }
+        // Nothing else has ended it in its time.
+        Err(_) => timed_out(class, watch).into_response(form),
+    })
 }
 
-/// How long a request is waited for: longer than its budget, which whoever works on it keeps to, and tells more when it is
-/// used up.
-fn wait(context: &Context) -> Duration {
-    let budget = context.remaining();
-    if budget > REQUEST_BUDGET {
-        budget + KEEPING_TIME
-    } else {
-        REQUEST_BUDGET
+/// The answer, or a better one where it only says that the body could not be read, and the reason is known here.
+fn explained(mut response: Response, watch: Option<&BodyWatch>, form: RefusalForm) -> Response {
+    let Some(watch) = watch else {
+        return response;
+    };
+    let has_failed = response.status().is_client_error() || response.status().is_server_error();
+    if watch.was_shed() && has_failed {
+        return Refusal::overloaded(OVERLOAD_RETRY_AFTER).into_response(form);
     }
+    if !watch.fell_silent() {
+        return response;
+    }
+    if has_failed && response.status() != StatusCode::REQUEST_TIMEOUT {
+        let text = "The request's body stopped coming. Check the connection and try again.";
+        return Refusal::body_too_slow(text.to_owned()).into_response(form);
+    }
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(header::CONNECTION, close);
+    response
+}
+
+fn timed_out(class: RequestClass, watch: Option<&BodyWatch>) -> Refusal {
+    if watch.is_none_or(BodyWatch::has_ended) {
+        return Refusal::out_of_time();
+    }
+    Refusal::body_too_slow(format!(
+        "The request's body did not arrive within {} seconds. Check the connection and try again.",
+        class.budget().min(Context::BUDGET_MAX).as_secs()
+    ))
+}
+
+fn log_panic(panic: &(dyn Any + Send)) {
+    let message = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(message = message.unwrap_or("unknown"), "a request panicked");
 }
 
 impl<S: Sync> FromRequestParts<S> for RequestContext {
@@ -136,3 +244,6 @@ impl<S: Sync> FromRequestParts<S> for RequestContext {
         Ok(context.unwrap_or_else(|| Self(Context::background(QUICK_BUDGET))))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@
 pub mod access;
 pub mod address;
 pub mod api;
+pub mod body;
 pub mod card;
 pub mod context;
 pub mod cors;
@@ -20,6 +21,7 @@ pub mod pictures;
 pub mod problem;
 pub mod rate;
 pub mod reader;
+pub mod refusal;
 pub mod rules;
 pub mod signature;
 pub mod surface;
@@ -28,6 +30,7 @@ pub mod upload;
 pub mod urls;
 
 mod hydrate;
+mod network;
 
 pub use access::{Allowed, Anyone, Viewer};
 pub use address::ClientAddress;

@@ -75,6 +75,17 @@ fn details_of(problems: &[FieldProblem]) -> Option<BTreeMap<String, Vec<FieldDet
     (!details.is_empty()).then_some(details)
 }
 
+impl ProblemBody {
+    pub(crate) const fn new(error: String, code: &'static str) -> Self {
+        Self {
+            error,
+            code,
+            field: None,
+            details: None,
+        }
+    }
+}
+
 /// The HTTP status of a code. Clients of the Mastodon API expect 422 for everything that fails validation.
 #[must_use]
 pub const fn status_of(code: ErrorCode) -> StatusCode {
@@ -131,7 +142,7 @@ impl IntoResponse for Problem {
 }
 
 /// Rounded up, so that whoever waits so long has waited long enough.
-fn whole_seconds(wait: Duration) -> u64 {
+pub(crate) fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 

@@ -31,8 +31,6 @@ use bytes::Bytes;
 use presentation_kit::rate::CountedByAddress;
 use presentation_kit::{Api, Surface, cors};
 
-pub use uploads::SilenceMax;
-
 /// The most bytes of a body, but for uploads: there the media domain's own limit holds while the file arrives.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 

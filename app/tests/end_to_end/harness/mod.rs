@@ -11,6 +11,7 @@ pub(crate) mod tus;
 pub(crate) mod wait;
 pub(crate) mod web;
 pub(crate) mod window;
+pub(crate) mod wire;
 
 pub(crate) use caller::{Caller, Reply};
 pub(crate) use person::Person;

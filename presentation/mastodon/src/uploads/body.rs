@@ -11,8 +11,9 @@ use futures::{StreamExt as _, stream};
 use http::StatusCode;
 use infra_kernel::{Context, Result as Answer};
 use presentation_kit::Surface;
+use presentation_kit::body::FellSilent;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::protocol::Refusal;
 
@@ -23,32 +24,14 @@ const CHUNKS_WAITING_MAX: usize = 4;
 const REFUSED_BYTES_MAX: usize = 64 * 1024 * 1024;
 const REFUSED_WAIT_MAX: Duration = Duration::from_secs(10);
 
-/// How long a connection may be silent in the middle of an upload's bytes. What came before is kept, so the client loses
-/// nothing. A minute, unless the request carries another among its extensions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SilenceMax(pub Duration);
-
-impl Default for SilenceMax {
-    fn default() -> Self {
-        Self(Duration::from_secs(60))
-    }
-}
-
 /// A request's bytes that are still to come.
-pub(super) struct Incoming {
-    body: Body,
-    silence_max: Duration,
-}
+pub(super) struct Incoming(Body);
 
 impl<S: Sync> FromRequest<S> for Incoming {
     type Rejection = Infallible;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Infallible> {
-        let silence_max = request.extensions().get::<SilenceMax>().copied();
-        Ok(Self {
-            silence_max: silence_max.unwrap_or_default().0,
-            body: request.into_body(),
-        })
+        Ok(Self(request.into_body()))
     }
 }
 
@@ -58,7 +41,7 @@ pub(super) enum End {
     /// They were all handed on, or nobody wanted the rest.
     Heard,
     /// Nothing more came, and nobody waits any longer.
-    Silent,
+    Silent(FellSilent),
     /// The connection broke.
     Cut,
 }
@@ -70,16 +53,16 @@ pub(super) async fn append(
     header: AppendHeader,
     incoming: Incoming,
 ) -> Result<UploadSession, Refusal> {
-    let silence_max = incoming.silence_max;
-    let (session, end) = hand_on(surface, context, header, incoming).await;
-    if session.is_err() && end == End::Silent {
-        let text = format!(
-            "No bytes came for {} seconds. What came before is kept; please go on from there.",
-            silence_max.as_secs()
-        );
-        return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, text));
+    match hand_on(surface, context, header, incoming).await {
+        (Err(_), End::Silent(FellSilent { silence_max })) => {
+            let text = format!(
+                "No bytes came for {} seconds. What came before is kept; please go on from there.",
+                silence_max.as_secs()
+            );
+            Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, text))
+        }
+        (session, _) => Ok(session?),
     }
-    Ok(session?)
 }
 
 /// The same, with the media domain's own answer and how the bytes ended. Those that end too soon are kept, and the answer
@@ -107,40 +90,40 @@ async fn send(
     header: AppendHeader,
     incoming: Incoming,
 ) -> End {
-    let silence_max = incoming.silence_max;
-    let mut frames = incoming.body.into_data_stream();
+    let mut frames = incoming.0.into_data_stream();
     let mut message = AppendChunk::header(header);
     loop {
         // It may have its answer already, and take nothing more.
         let is_taken = sender.send(Ok(message)).await.is_ok();
         let next = tokio::select! {
-            next = timeout(silence_max, frames.next()), if is_taken => next,
+            next = frames.next(), if is_taken => next,
             () = sender.closed() => {
-                drain(&mut frames, silence_max).await;
+                drain(&mut frames).await;
                 return End::Heard;
             }
         };
         message = match next {
-            Ok(Some(Ok(data))) => AppendChunk::data(data),
-            Ok(None) => {
+            Some(Ok(data)) => AppendChunk::data(data),
+            None => {
                 // Nobody may be there to hear it.
                 let _ = sender.send(Ok(AppendChunk::end())).await;
                 return End::Heard;
             }
             // No word of an end: what came is kept, and the part is known to have been cut off.
-            Ok(Some(Err(_))) => return End::Cut,
-            Err(_) => return End::Silent,
+            Some(Err(error)) => {
+                return FellSilent::among(&error).map_or(End::Cut, End::Silent);
+            }
         };
     }
 }
 
 /// Reads what a client still sends that is refused already.
 pub(super) async fn throw_away(incoming: Incoming) {
-    drain(&mut incoming.body.into_data_stream(), incoming.silence_max).await;
+    drain(&mut incoming.0.into_data_stream()).await;
 }
 
-async fn drain(frames: &mut BodyDataStream, silence_max: Duration) {
-    let until = Instant::now() + REFUSED_WAIT_MAX.min(silence_max);
+async fn drain(frames: &mut BodyDataStream) {
+    let until = Instant::now() + REFUSED_WAIT_MAX;
     let mut bytes = 0;
     while bytes <= REFUSED_BYTES_MAX {
         let next: Option<Result<Bytes, _>> = match timeout_at(until, frames.next()).await {

@@ -20,7 +20,6 @@ mod stand_in;
 use presentation_kit::Api;
 use presentation_kit::api::{Describe, Header};
 
-pub use body::SilenceMax;
 pub(crate) use protocol::mark;
 
 const UPLOADS: &str = "/api/v1/media/uploads";

@@ -6,7 +6,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use http::{Method, header};
-use presentation_mastodon::SilenceMax;
+use presentation_kit::body::WatchedBody;
 
 use crate::world::{Answer, Client, Processing, World, request};
 
@@ -17,7 +17,6 @@ const SILENCE_MAX: Duration = Duration::from_millis(50);
 
 fn tus(method: Method, path: &str) -> http::request::Builder {
     request(method, "ada", path)
-        .extension(SilenceMax(SILENCE_MAX))
         .header("Tus-Resumable", "1.0.0")
         .header(header::CONTENT_TYPE, "application/offset+octet-stream")
 }
@@ -40,7 +39,8 @@ async fn patch(client: &Client, path: &str, offset: usize, body: Body) -> Answer
 /// Some bytes, and then nothing for ever.
 fn silent_after(bytes: &'static str) -> Body {
     let first = stream::iter([Ok::<_, std::io::Error>(Bytes::from(bytes))]);
-    Body::from_stream(first.chain(stream::pending()))
+    let silent = Body::from_stream(first.chain(stream::pending()));
+    Body::new(WatchedBody::new(silent, SILENCE_MAX))
 }
 
 /// Some bytes, and then the end of the connection.

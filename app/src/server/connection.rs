@@ -1,0 +1,143 @@
+//! One connection, from its first byte to its last.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::response::Response;
+use bytes::Bytes;
+use hyper::Request;
+use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use presentation_kit::address::TrustedProxies;
+use presentation_kit::body::WatchedBody;
+use presentation_kit::context::OVERLOAD_RETRY_AFTER;
+use presentation_kit::refusal::{Refusal, RefusalForm};
+use tokio::net::TcpStream;
+use tokio_io_timeout::TimeoutStream;
+use tower::ServiceExt as _;
+
+use super::client_shares::ClientShares;
+use super::connections::{InFlight, Place};
+use crate::wire::Surfaces;
+
+/// How long a client may take to send a request's head, and how long it may keep a connection open before that.
+const HEAD_WAIT_MAX: Duration = Duration::from_secs(15);
+/// The largest head of a request, in bytes.
+const HEAD_BYTES_MAX: usize = 32 * 1024;
+/// How long a client may leave what was sent to it unread.
+const WRITE_WAIT_MAX: Duration = Duration::from_secs(60);
+/// How long an idle connection may take to be closed: what was answered last may still be on its way.
+const CLOSING_WAIT_MAX: Duration = Duration::from_secs(1);
+
+/// What all connections have in common. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Serving {
+    pub(super) surfaces: Surfaces,
+    pub(super) shares: ClientShares,
+    pub(super) proxies: TrustedProxies,
+    pub(super) body_silence_max: Duration,
+}
+
+impl Serving {
+    /// Serves a connection until it ends or is to be closed; then what is in flight is finished.
+    pub(super) async fn serve(self, stream: TcpStream, peer: SocketAddr, place: Place) {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps Nagle's algorithm");
+        }
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(WRITE_WAIT_MAX));
+        let service = hyper::service::service_fn(|request| self.answer(request, peer, &place));
+        // HTTP/2 without TLS is spoken by no browser, and telling the two apart waits for a first byte without a bound.
+        let mut builder = http1::Builder::new();
+        builder
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_WAIT_MAX)
+            .max_buf_size(HEAD_BYTES_MAX);
+        let connection = builder.serve_connection(TokioIo::new(Box::pin(stream)), service);
+        let mut connection = pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = place.closing() => {
+                connection.as_mut().graceful_shutdown();
+                match tokio::time::timeout(CLOSING_WAIT_MAX, connection.as_mut()).await {
+                    Ok(ended) => ended,
+                    Err(_) if place.is_idle() => Ok(()),
+                    Err(_) => connection.await,
+                }
+            }
+        };
+        // A client that goes away in the middle is no event worth a line.
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended early");
+        }
+    }
+
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+        place: &Place,
+    ) -> impl Future<Output = Result<hyper::Response<AnswerBody>, Infallible>> + use<> {
+        let in_flight = place.begin();
+        let (mut parts, body) = request.into_parts();
+        let body = WatchedBody::new(body, self.body_silence_max);
+        parts.extensions.insert(ConnectInfo(peer));
+        // Behind a proxy the connections are the proxy's, so its clients' shares are of the bodies that are awaited.
+        let mut share = Ok(None);
+        if let Some(watch) = body.watch() {
+            if self.proxies.contain(peer.ip()) {
+                let client = self.proxies.client(peer.ip(), &parts.headers);
+                share = self.shares.take(client).map(Some).ok_or(client);
+            }
+            parts.extensions.insert(watch.clone());
+        }
+        let request = Request::from_parts(parts, body);
+        let form = RefusalForm::of(&request);
+        let answer = match share {
+            Ok(share) => Ok((share, self.surfaces.clone().oneshot(request))),
+            Err(_) => Err(Refusal::too_many_open(OVERLOAD_RETRY_AFTER).into_response(form)),
+        };
+        async move {
+            let response: Response = match answer {
+                Ok((_share, answer)) => answer.await?,
+                Err(refused) => refused,
+            };
+            Ok(response.map(|body| AnswerBody {
+                body,
+                _in_flight: in_flight,
+            }))
+        }
+    }
+}
+
+/// An answer's body, as long as which the request is in flight.
+struct AnswerBody {
+    body: Body,
+    _in_flight: InFlight,
+}
+
+impl hyper::body::Body for AnswerBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        task: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(task)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

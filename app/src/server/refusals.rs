@@ -1,0 +1,101 @@
+//! Connections for which there is no place: told so at once, before a request is read.
+
+use std::net::IpAddr;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use infra_telemetry::Occasionally;
+use presentation_kit::address::Network;
+use presentation_kit::context::OVERLOAD_RETRY_AFTER;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+
+/// The most connections that are being refused at a time. Further ones are closed without a word.
+const REFUSED_AT_ONCE_MAX: usize = 64;
+/// How long a refused client has to take its answer.
+const REFUSED_WAIT_MAX: Duration = Duration::from_secs(1);
+/// How much is read of what a refused client sends: a connection that is closed over unread bytes is reset, and the answer
+/// lost with it.
+const REFUSED_BYTES_MAX: usize = 64 * 1024;
+
+/// Says that there is no place.
+pub(super) struct Refusals {
+    places: Arc<Semaphore>,
+    full: Occasionally,
+    over_share: Occasionally,
+}
+
+impl Default for Refusals {
+    fn default() -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(REFUSED_AT_ONCE_MAX)),
+            full: Occasionally::new(),
+            over_share: Occasionally::new(),
+        }
+    }
+}
+
+impl Refusals {
+    /// All places are taken.
+    pub(super) fn full(&self, stream: TcpStream) {
+        if let Some(refused) = self.full.note() {
+            tracing::warn!(
+                refused,
+                "connections were refused, because connections_max are in use"
+            );
+        }
+        self.refuse(stream);
+    }
+
+    /// The client at this address has its share.
+    pub(super) fn over_share(&self, stream: TcpStream, address: IpAddr) {
+        if let Some(refused) = self.over_share.note() {
+            let hint = if address.is_loopback() {
+                "; if that is a proxy, name it in trusted_proxies"
+            } else {
+                ""
+            };
+            tracing::warn!(
+                refused,
+                client = %Network::of_client(address),
+                "connections were refused, because a client had connections_per_address_max{hint}"
+            );
+        }
+        self.refuse(stream);
+    }
+
+    fn refuse(&self, mut stream: TcpStream) {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            return;
+        };
+        tokio::spawn(async move {
+            let refused = async {
+                stream.write_all(ANSWER.as_bytes()).await?;
+                stream.shutdown().await?;
+                let mut rest = [0; 4096];
+                let mut bytes = 0;
+                while bytes < REFUSED_BYTES_MAX {
+                    match stream.read(&mut rest).await? {
+                        0 => break,
+                        read => bytes += read,
+                    }
+                }
+                Ok::<_, std::io::Error>(())
+            };
+            // Whoever does not take the answer has gone.
+            let _ = tokio::time::timeout(REFUSED_WAIT_MAX, refused).await;
+            drop(place);
+        });
+    }
+}
+
+/// What is answered to a request that was not read: JSON for a program, words for a person.
+static ANSWER: LazyLock<String> = LazyLock::new(|| {
+    let body = r#"{"error":"This server has no room for another connection just now. Please try again in a moment.","code":"unavailable"}"#;
+    let (length, wait) = (body.len(), OVERLOAD_RETRY_AFTER.as_secs());
+    format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
+         retry-after: {wait}\r\naccess-control-allow-origin: *\r\ncache-control: no-store\r\nconnection: close\r\n\r\n{body}"
+    )
+});

@@ -1,0 +1,147 @@
+use axum::body::Body;
+use axum::extract::FromRequest as _;
+use bytes::Bytes;
+use futures::StreamExt as _;
+use http_body_util::BodyExt as _;
+use tower::{ServiceExt as _, service_fn};
+
+use super::*;
+use crate::body::WatchedBody;
+
+/// So long may a body be silent here.
+const SILENCE_MAX: Duration = Duration::from_millis(40);
+
+fn silence() -> Body {
+    Body::from_stream(futures::stream::pending::<Result<Bytes, Infallible>>())
+}
+
+fn request(path: &str, content_type: &str, body: Body) -> Request {
+    let body = WatchedBody::new(body, SILENCE_MAX);
+    let watch = body.watch().cloned();
+    let mut request = Request::builder()
+        .method("POST")
+        .uri(path)
+        .header(header::CONTENT_TYPE, content_type)
+        .body(Body::new(body))
+        .unwrap();
+    if let Some(watch) = watch {
+        request.extensions_mut().insert(watch);
+    }
+    request
+}
+
+/// Reads the whole body, as most handlers do.
+async fn read(request: Request) -> Result<Response, Infallible> {
+    let body = Bytes::from_request(request, &()).await;
+    Ok(body.map_or_else(IntoResponse::into_response, |_| {
+        StatusCode::OK.into_response()
+    }))
+}
+
+async fn answer<F>(request: Request, handler: fn(Request) -> F) -> Response
+where
+    F: Future<Output = Result<Response, Infallible>> + Send + 'static,
+{
+    let service = ContextLayer.layer(service_fn(handler));
+    service.oneshot(request).await.unwrap()
+}
+
+async fn text(response: Response) -> String {
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    String::from_utf8(body.to_vec()).unwrap()
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+const MULTIPART: &str = "multipart/form-data; boundary=b";
+
+#[test]
+fn only_uploads_have_more_time() {
+    for (path, content_type, class) in [
+        ("/login", FORM, RequestClass::Quick),
+        ("/login", MULTIPART, RequestClass::Quick),
+        ("/api/v1/apps", MULTIPART, RequestClass::Quick),
+        ("/newest", MULTIPART, RequestClass::Quick),
+        ("/api/v2/media", FORM, RequestClass::Quick),
+        ("/api/v1/media/uploads/7", FORM, RequestClass::Quick),
+        (
+            "/api/v2/media",
+            "Multipart/Form-Data; boundary=b",
+            RequestClass::FormWithFiles,
+        ),
+        ("/new/photos", MULTIPART, RequestClass::FormWithFiles),
+        (
+            "/api/v1/media/uploads/7",
+            "application/offset+octet-stream; charset=utf-8",
+            RequestClass::ResumableUpload,
+        ),
+    ] {
+        let request = request(path, content_type, Body::empty());
+        assert_eq!(RequestClass::of(&request), class, "{path} {content_type}");
+    }
+    let wait = RequestClass::Quick.budget() + RequestClass::Quick.wait_after_budget();
+    assert!(wait < Duration::from_secs(35));
+}
+
+#[tokio::test]
+async fn a_silent_body_is_answered_as_such() {
+    for path in ["/login", "/api/v2/media", "/oauth/token"] {
+        let response = answer(request(path, MULTIPART, silence()), read).await;
+        assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT, "{path}");
+        assert_eq!(response.headers()[header::CONNECTION], "close");
+        assert!(response.headers().contains_key(REQUEST_ID));
+        assert!(text(response).await.contains("stopped coming"));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_needed_no_body_is_left_as_it_is() {
+    let response = answer(request("/login", FORM, silence()), |_| async {
+        Ok((StatusCode::UNAUTHORIZED, "who?").into_response())
+    })
+    .await;
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(text(response).await, "who?");
+}
+
+/// What is answered when the time is up before the work is done.
+async fn late(request: &Request) -> Response {
+    settled::<Response>(
+        std::future::pending(),
+        Duration::from_millis(1),
+        RequestClass::of(request),
+        request.extensions().get::<BodyWatch>(),
+        RefusalForm::of(request),
+    )
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn whose_fault_a_time_out_is_depends_on_the_body() {
+    let response = late(&request("/api/v1/x", FORM, Body::empty())).await;
+    assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!(response.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
+    assert!(text(response).await.contains("deadline_exceeded"));
+    let response = late(&request("/api/v1/x", FORM, silence())).await;
+    assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
+    assert_eq!(response.headers()[header::CONNECTION], "close");
+    assert!(
+        text(response)
+            .await
+            .contains("did not arrive within 30 seconds")
+    );
+}
+
+#[tokio::test]
+async fn a_panic_is_an_answer_too() {
+    async fn panics(request: Request) -> Result<Response, Infallible> {
+        let frames = request.into_body().into_data_stream();
+        assert!(frames.count().await > 7, "of no interest to a client");
+        Ok(StatusCode::OK.into_response())
+    }
+    let response = answer(request("/api/v1/x", FORM, Body::from("x")), panics).await;
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(response.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
+    let text = text(response).await;
+    assert!(text.contains("internal") && !text.contains("no interest"));
+}
