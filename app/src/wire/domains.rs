@@ -149,6 +149,20 @@ fn site_names(configuration: &Configuration) -> Vec<String> {
     names.map(str::to_owned).to_vec()
 }
 
+/// A generator of ids that are larger than every one in an event: the clock may have been put back since.
+async fn start_ids(
+    placement: &Placement,
+    clock: &Arc<dyn Clock>,
+    bus: &Database,
+    outboxes: &[Database],
+) -> Result<Arc<IdGenerator>> {
+    let ids = IdGenerator::new(placement.shard, Arc::clone(clock));
+    if let Some(last) = infra_bus::last_event(bus, outboxes).await? {
+        ids.start_after(last);
+    }
+    Ok(Arc::new(ids))
+}
+
 impl Domains {
     /// Opens every domain in the data folder and brings their databases up to date.
     ///
@@ -158,11 +172,8 @@ impl Domains {
         let databases = Databases::open(configuration, placement).await?;
         let blobs = open_blobs(configuration).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let ids = Arc::new(IdGenerator::new(placement.shard, Arc::clone(&clock)));
         let telling = databases.telling();
-        if let Some(last) = infra_bus::last_event(&databases.bus, &telling).await? {
-            ids.start_after(last);
-        }
+        let ids = start_ids(placement, &clock, &databases.bus, &telling).await?;
         let accounts = AccountsCore::new(business_accounts::Dependencies {
             database: databases.accounts,
             clock: Arc::clone(&clock),

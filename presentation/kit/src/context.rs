@@ -74,8 +74,7 @@ impl RequestClass {
         let is_below = |above: &&str| is_at_or_below(path, above);
         if is_at_or_below(path, RESUMABLE_PATH) && is("application/offset+octet-stream") {
             Self::ResumableUpload
-        } else if FORMS_WITH_FILES.iter().any(|above| is_below(above)) && is("multipart/form-data")
-        {
+        } else if FORMS_WITH_FILES.iter().any(is_below) && is("multipart/form-data") {
             Self::FormWithFiles
         } else {
             Self::Quick

@@ -68,7 +68,7 @@ mod tests {
         buffers.with(8, |blocks| blocks[7].as_mut()[3] = 7);
         let first = addresses(&buffers);
         buffers.with(8, |blocks| {
-            let words = blocks.iter().flat_map(|block| block.as_ref());
+            let words = blocks.iter().flat_map(AsRef::as_ref);
             assert!(words.into_iter().all(|word| *word == 0));
         });
         assert_eq!(addresses(&buffers), first);

@@ -47,9 +47,7 @@ static FOLDED_WORDS: LazyLock<HashSet<String>> =
 static DIRECTED_WALKS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let reversed = |walk: &&str| walk.chars().rev().collect::<String>();
     let forward = WALKS.iter().map(|walk| (*walk).to_owned());
-    forward
-        .chain(WALKS.iter().map(|walk| reversed(walk)))
-        .collect()
+    forward.chain(WALKS.iter().map(reversed)).collect()
 });
 
 /// Whether a password is among the first that are guessed.
