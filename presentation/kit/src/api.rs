@@ -43,7 +43,7 @@ guarded!(T2, T3, T4, T5, T6, T7, T8);
 #[derive(Debug, Default)]
 pub struct Describe {
     pub(crate) summary: &'static str,
-    pub(crate) query: Option<SchemaOf>,
+    pub(crate) query: Vec<SchemaOf>,
     pub(crate) body: Option<SchemaOf>,
     pub(crate) body_is_multipart: bool,
     pub(crate) answer: Option<SchemaOf>,
@@ -103,10 +103,10 @@ impl Describe {
         }
     }
 
-    /// The query's fields.
+    /// The query's fields. A route that reads two groups of them names both.
     #[must_use]
     pub fn query<T: JsonSchema>(mut self) -> Self {
-        self.query = Some(|generator| T::json_schema(generator));
+        self.query.push(|generator| T::json_schema(generator));
         self
     }
 

@@ -25,8 +25,10 @@ const DETAIL_CHARACTERS_MAX: usize = 200;
 /// What may not stand in an address. The other secrets may, as clients send them there: a code works once, and a client's
 /// secret opens nothing by itself.
 const REFUSED_IN_ADDRESSES: [&str; 1] = ["password"];
+/// What an empty value never takes the place of: who may see something would become more than was said.
+const KEPT_BY_EMPTY: [&str; 1] = ["visibility"];
 
-/// The id in a route's path; what is no id is answered as what is not there.
+/// The id or name in a route's path; what is none is answered as what is not there.
 #[derive(Debug)]
 pub struct PathOf<T>(pub T);
 
@@ -37,7 +39,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathOf<
         match Path::<T>::from_request_parts(parts, state).await {
             Ok(Path(value)) => Ok(Self(value)),
             Err(rejection) => {
-                let text = "There is nothing at this address: the id in it is not one.";
+                let text = "There is nothing at this address: what should be an id or a name in it is none.";
                 Err(Error::new(ErrorCode::NotFound, text)
                     .with_source(rejection)
                     .into())
@@ -74,7 +76,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for BodyOf<T> {
             Kind::Multipart => multipart::read(request, state).await?,
             kind => of_bytes(&read(request, state).await?, kind, &content_type)?,
         };
-        parameters.extend(of_body);
+        lay_over(&mut parameters, of_body);
         Ok(Self(deserialize(parameters)?))
     }
 }
@@ -127,6 +129,21 @@ fn of_address(query: Option<&str>) -> Result<Map, Problem> {
         }
     }
     Ok(parameters)
+}
+
+/// Puts the body's parameters over those of the address. What is null was not said.
+fn lay_over(parameters: &mut Map, of_body: Map) {
+    for (name, node) in of_body {
+        let is_kept = KEPT_BY_EMPTY.contains(&&*name) && node.is_empty_text();
+        if !parameters.contains_key(&name) || !(is_kept || node == Node::Null) {
+            parameters.insert(name, node);
+        }
+    }
+    for name in KEPT_BY_EMPTY {
+        if let Some(node) = parameters.get_mut(name) {
+            node.drop_empty_repeated();
+        }
+    }
 }
 
 fn of_bytes(body: &[u8], kind: Kind, content_type: &str) -> Result<Map, Problem> {
@@ -255,7 +272,7 @@ pub fn parse_pairs_over<T: DeserializeOwned>(
     pairs: &[u8],
 ) -> Result<T, Problem> {
     let mut parameters = of_address(query)?;
-    parameters.extend(from_pairs(pairs, "form")?);
+    lay_over(&mut parameters, from_pairs(pairs, "form")?);
     deserialize(parameters)
 }
 

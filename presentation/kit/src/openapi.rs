@@ -78,7 +78,7 @@ impl Document {
                 "schema": {"type": "string"},
             }));
         }
-        if let Some(query) = operation.describe.query {
+        for query in &operation.describe.query {
             let schema = query(&mut self.generator);
             let properties = schema
                 .get("properties")
@@ -184,7 +184,7 @@ fn refusals(operation: &Operation) -> BTreeMap<u16, &'static str> {
         (413, takes_body, "The body is larger than is taken."),
         (
             422,
-            takes_body || describe.query.is_some(),
+            takes_body || !describe.query.is_empty(),
             "A value is not valid; `field` names it.",
         ),
         (429, true, "Too often; `Retry-After` says how long to wait."),

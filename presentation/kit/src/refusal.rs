@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use infra_kernel::ErrorCode;
 use serde_json::json;
 
+use crate::cors;
 use crate::problem::{ProblemBody, whole_seconds};
 
 /// What only programs ask for: the address and all below it.
@@ -173,17 +174,13 @@ impl Refusal {
 fn put_headers(form: RefusalForm, headers: &mut HeaderMap) {
     let mut put = |name, value| headers.insert(name, HeaderValue::from_static(value));
     put(header::CACHE_CONTROL, "no-store");
-    put(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     if form == RefusalForm::Page {
+        put(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
         put(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
         put(header::X_FRAME_OPTIONS, "DENY");
         put(header::REFERRER_POLICY, "same-origin");
     } else {
-        put(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
-        put(
-            header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            "X-Request-Id, Retry-After",
-        );
+        cors::put(headers);
     }
 }
 
@@ -238,5 +235,20 @@ mod tests {
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(response.headers()[header::RETRY_AFTER], "1");
         assert_eq!(response.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
+        assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+    }
+
+    #[test]
+    fn a_script_may_read_the_same_headers_of_a_refusal_as_of_an_answer() {
+        let exposed = header::ACCESS_CONTROL_EXPOSE_HEADERS;
+        let mut answer = HeaderMap::new();
+        cors::put(&mut answer);
+        for form in [RefusalForm::Json, RefusalForm::OAuth] {
+            let refusal = Refusal::out_of_time().into_response(form);
+            assert_eq!(refusal.headers()[&exposed], answer[&exposed]);
+        }
+        let page = Refusal::broken().into_response(RefusalForm::Page);
+        assert!(!page.headers().contains_key(&exposed));
+        assert_eq!(page.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
     }
 }

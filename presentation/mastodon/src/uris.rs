@@ -3,12 +3,12 @@
 //! A browser is led to the page, which decides what its visitor may see; so nothing is said here of what there is. A program
 //! that asks for ActivityPub hears that it is not spoken yet.
 
-use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
 use business_posts_gateway::text::USERNAME_CHARACTERS_MAX;
 use http::{HeaderMap, HeaderValue, header};
 use infra_kernel::{Error, ErrorCode, PostId};
 use presentation_kit::Problem;
+use presentation_kit::extract::PathOf;
 
 /// What programs ask for where a browser asks for a page.
 const FOR_PROGRAMS: [&str; 3] = [
@@ -19,7 +19,7 @@ const FOR_PROGRAMS: [&str; 3] = [
 /// What a browser asks for, or whoever does not say.
 const FOR_PEOPLE: [&str; 4] = ["text/html", "application/xhtml+xml", "text/*", "*/*"];
 
-pub(crate) async fn account(headers: HeaderMap, Path(username): Path<String>) -> Response {
+pub(crate) async fn account(headers: HeaderMap, PathOf(username): PathOf<String>) -> Response {
     if !is_username(&username) {
         return not_there();
     }
@@ -28,7 +28,7 @@ pub(crate) async fn account(headers: HeaderMap, Path(username): Path<String>) ->
 
 pub(crate) async fn status(
     headers: HeaderMap,
-    Path((username, id)): Path<(String, String)>,
+    PathOf((username, id)): PathOf<(String, String)>,
 ) -> Response {
     let Ok(id) = id.parse::<PostId>() else {
         return not_there();
@@ -105,12 +105,12 @@ mod tests {
             ("Application/Activity+JSON, text/html", 404),
             ("text/html, application/activity+json", 307),
         ] {
-            let path = Path(("ada".to_owned(), "99".to_owned()));
+            let path = PathOf(("ada".to_owned(), "99".to_owned()));
             let response = status(accepting(accept), path).await;
             assert_eq!(response.status().as_u16(), status_code, "{accept}");
             assert_eq!(response.headers()[header::VARY], "accept");
         }
-        let response = account(HeaderMap::new(), Path("ada".into())).await;
+        let response = account(HeaderMap::new(), PathOf("ada".into())).await;
         assert_eq!(response.headers()[header::LOCATION], "/@ada");
     }
 
@@ -124,11 +124,11 @@ mod tests {
             "\u{fc}",
             &"a".repeat(31),
         ] {
-            let response = account(HeaderMap::new(), Path(name.to_owned())).await;
+            let response = account(HeaderMap::new(), PathOf(name.to_owned())).await;
             assert_eq!(response.status(), StatusCode::NOT_FOUND, "{name}");
         }
         for id in ["", "x", "0", "-1", "9/..", "99999999999999999999"] {
-            let path = Path(("ada".to_owned(), id.to_owned()));
+            let path = PathOf(("ada".to_owned(), id.to_owned()));
             let response = status(HeaderMap::new(), path).await;
             assert_eq!(response.status(), StatusCode::NOT_FOUND, "{id}");
         }

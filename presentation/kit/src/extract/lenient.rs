@@ -30,6 +30,26 @@ pub fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>,
     }
 }
 
+/// Whether there is anything: not null, and no empty text, list or map, nor one of nothing but those.
+///
+/// # Errors
+/// When it is not UTF-8.
+pub fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    let value = Option::<serde_json::Value>::deserialize(deserializer)?;
+    Ok(value.is_some_and(|value| is_something(&value)))
+}
+
+fn is_something(value: &serde_json::Value) -> bool {
+    use serde_json::Value;
+    match value {
+        Value::Null => false,
+        Value::Bool(_) | Value::Number(_) => true,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => list.iter().any(is_something),
+        Value::Object(map) => map.values().any(is_something),
+    }
+}
+
 /// An id or other text that some clients write as a number.
 ///
 /// # Errors

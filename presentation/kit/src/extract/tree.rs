@@ -29,7 +29,7 @@ pub(crate) enum Node {
     Truth(bool),
     Number(serde_json::Number),
     Text(String),
-    /// One plain name more than once, in the order of the values; never fewer than two.
+    /// One plain name more than once, in the order of the values.
     Repeated(Vec<String>),
     /// Bytes that are no UTF-8: wrong where they are used, and nobody's business where they are not.
     NotText,
@@ -169,6 +169,21 @@ impl Node {
         match self {
             Self::Map(map) => Ok(map),
             _ => Err("it has fields in one place and is something else in another".into()),
+        }
+    }
+
+    pub(crate) fn is_empty_text(&self) -> bool {
+        match self {
+            Self::Text(text) => text.is_empty(),
+            Self::Repeated(texts) => texts.iter().all(String::is_empty),
+            _ => false,
+        }
+    }
+
+    /// Leaves the empty ones out of what came more than once, unless there is nothing else.
+    pub(crate) fn drop_empty_repeated(&mut self) {
+        if let Self::Repeated(texts) = self {
+            texts.retain(|text| !text.is_empty());
         }
     }
 

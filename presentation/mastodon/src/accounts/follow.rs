@@ -23,6 +23,9 @@ pub(super) struct FollowForm {
     /// Whether to be told of every post.
     #[serde(deserialize_with = "lenient::truth")]
     notify: Option<bool>,
+    /// Only an empty list is taken: posts cannot be picked by their language yet.
+    #[serde(deserialize_with = "lenient::list")]
+    languages: Vec<String>,
 }
 
 pub(super) async fn follow(
@@ -32,6 +35,10 @@ pub(super) async fn follow(
     PathOf(id): PathOf<AccountId>,
     BodyOf(form): BodyOf<FollowForm>,
 ) -> std::result::Result<Json<Relationship>, Problem> {
+    if form.languages.iter().any(|language| !language.is_empty()) {
+        let text = "Following in some languages only is not supported yet: leave out `languages`.";
+        return Err(Error::invalid("languages", text).into());
+    }
     surface.reader.person(&context, id).await?;
     let request = FollowRequest {
         follower_id: viewer.account_id.get(),

@@ -84,6 +84,7 @@ fn people() -> Api {
             "/api/v1/accounts/{id}/statuses",
             statuses::list,
             Describe::new("Lists an account's statuses, newest first.")
+                .query::<PageQuery>()
                 .query::<statuses::StatusesQuery>()
                 .answers::<Vec<Status>>(),
         )

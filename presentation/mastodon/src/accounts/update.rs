@@ -45,6 +45,13 @@ pub(super) struct ProfileForm {
     /// Only an empty one is taken: a profile's pictures have no texts of their own.
     avatar_description: Option<String>,
     header_description: Option<String>,
+    /// A picture that is no file of the form, which would be lost.
+    #[serde(deserialize_with = "lenient::given")]
+    #[schemars(skip)]
+    avatar: bool,
+    #[serde(deserialize_with = "lenient::given")]
+    #[schemars(skip)]
+    header: bool,
     source: SourceForm,
 }
 
@@ -77,9 +84,23 @@ pub(super) async fn update(
     let (form, uploads) = read(&surface, &context, viewer, request).await?;
     form.check()?;
     let change = form.into_request(viewer);
-    pictures::update_profile(&surface, &context, change, &uploads).await?;
+    pictures::update_profile(&surface, &context, change, &uploads)
+        .await
+        .map_err(by_the_names_of_the_form)?;
     let person = surface.reader.person(&context, viewer.account_id).await?;
     Ok(Json(CredentialAccount::of(&surface.site, &person)))
+}
+
+/// The error with the field as it is called here.
+fn by_the_names_of_the_form(error: Error) -> Error {
+    let name = match error.field() {
+        Some("default_visibility") => "source[privacy]",
+        Some("default_sensitive") => "source[sensitive]",
+        Some("default_language") => "source[language]",
+        Some("fields") => "fields_attributes",
+        _ => return error,
+    };
+    error.for_field(name)
 }
 
 /// The form, and the pictures that came with it, ready to be shown.
@@ -136,6 +157,14 @@ impl ProfileForm {
                 return Err(Error::invalid(field, text));
             }
         }
+        for (picture, is_given) in [
+            (Picture::Avatar, self.avatar),
+            (Picture::Header, self.header),
+        ] {
+            if is_given {
+                return Err(form::not_a_file(picture.field()));
+            }
+        }
         match self.source.quote_policy.as_deref() {
             None | Some("" | "nobody") => Ok(()),
             Some(_) => Err(Error::invalid(
@@ -164,6 +193,24 @@ impl ProfileForm {
             indexable: self.indexable,
             replace_attribution_domains: self.attribution_domains.is_some(),
             attribution_domains: self.attribution_domains.unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_name_the_fields_that_were_sent() {
+        for (domain, form) in [
+            ("default_visibility", "source[privacy]"),
+            ("default_language", "source[language]"),
+            ("fields", "fields_attributes"),
+            ("display_name", "display_name"),
+        ] {
+            let error = by_the_names_of_the_form(Error::invalid(domain, "No."));
+            assert_eq!(error.field(), Some(form));
         }
     }
 }

@@ -127,20 +127,38 @@ impl Status {
 
     /// The same for a token that may not read: which status it was, and nothing of what stood in it.
     pub(crate) fn deleted_unread(site: &Site, card: &Card) -> Self {
-        let whole = Self::deleted(site, card);
+        let post = &card.post;
+        let username = &card.author.account.username;
+        // Every field is named, so that a new one has to be decided about.
         Self {
             shared: Shared {
+                id: PostId::new(post.id),
+                created_at: moment::date_time(post.created_at_us),
                 in_reply_to_id: None,
                 in_reply_to_account_id: None,
+                sensitive: post.sensitive,
                 spoiler_text: String::new(),
+                visibility: visibility_name(post.visibility()),
                 language: None,
+                uri: site.post_uri(username, post.id),
+                url: site.post_url(username, post.id),
+                replies_count: 0,
+                reblogs_count: 0,
+                favourites_count: 0,
+                edited_at: (),
                 content: String::new(),
+                reblog: (),
+                application: None,
+                account: Account::of(site, &card.author),
                 media_attachments: Vec::new(),
                 mentions: Vec::new(),
-                ..whole.shared
+                tags: Vec::new(),
+                emojis: [],
+                card: (),
+                poll: (),
             },
             text: None,
-            marks: whole.marks,
+            marks: Some(Marks::default()),
         }
     }
 }

@@ -99,8 +99,12 @@ async fn take_field(
     if !is_file(&field, rules) {
         let content_type = field.content_type().map(str::to_owned);
         let text = within_deadline(context, read_text(field, form.pairs.len())).await?;
-        // A browser sends a file without a name for a file that was not chosen.
-        if !rules.names.contains(&name.as_str()) {
+        if let Some(expected) = rules.names.iter().find(|known| **known == name) {
+            // A browser sends nothing, without a name, for a file that was not chosen. Anything else would be lost.
+            if !text.is_empty() {
+                return Err(not_a_file(expected).into());
+            }
+        } else {
             if !form.pairs.is_empty() {
                 form.pairs.push(b'&');
             }
@@ -122,6 +126,14 @@ async fn take_field(
     form.files.push((name, item));
     form.pairs_before_file = form.pairs.len();
     Ok(())
+}
+
+/// A file was expected in this field, and something else came.
+pub(crate) fn not_a_file(field: &'static str) -> Error {
+    let text = format!(
+        "`{field}` is taken as a file only: send it as a part of a multipart form, with a file name or a type."
+    );
+    Error::invalid(field, text)
 }
 
 /// Whether a part is a file: where one is expected, anything that has a name or says that it is no text; elsewhere only

@@ -67,7 +67,9 @@ pub(super) struct StatusForm {
     /// Not supported yet.
     scheduled_at: Option<String>,
     /// Not supported yet.
-    poll: Option<serde_json::Value>,
+    #[serde(deserialize_with = "lenient::given")]
+    #[schemars(with = "Option<serde_json::Value>")]
+    poll: bool,
     /// Not supported yet.
     #[serde(deserialize_with = "lenient::text")]
     quoted_status_id: Option<String>,
@@ -224,7 +226,7 @@ impl StatusForm {
         let (later, quotes) = ("Posting later is", "Quotes are");
         for (field, is_given, what) in [
             ("scheduled_at", given(&self.scheduled_at), later),
-            ("poll", self.poll.is_some(), "Polls are"),
+            ("poll", self.poll, "Polls are"),
             ("quoted_status_id", given(&self.quoted_status_id), quotes),
             ("quote_id", given(&self.quote_id), quotes),
             (
@@ -393,6 +395,8 @@ mod tests {
         for taken in [
             "status=a&scheduled_at=&in_reply_to_id=&quote_policy=",
             "status=a&quote_approval_policy=nobody",
+            "status=a&poll=",
+            "status=a&poll[options][]=",
         ] {
             assert!(request(taken, &Account::default()).is_ok(), "{taken}");
         }

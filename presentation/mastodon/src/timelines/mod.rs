@@ -26,6 +26,7 @@ pub(crate) fn routes() -> Api {
             "/api/v1/timelines/public",
             public::show,
             Describe::new("Lists the public posts of this place, newest first.")
+                .query::<PageQuery>()
                 .query::<public::PublicQuery>()
                 .answers::<Vec<Status>>(),
         )

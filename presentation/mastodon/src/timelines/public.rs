@@ -17,8 +17,6 @@ use crate::reply;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct PublicQuery {
-    #[serde(flatten)]
-    page: PageQuery,
     /// Only posts of this server; there are no others yet.
     #[serde(deserialize_with = "lenient::truth")]
     local: Option<bool>,
@@ -35,9 +33,11 @@ pub(super) async fn show(
     State(surface): State<Surface>,
     RequestContext(context): RequestContext,
     uri: Uri,
+    // Two readers of the same query: flattened, the one would look at what neither knows, and name no field at fault.
+    QueryOf(page): QueryOf<PageQuery>,
     QueryOf(query): QueryOf<PublicQuery>,
 ) -> Result<Response, Problem> {
-    let page = query.page.page(LIMIT_DEFAULT, LIMIT_MAX);
+    let page = page.page(LIMIT_DEFAULT, LIMIT_MAX);
     if query.remote.unwrap_or_default() {
         return Ok(reply::statuses(&surface, viewer, &[]));
     }

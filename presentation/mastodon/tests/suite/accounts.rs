@@ -242,3 +242,61 @@ async fn a_change_of_which_nobody_knows_whether_it_was_made_keeps_its_picture() 
         &format!("attach account:{ADA}:avatar:1000")
     );
 }
+
+#[tokio::test]
+async fn a_picture_that_is_no_file_is_refused_by_name() {
+    let world = World::new();
+    let client = world.client();
+    let path = "/api/v1/accounts/update_credentials";
+    for field in ["avatar", "header"] {
+        for picture in [
+            json!("data:image/png;base64,eA=="),
+            json!({"url": "x"}),
+            json!(7),
+        ] {
+            let change = json!({"display_name": "Lost", field: picture});
+            let answer = client.json(Method::PATCH, "ada", path, &change).await;
+            assert_eq!(answer.expect(422)["field"], field, "{change}");
+        }
+        let in_address = format!("{path}?{field}=x");
+        let answer = client
+            .json(Method::PATCH, "ada", &in_address, &json!({}))
+            .await;
+        assert_eq!(answer.expect(422)["field"], field);
+        let part = |bytes: &str| {
+            format!(
+                "--X\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{bytes}\r\n--X--\r\n"
+            )
+        };
+        let answer = client
+            .multipart(Method::PATCH, "ada", path, &part("bytes"))
+            .await;
+        assert_eq!(answer.expect(422)["field"], field);
+        client
+            .multipart(Method::PATCH, "ada", path, &part(""))
+            .await
+            .expect(200);
+        for nothing in [json!(null), json!(""), json!({})] {
+            let change = json!({field: nothing});
+            let answer = client.json(Method::PATCH, "ada", path, &change).await;
+            answer.expect(200);
+        }
+    }
+    assert_ne!(world.accounts.lock().unwrap()[0].display_name, "Lost");
+}
+
+#[tokio::test]
+async fn following_in_some_languages_only_is_refused() {
+    let world = World::new();
+    let client = world.client();
+    for path in [
+        "/api/v1/accounts/8/follow?languages[]=en",
+        "/api/v1/accounts/8/follow?languages=en",
+    ] {
+        let answer = client.post_form("ada", path, "").await;
+        assert_eq!(answer.expect(422)["field"], "languages");
+    }
+    assert!(world.follows.lock().unwrap().is_empty());
+    let none = "/api/v1/accounts/8/follow?languages[]=";
+    client.post_form("ada", none, "").await.expect(200);
+}
