@@ -12,14 +12,26 @@ use crate::surface::Site;
 /// The most characters of an address that are shown.
 const LINK_CHARACTERS_SHOWN: usize = 30;
 
-/// A post's or a profile's text as safe HTML.
+/// Begin and end of what has the direction of its own first letter. They are characters and no tags, because clients strip tags.
+const ISOLATED: (&str, &str) = ("\u{2068}", "\u{2069}");
+
+/// Whether a sign embeds, overrides or isolates a direction, or ends that. Letters that are written from right to left need
+/// none.
+const fn turns_direction(letter: char) -> bool {
+    matches!(letter, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A post's or a profile's text as safe HTML. Where signs turn the direction of writing, links, mentions and hashtags keep
+/// their own: otherwise one could show another address than it leads to.
 #[must_use]
 pub fn to_html(site: &Site, text: &str, mentions: &[Mention]) -> String {
     let text = text.replace("\r\n", "\n");
+    let isolates = text.contains(turns_direction);
     let mut writer = Writer {
         site,
         text: &text,
         mentions,
+        isolates,
         html: String::with_capacity(text.len() * 2),
     };
     let mut entities = entities(&text, &site.domain).into_iter().peekable();
@@ -66,6 +78,8 @@ struct Writer<'text> {
     site: &'text Site,
     text: &'text str,
     mentions: &'text [Mention],
+    /// Whether entities are kept out of the direction of the text round them.
+    isolates: bool,
     html: String,
 }
 
@@ -80,6 +94,16 @@ impl Writer<'_> {
     }
 
     fn write_entity(&mut self, entity: &Entity<'_>) {
+        if self.isolates {
+            self.html.push_str(ISOLATED.0);
+        }
+        self.write_bare_entity(entity);
+        if self.isolates {
+            self.html.push_str(ISOLATED.1);
+        }
+    }
+
+    fn write_bare_entity(&mut self, entity: &Entity<'_>) {
         match entity.kind {
             EntityKind::Link => write_link(&self.text[entity.range.clone()], &mut self.html),
             EntityKind::Hashtag { written } => self.write_hashtag(written),
@@ -121,12 +145,14 @@ fn write_link(link: &str, html: &mut String) {
     escape(link, html);
     html.push_str("\" rel=\"nofollow noopener noreferrer\" target=\"_blank\">");
     let shown = link.split_once("://").map_or(link, |(_, shown)| shown);
+    // Within a link they would end its isolation, or turn a part of it round.
+    let shown = shown.replace(turns_direction, "");
     if shown.chars().count() > LINK_CHARACTERS_SHOWN {
         let shortened: String = shown.chars().take(LINK_CHARACTERS_SHOWN).collect();
         escape(&shortened, html);
         html.push('…');
     } else {
-        escape(shown, html);
+        escape(&shown, html);
     }
     html.push_str("</a>");
 }
@@ -255,6 +281,29 @@ mod tests {
     }
 
     #[test]
+    fn signs_that_turn_the_direction_do_not_reach_into_links() {
+        let link = "<a href=\"https://x.com/moc.knab\" rel=\"nofollow noopener noreferrer\" target=\"_blank\">x.com/moc.knab</a>";
+        for sign in ['\u{202a}', '\u{202e}', '\u{2067}'] {
+            check(
+                &format!("{sign}https://x.com/moc.knab"),
+                &format!("<p>{sign}\u{2068}{link}\u{2069}</p>"),
+            );
+        }
+        let ada = "<span class=\"h-card\"><a href=\"http://p/@Ada\" class=\"u-url mention\">@<span>Ada</span></a></span>";
+        let tag =
+            "<a href=\"http://p/tags/a\" class=\"mention hashtag\" rel=\"tag\">#<span>a</span></a>";
+        check(
+            "\u{202e} @ada\n\n#a",
+            &format!("<p>\u{202e} \u{2068}{ada}\u{2069}</p><p>\u{2068}{tag}\u{2069}</p>"),
+        );
+        // Text that is written from right to left stays as it is.
+        check(
+            "\u{5e9}\u{5dc}\u{5d5}\u{5dd}\u{200f} https://x.com/moc.knab",
+            &format!("<p>\u{5e9}\u{5dc}\u{5d5}\u{5dd}\u{200f} {link}</p>"),
+        );
+    }
+
+    #[test]
     fn a_line_has_no_paragraph_round_it() {
         assert_eq!(
             line_to_html(&site(), "<b> & #a"),
@@ -326,7 +375,9 @@ mod tests {
             // Addresses are shown without their scheme, mentions as the account writes itself; line breaks are markup.
             let plain = |text: &str| {
                 let lower = text.to_lowercase().replace("https://", "").replace("http://", "");
-                lower.replace(['\n', '\r', '\u{2026}'], "")
+                let lower = lower.replace(['\n', '\r', '\u{2026}'], "");
+                // Isolation adds some, and they are left out of links.
+                lower.replace(turns_direction, "")
             };
             if text.len() < LINK_CHARACTERS_SHOWN {
                 prop_assert_eq!(plain(&shown), plain(&text));
