@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{FromRequestParts, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, Uri, header};
 use infra_kernel::{Error, ErrorCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use presentation_kit::problem::{log_fault, status_of};
-use presentation_kit::{Problem, cors};
+use presentation_kit::{Problem, cors, extract};
+use serde::de::DeserializeOwned;
 
 use crate::pages::elsewhere;
 use crate::view::Shell;
@@ -42,6 +44,19 @@ impl IntoResponse for Trouble {
         let mut response = status_of(self.0.code()).into_response();
         response.extensions_mut().insert(Arc::new(self.0));
         response
+    }
+}
+
+/// The names in the address of a page; what cannot be one is answered as what is not there.
+pub(crate) struct PathOf<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathOf<T> {
+    type Rejection = Trouble;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Trouble> {
+        let path = extract::PathOf::from_request_parts(parts, state).await;
+        path.map(|extract::PathOf(names)| Self(names))
+            .map_err(|problem| Trouble(problem.0))
     }
 }
 

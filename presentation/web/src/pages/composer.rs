@@ -13,13 +13,14 @@ use business_media_gateway::UpdateMediaRequest;
 use business_posts_gateway::CreatePostRequest;
 use http::{HeaderMap, Method};
 use infra_kernel::{AccountId, Error, ErrorCode, Result};
+use presentation_kit::problem::status_of;
 use presentation_kit::upload::FileForm;
 
 use crate::guard::{check_origin, check_token};
 use crate::pages::composer::draft::{Draft, DraftPhoto};
 use crate::pages::composer::photo::settled;
 use crate::pages::sent;
-use crate::respond::{Answer, Trouble, go_to};
+use crate::respond::{Answer, Trouble, go_to, with_wait};
 use crate::upload::failure;
 use crate::view::{CHOICES, FormTrouble};
 use crate::visit::Visit;
@@ -46,7 +47,8 @@ pub(crate) async fn publish(
         check_token(&visit, "")?;
         return Err(Error::invalid("csrf", "The form was empty. Go back and try again.").into());
     }
-    let shared = match read {
+    let counted = visit.surface.limits.count_write(author).outcome();
+    let shared = match read.and(counted) {
         Ok(()) if draft.wants_sharing() => share(&visit, author, &mut draft).await,
         Ok(()) => Ok(None),
         Err(error) => Err(error),
@@ -60,7 +62,12 @@ pub(crate) async fn publish(
                 // It gets a new one, or it could never be sent.
                 draft.idempotency_key.clear();
             }
-            show::draft_page(&visit, author, &draft, FormTrouble::of(&error)).await
+            let trouble = FormTrouble::of(&error);
+            let mut page = show::draft_page(&visit, author, &draft, trouble).await?;
+            if error.code() == ErrorCode::RateLimited {
+                *page.status_mut() = status_of(error.code());
+            }
+            Ok(with_wait(page, &error))
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Following, and no longer following.
 
 use axum::Json;
-use axum::extract::Path;
 use axum::response::IntoResponse as _;
 use business_graph_gateway::{FollowRequest, UnfollowRequest};
 use infra_kernel::Result;
@@ -9,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::guard::{Form, local_path};
-use crate::respond::{Answer, go_to};
+use crate::respond::{Answer, PathOf, go_to};
 use crate::visit::Visit;
 
 #[derive(Deserialize)]
@@ -20,7 +19,7 @@ pub(crate) struct FollowForm {
 
 pub(crate) async fn follow(
     visit: Visit,
-    Path(name): Path<String>,
+    PathOf(name): PathOf<String>,
     Form(form): Form<FollowForm>,
 ) -> Answer {
     let follower_id = visit.member()?.get();
@@ -41,7 +40,7 @@ pub(crate) async fn follow(
 
 pub(crate) async fn unfollow(
     visit: Visit,
-    Path(name): Path<String>,
+    PathOf(name): PathOf<String>,
     Form(form): Form<FollowForm>,
 ) -> Answer {
     let follower_id = visit.member()?.get();

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::Path;
 use infra_kernel::{AccountId, Result};
 use presentation_kit::extract::QueryOf;
 use presentation_kit::{Listing, Person, Problem};
 
 use crate::pages::{ListQuery, older};
-use crate::respond::{Answer, Trouble, page};
+use crate::respond::{Answer, PathOf, Trouble, page};
 use crate::view::{PersonView, Shell};
 use crate::visit::Visit;
 
@@ -51,7 +50,7 @@ const FOLLOWING: List = List {
 
 pub(crate) async fn followers(
     visit: Visit,
-    Path(name): Path<String>,
+    PathOf(name): PathOf<String>,
     query: Result<QueryOf<ListQuery>, Problem>,
 ) -> Answer {
     let (query, person) = asked(&visit, &name, query).await?;
@@ -66,7 +65,7 @@ pub(crate) async fn followers(
 
 pub(crate) async fn following(
     visit: Visit,
-    Path(name): Path<String>,
+    PathOf(name): PathOf<String>,
     query: Result<QueryOf<ListQuery>, Problem>,
 ) -> Answer {
     let (query, person) = asked(&visit, &name, query).await?;

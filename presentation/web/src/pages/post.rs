@@ -1,18 +1,17 @@
 //! `/@name/<id>`: a post, its photos and its conversation.
 
 use askama::Template;
-use axum::extract::Path;
 use business_posts_gateway::text::{entities, local_names};
 use business_posts_gateway::{CreatePostRequest, DeletePostRequest};
 use http::StatusCode;
-use infra_kernel::{AccountId, Error, ErrorCode, PostId, Result};
+use infra_kernel::{AccountId, Error, PostId, Result};
 use presentation_kit::problem::status_of;
 use presentation_kit::{Card, Site};
 use serde::Deserialize;
 
 use crate::guard::{Button, Form};
 use crate::pages::{elsewhere, sent};
-use crate::respond::{Answer, go_to, moved, page_with_status};
+use crate::respond::{Answer, PathOf, go_to, moved, page_with_status, with_wait};
 use crate::view::{FormTrouble, PersonView, PostView, Shell, now};
 use crate::visit::{Visit, fresh_secret};
 
@@ -39,7 +38,7 @@ pub(crate) struct ReplyForm {
     idempotency_key: String,
 }
 
-pub(crate) async fn show(visit: Visit, Path((name, id)): Path<(String, String)>) -> Answer {
+pub(crate) async fn show(visit: Visit, PathOf((name, id)): PathOf<(String, String)>) -> Answer {
     if let Some(address) = elsewhere::meant(visit.uri.path(), &visit.site().domain) {
         return Ok(moved(&visit.uri, &address));
     }
@@ -58,7 +57,7 @@ pub(crate) async fn show(visit: Visit, Path((name, id)): Path<(String, String)>)
 
 pub(crate) async fn reply(
     visit: Visit,
-    Path((_, id)): Path<(String, String)>,
+    PathOf((_, id)): PathOf<(String, String)>,
     Form(form): Form<ReplyForm>,
 ) -> Answer {
     let author = visit.member()?;
@@ -75,23 +74,24 @@ pub(crate) async fn reply(
         idempotency_key: form.idempotency_key,
         ..CreatePostRequest::default()
     };
-    match publish(&visit, &form.text, request).await {
+    match publish(&visit, author, &form.text, request).await {
         Ok(reply_id) => Ok(go_to(&format!("{}#reply-{reply_id}", path_of(&card)))),
-        Err(error) if error.code() == ErrorCode::Invalid => {
+        Err(error) if error.code().is_server_fault() => Err(error.into()),
+        Err(error) => {
             let page = PostPage {
                 draft: form.text,
                 trouble: FormTrouble::of(&error),
                 ..make(&visit, &card).await?
             };
-            Ok(page_with_status(status_of(error.code()), &page))
+            let status = status_of(error.code());
+            Ok(with_wait(page_with_status(status, &page), &error))
         }
-        Err(error) => Err(error.into()),
     }
 }
 
 pub(crate) async fn delete(
     visit: Visit,
-    Path((_, id)): Path<(String, String)>,
+    PathOf((_, id)): PathOf<(String, String)>,
     Form(Button {}): Form<Button>,
 ) -> Answer {
     let request = DeletePostRequest {
@@ -111,7 +111,13 @@ pub(crate) async fn delete(
     Ok(go_to(&home))
 }
 
-async fn publish(visit: &Visit, text: &str, request: CreatePostRequest) -> Result<u64> {
+async fn publish(
+    visit: &Visit,
+    author: AccountId,
+    text: &str,
+    request: CreatePostRequest,
+) -> Result<u64> {
+    visit.surface.limits.count_write(author).outcome()?;
     if text.trim().is_empty() {
         return Err(Error::invalid("text", "Write a word or two first."));
     }
@@ -190,6 +196,7 @@ fn with_mention(site: &Site, card: &Card, author: AccountId, text: &str) -> Stri
 #[cfg(test)]
 mod tests {
     use business_posts_gateway::Visibility;
+    use infra_kernel::ErrorCode;
 
     use super::*;
     use crate::view::samples;

@@ -3,14 +3,13 @@
 use std::borrow::Cow;
 
 use askama::Template;
-use axum::extract::Path;
 use infra_kernel::AccountId;
 use presentation_kit::Problem;
 use presentation_kit::extract::QueryOf;
 use presentation_kit::reader::AuthorFilter;
 
 use crate::pages::{ListQuery, elsewhere, older};
-use crate::respond::{Answer, Trouble, moved, page};
+use crate::respond::{Answer, PathOf, Trouble, moved, page};
 use crate::view::{PersonView, Shell, now, tiles_html};
 use crate::visit::Visit;
 
@@ -30,7 +29,7 @@ pub(crate) struct ProfilePage<'card> {
 
 pub(crate) async fn show(
     visit: Visit,
-    Path(name): Path<String>,
+    PathOf(name): PathOf<String>,
     query: Result<QueryOf<ListQuery>, Problem>,
 ) -> Answer {
     let domain = &visit.site().domain;

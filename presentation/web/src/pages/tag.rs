@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::Path;
 use business_posts_gateway::text::hashtag_name;
 use infra_kernel::{Error, ErrorCode, Page, Result};
 use presentation_kit::Card;
+use presentation_kit::address::ClientAddress;
 
-use crate::respond::{Answer, page};
+use crate::respond::{Answer, PathOf, page};
 use crate::view::{PostView, Shell, now};
 use crate::visit::Visit;
 
 /// How many posts are asked for at once.
 const PAGE_POSTS: u32 = 80;
 /// How many pages of the newest photos are looked through: there is no index of hashtags yet.
-const PAGES_MAX: u32 = 5;
+const PAGES_MAX: u32 = 2;
 /// The most photos that are shown.
 const PHOTOS_MAX: usize = 36;
 
@@ -30,13 +30,23 @@ pub(crate) struct TagPage {
     pub(crate) looked_through: u32,
 }
 
-pub(crate) async fn show(visit: Visit, Path(written): Path<String>) -> Answer {
+pub(crate) async fn show(
+    visit: Visit,
+    PathOf(written): PathOf<String>,
+    ClientAddress(address): ClientAddress,
+) -> Answer {
     let name = hashtag_name(&written);
-    let cards = tagged(&visit, &name).await?;
-    if cards.is_empty() {
-        let text = "None of the newest photos here has this hashtag.";
+    if name.is_empty() {
+        let text =
+            "This is no hashtag: one is made of letters and digits, and of more than a number.";
         return Err(Error::new(ErrorCode::NotFound, text).into());
     }
+    if visit.viewer_id().is_none() {
+        // Nothing else bounds how often all these posts are looked through.
+        let limits = &visit.surface.limits;
+        limits.count_address(address.parse().ok()).outcome()?;
+    }
+    let cards = tagged(&visit, &name).await?;
     let now = now();
     Ok(page(&TagPage {
         shell: Shell::of(&visit, ""),

@@ -1,13 +1,12 @@
 //! `/new/photos`: what a member has uploaded and no post shows.
 
 use askama::Template;
-use axum::extract::Path;
 use business_media_gateway::{DeleteMediaRequest, ListUnusedReply, ListUnusedRequest, MediaItem};
 use infra_kernel::{AccountId, Error, ErrorCode, MediaId, Result};
 use presentation_kit::Site;
 
 use crate::guard::{Button, Form};
-use crate::respond::{Answer, go_to, page, stored_nowhere};
+use crate::respond::{Answer, PathOf, go_to, page, stored_nowhere};
 use crate::upload::failure;
 use crate::view::{PhotoView, Shell, When, now, span};
 use crate::visit::Visit;
@@ -58,7 +57,7 @@ pub(crate) async fn show(visit: Visit) -> Answer {
 
 pub(crate) async fn delete(
     visit: Visit,
-    Path(id): Path<String>,
+    PathOf(id): PathOf<String>,
     Form(Button {}): Form<Button>,
 ) -> Answer {
     let owner = visit.member()?;

@@ -1,12 +1,16 @@
 //! A browser without a window: keeps cookies, reads forms, sends them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
+use infra_kernel::SystemClock;
+use presentation_kit::Surface;
+use presentation_kit::rate::{LimitSettings, RateLimits};
 use tower::ServiceExt as _;
 
 use crate::fakes::{Fakes, SESSION};
@@ -53,7 +57,11 @@ impl Page {
 
 impl Browser {
     pub(crate) fn visitor(fakes: &Fakes) -> Self {
-        let surface = fakes.surface();
+        Self::on(fakes.surface())
+    }
+
+    /// A visitor of this surface.
+    pub(crate) fn on(surface: Surface) -> Self {
         let router = presentation_web::router(&surface).with_state(surface);
         Self {
             router,
@@ -68,6 +76,19 @@ impl Browser {
             .cookies
             .insert("__Host-heliograph-session".into(), SESSION.into());
         browser
+    }
+
+    /// A member who may make so many changes.
+    pub(crate) fn member_with_writes(fakes: &Fakes, writes_max: u32) -> Self {
+        let settings = LimitSettings {
+            writes_per_account_max: writes_max,
+            ..LimitSettings::default()
+        };
+        let limits = RateLimits::new(settings, Arc::new(SystemClock));
+        Self {
+            cookies: Self::member(fakes).cookies,
+            ..Self::on(fakes.surface_with(limits))
+        }
     }
 
     pub(crate) async fn get(&mut self, path: &str) -> Page {

@@ -2,7 +2,7 @@
 
 mod graph;
 mod media;
-mod posts;
+pub(crate) mod posts;
 mod profile;
 
 use std::sync::atomic::AtomicU64;
@@ -15,6 +15,7 @@ use business_media_gateway::*;
 use business_posts_gateway::*;
 use infra_kernel::{Context, Error, ErrorCode, Result};
 use infra_rpc::Messages;
+use presentation_kit::rate::RateLimits;
 use presentation_kit::{Gateways, Site, Surface};
 use product_feed_gateway::*;
 
@@ -63,6 +64,10 @@ impl Fakes {
     }
 
     pub(crate) fn surface(&self) -> Surface {
+        self.surface_with(RateLimits::default())
+    }
+
+    pub(crate) fn surface_with(&self, limits: RateLimits) -> Surface {
         let fakes = Arc::new(self.clone());
         let gateways = Gateways {
             accounts: fakes.clone(),
@@ -71,7 +76,7 @@ impl Fakes {
             posts: fakes.clone(),
             feed: fakes,
         };
-        Surface::new(gateways, site())
+        Surface::with_limits(gateways, site(), limits)
     }
 }
 
@@ -331,6 +336,7 @@ impl Fakes {
             originals_shared: id == SHOWN_POST,
             camera_shown: id == SHOWN_POST,
             text: "words of the post".into(),
+            tags: Tag::all_of("#Harbour"),
             media_ids: vec![MEDIA],
             ..Post::default()
         };

@@ -9,5 +9,6 @@ mod composer_sent_twice;
 mod entry;
 mod fakes;
 mod reading;
+mod refused;
 mod settings;
 mod uploads;

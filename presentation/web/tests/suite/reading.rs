@@ -47,8 +47,15 @@ async fn what_is_not_there_is_said_to_be_not_there() {
         "/@bob/x",
         "/@bob/100/x/y",
         "/@nobody/followers",
+        "/@%FF",
+        "/@%FF/100",
+        "/@bob/%FF",
+        "/@%FF/followers",
+        "/tags/%FF",
+        "/tags/1984",
+        "/tags/a b",
     ] {
-        let page = visitor.get(path).await;
+        let page = visitor.get(&path.replace(' ', "%20")).await;
         assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
         assert!(page.body.contains("Nothing hangs here"), "{path}");
     }
@@ -271,4 +278,36 @@ async fn a_photo_that_was_lost_has_a_figure_and_its_owner_the_reason() {
         "{}",
         profile.body
     );
+}
+
+#[tokio::test]
+async fn a_hashtag_has_a_page_also_where_no_photo_is_found() {
+    let mut visitor = Browser::visitor(&Fakes::default());
+    let found = visitor.get("/tags/harbour").await;
+    assert_eq!(found.status, StatusCode::OK);
+    assert!(found.body.contains("href=\"/@bob/100\""));
+    let none = visitor.get("/tags/lake").await;
+    assert_eq!(none.status, StatusCode::OK);
+    assert!(none.body.contains("No public photo with this hashtag"));
+}
+
+#[tokio::test]
+async fn visitors_of_hashtags_are_counted_by_their_address() {
+    use presentation_kit::rate::{LimitSettings, RateLimits};
+    let fakes = Fakes::default();
+    let settings = LimitSettings {
+        requests_per_address_max: 1,
+        ..LimitSettings::default()
+    };
+    let clock = std::sync::Arc::new(infra_kernel::SystemClock);
+    let surface = fakes.surface_with(RateLimits::new(settings, clock));
+    let address = std::net::SocketAddr::from(([192, 0, 2, 7], 4000));
+    let router = presentation_web::router(&surface)
+        .with_state(surface)
+        .layer(axum::Extension(axum::extract::ConnectInfo(address)));
+    for status in [StatusCode::OK, StatusCode::TOO_MANY_REQUESTS] {
+        let request = http::Request::get("/tags/lake").body(axum::body::Body::empty());
+        let answer = tower::ServiceExt::oneshot(router.clone(), request.unwrap()).await;
+        assert_eq!(answer.unwrap().status(), status);
+    }
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::Path;
 use axum::extract::multipart::MultipartRejection;
 use axum::response::IntoResponse as _;
 use business_media_gateway::{GetMediaRequest, MediaItem, MediaState, WaitUntilProcessedRequest};
@@ -14,7 +13,7 @@ use serde_json::json;
 
 use crate::guard::{check_origin, check_token};
 use crate::pages::composer::no_form;
-use crate::respond::Answer;
+use crate::respond::{Answer, PathOf};
 use crate::upload::{failure, is_file, receive, text};
 use crate::view::PhotoView;
 use crate::visit::Visit;
@@ -54,7 +53,7 @@ pub(crate) async fn take(
 }
 
 /// How far one of the member's own photos is.
-pub(crate) async fn state(visit: Visit, Path(id): Path<String>) -> Answer {
+pub(crate) async fn state(visit: Visit, PathOf(id): PathOf<String>) -> Answer {
     let owner = visit.member()?;
     let id = id.parse().map_err(|_| Error::not_found("photo"))?;
     answer(&visit, &settled(&visit, owner, id).await?)

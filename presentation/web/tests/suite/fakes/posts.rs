@@ -1,10 +1,12 @@
 //! Posts that are made, one for each key.
 
 use business_posts_gateway::*;
-use infra_kernel::{Error, Result};
+use infra_kernel::{Error, ErrorCode, Result};
 
 use super::{ADA, Fakes};
 
+/// The text of a post that is one too many.
+pub(crate) const TOO_MUCH: &str = "one more";
 /// The first post that is made.
 const FIRST: u64 = 900;
 
@@ -14,6 +16,11 @@ impl Fakes {
         &self,
         request: CreatePostRequest,
     ) -> Result<CreatePostReply> {
+        if request.text == TOO_MUCH {
+            let text = "That is all for today.";
+            let wait = std::time::Duration::from_secs(60);
+            return Err(Error::new(ErrorCode::RateLimited, text).to_retry_after(wait));
+        }
         let mut made = self.made.lock().unwrap();
         let key = &request.idempotency_key;
         if let Some((_, post)) = made.iter().find(|(met, _)| !key.is_empty() && met == key) {
