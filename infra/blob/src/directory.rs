@@ -53,6 +53,10 @@ impl DirectoryStore {
         let opened = Arc::clone(&root);
         blocking("open its directory", move || {
             fs::create_dir_all(opened.join(INCOMING))?;
+            if let Some(folder) = opened.parent() {
+                infra_host::give_to_owner_of(folder, &opened)?;
+            }
+            infra_host::give_to_owner_of(&opened, &opened.join(INCOMING))?;
             sweep(&opened.join(INCOMING)).map(|_| ())
         })
         .await?;
@@ -235,6 +239,9 @@ impl Temporary {
             .write(true)
             .create_new(true)
             .open(&path)?;
+        if let Some(folder) = path.parent() {
+            infra_host::give_to_owner_of(folder, &path)?;
+        }
         Ok(Self {
             path,
             file,

@@ -26,7 +26,7 @@ impl Folders {
         }
     }
 
-    /// Makes the two levels of folders that this blob is in, and their names durable. Costs two system calls when this
+    /// Makes the two levels of folders that this blob is in, and their names durable. Costs a few system calls when this
     /// process has used the folder before.
     pub(crate) fn make(&self, key: BlobKey, folder: &Path) -> io::Result<()> {
         self.make_with(key, folder, sync_directory)
@@ -40,10 +40,16 @@ impl Folders {
     ) -> io::Result<()> {
         fs::create_dir_all(folder)?;
         let (word, bit) = Self::place(key);
+        // What root makes: the root of the store is the second above.
+        let above = folder.ancestors().skip(1).take(2).collect::<Vec<_>>();
+        if let [first, root] = above[..] {
+            infra_host::give_to_owner_of(root, first)?;
+            infra_host::give_to_owner_of(root, folder)?;
+        }
         if self.durable[word].load(Ordering::Acquire) & bit != 0 {
             return Ok(());
         }
-        for above in folder.ancestors().skip(1).take(2) {
+        for above in above {
             sync(above)?;
         }
         self.durable[word].fetch_or(bit, Ordering::Release);

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The name of the file that keeps room.
@@ -20,9 +21,17 @@ const CHUNK_BYTES: usize = 1024 * 1024;
 /// How much may be written to the disk of this path, in bytes, by somebody who is not root.
 ///
 /// # Errors
-/// When the path is not there, or the system does not tell.
+/// When the path is not there, or the system does not tell. A file system that has no sizes (some of those of FUSE) has no
+/// limit: writes find out.
 pub fn available_bytes(path: &Path) -> io::Result<u64> {
+    static TOLD: Once = Once::new();
     let space = rustix::fs::statvfs(path)?;
+    if space.f_blocks == 0 || space.f_frsize == 0 {
+        TOLD.call_once(|| {
+            tracing::info!(path = %path.display(), "this file system does not tell how much room it has; no reserve is kept");
+        });
+        return Ok(u64::MAX);
+    }
     Ok(space.f_bavail.saturating_mul(space.f_frsize))
 }
 
@@ -100,13 +109,25 @@ impl Ballast {
         if available_bytes(&self.folder)? < ROOM_BYTES {
             return Ok(false);
         }
-        let unfinished = self.folder.join(format!("{BALLAST}.new"));
-        let made = fill(&unfinished).and_then(|()| fs::rename(&unfinished, &self.path));
+        let unfinished = self.unfinished();
+        let made = fill(&unfinished)
+            .and_then(|()| crate::give_to_owner_of(&self.folder, &unfinished))
+            .and_then(|()| fs::rename(&unfinished, &self.path));
         if made.is_err() {
             // What was written of it is in the way of others. Should this fail too, the next attempt writes over it.
             let _ = fs::remove_file(&unfinished);
         }
         made.map(|()| true)
+    }
+
+    /// Removes what a process that was killed had made of it. Answers whether there was anything. Whoever is making one has
+    /// to make it again, and is told.
+    pub fn remove_unfinished(&self) -> bool {
+        fs::remove_file(self.unfinished()).is_ok()
+    }
+
+    fn unfinished(&self) -> PathBuf {
+        self.folder.join(format!("{BALLAST}.new"))
     }
 
     fn bytes(&self) -> Option<u64> {
@@ -115,8 +136,9 @@ impl Ballast {
 
     /// Answers whether it gave any room.
     fn release(&self) -> bool {
+        let removed = self.remove_unfinished();
         if !self.is_there() {
-            return false;
+            return removed;
         }
         let cut = File::options()
             .write(true)
@@ -125,7 +147,7 @@ impl Ballast {
         if let Err(error) = &cut {
             tracing::error!(%error, "the ballast could not be released");
         }
-        cut.is_ok()
+        removed || cut.is_ok()
     }
 }
 
@@ -169,9 +191,21 @@ mod tests {
         assert_eq!(file.len(), BALLAST_BYTES);
         assert!(ballast.release() && ballast.is_released());
         assert!(!ballast.release());
+        // A process was killed while it made one.
+        fill(&folder.path().join("ballast.new")).unwrap();
+        assert!(ballast.release() && !ballast.release());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         // This disk has room, so it was released in vain.
         assert_eq!(ballast.check(), Room::Ample);
         assert!(ballast.make().unwrap());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_system_without_sizes_is_not_full() {
+        let folder = Path::new("/proc");
+        assert_eq!(rustix::fs::statvfs(folder).unwrap().f_blocks, 0);
+        assert_eq!(available_bytes(folder).unwrap(), u64::MAX);
+        assert_eq!(Ballast::of(folder).check(), Room::Ample);
     }
 }

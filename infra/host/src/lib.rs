@@ -5,6 +5,8 @@
 
 mod disk;
 mod memory;
+mod ownership;
 
 pub use disk::{BALLAST, BALLAST_BYTES, Ballast, FULL_BYTES, Room, available_bytes};
 pub use memory::{MemoryLimit, MemoryOrigin, memory_limit, memory_limit_bytes};
+pub use ownership::give_to_owner_of;
