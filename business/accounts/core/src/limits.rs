@@ -12,7 +12,7 @@ use crate::Settings;
 use crate::error::AccountsError;
 use crate::secret::SecretHash;
 
-pub(crate) use address::{Address, AddressLimit, Network};
+pub(crate) use address::{Address, AddressLimit, IPV6_LEVELS_OF_ACCOUNTS, Network};
 pub(crate) use sign_in::{Attempt, SignInLimits};
 
 /// Whom the line of a password check is shared with: everyone of the same network, or nobody but one browser.
@@ -44,7 +44,8 @@ impl Limits {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
             sign_in: SignInLimits::new(settings),
-            registrations: AddressLimit::new(
+            registrations: AddressLimit::with_levels(
+                IPV6_LEVELS_OF_ACCOUNTS,
                 "sign-ups from this address",
                 settings.registrations_per_address,
                 settings.registration_window_seconds,
@@ -87,6 +88,12 @@ impl AllRegistrations {
         self.daily
             .take(Some(()), now)
             .inspect_err(|_| self.hourly.release(()))
+    }
+
+    /// Nobody signed up.
+    pub(crate) fn release(&self) {
+        self.hourly.release(());
+        self.daily.release(());
     }
 }
 

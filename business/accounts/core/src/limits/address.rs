@@ -12,6 +12,8 @@ use crate::error::AccountsError;
 /// address each has. A home has a /64 or a /56 of its own, a company or a rented server a /48, and whoever has one chooses
 /// among all addresses in it.
 const IPV6_LEVELS: [(u8, u32); 3] = [(64, 1), (56, 4), (48, 16)];
+/// The same for what makes accounts: a /48 costs next to nothing, and no more people live in it than in a /56.
+pub(crate) const IPV6_LEVELS_OF_ACCOUNTS: [(u8, u32); 3] = [(64, 1), (56, 4), (48, 4)];
 /// The prefix of what one subscriber has, of which a home's many devices are part.
 const SUBSCRIBER_BITS: u8 = 56;
 /// The widest prefix that is looked at.
@@ -94,6 +96,16 @@ pub(crate) struct AddressLimit {
 
 impl AddressLimit {
     pub(super) fn new(what: &'static str, count: u32, window_seconds: u32) -> Self {
+        Self::with_levels(IPV6_LEVELS, what, count, window_seconds)
+    }
+
+    /// One whose IPv6 networks have so many times the allowance of one address, by the bits of their prefix.
+    pub(super) fn with_levels(
+        levels: [(u8, u32); 3],
+        what: &'static str,
+        count: u32,
+        window_seconds: u32,
+    ) -> Self {
         let level = |(bits, times): (u8, u32)| {
             (
                 bits,
@@ -101,7 +113,7 @@ impl AddressLimit {
             )
         };
         Self {
-            levels: IPV6_LEVELS.map(level),
+            levels: levels.map(level),
         }
     }
 
@@ -120,6 +132,14 @@ impl AddressLimit {
             }
         }
         Ok(())
+    }
+
+    /// Releases one that was taken from the address and from each network round it.
+    pub(crate) fn release(&self, address: Option<Address>) {
+        let Some(address) = address else { return };
+        for (bits, limit) in self.levels_of(address) {
+            limit.release(address.within(*bits));
+        }
     }
 
     fn levels_of(&self, address: Address) -> &[(u8, Limit<Network>)] {

@@ -37,6 +37,12 @@ const MARKS_MAX: usize = 3;
 const WALKS_MAX: usize = 3;
 /// A longer password is not looked at: none that is guessed first is as long.
 const CHARACTERS_MAX: usize = 40;
+/// The longest number that people choose; a longer one is no ornament.
+const NUMBER_DIGITS_MAX: usize = 20;
+/// The longest name that a password is compared with, in bytes: that of an e-mail address. What is longer is refused anyway.
+const NAME_BYTES_MAX: usize = 254;
+/// The fewest characters that a long password must have beside a name to be another text.
+const BESIDE_NAME_CHARACTERS_MIN: usize = 8;
 /// The years that people put behind a word.
 const YEARS: std::ops::RangeInclusive<u32> = 1930..=2039;
 /// Digits that mean something to many.
@@ -59,23 +65,28 @@ pub(super) fn is_common(password: &str) -> bool {
     is_repetition(&plain) || is_made_of_walks(&plain, WALKS_MAX) || is_dressed(&plain, &is_word)
 }
 
-/// Whether a password is one of these names, or one of them as people vary a word.
+/// Whether a password is one of these names, or one of them as people vary a word. The work is bounded whatever the texts.
 pub(super) fn is_variant_of(password: &str, names: &[&str]) -> bool {
     let names: Vec<String> = names
         .iter()
+        .filter(|name| name.len() <= NAME_BYTES_MAX)
         .map(|name| fold(&plain(name).into_iter().collect::<String>()))
         .filter(|name| !name.is_empty())
         .collect();
     let plain = plain(password);
-    plain.len() <= CHARACTERS_MAX.max(longest(&names) * 2)
-        && is_dressed(&plain, &|core| {
-            names.iter().any(|name| is_once_or_twice(name, core))
-        })
+    if plain.len() > CHARACTERS_MAX {
+        let folded = fold(&plain.into_iter().collect::<String>());
+        return names.iter().any(|name| is_little_beside(name, &folded));
+    }
+    is_dressed(&plain, &|core| {
+        names.iter().any(|name| is_once_or_twice(name, core))
+    })
 }
 
-fn longest(names: &[String]) -> usize {
-    let characters = names.iter().map(|name| name.chars().count());
-    characters.max().unwrap_or_default()
+/// Whether a long text is hardly more than a name.
+fn is_little_beside(name: &str, text: &str) -> bool {
+    let beside = text.replace(name, "");
+    beside.len() < text.len() && beside.chars().count() < BESIDE_NAME_CHARACTERS_MIN
 }
 
 /// In lower case and without spaces.
@@ -117,29 +128,33 @@ fn is_made_of_walks(text: &[char], walks_max: usize) -> bool {
     if text.is_empty() {
         return true;
     }
-    walks_max > 0
-        && (WALK_CHARACTERS_MIN..=text.len()).rev().any(|length| {
-            is_walk(&text[..length]) && is_made_of_walks(&text[length..], walks_max - 1)
-        })
+    if walks_max <= 1 {
+        return walks_max == 1 && text.len() >= WALK_CHARACTERS_MIN && is_walk(text);
+    }
+    // The start of a walk is one, too: the first that is none ends the search.
+    (WALK_CHARACTERS_MIN..=text.len())
+        .take_while(|length| is_walk(&text[..*length]))
+        .any(|length| is_made_of_walks(&text[length..], walks_max - 1))
 }
 
 fn is_walk(text: &[char]) -> bool {
+    #[cfg(test)]
+    tests::WALKS_LOOKED_UP.with(|count| count.set(count.get() + 1));
     let walk: String = text.iter().collect();
     DIRECTED_WALKS.iter().any(|known| known.contains(&walk))
 }
 
 /// Whether there is such a core with nothing but what people put before and after a word.
 fn is_dressed(text: &[char], is_core: &dyn Fn(&str) -> bool) -> bool {
-    let ends = (1..=text.len()).filter(|end| is_ornament(&text[*end..]));
-    for end in ends {
-        let starts = (0..end).filter(|start| is_ornament(&text[..*start]));
-        for start in starts {
-            if is_core(&fold(&text[start..end].iter().collect::<String>())) {
-                return true;
-            }
-        }
-    }
-    false
+    let starts: Vec<usize> = (0..text.len())
+        .filter(|start| is_ornament(&text[..*start]))
+        .collect();
+    let mut ends = (1..=text.len()).filter(|end| is_ornament(&text[*end..]));
+    ends.any(|end| {
+        let starts = starts.iter().take_while(|start| **start < end);
+        let mut cores = starts.map(|start| fold(&text[*start..end].iter().collect::<String>()));
+        cores.any(|core| is_core(&core))
+    })
 }
 
 fn is_word(core: &str) -> bool {
@@ -167,7 +182,7 @@ fn is_ornament(text: &[char]) -> bool {
 }
 
 fn is_common_number(digits: &str) -> bool {
-    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    if digits.len() > NUMBER_DIGITS_MAX || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return false;
     }
     let characters: Vec<char> = digits.chars().collect();
@@ -184,6 +199,11 @@ fn is_common_number(digits: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    thread_local! {
+        /// How many texts were looked up among the walks: the costly part of the work.
+        pub(super) static WALKS_LOOKED_UP: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    }
 
     #[test]
     fn the_words_are_in_their_form_and_each_is_there_once() {
@@ -261,8 +281,37 @@ mod tests {
     }
 
     #[test]
-    fn it_takes_no_long_time_over_a_long_text() {
-        assert!(!is_common(&"1!".repeat(10_000)));
-        assert!(!is_variant_of(&"1!".repeat(10_000), &["ada"]));
+    fn the_work_is_bounded_whatever_the_texts() {
+        const WALKS_LOOKED_UP_MAX: usize = 20_000;
+        let email = "a".repeat(128);
+        let long = "1".repeat(100_000);
+        for password in [
+            format!("9{}", "1".repeat(255)),
+            format!("01234567890123456789{}", "1".repeat(236)),
+            "0123456789".repeat(25),
+            "1".repeat(40),
+            "0123456789".repeat(4),
+            "0123456789012345678998765432109876543210".to_owned(),
+            "q1w2e3r4t5y6u7i8o9p0".repeat(2),
+            "1!".repeat(10_000),
+        ] {
+            WALKS_LOOKED_UP.with(|count| count.set(0));
+            is_variant_of(&password, &["ada", &email, &long]);
+            is_common(&password);
+            let count = WALKS_LOOKED_UP.with(std::cell::Cell::get);
+            assert!(count < WALKS_LOOKED_UP_MAX, "`{password}`: {count}");
+        }
+    }
+
+    #[test]
+    fn a_long_password_is_compared_with_names_plainly() {
+        let email = "ada.lovelace.of.the.analytical.engine@example.org";
+        for password in [email.to_owned(), format!("{email}1815"), email.repeat(2)] {
+            assert!(is_variant_of(&password, &["ada", email]), "`{password}`");
+        }
+        let other = format!("{email} wrote the first program");
+        assert!(!is_variant_of(&other, &["ada", email]));
+        let endless = "a".repeat(NAME_BYTES_MAX + 1);
+        assert!(!is_variant_of(&endless, &[&endless]));
     }
 }

@@ -43,41 +43,72 @@ impl Service {
         if maker == Maker::Anyone && !self.settings.registrations_open {
             return Err(AccountsError::RegistrationClosed);
         }
-        let password = self.check_sign_up(&mut request, maker).await?;
         let address = Address::parse(&request.remote_address);
-        let uptime = self.clock.uptime();
-        self.limits.registrations.take(address, uptime)?;
-        self.check_setup_token(setup_token).await?;
-        self.check_free(&request.username, &request.email).await?;
-        if maker == Maker::Anyone {
-            self.limits.all_registrations.take(uptime)?;
+        // Before any work; given back where nobody was told what the allowance is there for.
+        self.limits
+            .registrations
+            .take(address, self.clock.uptime())?;
+        let signed_up = self.sign_up(context, &mut request, setup_token).await;
+        if signed_up
+            .as_ref()
+            .is_err_and(|error| !tells_a_secret(error))
+        {
+            self.limits.registrations.release(address);
         }
-        let password_hash = self
-            .passwords
-            .hash(context, Line::of(address), password)
-            .await?;
-        let account = NewAccount {
-            username: request.username,
-            email: request.email,
-            password_hash,
-            role: if maker == Maker::Setup {
-                Role::Admin
-            } else {
-                Role::Member
-            },
-            language: canonical_language(&request.locale).unwrap_or_default(),
-            setup_token,
-        };
-        let account = self.write_account(context, account).await?;
         Ok(RegisterReply {
-            account: Some(account),
+            account: Some(signed_up?),
             generated_password: String::new(),
         })
     }
 
+    /// Makes the account of a sign-up whose address's allowance is taken.
+    async fn sign_up(
+        &self,
+        context: &Context,
+        request: &mut RegisterRequest,
+        setup_token: Option<SecretHash>,
+    ) -> Result<Account, AccountsError> {
+        let maker = setup_token.map_or(Maker::Anyone, |_| Maker::Setup);
+        self.check_setup_token(setup_token).await?;
+        let password = self.check_sign_up(request, maker).await?;
+        if maker == Maker::Setup {
+            let role = Role::Admin;
+            return self
+                .hash_and_write(context, request, password, role, setup_token)
+                .await;
+        }
+        self.limits.all_registrations.take(self.clock.uptime())?;
+        self.hash_and_write(context, request, password, Role::Member, None)
+            .await
+            .inspect_err(|_| self.limits.all_registrations.release())
+    }
+
+    /// That the e-mail address is taken only the transaction says, after the hash: so neither a busy server nor the time
+    /// tells it for nothing.
+    async fn hash_and_write(
+        &self,
+        context: &Context,
+        request: &RegisterRequest,
+        password: Password,
+        role: Role,
+        setup_token: Option<SecretHash>,
+    ) -> Result<Account, AccountsError> {
+        let line = Line::of(Address::parse(&request.remote_address));
+        let password_hash = self.passwords.hash(context, line, password).await?;
+        let account = NewAccount {
+            username: request.username.clone(),
+            email: request.email.clone(),
+            password_hash,
+            role,
+            language: canonical_language(&request.locale).unwrap_or_default(),
+            setup_token,
+        };
+        self.write_account(context, account).await
+    }
+
     /// Checks every field, so that a person hears at once of all that is wrong. Whether a username is taken anyone may
-    /// know, its profile says so; that an e-mail address is, [`check_free`](Self::check_free) says only when all else is
-    /// right and the address's allowance of sign-ups has paid for it.
+    /// know, its profile says so; that an e-mail address is, the write says only when all else is right and the address's
+    /// allowance of sign-ups has paid for it.
     async fn check_sign_up(
         &self,
         request: &mut RegisterRequest,
@@ -182,6 +213,15 @@ fn username_taken() -> FieldProblem {
 
 fn email_taken() -> FieldProblem {
     FieldProblem::new("email", FieldReason::Taken, EMAIL_TAKEN)
+}
+
+/// Whether a refusal tells whose an e-mail address is, or that a setup token is wrong: such answers are rationed.
+fn tells_a_secret(error: &AccountsError) -> bool {
+    match error {
+        AccountsError::SetupToken => true,
+        AccountsError::Fields(problems) => problems.contains(&email_taken()),
+        _ => false,
+    }
 }
 
 async fn insert(

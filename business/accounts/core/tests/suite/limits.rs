@@ -181,3 +181,99 @@ async fn a_crowd_of_addresses_makes_only_so_many_accounts() {
     domain.advance(24 * 3_600);
     join(7).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_spent_allowance_is_told_before_the_fields_are_looked_at() {
+    let settings = Settings {
+        registrations_per_address: 1,
+        ..cheap()
+    };
+    let domain = Domain::with(settings).await;
+    let from = |username: &str| RegisterRequest {
+        remote_address: "192.0.2.1".to_owned(),
+        ..sign_up(username)
+    };
+    domain.try_register(from("ada")).await.unwrap();
+    let refused = domain.try_register(from("not a name")).await;
+    assert_refused(refused, ErrorCode::RateLimited, "");
+    let with_token = |username: &str| RegisterRequest {
+        setup_token: "wrong".to_owned(),
+        remote_address: "192.0.2.2".to_owned(),
+        ..sign_up(username)
+    };
+    let error = refusal(domain.try_register(with_token("not a name")).await);
+    assert_ne!(
+        error.code(),
+        ErrorCode::Invalid,
+        "the fields were looked at"
+    );
+    let refused = domain.try_register(with_token("bob")).await;
+    assert_refused(refused, ErrorCode::RateLimited, "");
+}
+
+#[tokio::test]
+async fn whose_an_email_address_is_costs_an_allowance() {
+    let settings = Settings {
+        registrations_per_address: 2,
+        registrations_per_hour_max: 2,
+        ..cheap()
+    };
+    let domain = Domain::with(settings).await;
+    domain.register("ada").await;
+    let probe = || RegisterRequest {
+        remote_address: "192.0.2.1".to_owned(),
+        email: "ada@example.org".to_owned(),
+        ..sign_up("eve")
+    };
+    for _ in 0..2 {
+        let refused = domain.try_register(probe()).await;
+        assert_refused(refused, ErrorCode::Conflict, "email");
+    }
+    let refused = domain.try_register(probe()).await;
+    assert_refused(refused, ErrorCode::RateLimited, "");
+    // Nobody signed up: the server's allowance is as it was.
+    domain.register("bob").await;
+}
+
+#[tokio::test]
+async fn a_sign_up_that_could_not_be_written_costs_nothing() {
+    let settings = Settings {
+        registrations_per_address: 1,
+        registrations_per_hour_max: 1,
+        ..cheap()
+    };
+    let domain = Domain::with(settings).await;
+    let from = || RegisterRequest {
+        remote_address: "192.0.2.1".to_owned(),
+        ..sign_up("ada")
+    };
+    domain
+        .execute("ALTER TABLE credentials RENAME TO elsewhere")
+        .await;
+    for _ in 0..3 {
+        let error = refusal(domain.try_register(from()).await);
+        assert_ne!(error.code(), ErrorCode::RateLimited, "{error}");
+    }
+    domain
+        .execute("ALTER TABLE elsewhere RENAME TO credentials")
+        .await;
+    domain.try_register(from()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_site_signs_up_no_more_often_than_a_home() {
+    let domain = Domain::with(Settings {
+        registrations_per_address: 1,
+        ..cheap()
+    })
+    .await;
+    for number in 0..5 {
+        let result = domain
+            .try_register(RegisterRequest {
+                remote_address: format!("2001:db8:1:{number}00::1"),
+                ..sign_up(&format!("ada{number}"))
+            })
+            .await;
+        assert_eq!(result.is_ok(), number < 4, "{number}");
+    }
+}

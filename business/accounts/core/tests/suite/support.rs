@@ -159,6 +159,20 @@ impl Domain {
             .unwrap()
     }
 
+    /// Runs one statement on the database itself.
+    pub(crate) async fn execute(&self, statement: &'static str) {
+        let written: std::result::Result<(), infra_db::DbError> = self
+            .database
+            .write(move |connection| {
+                Box::pin(async move {
+                    sqlx::query(statement).execute(connection).await?;
+                    Ok(())
+                })
+            })
+            .await;
+        written.unwrap();
+    }
+
     /// Puts a hash in place of the one that is kept, as one of before would be.
     pub(crate) async fn store_hash(&self, username: &str, hash: &str) {
         let (username, hash) = (username.to_owned(), hash.to_owned());
