@@ -24,8 +24,9 @@ pub(crate) struct SignInLimits {
     failures: Limit<(Name, Option<Network>)>,
     /// Wrong passwords for a name from all strangers together: against guesses from many addresses.
     failures_of_all: Limit<Name>,
-    /// Tries, right and wrong, from the browsers that are known to an account.
-    tries_of_known: Limit<AccountId>,
+    /// Tries, right and wrong, from one browser that is known to an account. By browser, so that who sits at one of them
+    /// (a library's) holds up none of the others.
+    tries_of_known: Limit<(AccountId, SecretHash)>,
     /// Wrong passwords for an account from one browser that is known to it.
     failures_of_known: Limit<(AccountId, SecretHash)>,
 }
@@ -86,17 +87,21 @@ impl SignInLimits {
         Ok(Attempt::Stranger(name, subscriber))
     }
 
-    /// Counts the try of a browser that is known to the account, as if it failed. What strangers do does not hold it up.
+    /// Counts the try of a browser that is known to the account, as if it failed. What strangers do does not hold it up,
+    /// and none at all when its own tries are spent: then it counts as a stranger, who it is never worse off than.
     pub(crate) fn begin_known(
         &self,
         account_id: AccountId,
         browser: SecretHash,
         now: Uptime,
-    ) -> Result<Attempt, AccountsError> {
-        self.tries_of_known.take(Some(account_id), now)?;
+    ) -> Option<Attempt> {
+        let known = (account_id, browser);
+        self.tries_of_known.take(Some(known), now).ok()?;
         self.failures_of_known
-            .take(Some((account_id, browser)), now)?;
-        Ok(Attempt::Known(account_id, browser))
+            .take(Some(known), now)
+            .inspect_err(|_| self.tries_of_known.release(known))
+            .ok()?;
+        Some(Attempt::Known(account_id, browser))
     }
 
     /// It did not fail: neither a right password counts as a wrong one, nor a server too busy to tell.

@@ -74,13 +74,15 @@ impl Service {
         address: Option<Address>,
     ) -> Result<Attempt, AccountsError> {
         let uptime = self.clock.uptime();
-        let Some(secret) = browser.known_by else {
-            return self.limits.sign_in.begin(name, address, uptime);
+        let limits = &self.limits.sign_in;
+        let known = match browser.known_by {
+            Some(secret) => self
+                .account_that_knows(secret, name)
+                .await?
+                .and_then(|account_id| limits.begin_known(account_id, secret, uptime)),
+            None => None,
         };
-        match self.account_that_knows(secret, name).await? {
-            Some(account_id) => self.limits.sign_in.begin_known(account_id, secret, uptime),
-            None => self.limits.sign_in.begin(name, address, uptime),
-        }
+        known.map_or_else(|| limits.begin(name, address, uptime), Ok)
     }
 
     async fn account_that_knows(
