@@ -33,6 +33,10 @@ const SIDE_MAX: usize = 65_535;
 
 pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, CodecError> {
     let structure = Structure::read(bytes, limits)?;
+    // Of a large progressive file decoding finds out, where memory and time are billed.
+    if entropy::is_quickly_walked(&structure) {
+        structure.check_end()?;
+    }
     let head = canonical::head(&structure)?;
     if suits_first_decoder(&structure) {
         let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&head[..]), options());
@@ -82,6 +86,7 @@ fn decode_bytes(structure: &Structure<'_>) -> Result<u64, CodecError> {
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecError> {
     let structure = Structure::read(bytes, limits)?;
+    structure.check_end()?;
     let Frame { width, height, .. } = structure.frame;
     let file = canonical::file(&structure)?;
     let pixels = if suits_first_decoder(&structure) {

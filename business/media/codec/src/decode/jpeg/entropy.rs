@@ -15,6 +15,11 @@ use blocks::{Blocks, Codes, Selection};
 /// Of how many units of the last scan one may be missing. What is missing is gray, as libjpeg shows it.
 const UNITS_PER_MISSING: u64 = 100;
 const COEFFICIENTS: usize = 64;
+/// Blocks walked over in one file, those of all its scans together, at the most; what would take more is refused as damaged.
+/// A progressive picture of 100 megapixels from an ordinary encoder has some 13 million.
+const BLOCKS_WALKED_MAX: u64 = 20_000_000;
+/// Blocks that the walk over a progressive file may hold, and read, while its header is read: 8 MiB, some tens of milliseconds.
+const BLOCKS_WALKED_QUICKLY_MAX: u64 = 1_000_000;
 const HUFFMAN: u8 = 0xc4;
 const RESTART: u8 = 0xdd;
 
@@ -23,14 +28,58 @@ pub(super) const BYTES_PER_BLOCK: u64 = 8;
 /// What the codes of a scan take, in bytes: two for each of four components, of two bytes for each of 65,536 places.
 pub(super) const FIXED_BYTES: u64 = 8 << 17;
 
-/// Whether a picture has all its pixels: every bit of every coefficient is in some scan, and every scan goes on to the last
-/// unit, but for the last of all, which may lack a hundredth.
-pub(super) fn is_whole(structure: &Structure<'_>) -> bool {
-    read(structure).unwrap_or(false)
+/// What a walk through the scans found.
+pub(super) struct Walked {
+    /// Whether the picture has all its pixels: every bit of every coefficient is in some scan, and every scan goes on to the
+    /// last unit, but for the last of all, which may lack a hundredth.
+    pub(super) is_whole: bool,
+    /// Blocks read, each as often as a scan has it.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "tests count by it what a walk takes")
+    )]
+    pub(super) blocks: u64,
 }
 
-fn read(structure: &Structure<'_>) -> Option<bool> {
+/// Whether a walk takes so little that it needs no place in the queue: one pass that holds nothing, or few blocks.
+pub(super) fn is_quickly_walked(structure: &Structure<'_>) -> bool {
+    let held = structure.frame.blocks_with_fill();
+    !structure.frame.progressive
+        || blocks_to_walk(structure).is_none_or(|read| read.max(held) <= BLOCKS_WALKED_QUICKLY_MAX)
+}
+
+/// Reads the scans of a file that lacks its end.
+pub(super) fn walk(structure: &Structure<'_>) -> Walked {
+    if blocks_to_walk(structure).is_none_or(|blocks| blocks > BLOCKS_WALKED_MAX) {
+        return Walked {
+            is_whole: false,
+            blocks: 0,
+        };
+    }
     let mut reading = Reading::of(&structure.frame);
+    Walked {
+        is_whole: read(structure, &mut reading).unwrap_or(false),
+        blocks: reading.walked,
+    }
+}
+
+/// Blocks of all scans together; nothing where a scan is not well formed.
+fn blocks_to_walk(structure: &Structure<'_>) -> Option<u64> {
+    let frame = &structure.frame;
+    let mut blocks = 0;
+    for scan in structure.segments.iter().filter(|it| it.marker == SCAN) {
+        let parts = super::scan_components(scan.body, frame)?;
+        let (across, down) = frame.units();
+        for (index, _) in &parts {
+            let component = &frame.components[*index];
+            blocks +=
+                u64::from(across) * u64::from(down) * u64::from(component.across * component.down);
+        }
+    }
+    Some(blocks)
+}
+
+fn read<'b>(structure: &'b Structure<'_>, reading: &mut Reading<'b>) -> Option<bool> {
     if !structure.frame.progressive {
         reading.define_codes(&USUAL_CODES)?;
     }
@@ -67,6 +116,8 @@ struct Reading<'b> {
     blocks: Vec<Blocks>,
     /// Of each component and coefficient, how many of its last bits are still to come.
     missing_bits: Vec<[u8; COEFFICIENTS]>,
+    /// Blocks read so far.
+    walked: u64,
 }
 
 /// Stands for all bits of a coefficient that had no scan yet.
@@ -84,6 +135,7 @@ impl<'b> Reading<'b> {
             interval: 0,
             blocks: frame.components.iter().map(blocks).collect(),
             missing_bits: vec![[ALL_BITS; COEFFICIENTS]; frame.components.len()],
+            walked: 0,
         }
     }
 
@@ -109,7 +161,7 @@ impl<'b> Reading<'b> {
             return None;
         };
         let selection = if frame.progressive {
-            Selection::new(first, last, bits)?
+            Selection::new(first, last, bits, parts.len())?
         } else {
             Selection::WHOLE
         };
@@ -164,6 +216,7 @@ impl<'b> Reading<'b> {
             };
             for block in 0..wide * high {
                 let place = (x * wide + block % wide, y * high + block / wide);
+                self.walked += 1;
                 let read = self.blocks[*index].read(place, selection, (firsts, others), bits);
                 if read.is_none() || bits.are_over() {
                     return false;
@@ -173,3 +226,6 @@ impl<'b> Reading<'b> {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;

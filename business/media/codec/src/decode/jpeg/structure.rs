@@ -31,13 +31,12 @@ pub(super) struct Structure<'b> {
     pub(super) segments: Vec<Segment<'b>>,
     /// What the file's scans and tables take, in bytes.
     pub(super) bytes: u64,
-    /// Whether the file ends without saying so, and was found to hold its pixels all the same.
+    /// Whether the file ends without saying so; [`Self::check_end`] finds out whether it holds its pixels all the same.
     pub(super) lacks_end: bool,
 }
 
 impl<'b> Structure<'b> {
-    /// Walks a file to its end marker. One that ends without is taken when all its pixels are there: whatever follows them
-    /// then counts as bytes after the end.
+    /// Walks a file to its end marker, or to what follows its last scan.
     pub(super) fn read(file: &'b [u8], limits: &Limits) -> Result<Self, CodecError> {
         let mut found = Found::default();
         for (index, segment) in segments(file).enumerate() {
@@ -48,14 +47,18 @@ impl<'b> Structure<'b> {
                 Ok(segment) if segment.marker == END => return found.finish(false),
                 Ok(segment) => found.take(segment, limits)?,
                 Err(error) if found.scans.count == 0 => return Err(error),
-                Err(error) => {
-                    let structure = found.finish(true)?;
-                    if entropy::is_whole(&structure) {
-                        return Ok(structure);
-                    }
-                    return Err(error);
-                }
+                Err(_) => return found.finish(true),
             }
+        }
+        Err(CodecError::broken("cut off before its end marker"))
+    }
+
+    /// Refuses a file that ends without its end marker, unless all its pixels are there: whatever follows them then counts
+    /// as bytes after the end. Nothing is read of a file that has the marker. Of a progressive one this takes memory for each
+    /// block and a pass for each scan, so it belongs where memory and time are billed.
+    pub(super) fn check_end(&self) -> Result<(), CodecError> {
+        if !self.lacks_end || entropy::walk(self).is_whole {
+            return Ok(());
         }
         Err(CodecError::broken("cut off before its end marker"))
     }

@@ -215,9 +215,10 @@ impl Check {
     ) -> Result<Vec<String>, MediaError> {
         let processed = match self.process(item, source.file).await {
             Ok(processed) => processed,
-            Err(MediaError::Codec(error)) => {
+            // Of this photo alone: the check goes on with the next.
+            Err(error @ (MediaError::Codec(_) | MediaError::NeedsMemory { .. })) => {
                 let media = item.item.media();
-                tracing::warn!(%media, cause = error.cause(), "a photo could not be made again");
+                tracing::warn!(%media, %error, "a photo could not be made again");
                 return Ok(Vec::new());
             }
             Err(error) => return Err(error),

@@ -80,6 +80,15 @@ impl<'b> Bits<'b> {
         u32::try_from(bits).unwrap_or(0)
     }
 
+    /// Passes over so many bits.
+    pub(super) fn skip(&mut self, mut count: u32) {
+        while count > 0 {
+            let some = count.min(16);
+            self.take(some);
+            count -= some;
+        }
+    }
+
     /// Goes on behind the next restart marker. False where there is none.
     pub(super) fn restart(&mut self) -> bool {
         let found = self

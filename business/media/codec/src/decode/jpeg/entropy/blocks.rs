@@ -61,12 +61,13 @@ impl Selection {
         progressive: false,
     };
 
-    pub(super) fn new(first: u8, last: u8, bits: u8) -> Option<Self> {
+    /// That of a progressive scan of so many components. Only first coefficients may be stored of several together.
+    pub(super) fn new(first: u8, last: u8, bits: u8, components: usize) -> Option<Self> {
         let (first, last) = (usize::from(first), usize::from(last));
         let well_formed = if first == 0 {
             last == 0
         } else {
-            (first..COEFFICIENTS).contains(&last)
+            (first..COEFFICIENTS).contains(&last) && components == 1
         };
         well_formed.then_some(Self {
             first,
@@ -178,6 +179,14 @@ fn bring(set: &mut u64, selection: Selection, codes: &Codes, bits: &mut Bits<'_>
     Some(())
 }
 
+/// A bit for each coefficient from the first to the last.
+const fn span(first: usize, last: usize) -> u64 {
+    if first > last {
+        return 0;
+    }
+    (u64::MAX << first) & (u64::MAX >> (COEFFICIENTS - 1 - last))
+}
+
 /// One more bit of those that are not zero, and those that become so.
 fn refine(set: &mut u64, selection: Selection, codes: &Codes, bits: &mut Bits<'_>) -> Option<()> {
     let mut at = selection.first;
@@ -206,10 +215,7 @@ fn refine(set: &mut u64, selection: Selection, codes: &Codes, bits: &mut Bits<'_
         at += 1;
     }
     if bits.empty_blocks > 0 {
-        let left = (selection.first.max(at)..=selection.last).filter(|at| *set >> at & 1 == 1);
-        for _ in left {
-            bits.take(1);
-        }
+        bits.skip((*set & span(at, selection.last)).count_ones());
         bits.empty_blocks -= 1;
     }
     Some(())
