@@ -57,9 +57,10 @@ pub struct Configuration {
     pub database_cache_bytes: u64,
     /// Room on the disk that uploads leave free, in bytes: below it they are refused. Default: 536870912 (512 MiB).
     pub disk_reserve_bytes: u64,
-    /// The most connections at a time of one IPv4 address or IPv6 network of 64 bits; 0 for no bound. Trusted proxies have
-    /// none: behind them it is the most requests of one client whose bodies are awaited. Further ones are answered 503 at
-    /// once.
+    /// The most connections at a time of one IPv4 address or IPv6 network of 64 bits (four times as many of 56 bits, 16
+    /// times of 48); 0 for no bound. Trusted proxies have none: behind them it is the most requests of one client at a
+    /// time. Further ones are answered 503 at once. Keep it well below `requests_in_flight_max`, so that one client cannot
+    /// take every place.
     pub connections_per_address_max: usize,
     /// How long the body of a request may be silent before it is given up, in seconds; a resumable upload keeps what came.
     /// From 1 to 300.
@@ -107,7 +108,7 @@ impl Default for Configuration {
             connections_max: 10_000,
             database_cache_bytes: 120 * 1024 * 1024,
             disk_reserve_bytes: 512 * 1024 * 1024,
-            connections_per_address_max: 256,
+            connections_per_address_max: 128,
             body_silence_s_max: 15,
             requests_in_flight_max: 256,
             requests_waiting_max: 10_000,

@@ -14,14 +14,14 @@ pub(super) struct ClientShares(Arc<Shares>);
 struct Shares {
     /// 0 for no bound.
     per_client_max: usize,
-    /// Clients that have something; never zero.
+    /// Clients, and of IPv6 the networks round them, that have something; never zero.
     held: Mutex<HashMap<Network, usize>>,
 }
 
 /// A part of a client's share, until it is dropped.
 pub(super) struct Share {
     shares: ClientShares,
-    client: Network,
+    address: IpAddr,
 }
 
 impl ClientShares {
@@ -32,19 +32,24 @@ impl ClientShares {
         }))
     }
 
-    /// Takes one more for the client at this address; none when it has its share.
+    /// Takes one more for the client at this address; none when it, or a network round it, has its share.
     pub(super) fn take(&self, address: IpAddr) -> Option<Share> {
-        let client = Network::of_client(address);
         let mut held = self.held();
-        let count = held.entry(client).or_insert(0);
-        if self.0.per_client_max > 0 && *count >= self.0.per_client_max {
+        let has_share = |(network, times): (Network, u32)| {
+            let times = usize::try_from(times).unwrap_or(usize::MAX);
+            let share = self.0.per_client_max.saturating_mul(times);
+            held.get(&network).is_some_and(|count| *count >= share)
+        };
+        if self.0.per_client_max > 0 && Network::levels_of_client(address).any(has_share) {
             return None;
         }
-        *count += 1;
+        for (network, _) in Network::levels_of_client(address) {
+            *held.entry(network).or_insert(0) += 1;
+        }
         drop(held);
         Some(Share {
             shares: self.clone(),
-            client,
+            address,
         })
     }
 
@@ -55,10 +60,13 @@ impl ClientShares {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        if let Entry::Occupied(mut count) = self.shares.held().entry(self.client) {
-            *count.get_mut() -= 1;
-            if *count.get() == 0 {
-                count.remove();
+        let mut held = self.shares.held();
+        for (network, _) in Network::levels_of_client(self.address) {
+            if let Entry::Occupied(mut count) = held.entry(network) {
+                *count.get_mut() -= 1;
+                if *count.get() == 0 {
+                    count.remove();
+                }
             }
         }
     }
@@ -89,6 +97,22 @@ mod tests {
         let _one = take(&shares, "2001:db8:1:2::1").unwrap();
         assert!(take(&shares, "2001:db8:1:2:abcd::2").is_none());
         assert!(take(&shares, "2001:db8:1:3::1").is_some());
+    }
+
+    #[test]
+    fn a_line_with_many_networks_has_few_shares() {
+        let shares = ClientShares::new(1);
+        let in_one: Vec<_> = (0..9)
+            .filter_map(|network| take(&shares, &format!("2001:db8:1:{network:x}::1")))
+            .collect();
+        assert_eq!(in_one.len(), 4);
+        let in_others: Vec<_> = (1..99)
+            .filter_map(|line| take(&shares, &format!("2001:db8:1:{:x}::1", line << 8)))
+            .collect();
+        assert_eq!(in_others.len(), 12);
+        assert!(take(&shares, "2001:db8:2::1").is_some());
+        drop((in_one, in_others));
+        assert!(shares.held().is_empty());
     }
 
     #[test]

@@ -19,19 +19,17 @@ use presentation_kit::body::WatchedBody;
 use presentation_kit::context::OVERLOAD_RETRY_AFTER;
 use presentation_kit::refusal::{Refusal, RefusalForm};
 use tokio::net::TcpStream;
-use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt as _;
 
-use super::client_shares::ClientShares;
+use super::client_shares::{ClientShares, Share};
 use super::connections::{InFlight, Place};
+use super::pace::PacedStream;
 use crate::wire::Surfaces;
 
 /// How long a client may take to send a request's head, and how long it may keep a connection open before that.
 const HEAD_WAIT_MAX: Duration = Duration::from_secs(15);
 /// The largest head of a request, in bytes.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
-/// How long a client may leave what was sent to it unread.
-const WRITE_WAIT_MAX: Duration = Duration::from_secs(60);
 /// How long an idle connection may take to be closed: what was answered last may still be on its way.
 const CLOSING_WAIT_MAX: Duration = Duration::from_secs(1);
 
@@ -50,8 +48,6 @@ impl Serving {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps Nagle's algorithm");
         }
-        let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(WRITE_WAIT_MAX));
         let service = hyper::service::service_fn(|request| self.answer(request, peer, &place));
         // HTTP/2 without TLS is spoken by no browser, and telling the two apart waits for a first byte without a bound.
         let mut builder = http1::Builder::new();
@@ -59,7 +55,7 @@ impl Serving {
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_WAIT_MAX)
             .max_buf_size(HEAD_BYTES_MAX);
-        let connection = builder.serve_connection(TokioIo::new(Box::pin(stream)), service);
+        let connection = builder.serve_connection(TokioIo::new(PacedStream::new(stream)), service);
         let mut connection = pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
@@ -88,38 +84,41 @@ impl Serving {
         let (mut parts, body) = request.into_parts();
         let body = WatchedBody::new(body, self.body_silence_max);
         parts.extensions.insert(ConnectInfo(peer));
-        // Behind a proxy the connections are the proxy's, so its clients' shares are of the bodies that are awaited.
-        let mut share = Ok(None);
         if let Some(watch) = body.watch() {
-            if self.proxies.contain(peer.ip()) {
-                let client = self.proxies.client(peer.ip(), &parts.headers);
-                share = self.shares.take(client).map(Some).ok_or(client);
-            }
             parts.extensions.insert(watch.clone());
         }
+        // Behind a proxy the connections are the proxy's, so its clients' shares are of the requests in flight.
+        let share = if self.proxies.contain(peer.ip()) {
+            let client = self.proxies.client(peer.ip(), &parts.headers);
+            self.shares.take(client).map(Some).ok_or(())
+        } else {
+            Ok(None)
+        };
         let request = Request::from_parts(parts, body);
         let form = RefusalForm::of(&request);
         let answer = match share {
             Ok(share) => Ok((share, self.surfaces.clone().oneshot(request))),
-            Err(_) => Err(Refusal::too_many_open(OVERLOAD_RETRY_AFTER).into_response(form)),
+            Err(()) => Err(Refusal::too_many_open(OVERLOAD_RETRY_AFTER).into_response(form)),
         };
         async move {
-            let response: Response = match answer {
-                Ok((_share, answer)) => answer.await?,
-                Err(refused) => refused,
+            let (share, response): (_, Response) = match answer {
+                Ok((share, answer)) => (share, answer.await?),
+                Err(refused) => (None, refused),
             };
             Ok(response.map(|body| AnswerBody {
                 body,
                 _in_flight: in_flight,
+                _share: share,
             }))
         }
     }
 }
 
-/// An answer's body, as long as which the request is in flight.
+/// An answer's body, as long as which the request is in flight and counts as its client's.
 struct AnswerBody {
     body: Body,
     _in_flight: InFlight,
+    _share: Option<Share>,
 }
 
 impl hyper::body::Body for AnswerBody {

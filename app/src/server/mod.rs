@@ -7,6 +7,7 @@ mod client_shares;
 mod connection;
 mod connections;
 mod descriptors;
+mod pace;
 mod refusals;
 
 use std::net::SocketAddr;
@@ -35,7 +36,7 @@ pub struct ServerBounds {
     /// The most connections at a time.
     pub connections_max: usize,
     /// The most connections of one client at a time, an IPv4 address or an IPv6 network of 64 bits; 0 for no bound. Behind a
-    /// trusted proxy it is the most requests at a time whose bodies are awaited.
+    /// trusted proxy it is the most requests at a time.
     pub connections_per_address_max: usize,
     /// How long the body of a request may be silent.
     pub body_silence_max: Duration,

@@ -14,6 +14,7 @@ use infra_resilience::{AdmissionBounds, AdmissionControl};
 use presentation_kit::address::TrustedProxies;
 use presentation_kit::context::ContextLayer;
 use presentation_kit::rate::RateLayer;
+use presentation_kit::waits::Waits;
 use presentation_kit::{Gateways, RateLimits, Signer, Site, Surface};
 use tower::Layer as _;
 use tower::util::MapResponseLayer;
@@ -26,6 +27,9 @@ use crate::config::Configuration;
 
 /// The largest body that is taken where no file is expected, in bytes.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// One in so many of the requests in flight may wait for something other than its client: the others keep things moving.
+const IN_FLIGHT_PER_WAITING: usize = 4;
 
 /// How long a request waits for its turn; half of it is what a burst may take. Longer, and a person would rather try again.
 const REQUEST_WAIT_MAX: Duration = Duration::from_secs(2);
@@ -71,7 +75,8 @@ pub fn surface(
         signer: Signer::new(&secret, lifetime, Arc::new(SystemClock)),
     };
     let limits = RateLimits::new(configuration.limits.clone(), Arc::new(SystemClock));
-    Ok(Surface::with_limits(gateways, site, limits))
+    let waits = Waits::new(configuration.requests_in_flight_max / IN_FLIGHT_PER_WAITING);
+    Ok(Surface::with_bounds(gateways, site, limits, waits))
 }
 
 /// What answers every request.

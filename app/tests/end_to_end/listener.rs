@@ -96,7 +96,7 @@ async fn one_clients_silent_bodies_leave_the_others_their_places() {
 }
 
 #[tokio::test]
-async fn behind_a_proxy_each_client_has_its_share_of_bodies() {
+async fn behind_a_proxy_each_client_has_its_share_of_requests() {
     let server = Server::with(&[
         ("HELIOGRAPH_TRUSTED_PROXIES", "127.0.0.0/8"),
         ("HELIOGRAPH_CONNECTIONS_PER_ADDRESS_MAX", "2"),
@@ -118,9 +118,12 @@ async fn behind_a_proxy_each_client_has_its_share_of_bodies() {
         Some(())
     })
     .await;
-    // Whoever is asked without a body is never refused, nor is another client.
+    // A request without a body counts too; another client's does not count as its.
+    let ask = ASK.replace("Host: a", "Host: a\r\nX-Forwarded-For: 203.0.113.1");
+    let answer = Wire::sending(server.base(), &ask).await.last_answer().await;
+    assert_refused_at_once(&answer);
     for _ in 0..10 {
-        let ask = ASK.replace("Host: a", "Host: a\r\nX-Forwarded-For: 203.0.113.1");
+        let ask = ASK.replace("Host: a", "Host: a\r\nX-Forwarded-For: 203.0.113.3");
         let answer = Wire::sending(server.base(), &ask).await.last_answer().await;
         assert_eq!(answer.status, 200, "{answer:?}");
     }

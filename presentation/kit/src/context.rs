@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use infra_kernel::{Context, CorrelationId};
 use tower::{Layer, Service};
 use tracing::Instrument as _;
@@ -38,11 +38,12 @@ const ANSWER_WAIT_MAX: Duration = Duration::from_secs(1);
 pub const OVERLOAD_RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// Where forms may bring files.
-const FORMS_WITH_FILES: [&str; 5] = [
+const FORMS_WITH_FILES: [&str; 6] = [
     "/api/v1/media",
     "/api/v2/media",
     "/api/v1/accounts/update_credentials",
     "/new",
+    "/new/photos",
     "/settings",
 ];
 /// Where resumable uploads go: nothing else may take as long.
@@ -60,9 +61,15 @@ pub enum RequestClass {
 }
 
 impl RequestClass {
-    /// What this request brings, by its address and its type.
+    /// What this request brings, by its method, its address and its type. One without a body brings no file, whatever its
+    /// headers say.
     pub fn of<B>(request: &http::Request<B>) -> Self {
-        let path = request.uri().path();
+        let method = request.method();
+        if !matches!(*method, Method::POST | Method::PUT | Method::PATCH) || !has_body(request) {
+            return Self::Quick;
+        }
+        // Addresses may end with a slash, as they may for the routes.
+        let path = request.uri().path().trim_end_matches('/');
         let content_type = request.headers().get(header::CONTENT_TYPE);
         let is = |kind: &str| {
             content_type.is_some_and(|value| {
@@ -71,10 +78,9 @@ impl RequestClass {
                 value.eq_ignore_ascii_case(kind.as_bytes())
             })
         };
-        let is_below = |above: &&str| is_at_or_below(path, above);
         if is_at_or_below(path, RESUMABLE_PATH) && is("application/offset+octet-stream") {
             Self::ResumableUpload
-        } else if FORMS_WITH_FILES.iter().any(is_below) && is("multipart/form-data") {
+        } else if FORMS_WITH_FILES.contains(&path) && is("multipart/form-data") {
             Self::FormWithFiles
         } else {
             Self::Quick
@@ -98,6 +104,13 @@ impl RequestClass {
             Self::ResumableUpload => KEEPING_WAIT_MAX,
         }
     }
+}
+
+fn has_body<B>(request: &http::Request<B>) -> bool {
+    let headers = request.headers();
+    let length = headers.get(header::CONTENT_LENGTH);
+    headers.contains_key(header::TRANSFER_ENCODING)
+        || length.is_some_and(|length| length.as_bytes().iter().any(|byte| *byte != b'0'))
 }
 
 /// The context of the request under way.

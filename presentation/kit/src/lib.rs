@@ -28,6 +28,7 @@ pub mod surface;
 pub mod text;
 pub mod upload;
 pub mod urls;
+pub mod waits;
 
 mod hydrate;
 mod network;

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 /// The bits before the IPv4 address in one that is mapped into IPv6 (RFC 4291, 2.5.5.2).
 const MAPPED_BITS: u8 = 96;
-/// The bits of an IPv6 address that one subscriber's line has to itself at least (RFC 6177).
-const SUBSCRIBER_BITS: u8 = 64;
+/// The IPv6 networks in which a client is counted, by the bits of their prefix, and how many times the share of one each has.
+/// A subscriber's line has a /64 to itself at least (RFC 6177), many a /56, a company or a rented server a /48.
+const IPV6_LEVELS: [(u8, u32); 3] = [(64, 1), (56, 4), (48, 16)];
 
 /// A network of addresses. IPv4 mapped into IPv6 counts as IPv4, on both sides of every comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -52,7 +53,38 @@ impl Network {
         let address = address.to_canonical();
         match address {
             IpAddr::V4(_) => Self::single(address),
-            IpAddr::V6(_) => Self::truncated(address, SUBSCRIBER_BITS),
+            IpAddr::V6(_) => Self::truncated(address, IPV6_LEVELS[0].0),
+        }
+    }
+
+    /// The networks in which a client is counted, from [`Network::of_client`] to the widest that one subscriber may have, and
+    /// how many times the share of the first each has: of IPv4 the first alone.
+    pub fn levels_of_client(address: IpAddr) -> impl Iterator<Item = (Self, u32)> {
+        let address = address.to_canonical();
+        let levels = if address.is_ipv4() {
+            1
+        } else {
+            IPV6_LEVELS.len()
+        };
+        IPV6_LEVELS[..levels]
+            .iter()
+            .map(move |(bits, times)| match address {
+                IpAddr::V4(_) => (Self::single(address), *times),
+                IpAddr::V6(_) => (Self::truncated(address, *bits), *times),
+            })
+    }
+
+    /// How many times the share of one client each level has, as in [`Network::levels_of_client`].
+    #[must_use]
+    pub fn shares_of_levels() -> [u32; IPV6_LEVELS.len()] {
+        IPV6_LEVELS.map(|(_, times)| times)
+    }
+
+    /// A number of its own among networks of as many bits.
+    pub(crate) fn key(&self) -> u128 {
+        match self.address {
+            IpAddr::V4(address) => u128::from(address.to_ipv6_mapped()),
+            IpAddr::V6(address) => u128::from(address),
         }
     }
 
@@ -190,6 +222,23 @@ mod tests {
         assert!(!contains("0.0.0.0/0", "2001:db8::1"));
         assert!(!contains("::/0", "192.0.2.1"));
         assert!(contains("::1", "::1"));
+    }
+
+    #[test]
+    fn a_client_is_counted_in_the_networks_that_it_may_have() {
+        let levels = |address: &str| -> Vec<(String, u32)> {
+            Network::levels_of_client(address.parse().unwrap())
+                .map(|(network, times)| (network.to_string(), times))
+                .collect()
+        };
+        assert_eq!(levels("::ffff:192.0.2.1"), [("192.0.2.1".to_owned(), 1)]);
+        let expected = [
+            ("2001:db8:1:203::/64", 1),
+            ("2001:db8:1:200::/56", 4),
+            ("2001:db8:1::/48", 16),
+        ];
+        let expected = expected.map(|(network, times)| (network.to_owned(), times));
+        assert_eq!(levels("2001:db8:1:203::9"), expected);
     }
 
     #[test]

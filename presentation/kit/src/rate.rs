@@ -20,7 +20,7 @@ use infra_kernel::{AccountId, Clock, Error, ErrorCode, Result, SystemClock, Time
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::address::ClientAddress;
+use crate::address::{ClientAddress, Network};
 use crate::context::RESUMABLE_PATH;
 use crate::problem::Problem;
 use crate::surface::Surface;
@@ -43,8 +43,8 @@ pub struct LimitSettings {
     pub writes_per_account_day_max: u32,
     /// Requests of apps that only read which one account may make within `reads_window_s`; 0 means no bound. Default: 3000.
     pub reads_per_account_max: u32,
-    /// Requests to the API without an account that one address (of IPv6 one /64) may make within `reads_window_s`; 0 means
-    /// no bound. Default: 1500.
+    /// Requests to the API without an account that one address (of IPv6 one /64; a /56 four times as many, a /48 16 times)
+    /// may make within `reads_window_s`; 0 means no bound. Default: 1500.
     pub requests_per_address_max: u32,
     /// The time within which both are counted, in seconds. Default: 300 (five minutes).
     pub reads_window_s: u32,
@@ -102,7 +102,8 @@ pub struct RateLimits {
     writes: ShardedLimit,
     writes_of_day: ShardedLimit,
     reads: ShardedLimit,
-    addresses: ShardedLimit,
+    /// One for each of [`Network::levels_of_client`].
+    addresses: [ShardedLimit; 3],
 }
 
 impl RateLimits {
@@ -113,10 +114,10 @@ impl RateLimits {
             writes: ShardedLimit::new(settings.writes_per_account_max, settings.writes_window_s),
             writes_of_day: ShardedLimit::new(settings.writes_per_account_day_max, DAY_S),
             reads: ShardedLimit::new(settings.reads_per_account_max, settings.reads_window_s),
-            addresses: ShardedLimit::new(
-                settings.requests_per_address_max,
-                settings.reads_window_s,
-            ),
+            addresses: Network::shares_of_levels().map(|times| {
+                let count = settings.requests_per_address_max.saturating_mul(times);
+                ShardedLimit::new(count, settings.reads_window_s)
+            }),
             settings,
             clock,
         }
@@ -164,12 +165,12 @@ impl RateLimits {
 
     /// Counts a request that no account stands behind. Without an address (of a socket that has none) it is not limited.
     pub fn count_address(&self, address: Option<IpAddr>) -> Counted {
-        let Some(key) = address.map(network) else {
+        let Some(address) = address else {
             return Counted::taken(None);
         };
-        let taken = self.addresses.take(key, &*self.clock);
-        let Some(wait) = taken.wait else {
-            return Counted::taken(taken.quota);
+        let (quota, wait) = self.take_address(address);
+        let Some(wait) = wait else {
+            return Counted::taken(quota);
         };
         let text = format!(
             "Too many requests come from your network: without an account it can ask {} times in {}. Wait a little, \
@@ -177,7 +178,25 @@ impl RateLimits {
             self.settings.requests_per_address_max,
             in_words(self.settings.reads_window_s)
         );
-        Counted::refused(taken.quota, wait, text)
+        Counted::refused(quota, wait, text)
+    }
+
+    /// Takes one in each network round the address, or in none: what is left where the least is, and how long to wait.
+    fn take_address(&self, address: IpAddr) -> (Option<Quota>, Option<Duration>) {
+        let mut least: Option<Quota> = None;
+        let keys = || Network::levels_of_client(address).map(|(network, _)| network.key());
+        for (level, (limit, key)) in self.addresses.iter().zip(keys()).enumerate() {
+            let taken = limit.take(key, &*self.clock);
+            if taken.wait.is_some() {
+                for (limit, key) in self.addresses[..level].iter().zip(keys()) {
+                    limit.release(key);
+                }
+                return (taken.quota, taken.wait);
+            }
+            let quotas = [least, taken.quota].into_iter().flatten();
+            least = quotas.min_by_key(|quota| quota.remaining);
+        }
+        (least, None)
     }
 }
 
@@ -270,14 +289,6 @@ fn is_write(method: &Method, path: &str) -> bool {
         .strip_prefix(RESUMABLE_PATH)
         .is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'));
     !method.is_safe() && !goes_on
-}
-
-/// The network that an address stands for: itself, or of IPv6 the /64 that one household or one machine is given.
-fn network(address: IpAddr) -> u128 {
-    match address.to_canonical() {
-        IpAddr::V4(address) => u128::from(address.to_ipv6_mapped()),
-        IpAddr::V6(address) => u128::from(address) >> 64 << 64,
-    }
 }
 
 fn in_words(seconds: u32) -> String {

@@ -12,6 +12,7 @@ use product_feed_gateway::Feed;
 use crate::rate::RateLimits;
 use crate::reader::Reader;
 use crate::signature::Signer;
+use crate::waits::Waits;
 
 /// The domains, each by its gateway: in this process or in another.
 #[derive(Clone)]
@@ -75,24 +76,27 @@ pub struct Parts {
     pub reader: Reader,
     /// How often an account or an address may call.
     pub limits: RateLimits,
+    /// The requests that wait for something other than their client.
+    pub waits: Waits,
 }
 
 impl Surface {
-    /// A surface over these domains, with the limits' defaults.
+    /// A surface over these domains, with the bounds' defaults.
     #[must_use]
     pub fn new(gateways: Gateways, site: Site) -> Self {
-        Self::with_limits(gateways, site, RateLimits::default())
+        Self::with_bounds(gateways, site, RateLimits::default(), Waits::default())
     }
 
     /// A surface over these domains.
     #[must_use]
-    pub fn with_limits(gateways: Gateways, site: Site, limits: RateLimits) -> Self {
+    pub fn with_bounds(gateways: Gateways, site: Site, limits: RateLimits, waits: Waits) -> Self {
         let reader = Reader::new(gateways.clone());
         Self(Arc::new(Parts {
             gateways,
             site: Arc::new(site),
             reader,
             limits,
+            waits,
         }))
     }
 }

@@ -74,6 +74,8 @@ pub(crate) async fn count_writes(
         && route != "/logout"
         && !COUNTED_BY_HANDLERS.contains(&route)
     {
+        // What another site has a member's browser send is none of theirs.
+        check_origin(request.method(), request.headers(), &visit)?;
         visit.surface.limits.count_write(account).outcome()?;
     }
     Ok(next.run(request).await)

@@ -22,6 +22,7 @@ fn request(path: &str, content_type: &str, body: Body) -> Request {
         .method("POST")
         .uri(path)
         .header(header::CONTENT_TYPE, content_type)
+        .header(header::TRANSFER_ENCODING, "chunked")
         .body(Body::new(body))
         .unwrap();
     if let Some(watch) = watch {
@@ -80,6 +81,34 @@ fn only_uploads_have_more_time() {
     }
     let wait = RequestClass::Quick.budget() + RequestClass::Quick.wait_after_budget();
     assert!(wait < Duration::from_secs(35));
+}
+
+#[test]
+fn a_header_alone_makes_no_upload() {
+    let class = |method: Method, path: &str, header: HeaderName, value: &str| {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::CONTENT_TYPE, MULTIPART)
+            .header(header, value);
+        RequestClass::of(&request.body(()).unwrap())
+    };
+    let length = header::CONTENT_LENGTH;
+    for (method, path, header, value) in [
+        (Method::GET, "/new", length.clone(), "5000"),
+        (Method::DELETE, "/api/v2/media", length.clone(), "5000"),
+        (Method::POST, "/new", length.clone(), "0"),
+        (Method::POST, "/new", header::ACCEPT, "*/*"),
+        (Method::POST, "/new/photos/7/delete", length.clone(), "5000"),
+        (Method::PUT, "/api/v1/media/7", length.clone(), "5000"),
+    ] {
+        let class = class(method.clone(), path, header, value);
+        assert_eq!(class, RequestClass::Quick, "{method} {path}");
+    }
+    for path in ["/new", "/new/", "/new/photos"] {
+        let class = class(Method::POST, path, length.clone(), "5000");
+        assert_eq!(class, RequestClass::FormWithFiles, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -95,6 +95,22 @@ fn a_household_is_one_address_and_two_are_two() {
 }
 
 #[test]
+fn a_line_with_many_networks_is_counted_as_a_whole() {
+    let (limits, _) = limits(few());
+    let allowed = |network: u32| {
+        let address = format!("2001:db8:1:{network:x}::1").parse().unwrap();
+        limits.count_address(Some(address)).outcome().is_ok()
+    };
+    // A /56 has four, and what it is refused takes nothing from the /48 round it, which has 16.
+    let of_first: Vec<bool> = (0..40).map(allowed).collect();
+    assert_eq!(of_first.iter().filter(|allowed| **allowed).count(), 4);
+    let of_others = (1..100).filter(|line| allowed(line << 8)).count();
+    assert_eq!(of_others, 12);
+    let elsewhere = "2001:db8:2::1".parse().unwrap();
+    assert!(limits.count_address(Some(elsewhere)).outcome().is_ok());
+}
+
+#[test]
 fn where_there_is_no_limit_none_is_told() {
     let (limits, _) = limits(LimitSettings {
         writes_per_account_max: 0,

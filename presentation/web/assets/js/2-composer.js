@@ -252,7 +252,8 @@ enhance("[data-composer]", (form) => {
     if (answer.state !== "ready") {
       photo.state = "working";
       refresh();
-      return follow(photo);
+      // Where many wait already, it is said at once.
+      return pause(1000).then(() => follow(photo));
     }
     Object.assign(photo, { state: "risen", share: 1 });
     photo.words.name = `alt-${answer.id}`;

@@ -1,9 +1,12 @@
 //! Sharing photos, with the script and without.
 
+use std::sync::atomic::Ordering;
+
 use http::StatusCode;
+use infra_kernel::AccountId;
 
 use crate::browser::Browser;
-use crate::fakes::Fakes;
+use crate::fakes::{ADA, Fakes};
 
 #[tokio::test]
 async fn a_photo_is_shared_by_a_plain_form() {
@@ -355,4 +358,28 @@ async fn no_browser_cuts_a_text_that_the_server_may_take() {
         let tag = page[at..].split('>').next().unwrap();
         assert!(!tag.contains("maxlength"), "{path}: {tag}");
     }
+}
+
+#[tokio::test]
+async fn where_many_wait_for_photos_the_next_is_answered_at_once() {
+    let fakes = Fakes::default();
+    let mut browser = Browser::member(&fakes);
+    let csrf = browser.get("/new").await.hidden("csrf");
+    let file = [("csrf", csrf.as_str()), ("file/slow.heic", "123")];
+    browser.post_files("/new/photos", &file).await;
+    let waited = || fakes.waited.load(Ordering::Relaxed);
+    let before = waited();
+    browser.get("/new/photos/500").await;
+    assert_eq!(waited(), before + 1);
+    let others: Vec<_> = std::iter::from_fn(|| fakes.waits.begin(AccountId::new(ADA))).collect();
+    let page = browser.get("/new/photos/500").await;
+    assert!(
+        page.body.contains("\"state\":\"processing\""),
+        "{}",
+        page.body
+    );
+    assert_eq!(waited(), before + 1);
+    drop(others);
+    browser.get("/new/photos/500").await;
+    assert_eq!(waited(), before + 2);
 }

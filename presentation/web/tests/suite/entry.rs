@@ -232,3 +232,19 @@ async fn the_first_admins_secret_goes_on_in_the_body_and_is_named_to_nobody() {
     assert_eq!(page.status, StatusCode::GONE);
     assert!(page.body.contains("used already"));
 }
+
+#[tokio::test]
+async fn forms_of_other_sites_spend_nothing_of_a_members_limit() {
+    let fakes = Fakes::default();
+    let mut browser = Browser::member(&fakes);
+    let csrf = browser.get("/new").await.hidden("csrf");
+    browser.fetch_site = "cross-site";
+    let max = presentation_kit::LimitSettings::default().writes_per_account_max;
+    for _ in 0..=max {
+        let page = browser.post("/@bob/follow", &[]).await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN);
+    }
+    browser.fetch_site = "same-origin";
+    let page = browser.post("/@bob/follow", &[("csrf", &csrf)]).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER);
+}

@@ -16,6 +16,7 @@ use business_posts_gateway::*;
 use infra_kernel::{Context, Error, ErrorCode, Result};
 use infra_rpc::Messages;
 use presentation_kit::rate::RateLimits;
+use presentation_kit::waits::Waits;
 use presentation_kit::{Gateways, Site, Surface};
 use product_feed_gateway::*;
 
@@ -44,6 +45,9 @@ pub(crate) struct Fakes {
     slow: Arc<Mutex<Vec<u64>>>,
     /// The bytes of what was uploaded, in order.
     sizes: Arc<Mutex<Vec<u64>>>,
+    /// Who waits for photos, and how often somebody did.
+    pub(crate) waits: Waits,
+    pub(crate) waited: Arc<AtomicU64>,
     /// What was made, with its key.
     made: Arc<Mutex<Vec<(String, Post)>>>,
 }
@@ -76,7 +80,7 @@ impl Fakes {
             posts: fakes.clone(),
             feed: fakes,
         };
-        Surface::with_limits(gateways, site(), limits)
+        Surface::with_bounds(gateways, site(), limits, self.waits.clone())
     }
 }
 

@@ -52,11 +52,16 @@ pub(crate) async fn take(
     .into())
 }
 
-/// How far one of the member's own photos is.
+/// How far one of the member's own photos is: at once, when too many requests wait for that already.
 pub(crate) async fn state(visit: Visit, PathOf(id): PathOf<String>) -> Answer {
     let owner = visit.member()?;
     let id = id.parse().map_err(|_| Error::not_found("photo"))?;
-    answer(&visit, &settled(&visit, owner, id).await?)
+    // Unlike one that brings a photo, this request has a place among those in flight, and keeps it while it waits.
+    let item = match visit.surface.waits.begin(owner) {
+        Some(_wait) => settled(&visit, owner, id).await?,
+        None => own(&visit, owner, id).await?,
+    };
+    answer(&visit, &item)
 }
 
 fn answer(visit: &Visit, item: &MediaItem) -> Answer {
@@ -74,16 +79,21 @@ fn answer(visit: &Visit, item: &MediaItem) -> Answer {
 
 /// One of the member's own photos, when it is processed or the time is up.
 pub(super) async fn settled(visit: &Visit, owner: AccountId, id: MediaId) -> Result<MediaItem> {
+    let item = own(visit, owner, id).await?;
+    waited_for(visit, item).await
+}
+
+/// One of the member's own photos as it is.
+async fn own(visit: &Visit, owner: AccountId, id: MediaId) -> Result<MediaItem> {
     let request = GetMediaRequest {
         ids: vec![id.get()],
     };
     let media = &visit.surface.gateways.media;
     let items = media.get_media(&visit.context, request).await?.items;
-    let item = items
+    items
         .into_iter()
         .find(|item| item.owner_id == owner.get())
-        .ok_or_else(|| Error::not_found("photo").for_field("media_id"))?;
-    waited_for(visit, item).await
+        .ok_or_else(|| Error::not_found("photo").for_field("media_id"))
 }
 
 async fn waited_for(visit: &Visit, item: MediaItem) -> Result<MediaItem> {

@@ -1,5 +1,7 @@
 //! Photos: how they are taken, and what becomes of them.
 
+use std::sync::atomic::Ordering;
+
 use business_media_gateway::upload_chunk::Part;
 use business_media_gateway::*;
 use futures::StreamExt as _;
@@ -134,6 +136,7 @@ impl Fakes {
     }
 
     pub(super) async fn on_wait(&self, request: WaitUntilProcessedRequest) -> Result<MediaItem> {
+        self.waited.fetch_add(1, Ordering::Relaxed);
         Ok(self.item(request.id))
     }
 
