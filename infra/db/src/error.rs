@@ -80,6 +80,20 @@ pub(crate) fn is_full(error: &sqlx::Error) -> bool {
     primary_code(error.code().as_deref()) == Some(FULL)
 }
 
+/// Whether an error, or one that caused it, is that the disk is full.
+pub(crate) fn is_because_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let of_statement = error.downcast_ref::<sqlx::Error>();
+        let of_database = error.downcast_ref::<DbError>();
+        if of_statement.is_some_and(is_full) || of_database.is_some_and(DbError::is_full) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
 /// SQLite's primary result code for a full disk.
 const FULL: u32 = 13;
 

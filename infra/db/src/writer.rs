@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use std::vec::Drain;
 
 use futures::FutureExt as _;
 use sqlx::Connection as _;
@@ -11,7 +12,7 @@ use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::error::is_full;
+use crate::error::{is_because_full, is_full};
 use crate::{BoxFuture, Connection, DbError, LOCK_WAIT_MAX};
 
 /// The most writes that wait for the writer; a further one waits for a place.
@@ -23,8 +24,33 @@ const TRUNCATE_INTERVAL: Duration = Duration::from_secs(300);
 /// How long the end waits for other processes that read.
 const CLOSE_WAIT_MAX: Duration = Duration::from_secs(2);
 
-/// One write: answers whether it wants to be kept.
-type Work = Box<dyn for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, bool> + Send>;
+/// One write.
+type Work = Box<dyn for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Wish> + Send>;
+
+/// What a write wants to become of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    Keep,
+    Undo,
+    /// To be undone because the disk is full. SQLite may have undone the whole transaction by itself then.
+    UndoFull,
+}
+
+/// Why a group was not committed.
+enum Failure {
+    Full,
+    Other(String),
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        if is_full(&error) {
+            Self::Full
+        } else {
+            Self::Other(error.to_string())
+        }
+    }
+}
 
 struct Job {
     work: Work,
@@ -88,7 +114,7 @@ impl Writer {
     pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
-        E: From<DbError> + Send + 'static,
+        E: From<DbError> + std::error::Error + Send + 'static,
         F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
@@ -96,10 +122,14 @@ impl Writer {
         let work: Work = Box::new(move |connection| {
             Box::pin(async move {
                 let result = work(connection).await;
-                let keep = result.is_ok();
+                let wish = match &result {
+                    Ok(_) => Wish::Keep,
+                    Err(error) if is_because_full(error) => Wish::UndoFull,
+                    Err(_) => Wish::Undo,
+                };
                 // Whoever asked may have gone; the write stands all the same.
                 let _ = answer.send(result);
-                keep
+                wish
             })
         });
         self.queue
@@ -218,8 +248,9 @@ async fn commit_group(
     watch: Option<&CommitWatch>,
 ) {
     let mut waiting = Vec::with_capacity(group.len());
+    let mut jobs = group.drain(..);
     pass(watch, CommitMoment::Before).await;
-    let outcome = run_group(connection, group, &mut waiting).await;
+    let outcome = run_group(connection, &mut jobs, &mut waiting).await;
     pass(watch, CommitMoment::After).await;
     if outcome.is_err()
         && let Err(error) = execute(connection, "ROLLBACK").await
@@ -228,12 +259,12 @@ async fn commit_group(
         tracing::debug!(%error, "rollback after a failed group");
     }
     // Work that the failure kept from running at all fails with the rest.
-    waiting.extend(group.drain(..).map(|job| job.committed));
+    waiting.extend(jobs.map(|job| job.committed));
     for committed in waiting {
         let _ = committed.send(match &outcome {
             Ok(()) => Ok(()),
-            Err(error) if is_full(error) => Err(DbError::Full),
-            Err(error) => Err(DbError::NotCommitted(error.to_string())),
+            Err(Failure::Full) => Err(DbError::Full),
+            Err(Failure::Other(reason)) => Err(DbError::NotCommitted(reason.clone())),
         });
     }
 }
@@ -246,16 +277,16 @@ async fn pass(watch: Option<&CommitWatch>, moment: CommitMoment) {
 
 async fn run_group(
     connection: &mut Connection,
-    group: &mut Vec<Job>,
+    jobs: &mut Drain<'_, Job>,
     waiting: &mut Vec<oneshot::Sender<Result<(), DbError>>>,
-) -> Result<(), sqlx::Error> {
-    let alone = group.len() == 1;
+) -> Result<(), Failure> {
+    let alone = jobs.len() == 1;
     execute(connection, "BEGIN IMMEDIATE").await?;
-    for Job { work, committed } in group.drain(..) {
+    for Job { work, committed } in jobs {
         waiting.push(committed);
         if alone {
-            if run_work(work, connection).await {
-                return execute(connection, "COMMIT").await;
+            if run_work(work, connection).await == Wish::Keep {
+                return Ok(execute(connection, "COMMIT").await?);
             }
             if let Err(error) = execute(connection, "ROLLBACK").await {
                 // A full disk has SQLite roll back by itself. The work knows better than this what was wrong.
@@ -264,22 +295,27 @@ async fn run_group(
             return Ok(());
         }
         execute(connection, "SAVEPOINT work").await?;
-        if !run_work(work, connection).await {
-            execute(connection, "ROLLBACK TO work").await?;
+        let wish = run_work(work, connection).await;
+        if wish != Wish::Keep
+            && let Err(error) = execute(connection, "ROLLBACK TO work").await
+        {
+            // There is no savepoint any more: a full disk had SQLite undo the work of the whole group.
+            let is_full = wish == Wish::UndoFull;
+            return Err(if is_full { Failure::Full } else { error.into() });
         }
         execute(connection, "RELEASE work").await?;
     }
-    execute(connection, "COMMIT").await
+    Ok(execute(connection, "COMMIT").await?)
 }
 
 /// Runs one piece of work; a panic in it is a failure of that piece alone.
-async fn run_work(work: Work, connection: &mut Connection) -> bool {
+async fn run_work(work: Work, connection: &mut Connection) -> Wish {
     AssertUnwindSafe(work(connection))
         .catch_unwind()
         .await
         .unwrap_or_else(|_| {
             tracing::error!("a write panicked and was undone");
-            false
+            Wish::Undo
         })
 }
 

@@ -283,6 +283,34 @@ async fn a_full_disk_is_told_from_other_failures() {
     assert_eq!(count(&database).await, 0);
 }
 
+#[tokio::test]
+async fn a_full_disk_is_what_the_whole_group_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path()).await;
+    let too_much = database.write::<(), Error, _>(|connection| {
+        Box::pin(async move {
+            sqlx::query("PRAGMA max_page_count = 1")
+                .execute(&mut *connection)
+                .await
+                .map_err(DbError::from)?;
+            sqlx::query("INSERT INTO things (id, name) VALUES (2, hex(zeroblob(1000000)))")
+                .execute(connection)
+                .await
+                .map_err(DbError::from)?;
+            Ok(())
+        })
+    });
+    let insert = |id| insert(&database, id, "small".to_owned());
+    let (before, full, after) = tokio::join!(insert(1), too_much, insert(3));
+    assert_eq!(full.unwrap_err().code(), ErrorCode::StorageFull);
+    for result in [before, after] {
+        // Where SQLite undid all, all are told why; otherwise they stand.
+        if let Err(error) = result {
+            assert!(error.is_full(), "{error:?}");
+        }
+    }
+}
+
 #[test]
 fn ids_become_json() {
     assert_eq!(json_ids([]), "[]");
