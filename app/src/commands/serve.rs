@@ -116,6 +116,7 @@ async fn open(
     let placement = Placement {
         codecs: Some(super::codec_worker::program()),
         accept_lost,
+        requires_files: true,
         ..Placement::default()
     };
     Ok(Arc::new(Domains::open(configuration, &placement).await?))

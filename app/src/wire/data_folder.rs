@@ -1,25 +1,24 @@
 //! The folder that holds everything: whose it is at the moment, what is in it, and what is lost from it.
 
-use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use infra_db::{DatabaseState, Migrator, examine};
-use infra_host::BALLAST;
+use infra_host::{BALLAST, Ballast};
 
 use super::permissions;
+use super::record::{BLOB_NAMES_GIVEN_UP, FILES_GIVEN_UP, RECORD, Record};
 use super::secret;
 
 /// The lock of the process that serves.
 const LOCK: &str = "heliograph.lock";
-/// The list of the databases that were made here.
-const RECORD: &str = "databases.list";
-const RECORD_HEAD: &str = "# The databases that were made in this folder, so that one that is lost is known from one that a new version adds.\n";
 /// What addresses are signed with.
 pub(crate) const SECRET: &str = secret::FILE;
+/// The domain whose database names the photos' files.
+const MEDIA_DOMAIN: &str = "media";
 /// Photos and their renditions.
 pub(crate) const MEDIA: &str = "media";
 
@@ -112,6 +111,9 @@ impl DataFolder {
                     .with_context(|| format!("{} cannot be locked", lock_path.display()));
             }
         }
+        give(path, &lock_path)?;
+        // Nobody else makes one while this holds the folder.
+        Ballast::of(path).remove_unfinished();
         permissions::mend(path);
         Ok(Self {
             path: path.to_owned(),
@@ -123,60 +125,6 @@ impl DataFolder {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
-    }
-}
-
-/// Which databases were made in a folder. Without the list, as the first version left it, all that it had are taken to have
-/// been made as soon as one is there.
-struct Record {
-    made: Option<BTreeSet<String>>,
-}
-
-impl Record {
-    fn read(folder: &Path) -> Result<Self> {
-        let path = folder.join(RECORD);
-        let text = match fs::read_to_string(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self { made: None }),
-            text => text.with_context(|| format!("{} cannot be read", path.display()))?,
-        };
-        let names = text.lines().map(str::trim);
-        let made = names
-            .filter(|name| !name.is_empty() && !name.starts_with('#'))
-            .map(str::to_owned);
-        Ok(Self {
-            made: Some(made.collect()),
-        })
-    }
-
-    fn has(&self, database: &DatabaseFile, any_is_there: bool) -> bool {
-        match &self.made {
-            Some(made) => made.contains(database.file),
-            None => any_is_there && database.from_the_beginning,
-        }
-    }
-
-    /// Adds these to the list, whole or not at all.
-    fn write(&self, folder: &Path, made: impl Iterator<Item = &'static str>) -> Result<()> {
-        let mut names = self.made.clone().unwrap_or_default();
-        names.extend(made.map(str::to_owned));
-        if self.made.as_ref() == Some(&names) {
-            return Ok(());
-        }
-        let mut text = RECORD_HEAD.to_owned();
-        for name in &names {
-            text.push_str(name);
-            text.push('\n');
-        }
-        let path = folder.join(RECORD);
-        let unfinished = folder.join(format!("{RECORD}.new"));
-        let written = || {
-            let mut file = File::create(&unfinished)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&unfinished, &path)?;
-            File::open(folder)?.sync_all()
-        };
-        written().with_context(|| format!("{} cannot be written", path.display()))
     }
 }
 
@@ -278,18 +226,65 @@ impl Contents {
 
     /// Notes that databases are about to be made here: from now on only what is on the list can be lost. A first start that
     /// is cut off goes on at the next.
-    pub(crate) fn note_begun(&self) -> Result<()> {
-        let there = self.databases().filter_map(|(database, found)| {
-            let was = self.record.made.is_none() && !matches!(found, Found::New);
-            was.then_some(database.file)
-        });
-        self.record.write(&self.folder, there)
+    pub(crate) fn note_begun(&mut self) -> Result<()> {
+        let is_first = self.record.made.is_none();
+        let mut lines = Vec::new();
+        for (database, found) in self.databases() {
+            if is_first && !matches!(found, Found::New) {
+                lines.push(database.file);
+            }
+            // It has been accepted, or nothing would begin.
+            if matches!(found, Found::Lost) && database.domain == MEDIA_DOMAIN {
+                lines.push(BLOB_NAMES_GIVEN_UP);
+            }
+        }
+        self.record.add(&self.folder, &lines)
     }
 
     /// Notes that every database was made.
-    pub(crate) fn note_made(&self) -> Result<()> {
-        let all = DATABASES.iter().map(|database| database.file);
-        self.record.write(&self.folder, all)
+    pub(crate) fn note_made(&mut self) -> Result<()> {
+        let all: Vec<_> = DATABASES.iter().map(|database| database.file).collect();
+        self.record.add(&self.folder, &all)
+    }
+
+    /// Whether the operator goes on without the photos' files that are lost, until there are files again.
+    pub(crate) fn files_are_given_up(&self) -> bool {
+        self.record.notes(FILES_GIVEN_UP)
+    }
+
+    /// Notes that the operator goes on without the photos' files, or that there are files again, which can be lost again.
+    pub(crate) fn note_files(&mut self, are_given_up: bool) -> Result<()> {
+        if are_given_up {
+            return self.record.add(&self.folder, &[FILES_GIVEN_UP]);
+        }
+        if self.files_are_given_up() {
+            return self.record.remove(&self.folder, FILES_GIVEN_UP);
+        }
+        Ok(())
+    }
+}
+
+/// Gives everything of ours in the folder that root made to the folder's owner: databases, and what SQLite keeps beside
+/// them. A command that root runs must not lock out the service.
+///
+/// # Errors
+/// When something cannot be given.
+pub(crate) fn give_all(folder: &Path) -> Result<()> {
+    let entries = fs::read_dir(folder).with_context(|| folder.display().to_string())?;
+    for entry in entries.flatten() {
+        if is_ours(&entry.file_name()) {
+            give(folder, &entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn give(folder: &Path, path: &Path) -> Result<()> {
+    match infra_host::give_to_owner_of(folder, path) {
+        // SQLite has taken it away in between.
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        given => given
+            .with_context(|| format!("{} cannot be given to the folder's owner", path.display())),
     }
 }
 

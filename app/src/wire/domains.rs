@@ -35,6 +35,9 @@ pub struct Placement {
     pub codecs: Option<Program>,
     /// The domains whose database, or "photos" whose files, may be lost: they begin with nothing.
     pub accept_lost: Vec<String>,
+    /// Whether the photos' files must be there: with an empty folder in their place, a process that serves or works would
+    /// find every photo damaged.
+    pub requires_files: bool,
 }
 
 /// What the operator says to go on without the photos' files.
@@ -72,7 +75,7 @@ impl Databases {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
         full_disk::require_room_to_start(folder)?;
-        let contents = Contents::look(folder).await?;
+        let mut contents = Contents::look(folder).await?;
         contents.require_whole(&placement.accept_lost)?;
         contents.note_begun()?;
         let connections = DATABASES.len() as u64 * u64::from(infra_db::CONNECTIONS_MAX);
@@ -92,7 +95,8 @@ impl Databases {
             open("bus.db", &infra_bus::MIGRATIONS),
         )?;
         contents.note_made()?;
-        require_media(folder, &media, placement).await?;
+        data_folder::give_all(folder)?;
+        require_media(folder, &mut contents, &media, placement).await?;
         Ok(Self {
             accounts,
             graph,
@@ -265,14 +269,25 @@ async fn open_blobs(configuration: &Configuration) -> Result<DirectoryStore> {
     Ok(store.with_reserve(configuration.disk_reserve_bytes))
 }
 
-/// Refuses to go on without the photos' files: with an empty folder in their place every photo would be found damaged.
-async fn require_media(folder: &Path, media: &Database, placement: &Placement) -> Result<()> {
-    if !data_folder::has_no_media(folder) || !business_media::overview(media).await?.has_files {
+/// Refuses to go on without the photos' files where they are needed, unless the operator says or has said so.
+async fn require_media(
+    folder: &Path,
+    contents: &mut Contents,
+    media: &Database,
+    placement: &Placement,
+) -> Result<()> {
+    if !data_folder::has_no_media(folder) {
+        return contents.note_files(false);
+    }
+    if !business_media::overview(media).await?.has_files {
         return Ok(());
     }
     let files = folder.join(data_folder::MEDIA);
     if placement.accept_lost.iter().any(|lost| lost == LOST_FILES) {
         tracing::warn!(folder = %files.display(), "the photos' files are lost, as the operator says");
+        return contents.note_files(true);
+    }
+    if contents.files_are_given_up() || !placement.requires_files {
         return Ok(());
     }
     anyhow::bail!(data_folder::no_media(&files))

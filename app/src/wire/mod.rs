@@ -6,6 +6,7 @@ pub mod full_disk;
 mod headers;
 mod overload;
 pub mod permissions;
+pub(crate) mod record;
 mod secret;
 mod web;
 mod worker;

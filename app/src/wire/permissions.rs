@@ -1,5 +1,6 @@
 //! The data folder is its owner's alone: it holds password hashes, e-mail addresses and every photo as it was sent.
 
+use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -24,25 +25,57 @@ pub fn keep_to_the_owner() {
 pub fn exposed(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let metadata = fs::metadata(folder)?;
     let is_closed = metadata.mode() & OTHERS == 0;
-    let can_be_closed = !is_closed && is_for_us_alone(folder, &metadata)?;
+    let can_be_closed = !is_closed && is_for_us_alone(folder, &metadata, is_ours)?;
     let mut exposed = Vec::new();
     if can_be_closed {
         exposed.push(folder.to_owned());
     }
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        // What a link leads to, `media` on another disk, is guarded by no folder of ours.
-        let is_guarded = (is_closed || can_be_closed) && !entry.file_type()?.is_symlink();
-        if is_guarded || !is_ours(&entry.file_name()) {
+        if !is_ours(&entry.file_name()) {
             continue;
         }
-        let is_open = |metadata: Metadata| metadata.mode() & OTHERS != 0;
-        if fs::metadata(entry.path()).is_ok_and(is_open) {
+        if entry.file_type()?.is_symlink() {
+            // What a link leads to, `media` on another disk, is guarded by no folder of ours.
+            exposed.extend(exposed_behind(&entry.path())?);
+        } else if !(is_closed || can_be_closed) && is_open(&entry.path()) {
             exposed.push(entry.path());
         }
     }
     exposed.sort();
     Ok(exposed)
+}
+
+/// The same for what a link leads to: a file; a folder of photos; or, where other things are in it, those of its folders
+/// that hold photos.
+fn exposed_behind(link: &Path) -> io::Result<Vec<PathBuf>> {
+    let metadata = match fs::metadata(link) {
+        Ok(metadata) if metadata.mode() & OTHERS != 0 => metadata,
+        _ => return Ok(Vec::new()),
+    };
+    if !metadata.is_dir() || is_for_us_alone(link, &metadata, is_of_photos)? {
+        return Ok(vec![link.to_owned()]);
+    }
+    let mut exposed = Vec::new();
+    for entry in fs::read_dir(link)? {
+        let entry = entry?;
+        let is_folder = entry.file_type()?.is_dir();
+        if is_folder && is_of_photos(&entry.file_name()) && is_open(&entry.path()) {
+            exposed.push(entry.path());
+        }
+    }
+    Ok(exposed)
+}
+
+/// Whether a folder of the photos' store has this name: two hexadecimal digits, or that of unfinished files.
+fn is_of_photos(name: &OsStr) -> bool {
+    let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let name = name.as_encoded_bytes();
+    name == b"incoming" || (name.len() == 2 && name.iter().all(is_digit))
+}
+
+fn is_open(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.mode() & OTHERS != 0)
 }
 
 /// Takes from others what [`exposed`] finds, and says so in the log. What belongs to somebody else cannot be mended, and
@@ -82,7 +115,11 @@ fn close(path: &Path) -> io::Result<()> {
 
 /// Whether the folder holds nothing but what is ours. In a home folder, `/srv` or the like, other things would stop working
 /// with a closed folder; a sticky one is made for many.
-fn is_for_us_alone(folder: &Path, metadata: &Metadata) -> io::Result<bool> {
+fn is_for_us_alone(
+    folder: &Path,
+    metadata: &Metadata,
+    is_ours: impl Fn(&OsStr) -> bool,
+) -> io::Result<bool> {
     const STICKY: u32 = 0o1000;
     if metadata.mode() & STICKY != 0 {
         return Ok(false);
@@ -148,6 +185,31 @@ mod tests {
         mend(folder.path());
         assert_eq!(mode(folder.path()), 0o1777);
         assert_eq!(mode(&folder.path().join("accounts.db")), 0o600);
+    }
+
+    #[test]
+    fn a_linked_folder_with_other_things_in_it_stays_open_and_its_photos_do_not() {
+        let (folder, pool) = (folder_with(&["accounts.db"]), folder_with(&["film.mkv"]));
+        let media = folder.path().join("media");
+        fs::remove_dir(&media).unwrap();
+        std::os::unix::fs::symlink(pool.path(), &media).unwrap();
+        for name in ["ab", "incoming", "backups", "no"] {
+            let path = pool.path().join(name);
+            fs::create_dir(&path).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        mend(folder.path());
+        let modes = ["", "ab", "incoming", "backups", "no", "film.mkv"]
+            .map(|name| mode(&pool.path().join(name)));
+        assert_eq!(modes, [0o755, 0o700, 0o700, 0o755, 0o755, 0o644]);
+        assert_eq!(exposed(folder.path()).unwrap(), Vec::<PathBuf>::new());
+
+        for other in ["film.mkv", "media", "backups", "no"] {
+            let path = pool.path().join(other);
+            let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir(&path));
+        }
+        mend(folder.path());
+        assert_eq!(mode(pool.path()), 0o700);
     }
 
     #[test]

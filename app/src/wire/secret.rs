@@ -59,6 +59,9 @@ fn make(path: &Path) -> Result<[u8; SECRET_BYTES]> {
         .open(&unfinished)?;
     writeln!(file, "{}", hex::encode(secret))?;
     file.sync_all()?;
+    if let Some(folder) = path.parent() {
+        infra_host::give_to_owner_of(folder, &unfinished)?;
+    }
     fs::rename(&unfinished, path)?;
     if let Some(folder) = path.parent() {
         File::open(folder)?.sync_all()?;

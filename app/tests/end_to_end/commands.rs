@@ -56,6 +56,26 @@ pub(crate) fn answer(folder: &Path, arguments: &[&str]) -> Value {
     serde_json::from_str(&succeed(folder, arguments)).unwrap()
 }
 
+#[test]
+fn a_command_ends_quietly_when_nobody_reads_what_it_prints() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&["doctor"][..], &["config", "show"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let child = heliograph()
+            .args(arguments)
+            .arg("--data-dir")
+            .arg(folder.path())
+            .stdout(writer)
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(said(&output), "", "{arguments:?}");
+        assert_eq!(output.status.code(), Some(141), "{arguments:?}");
+    }
+}
+
 #[tokio::test]
 async fn accounts_are_made_promoted_and_signed_out_beside_a_running_server() {
     let server = Server::start().await;

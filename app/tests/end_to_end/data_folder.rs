@@ -1,8 +1,8 @@
 //! What the data folder is to others: closed, whole after a stop, and without what was deleted.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown};
+use std::path::{Path, PathBuf};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -49,6 +49,55 @@ async fn only_its_owner_can_read_what_is_in_it() {
         server.said()
     );
     assert!(!succeed(&folder, &["doctor"]).contains("others than its owner may read"));
+}
+
+/// Everything in a folder, however deep, and the folder.
+fn all_in(folder: &Path) -> Vec<PathBuf> {
+    let mut all = vec![folder.to_owned()];
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(all_in(&path));
+        } else {
+            all.push(path);
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn what_root_does_does_not_lock_out_the_service() {
+    const SERVICE: u32 = 65_534;
+    let mut server = Server::start().await;
+    server.person("ada").await.small_photo().await;
+    server.ask_to_stop();
+    server.ended().await;
+    let folder = server.folder().to_owned();
+    for path in all_in(&folder) {
+        if lchown(&path, Some(SERVICE), Some(SERVICE)).is_err() {
+            eprintln!("skipped: only root can give files away");
+            return;
+        }
+    }
+    for name in ["databases.list", "heliograph.lock", "feed.db"] {
+        fs::remove_file(folder.join(name)).unwrap();
+    }
+    for blobs in fs::read_dir(folder.join("media")).unwrap() {
+        fs::remove_dir_all(blobs.unwrap().path()).unwrap();
+    }
+    succeed(&folder, &["migrate"]);
+    // A process of root's that makes everything: ballast, key and photos.
+    let _ = fs::remove_file(folder.join("ballast"));
+    fs::remove_file(folder.join("address-signing.key")).unwrap();
+    succeed(&folder, &["migrate", "--accept-lost", "photos"]);
+    server.start_again().await;
+    server.person("bob").await.small_photo().await;
+    server.ask_to_stop();
+    server.ended().await;
+    for path in all_in(&folder) {
+        let owner = fs::metadata(&path).unwrap().uid();
+        assert_eq!(owner, SERVICE, "{}", path.display());
+    }
 }
 
 /// Whether the file holds these words.

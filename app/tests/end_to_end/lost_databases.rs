@@ -246,6 +246,57 @@ async fn photos_without_their_files_are_not_served_as_if_nothing_were() {
 }
 
 #[tokio::test]
+async fn lost_files_are_accepted_once_and_until_there_are_files_again() {
+    let mut server = stopped().await;
+    let folder = server.folder().to_owned();
+    let list = folder.join("databases.list");
+    let is_accepted = || fs::read_to_string(&list).unwrap().contains("lost photos");
+    fs::remove_dir_all(folder.join("media")).unwrap();
+    refused(&folder);
+    // What is done beside a server needs no files.
+    succeed(&folder, &["account", "list"]);
+    assert!(!is_accepted());
+    succeed(&folder, &["migrate", "--accept-lost", "photos"]);
+    for _ in 0..2 {
+        assert!(is_accepted());
+        succeed(&folder, &["doctor"]);
+        server.start_again().await;
+        server.ask_to_stop();
+        server.ended().await;
+    }
+    server.start_again().await;
+    server.person("bob").await.small_photo().await;
+    server.ask_to_stop();
+    server.ended().await;
+    server.start_again().await;
+    assert!(!is_accepted());
+    server.ask_to_stop();
+    server.ended().await;
+    fs::remove_dir_all(folder.join("media")).unwrap();
+    assert!(refused(&folder).contains("--accept-lost photos"));
+}
+
+#[tokio::test]
+async fn photos_whose_database_was_lost_are_no_leftovers() {
+    let mut server = stopped().await;
+    let folder = server.folder().to_owned();
+    remove(&folder, "media.db");
+    succeed(&folder, &["migrate", "--accept-lost", "media"]);
+    fail(&folder, &["media", "check", "--repair"], "may be photos");
+    // Also when there are others.
+    server.start_again().await;
+    server.person("bob").await.small_photo().await;
+    server.ask_to_stop();
+    server.ended().await;
+    fail(&folder, &["media", "check", "--repair"], "may be photos");
+    let delete = ["media", "check", "--repair", "--delete-unnamed"];
+    assert!(succeed(&folder, &delete).contains("will be deleted"));
+    assert!(succeed(&folder, &["media", "check"]).contains(" 0 findings"));
+    let names = fs::read_to_string(folder.join("databases.list")).unwrap();
+    assert!(!names.contains("lost"), "{names}");
+}
+
+#[tokio::test]
 async fn the_doctor_leaves_everything_as_it_is() {
     let mut server = stopped().await;
     let folder = server.folder().to_owned();

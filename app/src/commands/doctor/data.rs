@@ -211,7 +211,14 @@ async fn photos(folder: &Path, contents: &Contents) -> Vec<Finding> {
     let mut findings = Vec::new();
     if overview.has_files && data_folder::has_no_media(folder) {
         let files = folder.join(data_folder::MEDIA);
-        findings.push(Finding::Problem(data_folder::no_media(&files)));
+        findings.push(if contents.files_are_given_up() {
+            Finding::Warning(format!(
+                "the photos' files in {} are lost, as --accept-lost photos said",
+                files.display()
+            ))
+        } else {
+            Finding::Problem(data_folder::no_media(&files))
+        });
     }
     findings.push(match overview.failed {
         0 => Finding::Good("no photo has failed to be processed".to_owned()),

@@ -11,6 +11,7 @@ use infra_kernel::MediaId;
 use serde_json::json;
 
 use crate::config::Configuration;
+use crate::wire::record;
 
 /// The exit code when findings are left.
 const FINDINGS_LEFT: u8 = 1;
@@ -24,7 +25,8 @@ const NOT_DONE: u8 = 2;
 ///
 /// It may run while the server does. With --repair, renditions are made again from the original, or, if that is gone, from
 /// a larger rendition; a photo whose original is lost goes on being shown; one of which nothing is left is marked as
-/// failed; and files that no photo uses are deleted.
+/// failed; and files that no photo uses are deleted, unless the database that named them was lost (--accept-lost media) or
+/// names none at all.
 ///
 /// The exit code is 0 when nothing is wrong (any more), 1 when something is, 2 when the check could not be done.
 #[derive(Debug, Args)]
@@ -33,6 +35,10 @@ pub(in crate::commands) struct CheckArguments {
     /// Mend what can be mended
     #[arg(long)]
     repair: bool,
+    /// With --repair: delete files that no photo uses even where the database of the photos was lost, so that they may be
+    /// photos
+    #[arg(long, requires = "repair")]
+    delete_unnamed: bool,
     /// Compare names and lengths only, without reading the files
     #[arg(long)]
     quick: bool,
@@ -63,6 +69,8 @@ async fn check(arguments: &CheckArguments, configuration: &Configuration) -> Res
     let request = CheckMediaRequest {
         repair: arguments.repair,
         read_bytes: !arguments.quick,
+        keep_unnamed: record::blob_names_are_given_up(&configuration.data_dir)?,
+        delete_unnamed: arguments.delete_unnamed,
     };
     let media = domains.gateways().media;
     let mut steps = media
@@ -87,6 +95,9 @@ async fn check(arguments: &CheckArguments, configuration: &Configuration) -> Res
     }
     progress.clear();
     anyhow::ensure!(last.done, "the check was cut off; begin it again");
+    if arguments.delete_unnamed {
+        record::note_unnamed_deleted(&configuration.data_dir)?;
+    }
     let deleted = !arguments.repair || super::delete_queued(&domains, configuration).await?;
     domains.close().await;
     if arguments.json {

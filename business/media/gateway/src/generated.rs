@@ -451,6 +451,13 @@ pub struct CheckMediaRequest {
     /// Also read every byte and compare it with its hash.
     #[prost(bool, tag = "2")]
     pub read_bytes: bool,
+    /// Leave files alone that nothing names: the database that named them was lost. They are left alone, too, when it names
+    /// no file at all.
+    #[prost(bool, tag = "3")]
+    pub keep_unnamed: bool,
+    /// Delete files that nothing names all the same.
+    #[prost(bool, tag = "4")]
+    pub delete_unnamed: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CheckProgress {

@@ -253,6 +253,16 @@ pub(crate) async fn mark_lost(
     Ok(marked)
 }
 
+/// Whether any blob is named, by a photo or by an upload under way.
+pub(crate) async fn names_any(database: &Database) -> Result<bool, MediaError> {
+    let any = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM media) OR EXISTS (SELECT 1 FROM upload_parts)",
+    )
+    .fetch_one(database.reader())
+    .await?;
+    Ok(any)
+}
+
 /// Those of the blobs that no row names, that nobody has noted since this moment, and that do not wait to be deleted.
 /// `keys` is a JSON array of texts.
 pub(crate) async fn unnamed(

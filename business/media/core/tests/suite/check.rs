@@ -75,6 +75,7 @@ async fn a_file_that_was_cut_short_is_found_without_reading_it() {
     let request = CheckMediaRequest {
         repair: true,
         read_bytes: false,
+        ..CheckMediaRequest::default()
     };
     assert!(scene.check_with(request).await.all_repaired());
     assert!(scene.check().await.is_clean());
@@ -199,6 +200,7 @@ async fn nothing_is_given_up_where_no_file_is_there() {
     let request = CheckMediaRequest {
         repair: true,
         read_bytes: false,
+        ..CheckMediaRequest::default()
     };
     let refused = scene.try_to_check_with(request).await;
     assert_eq!(code(refused), ErrorCode::Unavailable);

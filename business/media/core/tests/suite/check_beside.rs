@@ -125,6 +125,7 @@ async fn a_full_disk_while_mending_leaves_the_photo_as_it_was() {
     let request = CheckMediaRequest {
         repair: true,
         read_bytes: true,
+        ..CheckMediaRequest::default()
     };
     let steps = scene.media.check_media(&context(), request).await.unwrap();
     let steps: Vec<_> = steps.collect().await;
@@ -198,6 +199,7 @@ async fn a_check_beside_uploads_and_deletions_finds_nothing_false() {
             .check_with(CheckMediaRequest {
                 repair: checks % 2 == 0,
                 read_bytes: checks % 4 < 2,
+                ..CheckMediaRequest::default()
             })
             .await;
         assert!(report.is_clean(), "check {checks}: {report:?}");

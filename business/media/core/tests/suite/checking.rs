@@ -60,6 +60,7 @@ impl Scene {
         self.check_with(CheckMediaRequest {
             repair: false,
             read_bytes: true,
+            ..CheckMediaRequest::default()
         })
         .await
     }
@@ -68,6 +69,7 @@ impl Scene {
         self.check_with(CheckMediaRequest {
             repair: true,
             read_bytes: true,
+            ..CheckMediaRequest::default()
         })
         .await
     }

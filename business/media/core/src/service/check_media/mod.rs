@@ -46,6 +46,7 @@ impl Core {
             context: context.clone(),
             repair: request.repair,
             read_bytes: request.read_bytes,
+            unnamed: Unnamed::of(&request),
             progress,
             summary: CheckSummary::default(),
         };
@@ -62,12 +63,32 @@ impl Core {
     }
 }
 
+/// What a repair does with files that nothing names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unnamed {
+    Keep,
+    /// Unless the database names no file at all: then it is the database that was lost.
+    DeleteWhereOthersAreNamed,
+    Delete,
+}
+
+impl Unnamed {
+    const fn of(request: &CheckMediaRequest) -> Self {
+        match (request.delete_unnamed, request.keep_unnamed) {
+            (true, _) => Self::Delete,
+            (false, true) => Self::Keep,
+            (false, false) => Self::DeleteWhereOthersAreNamed,
+        }
+    }
+}
+
 /// A check under way.
 struct Check {
     core: Arc<Core>,
     context: Context,
     repair: bool,
     read_bytes: bool,
+    unnamed: Unnamed,
     progress: mpsc::Sender<infra_kernel::Result<CheckProgress>>,
     summary: CheckSummary,
 }

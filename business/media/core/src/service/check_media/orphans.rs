@@ -3,7 +3,7 @@
 use business_media_gateway::CheckFinding;
 use infra_blob::{BlobKey, Stored};
 
-use super::Check;
+use super::{Check, Unnamed};
 use crate::blobs::NOTE_LIFETIME;
 use crate::error::MediaError;
 use crate::store::inspection;
@@ -14,14 +14,16 @@ const PAGE_BLOBS: usize = 500;
 impl Check {
     pub(super) async fn check_store(&mut self) -> Result<(), MediaError> {
         let mut after = None;
+        let deletes = self.repair && self.deletes_unnamed().await?;
         loop {
             let page = self.core.blobs.store.list(after, PAGE_BLOBS).await?;
             for name in &page.strangers {
                 self.tell(stranger(name)).await?;
             }
             for orphan in self.orphans(&page.blobs).await? {
-                let repaired = self.repair && self.queue(orphan.key).await?;
-                self.tell(told(orphan, repaired)).await?;
+                let repaired = deletes && self.queue(orphan.key).await?;
+                let is_kept = self.repair && !deletes;
+                self.tell(told(orphan, repaired, is_kept)).await?;
             }
             self.summary.blobs += page.blobs.len() as u64;
             self.tell_summary().await?;
@@ -30,6 +32,16 @@ impl Check {
                 _ => return Ok(()),
             }
         }
+    }
+
+    async fn deletes_unnamed(&self) -> Result<bool, MediaError> {
+        Ok(match self.unnamed {
+            Unnamed::Keep => false,
+            Unnamed::Delete => true,
+            Unnamed::DeleteWhereOthersAreNamed => {
+                inspection::names_any(&self.core.database).await?
+            }
+        })
     }
 
     /// Those of the listed blobs that nothing names. Whoever writes a blob notes it first, so one that is listed and not
@@ -75,11 +87,13 @@ impl Check {
     }
 }
 
-fn told(orphan: Stored, repaired: bool) -> CheckFinding {
-    let outcome = if repaired {
-        " They will be deleted."
-    } else {
-        ""
+fn told(orphan: Stored, repaired: bool, is_kept: bool) -> CheckFinding {
+    let outcome = match (repaired, is_kept) {
+        (true, _) => " They will be deleted.",
+        (false, true) => {
+            " They may be photos whose database was lost, and stay; --repair --delete-unnamed deletes them."
+        }
+        (false, false) => "",
     };
     CheckFinding {
         kind: "orphan_blob".to_owned(),

@@ -1,0 +1,109 @@
+//! The list of what was made in the data folder, and of what its operator goes on without.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write as _};
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use super::data_folder::DatabaseFile;
+
+/// The list of the databases that were made here.
+pub(super) const RECORD: &str = "databases.list";
+const RECORD_HEAD: &str = "# The databases that were made in this folder, so that one that is lost is known from one that a new version adds.\n";
+/// Lines of the list that say what the operator goes on without, so that saying it once is enough.
+pub(super) const FILES_GIVEN_UP: &str = "lost photos";
+pub(super) const BLOB_NAMES_GIVEN_UP: &str = "lost media";
+
+/// Which databases were made in a folder. Without the list, as the first version left it, all that it had are taken to have
+/// been made as soon as one is there.
+pub(super) struct Record {
+    pub(super) made: Option<BTreeSet<String>>,
+}
+
+impl Record {
+    pub(super) fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join(RECORD);
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self { made: None }),
+            text => text.with_context(|| format!("{} cannot be read", path.display()))?,
+        };
+        let names = text.lines().map(str::trim);
+        let made = names
+            .filter(|name| !name.is_empty() && !name.starts_with('#'))
+            .map(str::to_owned);
+        Ok(Self {
+            made: Some(made.collect()),
+        })
+    }
+
+    pub(super) fn has(&self, database: &DatabaseFile, any_is_there: bool) -> bool {
+        match &self.made {
+            Some(made) => made.contains(database.file),
+            None => any_is_there && database.from_the_beginning,
+        }
+    }
+
+    pub(super) fn notes(&self, line: &str) -> bool {
+        self.made.as_ref().is_some_and(|made| made.contains(line))
+    }
+
+    /// Adds these to the list, whole or not at all.
+    pub(super) fn add(&mut self, folder: &Path, lines: &[&'static str]) -> Result<()> {
+        let mut names = self.made.clone().unwrap_or_default();
+        names.extend(lines.iter().map(|line| (*line).to_owned()));
+        self.write(folder, names)
+    }
+
+    /// Takes one off the list.
+    pub(super) fn remove(&mut self, folder: &Path, line: &str) -> Result<()> {
+        let mut names = self.made.clone().unwrap_or_default();
+        names.remove(line);
+        self.write(folder, names)
+    }
+
+    fn write(&mut self, folder: &Path, names: BTreeSet<String>) -> Result<()> {
+        if self.made.as_ref() == Some(&names) {
+            return Ok(());
+        }
+        let mut text = RECORD_HEAD.to_owned();
+        for name in &names {
+            text.push_str(name);
+            text.push('\n');
+        }
+        let path = folder.join(RECORD);
+        let unfinished = folder.join(format!("{RECORD}.new"));
+        let written = || {
+            let mut file = File::create(&unfinished)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            infra_host::give_to_owner_of(folder, &unfinished)?;
+            fs::rename(&unfinished, &path)?;
+            File::open(folder)?.sync_all()
+        };
+        written().with_context(|| format!("{} cannot be written", path.display()))?;
+        self.made = Some(names);
+        Ok(())
+    }
+}
+
+/// Whether the database that named the photos' files was lost and begun anew here: what nothing names may then be a photo.
+///
+/// # Errors
+/// When the list cannot be read.
+pub(crate) fn blob_names_are_given_up(folder: &Path) -> Result<bool> {
+    Ok(Record::read(folder)?.notes(BLOB_NAMES_GIVEN_UP))
+}
+
+/// Notes that what nothing names was deleted by the operator's wish: from here on it is a leftover.
+///
+/// # Errors
+/// When the list cannot be read or written.
+pub(crate) fn note_unnamed_deleted(folder: &Path) -> Result<()> {
+    let mut record = Record::read(folder)?;
+    if record.notes(BLOB_NAMES_GIVEN_UP) {
+        record.remove(folder, BLOB_NAMES_GIVEN_UP)?;
+    }
+    Ok(())
+}
