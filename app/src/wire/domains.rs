@@ -74,7 +74,7 @@ impl Databases {
         let folder = configuration.data_dir.as_path();
         std::fs::create_dir_all(folder)
             .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
-        full_disk::require_room_to_start(folder)?;
+        full_disk::require_room_to_start(folder).await?;
         let mut contents = Contents::look(folder).await?;
         contents.require_whole(&placement.accept_lost)?;
         contents.note_begun()?;

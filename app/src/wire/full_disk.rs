@@ -19,6 +19,10 @@ const WATCH_INTERVAL: Duration = Duration::from_secs(10);
 /// The least that must be free for a start, in bytes: each database makes an index of its log, which must not be short of
 /// room (the system would end the process with SIGBUS), and the log itself.
 const START_BYTES_MIN: u64 = 4 * 1024 * 1024;
+/// How often the room that the ballast gave is looked for, and the pause between two times: some file systems give back what
+/// was cut off only a moment later.
+const START_LOOKS_MAX: u32 = 20;
+const START_LOOK_INTERVAL: Duration = Duration::from_millis(100);
 /// Where people sign in and out and apps are let in.
 const SIGN_IN: [&str; 6] = [
     "/login",
@@ -44,10 +48,18 @@ const REMOVALS: [&str; 8] = [
 ///
 /// # Errors
 /// A sentence, when the disk is full and there is no ballast to release.
-pub(crate) fn require_room_to_start(folder: &Path) -> anyhow::Result<()> {
-    Ballast::of(folder).check();
+pub(crate) async fn require_room_to_start(folder: &Path) -> anyhow::Result<()> {
+    let ballast = Ballast::of(folder);
+    ballast.check();
     // Where it is not told, it is tried.
-    let available = infra_host::available_bytes(folder).unwrap_or(u64::MAX);
+    let available = || infra_host::available_bytes(folder).unwrap_or(u64::MAX);
+    let mut looks = 1;
+    while available() < START_BYTES_MIN && looks < START_LOOKS_MAX {
+        tokio::time::sleep(START_LOOK_INTERVAL).await;
+        ballast.check();
+        looks += 1;
+    }
+    let available = available();
     anyhow::ensure!(
         available >= START_BYTES_MIN,
         "the disk of {} is full: {} KB are free, and a start takes {} KB; make room first, nothing is lost until then",
