@@ -9,6 +9,7 @@ mod files;
 mod media;
 mod oauth;
 mod parameters;
+mod parameters_left_empty;
 mod scopes;
 mod statuses;
 mod timelines;
