@@ -10,8 +10,11 @@ use std::time::{Duration, Instant};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 
+use testing_kit::{charts, jpeg};
+
 use crate::commands::{fail, said, succeed};
 use crate::harness::Server;
+use crate::harness::caller::Upload;
 use crate::harness::server::heliograph;
 
 /// The databases that cannot be made again, by domain.
@@ -285,7 +288,9 @@ async fn photos_whose_database_was_lost_are_no_leftovers() {
     fail(&folder, &["media", "check", "--repair"], "may be photos");
     // Also when there are others.
     server.start_again().await;
-    server.person("bob").await.small_photo().await;
+    // Not the same photo, whose files it would name again.
+    let other = Upload::jpeg(jpeg::encode(&charts::corners(320, 240), 90));
+    server.person("bob").await.photo(other).await;
     server.ask_to_stop();
     server.ended().await;
     fail(&folder, &["media", "check", "--repair"], "may be photos");

@@ -1,12 +1,13 @@
 //! Publishing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use business_posts_gateway::{CreatePostReply, CreatePostRequest, Post, PostPublished, topics};
 use infra_bus::{Event, outbox};
 use infra_cache::Ticket;
 use infra_db::Connection;
-use infra_kernel::{AccountId, Context, Error};
+use infra_kernel::{AccountId, Context, Error, Timestamp};
 use tracing::Instrument as _;
 
 use crate::error::PostsError;
@@ -17,6 +18,8 @@ use crate::store::{hashtags, idempotency, mentions, posts, shown_media, stats};
 
 /// The longest idempotency key.
 const KEY_CHARACTERS_MAX: usize = 255;
+/// What the limit of posts a day looks back on.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(crate) async fn create_post(
     state: &Arc<State>,
@@ -101,6 +104,7 @@ async fn write_post(
     if !key.is_empty() && !idempotency::claim(connection, author, key, id, now).await? {
         return Err(PostsError::KeyMet);
     }
+    check_day(connection, state, author, now).await?;
     if let Some(parent) = post.in_reply_to() {
         let is_there = if post.visibility().is_open() {
             posts::count_reply(connection, parent, 1).await?
@@ -135,6 +139,31 @@ async fn write_post(
     let event = Event::new(context, &state.ids, topics::PUBLISHED, post.id, &told);
     outbox::append(connection, &event).await?;
     Ok((post, ticket))
+}
+
+/// Whether the account may post once more today. Asked within the write, where no other post of the account is on its way,
+/// and after the key: a repeat is no further post.
+async fn check_day(
+    connection: &mut Connection,
+    state: &State,
+    author: AccountId,
+    now: Timestamp,
+) -> Result<(), PostsError> {
+    let Some(newer) = state.settings.posts_per_day_max.checked_sub(1) else {
+        return Ok(());
+    };
+    let Some(first) = posts::created_before(connection, author, newer).await? else {
+        return Ok(());
+    };
+    // None for a post from the future: the clock was put back, and nobody is to wait for it.
+    let age = u64::try_from(now.microseconds() - first.microseconds()).ok();
+    match age.and_then(|age| DAY.checked_sub(Duration::from_micros(age))) {
+        Some(wait) if !wait.is_zero() => Err(PostsError::DayFull {
+            max: state.settings.posts_per_day_max,
+            wait,
+        }),
+        _ => Ok(()),
+    }
 }
 
 async fn find_by_key(

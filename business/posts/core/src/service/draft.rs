@@ -1,24 +1,20 @@
 //! A post that is asked for: checked, but not yet published.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use business_accounts_gateway::FindAccountsRequest;
 use business_media_gateway::{GetMediaRequest, MediaItem, MediaState};
 use business_posts_gateway::text::{self, Entity};
 use business_posts_gateway::{CreatePostRequest, Mention, Post, Tag, Visibility};
-use infra_kernel::{AccountId, Context, Error, PostId, Timestamp, canonical_language};
+use infra_kernel::{Context, Error, PostId, Timestamp, canonical_language};
 
 use crate::Settings;
 use crate::error::{MEDIA_SHOWN, PostsError};
 use crate::state::State;
-use crate::store::posts;
 
 /// The most bytes of a text for each character it may have. What people see as one character can be many (a family of four
 /// is 25 bytes, a flag 28), and endless marks on one letter are still one.
 const BYTES_PER_CHARACTER_MAX: usize = 32;
-/// What the limit of posts a day looks back on.
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// The most names that the accounts domain looks up at once.
 const NAMES_MAX: usize = 100;
 
@@ -42,7 +38,6 @@ impl Draft {
         // Parsed only now that its bytes are known to be few.
         let entities = text::entities(&request.text, &request.site_domain);
         check_length(&state.settings, &request.text, &entities)?;
-        check_day(state, request.author_id).await?;
         let in_reply_to_author_id = match request.in_reply_to_id {
             0 => 0,
             id => state.post(id).await?.ok_or(PostsError::NoParent)?.author_id,
@@ -119,29 +114,6 @@ fn check(settings: &Settings, request: &CreatePostRequest) -> Result<Visibility,
             "visibility",
             "A post is public, unlisted, private or direct.",
         )),
-    }
-}
-
-/// Whether the account may post once more today. Posts that are being made just now are not counted, so a few more may get
-/// through: the limit is there for thousands.
-async fn check_day(state: &State, author: u64) -> Result<(), PostsError> {
-    let Some(newer) = state.settings.posts_per_day_max.checked_sub(1) else {
-        return Ok(());
-    };
-    let author = AccountId::new(author);
-    let first = posts::created_before(&state.database, author, newer).await?;
-    let Some(first) = first else {
-        return Ok(());
-    };
-    let age_us = state.clock.now().microseconds() - first.microseconds();
-    // None for a post from the future: the clock was put back, and nobody is to wait for it.
-    let age = u64::try_from(age_us).ok().map(Duration::from_micros);
-    match age.and_then(|age| DAY.checked_sub(age)) {
-        Some(wait) if !wait.is_zero() => Err(PostsError::DayFull {
-            max: state.settings.posts_per_day_max,
-            wait,
-        }),
-        _ => Ok(()),
     }
 }
 

@@ -127,14 +127,14 @@ pub(crate) const CREATED_BEFORE: &str =
 
 /// When an author made the post that has so many newer ones, if there are that many.
 pub(crate) async fn created_before(
-    database: &Database,
+    connection: &mut Connection,
     author: AccountId,
     newer: u32,
 ) -> Result<Option<Timestamp>, DbError> {
     let at: Option<i64> = sqlx::query_scalar(CREATED_BEFORE)
         .bind(author.to_sql())
         .bind(i64::from(newer))
-        .fetch_optional(database.reader())
+        .fetch_optional(connection)
         .await?;
     Ok(at.map(Timestamp::from_microseconds))
 }
