@@ -152,15 +152,17 @@ async fn few_connections() -> Server {
 /// Waits until every place is taken and in use, so that nobody else is served.
 async fn is_full(server: &Server) {
     eventually("every place is in use", async || {
-        let anyone = server.anyone();
-        let asked = anyone.request(Method::GET, "/api/v2/instance");
-        // A connection may also be closed without a word when many are refused.
-        let refused = anyone.try_send(asked).await;
-        refused
-            .is_none_or(|reply| reply.status == 503)
-            .then_some(())
+        is_refused(server).await.then_some(())
     })
     .await;
+}
+
+/// Whether a newcomer has no place. A connection may also be closed without a word when many are refused.
+async fn is_refused(server: &Server) -> bool {
+    let anyone = server.anyone();
+    let asked = anyone.request(Method::GET, "/api/v2/instance");
+    let reply = anyone.try_send(asked).await;
+    reply.is_none_or(|reply| reply.status == 503)
 }
 
 #[tokio::test]
@@ -199,14 +201,19 @@ async fn a_request_to_stop_is_heard_while_nobody_reads_what_is_sent() {
     // More answers than the buffers between two processes hold, and nobody takes them.
     let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").repeat(200);
     drop(ada);
-    let unread: Vec<_> = (0..8)
-        .map(|_| open_and_send(&server, request.as_bytes()))
-        .collect();
-    is_full(&server).await;
+    let open = || open_and_send(&server, request.as_bytes());
+    let unread: Vec<_> = (0..8).map(|_| open()).collect();
+    // One more each time: at first the connections of the upload may still have had a place.
+    let more = std::sync::Mutex::new(Vec::new());
+    eventually("every place is in use", async || {
+        more.lock().unwrap().push(open());
+        is_refused(&server).await.then_some(())
+    })
+    .await;
     server.ask_to_stop();
     let status = server.ended().await;
     assert!(status.success(), "{status}");
-    drop(unread);
+    drop((unread, more));
 }
 
 #[tokio::test]
