@@ -149,14 +149,6 @@ async fn few_connections() -> Server {
     .await
 }
 
-/// Waits until every place is taken and in use, so that nobody else is served.
-async fn is_full(server: &Server) {
-    eventually("every place is in use", async || {
-        is_refused(server).await.then_some(())
-    })
-    .await;
-}
-
 /// Whether a newcomer has no place. A connection may also be closed without a word when many are refused.
 async fn is_refused(server: &Server) -> bool {
     let anyone = server.anyone();
