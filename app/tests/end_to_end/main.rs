@@ -33,6 +33,7 @@ mod oauth_refusals;
 mod own_document;
 mod page_conduct;
 mod photo_choices;
+mod power_loss;
 mod programs;
 mod published_bytes;
 mod rate_limits;

@@ -1,7 +1,9 @@
 //! Servers, callers and people.
 
 pub(crate) mod caller;
+pub(crate) mod facts;
 pub(crate) mod html;
+pub(crate) mod ledger;
 pub(crate) mod leftovers;
 pub(crate) mod person;
 pub(crate) mod proxy;

@@ -57,12 +57,32 @@ impl Server {
 
     /// The same in this folder.
     pub(crate) async fn in_folder(folder: TempDir, settings: &[(&str, &str)]) -> Self {
+        let mut server = Self::begin(folder, settings);
+        server.wait_until_it_listens().await;
+        server
+    }
+
+    /// Starts in this folder, and does not wait until there is an address to speak to.
+    pub(crate) fn begin(folder: TempDir, settings: &[(&str, &str)]) -> Self {
         let mut all: Vec<(String, String)> = Vec::new();
         for (name, value) in TEST_SETTINGS.iter().chain(settings) {
             all.retain(|(known, _)| known != name);
             all.push(((*name).to_owned(), (*value).to_owned()));
         }
-        Self::on(folder, all).await
+        let output = Output::default();
+        let child = spawn(folder.path(), "127.0.0.1:0", &all, &output);
+        Self {
+            child,
+            base: String::new(),
+            folder,
+            settings: all,
+            output,
+        }
+    }
+
+    /// Waits for its address.
+    pub(crate) async fn wait_until_it_listens(&mut self) {
+        self.base = self.address().await;
     }
 
     /// Starts with a public address that is not the one it listens on.
@@ -92,20 +112,6 @@ impl Server {
             settings,
             output,
         }
-    }
-
-    async fn on(folder: TempDir, settings: Vec<(String, String)>) -> Self {
-        let output = Output::default();
-        let child = spawn(folder.path(), "127.0.0.1:0", &settings, &output);
-        let mut server = Self {
-            child,
-            base: String::new(),
-            folder,
-            settings,
-            output,
-        };
-        server.base = server.address().await;
-        server
     }
 
     /// The address, `http://127.0.0.1:40123`.
@@ -144,7 +150,7 @@ impl Server {
         .await
     }
 
-    /// Kills it as a power cut would.
+    /// Kills it: nothing in it runs any more, and what it has written the kernel has.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("a child can be killed");
         self.child.wait().expect("a child can be waited for");
@@ -152,10 +158,19 @@ impl Server {
 
     /// Starts it again, after it was killed or has stopped, on the same folder and address.
     pub(crate) async fn start_again(&mut self) {
-        let listen = self.base.trim_start_matches("http://").to_owned();
+        let listen = match self.base.trim_start_matches("http://") {
+            "" => "127.0.0.1:0",
+            known => known,
+        };
+        let listen = listen.to_owned();
         self.output.clear();
         self.child = spawn(self.folder.path(), &listen, &self.settings, &self.output);
         self.base = self.address().await;
+    }
+
+    /// Gives it another data folder for its next start; the one it had goes.
+    pub(crate) fn move_to(&mut self, folder: TempDir) {
+        self.folder = folder;
     }
 
     /// Asks it to stop, as a service manager does.

@@ -1,0 +1,57 @@
+//! What stands in front of `fsync` and `fdatasync` in the program under test.
+#![allow(unsafe_code)] // the C library's functions are replaced, which cannot be checked
+
+use std::ffi::{c_int, c_long};
+use std::fs::File;
+use std::mem::ManuallyDrop;
+use std::os::fd::FromRawFd as _;
+use std::path::Path;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use crate::{JOURNAL_VARIABLE, Journal};
+
+/// The C library's `fsync`, with a copy of what it has made durable.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn fsync(descriptor: c_int) -> c_int {
+    sync(libc::SYS_fsync, descriptor)
+}
+
+/// The C library's `fdatasync`, with a copy of what it has made durable.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn fdatasync(descriptor: c_int) -> c_int {
+    sync(libc::SYS_fdatasync, descriptor)
+}
+
+fn sync(call: c_long, descriptor: c_int) -> c_int {
+    // SAFETY: both calls take a descriptor and nothing else.
+    let result = unsafe { libc::syscall(call, descriptor) };
+    if result == 0 {
+        record(descriptor);
+    }
+    // Theirs is 0 or -1.
+    if result == 0 { 0 } else { -1 }
+}
+
+/// A copy that cannot be made would let a test pass that has shown nothing: the program ends.
+fn record(descriptor: c_int) {
+    /// The copies of one file are made in the order of its syncs.
+    static IN_ORDER: Mutex<()> = Mutex::new(());
+    let Some(journal) = journal() else { return };
+    let _guard = IN_ORDER.lock().unwrap_or_else(PoisonError::into_inner);
+    // SAFETY: the descriptor is open as long as its sync has not returned, and is not closed here.
+    let file = ManuallyDrop::new(unsafe { File::from_raw_fd(descriptor) });
+    if let Err(error) = journal.record(&file) {
+        eprintln!("what was synced could not be copied to the journal: {error}");
+        std::process::abort();
+    }
+}
+
+/// Where copies go; nowhere in a program that is not under test.
+fn journal() -> Option<&'static Journal> {
+    static JOURNAL: OnceLock<Option<Journal>> = OnceLock::new();
+    let open = || {
+        let folder = std::env::var_os(JOURNAL_VARIABLE)?;
+        Journal::open(Path::new(&folder)).ok()
+    };
+    JOURNAL.get_or_init(open).as_ref()
+}
