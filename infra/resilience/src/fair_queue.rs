@@ -1,7 +1,8 @@
 //! Turns for work of which only so much may run at once, given fairly between keys.
 //!
 //! Each key has a line of its own, and the lines take turns: whoever floods one key waits behind itself, and another key's
-//! first waits for one turn. When all lines together are full, the newest of the longest makes room for a shorter one.
+//! first waits for one turn. When all lines together are full, the newest of the longest makes room for a shorter one, and
+//! the first place of a preferred key is found at the cost of a key that is not.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
@@ -9,26 +10,33 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-/// The lines are full, or the place in one was given to another key's first.
+/// The lines are full, or the place in one was given to another key's waiter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many wait for their turn")]
 pub struct QueueFull;
 
-/// A queue that is fair between keys. Cheap to clone; clones share their lines.
-pub struct FairQueue<K: Hash + Eq + Copy>(Arc<Shared<K>>);
+/// Whom turns are shared between.
+pub trait QueueKey: Hash + Eq + Copy {
+    /// Whether it always finds a first place, as long as keys that are not preferred hold any: however many of those wait,
+    /// each with a line that is no longer than the others.
+    fn is_preferred(&self) -> bool;
+}
 
-impl<K: Hash + Eq + Copy> Clone for FairQueue<K> {
+/// A queue that is fair between keys. Cheap to clone; clones share their lines.
+pub struct FairQueue<K: QueueKey>(Arc<Shared<K>>);
+
+impl<K: QueueKey> Clone for FairQueue<K> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-struct Shared<K: Hash + Eq + Copy> {
+struct Shared<K: QueueKey> {
     waiting_max: usize,
     lines: Mutex<Lines<K>>,
 }
 
-struct Lines<K: Hash + Eq + Copy> {
+struct Lines<K: QueueKey> {
     /// Turns that nobody has. While there is one, nobody waits.
     free: usize,
     waiting: usize,
@@ -39,27 +47,27 @@ struct Lines<K: Hash + Eq + Copy> {
     order: VecDeque<K>,
 }
 
-struct Waiter<K: Hash + Eq + Copy> {
+struct Waiter<K: QueueKey> {
     number: u64,
     call: oneshot::Sender<Turn<K>>,
 }
 
 /// The right to run until it is dropped.
-pub struct Turn<K: Hash + Eq + Copy>(Arc<Shared<K>>);
+pub struct Turn<K: QueueKey>(Arc<Shared<K>>);
 
-impl<K: Hash + Eq + Copy> std::fmt::Debug for Turn<K> {
+impl<K: QueueKey> std::fmt::Debug for Turn<K> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Turn")
     }
 }
 
 /// What came of asking for a turn.
-enum Asked<K: Hash + Eq + Copy> {
+enum Asked<K: QueueKey> {
     Free(Turn<K>),
     Waiting(u64, oneshot::Receiver<Turn<K>>),
 }
 
-impl<K: Hash + Eq + Copy> FairQueue<K> {
+impl<K: QueueKey> FairQueue<K> {
     /// A queue of which at most `running_max` (at least one) run and at most `waiting_max` wait.
     #[must_use]
     pub fn new(running_max: usize, waiting_max: usize) -> Self {
@@ -78,7 +86,7 @@ impl<K: Hash + Eq + Copy> FairQueue<K> {
     /// Waits for a turn. Whoever gives up waiting leaves the line.
     ///
     /// # Errors
-    /// When the lines are full and this key's is no shorter than the others, or becomes the longest while it waits.
+    /// When the lines are full and none can be shortened for this key, or when its place is given to another key's waiter.
     pub async fn turn(&self, key: K) -> Result<Turn<K>, QueueFull> {
         match self.0.ask(key)? {
             Asked::Free(turn) => Ok(turn),
@@ -100,7 +108,7 @@ impl<K: Hash + Eq + Copy> FairQueue<K> {
     }
 }
 
-impl<K: Hash + Eq + Copy> Shared<K> {
+impl<K: QueueKey> Shared<K> {
     fn lines(&self) -> MutexGuard<'_, Lines<K>> {
         // Nothing in here panics half-way.
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
@@ -139,7 +147,7 @@ impl<K: Hash + Eq + Copy> Shared<K> {
     }
 }
 
-impl<K: Hash + Eq + Copy> Lines<K> {
+impl<K: QueueKey> Lines<K> {
     fn push(&mut self, key: K, waiter: Waiter<K>) {
         let line = self.by_key.entry(key).or_default();
         if line.is_empty() {
@@ -163,21 +171,41 @@ impl<K: Hash + Eq + Copy> Lines<K> {
         Some(waiter)
     }
 
-    /// Sends away the newest of the longest line, when it would still be no shorter than the key's own afterwards.
+    /// Sends away the newest of another line, if the key may have its place.
     fn make_room(&mut self, key: &K) -> bool {
         let own = self.by_key.get(key).map_or(0, VecDeque::len);
-        let longest = self.by_key.iter().max_by_key(|(_, line)| line.len());
-        let Some((longest, length)) = longest.map(|(key, line)| (*key, line.len())) else {
+        let Some(line) = self.line_to_shorten(own, key.is_preferred()) else {
             return false;
         };
-        if length <= own + 1 {
-            return false;
-        }
-        if let Some(line) = self.by_key.get_mut(&longest) {
-            line.pop_back();
+        if let Some(newest) = self.by_key.get_mut(&line).and_then(VecDeque::pop_back) {
+            drop(newest);
             self.waiting -= 1;
         }
+        self.forget_if_empty(&line);
         true
+    }
+
+    /// The longest line, when it would still be no shorter than the key's own afterwards. Failing that, for the first place
+    /// of a preferred key, the longest of those that are not: one place each and no more, so that those who are preferred
+    /// cannot take all of them by coming often.
+    fn line_to_shorten(&self, own: usize, is_preferred: bool) -> Option<K> {
+        let (longest, length) = self.longest(|_| true)?;
+        if length > own + 1 {
+            return Some(longest);
+        }
+        if own > 0 || !is_preferred {
+            return None;
+        }
+        let (longest, _) = self.longest(|key| !key.is_preferred())?;
+        Some(longest)
+    }
+
+    /// The longest line of such keys; of equally long ones that with the newest waiter, who has waited least.
+    fn longest(&self, is_meant: impl Fn(&K) -> bool) -> Option<(K, usize)> {
+        let lines = self.by_key.iter().filter(|(key, _)| is_meant(key));
+        let newest = |line: &VecDeque<Waiter<K>>| line.back().map(|waiter| waiter.number);
+        let longest = lines.max_by_key(|(_, line)| (line.len(), newest(line)));
+        longest.map(|(key, line)| (*key, line.len()))
     }
 
     fn leave(&mut self, key: &K, number: u64) {
@@ -187,130 +215,35 @@ impl<K: Hash + Eq + Copy> Lines<K> {
         let before = line.len();
         line.retain(|waiter| waiter.number != number);
         self.waiting -= before - line.len();
-        if line.is_empty() {
+        self.forget_if_empty(key);
+    }
+
+    fn forget_if_empty(&mut self, key: &K) {
+        if self.by_key.get(key).is_some_and(VecDeque::is_empty) {
             self.by_key.remove(key);
             self.order.retain(|in_order| in_order != key);
         }
     }
 }
 
-impl<K: Hash + Eq + Copy> Drop for Turn<K> {
+impl<K: QueueKey> Drop for Turn<K> {
     fn drop(&mut self) {
         self.0.pass_on();
     }
 }
 
 /// A place in a line; whoever drops it leaves the line, called or not.
-struct Place<'q, K: Hash + Eq + Copy> {
+struct Place<'q, K: QueueKey> {
     shared: &'q Shared<K>,
     key: K,
     number: u64,
 }
 
-impl<K: Hash + Eq + Copy> Drop for Place<'_, K> {
+impl<K: QueueKey> Drop for Place<'_, K> {
     fn drop(&mut self) {
         self.shared.lines().leave(&self.key, self.number);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::future::Future;
-    use std::pin::{Pin, pin};
-    use std::task::{Context, Poll, Waker};
-
-    use super::*;
-
-    type Asking<'q> = Pin<Box<dyn Future<Output = Result<Turn<u8>, QueueFull>> + 'q>>;
-
-    fn poll<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
-        future.poll(&mut Context::from_waker(Waker::noop()))
-    }
-
-    fn now(queue: &FairQueue<u8>, key: u8) -> Turn<u8> {
-        match poll(pin!(queue.turn(key))) {
-            Poll::Ready(Ok(turn)) => turn,
-            other => panic!("there was no turn: {other:?}"),
-        }
-    }
-
-    /// Asks, and stands in line.
-    fn ask(queue: &FairQueue<u8>, key: u8) -> Asking<'_> {
-        let mut asking: Asking<'_> = Box::pin(queue.turn(key));
-        assert!(poll(asking.as_mut()).is_pending());
-        asking
-    }
-
-    fn turn_of(asking: &mut Asking<'_>) -> Option<Turn<u8>> {
-        match poll(asking.as_mut()) {
-            Poll::Ready(Ok(turn)) => Some(turn),
-            _ => None,
-        }
-    }
-
-    #[test]
-    fn a_flood_of_one_key_waits_behind_itself_and_not_before_another() {
-        let queue = FairQueue::new(1, 100);
-        let running = now(&queue, 1);
-        let mut flood: Vec<_> = (0..20).map(|_| ask(&queue, 1)).collect();
-        let mut other = ask(&queue, 2);
-        drop(running);
-        let first = turn_of(&mut flood[0]).expect("the first in line goes first");
-        assert!(turn_of(&mut other).is_none());
-        drop(first);
-        let second = turn_of(&mut other).expect("the other key's first goes second");
-        drop(second);
-        assert!(turn_of(&mut flood[1]).is_some());
-    }
-
-    #[test]
-    fn when_all_lines_are_full_the_longest_makes_room_for_a_shorter_one() {
-        let queue = FairQueue::new(1, 3);
-        let running = now(&queue, 1);
-        let mut flood: Vec<_> = (0..3).map(|_| ask(&queue, 1)).collect();
-        assert!(matches!(
-            poll(pin!(queue.turn(1))),
-            Poll::Ready(Err(QueueFull))
-        ));
-        let mut other = ask(&queue, 2);
-        assert_eq!(queue.waiting(), 3);
-        let newest = poll(flood[2].as_mut());
-        assert!(matches!(newest, Poll::Ready(Err(QueueFull))), "{newest:?}");
-        assert!(
-            matches!(poll(pin!(queue.turn(2))), Poll::Ready(Err(QueueFull))),
-            "a line is not made longer at the cost of one that is as long"
-        );
-        drop(running);
-        drop(turn_of(&mut flood[0]).unwrap());
-        drop(turn_of(&mut other).unwrap());
-        drop(turn_of(&mut flood[1]).unwrap());
-        assert_eq!(queue.waiting(), 0);
-    }
-
-    #[test]
-    fn whoever_gives_up_leaves_the_line_and_no_turn_is_lost() {
-        let queue = FairQueue::new(1, 10);
-        let running = now(&queue, 1);
-        let (gone, called_and_gone, mut stays) = (ask(&queue, 1), ask(&queue, 2), ask(&queue, 3));
-        drop(gone);
-        assert_eq!(queue.waiting(), 2);
-        drop(running);
-        // Its turn was sent, and is passed on when it goes without taking it.
-        drop(called_and_gone);
-        drop(turn_of(&mut stays).expect("the turn was passed on"));
-        drop(now(&queue, 4));
-        assert_eq!(queue.0.lines().free, 1);
-        assert!(queue.0.lines().by_key.is_empty() && queue.0.lines().order.is_empty());
-    }
-
-    #[test]
-    fn so_many_run_and_no_more() {
-        let queue = FairQueue::new(2, 10);
-        let (one, two) = (now(&queue, 1), now(&queue, 1));
-        let mut third = ask(&queue, 1);
-        drop(one);
-        assert!(turn_of(&mut third).is_some());
-        drop(two);
-        assert_eq!(queue.0.lines().free, 2);
-    }
-}
+mod tests;

@@ -13,7 +13,7 @@ mod processor_time;
 
 pub use admission::{AdmissionBounds, AdmissionControl, Overloaded, Permit};
 pub use backoff::pause_after;
-pub use fair_queue::{FairQueue, QueueFull, Turn};
+pub use fair_queue::{FairQueue, QueueFull, QueueKey, Turn};
 pub use limit::{Level, Limit, LimitReached};
 pub use priority::stand_back;
 pub use processor_time::{charge_thread, thread_processor_time};

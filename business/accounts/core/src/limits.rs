@@ -26,6 +26,13 @@ pub(crate) enum Line {
     Local,
 }
 
+impl resilience::QueueKey for Line {
+    /// Guesses from many networks take every place of the line; who has signed in before does so all the same.
+    fn is_preferred(&self) -> bool {
+        matches!(self, Self::Browser(_))
+    }
+}
+
 impl Line {
     pub(crate) fn of(address: Option<Address>) -> Self {
         address.map_or(Self::Local, |address| Self::Network(address.site()))

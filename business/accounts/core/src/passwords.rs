@@ -195,6 +195,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::limits::Address;
+    use crate::secret::Secret;
 
     const HERE: Line = Line::Local;
 
@@ -305,6 +307,30 @@ mod tests {
         assert!(matches!(refused, Err(AccountsError::Busy)));
         drop(running);
         assert!(waiting.await.unwrap().is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_known_browser_finds_a_place_while_every_network_tries() {
+        let (passwords, context) = (cheap(3), context());
+        let network = |n| Line::of(Address::parse(&format!("192.0.2.{n}")));
+        let known = Line::Browser(Secret::fresh().hash());
+        let running = passwords.turn(&context, network(0)).await.unwrap();
+        let waits = |n| Box::pin(passwords.turn(&context, network(n)));
+        let mut crowd: Vec<_> = (1..=3).map(waits).collect();
+        for turn in &mut crowd {
+            assert!(futures::poll!(turn).is_pending());
+        }
+        let newcomer = passwords.turn(&context, network(4)).await;
+        assert!(matches!(newcomer, Err(AccountsError::Busy)));
+        let mut known = Box::pin(passwords.turn(&context, known));
+        assert!(futures::poll!(&mut known).is_pending());
+        let latest = crowd.pop().unwrap().await;
+        assert!(matches!(latest, Err(AccountsError::Busy)), "it made room");
+        drop(running);
+        for turn in crowd {
+            drop(turn.await.unwrap());
+        }
+        assert!(known.await.is_ok());
     }
 
     #[tokio::test]
