@@ -30,7 +30,7 @@ pub struct Settings {
     /// The time in which `sign_ins_per_address` are allowed, in seconds. Default: 300.
     pub sign_in_window_seconds: u32,
     /// How many wrong passwords one address, or a browser that has signed in to the account before, may try for one name
-    /// within `sign_in_failure_window_seconds`; 0 for no limit. Default: 10.
+    /// within `sign_in_failure_window_seconds`; a whole IPv6 /48 may try four times as many. 0 for no limit. Default: 10.
     pub sign_in_failures_per_account: u32,
     /// The time in which `sign_in_failures_per_account` are allowed, in seconds. Default: 900.
     pub sign_in_failure_window_seconds: u32,

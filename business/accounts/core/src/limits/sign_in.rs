@@ -13,6 +13,10 @@ use crate::error::AccountsError;
 use crate::rules::registration::email_key;
 use crate::secret::SecretHash;
 
+/// How many times the wrong passwords of one subscriber a site may try for one name. A site has 256 subscribers' networks
+/// and is often one person's; four homes in it may still mistype.
+const SITE_TIMES: u32 = 4;
+
 /// A name or e-mail address as it was typed, without regard to case.
 type Name = [u8; 8];
 
@@ -22,6 +26,8 @@ pub(crate) struct SignInLimits {
     tries: AddressLimit,
     /// Wrong passwords for a name from one subscriber.
     failures: Limit<(Name, Option<Network>)>,
+    /// Wrong passwords for a name from one site, whose subscribers' networks one person may have all of.
+    failures_of_site: Limit<(Name, Option<Network>)>,
     /// Wrong passwords for a name from all strangers together: against guesses from many addresses.
     failures_of_all: Limit<Name>,
     /// Tries, right and wrong, from one browser that is known to an account. By browser, so that who sits at one of them
@@ -34,7 +40,7 @@ pub(crate) struct SignInLimits {
 /// A try to sign in whose failure is counted already.
 pub(crate) enum Attempt {
     /// By a browser of which the account knows nothing.
-    Stranger(Name, Option<Network>),
+    Stranger(Name, Option<Address>),
     /// By a browser that has signed in to the account before.
     Known(AccountId, SecretHash),
 }
@@ -54,6 +60,11 @@ impl SignInLimits {
             failures: Limit::new(
                 "wrong passwords for this name from this address",
                 failures,
+                failures_window,
+            ),
+            failures_of_site: Limit::new(
+                "wrong passwords for this name from this network",
+                failures.saturating_mul(SITE_TIMES),
                 failures_window,
             ),
             failures_of_all: Limit::new(
@@ -79,12 +90,19 @@ impl SignInLimits {
     ) -> Result<Attempt, AccountsError> {
         self.tries.take(address, now)?;
         let name = first_eight(&Sha256::digest(email_key(name)));
-        let subscriber = address.map(Address::subscriber);
-        self.failures.take(Some((name, subscriber)), now)?;
+        let subscriber = (name, address.map(Address::subscriber));
+        let site = (name, address.map(Address::site));
+        self.failures.take(Some(subscriber), now)?;
+        self.failures_of_site
+            .take(Some(site), now)
+            .inspect_err(|_| self.failures.release(subscriber))?;
         self.failures_of_all
             .take(Some(name), now)
-            .inspect_err(|_| self.failures.release((name, subscriber)))?;
-        Ok(Attempt::Stranger(name, subscriber))
+            .inspect_err(|_| {
+                self.failures.release(subscriber);
+                self.failures_of_site.release(site);
+            })?;
+        Ok(Attempt::Stranger(name, address))
     }
 
     /// Counts the try of a browser that is known to the account, as if it failed. What strangers do does not hold it up,
@@ -107,8 +125,11 @@ impl SignInLimits {
     /// It did not fail: neither a right password counts as a wrong one, nor a server too busy to tell.
     pub(crate) fn release(&self, attempt: &Attempt) {
         match *attempt {
-            Attempt::Stranger(name, subscriber) => {
-                self.failures.release((name, subscriber));
+            Attempt::Stranger(name, address) => {
+                self.failures
+                    .release((name, address.map(Address::subscriber)));
+                self.failures_of_site
+                    .release((name, address.map(Address::site)));
                 self.failures_of_all.release(name);
             }
             Attempt::Known(account_id, browser) => {
@@ -120,6 +141,7 @@ impl SignInLimits {
     pub(super) fn forget_full(&self, now: Uptime) {
         self.tries.forget_full(now);
         self.failures.forget_full(now);
+        self.failures_of_site.forget_full(now);
         self.failures_of_all.forget_full(now);
         self.tries_of_known.forget_full(now);
         self.failures_of_known.forget_full(now);

@@ -18,6 +18,8 @@ use crate::store::sessions::{self, NewSession};
 
 /// The longest name or e-mail address that is looked up, in bytes; no longer one can belong to an account.
 const NAME_BYTES_MAX: usize = 254;
+/// The account of a name that nobody has: no id is 0.
+const NOBODY: AccountId = AccountId::new(0);
 /// How long a browser is known after its last sign-in: about as long as browsers keep a cookie.
 pub(crate) const BROWSER_KNOWN_FOR: Duration = Duration::from_secs(365 * 86_400);
 
@@ -58,7 +60,7 @@ impl Service {
             Attempt::Stranger(..) => Line::of(address),
             Attempt::Known(_, browser) => Line::Browser(browser),
         };
-        let password = Password::typed(request.password);
+        let password = Password::typed(request.password).unwrap_or_else(Password::stand_in);
         let checked = self.check(context, line, name, password).await;
         if !matches!(checked, Err(AccountsError::WrongCredentials)) {
             self.limits.sign_in.release(&attempt);
@@ -85,15 +87,15 @@ impl Service {
         known.map_or_else(|| limits.begin(name, address, uptime), Ok)
     }
 
+    /// The name's account, if it knows the browser. This is asked of a name that nobody has, too: how long the reply takes
+    /// must not tell whose an e-mail address is.
     async fn account_that_knows(
         &self,
         browser: SecretHash,
         name: &str,
     ) -> Result<Option<AccountId>, AccountsError> {
-        let Some(credential) = self.credential(name).await? else {
-            return Ok(None);
-        };
-        let account_id = credential.account_id();
+        let credential = self.credential(name).await?;
+        let account_id = credential.as_ref().map_or(NOBODY, Credential::account_id);
         let after = self.clock.now().minus(BROWSER_KNOWN_FOR);
         let reader = self.database.reader();
         let known = known_browsers::is_known(reader, browser, account_id, after).await?;
@@ -107,16 +109,15 @@ impl Service {
         credentials::find(self.database.reader(), name).await
     }
 
-    /// Does the same work, and gives the same reply, for a wrong password and for a name that nobody has.
+    /// Does the same work, and gives the same reply, for a wrong password and for a name that nobody has; also for a
+    /// password that is longer than any, in whose place another is checked.
     async fn check(
         &self,
         context: &Context,
         line: Line,
         name: &str,
-        password: Option<Password>,
+        password: Password,
     ) -> Result<Checked, AccountsError> {
-        // No account has a password as long, and no name is needed to know it.
-        let password = password.ok_or(AccountsError::WrongCredentials)?;
         let found = self.credential(name).await?;
         let decoy = || self.passwords.decoy().to_owned();
         let hash = found

@@ -77,6 +77,52 @@ async fn a_subscriber_with_many_ipv6_addresses_is_one() {
 }
 
 #[tokio::test]
+async fn a_site_with_many_ipv6_networks_has_four_times_the_guesses_of_one() {
+    let domain = Domain::new().await;
+    domain.register("ada").await;
+    let known = known_browser(&domain).await;
+    let mut checked = 0;
+    for network in 0..8 {
+        for _ in 0..10 {
+            let address = format!("2001:db8:5:{network}00::1");
+            let refused = refusal(domain.try_sign_in_from("ada", "wrong", &address).await);
+            checked += u32::from(refused.code() == ErrorCode::Unauthenticated);
+        }
+    }
+    assert_eq!(checked, 40);
+    let from = |address| domain.try_sign_in_from("ada", PASSWORD, address);
+    let error = refusal(from("2001:db8:5:ff00::1").await);
+    assert_eq!(error.code(), ErrorCode::RateLimited);
+    assert!(error.public().contains("network"), "{error}");
+    let request = SignInRequest {
+        username_or_email: "ada".to_owned(),
+        password: PASSWORD.to_owned(),
+        remote_address: "2001:db8:5:ff00::1".to_owned(),
+        browser_secret: known,
+        ..SignInRequest::default()
+    };
+    let reply = domain.gateway.sign_in(&domain.context, request).await;
+    assert!(reply.is_ok(), "a browser that is known was held up");
+    for elsewhere in ["2001:db8:6::1", "198.51.100.1"] {
+        assert!(from(elsewhere).await.is_ok(), "{elsewhere}");
+    }
+    // What was refused was not counted: the site has its next guess when one of forty is there again.
+    domain.advance(23);
+    assert!(from("2001:db8:5:ff00::1").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_right_password_costs_a_site_none_of_its_guesses() {
+    let domain = Domain::new().await;
+    domain.register("ada").await;
+    for network in 0..50 {
+        let address = format!("2001:db8:5:{network:x}00::1");
+        let result = domain.try_sign_in_from("ada", PASSWORD, &address).await;
+        assert!(result.is_ok(), "{network}");
+    }
+}
+
+#[tokio::test]
 async fn guesses_from_everywhere_have_a_ceiling_that_holds_up_no_known_browser() {
     let domain = Domain::new().await;
     domain.register("ada").await;
@@ -185,6 +231,38 @@ async fn a_browser_is_forgotten_with_the_password_and_after_a_year() {
     assert_refused(wrong, ErrorCode::Unauthenticated, "");
     let result = sign_in_with(&domain, "ada", PASSWORD, &browser).await;
     assert_refused(result, ErrorCode::RateLimited, "");
+}
+
+#[tokio::test]
+async fn what_is_looked_up_for_a_browser_tells_not_whose_an_address_is() {
+    let domain = Domain::new().await;
+    domain.register("ada").await;
+    let secret = known_browser(&domain).await;
+    // What cannot be looked up fails, so it shows who is looked up.
+    domain
+        .execute("ALTER TABLE known_browsers RENAME TO elsewhere")
+        .await;
+    for name in ["ada", "ada@example.org", "nobody", "nobody@example.org"] {
+        let result = sign_in_with(&domain, name, "wrong", &secret).await;
+        assert_refused(result, ErrorCode::Internal, "");
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_is_too_long_for_any_is_checked_like_another() {
+    let domain = Domain::new().await;
+    domain.register("ada").await;
+    let long = "x".repeat(300);
+    for name in ["ada", "nobody"] {
+        let result = domain.try_sign_in(name, &long).await;
+        assert_refused(result, ErrorCode::Unauthenticated, "");
+    }
+    // A hash that cannot be read fails, so it shows that it is checked.
+    domain.store_hash("ada", "no hash").await;
+    for password in ["wrong", &long, &"x".repeat(5_000)] {
+        let result = domain.try_sign_in("ada", password).await;
+        assert_refused(result, ErrorCode::Internal, "");
+    }
 }
 
 /// Code and sentence of so many wrong tries.
