@@ -161,6 +161,10 @@ fn wrong_profiles_and_apps() -> Vec<Case> {
             "redirect",
         ),
         app(
+            json!({"client_name": "x", "redirect_uris": vec!["a".repeat(1_000) + "://b"; 4]}),
+            "redirect_uris",
+        ),
+        app(
             json!({"client_name": "x", "redirect_uris": "a://b", "scopes": "everything"}),
             "scope",
         ),

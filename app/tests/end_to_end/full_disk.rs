@@ -135,6 +135,7 @@ impl Scene {
         for (method, path) in [
             (Method::POST, "/api/v1/statuses"),
             (Method::PATCH, "/api/v1/accounts/update_credentials"),
+            (Method::POST, "/api/v1/apps"),
         ] {
             let request = ada.request(method, path);
             let request = request.json(&json!({"status": "more", "note": "more"}));

@@ -6,6 +6,7 @@ pub(crate) mod applications;
 pub(crate) mod codes;
 pub(crate) mod credentials;
 pub(crate) mod known_browsers;
+pub(crate) mod removals;
 pub(crate) mod sessions;
 pub(crate) mod setup_tokens;
 

@@ -1,5 +1,5 @@
-//! Removes sessions, codes and setup tokens that have expired. Nothing takes them for valid before; this only keeps the
-//! tables small.
+//! Removes sessions, codes, known browsers and setup tokens that have expired, which nothing takes for valid before, and
+//! applications that nobody has used: this keeps the tables small.
 
 use std::time::Duration;
 
@@ -10,8 +10,11 @@ use tokio_util::sync::CancellationToken;
 use crate::error::AccountsError;
 use crate::service::Service;
 use crate::service::sign_in::BROWSER_KNOWN_FOR;
-use crate::store::{codes, known_browsers, sessions, setup_tokens};
+use crate::store::removals::remove_expired;
+use crate::store::{applications, codes, known_browsers, sessions, setup_tokens};
 
+/// How long an application that has got no code and no token is kept at least: people finish what they begin within days.
+const UNUSED_APPLICATION_KEPT_FOR: Duration = Duration::from_secs(7 * 86_400);
 /// How long it rests between two runs.
 const PAUSE: Duration = Duration::from_secs(600);
 /// The most rows of each table that one transaction removes: other writes come in between.
@@ -25,13 +28,15 @@ struct Removed {
     sessions: u64,
     codes: u64,
     known_browsers: u64,
+    applications: u64,
     setup_tokens: u64,
 }
 
 impl Removed {
     /// Whether there may be more to remove.
     fn is_full_batch(self) -> bool {
-        self.sessions.max(self.codes).max(self.known_browsers) >= u64::from(BATCH)
+        let most = self.sessions.max(self.codes);
+        most.max(self.known_browsers).max(self.applications) >= u64::from(BATCH)
     }
 
     fn plus(self, other: Self) -> Self {
@@ -39,6 +44,7 @@ impl Removed {
             sessions: self.sessions + other.sessions,
             codes: self.codes + other.codes,
             known_browsers: self.known_browsers + other.known_browsers,
+            applications: self.applications + other.applications,
             setup_tokens: self.setup_tokens + other.setup_tokens,
         }
     }
@@ -53,6 +59,7 @@ pub(crate) async fn run(service: &Service, stop: &CancellationToken) {
                 sessions = removed.sessions,
                 codes = removed.codes,
                 known_browsers = removed.known_browsers,
+                applications = removed.applications,
                 setup_tokens = removed.setup_tokens,
                 "removed what had expired"
             ),
@@ -89,15 +96,14 @@ async fn remove_batch(
     connection: &mut Connection,
     now: Timestamp,
 ) -> Result<Removed, AccountsError> {
+    let forgotten = now.minus(BROWSER_KNOWN_FOR);
+    let unused = now.minus(UNUSED_APPLICATION_KEPT_FOR);
+    let (browsers, applications) = (known_browsers::REMOVE_EXPIRED, applications::REMOVE_UNUSED);
     Ok(Removed {
-        sessions: sessions::remove_expired(connection, now, BATCH).await?,
-        codes: codes::remove_expired(connection, now, BATCH).await?,
-        known_browsers: known_browsers::remove_expired(
-            connection,
-            now.minus(BROWSER_KNOWN_FOR),
-            BATCH,
-        )
-        .await?,
+        sessions: remove_expired(connection, sessions::REMOVE_EXPIRED, now, BATCH).await?,
+        codes: remove_expired(connection, codes::REMOVE_EXPIRED, now, BATCH).await?,
+        known_browsers: remove_expired(connection, browsers, forgotten, BATCH).await?,
+        applications: remove_expired(connection, applications, unused, BATCH).await?,
         setup_tokens: setup_tokens::remove_expired(connection).await?,
     })
 }

@@ -12,6 +12,9 @@ const NAME_CHARACTERS_MAX: usize = 60;
 const ADDRESS_BYTES_MAX: usize = 2_000;
 /// The most redirect addresses of an application.
 const REDIRECT_URIS_MAX: usize = 10;
+/// The most bytes of its redirect addresses together: anyone may register, and they are most of what is kept. Two of the
+/// longest, and a dozen times what clients send.
+const REDIRECT_BYTES_MAX: usize = 2 * ADDRESS_BYTES_MAX;
 /// Schemes that a browser would run, show or open by itself instead of handing it to an application.
 const REFUSED_SCHEMES: [&str; 16] = [
     "about",
@@ -48,7 +51,21 @@ pub(crate) fn check(request: &CreateApplicationRequest) -> Result<Scopes, Accoun
     for uri in uris {
         check_redirect_uri(uri)?;
     }
+    check_redirect_bytes(uris)?;
     scopes_or_default(&request.scopes)
+}
+
+fn check_redirect_bytes(uris: &[String]) -> Result<(), AccountsError> {
+    let bytes: usize = uris.iter().map(String::len).sum();
+    if bytes <= REDIRECT_BYTES_MAX {
+        return Ok(());
+    }
+    Err(AccountsError::invalid(
+        fields::REDIRECT_URI,
+        format!(
+            "The redirect addresses (redirect_uris) may be {REDIRECT_BYTES_MAX} bytes long together and have {bytes}."
+        ),
+    ))
 }
 
 /// The scopes that a text names, or the default when it names none. Some of them may be granted to nobody.

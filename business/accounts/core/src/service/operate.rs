@@ -14,7 +14,7 @@ use crate::error::AccountsError;
 use crate::limits::Line;
 use crate::rules::password::Password;
 use crate::secret::Secret;
-use crate::store::{accounts, codes, credentials, known_browsers, sessions, setup_tokens};
+use crate::store::{accounts, credentials, removals, setup_tokens};
 
 impl Service {
     pub(super) async fn create_account(
@@ -96,9 +96,7 @@ impl Service {
                         accounts::by_name_for_update(connection, &request.username).await?;
                     let id = account.ok_or(AccountsError::NotFound("account"))?.id();
                     credentials::set_hash(connection, id, &hash, now).await?;
-                    sessions::remove_of_account(connection, id).await?;
-                    codes::remove_of_account(connection, id).await?;
-                    known_browsers::remove_of_account(connection, id).await?;
+                    removals::remove_access(connection, id).await?;
                     let message = SessionsRevoked {
                         account_id: id.get(),
                     };

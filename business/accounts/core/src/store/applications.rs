@@ -12,6 +12,14 @@ pub(crate) const BY_CLIENT_ID: &str = "SELECT id, client_id, secret_hash, name, 
     redirect_uris, scopes, public_client FROM applications WHERE client_id = $1";
 pub(crate) const BY_ID: &str = "SELECT id, client_id, secret_hash, name, website, \
     redirect_uris, scopes, public_client FROM applications WHERE id = $1";
+pub(crate) const MARK_USED: &str =
+    "UPDATE applications SET is_used = TRUE WHERE id = $1 AND is_used = FALSE";
+/// The 1,000 newest stay, some megabytes: clients that register once for many people remember it when the first of them gave
+/// up, and cannot be told that it is gone.
+pub(crate) const REMOVE_UNUSED: &str = "DELETE FROM applications WHERE id IN \
+    (SELECT id FROM applications WHERE is_used = FALSE AND created_at <= $1 AND created_at <= \
+    (SELECT created_at FROM applications WHERE is_used = FALSE ORDER BY created_at DESC LIMIT 1 OFFSET 1000) \
+    LIMIT $2)";
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -77,6 +85,7 @@ pub(crate) async fn by_id(
         .transpose()
 }
 
+/// Writes an application that is not used yet.
 pub(crate) async fn insert(
     connection: &mut Connection,
     application: &Application,
@@ -87,7 +96,7 @@ pub(crate) async fn insert(
         .map_err(|error| AccountsError::Unreadable(Box::new(error)))?;
     sqlx::query(
         "INSERT INTO applications (id, client_id, secret_hash, name, website, redirect_uris, scopes, created_at, \
-         public_client) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+         public_client, is_used) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, FALSE)",
     )
     .bind(application.id.cast_signed())
     .bind(&application.client_id)
@@ -100,5 +109,16 @@ pub(crate) async fn insert(
     .bind(application.public_client)
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+/// Keeps an application for good. Of one that is kept already nothing is written. One that was removed since it was read
+/// stays away: its code or token is worth what an unknown application's is, nothing, or is one more row.
+pub(crate) async fn mark_used(
+    connection: &mut Connection,
+    id: ApplicationId,
+) -> Result<(), AccountsError> {
+    let query = sqlx::query(MARK_USED).bind(id.to_sql());
+    query.execute(connection).await?;
     Ok(())
 }

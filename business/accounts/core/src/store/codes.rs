@@ -4,6 +4,7 @@ use business_accounts_gateway::Scopes;
 use infra_db::Connection;
 use infra_kernel::{AccountId, ApplicationId, SessionId, Timestamp};
 
+use super::applications;
 use crate::error::AccountsError;
 use crate::secret::SecretHash;
 
@@ -57,6 +58,7 @@ impl Code {
     }
 }
 
+/// Writes a code; its application is used from then on.
 pub(crate) async fn insert(
     connection: &mut Connection,
     code: &NewCode,
@@ -72,9 +74,9 @@ pub(crate) async fn insert(
     .bind(code.scopes.to_string())
     .bind(&code.code_challenge)
     .bind(code.expires_at.microseconds())
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    applications::mark_used(connection, code.application_id).await
 }
 
 pub(crate) async fn find(
@@ -95,25 +97,4 @@ pub(crate) async fn mark_used(
         .bind(session_id.to_sql());
     query.execute(connection).await?;
     Ok(())
-}
-
-pub(crate) async fn remove_of_account(
-    connection: &mut Connection,
-    account_id: AccountId,
-) -> Result<(), AccountsError> {
-    let query = sqlx::query(REMOVE_OF_ACCOUNT).bind(account_id.to_sql());
-    query.execute(connection).await?;
-    Ok(())
-}
-
-/// Removes some of the codes that have expired and answers how many.
-pub(crate) async fn remove_expired(
-    connection: &mut Connection,
-    now: Timestamp,
-    limit: u32,
-) -> Result<u64, AccountsError> {
-    let query = sqlx::query(REMOVE_EXPIRED)
-        .bind(now.microseconds())
-        .bind(limit);
-    Ok(query.execute(connection).await?.rows_affected())
 }

@@ -64,25 +64,3 @@ pub(crate) async fn note(
     query.execute(connection).await?;
     Ok(())
 }
-
-/// Forgets every browser of an account.
-pub(crate) async fn remove_of_account(
-    connection: &mut Connection,
-    account_id: AccountId,
-) -> Result<(), AccountsError> {
-    let query = sqlx::query(REMOVE_OF_ACCOUNT).bind(account_id.to_sql());
-    query.execute(connection).await?;
-    Ok(())
-}
-
-/// Removes some of those that have not signed in since a moment and returns how many.
-pub(crate) async fn remove_expired(
-    connection: &mut Connection,
-    before: Timestamp,
-    limit: u32,
-) -> Result<u64, AccountsError> {
-    let query = sqlx::query(REMOVE_EXPIRED)
-        .bind(before.microseconds())
-        .bind(limit);
-    Ok(query.execute(connection).await?.rows_affected())
-}

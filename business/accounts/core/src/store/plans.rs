@@ -6,7 +6,7 @@ use sqlx::Row as _;
 use super::{account_words, accounts, applications, codes, credentials, known_browsers, sessions};
 
 /// Every statement that looks something up.
-const STATEMENTS: [&str; 36] = [
+const STATEMENTS: [&str; 38] = [
     account_words::SEARCH,
     account_words::REMOVE,
     account_words::NOT_MISSING,
@@ -18,6 +18,8 @@ const STATEMENTS: [&str; 36] = [
     accounts::COUNT,
     applications::BY_CLIENT_ID,
     applications::BY_ID,
+    applications::MARK_USED,
+    applications::REMOVE_UNUSED,
     codes::BY_HASH,
     codes::MARK_USED,
     codes::REMOVE_OF_ACCOUNT,

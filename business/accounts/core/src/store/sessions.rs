@@ -5,6 +5,7 @@ use infra_db::Connection;
 use infra_kernel::{AccountId, ApplicationId, SessionId, Timestamp};
 use sqlx::SqlitePool;
 
+use super::applications;
 use crate::error::AccountsError;
 use crate::secret::SecretHash;
 
@@ -90,7 +91,7 @@ pub(crate) async fn find(
     Ok(query.fetch_optional(reader).await?)
 }
 
-/// Writes a session and answers the hashes of those that had to make room for it.
+/// Writes a session and returns the hashes of those that had to make room for it. A token's application is used from then on.
 pub(crate) async fn insert(
     connection: &mut Connection,
     session: &NewSession,
@@ -112,6 +113,9 @@ pub(crate) async fn insert(
     .bind(session.expires_at.map(Timestamp::microseconds))
     .execute(&mut *connection)
     .await?;
+    if let Some(id) = session.application_id {
+        applications::mark_used(connection, id).await?;
+    }
     let removed: Vec<Vec<u8>> = sqlx::query_scalar(MAKE_ROOM)
         .bind(account_id)
         .bind(application_id)
@@ -170,26 +174,4 @@ pub(crate) async fn remove_by_id(
     let query = sqlx::query_scalar::<_, Vec<u8>>(REMOVE_BY_ID).bind(id.to_sql());
     let removed = query.fetch_optional(connection).await?;
     Ok(removed.as_deref().map(SecretHash::from_sql))
-}
-
-/// Removes every session and token of an account.
-pub(crate) async fn remove_of_account(
-    connection: &mut Connection,
-    account_id: AccountId,
-) -> Result<(), AccountsError> {
-    let query = sqlx::query(REMOVE_OF_ACCOUNT).bind(account_id.to_sql());
-    query.execute(connection).await?;
-    Ok(())
-}
-
-/// Removes some of the sessions that have expired and answers how many.
-pub(crate) async fn remove_expired(
-    connection: &mut Connection,
-    now: Timestamp,
-    limit: u32,
-) -> Result<u64, AccountsError> {
-    let query = sqlx::query(REMOVE_EXPIRED)
-        .bind(now.microseconds())
-        .bind(limit);
-    Ok(query.execute(connection).await?.rows_affected())
 }

@@ -1,8 +1,17 @@
-use business_accounts_gateway::{CreateApplicationRequest, GetApplicationRequest};
-use infra_kernel::ErrorCode;
+use std::time::Duration;
 
-use crate::scene::{BACK, Scene};
+use business_accounts_gateway::issue_token_request::Proof;
+use business_accounts_gateway::{
+    ClientCredentials, CreateApplicationRequest, GetApplicationRequest, NewAccount,
+};
+use infra_kernel::ErrorCode;
+use tokio_util::sync::CancellationToken;
+
+use crate::scene::{BACK, Scene, application_id, client_id};
 use crate::support::{Domain, assert_refused};
+
+const DAY: u64 = 86_400;
+const UNUSED: &str = "SELECT COUNT(*) FROM applications WHERE is_used = FALSE";
 
 #[tokio::test]
 async fn an_application_is_found_by_either_id() {
@@ -45,7 +54,7 @@ async fn what_an_application_registers_is_checked_and_named() {
         ..CreateApplicationRequest::default()
     };
     type Change = fn(&mut CreateApplicationRequest);
-    let refused: [(&str, Change); 9] = [
+    let refused: [(&str, Change); 10] = [
         ("client_name", |r| r.name = " ".to_owned()),
         ("client_name", |r| r.name = "x".repeat(61)),
         ("website", |r| r.website = "javascript:alert(1)".to_owned()),
@@ -63,6 +72,7 @@ async fn what_an_application_registers_is_checked_and_named() {
         ("redirect_uri", |r| {
             r.redirect_uris.push("https://a.example/#x".to_owned());
         }),
+        ("redirect_uri", |r| r.redirect_uris = long_uris(4_001)),
     ];
     for (field, change) in refused {
         let mut request = right();
@@ -74,6 +84,12 @@ async fn what_an_application_registers_is_checked_and_named() {
         assert_refused(result, ErrorCode::Invalid, field);
     }
     assert_eq!(domain.number("SELECT COUNT(*) FROM applications").await, 0);
+    let most = CreateApplicationRequest {
+        redirect_uris: long_uris(4_000),
+        ..right()
+    };
+    let created = domain.gateway.create_application(&domain.context, most);
+    assert!(created.await.is_ok());
     assert!(
         domain
             .gateway
@@ -81,4 +97,117 @@ async fn what_an_application_registers_is_checked_and_named() {
             .await
             .is_ok()
     );
+}
+
+/// Redirect addresses of so many bytes together.
+fn long_uris(bytes: usize) -> Vec<String> {
+    let longest = |tail: usize| format!("https://a.example/{}", "x".repeat(tail - 18));
+    let mut uris = vec![longest(2_000), longest(1_000)];
+    uris.push(longest(bytes - 3_000));
+    uris
+}
+
+/// Puts so many unused applications beside the others, one a second from a moment on.
+async fn insert_unused(domain: &Domain, count: i64) {
+    let from = domain.now().microseconds();
+    let written: Result<(), infra_db::DbError> = domain
+        .database
+        .write(move |connection| {
+            Box::pin(async move {
+                sqlx::query(
+                    "INSERT INTO applications (id, client_id, secret_hash, name, website, redirect_uris, scopes, \
+                     created_at, is_used) \
+                     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) \
+                     SELECT i, CAST(i AS TEXT), x'00', '', '', '[]', '', $2 + i * 1000000, FALSE FROM n",
+                )
+                .bind(count)
+                .bind(from)
+                .execute(connection)
+                .await?;
+                Ok(())
+            })
+        })
+        .await;
+    written.unwrap();
+}
+
+/// Runs the jobs until a statement returns this number.
+async fn run_jobs_until(domain: &Domain, statement: &'static str, number: i64) {
+    let stop = CancellationToken::new();
+    let reached = async {
+        domain.until(statement, number).await;
+        stop.cancel();
+    };
+    let both = async { futures::join!(domain.core.run_jobs(stop.clone()), reached) };
+    tokio::time::timeout(Duration::from_secs(20), both)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn applications_that_got_no_code_and_no_token_make_room_after_a_week() {
+    let scene = Scene::new().await;
+    let domain = &scene.domain;
+    scene.authorize(scene.asking()).await.unwrap();
+    let unused = domain.application("read", BACK).await;
+    let late = domain.application("read", BACK).await;
+    domain.advance(60);
+    insert_unused(domain, 1_600).await;
+    domain.advance(7 * DAY + 540);
+    // Those of the first 540 seconds and the two before them are old enough.
+    run_jobs_until(domain, UNUSED, 1_600 - 540).await;
+    let gone = GetApplicationRequest {
+        client_id: client_id(&unused),
+        application_id: 0,
+    };
+    let found = domain.gateway.get_application(&domain.context, gone).await;
+    assert_refused(found, ErrorCode::NotFound, "");
+    let proof = Proof::ClientCredentials(ClientCredentials::default());
+    let refused = scene.issue(&late, proof).await;
+    assert_refused(refused, ErrorCode::Unauthenticated, "client_id");
+    domain.advance(7 * DAY);
+    // All are, and the newest stay.
+    run_jobs_until(domain, UNUSED, 1_000).await;
+    // The one that got a code is there for good.
+    scene.authorize(scene.asking()).await.unwrap();
+    scene.token().await;
+}
+
+#[tokio::test]
+async fn a_few_unused_applications_are_kept_for_the_clients_that_remember_them() {
+    let scene = Scene::new().await;
+    scene.domain.advance(400 * DAY);
+    let before = scene.domain.sign_in("ada").await;
+    scene.domain.advance(91 * DAY);
+    assert!(scene.domain.authenticate(&before).await.is_err());
+    run_jobs_until(&scene.domain, "SELECT COUNT(*) FROM sessions", 0).await;
+    assert_eq!(scene.domain.number(UNUSED).await, 1);
+    scene.token().await;
+    assert_eq!(scene.domain.number(UNUSED).await, 0);
+}
+
+#[tokio::test]
+async fn a_code_and_each_kind_of_token_make_an_application_used() {
+    let scene = Scene::new().await;
+    let domain = &scene.domain;
+    scene.authorize(scene.asking()).await.unwrap();
+    assert_eq!(domain.number(UNUSED).await, 0);
+    let own = domain.application("read", BACK).await;
+    assert_eq!(domain.number(UNUSED).await, 1);
+    let proof = Proof::ClientCredentials(ClientCredentials::default());
+    scene.issue(&own, proof).await.unwrap();
+    assert_eq!(domain.number(UNUSED).await, 0);
+    let vouching = domain.application("read", BACK).await;
+    assert_eq!(domain.number(UNUSED).await, 1);
+    let proof = Proof::NewAccount(NewAccount {
+        application_id: application_id(&vouching),
+        account_id: scene.account_id,
+        scopes: "read".to_owned(),
+    });
+    scene.issue(&vouching, proof).await.unwrap();
+    assert_eq!(domain.number(UNUSED).await, 0);
+    domain.sign_in("ada").await;
+    let other = domain.application("read", BACK).await;
+    assert!(application_id(&other) > 0);
+    assert_eq!(domain.number(UNUSED).await, 1, "a sign-in is nobody's use");
 }
