@@ -1,6 +1,7 @@
 //! What templates show, made in one place from the kit's cards: strings ready to be escaped and put in.
 
 mod camera;
+mod cards;
 mod haze;
 mod person;
 mod photo;
@@ -11,9 +12,10 @@ mod shell;
 mod trouble;
 mod words;
 
+pub(crate) use cards::{cards_html, tiles_html};
 pub(crate) use person::PersonView;
 pub(crate) use photo::{MissingView, PhotoView};
-pub(crate) use post::{PostView, cards_html, tiles_html};
+pub(crate) use post::PostView;
 pub(crate) use shell::Shell;
 pub(crate) use trouble::FormTrouble;
 pub(crate) use words::{CHOICES, Choice, Count, When, now, span};

@@ -1,10 +1,5 @@
-//! A post, and its card in a feed.
+//! A post as pages show it.
 
-use std::borrow::Cow;
-use std::sync::Arc;
-
-use askama::Template;
-use business_media_gateway::MediaItem;
 use business_posts_gateway::{Post, Visibility};
 use infra_kernel::Timestamp;
 use presentation_kit::{Card, Site, text};
@@ -153,7 +148,7 @@ impl PostView {
     }
 }
 
-fn is_veiled(post: &Post) -> bool {
+pub(super) fn is_veiled(post: &Post) -> bool {
     post.sensitive || !post.spoiler_text.is_empty()
 }
 
@@ -174,94 +169,10 @@ fn shortened(text: &str, characters_max: usize) -> String {
     }
 }
 
-#[derive(Template)]
-#[template(path = "part/card.html")]
-struct CardTemplate<'post> {
-    post: &'post PostView,
-    is_first: bool,
-}
-
-/// A post's tile in a grid of squares.
-#[derive(Template)]
-#[template(path = "part/tile.html")]
-struct TileTemplate<'post> {
-    post: &'post PostView,
-    is_first: bool,
-}
-
-/// A post's card in a feed. Nothing in it depends on who looks, so it is made once for everyone.
-pub(crate) fn card_html<'card>(site: &Site, card: &'card Card, now: Timestamp) -> &'card str {
-    card.surfaced
-        .web_card(|| card_drawn(site, card, now, false))
-}
-
-/// A post's tile in a grid, made once for everyone too; empty for a post without photos.
-pub(crate) fn tile_html<'card>(site: &Site, card: &'card Card, now: Timestamp) -> &'card str {
-    card.surfaced
-        .web_tile(|| tile_drawn(site, card, now, false))
-}
-
-/// The cards of a page. The first photo among them is not to wait until it comes near, so its card is made for this page.
-pub(crate) fn cards_html<'card>(
-    site: &Site,
-    cards: &'card [Arc<Card>],
-    now: Timestamp,
-) -> Vec<Cow<'card, str>> {
-    let first = first_pictured(cards);
-    let html = |(index, card): (usize, &'card Arc<Card>)| {
-        if Some(index) == first {
-            Cow::Owned(card_drawn(site, card, now, true))
-        } else {
-            Cow::Borrowed(card_html(site, card, now))
-        }
-    };
-    cards.iter().enumerate().map(html).collect()
-}
-
-/// The tiles of a page, likewise.
-pub(crate) fn tiles_html<'card>(
-    site: &Site,
-    cards: &'card [Arc<Card>],
-    now: Timestamp,
-) -> Vec<Cow<'card, str>> {
-    let first = first_pictured(cards);
-    let html = |(index, card): (usize, &'card Arc<Card>)| {
-        if Some(index) == first {
-            Cow::Owned(tile_drawn(site, card, now, true))
-        } else {
-            Cow::Borrowed(tile_html(site, card, now))
-        }
-    };
-    cards.iter().enumerate().map(html).collect()
-}
-
-fn first_pictured(cards: &[Arc<Card>]) -> Option<usize> {
-    cards
-        .iter()
-        .position(|card| !is_veiled(&card.post) && card.media.iter().any(MediaItem::is_ready))
-}
-
-fn card_drawn(site: &Site, card: &Card, now: Timestamp, is_first: bool) -> String {
-    let post = &PostView::of(site, card, now);
-    drawn(&CardTemplate { post, is_first })
-}
-
-fn tile_drawn(site: &Site, card: &Card, now: Timestamp, is_first: bool) -> String {
-    let post = &PostView::of(site, card, now);
-    drawn(&TileTemplate { post, is_first })
-}
-
-/// Writing to memory cannot fail; if it ever does, one post is missing and the page is whole.
-fn drawn(template: &impl Template) -> String {
-    template.render().unwrap_or_else(|error| {
-        tracing::error!(%error, "a post could not be drawn");
-        String::new()
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::view::cards::{card_html, tile_html};
     use crate::view::samples;
 
     fn view(card: &Card) -> PostView {
