@@ -259,6 +259,7 @@ impl Domains {
     pub async fn close(&self) {
         let others = [&self.feed_database, &self.bus_database];
         let databases = self.telling.iter().chain(others);
+        // Each says in the log what of it stays open.
         futures::future::join_all(databases.map(Database::close)).await;
     }
 }

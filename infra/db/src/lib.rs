@@ -201,17 +201,22 @@ impl Database {
 
     /// Finishes the writes that were handed in, then closes every connection, so that all there is is in the one file and
     /// none of it in the log beside it. Reads that do not end within two seconds, and other processes that read,
-    /// are not waited for longer; then the log may stay, and belongs to the file.
-    pub async fn close(&self) {
-        self.writer.finish().await;
+    /// are not waited for longer; then the log may stay, and belongs to the file, and the log says which it is. Answers
+    /// whether everything is closed.
+    pub async fn close(&self) -> bool {
+        let is_finished = self.writer.finish().await;
         // Before the writer: the last connection of all takes the log away, and a reader cannot.
-        if tokio::time::timeout(READERS_CLOSE_MAX, self.readers.close())
-            .await
-            .is_err()
-        {
-            tracing::warn!(database = %self.path.display(), "reads did not end in time");
+        let closing = tokio::time::timeout(READERS_CLOSE_MAX, self.readers.close());
+        let are_readers_closed = closing.await.is_ok();
+        if !are_readers_closed {
+            tracing::warn!(
+                database = %self.path.display(),
+                open = self.readers.size(),
+                "reads did not end in time; their connections stay open to the end of the process"
+            );
         }
-        self.writer.close().await;
+        let is_writer_closed = self.writer.close().await;
+        is_finished && are_readers_closed && is_writer_closed
     }
 }
 

@@ -146,21 +146,38 @@ impl Writer {
         }
     }
 
-    /// Takes no more writes and finishes those that were handed in.
-    pub(crate) async fn finish(&self) {
+    /// Takes no more writes and finishes those that were handed in. Answers whether it could: the task that writes may have
+    /// ended before, by a fault of ours.
+    pub(crate) async fn finish(&self) -> bool {
         self.stop.notify_one();
-        if let Some(task) = self.task.lock().await.take() {
-            *self.finished.lock().await = task.await.ok();
+        let Some(task) = self.task.lock().await.take() else {
+            return true;
+        };
+        match task.await {
+            Ok(connection) => {
+                *self.finished.lock().await = Some(connection);
+                true
+            }
+            Err(error) => {
+                tracing::error!(
+                    database = %self.path.display(),
+                    %error,
+                    "the writing task had ended; its connection was not closed in order, and the log may stay beside the file"
+                );
+                false
+            }
         }
     }
 
-    /// Moves what is in the log into the file, and closes the connection. To be called when the writes are finished.
-    pub(crate) async fn close(&self) {
+    /// Moves what is in the log into the file, and closes the connection. To be called when the writes are finished. Answers
+    /// whether both are done.
+    pub(crate) async fn close(&self) -> bool {
         let Some(mut connection) = self.finished.lock().await.take() else {
-            return;
+            return true;
         };
         let database = self.path.display();
-        match checkpoint(&mut connection, CLOSE_WAIT_MAX).await {
+        let checkpointed = checkpoint(&mut connection, CLOSE_WAIT_MAX).await;
+        match &checkpointed {
             Ok(true) => {}
             Ok(false) => tracing::warn!(
                 %database,
@@ -170,9 +187,11 @@ impl Writer {
                 tracing::warn!(%database, %error, "the log could not be moved into the file");
             }
         }
-        if let Err(error) = connection.close().await {
+        let closed = connection.close().await;
+        if let Err(error) = &closed {
             tracing::warn!(%database, %error, "the writing connection did not close cleanly");
         }
+        matches!(checkpointed, Ok(true)) && closed.is_ok()
     }
 }
 

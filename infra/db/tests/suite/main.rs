@@ -4,8 +4,11 @@
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
+use std::sync::Arc;
 
-use infra_db::{Database, DatabaseState, DbError, Migrator, examine, inspect, json_ids};
+use infra_db::{
+    CommitWatch, Database, DatabaseState, DbError, Migrator, examine, inspect, json_ids,
+};
 use infra_kernel::{Error, ErrorCode};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("tests/suite/migrations");
@@ -231,6 +234,31 @@ async fn closing_leaves_one_whole_file_without_what_was_deleted() {
     let bytes = std::fs::read(folder.path().join("things.db")).unwrap();
     let mut windows = bytes.windows(secret.len());
     assert!(!windows.any(|window| window == secret.as_bytes()));
+}
+
+#[tokio::test]
+async fn what_stays_open_at_a_close_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path()).await;
+    insert(&database, 1, "one".to_owned()).await.unwrap();
+    let held = database.reader().acquire().await.unwrap();
+    assert!(!database.close().await, "a read is under way");
+    drop(held);
+
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path()).await;
+    assert!(database.close().await);
+    assert!(database.close().await, "once more changes nothing");
+    assert_eq!(names(folder.path()), ["things.db"]);
+
+    // A fault that ends the task which writes.
+    let watch: CommitWatch = Arc::new(|_| Box::pin(async { panic!("on purpose") }));
+    let path = folder.path().join("things.db");
+    let database = Database::open_watched(&path, &MIGRATIONS, watch).await;
+    let database = database.unwrap();
+    let lost = insert(&database, 2, "two".to_owned()).await;
+    assert!(matches!(lost, Err(DbError::Closed)), "{lost:?}");
+    assert!(!database.close().await);
 }
 
 #[tokio::test]
