@@ -67,6 +67,25 @@ fn exposed_behind(link: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(exposed)
 }
 
+/// What links of ours lead to and others may look into, because other things are in it, too: a pool that has to stay open,
+/// and of which only the folders of photos are closed.
+fn open_pools(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut pools = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let is_link = is_ours(&entry.file_name()) && entry.file_type()?.is_symlink();
+        let target = is_link.then(|| entry.path().canonicalize()).transpose();
+        // A link that leads nowhere is told of by whoever needs it.
+        let Ok(Some(target)) = target else {
+            continue;
+        };
+        if target.is_dir() && is_open(&target) {
+            pools.push(target);
+        }
+    }
+    Ok(pools)
+}
+
 /// Whether a folder of the photos' store has this name: two hexadecimal digits, or that of unfinished files.
 fn is_of_photos(name: &OsStr) -> bool {
     let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
@@ -100,6 +119,12 @@ pub fn mend(folder: &Path) {
                 "others than its owner may read this, and that cannot be changed"
             ),
         }
+    }
+    for pool in open_pools(folder).unwrap_or_default() {
+        tracing::warn!(
+            path = %pool.display(),
+            "this linked folder stays open to others, because other things are in it; only its folders of photos are closed"
+        );
     }
 }
 
@@ -203,6 +228,8 @@ mod tests {
             .map(|name| mode(&pool.path().join(name)));
         assert_eq!(modes, [0o755, 0o700, 0o700, 0o755, 0o755, 0o644]);
         assert_eq!(exposed(folder.path()).unwrap(), Vec::<PathBuf>::new());
+        let pool_itself = pool.path().canonicalize().unwrap();
+        assert_eq!(open_pools(folder.path()).unwrap(), [pool_itself]);
 
         for other in ["film.mkv", "media", "backups", "no"] {
             let path = pool.path().join(other);
@@ -210,6 +237,7 @@ mod tests {
         }
         mend(folder.path());
         assert_eq!(mode(pool.path()), 0o700);
+        assert_eq!(open_pools(folder.path()).unwrap(), Vec::<PathBuf>::new());
     }
 
     #[test]
