@@ -96,10 +96,15 @@ pub(super) async fn refuse_when_full(
     next: Next,
 ) -> Response {
     // Also before what is only read: reading may write, too (a home timeline that is made), and the ballast is there for it.
-    let room = ballast.check();
+    let room = ballast.room();
     let path = request.uri().path();
     if room == Room::Ample || is_always_taken(request.method(), path) {
-        return next.run(request).await;
+        let response = next.run(request).await;
+        if response.status() == StatusCode::INSUFFICIENT_STORAGE {
+            // A write found out before it was time to look: the next one has the ballast's room, or is refused.
+            ballast.check();
+        }
+        return response;
     }
     let error = Error::storage_full();
     if path.starts_with("/api/") {
@@ -123,7 +128,86 @@ fn is_always_taken(method: &Method, path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use axum::Router;
+    use axum::body::Body;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+
     use super::*;
+
+    /// Routes on a disk of which the test says how much is free.
+    struct Scene {
+        free: Arc<AtomicU64>,
+        routes: Router,
+        folder: tempfile::TempDir,
+    }
+
+    impl Scene {
+        /// With a ballast; writing to `/out-of-room` fails for want of room.
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let free = Arc::new(AtomicU64::new(u64::MAX));
+            let told = Arc::clone(&free);
+            let ballast = Ballast::on_disk(folder.path(), move |_| Ok(told.load(Ordering::SeqCst)));
+            assert!(ballast.make().unwrap());
+            let out_of_room = || async { Problem(Error::storage_full()) };
+            let routes = Router::new()
+                .route("/out-of-room", get(out_of_room).post(out_of_room))
+                .fallback(|| async { "done" })
+                .layer(from_fn_with_state(Arc::new(ballast), refuse_when_full));
+            Self {
+                free,
+                routes,
+                folder,
+            }
+        }
+
+        async fn status(&self, method: Method, path: &str) -> u16 {
+            let request = http::Request::builder().method(method).uri(path);
+            let request = request.body(Body::empty()).unwrap();
+            let answer = self.routes.clone().oneshot(request).await.unwrap();
+            answer.status().as_u16()
+        }
+
+        fn is_released(&self) -> bool {
+            Ballast::of(self.folder.path()).is_released()
+        }
+    }
+
+    #[tokio::test]
+    async fn on_a_full_disk_the_ballast_is_released_and_only_what_helps_is_taken() {
+        let scene = Scene::new();
+        scene.free.store(0, Ordering::SeqCst);
+        for (method, path) in [
+            (Method::POST, "/api/v1/statuses"),
+            (Method::POST, "/api/v2/media"),
+            (Method::POST, "/new"),
+        ] {
+            assert_eq!(scene.status(method, path).await, 507, "{path}");
+        }
+        assert!(scene.is_released());
+        for (method, path) in [
+            (Method::GET, "/api/v1/timelines/home"),
+            (Method::GET, "/media/a.jpg"),
+            (Method::DELETE, "/api/v1/statuses/1"),
+            (Method::POST, "/login"),
+        ] {
+            assert_eq!(scene.status(method, path).await, 200, "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_write_that_finds_the_disk_full_before_anybody_looked_is_noticed_at_once() {
+        let scene = Scene::new();
+        assert_eq!(scene.status(Method::POST, "/new").await, 200);
+        scene.free.store(0, Ordering::SeqCst);
+        assert_eq!(scene.status(Method::POST, "/out-of-room").await, 507);
+        assert!(scene.is_released());
+        assert_eq!(scene.status(Method::POST, "/new").await, 507);
+    }
 
     #[test]
     fn reading_deleting_and_signing_in_are_always_taken() {

@@ -3,8 +3,9 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, Once, PoisonError};
+use std::time::{Duration, Instant};
 
 /// The name of the file that keeps room.
 pub const BALLAST: &str = "ballast";
@@ -15,6 +16,8 @@ pub const BALLAST_BYTES: u64 = 32 * 1024 * 1024;
 pub const FULL_BYTES: u64 = 8 * 1024 * 1024;
 /// From so much on, in bytes, it has room again.
 const ROOM_BYTES: u64 = FULL_BYTES + 2 * BALLAST_BYTES;
+/// How long what a look at the disk said is taken for true.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// What is written at once where the system cannot set room aside by itself, in bytes.
 const CHUNK_BYTES: usize = 1024 * 1024;
 
@@ -49,17 +52,34 @@ pub enum Room {
 pub struct Ballast {
     path: PathBuf,
     folder: PathBuf,
+    available: Box<Available>,
     is_full: AtomicBool,
+    /// When the disk was last looked at.
+    looked: Mutex<Option<Instant>>,
 }
+
+/// How much may be written to the disk of a folder: [`available_bytes`] but in tests.
+type Available = dyn Fn(&Path) -> io::Result<u64> + Send + Sync;
 
 impl Ballast {
     /// The ballast of this folder; it is neither made nor released yet.
     #[must_use]
     pub fn of(folder: &Path) -> Self {
+        Self::on_disk(folder, available_bytes)
+    }
+
+    /// The same on a disk that has as much room as this says: for tests, which have no full disk.
+    #[must_use]
+    pub fn on_disk(
+        folder: &Path,
+        available: impl Fn(&Path) -> io::Result<u64> + Send + Sync + 'static,
+    ) -> Self {
         Self {
             path: folder.join(BALLAST),
             folder: folder.to_owned(),
+            available: Box::new(available),
             is_full: AtomicBool::new(false),
+            looked: Mutex::new(None),
         }
     }
 
@@ -75,11 +95,37 @@ impl Ballast {
         self.bytes() == Some(0)
     }
 
+    /// How it stood with the disk when it was last looked at, within a second: for whoever asks often. What fills the disk
+    /// in between is noticed by the write that fails, and whoever sees that asks [`Self::check`].
+    pub fn room(&self) -> Room {
+        self.room_at(Instant::now())
+    }
+
+    fn room_at(&self, now: Instant) -> Room {
+        let looked = *self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_fresh =
+            looked.is_some_and(|looked| now.saturating_duration_since(looked) < LOOK_INTERVAL);
+        if !is_fresh {
+            return self.check_at(now);
+        }
+        if self.is_full.load(Ordering::Acquire) {
+            Room::Full
+        } else {
+            Room::Ample
+        }
+    }
+
     /// Looks at the disk, which takes a few microseconds, and releases the ballast when it is full. Once full, it stays so
     /// until there is room for the ballast again, so that what the ballast gave is not used up by what filled the disk.
     pub fn check(&self) -> Room {
+        self.check_at(Instant::now())
+    }
+
+    fn check_at(&self, now: Instant) -> Room {
+        // Noted first: of many who ask at once, one looks and the others go by what was seen last.
+        *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         // Where it is not told how much room there is, writes find out.
-        let available = available_bytes(&self.folder).unwrap_or(u64::MAX);
+        let available = (self.available)(&self.folder).unwrap_or(u64::MAX);
         let released = available < FULL_BYTES && self.release();
         let is_full = available < FULL_BYTES || (available < ROOM_BYTES && self.is_released());
         if self.is_full.swap(is_full, Ordering::AcqRel) == is_full && !released {
@@ -106,7 +152,7 @@ impl Ballast {
         if self.is_there() {
             return Ok(true);
         }
-        if available_bytes(&self.folder)? < ROOM_BYTES {
+        if (self.available)(&self.folder)? < ROOM_BYTES {
             return Ok(false);
         }
         let unfinished = self.unfinished();
@@ -178,6 +224,9 @@ fn fill(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicU64;
+
     use super::*;
 
     #[test]
@@ -198,6 +247,65 @@ mod tests {
         // This disk has room, so it was released in vain.
         assert_eq!(ballast.check(), Room::Ample);
         assert!(ballast.make().unwrap());
+    }
+
+    /// A ballast on a disk of which the test says how much is free, and how often it was looked at.
+    fn on_small_disk(folder: &Path) -> (Ballast, Arc<AtomicU64>, Arc<AtomicU64>) {
+        let free = Arc::new(AtomicU64::new(u64::MAX));
+        let looks = Arc::new(AtomicU64::new(0));
+        let (told, counted) = (Arc::clone(&free), Arc::clone(&looks));
+        let ballast = Ballast::on_disk(folder, move |_| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            Ok(told.load(Ordering::SeqCst))
+        });
+        (ballast, free, looks)
+    }
+
+    #[test]
+    fn whoever_asks_often_looks_at_the_disk_once_a_second() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ballast, free, looks) = on_small_disk(folder.path());
+        let began = Instant::now();
+        let room = |milliseconds| ballast.room_at(began + Duration::from_millis(milliseconds));
+        assert_eq!(room(0), Room::Ample);
+        free.store(0, Ordering::SeqCst);
+        for milliseconds in [1, 500, 999] {
+            assert_eq!(room(milliseconds), Room::Ample);
+        }
+        assert_eq!(looks.load(Ordering::SeqCst), 1);
+        assert_eq!(room(1_000), Room::Full);
+        assert_eq!(room(1_500), Room::Full);
+        assert_eq!(looks.load(Ordering::SeqCst), 2);
+        // A write that failed looks at once, and everybody goes by it.
+        free.store(u64::MAX, Ordering::SeqCst);
+        assert_eq!(
+            ballast.check_at(began + Duration::from_millis(1_600)),
+            Room::Ample
+        );
+        assert_eq!(room(1_700), Room::Ample);
+        assert_eq!(looks.load(Ordering::SeqCst), 3);
+    }
+
+    #[test]
+    fn it_is_given_up_on_a_full_disk_and_made_again_when_there_is_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ballast, free, _) = on_small_disk(folder.path());
+        assert!(ballast.make().unwrap() && ballast.check() == Room::Ample);
+        free.store(FULL_BYTES - 1, Ordering::SeqCst);
+        assert_eq!(ballast.check(), Room::Full);
+        assert!(ballast.is_released() && !ballast.make().unwrap());
+        // What it gave is not room for what filled the disk.
+        free.store(FULL_BYTES + BALLAST_BYTES, Ordering::SeqCst);
+        assert_eq!(ballast.check(), Room::Full);
+        // Nor would it be when it is made again.
+        free.store(ROOM_BYTES - 1, Ordering::SeqCst);
+        assert_eq!(ballast.check(), Room::Full);
+        assert!(!ballast.make().unwrap());
+        free.store(ROOM_BYTES, Ordering::SeqCst);
+        assert_eq!(ballast.check(), Room::Ample);
+        assert!(ballast.make().unwrap() && ballast.is_there());
+        let file = fs::metadata(folder.path().join(BALLAST)).unwrap();
+        assert_eq!(file.len(), BALLAST_BYTES);
     }
 
     #[cfg(target_os = "linux")]
