@@ -17,7 +17,7 @@ async fn server() -> Server {
 }
 
 /// Where the bytes of an address are on disk.
-fn file_of(folder: &Path, address: &str) -> PathBuf {
+pub(crate) fn file_of(folder: &Path, address: &str) -> PathBuf {
     let (name, _) = address.rsplit_once(".jpg").unwrap();
     let name = &name[name.len() - 64..];
     folder

@@ -19,6 +19,7 @@ use futures::stream;
 
 use crate::folders::{Folders, sync_directory};
 use crate::incoming::{INCOMING, sweep};
+use crate::reads::Reads;
 use crate::{
     BlobError, BlobKey, BlobRead, BlobStore, BlobWriter, ByteRange, CHUNK_BYTES, Page, Result,
     Stored, listing,
@@ -32,6 +33,7 @@ static INCOMING_NUMBER: AtomicU64 = AtomicU64::new(0);
 pub struct DirectoryStore {
     root: Arc<PathBuf>,
     folders: Arc<Folders>,
+    reads: Reads,
     reserve_bytes: u64,
 }
 
@@ -63,6 +65,7 @@ impl DirectoryStore {
         Ok(Self {
             root,
             folders: Arc::new(Folders::new()),
+            reads: Reads::new(),
             reserve_bytes: 0,
         })
     }
@@ -74,7 +77,7 @@ impl DirectoryStore {
 }
 
 /// Runs what waits for the disk where it may wait.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     operation: &'static str,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T> {
@@ -114,28 +117,35 @@ impl BlobStore for DirectoryStore {
 
     async fn read(&self, key: BlobKey, range: ByteRange) -> Result<BlobRead> {
         let path = self.path(key);
-        let opened = blocking("open a file", move || {
-            let mut file = match File::open(path) {
-                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-                file => file?,
-            };
-            let total = file.metadata()?.len();
-            file.seek(SeekFrom::Start(range.offset.min(total)))?;
-            Ok(Some((file, total)))
-        })
-        .await?;
+        let opened = self
+            .reads
+            .begin("open a file", move || {
+                let mut file = match File::open(path) {
+                    Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                    file => file?,
+                };
+                let total = file.metadata()?.len();
+                file.seek(SeekFrom::Start(range.offset.min(total)))?;
+                Ok(Some((file, total)))
+            })
+            .await?;
         let (file, total) = opened.ok_or(BlobError::NotFound(key))?;
         let length = range.length_within(total);
-        let chunks = stream::try_unfold((file, length), move |(file, left)| async move {
-            if left == 0 {
-                return Ok(None);
+        let reads = self.reads.clone();
+        let chunks = stream::try_unfold((file, length), move |(file, left)| {
+            let reads = reads.clone();
+            async move {
+                if left == 0 {
+                    return Ok(None);
+                }
+                let read = reads.go_on("read a file", move || read_chunk(file, left));
+                let (chunk, file) = read.await?;
+                if chunk.is_empty() {
+                    return Err(BlobError::Damaged(key));
+                }
+                let left = left - chunk.len() as u64;
+                Ok(Some((chunk, (file, left))))
             }
-            let (chunk, file) = blocking("read a file", move || read_chunk(file, left)).await?;
-            if chunk.is_empty() {
-                return Err(BlobError::Damaged(key));
-            }
-            let left = left - chunk.len() as u64;
-            Ok(Some((chunk, (file, left))))
         });
         Ok(BlobRead {
             total,
@@ -147,8 +157,10 @@ impl BlobStore for DirectoryStore {
     /// In one go: a photo that is sent whole is not worth a hop to another thread for each chunk.
     async fn read_all(&self, key: BlobKey, bytes_max: u64) -> Result<Bytes> {
         let path = self.path(key);
-        let read = blocking("read a file", move || read_whole(&path, bytes_max)).await?;
-        match read.ok_or(BlobError::NotFound(key))? {
+        let read = self
+            .reads
+            .begin("read a file", move || read_whole(&path, bytes_max));
+        match read.await?.ok_or(BlobError::NotFound(key))? {
             Whole::Read(all) => Ok(all),
             Whole::TooLarge(bytes) => Err(BlobError::TooLarge {
                 key,

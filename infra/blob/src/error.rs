@@ -1,10 +1,14 @@
 //! What can go wrong with blobs, and how that looks from outside a domain.
 
 use std::io;
+use std::time::Duration;
 
 use infra_kernel::{Error, ErrorCode};
 
 use crate::BlobKey;
+
+/// When to come again after [`BlobError::Busy`].
+const BUSY_RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// A failure of the blob store.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +35,9 @@ pub enum BlobError {
         /// How many bytes are free.
         available: u64,
     },
+    /// There are more reads under way than the store has turns for, and the wait for one was in vain.
+    #[error("too many reads of blobs are under way")]
+    Busy,
     /// The store's disk or service failed.
     #[error("the blob store could not {operation}")]
     Io {
@@ -47,10 +54,10 @@ impl BlobError {
         move |source| Self::Io { operation, source }
     }
 
-    /// Whether the same request may succeed later: the disk is full or failing, too many files are open.
+    /// Whether the same request may succeed later: the disk is full, failing or busy, too many files are open.
     #[must_use]
     pub const fn is_passing(&self) -> bool {
-        matches!(self, Self::Io { .. } | Self::NoRoom { .. })
+        matches!(self, Self::Io { .. } | Self::NoRoom { .. } | Self::Busy)
     }
 }
 
@@ -59,6 +66,12 @@ impl From<BlobError> for Error {
         match &error {
             BlobError::NotFound(_) => Self::not_found("file").with_source(error),
             BlobError::NoRoom { .. } => Self::storage_full().with_source(error),
+            BlobError::Busy => Self::new(
+                ErrorCode::Unavailable,
+                "This server is asked for more photos than it can read just now. Please try again in a moment.",
+            )
+            .to_retry_after(BUSY_RETRY_AFTER)
+            .with_source(error),
             BlobError::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 Self::storage_full().with_source(error)
             }

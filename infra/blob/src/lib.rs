@@ -15,6 +15,7 @@ mod folders;
 mod incoming;
 mod key;
 mod listing;
+mod reads;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -24,6 +25,7 @@ use futures::stream::BoxStream;
 pub use directory::DirectoryStore;
 pub use error::BlobError;
 pub use key::{BlobKey, InvalidBlobKey};
+pub use reads::READS_AT_ONCE_MAX;
 
 /// What reading and writing answers.
 pub type Result<T, E = BlobError> = std::result::Result<T, E>;

@@ -107,8 +107,12 @@ pub const fn status_of(code: ErrorCode) -> StatusCode {
 }
 
 /// Writes the private cause of our own faults to the log. Called once, where an error becomes an answer.
+///
+/// Not of what was refused because there is too much to do, and says when to come again: there are many of it at a time,
+/// and whoever refuses says now and then how many.
 pub fn log_fault(error: &Error) {
-    if error.code().is_server_fault() {
+    let is_shed = error.code() == ErrorCode::Unavailable && error.retry_after().is_some();
+    if error.code().is_server_fault() && !is_shed {
         tracing::error!(
             code = error.code().name(),
             causes = error.causes(),

@@ -67,6 +67,14 @@ impl Wire {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// The one answer after which the server closes, or the connection again when nothing has come for so long.
+    pub(crate) async fn answer_within(mut self, patience: Duration) -> Result<Answer, Self> {
+        match tokio::time::timeout(patience, self.0.readable()).await {
+            Ok(_) => Ok(self.last_answer().await),
+            Err(_) => Err(self),
+        }
+    }
+
     /// The one answer after which the server closes.
     pub(crate) async fn last_answer(&mut self) -> Answer {
         let text = self.rest().await;
