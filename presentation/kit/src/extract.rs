@@ -189,6 +189,7 @@ fn body_error(
     error.with_source(rejection).into()
 }
 
+/// Of a name that comes twice in one object the last value counts, as in Rails: `serde_json::Value` has it so.
 fn from_json(body: &[u8]) -> Result<Map, Problem> {
     match serde_json::from_slice(body) {
         Ok(serde_json::Value::Null) => Ok(Map::new()),

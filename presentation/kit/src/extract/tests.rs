@@ -47,6 +47,20 @@ async fn taken(method: Method, path: &str, content_type: &str, body: &str) -> Re
 }
 
 #[test]
+fn of_a_json_name_that_comes_twice_the_last_value_counts() {
+    let form = json(r#"{"count":1,"status":"a","count":"2","status":"b"}"#).unwrap();
+    assert_eq!((form.count, form.status.unwrap()), (Some(2), "b".into()));
+    // Whatever the kinds, and the whole of a list, which is not added to.
+    let form = json(r#"{"media_ids":["1","2"],"status":"a","media_ids":["3"],"status":null}"#);
+    let form = form.unwrap();
+    assert_eq!((form.media_ids, form.status), (vec!["3".into()], None));
+    // Below, too.
+    let nested = from_json(br#"{"source":{"a":1,"a":2}}"#).unwrap();
+    let expected = from_json(br#"{"source":{"a":2}}"#).unwrap();
+    assert_eq!(nested, expected);
+}
+
+#[test]
 fn forms_and_json_say_the_same_in_their_own_ways() {
     let expected = Form {
         sensitive: Some(true),

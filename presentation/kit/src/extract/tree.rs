@@ -4,7 +4,7 @@
 //! `a[]=1` adds to a list, `a[b]=1` is a field of a map, `a[][b]=1` a field of the last map of a list. Where Rack gives up,
 //! this bends: a plain name beside `name[]` joins the list, and a map whose keys are numbers is a list when one is wanted.
 //! Deserialization is as lenient: a number is taken for a text, a text for a number, null for "not given", and the same
-//! name twice is its last value where one is wanted and all of them where a list is.
+//! name twice is its last value where one is wanted and all of them where a list is. In JSON it is always its last value.
 
 use std::collections::BTreeMap;
 
