@@ -44,7 +44,8 @@ pub struct LimitSettings {
     /// Requests of apps that only read which one account may make within `reads_window_s`; 0 means no bound. Default: 3000.
     pub reads_per_account_max: u32,
     /// Requests to the API without an account that one address (of IPv6 one /64; a /56 four times as many, a /48 16 times)
-    /// may make within `reads_window_s`; 0 means no bound. Default: 1500.
+    /// may make within `reads_window_s`; 0 means no bound. Visitors of the pages of hashtags count here, too; the bytes of
+    /// photos do not. Default: 1500.
     pub requests_per_address_max: u32,
     /// The time within which both are counted, in seconds. Default: 300 (five minutes).
     pub reads_window_s: u32,
