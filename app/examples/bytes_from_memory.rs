@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::body::Bytes;
-use heliograph::server::{Server, ServerBounds};
+use heliograph::server::{ReaderPace, Server, ServerBounds};
 use http::header;
 use presentation_kit::address::TrustedProxies;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +26,7 @@ async fn main() -> Result<()> {
         connections_max: CONNECTIONS_MAX,
         connections_per_address_max: 0,
         body_silence_max: Duration::from_secs(15),
+        reader_pace: ReaderPace::default(),
         proxies: TrustedProxies::default(),
     };
     let server = Server::bind("127.0.0.1:0", bounds).await?;

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Configuration, Loaded, Overrides};
 use crate::roles::Role;
-use crate::server::{self, Server, ServerBounds};
+use crate::server::{self, ReaderPace, Server, ServerBounds};
 use crate::wire::{self, DataFolder, Domains, Placement, Worker};
 
 #[derive(Debug, Args, Clone, Default)]
@@ -215,6 +215,7 @@ fn server_bounds(configuration: &Configuration) -> ServerBounds {
         connections_max,
         connections_per_address_max: configuration.connections_per_address_max.min(share_max),
         body_silence_max: Duration::from_secs(configuration.body_silence_s_max),
+        reader_pace: ReaderPace::default(),
         proxies: wire::trusted_proxies(configuration),
     }
 }

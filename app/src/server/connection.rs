@@ -23,7 +23,7 @@ use tower::ServiceExt as _;
 
 use super::client_shares::{ClientShares, Share};
 use super::connections::{InFlight, Place};
-use super::pace::PacedStream;
+use super::pace::{PacedStream, ReaderPace};
 use crate::wire::Surfaces;
 
 /// How long a client may take to send a request's head, and how long it may keep a connection open before that.
@@ -40,6 +40,7 @@ pub(super) struct Serving {
     pub(super) shares: ClientShares,
     pub(super) proxies: TrustedProxies,
     pub(super) body_silence_max: Duration,
+    pub(super) reader_pace: ReaderPace,
 }
 
 impl Serving {
@@ -55,7 +56,8 @@ impl Serving {
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_WAIT_MAX)
             .max_buf_size(HEAD_BYTES_MAX);
-        let connection = builder.serve_connection(TokioIo::new(PacedStream::new(stream)), service);
+        let stream = PacedStream::new(stream, self.reader_pace);
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
         let mut connection = pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,

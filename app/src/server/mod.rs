@@ -9,6 +9,8 @@ mod connections;
 mod descriptors;
 mod pace;
 mod refusals;
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use connections::Connections;
 use refusals::Refusals;
 
 pub use descriptors::{connections_within, raise_limit};
+pub use pace::ReaderPace;
 
 /// The pause after a failure to accept, which is mostly a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -40,6 +43,8 @@ pub struct ServerBounds {
     pub connections_per_address_max: usize,
     /// How long the body of a request may be silent.
     pub body_silence_max: Duration,
+    /// How quickly a client has to take its answer.
+    pub reader_pace: ReaderPace,
     /// Those whose connections are not counted, because others stand behind them.
     pub proxies: TrustedProxies,
 }
@@ -88,6 +93,7 @@ impl Server {
                 shares,
                 proxies: self.bounds.proxies,
                 body_silence_max: self.bounds.body_silence_max,
+                reader_pace: self.bounds.reader_pace,
             },
         };
         loop {

@@ -9,12 +9,26 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_io_timeout::TimeoutStream;
 
-/// How long a client may leave what was sent to it unread.
-const WRITE_WAIT_MAX: Duration = Duration::from_secs(60);
-/// The least that a client takes while it is waited for, in bytes per second.
-const WRITE_RATE_MIN: u32 = 4 * 1024;
-/// How far it may fall behind that.
-const WRITE_DELAY_MAX: Duration = Duration::from_secs(60);
+/// What is asked of a client that an answer is sent to. Only the time in which it is waited for counts.
+#[derive(Debug, Clone, Copy)]
+pub struct ReaderPace {
+    /// How long it may leave what was sent to it unread.
+    pub silence_max: Duration,
+    /// The least that it takes while it is waited for, in bytes per second; at least 1.
+    pub bytes_per_second_min: u32,
+    /// How far it may fall behind that.
+    pub behind_max: Duration,
+}
+
+impl Default for ReaderPace {
+    fn default() -> Self {
+        Self {
+            silence_max: Duration::from_secs(60),
+            bytes_per_second_min: 4 * 1024,
+            behind_max: Duration::from_secs(60),
+        }
+    }
+}
 
 /// A connection that ends when its client takes what is sent to it too slowly.
 pub(super) struct PacedStream {
@@ -24,13 +38,21 @@ pub(super) struct PacedStream {
 
 /// How far a client is behind the least that it has to take. Only the time in which it is waited for counts, and being quick
 /// earns nothing for later.
-#[derive(Default)]
 struct Pace {
+    bounds: ReaderPace,
     behind: Duration,
     waiting_since: Option<Instant>,
 }
 
 impl Pace {
+    const fn new(bounds: ReaderPace) -> Self {
+        Self {
+            bounds,
+            behind: Duration::ZERO,
+            waiting_since: None,
+        }
+    }
+
     /// The client is waited for.
     fn wait(&mut self, now: Instant) {
         self.waiting_since.get_or_insert(now);
@@ -42,10 +64,10 @@ impl Pace {
             return Ok(());
         };
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        let allowed = Duration::from_secs(bytes.into()) / WRITE_RATE_MIN;
+        let allowed = Duration::from_secs(bytes.into()) / self.bounds.bytes_per_second_min.max(1);
         let waited = now.saturating_duration_since(since);
         self.behind = (self.behind + waited).saturating_sub(allowed);
-        if self.behind > WRITE_DELAY_MAX {
+        if self.behind > self.bounds.behind_max {
             let text = "the client takes its answer too slowly";
             return Err(io::Error::new(io::ErrorKind::TimedOut, text));
         }
@@ -54,12 +76,12 @@ impl Pace {
 }
 
 impl PacedStream {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: TcpStream, bounds: ReaderPace) -> Self {
         let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(WRITE_WAIT_MAX));
+        stream.set_write_timeout(Some(bounds.silence_max));
         Self {
             stream: Box::pin(stream),
-            pace: Pace::default(),
+            pace: Pace::new(bounds),
         }
     }
 
@@ -121,7 +143,7 @@ mod tests {
 
     /// How many times a client can make room for so many bytes after so long, of a hundred.
     fn turns(bytes: usize, seconds: u64) -> usize {
-        let (mut pace, mut now) = (Pace::default(), Instant::now());
+        let (mut pace, mut now) = (Pace::new(ReaderPace::default()), Instant::now());
         // Being quick before earns nothing.
         pace.wait(now);
         pace.take(1 << 30, now).unwrap();
@@ -143,9 +165,9 @@ mod tests {
 
     #[test]
     fn time_in_which_nothing_is_sent_does_not_count() {
-        let (mut pace, now) = (Pace::default(), Instant::now());
+        let (mut pace, now) = (Pace::new(ReaderPace::default()), Instant::now());
         for turn in 1..100 {
-            pace.take(1, now + WRITE_DELAY_MAX * turn).unwrap();
+            pace.take(1, now + Duration::from_secs(60) * turn).unwrap();
         }
     }
 }
