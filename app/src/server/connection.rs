@@ -94,6 +94,7 @@ impl Serving {
             let client = self.proxies.client(peer.ip(), &parts.headers);
             self.shares.take(client).map(Some).ok_or(())
         } else {
+            self.proxies.note_unlisted(peer.ip(), &parts.headers);
             Ok(None)
         };
         let request = Request::from_parts(parts, body);

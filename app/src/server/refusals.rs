@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use infra_telemetry::Occasionally;
-use presentation_kit::address::Network;
+use presentation_kit::address::{Network, is_nearby};
 use presentation_kit::context::OVERLOAD_RETRY_AFTER;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -51,7 +51,7 @@ impl Refusals {
     /// The client at this address has its share.
     pub(super) fn over_share(&self, stream: TcpStream, address: IpAddr) {
         if let Some(refused) = self.over_share.note() {
-            let hint = if address.is_loopback() {
+            let hint = if is_nearby(address) {
                 "; if that is a proxy, name it in trusted_proxies"
             } else {
                 ""

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::harness::caller::Caller;
 use crate::harness::person::{App, OUT_OF_BAND, PASSWORD, SCOPES, sign_up};
-use crate::harness::{Reply, Server, WebSession};
+use crate::harness::{Reply, Server, WebSession, eventually};
 
 fn is_limited(reply: &Reply) -> bool {
     if reply.status == 429 {
@@ -84,6 +84,27 @@ async fn signing_in_is_limited_by_address_and_the_address_cannot_be_made_up() {
         .form(&form.fill("username", "x").fill("password", "y").fields);
     let reply = app.send(request).await;
     assert!([403, 429].contains(&reply.status), "{}", reply.describe());
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_not_listed_is_told_of_once() {
+    let server = Server::start().await;
+    let anyone = server.anyone();
+    anyone.get("/api/v1/instance").await.expect(200);
+    assert!(!server.said().contains("trusted_proxies"));
+    for _ in 0..3 {
+        let request = anyone
+            .request(reqwest::Method::GET, "/api/v1/instance")
+            .header("x-forwarded-for", "203.0.113.77");
+        anyone.send(request).await.expect(200);
+    }
+    let told = eventually("a warning", async || {
+        let said = server.said();
+        said.contains("trusted_proxies").then_some(said)
+    })
+    .await;
+    assert!(told.contains("peer=127.0.0.1"), "{told}");
+    assert_eq!(told.matches("not in trusted_proxies").count(), 1, "{told}");
 }
 
 #[tokio::test]

@@ -89,6 +89,25 @@ impl TrustedProxies {
             .any(|network| network.contains(address))
     }
 
+    /// Tells the operator once when a peer that is not trusted speaks for others from a network that no visitor of the
+    /// internet comes from: most likely a proxy that is not listed, behind which all visitors count as one client.
+    pub fn note_unlisted(&self, peer: IpAddr, headers: &HeaderMap) {
+        static NOTED: AtomicBool = AtomicBool::new(false);
+        if self.is_unlisted(peer, headers) && !NOTED.swap(true, Ordering::Relaxed) {
+            let peer = peer.to_canonical();
+            tracing::warn!(
+                %peer,
+                header = %self.header.name(),
+                "a peer that is not in trusted_proxies sends the header of client_address_header, which is not looked at; if \
+                 {peer} is your proxy, list it, or all its visitors count as one client and share its limits"
+            );
+        }
+    }
+
+    fn is_unlisted(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        headers.contains_key(self.header.name()) && is_nearby(peer) && !self.contain(peer)
+    }
+
     /// The last address in the header that is not a trusted proxy: whatever stands before it, the client may have written
     /// itself. The header is not looked at when the peer is no trusted proxy.
     ///
@@ -121,6 +140,22 @@ impl TrustedProxies {
             }
         }
         client
+    }
+}
+
+/// Whether the address is of this machine or of a private network: of a container, a cluster, a home, a provider's own
+/// (RFC 6598). Nobody comes from there over the internet.
+#[must_use]
+pub fn is_nearby(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            let [first, second, ..] = address.octets();
+            let is_shared = first == 100 && second & 0b1100_0000 == 64;
+            address.is_loopback() || address.is_private() || address.is_link_local() || is_shared
+        }
+        IpAddr::V6(address) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
     }
 }
 

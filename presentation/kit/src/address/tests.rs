@@ -136,3 +136,41 @@ fn a_header_that_the_proxy_does_not_write_is_not_looked_at() {
     let found = proxies(ForwardedHeader::XRealIp).client(peer, &headers);
     assert_eq!(found.to_string(), "6.6.6.6");
 }
+
+#[test]
+fn a_nearby_peer_that_speaks_for_others_and_is_not_trusted_is_an_unlisted_proxy() {
+    let trusted = proxies(ForwardedHeader::XForwardedFor);
+    let mut headers = HeaderMap::new();
+    let is_unlisted = |peer: &str, headers: &HeaderMap| {
+        let peer = peer.parse().unwrap();
+        trusted.is_unlisted(peer, headers)
+    };
+    assert!(!is_unlisted("10.9.0.1", &headers));
+    headers.insert("x-real-ip", HeaderValue::from_static("6.6.6.6"));
+    assert!(!is_unlisted("10.9.0.1", &headers), "another header");
+    headers.insert("x-forwarded-for", HeaderValue::from_static("6.6.6.6"));
+    for nearby in [
+        "10.9.0.1",
+        "::ffff:10.9.0.1",
+        "192.168.0.7",
+        "127.0.0.1",
+        "169.254.1.1",
+        "100.64.0.1",
+        "100.127.255.254",
+        "::1",
+        "fe80::1",
+        "fc00::1",
+    ] {
+        assert!(is_unlisted(nearby, &headers), "{nearby}");
+    }
+    for other in [
+        "10.0.0.1",
+        "198.51.100.1",
+        "100.63.0.1",
+        "100.128.0.1",
+        "172.32.0.1",
+        "2001:db8::1",
+    ] {
+        assert!(!is_unlisted(other, &headers), "{other}");
+    }
+}
