@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use infra_db::{Connection, Database};
 use infra_kernel::{AccountId, Timestamp};
+use sqlx::AssertSqlSafe;
 
 use crate::error::MediaError;
 use crate::store::items::NewItem;
@@ -275,34 +276,34 @@ pub(crate) async fn forget_old_minutes(
     database
         .write(move |connection| {
             Box::pin(async move {
-                sqlx::query(
-                    "DELETE FROM upload_minutes WHERE (owner_id, minute) IN
-                         (SELECT owner_id, minute FROM upload_minutes WHERE minute <= $1 ORDER BY minute LIMIT $2)",
-                )
-                .bind(before)
-                .bind(limit)
-                .execute(&mut *connection)
-                .await?;
-                sqlx::query(
-                    "DELETE FROM processor_minutes WHERE (owner_id, minute) IN
-                         (SELECT owner_id, minute FROM processor_minutes WHERE minute <= $1 ORDER BY minute LIMIT $2)",
-                )
-                .bind(before)
-                .bind(limit)
-                .execute(&mut *connection)
-                .await?;
-                sqlx::query(
-                    "DELETE FROM upload_hours WHERE (owner_id, hour) IN
-                         (SELECT owner_id, hour FROM upload_hours WHERE hour <= $1 ORDER BY hour LIMIT $2)",
-                )
-                .bind(hour_of(now) - HOURS)
-                .bind(limit)
-                .execute(connection)
-                .await?;
+                let hour = hour_of(now) - HOURS;
+                forget_until(connection, ("upload_minutes", "minute"), before, limit).await?;
+                forget_until(connection, ("processor_minutes", "minute"), before, limit).await?;
+                forget_until(connection, ("upload_hours", "hour"), hour, limit).await?;
                 Ok(())
             })
         })
         .await
+}
+
+/// Deletes at most so many rows of a table of this kind, up to a minute or hour, oldest first.
+async fn forget_until(
+    connection: &mut Connection,
+    (table, unit): (&'static str, &'static str),
+    last: i64,
+    limit: i64,
+) -> Result<(), MediaError> {
+    let sql = format!(
+        "DELETE FROM {table} WHERE (owner_id, {unit}) IN
+             (SELECT owner_id, {unit} FROM {table} WHERE {unit} <= $1 ORDER BY {unit} LIMIT $2)"
+    );
+    // Both names are literals of this file.
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(last)
+        .bind(limit)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 #[cfg(test)]
