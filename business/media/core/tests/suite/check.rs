@@ -63,6 +63,31 @@ async fn damaged_and_missing_renditions_are_made_again_and_stay_the_same() {
 }
 
 #[tokio::test]
+async fn a_photo_that_needs_more_memory_than_there_is_stops_no_repair_of_others() {
+    let scene = Scene::new().await;
+    let (first, _) = scene.shown().await;
+    let second = scene.ready(OWNER, &photo(1)).await;
+    for item in [&first, &second] {
+        scene.flip_a_bit(&key_of(item, "grid"));
+    }
+    // As after a restart with less memory.
+    let needs = "UPDATE media SET memory_bytes = $1 WHERE id = $3 AND $2 = ''";
+    let id = first.id.cast_signed();
+    scene.change(needs, (1 << 40, String::new(), id)).await;
+    let report = scene.repair().await;
+    let repaired: Vec<(u64, bool)> = report
+        .findings
+        .iter()
+        .map(|finding| (finding.media_id, finding.repaired))
+        .collect();
+    assert!(repaired.contains(&(first.id, false)), "{report:?}");
+    assert!(repaired.contains(&(second.id, true)), "{report:?}");
+    assert_eq!(report.summary.items, 2);
+    scene.assert_served(&second).await;
+    assert!(scene.get(first.id).await.unwrap().is_ready());
+}
+
+#[tokio::test]
 async fn a_file_that_was_cut_short_is_found_without_reading_it() {
     let scene = Scene::new().await;
     let (item, _) = scene.shown().await;
