@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use crate::error::MediaError;
 
@@ -12,49 +14,120 @@ const UNIT_BYTES: u64 = 64 * 1024;
 /// The part of the memory of pictures that uploads may gather together before they write: one in so many bytes. It comes
 /// on top, and with the default of 512 MiB is 32 MiB.
 const GATHERED_SHARE: u64 = 16;
+/// The part of the memory of pictures that files take together while only their headers are read: one in so many bytes. It
+/// comes on top, and with the default of 512 MiB is 32 MiB.
+const HEADERS_SHARE: u64 = 16;
+/// How long a request waits for memory. Less than most clients wait for an answer.
+pub(crate) const REQUEST_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// What pictures take when so much is handed out, with the shares that come on top, in bytes.
+pub(crate) const fn with_shares(bytes_max: u64) -> u64 {
+    bytes_max
+        .saturating_add(bytes_max / GATHERED_SHARE)
+        .saturating_add(bytes_max / HEADERS_SHARE)
+}
+
+/// How much may be handed out where pictures may take so much with the shares that come on top, in bytes.
+pub(crate) const fn without_shares(bytes: u64) -> u64 {
+    const PARTS: u64 = GATHERED_SHARE * HEADERS_SHARE;
+    bytes / (PARTS + GATHERED_SHARE + HEADERS_SHARE) * PARTS
+}
 
 /// Hands out memory, first come first served, so that a large picture is not passed by for ever by small ones.
 #[derive(Clone)]
 pub(crate) struct MemoryBudget {
-    units: Arc<Semaphore>,
-    units_max: u32,
+    units: Units,
     bytes_max: u64,
+    headers: Units,
     gathered: Arc<AtomicU64>,
+}
+
+/// Memory and those who wait for it, in a line.
+#[derive(Clone)]
+struct Units {
+    free: Arc<Semaphore>,
+    count: u32,
+}
+
+impl Units {
+    fn of(bytes: u64) -> Self {
+        let count = u32::try_from(bytes.div_ceil(UNIT_BYTES).max(1)).unwrap_or(u32::MAX);
+        let count = count.min(u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX));
+        Self {
+            free: Arc::new(Semaphore::new(count as usize)),
+            count,
+        }
+    }
+
+    /// At most as many as there are.
+    fn needed_for(&self, bytes: u64) -> u32 {
+        let units = u32::try_from(bytes.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX);
+        units.min(self.count)
+    }
+
+    async fn take(
+        &self,
+        bytes: u64,
+        wait_max: Duration,
+    ) -> Result<OwnedSemaphorePermit, MediaError> {
+        let taken = Arc::clone(&self.free).acquire_many_owned(self.needed_for(bytes));
+        match timeout(wait_max, taken).await {
+            // The semaphore is never closed.
+            Ok(taken) => taken.map_err(|_| MediaError::BlobBusy),
+            Err(_) => Err(MediaError::MemoryBusy { wait: wait_max }),
+        }
+    }
 }
 
 impl MemoryBudget {
     pub(crate) fn new(bytes_max: u64) -> Self {
-        let units_max = u32::try_from(bytes_max.div_ceil(UNIT_BYTES).max(1)).unwrap_or(u32::MAX);
-        let units_max = units_max.min(u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX));
         Self {
-            units: Arc::new(Semaphore::new(units_max as usize)),
-            units_max,
+            units: Units::of(bytes_max),
             bytes_max,
+            headers: Units::of(bytes_max / HEADERS_SHARE),
             gathered: Arc::default(),
         }
     }
 
-    /// Waits until this much memory is free; it is given back when the returned permit is dropped.
+    /// Waits until this much memory is free, but no longer than `wait_max`; it is given back when the returned permit is
+    /// dropped.
     ///
     /// # Errors
-    /// [`MediaError::NeedsMemory`] when it is more than there ever is.
-    pub(crate) async fn take(&self, bytes: u64) -> Result<OwnedSemaphorePermit, MediaError> {
+    /// [`MediaError::NeedsMemory`] when it is more than there ever is; [`MediaError::MemoryBusy`] when the wait was in vain.
+    pub(crate) async fn take(
+        &self,
+        bytes: u64,
+        wait_max: Duration,
+    ) -> Result<OwnedSemaphorePermit, MediaError> {
         if !self.ever_has(bytes) {
             let bytes_max = self.bytes_max;
             return Err(MediaError::NeedsMemory { bytes, bytes_max });
         }
-        Arc::clone(&self.units)
-            .acquire_many_owned(self.units_of(bytes))
-            .await
-            // The semaphore is never closed.
-            .map_err(|_| MediaError::BlobBusy)
+        self.units.take(bytes, wait_max).await
+    }
+
+    /// The same for a file of which only the header is read. That takes a moment, and does not wait behind pictures that are
+    /// decoded, unless the file is larger than all that headers have.
+    ///
+    /// # Errors
+    /// As [`Self::take`] has them.
+    pub(crate) async fn take_for_header(
+        &self,
+        bytes: u64,
+        wait_max: Duration,
+    ) -> Result<OwnedSemaphorePermit, MediaError> {
+        if bytes > self.bytes_max / HEADERS_SHARE {
+            return self.take(bytes, wait_max).await;
+        }
+        self.headers.take(bytes, wait_max).await
     }
 
     /// This much memory, if it is free just now and nobody waits for any. Encoders that ask for more than there is get all of
     /// it: their process has a limit of its own.
     pub(crate) fn try_take(&self, bytes: u64) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.units)
-            .try_acquire_many_owned(self.units_of(bytes))
+        let units = self.units.needed_for(bytes);
+        Arc::clone(&self.units.free)
+            .try_acquire_many_owned(units)
             .ok()
     }
 
@@ -69,11 +142,6 @@ impl MemoryBudget {
             budget: self.clone(),
             bytes: 0,
         }
-    }
-
-    fn units_of(&self, bytes: u64) -> u32 {
-        let units = u32::try_from(bytes.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX);
-        units.min(self.units_max)
     }
 }
 
@@ -109,24 +177,74 @@ impl Drop for Gathering {
 mod tests {
     use super::*;
 
+    const LONG: Duration = Duration::from_secs(60);
+    const SHORT: Duration = Duration::from_millis(10);
+
     #[tokio::test]
     async fn what_does_not_fit_waits_and_what_never_fits_is_refused() {
         let budget = MemoryBudget::new(10 * UNIT_BYTES);
-        let first = budget.take(6 * UNIT_BYTES).await.unwrap();
-        let second = budget.take(5 * UNIT_BYTES);
+        let first = budget.take(6 * UNIT_BYTES, LONG).await.unwrap();
+        let second = budget.take(5 * UNIT_BYTES, LONG);
         tokio::pin!(second);
         assert!(futures::poll!(second.as_mut()).is_pending());
         assert!(budget.try_take(5 * UNIT_BYTES).is_none());
         drop(first);
         drop(second.await.unwrap());
-        let all = budget.take(10 * UNIT_BYTES).await.unwrap();
+        let all = budget.take(10 * UNIT_BYTES, LONG).await.unwrap();
         assert_eq!(all.num_permits(), 10);
         drop(all);
         for bytes in [10 * UNIT_BYTES + 1, u64::MAX] {
-            let refused = budget.take(bytes).await;
+            let refused = budget.take(bytes, LONG).await;
             assert!(matches!(refused, Err(MediaError::NeedsMemory { .. })));
             assert_eq!(budget.try_take(bytes).unwrap().num_permits(), 10);
         }
+    }
+
+    #[test]
+    fn shares_come_on_top_and_are_taken_off_again() {
+        let usual = 512 << 20;
+        assert_eq!(with_shares(usual), 576 << 20);
+        assert_eq!(without_shares(with_shares(usual)), usual);
+        for bytes in [0, 1, 288, 1_000_003, 1 << 40] {
+            let handed_out = without_shares(bytes);
+            assert!(with_shares(handed_out) <= bytes, "{bytes}");
+            assert!(bytes - with_shares(handed_out) < 288, "{bytes}");
+        }
+        assert_eq!(with_shares(u64::MAX), u64::MAX);
+    }
+
+    #[tokio::test]
+    async fn a_wait_ends_and_leaves_the_line() {
+        let budget = MemoryBudget::new(10 * UNIT_BYTES);
+        let first = budget.take(6 * UNIT_BYTES, LONG).await.unwrap();
+        let in_vain = budget.take(5 * UNIT_BYTES, SHORT).await;
+        assert!(matches!(in_vain, Err(MediaError::MemoryBusy { wait }) if wait == SHORT));
+        // Nobody is held up by who went.
+        let second = budget.try_take(4 * UNIT_BYTES).unwrap();
+        drop((first, second));
+        assert!(budget.try_take(10 * UNIT_BYTES).is_some());
+    }
+
+    #[tokio::test]
+    async fn headers_are_read_beside_pictures_that_take_everything() {
+        let share = 4 * UNIT_BYTES;
+        let budget = MemoryBudget::new(share * HEADERS_SHARE);
+        let all = budget.take(share * HEADERS_SHARE, LONG).await.unwrap();
+        let small = budget.take_for_header(share, SHORT).await.unwrap();
+        let other = budget.take_for_header(1, SHORT).await;
+        assert!(matches!(other, Err(MediaError::MemoryBusy { .. })));
+        drop(small);
+        drop(budget.take_for_header(1, SHORT).await.unwrap());
+        // What is larger than all headers may be is counted where it fits.
+        let large = budget.take_for_header(share + 1, SHORT).await;
+        assert!(matches!(large, Err(MediaError::MemoryBusy { .. })));
+        drop(all);
+        let large = budget.take_for_header(share + 1, SHORT).await.unwrap();
+        assert_eq!(large.num_permits(), 5);
+        let never = budget
+            .take_for_header(share * HEADERS_SHARE + 1, LONG)
+            .await;
+        assert!(matches!(never, Err(MediaError::NeedsMemory { .. })));
     }
 
     #[test]

@@ -1,9 +1,14 @@
 //! What can go wrong in this domain, and how that looks from outside.
 
+use std::time::Duration;
+
 use business_media_codec::CodecError;
 use infra_blob::BlobError;
 use infra_db::DbError;
 use infra_kernel::{Error, ErrorCode};
+
+/// When to try again what found no memory: most pictures are done by then.
+const MEMORY_RETRY_AFTER: Duration = Duration::from_secs(10);
 
 /// A failure inside the media domain.
 #[derive(Debug, thiserror::Error)]
@@ -27,12 +32,18 @@ pub(crate) enum MediaError {
     #[error("a blob changed hands while it was written")]
     BlobBusy,
     /// A picture needs more memory than all pictures may take together.
-    #[error("{} MiB of memory are needed, and {} MiB are given", .bytes.div_ceil(1 << 20), .bytes_max >> 20)]
+    #[error("{} MiB of memory are needed, and `media.memory_bytes_max` gives {}", .bytes.div_ceil(1 << 20), .bytes_max >> 20)]
     NeedsMemory {
         /// What it needs.
         bytes: u64,
         /// What is given.
         bytes_max: u64,
+    },
+    /// Other pictures had the memory all the while that one waited for it.
+    #[error("others had the memory for {} s", .wait.as_secs())]
+    MemoryBusy {
+        /// How long it waited.
+        wait: Duration,
     },
     /// Work on a picture did not come back long after its time was up.
     #[error("the work went on long after its time was up")]
@@ -52,6 +63,15 @@ impl MediaError {
             Self::Codec(error) => !matches!(error, CodecError::Stopped { .. }),
             Self::NeedsMemory { .. } => true,
             _ => false,
+        }
+    }
+
+    /// The technical cause, for the log.
+    pub(crate) fn cause(&self) -> String {
+        match self {
+            Self::Codec(codec) if codec.cause().is_empty() => codec.to_string(),
+            Self::Codec(codec) => codec.cause().to_owned(),
+            _ => self.to_string(),
         }
     }
 }
@@ -80,6 +100,12 @@ impl From<MediaError> for Error {
                     .for_field("file")
                     .with_source(error)
             }
+            MediaError::MemoryBusy { .. } => Self::new(
+                ErrorCode::Unavailable,
+                "This server is busy with many pictures just now. Please try again in a moment.",
+            )
+            .to_retry_after(MEMORY_RETRY_AFTER)
+            .with_source(error),
             MediaError::BlobBusy
             | MediaError::Task(_)
             | MediaError::Overstayed
@@ -96,8 +122,8 @@ impl From<MediaError> for Error {
 /// A sentence for whoever sent the picture.
 pub(crate) fn needs_memory(bytes: u64, bytes_max: u64) -> String {
     format!(
-        "This picture needs more memory than this server gives: {} MiB to read it, and there are {}. A smaller copy of it may \
-         be taken.",
+        "This picture needs more memory than this server gives: {} MiB to read it, and there are {}. With fewer pixels, or \
+         saved as a baseline JPEG, it may be taken.",
         bytes.div_ceil(1 << 20),
         bytes_max >> 20
     )
@@ -114,4 +140,32 @@ fn refusal(error: CodecError) -> Error {
     Error::new(code, error.to_string())
         .for_field("file")
         .with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_found_no_memory_hears_when_to_try_again() {
+        let busy = MediaError::MemoryBusy {
+            wait: Duration::from_secs(10),
+        };
+        assert!(!busy.is_about_the_file());
+        let error = Error::from(busy);
+        assert_eq!(error.code(), ErrorCode::Unavailable);
+        assert_eq!(error.retry_after(), Some(MEMORY_RETRY_AFTER));
+        assert!(error.causes().contains("for 10 s"), "{}", error.causes());
+    }
+
+    #[test]
+    fn what_needs_too_much_memory_tells_its_sender_numbers_and_the_log_the_setting() {
+        let error = Error::from(MediaError::NeedsMemory {
+            bytes: 165 << 20,
+            bytes_max: 96 << 20,
+        });
+        assert!(error.public().contains("165 MiB") && error.public().contains("are 96."));
+        assert!(!error.public().contains("memory_bytes_max"));
+        assert!(error.causes().contains("media.memory_bytes_max"));
+    }
 }

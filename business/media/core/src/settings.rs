@@ -7,6 +7,7 @@ use business_media_codec::{Encoding, Limits};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::budget::{with_shares, without_shares};
 use crate::ladder::LadderSettings;
 
 const MIB: u64 = 1024 * 1024;
@@ -41,7 +42,8 @@ pub struct Settings {
     /// The longest side a picture may have, in pixels. Default: 65535, so that `pixels_max` is the bound that counts.
     pub side_max: u32,
     /// Memory that all pictures being processed may take together, in bytes; a picture that would need more alone is
-    /// refused. Default: 536870912 (512 MiB).
+    /// refused. An eighth of it comes on top: what arrives, and files of which only the header is read. Default: 536870912
+    /// (512 MiB).
     pub memory_bytes_max: u64,
     /// Pictures processed at the same time; 0 means one for each processor. Default: 0.
     pub workers: usize,
@@ -129,6 +131,19 @@ impl Settings {
             Some((setting, problem)) => Err((format!("ladder.{setting}"), problem)),
             None => Ok(()),
         }
+    }
+
+    /// What all pictures may take together with what comes on top of `memory_bytes_max`, in bytes: what arrives and is not
+    /// written yet, and files of which only the header is read.
+    #[must_use]
+    pub const fn memory_in_all(&self) -> u64 {
+        with_shares(self.memory_bytes_max)
+    }
+
+    /// The most that `memory_bytes_max` may be so that [`Self::memory_in_all`] is no more than this, in bytes.
+    #[must_use]
+    pub const fn memory_within(bytes: u64) -> u64 {
+        without_shares(bytes)
     }
 
     pub(crate) fn limits(&self) -> Limits {

@@ -159,7 +159,9 @@ impl Core {
         slot: Slot,
     ) -> Result<(Result<(Processed, Slot), MediaError>, Duration), MediaError> {
         let memory_bytes = claimed.memory_bytes.cast_unsigned();
-        let memory = self.budget.take(memory_bytes).await?;
+        // No longer than a picture may take: what finds no memory by then is tried again later, and others have the worker.
+        let wait_max = self.settings.job_time_max();
+        let memory = self.budget.take(memory_bytes, wait_max).await?;
         let key: BlobKey = claimed.original_key.parse()?;
         let bytes = claimed.original_bytes.cast_unsigned();
         let original = self.blobs.store.read_all(key, bytes).await?;

@@ -157,15 +157,12 @@ pub(crate) fn on_expired_lease(tries: Tries, jitter: f64) -> Verdict {
 }
 
 fn cause_of(error: MediaError) -> String {
-    match &error {
-        MediaError::Codec(codec) if codec.cause().is_empty() => codec.to_string(),
-        MediaError::Codec(codec) => codec.cause().to_owned(),
-        _ => {
-            let text = error.to_string();
-            let causes = infra_kernel::Error::from(error).causes();
-            if causes.is_empty() { text } else { causes }
-        }
+    let text = error.cause();
+    if let MediaError::Codec(_) = error {
+        return text;
     }
+    let causes = infra_kernel::Error::from(error).causes();
+    if causes.is_empty() { text } else { causes }
 }
 
 #[cfg(test)]
@@ -218,6 +215,10 @@ mod tests {
         let given_up = code_after(absent(), 1, ATTEMPTS_MAX - 1);
         assert_eq!(given_up, Some("given_up"));
         assert_eq!(code_after(MediaError::BlobBusy, 1, ATTEMPTS_MAX - 2), None);
+        let busy = MediaError::MemoryBusy {
+            wait: Duration::from_secs(60),
+        };
+        assert_eq!(code_after(busy, CRASHES_MAX, 0), None);
     }
 
     #[test]

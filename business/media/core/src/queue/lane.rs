@@ -6,6 +6,8 @@ use business_media_codec::{Format, Header};
 
 /// A still that is expected to take longer is no longer quick: a JPEG beyond some 75 megapixels.
 pub(crate) const QUICK_MAX: Duration = Duration::from_secs(1);
+/// A still that needs more than one in so many bytes of the memory of all pictures is no longer quick.
+const QUICK_MEMORY_SHARE: u64 = 4;
 
 /// What kind of work an item is. The quick lane may use every worker; each further lane has one worker fewer, but always
 /// one, and shares it with the lanes after it. So with two workers or more there is one that nothing slow ever takes, and
@@ -14,7 +16,7 @@ pub(crate) const QUICK_MAX: Duration = Duration::from_secs(1);
 pub(crate) enum Lane {
     /// Stills that are done in a moment.
     Quick,
-    /// Large stills, what another process decodes (HEIC, AVIF), and short animations.
+    /// Large stills (in time or in memory), what another process decodes (HEIC, AVIF), and short animations.
     Slow,
     /// Animations that take long.
     Heavy,
@@ -23,17 +25,19 @@ pub(crate) enum Lane {
 impl Lane {
     pub(crate) const ALL: [Self; 3] = [Self::Quick, Self::Slow, Self::Heavy];
 
-    /// The lane of a file, by its header alone.
-    pub(crate) const fn of(header: &Header) -> Self {
+    /// The lane of a file, by its header alone, where all pictures together may take so much memory. What needs a large
+    /// part of it is not quick: all others wait in line behind it for what it leaves.
+    pub(crate) const fn of(header: &Header, memory_bytes_max: u64) -> Self {
         let cost = Duration::from_millis(header.cost_ms());
-        Self::by(header.format, header.frames, cost)
+        let is_small = header.memory_bytes <= memory_bytes_max / QUICK_MEMORY_SHARE;
+        Self::by(header.format, header.frames, cost, is_small)
     }
 
-    const fn by(format: Format, frames: u32, cost: Duration) -> Self {
+    const fn by(format: Format, frames: u32, cost: Duration, is_small: bool) -> Self {
         let is_cheap = cost.as_millis() <= QUICK_MAX.as_millis();
         match (frames > 1, is_cheap) {
             (true, false) => Self::Heavy,
-            (false, true) if format.is_read_here() => Self::Quick,
+            (false, true) if is_small && format.is_read_here() => Self::Quick,
             _ => Self::Slow,
         }
     }
@@ -62,16 +66,30 @@ mod tests {
     #[test]
     fn honest_stills_are_quick_and_nothing_that_moves_is() {
         let second = Duration::from_secs(1);
-        assert_eq!(Lane::by(Format::Jpeg, 1, second), Lane::Quick);
-        assert_eq!(Lane::by(Format::Png, 1, second / 2), Lane::Quick);
-        assert_eq!(Lane::by(Format::Png, 1, second * 2), Lane::Slow);
+        assert_eq!(Lane::by(Format::Jpeg, 1, second, true), Lane::Quick);
+        assert_eq!(Lane::by(Format::Png, 1, second / 2, true), Lane::Quick);
+        assert_eq!(Lane::by(Format::Png, 1, second * 2, true), Lane::Slow);
         // Another process decodes these, and that takes longer to begin with.
-        assert_eq!(Lane::by(Format::Heic, 1, second / 10), Lane::Slow);
-        assert_eq!(Lane::by(Format::Avif, 1, second * 10), Lane::Slow);
-        assert_eq!(Lane::by(Format::Gif, 2, second / 10), Lane::Slow);
+        assert_eq!(Lane::by(Format::Heic, 1, second / 10, true), Lane::Slow);
+        assert_eq!(Lane::by(Format::Avif, 1, second * 10, true), Lane::Slow);
+        assert_eq!(Lane::by(Format::Gif, 2, second / 10, true), Lane::Slow);
         for format in [Format::Gif, Format::WebP, Format::Png] {
-            assert_eq!(Lane::by(format, 2, second * 2), Lane::Heavy);
+            assert_eq!(Lane::by(format, 2, second * 2, true), Lane::Heavy);
         }
+    }
+
+    #[test]
+    fn a_still_that_takes_much_of_the_memory_is_not_quick() {
+        let file =
+            testing_kit::jpeg::encode(&testing_kit::Picture::from_fn(64, 64, |_, _| [1; 3]), 80);
+        let limits = business_media_codec::Limits::default();
+        let taken = business_media_codec::FormatSet::read_here();
+        let header = business_media_codec::read_header(&file, &limits, &taken).unwrap();
+        let quarter_of = header.memory_bytes * 4;
+        assert_eq!(Lane::of(&header, quarter_of), Lane::Quick);
+        assert_eq!(Lane::of(&header, quarter_of - 4), Lane::Slow);
+        let moving = Lane::by(Format::Gif, 2, Duration::from_secs(2), false);
+        assert_eq!(moving, Lane::Heavy);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use infra_rpc::{Messages, within_deadline};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::blobs::{self, Noted};
+use crate::budget::REQUEST_WAIT_MAX;
 use crate::caches::Form;
 use crate::error::MediaError;
 use crate::service::send::Sending;
@@ -76,7 +77,7 @@ impl Core {
         let Some(format) = format.filter(|_| possible) else {
             return self.full_rendition(id).await;
         };
-        let memory = self.budget.take(memory_bytes);
+        let memory = self.budget.take(memory_bytes, REQUEST_WAIT_MAX);
         let memory = within_deadline(context, async { Ok(memory.await?) }).await?;
         // Of many who ask at once the first makes it, and the others had to wait.
         if let Some(made) = self.shared(id).await? {

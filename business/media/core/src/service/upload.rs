@@ -1,6 +1,8 @@
-//! Takes one file. What is refused leaves nothing: no row, no blob, no half-written file.
+//! Takes one file. What is refused leaves no item, no blob and no half-written file. That its header was read for nothing
+//! counts towards what its account may upload: a stranger's bad files would else cost time without end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use business_media_codec::{Header, read_header};
 use business_media_gateway::{
@@ -10,9 +12,12 @@ use infra_blob::BlobWriter;
 use infra_bus::{Event, outbox};
 use infra_db::Connection;
 use infra_kernel::{AccountId, Context, Error};
+use infra_resilience::thread_processor_time;
 use infra_rpc::Messages;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::blobs::{self, Noted};
+use crate::budget::REQUEST_WAIT_MAX;
 use crate::error::MediaError;
 use crate::queue::lane::Lane;
 use crate::service::quota::Quotas;
@@ -42,9 +47,14 @@ impl Core {
             &mut *writer,
         )
         .await?;
-        let taken = self.take_file(context, header, writer, None).await;
-        drop(arrival);
-        taken
+        // Also when its caller goes away: reading a header costs time whoever waits for it.
+        let (core, context) = (Arc::clone(self), context.clone());
+        to_the_end(async move {
+            let taken = core.take_file(&context, header, writer, None).await;
+            drop(arrival);
+            taken
+        })
+        .await
     }
 
     /// Refuses what can be refused before the file is received, and returns the header as it is kept. `bytes` is the file's
@@ -65,7 +75,8 @@ impl Core {
         Ok(header)
     }
 
-    /// Makes an item of a file that was received whole, under a header that [`Self::check_upload`] has passed. A content
+    /// Makes an item of a file that was received whole, under a header that [`Self::check_upload`] has passed. To be run to
+    /// its end: a commit cannot be called back. A content
     /// that its owner has a ready item of is neither stored nor processed again. `upload` is the upload in parts
     /// that the file came by, which becomes the item in the item's own transaction.
     pub(crate) async fn take_file(
@@ -90,17 +101,15 @@ impl Core {
             tracing::info!(media = %item.media(), "a picture was taken in, and is ready as one before it");
             return Ok(item);
         }
-        let header = self.read_picture(&mut *writer).await?;
+        let header = self.read_picture(item.owner, &mut *writer).await?;
         let picture = NewPicture {
             content_type: header.format.content_type(),
             width: header.width,
             height: header.height,
             memory_bytes: header.memory_bytes,
-            lane: Lane::of(&header),
+            lane: Lane::of(&header, self.settings.memory_bytes_max),
         };
-        let (core, context) = (Arc::clone(self), context.clone());
-        let item = to_the_end(async move { core.keep(&context, writer, item, picture).await });
-        let item = item.await?;
+        let item = self.keep(context, writer, item, picture).await?;
         tracing::info!(media = %item.media(), bytes = item.original_bytes, "a picture was taken in");
         self.queue.wake();
         Ok(item)
@@ -161,17 +170,57 @@ impl Core {
         }
     }
 
-    /// Looks at the header of what was written, within the memory that pictures may take together.
-    async fn read_picture(&self, writer: &mut dyn BlobWriter) -> Result<Header, MediaError> {
-        let memory = self.budget.take(writer.bytes()).await?;
+    /// Looks at the header of what was written, within the memory that is kept for that. A file that is refused counts.
+    async fn read_picture(
+        &self,
+        owner: AccountId,
+        writer: &mut dyn BlobWriter,
+    ) -> Result<Header, MediaError> {
+        let bytes = writer.bytes();
+        let memory = self.budget.take_for_header(bytes, REQUEST_WAIT_MAX);
+        let (header, spent) = match memory.await {
+            Ok(memory) => self.read_header_within(memory, writer).await?,
+            Err(error) => (Err(error), Duration::ZERO),
+        };
+        if let Err(error) = &header
+            && error.is_about_the_file()
+        {
+            self.note_refused(owner, bytes, error).await;
+            self.bill(owner.to_sql(), spent).await;
+        }
+        header
+    }
+
+    /// What the header says, or why it is refused, and the processor time that it took.
+    async fn read_header_within(
+        &self,
+        memory: OwnedSemaphorePermit,
+        writer: &mut dyn BlobWriter,
+    ) -> Result<(Result<Header, MediaError>, Duration), MediaError> {
         let written = writer.written(self.settings.upload_bytes_max).await?;
         let (limits, taken) = (self.settings.limits(), self.formats().await?);
-        let header = tokio::task::spawn_blocking(move || {
+        let read = tokio::task::spawn_blocking(move || {
+            let before = thread_processor_time();
             let header = read_header(&written, &limits, &taken);
+            let spent = thread_processor_time().saturating_sub(before);
             drop((written, memory));
-            header
+            (header.map_err(MediaError::from), spent)
         });
-        Ok(header.await??)
+        Ok(read.await?)
+    }
+
+    /// Counts an upload of a file that is refused. That it cannot be counted is logged, and changes nothing of the refusal.
+    async fn note_refused(&self, owner: AccountId, bytes: u64, refused: &MediaError) {
+        let cause = refused.cause();
+        tracing::info!(account = %owner, bytes, cause, "a file was refused");
+        let now = self.clock.now();
+        let noted = self.database.write(move |connection| {
+            Box::pin(async move { usage::note_upload(connection, owner, bytes, now).await })
+        });
+        if let Err(error) = noted.await {
+            let causes = infra_kernel::Error::from(error).causes();
+            tracing::warn!(causes, "an upload that was refused could not be counted");
+        }
     }
 
     async fn commit_upload(

@@ -8,7 +8,7 @@ use futures::{StreamExt as _, stream};
 use infra_kernel::ErrorCode;
 use tokio::sync::oneshot;
 
-use crate::scene::{OWNER, Scene, context, photo, whole};
+use crate::scene::{OWNER, Scene, context, photo, picture, whole};
 
 #[tokio::test]
 async fn bytes_are_bounded_and_come_back() {
@@ -114,6 +114,57 @@ async fn the_rate_is_bounded_over_an_hour_whatever_becomes_of_the_photos() {
     scene.pass(Duration::from_secs(7_200));
     scene.core.sweep().await.unwrap();
     assert_eq!(scene.count("SELECT COUNT(*) FROM upload_minutes").await, 0);
+}
+
+/// It begins as a photo does and is none, which only shows when its header is read.
+fn broken() -> Vec<u8> {
+    let mut file = photo(3)[..400].to_vec();
+    file.resize(4_000, 0);
+    file
+}
+
+#[tokio::test]
+async fn files_that_are_refused_count_as_uploads() {
+    let scene = Scene::with(Settings {
+        uploads_per_hour_max: 2,
+        ..Settings::default()
+    })
+    .await;
+    for _ in 0..2 {
+        let refused = scene.upload(&broken()).await.unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::Invalid);
+        assert_eq!(refused.field(), Some("file"));
+    }
+    scene.assert_empty("files that were refused").await;
+    let refused = scene.upload(&broken()).await.unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::RateLimited);
+    assert!(scene.upload(&photo(1)).await.is_err(), "nor a good one");
+    scene.upload_as(OWNER + 1, &photo(1)).await.unwrap();
+    let bytes = "SELECT SUM(bytes) FROM upload_hours WHERE owner_id = 7";
+    assert_eq!(scene.count(bytes).await, 8_000);
+    let billed = "SELECT COUNT(*) FROM processor_minutes WHERE owner_id = 7";
+    assert_eq!(scene.count(billed).await, 1);
+    scene.pass(Duration::from_secs(3_700));
+    scene.upload(&photo(1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_refused_for_its_memory_counts_too_and_what_the_server_could_not_does_not() {
+    let scene = Scene::with(Settings {
+        uploads_per_hour_max: 1,
+        memory_bytes_max: 12 * 1024 * 1024,
+        ..Settings::default()
+    })
+    .await;
+    scene.store.fail_to_keep(true);
+    let failed = scene.upload(&photo(1)).await.unwrap_err();
+    assert_eq!(failed.code(), ErrorCode::StorageFull);
+    scene.store.fail_to_keep(false);
+    let large = testing_kit::png::encode(&picture(2_000, 2_000, 1));
+    let refused = scene.upload(&large).await.unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::TooLarge);
+    let refused = scene.upload(&photo(1)).await.unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::RateLimited);
 }
 
 #[tokio::test]

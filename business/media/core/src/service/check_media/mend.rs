@@ -216,7 +216,11 @@ impl Check {
         let processed = match self.process(item, source.file).await {
             Ok(processed) => processed,
             // Of this photo alone: the check goes on with the next.
-            Err(error @ (MediaError::Codec(_) | MediaError::NeedsMemory { .. })) => {
+            Err(
+                error @ (MediaError::Codec(_)
+                | MediaError::NeedsMemory { .. }
+                | MediaError::MemoryBusy { .. }),
+            ) => {
                 let media = item.item.media();
                 tracing::warn!(%media, %error, "a photo could not be made again");
                 return Ok(Vec::new());
@@ -260,10 +264,11 @@ impl Check {
 
     async fn process(&self, item: &Inspected, source: Stored) -> Result<Processed, MediaError> {
         let core = Arc::clone(&self.core);
-        let memory = core
-            .budget
-            .take(item.item.memory_bytes.cast_unsigned())
-            .await?;
+        let (bytes, wait_max) = (
+            item.item.memory_bytes.cast_unsigned(),
+            core.settings.job_time_max(),
+        );
+        let memory = core.budget.take(bytes, wait_max).await?;
         let file = core.blobs.store.read_all(source.key, source.bytes).await?;
         let processed = tokio::task::spawn_blocking(move || {
             let limits = core.settings.limits();

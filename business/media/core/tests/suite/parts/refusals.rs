@@ -27,6 +27,12 @@ async fn what_is_no_picture_ends_the_upload_with_its_first_bytes() {
     assert_eq!(code(scene.append(id, 0, &broken).await), ErrorCode::Invalid);
     assert_eq!(code(scene.look(id).await), ErrorCode::NotFound);
     scene.assert_empty("refused uploads").await;
+    let counted = "SELECT SUM(uploads) FROM upload_minutes";
+    assert_eq!(
+        scene.count(counted).await,
+        1,
+        "the one whose header was read"
+    );
 }
 
 #[tokio::test]
