@@ -59,6 +59,7 @@ mod tests {
             frames,
             orientation: Orientation::default(),
             decode_bytes: 0,
+            gone_bytes: 0,
             pixels_decoded: u64::from(width) * u64::from(height) * u64::from(frames),
         };
         estimate_ms(format, &raw, 2_048)

@@ -14,6 +14,8 @@ pub enum CodecError {
     TooLarge {
         /// A sentence: how large it is, and what the limit is.
         what: String,
+        /// The technical cause, for the log; empty when the sentence says it all.
+        cause: String,
     },
     /// The file claims to be a picture that is taken, and cannot be decoded.
     #[error(
@@ -50,6 +52,13 @@ pub enum StoppedBy {
 impl CodecError {
     pub(crate) fn unsupported(what: impl Into<String>) -> Self {
         Self::Unsupported { what: what.into() }
+    }
+
+    pub(crate) const fn too_large(what: String) -> Self {
+        Self::TooLarge {
+            what,
+            cause: String::new(),
+        }
     }
 
     #[allow(clippy::needless_pass_by_value)] // so that it can be handed to `map_err`
@@ -94,8 +103,10 @@ impl CodecError {
     #[must_use]
     pub fn cause(&self) -> &str {
         match self {
-            Self::Broken { cause } | Self::Stopped { cause, .. } => cause,
-            Self::Unsupported { .. } | Self::TooLarge { .. } => "",
+            Self::Broken { cause } | Self::TooLarge { cause, .. } | Self::Stopped { cause, .. } => {
+                cause
+            }
+            Self::Unsupported { .. } => "",
         }
     }
 }

@@ -79,6 +79,8 @@ pub(crate) struct RawHeader {
     pub(crate) orientation: Orientation,
     /// What decoding allocates at its peak, in bytes.
     pub(crate) decode_bytes: u64,
+    /// What of that another process takes, which has ended when the pixels are here; never more than `decode_bytes`.
+    pub(crate) gone_bytes: u64,
     /// Pixels of the picture, or of all frames of an animation.
     pub(crate) pixels_decoded: u64,
 }
@@ -139,21 +141,16 @@ pub fn read_header(bytes: &[u8], limits: &Limits, taken: &FormatSet) -> Result<H
         decode::read_header(format, bytes, limits)
     }))
     .unwrap_or_else(|_| Err(CodecError::broken("the decoder panicked at the header")))?;
-    let work_bytes = work_bytes(raw.width, raw.height, limits.rendition_side_max)
+    // What another process took to decode is gone by the time that renditions are made.
+    let work_bytes = work_bytes(raw.width, raw.height, limits.rendition_side_max);
+    let memory_bytes = raw
+        .decode_bytes
+        .max(raw.decode_bytes - raw.gone_bytes + work_bytes)
+        + bytes.len() as u64
         + u64::from(raw.width) * ROW_BYTES_PER_PIXEL
         + FIXED_BYTES;
-    let memory_bytes = raw.decode_bytes + bytes.len() as u64 + work_bytes;
     if memory_bytes > limits.memory_bytes_max {
-        return Err(CodecError::TooLarge {
-            what: format!(
-                "This picture has {} by {} pixels in a form that takes {} MiB of memory to read; the limit is {} MiB. \
-                 Saved with fewer pixels, or as a baseline JPEG, it may be taken.",
-                raw.width,
-                raw.height,
-                memory_bytes >> 20,
-                limits.memory_bytes_max >> 20,
-            ),
-        });
+        return Err(needs_memory(&raw, memory_bytes, limits.memory_bytes_max));
     }
     let (width, height) = raw.orientation.upright_size(raw.width, raw.height);
     Ok(Header {
@@ -165,6 +162,19 @@ pub fn read_header(bytes: &[u8], limits: &Limits, taken: &FormatSet) -> Result<H
         pixels_decoded: raw.pixels_decoded,
         cost_ms: cost::estimate_ms(format, &raw, limits.rendition_side_max),
     })
+}
+
+/// The sentence says what helps whoever sent it, the cause what helps whoever runs the server.
+fn needs_memory(raw: &RawHeader, bytes: u64, bytes_max: u64) -> CodecError {
+    let (needed, given) = (bytes.div_ceil(1 << 20), bytes_max >> 20);
+    let (width, height) = (raw.width, raw.height);
+    CodecError::TooLarge {
+        what: format!(
+            "This picture has {width} by {height} pixels in a form that takes {needed} MiB of memory to read, and this \
+             server gives {given} MiB. Saved with fewer pixels, or as a baseline JPEG, it may be taken."
+        ),
+        cause: format!("{needed} MiB of memory are needed, and `memory_bytes_max` gives {given}"),
+    }
 }
 
 impl Limits {
@@ -184,21 +194,17 @@ impl Limits {
         }
         let pixels = u64::from(width) * u64::from(height);
         if width > self.side_max || height > self.side_max {
-            return Err(CodecError::TooLarge {
-                what: format!(
-                    "This picture has {width} by {height} pixels; the longest side that is taken is {}.",
-                    self.side_max
-                ),
-            });
+            return Err(CodecError::too_large(format!(
+                "This picture has {width} by {height} pixels; the longest side that is taken is {}.",
+                self.side_max
+            )));
         }
         if pixels > self.pixels_max {
-            return Err(CodecError::TooLarge {
-                what: format!(
-                    "This picture has {:.1} megapixels; the most that is taken is {:.1}.",
-                    megapixels(pixels),
-                    megapixels(self.pixels_max)
-                ),
-            });
+            return Err(CodecError::too_large(format!(
+                "This picture has {:.1} megapixels; the most that is taken is {:.1}.",
+                megapixels(pixels),
+                megapixels(self.pixels_max)
+            )));
         }
         Ok(())
     }
@@ -211,12 +217,10 @@ impl Limits {
         frames: u32,
     ) -> Result<(), CodecError> {
         if frames > self.frames_max {
-            return Err(CodecError::TooLarge {
-                what: format!(
-                    "This animation has more than {} frames, which is the most that is taken.",
-                    self.frames_max
-                ),
-            });
+            return Err(CodecError::too_large(format!(
+                "This animation has more than {} frames, which is the most that is taken.",
+                self.frames_max
+            )));
         }
         let pixels = u64::from(width) * u64::from(height) * u64::from(frames);
         self.check_animation_pixels(frames, pixels)
@@ -230,14 +234,12 @@ impl Limits {
     ) -> Result<(), CodecError> {
         // A single frame is a picture, which has a limit of its own.
         if frames > 1 && pixels > self.animation_pixels_max {
-            return Err(CodecError::TooLarge {
-                what: format!(
-                    "This animation has {frames} or more frames with {:.1} megapixels together; the most that is taken is {:.1}. \
+            return Err(CodecError::too_large(format!(
+                "This animation has {frames} or more frames with {:.1} megapixels together; the most that is taken is {:.1}. \
                      With fewer frames, or made smaller, it may be taken.",
-                    megapixels(pixels),
-                    megapixels(self.animation_pixels_max)
-                ),
-            });
+                megapixels(pixels),
+                megapixels(self.animation_pixels_max)
+            )));
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
         frames: outline.frames,
         orientation: Orientation::default(),
         decode_bytes: outline.decode_bytes(bytes.len()),
+        gone_bytes: 0,
         pixels_decoded: outline.pixels_decoded(),
     })
 }

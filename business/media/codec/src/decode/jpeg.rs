@@ -55,6 +55,7 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
             // Put together from its segments, and handed on as a copy.
             + profile.as_ref().map_or(0, |profile| 2 * profile.len() as u64)
             + color::profile_work_bytes(profile.as_deref()),
+        gone_bytes: 0,
         pixels_decoded: pixels_decoded(None, structure.frame.width, structure.frame.height),
     })
 }

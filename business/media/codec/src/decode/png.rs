@@ -49,6 +49,7 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
             .max(outline.map_or(0, |outline| outline.decode_bytes(bytes.len())))
             + chunk_bytes(bytes) as u64
             + color::profile_work_bytes(reader.info().icc_profile.as_deref()),
+        gone_bytes: 0,
         pixels_decoded: pixels_decoded(outline.as_ref(), width, height),
     })
 }

@@ -43,6 +43,7 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
         frames: outline.map_or(1, |outline| outline.frames),
         orientation: Orientation::of_file(Format::WebP, bytes),
         decode_bytes: decode_bytes + color::profile_work_bytes(icc_profile(bytes).as_deref()),
+        gone_bytes: 0,
         pixels_decoded: pixels_decoded(outline.as_ref(), width, height),
     })
 }

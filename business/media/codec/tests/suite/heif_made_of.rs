@@ -99,6 +99,18 @@ fn layers_and_what_shines_through_cost_what_they_are() {
     ));
 }
 
+/// What the machine with 256 MiB gives pictures (`app/src/config/memory.rs`) is enough for what telephones make.
+#[test]
+fn a_photo_of_twelve_megapixels_takes_what_decoding_takes_or_what_is_made_of_it_and_not_both() {
+    const FILE_BYTES: usize = 4 * 1024 * 1024;
+    let mut photo = Item::new(1, b"hvc1", (4_032, 3_024));
+    photo.data = vec![0; FILE_BYTES];
+    let memory = memory(&File::heic(vec![photo])) as usize;
+    let decoding = 4_032 * 3_024 * 8 + (32 << 20);
+    assert!(memory >= decoding + FILE_BYTES, "{memory}");
+    assert!(memory <= 132 << 20, "{} MiB", memory >> 20);
+}
+
 #[test]
 fn a_picture_is_as_deep_as_its_deepest_part() {
     let deep = |mut item: Item| {

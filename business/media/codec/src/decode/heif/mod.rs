@@ -20,6 +20,8 @@ use crate::{CodecError, Format, Limits};
 const BYTES_PER_PIXEL: u64 = 8;
 /// The same when colours have more than 8 bits: the planes, and the steps between, are at least twice as large.
 const DEEP_BYTES_PER_PIXEL: u64 = 22;
+/// What of it this process takes at the most, in bytes: pixels with their opacity, and without it.
+const HERE_BYTES_PER_PIXEL: u64 = 7;
 /// What the other process takes before it has a pixel, in bytes.
 const PROCESS_BYTES: u64 = 32 * 1024 * 1024;
 /// The largest camera data taken, in bytes.
@@ -50,6 +52,7 @@ pub(super) fn read_header(
         // The sizes are upright already, and so are the pixels that the other process gives.
         orientation: Orientation::default(),
         decode_bytes: check.pixels() * bytes_per_pixel + PROCESS_BYTES,
+        gone_bytes: check.pixels() * (bytes_per_pixel - HERE_BYTES_PER_PIXEL) + PROCESS_BYTES,
         pixels_decoded: check.pixels(),
     })
 }
