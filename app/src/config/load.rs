@@ -230,7 +230,7 @@ impl Layers {
     fn finish(self, memory_limit_bytes: Option<u64>) -> Result<Loaded, ConfigError> {
         let configuration: Configuration = self.parse()?;
         configuration.check()?;
-        let warnings = memory_limit_bytes.and_then(|bytes| memory::warning(&configuration, bytes));
+        let warnings = memory_limit_bytes.map(|bytes| memory::warnings(&configuration, bytes));
         let settings = flatten(&self.merged).into_iter().map(|(setting, value)| {
             let origin = self
                 .origins
@@ -243,7 +243,7 @@ impl Layers {
             settings: settings.collect(),
             configuration,
             notes: self.notes,
-            warnings: warnings.into_iter().collect(),
+            warnings: warnings.unwrap_or_default(),
         })
     }
 

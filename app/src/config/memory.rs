@@ -8,33 +8,88 @@ use super::Configuration;
 
 const MIB: u64 = 1024 * 1024;
 /// What the program takes beside its budgets, in bytes: itself, its threads' stacks, what requests hold.
-const BASE_BYTES: u64 = 64 * MIB;
-/// The least that pictures get, in bytes: with less no photo of a telephone could be read.
-const PICTURES_BYTES_MIN: u64 = 64 * MIB;
+const BASE_BYTES: u64 = 48 * MIB;
+/// The part of all memory that is left alone, one in so many bytes: what heaps leave in pieces, and what the system takes.
+const MARGIN_SHARE: u64 = 16;
+/// With less for pictures, in bytes, many photos of telephones are refused.
+const PICTURES_BYTES_USUAL: u64 = 64 * MIB;
+/// What this process has beside an encoder at work, in bytes: the file, the largest rendition twice, and what was made.
+const BESIDE_ENCODER_BYTES: u64 = 36 * MIB;
 
-/// Makes budgets smaller where the defaults do not fit into so much memory. Never larger.
+/// Makes budgets smaller where the defaults do not fit into so much memory. Never larger. Pictures have what the others
+/// leave: a photo of 12 megapixels should be read where it can be.
 pub(super) fn fit(configuration: &mut Configuration, limit_bytes: u64) {
-    let spare = limit_bytes.saturating_sub(BASE_BYTES);
-    let pictures = (spare / 2).max(PICTURES_BYTES_MIN);
+    let spare = spare_bytes(limit_bytes).saturating_sub(BASE_BYTES);
     let media = &mut configuration.media;
-    media.memory_bytes_max = media.memory_bytes_max.min(pictures);
     media.rendition_cache_bytes = media.rendition_cache_bytes.min(spare / 16);
-    let codecs = &mut configuration.codecs;
-    codecs.memory_bytes_max = codecs.memory_bytes_max.min(pictures);
-    configuration.database_cache_bytes = configuration.database_cache_bytes.min(spare / 8);
+    configuration.database_cache_bytes = configuration.database_cache_bytes.min(spare / 16);
     let accounts = &mut configuration.accounts;
     let checks = spare / 8 / password_bytes(accounts).max(1);
     let checks = u32::try_from(checks).unwrap_or(u32::MAX).max(1);
     accounts.password_checks_max = accounts.password_checks_max.min(checks);
+    let others = media.rendition_cache_bytes
+        + configuration.database_cache_bytes
+        + all_passwords_bytes(accounts);
+    let pictures = business_media::Settings::memory_within(spare.saturating_sub(others));
+    media.memory_bytes_max = media.memory_bytes_max.min(pictures);
+    // An encoder may have all that its process may take, and is given no more than all pictures have.
+    let worker = pictures
+        .saturating_sub(BESIDE_ENCODER_BYTES)
+        .max(pictures / 2);
+    let codecs = &mut configuration.codecs;
+    codecs.memory_bytes_max = codecs.memory_bytes_max.min(worker);
 }
 
-/// A sentence when what is set does not fit.
-pub(super) fn warning(configuration: &Configuration, limit_bytes: u64) -> Option<String> {
-    let accounts = &configuration.accounts;
-    let budgets = [
+/// What may be used of so much memory.
+const fn spare_bytes(limit_bytes: u64) -> u64 {
+    limit_bytes - limit_bytes / MARGIN_SHARE
+}
+
+/// Sentences about what is set and does not fit, or is too little.
+pub(super) fn warnings(configuration: &Configuration, limit_bytes: u64) -> Vec<String> {
+    let too_much = too_much(configuration, limit_bytes);
+    too_much
+        .into_iter()
+        .chain(too_little(configuration))
+        .collect()
+}
+
+fn too_much(configuration: &Configuration, limit_bytes: u64) -> Option<String> {
+    let budgets = budgets(configuration);
+    let sum = budgets
+        .iter()
+        .fold(BASE_BYTES, |sum, (_, bytes)| sum.saturating_add(*bytes));
+    if sum <= spare_bytes(limit_bytes) {
+        return None;
+    }
+    let (largest, bytes) = budgets.iter().max_by_key(|(_, bytes)| *bytes)?;
+    Some(format!(
+        "the memory that is set aside may add up to {} MiB, and of {} MiB {} should be used: the system may end the process; \
+         set {largest} lower (it takes {} MiB) or leave it to its default",
+        sum / MIB,
+        limit_bytes / MIB,
+        spare_bytes(limit_bytes) / MIB,
+        bytes / MIB,
+    ))
+}
+
+fn too_little(configuration: &Configuration) -> Option<String> {
+    let bytes = configuration.media.memory_bytes_max;
+    (bytes < PICTURES_BYTES_USUAL).then(|| {
+        format!(
+            "pictures have {} MiB of memory (media.memory_bytes_max), and many photos of telephones take more to be read and \
+             are refused: set it higher, or give the server more memory (12 megapixels as HEIC take 256 MiB in all)",
+            bytes / MIB
+        )
+    })
+}
+
+/// What is set aside, by the setting that changes it.
+fn budgets(configuration: &Configuration) -> [(&'static str, u64); 4] {
+    [
         (
             "media.memory_bytes_max",
-            configuration.media.memory_bytes_max,
+            configuration.media.memory_in_all(),
         ),
         (
             "media.rendition_cache_bytes",
@@ -43,23 +98,13 @@ pub(super) fn warning(configuration: &Configuration, limit_bytes: u64) -> Option
         ("database_cache_bytes", configuration.database_cache_bytes),
         (
             "accounts.password_memory_kib times accounts.password_checks_max",
-            password_bytes(accounts).saturating_mul(accounts.password_checks_max.into()),
+            all_passwords_bytes(&configuration.accounts),
         ),
-    ];
-    let sum = budgets
-        .iter()
-        .fold(BASE_BYTES, |sum, (_, bytes)| sum.saturating_add(*bytes));
-    if sum <= limit_bytes {
-        return None;
-    }
-    let (largest, bytes) = budgets.iter().max_by_key(|(_, bytes)| *bytes)?;
-    Some(format!(
-        "the memory that is set aside may add up to {} MiB, and there are {} MiB: the system may end the process; set {largest} \
-         lower (it is {} MiB) or leave it to its default",
-        sum / MIB,
-        limit_bytes / MIB,
-        bytes / MIB,
-    ))
+    ]
+}
+
+fn all_passwords_bytes(accounts: &business_accounts::Settings) -> u64 {
+    password_bytes(accounts).saturating_mul(accounts.password_checks_max.into())
 }
 
 /// What one check of a password takes, in bytes.
@@ -87,22 +132,45 @@ mod tests {
     }
 
     #[test]
-    fn what_is_fitted_fits() {
-        for mebibytes in [192, 256, 384, 512, 768, 1024, 2048] {
-            let fitted = fitted(mebibytes * MIB);
-            assert_eq!(warning(&fitted, mebibytes * MIB), None, "{mebibytes} MiB");
-            assert!(fitted.media.memory_bytes_max >= PICTURES_BYTES_MIN);
+    fn what_is_fitted_fits_and_leaves_a_margin() {
+        for mebibytes in 80..2_200 {
+            let limit_bytes = mebibytes * MIB + 4_711;
+            let fitted = fitted(limit_bytes);
+            assert_eq!(too_much(&fitted, limit_bytes), None, "{mebibytes} MiB");
+            let budgets = budgets(&fitted).map(|(_, bytes)| bytes);
+            let sum = BASE_BYTES + budgets.iter().sum::<u64>();
+            assert!(sum <= limit_bytes - limit_bytes / 16, "{mebibytes} MiB");
             assert!(fitted.accounts.password_checks_max >= 1);
         }
-        assert_eq!(fitted(256 * MIB).media.memory_bytes_max, 96 * MIB);
+    }
+
+    #[test]
+    fn pictures_have_what_the_others_leave() {
+        let pictures = |mebibytes| fitted(mebibytes * MIB).media.memory_bytes_max / MIB;
+        assert_eq!(pictures(256), 132);
+        assert_eq!(fitted(256 * MIB).codecs.memory_bytes_max / MIB, 96);
+        assert_eq!(pictures(512), 302);
+        assert_eq!(pictures(1_024), 512);
+    }
+
+    #[test]
+    fn where_most_photos_are_refused_that_is_said() {
+        let small = fitted(128 * MIB);
+        let warnings = warnings(&small, 128 * MIB);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(
+            warnings[0].contains("media.memory_bytes_max"),
+            "{warnings:?}"
+        );
     }
 
     #[test]
     fn what_is_set_too_high_is_named() {
         let mut set = fitted(256 * MIB);
         set.media.memory_bytes_max = 512 * MIB;
-        let warning = warning(&set, 256 * MIB).unwrap();
-        assert!(warning.contains("media.memory_bytes_max"), "{warning}");
-        assert!(warning.contains("256 MiB"), "{warning}");
+        let warnings = warnings(&set, 256 * MIB);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].contains("set media.memory_bytes_max lower"));
+        assert!(warnings[0].contains("256 MiB"), "{warnings:?}");
     }
 }

@@ -203,7 +203,7 @@ fn defaults_fit_into_little_memory_and_say_so() {
     })
     .unwrap();
     let (value, origin) = &fitted.settings["media.memory_bytes_max"];
-    assert_eq!(value, "100663296");
+    assert_eq!(value, "138877952");
     assert_eq!(origin.to_string(), "default for 256 MiB of memory");
     // What somebody set is theirs.
     assert_eq!(fitted.settings["media.rendition_cache_bytes"].0, "1000");
