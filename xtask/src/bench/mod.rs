@@ -5,6 +5,7 @@
 //! on the same machine as the server and takes its share of it; requests a second therefore say less than the server's
 //! processor time for one request, which is read from `/proc` before and after.
 
+mod animations;
 mod build;
 mod crowd;
 mod fan_out;
@@ -43,6 +44,9 @@ pub(crate) enum Name {
     Photos,
     /// 200 uploads, 16 at a time, while a home feed is read.
     Crowd,
+    /// A photo from upload to ready, alone and beside the animations of six other accounts. Meant for a quiet machine, so it
+    /// is not part of `all`.
+    Animations,
     /// Photos' bytes, beside nginx: needs `nginx` and `wrk`, so it is not part of `all`.
     Media,
     /// One post to 10,000 followers.
@@ -52,7 +56,7 @@ pub(crate) enum Name {
     Pictures,
     /// A release build from nothing. Takes long, so it is not part of `all`.
     Build,
-    /// All but `build` and `media`.
+    /// All but those that say they are no part of it.
     All,
 }
 
@@ -116,6 +120,9 @@ pub(crate) fn run(root: &Path, arguments: &BenchArguments) -> Result<()> {
     }
     if wanted(Name::Crowd) {
         crowd::measure(&bench, &mut report)?;
+    }
+    if arguments.name == Name::Animations {
+        animations::measure(&bench, &mut report)?;
     }
     if arguments.name == Name::Media {
         media::measure(&bench, &mut report)?;
