@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use business_posts_gateway::*;
-use infra_kernel::{Context, Error, ErrorCode, Result};
+use infra_kernel::{CallerKey, Context, Result, SystemClock};
+use infra_rpc::Layers;
 use prost::Message;
+use testing_stubs::{Stub, StubPosts};
 
 const POSTS: u64 = 20;
 const ROUNDS: usize = 15;
@@ -50,15 +52,8 @@ impl Held {
     }
 }
 
-fn unavailable<T>() -> Result<T> {
-    Err(Error::new(
-        ErrorCode::Unavailable,
-        "not part of this benchmark",
-    ))
-}
-
 #[async_trait]
-impl Posts for Held {
+impl StubPosts for Held {
     async fn get_posts(&self, _: &Context, request: GetPostsRequest) -> Result<GetPostsReply> {
         let posts = request
             .ids
@@ -89,48 +84,13 @@ impl Posts for Held {
             heads: posts.map(head).collect(),
         })
     }
-    async fn create_post(&self, _: &Context, _: CreatePostRequest) -> Result<CreatePostReply> {
-        unavailable()
-    }
-    async fn delete_post(&self, _: &Context, _: DeletePostRequest) -> Result<Post> {
-        unavailable()
-    }
-    async fn list_by_author(&self, _: &Context, _: ListByAuthorRequest) -> Result<ListPostsReply> {
-        unavailable()
-    }
-    async fn list_by_authors(
-        &self,
-        _: &Context,
-        _: ListByAuthorsRequest,
-    ) -> Result<ListPostsReply> {
-        unavailable()
-    }
-    async fn list_public(&self, _: &Context, _: ListPublicRequest) -> Result<ListPostsReply> {
-        unavailable()
-    }
-    async fn get_conversation(
-        &self,
-        _: &Context,
-        _: GetConversationRequest,
-    ) -> Result<GetConversationReply> {
-        unavailable()
-    }
-    async fn get_author_stats(
-        &self,
-        _: &Context,
-        _: GetAuthorStatsRequest,
-    ) -> Result<GetAuthorStatsReply> {
-        unavailable()
-    }
-    async fn count_posts(&self, _: &Context, _: CountPostsRequest) -> Result<CountPostsReply> {
-        unavailable()
-    }
 }
 
 #[tokio::main]
 async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let held = Arc::new(Held::new());
-    let gateway: Arc<dyn Posts> = held.clone();
+    let gateway: Arc<dyn Posts> = Stub::of(&held);
+    let layered = layered(gateway.clone(), &Layers::default());
     let remote: Arc<dyn Posts> = Arc::new(RemotePosts::new(serve(gateway.clone()).await?));
     let context = Context::background(Duration::from_secs(600));
     let ids: Vec<u64> = (1..=POSTS).collect();
@@ -174,12 +134,8 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         ));
     })
     .await;
-    let nothing = measure(20_000, async || {
-        drop(black_box(
-            gateway.count_posts(&context, CountPostsRequest {}).await,
-        ));
-    })
-    .await;
+    let nothing = call_alone(&*gateway, &context).await;
+    let nothing_layered = call_alone(&*layered, &context).await;
 
     println!(
         "20 posts, median of {ROUNDS} rounds, microseconds a call (ratio to the contract as it is):"
@@ -188,13 +144,23 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         ("a method answering shared posts", shared),
         ("the contract: messages moved", moved),
         ("the contract: 20 heads", heads),
-        ("the contract: an error, so the call alone", nothing),
+        ("the contract: no heads, so the call alone", nothing),
+        ("the same through the layers of a call", nothing_layered),
         ("encoded and decoded in process", encoded),
         ("gRPC over loopback", over_grpc),
     ] {
         println!("{name:<44} {:>9.3}  {:>7.2}", time * 1e6, time / moved);
     }
     Ok(())
+}
+
+/// Seconds that a call itself takes: it asks for nothing.
+async fn call_alone(posts: &dyn Posts, context: &Context) -> f64 {
+    measure(20_000, async || {
+        let none = GetPostHeadsRequest { ids: Vec::new() };
+        drop(black_box(posts.get_post_heads(context, none).await));
+    })
+    .await
 }
 
 /// Seconds a call, the median of the rounds.
@@ -216,9 +182,8 @@ async fn serve(
 ) -> std::result::Result<infra_rpc::Channel, Box<dyn std::error::Error>> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let address: SocketAddr = listener.local_addr()?;
-    tokio::spawn(infra_rpc::serve_grpc(
-        listener,
-        tonic::service::Routes::new(ServePosts::new(gateway)),
-    ));
-    Ok(infra_rpc::connect(&format!("http://{address}")).await?)
+    let callers = CallerKey::new(&[0; 32], Arc::new(SystemClock));
+    let server = infra_rpc::Server::new(callers.clone()).with(ServePosts::new(gateway));
+    tokio::spawn(server.run(listener));
+    Ok(infra_rpc::connect(&format!("http://{address}"), callers).await?)
 }

@@ -54,6 +54,7 @@ pub(super) async fn run(loaded: Loaded, accept_lost: Vec<String>) -> Result<Exit
     let worked = work(&domains, &configuration, stop, began).await;
     // Also when it could not begin: the databases are whole files after it.
     domains.close().await;
+    domains.calls().log();
     tracing::info!("stopped");
     worked.map(|()| ExitCode::SUCCESS)
 }

@@ -15,6 +15,8 @@ use infra_blob::DirectoryStore;
 use infra_bus::EmbeddedBus;
 use infra_db::{Database, OpenOptions};
 use infra_kernel::{Clock, IdGenerator, SystemClock};
+use infra_rpc::Layers;
+use infra_telemetry::CallMetrics;
 use presentation_kit::Gateways;
 use product_feed::FeedCore;
 
@@ -56,6 +58,7 @@ pub struct Domains {
     pub(crate) telling: Vec<Database>,
     feed_database: Database,
     gateways: Gateways,
+    calls: CallMetrics,
 }
 
 /// The file of each domain, and of the bus.
@@ -178,18 +181,16 @@ impl Domains {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let telling = databases.telling();
         let ids = start_ids(placement, &clock, &databases.bus, &telling).await?;
-        let accounts = AccountsCore::new(business_accounts::Dependencies {
-            database: databases.accounts,
-            clock: Arc::clone(&clock),
-            ids: Arc::clone(&ids),
-            settings: configuration.accounts.clone(),
-            site_names: site_names(configuration),
-        })?;
+        // Everyone calls everyone through the layers, also within this process.
+        let calls = CallMetrics::default();
+        let layers = Layers::new(calls.clone());
+        let accounts = open_accounts(databases.accounts, &clock, &ids, configuration)?;
+        let accounts_gateway = business_accounts_gateway::layered(accounts.gateway(), &layers);
         let graph = GraphCore::new(business_graph::Dependencies {
             database: databases.graph,
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
-            accounts: accounts.gateway(),
+            accounts: Arc::clone(&accounts_gateway),
             settings: configuration.graph.clone(),
         });
         let media = MediaCore::new(business_media::Dependencies {
@@ -200,34 +201,33 @@ impl Domains {
             outside: find_codecs(configuration, placement).await?,
             settings: configuration.media.clone(),
         });
+        let media_gateway = business_media_gateway::layered(media.gateway(), &layers);
         let posts = PostsCore::new(business_posts::Dependencies {
             database: databases.posts,
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
-            accounts: accounts.gateway(),
-            media: media.gateway(),
+            accounts: Arc::clone(&accounts_gateway),
+            media: Arc::clone(&media_gateway),
             settings: configuration.posts.clone(),
         });
+        let posts_gateway = business_posts_gateway::layered(posts.gateway(), &layers);
         let placed_graph = placement.graph.clone().unwrap_or_else(|| graph.gateway());
+        let graph_gateway = business_graph_gateway::layered(placed_graph, &layers);
         let feed = FeedCore::new(product_feed::Dependencies {
             database: databases.feed.clone(),
             clock: Arc::clone(&clock),
             ids,
-            graph: Arc::clone(&placed_graph),
-            posts: posts.gateway(),
+            graph: Arc::clone(&graph_gateway),
+            posts: Arc::clone(&posts_gateway),
             settings: configuration.feed.clone(),
         });
-        let bus = Arc::new(EmbeddedBus::open(
-            databases.bus.clone(),
-            clock,
-            &configuration.bus,
-        ));
+        let bus = EmbeddedBus::open(databases.bus.clone(), clock, &configuration.bus);
         let gateways = Gateways {
-            accounts: accounts.gateway(),
-            graph: placed_graph,
-            media: media.gateway(),
-            posts: posts.gateway(),
-            feed: feed.gateway(),
+            accounts: accounts_gateway,
+            graph: graph_gateway,
+            media: media_gateway,
+            posts: posts_gateway,
+            feed: product_feed_gateway::layered(feed.gateway(), &layers),
         };
         Ok(Self {
             accounts,
@@ -235,12 +235,19 @@ impl Domains {
             media,
             posts,
             feed,
-            bus,
+            bus: Arc::new(bus),
             bus_database: databases.bus,
             telling,
             feed_database: databases.feed,
             gateways,
+            calls,
         })
+    }
+
+    /// How often each method of each domain was called, with what outcome.
+    #[must_use]
+    pub const fn calls(&self) -> &CallMetrics {
+        &self.calls
     }
 
     /// The domains as their callers know them.
@@ -262,6 +269,22 @@ impl Domains {
         // Each says in the log what of it stays open.
         futures::future::join_all(databases.map(Database::close)).await;
     }
+}
+
+fn open_accounts(
+    database: Database,
+    clock: &Arc<dyn Clock>,
+    ids: &Arc<IdGenerator>,
+    configuration: &Configuration,
+) -> Result<AccountsCore> {
+    let accounts = AccountsCore::new(business_accounts::Dependencies {
+        database,
+        clock: Arc::clone(clock),
+        ids: Arc::clone(ids),
+        settings: configuration.accounts.clone(),
+        site_names: site_names(configuration),
+    })?;
+    Ok(accounts)
 }
 
 async fn open_blobs(configuration: &Configuration) -> Result<DirectoryStore> {

@@ -12,7 +12,7 @@ use business_graph_gateway::{
 use business_posts_gateway::{CreatePostRequest, Visibility};
 use heliograph::config::Configuration;
 use heliograph::wire::{Domains, Placement, Worker};
-use infra_kernel::{AccountId, Context, ErrorCode, Page};
+use infra_kernel::{AccountId, Caller, CallerKey, Context, ErrorCode, Identity, Page, SystemClock};
 use presentation_kit::Gateways;
 use product_feed_gateway::GetHomeRequest;
 use tokio::net::TcpListener;
@@ -26,6 +26,11 @@ fn configuration(folder: &Path) -> Configuration {
     configuration.accounts.password_memory_kib = 8;
     configuration.accounts.password_iterations = 1;
     configuration
+}
+
+/// The key of both processes, which are one installation.
+fn callers() -> CallerKey {
+    CallerKey::new(&[7; 32], Arc::new(SystemClock))
 }
 
 async fn account(gateways: &Gateways, username: &str) -> u64 {
@@ -137,8 +142,8 @@ fn serve_elsewhere(graph: Arc<dyn Graph>) -> (Runtime, String) {
     let address = format!("http://{}", listener.local_addr().unwrap());
     runtime.spawn(async move {
         let listener = TcpListener::from_std(listener).unwrap();
-        let routes = tonic::service::Routes::new(ServeGraph::new(graph));
-        infra_rpc::serve_grpc(listener, routes).await
+        let server = infra_rpc::Server::new(callers()).with(ServeGraph::new(graph));
+        server.run(listener).await
     });
     (runtime, address)
 }
@@ -156,9 +161,8 @@ async fn the_same_story_is_told_with_the_graph_here_and_behind_a_socket() {
         .await
         .unwrap();
     let (serving, address) = serve_elsewhere(home_of_graph.gateways().graph);
-    let graph = Arc::new(RemoteGraph::new(
-        infra_rpc::connect(&address).await.unwrap(),
-    ));
+    let channel = infra_rpc::connect(&address, callers()).await.unwrap();
+    let graph = Arc::new(RemoteGraph::new(channel));
     let (domains, worker) = open(
         there.path(),
         &Placement {
@@ -186,4 +190,49 @@ async fn the_same_story_is_told_with_the_graph_here_and_behind_a_socket() {
     worker.stop(Duration::from_secs(10)).await;
     domains.close().await;
     home_of_graph.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_is_verified_where_it_enters_a_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let placement = Placement::default();
+    let domains = Domains::open(&configuration(folder.path()), &placement).await;
+    let domains = domains.unwrap();
+    let (serving, address) = serve_elsewhere(domains.gateways().graph);
+    let foreign = CallerKey::new(&[8; 32], Arc::new(SystemClock));
+    let identity = Identity {
+        account_id: Some(AccountId::new(2)),
+        ..Identity::default()
+    };
+    let minute = Duration::from_secs(60);
+    let bob = callers().mint(identity.clone());
+    let expired = callers().mint_for(identity, Duration::ZERO);
+    for (key, caller, follower_id, expected) in [
+        // Its own account; whom it follows is not there.
+        (callers(), bob.clone(), 2, ErrorCode::NotFound),
+        (callers(), bob.clone(), 3, ErrorCode::Forbidden),
+        (callers(), expired, 2, ErrorCode::Unauthenticated),
+        (
+            callers(),
+            Caller::anonymous(),
+            2,
+            ErrorCode::Unauthenticated,
+        ),
+        (callers(), Caller::system(), 3, ErrorCode::NotFound),
+        // Signed with another installation's key.
+        (foreign.clone(), bob, 2, ErrorCode::Unauthenticated),
+        (foreign, Caller::system(), 3, ErrorCode::Unauthenticated),
+    ] {
+        let graph = RemoteGraph::new(infra_rpc::connect(&address, key).await.unwrap());
+        let context = Context::background(minute).with_caller(caller.clone());
+        let request = FollowRequest {
+            follower_id,
+            followee_id: 12_345,
+            ..FollowRequest::default()
+        };
+        let error = graph.follow(&context, request).await.unwrap_err();
+        assert_eq!(error.code(), expected, "{caller:?} as {follower_id}");
+    }
+    serving.shutdown_background();
+    domains.close().await;
 }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::caller::Caller;
+
 /// The name under which every log line of one operation can be found, from the edge to the last worker.
 /// Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -46,36 +48,68 @@ impl fmt::Debug for CorrelationId {
     }
 }
 
-/// The circumstances of a call: its name in the logs and the moment after which nobody waits for the answer.
+/// The circumstances of a call: its name in the logs, the moment after which nobody waits for the answer, and on whose
+/// behalf it is made. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Context {
     correlation_id: CorrelationId,
     deadline: Instant,
+    caller: Caller,
 }
 
 impl Context {
     /// The longest any one operation may take, whatever its caller asks for.
     pub const BUDGET_MAX: Duration = Duration::from_secs(600);
 
-    /// A context for a new operation with this much time.
+    /// A context for a new operation with this much time, on behalf of nobody yet.
     #[must_use]
-    pub fn new(correlation_id: CorrelationId, budget: Duration) -> Self {
+    pub fn anonymous(correlation_id: CorrelationId, budget: Duration) -> Self {
         Self {
             correlation_id,
-            deadline: Instant::now() + budget.min(Self::BUDGET_MAX),
+            deadline: deadline_in(budget),
+            caller: Caller::anonymous(),
         }
     }
 
-    /// A context for work that no request began: a job, a command, a test.
+    /// A context for what the server itself goes on with, as a consumer does, under the name of what began it.
+    #[must_use]
+    pub fn system(correlation_id: CorrelationId, budget: Duration) -> Self {
+        Self::anonymous(correlation_id, budget).with_caller(Caller::system())
+    }
+
+    /// A context for what the server itself begins: a job, a command, a test.
     #[must_use]
     pub fn background(budget: Duration) -> Self {
-        Self::new(CorrelationId::fresh(), budget)
+        Self::system(CorrelationId::fresh(), budget)
+    }
+
+    /// The same operation on behalf of this caller.
+    #[must_use]
+    pub fn with_caller(mut self, caller: Caller) -> Self {
+        self.caller = caller;
+        self
+    }
+
+    /// The same operation with a time of its own: less for a part of it, or more for what has to happen when its own is
+    /// over, such as taking back what it began.
+    #[must_use]
+    pub fn with_budget(&self, budget: Duration) -> Self {
+        Self {
+            deadline: deadline_in(budget),
+            ..self.clone()
+        }
     }
 
     /// The name of the operation in the logs.
     #[must_use]
     pub const fn correlation_id(&self) -> &CorrelationId {
         &self.correlation_id
+    }
+
+    /// On whose behalf the call is made.
+    #[must_use]
+    pub const fn caller(&self) -> &Caller {
+        &self.caller
     }
 
     /// The moment after which nobody waits for the answer.
@@ -89,6 +123,10 @@ impl Context {
     pub fn remaining(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
+}
+
+fn deadline_in(budget: Duration) -> Instant {
+    Instant::now() + budget.min(Context::BUDGET_MAX)
 }
 
 #[cfg(test)]

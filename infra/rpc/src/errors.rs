@@ -32,8 +32,7 @@ struct WireProblem {
 }
 
 /// The status that carries an error across the wire.
-#[must_use]
-pub fn status_from_error(error: &Error) -> Status {
+pub(crate) fn status_from_error(error: &Error) -> Status {
     if error.code().is_server_fault() {
         tracing::error!(
             code = error.code().name(),
@@ -59,8 +58,7 @@ pub fn status_from_error(error: &Error) -> Status {
 }
 
 /// The error that a status carried across the wire, or stands for when something between made it.
-#[must_use]
-pub fn error_from_status(status: Status) -> Error {
+pub(crate) fn error_from_status(status: Status) -> Error {
     let text = |key| {
         status
             .metadata()

@@ -12,21 +12,24 @@ use crate::errors::{error_from_status, status_from_error};
 /// Messages as they come; an error ends them.
 pub type Messages<T> = Pin<Box<dyn Stream<Item = Result<T>> + Send>>;
 
-/// A call under way over the wire.
-pub type Call<'a, T> =
-    Pin<Box<dyn Future<Output = std::result::Result<tonic::Response<T>, Status>> + Send + 'a>>;
+/// A call under way.
+pub type Call<'call, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'call>>;
 
 /// Where the error is kept that ended a relayed stream of requests.
-pub type RelayedStream<T> = (
-    Pin<Box<dyn Stream<Item = T> + Send>>,
-    Arc<Mutex<Option<Error>>>,
-);
+pub(crate) struct Failure(Arc<Mutex<Option<Error>>>);
+
+impl Failure {
+    pub(crate) fn take(&self) -> Option<Error> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
 
 /// A stream of requests as gRPC sends it: without errors. The first error ends the stream and is kept, so that the caller
 /// can answer with it instead of with what the server made of the stump. Contracts with a stream of requests mark its end
 /// with a message of its own, so a stump is never taken for the whole.
-#[must_use]
-pub fn relay_requests<T: Send + 'static>(requests: Messages<T>) -> RelayedStream<T> {
+pub(crate) fn relay_requests<T: Send + 'static>(
+    requests: Messages<T>,
+) -> (Pin<Box<dyn Stream<Item = T> + Send>>, Failure) {
     let failure = Arc::new(Mutex::new(None));
     let kept = Arc::clone(&failure);
     let relayed = requests.scan(kept, |kept, request| {
@@ -35,18 +38,16 @@ pub fn relay_requests<T: Send + 'static>(requests: Messages<T>) -> RelayedStream
         });
         std::future::ready(message.ok())
     });
-    (Box::pin(relayed), failure)
+    (Box::pin(relayed), Failure(failure))
 }
 
 /// A stream of messages as it came over the wire.
-#[must_use]
-pub fn relay_answers<T: Send + 'static>(answers: Streaming<T>) -> Messages<T> {
+pub(crate) fn relay_answers<T: Send + 'static>(answers: Streaming<T>) -> Messages<T> {
     Box::pin(answers.map(|answer| answer.map_err(error_from_status)))
 }
 
 /// A stream of messages to be sent over the wire.
-#[must_use]
-pub fn answer_stream<T: Send + 'static>(
+pub(crate) fn answer_stream<T: Send + 'static>(
     answers: Messages<T>,
 ) -> Pin<Box<dyn Stream<Item = std::result::Result<T, Status>> + Send>> {
     Box::pin(answers.map(|answer| answer.map_err(|error| status_from_error(&error))))

@@ -1,8 +1,10 @@
-//! Logs: structured, on standard error, each line with the correlation id of the operation it belongs to.
+//! Logs: structured, on standard error, each line with the correlation id of the operation it belongs to. And counts of the
+//! calls between domains ([`CallMetrics`]), kept in memory; nothing exports them yet.
 //!
-//! Metrics and traces are not here yet. No secret is ever given to a log: this crate cannot know one when it sees it, so
+//! Traces are not here yet. No secret is ever given to a log: this crate cannot know one when it sees it, so
 //! the crates that hold secrets keep them in types that do not print.
 
+mod calls;
 mod occasionally;
 
 use std::io::IsTerminal as _;
@@ -10,6 +12,7 @@ use std::io::IsTerminal as _;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
+pub use calls::{CallMetrics, CallTimer, MethodMetrics, MethodSummary};
 pub use occasionally::Occasionally;
 
 /// How log lines look.

@@ -117,6 +117,13 @@ fn has_body<B>(request: &http::Request<B>) -> bool {
 #[derive(Debug, Clone)]
 pub struct RequestContext(pub Context);
 
+impl RequestContext {
+    /// The context of a request that has come past the middleware, as in a test of one handler.
+    pub(crate) fn anonymous() -> Self {
+        Self(Context::anonymous(CorrelationId::fresh(), QUICK_BUDGET))
+    }
+}
+
 /// Makes the context, runs the request in a span that carries its name and in the time that it has, and tells the client
 /// the name.
 ///
@@ -186,7 +193,7 @@ fn context_of(request: &Request, class: RequestClass) -> Context {
         .and_then(|value| value.to_str().ok())
         .and_then(CorrelationId::from_caller)
         .unwrap_or_else(CorrelationId::fresh);
-    Context::new(correlation_id, class.budget())
+    Context::anonymous(correlation_id, class.budget())
 }
 
 /// The answer, whatever becomes of the work on it.
@@ -253,7 +260,7 @@ impl<S: Sync> FromRequestParts<S> for RequestContext {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         // Without the middleware (a test of one handler) the request still gets a context of its own.
         let context = parts.extensions.get::<Self>().cloned();
-        Ok(context.unwrap_or_else(|| Self(Context::background(QUICK_BUDGET))))
+        Ok(context.unwrap_or_else(Self::anonymous))
     }
 }
 

@@ -5,11 +5,16 @@
 //! that does not say whether the profile changed, leaves a picture that is kept though nothing shows it: room is lost,
 //! never a picture.
 
+use std::time::Duration;
+
 use business_accounts_gateway::{Account, UpdateProfileRequest};
 use business_media_gateway::{AttachRequest, MediaItem, ReleaseRequest};
 use infra_kernel::{AccountId, Context, Result};
 
 use crate::Surface;
+
+/// How long it may take to release the pictures of a profile.
+const RELEASE_BUDGET: Duration = Duration::from_secs(10);
 
 /// A picture of a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +113,7 @@ async fn hold_all(surface: &Surface, context: &Context, uploads: &[Uploaded]) ->
 }
 
 /// Notes for the place of each upload that a profile does not show this item there; 0 is none. A failure costs only the
-/// room of a picture, so it is logged and does not fail the request.
+/// room of a picture, so it is logged and does not fail the request. The request's own time may be over.
 async fn release_all(
     surface: &Surface,
     context: &Context,
@@ -116,12 +121,14 @@ async fn release_all(
     uploads: &[Uploaded],
     stale: impl Fn(Picture, &MediaItem) -> u64,
 ) {
+    let context = &context.with_budget(RELEASE_BUDGET);
     for (picture, item) in uploads {
         let media_id = stale(*picture, item);
         if media_id == 0 {
             continue;
         }
         let request = ReleaseRequest {
+            owner_id: account_id.get(),
             holder: picture.holder(account_id.get(), media_id),
         };
         if let Err(error) = surface.gateways.media.release(context, request).await {

@@ -123,7 +123,7 @@ pub(crate) async fn serve_original(
 
 /// A slow line may take long over a large picture.
 fn patient(context: &Context) -> Context {
-    Context::new(context.correlation_id().clone(), REQUEST_BUDGET)
+    context.with_budget(REQUEST_BUDGET)
 }
 
 const fn good_for(seal: Seal) -> Duration {

@@ -499,1474 +499,6 @@ impl SecretKind {
         }
     }
 }
-/// Generated client implementations.
-pub mod accounts_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value
-    )]
-    use tonic::codegen::http::Uri;
-    use tonic::codegen::*;
-    /// Identities, credentials, sessions, OAuth applications and tokens.
-    ///
-    /// Every secret (session cookie, access token, client secret, one-time link) leaves this domain once, when it is made;
-    /// only its hash is kept.
-    #[derive(Debug, Clone)]
-    pub struct AccountsClient<T> {
-        inner: tonic::client::Grpc<T>,
-    }
-    impl<T> AccountsClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
-        pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
-        }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> AccountsClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                    http::Request<tonic::body::Body>,
-                    Response = http::Response<
-                        <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                    >,
-                >,
-            <T as tonic::codegen::Service<http::Request<tonic::body::Body>>>::Error:
-                Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            AccountsClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
-        /// Makes an account. A `setup_token` makes it the first admin and works even when registration is closed.
-        pub async fn register(
-            &mut self,
-            request: impl tonic::IntoRequest<super::RegisterRequest>,
-        ) -> std::result::Result<tonic::Response<super::RegisterReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.accounts.v1.Accounts/Register");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.accounts.v1.Accounts",
-                "Register",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Checks a name (or e-mail address) and password and opens a browser session.
-        pub async fn sign_in(
-            &mut self,
-            request: impl tonic::IntoRequest<super::SignInRequest>,
-        ) -> std::result::Result<tonic::Response<super::SignInReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.accounts.v1.Accounts/SignIn");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.accounts.v1.Accounts", "SignIn"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Tells whom a session cookie or an access token stands for. Unknown, expired and revoked ones are `unauthenticated`.
-        pub async fn authenticate(
-            &mut self,
-            request: impl tonic::IntoRequest<super::AuthenticateRequest>,
-        ) -> std::result::Result<tonic::Response<super::Grant>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/heliograph.accounts.v1.Accounts/Authenticate",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.accounts.v1.Accounts",
-                "Authenticate",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Ends a browser session. Ending one that is not there is no error.
-        pub async fn sign_out(
-            &mut self,
-            request: impl tonic::IntoRequest<super::SignOutRequest>,
-        ) -> std::result::Result<tonic::Response<super::SignOutReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.accounts.v1.Accounts/SignOut");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.accounts.v1.Accounts",
-                "SignOut",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Accounts by id, in no particular order; ids that are not there are left out. At most 500 ids.
-        pub async fn get_accounts(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetAccountsRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetAccountsReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/heliograph.accounts.v1.Accounts/GetAccounts",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.accounts.v1.Accounts",
-                "GetAccounts",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        /// What changes of accounts: a small answer from which a caller sees whether what it holds is still current.
-        pub async fn get_account_heads(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetAccountHeadsRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetAccountHeadsReply>, tonic::Status>
-        {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/heliograph.accounts.v1.Accounts/GetAccountHeads",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.accounts.v1.Accounts",
-                "GetAccountHeads",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Accounts by name, without regard to case; names that are not there are left out. At most 100 names.
-        pub async fn find_accounts(
-            &mut self,
-            request: impl tonic::IntoRequest<super::FindAccountsRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetAccountsReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/heliograph.accounts.v1.Accounts/FindAccounts",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.accounts.v1.Accounts",
-                "FindAccounts",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Accounts by the beginning of their name or of a word of their display name, without regard to case and accents; those
-        /// whose name it is come first, then those whose name begins with it. At most 80 at once, and of the first 400 only.
-        pub async fn search_accounts(
-            &mut self,
-            request: impl tonic::IntoRequest<super::SearchAccountsRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetAccountsReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/heliograph.accounts.v1.Accounts/SearchAccounts",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.accounts.v1.Accounts",
-                "SearchAccounts",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Changes a profile; fields that are not set stay as they are.
-        pub async fn update_profile(
-            &mut self,
-            request: impl tonic::IntoRequest<super::UpdateProfileRequest>,
-        ) -> std::result::Result<tonic::Response<super::Account>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/heliograph.accounts.v1.Accounts/UpdateProfile",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.accounts.v1.Accounts",
-                "UpdateProfile",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        /// All accounts, newest first.
-        pub async fn list_accounts(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListAccountsRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetAccountsReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/heliograph.accounts.v1.Accounts/ListAccounts",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.accounts.v1.Accounts",
-                "ListAccounts",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        /// How many accounts there are.
-        pub async fn count_accounts(
-            &mut self,
-            request: impl tonic::IntoRequest<super::CountAccountsRequest>,
-        ) -> std::result::Result<tonic::Response<super::CountAccountsReply>, tonic::Status>
-        {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/heliograph.accounts.v1.Accounts/CountAccounts",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.accounts.v1.Accounts",
-                "CountAccounts",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        /// For the operator: makes an account without the checks of registration, changes a role, sets a password (which ends
-        /// every session and token of the account).
-        pub async fn create_account(
-            &mut self,
-            request: impl tonic::IntoRequest<super::CreateAccountRequest>,
-        ) -> std::result::Result<tonic::Response<super::RegisterReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/heliograph.accounts.v1.Accounts/CreateAccount",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.accounts.v1.Accounts",
-                "CreateAccount",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        pub async fn set_role(
-            &mut self,
-            request: impl tonic::IntoRequest<super::SetRoleRequest>,
-        ) -> std::result::Result<tonic::Response<super::Account>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.accounts.v1.Accounts/SetRole");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.accounts.v1.Accounts",
-                "SetRole",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        pub async fn reset_password(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ResetPasswordRequest>,
-        ) -> std::result::Result<tonic::Response<super::ResetPasswordReply>, tonic::Status>
-        {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/heliograph.accounts.v1.Accounts/ResetPassword",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.accounts.v1.Accounts",
-                "ResetPassword",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Makes the one-time link's token when there is no account yet; answers an empty token when there is one.
-        pub async fn create_setup_token(
-            &mut self,
-            request: impl tonic::IntoRequest<super::CreateSetupTokenRequest>,
-        ) -> std::result::Result<tonic::Response<super::CreateSetupTokenReply>, tonic::Status>
-        {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/heliograph.accounts.v1.Accounts/CreateSetupToken",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.accounts.v1.Accounts",
-                "CreateSetupToken",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Registers an OAuth client application.
-        pub async fn create_application(
-            &mut self,
-            request: impl tonic::IntoRequest<super::CreateApplicationRequest>,
-        ) -> std::result::Result<tonic::Response<super::CreateApplicationReply>, tonic::Status>
-        {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/heliograph.accounts.v1.Accounts/CreateApplication",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.accounts.v1.Accounts",
-                "CreateApplication",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        /// An application by its client id.
-        pub async fn get_application(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetApplicationRequest>,
-        ) -> std::result::Result<tonic::Response<super::Application>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/heliograph.accounts.v1.Accounts/GetApplication",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.accounts.v1.Accounts",
-                "GetApplication",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        /// A signed-in account allows an application some scopes: answers a one-time code bound to redirect URI and PKCE.
-        pub async fn authorize(
-            &mut self,
-            request: impl tonic::IntoRequest<super::AuthorizeRequest>,
-        ) -> std::result::Result<tonic::Response<super::AuthorizeReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.accounts.v1.Accounts/Authorize");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.accounts.v1.Accounts",
-                "Authorize",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Turns a code, or an application's own credentials, into an access token.
-        pub async fn issue_token(
-            &mut self,
-            request: impl tonic::IntoRequest<super::IssueTokenRequest>,
-        ) -> std::result::Result<tonic::Response<super::IssueTokenReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.accounts.v1.Accounts/IssueToken");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.accounts.v1.Accounts",
-                "IssueToken",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Ends an access token. One that is not the application's is `forbidden`; one that is not there is no error.
-        pub async fn revoke_token(
-            &mut self,
-            request: impl tonic::IntoRequest<super::RevokeTokenRequest>,
-        ) -> std::result::Result<tonic::Response<super::RevokeTokenReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/heliograph.accounts.v1.Accounts/RevokeToken",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.accounts.v1.Accounts",
-                "RevokeToken",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-    }
-}
-/// Generated server implementations.
-pub mod accounts_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with AccountsServer.
-    #[async_trait]
-    pub trait Accounts: std::marker::Send + std::marker::Sync + 'static {
-        /// Makes an account. A `setup_token` makes it the first admin and works even when registration is closed.
-        async fn register(
-            &self,
-            request: tonic::Request<super::RegisterRequest>,
-        ) -> std::result::Result<tonic::Response<super::RegisterReply>, tonic::Status>;
-        /// Checks a name (or e-mail address) and password and opens a browser session.
-        async fn sign_in(
-            &self,
-            request: tonic::Request<super::SignInRequest>,
-        ) -> std::result::Result<tonic::Response<super::SignInReply>, tonic::Status>;
-        /// Tells whom a session cookie or an access token stands for. Unknown, expired and revoked ones are `unauthenticated`.
-        async fn authenticate(
-            &self,
-            request: tonic::Request<super::AuthenticateRequest>,
-        ) -> std::result::Result<tonic::Response<super::Grant>, tonic::Status>;
-        /// Ends a browser session. Ending one that is not there is no error.
-        async fn sign_out(
-            &self,
-            request: tonic::Request<super::SignOutRequest>,
-        ) -> std::result::Result<tonic::Response<super::SignOutReply>, tonic::Status>;
-        /// Accounts by id, in no particular order; ids that are not there are left out. At most 500 ids.
-        async fn get_accounts(
-            &self,
-            request: tonic::Request<super::GetAccountsRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetAccountsReply>, tonic::Status>;
-        /// What changes of accounts: a small answer from which a caller sees whether what it holds is still current.
-        async fn get_account_heads(
-            &self,
-            request: tonic::Request<super::GetAccountHeadsRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetAccountHeadsReply>, tonic::Status>;
-        /// Accounts by name, without regard to case; names that are not there are left out. At most 100 names.
-        async fn find_accounts(
-            &self,
-            request: tonic::Request<super::FindAccountsRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetAccountsReply>, tonic::Status>;
-        /// Accounts by the beginning of their name or of a word of their display name, without regard to case and accents; those
-        /// whose name it is come first, then those whose name begins with it. At most 80 at once, and of the first 400 only.
-        async fn search_accounts(
-            &self,
-            request: tonic::Request<super::SearchAccountsRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetAccountsReply>, tonic::Status>;
-        /// Changes a profile; fields that are not set stay as they are.
-        async fn update_profile(
-            &self,
-            request: tonic::Request<super::UpdateProfileRequest>,
-        ) -> std::result::Result<tonic::Response<super::Account>, tonic::Status>;
-        /// All accounts, newest first.
-        async fn list_accounts(
-            &self,
-            request: tonic::Request<super::ListAccountsRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetAccountsReply>, tonic::Status>;
-        /// How many accounts there are.
-        async fn count_accounts(
-            &self,
-            request: tonic::Request<super::CountAccountsRequest>,
-        ) -> std::result::Result<tonic::Response<super::CountAccountsReply>, tonic::Status>;
-        /// For the operator: makes an account without the checks of registration, changes a role, sets a password (which ends
-        /// every session and token of the account).
-        async fn create_account(
-            &self,
-            request: tonic::Request<super::CreateAccountRequest>,
-        ) -> std::result::Result<tonic::Response<super::RegisterReply>, tonic::Status>;
-        async fn set_role(
-            &self,
-            request: tonic::Request<super::SetRoleRequest>,
-        ) -> std::result::Result<tonic::Response<super::Account>, tonic::Status>;
-        async fn reset_password(
-            &self,
-            request: tonic::Request<super::ResetPasswordRequest>,
-        ) -> std::result::Result<tonic::Response<super::ResetPasswordReply>, tonic::Status>;
-        /// Makes the one-time link's token when there is no account yet; answers an empty token when there is one.
-        async fn create_setup_token(
-            &self,
-            request: tonic::Request<super::CreateSetupTokenRequest>,
-        ) -> std::result::Result<tonic::Response<super::CreateSetupTokenReply>, tonic::Status>;
-        /// Registers an OAuth client application.
-        async fn create_application(
-            &self,
-            request: tonic::Request<super::CreateApplicationRequest>,
-        ) -> std::result::Result<tonic::Response<super::CreateApplicationReply>, tonic::Status>;
-        /// An application by its client id.
-        async fn get_application(
-            &self,
-            request: tonic::Request<super::GetApplicationRequest>,
-        ) -> std::result::Result<tonic::Response<super::Application>, tonic::Status>;
-        /// A signed-in account allows an application some scopes: answers a one-time code bound to redirect URI and PKCE.
-        async fn authorize(
-            &self,
-            request: tonic::Request<super::AuthorizeRequest>,
-        ) -> std::result::Result<tonic::Response<super::AuthorizeReply>, tonic::Status>;
-        /// Turns a code, or an application's own credentials, into an access token.
-        async fn issue_token(
-            &self,
-            request: tonic::Request<super::IssueTokenRequest>,
-        ) -> std::result::Result<tonic::Response<super::IssueTokenReply>, tonic::Status>;
-        /// Ends an access token. One that is not the application's is `forbidden`; one that is not there is no error.
-        async fn revoke_token(
-            &self,
-            request: tonic::Request<super::RevokeTokenRequest>,
-        ) -> std::result::Result<tonic::Response<super::RevokeTokenReply>, tonic::Status>;
-    }
-    /// Identities, credentials, sessions, OAuth applications and tokens.
-    ///
-    /// Every secret (session cookie, access token, client secret, one-time link) leaves this domain once, when it is made;
-    /// only its hash is kept.
-    #[derive(Debug)]
-    pub struct AccountsServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> AccountsServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for AccountsServer<T>
-    where
-        T: Accounts,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/heliograph.accounts.v1.Accounts/Register" => {
-                    #[allow(non_camel_case_types)]
-                    struct RegisterSvc<T: Accounts>(pub Arc<T>);
-                    impl<T: Accounts> tonic::server::UnaryService<super::RegisterRequest> for RegisterSvc<T> {
-                        type Response = super::RegisterReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::RegisterRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Accounts>::register(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = RegisterSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.accounts.v1.Accounts/SignIn" => {
-                    #[allow(non_camel_case_types)]
-                    struct SignInSvc<T: Accounts>(pub Arc<T>);
-                    impl<T: Accounts> tonic::server::UnaryService<super::SignInRequest> for SignInSvc<T> {
-                        type Response = super::SignInReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::SignInRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Accounts>::sign_in(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = SignInSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.accounts.v1.Accounts/Authenticate" => {
-                    #[allow(non_camel_case_types)]
-                    struct AuthenticateSvc<T: Accounts>(pub Arc<T>);
-                    impl<T: Accounts> tonic::server::UnaryService<super::AuthenticateRequest> for AuthenticateSvc<T> {
-                        type Response = super::Grant;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::AuthenticateRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Accounts>::authenticate(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = AuthenticateSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.accounts.v1.Accounts/SignOut" => {
-                    #[allow(non_camel_case_types)]
-                    struct SignOutSvc<T: Accounts>(pub Arc<T>);
-                    impl<T: Accounts> tonic::server::UnaryService<super::SignOutRequest> for SignOutSvc<T> {
-                        type Response = super::SignOutReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::SignOutRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Accounts>::sign_out(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = SignOutSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.accounts.v1.Accounts/GetAccounts" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetAccountsSvc<T: Accounts>(pub Arc<T>);
-                    impl<T: Accounts> tonic::server::UnaryService<super::GetAccountsRequest> for GetAccountsSvc<T> {
-                        type Response = super::GetAccountsReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetAccountsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Accounts>::get_accounts(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetAccountsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.accounts.v1.Accounts/GetAccountHeads" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetAccountHeadsSvc<T: Accounts>(pub Arc<T>);
-                    impl<T: Accounts> tonic::server::UnaryService<super::GetAccountHeadsRequest>
-                        for GetAccountHeadsSvc<T>
-                    {
-                        type Response = super::GetAccountHeadsReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetAccountHeadsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Accounts>::get_account_heads(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetAccountHeadsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.accounts.v1.Accounts/FindAccounts" => {
-                    #[allow(non_camel_case_types)]
-                    struct FindAccountsSvc<T: Accounts>(pub Arc<T>);
-                    impl<T: Accounts> tonic::server::UnaryService<super::FindAccountsRequest> for FindAccountsSvc<T> {
-                        type Response = super::GetAccountsReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::FindAccountsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Accounts>::find_accounts(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = FindAccountsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.accounts.v1.Accounts/SearchAccounts" => {
-                    #[allow(non_camel_case_types)]
-                    struct SearchAccountsSvc<T: Accounts>(pub Arc<T>);
-                    impl<T: Accounts> tonic::server::UnaryService<super::SearchAccountsRequest>
-                        for SearchAccountsSvc<T>
-                    {
-                        type Response = super::GetAccountsReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::SearchAccountsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Accounts>::search_accounts(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = SearchAccountsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.accounts.v1.Accounts/UpdateProfile" => {
-                    #[allow(non_camel_case_types)]
-                    struct UpdateProfileSvc<T: Accounts>(pub Arc<T>);
-                    impl<T: Accounts> tonic::server::UnaryService<super::UpdateProfileRequest> for UpdateProfileSvc<T> {
-                        type Response = super::Account;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::UpdateProfileRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Accounts>::update_profile(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = UpdateProfileSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.accounts.v1.Accounts/ListAccounts" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListAccountsSvc<T: Accounts>(pub Arc<T>);
-                    impl<T: Accounts> tonic::server::UnaryService<super::ListAccountsRequest> for ListAccountsSvc<T> {
-                        type Response = super::GetAccountsReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListAccountsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Accounts>::list_accounts(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListAccountsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.accounts.v1.Accounts/CountAccounts" => {
-                    #[allow(non_camel_case_types)]
-                    struct CountAccountsSvc<T: Accounts>(pub Arc<T>);
-                    impl<T: Accounts> tonic::server::UnaryService<super::CountAccountsRequest> for CountAccountsSvc<T> {
-                        type Response = super::CountAccountsReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CountAccountsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Accounts>::count_accounts(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CountAccountsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.accounts.v1.Accounts/CreateAccount" => {
-                    #[allow(non_camel_case_types)]
-                    struct CreateAccountSvc<T: Accounts>(pub Arc<T>);
-                    impl<T: Accounts> tonic::server::UnaryService<super::CreateAccountRequest> for CreateAccountSvc<T> {
-                        type Response = super::RegisterReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CreateAccountRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Accounts>::create_account(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CreateAccountSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.accounts.v1.Accounts/SetRole" => {
-                    #[allow(non_camel_case_types)]
-                    struct SetRoleSvc<T: Accounts>(pub Arc<T>);
-                    impl<T: Accounts> tonic::server::UnaryService<super::SetRoleRequest> for SetRoleSvc<T> {
-                        type Response = super::Account;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::SetRoleRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Accounts>::set_role(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = SetRoleSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.accounts.v1.Accounts/ResetPassword" => {
-                    #[allow(non_camel_case_types)]
-                    struct ResetPasswordSvc<T: Accounts>(pub Arc<T>);
-                    impl<T: Accounts> tonic::server::UnaryService<super::ResetPasswordRequest> for ResetPasswordSvc<T> {
-                        type Response = super::ResetPasswordReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ResetPasswordRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Accounts>::reset_password(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ResetPasswordSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.accounts.v1.Accounts/CreateSetupToken" => {
-                    #[allow(non_camel_case_types)]
-                    struct CreateSetupTokenSvc<T: Accounts>(pub Arc<T>);
-                    impl<T: Accounts> tonic::server::UnaryService<super::CreateSetupTokenRequest>
-                        for CreateSetupTokenSvc<T>
-                    {
-                        type Response = super::CreateSetupTokenReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CreateSetupTokenRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Accounts>::create_setup_token(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CreateSetupTokenSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.accounts.v1.Accounts/CreateApplication" => {
-                    #[allow(non_camel_case_types)]
-                    struct CreateApplicationSvc<T: Accounts>(pub Arc<T>);
-                    impl<T: Accounts> tonic::server::UnaryService<super::CreateApplicationRequest>
-                        for CreateApplicationSvc<T>
-                    {
-                        type Response = super::CreateApplicationReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CreateApplicationRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Accounts>::create_application(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CreateApplicationSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.accounts.v1.Accounts/GetApplication" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetApplicationSvc<T: Accounts>(pub Arc<T>);
-                    impl<T: Accounts> tonic::server::UnaryService<super::GetApplicationRequest>
-                        for GetApplicationSvc<T>
-                    {
-                        type Response = super::Application;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetApplicationRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Accounts>::get_application(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetApplicationSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.accounts.v1.Accounts/Authorize" => {
-                    #[allow(non_camel_case_types)]
-                    struct AuthorizeSvc<T: Accounts>(pub Arc<T>);
-                    impl<T: Accounts> tonic::server::UnaryService<super::AuthorizeRequest> for AuthorizeSvc<T> {
-                        type Response = super::AuthorizeReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::AuthorizeRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Accounts>::authorize(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = AuthorizeSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.accounts.v1.Accounts/IssueToken" => {
-                    #[allow(non_camel_case_types)]
-                    struct IssueTokenSvc<T: Accounts>(pub Arc<T>);
-                    impl<T: Accounts> tonic::server::UnaryService<super::IssueTokenRequest> for IssueTokenSvc<T> {
-                        type Response = super::IssueTokenReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::IssueTokenRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Accounts>::issue_token(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = IssueTokenSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.accounts.v1.Accounts/RevokeToken" => {
-                    #[allow(non_camel_case_types)]
-                    struct RevokeTokenSvc<T: Accounts>(pub Arc<T>);
-                    impl<T: Accounts> tonic::server::UnaryService<super::RevokeTokenRequest> for RevokeTokenSvc<T> {
-                        type Response = super::RevokeTokenReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::RevokeTokenRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Accounts>::revoke_token(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = RevokeTokenSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(
-                        http::header::CONTENT_TYPE,
-                        tonic::metadata::GRPC_CONTENT_TYPE,
-                    );
-                    Ok(response)
-                }),
-            }
-        }
-    }
-    impl<T> Clone for AccountsServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "heliograph.accounts.v1.Accounts";
-    impl<T> tonic::server::NamedService for AccountsServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
-    }
-}
 /// Identities, credentials, sessions, OAuth applications and tokens.
 /// Every secret (session cookie, access token, client secret, one-time link) leaves this domain once, when it is made;
 /// only its hash is kept.
@@ -2093,19 +625,472 @@ pub trait Accounts: Send + Sync + 'static {
         request: RevokeTokenRequest,
     ) -> ::infra_kernel::Result<RevokeTokenReply>;
 }
+/// The methods of [`Accounts`].
+pub mod methods {
+    use ::infra_rpc::{CallShape, Method};
+    /// See [`Accounts::register`](super::Accounts::register).
+    pub const REGISTER: Method = Method {
+        name: "accounts.register",
+        path: "/heliograph.accounts.v1.Accounts/Register",
+        index: 0,
+        shape: CallShape::Unary,
+        is_idempotent: false,
+        routing_key: None,
+    };
+    /// See [`Accounts::sign_in`](super::Accounts::sign_in).
+    pub const SIGN_IN: Method = Method {
+        name: "accounts.sign_in",
+        path: "/heliograph.accounts.v1.Accounts/SignIn",
+        index: 1,
+        shape: CallShape::Unary,
+        is_idempotent: false,
+        routing_key: None,
+    };
+    /// See [`Accounts::authenticate`](super::Accounts::authenticate).
+    pub const AUTHENTICATE: Method = Method {
+        name: "accounts.authenticate",
+        path: "/heliograph.accounts.v1.Accounts/Authenticate",
+        index: 2,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: None,
+    };
+    /// See [`Accounts::sign_out`](super::Accounts::sign_out).
+    pub const SIGN_OUT: Method = Method {
+        name: "accounts.sign_out",
+        path: "/heliograph.accounts.v1.Accounts/SignOut",
+        index: 3,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: None,
+    };
+    /// See [`Accounts::get_accounts`](super::Accounts::get_accounts).
+    pub const GET_ACCOUNTS: Method = Method {
+        name: "accounts.get_accounts",
+        path: "/heliograph.accounts.v1.Accounts/GetAccounts",
+        index: 4,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("ids"),
+    };
+    /// See [`Accounts::get_account_heads`](super::Accounts::get_account_heads).
+    pub const GET_ACCOUNT_HEADS: Method = Method {
+        name: "accounts.get_account_heads",
+        path: "/heliograph.accounts.v1.Accounts/GetAccountHeads",
+        index: 5,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("ids"),
+    };
+    /// See [`Accounts::find_accounts`](super::Accounts::find_accounts).
+    pub const FIND_ACCOUNTS: Method = Method {
+        name: "accounts.find_accounts",
+        path: "/heliograph.accounts.v1.Accounts/FindAccounts",
+        index: 6,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: None,
+    };
+    /// See [`Accounts::search_accounts`](super::Accounts::search_accounts).
+    pub const SEARCH_ACCOUNTS: Method = Method {
+        name: "accounts.search_accounts",
+        path: "/heliograph.accounts.v1.Accounts/SearchAccounts",
+        index: 7,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: None,
+    };
+    /// See [`Accounts::update_profile`](super::Accounts::update_profile).
+    pub const UPDATE_PROFILE: Method = Method {
+        name: "accounts.update_profile",
+        path: "/heliograph.accounts.v1.Accounts/UpdateProfile",
+        index: 8,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+    };
+    /// See [`Accounts::list_accounts`](super::Accounts::list_accounts).
+    pub const LIST_ACCOUNTS: Method = Method {
+        name: "accounts.list_accounts",
+        path: "/heliograph.accounts.v1.Accounts/ListAccounts",
+        index: 9,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: None,
+    };
+    /// See [`Accounts::count_accounts`](super::Accounts::count_accounts).
+    pub const COUNT_ACCOUNTS: Method = Method {
+        name: "accounts.count_accounts",
+        path: "/heliograph.accounts.v1.Accounts/CountAccounts",
+        index: 10,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: None,
+    };
+    /// See [`Accounts::create_account`](super::Accounts::create_account).
+    pub const CREATE_ACCOUNT: Method = Method {
+        name: "accounts.create_account",
+        path: "/heliograph.accounts.v1.Accounts/CreateAccount",
+        index: 11,
+        shape: CallShape::Unary,
+        is_idempotent: false,
+        routing_key: None,
+    };
+    /// See [`Accounts::set_role`](super::Accounts::set_role).
+    pub const SET_ROLE: Method = Method {
+        name: "accounts.set_role",
+        path: "/heliograph.accounts.v1.Accounts/SetRole",
+        index: 12,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: None,
+    };
+    /// See [`Accounts::reset_password`](super::Accounts::reset_password).
+    pub const RESET_PASSWORD: Method = Method {
+        name: "accounts.reset_password",
+        path: "/heliograph.accounts.v1.Accounts/ResetPassword",
+        index: 13,
+        shape: CallShape::Unary,
+        is_idempotent: false,
+        routing_key: None,
+    };
+    /// See [`Accounts::create_setup_token`](super::Accounts::create_setup_token).
+    pub const CREATE_SETUP_TOKEN: Method = Method {
+        name: "accounts.create_setup_token",
+        path: "/heliograph.accounts.v1.Accounts/CreateSetupToken",
+        index: 14,
+        shape: CallShape::Unary,
+        is_idempotent: false,
+        routing_key: None,
+    };
+    /// See [`Accounts::create_application`](super::Accounts::create_application).
+    pub const CREATE_APPLICATION: Method = Method {
+        name: "accounts.create_application",
+        path: "/heliograph.accounts.v1.Accounts/CreateApplication",
+        index: 15,
+        shape: CallShape::Unary,
+        is_idempotent: false,
+        routing_key: None,
+    };
+    /// See [`Accounts::get_application`](super::Accounts::get_application).
+    pub const GET_APPLICATION: Method = Method {
+        name: "accounts.get_application",
+        path: "/heliograph.accounts.v1.Accounts/GetApplication",
+        index: 16,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: None,
+    };
+    /// See [`Accounts::authorize`](super::Accounts::authorize).
+    pub const AUTHORIZE: Method = Method {
+        name: "accounts.authorize",
+        path: "/heliograph.accounts.v1.Accounts/Authorize",
+        index: 17,
+        shape: CallShape::Unary,
+        is_idempotent: false,
+        routing_key: Some("account_id"),
+    };
+    /// See [`Accounts::issue_token`](super::Accounts::issue_token).
+    pub const ISSUE_TOKEN: Method = Method {
+        name: "accounts.issue_token",
+        path: "/heliograph.accounts.v1.Accounts/IssueToken",
+        index: 18,
+        shape: CallShape::Unary,
+        is_idempotent: false,
+        routing_key: None,
+    };
+    /// See [`Accounts::revoke_token`](super::Accounts::revoke_token).
+    pub const REVOKE_TOKEN: Method = Method {
+        name: "accounts.revoke_token",
+        path: "/heliograph.accounts.v1.Accounts/RevokeToken",
+        index: 19,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: None,
+    };
+    /// Every method, in the order of the contract.
+    pub const ALL: &[Method] = &[
+        REGISTER,
+        SIGN_IN,
+        AUTHENTICATE,
+        SIGN_OUT,
+        GET_ACCOUNTS,
+        GET_ACCOUNT_HEADS,
+        FIND_ACCOUNTS,
+        SEARCH_ACCOUNTS,
+        UPDATE_PROFILE,
+        LIST_ACCOUNTS,
+        COUNT_ACCOUNTS,
+        CREATE_ACCOUNT,
+        SET_ROLE,
+        RESET_PASSWORD,
+        CREATE_SETUP_TOKEN,
+        CREATE_APPLICATION,
+        GET_APPLICATION,
+        AUTHORIZE,
+        ISSUE_TOKEN,
+        REVOKE_TOKEN,
+    ];
+}
+/// Puts the layers of every call round a [`Accounts`].
+#[must_use]
+pub fn layered(
+    inner: std::sync::Arc<dyn Accounts>,
+    layers: &::infra_rpc::Layers,
+) -> std::sync::Arc<dyn Accounts> {
+    std::sync::Arc::new(::infra_rpc::Layered::new(inner, methods::ALL, layers))
+}
+#[async_trait::async_trait]
+impl<T: Accounts + ?Sized> Accounts for ::infra_rpc::Layered<T> {
+    async fn register(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RegisterRequest,
+    ) -> ::infra_kernel::Result<RegisterReply> {
+        self.call(
+            &methods::REGISTER,
+            context,
+            self.inner().register(context, request),
+        )
+        .await
+    }
+    async fn sign_in(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SignInRequest,
+    ) -> ::infra_kernel::Result<SignInReply> {
+        self.call(
+            &methods::SIGN_IN,
+            context,
+            self.inner().sign_in(context, request),
+        )
+        .await
+    }
+    async fn authenticate(
+        &self,
+        context: &::infra_kernel::Context,
+        request: AuthenticateRequest,
+    ) -> ::infra_kernel::Result<Grant> {
+        self.call(
+            &methods::AUTHENTICATE,
+            context,
+            self.inner().authenticate(context, request),
+        )
+        .await
+    }
+    async fn sign_out(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SignOutRequest,
+    ) -> ::infra_kernel::Result<SignOutReply> {
+        self.call(
+            &methods::SIGN_OUT,
+            context,
+            self.inner().sign_out(context, request),
+        )
+        .await
+    }
+    async fn get_accounts(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetAccountsRequest,
+    ) -> ::infra_kernel::Result<GetAccountsReply> {
+        self.call(
+            &methods::GET_ACCOUNTS,
+            context,
+            self.inner().get_accounts(context, request),
+        )
+        .await
+    }
+    async fn get_account_heads(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetAccountHeadsRequest,
+    ) -> ::infra_kernel::Result<GetAccountHeadsReply> {
+        self.call(
+            &methods::GET_ACCOUNT_HEADS,
+            context,
+            self.inner().get_account_heads(context, request),
+        )
+        .await
+    }
+    async fn find_accounts(
+        &self,
+        context: &::infra_kernel::Context,
+        request: FindAccountsRequest,
+    ) -> ::infra_kernel::Result<GetAccountsReply> {
+        self.call(
+            &methods::FIND_ACCOUNTS,
+            context,
+            self.inner().find_accounts(context, request),
+        )
+        .await
+    }
+    async fn search_accounts(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SearchAccountsRequest,
+    ) -> ::infra_kernel::Result<GetAccountsReply> {
+        self.call(
+            &methods::SEARCH_ACCOUNTS,
+            context,
+            self.inner().search_accounts(context, request),
+        )
+        .await
+    }
+    async fn update_profile(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UpdateProfileRequest,
+    ) -> ::infra_kernel::Result<Account> {
+        self.call(
+            &methods::UPDATE_PROFILE,
+            context,
+            self.inner().update_profile(context, request),
+        )
+        .await
+    }
+    async fn list_accounts(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListAccountsRequest,
+    ) -> ::infra_kernel::Result<GetAccountsReply> {
+        self.call(
+            &methods::LIST_ACCOUNTS,
+            context,
+            self.inner().list_accounts(context, request),
+        )
+        .await
+    }
+    async fn count_accounts(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CountAccountsRequest,
+    ) -> ::infra_kernel::Result<CountAccountsReply> {
+        self.call(
+            &methods::COUNT_ACCOUNTS,
+            context,
+            self.inner().count_accounts(context, request),
+        )
+        .await
+    }
+    async fn create_account(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CreateAccountRequest,
+    ) -> ::infra_kernel::Result<RegisterReply> {
+        self.call(
+            &methods::CREATE_ACCOUNT,
+            context,
+            self.inner().create_account(context, request),
+        )
+        .await
+    }
+    async fn set_role(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SetRoleRequest,
+    ) -> ::infra_kernel::Result<Account> {
+        self.call(
+            &methods::SET_ROLE,
+            context,
+            self.inner().set_role(context, request),
+        )
+        .await
+    }
+    async fn reset_password(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ResetPasswordRequest,
+    ) -> ::infra_kernel::Result<ResetPasswordReply> {
+        self.call(
+            &methods::RESET_PASSWORD,
+            context,
+            self.inner().reset_password(context, request),
+        )
+        .await
+    }
+    async fn create_setup_token(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CreateSetupTokenRequest,
+    ) -> ::infra_kernel::Result<CreateSetupTokenReply> {
+        self.call(
+            &methods::CREATE_SETUP_TOKEN,
+            context,
+            self.inner().create_setup_token(context, request),
+        )
+        .await
+    }
+    async fn create_application(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CreateApplicationRequest,
+    ) -> ::infra_kernel::Result<CreateApplicationReply> {
+        self.call(
+            &methods::CREATE_APPLICATION,
+            context,
+            self.inner().create_application(context, request),
+        )
+        .await
+    }
+    async fn get_application(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetApplicationRequest,
+    ) -> ::infra_kernel::Result<Application> {
+        self.call(
+            &methods::GET_APPLICATION,
+            context,
+            self.inner().get_application(context, request),
+        )
+        .await
+    }
+    async fn authorize(
+        &self,
+        context: &::infra_kernel::Context,
+        request: AuthorizeRequest,
+    ) -> ::infra_kernel::Result<AuthorizeReply> {
+        self.call(
+            &methods::AUTHORIZE,
+            context,
+            self.inner().authorize(context, request),
+        )
+        .await
+    }
+    async fn issue_token(
+        &self,
+        context: &::infra_kernel::Context,
+        request: IssueTokenRequest,
+    ) -> ::infra_kernel::Result<IssueTokenReply> {
+        self.call(
+            &methods::ISSUE_TOKEN,
+            context,
+            self.inner().issue_token(context, request),
+        )
+        .await
+    }
+    async fn revoke_token(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RevokeTokenRequest,
+    ) -> ::infra_kernel::Result<RevokeTokenReply> {
+        self.call(
+            &methods::REVOKE_TOKEN,
+            context,
+            self.inner().revoke_token(context, request),
+        )
+        .await
+    }
+}
 /// Calls a [`Accounts`] that another process serves.
 #[derive(Debug, Clone)]
-pub struct RemoteAccounts {
-    client: accounts_client::AccountsClient<::infra_rpc::Channel>,
-}
+pub struct RemoteAccounts(::infra_rpc::Channel);
 impl RemoteAccounts {
     /// Calls over this connection.
     #[must_use]
-    pub fn new(channel: ::infra_rpc::Channel) -> Self {
-        let client = accounts_client::AccountsClient::new(channel)
-            .max_decoding_message_size(::infra_rpc::MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(::infra_rpc::MESSAGE_BYTES_MAX);
-        Self { client }
+    pub const fn new(channel: ::infra_rpc::Channel) -> Self {
+        Self(channel)
     }
 }
 #[async_trait::async_trait]
@@ -2115,496 +1100,359 @@ impl Accounts for RemoteAccounts {
         context: &::infra_kernel::Context,
         request: RegisterRequest,
     ) -> ::infra_kernel::Result<RegisterReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .register(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::REGISTER, context, request).await
     }
     async fn sign_in(
         &self,
         context: &::infra_kernel::Context,
         request: SignInRequest,
     ) -> ::infra_kernel::Result<SignInReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .sign_in(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::SIGN_IN, context, request).await
     }
     async fn authenticate(
         &self,
         context: &::infra_kernel::Context,
         request: AuthenticateRequest,
     ) -> ::infra_kernel::Result<Grant> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .authenticate(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::AUTHENTICATE, context, request).await
     }
     async fn sign_out(
         &self,
         context: &::infra_kernel::Context,
         request: SignOutRequest,
     ) -> ::infra_kernel::Result<SignOutReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .sign_out(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::SIGN_OUT, context, request).await
     }
     async fn get_accounts(
         &self,
         context: &::infra_kernel::Context,
         request: GetAccountsRequest,
     ) -> ::infra_kernel::Result<GetAccountsReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .get_accounts(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::GET_ACCOUNTS, context, request).await
     }
     async fn get_account_heads(
         &self,
         context: &::infra_kernel::Context,
         request: GetAccountHeadsRequest,
     ) -> ::infra_kernel::Result<GetAccountHeadsReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .get_account_heads(request)
+        self.0
+            .unary(&methods::GET_ACCOUNT_HEADS, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
     }
     async fn find_accounts(
         &self,
         context: &::infra_kernel::Context,
         request: FindAccountsRequest,
     ) -> ::infra_kernel::Result<GetAccountsReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .find_accounts(request)
+        self.0
+            .unary(&methods::FIND_ACCOUNTS, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
     }
     async fn search_accounts(
         &self,
         context: &::infra_kernel::Context,
         request: SearchAccountsRequest,
     ) -> ::infra_kernel::Result<GetAccountsReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .search_accounts(request)
+        self.0
+            .unary(&methods::SEARCH_ACCOUNTS, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
     }
     async fn update_profile(
         &self,
         context: &::infra_kernel::Context,
         request: UpdateProfileRequest,
     ) -> ::infra_kernel::Result<Account> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .update_profile(request)
+        self.0
+            .unary(&methods::UPDATE_PROFILE, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
     }
     async fn list_accounts(
         &self,
         context: &::infra_kernel::Context,
         request: ListAccountsRequest,
     ) -> ::infra_kernel::Result<GetAccountsReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .list_accounts(request)
+        self.0
+            .unary(&methods::LIST_ACCOUNTS, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
     }
     async fn count_accounts(
         &self,
         context: &::infra_kernel::Context,
         request: CountAccountsRequest,
     ) -> ::infra_kernel::Result<CountAccountsReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .count_accounts(request)
+        self.0
+            .unary(&methods::COUNT_ACCOUNTS, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
     }
     async fn create_account(
         &self,
         context: &::infra_kernel::Context,
         request: CreateAccountRequest,
     ) -> ::infra_kernel::Result<RegisterReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .create_account(request)
+        self.0
+            .unary(&methods::CREATE_ACCOUNT, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
     }
     async fn set_role(
         &self,
         context: &::infra_kernel::Context,
         request: SetRoleRequest,
     ) -> ::infra_kernel::Result<Account> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .set_role(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::SET_ROLE, context, request).await
     }
     async fn reset_password(
         &self,
         context: &::infra_kernel::Context,
         request: ResetPasswordRequest,
     ) -> ::infra_kernel::Result<ResetPasswordReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .reset_password(request)
+        self.0
+            .unary(&methods::RESET_PASSWORD, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
     }
     async fn create_setup_token(
         &self,
         context: &::infra_kernel::Context,
         request: CreateSetupTokenRequest,
     ) -> ::infra_kernel::Result<CreateSetupTokenReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .create_setup_token(request)
+        self.0
+            .unary(&methods::CREATE_SETUP_TOKEN, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
     }
     async fn create_application(
         &self,
         context: &::infra_kernel::Context,
         request: CreateApplicationRequest,
     ) -> ::infra_kernel::Result<CreateApplicationReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .create_application(request)
+        self.0
+            .unary(&methods::CREATE_APPLICATION, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
     }
     async fn get_application(
         &self,
         context: &::infra_kernel::Context,
         request: GetApplicationRequest,
     ) -> ::infra_kernel::Result<Application> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .get_application(request)
+        self.0
+            .unary(&methods::GET_APPLICATION, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
     }
     async fn authorize(
         &self,
         context: &::infra_kernel::Context,
         request: AuthorizeRequest,
     ) -> ::infra_kernel::Result<AuthorizeReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .authorize(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::AUTHORIZE, context, request).await
     }
     async fn issue_token(
         &self,
         context: &::infra_kernel::Context,
         request: IssueTokenRequest,
     ) -> ::infra_kernel::Result<IssueTokenReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .issue_token(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::ISSUE_TOKEN, context, request).await
     }
     async fn revoke_token(
         &self,
         context: &::infra_kernel::Context,
         request: RevokeTokenRequest,
     ) -> ::infra_kernel::Result<RevokeTokenReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .revoke_token(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::REVOKE_TOKEN, context, request).await
     }
 }
 /// Serves a [`Accounts`] to other processes.
 #[derive(Clone)]
 pub struct ServeAccounts(std::sync::Arc<dyn Accounts>);
 impl ServeAccounts {
-    /// The gRPC service in front of this implementation.
+    /// Serves this implementation.
     #[must_use]
-    pub fn new(
-        implementation: std::sync::Arc<dyn Accounts>,
-    ) -> accounts_server::AccountsServer<Self> {
-        accounts_server::AccountsServer::new(Self(implementation))
-            .max_decoding_message_size(::infra_rpc::MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(::infra_rpc::MESSAGE_BYTES_MAX)
+    pub const fn new(implementation: std::sync::Arc<dyn Accounts>) -> Self {
+        Self(implementation)
     }
 }
-#[tonic::async_trait]
-impl accounts_server::Accounts for ServeAccounts {
-    async fn register(
-        &self,
-        request: tonic::Request<RegisterRequest>,
-    ) -> Result<tonic::Response<RegisterReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.register(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn sign_in(
-        &self,
-        request: tonic::Request<SignInRequest>,
-    ) -> Result<tonic::Response<SignInReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.sign_in(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn authenticate(
-        &self,
-        request: tonic::Request<AuthenticateRequest>,
-    ) -> Result<tonic::Response<Grant>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.authenticate(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn sign_out(
-        &self,
-        request: tonic::Request<SignOutRequest>,
-    ) -> Result<tonic::Response<SignOutReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.sign_out(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn get_accounts(
-        &self,
-        request: tonic::Request<GetAccountsRequest>,
-    ) -> Result<tonic::Response<GetAccountsReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.get_accounts(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn get_account_heads(
-        &self,
-        request: tonic::Request<GetAccountHeadsRequest>,
-    ) -> Result<tonic::Response<GetAccountHeadsReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.get_account_heads(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn find_accounts(
-        &self,
-        request: tonic::Request<FindAccountsRequest>,
-    ) -> Result<tonic::Response<GetAccountsReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.find_accounts(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn search_accounts(
-        &self,
-        request: tonic::Request<SearchAccountsRequest>,
-    ) -> Result<tonic::Response<GetAccountsReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.search_accounts(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn update_profile(
-        &self,
-        request: tonic::Request<UpdateProfileRequest>,
-    ) -> Result<tonic::Response<Account>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.update_profile(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn list_accounts(
-        &self,
-        request: tonic::Request<ListAccountsRequest>,
-    ) -> Result<tonic::Response<GetAccountsReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.list_accounts(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn count_accounts(
-        &self,
-        request: tonic::Request<CountAccountsRequest>,
-    ) -> Result<tonic::Response<CountAccountsReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.count_accounts(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn create_account(
-        &self,
-        request: tonic::Request<CreateAccountRequest>,
-    ) -> Result<tonic::Response<RegisterReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.create_account(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn set_role(
-        &self,
-        request: tonic::Request<SetRoleRequest>,
-    ) -> Result<tonic::Response<Account>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.set_role(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn reset_password(
-        &self,
-        request: tonic::Request<ResetPasswordRequest>,
-    ) -> Result<tonic::Response<ResetPasswordReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.reset_password(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn create_setup_token(
-        &self,
-        request: tonic::Request<CreateSetupTokenRequest>,
-    ) -> Result<tonic::Response<CreateSetupTokenReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.create_setup_token(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn create_application(
-        &self,
-        request: tonic::Request<CreateApplicationRequest>,
-    ) -> Result<tonic::Response<CreateApplicationReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.create_application(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn get_application(
-        &self,
-        request: tonic::Request<GetApplicationRequest>,
-    ) -> Result<tonic::Response<Application>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.get_application(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn authorize(
-        &self,
-        request: tonic::Request<AuthorizeRequest>,
-    ) -> Result<tonic::Response<AuthorizeReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.authorize(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn issue_token(
-        &self,
-        request: tonic::Request<IssueTokenRequest>,
-    ) -> Result<tonic::Response<IssueTokenReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.issue_token(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn revoke_token(
-        &self,
-        request: tonic::Request<RevokeTokenRequest>,
-    ) -> Result<tonic::Response<RevokeTokenReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.revoke_token(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
+impl ::infra_rpc::Serve for ServeAccounts {
+    const NAME: &'static str = "heliograph.accounts.v1.Accounts";
+    fn serve(&self, call: ::infra_rpc::IncomingCall) -> ::infra_rpc::ServedCall {
+        match call.path() {
+            "/heliograph.accounts.v1.Accounts/Register" => {
+                call.unary(
+                    &methods::REGISTER,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.register(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.accounts.v1.Accounts/SignIn" => {
+                call.unary(
+                    &methods::SIGN_IN,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.sign_in(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.accounts.v1.Accounts/Authenticate" => {
+                call.unary(
+                    &methods::AUTHENTICATE,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.authenticate(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.accounts.v1.Accounts/SignOut" => {
+                call.unary(
+                    &methods::SIGN_OUT,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.sign_out(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.accounts.v1.Accounts/GetAccounts" => {
+                call.unary(
+                    &methods::GET_ACCOUNTS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_accounts(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.accounts.v1.Accounts/GetAccountHeads" => {
+                call.unary(
+                    &methods::GET_ACCOUNT_HEADS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_account_heads(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.accounts.v1.Accounts/FindAccounts" => {
+                call.unary(
+                    &methods::FIND_ACCOUNTS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.find_accounts(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.accounts.v1.Accounts/SearchAccounts" => {
+                call.unary(
+                    &methods::SEARCH_ACCOUNTS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.search_accounts(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.accounts.v1.Accounts/UpdateProfile" => {
+                call.unary(
+                    &methods::UPDATE_PROFILE,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.update_profile(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.accounts.v1.Accounts/ListAccounts" => {
+                call.unary(
+                    &methods::LIST_ACCOUNTS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_accounts(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.accounts.v1.Accounts/CountAccounts" => {
+                call.unary(
+                    &methods::COUNT_ACCOUNTS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.count_accounts(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.accounts.v1.Accounts/CreateAccount" => {
+                call.unary(
+                    &methods::CREATE_ACCOUNT,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.create_account(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.accounts.v1.Accounts/SetRole" => {
+                call.unary(
+                    &methods::SET_ROLE,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.set_role(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.accounts.v1.Accounts/ResetPassword" => {
+                call.unary(
+                    &methods::RESET_PASSWORD,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.reset_password(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.accounts.v1.Accounts/CreateSetupToken" => {
+                call.unary(
+                    &methods::CREATE_SETUP_TOKEN,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.create_setup_token(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.accounts.v1.Accounts/CreateApplication" => {
+                call.unary(
+                    &methods::CREATE_APPLICATION,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.create_application(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.accounts.v1.Accounts/GetApplication" => {
+                call.unary(
+                    &methods::GET_APPLICATION,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_application(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.accounts.v1.Accounts/Authorize" => {
+                call.unary(
+                    &methods::AUTHORIZE,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.authorize(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.accounts.v1.Accounts/IssueToken" => {
+                call.unary(
+                    &methods::ISSUE_TOKEN,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.issue_token(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.accounts.v1.Accounts/RevokeToken" => {
+                call.unary(
+                    &methods::REVOKE_TOKEN,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.revoke_token(&context, request).await
+                    },
+                )
+            }
+            _ => call.unimplemented(),
+        }
     }
 }

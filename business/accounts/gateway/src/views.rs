@@ -2,7 +2,7 @@
 //!
 //! A method has the name of the field it reads, as prost's own accessors do.
 
-use infra_kernel::{AccountId, ApplicationId, MediaId, SessionId, Timestamp};
+use infra_kernel::{AccountId, ApplicationId, Identity, MediaId, SessionId, Timestamp};
 
 use crate::{
     Account, AccountHead, AccountRegistered, Application, FindAccountsRequest,
@@ -55,6 +55,16 @@ impl AccountHead {
 }
 
 impl Grant {
+    /// On whose behalf a call is made that was authenticated by the secret.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        Identity {
+            account_id: self.account_id(),
+            application_id: self.application_id(),
+            scopes: self.scopes.clone(),
+        }
+    }
+
     /// Whom the secret stands for; nobody when it stands for an application alone.
     #[must_use]
     pub fn account_id(&self) -> Option<AccountId> {

@@ -117,568 +117,6 @@ pub struct Unfollowed {
     #[prost(fixed64, tag = "3")]
     pub followee_id: u64,
 }
-/// Generated client implementations.
-pub mod graph_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value
-    )]
-    use tonic::codegen::http::Uri;
-    use tonic::codegen::*;
-    /// Who follows whom.
-    #[derive(Debug, Clone)]
-    pub struct GraphClient<T> {
-        inner: tonic::client::Grpc<T>,
-    }
-    impl<T> GraphClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
-        pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
-        }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> GraphClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                    http::Request<tonic::body::Body>,
-                    Response = http::Response<
-                        <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                    >,
-                >,
-            <T as tonic::codegen::Service<http::Request<tonic::body::Body>>>::Error:
-                Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            GraphClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
-        /// Begins to follow. Following again only changes the options. Following oneself is `invalid`.
-        pub async fn follow(
-            &mut self,
-            request: impl tonic::IntoRequest<super::FollowRequest>,
-        ) -> std::result::Result<tonic::Response<super::FollowReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/heliograph.graph.v1.Graph/Follow");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.graph.v1.Graph", "Follow"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Ends following. Ending what is not there is no error.
-        pub async fn unfollow(
-            &mut self,
-            request: impl tonic::IntoRequest<super::UnfollowRequest>,
-        ) -> std::result::Result<tonic::Response<super::UnfollowReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/heliograph.graph.v1.Graph/Unfollow");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.graph.v1.Graph", "Unfollow"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// How a viewer stands to others, in the order asked. At most 500 targets.
-        pub async fn get_relationships(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetRelationshipsRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetRelationshipsReply>, tonic::Status>
-        {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.graph.v1.Graph/GetRelationships");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.graph.v1.Graph",
-                "GetRelationships",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Who follows an account; ordered and paged by follow id, newest first.
-        pub async fn list_followers(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListFollowsRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListFollowsReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.graph.v1.Graph/ListFollowers");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.graph.v1.Graph",
-                "ListFollowers",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Whom an account follows; ordered and paged by follow id, newest first.
-        pub async fn list_following(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListFollowsRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListFollowsReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.graph.v1.Graph/ListFollowing");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.graph.v1.Graph",
-                "ListFollowing",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        /// How many followers and followed, in the order asked. At most 500 accounts.
-        pub async fn get_stats(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetStatsRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetStatsReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/heliograph.graph.v1.Graph/GetStats");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.graph.v1.Graph", "GetStats"));
-            self.inner.unary(req, path, codec).await
-        }
-    }
-}
-/// Generated server implementations.
-pub mod graph_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with GraphServer.
-    #[async_trait]
-    pub trait Graph: std::marker::Send + std::marker::Sync + 'static {
-        /// Begins to follow. Following again only changes the options. Following oneself is `invalid`.
-        async fn follow(
-            &self,
-            request: tonic::Request<super::FollowRequest>,
-        ) -> std::result::Result<tonic::Response<super::FollowReply>, tonic::Status>;
-        /// Ends following. Ending what is not there is no error.
-        async fn unfollow(
-            &self,
-            request: tonic::Request<super::UnfollowRequest>,
-        ) -> std::result::Result<tonic::Response<super::UnfollowReply>, tonic::Status>;
-        /// How a viewer stands to others, in the order asked. At most 500 targets.
-        async fn get_relationships(
-            &self,
-            request: tonic::Request<super::GetRelationshipsRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetRelationshipsReply>, tonic::Status>;
-        /// Who follows an account; ordered and paged by follow id, newest first.
-        async fn list_followers(
-            &self,
-            request: tonic::Request<super::ListFollowsRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListFollowsReply>, tonic::Status>;
-        /// Whom an account follows; ordered and paged by follow id, newest first.
-        async fn list_following(
-            &self,
-            request: tonic::Request<super::ListFollowsRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListFollowsReply>, tonic::Status>;
-        /// How many followers and followed, in the order asked. At most 500 accounts.
-        async fn get_stats(
-            &self,
-            request: tonic::Request<super::GetStatsRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetStatsReply>, tonic::Status>;
-    }
-    /// Who follows whom.
-    #[derive(Debug)]
-    pub struct GraphServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> GraphServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for GraphServer<T>
-    where
-        T: Graph,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/heliograph.graph.v1.Graph/Follow" => {
-                    #[allow(non_camel_case_types)]
-                    struct FollowSvc<T: Graph>(pub Arc<T>);
-                    impl<T: Graph> tonic::server::UnaryService<super::FollowRequest> for FollowSvc<T> {
-                        type Response = super::FollowReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::FollowRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Graph>::follow(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = FollowSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.graph.v1.Graph/Unfollow" => {
-                    #[allow(non_camel_case_types)]
-                    struct UnfollowSvc<T: Graph>(pub Arc<T>);
-                    impl<T: Graph> tonic::server::UnaryService<super::UnfollowRequest> for UnfollowSvc<T> {
-                        type Response = super::UnfollowReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::UnfollowRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Graph>::unfollow(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = UnfollowSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.graph.v1.Graph/GetRelationships" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetRelationshipsSvc<T: Graph>(pub Arc<T>);
-                    impl<T: Graph> tonic::server::UnaryService<super::GetRelationshipsRequest>
-                        for GetRelationshipsSvc<T>
-                    {
-                        type Response = super::GetRelationshipsReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetRelationshipsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Graph>::get_relationships(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetRelationshipsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.graph.v1.Graph/ListFollowers" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListFollowersSvc<T: Graph>(pub Arc<T>);
-                    impl<T: Graph> tonic::server::UnaryService<super::ListFollowsRequest> for ListFollowersSvc<T> {
-                        type Response = super::ListFollowsReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListFollowsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Graph>::list_followers(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListFollowersSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.graph.v1.Graph/ListFollowing" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListFollowingSvc<T: Graph>(pub Arc<T>);
-                    impl<T: Graph> tonic::server::UnaryService<super::ListFollowsRequest> for ListFollowingSvc<T> {
-                        type Response = super::ListFollowsReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListFollowsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Graph>::list_following(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListFollowingSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.graph.v1.Graph/GetStats" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetStatsSvc<T: Graph>(pub Arc<T>);
-                    impl<T: Graph> tonic::server::UnaryService<super::GetStatsRequest> for GetStatsSvc<T> {
-                        type Response = super::GetStatsReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetStatsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Graph>::get_stats(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetStatsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(
-                        http::header::CONTENT_TYPE,
-                        tonic::metadata::GRPC_CONTENT_TYPE,
-                    );
-                    Ok(response)
-                }),
-            }
-        }
-    }
-    impl<T> Clone for GraphServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "heliograph.graph.v1.Graph";
-    impl<T> tonic::server::NamedService for GraphServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
-    }
-}
 /// Who follows whom.
 #[async_trait::async_trait]
 pub trait Graph: Send + Sync + 'static {
@@ -719,19 +157,164 @@ pub trait Graph: Send + Sync + 'static {
         request: GetStatsRequest,
     ) -> ::infra_kernel::Result<GetStatsReply>;
 }
+/// The methods of [`Graph`].
+pub mod methods {
+    use ::infra_rpc::{CallShape, Method};
+    /// See [`Graph::follow`](super::Graph::follow).
+    pub const FOLLOW: Method = Method {
+        name: "graph.follow",
+        path: "/heliograph.graph.v1.Graph/Follow",
+        index: 0,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("follower_id"),
+    };
+    /// See [`Graph::unfollow`](super::Graph::unfollow).
+    pub const UNFOLLOW: Method = Method {
+        name: "graph.unfollow",
+        path: "/heliograph.graph.v1.Graph/Unfollow",
+        index: 1,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("follower_id"),
+    };
+    /// See [`Graph::get_relationships`](super::Graph::get_relationships).
+    pub const GET_RELATIONSHIPS: Method = Method {
+        name: "graph.get_relationships",
+        path: "/heliograph.graph.v1.Graph/GetRelationships",
+        index: 2,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("viewer_id"),
+    };
+    /// See [`Graph::list_followers`](super::Graph::list_followers).
+    pub const LIST_FOLLOWERS: Method = Method {
+        name: "graph.list_followers",
+        path: "/heliograph.graph.v1.Graph/ListFollowers",
+        index: 3,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+    };
+    /// See [`Graph::list_following`](super::Graph::list_following).
+    pub const LIST_FOLLOWING: Method = Method {
+        name: "graph.list_following",
+        path: "/heliograph.graph.v1.Graph/ListFollowing",
+        index: 4,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+    };
+    /// See [`Graph::get_stats`](super::Graph::get_stats).
+    pub const GET_STATS: Method = Method {
+        name: "graph.get_stats",
+        path: "/heliograph.graph.v1.Graph/GetStats",
+        index: 5,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_ids"),
+    };
+    /// Every method, in the order of the contract.
+    pub const ALL: &[Method] = &[
+        FOLLOW,
+        UNFOLLOW,
+        GET_RELATIONSHIPS,
+        LIST_FOLLOWERS,
+        LIST_FOLLOWING,
+        GET_STATS,
+    ];
+}
+/// Puts the layers of every call round a [`Graph`].
+#[must_use]
+pub fn layered(
+    inner: std::sync::Arc<dyn Graph>,
+    layers: &::infra_rpc::Layers,
+) -> std::sync::Arc<dyn Graph> {
+    std::sync::Arc::new(::infra_rpc::Layered::new(inner, methods::ALL, layers))
+}
+#[async_trait::async_trait]
+impl<T: Graph + ?Sized> Graph for ::infra_rpc::Layered<T> {
+    async fn follow(
+        &self,
+        context: &::infra_kernel::Context,
+        request: FollowRequest,
+    ) -> ::infra_kernel::Result<FollowReply> {
+        self.call(
+            &methods::FOLLOW,
+            context,
+            self.inner().follow(context, request),
+        )
+        .await
+    }
+    async fn unfollow(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnfollowRequest,
+    ) -> ::infra_kernel::Result<UnfollowReply> {
+        self.call(
+            &methods::UNFOLLOW,
+            context,
+            self.inner().unfollow(context, request),
+        )
+        .await
+    }
+    async fn get_relationships(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetRelationshipsRequest,
+    ) -> ::infra_kernel::Result<GetRelationshipsReply> {
+        self.call(
+            &methods::GET_RELATIONSHIPS,
+            context,
+            self.inner().get_relationships(context, request),
+        )
+        .await
+    }
+    async fn list_followers(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFollowsRequest,
+    ) -> ::infra_kernel::Result<ListFollowsReply> {
+        self.call(
+            &methods::LIST_FOLLOWERS,
+            context,
+            self.inner().list_followers(context, request),
+        )
+        .await
+    }
+    async fn list_following(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFollowsRequest,
+    ) -> ::infra_kernel::Result<ListFollowsReply> {
+        self.call(
+            &methods::LIST_FOLLOWING,
+            context,
+            self.inner().list_following(context, request),
+        )
+        .await
+    }
+    async fn get_stats(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetStatsRequest,
+    ) -> ::infra_kernel::Result<GetStatsReply> {
+        self.call(
+            &methods::GET_STATS,
+            context,
+            self.inner().get_stats(context, request),
+        )
+        .await
+    }
+}
 /// Calls a [`Graph`] that another process serves.
 #[derive(Debug, Clone)]
-pub struct RemoteGraph {
-    client: graph_client::GraphClient<::infra_rpc::Channel>,
-}
+pub struct RemoteGraph(::infra_rpc::Channel);
 impl RemoteGraph {
     /// Calls over this connection.
     #[must_use]
-    pub fn new(channel: ::infra_rpc::Channel) -> Self {
-        let client = graph_client::GraphClient::new(channel)
-            .max_decoding_message_size(::infra_rpc::MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(::infra_rpc::MESSAGE_BYTES_MAX);
-        Self { client }
+    pub const fn new(channel: ::infra_rpc::Channel) -> Self {
+        Self(channel)
     }
 }
 #[async_trait::async_trait]
@@ -741,158 +324,119 @@ impl Graph for RemoteGraph {
         context: &::infra_kernel::Context,
         request: FollowRequest,
     ) -> ::infra_kernel::Result<FollowReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .follow(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::FOLLOW, context, request).await
     }
     async fn unfollow(
         &self,
         context: &::infra_kernel::Context,
         request: UnfollowRequest,
     ) -> ::infra_kernel::Result<UnfollowReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .unfollow(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::UNFOLLOW, context, request).await
     }
     async fn get_relationships(
         &self,
         context: &::infra_kernel::Context,
         request: GetRelationshipsRequest,
     ) -> ::infra_kernel::Result<GetRelationshipsReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .get_relationships(request)
+        self.0
+            .unary(&methods::GET_RELATIONSHIPS, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
     }
     async fn list_followers(
         &self,
         context: &::infra_kernel::Context,
         request: ListFollowsRequest,
     ) -> ::infra_kernel::Result<ListFollowsReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .list_followers(request)
+        self.0
+            .unary(&methods::LIST_FOLLOWERS, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
     }
     async fn list_following(
         &self,
         context: &::infra_kernel::Context,
         request: ListFollowsRequest,
     ) -> ::infra_kernel::Result<ListFollowsReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .list_following(request)
+        self.0
+            .unary(&methods::LIST_FOLLOWING, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
     }
     async fn get_stats(
         &self,
         context: &::infra_kernel::Context,
         request: GetStatsRequest,
     ) -> ::infra_kernel::Result<GetStatsReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .get_stats(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::GET_STATS, context, request).await
     }
 }
 /// Serves a [`Graph`] to other processes.
 #[derive(Clone)]
 pub struct ServeGraph(std::sync::Arc<dyn Graph>);
 impl ServeGraph {
-    /// The gRPC service in front of this implementation.
+    /// Serves this implementation.
     #[must_use]
-    pub fn new(implementation: std::sync::Arc<dyn Graph>) -> graph_server::GraphServer<Self> {
-        graph_server::GraphServer::new(Self(implementation))
-            .max_decoding_message_size(::infra_rpc::MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(::infra_rpc::MESSAGE_BYTES_MAX)
+    pub const fn new(implementation: std::sync::Arc<dyn Graph>) -> Self {
+        Self(implementation)
     }
 }
-#[tonic::async_trait]
-impl graph_server::Graph for ServeGraph {
-    async fn follow(
-        &self,
-        request: tonic::Request<FollowRequest>,
-    ) -> Result<tonic::Response<FollowReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.follow(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn unfollow(
-        &self,
-        request: tonic::Request<UnfollowRequest>,
-    ) -> Result<tonic::Response<UnfollowReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.unfollow(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn get_relationships(
-        &self,
-        request: tonic::Request<GetRelationshipsRequest>,
-    ) -> Result<tonic::Response<GetRelationshipsReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.get_relationships(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn list_followers(
-        &self,
-        request: tonic::Request<ListFollowsRequest>,
-    ) -> Result<tonic::Response<ListFollowsReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.list_followers(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn list_following(
-        &self,
-        request: tonic::Request<ListFollowsRequest>,
-    ) -> Result<tonic::Response<ListFollowsReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.list_following(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn get_stats(
-        &self,
-        request: tonic::Request<GetStatsRequest>,
-    ) -> Result<tonic::Response<GetStatsReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.get_stats(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
+impl ::infra_rpc::Serve for ServeGraph {
+    const NAME: &'static str = "heliograph.graph.v1.Graph";
+    fn serve(&self, call: ::infra_rpc::IncomingCall) -> ::infra_rpc::ServedCall {
+        match call.path() {
+            "/heliograph.graph.v1.Graph/Follow" => {
+                call.unary(
+                    &methods::FOLLOW,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.follow(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/Unfollow" => {
+                call.unary(
+                    &methods::UNFOLLOW,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.unfollow(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/GetRelationships" => {
+                call.unary(
+                    &methods::GET_RELATIONSHIPS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_relationships(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/ListFollowers" => {
+                call.unary(
+                    &methods::LIST_FOLLOWERS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_followers(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/ListFollowing" => {
+                call.unary(
+                    &methods::LIST_FOLLOWING,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_following(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/GetStats" => {
+                call.unary(
+                    &methods::GET_STATS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_stats(&context, request).await
+                    },
+                )
+            }
+            _ => call.unimplemented(),
+        }
     }
 }

@@ -201,6 +201,9 @@ pub struct AttachReply {}
 pub struct ReleaseRequest {
     #[prost(string, tag = "1")]
     pub holder: ::prost::alloc::string::String,
+    /// Only this account's items are released.
+    #[prost(fixed64, tag = "2")]
+    pub owner_id: u64,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReleaseReply {
@@ -600,1506 +603,6 @@ impl MediaState {
         }
     }
 }
-/// Generated client implementations.
-pub mod media_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value
-    )]
-    use tonic::codegen::http::Uri;
-    use tonic::codegen::*;
-    /// Uploads, originals, renditions and their state machine.
-    #[derive(Debug, Clone)]
-    pub struct MediaClient<T> {
-        inner: tonic::client::Grpc<T>,
-    }
-    impl<T> MediaClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
-        pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
-        }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> MediaClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                    http::Request<tonic::body::Body>,
-                    Response = http::Response<
-                        <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                    >,
-                >,
-            <T as tonic::codegen::Service<http::Request<tonic::body::Body>>>::Error:
-                Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            MediaClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
-        /// Takes one file as it arrives: a header, the bytes in chunks, then the end. Refused before it is all read when the
-        /// content is of a kind that is not taken, or too large in bytes, pixels or frames. Answers once the bytes and the row
-        /// are durable; the renditions come later.
-        pub async fn upload(
-            &mut self,
-            request: impl tonic::IntoStreamingRequest<Message = super::UploadChunk>,
-        ) -> std::result::Result<tonic::Response<super::MediaItem>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/Upload");
-            let mut req = request.into_streaming_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.media.v1.Media", "Upload"));
-            self.inner.client_streaming(req, path, codec).await
-        }
-        /// Media items by id, in the order asked; ids that are not there are left out. At most 500 ids.
-        pub async fn get_media(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetMediaRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetMediaReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/GetMedia");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.media.v1.Media", "GetMedia"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Answers when the item is ready or has failed, or as it is when the time is up.
-        pub async fn wait_until_processed(
-            &mut self,
-            request: impl tonic::IntoRequest<super::WaitUntilProcessedRequest>,
-        ) -> std::result::Result<tonic::Response<super::MediaItem>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/heliograph.media.v1.Media/WaitUntilProcessed",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.media.v1.Media",
-                "WaitUntilProcessed",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Changes alt text and focal point; fields that are not set stay. Only the owner, and only before it is attached.
-        pub async fn update_media(
-            &mut self,
-            request: impl tonic::IntoRequest<super::UpdateMediaRequest>,
-        ) -> std::result::Result<tonic::Response<super::MediaItem>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/UpdateMedia");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.media.v1.Media", "UpdateMedia"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Deletes an item that nothing shows, bytes and all, whether it is processed, waits for it or has failed. Only the owner;
-        /// refused while something shows it.
-        pub async fn delete_media(
-            &mut self,
-            request: impl tonic::IntoRequest<super::DeleteMediaRequest>,
-        ) -> std::result::Result<tonic::Response<super::DeleteMediaReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/DeleteMedia");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.media.v1.Media", "DeleteMedia"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// What an account has uploaded and nothing shows, whether it is ready, waits or has failed; newest first, without what is
-        /// about to be deleted unused. At most 500.
-        pub async fn list_unused(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListUnusedRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListUnusedReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/ListUnused");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.media.v1.Media", "ListUnused"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Notes that something ("post:1", "account:1:avatar") shows these items, so that no sweeper takes them. Idempotent.
-        pub async fn attach(
-            &mut self,
-            request: impl tonic::IntoRequest<super::AttachRequest>,
-        ) -> std::result::Result<tonic::Response<super::AttachReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/Attach");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.media.v1.Media", "Attach"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Notes that something no longer shows what it showed; items that nothing shows any more are deleted, bytes and all.
-        /// Idempotent.
-        pub async fn release(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ReleaseRequest>,
-        ) -> std::result::Result<tonic::Response<super::ReleaseReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/Release");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.media.v1.Media", "Release"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// The bytes of a rendition by its key: first a header, then the bytes asked for, in chunks.
-        pub async fn read_rendition(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ReadRenditionRequest>,
-        ) -> std::result::Result<
-            tonic::Response<tonic::codec::Streaming<super::RenditionChunk>>,
-            tonic::Status,
-        > {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/ReadRendition");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.media.v1.Media",
-                "ReadRendition",
-            ));
-            self.inner.server_streaming(req, path, codec).await
-        }
-        /// The bytes of an upload: to its owner as they arrived, to others, whom a post lets, the same picture without metadata.
-        /// First a header, then the bytes asked for, in chunks.
-        pub async fn read_original(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ReadOriginalRequest>,
-        ) -> std::result::Result<
-            tonic::Response<tonic::codec::Streaming<super::RenditionChunk>>,
-            tonic::Status,
-        > {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/ReadOriginal");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.media.v1.Media", "ReadOriginal"));
-            self.inner.server_streaming(req, path, codec).await
-        }
-        /// Begins an upload that may be sent in parts and taken up again after a connection was lost.
-        pub async fn begin_upload(
-            &mut self,
-            request: impl tonic::IntoRequest<super::BeginUploadRequest>,
-        ) -> std::result::Result<tonic::Response<super::UploadSession>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/BeginUpload");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.media.v1.Media", "BeginUpload"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// How far an upload in parts is. Only its owner.
-        pub async fn get_upload(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetUploadRequest>,
-        ) -> std::result::Result<tonic::Response<super::UploadSession>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/GetUpload");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.media.v1.Media", "GetUpload"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Adds a part: a header, the bytes in chunks, then the end. What arrived of a part that was cut off is kept, unless the
-        /// part came with a checksum. The part that completes the file makes the item.
-        pub async fn append_upload(
-            &mut self,
-            request: impl tonic::IntoStreamingRequest<Message = super::AppendChunk>,
-        ) -> std::result::Result<tonic::Response<super::UploadSession>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/AppendUpload");
-            let mut req = request.into_streaming_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.media.v1.Media", "AppendUpload"));
-            self.inner.client_streaming(req, path, codec).await
-        }
-        /// Gives up an upload in parts; its bytes are deleted. Idempotent.
-        pub async fn cancel_upload(
-            &mut self,
-            request: impl tonic::IntoRequest<super::CancelUploadRequest>,
-        ) -> std::result::Result<tonic::Response<super::CancelUploadReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/CancelUpload");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.media.v1.Media", "CancelUpload"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// For operators: items that have failed, newest first.
-        pub async fn list_failed(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListFailedRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListFailedReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/ListFailed");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.media.v1.Media", "ListFailed"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// For operators: lets a failed item be processed again, or the given up forms of a ready one. Refused when its original
-        /// is gone.
-        pub async fn retry_failed(
-            &mut self,
-            request: impl tonic::IntoRequest<super::RetryFailedRequest>,
-        ) -> std::result::Result<tonic::Response<super::MediaItem>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/RetryFailed");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.media.v1.Media", "RetryFailed"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// For operators: deletes a failed item, bytes and all. What shows it goes on without it. Idempotent.
-        pub async fn drop_failed(
-            &mut self,
-            request: impl tonic::IntoRequest<super::DropFailedRequest>,
-        ) -> std::result::Result<tonic::Response<super::DropFailedReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/DropFailed");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.media.v1.Media", "DropFailed"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// For operators: takes a format, or no longer. Every process follows within seconds.
-        pub async fn switch_format(
-            &mut self,
-            request: impl tonic::IntoRequest<super::SwitchFormatRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListFormatsReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/SwitchFormat");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.media.v1.Media", "SwitchFormat"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// For operators: every format that this build knows, and whether it is taken here.
-        pub async fn list_formats(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListFormatsRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListFormatsReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/ListFormats");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.media.v1.Media", "ListFormats"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// For operators: compares the database with the blobs, their bytes with their hashes, and mends what can be mended.
-        pub async fn check_media(
-            &mut self,
-            request: impl tonic::IntoRequest<super::CheckMediaRequest>,
-        ) -> std::result::Result<
-            tonic::Response<tonic::codec::Streaming<super::CheckProgress>>,
-            tonic::Status,
-        > {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/CheckMedia");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.media.v1.Media", "CheckMedia"));
-            self.inner.server_streaming(req, path, codec).await
-        }
-        /// What is taken, and how much of it.
-        pub async fn get_capabilities(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetCapabilitiesRequest>,
-        ) -> std::result::Result<tonic::Response<super::Capabilities>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.media.v1.Media/GetCapabilities");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.media.v1.Media",
-                "GetCapabilities",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-    }
-}
-/// Generated server implementations.
-pub mod media_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with MediaServer.
-    #[async_trait]
-    pub trait Media: std::marker::Send + std::marker::Sync + 'static {
-        /// Takes one file as it arrives: a header, the bytes in chunks, then the end. Refused before it is all read when the
-        /// content is of a kind that is not taken, or too large in bytes, pixels or frames. Answers once the bytes and the row
-        /// are durable; the renditions come later.
-        async fn upload(
-            &self,
-            request: tonic::Request<tonic::Streaming<super::UploadChunk>>,
-        ) -> std::result::Result<tonic::Response<super::MediaItem>, tonic::Status>;
-        /// Media items by id, in the order asked; ids that are not there are left out. At most 500 ids.
-        async fn get_media(
-            &self,
-            request: tonic::Request<super::GetMediaRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetMediaReply>, tonic::Status>;
-        /// Answers when the item is ready or has failed, or as it is when the time is up.
-        async fn wait_until_processed(
-            &self,
-            request: tonic::Request<super::WaitUntilProcessedRequest>,
-        ) -> std::result::Result<tonic::Response<super::MediaItem>, tonic::Status>;
-        /// Changes alt text and focal point; fields that are not set stay. Only the owner, and only before it is attached.
-        async fn update_media(
-            &self,
-            request: tonic::Request<super::UpdateMediaRequest>,
-        ) -> std::result::Result<tonic::Response<super::MediaItem>, tonic::Status>;
-        /// Deletes an item that nothing shows, bytes and all, whether it is processed, waits for it or has failed. Only the owner;
-        /// refused while something shows it.
-        async fn delete_media(
-            &self,
-            request: tonic::Request<super::DeleteMediaRequest>,
-        ) -> std::result::Result<tonic::Response<super::DeleteMediaReply>, tonic::Status>;
-        /// What an account has uploaded and nothing shows, whether it is ready, waits or has failed; newest first, without what is
-        /// about to be deleted unused. At most 500.
-        async fn list_unused(
-            &self,
-            request: tonic::Request<super::ListUnusedRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListUnusedReply>, tonic::Status>;
-        /// Notes that something ("post:1", "account:1:avatar") shows these items, so that no sweeper takes them. Idempotent.
-        async fn attach(
-            &self,
-            request: tonic::Request<super::AttachRequest>,
-        ) -> std::result::Result<tonic::Response<super::AttachReply>, tonic::Status>;
-        /// Notes that something no longer shows what it showed; items that nothing shows any more are deleted, bytes and all.
-        /// Idempotent.
-        async fn release(
-            &self,
-            request: tonic::Request<super::ReleaseRequest>,
-        ) -> std::result::Result<tonic::Response<super::ReleaseReply>, tonic::Status>;
-        /// Server streaming response type for the ReadRendition method.
-        type ReadRenditionStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::RenditionChunk, tonic::Status>,
-            > + std::marker::Send
-            + 'static;
-        /// The bytes of a rendition by its key: first a header, then the bytes asked for, in chunks.
-        async fn read_rendition(
-            &self,
-            request: tonic::Request<super::ReadRenditionRequest>,
-        ) -> std::result::Result<tonic::Response<Self::ReadRenditionStream>, tonic::Status>;
-        /// Server streaming response type for the ReadOriginal method.
-        type ReadOriginalStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::RenditionChunk, tonic::Status>,
-            > + std::marker::Send
-            + 'static;
-        /// The bytes of an upload: to its owner as they arrived, to others, whom a post lets, the same picture without metadata.
-        /// First a header, then the bytes asked for, in chunks.
-        async fn read_original(
-            &self,
-            request: tonic::Request<super::ReadOriginalRequest>,
-        ) -> std::result::Result<tonic::Response<Self::ReadOriginalStream>, tonic::Status>;
-        /// Begins an upload that may be sent in parts and taken up again after a connection was lost.
-        async fn begin_upload(
-            &self,
-            request: tonic::Request<super::BeginUploadRequest>,
-        ) -> std::result::Result<tonic::Response<super::UploadSession>, tonic::Status>;
-        /// How far an upload in parts is. Only its owner.
-        async fn get_upload(
-            &self,
-            request: tonic::Request<super::GetUploadRequest>,
-        ) -> std::result::Result<tonic::Response<super::UploadSession>, tonic::Status>;
-        /// Adds a part: a header, the bytes in chunks, then the end. What arrived of a part that was cut off is kept, unless the
-        /// part came with a checksum. The part that completes the file makes the item.
-        async fn append_upload(
-            &self,
-            request: tonic::Request<tonic::Streaming<super::AppendChunk>>,
-        ) -> std::result::Result<tonic::Response<super::UploadSession>, tonic::Status>;
-        /// Gives up an upload in parts; its bytes are deleted. Idempotent.
-        async fn cancel_upload(
-            &self,
-            request: tonic::Request<super::CancelUploadRequest>,
-        ) -> std::result::Result<tonic::Response<super::CancelUploadReply>, tonic::Status>;
-        /// For operators: items that have failed, newest first.
-        async fn list_failed(
-            &self,
-            request: tonic::Request<super::ListFailedRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListFailedReply>, tonic::Status>;
-        /// For operators: lets a failed item be processed again, or the given up forms of a ready one. Refused when its original
-        /// is gone.
-        async fn retry_failed(
-            &self,
-            request: tonic::Request<super::RetryFailedRequest>,
-        ) -> std::result::Result<tonic::Response<super::MediaItem>, tonic::Status>;
-        /// For operators: deletes a failed item, bytes and all. What shows it goes on without it. Idempotent.
-        async fn drop_failed(
-            &self,
-            request: tonic::Request<super::DropFailedRequest>,
-        ) -> std::result::Result<tonic::Response<super::DropFailedReply>, tonic::Status>;
-        /// For operators: takes a format, or no longer. Every process follows within seconds.
-        async fn switch_format(
-            &self,
-            request: tonic::Request<super::SwitchFormatRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListFormatsReply>, tonic::Status>;
-        /// For operators: every format that this build knows, and whether it is taken here.
-        async fn list_formats(
-            &self,
-            request: tonic::Request<super::ListFormatsRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListFormatsReply>, tonic::Status>;
-        /// Server streaming response type for the CheckMedia method.
-        type CheckMediaStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::CheckProgress, tonic::Status>,
-            > + std::marker::Send
-            + 'static;
-        /// For operators: compares the database with the blobs, their bytes with their hashes, and mends what can be mended.
-        async fn check_media(
-            &self,
-            request: tonic::Request<super::CheckMediaRequest>,
-        ) -> std::result::Result<tonic::Response<Self::CheckMediaStream>, tonic::Status>;
-        /// What is taken, and how much of it.
-        async fn get_capabilities(
-            &self,
-            request: tonic::Request<super::GetCapabilitiesRequest>,
-        ) -> std::result::Result<tonic::Response<super::Capabilities>, tonic::Status>;
-    }
-    /// Uploads, originals, renditions and their state machine.
-    #[derive(Debug)]
-    pub struct MediaServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> MediaServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for MediaServer<T>
-    where
-        T: Media,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/heliograph.media.v1.Media/Upload" => {
-                    #[allow(non_camel_case_types)]
-                    struct UploadSvc<T: Media>(pub Arc<T>);
-                    impl<T: Media> tonic::server::ClientStreamingService<super::UploadChunk> for UploadSvc<T> {
-                        type Response = super::MediaItem;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<tonic::Streaming<super::UploadChunk>>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Media>::upload(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = UploadSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.client_streaming(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.media.v1.Media/GetMedia" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetMediaSvc<T: Media>(pub Arc<T>);
-                    impl<T: Media> tonic::server::UnaryService<super::GetMediaRequest> for GetMediaSvc<T> {
-                        type Response = super::GetMediaReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetMediaRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Media>::get_media(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetMediaSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.media.v1.Media/WaitUntilProcessed" => {
-                    #[allow(non_camel_case_types)]
-                    struct WaitUntilProcessedSvc<T: Media>(pub Arc<T>);
-                    impl<T: Media> tonic::server::UnaryService<super::WaitUntilProcessedRequest>
-                        for WaitUntilProcessedSvc<T>
-                    {
-                        type Response = super::MediaItem;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::WaitUntilProcessedRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Media>::wait_until_processed(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = WaitUntilProcessedSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.media.v1.Media/UpdateMedia" => {
-                    #[allow(non_camel_case_types)]
-                    struct UpdateMediaSvc<T: Media>(pub Arc<T>);
-                    impl<T: Media> tonic::server::UnaryService<super::UpdateMediaRequest> for UpdateMediaSvc<T> {
-                        type Response = super::MediaItem;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::UpdateMediaRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Media>::update_media(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = UpdateMediaSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.media.v1.Media/DeleteMedia" => {
-                    #[allow(non_camel_case_types)]
-                    struct DeleteMediaSvc<T: Media>(pub Arc<T>);
-                    impl<T: Media> tonic::server::UnaryService<super::DeleteMediaRequest> for DeleteMediaSvc<T> {
-                        type Response = super::DeleteMediaReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::DeleteMediaRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Media>::delete_media(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = DeleteMediaSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.media.v1.Media/ListUnused" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListUnusedSvc<T: Media>(pub Arc<T>);
-                    impl<T: Media> tonic::server::UnaryService<super::ListUnusedRequest> for ListUnusedSvc<T> {
-                        type Response = super::ListUnusedReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListUnusedRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Media>::list_unused(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListUnusedSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.media.v1.Media/Attach" => {
-                    #[allow(non_camel_case_types)]
-                    struct AttachSvc<T: Media>(pub Arc<T>);
-                    impl<T: Media> tonic::server::UnaryService<super::AttachRequest> for AttachSvc<T> {
-                        type Response = super::AttachReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::AttachRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Media>::attach(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = AttachSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.media.v1.Media/Release" => {
-                    #[allow(non_camel_case_types)]
-                    struct ReleaseSvc<T: Media>(pub Arc<T>);
-                    impl<T: Media> tonic::server::UnaryService<super::ReleaseRequest> for ReleaseSvc<T> {
-                        type Response = super::ReleaseReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ReleaseRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Media>::release(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ReleaseSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.media.v1.Media/ReadRendition" => {
-                    #[allow(non_camel_case_types)]
-                    struct ReadRenditionSvc<T: Media>(pub Arc<T>);
-                    impl<T: Media>
-                        tonic::server::ServerStreamingService<super::ReadRenditionRequest>
-                        for ReadRenditionSvc<T>
-                    {
-                        type Response = super::RenditionChunk;
-                        type ResponseStream = T::ReadRenditionStream;
-                        type Future =
-                            BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ReadRenditionRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Media>::read_rendition(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ReadRenditionSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.server_streaming(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.media.v1.Media/ReadOriginal" => {
-                    #[allow(non_camel_case_types)]
-                    struct ReadOriginalSvc<T: Media>(pub Arc<T>);
-                    impl<T: Media> tonic::server::ServerStreamingService<super::ReadOriginalRequest>
-                        for ReadOriginalSvc<T>
-                    {
-                        type Response = super::RenditionChunk;
-                        type ResponseStream = T::ReadOriginalStream;
-                        type Future =
-                            BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ReadOriginalRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Media>::read_original(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ReadOriginalSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.server_streaming(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.media.v1.Media/BeginUpload" => {
-                    #[allow(non_camel_case_types)]
-                    struct BeginUploadSvc<T: Media>(pub Arc<T>);
-                    impl<T: Media> tonic::server::UnaryService<super::BeginUploadRequest> for BeginUploadSvc<T> {
-                        type Response = super::UploadSession;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::BeginUploadRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Media>::begin_upload(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = BeginUploadSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.media.v1.Media/GetUpload" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetUploadSvc<T: Media>(pub Arc<T>);
-                    impl<T: Media> tonic::server::UnaryService<super::GetUploadRequest> for GetUploadSvc<T> {
-                        type Response = super::UploadSession;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetUploadRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Media>::get_upload(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetUploadSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.media.v1.Media/AppendUpload" => {
-                    #[allow(non_camel_case_types)]
-                    struct AppendUploadSvc<T: Media>(pub Arc<T>);
-                    impl<T: Media> tonic::server::ClientStreamingService<super::AppendChunk> for AppendUploadSvc<T> {
-                        type Response = super::UploadSession;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<tonic::Streaming<super::AppendChunk>>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Media>::append_upload(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = AppendUploadSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.client_streaming(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.media.v1.Media/CancelUpload" => {
-                    #[allow(non_camel_case_types)]
-                    struct CancelUploadSvc<T: Media>(pub Arc<T>);
-                    impl<T: Media> tonic::server::UnaryService<super::CancelUploadRequest> for CancelUploadSvc<T> {
-                        type Response = super::CancelUploadReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CancelUploadRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Media>::cancel_upload(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CancelUploadSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.media.v1.Media/ListFailed" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListFailedSvc<T: Media>(pub Arc<T>);
-                    impl<T: Media> tonic::server::UnaryService<super::ListFailedRequest> for ListFailedSvc<T> {
-                        type Response = super::ListFailedReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListFailedRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Media>::list_failed(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListFailedSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.media.v1.Media/RetryFailed" => {
-                    #[allow(non_camel_case_types)]
-                    struct RetryFailedSvc<T: Media>(pub Arc<T>);
-                    impl<T: Media> tonic::server::UnaryService<super::RetryFailedRequest> for RetryFailedSvc<T> {
-                        type Response = super::MediaItem;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::RetryFailedRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Media>::retry_failed(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = RetryFailedSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.media.v1.Media/DropFailed" => {
-                    #[allow(non_camel_case_types)]
-                    struct DropFailedSvc<T: Media>(pub Arc<T>);
-                    impl<T: Media> tonic::server::UnaryService<super::DropFailedRequest> for DropFailedSvc<T> {
-                        type Response = super::DropFailedReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::DropFailedRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Media>::drop_failed(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = DropFailedSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.media.v1.Media/SwitchFormat" => {
-                    #[allow(non_camel_case_types)]
-                    struct SwitchFormatSvc<T: Media>(pub Arc<T>);
-                    impl<T: Media> tonic::server::UnaryService<super::SwitchFormatRequest> for SwitchFormatSvc<T> {
-                        type Response = super::ListFormatsReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::SwitchFormatRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Media>::switch_format(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = SwitchFormatSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.media.v1.Media/ListFormats" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListFormatsSvc<T: Media>(pub Arc<T>);
-                    impl<T: Media> tonic::server::UnaryService<super::ListFormatsRequest> for ListFormatsSvc<T> {
-                        type Response = super::ListFormatsReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListFormatsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Media>::list_formats(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListFormatsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.media.v1.Media/CheckMedia" => {
-                    #[allow(non_camel_case_types)]
-                    struct CheckMediaSvc<T: Media>(pub Arc<T>);
-                    impl<T: Media> tonic::server::ServerStreamingService<super::CheckMediaRequest>
-                        for CheckMediaSvc<T>
-                    {
-                        type Response = super::CheckProgress;
-                        type ResponseStream = T::CheckMediaStream;
-                        type Future =
-                            BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CheckMediaRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Media>::check_media(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CheckMediaSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.server_streaming(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.media.v1.Media/GetCapabilities" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetCapabilitiesSvc<T: Media>(pub Arc<T>);
-                    impl<T: Media> tonic::server::UnaryService<super::GetCapabilitiesRequest>
-                        for GetCapabilitiesSvc<T>
-                    {
-                        type Response = super::Capabilities;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetCapabilitiesRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Media>::get_capabilities(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetCapabilitiesSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(
-                        http::header::CONTENT_TYPE,
-                        tonic::metadata::GRPC_CONTENT_TYPE,
-                    );
-                    Ok(response)
-                }),
-            }
-        }
-    }
-    impl<T> Clone for MediaServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "heliograph.media.v1.Media";
-    impl<T> tonic::server::NamedService for MediaServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
-    }
-}
 /// Uploads, originals, renditions and their state machine.
 #[async_trait::async_trait]
 pub trait Media: Send + Sync + 'static {
@@ -2238,19 +741,494 @@ pub trait Media: Send + Sync + 'static {
         request: GetCapabilitiesRequest,
     ) -> ::infra_kernel::Result<Capabilities>;
 }
+/// The methods of [`Media`].
+pub mod methods {
+    use ::infra_rpc::{CallShape, Method};
+    /// See [`Media::upload`](super::Media::upload).
+    pub const UPLOAD: Method = Method {
+        name: "media.upload",
+        path: "/heliograph.media.v1.Media/Upload",
+        index: 0,
+        shape: CallShape::ClientStreaming,
+        is_idempotent: false,
+        routing_key: Some("header.owner_id"),
+    };
+    /// See [`Media::get_media`](super::Media::get_media).
+    pub const GET_MEDIA: Method = Method {
+        name: "media.get_media",
+        path: "/heliograph.media.v1.Media/GetMedia",
+        index: 1,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("ids"),
+    };
+    /// See [`Media::wait_until_processed`](super::Media::wait_until_processed).
+    pub const WAIT_UNTIL_PROCESSED: Method = Method {
+        name: "media.wait_until_processed",
+        path: "/heliograph.media.v1.Media/WaitUntilProcessed",
+        index: 2,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("id"),
+    };
+    /// See [`Media::update_media`](super::Media::update_media).
+    pub const UPDATE_MEDIA: Method = Method {
+        name: "media.update_media",
+        path: "/heliograph.media.v1.Media/UpdateMedia",
+        index: 3,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("id"),
+    };
+    /// See [`Media::delete_media`](super::Media::delete_media).
+    pub const DELETE_MEDIA: Method = Method {
+        name: "media.delete_media",
+        path: "/heliograph.media.v1.Media/DeleteMedia",
+        index: 4,
+        shape: CallShape::Unary,
+        is_idempotent: false,
+        routing_key: Some("id"),
+    };
+    /// See [`Media::list_unused`](super::Media::list_unused).
+    pub const LIST_UNUSED: Method = Method {
+        name: "media.list_unused",
+        path: "/heliograph.media.v1.Media/ListUnused",
+        index: 5,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("owner_id"),
+    };
+    /// See [`Media::attach`](super::Media::attach).
+    pub const ATTACH: Method = Method {
+        name: "media.attach",
+        path: "/heliograph.media.v1.Media/Attach",
+        index: 6,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("ids"),
+    };
+    /// See [`Media::release`](super::Media::release).
+    pub const RELEASE: Method = Method {
+        name: "media.release",
+        path: "/heliograph.media.v1.Media/Release",
+        index: 7,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("owner_id"),
+    };
+    /// See [`Media::read_rendition`](super::Media::read_rendition).
+    pub const READ_RENDITION: Method = Method {
+        name: "media.read_rendition",
+        path: "/heliograph.media.v1.Media/ReadRendition",
+        index: 8,
+        shape: CallShape::ServerStreaming,
+        is_idempotent: true,
+        routing_key: Some("key"),
+    };
+    /// See [`Media::read_original`](super::Media::read_original).
+    pub const READ_ORIGINAL: Method = Method {
+        name: "media.read_original",
+        path: "/heliograph.media.v1.Media/ReadOriginal",
+        index: 9,
+        shape: CallShape::ServerStreaming,
+        is_idempotent: true,
+        routing_key: Some("id"),
+    };
+    /// See [`Media::begin_upload`](super::Media::begin_upload).
+    pub const BEGIN_UPLOAD: Method = Method {
+        name: "media.begin_upload",
+        path: "/heliograph.media.v1.Media/BeginUpload",
+        index: 10,
+        shape: CallShape::Unary,
+        is_idempotent: false,
+        routing_key: Some("header.owner_id"),
+    };
+    /// See [`Media::get_upload`](super::Media::get_upload).
+    pub const GET_UPLOAD: Method = Method {
+        name: "media.get_upload",
+        path: "/heliograph.media.v1.Media/GetUpload",
+        index: 11,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("upload_id"),
+    };
+    /// See [`Media::append_upload`](super::Media::append_upload).
+    pub const APPEND_UPLOAD: Method = Method {
+        name: "media.append_upload",
+        path: "/heliograph.media.v1.Media/AppendUpload",
+        index: 12,
+        shape: CallShape::ClientStreaming,
+        is_idempotent: false,
+        routing_key: Some("header.upload_id"),
+    };
+    /// See [`Media::cancel_upload`](super::Media::cancel_upload).
+    pub const CANCEL_UPLOAD: Method = Method {
+        name: "media.cancel_upload",
+        path: "/heliograph.media.v1.Media/CancelUpload",
+        index: 13,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("upload_id"),
+    };
+    /// See [`Media::list_failed`](super::Media::list_failed).
+    pub const LIST_FAILED: Method = Method {
+        name: "media.list_failed",
+        path: "/heliograph.media.v1.Media/ListFailed",
+        index: 14,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: None,
+    };
+    /// See [`Media::retry_failed`](super::Media::retry_failed).
+    pub const RETRY_FAILED: Method = Method {
+        name: "media.retry_failed",
+        path: "/heliograph.media.v1.Media/RetryFailed",
+        index: 15,
+        shape: CallShape::Unary,
+        is_idempotent: false,
+        routing_key: Some("id"),
+    };
+    /// See [`Media::drop_failed`](super::Media::drop_failed).
+    pub const DROP_FAILED: Method = Method {
+        name: "media.drop_failed",
+        path: "/heliograph.media.v1.Media/DropFailed",
+        index: 16,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("id"),
+    };
+    /// See [`Media::switch_format`](super::Media::switch_format).
+    pub const SWITCH_FORMAT: Method = Method {
+        name: "media.switch_format",
+        path: "/heliograph.media.v1.Media/SwitchFormat",
+        index: 17,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: None,
+    };
+    /// See [`Media::list_formats`](super::Media::list_formats).
+    pub const LIST_FORMATS: Method = Method {
+        name: "media.list_formats",
+        path: "/heliograph.media.v1.Media/ListFormats",
+        index: 18,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: None,
+    };
+    /// See [`Media::check_media`](super::Media::check_media).
+    pub const CHECK_MEDIA: Method = Method {
+        name: "media.check_media",
+        path: "/heliograph.media.v1.Media/CheckMedia",
+        index: 19,
+        shape: CallShape::ServerStreaming,
+        is_idempotent: true,
+        routing_key: None,
+    };
+    /// See [`Media::get_capabilities`](super::Media::get_capabilities).
+    pub const GET_CAPABILITIES: Method = Method {
+        name: "media.get_capabilities",
+        path: "/heliograph.media.v1.Media/GetCapabilities",
+        index: 20,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: None,
+    };
+    /// Every method, in the order of the contract.
+    pub const ALL: &[Method] = &[
+        UPLOAD,
+        GET_MEDIA,
+        WAIT_UNTIL_PROCESSED,
+        UPDATE_MEDIA,
+        DELETE_MEDIA,
+        LIST_UNUSED,
+        ATTACH,
+        RELEASE,
+        READ_RENDITION,
+        READ_ORIGINAL,
+        BEGIN_UPLOAD,
+        GET_UPLOAD,
+        APPEND_UPLOAD,
+        CANCEL_UPLOAD,
+        LIST_FAILED,
+        RETRY_FAILED,
+        DROP_FAILED,
+        SWITCH_FORMAT,
+        LIST_FORMATS,
+        CHECK_MEDIA,
+        GET_CAPABILITIES,
+    ];
+}
+/// Puts the layers of every call round a [`Media`].
+#[must_use]
+pub fn layered(
+    inner: std::sync::Arc<dyn Media>,
+    layers: &::infra_rpc::Layers,
+) -> std::sync::Arc<dyn Media> {
+    std::sync::Arc::new(::infra_rpc::Layered::new(inner, methods::ALL, layers))
+}
+#[async_trait::async_trait]
+impl<T: Media + ?Sized> Media for ::infra_rpc::Layered<T> {
+    async fn upload(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ::infra_rpc::Messages<UploadChunk>,
+    ) -> ::infra_kernel::Result<MediaItem> {
+        self.call(
+            &methods::UPLOAD,
+            context,
+            self.inner().upload(context, request),
+        )
+        .await
+    }
+    async fn get_media(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetMediaRequest,
+    ) -> ::infra_kernel::Result<GetMediaReply> {
+        self.call(
+            &methods::GET_MEDIA,
+            context,
+            self.inner().get_media(context, request),
+        )
+        .await
+    }
+    async fn wait_until_processed(
+        &self,
+        context: &::infra_kernel::Context,
+        request: WaitUntilProcessedRequest,
+    ) -> ::infra_kernel::Result<MediaItem> {
+        self.call(
+            &methods::WAIT_UNTIL_PROCESSED,
+            context,
+            self.inner().wait_until_processed(context, request),
+        )
+        .await
+    }
+    async fn update_media(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UpdateMediaRequest,
+    ) -> ::infra_kernel::Result<MediaItem> {
+        self.call(
+            &methods::UPDATE_MEDIA,
+            context,
+            self.inner().update_media(context, request),
+        )
+        .await
+    }
+    async fn delete_media(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DeleteMediaRequest,
+    ) -> ::infra_kernel::Result<DeleteMediaReply> {
+        self.call(
+            &methods::DELETE_MEDIA,
+            context,
+            self.inner().delete_media(context, request),
+        )
+        .await
+    }
+    async fn list_unused(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListUnusedRequest,
+    ) -> ::infra_kernel::Result<ListUnusedReply> {
+        self.call(
+            &methods::LIST_UNUSED,
+            context,
+            self.inner().list_unused(context, request),
+        )
+        .await
+    }
+    async fn attach(
+        &self,
+        context: &::infra_kernel::Context,
+        request: AttachRequest,
+    ) -> ::infra_kernel::Result<AttachReply> {
+        self.call(
+            &methods::ATTACH,
+            context,
+            self.inner().attach(context, request),
+        )
+        .await
+    }
+    async fn release(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ReleaseRequest,
+    ) -> ::infra_kernel::Result<ReleaseReply> {
+        self.call(
+            &methods::RELEASE,
+            context,
+            self.inner().release(context, request),
+        )
+        .await
+    }
+    async fn read_rendition(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ReadRenditionRequest,
+    ) -> ::infra_kernel::Result<::infra_rpc::Messages<RenditionChunk>> {
+        self.call(
+            &methods::READ_RENDITION,
+            context,
+            self.inner().read_rendition(context, request),
+        )
+        .await
+    }
+    async fn read_original(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ReadOriginalRequest,
+    ) -> ::infra_kernel::Result<::infra_rpc::Messages<RenditionChunk>> {
+        self.call(
+            &methods::READ_ORIGINAL,
+            context,
+            self.inner().read_original(context, request),
+        )
+        .await
+    }
+    async fn begin_upload(
+        &self,
+        context: &::infra_kernel::Context,
+        request: BeginUploadRequest,
+    ) -> ::infra_kernel::Result<UploadSession> {
+        self.call(
+            &methods::BEGIN_UPLOAD,
+            context,
+            self.inner().begin_upload(context, request),
+        )
+        .await
+    }
+    async fn get_upload(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetUploadRequest,
+    ) -> ::infra_kernel::Result<UploadSession> {
+        self.call(
+            &methods::GET_UPLOAD,
+            context,
+            self.inner().get_upload(context, request),
+        )
+        .await
+    }
+    async fn append_upload(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ::infra_rpc::Messages<AppendChunk>,
+    ) -> ::infra_kernel::Result<UploadSession> {
+        self.call(
+            &methods::APPEND_UPLOAD,
+            context,
+            self.inner().append_upload(context, request),
+        )
+        .await
+    }
+    async fn cancel_upload(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CancelUploadRequest,
+    ) -> ::infra_kernel::Result<CancelUploadReply> {
+        self.call(
+            &methods::CANCEL_UPLOAD,
+            context,
+            self.inner().cancel_upload(context, request),
+        )
+        .await
+    }
+    async fn list_failed(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFailedRequest,
+    ) -> ::infra_kernel::Result<ListFailedReply> {
+        self.call(
+            &methods::LIST_FAILED,
+            context,
+            self.inner().list_failed(context, request),
+        )
+        .await
+    }
+    async fn retry_failed(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RetryFailedRequest,
+    ) -> ::infra_kernel::Result<MediaItem> {
+        self.call(
+            &methods::RETRY_FAILED,
+            context,
+            self.inner().retry_failed(context, request),
+        )
+        .await
+    }
+    async fn drop_failed(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DropFailedRequest,
+    ) -> ::infra_kernel::Result<DropFailedReply> {
+        self.call(
+            &methods::DROP_FAILED,
+            context,
+            self.inner().drop_failed(context, request),
+        )
+        .await
+    }
+    async fn switch_format(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SwitchFormatRequest,
+    ) -> ::infra_kernel::Result<ListFormatsReply> {
+        self.call(
+            &methods::SWITCH_FORMAT,
+            context,
+            self.inner().switch_format(context, request),
+        )
+        .await
+    }
+    async fn list_formats(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFormatsRequest,
+    ) -> ::infra_kernel::Result<ListFormatsReply> {
+        self.call(
+            &methods::LIST_FORMATS,
+            context,
+            self.inner().list_formats(context, request),
+        )
+        .await
+    }
+    async fn check_media(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CheckMediaRequest,
+    ) -> ::infra_kernel::Result<::infra_rpc::Messages<CheckProgress>> {
+        self.call(
+            &methods::CHECK_MEDIA,
+            context,
+            self.inner().check_media(context, request),
+        )
+        .await
+    }
+    async fn get_capabilities(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetCapabilitiesRequest,
+    ) -> ::infra_kernel::Result<Capabilities> {
+        self.call(
+            &methods::GET_CAPABILITIES,
+            context,
+            self.inner().get_capabilities(context, request),
+        )
+        .await
+    }
+}
 /// Calls a [`Media`] that another process serves.
 #[derive(Debug, Clone)]
-pub struct RemoteMedia {
-    client: media_client::MediaClient<::infra_rpc::Channel>,
-}
+pub struct RemoteMedia(::infra_rpc::Channel);
 impl RemoteMedia {
     /// Calls over this connection.
     #[must_use]
-    pub fn new(channel: ::infra_rpc::Channel) -> Self {
-        let client = media_client::MediaClient::new(channel)
-            .max_decoding_message_size(::infra_rpc::MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(::infra_rpc::MESSAGE_BYTES_MAX);
-        Self { client }
+    pub const fn new(channel: ::infra_rpc::Channel) -> Self {
+        Self(channel)
     }
 }
 #[async_trait::async_trait]
@@ -2260,542 +1238,345 @@ impl Media for RemoteMedia {
         context: &::infra_kernel::Context,
         request: ::infra_rpc::Messages<UploadChunk>,
     ) -> ::infra_kernel::Result<MediaItem> {
-        let mut client = self.client.clone();
-        let (request, failure) = ::infra_rpc::relay_requests(request);
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let call: ::infra_rpc::Call<'_, _> = Box::pin(client.upload(request));
-        let answer = call.await.map_err(::infra_rpc::error_from_status);
-        let failure = failure
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .take();
-        match failure {
-            Some(error) => Err(error),
-            None => answer.map(tonic::Response::into_inner),
-        }
+        self.0
+            .client_streaming(&methods::UPLOAD, context, request)
+            .await
     }
     async fn get_media(
         &self,
         context: &::infra_kernel::Context,
         request: GetMediaRequest,
     ) -> ::infra_kernel::Result<GetMediaReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .get_media(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::GET_MEDIA, context, request).await
     }
     async fn wait_until_processed(
         &self,
         context: &::infra_kernel::Context,
         request: WaitUntilProcessedRequest,
     ) -> ::infra_kernel::Result<MediaItem> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .wait_until_processed(request)
+        self.0
+            .unary(&methods::WAIT_UNTIL_PROCESSED, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
     }
     async fn update_media(
         &self,
         context: &::infra_kernel::Context,
         request: UpdateMediaRequest,
     ) -> ::infra_kernel::Result<MediaItem> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .update_media(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::UPDATE_MEDIA, context, request).await
     }
     async fn delete_media(
         &self,
         context: &::infra_kernel::Context,
         request: DeleteMediaRequest,
     ) -> ::infra_kernel::Result<DeleteMediaReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .delete_media(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::DELETE_MEDIA, context, request).await
     }
     async fn list_unused(
         &self,
         context: &::infra_kernel::Context,
         request: ListUnusedRequest,
     ) -> ::infra_kernel::Result<ListUnusedReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .list_unused(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::LIST_UNUSED, context, request).await
     }
     async fn attach(
         &self,
         context: &::infra_kernel::Context,
         request: AttachRequest,
     ) -> ::infra_kernel::Result<AttachReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .attach(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::ATTACH, context, request).await
     }
     async fn release(
         &self,
         context: &::infra_kernel::Context,
         request: ReleaseRequest,
     ) -> ::infra_kernel::Result<ReleaseReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .release(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::RELEASE, context, request).await
     }
     async fn read_rendition(
         &self,
         context: &::infra_kernel::Context,
         request: ReadRenditionRequest,
     ) -> ::infra_kernel::Result<::infra_rpc::Messages<RenditionChunk>> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .read_rendition(request)
+        self.0
+            .server_streaming(&methods::READ_RENDITION, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(::infra_rpc::relay_answers(answer.into_inner()))
     }
     async fn read_original(
         &self,
         context: &::infra_kernel::Context,
         request: ReadOriginalRequest,
     ) -> ::infra_kernel::Result<::infra_rpc::Messages<RenditionChunk>> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .read_original(request)
+        self.0
+            .server_streaming(&methods::READ_ORIGINAL, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(::infra_rpc::relay_answers(answer.into_inner()))
     }
     async fn begin_upload(
         &self,
         context: &::infra_kernel::Context,
         request: BeginUploadRequest,
     ) -> ::infra_kernel::Result<UploadSession> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .begin_upload(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::BEGIN_UPLOAD, context, request).await
     }
     async fn get_upload(
         &self,
         context: &::infra_kernel::Context,
         request: GetUploadRequest,
     ) -> ::infra_kernel::Result<UploadSession> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .get_upload(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::GET_UPLOAD, context, request).await
     }
     async fn append_upload(
         &self,
         context: &::infra_kernel::Context,
         request: ::infra_rpc::Messages<AppendChunk>,
     ) -> ::infra_kernel::Result<UploadSession> {
-        let mut client = self.client.clone();
-        let (request, failure) = ::infra_rpc::relay_requests(request);
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let call: ::infra_rpc::Call<'_, _> = Box::pin(client.append_upload(request));
-        let answer = call.await.map_err(::infra_rpc::error_from_status);
-        let failure = failure
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .take();
-        match failure {
-            Some(error) => Err(error),
-            None => answer.map(tonic::Response::into_inner),
-        }
+        self.0
+            .client_streaming(&methods::APPEND_UPLOAD, context, request)
+            .await
     }
     async fn cancel_upload(
         &self,
         context: &::infra_kernel::Context,
         request: CancelUploadRequest,
     ) -> ::infra_kernel::Result<CancelUploadReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .cancel_upload(request)
+        self.0
+            .unary(&methods::CANCEL_UPLOAD, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
     }
     async fn list_failed(
         &self,
         context: &::infra_kernel::Context,
         request: ListFailedRequest,
     ) -> ::infra_kernel::Result<ListFailedReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .list_failed(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::LIST_FAILED, context, request).await
     }
     async fn retry_failed(
         &self,
         context: &::infra_kernel::Context,
         request: RetryFailedRequest,
     ) -> ::infra_kernel::Result<MediaItem> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .retry_failed(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::RETRY_FAILED, context, request).await
     }
     async fn drop_failed(
         &self,
         context: &::infra_kernel::Context,
         request: DropFailedRequest,
     ) -> ::infra_kernel::Result<DropFailedReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .drop_failed(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::DROP_FAILED, context, request).await
     }
     async fn switch_format(
         &self,
         context: &::infra_kernel::Context,
         request: SwitchFormatRequest,
     ) -> ::infra_kernel::Result<ListFormatsReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .switch_format(request)
+        self.0
+            .unary(&methods::SWITCH_FORMAT, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
     }
     async fn list_formats(
         &self,
         context: &::infra_kernel::Context,
         request: ListFormatsRequest,
     ) -> ::infra_kernel::Result<ListFormatsReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .list_formats(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::LIST_FORMATS, context, request).await
     }
     async fn check_media(
         &self,
         context: &::infra_kernel::Context,
         request: CheckMediaRequest,
     ) -> ::infra_kernel::Result<::infra_rpc::Messages<CheckProgress>> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .check_media(request)
+        self.0
+            .server_streaming(&methods::CHECK_MEDIA, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(::infra_rpc::relay_answers(answer.into_inner()))
     }
     async fn get_capabilities(
         &self,
         context: &::infra_kernel::Context,
         request: GetCapabilitiesRequest,
     ) -> ::infra_kernel::Result<Capabilities> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .get_capabilities(request)
+        self.0
+            .unary(&methods::GET_CAPABILITIES, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
     }
 }
 /// Serves a [`Media`] to other processes.
 #[derive(Clone)]
 pub struct ServeMedia(std::sync::Arc<dyn Media>);
 impl ServeMedia {
-    /// The gRPC service in front of this implementation.
+    /// Serves this implementation.
     #[must_use]
-    pub fn new(implementation: std::sync::Arc<dyn Media>) -> media_server::MediaServer<Self> {
-        media_server::MediaServer::new(Self(implementation))
-            .max_decoding_message_size(::infra_rpc::MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(::infra_rpc::MESSAGE_BYTES_MAX)
+    pub const fn new(implementation: std::sync::Arc<dyn Media>) -> Self {
+        Self(implementation)
     }
 }
-#[tonic::async_trait]
-impl media_server::Media for ServeMedia {
-    async fn upload(
-        &self,
-        request: tonic::Request<tonic::Streaming<UploadChunk>>,
-    ) -> Result<tonic::Response<MediaItem>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self
-            .0
-            .upload(&context, ::infra_rpc::relay_answers(request.into_inner()));
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn get_media(
-        &self,
-        request: tonic::Request<GetMediaRequest>,
-    ) -> Result<tonic::Response<GetMediaReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.get_media(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn wait_until_processed(
-        &self,
-        request: tonic::Request<WaitUntilProcessedRequest>,
-    ) -> Result<tonic::Response<MediaItem>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.wait_until_processed(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn update_media(
-        &self,
-        request: tonic::Request<UpdateMediaRequest>,
-    ) -> Result<tonic::Response<MediaItem>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.update_media(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn delete_media(
-        &self,
-        request: tonic::Request<DeleteMediaRequest>,
-    ) -> Result<tonic::Response<DeleteMediaReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.delete_media(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn list_unused(
-        &self,
-        request: tonic::Request<ListUnusedRequest>,
-    ) -> Result<tonic::Response<ListUnusedReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.list_unused(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn attach(
-        &self,
-        request: tonic::Request<AttachRequest>,
-    ) -> Result<tonic::Response<AttachReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.attach(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn release(
-        &self,
-        request: tonic::Request<ReleaseRequest>,
-    ) -> Result<tonic::Response<ReleaseReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.release(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    type ReadRenditionStream = std::pin::Pin<
-        Box<dyn futures::Stream<Item = Result<RenditionChunk, tonic::Status>> + Send>,
-    >;
-    async fn read_rendition(
-        &self,
-        request: tonic::Request<ReadRenditionRequest>,
-    ) -> Result<tonic::Response<Self::ReadRenditionStream>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.read_rendition(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(::infra_rpc::answer_stream(answer)))
-    }
-    type ReadOriginalStream = std::pin::Pin<
-        Box<dyn futures::Stream<Item = Result<RenditionChunk, tonic::Status>> + Send>,
-    >;
-    async fn read_original(
-        &self,
-        request: tonic::Request<ReadOriginalRequest>,
-    ) -> Result<tonic::Response<Self::ReadOriginalStream>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.read_original(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(::infra_rpc::answer_stream(answer)))
-    }
-    async fn begin_upload(
-        &self,
-        request: tonic::Request<BeginUploadRequest>,
-    ) -> Result<tonic::Response<UploadSession>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.begin_upload(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn get_upload(
-        &self,
-        request: tonic::Request<GetUploadRequest>,
-    ) -> Result<tonic::Response<UploadSession>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.get_upload(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn append_upload(
-        &self,
-        request: tonic::Request<tonic::Streaming<AppendChunk>>,
-    ) -> Result<tonic::Response<UploadSession>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self
-            .0
-            .append_upload(&context, ::infra_rpc::relay_answers(request.into_inner()));
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn cancel_upload(
-        &self,
-        request: tonic::Request<CancelUploadRequest>,
-    ) -> Result<tonic::Response<CancelUploadReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.cancel_upload(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn list_failed(
-        &self,
-        request: tonic::Request<ListFailedRequest>,
-    ) -> Result<tonic::Response<ListFailedReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.list_failed(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn retry_failed(
-        &self,
-        request: tonic::Request<RetryFailedRequest>,
-    ) -> Result<tonic::Response<MediaItem>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.retry_failed(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn drop_failed(
-        &self,
-        request: tonic::Request<DropFailedRequest>,
-    ) -> Result<tonic::Response<DropFailedReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.drop_failed(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn switch_format(
-        &self,
-        request: tonic::Request<SwitchFormatRequest>,
-    ) -> Result<tonic::Response<ListFormatsReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.switch_format(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn list_formats(
-        &self,
-        request: tonic::Request<ListFormatsRequest>,
-    ) -> Result<tonic::Response<ListFormatsReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.list_formats(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    type CheckMediaStream =
-        std::pin::Pin<Box<dyn futures::Stream<Item = Result<CheckProgress, tonic::Status>> + Send>>;
-    async fn check_media(
-        &self,
-        request: tonic::Request<CheckMediaRequest>,
-    ) -> Result<tonic::Response<Self::CheckMediaStream>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.check_media(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(::infra_rpc::answer_stream(answer)))
-    }
-    async fn get_capabilities(
-        &self,
-        request: tonic::Request<GetCapabilitiesRequest>,
-    ) -> Result<tonic::Response<Capabilities>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.get_capabilities(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
+impl ::infra_rpc::Serve for ServeMedia {
+    const NAME: &'static str = "heliograph.media.v1.Media";
+    fn serve(&self, call: ::infra_rpc::IncomingCall) -> ::infra_rpc::ServedCall {
+        match call.path() {
+            "/heliograph.media.v1.Media/Upload" => call.client_streaming(
+                &methods::UPLOAD,
+                &self.0,
+                |gateway, context, request| async move { gateway.upload(&context, request).await },
+            ),
+            "/heliograph.media.v1.Media/GetMedia" => {
+                call.unary(
+                    &methods::GET_MEDIA,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_media(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.media.v1.Media/WaitUntilProcessed" => call.unary(
+                &methods::WAIT_UNTIL_PROCESSED,
+                &self.0,
+                |gateway, context, request| async move {
+                    gateway.wait_until_processed(&context, request).await
+                },
+            ),
+            "/heliograph.media.v1.Media/UpdateMedia" => {
+                call.unary(
+                    &methods::UPDATE_MEDIA,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.update_media(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.media.v1.Media/DeleteMedia" => {
+                call.unary(
+                    &methods::DELETE_MEDIA,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.delete_media(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.media.v1.Media/ListUnused" => {
+                call.unary(
+                    &methods::LIST_UNUSED,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_unused(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.media.v1.Media/Attach" => call.unary(
+                &methods::ATTACH,
+                &self.0,
+                |gateway, context, request| async move { gateway.attach(&context, request).await },
+            ),
+            "/heliograph.media.v1.Media/Release" => call.unary(
+                &methods::RELEASE,
+                &self.0,
+                |gateway, context, request| async move { gateway.release(&context, request).await },
+            ),
+            "/heliograph.media.v1.Media/ReadRendition" => call.server_streaming(
+                &methods::READ_RENDITION,
+                &self.0,
+                |gateway, context, request| async move {
+                    gateway.read_rendition(&context, request).await
+                },
+            ),
+            "/heliograph.media.v1.Media/ReadOriginal" => call.server_streaming(
+                &methods::READ_ORIGINAL,
+                &self.0,
+                |gateway, context, request| async move {
+                    gateway.read_original(&context, request).await
+                },
+            ),
+            "/heliograph.media.v1.Media/BeginUpload" => {
+                call.unary(
+                    &methods::BEGIN_UPLOAD,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.begin_upload(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.media.v1.Media/GetUpload" => {
+                call.unary(
+                    &methods::GET_UPLOAD,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_upload(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.media.v1.Media/AppendUpload" => call.client_streaming(
+                &methods::APPEND_UPLOAD,
+                &self.0,
+                |gateway, context, request| async move {
+                    gateway.append_upload(&context, request).await
+                },
+            ),
+            "/heliograph.media.v1.Media/CancelUpload" => call.unary(
+                &methods::CANCEL_UPLOAD,
+                &self.0,
+                |gateway, context, request| async move {
+                    gateway.cancel_upload(&context, request).await
+                },
+            ),
+            "/heliograph.media.v1.Media/ListFailed" => {
+                call.unary(
+                    &methods::LIST_FAILED,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_failed(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.media.v1.Media/RetryFailed" => {
+                call.unary(
+                    &methods::RETRY_FAILED,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.retry_failed(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.media.v1.Media/DropFailed" => {
+                call.unary(
+                    &methods::DROP_FAILED,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.drop_failed(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.media.v1.Media/SwitchFormat" => call.unary(
+                &methods::SWITCH_FORMAT,
+                &self.0,
+                |gateway, context, request| async move {
+                    gateway.switch_format(&context, request).await
+                },
+            ),
+            "/heliograph.media.v1.Media/ListFormats" => {
+                call.unary(
+                    &methods::LIST_FORMATS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_formats(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.media.v1.Media/CheckMedia" => {
+                call.server_streaming(
+                    &methods::CHECK_MEDIA,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.check_media(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.media.v1.Media/GetCapabilities" => call.unary(
+                &methods::GET_CAPABILITIES,
+                &self.0,
+                |gateway, context, request| async move {
+                    gateway.get_capabilities(&context, request).await
+                },
+            ),
+            _ => call.unimplemented(),
+        }
     }
 }

@@ -292,814 +292,6 @@ impl Visibility {
         }
     }
 }
-/// Generated client implementations.
-pub mod posts_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value
-    )]
-    use tonic::codegen::http::Uri;
-    use tonic::codegen::*;
-    /// Posts and their conversations. A comment is a post that answers another.
-    ///
-    /// This domain stores and lists; it does not decide who may see what. Callers filter by the read pipeline's rules.
-    #[derive(Debug, Clone)]
-    pub struct PostsClient<T> {
-        inner: tonic::client::Grpc<T>,
-    }
-    impl<T> PostsClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
-        pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
-        }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> PostsClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                    http::Request<tonic::body::Body>,
-                    Response = http::Response<
-                        <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                    >,
-                >,
-            <T as tonic::codegen::Service<http::Request<tonic::body::Body>>>::Error:
-                Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            PostsClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
-        /// Publishes. With an idempotency key, the same key of the same author within a day answers the same post again.
-        pub async fn create_post(
-            &mut self,
-            request: impl tonic::IntoRequest<super::CreatePostRequest>,
-        ) -> std::result::Result<tonic::Response<super::CreatePostReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.posts.v1.Posts/CreatePost");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.posts.v1.Posts", "CreatePost"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Deletes the author's own post. Answers the post as it was.
-        pub async fn delete_post(
-            &mut self,
-            request: impl tonic::IntoRequest<super::DeletePostRequest>,
-        ) -> std::result::Result<tonic::Response<super::Post>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.posts.v1.Posts/DeletePost");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.posts.v1.Posts", "DeletePost"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Posts by id, in the order asked; ids that are not there are left out. At most 500 ids.
-        pub async fn get_posts(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetPostsRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetPostsReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/heliograph.posts.v1.Posts/GetPosts");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.posts.v1.Posts", "GetPosts"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// What the rules and caches need of posts, in the order asked; ids that are not there are left out. At most 500 ids.
-        pub async fn get_post_heads(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetPostHeadsRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetPostHeadsReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.posts.v1.Posts/GetPostHeads");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.posts.v1.Posts", "GetPostHeads"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// An author's posts, newest first.
-        pub async fn list_by_author(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListByAuthorRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListPostsReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.posts.v1.Posts/ListByAuthor");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.posts.v1.Posts", "ListByAuthor"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// The newest posts of several authors as one list. At most 100 authors.
-        pub async fn list_by_authors(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListByAuthorsRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListPostsReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.posts.v1.Posts/ListByAuthors");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.posts.v1.Posts",
-                "ListByAuthors",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Public posts of this server, newest first.
-        pub async fn list_public(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListPublicRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListPostsReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.posts.v1.Posts/ListPublic");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.posts.v1.Posts", "ListPublic"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// The conversation round a post: what it answers, oldest first, and what answers it, depth first.
-        pub async fn get_conversation(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetConversationRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetConversationReply>, tonic::Status>
-        {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.posts.v1.Posts/GetConversation");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.posts.v1.Posts",
-                "GetConversation",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        /// How many posts that everyone may see, and when the last one, in the order asked. At most 500 authors.
-        pub async fn get_author_stats(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetAuthorStatsRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetAuthorStatsReply>, tonic::Status>
-        {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.posts.v1.Posts/GetAuthorStats");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "heliograph.posts.v1.Posts",
-                "GetAuthorStats",
-            ));
-            self.inner.unary(req, path, codec).await
-        }
-        /// How many posts there are that everyone may see.
-        pub async fn count_posts(
-            &mut self,
-            request: impl tonic::IntoRequest<super::CountPostsRequest>,
-        ) -> std::result::Result<tonic::Response<super::CountPostsReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/heliograph.posts.v1.Posts/CountPosts");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.posts.v1.Posts", "CountPosts"));
-            self.inner.unary(req, path, codec).await
-        }
-    }
-}
-/// Generated server implementations.
-pub mod posts_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with PostsServer.
-    #[async_trait]
-    pub trait Posts: std::marker::Send + std::marker::Sync + 'static {
-        /// Publishes. With an idempotency key, the same key of the same author within a day answers the same post again.
-        async fn create_post(
-            &self,
-            request: tonic::Request<super::CreatePostRequest>,
-        ) -> std::result::Result<tonic::Response<super::CreatePostReply>, tonic::Status>;
-        /// Deletes the author's own post. Answers the post as it was.
-        async fn delete_post(
-            &self,
-            request: tonic::Request<super::DeletePostRequest>,
-        ) -> std::result::Result<tonic::Response<super::Post>, tonic::Status>;
-        /// Posts by id, in the order asked; ids that are not there are left out. At most 500 ids.
-        async fn get_posts(
-            &self,
-            request: tonic::Request<super::GetPostsRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetPostsReply>, tonic::Status>;
-        /// What the rules and caches need of posts, in the order asked; ids that are not there are left out. At most 500 ids.
-        async fn get_post_heads(
-            &self,
-            request: tonic::Request<super::GetPostHeadsRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetPostHeadsReply>, tonic::Status>;
-        /// An author's posts, newest first.
-        async fn list_by_author(
-            &self,
-            request: tonic::Request<super::ListByAuthorRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListPostsReply>, tonic::Status>;
-        /// The newest posts of several authors as one list. At most 100 authors.
-        async fn list_by_authors(
-            &self,
-            request: tonic::Request<super::ListByAuthorsRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListPostsReply>, tonic::Status>;
-        /// Public posts of this server, newest first.
-        async fn list_public(
-            &self,
-            request: tonic::Request<super::ListPublicRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListPostsReply>, tonic::Status>;
-        /// The conversation round a post: what it answers, oldest first, and what answers it, depth first.
-        async fn get_conversation(
-            &self,
-            request: tonic::Request<super::GetConversationRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetConversationReply>, tonic::Status>;
-        /// How many posts that everyone may see, and when the last one, in the order asked. At most 500 authors.
-        async fn get_author_stats(
-            &self,
-            request: tonic::Request<super::GetAuthorStatsRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetAuthorStatsReply>, tonic::Status>;
-        /// How many posts there are that everyone may see.
-        async fn count_posts(
-            &self,
-            request: tonic::Request<super::CountPostsRequest>,
-        ) -> std::result::Result<tonic::Response<super::CountPostsReply>, tonic::Status>;
-    }
-    /// Posts and their conversations. A comment is a post that answers another.
-    ///
-    /// This domain stores and lists; it does not decide who may see what. Callers filter by the read pipeline's rules.
-    #[derive(Debug)]
-    pub struct PostsServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> PostsServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for PostsServer<T>
-    where
-        T: Posts,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/heliograph.posts.v1.Posts/CreatePost" => {
-                    #[allow(non_camel_case_types)]
-                    struct CreatePostSvc<T: Posts>(pub Arc<T>);
-                    impl<T: Posts> tonic::server::UnaryService<super::CreatePostRequest> for CreatePostSvc<T> {
-                        type Response = super::CreatePostReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CreatePostRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Posts>::create_post(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CreatePostSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.posts.v1.Posts/DeletePost" => {
-                    #[allow(non_camel_case_types)]
-                    struct DeletePostSvc<T: Posts>(pub Arc<T>);
-                    impl<T: Posts> tonic::server::UnaryService<super::DeletePostRequest> for DeletePostSvc<T> {
-                        type Response = super::Post;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::DeletePostRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Posts>::delete_post(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = DeletePostSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.posts.v1.Posts/GetPosts" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetPostsSvc<T: Posts>(pub Arc<T>);
-                    impl<T: Posts> tonic::server::UnaryService<super::GetPostsRequest> for GetPostsSvc<T> {
-                        type Response = super::GetPostsReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetPostsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Posts>::get_posts(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetPostsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.posts.v1.Posts/GetPostHeads" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetPostHeadsSvc<T: Posts>(pub Arc<T>);
-                    impl<T: Posts> tonic::server::UnaryService<super::GetPostHeadsRequest> for GetPostHeadsSvc<T> {
-                        type Response = super::GetPostHeadsReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetPostHeadsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Posts>::get_post_heads(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetPostHeadsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.posts.v1.Posts/ListByAuthor" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListByAuthorSvc<T: Posts>(pub Arc<T>);
-                    impl<T: Posts> tonic::server::UnaryService<super::ListByAuthorRequest> for ListByAuthorSvc<T> {
-                        type Response = super::ListPostsReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListByAuthorRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Posts>::list_by_author(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListByAuthorSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.posts.v1.Posts/ListByAuthors" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListByAuthorsSvc<T: Posts>(pub Arc<T>);
-                    impl<T: Posts> tonic::server::UnaryService<super::ListByAuthorsRequest> for ListByAuthorsSvc<T> {
-                        type Response = super::ListPostsReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListByAuthorsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Posts>::list_by_authors(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListByAuthorsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.posts.v1.Posts/ListPublic" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListPublicSvc<T: Posts>(pub Arc<T>);
-                    impl<T: Posts> tonic::server::UnaryService<super::ListPublicRequest> for ListPublicSvc<T> {
-                        type Response = super::ListPostsReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListPublicRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Posts>::list_public(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListPublicSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.posts.v1.Posts/GetConversation" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetConversationSvc<T: Posts>(pub Arc<T>);
-                    impl<T: Posts> tonic::server::UnaryService<super::GetConversationRequest>
-                        for GetConversationSvc<T>
-                    {
-                        type Response = super::GetConversationReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetConversationRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Posts>::get_conversation(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetConversationSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.posts.v1.Posts/GetAuthorStats" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetAuthorStatsSvc<T: Posts>(pub Arc<T>);
-                    impl<T: Posts> tonic::server::UnaryService<super::GetAuthorStatsRequest> for GetAuthorStatsSvc<T> {
-                        type Response = super::GetAuthorStatsReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetAuthorStatsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Posts>::get_author_stats(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetAuthorStatsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.posts.v1.Posts/CountPosts" => {
-                    #[allow(non_camel_case_types)]
-                    struct CountPostsSvc<T: Posts>(pub Arc<T>);
-                    impl<T: Posts> tonic::server::UnaryService<super::CountPostsRequest> for CountPostsSvc<T> {
-                        type Response = super::CountPostsReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CountPostsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Posts>::count_posts(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CountPostsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(
-                        http::header::CONTENT_TYPE,
-                        tonic::metadata::GRPC_CONTENT_TYPE,
-                    );
-                    Ok(response)
-                }),
-            }
-        }
-    }
-    impl<T> Clone for PostsServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "heliograph.posts.v1.Posts";
-    impl<T> tonic::server::NamedService for PostsServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
-    }
-}
 /// Posts and their conversations. A comment is a post that answers another.
 /// This domain stores and lists; it does not decide who may see what. Callers filter by the read pipeline's rules.
 #[async_trait::async_trait]
@@ -1165,19 +357,252 @@ pub trait Posts: Send + Sync + 'static {
         request: CountPostsRequest,
     ) -> ::infra_kernel::Result<CountPostsReply>;
 }
+/// The methods of [`Posts`].
+pub mod methods {
+    use ::infra_rpc::{CallShape, Method};
+    /// See [`Posts::create_post`](super::Posts::create_post).
+    pub const CREATE_POST: Method = Method {
+        name: "posts.create_post",
+        path: "/heliograph.posts.v1.Posts/CreatePost",
+        index: 0,
+        shape: CallShape::Unary,
+        is_idempotent: false,
+        routing_key: Some("author_id"),
+    };
+    /// See [`Posts::delete_post`](super::Posts::delete_post).
+    pub const DELETE_POST: Method = Method {
+        name: "posts.delete_post",
+        path: "/heliograph.posts.v1.Posts/DeletePost",
+        index: 1,
+        shape: CallShape::Unary,
+        is_idempotent: false,
+        routing_key: Some("post_id"),
+    };
+    /// See [`Posts::get_posts`](super::Posts::get_posts).
+    pub const GET_POSTS: Method = Method {
+        name: "posts.get_posts",
+        path: "/heliograph.posts.v1.Posts/GetPosts",
+        index: 2,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("ids"),
+    };
+    /// See [`Posts::get_post_heads`](super::Posts::get_post_heads).
+    pub const GET_POST_HEADS: Method = Method {
+        name: "posts.get_post_heads",
+        path: "/heliograph.posts.v1.Posts/GetPostHeads",
+        index: 3,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("ids"),
+    };
+    /// See [`Posts::list_by_author`](super::Posts::list_by_author).
+    pub const LIST_BY_AUTHOR: Method = Method {
+        name: "posts.list_by_author",
+        path: "/heliograph.posts.v1.Posts/ListByAuthor",
+        index: 4,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("author_id"),
+    };
+    /// See [`Posts::list_by_authors`](super::Posts::list_by_authors).
+    pub const LIST_BY_AUTHORS: Method = Method {
+        name: "posts.list_by_authors",
+        path: "/heliograph.posts.v1.Posts/ListByAuthors",
+        index: 5,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("author_ids"),
+    };
+    /// See [`Posts::list_public`](super::Posts::list_public).
+    pub const LIST_PUBLIC: Method = Method {
+        name: "posts.list_public",
+        path: "/heliograph.posts.v1.Posts/ListPublic",
+        index: 6,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: None,
+    };
+    /// See [`Posts::get_conversation`](super::Posts::get_conversation).
+    pub const GET_CONVERSATION: Method = Method {
+        name: "posts.get_conversation",
+        path: "/heliograph.posts.v1.Posts/GetConversation",
+        index: 7,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("post_id"),
+    };
+    /// See [`Posts::get_author_stats`](super::Posts::get_author_stats).
+    pub const GET_AUTHOR_STATS: Method = Method {
+        name: "posts.get_author_stats",
+        path: "/heliograph.posts.v1.Posts/GetAuthorStats",
+        index: 8,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("author_ids"),
+    };
+    /// See [`Posts::count_posts`](super::Posts::count_posts).
+    pub const COUNT_POSTS: Method = Method {
+        name: "posts.count_posts",
+        path: "/heliograph.posts.v1.Posts/CountPosts",
+        index: 9,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: None,
+    };
+    /// Every method, in the order of the contract.
+    pub const ALL: &[Method] = &[
+        CREATE_POST,
+        DELETE_POST,
+        GET_POSTS,
+        GET_POST_HEADS,
+        LIST_BY_AUTHOR,
+        LIST_BY_AUTHORS,
+        LIST_PUBLIC,
+        GET_CONVERSATION,
+        GET_AUTHOR_STATS,
+        COUNT_POSTS,
+    ];
+}
+/// Puts the layers of every call round a [`Posts`].
+#[must_use]
+pub fn layered(
+    inner: std::sync::Arc<dyn Posts>,
+    layers: &::infra_rpc::Layers,
+) -> std::sync::Arc<dyn Posts> {
+    std::sync::Arc::new(::infra_rpc::Layered::new(inner, methods::ALL, layers))
+}
+#[async_trait::async_trait]
+impl<T: Posts + ?Sized> Posts for ::infra_rpc::Layered<T> {
+    async fn create_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CreatePostRequest,
+    ) -> ::infra_kernel::Result<CreatePostReply> {
+        self.call(
+            &methods::CREATE_POST,
+            context,
+            self.inner().create_post(context, request),
+        )
+        .await
+    }
+    async fn delete_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DeletePostRequest,
+    ) -> ::infra_kernel::Result<Post> {
+        self.call(
+            &methods::DELETE_POST,
+            context,
+            self.inner().delete_post(context, request),
+        )
+        .await
+    }
+    async fn get_posts(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetPostsRequest,
+    ) -> ::infra_kernel::Result<GetPostsReply> {
+        self.call(
+            &methods::GET_POSTS,
+            context,
+            self.inner().get_posts(context, request),
+        )
+        .await
+    }
+    async fn get_post_heads(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetPostHeadsRequest,
+    ) -> ::infra_kernel::Result<GetPostHeadsReply> {
+        self.call(
+            &methods::GET_POST_HEADS,
+            context,
+            self.inner().get_post_heads(context, request),
+        )
+        .await
+    }
+    async fn list_by_author(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListByAuthorRequest,
+    ) -> ::infra_kernel::Result<ListPostsReply> {
+        self.call(
+            &methods::LIST_BY_AUTHOR,
+            context,
+            self.inner().list_by_author(context, request),
+        )
+        .await
+    }
+    async fn list_by_authors(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListByAuthorsRequest,
+    ) -> ::infra_kernel::Result<ListPostsReply> {
+        self.call(
+            &methods::LIST_BY_AUTHORS,
+            context,
+            self.inner().list_by_authors(context, request),
+        )
+        .await
+    }
+    async fn list_public(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListPublicRequest,
+    ) -> ::infra_kernel::Result<ListPostsReply> {
+        self.call(
+            &methods::LIST_PUBLIC,
+            context,
+            self.inner().list_public(context, request),
+        )
+        .await
+    }
+    async fn get_conversation(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetConversationRequest,
+    ) -> ::infra_kernel::Result<GetConversationReply> {
+        self.call(
+            &methods::GET_CONVERSATION,
+            context,
+            self.inner().get_conversation(context, request),
+        )
+        .await
+    }
+    async fn get_author_stats(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetAuthorStatsRequest,
+    ) -> ::infra_kernel::Result<GetAuthorStatsReply> {
+        self.call(
+            &methods::GET_AUTHOR_STATS,
+            context,
+            self.inner().get_author_stats(context, request),
+        )
+        .await
+    }
+    async fn count_posts(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CountPostsRequest,
+    ) -> ::infra_kernel::Result<CountPostsReply> {
+        self.call(
+            &methods::COUNT_POSTS,
+            context,
+            self.inner().count_posts(context, request),
+        )
+        .await
+    }
+}
 /// Calls a [`Posts`] that another process serves.
 #[derive(Debug, Clone)]
-pub struct RemotePosts {
-    client: posts_client::PostsClient<::infra_rpc::Channel>,
-}
+pub struct RemotePosts(::infra_rpc::Channel);
 impl RemotePosts {
     /// Calls over this connection.
     #[must_use]
-    pub fn new(channel: ::infra_rpc::Channel) -> Self {
-        let client = posts_client::PostsClient::new(channel)
-            .max_decoding_message_size(::infra_rpc::MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(::infra_rpc::MESSAGE_BYTES_MAX);
-        Self { client }
+    pub const fn new(channel: ::infra_rpc::Channel) -> Self {
+        Self(channel)
     }
 }
 #[async_trait::async_trait]
@@ -1187,254 +612,177 @@ impl Posts for RemotePosts {
         context: &::infra_kernel::Context,
         request: CreatePostRequest,
     ) -> ::infra_kernel::Result<CreatePostReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .create_post(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::CREATE_POST, context, request).await
     }
     async fn delete_post(
         &self,
         context: &::infra_kernel::Context,
         request: DeletePostRequest,
     ) -> ::infra_kernel::Result<Post> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .delete_post(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::DELETE_POST, context, request).await
     }
     async fn get_posts(
         &self,
         context: &::infra_kernel::Context,
         request: GetPostsRequest,
     ) -> ::infra_kernel::Result<GetPostsReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .get_posts(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::GET_POSTS, context, request).await
     }
     async fn get_post_heads(
         &self,
         context: &::infra_kernel::Context,
         request: GetPostHeadsRequest,
     ) -> ::infra_kernel::Result<GetPostHeadsReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .get_post_heads(request)
+        self.0
+            .unary(&methods::GET_POST_HEADS, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
     }
     async fn list_by_author(
         &self,
         context: &::infra_kernel::Context,
         request: ListByAuthorRequest,
     ) -> ::infra_kernel::Result<ListPostsReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .list_by_author(request)
+        self.0
+            .unary(&methods::LIST_BY_AUTHOR, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
     }
     async fn list_by_authors(
         &self,
         context: &::infra_kernel::Context,
         request: ListByAuthorsRequest,
     ) -> ::infra_kernel::Result<ListPostsReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .list_by_authors(request)
+        self.0
+            .unary(&methods::LIST_BY_AUTHORS, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
     }
     async fn list_public(
         &self,
         context: &::infra_kernel::Context,
         request: ListPublicRequest,
     ) -> ::infra_kernel::Result<ListPostsReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .list_public(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::LIST_PUBLIC, context, request).await
     }
     async fn get_conversation(
         &self,
         context: &::infra_kernel::Context,
         request: GetConversationRequest,
     ) -> ::infra_kernel::Result<GetConversationReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .get_conversation(request)
+        self.0
+            .unary(&methods::GET_CONVERSATION, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
     }
     async fn get_author_stats(
         &self,
         context: &::infra_kernel::Context,
         request: GetAuthorStatsRequest,
     ) -> ::infra_kernel::Result<GetAuthorStatsReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .get_author_stats(request)
+        self.0
+            .unary(&methods::GET_AUTHOR_STATS, context, request)
             .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
     }
     async fn count_posts(
         &self,
         context: &::infra_kernel::Context,
         request: CountPostsRequest,
     ) -> ::infra_kernel::Result<CountPostsReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .count_posts(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::COUNT_POSTS, context, request).await
     }
 }
 /// Serves a [`Posts`] to other processes.
 #[derive(Clone)]
 pub struct ServePosts(std::sync::Arc<dyn Posts>);
 impl ServePosts {
-    /// The gRPC service in front of this implementation.
+    /// Serves this implementation.
     #[must_use]
-    pub fn new(implementation: std::sync::Arc<dyn Posts>) -> posts_server::PostsServer<Self> {
-        posts_server::PostsServer::new(Self(implementation))
-            .max_decoding_message_size(::infra_rpc::MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(::infra_rpc::MESSAGE_BYTES_MAX)
+    pub const fn new(implementation: std::sync::Arc<dyn Posts>) -> Self {
+        Self(implementation)
     }
 }
-#[tonic::async_trait]
-impl posts_server::Posts for ServePosts {
-    async fn create_post(
-        &self,
-        request: tonic::Request<CreatePostRequest>,
-    ) -> Result<tonic::Response<CreatePostReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.create_post(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn delete_post(
-        &self,
-        request: tonic::Request<DeletePostRequest>,
-    ) -> Result<tonic::Response<Post>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.delete_post(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn get_posts(
-        &self,
-        request: tonic::Request<GetPostsRequest>,
-    ) -> Result<tonic::Response<GetPostsReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.get_posts(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn get_post_heads(
-        &self,
-        request: tonic::Request<GetPostHeadsRequest>,
-    ) -> Result<tonic::Response<GetPostHeadsReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.get_post_heads(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn list_by_author(
-        &self,
-        request: tonic::Request<ListByAuthorRequest>,
-    ) -> Result<tonic::Response<ListPostsReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.list_by_author(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn list_by_authors(
-        &self,
-        request: tonic::Request<ListByAuthorsRequest>,
-    ) -> Result<tonic::Response<ListPostsReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.list_by_authors(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn list_public(
-        &self,
-        request: tonic::Request<ListPublicRequest>,
-    ) -> Result<tonic::Response<ListPostsReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.list_public(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn get_conversation(
-        &self,
-        request: tonic::Request<GetConversationRequest>,
-    ) -> Result<tonic::Response<GetConversationReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.get_conversation(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn get_author_stats(
-        &self,
-        request: tonic::Request<GetAuthorStatsRequest>,
-    ) -> Result<tonic::Response<GetAuthorStatsReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.get_author_stats(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn count_posts(
-        &self,
-        request: tonic::Request<CountPostsRequest>,
-    ) -> Result<tonic::Response<CountPostsReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.count_posts(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
+impl ::infra_rpc::Serve for ServePosts {
+    const NAME: &'static str = "heliograph.posts.v1.Posts";
+    fn serve(&self, call: ::infra_rpc::IncomingCall) -> ::infra_rpc::ServedCall {
+        match call.path() {
+            "/heliograph.posts.v1.Posts/CreatePost" => {
+                call.unary(
+                    &methods::CREATE_POST,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.create_post(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/DeletePost" => {
+                call.unary(
+                    &methods::DELETE_POST,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.delete_post(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/GetPosts" => {
+                call.unary(
+                    &methods::GET_POSTS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_posts(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/GetPostHeads" => call.unary(
+                &methods::GET_POST_HEADS,
+                &self.0,
+                |gateway, context, request| async move {
+                    gateway.get_post_heads(&context, request).await
+                },
+            ),
+            "/heliograph.posts.v1.Posts/ListByAuthor" => call.unary(
+                &methods::LIST_BY_AUTHOR,
+                &self.0,
+                |gateway, context, request| async move {
+                    gateway.list_by_author(&context, request).await
+                },
+            ),
+            "/heliograph.posts.v1.Posts/ListByAuthors" => call.unary(
+                &methods::LIST_BY_AUTHORS,
+                &self.0,
+                |gateway, context, request| async move {
+                    gateway.list_by_authors(&context, request).await
+                },
+            ),
+            "/heliograph.posts.v1.Posts/ListPublic" => {
+                call.unary(
+                    &methods::LIST_PUBLIC,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_public(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/GetConversation" => call.unary(
+                &methods::GET_CONVERSATION,
+                &self.0,
+                |gateway, context, request| async move {
+                    gateway.get_conversation(&context, request).await
+                },
+            ),
+            "/heliograph.posts.v1.Posts/GetAuthorStats" => call.unary(
+                &methods::GET_AUTHOR_STATS,
+                &self.0,
+                |gateway, context, request| async move {
+                    gateway.get_author_stats(&context, request).await
+                },
+            ),
+            "/heliograph.posts.v1.Posts/CountPosts" => {
+                call.unary(
+                    &methods::COUNT_POSTS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.count_posts(&context, request).await
+                    },
+                )
+            }
+            _ => call.unimplemented(),
+        }
     }
 }

@@ -34,7 +34,7 @@ pub(crate) async fn attempt(
         topic = event.topic,
         subscription,
     );
-    let context = Context::new(correlation_id, timeout);
+    let context = Context::system(correlation_id, timeout);
     let handled = tokio::time::timeout(timeout, handler.handle(&context, &event));
     match handled.instrument(span).await {
         Ok(Ok(())) => Ok(()),

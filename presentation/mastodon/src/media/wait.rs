@@ -22,7 +22,7 @@ pub(crate) async fn until_processed(
         return Ok(item);
     }
     let patience = patience.min(context.remaining());
-    let waiting = Context::new(context.correlation_id().clone(), patience);
+    let waiting = context.with_budget(patience);
     let request = WaitUntilProcessedRequest { id: item.id };
     let media = &surface.gateways.media;
     match media.wait_until_processed(&waiting, request).await {

@@ -1,5 +1,7 @@
 //! Beginning an upload.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::Response;
 use business_media_gateway::{
@@ -14,6 +16,9 @@ use presentation_kit::{Allowed, RequestContext, Surface};
 use super::body::{End, Incoming};
 use super::protocol::{Refusal, SameVersion, UPLOAD_LENGTH, told};
 use super::{UPLOADS, body, fields};
+
+/// How long it may take to see to an upload whose request has used up its time.
+const AFTERWARDS_BUDGET: Duration = Duration::from_secs(10);
 
 pub(super) async fn create(
     Allowed(viewer): Allowed<Person<scope::WriteMedia>>,
@@ -113,7 +118,8 @@ async fn what_is_kept(
         owner_id: viewer.account_id.get(),
         upload_id,
     };
-    let kept = surface.gateways.media.get_upload(context, request);
+    let context = context.with_budget(AFTERWARDS_BUDGET);
+    let kept = surface.gateways.media.get_upload(&context, request);
     kept.await.ok()
 }
 
@@ -128,7 +134,8 @@ async fn forget(
         owner_id: viewer.account_id.get(),
         upload_id,
     };
-    let cancelled = surface.gateways.media.cancel_upload(context, request);
+    let context = context.with_budget(AFTERWARDS_BUDGET);
+    let cancelled = surface.gateways.media.cancel_upload(&context, request);
     cancelled.await.map(|_| ())
 }
 

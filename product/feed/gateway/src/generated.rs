@@ -31,326 +31,6 @@ pub struct RebuildHomeReply {
     #[prost(uint64, tag = "1")]
     pub count: u64,
 }
-/// Generated client implementations.
-pub mod feed_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value
-    )]
-    use tonic::codegen::http::Uri;
-    use tonic::codegen::*;
-    /// Home timelines: a read model made from events, which may be dropped and rebuilt at any time.
-    #[derive(Debug, Clone)]
-    pub struct FeedClient<T> {
-        inner: tonic::client::Grpc<T>,
-    }
-    impl<T> FeedClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
-        pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
-        }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> FeedClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                    http::Request<tonic::body::Body>,
-                    Response = http::Response<
-                        <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                    >,
-                >,
-            <T as tonic::codegen::Service<http::Request<tonic::body::Body>>>::Error:
-                Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            FeedClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
-        /// The ids of the posts in an account's home timeline, newest first. Only a skeleton: the caller hydrates the posts and
-        /// applies the rules. Also notes that the account has been here, so that its timeline is kept up.
-        pub async fn get_home(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetHomeRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetHomeReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/heliograph.feed.v1.Feed/GetHome");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.feed.v1.Feed", "GetHome"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Drops an account's timeline and makes it again from the graph and the posts. 0 drops every timeline; each is made
-        /// again when it is next read.
-        pub async fn rebuild_home(
-            &mut self,
-            request: impl tonic::IntoRequest<super::RebuildHomeRequest>,
-        ) -> std::result::Result<tonic::Response<super::RebuildHomeReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/heliograph.feed.v1.Feed/RebuildHome");
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("heliograph.feed.v1.Feed", "RebuildHome"));
-            self.inner.unary(req, path, codec).await
-        }
-    }
-}
-/// Generated server implementations.
-pub mod feed_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with FeedServer.
-    #[async_trait]
-    pub trait Feed: std::marker::Send + std::marker::Sync + 'static {
-        /// The ids of the posts in an account's home timeline, newest first. Only a skeleton: the caller hydrates the posts and
-        /// applies the rules. Also notes that the account has been here, so that its timeline is kept up.
-        async fn get_home(
-            &self,
-            request: tonic::Request<super::GetHomeRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetHomeReply>, tonic::Status>;
-        /// Drops an account's timeline and makes it again from the graph and the posts. 0 drops every timeline; each is made
-        /// again when it is next read.
-        async fn rebuild_home(
-            &self,
-            request: tonic::Request<super::RebuildHomeRequest>,
-        ) -> std::result::Result<tonic::Response<super::RebuildHomeReply>, tonic::Status>;
-    }
-    /// Home timelines: a read model made from events, which may be dropped and rebuilt at any time.
-    #[derive(Debug)]
-    pub struct FeedServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> FeedServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for FeedServer<T>
-    where
-        T: Feed,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/heliograph.feed.v1.Feed/GetHome" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetHomeSvc<T: Feed>(pub Arc<T>);
-                    impl<T: Feed> tonic::server::UnaryService<super::GetHomeRequest> for GetHomeSvc<T> {
-                        type Response = super::GetHomeReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetHomeRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Feed>::get_home(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetHomeSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/heliograph.feed.v1.Feed/RebuildHome" => {
-                    #[allow(non_camel_case_types)]
-                    struct RebuildHomeSvc<T: Feed>(pub Arc<T>);
-                    impl<T: Feed> tonic::server::UnaryService<super::RebuildHomeRequest> for RebuildHomeSvc<T> {
-                        type Response = super::RebuildHomeReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::RebuildHomeRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Feed>::rebuild_home(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = RebuildHomeSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(
-                        http::header::CONTENT_TYPE,
-                        tonic::metadata::GRPC_CONTENT_TYPE,
-                    );
-                    Ok(response)
-                }),
-            }
-        }
-    }
-    impl<T> Clone for FeedServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "heliograph.feed.v1.Feed";
-    impl<T> tonic::server::NamedService for FeedServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
-    }
-}
 /// Home timelines: a read model made from events, which may be dropped and rebuilt at any time.
 #[async_trait::async_trait]
 pub trait Feed: Send + Sync + 'static {
@@ -369,19 +49,73 @@ pub trait Feed: Send + Sync + 'static {
         request: RebuildHomeRequest,
     ) -> ::infra_kernel::Result<RebuildHomeReply>;
 }
+/// The methods of [`Feed`].
+pub mod methods {
+    use ::infra_rpc::{CallShape, Method};
+    /// See [`Feed::get_home`](super::Feed::get_home).
+    pub const GET_HOME: Method = Method {
+        name: "feed.get_home",
+        path: "/heliograph.feed.v1.Feed/GetHome",
+        index: 0,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+    };
+    /// See [`Feed::rebuild_home`](super::Feed::rebuild_home).
+    pub const REBUILD_HOME: Method = Method {
+        name: "feed.rebuild_home",
+        path: "/heliograph.feed.v1.Feed/RebuildHome",
+        index: 1,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+    };
+    /// Every method, in the order of the contract.
+    pub const ALL: &[Method] = &[GET_HOME, REBUILD_HOME];
+}
+/// Puts the layers of every call round a [`Feed`].
+#[must_use]
+pub fn layered(
+    inner: std::sync::Arc<dyn Feed>,
+    layers: &::infra_rpc::Layers,
+) -> std::sync::Arc<dyn Feed> {
+    std::sync::Arc::new(::infra_rpc::Layered::new(inner, methods::ALL, layers))
+}
+#[async_trait::async_trait]
+impl<T: Feed + ?Sized> Feed for ::infra_rpc::Layered<T> {
+    async fn get_home(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetHomeRequest,
+    ) -> ::infra_kernel::Result<GetHomeReply> {
+        self.call(
+            &methods::GET_HOME,
+            context,
+            self.inner().get_home(context, request),
+        )
+        .await
+    }
+    async fn rebuild_home(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RebuildHomeRequest,
+    ) -> ::infra_kernel::Result<RebuildHomeReply> {
+        self.call(
+            &methods::REBUILD_HOME,
+            context,
+            self.inner().rebuild_home(context, request),
+        )
+        .await
+    }
+}
 /// Calls a [`Feed`] that another process serves.
 #[derive(Debug, Clone)]
-pub struct RemoteFeed {
-    client: feed_client::FeedClient<::infra_rpc::Channel>,
-}
+pub struct RemoteFeed(::infra_rpc::Channel);
 impl RemoteFeed {
     /// Calls over this connection.
     #[must_use]
-    pub fn new(channel: ::infra_rpc::Channel) -> Self {
-        let client = feed_client::FeedClient::new(channel)
-            .max_decoding_message_size(::infra_rpc::MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(::infra_rpc::MESSAGE_BYTES_MAX);
-        Self { client }
+    pub const fn new(channel: ::infra_rpc::Channel) -> Self {
+        Self(channel)
     }
 }
 #[async_trait::async_trait]
@@ -391,62 +125,49 @@ impl Feed for RemoteFeed {
         context: &::infra_kernel::Context,
         request: GetHomeRequest,
     ) -> ::infra_kernel::Result<GetHomeReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .get_home(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::GET_HOME, context, request).await
     }
     async fn rebuild_home(
         &self,
         context: &::infra_kernel::Context,
         request: RebuildHomeRequest,
     ) -> ::infra_kernel::Result<RebuildHomeReply> {
-        let mut client = self.client.clone();
-        let request = ::infra_rpc::outgoing_request(context, request);
-        let answer = client
-            .rebuild_home(request)
-            .await
-            .map_err(::infra_rpc::error_from_status)?;
-        Ok(answer.into_inner())
+        self.0.unary(&methods::REBUILD_HOME, context, request).await
     }
 }
 /// Serves a [`Feed`] to other processes.
 #[derive(Clone)]
 pub struct ServeFeed(std::sync::Arc<dyn Feed>);
 impl ServeFeed {
-    /// The gRPC service in front of this implementation.
+    /// Serves this implementation.
     #[must_use]
-    pub fn new(implementation: std::sync::Arc<dyn Feed>) -> feed_server::FeedServer<Self> {
-        feed_server::FeedServer::new(Self(implementation))
-            .max_decoding_message_size(::infra_rpc::MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(::infra_rpc::MESSAGE_BYTES_MAX)
+    pub const fn new(implementation: std::sync::Arc<dyn Feed>) -> Self {
+        Self(implementation)
     }
 }
-#[tonic::async_trait]
-impl feed_server::Feed for ServeFeed {
-    async fn get_home(
-        &self,
-        request: tonic::Request<GetHomeRequest>,
-    ) -> Result<tonic::Response<GetHomeReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.get_home(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
-    }
-    async fn rebuild_home(
-        &self,
-        request: tonic::Request<RebuildHomeRequest>,
-    ) -> Result<tonic::Response<RebuildHomeReply>, tonic::Status> {
-        let context = ::infra_rpc::incoming_context(&request);
-        let call = self.0.rebuild_home(&context, request.into_inner());
-        let answer = ::infra_rpc::within_deadline(&context, call)
-            .await
-            .map_err(|error| ::infra_rpc::status_from_error(&error))?;
-        Ok(tonic::Response::new(answer))
+impl ::infra_rpc::Serve for ServeFeed {
+    const NAME: &'static str = "heliograph.feed.v1.Feed";
+    fn serve(&self, call: ::infra_rpc::IncomingCall) -> ::infra_rpc::ServedCall {
+        match call.path() {
+            "/heliograph.feed.v1.Feed/GetHome" => {
+                call.unary(
+                    &methods::GET_HOME,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_home(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.feed.v1.Feed/RebuildHome" => {
+                call.unary(
+                    &methods::REBUILD_HOME,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.rebuild_home(&context, request).await
+                    },
+                )
+            }
+            _ => call.unimplemented(),
+        }
     }
 }

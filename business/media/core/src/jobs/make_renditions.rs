@@ -280,7 +280,7 @@ impl Core {
             media_id: id,
             owner_id: claimed.owner_id.cast_unsigned(),
         };
-        let context = Context::new(claimed.correlation_id(), EVENT_BUDGET);
+        let context = Context::system(claimed.correlation_id(), EVENT_BUDGET);
         Event::new(&context, &self.ids, topics::READY, id, &message)
     }
 
@@ -348,7 +348,7 @@ impl Core {
             owner_id: claimed.owner_id.cast_unsigned(),
             reason: failure.sentence.clone(),
         };
-        let context = Context::new(claimed.correlation_id(), EVENT_BUDGET);
+        let context = Context::system(claimed.correlation_id(), EVENT_BUDGET);
         let event = Event::new(
             &context,
             &self.ids,

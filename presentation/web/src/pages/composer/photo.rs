@@ -7,7 +7,7 @@ use axum::extract::multipart::MultipartRejection;
 use axum::response::IntoResponse as _;
 use business_media_gateway::{GetMediaRequest, MediaItem, MediaState, WaitUntilProcessedRequest};
 use http::{HeaderMap, Method};
-use infra_kernel::{AccountId, Context, Error, ErrorCode, MediaId, Result};
+use infra_kernel::{AccountId, Error, ErrorCode, MediaId, Result};
 use presentation_kit::upload::FileForm;
 use serde_json::json;
 
@@ -101,7 +101,7 @@ async fn waited_for(visit: &Visit, item: MediaItem) -> Result<MediaItem> {
         return Ok(item);
     }
     let patience = PATIENCE.min(visit.context.remaining());
-    let waiting = Context::new(visit.context.correlation_id().clone(), patience);
+    let waiting = visit.context.with_budget(patience);
     let request = WaitUntilProcessedRequest { id: item.id };
     let media = &visit.surface.gateways.media;
     match media.wait_until_processed(&waiting, request).await {

@@ -1,0 +1,228 @@
+//! Serving gateways to other processes.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context as Task, Poll};
+
+use futures::future::BoxFuture;
+use infra_kernel::{CallerKey, Context, Error, Result};
+use prost::Message;
+use tokio::net::TcpListener;
+use tonic::body::Body;
+use tonic::codegen::Service;
+use tonic::server::{Grpc, NamedService};
+use tonic::service::Routes;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Request, Response, Status, Streaming};
+use tonic_prost::ProstCodec;
+use tower::service_fn;
+
+use crate::MESSAGE_BYTES_MAX;
+use crate::errors::status_from_error;
+use crate::layered::within;
+use crate::metadata::incoming_context;
+use crate::method::Method;
+use crate::streams::{Messages, answer_stream, relay_answers};
+
+/// How many calls one connection may have under way; further ones wait.
+const CALLS_MAX: u32 = 256;
+
+/// A gateway as it is served. Generated code implements it for each.
+pub trait Serve: Clone + Send + Sync + 'static {
+    /// The service's name over the wire: "heliograph.graph.v1.Graph".
+    const NAME: &'static str;
+
+    /// Hands a call to the method it is for.
+    fn serve(&self, call: IncomingCall) -> ServedCall;
+}
+
+/// A call's answer on its way.
+pub type ServedCall = BoxFuture<'static, http::Response<Body>>;
+
+/// Gateways that are served on one port.
+pub struct Server {
+    routes: Routes,
+    callers: CallerKey,
+}
+
+impl Server {
+    /// A server that serves nothing yet, and takes callers that this key has signed.
+    #[must_use]
+    pub fn new(callers: CallerKey) -> Self {
+        Self {
+            routes: Routes::default(),
+            callers,
+        }
+    }
+
+    /// Serves this gateway, too.
+    #[must_use]
+    pub fn with<S: Serve>(mut self, gateway: S) -> Self {
+        let callers = self.callers.clone();
+        self.routes = self.routes.add_service(Served { gateway, callers });
+        self
+    }
+
+    /// Serves until the task is dropped.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn run(self, listener: TcpListener) -> Result<()> {
+        tonic::transport::Server::builder()
+            .max_concurrent_streams(CALLS_MAX)
+            .add_routes(self.routes)
+            .serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true)))
+            .await
+            .map_err(Error::internal)
+    }
+}
+
+#[derive(Clone)]
+struct Served<S> {
+    gateway: S,
+    callers: CallerKey,
+}
+
+impl<S: Serve> NamedService for Served<S> {
+    const NAME: &'static str = S::NAME;
+}
+
+impl<S: Serve> Service<http::Request<Body>> for Served<S> {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let served = self.gateway.serve(IncomingCall {
+            request,
+            callers: self.callers.clone(),
+        });
+        Box::pin(async move { Ok(served.await) })
+    }
+}
+
+/// A call that has come over the wire.
+pub struct IncomingCall {
+    request: http::Request<Body>,
+    callers: CallerKey,
+}
+
+impl IncomingCall {
+    /// The path of the method that is called.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.request.uri().path()
+    }
+
+    /// Serves it by a method that takes a message and returns one.
+    pub fn unary<T, Q, R, F>(
+        self,
+        method: &'static Method,
+        gateway: &Arc<T>,
+        handler: fn(Arc<T>, Context, Q) -> F,
+    ) -> ServedCall
+    where
+        T: Send + Sync + ?Sized + 'static,
+        Q: Message + Default + 'static,
+        R: Message + 'static,
+        F: Future<Output = Result<R>> + Send + 'static,
+    {
+        let (gateway, callers) = (Arc::clone(gateway), self.callers);
+        let service = service_fn(move |request: Request<Q>| {
+            let (gateway, callers) = (Arc::clone(&gateway), callers.clone());
+            async move {
+                let context = admit(&request, &callers)?;
+                let call = handler(gateway, context.clone(), request.into_inner());
+                bounded(method, &context, call).await.map(Response::new)
+            }
+        });
+        Box::pin(async move { grpc::<Q, R>().unary(service, self.request).await })
+    }
+
+    /// Serves it by a method that takes a message and returns a stream.
+    pub fn server_streaming<T, Q, R, F>(
+        self,
+        method: &'static Method,
+        gateway: &Arc<T>,
+        handler: fn(Arc<T>, Context, Q) -> F,
+    ) -> ServedCall
+    where
+        T: Send + Sync + ?Sized + 'static,
+        Q: Message + Default + 'static,
+        R: Message + 'static,
+        F: Future<Output = Result<Messages<R>>> + Send + 'static,
+    {
+        let (gateway, callers) = (Arc::clone(gateway), self.callers);
+        let service = service_fn(move |request: Request<Q>| {
+            let (gateway, callers) = (Arc::clone(&gateway), callers.clone());
+            async move {
+                let context = admit(&request, &callers)?;
+                let call = handler(gateway, context.clone(), request.into_inner());
+                let answers = bounded(method, &context, call).await?;
+                Ok::<_, Status>(Response::new(answer_stream(answers)))
+            }
+        });
+        Box::pin(async move { grpc::<Q, R>().server_streaming(service, self.request).await })
+    }
+
+    /// Serves it by a method that takes a stream and returns a message.
+    pub fn client_streaming<T, Q, R, F>(
+        self,
+        method: &'static Method,
+        gateway: &Arc<T>,
+        handler: fn(Arc<T>, Context, Messages<Q>) -> F,
+    ) -> ServedCall
+    where
+        T: Send + Sync + ?Sized + 'static,
+        Q: Message + Default + 'static,
+        R: Message + 'static,
+        F: Future<Output = Result<R>> + Send + 'static,
+    {
+        let (gateway, callers) = (Arc::clone(gateway), self.callers);
+        let service = service_fn(move |request: Request<Streaming<Q>>| {
+            let (gateway, callers) = (Arc::clone(&gateway), callers.clone());
+            async move {
+                let context = admit(&request, &callers)?;
+                let requests = relay_answers(request.into_inner());
+                let call = handler(gateway, context.clone(), requests);
+                bounded(method, &context, call).await.map(Response::new)
+            }
+        });
+        Box::pin(async move { grpc::<Q, R>().client_streaming(service, self.request).await })
+    }
+
+    /// Answers that there is no such method.
+    #[must_use]
+    pub fn unimplemented(self) -> ServedCall {
+        let status = Status::unimplemented(format!("there is no method {}", self.path()));
+        Box::pin(async move { status.into_http() })
+    }
+}
+
+/// The context of a call, with a caller that was verified.
+fn admit<T>(request: &Request<T>, callers: &CallerKey) -> Result<Context, Status> {
+    incoming_context(request, callers).map_err(|error| status_from_error(&error))
+}
+
+async fn bounded<R>(
+    method: &Method,
+    context: &Context,
+    call: impl Future<Output = Result<R>>,
+) -> Result<R, Status> {
+    let result = within(context.remaining() + method.grace(), call).await;
+    result.map_err(|error| status_from_error(&error))
+}
+
+fn grpc<Q, R>() -> Grpc<ProstCodec<R, Q>>
+where
+    Q: Message + Default + 'static,
+    R: Message + 'static,
+{
+    Grpc::new(ProstCodec::default())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX)
+}
