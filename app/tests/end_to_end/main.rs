@@ -14,6 +14,7 @@ mod addresses;
 mod bad_input;
 mod browser;
 mod browser_conduct;
+mod callers;
 mod commands;
 mod composer;
 mod data_folder;

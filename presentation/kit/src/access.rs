@@ -227,10 +227,8 @@ impl<A: Access> FromRequestParts<Surface> for Allowed<A> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, surface: &Surface) -> Result<Self, Problem> {
-        let context = parts.extensions.get::<RequestContext>().map_or_else(
-            || Context::background(crate::context::QUICK_BUDGET),
-            |context| context.0.clone(),
-        );
+        let context = parts.extensions.get::<RequestContext>().cloned();
+        let RequestContext(context) = context.unwrap_or_else(RequestContext::anonymous);
         let grant = match authenticate(parts, surface, &context).await {
             Ok(grant) => grant,
             Err(error) => {
@@ -243,6 +241,12 @@ impl<A: Access> FromRequestParts<Surface> for Allowed<A> {
         match grant.as_ref().map_or(0, |grant| grant.account_id) {
             0 => rate::count_anonymous(parts, &surface.limits).await?,
             account_id => rate::count(parts, &surface.limits, AccountId::new(account_id))?,
+        }
+        if let Some(grant) = &grant {
+            // From here on the request is made on behalf of whom its token stands for.
+            let caller = surface.site.signer.callers().mint(grant.identity());
+            let context = context.with_caller(caller);
+            parts.extensions.insert(RequestContext(context));
         }
         Ok(Self(A::decide(grant)?))
     }

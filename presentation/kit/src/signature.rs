@@ -14,7 +14,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac as _};
-use infra_kernel::Clock;
+use infra_kernel::{CallerKey, Clock};
 use sha2::Sha256;
 
 /// The length of a secret, in bytes.
@@ -68,6 +68,7 @@ pub enum Seal {
 pub struct Signer {
     keyed: Hmac<Sha256>,
     lifetime_s: u64,
+    callers: CallerKey,
     clock: Arc<dyn Clock>,
 }
 
@@ -90,8 +91,15 @@ impl Signer {
         Self {
             keyed: hmac::digest::KeyInit::new(&block.into()),
             lifetime_s: lifetime.as_secs().max(LIFETIME_SECONDS_MIN),
+            callers: CallerKey::new(secret, Arc::clone(&clock)),
             clock,
         }
+    }
+
+    /// Makes the callers of requests, with the same secret. What it signs is told apart from addresses by how it begins.
+    #[must_use]
+    pub const fn callers(&self) -> &CallerKey {
+        &self.callers
     }
 
     /// The query of a signed address: `until=…&signature=…`.

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use business_accounts_gateway::{AuthenticateRequest, SecretKind};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Uri, header};
-use infra_kernel::{AccountId, Context, Error, ErrorCode, Result};
+use infra_kernel::{AccountId, Caller, Context, Error, ErrorCode, Result};
 use presentation_kit::{Person, RequestContext, Site, Surface};
 use sha2::{Digest as _, Sha256};
 
@@ -69,12 +69,13 @@ pub(crate) async fn begin(
     next: Next,
 ) -> Response {
     let session = cookie(request.headers(), &session_cookie_name(&surface.site));
-    let viewer = match &session {
+    let (viewer, context) = match &session {
         Some(secret) => match viewer_of(&surface, &context, secret).await {
-            Ok(viewer) => viewer,
+            Ok(Some((viewer, caller))) => (Some(viewer), context.with_caller(caller)),
+            Ok(None) => (None, context),
             Err(error) => return crate::respond::bare(&error),
         },
-        None => None,
+        None => (None, context),
     };
     let session_secret = session.filter(|_| viewer.is_some());
     let browser_secret = cookie(request.headers(), &browser_cookie_name(&surface.site));
@@ -118,12 +119,12 @@ fn stored_nowhere(response: &mut Response) {
     headers.entry(header::CACHE_CONTROL).or_insert(value);
 }
 
-/// Who a session's secret stands for; nobody when it has ended.
+/// Who a session's secret stands for, as a person and as a caller; nobody when it has ended.
 async fn viewer_of(
     surface: &Surface,
     context: &Context,
     secret: &str,
-) -> Result<Option<Arc<Person>>> {
+) -> Result<Option<(Arc<Person>, Caller)>> {
     let request = AuthenticateRequest {
         secret: secret.to_owned(),
         kind: SecretKind::Session.into(),
@@ -144,7 +145,10 @@ async fn viewer_of(
         .person(context, AccountId::new(grant.account_id))
         .await
     {
-        Ok(person) => Ok(Some(person)),
+        Ok(person) => {
+            let caller = surface.site.signer.callers().mint(grant.identity());
+            Ok(Some((person, caller)))
+        }
         Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
         Err(error) => Err(error),
     }

@@ -4,6 +4,7 @@
 //! when it shrinks its entry shrinks with it. So are ignored tests. `--accept` writes that file anew.
 
 mod allowed;
+mod callers;
 mod functions;
 
 use std::path::{Path, PathBuf};
@@ -32,6 +33,7 @@ pub(crate) fn run(root: &Path, accept: bool) -> Result<()> {
     for path in &files {
         let text = workspace::read(root, path)?;
         findings.extend(unfinished(path, &text));
+        findings.extend(callers::check(path, &text));
         if path.extension().is_some_and(|extension| extension == "rs") && !is_generated(path) {
             lengths.measure(path, &text);
         }
@@ -52,7 +54,8 @@ pub(crate) fn run(root: &Path, accept: bool) -> Result<()> {
 }
 
 fn is_generated(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name == "generated.rs")
+    path.iter()
+        .any(|part| part == "generated.rs" || part == "generated")
 }
 
 fn unfinished(path: &Path, text: &str) -> Vec<Finding> {

@@ -14,6 +14,7 @@ mod update_profile;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use business_accounts_gateway::issue_token_request::Proof;
 use business_accounts_gateway::{
     Account, Accounts, Application, AuthenticateRequest, AuthorizeReply, AuthorizeRequest,
     CountAccountsReply, CountAccountsRequest, CreateAccountRequest, CreateApplicationReply,
@@ -25,7 +26,7 @@ use business_accounts_gateway::{
     SignOutReply, SignOutRequest, UpdateProfileRequest,
 };
 use infra_db::{BoxFuture, Connection, Database};
-use infra_kernel::{AccountId, Clock, Context, IdGenerator, Result};
+use infra_kernel::{AccountId, ApplicationId, Clock, Context, IdGenerator, Result};
 
 use crate::error::AccountsError;
 use crate::limits::Limits;
@@ -158,6 +159,8 @@ impl Accounts for Service {
         context: &Context,
         request: UpdateProfileRequest,
     ) -> Result<Account> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
         Ok(self.update_profile(context, request).await?)
     }
 
@@ -182,10 +185,12 @@ impl Accounts for Service {
         context: &Context,
         request: CreateAccountRequest,
     ) -> Result<RegisterReply> {
+        context.caller().require_system()?;
         Ok(self.create_account(context, request).await?)
     }
 
     async fn set_role(&self, context: &Context, request: SetRoleRequest) -> Result<Account> {
+        context.caller().require_system()?;
         Ok(self.set_role(context, request).await?)
     }
 
@@ -194,14 +199,16 @@ impl Accounts for Service {
         context: &Context,
         request: ResetPasswordRequest,
     ) -> Result<ResetPasswordReply> {
+        context.caller().require_system()?;
         Ok(self.reset_password(context, request).await?)
     }
 
     async fn create_setup_token(
         &self,
-        _: &Context,
+        context: &Context,
         _: CreateSetupTokenRequest,
     ) -> Result<CreateSetupTokenReply> {
+        context.caller().require_system()?;
         Ok(self.create_setup_token().await?)
     }
 
@@ -221,15 +228,26 @@ impl Accounts for Service {
         Ok(self.get_application(&request).await?)
     }
 
-    async fn authorize(&self, _: &Context, request: AuthorizeRequest) -> Result<AuthorizeReply> {
+    async fn authorize(
+        &self,
+        context: &Context,
+        request: AuthorizeRequest,
+    ) -> Result<AuthorizeReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
         Ok(self.authorize(request).await?)
     }
 
     async fn issue_token(
         &self,
-        _: &Context,
+        context: &Context,
         request: IssueTokenRequest,
     ) -> Result<IssueTokenReply> {
+        // The other proofs hold a secret; an account is new by the word of its application.
+        if let Some(Proof::NewAccount(account)) = &request.proof {
+            let application = ApplicationId::new(account.application_id);
+            context.caller().require_application(application)?;
+        }
         Ok(self.issue_token(request).await?)
     }
 

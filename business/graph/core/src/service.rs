@@ -10,7 +10,7 @@ use business_graph_gateway::{
     FollowReply, FollowRequest, GetRelationshipsReply, GetRelationshipsRequest, GetStatsReply,
     GetStatsRequest, Graph, ListFollowsReply, ListFollowsRequest, UnfollowReply, UnfollowRequest,
 };
-use infra_kernel::{Context, Result};
+use infra_kernel::{AccountId, Context, Result};
 
 use crate::state::State;
 use crate::store::follows::End;
@@ -28,18 +28,24 @@ impl GraphService {
 #[async_trait]
 impl Graph for GraphService {
     async fn follow(&self, context: &Context, request: FollowRequest) -> Result<FollowReply> {
+        let follower = AccountId::new(request.follower_id);
+        context.caller().require_account(follower)?;
         Ok(follow::follow(&self.state, context, request).await?)
     }
 
     async fn unfollow(&self, context: &Context, request: UnfollowRequest) -> Result<UnfollowReply> {
+        let follower = AccountId::new(request.follower_id);
+        context.caller().require_account(follower)?;
         Ok(follow::unfollow(&self.state, context, request).await?)
     }
 
     async fn get_relationships(
         &self,
-        _: &Context,
+        context: &Context,
         request: GetRelationshipsRequest,
     ) -> Result<GetRelationshipsReply> {
+        let viewer = AccountId::new(request.viewer_id);
+        context.caller().require_account(viewer)?;
         Ok(read::relationships(&self.state, &request).await?)
     }
 

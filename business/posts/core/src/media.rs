@@ -37,17 +37,18 @@ pub(crate) async fn attach(
         attached?;
         return Ok(());
     }
-    release(state, context, head.post()).await
+    release(state, context, head).await
 }
 
 /// Releases whatever a post showed.
 pub(crate) async fn release(
     state: &State,
     context: &Context,
-    post: PostId,
+    head: &PostHead,
 ) -> Result<(), PostsError> {
     let request = ReleaseRequest {
-        holder: holder(post),
+        holder: holder(head.post()),
+        owner_id: head.author_id,
     };
     state.media.release(context, request).await?;
     Ok(())

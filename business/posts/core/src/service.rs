@@ -15,7 +15,7 @@ use business_posts_gateway::{
     GetPostHeadsReply, GetPostHeadsRequest, GetPostsReply, GetPostsRequest, ListByAuthorRequest,
     ListByAuthorsRequest, ListPostsReply, ListPublicRequest, Post, Posts,
 };
-use infra_kernel::{Context, Result};
+use infra_kernel::{AccountId, ApplicationId, Context, Result};
 
 use crate::state::State;
 
@@ -36,10 +36,18 @@ impl Posts for PostsService {
         context: &Context,
         request: CreatePostRequest,
     ) -> Result<CreatePostReply> {
+        let author = AccountId::new(request.author_id);
+        context.caller().require_account(author)?;
+        if request.application_id != 0 {
+            let application = ApplicationId::new(request.application_id);
+            context.caller().require_application(application)?;
+        }
         Ok(create_post::create_post(&self.state, context, request).await?)
     }
 
     async fn delete_post(&self, context: &Context, request: DeletePostRequest) -> Result<Post> {
+        let author = AccountId::new(request.author_id);
+        context.caller().require_account(author)?;
         Ok(delete_post::delete_post(&self.state, context, request).await?)
     }
 
@@ -57,9 +65,13 @@ impl Posts for PostsService {
 
     async fn list_by_author(
         &self,
-        _: &Context,
+        context: &Context,
         request: ListByAuthorRequest,
     ) -> Result<ListPostsReply> {
+        if request.mentioned_id != 0 {
+            let mentioned = AccountId::new(request.mentioned_id);
+            context.caller().require_account(mentioned)?;
+        }
         Ok(list::by_author(&self.state, &request).await?)
     }
 

@@ -33,6 +33,7 @@ impl Feed for Service {
         if reader.get() == 0 {
             return Err(FeedError::NoAccount.into());
         }
+        context.caller().require_account(reader)?;
         let page = Page::required(request.page, PAGE_MAX)?;
         let entries = home::read(&self.timelines, context, reader, &page).await?;
         let entry = |entry: &crate::audience::Entry| FeedEntry {
@@ -49,6 +50,7 @@ impl Feed for Service {
         context: &Context,
         request: RebuildHomeRequest,
     ) -> Result<RebuildHomeReply> {
+        context.caller().require_system()?;
         let count = match request.account_id {
             0 => self.timelines.drop_all().await?,
             account => {

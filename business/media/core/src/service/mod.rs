@@ -34,7 +34,7 @@ use business_media_gateway::{
     ReleaseRequest, RenditionChunk, RetryFailedRequest, SwitchFormatRequest, UpdateMediaRequest,
     UploadChunk, UploadSession, WaitUntilProcessedRequest,
 };
-use infra_kernel::{Context, MediaId, Result};
+use infra_kernel::{AccountId, Context, MediaId, Result};
 use infra_rpc::Messages;
 
 use crate::Core;
@@ -68,7 +68,13 @@ impl Media for Service {
         Ok(MediaItem::clone(&item))
     }
 
-    async fn update_media(&self, _: &Context, request: UpdateMediaRequest) -> Result<MediaItem> {
+    async fn update_media(
+        &self,
+        context: &Context,
+        request: UpdateMediaRequest,
+    ) -> Result<MediaItem> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
         Ok(self.core.update(request).await?)
     }
 
@@ -77,24 +83,32 @@ impl Media for Service {
         context: &Context,
         request: DeleteMediaRequest,
     ) -> Result<DeleteMediaReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
         self.core.delete(context, request).await?;
         Ok(DeleteMediaReply {})
     }
 
     async fn list_unused(
         &self,
-        _: &Context,
+        context: &Context,
         request: ListUnusedRequest,
     ) -> Result<ListUnusedReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
         Ok(self.core.list_unused(&request).await?)
     }
 
-    async fn attach(&self, _: &Context, request: AttachRequest) -> Result<AttachReply> {
+    async fn attach(&self, context: &Context, request: AttachRequest) -> Result<AttachReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
         self.core.attach(request).await?;
         Ok(AttachReply {})
     }
 
     async fn release(&self, context: &Context, request: ReleaseRequest) -> Result<ReleaseReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
         let deleted = self.core.release(context, request).await?;
         Ok(ReleaseReply { deleted })
     }
@@ -128,6 +142,8 @@ impl Media for Service {
         context: &Context,
         request: GetUploadRequest,
     ) -> Result<UploadSession> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
         Ok(self.core.get_upload(context, request).await?)
     }
 
@@ -144,6 +160,8 @@ impl Media for Service {
         context: &Context,
         request: CancelUploadRequest,
     ) -> Result<CancelUploadReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
         Ok(self.core.cancel_upload(context, request).await?)
     }
 
@@ -152,6 +170,7 @@ impl Media for Service {
         context: &Context,
         request: ListFailedRequest,
     ) -> Result<ListFailedReply> {
+        context.caller().require_system()?;
         Ok(self.core.list_failed(context, request).await?)
     }
 
@@ -160,6 +179,7 @@ impl Media for Service {
         context: &Context,
         request: RetryFailedRequest,
     ) -> Result<MediaItem> {
+        context.caller().require_system()?;
         Ok(self.core.retry_failed(context, request).await?)
     }
 
@@ -168,6 +188,7 @@ impl Media for Service {
         context: &Context,
         request: DropFailedRequest,
     ) -> Result<DropFailedReply> {
+        context.caller().require_system()?;
         Ok(self.core.drop_failed(context, request).await?)
     }
 
@@ -176,6 +197,7 @@ impl Media for Service {
         context: &Context,
         request: SwitchFormatRequest,
     ) -> Result<ListFormatsReply> {
+        context.caller().require_system()?;
         Ok(self.core.switch_format(context, request).await?)
     }
 
@@ -192,6 +214,7 @@ impl Media for Service {
         context: &Context,
         request: CheckMediaRequest,
     ) -> Result<Messages<CheckProgress>> {
+        context.caller().require_system()?;
         Ok(self.core.check_media(context, request).await?)
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use business_media_gateway::ReleaseRequest;
 use infra_blob::BlobKey;
-use infra_kernel::{Context, MediaId};
+use infra_kernel::{AccountId, Context, MediaId};
 
 use crate::error::MediaError;
 use crate::service::check;
@@ -29,7 +29,7 @@ impl Core {
         check::holder(&request.holder)?;
         let (core, context) = (Arc::clone(self), context.clone());
         to_the_end(async move {
-            let (remains, turned) = core.let_go(context, request.holder).await?;
+            let (remains, turned) = core.let_go(context, request).await?;
             core.caches.forget(&turned.items, &turned.renditions);
             core.caches.forget(&remains.items, &remains.renditions);
             core.blobs.collect(&remains.blobs).await;
@@ -41,13 +41,14 @@ impl Core {
     async fn let_go(
         &self,
         context: Context,
-        holder: String,
+        request: ReleaseRequest,
     ) -> Result<(Remains, Turned), MediaError> {
         let (ids, now) = (Arc::clone(&self.ids), self.clock.now());
+        let (holder, owner) = (request.holder, AccountId::new(request.owner_id));
         self.database
             .write(move |connection| {
                 Box::pin(async move {
-                    let let_go = holders::remove(connection, &holder).await?;
+                    let let_go = holders::remove(connection, &holder, owner).await?;
                     let items = holders::settle_openness(connection, &let_go.held).await?;
                     let renditions = renditions::keys_of(connection, &items).await?;
                     let turned = Turned { items, renditions };

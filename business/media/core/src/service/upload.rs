@@ -33,8 +33,9 @@ impl Core {
         mut chunks: Messages<UploadChunk>,
     ) -> Result<MediaItem, MediaError> {
         let header = receive::header(context, &mut chunks).await?;
-        let header = self.check_upload(header, 0).await?;
         let owner = AccountId::new(header.owner_id);
+        context.caller().require_account(owner)?;
+        let header = self.check_upload(header, 0).await?;
         let arrival = self
             .arrivals
             .begin(owner, self.settings.uploads_at_once_max)?;

@@ -49,6 +49,7 @@ impl Core {
         };
         let checksum = Checksum::new(&header.checksum_algorithm, &header.checksum)?;
         let owner = AccountId::new(header.owner_id);
+        context.caller().require_account(owner)?;
         let id = header.upload_id.cast_signed();
         self.session(id, owner).await?;
         self.blobs.store.require_room(0).await?;

@@ -28,14 +28,15 @@ const MIB: u64 = 1024 * 1024;
 impl Core {
     pub(crate) async fn begin_upload(
         self: &Arc<Self>,
-        _: &Context,
+        context: &Context,
         request: BeginUploadRequest,
     ) -> Result<UploadSession, MediaError> {
         let header = request.header.unwrap_or_default();
+        let owner = AccountId::new(header.owner_id);
+        context.caller().require_account(owner)?;
         self.check_whole(request.bytes)?;
         check_metadata(&request.metadata)?;
         let header = self.check_upload(header, request.bytes).await?;
-        let owner = AccountId::new(header.owner_id);
         let session = SessionRow {
             id: self.ids.next_raw().cast_signed(),
             owner_id: owner.to_sql(),

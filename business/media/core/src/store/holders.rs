@@ -1,7 +1,7 @@
 //! The table `holders`: what shows which item.
 
 use infra_db::{Connection, json_ids};
-use infra_kernel::MediaId;
+use infra_kernel::{AccountId, MediaId};
 
 use crate::error::MediaError;
 
@@ -49,13 +49,21 @@ pub(crate) struct LetGo {
     pub(crate) held: Vec<MediaId>,
 }
 
-/// Removes a holder.
-pub(crate) async fn remove(connection: &mut Connection, holder: &str) -> Result<LetGo, MediaError> {
-    let held: Vec<i64> =
-        sqlx::query_scalar("DELETE FROM holders WHERE holder = $1 RETURNING media_id")
-            .bind(holder)
-            .fetch_all(&mut *connection)
-            .await?;
+/// Removes a holder from this owner's items.
+pub(crate) async fn remove(
+    connection: &mut Connection,
+    holder: &str,
+    owner: AccountId,
+) -> Result<LetGo, MediaError> {
+    let held: Vec<i64> = sqlx::query_scalar(
+        "DELETE FROM holders WHERE holder = $1
+             AND EXISTS (SELECT 1 FROM media WHERE id = holders.media_id AND owner_id = $2)
+         RETURNING media_id",
+    )
+    .bind(holder)
+    .bind(owner.to_sql())
+    .fetch_all(&mut *connection)
+    .await?;
     let free: Vec<i64> = sqlx::query_scalar(
         "SELECT id FROM media WHERE id IN (SELECT value FROM json_each($1))
              AND NOT EXISTS (SELECT 1 FROM holders WHERE media_id = media.id)",

@@ -168,7 +168,7 @@ impl Scene {
         };
         let chunks = Box::pin(futures::stream::iter(whole(header, bytes)));
         let name = CorrelationId::from_caller(name).unwrap();
-        let context = Context::new(name, Duration::from_secs(30));
+        let context = Context::system(name, Duration::from_secs(30));
         self.media.upload(&context, chunks).await
     }
 
@@ -221,13 +221,15 @@ impl Scene {
     }
 
     pub(crate) async fn release(&self, holder: &str) -> u32 {
-        let holder = holder.to_owned();
-        let request = ReleaseRequest { holder };
-        self.media
-            .release(&context(), request)
-            .await
-            .unwrap()
-            .deleted
+        let owner = "SELECT owner_id FROM media JOIN holders ON media_id = id WHERE holder = $1";
+        let owner = sqlx::query_scalar(owner).bind(holder);
+        let owner: Option<i64> = owner.fetch_optional(self.database.reader()).await.unwrap();
+        let request = ReleaseRequest {
+            holder: holder.to_owned(),
+            owner_id: owner.unwrap_or_default().cast_unsigned(),
+        };
+        let released = self.media.release(&context(), request).await;
+        released.unwrap().deleted
     }
 
     /// Reads a rendition, or a part of it, as a surface does that has seen a signature.

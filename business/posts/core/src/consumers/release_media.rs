@@ -31,7 +31,7 @@ impl Handler for ReleaseMedia {
         if let Some(head) = head
             && !media_ids.is_empty()
         {
-            media::release(&self.0, context, head.post())
+            media::release(&self.0, context, &head)
                 .await
                 .map_err(Error::from)?;
         }

@@ -1,0 +1,271 @@
+//! Who may call what: no domain believes a number in a message. Every method of every gateway is in one of the three lists
+//! below, and a new one has to be put into one of them.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use business_accounts_gateway::issue_token_request::Proof;
+use business_accounts_gateway::{
+    AuthorizeRequest, CreateAccountRequest, CreateSetupTokenRequest, IssueTokenRequest, NewAccount,
+    ResetPasswordRequest, SetRoleRequest, UpdateProfileRequest,
+};
+use business_graph_gateway::{FollowRequest, GetRelationshipsRequest, UnfollowRequest};
+use business_media_gateway::{
+    AppendChunk, AppendHeader, AttachRequest, BeginUploadRequest, CancelUploadRequest,
+    CheckMediaRequest, DeleteMediaRequest, DropFailedRequest, GetUploadRequest, ListFailedRequest,
+    ListUnusedRequest, ReleaseRequest, RetryFailedRequest, SwitchFormatRequest, UpdateMediaRequest,
+    UploadChunk, UploadHeader,
+};
+use business_posts_gateway::{CreatePostRequest, DeletePostRequest, ListByAuthorRequest};
+use futures::future::BoxFuture;
+use futures::stream;
+use heliograph::config::Configuration;
+use heliograph::wire::{Domains, Placement};
+use infra_kernel::{
+    AccountId, ApplicationId, Caller, CallerKey, Context, ErrorCode, Identity, SystemClock,
+};
+use presentation_kit::Gateways;
+use product_feed_gateway::{GetHomeRequest, RebuildHomeRequest};
+
+const ADA: u64 = 7;
+const BOB: u64 = 8;
+
+/// A call that says it is made for this account, or application; its error, if it fails.
+type Call = fn(Gateways, Context, u64) -> BoxFuture<'static, Option<ErrorCode>>;
+
+macro_rules! calls {
+    ($($domain:ident.$method:ident($account:pat => $request:expr);)*) => {
+        vec![$((
+            concat!(stringify!($domain), ".", stringify!($method)),
+            (|gateways, context, $account| Box::pin(async move {
+                let reply = gateways.$domain.$method(&context, $request).await;
+                reply.err().map(|error| error.code())
+            })) as Call,
+        )),*]
+    };
+}
+
+/// What only the account itself may do, and the server.
+fn of_an_account() -> Vec<(&'static str, Call)> {
+    let mut calls = of_an_owner();
+    calls.extend(calls! {
+        accounts.update_profile(account_id => UpdateProfileRequest { account_id, ..Default::default() });
+        accounts.authorize(account_id => AuthorizeRequest { account_id, ..Default::default() });
+        accounts.issue_token(application_id => IssueTokenRequest {
+            proof: Some(Proof::NewAccount(NewAccount { application_id, ..Default::default() })),
+            ..Default::default()
+        });
+        graph.follow(follower_id => FollowRequest { follower_id, ..Default::default() });
+        graph.unfollow(follower_id => UnfollowRequest { follower_id, ..Default::default() });
+        graph.get_relationships(viewer_id => GetRelationshipsRequest { viewer_id, ..Default::default() });
+        posts.create_post(author_id => CreatePostRequest { author_id, ..Default::default() });
+        posts.list_by_author(mentioned_id => ListByAuthorRequest { mentioned_id, ..Default::default() });
+        posts.delete_post(author_id => DeletePostRequest { author_id, ..Default::default() });
+        feed.get_home(account_id => GetHomeRequest { account_id, ..Default::default() });
+    });
+    calls
+}
+
+/// The same of media, which have an owner.
+fn of_an_owner() -> Vec<(&'static str, Call)> {
+    calls! {
+        media.upload(owner_id => {
+            let header = UploadHeader { owner_id, ..Default::default() };
+            Box::pin(stream::iter([Ok(UploadChunk::header(header))]))
+        });
+        media.update_media(owner_id => UpdateMediaRequest { owner_id, ..Default::default() });
+        media.delete_media(owner_id => DeleteMediaRequest { owner_id, ..Default::default() });
+        media.list_unused(owner_id => ListUnusedRequest { owner_id, ..Default::default() });
+        media.attach(owner_id => AttachRequest { owner_id, holder: "post:1".to_owned(), ..Default::default() });
+        media.release(owner_id => ReleaseRequest { owner_id, holder: "post:1".to_owned() });
+        media.begin_upload(owner_id => BeginUploadRequest {
+            header: Some(UploadHeader { owner_id, ..Default::default() }),
+            ..Default::default()
+        });
+        media.get_upload(owner_id => GetUploadRequest { owner_id, ..Default::default() });
+        media.append_upload(owner_id => {
+            let header = AppendHeader { owner_id, ..Default::default() };
+            Box::pin(stream::iter([Ok(AppendChunk::header(header))]))
+        });
+        media.cancel_upload(owner_id => CancelUploadRequest { owner_id, ..Default::default() });
+    }
+}
+
+/// What only the server itself does: an operator's commands, and what a start does.
+fn of_the_operator() -> Vec<(&'static str, Call)> {
+    calls! {
+        accounts.create_account(_ => CreateAccountRequest::default());
+        accounts.set_role(_ => SetRoleRequest::default());
+        accounts.reset_password(_ => ResetPasswordRequest::default());
+        accounts.create_setup_token(_ => CreateSetupTokenRequest {});
+        media.list_failed(_ => ListFailedRequest::default());
+        media.retry_failed(_ => RetryFailedRequest::default());
+        media.drop_failed(_ => DropFailedRequest::default());
+        media.switch_format(_ => SwitchFormatRequest::default());
+        media.check_media(_ => CheckMediaRequest::default());
+        feed.rebuild_home(account_id => RebuildHomeRequest { account_id });
+    }
+}
+
+/// What needs no account: it is proven by a secret in the message, or it returns what the rules of the read pipeline sort.
+const OF_ANYONE: [&str; 29] = [
+    "accounts.register",
+    "accounts.sign_in",
+    "accounts.authenticate",
+    "accounts.sign_out",
+    "accounts.get_accounts",
+    "accounts.get_account_heads",
+    "accounts.find_accounts",
+    "accounts.search_accounts",
+    "accounts.list_accounts",
+    "accounts.count_accounts",
+    "accounts.create_application",
+    "accounts.get_application",
+    "accounts.revoke_token",
+    "graph.list_followers",
+    "graph.list_following",
+    "graph.get_stats",
+    "media.get_media",
+    "media.wait_until_processed",
+    "media.read_rendition",
+    "media.read_original",
+    "media.list_formats",
+    "media.get_capabilities",
+    "posts.get_posts",
+    "posts.get_post_heads",
+    "posts.list_by_authors",
+    "posts.list_public",
+    "posts.get_conversation",
+    "posts.get_author_stats",
+    "posts.count_posts",
+];
+
+fn key() -> CallerKey {
+    CallerKey::new(&[1; 32], Arc::new(SystemClock))
+}
+
+/// The caller that a surface makes of somebody who signed in by an application of the same number.
+fn caller(id: u64) -> Caller {
+    key().mint(Identity {
+        account_id: Some(AccountId::new(id)),
+        application_id: Some(ApplicationId::new(id)),
+        scopes: "read write follow".to_owned(),
+    })
+}
+
+fn on_behalf_of(caller: Caller) -> Context {
+    Context::background(Duration::from_secs(60)).with_caller(caller)
+}
+
+async fn open(folder: &Path) -> Domains {
+    let configuration = Configuration {
+        data_dir: folder.to_owned(),
+        ..Configuration::default()
+    };
+    let domains = Domains::open(&configuration, &Placement::default()).await;
+    domains.unwrap()
+}
+
+fn is_refused(code: Option<ErrorCode>) -> bool {
+    matches!(
+        code,
+        Some(ErrorCode::Forbidden | ErrorCode::Unauthenticated)
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_acts_for_its_own_account_and_for_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let domains = open(folder.path()).await;
+    for (method, call) in of_an_account() {
+        let as_caller = async |caller: Caller| {
+            let context = on_behalf_of(caller);
+            call(domains.gateways(), context, ADA).await
+        };
+        let another = as_caller(caller(BOB)).await;
+        assert_eq!(another, Some(ErrorCode::Forbidden), "{method}, another's");
+        let nobody = as_caller(Caller::anonymous()).await;
+        assert_eq!(nobody, Some(ErrorCode::Unauthenticated), "{method}, nobody");
+        for may in [caller(ADA), Caller::system()] {
+            let code = as_caller(may.clone()).await;
+            assert!(!is_refused(code), "{method}, {may:?}: {code:?}");
+        }
+    }
+    domains.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_the_operators_nobody_else_may() {
+    let folder = tempfile::tempdir().unwrap();
+    let domains = open(folder.path()).await;
+    for (method, call) in of_the_operator() {
+        for other in [caller(ADA), Caller::anonymous()] {
+            let context = on_behalf_of(other.clone());
+            let code = call(domains.gateways(), context, ADA).await;
+            assert_eq!(code, Some(ErrorCode::Forbidden), "{method}, {other:?}");
+        }
+        let context = on_behalf_of(Caller::system());
+        let code = call(domains.gateways(), context, ADA).await;
+        assert!(!is_refused(code), "{method}: {code:?}");
+    }
+    domains.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_post_is_not_said_to_come_from_an_application_that_did_not_send_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let domains = open(folder.path()).await;
+    let posts = domains.gateways().posts;
+    for (application_id, expected) in [(ADA, None), (0, None), (BOB, Some(ErrorCode::Forbidden))] {
+        let request = CreatePostRequest {
+            author_id: ADA,
+            application_id,
+            text: "From somewhere".to_owned(),
+            ..Default::default()
+        };
+        let reply = posts.create_post(&on_behalf_of(caller(ADA)), request).await;
+        assert_eq!(reply.err().map(|error| error.code()), expected);
+    }
+    domains.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_caller_begins_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let domains = open(folder.path()).await;
+    let identity = caller(ADA).identity().unwrap().clone();
+    for (method, call) in of_an_account() {
+        let expired = key().mint_for(identity.clone(), Duration::ZERO);
+        let code = call(domains.gateways(), on_behalf_of(expired), ADA).await;
+        assert_eq!(code, Some(ErrorCode::Unauthenticated), "{method}");
+    }
+    let calls = domains.calls().summaries();
+    let created = calls
+        .iter()
+        .find(|calls| calls.method == "posts.create_post");
+    assert_eq!(created.unwrap().outcomes, [("unauthenticated", 1)]);
+    domains.close().await;
+}
+
+#[test]
+fn it_is_known_of_every_method_who_may_call_it() {
+    let every = [
+        business_accounts_gateway::methods::ALL,
+        business_graph_gateway::methods::ALL,
+        business_media_gateway::methods::ALL,
+        business_posts_gateway::methods::ALL,
+        product_feed_gateway::methods::ALL,
+    ];
+    let every: BTreeSet<_> = every
+        .iter()
+        .copied()
+        .flatten()
+        .map(|method| method.name)
+        .collect();
+    let listed = of_an_account().into_iter().chain(of_the_operator());
+    let listed: Vec<_> = listed.map(|(method, _)| method).chain(OF_ANYONE).collect();
+    assert_eq!(listed.len(), every.len(), "each in one list");
+    assert_eq!(listed.into_iter().collect::<BTreeSet<_>>(), every);
+}
