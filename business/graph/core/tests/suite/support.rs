@@ -5,58 +5,34 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use business_accounts_gateway::*;
+use business_accounts_gateway::{AccountHead, GetAccountHeadsReply, GetAccountHeadsRequest};
 use business_graph::{Dependencies, GraphCore, MIGRATIONS, Settings};
 use business_graph_gateway::{
     FollowRequest, GetRelationshipsRequest, GetStatsRequest, Graph, Relationship, UnfollowRequest,
 };
 use infra_db::Database;
-use infra_kernel::{Context, Error, ErrorCode, IdGenerator, Result, SystemClock};
+use infra_kernel::{Context, IdGenerator, Result, SystemClock};
 use tempfile::TempDir;
+use testing_stubs::{Stub, StubAccounts};
 
 /// Accounts 1 to this one are there.
 pub(crate) const ACCOUNTS: u64 = 200_000;
 
-/// The other implementation of the accounts contract: as many accounts as are asked for, which can do nothing.
+/// As many accounts as are asked for.
 pub(crate) struct NumberedAccounts;
 
-macro_rules! unavailable {
-    ($($method:ident($request:ty) -> $reply:ty;)*) => {
-        #[async_trait]
-        impl Accounts for NumberedAccounts {
-            async fn get_account_heads(&self, _: &Context, request: GetAccountHeadsRequest) -> Result<GetAccountHeadsReply> {
-                let known = request.ids.into_iter().filter(|id| (1..=ACCOUNTS).contains(id));
-                let heads = known.map(|id| AccountHead { id, revision: 1 }).collect();
-                Ok(GetAccountHeadsReply { heads })
-            }
-
-            $(async fn $method(&self, _: &Context, _: $request) -> Result<$reply> {
-                Err(Error::new(ErrorCode::Unavailable, "These accounts are only numbers."))
-            })*
-        }
-    };
-}
-
-unavailable! {
-    register(RegisterRequest) -> RegisterReply;
-    sign_in(SignInRequest) -> SignInReply;
-    authenticate(AuthenticateRequest) -> Grant;
-    sign_out(SignOutRequest) -> SignOutReply;
-    get_accounts(GetAccountsRequest) -> GetAccountsReply;
-    find_accounts(FindAccountsRequest) -> GetAccountsReply;
-    search_accounts(SearchAccountsRequest) -> GetAccountsReply;
-    update_profile(UpdateProfileRequest) -> Account;
-    list_accounts(ListAccountsRequest) -> GetAccountsReply;
-    count_accounts(CountAccountsRequest) -> CountAccountsReply;
-    create_account(CreateAccountRequest) -> RegisterReply;
-    set_role(SetRoleRequest) -> Account;
-    reset_password(ResetPasswordRequest) -> ResetPasswordReply;
-    create_setup_token(CreateSetupTokenRequest) -> CreateSetupTokenReply;
-    create_application(CreateApplicationRequest) -> CreateApplicationReply;
-    get_application(GetApplicationRequest) -> Application;
-    authorize(AuthorizeRequest) -> AuthorizeReply;
-    issue_token(IssueTokenRequest) -> IssueTokenReply;
-    revoke_token(RevokeTokenRequest) -> RevokeTokenReply;
+#[async_trait]
+impl StubAccounts for NumberedAccounts {
+    async fn get_account_heads(
+        &self,
+        _: &Context,
+        request: GetAccountHeadsRequest,
+    ) -> Result<GetAccountHeadsReply> {
+        let known = request.ids.into_iter();
+        let known = known.filter(|id| (1..=ACCOUNTS).contains(id));
+        let heads = known.map(|id| AccountHead { id, revision: 1 }).collect();
+        Ok(GetAccountHeadsReply { heads })
+    }
 }
 
 pub(crate) struct World {
@@ -78,7 +54,7 @@ pub(crate) async fn open(folder: &Path, settings: Settings) -> (Database, Arc<dy
         database: database.clone(),
         clock: Arc::new(SystemClock),
         ids: Arc::new(IdGenerator::new(0, Arc::new(SystemClock))),
-        accounts: Arc::new(NumberedAccounts),
+        accounts: Stub::of(&Arc::new(NumberedAccounts)),
         settings,
     });
     assert!(core.consumers().is_empty());

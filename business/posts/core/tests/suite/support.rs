@@ -7,8 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use business_accounts_gateway::*;
-use business_media_gateway::*;
+use business_accounts_gateway::{Account, FindAccountsRequest, GetAccountsReply};
+use business_media_gateway::{
+    AttachReply, AttachRequest, GetMediaReply, GetMediaRequest, MediaItem, MediaState,
+    ReleaseReply, ReleaseRequest,
+};
 use business_posts::{Dependencies, MIGRATIONS, PostsCore, Settings};
 use business_posts_gateway::*;
 use infra_bus::{Event, HandlerError};
@@ -17,65 +20,41 @@ use infra_kernel::{
     Context, Error, ErrorCode, EventId, IdGenerator, ManualClock, MediaId, Result, SystemClock,
     Timestamp,
 };
-use infra_rpc::Messages;
 use sqlx::migrate::Migrator;
 use tempfile::TempDir;
+use testing_stubs::{Stub, StubAccounts, StubMedia};
 
-fn unavailable<T>() -> Result<T> {
-    Err(Error::new(
-        ErrorCode::Unavailable,
-        "This is only for tests.",
-    ))
-}
-
-/// The other implementation of the accounts contract: accounts with names, which can only be found.
+/// Accounts with names, which can only be found.
 #[derive(Default)]
 pub(crate) struct NamedAccounts(pub(crate) Mutex<Vec<(u64, &'static str)>>);
 
-macro_rules! named_accounts {
-    ($($method:ident($request:ty) -> $reply:ty;)*) => {
-        #[async_trait]
-        impl Accounts for NamedAccounts {
-            async fn find_accounts(&self, _: &Context, request: FindAccountsRequest) -> Result<GetAccountsReply> {
-                assert!(request.usernames.len() <= 100);
-                let wanted: Vec<String> = request.usernames.iter().map(|name| name.to_lowercase()).collect();
-                let known = self.0.lock().unwrap();
-                let found = known.iter().filter(|(_, name)| wanted.contains(&name.to_lowercase()));
-                let accounts = found.map(|(id, name)| Account { id: *id, username: (*name).into(), ..Default::default() });
-                // In no particular order.
-                Ok(GetAccountsReply { accounts: accounts.rev().collect() })
-            }
-
-            $(async fn $method(&self, _: &Context, _: $request) -> Result<$reply> {
-                unavailable()
-            })*
-        }
-    };
+#[async_trait]
+impl StubAccounts for NamedAccounts {
+    async fn find_accounts(
+        &self,
+        _: &Context,
+        request: FindAccountsRequest,
+    ) -> Result<GetAccountsReply> {
+        assert!(request.usernames.len() <= 100);
+        let wanted = request.usernames.iter();
+        let wanted: Vec<String> = wanted.map(|name| name.to_lowercase()).collect();
+        let known = self.0.lock().unwrap();
+        let found = known
+            .iter()
+            .filter(|(_, name)| wanted.contains(&name.to_lowercase()));
+        let accounts = found.map(|(id, name)| Account {
+            id: *id,
+            username: (*name).into(),
+            ..Default::default()
+        });
+        // In no particular order.
+        Ok(GetAccountsReply {
+            accounts: accounts.rev().collect(),
+        })
+    }
 }
 
-named_accounts! {
-    register(RegisterRequest) -> RegisterReply;
-    sign_in(SignInRequest) -> SignInReply;
-    authenticate(AuthenticateRequest) -> Grant;
-    sign_out(SignOutRequest) -> SignOutReply;
-    get_accounts(GetAccountsRequest) -> GetAccountsReply;
-    get_account_heads(GetAccountHeadsRequest) -> GetAccountHeadsReply;
-    search_accounts(SearchAccountsRequest) -> GetAccountsReply;
-    update_profile(UpdateProfileRequest) -> Account;
-    list_accounts(ListAccountsRequest) -> GetAccountsReply;
-    count_accounts(CountAccountsRequest) -> CountAccountsReply;
-    create_account(CreateAccountRequest) -> RegisterReply;
-    set_role(SetRoleRequest) -> Account;
-    reset_password(ResetPasswordRequest) -> ResetPasswordReply;
-    create_setup_token(CreateSetupTokenRequest) -> CreateSetupTokenReply;
-    create_application(CreateApplicationRequest) -> CreateApplicationReply;
-    get_application(GetApplicationRequest) -> Application;
-    authorize(AuthorizeRequest) -> AuthorizeReply;
-    issue_token(IssueTokenRequest) -> IssueTokenReply;
-    revoke_token(RevokeTokenRequest) -> RevokeTokenReply;
-}
-
-/// The other implementation of the media contract: items without bytes, which can be attached and released.
+/// An album's photos, without bytes, which can only be found, held and let go.
 #[derive(Default)]
 pub(crate) struct Album {
     pub(crate) items: Mutex<HashMap<u64, MediaItem>>,
@@ -107,9 +86,9 @@ impl Album {
     }
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "the shape that the macro calls")]
-impl Album {
-    fn find(&self, request: &GetMediaRequest) -> Result<GetMediaReply> {
+#[async_trait]
+impl StubMedia for Album {
+    async fn get_media(&self, _: &Context, request: GetMediaRequest) -> Result<GetMediaReply> {
         let items = self.items.lock().unwrap();
         let found = request.ids.iter().filter_map(|id| items.get(id).cloned());
         Ok(GetMediaReply {
@@ -117,9 +96,9 @@ impl Album {
         })
     }
 
-    fn hold(&self, request: AttachRequest) -> Result<AttachReply> {
+    async fn attach(&self, _: &Context, request: AttachRequest) -> Result<AttachReply> {
         if self.is_down.load(Ordering::SeqCst) {
-            return unavailable();
+            return Err(Error::new(ErrorCode::Unavailable, "The media are away."));
         }
         let mut items = self.items.lock().unwrap();
         for id in &request.ids {
@@ -135,61 +114,20 @@ impl Album {
         Ok(AttachReply {})
     }
 
-    fn let_go(&self, request: &ReleaseRequest) -> Result<ReleaseReply> {
+    async fn release(&self, _: &Context, request: ReleaseRequest) -> Result<ReleaseReply> {
         let mut holders = self.holders.lock().unwrap();
         let released = holders.remove(&request.holder).unwrap_or_default();
         let mut items = self.items.lock().unwrap();
         let still_held = |id: &u64| holders.values().any(|held| held.contains(id));
         let gone: Vec<u64> = released.into_iter().filter(|id| !still_held(id)).collect();
         for id in &gone {
-            items.remove(id);
+            let item = items.remove(id);
+            assert!(item.is_none_or(|item| item.owner_id == request.owner_id));
         }
         Ok(ReleaseReply {
             deleted: gone.len() as u32,
         })
     }
-}
-
-/// The other implementation of the media contract: an album's photos, which can only be found, held and let go.
-macro_rules! album {
-    ($($method:ident($request:ty) -> $reply:ty;)*) => {
-        #[async_trait]
-        impl Media for Album {
-            async fn get_media(&self, _: &Context, request: GetMediaRequest) -> Result<GetMediaReply> {
-                self.find(&request)
-            }
-            async fn attach(&self, _: &Context, request: AttachRequest) -> Result<AttachReply> {
-                self.hold(request)
-            }
-            async fn release(&self, _: &Context, request: ReleaseRequest) -> Result<ReleaseReply> {
-                self.let_go(&request)
-            }
-            $(async fn $method(&self, _: &Context, _: $request) -> Result<$reply> {
-                unavailable()
-            })*
-        }
-    };
-}
-
-album! {
-    upload(Messages<UploadChunk>) -> MediaItem;
-    wait_until_processed(WaitUntilProcessedRequest) -> MediaItem;
-    update_media(UpdateMediaRequest) -> MediaItem;
-    read_rendition(ReadRenditionRequest) -> Messages<RenditionChunk>;
-    get_capabilities(GetCapabilitiesRequest) -> Capabilities;
-    read_original(ReadOriginalRequest) -> Messages<RenditionChunk>;
-    begin_upload(BeginUploadRequest) -> UploadSession;
-    get_upload(GetUploadRequest) -> UploadSession;
-    append_upload(Messages<AppendChunk>) -> UploadSession;
-    cancel_upload(CancelUploadRequest) -> CancelUploadReply;
-    list_unused(ListUnusedRequest) -> ListUnusedReply;
-    list_failed(ListFailedRequest) -> ListFailedReply;
-    retry_failed(RetryFailedRequest) -> MediaItem;
-    delete_media(DeleteMediaRequest) -> DeleteMediaReply;
-    drop_failed(DropFailedRequest) -> DropFailedReply;
-    switch_format(SwitchFormatRequest) -> ListFormatsReply;
-    list_formats(ListFormatsRequest) -> ListFormatsReply;
-    check_media(CheckMediaRequest) -> Messages<CheckProgress>;
 }
 
 /// Makes a database as it was after so many migrations, with what a statement puts into it.
@@ -259,8 +197,8 @@ async fn open(
         database: database.clone(),
         clock: clock.clone(),
         ids: Arc::new(IdGenerator::new(0, Arc::new(SystemClock))),
-        accounts: accounts.clone(),
-        media: album.clone(),
+        accounts: Stub::of(accounts),
+        media: Stub::of(album),
         settings,
     });
     (database, Arc::new(core))

@@ -3,15 +3,16 @@ use business_accounts_gateway::issue_token_request::Proof;
 use business_accounts_gateway::*;
 use business_graph_gateway::{
     Follow, FollowReply, FollowRequest, GetRelationshipsReply, GetRelationshipsRequest,
-    GetStatsReply, GetStatsRequest, Graph, GraphStats, ListFollowsReply, ListFollowsRequest,
-    Relationship, UnfollowReply, UnfollowRequest,
+    GetStatsReply, GetStatsRequest, GraphStats, ListFollowsReply, ListFollowsRequest, Relationship,
+    UnfollowReply, UnfollowRequest,
 };
 use infra_kernel::{Context, Error, ErrorCode, Result};
+use testing_stubs::{StubAccounts, StubGraph};
 
-use super::{ADA, BOB, NOON_US, World, not_here};
+use super::{ADA, BOB, NOON_US, World};
 
 #[async_trait]
-impl Accounts for World {
+impl StubAccounts for World {
     async fn authenticate(&self, _: &Context, request: AuthenticateRequest) -> Result<Grant> {
         let (account_id, scopes) = match request.secret.as_str() {
             "ada" => (ADA, "read write follow"),
@@ -229,43 +230,10 @@ impl Accounts for World {
             accounts: found.take(request.limit as usize).collect(),
         })
     }
-
-    async fn sign_in(&self, _: &Context, _: SignInRequest) -> Result<SignInReply> {
-        not_here()
-    }
-    async fn sign_out(&self, _: &Context, _: SignOutRequest) -> Result<SignOutReply> {
-        not_here()
-    }
-    async fn list_accounts(&self, _: &Context, _: ListAccountsRequest) -> Result<GetAccountsReply> {
-        not_here()
-    }
-    async fn create_account(&self, _: &Context, _: CreateAccountRequest) -> Result<RegisterReply> {
-        not_here()
-    }
-    async fn set_role(&self, _: &Context, _: SetRoleRequest) -> Result<Account> {
-        not_here()
-    }
-    async fn reset_password(
-        &self,
-        _: &Context,
-        _: ResetPasswordRequest,
-    ) -> Result<ResetPasswordReply> {
-        not_here()
-    }
-    async fn create_setup_token(
-        &self,
-        _: &Context,
-        _: CreateSetupTokenRequest,
-    ) -> Result<CreateSetupTokenReply> {
-        not_here()
-    }
-    async fn authorize(&self, _: &Context, _: AuthorizeRequest) -> Result<AuthorizeReply> {
-        not_here()
-    }
 }
 
 #[async_trait]
-impl Graph for World {
+impl StubGraph for World {
     async fn follow(&self, _: &Context, request: FollowRequest) -> Result<FollowReply> {
         if request.follower_id == request.followee_id {
             return Err(Error::invalid("id", "An account cannot follow itself."));

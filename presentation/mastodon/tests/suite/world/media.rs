@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use infra_kernel::{Context, Error, ErrorCode, Result};
 use infra_rpc::Messages;
+use testing_stubs::StubMedia;
 
 use super::{Processing, World};
 
@@ -64,7 +65,7 @@ impl World {
 }
 
 #[async_trait]
-impl Media for World {
+impl StubMedia for World {
     async fn upload(&self, _: &Context, mut request: Messages<UploadChunk>) -> Result<MediaItem> {
         let mut item = MediaItem {
             id: self.next_id(),
@@ -292,37 +293,5 @@ impl Media for World {
     ) -> Result<CancelUploadReply> {
         let found = self.cancel_in_parts(request.owner_id, request.upload_id);
         Ok(CancelUploadReply { found })
-    }
-
-    async fn list_unused(&self, _: &Context, _: ListUnusedRequest) -> Result<ListUnusedReply> {
-        Err(Error::internal("not part of this world"))
-    }
-
-    async fn list_failed(&self, _: &Context, _: ListFailedRequest) -> Result<ListFailedReply> {
-        Err(Error::internal("not part of this world"))
-    }
-
-    async fn retry_failed(&self, _: &Context, _: RetryFailedRequest) -> Result<MediaItem> {
-        Err(Error::internal("not part of this world"))
-    }
-
-    async fn drop_failed(&self, _: &Context, _: DropFailedRequest) -> Result<DropFailedReply> {
-        Err(Error::internal("not part of this world"))
-    }
-
-    async fn switch_format(&self, _: &Context, _: SwitchFormatRequest) -> Result<ListFormatsReply> {
-        Err(Error::internal("not part of this world"))
-    }
-
-    async fn list_formats(&self, _: &Context, _: ListFormatsRequest) -> Result<ListFormatsReply> {
-        Err(Error::internal("not part of this world"))
-    }
-
-    async fn check_media(
-        &self,
-        _: &Context,
-        _: CheckMediaRequest,
-    ) -> Result<Messages<CheckProgress>> {
-        Err(Error::internal("not part of this world"))
     }
 }

@@ -14,8 +14,8 @@ use business_graph_gateway::Follow;
 use business_media_gateway::MediaItem;
 use business_posts_gateway::{CreatePostRequest, Post, Visibility};
 use bytes::Bytes;
-use infra_kernel::{Error, Result};
 use presentation_kit::{Gateways, Site, Surface};
+use testing_stubs::Stub;
 
 pub(crate) use client::{Answer, Client, request};
 
@@ -83,11 +83,11 @@ impl World {
 
     pub(crate) fn surface(self: &Arc<Self>) -> Surface {
         let gateways = Gateways {
-            accounts: self.clone(),
-            graph: self.clone(),
-            media: self.clone(),
-            posts: self.clone(),
-            feed: self.clone(),
+            accounts: Stub::of(self),
+            graph: Stub::of(self),
+            media: Stub::of(self),
+            posts: Stub::of(self),
+            feed: Stub::of(self),
         };
         let site = Site {
             base_url: "http://p.example".into(),
@@ -139,9 +139,4 @@ impl World {
         });
         id
     }
-}
-
-/// What no test here asks of a domain.
-fn not_here<T>() -> Result<T> {
-    Err(Error::internal("the tests of this crate do not call this"))
 }

@@ -2,11 +2,10 @@ use async_trait::async_trait;
 use business_posts_gateway::text::hashtag_name;
 use business_posts_gateway::*;
 use infra_kernel::{Context, Error, Result};
-use product_feed_gateway::{
-    Feed, FeedEntry, GetHomeReply, GetHomeRequest, RebuildHomeReply, RebuildHomeRequest,
-};
+use product_feed_gateway::{FeedEntry, GetHomeReply, GetHomeRequest};
+use testing_stubs::{StubFeed, StubPosts};
 
-use super::{NOON_US, World, not_here};
+use super::{NOON_US, World};
 
 fn head(post: &Post) -> PostHead {
     PostHead {
@@ -55,7 +54,7 @@ impl World {
 }
 
 #[async_trait]
-impl Posts for World {
+impl StubPosts for World {
     async fn create_post(
         &self,
         _: &Context,
@@ -156,18 +155,10 @@ impl Posts for World {
     async fn count_posts(&self, _: &Context, _: CountPostsRequest) -> Result<CountPostsReply> {
         Ok(CountPostsReply { posts: 3 })
     }
-
-    async fn list_by_authors(
-        &self,
-        _: &Context,
-        _: ListByAuthorsRequest,
-    ) -> Result<ListPostsReply> {
-        not_here()
-    }
 }
 
 #[async_trait]
-impl Feed for World {
+impl StubFeed for World {
     async fn get_home(&self, _: &Context, request: GetHomeRequest) -> Result<GetHomeReply> {
         let entries = self
             .page(request.page, |_| true)
@@ -179,9 +170,5 @@ impl Feed for World {
         Ok(GetHomeReply {
             entries: entries.collect(),
         })
-    }
-
-    async fn rebuild_home(&self, _: &Context, _: RebuildHomeRequest) -> Result<RebuildHomeReply> {
-        not_here()
     }
 }

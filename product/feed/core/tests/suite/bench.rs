@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use business_graph_gateway::Graph;
-use business_posts_gateway::Posts;
 use infra_bus::{Consumer, Event, HandlerError};
 use infra_db::Database;
 use infra_kernel::{Clock, Page};
 use product_feed::{Dependencies, FeedCore, MIGRATIONS, Settings};
 use product_feed_gateway::{Feed, GetHomeRequest, RebuildHomeRequest};
 use tempfile::TempDir;
+use testing_stubs::Stub;
 
 use crate::world::{World, context};
 
@@ -143,8 +142,8 @@ async fn open(folder: &TempDir, world: &Arc<World>, settings: &Settings) -> (Fee
         database: database.clone(),
         clock: Arc::clone(&world.clock) as Arc<dyn Clock>,
         ids: Arc::clone(&world.ids),
-        graph: Arc::clone(world) as Arc<dyn Graph>,
-        posts: Arc::clone(world) as Arc<dyn Posts>,
+        graph: Stub::of(world),
+        posts: Stub::of(world),
         settings: settings.clone(),
     });
     (core, database)

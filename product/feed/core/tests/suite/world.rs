@@ -9,10 +9,9 @@ use async_trait::async_trait;
 use business_graph_gateway as graph;
 use business_posts_gateway as posts;
 use infra_bus::Event;
-use infra_kernel::{
-    Context, Direction, Error, ErrorCode, IdGenerator, ManualClock, Result, Timestamp,
-};
+use infra_kernel::{Context, Direction, IdGenerator, ManualClock, Result, Timestamp};
 use posts::{PostHead, Visibility};
+use testing_stubs::{StubGraph, StubPosts};
 
 use crate::gate::Gate;
 
@@ -195,27 +194,8 @@ impl World {
     }
 }
 
-fn not_part_of_these_tests<T>() -> Result<T> {
-    Err(Error::new(
-        ErrorCode::Unavailable,
-        "not part of these tests",
-    ))
-}
-
 #[async_trait]
-impl graph::Graph for World {
-    async fn follow(&self, _: &Context, _: graph::FollowRequest) -> Result<graph::FollowReply> {
-        not_part_of_these_tests()
-    }
-
-    async fn unfollow(
-        &self,
-        _: &Context,
-        _: graph::UnfollowRequest,
-    ) -> Result<graph::UnfollowReply> {
-        not_part_of_these_tests()
-    }
-
+impl StubGraph for World {
     async fn get_relationships(
         &self,
         _: &Context,
@@ -283,27 +263,7 @@ impl graph::Graph for World {
 }
 
 #[async_trait]
-impl posts::Posts for World {
-    async fn create_post(
-        &self,
-        _: &Context,
-        _: posts::CreatePostRequest,
-    ) -> Result<posts::CreatePostReply> {
-        not_part_of_these_tests()
-    }
-
-    async fn delete_post(&self, _: &Context, _: posts::DeletePostRequest) -> Result<posts::Post> {
-        not_part_of_these_tests()
-    }
-
-    async fn get_posts(
-        &self,
-        _: &Context,
-        _: posts::GetPostsRequest,
-    ) -> Result<posts::GetPostsReply> {
-        not_part_of_these_tests()
-    }
-
+impl StubPosts for World {
     async fn get_post_heads(
         &self,
         _: &Context,
@@ -317,14 +277,6 @@ impl posts::Posts for World {
                 .filter_map(|id| posts.get(id).cloned())
                 .collect(),
         })
-    }
-
-    async fn list_by_author(
-        &self,
-        _: &Context,
-        _: posts::ListByAuthorRequest,
-    ) -> Result<posts::ListPostsReply> {
-        not_part_of_these_tests()
     }
 
     async fn list_by_authors(
@@ -348,37 +300,5 @@ impl posts::Posts for World {
         };
         self.posts_gate.pass().await;
         reply
-    }
-
-    async fn list_public(
-        &self,
-        _: &Context,
-        _: posts::ListPublicRequest,
-    ) -> Result<posts::ListPostsReply> {
-        not_part_of_these_tests()
-    }
-
-    async fn get_conversation(
-        &self,
-        _: &Context,
-        _: posts::GetConversationRequest,
-    ) -> Result<posts::GetConversationReply> {
-        not_part_of_these_tests()
-    }
-
-    async fn get_author_stats(
-        &self,
-        _: &Context,
-        _: posts::GetAuthorStatsRequest,
-    ) -> Result<posts::GetAuthorStatsReply> {
-        not_part_of_these_tests()
-    }
-
-    async fn count_posts(
-        &self,
-        _: &Context,
-        _: posts::CountPostsRequest,
-    ) -> Result<posts::CountPostsReply> {
-        not_part_of_these_tests()
     }
 }
