@@ -8,6 +8,7 @@
 //! It does not hide SQL, does not map rows, and lets no domain see another's tables: each opens only its own file.
 //! Statements use `$1`-style placeholders and types that PostgreSQL shares.
 
+mod commit;
 mod error;
 mod examine;
 mod writer;
@@ -21,11 +22,13 @@ use sqlx::sqlite::{
 };
 use tokio::sync::Notify;
 
+use commit::Commits;
+
+pub use commit::{CommitMoment, CommitVersion, CommitWatch};
 pub use error::DbError;
 pub use examine::{DatabaseState, Inspection, examine, inspect};
 pub use futures::future::BoxFuture;
 pub use sqlx::migrate::Migrator;
-pub use writer::{CommitMoment, CommitWatch};
 
 /// A connection to a domain's database.
 pub type Connection = sqlx::SqliteConnection;
@@ -68,7 +71,7 @@ pub struct Database {
     path: Arc<PathBuf>,
     readers: SqlitePool,
     writer: writer::Writer,
-    commits: Arc<Notify>,
+    commits: Arc<Commits>,
 }
 
 impl Database {
@@ -139,7 +142,7 @@ impl Database {
                 source: Box::new(source),
             })?;
         let readers = reader_pool(options.read_only(true).pragma("query_only", "ON"));
-        let commits = Arc::new(Notify::new());
+        let commits = Arc::new(Commits::default());
         let writer = writer::Writer::start(path, connection, Arc::clone(&commits), watch);
         Ok(Self {
             path: Arc::new(path.to_owned()),
@@ -157,7 +160,7 @@ impl Database {
             path: Arc::new(path.to_owned()),
             readers: reader_pool(examine::for_reading(path)),
             writer: writer::Writer::closed(),
-            commits: Arc::new(Notify::new()),
+            commits: Arc::default(),
         }
     }
 
@@ -190,13 +193,38 @@ impl Database {
         E: From<DbError> + std::error::Error + Send + 'static,
         F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     {
-        self.writer.write(work).await
+        self.writer.write(work, |_, _| {}).await
+    }
+
+    /// As [`Self::write`], with a hook for what must follow the commit: invalidating a cache, waking who waits.
+    ///
+    /// The hook runs exactly when the work was committed, before its caller is answered, also when the caller has gone
+    /// away. Hooks run one after the other in the order of the commits, in the writer itself: a hook is short, waits for
+    /// nothing, and writes nothing. When it panics, the write stands and its caller is answered.
+    ///
+    /// # Errors
+    /// As [`Self::write`] has them; the hook has not run then.
+    pub async fn write_then<T, E, F, H>(&self, work: F, after_commit: H) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + std::error::Error + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+        H: FnOnce(&T, CommitVersion) + Send + 'static,
+    {
+        self.writer.write(work, after_commit).await
+    }
+
+    /// The version of the last commit of this process. It is at least that of every write whose caller was answered, and
+    /// at most that of what a read which begins afterwards sees.
+    #[must_use]
+    pub fn commit_version(&self) -> CommitVersion {
+        self.commits.last()
     }
 
     /// Wakes after commits: whoever relays an outbox waits here instead of asking again and again. Only one may wait.
     #[must_use]
     pub fn commits(&self) -> Arc<Notify> {
-        Arc::clone(&self.commits)
+        self.commits.signal()
     }
 
     /// Finishes the writes that were handed in, then closes every connection, so that all there is is in the one file and

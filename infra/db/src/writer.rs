@@ -1,19 +1,21 @@
 //! The one writer of a database, which commits in groups.
 
-use std::panic::AssertUnwindSafe;
+mod pending;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use std::vec::Drain;
 
-use futures::FutureExt as _;
 use sqlx::Connection as _;
-use tokio::sync::{Mutex, Notify, mpsc, oneshot};
+use tokio::sync::{Mutex, Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::error::{is_because_full, is_full};
+use crate::commit::{CommitMoment, CommitVersion, CommitWatch, Commits};
+use crate::error::is_full;
 use crate::{BoxFuture, Connection, DbError, LOCK_WAIT_MAX};
+
+use pending::{PendingWrite, Wish, Write};
 
 /// The most writes that wait for the writer; a further one waits for a place.
 const QUEUE_MAX: usize = 1_024;
@@ -24,22 +26,19 @@ const TRUNCATE_INTERVAL: Duration = Duration::from_secs(300);
 /// How long the end waits for other processes that read.
 const CLOSE_WAIT_MAX: Duration = Duration::from_secs(2);
 
-/// One write.
-type Work = Box<dyn for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Wish> + Send>;
-
-/// What a write wants to become of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wish {
-    Keep,
-    Undo,
-    /// To be undone because the disk is full. SQLite may have undone the whole transaction by itself then.
-    UndoFull,
-}
-
 /// Why a group was not committed.
 enum Failure {
     Full,
     Other(String),
+}
+
+impl Failure {
+    fn to_error(&self) -> DbError {
+        match self {
+            Self::Full => DbError::Full,
+            Self::Other(reason) => DbError::NotCommitted(reason.clone()),
+        }
+    }
 }
 
 impl From<sqlx::Error> for Failure {
@@ -52,27 +51,9 @@ impl From<sqlx::Error> for Failure {
     }
 }
 
-struct Job {
-    work: Work,
-    committed: oneshot::Sender<Result<(), DbError>>,
-}
-
-/// The two moments of a commit at which a process may die with different outcomes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CommitMoment {
-    /// Nothing of the group was written yet.
-    Before,
-    /// The group is on disk, and nobody was told.
-    After,
-}
-
-/// What is waited for at each moment of each commit. One that never ends is a process that died there: tests of crashes
-/// have it.
-pub type CommitWatch = Arc<dyn Fn(CommitMoment) -> BoxFuture<'static, ()> + Send + Sync>;
-
 #[derive(Clone)]
 pub(crate) struct Writer {
-    queue: mpsc::Sender<Job>,
+    queue: mpsc::Sender<Box<dyn Write>>,
     /// Ends with the connection when all that was handed in is done.
     task: Arc<Mutex<Option<JoinHandle<Connection>>>>,
     /// The connection after the last write.
@@ -85,12 +66,12 @@ impl Writer {
     pub(crate) fn start(
         path: &Path,
         connection: Connection,
-        commits: Arc<Notify>,
+        commits: Arc<Commits>,
         watch: Option<CommitWatch>,
     ) -> Self {
-        let (queue, jobs) = mpsc::channel(QUEUE_MAX);
+        let (queue, writes) = mpsc::channel(QUEUE_MAX);
         let stop = Arc::new(Notify::new());
-        let task = tokio::spawn(run(connection, jobs, commits, Arc::clone(&stop), watch));
+        let task = tokio::spawn(run(connection, writes, commits, Arc::clone(&stop), watch));
         Self {
             queue,
             task: Arc::new(Mutex::new(Some(task))),
@@ -111,39 +92,20 @@ impl Writer {
         }
     }
 
-    pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    pub(crate) async fn write<T, E, F, H>(&self, work: F, after_commit: H) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<DbError> + std::error::Error + Send + 'static,
         F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+        H: FnOnce(&T, CommitVersion) + Send + 'static,
     {
-        let (answer, answered) = oneshot::channel();
-        let (committed, commit) = oneshot::channel();
-        let work: Work = Box::new(move |connection| {
-            Box::pin(async move {
-                let result = work(connection).await;
-                let wish = match &result {
-                    Ok(_) => Wish::Keep,
-                    Err(error) if is_because_full(error) => Wish::UndoFull,
-                    Err(_) => Wish::Undo,
-                };
-                // Whoever asked may have gone; the write stands all the same.
-                let _ = answer.send(result);
-                wish
-            })
-        });
+        let (write, answer) = PendingWrite::new(work, after_commit);
         self.queue
-            .send(Job { work, committed })
+            .send(Box::new(write))
             .await
             .map_err(|_| DbError::Closed)?;
-        let commit = commit.await.unwrap_or(Err(DbError::Closed));
-        match (answered.await, commit) {
-            // First, because what refused this work may have been other work of the group, which was not committed.
-            (_, Err(error)) => Err(error.into()),
-            (Ok(Err(error)), Ok(())) => Err(error),
-            (Ok(Ok(value)), Ok(())) => Ok(value),
-            (Err(_), Ok(())) => Err(DbError::NotCommitted("the work panicked".to_owned()).into()),
-        }
+        // The writer answers every write it took, so only its own end leaves one without an answer.
+        answer.await.unwrap_or_else(|_| Err(DbError::Closed.into()))
     }
 
     /// Takes no more writes and finishes those that were handed in. Answers whether it could: the task that writes may have
@@ -216,8 +178,8 @@ async fn set_busy_timeout(connection: &mut Connection, wait: Duration) -> Result
 
 async fn run(
     mut connection: Connection,
-    mut jobs: mpsc::Receiver<Job>,
-    commits: Arc<Notify>,
+    mut writes: mpsc::Receiver<Box<dyn Write>>,
+    commits: Arc<Commits>,
     stop: Arc<Notify>,
     watch: Option<CommitWatch>,
 ) -> Connection {
@@ -227,15 +189,15 @@ async fn run(
         tokio::select! {
             biased;
             // Close the queue and go on: what was handed in is still finished.
-            () = stop.notified() => { jobs.close(); continue }
-            received = jobs.recv_many(&mut group, GROUP_MAX) => if received == 0 { break },
+            () = stop.notified() => { writes.close(); continue }
+            received = writes.recv_many(&mut group, GROUP_MAX) => if received == 0 { break },
             () = until(truncate_at) => {
                 truncate_at = truncate(&mut connection).await;
                 continue
             }
         }
-        commit_group(&mut connection, &mut group, watch.as_ref()).await;
-        commits.notify_one();
+        commit_group(&mut connection, &mut group, &commits, watch.as_ref()).await;
+        commits.notify();
         truncate_at.get_or_insert_with(|| Instant::now() + TRUNCATE_INTERVAL);
     }
     connection
@@ -263,28 +225,37 @@ async fn truncate(connection: &mut Connection) -> Option<Instant> {
 
 async fn commit_group(
     connection: &mut Connection,
-    group: &mut Vec<Job>,
+    group: &mut Vec<Box<dyn Write>>,
+    commits: &Commits,
     watch: Option<&CommitWatch>,
 ) {
-    let mut waiting = Vec::with_capacity(group.len());
-    let mut jobs = group.drain(..);
     pass(watch, CommitMoment::Before).await;
-    let outcome = run_group(connection, &mut jobs, &mut waiting).await;
+    let outcome = run_group(connection, group).await;
     pass(watch, CommitMoment::After).await;
-    if outcome.is_err()
-        && let Err(error) = execute(connection, "ROLLBACK").await
-    {
-        // After some failures SQLite has rolled back by itself and refuses to do it again.
-        tracing::debug!(%error, "rollback after a failed group");
+    match outcome {
+        Ok(()) => finish_committed(group, commits),
+        Err(failure) => {
+            if let Err(error) = execute(connection, "ROLLBACK").await {
+                // After some failures SQLite has rolled back by itself and refuses to do it again.
+                tracing::debug!(%error, "rollback after a failed group");
+            }
+            // Work that the failure kept from running at all fails with the rest.
+            for write in group.drain(..) {
+                write.fail(failure.to_error());
+            }
+        }
     }
-    // Work that the failure kept from running at all fails with the rest.
-    waiting.extend(jobs.map(|job| job.committed));
-    for committed in waiting {
-        let _ = committed.send(match &outcome {
-            Ok(()) => Ok(()),
-            Err(Failure::Full) => Err(DbError::Full),
-            Err(Failure::Other(reason)) => Err(DbError::NotCommitted(reason.clone())),
-        });
+}
+
+/// Runs the hooks and answers the callers, in the order of the commits.
+fn finish_committed(group: &mut Vec<Box<dyn Write>>, commits: &Commits) {
+    let kept = group.iter().filter(|write| write.is_kept()).count();
+    let mut version = commits.advance(kept);
+    for write in group.drain(..) {
+        if write.is_kept() {
+            version = version.next();
+        }
+        write.finish(version);
     }
 }
 
@@ -296,25 +267,22 @@ async fn pass(watch: Option<&CommitWatch>, moment: CommitMoment) {
 
 async fn run_group(
     connection: &mut Connection,
-    jobs: &mut Drain<'_, Job>,
-    waiting: &mut Vec<oneshot::Sender<Result<(), DbError>>>,
+    group: &mut [Box<dyn Write>],
 ) -> Result<(), Failure> {
-    let alone = jobs.len() == 1;
     execute(connection, "BEGIN IMMEDIATE").await?;
-    for Job { work, committed } in jobs {
-        waiting.push(committed);
-        if alone {
-            if run_work(work, connection).await == Wish::Keep {
-                return Ok(execute(connection, "COMMIT").await?);
-            }
-            if let Err(error) = execute(connection, "ROLLBACK").await {
-                // A full disk has SQLite roll back by itself. The work knows better than this what was wrong.
-                tracing::debug!(%error, "rollback after failed work");
-            }
-            return Ok(());
+    if let [write] = group {
+        if write.run(connection).await == Wish::Keep {
+            return Ok(execute(connection, "COMMIT").await?);
         }
+        if let Err(error) = execute(connection, "ROLLBACK").await {
+            // A full disk has SQLite roll back by itself. The work knows better than this what was wrong.
+            tracing::debug!(%error, "rollback after failed work");
+        }
+        return Ok(());
+    }
+    for write in group {
         execute(connection, "SAVEPOINT work").await?;
-        let wish = run_work(work, connection).await;
+        let wish = write.run(connection).await;
         if wish != Wish::Keep
             && let Err(error) = execute(connection, "ROLLBACK TO work").await
         {
@@ -325,17 +293,6 @@ async fn run_group(
         execute(connection, "RELEASE work").await?;
     }
     Ok(execute(connection, "COMMIT").await?)
-}
-
-/// Runs one piece of work; a panic in it is a failure of that piece alone.
-async fn run_work(work: Work, connection: &mut Connection) -> Wish {
-    AssertUnwindSafe(work(connection))
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|_| {
-            tracing::error!("a write panicked and was undone");
-            Wish::Undo
-        })
 }
 
 async fn execute(connection: &mut Connection, statement: &'static str) -> Result<(), sqlx::Error> {

@@ -3,6 +3,8 @@
 // A test's helper that cannot go on has failed the test.
 #![allow(clippy::unwrap_used)]
 
+mod hooks;
+
 use std::path::Path;
 use std::sync::Arc;
 
