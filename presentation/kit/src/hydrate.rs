@@ -12,7 +12,7 @@ use business_graph_gateway::GetStatsRequest;
 use business_media_gateway::{GetMediaRequest, MediaItem};
 use business_posts_gateway::{GetAuthorStatsRequest, GetPostsRequest, Post, PostHead};
 use infra_cache::Cache;
-use infra_kernel::{Context, Result};
+use infra_kernel::{Context, Result, SystemClock};
 
 use crate::card::{Card, Person, Surfaced};
 use crate::surface::Gateways;
@@ -34,14 +34,11 @@ pub(crate) struct Hydrator {
 
 impl Hydrator {
     pub(crate) fn new(gateways: Gateways) -> Self {
+        let clock = || Arc::new(SystemClock);
         Self {
             gateways,
-            cards: Cache::with_lifetime("cards", CARDS_MAX, CARD_LIFETIME),
-            applications: Cache::with_lifetime(
-                "application names",
-                APPLICATIONS_MAX,
-                CARD_LIFETIME,
-            ),
+            cards: Cache::bounded(CARDS_MAX).with_lifetime(CARD_LIFETIME, clock()),
+            applications: Cache::bounded(APPLICATIONS_MAX).with_lifetime(CARD_LIFETIME, clock()),
         }
     }
 
@@ -148,7 +145,7 @@ impl Hydrator {
                 application,
                 surfaced: Surfaced::default(),
             });
-            self.cards.put(card.head.id, Arc::clone(&card));
+            self.cards.insert(card.head.id, Arc::clone(&card));
             cards.push(Some(card));
         }
         Ok(cards)
@@ -254,7 +251,7 @@ impl Hydrator {
             .await
             .ok()?;
         let known = Some((application.name, application.website));
-        self.applications.put(id, known.clone());
+        self.applications.insert(id, known.clone());
         known
     }
 }

@@ -72,8 +72,8 @@ impl Service {
             ids: dependencies.ids,
             passwords: Passwords::new(&settings)?,
             caches: Caches {
-                grants: Stamped::new("accounts.grants", GRANTS_KEPT_MAX),
-                accounts: Stamped::new("accounts.accounts", ACCOUNTS_KEPT_MAX),
+                grants: Stamped::new(GRANTS_KEPT_MAX),
+                accounts: Stamped::new(ACCOUNTS_KEPT_MAX),
             },
             touches: Touches::default(),
             site_names: dependencies.site_names,

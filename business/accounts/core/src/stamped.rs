@@ -5,88 +5,52 @@
 //! still current; a write moves the stamp on when it is committed. What another process writes (the operator's
 //! commands) is seen after [`LIFETIME`].
 
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use infra_cache::Cache;
+use infra_cache::{CacheVersion, VersionedCache};
+use infra_kernel::SystemClock;
 
 /// How long an entry is trusted while another process may have changed what it tells.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(5);
-/// Keys share this many stamps; a write makes one key in so many be read once more.
-const STAMPS: usize = 1_024;
-
-/// What was known when a read began.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stamp {
-    all: u64,
-    one: u64,
-}
 
 /// A bounded cache of entries with stamps. Cheap to clone; clones share what they hold.
 #[derive(Clone)]
-pub(crate) struct Stamped<K, V> {
-    entries: Cache<K, (Stamp, V)>,
-    stamps: Arc<Stamps>,
-}
-
-struct Stamps {
-    all: AtomicU64,
-    each: Vec<AtomicU64>,
-    hasher: RandomState,
-}
+pub(crate) struct Stamped<K, V>(VersionedCache<K, V>);
 
 impl<K, V> Stamped<K, V>
 where
-    K: Hash + Eq + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
+    K: Hash + Eq,
+    V: Clone,
 {
-    pub(crate) fn new(name: &str, entries_max: u64) -> Self {
-        let stamps = Stamps {
-            all: AtomicU64::new(0),
-            each: (0..STAMPS).map(|_| AtomicU64::new(0)).collect(),
-            hasher: RandomState::new(),
-        };
-        Self {
-            entries: Cache::with_lifetime(name, entries_max, LIFETIME),
-            stamps: Arc::new(stamps),
-        }
+    pub(crate) fn new(entries_max: u64) -> Self {
+        let clock = Arc::new(SystemClock);
+        Self(VersionedCache::bounded(entries_max).with_lifetime(LIFETIME, clock))
     }
 
     /// To be taken before the database is read.
-    pub(crate) fn stamp(&self, key: &K) -> Stamp {
-        Stamp {
-            all: self.stamps.all.load(Ordering::SeqCst),
-            one: self.one(key).load(Ordering::SeqCst),
-        }
+    pub(crate) fn stamp(&self, key: &K) -> CacheVersion {
+        self.0.version(key)
     }
 
     pub(crate) fn get(&self, key: &K) -> Option<V> {
-        let (stamp, value) = self.entries.get(key)?;
-        (stamp == self.stamp(key)).then_some(value)
+        self.0.get(key)
     }
 
     /// Puts what was read after the stamp was taken.
-    pub(crate) fn put(&self, key: K, stamp: Stamp, value: V) {
-        self.entries.put(key, (stamp, value));
+    pub(crate) fn put(&self, key: K, stamp: CacheVersion, value: V) {
+        self.0.insert(key, stamp, value);
     }
 
     /// To be called when a change of this key is committed.
     pub(crate) fn changed(&self, key: &K) {
-        self.one(key).fetch_add(1, Ordering::SeqCst);
-        self.entries.forget(key);
+        self.0.invalidate(key);
     }
 
     /// To be called when a change of many keys is committed.
     pub(crate) fn all_changed(&self) {
-        self.stamps.all.fetch_add(1, Ordering::SeqCst);
-        self.entries.clear();
-    }
-
-    fn one(&self, key: &K) -> &AtomicU64 {
-        let place = self.stamps.hasher.hash_one(key) as usize % STAMPS;
-        &self.stamps.each[place]
+        self.0.invalidate_all();
     }
 }
 
@@ -96,7 +60,7 @@ mod tests {
 
     #[test]
     fn what_was_read_before_a_change_does_not_outlive_it() {
-        let cache = Stamped::new("test", 10);
+        let cache = Stamped::new(10);
         let stamp = cache.stamp(&1);
         cache.changed(&1);
         cache.put(1, stamp, "old");
@@ -108,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_change_of_all_is_a_change_of_each() {
-        let cache = Stamped::new("test", 10);
+        let cache = Stamped::new(10);
         let stamp = cache.stamp(&1);
         cache.put(1, stamp, "old");
         cache.all_changed();

@@ -16,8 +16,6 @@ pub(crate) enum GraphError {
     NoAccount,
     #[error("follows {max} accounts already")]
     FollowsTooMany { max: u32 },
-    #[error("a write ended before its time")]
-    WriteLost(#[from] tokio::task::JoinError),
 }
 
 impl From<GraphError> for Error {
@@ -31,7 +29,6 @@ impl From<GraphError> for Error {
                 "id",
                 format!("You follow {max} accounts, and that is the most. Unfollow one first."),
             ),
-            error @ GraphError::WriteLost(_) => Self::internal(error),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use business_accounts_gateway::Accounts;
-use infra_cache::ExactCache;
+use infra_cache::VersionedCache;
 use infra_db::Database;
 use infra_kernel::{Clock, IdGenerator};
 
@@ -19,7 +19,7 @@ pub(crate) struct State {
     pub(crate) settings: Settings,
     pub(crate) relationships: RelationshipCache,
     /// Counts by account.
-    pub(crate) counts: ExactCache<u64, Counts>,
+    pub(crate) counts: VersionedCache<u64, Counts>,
 }
 
 impl State {
@@ -31,16 +31,16 @@ impl State {
             ids: dependencies.ids,
             accounts: dependencies.accounts,
             relationships: RelationshipCache::bounded(settings.relationships_cached_max as usize),
-            counts: ExactCache::bounded("graph.counts", settings.stats_cached_max.into()),
+            counts: VersionedCache::bounded(settings.stats_cached_max.into()),
             settings,
         }
     }
 
-    /// What memory holds of these two is behind: to be called after a change of the follow between them is committed.
+    /// Invalidates what is cached of these two: to be called when a change of the follow between them is committed.
     pub(crate) fn follow_changed(&self, follower: u64, followee: u64) {
-        self.relationships.changed(follower, followee);
-        self.relationships.changed(followee, follower);
-        self.counts.changed(&follower);
-        self.counts.changed(&followee);
+        self.relationships.invalidate(follower, followee);
+        self.relationships.invalidate(followee, follower);
+        self.counts.invalidate(&follower);
+        self.counts.invalidate(&followee);
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use business_media_gateway::MediaItem;
 use bytes::Bytes;
 use infra_blob::BlobKey;
-use infra_cache::Cache;
+use infra_cache::{Cache, WeightBound};
 use infra_kernel::MediaId;
 
 /// Items kept, at about a kilobyte each.
@@ -18,6 +18,9 @@ const ITEMS_MAX: u64 = 20_000;
 const HEADS_MAX: u64 = 50_000;
 /// The largest rendition whose bytes are kept: it is handed on in one message, which between processes may have 4 MiB.
 pub(crate) const BODY_BYTES_MAX: u64 = 3 * 1024 * 1024;
+
+/// What a rendition mostly is: the middle one of three.
+const BODY_BYTES_TYPICAL: u64 = 100 * 1024;
 
 /// What a rendition is sent as: itself, or another form of the same picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,10 +70,13 @@ impl Caches {
     pub(crate) fn new(bodies_bytes_max: u64) -> Self {
         Self {
             changes: RwLock::new(0),
-            items: Cache::bounded("media.items", ITEMS_MAX),
-            heads: Cache::bounded("media.heads", HEADS_MAX),
-            bodies: Cache::weighted("media.bodies", bodies_bytes_max, |_, bytes| {
-                u32::try_from(bytes.len()).unwrap_or(u32::MAX)
+            items: Cache::bounded(ITEMS_MAX),
+            heads: Cache::bounded(HEADS_MAX),
+            bodies: Cache::weighted(&WeightBound {
+                total_max: bodies_bytes_max,
+                entry_max: BODY_BYTES_MAX,
+                entry_typical: BODY_BYTES_TYPICAL,
+                weigh: |_, bytes| u32::try_from(bytes.len()).unwrap_or(u32::MAX),
             }),
         }
     }
@@ -93,15 +99,15 @@ impl Caches {
     }
 
     pub(crate) fn keep_item(&self, since: Since, item: Arc<MediaItem>) {
-        self.keep(since, || self.items.put(item.media(), item));
+        self.keep(since, || self.items.insert(item.media(), item));
     }
 
     pub(crate) fn keep_head(&self, since: Since, key: BlobKey, head: Head) {
-        self.keep(since, || self.heads.put(key, head));
+        self.keep(since, || self.heads.insert(key, head));
     }
 
     pub(crate) fn keep_body(&self, since: Since, key: BlobKey, bytes: Bytes) {
-        self.keep(since, || self.bodies.put(key, bytes));
+        self.keep(since, || self.bodies.insert(key, bytes));
     }
 
     /// Forgets items whose rows changed, and renditions that lost or got a row, got another form, or are open now or no
@@ -110,11 +116,11 @@ impl Caches {
         let mut changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
         *changes += 1;
         for id in items {
-            self.items.forget(id);
+            self.items.invalidate(id);
         }
         for key in renditions {
-            self.heads.forget(key);
-            self.bodies.forget(key);
+            self.heads.invalidate(key);
+            self.bodies.invalidate(key);
         }
     }
 

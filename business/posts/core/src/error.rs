@@ -23,8 +23,6 @@ pub(crate) enum PostsError {
     /// Never seen from outside: the post that the key stands for is answered instead, unless its own commit failed.
     #[error("the idempotency key was met before")]
     KeyMet,
-    #[error("a write ended before its time")]
-    WriteLost(#[from] tokio::task::JoinError),
 }
 
 impl From<PostsError> for Error {
@@ -45,7 +43,6 @@ impl From<PostsError> for Error {
                 "The same post is being published just now. Please try again.",
             )
             .with_source(error),
-            error @ PostsError::WriteLost(_) => Self::internal(error),
         }
     }
 }

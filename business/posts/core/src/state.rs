@@ -6,12 +6,12 @@ use std::sync::Arc;
 use business_accounts_gateway::Accounts;
 use business_media_gateway::Media;
 use business_posts_gateway::{Post, PostHead};
-use infra_cache::ExactCache;
+use infra_cache::VersionedCache;
 use infra_db::{Database, DbError};
 use infra_kernel::{AccountId, Clock, IdGenerator};
 
 use crate::recent::Recent;
-use crate::store::stats::Numbers;
+use crate::store::stats::{self, Numbers};
 use crate::store::{lists, posts};
 use crate::{Dependencies, Settings};
 
@@ -26,11 +26,11 @@ pub(crate) struct State {
     pub(crate) media: Arc<dyn Media>,
     pub(crate) settings: Settings,
     /// Posts by id; none for an id that was looked for and is not there.
-    pub(crate) posts: ExactCache<u64, Option<Arc<Post>>>,
+    pub(crate) posts: VersionedCache<u64, Option<Arc<Post>>>,
     /// Each author's newest posts.
-    pub(crate) recent: ExactCache<u64, Arc<Recent>>,
+    pub(crate) recent: VersionedCache<u64, Arc<Recent>>,
     /// Numbers by author; 0 for everyone's.
-    pub(crate) numbers: ExactCache<u64, Numbers>,
+    pub(crate) numbers: VersionedCache<u64, Numbers>,
 }
 
 impl State {
@@ -43,9 +43,9 @@ impl State {
             ids: dependencies.ids,
             accounts: dependencies.accounts,
             media: dependencies.media,
-            posts: ExactCache::bounded("posts.posts", settings.posts_cached_max.into()),
-            recent: ExactCache::bounded("posts.recent", authors_max),
-            numbers: ExactCache::bounded("posts.numbers", authors_max * NUMBERS_PER_AUTHOR),
+            posts: VersionedCache::bounded(settings.posts_cached_max.into()),
+            recent: VersionedCache::bounded(authors_max),
+            numbers: VersionedCache::bounded(authors_max * NUMBERS_PER_AUTHOR),
             settings,
         }
     }
@@ -57,34 +57,20 @@ impl State {
 
     /// Posts by id, in the order asked.
     pub(crate) async fn load(&self, ids: &[u64]) -> Result<Vec<Option<Arc<Post>>>, DbError> {
-        let mut known: Vec<_> = ids.iter().map(|id| self.posts.get(id)).collect();
-        if known.contains(&None) {
-            let unknown: Vec<u64> = ids
-                .iter()
-                .zip(&known)
-                .filter_map(|(id, post)| post.is_none().then_some(*id))
+        let read = async |ids: Vec<u64>| -> Result<_, DbError> {
+            let mut read: HashMap<_, _> = posts::get(&self.database, &ids)
+                .await?
+                .into_iter()
+                .map(|post| (post.id, Some(Arc::new(post))))
                 .collect();
-            let read = self.read(&unknown).await?;
-            for (id, post) in ids.iter().zip(&mut known) {
-                if post.is_none() {
-                    *post = Some(read.get(id).cloned());
-                }
+            for id in ids {
+                // What is not there is worth knowing too.
+                read.entry(id).or_default();
             }
-        }
-        Ok(known.into_iter().map(Option::flatten).collect())
-    }
-
-    async fn read(&self, ids: &[u64]) -> Result<HashMap<u64, Arc<Post>>, DbError> {
-        let tickets: Vec<_> = ids.iter().map(|id| self.posts.ticket(id)).collect();
-        let read: HashMap<_, _> = posts::get(&self.database, ids)
-            .await?
-            .into_iter()
-            .map(|post| (post.id, Arc::new(post)))
-            .collect();
-        for (id, ticket) in ids.iter().zip(tickets) {
-            self.posts.put(ticket, *id, read.get(id).cloned());
-        }
-        Ok(read)
+            Ok(read)
+        };
+        let posts = self.posts.get_or_load_many(ids, read).await?;
+        Ok(posts.into_iter().map(Option::flatten).collect())
     }
 
     /// The heads of these posts, in the order asked; what is not there is left out.
@@ -95,23 +81,44 @@ impl State {
 
     /// An author's newest posts.
     pub(crate) async fn recent(&self, author: AccountId) -> Result<Arc<Recent>, DbError> {
-        if let Some(recent) = self.recent.get(&author.get()) {
-            return Ok(recent);
-        }
-        let ticket = self.recent.ticket(&author.get());
-        let recent = Arc::new(lists::recent(&self.database, author).await?);
-        self.recent.put(ticket, author.get(), Arc::clone(&recent));
-        Ok(recent)
+        let read = async || -> Result<_, DbError> {
+            Ok(Arc::new(lists::recent(&self.database, author).await?))
+        };
+        self.recent.get_or_load(&author.get(), read).await
     }
 
-    /// What memory holds of this post's author and of what it answers is behind: to be called after the post was
-    /// published or deleted.
-    pub(crate) fn neighbours_changed(&self, post: &Post) {
-        self.recent.changed(&post.author_id);
-        self.numbers.changed(&post.author_id);
-        self.numbers.changed(&0);
+    /// The numbers of these authors, in the order asked.
+    pub(crate) async fn numbers(&self, authors: &[u64]) -> Result<Vec<Numbers>, DbError> {
+        let read = async |ids: Vec<u64>| -> Result<_, DbError> {
+            let mut numbers = stats::get(&self.database, &ids).await?;
+            for id in ids {
+                numbers.entry(id).or_default();
+            }
+            Ok(numbers)
+        };
+        let numbers = self.numbers.get_or_load_many(authors, read).await?;
+        Ok(numbers.into_iter().map(Option::unwrap_or_default).collect())
+    }
+
+    /// A post was published: to be called when that is committed.
+    pub(crate) fn post_published(&self, post: &Arc<Post>) {
+        self.posts.write_through(post.id, Some(Arc::clone(post)));
+        self.neighbours_changed(post);
+    }
+
+    /// A post was deleted: to be called when that is committed.
+    pub(crate) fn post_deleted(&self, post: &Post) {
+        self.posts.write_through(post.id, None);
+        self.neighbours_changed(post);
+    }
+
+    /// Invalidates what is cached of this post's author and of the post that it replies to.
+    fn neighbours_changed(&self, post: &Post) {
+        self.recent.invalidate(&post.author_id);
+        self.numbers.invalidate(&post.author_id);
+        self.numbers.invalidate(&0);
         if post.in_reply_to_id != 0 {
-            self.posts.changed(&post.in_reply_to_id);
+            self.posts.invalidate(&post.in_reply_to_id);
         }
     }
 }

@@ -17,16 +17,14 @@ const HASH_CHARACTERS_MAX: usize = 166;
 const HEADER_BYTES: u32 = 54;
 const ROW_BYTES: u32 = WIDTH * 3;
 
-static HAZES: LazyLock<Cache<String, Arc<str>>> =
-    LazyLock::new(|| Cache::bounded("hazes", HAZES_MAX));
+static HAZES: LazyLock<Cache<String, Arc<str>>> = LazyLock::new(|| Cache::bounded(HAZES_MAX));
 
 /// The address of the picture (`data:…`); empty when the hash cannot be read.
 pub(crate) fn of(hash: &str) -> Arc<str> {
     if hash.is_empty() || hash.len() > HASH_CHARACTERS_MAX {
         return Arc::from("");
     }
-    let key = hash.to_owned();
-    if let Some(haze) = HAZES.get(&key) {
+    if let Some(haze) = HAZES.get(hash) {
         return haze;
     }
     let haze: Arc<str> = match blurhash::decode(hash, WIDTH, HEIGHT, 1.0) {
@@ -36,7 +34,7 @@ pub(crate) fn of(hash: &str) -> Arc<str> {
         )),
         Err(_) => Arc::from(""),
     };
-    HAZES.put(key, Arc::clone(&haze));
+    HAZES.insert(hash.to_owned(), Arc::clone(&haze));
     haze
 }
 

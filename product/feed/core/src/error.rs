@@ -25,9 +25,6 @@ pub(crate) enum FeedError {
     /// The timeline was dropped again and again while it was being made.
     #[error("the timeline was dropped while it was being made")]
     Dropped,
-    /// A task of the feed did not come to its end.
-    #[error("a task of the feed did not end")]
-    Task(#[source] tokio::task::JoinError),
 }
 
 impl From<sqlx::Error> for FeedError {
@@ -57,7 +54,6 @@ impl From<FeedError> for Error {
                 "This feed is just being made again. Please try again in a moment.",
             )
             .with_source(error),
-            FeedError::Task(_) => Self::internal(error),
         }
     }
 }

@@ -10,6 +10,7 @@ type Lock = Arc<tokio::sync::Mutex<()>>;
 type Table = Arc<Mutex<HashMap<AccountId, Lock>>>;
 
 /// Makes work on one account happen one after the other.
+// Single writer (ADR 0026): nobody outside this process works on an account's timeline.
 #[derive(Default)]
 pub(crate) struct AccountLocks(Table);
 

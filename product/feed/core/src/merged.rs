@@ -15,11 +15,12 @@ use crate::store::Store;
 const AUTHORS_MAX: u32 = 10_000;
 
 /// The authors whose posts are merged when a timeline is read.
+// Single writer (ADR 0026): what was read once and what was noted since are all that the table holds.
 pub(crate) struct MergedAuthors {
     store: Store,
     read: OnceCell<()>,
     /// Sorted.
-    authors: RwLock<Arc<[AccountId]>>,
+    authors: Arc<RwLock<Arc<[AccountId]>>>,
 }
 
 impl MergedAuthors {
@@ -27,7 +28,7 @@ impl MergedAuthors {
         Self {
             store,
             read: OnceCell::new(),
-            authors: RwLock::new(Arc::new([])),
+            authors: Arc::new(RwLock::new(Arc::new([]))),
         }
     }
 
@@ -52,22 +53,23 @@ impl MergedAuthors {
             tracing::warn!(%author, "too many merged authors; their posts are fanned out");
             return Ok(false);
         }
-        self.store.note_merged(author, now).await?;
-        self.add(&[author]);
+        let held = Arc::clone(&self.authors);
+        let after_commit = move |(): &()| add(&held, &[author]);
+        self.store.note_merged(author, now, after_commit).await?;
         Ok(true)
     }
 
     async fn read_all(&self) -> Result<()> {
         let authors = self.store.merged(AUTHORS_MAX).await?;
-        self.add(&authors);
+        add(&self.authors, &authors);
         Ok(())
     }
+}
 
-    fn add(&self, authors: &[AccountId]) {
-        let mut held = self.authors.write().unwrap_or_else(PoisonError::into_inner);
-        let mut all = [&**held, authors].concat();
-        all.sort_unstable();
-        all.dedup();
-        *held = all.into();
-    }
+fn add(held: &RwLock<Arc<[AccountId]>>, authors: &[AccountId]) {
+    let mut held = held.write().unwrap_or_else(PoisonError::into_inner);
+    let mut all = [&**held, authors].concat();
+    all.sort_unstable();
+    all.dedup();
+    *held = all.into();
 }

@@ -10,7 +10,6 @@ use business_graph_gateway::{
 use infra_bus::{Event, outbox};
 use infra_db::Connection;
 use infra_kernel::{AccountId, Context};
-use tracing::Instrument as _;
 
 use crate::error::GraphError;
 use crate::state::State;
@@ -25,20 +24,17 @@ pub(crate) async fn follow(
         return Err(GraphError::Oneself);
     }
     require_account(state, context, request.followee_id).await?;
-    let (state, context) = (Arc::clone(state), context.clone());
-    // A task of its own: were the caller to go away between the commit and the caches, they would stay behind.
-    let written = async move {
-        let writing = Arc::clone(&state);
-        let reply = state
-            .database
-            .write(move |connection| {
+    let (writing, context) = (Arc::clone(state), context.clone());
+    let changed = Arc::clone(state);
+    state
+        .database
+        .write_then(
+            move |connection| {
                 Box::pin(async move { write_follow(connection, &writing, &context, request).await })
-            })
-            .await?;
-        state.follow_changed(request.follower_id, request.followee_id);
-        Ok(reply)
-    };
-    tokio::spawn(written.in_current_span()).await?
+            },
+            move |_, _| changed.follow_changed(request.follower_id, request.followee_id),
+        )
+        .await
 }
 
 pub(crate) async fn unfollow(
@@ -46,21 +42,20 @@ pub(crate) async fn unfollow(
     context: &Context,
     request: UnfollowRequest,
 ) -> Result<UnfollowReply, GraphError> {
-    let (state, context) = (Arc::clone(state), context.clone());
-    let written = async move {
-        let writing = Arc::clone(&state);
-        state
-            .database
-            .write(move |connection| {
+    let (writing, context) = (Arc::clone(state), context.clone());
+    let changed = Arc::clone(state);
+    state
+        .database
+        .write_then(
+            move |connection| {
                 Box::pin(
                     async move { write_unfollow(connection, &writing, &context, request).await },
                 )
-            })
-            .await?;
-        state.follow_changed(request.follower_id, request.followee_id);
-        Ok(UnfollowReply {})
-    };
-    tokio::spawn(written.in_current_span()).await?
+            },
+            move |(), _| changed.follow_changed(request.follower_id, request.followee_id),
+        )
+        .await?;
+    Ok(UnfollowReply {})
 }
 
 async fn require_account(state: &State, context: &Context, id: u64) -> Result<(), GraphError> {
@@ -87,8 +82,8 @@ async fn write_follow(
         }
         return Ok(reply(follow, false));
     }
-    // The id is made in here, where writes come one after another: so follows are numbered in the order of their commits,
-    // and whoever pages on from the newest id misses none.
+    // Single writer (ADR 0026): the id is made in here, where writes come one after another, so follows are numbered in the
+    // order of their commits, and a caller that pages on from the newest id misses none.
     let unset = Follow {
         id: state.ids.follow().get(),
         follower_id: request.follower_id,

@@ -4,14 +4,15 @@ use business_graph_gateway::{
     ACCOUNTS_MAX, GetRelationshipsReply, GetRelationshipsRequest, GetStatsReply, GetStatsRequest,
     GraphStats, ListFollowsReply, ListFollowsRequest, PAGE_LIMIT_MAX, Relationship,
 };
+use infra_db::DbError;
 use infra_kernel::{AccountId, Error};
 use infra_rpc::v1;
 
 use crate::error::GraphError;
-use crate::relationships::Standing;
+use crate::relationships::{Known, Standing};
 use crate::state::State;
 use crate::store::follows::{self, End};
-use crate::store::stats::{self, Counts};
+use crate::store::stats;
 
 pub(crate) async fn relationships(
     state: &State,
@@ -19,19 +20,10 @@ pub(crate) async fn relationships(
 ) -> Result<GetRelationshipsReply, GraphError> {
     let (viewer, targets) = (request.viewer_id, request.target_ids.as_slice());
     check_count("target_ids", targets)?;
-    let (mut standings, seen) = state.relationships.get(viewer, targets);
-    if standings.contains(&None) {
-        let unknown: Vec<u64> = targets
-            .iter()
-            .zip(&standings)
-            .filter_map(|(target, standing)| standing.is_none().then_some(*target))
-            .collect();
-        let read = follows::standings(&state.database, AccountId::new(viewer), &unknown).await?;
-        state.relationships.put(seen, viewer, &read);
-        for (target, standing) in targets.iter().zip(&mut standings) {
-            *standing = standing.or_else(|| read.get(target).copied());
-        }
-    }
+    let standings = match known(&state.relationships.get(viewer), targets) {
+        Some(standings) => standings,
+        None => read_standings(state, viewer, targets).await?,
+    };
     let pairs = targets.iter().zip(standings);
     let relationships = pairs.map(|(target, standing)| relationship(*target, standing));
     Ok(GetRelationshipsReply {
@@ -39,8 +31,32 @@ pub(crate) async fn relationships(
     })
 }
 
-fn relationship(target_id: u64, standing: Option<Standing>) -> Relationship {
-    let standing = standing.unwrap_or_default();
+/// How the viewer stands to each target; none unless all are known.
+fn known(known: &Known, targets: &[u64]) -> Option<Vec<Standing>> {
+    targets.iter().map(|target| known.get(*target)).collect()
+}
+
+async fn read_standings(
+    state: &State,
+    viewer: u64,
+    targets: &[u64],
+) -> Result<Vec<Standing>, DbError> {
+    // Before what is known, which is inserted again with what is read.
+    let version = state.relationships.version(viewer);
+    let known = state.relationships.get(viewer);
+    let unknown: Vec<u64> = targets
+        .iter()
+        .copied()
+        .filter(|target| known.get(*target).is_none())
+        .collect();
+    let read = follows::standings(&state.database, AccountId::new(viewer), &unknown).await?;
+    state.relationships.insert(viewer, version, &known, &read);
+    let standing = |target: &u64| known.get(*target).or_else(|| read.get(target).copied());
+    let standings = targets.iter().map(standing);
+    Ok(standings.map(Option::unwrap_or_default).collect())
+}
+
+fn relationship(target_id: u64, standing: Standing) -> Relationship {
     Relationship {
         target_id,
         following: standing.following,
@@ -67,25 +83,15 @@ pub(crate) async fn stats(
 ) -> Result<GetStatsReply, GraphError> {
     let accounts = request.account_ids.as_slice();
     check_count("account_ids", accounts)?;
-    let mut counts: Vec<Option<Counts>> = accounts.iter().map(|id| state.counts.get(id)).collect();
-    if counts.contains(&None) {
-        let unknown: Vec<_> = accounts
-            .iter()
-            .zip(&counts)
-            .filter(|(_, counts)| counts.is_none())
-            .map(|(id, _)| (*id, state.counts.ticket(id)))
-            .collect();
-        let ids: Vec<u64> = unknown.iter().map(|(id, _)| *id).collect();
-        let read = stats::get(&state.database, &ids).await?;
-        for (id, ticket) in unknown {
-            state
-                .counts
-                .put(ticket, id, read.get(&id).copied().unwrap_or_default());
+    let read = async |ids: Vec<u64>| -> Result<_, DbError> {
+        let mut counts = stats::get(&state.database, &ids).await?;
+        for id in ids {
+            // Who follows nobody and is followed by nobody has no row, and that is worth knowing too.
+            counts.entry(id).or_default();
         }
-        for (id, counts) in accounts.iter().zip(&mut counts) {
-            *counts = counts.or_else(|| read.get(id).copied());
-        }
-    }
+        Ok(counts)
+    };
+    let counts = state.counts.get_or_load_many(accounts, read).await?;
     let stats = accounts.iter().zip(counts).map(|(account_id, counts)| {
         let counts = counts.unwrap_or_default();
         GraphStats {

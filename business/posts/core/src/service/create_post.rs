@@ -5,10 +5,8 @@ use std::time::Duration;
 
 use business_posts_gateway::{CreatePostReply, CreatePostRequest, Post, PostPublished, topics};
 use infra_bus::{Event, outbox};
-use infra_cache::Ticket;
 use infra_db::Connection;
 use infra_kernel::{AccountId, Context, Error, Timestamp};
-use tracing::Instrument as _;
 
 use crate::error::PostsError;
 use crate::media;
@@ -66,26 +64,20 @@ async fn commit(
     draft: Draft,
     key: String,
 ) -> Result<Arc<Post>, PostsError> {
-    let (state, context) = (Arc::clone(state), context.clone());
-    // A task of its own: were the caller to go away between the commit and the caches, they would stay behind.
-    let written = async move {
-        let writing = Arc::clone(&state);
-        let (post, ticket) = state
-            .database
-            .write(move |connection| {
-                Box::pin(
-                    async move { write_post(connection, &writing, &context, draft, &key).await },
-                )
-            })
-            .await?;
-        let post = Arc::new(post);
-        state
-            .posts
-            .replace(ticket, post.id, Some(Arc::clone(&post)));
-        state.neighbours_changed(&post);
-        Ok(post)
-    };
-    tokio::spawn(written.in_current_span()).await?
+    let (writing, context) = (Arc::clone(state), context.clone());
+    let published = Arc::clone(state);
+    state
+        .database
+        .write_then(
+            move |connection| {
+                Box::pin(async move {
+                    let post = write_post(connection, &writing, &context, draft, &key).await?;
+                    Ok(Arc::new(post))
+                })
+            },
+            move |post, _| published.post_published(post),
+        )
+        .await
 }
 
 async fn write_post(
@@ -94,11 +86,10 @@ async fn write_post(
     context: &Context,
     draft: Draft,
     key: &str,
-) -> Result<(Post, Ticket), PostsError> {
-    // The id is made in here, where writes come one after another: so posts are numbered in the order of their commits, and
-    // whoever pages on from the newest id misses none.
+) -> Result<Post, PostsError> {
+    // Single writer (ADR 0026): the id is made in here, where writes come one after another, so posts are numbered in the
+    // order of their commits, and a caller that pages on from the newest id misses none.
     let (id, now) = (state.ids.post(), state.clock.now());
-    let ticket = state.posts.ticket(&id.get());
     let post = draft.publish(id, now);
     let author = post.author();
     if !key.is_empty() && !idempotency::claim(connection, author, key, id, now).await? {
@@ -138,7 +129,7 @@ async fn write_post(
     };
     let event = Event::new(context, &state.ids, topics::PUBLISHED, post.id, &told);
     outbox::append(connection, &event).await?;
-    Ok((post, ticket))
+    Ok(post)
 }
 
 /// Whether the account may post once more today. Asked within the write, where no other post of the account is on its way,

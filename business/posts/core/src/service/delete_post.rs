@@ -6,7 +6,6 @@ use business_posts_gateway::{DeletePostRequest, Post, PostDeleted, topics};
 use infra_bus::{Event, outbox};
 use infra_db::Connection;
 use infra_kernel::Context;
-use tracing::Instrument as _;
 
 use crate::error::PostsError;
 use crate::state::State;
@@ -23,21 +22,17 @@ pub(crate) async fn delete_post(
     if post.author_id != request.author_id {
         return Err(PostsError::NoPost);
     }
-    let (state, context) = (Arc::clone(state), context.clone());
-    // A task of its own: were the caller to go away between the commit and the caches, they would stay behind.
-    let written = async move {
-        let writing = Arc::clone(&state);
-        let deleted = state
-            .database
-            .write(move |connection| {
+    let (writing, context) = (Arc::clone(state), context.clone());
+    let deleted = Arc::clone(state);
+    state
+        .database
+        .write_then(
+            move |connection| {
                 Box::pin(async move { write_deletion(connection, &writing, &context, &post).await })
-            })
-            .await?;
-        state.posts.changed(&deleted.id);
-        state.neighbours_changed(&deleted);
-        Ok(deleted)
-    };
-    tokio::spawn(written.in_current_span()).await?
+            },
+            move |post, _| deleted.post_deleted(post),
+        )
+        .await
 }
 
 /// The post as it was. What answers it stays, and still says what it answered.

@@ -5,13 +5,11 @@ use business_posts_gateway::{
     GetAuthorStatsRequest, GetConversationReply, GetConversationRequest, GetPostHeadsReply,
     GetPostHeadsRequest, GetPostsReply, GetPostsRequest, IDS_MAX, Post,
 };
-use infra_db::DbError;
 use infra_kernel::{Error, PostId};
 
 use crate::error::PostsError;
 use crate::state::State;
 use crate::store::conversations;
-use crate::store::stats::{self, Numbers};
 
 pub(crate) async fn posts(
     state: &State,
@@ -58,7 +56,7 @@ pub(crate) async fn author_stats(
     request: &GetAuthorStatsRequest,
 ) -> Result<GetAuthorStatsReply, PostsError> {
     check_count("author_ids", &request.author_ids)?;
-    let numbers = numbers(state, &request.author_ids).await?;
+    let numbers = state.numbers(&request.author_ids).await?;
     let authors = request.author_ids.iter().zip(numbers);
     let stats = authors.map(|(author_id, numbers)| AuthorStats {
         author_id: *author_id,
@@ -72,32 +70,10 @@ pub(crate) async fn author_stats(
 }
 
 pub(crate) async fn count(state: &State) -> Result<CountPostsReply, PostsError> {
-    let everyone = numbers(state, &[0]).await?;
+    let everyone = state.numbers(&[0]).await?;
     Ok(CountPostsReply {
         posts: everyone.first().map_or(0, |numbers| numbers.posts),
     })
-}
-
-async fn numbers(state: &State, authors: &[u64]) -> Result<Vec<Numbers>, DbError> {
-    let mut known: Vec<_> = authors.iter().map(|id| state.numbers.get(id)).collect();
-    if known.contains(&None) {
-        let unknown: Vec<_> = authors
-            .iter()
-            .zip(&known)
-            .filter(|(_, numbers)| numbers.is_none())
-            .map(|(id, _)| (*id, state.numbers.ticket(id)))
-            .collect();
-        let ids: Vec<u64> = unknown.iter().map(|(id, _)| *id).collect();
-        let read = stats::get(&state.database, &ids).await?;
-        for (id, ticket) in unknown {
-            let numbers = read.get(&id).copied().unwrap_or_default();
-            state.numbers.put(ticket, id, numbers);
-        }
-        for (id, numbers) in authors.iter().zip(&mut known) {
-            *numbers = numbers.or_else(|| read.get(id).copied());
-        }
-    }
-    Ok(known.into_iter().map(Option::unwrap_or_default).collect())
 }
 
 fn check_count(field: &str, ids: &[u64]) -> Result<(), Error> {

@@ -43,7 +43,7 @@ impl Store {
         before: Timestamp,
         rows_max: u32,
     ) -> Result<u64, DbError> {
-        let forgotten = self.write(move |connection| {
+        let forgotten = self.database.write(move |connection| {
             Box::pin(async move {
                 let mut forgotten = 0;
                 for statement in [FORGET_FOLLOWS, FORGET_POSTS] {
@@ -57,7 +57,7 @@ impl Store {
                 Ok(forgotten)
             })
         });
-        Ok(forgotten.await?.1)
+        forgotten.await
     }
 }
 

@@ -11,8 +11,9 @@ impl Store {
         &self,
         author: AccountId,
         now: Timestamp,
+        after_commit: impl FnOnce(&()) + Send + 'static,
     ) -> Result<(), DbError> {
-        let noted = self.write(move |connection| {
+        self.write_then(after_commit, move |connection| {
             Box::pin(async move {
                 sqlx::query(
                     "INSERT INTO merged_authors (author_id, merged_since) VALUES ($1, $2) ON CONFLICT DO NOTHING",
@@ -23,8 +24,8 @@ impl Store {
                 .await?;
                 Ok(())
             })
-        });
-        noted.await.map(|_| ())
+        })
+        .await
     }
 
     /// The authors whose posts are merged, at most `authors_max` of them.

@@ -1,59 +1,38 @@
 //! The feed's tables.
 //!
-//! Writes run one after the other in the database's writer, and each takes a ticket when its turn comes: tickets grow in
-//! the order of the commits.
+//! A write that changes a timeline takes a hook, which applies it to the timelines in memory: hooks run in the order of the
+//! commits ([`Database::write_then`]).
 
 mod guards;
 mod merged;
 mod states;
 mod timelines;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use infra_db::{BoxFuture, Connection, Database, DbError};
 use infra_kernel::{AccountId, PostId};
 
 pub(crate) use states::Stored;
 
-/// A write's place in the order of commits.
-pub(crate) type Ticket = u64;
-
 /// The feed's tables. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Store {
     database: Database,
-    tickets: Arc<AtomicU64>,
 }
 
 impl Store {
-    pub(crate) fn new(database: Database) -> Self {
-        Self {
-            database,
-            tickets: Arc::new(AtomicU64::new(0)),
-        }
+    pub(crate) const fn new(database: Database) -> Self {
+        Self { database }
     }
 
-    /// The newest ticket: whatever a read that has ended may have seen has this ticket or an older one.
-    pub(crate) fn newest_ticket(&self) -> Ticket {
-        self.tickets.load(Ordering::SeqCst)
-    }
-
-    /// Runs a write and answers its ticket with its result.
-    async fn write<T, F>(&self, work: F) -> Result<(Ticket, T), DbError>
+    /// Runs a write, with what follows its commit. Work comes last, to read as it does in a plain write.
+    async fn write_then<T, F, H>(&self, after_commit: H, work: F) -> Result<T, DbError>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, DbError>> + Send + 'static,
+        H: FnOnce(&T) + Send + 'static,
     {
-        let tickets = Arc::clone(&self.tickets);
-        self.database
-            .write(move |connection| {
-                Box::pin(async move {
-                    let ticket = tickets.fetch_add(1, Ordering::SeqCst) + 1;
-                    Ok((ticket, work(connection).await?))
-                })
-            })
-            .await
+        let hook = move |value: &T, _| after_commit(value);
+        self.database.write_then(work, hook).await
     }
 }
 

@@ -3,7 +3,7 @@
 use infra_db::{DbError, json_ids};
 use infra_kernel::{AccountId, PostId, Timestamp};
 
-use super::{Store, Ticket, accounts};
+use super::{Store, accounts};
 use crate::audience::Entry;
 
 /// A timeline as the table holds it.
@@ -58,12 +58,8 @@ impl Store {
     }
 
     /// Begins to keep an account's timeline up, or marks a kept one as not complete: from now on every fan-out reaches it.
-    pub(crate) async fn begin(
-        &self,
-        account: AccountId,
-        now: Timestamp,
-    ) -> Result<Ticket, DbError> {
-        let begun = self.write(move |connection| {
+    pub(crate) async fn begin(&self, account: AccountId, now: Timestamp) -> Result<(), DbError> {
+        let begun = self.database.write(move |connection| {
             Box::pin(async move {
                 sqlx::query(
                     "INSERT INTO timeline_state (account_id, last_read_at, complete, floor_id)
@@ -77,7 +73,7 @@ impl Store {
                 Ok(())
             })
         });
-        Ok(begun.await?.0)
+        begun.await
     }
 
     /// Notes that one account follows another: its timeline, if kept, is not complete any more.
@@ -85,8 +81,9 @@ impl Store {
         &self,
         follower: AccountId,
         followee: AccountId,
-    ) -> Result<Ticket, DbError> {
-        let joined = self.write(move |connection| {
+        after_commit: impl FnOnce(&()) + Send + 'static,
+    ) -> Result<(), DbError> {
+        self.write_then(after_commit, move |connection| {
             Box::pin(async move {
                 super::guards::begin_follow(connection, follower, followee).await?;
                 sqlx::query(
@@ -97,8 +94,8 @@ impl Store {
                 .await?;
                 Ok(())
             })
-        });
-        Ok(joined.await?.0)
+        })
+        .await
     }
 
     /// Notes when an account was last here.
@@ -107,7 +104,7 @@ impl Store {
         account: AccountId,
         now: Timestamp,
     ) -> Result<(), DbError> {
-        let noted = self.write(move |connection| {
+        let noted = self.database.write(move |connection| {
             Box::pin(async move {
                 sqlx::query("UPDATE timeline_state SET last_read_at = $2 WHERE account_id = $1")
                     .bind(account.to_sql())
@@ -117,7 +114,7 @@ impl Store {
                 Ok(())
             })
         });
-        noted.await.map(|_| ())
+        noted.await
     }
 
     /// Drops the timelines of at most `timelines_max` accounts last seen before a moment. Answers whose.
@@ -125,8 +122,9 @@ impl Store {
         &self,
         seen_before: Timestamp,
         timelines_max: u32,
-    ) -> Result<(Ticket, Vec<AccountId>), DbError> {
-        self.write(move |connection| {
+        after_commit: impl FnOnce(&Vec<AccountId>) + Send + 'static,
+    ) -> Result<Vec<AccountId>, DbError> {
+        self.write_then(after_commit, move |connection| {
             Box::pin(async move {
                 let rows: Vec<i64> = sqlx::query_scalar(
                     "SELECT account_id FROM timeline_state WHERE last_read_at < $1
@@ -144,11 +142,16 @@ impl Store {
     }
 
     /// Drops these accounts' timelines.
-    pub(crate) async fn drop_these(&self, accounts: &[AccountId]) -> Result<Ticket, DbError> {
+    pub(crate) async fn drop_these(
+        &self,
+        accounts: &[AccountId],
+        after_commit: impl FnOnce(&()) + Send + 'static,
+    ) -> Result<(), DbError> {
         let rows: Vec<_> = accounts.iter().map(|account| account.to_sql()).collect();
-        let dropped = self
-            .write(move |connection| Box::pin(async move { drop_rows(connection, &rows).await }));
-        Ok(dropped.await?.0)
+        self.write_then(after_commit, move |connection| {
+            Box::pin(async move { drop_rows(connection, &rows).await })
+        })
+        .await
     }
 
     /// At most `accounts_max` accounts whose timelines are kept, in order, after this one.

@@ -3,7 +3,7 @@
 use infra_db::{Connection, DbError, json_ids};
 use infra_kernel::{AccountId, PostId, Timestamp};
 
-use super::{Store, Ticket, accounts, posts};
+use super::{Store, accounts, posts};
 use crate::audience::Placement;
 
 /// Into the timelines that are kept up, and only those. The order of the join makes the readers drive it. Guarded against
@@ -43,9 +43,10 @@ impl Store {
         &self,
         readers: &[AccountId],
         placement: Placement,
-    ) -> Result<(Ticket, Vec<AccountId>), DbError> {
+        after_commit: impl FnOnce(&Vec<AccountId>) + Send + 'static,
+    ) -> Result<Vec<AccountId>, DbError> {
         let readers = json_ids(readers.iter().map(|reader| reader.to_sql()));
-        self.write(move |connection| {
+        self.write_then(after_commit, move |connection| {
             Box::pin(async move {
                 let rows = sqlx::query_scalar(PLACE)
                     .bind(readers)
@@ -67,9 +68,9 @@ impl Store {
         account: AccountId,
         placements: &[Placement],
         floor: PostId,
-    ) -> Result<(Ticket, bool), DbError> {
+    ) -> Result<bool, DbError> {
         let rows = json_placements(placements);
-        self.write(move |connection| {
+        self.database.write(move |connection| {
             Box::pin(async move {
                 let kept = sqlx::query(
                     "UPDATE timeline_state SET complete = TRUE, floor_id = $2 WHERE account_id = $1",
@@ -96,8 +97,9 @@ impl Store {
         post: PostId,
         readers_max: u32,
         now: Timestamp,
-    ) -> Result<(Ticket, Vec<AccountId>), DbError> {
-        self.write(move |connection| {
+        after_commit: impl FnOnce(&Vec<AccountId>) + Send + 'static,
+    ) -> Result<Vec<AccountId>, DbError> {
+        self.write_then(after_commit, move |connection| {
             Box::pin(async move {
                 sqlx::query(
                     "INSERT INTO deleted_posts (post_id, deleted_at) VALUES ($1, $2)
@@ -124,8 +126,9 @@ impl Store {
         follower: AccountId,
         followee: AccountId,
         now: Timestamp,
-    ) -> Result<(Ticket, Vec<PostId>), DbError> {
-        self.write(move |connection| {
+        after_commit: impl FnOnce(&Vec<PostId>) + Send + 'static,
+    ) -> Result<Vec<PostId>, DbError> {
+        self.write_then(after_commit, move |connection| {
             Box::pin(async move {
                 super::guards::end_follow(connection, follower, followee, now).await?;
                 let rows = sqlx::query_scalar(REMOVE_AUTHOR)
@@ -144,9 +147,10 @@ impl Store {
         &self,
         account: AccountId,
         entries_max: usize,
-    ) -> Result<(Ticket, Option<PostId>), DbError> {
+        after_commit: impl FnOnce(&Option<PostId>) + Send + 'static,
+    ) -> Result<Option<PostId>, DbError> {
         let last = i64::try_from(entries_max.saturating_sub(1)).unwrap_or(i64::MAX);
-        self.write(move |connection| {
+        self.write_then(after_commit, move |connection| {
             Box::pin(async move {
                 let floor: Option<i64> = sqlx::query_scalar(NEWEST_AT)
                     .bind(account.to_sql())

@@ -1,10 +1,10 @@
-//! Changes timelines: in the database first, then in memory.
+//! Changes timelines: in the database, and in memory when that is committed.
 
 use std::sync::Arc;
 
 use infra_kernel::{AccountId, Context, PostId};
 
-use super::{Timelines, to_its_end};
+use super::Timelines;
 use crate::audience::Placement;
 use crate::error::Result;
 use crate::memory::Change;
@@ -13,7 +13,7 @@ use crate::memory::Change;
 const DROPPED_AT_ONCE_MAX: u32 = 50;
 
 impl Timelines {
-    /// Puts a post into those of these accounts' timelines that are kept. Answers how many it was new to.
+    /// Puts a post into those of these accounts' timelines that are kept. Returns how many it was new to.
     pub(crate) async fn place(
         self: &Arc<Self>,
         readers: Vec<AccountId>,
@@ -23,33 +23,26 @@ impl Timelines {
             return Ok(0);
         }
         let this = Arc::clone(self);
-        to_its_end(async move {
-            let (ticket, reached) = this.store.place(&readers, placement).await?;
-            for account in &reached {
-                this.memory
-                    .apply(*account, ticket, Change::Insert(placement.entry));
-            }
-            Ok(reached.len())
-        })
-        .await
+        let after_commit = move |reached: &Vec<AccountId>| {
+            this.apply(reached, Change::Insert(placement.entry));
+        };
+        let reached = self.store.place(&readers, placement, after_commit).await?;
+        Ok(reached.len())
     }
 
-    /// Takes a deleted post out of at most `readers_max` timelines. Answers how many.
+    /// Takes a deleted post out of at most `readers_max` timelines. Returns how many.
     pub(crate) async fn remove_post(
         self: &Arc<Self>,
         post: PostId,
         readers_max: u32,
     ) -> Result<usize> {
         let this = Arc::clone(self);
-        to_its_end(async move {
-            let now = this.clock.now();
-            let (ticket, reached) = this.store.remove_post(post, readers_max, now).await?;
-            for account in &reached {
-                this.memory.apply(*account, ticket, Change::Remove(&[post]));
-            }
-            Ok(reached.len())
-        })
-        .await
+        let after_commit = move |reached: &Vec<AccountId>| {
+            this.apply(reached, Change::Remove(&[post]));
+        };
+        let now = self.clock.now();
+        let removed = self.store.remove_post(post, readers_max, now, after_commit);
+        Ok(removed.await?.len())
     }
 
     /// Brings an account's timeline in line with whether it now follows another. It asks the graph instead of believing an
@@ -65,68 +58,66 @@ impl Timelines {
         followee: AccountId,
         ended: bool,
     ) -> Result<()> {
-        let held = self.locks.hold(follower).await;
+        // Each write's hook holds the lock too: nobody may make the timeline before a write that was handed in is done,
+        // even when this caller goes away.
+        let held = Arc::new(self.locks.hold(follower).await);
         let followed = self
             .history(context, follower)
             .follows_of(&[followee])
             .await?;
         let follows = followed.contains(&followee);
-        let this = Arc::clone(self);
-        to_its_end(async move {
-            // The lock goes along: nobody may make the timeline before this is done.
-            let _held = held;
-            if ended {
-                let now = this.clock.now();
-                let (ticket, removed) = this.store.part(follower, followee, now).await?;
-                this.memory
-                    .apply(follower, ticket, Change::Remove(&removed));
-            }
-            if follows || !ended {
-                let ticket = this.store.join(follower, followee).await?;
-                this.memory.apply(follower, ticket, Change::Forget);
-            }
-            Ok(())
-        })
-        .await
+        if ended {
+            let (this, held) = (Arc::clone(self), Arc::clone(&held));
+            let after_commit = move |removed: &Vec<PostId>| {
+                this.apply(&[follower], Change::Remove(removed));
+                drop(held);
+            };
+            let now = self.clock.now();
+            self.store
+                .part(follower, followee, now, after_commit)
+                .await?;
+        }
+        if follows || !ended {
+            let (this, held) = (Arc::clone(self), Arc::clone(&held));
+            let after_commit = move |(): &()| {
+                this.apply(&[follower], Change::Forget);
+                drop(held);
+            };
+            self.store.join(follower, followee, after_commit).await?;
+        }
+        Ok(())
     }
 
-    /// Cuts a timeline to its bound. Answers whether it was above it.
+    /// Cuts a timeline to its bound. Returns whether it was above it.
     pub(crate) async fn trim(self: &Arc<Self>, account: AccountId) -> Result<bool> {
         let this = Arc::clone(self);
-        to_its_end(async move {
-            let entries_max = this.settings.entries_max();
-            let (ticket, floor) = this.store.trim(account, entries_max).await?;
-            if let Some(floor) = floor {
-                this.memory
-                    .apply(account, ticket, Change::RaiseFloor(floor));
+        let after_commit = move |floor: &Option<PostId>| {
+            if let Some(floor) = *floor {
+                this.apply(&[account], Change::RaiseFloor(floor));
             }
-            Ok(floor.is_some())
-        })
-        .await
+        };
+        let entries_max = self.settings.entries_max();
+        let floor = self.store.trim(account, entries_max, after_commit).await?;
+        Ok(floor.is_some())
     }
 
-    /// Drops timelines of accounts last seen before a moment, a bounded number of them. Answers how many, and whether there
+    /// Drops timelines of accounts last seen before a moment, a bounded number of them. Returns how many, and whether there
     /// may be more.
     pub(crate) async fn drop_unseen(
         self: &Arc<Self>,
         seen_before: infra_kernel::Timestamp,
     ) -> Result<(u64, bool)> {
         let this = Arc::clone(self);
-        to_its_end(async move {
-            let (ticket, dropped) = this
-                .store
-                .drop_unseen(seen_before, DROPPED_AT_ONCE_MAX)
-                .await?;
-            for account in &dropped {
-                this.memory.apply(*account, ticket, Change::Forget);
-            }
-            let more = dropped.len() >= DROPPED_AT_ONCE_MAX as usize;
-            Ok((dropped.len() as u64, more))
-        })
-        .await
+        let after_commit = move |dropped: &Vec<AccountId>| this.apply(dropped, Change::Forget);
+        let dropped = self
+            .store
+            .drop_unseen(seen_before, DROPPED_AT_ONCE_MAX, after_commit)
+            .await?;
+        let more = dropped.len() >= DROPPED_AT_ONCE_MAX as usize;
+        Ok((dropped.len() as u64, more))
     }
 
-    /// Drops every timeline; each is made again when it is next read. Answers how many.
+    /// Drops every timeline; each is made again when it is next read. Returns how many.
     pub(crate) async fn drop_all(self: &Arc<Self>) -> Result<u64> {
         let mut dropped = 0;
         let mut after = AccountId::new(0);
@@ -143,14 +134,16 @@ impl Timelines {
 
     /// Drops these accounts' timelines.
     pub(super) async fn drop_these(self: &Arc<Self>, accounts: Vec<AccountId>) -> Result<()> {
-        let this = Arc::clone(self);
-        to_its_end(async move {
-            let ticket = this.store.drop_these(&accounts).await?;
-            for account in &accounts {
-                this.memory.apply(*account, ticket, Change::Forget);
-            }
-            Ok(())
-        })
-        .await
+        let (this, dropped) = (Arc::clone(self), accounts.clone());
+        let after_commit = move |(): &()| this.apply(&dropped, Change::Forget);
+        self.store.drop_these(&accounts, after_commit).await?;
+        Ok(())
+    }
+
+    /// Applies a committed change to these accounts' timelines in memory.
+    fn apply(&self, accounts: &[AccountId], change: Change<'_>) {
+        for account in accounts {
+            self.memory.apply(*account, change);
+        }
     }
 }

@@ -7,7 +7,7 @@ use infra_kernel::{AccountId, Context, Page, PostId};
 use super::Timelines;
 use crate::error::{FeedError, Result};
 use crate::history::Follows;
-use crate::memory::{Memory, Timeline};
+use crate::memory::Timeline;
 use crate::store::Stored;
 
 /// How often a timeline is made again when it is dropped while it is being made.
@@ -54,18 +54,18 @@ impl Timelines {
         account: AccountId,
         usable: impl Fn(&Stored) -> bool + Send,
     ) -> Result<Option<Timeline>> {
-        let slot = self.memory.begin(account);
+        let version = self.memory.version(account);
         let stored = self
             .store
             .read(account, self.settings.entries_max())
             .await?;
-        // Taken after the read: every write that it saw has this ticket or an older one.
-        let read_by = self.store.newest_ticket();
         let Some(stored) = stored.filter(usable) else {
             return Ok(None);
         };
         let timeline = Timeline::new(stored.entries, stored.floor);
-        Memory::hold(&slot, timeline.clone(), read_by, stored.last_read_at);
+        let slot = self
+            .memory
+            .insert(account, version, timeline.clone(), stored.last_read_at);
         self.note_visit(account, slot);
         Ok(Some(timeline))
     }
@@ -89,7 +89,7 @@ impl Timelines {
         let last = slice.placements.last().filter(|_| full);
         let last = last.map_or(0, |placement| placement.entry.post.get());
         let floor = PostId::new(last.max(slice.edge.unwrap_or(0)));
-        let (_, kept) = self
+        let kept = self
             .store
             .complete(account, &slice.placements, floor)
             .await?;

@@ -8,7 +8,6 @@
 mod change;
 mod make;
 
-use std::future::Future;
 use std::sync::Arc;
 
 use business_graph_gateway::Graph;
@@ -16,7 +15,7 @@ use business_posts_gateway::Posts;
 use infra_kernel::{AccountId, Clock, Context, Page};
 use tokio::sync::Semaphore;
 
-use crate::error::{FeedError, Result};
+use crate::error::Result;
 use crate::history::History;
 use crate::locks::AccountLocks;
 use crate::memory::{Memory, Part, Slot};
@@ -118,12 +117,4 @@ impl Timelines {
             drop(permit);
         });
     }
-}
-
-/// Runs a write and what follows from it to its end, even when the caller gives up waiting: memory must hear of every
-/// commit.
-async fn to_its_end<T: Send + 'static>(
-    work: impl Future<Output = Result<T>> + Send + 'static,
-) -> Result<T> {
-    tokio::spawn(work).await.map_err(FeedError::Task)?
 }
