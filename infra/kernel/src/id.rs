@@ -153,6 +153,7 @@ define_id! {
 }
 
 /// Makes ids that are unique for its shard and never go backwards, even when the clock does.
+// Single writer (ADR 0026): no other process makes ids of the same shard.
 pub struct IdGenerator {
     shard: u64,
     clock: Arc<dyn Clock>,

@@ -6,6 +6,7 @@
 mod allowed;
 mod callers;
 mod functions;
+mod single_writer;
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,7 @@ use crate::finding::{Finding, report};
 use crate::workspace;
 
 use allowed::Lengths;
+use single_writer::Markers;
 
 /// Kinds of files that are read for words that stand for unfinished work.
 const TEXTS: &[&str] = &[
@@ -29,6 +31,7 @@ pub(crate) fn run(root: &Path, accept: bool) -> Result<()> {
     let metadata = workspace::metadata(root)?;
     let mut findings = Vec::new();
     let mut lengths = Lengths::default();
+    let mut markers = Markers::default();
     let files = workspace::files(root, TEXTS)?;
     for path in &files {
         let text = workspace::read(root, path)?;
@@ -36,9 +39,11 @@ pub(crate) fn run(root: &Path, accept: bool) -> Result<()> {
         findings.extend(callers::check(path, &text));
         if path.extension().is_some_and(|extension| extension == "rs") && !is_generated(path) {
             lengths.measure(path, &text);
+            markers.look(path, &text);
         }
     }
     findings.extend(crates(root, &metadata)?);
+    findings.extend(markers.against(&workspace::read(root, Path::new(single_writer::RECORD))?));
     let list = root.join(allowed::FILE);
     if accept {
         std::fs::write(&list, lengths.to_toml())?;

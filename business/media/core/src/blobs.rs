@@ -140,6 +140,7 @@ impl Blobs {
     }
 
     async fn collect_one(&self, key: BlobKey) -> Result<bool, MediaError> {
+        // Single writer (ADR 0026): this lock is enough, because nobody else works off claims.
         let _one_at_a_time = self.deleting.lock().await;
         let claimed = self
             .database

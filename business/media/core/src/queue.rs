@@ -44,6 +44,7 @@ const CHOICES_MAX: u32 = 8;
 const OWNERS_MAX: usize = 512;
 
 /// The queue as this process knows it.
+// Single writer (ADR 0026): what is leased to another run is leased to nobody.
 pub(crate) struct Queue {
     /// Names this run of the process in leases.
     pub(crate) run: i64,
