@@ -15,6 +15,7 @@ const LATENCIES_MAX: usize = 1_000_000;
 /// What one run under load came to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Outcome {
+    pub(crate) requests: usize,
     pub(crate) per_second: f64,
     /// The server's processor time for one request, in microseconds.
     pub(crate) processor_us: f64,
@@ -70,6 +71,7 @@ pub(crate) fn run(
     let count = latencies.len() as f64;
     let at = |part: f64| f64::from(latencies[((latencies.len() - 1) as f64 * part) as usize]);
     Ok(Outcome {
+        requests: latencies.len(),
         per_second: count / began.as_secs_f64(),
         processor_us: (after?.processor - before?.processor).as_secs_f64() * 1e6 / count,
         median_us: at(0.5),

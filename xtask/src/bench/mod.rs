@@ -8,6 +8,7 @@
 mod animations;
 mod build;
 mod crowd;
+mod crowd_feed;
 mod fan_out;
 mod http;
 mod load;
@@ -47,6 +48,9 @@ pub(crate) enum Name {
     /// A photo from upload to ready, alone and beside the animations of six other accounts. Meant for a quiet machine, so it
     /// is not part of `all`.
     Animations,
+    /// Home feeds of random readers among many accounts, with and without posts beside them. Takes minutes to furnish, so it
+    /// is not part of `all`.
+    CrowdFeed,
     /// Photos' bytes, beside nginx: needs `nginx` and `wrk`, so it is not part of `all`.
     Media,
     /// One post to 10,000 followers.
@@ -74,6 +78,8 @@ pub(crate) struct BenchArguments {
     /// The profile that is measured: `release`, or `dist` for what is shipped.
     #[arg(long, default_value = "release")]
     profile: String,
+    #[command(flatten)]
+    crowd_feed: crowd_feed::Options,
 }
 
 /// The quality at which a phone saves its photos.
@@ -104,6 +110,13 @@ pub(crate) fn run(root: &Path, arguments: &BenchArguments) -> Result<()> {
         report.print();
         return Ok(());
     }
+    if arguments.name == Name::CrowdFeed && arguments.crowd_feed.names_binaries() {
+        // Nothing is built: what is measured was built elsewhere.
+        let bench = placed(root, arguments)?;
+        crowd_feed::measure(&bench, &arguments.crowd_feed, &mut report)?;
+        report.print();
+        return Ok(());
+    }
     let bench = prepare(root, arguments)?;
     let wanted = |name: Name| arguments.name == name || arguments.name == Name::All;
     if wanted(Name::Start) {
@@ -123,6 +136,9 @@ pub(crate) fn run(root: &Path, arguments: &BenchArguments) -> Result<()> {
     }
     if arguments.name == Name::Animations {
         animations::measure(&bench, &mut report)?;
+    }
+    if arguments.name == Name::CrowdFeed {
+        crowd_feed::measure(&bench, &arguments.crowd_feed, &mut report)?;
     }
     if arguments.name == Name::Media {
         media::measure(&bench, &mut report)?;
@@ -168,33 +184,36 @@ fn prepare(root: &Path, arguments: &BenchArguments) -> Result<Bench> {
             "bytes_from_memory",
         ],
     )?;
-    let built = target_folder(root)?.join(profile);
-    let photos = target_folder(root)?.join("bench-photos");
-    if !photos.join("noon-1.jpg").exists() {
-        std::fs::create_dir_all(&photos)?;
-        let folder = photos.to_string_lossy().into_owned();
-        let example = [
-            "run",
-            "--quiet",
-            "-p",
-            "testing-kit",
-            "--example",
-            "landscapes",
-            "--",
-        ];
-        cargo(
-            root,
-            &[&example[..], &[&folder, "4032", "3024", "1", PHOTO_QUALITY]].concat(),
-        )?;
-    }
+    let bench = placed(root, arguments)?;
+    draw(root, &bench.photos, "noon-1.jpg", ["4032", "3024"])?;
+    Ok(bench)
+}
+
+/// Where everything is, built or not.
+fn placed(root: &Path, arguments: &BenchArguments) -> Result<Bench> {
+    let target = target_folder(root)?;
+    let built = target.join(&arguments.profile);
     Ok(Bench {
         runs: arguments.runs,
         time: Duration::from_secs(arguments.seconds.max(1)),
         root: root.to_owned(),
         program: built.join("heliograph"),
         memory_server: built.join("examples/bytes_from_memory"),
-        photos,
+        photos: target.join("bench-photos"),
     })
+}
+
+/// Draws photos of this size into a folder, unless this one of them is there.
+fn draw(root: &Path, folder: &Path, name: &str, [width, height]: [&str; 2]) -> Result<()> {
+    if folder.join(name).exists() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(folder)?;
+    let folder = folder.to_string_lossy();
+    let example = "run --quiet -p testing-kit --example landscapes --";
+    let mut words: Vec<&str> = example.split(' ').collect();
+    words.extend([&*folder, width, height, "1", PHOTO_QUALITY]);
+    cargo(root, &words)
 }
 
 pub(crate) fn cargo(root: &Path, arguments: &[&str]) -> Result<()> {
