@@ -15,7 +15,6 @@ mod rules;
 mod secret;
 mod service;
 mod settings;
-mod stamped;
 mod store;
 
 use std::sync::Arc;

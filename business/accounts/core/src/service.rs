@@ -12,6 +12,7 @@ pub(crate) mod sign_in;
 mod update_profile;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use business_accounts_gateway::issue_token_request::Proof;
@@ -25,6 +26,7 @@ use business_accounts_gateway::{
     RevokeTokenRequest, SearchAccountsRequest, SetRoleRequest, SignInReply, SignInRequest,
     SignOutReply, SignOutRequest, UpdateProfileRequest,
 };
+use infra_cache::VersionedCache;
 use infra_db::{BoxFuture, Connection, Database};
 use infra_kernel::{AccountId, ApplicationId, Clock, Context, IdGenerator, Result};
 
@@ -32,7 +34,6 @@ use crate::error::AccountsError;
 use crate::limits::Limits;
 use crate::passwords::Passwords;
 use crate::secret::SecretHash;
-use crate::stamped::Stamped;
 use crate::{Dependencies, Settings};
 
 use authenticate::{KnownGrant, Touches};
@@ -41,6 +42,9 @@ use authenticate::{KnownGrant, Touches};
 const GRANTS_KEPT_MAX: u64 = 50_000;
 /// The most accounts kept in memory; each is some 500 bytes, and 4 KiB at the most.
 const ACCOUNTS_KEPT_MAX: u64 = 20_000;
+
+/// How long an entry counts: the operator's commands write beside this process, and are seen after that.
+const CACHE_LIFETIME: Duration = Duration::from_secs(5);
 
 /// The domain at work.
 pub(crate) struct Service {
@@ -55,38 +59,46 @@ pub(crate) struct Service {
     touches: Touches,
 }
 
-/// What is kept in memory, exact as far as this process writes.
+/// What is kept in memory.
 #[derive(Clone)]
 struct Caches {
-    grants: Stamped<SecretHash, KnownGrant>,
-    accounts: Stamped<AccountId, Arc<Account>>,
+    grants: VersionedCache<SecretHash, KnownGrant>,
+    accounts: VersionedCache<AccountId, Arc<Account>>,
+}
+
+impl Caches {
+    fn new(clock: &Arc<dyn Clock>) -> Self {
+        Self {
+            grants: VersionedCache::bounded(GRANTS_KEPT_MAX)
+                .with_lifetime(CACHE_LIFETIME, Arc::clone(clock)),
+            accounts: VersionedCache::bounded(ACCOUNTS_KEPT_MAX)
+                .with_lifetime(CACHE_LIFETIME, Arc::clone(clock)),
+        }
+    }
 }
 
 impl Service {
     pub(crate) fn new(dependencies: Dependencies) -> Result<Self> {
         let settings = dependencies.settings;
+        let caches = Caches::new(&dependencies.clock);
         Ok(Self {
             database: dependencies.database,
             clock: dependencies.clock,
             limits: Limits::new(&settings),
             ids: dependencies.ids,
             passwords: Passwords::new(&settings)?,
-            caches: Caches {
-                grants: Stamped::new(GRANTS_KEPT_MAX),
-                accounts: Stamped::new(ACCOUNTS_KEPT_MAX),
-            },
+            caches,
             touches: Touches::default(),
             site_names: dependencies.site_names,
             settings,
         })
     }
 
-    /// Writes, and when it is committed tells the caches. Both happen even when the caller goes away in between, or the
-    /// caches would go on with what is no longer so.
+    /// Writes, and invalidates what is cached of it when that is committed.
     async fn change<T, F>(
         &self,
         work: F,
-        tell: impl FnOnce(&Caches, &T) + Send + 'static,
+        invalidate: impl FnOnce(&Caches, &T) + Send + 'static,
     ) -> Result<T, AccountsError>
     where
         T: Send + 'static,
@@ -94,13 +106,10 @@ impl Service {
             + Send
             + 'static,
     {
-        let (database, caches) = (self.database.clone(), self.caches.clone());
-        let change = tokio::spawn(async move {
-            let written = database.write(work).await?;
-            tell(&caches, &written);
-            Ok(written)
-        });
-        change.await?
+        let caches = self.caches.clone();
+        self.database
+            .write_then(work, move |written, _| invalidate(&caches, written))
+            .await
     }
 }
 

@@ -1,15 +1,14 @@
 //! What is kept at hand: items, what is known of renditions, and the bytes of those that are asked for.
 //!
-//! It is exact. Whoever changes rows forgets what they held once the change is committed and before the change is
-//! answered. Whoever fills the cache says since when it has been reading; what was forgotten in between is not put back,
-//! so a slow reader cannot bring a deleted photo back.
+//! It is exact: what changes rows invalidates what was cached of them in the hook of its write, and what is read is
+//! inserted only if nothing of it was written since, so a slow reader cannot bring a deleted photo back.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use business_media_gateway::MediaItem;
 use bytes::Bytes;
 use infra_blob::BlobKey;
-use infra_cache::{Cache, WeightBound};
+use infra_cache::{VersionedCache, WeightBound};
 use infra_kernel::MediaId;
 
 /// Items kept, at about a kilobyte each.
@@ -55,24 +54,18 @@ impl Head {
     }
 }
 
-/// Changes seen so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Since(u64);
-
 pub(crate) struct Caches {
-    changes: RwLock<u64>,
-    items: Cache<MediaId, Arc<MediaItem>>,
-    heads: Cache<BlobKey, Head>,
-    bodies: Cache<BlobKey, Bytes>,
+    pub(crate) items: VersionedCache<MediaId, Arc<MediaItem>>,
+    pub(crate) heads: VersionedCache<BlobKey, Head>,
+    pub(crate) bodies: VersionedCache<BlobKey, Bytes>,
 }
 
 impl Caches {
     pub(crate) fn new(bodies_bytes_max: u64) -> Self {
         Self {
-            changes: RwLock::new(0),
-            items: Cache::bounded(ITEMS_MAX),
-            heads: Cache::bounded(HEADS_MAX),
-            bodies: Cache::weighted(&WeightBound {
+            items: VersionedCache::bounded(ITEMS_MAX),
+            heads: VersionedCache::bounded(HEADS_MAX),
+            bodies: VersionedCache::weighted(&WeightBound {
                 total_max: bodies_bytes_max,
                 entry_max: BODY_BYTES_MAX,
                 entry_typical: BODY_BYTES_TYPICAL,
@@ -81,54 +74,15 @@ impl Caches {
         }
     }
 
-    /// To be asked before the database is, and handed in with what the database answered.
-    pub(crate) fn since(&self) -> Since {
-        Since(*self.changes.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub(crate) fn item(&self, id: MediaId) -> Option<Arc<MediaItem>> {
-        self.items.get(&id)
-    }
-
-    pub(crate) fn head(&self, key: BlobKey) -> Option<Head> {
-        self.heads.get(&key)
-    }
-
-    pub(crate) fn body(&self, key: BlobKey) -> Option<Bytes> {
-        self.bodies.get(&key)
-    }
-
-    pub(crate) fn keep_item(&self, since: Since, item: Arc<MediaItem>) {
-        self.keep(since, || self.items.insert(item.media(), item));
-    }
-
-    pub(crate) fn keep_head(&self, since: Since, key: BlobKey, head: Head) {
-        self.keep(since, || self.heads.insert(key, head));
-    }
-
-    pub(crate) fn keep_body(&self, since: Since, key: BlobKey, bytes: Bytes) {
-        self.keep(since, || self.bodies.insert(key, bytes));
-    }
-
-    /// Forgets items whose rows changed, and renditions that lost or got a row, got another form, or are open now or no
+    /// Invalidates items whose rows changed, and renditions that lost or got a row, got another form, or are open now or no
     /// longer.
-    pub(crate) fn forget(&self, items: &[MediaId], renditions: &[BlobKey]) {
-        let mut changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
-        *changes += 1;
+    pub(crate) fn invalidate(&self, items: &[MediaId], renditions: &[BlobKey]) {
         for id in items {
             self.items.invalidate(id);
         }
         for key in renditions {
             self.heads.invalidate(key);
             self.bodies.invalidate(key);
-        }
-    }
-
-    /// Puts unless something was forgotten since. The lock is held meanwhile, so nothing is forgotten in between either.
-    fn keep(&self, since: Since, put: impl FnOnce()) {
-        let changes = self.changes.read().unwrap_or_else(PoisonError::into_inner);
-        if *changes == since.0 {
-            put();
         }
     }
 }
@@ -139,13 +93,26 @@ mod tests {
 
     #[test]
     fn what_was_read_before_a_change_is_not_kept_after_it() {
-        let caches = Caches::new(1_000);
+        let caches = Caches::new(100_000_000);
         let key = BlobKey::of(b"photo");
-        let since = caches.since();
-        caches.forget(&[], &[key]);
-        caches.keep_body(since, key, Bytes::from_static(b"photo"));
-        assert_eq!(caches.body(key), None);
-        caches.keep_body(caches.since(), key, Bytes::from_static(b"photo"));
-        assert_eq!(caches.body(key), Some(Bytes::from_static(b"photo")));
+        let version = caches.bodies.version(&key);
+        caches.invalidate(&[], &[key]);
+        caches
+            .bodies
+            .insert(key, version, Bytes::from_static(b"photo"));
+        assert_eq!(caches.bodies.get(&key), None);
+    }
+
+    #[test]
+    fn the_largest_body_is_kept_where_the_bound_leaves_room_for_it() {
+        for bodies_bytes_max in [2 * BODY_BYTES_MAX, 64 * 1024 * 1024] {
+            let caches = Caches::new(bodies_bytes_max);
+            let largest = Bytes::from(vec![0; usize::try_from(BODY_BYTES_MAX).unwrap()]);
+            let key = BlobKey::of(b"large");
+            caches
+                .bodies
+                .insert(key, caches.bodies.version(&key), largest);
+            assert!(caches.bodies.get(&key).is_some());
+        }
     }
 }

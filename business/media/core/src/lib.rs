@@ -30,7 +30,7 @@ use business_media_codec::{FormatSet, Ladder, OutsideCodecs};
 use business_media_gateway::Media;
 use infra_blob::BlobStore;
 use infra_bus::Consumer;
-use infra_db::Database;
+use infra_db::{BoxFuture, Connection, Database};
 use infra_kernel::{Clock, IdGenerator, MediaId};
 use sqlx::migrate::Migrator;
 use tokio::sync::broadcast;
@@ -107,16 +107,33 @@ impl Core {
         FormatSet::new(here.formats().iter().copied().chain(outside))
     }
 
+    /// Runs a write, and when it is committed what follows from it: invalidating what is cached, waking who waits.
+    async fn write_then<T, F>(
+        self: &Arc<Self>,
+        work: F,
+        after_commit: impl FnOnce(&Self, &T) + Send + 'static,
+    ) -> Result<T, MediaError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, MediaError>>
+            + Send
+            + 'static,
+    {
+        let core = Arc::clone(self);
+        let hook = move |value: &T, _| after_commit(&core, value);
+        self.database.write_then(work, hook).await
+    }
+
     /// Says that an item's processing ended: to the caches, and to whoever waits.
     fn tell_processed(&self, id: MediaId) {
-        self.caches.forget(&[id], &[]);
+        self.caches.invalidate(&[id], &[]);
         // Nobody may be waiting.
         let _ = self.processed.send(id);
     }
 }
 
-/// Runs a change to its end even when its caller stops waiting. A commit cannot be called back, and what has to follow it
-/// (forgetting what the caches hold) must not be left out because somebody hung up in between.
+/// Runs a change to its end even when its caller stops waiting: for what is more than one write, such as files and the
+/// rows that name them. What only has to follow a commit is its hook ([`Core::write_then`]).
 async fn to_the_end<T: Send + 'static>(
     change: impl Future<Output = Result<T, MediaError>> + Send + 'static,
 ) -> Result<T, MediaError> {

@@ -129,22 +129,21 @@ impl Slot {
 
 impl Core {
     /// Leases the item that is next. Nothing when none waits.
-    pub(crate) async fn claim(&self) -> Result<Option<Claimed>, MediaError> {
+    pub(crate) async fn claim(self: &Arc<Self>) -> Result<Option<Claimed>, MediaError> {
         self.end_pauses().await?;
         for _ in 0..CHOICES_MAX {
             let Some(id) = self.choose().await? else {
                 return Ok(None);
             };
             let (run, until) = (self.queue.run, self.clock.now().plus(LEASE));
-            let claimed = self
-                .database
-                .write(move |connection| {
+            let leased = self.write_then(
+                move |connection| {
                     Box::pin(async move { queue::lease(connection, id, run, until).await })
-                })
-                .await?;
-            if let Some(claimed) = claimed {
+                },
+                move |core, _: &Option<Claimed>| core.caches.invalidate(&[id], &[]),
+            );
+            if let Some(claimed) = leased.await? {
                 self.queue.served.store(claimed.owner_id, Ordering::Relaxed);
-                self.caches.forget(&[id], &[]);
                 return Ok(Some(claimed));
             }
         }

@@ -112,7 +112,7 @@ impl Service {
                     }
                 })
             },
-            move |caches, ()| caches.grants.changed(&hash),
+            move |caches, ()| caches.grants.invalidate(&hash),
         )
         .await?;
         Ok(RevokeTokenReply {})

@@ -65,7 +65,7 @@ impl Service {
         if let Some(known) = self.caches.grants.get(&hash) {
             return known.at(now, kind);
         }
-        let stamp = self.caches.grants.stamp(&hash);
+        let version = self.caches.grants.version(&hash);
         let session = sessions::find(self.database.reader(), hash).await?;
         let session = session.ok_or(AccountsError::NotSignedIn)?;
         let (id, last_used_at) = (session.id(), session.last_used_at());
@@ -74,7 +74,7 @@ impl Service {
             grant: Arc::new(session.into()),
         };
         let grant = known.at(now, kind)?;
-        self.caches.grants.put(hash, stamp, known);
+        self.caches.grants.insert(hash, version, known);
         if last_used_at.plus(USE_NOTED_EVERY) <= now {
             self.note_use(id, now);
         }

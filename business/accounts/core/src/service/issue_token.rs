@@ -68,10 +68,10 @@ impl Service {
                 },
                 |caches, redeemed: &Redeemed| match redeemed {
                     Redeemed::Token(_, gone) => {
-                        gone.iter().for_each(|hash| caches.grants.changed(hash));
+                        gone.iter().for_each(|hash| caches.grants.invalidate(hash));
                     }
                     Redeemed::Replayed(gone) => {
-                        gone.iter().for_each(|hash| caches.grants.changed(hash));
+                        gone.iter().for_each(|hash| caches.grants.invalidate(hash));
                     }
                 },
             )
@@ -132,7 +132,11 @@ impl Service {
         let session = self.token_session(&token, application_id, account_id, scopes, now);
         self.change(
             move |connection| Box::pin(async move { sessions::insert(connection, &session).await }),
-            |caches, removed| removed.iter().for_each(|hash| caches.grants.changed(hash)),
+            |caches, removed| {
+                removed
+                    .iter()
+                    .for_each(|hash| caches.grants.invalidate(hash));
+            },
         )
         .await?;
         Ok(reply(token, scopes, now))

@@ -70,9 +70,9 @@ impl Service {
                 })
             },
             |caches, account: &Account| {
-                caches.accounts.changed(&account.id());
+                caches.accounts.invalidate(&account.id());
                 // Grants hold the role. Roles change too rarely for the account's own to be looked up.
-                caches.grants.all_changed();
+                caches.grants.invalidate_all();
             },
         )
         .await
@@ -106,7 +106,7 @@ impl Service {
                     Ok(())
                 })
             },
-            |caches, ()| caches.grants.all_changed(),
+            |caches, ()| caches.grants.invalidate_all(),
         )
         .await?;
         Ok(ResetPasswordReply {

@@ -65,34 +65,18 @@ impl Service {
                 format!("At most {IDS_MAX} accounts can be asked for at once."),
             ));
         }
-        let cache = &self.caches.accounts;
-        let mut found = Vec::with_capacity(ids.len());
-        let mut missing = Vec::new();
         let mut seen = HashSet::with_capacity(ids.len());
-        for id in ids
-            .iter()
-            .copied()
-            .filter(|id| seen.insert(*id))
-            .map(AccountId::new)
-        {
-            match cache.get(&id) {
-                Some(account) => found.push(account),
-                None => missing.push(id),
-            }
-        }
-        if missing.is_empty() {
-            return Ok(found);
-        }
-        let stamps: Vec<_> = missing.iter().map(|id| (*id, cache.stamp(id))).collect();
-        let read = accounts::by_ids(self.database.reader(), &missing).await?;
-        for account in read.into_iter().map(Arc::new) {
-            let id = account.id();
-            if let Some((_, stamp)) = stamps.iter().find(|(stamped, _)| *stamped == id) {
-                cache.put(id, *stamp, Arc::clone(&account));
-            }
-            found.push(account);
-        }
-        Ok(found)
+        let once = ids.iter().copied().filter(|id| seen.insert(*id));
+        let ids: Vec<_> = once.map(AccountId::new).collect();
+        let read = async |ids: Vec<AccountId>| -> Result<_, AccountsError> {
+            let read = accounts::by_ids(self.database.reader(), &ids).await?;
+            let read = read
+                .into_iter()
+                .map(|account| (account.id(), Arc::new(account)));
+            Ok(read.collect())
+        };
+        let accounts = self.caches.accounts.get_or_load_many(&ids, read).await?;
+        Ok(accounts.into_iter().flatten().collect())
     }
 
     pub(super) async fn find_accounts(

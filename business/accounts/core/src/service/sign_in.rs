@@ -170,7 +170,11 @@ impl Service {
                     sessions::insert(connection, &session).await
                 })
             },
-            |caches, removed| removed.iter().for_each(|hash| caches.grants.changed(hash)),
+            |caches, removed| {
+                removed
+                    .iter()
+                    .for_each(|hash| caches.grants.invalidate(hash));
+            },
         )
         .await?;
         Ok(SignInReply {
@@ -193,7 +197,7 @@ impl Service {
         let hash = secret.hash();
         self.change(
             move |connection| Box::pin(sessions::remove(connection, hash, None)),
-            move |caches, ()| caches.grants.changed(&hash),
+            move |caches, ()| caches.grants.invalidate(&hash),
         )
         .await?;
         Ok(SignOutReply {})

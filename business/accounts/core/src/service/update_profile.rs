@@ -27,7 +27,7 @@ impl Service {
                     write_change(connection, &context, &ids, &before, changed).await
                 })
             },
-            move |caches, _| caches.accounts.changed(&id),
+            move |caches, _| caches.accounts.invalidate(&id),
         )
         .await
     }

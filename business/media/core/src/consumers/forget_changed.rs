@@ -47,7 +47,7 @@ impl Handler for ForgetChanged {
             .filter_map(|name| renditions::key_of_file_name(name))
             .map(|(key, _)| key)
             .collect();
-        self.core.caches.forget(&[id], &keys);
+        self.core.caches.invalidate(&[id], &keys);
         Ok(())
     }
 }

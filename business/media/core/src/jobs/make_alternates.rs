@@ -293,7 +293,7 @@ impl Core {
         id: infra_kernel::MediaId,
     ) -> Result<(), MediaError> {
         let keys = renditions::keys(&self.database, id).await?;
-        self.caches.forget(&[id], &keys);
+        self.caches.invalidate(&[id], &keys);
         Ok(())
     }
 

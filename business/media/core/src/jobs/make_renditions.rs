@@ -104,13 +104,12 @@ impl Core {
         }
     }
 
-    async fn give_back(&self, lease: Lease) -> Result<(), MediaError> {
-        self.database
-            .write(move |connection| {
-                Box::pin(async move { queue::give_back(connection, lease).await })
-            })
-            .await?;
-        self.caches.forget(&[lease.id], &[]);
+    async fn give_back(self: &Arc<Self>, lease: Lease) -> Result<(), MediaError> {
+        self.write_then(
+            move |connection| Box::pin(async move { queue::give_back(connection, lease).await }),
+            move |core, _| core.caches.invalidate(&[lease.id], &[]),
+        )
+        .await?;
         Ok(())
     }
 
@@ -268,7 +267,7 @@ impl Core {
         }
         if kept.is_ok() {
             // Another item may have had the same renditions before, and not have been open.
-            self.caches.forget(&[], &keys);
+            self.caches.invalidate(&[], &keys);
             self.tell_processed(lease.id);
         }
         kept.map(|_| ())

@@ -1,5 +1,6 @@
 //! Deletes what was left behind, and asks for what is lacking. Everything is found by state, so a round may be cut short anywhere and the next goes on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use infra_kernel::{Context, MediaId};
@@ -30,7 +31,7 @@ pub struct Swept {
     pub alternates: u64,
 }
 
-pub(crate) async fn sweep(core: &Core) -> Result<Swept, MediaError> {
+pub(crate) async fn sweep(core: &Arc<Core>) -> Result<Swept, MediaError> {
     let context = Context::background(BUDGET);
     let unused = delete_unattached(core, &context).await?;
     let failed = forget_failed(core, &context).await?;
@@ -45,7 +46,7 @@ pub(crate) async fn sweep(core: &Core) -> Result<Swept, MediaError> {
     })
 }
 
-async fn delete_unattached(core: &Core, context: &Context) -> Result<u64, MediaError> {
+async fn delete_unattached(core: &Arc<Core>, context: &Context) -> Result<u64, MediaError> {
     let lifetime = core.settings.unattached_lifetime() + ATTACH_GRACE;
     let before = core.clock.now().minus(lifetime);
     let old = items::unattached_before(&core.database, before, BATCH_MAX).await?;
@@ -53,33 +54,31 @@ async fn delete_unattached(core: &Core, context: &Context) -> Result<u64, MediaE
         return Ok(0);
     }
     let (context, ids, now) = (context.clone(), core.ids.clone(), core.clock.now());
-    let remains: Remains = core
-        .database
-        .write(move |connection| {
+    let deleted = core.write_then(
+        move |connection| {
             Box::pin(async move {
                 // One of them may have been used since it was looked for.
                 let old = items::still_unattached(connection, &old).await?;
                 delete_items(connection, &context, &ids, now, &old).await
             })
-        })
-        .await?;
+        },
+        |core, remains: &Remains| core.caches.invalidate(&remains.items, &remains.renditions),
+    );
     // Their blobs are on the queue that this round looks at next.
-    core.caches.forget(&remains.items, &remains.renditions);
-    Ok(remains.items.len() as u64)
+    Ok(deleted.await?.items.len() as u64)
 }
 
 /// Failed items whose time is over: those that nothing shows go; those that something shows stay, to tell why, without
 /// their original.
-async fn forget_failed(core: &Core, context: &Context) -> Result<Swept, MediaError> {
+async fn forget_failed(core: &Arc<Core>, context: &Context) -> Result<Swept, MediaError> {
     let before = core.clock.now().minus(core.settings.failed_lifetime());
     let old = items::failed_before(&core.database, before, BATCH_MAX).await?;
     if old.is_empty() {
         return Ok(Swept::default());
     }
     let (context, ids, now) = (context.clone(), core.ids.clone(), core.clock.now());
-    let (remains, kept): (Remains, Vec<MediaId>) = core
-        .database
-        .write(move |connection| {
+    let forgotten = core.write_then(
+        move |connection| {
             Box::pin(async move {
                 // One of them may be tried again, or shown, since it was looked for.
                 let old = items::still_failed(connection, &old).await?;
@@ -90,12 +89,15 @@ async fn forget_failed(core: &Core, context: &Context) -> Result<Swept, MediaErr
                     let key = items::forget_original(connection, *id).await?;
                     blob_rows::queue_deletions(connection, key.as_slice(), now).await?;
                 }
-                Ok::<_, MediaError>((remains, shown))
+                Ok((remains, shown))
             })
-        })
-        .await?;
-    core.caches.forget(&remains.items, &remains.renditions);
-    core.caches.forget(&kept, &[]);
+        },
+        |core, (remains, kept): &(Remains, Vec<MediaId>)| {
+            core.caches.invalidate(&remains.items, &remains.renditions);
+            core.caches.invalidate(kept, &[]);
+        },
+    );
+    let (remains, kept) = forgotten.await?;
     Ok(Swept {
         items: remains.items.len() as u64,
         originals: kept.len() as u64,

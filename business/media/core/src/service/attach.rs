@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use business_media_gateway::{AttachRequest, MediaItem};
 use infra_blob::BlobKey;
+use infra_db::Connection;
 use infra_kernel::{Error, MediaId};
 
+use crate::Core;
 use crate::error::MediaError;
 use crate::service::check;
 use crate::store::{holders, items, renditions};
-use crate::{Core, to_the_end};
 
 /// Who will show the items, and to whom.
 struct Holder {
@@ -29,35 +30,33 @@ impl Core {
         if ids.is_empty() {
             return Ok(());
         }
-        let core = Arc::clone(self);
         let holder = Holder {
             name: request.holder,
             owner_id: request.owner_id,
             open: request.open,
         };
-        to_the_end(async move {
-            let turned = core.hold(holder, ids.clone()).await?;
-            core.caches.forget(&ids, &turned);
-            Ok(())
-        })
-        .await
+        let held = ids.clone();
+        self.write_then(
+            move |connection| Box::pin(hold(connection, holder, held)),
+            move |core, turned: &Vec<BlobKey>| core.caches.invalidate(&ids, turned),
+        )
+        .await?;
+        Ok(())
     }
+}
 
-    /// Answers the keys of the renditions that are open now and were not, or the other way round.
-    async fn hold(&self, holder: Holder, wanted: Vec<MediaId>) -> Result<Vec<BlobKey>, MediaError> {
-        self.database
-            .write(move |connection| {
-                Box::pin(async move {
-                    let found = items::load(connection, &wanted).await?;
-                    check_all(&found, wanted.len(), holder.owner_id)?;
-                    holders::insert(connection, &holder.name, &wanted, holder.open).await?;
-                    items::mark_attached(connection, &wanted).await?;
-                    let turned = holders::settle_openness(connection, &wanted).await?;
-                    renditions::keys_of(connection, &turned).await
-                })
-            })
-            .await
-    }
+/// Returns the keys of the renditions that are open now and were not, or the other way round.
+async fn hold(
+    connection: &mut Connection,
+    holder: Holder,
+    wanted: Vec<MediaId>,
+) -> Result<Vec<BlobKey>, MediaError> {
+    let found = items::load(connection, &wanted).await?;
+    check_all(&found, wanted.len(), holder.owner_id)?;
+    holders::insert(connection, &holder.name, &wanted, holder.open).await?;
+    items::mark_attached(connection, &wanted).await?;
+    let turned = holders::settle_openness(connection, &wanted).await?;
+    renditions::keys_of(connection, &turned).await
 }
 
 fn check_all(found: &[MediaItem], wanted: usize, owner_id: u64) -> Result<(), Error> {

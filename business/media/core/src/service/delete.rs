@@ -5,10 +5,10 @@ use std::sync::Arc;
 use business_media_gateway::DeleteMediaRequest;
 use infra_kernel::{AccountId, Context, Error, MediaId};
 
+use crate::Core;
 use crate::error::MediaError;
 use crate::store::deletion::{Remains, delete_items};
 use crate::store::items;
-use crate::{Core, to_the_end};
 
 impl Core {
     /// Its rows are gone when this answers, and nobody can read its bytes any more; should the store fail to delete the
@@ -19,37 +19,29 @@ impl Core {
         context: &Context,
         request: DeleteMediaRequest,
     ) -> Result<(), MediaError> {
-        let (core, context) = (Arc::clone(self), context.clone());
-        to_the_end(async move {
-            let remains = core.delete_unused(context, request).await?;
-            core.caches.forget(&remains.items, &remains.renditions);
-            // Whoever waits for it hears that it is gone.
-            for id in &remains.items {
-                core.tell_processed(*id);
-            }
-            core.blobs.collect(&remains.blobs).await;
-            Ok(())
-        })
-        .await
-    }
-
-    async fn delete_unused(
-        &self,
-        context: Context,
-        request: DeleteMediaRequest,
-    ) -> Result<Remains, MediaError> {
         let (ids, now) = (Arc::clone(&self.ids), self.clock.now());
         let (id, owner) = (MediaId::new(request.id), AccountId::new(request.owner_id));
-        self.database
-            .write(move |connection| {
+        let context = context.clone();
+        let deleted = self.write_then(
+            move |connection| {
                 Box::pin(async move {
                     if items::load_own(connection, id, owner).await?.attached {
                         return Err(in_use().into());
                     }
                     delete_items(connection, &context, &ids, now, &[id]).await
                 })
-            })
-            .await
+            },
+            |core, remains: &Remains| {
+                core.caches.invalidate(&remains.items, &remains.renditions);
+                // Whoever waits for it hears that it is gone.
+                for id in &remains.items {
+                    core.tell_processed(*id);
+                }
+            },
+        );
+        let remains = deleted.await?;
+        self.blobs.collect(&remains.blobs).await;
+        Ok(())
     }
 }
 

@@ -14,12 +14,12 @@ use infra_blob::BlobKey;
 use infra_bus::{Event, outbox};
 use infra_kernel::{Context, Error, ErrorCode, MediaId};
 
+use crate::Core;
 use crate::error::MediaError;
 use crate::store::alternates::{self, GivenUpRow};
 use crate::store::deletion::{Remains, delete_items};
 use crate::store::failed::{self, FailedRow};
 use crate::store::{holders, items};
-use crate::{Core, to_the_end};
 
 impl Core {
     pub(crate) async fn list_failed(
@@ -70,10 +70,10 @@ impl Core {
             return Ok(item);
         }
         self.require_original(id).await?;
-        let (core, context) = (Arc::clone(self), context.clone());
-        to_the_end(async move {
-            let (ids, now) = (Arc::clone(&core.ids), core.clock.now());
-            let retried = core.database.write(move |connection| {
+        let (ids, now) = (Arc::clone(&self.ids), self.clock.now());
+        let context = context.clone();
+        let retried = self.write_then(
+            move |connection| {
                 Box::pin(async move {
                     let Some(owner_id) = failed::requeue(connection, id, now).await? else {
                         return Ok(false);
@@ -84,17 +84,16 @@ impl Core {
                     };
                     let event = Event::new(&context, &ids, topics::UPLOADED, id.get(), &message);
                     outbox::append(connection, &event).await?;
-                    Ok::<_, MediaError>(true)
+                    Ok(true)
                 })
-            });
-            if !retried.await? {
-                return Err(Error::not_found("failed photo").into());
-            }
-            core.caches.forget(&[id], &[]);
-            let item = items::read(&core.database, &[id]).await?.pop();
-            Ok(item.ok_or_else(|| Error::not_found("photo"))?)
-        })
-        .await
+            },
+            move |core, _| core.caches.invalidate(&[id], &[]),
+        );
+        if !retried.await? {
+            return Err(Error::not_found("failed photo").into());
+        }
+        let item = items::read(&self.database, &[id]).await?.pop();
+        Ok(item.ok_or_else(|| Error::not_found("photo"))?)
     }
 
     /// Lets the alternates of a ready item be tried again, if they were given up.
@@ -140,10 +139,10 @@ impl Core {
         request: DropFailedRequest,
     ) -> Result<DropFailedReply, MediaError> {
         let id = MediaId::new(request.id);
-        let (core, context) = (Arc::clone(self), context.clone());
-        to_the_end(async move {
-            let (ids, now) = (Arc::clone(&core.ids), core.clock.now());
-            let dropped = core.database.write(move |connection| {
+        let (ids, now) = (Arc::clone(&self.ids), self.clock.now());
+        let context = context.clone();
+        let dropped = self.write_then(
+            move |connection| {
                 Box::pin(async move {
                     if failed::has_failed(connection, id).await? != Some(true) {
                         return Ok(Remains::default());
@@ -151,14 +150,15 @@ impl Core {
                     holders::remove_item(connection, id).await?;
                     delete_items(connection, &context, &ids, now, &[id]).await
                 })
-            });
-            let remains: Remains = dropped.await?;
-            core.caches.forget(&remains.items, &remains.renditions);
-            Ok(DropFailedReply {
-                dropped: !remains.items.is_empty(),
-            })
+            },
+            |core, remains: &Remains| {
+                core.caches.invalidate(&remains.items, &remains.renditions);
+            },
+        );
+        let remains = dropped.await?;
+        Ok(DropFailedReply {
+            dropped: !remains.items.is_empty(),
         })
-        .await
     }
 }
 

@@ -1,6 +1,5 @@
 //! Items by id.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use business_media_gateway::MediaItem;
@@ -13,28 +12,14 @@ use crate::store::items;
 impl Core {
     /// Items in the order asked; those that are not there are left out.
     pub(crate) async fn items(&self, ids: &[MediaId]) -> Result<Vec<Arc<MediaItem>>, MediaError> {
-        let since = self.caches.since();
-        let mut found: HashMap<MediaId, Arc<MediaItem>> = HashMap::with_capacity(ids.len());
-        let mut missing = Vec::new();
-        for &id in ids {
-            match self.caches.item(id) {
-                Some(item) => drop(found.insert(id, item)),
-                None => missing.push(id),
-            }
-        }
-        if !missing.is_empty() {
-            for item in items::read(&self.database, &missing).await? {
-                let item = Arc::new(item);
-                self.caches.keep_item(since, Arc::clone(&item));
-                found.insert(item.media(), item);
-            }
-        }
+        let read = async |ids: Vec<MediaId>| -> Result<_, MediaError> {
+            let items = items::read(&self.database, &ids).await?.into_iter();
+            Ok(items.map(|item| (item.media(), Arc::new(item))).collect())
+        };
+        let found = self.caches.items.get_or_load_many(ids, read).await?;
         let expired = self.clock.now().minus(self.settings.unattached_lifetime());
-        let is_told = |item: &&Arc<MediaItem>| !is_over(item, expired);
-        Ok(ids
-            .iter()
-            .filter_map(|id| found.get(id).filter(is_told).cloned())
-            .collect())
+        let found = found.into_iter().flatten();
+        Ok(found.filter(|item| !is_over(item, expired)).collect())
     }
 
     /// The item as the database has it; the caches are told if another process has changed it.
@@ -42,8 +27,8 @@ impl Core {
         let fresh = items::read(&self.database, &[id]).await?.pop();
         let fresh = fresh.ok_or_else(|| Error::not_found("photo"))?;
         let stale = |kept: Arc<MediaItem>| kept.revision != fresh.revision;
-        if self.caches.item(id).is_some_and(stale) {
-            self.caches.forget(&[id], &[]);
+        if self.caches.items.get(&id).is_some_and(stale) {
+            self.caches.invalidate(&[id], &[]);
         }
         Ok(Arc::new(fresh))
     }

@@ -42,7 +42,7 @@ impl Core {
             Err(MediaError::Blob(BlobError::NotFound(_) | BlobError::Damaged(_)))
                 if preferred.key != key =>
             {
-                self.caches.forget(&[], &[key, preferred.key]);
+                self.caches.invalidate(&[], &[key, preferred.key]);
                 self.send_at_hand(sending(&head.itself)).await
             }
             sent => sent,
@@ -50,13 +50,13 @@ impl Core {
     }
 
     async fn head(&self, key: BlobKey) -> Result<Option<Head>, MediaError> {
-        let since = self.caches.since();
-        if let Some(head) = self.caches.head(key) {
+        if let Some(head) = self.caches.heads.get(&key) {
             return Ok(Some(head));
         }
+        let version = self.caches.heads.version(&key);
         let head = renditions::read_head(&self.database, key).await?;
         if let Some(head) = &head {
-            self.caches.keep_head(since, key, head.clone());
+            self.caches.heads.insert(key, version, head.clone());
         }
         Ok(head)
     }

@@ -6,11 +6,11 @@ use business_media_gateway::ReleaseRequest;
 use infra_blob::BlobKey;
 use infra_kernel::{AccountId, Context, MediaId};
 
+use crate::Core;
 use crate::error::MediaError;
 use crate::service::check;
 use crate::store::deletion::{Remains, delete_items};
 use crate::store::{holders, renditions};
-use crate::{Core, to_the_end};
 
 /// Items that not everyone may see any more, and the keys of their renditions.
 struct Turned {
@@ -27,26 +27,20 @@ impl Core {
         request: ReleaseRequest,
     ) -> Result<u32, MediaError> {
         check::holder(&request.holder)?;
-        let (core, context) = (Arc::clone(self), context.clone());
-        to_the_end(async move {
-            let (remains, turned) = core.let_go(context, request).await?;
-            core.caches.forget(&turned.items, &turned.renditions);
-            core.caches.forget(&remains.items, &remains.renditions);
-            core.blobs.collect(&remains.blobs).await;
-            Ok(u32::try_from(remains.items.len()).unwrap_or(u32::MAX))
-        })
-        .await
+        let (remains, _) = self.let_go(context.clone(), request).await?;
+        self.blobs.collect(&remains.blobs).await;
+        Ok(u32::try_from(remains.items.len()).unwrap_or(u32::MAX))
     }
 
     async fn let_go(
-        &self,
+        self: &Arc<Self>,
         context: Context,
         request: ReleaseRequest,
     ) -> Result<(Remains, Turned), MediaError> {
         let (ids, now) = (Arc::clone(&self.ids), self.clock.now());
         let (holder, owner) = (request.holder, AccountId::new(request.owner_id));
-        self.database
-            .write(move |connection| {
+        self.write_then(
+            move |connection| {
                 Box::pin(async move {
                     let let_go = holders::remove(connection, &holder, owner).await?;
                     let items = holders::settle_openness(connection, &let_go.held).await?;
@@ -54,9 +48,14 @@ impl Core {
                     let turned = Turned { items, renditions };
                     let remains =
                         delete_items(connection, &context, &ids, now, &let_go.free).await?;
-                    Ok::<_, MediaError>((remains, turned))
+                    Ok((remains, turned))
                 })
-            })
-            .await
+            },
+            |core, (remains, turned): &(Remains, Turned)| {
+                core.caches.invalidate(&turned.items, &turned.renditions);
+                core.caches.invalidate(&remains.items, &remains.renditions);
+            },
+        )
+        .await
     }
 }

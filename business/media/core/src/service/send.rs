@@ -88,14 +88,14 @@ impl Core {
     /// The whole of a rendition. Its row was there a moment ago: should it have been deleted since, what is read here is
     /// not kept, because the caches have forgotten it in between or the next line finds no file.
     async fn body(&self, key: BlobKey, bytes: u64) -> Result<Bytes, MediaError> {
-        if let Some(body) = self.caches.body(key) {
+        if let Some(body) = self.caches.bodies.get(&key) {
             return Ok(body);
         }
-        let since = self.caches.since();
+        let version = self.caches.bodies.version(&key);
         let body = self.blobs.store.read_all(key, bytes).await?;
-        // Looked at again under the same `since`: the row may have gone between the first look and `since`.
+        // Looked at again under the same version: the row may have gone between the first look and it.
         if renditions::is_served(&self.database, key).await? {
-            self.caches.keep_body(since, key, body.clone());
+            self.caches.bodies.insert(key, version, body.clone());
         }
         Ok(body)
     }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use business_media_gateway::{MediaItem, UpdateMediaRequest};
 use infra_kernel::{AccountId, Error, ErrorCode, MediaId};
 
+use crate::Core;
 use crate::error::MediaError;
 use crate::service::check;
 use crate::store::items;
-use crate::{Core, to_the_end};
 
 impl Core {
     pub(crate) async fn update(
@@ -20,34 +20,22 @@ impl Core {
         }
         check::focus([request.focus_x, request.focus_y])?;
         let id = MediaId::new(request.id);
-        let core = Arc::clone(self);
-        to_the_end(async move {
-            let item = core.describe(id, request).await?;
-            core.caches.forget(&[id], &[]);
-            Ok(item)
-        })
-        .await
-    }
-
-    async fn describe(
-        &self,
-        id: MediaId,
-        request: UpdateMediaRequest,
-    ) -> Result<MediaItem, MediaError> {
         let owner = AccountId::new(request.owner_id);
         let focus = (request.focus_x, request.focus_y);
-        self.database
-            .write(move |connection| {
+        self.write_then(
+            move |connection| {
                 Box::pin(async move {
                     if items::load_own(connection, id, owner).await?.attached {
                         return Err(in_use().into());
                     }
                     items::describe(connection, id, request.description, focus).await?;
                     let item = items::load(connection, &[id]).await?.pop();
-                    Ok::<_, MediaError>(item.ok_or_else(|| Error::not_found("photo"))?)
+                    Ok(item.ok_or_else(|| Error::not_found("photo"))?)
                 })
-            })
-            .await
+            },
+            move |core, _| core.caches.invalidate(&[id], &[]),
+        )
+        .await
     }
 }
 

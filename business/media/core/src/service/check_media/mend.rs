@@ -155,7 +155,7 @@ impl Check {
             });
             for id in changed.await? {
                 let keys = renditions::keys(&core.database, id).await?;
-                core.caches.forget(&[id], &keys);
+                core.caches.invalidate(&[id], &keys);
             }
             Ok(())
         })
@@ -192,16 +192,19 @@ impl Check {
     }
 
     async fn mark_original(&self, item: &mut ItemRow, lost: bool) -> Result<bool, MediaError> {
-        let seen = item.clone();
+        let (seen, id) = (item.clone(), item.media());
         let marked = self
             .core
-            .database
-            .write(move |connection| {
-                Box::pin(async move { inspection::mark_original(connection, &seen, lost).await })
-            })
+            .write_then(
+                move |connection| {
+                    Box::pin(
+                        async move { inspection::mark_original(connection, &seen, lost).await },
+                    )
+                },
+                move |core, _| core.caches.invalidate(&[id], &[]),
+            )
             .await?;
         item.revision += i64::from(marked);
-        self.core.caches.forget(&[item.media()], &[]);
         Ok(marked)
     }
 
@@ -304,88 +307,86 @@ impl Check {
         names: Vec<String>,
         new: New,
     ) -> Result<bool, MediaError> {
-        let (core, item, context) = (Arc::clone(&self.core), item.clone(), self.context.clone());
+        let item = item.clone();
         let id = item.item.media();
         let message = MediaReady {
             media_id: id.get(),
             owner_id: item.item.owner_id.cast_unsigned(),
         };
-        let event = Event::new(&context, &core.ids, topics::READY, id.get(), &message);
+        let event = Event::new(
+            &self.context,
+            &self.core.ids,
+            topics::READY,
+            id.get(),
+            &message,
+        );
         let old = keys_of(&item);
-        let now = core.clock.now();
-        to_the_end(async move {
-            let exchanged = core
-                .database
-                .write(move |connection| {
-                    Box::pin(async move {
-                        if !inspection::grow_revision(connection, &item.item).await? {
-                            return Ok(false);
-                        }
-                        let gone = inspection::remove_renditions(connection, id, &names).await?;
-                        for ((position, rendition), stored) in new.made.iter().zip(new.stored) {
-                            renditions::insert(connection, id, *position, rendition, stored)
-                                .await?;
-                        }
-                        blobs::settle(connection, &new.noted).await?;
-                        // Those that are used again are taken off the queue when their turn comes.
-                        blob_rows::queue_deletions(connection, &gone, now).await?;
-                        outbox::append(connection, &event).await?;
-                        Ok::<_, MediaError>(true)
-                    })
+        let now = self.core.clock.now();
+        let exchange = self.core.write_then(
+            move |connection| {
+                Box::pin(async move {
+                    if !inspection::grow_revision(connection, &item.item).await? {
+                        return Ok(false);
+                    }
+                    let gone = inspection::remove_renditions(connection, id, &names).await?;
+                    for ((position, rendition), stored) in new.made.iter().zip(new.stored) {
+                        renditions::insert(connection, id, *position, rendition, stored).await?;
+                    }
+                    blobs::settle(connection, &new.noted).await?;
+                    // Those that are used again are taken off the queue when their turn comes.
+                    blob_rows::queue_deletions(connection, &gone, now).await?;
+                    outbox::append(connection, &event).await?;
+                    Ok(true)
                 })
-                .await?;
-            core.caches.forget(&[id], &old);
-            Ok(exchanged)
-        })
-        .await
+            },
+            move |core, _| core.caches.invalidate(&[id], &old),
+        );
+        exchange.await
     }
 
     /// Nothing is left of it: it fails, or if it has failed already lets go of its original.
     async fn give_up(&self, item: &Inspected) -> Result<bool, MediaError> {
-        let (core, item) = (Arc::clone(&self.core), item.clone());
+        let item = item.clone();
         let id = item.item.media();
         let message = MediaFailed {
             media_id: id.get(),
             owner_id: item.item.owner_id.cast_unsigned(),
             reason: LOST.to_owned(),
         };
-        let event = Event::new(&self.context, &core.ids, topics::FAILED, id.get(), &message);
-        let (old, now) = (keys_of(&item), core.clock.now());
-        to_the_end(async move {
-            let given_up = core
-                .database
-                .write(move |connection| {
-                    Box::pin(async move {
-                        if !inspection::mark_lost(connection, &item.item, LOST, now).await? {
-                            return Ok(false);
-                        }
-                        let names: Vec<String> = item
-                            .renditions
-                            .iter()
-                            .map(|form| form.name.clone())
-                            .collect();
-                        let mut gone =
-                            inspection::remove_renditions(connection, id, &names).await?;
-                        gone.extend(item.item.original_key.parse::<BlobKey>().ok());
-                        let alternates = alternates::remove(connection, id).await?;
-                        gone.extend(
-                            alternates
-                                .iter()
-                                .filter_map(|key| key.parse::<BlobKey>().ok()),
-                        );
-                        blob_rows::queue_deletions(connection, &gone, now).await?;
-                        if item.item.state != MediaState::Failed as i32 {
-                            outbox::append(connection, &event).await?;
-                        }
-                        Ok::<_, MediaError>(true)
-                    })
+        let event = Event::new(
+            &self.context,
+            &self.core.ids,
+            topics::FAILED,
+            id.get(),
+            &message,
+        );
+        let (old, now) = (keys_of(&item), self.core.clock.now());
+        let give_up = self.core.write_then(
+            move |connection| {
+                Box::pin(async move {
+                    if !inspection::mark_lost(connection, &item.item, LOST, now).await? {
+                        return Ok(false);
+                    }
+                    let forms = item.renditions.iter();
+                    let names: Vec<String> = forms.map(|form| form.name.clone()).collect();
+                    let mut gone = inspection::remove_renditions(connection, id, &names).await?;
+                    gone.extend(item.item.original_key.parse::<BlobKey>().ok());
+                    let alternates = alternates::remove(connection, id).await?;
+                    let alternates = alternates.iter();
+                    gone.extend(alternates.filter_map(|key| key.parse::<BlobKey>().ok()));
+                    blob_rows::queue_deletions(connection, &gone, now).await?;
+                    if item.item.state != MediaState::Failed as i32 {
+                        outbox::append(connection, &event).await?;
+                    }
+                    Ok(true)
                 })
-                .await?;
-            core.caches.forget(&[], &old);
-            core.tell_processed(id);
-            Ok(given_up)
-        })
-        .await
+            },
+            move |core, _| {
+                core.caches.invalidate(&[], &old);
+                core.tell_processed(id);
+            },
+        );
+        give_up.await
     }
 }
 

@@ -1,7 +1,5 @@
 //! Parts of uploads that are under way.
 
-use std::sync::Arc;
-
 use business_media_gateway::CheckFinding;
 
 use super::Check;
@@ -9,7 +7,6 @@ use super::look::Condition;
 use crate::error::MediaError;
 use crate::store::blob_rows;
 use crate::store::inspection::{self, PartRow};
-use crate::to_the_end;
 
 /// Parts looked at between two summaries.
 const PAGE_PARTS: i64 = 50;
@@ -67,17 +64,15 @@ impl Check {
     }
 
     async fn give_up_upload(&self, upload_id: i64) -> Result<(), MediaError> {
-        let (core, now) = (Arc::clone(&self.core), self.core.clock.now());
-        to_the_end(async move {
-            core.database
-                .write(move |connection| {
-                    Box::pin(async move {
-                        let keys = inspection::remove_upload(connection, upload_id).await?;
-                        blob_rows::queue_deletions(connection, &keys, now).await
-                    })
+        let now = self.core.clock.now();
+        self.core
+            .database
+            .write(move |connection| {
+                Box::pin(async move {
+                    let keys = inspection::remove_upload(connection, upload_id).await?;
+                    blob_rows::queue_deletions(connection, &keys, now).await
                 })
-                .await
-        })
-        .await
+            })
+            .await
     }
 }
