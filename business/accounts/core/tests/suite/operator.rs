@@ -194,11 +194,8 @@ async fn what_a_command_revokes_is_refused_by_the_server_within_seconds() {
     assert!(server.authenticate(&secret).await.is_ok());
     let command = server.another_process(cheap()).await;
     reset(&command, "ada", "").await.unwrap();
-    let start = std::time::Instant::now();
-    while server.authenticate(&secret).await.is_ok() {
-        assert!(start.elapsed().as_secs() < 8, "it is still taken");
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
+    server.advance(5);
+    assert!(server.authenticate(&secret).await.is_err());
 }
 
 /// A sign-in whose password was checked just before the new one was set must not open a session after it.
