@@ -100,7 +100,8 @@ impl DataFolder {
         let lock_path = path.join(LOCK);
         let lock = File::create(&lock_path)
             .with_context(|| format!("the data folder {} cannot be written to", path.display()))?;
-        // Single writer (ADR 0026): whoever holds this lock is the home of every database in the folder.
+        // Single writer (ADR 0026): whoever holds this lock is the home of every database in the
+        // folder.
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => bail!(

@@ -106,8 +106,8 @@ impl Relay {
         Ok(more)
     }
 
-    // Single writer (ADR 0026): positions become visible in order, so no event can appear later at or below the last that
-    // was read, which is how far `delete_to` deletes.
+    // Single writer (ADR 0026): positions become visible in order, so no event can appear later at
+    // or below the last that was read, which is how far `delete_to` deletes.
     async fn read_batch(&self) -> Result<(Vec<Event>, i64, bool), DbError> {
         let rows = sqlx::query_as::<_, EventRow>(
             "SELECT position, event_id, topic, key, payload, occurred_at, correlation_id

@@ -11,8 +11,9 @@ use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
 /// The most shards of a weighted cache. More would only split its bound.
 const SHARDS_MAX: u64 = 64;
-/// Each shard of a weighted cache has room for at least so many of the heaviest entries. The engine does not admit what
-/// outweighs a shard, and one with room for one or two would keep nothing else beside them.
+/// Each shard of a weighted cache has room for at least so many of the heaviest entries. The engine
+/// does not admit what outweighs a shard, and one with room for one or two would keep nothing else
+/// beside them.
 const HEAVIEST_PER_SHARD: u64 = 4;
 
 /// A bounded cache. Cheap to clone; clones share their entries.
@@ -66,7 +67,8 @@ where
     pub fn weighted(bound: &WeightBound<K, V>) -> Self {
         let entries = bound.total_max / bound.entry_typical.max(1);
         let heaviest = bound.entry_max.max(1) * HEAVIEST_PER_SHARD;
-        // The engine rounds up to a power of two; rounded down here, so that the heaviest always fit.
+        // The engine rounds up to a power of two; rounded down here, so that the heaviest always
+        // fit.
         let shards = (bound.total_max / heaviest).clamp(1, SHARDS_MAX);
         let shards = 1 << shards.ilog2();
         let mut options = OptionsBuilder::new();
@@ -77,8 +79,9 @@ where
         Self::with_options(&options, Some(bound.weigh))
     }
 
-    /// The same cache, whose entries count only so long after they were inserted. An older one is treated as missing, and
-    /// its room is taken by the next insertion under its key or by eviction.
+    /// The same cache, whose entries count only so long after they were inserted. An older one is
+    /// treated as missing, and its room is taken by the next insertion under its key or by
+    /// eviction.
     #[must_use]
     pub fn with_lifetime(self, duration: Duration, clock: Arc<dyn Clock>) -> Self {
         Self {

@@ -10,18 +10,23 @@ use quick_cache::DefaultHashBuilder;
 
 use crate::{Cache, WeightBound};
 
-/// How many counters the keys share. Two keys of one counter cost each other a needless load, never a wrong value.
+/// How many counters the keys share. Two keys of one counter cost each other a needless load, never
+/// a wrong value.
 const STRIPES: usize = 1_024;
 
-/// A bounded cache in front of a store that only this process writes. Cheap to clone; clones share their entries.
+/// A bounded cache in front of a store that only this process writes. Cheap to clone; clones share
+/// their entries.
 ///
-/// A plain cache goes stale in one way: a reader reads the old value, a writer commits and invalidates the key, and then
-/// the reader inserts the old value. Here a reader takes the key's [`CacheVersion`] before it reads, and what it read is
-/// inserted only if the key has not been written since.
+/// A plain cache goes stale in one way: a reader reads the old value, a writer commits and
+/// invalidates the key, and then the reader inserts the old value. Here a reader takes the key's
+/// [`CacheVersion`] before it reads, and what it read is inserted only if the key has not been
+/// written since.
 ///
-/// Every write must be followed by [`Self::invalidate`], [`Self::write_through`] or [`Self::update`] before its caller is
-/// answered, and, for the latter two, in the order of the commits: hooks of `infra_db::Database::write_then` are both.
-// Single writer (ADR 0026): what another process writes is seen only when the entry's lifetime ends, if it has one.
+/// Every write must be followed by [`Self::invalidate`], [`Self::write_through`] or
+/// [`Self::update`] before its caller is answered, and, for the latter two, in the order of the
+/// commits: hooks of `infra_db::Database::write_then` are both.
+// Single writer (ADR 0026): what another process writes is seen only when the entry's lifetime
+// ends, if it has one.
 pub struct VersionedCache<K, V> {
     entries: Cache<K, V>,
     versions: Arc<Versions>,
@@ -44,8 +49,8 @@ pub enum Update<V> {
     Invalidate,
 }
 
-/// How many writes each stripe of keys has seen. An insertion holds its stripe's lock, so no write falls between the
-/// comparison and the insertion.
+/// How many writes each stripe of keys has seen. An insertion holds its stripe's lock, so no write
+/// falls between the comparison and the insertion.
 struct Versions {
     stripes: Box<[Mutex<u64>]>,
     hasher: DefaultHashBuilder,
@@ -68,7 +73,8 @@ where
         Self::over(Cache::weighted(bound))
     }
 
-    /// The same cache, whose entries count only so long: for a store that another process may write after all.
+    /// The same cache, whose entries count only so long: for a store that another process may write
+    /// after all.
     #[must_use]
     pub fn with_lifetime(self, duration: Duration, clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -126,15 +132,17 @@ where
         self.entries.invalidate_all();
     }
 
-    /// As [`Self::invalidate`], with the value that was written. To be called in the order of the commits.
+    /// As [`Self::invalidate`], with the value that was written. To be called in the order of the
+    /// commits.
     pub fn write_through(&self, key: K, value: V) {
         let mut writes = self.versions.lock(self.versions.stripe(&key));
         *writes += 1;
         self.entries.insert(key, value);
     }
 
-    /// As [`Self::invalidate`], but what is cached may stay: `update` makes it right, or says that it cannot. To be called
-    /// in the order of the commits. `update` runs under a lock and must not use this cache.
+    /// As [`Self::invalidate`], but what is cached may stay: `update` makes it right, or says that
+    /// it cannot. To be called in the order of the commits. `update` runs under a lock and must not
+    /// use this cache.
     pub fn update(&self, key: &K, update: impl FnOnce(&V) -> Update<V>)
     where
         K: Clone,
@@ -169,8 +177,8 @@ where
         Ok(value)
     }
 
-    /// The values under these keys, in their order; `load` is asked once for those that are not cached. A key for which it
-    /// has no value gets none, and nothing is cached for it.
+    /// The values under these keys, in their order; `load` is asked once for those that are not
+    /// cached. A key for which it has no value gets none, and nothing is cached for it.
     ///
     /// # Errors
     /// Those of `load`.

@@ -7,8 +7,9 @@ use tokio::sync::Notify;
 
 use crate::BoxFuture;
 
-/// A write's place in the order of the commits to one database, within one process: it starts again when the process does,
-/// and says nothing about another database. A later write has a higher version.
+/// A write's place in the order of the commits to one database, within one process: it starts again
+/// when the process does, and says nothing about another database. A later write has a higher
+/// version.
 // Single writer (ADR 0026): the order of this process's commits is the order of all commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct CommitVersion(u64);
@@ -34,8 +35,8 @@ pub enum CommitMoment {
     After,
 }
 
-/// What is waited for at each moment of each commit. One that never ends is a process that died there: tests of crashes
-/// have it.
+/// What is waited for at each moment of each commit. One that never ends is a process that died
+/// there: tests of crashes have it.
 pub type CommitWatch = Arc<dyn Fn(CommitMoment) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// The commits of one database in this process.

@@ -196,11 +196,13 @@ impl Database {
         self.writer.write(work, |_, _| {}).await
     }
 
-    /// As [`Self::write`], with a hook for what must follow the commit: invalidating a cache, waking who waits.
+    /// As [`Self::write`], with a hook for what must follow the commit: invalidating a cache,
+    /// waking who waits.
     ///
-    /// The hook runs exactly when the work was committed, before its caller is answered, also when the caller has gone
-    /// away. Hooks run one after the other in the order of the commits, in the writer itself: a hook is short, waits for
-    /// nothing, and writes nothing. When it panics, the write stands and its caller is answered.
+    /// The hook runs exactly when the work was committed, before its caller is answered, also when
+    /// the caller has gone away. Hooks run one after the other in the order of the commits, in the
+    /// writer itself: a hook is short, waits for nothing, and writes nothing. When it panics, the
+    /// write stands and its caller is answered.
     ///
     /// # Errors
     /// As [`Self::write`] has them; the hook has not run then.
@@ -214,8 +216,8 @@ impl Database {
         self.writer.write(work, after_commit).await
     }
 
-    /// The version of the last commit of this process. It is at least that of every write whose caller was answered, and
-    /// at most that of what a read which begins afterwards sees.
+    /// The version of the last commit of this process. It is at least that of every write whose
+    /// caller was answered, and at most that of what a read which begins afterwards sees.
     #[must_use]
     pub fn commit_version(&self) -> CommitVersion {
         self.commits.last()

@@ -275,7 +275,8 @@ async fn run_group(
             return Ok(execute(connection, "COMMIT").await?);
         }
         if let Err(error) = execute(connection, "ROLLBACK").await {
-            // A full disk has SQLite roll back by itself. The work knows better than this what was wrong.
+            // A full disk has SQLite roll back by itself. The work knows better than this what was
+            // wrong.
             tracing::debug!(%error, "rollback after failed work");
         }
         return Ok(());

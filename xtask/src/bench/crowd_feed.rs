@@ -1,8 +1,10 @@
-//! Home feeds of a crowd: random readers among many accounts, alone and beside posts at a fixed pace.
+//! Home feeds of a crowd: random readers among many accounts, alone and beside posts at a fixed
+//! pace.
 //!
-//! One hot reader flatters: everything it needs is in the processor's caches. Here each request is another account's, and
-//! each feed 20 posts of 20 others. With `--binary` several programs are measured by turns in one run, each on a folder of
-//! its own that was furnished alike, so that a machine that changes its mind does so for all.
+//! One hot reader flatters: everything it needs is in the processor's caches. Here each request is
+//! another account's, and each feed 20 posts of 20 others. With `--binary` several programs are
+//! measured by turns in one run, each on a folder of its own that was furnished alike, so that a
+//! machine that changes its mind does so for all.
 
 mod posting;
 mod scene;
@@ -22,7 +24,8 @@ use super::{Bench, draw};
 use posting::Posted;
 use scene::{Kind, Scene};
 
-/// Passwords are cheap: making the accounts is not what is measured. Only JPEGs are made: nothing works in the background.
+/// Passwords are cheap: making the accounts is not what is measured. Only JPEGs are made: nothing
+/// works in the background.
 const SETTINGS: [(&str, &str); 3] = [
     ("HELIOGRAPH_ACCOUNTS__PASSWORD_MEMORY_KIB", "8"),
     ("HELIOGRAPH_ACCOUNTS__PASSWORD_ITERATIONS", "1"),
@@ -41,7 +44,8 @@ pub(crate) struct Options {
     /// crowd-feed: how many posts a second are made beside the readers.
     #[arg(long, default_value_t = 40)]
     posts_per_second: u32,
-    /// crowd-feed: a program to measure in place of the one that is built from here; repeat it to compare several by turns.
+    /// crowd-feed: a program to measure in place of the one that is built from here; repeat it to
+    /// compare several by turns.
     #[arg(long = "binary")]
     binaries: Vec<PathBuf>,
 }
@@ -176,7 +180,8 @@ impl Subject {
         )
     }
 
-    /// The server's processor time for one post beside the readers, in milliseconds: what is beyond the same reads alone.
+    /// The server's processor time for one post beside the readers, in milliseconds: what is beyond
+    /// the same reads alone.
     fn post_processor_ms(&self) -> Spread {
         let read_us = self.alone.spread(|run| run.processor_us).median;
         let runs = self.beside.0.iter().zip(&self.posted);

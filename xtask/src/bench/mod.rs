@@ -48,8 +48,8 @@ pub(crate) enum Name {
     /// A photo from upload to ready, alone and beside the animations of six other accounts. Meant for a quiet machine, so it
     /// is not part of `all`.
     Animations,
-    /// Home feeds of random readers among many accounts, with and without posts beside them. Takes minutes to furnish, so it
-    /// is not part of `all`.
+    /// Home feeds of random readers among many accounts, with and without posts beside them. Takes
+    /// minutes to furnish, so it is not part of `all`.
     CrowdFeed,
     /// Photos' bytes, beside nginx: needs `nginx` and `wrk`, so it is not part of `all`.
     Media,

@@ -1,4 +1,5 @@
-//! The places that rest on the single-writer axiom: their markers in the code and their list in the record agree.
+//! The places that rest on the single-writer axiom: their markers in the code and their list in the
+//! record agree.
 
 use std::collections::BTreeSet;
 use std::path::Path;

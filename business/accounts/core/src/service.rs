@@ -43,7 +43,8 @@ const GRANTS_KEPT_MAX: u64 = 50_000;
 /// The most accounts kept in memory; each is some 500 bytes, and 4 KiB at the most.
 const ACCOUNTS_KEPT_MAX: u64 = 20_000;
 
-/// How long an entry counts: the operator's commands write beside this process, and are seen after that.
+/// How long an entry counts: the operator's commands write beside this process, and are seen after
+/// that.
 const CACHE_LIFETIME: Duration = Duration::from_secs(5);
 
 /// The domain at work.

@@ -1,8 +1,9 @@
 //! How viewers stand to authors, in memory.
 //!
-//! Every read of a feed asks for one viewer and up to some hundreds of authors. So what is known of a viewer is one entry of
-//! the cache: one lock and one look-up find it, and each author is a binary search in it. It is never changed in place; a
-//! further author makes a new one, which costs a copy of some kilobytes beside the statement that read the author.
+//! Every read of a feed asks for one viewer and up to some hundreds of authors. So what is known of
+//! a viewer is one entry of the cache: one lock and one look-up find it, and each author is a
+//! binary search in it. It is never changed in place; a further author makes a new one, which costs
+//! a copy of some kilobytes beside the statement that read the author.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -55,12 +56,14 @@ impl RelationshipCache {
         self.viewers.get(&viewer).unwrap_or_default()
     }
 
-    /// The viewer's version, to be taken before [`Self::get`] where what is got will be inserted again with more.
+    /// The viewer's version, to be taken before [`Self::get`] where what is got will be inserted
+    /// again with more.
     pub(crate) fn version(&self, viewer: u64) -> CacheVersion {
         self.viewers.version(&viewer)
     }
 
-    /// Adds what was read to what was known, unless something of the viewer was written since the version was taken.
+    /// Adds what was read to what was known, unless something of the viewer was written since the
+    /// version was taken.
     pub(crate) fn insert(
         &self,
         viewer: u64,

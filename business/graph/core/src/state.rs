@@ -36,7 +36,8 @@ impl State {
         }
     }
 
-    /// Invalidates what is cached of these two: to be called when a change of the follow between them is committed.
+    /// Invalidates what is cached of these two: to be called when a change of the follow between
+    /// them is committed.
     pub(crate) fn follow_changed(&self, follower: u64, followee: u64) {
         self.relationships.invalidate(follower, followee);
         self.relationships.invalidate(followee, follower);

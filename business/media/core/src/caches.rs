@@ -1,7 +1,8 @@
 //! What is kept at hand: items, what is known of renditions, and the bytes of those that are asked for.
 //!
-//! It is exact: what changes rows invalidates what was cached of them in the hook of its write, and what is read is
-//! inserted only if nothing of it was written since, so a slow reader cannot bring a deleted photo back.
+//! It is exact: what changes rows invalidates what was cached of them in the hook of its write, and
+//! what is read is inserted only if nothing of it was written since, so a slow reader cannot bring
+//! a deleted photo back.
 
 use std::sync::Arc;
 
@@ -74,8 +75,8 @@ impl Caches {
         }
     }
 
-    /// Invalidates items whose rows changed, and renditions that lost or got a row, got another form, or are open now or no
-    /// longer.
+    /// Invalidates items whose rows changed, and renditions that lost or got a row, got another
+    /// form, or are open now or no longer.
     pub(crate) fn invalidate(&self, items: &[MediaId], renditions: &[BlobKey]) {
         for id in items {
             self.items.invalidate(id);

@@ -107,7 +107,8 @@ impl Core {
         FormatSet::new(here.formats().iter().copied().chain(outside))
     }
 
-    /// Runs a write, and when it is committed what follows from it: invalidating what is cached, waking who waits.
+    /// Runs a write, and when it is committed what follows from it: invalidating what is cached,
+    /// waking who waits.
     async fn write_then<T, F>(
         self: &Arc<Self>,
         work: F,
@@ -132,8 +133,9 @@ impl Core {
     }
 }
 
-/// Runs a change to its end even when its caller stops waiting: for what is more than one write, such as files and the
-/// rows that name them. What only has to follow a commit is its hook ([`Core::write_then`]).
+/// Runs a change to its end even when its caller stops waiting: for what is more than one write,
+/// such as files and the rows that name them. What only has to follow a commit is its hook
+/// ([`Core::write_then`]).
 async fn to_the_end<T: Send + 'static>(
     change: impl Future<Output = Result<T, MediaError>> + Send + 'static,
 ) -> Result<T, MediaError> {

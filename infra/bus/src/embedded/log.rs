@@ -99,7 +99,8 @@ pub(crate) async fn read(
     after: i64,
     rows_max: usize,
 ) -> Result<Read, DbError> {
-    // Single writer (ADR 0026): positions become visible in order, so nothing can appear later at or below the end.
+    // Single writer (ADR 0026): positions become visible in order, so nothing can appear later at
+    // or below the end.
     let end: Option<i64> = sqlx::query_scalar("SELECT max(position) FROM log")
         .fetch_one(database.reader())
         .await?;

@@ -14,7 +14,8 @@ use crate::{BoxFuture, Connection, DbError};
 pub(super) enum Wish {
     Keep,
     Undo,
-    /// To be undone because the disk is full. SQLite may have undone the whole transaction by itself then.
+    /// To be undone because the disk is full. SQLite may have undone the whole transaction by
+    /// itself then.
     UndoFull,
 }
 
@@ -26,8 +27,8 @@ pub(super) trait Write: Send {
     /// Whether the work wants its changes committed.
     fn is_kept(&self) -> bool;
 
-    /// Runs the hook if there was something to commit, and then answers the caller. To be called when the group is
-    /// committed.
+    /// Runs the hook if there was something to commit, and then answers the caller. To be called
+    /// when the group is committed.
     fn finish(self: Box<Self>, version: CommitVersion);
 
     /// Answers the caller that the group was not committed.
@@ -68,7 +69,8 @@ where
             let Some(work) = self.work.take() else {
                 return Wish::Undo;
             };
-            // Within a future of its own, so that a panic before the work's first await is caught too.
+            // Within a future of its own, so that a panic before the work's first await is caught
+            // too.
             let work = async move { work(connection).await };
             self.result = AssertUnwindSafe(work).catch_unwind().await.ok();
             match &self.result {
@@ -97,7 +99,8 @@ where
         let panicked = || DbError::NotCommitted("the work panicked".to_owned());
         let result = result.unwrap_or_else(|| Err(panicked().into()));
         if let Ok(value) = &result {
-            // The write stands, whatever its hook does: the writer goes on and the caller is answered.
+            // The write stands, whatever its hook does: the writer goes on and the caller is
+            // answered.
             let hook = AssertUnwindSafe(|| after_commit(value, version));
             if catch_unwind(hook).is_err() {
                 tracing::error!("the hook of a committed write panicked");
@@ -117,7 +120,8 @@ where
             ..
         } = *self;
         drop(after_commit);
-        // Also when the work itself failed: what refused it may have been other work of the group, which was not committed.
+        // Also when the work itself failed: what refused it may have been other work of the group,
+        // which was not committed.
         let _ = answer.send(Err(error.into()));
     }
 }

@@ -15,7 +15,8 @@ use crate::store::Store;
 const AUTHORS_MAX: u32 = 10_000;
 
 /// The authors whose posts are merged when a timeline is read.
-// Single writer (ADR 0026): what was read once and what was noted since are all that the table holds.
+// Single writer (ADR 0026): what was read once and what was noted since are all that the table
+// holds.
 pub(crate) struct MergedAuthors {
     store: Store,
     read: OnceCell<()>,

@@ -16,7 +16,8 @@ const WRITERS: usize = 4;
 /// What came of posting.
 #[derive(Debug, Default)]
 pub(super) struct Posted {
-    /// Sorted, in milliseconds from when each post was due: waiting for a slow answer does not hide what it delays.
+    /// Sorted, in milliseconds from when each post was due: waiting for a slow answer does not hide
+    /// what it delays.
     pub(super) latencies_ms: Vec<f64>,
     time: Duration,
 }

@@ -116,7 +116,8 @@ pub(super) const fn random(seed: u64) -> u64 {
     (mixed ^ (mixed >> 31)) >> 1
 }
 
-/// Does something for each number below `count`, on several connections; what came of them, in their order.
+/// Does something for each number below `count`, on several connections; what came of them, in
+/// their order.
 fn each<T: Send>(
     server: &Server,
     count: usize,

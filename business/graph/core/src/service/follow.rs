@@ -82,8 +82,9 @@ async fn write_follow(
         }
         return Ok(reply(follow, false));
     }
-    // Single writer (ADR 0026): the id is made in here, where writes come one after another, so follows are numbered in the
-    // order of their commits, and a caller that pages on from the newest id misses none.
+    // Single writer (ADR 0026): the id is made in here, where writes come one after another, so
+    // follows are numbered in the order of their commits, and a caller that pages on from the
+    // newest id misses none.
     let unset = Follow {
         id: state.ids.follow().get(),
         follower_id: request.follower_id,

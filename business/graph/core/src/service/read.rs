@@ -86,7 +86,8 @@ pub(crate) async fn stats(
     let read = async |ids: Vec<u64>| -> Result<_, DbError> {
         let mut counts = stats::get(&state.database, &ids).await?;
         for id in ids {
-            // Who follows nobody and is followed by nobody has no row, and that is worth knowing too.
+            // Who follows nobody and is followed by nobody has no row, and that is worth knowing
+            // too.
             counts.entry(id).or_default();
         }
         Ok(counts)

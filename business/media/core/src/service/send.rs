@@ -93,7 +93,8 @@ impl Core {
         }
         let version = self.caches.bodies.version(&key);
         let body = self.blobs.store.read_all(key, bytes).await?;
-        // Looked at again under the same version: the row may have gone between the first look and it.
+        // Looked at again under the same version: the row may have gone between the first look and
+        // it.
         if renditions::is_served(&self.database, key).await? {
             self.caches.bodies.insert(key, version, body.clone());
         }

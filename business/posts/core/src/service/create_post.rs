@@ -87,8 +87,9 @@ async fn write_post(
     draft: Draft,
     key: &str,
 ) -> Result<Post, PostsError> {
-    // Single writer (ADR 0026): the id is made in here, where writes come one after another, so posts are numbered in the
-    // order of their commits, and a caller that pages on from the newest id misses none.
+    // Single writer (ADR 0026): the id is made in here, where writes come one after another, so
+    // posts are numbered in the order of their commits, and a caller that pages on from the newest
+    // id misses none.
     let (id, now) = (state.ids.post(), state.clock.now());
     let post = draft.publish(id, now);
     let author = post.author();

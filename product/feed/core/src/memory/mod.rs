@@ -1,8 +1,9 @@
 //! Timelines held in memory, kept exact by the writes of this process.
 //!
-//! A timeline is read from the database and inserted unless something of it was written meanwhile; every committed write
-//! is then applied to it, in the order of the commits ([`crate::store`]). A write that was in what was read may be applied
-//! once more: the last writes of each post, applied again in their order, leave it as they did before.
+//! A timeline is read from the database and inserted unless something of it was written meanwhile;
+//! every committed write is then applied to it, in the order of the commits ([`crate::store`]). A
+//! write that was in what was read may be applied once more: the last writes of each post, applied
+//! again in their order, leave it as they did before.
 
 mod timeline;
 
@@ -75,8 +76,8 @@ impl Memory {
         self.slots.version(&account)
     }
 
-    /// Holds what was read, unless something of it was written since the version was taken. Returns the slot either way, to
-    /// note the visit on.
+    /// Holds what was read, unless something of it was written since the version was taken. Returns
+    /// the slot either way, to note the visit on.
     pub(crate) fn insert(
         &self,
         account: AccountId,

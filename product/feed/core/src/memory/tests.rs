@@ -110,8 +110,8 @@ fn apply(memory: &Memory, write: Write) {
 }
 
 proptest! {
-    /// A read sees `seen` writes; of those, the first `applied` were applied before it began, and the others, and all that
-    /// come later, are applied after it is held.
+    /// A read sees `seen` writes; of those, the first `applied` were applied before it began, and
+    /// the others, and all that come later, are applied after it is held.
     #[test]
     fn writes_that_the_read_has_seen_may_be_applied_again(
         writes in prop::collection::vec(write(), 0..60),

@@ -1,7 +1,7 @@
 //! The feed's tables.
 //!
-//! A write that changes a timeline takes a hook, which applies it to the timelines in memory: hooks run in the order of the
-//! commits ([`Database::write_then`]).
+//! A write that changes a timeline takes a hook, which applies it to the timelines in memory: hooks
+//! run in the order of the commits ([`Database::write_then`]).
 
 mod guards;
 mod merged;
@@ -24,7 +24,8 @@ impl Store {
         Self { database }
     }
 
-    /// Runs a write, with what follows its commit. Work comes last, to read as it does in a plain write.
+    /// Runs a write, with what follows its commit. Work comes last, to read as it does in a plain
+    /// write.
     async fn write_then<T, F, H>(&self, after_commit: H, work: F) -> Result<T, DbError>
     where
         T: Send + 'static,

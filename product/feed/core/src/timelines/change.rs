@@ -13,7 +13,8 @@ use crate::memory::Change;
 const DROPPED_AT_ONCE_MAX: u32 = 50;
 
 impl Timelines {
-    /// Puts a post into those of these accounts' timelines that are kept. Returns how many it was new to.
+    /// Puts a post into those of these accounts' timelines that are kept. Returns how many it was
+    /// new to.
     pub(crate) async fn place(
         self: &Arc<Self>,
         readers: Vec<AccountId>,
@@ -58,8 +59,8 @@ impl Timelines {
         followee: AccountId,
         ended: bool,
     ) -> Result<()> {
-        // Each write's hook holds the lock too: nobody may make the timeline before a write that was handed in is done,
-        // even when this caller goes away.
+        // Each write's hook holds the lock too: nobody may make the timeline before a write that
+        // was handed in is done, even when this caller goes away.
         let held = Arc::new(self.locks.hold(follower).await);
         let followed = self
             .history(context, follower)
@@ -101,8 +102,8 @@ impl Timelines {
         Ok(floor.is_some())
     }
 
-    /// Drops timelines of accounts last seen before a moment, a bounded number of them. Returns how many, and whether there
-    /// may be more.
+    /// Drops timelines of accounts last seen before a moment, a bounded number of them. Returns how
+    /// many, and whether there may be more.
     pub(crate) async fn drop_unseen(
         self: &Arc<Self>,
         seen_before: infra_kernel::Timestamp,
