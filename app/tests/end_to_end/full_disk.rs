@@ -30,7 +30,7 @@ const IN_NAMESPACE: &str = "HELIOGRAPH_TEST_IN_NAMESPACE";
 impl SmallDisk {
     /// None when the test has run elsewhere: again, in a namespace where it may mount. Only where neither is allowed is it
     /// skipped; in CI that is a failure.
-    fn mount() -> Option<Self> {
+    fn mount(test: &str) -> Option<Self> {
         let mount = require::tool("mount", "apt-get install mount")?;
         let disk = Self(TempDir::new().unwrap());
         let made = Command::new(mount)
@@ -45,7 +45,7 @@ impl SmallDisk {
             std::env::var_os(IN_NAMESPACE).is_none(),
             "no mount here either"
         );
-        run_in_namespace();
+        run_in_namespace(test);
         None
     }
 
@@ -65,8 +65,8 @@ impl SmallDisk {
     }
 }
 
-/// Runs this test again as root of a user namespace.
-fn run_in_namespace() {
+/// Runs the test of this name again as root of a user namespace.
+fn run_in_namespace(test: &str) {
     let Some(unshare) = require::tool("unshare", "apt-get install util-linux") else {
         return;
     };
@@ -80,10 +80,9 @@ fn run_in_namespace() {
     if !require::found(is_allowed, "leave to mount a small disk", how) {
         return;
     }
-    let test = std::thread::current();
     let ended = in_namespace()
         .arg(std::env::current_exe().unwrap())
-        .args(["--exact", test.name().unwrap(), "--nocapture"])
+        .args(["--exact", test, "--nocapture"])
         .env(IN_NAMESPACE, "1")
         .output()
         .unwrap();
@@ -184,7 +183,9 @@ impl Scene {
 
 #[tokio::test]
 async fn reading_deleting_and_signing_in_go_on_and_the_rest_is_refused_with_a_word() {
-    let Some(disk) = SmallDisk::mount() else {
+    let test =
+        "full_disk::reading_deleting_and_signing_in_go_on_and_the_rest_is_refused_with_a_word";
+    let Some(disk) = SmallDisk::mount(test) else {
         return;
     };
     let mut scene = Scene::on(&disk).await;

@@ -112,7 +112,7 @@ async fn check_nothing_left(
 }
 
 #[tokio::test]
-async fn refused_uploads_leave_no_row() {
+async fn refused_uploads_leave_no_row_but_those_that_count_them() {
     let server = Server::start().await;
     let ada = server.person("ada").await;
     let before = leftovers::rows(server.folder()).await;
@@ -129,7 +129,12 @@ async fn refused_uploads_leave_no_row() {
     ada.post("/api/v2/media", &json!({"file": "x"}))
         .await
         .refusal();
-    assert_eq!(leftovers::rows(server.folder()).await, before);
+    let mut after = leftovers::rows(server.folder()).await;
+    for counter in ["processor_minutes", "upload_hours", "upload_minutes"] {
+        let counted = after.insert(format!("media.{counter}"), 0);
+        assert_eq!(counted, Some(1), "{counter}");
+    }
+    assert_eq!(after, before);
 }
 
 #[tokio::test]

@@ -57,47 +57,45 @@ impl Journal {
         self.record(&File::open(folder)?)
     }
 
-    /// Notes that this file or folder was synced as it is now.
+    /// Records that this file or folder was synced as it is now.
     ///
     /// # Errors
     /// When it cannot be read or copied.
     pub(crate) fn record(&self, synced: &File) -> io::Result<()> {
+        let names = names_in(synced)?;
+        self.record_with(synced, names.as_deref())
+    }
+
+    /// The same of a folder that held these names when the sync began. What was written to a file meanwhile may count as
+    /// synced, because a disk may have it; a name may not, or another thread's missing sync would be hidden by this one.
+    ///
+    /// # Errors
+    /// When it cannot be read or copied.
+    pub(crate) fn record_with(&self, synced: &File, names: Option<&str>) -> io::Result<()> {
         let metadata = synced.metadata()?;
-        // Not opened anew by its path unless it has to be: closing any descriptor of a file drops the locks that SQLite
-        // holds on it in this process.
-        if metadata.is_dir() {
-            self.record_names(&own_path(synced), &key_of(&metadata))
+        if let Some(names) = names {
+            self.write("folders", &key_of(&metadata)?, |copy| {
+                copy.write_all_at(names.as_bytes(), 0)
+            })
         } else if metadata.is_file() {
-            self.record_content(synced, &key_of(&metadata))
+            self.write("files", &key_of(&metadata)?, |copy| {
+                record_content(synced, copy)
+            })
         } else {
             Ok(())
         }
     }
 
-    fn record_content(&self, file: &File, key: &str) -> io::Result<()> {
+    /// Puts a whole file in place of the one of this key.
+    fn write(
+        &self,
+        kind: &str,
+        key: &str,
+        fill: impl FnOnce(&File) -> io::Result<()>,
+    ) -> io::Result<()> {
         let incoming = self.incoming();
-        let mut copy = File::create(&incoming)?;
-        match copy_content(file, &mut copy) {
-            // It was opened for writing alone, which SQLite never does.
-            Err(error) if error.raw_os_error() == Some(libc::EBADF) => {
-                copy_content(&File::open(own_path(file))?, &mut copy)?;
-            }
-            copied => copied?,
-        }
-        fs::rename(incoming, self.root.join("files").join(key))
-    }
-
-    fn record_names(&self, folder: &Path, key: &str) -> io::Result<()> {
-        let mut lines = String::new();
-        for entry in fs::read_dir(folder)? {
-            // What goes away meanwhile may as well be gone.
-            if let Some(line) = line_of(&entry?) {
-                lines.push_str(&line);
-            }
-        }
-        let incoming = self.incoming();
-        fs::write(&incoming, lines)?;
-        fs::rename(incoming, self.root.join("folders").join(key))
+        fill(&File::create(&incoming)?)?;
+        fs::rename(incoming, self.root.join(kind).join(key))
     }
 
     /// What was synced of a file; nothing when it never was.
@@ -122,14 +120,25 @@ impl Journal {
 
 impl Entry {
     /// What the folder holds now under this name.
-    pub(crate) fn of(entry: &DirEntry) -> Option<Self> {
-        let metadata = fs::symlink_metadata(entry.path()).ok()?;
+    pub(crate) fn of(entry: &DirEntry) -> io::Result<Option<Self>> {
+        let Some(metadata) = found(fs::symlink_metadata(entry.path()))? else {
+            return Ok(None);
+        };
         let is_folder = metadata.is_dir();
-        (is_folder || metadata.is_file()).then(|| Self {
+        if !is_folder && !metadata.is_file() {
+            return Ok(None);
+        }
+        Ok(Some(Self {
             name: entry.file_name().into(),
             is_folder,
-            key: key_of(&metadata),
-        })
+            key: key_of(&metadata)?,
+        }))
+    }
+
+    fn line(&self) -> String {
+        let kind = if self.is_folder { "folder" } else { "file" };
+        let name = hex::encode(self.name.as_os_str().as_bytes());
+        format!("{kind} {} {name}\n", self.key)
     }
 
     fn parse(line: &str) -> Option<Self> {
@@ -143,19 +152,39 @@ impl Entry {
     }
 }
 
-fn line_of(entry: &DirEntry) -> Option<String> {
-    let entry = Entry::of(entry)?;
-    let kind = if entry.is_folder { "folder" } else { "file" };
-    let name = hex::encode(entry.name.as_os_str().as_bytes());
-    Some(format!("{kind} {} {name}\n", entry.key))
+/// A line for each name that a folder holds; nothing of what is no folder.
+pub(crate) fn names_in(folder: &File) -> io::Result<Option<String>> {
+    if !folder.metadata()?.is_dir() {
+        return Ok(None);
+    }
+    let mut lines = String::new();
+    for entry in fs::read_dir(own_path(folder))? {
+        // What goes away meanwhile may as well be gone.
+        if let Some(entry) = Entry::of(&entry?)? {
+            lines.push_str(&entry.line());
+        }
+    }
+    Ok(Some(lines))
 }
 
 /// What stands for a file or folder whatever it is called: its inode, and when it was made, because numbers of inodes are
-/// given again.
-pub(crate) fn key_of(metadata: &Metadata) -> String {
-    let made = metadata.created().ok();
-    let made = made.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-    format!("{}-{}", metadata.ino(), made.unwrap_or_default().as_nanos())
+/// given again. A file system that does not say when would have one file take another's content.
+pub(crate) fn key_of(metadata: &Metadata) -> io::Result<String> {
+    let made = metadata.created()?.duration_since(UNIX_EPOCH);
+    let made = made.map_err(io::Error::other)?.as_nanos();
+    Ok(format!("{}-{made}", metadata.ino()))
+}
+
+/// Not opened by its path unless it has to be: closing any descriptor of a file drops the locks that SQLite holds on it in
+/// this process.
+fn record_content(file: &File, copy: &File) -> io::Result<()> {
+    match copy_content(file, copy) {
+        // It was opened for writing alone, which SQLite never does.
+        Err(error) if error.raw_os_error() == Some(libc::EBADF) => {
+            copy_content(&File::open(own_path(file))?, copy)
+        }
+        copied => copied,
+    }
 }
 
 fn own_path(file: &File) -> PathBuf {
@@ -163,7 +192,7 @@ fn own_path(file: &File) -> PathBuf {
 }
 
 /// Copies a file from its beginning and leaves its position where it is.
-fn copy_content(file: &File, copy: &mut File) -> io::Result<()> {
+fn copy_content(file: &File, copy: &File) -> io::Result<()> {
     let mut chunk = vec![0; CHUNK_BYTES];
     let mut offset = 0;
     loop {

@@ -3,11 +3,13 @@
 
 use std::ffi::{c_int, c_long};
 use std::fs::File;
+use std::io;
 use std::mem::ManuallyDrop;
 use std::os::fd::FromRawFd as _;
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use crate::journal::names_in;
 use crate::{JOURNAL_VARIABLE, Journal};
 
 /// The C library's `fsync`, with a copy of what it has made durable.
@@ -23,27 +25,35 @@ pub(crate) extern "C" fn fdatasync(descriptor: c_int) -> c_int {
 }
 
 fn sync(call: c_long, descriptor: c_int) -> c_int {
+    /// The copies of one file are made in the order of its syncs.
+    static IN_ORDER: Mutex<()> = Mutex::new(());
+    let Some(journal) = journal() else {
+        return call_kernel(call, descriptor);
+    };
+    let _guard = IN_ORDER.lock().unwrap_or_else(PoisonError::into_inner);
+    // SAFETY: the descriptor is open as long as its sync has not returned, and is not closed here.
+    let file = ManuallyDrop::new(unsafe { File::from_raw_fd(descriptor) });
+    let names = must(names_in(&file));
+    let result = call_kernel(call, descriptor);
+    if result == 0 {
+        must(journal.record_with(&file, names.as_deref()));
+    }
+    result
+}
+
+/// 0, or -1 with the thread's `errno`.
+fn call_kernel(call: c_long, descriptor: c_int) -> c_int {
     // SAFETY: both calls take a descriptor and nothing else.
     let result = unsafe { libc::syscall(call, descriptor) };
-    if result == 0 {
-        record(descriptor);
-    }
-    // Theirs is 0 or -1.
     if result == 0 { 0 } else { -1 }
 }
 
 /// A copy that cannot be made would let a test pass that has shown nothing: the program ends.
-fn record(descriptor: c_int) {
-    /// The copies of one file are made in the order of its syncs.
-    static IN_ORDER: Mutex<()> = Mutex::new(());
-    let Some(journal) = journal() else { return };
-    let _guard = IN_ORDER.lock().unwrap_or_else(PoisonError::into_inner);
-    // SAFETY: the descriptor is open as long as its sync has not returned, and is not closed here.
-    let file = ManuallyDrop::new(unsafe { File::from_raw_fd(descriptor) });
-    if let Err(error) = journal.record(&file) {
+fn must<T>(result: io::Result<T>) -> T {
+    result.unwrap_or_else(|error| {
         eprintln!("what was synced could not be copied to the journal: {error}");
         std::process::abort();
-    }
+    })
 }
 
 /// Where copies go; nowhere in a program that is not under test.
@@ -51,7 +61,7 @@ fn journal() -> Option<&'static Journal> {
     static JOURNAL: OnceLock<Option<Journal>> = OnceLock::new();
     let open = || {
         let folder = std::env::var_os(JOURNAL_VARIABLE)?;
-        Journal::open(Path::new(&folder)).ok()
+        Some(must(Journal::open(Path::new(&folder))))
     };
     JOURNAL.get_or_init(open).as_ref()
 }

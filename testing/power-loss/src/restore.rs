@@ -40,7 +40,7 @@ impl Journal {
             Loss::All => None,
             Loss::Any(seed) => Some(StdRng::seed_from_u64(seed)),
         };
-        let key = key_of(&fs::metadata(folder)?);
+        let key = key_of(&fs::metadata(folder)?)?;
         let mut restoration = Restoration {
             journal: self,
             random,
@@ -129,7 +129,7 @@ fn present_in(folder: &Path) -> io::Result<Vec<(Entry, PathBuf)>> {
     let mut present = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        present.extend(Entry::of(&entry).map(|known| (known, entry.path())));
+        present.extend(Entry::of(&entry)?.map(|known| (known, entry.path())));
     }
     present.sort_by(|left, right| left.0.name.cmp(&right.0.name));
     Ok(present)

@@ -98,12 +98,12 @@ async fn remove_batch(
 ) -> Result<Removed, AccountsError> {
     let forgotten = now.minus(BROWSER_KNOWN_FOR);
     let unused = now.minus(UNUSED_APPLICATION_KEPT_FOR);
-    let (browsers, applications) = (known_browsers::REMOVE_EXPIRED, applications::REMOVE_UNUSED);
+    let browsers = known_browsers::REMOVE_EXPIRED;
     Ok(Removed {
         sessions: remove_expired(connection, sessions::REMOVE_EXPIRED, now, BATCH).await?,
         codes: remove_expired(connection, codes::REMOVE_EXPIRED, now, BATCH).await?,
         known_browsers: remove_expired(connection, browsers, forgotten, BATCH).await?,
-        applications: remove_expired(connection, applications, unused, BATCH).await?,
+        applications: applications::remove_unused(connection, unused, BATCH).await?,
         setup_tokens: setup_tokens::remove_expired(connection).await?,
     })
 }

@@ -5,6 +5,7 @@ use infra_db::Connection;
 use infra_kernel::{ApplicationId, Timestamp};
 use sqlx::SqlitePool;
 
+use super::sessions;
 use crate::error::AccountsError;
 use crate::secret::SecretHash;
 
@@ -19,7 +20,7 @@ pub(crate) const MARK_USED: &str =
 pub(crate) const REMOVE_UNUSED: &str = "DELETE FROM applications WHERE id IN \
     (SELECT id FROM applications WHERE is_used = FALSE AND created_at <= $1 AND created_at <= \
     (SELECT created_at FROM applications WHERE is_used = FALSE ORDER BY created_at DESC LIMIT 1 OFFSET 1000) \
-    LIMIT $2)";
+    LIMIT $2) RETURNING id";
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -110,6 +111,24 @@ pub(crate) async fn insert(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Removes some applications from before a moment that nobody has used, with their own tokens, and returns how many.
+pub(crate) async fn remove_unused(
+    connection: &mut Connection,
+    before: Timestamp,
+    limit: u32,
+) -> Result<u64, AccountsError> {
+    let removed: Vec<i64> = sqlx::query_scalar(REMOVE_UNUSED)
+        .bind(before.microseconds())
+        .bind(limit)
+        .fetch_all(&mut *connection)
+        .await?;
+    for id in &removed {
+        let query = sqlx::query(sessions::REMOVE_OF_APPLICATION).bind(id);
+        query.execute(&mut *connection).await?;
+    }
+    Ok(removed.len() as u64)
 }
 
 /// Keeps an application for good. Of one that is kept already nothing is written. One that was removed since it was read

@@ -6,7 +6,7 @@ use sqlx::Row as _;
 use super::{account_words, accounts, applications, codes, credentials, known_browsers, sessions};
 
 /// Every statement that looks something up.
-const STATEMENTS: [&str; 38] = [
+const STATEMENTS: [&str; 39] = [
     account_words::SEARCH,
     account_words::REMOVE,
     account_words::NOT_MISSING,
@@ -44,6 +44,7 @@ const STATEMENTS: [&str; 38] = [
     sessions::REMOVE_BY_ID,
     sessions::REMOVE_OF_ACCOUNT,
     sessions::MAKE_ROOM,
+    sessions::REMOVE_OF_APPLICATION,
     sessions::REMOVE_EXPIRED,
 ];
 

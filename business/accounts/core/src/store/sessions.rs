@@ -24,6 +24,9 @@ pub(crate) const REMOVE_BY_HASH: &str =
 pub(crate) const APPLICATION_OF: &str =
     "SELECT application_id FROM sessions WHERE secret_hash = $1";
 pub(crate) const REMOVE_BY_ID: &str = "DELETE FROM sessions WHERE id = $1 RETURNING secret_hash";
+/// An application's own tokens; those of people are of an account.
+pub(crate) const REMOVE_OF_APPLICATION: &str =
+    "DELETE FROM sessions WHERE account_id = 0 AND application_id = $1";
 pub(crate) const REMOVE_OF_ACCOUNT: &str = "DELETE FROM sessions WHERE account_id = $1";
 pub(crate) const MAKE_ROOM: &str = "DELETE FROM sessions WHERE id <= (SELECT id FROM sessions \
     WHERE account_id = $1 AND application_id = $2 ORDER BY id DESC LIMIT 1 OFFSET $3) \
@@ -91,7 +94,8 @@ pub(crate) async fn find(
     Ok(query.fetch_optional(reader).await?)
 }
 
-/// Writes a session and returns the hashes of those that had to make room for it. A token's application is used from then on.
+/// Writes a session and returns the hashes of those that had to make room for it. An application is used from its first token
+/// for a person on: its own it gets for the asking, and would be kept for ever by it.
 pub(crate) async fn insert(
     connection: &mut Connection,
     session: &NewSession,
@@ -113,7 +117,7 @@ pub(crate) async fn insert(
     .bind(session.expires_at.map(Timestamp::microseconds))
     .execute(&mut *connection)
     .await?;
-    if let Some(id) = session.application_id {
+    if let (Some(id), Some(_)) = (session.application_id, session.account_id) {
         applications::mark_used(connection, id).await?;
     }
     let removed: Vec<Vec<u8>> = sqlx::query_scalar(MAKE_ROOM)

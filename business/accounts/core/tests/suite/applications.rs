@@ -12,6 +12,7 @@ use crate::support::{Domain, assert_refused};
 
 const DAY: u64 = 86_400;
 const UNUSED: &str = "SELECT COUNT(*) FROM applications WHERE is_used = FALSE";
+const OWN_TOKENS: &str = "SELECT COUNT(*) FROM sessions WHERE account_id = 0";
 
 #[tokio::test]
 async fn an_application_is_found_by_either_id() {
@@ -151,6 +152,9 @@ async fn applications_that_got_no_code_and_no_token_make_room_after_a_week() {
     scene.authorize(scene.asking()).await.unwrap();
     let unused = domain.application("read", BACK).await;
     let late = domain.application("read", BACK).await;
+    let proof = Proof::ClientCredentials(ClientCredentials::default());
+    scene.issue(&unused, proof).await.unwrap();
+    assert_eq!(domain.number(OWN_TOKENS).await, 1);
     domain.advance(60);
     insert_unused(domain, 1_600).await;
     domain.advance(7 * DAY + 540);
@@ -162,6 +166,7 @@ async fn applications_that_got_no_code_and_no_token_make_room_after_a_week() {
     };
     let found = domain.gateway.get_application(&domain.context, gone).await;
     assert_refused(found, ErrorCode::NotFound, "");
+    assert_eq!(domain.number(OWN_TOKENS).await, 0, "its token goes with it");
     let proof = Proof::ClientCredentials(ClientCredentials::default());
     let refused = scene.issue(&late, proof).await;
     assert_refused(refused, ErrorCode::Unauthenticated, "client_id");
@@ -187,7 +192,7 @@ async fn a_few_unused_applications_are_kept_for_the_clients_that_remember_them()
 }
 
 #[tokio::test]
-async fn a_code_and_each_kind_of_token_make_an_application_used() {
+async fn a_code_and_a_token_for_a_person_make_an_application_used_and_its_own_token_does_not() {
     let scene = Scene::new().await;
     let domain = &scene.domain;
     scene.authorize(scene.asking()).await.unwrap();
@@ -196,18 +201,18 @@ async fn a_code_and_each_kind_of_token_make_an_application_used() {
     assert_eq!(domain.number(UNUSED).await, 1);
     let proof = Proof::ClientCredentials(ClientCredentials::default());
     scene.issue(&own, proof).await.unwrap();
-    assert_eq!(domain.number(UNUSED).await, 0);
-    let vouching = domain.application("read", BACK).await;
     assert_eq!(domain.number(UNUSED).await, 1);
+    let vouching = domain.application("read", BACK).await;
+    assert_eq!(domain.number(UNUSED).await, 2);
     let proof = Proof::NewAccount(NewAccount {
         application_id: application_id(&vouching),
         account_id: scene.account_id,
         scopes: "read".to_owned(),
     });
     scene.issue(&vouching, proof).await.unwrap();
-    assert_eq!(domain.number(UNUSED).await, 0);
+    assert_eq!(domain.number(UNUSED).await, 1);
     domain.sign_in("ada").await;
     let other = domain.application("read", BACK).await;
     assert!(application_id(&other) > 0);
-    assert_eq!(domain.number(UNUSED).await, 1, "a sign-in is nobody's use");
+    assert_eq!(domain.number(UNUSED).await, 2, "a sign-in is nobody's use");
 }
