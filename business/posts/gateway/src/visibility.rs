@@ -5,6 +5,8 @@ use crate::Visibility;
 impl Visibility {
     /// Every visibility that a post can have.
     pub const ALL: [Self; 4] = [Self::Public, Self::Unlisted, Self::Private, Self::Direct];
+    /// Those whose posts are open to everyone.
+    pub const OPEN: [Self; 2] = [Self::Public, Self::Unlisted];
 
     /// Its name: "public", "unlisted", "private" or "direct". No stored post is unspecified; should one turn up all the
     /// same, it is named as the narrowest.
@@ -20,8 +22,8 @@ impl Visibility {
 
     /// Whether posts of this visibility are open to everyone, and so may be counted where everyone reads the count.
     #[must_use]
-    pub const fn is_open(self) -> bool {
-        matches!(self, Self::Public | Self::Unlisted)
+    pub fn is_open(self) -> bool {
+        Self::OPEN.contains(&self)
     }
 
     /// The visibility with this name.
@@ -36,6 +38,13 @@ impl Visibility {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn open_are_public_and_unlisted_posts() {
+        let open = Visibility::ALL.map(Visibility::is_open);
+        assert_eq!(open, [true, true, false, false]);
+        assert!(!Visibility::Unspecified.is_open());
+    }
 
     #[test]
     fn names_lead_back_to_their_visibility() {

@@ -85,7 +85,7 @@ impl PostView {
             spoiler: post.spoiler_text.clone(),
             veiled,
             visibility: visibility_of(post.visibility()),
-            is_open: matches!(post.visibility(), Visibility::Public | Visibility::Unlisted),
+            is_open: post.visibility().is_open(),
             replies: post.replies_count,
             reply_to: post.in_reply_to_id,
             author,

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use business_posts_gateway::Post;
+use business_posts_gateway::{Post, Visibility};
 use infra_db::{Connection, Database, DbError, json_ids};
 use infra_kernel::AccountId;
+
+use crate::recent::Filter;
 
 /// An author's numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,11 +38,12 @@ pub(crate) async fn remove_post(connection: &mut Connection, post: &Post) -> Res
     sqlx::query(
         "UPDATE author_stats SET posts = posts - 1, top_level_posts = top_level_posts - $2, last_posted_at = \
          CASE WHEN author_id = 0 THEN last_posted_at ELSE COALESCE((SELECT created_at FROM posts \
-         WHERE posts.author_id = $1 AND posts.visibility IN (1, 2) ORDER BY id DESC LIMIT 1), 0) END \
+         WHERE posts.author_id = $1 AND (1 << posts.visibility) & $3 <> 0 ORDER BY id DESC LIMIT 1), 0) END \
          WHERE author_id IN ($1, 0)",
     )
     .bind(post.author().to_sql())
     .bind(top_level(post))
+    .bind(Filter::mask(Visibility::OPEN.into_iter()))
     .execute(connection)
     .await?;
     Ok(())
