@@ -13,7 +13,6 @@ use business_graph_gateway::{
 };
 use business_posts_gateway::{
     GetConversationRequest, GetPostHeadsRequest, ListByAuthorRequest, ListPublicRequest, PostHead,
-    Visibility,
 };
 use infra_kernel::{AccountId, Context, Error, Page, PostId, Result};
 use product_feed_gateway::GetHomeRequest;
@@ -21,7 +20,7 @@ use product_feed_gateway::GetHomeRequest;
 use crate::card::{Card, Person};
 use crate::hydrate::Hydrator;
 use crate::paging::Cursors;
-use crate::rules::{Standing, may_see, visibilities_to_list};
+use crate::rules::{Place, ViewerRelation, may_see, visibilities_to_list};
 use crate::surface::Gateways;
 
 pub use listing::{AuthorFilter, Conversation, Listing};
@@ -62,7 +61,9 @@ impl Reader {
         let ids = self.home_ids(context, viewer, page).await?;
         let cursors = Cursors::of(&ids, &page);
         Ok(Listing {
-            items: self.posts(context, Some(viewer), ids).await?,
+            items: self
+                .posts_in(Place::Timeline, context, Some(viewer), ids)
+                .await?,
             cursors,
         })
     }
@@ -91,7 +92,8 @@ impl Reader {
             .list_public(context, request)
             .await?
             .heads;
-        self.listing(context, viewer, heads, page).await
+        self.listing(Place::Timeline, context, viewer, heads, page)
+            .await
     }
 
     /// A page of an author's posts.
@@ -112,16 +114,16 @@ impl Reader {
         let relationships = self
             .relationships(context, viewer, vec![author.get()])
             .await?;
-        let standing = Standing::of(viewer, author, relationships.get(&author.get()));
+        let relation = ViewerRelation::of(viewer, author, relationships.get(&author.get()));
+        let Some(visibilities) = visibilities_to_list(&relation) else {
+            return Ok(Listing::empty());
+        };
         let request = ListByAuthorRequest {
             author_id: author.get(),
             page: Some(page.into()),
             only_media: filter.only_media,
             exclude_replies: filter.exclude_replies,
-            visibilities: visibilities_to_list(standing)
-                .iter()
-                .map(|visibility: &Visibility| i32::from(*visibility))
-                .collect(),
+            visibilities: visibilities.into_iter().map(i32::from).collect(),
             tag: filter.tag,
             mentioned_id: viewer.map_or(0, AccountId::get),
         };
@@ -131,7 +133,8 @@ impl Reader {
             .list_by_author(context, request)
             .await?
             .heads;
-        self.listing(context, viewer, heads, page).await
+        self.listing(Place::Profile, context, viewer, heads, page)
+            .await
     }
 
     /// Posts by id, in the order asked, without those that the viewer may not see.
@@ -144,16 +147,7 @@ impl Reader {
         viewer: Option<AccountId>,
         ids: Vec<u64>,
     ) -> Result<Vec<Arc<Card>>> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let heads = self
-            .gateways
-            .posts
-            .get_post_heads(context, GetPostHeadsRequest { ids })
-            .await?
-            .heads;
-        self.visible(context, viewer, heads).await
+        self.posts_in(Place::Direct, context, viewer, ids).await
     }
 
     /// One post.
@@ -194,8 +188,8 @@ impl Reader {
             .get_conversation(context, request)
             .await?;
         let (ancestors, descendants) = tokio::try_join!(
-            self.visible(context, viewer, around.ancestors),
-            self.visible(context, viewer, around.descendants),
+            self.visible(Place::Thread, context, viewer, around.ancestors),
+            self.visible(Place::Thread, context, viewer, around.descendants),
         )?;
         Ok(Conversation {
             ancestors,
@@ -333,8 +327,28 @@ impl Reader {
         Ok(skeleton.iter().map(|entry| entry.post_id).collect())
     }
 
+    async fn posts_in(
+        &self,
+        place: Place,
+        context: &Context,
+        viewer: Option<AccountId>,
+        ids: Vec<u64>,
+    ) -> Result<Vec<Arc<Card>>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let heads = self
+            .gateways
+            .posts
+            .get_post_heads(context, GetPostHeadsRequest { ids })
+            .await?
+            .heads;
+        self.visible(place, context, viewer, heads).await
+    }
+
     async fn listing(
         &self,
+        place: Place,
         context: &Context,
         viewer: Option<AccountId>,
         heads: Vec<PostHead>,
@@ -343,12 +357,13 @@ impl Reader {
         let ids: Vec<u64> = heads.iter().map(|head| head.id).collect();
         Ok(Listing {
             cursors: Cursors::of(&ids, &page),
-            items: self.visible(context, viewer, heads).await?,
+            items: self.visible(place, context, viewer, heads).await?,
         })
     }
 
     async fn visible(
         &self,
+        place: Place,
         context: &Context,
         viewer: Option<AccountId>,
         mut heads: Vec<PostHead>,
@@ -356,12 +371,13 @@ impl Reader {
         let authors = heads.iter().map(|head| head.author_id).collect();
         let relationships = self.relationships(context, viewer, authors).await?;
         heads.retain(|head| {
-            let standing = Standing::of(
-                viewer,
-                AccountId::new(head.author_id),
-                relationships.get(&head.author_id),
-            );
-            may_see(viewer, standing, head)
+            let author = AccountId::new(head.author_id);
+            let relationship = relationships.get(&head.author_id);
+            may_see(
+                &ViewerRelation::of(viewer, author, relationship),
+                place,
+                head,
+            )
         });
         self.hydrator.cards(context, heads).await
     }

@@ -6,20 +6,49 @@ use business_graph_gateway::Relationship;
 use business_posts_gateway::{PostHead, Visibility};
 use infra_kernel::AccountId;
 
-/// How someone who looks stands to an author.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// Not signed in.
-    Visitor,
-    /// Signed in, and does not follow the author.
-    Stranger,
-    /// Follows the author.
-    Follower,
-    /// Is the author.
-    Author,
+/// How the one who looks stands to an author, as it is now.
+///
+/// What the graph does not know yet (blocks and mutes) is nobody's: [`Self::of`] fills it in as
+/// soon as it does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // Each is a fact of its own, and any may go with any other.
+pub struct ViewerRelation {
+    /// Who looks; none for a visitor, who is not signed in.
+    viewer: Option<AccountId>,
+    is_author: bool,
+    follows: bool,
+    /// The viewer does not want to see the author.
+    blocks: bool,
+    /// The author does not want to be seen by the viewer.
+    is_blocked: bool,
+    /// The viewer wants to see the author only where they look for them.
+    mutes: bool,
 }
 
-impl Standing {
+/// Where a post is about to be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Where posts of many come by themselves: home, public lists, a hashtag.
+    Timeline,
+    /// Round a post that the viewer opened.
+    Thread,
+    /// Among the posts of an author whom the viewer looked for.
+    Profile,
+    /// By itself, to someone who has its id or address.
+    Direct,
+}
+
+impl ViewerRelation {
+    /// How somebody who is not signed in stands to everyone.
+    pub const VISITOR: Self = Self {
+        viewer: None,
+        is_author: false,
+        follows: false,
+        blocks: false,
+        is_blocked: false,
+        mutes: false,
+    };
+
     /// How a viewer stands to an author; `relationship` is the viewer's to that author.
     #[must_use]
     pub fn of(
@@ -27,122 +56,78 @@ impl Standing {
         author: AccountId,
         relationship: Option<&Relationship>,
     ) -> Self {
-        match viewer {
-            None => Self::Visitor,
-            Some(viewer) if viewer == author => Self::Author,
-            Some(_) if relationship.is_some_and(|relationship| relationship.following) => {
-                Self::Follower
-            }
-            Some(_) => Self::Stranger,
+        let Some(viewer) = viewer else {
+            return Self::VISITOR;
+        };
+        Self {
+            viewer: Some(viewer),
+            is_author: viewer == author,
+            follows: relationship.is_some_and(|relationship| relationship.following),
+            ..Self::VISITOR
+        }
+    }
+
+    /// Whether the one who looks is not signed in.
+    #[must_use]
+    pub const fn is_visitor(&self) -> bool {
+        self.viewer.is_none()
+    }
+
+    /// Whether the one who looks is the author.
+    #[must_use]
+    pub const fn is_author(&self) -> bool {
+        self.is_author
+    }
+
+    /// Whether the author's posts belong in this place at all for this viewer.
+    const fn is_welcome(&self, place: Place) -> bool {
+        if self.is_blocked {
+            return false;
+        }
+        match place {
+            Place::Timeline | Place::Thread => !self.blocks && !self.mutes,
+            Place::Profile | Place::Direct => true,
+        }
+    }
+
+    /// Whether posts of this visibility are addressed to this viewer. One that this program does
+    /// not know is seen by its author alone.
+    fn is_addressed(&self, visibility: Visibility, is_mentioned: bool) -> bool {
+        match visibility {
+            open if open.is_open() => true,
+            Visibility::Private => self.follows || is_mentioned,
+            Visibility::Direct => is_mentioned,
+            _ => false,
         }
     }
 }
 
-/// Whether a post may be seen. A visibility that this program does not know is seen by its author alone.
+/// Whether a post may be shown in this place.
 #[must_use]
-pub fn may_see(viewer: Option<AccountId>, standing: Standing, post: &PostHead) -> bool {
-    let mentioned = viewer.is_some_and(|viewer| post.mentioned_ids.contains(&viewer.get()));
-    match post.visibility() {
-        Visibility::Public | Visibility::Unlisted => true,
-        Visibility::Private => {
-            matches!(standing, Standing::Author | Standing::Follower) || mentioned
-        }
-        Visibility::Direct => standing == Standing::Author || mentioned,
-        Visibility::Unspecified => standing == Standing::Author,
+pub fn may_see(relation: &ViewerRelation, place: Place, post: &PostHead) -> bool {
+    if relation.is_author {
+        return true;
     }
+    let is_mentioned = relation
+        .viewer
+        .is_some_and(|viewer| post.mentioned_ids.contains(&viewer.get()));
+    relation.is_welcome(place) && relation.is_addressed(post.visibility(), is_mentioned)
 }
 
-/// The visibilities to ask for when an author's posts are listed for someone who stands so, beside the posts that mention
-/// them; all when there are none. [`may_see`] still decides about each post. But where a page goes on is told by what was
-/// asked for: asking for more would tell of posts that are not shown.
+/// The visibilities to ask for when an author's posts are listed for someone who stands so, beside
+/// the posts that mention them; none when nothing of the author's may be listed, and an empty list
+/// when all of it may. [`may_see`] still decides about each post. But where a page goes on is told
+/// by what was asked for: asking for more would tell of posts that are not shown.
 #[must_use]
-pub const fn visibilities_to_list(standing: Standing) -> &'static [Visibility] {
-    match standing {
-        Standing::Visitor | Standing::Stranger => &[Visibility::Public, Visibility::Unlisted],
-        Standing::Follower => &[
-            Visibility::Public,
-            Visibility::Unlisted,
-            Visibility::Private,
-        ],
-        Standing::Author => &[],
+pub fn visibilities_to_list(relation: &ViewerRelation) -> Option<Vec<Visibility>> {
+    if relation.is_author {
+        return Some(Vec::new());
     }
+    let is_listed = |visibility: &Visibility| relation.is_addressed(*visibility, false);
+    relation
+        .is_welcome(Place::Profile)
+        .then(|| Visibility::ALL.into_iter().filter(is_listed).collect())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const AUTHOR: AccountId = AccountId::new(1);
-    const READER: AccountId = AccountId::new(2);
-
-    fn seen_by(
-        visibility: Visibility,
-        viewer: Option<AccountId>,
-        following: bool,
-        mentioned: bool,
-    ) -> bool {
-        let post = PostHead {
-            author_id: AUTHOR.get(),
-            visibility: visibility.into(),
-            mentioned_ids: if mentioned {
-                vec![READER.get()]
-            } else {
-                vec![]
-            },
-            ..PostHead::default()
-        };
-        let relationship = Relationship {
-            target_id: AUTHOR.get(),
-            following,
-            ..Relationship::default()
-        };
-        may_see(
-            viewer,
-            Standing::of(viewer, AUTHOR, Some(&relationship)),
-            &post,
-        )
-    }
-
-    #[test]
-    fn every_visibility_for_every_viewer() {
-        use Visibility::{Direct, Private, Public, Unlisted, Unspecified};
-        // Columns: visitor, stranger, follower, mentioned stranger, author.
-        for (visibility, expected) in [
-            (Public, [true, true, true, true, true]),
-            (Unlisted, [true, true, true, true, true]),
-            (Private, [false, false, true, true, true]),
-            (Direct, [false, false, false, true, true]),
-            (Unspecified, [false, false, false, false, true]),
-        ] {
-            let seen = [
-                seen_by(visibility, None, true, false),
-                seen_by(visibility, Some(READER), false, false),
-                seen_by(visibility, Some(READER), true, false),
-                seen_by(visibility, Some(READER), false, true),
-                seen_by(visibility, Some(AUTHOR), false, false),
-            ];
-            assert_eq!(seen, expected, "{visibility:?}");
-        }
-    }
-
-    #[test]
-    fn what_is_asked_for_is_what_may_be_seen_and_no_more() {
-        for standing in [
-            Standing::Visitor,
-            Standing::Stranger,
-            Standing::Follower,
-            Standing::Author,
-        ] {
-            let asked = visibilities_to_list(standing);
-            for visibility in Visibility::ALL {
-                let post = PostHead {
-                    visibility: visibility.into(),
-                    ..PostHead::default()
-                };
-                let is_asked_for = asked.is_empty() || asked.contains(&visibility);
-                let is_seen = may_see(None, standing, &post);
-                assert_eq!(is_asked_for, is_seen, "{standing:?} {visibility:?}");
-            }
-        }
-    }
-}
+mod tests;

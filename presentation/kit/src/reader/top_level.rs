@@ -9,6 +9,7 @@ use infra_kernel::{AccountId, Context, Direction, Page, Result};
 use super::{Listing, Reader};
 use crate::card::Card;
 use crate::paging::Cursors;
+use crate::rules::Place;
 
 /// The most pages of the timeline that are looked through for one page of the listing. Who follows nobody but people deep in
 /// conversation gets a page that is shorter, and goes on below it.
@@ -41,7 +42,10 @@ impl Reader {
         for _ in 0..ROUNDS_MAX {
             let wanted = page.limit as usize - items.len();
             let round = self.home_round(context, viewer, rest, wanted).await?;
-            items.extend(self.visible(context, Some(viewer), round.heads).await?);
+            items.extend(
+                self.visible(Place::Timeline, context, Some(viewer), round.heads)
+                    .await?,
+            );
             cursors = Cursors {
                 newest: cursors.newest.or(round.newest),
                 oldest: round.oldest.filter(|_| round.goes_on),

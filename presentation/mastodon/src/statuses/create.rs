@@ -12,7 +12,7 @@ use http::HeaderMap;
 use infra_kernel::{Context, Error, MediaId, PostId, Result, canonical_language};
 use presentation_kit::access::{Person, Viewer, scope};
 use presentation_kit::extract::{BodyOf, lenient};
-use presentation_kit::rules::{Standing, may_see};
+use presentation_kit::rules::{Place, ViewerRelation, may_see};
 use presentation_kit::{Allowed, Card, Problem, RequestContext, Surface};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
@@ -136,7 +136,7 @@ async fn answered(
     let may_answer = |card: &&Arc<Card>| {
         viewer.may(Scope::READ_STATUSES)
             || card.head.author_id == viewer.account_id.get()
-            || may_see(None, Standing::Visitor, &card.head)
+            || may_see(&ViewerRelation::VISITOR, Place::Direct, &card.head)
     };
     let answered = posts.first().filter(may_answer);
     answered.map_or_else(|| Err(not_there()), |card| Ok(card.head.id))

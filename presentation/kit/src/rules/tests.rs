@@ -1,0 +1,160 @@
+use super::*;
+
+const AUTHOR: AccountId = AccountId::new(1);
+const READER: AccountId = AccountId::new(2);
+
+const PLACES: [Place; 4] = [
+    Place::Timeline,
+    Place::Thread,
+    Place::Profile,
+    Place::Direct,
+];
+const VISIBILITIES: [Visibility; 5] = [
+    Visibility::Public,
+    Visibility::Unlisted,
+    Visibility::Private,
+    Visibility::Direct,
+    Visibility::Unspecified,
+];
+
+const STRANGER: ViewerRelation = ViewerRelation {
+    viewer: Some(READER),
+    ..ViewerRelation::VISITOR
+};
+const FOLLOWER: ViewerRelation = ViewerRelation {
+    follows: true,
+    ..STRANGER
+};
+const HERSELF: ViewerRelation = ViewerRelation {
+    viewer: Some(AUTHOR),
+    is_author: true,
+    ..ViewerRelation::VISITOR
+};
+
+fn blocking(relation: ViewerRelation) -> ViewerRelation {
+    ViewerRelation {
+        blocks: true,
+        ..relation
+    }
+}
+
+fn blocked(relation: ViewerRelation) -> ViewerRelation {
+    ViewerRelation {
+        is_blocked: true,
+        ..relation
+    }
+}
+
+fn muting(relation: ViewerRelation) -> ViewerRelation {
+    ViewerRelation {
+        mutes: true,
+        ..relation
+    }
+}
+
+fn post(visibility: Visibility, mentioned: Option<AccountId>) -> PostHead {
+    PostHead {
+        author_id: AUTHOR.get(),
+        visibility: visibility.into(),
+        mentioned_ids: mentioned.map(AccountId::get).into_iter().collect(),
+        ..PostHead::default()
+    }
+}
+
+/// The columns: public, unlisted, private, direct, of a kind that is not known.
+type Row = [bool; 5];
+
+const NOTHING: Row = [false; 5];
+const OPEN: Row = [true, true, false, false, false];
+const FOLLOWED: Row = [true, true, true, false, false];
+const MENTIONED: Row = [true, true, true, true, false];
+const ALL: Row = [true; 5];
+
+/// What is seen of posts that mention nobody, and of those that mention the viewer.
+type Seen = [Row; 2];
+
+const NEVER: Seen = [NOTHING, NOTHING];
+const AS_VISITOR: Seen = [OPEN, OPEN];
+const AS_STRANGER: Seen = [OPEN, MENTIONED];
+const AS_FOLLOWER: Seen = [FOLLOWED, MENTIONED];
+const ALWAYS: Seen = [ALL, ALL];
+
+/// For each relation: what it sees where the posts come by themselves (timeline, thread), and where
+/// they were looked for (profile, by their address).
+fn table() -> [(&'static str, ViewerRelation, Seen, Seen); 11] {
+    [
+        ("visitor", ViewerRelation::VISITOR, AS_VISITOR, AS_VISITOR),
+        ("stranger", STRANGER, AS_STRANGER, AS_STRANGER),
+        ("follower", FOLLOWER, AS_FOLLOWER, AS_FOLLOWER),
+        ("author", HERSELF, ALWAYS, ALWAYS),
+        ("muting stranger", muting(STRANGER), NEVER, AS_STRANGER),
+        ("muting follower", muting(FOLLOWER), NEVER, AS_FOLLOWER),
+        ("blocking stranger", blocking(STRANGER), NEVER, AS_STRANGER),
+        ("blocking follower", blocking(FOLLOWER), NEVER, AS_FOLLOWER),
+        ("blocked stranger", blocked(STRANGER), NEVER, NEVER),
+        ("blocked follower", blocked(FOLLOWER), NEVER, NEVER),
+        (
+            "blocked stranger who blocks and mutes",
+            blocked(blocking(muting(STRANGER))),
+            NEVER,
+            NEVER,
+        ),
+    ]
+}
+
+#[test]
+fn every_visibility_for_every_relation_in_every_place() {
+    for (name, relation, by_themselves, looked_for) in table() {
+        for place in PLACES {
+            let expected = match place {
+                Place::Timeline | Place::Thread => by_themselves,
+                Place::Profile | Place::Direct => looked_for,
+            };
+            let seen = [None, Some(READER)].map(|mentioned| {
+                VISIBILITIES
+                    .map(|visibility| may_see(&relation, place, &post(visibility, mentioned)))
+            });
+            assert_eq!(seen, expected, "{name} in {place:?}");
+        }
+    }
+}
+
+#[test]
+fn a_relation_is_what_the_graph_says_of_viewer_and_author() {
+    let relationship = |following| Relationship {
+        target_id: AUTHOR.get(),
+        following,
+        followed_by: true,
+        ..Relationship::default()
+    };
+    let (follows, does_not) = (relationship(true), relationship(false));
+    let of = ViewerRelation::of;
+    assert_eq!(of(None, AUTHOR, Some(&follows)), ViewerRelation::VISITOR);
+    assert_eq!(of(Some(READER), AUTHOR, None), STRANGER);
+    assert_eq!(of(Some(READER), AUTHOR, Some(&does_not)), STRANGER);
+    assert_eq!(of(Some(READER), AUTHOR, Some(&follows)), FOLLOWER);
+    assert_eq!(of(Some(AUTHOR), AUTHOR, Some(&does_not)), HERSELF);
+    assert!(HERSELF.is_author() && !STRANGER.is_author());
+    assert!(ViewerRelation::VISITOR.is_visitor() && !STRANGER.is_visitor());
+}
+
+#[test]
+fn what_is_asked_for_is_what_may_be_seen_and_no_more() {
+    for relation in [ViewerRelation::VISITOR, STRANGER, FOLLOWER, HERSELF] {
+        for relation in [
+            relation,
+            muting(relation),
+            blocking(relation),
+            blocked(relation),
+        ] {
+            let asked = visibilities_to_list(&relation);
+            for visibility in Visibility::ALL {
+                let is_asked_for = asked
+                    .as_ref()
+                    .is_some_and(|asked| asked.is_empty() || asked.contains(&visibility));
+                let is_seen = may_see(&relation, Place::Profile, &post(visibility, None));
+                assert_eq!(is_asked_for, is_seen, "{relation:?} {visibility:?}");
+            }
+        }
+    }
+}
