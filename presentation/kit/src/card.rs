@@ -1,12 +1,15 @@
 //! Cards: posts and people with all that is needed to show them, the same for every viewer and shared between them.
 
-use std::sync::{Arc, OnceLock};
+mod renderings;
+
+use std::sync::Arc;
 
 use business_accounts_gateway::Account;
 use business_graph_gateway::GraphStats;
 use business_media_gateway::MediaItem;
 use business_posts_gateway::{AuthorStats, Post, PostHead};
-use bytes::Bytes;
+
+pub use renderings::Renderings;
 
 /// An account with its pictures and counts. The counts may be half a minute old in a card.
 #[derive(Debug)]
@@ -21,8 +24,6 @@ pub struct Person {
     pub graph: GraphStats,
     /// Posts, and when the last one.
     pub posts: AuthorStats,
-    /// What surfaces have made of it, kept with it.
-    pub surfaced: Surfaced,
 }
 
 /// A post with its author and pictures.
@@ -39,31 +40,5 @@ pub struct Card {
     /// The application it was posted with; empty for the web page.
     pub application: Option<(String, String)>,
     /// What surfaces have made of it, kept with it.
-    pub surfaced: Surfaced,
-}
-
-/// What a surface makes of a card for every viewer alike, made once and kept as long as the card is current. What is a
-/// viewer's own (likes, bookmarks) never goes in here.
-#[derive(Debug, Default)]
-pub struct Surfaced {
-    mastodon: OnceLock<Bytes>,
-    web_card: OnceLock<String>,
-    web_tile: OnceLock<String>,
-}
-
-impl Surfaced {
-    /// The Mastodon API's JSON.
-    pub fn mastodon(&self, make: impl FnOnce() -> Bytes) -> &Bytes {
-        self.mastodon.get_or_init(make)
-    }
-
-    /// The web page's HTML of a card in a feed.
-    pub fn web_card(&self, make: impl FnOnce() -> String) -> &str {
-        self.web_card.get_or_init(make)
-    }
-
-    /// The web page's HTML of a tile in a grid.
-    pub fn web_tile(&self, make: impl FnOnce() -> String) -> &str {
-        self.web_tile.get_or_init(make)
-    }
+    pub renderings: Renderings,
 }

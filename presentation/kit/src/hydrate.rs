@@ -14,7 +14,7 @@ use business_posts_gateway::{GetAuthorStatsRequest, GetPostsRequest, Post, PostH
 use infra_cache::Cache;
 use infra_kernel::{Context, Result, SystemClock};
 
-use crate::card::{Card, Person, Surfaced};
+use crate::card::{Card, Person, Renderings};
 use crate::surface::Gateways;
 
 /// How long a card is kept. Its text, pictures and author are always current (by their revisions); its counts may be this
@@ -143,7 +143,7 @@ impl Hydrator {
                 author: Arc::clone(author),
                 media: pictures,
                 application,
-                surfaced: Surfaced::default(),
+                renderings: Renderings::default(),
             });
             self.cards.insert(card.head.id, Arc::clone(&card));
             cards.push(Some(card));
@@ -206,7 +206,6 @@ impl Hydrator {
                 header: pictures.get(&account.header_media_id).cloned(),
                 graph: graph.get(&id).copied().unwrap_or_default(),
                 posts: posts.get(&id).copied().unwrap_or_default(),
-                surfaced: Surfaced::default(),
                 account,
             }))
         };

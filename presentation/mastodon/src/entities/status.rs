@@ -245,14 +245,17 @@ fn some_text(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
+/// The shared part as JSON without its closing brace, as a card keeps it.
+struct SharedJson(Bytes);
+
 /// The shared part as JSON without its closing brace. Kept with the card, but for an author whose picture has failed.
 fn shared(site: &Site, viewer: Option<AccountId>, card: &Card) -> Bytes {
     let is_author = viewer.is_some_and(|viewer| viewer.get() == card.post.author_id);
     if is_author && card.media.iter().any(MediaItem::has_failed) {
         return as_json(&Shared::of(site, card, MediaAttachment::of_own_post));
     }
-    let for_all = || as_json(&Shared::of(site, card, MediaAttachment::of_post));
-    card.surfaced.mastodon(for_all).clone()
+    let for_all = || SharedJson(as_json(&Shared::of(site, card, MediaAttachment::of_post)));
+    card.renderings.of(for_all).0.clone()
 }
 
 fn as_json(shared: &Shared) -> Bytes {

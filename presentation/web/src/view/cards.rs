@@ -26,16 +26,21 @@ struct TileTemplate<'post> {
     is_first: bool,
 }
 
+/// A post's card, as it is kept.
+struct CardHtml(String);
+/// A post's tile, as it is kept.
+struct TileHtml(String);
+
 /// A post's card in a feed. Nothing in it depends on who looks, so it is made once for everyone.
 pub(crate) fn card_html<'card>(site: &Site, card: &'card Card, now: Timestamp) -> &'card str {
-    card.surfaced
-        .web_card(|| card_drawn(site, card, now, false))
+    let drawn = || CardHtml(card_drawn(site, card, now, false));
+    &card.renderings.of(drawn).0
 }
 
 /// A post's tile in a grid, made once for everyone too; empty for a post without photos.
 pub(crate) fn tile_html<'card>(site: &Site, card: &'card Card, now: Timestamp) -> &'card str {
-    card.surfaced
-        .web_tile(|| tile_drawn(site, card, now, false))
+    let drawn = || TileHtml(tile_drawn(site, card, now, false));
+    &card.renderings.of(drawn).0
 }
 
 /// The cards of a page.

@@ -7,7 +7,7 @@ use business_graph_gateway::GraphStats;
 use business_media_gateway::{Camera, MediaItem, MediaState, Rendition};
 use business_posts_gateway::{AuthorStats, Post, PostHead, Visibility};
 use infra_kernel::Timestamp;
-use presentation_kit::{Card, Person, Site, Surfaced};
+use presentation_kit::{Card, Person, Renderings, Site};
 
 /// 2026-06-15T12:00:00Z
 pub(crate) const NOW: Timestamp = Timestamp::from_milliseconds(1_781_524_800_000);
@@ -108,7 +108,6 @@ pub(crate) fn person(id: u64, username: &str, name: &str) -> Person {
             last_posted_at_us: 0,
             top_level_posts: 42,
         },
-        surfaced: Surfaced::default(),
     }
 }
 
@@ -136,6 +135,6 @@ pub(crate) fn card(id: u64, text: &str, photos: &[(u32, u32)]) -> Card {
             .map(|((width, height), id)| photo(id, *width, *height))
             .collect(),
         application: None,
-        surfaced: Surfaced::default(),
+        renderings: Renderings::default(),
     }
 }

@@ -2,7 +2,7 @@ use business_accounts_gateway::{Account as Known, ProfileField};
 use business_graph_gateway::GraphStats;
 use business_media_gateway::{MediaItem, MediaState, Rendition};
 use business_posts_gateway::{AuthorStats, Post, PostHead};
-use presentation_kit::{Person, Surfaced};
+use presentation_kit::{Person, Renderings};
 use serde_json::{Value, from_slice, json, to_string};
 
 use super::*;
@@ -61,7 +61,6 @@ pub(crate) fn person() -> Person {
             last_posted_at_us: NOON_US + DAY_US,
             ..AuthorStats::default()
         },
-        surfaced: Surfaced::default(),
     }
 }
 
@@ -122,7 +121,7 @@ pub(crate) fn card() -> Card {
         author: Arc::new(person()),
         media: vec![picture()],
         application: Some(("Toot".into(), String::new())),
-        surfaced: Surfaced::default(),
+        renderings: Renderings::default(),
     }
 }
 
