@@ -88,6 +88,11 @@ pub type Surfaces = NormalizePath<Router>;
 /// layers would each cost every request a copy of all that stand behind it.
 pub fn surfaces(surface: &Surface, configuration: &Configuration) -> Surfaces {
     let is_https = surface.site.is_https();
+    let uploads = [
+        presentation_mastodon::upload_routes(),
+        presentation_web::upload_routes(),
+    ]
+    .concat();
     let pages_and_calls = presentation_mastodon::router(surface)
         .merge(presentation_web::router(surface))
         .layer((
@@ -113,7 +118,7 @@ pub fn surfaces(surface: &Surface, configuration: &Configuration) -> Surfaces {
             MapResponseLayer::new(move |response| headers::complete(response, is_https)),
             // Outside the next, so that also what ran out of time or panicked says what is left.
             RateLayer,
-            ContextLayer,
+            ContextLayer::new(uploads.into_iter().collect()),
             from_fn_with_state(
                 Arc::new(Ballast::of(&configuration.data_dir)),
                 full_disk::refuse_when_full,

@@ -1,15 +1,17 @@
 //! The routes of an API. A route is added together with what it is for and what it takes and answers, so that the document
 //! at `/api/openapi.json` cannot drift from the code; and only handlers that say whom they allow can be added at all.
 
-use axum::Router;
 use axum::handler::Handler;
 use axum::routing::{MethodRouter, delete, get, head, options, patch, post, put};
+use axum::{Extension, Router};
 use business_accounts_gateway::Scope;
 use http::Method;
 use schemars::JsonSchema;
 
 use crate::access::{Access, Allowed};
+use crate::context::UploadRoute;
 use crate::openapi::{Document, Operation};
+use crate::rate::GoesOn;
 use crate::surface::Surface;
 
 /// The arguments of a handler whose first is [`Allowed`]: implemented for nothing else, so a handler that does not say
@@ -58,6 +60,7 @@ pub struct Describe {
     pub(crate) refusals: Vec<(u16, &'static str)>,
     /// The body of a refusal, when it is not the usual one.
     pub(crate) problem: Option<SchemaOf>,
+    pub(crate) goes_on: bool,
 }
 
 /// A header of a request or an answer that means something to the route.
@@ -135,6 +138,13 @@ impl Describe {
     #[must_use]
     pub const fn bytes(mut self, content_type: &'static str) -> Self {
         self.body_of_bytes = Some(content_type);
+        self
+    }
+
+    /// It goes on with a change that was counted when it began, and so is not counted as another.
+    #[must_use]
+    pub const fn goes_on(mut self) -> Self {
+        self.goes_on = true;
         self
     }
 
@@ -227,6 +237,11 @@ impl Api {
         handler: MethodRouter<Surface>,
         describe: Describe,
     ) -> Self {
+        let handler = if describe.goes_on {
+            handler.route_layer(Extension(GoesOn))
+        } else {
+            handler
+        };
         self.router = self.router.route(path, handler);
         let (scope, token_optional) = (T::SCOPE, T::TOKEN_OPTIONAL);
         self.operations.push(Operation {
@@ -245,6 +260,18 @@ impl Api {
         self.router = self.router.merge(other.router);
         self.operations.extend(other.operations);
         self
+    }
+
+    /// The routes that may take longer, because of what they are sent.
+    pub fn upload_routes(&self) -> impl Iterator<Item = UploadRoute> {
+        self.operations.iter().filter_map(|operation| {
+            let (path, describe) = (operation.path, &operation.describe);
+            if describe.body_is_multipart {
+                return Some(UploadRoute::of_form(path));
+            }
+            let content_type = describe.body_of_bytes?;
+            Some(UploadRoute::of_bytes(path, content_type))
+        })
     }
 
     /// The routes, and the OpenAPI document that describes them.

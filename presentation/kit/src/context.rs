@@ -1,6 +1,8 @@
 //! Every request gets a name for the logs and a time budget, before anything else looks at it; and an answer, whatever
 //! becomes of it.
 
+mod class;
+
 use std::any::Any;
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,13 +14,15 @@ use axum::response::{IntoResponse, Response};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use infra_kernel::{Context, CorrelationId};
 use tower::{Layer, Service};
 use tracing::Instrument as _;
 
 use crate::body::BodyWatch;
-use crate::refusal::{Refusal, RefusalForm, is_at_or_below};
+use crate::refusal::{Refusal, RefusalForm};
+
+pub use class::{RequestClass, UploadRoute, UploadRoutes};
 
 /// The header that carries the correlation id in and out.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -37,82 +41,6 @@ const ANSWER_WAIT_MAX: Duration = Duration::from_secs(1);
 /// When a client may try again whose request was given up for want of a place.
 pub const OVERLOAD_RETRY_AFTER: Duration = Duration::from_secs(2);
 
-/// Where forms may bring files.
-const FORMS_WITH_FILES: [&str; 6] = [
-    "/api/v1/media",
-    "/api/v2/media",
-    "/api/v1/accounts/update_credentials",
-    "/new",
-    "/new/photos",
-    "/settings",
-];
-/// Where resumable uploads go: nothing else may take as long.
-pub(crate) const RESUMABLE_PATH: &str = "/api/v1/media/uploads";
-
-/// What a request brings, which says how long it may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RequestClass {
-    /// No file.
-    Quick,
-    /// A form that may bring files.
-    FormWithFiles,
-    /// Bytes of a resumable upload.
-    ResumableUpload,
-}
-
-impl RequestClass {
-    /// What this request brings, by its method, its address and its type. One without a body brings no file, whatever its
-    /// headers say.
-    pub fn of<B>(request: &http::Request<B>) -> Self {
-        let method = request.method();
-        if !matches!(*method, Method::POST | Method::PUT | Method::PATCH) || !has_body(request) {
-            return Self::Quick;
-        }
-        // Addresses may end with a slash, as they may for the routes.
-        let path = request.uri().path().trim_end_matches('/');
-        let content_type = request.headers().get(header::CONTENT_TYPE);
-        let is = |kind: &str| {
-            content_type.is_some_and(|value| {
-                let value = value.as_bytes().split(|byte| *byte == b';').next();
-                let value = value.unwrap_or_default().trim_ascii();
-                value.eq_ignore_ascii_case(kind.as_bytes())
-            })
-        };
-        if is_at_or_below(path, RESUMABLE_PATH) && is("application/offset+octet-stream") {
-            Self::ResumableUpload
-        } else if FORMS_WITH_FILES.contains(&path) && is("multipart/form-data") {
-            Self::FormWithFiles
-        } else {
-            Self::Quick
-        }
-    }
-
-    /// How long such a request may take.
-    #[must_use]
-    pub const fn budget(self) -> Duration {
-        match self {
-            Self::Quick => QUICK_BUDGET,
-            Self::FormWithFiles => REQUEST_BUDGET,
-            Self::ResumableUpload => RESUMABLE_BUDGET,
-        }
-    }
-
-    /// How long its answer is waited for after that.
-    const fn wait_after_budget(self) -> Duration {
-        match self {
-            Self::Quick | Self::FormWithFiles => ANSWER_WAIT_MAX,
-            Self::ResumableUpload => KEEPING_WAIT_MAX,
-        }
-    }
-}
-
-fn has_body<B>(request: &http::Request<B>) -> bool {
-    let headers = request.headers();
-    let length = headers.get(header::CONTENT_LENGTH);
-    headers.contains_key(header::TRANSFER_ENCODING)
-        || length.is_some_and(|length| length.as_bytes().iter().any(|byte| *byte != b'0'))
-}
-
 /// The context of the request under way.
 #[derive(Debug, Clone)]
 pub struct RequestContext(pub Context);
@@ -129,14 +57,25 @@ impl RequestContext {
 ///
 /// A service of its own rather than a function among the middleware, which would copy all that stands behind it for each
 /// request.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct ContextLayer;
+#[derive(Debug, Clone)]
+pub struct ContextLayer {
+    uploads: UploadRoutes,
+}
+
+impl ContextLayer {
+    /// One that gives requests to these routes the time that uploads need.
+    #[must_use]
+    pub const fn new(uploads: UploadRoutes) -> Self {
+        Self { uploads }
+    }
+}
 
 impl<S> Layer<S> for ContextLayer {
     type Service = InContext<S>;
 
     fn layer(&self, inner: S) -> InContext<S> {
-        InContext { inner }
+        let uploads = self.uploads.clone();
+        InContext { inner, uploads }
     }
 }
 
@@ -144,6 +83,7 @@ impl<S> Layer<S> for ContextLayer {
 #[derive(Debug, Clone)]
 pub struct InContext<S> {
     inner: S,
+    uploads: UploadRoutes,
 }
 
 impl<S> Service<Request> for InContext<S>
@@ -160,7 +100,8 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let class = RequestClass::of(&request);
+        let class = self.uploads.class_of(&request);
+        class.note(&mut request);
         let context = context_of(&request, class);
         let correlation_id = context.correlation_id();
         let span = tracing::info_span!("request", %correlation_id, method = %request.method(), path = request.uri().path());

@@ -14,14 +14,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
-use http::Method;
 use http::request::Parts;
 use infra_kernel::{AccountId, Clock, Error, ErrorCode, Result, SystemClock, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::address::{ClientAddress, Network};
-use crate::context::RESUMABLE_PATH;
 use crate::problem::Problem;
 use crate::surface::Surface;
 
@@ -254,7 +252,7 @@ impl Counted {
 
 /// Counts a request of an account against the limit that it belongs to.
 pub(crate) fn count(parts: &Parts, limits: &RateLimits, account: AccountId) -> Result<()> {
-    if is_write(&parts.method, parts.uri.path()) {
+    if is_write(parts) {
         limits.count_write(account).note(parts)
     } else {
         limits.count_read(account).note(parts)
@@ -284,12 +282,14 @@ impl FromRequestParts<Surface> for CountedByAddress {
     }
 }
 
-/// Whether a request counts as a change. What goes on with an upload in parts does not: it was counted when it began.
-fn is_write(method: &Method, path: &str) -> bool {
-    let goes_on = path
-        .strip_prefix(RESUMABLE_PATH)
-        .is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'));
-    !method.is_safe() && !goes_on
+/// A mark of a route that goes on with a change (an upload in parts), which was counted when it
+/// began.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GoesOn;
+
+/// Whether a request counts as a change.
+fn is_write(parts: &Parts) -> bool {
+    !parts.method.is_safe() && parts.extensions.get::<GoesOn>().is_none()
 }
 
 fn in_words(seconds: u32) -> String {

@@ -50,7 +50,7 @@ impl RefusalForm {
 }
 
 /// Whether the path is this one or one below it.
-pub(crate) fn is_at_or_below(path: &str, above: &str) -> bool {
+fn is_at_or_below(path: &str, above: &str) -> bool {
     path.strip_prefix(above)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -28,6 +28,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, get};
 use axum::{Router, middleware};
 use bytes::Bytes;
+use presentation_kit::context::UploadRoute;
 use presentation_kit::rate::CountedByAddress;
 use presentation_kit::{Api, Surface, cors};
 
@@ -67,6 +68,12 @@ pub fn files() -> Router<Surface> {
         .route("/media/{key}", rendition)
         .route("/media/original/{id}", original)
         .method_not_allowed_fallback(media_files::method_not_allowed)
+}
+
+/// The routes that may take longer, because files come with them.
+#[must_use]
+pub fn upload_routes() -> Vec<UploadRoute> {
+    api().upload_routes().collect()
 }
 
 /// The OpenAPI document, for the copy that is kept in review.

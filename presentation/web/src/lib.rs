@@ -21,6 +21,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use presentation_kit::Surface;
+use presentation_kit::context::UploadRoute;
 
 use pages::{
     about, authorize, composer, follow, front, people, post as post_page, profile, security,
@@ -29,6 +30,18 @@ use pages::{
 
 /// The most bytes of a form without files.
 const FORM_BYTES_MAX: usize = 256 * 1024;
+
+const NEW: &str = "/new";
+const NEW_PHOTOS: &str = "/new/photos";
+const SETTINGS: &str = "/settings";
+
+/// The pages that may take longer, because files come with their forms.
+#[must_use]
+pub fn upload_routes() -> Vec<UploadRoute> {
+    [NEW, NEW_PHOTOS, SETTINGS]
+        .map(UploadRoute::of_form)
+        .to_vec()
+}
 
 /// Every page. The addresses are those of this crate's own pages and `/oauth/authorize`; nothing under `/api` or `/media`.
 pub fn router(surface: &Surface) -> Router<Surface> {
@@ -53,12 +66,12 @@ pub fn router(surface: &Surface) -> Router<Surface> {
         .route("/@{name}/{id}/reply", post(post_page::reply))
         .route("/@{name}/{id}/delete", post(post_page::delete))
         .route("/tags/{name}", get(tag::show))
-        // Forms with files: read field by field, each against a limit of its own.
-        .route("/new", get(composer::show).post(composer::publish))
-        .route("/new/photos", get(uploads::show).post(composer::take))
+        // Three with files: read field by field, each against a limit of its own.
+        .route(NEW, get(composer::show).post(composer::publish))
+        .route(NEW_PHOTOS, get(uploads::show).post(composer::take))
         .route("/new/photos/{id}", get(composer::state))
         .route("/new/photos/{id}/delete", post(uploads::delete))
-        .route("/settings", get(settings::show).post(settings::save))
+        .route(SETTINGS, get(settings::show).post(settings::save))
         .route("/.well-known/security.txt", get(security::show))
         .route("/security.txt", get(security::lead_on))
         .fallback(respond::nothing_here)

@@ -5,11 +5,27 @@ use futures::StreamExt as _;
 use http_body_util::BodyExt as _;
 use tower::{ServiceExt as _, service_fn};
 
+use http::Method;
+
 use super::*;
 use crate::body::WatchedBody;
 
 /// So long may a body be silent here.
 const SILENCE_MAX: Duration = Duration::from_millis(40);
+
+/// Routes as surfaces declare them.
+fn uploads() -> UploadRoutes {
+    let bytes = "application/offset+octet-stream";
+    [
+        UploadRoute::of_form("/new"),
+        UploadRoute::of_form("/new/photos"),
+        UploadRoute::of_form("/api/v2/media"),
+        UploadRoute::of_bytes("/api/v1/media/uploads", bytes),
+        UploadRoute::of_bytes("/api/v1/media/uploads/{id}", bytes),
+    ]
+    .into_iter()
+    .collect()
+}
 
 fn silence() -> Body {
     Body::from_stream(futures::stream::pending::<Result<Bytes, Infallible>>())
@@ -43,7 +59,7 @@ async fn answer<F>(request: Request, handler: fn(Request) -> F) -> Response
 where
     F: Future<Output = Result<Response, Infallible>> + Send + 'static,
 {
-    let service = ContextLayer.layer(service_fn(handler));
+    let service = ContextLayer::new(uploads()).layer(service_fn(handler));
     service.oneshot(request).await.unwrap()
 }
 
@@ -53,6 +69,7 @@ async fn text(response: Response) -> String {
 }
 
 const FORM: &str = "application/x-www-form-urlencoded";
+const BYTES: &str = "application/offset+octet-stream; charset=utf-8";
 const MULTIPART: &str = "multipart/form-data; boundary=b";
 
 #[test]
@@ -72,12 +89,20 @@ fn only_uploads_have_more_time() {
         ("/new/photos", MULTIPART, RequestClass::FormWithFiles),
         (
             "/api/v1/media/uploads/7",
-            "application/offset+octet-stream; charset=utf-8",
+            BYTES,
             RequestClass::ResumableUpload,
         ),
+        (
+            "/api/v1/media/uploads/",
+            BYTES,
+            RequestClass::ResumableUpload,
+        ),
+        ("/api/v1/media/uploads/7/8", BYTES, RequestClass::Quick),
+        ("/api/v1/media/uploadsabc", BYTES, RequestClass::Quick),
+        ("/api/v2/media", BYTES, RequestClass::Quick),
     ] {
         let request = request(path, content_type, Body::empty());
-        assert_eq!(RequestClass::of(&request), class, "{path} {content_type}");
+        assert_eq!(uploads().class_of(&request), class, "{path} {content_type}");
     }
     let wait = RequestClass::Quick.budget() + RequestClass::Quick.wait_after_budget();
     assert!(wait < Duration::from_secs(35));
@@ -91,7 +116,7 @@ fn a_header_alone_makes_no_upload() {
             .uri(path)
             .header(header::CONTENT_TYPE, MULTIPART)
             .header(header, value);
-        RequestClass::of(&request.body(()).unwrap())
+        uploads().class_of(&request.body(()).unwrap())
     };
     let length = header::CONTENT_LENGTH;
     for (method, path, header, value) in [
@@ -132,12 +157,28 @@ async fn an_answer_that_needed_no_body_is_left_as_it_is() {
     assert_eq!(text(response).await, "who?");
 }
 
+#[tokio::test]
+async fn what_stands_behind_hears_what_a_request_brings() {
+    async fn classed(request: Request) -> Result<Response, Infallible> {
+        let class = RequestClass::of(&request);
+        Ok(format!("{class:?}").into_response())
+    }
+    for (path, content_type, class) in [
+        ("/new", MULTIPART, "FormWithFiles"),
+        ("/api/v1/media/uploads/7", BYTES, "ResumableUpload"),
+        ("/new", FORM, "Quick"),
+    ] {
+        let response = answer(request(path, content_type, Body::from("x")), classed).await;
+        assert_eq!(text(response).await, class, "{path}");
+    }
+}
+
 /// What is answered when the time is up before the work is done.
 async fn late(request: &Request) -> Response {
     settled::<Response>(
         std::future::pending(),
         Duration::from_millis(1),
-        RequestClass::of(request),
+        uploads().class_of(request),
         request.extensions().get::<BodyWatch>(),
         RefusalForm::of(request),
     )

@@ -128,6 +128,7 @@ fn on_one_upload(api: Api) -> Api {
         UPLOAD,
         cancel::cancel,
         Describe::new("Gives up a resumable upload; what was sent is deleted.")
+            .goes_on()
             .takes(&[VERSION])
             .answers_with(204, &[])
             .refuses(REFUSALS)
@@ -145,6 +146,7 @@ fn bytes_of_one_upload(api: Api) -> Api {
         UPLOAD,
         append::append,
         Describe::new("Sends bytes of a resumable upload, from where it is.")
+            .goes_on()
             .takes(&[
                 VERSION,
                 Header::required(
@@ -162,6 +164,7 @@ fn bytes_of_one_upload(api: Api) -> Api {
         UPLOAD,
         stand_in::stand_in,
         Describe::new("`HEAD`, `PATCH` or `DELETE` for clients that cannot send them.")
+            .goes_on()
             .takes(&[
                 VERSION,
                 Header::required("X-HTTP-Method-Override", "The method that is meant."),

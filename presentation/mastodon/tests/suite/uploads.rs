@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use http::{Method, header};
 use presentation_kit::body::WatchedBody;
+use presentation_kit::context::UploadRoute;
 
 use crate::world::{Answer, Client, Processing, World, request};
 
@@ -112,4 +113,21 @@ async fn giving_up_a_whole_file_does_not_take_it() {
         ask(&client, Method::DELETE, path).await.error(404);
         assert!(world.media.lock().unwrap().is_empty(), "it was taken");
     }
+}
+
+#[test]
+fn what_takes_files_may_take_longer() {
+    let bytes = "application/offset+octet-stream";
+    let mut expected = vec![
+        UploadRoute::of_form("/api/v1/accounts/update_credentials"),
+        UploadRoute::of_form("/api/v2/media"),
+        UploadRoute::of_form("/api/v1/media"),
+        UploadRoute::of_bytes("/api/v1/media/uploads", bytes),
+        UploadRoute::of_bytes("/api/v1/media/uploads/{id}", bytes),
+    ];
+    for route in presentation_mastodon::upload_routes() {
+        let at = expected.iter().position(|expected| *expected == route);
+        expected.remove(at.unwrap_or_else(|| panic!("{route:?} is not expected")));
+    }
+    assert_eq!(expected, []);
 }
