@@ -1,13 +1,17 @@
-//! Cards: posts and people with all that is needed to show them, the same for every viewer and shared between them.
+//! Cards: posts and people with all that is needed to show them, the same for every viewer and
+//! shared between them; and what is shown of them, with what is a viewer's own or moves by itself.
 
 mod renderings;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use business_accounts_gateway::Account;
 use business_graph_gateway::GraphStats;
 use business_media_gateway::MediaItem;
 use business_posts_gateway::{AuthorStats, Post, PostHead};
+
+use crate::rules::ViewerRelation;
 
 pub use renderings::Renderings;
 
@@ -26,12 +30,72 @@ pub struct Person {
     pub posts: AuthorStats,
 }
 
+/// A post as one viewer is shown it: the card that all viewers share, and beside it what is not in
+/// it.
+///
+/// A card with its renderings is kept; the rest is asked for at each read. So a reply or a like
+/// leaves the card as it is, and is seen at once.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// What is the same for every viewer.
+    pub card: Arc<Card>,
+    /// How many replied and so on, as it is now.
+    pub counts: Counts,
+    /// How the viewer stands to the author.
+    pub relation: ViewerRelation,
+    /// What the viewer has done with the post; none for a visitor.
+    pub marks: Option<Marks>,
+}
+
+/// Numbers of a post that move while the post stays as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Replies that everyone may see.
+    pub replies: u64,
+    /// Likes. Nothing can be liked yet.
+    pub likes: u64,
+}
+
+/// What a viewer has done with a post. Nothing can be liked or bookmarked yet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// They like it.
+    pub liked: bool,
+    /// They want to find it again.
+    pub bookmarked: bool,
+}
+
+impl Shown {
+    /// A post as a viewer is shown it who stands so to its author; `head` is the post's as it is
+    /// now.
+    #[must_use]
+    pub fn new(card: Arc<Card>, head: &PostHead, relation: ViewerRelation) -> Self {
+        Self {
+            card,
+            counts: Counts {
+                replies: head.replies_count,
+                ..Counts::default()
+            },
+            relation,
+            marks: (!relation.is_visitor()).then(Marks::default),
+        }
+    }
+}
+
+impl Deref for Shown {
+    type Target = Card;
+
+    fn deref(&self) -> &Card {
+        &self.card
+    }
+}
+
 /// A post with its author and pictures.
 #[derive(Debug)]
 pub struct Card {
-    /// What the rules looked at.
+    /// What the rules looked at when it was made.
     pub head: PostHead,
-    /// The post.
+    /// The post. Its counts are as old as the card: [`Shown::counts`] are current.
     pub post: Post,
     /// Who posted it.
     pub author: Arc<Person>,

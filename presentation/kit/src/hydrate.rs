@@ -11,19 +11,28 @@ use business_accounts_gateway::{
 use business_graph_gateway::GetStatsRequest;
 use business_media_gateway::{GetMediaRequest, MediaItem};
 use business_posts_gateway::{GetAuthorStatsRequest, GetPostsRequest, Post, PostHead};
+use futures::future::join_all;
 use infra_cache::Cache;
 use infra_kernel::{Context, Result, SystemClock};
 
 use crate::card::{Card, Person, Renderings};
 use crate::surface::Gateways;
 
-/// How long a card is kept. Its text, pictures and author are always current (by their revisions); its counts may be this
-/// old.
+/// How long a card is kept. Its text, pictures and author are always current (by their revisions);
+/// how many posts and followers its author has may be this old. The post's own counts are not in
+/// it.
 pub(crate) const CARD_LIFETIME: Duration = Duration::from_secs(30);
 /// The most cards kept, with about 6 KB each.
 const CARDS_MAX: u64 = 4_000;
 /// The most applications whose names are kept.
 const APPLICATIONS_MAX: u64 = 1_000;
+
+/// Posts, pictures and applications (name and website) by their ids.
+type Contents = (
+    HashMap<u64, Post>,
+    HashMap<u64, MediaItem>,
+    HashMap<u64, Option<(String, String)>>,
+);
 
 #[derive(Clone)]
 pub(crate) struct Hydrator {
@@ -42,16 +51,14 @@ impl Hydrator {
         }
     }
 
-    /// The cards of these posts, in their order. A post whose author or text has gone in the meantime is left out.
+    /// A card for each of these posts; none where the author or the text has gone in the meantime.
+    /// `revisions` are those of the authors as they are now.
     pub(crate) async fn cards(
         &self,
         context: &Context,
-        heads: Vec<PostHead>,
-    ) -> Result<Vec<Arc<Card>>> {
-        if heads.is_empty() {
-            return Ok(Vec::new());
-        }
-        let revisions = self.author_revisions(context, &heads).await?;
+        heads: &[PostHead],
+        revisions: &HashMap<u64, u64>,
+    ) -> Result<Vec<Option<Arc<Card>>>> {
         let current = |card: &Arc<Card>, head: &PostHead| {
             card.post.revision == head.revision
                 && revisions.get(&head.author_id) == Some(&card.author.account.revision)
@@ -61,10 +68,10 @@ impl Hydrator {
             .map(|head| self.cards.get(&head.id).filter(|card| current(card, head)))
             .collect();
         let missing: Vec<PostHead> = heads
-            .into_iter()
+            .iter()
             .zip(&found)
             .filter(|(_, card)| card.is_none())
-            .map(|(head, _)| head)
+            .map(|(head, _)| head.clone())
             .collect();
         if !missing.is_empty() {
             let mut made = self.make_cards(context, missing).await?.into_iter();
@@ -72,15 +79,15 @@ impl Hydrator {
                 *slot = made.next().flatten();
             }
         }
-        Ok(found.into_iter().flatten().collect())
+        Ok(found)
     }
 
-    async fn author_revisions(
+    /// Which revision of these accounts is the current one.
+    pub(crate) async fn author_revisions(
         &self,
         context: &Context,
-        heads: &[PostHead],
+        ids: Vec<u64>,
     ) -> Result<HashMap<u64, u64>> {
-        let ids = distinct(heads.iter().map(|head| head.author_id));
         let reply = self
             .gateways
             .accounts
@@ -100,29 +107,12 @@ impl Hydrator {
         heads: Vec<PostHead>,
     ) -> Result<Vec<Option<Arc<Card>>>> {
         let ids = heads.iter().map(|head| head.id).collect();
-        let posts = self
-            .gateways
-            .posts
-            .get_posts(context, GetPostsRequest { ids });
-        let people = self.people(context, distinct(heads.iter().map(|head| head.author_id)));
-        let (posts, people) = tokio::try_join!(posts, people)?;
+        let authors = distinct(heads.iter().map(|head| head.author_id));
+        let ((mut posts, mut media, applications), people) =
+            tokio::try_join!(self.contents(context, ids), self.people(context, authors))?;
         let people: HashMap<u64, Arc<Person>> = people
             .into_iter()
             .map(|person| (person.account.id, person))
-            .collect();
-        let mut media = self
-            .media(
-                context,
-                posts
-                    .posts
-                    .iter()
-                    .flat_map(|post| post.media_ids.iter().copied()),
-            )
-            .await?;
-        let mut posts: HashMap<u64, Post> = posts
-            .posts
-            .into_iter()
-            .map(|post| (post.id, post))
             .collect();
         let mut cards = Vec::with_capacity(heads.len());
         for head in heads {
@@ -136,7 +126,7 @@ impl Hydrator {
                 .iter()
                 .filter_map(|id| media.remove(id))
                 .collect();
-            let application = self.application(context, post.application_id).await;
+            let application = applications.get(&post.application_id).cloned().flatten();
             let card = Arc::new(Card {
                 head,
                 post,
@@ -151,6 +141,24 @@ impl Hydrator {
         Ok(cards)
     }
 
+    /// These posts, their pictures, and the applications that they were posted with.
+    async fn contents(&self, context: &Context, ids: Vec<u64>) -> Result<Contents> {
+        let request = GetPostsRequest { ids };
+        let posts = self.gateways.posts.get_posts(context, request).await?.posts;
+        let media_ids = posts.iter().flat_map(|post| post.media_ids.iter().copied());
+        let application_ids = distinct(posts.iter().map(|post| post.application_id));
+        let application = async |id| (id, self.application(context, id).await);
+        let (media, applications) = tokio::join!(
+            self.media(context, media_ids),
+            join_all(application_ids.into_iter().map(application)),
+        );
+        Ok((
+            posts.into_iter().map(|post| (post.id, post)).collect(),
+            media?,
+            applications.into_iter().collect(),
+        ))
+    }
+
     /// People by id, as they are now, in the order asked; those that are not there are left out.
     pub(crate) async fn people(
         &self,
@@ -161,10 +169,8 @@ impl Hydrator {
             return Ok(Vec::new());
         }
         let gateways = &self.gateways;
-        let (accounts, graph, posts) = tokio::try_join!(
-            gateways
-                .accounts
-                .get_accounts(context, GetAccountsRequest { ids: ids.clone() }),
+        let ((mut accounts, pictures), graph, posts) = tokio::try_join!(
+            self.accounts(context, ids.clone()),
             gateways.graph.get_stats(
                 context,
                 GetStatsRequest {
@@ -178,17 +184,6 @@ impl Hydrator {
                 }
             ),
         )?;
-        let pictures = accounts
-            .accounts
-            .iter()
-            .flat_map(|account| [account.avatar_media_id, account.header_media_id]);
-        let mut pictures = self.media(context, pictures.filter(|id| *id != 0)).await?;
-        pictures.retain(|_, item| item.is_ready());
-        let mut accounts: HashMap<u64, Account> = accounts
-            .accounts
-            .into_iter()
-            .map(|account| (account.id, account))
-            .collect();
         let graph: HashMap<u64, _> = graph
             .stats
             .into_iter()
@@ -210,6 +205,24 @@ impl Hydrator {
             }))
         };
         Ok(ids.into_iter().filter_map(person).collect())
+    }
+
+    /// Accounts by id, and those of their pictures that are ready.
+    async fn accounts(
+        &self,
+        context: &Context,
+        ids: Vec<u64>,
+    ) -> Result<(HashMap<u64, Account>, HashMap<u64, MediaItem>)> {
+        let request = GetAccountsRequest { ids };
+        let accounts = &self.gateways.accounts;
+        let accounts = accounts.get_accounts(context, request).await?.accounts;
+        let pictures = accounts
+            .iter()
+            .flat_map(|account| [account.avatar_media_id, account.header_media_id]);
+        let mut pictures = self.media(context, pictures.filter(|id| *id != 0)).await?;
+        pictures.retain(|_, item| item.is_ready());
+        let accounts = accounts.into_iter().map(|account| (account.id, account));
+        Ok((accounts.collect(), pictures))
     }
 
     /// The pictures of these ids that are ready, and those that have failed or were lost: a post says that they are
@@ -256,7 +269,7 @@ impl Hydrator {
 }
 
 /// The ids without repetition, in the order of their first appearance.
-fn distinct(ids: impl Iterator<Item = u64>) -> Vec<u64> {
+pub(crate) fn distinct(ids: impl Iterator<Item = u64>) -> Vec<u64> {
     let mut seen = HashSet::new();
     ids.filter(|id| seen.insert(*id)).collect()
 }

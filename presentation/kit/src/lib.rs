@@ -36,7 +36,7 @@ mod network;
 pub use access::{Allowed, Anyone, Viewer};
 pub use address::ClientAddress;
 pub use api::Api;
-pub use card::{Card, Person, Renderings};
+pub use card::{Card, Counts, Marks, Person, Renderings, Shown};
 pub use context::RequestContext;
 pub use problem::Problem;
 pub use rate::{LimitSettings, RateLimits};

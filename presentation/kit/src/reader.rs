@@ -2,23 +2,20 @@
 //! the surface presents.
 
 mod listing;
+mod people;
 mod top_level;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use business_accounts_gateway::FindAccountsRequest;
-use business_graph_gateway::{
-    Follow, GetRelationshipsRequest, ListFollowsReply, ListFollowsRequest, Relationship,
-};
+use business_graph_gateway::{GetRelationshipsRequest, Relationship};
 use business_posts_gateway::{
     GetConversationRequest, GetPostHeadsRequest, ListByAuthorRequest, ListPublicRequest, PostHead,
 };
 use infra_kernel::{AccountId, Context, Error, Page, PostId, Result};
 use product_feed_gateway::GetHomeRequest;
 
-use crate::card::{Card, Person};
-use crate::hydrate::Hydrator;
+use crate::card::Shown;
+use crate::hydrate::{Hydrator, distinct};
 use crate::paging::Cursors;
 use crate::rules::{Place, ViewerRelation, may_see, visibilities_to_list};
 use crate::surface::Gateways;
@@ -54,7 +51,7 @@ impl Reader {
         context: &Context,
         viewer: AccountId,
         page: Page,
-    ) -> Result<Listing<Arc<Card>>> {
+    ) -> Result<Listing<Shown>> {
         if page.limit == 0 {
             return Ok(Listing::empty());
         }
@@ -78,7 +75,7 @@ impl Reader {
         viewer: Option<AccountId>,
         page: Page,
         only_media: bool,
-    ) -> Result<Listing<Arc<Card>>> {
+    ) -> Result<Listing<Shown>> {
         if page.limit == 0 {
             return Ok(Listing::empty());
         }
@@ -107,7 +104,7 @@ impl Reader {
         author: AccountId,
         page: Page,
         filter: AuthorFilter,
-    ) -> Result<Listing<Arc<Card>>> {
+    ) -> Result<Listing<Shown>> {
         if page.limit == 0 {
             return Ok(Listing::empty());
         }
@@ -146,7 +143,7 @@ impl Reader {
         context: &Context,
         viewer: Option<AccountId>,
         ids: Vec<u64>,
-    ) -> Result<Vec<Arc<Card>>> {
+    ) -> Result<Vec<Shown>> {
         self.posts_in(Place::Direct, context, viewer, ids).await
     }
 
@@ -159,7 +156,7 @@ impl Reader {
         context: &Context,
         viewer: Option<AccountId>,
         id: PostId,
-    ) -> Result<Arc<Card>> {
+    ) -> Result<Shown> {
         self.posts(context, viewer, vec![id.get()])
             .await?
             .pop()
@@ -176,17 +173,18 @@ impl Reader {
         viewer: Option<AccountId>,
         id: PostId,
     ) -> Result<Conversation> {
-        self.post(context, viewer, id).await?;
         let request = GetConversationRequest {
             post_id: id.get(),
             ancestors_max: ANCESTORS_MAX,
             descendants_max: DESCENDANTS_MAX,
         };
-        let around = self
-            .gateways
-            .posts
-            .get_conversation(context, request)
-            .await?;
+        let (post, around) = tokio::join!(
+            self.post(context, viewer, id),
+            self.gateways.posts.get_conversation(context, request),
+        );
+        // First whether the post may be seen: what stands round it tells that it is there.
+        post?;
+        let around = around?;
         let (ancestors, descendants) = tokio::try_join!(
             self.visible(Place::Thread, context, viewer, around.ancestors),
             self.visible(Place::Thread, context, viewer, around.descendants),
@@ -195,98 +193,6 @@ impl Reader {
             ancestors,
             descendants,
         })
-    }
-
-    /// People by id, in the order asked.
-    ///
-    /// # Errors
-    /// When a domain cannot answer.
-    pub async fn people(&self, context: &Context, ids: Vec<u64>) -> Result<Vec<Arc<Person>>> {
-        self.hydrator.people(context, ids).await
-    }
-
-    /// One person.
-    ///
-    /// # Errors
-    /// `not_found` when there is no such account.
-    pub async fn person(&self, context: &Context, id: AccountId) -> Result<Arc<Person>> {
-        self.people(context, vec![id.get()])
-            .await?
-            .pop()
-            .ok_or_else(|| Error::not_found("account"))
-    }
-
-    /// One person by name, with or without `@` and this server's own domain.
-    ///
-    /// # Errors
-    /// `not_found` when there is no such account.
-    pub async fn person_named(
-        &self,
-        context: &Context,
-        name: &str,
-        domain: &str,
-    ) -> Result<Arc<Person>> {
-        let name = name.strip_prefix('@').unwrap_or(name);
-        let local = match name.split_once('@') {
-            Some((local, at)) if at.eq_ignore_ascii_case(domain) => local,
-            Some(_) => return Err(Error::not_found("account")),
-            None => name,
-        };
-        let request = FindAccountsRequest {
-            usernames: vec![local.to_owned()],
-        };
-        let found = self
-            .gateways
-            .accounts
-            .find_accounts(context, request)
-            .await?
-            .accounts;
-        let account = found.first().ok_or_else(|| Error::not_found("account"))?;
-        self.person(context, AccountId::new(account.id)).await
-    }
-
-    /// A page of an account's followers.
-    ///
-    /// # Errors
-    /// When a domain cannot answer.
-    pub async fn followers(
-        &self,
-        context: &Context,
-        account: AccountId,
-        page: Page,
-    ) -> Result<Listing<Arc<Person>>> {
-        if page.limit == 0 {
-            return Ok(Listing::empty());
-        }
-        let request = ListFollowsRequest {
-            account_id: account.get(),
-            page: Some(page.into()),
-        };
-        let follows = self.gateways.graph.list_followers(context, request).await?;
-        self.listed_people(context, follows, page, |follow| follow.follower_id)
-            .await
-    }
-
-    /// A page of those whom an account follows.
-    ///
-    /// # Errors
-    /// When a domain cannot answer.
-    pub async fn following(
-        &self,
-        context: &Context,
-        account: AccountId,
-        page: Page,
-    ) -> Result<Listing<Arc<Person>>> {
-        if page.limit == 0 {
-            return Ok(Listing::empty());
-        }
-        let request = ListFollowsRequest {
-            account_id: account.get(),
-            page: Some(page.into()),
-        };
-        let follows = self.gateways.graph.list_following(context, request).await?;
-        self.listed_people(context, follows, page, |follow| follow.followee_id)
-            .await
     }
 
     /// How the viewer stands to these accounts, by their ids; nothing for a visitor.
@@ -333,7 +239,7 @@ impl Reader {
         context: &Context,
         viewer: Option<AccountId>,
         ids: Vec<u64>,
-    ) -> Result<Vec<Arc<Card>>> {
+    ) -> Result<Vec<Shown>> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -353,7 +259,7 @@ impl Reader {
         viewer: Option<AccountId>,
         heads: Vec<PostHead>,
         page: Page,
-    ) -> Result<Listing<Arc<Card>>> {
+    ) -> Result<Listing<Shown>> {
         let ids: Vec<u64> = heads.iter().map(|head| head.id).collect();
         Ok(Listing {
             cursors: Cursors::of(&ids, &page),
@@ -361,39 +267,36 @@ impl Reader {
         })
     }
 
+    /// Of these posts those that the viewer may see, as they see them.
     async fn visible(
         &self,
         place: Place,
         context: &Context,
         viewer: Option<AccountId>,
         mut heads: Vec<PostHead>,
-    ) -> Result<Vec<Arc<Card>>> {
-        let authors = heads.iter().map(|head| head.author_id).collect();
-        let relationships = self.relationships(context, viewer, authors).await?;
+    ) -> Result<Vec<Shown>> {
+        if heads.is_empty() {
+            return Ok(Vec::new());
+        }
+        let authors = distinct(heads.iter().map(|head| head.author_id));
+        let (relationships, revisions) = tokio::try_join!(
+            self.relationships(context, viewer, authors.clone()),
+            self.hydrator.author_revisions(context, authors),
+        )?;
+        let mut relations = Vec::with_capacity(heads.len());
         heads.retain(|head| {
             let author = AccountId::new(head.author_id);
             let relationship = relationships.get(&head.author_id);
-            may_see(
-                &ViewerRelation::of(viewer, author, relationship),
-                place,
-                head,
-            )
+            let relation = ViewerRelation::of(viewer, author, relationship);
+            let is_seen = may_see(&relation, place, head);
+            relations.extend(is_seen.then_some(relation));
+            is_seen
         });
-        self.hydrator.cards(context, heads).await
-    }
-
-    async fn listed_people(
-        &self,
-        context: &Context,
-        follows: ListFollowsReply,
-        page: Page,
-        whom: fn(&Follow) -> u64,
-    ) -> Result<Listing<Arc<Person>>> {
-        let ids: Vec<u64> = follows.follows.iter().map(|follow| follow.id).collect();
-        let people = follows.follows.iter().map(whom).collect();
-        Ok(Listing {
-            cursors: Cursors::of(&ids, &page),
-            items: self.people(context, people).await?,
-        })
+        let cards = self.hydrator.cards(context, &heads, &revisions).await?;
+        let posts = cards.into_iter().zip(&heads).zip(relations);
+        let shown = |((card, head), relation): ((Option<_>, _), _)| {
+            card.map(|card| Shown::new(card, head, relation))
+        };
+        Ok(posts.filter_map(shown).collect())
     }
 }

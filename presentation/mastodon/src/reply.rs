@@ -1,12 +1,10 @@
 //! Answers from JSON that is made already.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Uri, header};
-use presentation_kit::{Card, Listing, Surface, Viewer};
+use presentation_kit::{Listing, Shown, Surface};
 
 use crate::entities::status;
 
@@ -20,28 +18,21 @@ pub(crate) fn json(body: impl Into<Body>) -> Response {
     response
 }
 
-/// One status as this viewer sees it.
-pub(crate) fn status(surface: &Surface, viewer: Option<Viewer>, card: &Card) -> Response {
-    let viewer = viewer.map(|viewer| viewer.account_id);
-    let mut body = Vec::with_capacity(status::length(&surface.site, viewer, card));
-    status::write(&surface.site, viewer, card, &mut body);
+/// One status as its viewer sees it.
+pub(crate) fn status(surface: &Surface, shown: &Shown) -> Response {
+    let mut body = Vec::with_capacity(status::length(&surface.site, shown));
+    status::write(&surface.site, shown, &mut body);
     json(Bytes::from(body))
 }
 
-/// Statuses as this viewer sees them.
-pub(crate) fn statuses(surface: &Surface, viewer: Option<Viewer>, cards: &[Arc<Card>]) -> Response {
-    let viewer = viewer.map(|viewer| viewer.account_id);
-    json(status::list(&surface.site, viewer, cards))
+/// Statuses as their viewer sees them.
+pub(crate) fn statuses(surface: &Surface, posts: &[Shown]) -> Response {
+    json(status::list(&surface.site, posts))
 }
 
 /// A page of statuses, with links to the pages round it.
-pub(crate) fn timeline(
-    surface: &Surface,
-    viewer: Option<Viewer>,
-    uri: &Uri,
-    listing: &Listing<Arc<Card>>,
-) -> Response {
-    let mut response = statuses(surface, viewer, &listing.items);
+pub(crate) fn timeline(surface: &Surface, uri: &Uri, listing: &Listing<Shown>) -> Response {
+    let mut response = statuses(surface, &listing.items);
     response.headers_mut().extend(links(surface, uri, listing));
     response
 }

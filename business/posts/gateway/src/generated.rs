@@ -7,7 +7,8 @@ pub struct Post {
     pub id: u64,
     #[prost(fixed64, tag = "2")]
     pub author_id: u64,
-    /// Grows with every change of this post.
+    /// Grows with every change of this post. Its counts are not part of it and move without a new
+    /// revision.
     #[prost(fixed64, tag = "3")]
     pub revision: u64,
     #[prost(enumeration = "Visibility", tag = "4")]
@@ -85,6 +86,10 @@ pub struct PostHead {
     pub in_reply_to_id: u64,
     #[prost(fixed64, tag = "8")]
     pub in_reply_to_author_id: u64,
+    /// As it is when asked; the head in an event has it as it was then. Only replies that everyone may
+    /// see.
+    #[prost(uint64, tag = "9")]
+    pub replies_count: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreatePostRequest {

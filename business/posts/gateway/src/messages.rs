@@ -62,6 +62,7 @@ impl Post {
             has_media: !self.media_ids.is_empty(),
             in_reply_to_id: self.in_reply_to_id,
             in_reply_to_author_id: self.in_reply_to_author_id,
+            replies_count: self.replies_count,
         }
     }
 }

@@ -1,8 +1,6 @@
 //! What the reader returns beside single things.
 
-use std::sync::Arc;
-
-use crate::card::Card;
+use crate::card::Shown;
 use crate::paging::Cursors;
 
 /// Things of a page, and where it goes on.
@@ -29,9 +27,9 @@ pub struct AuthorFilter {
 #[derive(Debug)]
 pub struct Conversation {
     /// What it answers, oldest first.
-    pub ancestors: Vec<Arc<Card>>,
+    pub ancestors: Vec<Shown>,
     /// What answers it, depth first.
-    pub descendants: Vec<Arc<Card>>,
+    pub descendants: Vec<Shown>,
 }
 
 impl<T> Listing<T> {

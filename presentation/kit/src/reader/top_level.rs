@@ -1,13 +1,12 @@
 //! The home timeline as the page shows it: without replies, which stand under the post that they reply to.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use business_posts_gateway::{GetPostHeadsRequest, PostHead};
 use infra_kernel::{AccountId, Context, Direction, Page, Result};
 
 use super::{Listing, Reader};
-use crate::card::Card;
+use crate::card::Shown;
 use crate::paging::Cursors;
 use crate::rules::Place;
 
@@ -35,7 +34,7 @@ impl Reader {
         context: &Context,
         viewer: AccountId,
         page: Page,
-    ) -> Result<Listing<Arc<Card>>> {
+    ) -> Result<Listing<Shown>> {
         let mut items = Vec::new();
         let mut cursors = Cursors::default();
         let mut rest = page;

@@ -48,7 +48,7 @@ pub(super) async fn list(
     let page = page.page(LIMIT_DEFAULT, LIMIT_MAX);
     surface.reader.person(&context, id).await?;
     if query.pinned.unwrap_or_default() {
-        return Ok(reply::statuses(&surface, viewer, &[]));
+        return Ok(reply::statuses(&surface, &[]));
     }
     let filter = AuthorFilter {
         only_media: query.only_media.unwrap_or_default(),
@@ -60,5 +60,5 @@ pub(super) async fn list(
         .reader
         .by_author(&context, viewer_id, id, page, filter)
         .await?;
-    Ok(reply::timeline(&surface, viewer, &uri, &listing))
+    Ok(reply::timeline(&surface, &uri, &listing))
 }

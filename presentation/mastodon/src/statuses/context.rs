@@ -20,7 +20,6 @@ pub(super) async fn show(
     let around = surface.reader.conversation(&context, viewer_id, id).await?;
     Ok(reply::json(status::context(
         &surface.site,
-        viewer_id,
         &around.ancestors,
         &around.descendants,
     )))

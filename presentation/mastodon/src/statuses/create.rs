@@ -1,7 +1,6 @@
 //! Posting a status.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
@@ -13,7 +12,7 @@ use infra_kernel::{Context, Error, MediaId, PostId, Result, canonical_language};
 use presentation_kit::access::{Person, Viewer, scope};
 use presentation_kit::extract::{BodyOf, lenient};
 use presentation_kit::rules::{Place, ViewerRelation, may_see};
-use presentation_kit::{Allowed, Card, Problem, RequestContext, Surface};
+use presentation_kit::{Allowed, Problem, RequestContext, Shown, Surface};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
@@ -111,8 +110,8 @@ pub(super) async fn create(
         .map_err(by_the_names_of_the_form)?;
     let id = PostId::new(reply.post.unwrap_or_default().id);
     let author = Some(viewer.account_id);
-    let card = surface.reader.post(&context, author, id).await?;
-    Ok(reply::status(&surface, Some(viewer), &card))
+    let status = surface.reader.post(&context, author, id).await?;
+    Ok(reply::status(&surface, &status))
 }
 
 /// The post that is answered, which must be one that the author may see; 0 for none. A token that may only write answers
@@ -133,13 +132,13 @@ async fn answered(
         .reader
         .posts(context, author, vec![id.get()])
         .await?;
-    let may_answer = |card: &&Arc<Card>| {
+    let may_answer = |shown: &&Shown| {
         viewer.may(Scope::READ_STATUSES)
-            || card.head.author_id == viewer.account_id.get()
-            || may_see(&ViewerRelation::VISITOR, Place::Direct, &card.head)
+            || shown.relation.is_author()
+            || may_see(&ViewerRelation::VISITOR, Place::Direct, &shown.head)
     };
     let answered = posts.first().filter(may_answer);
-    answered.map_or_else(|| Err(not_there()), |card| Ok(card.head.id))
+    answered.map_or_else(|| Err(not_there()), |shown| Ok(shown.head.id))
 }
 
 /// The error with the field as it is called here.

@@ -18,8 +18,8 @@ pub(super) async fn delete(
     PathOf(id): PathOf<PostId>,
 ) -> Result<Json<Status>, Problem> {
     let author = viewer.account_id;
-    let card = surface.reader.post(&context, Some(author), id).await?;
-    if card.head.author_id != author.get() {
+    let shown = surface.reader.post(&context, Some(author), id).await?;
+    if !shown.relation.is_author() {
         return Err(Error::not_found("post of yours").into());
     }
     let request = DeletePostRequest {
@@ -32,9 +32,9 @@ pub(super) async fn delete(
         .delete_post(&context, request)
         .await?;
     let deleted = if viewer.may(Scope::READ_STATUSES) {
-        Status::deleted(&surface.site, &card)
+        Status::deleted(&surface.site, &shown)
     } else {
-        Status::deleted_unread(&surface.site, &card)
+        Status::deleted_unread(&surface.site, &shown)
     };
     Ok(Json(deleted))
 }

@@ -17,8 +17,8 @@ pub(super) async fn show(
     PathOf(id): PathOf<PostId>,
 ) -> Result<Response, Problem> {
     let viewer_id = viewer.map(|viewer| viewer.account_id);
-    let card = surface.reader.post(&context, viewer_id, id).await?;
-    Ok(reply::status(&surface, viewer, &card))
+    let status = surface.reader.post(&context, viewer_id, id).await?;
+    Ok(reply::status(&surface, &status))
 }
 
 pub(super) async fn list(
@@ -28,9 +28,9 @@ pub(super) async fn list(
     QueryOf(query): QueryOf<IdsQuery>,
 ) -> Result<Response, Problem> {
     let viewer_id = viewer.map(|viewer| viewer.account_id);
-    let cards = surface
+    let statuses = surface
         .reader
         .posts(&context, viewer_id, query.ids::<PostId>()?)
         .await?;
-    Ok(reply::statuses(&surface, viewer, &cards))
+    Ok(reply::statuses(&surface, &statuses))
 }

@@ -23,5 +23,5 @@ pub(super) async fn show(
         .reader
         .home(&context, viewer.account_id, page)
         .await?;
-    Ok(reply::timeline(&surface, Some(viewer), &uri, &listing))
+    Ok(reply::timeline(&surface, &uri, &listing))
 }

@@ -39,7 +39,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let page = page.page(LIMIT_DEFAULT, LIMIT_MAX);
     if query.remote.unwrap_or_default() {
-        return Ok(reply::statuses(&surface, viewer, &[]));
+        return Ok(reply::statuses(&surface, &[]));
     }
     let viewer_id = viewer.map(|viewer| viewer.account_id);
     let only_media = query.only_media.unwrap_or_default();
@@ -47,5 +47,5 @@ pub(super) async fn show(
         .reader
         .public(&context, viewer_id, page, only_media)
         .await?;
-    Ok(reply::timeline(&surface, viewer, &uri, &listing))
+    Ok(reply::timeline(&surface, &uri, &listing))
 }

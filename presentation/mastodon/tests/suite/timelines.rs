@@ -5,7 +5,7 @@ use http::header;
 use infra_kernel::{AccountId, Context, Page};
 use serde_json::{Value, json};
 
-use crate::world::{ADA, BOB, World};
+use crate::world::{ADA, Answer, BOB, World};
 
 fn texts(statuses: &Value) -> Vec<&str> {
     let statuses = statuses.as_array().unwrap().iter();
@@ -71,6 +71,32 @@ async fn the_second_reader_gets_the_same_bytes_but_for_their_marks() {
     let visitor = client.get("", "/api/v1/timelines/public").await.expect(200);
     assert_eq!(visitor[0].get("favourited"), None);
     assert_eq!(visitor[0]["content"], "<p>hello</p>");
+}
+
+#[tokio::test]
+async fn a_reply_is_counted_at_once_though_the_post_stays_as_it_is() {
+    let world = World::new();
+    let id = world.posted(ADA, "hello", Visibility::Public);
+    let client = world.client();
+    let path = format!("/api/v1/statuses/{id}");
+    let before = client.get("bob", &path).await;
+    let counted = |answer: &Answer| answer.expect(200)["replies_count"].clone();
+    assert_eq!(counted(&before), 0);
+    let reply = json!({"status": "hello back", "in_reply_to_id": id.to_string()});
+    client
+        .json(http::Method::POST, "bob", "/api/v1/statuses", &reply)
+        .await
+        .expect(200);
+    let after = client.get("bob", &path).await;
+    assert_eq!(counted(&after), 1);
+    let listed = client
+        .get("bob", "/api/v1/timelines/public")
+        .await
+        .expect(200);
+    assert_eq!(listed[1]["replies_count"], 1);
+    let text = |answer: &Answer| String::from_utf8(answer.body.to_vec()).unwrap();
+    let moved = text(&before).replace("\"replies_count\":0", "\"replies_count\":1");
+    assert_eq!(text(&after), moved);
 }
 
 #[tokio::test]

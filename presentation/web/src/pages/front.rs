@@ -1,6 +1,5 @@
 //! `/`: the latest photos for visitors, the home feed for members.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use askama::Template;
@@ -9,7 +8,7 @@ use presentation_kit::extract::QueryOf;
 
 use crate::pages::{ListQuery, older};
 use crate::respond::{Answer, Trouble, page};
-use crate::view::{PersonView, PostView, Shell, cards_html, now};
+use crate::view::{CardView, PersonView, PostView, Shell, cards_html, now};
 use crate::visit::Visit;
 
 /// Posts on a page of the home feed.
@@ -35,7 +34,7 @@ pub(crate) struct FrontPage {
 pub(crate) struct HomePage<'card> {
     pub(crate) shell: Shell,
     /// Made already.
-    pub(crate) cards: Vec<Cow<'card, str>>,
+    pub(crate) cards: Vec<CardView<'card>>,
     pub(crate) is_first: bool,
     pub(crate) suggestions: Vec<PersonView>,
     pub(crate) older: Option<String>,

@@ -26,7 +26,7 @@ impl Gallery {
             "file",
             "This file says it is a photo but could not be read. Try exporting it again as JPEG.",
         ));
-        let (cards, wall) = (self.cards().map(Arc::new), self.wall());
+        let (cards, wall) = (self.cards(), self.wall());
         let cards = cards_html(&self.site, &cards, samples::NOW);
         let tiles = tiles_html(&self.site, &wall, samples::NOW);
         let latest = wall

@@ -6,7 +6,7 @@ use business_posts_gateway::{CreatePostRequest, DeletePostRequest};
 use http::StatusCode;
 use infra_kernel::{AccountId, Error, PostId, Result};
 use presentation_kit::problem::status_of;
-use presentation_kit::{Card, Site};
+use presentation_kit::{Card, Shown, Site};
 use serde::Deserialize;
 
 use crate::guard::{Button, Form};
@@ -132,10 +132,10 @@ async fn make(visit: &Visit, card: &Card) -> Result<PostPage> {
         reader.relationships(&visit.context, viewer, vec![author_id]),
     )?;
     let now = now();
-    let views = |cards: &[std::sync::Arc<Card>]| {
-        cards
+    let views = |posts: &[Shown]| {
+        posts
             .iter()
-            .map(|card| PostView::of(visit.site(), card, now))
+            .map(|shown| PostView::of(visit.site(), shown, now))
             .collect()
     };
     let mut post = PostView::of(visit.site(), card, now);

@@ -1,11 +1,9 @@
 //! `/tags/<name>`: the newest photos that everyone may see with a hashtag, which hashtags in captions link to.
 
-use std::sync::Arc;
-
 use askama::Template;
 use business_posts_gateway::text::hashtag_name;
 use infra_kernel::{Error, ErrorCode, Page, Result};
-use presentation_kit::Card;
+use presentation_kit::Shown;
 use presentation_kit::address::ClientAddress;
 
 use crate::respond::{Answer, PathOf, page};
@@ -59,14 +57,14 @@ pub(crate) async fn show(
     }))
 }
 
-async fn tagged(visit: &Visit, name: &str) -> Result<Vec<Arc<Card>>> {
+async fn tagged(visit: &Visit, name: &str) -> Result<Vec<Shown>> {
     let (mut found, mut page) = (Vec::new(), Page::newest(PAGE_POSTS));
     for _ in 0..PAGES_MAX {
         let reader = &visit.surface.reader;
         let listing = reader
             .public(&visit.context, visit.viewer_id(), page, true)
             .await?;
-        let has_it = |card: &Arc<Card>| card.post.tags.iter().any(|tag| tag.name == name);
+        let has_it = |shown: &Shown| shown.post.tags.iter().any(|tag| tag.name == name);
         found.extend(listing.items.into_iter().filter(has_it));
         match listing.cursors.oldest {
             Some(oldest) if found.len() < PHOTOS_MAX => page.before = oldest,

@@ -12,7 +12,7 @@ mod shell;
 mod trouble;
 mod words;
 
-pub(crate) use cards::{cards_html, tiles_html};
+pub(crate) use cards::{CardView, cards_html, tiles_html};
 pub(crate) use person::PersonView;
 pub(crate) use photo::{MissingView, PhotoView};
 pub(crate) use post::PostView;

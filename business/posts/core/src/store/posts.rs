@@ -182,19 +182,18 @@ pub(crate) async fn insert(connection: &mut Connection, post: &Post) -> Result<(
     Ok(())
 }
 
-/// Changes how many open posts reply to this one, and with that its revision. Answers whether the post is there.
+/// Changes how many open posts reply to this one. That is no change of the post: its revision
+/// stays. Answers whether the post is there.
 pub(crate) async fn count_reply(
     connection: &mut Connection,
     post: PostId,
     change: i64,
 ) -> Result<bool, DbError> {
-    let updated = sqlx::query(
-        "UPDATE posts SET replies_count = replies_count + $2, revision = revision + 1 WHERE id = $1",
-    )
-    .bind(post.to_sql())
-    .bind(change)
-    .execute(connection)
-    .await?;
+    let updated = sqlx::query("UPDATE posts SET replies_count = replies_count + $2 WHERE id = $1")
+        .bind(post.to_sql())
+        .bind(change)
+        .execute(connection)
+        .await?;
     Ok(updated.rows_affected() == 1)
 }
 

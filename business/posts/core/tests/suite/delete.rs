@@ -25,10 +25,9 @@ async fn a_deleted_post_is_gone_from_everywhere_and_its_answers_stay() {
     let answer = world.create(reply_to(3, post.id)).await.unwrap();
 
     let deleted = world.delete(1, post.id).await.unwrap();
-    assert_eq!((deleted.replies_count, deleted.revision), (1, 2));
+    assert_eq!((deleted.replies_count, deleted.revision), (1, 1));
     let as_written = Post {
         replies_count: 0,
-        revision: 1,
         ..deleted.clone()
     };
     assert_eq!(as_written, post);
@@ -38,7 +37,7 @@ async fn a_deleted_post_is_gone_from_everywhere_and_its_answers_stay() {
         assert_eq!(world.rows(table).await, 0, "{table}");
     }
     let parent = world.get(root.id).await.unwrap();
-    assert_eq!((parent.replies_count, parent.revision), (0, 3));
+    assert_eq!((parent.replies_count, parent.revision), (0, 1));
     let kept = world.get(answer.id).await.unwrap();
     assert_eq!(
         (kept.in_reply_to_id, kept.in_reply_to_author_id),
@@ -134,7 +133,6 @@ async fn take(world: &World, oracle: &mut BTreeMap<u64, Post>, step: Step) {
             let parent = oracle.get_mut(&to).unwrap();
             if visibility.is_open() {
                 parent.replies_count += 1;
-                parent.revision += 1;
             }
             let request = CreatePostRequest {
                 visibility: visibility.into(),
@@ -148,7 +146,6 @@ async fn take(world: &World, oracle: &mut BTreeMap<u64, Post>, step: Step) {
                 && expected.visibility().is_open()
             {
                 parent.replies_count -= 1;
-                parent.revision += 1;
             }
             let deleted = world.delete(expected.author_id, expected.id).await.unwrap();
             assert_eq!(deleted, expected);
@@ -184,7 +181,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
-    fn counts_and_revisions_follow_every_change(steps in steps()) {
+    fn counts_follow_every_change_and_revisions_none_of_them(steps in steps()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let mut world = World::new().await;

@@ -48,16 +48,16 @@ async fn readers_in_a_race_never_leave_something_old_behind() {
             })
         })
         .collect();
-    for round in 1..=150 {
+    for _ in 1..=150 {
         let post = world.create(reply_to(2, root)).await.unwrap();
         assert_eq!(world.get(post.id).await, Some(post.clone()));
-        assert_eq!(world.get(root).await.unwrap().replies_count, 1);
+        assert_eq!(world.heads(vec![root]).await[0].replies_count, 1);
         assert_eq!(newest(&world, 2).await, Some(post.id));
         assert_eq!((world.stats(2).await.0, world.count().await), (1, 2));
         world.delete(2, post.id).await.unwrap();
         assert_eq!(world.get(post.id).await, None);
         let parent = world.get(root).await.unwrap();
-        assert_eq!((parent.replies_count, parent.revision), (0, 1 + 2 * round));
+        assert_eq!((parent.replies_count, parent.revision), (0, 1));
         assert_eq!(newest(&world, 2).await, None);
         assert_eq!((world.stats(2).await.0, world.count().await), (0, 1));
     }

@@ -2,9 +2,13 @@ use business_accounts_gateway::{Account as Known, ProfileField};
 use business_graph_gateway::GraphStats;
 use business_media_gateway::{MediaItem, MediaState, Rendition};
 use business_posts_gateway::{AuthorStats, Post, PostHead};
+use std::sync::Arc;
+
+use presentation_kit::rules::ViewerRelation;
 use presentation_kit::{Person, Renderings};
 use serde_json::{Value, from_slice, json, to_string};
 
+use super::json::SharedJson;
 use super::*;
 
 const NOON_US: i64 = 1_772_357_400_125_900;
@@ -108,7 +112,6 @@ pub(crate) fn card() -> Card {
         in_reply_to_id: 98,
         in_reply_to_author_id: 8,
         created_at_us: NOON_US,
-        replies_count: 4,
         ..Post::default()
     };
     Card {
@@ -125,40 +128,69 @@ pub(crate) fn card() -> Card {
     }
 }
 
-fn by_serde(card: &Card, viewer: Option<AccountId>) -> String {
-    let status = Status {
-        shared: Shared::of(&site(), card, MediaAttachment::of_post),
-        text: None,
-        marks: viewer.map(|_| Marks::default()),
+/// The card as this viewer is shown it, after four replies.
+fn shown_to(viewer: Option<AccountId>, card: &Arc<Card>) -> Shown {
+    let relation = ViewerRelation::of(viewer, AUTHOR, None);
+    let head = PostHead {
+        replies_count: 4,
+        ..card.head.clone()
     };
-    to_string(&status).unwrap()
+    Shown::new(Arc::clone(card), &head, relation)
+}
+
+fn by_serde(shown: &Shown) -> String {
+    to_string(&Status::of(&site(), shown, MediaAttachment::of_post)).unwrap()
+}
+
+fn written(shown: &Shown) -> String {
+    let mut json = Vec::with_capacity(length(&site(), shown));
+    let room = json.capacity();
+    write(&site(), shown, &mut json);
+    assert_eq!(json.capacity(), room, "the buffer had to grow");
+    String::from_utf8(json).unwrap()
 }
 
 #[test]
 fn what_is_put_together_is_what_serde_writes() {
-    let cards = [Arc::new(card()), Arc::new(card())];
+    let card = Arc::new(card());
     for viewer in [Some(AUTHOR), Some(AccountId::new(8)), None] {
-        let one = by_serde(&cards[0], viewer);
-        let mut written = Vec::with_capacity(length(&site(), viewer, &cards[0]));
-        let room = written.capacity();
-        write(&site(), viewer, &cards[0], &mut written);
-        assert_eq!(String::from_utf8(written.clone()).unwrap(), one);
-        assert_eq!(written.capacity(), room, "the buffer had to grow");
+        let posts = [shown_to(viewer, &card), shown_to(viewer, &card)];
+        let one = by_serde(&posts[0]);
+        assert_eq!(written(&posts[0]), one);
+        assert_eq!(list(&site(), &posts), format!("[{one},{one}]").as_bytes());
+        assert_eq!(list(&site(), &[]), b"[]".as_slice());
         assert_eq!(
-            list(&site(), viewer, &cards),
-            format!("[{one},{one}]").as_bytes()
-        );
-        assert_eq!(list(&site(), viewer, &[]), b"[]".as_slice());
-        assert_eq!(
-            context(&site(), viewer, &cards[..1], &[]),
+            context(&site(), &posts[..1], &[]),
             format!("{{\"ancestors\":[{one}],\"descendants\":[]}}").as_bytes()
         );
     }
 }
 
 #[test]
+fn counts_and_marks_move_round_what_is_kept() {
+    let card = Arc::new(card());
+    let mut shown = shown_to(Some(AccountId::new(8)), &card);
+    written(&shown);
+    let kept: *const SharedJson = shown.renderings.of(|| unreachable!("made already"));
+    for (replies, likes, liked) in [(0, 0, false), (5, 1, true), (u64::MAX, u64::MAX, false)] {
+        shown.counts = card::Counts { replies, likes };
+        let bookmarked = !liked;
+        shown.marks = Some(card::Marks { liked, bookmarked });
+        let status: Value = from_slice(written(&shown).as_bytes()).unwrap();
+        assert_eq!(written(&shown), by_serde(&shown));
+        assert_eq!(status["replies_count"], replies);
+        assert_eq!(status["favourites_count"], likes);
+        assert_eq!(status["favourited"], liked);
+        assert_eq!(status["bookmarked"], bookmarked);
+        let still: *const SharedJson = shown.renderings.of(|| unreachable!("made already"));
+        assert_eq!(still, kept);
+    }
+}
+
+#[test]
 fn a_status_has_every_field_that_clients_read() {
-    let mut value: Value = from_slice(by_serde(&card(), Some(AUTHOR)).as_bytes()).unwrap();
+    let mut value: Value =
+        from_slice(by_serde(&shown_to(Some(AUTHOR), &Arc::new(card()))).as_bytes()).unwrap();
     let status = value.as_object_mut().unwrap();
     assert_eq!(status.remove("account").unwrap()["acct"], "ada");
     let media = status.remove("media_attachments").unwrap();
@@ -181,9 +213,11 @@ fn a_status_has_every_field_that_clients_read() {
 
 #[test]
 fn only_a_deleted_status_carries_its_text() {
-    let value = serde_json::to_value(Status::deleted(&site(), &card())).unwrap();
+    let card = Arc::new(card());
+    let deleted = Status::deleted(&site(), &shown_to(Some(AUTHOR), &card));
+    let value = serde_json::to_value(deleted).unwrap();
     assert_eq!(value["text"], "Hello @bob\n<&> #Café");
-    let shown: Value = from_slice(by_serde(&card(), None).as_bytes()).unwrap();
+    let shown: Value = from_slice(by_serde(&shown_to(None, &card)).as_bytes()).unwrap();
     assert_eq!(shown.get("text"), None);
     assert_eq!(
         shown.get("favourited"),
@@ -204,12 +238,10 @@ fn only_the_author_hears_why_a_picture_of_a_status_is_missing() {
     };
     card.media.push(lost);
     card.post.originals_shared = true;
+    let card = Arc::new(card);
     let shown = |viewer| -> Value {
-        let mut json = Vec::with_capacity(length(&site(), viewer, &card));
-        let room = json.capacity();
-        write(&site(), viewer, &card, &mut json);
-        assert!(json.len() <= room, "the buffer had to grow");
-        from_slice::<Value>(&json).unwrap()["media_attachments"].clone()
+        let json = written(&shown_to(viewer, &card));
+        from_slice::<Value>(json.as_bytes()).unwrap()["media_attachments"].clone()
     };
     // Each before and after the others: what is kept for everyone must not be the author's.
     for viewer in [

@@ -17,6 +17,7 @@ fn head(post: &Post) -> PostHead {
         has_media: !post.media_ids.is_empty(),
         in_reply_to_id: post.in_reply_to_id,
         in_reply_to_author_id: post.in_reply_to_author_id,
+        replies_count: post.replies_count,
     }
 }
 
@@ -66,6 +67,12 @@ impl StubPosts for World {
         self.created.lock().unwrap().push(request.clone());
         let id = self.posted(request.author_id, &request.text, request.visibility());
         let mut posts = self.posts.lock().unwrap();
+        let answered = posts
+            .iter_mut()
+            .find(|post| post.id == request.in_reply_to_id);
+        answered
+            .into_iter()
+            .for_each(|post| post.replies_count += 1);
         let post = posts.iter_mut().find(|post| post.id == id).unwrap();
         post.in_reply_to_id = request.in_reply_to_id;
         post.application_id = request.application_id;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use infra_kernel::AccountId;
-use presentation_kit::{Card, Person, Site};
+use presentation_kit::{Card, Person, Shown, Site};
 
 use crate::assets::ASSETS;
 use crate::pages::{authorize, composer, post, profile, settings, signup, uploads};
@@ -88,7 +88,7 @@ impl Gallery {
         let mut card = samples::card(index as u64 + 1, CAPTIONS[index % CAPTIONS.len()], &[]);
         card.author = Arc::new(self.person(index));
         card.post.created_at_us -= [0, 1, 26, 200, 900, 10_000][index % 6] * 3_600 * 1_000_000;
-        card.post.replies_count = [2, 0, 1, 14][index % 4];
+        card.head.replies_count = [2, 0, 1, 14][index % 4];
         let photo = |photo: &usize| {
             let (width, height) = SIZES[*photo];
             let mut item = samples::photo(*photo as u64, width, height);
@@ -127,7 +127,7 @@ impl Gallery {
         (1..=count).map(view).collect()
     }
 
-    pub(super) fn cards(&self) -> [Card; 9] {
+    pub(super) fn cards(&self) -> [Shown; 9] {
         let mut sensitive = self.card(3, &[18]);
         sensitive.post.sensitive = true;
         sensitive.post.spoiler_text = "Bright flashing light".into();
@@ -145,14 +145,15 @@ impl Gallery {
             self.card(7, &twenty),
             self.card(9, &[]),
         ]
+        .map(samples::shown)
     }
 
-    pub(super) fn wall(&self) -> Vec<Arc<Card>> {
+    pub(super) fn wall(&self) -> Vec<Shown> {
         let card = |index| {
             let album = [index, 0, 1];
             let mut card = self.card(index, if index == 4 { &album } else { &album[..1] });
             card.post.sensitive = index == 6;
-            Arc::new(card)
+            samples::shown(card)
         };
         (0..20).map(card).collect()
     }
