@@ -28,8 +28,10 @@ pub(super) async fn followers(
     QueryOf(query): QueryOf<PageQuery>,
 ) -> Result<Page, Problem> {
     let page = query.page(LIMIT_DEFAULT, LIMIT_MAX);
-    surface.reader.person(&context, id).await?;
-    let listing = surface.reader.followers(&context, id, page).await?;
+    let (_, listing) = tokio::try_join!(
+        surface.reader.person(&context, id),
+        surface.reader.followers(&context, id, page),
+    )?;
     Ok(page_of(&surface, &uri, &listing))
 }
 
@@ -42,8 +44,10 @@ pub(super) async fn following(
     QueryOf(query): QueryOf<PageQuery>,
 ) -> Result<Page, Problem> {
     let page = query.page(LIMIT_DEFAULT, LIMIT_MAX);
-    surface.reader.person(&context, id).await?;
-    let listing = surface.reader.following(&context, id, page).await?;
+    let (_, listing) = tokio::try_join!(
+        surface.reader.person(&context, id),
+        surface.reader.following(&context, id, page),
+    )?;
     Ok(page_of(&surface, &uri, &listing))
 }
 

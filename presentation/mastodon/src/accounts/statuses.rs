@@ -46,8 +46,9 @@ pub(super) async fn list(
     QueryOf(query): QueryOf<StatusesQuery>,
 ) -> Result<Response, Problem> {
     let page = page.page(LIMIT_DEFAULT, LIMIT_MAX);
-    surface.reader.person(&context, id).await?;
+    let (reader, person) = (&surface.reader, surface.reader.person(&context, id));
     if query.pinned.unwrap_or_default() {
+        person.await?;
         return Ok(reply::statuses(&surface, &[]));
     }
     let filter = AuthorFilter {
@@ -56,9 +57,7 @@ pub(super) async fn list(
         tag: query.tagged.unwrap_or_default(),
     };
     let viewer_id = viewer.map(|viewer| viewer.account_id);
-    let listing = surface
-        .reader
-        .by_author(&context, viewer_id, id, page, filter)
-        .await?;
+    let posts = reader.by_author(&context, viewer_id, id, page, filter);
+    let (_, listing) = tokio::try_join!(person, posts)?;
     Ok(reply::timeline(&surface, &uri, &listing))
 }

@@ -75,16 +75,18 @@ async fn front(visit: &Visit, query: &ListQuery) -> Answer {
 }
 
 async fn home(visit: &Visit, viewer: AccountId, query: &ListQuery) -> Answer {
-    let feed = visit
-        .surface
-        .reader
-        .home_top_level(&visit.context, viewer, query.page(HOME_POSTS)?)
-        .await?;
-    let suggestions = if query.is_first() {
-        suggestions(visit, viewer).await?
-    } else {
-        Vec::new()
+    let (reader, page_asked) = (&visit.surface.reader, query.page(HOME_POSTS)?);
+    let suggestions = async {
+        if query.is_first() {
+            suggestions(visit, viewer).await
+        } else {
+            Ok(Vec::new())
+        }
     };
+    let (feed, suggestions) = tokio::try_join!(
+        reader.home_top_level(&visit.context, viewer, page_asked),
+        suggestions,
+    )?;
     let now = now();
     Ok(page(&HomePage {
         shell: Shell::of(visit, "home"),
