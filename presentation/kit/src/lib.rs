@@ -17,7 +17,6 @@ pub mod cors;
 pub mod extract;
 pub mod openapi;
 pub mod paging;
-pub mod pictures;
 pub mod problem;
 pub mod rate;
 pub mod reader;

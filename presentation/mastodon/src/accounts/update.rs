@@ -7,8 +7,8 @@ use business_media_gateway::UploadHeader;
 use infra_kernel::{Context, Error, Result};
 use presentation_kit::access::{Person, Viewer, scope};
 use presentation_kit::extract::{BodyOf, lenient};
-use presentation_kit::pictures::{self, Picture, Uploaded};
 use presentation_kit::{Allowed, Problem, RequestContext, Surface};
+use presentation_sagas::{Picture, Uploaded, update_profile};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -84,7 +84,7 @@ pub(super) async fn update(
     let (form, uploads) = read(&surface, &context, viewer, request).await?;
     form.check()?;
     let change = form.into_request(viewer);
-    pictures::update_profile(&surface, &context, change, &uploads)
+    update_profile(&surface.gateways, &context, change, &uploads)
         .await
         .map_err(by_the_names_of_the_form)?;
     let person = surface.reader.person(&context, viewer.account_id).await?;

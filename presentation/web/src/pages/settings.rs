@@ -8,9 +8,9 @@ use http::{HeaderMap, Method, StatusCode};
 use infra_kernel::{AccountId, Error, ErrorCode, Result};
 use presentation_kit::Problem;
 use presentation_kit::extract::QueryOf;
-use presentation_kit::pictures::{self, Picture, Uploaded};
 use presentation_kit::problem::status_of;
 use presentation_kit::upload::{FileField, FileForm};
+use presentation_sagas::{Picture, Uploaded, update_profile};
 use serde::Deserialize;
 
 use crate::guard::{check_origin, check_token};
@@ -98,7 +98,13 @@ async fn try_to_save(
 ) -> Result<()> {
     let avatar = read(visit, owner, form, change).await?;
     let uploads = avatar.as_slice();
-    pictures::update_profile(&visit.surface, &visit.context, change.clone(), uploads).await
+    update_profile(
+        &visit.surface.gateways,
+        &visit.context,
+        change.clone(),
+        uploads,
+    )
+    .await
 }
 
 /// Reads the form, storing its picture as it comes.

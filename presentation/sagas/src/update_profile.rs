@@ -7,11 +7,10 @@
 
 use std::time::Duration;
 
-use business_accounts_gateway::{Account, UpdateProfileRequest};
+use business_accounts_gateway::{Account, GetAccountsRequest, UpdateProfileRequest};
 use business_media_gateway::{AttachRequest, MediaItem, ReleaseRequest};
-use infra_kernel::{AccountId, Context, Result};
-
-use crate::Surface;
+use infra_kernel::{AccountId, Context, Error, Result};
+use presentation_kit::Gateways;
 
 /// How long it may take to release the pictures of a profile.
 const RELEASE_BUDGET: Duration = Duration::from_secs(10);
@@ -61,45 +60,51 @@ impl Picture {
 /// # Errors
 /// The accounts domain's, and the media domain's when it does not keep a picture for this account.
 pub async fn update_profile(
-    surface: &Surface,
+    gateways: &Gateways,
     context: &Context,
     mut change: UpdateProfileRequest,
     uploads: &[Uploaded],
 ) -> Result<()> {
-    let accounts = &surface.gateways.accounts;
+    let accounts = &gateways.accounts;
     if uploads.is_empty() {
         accounts.update_profile(context, change).await?;
         return Ok(());
     }
     let id = AccountId::new(change.account_id);
-    let before = surface.reader.person(context, id).await?;
+    let request = GetAccountsRequest::of([id]);
+    let before = accounts
+        .get_accounts(context, request)
+        .await?
+        .accounts
+        .pop();
+    let before = before.ok_or_else(|| Error::not_found("account"))?;
     for (picture, item) in uploads {
         match picture {
             Picture::Avatar => change.avatar_media_id = Some(item.id),
             Picture::Header => change.header_media_id = Some(item.id),
         }
     }
-    if let Err(error) = hold_all(surface, context, uploads).await {
-        release_all(surface, context, id, uploads, |_, item| item.id).await;
+    if let Err(error) = hold_all(gateways, context, uploads).await {
+        release_all(gateways, context, id, uploads, |_, item| item.id).await;
         return Err(error);
     }
     match accounts.update_profile(context, change).await {
         Ok(_) => {
-            let old = |picture: Picture, _: &MediaItem| picture.of(&before.account);
-            release_all(surface, context, id, uploads, old).await;
+            let old = |picture: Picture, _: &MediaItem| picture.of(&before);
+            release_all(gateways, context, id, uploads, old).await;
             Ok(())
         }
         // The change may have been made though its answer was lost: the profile may show the new pictures, or the old.
         Err(error) if error.code().is_server_fault() => Err(error),
         Err(error) => {
-            release_all(surface, context, id, uploads, |_, item| item.id).await;
+            release_all(gateways, context, id, uploads, |_, item| item.id).await;
             Err(error)
         }
     }
 }
 
 /// Notes that a profile is about to show these items.
-async fn hold_all(surface: &Surface, context: &Context, uploads: &[Uploaded]) -> Result<()> {
+async fn hold_all(gateways: &Gateways, context: &Context, uploads: &[Uploaded]) -> Result<()> {
     for (picture, item) in uploads {
         let request = AttachRequest {
             owner_id: item.owner_id,
@@ -107,7 +112,7 @@ async fn hold_all(surface: &Surface, context: &Context, uploads: &[Uploaded]) ->
             holder: picture.holder(item.owner_id, item.id),
             open: true,
         };
-        surface.gateways.media.attach(context, request).await?;
+        gateways.media.attach(context, request).await?;
     }
     Ok(())
 }
@@ -115,7 +120,7 @@ async fn hold_all(surface: &Surface, context: &Context, uploads: &[Uploaded]) ->
 /// Notes for the place of each upload that a profile does not show this item there; 0 is none. A failure costs only the
 /// room of a picture, so it is logged and does not fail the request. The request's own time may be over.
 async fn release_all(
-    surface: &Surface,
+    gateways: &Gateways,
     context: &Context,
     account_id: AccountId,
     uploads: &[Uploaded],
@@ -131,7 +136,7 @@ async fn release_all(
             owner_id: account_id.get(),
             holder: picture.holder(account_id.get(), media_id),
         };
-        if let Err(error) = surface.gateways.media.release(context, request).await {
+        if let Err(error) = gateways.media.release(context, request).await {
             tracing::warn!(
                 media_id,
                 causes = error.causes(),
