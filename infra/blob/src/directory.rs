@@ -14,8 +14,6 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::StreamExt as _;
-use futures::stream;
 
 use crate::folders::{Folders, sync_directory};
 use crate::incoming::{INCOMING, sweep};
@@ -34,6 +32,7 @@ pub struct DirectoryStore {
     root: Arc<PathBuf>,
     folders: Arc<Folders>,
     reads: Reads,
+    work_reads: Reads,
     reserve_bytes: u64,
 }
 
@@ -65,7 +64,8 @@ impl DirectoryStore {
         Ok(Self {
             root,
             folders: Arc::new(Folders::new()),
-            reads: Reads::new(),
+            reads: Reads::for_askers(),
+            work_reads: Reads::for_work(),
             reserve_bytes: 0,
         })
     }
@@ -116,58 +116,19 @@ impl BlobStore for DirectoryStore {
     }
 
     async fn read(&self, key: BlobKey, range: ByteRange) -> Result<BlobRead> {
-        let path = self.path(key);
-        let opened = self
-            .reads
-            .begin("open a file", move || {
-                let mut file = match File::open(path) {
-                    Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-                    file => file?,
-                };
-                let total = file.metadata()?.len();
-                file.seek(SeekFrom::Start(range.offset.min(total)))?;
-                Ok(Some((file, total)))
-            })
-            .await?;
-        let (file, total) = opened.ok_or(BlobError::NotFound(key))?;
-        let length = range.length_within(total);
-        let reads = self.reads.clone();
-        let chunks = stream::try_unfold((file, length), move |(file, left)| {
-            let reads = reads.clone();
-            async move {
-                if left == 0 {
-                    return Ok(None);
-                }
-                let read = reads.go_on("read a file", move || read_chunk(file, left));
-                let (chunk, file) = read.await?;
-                if chunk.is_empty() {
-                    return Err(BlobError::Damaged(key));
-                }
-                let left = left - chunk.len() as u64;
-                Ok(Some((chunk, (file, left))))
-            }
-        });
-        Ok(BlobRead {
-            total,
-            length,
-            chunks: chunks.boxed(),
-        })
+        self.reads.stream(self.path(key), key, range).await
     }
 
-    /// In one go: a photo that is sent whole is not worth a hop to another thread for each chunk.
+    async fn read_for_work(&self, key: BlobKey, range: ByteRange) -> Result<BlobRead> {
+        self.work_reads.stream(self.path(key), key, range).await
+    }
+
     async fn read_all(&self, key: BlobKey, bytes_max: u64) -> Result<Bytes> {
-        let path = self.path(key);
-        let read = self
-            .reads
-            .begin("read a file", move || read_whole(&path, bytes_max));
-        match read.await?.ok_or(BlobError::NotFound(key))? {
-            Whole::Read(all) => Ok(all),
-            Whole::TooLarge(bytes) => Err(BlobError::TooLarge {
-                key,
-                bytes,
-                bytes_max,
-            }),
-        }
+        self.reads.whole(self.path(key), key, bytes_max).await
+    }
+
+    async fn read_all_for_work(&self, key: BlobKey, bytes_max: u64) -> Result<Bytes> {
+        self.work_reads.whole(self.path(key), key, bytes_max).await
     }
 
     async fn delete(&self, key: BlobKey) -> Result<bool> {
@@ -198,37 +159,6 @@ impl BlobStore for DirectoryStore {
         let root = Arc::clone(&self.root);
         blocking("list its files", move || listing::page(&root, after, limit)).await
     }
-}
-
-/// A file of a length that is at most what was asked for, or the length of one that is longer.
-enum Whole {
-    Read(Bytes),
-    TooLarge(u64),
-}
-
-/// Nothing when there is no file.
-fn read_whole(path: &Path, bytes_max: u64) -> io::Result<Option<Whole>> {
-    let mut file = match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        file => file?,
-    };
-    let total = file.metadata()?.len();
-    if total > bytes_max {
-        return Ok(Some(Whole::TooLarge(total)));
-    }
-    let mut all = Vec::with_capacity(usize::try_from(total).unwrap_or(0));
-    file.read_to_end(&mut all)?;
-    Ok(Some(Whole::Read(all.into())))
-}
-
-/// Reads up to a chunk of the `left` bytes that are still to come; nothing when the file ends early.
-fn read_chunk(mut file: File, left: u64) -> io::Result<(Bytes, File)> {
-    let length = usize::try_from(left)
-        .unwrap_or(CHUNK_BYTES)
-        .min(CHUNK_BYTES);
-    let mut chunk = Vec::with_capacity(length);
-    (&mut file).take(length as u64).read_to_end(&mut chunk)?;
-    Ok((chunk.into(), file))
 }
 
 /// A number that no other process on the same directory has at the same time, however process ids are reused.

@@ -25,7 +25,7 @@ use futures::stream::BoxStream;
 pub use directory::DirectoryStore;
 pub use error::BlobError;
 pub use key::{BlobKey, InvalidBlobKey};
-pub use reads::READS_AT_ONCE_MAX;
+pub use reads::{READS_AT_ONCE_MAX, WORK_READS_AT_ONCE_MAX};
 
 /// What reading and writing answers.
 pub type Result<T, E = BlobError> = std::result::Result<T, E>;
@@ -102,11 +102,20 @@ pub trait BlobStore: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Bytes of a blob. Its content never changes, so reads of the same key fit together.
+    /// Bytes of a blob, for whoever asks from outside. Its content never changes, so reads of the same key fit together.
+    ///
+    /// # Errors
+    /// [`BlobError::NotFound`] when there is no such blob; [`BlobError::Busy`] when too many are asked for.
+    async fn read(&self, key: BlobKey, range: ByteRange) -> Result<BlobRead>;
+
+    /// The same for this server's own work, which others' reads neither hold up nor end: it waits for its turn as long as
+    /// that takes.
     ///
     /// # Errors
     /// [`BlobError::NotFound`] when there is no such blob.
-    async fn read(&self, key: BlobKey, range: ByteRange) -> Result<BlobRead>;
+    async fn read_for_work(&self, key: BlobKey, range: ByteRange) -> Result<BlobRead> {
+        self.read(key, range).await
+    }
 
     /// Removes a blob. Answers whether it was there.
     async fn delete(&self, key: BlobKey) -> Result<bool>;
@@ -121,25 +130,26 @@ pub trait BlobStore: Send + Sync + 'static {
     /// deleted meanwhile may be among them or not; any other is.
     async fn list(&self, after: Option<BlobKey>, limit: usize) -> Result<Page>;
 
-    /// How long the blob is, in bytes; nothing when it is not there.
+    /// How long the blob is, in bytes; nothing when it is not there. Read as [`Self::read_for_work`] does.
     async fn length(&self, key: BlobKey) -> Result<Option<u64>> {
         let nothing = ByteRange {
             offset: 0,
             length: Some(0),
         };
-        match self.read(key, nothing).await {
+        match self.read_for_work(key, nothing).await {
             Ok(read) => Ok(Some(read.total)),
             Err(BlobError::NotFound(_)) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Reads every byte of a blob, a chunk at a time, and compares them with its key. Answers how many there are.
+    /// Reads every byte of a blob, a chunk at a time, and compares them with its key. Answers how many there are. Read as
+    /// [`Self::read_for_work`] does.
     ///
     /// # Errors
     /// [`BlobError::Damaged`] when they are not what its key says; [`BlobError::NotFound`] when it is not there.
     async fn verify(&self, key: BlobKey) -> Result<u64> {
-        let mut read = self.read(key, ByteRange::ALL).await?;
+        let mut read = self.read_for_work(key, ByteRange::ALL).await?;
         let mut hasher = blake3::Hasher::new();
         while let Some(chunk) = read.chunks.next().await {
             hasher.update(&chunk?);
@@ -157,25 +167,39 @@ pub trait BlobStore: Send + Sync + 'static {
         writer.finish().await
     }
 
-    /// A whole blob of at most `bytes_max` bytes. They are not compared with its key: see [`Self::verify`].
+    /// A whole blob of at most `bytes_max` bytes, for whoever asks from outside. They are not compared with its key: see
+    /// [`Self::verify`].
+    ///
+    /// # Errors
+    /// [`BlobError::TooLarge`] when it is longer: nothing of it is then read. [`BlobError::Busy`] when too many are asked
+    /// for.
+    async fn read_all(&self, key: BlobKey, bytes_max: u64) -> Result<Bytes> {
+        gather(key, self.read(key, ByteRange::ALL).await?, bytes_max).await
+    }
+
+    /// The same for this server's own work, as [`Self::read_for_work`] has it.
     ///
     /// # Errors
     /// [`BlobError::TooLarge`] when it is longer: nothing of it is then read.
-    async fn read_all(&self, key: BlobKey, bytes_max: u64) -> Result<Bytes> {
-        let mut read = self.read(key, ByteRange::ALL).await?;
-        if read.total > bytes_max {
-            return Err(BlobError::TooLarge {
-                key,
-                bytes: read.total,
-                bytes_max,
-            });
-        }
-        let mut all = BytesMut::with_capacity(usize::try_from(read.total).unwrap_or(0));
-        while let Some(chunk) = read.chunks.next().await {
-            all.extend_from_slice(&chunk?);
-        }
-        Ok(all.freeze())
+    async fn read_all_for_work(&self, key: BlobKey, bytes_max: u64) -> Result<Bytes> {
+        let read = self.read_for_work(key, ByteRange::ALL).await?;
+        gather(key, read, bytes_max).await
     }
+}
+
+async fn gather(key: BlobKey, mut read: BlobRead, bytes_max: u64) -> Result<Bytes> {
+    if read.total > bytes_max {
+        return Err(BlobError::TooLarge {
+            key,
+            bytes: read.total,
+            bytes_max,
+        });
+    }
+    let mut all = BytesMut::with_capacity(usize::try_from(read.total).unwrap_or(0));
+    while let Some(chunk) = read.chunks.next().await {
+        all.extend_from_slice(&chunk?);
+    }
+    Ok(all.freeze())
 }
 
 /// A blob that is being written. Dropped before it is finished, it leaves nothing.

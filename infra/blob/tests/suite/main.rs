@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on fails
 
+mod slow_disk;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,12 +11,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
 use infra_blob::{
-    BlobError, BlobKey, BlobStore, ByteRange, CHUNK_BYTES, DirectoryStore, READS_AT_ONCE_MAX,
-    Result, Stored,
+    BlobError, BlobKey, BlobStore, ByteRange, CHUNK_BYTES, DirectoryStore, Result, Stored,
 };
 use infra_kernel::{Error, ErrorCode};
 use tempfile::TempDir;
-use tokio::task::JoinSet;
 
 async fn open() -> (TempDir, Arc<dyn BlobStore>) {
     let folder = tempfile::tempdir().unwrap();
@@ -328,45 +328,6 @@ async fn a_flipped_bit_is_found_and_mended_by_writing_the_same_again() {
         store.verify(key).await,
         Err(BlobError::NotFound(_))
     ));
-}
-
-/// A blob whose file is a pipe: whoever opens it waits until the test opens its other end.
-fn stall(folder: &TempDir, key: BlobKey) -> PathBuf {
-    let path = file_of(folder, key);
-    fs::remove_file(&path).unwrap();
-    let made = std::process::Command::new("mkfifo").arg(&path).status();
-    assert!(made.unwrap().success());
-    path
-}
-
-#[tokio::test]
-async fn reads_that_a_slow_disk_holds_up_are_few_and_writing_goes_on_beside_them() {
-    let (folder, store) = open().await;
-    let slow = store.put(content(1_000)).await.unwrap().key;
-    let pipe = stall(&folder, slow);
-    let mut reads = JoinSet::new();
-    for _ in 0..READS_AT_ONCE_MAX + 10 {
-        let store = Arc::clone(&store);
-        reads.spawn(async move { store.read_all(slow, 1_000).await });
-    }
-    // Those that had no turn are told so; the others wait for the disk.
-    for _ in 0..10 {
-        let refused = reads.join_next().await.unwrap().unwrap().unwrap_err();
-        assert!(matches!(refused, BlobError::Busy), "{refused:?}");
-        assert!(refused.is_passing());
-        let answer = Error::from(refused);
-        assert_eq!(answer.code(), ErrorCode::Unavailable);
-        assert!(answer.retry_after().is_some());
-    }
-    let written = store.put(content(3_000)).await.unwrap();
-    assert!(store.exists(written.key).await.unwrap());
-    assert_eq!(reads.len(), READS_AT_ONCE_MAX);
-    // The disk answers again, and the turns are given back.
-    drop(fs::OpenOptions::new().write(true).open(pipe).unwrap());
-    while let Some(read) = reads.join_next().await {
-        assert!(read.unwrap().is_ok());
-    }
-    read(&*store, written.key, ByteRange::ALL).await.unwrap();
 }
 
 #[test]
