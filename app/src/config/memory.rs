@@ -7,12 +7,19 @@
 use super::Configuration;
 
 const MIB: u64 = 1024 * 1024;
-/// What the program takes beside its budgets, in bytes: itself, its threads' stacks, what requests hold.
+/// The setting of what pictures have.
+const PICTURES: &str = "media.memory_bytes_max";
+/// What the program takes beside its budgets, in bytes: itself, its threads' stacks, what requests hold. With more than 49
+/// MiB a HEIC of 12 megapixels (131.3 MiB with a file of 4) would not be taken on a machine with 256.
 const BASE_BYTES: u64 = 48 * MIB;
 /// The part of all memory that is left alone, one in so many bytes: what heaps leave in pieces, and what the system takes.
 const MARGIN_SHARE: u64 = 16;
-/// With less for pictures, in bytes, many photos of telephones are refused.
-const PICTURES_BYTES_USUAL: u64 = 64 * MIB;
+/// The least that pictures get, in bytes, also where it does not fit: with less hardly any photo of a telephone could be
+/// read, and with this many are refused.
+const PICTURES_BYTES_MIN: u64 = 64 * MIB;
+/// How long a process of codecs is kept that has nothing to do where memory is short, in seconds: what it holds then is
+/// memory that its budget has given to others.
+const CODECS_IDLE_S: u64 = 5;
 /// What this process has beside an encoder at work, in bytes: the file, the largest rendition twice, and what was made.
 const BESIDE_ENCODER_BYTES: u64 = 36 * MIB;
 
@@ -30,14 +37,18 @@ pub(super) fn fit(configuration: &mut Configuration, limit_bytes: u64) {
     let others = media.rendition_cache_bytes
         + configuration.database_cache_bytes
         + all_passwords_bytes(accounts);
-    let pictures = business_media::Settings::memory_within(spare.saturating_sub(others));
+    let pictures = business_media::Settings::memory_within(spare.saturating_sub(others))
+        .max(PICTURES_BYTES_MIN);
     media.memory_bytes_max = media.memory_bytes_max.min(pictures);
     // An encoder may have all that its process may take, and is given no more than all pictures have.
     let worker = pictures
         .saturating_sub(BESIDE_ENCODER_BYTES)
         .max(pictures / 2);
     let codecs = &mut configuration.codecs;
-    codecs.memory_bytes_max = codecs.memory_bytes_max.min(worker);
+    if worker < codecs.memory_bytes_max {
+        codecs.memory_bytes_max = worker;
+        codecs.idle_s_max = codecs.idle_s_max.min(CODECS_IDLE_S);
+    }
 }
 
 /// What may be used of so much memory.
@@ -63,19 +74,25 @@ fn too_much(configuration: &Configuration, limit_bytes: u64) -> Option<String> {
         return None;
     }
     let (largest, bytes) = budgets.iter().max_by_key(|(_, bytes)| *bytes)?;
+    let is_small = configuration.media.memory_bytes_max <= PICTURES_BYTES_MIN;
+    let advice = if is_small && *largest == PICTURES {
+        "give the server more memory".to_owned()
+    } else {
+        let takes = bytes / MIB;
+        format!("set {largest} lower (it takes {takes} MiB) or leave it to its default")
+    };
     Some(format!(
         "the memory that is set aside may add up to {} MiB, and of {} MiB {} should be used: the system may end the process; \
-         set {largest} lower (it takes {} MiB) or leave it to its default",
+         {advice}",
         sum / MIB,
         limit_bytes / MIB,
         spare_bytes(limit_bytes) / MIB,
-        bytes / MIB,
     ))
 }
 
 fn too_little(configuration: &Configuration) -> Option<String> {
     let bytes = configuration.media.memory_bytes_max;
-    (bytes < PICTURES_BYTES_USUAL).then(|| {
+    (bytes <= PICTURES_BYTES_MIN).then(|| {
         format!(
             "pictures have {} MiB of memory (media.memory_bytes_max), and many photos of telephones take more to be read and \
              are refused: set it higher, or give the server more memory (12 megapixels as HEIC take 256 MiB in all)",
@@ -87,10 +104,7 @@ fn too_little(configuration: &Configuration) -> Option<String> {
 /// What is set aside, by the setting that changes it.
 fn budgets(configuration: &Configuration) -> [(&'static str, u64); 4] {
     [
-        (
-            "media.memory_bytes_max",
-            configuration.media.memory_in_all(),
-        ),
+        (PICTURES, configuration.media.memory_in_all()),
         (
             "media.rendition_cache_bytes",
             configuration.media.rendition_cache_bytes,
@@ -133,14 +147,20 @@ mod tests {
 
     #[test]
     fn what_is_fitted_fits_and_leaves_a_margin() {
-        for mebibytes in 80..2_200 {
+        for mebibytes in 32..2_200 {
             let limit_bytes = mebibytes * MIB + 4_711;
             let fitted = fitted(limit_bytes);
+            assert!(fitted.accounts.password_checks_max >= 1);
+            assert!(fitted.media.memory_bytes_max >= PICTURES_BYTES_MIN);
+            if fitted.media.memory_bytes_max == PICTURES_BYTES_MIN {
+                assert!(too_little(&fitted).is_some(), "{mebibytes} MiB");
+                assert!(mebibytes < 165, "{mebibytes} MiB");
+                continue;
+            }
             assert_eq!(too_much(&fitted, limit_bytes), None, "{mebibytes} MiB");
             let budgets = budgets(&fitted).map(|(_, bytes)| bytes);
             let sum = BASE_BYTES + budgets.iter().sum::<u64>();
             assert!(sum <= limit_bytes - limit_bytes / 16, "{mebibytes} MiB");
-            assert!(fitted.accounts.password_checks_max >= 1);
         }
     }
 
@@ -151,15 +171,22 @@ mod tests {
         assert_eq!(fitted(256 * MIB).codecs.memory_bytes_max / MIB, 96);
         assert_eq!(pictures(512), 302);
         assert_eq!(pictures(1_024), 512);
+        assert_eq!(fitted(256 * MIB).codecs.idle_s_max, CODECS_IDLE_S);
+        // Where they do not fit, they have what they had before the others were reckoned.
+        assert_eq!(pictures(96), 64);
     }
 
     #[test]
     fn where_most_photos_are_refused_that_is_said() {
         let small = fitted(128 * MIB);
         let warnings = warnings(&small, 128 * MIB);
-        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert_eq!(warnings.len(), 2, "{warnings:?}");
         assert!(
-            warnings[0].contains("media.memory_bytes_max"),
+            warnings[0].ends_with("give the server more memory"),
+            "{warnings:?}"
+        );
+        assert!(
+            warnings[1].contains("media.memory_bytes_max"),
             "{warnings:?}"
         );
     }

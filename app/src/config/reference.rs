@@ -21,9 +21,9 @@ named `heliograph` (`HELIOGRAPH_SERVICE_HOST`, `HELIOGRAPH_PORT=tcp://…` and t
 it is all in order.
 
 Where less than two gigabytes of memory are there (the machine's, the control group's, the process's own limit), the
-defaults of `media.memory_bytes_max`, `media.rendition_cache_bytes`, `codecs.memory_bytes_max`, `database_cache_bytes` and
-`accounts.password_checks_max` are smaller than listed here, and a photo that does not fit is refused. A value that is set
-stays; `config check` warns when all together do not fit.
+defaults of `media.memory_bytes_max`, `media.rendition_cache_bytes`, `codecs.memory_bytes_max`, `codecs.idle_s_max`,
+`database_cache_bytes` and `accounts.password_checks_max` are smaller than listed here, and a photo that does not fit is
+refused. A value that is set stays; `config check` warns when all together do not fit.
 ";
 
 /// The reference as Markdown.
