@@ -8,6 +8,9 @@ use business_media_codec::{Format, Header};
 pub(crate) const QUICK_MAX: Duration = Duration::from_secs(1);
 /// A still that needs more than one in so many bytes of the memory of all pictures is no longer quick.
 const QUICK_MEMORY_SHARE: u64 = 4;
+/// What is quick however little memory there is, in bytes: a JPEG of 12 megapixels takes 81 MiB, and is what telephones
+/// send. On a small machine nothing of that would be quick, and animations would hold it up.
+const QUICK_MEMORY_MIN: u64 = 96 * 1024 * 1024;
 
 /// What kind of work an item is. The quick lane may use every worker; each further lane has one worker fewer, but always
 /// one, and shares it with the lanes after it. So with two workers or more there is one that nothing slow ever takes, and
@@ -29,7 +32,8 @@ impl Lane {
     /// part of it is not quick: all others wait in line behind it for what it leaves.
     pub(crate) const fn of(header: &Header, memory_bytes_max: u64) -> Self {
         let cost = Duration::from_millis(header.cost_ms());
-        let is_small = header.memory_bytes <= memory_bytes_max / QUICK_MEMORY_SHARE;
+        let share = memory_bytes_max / QUICK_MEMORY_SHARE;
+        let is_small = header.memory_bytes <= QUICK_MEMORY_MIN || header.memory_bytes <= share;
         Self::by(header.format, header.frames, cost, is_small)
     }
 
@@ -78,18 +82,43 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_still_that_takes_much_of_the_memory_is_not_quick() {
-        let file =
-            testing_kit::jpeg::encode(&testing_kit::Picture::from_fn(64, 64, |_, _| [1; 3]), 80);
+    /// The header of a JPEG whose frame is said to have this size.
+    fn header_of(width: u16, height: u16) -> Header {
+        const FRAME: [u8; 2] = [0xff, 0xc0];
+        let picture = testing_kit::Picture::from_fn(64, 64, |_, _| [1; 3]);
+        let mut file = testing_kit::jpeg::encode(&picture, 80);
+        let frame = file.windows(2).position(|marker| marker == FRAME).unwrap();
+        file[frame + 5..frame + 7].copy_from_slice(&height.to_be_bytes());
+        file[frame + 7..frame + 9].copy_from_slice(&width.to_be_bytes());
+        // So many pixels take some bytes at the least; here they have what photos have.
+        let end = file.len() - 2;
+        file.splice(end..end, vec![0; 4 * 1024 * 1024]);
         let limits = business_media_codec::Limits::default();
         let taken = business_media_codec::FormatSet::read_here();
         let header = business_media_codec::read_header(&file, &limits, &taken).unwrap();
+        assert_eq!((header.width, header.height), (width.into(), height.into()));
+        header
+    }
+
+    #[test]
+    fn a_still_that_takes_much_of_the_memory_is_not_quick() {
+        let header = header_of(6_000, 4_000);
+        assert!(header.memory_bytes > QUICK_MEMORY_MIN, "{header:?}");
         let quarter_of = header.memory_bytes * 4;
         assert_eq!(Lane::of(&header, quarter_of), Lane::Quick);
         assert_eq!(Lane::of(&header, quarter_of - 4), Lane::Slow);
         let moving = Lane::by(Format::Gif, 2, Duration::from_secs(2), false);
         assert_eq!(moving, Lane::Heavy);
+    }
+
+    #[test]
+    fn photos_of_telephones_are_quick_on_small_machines() {
+        const MIB: u64 = 1024 * 1024;
+        let header = header_of(4_032, 3_024);
+        // What pictures have on machines with 256 and 512 MiB (`app/src/config/memory.rs`).
+        for memory_bytes_max in [132 * MIB, 302 * MIB] {
+            assert_eq!(Lane::of(&header, memory_bytes_max), Lane::Quick);
+        }
     }
 
     #[test]
