@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use infra_telemetry::Occasionally;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -38,8 +39,10 @@ pub(crate) const fn without_shares(bytes: u64) -> u64 {
 pub(crate) struct MemoryBudget {
     units: Units,
     bytes_max: u64,
+    encoders_bytes_max: u64,
     headers: Units,
     gathered: Arc<AtomicU64>,
+    given_up: Arc<Occasionally>,
 }
 
 /// Memory and those who wait for it, in a line.
@@ -80,12 +83,15 @@ impl Units {
 }
 
 impl MemoryBudget {
-    pub(crate) fn new(bytes_max: u64) -> Self {
+    /// So much in all, where files have at most `upload_bytes_max` bytes.
+    pub(crate) fn new(bytes_max: u64, upload_bytes_max: u64) -> Self {
         Self {
             units: Units::of(bytes_max),
             bytes_max,
+            encoders_bytes_max: bytes_max - kept_from_encoders(bytes_max, upload_bytes_max),
             headers: Units::of(bytes_max / HEADERS_SHARE),
             gathered: Arc::default(),
+            given_up: Arc::default(),
         }
     }
 
@@ -103,7 +109,7 @@ impl MemoryBudget {
             let bytes_max = self.bytes_max;
             return Err(MediaError::NeedsMemory { bytes, bytes_max });
         }
-        self.units.take(bytes, wait_max).await
+        self.told(self.units.take(bytes, wait_max).await)
     }
 
     /// The same for a file of which only the header is read. That takes a moment, and does not wait behind pictures that are
@@ -119,12 +125,34 @@ impl MemoryBudget {
         if bytes > self.bytes_max / HEADERS_SHARE {
             return self.take(bytes, wait_max).await;
         }
-        self.headers.take(bytes, wait_max).await
+        self.told(self.headers.take(bytes, wait_max).await)
     }
 
-    /// This much memory, if it is free just now and nobody waits for any. Encoders that ask for more than there is get all of
-    /// it: their process has a limit of its own.
+    /// Leaves a line in the log when a wait was given up: whoever waited is only told to come again.
+    fn told<T>(&self, taken: Result<T, MediaError>) -> Result<T, MediaError> {
+        if let Err(MediaError::MemoryBusy { .. }) = taken
+            && let Some(given_up) = self.given_up.note()
+        {
+            tracing::warn!(
+                given_up,
+                memory_bytes_max = self.bytes_max,
+                "waits for memory were given up, because other pictures had it (media.memory_bytes_max)"
+            );
+        }
+        taken
+    }
+
+    /// The most that encoders may ask for. They take it for as long as a job may last, and uploads go on beside them.
+    pub(crate) const fn encoders_bytes_max(&self) -> u64 {
+        self.encoders_bytes_max
+    }
+
+    /// This much memory for encoders, if it is free just now and nobody waits for any. Never more than
+    /// [`Self::encoders_bytes_max`].
     pub(crate) fn try_take(&self, bytes: u64) -> Option<OwnedSemaphorePermit> {
+        if bytes > self.encoders_bytes_max {
+            return None;
+        }
         let units = self.units.needed_for(bytes);
         Arc::clone(&self.units.free)
             .try_acquire_many_owned(units)
@@ -143,6 +171,15 @@ impl MemoryBudget {
             bytes: 0,
         }
     }
+}
+
+/// What encoders leave for the header of the largest file, in bytes: nothing where the share of headers is enough for that,
+/// and never more than half, or a bound on files that is set very high would leave nothing to encoders.
+fn kept_from_encoders(bytes_max: u64, upload_bytes_max: u64) -> u64 {
+    if upload_bytes_max <= bytes_max / HEADERS_SHARE {
+        return 0;
+    }
+    upload_bytes_max.min(bytes_max / 2)
 }
 
 /// What one upload has gathered and not written yet. However many uploads there are, none is refused for it: when all
@@ -180,9 +217,14 @@ mod tests {
     const LONG: Duration = Duration::from_secs(60);
     const SHORT: Duration = Duration::from_millis(10);
 
+    /// With files so small that encoders may have everything.
+    fn budget(bytes_max: u64) -> MemoryBudget {
+        MemoryBudget::new(bytes_max, 0)
+    }
+
     #[tokio::test]
     async fn what_does_not_fit_waits_and_what_never_fits_is_refused() {
-        let budget = MemoryBudget::new(10 * UNIT_BYTES);
+        let budget = budget(10 * UNIT_BYTES);
         let first = budget.take(6 * UNIT_BYTES, LONG).await.unwrap();
         let second = budget.take(5 * UNIT_BYTES, LONG);
         tokio::pin!(second);
@@ -196,8 +238,34 @@ mod tests {
         for bytes in [10 * UNIT_BYTES + 1, u64::MAX] {
             let refused = budget.take(bytes, LONG).await;
             assert!(matches!(refused, Err(MediaError::NeedsMemory { .. })));
-            assert_eq!(budget.try_take(bytes).unwrap().num_permits(), 10);
+            assert!(budget.try_take(bytes).is_none());
         }
+    }
+
+    #[tokio::test]
+    async fn encoders_leave_what_the_header_of_the_largest_file_takes() {
+        let budget = MemoryBudget::new(10 * UNIT_BYTES, 3 * UNIT_BYTES);
+        assert!(budget.try_take(7 * UNIT_BYTES + 1).is_none());
+        let encoders = budget.try_take(7 * UNIT_BYTES).unwrap();
+        let header = budget.take_for_header(3 * UNIT_BYTES, SHORT).await;
+        assert_eq!(header.unwrap().num_permits(), 3);
+        drop(encoders);
+        let mib = 1 << 20;
+        let encoders_max = |memory, upload| MemoryBudget::new(memory, upload).encoders_bytes_max();
+        assert_eq!(encoders_max(512 * mib, 40 * mib), 472 * mib);
+        assert_eq!(encoders_max(512 * mib, 32 * mib), 512 * mib);
+        assert_eq!(encoders_max(64 * mib, 1 << 40), 32 * mib);
+    }
+
+    #[tokio::test]
+    async fn waits_that_are_given_up_are_counted_for_the_log() {
+        let budget = budget(10 * UNIT_BYTES);
+        let all = budget.take(10 * UNIT_BYTES, LONG).await.unwrap();
+        budget.take(1, SHORT).await.unwrap_err();
+        budget.take(11 * UNIT_BYTES, SHORT).await.unwrap_err();
+        // The line about the first was written, and another is not due.
+        assert_eq!(budget.given_up.note(), None);
+        drop(all);
     }
 
     #[test]
@@ -215,7 +283,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_wait_ends_and_leaves_the_line() {
-        let budget = MemoryBudget::new(10 * UNIT_BYTES);
+        let budget = budget(10 * UNIT_BYTES);
         let first = budget.take(6 * UNIT_BYTES, LONG).await.unwrap();
         let in_vain = budget.take(5 * UNIT_BYTES, SHORT).await;
         assert!(matches!(in_vain, Err(MediaError::MemoryBusy { wait }) if wait == SHORT));
@@ -228,7 +296,7 @@ mod tests {
     #[tokio::test]
     async fn headers_are_read_beside_pictures_that_take_everything() {
         let share = 4 * UNIT_BYTES;
-        let budget = MemoryBudget::new(share * HEADERS_SHARE);
+        let budget = budget(share * HEADERS_SHARE);
         let all = budget.take(share * HEADERS_SHARE, LONG).await.unwrap();
         let small = budget.take_for_header(share, SHORT).await.unwrap();
         let other = budget.take_for_header(1, SHORT).await;
@@ -249,7 +317,7 @@ mod tests {
 
     #[test]
     fn uploads_gather_their_share_together_and_leave_it_when_they_end() {
-        let budget = MemoryBudget::new(GATHERED_SHARE * 1_000);
+        let budget = budget(GATHERED_SHARE * 1_000);
         let (mut one, mut other) = (budget.gathering(), budget.gathering());
         assert!(!one.holds(600));
         assert!(!other.holds(400));

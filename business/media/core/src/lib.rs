@@ -161,7 +161,7 @@ impl MediaCore {
                 Arc::clone(&clock),
                 Arc::clone(&ids),
             ),
-            budget: MemoryBudget::new(settings.memory_bytes_max),
+            budget: MemoryBudget::new(settings.memory_bytes_max, settings.upload_bytes_max),
             queue: Queue::new(ids.next_raw().cast_signed(), settings.worker_count()),
             outside,
             caches: Caches::new(settings.rendition_cache_bytes),

@@ -7,10 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use business_media_codec::{
-    Alternates, CodecError, EncoderMemory, Encoding, Job, alternates_memory_bytes,
-    process_alternates,
-};
+use business_media_codec::{Alternates, CodecError, Encoding, Job, process_alternates};
 use bytes::Bytes;
 use infra_blob::{BlobKey, Stored};
 use tokio::sync::OwnedSemaphorePermit;
@@ -122,6 +119,10 @@ impl Core {
         if self.copy_alternates(job, alternates::bits(&wanted)).await? {
             return Ok(());
         }
+        let lacking = self.drop_what_lacks_memory(job, &mut encodings);
+        if let (Some(cause), true) = (&lacking, encodings.is_empty()) {
+            return self.give_up_alternates(job, cause.clone()).await;
+        }
         let memory = self.alternates_memory_bytes(job, &encodings);
         let Some(memory) = self.budget.try_take(memory) else {
             return self.pause_alternates(job, MEMORY_PAUSE, false).await;
@@ -131,7 +132,7 @@ impl Core {
         let (core, job, ended) = (
             Arc::clone(self),
             job.clone(),
-            Ended::of(&made, made_now, job.attempts)?,
+            Ended::of(&made, made_now, job.attempts)?.or_without(lacking),
         );
         to_the_end(async move {
             let kept = core.keep_alternates(job, made, ended).await;
@@ -139,30 +140,6 @@ impl Core {
             kept
         })
         .await
-    }
-
-    /// What an attempt takes, in this process and in that of the encoders.
-    fn alternates_memory_bytes(&self, job: &ClaimedJob, encodings: &[Encoding]) -> u64 {
-        alternates_memory_bytes(
-            job.memory_bytes.cast_unsigned(),
-            job.original_bytes.cast_unsigned(),
-            job.size(),
-            &self.ladder,
-            encodings,
-            self.encoder_memory(job),
-        )
-    }
-
-    /// What photographs take is given first, so that uploads find memory beside it. What an encoder did not get by with, it
-    /// may have more for when it is tried again, but never so much that a photo of 12 megapixels would wait for it.
-    fn encoder_memory(&self, job: &ClaimedJob) -> EncoderMemory {
-        if job.attempts > 1 {
-            EncoderMemory::Most {
-                bytes_max: self.settings.memory_bytes_max / 8 * 5,
-            }
-        } else {
-            EncoderMemory::Usual
-        }
     }
 
     async fn make_alternates(
@@ -174,7 +151,11 @@ impl Core {
     ) -> Result<(Alternates, Slot), MediaError> {
         let key: BlobKey = job.original_key.parse()?;
         let original_bytes = job.original_bytes.cast_unsigned();
-        let original = self.blobs.store.read_all(key, original_bytes).await?;
+        let original = self
+            .blobs
+            .store
+            .read_all_for_work(key, original_bytes)
+            .await?;
         let jpegs = renditions::sizes(&self.database, job.id()).await?;
         let (limits, ladder) = (self.settings.limits(), self.ladder.clone());
         let (outside, time_max) = (self.outside.clone(), self.settings.job_time_max());
@@ -369,6 +350,12 @@ struct Ended {
 }
 
 impl Ended {
+    /// The same where forms were left out before, if that is why.
+    fn or_without(mut self, lacking: Option<String>) -> Self {
+        self.refused = self.refused.or(lacking);
+        self
+    }
+
     /// What an encoder refused is tried again, with all the rest; when that was the last time, it is done without.
     fn of(made: &Alternates, bits: i64, attempts: i64) -> Result<Self, MediaError> {
         let Some((_, error)) = made.refused.first() else {

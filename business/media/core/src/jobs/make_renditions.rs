@@ -6,12 +6,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use business_media_codec::{
-    CodecError, EncodedAnimation, EncodedRendition, Job, Processed, process,
-};
+use business_media_codec::{EncodedAnimation, EncodedRendition, Job, Processed, process};
 use business_media_gateway::{MediaFailed, MediaReady, topics};
 use bytes::Bytes;
-use infra_blob::{BlobError, BlobKey, Stored};
+use infra_blob::{BlobKey, Stored};
 use infra_bus::{Event, outbox};
 use infra_kernel::{AccountId, Context};
 use infra_resilience::thread_processor_time;
@@ -19,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::blobs::{self, Noted};
 use crate::error::MediaError;
+use crate::jobs::estimate::{Estimate, blame};
 use crate::jobs::thread;
 use crate::jobs::verdict::{self, Verdict};
 use crate::queue::{LEASE, RENEW_INTERVAL, Slot};
@@ -157,13 +156,14 @@ impl Core {
         claimed: &Claimed,
         slot: Slot,
     ) -> Result<(Result<(Processed, Slot), MediaError>, Duration), MediaError> {
-        let memory_bytes = claimed.memory_bytes.cast_unsigned();
-        // No longer than a picture may take: what finds no memory by then is tried again later, and others have the worker.
-        let wait_max = self.settings.job_time_max();
-        let memory = self.budget.take(memory_bytes, wait_max).await?;
         let key: BlobKey = claimed.original_key.parse()?;
         let bytes = claimed.original_bytes.cast_unsigned();
-        let original = self.blobs.store.read_all(key, bytes).await?;
+        let noted = Estimate {
+            id: claimed.lease().id,
+            bytes: claimed.memory_bytes.cast_unsigned(),
+        };
+        let memory = self.take_memory(noted, Stored { key, bytes }).await?;
+        let original = self.blobs.store.read_all_for_work(key, bytes).await?;
         let (limits, ladder) = (self.settings.limits(), self.ladder.clone());
         let outside = self.outside.clone();
         let time_max = self.settings.job_time_max();
@@ -367,14 +367,6 @@ impl Core {
             })
             .await
     }
-}
-
-/// A file that is found broken, and is not the one that was uploaded, was damaged here.
-fn blame(error: CodecError, original: &[u8], key: BlobKey) -> MediaError {
-    if matches!(error, CodecError::Broken { .. }) && BlobKey::of(original) != key {
-        return BlobError::Damaged(key).into();
-    }
-    error.into()
 }
 
 /// The moving picture stands last among the files of its item.

@@ -2,6 +2,8 @@
 
 mod backfill_alternates;
 pub(crate) mod dispatch;
+mod encoder_memory;
+pub(crate) mod estimate;
 pub(crate) mod make_alternates;
 pub(crate) mod make_renditions;
 pub(crate) mod sweep;

@@ -105,7 +105,9 @@ impl Core {
         format: Format,
     ) -> Result<Option<Bytes>, MediaError> {
         let store = &self.blobs.store;
-        let file = store.read_all(original.key, original.bytes).await?;
+        let file = store
+            .read_all_for_work(original.key, original.bytes)
+            .await?;
         let stripped = tokio::task::spawn_blocking(move || {
             let stripped = stripped(&file, format);
             drop((file, memory));

@@ -1,5 +1,5 @@
-//! Takes one file. What is refused leaves no item, no blob and no half-written file. That its header was read for nothing
-//! counts towards what its account may upload: a stranger's bad files would else cost time without end.
+//! Takes one file. What is refused leaves no item, no blob and no half-written file. That it was received and its header
+//! read for nothing counts towards what its account may upload: a stranger's files would else cost time without end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use business_media_gateway::{
 use infra_blob::BlobWriter;
 use infra_bus::{Event, outbox};
 use infra_db::Connection;
-use infra_kernel::{AccountId, Context, Error};
+use infra_kernel::{AccountId, Context, Error, ErrorCode};
 use infra_resilience::thread_processor_time;
 use infra_rpc::Messages;
 use tokio::sync::OwnedSemaphorePermit;
@@ -25,6 +25,10 @@ use crate::service::{check, receive};
 use crate::store::items::{self, NewItem, NewPicture};
 use crate::store::{twins, upload_sessions, usage};
 use crate::{Core, to_the_end};
+
+/// A file that is refused while it arrives counts when so many bytes of it were written: below that it costs no more than
+/// any request.
+const COUNTED_BYTES_MIN: u64 = 1024 * 1024;
 
 impl Core {
     pub(crate) async fn upload(
@@ -40,14 +44,20 @@ impl Core {
             .arrivals
             .begin(owner, self.settings.uploads_at_once_max)?;
         let mut writer = self.blobs.store.begin().await?;
-        receive::body(
+        let received = receive::body(
             context,
             &mut chunks,
             self.settings.upload_bytes_max,
             (&self.formats().await?, self.budget.gathering()),
             &mut *writer,
         )
-        .await?;
+        .await;
+        if let Err(error) = received {
+            if writer.bytes() >= COUNTED_BYTES_MIN && is_about_the_sender(&error) {
+                self.note_refused(owner, writer.bytes(), &error).await;
+            }
+            return Err(error);
+        }
         // Also when its caller goes away: reading a header costs time whoever waits for it.
         let (core, context) = (Arc::clone(self), context.clone());
         to_the_end(async move {
@@ -79,13 +89,35 @@ impl Core {
     /// Makes an item of a file that was received whole, under a header that [`Self::check_upload`] has passed. To be run to
     /// its end: a commit cannot be called back. A content
     /// that its owner has a ready item of is neither stored nor processed again. `upload` is the upload in parts
-    /// that the file came by, which becomes the item in the item's own transaction.
+    /// that the file came by, which becomes the item in the item's own transaction. A file that is refused counts.
     pub(crate) async fn take_file(
+        self: &Arc<Self>,
+        context: &Context,
+        header: UploadHeader,
+        writer: Box<dyn BlobWriter>,
+        upload: Option<i64>,
+    ) -> Result<MediaItem, MediaError> {
+        let (owner, bytes) = (AccountId::new(header.owner_id), writer.bytes());
+        let mut spent = Duration::ZERO;
+        let taken = self.make_item(context, header, writer, upload, &mut spent);
+        let taken = taken.await;
+        if let Err(error) = &taken
+            && (error.is_about_the_file() || matches!(error, MediaError::Refused(_)))
+        {
+            self.note_refused(owner, bytes, error).await;
+            self.bill(owner.to_sql(), spent).await;
+        }
+        taken
+    }
+
+    /// Adds to `spent` what reading the header took.
+    async fn make_item(
         self: &Arc<Self>,
         context: &Context,
         header: UploadHeader,
         mut writer: Box<dyn BlobWriter>,
         upload: Option<i64>,
+        spent: &mut Duration,
     ) -> Result<MediaItem, MediaError> {
         let item = NewItem {
             id: self.ids.media(),
@@ -102,7 +134,7 @@ impl Core {
             tracing::info!(media = %item.media(), "a picture was taken in, and is ready as one before it");
             return Ok(item);
         }
-        let header = self.read_picture(item.owner, &mut *writer).await?;
+        let header = self.read_picture(&mut *writer, spent).await?;
         let picture = NewPicture {
             content_type: header.format.content_type(),
             width: header.width,
@@ -171,24 +203,17 @@ impl Core {
         }
     }
 
-    /// Looks at the header of what was written, within the memory that is kept for that. A file that is refused counts.
+    /// Looks at the header of what was written, within the memory that is kept for that.
     async fn read_picture(
         &self,
-        owner: AccountId,
         writer: &mut dyn BlobWriter,
+        spent: &mut Duration,
     ) -> Result<Header, MediaError> {
-        let bytes = writer.bytes();
-        let memory = self.budget.take_for_header(bytes, REQUEST_WAIT_MAX);
-        let (header, spent) = match memory.await {
-            Ok(memory) => self.read_header_within(memory, writer).await?,
-            Err(error) => (Err(error), Duration::ZERO),
-        };
-        if let Err(error) = &header
-            && error.is_about_the_file()
-        {
-            self.note_refused(owner, bytes, error).await;
-            self.bill(owner.to_sql(), spent).await;
-        }
+        let memory = self
+            .budget
+            .take_for_header(writer.bytes(), REQUEST_WAIT_MAX);
+        let (header, took) = self.read_header_within(memory.await?, writer).await?;
+        *spent += took;
         header
     }
 
@@ -258,6 +283,14 @@ impl Core {
             .await?;
         inserted.ok_or(MediaError::BlobBusy)
     }
+}
+
+/// Whether what arrived is refused for what its sender did, and not because this server or the network is in trouble.
+fn is_about_the_sender(error: &MediaError) -> bool {
+    let MediaError::Refused(refused) = error else {
+        return false;
+    };
+    matches!(refused.code(), ErrorCode::Invalid | ErrorCode::TooLarge)
 }
 
 /// Holds an item against what its account may use, in the transaction that adds it, and counts the upload. One in parts

@@ -204,7 +204,12 @@ impl Receiving {
         let small = last.filter(|part| part.bytes.cast_unsigned() < SMALL_BYTES);
         if let Some(part) = small {
             let key = part.key.parse()?;
-            let before = self.core.blobs.store.read_all(key, SMALL_BYTES).await?;
+            let before = self
+                .core
+                .blobs
+                .store
+                .read_all_for_work(key, SMALL_BYTES)
+                .await?;
             piece.begins = part.position.cast_unsigned();
             piece.taken_in = before.len() as u64;
             piece.gathered.extend_from_slice(&before);

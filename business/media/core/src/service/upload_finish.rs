@@ -54,7 +54,7 @@ impl Core {
     ) -> Result<Box<dyn BlobWriter>, MediaError> {
         let mut writer = self.blobs.store.begin().await?;
         for &key in keys {
-            let read = self.blobs.store.read(key, ByteRange::ALL);
+            let read = self.blobs.store.read_for_work(key, ByteRange::ALL);
             let mut chunks = read.await?.chunks;
             while let Some(chunk) = chunks.next().await {
                 writer.write(chunk?).await?;

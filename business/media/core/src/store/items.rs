@@ -66,6 +66,22 @@ pub(crate) async fn insert(
     usage::add_item(connection, item).await
 }
 
+/// Notes what work on the item's original takes, if this is still its original.
+pub(crate) async fn set_memory_bytes(
+    connection: &mut Connection,
+    id: MediaId,
+    original: BlobKey,
+    memory_bytes: u64,
+) -> Result<(), MediaError> {
+    sqlx::query("UPDATE media SET memory_bytes = $3 WHERE id = $1 AND original_key = $2")
+        .bind(id.to_sql())
+        .bind(original.to_string())
+        .bind(memory_bytes.cast_signed())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 #[derive(FromRow)]
 struct ItemRow {
     id: i64,

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use business_media::Settings;
 use business_media_gateway::{CheckMediaRequest, MediaState, topics};
 use bytes::Bytes;
 use infra_blob::{BlobKey, BlobStore as _};
@@ -70,10 +71,16 @@ async fn a_photo_that_needs_more_memory_than_there_is_stops_no_repair_of_others(
     for item in [&first, &second] {
         scene.flip_a_bit(&key_of(item, "grid"));
     }
-    // As after a restart with less memory.
+    // An earlier version thought that the second needed more, too.
     let needs = "UPDATE media SET memory_bytes = $1 WHERE id = $3 AND $2 = ''";
-    let id = first.id.cast_signed();
+    let id = second.id.cast_signed();
     scene.change(needs, (1 << 40, String::new(), id)).await;
+    // A restart with less memory.
+    let settings = Settings {
+        memory_bytes_max: 12 * 1024 * 1024,
+        ..Settings::default()
+    };
+    let scene = Scene::on(scene.folder, scene.clock, settings).await;
     let report = scene.repair().await;
     let repaired: Vec<(u64, bool)> = report
         .findings

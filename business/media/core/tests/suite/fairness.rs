@@ -6,7 +6,7 @@ use business_media::Settings;
 use business_media_gateway::{MediaState, topics};
 use infra_kernel::{Clock as _, ErrorCode};
 
-use crate::scene::{OWNER, Scene, code, photo};
+use crate::scene::{OWNER, Scene, code, photo, picture};
 
 const OTHER: u64 = OWNER + 1;
 
@@ -120,17 +120,34 @@ async fn bytes_of_a_day_are_bounded_and_deleting_gives_none_back() {
 #[tokio::test]
 async fn what_needs_more_memory_than_there_is_fails_and_says_so() {
     let scene = Scene::new().await;
-    let item = scene.upload(&photo(1)).await.unwrap();
-    // As after a restart with less memory.
-    let change = "UPDATE media SET memory_bytes = $1 WHERE id = $3 AND $2 = ''";
-    let id = item.id.cast_signed();
-    scene.change(change, (1 << 40, String::new(), id)).await;
+    let large = testing_kit::jpeg::encode(&picture(1_500, 1_200, 1), 85);
+    let item = scene.upload(&large).await.unwrap();
+    // A restart with less memory.
+    let settings = Settings {
+        memory_bytes_max: 12 * 1024 * 1024,
+        ..Settings::default()
+    };
+    let scene = Scene::on(scene.folder, scene.clock, settings).await;
     scene.core.work_off().await.unwrap();
     let failed = scene.get(item.id).await.unwrap();
     assert_eq!(failed.state(), MediaState::Failed);
     assert_eq!(failed.failure_code, "too_large");
-    let sentence = "This picture needs more memory than this server gives: 1048576 MiB";
+    let sentence = "This picture needs more memory than this server gives: ";
     assert!(failed.failure.starts_with(sentence), "{}", failed.failure);
     // Nobody else waits for it.
     assert!(scene.ready(OTHER, &photo(2)).await.is_ready());
+}
+
+#[tokio::test]
+async fn what_an_earlier_version_noted_of_memory_is_looked_at_again_before_it_is_refused() {
+    let scene = Scene::new().await;
+    let item = scene.upload(&photo(1)).await.unwrap();
+    let noted = "SELECT memory_bytes FROM media";
+    let right = scene.count(noted).await;
+    let change = "UPDATE media SET memory_bytes = $1 WHERE id = $3 AND $2 = ''";
+    let id = item.id.cast_signed();
+    scene.change(change, (1 << 40, String::new(), id)).await;
+    scene.core.work_off().await.unwrap();
+    assert!(scene.get(item.id).await.unwrap().is_ready());
+    assert_eq!(scene.count(noted).await, right);
 }

@@ -62,6 +62,13 @@ async fn a_file_is_held_against_what_is_left() {
         refused.public()
     );
     scene.assert_empty("a file beyond the quota").await;
+    // It was received and looked at for nothing.
+    let bytes = "SELECT SUM(bytes) FROM upload_hours WHERE owner_id = 7";
+    assert_eq!(scene.count(bytes).await.cast_unsigned(), size);
+    let uploads = "SELECT SUM(uploads) FROM upload_minutes WHERE owner_id = 7";
+    assert_eq!(scene.count(uploads).await, 1);
+    let billed = "SELECT COUNT(*) FROM processor_minutes WHERE owner_id = 7";
+    assert_eq!(scene.count(billed).await, 1);
 }
 
 #[tokio::test]
@@ -146,6 +153,43 @@ async fn files_that_are_refused_count_as_uploads() {
     assert_eq!(scene.count(billed).await, 1);
     scene.pass(Duration::from_secs(3_700));
     scene.upload(&photo(1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn files_that_are_refused_late_while_they_arrive_count_too() {
+    const MIB: usize = 1024 * 1024;
+    let scene = Scene::with(Settings {
+        upload_bytes_max: 2 * MIB as u64,
+        ..Settings::default()
+    })
+    .await;
+    let header = || UploadHeader {
+        owner_id: OWNER,
+        ..UploadHeader::default()
+    };
+    let file = |bytes| {
+        let mut file = photo(1);
+        file.resize(bytes, 0);
+        file
+    };
+    let (count, bytes) = (
+        "SELECT COALESCE(SUM(uploads), 0) FROM upload_minutes",
+        "SELECT COALESCE(SUM(bytes), 0) FROM upload_hours",
+    );
+    // Cut off soon, it cost no more than any request.
+    let mut soon = whole(header(), &file(MIB / 2));
+    soon.pop();
+    scene.upload_chunks(soon).await.unwrap_err();
+    assert_eq!(scene.count(count).await, 0);
+    let mut late = whole(header(), &file(2 * MIB));
+    late.pop();
+    scene.upload_chunks(late).await.unwrap_err();
+    assert_eq!(scene.count(count).await, 1);
+    let refused = scene.upload(&file(3 * MIB)).await.unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::TooLarge);
+    assert_eq!(scene.count(count).await, 2);
+    assert!(scene.count(bytes).await > 2 * MIB as i64);
+    scene.assert_empty("files that were refused").await;
 }
 
 #[tokio::test]

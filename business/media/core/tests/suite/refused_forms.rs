@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use business_media::Settings;
-use business_media_codec::{EncoderMemory, Encoding};
+use business_media_codec::{EncoderMemory, Encoding, Ladder, alternates_memory_bytes};
 use business_media_gateway::MediaState;
 use tokio_util::sync::CancellationToken;
 
@@ -70,14 +70,54 @@ async fn a_form_that_its_encoder_refuses_is_tried_again_and_then_done_without() 
     assert!(forms.asked.load(Ordering::SeqCst) - asked <= 3);
 }
 
+/// Settings that give encoders of a small photo just what these forms take, and a mebibyte beside.
+fn settings_for(encodings: &[Encoding]) -> Settings {
+    let file_bytes = photo(1).len() as u64;
+    let (ladder, memory) = (Ladder::default(), EncoderMemory::Usual);
+    let bytes = alternates_memory_bytes(0, file_bytes, (600, 450), &ladder, encodings, memory);
+    Settings {
+        memory_bytes_max: bytes + 1024 * 1024,
+        // So small that headers have enough without encoders' leaving any.
+        upload_bytes_max: 1024 * 1024,
+        ..Settings::default()
+    }
+}
+
 #[tokio::test]
-async fn the_memory_of_encoders_is_taken_from_that_of_all_pictures() {
+async fn a_form_that_needs_more_memory_than_there_is_is_left_out() {
     let forms = Arc::new(Forms::default());
-    let small = Settings {
-        // Much more than the photo takes itself, and less than its encoders.
+    let scene = scene_with(&forms, settings_for(&[Encoding::WebP])).await;
+    let item = scene.ready(OWNER, &photo(1)).await;
+    scene.core.work_off().await.unwrap();
+    let made = "SELECT COUNT(*) FROM alternates WHERE content_type = 'image/webp'";
+    assert_eq!(scene.count(made).await, 3);
+    let (all, jobs) = (
+        "SELECT COUNT(*) FROM alternates",
+        "SELECT COUNT(*) FROM alternate_jobs",
+    );
+    assert_eq!((scene.count(all).await, scene.count(jobs).await), (3, 0));
+    let listed = scene.list_failed(0, 10).await.alternates;
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].media_id, item.id);
+    assert!(listed[0].cause.contains("media.memory_bytes_max"));
+    // Where there is memory for none, nothing is begun.
+    let nothing = Settings {
         memory_bytes_max: 12 * 1024 * 1024,
         ..Settings::default()
     };
+    let scene = scene_with(&forms, nothing).await;
+    let asked = forms.asked.load(Ordering::SeqCst);
+    scene.ready(OWNER, &photo(1)).await;
+    scene.core.work_off().await.unwrap();
+    assert_eq!(forms.asked.load(Ordering::SeqCst), asked);
+    assert_eq!((scene.count(all).await, scene.count(jobs).await), (0, 0));
+    assert_eq!(scene.list_failed(0, 10).await.alternates.len(), 1);
+}
+
+#[tokio::test]
+async fn the_memory_of_encoders_is_taken_from_that_of_all_pictures() {
+    let forms = Arc::new(Forms::default());
+    let small = settings_for(&[Encoding::WebP, Encoding::Avif]);
     let scene = scene_with(&forms, small).await;
     let hanging = forms.hang();
     let stop = CancellationToken::new();

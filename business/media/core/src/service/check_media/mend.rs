@@ -14,6 +14,7 @@ use super::Check;
 use super::look::{Condition, Look};
 use crate::blobs::{self, Noted};
 use crate::error::MediaError;
+use crate::jobs::estimate::Estimate;
 use crate::jobs::make_renditions::as_rendition;
 use crate::store::inspection::{self, Inspected, ItemRow};
 use crate::store::{alternates, blob_rows, renditions};
@@ -267,12 +268,13 @@ impl Check {
 
     async fn process(&self, item: &Inspected, source: Stored) -> Result<Processed, MediaError> {
         let core = Arc::clone(&self.core);
-        let (bytes, wait_max) = (
-            item.item.memory_bytes.cast_unsigned(),
-            core.settings.job_time_max(),
-        );
-        let memory = core.budget.take(bytes, wait_max).await?;
-        let file = core.blobs.store.read_all(source.key, source.bytes).await?;
+        let noted = Estimate {
+            id: item.item.media(),
+            bytes: item.item.memory_bytes.cast_unsigned(),
+        };
+        let memory = core.take_memory(noted, source).await?;
+        let file = core.blobs.store.read_all_for_work(source.key, source.bytes);
+        let file = file.await?;
         let processed = tokio::task::spawn_blocking(move || {
             let limits = core.settings.limits();
             let job = Job {
