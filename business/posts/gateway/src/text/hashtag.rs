@@ -28,7 +28,7 @@ impl<'text> Parser<'text, '_> {
             return None;
         }
         let end = start + written.len();
-        if self.hashtags < HASHTAGS_MAX && written.chars().count() <= HASHTAG_CHARACTERS_MAX {
+        if self.hashtags < HASHTAGS_MAX && !hashtag_name(written).is_empty() {
             self.hashtags += 1;
             self.find(at..end, EntityKind::Hashtag { written });
         }
@@ -52,17 +52,23 @@ fn is_name(written: &str) -> bool {
 }
 
 /// The form by which hashtags are compared: compatibility forms resolved (NFKC), lower case. `written` may have a "#" in
-/// front. Empty for what is no hashtag.
+/// front. Empty for what is no hashtag, also where only the resolved form is none: a lone halfwidth
+/// voicing mark (U+FF9E) is a letter, and resolves to a mark without a letter.
 #[must_use]
 pub fn hashtag_name(written: &str) -> String {
     let written = written.trim();
     let written = written.strip_prefix(['#', '＃']).unwrap_or(written);
     let belongs = |it: char| is_of_word(it) || is_joint(it);
-    let is_too_long = written.chars().nth(HASHTAG_CHARACTERS_MAX).is_some();
-    if is_too_long || !is_name(written) || !written.chars().all(belongs) {
+    let is_too_long = |name: &str| name.chars().nth(HASHTAG_CHARACTERS_MAX).is_some();
+    if is_too_long(written) || !is_name(written) || !written.chars().all(belongs) {
         return String::new();
     }
     let lower = written.nfkc().flat_map(char::to_lowercase);
     // Some compatibility forms resolve to several words, or to signs.
-    lower.nfkc().filter(|it| belongs(*it)).collect()
+    let name: String = lower.nfkc().filter(|it| belongs(*it)).collect();
+    if is_name(&name) && !is_too_long(&name) {
+        name
+    } else {
+        String::new()
+    }
 }

@@ -68,6 +68,22 @@ proptest! {
 }
 
 #[test]
+fn what_resolves_to_no_name_is_no_hashtag() {
+    let long = format!("#{}", "\u{FDFA}".repeat(6));
+    for text in [
+        "#\u{FF9E}",
+        "#\u{FF9F}_a",
+        "a #\u{FF9E}\u{FF9E}",
+        long.as_str(),
+    ] {
+        check(text);
+        let mut parser = Parser::new(text, OWN);
+        parser.parse();
+        assert!(parser.found.is_empty(), "{text:?}");
+    }
+}
+
+#[test]
 fn hostile_texts_take_linear_time() {
     for piece in [
         "(",
