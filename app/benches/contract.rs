@@ -1,6 +1,7 @@
-//! What a domain's contract costs: the same answer, 20 posts with photos, taken four ways.
+//! What a domain's contract costs: the same response, 20 posts with photos, taken four ways.
 //!
-//! `cargo bench -p heliograph --bench contract` prints the figures that `docs/adr/0002-contracts.md` rests on.
+//! `cargo bench -p heliograph --bench contract` prints the figures that
+//! `docs/adr/0002-contracts.md` rests on.
 
 use std::hint::black_box;
 use std::net::SocketAddr;
@@ -44,7 +45,7 @@ impl Held {
         }
     }
 
-    /// What a plain method of a struct would answer: the posts themselves, shared.
+    /// What a plain method of a struct would return: the posts themselves, shared.
     async fn shared(&self, ids: &[u64]) -> Vec<Arc<Post>> {
         ids.iter()
             .filter_map(|id| self.posts.get(*id as usize - 1).cloned())

@@ -1,5 +1,5 @@
-//! Serves one file's bytes from memory at every address, through the same listener as the product: the limit that the
-//! benchmarks hold reads against.
+//! Serves one file's bytes from memory at every address, through the same listener as the product:
+//! the limit that the benchmarks hold reads against.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ async fn main() -> Result<()> {
         .nth(1)
         .context("the file to serve is the first argument")?;
     let bytes = Bytes::from(std::fs::read(path)?);
-    let answer = move || async move { ([(header::CONTENT_TYPE, "application/json")], bytes) };
+    let response = move || async move { ([(header::CONTENT_TYPE, "application/json")], bytes) };
     let bounds = ServerBounds {
         connections_max: CONNECTIONS_MAX,
         connections_per_address_max: 0,
@@ -31,7 +31,7 @@ async fn main() -> Result<()> {
     };
     let server = Server::bind("127.0.0.1:0", bounds).await?;
     println!("http://{}", server.address());
-    let surfaces = NormalizePath::trim_trailing_slash(Router::new().fallback(answer));
+    let surfaces = NormalizePath::trim_trailing_slash(Router::new().fallback(response));
     server
         .serve(surfaces, CancellationToken::new(), Duration::ZERO)
         .await;

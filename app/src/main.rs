@@ -7,8 +7,8 @@ use heliograph::commands::Arguments;
 
 fn main() -> ExitCode {
     heliograph::memory::share_heaps();
-    heliograph::wire::permissions::keep_to_the_owner();
-    end_quietly_when_nobody_reads();
+    heliograph::wire::permissions::restrict_to_owner();
+    exit_on_broken_pipe();
     let arguments = Arguments::parse();
     match heliograph::commands::run(arguments) {
         Ok(code) => code,
@@ -19,9 +19,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// Has a command end without a word when whoever reads what it prints has gone, as in `heliograph doctor | head`: `println!`
-/// panics then. A process that serves writes its lines otherwise, and goes on.
-fn end_quietly_when_nobody_reads() {
+/// Has a command end without a word when the reader of its output is gone, as in
+/// `heliograph doctor | head`: `println!` panics then. A process that serves writes its lines
+/// otherwise, and continues.
+fn exit_on_broken_pipe() {
     /// What a shell says of a process that SIGPIPE ended.
     const NOBODY_READS: i32 = 128 + 13;
     let usual = std::panic::take_hook();

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Answers requests: the page, the API, the photos.
+    /// Serves requests: the page, the API, the photos.
     Web,
-    /// Relays events, acts on them, makes renditions, sweeps. Alone, it works off what is waiting while nobody can
-    /// write anything new.
+    /// Relays events, acts on them, makes renditions, sweeps. Alone, it works off what is waiting
+    /// while nobody can write anything new.
     Worker,
 }
 

@@ -6,7 +6,8 @@ use business_media_codec::{
     Camera, Format, FormatSet, Header, Job, Ladder, Limits, Processed, frames, process, read_header,
 };
 
-/// Limits that let a file be large in every way at once, and still leave thousands of runs a minute.
+/// Limits that let a file be large in every way at once, and still leave thousands of runs a
+/// minute.
 pub fn limits() -> Limits {
     Limits {
         pixels_max: 300_000,
@@ -85,7 +86,8 @@ pub fn check_camera(camera: &Camera) {
     assert!(camera.aperture.is_finite() && camera.focal_length_mm.is_finite());
 }
 
-/// The header and the metadata of a file that another process decodes: what is read of it here takes no memory to speak of.
+/// The header and the metadata of a file that another process decodes: what is read of it here
+/// takes no memory to speak of.
 pub fn read_without_pixels(file: &[u8]) {
     /// Beside copies of parts of the file.
     const FIXED_BYTES: u64 = 1024 * 1024;

@@ -1,8 +1,10 @@
-//! `cargo xtask contact-sheet`: every good photo of the shared set beside its renditions, for eyes to judge.
+//! `cargo xtask contact-sheet`: every good photo of the shared set beside its renditions, for eyes
+//! to judge.
 //!
-//! Pages of HTML under `target/contact-sheet/`, and a picture of each made by Chromium. Originals are shown as the browser
-//! itself shows them: turned upright by EXIF and converted from their profile by its own colour management, which makes it
-//! an independent second opinion. HEIC, which it does not read, is decoded for it by libvips.
+//! Pages of HTML under `target/contact-sheet/`, and a picture of each made by Chromium. Originals
+//! are shown as the browser itself shows them: turned upright by EXIF and converted from their
+//! profile by its own colour management, which makes it an independent second opinion. HEIC, which
+//! it does not read, is decoded for it by libvips.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -20,8 +22,8 @@ const PAGE_SIZE: (usize, usize) = (1_600, PAGE_PHOTOS * 290 + 60);
 /// What a browser shows on its own.
 const SHOWN: [&str; 5] = ["jpg", "png", "webp", "gif", "avif"];
 
-/// The size in which it is shown what a browser does not read. A smaller size would be made from the thumbnail in the file, which is
-/// not what is to be judged.
+/// The size in which it is shown what a browser does not read. A smaller size would be made from
+/// the thumbnail in the file, which is not what is to be judged.
 const SHOWN_SIZE: &str = "2048x2048>";
 
 #[derive(Deserialize)]
@@ -75,7 +77,8 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes every rendition, by an example of the codecs in worker processes, which reads every format.
+/// Makes every rendition, by an example of the codecs in worker processes, which reads every
+/// format.
 fn process(root: &Path, folder: &Path) -> Result<Vec<Photo>> {
     let good = root.join("../shared/photos/good").canonicalize();
     let good = good.context("../shared/photos/good is missing")?;
@@ -88,7 +91,7 @@ fn process(root: &Path, folder: &Path) -> Result<Vec<Photo>> {
         "build",
         "--quiet",
         "-p",
-        "business-media-outside",
+        "business-media-codec-worker",
         "--example",
         "sheet",
     ];
@@ -163,7 +166,8 @@ fn page_of(name: &str, photos: &[Photo], folder: &Path) -> Result<String> {
     Ok(page)
 }
 
-/// What a browser cannot show (HEIC), decoded by libvips: upright, and with its profile, which the browser applies.
+/// What a browser cannot show (HEIC), decoded by libvips: upright, and with its profile, which the
+/// browser applies.
 fn by_libvips(file: &Path, folder: &Path) -> Result<PathBuf> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let shown = folder.join(format!("{name}.png"));

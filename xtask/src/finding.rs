@@ -9,7 +9,6 @@ use anyhow::{Result, bail};
 pub(crate) struct Finding {
     /// Where: `file:line`, or a file.
     pub(crate) place: String,
-    /// What is wrong.
     pub(crate) problem: String,
     /// Which rule says so.
     pub(crate) rule: String,

@@ -38,7 +38,7 @@ enum Command {
     CheckLayers,
     /// Check lengths, crate docs, shared lints and words that stand for unfinished work.
     Tidy {
-        /// Write the list of what is too long anew.
+        /// Rewrite the list of what is too long.
         #[arg(long)]
         accept: bool,
     },

@@ -1,4 +1,5 @@
-//! Takes source text apart into code, comments and strings: as far as the checks need it, which is less than a parser.
+//! Takes source text apart into code, comments and strings: as far as the checks need it, which is
+//! less than a parser.
 
 /// What a piece of source is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +29,8 @@ pub(crate) fn sql(source: &str) -> Vec<Piece<'_>> {
     Scanner::new(source).run(sql_piece)
 }
 
-/// The source with everything but code blanked out, byte for byte, so that positions and lines stay.
+/// The source with everything but code blanked out, byte for byte, so that positions and lines
+/// stay.
 pub(crate) fn code_only(source: &str) -> String {
     let mut code = String::with_capacity(source.len());
     for piece in rust(source) {
@@ -54,7 +56,8 @@ struct Scanner<'a> {
     from: usize,
 }
 
-/// At a position that begins something other than code: its kind, where its inside begins and ends, and where it is over.
+/// At a position that begins something other than code: its kind, where its inside begins and ends,
+/// and where it is over.
 struct Found {
     kind: Kind,
     inside: (usize, usize),
@@ -78,7 +81,8 @@ impl<'a> Scanner<'a> {
                     self.push(Kind::Code, found.inside.0);
                     self.push(found.kind, found.inside.1);
                     at = found.inside.1.max(at + 1);
-                    // The closing quote belongs to the code again, and must not open another string.
+                    // The closing quote belongs to the code again, and must not open another
+                    // string.
                     if found.kind == Kind::Text {
                         at = (at + 1).min(self.source.len());
                     }
@@ -104,7 +108,7 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// How many bytes to go on in code: a whole word, a whole character literal, or a character.
+/// How many bytes to continue in code: a whole word, a whole character literal, or a character.
 fn step(source: &str, at: usize) -> usize {
     let rest = &source[at..];
     let word = rest.bytes().take_while(|byte| is_word(*byte)).count();
@@ -239,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_and_comments_are_told_from_code() {
+    fn strings_and_comments_are_distinguished_from_code() {
         let source = "let a = \"one // no comment\"; // two \"no string\"\n\
             /* three /* nested */ \"no string\" */ let b = r#\"four \"quoted\" \"#;\n\
             let c = '\"'; let d: &'static str = \"fi\\\"ve\"; let e = b\"six\"; let f = '\\'';\n\
@@ -273,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn sql_comments_are_told_from_statements() {
+    fn sql_comments_are_distinguished_from_statements() {
         let pieces = sql("SELECT 1; -- FROM paintings\nSELECT 2;");
         let code: Vec<_> = pieces
             .iter()

@@ -47,7 +47,6 @@ pub(crate) fn files(root: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// A file's text.
 pub(crate) fn read(root: &Path, file: &Path) -> Result<String> {
     std::fs::read_to_string(root.join(file)).with_context(|| format!("reading {}", file.display()))
 }

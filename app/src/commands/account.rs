@@ -1,4 +1,4 @@
-//! `heliograph account`: what whoever runs the place does with accounts.
+//! `heliograph account`: what the operator does with accounts.
 
 use std::process::ExitCode;
 
@@ -22,7 +22,8 @@ pub(super) enum AccountCommand {
     Create {
         /// 1 to 30 letters, digits and underscores
         username: String,
-        /// Where the person can be written to; without it USERNAME@localhost.invalid, which reaches nobody
+        /// Where the person can be written to; without it USERNAME@localhost.invalid, which reaches
+        /// nobody
         #[arg(long)]
         email: Option<String>,
         /// Make the account an admin
@@ -31,35 +32,35 @@ pub(super) enum AccountCommand {
         /// Read the password from standard input instead of making one up
         #[arg(long)]
         password_stdin: bool,
-        /// Answer in JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Give an account a role
     Promote {
-        /// Whose
+        /// Username of the account
         username: String,
-        /// Which
+        /// Role to grant
         #[arg(long, value_enum, default_value_t = RoleName::Admin)]
         role: RoleName,
-        /// Answer in JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Set a new password and sign the account out everywhere
     ResetPassword {
-        /// Whose
+        /// Username of the account
         username: String,
         /// Read the password from standard input instead of making one up
         #[arg(long)]
         password_stdin: bool,
-        /// Answer in JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// List every account, newest first
     List {
-        /// Answer in JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },

@@ -15,7 +15,7 @@ use crate::config::Configuration;
 pub(super) enum BusCommand {
     /// Say how far each subscription is
     Status {
-        /// Answer in JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
@@ -34,24 +34,24 @@ pub(super) enum DeadCommand {
         /// Only those with a higher number than this
         #[arg(long, default_value_t = 0)]
         after: i64,
-        /// How many at the most
+        /// How many at most
         #[arg(long, default_value_t = 50)]
         limit: u32,
-        /// Answer in JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Show one with the whole story of its failure
     Show {
-        /// Its number
+        /// Number of the dead letter
         id: i64,
-        /// Answer in JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Hand one, or all of a subscription, back to be tried again
+    /// Hand one, or all of a subscription, back to be retried
     Replay {
-        /// Its number
+        /// Number of the dead letter
         #[arg(required_unless_present = "subscription")]
         id: Option<i64>,
         /// All of this subscription
@@ -60,7 +60,7 @@ pub(super) enum DeadCommand {
     },
     /// Delete one for good
     Drop {
-        /// Its number
+        /// Number of the dead letter
         id: i64,
     },
 }

@@ -1,15 +1,17 @@
-//! `heliograph codec-worker`: the process that a serving one starts for pictures whose codecs are written in C.
+//! `heliograph codec-worker`: the process that a serving one starts for pictures whose codecs are
+//! written in C.
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use business_media_outside::{Encoding, Format, Landlock, Outside, Program, Report};
+use business_media_codec_worker::{CodecWorkers, Encoding, Format, Landlock, Program, Report};
 
 use super::doctor::Finding;
 use crate::config::Configuration;
 
-/// What brings what is missing, by Debian's names: one package in Debian 12, plugins beside it since Debian 13.
+/// What brings what is missing, by Debian's names: one package in Debian 12, plugins beside it
+/// since Debian 13.
 const PACKAGES: &str = "`apt-get install libheif1`, from Debian 13 on with libheif-plugin-libde265, \
     libheif-plugin-dav1d and libheif-plugin-aomenc, brings it";
 
@@ -27,14 +29,14 @@ pub(super) fn run() -> Result<ExitCode> {
         !std::io::stdin().is_terminal(),
         "`heliograph {NAME}` is started by `heliograph serve`, which speaks to it; it is of no use to people"
     );
-    business_media_outside::serve_worker().context("working on pictures")?;
+    business_media_codec_worker::serve_worker().context("working on pictures")?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// What works here, for the doctor.
 pub(super) async fn findings(configuration: &Configuration) -> Result<Vec<Finding>> {
     let settings = configuration.codecs.clone();
-    let find = move || Outside::find(program(), &settings).report();
+    let find = move || CodecWorkers::find(program(), &settings).report();
     let report = tokio::task::spawn_blocking(find).await?;
     Ok(match &report.absence {
         Some(absence) => vec![Finding::Problem(format!(

@@ -14,7 +14,7 @@ pub(super) enum ConfigCommand {
     Check,
     /// List every setting, its value, and where it came from
     Show {
-        /// Answer in JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },

@@ -12,7 +12,7 @@ use crate::config::{Configuration, Loaded};
 
 #[derive(Debug, Args)]
 pub(super) struct DoctorArguments {
-    /// Answer in JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }

@@ -17,7 +17,7 @@ pub(super) enum FeedCommand {
     Rebuild {
         /// Whose; without a name everybody's, each when it is next read
         username: Option<String>,
-        /// Answer in JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },

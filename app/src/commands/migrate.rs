@@ -1,4 +1,5 @@
-//! `heliograph migrate`: brings the databases up to date without serving, so that an upgrade can be seen to work first.
+//! `heliograph migrate`: brings the databases up to date without serving, so that an upgrade can be
+//! seen to work first.
 
 use std::process::ExitCode;
 
@@ -7,11 +8,11 @@ use clap::Args;
 use serde_json::json;
 
 use crate::config::Configuration;
-use crate::wire::{DataFolder, Domains, Placement};
+use crate::wire::{DataFolder, Domains, Topology};
 
 #[derive(Debug, Args)]
 pub(super) struct MigrateArguments {
-    /// Answer in JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -23,11 +24,11 @@ pub(super) async fn run(
     configuration: &Configuration,
 ) -> Result<ExitCode> {
     let folder = DataFolder::hold(&configuration.data_dir)?;
-    let placement = Placement {
+    let topology = Topology {
         accept_lost: arguments.lost.accept_lost.clone(),
-        ..Placement::default()
+        ..Topology::default()
     };
-    let domains = Domains::open(configuration, &placement).await?;
+    let domains = Domains::open(configuration, &topology).await?;
     domains.close().await;
     if arguments.json {
         super::print_json(&json!({"data_dir": folder.path(), "up_to_date": true}))?;

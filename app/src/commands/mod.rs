@@ -20,7 +20,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{self, Configuration, Overrides, Sources};
 use crate::wire::data_folder::DATABASES;
-use crate::wire::{Domains, LOST_FILES, Placement};
+use crate::wire::{Domains, LOST_FILES, Topology};
 
 /// How long a command's calls may take.
 const COMMAND_BUDGET: Duration = Duration::from_secs(60);
@@ -59,8 +59,8 @@ struct Common {
 /// What may begin with nothing.
 #[derive(Debug, Args, Clone, Default)]
 struct LostArguments {
-    /// Go on without what was in this database, which is lost: accounts, graph, media, posts or bus; or without the photos'
-    /// files: photos
+    /// Go on without what was in this database, which is lost: accounts, graph, media, posts or
+    /// bus; or without the photos' files: photos
     #[arg(long, value_name = "NAME", value_parser = lost_names())]
     accept_lost: Vec<String>,
 }
@@ -82,13 +82,15 @@ enum Command {
     /// Show and check the settings
     #[command(subcommand)]
     Config(configuration::ConfigCommand),
-    /// Look at the events between domains: how far each subscription is, and what could not be handled
+    /// Look at the events between domains: how far each subscription is, and what could not be
+    /// handled
     #[command(subcommand)]
     Bus(bus::BusCommand),
     /// Look after the home timelines
     #[command(subcommand)]
     Feed(feed::FeedCommand),
-    /// Look after the photos and their files: check and mend them, see what failed, choose formats
+    /// Look after the photos and their files: check and repair them, see what failed, choose
+    /// formats
     #[command(subcommand)]
     Media(media::MediaCommand),
     /// Bring every database up to date, without serving
@@ -147,7 +149,8 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
     })
 }
 
-/// Refuses a data folder that is not there: for a command it is a mistake in `--data-dir`, not a wish for a new one.
+/// Refuses a data folder that is not there: for a command it is a mistake in `--data-dir`, not a
+/// wish for a new one.
 fn require_folder(configuration: &Configuration) -> Result<()> {
     let folder = &configuration.data_dir;
     anyhow::ensure!(
@@ -160,27 +163,28 @@ fn require_folder(configuration: &Configuration) -> Result<()> {
 
 /// Opens the domains for a command that works beside a serving process, or without one.
 async fn open_existing(configuration: &Configuration) -> Result<Domains> {
-    open_placed(configuration, Placement::default()).await
+    open_placed(configuration, Topology::default()).await
 }
 
-/// The same with the codecs that the serving process has, for a command that asks what can be read, or makes pictures.
+/// The same with the codecs that the serving process has, for a command that asks what can be read,
+/// or makes pictures.
 async fn open_with_codecs(configuration: &Configuration) -> Result<Domains> {
     let codecs = Some(codec_worker::program());
     open_placed(
         configuration,
-        Placement {
+        Topology {
             codecs,
-            ..Placement::default()
+            ..Topology::default()
         },
     )
     .await
 }
 
-async fn open_placed(configuration: &Configuration, placement: Placement) -> Result<Domains> {
+async fn open_placed(configuration: &Configuration, topology: Topology) -> Result<Domains> {
     require_folder(configuration)?;
-    // Any shard but the serving process's; two commands at the same time hardly ever draw the same.
+    // Any shard but the serving process's; two concurrent commands rarely draw the same.
     let shard = rand::random_range(1..1 << infra_kernel::id::SHARD_BITS);
-    Domains::open(configuration, &Placement { shard, ..placement }).await
+    Domains::open(configuration, &Topology { shard, ..topology }).await
 }
 
 /// The context of a command's calls.

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{self, Configuration, Loaded, Overrides};
 use crate::roles::Role;
 use crate::server::{self, ReaderPace, Server, ServerBounds};
-use crate::wire::{self, DataFolder, Domains, Placement, Worker};
+use crate::wire::{self, DataFolder, Domains, Topology, Worker};
 
 #[derive(Debug, Args, Clone, Default)]
 pub(super) struct ServeArguments {
@@ -89,7 +89,7 @@ async fn work(
     served
 }
 
-/// Answers requests until stopped.
+/// Serves requests until stopped.
 async fn serve(
     domains: &Domains,
     configuration: &Configuration,
@@ -100,7 +100,7 @@ async fn serve(
     let base_url = wire::public_base_url(configuration, server.address());
     let surface = wire::surface(configuration, domains.gateways(), base_url.clone())?;
     let surfaces = wire::surfaces(&surface, configuration);
-    greet(domains, configuration, &base_url, began).await?;
+    log_startup(domains, configuration, &base_url, began).await?;
     let grace = Duration::from_secs(configuration.shutdown_grace_s);
     server.serve(surfaces, stop, grace).await;
     Ok(())
@@ -114,13 +114,13 @@ async fn open(
 ) -> Result<Arc<Domains>> {
     let folder = configuration.data_dir.clone();
     tokio::spawn(wire::full_disk::watch(folder, stop.clone()));
-    let placement = Placement {
+    let topology = Topology {
         codecs: Some(super::codec_worker::program()),
         accept_lost,
         requires_files: true,
-        ..Placement::default()
+        ..Topology::default()
     };
-    Ok(Arc::new(Domains::open(configuration, &placement).await?))
+    Ok(Arc::new(Domains::open(configuration, &topology).await?))
 }
 
 /// Begins the log with what is worth knowing about the configuration.
@@ -142,7 +142,7 @@ fn begin_log(loaded: &Loaded) -> Result<()> {
 }
 
 /// Says where to go next.
-async fn greet(
+async fn log_startup(
     domains: &Domains,
     configuration: &Configuration,
     base_url: &str,
@@ -188,7 +188,8 @@ async fn greet(
     Ok(())
 }
 
-/// Writes a line for whoever started this. Nobody may be left to read it, which is no reason not to serve.
+/// Writes a line for the one who started this. Nobody may be left to read it, which is no reason
+/// not to serve.
 fn say(line: fmt::Arguments<'_>) {
     let _ = io::Write::write_fmt(&mut io::stdout().lock(), format_args!("{line}\n"));
 }
@@ -223,7 +224,7 @@ fn server_bounds(configuration: &Configuration) -> ServerBounds {
 
 /// Cancelled at the first SIGTERM, SIGINT or SIGQUIT. A second one ends the process at once.
 fn stop_on_signal() -> Result<CancellationToken> {
-    note_signals()?;
+    watch_signals()?;
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
@@ -245,9 +246,10 @@ fn stop_on_signal() -> Result<CancellationToken> {
     Ok(stop)
 }
 
-/// Has SIGHUP, SIGUSR1 and SIGUSR2 noted and nothing else: log rotation sends them to have files opened again, a terminal when
-/// it closes, and by custom each would end the process. There is no file of ours to open again.
-fn note_signals() -> Result<()> {
+/// Has SIGHUP, SIGUSR1 and SIGUSR2 noted and nothing else: log rotation sends them to have files
+/// opened again, a terminal when it closes, and by custom each would end the process. There is no
+/// file of ours to open again.
+fn watch_signals() -> Result<()> {
     let noted = [
         ("SIGHUP", SignalKind::hangup()),
         ("SIGUSR1", SignalKind::user_defined1()),

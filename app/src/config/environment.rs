@@ -11,7 +11,8 @@ pub(super) const PREFIX: &str = "HELIOGRAPH_";
 pub const CONFIG_FILE: &str = "HELIOGRAPH_CONFIG";
 /// How a name from tests begins; tests talk to their own helpers by the environment too.
 const TESTS: &str = "HELIOGRAPH_TEST_";
-/// What stands for the dot of a setting's name in an environment variable: `HELIOGRAPH_INSTANCE__TITLE`.
+/// What stands for the dot of a setting's name in an environment variable:
+/// `HELIOGRAPH_INSTANCE__TITLE`.
 const DOT: &str = "__";
 /// The protocols that Kubernetes and Docker write into the variables of a service.
 const PROTOCOLS: [&str; 3] = ["tcp", "udp", "sctp"];
@@ -33,8 +34,9 @@ impl Variable {
     }
 }
 
-/// The variables with our prefix that are set. An empty one, or one of blanks, is not: compose files write `${NAME:-}`.
-/// What other names and values hold, in which encoding ever, does not matter.
+/// The variables with our prefix that are set. An empty one, or one of blanks, is not: compose
+/// files write `${NAME:-}`. What other names and values hold, in which encoding ever, does not
+/// matter.
 ///
 /// # Errors
 /// When one of ours is not UTF-8; it is named.
@@ -58,7 +60,8 @@ pub(super) fn ours(
             });
         }
     }
-    // The order of an environment is nobody's choice; whatever is wrong is named in the same order each time.
+    // The order of an environment is nobody's choice; whatever is wrong is named in the same order
+    // each time.
     variables.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(variables)
 }
@@ -67,26 +70,29 @@ fn is_blank(value: &OsStr) -> bool {
     value.as_encoded_bytes().iter().all(u8::is_ascii_whitespace)
 }
 
-/// The configuration file that the environment names, when `--config` does not: none when the variable is empty.
+/// The configuration file that the environment names, when `--config` does not: none when the
+/// variable is empty.
 #[must_use]
 pub fn config_file(value: Option<OsString>) -> Option<std::path::PathBuf> {
     value.filter(|value| !is_blank(value)).map(Into::into)
 }
 
-/// Whether a variable that switches something on by being there does so: empty is not set, as no-color.org has it.
+/// Whether a variable that switches something on by being there does so: empty is not set, as
+/// no-color.org has it.
 #[must_use]
 pub fn is_set(value: Option<OsString>) -> bool {
     value.is_some_and(|value| !value.is_empty())
 }
 
-/// Whether the variable is one that Kubernetes sets in every container beside a Service named `heliograph` or
-/// `heliograph-…`, or that Docker sets for a link of that name. Name and value must both be of that kind, so that a mistyped
-/// setting is still found.
+/// Whether the variable is one that Kubernetes sets in every container beside a Service named
+/// `heliograph` or `heliograph-…`, or that Docker sets for a link of that name. Name and value must
+/// both be of that kind, so that a mistyped setting is still found.
 pub(super) fn is_of_a_service(variable: &Variable, all: &[Variable]) -> bool {
     let Some(rest) = variable.name.strip_prefix(PREFIX) else {
         return false;
     };
-    // A service `heliograph-web` is HELIOGRAPH_WEB_SERVICE_HOST: whatever is before the known end is its name.
+    // A service `heliograph-web` is HELIOGRAPH_WEB_SERVICE_HOST: whatever is before the known end
+    // is its name.
     let value = variable.value.as_str();
     let starts = |suffix: &'static str| {
         std::iter::once(rest.strip_prefix(suffix))

@@ -10,24 +10,24 @@ pub enum ConfigError {
     /// The file cannot be read.
     #[error("the configuration file {path} cannot be read")]
     Read {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The underlying error.
         #[source]
         source: std::io::Error,
     },
     /// The file is not TOML.
     #[error("the configuration file {path} is not TOML: {problem}")]
     Syntax {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Where and what.
+        /// The line, and what is wrong with it.
         problem: String,
     },
     /// A variable or a flag of ours is not UTF-8.
     #[error("{origin} is not UTF-8; write it in UTF-8, or unset it")]
     NotText {
-        /// Which.
+        /// The configuration source with the unreadable value.
         origin: String,
     },
     /// There is no such setting.
@@ -35,9 +35,9 @@ pub enum ConfigError {
         "{origin} sets `{setting}`, which is no setting{hint}; `heliograph config show` lists them all"
     )]
     Unknown {
-        /// What was set.
+        /// The name that was set.
         setting: String,
-        /// Where.
+        /// The source that set it.
         origin: Origin,
         /// A setting with a name near it.
         hint: String,
@@ -45,7 +45,7 @@ pub enum ConfigError {
     /// A value is not what the setting takes.
     #[error("`{setting}` cannot be set so: {problem}")]
     Invalid {
-        /// Which setting.
+        /// The name of the setting.
         setting: String,
         /// What is wrong with the value.
         problem: String,

@@ -59,7 +59,7 @@ pub struct Sources<'file, Environment> {
     pub file: Option<&'file Path>,
     /// Every variable of the environment.
     pub environment: Environment,
-    /// What flags set.
+    /// Settings from command-line flags; they win over all others.
     pub overrides: Overrides,
     /// How much memory there is, in bytes; where that is not known, defaults stay as they are.
     pub memory_limit_bytes: Option<u64>,
@@ -68,7 +68,7 @@ pub struct Sources<'file, Environment> {
 /// The configuration, and where each setting came from.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// What is set.
+    /// The merged configuration.
     pub configuration: Configuration,
     /// Every setting by its dotted name, with its value as TOML writes it and its origin.
     pub settings: BTreeMap<String, (String, Origin)>,
@@ -81,7 +81,8 @@ pub struct Loaded {
 /// Puts the configuration together and checks it.
 ///
 /// # Errors
-/// When the file cannot be read, a setting is not known, or a value is not what it takes; the setting is named.
+/// When the file cannot be read, a setting is not known, or a value is not what it takes; the
+/// setting is named.
 pub fn load<Environment>(sources: Sources<'_, Environment>) -> Result<Loaded, ConfigError>
 where
     Environment: Iterator<Item = (OsString, OsString)>,
@@ -103,7 +104,7 @@ where
         notes: Vec::new(),
     };
     if let Some(bytes) = sources.memory_limit_bytes {
-        layers.note_fitted(bytes);
+        layers.record_fitted(bytes);
     }
     if let Some(path) = sources.file {
         layers.add_file(path)?;
@@ -122,7 +123,7 @@ struct Layers {
 
 impl Layers {
     /// Remembers which defaults are smaller than usual.
-    fn note_fitted(&mut self, memory_limit_bytes: u64) {
+    fn record_fitted(&mut self, memory_limit_bytes: u64) {
         for (setting, value) in flatten(&self.merged) {
             if lookup(&self.defaults, &setting) != Some(&value) {
                 self.origins
@@ -255,7 +256,8 @@ impl Layers {
                 .try_into()
                 .map_err(|error: toml::de::Error| self.invalid("configuration", &error));
         };
-        // Find out whose fault it is by trying each setting that somebody set, alone over the defaults.
+        // Find out whose fault it is by trying each setting that somebody set, alone over the
+        // defaults.
         for setting in self.origins.keys() {
             let mut alone = self.defaults.clone();
             if let (Some(place), Some(value)) = (

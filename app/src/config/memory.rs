@@ -1,30 +1,33 @@
 //! Budgets of memory that fit where the process runs.
 //!
-//! Defaults are meant for a machine with two gigabytes or more. On a smaller one, or in a smaller container, what works on
-//! pictures, checks passwords and keeps things at hand gets a share of what there is, so that a photo that is too large for
-//! the machine is refused instead of ending the process.
+//! Defaults are meant for a machine with two gigabytes or more. On a smaller one, or in a smaller
+//! container, what works on pictures, checks passwords and caches things gets a share of what there
+//! is, so that a photo that is too large for the machine is refused instead of ending the process.
 
 use super::Configuration;
 
 const MIB: u64 = 1024 * 1024;
 /// The setting of what pictures have.
 const PICTURES: &str = "media.memory_bytes_max";
-/// What the program takes beside its budgets, in bytes: itself, its threads' stacks, what requests hold. With more than 49
-/// MiB a HEIC of 12 megapixels (131.3 MiB with a file of 4) would not be taken on a machine with 256.
+/// What the program takes beside its budgets, in bytes: itself, its threads' stacks, what requests
+/// hold. With more than 49 MiB a HEIC of 12 megapixels (131.3 MiB with a file of 4) would not be
+/// taken on a machine with 256.
 const BASE_BYTES: u64 = 48 * MIB;
-/// The part of all memory that is left alone, one in so many bytes: what heaps leave in pieces, and what the system takes.
+/// The part of all memory that is left alone, one in so many bytes: what heaps leave in pieces, and
+/// what the system takes.
 const MARGIN_SHARE: u64 = 16;
-/// The least that pictures get, in bytes, also where it does not fit: with less hardly any photo of a telephone could be
-/// read, and with this many are refused.
+/// The least that pictures get, in bytes, also where it does not fit: with less hardly any photo of
+/// a telephone could be read, and with this many are refused.
 const PICTURES_BYTES_MIN: u64 = 64 * MIB;
-/// How long a process of codecs is kept that has nothing to do where memory is short, in seconds: what it holds then is
-/// memory that its budget has given to others.
+/// How long a process of codecs is kept that has nothing to do where memory is short, in seconds:
+/// what it holds then is memory that its budget has given to others.
 const CODECS_IDLE_S: u64 = 5;
-/// What this process has beside an encoder at work, in bytes: the file, the largest rendition twice, and what was made.
+/// What this process has beside an encoder at work, in bytes: the file, the largest rendition
+/// twice, and what was made.
 const BESIDE_ENCODER_BYTES: u64 = 36 * MIB;
 
-/// Makes budgets smaller where the defaults do not fit into so much memory. Never larger. Pictures have what the others
-/// leave: a photo of 12 megapixels should be read where it can be.
+/// Makes budgets smaller where the defaults do not fit into so much memory. Never larger. Pictures
+/// have what the others leave: a photo of 12 megapixels should be read where it can be.
 pub(super) fn fit(configuration: &mut Configuration, limit_bytes: u64) {
     let spare = spare_bytes(limit_bytes).saturating_sub(BASE_BYTES);
     let media = &mut configuration.media;
@@ -40,7 +43,8 @@ pub(super) fn fit(configuration: &mut Configuration, limit_bytes: u64) {
     let pictures = business_media::Settings::memory_within(spare.saturating_sub(others))
         .max(PICTURES_BYTES_MIN);
     media.memory_bytes_max = media.memory_bytes_max.min(pictures);
-    // An encoder may have all that its process may take, and is given no more than all pictures have.
+    // An encoder may have all that its process may take, and is given no more than all pictures
+    // have.
     let worker = pictures
         .saturating_sub(BESIDE_ENCODER_BYTES)
         .max(pictures / 2);
@@ -101,7 +105,7 @@ fn too_little(configuration: &Configuration) -> Option<String> {
     })
 }
 
-/// What is set aside, by the setting that changes it.
+/// What is quarantined, by the setting that changes it.
 fn budgets(configuration: &Configuration) -> [(&'static str, u64); 4] {
     [
         (PICTURES, configuration.media.memory_in_all()),
@@ -172,7 +176,7 @@ mod tests {
         assert_eq!(pictures(512), 302);
         assert_eq!(pictures(1_024), 512);
         assert_eq!(fitted(256 * MIB).codecs.idle_s_max, CODECS_IDLE_S);
-        // Where they do not fit, they have what they had before the others were reckoned.
+        // Where they do not fit, they have what they had before the others were estimated.
         assert_eq!(pictures(96), 64);
     }
 

@@ -1,7 +1,8 @@
-//! Configuration: every setting in one place, from a file, the environment and flags, in that order.
+//! Configuration: every setting in one place, from a file, the environment and flags, in that
+//! order.
 //!
-//! Each component owns its settings; this module only puts them together. It is parsed once, at the start; nothing else
-//! reads the environment.
+//! Each component owns its settings; this module only puts them together. It is parsed once, at the
+//! start; nothing else reads the environment.
 
 mod environment;
 mod error;
@@ -23,8 +24,8 @@ pub use reference::reference;
 
 use crate::roles::Role;
 
-/// What an address's lifetime may be, in seconds. A page is looked at for minutes, so less would break it; more than a year
-/// is no lifetime any more.
+/// What an address's lifetime may be, in seconds. A page is looked at for minutes, so less would
+/// break it; more than a year is no lifetime any more.
 const MEDIA_URL_LIFETIME_S: RangeInclusive<u64> = 300..=365 * 24 * 60 * 60;
 /// How long a body may be silent, in seconds. Beyond five minutes every form has ended
 /// anyway.
@@ -38,44 +39,50 @@ pub struct Configuration {
     pub data_dir: PathBuf,
     /// The address and port to listen on. Port 0 takes a free one.
     pub listen: String,
-    /// The public address that people and apps use, `https://photos.example`. Empty: http and the listening address.
+    /// The public address that people and apps use, `https://photos.example`. Empty: http and the
+    /// listening address.
     pub base_url: String,
-    /// What this process does: "web" answers requests, "worker" relays events, makes renditions and sweeps.
+    /// What this process does: "web" serves requests, "worker" relays events, makes renditions and
+    /// sweeps.
     pub roles: Vec<Role>,
-    /// Reverse proxies that are believed about where requests come from: addresses and networks, like `127.0.0.1`,
-    /// `10.0.0.0/8` and `fd00::/8`.
+    /// Reverse proxies that are believed about where requests come from: addresses and networks,
+    /// like `127.0.0.1`, `10.0.0.0/8` and `fd00::/8`.
     pub trusted_proxies: Vec<Network>,
-    /// The header in which they write the client's address: "x-forwarded-for", "forwarded" (RFC 7239) or "x-real-ip". No
-    /// other is looked at; what a proxy does not write itself, it passes on as the client wrote it.
+    /// The header in which they write the client's address: "x-forwarded-for", "forwarded" (RFC
+    /// 7239) or "x-real-ip". No other is looked at; what a proxy does not write itself, it passes
+    /// on as the client wrote it.
     pub client_address_header: ForwardedHeader,
     /// How long a stopping process finishes what is in flight, in seconds.
     pub shutdown_grace_s: u64,
-    /// The most connections at a time, if the system's limit on open files allows as many. When all are in use, idle ones
-    /// make room; when none is idle, further ones are answered 503 at once.
+    /// The most connections at a time, if the system's limit on open files allows as many. When all
+    /// are in use, idle ones make room; when none is idle, further ones get 503 at once.
     pub connections_max: usize,
-    /// Memory that keeps pages of the databases at hand, in bytes, all together. Default: 125829120 (120 MiB).
+    /// Memory that keeps pages of the databases at hand, in bytes, all together. Default: 125829120
+    /// (120 MiB).
     pub database_cache_bytes: u64,
-    /// Room on the disk that uploads leave free, in bytes: below it they are refused. Default: 536870912 (512 MiB).
+    /// Room on the disk that uploads leave free, in bytes: below it they are refused. Default:
+    /// 536870912 (512 MiB).
     pub disk_reserve_bytes: u64,
-    /// The most connections at a time of one IPv4 address or IPv6 network of 64 bits (four times as many of 56 bits, 16
-    /// times of 48); 0 for no bound. Trusted proxies have none: behind them it is the most requests of one client at a
-    /// time. Further ones are answered 503 at once. Keep it well below `requests_in_flight_max`, so that one client cannot
-    /// take every place.
+    /// The most connections at a time of one IPv4 address or IPv6 network of 64 bits (four times as
+    /// many of 56 bits, 16 times of 48); 0 for no bound. Trusted proxies have none: behind them it
+    /// is the most requests of one client at a time. Further ones get 503 at once. Keep it well
+    /// below `requests_in_flight_max`, so that one client cannot take every place.
     pub connections_per_address_max: usize,
-    /// How long the body of a request may be silent before it is given up, in seconds; a resumable upload keeps what came.
-    /// From 1 to 300.
+    /// How long the body of a request may be silent before it is given up, in seconds; a resumable
+    /// upload keeps what came. From 1 to 300.
     pub body_silence_s_max: u64,
-    /// The most requests that are worked on at a time. Uploads, photos and requests whose bodies are awaited are not counted.
+    /// The most requests that are worked on at a time. Uploads, photos and requests whose bodies
+    /// are awaited are not counted.
     pub requests_in_flight_max: usize,
-    /// The most requests that wait for their turn, none of them for longer than two seconds; further ones are answered 503
-    /// at once.
+    /// The most requests that wait for their turn, none of them for longer than two seconds;
+    /// further ones get 503 at once.
     pub requests_waiting_max: usize,
-    /// How long the address of a photo that not everyone may see works, in seconds: at most so long, at least half of it.
-    /// From 300 (five minutes) to 31536000 (a year).
+    /// How long the address of a photo that not everyone may see works, in seconds: at most so
+    /// long, at least half of it. From 300 (five minutes) to 31536000 (a year).
     pub media_url_lifetime_s: u64,
     /// What this place is called.
     pub instance: InstanceSettings,
-    /// Logs.
+    /// What is logged, and in which format.
     pub log: LogSettings,
     /// How often an account or an address may call.
     pub limits: presentation_kit::LimitSettings,
@@ -86,8 +93,8 @@ pub struct Configuration {
     /// Uploads and renditions.
     pub media: business_media::Settings,
     /// The processes that read HEIC and AVIF and write WebP and AVIF.
-    pub codecs: business_media_outside::Settings,
-    /// Posts.
+    pub codecs: business_media_codec_worker::Settings,
+    /// Limits and caches of posts.
     pub posts: business_posts::Settings,
     /// Home timelines.
     pub feed: product_feed::Settings,
@@ -119,7 +126,7 @@ impl Default for Configuration {
             accounts: business_accounts::Settings::default(),
             graph: business_graph::Settings::default(),
             media: business_media::Settings::default(),
-            codecs: business_media_outside::Settings::default(),
+            codecs: business_media_codec_worker::Settings::default(),
             posts: business_posts::Settings::default(),
             feed: product_feed::Settings::default(),
             bus: infra_bus::Settings::default(),
@@ -135,7 +142,7 @@ pub struct InstanceSettings {
     pub title: String,
     /// A sentence or two about it, for the front page and for apps.
     pub description: String,
-    /// Where to write to whoever runs it.
+    /// Where to write to the operator.
     pub contact_email: String,
 }
 
@@ -149,7 +156,7 @@ impl Default for InstanceSettings {
     }
 }
 
-/// Logs.
+/// What is logged, and in which format.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogSettings {
@@ -259,7 +266,8 @@ impl Configuration {
     }
 }
 
-/// A scheme and a host with an optional port, and nothing after them: addresses are made by appending to it.
+/// A scheme and a host with an optional port, and nothing after them: addresses are made by
+/// appending to it.
 fn is_base_url(text: &str) -> bool {
     let host = text
         .strip_prefix("https://")

@@ -12,17 +12,19 @@ const INTRODUCTION: &str = "# Configuration
 
 Made by `heliograph config reference` from the code; do not edit.
 
-Settings come from a TOML file (`--config FILE` or `HELIOGRAPH_CONFIG`), then the environment, then flags; later ones win.
-In the environment a setting is its name in capitals with `HELIOGRAPH_` before it and `__` for the dot: `instance.title`
-is `HELIOGRAPH_INSTANCE__TITLE`; a list is written with commas, an empty one as `[]`. An empty variable is not set, blanks
-around a value are dropped, and a name that is no setting is refused. Only what Kubernetes and Docker set for a service
-named `heliograph` (`HELIOGRAPH_SERVICE_HOST`, `HELIOGRAPH_PORT=tcp://…` and the like) is passed over with a note.
-`heliograph config show` lists every setting with its value and where it came from; `heliograph config check` says whether
-it is all in order.
+Settings come from a TOML file (`--config FILE` or `HELIOGRAPH_CONFIG`), then the environment, then
+flags; later ones win. In the environment a setting is its name in capitals with `HELIOGRAPH_`
+before it and `__` for the dot: `instance.title` is `HELIOGRAPH_INSTANCE__TITLE`; a list is written
+with commas, an empty one as `[]`. An empty variable is not set, blanks around a value are dropped,
+and a name that is no setting is refused. Only what Kubernetes and Docker set for a service named
+`heliograph` (`HELIOGRAPH_SERVICE_HOST`, `HELIOGRAPH_PORT=tcp://…` and the like) is skipped with a
+note. `heliograph config show` lists every setting with its value and where it came from;
+`heliograph config check` says whether it is all in order.
 
-Where less than two gigabytes of memory are there (the machine's, the control group's, the process's own limit), the
-defaults of `media.memory_bytes_max`, `media.rendition_cache_bytes`, `codecs.memory_bytes_max`, `codecs.idle_s_max`,
-`database_cache_bytes` and `accounts.password_checks_max` are smaller than listed here, and a photo that does not fit is
+Where less than two gigabytes of memory are there (the machine's, the control group's, the process's
+own limit), the defaults of `media.memory_bytes_max`, `media.rendition_cache_bytes`,
+`codecs.memory_bytes_max`, `codecs.idle_s_max`, `database_cache_bytes` and
+`accounts.password_checks_max` are smaller than listed here, and a photo that does not fit is
 refused. A value that is set stays; `config check` warns when all together do not fit.
 ";
 

@@ -32,7 +32,8 @@ impl ClientShares {
         }))
     }
 
-    /// Takes one more for the client at this address; none when it, or a network round it, has its share.
+    /// Takes one more for the client at this address; none when it, or a network round it, has its
+    /// share.
     pub(super) fn take(&self, address: IpAddr) -> Option<Share> {
         let mut held = self.held();
         let has_share = |(network, times): (Network, u32)| {

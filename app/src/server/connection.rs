@@ -26,11 +26,12 @@ use super::connections::{InFlight, Place};
 use super::pace::{PacedStream, ReaderPace};
 use crate::wire::Surfaces;
 
-/// How long a client may take to send a request's head, and how long it may keep a connection open before that.
+/// How long a client may take to send a request's head, and how long it may keep a connection open
+/// before that.
 const HEAD_WAIT_MAX: Duration = Duration::from_secs(15);
 /// The largest head of a request, in bytes.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
-/// How long an idle connection may take to be closed: what was answered last may still be on its way.
+/// How long an idle connection may take to be closed: the last response may still be on its way.
 const CLOSING_WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// What all connections have in common. Cheap to clone.
@@ -49,8 +50,10 @@ impl Serving {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps Nagle's algorithm");
         }
-        let service = hyper::service::service_fn(|request| self.answer(request, peer, &place));
-        // HTTP/2 without TLS is spoken by no browser, and telling the two apart waits for a first byte without a bound.
+        let service =
+            hyper::service::service_fn(|request| self.inner_response(request, peer, &place));
+        // HTTP/2 without TLS is spoken by no browser, and distinguishing the two waits for a first
+        // byte without a bound.
         let mut builder = http1::Builder::new();
         builder
             .timer(TokioTimer::new())
@@ -76,12 +79,12 @@ impl Serving {
         }
     }
 
-    fn answer(
+    fn inner_response(
         &self,
         request: Request<Incoming>,
         peer: SocketAddr,
         place: &Place,
-    ) -> impl Future<Output = Result<hyper::Response<AnswerBody>, Infallible>> + use<> {
+    ) -> impl Future<Output = Result<hyper::Response<ResponseBody>, Infallible>> + use<> {
         let in_flight = place.begin();
         let (mut parts, body) = request.into_parts();
         let body = WatchedBody::new(body, self.body_silence_max);
@@ -89,7 +92,8 @@ impl Serving {
         if let Some(watch) = body.watch() {
             parts.extensions.insert(watch.clone());
         }
-        // Behind a proxy the connections are the proxy's, so its clients' shares are of the requests in flight.
+        // Behind a proxy the connections are the proxy's, so its clients' shares are of the
+        // requests in flight.
         let share = if self.proxies.contain(peer.ip()) {
             let client = self.proxies.client(peer.ip(), &parts.headers);
             self.shares.take(client).map(Some).ok_or(())
@@ -99,16 +103,16 @@ impl Serving {
         };
         let request = Request::from_parts(parts, body);
         let form = RefusalForm::of(&request);
-        let answer = match share {
+        let inner_response = match share {
             Ok(share) => Ok((share, self.surfaces.clone().oneshot(request))),
             Err(()) => Err(Refusal::too_many_open(OVERLOAD_RETRY_AFTER).into_response(form)),
         };
         async move {
-            let (share, response): (_, Response) = match answer {
-                Ok((share, answer)) => (share, answer.await?),
+            let (share, response): (_, Response) = match inner_response {
+                Ok((share, inner_response)) => (share, inner_response.await?),
                 Err(refused) => (None, refused),
             };
-            Ok(response.map(|body| AnswerBody {
+            Ok(response.map(|body| ResponseBody {
                 body,
                 _in_flight: in_flight,
                 _share: share,
@@ -117,14 +121,14 @@ impl Serving {
     }
 }
 
-/// An answer's body, as long as which the request is in flight and counts as its client's.
-struct AnswerBody {
+/// A response's body, as long as which the request is in flight and counts as its client's.
+struct ResponseBody {
     body: Body,
     _in_flight: InFlight,
     _share: Option<Share>,
 }
 
-impl hyper::body::Body for AnswerBody {
+impl hyper::body::Body for ResponseBody {
     type Data = Bytes;
     type Error = axum::Error;
 

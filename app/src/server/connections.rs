@@ -1,7 +1,8 @@
 //! The connections that are open: how many, and which of them wait for nothing but their client.
 //!
-//! When all places are taken, the connections that have been idle for longest make room for newcomers: a client that keeps
-//! one open for later loses nothing but a moment, and what is in flight is never touched.
+//! When all places are taken, the connections that have been idle for longest make room for
+//! newcomers: a client that keeps one open for later loses nothing but a moment, and what is in
+//! flight is never touched.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-/// How many idle connections are closed in one go, unless there are few in all. Finding them looks at all, so it is not done
-/// for each newcomer.
+/// How many idle connections are closed in one go, unless there are few in all. Finding them looks
+/// at all, so it is not done for each newcomer.
 const CLOSED_AT_ONCE_MAX: usize = 16;
 /// Of so many connections one is closed at a time.
 const CONNECTIONS_PER_CLOSED: usize = 64;
@@ -22,7 +23,6 @@ const CLOSING_MAX: usize = 64;
 /// Of a connection with a request in flight.
 const BUSY: u64 = u64::MAX;
 
-/// The open connections.
 pub(super) struct Connections {
     connections_max: usize,
     began: Instant,

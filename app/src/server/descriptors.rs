@@ -2,13 +2,14 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Kept for databases (a file, its log and its index for each connection to it), the log, worker processes' pipes and what
-/// the runtime needs.
+/// Kept for databases (a file, its log and its index for each connection to it), the log, worker
+/// processes' pipes and what the runtime needs.
 const RESERVED: u64 = 256;
 /// What one connection may need: itself, and the file that it reads or writes.
 const PER_CONNECTION: u64 = 2;
 
-/// Raises the soft limit on open files to the hard one, and returns what it is then; none where there is no limit.
+/// Raises the soft limit on open files to the hard one, and returns what it is then; none where
+/// there is no limit.
 ///
 /// The soft limit is 1,024 by custom, for the sake of programs that use `select`.
 pub fn raise_limit() -> Option<u64> {
@@ -25,7 +26,8 @@ pub fn raise_limit() -> Option<u64> {
     getrlimit(Resource::Nofile).current
 }
 
-/// How many connections there may be under a limit on open files, at most as many as are wanted and at least one.
+/// How many connections there may be under a limit on open files, at most as many as are wanted and
+/// at least one.
 #[must_use]
 pub fn connections_within(open_files_max: Option<u64>, wanted: usize) -> usize {
     let Some(open_files_max) = open_files_max else {

@@ -1,7 +1,8 @@
 //! The listener: bounded connections, bounded waits, and an orderly end.
 //!
-//! Every connection is accepted at once and either has a place or is told that there is none: nobody waits in front of the
-//! door without a word. Who may have a place is decided in `connections`, how one is served in `connection`.
+//! Every connection is accepted at once and either has a place or is told that there is none:
+//! nobody waits in front of the door without a word. Who may have a place is decided in
+//! `connections`, how one is served in `connection`.
 
 mod client_shares;
 mod connection;
@@ -38,12 +39,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub struct ServerBounds {
     /// The most connections at a time.
     pub connections_max: usize,
-    /// The most connections of one client at a time, an IPv4 address or an IPv6 network of 64 bits; 0 for no bound. Behind a
-    /// trusted proxy it is the most requests at a time.
+    /// The most connections of one client at a time, an IPv4 address or an IPv6 network of 64 bits;
+    /// 0 for no bound. Behind a trusted proxy it is the most requests at a time.
     pub connections_per_address_max: usize,
     /// How long the body of a request may be silent.
     pub body_silence_max: Duration,
-    /// How quickly a client has to take its answer.
+    /// How quickly a client has to take its response.
     pub reader_pace: ReaderPace,
     /// Those whose connections are not counted, because others stand behind them.
     pub proxies: TrustedProxies,
@@ -81,10 +82,11 @@ impl Server {
         self.address
     }
 
-    /// Serves until stopped; then accepts nothing more and lets what is in flight finish for at most `grace`.
+    /// Serves until stopped; then accepts nothing more and lets what is in flight finish for at
+    /// most `grace`.
     pub async fn serve(self, surfaces: Surfaces, stop: CancellationToken, grace: Duration) {
         let shares = ClientShares::new(self.bounds.connections_per_address_max);
-        let door = Door {
+        let door = Acceptor {
             connections: Connections::new(self.bounds.connections_max, stop.child_token()),
             refusals: Refusals::default(),
             tasks: TaskTracker::new(),
@@ -121,14 +123,14 @@ impl Server {
 }
 
 /// Where connections come in.
-struct Door {
+struct Acceptor {
     connections: Arc<Connections>,
     refusals: Refusals,
     tasks: TaskTracker,
     serving: connection::Serving,
 }
 
-impl Door {
+impl Acceptor {
     /// Serves a connection, or says why not.
     fn admit(&self, stream: TcpStream, peer: SocketAddr) {
         let share = if self.serving.proxies.contain(peer.ip()) {
@@ -136,7 +138,7 @@ impl Door {
         } else if let Some(share) = self.serving.shares.take(peer.ip()) {
             Some(share)
         } else {
-            return self.refusals.over_share(stream, peer.ip());
+            return self.refusals.refuse_over_share(stream, peer.ip());
         };
         let Some(place) = self.connections.open() else {
             return self.refusals.full(stream);

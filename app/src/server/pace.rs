@@ -9,7 +9,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_io_timeout::TimeoutStream;
 
-/// What is asked of a client that an answer is sent to. Only the time in which it is waited for counts.
+/// What is asked of a client that a response is sent to. Only the time in which it is waited for
+/// counts.
 #[derive(Debug, Clone, Copy)]
 pub struct ReaderPace {
     /// How long it may leave what was sent to it unread.
@@ -36,8 +37,8 @@ pub(super) struct PacedStream {
     pace: Pace,
 }
 
-/// How far a client is behind the least that it has to take. Only the time in which it is waited for counts, and being quick
-/// earns nothing for later.
+/// How far a client is behind the least that it has to take. Only the time in which it is waited
+/// for counts, and being quick earns nothing for later.
 struct Pace {
     bounds: ReaderPace,
     behind: Duration,

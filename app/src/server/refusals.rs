@@ -1,10 +1,10 @@
-//! Connections for which there is no place: told so at once, before a request is read.
+//! Connections for which there is no place: refused at once, before a request is read.
 
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use infra_telemetry::Occasionally;
+use infra_telemetry::LogThrottle;
 use presentation_kit::address::{Network, is_nearby};
 use presentation_kit::context::OVERLOAD_RETRY_AFTER;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -13,25 +13,25 @@ use tokio::sync::Semaphore;
 
 /// The most connections that are being refused at a time. Further ones are closed without a word.
 const REFUSED_AT_ONCE_MAX: usize = 64;
-/// How long a refused client has to take its answer.
+/// How long a refused client has to take its response.
 const REFUSED_WAIT_MAX: Duration = Duration::from_secs(1);
-/// How much is read of what a refused client sends: a connection that is closed over unread bytes is reset, and the answer
-/// lost with it.
+/// How much is read of what a refused client sends: a connection that is closed over unread bytes
+/// is reset, and the response lost with it.
 const REFUSED_BYTES_MAX: usize = 64 * 1024;
 
 /// Says that there is no place.
 pub(super) struct Refusals {
     places: Arc<Semaphore>,
-    full: Occasionally,
-    over_share: Occasionally,
+    full: LogThrottle,
+    refuse_over_share: LogThrottle,
 }
 
 impl Default for Refusals {
     fn default() -> Self {
         Self {
             places: Arc::new(Semaphore::new(REFUSED_AT_ONCE_MAX)),
-            full: Occasionally::new(),
-            over_share: Occasionally::new(),
+            full: LogThrottle::new(),
+            refuse_over_share: LogThrottle::new(),
         }
     }
 }
@@ -49,8 +49,8 @@ impl Refusals {
     }
 
     /// The client at this address has its share.
-    pub(super) fn over_share(&self, stream: TcpStream, address: IpAddr) {
-        if let Some(refused) = self.over_share.note() {
+    pub(super) fn refuse_over_share(&self, stream: TcpStream, address: IpAddr) {
+        if let Some(refused) = self.refuse_over_share.note() {
             let hint = if is_nearby(address) {
                 "; if that is a proxy, name it in trusted_proxies"
             } else {
@@ -71,7 +71,7 @@ impl Refusals {
         };
         tokio::spawn(async move {
             let refused = async {
-                stream.write_all(ANSWER.as_bytes()).await?;
+                stream.write_all(RESPONSE.as_bytes()).await?;
                 stream.shutdown().await?;
                 let mut rest = [0; 4096];
                 let mut bytes = 0;
@@ -83,15 +83,15 @@ impl Refusals {
                 }
                 Ok::<_, std::io::Error>(())
             };
-            // Whoever does not take the answer has gone.
+            // A client that does not read the response is gone.
             let _ = tokio::time::timeout(REFUSED_WAIT_MAX, refused).await;
             drop(place);
         });
     }
 }
 
-/// What is answered to a request that was not read: JSON for a program, words for a person.
-static ANSWER: LazyLock<String> = LazyLock::new(|| {
+/// The response to a request that was not read: JSON for a program, words for a person.
+static RESPONSE: LazyLock<String> = LazyLock::new(|| {
     let body = r#"{"error":"This server has no room for another connection just now. Please try again in a moment.","code":"unavailable"}"#;
     let (length, wait) = (body.len(), OVERLOAD_RETRY_AFTER.as_secs());
     format!(

@@ -39,7 +39,8 @@ impl Drop for Listener {
     }
 }
 
-/// Behind proxies at every address of this machine, each of whose clients may have one request in flight.
+/// Behind proxies at every address of this machine, each of whose clients may have one request in
+/// flight.
 async fn listen(reader_pace: ReaderPace, routes: Router) -> Listener {
     let everywhere = ["127.0.0.0/8".parse().unwrap()];
     let bounds = ServerBounds {
@@ -67,13 +68,16 @@ impl Listener {
         stream
     }
 
-    /// The status of the answer to it.
+    /// The status of the response to it.
     async fn status(&self, client: &str) -> u16 {
         let mut stream = self.ask(client, "/quick").await;
-        let answer = rest(&mut stream).await;
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let status = answer.split(' ').nth(1).and_then(|text| text.parse().ok());
-        status.unwrap_or_else(|| panic!("no status: `{answer}`"))
+        let response = rest(&mut stream).await;
+        let response = String::from_utf8_lossy(&response).into_owned();
+        let status = response
+            .split(' ')
+            .nth(1)
+            .and_then(|text| text.parse().ok());
+        status.unwrap_or_else(|| panic!("no status: `{response}`"))
     }
 
     /// Waits until this client is served.
@@ -108,7 +112,7 @@ async fn read_until(stream: &mut TcpStream, text: &str) {
     }
 }
 
-/// Answers whose bodies come when the test sends them, and end when it has dropped the sender.
+/// Returns whose bodies come when the test sends them, and end when it has dropped the sender.
 async fn answered_slowly() -> (Listener, mpsc::UnboundedSender<&'static str>) {
     let (pieces, coming) = mpsc::unbounded_channel::<&'static str>();
     let coming = std::sync::Arc::new(tokio::sync::Mutex::new(coming));
@@ -202,6 +206,10 @@ async fn a_client_that_keeps_pace_gets_all_there_is() {
     let whole = || async { Bytes::from(vec![b'x'; BYTES]) };
     let listener = listen(ReaderPace::default(), Router::new().route("/", get(whole))).await;
     let mut client = listener.ask("203.0.113.1", "/").await;
-    let answer = rest(&mut client).await;
-    assert!(answer.ends_with(&[b'x'; BYTES]), "{} bytes", answer.len());
+    let response = rest(&mut client).await;
+    assert!(
+        response.ends_with(&[b'x'; BYTES]),
+        "{} bytes",
+        response.len()
+    );
 }

@@ -1,4 +1,5 @@
-//! The folder that holds everything: whose it is at the moment, what is in it, and what is lost from it.
+//! The folder that holds everything: whose it is at the moment, what is in it, and what is lost
+//! from it.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
@@ -26,9 +27,7 @@ pub(crate) const MEDIA: &str = "media";
 pub(crate) struct DatabaseFile {
     /// What the operator calls it: the domain.
     pub(crate) domain: &'static str,
-    /// The file's name.
     pub(crate) file: &'static str,
-    /// Its schema.
     pub(crate) migrations: &'static Migrator,
     /// Whether it can be made again from the others.
     pub(crate) is_read_model: bool,
@@ -36,7 +35,6 @@ pub(crate) struct DatabaseFile {
     pub(crate) from_the_beginning: bool,
 }
 
-/// Every database.
 pub(crate) static DATABASES: [DatabaseFile; 6] = [
     database("accounts", "accounts.db", &business_accounts::MIGRATIONS),
     database("graph", "graph.db", &business_graph::MIGRATIONS),
@@ -64,7 +62,7 @@ const fn database(
 }
 
 /// Whether a name in the data folder is one that this program gives.
-pub(crate) fn is_ours(name: &OsStr) -> bool {
+pub(crate) fn is_own_file(name: &OsStr) -> bool {
     let Some(name) = name.to_str() else {
         return false;
     };
@@ -86,7 +84,8 @@ pub struct DataFolder {
 }
 
 impl DataFolder {
-    /// Makes the folder when it is not there, takes hold of it, and takes from others what they should not reach.
+    /// Makes the folder when it is not there, takes hold of it, and takes from others what they
+    /// should not reach.
     ///
     /// # Errors
     /// When it cannot be made or written to, or another process serves from it.
@@ -100,7 +99,7 @@ impl DataFolder {
         let lock_path = path.join(LOCK);
         let lock = File::create(&lock_path)
             .with_context(|| format!("the data folder {} cannot be written to", path.display()))?;
-        // Single writer (ADR 0026): whoever holds this lock is the home of every database in the
+        // Single writer (ADR 0026): anyone who holds this lock is the home of every database in the
         // folder.
         match lock.try_lock() {
             Ok(()) => {}
@@ -116,14 +115,14 @@ impl DataFolder {
         give(path, &lock_path)?;
         // Nobody else makes one while this holds the folder.
         Ballast::of(path).remove_unfinished();
-        permissions::mend(path);
+        permissions::restrict(path);
         Ok(Self {
             path: path.to_owned(),
             _lock: lock,
         })
     }
 
-    /// Where it is.
+    /// The path of the folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -200,8 +199,8 @@ impl Contents {
         })
     }
 
-    /// Says no to a folder from which something is lost or in which something is wrong. `accepted` names the domains that
-    /// may begin with nothing.
+    /// Says no to a folder from which something is lost or in which something is wrong. `accepted`
+    /// names the domains that may begin with nothing.
     ///
     /// # Errors
     /// A sentence that names the first file, and what to do.
@@ -226,9 +225,9 @@ impl Contents {
         Ok(())
     }
 
-    /// Notes that databases are about to be made here: from now on only what is on the list can be lost. A first start that
-    /// is cut off goes on at the next.
-    pub(crate) fn note_begun(&mut self) -> Result<()> {
+    /// Records that databases are about to be made here: from now on only what is on the list can
+    /// be lost. A first start that is cut off continues at the next.
+    pub(crate) fn record_begun(&mut self) -> Result<()> {
         let is_first = self.record.made.is_none();
         let mut lines = Vec::new();
         for (database, found) in self.databases() {
@@ -243,19 +242,21 @@ impl Contents {
         self.record.add(&self.folder, &lines)
     }
 
-    /// Notes that every database was made.
-    pub(crate) fn note_made(&mut self) -> Result<()> {
+    /// Records that every database was made.
+    pub(crate) fn record_made(&mut self) -> Result<()> {
         let all: Vec<_> = DATABASES.iter().map(|database| database.file).collect();
         self.record.add(&self.folder, &all)
     }
 
-    /// Whether the operator goes on without the photos' files that are lost, until there are files again.
+    /// Whether the operator continues without the photos' files that are lost, until there are
+    /// files again.
     pub(crate) fn files_are_given_up(&self) -> bool {
         self.record.notes(FILES_GIVEN_UP)
     }
 
-    /// Notes that the operator goes on without the photos' files, or that there are files again, which can be lost again.
-    pub(crate) fn note_files(&mut self, are_given_up: bool) -> Result<()> {
+    /// Records that the operator continues without the photos' files, or that there are files
+    /// again, which can be lost again.
+    pub(crate) fn record_files(&mut self, are_given_up: bool) -> Result<()> {
         if are_given_up {
             return self.record.add(&self.folder, &[FILES_GIVEN_UP]);
         }
@@ -266,15 +267,15 @@ impl Contents {
     }
 }
 
-/// Gives everything of ours in the folder that root made to the folder's owner: databases, and what SQLite keeps beside
-/// them. A command that root runs must not lock out the service.
+/// Gives everything of ours in the folder that root made to the folder's owner: databases, and what
+/// SQLite keeps beside them. A command that root runs must not lock out the service.
 ///
 /// # Errors
 /// When something cannot be given.
 pub(crate) fn give_all(folder: &Path) -> Result<()> {
     let entries = fs::read_dir(folder).with_context(|| folder.display().to_string())?;
     for entry in entries.flatten() {
-        if is_ours(&entry.file_name()) {
+        if is_own_file(&entry.file_name()) {
             give(folder, &entry.path())?;
         }
     }
@@ -320,7 +321,8 @@ pub(crate) fn problem(database: &DatabaseFile, path: &Path, found: &Found<'_>) -
     }
 }
 
-/// Whether the photos' folder is gone, or holds nothing at all: a disk that is not mounted looks so.
+/// Whether the photos' folder is gone, or holds nothing at all: a disk that is not mounted looks
+/// so.
 pub(crate) fn has_no_media(folder: &Path) -> bool {
     let Ok(mut entries) = fs::read_dir(folder.join(MEDIA)) else {
         return true;

@@ -8,8 +8,8 @@ use business_accounts::AccountsCore;
 use business_graph::GraphCore;
 use business_graph_gateway::Graph;
 use business_media::MediaCore;
-use business_media_codec::OutsideCodecs;
-use business_media_outside::{Outside, Program};
+use business_media_codec::ExternalCodecs;
+use business_media_codec_worker::{CodecWorkers, Program};
 use business_posts::PostsCore;
 use infra_blob::DirectoryStore;
 use infra_bus::EmbeddedBus;
@@ -26,23 +26,23 @@ use crate::config::Configuration;
 
 /// Where this process stands among others.
 #[derive(Default, Clone)]
-pub struct Placement {
-    /// The logical shard whose ids this process makes: 0 for the one that serves. No two processes that write to the same
-    /// folder at the same time may share one, or they could make the same id.
+pub struct Topology {
+    /// The logical shard whose ids this process makes: 0 for the one that serves. No two processes
+    /// that write to the same folder concurrently may share one, or they could make the same id.
     pub shard: u16,
     /// Who follows whom, when it lives elsewhere: called instead of the one in this process.
     pub graph: Option<Arc<dyn Graph>>,
-    /// What is run to decode HEIC and AVIF and to encode WebP and AVIF; nothing, and there is none of that, in commands that
-    /// process no photos and in programs that know no such command.
+    /// What is run to decode HEIC and AVIF and to encode WebP and AVIF; nothing, and there is none
+    /// of that, in commands that process no photos and in programs that know no such command.
     pub codecs: Option<Program>,
     /// The domains whose database, or "photos" whose files, may be lost: they begin with nothing.
     pub accept_lost: Vec<String>,
-    /// Whether the photos' files must be there: with an empty folder in their place, a process that serves or works would
-    /// find every photo damaged.
+    /// Whether the photos' files must be there: with an empty folder in their place, a process that
+    /// serves or works would find every photo damaged.
     pub requires_files: bool,
 }
 
-/// What the operator says to go on without the photos' files.
+/// What the operator says to continue without the photos' files.
 pub const LOST_FILES: &str = "photos";
 
 /// Every domain, its database, and the bus between them.
@@ -55,7 +55,7 @@ pub struct Domains {
     pub(crate) bus: Arc<EmbeddedBus>,
     pub(crate) bus_database: Database,
     /// The databases whose outboxes are relayed.
-    pub(crate) telling: Vec<Database>,
+    pub(crate) outboxes: Vec<Database>,
     feed_database: Database,
     gateways: Gateways,
     calls: CallMetrics,
@@ -73,14 +73,14 @@ struct Databases {
 
 impl Databases {
     /// Opens them side by side, for a quick start, unless one is lost or not what it should be.
-    async fn open(configuration: &Configuration, placement: &Placement) -> Result<Self> {
+    async fn open(configuration: &Configuration, topology: &Topology) -> Result<Self> {
         let folder = configuration.data_dir.as_path();
         std::fs::create_dir_all(folder)
             .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
         full_disk::require_room_to_start(folder).await?;
         let mut contents = Contents::look(folder).await?;
-        contents.require_whole(&placement.accept_lost)?;
-        contents.note_begun()?;
+        contents.require_whole(&topology.accept_lost)?;
+        contents.record_begun()?;
         let connections = DATABASES.len() as u64 * u64::from(infra_db::CONNECTIONS_MAX);
         let options = OpenOptions {
             page_cache_bytes: configuration.database_cache_bytes / connections,
@@ -97,9 +97,9 @@ impl Databases {
             open("feed.db", &product_feed::MIGRATIONS),
             open("bus.db", &infra_bus::MIGRATIONS),
         )?;
-        contents.note_made()?;
+        contents.record_made()?;
         data_folder::give_all(folder)?;
-        require_media(folder, &mut contents, &media, placement).await?;
+        require_media(folder, &mut contents, &media, topology).await?;
         Ok(Self {
             accounts,
             graph,
@@ -111,7 +111,7 @@ impl Databases {
     }
 
     /// Those with an outbox.
-    fn telling(&self) -> Vec<Database> {
+    fn outboxes(&self) -> Vec<Database> {
         [&self.accounts, &self.graph, &self.media, &self.posts]
             .map(Database::clone)
             .to_vec()
@@ -121,15 +121,16 @@ impl Databases {
 /// The codecs of another process, and what they can do here.
 async fn find_codecs(
     configuration: &Configuration,
-    placement: &Placement,
-) -> Result<Option<Arc<dyn OutsideCodecs>>> {
-    let Some(program) = placement.codecs.clone() else {
+    topology: &Topology,
+) -> Result<Option<Arc<dyn ExternalCodecs>>> {
+    let Some(program) = topology.codecs.clone() else {
         return Ok(None);
     };
     let settings = configuration.codecs.clone();
     // It waits for the first of them to start.
-    let outside = tokio::task::spawn_blocking(move || Outside::find(program, &settings)).await?;
-    let report = outside.report();
+    let external_codecs =
+        tokio::task::spawn_blocking(move || CodecWorkers::find(program, &settings)).await?;
+    let report = external_codecs.report();
     if let Some(absence) = &report.absence {
         tracing::warn!(absence, "no codecs in worker processes");
     } else {
@@ -140,7 +141,7 @@ async fn find_codecs(
             "codecs in worker processes"
         );
     }
-    Ok(Some(Arc::new(outside)))
+    Ok(Some(Arc::new(external_codecs)))
 }
 
 /// What the place is called, which no password may be: its title and its domain.
@@ -156,14 +157,15 @@ fn site_names(configuration: &Configuration) -> Vec<String> {
     names.map(str::to_owned).to_vec()
 }
 
-/// A generator of ids that are larger than every one in an event: the clock may have been put back since.
+/// A generator of ids that are larger than every one in an event: the clock may have been put back
+/// since.
 async fn start_ids(
-    placement: &Placement,
+    topology: &Topology,
     clock: &Arc<dyn Clock>,
     bus: &Database,
     outboxes: &[Database],
 ) -> Result<Arc<IdGenerator>> {
-    let ids = IdGenerator::new(placement.shard, Arc::clone(clock));
+    let ids = IdGenerator::new(topology.shard, Arc::clone(clock));
     if let Some(last) = infra_bus::last_event(bus, outboxes).await? {
         ids.start_after(last);
     }
@@ -175,12 +177,12 @@ impl Domains {
     ///
     /// # Errors
     /// When a database or the photo folder cannot be opened; the file is named.
-    pub async fn open(configuration: &Configuration, placement: &Placement) -> Result<Self> {
-        let databases = Databases::open(configuration, placement).await?;
+    pub async fn open(configuration: &Configuration, topology: &Topology) -> Result<Self> {
+        let databases = Databases::open(configuration, topology).await?;
         let blobs = open_blobs(configuration).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let telling = databases.telling();
-        let ids = start_ids(placement, &clock, &databases.bus, &telling).await?;
+        let outboxes = databases.outboxes();
+        let ids = start_ids(topology, &clock, &databases.bus, &outboxes).await?;
         // Everyone calls everyone through the layers, also within this process.
         let calls = CallMetrics::default();
         let layers = Layers::new(calls.clone());
@@ -198,7 +200,7 @@ impl Domains {
             blobs: Arc::new(blobs),
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
-            outside: find_codecs(configuration, placement).await?,
+            external_codecs: find_codecs(configuration, topology).await?,
             settings: configuration.media.clone(),
         });
         let media_gateway = business_media_gateway::layered(media.gateway(), &layers);
@@ -211,7 +213,7 @@ impl Domains {
             settings: configuration.posts.clone(),
         });
         let posts_gateway = business_posts_gateway::layered(posts.gateway(), &layers);
-        let placed_graph = placement.graph.clone().unwrap_or_else(|| graph.gateway());
+        let placed_graph = topology.graph.clone().unwrap_or_else(|| graph.gateway());
         let graph_gateway = business_graph_gateway::layered(placed_graph, &layers);
         let feed = FeedCore::new(product_feed::Dependencies {
             database: databases.feed.clone(),
@@ -237,7 +239,7 @@ impl Domains {
             feed,
             bus: Arc::new(bus),
             bus_database: databases.bus,
-            telling,
+            outboxes,
             feed_database: databases.feed,
             gateways,
             calls,
@@ -262,10 +264,11 @@ impl Domains {
         &self.bus_database
     }
 
-    /// Finishes every write that was handed in and closes the databases, so that each is whole in its one file.
+    /// Finishes every write that was handed in and closes the databases, so that each is whole in
+    /// its one file.
     pub async fn close(&self) {
         let others = [&self.feed_database, &self.bus_database];
-        let databases = self.telling.iter().chain(others);
+        let databases = self.outboxes.iter().chain(others);
         // Each says in the log what of it stays open.
         futures::future::join_all(databases.map(Database::close)).await;
     }
@@ -293,25 +296,26 @@ async fn open_blobs(configuration: &Configuration) -> Result<DirectoryStore> {
     Ok(store.with_reserve(configuration.disk_reserve_bytes))
 }
 
-/// Refuses to go on without the photos' files where they are needed, unless the operator says or has said so.
+/// Refuses to continue without the photos' files where they are needed, unless the operator says or
+/// has said so.
 async fn require_media(
     folder: &Path,
     contents: &mut Contents,
     media: &Database,
-    placement: &Placement,
+    topology: &Topology,
 ) -> Result<()> {
     if !data_folder::has_no_media(folder) {
-        return contents.note_files(false);
+        return contents.record_files(false);
     }
     if !business_media::overview(media).await?.has_files {
         return Ok(());
     }
     let files = folder.join(data_folder::MEDIA);
-    if placement.accept_lost.iter().any(|lost| lost == LOST_FILES) {
+    if topology.accept_lost.iter().any(|lost| lost == LOST_FILES) {
         tracing::warn!(folder = %files.display(), "the photos' files are lost, as the operator says");
-        return contents.note_files(true);
+        return contents.record_files(true);
     }
-    if contents.files_are_given_up() || !placement.requires_files {
+    if contents.files_are_given_up() || !topology.requires_files {
         return Ok(());
     }
     anyhow::bail!(data_folder::no_media(&files))

@@ -1,5 +1,5 @@
-//! What is still taken when the disk is full: what deletes, and what signs in. The rest is refused before anything is
-//! written, so that it does not use up the room that the ballast gave.
+//! What is still taken when the disk is full: what deletes, and what signs in. The rest is refused
+//! before anything is written, so that it does not use up the room that the ballast gave.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,15 +16,16 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the ballast is looked after without a request.
 const WATCH_INTERVAL: Duration = Duration::from_secs(10);
-/// The least that must be free for a start, in bytes: each database makes an index of its log, which must not be short of
-/// room (the system would end the process with SIGBUS), and the log itself.
+/// The least that must be free for a start, in bytes: each database makes an index of its log,
+/// which must not be short of room (the system would end the process with SIGBUS), and the log
+/// itself.
 const START_BYTES_MIN: u64 = 4 * 1024 * 1024;
-/// How often the room that the ballast gave is looked for, and the pause between two times: some file systems give back what
-/// was cut off only a moment later.
+/// How often the room that the ballast gave is looked for, and the pause between two times: some
+/// file systems release what was cut off only a moment later.
 const START_LOOKS_MAX: u32 = 20;
 const START_LOOK_INTERVAL: Duration = Duration::from_millis(100);
-/// Where people sign in and out and apps are let in. Not where apps register: anyone may, as often as they like, and none of
-/// it makes room.
+/// Where people sign in and out and apps are let in. Not where apps register: anyone may, as often
+/// as they like, and none of it makes room.
 const SIGN_IN: [&str; 5] = [
     "/login",
     "/logout",
@@ -51,7 +52,7 @@ const REMOVALS: [&str; 8] = [
 pub(crate) async fn require_room_to_start(folder: &Path) -> anyhow::Result<()> {
     let ballast = Ballast::of(folder);
     ballast.check();
-    // Where it is not told, it is tried.
+    // Where it is not known, it is tried.
     let available = || infra_host::available_bytes(folder).unwrap_or(u64::MAX);
     let mut looks = 1;
     while available() < START_BYTES_MIN && looks < START_LOOKS_MAX {
@@ -95,20 +96,22 @@ pub(super) async fn refuse_when_full(
     request: Request,
     next: Next,
 ) -> Response {
-    // Also before what is only read: reading may write, too (a home timeline that is made), and the ballast is there for it.
+    // Also before what is only read: reading may write, too (a home timeline that is made), and the
+    // ballast is there for it.
     let room = ballast.room();
     let path = request.uri().path();
     if room == Room::Ample || is_always_taken(request.method(), path) {
         let response = next.run(request).await;
         if response.status() == StatusCode::INSUFFICIENT_STORAGE {
-            // A write found out before it was time to look: the next one has the ballast's room, or is refused.
+            // A write found out before it was time to look: the next one has the ballast's room, or
+            // is refused.
             ballast.check();
         }
         return response;
     }
     let error = Error::storage_full();
     if path.starts_with("/api/") {
-        // As every answer of the API has it, for apps in browsers.
+        // As every response of the API has it, for apps in browsers.
         let anyone = [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
         return (anyone, Problem(error)).into_response();
     }
@@ -168,8 +171,8 @@ mod tests {
         async fn status(&self, method: Method, path: &str) -> u16 {
             let request = http::Request::builder().method(method).uri(path);
             let request = request.body(Body::empty()).unwrap();
-            let answer = self.routes.clone().oneshot(request).await.unwrap();
-            answer.status().as_u16()
+            let inner_response = self.routes.clone().oneshot(request).await.unwrap();
+            inner_response.status().as_u16()
         }
 
         fn is_released(&self) -> bool {

@@ -1,13 +1,15 @@
-//! Headers of every answer, whatever it is: a page, a call, a photo, an error, a panic. What has its own keeps it.
+//! Headers of every response, whatever it is: a page, a call, a photo, an error, a panic. What has
+//! its own keeps it.
 
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-/// For a year a browser that has been here by https comes by nothing else. Not for subdomains: they may be others'.
+/// For a year a browser that has been here by https comes by nothing else. Not for subdomains: they
+/// may be others'.
 const STRICT_TRANSPORT_SECURITY: &str = "max-age=31536000";
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
-/// Completes an answer of a place whose public address is https, or is not.
+/// Completes a response of a place whose public address is https, or is not.
 pub(super) fn complete(mut response: Response, is_https: bool) -> Response {
     let headers = response.headers_mut();
     if is_https {

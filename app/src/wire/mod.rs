@@ -12,6 +12,6 @@ mod web;
 mod worker;
 
 pub use data_folder::DataFolder;
-pub use domains::{Domains, LOST_FILES, Placement};
+pub use domains::{Domains, LOST_FILES, Topology};
 pub use web::{Surfaces, public_base_url, surface, surfaces, trusted_proxies};
 pub use worker::Worker;

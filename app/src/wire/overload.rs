@@ -1,9 +1,9 @@
-//! What becomes of requests when there are more than can be worked on: so many are worked on, some wait for a moment, and
-//! the others are told at once to come back. Whoever is served is then served quickly, and the databases' few connections
-//! are never waited for in a crowd.
+//! What becomes of requests when there are more than can be worked on: so many are worked on, some
+//! wait for a moment, and the others are asked at once to retry. Those that are served are then
+//! served quickly, and the databases' few connections are never waited for in a crowd.
 //!
-//! Uploads pass by: most of their time they wait for bytes, and each account has a bound of its own for them. Any other
-//! request lends its place to another as long as its body is awaited.
+//! Uploads pass by: most of their time they wait for bytes, and each account has a bound of its own
+//! for them. Any other request lends its place to another as long as its body is awaited.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -14,8 +14,8 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use futures::future::BoxFuture;
 use infra_resilience::{AdmissionControl, Permit};
-use infra_telemetry::Occasionally;
-use presentation_kit::body::{BodyWatch, HeldPlace};
+use infra_telemetry::LogThrottle;
+use presentation_kit::body::{BodyWatch, HeldPermit};
 use presentation_kit::context::{OVERLOAD_RETRY_AFTER, RequestClass};
 use presentation_kit::refusal::{Refusal, RefusalForm};
 use tower::{Layer, Service};
@@ -26,14 +26,14 @@ pub(super) struct OverloadLayer(Arc<Shedding>);
 
 struct Shedding {
     control: Arc<AdmissionControl>,
-    shed: Occasionally,
+    shed: LogThrottle,
 }
 
 impl OverloadLayer {
     pub(super) fn new(control: Arc<AdmissionControl>) -> Self {
         Self(Arc::new(Shedding {
             control,
-            shed: Occasionally::new(),
+            shed: LogThrottle::new(),
         }))
     }
 }
@@ -62,7 +62,7 @@ enum Held {
     Nothing,
     Permit(#[expect(dead_code, reason = "it is dropped at the end")] Permit),
     /// That of a request whose body is awaited in between.
-    Place(#[expect(dead_code, reason = "it is dropped at the end")] HeldPlace),
+    Place(#[expect(dead_code, reason = "it is dropped at the end")] HeldPermit),
 }
 
 impl Held {
@@ -100,7 +100,7 @@ where
         let mut ready = std::mem::replace(&mut self.inner, copy);
         let shedding = Arc::clone(&self.shedding);
         Admitted::Waiting {
-            answer: Box::pin(async move {
+            inner_response: Box::pin(async move {
                 let Ok(permit) = shedding.control.admit().await else {
                     return shedding.refuse(&request);
                 };
@@ -128,23 +128,26 @@ impl Shedding {
 }
 
 pin_project_lite::pin_project! {
-    /// An answer on its way. Only what has to wait costs an allocation.
+    /// A response on its way. Only what has to wait costs an allocation.
     #[project = AdmittedState]
     pub(super) enum Admitted<F> {
         Running {
             #[pin]
-            answer: F,
+            inner_response: F,
             held: Held,
         },
         Waiting {
-            answer: BoxFuture<'static, Response>,
+            inner_response: BoxFuture<'static, Response>,
         },
     }
 }
 
 impl<F> Admitted<F> {
-    const fn running(answer: F, held: Held) -> Self {
-        Self::Running { answer, held }
+    const fn running(inner_response: F, held: Held) -> Self {
+        Self::Running {
+            inner_response,
+            held,
+        }
     }
 }
 
@@ -157,9 +160,12 @@ where
 
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let response = match self.project() {
-            AdmittedState::Waiting { answer } => ready!(answer.as_mut().poll(task)),
-            AdmittedState::Running { answer, held } => {
-                let response = ready!(answer.poll(task))?.into_response();
+            AdmittedState::Waiting { inner_response } => ready!(inner_response.as_mut().poll(task)),
+            AdmittedState::Running {
+                inner_response,
+                held,
+            } => {
+                let response = ready!(inner_response.poll(task))?.into_response();
                 *held = Held::Nothing;
                 response
             }

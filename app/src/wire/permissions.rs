@@ -1,4 +1,5 @@
-//! The data folder is its owner's alone: it holds password hashes, e-mail addresses and every photo as it was sent.
+//! The data folder is its owner's alone: it holds password hashes, e-mail addresses and every photo
+//! as it was sent.
 
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
@@ -6,33 +7,33 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::data_folder::is_ours;
+use super::data_folder::is_own_file;
 
 /// What nobody but the owner may do.
 const OTHERS: u32 = 0o077;
 
-/// Makes everything that this process makes from here on readable by its owner alone, whatever the shell or the service
-/// manager had set. To be called before there are threads.
-pub fn keep_to_the_owner() {
+/// Makes everything that this process makes from here on readable by its owner alone, whatever the
+/// shell or the service manager had set. To be called before there are threads.
+pub fn restrict_to_owner() {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(OTHERS));
 }
 
-/// Where others than the owner may reach into the data folder, outermost first: the folder, or, where it must stay open
-/// because other things are in it, what is in it of ours.
+/// Where others than the owner may reach into the data folder, outermost first: the folder, or,
+/// where it must stay open because other things are in it, what is in it of ours.
 ///
 /// # Errors
 /// When the folder cannot be read.
 pub fn exposed(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let metadata = fs::metadata(folder)?;
     let is_closed = metadata.mode() & OTHERS == 0;
-    let can_be_closed = !is_closed && is_for_us_alone(folder, &metadata, is_ours)?;
+    let can_be_closed = !is_closed && is_for_us_alone(folder, &metadata, is_own_file)?;
     let mut exposed = Vec::new();
     if can_be_closed {
         exposed.push(folder.to_owned());
     }
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        if !is_ours(&entry.file_name()) {
+        if !is_own_file(&entry.file_name()) {
             continue;
         }
         if entry.file_type()?.is_symlink() {
@@ -46,8 +47,8 @@ pub fn exposed(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(exposed)
 }
 
-/// The same for what a link leads to: a file; a folder of photos; or, where other things are in it, those of its folders
-/// that hold photos.
+/// The same for what a link leads to: a file; a folder of photos; or, where other things are in it,
+/// those of its folders that hold photos.
 fn exposed_behind(link: &Path) -> io::Result<Vec<PathBuf>> {
     let metadata = match fs::metadata(link) {
         Ok(metadata) if metadata.mode() & OTHERS != 0 => metadata,
@@ -67,15 +68,15 @@ fn exposed_behind(link: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(exposed)
 }
 
-/// What links of ours lead to and others may look into, because other things are in it, too: a pool that has to stay open,
-/// and of which only the folders of photos are closed.
+/// What links of ours lead to and others may look into, because other things are in it, too: a pool
+/// that has to stay open, and of which only the folders of photos are closed.
 fn open_pools(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut pools = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let is_link = is_ours(&entry.file_name()) && entry.file_type()?.is_symlink();
+        let is_link = is_own_file(&entry.file_name()) && entry.file_type()?.is_symlink();
         let target = is_link.then(|| entry.path().canonicalize()).transpose();
-        // A link that leads nowhere is told of by whoever needs it.
+        // A link that leads nowhere is told of by anyone who needs it.
         let Ok(Some(target)) = target else {
             continue;
         };
@@ -86,7 +87,8 @@ fn open_pools(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(pools)
 }
 
-/// Whether a folder of the photos' store has this name: two hexadecimal digits, or that of unfinished files.
+/// Whether a folder of the photos' store has this name: two hexadecimal digits, or that of
+/// unfinished files.
 fn is_of_photos(name: &OsStr) -> bool {
     let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     let name = name.as_encoded_bytes();
@@ -97,13 +99,13 @@ fn is_open(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.mode() & OTHERS != 0)
 }
 
-/// Takes from others what [`exposed`] finds, and says so in the log. What belongs to somebody else cannot be mended, and
-/// is only told of.
-pub fn mend(folder: &Path) {
+/// Takes from others what [`exposed`] finds, and says so in the log. What belongs to somebody else
+/// cannot be repaired, and is only reported.
+pub fn restrict(folder: &Path) {
     let exposed = match exposed(folder) {
         Ok(exposed) => exposed,
         Err(error) => {
-            tracing::warn!(%error, folder = %folder.display(), "who may read the data folder cannot be told");
+            tracing::warn!(%error, folder = %folder.display(), "who may read the data folder cannot be determined");
             return;
         }
     };
@@ -138,19 +140,19 @@ fn close(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, permissions)
 }
 
-/// Whether the folder holds nothing but what is ours. In a home folder, `/srv` or the like, other things would stop working
-/// with a closed folder; a sticky one is made for many.
+/// Whether the folder holds nothing but what is ours. In a home folder, `/srv` or the like, other
+/// things would stop working with a closed folder; a sticky one is made for many.
 fn is_for_us_alone(
     folder: &Path,
     metadata: &Metadata,
-    is_ours: impl Fn(&OsStr) -> bool,
+    is_own_file: impl Fn(&OsStr) -> bool,
 ) -> io::Result<bool> {
     const STICKY: u32 = 0o1000;
     if metadata.mode() & STICKY != 0 {
         return Ok(false);
     }
     for entry in fs::read_dir(folder)? {
-        if !is_ours(&entry?.file_name()) {
+        if !is_own_file(&entry?.file_name()) {
             return Ok(false);
         }
     }
@@ -186,7 +188,7 @@ mod tests {
     fn a_folder_of_ours_is_closed() {
         let folder = folder_with(&["accounts.db", "accounts.db-wal", "heliograph.lock"]);
         assert_eq!(exposed(folder.path()).unwrap(), [folder.path()]);
-        mend(folder.path());
+        restrict(folder.path());
         assert_eq!(mode(folder.path()), 0o700);
         assert_eq!(exposed(folder.path()).unwrap(), Vec::<PathBuf>::new());
     }
@@ -194,7 +196,7 @@ mod tests {
     #[test]
     fn in_a_folder_with_other_things_only_ours_are_closed() {
         let folder = folder_with(&["accounts.db", "accounts.db-wal", "index.html"]);
-        mend(folder.path());
+        restrict(folder.path());
         assert_eq!(mode(folder.path()), 0o755);
         assert_eq!(mode(&folder.path().join("index.html")), 0o644);
         assert_eq!(mode(&folder.path().join("accounts.db")), 0o600);
@@ -207,7 +209,7 @@ mod tests {
     fn a_folder_for_many_stays_so() {
         let folder = folder_with(&["accounts.db"]);
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o1777)).unwrap();
-        mend(folder.path());
+        restrict(folder.path());
         assert_eq!(mode(folder.path()), 0o1777);
         assert_eq!(mode(&folder.path().join("accounts.db")), 0o600);
     }
@@ -223,7 +225,7 @@ mod tests {
             fs::create_dir(&path).unwrap();
             fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
         }
-        mend(folder.path());
+        restrict(folder.path());
         let modes = ["", "ab", "incoming", "backups", "no", "film.mkv"]
             .map(|name| mode(&pool.path().join(name)));
         assert_eq!(modes, [0o755, 0o700, 0o700, 0o755, 0o755, 0o644]);
@@ -235,7 +237,7 @@ mod tests {
             let path = pool.path().join(other);
             let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir(&path));
         }
-        mend(folder.path());
+        restrict(folder.path());
         assert_eq!(mode(pool.path()), 0o700);
         assert_eq!(open_pools(folder.path()).unwrap(), Vec::<PathBuf>::new());
     }
@@ -247,7 +249,7 @@ mod tests {
         std::os::unix::fs::symlink(&file, folder.path().join("posts.db")).unwrap();
         let link = elsewhere.path().join("link");
         std::os::unix::fs::symlink(folder.path(), &link).unwrap();
-        mend(&link);
+        restrict(&link);
         assert_eq!(mode(folder.path()), 0o700);
         assert_eq!(mode(&file), 0o600);
     }

@@ -1,4 +1,4 @@
-//! The list of what was made in the data folder, and of what its operator goes on without.
+//! The list of what was made in the data folder, and of what its operator continues without.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -12,12 +12,13 @@ use super::data_folder::DatabaseFile;
 /// The list of the databases that were made here.
 pub(super) const RECORD: &str = "databases.list";
 const RECORD_HEAD: &str = "# The databases that were made in this folder, so that one that is lost is known from one that a new version adds.\n";
-/// Lines of the list that say what the operator goes on without, so that saying it once is enough.
+/// Lines of the list that say what the operator continues without, so that saying it once is
+/// enough.
 pub(super) const FILES_GIVEN_UP: &str = "lost photos";
 pub(super) const BLOB_NAMES_GIVEN_UP: &str = "lost media";
 
-/// Which databases were made in a folder. Without the list, as the first version left it, all that it had are taken to have
-/// been made as soon as one is there.
+/// Which databases were made in a folder. Without the list, as the first version left it, all that
+/// it had are taken to have been made as soon as one is there.
 pub(super) struct Record {
     pub(super) made: Option<BTreeSet<String>>,
 }
@@ -88,7 +89,8 @@ impl Record {
     }
 }
 
-/// Whether the database that named the photos' files was lost and begun anew here: what nothing names may then be a photo.
+/// Whether the database that named the photos' files was lost and started over here: what nothing
+/// names may then be a photo.
 ///
 /// # Errors
 /// When the list cannot be read.
@@ -96,11 +98,12 @@ pub(crate) fn blob_names_are_given_up(folder: &Path) -> Result<bool> {
     Ok(Record::read(folder)?.notes(BLOB_NAMES_GIVEN_UP))
 }
 
-/// Notes that what nothing names was deleted by the operator's wish: from here on it is a leftover.
+/// Records that what nothing names was deleted by the operator's wish: from here on it is a
+/// leftover.
 ///
 /// # Errors
 /// When the list cannot be read or written.
-pub(crate) fn note_unnamed_deleted(folder: &Path) -> Result<()> {
+pub(crate) fn record_unnamed_deleted(folder: &Path) -> Result<()> {
     let mut record = Record::read(folder)?;
     if record.notes(BLOB_NAMES_GIVEN_UP) {
         record.remove(folder, BLOB_NAMES_GIVEN_UP)?;

@@ -8,12 +8,12 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use presentation_kit::signature::SECRET_BYTES;
 
-/// The file's name.
 pub(super) const FILE: &str = "address-signing.key";
-/// Only whoever runs the server may read it.
+/// Only the operator may read it.
 const MODE: u32 = 0o600;
 
-/// The secret of this data folder. It is made when it is not there; whoever holds the folder is the only one to do so.
+/// The secret of this data folder. It is made when it is not there; the process that holds the
+/// folder is the only one to do so.
 ///
 /// # Errors
 /// When the file can neither be read nor made, or holds something else.
@@ -44,7 +44,8 @@ fn parse(text: &str) -> Result<[u8; SECRET_BYTES]> {
     Ok(secret)
 }
 
-/// Written beside its place and renamed when it is on disk: a start that is cut off leaves a whole file or none.
+/// Written beside its place and renamed when it is on disk: a start that is cut off leaves a whole
+/// file or none.
 fn make(path: &Path) -> Result<[u8; SECRET_BYTES]> {
     let secret: [u8; SECRET_BYTES] = rand::random();
     let unfinished = path.with_extension("new");

@@ -28,14 +28,16 @@ use crate::config::Configuration;
 /// The largest body that is taken where no file is expected, in bytes.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 
-/// One in so many of the requests in flight may wait for something other than its client: the others keep things moving.
+/// One in so many of the requests in flight may wait for something other than its client: the
+/// others keep things moving.
 const IN_FLIGHT_PER_WAITING: usize = 4;
 
-/// How long a request waits for its turn; half of it is what a burst may take. Longer, and a person would rather try again.
+/// How long a request waits for its turn; half of it is what a burst may take. Longer, and a person
+/// would rather try again.
 const REQUEST_WAIT_MAX: Duration = Duration::from_secs(2);
 
-/// The public address: what is set, or http and the address listened on. Nobody can call "every address of this machine",
-/// so that becomes this machine's own name for itself.
+/// The public address: what is set, or http and the address listened on. Nobody can call "every
+/// address of this machine", so that becomes this machine's own name for itself.
 #[must_use]
 pub fn public_base_url(configuration: &Configuration, listening: SocketAddr) -> String {
     if !configuration.base_url.is_empty() {
@@ -79,13 +81,13 @@ pub fn surface(
     Ok(Surface::with_bounds(gateways, site, limits, waits))
 }
 
-/// What answers every request.
+/// What serves every request.
 pub type Surfaces = NormalizePath<Router>;
 
 /// Every surface behind its layers, each list of which is read as a request passes it.
 ///
-/// A list is one layer to the router, which keeps what it is handed behind a pointer of its own: handed one by one, the
-/// layers would each cost every request a copy of all that stand behind it.
+/// A list is one layer to the router, which keeps what it is handed behind a pointer of its own:
+/// handed one by one, the layers would each cost every request a copy of all that stand behind it.
 pub fn surfaces(surface: &Surface, configuration: &Configuration) -> Surfaces {
     let is_https = surface.site.is_https();
     let uploads = [
@@ -110,8 +112,8 @@ pub fn surfaces(surface: &Surface, configuration: &Configuration) -> Surfaces {
             DefaultBodyLimit::max(BODY_BYTES_MAX),
         ));
     let router = pages_and_calls
-        // Photos are compressed already, and a request for one has no body. Nor do they wait for slower requests: most come
-        // from memory.
+        // Photos are compressed already, and a request for one has no body. Nor do they wait for
+        // slower requests: most come from memory.
         .merge(presentation_mastodon::files())
         .with_state(surface.clone())
         .layer((
@@ -124,8 +126,8 @@ pub fn surfaces(surface: &Surface, configuration: &Configuration) -> Surfaces {
                 full_disk::refuse_when_full,
             ),
         ));
-    // Some clients (Mastodon.py, toot) end addresses with a slash, which Mastodon does not mind. This has to happen before
-    // a route is chosen, so it stands around the router.
+    // Some clients (Mastodon.py, toot) end addresses with a slash, which Mastodon does not mind.
+    // This has to happen before a route is chosen, so it stands around the router.
     NormalizePathLayer::trim_trailing_slash().layer(router)
 }
 

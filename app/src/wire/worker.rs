@@ -1,4 +1,5 @@
-//! The worker's role: relays every outbox, runs every subscription and every domain's jobs, until stopped.
+//! The worker's role: relays every outbox, runs every subscription and every domain's jobs, until
+//! stopped.
 
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ impl Worker {
             stop: CancellationToken::new(),
             tasks: JoinSet::new(),
         };
-        for database in &domains.telling {
+        for database in &domains.outboxes {
             let relay = Relay::new(database.clone(), domains.bus.clone());
             let stop = worker.stop.clone();
             worker.tasks.spawn(async move { relay.run(stop).await });
@@ -60,8 +61,8 @@ impl Worker {
         worker
     }
 
-    /// Asks everything to stop, waits for what is in flight at most this long, then ends it. What was cut off is
-    /// delivered again at the next start.
+    /// Asks everything to stop, waits for what is in flight at most this long, then ends it. What
+    /// was cut off is delivered again at the next start.
     pub async fn stop(mut self, grace: Duration) {
         self.stop.cancel();
         let finished = tokio::time::timeout(grace, async {
@@ -71,7 +72,7 @@ impl Worker {
         if finished.is_err() {
             tracing::warn!(
                 tasks = self.tasks.len(),
-                "background work did not finish in time; it goes on at the next start"
+                "background work did not finish in time; it continues at the next start"
             );
             self.tasks.shutdown().await;
         }

@@ -95,7 +95,7 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn whoever_sees_a_post_gets_a_working_address_of_its_photo_and_nobody_else() {
+async fn anyone_who_sees_a_post_gets_a_working_address_of_its_photo_and_nobody_else() {
     let scene = Scene::new().await;
     let anyone = scene.server.anyone();
     for post in &scene.posts {
@@ -183,7 +183,7 @@ async fn an_address_expires_and_says_so() {
     let old = format!("{}?{old}", bare(&url));
     let reply = server.anyone().get(&old).await;
     assert!(reply.refused(403).contains("expired"));
-    // Whoever may see it gets a new one.
+    // Anyone who may see it gets a new one.
     let path = format!("/api/v1/media/{}", text(&media, "/id"));
     let fresh = text(&ada.get(&path).await.expect(200), "/url");
     assert_eq!(server.anyone().get(&fresh).await.status, 200);

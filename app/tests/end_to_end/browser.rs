@@ -12,8 +12,9 @@ use crate::harness::person::PASSWORD;
 use crate::harness::window::{Window, driver};
 use crate::harness::{Person, Server, eventually};
 
-/// A camera's photo taken on its side: a real one when the shared photos are there, else a drawn one. With the prefix of
-/// its screenshots: those of a real photo, which may show someone's face, are marked and must not be published.
+/// A camera's photo taken on its side: a real one when the shared photos are there, else a drawn
+/// one. With the prefix of its screenshots: those of a real photo, which may show someone's face,
+/// are marked and must not be published.
 fn camera_photo(folder: &Path) -> (PathBuf, &'static str) {
     let real = require::shared_photos("good").unwrap_or_default();
     let chosen = real

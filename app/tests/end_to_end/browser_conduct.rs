@@ -1,4 +1,5 @@
-//! A real browser: what it shows after logging out, what those hear who do not see, and what it fetches first.
+//! A real browser: what it shows after logging out, what those hear who do not see, and what it
+//! fetches first.
 
 use std::path::Path;
 
@@ -22,7 +23,8 @@ async fn path_of(window: &Window) -> String {
     window.0.current_url().await.unwrap().path().to_owned()
 }
 
-/// Goes back until the browser shows the log-in page: nothing of what a member saw may be shown instead.
+/// Goes back until the browser shows the log-in page: nothing of what a member saw may be shown
+/// instead.
 async fn back_shows_nothing(window: &Window, steps: usize) {
     for _ in 0..steps {
         window.0.back().await.unwrap();
@@ -49,7 +51,7 @@ async fn going_back_after_logging_out_shows_nothing() {
     sign_in(&window, &server, "ada").await;
     window.open(&server, "/settings").await;
     window.find("#display_name").await;
-    // As long as the session goes on, what was there is there again.
+    // As long as the session continues, what was there is there again.
     window.0.back().await.unwrap();
     window.find("html:not(.left) article.card").await;
     window.0.forward().await.unwrap();
@@ -91,7 +93,8 @@ async fn photo(person: &Person, seed: u32, description: &str) -> Value {
     person.photo(upload).await["id"].clone()
 }
 
-/// Photos without a description alone, in an album, in a comment and behind a warning; an app's own kinds of posts.
+/// Photos without a description alone, in an album, in a comment and behind a warning; an app's own
+/// kinds of posts.
 async fn awkward(server: &Server) -> (Person, String) {
     let (ada, reader) = (server.person("ada").await, server.person("reader").await);
     reader.follow(&ada).await;

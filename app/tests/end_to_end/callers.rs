@@ -1,5 +1,5 @@
-//! Who may call what: no domain believes a number in a message. Every method of every gateway is in one of the three lists
-//! below, and a new one has to be put into one of them.
+//! Who may call what: no domain believes a number in a message. Every method of every gateway is in
+//! one of the three lists below, and a new one has to be put into one of them.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -22,7 +22,7 @@ use business_posts_gateway::{CreatePostRequest, DeletePostRequest, ListByAuthorR
 use futures::future::BoxFuture;
 use futures::stream;
 use heliograph::config::Configuration;
-use heliograph::wire::{Domains, Placement};
+use heliograph::wire::{Domains, Topology};
 use infra_kernel::{
     AccountId, ApplicationId, Caller, CallerKey, Context, ErrorCode, Identity, SystemClock,
 };
@@ -109,7 +109,8 @@ fn of_the_operator() -> Vec<(&'static str, Call)> {
     }
 }
 
-/// What needs no account: it is proven by a secret in the message, or it returns what the rules of the read pipeline sort.
+/// What needs no account: it is proven by a secret in the message, or it returns what the rules of
+/// the read pipeline sort.
 const OF_ANYONE: [&str; 29] = [
     "accounts.register",
     "accounts.sign_in",
@@ -164,7 +165,7 @@ async fn open(folder: &Path) -> Domains {
         data_dir: folder.to_owned(),
         ..Configuration::default()
     };
-    let domains = Domains::open(&configuration, &Placement::default()).await;
+    let domains = Domains::open(&configuration, &Topology::default()).await;
     domains.unwrap()
 }
 

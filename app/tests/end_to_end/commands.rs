@@ -1,4 +1,4 @@
-//! The commands beside a running server, as whoever runs the place uses them.
+//! The commands alongside a running server, as the operator uses them.
 
 use std::path::Path;
 use std::process::Output;
@@ -52,7 +52,7 @@ pub(crate) fn fail(folder: &Path, arguments: &[&str], expected: &str) {
     );
 }
 
-pub(crate) fn answer(folder: &Path, arguments: &[&str]) -> Value {
+pub(crate) fn json_output(folder: &Path, arguments: &[&str]) -> Value {
     serde_json::from_str(&succeed(folder, arguments)).unwrap()
 }
 
@@ -77,10 +77,10 @@ fn a_command_ends_quietly_when_nobody_reads_what_it_prints() {
 }
 
 #[tokio::test]
-async fn accounts_are_made_promoted_and_signed_out_beside_a_running_server() {
+async fn accounts_are_made_promoted_and_signed_out_alongside_a_running_server() {
     let server = Server::start().await;
     let folder = server.folder();
-    let made = answer(folder, &["account", "create", "ada", "--json"]);
+    let made = json_output(folder, &["account", "create", "ada", "--json"]);
     assert!(
         made["generated_password"].as_str().unwrap().len() >= 16,
         "{made}"
@@ -88,7 +88,7 @@ async fn accounts_are_made_promoted_and_signed_out_beside_a_running_server() {
     fail(folder, &["account", "create", "Ada"], "taken");
     fail(folder, &["account", "create", "not a name"], "letters");
     succeed(folder, &["account", "promote", "ada"]);
-    let listed = answer(folder, &["account", "list", "--json"]);
+    let listed = json_output(folder, &["account", "list", "--json"]);
     assert_eq!(listed[0]["role"], "admin", "{listed}");
     fail(folder, &["account", "promote", "nobody"], "no such account");
 
@@ -109,7 +109,7 @@ async fn settings_are_shown_with_where_they_came_from_and_wrong_ones_are_named()
     let file = folder.path().join("heliograph.toml");
     std::fs::write(&file, "[instance]\ntitle = 'Our photographs'\n").unwrap();
     let file = file.to_str().unwrap();
-    let settings = answer(
+    let settings = json_output(
         folder.path(),
         &["config", "show", "--json", "--config", file],
     );
@@ -151,7 +151,7 @@ fn the_reference_of_settings_is_what_the_code_says() {
 async fn the_doctor_finds_what_is_damaged() {
     let mut server = Server::start().await;
     let folder = server.folder().to_owned();
-    let healthy = answer(&folder, &["doctor", "--json"]);
+    let healthy = json_output(&folder, &["doctor", "--json"]);
     assert!(
         healthy
             .as_array()
@@ -178,7 +178,7 @@ async fn the_doctor_finds_what_is_damaged() {
 }
 
 /// Puts an event into a domain's outbox whose payload is no message of its topic.
-async fn tell_nonsense(folder: &Path) {
+async fn send_nonsense(folder: &Path) {
     let migrations = &business_posts::MIGRATIONS;
     let database = Database::open(&folder.join("posts.db"), migrations)
         .await
@@ -203,10 +203,10 @@ async fn tell_nonsense(folder: &Path) {
 }
 
 #[tokio::test]
-async fn what_cannot_be_handled_is_set_aside_looked_at_and_dropped() {
+async fn what_cannot_be_handled_is_dead_lettered_looked_at_and_dropped() {
     let server = Server::start().await;
     let folder = server.folder();
-    tell_nonsense(folder).await;
+    send_nonsense(folder).await;
     let list = [
         "bus",
         "dead",
@@ -216,7 +216,11 @@ async fn what_cannot_be_handled_is_set_aside_looked_at_and_dropped() {
         "--json",
     ];
     let dead = eventually("a dead letter", async || {
-        answer(folder, &list).as_array().unwrap().first().cloned()
+        json_output(folder, &list)
+            .as_array()
+            .unwrap()
+            .first()
+            .cloned()
     })
     .await;
     assert_eq!(dead["topic"], "posts.published");
@@ -225,7 +229,7 @@ async fn what_cannot_be_handled_is_set_aside_looked_at_and_dropped() {
     let id = dead["id"].to_string();
     assert!(succeed(folder, &["bus", "dead", "show", &id]).contains("feed.fan-out"));
 
-    // The queue goes on: what is posted after it arrives.
+    // The queue continues: what is posted after it arrives.
     let (ada, bob) = (server.person("ada").await, server.person("bob").await);
     bob.follow(&ada).await;
     let post = ada.say("After the poison").await;
@@ -234,13 +238,13 @@ async fn what_cannot_be_handled_is_set_aside_looked_at_and_dropped() {
     // Handed back, it fails again and gets a new number; dropped, it is gone.
     succeed(folder, &["bus", "dead", "replay", &id]);
     let again = eventually("the dead letter again", async || {
-        let letters = answer(folder, &list);
+        let letters = json_output(folder, &list);
         let letter = letters.as_array().unwrap().first().cloned()?;
         (letter["id"] != dead["id"]).then_some(letter)
     })
     .await;
     succeed(folder, &["bus", "dead", "drop", &again["id"].to_string()]);
-    assert_eq!(answer(folder, &list), json!([]));
+    assert_eq!(json_output(folder, &list), json!([]));
     fail(
         folder,
         &["bus", "dead", "show", &id],

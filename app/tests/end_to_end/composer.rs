@@ -1,5 +1,5 @@
-//! The composer in a real browser: an album with a photo that fails, put in order, with a focal point and choices; and the
-//! post that comes of it, over the whole screen.
+//! The composer in a real browser: an album with a photo that fails, put in order, with a focal
+//! point and choices; and the post that comes of it, over the whole screen.
 
 use std::path::{Path, PathBuf};
 
@@ -234,7 +234,7 @@ async fn nothing_is_shared_that_nobody_pressed_share_for() {
     let window = driver.window().await;
     window.sign_up(&server, "ada").await;
     window.open(&server, "/new").await;
-    // A slow line: nothing goes up until it is let go.
+    // A slow line: nothing goes up until it is released.
     let hold = "const send = XMLHttpRequest.prototype.send; window.held = []; \
                 XMLHttpRequest.prototype.send = function (body) { held.push(() => send.call(this, body)); }; \
                 window.letGo = () => { XMLHttpRequest.prototype.send = send; held.pop()(); }";

@@ -1,5 +1,6 @@
-//! A disk that is full: what is there can be read and deleted, people can sign in, and the rest is refused with a word.
-//! On a small disk of its own, which root can make, and anybody in a namespace where they are root.
+//! A disk that is full: what is there can be read and deleted, people can sign in, and the rest is
+//! refused with a word. On a small disk of its own, which root can make, and anybody in a namespace
+//! where they are root.
 
 use std::fs::File;
 use std::io::{ErrorKind, Write as _};
@@ -28,8 +29,8 @@ struct SmallDisk(TempDir);
 const IN_NAMESPACE: &str = "HELIOGRAPH_TEST_IN_NAMESPACE";
 
 impl SmallDisk {
-    /// None when the test has run elsewhere: again, in a namespace where it may mount. Only where neither is allowed is it
-    /// skipped; in CI that is a failure.
+    /// None when the test has run elsewhere: again, in a namespace where it may mount. Only where
+    /// neither is allowed is it skipped; in CI that is a failure.
     fn mount(test: &str) -> Option<Self> {
         let mount = require::tool("mount", "apt-get install mount")?;
         let disk = Self(TempDir::new().unwrap());
@@ -198,7 +199,8 @@ async fn reading_deleting_and_signing_in_go_on_and_the_rest_is_refused_with_a_wo
     scene.holds().await;
     fail(&folder, &["doctor"], "was full");
 
-    // Not even the ballast's room is left. Bob has not been home yet, and nothing can be kept ready for him.
+    // Not even the ballast's room is left. Bob has not been home yet, and nothing can be kept ready
+    // for him.
     let more = disk.fill();
     let kept = text(&scene.kept, "/id");
     assert_eq!(ids(&scene.bob.home().await), [kept]);

@@ -1,4 +1,4 @@
-//! What whoever runs the place sees and does of photos whose smaller forms were given up.
+//! What the operator sees and does of photos whose smaller forms were given up.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use business_media::{Dependencies, MIGRATIONS, MediaCore, Settings};
 use business_media_codec::{
-    CodecError, EncoderMemory, Encoding, Format, Frame, OutsideCodecs, Pixels, StoppedBy,
+    CodecError, EncoderMemory, Encoding, ExternalCodecs, Format, Frame, Pixels, StoppedBy,
 };
 use business_media_gateway::{UploadChunk, UploadHeader};
 use infra_blob::DirectoryStore;
@@ -15,7 +15,7 @@ use infra_kernel::{Context, IdGenerator, ManualClock, Timestamp};
 use serde_json::json;
 use testing_kit::{charts, jpeg};
 
-use crate::commands::{answer, fail, succeed};
+use crate::commands::{fail, json_output, succeed};
 use crate::harness::Server;
 
 /// An encoder that will write nothing.
@@ -28,7 +28,7 @@ fn refused() -> CodecError {
     }
 }
 
-impl OutsideCodecs for Refusing {
+impl ExternalCodecs for Refusing {
     fn reads(&self) -> Vec<Format> {
         Vec::new()
     }
@@ -64,7 +64,7 @@ impl OutsideCodecs for Refusing {
     }
 }
 
-/// Makes a photo ready in a stopped server's folder and has its forms given up. Answers its id.
+/// Makes a photo ready in a stopped server's folder and has its forms given up. Returns its id.
 async fn give_up_forms(folder: &Path) -> String {
     let clock = Arc::new(ManualClock::at(Timestamp::from_milliseconds(
         1_790_000_000_000,
@@ -77,7 +77,7 @@ async fn give_up_forms(folder: &Path) -> String {
         blobs: Arc::new(DirectoryStore::open(&folder.join("media")).await.unwrap()),
         clock: Arc::clone(&clock) as _,
         ids: Arc::new(IdGenerator::new(1, Arc::clone(&clock) as _)),
-        outside: Some(Arc::new(Refusing)),
+        external_codecs: Some(Arc::new(Refusing)),
         settings: Settings::default(),
     });
     let header = UploadHeader {
@@ -94,7 +94,7 @@ async fn give_up_forms(folder: &Path) -> String {
     let context = Context::background(Duration::from_secs(30));
     let item = core.gateway().upload(&context, chunks).await.unwrap();
     for _ in 0..5 {
-        core.work_off().await.unwrap();
+        core.drain_queue().await.unwrap();
         clock.advance(Duration::from_secs(600));
     }
     database.close().await;
@@ -109,7 +109,7 @@ async fn ready_photos_whose_smaller_forms_were_given_up_stand_in_the_list() {
     server.ended().await;
     let id = give_up_forms(&folder).await;
     let list = ["media", "failed", "list", "--json"];
-    let listed = answer(&folder, &list);
+    let listed = json_output(&folder, &list);
     let left = &listed[0];
     assert_eq!(left["what"], "forms", "{listed}");
     assert_eq!((&left["id"], &left["attempts"]), (&json!(id), &json!(3)));
@@ -119,5 +119,5 @@ async fn ready_photos_whose_smaller_forms_were_given_up_stand_in_the_list() {
     fail(&folder, &["media", "failed", "drop", &id], why);
     let told = succeed(&folder, &["media", "failed", "retry", "--all"]);
     assert!(told.contains("The smaller forms of 1 photos"), "{told}");
-    assert_eq!(answer(&folder, &list), json!([]));
+    assert_eq!(json_output(&folder, &list), json!([]));
 }

@@ -90,7 +90,7 @@ async fn check_nothing_left(
     file: &HostileFile,
     before: &std::collections::BTreeMap<std::path::PathBuf, u64>,
 ) {
-    // What failed only when it was processed is kept aside for an operator, until it is dropped.
+    // What failed only when it was processed is kept for an operator, until it is dropped.
     let dropped = heliograph()
         .args(["media", "failed", "drop", "--all", "--data-dir"])
         .arg(server.folder())

@@ -1,4 +1,5 @@
-//! What the server tells about itself: clients read it before anything else, and some crash at a null.
+//! What the server says about itself: clients read it before anything else, and some crash at a
+//! null.
 
 use serde_json::{Value, json};
 use testing_kit::jpeg;

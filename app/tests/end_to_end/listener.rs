@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use testing_kit::{charts, jpeg};
 
 use crate::harness::caller::{Upload, text};
-use crate::harness::wire::{Answer, Wire};
+use crate::harness::wire::{RawResponse, Wire};
 use crate::harness::{Server, eventually};
 use crate::media::small;
 use crate::media_commands::file_of;
 
-/// A request whose body begins and does not go on.
+/// A request whose body begins and does not continue.
 fn silent(path: &str, headers: &str) -> String {
     format!("POST {path} HTTP/1.1\r\nHost: a\r\n{headers}Content-Length: 5000\r\n\r\na")
 }
@@ -21,16 +21,16 @@ fn silent(path: &str, headers: &str) -> String {
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
 const ASK: &str = "GET /api/v1/instance HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
-fn json_of(answer: &Answer) -> Value {
-    serde_json::from_str(&answer.body).unwrap_or_else(|error| panic!("{error}: {answer:?}"))
+fn json_of(response: &RawResponse) -> Value {
+    serde_json::from_str(&response.body).unwrap_or_else(|error| panic!("{error}: {response:?}"))
 }
 
-fn assert_refused_at_once(answer: &Answer) {
-    assert_eq!(answer.status, 503, "{answer:?}");
-    assert!(answer.head.contains("retry-after: "), "{answer:?}");
-    assert!(answer.head.contains("access-control-allow-origin: *"));
-    assert!(answer.head.contains("connection: close"), "{answer:?}");
-    assert!(json_of(answer)["error"].is_string(), "{answer:?}");
+fn assert_refused_at_once(response: &RawResponse) {
+    assert_eq!(response.status, 503, "{response:?}");
+    assert!(response.head.contains("retry-after: "), "{response:?}");
+    assert!(response.head.contains("access-control-allow-origin: *"));
+    assert!(response.head.contains("connection: close"), "{response:?}");
+    assert!(json_of(response)["error"].is_string(), "{response:?}");
 }
 
 #[tokio::test]
@@ -64,12 +64,15 @@ async fn a_body_that_falls_silent_is_given_up_with_a_word() {
         wires.push((Wire::sending(server.base(), &request).await, request, shape));
     }
     for (wire, request, shape) in &mut wires {
-        let answer = wire.last_answer().await;
-        assert_eq!(answer.status, 408, "{request}: {answer:?}");
-        assert!(answer.head.contains("connection: close"), "{answer:?}");
-        assert!(answer.body.contains(*shape), "{request}: {answer:?}");
-        let is_page = answer.head.contains("content-type: text/html");
-        assert_ne!(is_page, answer.head.contains("access-control-allow-origin"));
+        let response = wire.last_response().await;
+        assert_eq!(response.status, 408, "{request}: {response:?}");
+        assert!(response.head.contains("connection: close"), "{response:?}");
+        assert!(response.body.contains(*shape), "{request}: {response:?}");
+        let is_page = response.head.contains("content-type: text/html");
+        assert_ne!(
+            is_page,
+            response.head.contains("access-control-allow-origin")
+        );
     }
 }
 
@@ -85,17 +88,23 @@ async fn one_clients_silent_bodies_leave_the_others_their_places() {
         held.push(Wire::sending(server.base(), &silent("/login", FORM)).await);
     }
     let begun = Instant::now();
-    let refused = Wire::sending(server.base(), ASK).await.last_answer().await;
+    let refused = Wire::sending(server.base(), ASK)
+        .await
+        .last_response()
+        .await;
     assert_refused_at_once(&refused);
     let mut other = Wire::from("127.0.0.2", server.base()).await;
     other.send(ASK).await;
-    assert_eq!(other.last_answer().await.status, 200);
+    assert_eq!(other.last_response().await.status, 200);
     assert!(begun.elapsed() < Duration::from_secs(10));
     assert!(server.said().contains("connections_per_address_max"));
     drop(held);
     eventually("a place for the same client", async || {
-        let answer = Wire::sending(server.base(), ASK).await.last_answer().await;
-        (answer.status == 200).then_some(())
+        let response = Wire::sending(server.base(), ASK)
+            .await
+            .last_response()
+            .await;
+        (response.status == 200).then_some(())
     })
     .await;
 }
@@ -114,23 +123,29 @@ async fn behind_a_proxy_each_client_has_its_share_of_requests() {
     }
     eventually("the client has its share", async || {
         let mut refused = Wire::sending(server.base(), &from("203.0.113.1:6000")).await;
-        let answer = tokio::time::timeout(Duration::from_secs(2), refused.last_answer()).await;
-        let Ok(answer) = answer else {
+        let response = tokio::time::timeout(Duration::from_secs(2), refused.last_response()).await;
+        let Ok(response) = response else {
             held.push(refused);
             return None;
         };
-        assert_refused_at_once(&answer);
+        assert_refused_at_once(&response);
         Some(())
     })
     .await;
     // A request without a body counts too; another client's does not count as its.
     let ask = ASK.replace("Host: a", "Host: a\r\nX-Forwarded-For: 203.0.113.1");
-    let answer = Wire::sending(server.base(), &ask).await.last_answer().await;
-    assert_refused_at_once(&answer);
+    let response = Wire::sending(server.base(), &ask)
+        .await
+        .last_response()
+        .await;
+    assert_refused_at_once(&response);
     for _ in 0..10 {
         let ask = ASK.replace("Host: a", "Host: a\r\nX-Forwarded-For: 203.0.113.3");
-        let answer = Wire::sending(server.base(), &ask).await.last_answer().await;
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let response = Wire::sending(server.base(), &ask)
+            .await
+            .last_response()
+            .await;
+        assert_eq!(response.status, 200, "{response:?}");
     }
     let anyone = server.anyone();
     let app = json!({"client_name": "x", "redirect_uris": "urn:ietf:wg:oauth:2.0:oob"});
@@ -150,8 +165,11 @@ async fn idle_connections_make_room_for_newcomers() {
     }
     // A new one is left alone for a moment: its request may be on its way.
     eventually("an idle connection makes room", async || {
-        let answer = Wire::sending(server.base(), ASK).await.last_answer().await;
-        (answer.status == 200).then_some(())
+        let response = Wire::sending(server.base(), ASK)
+            .await
+            .last_response()
+            .await;
+        (response.status == 200).then_some(())
     })
     .await;
     // The one that had been open for longest had to go.
@@ -159,7 +177,7 @@ async fn idle_connections_make_room_for_newcomers() {
 }
 
 #[tokio::test]
-async fn when_every_connection_is_in_use_the_next_is_told_at_once() {
+async fn when_every_connection_is_in_use_the_next_is_refused_at_once() {
     let server = Server::with(&[
         ("HELIOGRAPH_CONNECTIONS_MAX", "4"),
         ("HELIOGRAPH_CONNECTIONS_PER_ADDRESS_MAX", "0"),
@@ -170,8 +188,11 @@ async fn when_every_connection_is_in_use_the_next_is_told_at_once() {
         held.push(Wire::sending(server.base(), &silent("/login", FORM)).await);
     }
     let refused = eventually("every connection is in use", async || {
-        let answer = Wire::sending(server.base(), ASK).await.last_answer().await;
-        (answer.status != 200).then_some(answer)
+        let response = Wire::sending(server.base(), ASK)
+            .await
+            .last_response()
+            .await;
+        (response.status != 200).then_some(response)
     })
     .await;
     assert_refused_at_once(&refused);
@@ -179,7 +200,7 @@ async fn when_every_connection_is_in_use_the_next_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn beyond_what_can_be_worked_on_requests_are_told_to_come_back() {
+async fn beyond_what_can_be_worked_on_requests_are_asked_to_retry() {
     let server = Server::with(&[
         ("HELIOGRAPH_REQUESTS_IN_FLIGHT_MAX", "1"),
         ("HELIOGRAPH_REQUESTS_WAITING_MAX", "0"),
@@ -244,8 +265,8 @@ async fn a_request_whose_body_is_awaited_takes_nobodys_turn() {
         anyone.get("/api/v1/instance").await.expect(200);
     }
     held.send(rest).await;
-    let answer = held.last_answer().await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let response = held.last_response().await;
+    assert_eq!(response.status, 200, "{response:?}");
 }
 
 #[tokio::test]
@@ -254,7 +275,8 @@ async fn photos_that_a_slow_disk_holds_up_leave_pages_and_the_api_their_turns() 
     let ada = server.person("ada").await;
     let address = text(&ada.photo(small()).await, "/url");
     let file = file_of(server.folder(), &address);
-    // Whoever opens a pipe waits until somebody opens its other end, as for a disk that does not answer.
+    // Anyone who opens a pipe waits until somebody opens its other end, as for a disk that does not
+    // answer.
     std::fs::remove_file(&file).unwrap();
     let made = std::process::Command::new("mkfifo").arg(&file).status();
     assert!(made.unwrap().success());
@@ -266,8 +288,9 @@ async fn photos_that_a_slow_disk_holds_up_leave_pages_and_the_api_their_turns() 
     }
     let refused = eventually("a photo is refused", async || {
         let asked = Wire::sending(server.base(), &ask).await;
-        match asked.answer_within(Duration::from_secs(5)).await {
-            Ok(answer) => Some(answer),
+        // Longer than a read waits for its turn.
+        match asked.answer_within(Duration::from_secs(20)).await {
+            Ok(response) => Some(response),
             // It had the last turn.
             Err(asked) => {
                 held.push(asked);
@@ -294,13 +317,13 @@ async fn odd_clients_are_answered() {
     let ask = |request: &'static str| async { Wire::sending(server.base(), request).await };
     let old = ask("GET /api/v1/instance HTTP/1.0\r\n\r\n")
         .await
-        .last_answer()
+        .last_response()
         .await;
     assert_eq!(old.status, 200, "{old:?}");
     let two = "GET /about HTTP/1.1\r\nHost: a\r\n\r\nGET /api/v1/instance HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     let pipelined = ask(two).await.rest().await;
     assert_eq!(pipelined.matches("HTTP/1.1 200").count(), 2, "{pipelined}");
-    // Whoever says that nothing more will come is taken for gone, and holds nothing.
+    // A client that says that nothing more will come is taken for gone, and holds nothing.
     for request in [
         "GET /api/v1/instance HTTP/1.1\r\nHost: a\r\n",
         "POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\na",

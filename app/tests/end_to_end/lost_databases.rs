@@ -1,5 +1,5 @@
-//! A database that is gone, cut short or another's: the doctor says so and changes nothing, and nothing starts as if it
-//! had never been.
+//! A database that is gone, cut short or another's: the doctor says so and changes nothing, and
+//! nothing starts as if it had never been.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -65,7 +65,8 @@ pub(crate) fn refused(folder: &Path) -> String {
     said(&output)
 }
 
-/// What has a database as these files hold it refused everywhere, with these words, and nothing changed by any of it.
+/// What has a database as these files hold it refused everywhere, with these words, and nothing
+/// changed by any of it.
 fn is_refused_everywhere(folder: &Path, file: &str, words: &str) {
     let before = contents(folder);
     for arguments in [
@@ -101,7 +102,7 @@ async fn open(path: &Path) -> SqliteConnection {
 }
 
 #[tokio::test]
-async fn a_database_that_is_gone_beside_others_is_lost_until_it_is_restored_or_given_up() {
+async fn a_database_that_is_gone_among_others_is_lost_until_it_is_restored_or_given_up() {
     let mut server = stopped().await;
     let folder = server.folder().to_owned();
     for domain in KEPT {
@@ -188,7 +189,7 @@ async fn home_timelines_are_made_again() {
 }
 
 #[tokio::test]
-async fn the_list_of_databases_tells_what_is_lost_from_what_is_new() {
+async fn the_list_of_databases_distinguishes_what_is_lost_from_what_is_new() {
     let mut server = stopped().await;
     let folder = server.folder().to_owned();
     let list = folder.join("databases.list");
@@ -210,8 +211,8 @@ async fn the_list_of_databases_tells_what_is_lost_from_what_is_new() {
     server.ask_to_stop();
     server.ended().await;
 
-    // One that this version adds has not been there; nor one that a first start, cut off, did not come to. Such a start may
-    // leave an empty file, too.
+    // One that this version adds has not been there; nor one that a first start, cut off, did not
+    // come to. Such a start may leave an empty file, too.
     let before_it = names.replace("posts.db\n", "");
     for left in [None, Some(b"")] {
         fs::write(&list, &before_it).unwrap();
@@ -311,7 +312,7 @@ async fn the_doctor_leaves_everything_as_it_is() {
     let before = contents(&folder);
     succeed(&folder, &["doctor"]);
     assert!(before == contents(&folder), "the doctor changed something");
-    // A key that is lost is told of, and made by who serves.
+    // A key that is lost is reported, and made by who serves.
     fs::remove_file(folder.join("address-signing.key")).unwrap();
     let told = succeed(&folder, &["doctor"]);
     assert!(told.contains("address-signing.key"), "{told}");

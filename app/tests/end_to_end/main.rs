@@ -1,10 +1,11 @@
-//! The whole program, from outside: every test starts the real binary on an empty folder and talks to it as people's
-//! browsers and apps do.
+//! The whole program, from outside: every test starts the real binary on an empty folder and talks
+//! to it as people's browsers and apps do.
 //!
-//! `harness` starts servers and speaks for people; each other module is one story. What a machine may lack (a browser,
-//! other people's clients, the shared photos) is skipped with a word where it is missing, and required in CI.
+//! `harness` starts servers and speaks for people; each other module is one story. What a machine
+//! may lack (a browser, other people's clients, the shared photos) is skipped with a word where it
+//! is missing, and required in CI.
 
-// A test's helper that cannot go on has failed the test.
+// A test's helper that cannot continue has failed the test.
 #![allow(clippy::unwrap_used)]
 
 mod harness;

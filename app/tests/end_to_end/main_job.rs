@@ -1,4 +1,5 @@
-//! The main job: one person's photo, upright, in true colours and without what it tells of them, in another's feed.
+//! The main job: one person's photo, upright, in true colours and without its metadata, in
+//! another's feed.
 
 use serde_json::{Value, json};
 use testing_kit::jpeg::{self, Extras};
@@ -8,7 +9,8 @@ use testing_kit::{charts, icc, png, require, scan, webp};
 use crate::harness::caller::{Upload, text};
 use crate::harness::{Person, Server};
 
-/// What a phone held upright writes: turned pixels, Display P3, and everything that gives its owner away.
+/// What a phone held upright writes: turned pixels, Display P3, and everything that gives its owner
+/// away.
 fn phone_photo(orientation: u8) -> Vec<u8> {
     let upright = charts::corners(1200, 800);
     let stored = icc::in_display_p3(&upright).stored_with_orientation(orientation);

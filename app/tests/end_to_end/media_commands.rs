@@ -1,4 +1,4 @@
-//! What whoever runs the place does about photos, beside a running server and without one.
+//! What the operator does about photos, alongside a running server and without one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use testing_kit::{charts, jpeg, png};
 
-use crate::commands::{answer, fail, run, said, succeed};
+use crate::commands::{fail, json_output, run, said, succeed};
 use crate::harness::caller::{Upload, text};
 use crate::harness::{Caller, Server, eventually};
 use crate::media::small;
@@ -34,7 +34,7 @@ fn flip_a_bit(path: &Path) {
     fs::write(path, bytes).unwrap();
 }
 
-/// Checks, and answers the exit code, the kinds of the findings, and the sums.
+/// Checks, and returns the exit code, the kinds of the findings, and the sums.
 fn check(folder: &Path, arguments: &[&str]) -> (i32, Vec<String>, Value) {
     let arguments = [&["media", "check", "--json"], arguments].concat();
     let output = run(folder, &arguments);
@@ -85,7 +85,7 @@ async fn a_format_is_switched_off_and_on_while_the_server_runs() {
     );
     ada.photo(small()).await;
 
-    let told = answer(
+    let told = json_output(
         server.folder(),
         &["media", "formats", "on", "image/png", "--json"],
     );
@@ -101,7 +101,7 @@ async fn a_format_is_switched_off_and_on_while_the_server_runs() {
     .await;
     ada.photo(drawing()).await;
     assert_eq!(
-        answer(server.folder(), &["media", "formats", "--json"]),
+        json_output(server.folder(), &["media", "formats", "--json"]),
         told
     );
     // The command reads what the server reads, codecs in worker processes included.
@@ -119,7 +119,7 @@ async fn a_format_is_switched_off_and_on_while_the_server_runs() {
 }
 
 #[tokio::test]
-async fn bit_rot_is_found_and_mended_beside_a_running_server() {
+async fn bit_rot_is_found_and_repaired_alongside_a_running_server() {
     let server = server().await;
     let (ada, folder) = (server.person("ada").await, server.folder());
     let upload = Upload::jpeg(jpeg::encode(&charts::corners(1_500, 1_000), 85));
@@ -148,10 +148,10 @@ async fn bit_rot_is_found_and_mended_beside_a_running_server() {
         said(&shown)
     );
 
-    let mended = succeed(folder, &["media", "check", "--repair"]);
+    let repaired = succeed(folder, &["media", "check", "--repair"]);
     assert!(
-        mended.contains("2 findings, 2 of them repaired"),
-        "{mended}"
+        repaired.contains("2 findings, 2 of them repaired"),
+        "{repaired}"
     );
     assert_eq!(check(folder, &[]).0, 0);
     let again = eventually("the photo as it was", async || {
@@ -219,7 +219,7 @@ async fn a_check_that_cannot_be_done_has_an_exit_code_of_its_own() {
 
 const LIST: [&str; 4] = ["media", "failed", "list", "--json"];
 
-/// Uploads pictures that have a header and no end, so many; answers their ids, newest first.
+/// Uploads pictures that have a header and no end, so many; returns their ids, newest first.
 async fn broken(server: &Server, count: usize) -> Vec<String> {
     let ada = server.person("ada").await;
     let whole = png::encode(&charts::corners(640, 480));
@@ -236,7 +236,7 @@ async fn broken(server: &Server, count: usize) -> Vec<String> {
 /// What has failed, once it is so many.
 async fn failed(folder: &Path, count: usize) -> Vec<Value> {
     eventually("they have failed", async || {
-        let listed = answer(folder, &LIST).as_array().unwrap().clone();
+        let listed = json_output(folder, &LIST).as_array().unwrap().clone();
         (listed.len() == count).then_some(listed)
     })
     .await
@@ -254,7 +254,7 @@ async fn what_failed_is_listed_and_shown() {
     let failed_at = text(&listed[0], "/failed_at");
     assert!(failed_at.ends_with('Z'), "{failed_at}");
     let page = [&LIST[..], &["--before", &ids[0], "--limit", "1"]].concat();
-    assert_eq!(answer(folder, &page)[0]["id"], json!(ids[1]));
+    assert_eq!(json_output(folder, &page)[0]["id"], json!(ids[1]));
     assert_eq!(succeed(folder, &LIST[..3]).lines().count(), 3);
     let shown = succeed(folder, &["media", "failed", "show", &ids[0]]);
     assert!(shown.contains("image/png, 640 x 480 pixels"), "{shown}");

@@ -44,7 +44,7 @@ pub(crate) fn authorize_path(app: &App, changes: &[(&str, &str)]) -> String {
     format!("{}?{}", url.path(), url.query().unwrap())
 }
 
-/// Says yes on the consent page; answers what came of it.
+/// Says yes on the consent page; returns what came of it.
 pub(crate) async fn consent(web: &WebSession, path: &str) -> Reply {
     let page = web.open(path).await;
     assert_eq!(page.status, 200, "{}", page.describe());

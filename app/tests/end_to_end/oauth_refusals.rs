@@ -1,4 +1,5 @@
-//! What OAuth refuses: codes that are not whole, not fresh or not one's own, wrong questions, forged answers.
+//! What OAuth refuses: codes that are not whole, not fresh or not one's own, wrong questions,
+//! forged responses.
 
 use crate::harness::Server;
 use crate::harness::person::{App, OUT_OF_BAND, SCOPES};
@@ -110,7 +111,7 @@ async fn consent_cannot_be_forged() {
 }
 
 #[tokio::test]
-async fn wrong_clients_get_told_so_in_oauths_own_words() {
+async fn wrong_clients_are_refused_in_oauths_own_words() {
     let server = Server::start().await;
     let app = App::register(&server, "read", OUT_OF_BAND).await;
     let (id, secret) = (app.client_id.as_str(), app.client_secret.as_str());

@@ -1,5 +1,5 @@
-//! The server against its own document: requests made up from it, right ones and wrong ones, and every response held
-//! against what it promises. The requests are schemathesis's.
+//! The server against its own document: requests made up from it, right ones and wrong ones, and
+//! every response held against what it promises. The requests are schemathesis's.
 
 use std::path::Path;
 use std::process::Command;
@@ -17,12 +17,13 @@ const EXAMPLES_MAX: &str = "12";
 /// How many seconds are spent on making up more.
 const SECONDS_MAX: &str = "45";
 
-/// What every response has to be: no fault of the server, with a status, a type, headers and a body that the document names.
+/// What every response has to be: no fault of the server, with a status, a type, headers and a body
+/// that the document names.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
                       response_headers_conformance,response_schema_conformance";
 
-/// What is not asked for: the token of these requests would be gone with the first, and the others take bytes of a file,
-/// which schemathesis cannot make up.
+/// What is not asked for: the token of these requests would be gone with the first, and the others
+/// take bytes of a file, which schemathesis cannot make up.
 const EXCLUDED: [&str; 3] = [
     "POST /oauth/revoke",
     "POST /api/v1/media/uploads",

@@ -1,4 +1,5 @@
-//! How pages conduct themselves: what they list, what their headers say, and where odd addresses lead.
+//! How pages conduct themselves: what they list, what their headers say, and where odd addresses
+//! lead.
 
 use serde_json::json;
 
@@ -48,7 +49,7 @@ async fn comments_are_below_what_they_comment_on_and_nowhere_else() {
     assert!(page.contains("comment 0") && page.contains("comment 29"));
 }
 
-/// Answers of every kind: pages, errors, files, calls.
+/// Responses of every kind: pages, errors, files, calls.
 async fn of_every_kind(server: &Server) -> Vec<Reply> {
     let ada = server.person("ada").await;
     let photo = ada.small_photo().await;
@@ -81,7 +82,7 @@ async fn of_every_kind(server: &Server) -> Vec<Reply> {
 }
 
 #[tokio::test]
-async fn every_answer_carries_what_keeps_it_to_itself() {
+async fn every_response_carries_what_keeps_it_to_itself() {
     let server = Server::known_as("https://photos.example").await;
     for reply in of_every_kind(&server).await {
         let what = reply.describe();
@@ -113,7 +114,7 @@ async fn every_answer_carries_what_keeps_it_to_itself() {
 }
 
 #[tokio::test]
-async fn without_https_no_browser_is_told_to_insist_on_it() {
+async fn without_https_no_browser_is_asked_to_insist_on_it() {
     let server = Server::start().await;
     for reply in of_every_kind(&server).await {
         assert_eq!(
@@ -126,7 +127,7 @@ async fn without_https_no_browser_is_told_to_insist_on_it() {
 }
 
 #[tokio::test]
-async fn whom_to_tell_of_a_hole_is_where_one_looks() {
+async fn the_security_contact_is_where_one_looks() {
     let settings = [("HELIOGRAPH_INSTANCE__CONTACT_EMAIL", "us@photos.example")];
     let server = Server::with(&settings).await;
     let reply = server.anyone().get("/.well-known/security.txt").await;

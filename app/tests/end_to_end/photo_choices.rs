@@ -1,5 +1,5 @@
-//! What others get of someone's photos: camera and originals as the post says, the place never; albums in order; and why
-//! a photo failed.
+//! What others get of someone's photos: camera and originals as the post says, the place never;
+//! albums in order; and why a photo failed.
 
 use serde_json::{Value, json};
 use testing_kit::{charts, jpeg, png, require, scan};

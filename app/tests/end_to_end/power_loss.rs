@@ -1,4 +1,5 @@
-//! Losses of power: what was acknowledged is there although everything that was not synced is gone, or any part of it.
+//! Losses of power: what was acknowledged is there although everything that was not synced is gone,
+//! or any part of it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

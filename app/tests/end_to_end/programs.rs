@@ -1,5 +1,5 @@
-//! What programs are told where there is nothing, or not for them: JSON that a script of another site may read, and a page
-//! for browsers all the same.
+//! What programs are told where there is nothing, or not for them: JSON that a script of another
+//! site may read, and a page for browsers all the same.
 
 use reqwest::Method;
 
@@ -26,7 +26,7 @@ fn assert_readable(reply: &Reply) {
 }
 
 #[tokio::test]
-async fn where_there_is_nothing_programs_are_told_so_in_json() {
+async fn where_there_is_nothing_programs_get_json() {
     let server = Server::start().await;
     let anyone = server.anyone();
     for path in [
@@ -56,7 +56,7 @@ async fn where_there_is_nothing_programs_are_told_so_in_json() {
 }
 
 #[tokio::test]
-async fn a_wrong_method_is_told_with_those_that_are_right() {
+async fn a_wrong_method_is_reported_with_those_that_are_right() {
     let server = Server::start().await;
     let anyone = server.anyone();
     for (method, path, right) in [
@@ -170,6 +170,6 @@ async fn a_token_that_may_only_write_learns_nothing_of_what_was_posted() {
     })
     .await;
     assert!(eve.get(&own).await.refused(403).contains("read:statuses"));
-    let answer = serde_json::json!({"status": "hm", "in_reply_to_id": post["id"]});
-    eve.post("/api/v1/statuses", &answer).await.refused(404);
+    let reply_post = serde_json::json!({"status": "hm", "in_reply_to_id": post["id"]});
+    eve.post("/api/v1/statuses", &reply_post).await.refused(404);
 }

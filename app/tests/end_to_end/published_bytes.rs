@@ -1,5 +1,5 @@
-//! Every byte that is published of every real photo, in every form, read by an independent program: what exiftool finds
-//! is about the pixels and the file that holds them, and nothing else.
+//! Every byte that is published of every real photo, in every form, read by an independent program:
+//! what exiftool finds is about the pixels and the file that holds them, and nothing else.
 
 use std::path::Path;
 use std::process::Command;
@@ -20,7 +20,8 @@ const ACCEPTED: [&str; 3] = [
 /// Groups of tags that say how pixels are stored.
 const ABOUT_PIXELS: [&str; 5] = ["SourceFile", "ExifTool", "System", "JFIF", "Composite"];
 
-/// Tags of the file formats themselves. Each is named: a new one has to be looked at before it may be published.
+/// Tags of the file formats themselves. Each is named: a new one has to be looked at before it may
+/// be published.
 const ABOUT_FILES: &[&str] = &[
     "File:FileType",
     "File:FileTypeExtension",
@@ -169,7 +170,8 @@ pub(crate) async fn outcome(ada: &Person, path: &Path) -> Reply {
     .await
 }
 
-/// Fetches every address of a photo in every form into the folder. Answers the content types that came.
+/// Fetches every address of a photo in every form into the folder. Returns the content types that
+/// came.
 async fn publish(ada: &Person, name: &str, media: &Value, folder: &Path) -> Vec<String> {
     let mut came = Vec::new();
     for address in ["/url", "/preview_url"] {
@@ -217,7 +219,7 @@ fn check_with_exiftool(folder: &Path) {
     assert!(faults.is_empty(), "exiftool finds:\n{}", faults.join("\n"));
 }
 
-/// What exiftool tells of a file that is not about its pixels.
+/// What exiftool reports of a file that is not about its pixels.
 fn findings(file: &Value) -> Vec<String> {
     let tags = file.as_object().unwrap();
     tags.iter()

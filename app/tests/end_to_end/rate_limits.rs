@@ -57,7 +57,7 @@ async fn a_browser_that_was_logged_in_before_is_not_held_up_by_strangers() {
     for number in 0..3 {
         stranger.sign_in("ada", &format!("guess {number}")).await;
     }
-    // Even the right password: whoever guesses must not learn that it was.
+    // Even the right password: anyone who guesses must not learn that it was.
     assert!(is_limited(&stranger.sign_in("ada", PASSWORD).await));
     known.sign_in("ada", PASSWORD).await;
     assert!(known.is_signed_in().await, "strangers lock Ada out");
@@ -87,7 +87,7 @@ async fn signing_in_is_limited_by_address_and_the_address_cannot_be_made_up() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_is_not_listed_is_told_of_once() {
+async fn a_proxy_that_is_not_listed_is_published_once() {
     let server = Server::start().await;
     let anyone = server.anyone();
     anyone.get("/api/v1/instance").await.expect(200);
@@ -138,7 +138,7 @@ async fn registering_apps_is_limited_by_address() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_is_trusted_tells_the_address() {
+async fn a_proxy_that_is_trusted_reports_the_address() {
     let settings = [
         ("HELIOGRAPH_TRUSTED_PROXIES", "127.0.0.0/8, fd00::/8"),
         ("HELIOGRAPH_ACCOUNTS__APPLICATIONS_PER_ADDRESS", "1"),
@@ -165,7 +165,7 @@ async fn a_proxy_that_is_trusted_tells_the_address() {
     assert_eq!(from("2001:db8::1").await, 429);
 }
 
-/// What an answer says is left: the limit, how many, and until when.
+/// What a response says is left: the limit, how many, and until when.
 fn told(reply: &Reply) -> (u32, u32, jiff::Timestamp) {
     let header = |name| reply.header(name).to_owned();
     let number = |name| {
@@ -184,7 +184,7 @@ fn told(reply: &Reply) -> (u32, u32, jiff::Timestamp) {
 }
 
 #[tokio::test]
-async fn every_answer_of_the_api_says_what_is_left() {
+async fn every_response_of_the_api_says_what_is_left() {
     let defaults = [
         ("HELIOGRAPH_LIMITS__WRITES_PER_ACCOUNT_MAX", "300"),
         ("HELIOGRAPH_LIMITS__READS_PER_ACCOUNT_MAX", "3000"),
@@ -221,8 +221,8 @@ async fn every_answer_of_the_api_says_what_is_left() {
     ];
     for (status, limit, reply) in replies {
         assert_eq!(reply.status, status, "{}", reply.describe());
-        let (told_limit, remaining, _) = told(&reply);
-        assert_eq!(told_limit, limit, "{}", reply.describe());
+        let (reported_limit, remaining, _) = told(&reply);
+        assert_eq!(reported_limit, limit, "{}", reply.describe());
         assert!(remaining < limit, "{}", reply.describe());
     }
     // A photo's address and a page are no call.

@@ -1,5 +1,5 @@
-//! One domain served over gRPC on loopback: the same story, told by the same code, with the graph in this process and
-//! with the graph behind a socket.
+//! One domain served over gRPC on loopback: the same story, told by the same code, with the graph
+//! in this process and with the graph behind a socket.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use business_graph_gateway::{
 };
 use business_posts_gateway::{CreatePostRequest, Visibility};
 use heliograph::config::Configuration;
-use heliograph::wire::{Domains, Placement, Worker};
+use heliograph::wire::{Domains, Topology, Worker};
 use infra_kernel::{AccountId, Caller, CallerKey, Context, ErrorCode, Identity, Page, SystemClock};
 use presentation_kit::Gateways;
 use product_feed_gateway::GetHomeRequest;
@@ -45,7 +45,8 @@ async fn account(gateways: &Gateways, username: &str) -> u64 {
     reply.unwrap().account.unwrap().id
 }
 
-/// Follow, be refused, post, see it in the feed, unfollow, see it gone. Knows nothing of where the graph is.
+/// Follow, be refused, post, see it in the feed, unfollow, see it gone. Knows nothing of where the
+/// graph is.
 async fn story(gateways: &Gateways) {
     let context = Context::background(Duration::from_secs(60));
     let ada = account(gateways, "ada").await;
@@ -124,9 +125,9 @@ async fn until_home_is(gateways: &Gateways, context: &Context, account_id: u64, 
     }
 }
 
-async fn open(folder: &Path, placement: &Placement) -> (Arc<Domains>, Worker) {
+async fn open(folder: &Path, topology: &Topology) -> (Arc<Domains>, Worker) {
     let domains = Arc::new(
-        Domains::open(&configuration(folder), placement)
+        Domains::open(&configuration(folder), topology)
             .await
             .unwrap(),
     );
@@ -134,7 +135,8 @@ async fn open(folder: &Path, placement: &Placement) -> (Arc<Domains>, Worker) {
     (domains, worker)
 }
 
-/// Serves a graph from a runtime of its own, so that all of it, open connections too, can be ended as a process is.
+/// Serves a graph from a runtime of its own, so that all of it, open connections too, can be ended
+/// as a process is.
 fn serve_elsewhere(graph: Arc<dyn Graph>) -> (Runtime, String) {
     let runtime = Runtime::new().unwrap();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -151,13 +153,13 @@ fn serve_elsewhere(graph: Arc<dyn Graph>) -> (Runtime, String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_story_is_told_with_the_graph_here_and_behind_a_socket() {
     let here = tempfile::tempdir().unwrap();
-    let (domains, worker) = open(here.path(), &Placement::default()).await;
+    let (domains, worker) = open(here.path(), &Topology::default()).await;
     story(&domains.gateways()).await;
     worker.stop(Duration::from_secs(10)).await;
     domains.close().await;
 
     let there = tempfile::tempdir().unwrap();
-    let home_of_graph = Domains::open(&configuration(there.path()), &Placement::default())
+    let home_of_graph = Domains::open(&configuration(there.path()), &Topology::default())
         .await
         .unwrap();
     let (serving, address) = serve_elsewhere(home_of_graph.gateways().graph);
@@ -165,9 +167,9 @@ async fn the_same_story_is_told_with_the_graph_here_and_behind_a_socket() {
     let graph = Arc::new(RemoteGraph::new(channel));
     let (domains, worker) = open(
         there.path(),
-        &Placement {
+        &Topology {
             graph: Some(graph),
-            ..Placement::default()
+            ..Topology::default()
         },
     )
     .await;
@@ -195,8 +197,8 @@ async fn the_same_story_is_told_with_the_graph_here_and_behind_a_socket() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_is_verified_where_it_enters_a_process() {
     let folder = tempfile::tempdir().unwrap();
-    let placement = Placement::default();
-    let domains = Domains::open(&configuration(folder.path()), &placement).await;
+    let topology = Topology::default();
+    let domains = Domains::open(&configuration(folder.path()), &topology).await;
     let domains = domains.unwrap();
     let (serving, address) = serve_elsewhere(domains.gateways().graph);
     let foreign = CallerKey::new(&[8; 32], Arc::new(SystemClock));

@@ -1,5 +1,5 @@
-//! Kills: what was acknowledged is there, nothing is there twice. A killed process loses nothing that the kernel has; what
-//! a machine without power loses is in [`crate::power_loss`].
+//! Kills: what was acknowledged is there, nothing is there twice. A killed process loses nothing
+//! that the kernel has; what a machine without power loses is in [`crate::power_loss`].
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,7 +7,7 @@ use serde_json::json;
 use testing_kit::{require, scan};
 
 use crate::harness::caller::text;
-use crate::harness::proxy::{Fate, Proxy};
+use crate::harness::proxy::{ConnectionFault, Proxy};
 use crate::harness::tus::UPLOADS;
 use crate::harness::{Person, Server, eventually, leftovers};
 
@@ -52,7 +52,7 @@ fn script(name: &str) -> String {
 }
 
 impl Tools {
-    /// Starts an upload through a proxy; answers what it says when it is done.
+    /// Starts an upload through a proxy; returns what it says when it is done.
     fn upload(
         &self,
         proxy: &Proxy,
@@ -84,7 +84,8 @@ fn said(output: &Output, word: &str) -> String {
     found.unwrap().to_owned()
 }
 
-/// The photo is ready, can be posted, is shown without what it must not show, and is kept to the bit; nothing else is.
+/// The photo is ready, can be posted, is shown without what it must not show, and is kept to the
+/// bit; nothing else is.
 async fn check(server: &Server, owner: &Person, media: &str, bytes: &[u8]) {
     let ready = owner.ready(media).await;
     assert_eq!(ready["description"], "Möwe über dem Meer");
@@ -115,7 +116,7 @@ async fn tus_js_client_goes_on_where_its_connection_broke() {
     let server = Server::start().await;
     let ada = server.person("ada").await;
     let cuts = [700_000, 300_000, 900_000, 65_000, 800_000];
-    let proxy = Proxy::before(server.base(), &cuts.map(Fate::CutAfter)).await;
+    let proxy = Proxy::before(server.base(), &cuts.map(ConnectionFault::CutAfter)).await;
     let output = client.upload(&proxy, &ada, &photo).await.unwrap();
     let resumed: usize = said(&output, "resumed").parse().unwrap();
     assert!(resumed >= cuts.len(), "resumed {resumed} times");
@@ -138,7 +139,7 @@ async fn tus_js_client_goes_on_after_the_server_was_killed() {
     let bytes = std::fs::read(&photo).unwrap();
     let mut server = Server::start().await;
     let ada = server.person("ada").await;
-    let proxy = Proxy::before(server.base(), &[Fate::HoldAfter(2_500_000)]).await;
+    let proxy = Proxy::before(server.base(), &[ConnectionFault::HoldAfter(2_500_000)]).await;
     let uploading = client.upload(&proxy, &ada, &photo);
     eventually("the middle of the upload", async || {
         let rows = leftovers::rows(server.folder()).await;
@@ -176,7 +177,7 @@ async fn tuspy_sends_checksums_and_goes_on_where_its_connection_broke() {
         100_000_000,
         20_000,
     ];
-    let proxy = Proxy::before(server.base(), &cuts.map(Fate::CutAfter)).await;
+    let proxy = Proxy::before(server.base(), &cuts.map(ConnectionFault::CutAfter)).await;
     let output = client.upload(&proxy, &ada, &photo).await.unwrap();
     assert!(proxy.is_done(), "a connection was not cut");
     let again = proxy.sent() - bytes.len() as u64;

@@ -10,7 +10,7 @@ use crate::harness::tus::{BYTES, UPLOADS, begin, create, head, patch, photo, tus
 use crate::harness::{Server, leftovers};
 
 #[tokio::test]
-async fn what_is_spoken_is_told_to_everyone() {
+async fn what_is_spoken_is_reported_to_everyone() {
     let server = Server::start().await;
     let told = server.anyone();
     let told = told.send(told.request(Method::OPTIONS, UPLOADS)).await;
@@ -113,7 +113,7 @@ async fn creation_may_bring_bytes_and_post_may_stand_in() {
     let refused = tus(&ada, Method::POST, UPLOADS, &headers, Some(&[7; 600])).await;
     refused.refused(422);
     let rows = leftovers::rows(server.folder()).await;
-    // The finished one is remembered, so that its answer can be asked for again.
+    // The finished one is remembered, so that its response can be asked for again.
     assert_eq!(rows["media.upload_sessions"], 1);
     assert_eq!(rows["media.upload_parts"], 0);
 }
@@ -185,7 +185,7 @@ async fn two_requests_at_once_make_one_file() {
 }
 
 #[tokio::test]
-async fn a_beginning_that_breaks_off_tells_whoever_still_listens_where_to_go_on() {
+async fn a_beginning_that_breaks_off_reports_where_to_go_on() {
     let server = Server::start().await;
     let ada = server.person("ada").await;
     let bytes = photo();
@@ -200,10 +200,10 @@ async fn a_beginning_that_breaks_off_tells_whoever_still_listens_where_to_go_on(
     connection.write_all(request.as_bytes()).await.unwrap();
     connection.write_all(&bytes[..900]).await.unwrap();
     connection.shutdown().await.unwrap();
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
-    let location = answer
+    let mut response = String::new();
+    connection.read_to_string(&mut response).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 201"), "{response}");
+    let location = response
         .lines()
         .find_map(|line| line.strip_prefix("location: "));
     let path = location.expect("it says where the bytes go").to_owned();

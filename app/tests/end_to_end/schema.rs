@@ -15,7 +15,8 @@ struct Checker {
 }
 
 impl Checker {
-    /// Checks a reply against the schema of an operation, or of a part when the document names none for it.
+    /// Checks a reply against the schema of an operation, or of a part when the document names none
+    /// for it.
     fn check(&mut self, method: &str, operation: &str, reply: &Reply) {
         let value = reply.ok();
         let schema = self.document.reply_schema(method, operation).cloned();
@@ -67,7 +68,7 @@ async fn read_and_write(server: &Server, checker: &mut Checker) {
     read_posts(&bob, &post, checker).await;
 }
 
-/// Writes a little of everything; answers a post's id.
+/// Writes a little of everything; returns a post's id.
 async fn write(ada: &Person, bob: &Person, checker: &mut Checker) -> String {
     let body = json!({"client_name": "x", "redirect_uris": "a://b"});
     let app = ada.post("/api/v1/apps", &body).await;
@@ -142,8 +143,8 @@ async fn read_about_the_place(anyone: &Caller, checker: &mut Checker) {
 }
 
 async fn read_posts(bob: &Person, post: &str, checker: &mut Checker) {
-    let answer = json!({"status": "@ada fine", "in_reply_to_id": post});
-    let answer = text(&bob.publish(&answer).await, "/id");
+    let reply_post = json!({"status": "@ada fine", "in_reply_to_id": post});
+    let reply_post = text(&bob.publish(&reply_post).await, "/id");
     checker
         .get(bob, "/api/v1/timelines/home", "/api/v1/timelines/home")
         .await;
@@ -156,6 +157,6 @@ async fn read_posts(bob: &Person, post: &str, checker: &mut Checker) {
             &format!("{path}/context"),
         )
         .await;
-    let deleted = bob.delete(&format!("/api/v1/statuses/{answer}")).await;
+    let deleted = bob.delete(&format!("/api/v1/statuses/{reply_post}")).await;
     checker.check("delete", "/api/v1/statuses/{id}", &deleted);
 }

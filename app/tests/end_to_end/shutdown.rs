@@ -39,7 +39,8 @@ async fn an_upload_in_flight_is_finished_and_kept() {
     });
     let (first, rest) = bytes.split_at(bytes.len() / 2);
     send.send(first.to_vec()).await.unwrap();
-    // The first half has reached the server when its part of the file lies on disk or a moment has passed.
+    // The first half has reached the server when its part of the file lies on disk or a moment has
+    // passed.
     tokio::time::sleep(Duration::from_millis(300)).await;
     server.ask_to_stop();
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -149,7 +150,8 @@ async fn few_connections() -> Server {
     .await
 }
 
-/// Whether a newcomer has no place. A connection may also be closed without a word when many are refused.
+/// Whether a newcomer has no place. A connection may also be closed without a word when many are
+/// refused.
 async fn is_refused(server: &Server) -> bool {
     let anyone = server.anyone();
     let asked = anyone.request(Method::GET, "/api/v2/instance");
@@ -168,8 +170,8 @@ async fn a_request_to_stop_is_heard_while_idle_connections_take_every_place() {
     eventually("one of them makes room", async || {
         let anyone = server.anyone();
         let asked = anyone.request(Method::GET, "/api/v2/instance");
-        let answered = anyone.try_send(asked).await?;
-        (answered.status == 200).then_some(())
+        let response = anyone.try_send(asked).await?;
+        (response.status == 200).then_some(())
     })
     .await;
     let started = Instant::now();
@@ -190,7 +192,7 @@ async fn a_request_to_stop_is_heard_while_nobody_reads_what_is_sent() {
     let upload = crate::harness::caller::Upload::jpeg(jpeg::encode(&photo, 95));
     let url = text(&ada.photo(upload).await, "/url");
     let path = url.strip_prefix(server.base()).unwrap_or(&url);
-    // More answers than the buffers between two processes hold, and nobody takes them.
+    // More responses than the buffers between two processes hold, and nobody takes them.
     let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").repeat(200);
     drop(ada);
     let open = || open_and_send(&server, request.as_bytes());

@@ -1,4 +1,4 @@
-//! Posts: made once, read, answered, deleted for good.
+//! Posts: made once, read, replied to, deleted for good.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ async fn the_same_key_makes_one_post() {
     let first = publish_with_key(&ada, "key-1", &post).await.expect(200);
     let second = publish_with_key(&ada, "key-1", &post).await.expect(200);
     assert_eq!(first["id"], second["id"]);
-    // Many at the same time: an impatient finger on a slow line.
+    // Many concurrent requests: an impatient finger on a slow line.
     let attempts = (0..8).map(|_| publish_with_key(&ada, "key-2", &post));
     let replies = futures::future::join_all(attempts).await;
     let made: Vec<Value> = replies
@@ -108,7 +108,7 @@ async fn a_conversation_is_read_from_both_ends() {
     assert_eq!(reply["in_reply_to_id"], root.as_str());
     assert_eq!(reply["in_reply_to_account_id"], ada.id.as_str());
     let reply = text(&reply, "/id");
-    let answer = text(
+    let reply_post = text(
         &ada.publish(&json!({"status": "@bob at home", "in_reply_to_id": reply}))
             .await,
         "/id",
@@ -124,7 +124,7 @@ async fn a_conversation_is_read_from_both_ends() {
     );
     assert_eq!(
         ids(context["descendants"].as_array().unwrap()),
-        [answer.as_str()]
+        [reply_post.as_str()]
     );
     eventually("the count of replies", async || {
         let post = ada
@@ -135,7 +135,7 @@ async fn a_conversation_is_read_from_both_ends() {
     })
     .await;
 
-    // What is answered goes; the answers stay and stand on their own.
+    // The parent goes; the replies stay and stand on their own.
     ada.delete(&format!("/api/v1/statuses/{root}"))
         .await
         .expect(200);
@@ -144,7 +144,10 @@ async fn a_conversation_is_read_from_both_ends() {
         .await
         .expect(200);
     assert_eq!(context["ancestors"], json!([]));
-    assert_eq!(ids(context["descendants"].as_array().unwrap()), [answer]);
+    assert_eq!(
+        ids(context["descendants"].as_array().unwrap()),
+        [reply_post]
+    );
     bob.post(
         "/api/v1/statuses",
         &json!({"status": "late", "in_reply_to_id": root}),
@@ -180,7 +183,7 @@ async fn deleting_a_post_deletes_it_everywhere_bytes_and_all() {
         .expect(200);
     assert_eq!(
         deleted["text"], "goes",
-        "what was deleted is answered, to be written anew: {deleted}"
+        "what was deleted is answered, to be written again: {deleted}"
     );
     let path = format!("/api/v1/statuses/{id}");
     for viewer in [&*ada, &*bob, &server.anyone()] {

@@ -1,4 +1,5 @@
-//! What is written, and what everyone makes of it: who is reached, what is linked, how long it is, what numbers tell.
+//! What is written, and what everyone makes of it: who is reached, what is linked, how long it is,
+//! what numbers tell.
 
 use serde_json::{Value, json};
 
@@ -88,7 +89,7 @@ async fn links_hashtags_and_lengths_are_as_announced() {
 }
 
 #[tokio::test]
-async fn no_number_and_no_cursor_tells_of_what_is_hidden() {
+async fn no_number_and_no_cursor_reveals_what_is_hidden() {
     let server = Server::start().await;
     let (ada, bea) = (server.person("ada").await, server.person("bea").await);
     let (mut open, mut addressed) = (Vec::new(), String::new());
@@ -122,7 +123,7 @@ async fn no_number_and_no_cursor_tells_of_what_is_hidden() {
     let stats = bea.get("/api/v1/instance").await.expect(200);
     assert_eq!(stats["stats"]["status_count"], 2);
 
-    // One at a time, so that a page that is empty would tell of each that is left out.
+    // One at a time, so that a page that is empty would reveal each that is left out.
     let mut path = format!(
         "/api/v1/accounts/{}/statuses?limit=1",
         text(&account, "/id")

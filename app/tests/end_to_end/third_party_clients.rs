@@ -129,7 +129,8 @@ impl Toot {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// Signs in the way toot tells people to: open an address in the browser, say yes, copy the code back.
+    /// Signs in the way toot tells people to: open an address in the browser, say yes, copy the
+    /// code back.
     async fn sign_in(&self, server: &Server, web: &WebSession) {
         let mut child = self
             .command(&["login", "--instance", server.base()])
@@ -167,7 +168,7 @@ fn address_it_shows(child: &mut Child) -> String {
     let address = lines
         .find(|line| line.contains("/oauth/authorize"))
         .expect("toot shows an address");
-    // Goes on reading, so that toot is not stopped by a closed pipe.
+    // Continues reading, so that toot is not stopped by a closed pipe.
     std::thread::spawn(move || lines.for_each(drop));
     address.trim().to_owned()
 }

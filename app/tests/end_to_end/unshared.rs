@@ -1,4 +1,5 @@
-//! Photos that were uploaded and not shared, in a real browser: found again, deleted, and put into a post.
+//! Photos that were uploaded and not shared, in a real browser: found again, deleted, and put into
+//! a post.
 
 use crate::composer::{SETTLED, choose, comes_true, files};
 use crate::harness::window::driver;

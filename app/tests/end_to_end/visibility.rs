@@ -39,7 +39,7 @@ struct Scene {
     stranger: Person,
     follower: Person,
     mentioned: Person,
-    /// A public post of a third person that the author's posts answer.
+    /// A public post of a third person that the author's posts reply to.
     root: String,
     posts: Vec<Post>,
 }
@@ -65,7 +65,7 @@ impl Scene {
         );
         let mentioned = server.person("mentioned").await;
         follower.follow(&author).await;
-        // Answers to people whom one does not follow are kept out of one's feed.
+        // Replies to people whom one does not follow are kept out of one's feed.
         follower.follow(&stranger).await;
         let root = text(&stranger.say("what all of them answer").await, "/id");
         let mut posts = Vec::new();

@@ -1,9 +1,10 @@
 //! Blobs as files in one directory.
 //!
-//! A blob is `ab/cd/abcd…`: its key, in two levels of folders, so that no folder holds too many names. It is written as a
-//! file in `incoming/` and renamed into place when it is on disk, so a name in `ab/cd` was a whole blob when it was put
-//! there. Should the disk have damaged it since, writing the same content again puts a whole one in its place. What a dead
-//! process left in `incoming/` is removed when the store is opened, and later by whoever sweeps.
+//! A blob is `ab/cd/abcd…`: its key, in two levels of folders, so that no folder holds too many
+//! names. It is written as a file in `incoming/` and renamed into place when it is on disk, so a
+//! name in `ab/cd` was a whole blob when it was put there. Should the disk have damaged it since,
+//! writing the same content again puts a whole one in its place. What a dead process left in
+//! `incoming/` is removed when the store is opened, and later by the sweeper.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
@@ -37,15 +38,16 @@ pub struct DirectoryStore {
 }
 
 impl DirectoryStore {
-    /// The same store, which begins nothing new when less than this would stay free on its disk, in bytes.
+    /// The same store, which begins nothing new when less than this would stay free on its disk, in
+    /// bytes.
     #[must_use]
     pub const fn with_reserve(mut self, reserve_bytes: u64) -> Self {
         self.reserve_bytes = reserve_bytes;
         self
     }
 
-    /// Opens the store, makes its directory when it is not there, and removes what unfinished writes left an hour ago or
-    /// longer.
+    /// Opens the store, makes its directory when it is not there, and removes what unfinished
+    /// writes left an hour ago or longer.
     ///
     /// # Errors
     /// When the directory cannot be made or read.
@@ -161,7 +163,8 @@ impl BlobStore for DirectoryStore {
     }
 }
 
-/// A number that no other process on the same directory has at the same time, however process ids are reused.
+/// A number that no other process on the same directory has concurrently, however process ids are
+/// reused.
 fn unique() -> u128 {
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     since_epoch.unwrap_or_default().as_nanos()
@@ -191,13 +194,13 @@ impl Temporary {
         })
     }
 
-    /// Puts the file in its place, durably. Where the same content is already in place, it stays; what only has its name
-    /// and not its content is replaced.
+    /// Puts the file in its place, durably. Where the same content is already in place, it stays;
+    /// what only has its name and not its content is replaced.
     fn place(mut self, stored: Stored, target: &Path, folders: &Folders) -> io::Result<()> {
         let folder = target.parent().unwrap_or(Path::new("."));
         folders.make(stored.key, folder)?;
         if is_whole(target, stored)? {
-            // Whoever put it there may not have come to this yet.
+            // The one who put it there may not have come to this yet.
             return sync_directory(folder);
         }
         self.file.sync_all()?;
@@ -232,7 +235,8 @@ fn is_whole(path: &Path, stored: Stored) -> io::Result<bool> {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // One unlink, short enough to be done wherever the drop happens. If it fails, the sweep at the next start does it.
+        // One unlink, short enough to be done wherever the drop happens. If it fails, the sweep at
+        // the next start does it.
         if !self.placed
             && let Err(error) = fs::remove_file(&self.path)
         {

@@ -19,7 +19,7 @@ pub enum BlobError {
     /// The blob is larger than was asked for.
     #[error("the blob {key} has {bytes} bytes, more than the {bytes_max} that were asked for")]
     TooLarge {
-        /// Which.
+        /// The key of the blob.
         key: BlobKey,
         /// Its length in bytes.
         bytes: u64,
@@ -35,7 +35,8 @@ pub enum BlobError {
         /// How many bytes are free.
         available: u64,
     },
-    /// There are more reads under way than the store has turns for, and the wait for one was in vain.
+    /// There are more reads under way than the store has turns for, and the wait for one was
+    /// without success.
     #[error("too many reads of blobs are under way")]
     Busy,
     /// The store's disk or service failed.
@@ -43,7 +44,7 @@ pub enum BlobError {
     Io {
         /// What it was doing.
         operation: &'static str,
-        /// Why it failed.
+        /// The underlying error.
         #[source]
         source: io::Error,
     },
@@ -54,9 +55,10 @@ impl BlobError {
         move |source| Self::Io { operation, source }
     }
 
-    /// Whether the same request may succeed later: the disk is full, failing or busy, too many files are open.
+    /// Whether the same request may succeed later: the disk is full, failing or busy, too many
+    /// files are open.
     #[must_use]
-    pub const fn is_passing(&self) -> bool {
+    pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Io { .. } | Self::NoRoom { .. } | Self::Busy)
     }
 }

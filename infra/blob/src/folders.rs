@@ -10,9 +10,10 @@ use crate::BlobKey;
 /// How many folders of the second level there can be: two bytes of a key.
 const FOLDERS: usize = 1 << 16;
 
-/// Remembers of which folders this process knows that a power cut does not take their names away. A folder that is there
-/// may have been made by another process a moment ago, which has not synced the folder above it yet; so a folder is not
-/// relied on before this process has synced what is above it, once.
+/// Remembers of which folders this process knows that a power cut does not take their names away. A
+/// folder that is there may have been made by another process a moment ago, which has not synced
+/// the folder above it yet; so a folder is not relied on before this process has synced what is
+/// above it, once.
 pub(crate) struct Folders {
     /// A bit for each.
     durable: Box<[AtomicU64]>,
@@ -26,8 +27,8 @@ impl Folders {
         }
     }
 
-    /// Makes the two levels of folders that this blob is in, and their names durable. Costs a few system calls when this
-    /// process has used the folder before.
+    /// Makes the two levels of folders that this blob is in, and their names durable. Costs a few
+    /// system calls when this process has used the folder before.
     pub(crate) fn make(&self, key: BlobKey, folder: &Path) -> io::Result<()> {
         self.make_with(key, folder, sync_directory)
     }

@@ -1,4 +1,5 @@
-//! The folder of a [`DirectoryStore`](crate::DirectoryStore) in which files are written before they have a name.
+//! The folder of a [`DirectoryStore`](crate::DirectoryStore) in which files are written before they
+//! have a name.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -7,11 +8,11 @@ use std::time::{Duration, SystemTime};
 
 /// Where blobs are written before they have a name.
 pub(crate) const INCOMING: &str = "incoming";
-/// How old an unfinished file must be before it is removed: older than any operation can be under way in
-/// another process on the same directory.
+/// How old an unfinished file must be before it is removed: older than any operation can be under
+/// way in another process on the same directory.
 const INCOMING_AGE_MAX: Duration = Duration::from_secs(3_600);
 
-/// Removes what nobody has written to for [`INCOMING_AGE_MAX`]. Answers how many files there were.
+/// Removes what nobody has written to for [`INCOMING_AGE_MAX`]. Returns how many files there were.
 pub(crate) fn sweep(incoming: &Path) -> io::Result<u64> {
     let mut removed = 0_u64;
     for entry in fs::read_dir(incoming)? {

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The name of a blob: the BLAKE3 hash of its content. As text 64 lower-case hexadecimal digits, and nothing else parses,
-/// so that no text from outside can name a path.
+/// The name of a blob: the BLAKE3 hash of its content. As text 64 lower-case hexadecimal digits,
+/// and nothing else parses, so that no text from outside can name a path.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlobKey([u8; 32]);
 

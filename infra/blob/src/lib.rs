@@ -1,13 +1,14 @@
 //! Bytes kept under the hash of what they are: photo originals and renditions.
 //!
-//! A [`BlobStore`] is written once per content and never changed: [`BlobStore::begin`] gives a writer that hashes as the
-//! bytes come, and what it finishes is durable and whole, or not there at all. Two writers of the same content make one
-//! blob. Reading is by key and range, as a stream of chunks.
+//! A [`BlobStore`] is written once per content and never changed: [`BlobStore::begin`] gives a
+//! writer that hashes as the bytes come, and what it finishes is durable and whole, or not there at
+//! all. Two writers of the same content make one blob. Reading is by key and range, as a stream of
+//! chunks.
 //!
-//! [`DirectoryStore`] keeps blobs as files in one directory. The trait speaks of no path and no open file, so that an S3
-//! bucket can stand behind it.
+//! [`DirectoryStore`] keeps blobs as files in one directory. The trait speaks of no path and no
+//! open file, so that an S3 bucket can stand behind it.
 //!
-//! It counts no references: whoever deletes a blob knows that nobody needs it.
+//! It counts no references: the caller that deletes a blob knows that nobody needs it.
 
 mod directory;
 mod error;
@@ -27,7 +28,7 @@ pub use error::BlobError;
 pub use key::{BlobKey, InvalidBlobKey};
 pub use reads::{READS_AT_ONCE_MAX, WORK_READS_AT_ONCE_MAX};
 
-/// What reading and writing answers.
+/// What reading and writing return.
 pub type Result<T, E = BlobError> = std::result::Result<T, E>;
 
 /// A blob that is there for good.
@@ -44,9 +45,9 @@ pub struct Stored {
 pub struct Page {
     /// What is there, in the order of the keys.
     pub blobs: Vec<Stored>,
-    /// Names of what is there and is no blob, for whoever runs the place: a file that somebody has put there. Each is told
-    /// once in a walk over all pages; at most a hundred on a page.
-    pub strangers: Vec<String>,
+    /// Names of what is there and is no blob, for the operator: a file that somebody has put there.
+    /// Each is reported once in a walk over all pages; at most a hundred on a page.
+    pub foreign_files: Vec<String>,
 }
 
 /// Which bytes to read.
@@ -65,7 +66,8 @@ impl ByteRange {
         length: None,
     };
 
-    /// How many bytes of a blob of this length the range covers: none when it begins at or after the end.
+    /// How many bytes of a blob of this length the range covers: none when it begins at or after
+    /// the end.
     #[must_use]
     pub fn length_within(self, total: u64) -> u64 {
         let rest = total.saturating_sub(self.offset);
@@ -89,12 +91,13 @@ pub const CHUNK_BYTES: usize = 128 * 1024;
 /// Where blobs are kept.
 #[async_trait]
 pub trait BlobStore: Send + Sync + 'static {
-    /// Begins a blob whose content comes piece by piece. Where a blob of the same content was damaged, what is finished
-    /// takes its place.
+    /// Begins a blob whose content comes piece by piece. Where a blob of the same content was
+    /// damaged, what is finished takes its place.
     async fn begin(&self) -> Result<Box<dyn BlobWriter>>;
 
-    /// Whether something new of so many bytes (0 when that is not known) may be begun: what is to stay free on the disk, for
-    /// what has been begun before and for the databases, would not suffer.
+    /// Whether something new of so many bytes (0 when that is not known) may be begun: what is to
+    /// stay free on the disk, for what has been begun before and for the databases, would not
+    /// suffer.
     ///
     /// # Errors
     /// [`BlobError::NoRoom`] when it would.
@@ -102,14 +105,16 @@ pub trait BlobStore: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Bytes of a blob, for whoever asks from outside. Its content never changes, so reads of the same key fit together.
+    /// Bytes of a blob, for anyone who asks from outside. Its content never changes, so reads of
+    /// the same key fit together.
     ///
     /// # Errors
-    /// [`BlobError::NotFound`] when there is no such blob; [`BlobError::Busy`] when too many are asked for.
+    /// [`BlobError::NotFound`] when there is no such blob; [`BlobError::Busy`] when too many are
+    /// asked for.
     async fn read(&self, key: BlobKey, range: ByteRange) -> Result<BlobRead>;
 
-    /// The same for this server's own work, which others' reads neither hold up nor end: it waits for its turn as long as
-    /// that takes.
+    /// The same for this server's own work, which others' reads neither hold up nor end: it waits
+    /// for its turn as long as that takes.
     ///
     /// # Errors
     /// [`BlobError::NotFound`] when there is no such blob.
@@ -117,20 +122,22 @@ pub trait BlobStore: Send + Sync + 'static {
         self.read(key, range).await
     }
 
-    /// Removes a blob. Answers whether it was there.
+    /// Removes a blob. Returns whether it was there.
     async fn delete(&self, key: BlobKey) -> Result<bool>;
 
-    /// Removes what writes left that nobody has gone on with for an hour: their process is dead. Answers how many there were.
+    /// Removes what writes left that nobody has gone on with for an hour: their process is dead.
+    /// Returns how many there were.
     async fn remove_unfinished(&self) -> Result<u64>;
 
     /// Whether the blob is there.
     async fn exists(&self, key: BlobKey) -> Result<bool>;
 
-    /// At most `limit` of the blobs whose keys come after this one, in order; fewer only at the end. A blob that is put or
-    /// deleted meanwhile may be among them or not; any other is.
+    /// At most `limit` of the blobs whose keys come after this one, in order; fewer only at the
+    /// end. A blob that is put or deleted meanwhile may be among them or not; any other is.
     async fn list(&self, after: Option<BlobKey>, limit: usize) -> Result<Page>;
 
-    /// How long the blob is, in bytes; nothing when it is not there. Read as [`Self::read_for_work`] does.
+    /// How long the blob is, in bytes; nothing when it is not there. Read as
+    /// [`Self::read_for_work`] does.
     async fn length(&self, key: BlobKey) -> Result<Option<u64>> {
         let nothing = ByteRange {
             offset: 0,
@@ -143,11 +150,12 @@ pub trait BlobStore: Send + Sync + 'static {
         }
     }
 
-    /// Reads every byte of a blob, a chunk at a time, and compares them with its key. Answers how many there are. Read as
-    /// [`Self::read_for_work`] does.
+    /// Reads every byte of a blob, a chunk at a time, and compares them with its key. Returns how
+    /// many there are. Read as [`Self::read_for_work`] does.
     ///
     /// # Errors
-    /// [`BlobError::Damaged`] when they are not what its key says; [`BlobError::NotFound`] when it is not there.
+    /// [`BlobError::Damaged`] when they are not what its key says; [`BlobError::NotFound`] when it
+    /// is not there.
     async fn verify(&self, key: BlobKey) -> Result<u64> {
         let mut read = self.read_for_work(key, ByteRange::ALL).await?;
         let mut hasher = blake3::Hasher::new();
@@ -167,12 +175,12 @@ pub trait BlobStore: Send + Sync + 'static {
         writer.finish().await
     }
 
-    /// A whole blob of at most `bytes_max` bytes, for whoever asks from outside. They are not compared with its key: see
-    /// [`Self::verify`].
+    /// A whole blob of at most `bytes_max` bytes, for anyone who asks from outside. They are not
+    /// compared with its key: see [`Self::verify`].
     ///
     /// # Errors
-    /// [`BlobError::TooLarge`] when it is longer: nothing of it is then read. [`BlobError::Busy`] when too many are asked
-    /// for.
+    /// [`BlobError::TooLarge`] when it is longer: nothing of it is then read. [`BlobError::Busy`]
+    /// when too many are asked for.
     async fn read_all(&self, key: BlobKey, bytes_max: u64) -> Result<Bytes> {
         gather(key, self.read(key, ByteRange::ALL).await?, bytes_max).await
     }
@@ -208,13 +216,15 @@ pub trait BlobWriter: Send {
     /// Adds bytes to the end.
     async fn write(&mut self, bytes: Bytes) -> Result<()>;
 
-    /// The key of what was written so far: what [`Self::finish`] will answer if nothing more is written.
+    /// The key of what was written so far: what [`Self::finish`] will return if nothing more is
+    /// written.
     fn key(&self) -> BlobKey;
 
     /// How many bytes were written so far.
     fn bytes(&self) -> u64;
 
-    /// What was written so far, whole, when it is at most `bytes_max` bytes: to look at it before it is kept.
+    /// What was written so far, whole, when it is at most `bytes_max` bytes: to look at it before
+    /// it is kept.
     ///
     /// # Errors
     /// [`BlobError::TooLarge`] when more was written.

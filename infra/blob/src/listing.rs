@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use crate::incoming::INCOMING;
 use crate::{BlobKey, Page, Stored};
 
-/// The most strange names that one page tells of: more would say nothing new.
-const STRANGERS_MAX: usize = 100;
+/// The most strange names that one page reports: more would say nothing new.
+const FOREIGN_FILES_MAX: usize = 100;
 /// What file systems put at the top of their own accord.
 const NOT_STRANGE: [&str; 2] = [INCOMING, "lost+found"];
 
-/// Walks the folders in order. No more is held than the names in one folder of each level and the page.
+/// Walks the folders in order. No more is held than the names in one folder of each level and the
+/// page.
 pub(crate) fn page(root: &Path, after: Option<BlobKey>, limit: usize) -> io::Result<Page> {
     let after = after.map(|key| key.to_string());
     let mut walk = Walk {
@@ -53,7 +54,7 @@ impl Walk {
                 _ => name.starts_with(prefix) && name.parse::<BlobKey>().is_ok(),
             };
             if !belongs {
-                self.stranger(&path, prefix, &name);
+                self.foreign_file(&path, prefix, &name);
             } else if prefix.len() == 4 {
                 self.blob(&path, &name)?;
             } else if !self.is_behind(&begin) {
@@ -85,7 +86,8 @@ impl Walk {
         Ok(())
     }
 
-    /// Whether an earlier page came by this name: the walk is in the order of names, in the folders of each level.
+    /// Whether an earlier page came by this name: the walk is in the order of names, in the folders
+    /// of each level.
     fn was_passed(&self, prefix: &str, name: &str) -> bool {
         let Some(inside) = self
             .after
@@ -101,12 +103,14 @@ impl Walk {
         name < here
     }
 
-    fn stranger(&mut self, path: &Path, prefix: &str, name: &str) {
+    fn foreign_file(&mut self, path: &Path, prefix: &str, name: &str) {
         let expected = prefix.is_empty() && NOT_STRANGE.contains(&name);
-        if !expected && !self.was_passed(prefix, name) && self.page.strangers.len() < STRANGERS_MAX
+        if !expected
+            && !self.was_passed(prefix, name)
+            && self.page.foreign_files.len() < FOREIGN_FILES_MAX
         {
             let shown = path.strip_prefix(&self.root).unwrap_or(path);
-            self.page.strangers.push(shown.display().to_string());
+            self.page.foreign_files.push(shown.display().to_string());
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Reads take turns at the disk, so that however many files are asked for, what else waits there goes on beside them.
+//! Reads take turns at the disk, so that however many files are asked for, what else waits there
+//! continues beside them.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
@@ -8,20 +9,21 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
-use infra_telemetry::Occasionally;
+use infra_telemetry::LogThrottle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::directory::blocking;
 use crate::{BlobError, BlobKey, BlobRead, ByteRange, CHUNK_BYTES, Result};
 
-/// The most reads that are with the disk at a time, each on a thread and with a file or a chunk in memory. However many
-/// files are asked for, what is written and what else waits on such threads goes on beside them.
+/// The most reads that are with the disk at a time, each on a thread and with a file or a chunk in
+/// memory. However many files are asked for, what is written and what else waits on such threads
+/// continues beside them.
 pub const READS_AT_ONCE_MAX: usize = 64;
-/// The most reads of this server's own work that are with the disk at a time, beside those. Few are enough: workers are
-/// as few as processors.
+/// The most reads of this server's own work that are with the disk at a time, beside those. Few are
+/// enough: workers are as few as processors.
 pub const WORK_READS_AT_ONCE_MAX: usize = 16;
-/// How long a read for somebody else may wait for its turn to begin: as long as an upload waits for memory, and less than
-/// most clients wait.
+/// How long a read for somebody else may wait for its turn to begin: as long as an upload waits for
+/// memory, and less than most clients wait.
 const TURN_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// The turns of those that read.
@@ -30,17 +32,17 @@ pub(crate) struct Reads {
     turns: Arc<Semaphore>,
     /// How long a read waits for its turn to begin; nothing when it never gives up.
     turn_wait_max: Option<Duration>,
-    given_up: Arc<Occasionally>,
+    given_up: Arc<LogThrottle>,
 }
 
 impl Reads {
-    /// For whoever asks from outside: anybody, and as many as like.
+    /// For anyone who asks from outside: anybody, and as many as like.
     pub(crate) fn for_askers() -> Self {
         Self::new(READS_AT_ONCE_MAX, Some(TURN_WAIT_MAX))
     }
 
-    /// For this server's own work. It is not given up because strangers read much, and those before it in the line are as
-    /// few as workers and uploads.
+    /// For this server's own work. It is not given up because strangers read much, and those before
+    /// it in the line are as few as workers and uploads.
     pub(crate) fn for_work() -> Self {
         Self::new(WORK_READS_AT_ONCE_MAX, None)
     }
@@ -75,8 +77,8 @@ impl Reads {
         in_turn(turn?, operation, work).await
     }
 
-    /// Goes on with a read. It waits for its turn as long as that takes: what has begun is not cut off, and those before
-    /// it are as few as readers are.
+    /// Continues with a read. It waits for its turn as long as that takes: what has begun is not
+    /// cut off, and those before it are as few as readers are.
     pub(crate) async fn go_on<T: Send + 'static>(
         &self,
         operation: &'static str,
@@ -183,7 +185,8 @@ fn read_whole(path: &Path, bytes_max: u64) -> io::Result<Option<Whole>> {
     Ok(Some(Whole::Read(all.into())))
 }
 
-/// Reads up to a chunk of the `left` bytes that are still to come; nothing when the file ends early.
+/// Reads up to a chunk of the `left` bytes that are still to come; nothing when the file ends
+/// early.
 fn read_chunk(mut file: File, left: u64) -> io::Result<(Bytes, File)> {
     let length = usize::try_from(left)
         .unwrap_or(CHUNK_BYTES)

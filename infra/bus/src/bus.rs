@@ -10,18 +10,18 @@ use crate::{Consumer, Event};
 pub trait Bus: Send + Sync + 'static {
     /// Adds events to the log, in this order. They are durable when this returns.
     ///
-    /// An event that the log already keeps, by its id, is passed over: whoever does not know whether an earlier call
-    /// succeeded makes it again with the same events.
+    /// An event that the log already keeps, by its id, is skipped: a caller does not know whether
+    /// an earlier call succeeded makes it again with the same events.
     ///
     /// # Errors
     /// When the bus could not take all of them; it may have taken the first ones.
     async fn publish(&self, events: &[Event]) -> Result<(), BusError>;
 
-    /// Runs a durable subscription until it is stopped, then finishes what is in flight within a bound and returns.
-    /// Failures of the bus itself are logged and waited out; they do not end it.
+    /// Runs a durable subscription until it is stopped, then finishes what is in flight within a
+    /// bound and returns. Failures of the bus itself are logged and waited out; they do not end it.
     ///
-    /// A subscription that is new to the bus starts at the beginning of what the log still keeps, so that a consumer
-    /// added by an upgrade sees what happened while the upgrade was under way.
+    /// A subscription that is new to the bus starts at the beginning of what the log still keeps,
+    /// so that a consumer added by an upgrade sees what happened while the upgrade was under way.
     async fn run(&self, consumer: Consumer, stop: CancellationToken);
 }
 

@@ -1,5 +1,5 @@
-//! Events that were given up, for an operator to look at, replay or drop. Works on the bus's database from any process:
-//! a running bus sees what was replayed within its poll interval.
+//! Events that were given up, for an operator to look at, replay or drop. Works on the bus's
+//! database from any process: a running bus sees what was replayed within its poll interval.
 
 use std::sync::Arc;
 
@@ -71,8 +71,8 @@ impl DeadLetters {
         Self { database, clock }
     }
 
-    /// A page of dead letters with ids above `after` (0 for the first page), oldest first, of one subscription or of
-    /// all; at most `limit`, and never more than [`Self::PAGE_MAX`].
+    /// A page of dead letters with ids above `after` (0 for the first page), oldest first, of one
+    /// subscription or of all; at most `limit`, and never more than [`Self::PAGE_MAX`].
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -106,8 +106,8 @@ impl DeadLetters {
         Ok(row.map(DeadLetter::from))
     }
 
-    /// Hands one back to its subscription, to be tried at once and as often as a new event. False when there is none
-    /// with this id, or its subscription is not known to the bus any more.
+    /// Hands one back to its subscription, to be tried at once and as often as a new event. False
+    /// when there is none with this id, or its subscription is not known to the bus any more.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -130,7 +130,7 @@ impl DeadLetters {
             .await
     }
 
-    /// Hands back all that a subscription has given up until now, in batches; answers how many.
+    /// Hands back all that a subscription has given up until now, in batches; returns how many.
     ///
     /// # Errors
     /// When the database cannot be written; earlier batches stay replayed.
@@ -191,7 +191,8 @@ impl DeadLetters {
     }
 }
 
-/// Moves dead letters of one subscription to its redelivery; none when the subscription is not known.
+/// Moves dead letters of one subscription to its redelivery; none when the subscription is not
+/// known.
 async fn replay_ids(
     connection: &mut Connection,
     subscription: &str,

@@ -3,15 +3,15 @@
 use infra_kernel::{Context, EventId, IdGenerator, Timestamp};
 use prost::Message;
 
-/// Something that happened, as a domain tells it.
+/// Something that happened, as a domain publishes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// The event's own id: the same however often it is delivered.
     pub id: EventId,
-    /// What happened: "posts.published".
+    /// The topic, which names what happened: "posts.published".
     pub topic: String,
-    /// What it happened to. Each subscription handles events with the same key one after the other, in order; behind one
-    /// that failed they wait until it succeeds or is given up.
+    /// What it happened to. Each subscription handles events with the same key one after the other,
+    /// in order; behind one that failed they wait until it succeeds or is given up.
     pub key: u64,
     /// The event's protobuf message.
     pub payload: Vec<u8>,

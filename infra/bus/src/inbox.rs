@@ -1,7 +1,8 @@
-//! The consumer's inbox: what it has acted on, kept in the transaction of the effect, so that an event delivered twice
-//! takes effect once.
+//! The consumer's inbox: what it has acted on, kept in the transaction of the effect, so that an
+//! event delivered twice takes effect once.
 //!
-//! A domain whose effects are not idempotent by themselves has this table, by this statement in a migration:
+//! A domain whose effects are not idempotent by themselves has this table, by this statement in a
+//! migration:
 //!
 //! ```sql
 //! CREATE TABLE inbox (
@@ -40,12 +41,13 @@ pub async fn is_first_delivery(
     Ok(inserted.rows_affected() == 1)
 }
 
-/// Forgets the oldest events of a subscription that happened before this moment, 500 at the most; answers how many. Call
-/// it until it answers less than that.
+/// Forgets the oldest events of a subscription that happened before this moment, 500 at most;
+/// returns how many. Call it until it returns less than that.
 ///
-/// An event may come again for as long as the bus's log keeps it ([`crate::Settings::retention_hours`]) and while it waits
-/// for redelivery: `before` must lie well beyond both. A dead letter may be replayed later still; its effect was undone
-/// with the attempt that failed, unless the handler failed after its transaction.
+/// An event may come again for as long as the bus's log keeps it
+/// ([`crate::Settings::retention_hours`]) and while it waits for redelivery: `before` must lie well
+/// beyond both. A dead letter may be replayed later still; its effect was undone with the attempt
+/// that failed, unless the handler failed after its transaction.
 ///
 /// # Errors
 /// When the database cannot be written.

@@ -1,10 +1,11 @@
-//! The last event that was told: what ids must go on from after a restart.
+//! The last event that was published: what ids must go on from after a restart.
 
 use infra_db::{Database, DbError};
 use infra_kernel::EventId;
 
-/// The highest event id in the bus's log and in these outboxes; none when nothing is kept. A domain makes the id of a
-/// change before the id of the event that tells of it, so this is above the ids of everything that was made lately.
+/// The highest event id in the bus's log and in these outboxes; none when nothing is kept. A domain
+/// makes the id of a change before the id of the event that announces it, so this is above the ids
+/// of everything that was made recently.
 ///
 /// # Errors
 /// When a database cannot be read.

@@ -1,14 +1,18 @@
-//! Events: from the transaction that caused them, through a durable log, to everyone who acts on them.
+//! Events: from the transaction that caused them, through a durable log, to everyone who acts on
+//! them.
 //!
-//! A domain writes an event into its own database in the same transaction as the change ([`outbox::append`]). A [`Relay`]
-//! moves it to the [`Bus`]. Whoever acts on it holds a durable subscription ([`Bus::run`]): every event at least once,
-//! in the order of its key, again after a failure with growing pauses, and set aside as a dead letter when it cannot be
-//! handled ([`DeadLetters`]). What may not happen twice is guarded by the consumer's [`inbox`], in the transaction of its
-//! effect.
+//! A domain writes an event into its own database in the same transaction as the change
+//! ([`outbox::append`]). A [`Relay`] moves it to the [`Bus`]. A consumer that acts on it holds a
+//! durable subscription ([`Bus::run`]): every event at least once, in the order of its key, again
+//! after a failure with growing pauses, and dead-lettered when it cannot be handled
+//! ([`DeadLetters`]). What may not happen twice is guarded by the consumer's [`inbox`], in the
+//! transaction of its effect.
 //!
-//! It knows no domain: a topic is a name and a payload is bytes. It has no transactions across domains and no replies.
+//! It knows no domain: a topic is a name and a payload is bytes. It has no transactions across
+//! domains and no replies.
 //!
-//! The bus here is [`EmbeddedBus`], a log in one SQLite file. Start reading at [`Bus`], then `embedded/runner.rs`.
+//! The bus here is [`EmbeddedBus`], a log in one SQLite file. Start reading at [`Bus`], then
+//! `embedded/runner.rs`.
 
 pub mod inbox;
 pub mod outbox;

@@ -1,6 +1,8 @@
-//! The transactional outbox: an event is committed with the change that it tells of, or not at all.
+//! The transactional outbox: an event is committed with the change that it announces, or not at
+//! all.
 //!
-//! Every domain that tells events has this table in its own database, by this statement in its first migration:
+//! Every domain that publishes events has this table in its own database, by this statement in its
+//! first migration:
 //!
 //! ```sql
 //! CREATE TABLE outbox (

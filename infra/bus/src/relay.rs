@@ -1,7 +1,8 @@
 //! The relay: moves events from a domain's outbox to the bus.
 //!
-//! It publishes first and deletes after: a crash in between publishes again, which the bus recognises. It is the only one
-//! that deletes from the outbox, and moves rows strictly in order; a failing bus holds back what comes later.
+//! It publishes first and deletes after: a crash in between publishes again, which the bus
+//! recognises. It is the only one that deletes from the outbox, and moves rows strictly in order; a
+//! failing bus holds back what comes later.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +16,8 @@ use infra_resilience::pause_after;
 
 /// The most events moved at once.
 const BATCH_EVENTS_MAX: usize = 256;
-/// How often the outbox is looked at without a commit: it bounds how long an event waits whose commit was another
-/// process's.
+/// How often the outbox is looked at without a commit: it bounds how long an event waits whose
+/// commit was another process's.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// The pause after the first failure.
 const PAUSE_MIN: Duration = Duration::from_millis(100);
@@ -50,8 +51,8 @@ impl Relay {
 
     /// Moves events until it is stopped; then once more moves what is there, within five seconds.
     ///
-    /// Deleting what was published is itself a commit, which wakes the relay for one look at an empty outbox; a look
-    /// commits nothing, so it ends there.
+    /// Deleting what was published is itself a commit, which wakes the relay for one look at an
+    /// empty outbox; a look commits nothing, so it ends there.
     pub async fn run(&self, stop: CancellationToken) {
         let commits = self.database.commits();
         let mut failures = 0;
@@ -65,7 +66,7 @@ impl Relay {
             );
             let (wait, woken) = match failures {
                 0 => (POLL_INTERVAL, true),
-                // A commit does not mend the bus: only the pause counts.
+                // A commit does not repair the bus: only the pause counts.
                 _ => (jittered_pause(failures), false),
             };
             tokio::select! {
@@ -95,7 +96,7 @@ impl Relay {
         }
     }
 
-    /// Moves one batch; answers whether there may be more.
+    /// Moves one batch; returns whether there may be more.
     async fn move_batch(&self) -> Result<bool, RelayError> {
         let (events, last, more) = self.read_batch().await.map_err(RelayError::Read)?;
         if events.is_empty() {
@@ -121,8 +122,8 @@ impl Relay {
         Ok((events, last, taken.cut))
     }
 
-    /// Deletes what was published. A database has one writer at a time, so positions become visible in order and no
-    /// row that was not read can have a position up to the last that was.
+    /// Deletes what was published. A database has one writer at a time, so positions become visible
+    /// in order and no row that was not read can have a position up to the last that was.
     async fn delete_to(&self, last: i64) -> Result<(), DbError> {
         self.database
             .write(move |connection| {

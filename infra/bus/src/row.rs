@@ -1,4 +1,5 @@
-//! How an event lies in the outbox, the log, the redelivery table and the dead letters: the same columns everywhere.
+//! How an event lies in the outbox, the log, the redelivery table and the dead letters: the same
+//! columns everywhere.
 
 use futures::{Stream, TryStreamExt as _};
 use infra_kernel::{EventId, Timestamp};

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// How long an event is kept in the log after it was published, in hours, even when everyone has handled it. An
-    /// event that is published twice within this time is recognised. Default 168 (seven days).
+    /// How long an event is kept in the log after it was published, in hours, even when everyone
+    /// has handled it. An event that is published twice within this time is recognised. Default 168
+    /// (seven days).
     pub retention_hours: u32,
     /// The pause between two rounds of trimming the log, in seconds. Default 300.
     pub trim_interval_seconds: u32,
@@ -18,16 +19,18 @@ pub struct Settings {
     pub batch_events_max: u32,
     /// The most events that one subscription holds in memory before they are handled. Default 1024.
     pub window_events_max: u32,
-    /// How many events of one subscription may wait for redelivery before it takes no new ones from the log; those that
-    /// it holds in memory by then may still join them. Default 10000.
+    /// How many events of one subscription may wait for redelivery before it takes no new ones from
+    /// the log; those that it holds in memory by then may still join them. Default 10000.
     pub waiting_events_max: u32,
-    /// How often a subscription looks at the database without being woken, in milliseconds: it bounds how long what
-    /// another process wrote goes unseen. Default 1000.
+    /// How often a subscription looks at the database without being woken, in milliseconds: it
+    /// bounds how long what another process wrote goes unseen. Default 1000.
     pub poll_interval_ms: u32,
-    /// How long successes are gathered before they are acknowledged in one commit, in milliseconds. What was handled and
-    /// not yet acknowledged when the process dies is delivered again. Default 50.
+    /// How long successes are gathered before they are acknowledged in one commit, in milliseconds.
+    /// What was handled and not yet acknowledged when the process dies is delivered again.
+    /// Default 50.
     pub acknowledge_delay_ms: u32,
-    /// How long a stopping subscription waits for events that are being handled, in seconds. Default 10.
+    /// How long a stopping subscription waits for events that are being handled, in seconds.
+    /// Default 10.
     pub drain_seconds: u32,
 }
 

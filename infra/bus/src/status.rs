@@ -1,4 +1,5 @@
-//! How far each subscription has come: what an operator looks at first. Works on the bus's database from any process.
+//! How far each subscription has come: what an operator looks at first. Works on the bus's database
+//! from any process.
 
 use infra_db::{Database, DbError};
 
@@ -9,10 +10,11 @@ pub struct Status {
     pub subscription: String,
     /// Every event of the log up to here is handled, waits for redelivery or is dead.
     pub position: i64,
-    /// How many positions the log's end is ahead, whatever their topics. It is zero for a running subscription on a
-    /// quiet server, give or take the second after which a subscription notes that it passed over others' events.
+    /// How many positions the log's end is ahead, whatever their topics. It is zero for a running
+    /// subscription on a quiet server, give or take the second after which a subscription notes
+    /// that it skipped others' events.
     pub behind: i64,
-    /// How many events wait to be tried again, or wait behind one that does.
+    /// How many events wait to be retried, or wait behind one that does.
     pub waiting: i64,
     /// How many events were given up.
     pub dead_letters: i64,
@@ -34,10 +36,12 @@ pub async fn statuses(database: &Database) -> Result<Vec<Status>, DbError> {
     .await?)
 }
 
-/// Forgets a subscription that no longer exists in the program: its cursor, which would keep the log from being trimmed,
-/// and what waits for redelivery. Its dead letters stay. Answers whether there was one.
+/// Forgets a subscription that no longer exists in the program: its cursor, which would keep the
+/// log from being trimmed, and what waits for redelivery. Its dead letters stay. Returns whether
+/// there was one.
 ///
-/// A subscription that is still run must not be forgotten: when it is run the next time it begins at the beginning.
+/// A subscription that is still run must not be forgotten: when it is run the next time it begins
+/// at the beginning.
 ///
 /// # Errors
 /// When the database cannot be written.

@@ -15,16 +15,17 @@ pub struct Subscription {
     pub name: &'static str,
     /// The topics it takes.
     pub topics: &'static [&'static str],
-    /// How many events it handles at the same time; events with the same key never are.
+    /// How many events it handles concurrently; events with the same key never are.
     pub concurrency: usize,
     /// What happens after a failure.
     pub retry: RetryPolicy,
 }
 
-/// When a failed event is tried again, and when it is given up.
+/// When a failed event is retried, and when it is given up.
 #[derive(Debug, Clone, Copy)]
 pub struct RetryPolicy {
-    /// How often an event is tried before it becomes a dead letter, unless what it needs is [away](HandlerError::Unavailable).
+    /// How often an event is tried before it becomes a dead letter, unless what it needs is
+    /// [away](HandlerError::Unavailable).
     pub attempts_max: u32,
     /// The pause after the first failure; it doubles with each further one, with jitter.
     pub pause_min: Duration,
@@ -35,7 +36,8 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// Eight tries over about four minutes: long enough for a restart of what is needed, short enough to be noticed.
+    /// Eight tries over about four minutes: long enough for a restart of what is needed, short
+    /// enough to be noticed.
     fn default() -> Self {
         Self {
             attempts_max: 8,
@@ -46,12 +48,12 @@ impl Default for RetryPolicy {
     }
 }
 
-/// Why an event was not handled. What a handler needs may be away for longer than any number of tries; what is wrong with
-/// the event or the handler does not pass. So the two are told apart.
+/// Why an event was not handled. What a handler needs may be away for longer than any number of
+/// tries; what is wrong with the event or the handler does not pass. So the two are distinguished.
 #[derive(Debug, thiserror::Error)]
 pub enum HandlerError {
-    /// What is needed to handle it cannot be had just now: a full disk, a domain that does not answer. Tried until it can,
-    /// and never given up.
+    /// What is needed to handle it cannot be had just now: a full disk, a domain that does not
+    /// respond. Tried until it can, and never given up.
     #[error("what is needed is not there")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// It may work later. Given up after [`RetryPolicy::attempts_max`].
@@ -76,7 +78,7 @@ impl From<infra_kernel::Error> for HandlerError {
 
 impl From<infra_db::DbError> for HandlerError {
     fn from(error: infra_db::DbError) -> Self {
-        if error.is_passing() {
+        if error.is_transient() {
             Self::Unavailable(Box::new(error))
         } else {
             Self::Retry(Box::new(error))
@@ -93,15 +95,16 @@ impl From<prost::DecodeError> for HandlerError {
 /// Acts on events. It may see each of them more than once.
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
-    /// Acts on one event; the context carries the event's correlation id and the attempt's deadline.
+    /// Acts on one event; the context carries the event's correlation id and the attempt's
+    /// deadline.
     async fn handle(&self, context: &Context, event: &Event) -> Result<(), HandlerError>;
 }
 
 /// A subscription and who acts on it: what a domain hands to the composition, which runs it.
 #[derive(Clone)]
 pub struct Consumer {
-    /// What it takes.
+    /// The events that the handler takes, and how.
     pub subscription: Subscription,
-    /// Who acts.
+    /// The handler of the events.
     pub handler: Arc<dyn Handler>,
 }

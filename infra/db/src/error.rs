@@ -10,18 +10,18 @@ pub enum DbError {
     /// The file could not be opened.
     #[error("the database {path} could not be opened")]
     Open {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The underlying error.
         #[source]
         source: sqlx::Error,
     },
     /// The schema could not be brought up to date.
     #[error("the database {path} could not be migrated")]
     Migrate {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The underlying error.
         #[source]
         source: Box<sqlx::migrate::MigrateError>,
     },
@@ -56,16 +56,17 @@ impl DbError {
         }
     }
 
-    /// Whether the same write may succeed later: the file is locked, the disk is full, the server is stopping.
+    /// Whether the same write may succeed later: the file is locked, the disk is full, the server
+    /// is stopping.
     #[must_use]
-    pub fn is_passing(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         match self {
             Self::NotCommitted(_)
             | Self::Full
             | Self::Closed
             | Self::Statement(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => true,
             Self::Statement(sqlx::Error::Database(error)) => {
-                is_passing_code(error.code().as_deref())
+                is_transient_code(error.code().as_deref())
             }
             _ => false,
         }
@@ -97,9 +98,9 @@ pub(crate) fn is_because_full(error: &(dyn std::error::Error + 'static)) -> bool
 /// SQLite's primary result code for a full disk.
 const FULL: u32 = 13;
 
-/// SQLite's primary result codes that can pass: BUSY, LOCKED, IOERR, FULL. The low byte of an extended code is its
-/// primary (sqlite.org/rescode.html).
-fn is_passing_code(code: Option<&str>) -> bool {
+/// SQLite's primary result codes that can pass: BUSY, LOCKED, IOERR, FULL. The low byte of an
+/// extended code is its primary (sqlite.org/rescode.html).
+fn is_transient_code(code: Option<&str>) -> bool {
     matches!(primary_code(code), Some(5 | 6 | 10 | FULL))
 }
 
@@ -111,7 +112,7 @@ impl From<DbError> for Error {
     fn from(error: DbError) -> Self {
         if error.is_full() {
             Self::storage_full().with_source(error)
-        } else if error.is_passing() {
+        } else if error.is_transient() {
             Self::new(
                 ErrorCode::Unavailable,
                 "This server cannot store or read anything just now. Please try again soon.",

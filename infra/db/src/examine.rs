@@ -1,4 +1,5 @@
-//! Looks a database over without changing it, its folder, or anything that another process has of it.
+//! Looks a database over without changing it, its folder, or anything that another process has of
+//! it.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
@@ -41,9 +42,10 @@ pub struct Inspection {
 
 /// How to open a file for reading so that nothing is left beside it.
 ///
-/// A reader of a database with a write-ahead log makes the log and its index when they are not there, and cannot take them
-/// away again. Where neither is there, nobody has the database open and the file is all there is of it, so SQLite is told
-/// that it does not change. Whoever opens it in that moment is not noticed: it takes a look at a database that is at rest.
+/// A reader of a database with a write-ahead log makes the log and its index when they are not
+/// there, and cannot take them away again. Where neither is there, nobody has the database open and
+/// the file is all there is of it, so SQLite is told that it does not change. A process that opens
+/// it in that moment is not noticed: it takes a look at a database that is at rest.
 pub(crate) fn for_reading(path: &Path) -> SqliteConnectOptions {
     let is_open = beside(path, "-shm").exists() || wal_bytes(path) > 0;
     SqliteConnectOptions::new()
@@ -182,8 +184,9 @@ fn compare(applied: &[(i64, Vec<u8>)], migrations: &Migrator) -> DatabaseState {
     }
 }
 
-/// Whether pages are missing at the end of the file, by what its header says (sqlite.org/fileformat.html). With something in
-/// the log that cannot be told: pages may be there only.
+/// Whether pages are missing at the end of the file, by what its header says
+/// (sqlite.org/fileformat.html). With something in the log that cannot be told: pages may be there
+/// only.
 fn cut_short(path: &Path, bytes: u64) -> std::io::Result<Option<String>> {
     const HEADER_BYTES: usize = 100;
     let mut header = [0; HEADER_BYTES];
@@ -194,7 +197,8 @@ fn cut_short(path: &Path, bytes: u64) -> std::io::Result<Option<String>> {
         let four = [header[at], header[at + 1], header[at + 2], header[at + 3]];
         u64::from(u32::from_be_bytes(four))
     };
-    // The number of pages holds when the file has not been changed since by a version of SQLite that did not write it.
+    // The number of pages holds when the file has not been changed since by a version of SQLite
+    // that did not write it.
     if !header.starts_with(b"SQLite format 3\0") || number(24) != number(92) {
         return Ok(None);
     }

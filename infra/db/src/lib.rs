@@ -1,12 +1,14 @@
-//! A domain's own database: SQLite in one file, with many readers and one writer that commits in groups.
+//! A domain's own database: SQLite in one file, with many readers and one writer that commits in
+//! groups.
 //!
-//! Reads take a connection from a small pool ([`Database::reader`]). Writes are closures handed to the one writer
-//! ([`Database::write`]): those that arrive while a commit is under way share the next one, each inside a savepoint of its
-//! own, so that one `fsync` serves many requests and one request's failure is only its own. An answer means the commit is
-//! on disk (`synchronous = FULL`).
+//! Reads take a connection from a small pool ([`Database::reader`]). Writes are closures handed to
+//! the one writer ([`Database::write`]): those that arrive while a commit is under way share the
+//! next one, each inside a savepoint of its own, so that one `fsync` serves many requests and one
+//! request's failure is only its own. A response means the commit is on disk
+//! (`synchronous = FULL`).
 //!
-//! It does not hide SQL, does not map rows, and lets no domain see another's tables: each opens only its own file.
-//! Statements use `$1`-style placeholders and types that PostgreSQL shares.
+//! It does not hide SQL, does not map rows, and lets no domain see another's tables: each opens
+//! only its own file. Statements use `$1`-style placeholders and types that PostgreSQL shares.
 
 mod commit;
 mod error;
@@ -35,7 +37,7 @@ pub type Connection = sqlx::SqliteConnection;
 
 /// How long a statement waits for a lock that another process holds before it gives up.
 const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
-/// The most connections that read at the same time; each is a thread of its own.
+/// The most connections that read concurrently; each is a thread of its own.
 const READERS_MAX: u32 = 4;
 /// How long a read waits for a free connection.
 const READER_WAIT_MAX: Duration = Duration::from_secs(5);
@@ -43,7 +45,8 @@ const READER_WAIT_MAX: Duration = Duration::from_secs(5);
 const READERS_CLOSE_MAX: Duration = Duration::from_secs(2);
 /// How long an unused reading connection is kept.
 const READER_IDLE_MAX: Duration = Duration::from_secs(300);
-/// The most connections to a database that this process has at the same time: the readers and the writer.
+/// The most connections to a database that this process has concurrently: the readers and the
+/// writer.
 pub const CONNECTIONS_MAX: u32 = READERS_MAX + 1;
 /// The least that a connection keeps of the file in memory, in bytes.
 const PAGE_CACHE_BYTES_MIN: u64 = 256 * 1024;
@@ -78,7 +81,8 @@ impl Database {
     /// Opens the file, makes it when it is not there, and brings its schema up to date.
     ///
     /// # Errors
-    /// When the file cannot be opened, is not a database, or a migration fails; the error names the file.
+    /// When the file cannot be opened, is not a database, or a migration fails; the error names the
+    /// file.
     pub async fn open(path: &Path, migrations: &Migrator) -> Result<Self, DbError> {
         Self::open_with(path, migrations, OpenOptions::default()).await
     }
@@ -152,8 +156,8 @@ impl Database {
         })
     }
 
-    /// Opens a database to look at it: nothing is made, migrated or written, and nothing is left beside the file. Every
-    /// write is refused as to a closed database.
+    /// Opens a database to look at it: nothing is made, migrated or written, and nothing is left
+    /// beside the file. Every write is refused as to a closed database.
     #[must_use]
     pub fn open_read_only(path: &Path) -> Self {
         Self {
@@ -176,14 +180,14 @@ impl Database {
         &self.readers
     }
 
-    /// Runs a piece of work in a transaction and answers when it is committed and on disk. When the work fails, all it
-    /// wrote is undone, and the other work of the same group is not.
+    /// Runs a piece of work in a transaction and returns when it is committed and on disk. When the
+    /// work fails, all it wrote is undone, and the other work of the same group is not.
     ///
-    /// Work passes on the errors of its statements: after some of them (a full disk) SQLite has undone the transaction by
-    /// itself, and what is written after that would stand alone.
+    /// Work passes on the errors of its statements: after some of them (a full disk) SQLite has
+    /// undone the transaction by itself, and what is written after that would stand alone.
     ///
-    /// The work runs to its end even when the caller stops waiting: a caller that went away does not know whether it was
-    /// done, as with any commit whose answer is lost.
+    /// The work runs to its end even when the caller stops waiting: a caller that went away does
+    /// not know whether it was done, as with any commit whose result is lost.
     ///
     /// # Errors
     /// The work's own, or the database's when it could not be committed.
@@ -223,16 +227,17 @@ impl Database {
         self.commits.last()
     }
 
-    /// Wakes after commits: whoever relays an outbox waits here instead of asking again and again. Only one may wait.
+    /// Wakes after commits: the relay of an outbox waits here instead of asking again and again.
+    /// Only one may wait.
     #[must_use]
     pub fn commits(&self) -> Arc<Notify> {
         self.commits.signal()
     }
 
-    /// Finishes the writes that were handed in, then closes every connection, so that all there is is in the one file and
-    /// none of it in the log beside it. Reads that do not end within two seconds, and other processes that read,
-    /// are not waited for longer; then the log may stay, and belongs to the file, and the log says which it is. Answers
-    /// whether everything is closed.
+    /// Finishes the writes that were handed in, then closes every connection, so that all there is
+    /// is in the one file and none of it in the log beside it. Reads that do not end within two
+    /// seconds, and other processes that read, are not waited for longer; then the log may stay,
+    /// and belongs to the file, and the log says which it is. Returns whether everything is closed.
     pub async fn close(&self) -> bool {
         let is_finished = self.writer.finish().await;
         // Before the writer: the last connection of all takes the log away, and a reader cannot.
@@ -254,7 +259,8 @@ fn reader_pool(options: SqliteConnectOptions) -> SqlitePool {
     SqlitePoolOptions::new()
         .max_connections(READERS_MAX)
         .acquire_timeout(READER_WAIT_MAX)
-        // Under load there would be a line for each wait; whoever waits in vain gets an error of its own.
+        // Under load there would be a line for each wait; a waiter that times out gets an error of
+        // its own.
         .acquire_slow_threshold(READER_WAIT_MAX)
         .idle_timeout(READER_IDLE_MAX)
         .connect_lazy_with(options)

@@ -15,7 +15,7 @@ use crate::commit::{CommitMoment, CommitVersion, CommitWatch, Commits};
 use crate::error::is_full;
 use crate::{BoxFuture, Connection, DbError, LOCK_WAIT_MAX};
 
-use pending::{PendingWrite, Wish, Write};
+use pending::{CommitDecision, PendingWrite, Write};
 
 /// The most writes that wait for the writer; a further one waits for a place.
 const QUEUE_MAX: usize = 1_024;
@@ -99,17 +99,20 @@ impl Writer {
         F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
         H: FnOnce(&T, CommitVersion) + Send + 'static,
     {
-        let (write, answer) = PendingWrite::new(work, after_commit);
+        let (write, response) = PendingWrite::new(work, after_commit);
         self.queue
             .send(Box::new(write))
             .await
             .map_err(|_| DbError::Closed)?;
-        // The writer answers every write it took, so only its own end leaves one without an answer.
-        answer.await.unwrap_or_else(|_| Err(DbError::Closed.into()))
+        // The writer answers every write it took, so only its own end leaves one without a
+        // response.
+        response
+            .await
+            .unwrap_or_else(|_| Err(DbError::Closed.into()))
     }
 
-    /// Takes no more writes and finishes those that were handed in. Answers whether it could: the task that writes may have
-    /// ended before, by a fault of ours.
+    /// Takes no more writes and finishes those that were handed in. Returns whether it could: the
+    /// task that writes may have ended before, by a fault of ours.
     pub(crate) async fn finish(&self) -> bool {
         self.stop.notify_one();
         let Some(task) = self.task.lock().await.take() else {
@@ -131,8 +134,8 @@ impl Writer {
         }
     }
 
-    /// Moves what is in the log into the file, and closes the connection. To be called when the writes are finished. Answers
-    /// whether both are done.
+    /// Moves what is in the log into the file, and closes the connection. To be called when the
+    /// writes are finished. Returns whether both are done.
     pub(crate) async fn close(&self) -> bool {
         let Some(mut connection) = self.finished.lock().await.take() else {
             return true;
@@ -157,8 +160,9 @@ impl Writer {
     }
 }
 
-/// Moves everything from the log into the file and cuts the log to nothing, so that neither keeps what was deleted. Answers
-/// whether it could: it cannot while somebody reads what the log holds, and waits for them at most so long.
+/// Moves everything from the log into the file and cuts the log to nothing, so that neither keeps
+/// what was deleted. Returns whether it could: it cannot while somebody reads what the log holds,
+/// and waits for them at most so long.
 async fn checkpoint(connection: &mut Connection, wait: Duration) -> Result<bool, sqlx::Error> {
     set_busy_timeout(connection, wait).await?;
     let done: Result<(i64, i64, i64), _> = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -211,7 +215,7 @@ async fn until(moment: Option<Instant>) {
     }
 }
 
-/// Cuts the log to nothing without waiting for anybody; when to try again, if that has to be.
+/// Cuts the log to nothing without waiting for anybody; when to retry, if that has to be.
 async fn truncate(connection: &mut Connection) -> Option<Instant> {
     match checkpoint(connection, Duration::ZERO).await {
         Ok(true) => None,
@@ -247,7 +251,7 @@ async fn commit_group(
     }
 }
 
-/// Runs the hooks and answers the callers, in the order of the commits.
+/// Runs the hooks and returns the callers, in the order of the commits.
 fn finish_committed(group: &mut Vec<Box<dyn Write>>, commits: &Commits) {
     let kept = group.iter().filter(|write| write.is_kept()).count();
     let mut version = commits.advance(kept);
@@ -271,7 +275,7 @@ async fn run_group(
 ) -> Result<(), Failure> {
     execute(connection, "BEGIN IMMEDIATE").await?;
     if let [write] = group {
-        if write.run(connection).await == Wish::Keep {
+        if write.run(connection).await == CommitDecision::Keep {
             return Ok(execute(connection, "COMMIT").await?);
         }
         if let Err(error) = execute(connection, "ROLLBACK").await {
@@ -283,12 +287,13 @@ async fn run_group(
     }
     for write in group {
         execute(connection, "SAVEPOINT work").await?;
-        let wish = write.run(connection).await;
-        if wish != Wish::Keep
+        let decision = write.run(connection).await;
+        if decision != CommitDecision::Keep
             && let Err(error) = execute(connection, "ROLLBACK TO work").await
         {
-            // There is no savepoint any more: a full disk had SQLite undo the work of the whole group.
-            let is_full = wish == Wish::UndoFull;
+            // There is no savepoint any more: a full disk had SQLite undo the work of the whole
+            // group.
+            let is_full = decision == CommitDecision::UndoFull;
             return Err(if is_full { Failure::Full } else { error.into() });
         }
         execute(connection, "RELEASE work").await?;

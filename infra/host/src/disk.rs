@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 /// The name of the file that keeps room.
 pub const BALLAST: &str = "ballast";
-/// How much it keeps, in bytes: what deleting, signing in and a start need until somebody has made room. A start takes one
-/// or two megabytes for the logs of the databases, and every log is cut back at a few megabytes.
+/// How much it keeps, in bytes: what deleting, signing in and a start need until somebody has made
+/// room. A start takes one or two megabytes for the logs of the databases, and every log is cut
+/// back at a few megabytes.
 pub const BALLAST_BYTES: u64 = 32 * 1024 * 1024;
 /// With less than this free, in bytes, the disk is full: writes are about to fail.
 pub const FULL_BYTES: u64 = 8 * 1024 * 1024;
@@ -18,20 +19,20 @@ pub const FULL_BYTES: u64 = 8 * 1024 * 1024;
 const ROOM_BYTES: u64 = FULL_BYTES + 2 * BALLAST_BYTES;
 /// How long what a look at the disk said is taken for true.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
-/// What is written at once where the system cannot set room aside by itself, in bytes.
+/// What is written at once where the system cannot reserve space by itself, in bytes.
 const CHUNK_BYTES: usize = 1024 * 1024;
 
 /// How much may be written to the disk of this path, in bytes, by somebody who is not root.
 ///
 /// # Errors
-/// When the path is not there, or the system does not tell. A file system that has no sizes (some of those of FUSE) has no
-/// limit: writes find out.
+/// When the path is not there, or the system does not say. A file system that has no sizes (some of
+/// those of FUSE) has no limit: writes find out.
 pub fn available_bytes(path: &Path) -> io::Result<u64> {
-    static TOLD: Once = Once::new();
+    static LOGGED: Once = Once::new();
     let space = rustix::fs::statvfs(path)?;
     if space.f_blocks == 0 || space.f_frsize == 0 {
-        TOLD.call_once(|| {
-            tracing::info!(path = %path.display(), "this file system does not tell how much room it has; no reserve is kept");
+        LOGGED.call_once(|| {
+            tracing::info!(path = %path.display(), "this file system does not report how much room it has; no reserve is kept");
         });
         return Ok(u64::MAX);
     }
@@ -47,8 +48,8 @@ pub enum Room {
     Full,
 }
 
-/// A file that takes room on the disk of a folder, to be released when there is no other. Released, it stays as an empty
-/// file, so that the next process knows.
+/// A file that takes room on the disk of a folder, to be released when there is no other. Released,
+/// it stays as an empty file, so that the next process knows.
 pub struct Ballast {
     path: PathBuf,
     folder: PathBuf,
@@ -95,8 +96,9 @@ impl Ballast {
         self.bytes() == Some(0)
     }
 
-    /// How it stood with the disk when it was last looked at, within a second: for whoever asks often. What fills the disk
-    /// in between is noticed by the write that fails, and whoever sees that asks [`Self::check`].
+    /// How it stood with the disk when it was last looked at, within a second: for anyone who asks
+    /// often. What fills the disk in between is noticed by the write that fails, and anyone who
+    /// sees that asks [`Self::check`].
     pub fn room(&self) -> Room {
         self.room_at(Instant::now())
     }
@@ -115,8 +117,9 @@ impl Ballast {
         }
     }
 
-    /// Looks at the disk, which takes a few microseconds, and releases the ballast when it is full. Once full, it stays so
-    /// until there is room for the ballast again, so that what the ballast gave is not used up by what filled the disk.
+    /// Looks at the disk, which takes a few microseconds, and releases the ballast when it is full.
+    /// Once full, it stays so until there is room for the ballast again, so that what the ballast
+    /// gave is not used up by what filled the disk.
     pub fn check(&self) -> Room {
         self.check_at(Instant::now())
     }
@@ -124,7 +127,7 @@ impl Ballast {
     fn check_at(&self, now: Instant) -> Room {
         // Noted first: of many who ask at once, one looks and the others go by what was seen last.
         *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
-        // Where it is not told how much room there is, writes find out.
+        // Where it is not known how much room there is, writes find out.
         let available = (self.available)(&self.folder).unwrap_or(u64::MAX);
         let released = available < FULL_BYTES && self.release();
         let is_full = available < FULL_BYTES || (available < ROOM_BYTES && self.is_released());
@@ -143,8 +146,8 @@ impl Ballast {
         if is_full { Room::Full } else { Room::Ample }
     }
 
-    /// Makes the ballast when it is not there and the disk has room. It may take as long as writing so much does. Answers
-    /// whether it is there.
+    /// Makes the ballast when it is not there and the disk has room. It may take as long as writing
+    /// so much does. Returns whether it is there.
     ///
     /// # Errors
     /// When it cannot be made.
@@ -160,14 +163,15 @@ impl Ballast {
             .and_then(|()| crate::give_to_owner_of(&self.folder, &unfinished))
             .and_then(|()| fs::rename(&unfinished, &self.path));
         if made.is_err() {
-            // What was written of it is in the way of others. Should this fail too, the next attempt writes over it.
+            // What was written of it is in the way of others. Should this fail too, the next
+            // attempt writes over it.
             let _ = fs::remove_file(&unfinished);
         }
         made.map(|()| true)
     }
 
-    /// Removes what a process that was killed had made of it. Answers whether there was anything. Whoever is making one has
-    /// to make it again, and is told.
+    /// Removes what a process that was killed had made of it. Returns whether there was anything. A
+    /// reader that is making one has to make it again, and is told.
     pub fn remove_unfinished(&self) -> bool {
         fs::remove_file(self.unfinished()).is_ok()
     }
@@ -180,7 +184,7 @@ impl Ballast {
         fs::metadata(&self.path).ok().map(|metadata| metadata.len())
     }
 
-    /// Answers whether it gave any room.
+    /// Returns whether it gave any room.
     fn release(&self) -> bool {
         let removed = self.remove_unfinished();
         if !self.is_there() {
@@ -197,7 +201,7 @@ impl Ballast {
     }
 }
 
-/// Sets room aside. Zeros would do on most systems, and not on those that compress.
+/// Reserves space. Zeros would do on most systems, and not on those that compress.
 fn fill(path: &Path) -> io::Result<()> {
     let mut file = File::create(path)?;
     #[cfg(target_os = "linux")]
@@ -244,7 +248,7 @@ mod tests {
         fill(&folder.path().join("ballast.new")).unwrap();
         assert!(ballast.release() && !ballast.release());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        // This disk has room, so it was released in vain.
+        // This disk has room, so it was released for nothing.
         assert_eq!(ballast.check(), Room::Ample);
         assert!(ballast.make().unwrap());
     }
@@ -262,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_asks_often_looks_at_the_disk_once_a_second() {
+    fn anyone_who_asks_often_looks_at_the_disk_once_a_second() {
         let folder = tempfile::tempdir().unwrap();
         let (ballast, free, looks) = on_small_disk(folder.path());
         let began = Instant::now();

@@ -1,7 +1,7 @@
 //! What the machine or its container gives this process: memory, and room on the disk.
 //!
-//! It measures and knows no setting: whoever has a budget asks here how large it may be. Start reading at
-//! [`memory_limit`] and [`Ballast`].
+//! It measures and knows no setting: the owner of a budget asks here how large it may be. Start
+//! reading at [`memory_limit`] and [`Ballast`].
 
 mod disk;
 mod memory;

@@ -28,14 +28,14 @@ impl fmt::Display for MemoryOrigin {
 /// The smallest of all limits that hold for this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryLimit {
-    /// In bytes.
+    /// How much there is, in bytes.
     pub bytes: u64,
-    /// Whose it is.
+    /// Where the limit comes from.
     pub origin: MemoryOrigin,
 }
 
-/// Reads it: the least of the machine's memory, the control groups' (both versions, each group above this process's, too)
-/// and the process's own. Nothing where none can be read.
+/// Reads it: the least of the machine's memory, the control groups' (both versions, each group
+/// above this process's, too) and the process's own. Nothing where none can be read.
 #[must_use]
 pub fn memory_limit() -> Option<MemoryLimit> {
     least(
@@ -72,7 +72,8 @@ fn limits_under(root: &Path) -> Vec<MemoryLimit> {
     machine.into_iter().chain(groups).collect()
 }
 
-/// The smallest; among equals, the machine's own comes first: a group without a limit may repeat it.
+/// The smallest; among equals, the machine's own comes first: a group without a limit may repeat
+/// it.
 fn least(limits: impl Iterator<Item = MemoryLimit>) -> Option<MemoryLimit> {
     limits.min_by_key(|limit| (limit.bytes, std::cmp::Reverse(limit.origin)))
 }
@@ -86,8 +87,9 @@ fn machine_bytes(meminfo: &str) -> Option<u64> {
     kibibytes.checked_mul(1024)
 }
 
-/// The files that may hold a limit of the groups of this process and of all above them, by `/proc/self/cgroup`. A container
-/// may see its group's path from outside, where no such file is, or as `/`: the root's files are always among them.
+/// The files that may hold a limit of the groups of this process and of all above them, by
+/// `/proc/self/cgroup`. A container may see its group's path from outside, where no such file is,
+/// or as `/`: the root's files are always among them.
 fn group_files(groups: &str) -> Vec<PathBuf> {
     const UNIFIED: (&str, &[&str]) = ("sys/fs/cgroup", &["memory.max", "memory.high"]);
     const LEGACY: (&str, &[&str]) = ("sys/fs/cgroup/memory", &["memory.limit_in_bytes"]);
@@ -118,8 +120,8 @@ fn group_files(groups: &str) -> Vec<PathBuf> {
     files
 }
 
-/// A group's limit in bytes; nothing for `max`. The older version writes a number near 2^63 for none, which no machine
-/// has.
+/// A group's limit in bytes; nothing for `max`. The older version writes a number near 2^63 for
+/// none, which no machine has.
 fn group_bytes(text: &str) -> Option<u64> {
     text.trim().parse().ok().filter(|bytes| *bytes > 0)
 }

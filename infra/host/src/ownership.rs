@@ -7,9 +7,10 @@ use std::path::Path;
 
 const ROOT: u32 = 0;
 
-/// Gives a file or folder that root has made in somebody else's folder to that folder's owner, as SQLite does with the logs
-/// of databases: a command that root runs must not lock out the service. Does nothing for others than root, and to what is
-/// somebody else's or has a second name elsewhere.
+/// Gives a file or folder that root has made in somebody else's folder to that folder's owner, as
+/// SQLite does with the logs of databases: a command that root runs must not lock out the service.
+/// Does nothing for others than root, and to what is somebody else's or has a second name
+/// elsewhere.
 ///
 /// # Errors
 /// When the folder or the file is not there, or the file system has no owners.

@@ -1,10 +1,11 @@
 //! On whose behalf a call is made.
 //!
-//! A domain is handed ids in messages ("the author is 7"), and whoever writes a message can write any number into it. The
-//! [`Caller`] in the call's [`Context`](crate::Context) is what it checks them against. It cannot be made up: one that names an account or an
-//! application comes from [`CallerKey::mint`], which a surface calls once per request after it has authenticated, or from
-//! [`CallerKey::verify`], where a call enters a process. In between the type itself is the proof, so a check in process costs
-//! a comparison.
+//! A domain is handed ids in messages ("the author is 7"), and anyone who writes a message can
+//! write any number into it. The [`Caller`] in the call's [`Context`](crate::Context) is what it
+//! checks them against. It cannot be made up: one that names an account or an application comes
+//! from [`CallerKey::mint`], which a surface calls once per request after it has authenticated, or
+//! from [`CallerKey::verify`], where a call enters a process. In between the type itself is the
+//! proof, so a check in process costs a comparison.
 
 mod key;
 
@@ -52,8 +53,8 @@ impl Caller {
         Self(Kind::Anonymous)
     }
 
-    /// The server itself: a job, a consumer of events, an operator's command. It may act for every account, so what begins
-    /// with a request is never called so.
+    /// The server itself: a job, a consumer of events, an operator's command. It may act for every
+    /// account, so what begins with a request is never called so.
     #[must_use]
     pub const fn system() -> Self {
         Self(Kind::System)

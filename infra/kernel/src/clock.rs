@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// A moment in microseconds since the Unix epoch. It is stored as a number, never as text: numbers sort the same in
-/// every database.
+/// A moment in microseconds since the Unix epoch. It is stored as a number, never as text: numbers
+/// sort the same in every database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -53,19 +53,20 @@ impl Timestamp {
     }
 }
 
-/// How long this process has known the time, in microseconds: it only grows, and steadily, whatever is done to the time of
-/// day. For what is counted within one process and must not be freed or locked by a clock that is set; never stored.
+/// How long this process has known the time, in microseconds: it only grows, and steadily, whatever
+/// is done to the time of day. For what is counted within one process and must not be freed or
+/// locked by a clock that is set; never stored.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Uptime(i64);
 
 impl Uptime {
-    /// So many microseconds.
+    /// The moment so many microseconds after the epoch.
     #[must_use]
     pub const fn from_microseconds(microseconds: i64) -> Self {
         Self(microseconds)
     }
 
-    /// In microseconds.
+    /// Microseconds since the epoch.
     #[must_use]
     pub const fn microseconds(self) -> i64 {
         self.0
@@ -118,7 +119,8 @@ impl ManualClock {
         }
     }
 
-    /// Puts the time of day to this moment, as an operator or a time server does: no time passes by it.
+    /// Puts the time of day to this moment, as an operator or a time server does: no time passes by
+    /// it.
     pub fn set(&self, now: Timestamp) {
         self.now_us.store(now.microseconds(), Ordering::Relaxed);
     }

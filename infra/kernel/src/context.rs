@@ -1,4 +1,5 @@
-//! What travels with every call: who may be waiting for how long, and under which name to find it in the logs.
+//! What travels with every call: who may be waiting for how long, and under which name to find it
+//! in the logs.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use crate::caller::Caller;
 
-/// The name under which every log line of one operation can be found, from the edge to the last worker.
-/// Cheap to clone.
+/// The name under which every log line of one operation can be found, from the edge to the last
+/// worker. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct CorrelationId(Arc<str>);
 
@@ -48,8 +49,8 @@ impl fmt::Debug for CorrelationId {
     }
 }
 
-/// The circumstances of a call: its name in the logs, the moment after which nobody waits for the answer, and on whose
-/// behalf it is made. Cheap to clone.
+/// The circumstances of a call: its name in the logs, the moment after which nobody waits for the
+/// response, and on whose behalf it is made. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Context {
     correlation_id: CorrelationId,
@@ -71,7 +72,8 @@ impl Context {
         }
     }
 
-    /// A context for what the server itself goes on with, as a consumer does, under the name of what began it.
+    /// A context for what the server itself continues with, as a consumer does, under the name of
+    /// what began it.
     #[must_use]
     pub fn system(correlation_id: CorrelationId, budget: Duration) -> Self {
         Self::anonymous(correlation_id, budget).with_caller(Caller::system())
@@ -90,8 +92,8 @@ impl Context {
         self
     }
 
-    /// The same operation with a time of its own: less for a part of it, or more for what has to happen when its own is
-    /// over, such as taking back what it began.
+    /// The same operation with a time of its own: less for a part of it, or more for what has to
+    /// happen when its own is over, such as taking back what it began.
     #[must_use]
     pub fn with_budget(&self, budget: Duration) -> Self {
         Self {
@@ -112,7 +114,7 @@ impl Context {
         &self.caller
     }
 
-    /// The moment after which nobody waits for the answer.
+    /// The moment after which nobody waits for the response.
     #[must_use]
     pub const fn deadline(&self) -> Instant {
         self.deadline

@@ -1,8 +1,9 @@
 //! The one error that crosses a gateway.
 //!
-//! Inside a domain errors are that domain's own enums. At its gateway they become this: a code from a closed set, which
-//! maps once to gRPC (`infra-rpc`) and once to HTTP (`presentation-kit`), a public sentence for the person who asked, and
-//! a private cause for the log. The two texts never mix.
+//! Inside a domain errors are that domain's own enums. At its gateway they become this: a code from
+//! a closed set, which maps once to gRPC (`infra-rpc`) and once to HTTP (`presentation-kit`), a
+//! public sentence for the person who asked, and a private cause for the log. The two texts never
+//! mix.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use crate::field_problem::{FieldProblem, FieldReason};
 
-/// What a gateway answers.
+/// What a gateway returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What kind of failure it was. Closed on purpose: every surface maps every code.
@@ -40,7 +41,7 @@ pub enum ErrorCode {
     StorageFull,
     /// Cannot be done now; the same request may succeed later.
     Unavailable,
-    /// Our own fault.
+    /// A fault of the server; the person learns no more than that.
     Internal,
 }
 
@@ -136,8 +137,9 @@ impl Error {
         Self::new(ErrorCode::Invalid, public).for_field(field)
     }
 
-    /// Fields that were refused, all at once and in the order of the form. The public sentence is theirs, one after the
-    /// other; [`field`](Self::field) is the first's. The code is `conflict` when all of them are taken, else `invalid`.
+    /// Fields that were refused, all at once and in the order of the form. The public sentence is
+    /// theirs, one after the other; [`field`](Self::field) is the first's. The code is `conflict`
+    /// when all of them are taken, else `invalid`.
     #[must_use]
     pub fn invalid_fields(problems: Vec<FieldProblem>) -> Self {
         let taken = |problem: &FieldProblem| problem.reason() == FieldReason::Taken;
@@ -167,7 +169,7 @@ impl Error {
         Self::new(
             ErrorCode::StorageFull,
             "This server's disk is full, so it takes nothing more just now. What is there can still be seen and deleted; \
-             whoever runs the server has to make room.",
+             the operator has to make room.",
         )
     }
 

@@ -65,7 +65,8 @@ pub struct FieldProblem {
 }
 
 impl FieldProblem {
-    /// A refused field with a sentence that says what to do. The sentence never holds a cause or a secret.
+    /// A refused field with a sentence that says what to do. The sentence never holds a cause or a
+    /// secret.
     pub fn new(field: impl Into<String>, reason: FieldReason, public: impl Into<String>) -> Self {
         Self {
             field: field.into(),

@@ -1,10 +1,11 @@
 //! Ids: 64 bits, made anywhere without asking anyone, and sorted by the time they were made.
 //!
-//! The layout is the one Instagram published: 41 bits of milliseconds, 13 bits of logical shard, 10 bits of sequence
-//! ("Sharding & IDs at Instagram", 2012). In JSON an id is a string, because a JavaScript number holds only 53 bits.
+//! The layout is the one Instagram published: 41 bits of milliseconds, 13 bits of logical shard, 10
+//! bits of sequence ("Sharding & IDs at Instagram", 2012). In JSON an id is a string, because a
+//! JavaScript number holds only 53 bits.
 //!
-//! An id is stored as a signed 64-bit integer. The top bit stays clear until 2060, so order in SQL and order in Rust
-//! agree until then.
+//! An id is stored as a signed 64-bit integer. The top bit stays clear until 2060, so order in SQL
+//! and order in Rust agree until then.
 
 use std::fmt;
 use std::str::FromStr;
@@ -144,7 +145,7 @@ define_id! {
     SessionId;
     /// One photo of an account, with all its renditions.
     MediaId;
-    /// A post; a comment is a post that answers another.
+    /// A post; a comment is a post that replies to another.
     PostId;
     /// One account following another; pages of followers are ordered by it.
     FollowId;
@@ -157,7 +158,8 @@ define_id! {
 pub struct IdGenerator {
     shard: u64,
     clock: Arc<dyn Clock>,
-    /// Milliseconds since [`EPOCH_MS`] and the sequence within them, packed as `milliseconds << SEQUENCE_BITS | sequence`.
+    /// Milliseconds since [`EPOCH_MS`] and the sequence within them, packed as
+    /// `milliseconds << SEQUENCE_BITS | sequence`.
     last: AtomicU64,
 }
 
@@ -180,16 +182,17 @@ impl IdGenerator {
         }
     }
 
-    /// Makes every id from now on later than this one: told at the start of the last id that was made before, so that a
-    /// clock that stands behind after a restart takes no ids back.
+    /// Makes every id from now on later than this one: told at the start of the last id that was
+    /// made before, so that a clock that stands behind after a restart takes no ids back.
     pub fn start_after(&self, last: EventId) {
         let milliseconds = last.get() >> (SHARD_BITS + SEQUENCE_BITS);
         self.last
             .fetch_max((milliseconds + 1) << SEQUENCE_BITS, Ordering::Relaxed);
     }
 
-    /// The next id as a raw number. When a millisecond's sequence is used up, or the clock steps back, it borrows from
-    /// the milliseconds to come instead of waiting: ids stay unique and sorted, and run ahead of the clock for a while.
+    /// The next id as a raw number. When a millisecond's sequence is used up, or the clock steps
+    /// back, it borrows from the milliseconds to come instead of waiting: ids stay unique and
+    /// sorted, and run ahead of the clock for a while.
     #[must_use]
     pub fn next_raw(&self) -> u64 {
         let now_ms = self
@@ -305,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_tells_when_it_was_made() {
+    fn an_id_shows_when_it_was_made() {
         let at = Timestamp::from_milliseconds(EPOCH_MS as i64 + 123_456);
         let generator = IdGenerator::new(3, Arc::new(ManualClock::at(at)));
         assert_eq!(generator.media().created_at(), at);

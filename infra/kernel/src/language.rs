@@ -1,10 +1,11 @@
 //! Language tags as people's devices write them, brought into one form.
 //!
-//! Clients send what their system calls a locale ("en_GB.UTF-8", "zh-Hant-TW", "iw"), and a tag that nobody can use is no
-//! reason to refuse what it describes. So there is one rule for all of them: a tag in canonical form, or none.
+//! Clients send what their system calls a locale ("en_GB.UTF-8", "zh-Hant-TW", "iw"), and a tag
+//! that nobody can use is no reason to refuse what it describes. So there is one rule for all of
+//! them: a tag in canonical form, or none.
 
-/// The longest tag that is read, in bytes: RFC 5646, section 4.4.1, asks for room for 35, and a system's locale may carry an
-/// encoding and a modifier besides.
+/// The longest tag that is read, in bytes: RFC 5646, section 4.4.1, asks for room for 35, and a
+/// system's locale may carry an encoding and a modifier besides.
 const WRITTEN_BYTES_MAX: usize = 64;
 /// The longest tag that is kept, in bytes.
 pub const LANGUAGE_BYTES_MAX: usize = 35;
@@ -25,12 +26,12 @@ const REPLACED: [(&str, &str); 5] = [
     ("mo", "ro"),
 ];
 
-/// A language tag in canonical form (BCP 47: "en", "pt-BR", "zh-Hant-TW"), from whatever a client wrote: other case,
-/// underscores, a POSIX encoding or modifier, withdrawn codes. None for what names no language: an empty text, "C", words,
-/// codes that ISO 639-1 does not list.
+/// A language tag in canonical form (BCP 47: "en", "pt-BR", "zh-Hant-TW"), from whatever a client
+/// wrote: other case, underscores, a POSIX encoding or modifier, withdrawn codes. None for what
+/// names no language: an empty text, "C", words, codes that ISO 639-1 does not list.
 ///
-/// What cannot be read behind the language ("de-", "en-!") is dropped, and so are extensions and private parts: the language
-/// is what lists are filtered by.
+/// What cannot be read behind the language ("de-", "en-!") is dropped, and so are extensions and
+/// private parts: the language is what lists are filtered by.
 #[must_use]
 pub fn canonical_language(written: &str) -> Option<String> {
     let written = written.trim();
@@ -55,7 +56,8 @@ pub fn canonical_language(written: &str) -> Option<String> {
     Some(canonical)
 }
 
-/// The primary subtag: two letters of the list, or three, of which there are more than are worth listing.
+/// The primary subtag: two letters of the list, or three, of which there are more than are worth
+/// listing.
 fn language(subtag: &str) -> Option<String> {
     let code = subtag.to_ascii_lowercase();
     if !code.bytes().all(|byte| byte.is_ascii_lowercase()) {
@@ -83,7 +85,8 @@ enum Place {
 }
 
 impl Place {
-    /// The subtag in the case that BCP 47 recommends, and what may follow it; none when it cannot stand here.
+    /// The subtag in the case that BCP 47 recommends, and what may follow it; none when it cannot
+    /// stand here.
     fn read(self, subtag: &str) -> Option<(String, Self)> {
         let letters = subtag.bytes().all(|byte| byte.is_ascii_alphabetic());
         let digits = subtag.bytes().all(|byte| byte.is_ascii_digit());
@@ -117,7 +120,8 @@ mod tests {
     fn check(written: &str, expected: Option<&str>) {
         let canonical = canonical_language(written);
         assert_eq!(canonical.as_deref(), expected, "`{written}`");
-        // A tag in canonical form stays as it is, so it does not matter how often the rule is applied.
+        // A tag in canonical form stays as it is, so it does not matter how often the rule is
+        // applied.
         if let Some(tag) = &canonical {
             assert_eq!(canonical_language(tag), canonical, "`{written}`");
             assert!(tag.len() <= LANGUAGE_BYTES_MAX);

@@ -1,8 +1,8 @@
-//! The vocabulary that every other crate speaks: typed ids, time, the context of a call and its caller, errors, pages and
-//! language tags.
+//! The vocabulary that every other crate speaks: typed ids, time, the context of a call and its
+//! caller, errors, pages and language tags.
 //!
-//! What it does not do: no input or output, no async, no knowledge of any domain's rules. It is at the bottom of the
-//! tree, so a change here rebuilds everything above: keep it small and dull.
+//! What it does not do: no input or output, no async, no knowledge of any domain's rules. It is at
+//! the bottom of the tree, so a change here rebuilds everything above: keep it small and dull.
 //!
 //! Start reading at [`id`], then [`error`], then [`context`].
 

@@ -1,15 +1,18 @@
-//! Pages by cursor: always by id, never by offset, so that a page costs the same however deep it is.
+//! Pages by cursor: always by id, never by offset, so that a page costs the same however deep it
+//! is.
 
 /// Which way a page walks from its cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// Newest first, below the cursor: the usual way down a timeline.
     Older,
-    /// The oldest above the cursor first: what comes right after it. The page is still answered newest first.
+    /// The oldest above the cursor first: what comes right after it. The page is still returned
+    /// newest first.
     Newer,
 }
 
-/// A bounded page of things ordered by id: those with `after < id < before`, at most `limit` of them.
+/// A bounded page of things ordered by id: those with `after < id < before`, at most `limit` of
+/// them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
     /// Only ids below this one; `u64::MAX` for no bound.
@@ -18,7 +21,7 @@ pub struct Page {
     pub after: u64,
     /// Which end of the range is taken when it holds more than `limit`.
     pub direction: Direction,
-    /// How many at the most; never zero.
+    /// How many at most; never zero.
     pub limit: u32,
 }
 
@@ -34,8 +37,8 @@ impl Page {
         }
     }
 
-    /// The page that the Mastodon API's three cursors ask for. `min_id` means "right after this one" and turns the page
-    /// round; `since_id` is only a floor.
+    /// The page that the Mastodon API's three cursors ask for. `min_id` means "right after this
+    /// one" and turns the page round; `since_id` is only a floor.
     #[must_use]
     pub fn from_cursors(
         max_id: Option<u64>,

@@ -1,8 +1,10 @@
-//! Admission control: at most so many at a time, at most so many waiting, and none of them for long.
+//! Admission control: at most so many at a time, at most so many waiting, and none of them for
+//! long.
 //!
-//! What comes when there is room takes one atomic operation and no lock. What has to wait is admitted in the order it came.
-//! Once the first in the queue has waited for half of the longest wait, newcomers are refused at once: the queue takes up a
-//! burst, and a lasting overload is answered quickly instead of slowly.
+//! What comes when there is room takes one atomic operation and no lock. What has to wait is
+//! admitted in the order it came. Once the first in the queue has waited for half of the longest
+//! wait, newcomers are refused at once: the queue takes up a burst, and a lasting overload is
+//! refused quickly instead of slowly.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,7 +35,8 @@ pub struct AdmissionBounds {
 pub struct AdmissionControl {
     bounds: AdmissionBounds,
     in_flight: AtomicUsize,
-    /// How many wait and have not given up. Never zero while the queue holds one that is to be woken.
+    /// How many wait and have not given up. Never zero while the queue holds one that is to be
+    /// woken.
     waiting: AtomicUsize,
     queue: Mutex<VecDeque<Entry>>,
 }
@@ -100,7 +103,7 @@ impl AdmissionControl {
     /// Admits, if need be after a wait.
     ///
     /// # Errors
-    /// When the queue is full or too slow, or the wait was in vain.
+    /// When the queue is full or too slow, or the wait timed out.
     pub async fn admit(self: &Arc<Self>) -> Result<Permit, Overloaded> {
         if let Some(permit) = self.try_admit() {
             return Ok(permit);
@@ -123,7 +126,8 @@ impl AdmissionControl {
         if is_slow || queue.len() >= self.bounds.waiting_max {
             return Err(Overloaded);
         }
-        // In this order, so that whoever leaves either sees one waiting or has left room before it is looked for.
+        // In this order, so that anyone who leaves either sees one waiting or has left room before
+        // it is looked for.
         self.waiting.fetch_add(1, Ordering::SeqCst);
         if queue.is_empty() && self.take() {
             self.waiting.fetch_sub(1, Ordering::SeqCst);
@@ -174,7 +178,7 @@ enum Queued {
     Waiting(Waiter),
 }
 
-/// One in the queue. Dropped, it gives back what it may have been handed in the same moment.
+/// One in the queue. Dropped, it releases what it may have been handed in the same moment.
 struct Waiter {
     control: Arc<AdmissionControl>,
     admitted: oneshot::Receiver<()>,
@@ -276,7 +280,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_gives_up_takes_no_place_along() {
+    async fn a_waiter_that_gives_up_takes_no_place_along() {
         let control = control(1, 8);
         let held = control.admit().await.unwrap();
         let mut given_up = Box::pin(control.admit());

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-/// The pause after the failure number `failures` (1 for the first): it doubles with each one and never leaves
-/// `pause_min..=pause_max`. `jitter` (0 to 1) picks a point in the upper half of what the number of failures allows, so
-/// that what failed together does not come back together.
+/// The pause after the failure number `failures` (1 for the first): it doubles with each one and
+/// never leaves `pause_min..=pause_max`. `jitter` (0 to 1) picks a point in the upper half of what
+/// the number of failures allows, so that what failed together does not come back together.
 #[must_use]
 pub fn pause_after(
     failures: u32,

@@ -1,8 +1,9 @@
 //! Turns for work of which only so much may run at once, given fairly between keys.
 //!
-//! Each key has a line of its own, and the lines take turns: whoever floods one key waits behind itself, and another key's
-//! first waits for one turn. When all lines together are full, the newest of the longest makes room for a shorter one, and
-//! the first place of a preferred key is found at the cost of a key that is not.
+//! Each key has a queue of its own, and the queues take turns: a caller that floods one key waits
+//! behind itself, and another key's first waits for one turn. When all lines together are full, the
+//! newest of the longest makes room for a shorter one, and the first place of a preferred key is
+//! found at the cost of a key that is not.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
@@ -17,8 +18,8 @@ pub struct QueueFull;
 
 /// Whom turns are shared between.
 pub trait QueueKey: Hash + Eq + Copy {
-    /// Whether it always finds a first place, as long as keys that are not preferred hold any: however many of those wait,
-    /// each with a line that is no longer than the others.
+    /// Whether it always finds a first place, as long as keys that are not preferred hold any:
+    /// however many of those wait, each with a line that is no longer than the others.
     fn is_preferred(&self) -> bool;
 }
 
@@ -62,7 +63,7 @@ impl<K: QueueKey> std::fmt::Debug for Turn<K> {
 }
 
 /// What came of asking for a turn.
-enum Asked<K: QueueKey> {
+enum Acquired<K: QueueKey> {
     Free(Turn<K>),
     Waiting(u64, oneshot::Receiver<Turn<K>>),
 }
@@ -83,14 +84,15 @@ impl<K: QueueKey> FairQueue<K> {
         }))
     }
 
-    /// Waits for a turn. Whoever gives up waiting leaves the line.
+    /// Waits for a turn. A waiter that gives up leaves the queue.
     ///
     /// # Errors
-    /// When the lines are full and none can be shortened for this key, or when its place is given to another key's waiter.
+    /// When the lines are full and none can be shortened for this key, or when its place is given
+    /// to another key's waiter.
     pub async fn turn(&self, key: K) -> Result<Turn<K>, QueueFull> {
         match self.0.ask(key)? {
-            Asked::Free(turn) => Ok(turn),
-            Asked::Waiting(number, called) => {
+            Acquired::Free(turn) => Ok(turn),
+            Acquired::Waiting(number, called) => {
                 let _place = Place {
                     shared: &self.0,
                     key,
@@ -114,11 +116,11 @@ impl<K: QueueKey> Shared<K> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ask(self: &Arc<Self>, key: K) -> Result<Asked<K>, QueueFull> {
+    fn ask(self: &Arc<Self>, key: K) -> Result<Acquired<K>, QueueFull> {
         let mut lines = self.lines();
         if lines.free > 0 {
             lines.free -= 1;
-            return Ok(Asked::Free(Turn(Arc::clone(self))));
+            return Ok(Acquired::Free(Turn(Arc::clone(self))));
         }
         if lines.waiting >= self.waiting_max && !lines.make_room(&key) {
             return Err(QueueFull);
@@ -127,7 +129,7 @@ impl<K: QueueKey> Shared<K> {
         let number = lines.next_number;
         lines.next_number += 1;
         lines.push(key, Waiter { number, call });
-        Ok(Asked::Waiting(number, called))
+        Ok(Acquired::Waiting(number, called))
     }
 
     /// Gives a turn to the next in line, or keeps it free.
@@ -141,7 +143,8 @@ impl<K: QueueKey> Shared<K> {
             next
         };
         if let Some(waiter) = next {
-            // Whoever just gave up does not take it: the turn is dropped, and so passed on again.
+            // A waiter that just gave up does not take it: the turn is dropped, and so passed on
+            // again.
             drop(waiter.call.send(Turn(Arc::clone(self))));
         }
     }
@@ -185,9 +188,9 @@ impl<K: QueueKey> Lines<K> {
         true
     }
 
-    /// The longest line, when it would still be no shorter than the key's own afterwards. Failing that, for the first place
-    /// of a preferred key, the longest of those that are not: one place each and no more, so that those who are preferred
-    /// cannot take all of them by coming often.
+    /// The longest line, when it would still be no shorter than the key's own afterwards. Failing
+    /// that, for the first place of a preferred key, the longest of those that are not: one place
+    /// each and no more, so that those who are preferred cannot take all of them by coming often.
     fn line_to_shorten(&self, own: usize, is_preferred: bool) -> Option<K> {
         let (longest, length) = self.longest(|_| true)?;
         if length > own + 1 {
@@ -200,7 +203,8 @@ impl<K: QueueKey> Lines<K> {
         Some(longest)
     }
 
-    /// The longest line of such keys; of equally long ones that with the newest waiter, who has waited least.
+    /// The longest line of such keys; of equally long ones that with the newest waiter, who has
+    /// waited least.
     fn longest(&self, is_meant: impl Fn(&K) -> bool) -> Option<(K, usize)> {
         let lines = self.by_key.iter().filter(|(key, _)| is_meant(key));
         let newest = |line: &VecDeque<Waiter<K>>| line.back().map(|waiter| waiter.number);
@@ -232,7 +236,7 @@ impl<K: QueueKey> Drop for Turn<K> {
     }
 }
 
-/// A place in a line; whoever drops it leaves the line, called or not.
+/// A place in a queue; a caller that drops it leaves the queue, called or not.
 struct Place<'q, K: QueueKey> {
     shared: &'q Shared<K>,
     key: K,

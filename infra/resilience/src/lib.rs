@@ -1,8 +1,9 @@
-//! What keeps one part's trouble from becoming everyone's: limits on how often and on how much at a time, pauses after
-//! failures, turns that are fair, who goes first, and what a thread's work has cost.
+//! What keeps one part's failure from becoming everyone's: limits on how often and on how much at a
+//! time, pauses after failures, turns that are fair, who goes first, and what a thread's work has
+//! cost.
 //!
-//! Deadlines are in `infra-kernel` and `infra-rpc`; retries are where the work is (`infra-bus`). Circuit breakers come
-//! with the calls that leave the process.
+//! Deadlines are in `infra-kernel` and `infra-rpc`; retries are where the work is (`infra-bus`).
+//! Circuit breakers come with the calls that leave the process.
 
 mod admission;
 mod backoff;
@@ -15,5 +16,5 @@ pub use admission::{AdmissionBounds, AdmissionControl, Overloaded, Permit};
 pub use backoff::pause_after;
 pub use fair_queue::{FairQueue, QueueFull, QueueKey, Turn};
 pub use limit::{Level, Limit, LimitReached};
-pub use priority::stand_back;
+pub use priority::lower_priority;
 pub use processor_time::{charge_thread, thread_processor_time};

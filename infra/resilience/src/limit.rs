@@ -1,9 +1,10 @@
 //! How often something may be done: one token bucket for each key.
 //!
-//! A bucket is one moment in time, the one at which it will be full again (the generic cell rate algorithm), so a bucket
-//! that is full need not be kept. It is written here because what was taken can be released: taking first and releasing
-//! lets no concurrent try slip past the limit, and the limiters at hand can only take. The counts live in this process
-//! and start again with it; time is counted by its uptime, so that a clock that is set neither frees nor locks anyone.
+//! A bucket is one moment in time, the one at which it will be full again (the generic cell rate
+//! algorithm), so a bucket that is full need not be kept. It is written here because what was taken
+//! can be released: taking first and releasing lets no concurrent try slip past the limit, and the
+//! limiters at hand can only take. The counts live in this process and start again with it; time is
+//! counted by its uptime, so that a clock that is set neither frees nor locks anyone.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -12,7 +13,8 @@ use std::time::Duration;
 
 use infra_kernel::Uptime;
 
-/// The most buckets of one limit. When there are more, those nearest to being full again are forgotten.
+/// The most buckets of one limit. When there are more, those nearest to being full again are
+/// forgotten.
 const BUCKETS_MAX: usize = 100_000;
 
 /// A limit was reached; after the wait one more is allowed.
@@ -59,7 +61,8 @@ impl<K: Hash + Eq + Copy> Limit<K> {
         }
     }
 
-    /// Keeps at most so many buckets; when there are more, those nearest to being full again are forgotten.
+    /// Keeps at most so many buckets; when there are more, those nearest to being full again are
+    /// forgotten.
     #[must_use]
     pub const fn with_buckets_max(mut self, buckets_max: usize) -> Self {
         self.buckets_max = buckets_max;
@@ -131,8 +134,8 @@ impl<K: Hash + Eq + Copy> Limit<K> {
     }
 }
 
-/// Forgets the full buckets, and half of the others, the fuller ones, when that is not enough: whoever tries the most
-/// is remembered the longest.
+/// Forgets the full buckets, and half of the others, the fuller ones, when that is not enough:
+/// anyone who tries the most is remembered the longest.
 fn make_room<K: Hash + Eq + Copy>(buckets: &mut HashMap<K, i64>, now_us: i64) {
     let before = buckets.len();
     buckets.retain(|_, full_at_us| *full_at_us > now_us);

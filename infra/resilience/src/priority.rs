@@ -1,15 +1,16 @@
 //! Long work stands back behind short.
 
-/// How far: a nice value, from 0 to 19. Beside a thread that does not stand back and wants the same processor, one that does
-/// gets a tenth of it (Linux weighs the two 110 to 1,024); of a processor that nobody else wants it gets all.
+/// How far: a nice value, from 0 to 19. Beside a thread that does not run at lower priority and
+/// wants the same processor, one that does gets a tenth of it (Linux weighs the two 110 to 1,024);
+/// of a processor that nobody else wants it gets all.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
 
-/// Lets this thread stand back behind those that answer people, for good, and with it every thread and process that is
-/// started from it.
+/// Lets this thread run at lower priority behind those that response people, for good, and with it
+/// every thread and process that is started from it.
 ///
 /// Linux counts this by threads. Elsewhere it would hold for the whole process, so nothing is done.
-pub fn stand_back() {
+pub fn lower_priority() {
     // A system that forbids even this is slower for people, and works.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::setpriority_process(None, NICE);
@@ -25,7 +26,7 @@ mod tests {
         let before = nice();
         let (stood_back, child) = std::thread::scope(|scope| {
             let thread = scope.spawn(|| {
-                stand_back();
+                lower_priority();
                 (nice(), scope.spawn(nice).join().unwrap())
             });
             thread.join().unwrap()

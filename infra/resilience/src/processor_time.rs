@@ -1,4 +1,4 @@
-//! What the work of a thread has cost in processor time, so that it can be billed to whoever asked for it.
+//! What the work of a thread has cost in processor time, so that it can be charged to the caller.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -8,14 +8,15 @@ thread_local! {
     static CHARGED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
-/// Adds processor time that another process spent on this thread's behalf, such as a worker that it leased.
+/// Adds processor time that another process spent on this thread's behalf, such as a worker that it
+/// leased.
 pub fn charge_thread(spent: Duration) {
     CHARGED.set(CHARGED.get().saturating_add(spent));
 }
 
-/// The processor time that this thread has cost since it began: its own, and what was charged to it by
-/// [`charge_thread`]. Only the difference of two readings on one thread means anything. On a system that cannot measure it
-/// the thread's own time counts as zero.
+/// The processor time that this thread has cost since it began: its own, and what was charged to it
+/// by [`charge_thread`]. Only the difference of two readings on one thread means anything. On a
+/// system that cannot measure it the thread's own time counts as zero.
 #[must_use]
 pub fn thread_processor_time() -> Duration {
     own().saturating_add(CHARGED.get())

@@ -13,12 +13,13 @@ use crate::MESSAGE_BYTES_MAX;
 use crate::errors::error_from_status;
 use crate::metadata::outgoing_request;
 use crate::method::Method;
-use crate::streams::{Messages, relay_answers, relay_requests};
+use crate::streams::{Messages, relay_requests, relay_responses};
 
 /// How long a connection may take to be made.
 const CONNECT_WAIT_MAX: Duration = Duration::from_secs(5);
 
-/// A connection to a server of gateways, and the key with which callers are signed for it. Cheap to clone.
+/// A connection to a server of gateways, and the key with which callers are signed for it. Cheap to
+/// clone.
 #[derive(Debug, Clone)]
 pub struct Channel {
     transport: Transport,
@@ -28,7 +29,7 @@ pub struct Channel {
 /// Connects to a server of gateways at an address like "http://127.0.0.1:9000".
 ///
 /// # Errors
-/// When the address is none, or nobody answers there in time.
+/// When the address is none, or nobody responds there in time.
 pub async fn connect(address: &str, callers: CallerKey) -> Result<Channel> {
     let endpoint = Endpoint::from_shared(address.to_owned())
         .map_err(|error| {
@@ -81,12 +82,13 @@ impl Channel {
         let mut grpc = self.ready().await?;
         let codec = ProstCodec::<Q, R>::default();
         let reply = grpc.server_streaming(request, path(method), codec).await;
-        Ok(relay_answers(
+        Ok(relay_responses(
             reply.map_err(error_from_status)?.into_inner(),
         ))
     }
 
-    /// Sends a stream, and receives a message. An error within the stream ends it and is the answer.
+    /// Sends a stream, and receives a message. An error within the stream ends it and is the
+    /// response.
     ///
     /// # Errors
     /// As [`Self::unary`], or the stream's.

@@ -84,7 +84,7 @@ pub(crate) fn error_from_status(status: Status) -> Error {
             ErrorCode::Unavailable,
             "A part of this server cannot be reached just now. Please try again.",
         ),
-        _ => Error::internal("the remote answered with a status that is not ours"),
+        _ => Error::internal("the remote responded with a status that is not ours"),
     }
     .with_source(status)
 }

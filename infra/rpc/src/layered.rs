@@ -52,10 +52,12 @@ impl<T: ?Sized> Layered<T> {
     ///
     /// 1. metrics, so that also what the others refuse or cut is counted;
     /// 2. the caller's lifetime: one that has expired may not begin anything;
-    /// 3. the deadline. It cuts the waiting, not the work that was handed on: a write that a database's writer has taken
-    ///    still commits, so after `deadline_exceeded` the caller does not know whether it happened;
-    /// 4. the call. Retries belong right here, within the deadline, so that all tries share it, and only of methods that are
-    ///    idempotent; a breaker within the retries, so that it sees every try.
+    /// 3. the deadline. It cuts the waiting, not the work that was passed on: a write that a
+    ///    database's writer has taken still commits, so after `deadline_exceeded` the caller does
+    ///    not know whether it happened;
+    /// 4. the call. Retries belong right here, within the deadline, so that all tries share it, and
+    ///    only of methods that are idempotent; a breaker within the retries, so that it sees every
+    ///    try.
     ///
     /// A stream that is returned is not bounded: only its beginning is.
     ///

@@ -1,10 +1,11 @@
 //! Calls between domains: one call site, two transports.
 //!
-//! A gateway is a protobuf service. From it `cargo xtask generate` writes a trait, and three implementations of it that are
-//! thin shells over what is here: one calls another process over a [`Channel`], one serves any implementation to other
-//! processes by a [`Server`], and one puts the [`Layered`] concerns of every call round either. Composition decides which
-//! implementation a caller holds; the caller never knows. In process a call is a virtual call with the messages moved, never
-//! encoded.
+//! A gateway is a protobuf service. From it `cargo xtask generate` writes a trait, and three
+//! implementations of it that are thin shells over what is here: one calls another process over a
+//! [`Channel`], one serves any implementation to other processes by a [`Server`], and one puts the
+//! [`Layered`] concerns of every call round either. Composition decides which implementation a
+//! caller holds; the caller never knows. In process a call is a virtual call with the messages
+//! moved, never encoded.
 //!
 //! No other crate knows that it is gRPC. It does not find servers, balance or retry yet.
 

@@ -1,5 +1,5 @@
-//! How a call's context crosses the wire: the correlation id, the time that is left and the caller as metadata, and gRPC's
-//! own time-out after which the transport cuts the call.
+//! How a call's context crosses the wire: the correlation id, the time that is left and the caller
+//! as metadata, and gRPC's own time-out after which the transport cuts the call.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use crate::method::Method;
 
 const CORRELATION_KEY: &str = "x-request-id";
 const CALLER_KEY: &str = "heliograph-caller";
-/// How much time is left for the call, in milliseconds. gRPC's own time-out is later for a call that may keep what has
-/// arrived when its time is over.
+/// How much time is left for the call, in milliseconds. gRPC's own time-out is later for a call
+/// that may keep what has arrived when its time is over.
 const BUDGET_KEY: &str = "heliograph-budget-ms";
 const TIMEOUT_KEY: &str = "grpc-timeout";
 /// How long a call may take when its caller did not say.
@@ -20,7 +20,8 @@ const BUDGET_DEFAULT: Duration = Duration::from_secs(30);
 /// A request that carries the context with it.
 ///
 /// # Errors
-/// When the caller cannot be written into it. It is not left out: the call would be made on behalf of nobody.
+/// When the caller cannot be written into it. It is not left out: the call would be made on behalf
+/// of nobody.
 pub(crate) fn outgoing_request<T>(
     method: &Method,
     context: &Context,
@@ -46,8 +47,8 @@ pub(crate) fn outgoing_request<T>(
 /// The context that a request carries. This is where a caller is verified that enters the process.
 ///
 /// # Errors
-/// `unauthenticated` when it carries a caller that is forged or expired: one that was meant to be somebody is not taken for
-/// nobody.
+/// `unauthenticated` when it carries a caller that is forged or expired: one that was meant to be
+/// somebody is not taken for nobody.
 pub(crate) fn incoming_context<T>(
     request: &tonic::Request<T>,
     callers: &CallerKey,

@@ -15,7 +15,8 @@ pub struct Method {
     pub shape: CallShape,
     /// Whether a call may be repeated when its reply was lost.
     pub is_idempotent: bool,
-    /// The field of the request that says which shard serves the call, if one does; of the first message, for a stream.
+    /// The field of the request that says which shard serves the call, if one does; of the first
+    /// message, for a stream.
     pub routing_key: Option<&'static str>,
 }
 
@@ -30,8 +31,8 @@ pub enum CallShape {
     ServerStreaming,
 }
 
-/// How long a call that takes in a stream may go on after its deadline, to keep what has arrived. Its stream ends at the
-/// deadline, which whoever reads it sees to.
+/// How long a call that takes in a stream may continue after its deadline, to keep what has
+/// arrived. Its stream ends at the deadline, which anyone who reads it sees to.
 const KEEPING_WAIT_MAX: Duration = Duration::from_secs(60);
 
 impl Method {

@@ -20,7 +20,8 @@ impl From<PageError> for Error {
 }
 
 impl v1::Page {
-    /// The page this message asks for, refused when it asks for nothing or for more than `limit_max`.
+    /// The page this message asks for, refused when it asks for nothing or for more than
+    /// `limit_max`.
     ///
     /// # Errors
     /// When the limit is zero or above `limit_max`.

@@ -22,7 +22,7 @@ use crate::errors::status_from_error;
 use crate::layered::within;
 use crate::metadata::incoming_context;
 use crate::method::Method;
-use crate::streams::{Messages, answer_stream, relay_answers};
+use crate::streams::{Messages, relay_responses, response_stream};
 
 /// How many calls one connection may have under way; further ones wait.
 const CALLS_MAX: u32 = 256;
@@ -163,7 +163,7 @@ impl IncomingCall {
                 let context = admit(&request, &callers)?;
                 let call = handler(gateway, context.clone(), request.into_inner());
                 let answers = bounded(method, &context, call).await?;
-                Ok::<_, Status>(Response::new(answer_stream(answers)))
+                Ok::<_, Status>(Response::new(response_stream(answers)))
             }
         });
         Box::pin(async move { grpc::<Q, R>().server_streaming(service, self.request).await })
@@ -187,7 +187,7 @@ impl IncomingCall {
             let (gateway, callers) = (Arc::clone(&gateway), callers.clone());
             async move {
                 let context = admit(&request, &callers)?;
-                let requests = relay_answers(request.into_inner());
+                let requests = relay_responses(request.into_inner());
                 let call = handler(gateway, context.clone(), requests);
                 bounded(method, &context, call).await.map(Response::new)
             }
@@ -195,7 +195,7 @@ impl IncomingCall {
         Box::pin(async move { grpc::<Q, R>().client_streaming(service, self.request).await })
     }
 
-    /// Answers that there is no such method.
+    /// Returns that there is no such method.
     #[must_use]
     pub fn unimplemented(self) -> ServedCall {
         let status = Status::unimplemented(format!("there is no method {}", self.path()));

@@ -24,9 +24,10 @@ impl Failure {
     }
 }
 
-/// A stream of requests as gRPC sends it: without errors. The first error ends the stream and is kept, so that the caller
-/// can answer with it instead of with what the server made of the stump. Contracts with a stream of requests mark its end
-/// with a message of its own, so a stump is never taken for the whole.
+/// A stream of requests as gRPC sends it: without errors. The first error ends the stream and is
+/// kept, so that the caller can respond with it instead of with what the server made of the stump.
+/// Contracts with a stream of requests mark its end with a message of its own, so a stump is never
+/// taken for the whole.
 pub(crate) fn relay_requests<T: Send + 'static>(
     requests: Messages<T>,
 ) -> (Pin<Box<dyn Stream<Item = T> + Send>>, Failure) {
@@ -42,13 +43,13 @@ pub(crate) fn relay_requests<T: Send + 'static>(
 }
 
 /// A stream of messages as it came over the wire.
-pub(crate) fn relay_answers<T: Send + 'static>(answers: Streaming<T>) -> Messages<T> {
-    Box::pin(answers.map(|answer| answer.map_err(error_from_status)))
+pub(crate) fn relay_responses<T: Send + 'static>(answers: Streaming<T>) -> Messages<T> {
+    Box::pin(answers.map(|response| response.map_err(error_from_status)))
 }
 
 /// A stream of messages to be sent over the wire.
-pub(crate) fn answer_stream<T: Send + 'static>(
+pub(crate) fn response_stream<T: Send + 'static>(
     answers: Messages<T>,
 ) -> Pin<Box<dyn Stream<Item = std::result::Result<T, Status>> + Send>> {
-    Box::pin(answers.map(|answer| answer.map_err(|error| status_from_error(&error))))
+    Box::pin(answers.map(|response| response.map_err(|error| status_from_error(&error))))
 }

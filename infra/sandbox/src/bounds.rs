@@ -14,8 +14,8 @@ pub struct Program {
 }
 
 impl Program {
-    /// The running program, told to be a worker. It is the very file that runs, even when an upgrade has put another in its
-    /// place since: the two sides always speak the same.
+    /// The running program, told to be a worker. It is the very file that runs, even when an
+    /// upgrade has put another in its place since: the two sides always speak the same.
     #[must_use]
     pub fn this(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         Self {
@@ -28,16 +28,18 @@ impl Program {
 /// What workers may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bounds {
-    /// Workers at the same time; further requests wait.
+    /// Concurrent workers; further requests wait.
     pub workers_max: usize,
     /// How long a worker is kept that nobody asks anything.
     pub idle_max: Duration,
     /// How long a worker may take to load its libraries and to say that it is there.
     pub start_max: Duration,
-    /// Memory of one worker that it can write to, in bytes: what it starts with, its heap, its stacks.
+    /// Memory of one worker that it can write to, in bytes: what it starts with, its heap, its
+    /// stacks.
     pub memory_bytes_max: u64,
     /// Processor time of one request, all threads together; in whole seconds.
     pub processor_max: Duration,
-    /// Threads of one worker. Those who count them look ten times a second, so for a moment there may be more.
+    /// Threads of one worker. Those who count them look ten times a second, so for a moment there
+    /// may be more.
     pub threads_max: usize,
 }

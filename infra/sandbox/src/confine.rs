@@ -1,9 +1,10 @@
 //! What a worker gives up before it reads anything.
 //!
-//! Three things, each of which holds if the others fail: Landlock denies files and TCP, limits deny memory and new
-//! descriptors, and a filter allows the few system calls that computing takes. Forks are denied by the filter and not by
-//! a limit on processes, which counts every thread of the user, the server's among them, and does not hold for root.
-//! Decoders make threads after they were confined, so the parent counts these instead.
+//! Three things, each of which holds if the others fail: Landlock denies files and TCP, limits deny
+//! memory and new descriptors, and a filter allows the few system calls that computing takes. Forks
+//! are denied by the filter and not by a limit on processes, which counts every thread of the user,
+//! the server's among them, and does not hold for root. Decoders make threads after they were
+//! confined, so the parent counts these instead.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -20,7 +21,8 @@ use seccompiler::{
 use crate::Landlock;
 use crate::sys::{self, Resource};
 
-/// Address space beyond the memory that may be written: program and libraries, and what heaps reserve and do not use.
+/// Address space beyond the memory that may be written: program and libraries, and what heaps
+/// reserve and do not use.
 const RESERVED_BYTES: u64 = 1024 * 1024 * 1024;
 
 pub(crate) fn confine(memory_bytes_max: u64) -> io::Result<Landlock> {
@@ -48,7 +50,8 @@ pub(crate) fn confine(memory_bytes_max: u64) -> io::Result<Landlock> {
     Ok(landlock)
 }
 
-/// Denies every access to files, TCP, and abstract sockets and signals of others, as far as the kernel can.
+/// Denies every access to files, TCP, and abstract sockets and signals of others, as far as the
+/// kernel can.
 fn deny_files() -> Result<Landlock, landlock::RulesetError> {
     let all = ABI::V6;
     let status = Ruleset::default()
@@ -67,8 +70,9 @@ fn deny_files() -> Result<Landlock, landlock::RulesetError> {
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
-/// Three filters, of which the strictest answer counts: what only an intruder does is death, a newer way to make threads
-/// is said not to exist so that the C library takes the one that can be checked, and everything not allowed is refused.
+/// Three filters, of which the strictest result counts: what only an intruder does is death, a
+/// newer way to make threads is said not to exist so that the C library takes the one that can be
+/// checked, and everything not allowed is refused.
 fn filter_system_calls() -> Result<(), seccompiler::Error> {
     let refuse = |error: i32| SeccompAction::Errno(error.unsigned_abs());
     install(deadly(), SeccompAction::Allow, SeccompAction::KillProcess)?;
@@ -88,7 +92,7 @@ fn install(
     seccompiler::apply_filter_all_threads(&BpfProgram::try_from(filter)?)
 }
 
-/// Calls that no codec makes: whoever makes them has taken the worker over.
+/// Calls that no codec makes: anyone who makes them has taken the worker over.
 fn deadly() -> Rules {
     let calls = [
         libc::SYS_execve,
@@ -117,7 +121,8 @@ fn deadly() -> Rules {
     calls.into_iter().map(|call| (call, Vec::new())).collect()
 }
 
-/// What computing and answering take. Nothing here opens, names or reaches anything outside the process.
+/// What computing and responding take. Nothing here opens, names or reaches anything outside the
+/// process.
 fn allowed() -> Result<Rules, seccompiler::Error> {
     let whatever = [
         libc::SYS_read,
@@ -138,7 +143,8 @@ fn allowed() -> Result<Rules, seccompiler::Error> {
         libc::SYS_exit_group,
         libc::SYS_rt_sigprocmask,
         libc::SYS_rt_sigreturn,
-        // Rust's handler of bad memory accesses takes itself away by it, so that the second one ends the process.
+        // Rust's handler of bad memory accesses takes itself away by it, so that the second one
+        // ends the process.
         libc::SYS_rt_sigaction,
         libc::SYS_sigaltstack,
         libc::SYS_restart_syscall,
@@ -146,7 +152,7 @@ fn allowed() -> Result<Rules, seccompiler::Error> {
         libc::SYS_clock_nanosleep,
         libc::SYS_nanosleep,
         libc::SYS_getrandom,
-        // Answered by the filter before this one.
+        // Decided by the filter before this one.
         libc::SYS_clone3,
     ];
     let mut rules: Rules = whatever

@@ -1,8 +1,9 @@
-//! Why a worker did not answer.
+//! Why a worker did not respond.
 
 use std::time::Duration;
 
-/// A request that got no answer. The worker that it was sent to is gone; the next request gets another.
+/// A request that got no response. The worker that it was sent to is gone; the next request gets
+/// another.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SandboxError {
     /// No worker can be started.
@@ -32,7 +33,7 @@ pub enum SandboxError {
         /// Its exit status or signal, and the last it wrote to standard error.
         how: String,
     },
-    /// The worker said something that is no answer, and was killed.
+    /// The worker said something that is no response, and was killed.
     #[error("the worker sent rubbish: {cause}")]
     Rubbish {
         /// What was wrong with it.
@@ -41,8 +42,8 @@ pub enum SandboxError {
 }
 
 impl SandboxError {
-    /// An answer that breaks the rules of what was asked.
-    pub fn rubbish(cause: impl Into<String>) -> Self {
+    /// A response that breaks the rules of what was asked.
+    pub fn malformed(cause: impl Into<String>) -> Self {
         Self::Rubbish {
             cause: cause.into(),
         }

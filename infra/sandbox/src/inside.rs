@@ -38,11 +38,12 @@ impl Inside {
         Ok(inside)
     }
 
-    /// Gives up everything but computing and answering, for good. To be called when every library is loaded and before the
-    /// first byte of a request is read.
+    /// Gives up everything but computing and responding, for good. To be called when every library
+    /// is loaded and before the first byte of a request is read.
     ///
     /// # Errors
-    /// When the system calls cannot be filtered or memory cannot be limited. Then nothing may be read.
+    /// When the system calls cannot be filtered or memory cannot be limited. Then nothing may be
+    /// read.
     pub fn confine(&mut self) -> io::Result<Landlock> {
         confine::confine(self.memory_bytes_max)
     }
@@ -68,7 +69,7 @@ impl Inside {
         Ok(Some(message))
     }
 
-    /// Answers with these parts as one message.
+    /// Returns with these parts as one message.
     ///
     /// # Errors
     /// When the parent is gone.

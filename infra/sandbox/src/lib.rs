@@ -1,15 +1,17 @@
-//! Worker processes that may crash, hang or be taken over without harm: for code that is not safe for memory and reads
-//! what strangers send.
+//! Worker processes that may crash, hang or be taken over without harm: for code that is not safe
+//! for memory and reads untrusted input.
 //!
-//! A worker is another process of a program, the running one unless told otherwise, that speaks over two pipes in
-//! messages of known length: one request at a time. The [`Pool`] starts workers when they are asked for, keeps a few idle,
-//! and kills one at its deadline, when it breaks the rules of the pipe, and when whoever asked goes away. Inside, the
-//! worker loads its libraries, calls [`Inside::confine`], and only then reads the first byte that is not trusted: from there on it
-//! can compute, answer, and nothing else. What is denied is told in `confine.rs`.
+//! A worker is another process of a program, the running one unless told otherwise, that speaks
+//! over two pipes in messages of known length: one request at a time. The [`Pool`] starts workers
+//! when they are asked for, keeps a few idle, and kills one at its deadline, when it breaks the
+//! rules of the pipe, and when the caller goes away. Inside, the worker loads its libraries, calls
+//! [`Inside::confine`], and only then reads the first byte that is not trusted: from there on it
+//! can compute, respond, and nothing else. What is denied is described in `confine.rs`.
 //!
-//! It knows nothing of what is asked and answered. It works on Linux; elsewhere the pool says that no worker is to be had.
+//! It knows nothing of requests and responses. It works on Linux; elsewhere the pool says that no
+//! worker is to be had.
 //!
-//! Start reading at [`Pool`] for the side that asks, at [`Inside`] for the side that answers.
+//! Start reading at [`Pool`] for the side that asks, at [`Inside`] for the side that responds.
 
 mod bounds;
 mod error;
@@ -38,7 +40,8 @@ pub use inside::Inside;
 #[cfg(target_os = "linux")]
 pub use pool::{Lease, Pool};
 
-/// How far the kernel took access to files and the network away, beyond what the filter of system calls does already.
+/// How far the kernel took access to files and the network away, beyond what the filter of system
+/// calls does already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Landlock {
     /// Everything that this program knows to take away.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use infra_resilience::{charge_thread, stand_back};
+use infra_resilience::{charge_thread, lower_priority};
 
 use crate::worker::Worker;
 use crate::{Bounds, Program, SandboxError};
@@ -13,7 +13,8 @@ use crate::{Bounds, Program, SandboxError};
 /// How often idle workers are looked at, at the least.
 const LOOK_PAUSE_MIN: Duration = Duration::from_millis(50);
 
-/// Workers of one program. Clones share them. When the last clone and the last lease are gone, so are the workers.
+/// Workers of one program. Clones share them. When the last clone and the last lease are gone, so
+/// are the workers.
 #[derive(Debug, Clone)]
 pub struct Pool {
     shared: Arc<Shared>,
@@ -23,7 +24,7 @@ pub struct Pool {
 struct Shared {
     bounds: Bounds,
     state: Mutex<State>,
-    /// Told when a worker was given back or lost.
+    /// Notified when a worker was released or lost.
     freed: Condvar,
     /// To the thread that starts workers.
     wanted: mpsc::Sender<Wanted>,
@@ -55,8 +56,8 @@ impl Pool {
         });
         let watched = Arc::downgrade(&shared);
         let bounds = shared.bounds.clone();
-        // The kernel ends a worker with the thread that started it. So it is this one, which lives as long as the pool,
-        // and not whichever thread happens to ask.
+        // The kernel ends a worker with the thread that started it. So it is this one, which lives
+        // as long as the pool, and not whichever thread happens to ask.
         thread::Builder::new()
             .name("sandbox-keeper".to_owned())
             .spawn(move || keep(&program, &bounds, &requests, &watched))
@@ -64,7 +65,8 @@ impl Pool {
         Ok(Self { shared })
     }
 
-    /// A worker for one request, which must be answered before the deadline. Waits until one is free.
+    /// A worker for one request, which must have its response before the deadline. Waits until one
+    /// is free.
     ///
     /// # Errors
     /// When none can be started, or none becomes free in time.
@@ -72,8 +74,9 @@ impl Pool {
         self.lease_as(deadline, false)
     }
 
-    /// The same of a worker that is asked nothing afterwards, whatever comes of it. The kernel itself kills it a second
-    /// after its processor time, which it cannot do to one that is to have more.
+    /// The same of a worker that is asked nothing afterwards, whatever comes of it. The kernel
+    /// itself kills it a second after its processor time, which it cannot do to one that is to have
+    /// more.
     ///
     /// # Errors
     /// As [`Pool::lease`] has them.
@@ -84,7 +87,7 @@ impl Pool {
     fn lease_as(&self, deadline: Instant, last: bool) -> Result<Lease, SandboxError> {
         let shared = Arc::clone(&self.shared);
         let idle = shared.take_place(deadline)?;
-        // From here on the place is given back by dropping the lease, whatever happens.
+        // From here on the place is released by dropping the lease, whatever happens.
         let mut lease = Lease {
             shared,
             worker: idle,
@@ -162,9 +165,9 @@ impl Shared {
     }
 }
 
-/// A worker for the time of one request. Dropped, the worker is killed; [`Lease::finish`] keeps it for the next. The
-/// processor time that the request took is charged to the thread on which the lease ends
-/// ([`infra_resilience::charge_thread`]).
+/// A worker for the time of one request. Dropped, the worker is killed; [`Lease::finish`] keeps it
+/// for the next. The processor time that the request took is charged to the thread on which the
+/// lease ends ([`infra_resilience::charge_thread`]).
 #[derive(Debug)]
 pub struct Lease {
     shared: Arc<Shared>,
@@ -189,8 +192,8 @@ impl Lease {
         self.worker.as_ref().map(Worker::process)
     }
 
-    /// Lets the worker have so much memory for this request, in bytes, everything that it has already included, and never
-    /// more than [`Bounds::memory_bytes_max`].
+    /// Lets the worker have so much memory for this request, in bytes, everything that it has
+    /// already included, and never more than [`Bounds::memory_bytes_max`].
     ///
     /// # Errors
     /// When the worker is gone.
@@ -216,8 +219,8 @@ impl Lease {
         self.worker()?.receive(bytes_max, deadline)
     }
 
-    /// Gives the worker back. To be called when the whole answer was read and is sound: what the worker still says would be
-    /// taken for its next answer.
+    /// Gives the worker back. To be called when the whole response was read and is sound: what the
+    /// worker still says would be taken for its next response.
     pub fn finish(mut self) {
         self.charge();
         if let Some(worker) = self.worker.take_if(|_| !self.last) {
@@ -259,11 +262,11 @@ fn keep(
     watched: &Weak<Shared>,
 ) {
     // And with it the workers that it starts.
-    stand_back();
+    lower_priority();
     let pause = (bounds.idle_max / 2).max(LOOK_PAUSE_MIN);
     loop {
         match requests.recv_timeout(pause) {
-            // Whoever wanted it may have gone; then it is killed here.
+            // The caller may be gone; then it is killed here.
             Ok(wanted) => drop(wanted.send(Worker::start(program, bounds))),
             Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {}

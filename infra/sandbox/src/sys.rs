@@ -1,4 +1,5 @@
-//! Every call that the compiler cannot check: thin wrappers over the C library, each with its reason.
+//! Every call that the compiler cannot check: thin wrappers over the C library, each with its
+//! reason.
 #![allow(unsafe_code)]
 
 use std::fs::File;
@@ -11,14 +12,16 @@ use std::time::Duration;
 /// The first descriptor after standard input, output and error.
 const FIRST_OTHER_DESCRIPTOR: libc::c_uint = 3;
 
-/// What a pipe should hold, in bytes: large pictures pass with fewer changes between the processes. It is what an
-/// unprivileged process may ask for.
+/// What a pipe should hold, in bytes: large pictures pass with fewer changes between the processes.
+/// It is what an unprivileged process may ask for.
 const PIPE_BYTES: libc::c_int = 1024 * 1024;
 
-/// Starts a worker that dies with the calling thread, can gain no rights, and inherits nothing but its three pipes.
+/// Starts a worker that dies with the calling thread, can gain no rights, and inherits nothing but
+/// its three pipes.
 pub(crate) fn spawn(command: &mut Command) -> io::Result<Child> {
     let parent = std::process::id();
-    // SAFETY: between fork and exec the closure makes system calls and nothing else: it allocates nothing and takes no lock.
+    // SAFETY: between fork and exec the closure makes system calls and nothing else: it allocates
+    // nothing and takes no lock.
     unsafe {
         command.pre_exec(move || prepare(parent));
     }
@@ -43,7 +46,8 @@ fn prepare(parent: u32) -> io::Result<()> {
             libc::F_SETFL,
             libc::O_NONBLOCK,
         ))?;
-        // Closed when the program is loaded, not now: the standard library still has to tell of a failure.
+        // Closed when the program is loaded, not now: the standard library still has to tell of a
+        // failure.
         let closed = libc::syscall(
             libc::SYS_close_range,
             FIRST_OTHER_DESCRIPTOR,
@@ -65,7 +69,7 @@ fn checked(result: libc::c_int) -> io::Result<libc::c_int> {
 }
 
 /// Makes reads and writes say that they would have to wait, instead of waiting.
-pub(crate) fn answer_at_once(pipe: BorrowedFd<'_>) -> io::Result<()> {
+pub(crate) fn respond_immediately(pipe: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: the descriptor is open for as long as it is borrowed; the flags are numbers.
     unsafe {
         let flags = checked(libc::fcntl(pipe.as_raw_fd(), libc::F_GETFL))?;
@@ -121,8 +125,8 @@ pub(crate) fn processor_time(process: u32) -> io::Result<Duration> {
         tv_sec: 0,
         tv_nsec: 0,
     };
-    // SAFETY: every pointer is to a local that lives across its call; the process is a child that was not waited for, so
-    // its number is not another's.
+    // SAFETY: every pointer is to a local that lives across its call; the process is a child that
+    // was not waited for, so its number is not another's.
     unsafe {
         match libc::clock_getcpuclockid(process, &raw mut clock) {
             0 => {}
@@ -136,9 +140,10 @@ pub(crate) fn processor_time(process: u32) -> io::Result<Duration> {
     ))
 }
 
-/// Gives a process so much more processor time, in seconds, before it gets SIGXCPU, and when that is for the last time,
-/// one second more before it is killed. What was taken so cannot be given again without privileges, so a worker that is
-/// used again keeps it. Answers with the whole that it may use.
+/// Gives a process so much more processor time, in seconds, before it gets SIGXCPU, and when that
+/// is for the last time, one second more before it is killed. What was taken so cannot be given
+/// again without privileges, so a worker that is used again keeps it. Returns with the whole that
+/// it may use.
 pub(crate) fn allow_processor_time(process: u32, seconds: u64, last: bool) -> io::Result<Duration> {
     // The second that is under way counts as used.
     let until = (processor_time(process)?.as_secs() + 1).saturating_add(seconds);
@@ -168,8 +173,8 @@ fn change_limit(
         rlim_cur: 0,
         rlim_max: 0,
     };
-    // SAFETY: the limit is a local that lives across both calls; the process is this one or a child that was not
-    // waited for.
+    // SAFETY: the limit is a local that lives across both calls; the process is this one or a child
+    // that was not waited for.
     unsafe {
         let none = std::ptr::null_mut();
         checked(libc::prlimit(process, resource, none, &raw mut limit))?;
@@ -191,7 +196,8 @@ pub(crate) enum Resource {
     QueueBytes,
 }
 
-/// Limits this process for good. Where it is limited to less already, by whoever started the server, that stays.
+/// Limits this process for good. Where it is limited to less already, by the one who started the
+/// server, that stays.
 pub(crate) fn limit(resource: Resource, most: u64) -> io::Result<()> {
     let resource = match resource {
         Resource::AddressSpace => libc::RLIMIT_AS,
@@ -208,8 +214,8 @@ pub(crate) fn limit(resource: Resource, most: u64) -> io::Result<()> {
     })
 }
 
-/// Takes standard input and output for messages, and leaves in their place nothing to read and standard error to write
-/// to: a library that prints does not spoil the messages.
+/// Takes standard input and output for messages, and leaves in their place nothing to read and
+/// standard error to write to: a library that prints does not spoil the messages.
 pub(crate) fn take_pipes() -> io::Result<(File, File)> {
     let nothing = File::open("/dev/null")?;
     let duplicate = |descriptor: RawFd| -> io::Result<File> {
@@ -223,7 +229,8 @@ pub(crate) fn take_pipes() -> io::Result<(File, File)> {
         duplicate(libc::STDIN_FILENO)?,
         duplicate(libc::STDOUT_FILENO)?,
     );
-    // SAFETY: numbers of open descriptors; the standard library keeps no state about those it replaces.
+    // SAFETY: numbers of open descriptors; the standard library keeps no state about those it
+    // replaces.
     unsafe {
         checked(libc::dup2(nothing.as_raw_fd(), libc::STDIN_FILENO))?;
         checked(libc::dup2(libc::STDERR_FILENO, libc::STDOUT_FILENO))?;

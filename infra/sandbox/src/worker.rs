@@ -19,10 +19,11 @@ const GREETING_BYTES_MAX: usize = 64 * 1024;
 const HANGUP_GRACE: Duration = Duration::from_millis(500);
 /// What a worker's heap may keep for later, and the largest block that comes from it, in bytes.
 const HEAP_KEEPS_BYTES: &str = "131072";
-/// How often a worker that computes is looked at: whether it keeps to its processor time and its threads.
+/// How often a worker that computes is looked at: whether it keeps to its processor time and its
+/// threads.
 const WATCH_PAUSE: Duration = Duration::from_millis(100);
-/// How much more processor time than it may use a worker may have used before it is killed. It ends by itself at its limit,
-/// unless it does not hear the signal.
+/// How much more processor time than it may use a worker may have used before it is killed. It ends
+/// by itself at its limit, unless it does not hear the signal.
 const PROCESSOR_GRACE: Duration = Duration::from_secs(1);
 /// How often one that hung up is looked at.
 const HANGUP_PAUSE: Duration = Duration::from_millis(5);
@@ -36,7 +37,8 @@ pub(crate) struct Worker {
     last_words: ChildStderr,
     greeting: Vec<u8>,
     processor_max: Duration,
-    /// What of processor time it may have used by the end of its request, and what it was last seen to have used.
+    /// What of processor time it may have used by the end of its request, and what it was last seen
+    /// to have used.
     processor_until: Duration,
     processor_used: Duration,
     threads_max: usize,
@@ -51,8 +53,8 @@ impl Worker {
             .env_clear()
             // Each arena of the C library's heap reserves 64 MiB of address space.
             .env("MALLOC_ARENA_MAX", "2")
-            // A limit of memory counts what the heap keeps for later: so it gives back at once what is large. The C library
-            // would stop doing so when it sees how large pictures are.
+            // A limit of memory counts what the heap keeps for later: so it releases at once what
+            // is large. The C library would stop doing so when it sees how large pictures are.
             .env("MALLOC_MMAP_THRESHOLD_", HEAP_KEEPS_BYTES)
             .env("MALLOC_TRIM_THRESHOLD_", HEAP_KEEPS_BYTES)
             .current_dir("/")
@@ -71,7 +73,7 @@ impl Worker {
             return Err(SandboxError::absent("it has no pipes"));
         };
         for pipe in [requests.as_fd(), answers.as_fd(), last_words.as_fd()] {
-            sys::answer_at_once(pipe).map_err(SandboxError::absent)?;
+            sys::respond_immediately(pipe).map_err(SandboxError::absent)?;
         }
         sys::widen(requests.as_fd());
         sys::widen(answers.as_fd());
@@ -86,12 +88,13 @@ impl Worker {
             processor_used: Duration::ZERO,
             threads_max: bounds.threads_max,
         };
-        worker.greet(bounds)?;
+        worker.handshake(bounds)?;
         Ok(worker)
     }
 
-    /// Tells a worker its limit and hears what it can do. One that does not get so far is as good as none.
-    fn greet(&mut self, bounds: &Bounds) -> Result<(), SandboxError> {
+    /// Tells a worker its limit and hears what it can do. One that does not get so far is as good
+    /// as none.
+    fn handshake(&mut self, bounds: &Bounds) -> Result<(), SandboxError> {
         let deadline = Instant::now() + bounds.start_max;
         let limit = bounds.memory_bytes_max.to_le_bytes();
         let greeting = self
@@ -126,7 +129,8 @@ impl Worker {
         Ok(())
     }
 
-    /// The processor time that it has used since it was started; of one that has ended, as far as it was seen.
+    /// The processor time that it has used since it was started; of one that has ended, as far as
+    /// it was seen.
     pub(crate) fn processor_time(&mut self) -> Duration {
         // One that was waited for has no number any more.
         if self.is_alive()
@@ -147,7 +151,7 @@ impl Worker {
     pub(crate) fn send(&mut self, parts: &[&[u8]], deadline: Instant) -> Result<(), SandboxError> {
         let length: usize = parts.iter().map(|part| part.len()).sum();
         let length = u32::try_from(length)
-            .map_err(|_| SandboxError::rubbish("a request of more than 4 GiB"))?;
+            .map_err(|_| SandboxError::malformed("a request of more than 4 GiB"))?;
         self.write(&length.to_le_bytes(), deadline)?;
         for part in parts {
             self.write(part, deadline)?;
@@ -165,7 +169,7 @@ impl Worker {
         self.read(&mut length, deadline)?;
         let length = u32::from_le_bytes(length) as usize;
         if length > bytes_max {
-            return Err(SandboxError::rubbish(format!(
+            return Err(SandboxError::malformed(format!(
                 "a message of {length} bytes where at most {bytes_max} are taken"
             )));
         }
@@ -195,7 +199,8 @@ impl Worker {
         Ok(())
     }
 
-    /// After a read or write that did nothing: waits for a better moment, if it may come before the deadline.
+    /// After a read or write that did nothing: waits for a better moment, if it may come before the
+    /// deadline.
     fn wait_out(
         &mut self,
         error: &io::Error,
@@ -224,7 +229,7 @@ impl Worker {
 
     /// Whether it keeps to what no limit of the kernel holds it to for sure.
     fn watch(&mut self) -> Result<(), SandboxError> {
-        // One that has ended is told of by its pipe.
+        // One that has ended is noticed by its pipe.
         if let Ok(used) = sys::processor_time(self.child.id()) {
             self.processor_used = used;
         }
@@ -262,13 +267,14 @@ impl Worker {
                 }
                 Ok(None) if Instant::now() < until => std::thread::sleep(HANGUP_PAUSE),
                 Ok(None) | Err(_) => {
-                    return SandboxError::rubbish("it hung up and lived on");
+                    return SandboxError::malformed("it hung up and lived on");
                 }
             }
         }
     }
 
-    /// Whether the kernel ended it for its processor time: by the signal for that or, when it was deaf to it, by force.
+    /// Whether the kernel ended it for its processor time: by the signal for that or, when it was
+    /// deaf to it, by force.
     fn was_its_time(&self, status: ExitStatus) -> bool {
         let is_up = self.processor_used >= self.processor_until;
         match status.signal() {
@@ -300,7 +306,8 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // It may be dead already; a killed process is gone within the time the kernel takes to free its memory.
+        // It may be dead already; a killed process is gone within the time the kernel takes to free
+        // its memory.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -317,7 +324,8 @@ fn ending(status: ExitStatus) -> String {
     }
 }
 
-/// How many threads a process has: the twentieth field of its `stat`, the second of which may hold spaces.
+/// How many threads a process has: the twentieth field of its `stat`, the second of which may hold
+/// spaces.
 fn threads(process: u32) -> Option<usize> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let (_, after_name) = stat.rsplit_once(')')?;

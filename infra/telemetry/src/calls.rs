@@ -1,5 +1,5 @@
-//! How often each method of a contract was called, with what outcome and for how long. Recording a call costs a few atomic
-//! additions.
+//! How often each method of a contract was called, with what outcome and for how long. Recording a
+//! call costs a few atomic additions.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use infra_kernel::ErrorCode;
 
-/// The upper bounds of the buckets into which durations are counted, in microseconds; longer ones go into one more.
+/// The upper bounds of the buckets into which durations are counted, in microseconds; longer ones
+/// go into one more.
 const BUCKETS_US: [u64; 15] = [
     50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000,
     5_000_000, 30_000_000,
@@ -42,7 +43,8 @@ impl CallMetrics {
         summaries.filter(|summary| summary.calls() > 0).collect()
     }
 
-    /// Logs what was counted so far, a line for each method, for whoever asks for as much as each call.
+    /// Logs what was counted so far, a line for each method, for anyone who asks for as much as
+    /// each call.
     pub fn log(&self) {
         for summary in self.summaries() {
             tracing::debug!(
@@ -160,7 +162,8 @@ pub struct MethodSummary {
     pub method: &'static str,
     /// How many calls ended how: "ok", "cancelled" or an error's code. Only those that are there.
     pub outcomes: Vec<(&'static str, u64)>,
-    /// How many calls took at most so many microseconds, and more than the bucket before; none for no bound.
+    /// How many calls took at most so many microseconds, and more than the bucket before; none for
+    /// no bound.
     pub buckets: Vec<(Option<u64>, u64)>,
     /// How long all of them took together, in microseconds.
     pub duration_us: u64,

@@ -1,11 +1,12 @@
-//! Logs: structured, on standard error, each line with the correlation id of the operation it belongs to. And counts of the
-//! calls between domains ([`CallMetrics`]), kept in memory; nothing exports them yet.
+//! Logs: structured, on standard error, each line with the correlation id of the operation it
+//! belongs to. And counts of the calls between domains ([`CallMetrics`]), kept in memory; nothing
+//! exports them yet.
 //!
-//! Traces are not here yet. No secret is ever given to a log: this crate cannot know one when it sees it, so
-//! the crates that hold secrets keep them in types that do not print.
+//! Traces are not here yet. No secret is ever given to a log: this crate cannot know one when it
+//! sees it, so the crates that hold secrets keep them in types that do not print.
 
 mod calls;
-mod occasionally;
+mod log_throttle;
 
 use std::io::IsTerminal as _;
 
@@ -13,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 pub use calls::{CallMetrics, CallTimer, MethodMetrics, MethodSummary};
-pub use occasionally::Occasionally;
+pub use log_throttle::LogThrottle;
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +36,8 @@ pub struct FilterError {
     source: tracing_subscriber::filter::ParseError,
 }
 
-/// Begins to write logs for the whole process. Called once, by the binary; a second call changes nothing. On a terminal
-/// they are coloured, if `colours` are wanted.
+/// Begins to write logs for the whole process. Called once, by the binary; a second call changes
+/// nothing. On a terminal they are coloured, if `colours` are wanted.
 ///
 /// # Errors
 /// When the filter cannot be understood.
@@ -50,8 +51,8 @@ pub fn begin(format: LogFormat, filter: &str, colours: bool) -> Result<(), Filte
     let builder = tracing_subscriber::fmt()
         .with_env_filter(directives)
         .with_writer(std::io::stderr)
-        // Its complaint goes to standard error too, and panics where that is closed: nobody who reads logs is left, and
-        // serving goes on.
+        // Its complaint goes to standard error too, and panics where that is closed: nobody who
+        // reads logs is left, and serving continues.
         .log_internal_errors(false)
         .with_span_events(FmtSpan::NONE)
         .with_ansi(colours && std::io::stderr().is_terminal());

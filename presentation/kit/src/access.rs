@@ -1,7 +1,7 @@
 //! Who is asking, and whether they are allowed: the scope is part of a handler's type.
 //!
-//! A handler says what it needs by its first argument, [`Allowed`]`<…>`; [`crate::Api`] takes no handler without one. The
-//! extractor checks it before the handler's code runs.
+//! A handler says what it needs by its first argument, [`Allowed`]`<…>`; [`crate::Api`] takes no
+//! handler without one. The extractor checks it before the handler's code runs.
 
 use std::marker::PhantomData;
 
@@ -19,11 +19,11 @@ use crate::surface::Surface;
 /// A signed-in person, by the token of an application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Viewer {
-    /// Who it is.
+    /// The signed-in account.
     pub account_id: AccountId,
     /// The application that asks for them.
     pub application_id: ApplicationId,
-    /// The token.
+    /// The session behind the token.
     pub session_id: SessionId,
     /// What the person let the application do.
     pub scopes: Scopes,
@@ -49,12 +49,12 @@ impl Viewer {
     }
 }
 
-/// Whoever holds a valid token: a person's or an application's own.
+/// Anyone who holds a valid token: a person's or an application's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bearer {
     /// The person, when it is a person's token.
     pub account_id: Option<AccountId>,
-    /// The application.
+    /// The application whose own token it is.
     pub application_id: ApplicationId,
     /// What it was granted.
     pub scopes: String,
@@ -62,7 +62,7 @@ pub struct Bearer {
 
 /// What a handler needs of who is asking.
 pub trait Access: Send + Sync + 'static {
-    /// What the handler is told of who is asking.
+    /// What the handler learns of the caller.
     type Who: Send;
     /// The OAuth scope it takes; none for what everyone may do.
     const SCOPE: Option<Scope>;
@@ -76,14 +76,16 @@ pub trait Access: Send + Sync + 'static {
     fn decide(grant: Option<Grant>) -> Result<Self::Who>;
 }
 
-/// Proof that whoever asks is allowed what `A` says. Handlers take it as their first argument.
+/// Proof that the caller is allowed what `A` says. Handlers take it as their first argument.
 pub struct Allowed<A: Access>(pub A::Who);
 
-/// Everyone, and all alike: the handler is told nothing of who asks. A token is refused when it is not valid.
+/// Everyone, and all alike: the handler learns nothing of the caller. A token is refused when it is
+/// not valid.
 #[derive(Debug)]
 pub struct Anyone;
 
-/// Everyone, but not all alike: without a token a visitor; a token that is sent must have the scope.
+/// Everyone, but not all alike: without a token a visitor; a token that is sent must have the
+/// scope.
 #[derive(Debug)]
 pub struct Visitor<S>(PhantomData<S>);
 
@@ -156,7 +158,8 @@ impl<S: ScopeType> Access for Visitor<S> {
     fn decide(grant: Option<Grant>) -> Result<Option<Viewer>> {
         match grant {
             None => Ok(None),
-            // What a visitor may not see, a token shows only when its person let the application see it.
+            // What a visitor may not see, a token shows only when its person let the application
+            // see it.
             Some(grant) => Ok(viewer_of(&granted::<S>(Some(grant))?)),
         }
     }
@@ -267,8 +270,9 @@ async fn authenticate(
     Ok(Some(accounts.authenticate(context, request).await?))
 }
 
-/// The secret of the `Authorization` header. A token in the address is not looked at: addresses end up in logs. HTTP Basic
-/// is no token and passed over: applications name themselves by it where they ask for one.
+/// The secret of the `Authorization` header. A token in the address is not looked at: addresses end
+/// up in logs. HTTP Basic is no token and skipped: applications name themselves by it where they
+/// ask for one.
 fn bearer_secret(parts: &Parts) -> Result<Option<String>> {
     let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
         return Ok(None);

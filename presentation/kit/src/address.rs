@@ -1,7 +1,7 @@
 //! The address that a request came from, which the limits on log-in and sign-up are counted by.
 //!
-//! Behind a reverse proxy it stands in a header, and one header only is looked at: whatever a proxy does not write itself,
-//! it passes on as the client has written it.
+//! Behind a reverse proxy it stands in a header, and one header only is looked at: whatever a proxy
+//! does not write itself, it passes on as the client has written it.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::network::{Network, NetworkError};
 
-/// The reverse proxies that are believed, and how they write where a request came from; a request extension set by the
-/// composition. Cheap to clone.
+/// The reverse proxies that are believed, and how they write where a request came from; a request
+/// extension set by the composition. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies {
     networks: Arc<[Network]>,
@@ -89,11 +89,12 @@ impl TrustedProxies {
             .any(|network| network.contains(address))
     }
 
-    /// Tells the operator once when a peer that is not trusted speaks for others from a network that no visitor of the
-    /// internet comes from: most likely a proxy that is not listed, behind which all visitors count as one client.
+    /// Warns the operator once when a peer that is not trusted speaks for others from a network
+    /// that no visitor of the internet comes from: most likely a proxy that is not listed, behind
+    /// which all visitors count as one client.
     pub fn note_unlisted(&self, peer: IpAddr, headers: &HeaderMap) {
-        static NOTED: AtomicBool = AtomicBool::new(false);
-        if self.is_unlisted(peer, headers) && !NOTED.swap(true, Ordering::Relaxed) {
+        static LOGGED: AtomicBool = AtomicBool::new(false);
+        if self.is_unlisted(peer, headers) && !LOGGED.swap(true, Ordering::Relaxed) {
             let peer = peer.to_canonical();
             tracing::warn!(
                 %peer,
@@ -108,18 +109,20 @@ impl TrustedProxies {
         headers.contains_key(self.header.name()) && is_nearby(peer) && !self.contain(peer)
     }
 
-    /// The last address in the header that is not a trusted proxy: whatever stands before it, the client may have written
-    /// itself. The header is not looked at when the peer is no trusted proxy.
+    /// The last address in the header that is not a trusted proxy: whatever stands before it, the
+    /// client may have written itself. The header is not looked at when the peer is no trusted
+    /// proxy.
     ///
-    /// Where a proxy does not say who its peer was ("unknown", or nothing that can be read), the client is that proxy.
+    /// Where a proxy does not say who its peer was ("unknown", or nothing that can be read), the
+    /// client is that proxy.
     #[must_use]
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
         if !self.contain(client) {
             return client;
         }
-        // From the last to the first, as each proxy appends. The bytes before a hop may be anything, and must not keep it
-        // from being read.
+        // From the last to the first, as each proxy appends. The bytes before a hop may be
+        // anything, and must not keep it from being read.
         let lines = headers.get_all(self.header.name()).iter().rev();
         let hops = lines
             .flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','))
@@ -131,7 +134,7 @@ impl TrustedProxies {
                 ForwardedHeader::XForwardedFor | ForwardedHeader::XRealIp => Some(hop),
             };
             let Some(address) = node.and_then(address_of) else {
-                note_unreadable(self.header);
+                log_unreadable(self.header);
                 break;
             };
             client = address;
@@ -143,8 +146,8 @@ impl TrustedProxies {
     }
 }
 
-/// Whether the address is of this machine or of a private network: of a container, a cluster, a home, a provider's own
-/// (RFC 6598). Nobody comes from there over the internet.
+/// Whether the address is of this machine or of a private network: of a container, a cluster, a
+/// home, a provider's own (RFC 6598). Nobody comes from there over the internet.
 #[must_use]
 pub fn is_nearby(address: IpAddr) -> bool {
     match address.to_canonical() {
@@ -168,7 +171,8 @@ fn node_of(element: &[u8]) -> Option<&[u8]> {
     })
 }
 
-/// An address as proxies write it: alone, with a port, in brackets, in quotes, with an IPv6 zone, as IPv4 mapped into IPv6.
+/// An address as proxies write it: alone, with a port, in brackets, in quotes, with an IPv6 zone,
+/// as IPv4 mapped into IPv6.
 fn address_of(node: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(node).ok()?;
     let text = text
@@ -204,10 +208,11 @@ fn is_port(text: &str) -> bool {
             .is_some_and(|port| port.bytes().all(plain))
 }
 
-/// Tells the operator once: while nobody's address can be read, all clients behind that proxy share its limits.
-fn note_unreadable(header: ForwardedHeader) {
-    static NOTED: AtomicBool = AtomicBool::new(false);
-    if !NOTED.swap(true, Ordering::Relaxed) {
+/// Warns the operator once: while nobody's address can be read, all clients behind that proxy share
+/// its limits.
+fn log_unreadable(header: ForwardedHeader) {
+    static LOGGED: AtomicBool = AtomicBool::new(false);
+    if !LOGGED.swap(true, Ordering::Relaxed) {
         tracing::warn!(
             header = %header.name(),
             "a trusted proxy wrote no address that can be read; its clients count as one"

@@ -1,5 +1,6 @@
-//! The routes of an API. A route is added together with what it is for and what it takes and answers, so that the document
-//! at `/api/openapi.json` cannot drift from the code; and only handlers that say whom they allow can be added at all.
+//! The routes of an API. A route is added together with what it is for and what it takes and
+//! returns, so that the document at `/api/openapi.json` cannot drift from the code; and only
+//! handlers that say whom they allow can be added at all.
 
 use axum::handler::Handler;
 use axum::routing::{MethodRouter, delete, get, head, options, patch, post, put};
@@ -14,8 +15,8 @@ use crate::openapi::{Document, Operation};
 use crate::rate::GoesOn;
 use crate::surface::Surface;
 
-/// The arguments of a handler whose first is [`Allowed`]: implemented for nothing else, so a handler that does not say
-/// whom it allows is refused by the compiler.
+/// The arguments of a handler whose first is [`Allowed`]: implemented for nothing else, so a
+/// handler that does not say whom it allows is refused by the compiler.
 pub trait Guarded {
     /// The scope the handler asks for.
     const SCOPE: Option<Scope>;
@@ -41,19 +42,19 @@ guarded!(T2, T3, T4, T5, T6);
 guarded!(T2, T3, T4, T5, T6, T7);
 guarded!(T2, T3, T4, T5, T6, T7, T8);
 
-/// What a route is for, what it takes and what it answers.
+/// What a route is for, what it takes and returns.
 #[derive(Debug, Default)]
 pub struct Describe {
     pub(crate) summary: &'static str,
     pub(crate) query: Vec<SchemaOf>,
     pub(crate) body: Option<SchemaOf>,
     pub(crate) body_is_multipart: bool,
-    pub(crate) answer: Option<SchemaOf>,
+    pub(crate) response: Option<SchemaOf>,
     pub(crate) headers: Vec<Header>,
     pub(crate) body_of_bytes: Option<&'static str>,
     /// Of success, when it is not 200.
     pub(crate) status: Option<u16>,
-    pub(crate) answer_headers: Vec<Header>,
+    pub(crate) response_headers: Vec<Header>,
     /// Other successes, with the same body.
     pub(crate) also: Vec<(u16, &'static str)>,
     /// Refusals beside those that follow from what the route takes.
@@ -63,7 +64,7 @@ pub struct Describe {
     pub(crate) goes_on: bool,
 }
 
-/// A header of a request or an answer that means something to the route.
+/// A header of a request or a response that means something to the route.
 #[derive(Debug, Clone, Copy)]
 pub struct Header {
     pub(crate) name: &'static str,
@@ -141,18 +142,18 @@ impl Describe {
         self
     }
 
-    /// It goes on with a change that was counted when it began, and so is not counted as another.
+    /// It continues with a change that was counted when it began, and so is not counted as another.
     #[must_use]
     pub const fn goes_on(mut self) -> Self {
         self.goes_on = true;
         self
     }
 
-    /// The status of success and the answer's headers, where there is nothing else in it.
+    /// The status of success and the response's headers, where there is nothing else in it.
     #[must_use]
-    pub fn answers_with(mut self, status: u16, headers: &[Header]) -> Self {
+    pub fn responds_with(mut self, status: u16, headers: &[Header]) -> Self {
         self.status = Some(status);
-        self.answer_headers = headers.to_vec();
+        self.response_headers = headers.to_vec();
         self
     }
 
@@ -163,7 +164,8 @@ impl Describe {
         self
     }
 
-    /// Refusals beside those that follow from what the route takes: their status, and when it is that.
+    /// Refusals beside those that follow from what the route takes: their status, and when it is
+    /// that.
     #[must_use]
     pub fn refuses(mut self, refusals: &[(u16, &'static str)]) -> Self {
         self.refusals.extend(refusals);
@@ -177,10 +179,10 @@ impl Describe {
         self
     }
 
-    /// What it answers.
+    /// What it returns.
     #[must_use]
-    pub fn answers<T: JsonSchema>(mut self) -> Self {
-        self.answer = Some(schemars::SchemaGenerator::subschema_for::<T>);
+    pub fn returns<T: JsonSchema>(mut self) -> Self {
+        self.response = Some(schemars::SchemaGenerator::subschema_for::<T>);
         self
     }
 }
@@ -207,7 +209,7 @@ macro_rules! methods {
 }
 
 impl Api {
-    /// No routes yet.
+    /// An API without routes.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -1,7 +1,9 @@
-//! A request's body on its way in: how long it may be silent, and what is held for the request meanwhile.
+//! A request's body on its way in: how long it may be silent, and what is held for the request
+//! meanwhile.
 //!
-//! The listener hands every body on as a [`WatchedBody`]. One that is silent for too long ends with [`FellSilent`]; and as
-//! long as the client is waited for, the request gives its place among those in flight to another.
+//! The listener hands every body on as a [`WatchedBody`]. One that is silent for too long ends with
+//! [`IdleTimeout`]; and as long as the client is waited for, the request gives its place among
+//! those in flight to another.
 
 use std::fmt;
 use std::pin::Pin;
@@ -19,12 +21,12 @@ use tokio::time::{Instant, Sleep, sleep};
 
 /// Why a body ended: nothing came for too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FellSilent {
+pub struct IdleTimeout {
     /// For how long nothing came.
     pub silence_max: Duration,
 }
 
-impl fmt::Display for FellSilent {
+impl fmt::Display for IdleTimeout {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
@@ -34,9 +36,9 @@ impl fmt::Display for FellSilent {
     }
 }
 
-impl std::error::Error for FellSilent {}
+impl std::error::Error for IdleTimeout {}
 
-impl FellSilent {
+impl IdleTimeout {
     /// The silence among the causes of an error, if it was one.
     #[must_use]
     pub fn among(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
@@ -46,15 +48,15 @@ impl FellSilent {
     }
 }
 
-/// What is known of a request's body while others read it; a request extension of each request that has one. Cheap to
-/// clone.
+/// What is known of a request's body while others read it; a request extension of each request that
+/// has one. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct BodyWatch(Arc<Watched>);
 
 #[derive(Debug, Default)]
 struct Watched {
     has_ended: AtomicBool,
-    fell_silent: AtomicBool,
+    is_idle_timeout: AtomicBool,
     was_shed: AtomicBool,
     place: Mutex<Place>,
 }
@@ -79,8 +81,8 @@ impl BodyWatch {
 
     /// Whether it was given up because nothing came.
     #[must_use]
-    pub fn fell_silent(&self) -> bool {
-        self.0.fell_silent.load(Ordering::Relaxed)
+    pub fn is_idle_timeout(&self) -> bool {
+        self.0.is_idle_timeout.load(Ordering::Relaxed)
     }
 
     /// Whether it was given up because there was no place for the request when it went on.
@@ -89,28 +91,29 @@ impl BodyWatch {
         self.0.was_shed.load(Ordering::Relaxed)
     }
 
-    /// Keeps the request's place, lends it to others while the client is waited for, and gives it up with what is returned.
+    /// Keeps the request's place, lends it to others while the client is waited for, and gives it
+    /// up with what is returned.
     #[must_use]
-    pub fn hold(&self, permit: Permit) -> HeldPlace {
+    pub fn hold(&self, permit: Permit) -> HeldPermit {
         *self.place() = Place::Held(permit);
-        HeldPlace(self.clone())
+        HeldPermit(self.clone())
     }
 
-    fn lend_place(&self) {
+    fn lend_permit(&self) {
         let mut place = self.place();
         if let Place::Held(permit) = &*place {
             *place = Place::Lent(Arc::clone(permit.control()));
         }
     }
 
-    fn lent_place(&self) -> Option<Arc<AdmissionControl>> {
+    fn lent_permit(&self) -> Option<Arc<AdmissionControl>> {
         match &*self.place() {
             Place::Lent(control) => Some(Arc::clone(control)),
             Place::None | Place::Held(_) => None,
         }
     }
 
-    fn return_place(&self, permit: Permit) {
+    fn return_permit(&self, permit: Permit) {
         let mut place = self.place();
         // The request may be over, with something left behind that still reads.
         if matches!(*place, Place::Lent(_)) {
@@ -125,9 +128,9 @@ impl BodyWatch {
 
 /// The place that a request with a body holds, until this is dropped.
 #[derive(Debug)]
-pub struct HeldPlace(BodyWatch);
+pub struct HeldPermit(BodyWatch);
 
-impl Drop for HeldPlace {
+impl Drop for HeldPermit {
     fn drop(&mut self) {
         *self.0.place() = Place::None;
     }
@@ -169,7 +172,7 @@ impl<B: HttpBody> WatchedBody<B> {
     }
 
     /// Whether it has been silent for too long, from the first time that nothing was there.
-    fn poll_silence(&mut self, task: &mut Context<'_>) -> Poll<FellSilent> {
+    fn poll_silence(&mut self, task: &mut Context<'_>) -> Poll<IdleTimeout> {
         let silence_max = self.silence_max;
         let silence = self
             .silence
@@ -179,10 +182,10 @@ impl<B: HttpBody> WatchedBody<B> {
             self.is_waiting = true;
         }
         ready!(silence.as_mut().poll(task));
-        Poll::Ready(FellSilent { silence_max })
+        Poll::Ready(IdleTimeout { silence_max })
     }
 
-    /// Hands on what came once the request has its place again.
+    /// Passes on what came once the request has its place again.
     fn poll_returning(&mut self, watch: &BodyWatch, task: &mut Context<'_>) -> Poll<Frame> {
         let Some((frame, place)) = &mut self.returning else {
             return Poll::Ready(None);
@@ -192,7 +195,7 @@ impl<B: HttpBody> WatchedBody<B> {
         self.returning = None;
         match admitted {
             Ok(permit) => {
-                watch.return_place(permit);
+                watch.return_permit(permit);
                 Poll::Ready(frame)
             }
             Err(overloaded) => {
@@ -226,16 +229,16 @@ where
                 frame.map(|frame| frame.map_err(Into::into))
             }
             Poll::Pending => {
-                watch.lend_place();
+                watch.lend_permit();
                 let silent = ready!(this.poll_silence(task));
-                watch.0.fell_silent.store(true, Ordering::Relaxed);
+                watch.0.is_idle_timeout.store(true, Ordering::Relaxed);
                 return Poll::Ready(Some(Err(silent.into())));
             }
         };
         if !matches!(frame, Some(Ok(_))) || this.inner.is_end_stream() {
             watch.0.has_ended.store(true, Ordering::Relaxed);
         }
-        match watch.lent_place() {
+        match watch.lent_permit() {
             None => Poll::Ready(frame),
             Some(control) => {
                 let place = Box::pin(async move { control.admit().await });

@@ -18,7 +18,7 @@ pub use renderings::Renderings;
 /// An account with its pictures and counts. The counts may be half a minute old in a card.
 #[derive(Debug)]
 pub struct Person {
-    /// The account.
+    /// The account, as the accounts domain has it.
     pub account: Account,
     /// Its picture, when it has one that is ready.
     pub avatar: Option<MediaItem>,
@@ -99,7 +99,8 @@ pub struct Card {
     pub post: Post,
     /// Who posted it.
     pub author: Arc<Person>,
-    /// Its pictures that are ready or have failed, in order; a failed one has nothing to show but its description.
+    /// Its pictures that are ready or have failed, in order; a failed one has nothing to show but
+    /// its description.
     pub media: Vec<MediaItem>,
     /// The application it was posted with; empty for the web page.
     pub application: Option<(String, String)>,

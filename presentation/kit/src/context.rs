@@ -1,5 +1,5 @@
-//! Every request gets a name for the logs and a time budget, before anything else looks at it; and an answer, whatever
-//! becomes of it.
+//! Every request gets a name for the logs and a time budget, before anything else looks at it; and
+//! a response, whatever becomes of it.
 
 mod class;
 
@@ -28,17 +28,18 @@ pub use class::{RequestClass, UploadRoute, UploadRoutes};
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// How long a request may take that uploads a file in a form. Slow lines need the most of it.
 pub const REQUEST_BUDGET: Duration = Duration::from_secs(300);
-/// How long a request may take that carries bytes of a resumable upload: what it has sent by then is kept, and the client
-/// goes on in another. A connection that is silent is given up long before.
+/// How long a request may take that carries bytes of a resumable upload: what it has sent by then
+/// is kept, and the client continues in another. A connection that is silent is given up long
+/// before.
 pub const RESUMABLE_BUDGET: Duration = Duration::from_secs(60 * 60);
 /// How long a request may take that carries no file.
 pub const QUICK_BUDGET: Duration = Duration::from_secs(30);
 /// How long a resumable upload may take after its budget to keep what came.
 const KEEPING_WAIT_MAX: Duration = Duration::from_secs(60);
-/// How long any other request may take after its budget. Whoever works on it keeps to the budget, and tells more when it is
-/// used up.
-const ANSWER_WAIT_MAX: Duration = Duration::from_secs(1);
-/// When a client may try again whose request was given up for want of a place.
+/// How long any other request may take after its budget. A handler that works on it keeps to the
+/// budget, and tells more when it is used up.
+const RESPONSE_WAIT_MAX: Duration = Duration::from_secs(1);
+/// When a client may retry whose request was given up for want of a place.
 pub const OVERLOAD_RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// The context of the request under way.
@@ -52,11 +53,11 @@ impl RequestContext {
     }
 }
 
-/// Makes the context, runs the request in a span that carries its name and in the time that it has, and tells the client
-/// the name.
+/// Makes the context, runs the request in a span that carries its name and in the time that it has,
+/// and tells the client the name.
 ///
-/// A service of its own rather than a function among the middleware, which would copy all that stands behind it for each
-/// request.
+/// A service of its own rather than a function among the middleware, which would copy all that
+/// stands behind it for each request.
 #[derive(Debug, Clone)]
 pub struct ContextLayer {
     uploads: UploadRoutes,
@@ -110,15 +111,15 @@ where
         let watch = request.extensions().get::<BodyWatch>().cloned();
         let form = RefusalForm::of(&request);
         request.extensions_mut().insert(RequestContext(context));
-        let answer = catch_unwind(AssertUnwindSafe(|| self.inner.call(request)));
-        let answer = async move {
-            match answer {
-                Ok(answer) => AssertUnwindSafe(answer).catch_unwind().await,
+        let inner_response = catch_unwind(AssertUnwindSafe(|| self.inner.call(request)));
+        let inner_response = async move {
+            match inner_response {
+                Ok(inner_response) => AssertUnwindSafe(inner_response).catch_unwind().await,
                 Err(panic) => Err(panic),
             }
         };
         let named = async move {
-            let mut response = settled(answer, wait, class, watch.as_ref(), form).await?;
+            let mut response = settled(inner_response, wait, class, watch.as_ref(), form).await?;
             if let Some(name) = name {
                 response.headers_mut().insert(REQUEST_ID, name);
             }
@@ -137,15 +138,15 @@ fn context_of(request: &Request, class: RequestClass) -> Context {
     Context::anonymous(correlation_id, class.budget())
 }
 
-/// The answer, whatever becomes of the work on it.
+/// The response, whatever becomes of the work on it.
 async fn settled<R: IntoResponse>(
-    answer: impl Future<Output = Result<Result<R, Infallible>, Box<dyn Any + Send>>>,
+    inner_response: impl Future<Output = Result<Result<R, Infallible>, Box<dyn Any + Send>>>,
     wait: Duration,
     class: RequestClass,
     watch: Option<&BodyWatch>,
     form: RefusalForm,
 ) -> Result<Response, Infallible> {
-    Ok(match tokio::time::timeout(wait, answer).await {
+    Ok(match tokio::time::timeout(wait, inner_response).await {
         Ok(Ok(response)) => explained(response?.into_response(), watch, form),
         Ok(Err(panic)) => {
             log_panic(panic.as_ref());
@@ -156,7 +157,8 @@ async fn settled<R: IntoResponse>(
     })
 }
 
-/// The answer, or a better one where it only says that the body could not be read, and the reason is known here.
+/// The response, or a better one where it only says that the body could not be read, and the reason
+/// is known here.
 fn explained(mut response: Response, watch: Option<&BodyWatch>, form: RefusalForm) -> Response {
     let Some(watch) = watch else {
         return response;
@@ -165,7 +167,7 @@ fn explained(mut response: Response, watch: Option<&BodyWatch>, form: RefusalFor
     if watch.was_shed() && has_failed {
         return Refusal::overloaded(OVERLOAD_RETRY_AFTER).into_response(form);
     }
-    if !watch.fell_silent() {
+    if !watch.is_idle_timeout() {
         return response;
     }
     if has_failed && response.status() != StatusCode::REQUEST_TIMEOUT {
@@ -199,7 +201,8 @@ impl<S: Sync> FromRequestParts<S> for RequestContext {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        // Without the middleware (a test of one handler) the request still gets a context of its own.
+        // Without the middleware (a test of one handler) the request still gets a context of its
+        // own.
         let context = parts.extensions.get::<Self>().cloned();
         Ok(context.unwrap_or_else(Self::anonymous))
     }

@@ -1,5 +1,6 @@
-//! Headers that every response to a program carries: a script of any site may call the API (it needs a token, never a
-//! cookie, so nothing is given away), and what it gets is kept by no cache unless the route says so.
+//! Headers that every response to a program carries: a script of any site may call the API (it
+//! needs a token, never a cookie, so nothing is given away), and what it gets is kept by no cache
+//! unless the route says so.
 //!
 //! Refusals carry them, too: without them a browser hides from the script what was wrong.
 
@@ -16,10 +17,10 @@ const EXPOSED: &str = "Link, X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remain
 /// Headers of requests that a script may send.
 const ALLOWED: &str = "Authorization, Content-Type, Idempotency-Key, Range, If-Range, If-None-Match, X-Request-Id, \
     Tus-Resumable, Upload-Offset, Upload-Length, Upload-Metadata, Upload-Checksum, X-HTTP-Method-Override, X-Requested-With";
-/// How long a browser may remember the answer to a preflight, in seconds.
+/// How long a browser may remember the response to a preflight, in seconds.
 const PREFLIGHT_SECONDS: &str = "86400";
 
-/// Middleware: answers preflights, and adds the headers to every other response.
+/// Middleware: responds to preflights, and adds the headers to every other response.
 pub async fn add(request: Request, next: Next) -> Response {
     if is_preflight(&request) {
         return preflight();

@@ -1,8 +1,9 @@
 //! What comes in with a request, and clear errors when it is not what it should be.
 //!
-//! Parameters come in the address and in the body, and mean the same in both: the address is read first, the body over it,
-//! as in Mastodon. So a client that sends `POST /api/v1/statuses?status=hello` is understood, and nothing it says is
-//! silently lost. Only a person's password is refused in an address, because addresses end up in logs and histories.
+//! Parameters come in the address and in the body, and mean the same in both: the address is read
+//! first, the body over it, as in Mastodon. So a client that sends
+//! `POST /api/v1/statuses?status=hello` is understood, and nothing it says is silently lost. Only a
+//! person's password is refused in an address, because addresses end up in logs and histories.
 
 pub mod lenient;
 mod multipart;
@@ -22,13 +23,14 @@ pub use multipart::{decoded, is_text};
 
 /// The most characters of a parser's words that are repeated to the client.
 const DETAIL_CHARACTERS_MAX: usize = 200;
-/// What may not stand in an address. The other secrets may, as clients send them there: a code works once, and a client's
-/// secret opens nothing by itself.
+/// What may not stand in an address. The other secrets may, as clients send them there: a code
+/// works once, and a client's secret opens nothing by itself.
 const REFUSED_IN_ADDRESSES: [&str; 1] = ["password"];
-/// What an empty value never takes the place of: who may see something would become more than was said.
+/// What an empty value never takes the place of: who may see something would become more than was
+/// said.
 const KEPT_BY_EMPTY: [&str; 1] = ["visibility"];
 
-/// The id or name in a route's path; what is none is answered as what is not there.
+/// The id or name in a route's path; what is none is treated as not found.
 #[derive(Debug)]
 pub struct PathOf<T>(pub T);
 
@@ -61,8 +63,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryOf<T> {
     }
 }
 
-/// The parameters of a request that changes something: those of the address, and over them those of the body, which is
-/// JSON, a form, or a multipart form of texts. No body is an empty form.
+/// The parameters of a request that changes something: those of the address, and over them those of
+/// the body, which is JSON, a form, or a multipart form of texts. No body is an empty form.
 #[derive(Debug)]
 pub struct BodyOf<T>(pub T);
 
@@ -189,7 +191,8 @@ fn body_error(
     error.with_source(rejection).into()
 }
 
-/// Of a name that comes twice in one object the last value counts, as in Rails: `serde_json::Value` has it so.
+/// Of a name that comes twice in one object the last value counts, as in Rails: `serde_json::Value`
+/// has it so.
 fn from_json(body: &[u8]) -> Result<Map, Problem> {
     match serde_json::from_slice(body) {
         Ok(serde_json::Value::Null) => Ok(Map::new()),
@@ -263,8 +266,8 @@ pub fn parse_pairs<T: DeserializeOwned>(pairs: &[u8]) -> Result<T, Problem> {
     deserialize(from_pairs(pairs, "form")?)
 }
 
-/// Reads the parameters of an address and over them an encoded form that [`push_pair`] made, for handlers that take files
-/// themselves.
+/// Reads the parameters of an address and over them an encoded form that [`push_pair`] made, for
+/// handlers that take files themselves.
 ///
 /// # Errors
 /// When a field is not of its type, or may not stand in an address; the error says which.

@@ -1,5 +1,5 @@
-//! From ids to cards: what is held and still current is taken from the cache, the rest is asked of the domains, each
-//! domain once.
+//! From ids to cards: what is held and still current is taken from the cache, the rest is asked of
+//! the domains, each domain once.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -225,15 +225,15 @@ impl Hydrator {
         Ok((accounts.collect(), pictures))
     }
 
-    /// The pictures of these ids that are ready, and those that have failed or were lost: a post says that they are
-    /// missing.
+    /// The pictures of these ids that are ready, and those that have failed or were lost: a post
+    /// says that they are missing.
     async fn media(
         &self,
         context: &Context,
         ids: impl Iterator<Item = u64>,
     ) -> Result<HashMap<u64, MediaItem>> {
         let mut processed = HashMap::new();
-        // A page of full albums holds more pictures than one call answers.
+        // A page of full albums holds more pictures than one call returns.
         for ids in distinct(ids).chunks(business_media_gateway::IDS_MAX) {
             let request = GetMediaRequest { ids: ids.to_vec() };
             let reply = self.gateways.media.get_media(context, request).await?;
@@ -244,7 +244,8 @@ impl Hydrator {
         Ok(processed)
     }
 
-    /// The name and website of the application a post was made with. Its failure costs only that line of the card.
+    /// The name and website of the application a post was made with. Its failure costs only that
+    /// line of the card.
     async fn application(&self, context: &Context, id: u64) -> Option<(String, String)> {
         if id == 0 {
             return None;

@@ -1,9 +1,9 @@
-//! What every surface shares: who is asking and what they are allowed, the read pipeline, errors as HTTP, pages as
-//! `Link` headers, and the routes from which the OpenAPI document is made.
+//! What every surface shares: who is asking and what they are allowed, the read pipeline, errors as
+//! HTTP, pages as `Link` headers, and the routes from which the OpenAPI document is made.
 //!
-//! A surface (the Mastodon API, the web page) is reached through its own crate and knows the domains by their gateways
-//! only. What is absent on purpose: no database, no bus, no blob store; and no second place that decides who may see
-//! what ([`rules`] is the only one).
+//! A surface (the Mastodon API, the web page) is reached through its own crate and knows the
+//! domains by their gateways only. What is absent on purpose: no database, no bus, no blob store;
+//! and no second place that decides who may see what ([`rules`] is the only one).
 //!
 //! Start reading at [`reader`]: skeleton, hydrate, rules, present.
 

@@ -1,4 +1,5 @@
-//! A network of addresses, as an operator writes it: `10.0.0.0/8`, `fd00::/8`, or one address alone.
+//! A network of addresses, as an operator writes it: `10.0.0.0/8`, `fd00::/8`, or one address
+//! alone.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -9,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 /// The bits before the IPv4 address in one that is mapped into IPv6 (RFC 4291, 2.5.5.2).
 const MAPPED_BITS: u8 = 96;
-/// The IPv6 networks in which a client is counted, by the bits of their prefix, and how many times the share of one each has.
-/// A subscriber's line has a /64 to itself at least (RFC 6177), many a /56, a company or a rented server a /48.
+/// The IPv6 networks in which a client is counted, by the bits of their prefix, and how many times
+/// the share of one each has. A subscriber's line has a /64 to itself at least (RFC 6177), many a
+/// /56, a company or a rented server a /48.
 const IPV6_LEVELS: [(u8, u32); 3] = [(64, 1), (56, 4), (48, 16)];
 
 /// A network of addresses. IPv4 mapped into IPv6 counts as IPv4, on both sides of every comparison.
@@ -46,8 +48,8 @@ impl Network {
         Self::truncated(address.to_canonical(), u8::MAX)
     }
 
-    /// What one client has for itself at least: an IPv4 address, or an IPv6 network of 64 bits, within which a client takes
-    /// as many addresses as it likes.
+    /// What one client has for itself at least: an IPv4 address, or an IPv6 network of 64 bits,
+    /// within which a client takes as many addresses as it likes.
     #[must_use]
     pub fn of_client(address: IpAddr) -> Self {
         let address = address.to_canonical();
@@ -57,8 +59,9 @@ impl Network {
         }
     }
 
-    /// The networks in which a client is counted, from [`Network::of_client`] to the widest that one subscriber may have, and
-    /// how many times the share of the first each has: of IPv4 the first alone.
+    /// The networks in which a client is counted, from [`Network::of_client`] to the widest that
+    /// one subscriber may have, and how many times the share of the first each has: of IPv4 the
+    /// first alone.
     pub fn levels_of_client(address: IpAddr) -> impl Iterator<Item = (Self, u32)> {
         let address = address.to_canonical();
         let levels = if address.is_ipv4() {
@@ -242,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn clients_are_told_apart_by_address_or_by_line() {
+    fn clients_are_distinguished_by_address_or_by_line() {
         let client = |address: &str| Network::of_client(address.parse().unwrap());
         assert_eq!(client("192.0.2.1"), client("::ffff:192.0.2.1"));
         assert_ne!(client("192.0.2.1"), client("192.0.2.2"));

@@ -106,7 +106,7 @@ impl Document {
             Some(problem) => problem(&mut self.generator),
             None => self.generator.subschema_for::<ProblemBody>(),
         };
-        // What answers `HEAD` has no body, and says all the same what it would be.
+        // What responds to `HEAD` has no body, and says all the same what it would be.
         let content = json!({"application/json": {"schema": schema}});
         for (status, when) in refusals(operation) {
             let mut refusal = json!({"description": when, "content": content.clone()});
@@ -124,12 +124,12 @@ impl Document {
 
     fn success(&mut self, describe: &Describe, description: &str) -> Value {
         let mut success = json!({"description": description});
-        if let Some(answer) = describe.answer {
+        if let Some(response) = describe.response {
             success["content"] =
-                json!({"application/json": {"schema": answer(&mut self.generator)}});
+                json!({"application/json": {"schema": response(&mut self.generator)}});
         }
-        if !describe.answer_headers.is_empty() {
-            let headers = describe.answer_headers.iter();
+        if !describe.response_headers.is_empty() {
+            let headers = describe.response_headers.iter();
             success["headers"] = headers
                 .map(|header| {
                     let about =

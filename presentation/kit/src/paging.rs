@@ -15,15 +15,16 @@ pub struct PageQuery {
     pub since_id: Option<String>,
     /// The things right after this id; with 0 the oldest of all.
     pub min_id: Option<String>,
-    /// How many at the most.
+    /// How many at most.
     pub limit: Option<String>,
 }
 
 impl PageQuery {
-    /// The page that is asked for, with careless values bent as Mastodon bends them: what is no number counts as 0 or as the
-    /// digits it begins with, a limit's sign is dropped, a limit above the most is brought down to it, and what is empty
-    /// was not sent. A page that nothing can be on (a limit of 0, or before every id) has a limit of 0: an empty list that ends a
-    /// client's paging, where an error would stop the client.
+    /// The page that is asked for, with careless values bent as Mastodon bends them: what is no
+    /// number counts as 0 or as the digits it begins with, a limit's sign is dropped, a limit above
+    /// the most is brought down to it, and what is empty was not sent. A page that nothing can be
+    /// on (a limit of 0, or before every id) has a limit of 0: an empty list that ends a client's
+    /// paging, where an error would stop the client.
     #[must_use]
     pub fn page(&self, limit_default: u32, limit_max: u32) -> Page {
         let limit = match self.limit.as_deref().map(str::trim) {
@@ -54,8 +55,8 @@ fn cursor(text: Option<&str>) -> Option<u64> {
     Some(u64::try_from(leading_number(text).max(0)).unwrap_or(u64::MAX))
 }
 
-/// The number that a text begins with, as Ruby reads it; 0 when it begins with none. What is too large to be counted is the
-/// most that can be.
+/// The number that a text begins with, as Ruby reads it; 0 when it begins with none. What is too
+/// large to be counted is the most that can be.
 fn leading_number(text: &str) -> i128 {
     let text = text.trim_start();
     let (sign, digits) = match text.strip_prefix('-') {
@@ -71,8 +72,8 @@ fn leading_number(text: &str) -> i128 {
         * sign
 }
 
-/// Where a listing goes on, from the ids at the ends of what was looked through (not of what was shown: a page may be
-/// shorter than asked because the rules took something out).
+/// Where a listing continues, from the ids at the ends of what was looked through (not of what was
+/// shown: a page may be shorter than asked because the rules took something out).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cursors {
     /// The highest id looked at; newer things come after it.
@@ -95,8 +96,8 @@ impl Cursors {
         }
     }
 
-    /// The `Link` header: `rel="next"` is older, `rel="prev"` is newer. `path_and_query` keeps the filters of the request
-    /// without its cursors.
+    /// The `Link` header: `rel="next"` is older, `rel="prev"` is newer. `path_and_query` keeps the
+    /// filters of the request without its cursors.
     #[must_use]
     pub fn link_header(&self, base_url: &str, path: &str, query: Option<&str>) -> HeaderMap {
         let kept: String = query

@@ -20,7 +20,7 @@ impl From<Error> for Problem {
     }
 }
 
-/// The body of every error answer.
+/// The body of every error response.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Error")]
 pub struct ProblemBody {
@@ -31,7 +31,8 @@ pub struct ProblemBody {
     /// The field of the request that is at fault, if one is.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
-    /// Where several fields can be wrong at once: each that is, and why, as Mastodon tells of a sign-up.
+    /// Where several fields can be wrong at once: each that is, and why, as Mastodon reports of a
+    /// sign-up.
     #[serde(skip_serializing_if = "Option::is_none")]
     details: Option<BTreeMap<String, Vec<FieldDetail>>>,
 }
@@ -39,8 +40,8 @@ pub struct ProblemBody {
 /// Why a field was refused.
 #[derive(Debug, Serialize, JsonSchema)]
 struct FieldDetail {
-    /// "`ERR_BLANK`", "`ERR_INVALID`", "`ERR_TOO_LONG`", "`ERR_TOO_SHORT`", "`ERR_TAKEN`", "`ERR_RESERVED`", "`ERR_ACCEPTED`" or
-    /// "`ERR_BLOCKED`".
+    /// "`ERR_BLANK`", "`ERR_INVALID`", "`ERR_TOO_LONG`", "`ERR_TOO_SHORT`", "`ERR_TAKEN`",
+    /// "`ERR_RESERVED`", "`ERR_ACCEPTED`" or "`ERR_BLOCKED`".
     error: &'static str,
     /// What was wrong and what to do, in a sentence.
     description: String,
@@ -86,7 +87,8 @@ impl ProblemBody {
     }
 }
 
-/// The HTTP status of a code. Clients of the Mastodon API expect 422 for everything that fails validation.
+/// The HTTP status of a code. Clients of the Mastodon API expect 422 for everything that fails
+/// validation.
 #[must_use]
 pub const fn status_of(code: ErrorCode) -> StatusCode {
     match code {
@@ -106,10 +108,11 @@ pub const fn status_of(code: ErrorCode) -> StatusCode {
     }
 }
 
-/// Writes the private cause of our own faults to the log. Called once, where an error becomes an answer.
+/// Writes the private cause of our own faults to the log. Called once, where an error becomes a
+/// response.
 ///
-/// Not of what was refused because there is too much to do, and says when to come again: there are many of it at a time,
-/// and whoever refuses says now and then how many.
+/// Not of what was refused because there is too much to do, and says when to come again: there are
+/// many of it at a time, and anyone who refuses says now and then how many.
 pub fn log_fault(error: &Error) {
     let is_shed = error.code() == ErrorCode::Unavailable && error.retry_after().is_some();
     if error.code().is_server_fault() && !is_shed {
@@ -145,7 +148,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Rounded up, so that whoever waits so long has waited long enough.
+/// Rounded up, so that a client that waits so long has waited long enough.
 pub(crate) fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
@@ -155,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refused_fields_are_told_as_mastodon_tells_them() {
+    fn refused_fields_are_reported_as_mastodon_reports_them() {
         assert!(details_of(&[]).is_none());
         let problems = [
             FieldProblem::new("username", FieldReason::Blank, "A username is needed."),

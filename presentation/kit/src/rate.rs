@@ -1,10 +1,11 @@
-//! How often an account, or an address without one, may call: two limits on what changes something, one on what reads,
-//! and one for each address. Apps and the page count against the same.
+//! How often an account, or an address without one, may call: two limits on what changes something,
+//! one on what reads, and one for each address. Apps and the page count against the same.
 //!
-//! What takes much of the server has a limit of its own in its domain (sign-in, sign-up, bytes and photos uploaded);
-//! these are about requests, whatever is in them. A request that is refused or fails counts too, and so does one that is
-//! repeated with its `Idempotency-Key` or answered with 304: each costs about what the first did. The bytes of an upload
-//! in parts do not count as changes: the upload did when it began. The bytes of photos are not counted at all.
+//! What takes much of the server has a limit of its own in its domain (sign-in, sign-up, bytes and
+//! photos uploaded); these are about requests, whatever is in them. A request that is refused or
+//! fails counts too, and so does one that is repeated with its `Idempotency-Key` or responded to
+//! with 304: each costs about what the first did. The bytes of an upload in parts do not count as
+//! changes: the upload did when it began. The bytes of photos are not counted at all.
 
 mod layer;
 mod sharded;
@@ -32,18 +33,19 @@ const DAY_S: u32 = 24 * 60 * 60;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitSettings {
-    /// Changes (posts, uploads, edits, follows, deletions) that one account may make within `writes_window_s`, in apps and
-    /// on the page together; 0 means no bound. Default: 300.
+    /// Changes (posts, uploads, edits, follows, deletions) that one account may make within
+    /// `writes_window_s`, in apps and on the page together; 0 means no bound. Default: 300.
     pub writes_per_account_max: u32,
     /// The time within which they are counted, in seconds. Default: 300 (five minutes).
     pub writes_window_s: u32,
     /// Changes that one account may make within a day; 0 means no bound. Default: 5000.
     pub writes_per_account_day_max: u32,
-    /// Requests of apps that only read which one account may make within `reads_window_s`; 0 means no bound. Default: 3000.
+    /// Requests of apps that only read which one account may make within `reads_window_s`; 0 means
+    /// no bound. Default: 3000.
     pub reads_per_account_max: u32,
-    /// Requests to the API without an account that one address (of IPv6 one /64; a /56 four times as many, a /48 16 times)
-    /// may make within `reads_window_s`; 0 means no bound. Visitors of the pages of hashtags count here, too; the bytes of
-    /// photos do not. Default: 1500.
+    /// Requests to the API without an account that one address (of IPv6 one /64; a /56 four times
+    /// as many, a /48 16 times) may make within `reads_window_s`; 0 means no bound. Visitors of the
+    /// pages of hashtags count here, too; the bytes of photos do not. Default: 1500.
     pub requests_per_address_max: u32,
     /// The time within which both are counted, in seconds. Default: 300 (five minutes).
     pub reads_window_s: u32,
@@ -86,7 +88,7 @@ impl LimitSettings {
 /// What is left of the limit that a request counted against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
-    /// The limit.
+    /// How many are allowed in the window.
     pub limit: u32,
     /// How many requests it allows now.
     pub remaining: u32,
@@ -162,7 +164,8 @@ impl RateLimits {
         Counted::refused(taken.quota, wait, text)
     }
 
-    /// Counts a request that no account stands behind. Without an address (of a socket that has none) it is not limited.
+    /// Counts a request that no account stands behind. Without an address (of a socket that has
+    /// none) it is not limited.
     pub fn count_address(&self, address: Option<IpAddr>) -> Counted {
         let Some(address) = address else {
             return Counted::taken(None);
@@ -180,7 +183,8 @@ impl RateLimits {
         Counted::refused(quota, wait, text)
     }
 
-    /// Takes one in each network round the address, or in none: what is left where the least is, and how long to wait.
+    /// Takes one in each network round the address, or in none: what is left where the least is,
+    /// and how long to wait.
     fn take_address(&self, address: IpAddr) -> (Option<Quota>, Option<Duration>) {
         let mut least: Option<Quota> = None;
         let keys = || Network::levels_of_client(address).map(|(network, _)| network.key());
@@ -206,7 +210,7 @@ impl Default for RateLimits {
     }
 }
 
-/// A request after it was counted: what is left, and whether it may go on.
+/// A request after it was counted: what is left, and whether it may continue.
 #[derive(Debug)]
 #[must_use]
 pub struct Counted {
@@ -230,10 +234,10 @@ impl Counted {
         }
     }
 
-    /// Notes what is left for the answer's headers, when the request passed [`RateLayer`].
+    /// Records what is left for the response's headers, when the request passed [`RateLayer`].
     ///
     /// # Errors
-    /// `rate_limited`, when the request may not go on.
+    /// `rate_limited`, when the request may not continue.
     pub fn note(self, parts: &Parts) -> Result<()> {
         if let (Some(slot), Some(quota)) = (parts.extensions.get::<layer::Slot>(), self.quota) {
             slot.fill(quota);
@@ -241,7 +245,7 @@ impl Counted {
         self.outcome
     }
 
-    /// Whether the request may go on.
+    /// Whether the request may continue.
     ///
     /// # Errors
     /// `rate_limited`, with how long to wait.
@@ -269,7 +273,8 @@ pub(crate) async fn count_anonymous(parts: &mut Parts, limits: &RateLimits) -> R
     limits.count_address(address).note(parts)
 }
 
-/// An argument of the few handlers that ask for no [`crate::Allowed`]: counts the request by its address.
+/// An argument of the few handlers that ask for no [`crate::Allowed`]: counts the request by its
+/// address.
 #[derive(Debug)]
 pub struct CountedByAddress;
 
@@ -282,7 +287,7 @@ impl FromRequestParts<Surface> for CountedByAddress {
     }
 }
 
-/// A mark of a route that goes on with a change (an upload in parts), which was counted when it
+/// A mark of a route that continues with a change (an upload in parts), which was counted when it
 /// began.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GoesOn;

@@ -1,5 +1,5 @@
-//! The read pipeline: skeleton (ids from a domain), rules (who may see what), hydrate (cards, cached and shared), and then
-//! the surface presents.
+//! The read pipeline: skeleton (ids from a domain), rules (who may see what), hydrate (cards,
+//! cached and shared), and then the surface presents.
 
 mod listing;
 mod people;
@@ -24,7 +24,7 @@ pub use listing::{AuthorFilter, Conversation, Listing};
 
 /// The most ancestors of a conversation that are shown.
 const ANCESTORS_MAX: u32 = 40;
-/// The most answers of a conversation that are shown.
+/// The most replies of a conversation that are shown.
 const DESCENDANTS_MAX: u32 = 200;
 
 /// Reads for every surface. Cheap to clone; clones share their caches.
@@ -45,7 +45,7 @@ impl Reader {
     /// A page of the viewer's home timeline.
     ///
     /// # Errors
-    /// When a domain cannot answer.
+    /// When a domain is unavailable.
     pub async fn home(
         &self,
         context: &Context,
@@ -68,7 +68,7 @@ impl Reader {
     /// A page of this server's public posts.
     ///
     /// # Errors
-    /// When a domain cannot answer.
+    /// When a domain is unavailable.
     pub async fn public(
         &self,
         context: &Context,
@@ -96,7 +96,7 @@ impl Reader {
     /// A page of an author's posts.
     ///
     /// # Errors
-    /// When a domain cannot answer.
+    /// When a domain is unavailable.
     pub async fn by_author(
         &self,
         context: &Context,
@@ -137,7 +137,7 @@ impl Reader {
     /// Posts by id, in the order asked, without those that the viewer may not see.
     ///
     /// # Errors
-    /// When a domain cannot answer.
+    /// When a domain is unavailable.
     pub async fn posts(
         &self,
         context: &Context,
@@ -150,7 +150,8 @@ impl Reader {
     /// One post.
     ///
     /// # Errors
-    /// `not_found` when it is not there or the viewer may not see it: the two cannot be told apart.
+    /// `not_found` when it is not there or the viewer may not see it: the two cannot be
+    /// distinguished.
     pub async fn post(
         &self,
         context: &Context,
@@ -198,7 +199,7 @@ impl Reader {
     /// How the viewer stands to these accounts, by their ids; nothing for a visitor.
     ///
     /// # Errors
-    /// When the graph cannot answer: then nothing is shown rather than too much.
+    /// When the graph is unavailable: then nothing is shown rather than too much.
     pub async fn relationships(
         &self,
         context: &Context,

@@ -1,7 +1,7 @@
-//! What is answered where no surface does: the time is up, there is too much to do, something broke.
+//! The response where no surface does: the time is up, there is too much to do, something broke.
 //!
-//! A program gets JSON that a script of another site may read, a browser a page of its own. Nothing is written to the log
-//! here: whoever refuses knows how often it does.
+//! A program gets JSON that a script of another site may read, a browser a page of its own. Nothing
+//! is written to the log here: the caller that refuses knows how often it does.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub enum RefusalForm {
 }
 
 impl RefusalForm {
-    /// The form for whoever sent this request.
+    /// The form for the sender of this request.
     pub fn of<B>(request: &Request<B>) -> Self {
         let path = request.uri().path();
         if FOR_OAUTH.iter().any(|above| is_at_or_below(path, above)) {
@@ -62,7 +62,7 @@ fn accepts_pages(headers: &HeaderMap) -> bool {
         .any(|value| value.to_ascii_lowercase().contains("text/html"))
 }
 
-/// An answer that says why there is no other.
+/// A response that says why there is no other.
 #[derive(Debug, Clone)]
 pub struct Refusal {
     status: StatusCode,
@@ -74,7 +74,8 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// The body did not arrive. The connection is closed, because the rest of it would be taken for the next request.
+    /// The body did not arrive. The connection is closed, because the rest of it would be taken for
+    /// the next request.
     #[must_use]
     pub fn body_too_slow(text: String) -> Self {
         Self {
@@ -127,7 +128,7 @@ impl Refusal {
         }
     }
 
-    /// Our own fault.
+    /// The refusal for a fault of the server.
     #[must_use]
     pub fn broken() -> Self {
         Self {
@@ -141,7 +142,7 @@ impl Refusal {
         }
     }
 
-    /// The answer in this form.
+    /// The response in this form.
     #[must_use]
     pub fn into_response(self, form: RefusalForm) -> Response {
         let mut response = match form {
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_told_in_whole_seconds_and_never_as_none() {
+    fn a_wait_is_reported_in_whole_seconds_and_never_as_none() {
         let response =
             Refusal::overloaded(Duration::from_millis(1)).into_response(RefusalForm::OAuth);
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
@@ -239,13 +240,13 @@ mod tests {
     }
 
     #[test]
-    fn a_script_may_read_the_same_headers_of_a_refusal_as_of_an_answer() {
+    fn a_script_may_read_the_same_headers_of_a_refusal_as_of_a_response() {
         let exposed = header::ACCESS_CONTROL_EXPOSE_HEADERS;
-        let mut answer = HeaderMap::new();
-        cors::put(&mut answer);
+        let mut cors_headers = HeaderMap::new();
+        cors::put(&mut cors_headers);
         for form in [RefusalForm::Json, RefusalForm::OAuth] {
             let refusal = Refusal::out_of_time().into_response(form);
-            assert_eq!(refusal.headers()[&exposed], answer[&exposed]);
+            assert_eq!(refusal.headers()[&exposed], cors_headers[&exposed]);
         }
         let page = Refusal::broken().into_response(RefusalForm::Page);
         assert!(!page.headers().contains_key(&exposed));

@@ -1,6 +1,8 @@
-//! Who may see what. The only place where that is decided: every surface, list and single thing goes through here.
+//! Who may see what. The only place where that is decided: every surface, list and single thing
+//! goes through here.
 //!
-//! The rules are asked again at every read, cached or not, with the viewer's relationships as they are now.
+//! The rules are asked again at every read, cached or not, with the viewer's relationships as they
+//! are now.
 
 use business_graph_gateway::Relationship;
 use business_posts_gateway::{PostHead, Visibility};
@@ -116,8 +118,8 @@ pub fn may_see(relation: &ViewerRelation, place: Place, post: &PostHead) -> bool
 
 /// The visibilities to ask for when an author's posts are listed for someone who stands so, beside
 /// the posts that mention them; none when nothing of the author's may be listed, and an empty list
-/// when all of it may. [`may_see`] still decides about each post. But where a page goes on is told
-/// by what was asked for: asking for more would tell of posts that are not shown.
+/// when all of it may. [`may_see`] still decides about each post. But where a page continues is
+/// decided by what was asked for: asking for more would reveal posts that are not shown.
 #[must_use]
 pub fn visibilities_to_list(relation: &ViewerRelation) -> Option<Vec<Visibility>> {
     if relation.is_author {

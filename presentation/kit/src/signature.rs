@@ -1,11 +1,13 @@
-//! Signed addresses: what not everyone may see is served only under an address that was made for somebody who may.
+//! Signed addresses: what not everyone may see is served only under an address that was made for
+//! somebody who may.
 //!
-//! A signature says that this installation made the address, for what, and until when. It does not say for whom: it is
-//! made where a card is shown that has passed [`crate::rules`], and whoever is given the address can use it until it
-//! expires, as whoever is given a picture can pass it on.
+//! A signature says that this installation made the address, for what, and until when. It does not
+//! say for whom: it is made where a card is shown that has passed [`crate::rules`], and anyone who
+//! is given the address can use it until it expires, as anyone who is given a picture can pass it
+//! on.
 //!
-//! The moment at which an address expires is rounded, so that the same picture keeps the same address for hours and a
-//! browser can keep it.
+//! The moment at which an address expires is rounded, so that the same picture keeps the same
+//! address for hours and a browser can keep it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -52,7 +54,7 @@ impl Purpose {
 
 /// What an address's signature is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seal {
+pub enum SignatureStatus {
     /// There is none.
     Absent,
     /// Ours, and good for so long.
@@ -83,7 +85,8 @@ impl fmt::Debug for Signer {
 }
 
 impl Signer {
-    /// A signer with this installation's secret, whose addresses are good for at most `lifetime` and at least half of it.
+    /// A signer with this installation's secret, whose addresses are good for at most `lifetime`
+    /// and at least half of it.
     #[must_use]
     pub fn new(secret: &[u8; SECRET_BYTES], lifetime: Duration, clock: Arc<dyn Clock>) -> Self {
         let mut block = [0; BLOCK_BYTES];
@@ -96,7 +99,8 @@ impl Signer {
         }
     }
 
-    /// Makes the callers of requests, with the same secret. What it signs is told apart from addresses by how it begins.
+    /// Makes the callers of requests, with the same secret. What it signs is distinguished from
+    /// addresses by how it begins.
     #[must_use]
     pub const fn callers(&self) -> &CallerKey {
         &self.callers
@@ -114,33 +118,33 @@ impl Signer {
 
     /// What the query of an address is worth for this.
     #[must_use]
-    pub fn check(&self, purpose: Purpose, subject: &str, query: Option<&str>) -> Seal {
+    pub fn check(&self, purpose: Purpose, subject: &str, query: Option<&str>) -> SignatureStatus {
         let query = query.unwrap_or_default();
         let (until, signature) = (field(query, UNTIL), field(query, SIGNATURE));
         if until.is_none() && signature.is_none() {
-            return Seal::Absent;
+            return SignatureStatus::Absent;
         }
         let until = until.and_then(plain_number);
         let signature = signature.and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
         let (Some(until), Some(signature)) = (until, signature) else {
-            return Seal::Broken;
+            return SignatureStatus::Broken;
         };
         if signature.len() != SIGNATURE_BYTES {
-            return Seal::Broken;
+            return SignatureStatus::Broken;
         }
         // Compared in constant time.
         let code = self.code(purpose, subject, until);
         if code.verify_truncated_left(&signature).is_err() {
-            return Seal::Broken;
+            return SignatureStatus::Broken;
         }
         match until.checked_sub(self.now_s()) {
-            None | Some(0) => Seal::Expired,
-            Some(left) => Seal::Valid(Duration::from_secs(left)),
+            None | Some(0) => SignatureStatus::Expired,
+            Some(left) => SignatureStatus::Valid(Duration::from_secs(left)),
         }
     }
 
-    /// The parts are told apart by line breaks, which none of them can hold: names and numbers do not, and a subject is
-    /// checked before it is signed or asked about.
+    /// The parts are distinguished by line breaks, which none of them can hold: names and numbers
+    /// do not, and a subject is checked before it is signed or asked about.
     fn code(&self, purpose: Purpose, subject: &str, until: u64) -> Hmac<Sha256> {
         let mut code = self.keyed.clone();
         code.update(purpose.name().as_bytes());
@@ -200,24 +204,27 @@ mod tests {
         let query = signer.sign(Purpose::Rendition, KEY);
         assert!(matches!(
             signer.check(Purpose::Rendition, KEY, Some(&query)),
-            Seal::Valid(_)
+            SignatureStatus::Valid(_)
         ));
         for (purpose, subject) in [
             (Purpose::Original, KEY),
             (Purpose::OwnOriginal, KEY),
             (Purpose::Rendition, "0a1c.jpg"),
         ] {
-            assert_eq!(signer.check(purpose, subject, Some(&query)), Seal::Broken);
+            assert_eq!(
+                signer.check(purpose, subject, Some(&query)),
+                SignatureStatus::Broken
+            );
         }
         let own = signer.sign(Purpose::OwnOriginal, "7");
         assert_eq!(
             signer.check(Purpose::Original, "7", Some(&own)),
-            Seal::Broken
+            SignatureStatus::Broken
         );
         let other = self::signer(2, &clock);
         assert_eq!(
             other.check(Purpose::Rendition, KEY, Some(&query)),
-            Seal::Broken
+            SignatureStatus::Broken
         );
     }
 
@@ -241,12 +248,12 @@ mod tests {
             format!("{until}&signature="),
             format!("{until}&signature=%00"),
         ] {
-            let seal = signer.check(Purpose::Rendition, KEY, Some(&altered));
-            assert_eq!(seal, Seal::Broken, "{altered}");
+            let signature_status = signer.check(Purpose::Rendition, KEY, Some(&altered));
+            assert_eq!(signature_status, SignatureStatus::Broken, "{altered}");
         }
         for none in [None, Some(""), Some("width=100")] {
-            let seal = signer.check(Purpose::Rendition, KEY, none);
-            assert_eq!(seal, Seal::Absent, "{none:?}");
+            let signature_status = signer.check(Purpose::Rendition, KEY, none);
+            assert_eq!(signature_status, SignatureStatus::Absent, "{none:?}");
         }
     }
 
@@ -257,7 +264,8 @@ mod tests {
         let mut addresses = Vec::new();
         for _ in 0..240 {
             let query = signer.sign(Purpose::Rendition, KEY);
-            let Seal::Valid(left) = signer.check(Purpose::Rendition, KEY, Some(&query)) else {
+            let SignatureStatus::Valid(left) = signer.check(Purpose::Rendition, KEY, Some(&query))
+            else {
                 panic!("a new address is not good");
             };
             assert!(left > HOUR * 12 - Duration::from_secs(1) && left <= HOUR * 24);
@@ -273,18 +281,19 @@ mod tests {
         let clock = clock();
         let signer = signer(1, &clock);
         let query = signer.sign(Purpose::Rendition, KEY);
-        let Seal::Valid(left) = signer.check(Purpose::Rendition, KEY, Some(&query)) else {
+        let SignatureStatus::Valid(left) = signer.check(Purpose::Rendition, KEY, Some(&query))
+        else {
             panic!("a new address is not good");
         };
         clock.advance(left - Duration::from_secs(1));
         assert!(matches!(
             signer.check(Purpose::Rendition, KEY, Some(&query)),
-            Seal::Valid(_)
+            SignatureStatus::Valid(_)
         ));
         clock.advance(Duration::from_secs(2));
         assert_eq!(
             signer.check(Purpose::Rendition, KEY, Some(&query)),
-            Seal::Expired
+            SignatureStatus::Expired
         );
     }
 

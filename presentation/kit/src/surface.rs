@@ -68,7 +68,7 @@ pub struct Surface(Arc<Parts>);
 
 /// What a surface consists of.
 pub struct Parts {
-    /// The domains.
+    /// The gateways of all domains.
     pub gateways: Gateways,
     /// What this place is called.
     pub site: Arc<Site>,

@@ -1,6 +1,6 @@
-//! Plain text as HTML: escaped, in paragraphs, with links, mentions and hashtags as links. The only place that makes HTML
-//! from what people write; everything else is escaped by the templates. What is a link, a mention or a hashtag is decided by
-//! [`business_posts_gateway::text`].
+//! Plain text as HTML: escaped, in paragraphs, with links, mentions and hashtags as links. The only
+//! place that makes HTML from what people write; everything else is escaped by the templates. What
+//! is a link, a mention or a hashtag is decided by [`business_posts_gateway::text`].
 
 use std::ops::Range;
 
@@ -12,17 +12,18 @@ use crate::surface::Site;
 /// The most characters of an address that are shown.
 const LINK_CHARACTERS_SHOWN: usize = 30;
 
-/// Begin and end of what has the direction of its own first letter. They are characters and no tags, because clients strip tags.
+/// Begin and end of what has the direction of its own first letter. They are characters and no
+/// tags, because clients strip tags.
 const ISOLATED: (&str, &str) = ("\u{2068}", "\u{2069}");
 
-/// Whether a sign embeds, overrides or isolates a direction, or ends that. Letters that are written from right to left need
-/// none.
+/// Whether a sign embeds, overrides or isolates a direction, or ends that. Letters that are written
+/// from right to left need none.
 const fn turns_direction(letter: char) -> bool {
     matches!(letter, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A post's or a profile's text as safe HTML. Where signs turn the direction of writing, links, mentions and hashtags keep
-/// their own: otherwise one could show another address than it leads to.
+/// A post's or a profile's text as safe HTML. Where signs turn the direction of writing, links,
+/// mentions and hashtags keep their own: otherwise one could show another address than it leads to.
 #[must_use]
 pub fn to_html(site: &Site, text: &str, mentions: &[Mention]) -> String {
     let text = text.replace("\r\n", "\n");
@@ -372,7 +373,8 @@ mod tests {
         ) {
             let text = pieces.concat();
             let shown = shown(&html_of(&text));
-            // Addresses are shown without their scheme, mentions as the account writes itself; line breaks are markup.
+            // Addresses are shown without their scheme, mentions as the account writes itself; line
+            // breaks are markup.
             let plain = |text: &str| {
                 let lower = text.to_lowercase().replace("https://", "").replace("http://", "");
                 let lower = lower.replace(['\n', '\r', '\u{2026}'], "");

@@ -1,4 +1,5 @@
-//! Files in forms: handed to the media domain as they arrive, never held. What is in memory are a few chunks.
+//! Files in forms: handed to the media domain as they arrive, never held. What is in memory are a
+//! few chunks.
 
 pub(crate) mod disposition;
 mod form;
@@ -10,14 +11,15 @@ use tokio::sync::mpsc;
 
 pub use form::{FileField, FileForm};
 
-/// The most chunks that wait for the media domain to take them. A chunk is what the connection read at once.
+/// The most chunks that wait for the media domain to take them. A chunk is what the connection read
+/// at once.
 const CHUNKS_WAITING_MAX: usize = 4;
-/// The most bytes of a refused file that are read and thrown away, so that a client that sends before it listens hears
-/// why it was refused. A larger file's connection is cut.
+/// The most bytes of a refused file that are read and thrown away, so that a client that sends
+/// before it listens hears why it was refused. A larger file's connection is cut.
 const REFUSED_BYTES_READ_MAX: usize = 64 * 1024 * 1024;
 
-/// Hands a file on while it arrives. The answer comes when both are done: the file is read, and the media domain has it;
-/// its renditions come later.
+/// Hands a file on while it arrives. The response comes when both are done: the file is read, and
+/// the media domain has it; its renditions come later.
 ///
 /// # Errors
 /// The media domain's, or `invalid` when the connection broke off.
@@ -48,7 +50,8 @@ async fn send(
             Ok(Some(data)) if taken => {
                 taken = sender.send(Ok(UploadChunk::data(data))).await.is_ok();
             }
-            // The media domain has its answer already; what still comes is only read so that the client gets to hear it.
+            // The media domain has its response already; what still comes is only read so that the
+            // client gets to hear it.
             Ok(Some(data)) => refused_bytes += data.len(),
             Ok(None) => {
                 let _ = sender.send(Ok(UploadChunk::end())).await;

@@ -1,4 +1,5 @@
-//! Every public address, made in one place from keys and names: what is stored are keys, never addresses.
+//! Every public address, made in one place from keys and names: what is stored are keys, never
+//! addresses.
 
 use business_media_gateway::{MediaItem, Rendition};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -6,12 +7,13 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::signature::Purpose;
 use crate::surface::Site;
 
-/// What is encoded of a hashtag's name in an address. The underscore is the only sign in ASCII that a name can have.
+/// What is encoded of a hashtag's name in an address. The underscore is the only sign in ASCII that
+/// a name can have.
 const TAG_ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_');
 
 impl Site {
-    /// The address of a rendition's bytes, for somebody whom the rules let see what shows it. It is signed, and good for
-    /// a time, when not everyone may see it.
+    /// The address of a rendition's bytes, for somebody whom the rules let see what shows it. It is
+    /// signed, and good for a time, when not everyone may see it.
     #[must_use]
     pub fn rendition_url(&self, item: &MediaItem, rendition: &Rendition) -> String {
         let (base, key) = (&self.base_url, &rendition.key);
@@ -22,9 +24,10 @@ impl Site {
         format!("{base}/media/{key}?{signature}")
     }
 
-    /// The address from which an upload can be downloaded, good for a time. With `as_owner` it gives the file as it
-    /// arrived, with all that its metadata tells, and is for its owner's eyes only; without, it gives the same picture
-    /// without metadata, and is for somebody whom the owner lets have it.
+    /// The address from which an upload can be downloaded, good for a time. With `as_owner` it
+    /// gives the file as it arrived, with all that its metadata contains, and is for its owner's
+    /// eyes only; without, it gives the same picture without metadata, and is for somebody whom the
+    /// owner lets have it.
     #[must_use]
     pub fn original_url(&self, item: &MediaItem, as_owner: bool) -> String {
         let (base, id) = (&self.base_url, item.media());

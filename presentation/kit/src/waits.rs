@@ -1,5 +1,6 @@
-//! Requests that wait for something other than their client, a photo to be processed for one: they keep their place among
-//! those in flight, so there are few of them at a time, and few of one account.
+//! Requests that wait for something other than their client, a photo to be processed for one: they
+//! keep their place among those in flight, so there are few of them at a time, and few of one
+//! account.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -52,7 +53,8 @@ impl Waits {
         }))
     }
 
-    /// Leave for a request of this account to wait; none when too many do. It is then answered with what is known now.
+    /// Leave for a request of this account to wait; none when too many do. It then gets what is
+    /// known now.
     #[must_use]
     pub fn begin(&self, account: AccountId) -> Option<Wait> {
         let mut waiting = self.waiting();

@@ -23,13 +23,13 @@ pub(crate) fn routes() -> Api {
             register,
             Describe::new("Registers an application; its credentials are answered this once.")
                 .body::<ApplicationForm>()
-                .answers::<CredentialApplication>(),
+                .returns::<CredentialApplication>(),
         )
         .get(
             "/api/v1/apps/verify_credentials",
             verify_credentials,
             Describe::new("Tells which application the token was issued to.")
-                .answers::<Application>(),
+                .returns::<Application>(),
         )
 }
 
@@ -45,8 +45,9 @@ struct ApplicationForm {
     /// The most it will ask for, space separated; "read" when it does not say.
     scopes: Option<String>,
     website: Option<String>,
-    /// How it proves itself where tokens are issued (RFC 7591): with its secret, "`client_secret_post`" or
-    /// "`client_secret_basic`", or "none" for one that can keep no secret. Such a one gets none, and must use PKCE.
+    /// How it proves itself where tokens are issued (RFC 7591): with its secret,
+    /// "`client_secret_post`" or "`client_secret_basic`", or "none" for one that can keep no
+    /// secret. Such a one gets none, and must use PKCE.
     token_endpoint_auth_method: Option<String>,
 }
 

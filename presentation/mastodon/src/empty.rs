@@ -1,5 +1,6 @@
-//! What clients ask for when they start, and of which there is truly nothing here: no custom emoji, filters, lists or
-//! announcements can be made yet, so the right answer is an empty list. What is not built otherwise is not here at all.
+//! What clients ask for when they start, and of which there is truly nothing here: no custom emoji,
+//! filters, lists or announcements can be made yet, so the right response is an empty list. What is
+//! not built otherwise is not here at all.
 
 use axum::Json;
 use presentation_kit::access::{Person, scope};
@@ -13,27 +14,27 @@ pub(crate) fn routes() -> Api {
         .get(
             "/api/v1/custom_emojis",
             for_anyone,
-            Describe::new("Lists custom emoji; there are none.").answers::<Empty>(),
+            Describe::new("Lists custom emoji; there are none.").returns::<Empty>(),
         )
         .get(
             "/api/v1/announcements",
             for_a_person,
-            Describe::new("Lists announcements; there are none.").answers::<Empty>(),
+            Describe::new("Lists announcements; there are none.").returns::<Empty>(),
         )
         .get(
             "/api/v1/filters",
             for_a_person,
-            Describe::new("Lists filters; there are none.").answers::<Empty>(),
+            Describe::new("Lists filters; there are none.").returns::<Empty>(),
         )
         .get(
             "/api/v2/filters",
             for_a_person,
-            Describe::new("Lists filters; there are none.").answers::<Empty>(),
+            Describe::new("Lists filters; there are none.").returns::<Empty>(),
         )
         .get(
             "/api/v1/lists",
             for_a_person,
-            Describe::new("Lists lists; there are none.").answers::<Empty>(),
+            Describe::new("Lists lists; there are none.").returns::<Empty>(),
         )
 }
 

@@ -1,4 +1,4 @@
-//! What is answered where there is nothing: JSON, because it is programs that read it.
+//! The response where there is nothing: JSON, because it is programs that read it.
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -17,7 +17,8 @@ pub(crate) async fn not_found(_: CountedByAddress) -> Problem {
     .into()
 }
 
-/// There are no streams of events yet. Clients that ask for one go on by asking the timelines from time to time.
+/// There are no streams of events yet. Clients that ask for one go on by asking the timelines from
+/// time to time.
 pub(crate) async fn no_streaming(_: CountedByAddress) -> Problem {
     let text = "There is no streaming on this server yet: ask the timelines again from time to time instead.";
     Error::new(ErrorCode::NotFound, text).into()

@@ -20,7 +20,8 @@ pub(crate) struct IdsQuery {
 }
 
 impl IdsQuery {
-    /// The ids. What is no id is nothing that could be found, so it is left out as an id that is not there would be.
+    /// The ids. What is no id is nothing that could be found, so it is left out as an id that is
+    /// not there would be.
     pub(crate) fn ids<T: FromStr + Into<u64>>(&self) -> Result<Vec<u64>> {
         if self.id.len() > IDS_MAX {
             let text = format!("At most {IDS_MAX} ids can be asked for at once.");

@@ -1,9 +1,10 @@
 //! The Mastodon client API: the vocabulary of Mastodon's clients, mapped from the gateways.
 //!
-//! What it does: routes under `/api`, `/oauth/token`, `/oauth/revoke`, `/.well-known`, `/nodeinfo`, the names of
-//! accounts and statuses under `/users`, and the bytes of the photos under `/media`. What it does not do: it decides nothing (who may see what is the kit's, what is valid is the
-//! domains'), keeps nothing but the JSON of cards, and answers only for what this product has; the page where a person
-//! allows an application (`/oauth/authorize`) belongs to the web surface.
+//! What it does: routes under `/api`, `/oauth/token`, `/oauth/revoke`, `/.well-known`, `/nodeinfo`,
+//! the names of accounts and statuses under `/users`, and the bytes of the photos under `/media`.
+//! What it does not do: it decides nothing (who may see what is the kit's, what is valid is the
+//! domains'), keeps nothing but the JSON of cards, and responds only for what this product has; the
+//! page where a person allows an application (`/oauth/authorize`) belongs to the web surface.
 //!
 //! Start reading at [`router`]; then a noun's `mod.rs`, which lists its routes.
 
@@ -32,10 +33,12 @@ use presentation_kit::context::UploadRoute;
 use presentation_kit::rate::CountedByAddress;
 use presentation_kit::{Api, Surface, cors};
 
-/// The most bytes of a body, but for uploads: there the media domain's own limit holds while the file arrives.
+/// The most bytes of a body, but for uploads: there the media domain's own limit holds while the
+/// file arrives.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 
-/// The routes of this surface, with the OpenAPI document that describes them at `/api/openapi.json`.
+/// The routes of this surface, with the OpenAPI document that describes them at
+/// `/api/openapi.json`.
 pub fn router(surface: &Surface) -> Router<Surface> {
     let (routes, document) = api().into_parts(TITLE, &surface.site.version, ABOUT);
     let document = Bytes::from(document.to_string());
@@ -58,8 +61,8 @@ pub fn router(surface: &Surface) -> Router<Surface> {
         .layer(middleware::from_fn(cors::add))
 }
 
-/// The bytes of photos. Apart from the API, because what an API call has to pass is of no use to a file, and there are many
-/// times more files.
+/// The bytes of photos. Apart from the API, because what an API call has to pass is of no use to a
+/// file, and there are many times more files.
 pub fn files() -> Router<Surface> {
     let preflight = || std::future::ready(cors::preflight());
     let rendition = get(media_files::serve).options(preflight);
@@ -83,7 +86,7 @@ pub fn openapi(version: &str) -> serde_json::Value {
 }
 
 const TITLE: &str = "Heliograph";
-/// What whoever writes an app should know beside the routes.
+/// What authors of apps should know beside the routes.
 const ABOUT: &str = include_str!("about.md");
 
 fn api() -> Api {

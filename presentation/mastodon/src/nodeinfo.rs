@@ -1,4 +1,5 @@
-//! NodeInfo 2.0: what program runs here and how much there is. Some clients ask it to learn which API to speak.
+//! NodeInfo 2.0: what program runs here and how much there is. Some clients ask it to learn which
+//! API to speak.
 
 use axum::Json;
 use axum::extract::State;
@@ -18,13 +19,13 @@ pub(crate) fn routes() -> Api {
         .get(
             "/.well-known/nodeinfo",
             links,
-            Describe::new("Tells where NodeInfo is.").answers::<Links>(),
+            Describe::new("Tells where NodeInfo is.").returns::<Links>(),
         )
         .get(
             PATH,
             show,
             Describe::new("Tells what program runs here and how much there is.")
-                .answers::<NodeInfo>(),
+                .returns::<NodeInfo>(),
         )
 }
 
@@ -82,7 +83,8 @@ struct NodeInfoUsers {
 #[serde(rename_all = "camelCase")]
 struct NodeInfoMetadata {
     node_name: String,
-    /// The program whose client API is spoken: by it clients that do not know this program know what to speak.
+    /// The program whose client API is spoken: by it clients that do not know this program know
+    /// what to speak.
     upstream: Upstream,
 }
 

@@ -1,4 +1,4 @@
-//! Answers from JSON that is made already.
+//! Returns from JSON that is made already.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -8,7 +8,7 @@ use presentation_kit::{Listing, Shown, Surface};
 
 use crate::entities::status;
 
-/// An answer of JSON that is ready.
+/// A response of JSON that is ready.
 pub(crate) fn json(body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
     response.headers_mut().insert(

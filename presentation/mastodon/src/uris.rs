@@ -1,7 +1,8 @@
-//! The names by which accounts and statuses will be known to other servers (`uri`), as addresses that lead somewhere.
+//! The names by which accounts and statuses will be known to other servers (`uri`), as addresses
+//! that lead somewhere.
 //!
-//! A browser is led to the page, which decides what its visitor may see; so nothing is said here of what there is. A program
-//! that asks for ActivityPub hears that it is not spoken yet.
+//! A browser is led to the page, which decides what its visitor may see; so nothing is said here of
+//! what there is. A program that asks for ActivityPub hears that it is not spoken yet.
 
 use axum::response::{IntoResponse, Redirect, Response};
 use business_posts_gateway::text::USERNAME_CHARACTERS_MAX;
@@ -16,7 +17,7 @@ const FOR_PROGRAMS: [&str; 3] = [
     "application/ld+json",
     "application/json",
 ];
-/// What a browser asks for, or whoever does not say.
+/// What a browser asks for, or a client that does not say.
 const FOR_PEOPLE: [&str; 4] = ["text/html", "application/xhtml+xml", "text/*", "*/*"];
 
 pub(crate) async fn account(headers: HeaderMap, PathOf(username): PathOf<String>) -> Response {
@@ -45,7 +46,7 @@ fn lead(headers: &HeaderMap, page: &str) -> Response {
             "ActivityPub is not spoken here yet. The same address leads a browser to the page.";
         Problem(Error::new(ErrorCode::NotFound, text)).into_response()
     } else {
-        // For now: the same address will answer programs once there is federation.
+        // For now: the same address will respond to programs once there is federation.
         Redirect::temporary(page).into_response()
     };
     let vary = HeaderValue::from_static("accept");
@@ -53,8 +54,8 @@ fn lead(headers: &HeaderMap, page: &str) -> Response {
     response
 }
 
-/// Whether the first kind of answer that is known among those asked for is one for programs. Weights are not looked at:
-/// those who ask for ActivityPub ask for nothing else.
+/// Whether the first kind of response that is known among those asked for is one for programs.
+/// Weights are not looked at: those who ask for ActivityPub ask for nothing else.
 fn is_for_program(headers: &HeaderMap) -> bool {
     let asked = headers.get_all(header::ACCEPT).iter();
     asked
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn browsers_are_led_to_the_page_and_programs_told() {
+    async fn browsers_are_led_to_the_page_and_programs_get_json() {
         for (accept, status_code) in [
             ("text/html,application/xhtml+xml,*/*;q=0.8", 307),
             ("*/*", 307),

@@ -3,7 +3,7 @@
 //!
 //! The domains know nothing of one another, and the kit is for what every request shares. So what
 //! several surfaces do in the same order, and undo in the same order, is here. A saga calls
-//! gateways and keeps nothing: it lives as long as its request. What has to go on after a crash
+//! gateways and keeps nothing: it lives as long as its request. What has to continue after a crash
 //! belongs to a domain's consumers instead.
 
 mod update_profile;

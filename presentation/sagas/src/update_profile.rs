@@ -1,9 +1,9 @@
-//! The pictures of a profile: which item shows where is noted with the media domain, so that a picture in use is kept and
-//! one that was replaced is deleted.
+//! The pictures of a profile: which item shows where is recorded with the media domain, so that a
+//! picture in use is kept and one that was replaced is deleted.
 //!
-//! The new picture is noted before the profile names it, the old one released after. A crash in between, or an answer
-//! that does not say whether the profile changed, leaves a picture that is kept though nothing shows it: room is lost,
-//! never a picture.
+//! The new picture is recorded before the profile names it, the old one released after. A crash in
+//! between, or a response that does not say whether the profile changed, leaves a picture that is
+//! kept though nothing shows it: room is lost, never a picture.
 
 use std::time::Duration;
 
@@ -54,8 +54,8 @@ impl Picture {
     }
 }
 
-/// Changes a profile, and what the media domain keeps for it. The pictures come beside the change, at most one for a
-/// place; when the change is refused they go again.
+/// Changes a profile, and what the media domain keeps for it. The pictures come beside the change,
+/// at most one for a place; when the change is refused they go again.
 ///
 /// # Errors
 /// The accounts domain's, and the media domain's when it does not keep a picture for this account.
@@ -94,7 +94,8 @@ pub async fn update_profile(
             release_all(gateways, context, id, uploads, old).await;
             Ok(())
         }
-        // The change may have been made though its answer was lost: the profile may show the new pictures, or the old.
+        // The change may have been made though its response was lost: the profile may show the new
+        // pictures, or the old.
         Err(error) if error.code().is_server_fault() => Err(error),
         Err(error) => {
             release_all(gateways, context, id, uploads, |_, item| item.id).await;
@@ -103,7 +104,7 @@ pub async fn update_profile(
     }
 }
 
-/// Notes that a profile is about to show these items.
+/// Records that a profile is about to show these items.
 async fn hold_all(gateways: &Gateways, context: &Context, uploads: &[Uploaded]) -> Result<()> {
     for (picture, item) in uploads {
         let request = AttachRequest {
@@ -117,8 +118,9 @@ async fn hold_all(gateways: &Gateways, context: &Context, uploads: &[Uploaded]) 
     Ok(())
 }
 
-/// Notes for the place of each upload that a profile does not show this item there; 0 is none. A failure costs only the
-/// room of a picture, so it is logged and does not fail the request. The request's own time may be over.
+/// Notes for the place of each upload that a profile does not show this item there; 0 is none. A
+/// failure costs only the room of a picture, so it is logged and does not fail the request. The
+/// request's own time may be over.
 async fn release_all(
     gateways: &Gateways,
     context: &Context,

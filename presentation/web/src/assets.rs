@@ -1,5 +1,5 @@
-//! The files that pages need, embedded, under addresses that carry a hash of their content: they never change, so a
-//! browser keeps them for good.
+//! The files that pages need, embedded, under addresses that carry a hash of their content: they
+//! never change, so a browser keeps them for good.
 
 use std::sync::LazyLock;
 
@@ -120,7 +120,7 @@ impl Assets {
 struct Files(Vec<File>);
 
 impl Files {
-    /// Adds a file and answers its address.
+    /// Adds a file and returns its address.
     fn add(&mut self, name: &str, content_type: &'static str, bytes: &[u8]) -> String {
         let hash = hex_of(&Sha256::digest(bytes)[..HASH_BYTES]);
         let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "bin"));

@@ -1,8 +1,8 @@
-//! Whether a form that came in is one of ours, sent by the person it was made for; and whether an address to go on to is
-//! on this server.
+//! Whether a form that came in is one of ours, sent by the person it was made for; and whether an
+//! address to go on to is on this server.
 //!
-//! Two checks, each enough alone: where the browser says the request came from, and a token that only a page made for
-//! this visitor holds.
+//! Two checks, each enough alone: where the browser says the request came from, and a token that
+//! only a page made for this visitor holds.
 
 use axum::extract::{FromRequest, MatchedPath, Request};
 use axum::middleware::Next;
@@ -16,8 +16,8 @@ use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq as _;
 
 use crate::headers::origin_of;
-use crate::respond::Trouble;
-use crate::visit::{Inner, Visit};
+use crate::page_context::{Inner, PageContext};
+use crate::respond::PageError;
 
 /// The longest address to go on to, in bytes.
 const NEXT_BYTES_MAX: usize = 4_096;
@@ -36,13 +36,13 @@ struct Token {
 }
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
-    type Rejection = Trouble;
+    type Rejection = PageError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Trouble> {
-        let visit = request.extensions().get::<Visit>().cloned();
-        let visit =
-            visit.ok_or_else(|| Error::internal("a form came in outside its middleware"))?;
-        check_origin(request.method(), request.headers(), &visit)?;
+    async fn from_request(request: Request, state: &S) -> Result<Self, PageError> {
+        let page_context = request.extensions().get::<PageContext>().cloned();
+        let page_context =
+            page_context.ok_or_else(|| Error::internal("a form came in outside its middleware"))?;
+        check_origin(request.method(), request.headers(), &page_context)?;
         let body = Bytes::from_request(request, state)
             .await
             .map_err(|rejection| {
@@ -53,36 +53,42 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
                 .with_source(rejection)
             })?;
         let token: Token = parse_pairs(&body).map_err(|problem| problem.0)?;
-        check_token(&visit, &token.csrf)?;
+        check_token(&page_context, &token.csrf)?;
         Ok(Self(parse_pairs(&body).map_err(|problem| problem.0)?))
     }
 }
 
-/// Forms with much to lose: they are counted by their handlers, which bring the form back when it is too much.
+/// Forms with much to lose: they are counted by their handlers, which bring the form back when it
+/// is too much.
 const COUNTED_BY_HANDLERS: [&str; 2] = ["/new", "/@{name}/{id}/reply"];
 
-/// Middleware: counts what a member sends against the same limits as what their apps send. Logging out is always possible.
+/// Middleware: counts what a member sends against the same limits as what their apps send. Logging
+/// out is always possible.
 pub(crate) async fn count_writes(
-    visit: Visit,
+    page_context: PageContext,
     request: Request,
     next: Next,
-) -> Result<Response, Trouble> {
+) -> Result<Response, PageError> {
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("", MatchedPath::as_str);
-    if let Some(account) = visit.viewer_id()
+    if let Some(account) = page_context.viewer_id()
         && !request.method().is_safe()
         && route != "/logout"
         && !COUNTED_BY_HANDLERS.contains(&route)
     {
         // What another site has a member's browser send is none of theirs.
-        check_origin(request.method(), request.headers(), &visit)?;
-        visit.surface.limits.count_write(account).outcome()?;
+        check_origin(request.method(), request.headers(), &page_context)?;
+        page_context.surface.limits.count_write(account).outcome()?;
     }
     Ok(next.run(request).await)
 }
 
 /// Refuses what another site had a browser send.
-pub(crate) fn check_origin(method: &Method, headers: &HeaderMap, visit: &Inner) -> Result<()> {
+pub(crate) fn check_origin(
+    method: &Method,
+    headers: &HeaderMap,
+    page_context: &Inner,
+) -> Result<()> {
     if method.is_safe() {
         return Ok(());
     }
@@ -97,11 +103,11 @@ pub(crate) fn check_origin(method: &Method, headers: &HeaderMap, visit: &Inner) 
         text(header::ORIGIN),
     ) {
         (Some(site), _) => matches!(site, "same-origin" | "none"),
-        (None, Some(origin)) => is_own_origin(origin, &visit.site().base_url, host),
+        (None, Some(origin)) => is_own_origin(origin, &page_context.site().base_url, host),
         // No browser of this decade sends a form without either; the token still has to fit.
         (None, None) => true,
     };
-    if ours { Ok(()) } else { Err(not_ours()) }
+    if ours { Ok(()) } else { Err(foreign_origin()) }
 }
 
 fn is_own_origin(origin: &str, base_url: &str, host: Option<&str>) -> bool {
@@ -116,12 +122,16 @@ fn is_own_origin(origin: &str, base_url: &str, host: Option<&str>) -> bool {
 }
 
 /// Refuses a form that was not made for this visitor.
-pub(crate) fn check_token(visit: &Inner, token: &str) -> Result<()> {
-    let fits: bool = visit.form_token().as_bytes().ct_eq(token.as_bytes()).into();
-    if fits { Ok(()) } else { Err(not_ours()) }
+pub(crate) fn check_token(page_context: &Inner, token: &str) -> Result<()> {
+    let fits: bool = page_context
+        .form_token()
+        .as_bytes()
+        .ct_eq(token.as_bytes())
+        .into();
+    if fits { Ok(()) } else { Err(foreign_origin()) }
 }
 
-fn not_ours() -> Error {
+fn foreign_origin() -> Error {
     Error::new(
         ErrorCode::Forbidden,
         "This form is no longer valid, or it did not come from this site. Go back, load the page again and send it once more.",

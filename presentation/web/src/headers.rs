@@ -8,7 +8,8 @@ use presentation_kit::{Site, Surface};
 
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
-/// Pages on the way through `/oauth/authorize`: a site that opened them in a window of their own waits for that window.
+/// Pages on the way through `/oauth/authorize`: a site that opened them in a window of their own
+/// waits for that window.
 const FOR_APPS: [&str; 3] = ["/oauth/", "/login", "/signup"];
 
 /// Middleware: adds to each page the headers that it has not set itself.
@@ -34,7 +35,8 @@ pub(crate) async fn add(State(surface): State<Surface>, request: Request, next: 
         header::REFERRER_POLICY,
         HeaderValue::from_static("same-origin"),
     );
-    // What visitors see may be kept, and is asked about again; what members see is stored nowhere (`visit::begin`).
+    // What visitors see may be kept, and is asked about again; what members see is stored nowhere
+    // (`page_context::begin`).
     set(
         header::CACHE_CONTROL,
         HeaderValue::from_static("private, no-cache"),
@@ -50,8 +52,8 @@ pub(crate) async fn add(State(surface): State<Surface>, request: Request, next: 
     response
 }
 
-/// What a page may load and where its forms may lead. `form_target` is where an answer to a form redirects outside this
-/// server: browsers hold redirects after a form against `form-action` too.
+/// What a page may load and where its forms may lead. `form_target` is where a response to a form
+/// redirects outside this server: browsers hold redirects after a form against `form-action` too.
 pub(crate) fn content_security_policy(site: &Site, form_target: Option<&str>) -> String {
     let media = origin_of(&site.base_url).unwrap_or_default();
     let target = form_target
@@ -63,8 +65,8 @@ pub(crate) fn content_security_policy(site: &Site, form_target: Option<&str>) ->
     )
 }
 
-/// The policy's name for where a redirect leads: an origin for the web's schemes, else the scheme alone. None when the
-/// address would not be one word of a policy.
+/// The policy's name for where a redirect leads: an origin for the web's schemes, else the scheme
+/// alone. None when the address would not be one word of a policy.
 pub(crate) fn source_of(address: &str) -> Option<String> {
     if let Some(origin) = origin_of(address) {
         return Some(origin);

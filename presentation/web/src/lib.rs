@@ -1,20 +1,22 @@
 //! The web page: what a browser is shown, rendered here on the server.
 //!
-//! It works without JavaScript; the script that is embedded only makes it better. Everything a page needs is in the
-//! binary, under addresses that carry a hash of their content. A handler is thin: it takes what came in, makes one call
-//! to a gateway or one read through the kit, and shows a view. What is absent on purpose: no rule about who may see what
-//! (that is the kit's), no HTML made from people's words (that too), no page that needs a third party.
+//! It works without JavaScript; the script that is embedded only makes it better. Everything a page
+//! needs is in the binary, under addresses that carry a hash of their content. A handler is thin:
+//! it takes what came in, makes one call to a gateway or one read through the kit, and shows a
+//! view. What is absent on purpose: no rule about who may see what (that is the kit's), no HTML
+//! made from people's words (that too), no page that needs a third party.
 //!
-//! Start reading at [`router`], then `visit` (who is there), `guard` (whether a form is ours) and `pages`.
+//! Start reading at [`router`], then `page_context` (who is there), `guard` (whether a form is
+//! ours) and `pages`.
 
 mod assets;
 mod guard;
 mod headers;
+mod page_context;
 mod pages;
 mod respond;
 mod upload;
 mod view;
-mod visit;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -43,7 +45,8 @@ pub fn upload_routes() -> Vec<UploadRoute> {
         .to_vec()
 }
 
-/// Every page. The addresses are those of this crate's own pages and `/oauth/authorize`; nothing under `/api` or `/media`.
+/// Every page. The addresses are those of this crate's own pages and `/oauth/authorize`; nothing
+/// under `/api` or `/media`.
 pub fn router(surface: &Surface) -> Router<Surface> {
     Router::new()
         .route("/", get(front::show))
@@ -73,14 +76,15 @@ pub fn router(surface: &Surface) -> Router<Surface> {
         .route("/new/photos/{id}/delete", post(uploads::delete))
         .route(SETTINGS, get(settings::show).post(settings::save))
         .route("/.well-known/security.txt", get(security::show))
-        .route("/security.txt", get(security::lead_on))
+        .route("/security.txt", get(security::change_password_redirect))
         .fallback(respond::nothing_here)
         .method_not_allowed_fallback(respond::wrong_method)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
-        // Inside out: errors become pages for the visitor, so the visitor must be known first; headers go on everything.
+        // Inside out: errors become pages for the visitor, so the visitor must be known first;
+        // headers go on everything.
         .layer(from_fn(guard::count_writes))
-        .layer(from_fn(respond::show_trouble))
-        .layer(from_fn_with_state(surface.clone(), visit::begin))
+        .layer(from_fn(respond::show_error))
+        .layer(from_fn_with_state(surface.clone(), page_context::begin))
         .layer(from_fn_with_state(surface.clone(), headers::add))
         .merge(assets::router())
 }

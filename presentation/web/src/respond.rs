@@ -1,4 +1,4 @@
-//! Answers: pages, redirects, and errors in the words of the house.
+//! Responses: pages, redirects, and errors in the words of the house.
 
 use std::sync::Arc;
 
@@ -15,9 +15,9 @@ use presentation_kit::problem::{log_fault, status_of};
 use presentation_kit::{Problem, cors, extract};
 use serde::de::DeserializeOwned;
 
+use crate::page_context::PageContext;
 use crate::pages::elsewhere;
 use crate::view::Shell;
-use crate::visit::Visit;
 
 /// What is encoded in a value of a query: all but the unreserved characters of RFC 3986.
 pub(crate) const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
@@ -26,20 +26,21 @@ pub(crate) const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// What a handler answers.
-pub(crate) type Answer = Result<Response, Trouble>;
+/// What a handler returns.
+pub(crate) type PageResult = Result<Response, PageError>;
 
-/// An error on its way to becoming a page: [`show_trouble`] makes it one, because only there the visitor is known.
+/// An error on its way to becoming a page: [`show_error`] makes it one, because only there the
+/// visitor is known.
 #[derive(Debug)]
-pub(crate) struct Trouble(pub(crate) Error);
+pub(crate) struct PageError(pub(crate) Error);
 
-impl From<Error> for Trouble {
+impl From<Error> for PageError {
     fn from(error: Error) -> Self {
         Self(error)
     }
 }
 
-impl IntoResponse for Trouble {
+impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let mut response = status_of(self.0.code()).into_response();
         response.extensions_mut().insert(Arc::new(self.0));
@@ -47,20 +48,19 @@ impl IntoResponse for Trouble {
     }
 }
 
-/// The names in the address of a page; what cannot be one is answered as what is not there.
+/// The names in the address of a page; what cannot be one is treated as not found.
 pub(crate) struct PathOf<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathOf<T> {
-    type Rejection = Trouble;
+    type Rejection = PageError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Trouble> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, PageError> {
         let path = extract::PathOf::from_request_parts(parts, state).await;
         path.map(|extract::PathOf(names)| Self(names))
-            .map_err(|problem| Trouble(problem.0))
+            .map_err(|problem| PageError(problem.0))
     }
 }
 
-/// A page.
 pub(crate) fn page(template: &impl Template) -> Response {
     page_with_status(StatusCode::OK, template)
 }
@@ -75,21 +75,26 @@ pub(crate) fn page_with_status(status: StatusCode, template: &impl Template) -> 
             response.headers_mut().insert(header::CONTENT_TYPE, html);
             response
         }
-        Err(error) => Trouble(Error::internal(error)).into_response(),
+        Err(error) => PageError(Error::internal(error)).into_response(),
     }
 }
 
 /// A page with a form that visitors may send, so it must leave them their key for forms.
-pub(crate) fn form_page(visit: &Visit, status: StatusCode, template: &impl Template) -> Response {
+pub(crate) fn form_page(
+    page_context: &PageContext,
+    status: StatusCode,
+    template: &impl Template,
+) -> Response {
     let mut response = page_with_status(status, template);
-    if let Some(cookie) = visit.form_cookie() {
+    if let Some(cookie) = page_context.form_cookie() {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
 }
 
-/// Keeps a page out of every cache: for forms with a key that is spent once they are sent, which nobody must come back to.
-pub(crate) fn stored_nowhere(mut response: Response) -> Response {
+/// Keeps a page out of every cache: for forms with a key that is spent once they are sent, which
+/// nobody must come back to.
+pub(crate) fn no_store(mut response: Response) -> Response {
     let value = HeaderValue::from_static("no-store");
     response.headers_mut().insert(header::CACHE_CONTROL, value);
     response
@@ -98,7 +103,7 @@ pub(crate) fn stored_nowhere(mut response: Response) -> Response {
 /// Says in a header how long to wait, when the error knows.
 pub(crate) fn with_wait(mut response: Response, error: &Error) -> Response {
     if let Some(wait) = error.retry_after() {
-        // Rounded up, so that whoever waits so long has waited long enough.
+        // Rounded up, so that a client that waits so long has waited long enough.
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         response
             .headers_mut()
@@ -108,13 +113,13 @@ pub(crate) fn with_wait(mut response: Response, error: &Error) -> Response {
 }
 
 /// Sends the browser on, with GET.
-pub(crate) fn go_to(address: &str) -> Response {
+pub(crate) fn redirect(address: &str) -> Response {
     let Ok(location) = HeaderValue::from_str(address) else {
         let error = Error::invalid(
             "redirect_uri",
             "The address to go on to cannot be sent to a browser.",
         );
-        return Trouble(error).into_response();
+        return PageError(error).into_response();
     };
     let mut response = StatusCode::SEE_OTHER.into_response();
     response.headers_mut().insert(header::LOCATION, location);
@@ -126,7 +131,7 @@ pub(crate) fn moved(uri: &Uri, address: &str) -> Response {
     let query = uri
         .query()
         .map_or_else(String::new, |query| format!("?{query}"));
-    let mut response = go_to(&format!("{address}{query}"));
+    let mut response = redirect(&format!("{address}{query}"));
     *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
     response
 }
@@ -137,17 +142,17 @@ pub(crate) fn bare(error: &Error) -> Response {
     (status_of(error.code()), error.public().to_owned()).into_response()
 }
 
-/// The address at which someone logs in and then goes on.
+/// The address at which someone logs in and then continues.
 pub(crate) fn log_in_first(next: &str) -> String {
     format!("/login?next={}", utf8_percent_encode(next, QUERY_VALUE))
 }
 
 /// For every address that is none: leads on where it is clear what was meant.
-pub(crate) async fn nothing_here(visit: Visit, method: Method) -> Answer {
-    let meant = elsewhere::meant(visit.uri.path(), &visit.site().domain);
+pub(crate) async fn nothing_here(page_context: PageContext, method: Method) -> PageResult {
+    let meant = elsewhere::meant(page_context.uri.path(), &page_context.site().domain);
     match meant.filter(|_| method.is_safe()) {
-        Some(address) => Ok(moved(&visit.uri, &address)),
-        None => Err(Trouble(Error::new(
+        Some(address) => Ok(moved(&page_context.uri, &address)),
+        None => Err(PageError(Error::new(
             ErrorCode::NotFound,
             "There is no page at this address. It may have been mistyped, or what was here has been deleted.",
         ))),
@@ -160,15 +165,19 @@ pub(crate) async fn wrong_method() -> Response {
         ErrorCode::Invalid,
         "This address cannot be used like this. Go back and try again.",
     );
-    let mut response = Trouble(error).into_response();
+    let mut response = PageError(error).into_response();
     *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     response
 }
 
 /// Middleware: makes pages of errors.
-pub(crate) async fn show_trouble(visit: Visit, request: Request, next: Next) -> Response {
+pub(crate) async fn show_error(
+    page_context: PageContext,
+    request: Request,
+    next: Next,
+) -> Response {
     let method = request.method().clone();
-    let of_a_program = visit.is_of_a_program();
+    let of_a_program = page_context.is_of_a_program();
     if of_a_program && cors::is_preflight(&request) {
         return cors::preflight();
     }
@@ -178,12 +187,12 @@ pub(crate) async fn show_trouble(visit: Visit, request: Request, next: Next) -> 
     };
     let status = response.status();
     let allow = response.headers_mut().remove(header::ALLOW);
-    // What is wrong with a request of an existing page is told on a page, to whom it redirected.
+    // What is wrong with a request of an existing page is shown on a page, to whom it redirected.
     let is_astray = matches!(
         status,
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED
     );
-    if visit.wants_json || (of_a_program && is_astray) {
+    if page_context.wants_json || (of_a_program && is_astray) {
         let problem =
             Arc::into_inner(error).map_or(response, |error| Problem(error).into_response());
         let mut problem = with_methods(problem, allow);
@@ -194,15 +203,18 @@ pub(crate) async fn show_trouble(visit: Visit, request: Request, next: Next) -> 
         return problem;
     }
     if error.code() == ErrorCode::Unauthenticated {
-        let next = visit.uri.path_and_query().map_or("/", |path| path.as_str());
-        return go_to(&log_in_first(if method == Method::GET {
+        let next = page_context
+            .uri
+            .path_and_query()
+            .map_or("/", |path| path.as_str());
+        return redirect(&log_in_first(if method == Method::GET {
             next
         } else {
             "/"
         }));
     }
     log_fault(&error);
-    let message = page_with_status(status, &Message::of(&visit, status, &error));
+    let message = page_with_status(status, &Message::of(&page_context, status, &error));
     with_methods(with_wait(message, &error), allow)
 }
 
@@ -227,19 +239,19 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    fn of(visit: &Visit, status: StatusCode, error: &Error) -> Self {
+    fn of(page_context: &PageContext, status: StatusCode, error: &Error) -> Self {
         let reference = if error.code().is_server_fault() {
-            visit.context.correlation_id().to_string()
+            page_context.context.correlation_id().to_string()
         } else {
             String::new()
         };
         Self {
-            shell: Shell::of(visit, ""),
+            shell: Shell::of(page_context, ""),
             heading: heading(status),
             text: error.public().to_owned(),
             way_out: (
                 "/",
-                if visit.viewer.is_some() {
+                if page_context.viewer.is_some() {
                     "Home"
                 } else {
                     "Front page"
@@ -286,11 +298,11 @@ mod tests {
     #[test]
     fn a_redirect_cannot_carry_a_header() {
         assert_eq!(
-            go_to("/a\r\nSet-Cookie: x").status(),
+            redirect("/a\r\nSet-Cookie: x").status(),
             StatusCode::UNPROCESSABLE_ENTITY
         );
         assert_eq!(
-            go_to("app://back?code=1").headers()[header::LOCATION],
+            redirect("app://back?code=1").headers()[header::LOCATION],
             "app://back?code=1"
         );
     }

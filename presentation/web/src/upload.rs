@@ -1,4 +1,5 @@
-//! Files from forms, handed to the media domain as they arrive, never whole in memory; and the text fields beside them.
+//! Files from forms, handed to the media domain as they arrive, never whole in memory; and the text
+//! fields beside them.
 
 use business_media_gateway::{Media, MediaItem, UploadHeader, WaitUntilProcessedRequest};
 use infra_kernel::{AccountId, Context, Error, ErrorCode, Result};
@@ -7,7 +8,7 @@ use presentation_kit::upload::{FileField, upload};
 /// The most bytes of a text field beside a file.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
 
-/// Sends a file on while it arrives. Answers once it is stored; its renditions come later.
+/// Sends a file on while it arrives. Returns once it is stored; its renditions come later.
 ///
 /// # Errors
 /// The media domain's, or `invalid` when the connection broke off.
@@ -28,7 +29,8 @@ pub(crate) async fn receive(
 /// Waits until a photo's renditions are there.
 ///
 /// # Errors
-/// `unsupported`, with the reason for its owner, when it could not be read; `unavailable` when it takes too long.
+/// `unsupported`, with the reason for its owner, when it could not be read; `unavailable` when it
+/// takes too long.
 pub(crate) async fn finish(context: &Context, media: &dyn Media, id: u64) -> Result<MediaItem> {
     let item = media
         .wait_until_processed(context, WaitUntilProcessedRequest { id })

@@ -1,5 +1,5 @@
-//! Draws grainy pictures as JPEG files, each heavier than the one before:
-//! `cargo run -p testing-kit --example grain -- FOLDER EDGE STRENGTH...`. The strength is how far grain goes from grey, at
+//! Draws grainy pictures as JPEG files, each heavier than the one before: `cargo run -p testing-kit
+//! --example grain -- FOLDER EDGE STRENGTH...`. The strength is how far grain goes from grey, at
 //! most 127.
 
 use testing_kit::{Picture, jpeg};

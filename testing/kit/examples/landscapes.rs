@@ -1,4 +1,5 @@
-//! Draws landscapes as JPEG files: `cargo run -p testing-kit --example landscapes -- FOLDER [WIDTH HEIGHT [SEEDS [QUALITY]]]`.
+//! Draws landscapes as JPEG files: `cargo run -p testing-kit --example landscapes -- FOLDER [WIDTH
+//! HEIGHT [SEEDS [QUALITY]]]`.
 
 use std::time::Instant;
 

@@ -2,8 +2,8 @@
 
 use crate::picture::Picture;
 
-/// The colours of [`corners`], by part of the width and of the height: top left, top right, bottom left, bottom right, and
-/// a patch in the middle of the top edge that breaks every symmetry.
+/// The colours of [`corners`], by part of the width and of the height: top left, top right, bottom
+/// left, bottom right, and a patch in the middle of the top edge that breaks every symmetry.
 pub const CORNERS: [(f32, f32, [u8; 3]); 5] = [
     (0.15, 0.25, [200, 40, 40]),
     (0.85, 0.25, [40, 160, 60]),
@@ -37,7 +37,8 @@ pub fn tiles(width: u32, height: u32) -> Picture {
     })
 }
 
-/// What is wrong with a picture that should show [`corners`] upright and in true colours; nothing if all is well.
+/// What is wrong with a picture that should show [`corners`] upright and in true colours; nothing
+/// if all is well.
 #[must_use]
 pub fn faults(picture: &Picture) -> Vec<String> {
     let radius = (picture.width.min(picture.height) / 40).max(1);

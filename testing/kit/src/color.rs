@@ -1,4 +1,5 @@
-//! How far colours are apart, by formulas that no colour library has a part in: from published primaries to CIE Lab.
+//! How far colours are apart, by formulas that no colour library has a part in: from published
+//! primaries to CIE Lab.
 
 use crate::Picture;
 
@@ -49,7 +50,7 @@ pub fn product(left: &Matrix, right: &Matrix) -> Matrix {
     })
 }
 
-/// The way back.
+/// The inverse.
 #[must_use]
 pub fn inverse(matrix: &Matrix) -> Matrix {
     let cofactor = |row: usize, column: usize| {
@@ -122,7 +123,8 @@ pub fn difference(left: Vector, right: Vector) -> f64 {
         .sqrt()
 }
 
-/// Pixels a side of the squares whose mean light is compared: what JPEG leaves out is finer than that.
+/// Pixels a side of the squares whose mean light is compared: what JPEG leaves out is finer than
+/// that.
 const SQUARE: u32 = 8;
 
 /// The mean difference of two pictures of one size, as CIE76, square by square.

@@ -1,4 +1,5 @@
-//! EXIF as cameras write it: a TIFF block with everything in it that a person would not want to publish.
+//! EXIF as cameras write it: a TIFF block with everything in it that a person would not want to
+//! publish.
 
 /// Texts that must not be found in anything the server serves. Each metadata block carries its own.
 pub mod marks {
@@ -19,7 +20,7 @@ pub mod marks {
     /// After the end of the picture.
     pub const TRAILING: &str = "MarkTrailingBytes";
 
-    /// All of them.
+    /// Every variant, for tests over all of them.
     pub const ALL: [&str; 8] = [
         MAKE, OWNER, SERIAL, MAKER_NOTE, XMP, IPTC, COMMENT, TRAILING,
     ];
@@ -142,7 +143,11 @@ impl Directory {
 
     /// Bytes it takes, values included.
     fn size(&self) -> u32 {
-        let values: usize = self.entries.iter().map(|(.., value)| outside(value)).sum();
+        let values: usize = self
+            .entries
+            .iter()
+            .map(|(.., value)| external_codecs(value))
+            .sum();
         (2 + self.entries.len() * 12 + 4 + values) as u32
     }
 
@@ -154,7 +159,7 @@ impl Directory {
             out.extend_from_slice(&tag.to_le_bytes());
             out.extend_from_slice(&kind.to_le_bytes());
             out.extend_from_slice(&count.to_le_bytes());
-            if outside(value) == 0 {
+            if external_codecs(value) == 0 {
                 let mut inline = value.clone();
                 inline.resize(4, 0);
                 out.extend_from_slice(&inline);
@@ -170,7 +175,7 @@ impl Directory {
 }
 
 /// How many bytes of a value stand outside its entry.
-fn outside(value: &[u8]) -> usize {
+fn external_codecs(value: &[u8]) -> usize {
     if value.len() <= 4 {
         0
     } else {
@@ -185,7 +190,8 @@ fn assemble(
     thumbnail: Option<&[u8]>,
 ) -> Vec<u8> {
     const HEADER: u32 = 8;
-    // The pointers' own entries count towards the size, so they go in before the offsets are reckoned.
+    // The pointers' own entries count towards the size, so they go in before the offsets are
+    // computed.
     let pointers = 1 + u32::from(position.is_some());
     let camera_at = HEADER + main.size() + pointers * 12;
     let position_at = camera_at + camera.size();

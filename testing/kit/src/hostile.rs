@@ -21,7 +21,7 @@ pub struct HostileFile {
     pub name: &'static str,
     /// As the client declares it.
     pub content_type: &'static str,
-    /// The file.
+    /// The encoded file.
     pub bytes: Vec<u8>,
     /// What may come of it.
     pub expect: Expect,
@@ -33,7 +33,7 @@ pub const HUGE_SIDE: u32 = 65_500;
 /// A text that would run as a script if a browser took the file for a page.
 pub const SCRIPT: &str = "<html><script>alert(document.cookie)</script></html>";
 
-/// All of them.
+/// Every file of the kind.
 #[must_use]
 pub fn all() -> Vec<HostileFile> {
     let mut files = refused();

@@ -1,4 +1,4 @@
-//! Pixels in memory: what the writers take and the readers give back.
+//! Pixels in memory: what the writers take and the readers release.
 
 /// A picture: rows from the top, 8-bit red, green, blue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +34,8 @@ impl Picture {
         [self.rgb[at], self.rgb[at + 1], self.rgb[at + 2]]
     }
 
-    /// The mean colour of a square of `2 * radius + 1` pixels, round a point given in parts of the width and height: what
-    /// survives scaling and compression.
+    /// The mean colour of a square of `2 * radius + 1` pixels, round a point given in parts of the
+    /// width and height: what survives scaling and compression.
     #[must_use]
     pub fn mean_around(&self, across: f32, down: f32, radius: u32) -> [u8; 3] {
         let middle = |part: f32, size: u32| ((part * size as f32) as u32).min(size - 1);
@@ -53,8 +53,8 @@ impl Picture {
         sum.map(|total| (total / count) as u8)
     }
 
-    /// The picture stored the way a camera that was held otherwise stores it: pixels which, with this EXIF orientation
-    /// (1 to 8), show this picture upright.
+    /// The picture stored the way a camera that was held otherwise stores it: pixels which, with
+    /// this EXIF orientation (1 to 8), show this picture upright.
     ///
     /// # Panics
     /// When the orientation is not 1 to 8.
@@ -76,7 +76,8 @@ impl Picture {
         })
     }
 
-    /// The pixels of an encoded JPEG, PNG or WebP file, as they are stored: no orientation, no profile is applied.
+    /// The pixels of an encoded JPEG, PNG or WebP file, as they are stored: no orientation, no
+    /// profile is applied.
     ///
     /// # Errors
     /// When the file does not decode.
@@ -89,8 +90,8 @@ impl Picture {
         })
     }
 
-    /// The mean difference of the channels to another picture of the same shape scaled to the same size, 0 to 255; pictures
-    /// of another shape differ by 255.
+    /// The mean difference of the channels to another picture of the same shape scaled to the same
+    /// size, 0 to 255; pictures of another shape differ by 255.
     #[must_use]
     pub fn difference(&self, other: &Self) -> f32 {
         let (own, theirs) = (self.aspect(), other.aspect());
@@ -125,7 +126,8 @@ mod tests {
 
     #[test]
     fn orientation_six_is_a_camera_turned_to_the_right() {
-        // Upright: 3 wide, 2 high. The stored top row is the upright right edge, the stored left edge the upright top.
+        // Upright: 3 wide, 2 high. The stored top row is the upright right edge, the stored left
+        // edge the upright top.
         let upright = Picture::from_fn(3, 2, |x, y| [x as u8, y as u8, 0]);
         let stored = upright.stored_with_orientation(6);
         assert_eq!((stored.width, stored.height), (2, 3));
@@ -135,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn difference_tells_a_turned_picture_from_the_same() {
+    fn difference_distinguishes_a_turned_picture_from_the_same() {
         let picture = Picture::from_fn(64, 64, |x, y| [(x * 4) as u8, (y * 4) as u8, 90]);
         assert!(picture.difference(&picture) < 0.01);
         assert!(picture.difference(&picture.stored_with_orientation(3)) > 40.0);

@@ -22,8 +22,8 @@ pub fn is_ci() -> bool {
         .is_some_and(|value| !value.is_empty() && value != "0" && value != "false")
 }
 
-/// The path of a program. Where it is missing: in CI a failure that says what to install, else a line on stderr and `None`,
-/// upon which the test returns.
+/// The path of a program. Where it is missing: in CI a failure that says what to install, else a
+/// line on stderr and `None`, upon which the test returns.
 ///
 /// # Panics
 /// In CI, when the program is missing.
@@ -36,7 +36,8 @@ pub fn tool(name: &str, install: &str) -> Option<PathBuf> {
     found.or_else(|| missing(&format!("the program `{name}`"), install))
 }
 
-/// The value of an environment variable that points at something installed. Missing: as for [`tool`].
+/// The value of an environment variable that points at something installed. Missing: as for
+/// [`tool`].
 ///
 /// # Panics
 /// In CI, when it is not set.
@@ -63,7 +64,8 @@ pub fn shared(path: &str) -> Option<PathBuf> {
     )
 }
 
-/// The photos in `../shared/photos/<set>` (`good` or `bad`), in the order of their names. Missing: as for [`tool`].
+/// The photos in `../shared/photos/<set>` (`good` or `bad`), in the order of their names. Missing:
+/// as for [`tool`].
 ///
 /// # Panics
 /// In CI, when the folder is missing; anywhere, when it cannot be read.
@@ -80,7 +82,8 @@ pub fn shared_photos(set: &str) -> Option<Vec<PathBuf>> {
     Some(photos)
 }
 
-/// Whether something was found that only some machines have. It was not: as for [`tool`], and `false`.
+/// Whether something was found that only some machines have. It was not: as for [`tool`], and
+/// `false`.
 ///
 /// # Panics
 /// In CI, when it was not found.

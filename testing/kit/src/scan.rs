@@ -54,8 +54,8 @@ pub fn findings(bytes: &[u8]) -> Vec<Finding> {
     findings
 }
 
-/// The marks of [`crate::exif::marks`], positions, scripts and block names anywhere in any bytes: a page, a JSON reply, a
-/// picture.
+/// The marks of [`crate::exif::marks`], positions, scripts and block names anywhere in any bytes: a
+/// page, a JSON reply, a picture.
 #[must_use]
 pub fn mark_findings(bytes: &[u8]) -> Vec<Finding> {
     let names: [&[u8]; 6] = [

@@ -40,7 +40,8 @@ impl Journal {
         })
     }
 
-    /// Takes everything below this folder for synced: what a machine finds on its disk when it starts.
+    /// Takes everything below this folder for synced: what a machine finds on its disk when it
+    /// starts.
     ///
     /// # Errors
     /// When something cannot be read or copied.
@@ -66,8 +67,9 @@ impl Journal {
         self.record_with(synced, names.as_deref())
     }
 
-    /// The same of a folder that held these names when the sync began. What was written to a file meanwhile may count as
-    /// synced, because a disk may have it; a name may not, or another thread's missing sync would be hidden by this one.
+    /// The same of a folder that held these names when the sync began. What was written to a file
+    /// meanwhile may count as synced, because a disk may have it; a name may not, or another
+    /// thread's missing sync would be hidden by this one.
     ///
     /// # Errors
     /// When it cannot be read or copied.
@@ -167,16 +169,17 @@ pub(crate) fn names_in(folder: &File) -> io::Result<Option<String>> {
     Ok(Some(lines))
 }
 
-/// What stands for a file or folder whatever it is called: its inode, and when it was made, because numbers of inodes are
-/// given again. A file system that does not say when would have one file take another's content.
+/// What stands for a file or folder whatever it is called: its inode, and when it was made, because
+/// numbers of inodes are given again. A file system that does not say when would have one file take
+/// another's content.
 pub(crate) fn key_of(metadata: &Metadata) -> io::Result<String> {
     let made = metadata.created()?.duration_since(UNIX_EPOCH);
     let made = made.map_err(io::Error::other)?.as_nanos();
     Ok(format!("{}-{made}", metadata.ino()))
 }
 
-/// Not opened by its path unless it has to be: closing any descriptor of a file drops the locks that SQLite holds on it in
-/// this process.
+/// Not opened by its path unless it has to be: closing any descriptor of a file drops the locks
+/// that SQLite holds on it in this process.
 fn record_content(file: &File, copy: &File) -> io::Result<()> {
     match copy_content(file, copy) {
         // It was opened for writing alone, which SQLite never does.

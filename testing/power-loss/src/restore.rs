@@ -65,7 +65,8 @@ impl Restoration<'_> {
         Ok(())
     }
 
-    /// What each name stands for, and where that is now: by the last sync, or for some by what came after it.
+    /// What each name stands for, and where that is now: by the last sync, or for some by what came
+    /// after it.
     fn names(
         &mut self,
         synced: Vec<Entry>,

@@ -1,8 +1,9 @@
 //! Stand-ins for gateways, for tests of what calls them.
 //!
-//! A test implements `Stub…` for its own type, only the methods that it needs, and hands out [`Stub`] of it where a gateway
-//! is wanted. A method that it did not implement panics with its name. Everything but this page is generated from the
-//! contracts by `cargo xtask generate`, so a new method is nothing that a test has to know of.
+//! A test implements `Stub…` for its own type, only the methods that it needs, and hands out
+//! [`Stub`] of it where a gateway is wanted. A method that it did not implement panics with its
+//! name. Everything but this page is generated from the contracts by `cargo xtask generate`, so a
+//! new method is nothing that a test has to know of.
 //!
 //! It decides nothing: what a stub returns is the test's.
 

@@ -1,8 +1,9 @@
 //! `cargo xtask audit`: what the program stands on, held against `deny.toml`.
 //!
-//! Licences, banned crates, several versions of one crate, and sources are checked in full, offline, from cargo's own
-//! metadata. Advisories are not: without the advisory database only a short list of known-bad versions can be checked, and
-//! this says so. Run cargo-deny on the same `deny.toml` where the database can be had.
+//! Licences, banned crates, several versions of one crate, and sources are checked in full,
+//! offline, from cargo's own metadata. Advisories are not: without the advisory database only a
+//! short list of known-bad versions can be checked, and this says so. Run cargo-deny on the same
+//! `deny.toml` where the database can be had.
 
 mod policy;
 mod spdx;
@@ -52,8 +53,8 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     report("audit", findings, &passed)
 }
 
-/// Everything that is built for the program, its tests or its tools on any platform. Cargo.lock holds more: what only
-/// features want that nobody turns on.
+/// Everything that is built for the program, its tests or its tools on any platform. Cargo.lock
+/// holds more: what only features want that nobody turns on.
 fn packages(metadata: Metadata) -> Vec<Package> {
     let nodes = metadata
         .resolve

@@ -1,5 +1,5 @@
-//! The rules for what the program stands on: `deny.toml`, in the form that cargo-deny reads, so that it can be run on the
-//! same file; and `.ci/advisories.toml`, which is ours.
+//! The rules for what the program stands on: `deny.toml`, in the form that cargo-deny reads, so
+//! that it can be run on the same file; and `.ci/advisories.toml`, which is ours.
 
 use std::path::Path;
 

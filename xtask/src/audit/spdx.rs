@@ -1,4 +1,5 @@
-//! Licence expressions: names joined by AND, OR and WITH, and by the slash that older manifests use for OR.
+//! Licence expressions: names joined by AND, OR and WITH, and by the slash that older manifests use
+//! for OR.
 
 use anyhow::{Result, bail};
 

@@ -1,4 +1,5 @@
-//! An honest photo while others' animations are worked on: small files whose frames cost seconds, of six accounts.
+//! An honest photo while others' animations are worked on: small files whose frames cost seconds,
+//! of six accounts.
 
 use std::time::{Duration, Instant};
 
@@ -53,8 +54,9 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// What photos take on a server of their own, before and beside so many animations, in milliseconds; and how many bytes
-/// these have together. The server is ended with what it has not done yet.
+/// What photos take on a server of their own, before and beside so many animations, in
+/// milliseconds; and how many bytes these have together. The server is ended with what it has not
+/// done yet.
 fn measure_beside(
     bench: &Bench,
     photo: &[u8],
@@ -69,7 +71,8 @@ fn measure_beside(
         let name = format!("animator{number}");
         animators.push(scene::sign_up(&mut connection, &application, &name)?);
     }
-    // Bytes after the end make it another file, so that nothing is answered from what is there already.
+    // Bytes after the end make it another file, so that nothing is served from what is there
+    // already.
     let file = |when: &str, run: usize| [photo, format!("{when} {run}").as_bytes()].concat();
     let (mut before, mut during) = (Vec::new(), Vec::new());
     for run in 0..bench.runs {
@@ -97,8 +100,8 @@ fn measure_beside(
     Ok((before, during, bytes))
 }
 
-/// Whose each is, with its id; and how many bytes they have together. Sent all at once: each is answered only when it is
-/// ready, or after two seconds.
+/// Whose each is, with its id; and how many bytes they have together. Sent all at once: each is
+/// answered only when it is ready, or after two seconds.
 fn send_animations<'a>(
     address: &str,
     animators: &'a [Person],
@@ -155,8 +158,8 @@ fn is_ready(connection: &mut Connection, owner: &Person, id: &str) -> Result<boo
     }
 }
 
-/// A GIF whose frames are one pixel each on a canvas of a megapixel: little to send, much to do. Another file for each
-/// number.
+/// A GIF whose frames are one pixel each on a canvas of a megapixel: little to send, much to do.
+/// Another file for each number.
 fn animation(frames: u8, number: usize) -> Vec<u8> {
     let mut file = b"GIF89a".to_vec();
     file.extend(SIDE.to_le_bytes());

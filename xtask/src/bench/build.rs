@@ -1,4 +1,5 @@
-//! A release build from nothing, as a newcomer's first `cargo run --release` makes it; what is downloaded is not counted.
+//! A release build from nothing, as a newcomer's first `cargo run --release` makes it; what is
+//! downloaded is not counted.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,5 @@
-//! Many photos at once while somebody reads: 200 uploads, 16 at a time, beside a home feed that is read all the while.
+//! Many photos at once while somebody reads: 200 uploads, 16 at a time, beside a home feed that is
+//! read all the while.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -43,7 +44,7 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let (reader, people) = make_people(bench, &mut connection)?;
     server.settle()?;
     let alone = read_until(&server.address, &reader, |began| began.elapsed() >= ALONE)?;
-    alone.tell(report, "alone");
+    alone.add_to(report, "alone");
     let done = AtomicBool::new(false);
     let began = Instant::now();
     let (during, uploaded, resident_bytes) = std::thread::scope(|scope| {
@@ -58,7 +59,7 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     });
     let (ids, accepted_after) = uploaded?;
     let ready_after = began.elapsed();
-    during?.tell(report, "beside the uploads");
+    during?.add_to(report, "beside the uploads");
     ensure!(
         ids.len() == UPLOADS,
         "{} of {UPLOADS} photos are there",
@@ -78,7 +79,8 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// The most memory that the server and the processes it started have had at one moment, looked at again and again.
+/// The most memory that the server and the processes it started have had at one moment, looked at
+/// again and again.
 fn most_resident(server: &Server, done: &AtomicBool) -> Result<u64> {
     let mut most = 0;
     while !done.load(Ordering::Relaxed) {
@@ -114,7 +116,8 @@ fn make_people(bench: &Bench, connection: &mut Connection) -> Result<(Person, Ve
     Ok((reader, people))
 }
 
-/// Uploads all photos and waits until each is ready. Answers their ids, and when the last one was accepted.
+/// Uploads all photos and waits until each is ready. Returns their ids, and when the last one was
+/// accepted.
 fn upload_all(
     bench: &Bench,
     address: &str,
@@ -158,7 +161,8 @@ fn upload_some(
         if number >= UPLOADS {
             return Ok(());
         }
-        // A few bytes after the end make it another file, so that nothing is answered from what is there already.
+        // A few bytes after the end make it another file, so that nothing is served from what is
+        // there already.
         let photo = photos
             .get(number % photos.len())
             .context("there are photos")?;
@@ -192,7 +196,7 @@ fn wait_until_ready(connection: &mut Connection, owner: &Person, id: &str) -> Re
 struct Latencies(Vec<f64>);
 
 impl Latencies {
-    fn tell(mut self, report: &mut Report, name: &str) {
+    fn add_to(mut self, report: &mut Report, name: &str) {
         self.0.sort_by(f64::total_cmp);
         let last = self.0.len().saturating_sub(1);
         let at = |part: f64| {
@@ -209,8 +213,8 @@ impl Latencies {
     }
 }
 
-/// Reads the home feed at a fixed pace. A read that is late counts from when it was due: waiting for a slow answer does
-/// not hide the ones that it delays.
+/// Reads the home feed at a fixed pace. A read that is late counts from when it was due: waiting
+/// for a slow response does not hide the ones that it delays.
 fn read_until(
     address: &str,
     reader: &Person,

@@ -38,7 +38,7 @@ pub(crate) struct Options {
     /// crowd-feed: how many accounts there are; each follows 20 others and has one post.
     #[arg(long, default_value_t = 1_500)]
     accounts: usize,
-    /// crowd-feed: how many connections read at the same time.
+    /// crowd-feed: how many connections read concurrently.
     #[arg(long, default_value_t = 16)]
     connections: usize,
     /// crowd-feed: how many posts a second are made beside the readers.
@@ -83,7 +83,7 @@ pub(crate) fn measure(bench: &Bench, options: &Options, report: &mut Report) -> 
     for kind in [Kind::Text, Kind::Photo] {
         let mut subjects = Vec::new();
         for (number, binary) in binaries(bench, options).iter().enumerate() {
-            subjects.push(Subject::furnish(
+            subjects.push(Subject::prepare_scene(
                 bench, options, number, binary, kind, &photo,
             )?);
         }
@@ -112,7 +112,7 @@ fn binaries(bench: &Bench, options: &Options) -> Vec<PathBuf> {
 }
 
 impl Subject {
-    fn furnish(
+    fn prepare_scene(
         bench: &Bench,
         options: &Options,
         number: usize,
@@ -128,7 +128,7 @@ impl Subject {
             options.accounts,
             kind.name()
         );
-        let scene = Scene::furnish(&server, options.accounts, kind, photo)?;
+        let scene = Scene::prepare_scene(&server, options.accounts, kind, photo)?;
         server.settle()?;
         Ok(Self {
             name: binary.display().to_string(),

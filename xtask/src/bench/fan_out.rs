@@ -1,4 +1,4 @@
-//! One post to 10,000 followers who have all been here lately.
+//! One post to 10,000 followers who have all been here recently.
 
 use std::time::{Duration, Instant};
 

@@ -78,7 +78,6 @@ impl Request {
         Self { head, body }
     }
 
-    /// With another header.
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         let end = self.head.len() - 2;
         self.head.insert_str(end, &format!("{name}: {value}\r\n"));

@@ -1,4 +1,4 @@
-//! Load: so many connections, each asking again as soon as it is answered, for so long.
+//! Load: so many connections, each asking again as soon as it has a response, for so long.
 
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
@@ -33,7 +33,8 @@ impl Runs {
     }
 }
 
-/// Runs `connections` connections for `time`; `request` makes the request of a connection's number and turn.
+/// Runs `connections` connections for `time`; `request` makes the request of a connection's number
+/// and turn.
 pub(crate) fn run(
     address: &str,
     process: u32,

@@ -39,7 +39,7 @@ struct Figures {
 
 pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let server = Server::start(&bench.program, &bench.folder("media"), &[])?;
-    let files = furnish(bench, &server)?;
+    let files = prepare_scene(bench, &server)?;
     server.settle()?;
     let folder = bench.folder("media-nginx");
     let names = folder.join("files/media");
@@ -58,8 +58,9 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Uploads pictures of several weights, posts them for everyone, and picks the renditions nearest to the sizes wanted.
-fn furnish(bench: &Bench, server: &Server) -> Result<Vec<Served>> {
+/// Uploads pictures of several weights, posts them for everyone, and picks the renditions nearest
+/// to the sizes wanted.
+fn prepare_scene(bench: &Bench, server: &Server) -> Result<Vec<Served>> {
     let grain = bench.photos.with_file_name("bench-grain");
     draw(bench, &grain)?;
     let mut connection = Connection::open(&server.address)?;

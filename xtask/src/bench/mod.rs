@@ -1,9 +1,9 @@
 //! Benchmarks of the release binary, from outside: `cargo xtask bench <name>`.
 //!
-//! The load generator is a few hundred lines of its own (`http`, `load`), so that nothing has to be installed (but for
-//! `media`, which is held against nginx, both asked by `wrk`). It runs
-//! on the same machine as the server and takes its share of it; requests a second therefore say less than the server's
-//! processor time for one request, which is read from `/proc` before and after.
+//! The load generator is a few hundred lines of its own (`http`, `load`), so that nothing has to be
+//! installed (but for `media`, which is held against nginx, both asked by `wrk`). It runs on the
+//! same machine as the server and takes its share of it; requests a second therefore say less than
+//! the server's processor time for one request, which is read from `/proc` before and after.
 
 mod animations;
 mod build;
@@ -35,7 +35,7 @@ use report::Report;
 /// What to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Name {
-    /// Start to first answer, idle memory, size of the binary.
+    /// Start to first response, idle memory, size of the binary.
     Start,
     /// The home feed of 20 photo posts, beside the same bytes from memory; one post; one account.
     Reads,
@@ -45,8 +45,8 @@ pub(crate) enum Name {
     Photos,
     /// 200 uploads, 16 at a time, while a home feed is read.
     Crowd,
-    /// A photo from upload to ready, alone and beside the animations of six other accounts. Meant for a quiet machine, so it
-    /// is not part of `all`.
+    /// A photo from upload to ready, alone and beside the animations of six other accounts. Meant
+    /// for a quiet machine, so it is not part of `all`.
     Animations,
     /// Home feeds of random readers among many accounts, with and without posts beside them. Takes
     /// minutes to furnish, so it is not part of `all`.
@@ -55,8 +55,8 @@ pub(crate) enum Name {
     Media,
     /// One post to 10,000 followers.
     FanOut,
-    /// The picture codec beside libvips and sharp: time, memory, and quality at a size. Fetches sharp and a metric, so it
-    /// is not part of `all`.
+    /// The picture codec beside libvips and sharp: time, memory, and quality at a size. Fetches
+    /// sharp and a metric, so it is not part of `all`.
     Pictures,
     /// A release build from nothing. Takes long, so it is not part of `all`.
     Build,

@@ -10,7 +10,7 @@ use super::report::{Report, Spread};
 use super::scene;
 use super::server::Server;
 
-/// When the work after an answer (sweeping, syncing) is over too.
+/// When the work after a response (sweeping, syncing) is over too.
 const SETTLED_AFTER: Duration = Duration::from_millis(500);
 
 pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
@@ -30,7 +30,8 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
         let bytes = std::fs::read(bench.photos.join(format!("{name}-1.jpg")))?;
         let (mut waited, mut processor) = (Vec::new(), Vec::new());
         for run in 0..bench.runs {
-            // A byte after the end makes it another file, so that nothing is answered from what is there already.
+            // A byte after the end makes it another file, so that nothing is served from what is
+            // there already.
             let bytes = [bytes.as_slice(), format!("{name}{run}").as_bytes()].concat();
             let request = Request::file("/api/v1/media", &person.token, &bytes);
             let before = server.usage()?;

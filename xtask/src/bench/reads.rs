@@ -26,7 +26,7 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let folder = bench.folder("reads");
     let server = Server::start(&bench.program, &folder, &[])?;
     let mut connection = Connection::open(&server.address)?;
-    let scene = furnish(bench, &mut connection)?;
+    let scene = prepare_scene(bench, &mut connection)?;
     for (what, path) in [
         (
             format!("Home feed, {POSTS} photo posts"),
@@ -46,7 +46,7 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-fn furnish(bench: &Bench, connection: &mut Connection) -> Result<Scene> {
+fn prepare_scene(bench: &Bench, connection: &mut Connection) -> Result<Scene> {
     let application = scene::application(connection)?;
     let reader = scene::sign_up(connection, &application, "reader")?;
     let bytes = std::fs::read(bench.photos.join("dawn-1.jpg"))?;
@@ -110,7 +110,7 @@ fn compare(
     Ok(())
 }
 
-/// A server that answers everything with these bytes.
+/// A server that responds to everything with these bytes.
 fn serve_from_memory(bench: &Bench, body: &[u8]) -> Result<Server> {
     let file = bench.folder("reads-body");
     std::fs::write(&file, body)?;

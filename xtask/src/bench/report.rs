@@ -34,7 +34,6 @@ impl Spread {
     }
 }
 
-/// Tables under headings.
 pub(crate) struct Report {
     text: String,
 }

@@ -52,7 +52,7 @@ pub(crate) fn follow(
     Ok(())
 }
 
-/// Uploads a photo by the older call, which answers when it is ready.
+/// Uploads a photo by the older call, which responds when it is ready.
 pub(crate) fn photo(connection: &mut Connection, person: &Person, bytes: &[u8]) -> Result<String> {
     let media = connection.json(&Request::file("/api/v1/media", &person.token, bytes))?;
     text(&media, "id")

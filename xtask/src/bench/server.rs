@@ -110,7 +110,8 @@ impl Server {
         Ok(self.usage()?.resident_bytes + theirs.map(|usage| usage.resident_bytes).sum::<u64>())
     }
 
-    /// Waits until it has done what it does later: other forms of pictures, made by itself and by processes of its own.
+    /// Waits until it has done what it does later: other forms of pictures, made by itself and by
+    /// processes of its own.
     pub(crate) fn settle(&self) -> Result<()> {
         let began = Instant::now();
         let mut quiet = 0;
@@ -157,7 +158,8 @@ impl Usage {
     pub(crate) fn of(process: u32) -> Result<Self> {
         let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))
             .context("benchmarks need Linux's /proc")?;
-        // After the name, which may hold anything: the 12th and 13th fields are user and system time, the 22nd pages.
+        // After the name, which may hold anything: the 12th and 13th fields are user and system
+        // time, the 22nd pages.
         let fields: Vec<&str> = stat
             .rsplit_once(')')
             .map_or("", |(_, rest)| rest)

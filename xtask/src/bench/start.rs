@@ -1,4 +1,4 @@
-//! Start to first answer, idle memory, size of the binary.
+//! Start to first response, idle memory, size of the binary.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for run in 0..bench.runs {
         let folder = bench.folder(&format!("start-{run}"));
-        on_empty.push(first_answer(bench, &folder)?.0);
+        on_empty.push(first_response(bench, &folder)?.0);
         // The folder goes with the server, so the second start is on a copy made meanwhile.
         let (kept, copy) = (
             bench.folder(&format!("start-{run}-a")),
@@ -27,7 +27,7 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
         let server = Server::start(&bench.program, &kept, &[])?;
         copy_folder(&kept, &copy)?;
         drop(server);
-        let (first, server) = first_answer(bench, &copy)?;
+        let (first, server) = first_response(bench, &copy)?;
         again.push(first);
         ready.push(server.ready_after.as_secs_f64() * 1e3);
         std::thread::sleep(SETTLED_AFTER);
@@ -46,7 +46,7 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
 }
 
 /// Milliseconds from starting the process to the first reply with success.
-fn first_answer(bench: &Bench, folder: &std::path::Path) -> Result<(f64, Server)> {
+fn first_response(bench: &Bench, folder: &std::path::Path) -> Result<(f64, Server)> {
     let began = Instant::now();
     let server = Server::start(&bench.program, folder, &[])?;
     let mut connection = Connection::open(&server.address)?;

@@ -1,4 +1,5 @@
-//! A gateway's Rust: its trait, its methods as constants, and the implementations of the trait that stand on `infra-rpc`.
+//! A gateway's Rust: its trait, its methods as constants, and the implementations of the trait that
+//! stand on `infra-rpc`.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;

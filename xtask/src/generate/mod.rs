@@ -1,10 +1,11 @@
 //! `cargo xtask generate`: writes each contract's Rust from its protobuf, without protoc.
 //!
-//! Messages are prost's. What carries them is in `infra-rpc`, once for all; what is written for a method is what differs.
-//! Beside each gateway goes a stub of it, into a crate that only tests name.
+//! Messages are prost's. What carries them is in `infra-rpc`, once for all; what is written for a
+//! method is what differs. Beside each gateway goes a stub of it, into a crate that only tests
+//! name.
 //!
-//! The result is committed, so that building Heliograph needs neither this step nor its dependencies; a test fails when
-//! what is committed is not what the contracts say.
+//! The result is committed, so that building Heliograph needs neither this step nor its
+//! dependencies; a test fails when what is committed is not what the contracts say.
 
 mod gateway;
 mod options;

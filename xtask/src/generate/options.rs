@@ -15,10 +15,12 @@ pub(super) struct MethodOptions {
     pub(super) routing_key: Option<String>,
 }
 
-/// The options of every method of every contract, by the method's path: "/heliograph.graph.v1.Graph/Follow".
+/// The options of every method of every contract, by the method's path:
+/// "/heliograph.graph.v1.Graph/Follow".
 pub(super) type Options = HashMap<String, MethodOptions>;
 
-/// Reads them, and refuses a method that does not say whether it is idempotent or names a field that is not there.
+/// Reads them, and refuses a method that does not say whether it is idempotent or names a field
+/// that is not there.
 pub(super) fn read(pool: &DescriptorPool) -> Result<Options> {
     let mut all = Options::new();
     for service in pool.services() {

@@ -1,6 +1,7 @@
 //! `cargo xtask check-layers`: the architecture as a test.
 //!
-//! The allowed graph is `layers.toml`. Dependencies are checked as the manifests declare them, SQL as the sources write it.
+//! The allowed graph is `layers.toml`. Dependencies are checked as the manifests declare them, SQL
+//! as the sources write it.
 
 mod edges;
 mod pattern;

@@ -1,4 +1,5 @@
-//! Holds SQL against the domains: a table is named by the domain whose migrations create it, and by no other code.
+//! Holds SQL against the domains: a table is named by the domain whose migrations create it, and by
+//! no other code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -116,7 +117,8 @@ fn created(statement: &str) -> Vec<String> {
     .collect()
 }
 
-/// The layer and the domain that a file is in: "business/posts". Files right in a layer are that layer's.
+/// The layer and the domain that a file is in: "business/posts". Files right in a layer are that
+/// layer's.
 fn domain_of(path: &Path) -> String {
     let parts: Vec<_> = path
         .iter()
@@ -143,8 +145,8 @@ fn named_tables(file: &File) -> Vec<(usize, String)> {
     pieces.flat_map(|piece| named_in(&piece)).collect()
 }
 
-/// In a text that begins like a statement the words count in any case; elsewhere only in capitals, so that English does
-/// not count.
+/// In a text that begins like a statement the words count in any case; elsewhere only in capitals,
+/// so that English does not count.
 fn named_in(piece: &Piece<'_>) -> Vec<(usize, String)> {
     let any_case = words(piece.text)
         .next()
@@ -159,7 +161,8 @@ fn named_in(piece: &Piece<'_>) -> Vec<(usize, String)> {
         let mut after = words[index + 1..]
             .iter()
             .skip_while(|(_, word)| is_one_of(word, BETWEEN));
-        // A list of tables goes on after each comma, with or without another name for the one before.
+        // A list of tables goes on after each comma, with or without another name for the one
+        // before.
         while let Some((at, table)) = after.next() {
             let line = piece.line + piece.text[..*at].matches('\n').count();
             named.push((line, table.to_ascii_lowercase()));

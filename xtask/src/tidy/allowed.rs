@@ -39,7 +39,7 @@ impl Lengths {
         toml::from_str(&text).with_context(|| format!("reading {FILE}"))
     }
 
-    /// Notes what is too long in this file.
+    /// Records what is too long in this file.
     pub(crate) fn measure(&mut self, path: &Path, text: &str) {
         let path = path.display().to_string();
         let lines = text.lines().count();

@@ -1,13 +1,18 @@
 //! `cargo xtask tidy`: what a compiler and a linter do not look at.
 //!
-//! Lengths are a ratchet: what is too long already stands in `xtask/tidy-allowed.toml` with its length, may not grow, and
-//! when it shrinks its entry shrinks with it. So are ignored tests. `--accept` writes that file anew.
+//! Lengths are a ratchet: what is too long already stands in `xtask/tidy-allowed.toml` with its
+//! length, may not grow, and when it shrinks its entry shrinks with it. So are ignored tests.
+//! `--accept` rewrites that file. Words and the width of prose are checked without exceptions
+//! (`words.rs`).
 
 mod allowed;
 mod callers;
 mod functions;
+mod prose;
 mod single_writer;
+mod words;
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -37,9 +42,14 @@ pub(crate) fn run(root: &Path, accept: bool) -> Result<()> {
         let text = workspace::read(root, path)?;
         findings.extend(unfinished(path, &text));
         findings.extend(callers::check(path, &text));
-        if path.extension().is_some_and(|extension| extension == "rs") && !is_generated(path) {
-            lengths.measure(path, &text);
-            markers.look(path, &text);
+        match path.extension().and_then(OsStr::to_str) {
+            Some("rs") if !is_generated(path) => {
+                lengths.measure(path, &text);
+                markers.look(path, &text);
+                findings.extend(words::rust(path, &text));
+            }
+            Some("md") => findings.extend(words::markdown(path, &text)),
+            _ => {}
         }
     }
     findings.extend(crates(root, &metadata)?);

@@ -1,4 +1,5 @@
-//! What the doctor finds in the data folder. It opens everything read-only and makes, migrates and writes nothing.
+//! What the doctor finds in the data folder. It opens everything read-only and makes, migrates and
+//! writes nothing.
 
 use std::path::Path;
 
@@ -83,7 +84,8 @@ fn exposed(path: &Path) -> Vec<Finding> {
     }
 }
 
-/// Room on the disk of the photos, which may be another than that of the databases, and on that one.
+/// Room on the disk of the photos, which may be another than that of the databases, and on that
+/// one.
 fn space(configuration: &Configuration) -> Vec<Finding> {
     let folder = &configuration.data_dir;
     let files = folder.join(data_folder::MEDIA);
@@ -170,7 +172,8 @@ fn secret(folder: &Path, contents: &Contents) -> Option<Finding> {
     })
 }
 
-/// The database of this domain for reading, when it is up to date: an older one may lack what is asked for.
+/// The database of this domain for reading, when it is up to date: an older one may lack what is
+/// asked for.
 fn for_reading(folder: &Path, contents: &Contents, domain: &str) -> Option<Database> {
     let (database, found) = contents
         .databases()

@@ -20,29 +20,32 @@ const NOT_DONE: u8 = 2;
 
 /// Compare the photos' files with the database and with their checksums
 ///
-/// Walks over every photo, and then over every file: finds files that are missing, cut short or, by their checksum,
-/// damaged (bit rot); ready photos that lack a rendition; and files that no photo uses.
+/// Walks over every photo, and then over every file: finds files that are missing, cut short or, by
+/// their checksum, damaged (bit rot); ready photos that lack a rendition; and files that no photo
+/// uses.
 ///
-/// It may run while the server does. With --repair, renditions are made again from the original, or, if that is gone, from
-/// a larger rendition; a photo whose original is lost goes on being shown; one of which nothing is left is marked as
-/// failed; and files that no photo uses are deleted, unless the database that named them was lost (--accept-lost media) or
-/// names none at all.
+/// It may run while the server does. With --repair, renditions are made again from the original,
+/// or, if that is gone, from a larger rendition; a photo whose original is lost continues being
+/// shown; one of which nothing is left is marked as failed; and files that no photo uses are
+/// deleted, unless the database that named them was lost (--accept-lost media) or names none at
+/// all.
 ///
-/// The exit code is 0 when nothing is wrong (any more), 1 when something is, 2 when the check could not be done.
+/// The exit code is 0 when nothing is wrong (any more), 1 when something is, 2 when the check could
+/// not be done.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::commands) struct CheckArguments {
-    /// Mend what can be mended
+    /// Repair what can be repaired
     #[arg(long)]
     repair: bool,
-    /// With --repair: delete files that no photo uses even where the database of the photos was lost, so that they may be
-    /// photos
+    /// With --repair: delete files that no photo uses even where the database of the photos was
+    /// lost, so that they may be photos
     #[arg(long, requires = "repair")]
     delete_unnamed: bool,
     /// Compare names and lengths only, without reading the files
     #[arg(long)]
     quick: bool,
-    /// Answer in JSON: a line for each finding, then one with the sums
+    /// Print JSON: a line for each finding, then one with the sums
     #[arg(long)]
     json: bool,
 }
@@ -50,9 +53,10 @@ pub(in crate::commands) struct CheckArguments {
 const EXAMPLES: &str = "Examples:
   heliograph media check --quick              is every file there? seconds, even for many photos
   heliograph media check                      is every file what it was? reads them all
-  heliograph media check --repair             and mend what is not";
+  heliograph media check --repair             and repair what is not";
 
-/// What can go wrong here has an exit code of its own, so that a script can tell it from a finding.
+/// What can go wrong here has an exit code of its own, so that a script can distinguish it from a
+/// finding.
 pub(super) async fn run(arguments: &CheckArguments, configuration: &Configuration) -> ExitCode {
     match check(arguments, configuration).await {
         Ok(summary) if summary.findings == summary.repaired => ExitCode::SUCCESS,
@@ -83,7 +87,7 @@ async fn check(arguments: &CheckArguments, configuration: &Configuration) -> Res
         match step.context("the check was cut off; begin it again")?.step {
             Some(Step::Finding(finding)) => {
                 orphans |= finding.repaired && finding.kind == "orphan_blob";
-                damaged |= !finding.repaired && finding.kind != "stranger";
+                damaged |= !finding.repaired && finding.kind != "foreign_file";
                 progress.finding(&finding);
             }
             Some(Step::Summary(summary)) => {
@@ -96,19 +100,19 @@ async fn check(arguments: &CheckArguments, configuration: &Configuration) -> Res
     progress.clear();
     anyhow::ensure!(last.done, "the check was cut off; begin it again");
     if arguments.delete_unnamed {
-        record::note_unnamed_deleted(&configuration.data_dir)?;
+        record::record_unnamed_deleted(&configuration.data_dir)?;
     }
     let deleted = !arguments.repair || super::delete_queued(&domains, configuration).await?;
     domains.close().await;
     if arguments.json {
         println!("{}", summary_json(&last));
     } else {
-        tell(arguments, &last, orphans && !deleted, damaged);
+        report(arguments, &last, orphans && !deleted, damaged);
     }
     Ok(last)
 }
 
-fn tell(arguments: &CheckArguments, summary: &CheckSummary, is_waiting: bool, is_damaged: bool) {
+fn report(arguments: &CheckArguments, summary: &CheckSummary, is_waiting: bool, is_damaged: bool) {
     let read = if arguments.quick {
         "not read".to_owned()
     } else {
@@ -122,11 +126,12 @@ fn tell(arguments: &CheckArguments, summary: &CheckSummary, is_waiting: bool, is
         println!("The server that runs deletes what no photo uses within a minute or so.");
     }
     if is_damaged && !arguments.repair {
-        println!("Mend what can be mended: heliograph media check --repair");
+        println!("Repair what can be repaired: heliograph media check --repair");
     }
 }
 
-/// What is shown while it goes on: findings on standard output; on a terminal, how far it is on standard error.
+/// What is shown while it continues: findings on standard output; on a terminal, how far it is on
+/// standard error.
 struct Progress {
     json: bool,
     is_terminal: bool,

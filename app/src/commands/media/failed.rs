@@ -30,30 +30,32 @@ pub(in crate::commands) enum FailedCommand {
         /// Only those before the one with this id: the last of the page before
         #[arg(long, value_name = "ID", default_value_t = 0)]
         before: u64,
-        /// How many at the most
+        /// How many at most
         #[arg(long, default_value_t = 50)]
         limit: u32,
-        /// Answer in JSON: `what` tells photos that failed from ready ones whose smaller forms were given up
+        /// Print JSON: `what` distinguishes photos that failed from ready ones whose smaller forms
+        /// were given up
         #[arg(long)]
         json: bool,
     },
     /// Show one with the whole story of its failure
     Show {
-        /// Its id
+        /// Id of the photo
         id: u64,
-        /// Answer in JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Let one, or all, be processed again; of ready photos, the smaller forms that were given up
     Retry(Which),
-    /// Delete one, or all, for good, but no photo that is ready. A post that shows it goes on without it
+    /// Delete one, or all, for good, but no photo that is ready. A post that shows it continues
+    /// without it
     Drop(Which),
 }
 
 #[derive(Debug, Args)]
 pub(in crate::commands) struct Which {
-    /// Its id
+    /// Id of the photo
     #[arg(required_unless_present = "all")]
     id: Option<u64>,
     /// All that have failed
@@ -276,7 +278,8 @@ async fn retry_all(media: &dyn Media) -> Result<()> {
     Ok(())
 }
 
-/// Of every photo whose smaller forms were given up, and how many these are: each that is retried leaves the list.
+/// Of every photo whose smaller forms were given up, and how many these are: each that is retried
+/// leaves the list.
 async fn retry_all_forms(media: &dyn Media) -> Result<u64> {
     let mut again = 0;
     loop {

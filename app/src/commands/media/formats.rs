@@ -11,14 +11,14 @@ use crate::config::Configuration;
 
 /// Say which picture formats are taken, and switch them off and on
 ///
-/// What is not taken is told with the reason. A running server follows a switch within seconds: it
+/// What is not taken is shown with the reason. A running server follows a switch within seconds: it
 /// refuses uploads of a format that is off, and does not advertise it. Photos that are here stay.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::commands) struct FormatsArguments {
     #[command(subcommand)]
     command: Option<FormatsCommand>,
-    /// Answer in JSON
+    /// Print JSON
     #[arg(long, global = true)]
     json: bool,
 }

@@ -32,8 +32,9 @@ pub(super) async fn run(command: MediaCommand, configuration: &Configuration) ->
     }
 }
 
-/// Deletes what the command has queued, unless a process serves from the folder: deleting files is then that one's alone,
-/// and it does so within its sweeping interval. Answers whether they are gone.
+/// Deletes what the command has queued, unless a process serves from the folder: deleting files is
+/// then that one's alone, and it does so within its sweeping interval. Returns whether they are
+/// gone.
 async fn delete_queued(domains: &Domains, configuration: &Configuration) -> Result<bool> {
     let Ok(_folder) = DataFolder::hold(&configuration.data_dir) else {
         return Ok(false);

@@ -124,7 +124,7 @@ fn an_empty_variable_sets_nothing_and_blanks_around_a_value_are_no_part_of_it() 
 }
 
 #[test]
-fn the_variables_of_a_service_are_noted_and_typing_errors_still_refused() {
+fn the_variables_of_a_service_are_recorded_and_typing_errors_still_refused() {
     let service = [
         ("HELIOGRAPH_PORT", "tcp://10.0.0.1:80"),
         ("HELIOGRAPH_SERVICE_HOST", "10.0.0.1"),

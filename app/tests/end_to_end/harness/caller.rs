@@ -1,4 +1,5 @@
-//! Requests as an app makes them, and replies that say what was asked when something is wrong with them.
+//! Requests as an app makes them, and replies that say what was asked when something is wrong with
+//! them.
 
 use std::time::Duration;
 
@@ -28,7 +29,6 @@ pub(crate) struct Upload {
 }
 
 impl Upload {
-    /// A JPEG.
     pub(crate) fn jpeg(bytes: Vec<u8>) -> Self {
         Self::new(bytes, "photo.jpg", "image/jpeg")
     }
@@ -44,7 +44,6 @@ impl Upload {
         }
     }
 
-    /// With another field.
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.fields.push((name.to_owned(), value.to_owned()));
         self
@@ -160,7 +159,6 @@ impl Caller {
         self.send(request).await
     }
 
-    /// Uploads a photo.
     pub(crate) async fn upload(&self, upload: Upload) -> Reply {
         self.send_file(Method::POST, "/api/v2/media", "file", upload)
             .await
@@ -184,7 +182,6 @@ pub(crate) fn multipart(field: &str, upload: Upload) -> Form {
     form
 }
 
-/// A whole reply.
 #[derive(Debug)]
 pub(crate) struct Reply {
     /// What was asked, for messages.
@@ -213,7 +210,8 @@ impl Reply {
         self.refusal()
     }
 
-    /// The sentence of a reply that must be a refusal: a 4xx in the API's own shape, which gives nothing away.
+    /// The sentence of a reply that must be a refusal: a 4xx in the API's own shape, which gives
+    /// nothing away.
     pub(crate) fn refusal(&self) -> String {
         assert!((400..500).contains(&self.status), "{}", self.describe());
         let json = self.json();

@@ -17,7 +17,8 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    /// A follow, a post, a deletion, a changed profile and a session in a browser, each acknowledged.
+    /// A follow, a post, a deletion, a changed profile and a session in a browser, each
+    /// acknowledged.
     pub(crate) async fn make(server: &Server) -> Self {
         let (ada, bob) = (server.person("ada").await, server.person("bob").await);
         let carol = server.web();

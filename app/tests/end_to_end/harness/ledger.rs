@@ -18,12 +18,12 @@ use super::wait::eventually;
 /// How many people write concurrently.
 const WRITERS: usize = 3;
 
-/// What was asked for and what was answered, by idempotency key or by upload.
+/// What was asked for and what was acknowledged, by idempotency key or by upload.
 #[derive(Default)]
 pub(crate) struct Ledger {
-    /// Key to post id; `None` while no answer has come back.
+    /// Key to post id; `None` while no response has come back.
     posts: Mutex<BTreeMap<String, Option<String>>>,
-    /// Media ids whose upload was answered with success.
+    /// Media ids whose upload was acknowledged.
     uploads: Mutex<Vec<String>>,
     next: AtomicUsize,
 }
@@ -35,8 +35,8 @@ impl Ledger {
         (0..WRITERS).map(write).collect()
     }
 
-    /// Waits until an upload was acknowledged: on a machine that is slow just now, none may have been before each of
-    /// the crashes.
+    /// Waits until an upload was acknowledged: on a machine that is slow just now, none may have
+    /// been before each of the crashes.
     pub(crate) async fn wait_for_an_upload(&self) {
         eventually("an upload that is acknowledged", async || {
             (!self.uploads.lock().unwrap().is_empty()).then_some(())
@@ -44,10 +44,10 @@ impl Ledger {
         .await;
     }
 
-    /// Everything acknowledged is there once, for the author and for the follower; everything else can be sent again.
-    /// Returns how many posts there are.
+    /// Everything acknowledged is there once, for the author and for the follower; everything else
+    /// can be sent again. Returns how many posts there are.
     pub(crate) async fn check(&self, author: &Person, follower: &Person) -> usize {
-        let answered = retry_what_was_not_answered(author, self).await;
+        let answered = retry_unanswered(author, self).await;
         check_author(author, &answered).await;
         check_feed(follower, &answered).await;
         check_uploads(author, self).await;
@@ -105,8 +105,9 @@ async fn publish(author: &Caller, key: &str, post: &serde_json::Value) -> Option
     panic!("{post} is never taken");
 }
 
-/// A client that got no answer asks again with the same key: afterwards every key stands for one post.
-async fn retry_what_was_not_answered(ada: &Person, ledger: &Ledger) -> BTreeMap<String, String> {
+/// A client that got no response asks again with the same key: afterwards every key stands for one
+/// post.
+async fn retry_unanswered(ada: &Person, ledger: &Ledger) -> BTreeMap<String, String> {
     let known = ledger.posts.lock().unwrap().clone();
     let mut answered = BTreeMap::new();
     for (key, id) in known {

@@ -8,7 +8,8 @@ use sqlx::{Connection, Row};
 
 use super::wait::eventually;
 
-/// Files outside the databases and the message log, with their sizes, but for the ballast, which comes by itself.
+/// Files outside the databases and the message log, with their sizes, but for the ballast, which
+/// comes by itself.
 pub(crate) fn files(folder: &Path) -> BTreeMap<PathBuf, u64> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
@@ -46,7 +47,7 @@ pub(crate) fn photo_files(folder: &Path) -> BTreeMap<PathBuf, u64> {
 
 /// Waits until the other forms of every photo (WebP, AVIF), which are made later, are made.
 pub(crate) async fn all_forms_made(folder: &Path) {
-    // Counted anew while they get fewer: there may be many.
+    // Recounted while they get fewer: there may be many.
     let mut waiting_before = i64::MAX;
     loop {
         let waiting = eventually("more forms to be made", async || {
@@ -65,8 +66,8 @@ pub(crate) async fn all_forms_made(folder: &Path) {
     }
 }
 
-/// How many rows every table has, by database and table. Messages on their way (outboxes, inboxes, the bus), which come
-/// and go, are left out.
+/// How many rows every table has, by database and table. Messages on their way (outboxes, inboxes,
+/// the bus), which come and go, are left out.
 pub(crate) async fn rows(folder: &Path) -> BTreeMap<String, i64> {
     let mut counts = BTreeMap::new();
     for database in databases(folder) {

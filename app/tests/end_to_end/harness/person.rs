@@ -26,7 +26,6 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Registers one.
     pub(crate) async fn register(server: &Server, scopes: &str, redirect_uri: &str) -> Self {
         let anyone = server.anyone();
         let body =
@@ -98,7 +97,7 @@ pub(crate) async fn sign_up(as_app: &Caller, username: &str) -> Reply {
 }
 
 impl Person {
-    /// Whoever a token stands for.
+    /// The account or application that a token stands for.
     pub(crate) async fn bearing(caller: Caller) -> Self {
         let account = caller
             .get("/api/v1/accounts/verify_credentials")
@@ -142,18 +141,16 @@ impl Person {
         self.ready(&text(&media, "/id")).await
     }
 
-    /// Uploads a small picture and waits until it is ready; answers its id.
+    /// Uploads a small picture and waits until it is ready; returns its id.
     pub(crate) async fn small_photo(&self) -> String {
         let bytes = jpeg::encode(&charts::corners(120, 90), 80);
         text(&self.photo(Upload::jpeg(bytes)).await, "/id")
     }
 
-    /// Posts words.
     pub(crate) async fn say(&self, words: &str) -> Value {
         self.publish(&json!({"status": words})).await
     }
 
-    /// Posts.
     pub(crate) async fn publish(&self, post: &Value) -> Value {
         self.post("/api/v1/statuses", post).await.expect(200)
     }

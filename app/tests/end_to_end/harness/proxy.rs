@@ -1,4 +1,5 @@
-//! A connection that breaks: a relay between a client and the server which cuts its connections as it is told.
+//! A connection that breaks: a relay between a client and the server which cuts its connections as
+//! it is told.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,14 +11,16 @@ use tokio_util::sync::CancellationToken;
 
 /// What becomes of a connection.
 #[derive(Clone, Copy)]
-pub(crate) enum Fate {
+pub(crate) enum ConnectionFault {
     /// Cut when the client has sent so many bytes over it.
     CutAfter(u64),
-    /// Held still when the client has sent so many bytes over it, until [`Proxy::release`]; then cut.
+    /// Held still when the client has sent so many bytes over it, until [`Proxy::release`]; then
+    /// cut.
     HoldAfter(u64),
 }
 
-/// The relay. Connections meet their fates in the order they come; when there is none left, they last.
+/// The relay. Connections meet their fates in the order they come; when there is none left, they
+/// last.
 pub(crate) struct Proxy {
     base: String,
     shared: Arc<Shared>,
@@ -25,7 +28,7 @@ pub(crate) struct Proxy {
 
 struct Shared {
     target: String,
-    fates: Mutex<VecDeque<Fate>>,
+    faults: Mutex<VecDeque<ConnectionFault>>,
     sent: AtomicU64,
     holds: AtomicBool,
     released: CancellationToken,
@@ -33,12 +36,12 @@ struct Shared {
 
 impl Proxy {
     /// Before the server at `base`.
-    pub(crate) async fn before(base: &str, fates: &[Fate]) -> Self {
+    pub(crate) async fn before(base: &str, faults: &[ConnectionFault]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let own = listener.local_addr().expect("a bound address");
         let shared = Arc::new(Shared {
             target: base.trim_start_matches("http://").to_owned(),
-            fates: Mutex::new(fates.iter().copied().collect()),
+            faults: Mutex::new(faults.iter().copied().collect()),
             sent: AtomicU64::new(0),
             holds: AtomicBool::new(false),
             released: CancellationToken::new(),
@@ -78,7 +81,7 @@ impl Proxy {
     /// Whether every fate was met.
     pub(crate) fn is_done(&self) -> bool {
         self.shared
-            .fates
+            .faults
             .lock()
             .expect("no holder panics")
             .is_empty()
@@ -91,15 +94,15 @@ impl Shared {
         let Ok(server) = TcpStream::connect(&self.target).await else {
             return;
         };
-        let fate = self.fates.lock().expect("no holder panics").pop_front();
+        let fault = self.faults.lock().expect("no holder panics").pop_front();
         let (mut from_client, mut to_client) = client.into_split();
         let (mut from_server, mut to_server) = server.into_split();
         let back = tokio::spawn(async move {
             // Ends with either side.
             let _ = tokio::io::copy(&mut from_server, &mut to_client).await;
         });
-        let limit = match fate {
-            Some(Fate::CutAfter(bytes) | Fate::HoldAfter(bytes)) => bytes,
+        let limit = match fault {
+            Some(ConnectionFault::CutAfter(bytes) | ConnectionFault::HoldAfter(bytes)) => bytes,
             None => u64::MAX,
         };
         let mut left = limit;
@@ -117,7 +120,7 @@ impl Shared {
             self.sent.fetch_add(read as u64, Ordering::SeqCst);
             left -= read as u64;
         }
-        if left == 0 && matches!(fate, Some(Fate::HoldAfter(_))) {
+        if left == 0 && matches!(fault, Some(ConnectionFault::HoldAfter(_))) {
             self.holds.store(true, Ordering::SeqCst);
             self.released.cancelled().await;
         }

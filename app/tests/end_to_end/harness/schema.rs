@@ -142,7 +142,7 @@ fn shortened(value: &Value) -> String {
 }
 
 #[test]
-fn what_does_not_fit_is_told_by_its_place() {
+fn what_does_not_fit_is_reported_by_its_place() {
     let document =
         Document(serde_json::json!({"components": {"schemas": {"Name": {"type": "string"}}}}));
     let schema = serde_json::json!({

@@ -11,8 +11,8 @@ use tempfile::TempDir;
 use super::caller::Caller;
 use super::wait::eventually;
 
-/// Settings that make a server quick to test: cheap passwords, and limits that a test does not meet by accident. Tests of
-/// the limits themselves set them back.
+/// Settings that make a server quick to test: cheap passwords, and limits that a test does not meet
+/// by accident. Tests of the limits themselves set them back.
 const TEST_SETTINGS: &[(&str, &str)] = &[
     ("HELIOGRAPH_ACCOUNTS__PASSWORD_MEMORY_KIB", "64"),
     ("HELIOGRAPH_ACCOUNTS__PASSWORD_ITERATIONS", "1"),
@@ -119,7 +119,6 @@ impl Server {
         &self.base
     }
 
-    /// Its data folder.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -196,7 +195,6 @@ impl Server {
             .is_none()
     }
 
-    /// How it ended.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         let started = Instant::now();
         while started.elapsed() < Duration::from_secs(60) {
@@ -238,7 +236,8 @@ impl Drop for Server {
     }
 }
 
-/// The program, ready to be given arguments. Nothing of this process's environment sets anything in it.
+/// The program, ready to be given arguments. Nothing of this process's environment sets anything in
+/// it.
 pub(crate) fn heliograph() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_heliograph"));
     for (name, _) in std::env::vars_os() {

@@ -67,7 +67,6 @@ pub(crate) async fn patch(
     tus(caller, Method::PATCH, path, &all, Some(body)).await
 }
 
-/// A small photo.
 pub(crate) fn photo() -> Vec<u8> {
     jpeg::encode(&charts::corners(320, 240), 85)
 }

@@ -7,7 +7,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// How long to wait before looking again.
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// Looks again and again until there is something to be seen, and answers it.
+/// Looks again and again until there is something to be seen, and returns it.
 ///
 /// # Panics
 /// When it has not come about in [`PATIENCE`]; `what` says what was waited for.

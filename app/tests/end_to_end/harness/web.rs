@@ -14,7 +14,6 @@ use super::server::Server;
 /// Redirects followed before it is called a loop.
 const REDIRECTS_MAX: usize = 10;
 
-/// One person's browser.
 pub(crate) struct WebSession {
     caller: Caller,
     cookies: Mutex<BTreeMap<String, String>>,

@@ -33,7 +33,6 @@ impl Drop for Driver {
     }
 }
 
-/// One person's window.
 pub(crate) struct Window(pub(crate) Client);
 
 pub(crate) async fn driver() -> Option<Driver> {
@@ -121,7 +120,7 @@ impl Window {
             .unwrap_or_else(|error| panic!("clicking {css}: {error}"));
     }
 
-    /// Takes what is at one place with the mouse and lets go of it at another.
+    /// Takes what is at one place with the mouse and releases it at another.
     pub(crate) async fn drag(&self, from: &str, to: &str) {
         let (from, to) = (self.find(from).await, self.find(to).await);
         let over = |element| PointerAction::MoveToElement {
@@ -158,7 +157,7 @@ impl Window {
         self.find("form[action='/logout']").await;
     }
 
-    /// What a script answers on the page.
+    /// What a script returns on the page.
     pub(crate) async fn ask(&self, script: &str) -> Value {
         self.0
             .execute(script, Vec::new())

@@ -6,15 +6,14 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-/// The longest that an answer may take on a busy machine.
+/// The longest that a response may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// An open connection.
 pub(crate) struct Wire(TcpStream);
 
-/// What came back, until the server closed or an answer was whole.
+/// What came back, until the server closed or a response was whole.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct RawResponse {
     pub(crate) status: u16,
     /// In lower case.
     pub(crate) head: String,
@@ -53,7 +52,7 @@ impl Wire {
         let _ = self.0.write_all(bytes.as_bytes()).await;
     }
 
-    /// Says that nothing more will be sent, and goes on listening.
+    /// Says that nothing more will be sent, and continues listening.
     pub(crate) async fn half_close(&mut self) {
         self.0.shutdown().await.expect("half of it closes");
     }
@@ -67,16 +66,17 @@ impl Wire {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// The one answer after which the server closes, or the connection again when nothing has come for so long.
-    pub(crate) async fn answer_within(mut self, patience: Duration) -> Result<Answer, Self> {
+    /// The one response after which the server closes, or the connection again when nothing has
+    /// come for so long.
+    pub(crate) async fn answer_within(mut self, patience: Duration) -> Result<RawResponse, Self> {
         match tokio::time::timeout(patience, self.0.readable()).await {
-            Ok(_) => Ok(self.last_answer().await),
+            Ok(_) => Ok(self.last_response().await),
             Err(_) => Err(self),
         }
     }
 
-    /// The one answer after which the server closes.
-    pub(crate) async fn last_answer(&mut self) -> Answer {
+    /// The one response after which the server closes.
+    pub(crate) async fn last_response(&mut self) -> RawResponse {
         let text = self.rest().await;
         let (head, body) = text
             .split_once("\r\n\r\n")
@@ -85,7 +85,7 @@ impl Wire {
             .split(' ')
             .nth(1)
             .and_then(|status| status.parse().ok());
-        Answer {
+        RawResponse {
             status: status.unwrap_or_else(|| panic!("no status: `{head}`")),
             head: head.to_ascii_lowercase(),
             body: body.to_owned(),

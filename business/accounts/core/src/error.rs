@@ -129,7 +129,7 @@ fn refused(error: &AccountsError) -> Error {
     }
 }
 
-/// A wait in words, rounded up, so that whoever waits so long is let in.
+/// A wait in words, rounded up, so that a client that waits so long is admitted.
 fn in_words(wait: Duration) -> String {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     match seconds {

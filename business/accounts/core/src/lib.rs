@@ -1,9 +1,10 @@
 //! The accounts domain: identities, passwords, sessions, OAuth applications and their tokens.
 //!
-//! It keeps of every secret only a hash, answers who a secret stands for on every request from a cache that its own
-//! writes keep exact, and bounds how often anyone may guess. It does not decide what a role or scope may do: surfaces
-//! and domains do, from the [`Grant`](business_accounts_gateway::Grant). It does not check that a picture named in a
-//! profile belongs to the account: whoever composes the two domains does.
+//! It keeps of every secret only a hash, resolves whom a secret stands for on every request from a
+//! cache that its own writes keep exact, and bounds how often anyone may guess. It does not decide
+//! what a role or scope may do: surfaces and domains do, from the
+//! [`Grant`](business_accounts_gateway::Grant). It does not check that a picture named in a profile
+//! belongs to the account: the caller that composes the two domains does.
 //!
 //! Start reading at `service.rs`, which has one file per group of calls below it.
 
@@ -74,7 +75,8 @@ impl AccountsCore {
         Vec::new()
     }
 
-    /// Writes what accounts of before lack, and removes what has expired, at once and then regularly, until it is told to stop.
+    /// Writes what accounts of before lack, and removes what has expired, at once and then
+    /// regularly, until it is told to stop.
     pub async fn run_jobs(&self, stop: CancellationToken) {
         jobs::write_words::run(&self.service, &stop).await;
         jobs::remove_expired::run(&self.service, &stop).await;

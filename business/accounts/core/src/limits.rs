@@ -1,4 +1,5 @@
-//! How often anyone may try: by where they come from, by the name they try, and by the browser they were signed in with.
+//! How often anyone may try: by where they come from, by the name they try, and by the browser they
+//! were signed in with.
 
 mod address;
 mod sign_in;
@@ -15,7 +16,8 @@ use crate::secret::SecretHash;
 pub(crate) use address::{Address, AddressLimit, IPV6_LEVELS_OF_ACCOUNTS, Network};
 pub(crate) use sign_in::{Attempt, SignInLimits};
 
-/// Whom the line of a password check is shared with: everyone of the same network, or nobody but one browser.
+/// Whom the line of a password check is shared with: everyone of the same network, or nobody but
+/// one browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Line {
     /// A network: an IPv4 address, or an IPv6 /48.
@@ -27,7 +29,8 @@ pub(crate) enum Line {
 }
 
 impl resilience::QueueKey for Line {
-    /// Guesses from many networks take every place of the line; who has signed in before does so all the same.
+    /// Guesses from many networks take every place of the line; who has signed in before does so
+    /// all the same.
     fn is_preferred(&self) -> bool {
         matches!(self, Self::Browser(_))
     }
@@ -74,7 +77,8 @@ impl Limits {
     }
 }
 
-/// How many may sign up in all, whatever addresses they have: a bound on what a crowd of addresses can make.
+/// How many may sign up in all, whatever addresses they have: a bound on what a crowd of addresses
+/// can make.
 pub(crate) struct AllRegistrations {
     hourly: Limit<()>,
     daily: Limit<()>,

@@ -1,6 +1,6 @@
-//! Passwords: argon2id, away from the threads that serve requests, in memory of a fixed size that is allocated once, and in
-//! turns that are fair between addresses, so that a flood of sign-ins can neither take all memory nor all processors nor
-//! keep everyone else out.
+//! Passwords: argon2id, away from the threads that serve requests, in memory of a fixed size that
+//! is allocated once, and in turns that are fair between addresses, so that a flood of sign-ins can
+//! neither take all memory nor all processors nor keep everyone else out.
 
 mod buffers;
 
@@ -27,9 +27,9 @@ const HASH_BYTES: usize = 32;
 /// Whether a hash is that of a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fit {
-    /// It is another's.
+    /// The password does not match.
     No,
-    /// It is.
+    /// The password matches.
     Yes,
     /// It is that of the password as it was typed: made before passwords were normalised.
     AsTyped,
@@ -111,8 +111,9 @@ impl Passwords {
         .await
     }
 
-    /// Whether the hash is that of the password. The work depends on the password's text alone, so that the time tells
-    /// nothing of the hash: one check, and a second when its text is changed by normalising.
+    /// Whether the hash is that of the password. The work depends on the password's text alone, so
+    /// that the time reveals nothing of the hash: one check, and a second when its text is changed
+    /// by normalising.
     pub(crate) async fn verify(
         &self,
         context: &Context,
@@ -141,7 +142,8 @@ impl Passwords {
     ) -> Result<T, AccountsError> {
         let turn = self.turn(context, line).await?;
         let buffers = Arc::clone(&self.buffers);
-        // The turn goes with the work, not with the caller: a caller that went away frees nothing early.
+        // The turn goes with the work, not with the caller: a caller that went away frees nothing
+        // early.
         tokio::task::spawn_blocking(move || {
             let result = work(&buffers);
             drop(turn);

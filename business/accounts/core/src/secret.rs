@@ -1,4 +1,4 @@
-//! Secrets: made here, answered once, kept only as a hash, and never shown by a log.
+//! Secrets: made here, returned once, kept only as a hash, and never shown by a log.
 
 use std::fmt;
 
@@ -27,7 +27,8 @@ impl Secret {
         Self(URL_SAFE_NO_PAD.encode(rand::random::<[u8; SECRET_BYTES]>()))
     }
 
-    /// A new random password, made of letters and digits so that it can be typed and pasted anywhere.
+    /// A new random password, made of letters and digits so that it can be typed and pasted
+    /// anywhere.
     pub(crate) fn fresh_password() -> Self {
         let mut random = rand::rng();
         let mut pick =
@@ -40,7 +41,8 @@ impl Secret {
         Self(text)
     }
 
-    /// Whether it has the form of those made here; one that has not is not worth a look into the database.
+    /// Whether it has the form of those made here; one that has not is not worth a look into the
+    /// database.
     pub(crate) fn is_well_formed(&self) -> bool {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         self.0.len() == SECRET_CHARACTERS && self.0.bytes().all(plain)
@@ -85,7 +87,7 @@ impl SecretHash {
         Self(bytes.try_into().unwrap_or_default())
     }
 
-    /// Whether a column holds the same hash, in a time that tells nothing of where they differ.
+    /// Whether a column holds the same hash, in a time that reveals nothing of where they differ.
     pub(crate) fn is_stored_as(&self, stored: &[u8]) -> bool {
         self.0.as_slice().ct_eq(stored).into()
     }

@@ -1,4 +1,5 @@
-//! The contract, call by call. Each is one method in a file of its group; here they are only tied to the trait.
+//! The contract, call by call. Each is one method in a file of its group; here they are only tied
+//! to the trait.
 
 mod applications;
 mod authenticate;
@@ -40,7 +41,7 @@ use authenticate::{KnownGrant, Touches};
 
 /// The most grants kept in memory; each is some 200 bytes.
 const GRANTS_KEPT_MAX: u64 = 50_000;
-/// The most accounts kept in memory; each is some 500 bytes, and 4 KiB at the most.
+/// The most accounts kept in memory; each is some 500 bytes, and 4 KiB at most.
 const ACCOUNTS_KEPT_MAX: u64 = 20_000;
 
 /// How long an entry counts: the operator's commands write beside this process, and are seen after

@@ -9,37 +9,43 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// Whether anyone may sign up. The setup link and the operator's commands make accounts either way. Default: true.
+    /// Whether anyone may sign up. The setup link and the operator's commands make accounts either
+    /// way. Default: true.
     pub registrations_open: bool,
     /// How long a browser session lives without being used, in days. Default: 90.
     pub session_lifetime_days: u32,
-    /// The memory that one password check takes (argon2id), in KiB; at least 8 for each lane. Default: 19456 (19 MiB).
+    /// The memory that one password check takes (argon2id), in KiB; at least 8 for each lane.
+    /// Default: 19456 (19 MiB).
     pub password_memory_kib: u32,
     /// How often a password check goes over its memory (argon2id). Default: 2.
     pub password_iterations: u32,
     /// The lanes of a password check (argon2id). Default: 1.
     pub password_lanes: u32,
-    /// How many passwords are checked concurrently; each takes `password_memory_kib`, which is allocated at the first use and
-    /// kept. Default: 4.
+    /// How many passwords are checked concurrently; each takes `password_memory_kib`, which is
+    /// allocated at the first use and kept. Default: 4.
     pub password_checks_max: u32,
-    /// How many password checks may wait for their turn, in lines that are fair between addresses; further ones are told to
-    /// come back. Default: 64.
+    /// How many password checks may wait for their turn, in lines that are fair between addresses;
+    /// further ones are asked to retry. Default: 64.
     pub password_waiting_max: u32,
-    /// How often one address may try to sign in within `sign_in_window_seconds`; 0 for no limit. Default: 20.
+    /// How often one address may try to sign in within `sign_in_window_seconds`; 0 for no limit.
+    /// Default: 20.
     pub sign_ins_per_address: u32,
     /// The time in which `sign_ins_per_address` are allowed, in seconds. Default: 300.
     pub sign_in_window_seconds: u32,
-    /// How many wrong passwords one address, or a browser that has signed in to the account before, may try for one name
-    /// within `sign_in_failure_window_seconds`; a whole IPv6 /48 may try four times as many. 0 for no limit. Default: 10.
+    /// How many wrong passwords one address, or a browser that has signed in to the account before,
+    /// may try for one name within `sign_in_failure_window_seconds`; a whole IPv6 /48 may try four
+    /// times as many. 0 for no limit. Default: 10.
     pub sign_in_failures_per_account: u32,
     /// The time in which `sign_in_failures_per_account` are allowed, in seconds. Default: 900.
     pub sign_in_failure_window_seconds: u32,
-    /// How many wrong passwords all addresses together may try for one name within `sign_in_failures_window_s`; browsers
-    /// that have signed in to the account before are neither counted nor held up. 0 for no limit. Default: 100.
+    /// How many wrong passwords all addresses together may try for one name within
+    /// `sign_in_failures_window_s`; browsers that have signed in to the account before are neither
+    /// counted nor held up. 0 for no limit. Default: 100.
     pub sign_in_failures_max: u32,
     /// The time in which `sign_in_failures_max` are allowed, in seconds. Default: 3600.
     pub sign_in_failures_window_s: u32,
-    /// How often one address may sign up within `registration_window_seconds`; 0 for no limit. Default: 10.
+    /// How often one address may sign up within `registration_window_seconds`; 0 for no limit.
+    /// Default: 10.
     pub registrations_per_address: u32,
     /// The time in which `registrations_per_address` are allowed, in seconds. Default: 3600.
     pub registration_window_seconds: u32,
@@ -47,8 +53,8 @@ pub struct Settings {
     pub registrations_per_hour_max: u32,
     /// How many people may sign up within a day, all together; 0 for no limit. Default: 1000.
     pub registrations_per_day_max: u32,
-    /// How many client applications one address may register within `application_window_seconds`; 0 for no limit.
-    /// Default: 30.
+    /// How many client applications one address may register within `application_window_seconds`; 0
+    /// for no limit. Default: 30.
     pub applications_per_address: u32,
     /// The time in which `applications_per_address` are allowed, in seconds. Default: 600.
     pub application_window_seconds: u32,

@@ -31,14 +31,16 @@ pub struct Account {
     /// Microseconds since the Unix epoch.
     #[prost(sfixed64, tag = "12")]
     pub created_at_us: i64,
-    /// The defaults of a new post: "public", "unlisted", "private" or "direct"; sensitive; language (BCP 47, may be empty).
+    /// The defaults of a new post: "public", "unlisted", "private" or "direct"; sensitive; language
+    /// (BCP 47, may be empty).
     #[prost(string, tag = "13")]
     pub default_visibility: ::prost::alloc::string::String,
     #[prost(bool, tag = "14")]
     pub default_sensitive: bool,
     #[prost(string, tag = "15")]
     pub default_language: ::prost::alloc::string::String,
-    /// The defaults of a new post: whether others may download its photos, and whether camera, lens and exposure are shown.
+    /// The defaults of a new post: whether others may download its photos, and whether camera, lens
+    /// and exposure are shown.
     #[prost(bool, tag = "16")]
     pub default_originals_shared: bool,
     #[prost(bool, tag = "17")]
@@ -101,8 +103,8 @@ pub struct SignInRequest {
     pub remote_address: ::prost::alloc::string::String,
     #[prost(string, tag = "4")]
     pub user_agent: ::prost::alloc::string::String,
-    /// The browser's secret of an earlier sign-in; empty for none. What strangers do does not hold up a browser that has signed
-    /// in to the account before.
+    /// The browser's secret of an earlier sign-in; empty for none. What unknown clients do does not
+    /// hold up a browser that has signed in to the account before.
     #[prost(string, tag = "5")]
     pub browser_secret: ::prost::alloc::string::String,
 }
@@ -115,7 +117,8 @@ pub struct SignInReply {
     pub account_id: u64,
     #[prost(sfixed64, tag = "3")]
     pub expires_at_us: i64,
-    /// The browser's new secret, in place of the one it sent, and when it ends unless it signs in before.
+    /// The browser's new secret, in place of the one it sent, and when it ends unless it signs in
+    /// before.
     #[prost(string, tag = "4")]
     pub browser_secret: ::prost::alloc::string::String,
     #[prost(sfixed64, tag = "5")]
@@ -370,7 +373,8 @@ pub mod issue_token_request {
         AuthorizationCode(super::AuthorizationCode),
         #[prost(message, tag = "4")]
         ClientCredentials(super::ClientCredentials),
-        /// Registration with the application's token: the application vouches for the account it has just made.
+        /// Registration with the application's token: the application vouches for the account it has
+        /// just made.
         #[prost(message, tag = "5")]
         NewAccount(super::NewAccount),
     }
@@ -469,7 +473,8 @@ impl Role {
         }
     }
 }
-/// What a secret is used as. One of another kind stands for nobody: a session's secret is no access token, and the reverse.
+/// What a secret is used as. One of another kind stands for nobody: a session's secret is no access
+/// token, and the reverse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum SecretKind {
@@ -500,11 +505,12 @@ impl SecretKind {
     }
 }
 /// Identities, credentials, sessions, OAuth applications and tokens.
-/// Every secret (session cookie, access token, client secret, one-time link) leaves this domain once, when it is made;
-/// only its hash is kept.
+/// Every secret (session cookie, access token, client secret, one-time link) leaves this domain
+/// once, when it is made; only its hash is kept.
 #[async_trait::async_trait]
 pub trait Accounts: Send + Sync + 'static {
-    /// Makes an account. A `setup_token` makes it the first admin and works even when registration is closed.
+    /// Makes an account. A `setup_token` makes it the first admin and works even when registration is
+    /// closed.
     async fn register(
         &self,
         context: &::infra_kernel::Context,
@@ -516,7 +522,8 @@ pub trait Accounts: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: SignInRequest,
     ) -> ::infra_kernel::Result<SignInReply>;
-    /// Tells whom a session cookie or an access token stands for. Unknown, expired and revoked ones are `unauthenticated`.
+    /// Tells whom a session cookie or an access token stands for. Unknown, expired and revoked ones
+    /// are `unauthenticated`.
     async fn authenticate(
         &self,
         context: &::infra_kernel::Context,
@@ -534,20 +541,23 @@ pub trait Accounts: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: GetAccountsRequest,
     ) -> ::infra_kernel::Result<GetAccountsReply>;
-    /// What changes of accounts: a small answer from which a caller sees whether what it holds is still current.
+    /// What changes of accounts: a small answer from which a caller sees whether what it holds is
+    /// still current.
     async fn get_account_heads(
         &self,
         context: &::infra_kernel::Context,
         request: GetAccountHeadsRequest,
     ) -> ::infra_kernel::Result<GetAccountHeadsReply>;
-    /// Accounts by name, without regard to case; names that are not there are left out. At most 100 names.
+    /// Accounts by name, without regard to case; names that are not there are left out. At most 100
+    /// names.
     async fn find_accounts(
         &self,
         context: &::infra_kernel::Context,
         request: FindAccountsRequest,
     ) -> ::infra_kernel::Result<GetAccountsReply>;
-    /// Accounts by the beginning of their name or of a word of their display name, without regard to case and accents; those
-    /// whose name it is come first, then those whose name begins with it. At most 80 at once, and of the first 400 only.
+    /// Accounts by the beginning of their name or of a word of their display name, without regard to
+    /// case and accents; those whose name it is come first, then those whose name begins with it. At
+    /// most 80 at once, and of the first 400 only.
     async fn search_accounts(
         &self,
         context: &::infra_kernel::Context,
@@ -571,8 +581,8 @@ pub trait Accounts: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: CountAccountsRequest,
     ) -> ::infra_kernel::Result<CountAccountsReply>;
-    /// For the operator: makes an account without the checks of registration, changes a role, sets a password (which ends
-    /// every session and token of the account).
+    /// For the operator: makes an account without the checks of registration, changes a role, sets a
+    /// password (which ends every session and token of the account).
     async fn create_account(
         &self,
         context: &::infra_kernel::Context,
@@ -588,7 +598,8 @@ pub trait Accounts: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: ResetPasswordRequest,
     ) -> ::infra_kernel::Result<ResetPasswordReply>;
-    /// Makes the one-time link's token when there is no account yet; answers an empty token when there is one.
+    /// Makes the one-time link's token when there is no account yet; returns an empty token when there
+    /// is one.
     async fn create_setup_token(
         &self,
         context: &::infra_kernel::Context,
@@ -606,7 +617,8 @@ pub trait Accounts: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: GetApplicationRequest,
     ) -> ::infra_kernel::Result<Application>;
-    /// A signed-in account allows an application some scopes: answers a one-time code bound to redirect URI and PKCE.
+    /// A signed-in account allows an application some scopes: answers a one-time code bound to
+    /// redirect URI and PKCE.
     async fn authorize(
         &self,
         context: &::infra_kernel::Context,
@@ -618,7 +630,8 @@ pub trait Accounts: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: IssueTokenRequest,
     ) -> ::infra_kernel::Result<IssueTokenReply>;
-    /// Ends an access token. One that is not the application's is `forbidden`; one that is not there is no error.
+    /// Ends an access token. One that is not the application's is `forbidden`; one that is not there
+    /// is no error.
     async fn revoke_token(
         &self,
         context: &::infra_kernel::Context,

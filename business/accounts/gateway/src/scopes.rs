@@ -21,8 +21,8 @@ impl std::error::Error for UnknownScope {}
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope(u8);
 
-/// A set of scopes, as granted to a token or asked for by an application. It keeps what was named: `read` stays `read`
-/// and is not spelled out.
+/// A set of scopes, as granted to a token or asked for by an application. It keeps what was named:
+/// `read` stays `read` and is not spelled out.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Scopes(u64);
 
@@ -46,7 +46,8 @@ macro_rules! define_scopes {
     };
 }
 
-// The place in this list is the bit, and the order in which a set is written. Nothing stores the bits.
+// The place in this list is the bit, and the order in which a set is written. Nothing stores the
+// bits.
 define_scopes! {
     0 READ "read"
     1 READ_ACCOUNTS "read:accounts"
@@ -131,8 +132,8 @@ impl Scope {
         Scopes(bits)
     }
 
-    /// Whether a token can have it. The others are known, because applications for Mastodon name them when they register,
-    /// and stand for what this server does not have: nobody grants them.
+    /// Whether a token can have it. The others are known, because applications for Mastodon name
+    /// them when they register, and stand for what this server does not have: nobody grants them.
     #[must_use]
     pub const fn is_grantable(self) -> bool {
         self.0 <= Self::PROFILE.0
@@ -197,8 +198,9 @@ impl Scopes {
         self.0 & scope.bit() != 0
     }
 
-    /// Whether what the scope allows is allowed: `read` covers `read:accounts`, `follow` covers what it stands for, and
-    /// `read` and `read:accounts` cover `profile`, which itself covers nothing else.
+    /// Whether what the scope allows is allowed: `read` covers `read:accounts`, `follow` covers
+    /// what it stands for, and `read` and `read:accounts` cover `profile`, which itself covers
+    /// nothing else.
     #[must_use]
     pub const fn cover(self, scope: Scope) -> bool {
         if self.0 & scope.covered_by().0 != 0 {
@@ -220,7 +222,8 @@ impl Scopes {
         true
     }
 
-    /// Those of them that a token can have: what is left when the ones that nobody grants are taken away.
+    /// Those of them that a token can have: what is left when the ones that nobody grants are taken
+    /// away.
     #[must_use]
     pub fn grantable(self) -> Self {
         self.iter().filter(|scope| scope.is_grantable()).collect()

@@ -91,7 +91,7 @@ impl Grant {
 }
 
 impl SignInReply {
-    /// Who signed in.
+    /// The account that signed in.
     #[must_use]
     pub const fn account_id(&self) -> AccountId {
         AccountId::new(self.account_id)
@@ -154,7 +154,7 @@ impl AccountRegistered {
 }
 
 impl ProfileChanged {
-    /// Which account changed.
+    /// The account whose profile changed.
     #[must_use]
     pub const fn account_id(&self) -> AccountId {
         AccountId::new(self.account_id)

@@ -1,11 +1,12 @@
 //! The graph domain: who follows whom, and how many.
 //!
-//! - Follows and counts are stored together: one transaction changes both and tells the event.
-//! - How a viewer stands to authors is asked on every read of a feed, so it is answered from memory ([`relationships`]),
-//!   kept exact by this process's own writes. No other process writes this database.
+//! - Follows and counts are stored together: one transaction changes both and publishes the event.
+//! - How a viewer stands to authors is asked on every read of a feed, so it is served from memory
+//!   ([`relationships`]), kept exact by this process's own writes. No other process writes this
+//!   database.
 //!
-//! It does not know what accounts are beyond that they exist, and decides nothing about what anyone may see.
-//! Start reading at [`service`].
+//! It does not know what accounts are beyond that they exist, and decides nothing about what anyone
+//! may see. Start reading at [`service`].
 
 mod error;
 mod relationships;

@@ -19,7 +19,7 @@ const VIEWER_SHARE: usize = 16;
 
 /// How one account stands to another, both ways.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub(crate) struct FollowState {
     pub(crate) following: bool,
     pub(crate) followed_by: bool,
     pub(crate) show_reblogs: bool,
@@ -28,7 +28,7 @@ pub(crate) struct Standing {
 
 /// What is known of one viewer, by target.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Known(Box<[(u64, Standing)]>);
+pub(crate) struct Known(Box<[(u64, FollowState)]>);
 
 pub(crate) struct RelationshipCache {
     viewers: VersionedCache<u64, Arc<Known>>,
@@ -69,7 +69,7 @@ impl RelationshipCache {
         viewer: u64,
         version: CacheVersion,
         known: &Known,
-        read: &HashMap<u64, Standing>,
+        read: &HashMap<u64, FollowState>,
     ) {
         let known = known.with(read, self.pairs_per_viewer_max);
         self.viewers.insert(viewer, version, Arc::new(known));
@@ -82,14 +82,17 @@ impl RelationshipCache {
 }
 
 impl Known {
-    pub(crate) fn get(&self, target: u64) -> Option<Standing> {
+    pub(crate) fn get(&self, target: u64) -> Option<FollowState> {
         let index = self.0.binary_search_by_key(&target, |(id, _)| *id).ok()?;
-        self.0.get(index).map(|(_, standing)| *standing)
+        self.0.get(index).map(|(_, follow_state)| *follow_state)
     }
 
     /// This and what was read; only what was read when both are more than so many.
-    fn with(&self, read: &HashMap<u64, Standing>, pairs_max: usize) -> Self {
-        let mut pairs: Vec<_> = read.iter().map(|(id, standing)| (*id, *standing)).collect();
+    fn with(&self, read: &HashMap<u64, FollowState>, pairs_max: usize) -> Self {
+        let mut pairs: Vec<_> = read
+            .iter()
+            .map(|(id, follow_state)| (*id, *follow_state))
+            .collect();
         if self.0.len() + pairs.len() <= pairs_max {
             let unread = self.0.iter().filter(|(id, _)| !read.contains_key(id));
             pairs.extend(unread);
@@ -112,7 +115,7 @@ impl Known {
 mod tests {
     use super::*;
 
-    const FOLLOWING: Standing = Standing {
+    const FOLLOWING: FollowState = FollowState {
         following: true,
         followed_by: false,
         show_reblogs: true,

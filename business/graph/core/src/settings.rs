@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// How many accounts one account may follow. Default 7,500.
     pub following_max: u32,
-    /// How many pairs of viewer and author are kept in memory, about 20 bytes each. Default 1,000,000.
+    /// How many pairs of viewer and author are kept in memory, about 20 bytes each. Default
+    /// 1,000,000.
     pub relationships_cached_max: u32,
     /// How many accounts' counts are kept in memory, about 200 bytes each. Default 50,000.
     pub stats_cached_max: u32,

@@ -18,7 +18,6 @@ pub(crate) struct State {
     pub(crate) accounts: Arc<dyn Accounts>,
     pub(crate) settings: Settings,
     pub(crate) relationships: RelationshipCache,
-    /// Counts by account.
     pub(crate) counts: VersionedCache<u64, Counts>,
 }
 

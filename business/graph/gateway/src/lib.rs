@@ -1,7 +1,8 @@
-//! The contract of the graph domain: its service, messages and events, generated from `proto/`, and the names and typed
-//! views that Rust callers want on top.
+//! The contract of the graph domain: its service, messages and events, generated from `proto/`, and
+//! the names and typed views that Rust callers want on top.
 //!
-//! Everything that other domains and surfaces may know of graph is here; how it works is in its core.
+//! Everything that other domains and surfaces may know of graph is here; how it works is in its
+//! core.
 
 #[allow(missing_docs, clippy::all, clippy::pedantic, unreachable_pub)]
 mod generated;
@@ -12,14 +13,16 @@ use infra_kernel::{AccountId, FollowId, Page};
 
 /// The most accounts that one request may name.
 pub const ACCOUNTS_MAX: usize = 500;
-/// The most follows on one page: large, because fan-out reads all followers of an author page by page.
+/// The most follows on one page: large, because fan-out reads all followers of an author page by
+/// page.
 pub const PAGE_LIMIT_MAX: u32 = 1_000;
 
 /// The topics of this domain's events.
 pub mod topics {
     /// Somebody began to follow somebody: [`Followed`](super::Followed). Its key is the follower.
     pub const FOLLOWED: &str = "graph.followed";
-    /// Somebody ended following somebody: [`Unfollowed`](super::Unfollowed). Its key is the follower.
+    /// Somebody ended following somebody: [`Unfollowed`](super::Unfollowed). Its key is the
+    /// follower.
     pub const UNFOLLOWED: &str = "graph.unfollowed";
 }
 
@@ -32,13 +35,13 @@ macro_rules! typed_follow {
                 FollowId::new(self.$id)
             }
 
-            /// Who follows.
+            /// The account that follows.
             #[must_use]
             pub const fn follower(&self) -> AccountId {
                 AccountId::new(self.follower_id)
             }
 
-            /// Who is followed.
+            /// The account that is followed.
             #[must_use]
             pub const fn followee(&self) -> AccountId {
                 AccountId::new(self.followee_id)

@@ -1,7 +1,8 @@
 //! The renditions of files, for the benchmarks:
 //!
-//! `renditions --work THREADS FILE...` makes them and throws them away, for as many files at once as there are threads.
-//! `renditions --encode SIDE QUALITY OUT FILE` writes one rendition of that side and quality to OUT.
+//! `renditions --work THREADS FILE...` makes them and throws them away, for as many files at once
+//! as there are threads. `renditions --encode SIDE QUALITY OUT FILE` writes one rendition of that
+//! side and quality to OUT.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,12 +1,13 @@
-//! The smaller forms in which renditions are offered beside their JPEGs: made later, by slow encoders in another process.
+//! The smaller forms in which renditions are offered beside their JPEGs: made later, by slow
+//! encoders in another process.
 
-use crate::outside::{EncoderMemory, Encoding, OutsideCodecs, Pixels};
+use crate::external_codecs::{EncoderMemory, Encoding, ExternalCodecs, Pixels};
 use crate::process::{decode_largest, guarded};
 use crate::raster::Raster;
 use crate::{CodecError, Format, FormatSet, Job, Ladder, Step, StoppedBy, read_header, scale};
 
-/// How many hundredths of its JPEG's size a form may have to be worth keeping: what saves less than a tenth costs more in
-/// storage and caches than it gives.
+/// How many hundredths of its JPEG's size a form may have to be worth keeping: what saves less than
+/// a tenth costs more in storage and caches than it gives.
 const PERCENT_MAX: u64 = 90;
 
 /// A rendition in another form than JPEG.
@@ -14,13 +15,13 @@ const PERCENT_MAX: u64 = 90;
 pub struct Alternate {
     /// The ladder's name for the step: "grid".
     pub name: &'static str,
-    /// What it is.
+    /// The encoding of the file.
     pub encoding: Encoding,
     /// Width in pixels.
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
-    /// The file.
+    /// The encoded file.
     pub bytes: Vec<u8>,
 }
 
@@ -29,25 +30,26 @@ pub struct Alternate {
 pub struct Alternates {
     /// The forms that are worth keeping.
     pub made: Vec<Alternate>,
-    /// Encodings that their encoder refused for some step, so that none of them is among what was made, and why. Nothing is
-    /// known against the picture.
+    /// Encodings that their encoder refused for some step, so that none of them is among what was
+    /// made, and why. Nothing is known against the picture.
     pub refused: Vec<(Encoding, CodecError)>,
 }
 
-/// Makes other forms of a picture's renditions, by one more decoding of the original. `jpegs` names each step whose forms
-/// are wanted, with the size of its JPEG in bytes; a form that is not at least a tenth smaller is left out. Steps that
-/// are as large as the one before share their file, as their JPEGs do.
+/// Makes other forms of a picture's renditions, by one more decoding of the original. `jpegs` names
+/// each step whose forms are wanted, with the size of its JPEG in bytes; a form that is not at
+/// least a tenth smaller is left out. Steps that are as large as the one before share their file,
+/// as their JPEGs do.
 ///
 /// # Errors
-/// As [`crate::process()`] has them; [`CodecError::Stopped`] also when there is nothing that writes a form that is asked
-/// for.
+/// As [`crate::process()`] has them; [`CodecError::Stopped`] also when there is nothing that writes
+/// a form that is asked for.
 pub fn process_alternates(
     bytes: &[u8],
     job: &Job<'_>,
     encodings: &[Encoding],
     jpegs: &[(&str, u64)],
 ) -> Result<Alternates, CodecError> {
-    let outside = job.outside.ok_or_else(|| CodecError::Stopped {
+    let external_codecs = job.external_codecs.ok_or_else(|| CodecError::Stopped {
         by: StoppedBy::Absence,
         cause: "nothing writes other forms here just now".to_owned(),
     })?;
@@ -70,16 +72,17 @@ pub fn process_alternates(
                 jpeg_bytes: *jpeg_bytes,
             };
             for encoding in encodings {
-                forms.add(&rendition, *encoding, outside, job)?;
+                forms.add(&rendition, *encoding, external_codecs, job)?;
             }
         }
         Ok(forms)
     })
 }
 
-/// The memory that [`process_alternates`] takes, that of the encoders' process included, in bytes: of a picture whose
-/// [`Header::memory_bytes`](crate::Header::memory_bytes) are these, whose file and size are these. Decoding and encoding
-/// come one after the other; beside an encoder there are the largest rendition, a copy of it and what was made.
+/// The memory that [`process_alternates`] takes, that of the encoders' process included, in bytes:
+/// of a picture whose [`Header::memory_bytes`](crate::Header::memory_bytes) are these, whose file
+/// and size are these. Decoding and encoding come one after the other; beside an encoder there are
+/// the largest rendition, a copy of it and what was made.
 #[must_use]
 pub fn alternates_memory_bytes(
     memory_bytes: u64,
@@ -89,7 +92,7 @@ pub fn alternates_memory_bytes(
     encodings: &[Encoding],
     memory: EncoderMemory,
 ) -> u64 {
-    /// Two rasters and, at the most, as many bytes made.
+    /// Two rasters and, at most, as many bytes made.
     const BYTES_PER_PIXEL: u64 = 9;
     let (width, height) = scale::fit(width, height, ladder.side_max());
     let beside = file_bytes + u64::from(width) * u64::from(height) * BYTES_PER_PIXEL;
@@ -114,7 +117,7 @@ impl Alternates {
         &mut self,
         rendition: &Rendition<'_>,
         encoding: Encoding,
-        outside: &dyn OutsideCodecs,
+        external_codecs: &dyn ExternalCodecs,
         job: &Job<'_>,
     ) -> Result<(), CodecError> {
         if self.refused.iter().any(|(refused, _)| *refused == encoding) {
@@ -126,7 +129,7 @@ impl Alternates {
         let same = larger.filter(|larger| rendition.is_as_before && is_size_of(larger, raster));
         let bytes = match same {
             Some(same) => Ok(same.bytes.clone()),
-            None => encode(raster, step, encoding, outside, job),
+            None => encode(raster, step, encoding, external_codecs, job),
         };
         let bytes = match bytes {
             Err(error) if error.is_refusal() => {
@@ -157,7 +160,7 @@ fn encode(
     raster: &Raster,
     step: &Step,
     encoding: Encoding,
-    outside: &dyn OutsideCodecs,
+    external_codecs: &dyn ExternalCodecs,
     job: &Job<'_>,
 ) -> Result<Vec<u8>, CodecError> {
     job.check_deadline()?;
@@ -169,7 +172,7 @@ fn encode(
         profile: None,
     };
     let quality = step.quality_of(encoding);
-    outside.encode(&pixels, encoding, quality, job.encoder_memory, job.deadline)
+    external_codecs.encode(&pixels, encoding, quality, job.encoder_memory, job.deadline)
 }
 
 #[cfg(test)]
@@ -179,8 +182,8 @@ mod tests {
     const MIB: u64 = 1024 * 1024;
 
     #[test]
-    fn encoders_are_reckoned_for_the_largest_rendition() {
-        let reckon_as = |memory, side: u32, ladder_side: u32, encodings: &[Encoding]| {
+    fn encoders_are_estimated_for_the_largest_rendition() {
+        let estimate_as = |memory, side: u32, ladder_side: u32, encodings: &[Encoding]| {
             let ladder = Ladder::new(vec![Step {
                 side_max: ladder_side,
                 ..Ladder::default().steps()[0]
@@ -188,37 +191,37 @@ mod tests {
             let size = (side, side / 4 * 3);
             alternates_memory_bytes(200 * MIB, 4 * MIB, size, &ladder, encodings, memory)
         };
-        let reckon = |side, ladder_side, encodings: &[Encoding]| {
-            reckon_as(EncoderMemory::Usual, side, ladder_side, encodings)
+        let estimate = |side, ladder_side, encodings: &[Encoding]| {
+            estimate_as(EncoderMemory::Usual, side, ladder_side, encodings)
         };
         let both = [Encoding::WebP, Encoding::Avif];
         // What decoding takes is free again by then.
-        assert_eq!(reckon(400, 2_048, &both), 200 * MIB);
-        let usual = reckon(4_000, 2_048, &both);
-        assert_eq!(usual, reckon(12_000, 2_048, &both));
+        assert_eq!(estimate(400, 2_048, &both), 200 * MIB);
+        let usual = estimate(4_000, 2_048, &both);
+        assert_eq!(usual, estimate(12_000, 2_048, &both));
         // 159 MB were measured in the encoder's process.
         assert!((200 * MIB..300 * MIB).contains(&usual), "{usual}");
-        assert!(reckon(4_000, 2_048, &both[..1]) < usual);
-        assert!(reckon(12_000, 4_096, &both) > usual * 3);
-        assert_eq!(reckon(12_000, 4_096, &[]), 200 * MIB);
+        assert!(estimate(4_000, 2_048, &both[..1]) < usual);
+        assert!(estimate(12_000, 4_096, &both) > usual * 3);
+        assert_eq!(estimate(12_000, 4_096, &[]), 200 * MIB);
         // 388 MB were measured of a drawing.
-        let most = |bytes_max| reckon_as(EncoderMemory::Most { bytes_max }, 4_000, 2_048, &both);
+        let most = |bytes_max| estimate_as(EncoderMemory::Most { bytes_max }, 4_000, 2_048, &both);
         assert!((500 * MIB..600 * MIB).contains(&most(u64::MAX)));
         assert!((300 * MIB..350 * MIB).contains(&most(300 * MIB)));
         assert_eq!(most(0), usual);
     }
 
     #[test]
-    fn a_larger_picture_is_never_reckoned_with_less() {
+    fn a_larger_picture_is_never_estimated_lower() {
         let most = EncoderMemory::Most {
             bytes_max: u64::MAX,
         };
         for memory in [EncoderMemory::Usual, most] {
             let sides = (100..3_000).step_by(10);
-            let reckoned: Vec<u64> = sides
+            let estimated: Vec<u64> = sides
                 .map(|side| Encoding::Avif.encoder_bytes(side, side, memory))
                 .collect();
-            assert!(reckoned.is_sorted(), "{memory:?}");
+            assert!(estimated.is_sorted(), "{memory:?}");
         }
     }
 }

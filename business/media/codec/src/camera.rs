@@ -1,5 +1,5 @@
-//! What a camera notes about a photo that photographers tell each other: what it was taken with, and how. Never where,
-//! when, by whom, or with which very camera.
+//! What a camera notes about a photo that photographers tell each other: what it was taken with,
+//! and how. Never where, when, by whom, or with which very camera.
 
 use crate::exif::{Directory, Exif, tag};
 use crate::{Format, exif};
@@ -13,7 +13,7 @@ const EXPOSURE_SECONDS_MIN: f64 = 0.000_01;
 /// Exposures shorter than this, in seconds, are written as a fraction.
 const FRACTION_SECONDS_MAX: f64 = 0.3;
 
-/// How a photo was taken, as its EXIF data says. What the file does not tell is empty, or 0.
+/// How a photo was taken, as its EXIF data says. What the file does not contain is empty, or 0.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Camera {
     /// Who made the camera: "Canon". At most 100 printable characters, as all texts here.
@@ -33,13 +33,15 @@ pub struct Camera {
 }
 
 impl Camera {
-    /// What a file of this format tells, if it tells anything. For HEIC and AVIF see [`Camera::from_exif`].
+    /// What a file of this format contains, if anything. For HEIC and AVIF see
+    /// [`Camera::from_exif`].
     #[must_use]
     pub fn of_file(format: Format, file: &[u8]) -> Option<Self> {
         Self::from_exif(&exif::of_file(format, file)?)
     }
 
-    /// What EXIF data tells: a TIFF header and what follows, with or without "Exif" and two zeros before.
+    /// What EXIF data contains: a TIFF header and what follows, with or without "Exif" and two
+    /// zeros before.
     #[must_use]
     pub fn from_exif(data: &[u8]) -> Option<Self> {
         let first = Exif::open(data)?.first_directory()?;
@@ -60,7 +62,8 @@ impl Camera {
     }
 }
 
-/// A text's printable characters. What a reader does not see, or what turns the direction of reading, is left out.
+/// A text's printable characters. What a reader does not see, or what turns the direction of
+/// reading, is left out.
 fn text(directory: Directory<'_>, tag: u16) -> String {
     let bytes = directory.text(tag).unwrap_or_default();
     // The most bytes that a hundred characters take, and as many again for what is left out.

@@ -1,4 +1,4 @@
-//! Colours that a container tells by the code points of ITU-T H.273 instead of a profile.
+//! Colours that a container describes by the code points of ITU-T H.273 instead of a profile.
 
 use moxcms::{
     CicpColorPrimaries, CicpProfile, ColorProfile, MatrixCoefficients, ToneReprCurve,
@@ -9,12 +9,14 @@ use moxcms::{
 const CURVE_POINTS: u16 = 4_096;
 /// What a picture for bright screens calls white, in candelas per square metre (ITU-R BT.2408).
 const WHITE_NITS: f32 = 203.0;
-/// The brightest that the PQ curve can tell, in candelas per square metre.
+/// The brightest that the PQ curve can encode, in candelas per square metre.
 const PQ_NITS: f32 = 10_000.0;
-/// The screen that HLG pictures are made for, in candelas per square metre, and its exponent (ITU-R BT.2100).
+/// The screen that HLG pictures are made for, in candelas per square metre, and its exponent (ITU-R
+/// BT.2100).
 const HLG_NITS: f32 = 1_000.0;
 const HLG_SYSTEM_GAMMA: f32 = 1.2;
-/// Up to this share of white a bright picture keeps its brightness; what is brighter has to share the rest.
+/// Up to this share of white a bright picture keeps its brightness; what is brighter has to share
+/// the rest.
 const KNEE: f32 = 0.75;
 
 const BT709: u16 = 1;
@@ -25,9 +27,10 @@ const LINEAR: u16 = 8;
 const PQ: u16 = 16;
 const HLG: u16 = 18;
 
-/// An ICC profile of the colours that these code points name; none for sRGB and for what is not known. The curves of video
-/// for ordinary screens are taken to be sRGB's, which is what pictures that name them were made on. Those for bright screens
-/// are bent so that what is brighter than white keeps its form.
+/// An ICC profile of the colours that these code points name; none for sRGB and for what is not
+/// known. The curves of video for ordinary screens are taken to be sRGB's, which is what pictures
+/// that name them were made on. Those for bright screens are bent so that what is brighter than
+/// white keeps its form.
 #[must_use]
 pub fn profile_of_code_points(primaries: u16, transfer: u16) -> Option<Vec<u8>> {
     let curve = match transfer {
@@ -54,7 +57,7 @@ pub fn profile_of_code_points(primaries: u16, transfer: u16) -> Option<Vec<u8>> 
         matrix_coefficients: MatrixCoefficients::Bt709,
         full_range: true,
     });
-    // Its answer says nothing; what it noted does.
+    // Its response says nothing; what it noted does.
     profile.cicp.as_ref()?;
     if let Some(curve) = curve {
         profile.red_trc = Some(curve.clone());
@@ -134,11 +137,12 @@ mod tests {
 
     #[test]
     fn wider_primaries_are_wider() {
-        // Display P3 and BT.2020: a middling green that is more colourful than the same numbers in sRGB.
+        // Display P3 and BT.2020: a middling green that is more colourful than the same numbers in
+        // sRGB.
         let p3 = to_srgb(&profile_of_code_points(12, 13).unwrap(), [100, 150, 100]);
         let bt2020 = to_srgb(&profile_of_code_points(9, 1).unwrap(), [100, 150, 100]);
-        // Reckoned by hand: (0.1274, 0.3050, 0.1274) in linear light, times the matrix from the primaries of SMPTE
-        // EG 432-1 to those of ITU-R BT.709, is (0.0875, 0.3124, 0.1134).
+        // Computed by hand: (0.1274, 0.3050, 0.1274) in linear light, times the matrix from the
+        // primaries of SMPTE EG 432-1 to those of ITU-R BT.709, is (0.0875, 0.3124, 0.1134).
         let near = p3
             .iter()
             .zip([83, 152, 95])

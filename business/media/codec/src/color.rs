@@ -7,13 +7,17 @@ use moxcms::{ColorProfile, DataColorSpace, Layout, Transform8BitExecutor, Transf
 
 use crate::raster::{Channels, Raster};
 
-/// A profile that moves no colour by more than this, of 255, is taken for sRGB's own and not applied.
+/// A profile that moves no colour by more than this, of 255, is taken for sRGB's own and not
+/// applied.
 const SAME_COLOR: u8 = 1;
-/// The largest profile that is applied, in bytes. Those of presses, the largest that are made, have up to some 3 MB.
+/// The largest profile that is applied, in bytes. Those of presses, the largest that are made, have
+/// up to some 3 MB.
 const PROFILE_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// What the tables that colours are looked up in take at the most, in bytes; those of ink are the largest.
+/// What the tables that colours are looked up in take at most, in bytes; those of ink are the
+/// largest.
 const TABLE_BYTES: u64 = 4 * 1024 * 1024;
-/// What a profile's own tables are turned into takes, for each of its bytes: one table may stand for seven.
+/// What a profile's own tables are turned into takes, for each of its bytes: one table may stand
+/// for seven.
 const TABLE_BYTES_PER_BYTE: u64 = 16;
 
 /// What applying a profile takes beside the picture, in bytes.
@@ -24,8 +28,8 @@ pub(crate) fn profile_work_bytes(profile: Option<&[u8]>) -> u64 {
     })
 }
 
-/// The picture in sRGB. A profile that is broken, or made for another kind of pixels, counts as none: what has no profile
-/// is taken to be sRGB, its grays, or plain ink.
+/// The picture in sRGB. A profile that is broken, or made for another kind of pixels, counts as
+/// none: what has no profile is taken to be sRGB, its grays, or plain ink.
 pub(crate) fn to_srgb(raster: Raster, profile: Option<&[u8]>) -> Raster {
     if let Some(profile) = profile
         && let Some(pixels) = convert(&raster, profile)

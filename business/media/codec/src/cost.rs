@@ -1,5 +1,5 @@
-//! What a picture costs to process, estimated from its header, so that a queue can schedule and an account be billed before
-//! a pixel is decoded.
+//! What a picture costs to process, estimated from its header, so that a queue can schedule and an
+//! account be billed before a pixel is decoded.
 
 use crate::animation::ANIMATION_SIDE_MAX;
 use crate::header::RawHeader;
@@ -7,15 +7,18 @@ use crate::{Format, scale};
 
 /// Nanoseconds of one processor for each pixel of a rendition: scaling and encoding.
 const RENDITION_NS_PER_PIXEL: u64 = 25;
-/// The same for each pixel of an animation's frame that is composed, made smaller, or decoded a second time.
+/// The same for each pixel of an animation's frame that is composed, made smaller, or decoded a
+/// second time.
 const FRAME_NS_PER_PIXEL: u64 = 15;
 /// The same for each pixel of a frame that is encoded as WebP.
 const FRAME_ENCODING_NS_PER_PIXEL: u64 = 90;
-/// What a picture of any size costs, a worker process of an external decoder included, in milliseconds.
+/// What a picture of any size costs, a worker process of an external decoder included, in
+/// milliseconds.
 const FIXED_MS: u64 = 2;
 const EXTERNAL_FIXED_MS: u64 = 30;
 
-/// Nanoseconds for each pixel that is decoded, by format: the mean of photos on a processor of 2.6 GHz, rounded up.
+/// Nanoseconds for each pixel that is decoded, by format: the mean of photos on a processor of 2.6
+/// GHz, rounded up.
 const fn decoding_ns_per_pixel(format: Format) -> u64 {
     match format {
         Format::Jpeg => 12,
@@ -25,8 +28,8 @@ const fn decoding_ns_per_pixel(format: Format) -> u64 {
     }
 }
 
-/// Estimated processor time of [`crate::process()`], in milliseconds. Of an animation it assumes that every frame has to be
-/// encoded again, once; most small ones are kept as they are.
+/// Estimated processor time of [`crate::process()`], in milliseconds. Of an animation it assumes
+/// that every frame has to be encoded again, once; most small ones are kept as they are.
 pub(crate) fn estimate_ms(format: Format, raw: &RawHeader, rendition_side_max: u32) -> u64 {
     let pixels = |(width, height): (u32, u32)| u64::from(width) * u64::from(height);
     let decoding = raw.pixels_decoded * decoding_ns_per_pixel(format);

@@ -1,4 +1,5 @@
-//! Why a file cannot become a picture. Every Display is a sentence for the person who sent the file.
+//! Why a file cannot become a picture. Every Display is a sentence for the person who sent the
+//! file.
 
 /// A file that is not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,11 +26,11 @@ pub enum CodecError {
         /// The technical cause, for the log.
         cause: String,
     },
-    /// Nothing is known against the file, but work on it was stopped: it took too long, or the process that decoded it
-    /// died. Trying again may help.
+    /// Nothing is known against the file, but work on it was stopped: it took too long, or the
+    /// process that decoded it died. Retrying may help.
     #[error("This picture took too long to process, or stopped the program that reads it.")]
     Stopped {
-        /// What stopped it.
+        /// What stopped the codec.
         by: StoppedBy,
         /// The technical cause, for the log.
         cause: String,

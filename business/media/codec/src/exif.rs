@@ -1,7 +1,7 @@
 //! EXIF data, read with bounds.
 //!
-//! Only the first directory and the one of exposure are looked at, each once, so that no loop in the data can be followed;
-//! what is not well formed is as if it were not there.
+//! Only the first directory and the one of exposure are looked at, each once, so that no loop in
+//! the data can be followed; what is not well formed is as if it were not there.
 
 use std::borrow::Cow;
 
@@ -70,7 +70,8 @@ pub(crate) struct Directory<'b> {
 
 impl<'b> Exif<'b> {
     pub(crate) fn open(data: &'b [u8]) -> Option<Self> {
-        // Some writers put the JPEG segment's own prefix before the TIFF header in PNG and WebP too.
+        // Some writers put the JPEG segment's own prefix before the TIFF header in PNG and WebP
+        // too.
         let bytes = data.strip_prefix(b"Exif\0\0").unwrap_or(data);
         let big = match bytes.get(..4)? {
             b"II*\0" => false,

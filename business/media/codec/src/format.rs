@@ -1,13 +1,15 @@
-//! What a file is, told by its content. Names and declared types are not asked.
+//! What a file is, by its content. Names and declared types are not asked.
 
 use std::fmt;
 
 use crate::CodecError;
 
-/// How many of a file's first bytes [`sniff`] wants to see; it takes fewer when the file is shorter.
+/// How many of a file's first bytes [`sniff`] wants to see; it takes fewer when the file is
+/// shorter.
 pub const SNIFF_BYTES: usize = 256;
 
-/// A picture format that this crate knows. Whether it is taken is another question: see [`FormatSet`].
+/// A picture format that this crate knows. Whether it is taken is another question: see
+/// [`FormatSet`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Format {
     /// JPEG: baseline and progressive; gray, colour and CMYK.
@@ -76,8 +78,8 @@ impl Format {
     }
 }
 
-/// The formats that are taken at a moment: those that can be read and that nobody has switched off. Its Display names
-/// them for a sentence: "JPEG, PNG or WebP".
+/// The formats that are taken at a moment: those that can be read and that nobody has switched off.
+/// Its Display names them for a sentence: "JPEG, PNG or WebP".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormatSet {
     taken: Vec<Format>,
@@ -174,10 +176,12 @@ impl fmt::Display for FormatSet {
     }
 }
 
-/// Tells a file's format by its first [`SNIFF_BYTES`] bytes, if it is one of those that are taken.
+/// Detects a file's format by its first [`SNIFF_BYTES`] bytes, if it is one of those that are
+/// taken.
 ///
 /// # Errors
-/// When it is of a kind that is not taken; the sentence names the kind where it is known, and what is taken.
+/// When it is of a kind that is not taken; the sentence names the kind where it is known, and what
+/// is taken.
 pub fn sniff(start: &[u8], taken: &FormatSet) -> Result<Format, CodecError> {
     if let Some(format) = known_format(start) {
         return taken.take(format);
@@ -207,8 +211,8 @@ pub(crate) fn known_format(start: &[u8]) -> Option<Format> {
     iso_format(start)
 }
 
-/// The format of an ISO base media file, by the brands it says it is of. The first of them may be one that says nothing of
-/// how pictures are compressed; then the others do.
+/// The format of an ISO base media file, by the brands it says it is of. The first of them may be
+/// one that says nothing of how pictures are compressed; then the others do.
 fn iso_format(start: &[u8]) -> Option<Format> {
     let length = u32::from_be_bytes(*start.first_chunk::<4>()?) as usize;
     let brands = start.get(..length).unwrap_or(start).get(4..)?;
@@ -282,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_is_told_by_content() {
+    fn what_is_taken_is_reported_by_content() {
         let taken = FormatSet::new(Format::ALL);
         let known: [(&[u8], Format); 6] = [
             (b"\xff\xd8\xff\xe0", Format::Jpeg),

@@ -9,23 +9,27 @@ use crate::{CodecError, Format, FormatSet, Ladder, cost, decode, scale, sniff};
 /// What is refused before it is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The most pixels, width times height. The default, 100 million, takes the 50 and 64 megapixels of today's
-    /// telephones and medium-format cameras, and phone panoramas.
+    /// The most pixels, width times height. The default, 100 million, takes the 50 and 64
+    /// megapixels of today's telephones and medium-format cameras, and phone panoramas.
     pub pixels_max: u64,
-    /// The longest side, in pixels. The default, 65,535, is where JPEG and GIF end: a screenshot of a whole page is a picture
-    /// like any other of as many pixels.
+    /// The longest side, in pixels. The default, 65,535, is where JPEG and GIF end: a screenshot of
+    /// a whole page is a picture like any other of as many pixels.
     pub side_max: u32,
-    /// The most frames of an animation. The default, 1,000, is more than half a minute at 30 a second.
+    /// The most frames of an animation. The default, 1,000, is more than half a minute at 30 a
+    /// second.
     pub frames_max: u32,
-    /// The most pixels of an animation: width times height of its canvas times frames, and of all parts that are drawn.
-    /// Each costs some hundred nanoseconds when the frames have to be encoded again. The default, 100 million, takes half a
-    /// minute of 480 by 270 pixels at 25 frames a second; 400 million kept a processor busy for half a minute.
+    /// The most pixels of an animation: width times height of its canvas times frames, and of all
+    /// parts that are drawn. Each costs some hundred nanoseconds when the frames have to be encoded
+    /// again. The default, 100 million, takes half a minute of 480 by 270 pixels at 25 frames a
+    /// second; 400 million kept a processor busy for half a minute.
     pub animation_pixels_max: u64,
-    /// The most memory that decoding may take, in bytes. The default is 512 MiB; it refuses only progressive JPEGs and
-    /// WebPs near the pixel limit, which have to be held whole in a form larger than their pixels.
+    /// The most memory that decoding may take, in bytes. The default is 512 MiB; it refuses only
+    /// progressive JPEGs and WebPs near the pixel limit, which have to be held whole in a form
+    /// larger than their pixels.
     pub memory_bytes_max: u64,
-    /// The longest side of the largest rendition that is made, in pixels: what is made costs memory beside what is read.
-    /// The default, 2,048, is that of the default ladder; [`Limits::for_ladder`] sets another's.
+    /// The longest side of the largest rendition that is made, in pixels: what is made costs memory
+    /// beside what is read. The default, 2,048, is that of the default ladder;
+    /// [`Limits::for_ladder`] sets another's.
     pub rendition_side_max: u32,
 }
 
@@ -61,9 +65,10 @@ pub struct Header {
 }
 
 impl Header {
-    /// Estimated processor time of [`crate::process()`], in milliseconds: what decoding, scaling and encoding so many
-    /// pixels costs, of an animation as if every frame had to be encoded again. An estimate to schedule and bill by, no
-    /// bound: bytes that are hard to decode cost up to some three times as much.
+    /// Estimated processor time of [`crate::process()`], in milliseconds: what decoding, scaling
+    /// and encoding so many pixels costs, of an animation as if every frame had to be encoded
+    /// again. An estimate to schedule and bill by, no bound: bytes that are hard to decode cost up
+    /// to some three times as much.
     #[must_use]
     pub const fn cost_ms(&self) -> u64 {
         self.cost_ms
@@ -79,27 +84,31 @@ pub(crate) struct RawHeader {
     pub(crate) orientation: Orientation,
     /// What decoding allocates at its peak, in bytes.
     pub(crate) decode_bytes: u64,
-    /// What of that another process takes, which has ended when the pixels are here; never more than `decode_bytes`.
+    /// What of that another process takes, which has ended when the pixels are here; never more
+    /// than `decode_bytes`.
     pub(crate) gone_bytes: u64,
     /// Pixels of the picture, or of all frames of an animation.
     pub(crate) pixels_decoded: u64,
 }
 
-/// For each pixel of a row, of a picture of however few: a decoder's blocks, and what goes with a row.
+/// For each pixel of a row, of a picture of however few: a decoder's blocks, and what goes with a
+/// row.
 const ROW_BYTES_PER_PIXEL: u64 = 320;
 /// Tables and buffers that a picture of any size needs, in bytes.
 const FIXED_BYTES: u64 = 1024 * 1024;
 
-/// The most that scaling, turning, converting, encoding and what was made take beside the decoded picture, in bytes: 48 MiB
-/// with the default ladder, 228 MiB where the largest step is a square of 8,192 pixels.
+/// The most that scaling, turning, converting, encoding and what was made take beside the decoded
+/// picture, in bytes: 48 MiB with the default ladder, 228 MiB where the largest step is a square of
+/// 8,192 pixels.
 ///
-/// Either a rendition is made, from the rows that the kernel reaches; or it is there in the place of the decoded picture,
-/// which is gone and was no smaller, with a copy of it in other colours or the other way up, or the files; and then the
-/// encoder holds it whole if it is not too large for that.
+/// Either a rendition is made, from the rows that the kernel reaches; or it is there in the place
+/// of the decoded picture, which is gone and was no smaller, with a copy of it in other colours or
+/// the other way up, or the files; and then the encoder holds it whole if it is not too large for
+/// that.
 fn work_bytes(width: u32, height: u32, rendition_side_max: u32) -> u64 {
-    /// Of a raster, or of all files at the most.
+    /// Of a raster, or of all files at most.
     const RASTER_BYTES_PER_PIXEL: u64 = 3;
-    /// How much smaller a step of the ladder is than the one before, at the most that is estimated.
+    /// How much smaller a step of the ladder is than the one before, at most that is estimated.
     const STRIP_SCALE_MAX: u64 = 8;
     let longest = u64::from(width.max(height));
     let (width, height) = scale::fit(width, height, rendition_side_max);
@@ -117,9 +126,9 @@ fn work_bytes(width: u32, height: u32, rendition_side_max: u32) -> u64 {
     encoding.max(scaling)
 }
 
-/// What scaling works on beside pictures, in bytes: for each pixel of a row, as 32-bit light, the four rows that the
-/// kernel reaches for each row that is made and three at its ends, and twice eight rows that go across, with what of all
-/// that is made and the weights.
+/// What scaling works on beside pictures, in bytes: for each pixel of a row, as 32-bit light, the
+/// four rows that the kernel reaches for each row that is made and three at its ends, and twice
+/// eight rows that go across, with what of all that is made and the weights.
 fn rows_bytes(longest: u64, made: u64) -> u64 {
     const ROW_BYTES_PER_PIXEL: u64 = 12;
     const ACROSS_BYTES_PER_PIXEL: u64 = 400;
@@ -164,7 +173,7 @@ pub fn read_header(bytes: &[u8], limits: &Limits, taken: &FormatSet) -> Result<H
     })
 }
 
-/// The sentence says what helps whoever sent it, the cause what helps whoever runs the server.
+/// The sentence says what helps its sender, the cause what helps the operator.
 fn needs_memory(raw: &RawHeader, bytes: u64, bytes_max: u64) -> CodecError {
     let (needed, given) = (bytes.div_ceil(1 << 20), bytes_max >> 20);
     let (width, height) = (raw.width, raw.height);
@@ -187,7 +196,8 @@ impl Limits {
         }
     }
 
-    /// Refuses a picture of this size when it is beyond a limit. Called with the first thing a header says.
+    /// Refuses a picture of this size when it is beyond a limit. Called with the first thing a
+    /// header says.
     pub(crate) fn check_size(&self, width: u32, height: u32) -> Result<(), CodecError> {
         if width == 0 || height == 0 {
             return Err(CodecError::broken("a side of zero pixels"));

@@ -7,8 +7,9 @@ use crate::Encoding;
 pub struct Step {
     /// The rendition's name: "grid".
     pub name: &'static str,
-    /// The longest side, in pixels; of a strip that is more than four times as long as wide, four times the shorter side, if it
-    /// has no more pixels than a square then. A smaller picture is never made larger.
+    /// The longest side, in pixels; of a strip that is more than four times as long as wide, four
+    /// times the shorter side, if it has no more pixels than a square then. A smaller picture is
+    /// never made larger.
     pub side_max: u32,
     /// JPEG quality, 1 to 100.
     pub quality: u8,
@@ -56,9 +57,10 @@ impl Ladder {
 }
 
 impl Default for Ladder {
-    /// "grid" for profile pages and lists (400 pixels: a third of a phone's width at three device pixels a point),
-    /// "feed" for a column (1,080), "full" for the whole screen (2,048). WebP and AVIF have the qualities at which they look
-    /// as good as the JPEG; these grow with the size (`docs/adr/0017`).
+    /// "grid" for profile pages and lists (400 pixels: a third of a phone's width at three device
+    /// pixels a point), "feed" for a column (1,080), "full" for the whole screen (2,048). WebP and
+    /// AVIF have the qualities at which they look as good as the JPEG; these grow with the size
+    /// (`docs/adr/0017`).
     fn default() -> Self {
         let step = |name, side_max, [quality, webp_quality, avif_quality]: [u8; 3]| Step {
             name,

@@ -4,8 +4,8 @@ use crate::Format;
 use crate::exif::{self, Exif, tag};
 use crate::raster::Raster;
 
-/// What has to be done to a stored picture to show it upright: EXIF's eight values as a transposition followed by
-/// reversals.
+/// What has to be done to a stored picture to show it upright: EXIF's eight values as a
+/// transposition followed by reversals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Orientation {
     /// Rows become columns.
@@ -36,7 +36,8 @@ impl Orientation {
         }
     }
 
-    /// That of a file, from the one place where its EXIF data is looked for: decoders differ over files that have several.
+    /// That of a file, from the one place where its EXIF data is looked for: decoders differ over
+    /// files that have several.
     pub(crate) fn of_file(format: Format, file: &[u8]) -> Self {
         let data = exif::of_file(format, file);
         data.map(|data| Self::from_exif(&data)).unwrap_or_default()
@@ -79,7 +80,8 @@ impl Orientation {
     }
 
     fn apply_to<const N: usize>(self, raster: &Raster) -> Raster {
-        /// Pixels a side of the square that is moved at once, so that its rows and columns stay in the nearest cache.
+        /// Pixels a side of the square that is moved at once, so that its rows and columns stay in
+        /// the nearest cache.
         const TILE: usize = 32;
         let (width, height) = self.upright_size(raster.width, raster.height);
         let (columns, rows) = (width as usize, height as usize);
@@ -117,7 +119,8 @@ mod tests {
     use super::*;
     use crate::raster::Channels;
 
-    /// How a 3 by 2 picture "abc/def" is stored under each EXIF value, so that the value makes it upright again.
+    /// How a 3 by 2 picture "abc/def" is stored under each EXIF value, so that the value makes it
+    /// upright again.
     const STORED: [(u16, u32, &[u8]); 8] = [
         (1, 3, b"abcdef"),
         (2, 3, b"cbafed"),

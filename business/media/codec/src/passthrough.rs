@@ -1,5 +1,5 @@
-//! A photo that is already what a rendition would be: it is served as it came, without its metadata, and so without the
-//! loss of encoding it a second time.
+//! A photo that is already what a rendition would be: it is served as it came, without its
+//! metadata, and so without the loss of encoding it a second time.
 
 use crate::container::jpeg::segments;
 use crate::decode::{self, Decoded};
@@ -8,14 +8,16 @@ use crate::raster::Channels;
 use crate::strip::{Purpose, strip};
 use crate::{Format, Header, Ladder, Limits, scale};
 
-/// The most bytes that a passed file may have for a thousand pixels: what the ladder's quality costs for a photo of much
-/// fine detail. A larger file was made for more than a screen, and costs every reader; it is encoded anew.
+/// The most bytes that a passed file may have for a thousand pixels: what the ladder's quality
+/// costs for a photo of much fine detail. A larger file was made for more than a screen, and costs
+/// every reader; it is re-encoded.
 const BYTES_PER_THOUSAND_PIXELS_MAX: usize = 350;
 /// The same for the tables, which small pictures have too, in bytes.
 const TABLE_BYTES: usize = 2 * 1024;
 
-/// The upload as the ladder's first rendition, when it fits: a well-formed JPEG of eight bits, gray or in colour, upright,
-/// in sRGB, no larger than the step, of no more bytes than encoding would make, that decodes without anything to forgive.
+/// The upload as the ladder's first rendition, when it fits: a well-formed JPEG of eight bits, gray
+/// or in colour, upright, in sRGB, no larger than the step, of no more bytes than encoding would
+/// make, that decodes without anything to forgive.
 pub(crate) fn rendition(
     header: &Header,
     file: &[u8],

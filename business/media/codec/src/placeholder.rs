@@ -55,7 +55,7 @@ fn dominant(pixels: &[[u8; 3]]) -> [u8; 3] {
             *sum += u32::from(*channel);
         }
     }
-    // Of two groups as large the one with the smaller key, so that the answer is always the same.
+    // Of two groups as large the one with the smaller key, so that the response is always the same.
     let largest = groups
         .iter()
         .max_by_key(|(key, (count, _))| (*count, std::cmp::Reverse(**key)));

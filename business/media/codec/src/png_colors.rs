@@ -1,5 +1,6 @@
-//! What a PNG says of its colours, as one profile: in words of four kinds, of which the first counts that can be understood
-//! (PNG, third edition, 4.3): code points, a profile, "sRGB", and gamma with primaries.
+//! What a PNG says of its colours, as one profile: in words of four kinds, of which the first
+//! counts that can be understood (PNG, third edition, 4.3): code points, a profile, "sRGB", and
+//! gamma with primaries.
 
 use moxcms::{Chromaticity, ColorPrimaries, ColorProfile, ToneReprCurve, XyY};
 
@@ -9,18 +10,21 @@ use crate::{color, profile_of_code_points};
 
 /// Gamma and coordinates are stored times this.
 const UNITS: f64 = 100_000.0;
-/// The gamma that stands for sRGB's curve, and how far from it another is taken for the same (as libpng does).
+/// The gamma that stands for sRGB's curve, and how far from it another is taken for the same (as
+/// libpng does).
 const SRGB_GAMMA: f64 = 0.45455;
 const SAME_GAMMA: f64 = 0.05;
 /// The least and the most that a gamma may be to be one.
 const GAMMAS: std::ops::RangeInclusive<f64> = 0.05..=5.0;
-/// The curves of H.273 that are known: those of video, its simple powers, light itself, sRGB's, PQ and HLG.
+/// The curves of H.273 that are known: those of video, its simple powers, light itself, sRGB's, PQ
+/// and HLG.
 const TRANSFERS: [u8; 10] = [1, 4, 5, 6, 8, 13, 14, 15, 16, 18];
 const BT709: u8 = 1;
 /// The white of sRGB, and its primaries.
 const SRGB_POINTS: [f64; 8] = [0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06];
 
-/// The profile of a file's colours; none for sRGB. `stored` is what the file has as a profile, unpacked and not checked.
+/// The profile of a file's colours; none for sRGB. `stored` is what the file has as a profile,
+/// unpacked and not checked.
 pub(crate) fn profile(file: &[u8], channels: Channels, stored: Option<Vec<u8>>) -> Option<Vec<u8>> {
     if let Some(named) = named(file) {
         return for_channels(named?, channels);
@@ -88,7 +92,8 @@ fn measured(file: &[u8]) -> Option<Vec<u8>> {
     profile.encode().ok()
 }
 
-/// White, red, green and blue as coordinates, if they can be that: none on the edge, and the three no line.
+/// White, red, green and blue as coordinates, if they can be that: none on the edge, and the three
+/// no line.
 fn points(body: [u8; 32]) -> Option<[f64; 8]> {
     let (numbers, _) = body.as_chunks::<4>();
     let mut points = SRGB_POINTS;

@@ -8,19 +8,19 @@ use crate::encode::encode_jpeg;
 use crate::placeholder::{Placeholder, placeholder};
 use crate::raster::Raster;
 use crate::{
-    Camera, CodecError, EncodedAnimation, EncoderMemory, Format, FormatSet, Header, Ladder, Limits,
-    OutsideCodecs, StoppedBy, animation, color, passthrough, read_header, scale,
+    Camera, CodecError, EncodedAnimation, EncoderMemory, ExternalCodecs, Format, FormatSet, Header,
+    Ladder, Limits, StoppedBy, animation, color, passthrough, read_header, scale,
 };
 
 /// What a file is processed with.
 #[derive(Clone, Copy)]
 pub struct Job<'a> {
-    /// What is refused.
+    /// Bounds beyond which a picture is refused.
     pub limits: &'a Limits,
     /// The sizes that are made.
     pub ladder: &'a Ladder,
     /// The codecs of another process, where there are some.
-    pub outside: Option<&'a dyn OutsideCodecs>,
+    pub external_codecs: Option<&'a dyn ExternalCodecs>,
     /// How much memory encoders in another process are given.
     pub encoder_memory: EncoderMemory,
     /// When to give up. It is looked at between steps, each of which the limits bound.
@@ -34,7 +34,7 @@ impl<'a> Job<'a> {
         Self {
             limits,
             ladder,
-            outside: None,
+            external_codecs: None,
             encoder_memory: EncoderMemory::Usual,
             deadline: Instant::now() + Duration::from_secs(60),
         }
@@ -62,13 +62,15 @@ pub struct Processed {
     pub blurhash: String,
     /// The colour most of it has: "#rrggbb".
     pub dominant_color: String,
-    /// What is served of it as an animation, when it is one; the renditions are then of its first frame.
+    /// What is served of it as an animation, when it is one; the renditions are then of its first
+    /// frame.
     pub animation: Option<EncodedAnimation>,
     /// What its EXIF data says of camera and exposure; whether it is shown is the owner's choice.
     pub camera: Option<Camera>,
 }
 
-/// A picture in one size, as a file. It holds pixels and what is needed to decode them, and nothing else.
+/// A picture in one size, as a file. It holds pixels and what is needed to decode them, and nothing
+/// else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodedRendition {
     /// The ladder's name for it.
@@ -79,17 +81,18 @@ pub struct EncodedRendition {
     pub height: u32,
     /// "image/jpeg"
     pub content_type: &'static str,
-    /// The file.
+    /// The encoded file.
     pub bytes: Vec<u8>,
 }
 
-/// Makes everything from one decoding. Each smaller rendition is made from the next larger; one that would be as large as
-/// the next larger is the same file. Takes the memory that [`read_header`] says, and CPU for as long as it takes: call it
-/// where it may block.
+/// Makes everything from one decoding. Each smaller rendition is made from the next larger; one
+/// that would be as large as the next larger is the same file. Takes the memory that
+/// [`read_header`] says, and CPU for as long as it takes: call it where it may block.
 ///
 /// # Errors
-/// When the file is of a kind that is not taken, larger than a limit, cut off, or broken; [`CodecError::Stopped`] when its
-/// time is up, or when it is read by another process and that one died or is not to be had.
+/// When the file is of a kind that is not taken, larger than a limit, cut off, or broken;
+/// [`CodecError::Stopped`] when its time is up, or when it is read by another process and that one
+/// died or is not to be had.
 pub fn process(bytes: &[u8], job: &Job<'_>) -> Result<Processed, CodecError> {
     let limits = job.limits.for_ladder(job.ladder);
     let header = read_header(bytes, &limits, &FormatSet::new(Format::ALL))?;
@@ -97,7 +100,7 @@ pub fn process(bytes: &[u8], job: &Job<'_>) -> Result<Processed, CodecError> {
         let decoded = decode_anywhere(&header, bytes, job)?;
         let own = passthrough::rendition(&header, bytes, &decoded, job.ladder, job.limits);
         let largest = make_largest(decoded, job)?;
-        let (renditions, smallest) = climb_down(largest, own, job)?;
+        let (renditions, smallest) = downgrade(largest, own, job)?;
         let Placeholder {
             blurhash,
             dominant_color,
@@ -149,7 +152,7 @@ fn decode_anywhere(header: &Header, bytes: &[u8], job: &Job<'_>) -> Result<Decod
     let decoded = if header.format.is_read_here() {
         decode::decode(header.format, bytes, job.limits)?
     } else {
-        decode_outside(header, bytes, job)?
+        decode_external(header, bytes, job)?
     };
     let (width, height) = (decoded.raster.width, decoded.raster.height);
     check_decoded_size(header, decoded.orientation.upright_size(width, height))?;
@@ -165,19 +168,21 @@ fn check_decoded_size(header: &Header, size: (u32, u32)) -> Result<(), CodecErro
     ))
 }
 
-fn decode_outside(header: &Header, bytes: &[u8], job: &Job<'_>) -> Result<Decoded, CodecError> {
-    let outside = job.outside.ok_or_else(|| CodecError::Stopped {
+fn decode_external(header: &Header, bytes: &[u8], job: &Job<'_>) -> Result<Decoded, CodecError> {
+    let external_codecs = job.external_codecs.ok_or_else(|| CodecError::Stopped {
         by: StoppedBy::Absence,
         cause: format!("nothing reads {} here just now", header.format.name()),
     })?;
-    let pixels = outside.decode(header.format, bytes, job.limits.pixels_max, job.deadline)?;
+    let pixels =
+        external_codecs.decode(header.format, bytes, job.limits.pixels_max, job.deadline)?;
     // Before anything is made of it: the size was held against the limits, and this was not.
     check_decoded_size(header, (pixels.width, pixels.height))?;
-    decode::from_outside(pixels)
+    decode::from_external(pixels)
 }
 
-/// The renditions, and the pixels of the smallest. `own` is the upload itself as the first, where it fits.
-fn climb_down(
+/// The renditions, and the pixels of the smallest. `own` is the upload itself as the first, where
+/// it fits.
+fn downgrade(
     mut raster: Raster,
     mut own: Option<Vec<u8>>,
     job: &Job<'_>,

@@ -1,4 +1,5 @@
-//! What is to be known of a colour profile beside applying it: whether it changes anything, and what of it colour needs.
+//! What is to be known of a colour profile beside applying it: whether it changes anything, and
+//! what of it colour needs.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -12,7 +13,8 @@ const SAME_COLOR: u8 = 1;
 /// Where a profile says when it was made.
 const DATE: std::ops::Range<usize> = 24..36;
 
-/// The colour profile of a file of a format that is read here, for pixels of this kind; not checked.
+/// The colour profile of a file of a format that is read here, for pixels of this kind; not
+/// checked.
 pub(crate) fn of_file(format: Format, file: &[u8], channels: Channels) -> Option<Vec<u8>> {
     match format {
         Format::Jpeg => container::jpeg::profile(file),
@@ -30,8 +32,8 @@ pub(crate) fn is_needless(profile: &[u8], channels: Channels) -> bool {
     same(&looks(channels, Some(profile)), &looks(channels, None))
 }
 
-/// The profile without what colour does not need: names, texts, dates, and the way back from other colours. Nothing when
-/// it cannot be written so that it means the same.
+/// The profile without what colour does not need: names, texts, dates, and the way back from other
+/// colours. Nothing when it cannot be written so that it means the same.
 pub(crate) fn reduced(profile: &[u8], channels: Channels) -> Option<Vec<u8>> {
     let short = catch_unwind(|| reduce(profile)).ok().flatten()?;
     same(

@@ -6,15 +6,17 @@ mod resample;
 use crate::CodecError;
 use crate::raster::{Channels, Raster};
 
-/// The longest side of anything that is made, in pixels: where WebP ends, and well within JPEG and AVIF.
+/// The longest side of anything that is made, in pixels: where WebP ends, and well within JPEG and
+/// AVIF.
 pub(crate) const MADE_SIDE_MAX: u32 = 16_383;
-/// How much longer than wide a picture may be, or wider than high, before its longest side is no measure of it any more:
-/// what is left of the shorter one could not be read.
+/// How much longer than wide a picture may be, or wider than high, before its longest side is no
+/// measure of it any more: what is left of the shorter one could not be read.
 const STRIP_RATIO: u32 = 4;
 
-/// The size of a picture that fits a step of the ladder; never larger than it is, never below one pixel. Its longest side is
-/// at most `side_max`; but of a strip, as a screenshot of a whole page or a panorama is, the shorter side stays a quarter of
-/// that as long as it has no more pixels than a square of `side_max`, and no side is longer than [`MADE_SIDE_MAX`].
+/// The size of a picture that fits a step of the ladder; never larger than it is, never below one
+/// pixel. Its longest side is at most `side_max`; but of a strip, as a screenshot of a whole page
+/// or a panorama is, the shorter side stays a quarter of that as long as it has no more pixels than
+/// a square of `side_max`, and no side is longer than [`MADE_SIDE_MAX`].
 pub(crate) fn fit(width: u32, height: u32, side_max: u32) -> (u32, u32) {
     let (longer, shorter) = (width.max(height), width.min(height));
     if fits((longer, shorter), side_max) {
@@ -62,9 +64,9 @@ fn strip((longer, shorter): (u32, u32), side_max: u32) -> (u32, u32) {
     (side(made_long), side(made))
 }
 
-/// The picture as large as [`fit`] says, when it is larger; nothing when it fits already. Its numbers are
-/// taken for sRGB's: those of other profiles for red, green and blue grow with light nearly as these do. Ink does not, and
-/// is refused.
+/// The picture as large as [`fit`] says, when it is larger; nothing when it fits already. Its
+/// numbers are taken for sRGB's: those of other profiles for red, green and blue grow with light
+/// nearly as these do. Ink does not, and is refused.
 pub(crate) fn shrink(raster: &Raster, side_max: u32) -> Result<Option<Raster>, CodecError> {
     let (width, height) = fit(raster.width, raster.height, side_max);
     if (width, height) == (raster.width, raster.height) {
@@ -192,7 +194,8 @@ mod tests {
 
     #[test]
     fn detail_keeps_its_contrast() {
-        // Waves of eight pixels at half the size. Averaging squares of four pixels would leave 92 % of it.
+        // Waves of eight pixels at half the size. Averaging squares of four pixels would leave 92 %
+        // of it.
         let wave = |x: u32, _: u32| {
             (128.0 + 40.0 * (f64::from(x) * std::f64::consts::TAU / 8.0).sin()) as u8
         };

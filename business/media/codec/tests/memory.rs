@@ -1,9 +1,11 @@
-//! Whether a header's figure of memory is what processing then takes at its peak: an allocator counts. A figure that is too
-//! low lets more pictures be worked on at once than there is memory for.
+//! Whether a header's figure of memory is what processing then takes at its peak: an allocator
+//! counts. A figure that is too low lets more pictures be worked on at once than there is memory
+//! for.
 //!
-//! A program of its own, because the allocator is the whole program's, and with one test after the other.
+//! A program of its own, because the allocator is the whole program's, and with one test after the
+//! other.
 
-#![allow(clippy::unwrap_used)] // a test that cannot go on fails
+#![allow(clippy::unwrap_used)] // a test that cannot continue fails
 #![allow(unsafe_code)] // an allocator cannot be written without
 
 #[path = "../src/container/vp8l/made.rs"]
@@ -66,7 +68,8 @@ fn peak_of<T>(work: impl FnOnce() -> T) -> (T, u64) {
     (made, (PEAK.load(Ordering::Relaxed) - before) as u64)
 }
 
-/// Every file of the shared set's folder of this name; none when it is not there, which only CI does not forgive.
+/// Every file of the shared set's folder of this name; none when it is not there, which only CI
+/// does not forgive.
 fn photos(folder: &str) -> Vec<PathBuf> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3);
     let folder = workspace.unwrap().join("../shared/photos").join(folder);
@@ -79,8 +82,8 @@ fn photos(folder: &str) -> Vec<PathBuf> {
     entries.map(|entry| entry.unwrap().path()).collect()
 }
 
-/// Reads a file's header and processes it, and holds what both took against the header's figure. Gives the header, and
-/// whether it could be processed; nothing when the header is refused.
+/// Reads a file's header and processes it, and holds what both took against the header's figure.
+/// Gives the header, and whether it could be processed; nothing when the header is refused.
 fn check(name: &str, file: &[u8], exceeded: &mut Vec<String>) -> Option<(Header, bool)> {
     let (limits, ladder) = (Limits::default(), Ladder::default());
     let (header, at_header) = peak_of(|| read_header(file, &limits, &FormatSet::read_here()));
@@ -187,8 +190,8 @@ fn prefix_codes_of_webp_take_no_more_memory_than_its_header_says() {
     assert!(exceeded.is_empty(), "{exceeded:#?}");
 }
 
-/// A colour profile of up to 4 MiB, nearly all of it one table, of numbers of one byte or two, that it names for every
-/// direction and intent: the costliest that are applied.
+/// A colour profile of up to 4 MiB, nearly all of it one table, of numbers of one byte or two, that
+/// it names for every direction and intent: the costliest that are applied.
 fn large_profile(space: &[u8; 4], channels: u8, grid: u8, number_bytes: usize) -> Vec<u8> {
     const NAMES: [&[u8; 4]; 7] = [
         b"A2B0", b"A2B1", b"A2B2", b"B2A0", b"B2A1", b"B2A2", b"gamt",

@@ -2,17 +2,18 @@
 //!
 //! The database and the store cannot commit together, so the database knows first and last:
 //!
-//! - **Writing.** A note is made for each key before its bytes are put ([`Blobs::note`]). It is cleared in the transaction
-//!   that adds the rows which use the blob ([`settle`]). A note that is left behind by a crash is swept after an hour, and
-//!   its blob queued for deletion.
-//! - **Deleting.** The transaction that removes a row queues its blobs. Then each is *claimed*, in a transaction that sees
-//!   that no row uses it and no note is there; its bytes are deleted; the queue forgets it ([`Blobs::collect`]). What a
-//!   crash leaves is on the queue, and the sweeper goes on with it.
-//! - **Both at once.** Nobody may note a key that is claimed: a writer waits until its bytes are gone. So a blob cannot be
-//!   deleted between being put and being used.
+//! - **Writing.** A note is made for each key before its bytes are put ([`Blobs::note`]). It is
+//!   cleared in the transaction that adds the rows which use the blob ([`settle`]). A note that is
+//!   left behind by a crash is swept after an hour, and its blob queued for deletion.
+//! - **Deleting.** The transaction that removes a row queues its blobs. Then each is *claimed*, in
+//!   a transaction that sees that no row uses it and no note is there; its bytes are deleted; the
+//!   queue forgets it ([`Blobs::collect`]). What a crash leaves is on the queue, and the sweeper
+//!   continues with it.
+//! - **Both at once.** Nobody may note a key that is claimed: a writer waits until its bytes are
+//!   gone. So a blob cannot be deleted between being put and being used.
 //!
-//! Claims are worked off one at a time, by a lock in this process: two processes on one database would need the claim to
-//! name its holder.
+//! Claims are worked off one at a time, by a lock in this process: two processes on one database
+//! would need the claim to name its holder.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +26,8 @@ use tokio::sync::Mutex;
 use crate::error::MediaError;
 use crate::store::blob_rows;
 
-/// After this long a note belongs to nobody: longer than any upload or any attempt of a worker may take.
+/// After this long a note belongs to nobody: longer than any upload or any attempt of a worker may
+/// take.
 pub(crate) const NOTE_LIFETIME: Duration = Duration::from_secs(3_600);
 /// How long a writer waits for a claimed blob to be gone, and how often it looks.
 const CLAIM_PATIENCE: u32 = 100;
@@ -35,7 +37,7 @@ const BATCH_MAX: i64 = 200;
 
 /// Notes that say: these blobs are about to be used.
 #[derive(Clone)]
-pub(crate) struct Noted(Vec<(i64, BlobKey)>);
+pub(crate) struct PendingBlobs(Vec<(i64, BlobKey)>);
 
 #[derive(Clone)]
 pub(crate) struct Blobs {
@@ -62,15 +64,15 @@ impl Blobs {
         }
     }
 
-    /// Notes that these blobs are about to be put and used.
-    pub(crate) async fn note(&self, keys: &[BlobKey]) -> Result<Noted, MediaError> {
+    /// Records that these blobs are about to be put and used.
+    pub(crate) async fn note(&self, keys: &[BlobKey]) -> Result<PendingBlobs, MediaError> {
         let notes: Vec<(i64, BlobKey)> = keys
             .iter()
             .map(|key| (self.ids.next_raw().cast_signed(), *key))
             .collect();
         for _ in 0..CLAIM_PATIENCE {
             if self.try_note(notes.clone()).await? {
-                return Ok(Noted(notes));
+                return Ok(PendingBlobs(notes));
             }
             tokio::time::sleep(CLAIM_PAUSE).await;
         }
@@ -96,24 +98,24 @@ impl Blobs {
             .await
     }
 
-    /// Gives up blobs that were noted, and deletes them unless something else uses them. A failure leaves it to the
-    /// sweeper.
-    pub(crate) async fn abandon(&self, noted: Noted) {
-        let keys: Vec<BlobKey> = noted.0.iter().map(|(_, key)| *key).collect();
-        if let Err(error) = self.queue(noted).await {
+    /// Gives up blobs that were recorded, and deletes them unless something else uses them. A
+    /// failure leaves it to the sweeper.
+    pub(crate) async fn abandon(&self, pending: PendingBlobs) {
+        let keys: Vec<BlobKey> = pending.0.iter().map(|(_, key)| *key).collect();
+        if let Err(error) = self.queue(pending).await {
             tracing::warn!(%error, "blobs that are not needed are left to the sweeper");
             return;
         }
         self.collect(&keys).await;
     }
 
-    /// Gives up blobs that were noted, and leaves them to the sweeper.
-    pub(crate) async fn queue(&self, noted: Noted) -> Result<(), MediaError> {
+    /// Gives up blobs that were recorded, and leaves them to the sweeper.
+    pub(crate) async fn queue(&self, pending: PendingBlobs) -> Result<(), MediaError> {
         let now = self.clock.now();
         self.database
             .write(move |connection| {
                 Box::pin(async move {
-                    for (id, key) in noted.0 {
+                    for (id, key) in pending.0 {
                         if blob_rows::remove_write(connection, id).await? {
                             blob_rows::queue_deletions(connection, &[key], now).await?;
                         }
@@ -124,7 +126,8 @@ impl Blobs {
             .await
     }
 
-    /// Deletes queued blobs that nothing uses. A failure leaves them to the sweeper. Answers how many were deleted.
+    /// Deletes queued blobs that nothing uses. A failure leaves them to the sweeper. Returns how
+    /// many were deleted.
     pub(crate) async fn collect(&self, keys: &[BlobKey]) -> u64 {
         let mut collected = 0;
         for key in keys {
@@ -177,7 +180,8 @@ impl Blobs {
             .await
     }
 
-    /// Deletes what crashes left: blobs that were noted long ago, and blobs on the queue. Answers how many.
+    /// Deletes what crashes left: blobs that were recorded long ago, and blobs on the queue.
+    /// Returns how many.
     pub(crate) async fn sweep(&self) -> Result<u64, MediaError> {
         let before = self.clock.now().minus(NOTE_LIFETIME);
         let left = blob_rows::writes_before(&self.database, before, BATCH_MAX).await?;
@@ -185,7 +189,7 @@ impl Blobs {
             .into_iter()
             .map(|(id, key)| Ok((id, key.parse()?)))
             .collect::<Result<Vec<_>, MediaError>>()?;
-        self.queue(Noted(left)).await?;
+        self.queue(PendingBlobs(left)).await?;
         let queued = blob_rows::queued_deletions(&self.database, BATCH_MAX).await?;
         let keys = queued
             .iter()
@@ -198,9 +202,13 @@ impl Blobs {
 /// Clears the notes in the transaction that adds the rows which use the blobs.
 ///
 /// # Errors
-/// When a note is gone: the writer took so long that the sweeper gave it up, and its blob may be gone too.
-pub(crate) async fn settle(connection: &mut Connection, noted: &Noted) -> Result<(), MediaError> {
-    for (id, _) in &noted.0 {
+/// When a note is gone: the writer took so long that the sweeper gave it up, and its blob may be
+/// gone too.
+pub(crate) async fn settle(
+    connection: &mut Connection,
+    pending: &PendingBlobs,
+) -> Result<(), MediaError> {
+    for (id, _) in &pending.0 {
         if !blob_rows::remove_write(connection, *id).await? {
             return Err(MediaError::BlobBusy);
         }

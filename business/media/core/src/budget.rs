@@ -4,21 +4,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use infra_telemetry::Occasionally;
+use infra_telemetry::LogThrottle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::error::MediaError;
 
-/// The unit in which memory is handed out: fine enough for small pictures, coarse enough to count in 32 bits.
+/// The unit in which memory is handed out: fine enough for small pictures, coarse enough to count
+/// in 32 bits.
 const UNIT_BYTES: u64 = 64 * 1024;
-/// The part of the memory of pictures that uploads may gather together before they write: one in so many bytes. It comes
-/// on top, and with the default of 512 MiB is 32 MiB.
+/// The part of the memory of pictures that uploads may gather together before they write: one in so
+/// many bytes. It comes on top, and with the default of 512 MiB is 32 MiB.
 const GATHERED_SHARE: u64 = 16;
-/// The part of the memory of pictures that files take together while only their headers are read: one in so many bytes. It
-/// comes on top, and with the default of 512 MiB is 32 MiB.
+/// The part of the memory of pictures that files take together while only their headers are read:
+/// one in so many bytes. It comes on top, and with the default of 512 MiB is 32 MiB.
 const HEADERS_SHARE: u64 = 16;
-/// How long a request waits for memory. Less than most clients wait for an answer.
+/// How long a request waits for memory. Less than most clients wait for a response.
 pub(crate) const REQUEST_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// What pictures take when so much is handed out, with the shares that come on top, in bytes.
@@ -28,13 +29,15 @@ pub(crate) const fn with_shares(bytes_max: u64) -> u64 {
         .saturating_add(bytes_max / HEADERS_SHARE)
 }
 
-/// How much may be handed out where pictures may take so much with the shares that come on top, in bytes.
+/// How much may be handed out where pictures may take so much with the shares that come on top, in
+/// bytes.
 pub(crate) const fn without_shares(bytes: u64) -> u64 {
     const PARTS: u64 = GATHERED_SHARE * HEADERS_SHARE;
     bytes / (PARTS + GATHERED_SHARE + HEADERS_SHARE) * PARTS
 }
 
-/// Hands out memory, first come first served, so that a large picture is not passed by for ever by small ones.
+/// Hands out memory, first come first served, so that a large picture is not passed by for ever by
+/// small ones.
 #[derive(Clone)]
 pub(crate) struct MemoryBudget {
     units: Units,
@@ -42,7 +45,7 @@ pub(crate) struct MemoryBudget {
     encoders_bytes_max: u64,
     headers: Units,
     gathered: Arc<AtomicU64>,
-    given_up: Arc<Occasionally>,
+    given_up: Arc<LogThrottle>,
 }
 
 /// Memory and those who wait for it, in a line.
@@ -95,11 +98,12 @@ impl MemoryBudget {
         }
     }
 
-    /// Waits until this much memory is free, but no longer than `wait_max`; it is given back when the returned permit is
-    /// dropped.
+    /// Waits until this much memory is free, but no longer than `wait_max`; it is released when the
+    /// returned permit is dropped.
     ///
     /// # Errors
-    /// [`MediaError::NeedsMemory`] when it is more than there ever is; [`MediaError::MemoryBusy`] when the wait was in vain.
+    /// [`MediaError::NeedsMemory`] when it is more than there ever is; [`MediaError::MemoryBusy`]
+    /// when the wait timed out.
     pub(crate) async fn take(
         &self,
         bytes: u64,
@@ -112,8 +116,8 @@ impl MemoryBudget {
         self.told(self.units.take(bytes, wait_max).await)
     }
 
-    /// The same for a file of which only the header is read. That takes a moment, and does not wait behind pictures that are
-    /// decoded, unless the file is larger than all that headers have.
+    /// The same for a file of which only the header is read. That takes a moment, and does not wait
+    /// behind pictures that are decoded, unless the file is larger than all that headers have.
     ///
     /// # Errors
     /// As [`Self::take`] has them.
@@ -128,7 +132,8 @@ impl MemoryBudget {
         self.told(self.headers.take(bytes, wait_max).await)
     }
 
-    /// Leaves a line in the log when a wait was given up: whoever waited is only told to come again.
+    /// Leaves a line in the log when a wait was given up: anyone who waited is only told to come
+    /// again.
     fn told<T>(&self, taken: Result<T, MediaError>) -> Result<T, MediaError> {
         if let Err(MediaError::MemoryBusy { .. }) = taken
             && let Some(given_up) = self.given_up.note()
@@ -142,13 +147,14 @@ impl MemoryBudget {
         taken
     }
 
-    /// The most that encoders may ask for. They take it for as long as a job may last, and uploads go on beside them.
+    /// The most that encoders may ask for. They take it for as long as a job may last, and uploads
+    /// go on beside them.
     pub(crate) const fn encoders_bytes_max(&self) -> u64 {
         self.encoders_bytes_max
     }
 
-    /// This much memory for encoders, if it is free just now and nobody waits for any. Never more than
-    /// [`Self::encoders_bytes_max`].
+    /// This much memory for encoders, if it is free just now and nobody waits for any. Never more
+    /// than [`Self::encoders_bytes_max`].
     pub(crate) fn try_take(&self, bytes: u64) -> Option<OwnedSemaphorePermit> {
         if bytes > self.encoders_bytes_max {
             return None;
@@ -165,16 +171,17 @@ impl MemoryBudget {
     }
 
     /// A place for an upload to gather what arrives before it is written.
-    pub(crate) fn gathering(&self) -> Gathering {
-        Gathering {
+    pub(crate) fn gathering(&self) -> UploadBuffer {
+        UploadBuffer {
             budget: self.clone(),
             bytes: 0,
         }
     }
 }
 
-/// What encoders leave for the header of the largest file, in bytes: nothing where the share of headers is enough for that,
-/// and never more than half, or a bound on files that is set very high would leave nothing to encoders.
+/// What encoders leave for the header of the largest file, in bytes: nothing where the share of
+/// headers is enough for that, and never more than half, or a bound on files that is set very high
+/// would leave nothing to encoders.
 fn kept_from_encoders(bytes_max: u64, upload_bytes_max: u64) -> u64 {
     if upload_bytes_max <= bytes_max / HEADERS_SHARE {
         return 0;
@@ -182,15 +189,17 @@ fn kept_from_encoders(bytes_max: u64, upload_bytes_max: u64) -> u64 {
     upload_bytes_max.min(bytes_max / 2)
 }
 
-/// What one upload has gathered and not written yet. However many uploads there are, none is refused for it: when all
-/// together have gathered their share, each writes what it has with every piece that arrives.
-pub(crate) struct Gathering {
+/// What one upload has gathered and not written yet. However many uploads there are, none is
+/// refused for it: when all together have gathered their share, each writes what it has with every
+/// piece that arrives.
+pub(crate) struct UploadBuffer {
     budget: MemoryBudget,
     bytes: u64,
 }
 
-impl Gathering {
-    /// Notes that so many bytes are gathered now. Returns whether all uploads together have gathered more than their share.
+impl UploadBuffer {
+    /// Records that so many bytes are gathered now. Returns whether all uploads together have
+    /// gathered more than their share.
     pub(crate) fn holds(&mut self, bytes: usize) -> bool {
         let bytes = bytes as u64;
         let all = &self.budget.gathered;
@@ -204,7 +213,7 @@ impl Gathering {
     }
 }
 
-impl Drop for Gathering {
+impl Drop for UploadBuffer {
     fn drop(&mut self) {
         self.holds(0);
     }

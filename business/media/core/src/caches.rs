@@ -1,4 +1,4 @@
-//! What is kept at hand: items, what is known of renditions, and the bytes of those that are asked for.
+//! What is cached: items, what is known of renditions, and the bytes of those that are asked for.
 //!
 //! It is exact: what changes rows invalidates what was cached of them in the hook of its write, and
 //! what is read is inserted only if nothing of it was written since, so a slow reader cannot bring
@@ -16,7 +16,8 @@ use infra_kernel::MediaId;
 const ITEMS_MAX: u64 = 20_000;
 /// Renditions whose type, length and other forms are kept, at about two hundred bytes each.
 const HEADS_MAX: u64 = 50_000;
-/// The largest rendition whose bytes are kept: it is handed on in one message, which between processes may have 4 MiB.
+/// The largest rendition whose bytes are kept: it is passed on in one message, which between
+/// processes may have 4 MiB.
 pub(crate) const BODY_BYTES_MAX: u64 = 3 * 1024 * 1024;
 
 /// What a rendition mostly is: the middle one of three.

@@ -7,7 +7,7 @@ use infra_blob::BlobError;
 use infra_db::DbError;
 use infra_kernel::{Error, ErrorCode};
 
-/// When to try again what found no memory: most pictures are done by then.
+/// When to retry what found no memory: most pictures are done by then.
 const MEMORY_RETRY_AFTER: Duration = Duration::from_secs(10);
 
 /// A failure inside the media domain.
@@ -34,9 +34,9 @@ pub(crate) enum MediaError {
     /// A picture needs more memory than all pictures may take together.
     #[error("{} MiB of memory are needed, and `media.memory_bytes_max` gives {}", .bytes.div_ceil(1 << 20), .bytes_max >> 20)]
     NeedsMemory {
-        /// What it needs.
+        /// The memory that the picture needs, in bytes.
         bytes: u64,
-        /// What is given.
+        /// The memory that all pictures share, in bytes.
         bytes_max: u64,
     },
     /// Other pictures had the memory all the while that one waited for it.
@@ -48,8 +48,8 @@ pub(crate) enum MediaError {
     /// Work on a picture did not come back long after its time was up.
     #[error("the work went on long after its time was up")]
     Overstayed,
-    /// Work on a picture ended without an answer.
-    #[error("the work ended without an answer")]
+    /// Work on a picture ended without a response.
+    #[error("the work ended without a result")]
     Died,
     /// The request is refused as it is.
     #[error("refused: {0}")]
@@ -119,7 +119,7 @@ impl From<MediaError> for Error {
     }
 }
 
-/// A sentence for whoever sent the picture.
+/// A sentence for the sender of the picture.
 pub(crate) fn needs_memory(bytes: u64, bytes_max: u64) -> String {
     format!(
         "This picture needs more memory than this server gives: {} MiB to read it, and there are {}. With fewer pixels, or \
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_too_much_memory_tells_its_sender_numbers_and_the_log_the_setting() {
+    fn what_needs_too_much_memory_reports_its_sender_numbers_and_the_log_the_setting() {
         let error = Error::from(MediaError::NeedsMemory {
             bytes: 165 << 20,
             bytes_max: 96 << 20,

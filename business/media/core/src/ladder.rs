@@ -4,10 +4,12 @@ use business_media_codec::{Ladder, Step};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The largest side that a step may have, in pixels: what JPEG and WebP files of every viewer end at.
+/// The largest side that a step may have, in pixels: what JPEG and WebP files of every viewer end
+/// at.
 const SIDE_MAX: u32 = 16_383;
 
-/// The sizes that pictures are served in. What was uploaded before a change keeps the renditions it has.
+/// The sizes that pictures are served in. What was uploaded before a change keeps the renditions it
+/// has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LadderSettings {
@@ -19,7 +21,7 @@ pub struct LadderSettings {
     pub full: StepSettings,
 }
 
-/// One size.
+/// A step of the ladder: the longest side of a rendition, and the qualities of its encodings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StepSettings {
@@ -27,7 +29,8 @@ pub struct StepSettings {
     pub side_max: u32,
     /// Quality of the JPEG, 1 to 100.
     pub quality: u8,
-    /// Quality of the WebP beside it, 1 to 100 on the scale of libwebp, where the same number looks worse than in JPEG.
+    /// Quality of the WebP beside it, 1 to 100 on the scale of libwebp, where the same number looks
+    /// worse than in JPEG.
     pub webp_quality: u8,
     /// Quality of the AVIF beside it, 1 to 100 on the scale of libheif.
     pub avif_quality: u8,

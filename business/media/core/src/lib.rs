@@ -1,20 +1,22 @@
 //! Media: uploads, originals, renditions, and what becomes of them.
 //!
-//! A file is stored as it arrives and refused by its first bytes and its header ([`service`]); a worker makes its
-//! renditions, what nothing shows is deleted, and what crashes leave is swept ([`jobs`]). Which item is worked on next is
-//! told in `queue.rs`, how blobs and rows are kept in step in `blobs.rs`.
+//! A file is stored as it arrives and refused by its first bytes and its header ([`service`]); a
+//! worker makes its renditions, what nothing shows is deleted, and what crashes leave is swept
+//! ([`jobs`]). Which item is worked on next is described in `queue.rs`, how blobs and rows are kept
+//! in step in `blobs.rs`.
 //!
-//! Originals are kept to the bit, for their owner; others get their pixels without metadata, where a post lets them. It does
-//! not decide who may see a post: of what is not open it serves only what a surface has seen a valid signature for.
+//! Originals are kept to the bit, for their owner; others get their pixels without metadata, where
+//! a post lets them. It does not decide who may see a post: of what is not open it serves only what
+//! a surface has seen a valid signature for.
 
-mod appends;
-mod arrivals;
+mod append_locks;
 mod blobs;
 mod budget;
 mod caches;
 mod checksum;
 mod consumers;
 mod error;
+mod in_flight_uploads;
 mod jobs;
 mod ladder;
 mod overview;
@@ -26,7 +28,7 @@ mod store;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
-use business_media_codec::{FormatSet, Ladder, OutsideCodecs};
+use business_media_codec::{ExternalCodecs, FormatSet, Ladder};
 use business_media_gateway::Media;
 use infra_blob::BlobStore;
 use infra_bus::Consumer;
@@ -37,16 +39,16 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use crate::appends::Appends;
-use crate::arrivals::Arrivals;
+use crate::append_locks::AppendLocks;
 use crate::blobs::Blobs;
 use crate::budget::MemoryBudget;
 use crate::caches::Caches;
 use crate::error::MediaError;
+use crate::in_flight_uploads::InFlightUploads;
 use crate::queue::Queue;
 use crate::service::{Service, Switches};
 
-pub use jobs::Swept;
+pub use jobs::SweepReport;
 pub use ladder::{LadderSettings, StepSettings};
 pub use overview::{FAILED_COUNTED_MAX, Overview, overview};
 pub use settings::{AlternateForm, Settings};
@@ -54,7 +56,8 @@ pub use settings::{AlternateForm, Settings};
 /// The schema of this domain's own database.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
-/// Items whose end of processing waiters may be late to hear of before they have to look for themselves.
+/// Items whose end of processing waiters may be late to hear of before they have to look for
+/// themselves.
 const PROCESSED_QUEUE_MAX: usize = 1_024;
 
 /// What the domain stands on.
@@ -63,12 +66,12 @@ pub struct Dependencies {
     pub database: Database,
     /// Where bytes are kept; nothing else may be kept there.
     pub blobs: Arc<dyn BlobStore>,
-    /// The time.
+    /// The source of the current time.
     pub clock: Arc<dyn Clock>,
     /// Where ids come from.
     pub ids: Arc<IdGenerator>,
     /// The codecs of another process, where there are some.
-    pub outside: Option<Arc<dyn OutsideCodecs>>,
+    pub external_codecs: Option<Arc<dyn ExternalCodecs>>,
     /// What an operator set.
     pub settings: Settings,
 }
@@ -84,18 +87,18 @@ struct Core {
     blobs: Blobs,
     clock: Arc<dyn Clock>,
     ids: Arc<IdGenerator>,
-    outside: Option<Arc<dyn OutsideCodecs>>,
+    external_codecs: Option<Arc<dyn ExternalCodecs>>,
     settings: Settings,
     ladder: Ladder,
     budget: MemoryBudget,
     queue: Queue,
     caches: Caches,
     switches: Switches,
-    appends: Appends,
-    arrivals: Arrivals,
+    append_locks: AppendLocks,
+    in_flight_uploads: InFlightUploads,
     /// The last item that was looked at for forms which it lacks.
     backfilled_to: AtomicI64,
-    /// Tells which items became ready or failed in this process.
+    /// Announces which items became ready or failed in this process.
     processed: broadcast::Sender<MediaId>,
 }
 
@@ -103,8 +106,11 @@ impl Core {
     /// The formats that can be read on this machine, whether they are taken or not.
     fn readable_formats(&self) -> FormatSet {
         let here = FormatSet::read_here();
-        let outside = self.outside.iter().flat_map(|outside| outside.reads());
-        FormatSet::new(here.formats().iter().copied().chain(outside))
+        let external_codecs = self
+            .external_codecs
+            .iter()
+            .flat_map(|external_codecs| external_codecs.reads());
+        FormatSet::new(here.formats().iter().copied().chain(external_codecs))
     }
 
     /// Runs a write, and when it is committed what follows from it: invalidating what is cached,
@@ -125,8 +131,8 @@ impl Core {
         self.database.write_then(work, hook).await
     }
 
-    /// Says that an item's processing ended: to the caches, and to whoever waits.
-    fn tell_processed(&self, id: MediaId) {
+    /// Says that an item's processing ended: to the caches, and to the waiters.
+    fn publish_processed(&self, id: MediaId) {
         self.caches.invalidate(&[id], &[]);
         // Nobody may be waiting.
         let _ = self.processed.send(id);
@@ -136,7 +142,7 @@ impl Core {
 /// Runs a change to its end even when its caller stops waiting: for what is more than one write,
 /// such as files and the rows that name them. What only has to follow a commit is its hook
 /// ([`Core::write_then`]).
-async fn to_the_end<T: Send + 'static>(
+async fn run_to_completion<T: Send + 'static>(
     change: impl Future<Output = Result<T, MediaError>> + Send + 'static,
 ) -> Result<T, MediaError> {
     tokio::spawn(change.in_current_span()).await?
@@ -151,7 +157,7 @@ impl MediaCore {
             blobs,
             clock,
             ids,
-            outside,
+            external_codecs,
             settings,
         } = dependencies;
         let core = Core {
@@ -163,10 +169,10 @@ impl MediaCore {
             ),
             budget: MemoryBudget::new(settings.memory_bytes_max, settings.upload_bytes_max),
             queue: Queue::new(ids.next_raw().cast_signed(), settings.worker_count()),
-            outside,
+            external_codecs,
             caches: Caches::new(settings.rendition_cache_bytes),
-            appends: Appends::default(),
-            arrivals: Arrivals::default(),
+            append_locks: AppendLocks::default(),
+            in_flight_uploads: InFlightUploads::default(),
             backfilled_to: AtomicI64::new(0),
             ladder: settings.ladder.ladder(),
             switches: Switches::default(),
@@ -198,35 +204,36 @@ impl MediaCore {
         ]
     }
 
-    /// Works on what waits and sweeps now and then, until it is stopped; then attempts that are under way are given a
-    /// moment to end, or given back. Of the processes that may be open on one database only one may run this: it takes
-    /// over whatever another run was at.
+    /// Works on what waits and sweeps now and then, until it is stopped; then attempts that are
+    /// under way are given a moment to end, or released. Of the processes that may be open on one
+    /// database only one may run this: it takes over whatever another run was at.
     pub async fn run_jobs(&self, stop: CancellationToken) {
         jobs::run(&self.core, stop).await;
     }
 
-    /// Works off everything that is due, one after another, as [`Self::run_jobs`] does several at a time. Answers how many
-    /// attempts there were.
+    /// Processes everything that is due, one after another, as [`Self::run_jobs`] does several at a
+    /// time. Returns how many attempts there were.
     ///
     /// # Errors
     /// When the database cannot be read or written.
-    pub async fn work_off(&self) -> infra_kernel::Result<u64> {
-        Ok(self.core.work_off().await?)
+    pub async fn drain_queue(&self) -> infra_kernel::Result<u64> {
+        Ok(self.core.drain_queue().await?)
     }
 
-    /// One round of the sweeping that [`Self::run_jobs`] does, bounded in batches: deletes what nothing uses, and has
-    /// forms made that items lack.
+    /// One round of the sweeping that [`Self::run_jobs`] does, bounded in batches: deletes what
+    /// nothing uses, and has forms made that items lack.
     ///
     /// # Errors
     /// When the database cannot be read or written.
-    pub async fn sweep(&self) -> infra_kernel::Result<Swept> {
+    pub async fn sweep(&self) -> infra_kernel::Result<SweepReport> {
         Ok(jobs::sweep::sweep(&self.core).await?)
     }
 
-    /// Deletes blobs that are on the queue to be deleted, and decides about nothing else. Answers how many.
+    /// Deletes blobs that are on the queue to be deleted, and decides about nothing else. Returns
+    /// how many.
     ///
     /// # Errors
-    /// When the database cannot answer.
+    /// When the database is unavailable.
     pub async fn delete_queued_blobs(&self) -> infra_kernel::Result<u64> {
         Ok(self.core.blobs.sweep().await?)
     }

@@ -1,4 +1,5 @@
-//! What a look from outside at the domain's database tells: for a check-up, which opens it read-only.
+//! What a look from outside at the domain's database reports: for a check-up, which opens it
+//! read-only.
 
 use infra_db::{Database, DbError};
 use sqlx::FromRow;

@@ -1,15 +1,18 @@
 //! Which item is worked on next, and by how many at a time.
 //!
-//! The items that wait are the queue. The next is chosen by priority, then by lane (`queue/lane.rs`): quick stills first, and
-//! slower items never take every worker where there are two. Within a lane the account goes first whose photos took the
-//! least processor time in the last hour (`queue/ledger.rs`), in steps; among several the one with the fewest items at
-//! work; among those by turns: accounts stand in a ring, in the order of their ids, and the one after the account served
-//! last comes first. Accounts that are over their hour wait behind all others. Within an account and lane the oldest goes
-//! first. Whatever is passed over for too long has its turn (`queue/choice.rs`), so nothing waits for ever.
+//! The items that wait are the queue. The next is chosen by priority, then by lane
+//! (`queue/lane.rs`): quick stills first, and slower items never take every worker where there are
+//! two. Within a lane the account goes first whose photos took the least processor time in the last
+//! hour (`queue/ledger.rs`), in steps; among several the one with the fewest items at work; among
+//! those by turns: accounts stand in a ring, in the order of their ids, and the one after the
+//! account served last comes first. Accounts that are over their hour wait behind all others.
+//! Within an account and lane the oldest goes first. Whatever is skipped for too long has its turn
+//! (`queue/choice.rs`), so nothing waits for ever.
 //!
-//! An item at work is leased to this run of the process. Nobody else may hold this process's data folder, so whatever is
-//! leased to another run when this one starts is leased to nobody: it is taken back at once. A lease that runs out while
-//! its run lives (a process that was cut off from the database) is taken back, too.
+//! An item at work is leased to this run of the process. Nobody else may hold this process's data
+//! folder, so whatever is leased to another run when this one starts is leased to nobody: it is
+//! taken back at once. A lease that runs out while its run lives (a process that was cut off from
+//! the database) is taken back, too.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,7 +24,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::Core;
 use crate::error::MediaError;
-use crate::queue::choice::{AtWork, Candidate, PassedOver};
+use crate::queue::choice::{AtWork, Candidate, PassedOverSince};
 use crate::queue::lane::Lane;
 use crate::queue::ledger::Ledger;
 use crate::store::queue::{self, Claimed};
@@ -31,16 +34,16 @@ mod choice;
 pub(crate) mod lane;
 mod ledger;
 
-/// How long an attempt holds an item without saying that it goes on.
+/// How long an attempt holds an item without saying that it continues.
 pub(crate) const LEASE: Duration = Duration::from_secs(60);
 /// How often an attempt says so.
 pub(crate) const RENEW_INTERVAL: Duration = Duration::from_secs(20);
-/// Items whose pause ends at the same time that are put back in one step.
+/// Items whose pause ends together that are put back in one step.
 const PAUSES_MAX: i64 = 500;
 /// How often an item is chosen that another takes first, before the choice is left for later.
 const CHOICES_MAX: u32 = 8;
-/// Accounts with something waiting that are looked at for one choice, in each lane; where more wait, those after the
-/// account served last. Each is a step in an index.
+/// Accounts with something waiting that are looked at for one choice, in each lane; where more
+/// wait, those after the account served last. Each is a step in an index.
 const OWNERS_MAX: usize = 512;
 
 /// The queue as this process knows it.
@@ -54,7 +57,7 @@ pub(crate) struct Queue {
     pub(crate) alternated: AtomicI64,
     /// What accounts took of the processor.
     ledger: Ledger,
-    passed_over: Mutex<PassedOver>,
+    passed_over: Mutex<PassedOverSince>,
     changed: Notify,
     workers: usize,
     slots: Arc<Semaphore>,
@@ -63,7 +66,8 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// `workers` items are worked on at a time; as many threads more may hang before they count as workers.
+    /// `workers` items are worked on at a time; as many threads more may hang before they count as
+    /// workers.
     pub(crate) fn new(run: i64, workers: usize) -> Self {
         Self {
             run,
@@ -109,15 +113,15 @@ impl Queue {
     }
 }
 
-/// A worker's place, given back when it is dropped.
+/// A worker's place, released when it is dropped.
 pub(crate) struct Slot {
     worker: OwnedSemaphorePermit,
     stuck: Arc<Semaphore>,
 }
 
 impl Slot {
-    /// Leaves the place to a thread that does not come back: a few of them may hang beside the workers, further ones take
-    /// the workers' places, so that the number of threads has a bound.
+    /// Leaves the place to a thread that does not come back: a few of them may hang beside the
+    /// workers, further ones take the workers' places, so that the number of threads has a bound.
     pub(crate) fn leave_to(self, thread: impl Future<Output = ()> + Send + 'static) {
         let place = self.stuck.try_acquire_owned().unwrap_or(self.worker);
         tokio::spawn(async move {
@@ -211,8 +215,9 @@ impl Core {
         Ok(())
     }
 
-    /// Bills an account for the processor time of an attempt. A failure is logged: it says nothing of the attempt.
-    pub(crate) async fn bill(&self, owner: i64, spent: Duration) {
+    /// Bills an account for the processor time of an attempt. A failure is logged: it says nothing
+    /// of the attempt.
+    pub(crate) async fn charge(&self, owner: i64, spent: Duration) {
         let now = self.clock.now();
         let sum = self.queue.ledger.add(owner, usage::minute_of(now), spent);
         if let Some(most) = self.settings.processor_time_max()
@@ -223,12 +228,14 @@ impl Core {
                 (AccountId::from_sql(owner), sum.as_secs(), most.as_secs());
             tracing::warn!(%account, spent_s, max_s, "an account used up its processor time: its photos wait for others'");
         }
-        let noted = self.database.write(move |connection| {
-            Box::pin(async move { usage::note_processor_time(connection, owner, now, spent).await })
+        let pending = self.database.write(move |connection| {
+            Box::pin(
+                async move { usage::record_processor_time(connection, owner, now, spent).await },
+            )
         });
-        if let Err(error) = noted.await {
+        if let Err(error) = pending.await {
             let cause = infra_kernel::Error::from(error).causes();
-            tracing::warn!(cause, "processor time was not noted");
+            tracing::warn!(cause, "processor time was not recorded");
         }
     }
 

@@ -39,53 +39,58 @@ pub struct Settings {
     pub upload_bytes_max: u64,
     /// The most pixels a picture may have, width times height. Default: 100000000.
     pub pixels_max: u64,
-    /// The longest side a picture may have, in pixels. Default: 65535, so that `pixels_max` is the bound that counts.
+    /// The longest side a picture may have, in pixels. Default: 65535, so that `pixels_max` is the
+    /// bound that counts.
     pub side_max: u32,
-    /// Memory that all pictures being processed may take together, in bytes; a picture that would need more alone is
-    /// refused. An eighth of it comes on top: what arrives, and files of which only the header is read. Default: 536870912
-    /// (512 MiB).
+    /// Memory that all pictures being processed may take together, in bytes; a picture that would
+    /// need more alone is refused. An eighth of it comes on top: what arrives, and files of which
+    /// only the header is read. Default: 536870912 (512 MiB).
     pub memory_bytes_max: u64,
-    /// Pictures processed at the same time; 0 means one for each processor. Default: 0.
+    /// Pictures processed concurrently; 0 means one for each processor. Default: 0.
     pub workers: usize,
-    /// Memory that keeps renditions at hand, in bytes. Default: 67108864 (64 MiB).
+    /// Memory that caches renditions, in bytes. Default: 67108864 (64 MiB).
     pub rendition_cache_bytes: u64,
     /// Photos that one account may have uploaded and not yet used. Default: 100.
     pub unattached_items_max: u32,
     /// How long a photo that nothing uses is kept, in seconds. Default: 86400 (a day).
     pub unattached_lifetime_s: u64,
-    /// How long an upload that is sent in parts may take, in seconds, and how long a finished one can be asked about.
-    /// Default: 86400 (a day).
+    /// How long an upload that is sent in parts may take, in seconds, and how long a finished one
+    /// can be asked about. Default: 86400 (a day).
     pub upload_session_lifetime_s: u64,
-    /// Files that one account may send at the same time, each in one request. Default: 20.
+    /// Files that one account may send concurrently, each in one request. Default: 20.
     pub uploads_at_once_max: u32,
     /// Uploads in parts that one account may have under way. Default: 20.
     pub upload_sessions_max: u32,
-    /// Bytes that the files may have together whose uploads in parts one account has under way. Default: 419430400
-    /// (400 MiB).
+    /// Bytes that the files may have together whose uploads in parts one account has under way.
+    /// Default: 419430400 (400 MiB).
     pub upload_sessions_bytes_max: u64,
     /// How often what was left behind is looked for, in seconds. Default: 60.
     pub sweep_interval_s: u64,
-    /// How long a photo that could not be processed is kept with its file, for an operator to try again, in seconds.
-    /// Default: 604800 (a week).
+    /// How long a photo that could not be processed is kept with its file, for an operator to
+    /// retry, in seconds. Default: 604800 (a week).
     pub failed_lifetime_s: u64,
-    /// How long processing one picture may take, in seconds, not counting the wait for a worker. Default: 60.
+    /// How long processing one picture may take, in seconds, not counting the wait for a worker.
+    /// Default: 60.
     pub job_seconds_max: u64,
-    /// Forms in which renditions are offered beside JPEG to browsers that take them, made later at low priority: "webp",
-    /// "avif", or none. A form that cannot be written on this machine is left out. Default: both.
+    /// Forms in which renditions are offered beside JPEG to browsers that take them, made later at
+    /// low priority: "webp", "avif", or none. A form that cannot be written on this machine is left
+    /// out. Default: both.
     pub alternates: Vec<AlternateForm>,
-    /// Bytes that the originals of one account may take; the same file twice counts once; 0 means no bound. Default:
-    /// 21474836480 (20 GiB, some 5000 photos of a telephone: one account cannot fill a small disk).
+    /// Bytes that the originals of one account may take; the same file twice counts once; 0 means
+    /// no bound. Default: 21474836480 (20 GiB, some 5000 photos of a telephone: one account cannot
+    /// fill a small disk).
     pub account_bytes_max: u64,
     /// Photos that one account may have; 0 means no bound. Default: 20000.
     pub account_photos_max: u64,
     /// Photos that one account may upload within an hour; 0 means no bound. Default: 300.
     pub uploads_per_hour_max: u32,
-    /// Bytes that one account may upload within a day, whatever becomes of the photos; 0 means no bound. Default: 5368709120
-    /// (5 GiB, some 1200 photos of a telephone).
+    /// Bytes that one account may upload within a day, whatever becomes of the photos; 0 means no
+    /// bound. Default: 5368709120 (5 GiB, some 1200 photos of a telephone).
     pub upload_bytes_per_day_max: u64,
-    /// Processor time that work on one account's photos may take within an hour, in seconds; what it sends beyond that waits
-    /// until no photo of another account does, and is not lost; 0 means no bound. Default: 900 (a quarter of an hour: some
-    /// 5000 photos of a telephone, or 500 HEICs).
+    /// Processor time that work on one account's photos may take within an hour, in seconds; what
+    /// it sends beyond that waits until no photo of another account does, and is not lost; 0 means
+    /// no bound. Default: 900 (a quarter of an hour: some 5000 photos of a telephone, or 500
+    /// HEICs).
     pub processor_seconds_per_hour_max: u64,
     /// The sizes and qualities that pictures are served in.
     pub ladder: LadderSettings,
@@ -133,14 +138,15 @@ impl Settings {
         }
     }
 
-    /// What all pictures may take together with what comes on top of `memory_bytes_max`, in bytes: what arrives and is not
-    /// written yet, and files of which only the header is read.
+    /// What all pictures may take together with what comes on top of `memory_bytes_max`, in bytes:
+    /// what arrives and is not written yet, and files of which only the header is read.
     #[must_use]
     pub const fn memory_in_all(&self) -> u64 {
         with_shares(self.memory_bytes_max)
     }
 
-    /// The most that `memory_bytes_max` may be so that [`Self::memory_in_all`] is no more than this, in bytes.
+    /// The most that `memory_bytes_max` may be so that [`Self::memory_in_all`] is no more than
+    /// this, in bytes.
     #[must_use]
     pub const fn memory_within(bytes: u64) -> u64 {
         without_shares(bytes)

@@ -42,10 +42,12 @@ pub struct MediaItem {
     pub attached: bool,
     #[prost(sfixed64, tag = "16")]
     pub created_at_us: i64,
-    /// Of a failed item: "broken", "too_large", "timed_out", "crashed", "lost", "given_up". Empty for any other.
+    /// Of a failed item: "broken", "too_large", "timed_out", "crashed", "lost", "given_up". Empty for
+    /// any other.
     #[prost(string, tag = "17")]
     pub failure_code: ::prost::alloc::string::String,
-    /// Whether something that everyone may see shows it; its renditions are then served to everyone who knows their address.
+    /// Whether something that everyone may see shows it; its renditions are then served to everyone
+    /// who knows their address.
     #[prost(bool, tag = "18")]
     pub open: bool,
     /// Of an animation: the moving picture; the renditions are then stills of its first frame.
@@ -57,7 +59,7 @@ pub struct MediaItem {
     #[prost(uint64, tag = "21")]
     pub original_bytes: u64,
 }
-/// Fields that the file did not tell are empty or 0.
+/// Fields that the file did not contain are empty or 0.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Camera {
     #[prost(string, tag = "1")]
@@ -82,7 +84,8 @@ pub struct Rendition {
     /// "grid", "feed" or "full".
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// Content-addressed file name, `<hash>.jpg`; the path of a URL. An item that is not open needs a signature beside it.
+    /// Content-addressed file name, `<hash>.jpg`; the path of a URL. An item that is not open needs a
+    /// signature beside it.
     #[prost(string, tag = "2")]
     pub key: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
@@ -176,7 +179,8 @@ pub struct ListUnusedRequest {
 pub struct ListUnusedReply {
     #[prost(message, repeated, tag = "1")]
     pub items: ::prost::alloc::vec::Vec<MediaItem>,
-    /// How long after its upload an item that has not failed can be used, in seconds; after that it is deleted.
+    /// How long after its upload an item that has not failed can be used, in seconds; after that it is
+    /// deleted.
     #[prost(uint64, tag = "2")]
     pub lifetime_s: u64,
     /// How long one that has failed is kept, in seconds.
@@ -223,7 +227,8 @@ pub struct ReadRenditionRequest {
     /// Only the header.
     #[prost(bool, tag = "4")]
     pub head_only: bool,
-    /// Media types that the reader prefers to the rendition's own, best first: "image/avif", "image/webp".
+    /// Media types that the reader prefers to the rendition's own, best first: "image/avif",
+    /// "image/webp".
     #[prost(string, repeated, tag = "5")]
     pub preferred_types: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// The caller has seen a valid signature: the item need not be open.
@@ -269,10 +274,11 @@ pub struct RenditionHeader {
     /// How many bytes follow.
     #[prost(uint64, tag = "3")]
     pub length: u64,
-    /// The hash of what is sent, in hexadecimal: of the rendition asked for, or of the form that was preferred to it.
+    /// The hash of what is sent, in hexadecimal: of the rendition asked for, or of the form that was
+    /// preferred to it.
     #[prost(string, tag = "4")]
     pub hash: ::prost::alloc::string::String,
-    /// Whether there are other forms, so that the answer depends on `preferred_types`.
+    /// Whether there are other forms, so that the response depends on `preferred_types`.
     #[prost(bool, tag = "5")]
     pub varies: bool,
     /// Whether everyone may have it.
@@ -375,8 +381,8 @@ pub struct ListFailedRequest {
 pub struct ListFailedReply {
     #[prost(message, repeated, tag = "1")]
     pub items: ::prost::alloc::vec::Vec<FailedItem>,
-    /// Only with the newest, when `before_id` is 0: the newest of the items that are ready and whose smaller forms (WebP,
-    /// AVIF) were given up.
+    /// Only with the newest, when `before_id` is 0: the newest of the items that are ready and whose
+    /// smaller forms (WebP, AVIF) were given up.
     #[prost(message, repeated, tag = "2")]
     pub alternates: ::prost::alloc::vec::Vec<GivenUpAlternates>,
 }
@@ -403,7 +409,7 @@ pub struct FailedItem {
     /// The technical cause.
     #[prost(string, tag = "4")]
     pub cause: ::prost::alloc::string::String,
-    /// Whether it can be tried again.
+    /// Whether it can be retried.
     #[prost(bool, tag = "5")]
     pub has_original: bool,
 }
@@ -454,8 +460,8 @@ pub struct CheckMediaRequest {
     /// Also read every byte and compare it with its hash.
     #[prost(bool, tag = "2")]
     pub read_bytes: bool,
-    /// Leave files alone that nothing names: the database that named them was lost. They are left alone, too, when it names
-    /// no file at all.
+    /// Leave files alone that nothing names: the database that named them was lost. They are left
+    /// alone, too, when it names no file at all.
     #[prost(bool, tag = "3")]
     pub keep_unnamed: bool,
     /// Delete files that nothing names all the same.
@@ -479,8 +485,9 @@ pub mod check_progress {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CheckFinding {
-    /// "missing_original", "damaged_original", "original_back", "missing_rendition", "damaged_rendition",
-    /// "missing_alternate", "damaged_alternate", "missing_part", "damaged_part", "orphan_blob", "unfinished", "stranger".
+    /// "missing_original", "damaged_original", "original_back", "missing_rendition",
+    /// "damaged_rendition", "missing_alternate", "damaged_alternate", "missing_part", "damaged_part",
+    /// "orphan_blob", "unfinished", "foreign_file".
     #[prost(string, tag = "1")]
     pub kind: ::prost::alloc::string::String,
     /// 0 when no item is known.
@@ -606,9 +613,9 @@ impl MediaState {
 /// Uploads, originals, renditions and their state machine.
 #[async_trait::async_trait]
 pub trait Media: Send + Sync + 'static {
-    /// Takes one file as it arrives: a header, the bytes in chunks, then the end. Refused before it is all read when the
-    /// content is of a kind that is not taken, or too large in bytes, pixels or frames. Answers once the bytes and the row
-    /// are durable; the renditions come later.
+    /// Takes one file as it arrives: a header, the bytes in chunks, then the end. Refused before it is
+    /// all read when the content is of a kind that is not taken, or too large in bytes, pixels or
+    /// frames. Returns once the bytes and the row are durable; the renditions come later.
     async fn upload(
         &self,
         context: &::infra_kernel::Context,
@@ -620,40 +627,42 @@ pub trait Media: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: GetMediaRequest,
     ) -> ::infra_kernel::Result<GetMediaReply>;
-    /// Answers when the item is ready or has failed, or as it is when the time is up.
+    /// Returns when the item is ready or has failed, or as it is when the time is up.
     async fn wait_until_processed(
         &self,
         context: &::infra_kernel::Context,
         request: WaitUntilProcessedRequest,
     ) -> ::infra_kernel::Result<MediaItem>;
-    /// Changes alt text and focal point; fields that are not set stay. Only the owner, and only before it is attached.
+    /// Changes alt text and focal point; fields that are not set stay. Only the owner, and only before
+    /// it is attached.
     async fn update_media(
         &self,
         context: &::infra_kernel::Context,
         request: UpdateMediaRequest,
     ) -> ::infra_kernel::Result<MediaItem>;
-    /// Deletes an item that nothing shows, bytes and all, whether it is processed, waits for it or has failed. Only the owner;
-    /// refused while something shows it.
+    /// Deletes an item that nothing shows, bytes and all, whether it is processed, waits for it or has
+    /// failed. Only the owner; refused while something shows it.
     async fn delete_media(
         &self,
         context: &::infra_kernel::Context,
         request: DeleteMediaRequest,
     ) -> ::infra_kernel::Result<DeleteMediaReply>;
-    /// What an account has uploaded and nothing shows, whether it is ready, waits or has failed; newest first, without what is
-    /// about to be deleted unused. At most 500.
+    /// What an account has uploaded and nothing shows, whether it is ready, waits or has failed;
+    /// newest first, without what is about to be deleted unused. At most 500.
     async fn list_unused(
         &self,
         context: &::infra_kernel::Context,
         request: ListUnusedRequest,
     ) -> ::infra_kernel::Result<ListUnusedReply>;
-    /// Notes that something ("post:1", "account:1:avatar") shows these items, so that no sweeper takes them. Idempotent.
+    /// Records that something ("post:1", "account:1:avatar") shows these items, so that no sweeper
+    /// takes them. Idempotent.
     async fn attach(
         &self,
         context: &::infra_kernel::Context,
         request: AttachRequest,
     ) -> ::infra_kernel::Result<AttachReply>;
-    /// Notes that something no longer shows what it showed; items that nothing shows any more are deleted, bytes and all.
-    /// Idempotent.
+    /// Records that something no longer shows what it showed; items that nothing shows any more are
+    /// deleted, bytes and all. Idempotent.
     async fn release(
         &self,
         context: &::infra_kernel::Context,
@@ -665,8 +674,8 @@ pub trait Media: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: ReadRenditionRequest,
     ) -> ::infra_kernel::Result<::infra_rpc::Messages<RenditionChunk>>;
-    /// The bytes of an upload: to its owner as they arrived, to others, whom a post lets, the same picture without metadata.
-    /// First a header, then the bytes asked for, in chunks.
+    /// The bytes of an upload: to its owner as they arrived, to others, whom a post lets, the same
+    /// picture without metadata. First a header, then the bytes asked for, in chunks.
     async fn read_original(
         &self,
         context: &::infra_kernel::Context,
@@ -684,8 +693,9 @@ pub trait Media: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: GetUploadRequest,
     ) -> ::infra_kernel::Result<UploadSession>;
-    /// Adds a part: a header, the bytes in chunks, then the end. What arrived of a part that was cut off is kept, unless the
-    /// part came with a checksum. The part that completes the file makes the item.
+    /// Adds a part: a header, the bytes in chunks, then the end. What arrived of a part that was cut
+    /// off is kept, unless the part came with a checksum. The part that completes the file makes the
+    /// item.
     async fn append_upload(
         &self,
         context: &::infra_kernel::Context,
@@ -703,14 +713,15 @@ pub trait Media: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: ListFailedRequest,
     ) -> ::infra_kernel::Result<ListFailedReply>;
-    /// For operators: lets a failed item be processed again, or the given up forms of a ready one. Refused when its original
-    /// is gone.
+    /// For operators: lets a failed item be processed again, or the given up forms of a ready one.
+    /// Refused when its original is gone.
     async fn retry_failed(
         &self,
         context: &::infra_kernel::Context,
         request: RetryFailedRequest,
     ) -> ::infra_kernel::Result<MediaItem>;
-    /// For operators: deletes a failed item, bytes and all. What shows it goes on without it. Idempotent.
+    /// For operators: deletes a failed item, bytes and all. What shows it continues without it.
+    /// Idempotent.
     async fn drop_failed(
         &self,
         context: &::infra_kernel::Context,
@@ -728,7 +739,8 @@ pub trait Media: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: ListFormatsRequest,
     ) -> ::infra_kernel::Result<ListFormatsReply>;
-    /// For operators: compares the database with the blobs, their bytes with their hashes, and mends what can be mended.
+    /// For operators: compares the database with the blobs, their bytes with their hashes, and repairs
+    /// what can be repaired.
     async fn check_media(
         &self,
         context: &::infra_kernel::Context,

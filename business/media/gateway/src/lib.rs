@@ -1,7 +1,8 @@
-//! The contract of the media domain: its service, messages and events, generated from `proto/`, and the names and typed
-//! views that Rust callers want on top.
+//! The contract of the media domain: its service, messages and events, generated from `proto/`, and
+//! the names and typed views that Rust callers want on top.
 //!
-//! Everything that other domains and surfaces may know of media is here; how it works is in its core.
+//! Everything that other domains and surfaces may know of media is here; how it works is in its
+//! core.
 
 mod views;
 
@@ -17,7 +18,8 @@ pub const DESCRIPTION_CHARACTERS_MAX: usize = 1_500;
 
 /// The topics of this domain's events. The key of each is the item's id.
 pub mod topics {
-    /// A file was stored and waits for a worker; the payload is [`MediaUploaded`](crate::MediaUploaded).
+    /// A file was stored and waits for a worker; the payload is
+    /// [`MediaUploaded`](crate::MediaUploaded).
     pub const UPLOADED: &str = "media.uploaded";
     /// Every rendition is there; the payload is [`MediaReady`](crate::MediaReady).
     pub const READY: &str = "media.ready";

@@ -15,7 +15,7 @@ impl MediaItem {
         MediaId::new(self.id)
     }
 
-    /// Whose it is.
+    /// The account that owns it.
     #[must_use]
     pub const fn owner(&self) -> AccountId {
         AccountId::new(self.owner_id)
@@ -33,7 +33,7 @@ impl MediaItem {
         self.state() == MediaState::Ready
     }
 
-    /// Whether it will not become ready, unless somebody mends it.
+    /// Whether it will not become ready, unless somebody repairs it.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.state() == MediaState::Failed
@@ -127,13 +127,13 @@ impl RenditionChunk {
 macro_rules! typed_event {
     ($($message:ident),*) => {$(
         impl $message {
-            /// Which item.
+            /// The id of the item.
             #[must_use]
             pub const fn media(&self) -> MediaId {
                 MediaId::new(self.media_id)
             }
 
-            /// Whose it is.
+            /// The account that owns it.
             #[must_use]
             pub const fn owner(&self) -> AccountId {
                 AccountId::new(self.owner_id)

@@ -20,7 +20,8 @@ pub(crate) enum PostsError {
     DayFull { max: u32, wait: Duration },
     #[error("a media item is shown by another post")]
     MediaShown,
-    /// Never seen from outside: the post that the key stands for is answered instead, unless its own commit failed.
+    /// Never seen from outside: the post that the key stands for is returned instead, unless its
+    /// own commit failed.
     #[error("the idempotency key was met before")]
     KeyMet,
 }

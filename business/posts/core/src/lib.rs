@@ -1,13 +1,16 @@
-//! The posts domain: posts, albums, comments (a comment is a post that answers another), mentions, hashtags and
-//! conversations.
+//! The posts domain: posts, albums, comments (a comment is a post that replies to another),
+//! mentions, hashtags and conversations.
 //!
-//! - A post, its mentions, its hashtags, the counts it changes, its idempotency key and its event are one transaction.
-//! - Posts are immutable but for their numbers, so reads come from memory: posts by id, and each author's newest ids. Both
-//!   are kept exact by this process's own writes. No other process writes this database.
-//! - Media is attached right after the commit, and again for certain by a consumer of our own event.
+//! - A post, its mentions, its hashtags, the counts it changes, its idempotency key and its event
+//!   are one transaction.
+//! - Posts are immutable but for their numbers, so reads come from memory: posts by id, and each
+//!   author's newest ids. Both are kept exact by this process's own writes. No other process writes
+//!   this database.
+//! - Media is attached right after the commit, and again for certain by a consumer of our own
+//!   event.
 //!
-//! It does not decide who may see what: it answers heads, and callers filter them. It keeps text as it was written.
-//! Start reading at [`service`], then [`state`].
+//! It does not decide who may see what: it returns heads, and callers filter them. It keeps text as
+//! it was written. Start reading at [`service`], then [`state`].
 
 mod consumers;
 mod error;

@@ -1,4 +1,4 @@
-//! Telling the media domain which post shows what.
+//! Notifying the media domain which post shows what.
 
 use business_media_gateway::{AttachRequest, ReleaseRequest};
 use business_posts_gateway::PostHead;
@@ -14,9 +14,10 @@ fn holder(post: PostId) -> String {
 
 /// Attaches a post's media, unless the post is gone.
 ///
-/// A deletion may overtake this, and its release too: then what is attached here would be held for ever by a post that is
-/// not there. So the post is looked for afterwards, and when it is gone the release is made again. A deletion that comes
-/// later than that look makes its own release later, too.
+/// A deletion may overtake this, and its release too: then what is attached here would be held for
+/// ever by a post that is not there. So the post is looked for afterwards, and when it is gone the
+/// release is made again. A deletion that comes later than that look makes its own release later,
+/// too.
 pub(crate) async fn attach(
     state: &State,
     context: &Context,

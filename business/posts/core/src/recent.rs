@@ -1,5 +1,5 @@
-//! An author's newest posts, in memory: enough of each to choose from, so that the first pages of a profile and the merge
-//! of many authors cost no statement.
+//! An author's newest posts, in memory: enough of each to choose from, so that the first pages of a
+//! profile and the merge of many authors cost no statement.
 
 use business_posts_gateway::Visibility;
 use infra_kernel::{Direction, Page};
@@ -17,7 +17,7 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    /// Everything.
+    /// A filter that lets every post through.
     pub(crate) const NONE: Self = Self {
         only_media: false,
         exclude_replies: false,
@@ -173,11 +173,11 @@ mod tests {
             let filter = Filter { only_media, exclude_replies, visibilities };
             let newest = entries.iter().copied().take(RECENT_MAX).collect();
             let recent = Recent::new(newest);
-            let answer = recent.page(&page, &filter);
+            let result = recent.page(&page, &filter);
             if entries.len() < RECENT_MAX {
-                prop_assert!(answer.is_some());
+                prop_assert!(result.is_some());
             }
-            if let Some(ids) = answer {
+            if let Some(ids) = result {
                 prop_assert_eq!(ids, oracle(&entries, &page, &filter));
             }
         }

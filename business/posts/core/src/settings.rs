@@ -9,13 +9,16 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// The longest text, in characters; a link counts 23. Default 2,200.
     pub text_characters_max: u32,
-    /// The longest warning in front of a post, in characters; it does not count as text. Default 500.
+    /// The longest warning in front of a post, in characters; it does not count as text.
+    /// Default 500.
     pub spoiler_characters_max: u32,
     /// The most photos in one post. Default 20.
     pub media_max: u32,
-    /// The most accounts that one post mentions; further names stay plain text. At most 100. Default 50.
+    /// The most accounts that one post mentions; further names stay plain text. At most 100.
+    /// Default 50.
     pub mentions_max: u32,
-    /// The most posts of one account within 24 hours; those that are deleted again do not count. 0 for no limit. Default 2,000.
+    /// The most posts of one account within 24 hours; those that are deleted again do not count. 0
+    /// for no limit. Default 2,000.
     pub posts_per_day_max: u32,
     /// How many posts are kept in memory, about 1 KB each. Default 50,000.
     pub posts_cached_max: u32,

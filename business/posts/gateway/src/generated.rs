@@ -117,8 +117,8 @@ pub struct CreatePostRequest {
     pub originals_shared: bool,
     #[prost(bool, tag = "12")]
     pub camera_shown: bool,
-    /// The host (with its port, if it has one) by which people know this server: "@name" with it after a further "@" is an
-    /// account here. Empty: only names without a host are.
+    /// The host (with its port, if it has one) by which people know this server: "@name" with it after
+    /// a further "@" is an account here. Empty: only names without a host are.
     #[prost(string, tag = "13")]
     pub site_domain: ::prost::alloc::string::String,
 }
@@ -297,17 +297,19 @@ impl Visibility {
         }
     }
 }
-/// Posts and their conversations. A comment is a post that answers another.
-/// This domain stores and lists; it does not decide who may see what. Callers filter by the read pipeline's rules.
+/// Posts and their conversations. A comment is a post that replies to another.
+/// This domain stores and lists; it does not decide who may see what. Callers filter by the read
+/// pipeline's rules.
 #[async_trait::async_trait]
 pub trait Posts: Send + Sync + 'static {
-    /// Publishes. With an idempotency key, the same key of the same author within a day answers the same post again.
+    /// Publishes. With an idempotency key, the same key of the same author within a day answers the
+    /// same post again.
     async fn create_post(
         &self,
         context: &::infra_kernel::Context,
         request: CreatePostRequest,
     ) -> ::infra_kernel::Result<CreatePostReply>;
-    /// Deletes the author's own post. Answers the post as it was.
+    /// Deletes the author's own post. Returns the post as it was.
     async fn delete_post(
         &self,
         context: &::infra_kernel::Context,
@@ -319,7 +321,8 @@ pub trait Posts: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: GetPostsRequest,
     ) -> ::infra_kernel::Result<GetPostsReply>;
-    /// What the rules and caches need of posts, in the order asked; ids that are not there are left out. At most 500 ids.
+    /// What the rules and caches need of posts, in the order asked; ids that are not there are left
+    /// out. At most 500 ids.
     async fn get_post_heads(
         &self,
         context: &::infra_kernel::Context,
@@ -343,13 +346,14 @@ pub trait Posts: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: ListPublicRequest,
     ) -> ::infra_kernel::Result<ListPostsReply>;
-    /// The conversation round a post: what it answers, oldest first, and what answers it, depth first.
+    /// The conversation round a post: its ancestors, oldest first, and its replies, depth first.
     async fn get_conversation(
         &self,
         context: &::infra_kernel::Context,
         request: GetConversationRequest,
     ) -> ::infra_kernel::Result<GetConversationReply>;
-    /// How many posts that everyone may see, and when the last one, in the order asked. At most 500 authors.
+    /// How many posts that everyone may see, and when the last one, in the order asked. At most 500
+    /// authors.
     async fn get_author_stats(
         &self,
         context: &::infra_kernel::Context,

@@ -15,19 +15,19 @@ impl Post {
         PostId::new(self.id)
     }
 
-    /// Who wrote it.
+    /// The account that wrote it.
     #[must_use]
     pub const fn author(&self) -> AccountId {
         AccountId::new(self.author_id)
     }
 
-    /// What it answers; that may be deleted by now.
+    /// What it replies to; that may be deleted by now.
     #[must_use]
     pub fn in_reply_to(&self) -> Option<PostId> {
         (self.in_reply_to_id != 0).then(|| PostId::new(self.in_reply_to_id))
     }
 
-    /// Whom it answers.
+    /// Whom it replies to.
     #[must_use]
     pub fn in_reply_to_author(&self) -> Option<AccountId> {
         (self.in_reply_to_author_id != 0).then(|| AccountId::new(self.in_reply_to_author_id))
@@ -74,13 +74,13 @@ impl PostHead {
         PostId::new(self.id)
     }
 
-    /// Who wrote it.
+    /// The account that wrote it.
     #[must_use]
     pub const fn author(&self) -> AccountId {
         AccountId::new(self.author_id)
     }
 
-    /// What it answers; that may be deleted by now.
+    /// What it replies to; that may be deleted by now.
     #[must_use]
     pub fn in_reply_to(&self) -> Option<PostId> {
         (self.in_reply_to_id != 0).then(|| PostId::new(self.in_reply_to_id))
@@ -140,7 +140,7 @@ impl AuthorStats {
 }
 
 impl GetPostsRequest {
-    /// These posts.
+    /// A request for these posts.
     #[must_use]
     pub fn new(posts: impl IntoIterator<Item = PostId>) -> Self {
         Self {

@@ -8,8 +8,8 @@ impl Visibility {
     /// Those whose posts are open to everyone.
     pub const OPEN: [Self; 2] = [Self::Public, Self::Unlisted];
 
-    /// Its name: "public", "unlisted", "private" or "direct". No stored post is unspecified; should one turn up all the
-    /// same, it is named as the narrowest.
+    /// Its name: "public", "unlisted", "private" or "direct". No stored post is unspecified; should
+    /// one turn up all the same, it is named as the narrowest.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -20,7 +20,8 @@ impl Visibility {
         }
     }
 
-    /// Whether posts of this visibility are open to everyone, and so may be counted where everyone reads the count.
+    /// Whether posts of this visibility are open to everyone, and so may be counted where everyone
+    /// reads the count.
     #[must_use]
     pub fn is_open(self) -> bool {
         Self::OPEN.contains(&self)

@@ -1,6 +1,6 @@
 //! The directory store through its trait.
 
-#![allow(clippy::unwrap_used)] // a test that cannot go on fails
+#![allow(clippy::unwrap_used)] // a test that cannot continue fails
 
 mod slow_disk;
 
@@ -207,14 +207,14 @@ async fn a_blob_that_was_cut_short_is_damaged_not_shorter() {
 }
 
 #[tokio::test]
-async fn a_disk_that_refuses_is_a_passing_failure_and_leaves_nothing() {
+async fn a_disk_that_refuses_is_a_transient_failure_and_leaves_nothing() {
     let (folder, store) = open().await;
     let whole = content(10);
     let name = BlobKey::of(&whole).to_string();
     // A file stands where the blob's folder has to be.
     fs::write(folder.path().join(&name[..2]), b"").unwrap();
     let error = store.put(whole).await.unwrap_err();
-    assert!(error.is_passing(), "{error:?}");
+    assert!(error.is_transient(), "{error:?}");
     assert_eq!(Error::from(error).code(), ErrorCode::Unavailable);
     assert_eq!(
         files(&folder.path().join("incoming")),
@@ -222,7 +222,7 @@ async fn a_disk_that_refuses_is_a_passing_failure_and_leaves_nothing() {
     );
 
     fs::remove_dir(folder.path().join("incoming")).unwrap();
-    assert!(store.put(content(11)).await.unwrap_err().is_passing());
+    assert!(store.put(content(11)).await.unwrap_err().is_transient());
 }
 
 /// The key of a blob and the file it is in.
@@ -246,10 +246,10 @@ async fn what_is_there_is_listed_in_order_in_pages_of_any_size() {
         stored.push(store.put(content(length)).await.unwrap());
     }
     // Two in one folder, so that a page may end between them.
-    let twin = format!("{}{}", &stored[0].key.to_string()[..4], "0".repeat(60));
-    fs::write(file_of(&folder, twin.parse().unwrap()), b"twin").unwrap();
+    let neighbour = format!("{}{}", &stored[0].key.to_string()[..4], "0".repeat(60));
+    fs::write(file_of(&folder, neighbour.parse().unwrap()), b"twin").unwrap();
     stored.push(Stored {
-        key: twin.parse().unwrap(),
+        key: neighbour.parse().unwrap(),
         bytes: 4,
     });
     stored.sort_unstable_by_key(|one| one.key);
@@ -257,7 +257,7 @@ async fn what_is_there_is_listed_in_order_in_pages_of_any_size() {
         let (mut listed, mut after) = (Vec::new(), None);
         loop {
             let page = store.list(after, limit).await.unwrap();
-            assert_eq!(page.strangers, Vec::<String>::new());
+            assert_eq!(page.foreign_files, Vec::<String>::new());
             assert!(page.blobs.len() <= limit);
             let Some(last) = page.blobs.last() else { break };
             after = Some(last.key);
@@ -268,7 +268,7 @@ async fn what_is_there_is_listed_in_order_in_pages_of_any_size() {
 }
 
 #[tokio::test]
-async fn what_is_no_blob_is_told_once_and_unfinished_files_are_not_listed() {
+async fn what_is_no_blob_is_reported_once_and_unfinished_files_are_not_listed() {
     let (folder, store) = open().await;
     let key = store.put(content(10)).await.unwrap().key;
     let other = store.put(content(11)).await.unwrap().key;
@@ -280,15 +280,15 @@ async fn what_is_no_blob_is_told_once_and_unfinished_files_are_not_listed() {
     fs::write(folder.path().join("incoming").join("half"), b"ha").unwrap();
     // The right name in the wrong place is no blob: nobody would find it there.
     fs::write(folder_of.join("f".repeat(64)), b"mine").unwrap();
-    let (mut strangers, mut blobs, mut after) = (Vec::new(), Vec::new(), None);
+    let (mut foreign_files, mut blobs, mut after) = (Vec::new(), Vec::new(), None);
     loop {
         let page = store.list(after, 1).await.unwrap();
-        strangers.extend(page.strangers);
+        foreign_files.extend(page.foreign_files);
         let Some(last) = page.blobs.last() else { break };
         after = Some(last.key);
         blobs.push(last.key);
     }
-    strangers.sort_unstable();
+    foreign_files.sort_unstable();
     let name = key.to_string();
     let mut expected = vec![
         "README".to_owned(),
@@ -296,14 +296,14 @@ async fn what_is_no_blob_is_told_once_and_unfinished_files_are_not_listed() {
         format!("{}/{}/{}", &name[..2], &name[2..4], "f".repeat(64)),
     ];
     expected.sort_unstable();
-    assert_eq!(strangers, expected);
+    assert_eq!(foreign_files, expected);
     let mut both = [key, other];
     both.sort_unstable();
     assert_eq!(blobs, both);
 }
 
 #[tokio::test]
-async fn a_flipped_bit_is_found_and_mended_by_writing_the_same_again() {
+async fn a_flipped_bit_is_found_and_repaired_by_writing_the_same_again() {
     let (folder, store) = open().await;
     let whole = content(CHUNK_BYTES * 2 + 5);
     let key = store.put(whole.clone()).await.unwrap().key;
@@ -336,7 +336,7 @@ fn a_full_disk_asks_to_come_again() {
         operation: "write a file",
         source: std::io::ErrorKind::StorageFull.into(),
     };
-    assert!(error.is_passing());
+    assert!(error.is_transient());
     let error = Error::from(error);
     assert_eq!(error.code(), ErrorCode::StorageFull);
     assert!(error.code().is_retryable());

@@ -5,8 +5,8 @@ use tokio::task::JoinSet;
 
 use super::*;
 
-/// A blob whose file is a pipe: whoever opens it waits until this is dropped. So does the end of a test that fails, which
-/// would else wait for threads that wait here.
+/// A blob whose file is a pipe: a process that opens it waits until this is dropped. So does the
+/// end of a test that fails, which would else wait for threads that wait here.
 struct Stalled(PathBuf);
 
 impl Stalled {
@@ -20,11 +20,11 @@ impl Stalled {
 }
 
 impl Drop for Stalled {
-    /// Lets those go on that wait, and whoever comes later.
+    /// Lets those go on that wait, and anyone who comes later.
     fn drop(&mut self) {
         // For reading too: else it would wait itself where nobody does.
         let pipe = fs::OpenOptions::new().read(true).write(true).open(&self.0);
-        // Whoever comes later finds an empty file; whoever waits, the end of the pipe.
+        // Anyone who comes later finds an empty file; anyone who waits, the end of the pipe.
         let empty = self.0.with_extension("empty");
         let replaced = fs::write(&empty, b"").and_then(|()| fs::rename(&empty, &self.0));
         drop(pipe);
@@ -44,7 +44,7 @@ async fn reads_that_a_slow_disk_holds_up_are_few_and_writing_goes_on_beside_them
         let store = Arc::clone(&store);
         reads.spawn(async move { store.read_all(slow, 1_000).await });
     }
-    // This server's own work goes on beside them, and waits where its own turns are taken.
+    // This server's own work continues beside them, and waits where its own turns are taken.
     let written = store.put(content(3_000)).await.unwrap();
     let own = store.read_all_for_work(written.key, 3_000).await;
     assert_eq!(own.unwrap(), content(3_000));
@@ -57,16 +57,16 @@ async fn reads_that_a_slow_disk_holds_up_are_few_and_writing_goes_on_beside_them
     for _ in 0..10 {
         let refused = reads.join_next().await.unwrap().unwrap().unwrap_err();
         assert!(matches!(refused, BlobError::Busy), "{refused:?}");
-        assert!(refused.is_passing());
-        let answer = Error::from(refused);
-        assert_eq!(answer.code(), ErrorCode::Unavailable);
-        assert!(answer.retry_after().is_some());
+        assert!(refused.is_transient());
+        let response = Error::from(refused);
+        assert_eq!(response.code(), ErrorCode::Unavailable);
+        assert!(response.retry_after().is_some());
     }
     let another = store.put(content(4_000)).await.unwrap();
     assert!(store.exists(another.key).await.unwrap());
     assert_eq!(reads.len(), READS_AT_ONCE_MAX);
     assert!(work.try_join_next().is_none(), "one gave up");
-    // The disk answers again, and the turns are given back.
+    // The disk answers again, and the turns are released.
     drop(stalled);
     while let Some(read) = reads.join_next().await {
         assert!(read.unwrap().is_ok());

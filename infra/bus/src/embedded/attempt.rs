@@ -19,7 +19,8 @@ pub(crate) enum Failure {
     Reject(String),
 }
 
-/// Hands the event to its handler, within the time for one attempt, under the correlation id of what caused it.
+/// Hands the event to its handler, within the time for one attempt, under the correlation id of
+/// what caused it.
 pub(crate) async fn attempt(
     handler: Arc<dyn Handler>,
     event: Arc<Event>,

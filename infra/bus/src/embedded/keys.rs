@@ -1,4 +1,5 @@
-//! Events in memory, one queue for each key: keeps the order of a key and lets different keys pass each other.
+//! Events in memory, one queue for each key: keeps the order of a key and lets different keys pass
+//! each other.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use crate::Event;
 pub(crate) enum Source {
     /// The log: it has not been tried yet, as far as is known.
     Log,
-    /// The redelivery table.
+    /// It waits in the redelivery table.
     Waiting,
 }
 
@@ -30,11 +31,11 @@ struct KeyState {
     running: bool,
     /// How many items from the redelivery table are queued or running.
     waiting: usize,
-    /// The settlement that will put events of this key behind others in the redelivery table. Until it is durable, the
-    /// table does not tell that later events must wait too.
+    /// The ack batch that will put events of this key behind others in the redelivery table. Until
+    /// it is durable, the table does not tell that later events must wait too.
     parked_in: Option<u64>,
-    /// The settlement that will change rows which were, or are about to be, the first to wait. Until it is durable, the
-    /// table's rows must not be loaded: they would be handled again.
+    /// The ack batch that will change rows which were, or are about to be, the first to wait. Until
+    /// it is durable, the table's rows must not be loaded: they would be handled again.
     waited_in: Option<u64>,
 }
 
@@ -109,8 +110,9 @@ impl KeyQueues {
         }
     }
 
-    /// A running item failed and will be tried later, in the settlement `generation`. Answers the events from the log
-    /// that were queued behind it and must wait in the redelivery table now; those from the table are there already.
+    /// A running item failed and will be tried later, in the ack batch `generation`. Returns the
+    /// events from the log that were queued behind it and must wait in the redelivery table now;
+    /// those from the table are there already.
     pub(crate) fn fail(&mut self, item: &Item, generation: u64) -> Vec<Item> {
         let Some(state) = self.keys.get_mut(&item.event.key) else {
             return Vec::new();
@@ -126,17 +128,18 @@ impl KeyQueues {
             .collect()
     }
 
-    /// An event of this key goes behind others in the redelivery table in the settlement `generation`.
+    /// An event of this key goes behind others in the redelivery table in the ack batch
+    /// `generation`.
     pub(crate) fn park(&mut self, key: u64, generation: u64) {
         self.keys.entry(key).or_default().parked_in = Some(generation);
     }
 
-    /// A row of this key leaves the redelivery table in the settlement `generation`.
+    /// A row of this key leaves the redelivery table in the ack batch `generation`.
     pub(crate) fn leave(&mut self, key: u64, generation: u64) {
         self.keys.entry(key).or_default().waited_in = Some(generation);
     }
 
-    /// The settlement `generation` is durable.
+    /// The ack batch `generation` is durable.
     pub(crate) fn release(&mut self, keys: impl IntoIterator<Item = u64>, generation: u64) {
         for key in keys {
             let Some(state) = self.keys.get_mut(&key) else {
@@ -219,8 +222,8 @@ mod tests {
         assert!(keys.keys.is_empty() && keys.takes_waiting(KEY));
     }
 
-    /// Between the commit that removes the first to wait and the one that adds an event behind it, the table does not
-    /// show that later events must wait.
+    /// Between the commit that removes the first to wait and the one that adds an event behind it,
+    /// the table does not show that later events must wait.
     #[test]
     fn behind_a_parked_event_all_are_parked_until_it_is_durable() {
         let mut keys = KeyQueues::default();

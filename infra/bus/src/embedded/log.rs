@@ -11,9 +11,11 @@ use crate::row::{EventRow, HoldsEvent, Taken, take_bounded};
 pub(crate) const APPEND_MAX: usize = 1_024;
 /// The most events that one transaction of trimming deletes.
 pub(crate) const TRIM_BATCH: i64 = 500;
-/// The most positions that one read looks at, taken or not: it bounds how long it reads past events of other topics.
+/// The most positions that one read looks at, taken or not: it bounds how long it reads past events
+/// of other topics.
 const SCAN_POSITIONS_MAX: i64 = 10_000;
-/// How many events go into one statement. Few sizes, so that the connection keeps a prepared statement for each.
+/// How many events go into one statement. Few sizes, so that the connection keeps a prepared
+/// statement for each.
 const STATEMENT_SIZES: [usize; 3] = [64, 8, 1];
 
 /// An event as a subscription reads it.
@@ -47,7 +49,7 @@ pub(crate) struct Interest<'a> {
     pub(crate) topics: &'a str,
 }
 
-/// Appends events in one transaction; those that the log keeps already are passed over.
+/// Appends events in one transaction; those that the log keeps already are skipped.
 pub(crate) async fn append(
     database: &Database,
     events: Vec<Event>,
@@ -91,8 +93,9 @@ async fn insert(
     statement.build().execute(connection).await.map(|_| ())
 }
 
-/// Reads what a subscription has not seen after a position. What is dead already was seen before a crash that kept the
-/// cursor from moving over it, and is passed over; what waits for redelivery already is blocked by its own row.
+/// Reads what a subscription has not seen after a position. What is dead already was seen before a
+/// crash that kept the cursor from moving over it, and is skipped; what waits for redelivery
+/// already is blocked by its own row.
 pub(crate) async fn read(
     database: &Database,
     interest: &Interest<'_>,
@@ -149,7 +152,8 @@ async fn scan(
     Ok(take_bounded(rows, rows_max).await?)
 }
 
-/// Makes the subscription known, if it is not yet: it starts at the beginning of what is kept. Answers its cursor.
+/// Makes the subscription known, if it is not yet: it starts at the beginning of what is kept.
+/// Returns its cursor.
 pub(crate) async fn register(
     database: &Database,
     subscription: &'static str,
@@ -180,8 +184,9 @@ pub(crate) async fn register(
         .await
 }
 
-/// Deletes old events that every subscription has passed, from the log's beginning. The subscriptions are read in the
-/// same transaction: one that registers at this moment either holds the trimming back or starts after it.
+/// Deletes old events that every subscription has passed, from the log's beginning. The
+/// subscriptions are read in the same transaction: one that registers at this moment either holds
+/// the trimming back or starts after it.
 pub(crate) async fn trim_batch(database: &Database, before: Timestamp) -> Result<u64, DbError> {
     database
         .write(move |connection| {

@@ -1,17 +1,18 @@
 //! The bus in one SQLite file: nothing to install, and a message that was taken survives `kill -9`.
 //!
-//! One process runs the subscriptions of a file; others may publish to it, look into it and replay dead letters at the
-//! same time (SQLite's locks keep them apart). Two processes that run the same subscription would both handle each event.
+//! One process runs the subscriptions of a file; others may publish to it, look into it and replay
+//! dead letters concurrently (SQLite's locks keep them apart). Two processes that run the same
+//! subscription would both handle each event.
 
 pub(crate) mod waiting;
 
+mod ack_batch;
+mod ack_writer;
 mod attempt;
 mod keys;
 mod log;
-mod progress;
+mod offset_tracker;
 mod runner;
-mod saver;
-mod settlement;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -32,9 +33,10 @@ pub struct EmbeddedBus {
     database: Database,
     clock: Arc<dyn Clock>,
     bounds: Bounds,
-    /// Tells every subscription of this process that something was published.
+    /// Notifies every subscription of this process that something was published.
     published: Arc<watch::Sender<()>>,
-    /// One lock for each subscription that was ever run here: a second run waits until the first has ended.
+    /// One lock for each subscription that was ever run here: a second run waits until the first
+    /// has ended.
     running: Arc<Mutex<Locks>>,
 }
 
@@ -53,8 +55,8 @@ impl EmbeddedBus {
         }
     }
 
-    /// Trims the log until it is stopped: deletes what every known subscription has passed and what is older than the
-    /// retention, in bounded batches.
+    /// Trims the log until it is stopped: deletes what every known subscription has passed and what
+    /// is older than the retention, in bounded batches.
     pub async fn run_jobs(&self, stop: CancellationToken) {
         let mut rounds = tokio::time::interval(self.bounds.trim_interval);
         rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

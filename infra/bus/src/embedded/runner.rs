@@ -1,9 +1,11 @@
-//! Runs one subscription: reads the log, hands events to the handler, and notes what became of them.
+//! Runs one subscription: reads the log, hands events to the handler, and notes what became of
+//! them.
 //!
-//! One task holds all the state and loops: fill the queues, start attempts, begin a commit if one is due, wait for
-//! whatever comes first. Attempts run in tasks of their own, so that a panic or a slow one is only its own. Reads happen
-//! in the loop and commits beside it: what a read found is taken in before the next commit's effects are, so the two
-//! views (the tables as read, the keys in memory) never both miss an event that others must wait behind.
+//! One task holds all the state and loops: fill the queues, start attempts, begin a commit if one
+//! is due, wait for whatever comes first. Attempts run in tasks of their own, so that a panic or a
+//! slow one is only its own. Reads happen in the loop and commits beside it: what a read found is
+//! taken in before the next commit's effects are, so the two views (the tables as read, the keys in
+//! memory) never both miss an event that others must wait behind.
 
 mod outcomes;
 
@@ -18,17 +20,18 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
+use super::ack_batch::AckBatch;
+use super::ack_writer::AckWriter;
 use super::attempt::{Failure, attempt};
 use super::keys::{Item, KeyQueues, Source};
 use super::log::{self, Interest, LogRow};
-use super::progress::Progress;
-use super::saver::Saver;
-use super::settlement::Settlement;
+use super::offset_tracker::OffsetTracker;
 use super::waiting::{self, Due};
 use crate::settings::Bounds;
 use crate::{Consumer, causes};
 
-/// How many windows of events may be settled beyond the first that is not: it bounds what a crash delivers again.
+/// How many windows of events may be settled beyond the first that is not: it bounds what a crash
+/// delivers again.
 const WINDOWS_AHEAD_MAX: usize = 8;
 
 pub(crate) struct Runner {
@@ -39,10 +42,10 @@ pub(crate) struct Runner {
     clock: Arc<dyn Clock>,
     bounds: Bounds,
     keys: KeyQueues,
-    progress: Progress,
+    offset_tracker: OffsetTracker,
     attempts: JoinSet<Result<(), Failure>>,
     running: HashMap<Id, Item>,
-    saver: Saver,
+    ack_writer: AckWriter,
     /// Whether the log may hold events that were not read.
     behind: bool,
     /// When to look for events that are due for redelivery.
@@ -92,13 +95,13 @@ impl Runner {
         let name = consumer.subscription.name;
         Self {
             topics: json_texts(consumer.subscription.topics),
-            saver: Saver::new(database.clone(), name, bounds.acknowledge_delay),
+            ack_writer: AckWriter::new(database.clone(), name, bounds.acknowledge_delay),
             consumer,
             database,
             clock,
             bounds,
             keys: KeyQueues::default(),
-            progress: Progress::at(position),
+            offset_tracker: OffsetTracker::at(position),
             attempts: JoinSet::new(),
             running: HashMap::new(),
             behind: true,
@@ -121,7 +124,7 @@ impl Runner {
             tokio::select! {
                 () = stop.cancelled() => {}
                 Some(finished) = self.attempts.join_next_with_id() => self.take_finished(finished),
-                committed = self.saver.committed() => self.take_committed(committed),
+                committed = self.ack_writer.committed() => self.take_committed(committed),
                 Ok(()) = published.changed() => self.behind = true,
                 _ = ticks.tick() => self.tick(),
                 () = tokio::time::sleep_until(wake_at) => {}
@@ -140,20 +143,20 @@ impl Runner {
     fn tick(&mut self) {
         self.behind = true;
         self.look_at = Instant::now();
-        if !self.progress.is_saved() && self.saver.is_clean() {
-            // It passed over events of other topics only: worth noting now and then, not each time.
-            self.saver.pending();
+        if !self.offset_tracker.is_saved() && self.ack_writer.is_clean() {
+            // It skipped events of other topics only: worth noting now and then, not each time.
+            self.ack_writer.pending();
         }
     }
 
-    /// After a failed read: the next tick tries again.
+    /// After a failed read: the next tick retries.
     fn rest_until_tick(&mut self) {
         self.behind = false;
         self.look_at = Instant::now() + 2 * self.bounds.poll_interval;
     }
 
     async fn fill(&mut self) -> Result<(), DbError> {
-        // Redelivery gets half of the window at the most: new events go on beside it.
+        // Redelivery gets half of the window at most: new events go on beside it.
         if self.look_at <= Instant::now() && self.may_look() {
             self.load_due(self.bounds.window.div_ceil(2)).await?;
         }
@@ -165,17 +168,17 @@ impl Runner {
 
     /// Whether there may be something new to read, and room for it everywhere that it could end up.
     fn may_read(&self) -> bool {
-        let backlog = self.saver.backlog();
+        let backlog = self.ack_writer.backlog();
         self.behind
             && self.keys.loaded() <= self.bounds.window.div_ceil(2)
-            && self.progress.ahead() < WINDOWS_AHEAD_MAX * self.bounds.window
+            && self.offset_tracker.ahead() < WINDOWS_AHEAD_MAX * self.bounds.window
             && backlog < self.bounds.window
             && self.waiting.saturating_add(backlog as u64) < self.bounds.waiting
     }
 
     fn may_look(&self) -> bool {
         self.keys.loaded() < self.bounds.window.div_ceil(2)
-            && self.saver.backlog() < self.bounds.window
+            && self.ack_writer.backlog() < self.bounds.window
     }
 
     async fn load_due(&mut self, loaded_max: usize) -> Result<(), DbError> {
@@ -228,11 +231,17 @@ impl Runner {
             topics: &self.topics,
         };
         let rows_max = self.bounds.batch.min(room).max(1);
-        let read = log::read(&self.database, &interest, self.progress.read_to(), rows_max).await?;
+        let read = log::read(
+            &self.database,
+            &interest,
+            self.offset_tracker.read_to(),
+            rows_max,
+        )
+        .await?;
         for row in read.rows {
             self.take_row(row);
         }
-        self.progress.advance(read.read_to);
+        self.offset_tracker.advance(read.read_to);
         self.behind = !read.at_end;
         Ok(())
     }
@@ -245,7 +254,7 @@ impl Runner {
             attempts: 0,
             source: Source::Log,
         };
-        self.progress.open(item.position);
+        self.offset_tracker.open(item.position);
         if blocked || self.keys.must_park(item.event.key) {
             self.park(item);
         } else {
@@ -274,25 +283,31 @@ impl Runner {
     // Making it durable.
 
     fn begin_commit(&mut self) {
-        if self.saver.due_at().is_some_and(|due| due <= Instant::now()) {
-            self.saver.begin(self.progress.cursor(), self.clock.now());
+        if self
+            .ack_writer
+            .due_at()
+            .is_some_and(|due| due <= Instant::now())
+        {
+            self.ack_writer
+                .begin(self.offset_tracker.cursor(), self.clock.now());
         }
     }
 
-    fn take_committed(&mut self, committed: Result<Arc<Settlement>, DbError>) {
+    fn take_committed(&mut self, committed: Result<Arc<AckBatch>, DbError>) {
         match committed {
-            Ok(settlement) => {
-                self.progress.saved(settlement.cursor);
-                self.waiting += settlement.postponed.len() as u64;
-                if !settlement.keys.is_empty() {
-                    let keys = settlement.keys.iter().copied();
-                    self.keys.release(keys, settlement.generation);
+            Ok(ack_batch) => {
+                self.offset_tracker.saved(ack_batch.cursor);
+                self.waiting += ack_batch.postponed.len() as u64;
+                if !ack_batch.keys.is_empty() {
+                    let keys = ack_batch.keys.iter().copied();
+                    self.keys.release(keys, ack_batch.generation);
                     self.look_at = Instant::now();
                 }
             }
             Err(error) => {
                 report(self.name(), &error);
-                self.saver.pause(Instant::now() + self.bounds.poll_interval);
+                self.ack_writer
+                    .pause(Instant::now() + self.bounds.poll_interval);
             }
         }
     }
@@ -305,7 +320,7 @@ impl Runner {
         let far = Instant::now() + self.bounds.poll_interval;
         // While there is no room, what wakes it is an attempt or a commit that ends.
         let look_at = if self.may_look() { self.look_at } else { far };
-        self.saver
+        self.ack_writer
             .due_at()
             .map_or(look_at, |due| due.min(look_at))
             .min(far)
@@ -327,14 +342,16 @@ impl Runner {
             );
             self.attempts.shutdown().await;
         }
-        // Everything is delivered again that this cannot note: one try for each of the two settlements is enough.
+        // Everything is delivered again that this cannot note: one try for each of the two ack
+        // batches is enough.
         for _ in 0..2 {
-            if self.saver.is_clean() {
+            if self.ack_writer.is_clean() {
                 return;
             }
-            self.saver.begin(self.progress.cursor(), self.clock.now());
+            self.ack_writer
+                .begin(self.offset_tracker.cursor(), self.clock.now());
             let grace = deadline.max(Instant::now() + self.bounds.poll_interval);
-            match tokio::time::timeout_at(grace, self.saver.committed()).await {
+            match tokio::time::timeout_at(grace, self.ack_writer.committed()).await {
                 Ok(committed) => self.take_committed(committed),
                 Err(_) => return,
             }
@@ -351,7 +368,8 @@ fn report(subscription: &str, error: &DbError) {
     );
 }
 
-/// Topics as the JSON array that `json_each` takes. They are plain names, for which Rust's quoting is JSON's.
+/// Topics as the JSON array that `json_each` takes. They are plain names, for which Rust's quoting
+/// is JSON's.
 fn json_texts(texts: &[&str]) -> String {
     let quoted: Vec<String> = texts.iter().map(|text| format!("{text:?}")).collect();
     format!("[{}]", quoted.join(","))

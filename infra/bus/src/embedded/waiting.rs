@@ -1,7 +1,8 @@
 //! The redelivery table's statements: events that failed, and events that wait behind them.
 //!
-//! Of each key only the first event has a time of its next attempt (it is the head); the others have none and wait behind
-//! it. Every transaction that changes a key's rows ends in [`settle_heads`], which makes that so again.
+//! Of each key only the first event has a time of its next attempt (it is the head); the others
+//! have none and wait behind it. Every transaction that changes a key's rows ends in
+//! [`settle_heads`], which makes that so again.
 
 use std::time::Duration;
 
@@ -35,8 +36,8 @@ pub(crate) struct Waiting {
     pub(crate) next: Option<Timestamp>,
 }
 
-/// Which attempts are due: those whose time has come, and those whose time is further away than any pause is long, which
-/// a clock that was set back has left behind.
+/// Which attempts are due: those whose time has come, and those whose time is further away than any
+/// pause is long, which a clock that was set back has left behind.
 #[derive(Clone, Copy)]
 pub(crate) struct Due {
     now: Timestamp,
@@ -131,8 +132,8 @@ pub(crate) async fn run_of_key(
     }
 }
 
-/// Makes the first waiting event of each key its head, due now unless it has a time already, and every other wait
-/// behind it.
+/// Makes the first waiting event of each key its head, due now unless it has a time already, and
+/// every other wait behind it.
 pub(crate) async fn settle_heads(
     connection: &mut Connection,
     subscription: &str,

@@ -1,9 +1,9 @@
-//! `kill -9`, many times: what was answered is not lost, and nothing happens twice.
+//! `kill -9`, many times: what was acknowledged is not lost, and nothing happens twice.
 //!
-//! The test runs itself again as a child process: it writes rows with their events and says so on its standard output
-//! after each commit, while a relay, the bus and a consumer turn every event into an effect in a database of its own. The
-//! parent kills it at random moments and starts it again on the same folder. In the end everything is drained and
-//! compared.
+//! The test runs itself again as a child process: it writes rows with their events and says so on
+//! its standard output after each commit, while a relay, the bus and a consumer turn every event
+//! into an effect in a database of its own. The parent kills it at random moments and starts it
+//! again on the same folder. In the end everything is drained and compared.
 //!
 //! `BUS_CRASH_KILLS` and `BUS_CRASH_SEED` set the number of kills and the seed.
 
@@ -29,13 +29,13 @@ use crate::relay::{open_domain, open_effects, take_effect, write};
 
 /// How many times a child is killed, all lanes together.
 const KILLS: u64 = 200;
-/// How many children live at the same time, each in a folder of its own.
+/// How many children live concurrently, each in a folder of its own.
 const LANES: u64 = 4;
 /// Where the child works; that it is set makes the process a child.
 const FOLDER: &str = "BUS_CRASH_FOLDER";
 /// What stands before the number of a write that was committed.
 const WRITTEN: &str = "written ";
-/// How many tasks of the child write at the same time.
+/// How many tasks of the child write concurrently.
 const WRITERS: u64 = 4;
 /// One delivery in this many fails after its effect, one before.
 const FAILURE_ODDS: u32 = 10;
@@ -71,7 +71,7 @@ fn killed_at_any_moment_it_loses_nothing_and_does_nothing_twice() {
 /// That the kills hit something.
 #[derive(Debug, Default)]
 struct Hits {
-    /// Writes that were committed when the kill came before their answer.
+    /// Writes that were committed when the kill came before their response.
     unacknowledged: usize,
     /// Deliveries after the effect had happened.
     repeats: i64,
@@ -90,8 +90,8 @@ fn run_lane(kills: u64, seed: u64) -> Hits {
     runtime.block_on(drain_and_check(folder.path(), &acknowledged))
 }
 
-/// One life of a child. Half of them end at a moment counted from the start, which hits opening and recovery; the
-/// others at a moment counted from the first write, which hits the work.
+/// One life of a child. Half of them end at a moment counted from the start, which hits opening and
+/// recovery; the others at a moment counted from the first write, which hits the work.
 fn live_and_die(folder: &Path, random: &mut StdRng) -> Vec<i64> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["crash::child", "--exact", "--nocapture", "--test-threads=1"])
@@ -107,7 +107,8 @@ fn live_and_die(folder: &Path, random: &mut StdRng) -> Vec<i64> {
     } else {
         let mut output = output;
         let mut begun = Vec::new();
-        // Ends when the child has written once. If it died instead, the rest is empty and the comparison tells.
+        // Ends when the child has written once. If it died instead, the rest is empty and the
+        // comparison tells.
         while !begun.iter().any(|line: &String| line.starts_with(WRITTEN)) {
             let mut line = String::new();
             if output.read_line(&mut line).unwrap() == 0 {
@@ -133,7 +134,8 @@ fn kill_and_collect(child: &mut Child, mut output: BufReader<ChildStdout>) -> Ve
     numbers(&lines)
 }
 
-/// The writes that were acknowledged. A last line without its end was cut by the kill and acknowledged nothing.
+/// The writes that were acknowledged. A last line without its end was cut by the kill and
+/// acknowledged nothing.
 fn numbers(lines: &[String]) -> Vec<i64> {
     lines
         .iter()
@@ -179,7 +181,8 @@ async fn start(folder: &Path) -> Parts {
     }
 }
 
-/// The effect, with failures before and after it, so that redelivery is under way too when the kill comes.
+/// The effect, with failures before and after it, so that redelivery is under way too when the kill
+/// comes.
 async fn act(effects: Database, event: Event) -> Result<(), HandlerError> {
     if rand::random_ratio(1, FAILURE_ODDS) {
         return Err(failed("before the effect"));

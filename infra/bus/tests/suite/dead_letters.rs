@@ -1,4 +1,5 @@
-//! Events that are given up: they stop nobody, and an operator can look at them, replay them or drop them.
+//! Events that are given up: they stop nobody, and an operator can look at them, replay them or
+//! drop them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,7 +27,7 @@ fn rejected(text: &str) -> HandlerError {
 }
 
 #[tokio::test]
-async fn a_poison_event_is_set_aside_and_the_queue_goes_on() {
+async fn a_poison_event_is_dead_lettered_and_the_queue_goes_on() {
     let world = World::new().await;
     let recorder = Recorder::new(|event: Event| async move {
         match number(&event) {
@@ -76,9 +77,9 @@ async fn with_dead(
 ) {
     let world = World::new().await;
     let healthy = Arc::new(AtomicBool::new(false));
-    let mended = healthy.clone();
+    let repaired = healthy.clone();
     let recorder = Recorder::new(move |_| {
-        let ok = mended.load(Ordering::SeqCst);
+        let ok = repaired.load(Ordering::SeqCst);
         std::future::ready(ok.then_some(()).ok_or_else(|| rejected("broken")))
     });
     let run = world.run(subscription(), recorder.clone());

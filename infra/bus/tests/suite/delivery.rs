@@ -1,4 +1,5 @@
-//! Events reach their subscription: all of them, in order, once when nothing fails, again after a crash.
+//! Events reach their subscription: all of them, in order, once when nothing fails, again after a
+//! crash.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -156,7 +157,7 @@ async fn publishing_wakes_a_subscription_at_once() {
     run.stop().await;
 }
 
-/// Holds every event until it is told to let one go, and counts how many it holds.
+/// Holds every event until it is told to release one, and counts how many it holds.
 struct Holding {
     held: AtomicUsize,
     most: AtomicUsize,
@@ -283,7 +284,8 @@ async fn a_second_run_of_a_subscription_waits_for_the_first() {
     assert_eq!((first.seen(), second.seen()), (vec![0, 1], vec![2]));
 }
 
-/// A subscription to a rare topic among many other events gets there, and its cursor moves past the others.
+/// A subscription to a rare topic among many other events gets there, and its cursor moves past the
+/// others.
 #[tokio::test]
 async fn a_rare_topic_is_found_behind_many_other_events() {
     let world = World::new().await;

@@ -1,4 +1,5 @@
-//! The bus as its users see it: publishing, delivery, failure, redelivery, dead letters, the relay, and `kill -9`.
+//! The bus as its users see it: publishing, delivery, failure, redelivery, dead letters, the relay,
+//! and `kill -9`.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 

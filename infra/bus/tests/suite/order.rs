@@ -1,5 +1,5 @@
-//! Order and redelivery against their oracle: for any plan of failures, rejections and restarts, each key's events are
-//! attempted exactly as one after the other would be.
+//! Order and redelivery against their oracle: for any plan of failures, rejections and restarts,
+//! each key's events are attempted exactly as one after the other would be.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex};
@@ -18,13 +18,13 @@ const KEYS: u64 = 6;
 
 /// What happens to one event: how often it fails, and whether it is rejected at last.
 #[derive(Debug, Clone)]
-struct Fate {
+struct EventOutcome {
     key: u64,
     failures: u32,
     rejected: bool,
 }
 
-impl Fate {
+impl EventOutcome {
     fn attempts(&self) -> u32 {
         (self.failures + 1).min(ATTEMPTS_MAX)
     }
@@ -36,7 +36,7 @@ impl Fate {
 
 #[derive(Debug, Clone)]
 struct Plan {
-    fates: Vec<Fate>,
+    outcomes: Vec<EventOutcome>,
     concurrency: usize,
     window: u32,
     /// How many events are published at a time.
@@ -59,20 +59,22 @@ enum Ending {
 
 fn plans() -> impl Strategy<Value = Plan> {
     let failures = prop_oneof![6 => Just(0_u32), 3 => 1_u32..4, 1 => 4_u32..6];
-    let fate =
-        (0..KEYS, failures, prop::bool::weighted(0.1)).prop_map(|(key, failures, rejected)| Fate {
-            key,
-            failures,
-            rejected,
+    let outcome =
+        (0..KEYS, failures, prop::bool::weighted(0.1)).prop_map(|(key, failures, rejected)| {
+            EventOutcome {
+                key,
+                failures,
+                rejected,
+            }
         });
-    let fates = prop::collection::vec(fate, 1..120);
+    let outcomes = prop::collection::vec(outcome, 1..120);
     let ending = prop_oneof![
         Just(Ending::Settled),
         Just(Ending::Stopped),
         Just(Ending::Killed)
     ];
     (
-        fates,
+        outcomes,
         1_usize..6,
         2_u32..40,
         1_usize..40,
@@ -80,8 +82,8 @@ fn plans() -> impl Strategy<Value = Plan> {
         ending,
     )
         .prop_map(
-            |(fates, concurrency, window, batch, restart_every, ending)| Plan {
-                fates,
+            |(outcomes, concurrency, window, batch, restart_every, ending)| Plan {
+                outcomes,
                 concurrency,
                 window,
                 batch,
@@ -105,9 +107,10 @@ proptest! {
     }
 }
 
-/// A handler that follows the plan, and notes each attempt and whether two of one key were ever under way at once.
+/// A handler that follows the plan, and records each attempt and whether two of one key were ever
+/// under way at once.
 struct Follower {
-    fates: Vec<Fate>,
+    outcomes: Vec<EventOutcome>,
     state: Mutex<State>,
 }
 
@@ -122,10 +125,10 @@ struct State {
 impl Handler for Follower {
     async fn handle(&self, _: &Context, event: &Event) -> Result<(), HandlerError> {
         let number = number(event);
-        let fate = &self.fates[number as usize];
+        let outcome = &self.outcomes[number as usize];
         let attempt = {
             let state = &mut *self.state.lock().unwrap();
-            state.overlapped |= !state.busy.insert(fate.key);
+            state.overlapped |= !state.busy.insert(outcome.key);
             state.attempts.push(number);
             state
                 .attempts
@@ -134,10 +137,10 @@ impl Handler for Follower {
                 .count()
         };
         tokio::task::yield_now().await;
-        self.state.lock().unwrap().busy.remove(&fate.key);
-        if attempt <= fate.failures as usize {
+        self.state.lock().unwrap().busy.remove(&outcome.key);
+        if attempt <= outcome.failures as usize {
             Err(failed("as planned"))
-        } else if fate.rejected {
+        } else if outcome.rejected {
             Err(HandlerError::Reject("as planned".into()))
         } else {
             Ok(())
@@ -166,15 +169,15 @@ async fn check(plan: Plan) -> TestCaseResult {
     };
     let world = World::with(&settings, Arc::new(SystemClock)).await;
     let follower = Arc::new(Follower {
-        fates: plan.fates.clone(),
+        outcomes: plan.outcomes.clone(),
         state: Mutex::default(),
     });
     let mut run = world.run(planned(&plan), follower.clone());
-    let numbered: Vec<_> = (0..).zip(&plan.fates).collect();
+    let numbered: Vec<_> = (0..).zip(&plan.outcomes).collect();
     for (round, batch) in numbered.chunks(plan.batch).enumerate() {
         let events: Vec<_> = batch
             .iter()
-            .map(|(number, fate)| world.event(fate.key, *number))
+            .map(|(number, outcome)| world.event(outcome.key, *number))
             .collect();
         world.publish(&events).await;
         if round % plan.restart_every == plan.restart_every - 1 {
@@ -210,23 +213,26 @@ async fn end(world: &World, run: Run, ending: Ending) {
     }
 }
 
-/// What holds even when deliveries are repeated: no event is tried before every earlier one of its key has been tried
-/// to its end, and each is tried to its end.
+/// What holds even when deliveries are repeated: no event is tried before every earlier one of its
+/// key has been tried to its end, and each is tried to its end.
 fn compare_loosely(plan: &Plan, attempts: &[u64]) -> TestCaseResult {
-    let mut tried = vec![0; plan.fates.len()];
+    let mut tried = vec![0; plan.outcomes.len()];
     for number in attempts {
         let number = *number as usize;
-        for (earlier, fate) in plan.fates[..number].iter().enumerate() {
-            let other_key = fate.key != plan.fates[number].key;
+        for (earlier, outcome) in plan.outcomes[..number].iter().enumerate() {
+            let other_key = outcome.key != plan.outcomes[number].key;
             prop_assert!(
-                other_key || tried[earlier] >= fate.attempts(),
+                other_key || tried[earlier] >= outcome.attempts(),
                 "{number} was tried before {earlier} was done with"
             );
         }
         tried[number] += 1;
     }
-    for (fate, tried) in plan.fates.iter().zip(tried) {
-        prop_assert!(tried >= fate.attempts(), "{fate:?} was tried {tried} times");
+    for (outcome, tried) in plan.outcomes.iter().zip(tried) {
+        prop_assert!(
+            tried >= outcome.attempts(),
+            "{outcome:?} was tried {tried} times"
+        );
     }
     Ok(())
 }
@@ -234,11 +240,11 @@ fn compare_loosely(plan: &Plan, attempts: &[u64]) -> TestCaseResult {
 /// The oracle: each event of a key as often as it must be tried, then the next.
 fn compare(plan: &Plan, attempts: &[u64]) -> TestCaseResult {
     for key in 0..KEYS {
-        let of_key = |number: &u64| plan.fates[*number as usize].key == key;
+        let of_key = |number: &u64| plan.outcomes[*number as usize].key == key;
         let expected: Vec<u64> = (0..)
-            .zip(&plan.fates)
-            .filter(|(_, fate)| fate.key == key)
-            .flat_map(|(number, fate)| std::iter::repeat_n(number, fate.attempts() as usize))
+            .zip(&plan.outcomes)
+            .filter(|(_, outcome)| outcome.key == key)
+            .flat_map(|(number, outcome)| std::iter::repeat_n(number, outcome.attempts() as usize))
             .collect();
         let actual: Vec<u64> = attempts.iter().copied().filter(of_key).collect();
         prop_assert_eq!(actual, expected, "key {}", key);
@@ -251,8 +257,8 @@ async fn compare_dead(plan: &Plan, world: &World) -> TestCaseResult {
     let found = letters.list(Some(NAME), 0, DeadLetters::PAGE_MAX).await;
     let dead: BTreeSet<u64> = found.unwrap().iter().map(|l| number(&l.event)).collect();
     let expected: BTreeSet<u64> = (0..)
-        .zip(&plan.fates)
-        .filter(|(_, fate)| fate.is_dead())
+        .zip(&plan.outcomes)
+        .filter(|(_, outcome)| outcome.is_dead())
         .map(|(number, _)| number)
         .collect();
     if plan.ending == Ending::Settled {

@@ -130,9 +130,9 @@ async fn a_crash_loses_neither_the_waiting_event_nor_its_place() {
 async fn a_long_queue_behind_one_event_is_worked_off() {
     let world = World::new().await;
     let healthy = Arc::new(AtomicBool::new(false));
-    let mended = healthy.clone();
+    let repaired = healthy.clone();
     let recorder = Recorder::new(move |_| {
-        let ok = mended.load(Ordering::SeqCst);
+        let ok = repaired.load(Ordering::SeqCst);
         std::future::ready(ok.then_some(()).ok_or_else(|| failed("broken")))
     });
     let retry = RetryPolicy {
@@ -158,9 +158,9 @@ async fn too_many_waiting_events_hold_new_ones_in_the_log() {
     settings.window_events_max = 30;
     let world = World::with(&settings, Arc::new(SystemClock)).await;
     let healthy = Arc::new(AtomicBool::new(false));
-    let mended = healthy.clone();
+    let repaired = healthy.clone();
     let recorder = Recorder::new(move |_| {
-        let ok = mended.load(Ordering::SeqCst);
+        let ok = repaired.load(Ordering::SeqCst);
         std::future::ready(ok.then_some(()).ok_or_else(|| failed("broken")))
     });
     let retry = RetryPolicy {
@@ -234,7 +234,8 @@ async fn an_attempt_that_takes_too_long_is_ended_and_counts_as_a_failure() {
     assert_eq!(recorder.seen(), [0, 0]);
 }
 
-/// The next attempt is kept as a time of day. A clock that was set back must not hold it up until that time comes again.
+/// The next attempt is kept as a time of day. A clock that was set back must not hold it up until
+/// that time comes again.
 #[tokio::test]
 async fn a_clock_that_is_set_back_does_not_hold_up_redelivery() {
     let clock = Arc::new(ManualClock::at(SystemClock.now()));
@@ -250,8 +251,8 @@ async fn a_clock_that_is_set_back_does_not_hold_up_redelivery() {
     run.stop().await;
 }
 
-/// An earlier event that hangs keeps the cursor from moving over the one that waits: after the crash both the log and the
-/// redelivery table hold it.
+/// An earlier event that hangs keeps the cursor from moving over the one that waits: after the
+/// crash both the log and the redelivery table hold it.
 #[tokio::test]
 async fn a_crash_neither_doubles_a_waiting_event_nor_forgets_its_attempts() {
     let world = World::new().await;

@@ -1,4 +1,5 @@
-//! From the outbox to the bus: all of it, in order, whatever the bus does meanwhile; and the inbox at the other end.
+//! From the outbox to the bus: all of it, in order, whatever the bus does meanwhile; and the inbox
+//! at the other end.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -44,7 +45,7 @@ pub(crate) async fn write(database: &Database, event: Event) -> Result<(), DbErr
         .await
 }
 
-/// An effect that the inbox keeps from happening twice. A repetition is noted.
+/// An effect that the inbox keeps from happening twice. A repetition is recorded.
 pub(crate) async fn take_effect(database: &Database, event: Event) -> Result<(), DbError> {
     database
         .write(move |connection| {
@@ -188,8 +189,8 @@ async fn stopping_with_a_bus_that_is_away_keeps_the_outbox() {
     assert!(relaying.taken().is_empty());
 }
 
-/// The relay's own delete wakes it. That must end after one look, not go round for ever: each round of a loop would
-/// publish or commit, and both are counted here.
+/// The relay's own delete wakes it. That must end after one look, not go round for ever: each round
+/// of a loop would publish or commit, and both are counted here.
 #[tokio::test]
 async fn its_own_deletes_do_not_keep_the_relay_busy() {
     let relaying = relaying(0).await;

@@ -1,4 +1,5 @@
-//! How fast it is. Not part of the default run: `cargo test --release -p infra-bus -- --ignored --nocapture speed`.
+//! How fast it is. Not part of the default run: `cargo test --release -p infra-bus -- --ignored
+//! --nocapture speed`.
 
 use std::time::{Duration, Instant};
 

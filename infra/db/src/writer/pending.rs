@@ -11,7 +11,7 @@ use crate::{BoxFuture, Connection, DbError};
 
 /// What a write wants to become of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wish {
+pub(super) enum CommitDecision {
     Keep,
     Undo,
     /// To be undone because the disk is full. SQLite may have undone the whole transaction by
@@ -22,7 +22,7 @@ pub(super) enum Wish {
 /// A [`PendingWrite`] of any type.
 pub(super) trait Write: Send {
     /// Runs the work within the transaction. A panic in it is a failure of this write alone.
-    fn run<'a>(&'a mut self, connection: &'a mut Connection) -> BoxFuture<'a, Wish>;
+    fn run<'a>(&'a mut self, connection: &'a mut Connection) -> BoxFuture<'a, CommitDecision>;
 
     /// Whether the work wants its changes committed.
     fn is_kept(&self) -> bool;
@@ -31,7 +31,7 @@ pub(super) trait Write: Send {
     /// when the group is committed.
     fn finish(self: Box<Self>, version: CommitVersion);
 
-    /// Answers the caller that the group was not committed.
+    /// Returns the caller that the group was not committed.
     fn fail(self: Box<Self>, error: DbError);
 }
 
@@ -41,17 +41,17 @@ pub(super) struct PendingWrite<T, E, F, H> {
     /// None before the work has run, and when it panicked.
     result: Option<Result<T, E>>,
     after_commit: H,
-    answer: oneshot::Sender<Result<T, E>>,
+    response: oneshot::Sender<Result<T, E>>,
 }
 
 impl<T, E, F, H> PendingWrite<T, E, F, H> {
     pub(super) fn new(work: F, after_commit: H) -> (Self, oneshot::Receiver<Result<T, E>>) {
-        let (answer, answered) = oneshot::channel();
+        let (response, answered) = oneshot::channel();
         let write = Self {
             work: Some(work),
             result: None,
             after_commit,
-            answer,
+            response,
         };
         (write, answered)
     }
@@ -64,22 +64,22 @@ where
     F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     H: FnOnce(&T, CommitVersion) + Send + 'static,
 {
-    fn run<'a>(&'a mut self, connection: &'a mut Connection) -> BoxFuture<'a, Wish> {
+    fn run<'a>(&'a mut self, connection: &'a mut Connection) -> BoxFuture<'a, CommitDecision> {
         Box::pin(async move {
             let Some(work) = self.work.take() else {
-                return Wish::Undo;
+                return CommitDecision::Undo;
             };
             // Within a future of its own, so that a panic before the work's first await is caught
             // too.
             let work = async move { work(connection).await };
             self.result = AssertUnwindSafe(work).catch_unwind().await.ok();
             match &self.result {
-                Some(Ok(_)) => Wish::Keep,
-                Some(Err(error)) if is_because_full(error) => Wish::UndoFull,
-                Some(Err(_)) => Wish::Undo,
+                Some(Ok(_)) => CommitDecision::Keep,
+                Some(Err(error)) if is_because_full(error) => CommitDecision::UndoFull,
+                Some(Err(_)) => CommitDecision::Undo,
                 None => {
                     tracing::error!("a write panicked and was undone");
-                    Wish::Undo
+                    CommitDecision::Undo
                 }
             }
         })
@@ -93,35 +93,36 @@ where
         let Self {
             result,
             after_commit,
-            answer,
+            response,
             ..
         } = *self;
         let panicked = || DbError::NotCommitted("the work panicked".to_owned());
         let result = result.unwrap_or_else(|| Err(panicked().into()));
         if let Ok(value) = &result {
-            // The write stands, whatever its hook does: the writer goes on and the caller is
+            // The write stands, whatever its hook does: the writer continues and the caller is
             // answered.
             let hook = AssertUnwindSafe(|| after_commit(value, version));
             if catch_unwind(hook).is_err() {
                 tracing::error!("the hook of a committed write panicked");
             }
         } else {
-            // Before the answer: what the hook holds (a lock, say) is free when the caller goes on.
+            // Before the response: what the hook holds (a lock, say) is free when the caller
+            // continues.
             drop(after_commit);
         }
-        // The caller may have gone; the write stands all the same.
-        let _ = answer.send(result);
+        // The caller may be gone; the write stands all the same.
+        let _ = response.send(result);
     }
 
     fn fail(self: Box<Self>, error: DbError) {
         let Self {
             after_commit,
-            answer,
+            response,
             ..
         } = *self;
         drop(after_commit);
         // Also when the work itself failed: what refused it may have been other work of the group,
         // which was not committed.
-        let _ = answer.send(Err(error.into()));
+        let _ = response.send(Err(error.into()));
     }
 }

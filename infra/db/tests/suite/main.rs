@@ -1,6 +1,6 @@
 //! The database as its users see it: group commit, isolation of failures, closing.
 
-// A test's helper that cannot go on has failed the test.
+// A test's helper that cannot continue has failed the test.
 #![allow(clippy::unwrap_used)]
 
 mod hooks;
@@ -69,7 +69,8 @@ async fn a_panicking_write_undoes_only_itself() {
     assert_eq!(count(&database).await, 1);
 }
 
-/// Hands these in while a write keeps the writer busy, and answers what they said: they share a commit.
+/// Hands these in while a write keeps the writer busy, and returns what they said: they share a
+/// commit.
 async fn in_one_group<T>(database: &Database, writes: impl Future<Output = T>) -> T {
     let (begun, busy) = tokio::sync::oneshot::channel::<()>();
     let (open, gate) = tokio::sync::oneshot::channel::<()>();
@@ -239,7 +240,7 @@ async fn closing_leaves_one_whole_file_without_what_was_deleted() {
 }
 
 #[tokio::test]
-async fn what_stays_open_at_a_close_is_told() {
+async fn what_stays_open_at_a_close_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let database = open(folder.path()).await;
     insert(&database, 1, "one".to_owned()).await.unwrap();
@@ -291,7 +292,7 @@ async fn looking_at_a_database_changes_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_told_from_other_failures() {
+async fn a_full_disk_is_distinguished_from_other_failures() {
     let folder = tempfile::tempdir().unwrap();
     let database = open(folder.path()).await;
     let refused = database
@@ -314,7 +315,7 @@ async fn a_full_disk_is_told_from_other_failures() {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_what_the_whole_group_is_told() {
+async fn a_full_disk_is_what_the_whole_group_gets() {
     let folder = tempfile::tempdir().unwrap();
     let database = open(folder.path()).await;
     let too_much = database.write::<(), Error, _>(|connection| {

@@ -46,8 +46,8 @@ impl From<CallerRefused> for Error {
     }
 }
 
-/// Makes callers, signs those that leave this process and verifies those that enter it. Whoever holds one can act for
-/// every account: surfaces and transports do, domains do not. Cheap to clone.
+/// Makes callers, signs those that leave this process and verifies those that enter it. Anyone who
+/// holds one can act for every account: surfaces and transports do, domains do not. Cheap to clone.
 #[derive(Clone)]
 pub struct CallerKey {
     keyed: Hmac<Sha256>,
@@ -88,7 +88,8 @@ impl CallerKey {
         })))
     }
 
-    /// The caller as it is shown to another process, good until the same moment as here; nothing for nobody.
+    /// The caller as it is shown to another process, good until the same moment as here; nothing
+    /// for nobody.
     #[must_use]
     pub fn sign(&self, caller: &Caller) -> Option<String> {
         let (kind, identity, left) = match &caller.0 {

@@ -30,7 +30,7 @@ fn now(queue: &FairQueue<u8>, key: u8) -> Turn<u8> {
     }
 }
 
-/// Asks, and stands in line.
+/// Asks, and queues.
 fn ask(queue: &FairQueue<u8>, key: u8) -> Asking<'_> {
     let mut asking: Asking<'_> = Box::pin(queue.turn(key));
     assert!(poll(asking.as_mut()).is_pending());
@@ -92,7 +92,7 @@ fn when_all_lines_are_full_the_longest_makes_room_for_a_shorter_one() {
 }
 
 #[test]
-fn whoever_gives_up_leaves_the_line_and_no_turn_is_lost() {
+fn a_waiter_that_gives_up_leaves_the_line_and_no_turn_is_lost() {
     let queue = FairQueue::new(1, 10);
     let running = now(&queue, 1);
     let (gone, called_and_gone, mut stays) = (ask(&queue, 1), ask(&queue, 2), ask(&queue, 3));
@@ -178,7 +178,8 @@ impl Crowd<'_> {
         self.waiting.iter().filter(|(k, _)| *k == key).count()
     }
 
-    /// Hears everyone who waits; returns the keys of those who were sent away. Whoever has an answer is not asked again.
+    /// Hears everyone who waits; returns the keys of those who were sent away. Anyone who has a
+    /// response is not asked again.
     fn hear(&mut self) -> Vec<u8> {
         let mut sent_away = Vec::new();
         for (key, mut asking) in std::mem::take(&mut self.waiting) {

@@ -14,9 +14,9 @@ fn what_a_library_may_try_is_refused_and_the_worker_goes_on() {
         lease.finish();
         process
     });
-    for deed in ["open", "fork", "code", "shared", "raise limit"] {
-        let answer = ask(&pool, deed).unwrap();
-        assert!(answer.starts_with("refused:"), "{deed}: {answer}");
+    for action in ["open", "fork", "code", "shared", "raise limit"] {
+        let response = ask(&pool, action).unwrap();
+        assert!(response.starts_with("refused:"), "{action}: {response}");
     }
     let lease = pool.lease(soon()).unwrap();
     assert_eq!(Ok(lease.process()), process, "another worker was started");
@@ -25,11 +25,11 @@ fn what_a_library_may_try_is_refused_and_the_worker_goes_on() {
 #[test]
 fn what_only_an_intruder_does_is_death() {
     let pool = pool();
-    for deed in ["connect", "exec", "ptrace", "kill"] {
-        let error = ask(&pool, deed).unwrap_err();
+    for action in ["connect", "exec", "ptrace", "kill"] {
+        let error = ask(&pool, action).unwrap_err();
         assert!(
             matches!(&error, SandboxError::Died { how } if how.contains("system call")),
-            "{deed}: {error}"
+            "{action}: {error}"
         );
         assert_well(&pool);
     }
@@ -52,13 +52,13 @@ fn a_request_may_be_given_less_memory_than_the_worker_may_have() {
     let large = vec![b'x'; 48 << 20];
     let mut lease = pool.lease(soon()).unwrap();
     lease.allow_memory(32 << 20).unwrap();
-    // It dies while the rest is sent, or when the answer is waited for.
-    let answer = lease.send(&[&large]).and_then(|()| lease.receive(64 << 20));
-    assert!(matches!(answer, Err(SandboxError::Died { .. })), "no end");
+    // It dies while the rest is sent, or when the response is waited for.
+    let response = lease.send(&[&large]).and_then(|()| lease.receive(64 << 20));
+    assert!(matches!(response, Err(SandboxError::Died { .. })), "no end");
     drop(lease);
     // The next has all of it again.
-    let answer = crate::ask_until(&pool, &large, soon()).unwrap();
-    assert!(answer == large);
+    let response = crate::ask_until(&pool, &large, soon()).unwrap();
+    assert!(response == large);
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! Workers that misbehave in every way known, and a pool that goes on.
+//! Workers that misbehave in every way known, and a pool that continues.
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used)] // a test that cannot go on fails
+#![allow(clippy::unwrap_used)] // a test that cannot continue fails
 
 mod denied;
 mod pool;
@@ -41,17 +41,17 @@ fn soon() -> Instant {
 fn ask_until(pool: &Pool, request: &[u8], deadline: Instant) -> Result<Vec<u8>, SandboxError> {
     let mut lease = pool.lease(deadline)?;
     lease.send(&[request])?;
-    let answer = lease.receive(64 << 20)?;
+    let response = lease.receive(64 << 20)?;
     lease.finish();
-    Ok(answer)
+    Ok(response)
 }
 
 fn ask(pool: &Pool, request: &str) -> Result<String, SandboxError> {
-    let answer = ask_until(pool, request.as_bytes(), soon())?;
-    Ok(String::from_utf8(answer).unwrap())
+    let response = ask_until(pool, request.as_bytes(), soon())?;
+    Ok(String::from_utf8(response).unwrap())
 }
 
-/// The pool answers as if nothing had happened.
+/// The pool responds as if nothing had happened.
 #[track_caller]
 fn assert_well(pool: &Pool) {
     assert_eq!(ask(pool, "hello"), Ok("hello".to_owned()));

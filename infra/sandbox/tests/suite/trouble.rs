@@ -7,18 +7,18 @@ use infra_sandbox::{Bounds, Pool, SandboxError};
 use crate::{ask, ask_until, assert_well, bounds, pool, program};
 
 #[track_caller]
-fn assert_dies(deed: &str, how_it_ends: &str) {
+fn assert_dies(action: &str, how_it_ends: &str) {
     let pool = pool();
-    let error = ask(&pool, deed).unwrap_err();
+    let error = ask(&pool, action).unwrap_err();
     assert!(
         matches!(&error, SandboxError::Died { how } if how.contains(how_it_ends)),
-        "{deed}: {error}"
+        "{action}: {error}"
     );
     assert_well(&pool);
 }
 
 #[test]
-fn a_crash_is_told_with_its_cause() {
+fn a_crash_is_reported_with_its_cause() {
     assert_dies("abort", "SIGABRT");
     assert_dies("segfault", "SIGSEGV");
     assert_dies("half an answer", "exit status: 3");
@@ -32,12 +32,12 @@ fn the_last_words_of_a_worker_are_one_line() {
 #[test]
 fn a_worker_that_hangs_is_killed_at_the_deadline() {
     let pool = pool();
-    for deed in ["spin", "sleep"] {
+    for action in ["spin", "sleep"] {
         assert_well(&pool);
         let begun = Instant::now();
         let deadline = begun + Duration::from_millis(300);
         assert_eq!(
-            ask_until(&pool, deed.as_bytes(), deadline),
+            ask_until(&pool, action.as_bytes(), deadline),
             Err(SandboxError::Deadline)
         );
         assert!(begun.elapsed() < Duration::from_secs(20));
@@ -112,7 +112,7 @@ fn a_worker_of_too_many_threads_is_killed() {
 }
 
 #[test]
-fn rubbish_is_not_taken_for_an_answer() {
+fn rubbish_is_not_taken_for_a_response() {
     let pool = pool();
     let error = ask(&pool, "rubbish").unwrap_err();
     assert!(matches!(error, SandboxError::Rubbish { .. }), "{error}");
@@ -123,7 +123,7 @@ fn rubbish_is_not_taken_for_an_answer() {
 }
 
 #[test]
-fn a_library_that_prints_neither_spoils_answers_nor_waits() {
+fn a_library_that_prints_neither_spoils_responses_nor_waits() {
     let pool = pool();
     assert_eq!(ask(&pool, "talk"), Ok("talked".to_owned()));
     assert_eq!(ask(&pool, "talk"), Ok("talked".to_owned()));
@@ -133,8 +133,8 @@ fn a_library_that_prints_neither_spoils_answers_nor_waits() {
 fn large_messages_pass_whole() {
     let pool = pool();
     let request: Vec<u8> = (0..40_000_000_u32).map(|at| (at % 251) as u8).collect();
-    let answer = ask_until(&pool, &request, crate::soon()).unwrap();
-    assert!(answer == request);
+    let response = ask_until(&pool, &request, crate::soon()).unwrap();
+    assert!(response == request);
 }
 
 #[test]

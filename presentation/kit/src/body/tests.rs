@@ -45,9 +45,12 @@ async fn silence_is_measured_from_frame_to_frame() {
     let error = body.frame().await.unwrap().unwrap_err();
     assert!(asked.elapsed() >= SILENCE_MAX);
     let silence_max = SILENCE_MAX;
-    assert_eq!(FellSilent::among(&*error), Some(FellSilent { silence_max }));
+    assert_eq!(
+        IdleTimeout::among(&*error),
+        Some(IdleTimeout { silence_max })
+    );
     let watch = body.watch().unwrap();
-    assert!(watch.fell_silent() && !watch.has_ended());
+    assert!(watch.is_idle_timeout() && !watch.has_ended());
 }
 
 #[tokio::test]
@@ -58,7 +61,7 @@ async fn a_body_that_is_there_ends_as_it_is() {
     assert_eq!(text(&mut body).await.unwrap(), "abc");
     assert!(text(&mut body).await.is_none());
     let watch = body.watch().unwrap();
-    assert!(watch.has_ended() && !watch.fell_silent());
+    assert!(watch.has_ended() && !watch.is_idle_timeout());
     let none = WatchedBody::new(Empty::<Bytes>::new(), SILENCE_MAX);
     assert!(none.watch().is_none());
 }
@@ -91,7 +94,7 @@ async fn a_body_that_finds_no_place_again_is_shed() {
     let _other = control.try_admit().unwrap();
     sender.send("abc").unwrap();
     assert!(body.frame().await.unwrap().is_err());
-    assert!(watch.was_shed() && !watch.fell_silent());
+    assert!(watch.was_shed() && !watch.is_idle_timeout());
     drop(held);
     assert_eq!(control.in_flight(), 1);
 }

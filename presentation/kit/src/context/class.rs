@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use http::{Method, Request, header};
 
-use super::{ANSWER_WAIT_MAX, KEEPING_WAIT_MAX, QUICK_BUDGET, REQUEST_BUDGET, RESUMABLE_BUDGET};
+use super::{KEEPING_WAIT_MAX, QUICK_BUDGET, REQUEST_BUDGET, RESPONSE_WAIT_MAX, RESUMABLE_BUDGET};
 
 /// What a request brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestClass {
-    /// No file.
+    /// Requests without a file.
     Quick,
     /// A form that may bring files.
     FormWithFiles,
@@ -121,10 +121,10 @@ impl RequestClass {
         }
     }
 
-    /// How long its answer is waited for after that.
+    /// How long its response is waited for after that.
     pub(super) const fn wait_after_budget(self) -> Duration {
         match self {
-            Self::Quick | Self::FormWithFiles => ANSWER_WAIT_MAX,
+            Self::Quick | Self::FormWithFiles => RESPONSE_WAIT_MAX,
             Self::ResumableUpload => KEEPING_WAIT_MAX,
         }
     }

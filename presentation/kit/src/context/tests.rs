@@ -55,7 +55,7 @@ async fn read(request: Request) -> Result<Response, Infallible> {
     }))
 }
 
-async fn answer<F>(request: Request, handler: fn(Request) -> F) -> Response
+async fn sent<F>(request: Request, handler: fn(Request) -> F) -> Response
 where
     F: Future<Output = Result<Response, Infallible>> + Send + 'static,
 {
@@ -139,7 +139,7 @@ fn a_header_alone_makes_no_upload() {
 #[tokio::test]
 async fn a_silent_body_is_answered_as_such() {
     for path in ["/login", "/api/v2/media", "/oauth/token"] {
-        let response = answer(request(path, MULTIPART, silence()), read).await;
+        let response = sent(request(path, MULTIPART, silence()), read).await;
         assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT, "{path}");
         assert_eq!(response.headers()[header::CONNECTION], "close");
         assert!(response.headers().contains_key(REQUEST_ID));
@@ -148,8 +148,8 @@ async fn a_silent_body_is_answered_as_such() {
 }
 
 #[tokio::test]
-async fn an_answer_that_needed_no_body_is_left_as_it_is() {
-    let response = answer(request("/login", FORM, silence()), |_| async {
+async fn a_response_that_needed_no_body_is_left_as_it_is() {
+    let response = sent(request("/login", FORM, silence()), |_| async {
         Ok((StatusCode::UNAUTHORIZED, "who?").into_response())
     })
     .await;
@@ -168,12 +168,12 @@ async fn what_stands_behind_hears_what_a_request_brings() {
         ("/api/v1/media/uploads/7", BYTES, "ResumableUpload"),
         ("/new", FORM, "Quick"),
     ] {
-        let response = answer(request(path, content_type, Body::from("x")), classed).await;
+        let response = sent(request(path, content_type, Body::from("x")), classed).await;
         assert_eq!(text(response).await, class, "{path}");
     }
 }
 
-/// What is answered when the time is up before the work is done.
+/// The response when the time is up before the work is done.
 async fn late(request: &Request) -> Response {
     settled::<Response>(
         std::future::pending(),
@@ -203,13 +203,13 @@ async fn whose_fault_a_time_out_is_depends_on_the_body() {
 }
 
 #[tokio::test]
-async fn a_panic_is_an_answer_too() {
+async fn a_panic_is_a_response_too() {
     async fn panics(request: Request) -> Result<Response, Infallible> {
         let frames = request.into_body().into_data_stream();
         assert!(frames.count().await > 7, "of no interest to a client");
         Ok(StatusCode::OK.into_response())
     }
-    let response = answer(request("/api/v1/x", FORM, Body::from("x")), panics).await;
+    let response = sent(request("/api/v1/x", FORM, Body::from("x")), panics).await;
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(response.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
     let text = text(response).await;

@@ -12,7 +12,8 @@ enum Scalar {
     Empty(()),
 }
 
-/// `true`, `"true"`, `1`, `"1"`, `"on"` and their opposites in letters of any case; an empty text is not set.
+/// `true`, `"true"`, `1`, `"1"`, `"on"` and their opposites in letters of any case; an empty text
+/// is not set.
 ///
 /// # Errors
 /// When it is none of these.
@@ -30,7 +31,8 @@ pub fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>,
     }
 }
 
-/// Whether there is anything: not null, and no empty text, list or map, nor one of nothing but those.
+/// Whether there is anything: not null, and no empty text, list or map, nor one of nothing but
+/// those.
 ///
 /// # Errors
 /// When it is not UTF-8.
@@ -71,7 +73,8 @@ pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>
     )
 }
 
-/// A list, or its only element by itself; the same name more than once; or a map from numbers, as `name[0]=` makes it.
+/// A list, or its only element by itself; the same name more than once; or a map from numbers, as
+/// `name[0]=` makes it.
 ///
 /// # Errors
 /// When it is none of these.

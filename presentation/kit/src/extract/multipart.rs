@@ -13,7 +13,7 @@ use crate::upload::disposition::Disposition;
 /// The most text fields taken from a multipart form.
 const FIELDS_MAX: usize = 200;
 
-/// The texts of a multipart form. Files in it are passed over.
+/// The texts of a multipart form. Files in it are skipped.
 pub(super) async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Map, Problem> {
     let mut form = Multipart::from_request(request, state)
         .await
@@ -46,7 +46,8 @@ pub(super) async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<
     Err(Error::new(ErrorCode::Invalid, text).into())
 }
 
-/// Whether a part that says this of itself is a text. Many programs give every part of a form a type.
+/// Whether a part that says this of itself is a text. Many programs give every part of a form a
+/// type.
 #[must_use]
 pub fn is_text(content_type: Option<&str>) -> bool {
     content_type.is_none_or(|name| {
@@ -55,7 +56,8 @@ pub fn is_text(content_type: Option<&str>) -> bool {
     })
 }
 
-/// A part's text as UTF-8, whatever charset the part says that it is in. What is in none that is known stays as it is.
+/// A part's text as UTF-8, whatever charset the part says that it is in. What is in none that is
+/// known stays as it is.
 #[must_use]
 pub fn decoded(content_type: Option<&str>, bytes: Vec<u8>) -> Vec<u8> {
     match content_type.and_then(charset) {

@@ -108,7 +108,7 @@ fn texts_are_numbers_and_numbers_texts_where_they_are_wanted() {
 }
 
 #[test]
-fn a_wrong_value_is_told_by_its_field() {
+fn a_wrong_value_is_reported_by_its_field() {
     let Problem(error) = json(r#"{"in_reply_to_id":{"a":1}}"#).unwrap_err();
     assert_eq!(error.field(), Some("in_reply_to_id"));
     assert!(error.public().contains("expected a text"), "{error}");

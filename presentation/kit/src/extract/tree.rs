@@ -1,10 +1,12 @@
 //! Parameters as a tree, the same one from a query, a form or JSON.
 //!
-//! Names nest as Rack nests them, because that is what clients of the Mastodon API were written against: `a=1` is a text,
-//! `a[]=1` adds to a list, `a[b]=1` is a field of a map, `a[][b]=1` a field of the last map of a list. Where Rack gives up,
-//! this bends: a plain name beside `name[]` joins the list, and a map whose keys are numbers is a list when one is wanted.
-//! Deserialization is as lenient: a number is taken for a text, a text for a number, null for "not given", and the same
-//! name twice is its last value where one is wanted and all of them where a list is. In JSON it is always its last value.
+//! Names nest as Rack nests them, because that is what clients of the Mastodon API were written
+//! against: `a=1` is a text, `a[]=1` adds to a list, `a[b]=1` is a field of a map, `a[][b]=1` a
+//! field of the last map of a list. Where Rack gives up, this bends: a plain name beside `name[]`
+//! joins the list, and a map whose keys are numbers is a list when one is wanted. Deserialization
+//! is as lenient: a number is taken for a text, a text for a number, null for "not given", and the
+//! same name twice is its last value where one is wanted and all of them where a list is. In JSON
+//! it is always its last value.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +33,8 @@ pub(crate) enum Node {
     Text(String),
     /// One plain name more than once, in the order of the values.
     Repeated(Vec<String>),
-    /// Bytes that are no UTF-8: wrong where they are used, and nobody's business where they are not.
+    /// Bytes that are no UTF-8: wrong where they are used, and nobody's business where they are
+    /// not.
     NotText,
     List(Vec<Self>),
     Map(Map),

@@ -1,5 +1,5 @@
-//! What is left of a limit, told in headers of every answer: `X-RateLimit-Limit`, `X-RateLimit-Remaining` and
-//! `X-RateLimit-Reset`, as Mastodon names them.
+//! What is left of a limit, reported in headers of every response: `X-RateLimit-Limit`,
+//! `X-RateLimit-Remaining` and `X-RateLimit-Reset`, as Mastodon names them.
 
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
@@ -18,8 +18,8 @@ const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
-/// Where a request's quota is noted for its answer. It outlives whatever becomes of the request: one that ran out of time
-/// or panicked says what is left, too.
+/// Where a request's quota is recorded for its response. It outlives whatever becomes of the
+/// request: one that ran out of time or panicked says what is left, too.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Slot(Arc<OnceLock<Quota>>);
 
@@ -30,25 +30,25 @@ impl Slot {
     }
 }
 
-/// Tells in the headers of every answer what is left, where the request was counted.
+/// Reports in the headers of every response what is left, where the request was counted.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RateLayer;
 
 impl<S> Layer<S> for RateLayer {
-    type Service = Told<S>;
+    type Service = RateService<S>;
 
-    fn layer(&self, inner: S) -> Told<S> {
-        Told { inner }
+    fn layer(&self, inner: S) -> RateService<S> {
+        RateService { inner }
     }
 }
 
 /// See [`RateLayer`].
 #[derive(Debug, Clone)]
-pub struct Told<S> {
+pub struct RateService<S> {
     inner: S,
 }
 
-impl<S> Service<Request> for Told<S>
+impl<S> Service<Request> for RateService<S>
 where
     S: Service<Request, Response = Response, Error = Infallible>,
     S::Future: Send + 'static,
@@ -64,9 +64,9 @@ where
     fn call(&mut self, mut request: Request) -> Self::Future {
         let slot = Slot::default();
         request.extensions_mut().insert(slot.clone());
-        let answer = self.inner.call(request);
+        let inner_response = self.inner.call(request);
         Box::pin(async move {
-            let mut response = answer.await?;
+            let mut response = inner_response.await?;
             if let Some(quota) = slot.0.get() {
                 put(response.headers_mut(), quota);
             }

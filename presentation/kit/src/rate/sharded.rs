@@ -1,4 +1,4 @@
-//! One limit behind several locks: requests of different accounts seldom wait for one another.
+//! One limit behind several locks: requests of different accounts rarely wait for one another.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;

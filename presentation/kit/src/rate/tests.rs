@@ -32,7 +32,7 @@ fn remaining(counted: &Counted) -> u32 {
 }
 
 #[test]
-fn what_is_told_is_what_is_enforced() {
+fn what_is_reported_is_what_is_enforced() {
     let (limits, clock) = limits(few());
     for left in [2, 1, 0] {
         let counted = limits.count_write(ADA);
@@ -112,7 +112,7 @@ fn a_line_with_many_networks_is_counted_as_a_whole() {
 }
 
 #[test]
-fn where_there_is_no_limit_none_is_told() {
+fn where_there_is_no_limit_none_is_reported() {
     let (limits, _) = limits(LimitSettings {
         writes_per_account_max: 0,
         writes_per_account_day_max: 0,

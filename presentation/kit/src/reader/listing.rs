@@ -3,12 +3,12 @@
 use crate::card::Shown;
 use crate::paging::Cursors;
 
-/// Things of a page, and where it goes on.
+/// Things of a page, and where it continues.
 #[derive(Debug)]
 pub struct Listing<T> {
     /// What may be seen, newest first.
     pub items: Vec<T>,
-    /// Where the listing goes on.
+    /// Where the listing continues.
     pub cursors: Cursors,
 }
 
@@ -17,7 +17,7 @@ pub struct Listing<T> {
 pub struct AuthorFilter {
     /// Only posts with pictures.
     pub only_media: bool,
-    /// No answers to others.
+    /// No replies to others.
     pub exclude_replies: bool,
     /// Only posts with this hashtag; empty for all.
     pub tag: String,
@@ -26,9 +26,9 @@ pub struct AuthorFilter {
 /// A post and the posts round it.
 #[derive(Debug)]
 pub struct Conversation {
-    /// What it answers, oldest first.
+    /// Its ancestors, oldest first.
     pub ancestors: Vec<Shown>,
-    /// What answers it, depth first.
+    /// Its replies, depth first.
     pub descendants: Vec<Shown>,
 }
 

@@ -14,7 +14,7 @@ impl Reader {
     /// People by id, in the order asked.
     ///
     /// # Errors
-    /// When a domain cannot answer.
+    /// When a domain is unavailable.
     pub async fn people(&self, context: &Context, ids: Vec<u64>) -> Result<Vec<Arc<Person>>> {
         self.hydrator.people(context, ids).await
     }
@@ -62,7 +62,7 @@ impl Reader {
     /// A page of an account's followers.
     ///
     /// # Errors
-    /// When a domain cannot answer.
+    /// When a domain is unavailable.
     pub async fn followers(
         &self,
         context: &Context,
@@ -84,7 +84,7 @@ impl Reader {
     /// A page of those whom an account follows.
     ///
     /// # Errors
-    /// When a domain cannot answer.
+    /// When a domain is unavailable.
     pub async fn following(
         &self,
         context: &Context,

@@ -1,4 +1,5 @@
-//! The home timeline as the page shows it: without replies, which stand under the post that they reply to.
+//! The home timeline as the page shows it: without replies, which stand under the post that they
+//! reply to.
 
 use std::collections::HashMap;
 
@@ -10,8 +11,8 @@ use crate::card::Shown;
 use crate::paging::Cursors;
 use crate::rules::Place;
 
-/// The most pages of the timeline that are looked through for one page of the listing. Who follows nobody but people deep in
-/// conversation gets a page that is shorter, and goes on below it.
+/// The most pages of the timeline that are looked through for one page of the listing. Who follows
+/// nobody but people deep in conversation gets a page that is shorter, and continues below it.
 const ROUNDS_MAX: u32 = 5;
 
 /// What one page of the timeline had.
@@ -25,10 +26,11 @@ struct Round {
 }
 
 impl Reader {
-    /// A page of the viewer's home timeline, of posts that reply to nothing. The page stays full where there are enough.
+    /// A page of the viewer's home timeline, of posts that reply to nothing. The page stays full
+    /// where there are enough.
     ///
     /// # Errors
-    /// When a domain cannot answer.
+    /// When a domain is unavailable.
     pub async fn home_top_level(
         &self,
         context: &Context,

@@ -1,7 +1,8 @@
-//! What a part of a multipart form says of itself: `Content-Disposition`, as strangers' programs write it.
+//! What a part of a multipart form says of itself: `Content-Disposition`, as foreign programs write
+//! it.
 //!
-//! Names with quotes or without, in letters of any case and in any order; a file's name in RFC 5987's form (`filename*`),
-//! which wins over the plain one.
+//! Names with quotes or without, in letters of any case and in any order; a file's name in RFC
+//! 5987's form (`filename*`), which wins over the plain one.
 
 use percent_encoding::percent_decode_str;
 

@@ -1,9 +1,10 @@
 //! Reading a form with files in bounded memory.
 //!
-//! A form's parser takes whatever has arrived before it looks at any of it, and knows no bound of its own while it looks
-//! for the first boundary or the end of a field's headers. So the body has a gate: it gives a frame only when the parser
-//! has nothing left to hand on, one at a time, and no further one when too many came without a field or a chunk to show
-//! for them. What a form holds in memory is [`WAITING_BYTES_MAX`] and two frames at the most.
+//! A form's parser takes whatever has arrived before it looks at any of it, and knows no bound of
+//! its own while it looks for the first boundary or the end of a field's headers. So the body has a
+//! gate: it gives a frame only when the parser has nothing left to hand on, one at a time, and no
+//! further one when too many came without a field or a chunk to show for them. What a form holds in
+//! memory is [`WAITING_BYTES_MAX`] and two frames at most.
 
 use std::fmt;
 use std::pin::pin;
@@ -22,13 +23,13 @@ use infra_kernel::{Error, ErrorCode, Result};
 
 use super::disposition::Disposition;
 
-/// The most bytes that are taken from the connection without a field or a chunk coming of them, before the form is
-/// refused: the headers of a field, what stands before the first one, or a field that nobody reads. Checked before each
-/// frame, so that the size of a frame does not matter.
+/// The most bytes that are taken from the connection without a field or a chunk coming of them,
+/// before the form is refused: the headers of a field, what stands before the first one, or a field
+/// that nobody reads. Checked before each frame, so that the size of a frame does not matter.
 const WAITING_BYTES_MAX: usize = 64 * 1024;
 
-/// A multipart form, read field by field. It lifts the limit of the body, as its files have the media domain's; whoever
-/// reads its texts bounds those.
+/// A multipart form, read field by field. It lifts the limit of the body, as its files have the
+/// media domain's; the reader of its texts bounds those.
 #[derive(Debug)]
 pub struct FileForm {
     form: Multipart,
@@ -56,11 +57,11 @@ impl<S: Send + Sync> FromRequest<S> for FileForm {
 }
 
 impl FileForm {
-    /// The next field; none at the form's end. What was not read of the field before is passed over.
+    /// The next field; none at the form's end. What was not read of the field before is skipped.
     ///
     /// # Errors
-    /// `too_large` when the field's headers, or what was passed over, are more than is taken; `invalid` when the form is
-    /// not well formed or broke off.
+    /// `too_large` when the field's headers, or what was skipped, are more than is taken; `invalid`
+    /// when the form is not well formed or broke off.
     pub async fn next_field(&mut self) -> Result<Option<FileField<'_>>> {
         let next = self.gate.feed(self.form.next_field()).await;
         let gate = &self.gate;
@@ -77,7 +78,7 @@ impl FileForm {
 }
 
 impl FileField<'_> {
-    /// Its name.
+    /// The name of the field.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.disposition.name.as_deref()
@@ -132,7 +133,7 @@ impl Gate {
             return Poll::Pending;
         }
         if self.waiting_bytes.load(Ordering::Relaxed) > WAITING_BYTES_MAX {
-            return Poll::Ready(Some(Err(TooMuchWaits.into())));
+            return Poll::Ready(Some(Err(TooManyWaiting.into())));
         }
         let frame = ready!(frames.poll_next_unpin(task));
         self.open.store(false, Ordering::Relaxed);
@@ -157,7 +158,8 @@ impl Gate {
             }
             self.open.store(true, Ordering::Relaxed);
             let polled = piece.as_mut().poll(task);
-            // A frame was taken and was not enough. The next may be there already, but other tasks have their turn first.
+            // A frame was taken and was not enough. The next may be there already, but other tasks
+            // have their turn first.
             if polled.is_pending() && !self.open.load(Ordering::Relaxed) {
                 task.waker().wake_by_ref();
             }
@@ -169,9 +171,9 @@ impl Gate {
 
 /// Why the gate stays shut.
 #[derive(Debug)]
-struct TooMuchWaits;
+struct TooManyWaiting;
 
-impl fmt::Display for TooMuchWaits {
+impl fmt::Display for TooManyWaiting {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
@@ -180,13 +182,13 @@ impl fmt::Display for TooMuchWaits {
     }
 }
 
-impl std::error::Error for TooMuchWaits {}
+impl std::error::Error for TooManyWaiting {}
 
 /// A form that cannot be read on: too large, or broken off.
 fn cut_off(error: MultipartError) -> Error {
     let mut causes =
         std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
-    if causes.any(<dyn std::error::Error>::is::<TooMuchWaits>) {
+    if causes.any(<dyn std::error::Error>::is::<TooManyWaiting>) {
         let text = format!(
             "The form has headers, or a field that is not asked for, of more than {WAITING_BYTES_MAX} bytes. Send it \
              again without."

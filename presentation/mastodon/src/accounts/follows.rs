@@ -13,7 +13,7 @@ use presentation_kit::{Allowed, Anyone, Listing, Person, Problem, RequestContext
 use crate::entities::Account;
 use crate::reply;
 
-/// How many accounts a page holds when it is not said, and at the most.
+/// How many accounts a page holds when it is not said, and at most.
 const LIMIT_DEFAULT: u32 = 40;
 const LIMIT_MAX: u32 = 80;
 

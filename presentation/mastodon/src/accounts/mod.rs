@@ -30,24 +30,24 @@ fn own() -> Api {
             register::register,
             Describe::new("Signs a person up; takes the application's own token, answers a token of the person.")
                 .body::<register::RegistrationForm>()
-                .answers::<Token>(),
+                .returns::<Token>(),
         )
         .get(
             "/api/v1/accounts/verify_credentials",
             credentials::verify,
-            Describe::new("Tells whose token it is.").answers::<CredentialAccount>(),
+            Describe::new("Tells whose token it is.").returns::<CredentialAccount>(),
         )
         .patch(
             "/api/v1/accounts/update_credentials",
             update::update,
             Describe::new("Changes one's profile; what is not sent stays.")
                 .multipart::<update::ProfileForm>()
-                .answers::<CredentialAccount>(),
+                .returns::<CredentialAccount>(),
         )
         .get(
             "/api/v1/preferences",
             preferences::show,
-            Describe::new("Lists one's preferences.").answers::<preferences::Preferences>(),
+            Describe::new("Lists one's preferences.").returns::<preferences::Preferences>(),
         )
 }
 
@@ -58,14 +58,14 @@ fn people() -> Api {
             show::list,
             Describe::new("Lists accounts by their ids; those that are not there are left out.")
                 .query::<IdsQuery>()
-                .answers::<Vec<Account>>(),
+                .returns::<Vec<Account>>(),
         )
         .get(
             "/api/v1/accounts/lookup",
             show::lookup,
             Describe::new("Finds an account by its name.")
                 .query::<show::LookupQuery>()
-                .answers::<Account>()
+                .returns::<Account>()
                 .refuses(&[(404, "There is no such account.")]),
         )
         .get(
@@ -73,12 +73,12 @@ fn people() -> Api {
             search::search,
             Describe::new("Searches accounts; a username is found when it is given whole.")
                 .query::<search::SearchQuery>()
-                .answers::<Vec<Account>>(),
+                .returns::<Vec<Account>>(),
         )
         .get(
             "/api/v1/accounts/{id}",
             show::show,
-            Describe::new("Shows an account.").answers::<Account>(),
+            Describe::new("Shows an account.").returns::<Account>(),
         )
         .get(
             "/api/v1/accounts/{id}/statuses",
@@ -86,7 +86,7 @@ fn people() -> Api {
             Describe::new("Lists an account's statuses, newest first.")
                 .query::<PageQuery>()
                 .query::<statuses::StatusesQuery>()
-                .answers::<Vec<Status>>(),
+                .returns::<Vec<Status>>(),
         )
 }
 
@@ -97,32 +97,32 @@ fn following() -> Api {
             follows::followers,
             Describe::new("Lists who follows an account, the latest first.")
                 .query::<PageQuery>()
-                .answers::<Vec<Account>>(),
+                .returns::<Vec<Account>>(),
         )
         .get(
             "/api/v1/accounts/{id}/following",
             follows::following,
             Describe::new("Lists whom an account follows, the latest first.")
                 .query::<PageQuery>()
-                .answers::<Vec<Account>>(),
+                .returns::<Vec<Account>>(),
         )
         .get(
             "/api/v1/accounts/relationships",
             relationships::list,
             Describe::new("Tells how one stands to other accounts.")
                 .query::<IdsQuery>()
-                .answers::<Vec<Relationship>>(),
+                .returns::<Vec<Relationship>>(),
         )
         .post(
             "/api/v1/accounts/{id}/follow",
             follow::follow,
             Describe::new("Follows an account, or changes how it is followed.")
                 .body::<follow::FollowForm>()
-                .answers::<Relationship>(),
+                .returns::<Relationship>(),
         )
         .post(
             "/api/v1/accounts/{id}/unfollow",
             follow::unfollow,
-            Describe::new("Stops following an account.").answers::<Relationship>(),
+            Describe::new("Stops following an account.").returns::<Relationship>(),
         )
 }

@@ -22,7 +22,7 @@ pub(super) async fn list(
         return Ok(Json(Vec::new()));
     }
     let request = GetAccountHeadsRequest { ids: ids.clone() };
-    // The graph answers for any number; only accounts that are there are told about.
+    // The graph has a result for any number; only accounts that are there are told about.
     let there = surface
         .gateways
         .accounts

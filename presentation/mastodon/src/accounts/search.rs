@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::entities::Account;
 
-/// How many accounts a search returns when it does not say, and at the most.
+/// How many accounts a search returns when it does not say, and at most.
 const LIMIT_DEFAULT: u32 = 40;
 const LIMIT_MAX: u32 = 80;
 
@@ -20,8 +20,8 @@ const LIMIT_MAX: u32 = 80;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct SearchQuery {
-    /// The beginning of a username or of words of a display name, without regard to case and accents; a username with this
-    /// server's domain; or the address of a profile here.
+    /// The beginning of a username or of words of a display name, without regard to case and
+    /// accents; a username with this server's domain; or the address of a profile here.
     q: String,
     /// From 1 to 80; 40 when it does not say.
     limit: Option<String>,
@@ -61,7 +61,8 @@ pub(super) async fn search(
     Ok(Json(accounts.collect()))
 }
 
-/// As Mastodon bends it: what is no number is the default, and what is out of bounds the nearest bound.
+/// As Mastodon bends it: what is no number is the default, and what is out of bounds the nearest
+/// bound.
 fn limit_of(query: &SearchQuery) -> u32 {
     let asked = number(query.limit.as_deref()).unwrap_or(LIMIT_DEFAULT);
     asked.clamp(1, LIMIT_MAX)
@@ -109,7 +110,8 @@ async fn found(
     Ok(found.iter().map(|account| account.id).collect())
 }
 
-/// Of all that is found, those whom the viewer follows. What is found is bounded, so this is a few pages.
+/// Of all that is found, those whom the viewer follows. What is found is bounded, so this is a few
+/// pages.
 async fn followed(
     surface: &Surface,
     context: &Context,

@@ -22,7 +22,7 @@ pub(super) struct StatusesQuery {
     /// Only statuses with pictures.
     #[serde(deserialize_with = "lenient::truth")]
     only_media: Option<bool>,
-    /// No answers to others.
+    /// No replies to others.
     #[serde(deserialize_with = "lenient::truth")]
     exclude_replies: Option<bool>,
     /// No reshares; there are none yet.
@@ -41,7 +41,8 @@ pub(super) async fn list(
     RequestContext(context): RequestContext,
     uri: Uri,
     PathOf(id): PathOf<AccountId>,
-    // Two readers of the same query: flattened, the one would look at what neither knows, and name no field at fault.
+    // Two readers of the same query: flattened, the one would look at what neither knows, and name
+    // no field at fault.
     QueryOf(page): QueryOf<PageQuery>,
     QueryOf(query): QueryOf<StatusesQuery>,
 ) -> Result<Response, Problem> {

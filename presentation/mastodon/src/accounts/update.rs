@@ -17,7 +17,8 @@ use crate::entities::CredentialAccount;
 use crate::media::form::{self, FileRules};
 use crate::media::wait;
 
-/// What changes of a profile; what is not sent stays. The files `avatar` and `header` come in a multipart form.
+/// What changes of a profile; what is not sent stays. The files `avatar` and `header` come in a
+/// multipart form.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct ProfileForm {
@@ -33,7 +34,8 @@ pub(super) struct ProfileForm {
     /// Whether public posts may be found by their text.
     #[serde(deserialize_with = "lenient::truth")]
     indexable: Option<bool>,
-    /// Websites that may name this account as an author; replaces all of them. An empty text stands for none.
+    /// Websites that may name this account as an author; replaces all of them. An empty text stands
+    /// for none.
     #[serde(deserialize_with = "lenient::optional_list")]
     attribution_domains: Option<Vec<String>>,
     /// Only `false` is taken: followers cannot be let in one by one yet.
@@ -67,7 +69,8 @@ struct SourceForm {
     language: Option<String>,
     /// Only "nobody" is taken: posts cannot be quoted yet.
     quote_policy: Option<String>,
-    /// Whether others may download the photos of a new post, without place and camera data. Not in Mastodon.
+    /// Whether others may download the photos of a new post, without place and camera data. Not in
+    /// Mastodon.
     #[serde(deserialize_with = "lenient::truth")]
     originals_shared: Option<bool>,
     /// Whether camera, lens and exposure of a new post's photos are shown. Not in Mastodon.

@@ -83,7 +83,8 @@ pub(crate) struct Source {
     indexable: bool,
     /// Websites that may name this account as an author.
     attribution_domains: Vec<String>,
-    /// Whether others may download the photos of a new post, without place and camera data. Not in Mastodon.
+    /// Whether others may download the photos of a new post, without place and camera data. Not in
+    /// Mastodon.
     originals_shared: bool,
     /// Whether camera, lens and exposure of a new post's photos are shown. Not in Mastodon.
     camera_shown: bool,

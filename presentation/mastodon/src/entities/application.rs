@@ -19,7 +19,7 @@ pub(crate) struct Application {
     vapid_key: &'static str,
 }
 
-/// An application with its credentials; answered once, when it is registered.
+/// An application with its credentials; returned once, when it is registered.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct CredentialApplication {
     #[serde(flatten)]
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_tells_its_age_in_seconds() {
+    fn a_token_reports_its_age_in_seconds() {
         let reply = IssueTokenReply {
             access_token: "t".into(),
             scopes: "read".into(),

@@ -7,11 +7,12 @@ use serde::Serialize;
 
 use super::Empty;
 
-/// The version of the Mastodon API that is spoken. Clients compare it before they use what is newer.
+/// The version of the Mastodon API that is spoken. Clients compare it before they use what is
+/// newer.
 const API_VERSION: &str = "4.3.0";
 /// The same as a number, for clients that look at that.
 const API_VERSION_NUMBER: u32 = 1;
-/// What a link in a text counts as, as clients reckon it.
+/// What a link in a text counts as, as clients count it.
 const CHARACTERS_PER_URL: u32 = 23;
 /// Where the program's source is, when the build says so.
 const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
@@ -92,7 +93,7 @@ struct Usage {
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct Users {
-    /// Accounts; who was here within the month is not counted apart yet.
+    /// Accounts; who was here within the month is not counted separately yet.
     active_month: u64,
 }
 
@@ -218,7 +219,6 @@ impl InstanceV1 {
 }
 
 impl InstanceV2 {
-    /// This place.
     pub(crate) fn of(site: &Site, accounts: u64, media: Capabilities) -> Self {
         Self {
             domain: site.domain.clone(),
@@ -257,7 +257,8 @@ impl InstanceV2 {
     }
 }
 
-/// Where the source is; the place's own address when the build does not say, because clients take no null here.
+/// Where the source is; the place's own address when the build does not say, because clients take
+/// no null here.
 fn source_url(site: &Site) -> String {
     if REPOSITORY.is_empty() {
         site.base_url.clone()

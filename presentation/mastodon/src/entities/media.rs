@@ -11,14 +11,14 @@ use serde::Serialize;
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct MediaAttachment {
     id: MediaId,
-    /// "image", of an animation too: it is a moving picture, not a film. "unknown" of one that cannot be shown, because it
-    /// could not be processed or was lost.
+    /// "image", of an animation too: it is a moving picture, not a film. "unknown" of one that
+    /// cannot be shown, because it could not be processed or was lost.
     r#type: &'static str,
-    /// The picture for the whole screen, and of an animation the moving picture; null while it is processed and when it
-    /// cannot be shown.
+    /// The picture for the whole screen, and of an animation the moving picture; null while it is
+    /// processed and when it cannot be shown.
     url: Option<String>,
-    /// The picture for a column, and of an animation a still; null while it is processed and when it cannot be
-    /// shown.
+    /// The picture for a column, and of an animation a still; null while it is processed and when
+    /// it cannot be shown.
     preview_url: Option<String>,
     /// The picture's place on another server; always null.
     remote_url: (),
@@ -26,14 +26,15 @@ pub(crate) struct MediaAttachment {
     /// Alt text.
     description: Option<String>,
     blurhash: Option<String>,
-    /// Where the upload itself can be had: by its owner as it arrived, by others without metadata and only when the post
-    /// lets them. Not in Mastodon.
+    /// Where the upload itself can be had: by its owner as it arrived, by others without metadata
+    /// and only when the post lets them. Not in Mastodon.
     #[serde(skip_serializing_if = "Option::is_none")]
     original_url: Option<String>,
     /// Why it cannot be shown, in a sentence; only to its owner. Not in Mastodon.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
-    /// The kind of failure: "broken", "too_large", "timed_out", "crashed", "lost" or "given_up". Not in Mastodon.
+    /// The kind of failure: "broken", "too_large", "timed_out", "crashed", "lost" or "given_up".
+    /// Not in Mastodon.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure_code: Option<String>,
 }
@@ -48,13 +49,13 @@ pub(crate) struct Meta {
     #[serde(skip_serializing_if = "Option::is_none")]
     small: Option<Size>,
     focus: Focus,
-    /// What the camera wrote of itself; only when the post shows it. Never place, time, names or serial numbers. Not in
-    /// Mastodon.
+    /// What the camera wrote of itself; only when the post shows it. Never place, time, names or
+    /// serial numbers. Not in Mastodon.
     #[serde(skip_serializing_if = "Option::is_none")]
     camera: Option<Camera>,
 }
 
-/// A camera and its settings; what the file did not tell is left out.
+/// A camera and its settings; what the file did not contain is left out.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Camera {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -172,7 +173,7 @@ impl MediaAttachment {
 }
 
 impl Camera {
-    /// None when the file told nothing.
+    /// None when the file contained nothing.
     fn of(told: &Told) -> Option<Self> {
         let some_number = |number: f32| (number.is_finite() && number > 0.0).then_some(number);
         (*told != Told::default()).then(|| Self {

@@ -1,5 +1,5 @@
-//! The entities of the Mastodon API, as documented for version 4: complete, and without nulls where clients do not
-//! expect them.
+//! The entities of the Mastodon API, as documented for version 4: complete, and without nulls where
+//! clients do not expect them.
 
 pub(crate) mod account;
 pub(crate) mod application;

@@ -1,7 +1,8 @@
 //! Moments as text: RFC 3339 in UTC with milliseconds, as Mastodon writes them.
 
 fn at(microseconds: i64) -> jiff::Timestamp {
-    // Outside the years 1 to 9999 there is no such text; the epoch stands for what cannot be right anyhow.
+    // Outside the years 1 to 9999 there is no such text; the epoch stands for what cannot be right
+    // anyhow.
     jiff::Timestamp::from_microsecond(microseconds).unwrap_or_default()
 }
 
@@ -15,7 +16,7 @@ pub(crate) fn date(microseconds: i64) -> String {
     at(microseconds).strftime("%Y-%m-%d").to_string()
 }
 
-/// "2026-03-01T00:00:00.000Z": the day alone, as Mastodon tells when an account was made.
+/// "2026-03-01T00:00:00.000Z": the day alone, as Mastodon reports when an account was made.
 pub(crate) fn midnight(microseconds: i64) -> String {
     format!("{}T00:00:00.000Z", date(microseconds))
 }

@@ -28,7 +28,8 @@ pub(crate) struct Relationship {
 }
 
 impl Relationship {
-    /// How the viewer stands to this account, by what the graph knows; nothing known is no relationship.
+    /// How the viewer stands to this account, by what the graph knows; nothing known is no
+    /// relationship.
     pub(crate) fn of(id: u64, graph: Option<&Graph>) -> Self {
         let graph = graph.copied().unwrap_or_default();
         Self {

@@ -26,7 +26,8 @@ pub(crate) struct Status {
     counts: Counts,
     #[serde(flatten)]
     rest: Rest,
-    /// The text as it was written; only when the status is deleted, so that it can be written again.
+    /// The text as it was written; only when the status is deleted, so that it can be written
+    /// again.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
     #[serde(flatten)]
@@ -135,7 +136,8 @@ impl Status {
         }
     }
 
-    /// The same for a token that may not read: which status it was, and nothing of what stood in it.
+    /// The same for a token that may not read: which status it was, and nothing of what stood in
+    /// it.
     pub(crate) fn deleted_unread(site: &Site, shown: &Shown) -> Self {
         let beginning = Beginning::of(site, shown);
         // Every field is named, so that a new one has to be decided about.

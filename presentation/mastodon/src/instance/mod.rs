@@ -15,22 +15,22 @@ pub(crate) fn routes() -> Api {
             "/api/v2/instance",
             show::v2,
             Describe::new("Tells what this place is called and what it takes.")
-                .answers::<InstanceV2>(),
+                .returns::<InstanceV2>(),
         )
         .get(
             "/api/v1/instance",
             show::v1,
-            Describe::new("Tells the same in the older form.").answers::<InstanceV1>(),
+            Describe::new("Tells the same in the older form.").returns::<InstanceV1>(),
         )
         .get(
             "/api/v1/instance/rules",
             show::nothing,
-            Describe::new("Lists the rules of this place; none can be set yet.").answers::<Empty>(),
+            Describe::new("Lists the rules of this place; none can be set yet.").returns::<Empty>(),
         )
         .get(
             "/api/v1/instance/peers",
             show::nothing,
             Describe::new("Lists the servers known to this one; there are none yet.")
-                .answers::<Empty>(),
+                .returns::<Empty>(),
         )
 }

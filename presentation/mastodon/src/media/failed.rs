@@ -1,4 +1,4 @@
-//! The answer for a picture that could not be processed.
+//! The response for a picture that could not be processed.
 
 use axum::Json;
 use axum::response::{IntoResponse as _, Response};
@@ -21,7 +21,7 @@ struct FailedBody<'item> {
 }
 
 /// 422 with the reason, for a picture that failed; none for any other.
-pub(super) fn answer(item: &MediaItem) -> Option<Response> {
+pub(super) fn failure_response(item: &MediaItem) -> Option<Response> {
     let body = FailedBody {
         error: wait::failure(item)?,
         code: ErrorCode::Invalid.name(),

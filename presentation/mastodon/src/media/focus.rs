@@ -2,7 +2,8 @@
 
 use infra_kernel::{Error, Result};
 
-/// How far beyond its bounds a coordinate may be and is brought back: what arithmetic with rounding makes of 1.
+/// How far beyond its bounds a coordinate may be and is brought back: what arithmetic with rounding
+/// makes of 1.
 const ROUNDING_MAX: f32 = 0.001;
 
 /// Reads "x,y", each from -1 to 1; an empty text is no focal point.

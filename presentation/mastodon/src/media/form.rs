@@ -1,5 +1,5 @@
-//! Forms with files. A file goes on to the media domain as it arrives and is never held: what is in memory are a few
-//! chunks of it.
+//! Forms with files. A file goes on to the media domain as it arrives and is never held: what is in
+//! memory are a few chunks of it.
 
 use axum::extract::multipart::MultipartRejection;
 use axum::extract::{FromRequest as _, Request};
@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 const FIELDS_MAX: usize = 200;
 /// The most bytes of a form's texts together.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
-/// The most characters of a file's name that are told to the media domain.
+/// The most characters of a file's name that are passed to the media domain.
 const FILE_NAME_CHARACTERS_MAX: usize = 200;
 
 /// Which files a form may have.
@@ -100,7 +100,8 @@ async fn take_field(
         let content_type = field.content_type().map(str::to_owned);
         let text = within_deadline(context, read_text(field, form.pairs.len())).await?;
         if let Some(expected) = rules.names.iter().find(|known| **known == name) {
-            // A browser sends nothing, without a name, for a file that was not chosen. Anything else would be lost.
+            // A browser sends nothing, without a name, for a file that was not chosen. Anything
+            // else would be lost.
             if !text.is_empty() {
                 return Err(not_a_file(expected).into());
             }
@@ -136,8 +137,9 @@ pub(crate) fn not_a_file(field: &'static str) -> Error {
     Error::invalid(field, text)
 }
 
-/// Whether a part is a file: where one is expected, anything that has a name or says that it is no text; elsewhere only
-/// what does both, because many programs give the texts of a form a type, and some a name.
+/// Whether a part is a file: where one is expected, anything that has a name or says that it is no
+/// text; elsewhere only what does both, because many programs give the texts of a form a type, and
+/// some a name.
 fn is_file(field: &FileField<'_>, rules: &FileRules) -> bool {
     let expected = field.name().is_some_and(|name| rules.names.contains(&name));
     let (is_text, file_name) = (is_text(field.content_type()), field.file_name());

@@ -29,7 +29,7 @@ fn uploads() -> Api {
             upload::upload,
             Describe::new("Uploads a picture; 202 while it is processed, 200 when it is ready.")
                 .multipart::<upload::UploadForm>()
-                .answers::<MediaAttachment>()
+                .returns::<MediaAttachment>()
                 .also(202, "Taken, and still processed."),
         )
         .post(
@@ -37,7 +37,7 @@ fn uploads() -> Api {
             upload::upload_and_wait,
             Describe::new("Uploads a picture and waits until it is processed.")
                 .multipart::<upload::UploadForm>()
-                .answers::<MediaAttachment>()
+                .returns::<MediaAttachment>()
                 .also(202, "Taken, and still processed after all that waiting."),
         )
 }
@@ -51,7 +51,7 @@ fn own() -> Api {
                 "Shows one's own picture; 206 while it is processed, 422 with the reason in `error` and `failure_code` \
                  when it failed. Once it is posted, and for `original_url`, the token needs `read:statuses`, too.",
             )
-            .answers::<MediaAttachment>()
+            .returns::<MediaAttachment>()
             .also(206, "Still processed.")
             .refuses(&[(422, "It could not be processed; `error` says why.")]),
         )
@@ -62,7 +62,7 @@ fn own() -> Api {
                 "Redirects to where one's own file can be downloaded as it was uploaded, to the bit. The token needs \
                  `read:statuses`, too.",
             )
-            .answers_with(
+            .responds_with(
                 307,
                 &[Header::required(
                     "Location",
@@ -75,14 +75,14 @@ fn own() -> Api {
             update::update,
             Describe::new("Changes alt text and focal point, before the picture is posted.")
                 .body::<update::UpdateForm>()
-                .answers::<MediaAttachment>(),
+                .returns::<MediaAttachment>(),
         )
         .patch(
             "/api/v1/media/{id}",
             update::update,
             Describe::new("The same as `PUT`, as Rails takes it.")
                 .body::<update::UpdateForm>()
-                .answers::<MediaAttachment>(),
+                .returns::<MediaAttachment>(),
         )
         .delete(
             "/api/v1/media/{id}",
@@ -90,7 +90,7 @@ fn own() -> Api {
             Describe::new(
                 "Deletes one's own picture, whatever its state; 422 while a post or a profile uses it.",
             )
-            .answers::<delete::Deleted>()
+            .returns::<delete::Deleted>()
             .refuses(&[(422, "A post or a profile uses it.")]),
         )
 }

@@ -9,7 +9,8 @@ use presentation_kit::{Allowed, Problem, RequestContext, Surface};
 
 use super::show;
 
-/// The bytes are served under a signed address, where a download that was cut off can be taken up again.
+/// The bytes are served under a signed address, where a download that was cut off can be taken up
+/// again.
 pub(super) async fn original(
     Allowed(viewer): Allowed<Person<scope::WriteMedia>>,
     State(surface): State<Surface>,

@@ -32,8 +32,9 @@ pub(super) async fn own(
         .ok_or_else(|| Error::not_found("picture"))
 }
 
-/// The scope that shows a picture once it is part of a post, and its original at any time. An application that may only
-/// upload sees what waits to be posted, because it has to ask when that is ready, and no more.
+/// The scope that shows a picture once it is part of a post, and its original at any time. An
+/// application that may only upload sees what waits to be posted, because it has to ask when that
+/// is ready, and no more.
 pub(crate) const READS: Scope = Scope::READ_STATUSES;
 
 /// Refuses what has been posted to a token that may not read posts.
@@ -62,8 +63,8 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let item = own(&surface, &context, viewer, id).await?;
     refuse_unread(viewer, &item)?;
-    if let Some(answer) = failed::answer(&item) {
-        return Ok(answer);
+    if let Some(failure_response) = failed::failure_response(&item) {
+        return Ok(failure_response);
     }
     let status = if item.is_ready() {
         StatusCode::OK

@@ -32,14 +32,14 @@ pub(super) struct UploadForm {
     file: String,
 }
 
-type Answer = Result<Response, Problem>;
+type UploadResult = Result<Response, Problem>;
 
 pub(super) async fn upload(
     Allowed(viewer): Allowed<Person<scope::WriteMedia>>,
     State(surface): State<Surface>,
     RequestContext(context): RequestContext,
     request: Request,
-) -> Answer {
+) -> UploadResult {
     upload_within(&surface, &context, viewer, request, wait::SHORT).await
 }
 
@@ -48,7 +48,7 @@ pub(super) async fn upload_and_wait(
     State(surface): State<Surface>,
     RequestContext(context): RequestContext,
     request: Request,
-) -> Answer {
+) -> UploadResult {
     upload_within(&surface, &context, viewer, request, wait::SLOW).await
 }
 
@@ -58,7 +58,7 @@ async fn upload_within(
     viewer: Viewer,
     request: Request,
     patience: Duration,
-) -> Answer {
+) -> UploadResult {
     if !form::is_multipart(&request) {
         let text =
             "A picture is sent as a multipart form (multipart/form-data) with the field `file`.";
@@ -76,8 +76,8 @@ async fn upload_within(
     };
     let item = describe_late(surface, context, item, &form).await?;
     let item = wait::until_processed(surface, context, item, patience).await?;
-    if let Some(answer) = failed::answer(&item) {
-        return Ok(answer);
+    if let Some(failure_response) = failed::failure_response(&item) {
+        return Ok(failure_response);
     }
     let status = if item.is_ready() {
         StatusCode::OK

@@ -6,7 +6,8 @@ use business_media_gateway::{MediaItem, WaitUntilProcessedRequest};
 use infra_kernel::{Context, Error, ErrorCode, Result};
 use presentation_kit::Surface;
 
-/// How long an upload waits whose client can ask again: most pictures are ready by then, which saves it the asking.
+/// How long an upload waits whose client can ask again: most pictures are ready by then, which
+/// saves it the asking.
 pub(crate) const SHORT: Duration = Duration::from_secs(2);
 /// How long an upload waits whose client cannot ask again.
 pub(crate) const SLOW: Duration = Duration::from_secs(60);
@@ -26,9 +27,9 @@ pub(crate) async fn until_processed(
     let request = WaitUntilProcessedRequest { id: item.id };
     let media = &surface.gateways.media;
     match media.wait_until_processed(&waiting, request).await {
-        // Over the wire the time may be up before the answer with the item as it is arrives.
+        // Over the wire the time may be up before the response with the item as it is arrives.
         Err(error) if error.code() == ErrorCode::DeadlineExceeded => Ok(item),
-        answer => answer,
+        response => response,
     }
 }
 

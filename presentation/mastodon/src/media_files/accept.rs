@@ -1,16 +1,19 @@
-//! The `Accept` header (RFC 9110, section 12.5.1): which forms of a picture a reader would rather have.
+//! The `Accept` header (RFC 9110, section 12.5.1): which forms of a picture a reader would rather
+//! have.
 
 use http::{HeaderMap, header};
 
-/// The forms that are made besides the one that a key names, the smallest first: it wins where the reader does not mind.
+/// The forms that are made besides the one that a key names, the smallest first: it wins where the
+/// reader does not mind.
 const FORMS: [&str; 2] = ["image/avif", "image/webp"];
 /// What one of a thousand weighs: the header has three digits after the point.
 const WHOLE: u16 = 1_000;
 /// The most ranges that are looked at.
 const RANGES_MAX: usize = 64;
 
-/// The forms that a reader names and would rather have than what the key names, best first. A reader that only says that
-/// it takes any picture (`image/*`, `*/*`) has not said that it can show these, so it is not taken at its word.
+/// The forms that a reader names and would rather have than what the key names, best first. A
+/// reader that only says that it takes any picture (`image/*`, `*/*`) has not said that it can show
+/// these, so it is not taken at its word.
 pub(super) fn preferred(headers: &HeaderMap, content_type: &str) -> Vec<&'static str> {
     let ranges: Vec<(&str, u16)> = headers
         .get_all(header::ACCEPT)

@@ -1,9 +1,11 @@
-//! The key of a rendition: `<hash>.jpg`. Checked here, so that nothing else reaches the media domain.
+//! The key of a rendition: `<hash>.jpg`. Checked here, so that nothing else reaches the media
+//! domain.
 
 /// The fewest and the most characters of a hash.
 const HASH_CHARACTERS: std::ops::RangeInclusive<usize> = 4..=128;
 
-/// The kinds of pictures that are made, by the ends of their keys, and the ends of their files' names.
+/// The kinds of pictures that are made, by the ends of their keys, and the ends of their files'
+/// names.
 const KINDS: [(&str, &str); 5] = [
     ("jpg", "image/jpeg"),
     ("png", "image/png"),
@@ -41,7 +43,8 @@ impl<'request> Key<'request> {
         self.content_type
     }
 
-    /// Whether the same picture may be had in other forms, now or later: those forms themselves are not made from any.
+    /// Whether the same picture may be had in other forms, now or later: those forms themselves are
+    /// not made from any.
     pub(super) fn may_have_forms(&self) -> bool {
         !["image/webp", "image/avif"].contains(&self.content_type)
     }

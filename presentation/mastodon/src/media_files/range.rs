@@ -1,5 +1,5 @@
-//! The `Range` header (RFC 9110, section 14): one range of bytes. Several at once, another unit and what cannot be read
-//! are answered with the whole, which the standard allows.
+//! The `Range` header (RFC 9110, section 14): one range of bytes. Several at once, another unit and
+//! what cannot be read are served whole, which the standard allows.
 
 /// What a `Range` header asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

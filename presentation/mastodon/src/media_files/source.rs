@@ -12,7 +12,6 @@ use infra_rpc::Messages;
 use presentation_kit::Surface;
 use presentation_kit::problem::log_fault;
 
-/// What is wanted.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Wanted<'request> {
     Rendition {
@@ -111,7 +110,7 @@ pub(super) async fn body((header, mut chunks): Opened) -> Result<Body> {
     }
     let rest = chunks.map(|chunk| {
         let bytes = chunk.and_then(data);
-        // The answer has begun: the connection is cut, and the reason can only be logged here.
+        // The response has begun: the connection is cut, and the reason can only be logged here.
         bytes.inspect_err(log_fault)
     });
     let first = stream::once(std::future::ready(Ok(first)));

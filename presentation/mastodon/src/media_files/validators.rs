@@ -1,4 +1,5 @@
-//! What a reader holds already, by its tag: the hash of the bytes, so that each form of a picture has its own.
+//! What a reader holds already, by its tag: the hash of the bytes, so that each form of a picture
+//! has its own.
 
 use http::{HeaderMap, header};
 
@@ -7,8 +8,8 @@ pub(super) fn etag(hash: &str) -> String {
     format!("\"{hash}\"")
 }
 
-/// Whether `If-None-Match` names this content, or `*`. A weak mark is taken too: a proxy that compresses makes one of
-/// ours.
+/// Whether `If-None-Match` names this content, or `*`. A weak mark is taken too: a proxy that
+/// compresses makes one of ours.
 pub(super) fn is_held(headers: &HeaderMap, hash: &str) -> bool {
     let values = headers.get_all(header::IF_NONE_MATCH).iter();
     values
@@ -18,7 +19,8 @@ pub(super) fn is_held(headers: &HeaderMap, hash: &str) -> bool {
         .any(|tag| tag == "*" || tag.trim_matches('"') == hash)
 }
 
-/// Whether `If-Match` is not there, or names this content, or `*`. A weak mark names nothing: it is for those who resume.
+/// Whether `If-Match` is not there, or names this content, or `*`. A weak mark names nothing: it is
+/// for those who resume.
 pub(super) fn is_as_expected(headers: &HeaderMap, hash: &str) -> bool {
     let mut values = headers.get_all(header::IF_MATCH).iter().peekable();
     if values.peek().is_none() {
@@ -32,8 +34,8 @@ pub(super) fn is_as_expected(headers: &HeaderMap, hash: &str) -> bool {
         .any(|tag| tag == "*" || tag == tag_here)
 }
 
-/// Whether a range continues what the reader holds: `If-Range` is not there, or names this content. A weak tag or a date
-/// never does.
+/// Whether a range continues what the reader holds: `If-Range` is not there, or names this content.
+/// A weak tag or a date never does.
 pub(super) fn range_fits(headers: &HeaderMap, hash: &str) -> bool {
     let held = headers.get(header::IF_RANGE);
     held.is_none_or(|held| held.as_bytes() == etag(hash).as_bytes())

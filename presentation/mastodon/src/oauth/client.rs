@@ -56,7 +56,8 @@ fn parse_basic(header: &str) -> Option<Credentials> {
     })
 }
 
-/// OAuth form-encodes both before they are joined; for the letters that our credentials are made of, that changes nothing.
+/// OAuth form-encodes both before they are joined; for the letters that our credentials are made
+/// of, that changes nothing.
 fn form_decoded(text: &str) -> Option<String> {
     let text = text.replace('+', " ");
     let decoded = percent_decode_str(&text).decode_utf8().ok()?;

@@ -1,4 +1,5 @@
-//! OAuth 2 as applications use it: tokens issued and revoked, and where to find it all (RFC 6749, 7009, 8414).
+//! OAuth 2 as applications use it: tokens issued and revoked, and where to find it all (RFC 6749,
+//! 7009, 8414).
 //!
 //! The page where a person allows an application is the web surface's.
 
@@ -34,7 +35,7 @@ pub(crate) fn routes() -> Api {
             token::issue,
             Describe::new("Turns a code, or an application's own credentials, into a token.")
                 .body::<token::TokenForm>()
-                .answers::<Token>()
+                .returns::<Token>()
                 .refuses(REFUSALS)
                 .refuses_with::<error::OauthError>(),
         )
@@ -43,7 +44,7 @@ pub(crate) fn routes() -> Api {
             revoke::revoke,
             Describe::new("Ends a token of the application that asks.")
                 .body::<revoke::RevokeForm>()
-                .answers::<revoke::Revoked>()
+                .returns::<revoke::Revoked>()
                 .refuses(REFUSALS)
                 .refuses_with::<error::OauthError>(),
         )
@@ -51,18 +52,18 @@ pub(crate) fn routes() -> Api {
             "/oauth/userinfo",
             userinfo::show,
             Describe::new("Tells whose token it is, as OpenID Connect puts it.")
-                .answers::<userinfo::UserInfo>(),
+                .returns::<userinfo::UserInfo>(),
         )
         .post(
             "/oauth/userinfo",
             userinfo::show,
             Describe::new("Tells whose token it is, as OpenID Connect puts it.")
-                .answers::<userinfo::UserInfo>(),
+                .returns::<userinfo::UserInfo>(),
         )
         .get(
             "/.well-known/oauth-authorization-server",
             metadata::show,
             Describe::new("Tells where the parts of OAuth are.")
-                .answers::<metadata::AuthorizationServer>(),
+                .returns::<metadata::AuthorizationServer>(),
         )
 }

@@ -46,20 +46,22 @@ pub(super) struct StatusForm {
     /// Words shown in place of the status until it is opened.
     #[serde(deserialize_with = "lenient::text")]
     spoiler_text: Option<String>,
-    /// As a device writes it ("en", "pt-BR", "zh_Hant_TW"); what names no language counts as not said.
+    /// As a device writes it ("en", "pt-BR", "zh_Hant_TW"); what names no language counts as not
+    /// said.
     language: Option<String>,
-    /// Whether others may download the pictures, without place and camera data; the account's default when it is not said.
-    /// Not in Mastodon.
+    /// Whether others may download the pictures, without place and camera data; the account's
+    /// default when it is not said. Not in Mastodon.
     #[serde(deserialize_with = "lenient::truth")]
     originals_shared: Option<bool>,
-    /// Whether camera, lens and exposure of the pictures are shown; the account's default when it is not said. Not in
-    /// Mastodon.
+    /// Whether camera, lens and exposure of the pictures are shown; the account's default when it
+    /// is not said. Not in Mastodon.
     #[serde(deserialize_with = "lenient::truth")]
     camera_shown: Option<bool>,
-    /// The status that this one answers.
+    /// The status that this one replies to.
     #[serde(deserialize_with = "lenient::text")]
     in_reply_to_id: Option<String>,
-    /// The accounts that may be mentioned; a status that mentions others is refused. All when it is not said.
+    /// The accounts that may be mentioned; a status that mentions others is refused. All when it is
+    /// not said.
     #[serde(deserialize_with = "optional_list")]
     #[schemars(with = "Option<Vec<String>>")]
     allowed_mentions: Option<Vec<String>>,
@@ -114,8 +116,9 @@ pub(super) async fn create(
     Ok(reply::status(&surface, &status))
 }
 
-/// The post that is answered, which must be one that the author may see; 0 for none. A token that may only write answers
-/// what everyone may see and what its person wrote: otherwise it could try out which posts there are, and whose.
+/// The post that is replied to, which must be one that the author may see; 0 for none. A token that
+/// may only write replies to what everyone may see and what its person wrote: otherwise it could
+/// try out which posts there are, and whose.
 async fn answered(
     surface: &Surface,
     context: &Context,

@@ -20,7 +20,7 @@ pub(crate) fn routes() -> Api {
                 "Posts a status. With the header `Idempotency-Key`, the same key answers the same status again.",
             )
             .body::<create::StatusForm>()
-            .answers::<Status>()
+            .returns::<Status>()
             .refuses(&[(404, "The status to answer is not there, or not for whom asks.")]),
         )
         .get(
@@ -28,12 +28,12 @@ pub(crate) fn routes() -> Api {
             show::list,
             Describe::new("Lists statuses by their ids; those that one may not see are left out.")
                 .query::<IdsQuery>()
-                .answers::<Vec<Status>>(),
+                .returns::<Vec<Status>>(),
         )
         .get(
             "/api/v1/statuses/{id}",
             show::show,
-            Describe::new("Shows a status.").answers::<Status>(),
+            Describe::new("Shows a status.").returns::<Status>(),
         )
         .delete(
             "/api/v1/statuses/{id}",
@@ -42,12 +42,12 @@ pub(crate) fn routes() -> Api {
                 "Deletes one's own status; answers it with its `text`, to write it again. A token without \
                  `read:statuses` hears which status it was, and nothing of what stood in it.",
             )
-                .answers::<Status>(),
+                .returns::<Status>(),
         )
         .get(
             "/api/v1/statuses/{id}/context",
             context::show,
             Describe::new("Shows what a status answers, and what answers it.")
-                .answers::<StatusContext>(),
+                .returns::<StatusContext>(),
         )
 }

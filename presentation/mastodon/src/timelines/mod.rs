@@ -9,7 +9,7 @@ use presentation_kit::paging::PageQuery;
 
 use crate::entities::Status;
 
-/// How many statuses a page holds when it is not said, and at the most.
+/// How many statuses a page holds when it is not said, and at most.
 pub(crate) const LIMIT_DEFAULT: u32 = 20;
 pub(crate) const LIMIT_MAX: u32 = 40;
 
@@ -20,7 +20,7 @@ pub(crate) fn routes() -> Api {
             home::show,
             Describe::new("Lists the posts of those one follows, newest first.")
                 .query::<PageQuery>()
-                .answers::<Vec<Status>>(),
+                .returns::<Vec<Status>>(),
         )
         .get(
             "/api/v1/timelines/public",
@@ -28,6 +28,6 @@ pub(crate) fn routes() -> Api {
             Describe::new("Lists the public posts of this place, newest first.")
                 .query::<PageQuery>()
                 .query::<public::PublicQuery>()
-                .answers::<Vec<Status>>(),
+                .returns::<Vec<Status>>(),
         )
 }

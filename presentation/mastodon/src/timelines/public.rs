@@ -33,7 +33,8 @@ pub(super) async fn show(
     State(surface): State<Surface>,
     RequestContext(context): RequestContext,
     uri: Uri,
-    // Two readers of the same query: flattened, the one would look at what neither knows, and name no field at fault.
+    // Two readers of the same query: flattened, the one would look at what neither knows, and name
+    // no field at fault.
     QueryOf(page): QueryOf<PageQuery>,
     QueryOf(query): QueryOf<PublicQuery>,
 ) -> Result<Response, Problem> {

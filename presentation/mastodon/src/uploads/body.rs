@@ -1,4 +1,4 @@
-//! A request's bytes on their way to the media domain: handed on as they arrive, never held.
+//! A request's bytes on their way to the media domain: passed on as they arrive, never held.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -11,16 +11,17 @@ use futures::{StreamExt as _, stream};
 use http::StatusCode;
 use infra_kernel::{Context, Result as Answer};
 use presentation_kit::Surface;
-use presentation_kit::body::FellSilent;
+use presentation_kit::body::IdleTimeout;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use super::protocol::Refusal;
 
-/// The most chunks that wait for the media domain to take them. A chunk is what the connection read at once.
+/// The most chunks that wait for the media domain to take them. A chunk is what the connection read
+/// at once.
 const CHUNKS_WAITING_MAX: usize = 4;
-/// How much is read and thrown away after a refusal, and for how long, so that a client that sends before it listens hears
-/// why it was refused. Beyond that its connection is cut.
+/// How much is read and thrown away after a refusal, and for how long, so that a client that sends
+/// before it listens hears why it was refused. Beyond that its connection is cut.
 const REFUSED_BYTES_MAX: usize = 64 * 1024 * 1024;
 const REFUSED_WAIT_MAX: Duration = Duration::from_secs(10);
 
@@ -38,10 +39,10 @@ impl<S: Sync> FromRequest<S> for Incoming {
 /// How a request's bytes ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// They were all handed on, or nobody wanted the rest.
-    Heard,
+    /// They were all passed on, or nobody wanted the rest.
+    Notified,
     /// Nothing more came, and nobody waits any longer.
-    Silent(FellSilent),
+    Silent(IdleTimeout),
     /// The connection broke.
     Cut,
 }
@@ -53,8 +54,8 @@ pub(super) async fn append(
     header: AppendHeader,
     incoming: Incoming,
 ) -> Result<UploadSession, Refusal> {
-    match hand_on(surface, context, header, incoming).await {
-        (Err(_), End::Silent(FellSilent { silence_max })) => {
+    match forward(surface, context, header, incoming).await {
+        (Err(_), End::Silent(IdleTimeout { silence_max })) => {
             let text = format!(
                 "No bytes came for {} seconds. What came before is kept; please go on from there.",
                 silence_max.as_secs()
@@ -65,9 +66,9 @@ pub(super) async fn append(
     }
 }
 
-/// The same, with the media domain's own answer and how the bytes ended. Those that end too soon are kept, and the answer
-/// is an error all the same.
-pub(super) async fn hand_on(
+/// The same, with the media domain's own response and how the bytes ended. Those that end too soon
+/// are kept, and the response is an error all the same.
+pub(super) async fn forward(
     surface: &Surface,
     context: &Context,
     header: AppendHeader,
@@ -93,13 +94,13 @@ async fn send(
     let mut frames = incoming.0.into_data_stream();
     let mut message = AppendChunk::header(header);
     loop {
-        // It may have its answer already, and take nothing more.
+        // It may have its response already, and take nothing more.
         let is_taken = sender.send(Ok(message)).await.is_ok();
         let next = tokio::select! {
             next = frames.next(), if is_taken => next,
             () = sender.closed() => {
                 drain(&mut frames).await;
-                return End::Heard;
+                return End::Notified;
             }
         };
         message = match next {
@@ -107,11 +108,11 @@ async fn send(
             None => {
                 // Nobody may be there to hear it.
                 let _ = sender.send(Ok(AppendChunk::end())).await;
-                return End::Heard;
+                return End::Notified;
             }
             // No word of an end: what came is kept, and the part is known to have been cut off.
             Some(Err(error)) => {
-                return FellSilent::among(&error).map_or(End::Cut, End::Silent);
+                return IdleTimeout::among(&error).map_or(End::Cut, End::Silent);
             }
         };
     }

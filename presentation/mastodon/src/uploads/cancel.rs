@@ -31,7 +31,7 @@ pub(super) async fn cancel_for(
         owner_id: viewer.account_id.get(),
         upload_id,
     };
-    // Not looked at before: whoever asks how far a whole upload is has it taken.
+    // Not looked at before: a client that asks how far a whole upload is has it taken.
     let cancelled = surface.gateways.media.cancel_upload(context, request);
     // Giving up twice is no harm to the media domain; the protocol wants the second time refused.
     if !cancelled.await?.found {

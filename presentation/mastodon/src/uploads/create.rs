@@ -73,8 +73,8 @@ async fn begin(
         .await?)
 }
 
-/// Sends the bytes that came with the request. When they end too soon, what came is kept as it is of any part, and the
-/// answer tells where to go on.
+/// Sends the bytes that came with the request. When they end too soon, what came is kept as it is
+/// of any part, and the response says where to resume.
 async fn send_first(
     surface: &Surface,
     context: &Context,
@@ -90,13 +90,13 @@ async fn send_first(
         checksum_algorithm,
         checksum,
     };
-    let (session, end) = body::hand_on(surface, context, header, incoming).await;
+    let (session, end) = body::forward(surface, context, header, incoming).await;
     let refused = match session {
         Ok(session) => return Ok(session),
         Err(refused) => refused,
     };
     let is_late = refused.code() == ErrorCode::DeadlineExceeded;
-    if (is_late || end != End::Heard)
+    if (is_late || end != End::Notified)
         && let Some(kept) = what_is_kept(surface, context, viewer, upload_id).await
         // To a broken connection nobody may be listening: nothing is kept for it but bytes.
         && (kept.offset > 0 || end != End::Cut)
@@ -123,7 +123,8 @@ async fn what_is_kept(
     kept.await.ok()
 }
 
-/// Ends an upload whose first bytes were refused, or never came: its client is never told where it is.
+/// Ends an upload whose first bytes were refused, or never came: its client is never told where it
+/// is.
 async fn forget(
     surface: &Surface,
     context: &Context,

@@ -97,7 +97,7 @@ pub(super) fn checksum(headers: &HeaderMap) -> Result<(String, Bytes), Refusal> 
     }
 }
 
-/// What is said of a file, and the header itself to be told back.
+/// What is said of a file, and the header itself to be returned.
 #[derive(Debug, Default)]
 pub(super) struct Metadata {
     pub(super) said: UploadHeader,
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_is_read_and_told_back_as_it_came() {
+    fn metadata_is_read_and_reported_back_as_it_came() {
         let raw = "filename d29ybGQ=, description RWluIFN0cmFuZA==,focus MC41LC0x,empty,filetype ";
         let read = metadata(&with(UPLOAD_METADATA, raw)).unwrap();
         assert_eq!(read.raw, raw.trim());

@@ -1,9 +1,11 @@
-//! Resumable uploads by the tus protocol, version 1.0.0 (<https://tus.io/protocols/resumable-upload>), with the extensions
-//! creation, creation-with-upload, termination, checksum and expiration.
+//! Resumable uploads by the tus protocol, version 1.0.0
+//! (<https://tus.io/protocols/resumable-upload>), with the extensions creation,
+//! creation-with-upload, termination, checksum and expiration.
 //!
-//! A file is announced with its length, sent in as many requests as the connection needs, and becomes a picture when its
-//! last byte is here: the answer's header `Heliograph-Media-Id` names it, as does every later answer to `HEAD`. From there
-//! on it is one's own picture like any other (`/api/v1/media/{id}`).
+//! A file is announced with its length, sent in as many requests as the connection needs, and
+//! becomes a picture when its last byte is here: the response's header `Heliograph-Media-Id` names
+//! it, as does every later response to `HEAD`. From there on it is one's own picture like any other
+//! (`/api/v1/media/{id}`).
 //!
 //! One file for each verb; what they share of the protocol is in `protocol.rs`.
 
@@ -83,7 +85,7 @@ fn on_the_collection(api: Api) -> Api {
                 CHECKSUM,
             ])
             .bytes("application/offset+octet-stream")
-            .answers_with(
+            .responds_with(
                 201,
                 &[
                     Header::optional("Location", "Where the bytes go."),
@@ -108,7 +110,7 @@ fn on_one_upload(api: Api) -> Api {
         show::show,
         Describe::new("Tells how far a resumable upload is.")
             .takes(&[VERSION])
-            .answers_with(
+            .responds_with(
                 200,
                 &[
                     OFFSET,
@@ -130,7 +132,7 @@ fn on_one_upload(api: Api) -> Api {
         Describe::new("Gives up a resumable upload; what was sent is deleted.")
             .goes_on()
             .takes(&[VERSION])
-            .answers_with(204, &[])
+            .responds_with(204, &[])
             .refuses(REFUSALS)
             .refuses(&[(423, "Another request is at it.")]),
     )
@@ -156,7 +158,7 @@ fn bytes_of_one_upload(api: Api) -> Api {
                 CHECKSUM,
             ])
             .bytes("application/offset+octet-stream")
-            .answers_with(204, &[OFFSET, EXPIRES, MEDIA_ID])
+            .responds_with(204, &[OFFSET, EXPIRES, MEDIA_ID])
             .refuses(REFUSALS)
             .refuses(REFUSALS_OF_BYTES),
     )
@@ -169,7 +171,7 @@ fn bytes_of_one_upload(api: Api) -> Api {
                 VERSION,
                 Header::required("X-HTTP-Method-Override", "The method that is meant."),
             ])
-            .answers_with(204, &[OFFSET, EXPIRES, MEDIA_ID])
+            .responds_with(204, &[OFFSET, EXPIRES, MEDIA_ID])
             .also(200, "How far it is, in place of `HEAD`.")
             .refuses(REFUSALS)
             .refuses(REFUSALS_OF_BYTES),

@@ -33,7 +33,7 @@ pub(super) async fn options(
 }
 
 pub(super) fn describe(summary: &'static str) -> Describe {
-    Describe::new(summary).answers_with(
+    Describe::new(summary).responds_with(
         204,
         &[
             Header::optional("Tus-Version", "The versions of the protocol, best first."),

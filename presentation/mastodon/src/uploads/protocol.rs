@@ -1,4 +1,5 @@
-//! What every verb shares: the version, the headers, and refusals with the codes that the protocol asks for.
+//! What every verb shares: the version, the headers, and refusals with the codes that the protocol
+//! asks for.
 
 use axum::extract::{FromRequestParts, Request};
 use axum::middleware::Next;
@@ -27,7 +28,8 @@ pub(super) const UPLOAD_METADATA: HeaderName = HeaderName::from_static("upload-m
 pub(super) const UPLOAD_EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
 pub(super) const MEDIA_ID: HeaderName = HeaderName::from_static("heliograph-media-id");
 
-/// Middleware: every answer under the uploads' address names the protocol's version, refusals too.
+/// Middleware: every response under the uploads' address names the protocol's version, refusals
+/// too.
 pub(crate) async fn mark(request: Request, next: Next) -> Response {
     let rest = request.uri().path().strip_prefix(super::UPLOADS);
     let is_ours = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
@@ -114,7 +116,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// An answer that tells how far an upload is.
+/// A response that says how far an upload is.
 pub(super) fn told(status: StatusCode, session: &UploadSession) -> Response {
     let mut headers = HeaderMap::new();
     headers.insert(UPLOAD_OFFSET, HeaderValue::from(session.offset));

@@ -21,10 +21,10 @@ async fn signing_up_takes_an_applications_own_token() {
         .post_form("", "/api/v1/accounts", form)
         .await
         .error(401);
-    let answer = client
+    let response = client
         .post_form("app", "/api/v1/accounts", "username=x")
         .await;
-    assert_eq!(answer.expect(422)["field"], "agreement");
+    assert_eq!(response.expect(422)["field"], "agreement");
 }
 
 #[tokio::test]
@@ -145,11 +145,11 @@ async fn a_profile_is_changed_by_json() {
     assert_eq!(changed["fields"][0]["name"], "a");
     assert_eq!(changed["source"]["privacy"], "unlisted");
     for field in ["locked", "hide_collections"] {
-        let answer = client
+        let response = client
             .json(Method::PATCH, "ada", path, &json!({field: true}))
             .await;
-        assert!(answer.error(422).contains("not supported yet"));
-        assert_eq!(answer.json()["field"], field);
+        assert!(response.error(422).contains("not supported yet"));
+        assert_eq!(response.json()["field"], field);
     }
 }
 
@@ -212,19 +212,19 @@ async fn a_refused_change_leaves_no_picture_behind() {
     let world = World::new();
     let client = world.client();
     let path = "/api/v1/accounts/update_credentials";
-    let answer = client
+    let response = client
         .multipart(Method::PATCH, "ada", path, &form("too long", &["avatar"]))
         .await;
-    assert_eq!(answer.expect(422)["field"], "display_name");
+    assert_eq!(response.expect(422)["field"], "display_name");
     assert_eq!(
         world.notes().last().unwrap(),
         &format!("release account:{ADA}:avatar:1000")
     );
     world.set(Processing::Failing);
-    let answer = client
+    let response = client
         .multipart(Method::PATCH, "ada", path, &form("Ada", &["avatar"]))
         .await;
-    assert_eq!(answer.expect(422)["field"], "avatar");
+    assert_eq!(response.expect(422)["field"], "avatar");
     assert_eq!(world.accounts.lock().unwrap()[0].avatar_media_id, 0);
 }
 
@@ -234,8 +234,8 @@ async fn a_change_of_which_nobody_knows_whether_it_was_made_keeps_its_picture() 
     let client = world.client();
     let path = "/api/v1/accounts/update_credentials";
     let form = form("answer lost", &["avatar"]);
-    let answer = client.multipart(Method::PATCH, "ada", path, &form).await;
-    answer.expect(503);
+    let response = client.multipart(Method::PATCH, "ada", path, &form).await;
+    response.expect(503);
     assert_eq!(world.accounts.lock().unwrap()[0].avatar_media_id, 1000);
     assert_eq!(
         world.notes().last().unwrap(),
@@ -255,31 +255,31 @@ async fn a_picture_that_is_no_file_is_refused_by_name() {
             json!(7),
         ] {
             let change = json!({"display_name": "Lost", field: picture});
-            let answer = client.json(Method::PATCH, "ada", path, &change).await;
-            assert_eq!(answer.expect(422)["field"], field, "{change}");
+            let response = client.json(Method::PATCH, "ada", path, &change).await;
+            assert_eq!(response.expect(422)["field"], field, "{change}");
         }
         let in_address = format!("{path}?{field}=x");
-        let answer = client
+        let response = client
             .json(Method::PATCH, "ada", &in_address, &json!({}))
             .await;
-        assert_eq!(answer.expect(422)["field"], field);
+        assert_eq!(response.expect(422)["field"], field);
         let part = |bytes: &str| {
             format!(
                 "--X\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{bytes}\r\n--X--\r\n"
             )
         };
-        let answer = client
+        let response = client
             .multipart(Method::PATCH, "ada", path, &part("bytes"))
             .await;
-        assert_eq!(answer.expect(422)["field"], field);
+        assert_eq!(response.expect(422)["field"], field);
         client
             .multipart(Method::PATCH, "ada", path, &part(""))
             .await
             .expect(200);
         for nothing in [json!(null), json!(""), json!({})] {
             let change = json!({field: nothing});
-            let answer = client.json(Method::PATCH, "ada", path, &change).await;
-            answer.expect(200);
+            let response = client.json(Method::PATCH, "ada", path, &change).await;
+            response.expect(200);
         }
     }
     assert_ne!(world.accounts.lock().unwrap()[0].display_name, "Lost");
@@ -293,8 +293,8 @@ async fn following_in_some_languages_only_is_refused() {
         "/api/v1/accounts/8/follow?languages[]=en",
         "/api/v1/accounts/8/follow?languages=en",
     ] {
-        let answer = client.post_form("ada", path, "").await;
-        assert_eq!(answer.expect(422)["field"], "languages");
+        let response = client.post_form("ada", path, "").await;
+        assert_eq!(response.expect(422)["field"], "languages");
     }
     assert!(world.follows.lock().unwrap().is_empty());
     let none = "/api/v1/accounts/8/follow?languages[]=";

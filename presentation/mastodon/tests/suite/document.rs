@@ -49,10 +49,11 @@ async fn the_document_is_served_and_describes_every_route() {
                 "{at}"
             );
             assert!(
-                answers.iter().any(|(status, answer)| {
-                    // What a resumable upload answers stands in its headers, if it answers anything at all.
-                    answer["content"].is_object() && status == "200"
-                        || answer["headers"]["Location"].is_object() && status == "307"
+                answers.iter().any(|(status, received)| {
+                    // What a resumable upload returns stands in its headers, if it returns anything
+                    // at all.
+                    received["content"].is_object() && status == "200"
+                        || received["headers"]["Location"].is_object() && status == "307"
                         || path.starts_with("/api/v1/media/uploads") && status.starts_with('2')
                 }),
                 "{at} does not say what it answers"
@@ -104,7 +105,7 @@ fn what_is_not_200_is_listed() {
         let error = schema("/api/v1/statuses", "post", status);
         assert_eq!(error, "#/components/schemas/Error", "{status}");
     }
-    // What changes something finds out when the disk is full; reading goes on.
+    // What changes something finds out when the disk is full; reading continues.
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             let writes = !["get", "head", "options"].contains(&method.as_str());

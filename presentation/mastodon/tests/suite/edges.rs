@@ -1,4 +1,4 @@
-//! What holds for every route: who is let in, what is answered where there is nothing, and the headers.
+//! What holds for every route: who is let in, the response where there is nothing, and the headers.
 
 use axum::body::Body;
 use http::{Method, Request, header};
@@ -9,9 +9,9 @@ use crate::world::World;
 #[tokio::test]
 async fn a_token_is_asked_for_and_its_scope_checked() {
     let client = World::new().client();
-    let answer = client.get("", "/api/v1/timelines/home").await;
-    assert!(answer.error(401).contains("access token"));
-    assert_eq!(answer.header(header::WWW_AUTHENTICATE), "Bearer");
+    let response = client.get("", "/api/v1/timelines/home").await;
+    assert!(response.error(401).contains("access token"));
+    assert_eq!(response.header(header::WWW_AUTHENTICATE), "Bearer");
     client
         .get("stolen", "/api/v1/timelines/home")
         .await
@@ -21,10 +21,10 @@ async fn a_token_is_asked_for_and_its_scope_checked() {
         .await
         .error(401);
     client.get("app", "/api/v1/timelines/home").await.error(401);
-    let answer = client
+    let response = client
         .post_form("ada-reads", "/api/v1/statuses", "status=hi")
         .await;
-    assert!(answer.error(403).contains("write:statuses"));
+    assert!(response.error(403).contains("write:statuses"));
     client
         .get("ada-reads", "/api/v1/timelines/home")
         .await
@@ -41,15 +41,15 @@ async fn a_token_shows_posts_only_when_it_may_read_them() {
         "/api/v1/accounts/7/statuses",
         "/api/v1/timelines/public",
     ] {
-        let answer = client.get("ada-uploads", path).await;
-        assert!(answer.error(403).contains("read:statuses"), "{path}");
+        let response = client.get("ada-uploads", path).await;
+        assert!(response.error(403).contains("read:statuses"), "{path}");
     }
     let profile = client.get("ada-uploads", "/api/v2/instance").await;
     profile.expect(200);
 }
 
 #[tokio::test]
-async fn where_there_is_nothing_the_answer_is_json() {
+async fn where_there_is_nothing_the_response_is_json() {
     let client = World::new().client();
     for path in [
         "/api/v1/notifications",
@@ -73,9 +73,9 @@ async fn where_there_is_nothing_the_answer_is_json() {
         let refused = client.get("ada", path).await.error(404);
         assert!(refused.contains("streaming"), "{path}: {refused}");
     }
-    let answer = client.delete("ada", "/api/v1/timelines/home").await;
-    answer.error(405);
-    assert!(answer.header(header::ALLOW).contains("GET"));
+    let response = client.delete("ada", "/api/v1/timelines/home").await;
+    response.error(405);
+    assert!(response.header(header::ALLOW).contains("GET"));
 }
 
 #[tokio::test]
@@ -87,23 +87,23 @@ async fn scripts_of_other_sites_may_call() {
         .header(header::ORIGIN, "https://app.example")
         .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST")
         .body(Body::empty());
-    let answer = client.send(preflight.unwrap()).await;
-    assert_eq!(answer.status, 204);
-    assert_eq!(answer.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), "*");
+    let response = client.send(preflight.unwrap()).await;
+    assert_eq!(response.status, 204);
+    assert_eq!(response.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), "*");
     assert!(
-        answer
+        response
             .header(header::ACCESS_CONTROL_ALLOW_HEADERS)
             .contains("Authorization")
     );
     for path in ["/api/v1/timelines/public", "/api/v1/nothing"] {
-        let answer = client.get("", path).await;
+        let response = client.get("", path).await;
         assert_eq!(
-            answer.header(header::ACCESS_CONTROL_ALLOW_ORIGIN),
+            response.header(header::ACCESS_CONTROL_ALLOW_ORIGIN),
             "*",
             "{path}"
         );
         assert!(
-            answer
+            response
                 .header(header::ACCESS_CONTROL_EXPOSE_HEADERS)
                 .contains("Link")
         );
@@ -113,10 +113,10 @@ async fn scripts_of_other_sites_may_call() {
             "X-RateLimit-Reset",
             "X-Request-Id",
         ] {
-            let headers = answer.header(header::ACCESS_CONTROL_EXPOSE_HEADERS);
+            let headers = response.header(header::ACCESS_CONTROL_EXPOSE_HEADERS);
             assert!(headers.contains(exposed), "{headers}");
         }
-        assert_eq!(answer.header(header::CACHE_CONTROL), "private, no-store");
+        assert_eq!(response.header(header::CACHE_CONTROL), "private, no-store");
     }
 }
 

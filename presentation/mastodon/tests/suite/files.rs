@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Method, Request, header};
 use presentation_kit::signature::Purpose;
 
-use crate::world::{Answer, Client, World};
+use crate::world::{Client, TestResponse, World};
 
 const PATH: &str = "/media/0a1b2c3d.jpg";
 
@@ -19,7 +19,12 @@ fn world() -> Arc<World> {
     world
 }
 
-async fn get(client: &Client, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+async fn get(
+    client: &Client,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> TestResponse {
     let mut request = Request::builder().method(method).uri(path);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -30,9 +35,9 @@ async fn get(client: &Client, method: Method, path: &str, headers: &[(&str, &str
 #[tokio::test]
 async fn a_small_picture_is_one_call() {
     let world = world();
-    let answer = get(&world.client(), Method::GET, PATH, &[]).await;
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.body, "0123456789");
+    let response = get(&world.client(), Method::GET, PATH, &[]).await;
+    assert_eq!(response.status, 200);
+    assert_eq!(response.body, "0123456789");
     for (name, expected) in [
         (header::CONTENT_TYPE.as_str(), "image/jpeg"),
         ("content-length", "10"),
@@ -44,7 +49,7 @@ async fn a_small_picture_is_one_call() {
         ("access-control-allow-origin", "*"),
         ("cross-origin-resource-policy", "cross-origin"),
     ] {
-        assert_eq!(answer.header(name), expected, "{name}");
+        assert_eq!(response.header(name), expected, "{name}");
     }
     assert_eq!(world.notes(), ["read"]);
 }
@@ -52,19 +57,19 @@ async fn a_small_picture_is_one_call() {
 #[tokio::test]
 async fn a_large_picture_is_streamed_whole() {
     let client = world().client();
-    let answer = get(&client, Method::GET, "/media/ffff0000.webp", &[]).await;
-    assert_eq!(answer.body, "0123456789");
-    assert_eq!(answer.header("content-length"), "10");
-    assert_eq!(answer.header("content-type"), "image/webp");
+    let response = get(&client, Method::GET, "/media/ffff0000.webp", &[]).await;
+    assert_eq!(response.body, "0123456789");
+    assert_eq!(response.header("content-length"), "10");
+    assert_eq!(response.header("content-type"), "image/webp");
 }
 
 #[tokio::test]
 async fn a_head_is_the_headers_alone() {
     let world = world();
-    let answer = get(&world.client(), Method::HEAD, PATH, &[]).await;
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("content-length"), "10");
-    assert!(answer.body.is_empty());
+    let response = get(&world.client(), Method::HEAD, PATH, &[]).await;
+    assert_eq!(response.status, 200);
+    assert_eq!(response.header("content-length"), "10");
+    assert!(response.body.is_empty());
     assert_eq!(world.notes(), ["head"]);
 }
 
@@ -72,10 +77,10 @@ async fn a_head_is_the_headers_alone() {
 async fn what_a_client_holds_is_not_sent_again() {
     let client = world().client();
     let held = [("if-none-match", "W/\"0a1b2c3d\"")];
-    let answer = get(&client, Method::GET, PATH, &held).await;
-    assert_eq!(answer.status, 304);
-    assert!(answer.body.is_empty());
-    assert_eq!(answer.header("etag"), "\"0a1b2c3d\"");
+    let response = get(&client, Method::GET, PATH, &held).await;
+    assert_eq!(response.status, 304);
+    assert!(response.body.is_empty());
+    assert_eq!(response.header("etag"), "\"0a1b2c3d\"");
     let gone = [("if-none-match", "\"dddd0000\"")];
     get(&client, Method::GET, "/media/dddd0000.jpg", &gone)
         .await
@@ -91,15 +96,15 @@ async fn parts_are_sent_one_at_a_time() {
         ("bytes=-2", 206, "89", "bytes 8-9/10"),
         ("bytes=0-1,4-5", 200, "0123456789", ""),
     ] {
-        let answer = get(&client, Method::GET, PATH, &[("range", range)]).await;
-        assert_eq!(answer.status, status, "{range}");
-        assert_eq!(answer.body, body, "{range}");
-        assert_eq!(answer.header("content-length"), body.len().to_string());
-        assert_eq!(answer.header("content-range"), content_range);
+        let response = get(&client, Method::GET, PATH, &[("range", range)]).await;
+        assert_eq!(response.status, status, "{range}");
+        assert_eq!(response.body, body, "{range}");
+        assert_eq!(response.header("content-length"), body.len().to_string());
+        assert_eq!(response.header("content-range"), content_range);
     }
-    let answer = get(&client, Method::GET, PATH, &[("range", "bytes=10-")]).await;
-    answer.error(416);
-    assert_eq!(answer.header("content-range"), "bytes */10");
+    let response = get(&client, Method::GET, PATH, &[("range", "bytes=10-")]).await;
+    response.error(416);
+    assert_eq!(response.header("content-range"), "bytes */10");
     let changed = [("range", "bytes=2-4"), ("if-range", "\"another\"")];
     assert_eq!(get(&client, Method::GET, PATH, &changed).await.status, 200);
     let held = [("range", "bytes=2-4"), ("if-range", "\"0a1b2c3d\"")];
@@ -115,9 +120,9 @@ async fn what_is_no_key_never_reaches_the_media_domain() {
         "/media/..%2F..%2Fetc.jpg",
         "/media/x",
     ] {
-        let answer = get(&client, Method::GET, path, &[]).await;
-        answer.error(404);
-        assert_eq!(answer.header("cache-control"), "private, no-store");
+        let response = get(&client, Method::GET, path, &[]).await;
+        response.error(404);
+        assert_eq!(response.header("cache-control"), "private, no-store");
     }
     assert!(world.notes().is_empty());
     get(&client, Method::GET, "/media/dddd0000.jpg", &[])
@@ -169,15 +174,15 @@ async fn a_reader_that_names_a_form_gets_it_under_the_same_address() {
         assert_eq!(held_of_head.status, 304);
         let length = held_of_head.header("content-length");
         assert_eq!(length, body.len().to_string(), "of what is held");
-        for answer in [&whole, &head, &part] {
-            assert_eq!(answer.header("content-type"), content_type);
+        for response in [&whole, &head, &part] {
+            assert_eq!(response.header("content-type"), content_type);
         }
         assert_eq!(head.header("content-length"), body.len().to_string());
-        for answer in [&whole, &head, &held, &part] {
-            assert_eq!(answer.header("etag"), tag);
-            assert_eq!(answer.header("vary"), "Accept");
+        for response in [&whole, &head, &held, &part] {
+            assert_eq!(response.header("etag"), tag);
+            assert_eq!(response.header("vary"), "Accept");
             assert_eq!(
-                answer.header("cache-control"),
+                response.header("cache-control"),
                 "public, max-age=31536000, immutable"
             );
         }
@@ -225,13 +230,13 @@ async fn who_goes_on_with_another_form_hears_so() {
 }
 
 #[tokio::test]
-async fn an_answer_for_which_a_better_one_may_come_is_not_kept_for_ever() {
+async fn a_response_for_which_a_better_one_may_come_is_not_kept_for_ever() {
     let world = world();
     let client = world.client();
     let caching = async |path: &str, accept: &str| {
-        let answer = get(&client, Method::GET, path, &[("accept", accept)]).await;
-        assert_eq!(answer.status, 200);
-        let header = |name: &str| answer.header(name).to_owned();
+        let response = get(&client, Method::GET, path, &[("accept", accept)]).await;
+        assert_eq!(response.status, 200);
+        let header = |name: &str| response.header(name).to_owned();
         (header("cache-control"), header("vary"))
     };
     let for_ever = "public, max-age=31536000, immutable".to_owned();
@@ -256,9 +261,9 @@ async fn what_is_not_open_needs_a_signature() {
     world.closed.store(true, Ordering::Relaxed);
     let (client, signer) = (world.client(), world.surface().site.signer.clone());
     let good = signer.sign(Purpose::Rendition, "0a1b2c3d.jpg");
-    let answer = get(&client, Method::GET, &format!("{PATH}?{good}"), &[]).await;
-    assert_eq!(answer.body, "0123456789");
-    let caching = answer.header("cache-control");
+    let response = get(&client, Method::GET, &format!("{PATH}?{good}"), &[]).await;
+    assert_eq!(response.body, "0123456789");
+    let caching = response.header("cache-control");
     let seconds = caching.strip_prefix("private, max-age=").unwrap();
     let seconds: u64 = seconds
         .strip_suffix(", immutable")
@@ -272,9 +277,9 @@ async fn what_is_not_open_needs_a_signature() {
     for wrong in [other, past, "until=1&signature=x".to_owned()] {
         for method in [Method::GET, Method::HEAD] {
             let path = format!("{PATH}?{wrong}");
-            let answer = get(&client, method.clone(), &path, &[("range", "bytes=0-1")]).await;
-            assert_eq!(answer.status, 403, "{wrong}");
-            assert_eq!(answer.header("cache-control"), "private, no-store");
+            let response = get(&client, method.clone(), &path, &[("range", "bytes=0-1")]).await;
+            assert_eq!(response.status, 403, "{wrong}");
+            assert_eq!(response.header("cache-control"), "private, no-store");
         }
         // What is not there is refused in the same words.
         let nothing = get(
@@ -289,14 +294,14 @@ async fn what_is_not_open_needs_a_signature() {
     }
     // What everyone may see needs none, and a worthless one does no harm.
     world.closed.store(false, Ordering::Relaxed);
-    let answer = get(
+    let response = get(
         &client,
         Method::GET,
         &format!("{PATH}?until=1&signature=x"),
         &[],
     )
     .await;
-    assert_eq!(answer.status, 200);
+    assert_eq!(response.status, 200);
 }
 
 #[tokio::test]
@@ -313,13 +318,13 @@ async fn originals_are_downloaded_under_signatures_of_their_own() {
         url.strip_prefix("http://p.example").unwrap().to_owned()
     };
     for (as_owner, body) in [(true, "exact"), (false, "stripped")] {
-        let answer = get(&client, Method::GET, &path(as_owner), &[]).await;
-        assert_eq!(answer.body, body);
+        let response = get(&client, Method::GET, &path(as_owner), &[]).await;
+        assert_eq!(response.body, body);
         assert_eq!(
-            answer.header("content-disposition"),
+            response.header("content-disposition"),
             "attachment; filename=\"photo-77.png\""
         );
-        let caching = answer.header("cache-control");
+        let caching = response.header("cache-control");
         assert!(caching.starts_with("private, "), "{caching}");
         assert_eq!(caching.contains("no-store"), as_owner);
         let part = get(

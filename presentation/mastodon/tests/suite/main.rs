@@ -1,6 +1,7 @@
-//! The Mastodon API over domains that stand still in memory: what this crate itself does with requests and answers.
+//! The Mastodon API over domains that stand still in memory: what this crate itself does with
+//! requests and responses.
 
-#![allow(clippy::unwrap_used)] // a test that cannot go on fails
+#![allow(clippy::unwrap_used)] // a test that cannot continue fails
 
 mod accounts;
 mod document;

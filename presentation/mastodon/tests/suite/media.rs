@@ -28,16 +28,17 @@ async fn a_picture_is_streamed_to_the_media_domain() {
         10_000,
         &[],
     );
-    let answer = client
+    let response = client
         .multipart(Method::POST, "ada", "/api/v2/media", &form)
         .await;
-    let attachment = answer.expect(200);
+    let attachment = response.expect(200);
     assert_eq!(attachment["description"], "A lake");
     assert_eq!(attachment["meta"]["focus"], json!({"x": 0.5, "y": -0.25}));
     let url = attachment["url"].as_str().unwrap();
     assert!(url.starts_with("http://p.example/media/full"), "{url}");
     assert_eq!(world.uploads.lock().unwrap()[0].len(), 10_000);
-    // The line brought frames of 50 bytes, all of them ready at once; only a few may be held together.
+    // The line brought frames of 50 bytes, all of them ready at once; only a few may be held
+    // together.
     let notes = world.notes();
     assert_eq!(notes[0], "upload lake.jpg");
     let largest = notes[1].strip_prefix("in chunks of at most ").unwrap();
@@ -76,10 +77,10 @@ async fn a_picture_that_is_processed_is_asked_for_again() {
     let world = World::new();
     world.set(Processing::Slow);
     let client = world.client();
-    let answer = client
+    let response = client
         .multipart(Method::POST, "ada", "/api/v2/media", &form(&[], 10, &[]))
         .await;
-    let attachment = answer.expect(202);
+    let attachment = response.expect(202);
     assert_eq!(attachment["url"], json!(null));
     assert_eq!(attachment["type"], "image");
     let path = format!("/api/v1/media/{}", attachment["id"].as_str().unwrap());
@@ -93,8 +94,8 @@ async fn a_picture_that_is_processed_is_asked_for_again() {
         .await
         .error(404);
     let bad = json!({"focus": "0,2"});
-    let answer = client.json(Method::PUT, "ada", &path, &bad).await;
-    assert_eq!(answer.expect(422)["field"], "focus");
+    let response = client.json(Method::PUT, "ada", &path, &bad).await;
+    assert_eq!(response.expect(422)["field"], "focus");
 }
 
 #[tokio::test]
@@ -102,10 +103,10 @@ async fn a_picture_that_fails_says_why() {
     let world = World::new();
     world.set(Processing::Failing);
     let client = world.client();
-    let answer = client
+    let response = client
         .multipart(Method::POST, "ada", "/api/v2/media", &form(&[], 10, &[]))
         .await;
-    let refused = answer.expect(422);
+    let refused = response.expect(422);
     assert_eq!(refused["error"], "This is not a picture.");
     assert_eq!(refused["failure_code"], "broken");
     let id = refused["id"].as_str().unwrap();
@@ -129,8 +130,11 @@ async fn what_no_post_uses_can_be_deleted_by_its_owner() {
     let client = world.client();
     let upload = || async {
         let (path, form) = ("/api/v2/media", form(&[], 10, &[]));
-        let answer = client.multipart(Method::POST, "ada", path, &form);
-        let id = answer.await.expect(200)["id"].as_str().unwrap().to_owned();
+        let response = client.multipart(Method::POST, "ada", path, &form);
+        let id = response.await.expect(200)["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         (id.parse::<u64>().unwrap(), format!("/api/v1/media/{id}"))
     };
     let ((_, unused), (used_id, used)) = (upload().await, upload().await);
@@ -159,7 +163,7 @@ async fn a_refusal_is_heard_though_the_file_still_comes() {
     let world = World::new();
     world.set(Processing::Refusing);
     let client = world.client();
-    let answer = client
+    let response = client
         .multipart(
             Method::POST,
             "ada",
@@ -167,7 +171,7 @@ async fn a_refusal_is_heard_though_the_file_still_comes() {
             &form(&[], 3_000_000, &[]),
         )
         .await;
-    assert_eq!(answer.error(413), "The picture is too large.");
+    assert_eq!(response.error(413), "The picture is too large.");
 }
 
 #[tokio::test]
@@ -175,10 +179,10 @@ async fn an_upload_that_is_cut_off_is_none() {
     let world = World::new();
     let client = world.client();
     let whole = form(&[], 1_000, &[]);
-    let answer = client
+    let response = client
         .multipart(Method::POST, "ada", "/api/v2/media", &whole[..700])
         .await;
-    answer.error(422);
+    response.error(422);
     assert!(world.uploads.lock().unwrap().is_empty());
     assert!(world.media.lock().unwrap().is_empty());
 }
@@ -198,10 +202,10 @@ async fn what_is_no_upload_is_refused_with_a_reason() {
         (&twice, "file"),
         (&form(&[("focus", "x")], 10, &[]), "focus"),
     ] {
-        let answer = client
+        let response = client
             .multipart(Method::POST, "ada", "/api/v2/media", form)
             .await;
-        assert_eq!(answer.expect(422)["field"], field);
+        assert_eq!(response.expect(422)["field"], field);
     }
     client
         .json(Method::POST, "ada", "/api/v2/media", &json!({}))
@@ -229,7 +233,7 @@ async fn headers_without_end_are_refused() {
         let request = request(method, "ada", path)
             .header("content-type", "multipart/form-data; boundary=X")
             .body(Body::from_stream(futures::stream::iter(frames.clone())));
-        let answer = client.send(request.unwrap()).await;
-        assert!(answer.error(413).contains("more than 65536 bytes"));
+        let response = client.send(request.unwrap()).await;
+        assert!(response.error(413).contains("more than 65536 bytes"));
     }
 }

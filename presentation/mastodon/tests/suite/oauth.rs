@@ -29,12 +29,12 @@ async fn a_code_becomes_a_token() {
     let client = World::new().client();
     let form = "grant_type=authorization_code&client_id=client&client_secret=secret&code=good\
                 &redirect_uri=app://x";
-    let answer = client.post_form("", "/oauth/token", form).await;
+    let response = client.post_form("", "/oauth/token", form).await;
     assert_eq!(
-        answer.expect(200),
+        response.expect(200),
         json!({"access_token": "fresh", "token_type": "Bearer", "scope": "read write", "created_at": 1_772_357_400})
     );
-    assert!(answer.header(header::CACHE_CONTROL).contains("no-store"));
+    assert!(response.header(header::CACHE_CONTROL).contains("no-store"));
     let basic = Request::builder()
         .method(Method::POST)
         .uri("/oauth/token")
@@ -69,8 +69,8 @@ async fn errors_have_the_shape_of_the_standard() {
         ("grant_type[x]=1".into(), 400, "unsupported_grant_type"),
         ("grant_type=code&a[b]=1&a=2".into(), 400, "invalid_request"),
     ] {
-        let answer = client.post_form("", "/oauth/token", &form).await;
-        let body = answer.expect(status);
+        let response = client.post_form("", "/oauth/token", &form).await;
+        let body = response.expect(status);
         assert_eq!(body["error"], code, "{form}");
         assert!(body["error_description"].is_string());
         assert_eq!(body.as_object().unwrap().len(), 2);
@@ -82,12 +82,12 @@ async fn a_token_is_revoked() {
     let world = World::new();
     let client = world.client();
     let form = "client_id=client&client_secret=secret&token=old";
-    let answer = client.post_form("", "/oauth/revoke", form).await;
-    assert_eq!(answer.expect(200), json!({}));
+    let response = client.post_form("", "/oauth/revoke", form).await;
+    assert_eq!(response.expect(200), json!({}));
     assert_eq!(world.notes(), ["revoked old by client"]);
     let form = "client_id=client&client_secret=secret&token=of+another";
-    let answer = client.post_form("", "/oauth/revoke", form).await;
-    assert_eq!(answer.expect(403)["error"], "unauthorized_client");
+    let response = client.post_form("", "/oauth/revoke", form).await;
+    assert_eq!(response.expect(403)["error"], "unauthorized_client");
 }
 
 #[tokio::test]

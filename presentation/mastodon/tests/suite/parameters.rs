@@ -13,7 +13,7 @@ async fn send(
     method: Method,
     token: &str,
     path: &str,
-) -> crate::world::Answer {
+) -> crate::world::TestResponse {
     let request = request(method, token, path).header(header::CONTENT_TYPE, FORM);
     client
         .send(request.body(axum::body::Body::empty()).unwrap())
@@ -69,10 +69,10 @@ async fn a_password_in_an_address_is_refused() {
         .await
         .expect(200);
     let path = "/api/v1/accounts?username=eva&email=e%40example.org&agreement=true";
-    let answer = client
+    let response = client
         .post_form("app", path, "password=correct+horse")
         .await;
-    answer.expect(200);
+    response.expect(200);
     let token = send(
         &client,
         Method::POST,
@@ -182,11 +182,11 @@ async fn what_is_said_of_a_picture_is_heard_wherever_it_stands() {
     let client = World::new().client();
     for (query, parts) in ways_to_say() {
         let path = format!("/api/v1/media{query}");
-        let answer = client
+        let response = client
             .multipart(Method::POST, "ada", &path, &form(&parts))
             .await;
         assert_eq!(
-            answer.expect(200)["description"],
+            response.expect(200)["description"],
             "A lake",
             "{query} {parts:?}"
         );

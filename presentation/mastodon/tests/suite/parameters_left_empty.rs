@@ -62,16 +62,16 @@ async fn an_empty_poll_is_none() {
         json!({"options": []}),
     ] {
         let status = json!({"status": "a", "poll": poll});
-        let answer = client.json(Method::POST, "ada", path, &status).await;
-        answer.expect(200);
+        let response = client.json(Method::POST, "ada", path, &status).await;
+        response.expect(200);
     }
     client
         .post_form("ada", path, "status=a&poll=")
         .await
         .expect(200);
     let status = json!({"status": "a", "poll": {"options": ["x", "y"], "expires_in": 60}});
-    let answer = client.json(Method::POST, "ada", path, &status).await;
-    assert_eq!(answer.expect(422)["field"], "poll");
+    let response = client.json(Method::POST, "ada", path, &status).await;
+    assert_eq!(response.expect(422)["field"], "poll");
 }
 
 #[tokio::test]
@@ -84,9 +84,9 @@ async fn parameters_that_nobody_reads_do_not_matter_and_those_at_fault_are_named
     ] {
         let unknown = format!("{listing}?foo=%FF&limit=2&bar[x][y]=1");
         client.get("", &unknown).await.expect(200);
-        let answer = client.get("", &format!("{listing}?limit[]=2")).await;
-        assert_eq!(answer.expect(422)["field"], "limit", "{listing}");
-        let text = answer.error(422);
+        let response = client.get("", &format!("{listing}?limit[]=2")).await;
+        assert_eq!(response.expect(422)["field"], "limit", "{listing}");
+        let text = response.error(422);
         assert!(text.starts_with("`limit`"), "{text}");
     }
     for path in [

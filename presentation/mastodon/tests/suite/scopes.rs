@@ -8,8 +8,8 @@ use crate::world::{ADA, BOB, Client, World, request};
 
 async fn uploaded(client: &Client, token: &str) -> serde_json::Value {
     let form = "--X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.jpg\"\r\n\r\nbytes\r\n--X--\r\n";
-    let answer = client.multipart(Method::POST, token, "/api/v2/media", form);
-    answer.await.expect(200)
+    let response = client.multipart(Method::POST, token, "/api/v2/media", form);
+    response.await.expect(200)
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn an_upload_token_sees_no_photo_of_a_post() {
 }
 
 #[tokio::test]
-async fn what_was_said_of_an_upload_is_not_told_once_it_is_posted() {
+async fn what_was_said_of_an_upload_is_not_reported_once_it_is_posted() {
     let world = World::new();
     let client = world.client();
     let begin = request(Method::POST, "ada-uploads", "/api/v1/media/uploads")
@@ -81,10 +81,10 @@ async fn what_was_said_of_an_upload_is_not_told_once_it_is_posted() {
         let head = request(Method::HEAD, token, begun.header(header::LOCATION))
             .header("Tus-Resumable", "1.0.0")
             .body(axum::body::Body::empty());
-        let answer = client.send(head.unwrap()).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        assert!(!answer.header("heliograph-media-id").is_empty());
-        !answer.header("upload-metadata").is_empty()
+        let response = client.send(head.unwrap()).await;
+        assert_eq!(response.status, 200, "{response:?}");
+        assert!(!response.header("heliograph-media-id").is_empty());
+        !response.header("upload-metadata").is_empty()
     };
     assert!(told("ada-uploads").await);
     world.media.lock().unwrap()[0].attached = true;
@@ -102,18 +102,18 @@ async fn a_writing_token_answers_what_everyone_sees_and_what_it_wrote() {
     let to_followers = world.posted(BOB, "for followers", Visibility::Private);
     let path = format!("/api/v1/accounts/{BOB}/follow");
     client.post_form("ada", &path, "").await.expect(200);
-    let answer = async |token: &'static str, id: u64| {
+    let response = async |token: &'static str, id: u64| {
         let form = format!("status=yes&in_reply_to_id={id}");
         client.post_form(token, "/api/v1/statuses", &form).await
     };
     for id in [open, quiet, own] {
-        answer("ada-writes", id).await.expect(200);
+        response("ada-writes", id).await.expect(200);
     }
-    let refused = answer("ada-writes", to_followers).await;
+    let refused = response("ada-writes", to_followers).await;
     assert_eq!(refused.expect(404)["field"], "in_reply_to_id");
     // As if it were not there.
-    assert_eq!(refused.body, answer("ada-writes", 1).await.body);
-    answer("ada", to_followers).await.expect(200);
+    assert_eq!(refused.body, response("ada-writes", 1).await.body);
+    response("ada", to_followers).await.expect(200);
 }
 
 #[tokio::test]

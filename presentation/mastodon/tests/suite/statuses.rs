@@ -81,10 +81,10 @@ async fn what_is_not_built_is_refused_rather_than_forgotten() {
         ),
         (json!({"status": ""}), "status"),
     ] {
-        let answer = client
+        let response = client
             .json(Method::POST, "ada", "/api/v1/statuses", &body)
             .await;
-        assert_eq!(answer.expect(422)["field"], field, "{body}");
+        assert_eq!(response.expect(422)["field"], field, "{body}");
     }
     assert!(world.created.lock().unwrap().is_empty());
 }
@@ -120,8 +120,8 @@ async fn several_are_asked_for_by_id() {
         .await
         .error(404);
     let many: String = (1..=101).map(|id| format!("id[]={id}&")).collect();
-    let answer = client.get("ada", &format!("/api/v1/statuses?{many}")).await;
-    assert_eq!(answer.expect(422)["field"], "id");
+    let response = client.get("ada", &format!("/api/v1/statuses?{many}")).await;
+    assert_eq!(response.expect(422)["field"], "id");
 }
 
 #[tokio::test]
@@ -169,12 +169,12 @@ async fn nobody_is_mentioned_whom_the_author_does_not_expect() {
         (json!([ADA.to_string()]), "@ada, @bob", 422),
     ] {
         let body = json!({"status": words, "allowed_mentions": allowed});
-        let answer = client
+        let response = client
             .json(Method::POST, "ada", "/api/v1/statuses", &body)
             .await;
-        let answer = answer.expect(status);
+        let response = response.expect(status);
         if status == 422 {
-            assert_eq!(answer["field"], "allowed_mentions", "{words}");
+            assert_eq!(response["field"], "allowed_mentions", "{words}");
         }
     }
     for (form, status) in [
@@ -224,9 +224,9 @@ async fn the_names_of_things_lead_to_their_pages() {
             .unwrap()
             .strip_prefix("http://p.example")
             .unwrap();
-        let answer = client.get("", path).await;
+        let response = client.get("", path).await;
         assert_eq!(
-            (answer.status.as_u16(), answer.header(header::LOCATION)),
+            (response.status.as_u16(), response.header(header::LOCATION)),
             (307, &*page)
         );
         let request = Request::builder()
@@ -237,7 +237,7 @@ async fn the_names_of_things_lead_to_their_pages() {
     }
 }
 
-/// Uploads a picture and posts it with these choices; answers the ids of both.
+/// Uploads a picture and posts it with these choices; returns the ids of both.
 async fn posted(client: &Client, choices: &serde_json::Value) -> (String, serde_json::Value) {
     let form = "--X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.jpg\"\r\n\r\nbytes\r\n--X--\r\n";
     let media = client

@@ -5,7 +5,7 @@ use http::header;
 use infra_kernel::{AccountId, Context, Page};
 use serde_json::{Value, json};
 
-use crate::world::{ADA, Answer, BOB, World};
+use crate::world::{ADA, BOB, TestResponse, World};
 
 fn texts(statuses: &Value) -> Vec<&str> {
     let statuses = statuses.as_array().unwrap().iter();
@@ -80,7 +80,7 @@ async fn a_reply_is_counted_at_once_though_the_post_stays_as_it_is() {
     let client = world.client();
     let path = format!("/api/v1/statuses/{id}");
     let before = client.get("bob", &path).await;
-    let counted = |answer: &Answer| answer.expect(200)["replies_count"].clone();
+    let counted = |response: &TestResponse| response.expect(200)["replies_count"].clone();
     assert_eq!(counted(&before), 0);
     let reply = json!({"status": "hello back", "in_reply_to_id": id.to_string()});
     client
@@ -94,7 +94,7 @@ async fn a_reply_is_counted_at_once_though_the_post_stays_as_it_is() {
         .await
         .expect(200);
     assert_eq!(listed[1]["replies_count"], 1);
-    let text = |answer: &Answer| String::from_utf8(answer.body.to_vec()).unwrap();
+    let text = |response: &TestResponse| String::from_utf8(response.body.to_vec()).unwrap();
     let moved = text(&before).replace("\"replies_count\":0", "\"replies_count\":1");
     assert_eq!(text(&after), moved);
 }

@@ -9,7 +9,7 @@ use http::{Method, header};
 use presentation_kit::body::WatchedBody;
 use presentation_kit::context::UploadRoute;
 
-use crate::world::{Answer, Client, Processing, World, request};
+use crate::world::{Client, Processing, TestResponse, World, request};
 
 const UPLOADS: &str = "/api/v1/media/uploads";
 
@@ -22,17 +22,17 @@ fn tus(method: Method, path: &str) -> http::request::Builder {
         .header(header::CONTENT_TYPE, "application/offset+octet-stream")
 }
 
-async fn ask(client: &Client, method: Method, path: &str) -> Answer {
+async fn ask(client: &Client, method: Method, path: &str) -> TestResponse {
     let request = tus(method, path).body(Body::empty());
     client.send(request.unwrap()).await
 }
 
-async fn begin(client: &Client, bytes: usize, body: Body) -> Answer {
+async fn begin(client: &Client, bytes: usize, body: Body) -> TestResponse {
     let request = tus(Method::POST, UPLOADS).header("Upload-Length", bytes);
     client.send(request.body(body).unwrap()).await
 }
 
-async fn patch(client: &Client, path: &str, offset: usize, body: Body) -> Answer {
+async fn patch(client: &Client, path: &str, offset: usize, body: Body) -> TestResponse {
     let request = tus(Method::PATCH, path).header("Upload-Offset", offset);
     client.send(request.body(body).unwrap()).await
 }
@@ -71,7 +71,7 @@ async fn a_silent_connection_is_given_up_and_what_came_is_kept() {
 }
 
 #[tokio::test]
-async fn a_beginning_whose_bytes_stop_tells_where_to_go_on() {
+async fn a_beginning_whose_bytes_stop_reports_where_to_go_on() {
     let client = World::new().client();
     for (body, offset) in [
         (silent_after("---"), "3"),

@@ -78,7 +78,7 @@ if (madeFor) {
   const page = document.documentElement.classList;
   addEventListener("pagehide", () => page.add("left"));
   addEventListener("pageshow", async ({ persisted }) => {
-    const now = persisted && await fetch("/session").then((answer) => answer.json()).catch(() => null);
+    const now = persisted && await fetch("/session").then((response) => response.json()).catch(() => null);
     if (!persisted || now?.token === madeFor) page.remove("left"); else location.reload();
   });
 }
@@ -91,13 +91,13 @@ enhance("[data-follow]", (form) => {
     const hidden = button.querySelector(".visually-hidden");
     const follows = form.action.endsWith("/unfollow");
     button.disabled = true;
-    const answer = await fetch(form.action, {
+    const response = await fetch(form.action, {
       method: "POST",
       body: new URLSearchParams(new FormData(form)),
       headers: { Accept: "application/json" },
     }).catch(() => null);
     button.disabled = false;
-    if (!answer || !answer.ok) return form.submit();
+    if (!response || !response.ok) return form.submit();
     form.action = form.action.replace(/(un)?follow$/, follows ? "follow" : "unfollow");
     button.replaceChildren(follows ? "Follow" : "Following", ...(hidden ? [hidden] : []));
     button.classList.toggle("primary", follows && form.closest(".profile") !== null);
@@ -158,11 +158,11 @@ async function fetchOlder(place) {
   const link = place.querySelector("a");
   link.hidden = true;
   place.append(pulse);
-  const answer = await fetch(link.href).catch(() => null);
+  const response = await fetch(link.href).catch(() => null);
   pulse.remove();
   link.hidden = false;
-  if (!answer || !answer.ok) return undefined;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (!response || !response.ok) return undefined;
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const list = document.querySelector("[data-list]");
   const more = page.querySelector("[data-list]");
   for (const item of more ? [...more.children] : []) {

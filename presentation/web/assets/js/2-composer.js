@@ -242,33 +242,33 @@ enhance("[data-composer]", (form) => {
   /** Refusals that pass by themselves: too slow a line, or too much at once. */
   const passes = (status) => status < 400 || status >= 500 || status === 408 || status === 429;
 
-  function heard(photo, status, answer) {
+  function heard(photo, status, response) {
     if (photo.state === "gone") return undefined;
-    if (status !== 200 || !answer?.id) {
+    if (status !== 200 || !response?.id) {
       photo.lost = passes(status);
-      return failed(photo, answer?.error ?? "It could not be taken. Try again in a moment.");
+      return failed(photo, response?.error ?? "It could not be taken. Try again in a moment.");
     }
-    photo.id = answer.id;
-    if (answer.state !== "ready") {
+    photo.id = response.id;
+    if (response.state !== "ready") {
       photo.state = "working";
       refresh();
       // Where many wait already, it is said at once.
       return pause(1000).then(() => follow(photo));
     }
     Object.assign(photo, { state: "risen", share: 1 });
-    photo.words.name = `alt-${answer.id}`;
-    photo.left.name = `focus-left-${answer.id}`;
-    photo.top.name = `focus-top-${answer.id}`;
-    if (photo.undrawn) show(photo, answer.picture);
+    photo.words.name = `alt-${response.id}`;
+    photo.left.name = `focus-left-${response.id}`;
+    photo.top.name = `focus-top-${response.id}`;
+    if (photo.undrawn) show(photo, response.picture);
     refresh();
     return raiseNext();
   }
 
   /** Asks how far the server is; it answers when the photo is ready, or after a while. */
   async function follow(photo) {
-    const answer = await fetch(`/new/photos/${photo.id}`, { headers: { Accept: "application/json" } }).catch(() => null);
+    const response = await fetch(`/new/photos/${photo.id}`, { headers: { Accept: "application/json" } }).catch(() => null);
     if (photo.state !== "working") return undefined;
-    if (answer && (answer.ok || !passes(answer.status))) return heard(photo, answer.status, await answer.json().catch(() => null));
+    if (response && (response.ok || !passes(response.status))) return heard(photo, response.status, await response.json().catch(() => null));
     await pause(3000);
     return follow(photo);
   }

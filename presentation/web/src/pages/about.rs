@@ -4,9 +4,9 @@ use askama::Template;
 use business_accounts_gateway::CountAccountsRequest;
 use business_posts_gateway::CountPostsRequest;
 
-use crate::respond::{Answer, page};
+use crate::page_context::PageContext;
+use crate::respond::{PageResult, page};
 use crate::view::{Count, Shell};
-use crate::visit::Visit;
 
 #[derive(Template)]
 #[template(path = "about.html")]
@@ -16,8 +16,8 @@ pub(crate) struct AboutPage {
     pub(crate) posts: String,
 }
 
-pub(crate) async fn show(visit: Visit) -> Answer {
-    let (gateways, context) = (&visit.surface.gateways, &visit.context);
+pub(crate) async fn show(page_context: PageContext) -> PageResult {
+    let (gateways, context) = (&page_context.surface.gateways, &page_context.context);
     let (people, posts) = tokio::try_join!(
         gateways
             .accounts
@@ -25,7 +25,7 @@ pub(crate) async fn show(visit: Visit) -> Answer {
         gateways.posts.count_posts(context, CountPostsRequest {}),
     )?;
     Ok(page(&AboutPage {
-        shell: Shell::of(&visit, ""),
+        shell: Shell::of(&page_context, ""),
         people: Count::of(people.accounts).short,
         posts: Count::of(posts.posts).short,
     }))

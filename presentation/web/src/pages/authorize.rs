@@ -1,7 +1,8 @@
 //! `/oauth/authorize`: a person decides whether an application may use their account.
 //!
-//! Nothing is ever redirected to an address that the application has not registered: until that is known, what is wrong is
-//! shown here. From then on errors go back to the application as OAuth 2.0 (RFC 6749, 4.1.2.1) says.
+//! Nothing is ever redirected to an address that the application has not registered: until that is
+//! known, what is wrong is shown here. From then on errors go back to the application as OAuth 2.0
+//! (RFC 6749, 4.1.2.1) says.
 
 mod request;
 mod scopes;
@@ -17,10 +18,10 @@ use serde::Deserialize;
 
 use crate::guard::Form;
 use crate::headers::{content_security_policy, origin_of, source_of};
+use crate::page_context::PageContext;
 use crate::pages::authorize::request::{Asked, OUT_OF_BAND, Refusal, back_to};
-use crate::respond::{Answer, Trouble, go_to, log_in_first, page, page_with_status};
+use crate::respond::{PageError, PageResult, log_in_first, page, page_with_status, redirect};
 use crate::view::Shell;
-use crate::visit::Visit;
 
 #[derive(Template)]
 #[template(path = "consent.html")]
@@ -31,7 +32,7 @@ pub(crate) struct ConsentPage {
     pub(crate) handle: String,
     pub(crate) scopes: Vec<&'static str>,
     pub(crate) out_of_band: bool,
-    /// Where the browser goes on to, as far as a person can tell it apart.
+    /// Where the browser goes on to, as far as a person can make it out.
     pub(crate) destination: String,
     /// What was asked, to be sent back with the decision.
     pub(crate) fields: Vec<(&'static str, String)>,
@@ -53,22 +54,28 @@ pub(crate) struct DecisionForm {
     asked: Asked,
 }
 
-pub(crate) async fn show(visit: Visit, query: Result<QueryOf<Asked>, Problem>) -> Answer {
-    let asked = query.map_err(|problem| Trouble(problem.0))?.0;
-    let application = application_of(&visit, &asked).await?;
+pub(crate) async fn show(
+    page_context: PageContext,
+    query: Result<QueryOf<Asked>, Problem>,
+) -> PageResult {
+    let asked = query.map_err(|problem| PageError(problem.0))?.0;
+    let application = application_of(&page_context, &asked).await?;
     asked.check_redirect(&application)?;
     let scopes = match asked.check(&application) {
         Ok(scopes) => scopes,
-        // Said here and not sent on: whoever has not decided anything yet is not led to a place that anyone can register
-        // (RFC 9700, 4.11.2).
+        // Said here and not sent on: anyone who has not decided anything yet is not led to a place
+        // that anyone can register (RFC 9700, 4.11.2).
         Err(refusal) => return Err(Error::invalid(refusal.error, refusal.text).into()),
     };
-    let Some(viewer) = &visit.viewer else {
-        let here = visit.uri.path_and_query().map_or("/", |here| here.as_str());
-        return Ok(go_to(&log_in_first(here)));
+    let Some(viewer) = &page_context.viewer else {
+        let here = page_context
+            .uri
+            .path_and_query()
+            .map_or("/", |here| here.as_str());
+        return Ok(redirect(&log_in_first(here)));
     };
     let consent = ConsentPage {
-        shell: Shell::of(&visit, ""),
+        shell: Shell::of(&page_context, ""),
         application: application.name,
         website: application.website,
         handle: format!("@{}", viewer.account.username),
@@ -77,12 +84,19 @@ pub(crate) async fn show(visit: Visit, query: Result<QueryOf<Asked>, Problem>) -
         destination: origin_of(&asked.redirect_uri).unwrap_or_else(|| "the app".to_owned()),
         fields: asked.fields(),
     };
-    Ok(leading_to(&visit, page(&consent), &asked.redirect_uri))
+    Ok(allow_redirect_to(
+        &page_context,
+        page(&consent),
+        &asked.redirect_uri,
+    ))
 }
 
-pub(crate) async fn decide(visit: Visit, Form(form): Form<DecisionForm>) -> Answer {
-    let account_id = visit.member()?;
-    let application = application_of(&visit, &form.asked).await?;
+pub(crate) async fn decide(
+    page_context: PageContext,
+    Form(form): Form<DecisionForm>,
+) -> PageResult {
+    let account_id = page_context.member()?;
+    let application = application_of(&page_context, &form.asked).await?;
     form.asked.check_redirect(&application)?;
     if let Err(refusal) = form.asked.check(&application) {
         return refuse(&form.asked, &refusal);
@@ -98,29 +112,29 @@ pub(crate) async fn decide(visit: Visit, Form(form): Form<DecisionForm>) -> Answ
         code_challenge: form.asked.code_challenge.clone(),
         code_challenge_method: form.asked.code_challenge_method.clone(),
     };
-    let code = visit
+    let code = page_context
         .surface
         .gateways
         .accounts
-        .authorize(&visit.context, request)
+        .authorize(&page_context.context, request)
         .await?
         .code;
     if form.asked.redirect_uri == OUT_OF_BAND {
         let code = CodePage {
-            shell: Shell::of(&visit, ""),
+            shell: Shell::of(&page_context, ""),
             application: application.name,
             code,
         };
-        return Ok(unkept(page_with_status(StatusCode::OK, &code)));
+        return Ok(without_storing(page_with_status(StatusCode::OK, &code)));
     }
     let address = back_to(
         &form.asked.redirect_uri,
         &[("code", &code), ("state", &form.asked.state)],
     );
-    Ok(unkept(go_to(&address)))
+    Ok(without_storing(redirect(&address)))
 }
 
-async fn application_of(visit: &Visit, asked: &Asked) -> Result<Application> {
+async fn application_of(page_context: &PageContext, asked: &Asked) -> Result<Application> {
     if asked.client_id.is_empty() {
         return Err(Error::invalid(
             "client_id",
@@ -131,11 +145,11 @@ async fn application_of(visit: &Visit, asked: &Asked) -> Result<Application> {
         client_id: asked.client_id.clone(),
         application_id: 0,
     };
-    visit
+    page_context
         .surface
         .gateways
         .accounts
-        .get_application(&visit.context, request)
+        .get_application(&page_context.context, request)
         .await
         .map_err(|error| {
             if error.code() != ErrorCode::NotFound {
@@ -148,7 +162,7 @@ async fn application_of(visit: &Visit, asked: &Asked) -> Result<Application> {
 }
 
 /// Tells the application why not; without an address to go back to, tells the person.
-fn refuse(asked: &Asked, refusal: &Refusal) -> Answer {
+fn refuse(asked: &Asked, refusal: &Refusal) -> PageResult {
     if asked.redirect_uri == OUT_OF_BAND {
         return Err(Error::invalid(refusal.error, refusal.text.clone()).into());
     }
@@ -157,14 +171,18 @@ fn refuse(asked: &Asked, refusal: &Refusal) -> Answer {
         ("error_description", &refusal.text),
         ("state", &asked.state),
     ];
-    Ok(go_to(&back_to(&asked.redirect_uri, &pairs)))
+    Ok(redirect(&back_to(&asked.redirect_uri, &pairs)))
 }
 
 /// A consent page's form may lead to where its application lives, and nowhere else.
-fn leading_to(visit: &Visit, response: Response, redirect_uri: &str) -> Response {
-    let mut response = unkept(response);
+fn allow_redirect_to(
+    page_context: &PageContext,
+    response: Response,
+    redirect_uri: &str,
+) -> Response {
+    let mut response = without_storing(response);
     let target = source_of(redirect_uri).filter(|_| redirect_uri != OUT_OF_BAND);
-    let policy = content_security_policy(visit.site(), target.as_deref());
+    let policy = content_security_policy(page_context.site(), target.as_deref());
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response
             .headers_mut()
@@ -173,7 +191,7 @@ fn leading_to(visit: &Visit, response: Response, redirect_uri: &str) -> Response
     response
 }
 
-fn unkept(mut response: Response) -> Response {
+fn without_storing(mut response: Response) -> Response {
     response
         .headers_mut()
         .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -1,8 +1,9 @@
 //! `/new`: choosing photos, describing them, sharing them.
 //!
-//! With a script, photos go up one by one to `/new/photos` while the words are being written, and the form names them.
-//! Without one, the same form carries them: "Add photos" brings it back with a field for each, "Share" shares at once.
-//! Either way a photo that cannot be shared says why, and keeps no other from being shared.
+//! With a script, photos go up one by one to `/new/photos` while the words are being written, and
+//! the form names them. Without one, the same form carries them: "Add photos" brings it back with a
+//! field for each, "Share" shares at once. Either way a photo that cannot be shared says why, and
+//! keeps no other from being shared.
 
 mod draft;
 mod photo;
@@ -17,13 +18,13 @@ use presentation_kit::problem::status_of;
 use presentation_kit::upload::FileForm;
 
 use crate::guard::{check_origin, check_token};
+use crate::page_context::PageContext;
 use crate::pages::composer::draft::{Draft, DraftPhoto};
 use crate::pages::composer::photo::settled;
 use crate::pages::sent;
-use crate::respond::{Answer, Trouble, go_to, with_wait};
+use crate::respond::{PageError, PageResult, redirect, with_wait};
 use crate::upload::failure;
-use crate::view::{CHOICES, FormTrouble};
-use crate::visit::Visit;
+use crate::view::{CHOICES, FormError};
 
 pub(crate) use photo::{state, take};
 #[cfg(test)]
@@ -32,38 +33,38 @@ pub(crate) use show::{accepted_types, show};
 
 /// Takes the whole form: shares the post, or brings the form back.
 pub(crate) async fn publish(
-    visit: Visit,
+    page_context: PageContext,
     headers: HeaderMap,
     form: Result<FileForm, MultipartRejection>,
-) -> Answer {
-    let author = visit.member()?;
-    check_origin(&Method::POST, &headers, &visit)?;
+) -> PageResult {
+    let author = page_context.member()?;
+    check_origin(&Method::POST, &headers, &page_context)?;
     let mut form = form.map_err(no_form)?;
     let mut draft = Draft::default();
-    let read = draft.read(&visit, author, &mut form).await;
+    let read = draft.read(&page_context, author, &mut form).await;
     // A form that is not ours is not brought back, it is refused.
     if !draft.is_ours {
         read?;
-        check_token(&visit, "")?;
+        check_token(&page_context, "")?;
         return Err(Error::invalid("csrf", "The form was empty. Go back and try again.").into());
     }
-    let counted = visit.surface.limits.count_write(author).outcome();
+    let counted = page_context.surface.limits.count_write(author).outcome();
     let shared = match read.and(counted) {
-        Ok(()) if draft.wants_sharing() => share(&visit, author, &mut draft).await,
+        Ok(()) if draft.wants_sharing() => share(&page_context, author, &mut draft).await,
         Ok(()) => Ok(None),
         Err(error) => Err(error),
     };
     match shared {
-        Ok(Some(address)) => Ok(go_to(&address)),
-        Ok(None) => show::draft_page(&visit, author, &draft, FormTrouble::none()).await,
+        Ok(Some(address)) => Ok(redirect(&address)),
+        Ok(None) => show::draft_page(&page_context, author, &draft, FormError::none()).await,
         Err(error) if error.code().is_server_fault() => Err(error.into()),
         Err(error) => {
             if error.field() == Some(sent::KEY) {
                 // It gets a new one, or it could never be sent.
                 draft.idempotency_key.clear();
             }
-            let trouble = FormTrouble::of(&error);
-            let mut page = show::draft_page(&visit, author, &draft, trouble).await?;
+            let form_error = FormError::of(&error);
+            let mut page = show::draft_page(&page_context, author, &draft, form_error).await?;
             if error.code() == ErrorCode::RateLimited {
                 *page.status_mut() = status_of(error.code());
             }
@@ -72,9 +73,14 @@ pub(crate) async fn publish(
     }
 }
 
-/// Publishes a draft and answers the address of the post; none when photos had to be taken out of it.
-async fn share(visit: &Visit, author: AccountId, draft: &mut Draft) -> Result<Option<String>> {
-    take_out_failed(visit, author, draft).await?;
+/// Publishes a draft and returns the address of the post; none when photos had to be taken out of
+/// it.
+async fn share(
+    page_context: &PageContext,
+    author: AccountId,
+    draft: &mut Draft,
+) -> Result<Option<String>> {
+    take_out_failed(page_context, author, draft).await?;
     if !draft.refused.is_empty() {
         return Ok(None);
     }
@@ -83,14 +89,15 @@ async fn share(visit: &Visit, author: AccountId, draft: &mut Draft) -> Result<Op
     }
     let request = request(author, draft)?;
     for photo in &draft.photos {
-        match describe(visit, author, photo).await {
-            // It is in a post. Whether in the one that this form made when it came before, the posts domain knows.
+        match describe(page_context, author, photo).await {
+            // It is in a post. Whether in the one that this form made when it came before, the
+            // posts domain knows.
             Err(error) if error.code() == ErrorCode::Conflict => {}
             described => described?,
         }
     }
-    let post = sent::create(visit, request).await?;
-    let name = visit
+    let post = sent::create(page_context, request).await?;
+    let name = page_context
         .viewer
         .as_ref()
         .map(|viewer| viewer.account.username.as_str())
@@ -99,11 +106,15 @@ async fn share(visit: &Visit, author: AccountId, draft: &mut Draft) -> Result<Op
 }
 
 /// Waits for every photo, and takes those out of a draft that could not be processed.
-async fn take_out_failed(visit: &Visit, owner: AccountId, draft: &mut Draft) -> Result<()> {
+async fn take_out_failed(
+    page_context: &PageContext,
+    owner: AccountId,
+    draft: &mut Draft,
+) -> Result<()> {
     let photos = std::mem::take(&mut draft.photos);
     let mut unfinished = None;
     for (photo, number) in photos.into_iter().zip(1..) {
-        let item = match settled(visit, owner, photo.id).await {
+        let item = match settled(page_context, owner, photo.id).await {
             Ok(item) => item,
             Err(error) if error.code() == ErrorCode::NotFound => {
                 draft.refuse(number, "It is no longer here. Choose it again.");
@@ -148,7 +159,7 @@ fn request(author: AccountId, draft: &Draft) -> Result<CreatePostRequest> {
 }
 
 /// Says of a photo what the form said of it.
-async fn describe(visit: &Visit, owner: AccountId, photo: &DraftPhoto) -> Result<()> {
+async fn describe(page_context: &PageContext, owner: AccountId, photo: &DraftPhoto) -> Result<()> {
     let (focus_x, focus_y) = photo.focus();
     if photo.alt.is_none() && focus_x.is_none() && focus_y.is_none() {
         return Ok(());
@@ -160,17 +171,17 @@ async fn describe(visit: &Visit, owner: AccountId, photo: &DraftPhoto) -> Result
         focus_x,
         focus_y,
     };
-    visit
+    page_context
         .surface
         .gateways
         .media
-        .update_media(&visit.context, request)
+        .update_media(&page_context.context, request)
         .await?;
     Ok(())
 }
 
-pub(crate) fn no_form(rejection: MultipartRejection) -> Trouble {
-    Trouble(
+pub(crate) fn no_form(rejection: MultipartRejection) -> PageError {
+    PageError(
         Error::new(
             ErrorCode::Invalid,
             "This form could not be read. Go back and try again.",

@@ -1,6 +1,6 @@
-//! Addresses as other programs write them, and where they lead: mail programs and SharePoint write `@` as `%40`, sentences
-//! end with a full stop that becomes part of the link, other servers name people `/users/name`, and people who know
-//! Mastodon type its paths.
+//! Addresses as other programs write them, and where they lead: mail programs and SharePoint write
+//! `@` as `%40`, sentences end with a full stop that becomes part of the link, other servers name
+//! people `/users/name`, and people who know Mastodon type its paths.
 
 use percent_encoding::percent_decode_str;
 
@@ -9,7 +9,8 @@ const DECODINGS_MAX: usize = 2;
 /// The most segments of a path that is looked at.
 const SEGMENTS_MAX: usize = 4;
 
-/// The address on this server that is meant by a path; none when it is that address already, or nothing is known by it.
+/// The address on this server that is meant by a path; none when it is that address already, or
+/// nothing is known by it.
 pub(crate) fn meant(path: &str, domain: &str) -> Option<String> {
     let decoded = decoded(path)?;
     let meant = resolve(&segments(&decoded)?, domain)?;

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::guard::{Form, local_path};
-use crate::respond::{Answer, PathOf, go_to};
-use crate::visit::Visit;
+use crate::page_context::PageContext;
+use crate::respond::{PageResult, PathOf, redirect};
 
 #[derive(Deserialize)]
 pub(crate) struct FollowForm {
@@ -18,58 +18,62 @@ pub(crate) struct FollowForm {
 }
 
 pub(crate) async fn follow(
-    visit: Visit,
+    page_context: PageContext,
     PathOf(name): PathOf<String>,
     Form(form): Form<FollowForm>,
-) -> Answer {
-    let follower_id = visit.member()?.get();
-    let followee_id = id_of(&visit, &name).await?;
+) -> PageResult {
+    let follower_id = page_context.member()?.get();
+    let followee_id = id_of(&page_context, &name).await?;
     let request = FollowRequest {
         follower_id,
         followee_id,
         ..FollowRequest::default()
     };
-    visit
+    page_context
         .surface
         .gateways
         .graph
-        .follow(&visit.context, request)
+        .follow(&page_context.context, request)
         .await?;
-    Ok(done(&visit, &form, true))
+    Ok(done(&page_context, &form, true))
 }
 
 pub(crate) async fn unfollow(
-    visit: Visit,
+    page_context: PageContext,
     PathOf(name): PathOf<String>,
     Form(form): Form<FollowForm>,
-) -> Answer {
-    let follower_id = visit.member()?.get();
-    let followee_id = id_of(&visit, &name).await?;
+) -> PageResult {
+    let follower_id = page_context.member()?.get();
+    let followee_id = id_of(&page_context, &name).await?;
     let request = UnfollowRequest {
         follower_id,
         followee_id,
     };
-    visit
+    page_context
         .surface
         .gateways
         .graph
-        .unfollow(&visit.context, request)
+        .unfollow(&page_context.context, request)
         .await?;
-    Ok(done(&visit, &form, false))
+    Ok(done(&page_context, &form, false))
 }
 
-async fn id_of(visit: &Visit, name: &str) -> Result<u64> {
-    let person = visit
+async fn id_of(page_context: &PageContext, name: &str) -> Result<u64> {
+    let person = page_context
         .surface
         .reader
-        .person_named(&visit.context, name, &visit.site().domain)
+        .person_named(&page_context.context, name, &page_context.site().domain)
         .await?;
     Ok(person.account.id)
 }
 
-fn done(visit: &Visit, form: &FollowForm, following: bool) -> axum::response::Response {
-    if visit.wants_json {
+fn done(
+    page_context: &PageContext,
+    form: &FollowForm,
+    following: bool,
+) -> axum::response::Response {
+    if page_context.wants_json {
         return Json(json!({ "following": following })).into_response();
     }
-    go_to(local_path(&form.next))
+    redirect(local_path(&form.next))
 }

@@ -6,10 +6,10 @@ use askama::Template;
 use infra_kernel::{AccountId, Page, Result};
 use presentation_kit::extract::QueryOf;
 
+use crate::page_context::PageContext;
 use crate::pages::{ListQuery, older};
-use crate::respond::{Answer, Trouble, page};
+use crate::respond::{PageError, PageResult, page};
 use crate::view::{CardView, PersonView, PostView, Shell, cards_html, now};
-use crate::visit::Visit;
 
 /// Posts on a page of the home feed.
 const HOME_POSTS: u32 = 20;
@@ -41,68 +41,68 @@ pub(crate) struct HomePage<'card> {
 }
 
 pub(crate) async fn show(
-    visit: Visit,
+    page_context: PageContext,
     query: Result<QueryOf<ListQuery>, presentation_kit::Problem>,
-) -> Answer {
-    let query = query.map_err(|problem| Trouble(problem.0))?.0;
-    match visit.viewer_id() {
-        Some(viewer) => home(&visit, viewer, &query).await,
-        None => front(&visit, &query).await,
+) -> PageResult {
+    let query = query.map_err(|problem| PageError(problem.0))?.0;
+    match page_context.viewer_id() {
+        Some(viewer) => home(&page_context, viewer, &query).await,
+        None => front(&page_context, &query).await,
     }
 }
 
-async fn front(visit: &Visit, query: &ListQuery) -> Answer {
+async fn front(page_context: &PageContext, query: &ListQuery) -> PageResult {
     let page_asked = query.page(LATEST_PHOTOS)?;
-    let latest = visit
+    let latest = page_context
         .surface
         .reader
-        .public(&visit.context, None, page_asked, true)
+        .public(&page_context.context, None, page_asked, true)
         .await?;
     let now = now();
     Ok(page(&FrontPage {
         shell: Shell {
             here: "front",
-            ..Shell::of_entry(visit)
+            ..Shell::of_entry(page_context)
         },
         older: older("/", latest.cursors),
         is_first: query.is_first(),
         posts: latest
             .items
             .iter()
-            .map(|card| PostView::of(visit.site(), card, now))
+            .map(|card| PostView::of(page_context.site(), card, now))
             .collect(),
     }))
 }
 
-async fn home(visit: &Visit, viewer: AccountId, query: &ListQuery) -> Answer {
-    let (reader, page_asked) = (&visit.surface.reader, query.page(HOME_POSTS)?);
+async fn home(page_context: &PageContext, viewer: AccountId, query: &ListQuery) -> PageResult {
+    let (reader, page_asked) = (&page_context.surface.reader, query.page(HOME_POSTS)?);
     let suggestions = async {
         if query.is_first() {
-            suggestions(visit, viewer).await
+            suggestions(page_context, viewer).await
         } else {
             Ok(Vec::new())
         }
     };
     let (feed, suggestions) = tokio::try_join!(
-        reader.home_top_level(&visit.context, viewer, page_asked),
+        reader.home_top_level(&page_context.context, viewer, page_asked),
         suggestions,
     )?;
     let now = now();
     Ok(page(&HomePage {
-        shell: Shell::of(visit, "home"),
-        cards: cards_html(visit.site(), &feed.items, now),
+        shell: Shell::of(page_context, "home"),
+        cards: cards_html(page_context.site(), &feed.items, now),
         suggestions,
         is_first: query.is_first(),
         older: older("/", feed.cursors),
     }))
 }
 
-/// People who have lately shown photos to everyone, and whom the viewer does not follow yet.
-async fn suggestions(visit: &Visit, viewer: AccountId) -> Result<Vec<PersonView>> {
-    let reader = &visit.surface.reader;
+/// People who have recently shown photos to everyone, and whom the viewer does not follow yet.
+async fn suggestions(page_context: &PageContext, viewer: AccountId) -> Result<Vec<PersonView>> {
+    let reader = &page_context.surface.reader;
     let latest = reader
         .public(
-            &visit.context,
+            &page_context.context,
             Some(viewer),
             Page::newest(SUGGESTION_POSTS),
             true,
@@ -117,11 +117,11 @@ async fn suggestions(visit: &Visit, viewer: AccountId) -> Result<Vec<PersonView>
     }
     let ids = people.iter().map(|person| person.account.id).collect();
     let relationships = reader
-        .relationships(&visit.context, Some(viewer), ids)
+        .relationships(&page_context.context, Some(viewer), ids)
         .await?;
     let view = |person: &Arc<presentation_kit::Person>| {
         let relationship = relationships.get(&person.account.id);
-        PersonView::seen_by(visit.site(), person, Some(viewer), relationship)
+        PersonView::seen_by(page_context.site(), person, Some(viewer), relationship)
     };
     Ok(people
         .iter()

@@ -1,5 +1,5 @@
-//! Every page with awkward content: that it renders, and that nothing people write gets out of its place. With
-//! `HELIOGRAPH_GALLERY=<folder>` the pages are written there, to be looked at.
+//! Every page with awkward content: that it renders, and that nothing people write gets out of its
+//! place. With `HELIOGRAPH_GALLERY=<folder>` the pages are written there, to be looked at.
 
 mod content;
 
@@ -10,19 +10,19 @@ use askama::Template;
 use crate::assets::ASSETS;
 use crate::pages::gallery::content::Gallery;
 use crate::pages::{about, authorize, front, people, session};
-use crate::view::{FormTrouble, PersonView, PostView, Shell, cards_html, samples, tiles_html};
+use crate::view::{FormError, PersonView, PostView, Shell, cards_html, samples, tiles_html};
 
 impl Gallery {
     fn all(&self) -> Vec<(&'static str, String)> {
-        let taken = FormTrouble::of(&infra_kernel::Error::invalid(
+        let taken = FormError::of(&infra_kernel::Error::invalid(
             "username",
             "The name “ilse” is taken. Choose another.",
         ));
-        let wrong = FormTrouble::of(&infra_kernel::Error::invalid(
+        let wrong = FormError::of(&infra_kernel::Error::invalid(
             "",
             "The name and the password do not fit together.",
         ));
-        let broken = FormTrouble::of(&infra_kernel::Error::invalid(
+        let broken = FormError::of(&infra_kernel::Error::invalid(
             "file",
             "This file says it is a photo but could not be read. Try exporting it again as JPEG.",
         ));
@@ -53,16 +53,16 @@ impl Gallery {
             ("post-visitor", draw(&self.post_page(false, false, &[1]))),
             ("post-album", draw(&self.post_page(true, false, &(0..20).collect::<Vec<_>>()))),
             ("post-words", draw(&self.post_page(true, false, &[]))),
-            ("composer", draw(&self.composer(&[], FormTrouble::none()))),
-            ("composer-photos", draw(&self.composer(&[2, 3, 7], FormTrouble::none()))),
+            ("composer", draw(&self.composer(&[], FormError::none()))),
+            ("composer-photos", draw(&self.composer(&[2, 3, 7], FormError::none()))),
             ("composer-wrong", draw(&self.composer(&[], broken))),
             ("people", draw(&people::PeoplePage { shell: self.shell(true, ""), person: PersonView::of(&self.site, &self.person(0)), heading: "Followers of", nobody: "", people: self.people(5), here: "/".into(), is_first: true, older: None })),
-            ("login", draw(&session::LoginPage { shell: visitor(), trouble: FormTrouble::none(), reason: "", username: String::new(), next: "/".into() })),
-            ("login-wrong", draw(&session::LoginPage { shell: visitor(), trouble: wrong, reason: "", username: "ilse".into(), next: "/".into() })),
-            ("signup", draw(&self.entry(FormTrouble::none(), false, false))),
+            ("login", draw(&session::LoginPage { shell: visitor(), form_error: FormError::none(), reason: "", username: String::new(), next: "/".into() })),
+            ("login-wrong", draw(&session::LoginPage { shell: visitor(), form_error: wrong, reason: "", username: "ilse".into(), next: "/".into() })),
+            ("signup", draw(&self.entry(FormError::none(), false, false))),
             ("signup-taken", draw(&self.entry(taken, false, false))),
-            ("signup-closed", draw(&self.entry(FormTrouble::none(), false, true))),
-            ("setup", draw(&self.entry(FormTrouble::none(), true, false))),
+            ("signup-closed", draw(&self.entry(FormError::none(), false, true))),
+            ("setup", draw(&self.entry(FormError::none(), true, false))),
             ("settings", draw(&self.settings())),
             ("consent", draw(&self.consent())),
             ("code", draw(&authorize::CodePage { shell: self.shell(true, ""), application: "Ivory".into(), code: "dGhpcyBpcyBub3QgYSBjb2Rl".into() })),

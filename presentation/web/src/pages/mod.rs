@@ -55,7 +55,7 @@ impl ListQuery {
     }
 }
 
-/// Where the list goes on.
+/// Where the list continues.
 pub(crate) fn older(path: &str, cursors: Cursors) -> Option<String> {
     cursors
         .oldest
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_begins_where_it_is_told() {
+    fn a_list_begins_where_it_is_asked_to() {
         let query = |before: &str| ListQuery {
             before: before.into(),
         };

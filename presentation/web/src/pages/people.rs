@@ -7,10 +7,10 @@ use infra_kernel::{AccountId, Result};
 use presentation_kit::extract::QueryOf;
 use presentation_kit::{Listing, Person, Problem};
 
+use crate::page_context::PageContext;
 use crate::pages::{ListQuery, older};
-use crate::respond::{Answer, PathOf, Trouble, page};
+use crate::respond::{PageError, PageResult, PathOf, page};
 use crate::view::{PersonView, Shell};
-use crate::visit::Visit;
 
 /// People on a page.
 const PEOPLE: u32 = 40;
@@ -49,70 +49,88 @@ const FOLLOWING: List = List {
 };
 
 pub(crate) async fn followers(
-    visit: Visit,
+    page_context: PageContext,
     PathOf(name): PathOf<String>,
     query: Result<QueryOf<ListQuery>, Problem>,
-) -> Answer {
-    let (query, person) = asked(&visit, &name, query).await?;
+) -> PageResult {
+    let (query, person) = asked(&page_context, &name, query).await?;
     let (id, page) = (AccountId::new(person.account.id), query.page(PEOPLE)?);
-    let listing = visit
+    let listing = page_context
         .surface
         .reader
-        .followers(&visit.context, id, page)
+        .followers(&page_context.context, id, page)
         .await?;
-    show(&visit, &person, listing, &FOLLOWERS, query.is_first()).await
+    show(
+        &page_context,
+        &person,
+        listing,
+        &FOLLOWERS,
+        query.is_first(),
+    )
+    .await
 }
 
 pub(crate) async fn following(
-    visit: Visit,
+    page_context: PageContext,
     PathOf(name): PathOf<String>,
     query: Result<QueryOf<ListQuery>, Problem>,
-) -> Answer {
-    let (query, person) = asked(&visit, &name, query).await?;
+) -> PageResult {
+    let (query, person) = asked(&page_context, &name, query).await?;
     let (id, page) = (AccountId::new(person.account.id), query.page(PEOPLE)?);
-    let listing = visit
+    let listing = page_context
         .surface
         .reader
-        .following(&visit.context, id, page)
+        .following(&page_context.context, id, page)
         .await?;
-    show(&visit, &person, listing, &FOLLOWING, query.is_first()).await
+    show(
+        &page_context,
+        &person,
+        listing,
+        &FOLLOWING,
+        query.is_first(),
+    )
+    .await
 }
 
 async fn asked(
-    visit: &Visit,
+    page_context: &PageContext,
     name: &str,
     query: Result<QueryOf<ListQuery>, Problem>,
-) -> Result<(ListQuery, Arc<Person>), Trouble> {
-    let query = query.map_err(|problem| Trouble(problem.0))?.0;
-    let (reader, domain) = (&visit.surface.reader, &visit.site().domain);
+) -> Result<(ListQuery, Arc<Person>), PageError> {
+    let query = query.map_err(|problem| PageError(problem.0))?.0;
+    let (reader, domain) = (&page_context.surface.reader, &page_context.site().domain);
     Ok((
         query,
-        reader.person_named(&visit.context, name, domain).await?,
+        reader
+            .person_named(&page_context.context, name, domain)
+            .await?,
     ))
 }
 
 async fn show(
-    visit: &Visit,
+    page_context: &PageContext,
     person: &Person,
     listing: Listing<Arc<Person>>,
     list: &List,
     is_first: bool,
-) -> Answer {
-    let (reader, viewer) = (&visit.surface.reader, visit.viewer_id());
+) -> PageResult {
+    let (reader, viewer) = (&page_context.surface.reader, page_context.viewer_id());
     let ids = listing
         .items
         .iter()
         .map(|person| person.account.id)
         .collect();
-    let relationships = reader.relationships(&visit.context, viewer, ids).await?;
+    let relationships = reader
+        .relationships(&page_context.context, viewer, ids)
+        .await?;
     let view = |person: &Arc<Person>| {
         let relationship = relationships.get(&person.account.id);
-        PersonView::seen_by(visit.site(), person, viewer, relationship)
+        PersonView::seen_by(page_context.site(), person, viewer, relationship)
     };
-    let person = PersonView::of(visit.site(), person);
+    let person = PersonView::of(page_context.site(), person);
     let here = format!("{}/{}", person.path, list.path);
     Ok(page(&PeoplePage {
-        shell: Shell::of(visit, ""),
+        shell: Shell::of(page_context, ""),
         heading: list.heading,
         nobody: list.nobody,
         people: listing.items.iter().map(view).collect(),

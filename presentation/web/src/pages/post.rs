@@ -10,10 +10,10 @@ use presentation_kit::{Card, Shown, Site};
 use serde::Deserialize;
 
 use crate::guard::{Button, Form};
+use crate::page_context::{PageContext, fresh_secret};
 use crate::pages::{elsewhere, sent};
-use crate::respond::{Answer, PathOf, go_to, moved, page_with_status, with_wait};
-use crate::view::{FormTrouble, PersonView, PostView, Shell, now};
-use crate::visit::{Visit, fresh_secret};
+use crate::respond::{PageResult, PathOf, moved, page_with_status, redirect, with_wait};
+use crate::view::{FormError, PersonView, PostView, Shell, now};
 
 #[derive(Template)]
 #[template(path = "post.html")]
@@ -27,7 +27,7 @@ pub(crate) struct PostPage {
     pub(crate) idempotency_key: String,
     /// A comment that was refused.
     pub(crate) draft: String,
-    pub(crate) trouble: FormTrouble,
+    pub(crate) form_error: FormError,
 }
 
 #[derive(Deserialize)]
@@ -38,50 +38,53 @@ pub(crate) struct ReplyForm {
     idempotency_key: String,
 }
 
-pub(crate) async fn show(visit: Visit, PathOf((name, id)): PathOf<(String, String)>) -> Answer {
-    if let Some(address) = elsewhere::meant(visit.uri.path(), &visit.site().domain) {
-        return Ok(moved(&visit.uri, &address));
+pub(crate) async fn show(
+    page_context: PageContext,
+    PathOf((name, id)): PathOf<(String, String)>,
+) -> PageResult {
+    if let Some(address) = elsewhere::meant(page_context.uri.path(), &page_context.site().domain) {
+        return Ok(moved(&page_context.uri, &address));
     }
     let id = parse_id(&id)?;
-    let card = visit
+    let card = page_context
         .surface
         .reader
-        .post(&visit.context, visit.viewer_id(), id)
+        .post(&page_context.context, page_context.viewer_id(), id)
         .await?;
     if !is_by(&card, &name) {
-        return Ok(go_to(&path_of(&card)));
+        return Ok(redirect(&path_of(&card)));
     }
-    let page = make(&visit, &card).await?;
+    let page = make(&page_context, &card).await?;
     Ok(page_with_status(StatusCode::OK, &page))
 }
 
 pub(crate) async fn reply(
-    visit: Visit,
+    page_context: PageContext,
     PathOf((_, id)): PathOf<(String, String)>,
     Form(form): Form<ReplyForm>,
-) -> Answer {
-    let author = visit.member()?;
-    let card = visit
+) -> PageResult {
+    let author = page_context.member()?;
+    let card = page_context
         .surface
         .reader
-        .post(&visit.context, Some(author), parse_id(&id)?)
+        .post(&page_context.context, Some(author), parse_id(&id)?)
         .await?;
     let request = CreatePostRequest {
         author_id: author.get(),
-        text: with_mention(visit.site(), &card, author, form.text.trim()),
+        text: with_mention(page_context.site(), &card, author, form.text.trim()),
         visibility: card.post.visibility,
         in_reply_to_id: card.post.id,
         idempotency_key: form.idempotency_key,
         ..CreatePostRequest::default()
     };
-    match publish(&visit, author, &form.text, request).await {
-        Ok(reply_id) => Ok(go_to(&format!("{}#reply-{reply_id}", path_of(&card)))),
+    match publish(&page_context, author, &form.text, request).await {
+        Ok(reply_id) => Ok(redirect(&format!("{}#reply-{reply_id}", path_of(&card)))),
         Err(error) if error.code().is_server_fault() => Err(error.into()),
         Err(error) => {
             let page = PostPage {
                 draft: form.text,
-                trouble: FormTrouble::of(&error),
-                ..make(&visit, &card).await?
+                form_error: FormError::of(&error),
+                ..make(&page_context, &card).await?
             };
             let status = status_of(error.code());
             Ok(with_wait(page_with_status(status, &page), &error))
@@ -90,57 +93,57 @@ pub(crate) async fn reply(
 }
 
 pub(crate) async fn delete(
-    visit: Visit,
+    page_context: PageContext,
     PathOf((_, id)): PathOf<(String, String)>,
     Form(Button {}): Form<Button>,
-) -> Answer {
+) -> PageResult {
     let request = DeletePostRequest {
-        author_id: visit.member()?.get(),
+        author_id: page_context.member()?.get(),
         post_id: parse_id(&id)?.get(),
     };
-    visit
+    page_context
         .surface
         .gateways
         .posts
-        .delete_post(&visit.context, request)
+        .delete_post(&page_context.context, request)
         .await?;
-    let home = visit.viewer.as_ref().map_or_else(
+    let home = page_context.viewer.as_ref().map_or_else(
         || "/".to_owned(),
         |viewer| format!("/@{}", viewer.account.username),
     );
-    Ok(go_to(&home))
+    Ok(redirect(&home))
 }
 
 async fn publish(
-    visit: &Visit,
+    page_context: &PageContext,
     author: AccountId,
     text: &str,
     request: CreatePostRequest,
 ) -> Result<u64> {
-    visit.surface.limits.count_write(author).outcome()?;
+    page_context.surface.limits.count_write(author).outcome()?;
     if text.trim().is_empty() {
         return Err(Error::invalid("text", "Write a word or two first."));
     }
-    Ok(sent::create(visit, request).await?.id)
+    Ok(sent::create(page_context, request).await?.id)
 }
 
-async fn make(visit: &Visit, card: &Card) -> Result<PostPage> {
-    let (reader, viewer) = (&visit.surface.reader, visit.viewer_id());
+async fn make(page_context: &PageContext, card: &Card) -> Result<PostPage> {
+    let (reader, viewer) = (&page_context.surface.reader, page_context.viewer_id());
     let (id, author_id) = (PostId::new(card.post.id), card.author.account.id);
     let (around, relationships) = tokio::try_join!(
-        reader.conversation(&visit.context, viewer, id),
-        reader.relationships(&visit.context, viewer, vec![author_id]),
+        reader.conversation(&page_context.context, viewer, id),
+        reader.relationships(&page_context.context, viewer, vec![author_id]),
     )?;
     let now = now();
     let views = |posts: &[Shown]| {
         posts
             .iter()
-            .map(|shown| PostView::of(visit.site(), shown, now))
+            .map(|shown| PostView::of(page_context.site(), shown, now))
             .collect()
     };
-    let mut post = PostView::of(visit.site(), card, now);
+    let mut post = PostView::of(page_context.site(), card, now);
     post.author = PersonView::seen_by(
-        visit.site(),
+        page_context.site(),
         &card.author,
         viewer,
         relationships.get(&author_id),
@@ -148,23 +151,23 @@ async fn make(visit: &Visit, card: &Card) -> Result<PostPage> {
     if post.author.is_viewer {
         for photo in &mut post.photos {
             let item = card.media.iter().find(|item| item.id == photo.id);
-            item.inspect(|item| photo.offer_to_owner(visit.site(), item));
+            item.inspect(|item| photo.offer_to_owner(page_context.site(), item));
         }
         for missing in &mut post.missing {
-            missing.tell_owner(&card.media);
+            missing.show_to_owner(&card.media);
         }
     }
     // Whom one follows already needs no button here; the profile has it.
     post.author.can_follow &= !post.author.following;
     Ok(PostPage {
-        shell: Shell::of(visit, ""),
+        shell: Shell::of(page_context, ""),
         deletable: post.author.is_viewer,
         post,
         ancestors: views(&around.ancestors),
         replies: views(&around.descendants),
         idempotency_key: fresh_secret(),
         draft: String::new(),
-        trouble: FormTrouble::none(),
+        form_error: FormError::none(),
     })
 }
 
@@ -181,7 +184,8 @@ fn path_of(card: &Card) -> String {
     format!("/@{}/{}", card.author.account.username, card.post.id)
 }
 
-/// A comment on a post that not everyone may see reaches the post's author only when it mentions them.
+/// A comment on a post that not everyone may see reaches the post's author only when it mentions
+/// them.
 fn with_mention(site: &Site, card: &Card, author: AccountId, text: &str) -> String {
     let open = card.post.visibility().is_open();
     let username = &card.author.account.username;

@@ -8,10 +8,10 @@ use presentation_kit::Problem;
 use presentation_kit::extract::QueryOf;
 use presentation_kit::reader::AuthorFilter;
 
+use crate::page_context::PageContext;
 use crate::pages::{ListQuery, elsewhere, older};
-use crate::respond::{Answer, PathOf, Trouble, moved, page};
+use crate::respond::{PageError, PageResult, PathOf, moved, page};
 use crate::view::{PersonView, Shell, now, tiles_html};
-use crate::visit::Visit;
 
 /// Photos on a page: whole rows of three and of five.
 const GRID_PHOTOS: u32 = 30;
@@ -28,22 +28,22 @@ pub(crate) struct ProfilePage<'card> {
 }
 
 pub(crate) async fn show(
-    visit: Visit,
+    page_context: PageContext,
     PathOf(name): PathOf<String>,
     query: Result<QueryOf<ListQuery>, Problem>,
-) -> Answer {
-    let domain = &visit.site().domain;
-    if let Some(address) = elsewhere::meant(visit.uri.path(), domain) {
-        return Ok(moved(&visit.uri, &address));
+) -> PageResult {
+    let domain = &page_context.site().domain;
+    if let Some(address) = elsewhere::meant(page_context.uri.path(), domain) {
+        return Ok(moved(&page_context.uri, &address));
     }
-    let query = query.map_err(|problem| Trouble(problem.0))?.0;
-    let (reader, context) = (&visit.surface.reader, &visit.context);
+    let query = query.map_err(|problem| PageError(problem.0))?.0;
+    let (reader, context) = (&page_context.surface.reader, &page_context.context);
     let person = reader.person_named(context, &name, domain).await?;
     if person.account.username != name {
         let address = format!("/@{}", person.account.username);
-        return Ok(moved(&visit.uri, &address));
+        return Ok(moved(&page_context.uri, &address));
     }
-    let (id, viewer) = (AccountId::new(person.account.id), visit.viewer_id());
+    let (id, viewer) = (AccountId::new(person.account.id), page_context.viewer_id());
     let filter = AuthorFilter {
         only_media: true,
         exclude_replies: true,
@@ -53,12 +53,17 @@ pub(crate) async fn show(
         reader.by_author(context, viewer, id, query.page(GRID_PHOTOS)?, filter),
         reader.relationships(context, viewer, vec![id.get()]),
     )?;
-    let person = PersonView::seen_by(visit.site(), &person, viewer, relationships.get(&id.get()));
+    let person = PersonView::seen_by(
+        page_context.site(),
+        &person,
+        viewer,
+        relationships.get(&id.get()),
+    );
     let now = now();
     Ok(page(&ProfilePage {
-        shell: Shell::of(&visit, if person.is_viewer { "profile" } else { "" }),
+        shell: Shell::of(&page_context, if person.is_viewer { "profile" } else { "" }),
         older: older(&person.path, photos.cursors),
-        tiles: tiles_html(visit.site(), &photos.items, now),
+        tiles: tiles_html(page_context.site(), &photos.items, now),
         is_first: query.is_first(),
         person,
     }))

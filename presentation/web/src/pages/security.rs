@@ -1,4 +1,4 @@
-//! `/.well-known/security.txt`: whom to tell of a hole (RFC 9116).
+//! `/.well-known/security.txt`: whom to notify of a vulnerability (RFC 9116).
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use infra_kernel::Timestamp;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use presentation_kit::Site;
 
+use crate::page_context::PageContext;
 use crate::respond::moved;
 use crate::view::now;
-use crate::visit::Visit;
 
 const ADDRESS: &str = "/.well-known/security.txt";
-/// How long what it says is to be believed. It is made anew for everyone who asks, so this only has to be less than the
-/// year that the RFC recommends.
+/// How long what it says is to be believed. It is made again for everyone who asks, so this only
+/// has to be less than the year that the RFC recommends.
 const LIFETIME: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 /// What is encoded in the address of a `mailto:` link.
 const OF_MAIL: &AsciiSet = &CONTROLS
@@ -26,9 +26,9 @@ const OF_MAIL: &AsciiSet = &CONTROLS
     .add(b'?')
     .add(b'#');
 
-pub(crate) async fn show(visit: Visit) -> Response {
+pub(crate) async fn show(page_context: PageContext) -> Response {
     let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-    match text(visit.site(), now()) {
+    match text(page_context.site(), now()) {
         Some(text) => (plain, text).into_response(),
         None => {
             let words =
@@ -39,7 +39,7 @@ pub(crate) async fn show(visit: Visit) -> Response {
 }
 
 /// Where it was before there was an RFC.
-pub(crate) async fn lead_on(uri: Uri) -> Response {
+pub(crate) async fn change_password_redirect(uri: Uri) -> Response {
     moved(&uri, ADDRESS)
 }
 
@@ -63,7 +63,7 @@ mod tests {
     use crate::view::samples;
 
     #[test]
-    fn whom_to_tell_is_said_when_it_is_known() {
+    fn whom_to_contact_is_said_when_it_is_known() {
         let mut site = samples::site();
         site.contact_email = " us@photos.example ".into();
         assert_eq!(

@@ -1,31 +1,35 @@
-//! Forms that are sent more than once: the same is one post, and anything else is never taken for it.
+//! Forms that are sent more than once: the same is one post, and anything else is never taken for
+//! it.
 
 use business_media_gateway::{GetMediaRequest, MediaItem};
 use business_posts_gateway::{CreatePostRequest, Post};
 use infra_kernel::{Error, Result};
 
-use crate::visit::Visit;
+use crate::page_context::PageContext;
 
 /// What [`create`] finds wrong with a form whose key stands for another post.
 pub(crate) const KEY: &str = "idempotency_key";
 
-/// Makes the post of a form, or answers the one that was made when the same form came before.
+/// Makes the post of a form, or returns the one that was made when the same form came before.
 ///
 /// # Errors
-/// The posts domain's; `invalid` about [`KEY`] when what came before said something else. A browser that goes back shows
-/// the form as it was, with the key that is spent.
-pub(crate) async fn create(visit: &Visit, request: CreatePostRequest) -> Result<Post> {
+/// The posts domain's; `invalid` about [`KEY`] when what came before said something else. A browser
+/// that goes back shows the form as it was, with the key that is spent.
+pub(crate) async fn create(page_context: &PageContext, request: CreatePostRequest) -> Result<Post> {
     let request = CreatePostRequest {
-        site_domain: visit.site().domain.clone(),
+        site_domain: page_context.site().domain.clone(),
         ..request
     };
-    let posts = &visit.surface.gateways.posts;
-    let reply = posts.create_post(&visit.context, request.clone()).await?;
+    let posts = &page_context.surface.gateways.posts;
+    let reply = posts
+        .create_post(&page_context.context, request.clone())
+        .await?;
     let post = reply
         .post
         .ok_or_else(|| Error::internal("a post was made but not answered"))?;
     if reply.created
-        || says_the_same(&post, &request) && has_the_same_photos(visit, &post, &request).await?
+        || says_the_same(&post, &request)
+            && has_the_same_photos(page_context, &post, &request).await?
     {
         return Ok(post);
     }
@@ -43,9 +47,10 @@ fn says_the_same(post: &Post, request: &CreatePostRequest) -> bool {
         && post.camera_shown == request.camera_shown
 }
 
-/// Without a script the files come with the form, and come again with it: then they are known by what they are.
+/// Without a script the files come with the form, and come again with it: then they are known by
+/// what they are.
 async fn has_the_same_photos(
-    visit: &Visit,
+    page_context: &PageContext,
     post: &Post,
     request: &CreatePostRequest,
 ) -> Result<bool> {
@@ -56,9 +61,9 @@ async fn has_the_same_photos(
         return Ok(false);
     }
     let ids = [&post.media_ids[..], &request.media_ids[..]].concat();
-    let media = &visit.surface.gateways.media;
+    let media = &page_context.surface.gateways.media;
     let reply = media
-        .get_media(&visit.context, GetMediaRequest { ids })
+        .get_media(&page_context.context, GetMediaRequest { ids })
         .await?;
     let item = |id: &u64| reply.items.iter().find(|item| item.id == *id);
     let mut pairs = post.media_ids.iter().zip(&request.media_ids);

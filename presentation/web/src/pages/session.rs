@@ -12,9 +12,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::guard::{Button, Form, local_path};
-use crate::respond::{Answer, Trouble, form_page, go_to, with_wait};
-use crate::view::{FormTrouble, Shell, now};
-use crate::visit::{Visit, forget, know_browser, open_session};
+use crate::page_context::{PageContext, forget, open_session, remember_browser};
+use crate::respond::{PageError, PageResult, form_page, redirect, with_wait};
+use crate::view::{FormError, Shell, now};
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 /// The most characters of a browser's name that are kept with its session.
@@ -24,7 +24,7 @@ const USER_AGENT_CHARACTERS_MAX: usize = 200;
 #[template(path = "login.html")]
 pub(crate) struct LoginPage {
     pub(crate) shell: Shell,
-    pub(crate) trouble: FormTrouble,
+    pub(crate) form_error: FormError,
     /// Why this page is shown instead of the one that was asked for.
     pub(crate) reason: &'static str,
     pub(crate) username: String,
@@ -47,11 +47,14 @@ pub(crate) struct LoginForm {
     next: String,
 }
 
-pub(crate) async fn show(visit: Visit, query: Result<QueryOf<LoginQuery>, Problem>) -> Answer {
-    let next = query.map_err(|problem| Trouble(problem.0))?.0.next;
+pub(crate) async fn show(
+    page_context: PageContext,
+    query: Result<QueryOf<LoginQuery>, Problem>,
+) -> PageResult {
+    let next = query.map_err(|problem| PageError(problem.0))?.0.next;
     let next = local_path(&next);
-    if visit.viewer.is_some() {
-        return Ok(go_to(next));
+    if page_context.viewer.is_some() {
+        return Ok(redirect(next));
     }
     let reason = match next {
         "/" => "",
@@ -61,61 +64,64 @@ pub(crate) async fn show(visit: Visit, query: Result<QueryOf<LoginQuery>, Proble
         _ => "Log in to go on.",
     };
     let page = LoginPage {
-        shell: Shell::of_entry(&visit),
-        trouble: FormTrouble::none(),
+        shell: Shell::of_entry(&page_context),
+        form_error: FormError::none(),
         reason,
         username: String::new(),
         next: next.to_owned(),
     };
-    Ok(form_page(&visit, StatusCode::OK, &page))
+    Ok(form_page(&page_context, StatusCode::OK, &page))
 }
 
 pub(crate) async fn log_in(
-    visit: Visit,
+    page_context: PageContext,
     ClientAddress(remote_address): ClientAddress,
     headers: HeaderMap,
     Form(form): Form<LoginForm>,
-) -> Answer {
+) -> PageResult {
     let entered = Credentials {
         username_or_email: form.username.clone(),
         password: form.password,
         remote_address,
         user_agent: user_agent(&headers),
     };
-    match enter(&visit, entered, local_path(&form.next)).await {
+    match enter(&page_context, entered, local_path(&form.next)).await {
         Ok(response) => Ok(response),
         Err(error) if error.code().is_server_fault() => Err(error.into()),
         Err(error) => {
             let page = LoginPage {
-                shell: Shell::of_entry(&visit),
-                trouble: FormTrouble::of(&error),
+                shell: Shell::of_entry(&page_context),
+                form_error: FormError::of(&error),
                 reason: "",
                 username: form.username,
                 next: local_path(&form.next).to_owned(),
             };
             Ok(with_wait(
-                form_page(&visit, status_of(error.code()), &page),
+                form_page(&page_context, status_of(error.code()), &page),
                 &error,
             ))
         }
     }
 }
 
-pub(crate) async fn log_out(visit: Visit, Form(Button {}): Form<Button>) -> Answer {
-    if let Some(secret) = &visit.session_secret {
+pub(crate) async fn log_out(
+    page_context: PageContext,
+    Form(Button {}): Form<Button>,
+) -> PageResult {
+    if let Some(secret) = &page_context.session_secret {
         let request = SignOutRequest {
             session_secret: secret.clone(),
         };
-        visit
+        page_context
             .surface
             .gateways
             .accounts
-            .sign_out(&visit.context, request)
+            .sign_out(&page_context.context, request)
             .await?;
     }
-    let mut response = go_to("/");
+    let mut response = redirect("/");
     let headers = response.headers_mut();
-    for cookie in forget(visit.site()) {
+    for cookie in forget(page_context.site()) {
         headers.append(header::SET_COOKIE, cookie);
     }
     // Photos that not everyone may see do not stay behind in a browser that others use, too.
@@ -123,10 +129,13 @@ pub(crate) async fn log_out(visit: Visit, Form(Button {}): Form<Button>) -> Answ
     Ok(response)
 }
 
-/// For the page's script: what the forms of this session carry, by which a page that a browser has kept knows whether it
-/// was made for it. Nothing for a visitor.
-pub(crate) async fn state(visit: Visit) -> Json<Value> {
-    let token = visit.viewer.is_some().then(|| visit.form_token());
+/// For the page's script: what the forms of this session carry, by which a page that a browser has
+/// kept knows whether it was made for it. Nothing for a visitor.
+pub(crate) async fn state(page_context: PageContext) -> Json<Value> {
+    let token = page_context
+        .viewer
+        .is_some()
+        .then(|| page_context.form_token());
     Json(json!({"token": token}))
 }
 
@@ -143,7 +152,7 @@ pub(crate) struct Credentials {
 /// # Errors
 /// When the name and the password do not fit, or there were too many tries.
 pub(crate) async fn enter(
-    visit: &Visit,
+    page_context: &PageContext,
     credentials: Credentials,
     next: &str,
 ) -> Result<axum::response::Response> {
@@ -152,24 +161,24 @@ pub(crate) async fn enter(
         password: credentials.password,
         remote_address: credentials.remote_address,
         user_agent: credentials.user_agent,
-        browser_secret: visit.browser_secret.clone().unwrap_or_default(),
+        browser_secret: page_context.browser_secret.clone().unwrap_or_default(),
     };
-    let session = visit
+    let session = page_context
         .surface
         .gateways
         .accounts
-        .sign_in(&visit.context, request)
+        .sign_in(&page_context.context, request)
         .await?;
-    // Whoever used this browser before must not stay logged in beside the one who has come.
-    if let Some(secret) = &visit.session_secret {
+    // Anyone who used this browser before must not stay logged in beside the one who has come.
+    if let Some(secret) = &page_context.session_secret {
         let request = SignOutRequest {
             session_secret: secret.clone(),
         };
-        visit
+        page_context
             .surface
             .gateways
             .accounts
-            .sign_out(&visit.context, request)
+            .sign_out(&page_context.context, request)
             .await?;
     }
     let seconds_until = |at_us: i64| (at_us - now().microseconds()) / 1_000_000;
@@ -177,18 +186,18 @@ pub(crate) async fn enter(
     if seconds <= 0 {
         return Err(Error::internal("a session had ended before it began"));
     }
-    let mut response = go_to(next);
-    let cookies = forget(visit.site());
+    let mut response = redirect(next);
+    let cookies = forget(page_context.site());
     let headers = response.headers_mut();
     headers.append(header::SET_COOKIE, cookies[1].clone());
     headers.append(
         header::SET_COOKIE,
-        open_session(visit.site(), &session.session_secret, seconds),
+        open_session(page_context.site(), &session.session_secret, seconds),
     );
     let known_for = seconds_until(session.browser_expires_at_us);
     headers.append(
         header::SET_COOKIE,
-        know_browser(visit.site(), &session.browser_secret, known_for),
+        remember_browser(page_context.site(), &session.browser_secret, known_for),
     );
     Ok(response)
 }

@@ -14,11 +14,11 @@ use presentation_sagas::{Picture, Uploaded, update_profile};
 use serde::Deserialize;
 
 use crate::guard::{check_origin, check_token};
+use crate::page_context::PageContext;
 use crate::pages::composer::{accepted_types, no_form};
-use crate::respond::{Answer, Trouble, go_to, page_with_status};
+use crate::respond::{PageError, PageResult, page_with_status, redirect};
 use crate::upload::{finish, is_file, receive, text};
-use crate::view::{CHOICES, Choice, FormTrouble, PersonView, Shell};
-use crate::visit::Visit;
+use crate::view::{CHOICES, Choice, FormError, PersonView, Shell};
 
 /// The most fields looked at.
 const FIELDS_MAX: usize = 20;
@@ -28,7 +28,7 @@ const FIELDS_MAX: usize = 20;
 pub(crate) struct SettingsPage {
     pub(crate) shell: Shell,
     pub(crate) person: PersonView,
-    pub(crate) trouble: FormTrouble,
+    pub(crate) form_error: FormError,
     pub(crate) saved: bool,
     pub(crate) display_name: String,
     pub(crate) note: String,
@@ -44,38 +44,48 @@ pub(crate) struct SettingsQuery {
     saved: Option<String>,
 }
 
-pub(crate) async fn show(visit: Visit, query: Result<QueryOf<SettingsQuery>, Problem>) -> Answer {
+pub(crate) async fn show(
+    page_context: PageContext,
+    query: Result<QueryOf<SettingsQuery>, Problem>,
+) -> PageResult {
     let saved = query
-        .map_err(|problem| Trouble(problem.0))?
+        .map_err(|problem| PageError(problem.0))?
         .0
         .saved
         .is_some();
     let page = SettingsPage {
         saved,
-        ..blank(&visit).await?
+        ..blank(&page_context).await?
     };
     Ok(page_with_status(StatusCode::OK, &page))
 }
 
 pub(crate) async fn save(
-    visit: Visit,
+    page_context: PageContext,
     headers: HeaderMap,
     form: Result<FileForm, MultipartRejection>,
-) -> Answer {
-    let owner = visit.member()?;
-    check_origin(&Method::POST, &headers, &visit)?;
+) -> PageResult {
+    let owner = page_context.member()?;
+    check_origin(&Method::POST, &headers, &page_context)?;
     let mut change = UpdateProfileRequest {
         account_id: owner.get(),
         ..UpdateProfileRequest::default()
     };
-    match try_to_save(&visit, owner, &mut form.map_err(no_form)?, &mut change).await {
-        Ok(()) => Ok(go_to("/settings?saved")),
+    match try_to_save(
+        &page_context,
+        owner,
+        &mut form.map_err(no_form)?,
+        &mut change,
+    )
+    .await
+    {
+        Ok(()) => Ok(redirect("/settings?saved")),
         Err(error) if error.code().is_server_fault() || error.code() == ErrorCode::Forbidden => {
             Err(error.into())
         }
         Err(error) => {
-            let mut page = blank(&visit).await?;
-            page.trouble = FormTrouble::of(&error);
+            let mut page = blank(&page_context).await?;
+            page.form_error = FormError::of(&error);
             page.display_name = change.display_name.unwrap_or(page.display_name);
             page.note = change.note.unwrap_or(page.note);
             page.default_visibility = change.default_visibility.unwrap_or(page.default_visibility);
@@ -91,16 +101,16 @@ pub(crate) async fn save(
 }
 
 async fn try_to_save(
-    visit: &Visit,
+    page_context: &PageContext,
     owner: AccountId,
     form: &mut FileForm,
     change: &mut UpdateProfileRequest,
 ) -> Result<()> {
-    let avatar = read(visit, owner, form, change).await?;
+    let avatar = read(page_context, owner, form, change).await?;
     let uploads = avatar.as_slice();
     update_profile(
-        &visit.surface.gateways,
-        &visit.context,
+        &page_context.surface.gateways,
+        &page_context.context,
         change.clone(),
         uploads,
     )
@@ -109,7 +119,7 @@ async fn try_to_save(
 
 /// Reads the form, storing its picture as it comes.
 async fn read(
-    visit: &Visit,
+    page_context: &PageContext,
     owner: AccountId,
     form: &mut FileForm,
     change: &mut UpdateProfileRequest,
@@ -118,18 +128,18 @@ async fn read(
     let mut avatar = None;
     for _ in 0..FIELDS_MAX {
         let Some(field) = form.next_field().await? else {
-            check_token_seen(visit, is_ours)?;
+            check_token_seen(page_context, is_ours)?;
             return Ok(avatar);
         };
         let name = field.name().unwrap_or_default().to_owned();
         if name == "csrf" {
-            check_token(visit, &text(field).await?)?;
+            check_token(page_context, &text(field).await?)?;
             is_ours = true;
             continue;
         }
-        check_token_seen(visit, is_ours)?;
+        check_token_seen(page_context, is_ours)?;
         if is_file(&field) {
-            let item = take_picture(visit, owner, field).await;
+            let item = take_picture(page_context, owner, field).await;
             let item = item.map_err(|error| error.for_field("avatar"))?;
             avatar = Some((Picture::Avatar, item));
             continue;
@@ -154,33 +164,41 @@ async fn read(
     ))
 }
 
-async fn take_picture(visit: &Visit, owner: AccountId, field: FileField<'_>) -> Result<MediaItem> {
-    let media = &*visit.surface.gateways.media;
-    let item = receive(&visit.context, media, owner, field).await?;
-    finish(&visit.context, media, item.id).await
+async fn take_picture(
+    page_context: &PageContext,
+    owner: AccountId,
+    field: FileField<'_>,
+) -> Result<MediaItem> {
+    let media = &*page_context.surface.gateways.media;
+    let item = receive(&page_context.context, media, owner, field).await?;
+    finish(&page_context.context, media, item.id).await
 }
 
 /// The token comes first: nothing is stored for a form that is not ours.
-fn check_token_seen(visit: &Visit, is_ours: bool) -> Result<()> {
+fn check_token_seen(page_context: &PageContext, is_ours: bool) -> Result<()> {
     if is_ours {
         Ok(())
     } else {
-        check_token(visit, "")
+        check_token(page_context, "")
     }
 }
 
-async fn blank(visit: &Visit) -> Result<SettingsPage> {
-    let id = visit.member()?;
-    let capabilities = visit
+async fn blank(page_context: &PageContext) -> Result<SettingsPage> {
+    let id = page_context.member()?;
+    let capabilities = page_context
         .surface
         .gateways
         .media
-        .get_capabilities(&visit.context, GetCapabilitiesRequest {})
+        .get_capabilities(&page_context.context, GetCapabilitiesRequest {})
         .await?;
-    let person = visit.surface.reader.person(&visit.context, id).await?;
+    let person = page_context
+        .surface
+        .reader
+        .person(&page_context.context, id)
+        .await?;
     Ok(SettingsPage {
-        shell: Shell::of(visit, "settings"),
-        trouble: FormTrouble::none(),
+        shell: Shell::of(page_context, "settings"),
+        form_error: FormError::none(),
         saved: false,
         display_name: person.account.display_name.clone(),
         note: person.account.note.clone(),
@@ -189,6 +207,6 @@ async fn blank(visit: &Visit) -> Result<SettingsPage> {
         default_camera_shown: person.account.default_camera_shown,
         choices: &CHOICES,
         accepted: accepted_types(&capabilities),
-        person: PersonView::of(visit.site(), &person),
+        person: PersonView::of(page_context.site(), &person),
     })
 }

@@ -1,7 +1,7 @@
 //! The one-time link that makes the first admin: `/setup?token=…`.
 //!
-//! The secret is in the link's address once. From there it goes into the form, whose body carries it on; the page tells the
-//! browser to name no address to anyone and to keep no copy.
+//! The secret is in the link's address once. From there it goes into the form, whose body carries
+//! it on; the page tells the browser to name no address to anyone and to keep no copy.
 
 use axum::response::Response;
 use business_accounts_gateway::CountAccountsRequest;
@@ -12,10 +12,10 @@ use presentation_kit::{ClientAddress, Problem};
 use serde::Deserialize;
 
 use crate::guard::Form;
+use crate::page_context::PageContext;
 use crate::pages::session::user_agent;
 use crate::pages::signup::{SignupForm, blank, register};
-use crate::respond::{Answer, Trouble, form_page};
-use crate::visit::Visit;
+use crate::respond::{PageError, PageResult, form_page};
 
 #[derive(Deserialize)]
 pub(crate) struct SetupQuery {
@@ -23,27 +23,30 @@ pub(crate) struct SetupQuery {
     token: String,
 }
 
-pub(crate) async fn show(visit: Visit, query: Result<QueryOf<SetupQuery>, Problem>) -> Answer {
-    let setup_token = query.map_err(|problem| Trouble(problem.0))?.0.token;
+pub(crate) async fn show(
+    page_context: PageContext,
+    query: Result<QueryOf<SetupQuery>, Problem>,
+) -> PageResult {
+    let setup_token = query.map_err(|problem| PageError(problem.0))?.0.token;
     require(&setup_token)?;
-    require_nobody(&visit).await?;
+    require_nobody(&page_context).await?;
     let form = SignupForm::with_setup_token(setup_token);
-    Ok(discreet(form_page(
-        &visit,
+    Ok(without_referrer(form_page(
+        &page_context,
         StatusCode::OK,
-        &blank(&visit, &form, true),
+        &blank(&page_context, &form, true),
     )))
 }
 
 pub(crate) async fn sign_up(
-    visit: Visit,
+    page_context: PageContext,
     ClientAddress(remote_address): ClientAddress,
     headers: HeaderMap,
     Form(form): Form<SignupForm>,
-) -> Answer {
+) -> PageResult {
     require(&form.setup_token)?;
-    Ok(discreet(
-        register(&visit, &form, remote_address, user_agent(&headers)).await?,
+    Ok(without_referrer(
+        register(&page_context, &form, remote_address, user_agent(&headers)).await?,
     ))
 }
 
@@ -56,10 +59,10 @@ fn require(setup_token: &str) -> Result<(), Error> {
 }
 
 /// The link is over as soon as somebody is here; better said before a form is filled in than after.
-async fn require_nobody(visit: &Visit) -> Result<(), Error> {
-    let accounts = &visit.surface.gateways.accounts;
+async fn require_nobody(page_context: &PageContext) -> Result<(), Error> {
+    let accounts = &page_context.surface.gateways.accounts;
     let count = accounts
-        .count_accounts(&visit.context, CountAccountsRequest {})
+        .count_accounts(&page_context.context, CountAccountsRequest {})
         .await?;
     if count.accounts > 0 {
         let text = "This link was used already: the place has its first account. Log in with it, or sign up.";
@@ -69,7 +72,7 @@ async fn require_nobody(visit: &Visit) -> Result<(), Error> {
 }
 
 /// Only the origin is named to anyone, this server included, and nothing is kept.
-fn discreet(mut response: Response) -> Response {
+fn without_referrer(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(
         header::REFERRER_POLICY,

@@ -10,16 +10,16 @@ use presentation_kit::problem::status_of;
 use serde::Deserialize;
 
 use crate::guard::{Form, local_path};
+use crate::page_context::PageContext;
 use crate::pages::session::{Credentials, enter, user_agent};
-use crate::respond::{Answer, form_page, go_to, with_wait};
-use crate::view::{FormTrouble, Shell};
-use crate::visit::Visit;
+use crate::respond::{PageResult, form_page, redirect, with_wait};
+use crate::view::{FormError, Shell};
 
 #[derive(Template)]
 #[template(path = "signup.html")]
 pub(crate) struct SignupPage {
     pub(crate) shell: Shell,
-    pub(crate) trouble: FormTrouble,
+    pub(crate) form_error: FormError,
     /// Whether nobody can sign up.
     pub(crate) closed: bool,
     pub(crate) is_setup: bool,
@@ -53,43 +53,43 @@ impl SignupForm {
     }
 }
 
-pub(crate) async fn show(visit: Visit) -> Answer {
-    if visit.viewer.is_some() {
-        return Ok(go_to("/"));
+pub(crate) async fn show(page_context: PageContext) -> PageResult {
+    if page_context.viewer.is_some() {
+        return Ok(redirect("/"));
     }
-    let page = blank(&visit, &SignupForm::default(), false);
-    Ok(form_page(&visit, StatusCode::OK, &page))
+    let page = blank(&page_context, &SignupForm::default(), false);
+    Ok(form_page(&page_context, StatusCode::OK, &page))
 }
 
 pub(crate) async fn sign_up(
-    visit: Visit,
+    page_context: PageContext,
     ClientAddress(remote_address): ClientAddress,
     headers: HeaderMap,
     Form(form): Form<SignupForm>,
-) -> Answer {
+) -> PageResult {
     let form = SignupForm {
         setup_token: String::new(),
         ..form
     };
-    register(&visit, &form, remote_address, user_agent(&headers)).await
+    register(&page_context, &form, remote_address, user_agent(&headers)).await
 }
 
 /// Makes the account and logs its owner in, or shows what was wrong.
 pub(crate) async fn register(
-    visit: &Visit,
+    page_context: &PageContext,
     form: &SignupForm,
     remote_address: String,
     user_agent: String,
-) -> Answer {
-    match try_to_register(visit, form, remote_address, user_agent).await {
+) -> PageResult {
+    match try_to_register(page_context, form, remote_address, user_agent).await {
         Ok(response) => Ok(response),
         Err(error) if error.code().is_server_fault() => Err(error.into()),
         Err(error) => {
-            let mut page = blank(visit, form, !form.setup_token.is_empty());
-            page.trouble = FormTrouble::of(&error);
+            let mut page = blank(page_context, form, !form.setup_token.is_empty());
+            page.form_error = FormError::of(&error);
             page.closed = false;
             Ok(with_wait(
-                form_page(visit, status_of(error.code()), &page),
+                form_page(page_context, status_of(error.code()), &page),
                 &error,
             ))
         }
@@ -97,7 +97,7 @@ pub(crate) async fn register(
 }
 
 async fn try_to_register(
-    visit: &Visit,
+    page_context: &PageContext,
     form: &SignupForm,
     remote_address: String,
     user_agent: String,
@@ -111,11 +111,11 @@ async fn try_to_register(
         remote_address: remote_address.clone(),
         setup_token: form.setup_token.clone(),
     };
-    visit
+    page_context
         .surface
         .gateways
         .accounts
-        .register(&visit.context, request)
+        .register(&page_context.context, request)
         .await?;
     let credentials = Credentials {
         username_or_email: form.username.trim().to_owned(),
@@ -123,14 +123,14 @@ async fn try_to_register(
         remote_address,
         user_agent,
     };
-    enter(visit, credentials, local_path(&form.next)).await
+    enter(page_context, credentials, local_path(&form.next)).await
 }
 
-pub(crate) fn blank(visit: &Visit, form: &SignupForm, is_setup: bool) -> SignupPage {
+pub(crate) fn blank(page_context: &PageContext, form: &SignupForm, is_setup: bool) -> SignupPage {
     SignupPage {
-        shell: Shell::of_entry(visit),
-        trouble: FormTrouble::none(),
-        closed: !is_setup && !visit.site().registrations_open,
+        shell: Shell::of_entry(page_context),
+        form_error: FormError::none(),
+        closed: !is_setup && !page_context.site().registrations_open,
         is_setup,
         setup_token: form.setup_token.clone(),
         username: form.username.clone(),

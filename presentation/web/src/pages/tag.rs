@@ -1,4 +1,5 @@
-//! `/tags/<name>`: the newest photos that everyone may see with a hashtag, which hashtags in captions link to.
+//! `/tags/<name>`: the newest photos that everyone may see with a hashtag, which hashtags in
+//! captions link to.
 
 use askama::Template;
 use business_posts_gateway::text::hashtag_name;
@@ -6,9 +7,9 @@ use infra_kernel::{Error, ErrorCode, Page, Result};
 use presentation_kit::Shown;
 use presentation_kit::address::ClientAddress;
 
-use crate::respond::{Answer, PathOf, page};
+use crate::page_context::PageContext;
+use crate::respond::{PageResult, PathOf, page};
 use crate::view::{PostView, Shell, now};
-use crate::visit::Visit;
 
 /// How many posts are asked for at once.
 const PAGE_POSTS: u32 = 80;
@@ -29,40 +30,40 @@ pub(crate) struct TagPage {
 }
 
 pub(crate) async fn show(
-    visit: Visit,
+    page_context: PageContext,
     PathOf(written): PathOf<String>,
     ClientAddress(address): ClientAddress,
-) -> Answer {
+) -> PageResult {
     let name = hashtag_name(&written);
     if name.is_empty() {
         let text =
             "This is no hashtag: one is made of letters and digits, and of more than a number.";
         return Err(Error::new(ErrorCode::NotFound, text).into());
     }
-    if visit.viewer_id().is_none() {
+    if page_context.viewer_id().is_none() {
         // Nothing else bounds how often all these posts are looked through.
-        let limits = &visit.surface.limits;
+        let limits = &page_context.surface.limits;
         limits.count_address(address.parse().ok()).outcome()?;
     }
-    let cards = tagged(&visit, &name).await?;
+    let cards = tagged(&page_context, &name).await?;
     let now = now();
     Ok(page(&TagPage {
-        shell: Shell::of(&visit, ""),
+        shell: Shell::of(&page_context, ""),
         name,
         posts: cards
             .iter()
-            .map(|card| PostView::of(visit.site(), card, now))
+            .map(|card| PostView::of(page_context.site(), card, now))
             .collect(),
         looked_through: PAGE_POSTS * PAGES_MAX,
     }))
 }
 
-async fn tagged(visit: &Visit, name: &str) -> Result<Vec<Shown>> {
+async fn tagged(page_context: &PageContext, name: &str) -> Result<Vec<Shown>> {
     let (mut found, mut page) = (Vec::new(), Page::newest(PAGE_POSTS));
     for _ in 0..PAGES_MAX {
-        let reader = &visit.surface.reader;
+        let reader = &page_context.surface.reader;
         let listing = reader
-            .public(&visit.context, visit.viewer_id(), page, true)
+            .public(&page_context.context, page_context.viewer_id(), page, true)
             .await?;
         let has_it = |shown: &Shown| shown.post.tags.iter().any(|tag| tag.name == name);
         found.extend(listing.items.into_iter().filter(has_it));

@@ -6,15 +6,15 @@ use infra_kernel::{AccountId, Error, ErrorCode, MediaId, Result};
 use presentation_kit::Site;
 
 use crate::guard::{Button, Form};
-use crate::respond::{Answer, PathOf, go_to, page, stored_nowhere};
+use crate::page_context::PageContext;
+use crate::respond::{PageResult, PathOf, no_store, page, redirect};
 use crate::upload::failure;
 use crate::view::{PhotoView, Shell, When, now, span};
-use crate::visit::Visit;
 
 /// The address of the page.
 const PATH: &str = "/new/photos";
-/// The most photos shown: as many as the media domain tells at once. Far fewer can wait for a post; those that failed are
-/// bounded by how many may be uploaded.
+/// The most photos shown: as many as the media domain returns at once. Far fewer can wait for a
+/// post; those that failed are bounded by how many may be uploaded.
 pub(crate) const UPLOADS: u32 = 500;
 
 #[derive(Template)]
@@ -39,45 +39,45 @@ pub(crate) struct UploadView {
     pub(crate) when: When,
 }
 
-pub(crate) async fn show(visit: Visit) -> Answer {
-    let owner = visit.member()?;
-    let unused = of_member(&visit, owner, UPLOADS).await?;
-    let view = |item: &MediaItem| UploadView::of(visit.site(), item);
+pub(crate) async fn show(page_context: PageContext) -> PageResult {
+    let owner = page_context.member()?;
+    let unused = of_member(&page_context, owner, UPLOADS).await?;
+    let view = |item: &MediaItem| UploadView::of(page_context.site(), item);
     let uploads = UploadsPage {
-        shell: Shell::of(&visit, "new"),
+        shell: Shell::of(&page_context, "new"),
         // As they came: that is the order in which those that are chosen go into the post.
         uploads: unused.items.iter().rev().map(view).collect(),
         kept: span(unused.lifetime_s),
         failed_kept: span(unused.failed_lifetime_s),
-        photos_max: visit.site().post_media_max,
+        photos_max: page_context.site().post_media_max,
     };
     // Nobody comes back to what was deleted or shared meanwhile.
-    Ok(stored_nowhere(page(&uploads)))
+    Ok(no_store(page(&uploads)))
 }
 
 pub(crate) async fn delete(
-    visit: Visit,
+    page_context: PageContext,
     PathOf(id): PathOf<String>,
     Form(Button {}): Form<Button>,
-) -> Answer {
-    let owner = visit.member()?;
+) -> PageResult {
+    let owner = page_context.member()?;
     let id: MediaId = id.parse().map_err(|_| Error::not_found("photo"))?;
     let request = DeleteMediaRequest {
         owner_id: owner.get(),
         id: id.get(),
     };
-    let media = &visit.surface.gateways.media;
-    match media.delete_media(&visit.context, request).await {
+    let media = &page_context.surface.gateways.media;
+    match media.delete_media(&page_context.context, request).await {
         // It has gone by itself, or the form came twice.
         Err(error) if error.code() == ErrorCode::NotFound => {}
         deleted => drop(deleted?),
     }
-    Ok(go_to(PATH))
+    Ok(redirect(PATH))
 }
 
-/// What a member has uploaded and nothing shows, newest first: at the most so many.
+/// What a member has uploaded and nothing shows, newest first: at most so many.
 pub(crate) async fn of_member(
-    visit: &Visit,
+    page_context: &PageContext,
     owner: AccountId,
     limit: u32,
 ) -> Result<ListUnusedReply> {
@@ -85,8 +85,8 @@ pub(crate) async fn of_member(
         owner_id: owner.get(),
         limit,
     };
-    let media = &visit.surface.gateways.media;
-    media.list_unused(&visit.context, request).await
+    let media = &page_context.surface.gateways.media;
+    media.list_unused(&page_context.context, request).await
 }
 
 impl UploadView {

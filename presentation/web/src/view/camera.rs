@@ -2,7 +2,8 @@
 
 use business_media_gateway::Camera;
 
-/// "Canon EOS R5 · RF85mm F2 MACRO IS STM · 85 mm · f/2.0 · 1/250 s · ISO 100"; empty when the file told nothing.
+/// "Canon EOS R5 · RF85mm F2 MACRO IS STM · 85 mm · f/2.0 · 1/250 s · ISO 100"; empty when the file
+/// contained nothing.
 pub(crate) fn line(camera: &Camera) -> String {
     let parts = [
         name(camera),
@@ -20,7 +21,8 @@ pub(crate) fn line(camera: &Camera) -> String {
     told.join(" · ")
 }
 
-/// Maker and model. Many models begin with their maker's name, as "NIKON D700" of "NIKON CORPORATION"; it is said once.
+/// Maker and model. Many models begin with their maker's name, as "NIKON D700" of "NIKON
+/// CORPORATION"; it is said once.
 fn name(camera: &Camera) -> String {
     let (make, model) = (camera.make.trim(), camera.model.trim());
     let first_word = make.split_whitespace().next().unwrap_or_default();
@@ -70,7 +72,7 @@ mod tests {
     use crate::view::samples;
 
     #[test]
-    fn a_camera_is_told_as_photographers_do() {
+    fn a_camera_is_shown_as_photographers_do() {
         let whole = "Canon EOS R5 · RF85mm F2 MACRO IS STM · 85 mm · f/2.0 · 1/250 s · ISO 100";
         assert_eq!(line(&samples::camera()), whole);
         assert_eq!(line(&Camera::default()), "");

@@ -9,7 +9,7 @@ use infra_kernel::Timestamp;
 use presentation_kit::{Card, Shown, Site};
 
 use crate::view::PostView;
-use crate::view::post::is_veiled;
+use crate::view::post::is_sensitive;
 
 /// A card down to the count beside its speech bubble.
 #[derive(Template)]
@@ -141,8 +141,8 @@ fn tile_html<'card>(site: &Site, card: &'card Card, now: Timestamp) -> &'card st
     &card.renderings.of(drawn).0
 }
 
-/// The posts of a page as `kept` has them for everyone. The first photo among them is not to wait until it comes near, so
-/// its post is drawn for this page, by `drawn_first`.
+/// The posts of a page as `kept` has them for everyone. The first photo among them is not to wait
+/// until it comes near, so its post is drawn for this page, by `drawn_first`.
 fn listed<'card, T>(
     posts: &'card [Shown],
     kept: impl Fn(&'card Shown) -> T,
@@ -162,7 +162,7 @@ fn listed<'card, T>(
 fn first_pictured(posts: &[Shown]) -> Option<usize> {
     posts
         .iter()
-        .position(|shown| !is_veiled(&shown.post) && shown.media.iter().any(MediaItem::is_ready))
+        .position(|shown| !is_sensitive(&shown.post) && shown.media.iter().any(MediaItem::is_ready))
 }
 
 fn tile_drawn(site: &Site, card: &Card, now: Timestamp, is_first: bool) -> String {

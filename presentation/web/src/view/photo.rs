@@ -6,7 +6,7 @@ use business_media_gateway::{MediaItem, Rendition};
 use business_posts_gateway::Post;
 use presentation_kit::Site;
 
-use crate::view::{camera, haze};
+use crate::view::{camera, placeholder};
 
 /// How much taller than wide a photo may be in a feed before it is cropped: 5 to 4.
 const TALL: f64 = 1.25;
@@ -41,7 +41,7 @@ pub(crate) struct PhotoView {
     pub(crate) height: u32,
     pub(crate) alt: String,
     /// A picture of a few pixels, as a `data:` address; empty for none.
-    pub(crate) haze: Arc<str>,
+    pub(crate) placeholder: Arc<str>,
     /// Classes that put the focal point where a crop keeps it; empty for the middle.
     pub(crate) focus: String,
     /// "tall" when the feed crops it to 4:5.
@@ -95,7 +95,7 @@ impl PhotoView {
             width,
             height,
             alt: item.description.clone(),
-            haze: haze::of(&item.blurhash),
+            placeholder: placeholder::of(&item.blurhash),
             focus: focus_classes(item.focus_x, item.focus_y),
             shape: if own > TALL { "tall" } else { "" },
             ratio: ratio_class(width, height),
@@ -104,7 +104,8 @@ impl PhotoView {
         })
     }
 
-    /// With what its post lets everyone have who may see it. None for an item that cannot be shown: see [`MissingView`].
+    /// With what its post lets everyone have who may see it. None for an item that cannot be shown:
+    /// see [`MissingView`].
     pub(crate) fn of_post(site: &Site, item: &MediaItem, post: &Post) -> Option<Self> {
         if !item.is_ready() {
             return None;
@@ -137,7 +138,8 @@ impl PhotoView {
         }
     }
 
-    /// The first photo of a page is fetched at once and before all else, the others when they come near.
+    /// The first photo of a page is fetched at once and before all else, the others when they come
+    /// near.
     pub(crate) fn loading(&self, is_first: impl std::borrow::Borrow<bool>) -> &'static str {
         if *is_first.borrow() { FIRST } else { LAZY }
     }
@@ -154,7 +156,7 @@ impl MissingView {
     }
 
     /// Tells its owner why. Never for what is kept for every viewer.
-    pub(crate) fn tell_owner(&mut self, items: &[MediaItem]) {
+    pub(crate) fn show_to_owner(&mut self, items: &[MediaItem]) {
         let item = items.iter().find(|item| item.id == self.id);
         if let Some(item) = item.filter(|item| !item.failure.is_empty()) {
             self.reason.clone_from(&item.failure);
@@ -187,7 +189,8 @@ fn srcset(site: &Site, item: &MediaItem, renditions: [&Rendition; 3], own: f64) 
     parts.join(", ")
 }
 
-/// The focal point in tenths from the left and the top, as classes: a policy without inline styles leaves no other way.
+/// The focal point in tenths from the left and the top, as classes: a policy without inline styles
+/// leaves no other way.
 fn focus_classes(focus_x: f32, focus_y: f32) -> String {
     let tenths = |from_middle: f32| ((from_middle.clamp(-1.0, 1.0) + 1.0) * 5.0).round();
     let mut classes = String::new();

@@ -23,7 +23,7 @@ pub(crate) struct PostView {
     pub(crate) when: When,
     /// The photos that can be shown.
     pub(crate) photos: Vec<PhotoView>,
-    /// Those that cannot, and never will unless somebody mends them.
+    /// Those that cannot, and never will unless somebody repairs them.
     pub(crate) missing: Vec<MissingView>,
     /// Safe: the only HTML that templates put in as it is.
     pub(crate) html: String,
@@ -34,7 +34,7 @@ pub(crate) struct PostView {
     pub(crate) visibility: Choice,
     /// Whether everyone may see it, so that links to it may be previewed.
     pub(crate) is_open: bool,
-    /// The post it answers; 0 for none.
+    /// The post it replies to; 0 for none.
     pub(crate) reply_to: u64,
     pub(crate) title: String,
     pub(crate) summary: String,
@@ -52,7 +52,7 @@ impl PostView {
             .iter()
             .filter_map(|item| PhotoView::of_post(site, item, post))
             .collect();
-        let veiled = is_veiled(post);
+        let veiled = is_sensitive(post);
         let open_text = if veiled {
             post.spoiler_text.as_str()
         } else {
@@ -146,7 +146,7 @@ impl PostView {
     }
 }
 
-pub(super) fn is_veiled(post: &Post) -> bool {
+pub(super) fn is_sensitive(post: &Post) -> bool {
     post.sensitive || !post.spoiler_text.is_empty()
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use presentation_kit::Site;
 
 use crate::assets::{ASSETS, Assets};
+use crate::page_context::PageContext;
 use crate::view::PersonView;
-use crate::visit::Visit;
 
 /// What the layout shows on every page.
 pub(crate) struct Shell {
@@ -22,25 +22,25 @@ pub(crate) struct Shell {
 }
 
 impl Shell {
-    pub(crate) fn of(visit: &Visit, here: &'static str) -> Self {
+    pub(crate) fn of(page_context: &PageContext, here: &'static str) -> Self {
         Self {
-            site: Arc::clone(visit.site()),
+            site: Arc::clone(page_context.site()),
             assets: &ASSETS,
-            viewer: visit
+            viewer: page_context
                 .viewer
                 .as_ref()
-                .map(|viewer| PersonView::of(visit.site(), viewer)),
-            csrf: visit.form_token(),
+                .map(|viewer| PersonView::of(page_context.site(), viewer)),
+            csrf: page_context.form_token(),
             here,
             offers_entry: true,
         }
     }
 
     /// For a page that is itself the way in.
-    pub(crate) fn of_entry(visit: &Visit) -> Self {
+    pub(crate) fn of_entry(page_context: &PageContext) -> Self {
         Self {
             offers_entry: false,
-            ..Self::of(visit, "")
+            ..Self::of(page_context, "")
         }
     }
 }

@@ -97,7 +97,7 @@ pub(crate) struct Choice {
 
 /// What a post made here can be. Posts for single people come with conversations.
 ///
-/// Followers cannot be asked for or turned away yet, so whoever chooses them is told.
+/// Followers cannot be asked for or turned away yet, so anyone who chooses them is told.
 pub(crate) const CHOICES: [Choice; 3] = [
     Choice {
         name: "public",
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_are_told_in_the_largest_unit_they_fill() {
+    fn spans_are_shown_in_the_largest_unit_they_fill() {
         let told = [86_400, 172_800, 129_600, 3_600, 90 * 60, 60, 61, 1].map(span);
         let expected = [
             "a day",
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_told_as_people_tell_them() {
+    fn moments_are_shown_as_people_say_them() {
         check(-5, "now");
         check(59, "now");
         check(60, "1 min");

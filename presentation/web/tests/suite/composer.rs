@@ -268,7 +268,7 @@ async fn the_script_hears_why_a_photo_failed() {
 }
 
 #[tokio::test]
-async fn photos_are_put_in_order_and_told_what_must_stay_in_view() {
+async fn photos_are_put_in_order_with_what_must_stay_in_view() {
     let fakes = Fakes::default();
     let mut browser = Browser::member(&fakes);
     let csrf = browser.get("/new").await.hidden("csrf");

@@ -56,7 +56,7 @@ async fn a_wrong_password_brings_the_form_back_without_it() {
 }
 
 #[tokio::test]
-async fn too_many_tries_are_told_how_long_to_wait() {
+async fn too_many_tries_get_retry_after() {
     let mut browser = Browser::visitor(&Fakes::default());
     let csrf = browser.get("/login").await.hidden("csrf");
     let fields = [

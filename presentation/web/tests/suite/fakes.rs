@@ -1,4 +1,5 @@
-//! Domains that hold one member, one application and a few posts, and note what they are asked to do.
+//! Domains that hold one member, one application and a few posts, and note what they are asked to
+//! do.
 
 mod graph;
 mod media;
@@ -39,7 +40,8 @@ pub(crate) struct Fakes {
     pub(crate) done: Arc<Mutex<Vec<String>>>,
     /// The picture of the member's profile.
     avatar: Arc<AtomicU64>,
-    /// The defaults of the member's posts: 1 originals are shared, 2 the camera is shown, 4 they are for followers.
+    /// The defaults of the member's posts: 1 originals are shared, 2 the camera is shown, 4 they
+    /// are for followers.
     defaults: Arc<AtomicU64>,
     /// Photos that fail, and photos that take long.
     failing: Arc<Mutex<Vec<u64>>>,
@@ -105,11 +107,11 @@ pub(crate) fn site() -> Site {
 }
 
 macro_rules! gateway {
-    ($gateway:ident { $($method:ident($request:ty) -> $reply:ty = $answer:ident;)* }) => {
+    ($gateway:ident { $($method:ident($request:ty) -> $reply:ty = $response:ident;)* }) => {
         #[async_trait]
         impl $gateway for Fakes {
             $(async fn $method(&self, _: &Context, request: $request) -> Result<$reply> {
-                self.$answer(request).await
+                self.$response(request).await
             })*
         }
     };

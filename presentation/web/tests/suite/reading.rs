@@ -183,7 +183,7 @@ async fn the_first_photo_of_a_page_does_not_wait() {
 }
 
 #[tokio::test]
-async fn nobody_to_tell_of_a_hole_is_said_plainly() {
+async fn a_missing_security_contact_is_said_plainly() {
     let page = Browser::visitor(&Fakes::default())
         .get("/.well-known/security.txt")
         .await;
@@ -307,7 +307,7 @@ async fn visitors_of_hashtags_are_counted_by_their_address() {
         .layer(axum::Extension(axum::extract::ConnectInfo(address)));
     for status in [StatusCode::OK, StatusCode::TOO_MANY_REQUESTS] {
         let request = http::Request::get("/tags/lake").body(axum::body::Body::empty());
-        let answer = tower::ServiceExt::oneshot(router.clone(), request.unwrap()).await;
-        assert_eq!(answer.unwrap().status(), status);
+        let response = tower::ServiceExt::oneshot(router.clone(), request.unwrap()).await;
+        assert_eq!(response.unwrap().status(), status);
     }
 }

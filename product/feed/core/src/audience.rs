@@ -3,10 +3,11 @@
 //! The rule is Mastodon's, so that people's apps show what they are used to:
 //! - a post is for its author and for those who follow the author;
 //! - a direct post is, of these, only for those it mentions;
-//! - a reply to someone else is, of these, only for those who also follow the one replied to, and for the one replied to;
-//!   a reply to oneself is for all of them.
+//! - a reply to someone else is, of these, only for those who also follow the one replied to, and
+//!   for the one replied to; a reply to oneself is for all of them.
 //!
-//! This is about what belongs together on a page, not about who may see what: that is decided by the read pipeline.
+//! This is about what belongs together on a page, not about who may see what: that is decided by
+//! the read pipeline.
 
 use business_posts_gateway::{PostHead, Visibility};
 use infra_kernel::{AccountId, PostId};
@@ -18,11 +19,11 @@ pub(crate) struct Entry {
     pub(crate) author: AccountId,
 }
 
-/// A post's place, with whom it answers.
+/// A post's place, with whom it replies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Placement {
+pub(crate) struct TimelineEntry {
     pub(crate) entry: Entry,
-    /// The author it answers, when that is someone else.
+    /// The author it replies to, when that is someone else.
     pub(crate) replied_to: Option<AccountId>,
 }
 
@@ -38,7 +39,7 @@ pub(crate) enum Reach {
 /// A post on its way to timelines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Delivery {
-    pub(crate) placement: Placement,
+    pub(crate) timeline_entry: TimelineEntry,
     pub(crate) reach: Reach,
 }
 
@@ -60,7 +61,7 @@ impl Delivery {
         };
         let post = PostId::new(head.id);
         Self {
-            placement: Placement {
+            timeline_entry: TimelineEntry {
                 entry: Entry { post, author },
                 replied_to,
             },
@@ -74,7 +75,7 @@ impl Delivery {
         reader: AccountId,
         follows: impl FnOnce(AccountId) -> bool,
     ) -> bool {
-        if reader == self.placement.entry.author {
+        if reader == self.timeline_entry.entry.author {
             return true;
         }
         let reached = match &self.reach {
@@ -84,7 +85,7 @@ impl Delivery {
         };
         reached
             && self
-                .placement
+                .timeline_entry
                 .replied_to
                 .is_none_or(|replied_to| replied_to == reader || follows(replied_to))
     }

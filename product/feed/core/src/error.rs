@@ -13,8 +13,8 @@ pub(crate) enum FeedError {
     /// The feed's own database failed.
     #[error("the feed's database failed")]
     Database(#[from] DbError),
-    /// The graph or the posts answered an error.
-    #[error("a domain that the feed asks answered an error")]
+    /// The graph or the posts returned an error.
+    #[error("a domain that the feed calls returned an error")]
     Gateway(#[from] Error),
     /// The request's page is out of bounds.
     #[error("the page asked for is out of bounds")]

@@ -1,4 +1,5 @@
-//! Timelines as the posts' own domain has them: what a kept timeline is made from, and what lies below its bound.
+//! Timelines as the posts' own domain has them: what a kept timeline is made from, and what lies
+//! below its bound.
 
 use std::collections::HashSet;
 
@@ -12,8 +13,9 @@ use crate::audience::Delivery;
 use crate::error::Result;
 use crate::slice::Slice;
 
-/// How many pages of posts are looked through for one batch of authors, some 25,000 posts, before the slice is cut: when
-/// nearly all of them are replies to strangers, a page could otherwise cost without bound. The timeline then ends there.
+/// How many pages of posts are looked through for one batch of authors, some 25,000 posts, before
+/// the slice is cut: when nearly all of them are replies to strangers, a page could otherwise cost
+/// without bound. The timeline then ends there.
 const ROUNDS_MAX: usize = 50;
 /// The most pages of followed authors a timeline is made from: the ones followed last.
 const FOLLOWING_PAGES_MAX: usize = 10;
@@ -121,9 +123,9 @@ impl History<'_> {
             );
             let ended = heads.len() < asked(&rest) as usize;
             slice
-                .placements
-                .extend(self.placements(&heads, follows).await?);
-            if ended || slice.placements.len() >= page.limit as usize {
+                .timeline_entries
+                .extend(self.timeline_entries(&heads, follows).await?);
+            if ended || slice.timeline_entries.len() >= page.limit as usize {
                 slice.arrange(page);
                 return Ok(slice);
             }
@@ -158,11 +160,11 @@ impl History<'_> {
             .heads)
     }
 
-    async fn placements(
+    async fn timeline_entries(
         &self,
         heads: &[PostHead],
         follows: Follows<'_>,
-    ) -> Result<Vec<crate::audience::Placement>> {
+    ) -> Result<Vec<crate::audience::TimelineEntry>> {
         let deliveries: Vec<_> = heads.iter().map(Delivery::of).collect();
         let asked = match follows {
             Follows::Known(_) => HashSet::new(),
@@ -175,7 +177,7 @@ impl History<'_> {
         let mine = deliveries
             .iter()
             .filter(|delivery| delivery.is_for(self.reader, follows));
-        Ok(mine.map(|delivery| delivery.placement).collect())
+        Ok(mine.map(|delivery| delivery.timeline_entry).collect())
     }
 }
 
@@ -187,7 +189,7 @@ fn asked(page: &Page) -> u32 {
 fn replied_to(deliveries: &[Delivery]) -> Vec<AccountId> {
     let mut accounts: Vec<_> = deliveries
         .iter()
-        .filter_map(|delivery| delivery.placement.replied_to)
+        .filter_map(|delivery| delivery.timeline_entry.replied_to)
         .collect();
     accounts.sort_unstable();
     accounts.dedup();

@@ -5,7 +5,7 @@ use infra_kernel::{AccountId, Context, Direction, Page, PostId};
 use crate::audience::Entry;
 use crate::error::{FeedError, Result};
 use crate::history::Follows;
-use crate::memory::Part;
+use crate::memory::PageSlice;
 use crate::slice::Slice;
 use crate::timelines::Timelines;
 
@@ -18,7 +18,7 @@ pub(crate) async fn read(
 ) -> Result<Vec<Entry>> {
     let part = match timelines.page(context, reader, page).await {
         // A full disk keeps a timeline from being made, and not what it would hold from being read.
-        Err(FeedError::Database(error)) if error.is_full() => Part {
+        Err(FeedError::Database(error)) if error.is_full() => PageSlice {
             entries: Vec::new(),
             floor: PostId::new(u64::MAX >> 1),
         },
@@ -48,9 +48,9 @@ pub(crate) async fn read(
         );
     }
     Ok(slice
-        .placements
+        .timeline_entries
         .iter()
-        .map(|placement| placement.entry)
+        .map(|timeline_entry| timeline_entry.entry)
         .collect())
 }
 
@@ -70,15 +70,15 @@ async fn followed_merged_authors(
     Ok(followed.into_iter().collect())
 }
 
-/// Whether the page goes on below what the timeline holds.
-fn reaches_below(part: &Part, page: &Page) -> bool {
+/// Whether the page continues below what the timeline holds.
+fn reaches_below(part: &PageSlice, page: &Page) -> bool {
     let range_goes_below = page.after.saturating_add(1) < part.floor.get();
     let full = part.entries.len() >= page.limit as usize;
     range_goes_below && (page.direction == Direction::Newer || !full)
 }
 
-/// The part of a page that the timeline answers for.
-fn above_floor(part: &Part, page: &Page) -> Page {
+/// The part of a page that the timeline is responsible for.
+fn above_floor(part: &PageSlice, page: &Page) -> Page {
     Page {
         after: page.after.max(part.floor.get().saturating_sub(1)),
         ..*page
@@ -86,7 +86,7 @@ fn above_floor(part: &Part, page: &Page) -> Page {
 }
 
 /// The rest of it.
-fn below_floor(part: &Part, page: &Page) -> Page {
+fn below_floor(part: &PageSlice, page: &Page) -> Page {
     Page {
         before: page.before.min(part.floor.get()),
         ..*page

@@ -1,12 +1,15 @@
-//! Home timelines: a read model of the graph and the posts, kept by events, dropped and made again at will.
+//! Home timelines: a read model of the graph and the posts, kept by events, dropped and made again
+//! at will.
 //!
-//! A timeline is kept for accounts that have been here lately. Posts are pushed into their followers' timelines as they
-//! are published ([`consumers`]); authors with very many followers are merged in when a timeline is read ([`home`]). A
-//! timeline that is not there, or no longer whole, is made from the graph and the posts when it is next read
-//! ([`timelines`]). What lies below a timeline's bound is read from the posts, so history has no end.
+//! A timeline is kept for accounts that have been here recently. Posts are pushed into their
+//! followers' timelines as they are published ([`consumers`]); authors with very many followers are
+//! merged in when a timeline is read ([`home`]). A timeline that is not there, or no longer whole,
+//! is made from the graph and the posts when it is next read ([`timelines`]). What lies below a
+//! timeline's bound is read from the posts, so history has no end.
 //!
-//! It does not decide who may see a post: it answers a skeleton of ids, and the rules of the read pipeline have the last
-//! word. It tells no events, so it has no outbox; every effect may be repeated, so it has no inbox.
+//! It does not decide who may see a post: it returns a skeleton of ids, and the rules of the read
+//! pipeline have the last word. It publishes no events, so it has no outbox; every effect may be
+//! repeated, so it has no inbox.
 //!
 //! Start reading at [`service`], then [`home`], then [`timelines`].
 
@@ -45,19 +48,20 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 pub struct Dependencies {
     /// Its own database, opened with [`MIGRATIONS`].
     pub database: Database,
-    /// The time.
+    /// The source of the current time.
     pub clock: Arc<dyn Clock>,
     /// Ids. The feed makes none yet; every domain is given the same.
     pub ids: Arc<IdGenerator>,
     /// Who follows whom.
     pub graph: Arc<dyn Graph>,
-    /// The posts.
+    /// The gateway of the posts domain.
     pub posts: Arc<dyn Posts>,
-    /// Its settings.
+    /// The settings of this domain.
     pub settings: Settings,
 }
 
-/// The feed domain. Only one may be open on a database at a time: what it holds in memory is kept exact by its own writes.
+/// The feed domain. Only one may be open on a database at a time: what it holds in memory is kept
+/// exact by its own writes.
 pub struct FeedCore {
     timelines: Arc<timelines::Timelines>,
 }

@@ -16,13 +16,13 @@ pub(crate) struct AccountLocks(Table);
 
 impl AccountLocks {
     /// Waits until nobody else works on this account.
-    pub(crate) async fn hold(&self, account: AccountId) -> Held {
+    pub(crate) async fn hold(&self, account: AccountId) -> LockGuard {
         let lock = {
             let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(table.entry(account).or_default())
         };
         // Made before waiting, so that a caller who gives up waiting leaves nothing behind either.
-        let mut held = Held {
+        let mut held = LockGuard {
             table: Arc::clone(&self.0),
             account,
             guard: None,
@@ -33,17 +33,17 @@ impl AccountLocks {
 }
 
 /// The right to work on an account, until it is dropped.
-pub(crate) struct Held {
+pub(crate) struct LockGuard {
     table: Table,
     account: AccountId,
     guard: Option<OwnedMutexGuard<()>>,
 }
 
-impl Drop for Held {
+impl Drop for LockGuard {
     fn drop(&mut self) {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         self.guard = None;
-        // Whoever waits for the lock holds a count of it too.
+        // A waiter for the lock holds a count of it too.
         if table
             .get(&self.account)
             .is_some_and(|lock| Arc::strong_count(lock) == 1)
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_gives_up_waiting_leaves_nothing_behind() {
+    async fn a_waiter_that_gives_up_waiting_leaves_nothing_behind() {
         let locks = AccountLocks::default();
         let one = locks.hold(AccountId::new(1)).await;
         {

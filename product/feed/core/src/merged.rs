@@ -1,7 +1,7 @@
 //! Authors with very many followers, as they are held in memory.
 //!
-//! An author who is here once stays here, even with fewer followers later: what was fanned out before and what is merged
-//! now meet in the page, where each post is answered once.
+//! An author who is here once stays here, even with fewer followers later: what was fanned out
+//! before and what is merged now meet in the page, where each post is returned once.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -11,11 +11,12 @@ use tokio::sync::OnceCell;
 use crate::error::Result;
 use crate::store::Store;
 
-/// The most authors that are merged. Beyond it the fan-out carries on for the others, however many their followers.
+/// The most authors that are merged. Beyond it the fan-out carries on for the others, however many
+/// their followers.
 const AUTHORS_MAX: u32 = 10_000;
 
 /// The authors whose posts are merged when a timeline is read.
-// Single writer (ADR 0026): what was read once and what was noted since are all that the table
+// Single writer (ADR 0026): what was read once and what was recorded since are all that the table
 // holds.
 pub(crate) struct MergedAuthors {
     store: Store,
@@ -48,7 +49,7 @@ impl MergedAuthors {
         Ok(self.all().await?.binary_search(&author).is_ok())
     }
 
-    /// Merges this author's posts from now on. Answers false when there are too many such authors.
+    /// Merges this author's posts from now on. Returns false when there are too many such authors.
     pub(crate) async fn note(&self, author: AccountId, now: Timestamp) -> Result<bool> {
         if self.all().await?.len() >= AUTHORS_MAX as usize {
             tracing::warn!(%author, "too many merged authors; their posts are fanned out");
@@ -56,7 +57,7 @@ impl MergedAuthors {
         }
         let held = Arc::clone(&self.authors);
         let after_commit = move |(): &()| add(&held, &[author]);
-        self.store.note_merged(author, now, after_commit).await?;
+        self.store.record_merged(author, now, after_commit).await?;
         Ok(true)
     }
 

@@ -55,7 +55,7 @@ impl Feed for Service {
             0 => self.timelines.drop_all().await?,
             account => {
                 self.timelines
-                    .remake(context, AccountId::new(account))
+                    .rebuild(context, AccountId::new(account))
                     .await?
             }
         };

@@ -10,15 +10,17 @@ use business_graph_gateway::PAGE_LIMIT_MAX;
 )]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// How many days after their last visit an account's home timeline is still kept up. Later it is dropped, and made
-    /// again when they come back. Default 14.
+    /// How many days after their last visit an account's home timeline is still kept up. Later it
+    /// is dropped, and made again when they come back. Default 14.
     pub active_days: u32,
-    /// How many posts of a home timeline are kept ready. Older posts are still there, read from the authors' posts at a
-    /// higher cost. Default 800.
+    /// How many posts of a home timeline are kept ready. Older posts are still there, read from the
+    /// authors' posts at a higher cost. Default 800.
     pub timeline_entries_max: u32,
-    /// How many followers one step of a fan-out reaches, at most 1,000; each step is one write. Default 1,000.
+    /// How many followers one step of a fan-out reaches, at most 1,000; each step is one write.
+    /// Default 1,000.
     pub fan_out_chunk: u32,
-    /// Authors with more followers than this are not fanned out but merged when a timeline is read. Default 10,000.
+    /// Authors with more followers than this are not fanned out but merged when a timeline is read.
+    /// Default 10,000.
     pub merge_threshold: u32,
     /// How many timelines are held in memory; each takes up to 16 bytes a post. Default 4,096.
     pub cached_timelines_max: u32,

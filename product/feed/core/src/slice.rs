@@ -2,33 +2,35 @@
 
 use infra_kernel::{Direction, Page};
 
-use crate::audience::{Entry, Placement};
+use crate::audience::{Entry, TimelineEntry};
 
-/// What one or several sources hold of a page: newest first, each post once, at most the page's limit.
+/// What one or several sources hold of a page: newest first, each post once, at most the page's
+/// limit.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Slice {
-    pub(crate) placements: Vec<Placement>,
-    /// Where a source gave up before it had looked through the page's whole range: walking in the page's direction, nothing
-    /// is known beyond this post. A page is cut there, so that no cursor ever skips a post.
+    pub(crate) timeline_entries: Vec<TimelineEntry>,
+    /// Where a source gave up before it had looked through the page's whole range: walking in the
+    /// page's direction, nothing is known beyond this post. A page is cut there, so that no cursor
+    /// ever skips a post.
     pub(crate) edge: Option<u64>,
 }
 
 impl Slice {
     /// A slice of what a timeline holds.
     pub(crate) fn of(entries: &[Entry]) -> Self {
-        let placement = |entry: &Entry| Placement {
+        let timeline_entry = |entry: &Entry| TimelineEntry {
             entry: *entry,
             replied_to: None,
         };
         Self {
-            placements: entries.iter().map(placement).collect(),
+            timeline_entries: entries.iter().map(timeline_entry).collect(),
             edge: None,
         }
     }
 
     /// Takes in another source's part of the same page.
     pub(crate) fn join(&mut self, other: Self, page: &Page) {
-        self.placements.extend(other.placements);
+        self.timeline_entries.extend(other.timeline_entries);
         self.edge = match (self.edge, other.edge) {
             (Some(one), Some(other)) => Some(nearer(page.direction, one, other)),
             (one, other) => one.or(other),
@@ -38,29 +40,30 @@ impl Slice {
 
     /// Sorts, keeps each post once, and cuts at the edge and at the limit.
     pub(crate) fn arrange(&mut self, page: &Page) {
-        let placements = &mut self.placements;
-        placements.sort_unstable_by_key(|placement| std::cmp::Reverse(placement.entry.post));
-        placements.dedup_by_key(|placement| placement.entry.post);
+        let timeline_entries = &mut self.timeline_entries;
+        timeline_entries
+            .sort_unstable_by_key(|timeline_entry| std::cmp::Reverse(timeline_entry.entry.post));
+        timeline_entries.dedup_by_key(|timeline_entry| timeline_entry.entry.post);
         if let Some(edge) = self.edge {
-            placements.retain(|placement| {
-                let post = placement.entry.post.get();
+            timeline_entries.retain(|timeline_entry| {
+                let post = timeline_entry.entry.post.get();
                 nearer(page.direction, post, edge) == post
             });
         }
-        let excess = placements.len().saturating_sub(page.limit as usize);
+        let excess = timeline_entries.len().saturating_sub(page.limit as usize);
         match page.direction {
-            Direction::Older => placements.truncate(page.limit as usize),
-            Direction::Newer => drop(placements.drain(..excess)),
+            Direction::Older => timeline_entries.truncate(page.limit as usize),
+            Direction::Newer => drop(timeline_entries.drain(..excess)),
         }
     }
 
-    /// What is left of the page to look through: nothing beyond the edge, and once the page is full nothing beyond its
-    /// last post.
+    /// What is left of the page to look through: nothing beyond the edge, and once the page is full
+    /// nothing beyond its last post.
     pub(crate) fn remaining(&self, page: &Page) -> Page {
-        let full = self.placements.len() >= page.limit as usize;
+        let full = self.timeline_entries.len() >= page.limit as usize;
         let last = match page.direction {
-            Direction::Older => self.placements.last(),
-            Direction::Newer => self.placements.first(),
+            Direction::Older => self.timeline_entries.last(),
+            Direction::Newer => self.timeline_entries.first(),
         };
         let last = last.filter(|_| full).map(|last| last.entry.post.get());
         let mut remaining = *page;
@@ -109,9 +112,9 @@ mod tests {
 
     fn posts(slice: &Slice) -> Vec<u64> {
         slice
-            .placements
+            .timeline_entries
             .iter()
-            .map(|placement| placement.entry.post.get())
+            .map(|timeline_entry| timeline_entry.entry.post.get())
             .collect()
     }
 

@@ -34,15 +34,16 @@ pub struct RebuildHomeReply {
 /// Home timelines: a read model made from events, which may be dropped and rebuilt at any time.
 #[async_trait::async_trait]
 pub trait Feed: Send + Sync + 'static {
-    /// The ids of the posts in an account's home timeline, newest first. Only a skeleton: the caller hydrates the posts and
-    /// applies the rules. Also notes that the account has been here, so that its timeline is kept up.
+    /// The ids of the posts in an account's home timeline, newest first. Only a skeleton: the caller
+    /// hydrates the posts and applies the rules. Also notes that the account has been here, so that
+    /// its timeline is kept up.
     async fn get_home(
         &self,
         context: &::infra_kernel::Context,
         request: GetHomeRequest,
     ) -> ::infra_kernel::Result<GetHomeReply>;
-    /// Drops an account's timeline and makes it again from the graph and the posts. 0 drops every timeline; each is made
-    /// again when it is next read.
+    /// Drops an account's timeline and makes it again from the graph and the posts. 0 drops every
+    /// timeline; each is made again when it is next read.
     async fn rebuild_home(
         &self,
         context: &::infra_kernel::Context,

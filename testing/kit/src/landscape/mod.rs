@@ -1,9 +1,11 @@
-//! Photographs that nobody took: seeded landscapes with mountains, water, clouds, mist and film grain.
+//! Photographs that nobody took: seeded landscapes with mountains, water, clouds, mist and film
+//! grain.
 //!
-//! The picture is made as a camera would see it: a height field is lit by one sun, with shadows, and looked at column by
-//! column from the nearest point to the farthest; the air between takes on the colour of the haze; what lies on water is
-//! mirrored in it. Nothing here aims to be physics, only to pass for a photo at the size of a feed, and to be quick: a
-//! 12-megapixel picture takes less than two seconds. The same seed draws the same picture in every build for a machine;
+//! The picture is made as a camera would see it: a height field is lit by one sun, with shadows,
+//! and looked at column by column from the nearest point to the farthest; the air between takes on
+//! the colour of the haze; what lies on water is mirrored in it. Nothing here aims to be physics,
+//! only to pass for a photo at the size of a feed, and to be quick: a 12-megapixel picture takes
+//! less than two seconds. The same seed draws the same picture in every build for a machine;
 //! another machine's mathematics may round a pixel otherwise.
 
 mod develop;
@@ -44,7 +46,7 @@ impl Landscape {
         }
     }
 
-    /// Draws it.
+    /// Draws the landscape.
     #[must_use]
     pub fn draw(self) -> Picture {
         let mut look = self.mood.look(self.seed);

@@ -1,4 +1,5 @@
-//! From the ground and the sky to light on a frame, column by column, from the nearest point to the farthest.
+//! From the ground and the sky to light on a frame, column by column, from the nearest point to the
+//! farthest.
 
 use super::Landscape;
 use super::mood::{Ground, Look};
@@ -90,7 +91,7 @@ impl View<'_> {
         }
     }
 
-    /// Draws what is not sky, from the bottom up; answers the first row that belongs to it.
+    /// Draws what is not sky, from the bottom up; returns the first row that belongs to it.
     fn ground(&self, tangent: f32, column: &mut [Vec3], shore: &mut Option<usize>) -> usize {
         let mut top = self.height;
         let mut depth = NEAR;
@@ -132,7 +133,8 @@ impl View<'_> {
         top
     }
 
-    /// The colour a hidden point hands on to the next visible one: its own, so that ridges keep a clean edge.
+    /// The colour a hidden point passes on to the next visible one: its own, so that ridges keep a
+    /// clean edge.
     fn colour_if_near(&self, x: f32, z: f32, height: f32, tree: f32, last: Option<Vec3>) -> Vec3 {
         let row_gap = self.row_of(height, z) - self.row_of(height + 2.0, z);
         if row_gap > 1.0 {

@@ -139,7 +139,8 @@ fn height(x: f32, z: f32, seed: u32, look: &Look) -> f32 {
     match look.ground {
         Ground::Mountains => {
             let ground = eroded((x + shift) / 230.0, (z - shift) / 230.0, 9, seed);
-            // A valley with a lake runs from the camera into the distance; the ground climbs behind it.
+            // A valley with a lake runs from the camera into the distance; the ground climbs behind
+            // it.
             let bend = 90.0 * (z / 260.0 + shift).sin();
             let valley = (-((x - bend) / (110.0 + z * 0.16)).powi(2)).exp();
             let open = valley * (1.0 - smoothstep(380.0, 980.0, z));

@@ -96,7 +96,8 @@ impl Water<'_> {
         let depth = (row - start) as f32 * (1.0 + 0.25 * self.look.waves);
         let broken = tilt_y.abs() * 0.16 * size + 1.0;
         let mirrored = (line as f32 - depth - broken).max(0.0) as usize;
-        // What stands at the shore is mirrored about the shore, the sky about the horizon, wherever the shore may be.
+        // What stands at the shore is mirrored about the shore, the sky about the horizon, wherever
+        // the shore may be.
         let mirrored = if mirrored < self.skyline[column] {
             let horizon = self.look.horizon * self.height as f32;
             let above = horizon - (row as f32 - horizon) * (1.0 + 0.25 * self.look.waves) - broken;

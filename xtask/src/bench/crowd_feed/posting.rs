@@ -10,14 +10,14 @@ use super::scene::random;
 use crate::bench::http::{Connection, Request};
 use crate::bench::scene::Person;
 
-/// Connections that post: enough that one slow answer does not hold the pace up.
+/// Connections that post: enough that one slow response does not hold the pace up.
 const WRITERS: usize = 4;
 
 /// What came of posting.
 #[derive(Debug, Default)]
 pub(super) struct Posted {
-    /// Sorted, in milliseconds from when each post was due: waiting for a slow answer does not hide
-    /// what it delays.
+    /// Sorted, in milliseconds from when each post was due: waiting for a slow response does not
+    /// hide what it delays.
     pub(super) latencies_ms: Vec<f64>,
     time: Duration,
 }

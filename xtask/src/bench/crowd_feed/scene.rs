@@ -43,7 +43,7 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    pub(super) fn furnish(
+    pub(super) fn prepare_scene(
         server: &Server,
         accounts: usize,
         kind: Kind,

@@ -1,4 +1,5 @@
-//! WebP and AVIF: what each encoder makes of the same pixels with its customary settings, judged as Chromium shows it.
+//! WebP and AVIF: what each encoder makes of the same pixels with its customary settings, judged as
+//! Chromium shows it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -65,7 +66,7 @@ pub(super) fn measure(judge: &Path, root: &Path, tools: &Tools, report: &mut Rep
         cells.extend(curves.iter().map(|curve| at_score(curve, jpeg.score)));
         report.row(&cells);
         report.note(&format!(
-            "Means of four photos at 1,080 pixels; times without start and reading. The last row is reckoned between those above: \
+            "Means of four photos at 1,080 pixels; times without start and reading. The last row is estimated between those above: \
              the size at the score of our JPEG of quality {JPEG_QUALITY}, which takes {:.0} KB. {}",
             jpeg.bytes / 1e3,
             form.note
@@ -164,7 +165,8 @@ fn processor_ms(command: &[PathBuf]) -> Result<f64> {
     Ok(seconds * 1e3)
 }
 
-/// The bytes at a score, between the two qualities around it: they grow by factors as the score grows by sums.
+/// The bytes at a score, between the two qualities around it: they grow by factors as the score
+/// grows by sums.
 fn at_score(curve: &[Judged], score: f64) -> String {
     let around = curve
         .windows(2)

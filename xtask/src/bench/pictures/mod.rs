@@ -1,4 +1,5 @@
-//! The picture codec beside `vipsthumbnail` and `sharp`: the same photos, the same sizes, the same qualities.
+//! The picture codec beside `vipsthumbnail` and `sharp`: the same photos, the same sizes, the same
+//! qualities.
 
 mod alternates;
 mod quality;
@@ -89,7 +90,7 @@ fn prepare(root: &Path) -> Result<Tools> {
     let target = target_folder(root)?;
     for (package, example) in [
         ("business-media-codec", "renditions"),
-        ("business-media-outside", "alternates"),
+        ("business-media-codec-worker", "alternates"),
     ] {
         cargo(
             root,
@@ -234,7 +235,8 @@ fn run(mut command: Command) -> Result<Cost> {
         .with_context(|| format!("{command:?} does not start"))?;
     let (mut processor, mut peak_bytes) = (Duration::ZERO, 0);
     loop {
-        // Of a process that has ended and was not waited for, times can still be read; its memory is gone.
+        // Of a process that has ended and was not waited for, times can still be read; its memory
+        // is gone.
         if let Ok(usage) = Usage::of(child.id()) {
             processor = processor.max(usage.processor);
             peak_bytes = peak_bytes.max(usage.peak_resident_bytes);

@@ -1,5 +1,5 @@
-//! How good a JPEG is for its size: SSIMULACRA2 (100 is the same picture, 90 cannot be told apart, 70 is good) of what each
-//! encoder makes of the same pixels.
+//! How good a JPEG is for its size: SSIMULACRA2 (100 is the same picture, 90 cannot be
+//! distinguished, 70 is good) of what each encoder makes of the same pixels.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,7 +20,8 @@ pub(super) const PHOTOS: [&str; 4] = [
 const SIDE: u32 = 1_080;
 const QUALITIES: [u8; 4] = [70, 76, 82, 88];
 
-/// The judge: a program of its own, outside the workspace, so that what it stands on is no part of the project.
+/// The judge: a program of its own, outside the workspace, so that what it stands on is no part of
+/// the project.
 const MANIFEST: &str = "[package]\nname = \"judge\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n\
     ssimulacra2 = { version = \"=0.5.1\", default-features = false }\n\
     image = { version = \"0.25\", default-features = false, features = [\"png\", \"jpeg\", \"webp\"] }\n";

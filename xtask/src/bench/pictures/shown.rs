@@ -1,4 +1,5 @@
-//! Pictures as Chromium shows them: what is judged is what people see, and none of the contenders decodes its own work.
+//! Pictures as Chromium shows them: what is judged is what people see, and none of the contenders
+//! decodes its own work.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::quality::said;
 
-/// Draws every picture of the page and writes what was drawn into the page, a line of base64 for each.
+/// Draws every picture of the page and writes what was drawn into the page, a line of base64 for
+/// each.
 const SCRIPT: &str = "onload = () => { let text = ''; for (const image of document.images) { \
     const canvas = document.createElement('canvas'); \
     [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight]; \

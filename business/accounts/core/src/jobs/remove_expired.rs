@@ -1,5 +1,5 @@
-//! Removes sessions, codes, known browsers and setup tokens that have expired, which nothing takes for valid before, and
-//! applications that nobody has used: this keeps the tables small.
+//! Removes sessions, codes, known browsers and setup tokens that have expired, which nothing takes
+//! for valid before, and applications that nobody has used: this keeps the tables small.
 
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ use crate::service::sign_in::BROWSER_KNOWN_FOR;
 use crate::store::removals::remove_expired;
 use crate::store::{applications, codes, known_browsers, sessions, setup_tokens};
 
-/// How long an application that has got no code and no token is kept at least: people finish what they begin within days.
+/// How long an application that has got no code and no token is kept at least: people finish what
+/// they begin within days.
 const UNUSED_APPLICATION_KEPT_FOR: Duration = Duration::from_secs(7 * 86_400);
 /// How long it rests between two runs.
 const PAUSE: Duration = Duration::from_secs(600);

@@ -11,7 +11,8 @@ use crate::store::{account_words, accounts};
 /// The most accounts of one transaction: other writes come in between.
 const BATCH: u32 = 200;
 
-/// Runs until every account has its words, or it is told to stop; what is left waits for the next start.
+/// Runs until every account has its words, or it is told to stop; what is left waits for the next
+/// start.
 pub(crate) async fn run(service: &Service, stop: &CancellationToken) {
     let mut written = 0;
     while !stop.is_cancelled() {

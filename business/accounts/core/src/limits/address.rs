@@ -8,11 +8,12 @@ use sha2::{Digest as _, Sha256};
 use super::Limit;
 use crate::error::AccountsError;
 
-/// The networks in which an IPv6 address is counted, by the bits of their prefix, and how many times the allowance of one
-/// address each has. A home has a /64 or a /56 of its own, a company or a rented server a /48, and whoever has one chooses
-/// among all addresses in it.
+/// The networks in which an IPv6 address is counted, by the bits of their prefix, and how many
+/// times the allowance of one address each has. A home has a /64 or a /56 of its own, a company or
+/// a rented server a /48, and anyone who has one chooses among all addresses in it.
 const IPV6_LEVELS: [(u8, u32); 3] = [(64, 1), (56, 4), (48, 16)];
-/// The same for what makes accounts: a /48 costs next to nothing, and no more people live in it than in a /56.
+/// The same for what makes accounts: a /48 costs next to nothing, and no more people live in it
+/// than in a /56.
 pub(crate) const IPV6_LEVELS_OF_ACCOUNTS: [(u8, u32); 3] = [(64, 1), (56, 4), (48, 4)];
 /// The prefix of what one subscriber has, of which a home's many devices are part.
 const SUBSCRIBER_BITS: u8 = 56;
@@ -79,7 +80,7 @@ impl Address {
     }
 }
 
-/// The first eight bytes, which are enough to tell apart what shares a bucket.
+/// The first eight bytes, which are enough to distinguish what shares a bucket.
 pub(super) fn first_eight(bytes: &[u8]) -> [u8; 8] {
     let mut first = [0; 8];
     for (to, from) in first.iter_mut().zip(bytes) {
@@ -99,7 +100,8 @@ impl AddressLimit {
         Self::with_levels(IPV6_LEVELS, what, count, window_seconds)
     }
 
-    /// One whose IPv6 networks have so many times the allowance of one address, by the bits of their prefix.
+    /// One whose IPv6 networks have so many times the allowance of one address, by the bits of
+    /// their prefix.
     pub(super) fn with_levels(
         levels: [(u8, u32); 3],
         what: &'static str,
@@ -117,7 +119,8 @@ impl AddressLimit {
         }
     }
 
-    /// Takes one from the address and from each network round it, or from none, if there is an address.
+    /// Takes one from the address and from each network round it, or from none, if there is an
+    /// address.
     pub(crate) fn take(&self, address: Option<Address>, now: Uptime) -> Result<(), AccountsError> {
         let Some(address) = address else {
             return Ok(());
@@ -205,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_a_whole_network_has_no_endless_addresses() {
+    fn anyone_who_has_a_whole_network_has_no_endless_addresses() {
         let limit = AddressLimit::new("tries", 10, 60);
         let try_from = |text: String| limit.take(Address::parse(&text), at(0)).is_ok();
         let allowed = (0..100)

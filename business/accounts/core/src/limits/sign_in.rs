@@ -1,7 +1,7 @@
 //! Who may try how many passwords: see `docs/adr` on signing in.
 //!
-//! A try is counted by the name as it was typed, whether anyone has it or not, and never by the account behind it: so a
-//! limit tells neither who is here nor whose an e-mail address is.
+//! A try is counted by the name as it was typed, whether anyone has it or not, and never by the
+//! account behind it: so a limit reveals neither who is here nor whose an e-mail address is.
 
 use infra_kernel::{AccountId, Uptime};
 use sha2::{Digest as _, Sha256};
@@ -13,8 +13,8 @@ use crate::error::AccountsError;
 use crate::rules::registration::email_key;
 use crate::secret::SecretHash;
 
-/// How many times the wrong passwords of one subscriber a site may try for one name. A site has 256 subscribers' networks
-/// and is often one person's; four homes in it may still mistype.
+/// How many times the wrong passwords of one subscriber a site may try for one name. A site has 256
+/// subscribers' networks and is often one person's; four homes in it may still mistype.
 const SITE_TIMES: u32 = 4;
 
 /// A name or e-mail address as it was typed, without regard to case.
@@ -26,12 +26,14 @@ pub(crate) struct SignInLimits {
     tries: AddressLimit,
     /// Wrong passwords for a name from one subscriber.
     failures: Limit<(Name, Option<Network>)>,
-    /// Wrong passwords for a name from one site, whose subscribers' networks one person may have all of.
+    /// Wrong passwords for a name from one site, whose subscribers' networks one person may have
+    /// all of.
     failures_of_site: Limit<(Name, Option<Network>)>,
-    /// Wrong passwords for a name from all strangers together: against guesses from many addresses.
+    /// Wrong passwords for a name from all unknown clients together: against guesses from many
+    /// addresses.
     failures_of_all: Limit<Name>,
-    /// Tries, right and wrong, from one browser that is known to an account. By browser, so that who sits at one of them
-    /// (a library's) holds up none of the others.
+    /// Tries, right and wrong, from one browser that is known to an account. By browser, so that
+    /// who sits at one of them (a library's) holds up none of the others.
     tries_of_known: Limit<(AccountId, SecretHash)>,
     /// Wrong passwords for an account from one browser that is known to it.
     failures_of_known: Limit<(AccountId, SecretHash)>,
@@ -81,7 +83,7 @@ impl SignInLimits {
         }
     }
 
-    /// Counts the try of a stranger, as if it failed.
+    /// Counts the try of an unknown client, as if it failed.
     pub(crate) fn begin(
         &self,
         name: &str,
@@ -105,8 +107,9 @@ impl SignInLimits {
         Ok(Attempt::Stranger(name, address))
     }
 
-    /// Counts the try of a browser that is known to the account, as if it failed. What strangers do does not hold it up,
-    /// and none at all when its own tries are spent: then it counts as a stranger, who it is never worse off than.
+    /// Counts the try of a browser that is known to the account, as if it failed. What unknown
+    /// clients do does not hold it up, and none at all when its own tries are spent: then it counts
+    /// as an unknown client, who it is never worse off than.
     pub(crate) fn begin_known(
         &self,
         account_id: AccountId,
@@ -122,7 +125,8 @@ impl SignInLimits {
         Some(Attempt::Known(account_id, browser))
     }
 
-    /// It did not fail: neither a right password counts as a wrong one, nor a server too busy to tell.
+    /// It did not fail: neither a right password counts as a wrong one, nor a server too busy to
+    /// tell.
     pub(crate) fn release(&self, attempt: &Attempt) {
         match *attempt {
             Attempt::Stranger(name, address) => {

@@ -1,19 +1,21 @@
-//! The memory that password checks run in: allocated once, at the first use, and used again by every later check.
+//! The memory that password checks run in: allocated once, at the first use, and used again by
+//! every later check.
 //!
-//! An allocator keeps what large allocations leave behind on each thread that made one, so buffers that came and went grew
-//! the process by up to a gigabyte under wrong sign-ins, for good.
+//! An allocator keeps what large allocations leave behind on each thread that made one, so buffers
+//! that came and went grew the process by up to a gigabyte under wrong sign-ins, for good.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use argon2::Block;
 
-/// As many buffers as checks have ever run at once. Whoever calls [`with`](Self::with) bounds how many that are.
+/// As many buffers as checks have ever run at once. The caller of [`with`](Self::with) bounds how
+/// many that are.
 pub(super) struct Buffers {
     /// Blocks of 1 KiB in each.
     blocks: usize,
     idle: Mutex<Vec<Box<[Block]>>>,
-    /// Held by a check that needs more than a buffer has: a hash made when the settings asked for more memory. One at a
-    /// time, and its memory is returned.
+    /// Held by a check that needs more than a buffer has: a hash made when the settings asked for
+    /// more memory. One at a time, and its memory is returned.
     oversized: Mutex<()>,
 }
 
@@ -26,7 +28,8 @@ impl Buffers {
         }
     }
 
-    /// Lends so many blocks to the work. What it left in them is overwritten before anyone else sees them.
+    /// Lends so many blocks to the work. What it left in them is overwritten before anyone else
+    /// sees them.
     pub(super) fn with<T>(&self, blocks: usize, work: impl FnOnce(&mut [Block]) -> T) -> T {
         if blocks > self.blocks {
             let _alone = self

@@ -12,10 +12,11 @@ const NAME_CHARACTERS_MAX: usize = 60;
 const ADDRESS_BYTES_MAX: usize = 2_000;
 /// The most redirect addresses of an application.
 const REDIRECT_URIS_MAX: usize = 10;
-/// The most bytes of its redirect addresses together: anyone may register, and they are most of what is kept. Two of the
-/// longest, and a dozen times what clients send.
+/// The most bytes of its redirect addresses together: anyone may register, and they are most of
+/// what is kept. Two of the longest, and a dozen times what clients send.
 const REDIRECT_BYTES_MAX: usize = 2 * ADDRESS_BYTES_MAX;
-/// Schemes that a browser would run, show or open by itself instead of handing it to an application.
+/// Schemes that a browser would run, show or open by itself instead of handing it to an
+/// application.
 const REFUSED_SCHEMES: [&str; 16] = [
     "about",
     "blob",
@@ -68,7 +69,8 @@ fn check_redirect_bytes(uris: &[String]) -> Result<(), AccountsError> {
     ))
 }
 
-/// The scopes that a text names, or the default when it names none. Some of them may be granted to nobody.
+/// The scopes that a text names, or the default when it names none. Some of them may be granted to
+/// nobody.
 fn scopes_or_default(text: &str) -> Result<Scopes, AccountsError> {
     let scopes = Scopes::parse(text).map_err(|unknown| {
         AccountsError::invalid(
@@ -83,8 +85,8 @@ fn scopes_or_default(text: &str) -> Result<Scopes, AccountsError> {
     })
 }
 
-/// What an application gets that asks for these scopes: all of them must be registered, and those that nobody grants are
-/// left out.
+/// What an application gets that asks for these scopes: all of them must be registered, and those
+/// that nobody grants are left out.
 pub(crate) fn granted(asked: &str, registered: Scopes) -> Result<Scopes, AccountsError> {
     let asked = scopes_or_default(asked)?;
     check_within(asked, registered)?;
@@ -178,7 +180,8 @@ fn is_web(uri: &str) -> bool {
         return false;
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    // Written as browsers write an origin, so that a page can name where it leads and allow just that.
+    // Written as browsers write an origin, so that a page can name where it leads and allow just
+    // that.
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]_".contains(&byte);
     let known = matches!(scheme, "http" | "https");
     known && !authority.is_empty() && !authority.starts_with(':') && authority.bytes().all(plain)

@@ -1,9 +1,10 @@
 //! Passwords that guessing programs try first.
 //!
-//! Not a list of passwords that leaked somewhere: a list of the words they are made of, written for this project, and the
-//! ways in which people vary them. Case, spaces and letters written as digits do not matter; a word may be doubled, and may
-//! have before and after it what people put there: a year, a few digits in a row, marks. Walks over a keyboard, runs of
-//! letters or digits and repetitions are common without a word.
+//! Not a list of passwords that leaked somewhere: a list of the words they are made of, written for
+//! this project, and the ways in which people vary them. Case, spaces and letters written as digits
+//! do not matter; a word may be doubled, and may have before and after it what people put there: a
+//! year, a few digits in a row, marks. Walks over a keyboard, runs of letters or digits and
+//! repetitions are common without a word.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -39,10 +40,11 @@ const WALKS_MAX: usize = 3;
 const CHARACTERS_MAX: usize = 40;
 /// The longest number that people choose; a longer one is no ornament.
 const NUMBER_DIGITS_MAX: usize = 20;
-/// The longest name that a password is compared with, in bytes: that of an e-mail address. What is longer is refused anyway.
+/// The longest name that a password is compared with, in bytes: that of an e-mail address. What is
+/// longer is refused anyway.
 const NAME_BYTES_MAX: usize = 254;
 /// The fewest characters that a long password must have beside a name to be another text.
-const BESIDE_NAME_CHARACTERS_MIN: usize = 8;
+const CHARACTERS_OUTSIDE_NAME_MIN: usize = 8;
 /// The years that people put behind a word.
 const YEARS: std::ops::RangeInclusive<u32> = 1930..=2039;
 /// Digits that mean something to many.
@@ -65,7 +67,8 @@ pub(super) fn is_common(password: &str) -> bool {
     is_repetition(&plain) || is_made_of_walks(&plain, WALKS_MAX) || is_dressed(&plain, &is_word)
 }
 
-/// Whether a password is one of these names, or one of them as people vary a word. The work is bounded whatever the texts.
+/// Whether a password is one of these names, or one of them as people vary a word. The work is
+/// bounded whatever the texts.
 pub(super) fn is_variant_of(password: &str, names: &[&str]) -> bool {
     let names: Vec<String> = names
         .iter()
@@ -76,7 +79,7 @@ pub(super) fn is_variant_of(password: &str, names: &[&str]) -> bool {
     let plain = plain(password);
     if plain.len() > CHARACTERS_MAX {
         let folded = fold(&plain.into_iter().collect::<String>());
-        return names.iter().any(|name| is_little_beside(name, &folded));
+        return names.iter().any(|name| is_minor_part_of(name, &folded));
     }
     is_dressed(&plain, &|core| {
         names.iter().any(|name| is_once_or_twice(name, core))
@@ -84,9 +87,9 @@ pub(super) fn is_variant_of(password: &str, names: &[&str]) -> bool {
 }
 
 /// Whether a long text is hardly more than a name.
-fn is_little_beside(name: &str, text: &str) -> bool {
+fn is_minor_part_of(name: &str, text: &str) -> bool {
     let beside = text.replace(name, "");
-    beside.len() < text.len() && beside.chars().count() < BESIDE_NAME_CHARACTERS_MIN
+    beside.len() < text.len() && beside.chars().count() < CHARACTERS_OUTSIDE_NAME_MIN
 }
 
 /// In lower case and without spaces.

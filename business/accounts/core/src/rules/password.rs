@@ -8,14 +8,15 @@ use crate::secret::Secret;
 
 /// The fewest and the most characters of a password, counted when it is normalised.
 pub(crate) const PASSWORD_CHARACTERS: std::ops::RangeInclusive<usize> = 8..=256;
-/// The most bytes of a text that is looked at as a password. Decomposed letters of several marks need more than the
-/// normalised text has.
+/// The most bytes of a text that is looked at as a password. Decomposed letters of several marks
+/// need more than the normalised text has.
 const TYPED_BYTES_MAX: usize = 4_096;
 /// The field that its problems are about.
 const FIELD: &str = "password";
 
-/// A password: its text in NFKC, in which the same letters are the same bytes whatever keyboard and system they were typed
-/// on (RFC 8265 and NIST SP 800-63B ask for such a form), and its text as it was typed when that differs.
+/// A password: its text in NFKC, in which the same letters are the same bytes whatever keyboard and
+/// system they were typed on (RFC 8265 and NIST SP 800-63B ask for such a form), and its text as it
+/// was typed when that differs.
 #[derive(Clone)]
 pub(crate) struct Password {
     normalised: Secret,
@@ -62,7 +63,8 @@ impl Password {
     }
 }
 
-/// A new password for someone with these names (username, e-mail address, what the place is called), if it may be one.
+/// A new password for someone with these names (username, e-mail address, what the place is
+/// called), if it may be one.
 pub(crate) fn choose(text: String, names: &[&str]) -> Result<Password, FieldProblem> {
     let problem = |reason, sentence: &str| Err(FieldProblem::new(FIELD, reason, sentence));
     if text.is_empty() {

@@ -36,8 +36,9 @@ pub(crate) fn check_challenge(challenge: &str, method: &str) -> Result<(), Accou
     ))
 }
 
-/// Checks that the verifier is the one that the challenge was made from. A verifier for a code without a challenge is
-/// refused too, or an attacker could leave the challenge out (RFC 9700, 2.1.1).
+/// Checks that the verifier is the one that the challenge was made from. A verifier for a code
+/// without a challenge is refused too, or an attacker could leave the challenge out (RFC 9700,
+/// 2.1.1).
 pub(crate) fn check_verifier(challenge: &str, verifier: &str) -> Result<(), AccountsError> {
     let fits = match (challenge.is_empty(), verifier.is_empty()) {
         (true, true) => true,
@@ -59,8 +60,8 @@ fn is_well_formed(verifier: &str) -> bool {
 }
 
 fn is_answered(challenge: &str, verifier: &str) -> bool {
-    let answer = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
-    answer.as_bytes().ct_eq(challenge.as_bytes()).into()
+    let response = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
+    response.as_bytes().ct_eq(challenge.as_bytes()).into()
 }
 
 #[cfg(test)]

@@ -152,7 +152,8 @@ fn check_field(field: &ProfileField) -> Result<ProfileField, AccountsError> {
     })
 }
 
-/// Domains as people write them: in any case, one with the address round it, some twice. Empty ones are left out.
+/// Domains as people write them: in any case, one with the address round it, some twice. Empty ones
+/// are left out.
 fn check_domains(domains: Vec<String>) -> Result<Vec<String>, AccountsError> {
     let mut kept: Vec<String> = Vec::new();
     for written in domains {

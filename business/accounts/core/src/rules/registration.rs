@@ -10,7 +10,8 @@ const EMAIL_LOCAL_BYTES_MAX: usize = 64;
 /// The most bytes of one part of a domain name (RFC 1035, 2.3.4).
 const DOMAIN_LABEL_BYTES_MAX: usize = 63;
 
-/// Names that would be taken for the server itself, for a part of its address, or for who runs it. Sorted.
+/// Names that would be taken for the server itself, for a part of its address, or for who runs it.
+/// Sorted.
 const RESERVED: &[&str] = &[
     "about",
     "abuse",

@@ -26,7 +26,8 @@ pub(crate) fn of_account(account: &Account) -> BTreeSet<String> {
     words
 }
 
-/// The beginnings of words that a query asks for. A name is one word: its parts are found by it, too.
+/// The beginnings of words that a query asks for. A name is one word: its parts are found by it,
+/// too.
 pub(crate) fn of_query(query: &str) -> Vec<String> {
     let words = query.split(|c: char| !(c.is_alphanumeric() || c == '_' || is_combining_mark(c)));
     words
@@ -42,8 +43,8 @@ fn split(text: &str) -> impl Iterator<Item = String> {
         .filter(|word| !word.is_empty())
 }
 
-/// In lower case, without accents, and with the letters that are no letter with an accent written as people without them on
-/// their keyboard do.
+/// In lower case, without accents, and with the letters that are no letter with an accent written
+/// as people without them on their keyboard do.
 fn folded(word: &str) -> String {
     let mut folded = String::with_capacity(word.len());
     let letters = word.nfkd().filter(|c| !is_combining_mark(*c));

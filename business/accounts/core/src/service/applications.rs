@@ -71,8 +71,8 @@ impl Service {
         Ok(client.application)
     }
 
-    /// The application that proves itself with its own credentials. A public client has none: it names itself, and its code's
-    /// verifier proves the rest.
+    /// The application that proves itself with its own credentials. A public client has none: it
+    /// names itself, and its code's verifier proves the rest.
     pub(super) async fn client(
         &self,
         client_id: &str,

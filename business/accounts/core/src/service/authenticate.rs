@@ -1,4 +1,4 @@
-//! Telling whom a secret stands for: part of every request.
+//! Resolving whom a secret stands for: part of every request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +12,11 @@ use crate::error::AccountsError;
 use crate::secret::Secret;
 use crate::store::sessions;
 
-/// How much later a use must be than the last one noted to be noted itself: it bounds the writes that reading causes,
-/// and makes a session end at most this much early.
-const USE_NOTED_EVERY: Duration = Duration::from_secs(3_600);
-/// The most uses that are being noted at the same time; further ones are noted when the session is next read.
+/// How much later a use must be than the last one noted to be recorded itself: it bounds the writes
+/// that reading causes, and makes a session end at most this much early.
+const USE_RECORDED_EVERY: Duration = Duration::from_secs(3_600);
+/// The most uses that are being recorded concurrently; further ones are recorded when the session
+/// is next read.
 const TOUCHES_MAX: usize = 32;
 
 /// A grant in memory, and when it ends.
@@ -26,8 +27,9 @@ pub(super) struct KnownGrant {
 }
 
 impl KnownGrant {
-    /// What the secret grants now, used as this kind. One of another kind is no secret at all: a session's cookie would do
-    /// in an application what no person has allowed it, and a token in a cookie would do more than its scopes.
+    /// What the secret grants now, used as this kind. One of another kind is no secret at all: a
+    /// session's cookie would do in an application what no person has allowed it, and a token in a
+    /// cookie would do more than its scopes.
     fn at(&self, now: Timestamp, kind: SecretKind) -> Result<Grant, AccountsError> {
         let fits = match kind {
             SecretKind::Session => self.grant.application_id().is_none(),
@@ -41,7 +43,7 @@ impl KnownGrant {
     }
 }
 
-/// The uses that are being noted.
+/// The uses that are being recorded.
 pub(super) struct Touches(Arc<Semaphore>);
 
 impl Default for Touches {
@@ -75,14 +77,14 @@ impl Service {
         };
         let grant = known.at(now, kind)?;
         self.caches.grants.insert(hash, version, known);
-        if last_used_at.plus(USE_NOTED_EVERY) <= now {
-            self.note_use(id, now);
+        if last_used_at.plus(USE_RECORDED_EVERY) <= now {
+            self.record_use(id, now);
         }
         Ok(grant)
     }
 
-    /// Notes the use of a session without keeping the request waiting for a commit.
-    fn note_use(&self, id: SessionId, now: Timestamp) {
+    /// Records the use of a session without keeping the request waiting for a commit.
+    fn record_use(&self, id: SessionId, now: Timestamp) {
         let Ok(place) = Arc::clone(&self.touches.0).try_acquire_owned() else {
             return;
         };
@@ -94,7 +96,7 @@ impl Service {
                 .await;
             if let Err(error) = noted {
                 let error: &dyn std::error::Error = &error;
-                tracing::warn!(error, session_id = %id, "the use of a session was not noted");
+                tracing::warn!(error, session_id = %id, "the use of a session was not recorded");
             }
             drop(place);
         });

@@ -163,7 +163,8 @@ impl Service {
     }
 }
 
-/// Turns the code into the session's token. The session comes without an account and scopes: they are the code's.
+/// Turns the code into the session's token. The session comes without an account and scopes: they
+/// are the code's.
 async fn redeem_code(
     connection: &mut Connection,
     proof: AuthorizationCode,
@@ -174,8 +175,8 @@ async fn redeem_code(
     let code = code
         .filter(|code| Some(code.application_id()) == session.application_id)
         .ok_or_else(code_refused)?;
-    // Whoever uses a code twice may have stolen it, so the token of the first use ends (RFC 6749, 4.1.2). This is not an
-    // error of the transaction: it must be committed.
+    // Anyone who uses a code twice may have stolen it, so the token of the first use ends (RFC
+    // 6749, 4.1.2). This is not an error of the transaction: it must be committed.
     if let Some(first) = code.session_id() {
         return Ok(Redeemed::Replayed(
             sessions::remove_by_id(connection, first).await?,

@@ -71,7 +71,8 @@ impl Service {
             },
             |caches, account: &Account| {
                 caches.accounts.invalidate(&account.id());
-                // Grants hold the role. Roles change too rarely for the account's own to be looked up.
+                // Grants hold the role. Roles change too rarely for the account's own to be looked
+                // up.
                 caches.grants.invalidate_all();
             },
         )

@@ -48,7 +48,6 @@ impl Service {
         })
     }
 
-    /// One account.
     pub(super) async fn account(&self, id: AccountId) -> Result<Arc<Account>, AccountsError> {
         let found = self.accounts(&[id.get()]).await?;
         found

@@ -44,14 +44,14 @@ impl Service {
             return Err(AccountsError::RegistrationClosed);
         }
         let address = Address::parse(&request.remote_address);
-        // Before any work; given back where nobody was told what the allowance is there for.
+        // Before any work; released where nobody was told what the allowance is there for.
         self.limits
             .registrations
             .take(address, self.clock.uptime())?;
         let signed_up = self.sign_up(context, &mut request, setup_token).await;
         if signed_up
             .as_ref()
-            .is_err_and(|error| !tells_a_secret(error))
+            .is_err_and(|error| !reveals_a_secret(error))
         {
             self.limits.registrations.release(address);
         }
@@ -83,8 +83,8 @@ impl Service {
             .inspect_err(|_| self.limits.all_registrations.release())
     }
 
-    /// That the e-mail address is taken only the transaction says, after the hash: so neither a busy server nor the time
-    /// tells it for nothing.
+    /// That the e-mail address is taken only the transaction says, after the hash: so neither a
+    /// busy server nor the time reveals it for nothing.
     async fn hash_and_write(
         &self,
         context: &Context,
@@ -106,9 +106,9 @@ impl Service {
         self.write_account(context, account).await
     }
 
-    /// Checks every field, so that a person hears at once of all that is wrong. Whether a username is taken anyone may
-    /// know, its profile says so; that an e-mail address is, the write says only when all else is right and the address's
-    /// allowance of sign-ups has paid for it.
+    /// Checks every field, so that a person hears at once of all that is wrong. Whether a username
+    /// is taken anyone may know, its profile says so; that an e-mail address is, the write says
+    /// only when all else is right and the address's allowance of sign-ups has paid for it.
     async fn check_sign_up(
         &self,
         request: &mut RegisterRequest,
@@ -147,7 +147,8 @@ impl Service {
         password::choose(text, &names)
     }
 
-    /// Spares the work of a hash for what cannot succeed; the same is checked again in the transaction that counts.
+    /// Spares the work of a hash for what cannot succeed; the same is checked again in the
+    /// transaction that counts.
     pub(super) async fn check_free(
         &self,
         username: &str,
@@ -215,8 +216,9 @@ fn email_taken() -> FieldProblem {
     FieldProblem::new("email", FieldReason::Taken, EMAIL_TAKEN)
 }
 
-/// Whether a refusal tells whose an e-mail address is, or that a setup token is wrong: such answers are rationed.
-fn tells_a_secret(error: &AccountsError) -> bool {
+/// Whether a refusal reveals whose an e-mail address is, or that a setup token is wrong: such
+/// responses are rationed.
+fn reveals_a_secret(error: &AccountsError) -> bool {
     match error {
         AccountsError::SetupToken => true,
         AccountsError::Fields(problems) => problems.contains(&email_taken()),

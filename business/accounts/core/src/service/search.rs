@@ -48,7 +48,7 @@ impl Service {
         })
     }
 
-    /// Whoever has exactly this name is found, however many others there are.
+    /// The account with exactly this name is found, however many others there are.
     async fn add_named(
         &self,
         query: &str,

@@ -16,7 +16,8 @@ use crate::store::credentials::{self, Credential};
 use crate::store::known_browsers;
 use crate::store::sessions::{self, NewSession};
 
-/// The longest name or e-mail address that is looked up, in bytes; no longer one can belong to an account.
+/// The longest name or e-mail address that is looked up, in bytes; no longer one can belong to an
+/// account.
 const NAME_BYTES_MAX: usize = 254;
 /// The account of a name that nobody has: no id is 0.
 const NOBODY: AccountId = AccountId::new(0);
@@ -27,8 +28,8 @@ pub(crate) const BROWSER_KNOWN_FOR: Duration = Duration::from_secs(365 * 86_400)
 struct Checked {
     account_id: AccountId,
     hash: String,
-    /// The hash to keep from now on, when the one that is kept was made with other parameters than those of today, or of
-    /// a password that was not normalised.
+    /// The hash to keep from now on, when the one that is kept was made with other parameters than
+    /// those of today, or of a password that was not normalised.
     better_hash: Option<String>,
 }
 
@@ -79,7 +80,7 @@ impl Service {
         let limits = &self.limits.sign_in;
         let known = match browser.known_by {
             Some(secret) => self
-                .account_that_knows(secret, name)
+                .verified_account(secret, name)
                 .await?
                 .and_then(|account_id| limits.begin_known(account_id, secret, uptime)),
             None => None,
@@ -87,9 +88,9 @@ impl Service {
         known.map_or_else(|| limits.begin(name, address, uptime), Ok)
     }
 
-    /// The name's account, if it knows the browser. This is asked of a name that nobody has, too: how long the reply takes
-    /// must not tell whose an e-mail address is.
-    async fn account_that_knows(
+    /// The name's account, if it knows the browser. This is asked of a name that nobody has, too:
+    /// how long the reply takes must not tell whose an e-mail address is.
+    async fn verified_account(
         &self,
         browser: SecretHash,
         name: &str,
@@ -109,8 +110,8 @@ impl Service {
         credentials::find(self.database.reader(), name).await
     }
 
-    /// Does the same work, and gives the same reply, for a wrong password and for a name that nobody has; also for a
-    /// password that is longer than any, in whose place another is checked.
+    /// Does the same work, and gives the same reply, for a wrong password and for a name that
+    /// nobody has; also for a password that is longer than any, in whose place another is checked.
     async fn check(
         &self,
         context: &Context,
@@ -204,7 +205,8 @@ impl Service {
     }
 }
 
-/// The password may have been set again since it was checked; then whoever knew the old one is not let in any more.
+/// The password may have been set again since it was checked; then anyone who knew the old one is
+/// not let in any more.
 async fn confirm(
     connection: &mut Connection,
     checked: &Checked,

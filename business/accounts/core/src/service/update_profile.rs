@@ -33,8 +33,8 @@ impl Service {
     }
 }
 
-/// Writes a changed account with its next revision, and the event that tells of it; one that is the same as before is
-/// left as it is.
+/// Writes a changed account with its next revision, and the event that announces it; one that is
+/// the same as before is left as it is.
 pub(super) async fn write_change(
     connection: &mut Connection,
     context: &Context,

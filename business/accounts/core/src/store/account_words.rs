@@ -8,12 +8,14 @@ use sqlx::SqlitePool;
 
 use crate::error::AccountsError;
 
-/// The most entries that one search looks at: of a beginning that more words have, only the first in order are found.
+/// The most entries that one search looks at: of a beginning that more words have, only the first
+/// in order are found.
 const ENTRIES_MAX: i64 = 5_000;
 /// Above every character, so that a word and this is above every word that begins with it.
 const ABOVE: char = char::MAX;
 
-/// Accounts with a word that begins with $1 (and is below $2), and one for each other beginning of $3.
+/// Accounts with a word that begins with $1 (and is below $2), and one for each other beginning of
+/// $3.
 pub(crate) const SEARCH: &str = "SELECT DISTINCT w.account_id FROM \
     (SELECT account_id FROM account_words WHERE word >= $1 AND word < $2 LIMIT $4) w \
     WHERE NOT EXISTS (SELECT 1 FROM json_each($3) WHERE NOT EXISTS (SELECT 1 FROM account_words o \

@@ -190,7 +190,7 @@ pub(crate) fn blank(
     }
 }
 
-/// Writes a new account and counts it; answers whether its name was free.
+/// Writes a new account and counts it; returns whether its name was free.
 pub(crate) async fn insert(
     connection: &mut Connection,
     account: &Account,

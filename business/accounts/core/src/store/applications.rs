@@ -15,8 +15,8 @@ pub(crate) const BY_ID: &str = "SELECT id, client_id, secret_hash, name, website
     redirect_uris, scopes, public_client FROM applications WHERE id = $1";
 pub(crate) const MARK_USED: &str =
     "UPDATE applications SET is_used = TRUE WHERE id = $1 AND is_used = FALSE";
-/// The 1,000 newest stay, some megabytes: clients that register once for many people remember it when the first of them gave
-/// up, and cannot be told that it is gone.
+/// The 1,000 newest stay, some megabytes: clients that register once for many people remember it
+/// when the first of them gave up, and cannot be told that it is gone.
 pub(crate) const REMOVE_UNUSED: &str = "DELETE FROM applications WHERE id IN \
     (SELECT id FROM applications WHERE is_used = FALSE AND created_at <= $1 AND created_at <= \
     (SELECT created_at FROM applications WHERE is_used = FALSE ORDER BY created_at DESC LIMIT 1 OFFSET 1000) \
@@ -113,7 +113,8 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Removes some applications from before a moment that nobody has used, with their own tokens, and returns how many.
+/// Removes some applications from before a moment that nobody has used, with their own tokens, and
+/// returns how many.
 pub(crate) async fn remove_unused(
     connection: &mut Connection,
     before: Timestamp,
@@ -131,8 +132,9 @@ pub(crate) async fn remove_unused(
     Ok(removed.len() as u64)
 }
 
-/// Keeps an application for good. Of one that is kept already nothing is written. One that was removed since it was read
-/// stays away: its code or token is worth what an unknown application's is, nothing, or is one more row.
+/// Keeps an application for good. Of one that is kept already nothing is written. One that was
+/// removed since it was read stays away: its code or token is worth what an unknown application's
+/// is, nothing, or is one more row.
 pub(crate) async fn mark_used(
     connection: &mut Connection,
     id: ApplicationId,

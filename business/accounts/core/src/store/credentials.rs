@@ -50,7 +50,8 @@ pub(crate) async fn find(
     Ok(query.fetch_optional(reader).await?)
 }
 
-/// The e-mail address of the account with this name; empty when it has none, or there is no such account.
+/// The e-mail address of the account with this name; empty when it has none, or there is no such
+/// account.
 pub(crate) async fn email_of(reader: &SqlitePool, username: &str) -> Result<String, AccountsError> {
     let query = sqlx::query_scalar::<_, Option<String>>(EMAIL_OF).bind(username_key(username));
     let found = query.fetch_optional(reader).await?;
@@ -73,7 +74,8 @@ pub(crate) async fn is_email_taken(
     Ok(query.fetch_one(reader).await?)
 }
 
-/// Writes the credential of a new account; answers whether its e-mail address was free. An empty address is none.
+/// Writes the credential of a new account; returns whether its e-mail address was free. An empty
+/// address is none.
 pub(crate) async fn insert(
     connection: &mut Connection,
     account_id: AccountId,
@@ -108,7 +110,7 @@ pub(crate) async fn set_hash(
     Ok(())
 }
 
-/// Sets a better hash of the same password; answers whether the password was still that one.
+/// Sets a better hash of the same password; returns whether the password was still that one.
 pub(crate) async fn replace_hash(
     connection: &mut Connection,
     account_id: AccountId,

@@ -33,8 +33,9 @@ pub(crate) async fn is_known(
     Ok(query.bind(after.microseconds()).fetch_one(reader).await?)
 }
 
-/// Notes a sign-in. The browser gets a new secret, under which it stays known to the other accounts it has signed in to:
-/// what somebody else may have put into its cookie is worth nothing afterwards.
+/// Records a sign-in. The browser gets a new secret, under which it stays known to the other
+/// accounts it has signed in to: what somebody else may have put into its cookie is worth nothing
+/// afterwards.
 pub(crate) async fn note(
     connection: &mut Connection,
     before: Option<SecretHash>,

@@ -60,7 +60,8 @@ async fn plan(database: &Database, statement: &'static str) -> Vec<String> {
         .collect()
 }
 
-/// A step that reads every row of a table. `json_each` is the list of ids itself, and a constant row is no table.
+/// A step that reads every row of a table. `json_each` is the list of ids itself, and a constant
+/// row is no table.
 fn is_full_scan(step: &str) -> bool {
     step.starts_with("SCAN") && !step.starts_with("SCAN json_each") && step != "SCAN CONSTANT ROW"
 }
@@ -93,7 +94,7 @@ async fn no_statement_reads_a_whole_table() {
 }
 
 #[tokio::test]
-async fn the_check_tells_a_full_scan() {
+async fn the_check_detects_a_full_scan() {
     let folder = tempfile::tempdir().unwrap();
     let database = Database::open(&folder.path().join("accounts.db"), &crate::MIGRATIONS)
         .await

@@ -13,7 +13,8 @@ const OF_ACCOUNT: [&str; 3] = [
     known_browsers::REMOVE_OF_ACCOUNT,
 ];
 
-/// Removes every session, token and code of an account, and forgets the browsers that are known to it.
+/// Removes every session, token and code of an account, and forgets the browsers that are known to
+/// it.
 pub(crate) async fn remove_access(
     connection: &mut Connection,
     account_id: AccountId,
@@ -25,8 +26,8 @@ pub(crate) async fn remove_access(
     Ok(())
 }
 
-/// Removes some of what is from before a moment and returns how many rows: of the statement `$1` is the moment and `$2` the
-/// limit.
+/// Removes some of what is from before a moment and returns how many rows: of the statement `$1` is
+/// the moment and `$2` the limit.
 pub(crate) async fn remove_expired(
     connection: &mut Connection,
     statement: &'static str,

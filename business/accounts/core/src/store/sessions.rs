@@ -9,7 +9,8 @@ use super::applications;
 use crate::error::AccountsError;
 use crate::secret::SecretHash;
 
-/// The most sessions of one account in browsers, or tokens of one account and application; the oldest make room.
+/// The most sessions of one account in browsers, or tokens of one account and application; the
+/// oldest make room.
 pub(crate) const SESSIONS_MAX: i64 = 200;
 /// The most characters kept of what a browser says it is.
 const USER_AGENT_CHARACTERS_MAX: usize = 256;
@@ -94,8 +95,9 @@ pub(crate) async fn find(
     Ok(query.fetch_optional(reader).await?)
 }
 
-/// Writes a session and returns the hashes of those that had to make room for it. An application is used from its first token
-/// for a person on: its own it gets for the asking, and would be kept for ever by it.
+/// Writes a session and returns the hashes of those that had to make room for it. An application is
+/// used from its first token for a person on: its own it gets for the asking, and would be kept for
+/// ever by it.
 pub(crate) async fn insert(
     connection: &mut Connection,
     session: &NewSession,
@@ -132,7 +134,7 @@ pub(crate) async fn insert(
         .collect())
 }
 
-/// Notes that a session was used; one that expires lives on until the given moment.
+/// Records that a session was used; one that expires lives on until the given moment.
 pub(crate) async fn touch(
     connection: &mut Connection,
     id: SessionId,
@@ -170,7 +172,7 @@ pub(crate) async fn application_of(
     Ok(query.fetch_optional(connection).await?)
 }
 
-/// Removes one session and answers its hash, if it was still there.
+/// Removes one session and returns its hash, if it was still there.
 pub(crate) async fn remove_by_id(
     connection: &mut Connection,
     id: SessionId,

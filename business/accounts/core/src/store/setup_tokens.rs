@@ -44,7 +44,7 @@ pub(crate) async fn replace(
     Ok(())
 }
 
-/// Removes the token when there is an account; answers how many were removed.
+/// Removes the token when there is an account; returns how many were removed.
 pub(crate) async fn remove_expired(connection: &mut Connection) -> Result<u64, AccountsError> {
     let removed = sqlx::query(
         "DELETE FROM setup_tokens WHERE EXISTS (SELECT 1 FROM account_count WHERE id = 1 AND accounts > 0)",

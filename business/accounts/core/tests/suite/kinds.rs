@@ -1,4 +1,5 @@
-//! What is granted to whom: scopes that nobody gets, applications without a secret, and secrets of one kind used as another.
+//! What is granted to whom: scopes that nobody gets, applications without a secret, and secrets of
+//! one kind used as another.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -183,7 +183,7 @@ async fn a_crowd_of_addresses_makes_only_so_many_accounts() {
 }
 
 #[tokio::test]
-async fn a_spent_allowance_is_told_before_the_fields_are_looked_at() {
+async fn a_spent_allowance_is_reported_before_the_fields_are_looked_at() {
     let settings = Settings {
         registrations_per_address: 1,
         ..cheap()

@@ -13,6 +13,6 @@ mod registration;
 mod scene;
 mod search;
 mod sessions;
-mod strangers;
 mod support;
 mod tokens;
+mod unknown_clients;

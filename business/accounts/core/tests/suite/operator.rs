@@ -185,7 +185,8 @@ async fn a_new_password_ends_every_session_and_token_at_once() {
     assert!(domain.try_sign_in("ada", "a chosen one").await.is_ok());
 }
 
-/// A command runs beside the server, which learns of it within the lifetime of what it holds in memory: 5 seconds.
+/// A command runs beside the server, which learns of it within the lifetime of what it holds in
+/// memory: 5 seconds.
 #[tokio::test]
 async fn what_a_command_revokes_is_refused_by_the_server_within_seconds() {
     let server = Domain::new().await;
@@ -198,7 +199,8 @@ async fn what_a_command_revokes_is_refused_by_the_server_within_seconds() {
     assert!(server.authenticate(&secret).await.is_err());
 }
 
-/// A sign-in whose password was checked just before the new one was set must not open a session after it.
+/// A sign-in whose password was checked just before the new one was set must not open a session
+/// after it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_sign_in_with_the_old_password_outlives_the_new_one() {
     let settings = business_accounts::Settings {

@@ -24,7 +24,7 @@ fn closed() -> Settings {
 }
 
 #[tokio::test]
-async fn a_new_account_is_what_was_asked_for_and_is_told_of() {
+async fn a_new_account_is_what_was_asked_for_and_is_published() {
     let domain = Domain::new().await;
     let account = domain.register("Ada_99").await;
     assert_eq!(account.username, "Ada_99");
@@ -142,8 +142,8 @@ async fn all_that_is_wrong_is_said_at_once() {
     check_refused(&domain, request, &expected).await;
 }
 
-/// Whoever wants to know whose addresses these are pays for each with a sign-up, and hears nothing while another field is
-/// wrong.
+/// Anyone who wants to know whose addresses these are pays for each with a sign-up, and hears
+/// nothing while another field is wrong.
 #[tokio::test]
 async fn a_taken_address_is_said_only_when_all_else_is_right_and_costs_a_sign_up() {
     let domain = Domain::new().await;

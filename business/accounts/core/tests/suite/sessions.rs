@@ -69,8 +69,8 @@ async fn a_wrong_password_and_an_unknown_name_look_the_same() {
     assert_eq!(domain.number("SELECT COUNT(*) FROM sessions").await, 0);
 }
 
-/// Not the time is measured, which another load would shift, but that the work is there: an unknown name takes at
-/// least a good part of what a wrong password takes.
+/// Not the time is measured, which another load would shift, but that the work is there: an unknown
+/// name takes at least a good part of what a wrong password takes.
 #[tokio::test]
 async fn an_unknown_name_costs_the_work_of_a_wrong_password() {
     let settings = Settings {
@@ -147,7 +147,8 @@ async fn a_session_ends_when_it_is_not_used_and_lives_on_when_it_is() {
         ErrorCode::Unauthenticated,
         "",
     );
-    // What is in memory of the session is of before it was prolonged; another process reads it anew.
+    // What is in memory of the session is of before it was prolonged; another process reads it
+    // again.
     let fresh = domain.another_process(cheap()).await;
     assert!(fresh.authenticate(&used).await.is_ok());
     fresh.advance(91 * DAY);
@@ -159,7 +160,7 @@ async fn a_session_ends_when_it_is_not_used_and_lives_on_when_it_is() {
 }
 
 #[tokio::test]
-async fn a_use_is_noted_once_an_hour_at_the_most() {
+async fn a_use_is_recorded_once_an_hour_at_the_most() {
     let domain = Domain::new().await;
     domain.register("ada").await;
     let secret = domain.sign_in("ada").await;
@@ -196,7 +197,7 @@ async fn the_oldest_sessions_make_room() {
 }
 
 #[tokio::test]
-async fn a_hash_with_the_parameters_of_before_is_made_anew_at_a_sign_in() {
+async fn a_hash_with_the_parameters_of_before_is_made_again_at_a_sign_in() {
     let domain = Domain::new().await;
     domain.register("ada").await;
     let settings = Settings {
@@ -213,7 +214,7 @@ async fn a_hash_with_the_parameters_of_before_is_made_anew_at_a_sign_in() {
 }
 
 #[tokio::test]
-async fn the_job_removes_what_has_expired_and_stops_when_told() {
+async fn the_job_removes_what_has_expired_and_stops_on_shutdown() {
     let domain = Domain::new().await;
     domain.register("ada").await;
     domain.sign_in("ada").await;

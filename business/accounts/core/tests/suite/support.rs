@@ -225,7 +225,7 @@ impl Domain {
         rows.into_iter().map(event).collect()
     }
 
-    /// One number that a statement answers.
+    /// One number that a statement returns.
     pub(crate) async fn number(&self, statement: &'static str) -> i64 {
         sqlx::query_scalar(statement)
             .fetch_one(self.database.reader())
@@ -233,7 +233,7 @@ impl Domain {
             .unwrap()
     }
 
-    /// Waits until a statement answers this number.
+    /// Waits until a statement returns this number.
     pub(crate) async fn until(&self, statement: &'static str, number: i64) {
         let reached = async {
             while self.number(statement).await != number {

@@ -9,7 +9,7 @@ use infra_kernel::{AccountId, Error};
 use infra_rpc::v1;
 
 use crate::error::GraphError;
-use crate::relationships::{Known, Standing};
+use crate::relationships::{FollowState, Known};
 use crate::state::State;
 use crate::store::follows::{self, End};
 use crate::store::stats;
@@ -20,19 +20,19 @@ pub(crate) async fn relationships(
 ) -> Result<GetRelationshipsReply, GraphError> {
     let (viewer, targets) = (request.viewer_id, request.target_ids.as_slice());
     check_count("target_ids", targets)?;
-    let standings = match known(&state.relationships.get(viewer), targets) {
-        Some(standings) => standings,
+    let follow_states = match known(&state.relationships.get(viewer), targets) {
+        Some(follow_states) => follow_states,
         None => read_standings(state, viewer, targets).await?,
     };
-    let pairs = targets.iter().zip(standings);
-    let relationships = pairs.map(|(target, standing)| relationship(*target, standing));
+    let pairs = targets.iter().zip(follow_states);
+    let relationships = pairs.map(|(target, follow_state)| relationship(*target, follow_state));
     Ok(GetRelationshipsReply {
         relationships: relationships.collect(),
     })
 }
 
 /// How the viewer stands to each target; none unless all are known.
-fn known(known: &Known, targets: &[u64]) -> Option<Vec<Standing>> {
+fn known(known: &Known, targets: &[u64]) -> Option<Vec<FollowState>> {
     targets.iter().map(|target| known.get(*target)).collect()
 }
 
@@ -40,7 +40,7 @@ async fn read_standings(
     state: &State,
     viewer: u64,
     targets: &[u64],
-) -> Result<Vec<Standing>, DbError> {
+) -> Result<Vec<FollowState>, DbError> {
     // Before what is known, which is inserted again with what is read.
     let version = state.relationships.version(viewer);
     let known = state.relationships.get(viewer);
@@ -49,20 +49,20 @@ async fn read_standings(
         .copied()
         .filter(|target| known.get(*target).is_none())
         .collect();
-    let read = follows::standings(&state.database, AccountId::new(viewer), &unknown).await?;
+    let read = follows::follow_states(&state.database, AccountId::new(viewer), &unknown).await?;
     state.relationships.insert(viewer, version, &known, &read);
-    let standing = |target: &u64| known.get(*target).or_else(|| read.get(target).copied());
-    let standings = targets.iter().map(standing);
-    Ok(standings.map(Option::unwrap_or_default).collect())
+    let follow_state = |target: &u64| known.get(*target).or_else(|| read.get(target).copied());
+    let follow_states = targets.iter().map(follow_state);
+    Ok(follow_states.map(Option::unwrap_or_default).collect())
 }
 
-fn relationship(target_id: u64, standing: Standing) -> Relationship {
+fn relationship(target_id: u64, follow_state: FollowState) -> Relationship {
     Relationship {
         target_id,
-        following: standing.following,
-        followed_by: standing.followed_by,
-        show_reblogs: standing.show_reblogs,
-        notify: standing.notify,
+        following: follow_state.following,
+        followed_by: follow_state.followed_by,
+        show_reblogs: follow_state.show_reblogs,
+        notify: follow_state.notify,
     }
 }
 

@@ -7,7 +7,7 @@ use infra_db::{Connection, Database, DbError, json_ids};
 use infra_kernel::{AccountId, Direction, FollowId, Page, Timestamp};
 use sqlx::FromRow;
 
-use crate::relationships::Standing;
+use crate::relationships::FollowState;
 
 macro_rules! page {
     ($owner:literal, $order:literal) => {
@@ -26,7 +26,8 @@ const FOLLOWERS_OLDER: &str = page!("followee_id", "DESC");
 const FOLLOWERS_NEWER: &str = page!("followee_id", "ASC");
 const FOLLOWING_OLDER: &str = page!("follower_id", "DESC");
 const FOLLOWING_NEWER: &str = page!("follower_id", "ASC");
-// CROSS JOIN fixes the order of the loops: each wanted id is one look-up of a pair, however many follows there are.
+// CROSS JOIN fixes the order of the loops: each wanted id is one look-up of a pair, however many
+// follows there are.
 const FOLLOWING_AMONG: &str = "SELECT follows.id, follower_id, followee_id, show_reblogs, notify FROM json_each($2) AS wanted \
      CROSS JOIN follows WHERE follower_id = $1 AND followee_id = wanted.value";
 const FOLLOWERS_AMONG: &str = "SELECT follower_id FROM json_each($2) AS wanted \
@@ -105,7 +106,7 @@ pub(crate) async fn set_options(
     Ok(())
 }
 
-/// Removes a follow and answers its id, if it was there.
+/// Removes a follow and returns its id, if it was there.
 pub(crate) async fn delete(
     connection: &mut Connection,
     follower: AccountId,
@@ -148,16 +149,16 @@ pub(crate) async fn list(
     Ok(follows)
 }
 
-/// How a viewer stands to each of these accounts. Every one of them is in the answer.
-pub(crate) async fn standings(
+/// How a viewer stands to each of these accounts. Every one of them is in the response.
+pub(crate) async fn follow_states(
     database: &Database,
     viewer: AccountId,
     targets: &[u64],
-) -> Result<HashMap<u64, Standing>, DbError> {
+) -> Result<HashMap<u64, FollowState>, DbError> {
     let wanted = json_ids(targets.iter().map(|id| AccountId::new(*id).to_sql()));
-    let mut standings: HashMap<u64, Standing> = targets
+    let mut follow_states: HashMap<u64, FollowState> = targets
         .iter()
-        .map(|id| (*id, Standing::default()))
+        .map(|id| (*id, FollowState::default()))
         .collect();
     let following: Vec<FollowRow> = sqlx::query_as(FOLLOWING_AMONG)
         .bind(viewer.to_sql())
@@ -165,10 +166,10 @@ pub(crate) async fn standings(
         .fetch_all(database.reader())
         .await?;
     for follow in following.into_iter().map(Follow::from) {
-        let standing = standings.entry(follow.followee_id).or_default();
-        standing.following = true;
-        standing.show_reblogs = follow.show_reblogs;
-        standing.notify = follow.notify;
+        let follow_state = follow_states.entry(follow.followee_id).or_default();
+        follow_state.following = true;
+        follow_state.show_reblogs = follow.show_reblogs;
+        follow_state.notify = follow.notify;
     }
     let followers: Vec<i64> = sqlx::query_scalar(FOLLOWERS_AMONG)
         .bind(viewer.to_sql())
@@ -177,9 +178,9 @@ pub(crate) async fn standings(
         .await?;
     for follower in followers {
         let follower = AccountId::from_sql(follower).get();
-        standings.entry(follower).or_default().followed_by = true;
+        follow_states.entry(follower).or_default().followed_by = true;
     }
-    Ok(standings)
+    Ok(follow_states)
 }
 
 #[cfg(test)]

@@ -5,14 +5,13 @@ use std::collections::HashMap;
 use infra_db::{Connection, Database, DbError, json_ids};
 use infra_kernel::AccountId;
 
-/// An account's numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) followers: u64,
     pub(crate) following: u64,
 }
 
-/// Adds to an account's numbers, and answers how many it follows now.
+/// Adds to an account's numbers, and returns how many it follows now.
 pub(crate) async fn add(
     connection: &mut Connection,
     account: AccountId,

@@ -1,4 +1,4 @@
-//! Following and ending it: what is stored, counted and told.
+//! Following and ending it: what is stored, counted and published.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use prost::Message as _;
 use crate::support::{ACCOUNTS, World, context, open};
 
 #[tokio::test]
-async fn a_follow_is_stored_counted_and_told_once() {
+async fn a_follow_is_stored_counted_and_reported_once() {
     let world = World::new().await;
     assert!(world.follow(1, 2).await.unwrap());
     assert!(!world.follow(1, 2).await.unwrap());

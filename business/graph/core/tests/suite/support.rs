@@ -117,7 +117,7 @@ impl World {
         (stats.followers, stats.following)
     }
 
-    /// Topics and payloads in the order they were told.
+    /// Topics and payloads in the order they were published.
     pub(crate) async fn events(&self) -> Vec<(String, Vec<u8>)> {
         sqlx::query_as("SELECT topic, payload FROM outbox ORDER BY position")
             .fetch_all(self.database.reader())

@@ -15,12 +15,12 @@ pub(super) struct Patch {
     pub(super) duration_ms: u32,
     /// Whether what is below shows through where it is not opaque; if not, it takes its place.
     pub(super) blends: bool,
-    pub(super) afterwards: Afterwards,
+    pub(super) disposal: Disposal,
 }
 
 /// What becomes of a part of the canvas before the next frame is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Afterwards {
+pub(super) enum Disposal {
     Stays,
     /// It becomes transparent.
     Cleared,
@@ -80,10 +80,10 @@ impl Canvas {
             None => {}
         }
         let area = self.area(&patch);
-        self.pending = match patch.afterwards {
-            Afterwards::Stays => None,
-            Afterwards::Cleared => Some(Pending::Clear(area)),
-            Afterwards::TakenBack => Some(Pending::Restore(self.pixels.clone())),
+        self.pending = match patch.disposal {
+            Disposal::Stays => None,
+            Disposal::Cleared => Some(Pending::Clear(area)),
+            Disposal::TakenBack => Some(Pending::Restore(self.pixels.clone())),
         };
         let row_bytes = patch.width as usize * 4;
         for (row, from) in patch
@@ -156,7 +156,7 @@ fn mixed(above: [u8; 4], below: [u8; 4]) -> [u8; 4] {
 mod tests {
     use super::*;
 
-    fn patch(left: u32, color: [u8; 4], afterwards: Afterwards) -> Patch {
+    fn patch(left: u32, color: [u8; 4], disposal: Disposal) -> Patch {
         Patch {
             left,
             top: 0,
@@ -165,7 +165,7 @@ mod tests {
             pixels: [color, color].concat(),
             duration_ms: 0,
             blends: true,
-            afterwards,
+            disposal,
         }
     }
 
@@ -173,17 +173,18 @@ mod tests {
     fn a_frame_that_is_taken_back_leaves_what_was_there() {
         let (red, blue, clear) = ([255, 0, 0, 255], [0, 0, 255, 255], [0; 4]);
         let mut canvas = Canvas::new(3, 1).unwrap();
-        canvas.draw(patch(0, red, Afterwards::Stays));
+        canvas.draw(patch(0, red, Disposal::Stays));
         assert_eq!(canvas.pixels(), [red, red, clear].concat());
-        canvas.draw(patch(1, blue, Afterwards::TakenBack));
+        canvas.draw(patch(1, blue, Disposal::TakenBack));
         assert_eq!(canvas.pixels(), [red, blue, blue].concat());
         // Reaches out of the canvas: the rest is left out.
-        canvas.draw(patch(2, blue, Afterwards::Cleared));
+        canvas.draw(patch(2, blue, Disposal::Cleared));
         assert_eq!(canvas.pixels(), [red, red, blue].concat());
-        // What comes back is what was there when the frame was drawn: after the one before was cleared.
-        canvas.draw(patch(1, blue, Afterwards::TakenBack));
+        // What comes back is what was there when the frame was drawn: after the one before was
+        // cleared.
+        canvas.draw(patch(1, blue, Disposal::TakenBack));
         assert_eq!(canvas.pixels(), [red, blue, blue].concat());
-        canvas.draw(patch(7, blue, Afterwards::Stays));
+        canvas.draw(patch(7, blue, Disposal::Stays));
         assert_eq!(canvas.pixels(), [red, red, clear].concat());
     }
 

@@ -1,11 +1,12 @@
-//! GIF: the coded pixels are decoded by `gif`; how long a frame lasts and what comes after it is read here.
+//! GIF: the coded pixels are decoded by `gif`; how long a frame lasts and what comes after it is
+//! read here.
 
 use std::io::Cursor;
 
 use ::gif::{ColorOutput, DecodeOptions, Decoder, DisposalMethod, MemoryLimit};
 
 use super::Outline;
-use super::canvas::{Afterwards, Patch};
+use super::canvas::{Disposal, Patch};
 use crate::container::gif::{Block, Control, Screen, open};
 use crate::strip::rewritten_gif;
 use crate::{CodecError, Limits};
@@ -44,7 +45,8 @@ fn size(screen: &Screen<'_>) -> (u32, u32) {
     (u32::from(screen.width), u32::from(screen.height))
 }
 
-/// The parts, from the file as it is when it has nothing but them: the decoder refuses what browsers pass over.
+/// The parts, from the file as it is when it has nothing but them: the decoder refuses what
+/// browsers pass over.
 pub(super) fn parts(
     file: &[u8],
     outline: &Outline,
@@ -74,11 +76,11 @@ fn next(decoder: &mut Decoder<Cursor<Vec<u8>>>) -> Result<Option<Patch>, CodecEr
         pixels: frame.buffer.to_vec(),
         duration_ms: u32::from(frame.delay) * 10,
         blends: true,
-        afterwards: match frame.dispose {
-            DisposalMethod::Any | DisposalMethod::Keep => Afterwards::Stays,
+        disposal: match frame.dispose {
+            DisposalMethod::Any | DisposalMethod::Keep => Disposal::Stays,
             // To transparent and not to the background's colour, as every browser does.
-            DisposalMethod::Background => Afterwards::Cleared,
-            DisposalMethod::Previous => Afterwards::TakenBack,
+            DisposalMethod::Background => Disposal::Cleared,
+            DisposalMethod::Previous => Disposal::TakenBack,
         },
     }))
 }

@@ -1,4 +1,5 @@
-//! The file that is served of an animation: the upload's own where it is small enough, else a smaller one.
+//! The file that is served of an animation: the upload's own where it is small enough, else a
+//! smaller one.
 
 use std::time::Instant;
 
@@ -8,15 +9,18 @@ use crate::error::StoppedBy;
 use crate::orientation::Orientation;
 use crate::raster::Channels;
 use crate::strip::{Purpose, strip};
-use crate::{CodecError, Encoding, Format, Job, OutsideCodecs, profile};
+use crate::{CodecError, Encoding, ExternalCodecs, Format, Job, profile};
 
-/// The longest side of an animation that is served, in pixels: as a column on a phone shows it. An animation is never
-/// looked at as closely as a photo, and each of its pixels costs as often as it has frames.
+/// The longest side of an animation that is served, in pixels: as a column on a phone shows it. An
+/// animation is never looked at as closely as a photo, and each of its pixels costs as often as it
+/// has frames.
 pub const ANIMATION_SIDE_MAX: u32 = 1_080;
-/// The largest file that is served of an animation, in bytes: some seconds on a phone's connection. 8 MiB.
+/// The largest file that is served of an animation, in bytes: some seconds on a phone's connection.
+/// 8 MiB.
 pub const ANIMATION_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// What an animation that does not fit is tried to be encoded as, one after the other: longest side and quality.
+/// What an animation that does not fit is tried to be encoded as, one after the other: longest side
+/// and quality.
 const ATTEMPTS: [(u32, u8); 2] = [(ANIMATION_SIDE_MAX, 75), (720, 60)];
 
 /// An animation as a file. Its still is among the renditions.
@@ -32,14 +36,16 @@ pub struct EncodedAnimation {
     pub height: u32,
     /// How many pictures it is made of; at least two.
     pub frames: u32,
-    /// How long it takes once, in milliseconds. Frames that say they last 10 ms or less count 100, as browsers show them.
+    /// How long it takes once, in milliseconds. Frames that say they last 10 ms or less count 100,
+    /// as browsers show them.
     pub duration_ms: u64,
 }
 
-/// What is served of an animation: the upload without its metadata when it is no larger than [`ANIMATION_SIDE_MAX`] and
-/// [`ANIMATION_BYTES_MAX`], upright, in sRGB, and decodes to its end; else an animated WebP by a codec of another process.
-/// Nothing for a still picture, and when there is no such codec, it fails or runs out of time, or what it makes is too
-/// large: then the still stands for it.
+/// What is served of an animation: the upload without its metadata when it is no larger than
+/// [`ANIMATION_SIDE_MAX`] and [`ANIMATION_BYTES_MAX`], upright, in sRGB, and decodes to its end;
+/// else an animated WebP by a codec of another process. Nothing for a still picture, and when there
+/// is no such codec, it fails or runs out of time, or what it makes is too large: then the still
+/// stands for it.
 pub(crate) fn keep(
     format: Format,
     file: &[u8],
@@ -59,9 +65,9 @@ pub(crate) fn keep(
             duration_ms: outline.duration_ms,
         }));
     }
-    let Some(outside) = job
-        .outside
-        .filter(|outside| outside.writes().contains(&Encoding::WebP))
+    let Some(external_codecs) = job
+        .external_codecs
+        .filter(|external_codecs| external_codecs.writes().contains(&Encoding::WebP))
     else {
         return Ok(None);
     };
@@ -69,7 +75,7 @@ pub(crate) fn keep(
         if job.check_deadline().is_err() {
             return Ok(None);
         }
-        match encode(format, file, (side_max, quality), job, outside) {
+        match encode(format, file, (side_max, quality), job, external_codecs) {
             Ok(Some((bytes, (width, height)))) if bytes.len() <= ANIMATION_BYTES_MAX => {
                 return Ok(Some(EncodedAnimation {
                     bytes,
@@ -123,7 +129,7 @@ fn encode(
     file: &[u8],
     (side_max, quality): (u32, u8),
     job: &Job<'_>,
-    outside: &dyn OutsideCodecs,
+    external_codecs: &dyn ExternalCodecs,
 ) -> Result<Option<File>, CodecError> {
     let Some(frames) = frames(format, file, job.limits)? else {
         return Ok(None);
@@ -133,6 +139,7 @@ fn encode(
     let profile = profile::of_file(format, file, Channels::Rgb);
     let mut frames = Shrunk::new(frames, side_max, orientation, profile, job.deadline);
     let size = frames.size();
-    let bytes = outside.encode_animation(size, &mut frames, plays, quality, job.deadline)?;
+    let bytes =
+        external_codecs.encode_animation(size, &mut frames, plays, quality, job.deadline)?;
     Ok(Some((bytes, size)))
 }

@@ -1,5 +1,5 @@
-//! Pictures that move: what their containers say before anything is decoded, their frames one after the other, and the
-//! file that is served of them.
+//! Pictures that move: what their containers say before anything is decoded, their frames one after
+//! the other, and the file that is served of them.
 
 mod canvas;
 mod gif;
@@ -10,7 +10,7 @@ mod webp;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::outside::Frame;
+use crate::external_codecs::Frame;
 use crate::raster::{Channels, Raster};
 use crate::{CodecError, Format, Limits, decode};
 
@@ -18,12 +18,12 @@ use canvas::{Canvas, Patch};
 pub(crate) use keep::keep;
 pub use keep::{ANIMATION_BYTES_MAX, ANIMATION_SIDE_MAX, EncodedAnimation};
 
-/// The shortest time, in milliseconds, that a frame is shown as long as its file says. Files from before screens were
-/// fast say less and mean [`USUAL_MS`]; every browser shows them so.
+/// The shortest time, in milliseconds, that a frame is shown as long as its file says. Files from
+/// before screens were fast say less and mean [`USUAL_MS`]; every browser shows them so.
 const SHORTEST_MS: u32 = 11;
 const USUAL_MS: u32 = 100;
 
-/// What a container says about its animation, reckoned without decoding a pixel.
+/// What a container says about its animation, estimated without decoding a pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Outline {
     pub(crate) width: u32,
@@ -78,14 +78,15 @@ impl Outline {
         self.patch_pixels.max(canvas * u64::from(self.frames))
     }
 
-    /// What going through the frames takes at the most, in bytes, when a part takes 12 for each of its pixels: as decoded,
-    /// and what its decoder holds.
+    /// What going through the frames takes at most, in bytes, when a part takes 12 for each of its
+    /// pixels: as decoded, and what its decoder holds.
     pub(crate) fn decode_bytes(&self, file_bytes: usize) -> u64 {
         self.decode_bytes_with(self.patch_pixels_max * 12, file_bytes)
     }
 
-    /// The same when the costliest part takes so many bytes: beside it the canvas, a copy to go back to, one that was handed
-    /// out, and what is made of that (16 a pixel); and copies of the file and of one frame of it.
+    /// The same when the costliest part takes so many bytes: beside it the canvas, a copy to go
+    /// back to, one that was handed out, and what is made of that (16 a pixel); and copies of the
+    /// file and of one frame of it.
     pub(crate) fn decode_bytes_with(&self, patch_bytes: u64, file_bytes: usize) -> u64 {
         let canvas_pixels = u64::from(self.width) * u64::from(self.height);
         canvas_pixels * 16 + patch_bytes + file_bytes as u64 * 2
@@ -100,7 +101,8 @@ fn as_shown(duration_ms: u32) -> u32 {
     }
 }
 
-/// What a file's container says of its animation; nothing when it is a still picture of a format that need not move.
+/// What a file's container says of its animation; nothing when it is a still picture of a format
+/// that need not move.
 pub(crate) fn outline(
     format: Format,
     file: &[u8],
@@ -114,8 +116,8 @@ pub(crate) fn outline(
     }
 }
 
-/// The frames of an animation, each composed to the whole canvas, as shown; of a still GIF its one. Holds two canvases
-/// and one part at a time, however many frames there are.
+/// The frames of an animation, each composed to the whole canvas, as shown; of a still GIF its one.
+/// Holds two canvases and one part at a time, however many frames there are.
 pub struct Frames<'b> {
     canvas: Canvas,
     parts: Box<dyn Iterator<Item = Result<Patch, CodecError>> + 'b>,

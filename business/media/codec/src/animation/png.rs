@@ -7,13 +7,13 @@ use ::png::{
 };
 
 use super::Outline;
-use super::canvas::{Afterwards, Patch};
+use super::canvas::{Disposal, Patch};
 use crate::container::png::{FrameControl, ImageHeader, chunks};
 use crate::decode::rounded_to_bytes;
 use crate::{CodecError, Limits};
 
-/// Says what the chunks say; nothing when the file is a still picture, or its animation is not well formed: then the
-/// picture for readers without animation is what everyone shows.
+/// Says what the chunks say; nothing when the file is a still picture, or its animation is not well
+/// formed: then the picture for readers without animation is what everyone shows.
 pub(super) fn outline(file: &[u8], limits: &Limits) -> Result<Option<Outline>, CodecError> {
     let mut image = None;
     let mut outline: Option<(Outline, u32)> = None;
@@ -114,10 +114,10 @@ fn next(reader: &mut Reader<Cursor<&[u8]>>, buffer: &mut [u8]) -> Result<Patch, 
         pixels: to_rgba(numbers, info.color_type)?,
         duration_ms: u32::from(control.delay_num) * 1_000 / denominator,
         blends: control.blend_op == BlendOp::Over,
-        afterwards: match control.dispose_op {
-            DisposeOp::None => Afterwards::Stays,
-            DisposeOp::Background => Afterwards::Cleared,
-            DisposeOp::Previous => Afterwards::TakenBack,
+        disposal: match control.dispose_op {
+            DisposeOp::None => Disposal::Stays,
+            DisposeOp::Background => Disposal::Cleared,
+            DisposeOp::Previous => Disposal::TakenBack,
         },
     })
 }

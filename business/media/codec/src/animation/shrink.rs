@@ -1,4 +1,4 @@
-//! The frames of an animation as they are encoded anew: smaller, upright and in sRGB.
+//! The frames of an animation as they are re-encoded: smaller, upright and in sRGB.
 
 use std::time::Instant;
 
@@ -6,8 +6,8 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 use super::Frames;
+use crate::external_codecs::Frame;
 use crate::orientation::Orientation;
-use crate::outside::Frame;
 use crate::raster::{Channels, Raster};
 use crate::{CodecError, color, scale};
 

@@ -1,11 +1,12 @@
-//! Animated WebP: every frame is a still picture of its own, decoded by `image-webp` as a file that holds nothing else.
+//! Animated WebP: every frame is a still picture of its own, decoded by `image-webp` as a file that
+//! holds nothing else.
 
 use std::io::Cursor;
 
 use image_webp::WebPDecoder;
 
 use super::Outline;
-use super::canvas::{Afterwards, Patch};
+use super::canvas::{Disposal, Patch};
 use crate::container::vp8l::prefix_codes;
 use crate::container::webp::{AnimationFrame, Canvas, Chunk, Picture, chunks, inside, still_file};
 use crate::{CodecError, Limits};
@@ -65,16 +66,16 @@ fn patch(frame: &AnimationFrame<'_>) -> Result<Patch, CodecError> {
         pixels: decode(&frame.picture, frame.width, frame.height)?,
         duration_ms: frame.duration_ms,
         blends: frame.blends,
-        afterwards: if frame.clears {
-            Afterwards::Cleared
+        disposal: if frame.clears {
+            Disposal::Cleared
         } else {
-            Afterwards::Stays
+            Disposal::Stays
         },
     })
 }
 
 fn decode(picture: &Picture<'_>, width: u32, height: u32) -> Result<Vec<u8>, CodecError> {
-    // What is not well formed may take more memory than was reckoned.
+    // What is not well formed may take more memory than was estimated.
     prefix_codes(picture, (width, height), |_| ())?;
     let file = still_file(picture, (width, height));
     let mut decoder = WebPDecoder::new(Cursor::new(&file[..])).map_err(CodecError::broken)?;

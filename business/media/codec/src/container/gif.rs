@@ -25,7 +25,8 @@ pub(crate) enum Block<'b> {
     Image(Image<'b>),
     /// How often the animation runs beyond the first time; 0 is for ever.
     Loops(u16),
-    /// Text drawn by the reader, which no reader does, or an image of no size. It uses up the control before it.
+    /// Text drawn by the reader, which no reader does, or an image of no size. It uses up the
+    /// control before it.
     Text,
     /// Comments and what programs note.
     Other,
@@ -46,7 +47,8 @@ pub(crate) struct Image<'b> {
     /// Its own colours; may be empty.
     pub(crate) palette: &'b [u8],
     pub(crate) code_size: u8,
-    /// The coded pixels: pieces, each after its length, and a length of zero at the end, unless the file ends before it.
+    /// The coded pixels: pieces, each after its length, and a length of zero at the end, unless the
+    /// file ends before it.
     data: &'b [u8],
 }
 
@@ -68,9 +70,10 @@ impl<'b> Image<'b> {
     }
 }
 
-/// A file's screen, and its blocks up to the end mark. A file that is cut off or goes on with something else counts as ended,
-/// if an image came before: some writers leave the mark out, and of an animation that is cut off browsers show what is
-/// whole. Where the screen has no size, it is that of the first image.
+/// A file's screen, and its blocks up to the end mark. A file that is cut off or continues with
+/// something else counts as ended, if an image came before: some writers leave the mark out, and of
+/// an animation that is cut off browsers show what is whole. Where the screen has no size, it is
+/// that of the first image.
 pub(crate) fn open(file: &[u8]) -> Result<(Screen<'_>, Blocks<'_>), CodecError> {
     let mut rest = file;
     if !matches!(take(&mut rest, 6)?, b"GIF87a" | b"GIF89a") {
@@ -159,7 +162,7 @@ impl<'b> Blocks<'b> {
         })
     }
 
-    /// An image that the file ends in is one if it has all its pixels; one of no size is passed over.
+    /// An image that the file ends in is one if it has all its pixels; one of no size is skipped.
     fn image(&mut self) -> Result<Block<'b>, CodecError> {
         let descriptor: &[u8; 9] = take_array(&mut self.rest)?;
         let palette = palette(&mut self.rest, descriptor[8])?;

@@ -1,7 +1,8 @@
 //! JPEG: segments that begin with markers, and coded data after those that are scans.
 //!
-//! This is the one walk through a JPEG: the decoder, the metadata readers and the stripper all go by it, so that what one of
-//! them passes over the others do, too. It finds segments where libjpeg, and so every browser, finds them.
+//! This is the one walk through a JPEG: the decoder, the metadata readers and the stripper all go
+//! by it, so that what one of them skips the others do, too. It finds segments where libjpeg, and
+//! so every browser, finds them.
 
 use super::{cut_off, take, take_array};
 use crate::CodecError;
@@ -19,9 +20,10 @@ pub(crate) struct Segment<'b> {
     pub(crate) coded: &'b [u8],
 }
 
-/// The segments of a file, from after its start marker to its end marker, which is the last. Bytes between two segments,
-/// repeated 0xff before a marker, 0xff with a zero after it, and markers that stand alone are passed over. A scan that the file ends in is handed out
-/// with what there is of it, and is followed by an error, as is all else that is not well formed.
+/// The segments of a file, from after its start marker to its end marker, which is the last. Bytes
+/// between two segments, repeated 0xff before a marker, 0xff with a zero after it, and markers that
+/// stand alone are skipped. A scan that the file ends in is handed out with what there is of it,
+/// and is followed by an error, as is all else that is not well formed.
 pub(crate) fn segments(file: &[u8]) -> impl Iterator<Item = Result<Segment<'_>, CodecError>> {
     let mut rest = file.strip_prefix(&[0xff, START]);
     std::iter::from_fn(move || {
@@ -67,8 +69,8 @@ fn next<'b>(rest: &mut &'b [u8]) -> Result<Segment<'b>, CodecError> {
     })
 }
 
-/// What follows a marker, after its length. One that is shorter than itself is an error where the picture depends on it,
-/// and empty in an application's segment or a comment, as libjpeg has it.
+/// What follows a marker, after its length. One that is shorter than itself is an error where the
+/// picture depends on it, and empty in an application's segment or a comment, as libjpeg has it.
 fn body<'b>(marker: u8, rest: &mut &'b [u8]) -> Result<&'b [u8], CodecError> {
     let length = usize::from(u16::from_be_bytes(*take_array(rest)?));
     match length.checked_sub(2) {
@@ -108,7 +110,8 @@ pub(crate) fn is_jfif(body: &[u8]) -> bool {
     body.len() >= BYTES_MIN && body.starts_with(b"JFIF\0")
 }
 
-/// How the body of Adobe's segment says that colours are coded: 0 for as they are, 1 for YCbCr, 2 for YCCK.
+/// How the body of Adobe's segment says that colours are coded: 0 for as they are, 1 for YCbCr, 2
+/// for YCCK.
 pub(crate) fn adobe_transform(body: &[u8]) -> Option<u8> {
     body.strip_prefix(b"Adobe")?.get(6).copied()
 }

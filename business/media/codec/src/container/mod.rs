@@ -1,9 +1,10 @@
 //! Picture files taken apart without decoding: what lies where, in the order of the file.
 //!
-//! Every walk ends: each step consumes bytes of the file. PNG and WebP are walked strictly, and what is not well formed is an
-//! error; whoever wants to be lenient stops at the first error and goes by what came before it. JPEG and GIF are walked as
-//! browsers do, which pass over much; decoder and stripper go by the same walk and copy only what it names, so what was passed
-//! over is nowhere in what comes out.
+//! Every walk ends: each step consumes bytes of the file. PNG and WebP are walked strictly, and
+//! what is not well formed is an error; a lenient caller stops at the first error and goes by what
+//! came before it. JPEG and GIF are walked as browsers do, which pass over much; decoder and
+//! stripper go by the same walk and copy only what it names, so what was skipped is nowhere in what
+//! comes out.
 
 pub(crate) mod gif;
 pub(crate) mod jpeg;

@@ -43,7 +43,6 @@ fn next<'b>(rest: &mut &'b [u8]) -> Result<Chunk<'b>, CodecError> {
     })
 }
 
-/// Appends a chunk.
 #[allow(clippy::cast_possible_truncation)] // bodies are parts of files far smaller than 4 GiB
 pub(crate) fn write(out: &mut Vec<u8>, kind: [u8; 4], body: &[u8]) {
     out.extend((body.len() as u32).to_be_bytes());
@@ -52,7 +51,8 @@ pub(crate) fn write(out: &mut Vec<u8>, kind: [u8; 4], body: &[u8]) {
     out.extend(checksum(kind, body).to_be_bytes());
 }
 
-/// Appends the beginning of a chunk, whose body is what is appended until [`complete`]. Answers where it begins.
+/// Appends the beginning of a chunk, whose body is what is appended until [`complete`]. Returns
+/// where it begins.
 pub(crate) fn begin(out: &mut Vec<u8>, kind: [u8; 4]) -> usize {
     let start = out.len();
     out.extend([0; 4]);
@@ -140,7 +140,8 @@ impl ImageHeader {
         PASSES.into_iter().map(pass).collect()
     }
 
-    /// How many bytes the pixels of a picture of this size are before compression, each row with its filter.
+    /// How many bytes the pixels of a picture of this size are before compression, each row with
+    /// its filter.
     pub(crate) fn raw_bytes(&self, width: u32, height: u32) -> u64 {
         let rows = |(width, height): (u32, u32)| match width {
             0 => 0,

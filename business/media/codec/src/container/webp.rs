@@ -41,8 +41,8 @@ pub(crate) fn chunks(bytes: &[u8]) -> impl Iterator<Item = Result<Chunk<'_>, Cod
     })
 }
 
-/// The file's chunks as a reader sees them who does not care where the outermost one ends: up to the end of the file, the
-/// last one perhaps cut off there.
+/// The file's chunks as a reader sees them who does not care where the outermost one ends: up to
+/// the end of the file, the last one perhaps cut off there.
 pub(crate) fn chunks_to_the_end(file: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
     let mut rest = file.get(OUTER_HEADER_BYTES..).unwrap_or_default();
     std::iter::from_fn(move || {
@@ -65,7 +65,6 @@ fn next<'b>(rest: &mut &'b [u8]) -> Result<Chunk<'b>, CodecError> {
     Ok(Chunk { kind, body })
 }
 
-/// Appends a chunk.
 #[allow(clippy::cast_possible_truncation)] // bodies are parts of files far smaller than 4 GiB
 pub(crate) fn write(out: &mut Vec<u8>, kind: [u8; 4], body: &[u8]) {
     out.extend(kind);
@@ -223,7 +222,6 @@ impl<'b> Picture<'b> {
                 && self.pixels.body.get(4).is_some_and(|byte| byte & 0x10 != 0))
     }
 
-    /// Appends its chunks.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         if let Some(alpha) = self.alpha {
             write(out, *b"ALPH", alpha);

@@ -1,11 +1,13 @@
-//! JPEG: the decoder is `zune-jpeg`. Files that it shows in wrong colours and says nothing (a scan for each colour, rare
-//! samplings) are decoded by `jpeg-decoder`.
+//! JPEG: the decoder is `zune-jpeg`. Files that it shows in wrong colours and says nothing (a scan
+//! for each colour, rare samplings) are decoded by `jpeg-decoder`.
 //!
-//! Both fill what a file lacks with gray and say nothing, and each has its own idea of what may stand between segments and
-//! of how colours are coded. So a file is walked segment by segment before ([`structure`]), its scans must be long enough to
-//! hold the pixels that its header claims, and what is decoded is the picture written again, with nothing else in it
-//! ([`canonical`]). A file without an end marker is taken when all its pixels are there ([`entropy`]). Without those checks an
-//! upload that was cut off would be shown half gray, and 300 bytes could ask for 300 megabytes.
+//! Both fill what a file lacks with gray and say nothing, and each has its own idea of what may
+//! stand between segments and of how colours are coded. So a file is walked segment by segment
+//! before ([`structure`]), its scans must be long enough to hold the pixels that its header claims,
+//! and what is decoded is the picture written again, with nothing else in it ([`canonical`]). A
+//! file without an end marker is taken when all its pixels are there ([`entropy`]). Without those
+//! checks an upload that was cut off would be shown half gray, and 300 bytes could ask for 300
+//! megabytes.
 
 mod canonical;
 mod entropy;
@@ -52,7 +54,7 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
         frames: 1,
         orientation: Orientation::of_file(Format::Jpeg, bytes),
         decode_bytes: decode_bytes(&structure)?
-            // Put together from its segments, and handed on as a copy.
+            // Put together from its segments, and passed on as a copy.
             + profile.as_ref().map_or(0, |profile| 2 * profile.len() as u64)
             + color::profile_work_bytes(profile.as_deref()),
         gone_bytes: 0,
@@ -198,7 +200,8 @@ fn invert(pixels: &mut [u8]) {
     }
 }
 
-/// YCCK holds the ink of cyan, magenta and yellow as YCbCr (JFIF's equations, in 1/65,536) and black inverted.
+/// YCCK holds the ink of cyan, magenta and yellow as YCbCr (JFIF's equations, in 1/65,536) and
+/// black inverted.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // clamped to a byte
 fn ycck_to_ink(pixels: &mut [u8]) {
     let byte = |value: i32| ((value + 32_768) >> 16).clamp(0, 255) as u8;

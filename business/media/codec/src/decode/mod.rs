@@ -10,9 +10,9 @@ pub(crate) use jpeg::is_flawless as is_flawless_jpeg;
 pub(crate) use png::{profile as png_profile, rounded_to_bytes};
 
 use crate::animation::Outline;
+use crate::external_codecs::Pixels;
 use crate::header::RawHeader;
 use crate::orientation::Orientation;
-use crate::outside::Pixels;
 use crate::raster::{Channels, Raster};
 use crate::{CodecError, Format, Limits};
 
@@ -51,12 +51,13 @@ pub(crate) fn decode(format: Format, bytes: &[u8], limits: &Limits) -> Result<De
         Format::Png => png::decode(bytes, limits),
         Format::WebP => webp::decode(bytes, limits),
         Format::Gif => gif::decode(bytes, limits),
-        Format::Avif | Format::Heic => Err(nobody_reads(format)),
+        Format::Avif | Format::Heic => Err(no_decoder(format)),
     }
 }
 
-/// What another process decoded: upright already. Its profile is as the file had it, and not checked.
-pub(crate) fn from_outside(pixels: Pixels) -> Result<Decoded, CodecError> {
+/// What another process decoded: upright already. Its profile is as the file had it, and not
+/// checked.
+pub(crate) fn from_external(pixels: Pixels) -> Result<Decoded, CodecError> {
     let Pixels {
         width,
         height,
@@ -81,7 +82,7 @@ pub(crate) fn from_outside(pixels: Pixels) -> Result<Decoded, CodecError> {
     })
 }
 
-fn nobody_reads(format: Format) -> CodecError {
+fn no_decoder(format: Format) -> CodecError {
     CodecError::unsupported(format!("{} pictures cannot be read here.", format.name()))
 }
 

@@ -1,4 +1,5 @@
-//! PNG: read row by row, so that what is held is the picture in the form that is worked on and no other.
+//! PNG: read row by row, so that what is held is the picture in the form that is worked on and no
+//! other.
 
 use std::io::Cursor;
 
@@ -13,14 +14,16 @@ use crate::orientation::Orientation;
 use crate::raster::{Channels, Raster};
 use crate::{CodecError, Format, Limits, animation, color, png_colors};
 
-/// What the decoder may hold beside the rows, in bytes: chunks and an unpacked profile. A profile that unpacks to more
-/// is left out.
+/// What the decoder may hold beside the rows, in bytes: chunks and an unpacked profile. A profile
+/// that unpacks to more is left out.
 const CHUNK_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// What unpacking a profile takes at the most, in bytes: a list that grows to twice its size is copied from the old one.
+/// What unpacking a profile takes at most, in bytes: a list that grows to twice its size is copied
+/// from the old one.
 const PROFILE_BYTES_MAX: usize = 3 * CHUNK_BYTES_MAX;
 
 pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, CodecError> {
-    // The size is checked before the decoder looks further: it is in the first chunk, at a fixed place.
+    // The size is checked before the decoder looks further: it is in the first chunk, at a fixed
+    // place.
     let side = |at: usize| -> Option<u32> {
         Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
     };
@@ -63,7 +66,8 @@ fn chunk_bytes(file: &[u8]) -> usize {
     as_stored + if has_profile { PROFILE_BYTES_MAX } else { 0 }
 }
 
-/// The first frame of an animation, and not the picture for readers that know no animation, where they are not the same.
+/// The first frame of an animation, and not the picture for readers that know no animation, where
+/// they are not the same.
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecError> {
     let mut reader = open(bytes)?;
     let outline = animation::outline(Format::Png, bytes, limits)?;
@@ -172,11 +176,13 @@ impl Layout {
     }
 }
 
-/// Samples of sixteen bits become the nearest of eight, in place: the front part that they then take.
+/// Samples of sixteen bits become the nearest of eight, in place: the front part that they then
+/// take.
 ///
-/// Nothing served holds more than eight bits, and rounding is off by half a step at the most, to neither side. Cutting
-/// the lower byte off made pictures darker by half a step on the average. Sixteen bits up to the scaler would need its
-/// rows, and the whole raster, at twice the size for a difference below that of the JPEG's own rounding.
+/// Nothing served holds more than eight bits, and rounding is off by half a step at most, to
+/// neither side. Cutting the lower byte off made pictures darker by half a step on the average.
+/// Sixteen bits up to the scaler would need its rows, and the whole raster, at twice the size for a
+/// difference below that of the JPEG's own rounding.
 pub(crate) fn rounded_to_bytes(samples: &mut [u8]) -> &mut [u8] {
     let count = samples.len() / 2;
     for at in 0..count {

@@ -1,5 +1,5 @@
-//! WebP: the decoder is `image-webp`. It is given the picture as a file of its own: what a container claims to hold beside it
-//! is no reason to refuse it.
+//! WebP: the decoder is `image-webp`. It is given the picture as a file of its own: what a
+//! container claims to hold beside it is no reason to refuse it.
 
 mod memory;
 
@@ -77,7 +77,8 @@ fn decode_still(bytes: &[u8], canvas: Option<&Canvas>) -> Result<Raster, CodecEr
     Raster::new(width, height, Channels::Rgb, pixels)
 }
 
-/// What the file says of itself before its pixels, where it does. Which chunks there are is seen, and not believed.
+/// What the file says of itself before its pixels, where it does. Which chunks there are is seen,
+/// and not believed.
 fn canvas(bytes: &[u8]) -> Result<Option<Canvas>, CodecError> {
     match chunks(inside(bytes)?).next().transpose()? {
         Some(Chunk { kind, body }) if kind == *b"VP8X" => Canvas::read(body).map(Some),

@@ -2,8 +2,9 @@
 
 use jpeg_encoder::QuantizationTableType;
 
-/// The steps of brightness at quality 50, by rows of rising frequency. Found by a search that started at the table of Klein,
-/// Silverstein and Carney (1992) and sought the fewest bytes at an equal score of two judges; `docs/adr/0016` has it all.
+/// The steps of brightness at quality 50, by rows of rising frequency. Found by a search that
+/// started at the table of Klein, Silverstein and Carney (1992) and sought the fewest bytes at an
+/// equal score of two judges; `docs/adr/0016` has it all.
 #[rustfmt::skip]
 const STEPS: [u32; 64] = [
     11, 13, 21, 28, 36, 42, 60, 66,
@@ -26,8 +27,9 @@ pub(super) enum ColorGrid {
 }
 
 impl ColorGrid {
-    /// The steps of brightness and of colour, in hundredths of [`STEPS`]. Colours on a fine grid bear much larger steps,
-    /// and what that saves is spent on brightness, for the small pictures of grids.
+    /// The steps of brightness and of colour, in hundredths of [`STEPS`]. Colours on a fine grid
+    /// bear much larger steps, and what that saves is spent on brightness, for the small pictures
+    /// of grids.
     const fn shares(self) -> [u32; 2] {
         match self {
             Self::Fine => [84, 235],
@@ -36,8 +38,8 @@ impl ColorGrid {
     }
 }
 
-/// The tables of brightness and of colour. At a quality from 40 to 95 a picture scores about as one has by libjpeg's tables
-/// at that quality, or better, and takes fewer bytes.
+/// The tables of brightness and of colour. At a quality from 40 to 95 a picture scores about as one
+/// has by libjpeg's tables at that quality, or better, and takes fewer bytes.
 pub(super) fn tables(quality: u8, grid: ColorGrid) -> [QuantizationTableType; 2] {
     grid.shares().map(|share| {
         let share = share * share_of(quality);

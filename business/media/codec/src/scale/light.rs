@@ -1,16 +1,19 @@
 //! Between the numbers of sRGB and light.
 //!
-//! What a sensor or an eye adds up is light; the numbers in a file are about its square root. Pixels that become one must
-//! be added as light, or fine patterns come out too dark.
+//! What a sensor or an eye adds up is light; the numbers in a file are about its square root.
+//! Pixels that become one must be added as light, or fine patterns come out too dark.
 //!
-//! The curve here is a polynomial near sRGB's own, so that it can be computed for many pixels at once: for pairs of grays
-//! their mean differs from the exact one by less than 1 of 255 where they are light, and less than 2.5 in the deepest
-//! shadows. There and back is the same number for all 256.
+//! The curve here is a polynomial near sRGB's own, so that it can be computed for many pixels at
+//! once: for pairs of grays their mean differs from the exact one by less than 1 of 255 where they
+//! are light, and less than 2.5 in the deepest shadows. There and back is the same number for
+//! all 256.
 
-/// How light grows with the square of a number; the rest grows with the cube. The least squares to sRGB's curve.
+/// How light grows with the square of a number; the rest grows with the cube. The least squares to
+/// sRGB's curve.
 const SQUARE: f32 = 0.733_297_1;
 const CUBE: f32 = 1.0 - SQUARE;
-/// The inverse as powers of the square root of light, by least squares; off by less than 0.02 of 255.
+/// The inverse as powers of the square root of light, by least squares; off by less than 0.02
+/// of 255.
 const INVERSE: [f32; 4] = [1.166_785_2, -0.237_539_13, 0.093_553_89, -0.022_850_7];
 
 /// The light, 0 to 1, of bytes. Both are as long.

@@ -1,9 +1,9 @@
-//! Two passes: down, out of a strip of as few rows as the kernel reaches, and then across, several rows at a time side by
-//! side, so that both passes do the same to neighbouring numbers.
+//! Two passes: down, out of a strip of as few rows as the kernel reaches, and then across, several
+//! rows at a time side by side, so that both passes do the same to neighbouring numbers.
 //!
-//! Catmull-Rom keeps detail sharp, and at hard edges overshoots: in light a dark edge beside a bright one would turn
-//! black. So no pixel may become darker or brighter than the pixels it lies among (those that the kernel counts for it and
-//! not against it).
+//! Catmull-Rom keeps detail sharp, and at hard edges overshoots: in light a dark edge beside a
+//! bright one would turn black. So no pixel may become darker or brighter than the pixels it lies
+//! among (those that the kernel counts for it and not against it).
 
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, dispatch, f32x4, f32x8, f32x16};
@@ -105,7 +105,7 @@ fn run<const COLORS: usize, S: Simd>(
             columns.as_flattened_mut(),
         );
         shrink_across(simd, &columns, &across, &mut narrow);
-        turn_back(narrow.as_flattened(), &mut bytes, out);
+        convert_back(narrow.as_flattened(), &mut bytes, out);
     }
 }
 
@@ -116,7 +116,8 @@ struct Strip<'p> {
     /// Of a row, each of [`LANES`].
     blocks: usize,
     height: usize,
-    /// A row stands where its number, modulo the height, says: where the row that is out of reach was.
+    /// A row stands where its number, modulo the height, says: where the row that is out of reach
+    /// was.
     light: Vec<[f32; LANES]>,
     read: usize,
 }
@@ -255,7 +256,7 @@ fn shrink_across<const COLORS: usize, S: Simd>(
 
 /// Rows one below the other again, as bytes: as many as `out` has room for.
 #[inline(always)]
-fn turn_back(columns: &[[f32; ROWS]], bytes: &mut [u8], out: &mut [u8]) {
+fn convert_back(columns: &[[f32; ROWS]], bytes: &mut [u8], out: &mut [u8]) {
     light::to_bytes(columns.as_flattened(), bytes);
     let (columns, _) = bytes.as_chunks::<ROWS>();
     for (lane, row) in out.chunks_exact_mut(columns.len()).enumerate() {

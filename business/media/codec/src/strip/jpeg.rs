@@ -1,5 +1,5 @@
-//! JPEG: one frame, its scans, and of the tables before them those that they use; and of the application segments the two
-//! that say how colours are coded.
+//! JPEG: one frame, its scans, and of the tables before them those that they use; and of the
+//! application segments the two that say how colours are coded.
 
 mod scans;
 mod tables;
@@ -18,7 +18,8 @@ const QUANTIZATION: u8 = 0xdb;
 const HUFFMAN: u8 = 0xc4;
 const RESTART: u8 = 0xdd;
 
-/// JFIF 1.01, square pixels, no thumbnail: all that a reader takes from it is how the colours are coded.
+/// JFIF 1.01, square pixels, no thumbnail: all that a reader takes from it is how the colours are
+/// coded.
 const JFIF: &[u8] = b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0";
 /// Scans in a file, as in decoding.
 const SCANS_MAX: usize = 50;
@@ -129,8 +130,8 @@ impl Picture {
         Ok(())
     }
 
-    /// What Adobe's segment says of gray and of YCbCr, JFIF says too, and every reader understands. What only some readers
-    /// know is refused.
+    /// What Adobe's segment says of gray and of YCbCr, JFIF says too, and every reader understands.
+    /// What only some readers know is refused.
     fn prefer_jfif(&mut self, channels: Channels) -> Result<(), CodecError> {
         match (channels, self.adobe) {
             (Channels::Gray, Some(_)) | (Channels::Rgb, Some(1)) => {

@@ -1,9 +1,10 @@
-//! A picture's file without what is not the picture: the coded pixels stay bit for bit, everything around them is written
-//! anew or left out.
+//! A picture's file without what is not the picture: the coded pixels stay bit for bit, everything
+//! around them is rewritten or left out.
 //!
-//! Nothing is copied that is not known to be needed, so what a program may yet invent to put into a file is not in what
-//! comes out. A file that is not strictly well formed is refused; whoever asked then encodes its pixels anew. What is
-//! hidden in the pixels themselves, or behind the last of them in JPEG's, GIF's and WebP's own coding, is not looked for.
+//! Nothing is copied that is not known to be needed, so what a program may yet invent to put into a
+//! file is not in what comes out. A file that is not strictly well formed is refused; the caller
+//! then re-encodes its pixels. What is hidden in the pixels themselves, or behind the last of them
+//! in JPEG's, GIF's and WebP's own coding, is not looked for.
 
 mod gif;
 mod jpeg;
@@ -21,19 +22,20 @@ use crate::{CodecError, Format, exif, profile};
 /// What a stripped file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// To be shown as a rendition: pixels, and nothing else. Refused when the pixels alone would look different, because
-    /// the picture is not upright or not in sRGB.
+    /// To be shown as a rendition: pixels, and nothing else. Refused when the pixels alone would
+    /// look different, because the picture is not upright or not in sRGB.
     Published,
-    /// To be downloaded by others than the owner: pixels, how they are turned (EXIF data of that one tag), and what their
-    /// colours mean (a profile without names, texts and dates).
+    /// To be downloaded by others than the owner: pixels, how they are turned (EXIF data of that
+    /// one tag), and what their colours mean (a profile without names, texts and dates).
     Shared,
 }
 
 /// The file without what is not the picture.
 ///
 /// # Errors
-/// [`CodecError::Unsupported`] when the format has no stripper, or the picture cannot be used so (see [`Purpose`]);
-/// [`CodecError::Broken`] when the file is not strictly well formed, even if a lenient decoder would read it.
+/// [`CodecError::Unsupported`] when the format has no stripper, or the picture cannot be used so
+/// (see [`Purpose`]); [`CodecError::Broken`] when the file is not strictly well formed, even if a
+/// lenient decoder would read it.
 pub fn strip(file: &[u8], format: Format, purpose: Purpose) -> Result<Vec<u8>, CodecError> {
     let strip = AssertUnwindSafe(|| match format {
         Format::Jpeg => jpeg::strip(file, purpose),
@@ -41,7 +43,7 @@ pub fn strip(file: &[u8], format: Format, purpose: Purpose) -> Result<Vec<u8>, C
         Format::WebP => webp::strip(file, purpose),
         Format::Gif => gif::strip(file),
         Format::Avif | Format::Heic => Err(CodecError::unsupported(format!(
-            "The metadata of {} pictures cannot be removed without encoding them anew.",
+            "The metadata of {} pictures cannot be removed without encoding them again.",
             format.name()
         ))),
     });

@@ -1,5 +1,5 @@
-//! PNG and APNG: the chunks that pixels and animation are in. What else says what numbers mean in light becomes one
-//! profile, or nothing where that is sRGB.
+//! PNG and APNG: the chunks that pixels and animation are in. What else says what numbers mean in
+//! light becomes one profile, or nothing where that is sRGB.
 
 mod pixels;
 
@@ -249,7 +249,7 @@ impl Walk {
         Ok(())
     }
 
-    /// Checks the number that counts the chunks of an animation; answers what follows it.
+    /// Checks the number that counts the chunks of an animation; returns what follows it.
     fn count<'b>(&mut self, body: &'b [u8]) -> Result<&'b [u8], CodecError> {
         match body.split_first_chunk() {
             Some((number, rest)) if u32::from_be_bytes(*number) == self.frames.sequence => {
@@ -301,7 +301,8 @@ impl Walk {
         Ok(())
     }
 
-    /// Writes the palette and opacity as far as pixels use them: an entry that none uses is black, and the last is used.
+    /// Writes the palette and opacity as far as pixels use them: an entry that none uses is black,
+    /// and the last is used.
     fn write_palette(&mut self, out: &mut Vec<u8>) -> Result<(), CodecError> {
         let Some(palette) = &mut self.palette else {
             if let Some(opacity) = &self.opacity {

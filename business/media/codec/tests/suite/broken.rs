@@ -239,7 +239,7 @@ fn a_second_frame_cannot_hide_how_large_the_first_is() {
 }
 
 #[test]
-fn a_progressive_picture_of_one_scan_is_reckoned_with_its_coefficients() {
+fn a_progressive_picture_of_one_scan_is_estimated_with_its_coefficients() {
     let baseline = Rgb::plain(800, 800, [1, 2, 3]).jpeg(None, None, false);
     let mut progressive = baseline.clone();
     let frame = memchr::memmem::find(&progressive, b"\xff\xc0").unwrap();

@@ -166,7 +166,7 @@ fn texts_are_printable_and_short() {
 }
 
 #[test]
-fn hostile_data_tells_nothing_and_takes_no_time() {
+fn hostile_data_reveals_nothing_and_takes_no_time() {
     // A directory that points to itself, counts that reach beyond the end, and every cut.
     let mut looped = full();
     let pointer = looped
@@ -204,7 +204,7 @@ fn exiftool(file: &std::path::Path) -> Value {
 }
 
 #[test]
-fn real_photos_tell_what_exiftool_reads() {
+fn real_photos_report_what_exiftool_reads() {
     let Some(folder) = folder("good") else { return };
     let mut told = 0;
     for (name, file) in files(&folder) {

@@ -6,8 +6,8 @@ use png::{BitDepth, ColorType};
 
 use crate::pictures::{Rgb, assert_close, look, make, png, webp};
 
-/// A colour of sRGB, as the number that a wider profile gives it. Computed by the published matrices and curves, not by
-/// the library that the codec uses.
+/// A colour of sRGB, as the number that a wider profile gives it. Computed by the published
+/// matrices and curves, not by the library that the codec uses.
 const SRGB: [u8; 3] = [180, 90, 60];
 const AS_DISPLAY_P3: [u8; 3] = [168, 95, 67];
 const AS_ADOBE_RGB: [u8; 3] = [159, 90, 64];
@@ -195,7 +195,8 @@ fn the_dominant_color_is_the_one_that_most_of_it_has() {
     assert!(left[0] < 128 && right[0] > 128, "{left:?} {right:?}");
 }
 
-/// Some cameras and `jpegtran` write a scan for each colour; a decoder that expects them together shows green.
+/// Some cameras and `jpegtran` write a scan for each colour; a decoder that expects them together
+/// shows green.
 #[test]
 fn colors_in_scans_of_their_own_come_out_as_they_are() {
     let pixels = [200, 40, 40].repeat(900 * 600);

@@ -4,8 +4,8 @@ use business_media_codec::{Job, Ladder, Limits, Processed, Step, process};
 
 use crate::pictures::{Rgb, assert_close, look, png};
 
-/// The sides at which blocks, and squares of four blocks, begin to be whole or not; and the first that is too large for
-/// colours as fine as brightness.
+/// The sides at which blocks, and squares of four blocks, begin to be whole or not; and the first
+/// that is too large for colours as fine as brightness.
 const SIDES: [u32; 9] = [1, 7, 8, 9, 15, 16, 17, 33, 641];
 
 /// What a picture becomes when it is encoded in its own size.

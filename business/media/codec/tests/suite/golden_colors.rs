@@ -1,5 +1,6 @@
-//! Colours held against what the codec's own colour library has no part in: sRGB's numbers computed from published
-//! primaries. Real photos of all formats are held against libvips in `business/media/outside`, where all can be read.
+//! Colours held against what the codec's own colour library has no part in: sRGB's numbers computed
+//! from published primaries. Real photos of all formats are held against libvips in
+//! `business/media/external_codecs`, where all can be read.
 
 use moxcms::ColorProfile;
 use png::{BitDepth, ColorType};
@@ -10,7 +11,8 @@ use testing_kit::color::{
 
 use crate::pictures::{Rgb, look, make, png};
 
-/// The furthest that a patch may be from its colour, as CIE76: a byte of a wide profile and JPEG's rounding together.
+/// The furthest that a patch may be from its colour, as CIE76: a byte of a wide profile and JPEG's
+/// rounding together.
 const PATCH_DIFFERENCE_MAX: f64 = 4.0;
 /// The same for the mean of all patches.
 const PATCH_DIFFERENCE_MEAN_MAX: f64 = 1.2;

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use business_media_codec::{
-    CodecError, EncoderMemory, Encoding, Format, Frame, Header, Job, Ladder, Limits, OutsideCodecs,
-    Pixels, Processed, process, read_header,
+    CodecError, EncoderMemory, Encoding, ExternalCodecs, Format, Frame, Header, Job, Ladder,
+    Limits, Pixels, Processed, process, read_header,
 };
 
 use crate::heif_file::{File, Item, ipma, location, part, reference};
@@ -122,14 +122,15 @@ fn one_item_has_its_properties_from_one_place() {
     header(&file).unwrap();
 }
 
-/// Answers every file with a picture of this size, of pixels that are as many as it says or not.
-struct Answers {
+/// Responds to every file with a picture of this size, of pixels that are as many as it says or
+/// not.
+struct FixedCodecs {
     size: (u32, u32),
     bytes: usize,
     has_alpha: bool,
 }
 
-impl OutsideCodecs for Answers {
+impl ExternalCodecs for FixedCodecs {
     fn reads(&self) -> Vec<Format> {
         vec![Format::Heic]
     }
@@ -172,24 +173,25 @@ impl OutsideCodecs for Answers {
 }
 
 fn process_with(size: (u32, u32), bytes: usize, has_alpha: bool) -> Result<Processed, CodecError> {
-    let outside = Answers {
+    let external_codecs = FixedCodecs {
         size,
         bytes,
         has_alpha,
     };
     let (limits, ladder) = (Limits::default(), Ladder::default());
     let job = Job {
-        outside: Some(&outside),
+        external_codecs: Some(&external_codecs),
         ..Job::new(&limits, &ladder)
     };
     process(&plain().bytes(), &job)
 }
 
 #[test]
-fn an_answer_of_another_size_than_the_header_says_is_refused_as_that() {
+fn a_response_of_another_size_than_the_header_says_is_refused_as_that() {
     let processed = process_with((64, 48), 64 * 48 * 4, true).unwrap();
     assert_eq!((processed.width, processed.height), (64, 48));
-    // Before its pixels are counted: of the largest there is nowhere to put a picture without opacity.
+    // Before its pixels are counted: of the largest there is nowhere to put a picture without
+    // opacity.
     for size in [(48, 64), (64, 47), (65, 48), (u32::MAX, u32::MAX)] {
         let error = process_with(size, 64 * 48 * 4, true).unwrap_err();
         assert!(

@@ -1,4 +1,5 @@
-//! HEIC and AVIF files made box by box, as far as their headers are read. Their pictures hold nothing that can be decoded.
+//! HEIC and AVIF files made box by box, as far as their headers are read. Their pictures hold
+//! nothing that can be decoded.
 
 /// A picture, or something that pictures are made of.
 #[derive(Debug, Clone)]
@@ -7,7 +8,6 @@ pub(crate) struct Item {
     pub(crate) kind: [u8; 4],
     /// What its `ispe` says.
     pub(crate) size: (u32, u32),
-    /// Further properties.
     pub(crate) properties: Vec<Vec<u8>>,
     pub(crate) data: Vec<u8>,
 }

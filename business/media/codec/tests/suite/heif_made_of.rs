@@ -1,4 +1,5 @@
-//! Pictures in HEIC and AVIF that are made of others: what may be made of what, and what that costs.
+//! Pictures in HEIC and AVIF that are made of others: what may be made of what, and what that
+//! costs.
 
 use business_media_codec::CodecError;
 
@@ -99,7 +100,8 @@ fn layers_and_what_shines_through_cost_what_they_are() {
     ));
 }
 
-/// What the machine with 256 MiB gives pictures (`app/src/config/memory.rs`) is enough for what telephones make.
+/// What the machine with 256 MiB gives pictures (`app/src/config/memory.rs`) is enough for what
+/// telephones make.
 #[test]
 fn a_photo_of_twelve_megapixels_takes_what_decoding_takes_or_what_is_made_of_it_and_not_both() {
     const FILE_BYTES: usize = 4 * 1024 * 1024;

@@ -1,4 +1,5 @@
-//! Places in a well-formed file where bytes go along that no reader shows, or that two readers show differently.
+//! Places in a well-formed file where bytes go along that no reader shows, or that two readers show
+//! differently.
 
 use business_media_codec::{CodecError, Format, Purpose, strip};
 use png::{BitDepth, ColorType};
@@ -136,7 +137,8 @@ fn a_jpeg_that_two_readers_may_show_differently_is_refused() {
     missing[table + 4] = 3;
     assert_broken(&missing, Format::Jpeg, "a table that is not there");
     let adobe = |transform: u8| [&b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0"[..], &[transform]].concat();
-    // Where JFIF and Adobe do not agree, every browser goes by JFIF, and nothing is left of the other.
+    // Where JFIF and Adobe do not agree, every browser goes by JFIF, and nothing is left of the
+    // other.
     let contradicts = inserted(&plain, scan, &adobe(0));
     let clean = strip(&plain, Format::Jpeg, Purpose::Shared).unwrap();
     assert!(strip(&contradicts, Format::Jpeg, Purpose::Shared).as_ref() == Ok(&clean));

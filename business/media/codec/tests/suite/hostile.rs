@@ -1,4 +1,5 @@
-//! Files that were cut and changed anywhere: never a panic, never long, and what is stripped of them is well formed.
+//! Files that were cut and changed anywhere: never a panic, never long, and what is stripped of
+//! them is well formed.
 
 use std::time::{Duration, Instant};
 

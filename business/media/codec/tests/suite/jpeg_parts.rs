@@ -1,4 +1,5 @@
-//! JPEGs taken apart and put together, for what is about files that are not as the standard has them.
+//! JPEGs taken apart and put together, for what is about files that are not as the standard has
+//! them.
 
 use business_media_codec::{CodecError, Limits, read_header};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};

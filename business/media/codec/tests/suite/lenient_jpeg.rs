@@ -1,5 +1,5 @@
-//! JPEGs that are not as the standard has them, and that every browser shows: they are shown here as there, and nothing that
-//! identifies is left in what others get of them.
+//! JPEGs that are not as the standard has them, and that every browser shows: they are shown here
+//! as there, and nothing that identifies is left in what others get of them.
 
 use business_media_codec::{Format, Limits, Purpose, read_header, strip};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
@@ -32,7 +32,8 @@ fn a_file_whose_pixels_are_all_there_needs_no_end() {
                 &expected,
                 &format!("{what}, progressive: {progressive}"),
             );
-            // Where the pixels end is not known without decoding, so what comes after them could go along.
+            // Where the pixels end is not known without decoding, so what comes after them could go
+            // along.
             let stripped = strip(&file, Format::Jpeg, Purpose::Shared);
             assert!(stripped.is_err(), "{what}");
         }

@@ -10,7 +10,7 @@ use crate::jpeg_parts::{
 use crate::pictures::{assert_close, every_format};
 
 #[test]
-fn colors_are_told_as_libjpeg_tells_them() {
+fn colors_are_reported_as_libjpeg_reports_them() {
     let picture = picture();
     let mut rgb = Vec::new();
     // Three components as they are: encoded as if they were YCbCr's.

@@ -4,8 +4,8 @@ use png::{BitDepth, ColorType};
 
 use crate::pictures::{Rgb, look, make, png};
 
-/// How far the mean light of a pattern may move, of 1. In numbers as stored half black and half white would become 128,
-/// which is a light of 0.22 and not 0.5.
+/// How far the mean light of a pattern may move, of 1. In numbers as stored half black and half
+/// white would become 128, which is a light of 0.22 and not 0.5.
 const LIGHT_MOVES_MAX: f64 = 0.02;
 
 /// The published curve of sRGB.

@@ -1,6 +1,7 @@
-//! The codec through its public functions, on pictures made here and, where they are at hand, on the shared set.
+//! The codec through its public functions, on pictures made here and, where they are at hand, on
+//! the shared set.
 
-#![allow(clippy::unwrap_used)] // a test that cannot go on fails
+#![allow(clippy::unwrap_used)] // a test that cannot continue fails
 
 mod animations;
 mod broken;

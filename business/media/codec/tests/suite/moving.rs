@@ -76,8 +76,8 @@ pub(crate) const RED: [u8; 4] = [200, 10, 10, 255];
 pub(crate) const GREEN: [u8; 4] = [10, 200, 10, 255];
 pub(crate) const BLUE: [u8; 4] = [10, 10, 200, 255];
 pub(crate) const NOTHING: [u8; 4] = [0; 4];
-/// What becomes of a part: it stays, it is cleared, it is taken back.
-/// None is taken back right after one that is cleared: there the other decoder goes back to before the clearing, which
+/// What becomes of a part: it stays, it is cleared, it is taken back. None is taken back right
+/// after one that is cleared: there the other decoder goes back to before the clearing, which
 /// neither format says.
 pub(crate) const PARTS: [Part; 6] = [
     part((0, 0), (6, 4), RED, 0, 50),

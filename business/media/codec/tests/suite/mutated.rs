@@ -1,5 +1,6 @@
-//! Very many small files with bytes changed, doubled, cut out and put in, of every kind that is read leniently: never a panic
-//! that is not caught, never more than the limits, and what is stripped is well formed and stays so.
+//! Very many small files with bytes changed, doubled, cut out and put in, of every kind that is
+//! read leniently: never a panic that is not caught, never more than the limits, and what is
+//! stripped is well formed and stays so.
 
 use business_media_codec::{
     Format, FormatSet, Job, Ladder, Limits, Purpose, Step, process, read_header, strip,

@@ -1,4 +1,4 @@
-//! A photo that fits already is served as it came, without its metadata; every other is encoded anew.
+//! A photo that fits already is served as it came, without its metadata; every other is re-encoded.
 
 use business_media_codec::{Format, Purpose, strip};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
@@ -59,7 +59,7 @@ fn a_photo_that_fits_is_not_encoded_a_second_time() {
 }
 
 #[test]
-fn a_photo_that_does_not_fit_is_encoded_anew() {
+fn a_photo_that_does_not_fit_is_encoded_again() {
     assert!(!is_passed(&photo(2_500, 900, 82, |_| ())), "too large");
     let turned = photo(1_500, 900, 82, |encoder| {
         encoder.add_exif_metadata(&exif(6)).unwrap();
@@ -79,9 +79,9 @@ fn a_photo_that_does_not_fit_is_encoded_anew() {
 }
 
 #[test]
-fn a_photo_with_something_to_forgive_is_encoded_anew() {
+fn a_photo_with_something_to_forgive_is_encoded_again() {
     let mut file = photo(1_500, 900, 82, |_| ());
-    // Goes on behind it for lenient decoders.
+    // Continues behind it for lenient decoders.
     let middle = file.len() / 2;
     file.splice(middle..middle, *b"\xff\xd3");
     assert!(!is_passed(&file));

@@ -42,7 +42,8 @@ impl Rgb {
         Self::new(width, height, |_, _| color)
     }
 
-    /// Four quarters in four colours: top left red, top right green, bottom left blue, bottom right yellow.
+    /// Four quarters in four colours: top left red, top right green, bottom left blue, bottom right
+    /// yellow.
     pub(crate) fn quarters(width: u32, height: u32) -> Self {
         Self::new(width, height, |x, y| {
             match (x * 2 < width, y * 2 < height) {

@@ -1,4 +1,5 @@
-//! The shared set of real and hostile pictures, where it is at hand: beside the workspace in `../shared/photos`.
+//! The shared set of real and hostile pictures, where it is at hand: beside the workspace in
+//! `../shared/photos`.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

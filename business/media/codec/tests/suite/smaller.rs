@@ -3,18 +3,18 @@
 use std::time::Instant;
 
 use business_media_codec::{
-    ANIMATION_SIDE_MAX, CodecError, EncoderMemory, Encoding, Format, Frame, Job, Ladder, Limits,
-    OutsideCodecs, Pixels, Processed, StoppedBy, process,
+    ANIMATION_SIDE_MAX, CodecError, EncoderMemory, Encoding, ExternalCodecs, Format, Frame, Job,
+    Ladder, Limits, Pixels, Processed, StoppedBy, process,
 };
 
 use crate::pictures::make;
 
 /// Keeps what it is asked to encode.
-struct Outside {
+struct FakeCodecs {
     fails: Option<StoppedBy>,
 }
 
-impl OutsideCodecs for Outside {
+impl ExternalCodecs for FakeCodecs {
     fn reads(&self) -> Vec<Format> {
         Vec::new()
     }
@@ -67,11 +67,11 @@ impl OutsideCodecs for Outside {
 
 fn make_with(file: &[u8], fails: Option<StoppedBy>) -> Result<Processed, CodecError> {
     let (limits, ladder) = (Limits::default(), Ladder::default());
-    let outside = Outside { fails };
+    let external_codecs = FakeCodecs { fails };
     process(
         file,
         &Job {
-            outside: Some(&outside),
+            external_codecs: Some(&external_codecs),
             ..Job::new(&limits, &ladder)
         },
     )
@@ -98,7 +98,7 @@ fn large_gif() -> Vec<u8> {
 }
 
 #[test]
-fn a_large_animation_is_encoded_smaller_outside() {
+fn a_large_animation_is_encoded_smaller_by_external_codecs() {
     let animation = make_with(&large_gif(), None).unwrap().animation.unwrap();
     assert_eq!(
         String::from_utf8(animation.bytes).unwrap(),
@@ -112,7 +112,7 @@ fn a_large_animation_is_encoded_smaller_outside() {
 }
 
 #[test]
-fn without_help_from_outside_a_large_animation_is_its_poster() {
+fn without_external_codecs_a_large_animation_is_its_poster() {
     let file = large_gif();
     assert_eq!(make(&file).unwrap().animation, None);
     for fails in [StoppedBy::Crash, StoppedBy::Deadline] {

@@ -1,5 +1,6 @@
-//! Which of its words about colour count for a PNG: the code points, else a profile that can be used, else "sRGB", else
-//! gamma and primaries (PNG, third edition, 4.3). What is stripped says the same in one word.
+//! Which of its words about colour count for a PNG: the code points, else a profile that can be
+//! used, else "sRGB", else gamma and primaries (PNG, third edition, 4.3). What is stripped says the
+//! same in one word.
 
 use business_media_codec::{Format, Purpose, strip};
 use moxcms::ColorProfile;
@@ -9,7 +10,8 @@ use crate::hidden::with_chunks;
 use crate::pictures::{Rgb, assert_close, look, make, png};
 
 const STORED: [u8; 3] = [168, 95, 67];
-/// What [`STORED`] is in sRGB if it is of Display P3, and if it is light; reckoned by the published matrices and curves.
+/// What [`STORED`] is in sRGB if it is of Display P3, and if it is light; computed by the published
+/// matrices and curves.
 const OF_DISPLAY_P3: [u8; 3] = [180, 90, 60];
 const OF_LIGHT: [u8; 3] = [211, 164, 140];
 

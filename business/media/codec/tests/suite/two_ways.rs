@@ -1,5 +1,5 @@
-//! Files that one reader takes for this and another for that, and files that ask for more work than they show: refused, or
-//! read the same way everywhere.
+//! Files that one reader takes for this and another for that, and files that ask for more work than
+//! they show: refused, or read the same way everywhere.
 
 use std::time::{Duration, Instant};
 
@@ -33,8 +33,9 @@ fn frame(marker: u8, side: u16) -> Vec<u8> {
     segment(marker, &[&[8], &side[..], &side, &components].concat())
 }
 
-/// Behind a marker that stands alone to some and has a length to others: a small frame for these, a large one for those. Here
-/// as in browsers it stands alone, and what is made of the file has nothing of the other frame.
+/// Behind a marker that stands alone to some and has a length to others: a small frame for these, a
+/// large one for those. Here as in browsers it stands alone, and what is made of the file has
+/// nothing of the other frame.
 #[test]
 fn a_jpeg_that_hides_a_large_frame_from_some_readers() {
     let small = Rgb::plain(8, 8, [1, 2, 3]).jpeg(None, None, false);

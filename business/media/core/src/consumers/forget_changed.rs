@@ -1,5 +1,5 @@
-//! Forgets what the caches hold of items that another process has changed: a command beside the one that serves. What this
-//! process changes, it forgets by itself and at once.
+//! Forgets what the caches hold of items that another process has changed: a command beside the one
+//! that serves. What this process changes, it forgets by itself and at once.
 
 use std::sync::Arc;
 

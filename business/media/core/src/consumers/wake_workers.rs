@@ -1,5 +1,5 @@
-//! Wakes the workers when something was uploaded, perhaps by another process. The event carries no work: what waits is in
-//! the database, and is looked for now and then besides.
+//! Wakes the workers when something was uploaded, perhaps by another process. The event carries no
+//! work: what waits is in the database, and is looked for now and then besides.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::Core;
 pub(crate) fn consumer(core: Arc<Core>) -> Consumer {
     Consumer {
         subscription: Subscription {
-            // Its name of old, so that it goes on where it stands in the log.
+            // Its name of old, so that it continues where it stands in the log.
             name: "media.process",
             topics: &[topics::UPLOADED],
             concurrency: 1,

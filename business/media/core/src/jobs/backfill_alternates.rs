@@ -1,7 +1,9 @@
-//! Has alternates made of items that were ready before their forms were switched on, or could be made here.
+//! Has alternates made of items that were ready before their forms were switched on, or could be
+//! made here.
 //!
-//! A few at a time: what is asked for here must not stand before what new photos ask for. So nothing is asked for while as
-//! many wait, and each round looks at a part of the items and the next goes on from there, round and round.
+//! A few at a time: what is asked for here must not stand before what new photos ask for. So
+//! nothing is asked for while as many wait, and each round looks at a part of the items and the
+//! next continues from there, round and round.
 
 use std::sync::atomic::Ordering;
 
@@ -17,7 +19,7 @@ const WAITING_MAX: i64 = 20;
 const LOOK_MAX: i64 = 1_000;
 
 impl Core {
-    /// One round. Answers how many items wait that did not before.
+    /// One round. Returns how many items wait that did not before.
     pub(crate) async fn backfill_alternates(&self) -> Result<u64, MediaError> {
         let wanted = alternates::bits(&self.alternate_encodings());
         let waiting = alternates::count_waiting(&self.database, WAITING_MAX).await?;

@@ -15,12 +15,13 @@ use crate::queue::Slot;
 use crate::store::alternates;
 use crate::store::queue;
 
-/// How often the queue is looked at without being told of anything: an event may be late, or of another process.
+/// How often the queue is looked at without being notified of anything: an event may be late, or of
+/// another process.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
 /// The shortest wait between two looks, when a pause ends just now by a clock that stands still.
 const POLL_INTERVAL_MIN: Duration = Duration::from_millis(20);
 /// The wait after the database could not be asked.
-const TROUBLE_PAUSE: Duration = Duration::from_secs(1);
+const INFRA_FAILURE_PAUSE: Duration = Duration::from_secs(1);
 /// Lost leases taken back in one step.
 const LOST_MAX: i64 = 500;
 
@@ -29,7 +30,7 @@ fn work_span(correlation_id: &CorrelationId) -> Span {
     tracing::info_span!("work", %correlation_id)
 }
 
-/// Works until it is stopped, then waits for the attempts that are under way to end or be given back.
+/// Works until it is stopped, then waits for the attempts that are under way to end or be released.
 pub(crate) async fn run(core: &Arc<Core>, stop: &CancellationToken) {
     let mut attempts = JoinSet::new();
     let mut started = false;
@@ -51,7 +52,7 @@ pub(crate) async fn run(core: &Arc<Core>, stop: &CancellationToken) {
         let pause = pause.unwrap_or_else(|error| {
             let causes = infra_kernel::Error::from(error).causes();
             tracing::error!(causes, "the queue of photos could not be read");
-            Some(TROUBLE_PAUSE)
+            Some(INFRA_FAILURE_PAUSE)
         });
         if let Some(pause) = pause {
             tokio::select! {
@@ -65,7 +66,7 @@ pub(crate) async fn run(core: &Arc<Core>, stop: &CancellationToken) {
 }
 
 impl Core {
-    /// Starts what is next. Answers how long to wait when there was nothing.
+    /// Starts what is next. Returns how long to wait when there was nothing.
     async fn start_next(
         self: &Arc<Self>,
         slot: Slot,
@@ -80,7 +81,8 @@ impl Core {
         }
         drop(slot);
         self.take_back(false).await?;
-        // Nothing else waits: what can wait has its turn, in a place of its own, so that it delays nobody who comes.
+        // Nothing else waits: what can wait has its turn, in a place of its own, so that it delays
+        // nobody who comes.
         if !self.anything_waits().await?
             && let Some((job, slot)) = self.claim_alternates().await?
         {
@@ -93,7 +95,8 @@ impl Core {
         Ok(Some(pause.clamp(POLL_INTERVAL_MIN, POLL_INTERVAL)))
     }
 
-    /// Takes back what is leased to nobody any more: leases that ran out, and at the start those of every other run.
+    /// Takes back what is leased to nobody any more: leases that ran out, and at the start those of
+    /// every other run.
     pub(crate) async fn take_back(self: &Arc<Self>, at_start: bool) -> Result<(), MediaError> {
         let others = at_start.then_some(self.queue.run);
         self.take_back_items(others).await?;
@@ -120,7 +123,8 @@ impl Core {
         }
     }
 
-    /// There is one place for this work in a process, so what is left here is found by the next round.
+    /// There is one place for this work in a process, so what is left here is found by the next
+    /// round.
     async fn take_back_alternates(&self, others: Option<i64>) -> Result<(), MediaError> {
         let now = self.clock.now();
         for job in alternates::lost(&self.database, now, others, LOST_MAX).await? {
@@ -131,8 +135,8 @@ impl Core {
         Ok(())
     }
 
-    /// Works off everything that is due, one after another. Answers how many attempts there were.
-    pub(crate) async fn work_off(self: &Arc<Self>) -> Result<u64, MediaError> {
+    /// Processes everything that is due, one after another. Returns how many attempts there were.
+    pub(crate) async fn drain_queue(self: &Arc<Self>) -> Result<u64, MediaError> {
         let never = CancellationToken::new();
         self.load_ledger().await?;
         self.take_back(true).await?;

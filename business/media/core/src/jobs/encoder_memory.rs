@@ -6,8 +6,9 @@ use crate::Core;
 use crate::store::alternates::ClaimedJob;
 
 impl Core {
-    /// Leaves out the forms whose encoders need more memory than they ever get. Answers why there will be none of them, if
-    /// there are such. Nothing here changes that; an operator with more memory has them tried again.
+    /// Leaves out the forms whose encoders need more memory than they ever get. Returns why there
+    /// will be none of them, if there are such. Nothing here changes that; an operator with more
+    /// memory has them retried.
     pub(super) fn drop_what_lacks_memory(
         &self,
         job: &ClaimedJob,
@@ -48,8 +49,9 @@ impl Core {
         )
     }
 
-    /// What photographs take is given first, so that uploads find memory beside it. What an encoder did not get by with, it
-    /// may have more for when it is tried again, but never so much that a photo of 12 megapixels would wait for it.
+    /// What photographs take is given first, so that uploads find memory beside it. What an encoder
+    /// did not get by with, it may have more for when it is retried, but never so much that a photo
+    /// of 12 megapixels would wait for it.
     pub(super) fn encoder_memory(&self, job: &ClaimedJob) -> EncoderMemory {
         if job.attempts > 1 {
             EncoderMemory::Most {

@@ -9,35 +9,37 @@ use crate::Core;
 use crate::error::MediaError;
 use crate::store::items;
 
-/// What is noted of an item: how much work on its original takes.
+/// What is recorded of an item: how much work on its original takes.
 pub(crate) struct Estimate {
     pub(crate) id: MediaId,
     pub(crate) bytes: u64,
 }
 
 impl Core {
-    /// Waits for the memory that work on a file of this item takes, but no longer than a picture may take: what finds none
-    /// by then is tried again later, and others have the worker. An estimate that is more than there ever is may be an old
-    /// version's: then the header is looked at again, and what it says now is noted.
+    /// Waits for the memory that work on a file of this item takes, but no longer than a picture
+    /// may take: what finds none by then is retried later, and others have the worker. An estimate
+    /// that is more than there ever is may be an old version's: then the header is looked at again,
+    /// and what it says now is recorded.
     ///
     /// # Errors
-    /// [`MediaError::NeedsMemory`] when it takes more than there ever is; [`MediaError::MemoryBusy`] when the wait was in
-    /// vain; what reading the file's header may end with.
+    /// [`MediaError::NeedsMemory`] when it takes more than there ever is;
+    /// [`MediaError::MemoryBusy`] when the wait timed out; what reading the file's header may end
+    /// with.
     pub(crate) async fn take_memory(
         &self,
-        noted: Estimate,
+        pending: Estimate,
         file: Stored,
     ) -> Result<OwnedSemaphorePermit, MediaError> {
         let wait_max = self.settings.job_time_max();
-        let bytes = if self.budget.ever_has(noted.bytes) {
-            noted.bytes
+        let bytes = if self.budget.ever_has(pending.bytes) {
+            pending.bytes
         } else {
-            self.estimate_again(&noted, file).await?
+            self.estimate_again(&pending, file).await?
         };
         self.budget.take(bytes, wait_max).await
     }
 
-    async fn estimate_again(&self, noted: &Estimate, file: Stored) -> Result<u64, MediaError> {
+    async fn estimate_again(&self, pending: &Estimate, file: Stored) -> Result<u64, MediaError> {
         let wait_max = self.settings.job_time_max();
         let memory = self.budget.take_for_header(file.bytes, wait_max).await?;
         let Stored { key, bytes } = file;
@@ -54,7 +56,7 @@ impl Core {
             header
         });
         let memory_bytes = header.await??.memory_bytes;
-        let (media, before) = (noted.id, noted.bytes);
+        let (media, before) = (pending.id, pending.bytes);
         tracing::info!(%media, before, memory_bytes, "the memory for a picture was estimated again");
         self.note_estimate(media, key, memory_bytes).await?;
         Ok(memory_bytes)

@@ -1,6 +1,7 @@
 //! Makes the smaller forms of a ready item's renditions, when nothing else waits.
 //!
-//! Nobody waits for them: until they are there, and when they cannot be made, the renditions are served as they are.
+//! Nobody waits for them: until they are there, and when they cannot be made, the renditions are
+//! served as they are.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,15 +14,15 @@ use infra_blob::{BlobKey, Stored};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
-use crate::blobs::{self, Noted};
+use crate::blobs::{self, PendingBlobs};
 use crate::error::MediaError;
 use crate::jobs::make_renditions::{OVERSTAY_MAX, STOP_PATIENCE};
 use crate::jobs::thread;
-use crate::jobs::verdict::{self, Verdict};
+use crate::jobs::verdict::{self, FailureVerdict};
 use crate::queue::Slot;
 use crate::store::alternates::{self, ClaimedJob};
-use crate::store::{renditions, twins};
-use crate::{Core, to_the_end};
+use crate::store::{duplicates, renditions};
+use crate::{Core, run_to_completion};
 
 /// How long a job is nobody else's, beyond what it may take.
 const LEASE_MARGIN: Duration = Duration::from_secs(120);
@@ -31,10 +32,10 @@ const MEMORY_PAUSE: Duration = Duration::from_secs(2);
 impl Core {
     /// The forms that are wanted and can be written here.
     pub(crate) fn alternate_encodings(&self) -> Vec<Encoding> {
-        let Some(outside) = &self.outside else {
+        let Some(external_codecs) = &self.external_codecs else {
             return Vec::new();
         };
-        let writes = outside.writes();
+        let writes = external_codecs.writes();
         let wanted = self
             .settings
             .alternates
@@ -99,7 +100,7 @@ impl Core {
         };
         if let Err(error) = ended {
             let causes = infra_kernel::Error::from(error).causes();
-            tracing::warn!(media = %job.id(), causes, "the end of work on alternates could not be noted");
+            tracing::warn!(media = %job.id(), causes, "the end of work on alternates could not be recorded");
         }
         self.queue.wake();
     }
@@ -134,7 +135,7 @@ impl Core {
             job.clone(),
             Ended::of(&made, made_now, job.attempts)?.or_without(lacking),
         );
-        to_the_end(async move {
+        run_to_completion(async move {
             let kept = core.keep_alternates(job, made, ended).await;
             drop(slot);
             kept
@@ -158,11 +159,12 @@ impl Core {
             .await?;
         let jpegs = renditions::sizes(&self.database, job.id()).await?;
         let (limits, ladder) = (self.settings.limits(), self.ladder.clone());
-        let (outside, time_max) = (self.outside.clone(), self.settings.job_time_max());
+        let (external_codecs, time_max) =
+            (self.external_codecs.clone(), self.settings.job_time_max());
         let encoder_memory = self.encoder_memory(job);
         let work = move || {
             let job = Job {
-                outside: outside.as_deref(),
+                external_codecs: external_codecs.as_deref(),
                 encoder_memory,
                 deadline: Instant::now() + time_max,
                 ..Job::new(&limits, &ladder)
@@ -171,7 +173,7 @@ impl Core {
                 jpegs.iter().map(|(name, size)| (&**name, *size)).collect();
             let made: Result<Alternates, CodecError> =
                 process_alternates(&original, &job, &encodings, &jpegs);
-            // As for renditions: given back when the thread ends.
+            // As for renditions: released when the thread ends.
             drop((original, memory));
             made
         };
@@ -179,13 +181,14 @@ impl Core {
         Ok((made?, slot))
     }
 
-    /// Ends the work with what was made for another item of the same account and content, if there is any by now.
+    /// Ends the work with what was made for another item of the same account and content, if there
+    /// is any by now.
     async fn copy_alternates(&self, job: &ClaimedJob, bits: i64) -> Result<bool, MediaError> {
         let mut connection = self.database.reader().acquire().await?;
         let (id, job) = (job.id(), job.clone());
-        let twin = twins::find_with_alternates(&mut connection, id, bits).await?;
+        let duplicate = duplicates::find_with_alternates(&mut connection, id, bits).await?;
         drop(connection);
-        if twin.is_none() {
+        if duplicate.is_none() {
             return Ok(false);
         }
         let copied = self
@@ -193,10 +196,12 @@ impl Core {
             .write(move |connection| {
                 Box::pin(async move {
                     // It may have gone since it was looked for; and so may the item itself.
-                    let twin = twins::find_with_alternates(connection, id, bits).await?;
-                    let Some(twin) = twin else { return Ok(false) };
+                    let duplicate = duplicates::find_with_alternates(connection, id, bits).await?;
+                    let Some(duplicate) = duplicate else {
+                        return Ok(false);
+                    };
                     if alternates::finish(connection, &job).await? {
-                        twins::copy_alternates(connection, twin, id).await?;
+                        duplicates::copy_alternates(connection, duplicate, id).await?;
                         alternates::mark_tried(connection, id, bits).await?;
                     }
                     Ok::<_, MediaError>(true)
@@ -214,24 +219,24 @@ impl Core {
         ended: Ended,
     ) -> Result<(), MediaError> {
         let keys: HashSet<BlobKey> = made.iter().map(|form| BlobKey::of(&form.bytes)).collect();
-        let noted = self.blobs.note(&Vec::from_iter(keys)).await?;
+        let pending = self.blobs.note(&Vec::from_iter(keys)).await?;
         let mut stored = Vec::with_capacity(made.len());
         for form in made {
             let name = (form.name, form.encoding.content_type());
             match self.blobs.store.put(Bytes::from(form.bytes)).await {
                 Ok(put) => stored.push((name, put)),
                 Err(error) => {
-                    self.blobs.abandon(noted).await;
+                    self.blobs.abandon(pending).await;
                     return Err(error.into());
                 }
             }
         }
         let kept = self
-            .commit_alternates(&job, stored, ended, noted.clone())
+            .commit_alternates(&job, stored, ended, pending.clone())
             .await;
         // The item is gone, or another has done it, or it was not committed.
         if !matches!(kept, Ok(true)) {
-            self.blobs.abandon(noted).await;
+            self.blobs.abandon(pending).await;
         }
         kept.map(|_| ())
     }
@@ -241,7 +246,7 @@ impl Core {
         job: &ClaimedJob,
         stored: Vec<((&'static str, &'static str), Stored)>,
         ended: Ended,
-        noted: Noted,
+        pending: PendingBlobs,
     ) -> Result<bool, MediaError> {
         let (job, id, now) = (job.clone(), job.id(), self.clock.now());
         let kept = self
@@ -259,7 +264,7 @@ impl Core {
                         alternates::insert(connection, id, name, stored).await?;
                     }
                     alternates::mark_tried(connection, id, ended.bits).await?;
-                    blobs::settle(connection, &noted).await?;
+                    blobs::settle(connection, &pending).await?;
                     Ok::<_, MediaError>(true)
                 })
             })
@@ -268,7 +273,8 @@ impl Core {
         Ok(kept)
     }
 
-    /// What is kept at hand of the renditions may say that there is no other form of them, or that no open item has them.
+    /// What is cached of the renditions may say that there is no other form of them, or that no
+    /// open item has them.
     pub(crate) async fn forget_renditions(
         &self,
         id: infra_kernel::MediaId,
@@ -315,15 +321,15 @@ impl Core {
     pub(crate) async fn follow_for_alternates(
         &self,
         job: &ClaimedJob,
-        verdict: Verdict,
+        verdict: FailureVerdict,
     ) -> Result<(), MediaError> {
         let (id, attempts) = (job.id(), job.attempts);
         match verdict {
-            Verdict::Again { pause, cause, .. } => {
+            FailureVerdict::Again { pause, cause, .. } => {
                 tracing::info!(media = %id, attempts, cause, "alternates are tried again later");
                 self.pause_alternates(job, pause, true).await
             }
-            Verdict::SetAside(failure) => {
+            FailureVerdict::GiveUp(failure) => {
                 tracing::warn!(media = %id, attempts, cause = failure.cause, "alternates are not made");
                 self.give_up_alternates(job, failure.cause).await
             }
@@ -356,7 +362,8 @@ impl Ended {
         self
     }
 
-    /// What an encoder refused is tried again, with all the rest; when that was the last time, it is done without.
+    /// What an encoder refused is retried, with all the rest; when that was the last time, it is
+    /// done without.
     fn of(made: &Alternates, bits: i64, attempts: i64) -> Result<Self, MediaError> {
         let Some((_, error)) = made.refused.first() else {
             return Ok(Self {

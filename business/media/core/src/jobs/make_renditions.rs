@@ -1,7 +1,8 @@
 //! Makes the renditions of an item that was leased to this process.
 //!
-//! An attempt ends in one of four ways, each of them one transaction that holds only while the item is still leased to the
-//! attempt: ready, paused until it is tried again, failed, or given back because the process stops.
+//! An attempt ends in one of four ways, each of them one transaction that holds only while the item
+//! is still leased to the attempt: ready, paused until it is retried, failed, or released because
+//! the process stops.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,21 +16,22 @@ use infra_kernel::{AccountId, Context};
 use infra_resilience::thread_processor_time;
 use tokio_util::sync::CancellationToken;
 
-use crate::blobs::{self, Noted};
+use crate::blobs::{self, PendingBlobs};
 use crate::error::MediaError;
 use crate::jobs::estimate::{Estimate, blame};
 use crate::jobs::thread;
-use crate::jobs::verdict::{self, Verdict};
+use crate::jobs::verdict::{self, FailureVerdict};
 use crate::queue::{LEASE, RENEW_INTERVAL, Slot};
 use crate::store::queue::{self, Claimed, Failure, Lease, Made};
-use crate::store::{alternates, camera, renditions, twins};
-use crate::{Core, to_the_end};
+use crate::store::{alternates, camera, duplicates, renditions};
+use crate::{Core, run_to_completion};
 
-/// How long an attempt may go on when the process is asked to stop; most are done by then.
+/// How long an attempt may continue when the process is asked to stop; most are done by then.
 pub(crate) const STOP_PATIENCE: Duration = Duration::from_secs(5);
-/// How far beyond its deadline a thread may be before it is given up: a step between two looks at the clock takes less.
+/// How far beyond its deadline a thread may be before it is given up: a step between two looks at
+/// the clock takes less.
 pub(crate) const OVERSTAY_MAX: Duration = Duration::from_secs(20);
-/// What telling of an end may take.
+/// How long the notice of an end may take.
 const EVENT_BUDGET: Duration = Duration::from_secs(60);
 
 impl Core {
@@ -50,7 +52,7 @@ impl Core {
         let ended = loop {
             tokio::select! {
                 ended = &mut attempt => break ended,
-                () = &mut stopped => break self.give_back(lease).await,
+                () = &mut stopped => break self.release_lease(lease).await,
                 () = tokio::time::sleep(RENEW_INTERVAL) => self.renew(lease).await,
             }
         };
@@ -59,21 +61,21 @@ impl Core {
             Err(error) => self.judge(&claimed, error).await,
         };
         if let Err(error) = ended {
-            // The lease runs out by itself, and the item is tried again.
+            // The lease runs out by itself, and the item is retried.
             let causes = infra_kernel::Error::from(error).causes();
-            tracing::error!(media = %lease.id, causes, "the end of an attempt could not be noted");
+            tracing::error!(media = %lease.id, causes, "the end of an attempt could not be recorded");
         }
         // There is a worker for what could not begin beside this.
         self.queue.wake();
     }
 
     async fn attempt(self: &Arc<Self>, claimed: &Claimed, slot: Slot) -> Result<(), MediaError> {
-        if self.take_over_twin(claimed).await? {
+        if self.copy_duplicate(claimed).await? {
             return Ok(());
         }
         let (made, spent) = self.make_renditions(claimed, slot).await?;
         let (core, claimed) = (Arc::clone(self), claimed.clone());
-        to_the_end(async move {
+        run_to_completion(async move {
             let keep = async {
                 let (processed, slot) = made?;
                 let kept = core.keep_renditions(&claimed, processed).await;
@@ -81,7 +83,7 @@ impl Core {
                 kept
             };
             // Beside each other, so that the bill delays nobody and shares the commit.
-            let (kept, ()) = tokio::join!(keep, core.bill(claimed.owner_id, spent));
+            let (kept, ()) = tokio::join!(keep, core.charge(claimed.owner_id, spent));
             kept
         })
         .await
@@ -103,37 +105,40 @@ impl Core {
         }
     }
 
-    async fn give_back(self: &Arc<Self>, lease: Lease) -> Result<(), MediaError> {
+    async fn release_lease(self: &Arc<Self>, lease: Lease) -> Result<(), MediaError> {
         self.write_then(
-            move |connection| Box::pin(async move { queue::give_back(connection, lease).await }),
+            move |connection| {
+                Box::pin(async move { queue::release_lease(connection, lease).await })
+            },
             move |core, _| core.caches.invalidate(&[lease.id], &[]),
         )
         .await?;
         Ok(())
     }
 
-    /// Makes the item ready with what was made for another of the same account and content, if there is one by now.
-    async fn take_over_twin(self: &Arc<Self>, claimed: &Claimed) -> Result<bool, MediaError> {
+    /// Makes the item ready with what was made for another of the same account and content, if
+    /// there is one by now.
+    async fn copy_duplicate(self: &Arc<Self>, claimed: &Claimed) -> Result<bool, MediaError> {
         let (owner, key) = (
             AccountId::from_sql(claimed.owner_id),
             claimed.original_key.clone(),
         );
         let mut connection = self.database.reader().acquire().await?;
-        let twin = twins::find(&mut connection, owner, &key).await?;
+        let duplicate = duplicates::find(&mut connection, owner, &key).await?;
         drop(connection);
-        if twin.is_none() {
+        if duplicate.is_none() {
             return Ok(false);
         }
         let (core, lease) = (Arc::clone(self), claimed.lease());
         let (event, now) = (self.ready_event(claimed), self.clock.now());
-        to_the_end(async move {
+        run_to_completion(async move {
             let taken = core.database.write(move |connection| {
                 Box::pin(async move {
                     // It may have gone since it was looked for.
-                    let twin = twins::find(connection, owner, &key).await?;
-                    let Some(twin) = twin else { return Ok(false) };
-                    if queue::mark_ready_as(connection, lease, twin).await? {
-                        twins::copy_files(connection, twin, lease.id, now).await?;
+                    let duplicate = duplicates::find(connection, owner, &key).await?;
+                    let Some(duplicate) = duplicate else { return Ok(false) };
+                    if queue::mark_ready_as(connection, lease, duplicate).await? {
+                        duplicates::copy_files(connection, duplicate, lease.id, now).await?;
                         outbox::append(connection, &event).await?;
                     }
                     Ok::<_, MediaError>(true)
@@ -144,7 +149,7 @@ impl Core {
                 tracing::info!(media = %lease.id, attempts = lease.attempt, "a picture is ready as one before it");
             }
             core.forget_renditions(lease.id).await?;
-            core.tell_processed(lease.id);
+            core.publish_processed(lease.id);
             Ok(taken)
         })
         .await
@@ -158,25 +163,25 @@ impl Core {
     ) -> Result<(Result<(Processed, Slot), MediaError>, Duration), MediaError> {
         let key: BlobKey = claimed.original_key.parse()?;
         let bytes = claimed.original_bytes.cast_unsigned();
-        let noted = Estimate {
+        let pending = Estimate {
             id: claimed.lease().id,
             bytes: claimed.memory_bytes.cast_unsigned(),
         };
-        let memory = self.take_memory(noted, Stored { key, bytes }).await?;
+        let memory = self.take_memory(pending, Stored { key, bytes }).await?;
         let original = self.blobs.store.read_all_for_work(key, bytes).await?;
         let (limits, ladder) = (self.settings.limits(), self.ladder.clone());
-        let outside = self.outside.clone();
+        let external_codecs = self.external_codecs.clone();
         let time_max = self.settings.job_time_max();
         let work = move || {
             let job = Job {
-                outside: outside.as_deref(),
+                external_codecs: external_codecs.as_deref(),
                 deadline: Instant::now() + time_max,
                 ..Job::new(&limits, &ladder)
             };
             let before = thread_processor_time();
             let processed = process(&original, &job).map_err(|error| blame(error, &original, key));
             let spent = thread_processor_time().saturating_sub(before);
-            // Given back here and not by whoever waits: that may be gone long before this is done.
+            // Released here and not by the waiter: that may be gone long before this is done.
             drop((original, memory));
             (processed, spent)
         };
@@ -206,15 +211,15 @@ impl Core {
             .map(|rendition| BlobKey::of(&rendition.bytes))
             .collect();
         keys.dedup();
-        let noted = self.blobs.note(&keys).await?;
+        let pending = self.blobs.note(&keys).await?;
         let stored = match self.put_renditions(&processed).await {
             Ok(stored) => stored,
             Err(error) => {
-                self.blobs.abandon(noted).await;
+                self.blobs.abandon(pending).await;
                 return Err(error);
             }
         };
-        self.commit_ready(claimed, processed, stored, noted).await
+        self.commit_ready(claimed, processed, stored, pending).await
     }
 
     async fn put_renditions(&self, processed: &Processed) -> Result<Vec<Stored>, MediaError> {
@@ -231,10 +236,10 @@ impl Core {
         claimed: &Claimed,
         processed: Processed,
         stored: Vec<Stored>,
-        noted: Noted,
+        pending: PendingBlobs,
     ) -> Result<(), MediaError> {
         let (lease, event, now) = (claimed.lease(), self.ready_event(claimed), self.clock.now());
-        let (settled, wanted) = (noted.clone(), !self.alternate_encodings().is_empty());
+        let (settled, wanted) = (pending.clone(), !self.alternate_encodings().is_empty());
         let keys: Vec<BlobKey> = stored.iter().map(|stored| stored.key).collect();
         let kept = self
             .database
@@ -260,7 +265,7 @@ impl Core {
             .await;
         // Deleted or leased to another in the meantime, or not committed.
         if !matches!(kept, Ok(true)) {
-            self.blobs.abandon(noted).await;
+            self.blobs.abandon(pending).await;
         }
         if matches!(kept, Ok(true)) {
             tracing::info!(media = %lease.id, attempts = lease.attempt, "a picture is ready");
@@ -268,7 +273,7 @@ impl Core {
         if kept.is_ok() {
             // Another item may have had the same renditions before, and not have been open.
             self.caches.invalidate(&[], &keys);
-            self.tell_processed(lease.id);
+            self.publish_processed(lease.id);
         }
         kept.map(|_| ())
     }
@@ -296,20 +301,20 @@ impl Core {
     pub(crate) async fn follow(
         self: &Arc<Self>,
         claimed: &Claimed,
-        verdict: Verdict,
+        verdict: FailureVerdict,
     ) -> Result<(), MediaError> {
         let (core, claimed) = (Arc::clone(self), claimed.clone());
-        to_the_end(async move {
+        run_to_completion(async move {
             let lease = claimed.lease();
             match verdict {
-                Verdict::Again {
+                FailureVerdict::Again {
                     pause,
                     cause,
-                    troubled,
-                } => core.pause(lease, pause, (cause, troubled)).await?,
-                Verdict::SetAside(failure) => core.set_aside(&claimed, failure).await?,
+                    infra_failure,
+                } => core.pause(lease, pause, (cause, infra_failure)).await?,
+                FailureVerdict::GiveUp(failure) => core.give_up_on(&claimed, failure).await?,
             }
-            core.tell_processed(lease.id);
+            core.publish_processed(lease.id);
             Ok(())
         })
         .await
@@ -319,7 +324,7 @@ impl Core {
         &self,
         lease: Lease,
         pause: Duration,
-        (cause, troubled): (String, bool),
+        (cause, infra_failure): (String, bool),
     ) -> Result<(), MediaError> {
         tracing::warn!(media = %lease.id, attempts = lease.attempt, cause, "a picture is tried again later");
         let next = match pause {
@@ -328,20 +333,21 @@ impl Core {
         };
         self.database
             .write(move |connection| {
-                Box::pin(
-                    async move { queue::pause(connection, lease, next, (&cause, troubled)).await },
-                )
+                Box::pin(async move {
+                    queue::pause(connection, lease, next, (&cause, infra_failure)).await
+                })
             })
             .await?;
         self.queue.wake();
         Ok(())
     }
 
-    /// The row tells its owner why, and keeps the original for whoever looks into it, until its time is over.
-    async fn set_aside(&self, claimed: &Claimed, failure: Failure) -> Result<(), MediaError> {
+    /// The row tells its owner why, and keeps the original for someone who looks into it, until its
+    /// time is over.
+    async fn give_up_on(&self, claimed: &Claimed, failure: Failure) -> Result<(), MediaError> {
         let lease = claimed.lease();
         let (code, cause) = (failure.code, failure.cause.as_str());
-        tracing::info!(media = %lease.id, attempts = lease.attempt, code, cause, "a picture is set aside");
+        tracing::info!(media = %lease.id, attempts = lease.attempt, code, cause, "a picture is quarantined");
         let message = MediaFailed {
             media_id: lease.id.get(),
             owner_id: claimed.owner_id.cast_unsigned(),

@@ -16,13 +16,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Core;
 
-pub use sweep::Swept;
+pub use sweep::SweepReport;
 
 pub(crate) async fn run(core: &Arc<Core>, stop: CancellationToken) {
-    tokio::join!(dispatch::run(core, &stop), sweep_now_and_then(core, &stop));
+    tokio::join!(dispatch::run(core, &stop), sweep_periodically(core, &stop));
 }
 
-async fn sweep_now_and_then(core: &Arc<Core>, stop: &CancellationToken) {
+async fn sweep_periodically(core: &Arc<Core>, stop: &CancellationToken) {
     loop {
         // First the wait: after a start, events that say what is in use may still be on their way.
         tokio::select! {
@@ -30,12 +30,12 @@ async fn sweep_now_and_then(core: &Arc<Core>, stop: &CancellationToken) {
             () = tokio::time::sleep(core.settings.sweep_interval()) => {}
         }
         match sweep::sweep(core).await {
-            Ok(swept) if swept != Swept::default() => {
+            Ok(sweep_report) if sweep_report != SweepReport::default() => {
                 tracing::info!(
-                    items = swept.items,
-                    originals = swept.originals,
-                    blobs = swept.blobs,
-                    alternates = swept.alternates,
+                    items = sweep_report.items,
+                    originals = sweep_report.originals,
+                    blobs = sweep_report.blobs,
+                    alternates = sweep_report.alternates,
                     "swept media"
                 );
             }

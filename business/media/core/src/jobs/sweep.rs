@@ -1,4 +1,5 @@
-//! Deletes what was left behind, and asks for what is lacking. Everything is found by state, so a round may be cut short anywhere and the next goes on.
+//! Deletes what was left behind, and asks for what is lacking. Everything is found by state, so a
+//! round may be cut short anywhere and the next continues.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,23 +8,24 @@ use infra_kernel::{Context, MediaId};
 
 use crate::Core;
 use crate::error::MediaError;
-use crate::store::deletion::{Remains, delete_items};
+use crate::store::deletion::{Leftovers, delete_items};
 use crate::store::{blob_rows, items, usage};
 
 /// Items handled in one round.
 const BATCH_MAX: i64 = 200;
 /// How long one round may take.
 const BUDGET: Duration = Duration::from_secs(60);
-/// How long an item is kept after nobody can find it any more. Whoever found it in its last moment has this long to say
-/// that it is in use, which a post does right after its commit, or, when the process died just then, at the next start.
+/// How long an item is kept after nobody can find it any more. Anyone who found it in its last
+/// moment has this long to say that it is in use, which a post does right after its commit, or,
+/// when the process died just then, at the next start.
 pub(crate) const ATTACH_GRACE: Duration = Duration::from_secs(3_600);
 
 /// What one round did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Swept {
+pub struct SweepReport {
     /// Items deleted because nothing showed them for too long.
     pub items: u64,
-    /// Originals of failed items that were let go of.
+    /// Originals of failed items that were released.
     pub originals: u64,
     /// Blobs deleted.
     pub blobs: u64,
@@ -31,14 +33,14 @@ pub struct Swept {
     pub alternates: u64,
 }
 
-pub(crate) async fn sweep(core: &Arc<Core>) -> Result<Swept, MediaError> {
+pub(crate) async fn sweep(core: &Arc<Core>) -> Result<SweepReport, MediaError> {
     let context = Context::background(BUDGET);
     let unused = delete_unattached(core, &context).await?;
     let failed = forget_failed(core, &context).await?;
     core.sweep_uploads(BATCH_MAX).await?;
     usage::forget_old_minutes(&core.database, core.clock.now(), BATCH_MAX).await?;
     core.blobs.store.remove_unfinished().await?;
-    Ok(Swept {
+    Ok(SweepReport {
         items: unused + failed.items,
         originals: failed.originals,
         blobs: core.blobs.sweep().await?,
@@ -62,46 +64,50 @@ async fn delete_unattached(core: &Arc<Core>, context: &Context) -> Result<u64, M
                 delete_items(connection, &context, &ids, now, &old).await
             })
         },
-        |core, remains: &Remains| core.caches.invalidate(&remains.items, &remains.renditions),
+        |core, leftovers: &Leftovers| {
+            core.caches
+                .invalidate(&leftovers.items, &leftovers.renditions)
+        },
     );
     // Their blobs are on the queue that this round looks at next.
     Ok(deleted.await?.items.len() as u64)
 }
 
-/// Failed items whose time is over: those that nothing shows go; those that something shows stay, to tell why, without
-/// their original.
-async fn forget_failed(core: &Arc<Core>, context: &Context) -> Result<Swept, MediaError> {
+/// Failed items whose time is over: those that nothing shows go; those that something shows stay,
+/// to tell why, without their original.
+async fn forget_failed(core: &Arc<Core>, context: &Context) -> Result<SweepReport, MediaError> {
     let before = core.clock.now().minus(core.settings.failed_lifetime());
     let old = items::failed_before(&core.database, before, BATCH_MAX).await?;
     if old.is_empty() {
-        return Ok(Swept::default());
+        return Ok(SweepReport::default());
     }
     let (context, ids, now) = (context.clone(), core.ids.clone(), core.clock.now());
     let forgotten = core.write_then(
         move |connection| {
             Box::pin(async move {
-                // One of them may be tried again, or shown, since it was looked for.
+                // One of them may be retried, or shown, since it was looked for.
                 let old = items::still_failed(connection, &old).await?;
                 let (shown, unused): (Vec<_>, Vec<_>) = old.iter().partition(|(_, shown)| *shown);
                 let (shown, unused) = (only_ids(&shown), only_ids(&unused));
-                let remains = delete_items(connection, &context, &ids, now, &unused).await?;
+                let leftovers = delete_items(connection, &context, &ids, now, &unused).await?;
                 for id in &shown {
                     let key = items::forget_original(connection, *id).await?;
                     blob_rows::queue_deletions(connection, key.as_slice(), now).await?;
                 }
-                Ok((remains, shown))
+                Ok((leftovers, shown))
             })
         },
-        |core, (remains, kept): &(Remains, Vec<MediaId>)| {
-            core.caches.invalidate(&remains.items, &remains.renditions);
+        |core, (leftovers, kept): &(Leftovers, Vec<MediaId>)| {
+            core.caches
+                .invalidate(&leftovers.items, &leftovers.renditions);
             core.caches.invalidate(kept, &[]);
         },
     );
-    let (remains, kept) = forgotten.await?;
-    Ok(Swept {
-        items: remains.items.len() as u64,
+    let (leftovers, kept) = forgotten.await?;
+    Ok(SweepReport {
+        items: leftovers.items.len() as u64,
         originals: kept.len() as u64,
-        ..Swept::default()
+        ..SweepReport::default()
     })
 }
 

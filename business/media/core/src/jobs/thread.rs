@@ -2,30 +2,31 @@
 
 use std::time::Duration;
 
-use infra_resilience::stand_back;
+use infra_resilience::lower_priority;
 use tokio::sync::oneshot;
 
 use crate::error::MediaError;
 use crate::queue::Slot;
 
-/// Runs work that blocks on a thread of its own, so that one which hangs keeps neither other work nor the end of the
-/// process waiting. Answers with the place, for what is left to do. Whatever the work owns (its share of memory) is given back when the thread ends, not when this gives
-/// up on it.
+/// Runs work that blocks on a thread of its own, so that one which hangs keeps neither other work
+/// nor the end of the process waiting. Returns with the place, for what is left to do. Whatever the
+/// work owns (its share of memory) is released when the thread ends, not when this gives up on it.
 ///
 /// # Errors
-/// [`MediaError::Overstayed`] when it is not back in time: its place is left to it. [`MediaError::Died`] when it panicked.
+/// [`MediaError::Overstayed`] when it is not back in time: its place is left to it.
+/// [`MediaError::Died`] when it panicked.
 pub(crate) async fn run<T: Send + 'static>(
     slot: Slot,
     patience: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<(T, Slot), MediaError> {
-    let (answer, mut answered) = oneshot::channel();
+    let (response, mut answered) = oneshot::channel();
     let span = tracing::Span::current();
     let body = move || {
         let _in_span = span.entered();
-        stand_back();
-        // Whoever asked may have given up.
-        let _ = answer.send(work());
+        lower_priority();
+        // The caller may have given up.
+        let _ = response.send(work());
     };
     std::thread::Builder::new()
         .name("media".to_owned())

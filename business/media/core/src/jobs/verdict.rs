@@ -1,6 +1,7 @@
-//! What an attempt that failed means for its item: again later, or set aside, and why.
+//! What an attempt that failed means for its item: again later, or quarantined, and why.
 //!
-//! Only what may fare better at another time is tried again. What is wrong with the file itself never passes.
+//! Only what may fare better at another time is retried. What is wrong with the file itself never
+//! passes.
 
 use std::time::Duration;
 
@@ -9,15 +10,19 @@ use infra_blob::BlobError;
 use infra_resilience::pause_after;
 
 use crate::error::{MediaError, needs_memory};
-use crate::store::queue::{Failure, Tries};
+use crate::store::queue::{AttemptCounts, Failure};
 
-/// How often an item is tried that needs more than its time: a second time, because the machine may have been busy.
+/// How often an item is tried that needs more than its time: a second time, because the machine may
+/// have been busy.
 pub(crate) const TIMEOUTS_MAX: i64 = 2;
-/// How often an item is tried whose decoder dies, and how often one that was at work when the whole process died.
+/// How often an item is tried whose decoder dies, and how often one that was at work when the whole
+/// process died.
 pub(crate) const CRASHES_MAX: i64 = 3;
-/// How often an item is tried for which an encoder will not write what it was given, which it should always do.
+/// How often an item is tried for which an encoder will not write what it was given, which it
+/// should always do.
 pub(crate) const REFUSALS_MAX: i64 = 3;
-/// How often an item is tried when this server is in trouble (a full disk): with the pauses below, over about two hours.
+/// How often an item is tried when this server itself fails (a full disk): with the pauses below,
+/// over about two hours.
 pub(crate) const ATTEMPTS_MAX: i64 = 20;
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(600);
@@ -33,22 +38,21 @@ const CRASHED: &str =
 
 /// What becomes of an item after an attempt that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// It waits this long and is tried again.
+pub(crate) enum FailureVerdict {
+    /// It waits this long and is retried.
     Again {
-        /// How long.
         pause: Duration,
-        /// The technical cause.
+        /// The technical cause, for the log and the operator.
         cause: String,
-        /// Whether this server was in trouble, and the item is not to blame.
-        troubled: bool,
+        /// Whether this server itself failed, and the item is not to blame.
+        infra_failure: bool,
     },
-    /// It is set aside.
-    SetAside(Failure),
+    /// It is quarantined.
+    GiveUp(Failure),
 }
 
 /// The verdict on an item after so many attempts. `jitter` is from 0 to 1.
-pub(crate) fn on(error: MediaError, tries: Tries, jitter: f64) -> Verdict {
+pub(crate) fn on(error: MediaError, tries: AttemptCounts, jitter: f64) -> FailureVerdict {
     let (code, sentence, bound) = match &error {
         MediaError::Codec(error) => match error {
             CodecError::Broken { .. } => ("broken", error.to_string(), Bound::Once),
@@ -60,7 +64,7 @@ pub(crate) fn on(error: MediaError, tries: Tries, jitter: f64) -> Verdict {
                 }
                 StoppedBy::Crash => ("crashed", CRASHED.to_owned(), Bound::Own(CRASHES_MAX)),
                 StoppedBy::Refusal => ("given_up", GIVEN_UP.to_owned(), Bound::Own(REFUSALS_MAX)),
-                StoppedBy::Absence => ("given_up", GIVEN_UP.to_owned(), Bound::Troubled),
+                StoppedBy::Absence => ("given_up", GIVEN_UP.to_owned(), Bound::InfraFailures),
             },
         },
         MediaError::NeedsMemory { bytes, bytes_max } => {
@@ -72,44 +76,45 @@ pub(crate) fn on(error: MediaError, tries: Tries, jitter: f64) -> Verdict {
         | MediaError::Blob(
             BlobError::NotFound(_) | BlobError::Damaged(_) | BlobError::TooLarge { .. },
         ) => ("lost", LOST.to_owned(), Bound::Once),
-        _ => ("given_up", GIVEN_UP.to_owned(), Bound::Troubled),
+        _ => ("given_up", GIVEN_UP.to_owned(), Bound::InfraFailures),
     };
     let cause = cause_of(error);
     if let Some(failures) = bound.allows(tries) {
         let failures = u32::try_from(failures).unwrap_or(u32::MAX);
         let pause = pause_after(failures, PAUSE_MIN, PAUSE_MAX, jitter);
-        let troubled = bound == Bound::Troubled;
-        return Verdict::Again {
+        let infra_failure = bound == Bound::InfraFailures;
+        return FailureVerdict::Again {
             pause,
             cause,
-            troubled,
+            infra_failure,
         };
     }
-    Verdict::SetAside(Failure {
+    FailureVerdict::GiveUp(Failure {
         code,
         sentence,
         cause,
     })
 }
 
-/// How often an attempt may end like this one. A full disk says nothing of the item, so the attempts that it ended do not
-/// count towards those that the item may be to blame for, nor the other way round.
+/// How often an attempt may end like this one. A full disk says nothing of the item, so the
+/// attempts that it ended do not count towards those that the item may be to blame for, nor the
+/// other way round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Bound {
     Once,
     /// So many attempts that the item may be to blame for.
     Own(i64),
-    /// [`ATTEMPTS_MAX`] attempts of a server in trouble.
-    Troubled,
+    /// [`ATTEMPTS_MAX`] attempts on infrastructure failures.
+    InfraFailures,
 }
 
 impl Bound {
     /// Whether there may be another attempt, and how many have ended like this one.
-    const fn allows(self, tries: Tries) -> Option<i64> {
+    const fn allows(self, tries: AttemptCounts) -> Option<i64> {
         let (failures, failures_max) = match self {
             Self::Once => return None,
             Self::Own(failures_max) => (tries.own, failures_max),
-            Self::Troubled => (tries.troubled + 1, ATTEMPTS_MAX),
+            Self::InfraFailures => (tries.infra_failure + 1, ATTEMPTS_MAX),
         };
         if failures < failures_max {
             Some(failures)
@@ -119,40 +124,41 @@ impl Bound {
     }
 }
 
-/// The verdict on an item whose attempt ended with its process: at once again, unless it looks as if the item ends it.
-/// `attempts` are those that the item may be to blame for.
-pub(crate) fn on_lost_lease(attempts: i64) -> Verdict {
+/// The verdict on an item whose attempt ended with its process: at once again, unless it looks as
+/// if the item ends it. `attempts` are those that the item may be to blame for.
+pub(crate) fn on_lost_lease(attempts: i64) -> FailureVerdict {
     let cause = "the process that worked on it ended".to_owned();
     if attempts < CRASHES_MAX {
-        return Verdict::Again {
+        return FailureVerdict::Again {
             pause: Duration::ZERO,
             cause,
-            troubled: false,
+            infra_failure: false,
         };
     }
-    Verdict::SetAside(Failure {
+    FailureVerdict::GiveUp(Failure {
         code: "crashed",
         sentence: CRASHED.to_owned(),
         cause: format!("{cause}, {attempts} times"),
     })
 }
 
-/// The verdict on an item whose lease ran out while the process that held it lives: its end could not be written, as on a
-/// full disk. That is this server's trouble and says nothing of the item.
-pub(crate) fn on_expired_lease(tries: Tries, jitter: f64) -> Verdict {
-    let cause = "the end of an attempt could not be noted".to_owned();
-    let Some(failures) = Bound::Troubled.allows(tries) else {
-        return Verdict::SetAside(Failure {
+/// The verdict on an item whose lease ran out while the process that held it lives: its end could
+/// not be written, as on a full disk. That is an infrastructure failure and says nothing of the
+/// item.
+pub(crate) fn on_expired_lease(tries: AttemptCounts, jitter: f64) -> FailureVerdict {
+    let cause = "the end of an attempt could not be recorded".to_owned();
+    let Some(failures) = Bound::InfraFailures.allows(tries) else {
+        return FailureVerdict::GiveUp(Failure {
             code: "given_up",
             sentence: GIVEN_UP.to_owned(),
             cause,
         });
     };
     let failures = u32::try_from(failures).unwrap_or(u32::MAX);
-    Verdict::Again {
+    FailureVerdict::Again {
         pause: pause_after(failures, PAUSE_MIN, PAUSE_MAX, jitter),
         cause,
-        troubled: true,
+        infra_failure: true,
     }
 }
 
@@ -176,13 +182,13 @@ mod tests {
         })
     }
 
-    fn code_after(error: MediaError, own: i64, troubled: i64) -> Option<&'static str> {
-        match on(error, Tries { own, troubled }, 0.5) {
-            Verdict::Again { pause, .. } => {
+    fn code_after(error: MediaError, own: i64, infra_failure: i64) -> Option<&'static str> {
+        match on(error, AttemptCounts { own, infra_failure }, 0.5) {
+            FailureVerdict::Again { pause, .. } => {
                 assert!(pause >= PAUSE_MIN && pause <= PAUSE_MAX);
                 None
             }
-            Verdict::SetAside(failure) => {
+            FailureVerdict::GiveUp(failure) => {
                 assert!(failure.sentence.ends_with('.') && !failure.cause.is_empty());
                 Some(failure.code)
             }
@@ -230,20 +236,26 @@ mod tests {
 
     #[test]
     fn an_end_that_could_not_be_written_is_not_held_against_the_item() {
-        let tries = |own, troubled| Tries { own, troubled };
+        let tries = |own, infra_failure| AttemptCounts { own, infra_failure };
         let again = on_expired_lease(tries(CRASHES_MAX, 0), 0.5);
-        assert!(matches!(again, Verdict::Again { troubled: true, .. }));
+        assert!(matches!(
+            again,
+            FailureVerdict::Again {
+                infra_failure: true,
+                ..
+            }
+        ));
         let last = on_expired_lease(tries(1, ATTEMPTS_MAX - 1), 0.5);
-        assert!(matches!(last, Verdict::SetAside(failure) if failure.code == "given_up"));
+        assert!(matches!(last, FailureVerdict::GiveUp(failure) if failure.code == "given_up"));
     }
 
     #[test]
     fn a_process_that_died_is_held_against_an_item_only_after_some_times() {
         for attempts in 1..CRASHES_MAX {
             let verdict = on_lost_lease(attempts);
-            assert!(matches!(verdict, Verdict::Again { pause, .. } if pause.is_zero()));
+            assert!(matches!(verdict, FailureVerdict::Again { pause, .. } if pause.is_zero()));
         }
         let verdict = on_lost_lease(CRASHES_MAX);
-        assert!(matches!(verdict, Verdict::SetAside(failure) if failure.code == "crashed"));
+        assert!(matches!(verdict, FailureVerdict::GiveUp(failure) if failure.code == "crashed"));
     }
 }

@@ -7,12 +7,12 @@ use infra_kernel::Timestamp;
 use super::lane::Lane;
 use super::ledger::Reading;
 
-/// How long the best of one class may be passed over for better classes before one of it goes first. So a stream of quick
-/// stills keeps an animation waiting, and never for ever; and with a single worker a still waits for an animation no more
-/// often than this.
+/// How long the best of one class may be skipped for better classes before one of it goes first. So
+/// a stream of quick stills keeps an animation waiting, and never for ever; and with a single
+/// worker a still waits for an animation no more often than this.
 pub(crate) const PASSED_OVER_MAX: Duration = Duration::from_secs(30);
-/// Processor time in the last hour is compared in steps of so much, and accounts within one step take turns: else every
-/// photo would change the order.
+/// Processor time in the last hour is compared in steps of so much, and accounts within one step
+/// take turns: else every photo would change the order.
 const STEP: Duration = Duration::from_secs(10);
 
 /// An account that has an item waiting in a lane.
@@ -22,7 +22,8 @@ pub(crate) struct Candidate {
     pub(crate) lane: Lane,
 }
 
-/// Classes in the order in which they are served: the lanes, then whatever belongs to accounts that are over their hour.
+/// Classes in the order in which they are served: the lanes, then whatever belongs to accounts that
+/// are over their hour.
 const CLASSES: usize = 4;
 const OVER_THEIR_HOUR: usize = 3;
 
@@ -38,20 +39,20 @@ const fn class_of(lane: Lane, is_over: bool) -> usize {
 /// What is at work: account, lane as the database has it, and how many items.
 pub(crate) type AtWork = [(i64, i64, i64)];
 
-/// Since when each class has been passed over.
+/// Since when each class has been skipped.
 #[derive(Debug, Default)]
-pub(crate) struct PassedOver {
+pub(crate) struct PassedOverSince {
     since: [Option<Timestamp>; CLASSES],
 }
 
-/// Chooses among candidates, which come in the order of the ring. `hour_max`: beyond so much processor time within an hour
-/// an account waits behind all others.
+/// Chooses among candidates, which come in the order of the ring. `hour_max`: beyond so much
+/// processor time within an hour an account waits behind all others.
 pub(crate) fn choose(
     candidates: &[Candidate],
     at_work: &AtWork,
     workers: usize,
     (spent, hour_max): (&Reading<'_>, Option<Duration>),
-    (passed_over, now): (&mut PassedOver, Timestamp),
+    (passed_over, now): (&mut PassedOverSince, Timestamp),
 ) -> Option<Candidate> {
     let mut waits = [false; CLASSES];
     // The first of those with the least in each class.
@@ -78,7 +79,8 @@ fn of_owner(at_work: &AtWork, owner: i64) -> i64 {
     own.map(|(_, _, count)| count).sum()
 }
 
-/// Whether there is room for one more item of a lane, beside the worker that is kept for quicker ones.
+/// Whether there is room for one more item of a lane, beside the worker that is kept for quicker
+/// ones.
 fn may_begin(lane: Lane, at_work: &AtWork, workers: usize) -> bool {
     let mut slower = Lane::ALL
         .into_iter()
@@ -90,8 +92,9 @@ fn may_begin(lane: Lane, at_work: &AtWork, workers: usize) -> bool {
     slower.all(has_room)
 }
 
-impl PassedOver {
-    /// The class that is next: the first that can begin, unless another that can has been passed over for too long.
+impl PassedOverSince {
+    /// The class that is next: the first that can begin, unless another that can has been skipped
+    /// for too long.
     fn choose(
         &mut self,
         waits: &[bool; CLASSES],
@@ -99,7 +102,7 @@ impl PassedOver {
         now: Timestamp,
     ) -> Option<usize> {
         for (since, waits) in self.since.iter_mut().zip(waits) {
-            // Of a clock that was set back as well: it begins anew.
+            // Of a clock that was set back as well: it starts over.
             *since = since.filter(|since| *waits && *since <= now);
         }
         let first = can_begin.iter().position(|can| *can)?;

@@ -6,20 +6,23 @@ use business_media_codec::{Format, Header};
 
 /// A still that is expected to take longer is no longer quick: a JPEG beyond some 75 megapixels.
 pub(crate) const QUICK_MAX: Duration = Duration::from_secs(1);
-/// A still that needs more than one in so many bytes of the memory of all pictures is no longer quick.
+/// A still that needs more than one in so many bytes of the memory of all pictures is no longer
+/// quick.
 const QUICK_MEMORY_SHARE: u64 = 4;
-/// What is quick however little memory there is, in bytes: a JPEG of 12 megapixels takes 81 MiB, and is what telephones
-/// send. On a small machine nothing of that would be quick, and animations would hold it up.
+/// What is quick however little memory there is, in bytes: a JPEG of 12 megapixels takes 81 MiB,
+/// and is what telephones send. On a small machine nothing of that would be quick, and animations
+/// would hold it up.
 const QUICK_MEMORY_MIN: u64 = 96 * 1024 * 1024;
 
-/// What kind of work an item is. The quick lane may use every worker; each further lane has one worker fewer, but always
-/// one, and shares it with the lanes after it. So with two workers or more there is one that nothing slow ever takes, and
-/// with one worker quick items go first.
+/// What kind of work an item is. The quick lane may use every worker; each further lane has one
+/// worker fewer, but always one, and shares it with the lanes after it. So with two workers or more
+/// there is one that nothing slow ever takes, and with one worker quick items go first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Lane {
     /// Stills that are done in a moment.
     Quick,
-    /// Large stills (in time or in memory), what another process decodes (HEIC, AVIF), and short animations.
+    /// Large stills (in time or in memory), what another process decodes (HEIC, AVIF), and short
+    /// animations.
     Slow,
     /// Animations that take long.
     Heavy,
@@ -28,8 +31,9 @@ pub(crate) enum Lane {
 impl Lane {
     pub(crate) const ALL: [Self; 3] = [Self::Quick, Self::Slow, Self::Heavy];
 
-    /// The lane of a file, by its header alone, where all pictures together may take so much memory. What needs a large
-    /// part of it is not quick: all others wait in line behind it for what it leaves.
+    /// The lane of a file, by its header alone, where all pictures together may take so much
+    /// memory. What needs a large part of it is not quick: all others wait in line behind it for
+    /// what it leaves.
     pub(crate) const fn of(header: &Header, memory_bytes_max: u64) -> Self {
         let cost = Duration::from_millis(header.cost_ms());
         let share = memory_bytes_max / QUICK_MEMORY_SHARE;

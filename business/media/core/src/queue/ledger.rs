@@ -1,5 +1,6 @@
-//! The processor time that work on each account's photos took within the last hour, at hand for every choice. The table
-//! `processor_minutes` has the same, so that a restart forgives nothing and an operator can look.
+//! The processor time that work on each account's photos took within the last hour, at hand for
+//! every choice. The table `processor_minutes` has the same, so that a restart forgives nothing and
+//! an operator can look.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,8 +8,8 @@ use std::time::Duration;
 
 use crate::store::usage::MINUTES;
 
-/// Accounts that are kept at hand, some 100 bytes each with what they took in a few minutes. One more, and the one that
-/// took least is forgotten here.
+/// Accounts that are cached, some 100 bytes each with what they took in a few minutes. One more,
+/// and the one that took least is forgotten here.
 const ACCOUNTS_MAX: usize = 20_000;
 
 /// What accounts took, by minute.
@@ -17,7 +18,8 @@ pub(crate) struct Ledger {
     accounts: Mutex<HashMap<i64, Account>>,
 }
 
-/// Minutes since 1970 and what was taken in each, oldest first; at most as many as are looked back upon.
+/// Minutes since 1970 and what was taken in each, oldest first; at most as many as are looked back
+/// upon.
 #[derive(Default)]
 struct Account {
     minutes: VecDeque<(i64, Duration)>,

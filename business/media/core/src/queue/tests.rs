@@ -24,7 +24,7 @@ async fn open(folder: &TempDir) -> Arc<Core> {
         blobs: Arc::new(DirectoryStore::open(&path.join("blobs")).await.unwrap()),
         ids: Arc::new(IdGenerator::new(1, Arc::clone(&clock))),
         clock,
-        outside: None,
+        external_codecs: None,
         settings: Settings::default(),
     })
     .core
@@ -89,7 +89,8 @@ async fn every_step_of_a_choice_is_a_step_in_an_index() {
             .unwrap();
         for row in rows {
             let step: String = row.get("detail");
-            // Of the partial indexes a whole scan is what is wanted: of what is at work, or its first entry.
+            // Of the partial indexes a whole scan is what is wanted: of what is at work, or its
+            // first entry.
             let indexed = step.contains("USING") && step.contains("INDEX media_");
             let bounded = [
                 "ring",
@@ -149,7 +150,7 @@ async fn what_is_urgent_comes_first() {
     assert_eq!(served, [2, 2, 1, 1]);
 }
 
-/// What is waiting and at work of each account, by the rule as it is told.
+/// What is waiting and at work of each account, by the rule as documented.
 #[derive(Default)]
 struct Model {
     waiting: BTreeMap<i64, u32>,
@@ -217,7 +218,7 @@ async fn play(steps: Vec<(u8, i64)>, workers: usize) {
             }
             _ => {}
         }
-        // With one worker nobody is passed over for longer than one turn of the ring of the six.
+        // With one worker nobody is skipped for longer than one turn of the ring of the six.
         assert!(workers > 1 || model.passed_over.values().all(|times| *times <= 6));
     }
     core.database.close().await;

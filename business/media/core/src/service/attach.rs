@@ -1,4 +1,4 @@
-//! Notes that something shows items.
+//! Records that something shows items.
 
 use std::sync::Arc;
 
@@ -20,7 +20,8 @@ struct Holder {
 }
 
 impl Core {
-    /// All of the items or none: one that is not there, not the owner's, or failed refuses the request.
+    /// All of the items or none: one that is not there, not the owner's, or failed refuses the
+    /// request.
     pub(crate) async fn attach(self: &Arc<Self>, request: AttachRequest) -> Result<(), MediaError> {
         check::id_count(request.ids.len())?;
         check::holder(&request.holder)?;

@@ -16,8 +16,8 @@ pub(crate) fn id_count(count: usize) -> Result<()> {
     Ok(())
 }
 
-/// Alt text as it is kept: a line ends with one character, as it is counted, however the sender's system ends lines.
-/// Characters are code points.
+/// Alt text as it is kept: a line ends with one character, as it is counted, however the sender's
+/// system ends lines. Characters are code points.
 pub(crate) fn description(text: &str) -> Result<String> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let may_stand = |c: char| !c.is_control() || matches!(c, '\n' | '\t');

@@ -7,13 +7,13 @@ use infra_kernel::{AccountId, Context, Error, MediaId};
 
 use crate::Core;
 use crate::error::MediaError;
-use crate::store::deletion::{Remains, delete_items};
+use crate::store::deletion::{Leftovers, delete_items};
 use crate::store::items;
 
 impl Core {
-    /// Its rows are gone when this answers, and nobody can read its bytes any more; should the store fail to delete the
-    /// bytes themselves, the sweeper goes on. An attempt that is under way finds at its end that nothing is leased to it,
-    /// and leaves nothing.
+    /// Its rows are gone when this returns, and nobody can read its bytes any more; should the
+    /// store fail to delete the bytes themselves, the sweeper continues. An attempt that is under
+    /// way finds at its end that nothing is leased to it, and leaves nothing.
     pub(crate) async fn delete(
         self: &Arc<Self>,
         context: &Context,
@@ -31,16 +31,17 @@ impl Core {
                     delete_items(connection, &context, &ids, now, &[id]).await
                 })
             },
-            |core, remains: &Remains| {
-                core.caches.invalidate(&remains.items, &remains.renditions);
-                // Whoever waits for it hears that it is gone.
-                for id in &remains.items {
-                    core.tell_processed(*id);
+            |core, leftovers: &Leftovers| {
+                core.caches
+                    .invalidate(&leftovers.items, &leftovers.renditions);
+                // Its waiters learn that it is gone.
+                for id in &leftovers.items {
+                    core.publish_processed(*id);
                 }
             },
         );
-        let remains = deleted.await?;
-        self.blobs.collect(&remains.blobs).await;
+        let leftovers = deleted.await?;
+        self.blobs.collect(&leftovers.blobs).await;
         Ok(())
     }
 }

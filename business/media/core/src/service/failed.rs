@@ -1,7 +1,7 @@
 //! Items that have failed, for operators.
 //!
-//! These calls may be made in a process beside the one that serves. So bytes are only queued for deletion here, and
-//! deleted by the sweeper of the one process that does that.
+//! These calls may be made in a process beside the one that serves. So bytes are only queued for
+//! deletion here, and deleted by the sweeper of the one process that does that.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use infra_kernel::{Context, Error, ErrorCode, MediaId};
 use crate::Core;
 use crate::error::MediaError;
 use crate::store::alternates::{self, GivenUpRow};
-use crate::store::deletion::{Remains, delete_items};
+use crate::store::deletion::{Leftovers, delete_items};
 use crate::store::failed::{self, FailedRow};
 use crate::store::{holders, items};
 
@@ -40,7 +40,7 @@ impl Core {
         let mut items: HashMap<u64, MediaItem> =
             items.into_iter().map(|item| (item.id, item)).collect();
         let told = |row: FailedRow| {
-            // One that was dropped or tried again in between is left out.
+            // One that was dropped or retried in between is left out.
             let item = items.remove(&row.media().get())?;
             Some(FailedItem {
                 item: Some(item),
@@ -96,7 +96,7 @@ impl Core {
         Ok(item.ok_or_else(|| Error::not_found("photo"))?)
     }
 
-    /// Lets the alternates of a ready item be tried again, if they were given up.
+    /// Lets the alternates of a ready item be retried, if they were given up.
     async fn retry_alternates(&self, id: MediaId) -> Result<Option<MediaItem>, MediaError> {
         let now = self.clock.now();
         let waits = self.database.write(move |connection| {
@@ -109,7 +109,7 @@ impl Core {
         Ok(items::read(&self.database, &[id]).await?.pop())
     }
 
-    /// Refuses what cannot be tried again, and says why.
+    /// Refuses what cannot be retried, and says why.
     async fn require_original(&self, id: MediaId) -> Result<(), MediaError> {
         let after = id.to_sql().saturating_add(1);
         let row = failed::before(&self.database, after, 1).await?.pop();
@@ -145,19 +145,20 @@ impl Core {
             move |connection| {
                 Box::pin(async move {
                     if failed::has_failed(connection, id).await? != Some(true) {
-                        return Ok(Remains::default());
+                        return Ok(Leftovers::default());
                     }
                     holders::remove_item(connection, id).await?;
                     delete_items(connection, &context, &ids, now, &[id]).await
                 })
             },
-            |core, remains: &Remains| {
-                core.caches.invalidate(&remains.items, &remains.renditions);
+            |core, leftovers: &Leftovers| {
+                core.caches
+                    .invalidate(&leftovers.items, &leftovers.renditions);
             },
         );
-        let remains = dropped.await?;
+        let leftovers = dropped.await?;
         Ok(DropFailedReply {
-            dropped: !remains.items.is_empty(),
+            dropped: !leftovers.items.is_empty(),
         })
     }
 }

@@ -11,12 +11,13 @@ use infra_kernel::{Context, Error};
 
 use crate::error::MediaError;
 use crate::store::formats;
-use crate::{Core, to_the_end};
+use crate::{Core, run_to_completion};
 
-/// How long what was read of the switches is believed: it bounds how late a process notices what another has switched.
+/// How long what was read of the switches is believed: it bounds how late a process notices what
+/// another has switched.
 const BELIEVED_FOR: Duration = Duration::from_secs(1);
 
-const SWITCHED_OFF: &str = "Switched off by whoever runs this server.";
+const SWITCHED_OFF: &str = "Switched off by the operator.";
 
 /// The formats that were off when it was last looked, and when that was.
 #[derive(Default)]
@@ -31,7 +32,7 @@ impl Switches {
             .map(|(_, off)| off.clone())
     }
 
-    fn know(&self, looked: Instant, off: Vec<Format>) {
+    fn remember(&self, looked: Instant, off: Vec<Format>) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         // A slow look does not undo what was seen after it began.
         if known.as_ref().is_none_or(|(since, _)| *since <= looked) {
@@ -41,8 +42,8 @@ impl Switches {
 }
 
 impl Core {
-    /// The formats that are taken now: those that can be read here, without those that are switched off. A switch that
-    /// another process has turned is noticed within a second.
+    /// The formats that are taken now: those that can be read here, without those that are switched
+    /// off. A switch that another process has turned is noticed within a second.
     pub(crate) async fn formats(&self) -> Result<FormatSet, MediaError> {
         let off = match self.switches.known() {
             Some(off) => off,
@@ -54,7 +55,7 @@ impl Core {
     async fn look_at_switches(&self) -> Result<Vec<Format>, MediaError> {
         let looked = Instant::now();
         let off = formats::switched_off(&self.database).await?;
-        self.switches.know(looked, off.clone());
+        self.switches.remember(looked, off.clone());
         Ok(off)
     }
 
@@ -65,7 +66,7 @@ impl Core {
     ) -> Result<ListFormatsReply, MediaError> {
         let format = named(&request.content_type)?;
         let (core, on) = (Arc::clone(self), request.on);
-        to_the_end(async move {
+        run_to_completion(async move {
             let now = core.clock.now();
             core.database
                 .write(move |connection| {
@@ -74,7 +75,7 @@ impl Core {
                 .await?;
             core.look_at_switches().await?;
             tracing::info!(format = format.content_type(), on, "a format was switched");
-            core.formats_told().await
+            core.formats_reply().await
         })
         .await
     }
@@ -84,10 +85,10 @@ impl Core {
         _: &Context,
         _: ListFormatsRequest,
     ) -> Result<ListFormatsReply, MediaError> {
-        self.formats_told().await
+        self.formats_reply().await
     }
 
-    async fn formats_told(&self) -> Result<ListFormatsReply, MediaError> {
+    async fn formats_reply(&self) -> Result<ListFormatsReply, MediaError> {
         let off = formats::switched_off(&self.database).await?;
         let readable = self.readable_formats();
         let status = |format: Format| {
@@ -130,7 +131,7 @@ fn named(text: &str) -> Result<Format, Error> {
     })
 }
 
-/// A sentence for whoever runs the place.
+/// A sentence for the operator.
 fn why_unreadable(format: Format) -> String {
     match format {
         Format::Heic | Format::Avif => format!(
@@ -160,8 +161,8 @@ mod tests {
         let switches = Switches::default();
         assert_eq!(switches.known(), None);
         let (earlier, later) = (Instant::now(), Instant::now() + Duration::from_millis(1));
-        switches.know(later, vec![Format::Heic]);
-        switches.know(earlier, vec![]);
+        switches.remember(later, vec![Format::Heic]);
+        switches.remember(earlier, vec![]);
         assert_eq!(switches.known(), Some(vec![Format::Heic]));
     }
 }

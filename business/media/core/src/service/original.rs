@@ -1,8 +1,10 @@
-//! The bytes of an upload: to its owner as they arrived, to others the same picture without what its file tells of them.
+//! The bytes of an upload: to its owner as they arrived, to others the same picture without its
+//! file's metadata.
 //!
-//! Whether others may have it is decided by whoever shows the post; here it is only made. It is made once, when it is
-//! first asked for, and kept as a blob of its own, so that many slow readers cost a file and no memory. That it cannot be
-//! made is kept, too: then a rendition is given in its place, and the file is not read for it again.
+//! Whether others may have it is decided by the caller that shows the post; here it is only made.
+//! It is made once, when it is first asked for, and kept as a blob of its own, so that many slow
+//! readers cost a file and no memory. That it cannot be made is kept, too: then a rendition is
+//! given in its place, and the file is not read for it again.
 
 use std::sync::Arc;
 
@@ -14,15 +16,16 @@ use infra_kernel::{Context, Error, ErrorCode, MediaId};
 use infra_rpc::{Messages, within_deadline};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::blobs::{self, Noted};
+use crate::blobs::{self, PendingBlobs};
 use crate::budget::REQUEST_WAIT_MAX;
 use crate::caches::Form;
 use crate::error::MediaError;
 use crate::service::send::Sending;
 use crate::store::originals::{self, Original};
-use crate::{Core, to_the_end};
+use crate::{Core, run_to_completion};
 
-/// How many times its own size a file may take while it is stripped: the file, its pixels, and what is made of both.
+/// How many times its own size a file may take while it is stripped: the file, its pixels, and what
+/// is made of both.
 const STRIP_MEMORY_FACTOR: u64 = 3;
 
 impl Core {
@@ -88,7 +91,7 @@ impl Core {
             return self.full_rendition(id).await;
         };
         let (core, content_type) = (Arc::clone(self), original.form.content_type);
-        to_the_end(async move { core.keep_shared(id, content_type, stripped).await }).await
+        run_to_completion(async move { core.keep_shared(id, content_type, stripped).await }).await
     }
 
     /// What was made for others before.
@@ -116,14 +119,14 @@ impl Core {
         Ok(stripped.await?)
     }
 
-    /// Spares the next who asks the attempt. What cannot be noted is found out again.
+    /// Spares the next who asks the attempt. What cannot be recorded is found out again.
     async fn remember_unstrippable(&self, key: BlobKey) {
-        let noted = self.database.write(move |connection| {
+        let pending = self.database.write(move |connection| {
             Box::pin(async move { originals::mark_unstrippable(connection, key).await })
         });
-        if let Err(error) = noted.await {
+        if let Err(error) = pending.await {
             let causes = infra_kernel::Error::from(error).causes();
-            tracing::warn!(%key, causes, "that an original cannot be stripped could not be noted");
+            tracing::warn!(%key, causes, "that an original cannot be stripped could not be recorded");
         }
     }
 
@@ -134,41 +137,42 @@ impl Core {
         content_type: Arc<str>,
         file: Bytes,
     ) -> Result<Form, MediaError> {
-        let noted = self.blobs.note(&[BlobKey::of(&file)]).await?;
+        let pending = self.blobs.note(&[BlobKey::of(&file)]).await?;
         let kept = match self.blobs.store.put(file).await {
-            Ok(stored) => self.note_shared(id, content_type, stored, &noted).await,
+            Ok(stored) => self.record_shared(id, content_type, stored, &pending).await,
             Err(error) => Err(error.into()),
         };
         match kept {
             Ok((form, true)) => Ok(form),
-            // Another was quicker, and may have made another file: with another version of this program.
+            // Another was quicker, and may have made another file: with another version of this
+            // program.
             Ok((form, false)) => {
-                self.blobs.abandon(noted).await;
+                self.blobs.abandon(pending).await;
                 Ok(form)
             }
             Err(error) => {
-                self.blobs.abandon(noted).await;
+                self.blobs.abandon(pending).await;
                 Err(error)
             }
         }
     }
 
-    /// Answers what is noted for the item, and whether it is this.
-    async fn note_shared(
+    /// Returns what is recorded for the item, and whether it is this.
+    async fn record_shared(
         &self,
         id: MediaId,
         content_type: Arc<str>,
         stored: Stored,
-        noted: &Noted,
+        pending: &PendingBlobs,
     ) -> Result<(Form, bool), MediaError> {
-        let noted = noted.clone();
+        let pending = pending.clone();
         self.database
             .write(move |connection| {
                 Box::pin(async move {
                     let inserted =
                         originals::insert_shared(connection, id, &content_type, stored).await?;
                     if inserted {
-                        blobs::settle(connection, &noted).await?;
+                        blobs::settle(connection, &pending).await?;
                     }
                     // Deleted in the meantime, it is not there.
                     let form = originals::read_shared(connection, id).await?;
@@ -178,7 +182,8 @@ impl Core {
             .await
     }
 
-    /// What others get instead of a file that cannot be stripped: the largest picture that was made of it.
+    /// What others get instead of a file that cannot be stripped: the largest picture that was made
+    /// of it.
     async fn full_rendition(&self, id: MediaId) -> Result<Form, MediaError> {
         let item = self.item(id).await?;
         let full = item.rendition(renditions::FULL);

@@ -1,7 +1,8 @@
 //! How much of this server one account may use.
 //!
-//! Asked before a file is read, so that nobody sends in vain, and again in the transaction that adds the item, where it
-//! counts: several uploads of one account may have passed the first check together.
+//! Asked before a file is read, so that nobody sends for nothing, and again in the transaction that
+//! adds the item, where it counts: several uploads of one account may have passed the first check
+//! together.
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::settings::Settings;
 use crate::store::usage::RecentUploads;
 use crate::store::{items, usage};
 
-/// When to try again who has uploaded as many bytes as a day has: they leave the day hour by hour.
+/// When to retry who has uploaded as many bytes as a day has: they leave the day hour by hour.
 const DAY_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// The bounds; 0 means none, except for what waits for a post.
@@ -41,8 +42,8 @@ impl Quotas {
         }
     }
 
-    /// Refuses one more item of this account. `bytes`: how many it adds, 0 when that is not known yet; nothing when the
-    /// account has the same content already.
+    /// Refuses one more item of this account. `bytes`: how many it adds, 0 when that is not known
+    /// yet; nothing when the account has the same content already.
     pub(crate) async fn check(
         &self,
         connection: &mut Connection,
@@ -150,8 +151,8 @@ impl Quotas {
 }
 
 impl Core {
-    /// Refuses an upload of this many bytes that would go beyond what its account may use, before it is received. 0 bytes
-    /// when its length is not known.
+    /// Refuses an upload of this many bytes that would go beyond what its account may use, before
+    /// it is received. 0 bytes when its length is not known.
     pub(crate) async fn check_quota(&self, owner: AccountId, bytes: u64) -> Result<(), MediaError> {
         let mut connection = self.database.reader().acquire().await?;
         let quotas = Quotas::of(&self.settings);
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_are_where_they_are_said_to_be_and_told_with_numbers() {
+    fn bounds_are_where_they_are_said_to_be_and_reported_with_numbers() {
         assert!(quotas().check_bytes(9 << 20, 1 << 20).is_ok());
         let refused = quotas()
             .check_bytes(9 << 20, (1 << 20) + 1)

@@ -22,7 +22,7 @@ impl Core {
         Ok(found.filter(|item| !is_over(item, expired)).collect())
     }
 
-    /// The item as the database has it; the caches are told if another process has changed it.
+    /// The item as the database has it; the caches are notified if another process has changed it.
     pub(crate) async fn fresh_item(&self, id: MediaId) -> Result<Arc<MediaItem>, MediaError> {
         let fresh = items::read(&self.database, &[id]).await?.pop();
         let fresh = fresh.ok_or_else(|| Error::not_found("photo"))?;
@@ -39,9 +39,9 @@ impl Core {
     }
 }
 
-/// Whether an item's time to be used is over: uploaded before `expired`, and shown by nothing. It is told to nobody any
-/// more, a while before it is deleted: so whoever still found it can use it, see `jobs/sweep.rs`. A failed one cannot be
-/// used, and is told for as long as it is kept.
+/// Whether an item's time to be used is over: uploaded before `expired`, and shown by nothing. It
+/// is shown to nobody any more, a while before it is deleted: so anyone who still found it can use
+/// it, see `jobs/sweep.rs`. A failed one cannot be used, and is shown for as long as it is kept.
 fn is_over(item: &MediaItem, expired: Timestamp) -> bool {
     !item.attached && !item.has_failed() && item.created_at() < expired
 }

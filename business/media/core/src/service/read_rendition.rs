@@ -12,7 +12,7 @@ use crate::service::send::Sending;
 use crate::store::renditions;
 
 impl Core {
-    /// What is not open and not asked for with a signature is answered as what is not there.
+    /// What is not open and not asked for with a signature is treated as not found.
     pub(crate) async fn read_rendition(
         &self,
         request: &ReadRenditionRequest,
@@ -37,13 +37,14 @@ impl Core {
             head_only: request.head_only,
         };
         let preferred = head.preferred(&request.preferred_types);
-        match self.send_at_hand(sending(preferred)).await {
-            // A form that is lost, or was deleted by another process a moment ago, is no reason to show nothing.
+        match self.send_cached(sending(preferred)).await {
+            // A form that is lost, or was deleted by another process a moment ago, is no reason to
+            // show nothing.
             Err(MediaError::Blob(BlobError::NotFound(_) | BlobError::Damaged(_)))
                 if preferred.key != key =>
             {
                 self.caches.invalidate(&[], &[key, preferred.key]);
-                self.send_at_hand(sending(&head.itself)).await
+                self.send_cached(sending(&head.itself)).await
             }
             sent => sent,
         }

@@ -8,7 +8,7 @@ use infra_blob::BlobWriter;
 use infra_kernel::{Context, Error, ErrorCode, Result};
 use infra_rpc::{Messages, within_deadline};
 
-use crate::budget::Gathering;
+use crate::budget::UploadBuffer;
 use crate::error::MediaError;
 
 /// Bytes gathered before they are written: each write costs a hop to a thread that may block.
@@ -44,13 +44,14 @@ pub(crate) async fn header(
     }
 }
 
-/// Writes the file as it arrives. Refuses it as soon as its first bytes are here if it is of a kind that is not taken, and
-/// as soon as it has more than `bytes_max` bytes. What is gathered before it is written counts as `gathering`.
+/// Writes the file as it arrives. Refuses it as soon as its first bytes are here if it is of a kind
+/// that is not taken, and as soon as it has more than `bytes_max` bytes. What is gathered before it
+/// is written counts as `gathering`.
 pub(crate) async fn body(
     context: &Context,
     chunks: &mut Messages<UploadChunk>,
     bytes_max: u64,
-    (taken, mut gathering): (&FormatSet, Gathering),
+    (taken, mut gathering): (&FormatSet, UploadBuffer),
     writer: &mut dyn BlobWriter,
 ) -> Result<(), MediaError> {
     let mut gathered = BytesMut::new();

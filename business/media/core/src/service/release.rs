@@ -1,4 +1,4 @@
-//! Notes that something no longer shows items, and deletes those that nothing shows.
+//! Records that something no longer shows items, and deletes those that nothing shows.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use infra_kernel::{AccountId, Context, MediaId};
 use crate::Core;
 use crate::error::MediaError;
 use crate::service::check;
-use crate::store::deletion::{Remains, delete_items};
+use crate::store::deletion::{Leftovers, delete_items};
 use crate::store::{holders, renditions};
 
 /// Items that not everyone may see any more, and the keys of their renditions.
@@ -19,24 +19,25 @@ struct Turned {
 }
 
 impl Core {
-    /// Answers how many items were deleted. Their rows are gone when this answers, and nobody can read their bytes any
-    /// more; should the store fail to delete the bytes themselves, the sweeper goes on.
+    /// Returns how many items were deleted. Their rows are gone when this returns, and nobody can
+    /// read their bytes any more; should the store fail to delete the bytes themselves, the sweeper
+    /// continues.
     pub(crate) async fn release(
         self: &Arc<Self>,
         context: &Context,
         request: ReleaseRequest,
     ) -> Result<u32, MediaError> {
         check::holder(&request.holder)?;
-        let (remains, _) = self.let_go(context.clone(), request).await?;
-        self.blobs.collect(&remains.blobs).await;
-        Ok(u32::try_from(remains.items.len()).unwrap_or(u32::MAX))
+        let (leftovers, _) = self.let_go(context.clone(), request).await?;
+        self.blobs.collect(&leftovers.blobs).await;
+        Ok(u32::try_from(leftovers.items.len()).unwrap_or(u32::MAX))
     }
 
     async fn let_go(
         self: &Arc<Self>,
         context: Context,
         request: ReleaseRequest,
-    ) -> Result<(Remains, Turned), MediaError> {
+    ) -> Result<(Leftovers, Turned), MediaError> {
         let (ids, now) = (Arc::clone(&self.ids), self.clock.now());
         let (holder, owner) = (request.holder, AccountId::new(request.owner_id));
         self.write_then(
@@ -46,14 +47,15 @@ impl Core {
                     let items = holders::settle_openness(connection, &let_go.held).await?;
                     let renditions = renditions::keys_of(connection, &items).await?;
                     let turned = Turned { items, renditions };
-                    let remains =
+                    let leftovers =
                         delete_items(connection, &context, &ids, now, &let_go.free).await?;
-                    Ok((remains, turned))
+                    Ok((leftovers, turned))
                 })
             },
-            |core, (remains, turned): &(Remains, Turned)| {
+            |core, (leftovers, turned): &(Leftovers, Turned)| {
                 core.caches.invalidate(&turned.items, &turned.renditions);
-                core.caches.invalidate(&remains.items, &remains.renditions);
+                core.caches
+                    .invalidate(&leftovers.items, &leftovers.renditions);
             },
         )
         .await

@@ -12,7 +12,6 @@ use crate::caches::{BODY_BYTES_MAX, Form};
 use crate::error::MediaError;
 use crate::store::renditions;
 
-/// What is sent.
 pub(crate) struct Sending {
     pub(crate) form: Form,
     /// Whether there are other forms.
@@ -50,8 +49,9 @@ impl Sending {
 }
 
 impl Core {
-    /// Sends a rendition, or another form of one, from the cache when it is small enough to be kept there.
-    pub(crate) async fn send_at_hand(
+    /// Sends a rendition, or another form of one, from the cache when it is small enough to be kept
+    /// there.
+    pub(crate) async fn send_cached(
         &self,
         sending: Sending,
     ) -> Result<Messages<RenditionChunk>, MediaError> {
@@ -85,8 +85,9 @@ impl Core {
         Ok(Box::pin(first.chain(chunks)))
     }
 
-    /// The whole of a rendition. Its row was there a moment ago: should it have been deleted since, what is read here is
-    /// not kept, because the caches have forgotten it in between or the next line finds no file.
+    /// The whole of a rendition. Its row was there a moment ago: should it have been deleted since,
+    /// what is read here is not kept, because the caches have forgotten it in between or the next
+    /// line finds no file.
     async fn body(&self, key: BlobKey, bytes: u64) -> Result<Bytes, MediaError> {
         if let Some(body) = self.caches.bodies.get(&key) {
             return Ok(body);

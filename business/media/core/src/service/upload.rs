@@ -1,5 +1,6 @@
-//! Takes one file. What is refused leaves no item, no blob and no half-written file. That it was received and its header
-//! read for nothing counts towards what its account may upload: a stranger's files would else cost time without end.
+//! Takes one file. What is refused leaves no item, no blob and no half-written file. That it was
+//! received and its header read for nothing counts towards what its account may upload: a
+//! stranger's files would else cost time without end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,18 +17,18 @@ use infra_resilience::thread_processor_time;
 use infra_rpc::Messages;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::blobs::{self, Noted};
+use crate::blobs::{self, PendingBlobs};
 use crate::budget::REQUEST_WAIT_MAX;
 use crate::error::MediaError;
 use crate::queue::lane::Lane;
 use crate::service::quota::Quotas;
 use crate::service::{check, receive};
 use crate::store::items::{self, NewItem, NewPicture};
-use crate::store::{twins, upload_sessions, usage};
-use crate::{Core, to_the_end};
+use crate::store::{duplicates, upload_sessions, usage};
+use crate::{Core, run_to_completion};
 
-/// A file that is refused while it arrives counts when so many bytes of it were written: below that it costs no more than
-/// any request.
+/// A file that is refused while it arrives counts when so many bytes of it were written: below that
+/// it costs no more than any request.
 const COUNTED_BYTES_MIN: u64 = 1024 * 1024;
 
 impl Core {
@@ -41,7 +42,7 @@ impl Core {
         context.caller().require_account(owner)?;
         let header = self.check_upload(header, 0).await?;
         let arrival = self
-            .arrivals
+            .in_flight_uploads
             .begin(owner, self.settings.uploads_at_once_max)?;
         let mut writer = self.blobs.store.begin().await?;
         let received = receive::body(
@@ -58,9 +59,9 @@ impl Core {
             }
             return Err(error);
         }
-        // Also when its caller goes away: reading a header costs time whoever waits for it.
+        // Also when its caller goes away: reading a header costs time anyone who waits for it.
         let (core, context) = (Arc::clone(self), context.clone());
-        to_the_end(async move {
+        run_to_completion(async move {
             let taken = core.take_file(&context, header, writer, None).await;
             drop(arrival);
             taken
@@ -68,8 +69,8 @@ impl Core {
         .await
     }
 
-    /// Refuses what can be refused before the file is received, and returns the header as it is kept. `bytes` is the file's
-    /// length, 0 when that is not known.
+    /// Refuses what can be refused before the file is received, and returns the header as it is
+    /// kept. `bytes` is the file's length, 0 when that is not known.
     pub(crate) async fn check_upload(
         &self,
         mut header: UploadHeader,
@@ -86,10 +87,11 @@ impl Core {
         Ok(header)
     }
 
-    /// Makes an item of a file that was received whole, under a header that [`Self::check_upload`] has passed. To be run to
-    /// its end: a commit cannot be called back. A content
-    /// that its owner has a ready item of is neither stored nor processed again. `upload` is the upload in parts
-    /// that the file came by, which becomes the item in the item's own transaction. A file that is refused counts.
+    /// Makes an item of a file that was received whole, under a header that [`Self::check_upload`]
+    /// has passed. To be run to its end: a commit cannot be called back. A content that its owner
+    /// has a ready item of is neither stored nor processed again. `upload` is the upload in parts
+    /// that the file came by, which becomes the item in the item's own transaction. A file that is
+    /// refused counts.
     pub(crate) async fn take_file(
         self: &Arc<Self>,
         context: &Context,
@@ -105,7 +107,7 @@ impl Core {
             && (error.is_about_the_file() || matches!(error, MediaError::Refused(_)))
         {
             self.note_refused(owner, bytes, error).await;
-            self.bill(owner.to_sql(), spent).await;
+            self.charge(owner.to_sql(), spent).await;
         }
         taken
     }
@@ -130,7 +132,7 @@ impl Core {
             upload: upload.map(|id| (id, self.session_end())),
             correlation_id: context.correlation_id().clone(),
         };
-        if let Some(item) = self.take_twin(context, item.clone()).await? {
+        if let Some(item) = self.reuse_duplicate(context, item.clone()).await? {
             tracing::info!(media = %item.media(), "a picture was taken in, and is ready as one before it");
             return Ok(item);
         }
@@ -148,16 +150,16 @@ impl Core {
         Ok(item)
     }
 
-    /// Makes the item of its ready twin, if it has one.
-    async fn take_twin(
+    /// Makes the item of its ready duplicate, if it has one.
+    async fn reuse_duplicate(
         self: &Arc<Self>,
         context: &Context,
         item: NewItem,
     ) -> Result<Option<MediaItem>, MediaError> {
         let mut connection = self.database.reader().acquire().await?;
-        let twin = twins::find(&mut connection, item.owner, &item.original_key).await?;
+        let duplicate = duplicates::find(&mut connection, item.owner, &item.original_key).await?;
         drop(connection);
-        if twin.is_none() {
+        if duplicate.is_none() {
             return Ok(None);
         }
         let message = MediaReady {
@@ -170,10 +172,13 @@ impl Core {
             .write(move |connection| {
                 Box::pin(async move {
                     // It may have gone since it was looked for.
-                    let twin = twins::find(connection, item.owner, &item.original_key).await?;
-                    let Some(twin) = twin else { return Ok(None) };
+                    let duplicate =
+                        duplicates::find(connection, item.owner, &item.original_key).await?;
+                    let Some(duplicate) = duplicate else {
+                        return Ok(None);
+                    };
                     admit(connection, &quotas, &item).await?;
-                    twins::insert_copy(connection, &item, twin).await?;
+                    duplicates::insert_copy(connection, &item, duplicate).await?;
                     outbox::append(connection, &event).await?;
                     Ok(items::load(connection, &[item.id]).await?.pop())
                 })
@@ -189,15 +194,15 @@ impl Core {
         picture: NewPicture,
     ) -> Result<MediaItem, MediaError> {
         // From here on the blob has a name, so the database has to know of it first.
-        let noted = self.blobs.note(&[writer.key()]).await?;
+        let pending = self.blobs.note(&[writer.key()]).await?;
         let kept = match writer.finish().await {
-            Ok(_) => self.commit_upload(context, item, picture, &noted).await,
+            Ok(_) => self.commit_upload(context, item, picture, &pending).await,
             Err(error) => Err(error.into()),
         };
         match kept {
             Ok(item) => Ok(item),
             Err(error) => {
-                self.blobs.abandon(noted).await;
+                self.blobs.abandon(pending).await;
                 Err(error)
             }
         }
@@ -235,15 +240,16 @@ impl Core {
         Ok(read.await?)
     }
 
-    /// Counts an upload of a file that is refused. That it cannot be counted is logged, and changes nothing of the refusal.
+    /// Counts an upload of a file that is refused. That it cannot be counted is logged, and changes
+    /// nothing of the refusal.
     async fn note_refused(&self, owner: AccountId, bytes: u64, refused: &MediaError) {
         let cause = refused.cause();
         tracing::info!(account = %owner, bytes, cause, "a file was refused");
         let now = self.clock.now();
-        let noted = self.database.write(move |connection| {
-            Box::pin(async move { usage::note_upload(connection, owner, bytes, now).await })
+        let pending = self.database.write(move |connection| {
+            Box::pin(async move { usage::record_upload(connection, owner, bytes, now).await })
         });
-        if let Err(error) = noted.await {
+        if let Err(error) = pending.await {
             let causes = infra_kernel::Error::from(error).causes();
             tracing::warn!(causes, "an upload that was refused could not be counted");
         }
@@ -254,7 +260,7 @@ impl Core {
         context: &Context,
         item: NewItem,
         picture: NewPicture,
-        noted: &Noted,
+        pending: &PendingBlobs,
     ) -> Result<MediaItem, MediaError> {
         let message = MediaUploaded {
             media_id: item.id.get(),
@@ -268,14 +274,14 @@ impl Core {
             &message,
         );
         let quotas = Quotas::of(&self.settings);
-        let noted = noted.clone();
+        let pending = pending.clone();
         let inserted = self
             .database
             .write(move |connection| {
                 Box::pin(async move {
                     admit(connection, &quotas, &item).await?;
                     items::insert(connection, &item, &picture).await?;
-                    blobs::settle(connection, &noted).await?;
+                    blobs::settle(connection, &pending).await?;
                     outbox::append(connection, &event).await?;
                     Ok::<_, MediaError>(items::load(connection, &[item.id]).await?.pop())
                 })
@@ -285,7 +291,8 @@ impl Core {
     }
 }
 
-/// Whether what arrived is refused for what its sender did, and not because this server or the network is in trouble.
+/// Whether what arrived is refused for what its sender did, and not because this server or the
+/// network is in trouble.
 fn is_about_the_sender(error: &MediaError) -> bool {
     let MediaError::Refused(refused) = error else {
         return false;
@@ -293,8 +300,8 @@ fn is_about_the_sender(error: &MediaError) -> bool {
     matches!(refused.code(), ErrorCode::Invalid | ErrorCode::TooLarge)
 }
 
-/// Holds an item against what its account may use, in the transaction that adds it, and counts the upload. One in parts
-/// becomes the item.
+/// Holds an item against what its account may use, in the transaction that adds it, and counts the
+/// upload. One in parts becomes the item.
 async fn admit(
     connection: &mut Connection,
     quotas: &Quotas,
@@ -307,5 +314,5 @@ async fn admit(
     if let Some((upload, ends)) = item.upload {
         upload_sessions::become_item(connection, upload, item.id, (now, ends)).await?;
     }
-    usage::note_upload(connection, owner, item.original_bytes, now).await
+    usage::record_upload(connection, owner, item.original_bytes, now).await
 }

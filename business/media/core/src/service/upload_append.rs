@@ -1,8 +1,9 @@
 //! Adds to an upload what arrives.
 //!
-//! What came without a checksum is kept piece by piece, so that little is lost when this process dies and nothing when the
-//! client does; what came with one is kept whole or not at all. A piece that begins where only a small one ended takes that
-//! one in: an upload has few parts however small the client's requests are.
+//! What came without a checksum is kept piece by piece, so that little is lost when this process
+//! dies and nothing when the client does; what came with one is kept whole or not at all. A piece
+//! that begins where only a small one ended takes that one in: an upload has few parts however
+//! small the client's requests are.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -17,24 +18,24 @@ use infra_kernel::{AccountId, Context, Error, ErrorCode};
 use infra_rpc::{Messages, within_deadline};
 use tokio::time::timeout;
 
-use crate::appends::Append;
+use crate::append_locks::Append;
 use crate::blobs;
-use crate::budget::Gathering;
+use crate::budget::UploadBuffer;
 use crate::checksum::Checksum;
 use crate::error::MediaError;
 use crate::service::upload_session::{busy, told};
 use crate::store::upload_sessions::{self, PartRow, SessionRow};
-use crate::{Core, to_the_end};
+use crate::{Core, run_to_completion};
 
-/// A piece is kept when it has this many bytes: what a crash of this process loses at the most.
+/// A piece is kept when it has this many bytes: what a crash of this process loses at most.
 const PIECE_BYTES: u64 = 1024 * 1024;
-/// A part smaller than this is taken in by the one that follows it, so an upload has at most one part for each so many
-/// bytes, and one more.
+/// A part smaller than this is taken in by the one that follows it, so an upload has at most one
+/// part for each so many bytes, and one more.
 const SMALL_BYTES: u64 = 256 * 1024;
 /// Bytes gathered before they are written: each write costs a hop to a thread that may block.
 const WRITE_BYTES: usize = 256 * 1024;
-/// When a request is asked to end: how long it may be silent before it does, and how long it may go on at the most. Less than
-/// whoever asks waits for it.
+/// When a request is asked to end: how long it may be silent before it does, and how long it may
+/// continue at most. Less than the caller waits for it.
 const SILENCE_MAX: Duration = Duration::from_millis(250);
 const LAST_BYTES_MAX: Duration = Duration::from_secs(5);
 
@@ -53,7 +54,7 @@ impl Core {
         let id = header.upload_id.cast_signed();
         self.session(id, owner).await?;
         self.blobs.store.require_room(0).await?;
-        let append = self.appends.begin(id).ok_or_else(busy)?;
+        let append = self.append_locks.begin(id).ok_or_else(busy)?;
         // Read again: the one that was just under way may have moved it.
         let session = self.session(id, owner).await?;
         check_offset(&session, &header)?;
@@ -67,7 +68,7 @@ impl Core {
             sniffed: false,
         };
         // Its caller may be gone before what has arrived is kept.
-        to_the_end(receiving.run(chunks)).await
+        run_to_completion(receiving.run(chunks)).await
     }
 }
 
@@ -114,7 +115,7 @@ struct Piece {
     /// How many of its bytes were here before.
     taken_in: u64,
     gathered: BytesMut,
-    gathering: Gathering,
+    gathering: UploadBuffer,
     /// The file's first bytes, while they are too few to tell what it is.
     start: BytesMut,
 }
@@ -134,7 +135,7 @@ impl Receiving {
             {
                 return Err(self.too_many().into());
             }
-            return self.core.tell(&self.session).await;
+            return self.core.describe_session(&self.session).await;
         }
         let mut piece = self.begin_piece().await?;
         let end = loop {
@@ -163,8 +164,8 @@ impl Receiving {
         }
     }
 
-    /// The next message. When the request is asked to end, what was sent before is still taken: a connection may be cut long
-    /// before everything that came over it is read.
+    /// The next message. When the request is asked to end, what was sent before is still taken: a
+    /// connection may be cut long before everything that came over it is read.
     async fn next_message(
         &mut self,
         chunks: &mut Messages<AppendChunk>,
@@ -189,7 +190,7 @@ impl Receiving {
         }
     }
 
-    /// A piece that goes on where the upload is.
+    /// A piece that continues where the upload is.
     async fn begin_piece(&mut self) -> Result<Piece, MediaError> {
         let position = self.session.position.cast_unsigned();
         let mut piece = Piece {
@@ -214,7 +215,7 @@ impl Receiving {
             piece.taken_in = before.len() as u64;
             piece.gathered.extend_from_slice(&before);
         }
-        // Of a file that goes on, so many bytes were looked at when they came.
+        // Of a file that continues, so many bytes were looked at when they came.
         self.sniffed = position >= SNIFF_BYTES as u64;
         if !self.sniffed {
             piece.start.extend_from_slice(&piece.gathered);
@@ -256,8 +257,8 @@ impl Receiving {
         Error::new(ErrorCode::TooLarge, text).for_field("file")
     }
 
-    /// Looks at the file's first bytes. What they show not to be taken ends the upload, unless a checksum may yet tell that
-    /// they are not what was sent.
+    /// Looks at the file's first bytes. What they show not to be taken ends the upload, unless a
+    /// checksum may yet tell that they are not what was sent.
     async fn look(&mut self, piece: &mut Piece) -> Result<(), MediaError> {
         let taken = self.core.formats().await?;
         let start = std::mem::take(&mut piece.start);
@@ -310,20 +311,25 @@ impl Receiving {
         };
         let to = piece.end().cast_signed();
         // From here on the blob has a name, so the database has to know of it first.
-        let noted = self.core.blobs.note(&[key]).await?;
+        let pending = self.core.blobs.note(&[key]).await?;
         let kept = match piece.writer.finish().await {
-            Ok(_) => self.commit(part, to, noted.clone()).await,
+            Ok(_) => self.commit(part, to, pending.clone()).await,
             Err(error) => Err(error.into()),
         };
         if let Err(error) = kept {
-            self.core.blobs.abandon(noted).await;
+            self.core.blobs.abandon(pending).await;
             return Err(error);
         }
         self.session.position = to;
         Ok(())
     }
 
-    async fn commit(&self, part: PartRow, to: i64, noted: blobs::Noted) -> Result<(), MediaError> {
+    async fn commit(
+        &self,
+        part: PartRow,
+        to: i64,
+        pending: blobs::PendingBlobs,
+    ) -> Result<(), MediaError> {
         let (id, from) = (self.session.id, self.session.position);
         let now = self.core.clock.now();
         let replaced = self
@@ -335,7 +341,7 @@ impl Receiving {
                         return Err(MediaError::Refused(gone()));
                     }
                     let replaced = upload_sessions::put_part(connection, id, &part, now).await?;
-                    blobs::settle(connection, &noted).await?;
+                    blobs::settle(connection, &pending).await?;
                     Ok(replaced)
                 })
             })

@@ -13,8 +13,9 @@ use crate::service::upload_session::{header_of, told};
 use crate::store::upload_sessions::{self, SessionRow};
 
 impl Core {
-    /// Takes the whole file as if it had come in one piece. A file that is refused ends the upload; what cannot be done
-    /// just now, or is more than the account may have, leaves it as it is, and whoever asks again tries again.
+    /// Takes the whole file as if it had come in one piece. A file that is refused ends the upload;
+    /// what cannot be done just now, or is more than the account may have, leaves it as it is, and
+    /// a caller that asks again retries.
     pub(crate) async fn finish_upload(
         self: &Arc<Self>,
         context: &Context,

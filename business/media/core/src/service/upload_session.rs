@@ -1,9 +1,9 @@
-//! Uploads in parts: begun, asked about, given up. What arrives is told in `upload_append.rs`, what becomes of it in
-//! `upload_finish.rs`.
+//! Uploads in parts: begun, asked about, given up. What arrives is described in `upload_append.rs`,
+//! what becomes of it in `upload_finish.rs`.
 //!
-//! An upload is a row, and a blob for each part that arrived: no file is held open between two requests, and every blob
-//! store will do. Parts are kept as any blob is (`blobs.rs`), so that a crash at any moment leaves neither bytes without a
-//! row nor a row without bytes.
+//! An upload is a row, and a blob for each part that arrived: no file is held open between two
+//! requests, and every blob store will do. Parts are kept as any blob is (`blobs.rs`), so that a
+//! crash at any moment leaves neither bytes without a row nor a row without bytes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,11 +17,12 @@ use infra_kernel::{AccountId, Context, Error, ErrorCode, MediaId, Result, Timest
 use crate::error::MediaError;
 use crate::service::receive::too_large;
 use crate::store::upload_sessions::{self, SessionRow, Unfinished};
-use crate::{Core, to_the_end};
+use crate::{Core, run_to_completion};
 
-/// The most bytes that a client may have told back.
+/// The most bytes that a client may have returned.
 const METADATA_BYTES_MAX: usize = 8_192;
-/// How long an upload of which nothing has come keeps its place when its account has as many as it may and begins another.
+/// How long an upload of which nothing has come keeps its place when its account has as many as it
+/// may and begins another.
 const UNTOUCHED_LIFETIME: Duration = Duration::from_secs(15 * 60);
 const MIB: u64 = 1024 * 1024;
 
@@ -75,8 +76,8 @@ impl Core {
             .await
     }
 
-    /// Gives up what an account began a while ago and sent nothing of: its client may never have heard where to send it, and
-    /// begun anew. Answers whether there was any.
+    /// Gives up what an account began a while ago and sent nothing of: its client may never have
+    /// heard where to send it, and started over. Returns whether there was any.
     async fn forget_untouched(&self, owner: AccountId) -> Result<bool, MediaError> {
         let begun_before = self.clock.now().minus(UNTOUCHED_LIFETIME);
         let ends_before = begun_before.plus(self.settings.upload_session_lifetime());
@@ -84,7 +85,7 @@ impl Core {
         let mut forgotten = false;
         for id in untouched {
             // What is being sent of it just now is not yet here.
-            if let Some(append) = self.appends.begin(id) {
+            if let Some(append) = self.append_locks.begin(id) {
                 forgotten |= self
                     .database
                     .write(move |connection| {
@@ -125,24 +126,26 @@ impl Core {
         let owner = AccountId::new(request.owner_id);
         let id = request.upload_id.cast_signed();
         self.session(id, owner).await?;
-        if !self.appends.end(id).await {
+        if !self.append_locks.end(id).await {
             return Err(busy().into());
         }
         let session = self.session(id, owner).await?;
         if session.media_id == 0 && session.position == session.bytes {
-            // Everything is here, and yet it was not taken: a crash came between, or the account could take no more then.
-            let append = self.appends.begin(id).ok_or_else(busy)?;
+            // Everything is here, and yet it was not taken: a crash came between, or the account
+            // could take no more then.
+            let append = self.append_locks.begin(id).ok_or_else(busy)?;
             // Read again: the one that was just under way may have taken it.
             let session = self.session(id, owner).await?;
             if session.media_id != 0 {
-                return self.tell(&session).await;
+                return self.describe_session(&session).await;
             }
             let (core, context) = (Arc::clone(self), context.clone());
-            return to_the_end(async move {
+            return run_to_completion(async move {
                 let taken = core.finish_upload(&context, &session).await;
                 drop(append);
                 match taken {
-                    // Whoever adds to it hears why; that every byte is here is true all the same.
+                    // Anyone who adds to it hears why; that every byte is here is true all the
+                    // same.
                     Err(error) if !error.is_about_the_file() => {
                         let cause = Error::from(error).causes();
                         tracing::info!(upload = id, cause, "a whole upload is not taken yet");
@@ -153,7 +156,7 @@ impl Core {
             })
             .await;
         }
-        self.tell(&session).await
+        self.describe_session(&session).await
     }
 
     pub(crate) async fn cancel_upload(
@@ -167,9 +170,9 @@ impl Core {
         let found = session.is_some();
         if found {
             // An append that does not end in time finds no row to add to.
-            self.appends.end(id).await;
+            self.append_locks.end(id).await;
             let core = Arc::clone(self);
-            to_the_end(async move { core.end_session(id).await }).await?;
+            run_to_completion(async move { core.end_session(id).await }).await?;
         }
         Ok(CancelUploadReply { found })
     }
@@ -203,8 +206,11 @@ impl Core {
         Ok(())
     }
 
-    /// An upload as its owner is told of it.
-    pub(crate) async fn tell(&self, session: &SessionRow) -> Result<UploadSession, MediaError> {
+    /// An upload as its owner sees it.
+    pub(crate) async fn describe_session(
+        &self,
+        session: &SessionRow,
+    ) -> Result<UploadSession, MediaError> {
         if session.media_id == 0 {
             return Ok(told(session, None));
         }
@@ -216,7 +222,8 @@ impl Core {
         Ok(told(session, Some(MediaItem::clone(&item))))
     }
 
-    /// Deletes uploads whose time is up; their parts are then on the queue of blobs to delete. Answers how many.
+    /// Deletes uploads whose time is up; their parts are then on the queue of blobs to delete.
+    /// Returns how many.
     pub(crate) async fn sweep_uploads(&self, limit: i64) -> Result<u64, MediaError> {
         let now = self.clock.now();
         let old = upload_sessions::expired(&self.database, now, limit).await?;

@@ -10,7 +10,7 @@ use tokio::sync::broadcast::error::RecvError;
 use crate::Core;
 use crate::error::MediaError;
 
-/// How much of the caller's time is left for the answer to get back.
+/// How much of the caller's time is left for the response to get back.
 const MARGIN: Duration = Duration::from_millis(250);
 /// How often the database is asked, in case the worker is in another process.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);

@@ -1,5 +1,5 @@
-//! The tables `alternates`, `alternate_jobs` and `alternates_given_up`: other forms of renditions, the items that still wait
-//! for theirs, and those that will have none.
+//! The tables `alternates`, `alternate_jobs` and `alternates_given_up`: other forms of renditions,
+//! the items that still wait for theirs, and those that will have none.
 
 use business_media_codec::Encoding;
 use infra_blob::Stored;
@@ -8,7 +8,7 @@ use infra_kernel::{CorrelationId, MediaId, Timestamp};
 use sqlx::FromRow;
 
 use crate::error::MediaError;
-use crate::store::queue::{self, Tries};
+use crate::store::queue::{self, AttemptCounts};
 
 /// An item that was taken to have its alternates made.
 #[derive(Debug, Clone, FromRow)]
@@ -31,12 +31,12 @@ impl ClaimedJob {
         MediaId::from_sql(self.media_id)
     }
 
-    /// The attempts so far, this one among them. What each ended by is not told apart: a photo is there without its other
-    /// forms, and whoever runs the server can have them tried again.
-    pub(crate) const fn tries(&self) -> Tries {
-        Tries {
+    /// The attempts so far, this one among them. What each ended by is not distinguished: a photo
+    /// is there without its other forms, and the operator can have them retried.
+    pub(crate) const fn tries(&self) -> AttemptCounts {
+        AttemptCounts {
             own: self.attempts,
-            troubled: self.attempts - 1,
+            infra_failure: self.attempts - 1,
         }
     }
 
@@ -61,7 +61,7 @@ pub(crate) fn bits(encodings: &[Encoding]) -> i64 {
     encodings.iter().map(bit).fold(0, |all, bit| all | bit)
 }
 
-/// Notes that an item's alternates are to be made.
+/// Records that an item's alternates are to be made.
 pub(crate) async fn enqueue(
     connection: &mut Connection,
     id: MediaId,
@@ -108,8 +108,9 @@ pub(crate) async fn is_any_due(
     .await?)
 }
 
-/// Takes an item for `run`; nobody else may take it until `until`. Accounts stand in a ring, in the order of their ids: the
-/// next after the one that was `served` last has its turn, with what waits longest of its own.
+/// Takes an item for `run`; nobody else may take it until `until`. Accounts stand in a ring, in the
+/// order of their ids: the next after the one that was `served` last has its turn, with what waits
+/// longest of its own.
 pub(crate) async fn claim(
     connection: &mut Connection,
     (run, served): (i64, i64),
@@ -145,7 +146,7 @@ pub(crate) async fn claim(
     Ok(claimed)
 }
 
-/// Ends the work on an item, done or given up. Answers whether it was still this attempt's.
+/// Ends the work on an item, done or given up. Returns whether it was still this attempt's.
 pub(crate) async fn finish(
     connection: &mut Connection,
     job: &ClaimedJob,
@@ -161,7 +162,8 @@ pub(crate) async fn finish(
     Ok(removed.rows_affected() == 1)
 }
 
-/// Notes that these forms of an item were made, as [`bits`], whether or not they were worth keeping.
+/// Records that these forms of an item were made, as [`bits`], whether or not they were worth
+/// keeping.
 pub(crate) async fn mark_tried(
     connection: &mut Connection,
     id: MediaId,
@@ -185,8 +187,8 @@ pub(crate) async fn count_waiting(database: &Database, limit: i64) -> Result<i64
     .await?)
 }
 
-/// The items after this one in the order of their ids, and whether each is ready, lacks one of these forms ([`bits`]), and
-/// neither waits for it nor will do without.
+/// The items after this one in the order of their ids, and whether each is ready, lacks one of
+/// these forms ([`bits`]), and neither waits for it nor will do without.
 pub(crate) async fn lacking_after(
     database: &Database,
     after: MediaId,
@@ -260,7 +262,7 @@ pub(crate) struct GivenUpRow {
     pub(crate) cause: String,
 }
 
-/// Ends the work on an item for good, if it is still this attempt's; answers whether it was.
+/// Ends the work on an item for good, if it is still this attempt's; returns whether it was.
 pub(crate) async fn give_up(
     connection: &mut Connection,
     job: &ClaimedJob,
@@ -298,7 +300,7 @@ pub(crate) async fn given_up(
     Ok(rows)
 }
 
-/// Lets an item wait again whose alternates were given up. Answers whether they were.
+/// Lets an item wait again whose alternates were given up. Returns whether they were.
 pub(crate) async fn try_again(
     connection: &mut Connection,
     id: MediaId,
@@ -339,7 +341,7 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Removes everything of an item. Answers the blobs its alternates used.
+/// Removes everything of an item. Returns the blobs its alternates used.
 pub(crate) async fn remove(
     connection: &mut Connection,
     id: MediaId,

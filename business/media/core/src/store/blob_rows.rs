@@ -1,4 +1,5 @@
-//! The tables `blob_writes` and `blob_deletions`. How they work together is told in `blobs.rs`.
+//! The tables `blob_writes` and `blob_deletions`. How they work together is described in
+//! `blobs.rs`.
 
 use infra_blob::BlobKey;
 use infra_db::{Connection, Database};
@@ -35,7 +36,7 @@ pub(crate) async fn insert_write(
     Ok(())
 }
 
-/// Removes a note. Answers whether it was there.
+/// Removes a note. Returns whether it was there.
 pub(crate) async fn remove_write(connection: &mut Connection, id: i64) -> Result<bool, MediaError> {
     let removed = sqlx::query("DELETE FROM blob_writes WHERE id = $1")
         .bind(id)
@@ -44,7 +45,7 @@ pub(crate) async fn remove_write(connection: &mut Connection, id: i64) -> Result
     Ok(removed.rows_affected() == 1)
 }
 
-/// Notes that were made before this moment, oldest first: whoever made them is gone.
+/// Notes that were made before this moment, oldest first: the one who made them is gone.
 pub(crate) async fn writes_before(
     database: &Database,
     before: Timestamp,
@@ -77,7 +78,8 @@ pub(crate) async fn queue_deletions(
     Ok(())
 }
 
-/// Claims a queued blob if nothing uses or writes it. One that is claimed already, by a process that died, counts.
+/// Claims a queued blob if nothing uses or writes it. One that is claimed already, by a process
+/// that died, counts.
 pub(crate) async fn claim_deletion(
     connection: &mut Connection,
     key: BlobKey,
@@ -96,7 +98,8 @@ pub(crate) async fn claim_deletion(
     Ok(claimed.rows_affected() == 1)
 }
 
-/// Lets a blob that could not be deleted wait behind the others. It stays claimed: its bytes may yet go.
+/// Lets a blob that could not be deleted wait behind the others. It stays claimed: its bytes may
+/// yet go.
 pub(crate) async fn postpone_deletion(
     connection: &mut Connection,
     key: BlobKey,
@@ -110,8 +113,8 @@ pub(crate) async fn postpone_deletion(
     Ok(())
 }
 
-/// Takes a blob that is in use off the queue; whatever uses it queues it again when it goes. One that is only being
-/// written stays: its writer may yet fail.
+/// Takes a blob that is in use off the queue; whatever uses it queues it again when it goes. One
+/// that is only being written stays: its writer may yet fail.
 pub(crate) async fn remove_needless_deletion(
     connection: &mut Connection,
     key: BlobKey,
@@ -129,7 +132,7 @@ pub(crate) async fn remove_needless_deletion(
     Ok(())
 }
 
-/// Notes that the bytes of a claimed blob are gone.
+/// Records that the bytes of a claimed blob are gone.
 pub(crate) async fn remove_deletion(
     connection: &mut Connection,
     key: BlobKey,

@@ -4,7 +4,7 @@ use business_media_codec as codec;
 use business_media_gateway::Camera;
 use serde::{Deserialize, Serialize};
 
-/// As it is kept; fields that the file did not tell are left out.
+/// As it is kept; fields that the file did not contain are left out.
 #[derive(Serialize, Deserialize, Default)]
 #[serde(default)]
 struct CameraColumn {
@@ -17,7 +17,7 @@ struct CameraColumn {
     focal_length_mm: f32,
 }
 
-/// The column for what a file told; empty when it told nothing.
+/// The column for what a file contained; empty when that was nothing.
 pub(crate) fn write(camera: Option<&codec::Camera>) -> String {
     let Some(camera) = camera else {
         return String::new();
@@ -35,7 +35,7 @@ pub(crate) fn write(camera: Option<&codec::Camera>) -> String {
     serde_json::to_string(&column).unwrap_or_default()
 }
 
-/// What is told of the column; nothing for one that is empty or cannot be read.
+/// What is shown of the column; nothing for one that is empty or cannot be read.
 pub(crate) fn read(column: &str) -> Option<Camera> {
     if column.is_empty() {
         return None;

@@ -11,7 +11,7 @@ use crate::store::{alternates, blob_rows, renditions, usage};
 
 /// What an item left behind when its rows were deleted.
 #[derive(Default)]
-pub(crate) struct Remains {
+pub(crate) struct Leftovers {
     /// Items that are gone.
     pub(crate) items: Vec<MediaId>,
     /// The keys of renditions, and of their other forms, that lost a row.
@@ -20,7 +20,7 @@ pub(crate) struct Remains {
     pub(crate) blobs: Vec<BlobKey>,
 }
 
-impl Remains {
+impl Leftovers {
     fn add(&mut self, other: Self) {
         self.items.extend(other.items);
         self.renditions.extend(other.renditions);
@@ -28,21 +28,21 @@ impl Remains {
     }
 }
 
-/// Deletes items. Those that are not there are passed over.
+/// Deletes items. Those that are not there are skipped.
 pub(crate) async fn delete_items(
     connection: &mut Connection,
     context: &Context,
     ids: &IdGenerator,
     now: Timestamp,
     items: &[MediaId],
-) -> Result<Remains, MediaError> {
-    let mut remains = Remains::default();
+) -> Result<Leftovers, MediaError> {
+    let mut leftovers = Leftovers::default();
     for &item in items {
         if let Some(deleted) = delete_item(connection, context, ids, now, item).await? {
-            remains.add(deleted);
+            leftovers.add(deleted);
         }
     }
-    Ok(remains)
+    Ok(leftovers)
 }
 
 async fn delete_item(
@@ -51,7 +51,7 @@ async fn delete_item(
     ids: &IdGenerator,
     now: Timestamp,
     id: MediaId,
-) -> Result<Option<Remains>, MediaError> {
+) -> Result<Option<Leftovers>, MediaError> {
     let files: Vec<(String, String)> =
         sqlx::query_as("DELETE FROM renditions WHERE media_id = $1 RETURNING key, content_type")
             .bind(id.to_sql())
@@ -79,12 +79,12 @@ async fn delete_item(
     outbox::append(connection, &event).await?;
     let renditions = parse(files.iter().map(|(key, _)| key).chain(&alternates))?;
     let mut blobs = renditions.clone();
-    // A picture that failed long ago has let go of its original already.
+    // A picture that failed long ago has released its original already.
     if !original.is_empty() {
         blobs.push(original.parse()?);
     }
     blob_rows::queue_deletions(connection, &blobs, now).await?;
-    Ok(Some(Remains {
+    Ok(Some(Leftovers {
         items: vec![id],
         renditions,
         blobs,

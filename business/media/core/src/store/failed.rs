@@ -51,14 +51,14 @@ pub(crate) async fn has_failed(
     Ok(failed)
 }
 
-/// Lets a failed item that still has its original wait for a worker as if it had just arrived. Answers whose it is, if
-/// there is such an item.
+/// Lets a failed item that still has its original wait for a worker as if it had just arrived.
+/// Returns whose it is, if there is such an item.
 pub(crate) async fn requeue(
     connection: &mut Connection,
     id: MediaId,
     now: Timestamp,
 ) -> Result<Option<i64>, MediaError> {
-    // Its time to be used begins anew: it was not to be used before.
+    // Its time to be used starts over: it was not to be used before.
     let owner = sqlx::query_scalar(
         "UPDATE media SET state = 1, revision = revision + 1, failure = '', failure_code = '', failure_cause = '',
              failed_at = 0, attempts = 0, troubles = 0, next_attempt_at = 0, lease_holder = 0, leased_until = 0, created_at = $2

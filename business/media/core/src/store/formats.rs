@@ -6,7 +6,7 @@ use infra_kernel::Timestamp;
 
 use crate::error::MediaError;
 
-/// The formats that are switched off. One that this build does not know any more is passed over.
+/// The formats that are switched off. One that this build does not know any more is skipped.
 pub(crate) async fn switched_off(database: &Database) -> Result<Vec<Format>, MediaError> {
     let types: Vec<String> = sqlx::query_scalar("SELECT content_type FROM formats_off")
         .fetch_all(database.reader())

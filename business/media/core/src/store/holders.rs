@@ -5,7 +5,8 @@ use infra_kernel::{AccountId, MediaId};
 
 use crate::error::MediaError;
 
-/// Notes that the holder shows these items, and whether everyone may see it; said again, the last word holds.
+/// Records that the holder shows these items, and whether everyone may see it; said again, the last
+/// word holds.
 pub(crate) async fn insert(
     connection: &mut Connection,
     holder: &str,
@@ -24,7 +25,7 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Brings the items' openness in step with their holders'. Answers those that changed.
+/// Brings the items' openness in step with their holders'. Returns those that changed.
 pub(crate) async fn settle_openness(
     connection: &mut Connection,
     ids: &[MediaId],
@@ -41,8 +42,8 @@ pub(crate) async fn settle_openness(
     Ok(changed.into_iter().map(MediaId::from_sql).collect())
 }
 
-/// What a holder let go of.
-pub(crate) struct LetGo {
+/// What a holder released.
+pub(crate) struct Released {
     /// Items that nothing holds now.
     pub(crate) free: Vec<MediaId>,
     /// Items that something else holds.
@@ -54,7 +55,7 @@ pub(crate) async fn remove(
     connection: &mut Connection,
     holder: &str,
     owner: AccountId,
-) -> Result<LetGo, MediaError> {
+) -> Result<Released, MediaError> {
     let held: Vec<i64> = sqlx::query_scalar(
         "DELETE FROM holders WHERE holder = $1
              AND EXISTS (SELECT 1 FROM media WHERE id = holders.media_id AND owner_id = $2)
@@ -72,7 +73,7 @@ pub(crate) async fn remove(
     .fetch_all(connection)
     .await?;
     let held = held.into_iter().filter(|id| !free.contains(id));
-    Ok(LetGo {
+    Ok(Released {
         held: held.map(MediaId::from_sql).collect(),
         free: free.into_iter().map(MediaId::from_sql).collect(),
     })

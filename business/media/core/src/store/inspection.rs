@@ -128,7 +128,7 @@ pub(crate) async fn has_part(database: &Database, part: &PartRow) -> Result<bool
     Ok(has)
 }
 
-/// Ends an upload that cannot be finished. Answers the blobs of its parts.
+/// Ends an upload that cannot be finished. Returns the blobs of its parts.
 pub(crate) async fn remove_upload(
     connection: &mut Connection,
     upload_id: i64,
@@ -169,7 +169,8 @@ pub(crate) async fn is_unchanged(database: &Database, item: &ItemRow) -> Result<
     Ok(unchanged)
 }
 
-/// Says of an item that its original is lost, or is back. Answers whether it still was as it had been seen.
+/// Says of an item that its original is lost, or is back. Returns whether it still was as it had
+/// been seen.
 pub(crate) async fn mark_original(
     connection: &mut Connection,
     item: &ItemRow,
@@ -200,7 +201,7 @@ pub(crate) async fn grow_revision(
     Ok(grown.rows_affected() == 1)
 }
 
-/// Removes an item's renditions of these names. Answers their keys.
+/// Removes an item's renditions of these names. Returns their keys.
 pub(crate) async fn remove_renditions(
     connection: &mut Connection,
     id: MediaId,
@@ -221,8 +222,8 @@ pub(crate) async fn remove_renditions(
     Ok(keys)
 }
 
-/// Gives up an item of which nothing is left, whatever its state, or the original of one that has failed already. Answers
-/// whether it still was as it had been seen.
+/// Gives up an item of which nothing is left, whatever its state, or the original of one that has
+/// failed already. Returns whether it still was as it had been seen.
 pub(crate) async fn mark_lost(
     connection: &mut Connection,
     item: &ItemRow,
@@ -263,12 +264,12 @@ pub(crate) async fn names_any(database: &Database) -> Result<bool, MediaError> {
     Ok(any)
 }
 
-/// Those of the blobs that no row names, that nobody has noted since this moment, and that do not wait to be deleted.
-/// `keys` is a JSON array of texts.
+/// Those of the blobs that no row names, that nobody has noted since this moment, and that do not
+/// wait to be deleted. `keys` is a JSON array of texts.
 pub(crate) async fn unnamed(
     connection: &mut Connection,
     keys: &str,
-    noted_since: Timestamp,
+    recorded_since: Timestamp,
 ) -> Result<Vec<String>, MediaError> {
     let keys = sqlx::query_scalar(
         "SELECT value FROM json_each($1) AS listed
@@ -280,26 +281,30 @@ pub(crate) async fn unnamed(
              AND NOT EXISTS (SELECT 1 FROM blob_deletions WHERE key = listed.value)",
     )
     .bind(keys)
-    .bind(noted_since.microseconds())
+    .bind(recorded_since.microseconds())
     .fetch_all(connection)
     .await?;
     Ok(keys)
 }
 
-/// Queues a blob for deletion that nothing names, and forgets the old notes of it. Answers whether it was queued.
+/// Queues a blob for deletion that nothing names, and forgets the old notes of it. Returns whether
+/// it was queued.
 pub(crate) async fn queue_unnamed(
     connection: &mut Connection,
     key: BlobKey,
-    noted_since: Timestamp,
+    recorded_since: Timestamp,
     now: Timestamp,
 ) -> Result<bool, MediaError> {
     let listed = format!("[\"{key}\"]");
-    if unnamed(connection, &listed, noted_since).await?.is_empty() {
+    if unnamed(connection, &listed, recorded_since)
+        .await?
+        .is_empty()
+    {
         return Ok(false);
     }
     sqlx::query("DELETE FROM blob_writes WHERE key = $1 AND noted_at < $2")
         .bind(key.to_string())
-        .bind(noted_since.microseconds())
+        .bind(recorded_since.microseconds())
         .execute(&mut *connection)
         .await?;
     blob_rows::queue_deletions(connection, &[key], now).await?;

@@ -66,7 +66,7 @@ pub(crate) async fn insert(
     usage::add_item(connection, item).await
 }
 
-/// Notes what work on the item's original takes, if this is still its original.
+/// Records what work on the item's original takes, if this is still its original.
 pub(crate) async fn set_memory_bytes(
     connection: &mut Connection,
     id: MediaId,
@@ -134,7 +134,8 @@ impl From<ItemRow> for MediaItem {
     }
 }
 
-/// Items by id, whole and each as of the same moment; those that are not there are left out. In no order.
+/// Items by id, whole and each as of the same moment; those that are not there are left out. In no
+/// order.
 pub(crate) async fn load(
     connection: &mut Connection,
     ids: &[MediaId],
@@ -176,7 +177,8 @@ pub(crate) async fn read(
     Ok(items)
 }
 
-/// How many items an account has uploaded since then that nothing shows, without those that have failed.
+/// How many items an account has uploaded since then that nothing shows, without those that have
+/// failed.
 pub(crate) async fn count_unattached(
     connection: &mut Connection,
     owner: AccountId,
@@ -192,7 +194,8 @@ pub(crate) async fn count_unattached(
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-/// The items of an account that nothing shows, newest first: those uploaded since then, and those that have failed.
+/// The items of an account that nothing shows, newest first: those uploaded since then, and those
+/// that have failed.
 pub(crate) async fn unattached_of(
     database: &Database,
     owner: AccountId,
@@ -246,7 +249,8 @@ pub(crate) async fn mark_attached(
     Ok(())
 }
 
-/// Items that were uploaded before this moment and that nothing shows, oldest first; failed ones are another matter.
+/// Items that were uploaded before this moment and that nothing shows, oldest first; failed ones
+/// are another matter.
 pub(crate) async fn unattached_before(
     database: &Database,
     before: Timestamp,
@@ -276,8 +280,8 @@ pub(crate) async fn still_unattached(
     Ok(ids.into_iter().map(MediaId::from_sql).collect())
 }
 
-/// Failed items whose time is over: they failed before this moment, and nothing shows them or they still have their
-/// original. Longest ago first.
+/// Failed items whose time is over: they failed before this moment, and nothing shows them or they
+/// still have their original. Longest ago first.
 pub(crate) async fn failed_before(
     database: &Database,
     before: Timestamp,
@@ -294,7 +298,7 @@ pub(crate) async fn failed_before(
     Ok(ids.into_iter().map(MediaId::from_sql).collect())
 }
 
-/// Lets a failed item go of its original, whose bytes may then be collected. Answers its key.
+/// Lets a failed item go of its original, whose bytes may then be collected. Returns its key.
 pub(crate) async fn forget_original(
     connection: &mut Connection,
     id: MediaId,

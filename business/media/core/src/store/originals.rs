@@ -1,4 +1,5 @@
-//! Originals: what the rows of `media` say of them, and the row of `alternates` that holds what others may download.
+//! Originals: what the rows of `media` say of them, and the row of `alternates` that holds what
+//! others may download.
 
 use std::sync::Arc;
 
@@ -11,7 +12,8 @@ use sqlx::FromRow;
 use crate::caches::Form;
 use crate::error::MediaError;
 
-/// The name of the row of `alternates` that holds an original without its metadata. No rendition has this name.
+/// The name of the row of `alternates` that holds an original without its metadata. No rendition
+/// has this name.
 pub(crate) const SHARED: &str = "original";
 
 /// What is known of an upload.
@@ -25,17 +27,17 @@ struct OriginalRow {
     original_unstrippable: bool,
 }
 
-/// An upload that has not let go of its bytes.
+/// An upload that has not released its bytes.
 pub(crate) struct Original {
     pub(crate) form: Form,
     pub(crate) ready: bool,
     /// A check found the bytes missing or damaged.
     pub(crate) lost: bool,
-    /// It was tried before, in vain.
+    /// It was tried before, without success.
     pub(crate) unstrippable: bool,
 }
 
-/// Nothing when the item is not there, or has let go of its original.
+/// Nothing when the item is not there, or has released its original.
 pub(crate) async fn read(database: &Database, id: MediaId) -> Result<Option<Original>, MediaError> {
     let row: Option<OriginalRow> = sqlx::query_as(
         "SELECT state, content_type, original_key, original_bytes, original_lost, original_unstrippable FROM media
@@ -81,8 +83,8 @@ pub(crate) async fn read_shared(
     .transpose()
 }
 
-/// Notes what others may download of an item. Answers whether it is noted: not when the item is gone, or another was
-/// quicker.
+/// Records what others may download of an item. Returns whether it is recorded: not when the item
+/// is gone, or another was quicker.
 pub(crate) async fn insert_shared(
     connection: &mut Connection,
     id: MediaId,
@@ -103,7 +105,8 @@ pub(crate) async fn insert_shared(
     Ok(inserted.rows_affected() == 1)
 }
 
-/// Notes that what an upload tells cannot be taken out of its file: of every item that has this file.
+/// Records that what an upload tells cannot be taken out of its file: of every item that has this
+/// file.
 pub(crate) async fn mark_unstrippable(
     connection: &mut Connection,
     original_key: BlobKey,

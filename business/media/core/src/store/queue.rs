@@ -1,8 +1,8 @@
 //! The queue of items that wait for their renditions: columns of `media`.
 //!
-//! An item that waits (state 1) has no worker; one that is processed (state 4) is leased to an attempt, which is named by
-//! the run of the process and the number of the attempt. Whatever an attempt writes at its end is written only while the
-//! item is still leased to it.
+//! An item that waits (state 1) has no worker; one that is processed (state 4) is leased to an
+//! attempt, which is named by the run of the process and the number of the attempt. Whatever an
+//! attempt writes at its end is written only while the item is still leased to it.
 
 use infra_db::{Connection, Database};
 use infra_kernel::{CorrelationId, MediaId, Timestamp};
@@ -45,10 +45,10 @@ impl Claimed {
     }
 
     /// The attempts so far, this one among them.
-    pub(crate) const fn tries(&self) -> Tries {
-        Tries {
+    pub(crate) const fn tries(&self) -> AttemptCounts {
+        AttemptCounts {
             own: self.attempts - self.troubles,
-            troubled: self.troubles,
+            infra_failure: self.troubles,
         }
     }
 
@@ -60,11 +60,11 @@ impl Claimed {
 
 /// How often an item was tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Tries {
+pub(crate) struct AttemptCounts {
     /// Attempts that the item may be to blame for, and the one under way.
     pub(crate) own: i64,
-    /// Attempts that ended by trouble of this server.
-    pub(crate) troubled: i64,
+    /// Attempts that ended by infrastructure failures.
+    pub(crate) infra_failure: i64,
 }
 
 /// A name for the logs as a row has it.
@@ -77,8 +77,8 @@ pub(crate) const FIRST_PRIORITY: &str =
     "SELECT priority FROM media WHERE state = 1 AND next_attempt_at = 0
     ORDER BY priority LIMIT 1";
 
-/// Accounts with a waiting item of a priority ($1) and lane ($4), in the order of their ids, after one ($2), at most so many
-/// ($3). Each is one step in the index, however many items wait.
+/// Accounts with a waiting item of a priority ($1) and lane ($4), in the order of their ids, after
+/// one ($2), at most so many ($3). Each is one step in the index, however many items wait.
 pub(crate) const OWNERS_AFTER: &str = "WITH RECURSIVE ring (owner_id, place) AS (
         SELECT (SELECT MIN(owner_id) FROM media
                 WHERE state = 1 AND next_attempt_at = 0 AND priority = $1 AND lane = $4 AND owner_id > $2), 1
@@ -93,7 +93,8 @@ pub(crate) const OWNERS_AFTER: &str = "WITH RECURSIVE ring (owner_id, place) AS 
 pub(crate) const OLDEST: &str = "SELECT id FROM media
     WHERE state = 1 AND next_attempt_at = 0 AND priority = $1 AND lane = $3 AND owner_id = $2 ORDER BY id LIMIT 1";
 
-/// How many items of each account and lane are being processed; at most as many rows as there are workers.
+/// How many items of each account and lane are being processed; at most as many rows as there are
+/// workers.
 pub(crate) const RUNNING: &str = "SELECT owner_id, lane, COUNT(*) FROM media INDEXED BY media_leased WHERE state = 4 GROUP BY owner_id, lane";
 
 /// The earliest end of a pause.
@@ -191,7 +192,7 @@ pub(crate) async fn lease(
     Ok(claimed)
 }
 
-/// Says that an attempt goes on. Answers whether the item is still leased to it.
+/// Says that an attempt continues. Returns whether the item is still leased to it.
 pub(crate) async fn renew(
     connection: &mut Connection,
     lease: Lease,
@@ -210,7 +211,7 @@ pub(crate) async fn renew(
 }
 
 /// Ends an attempt that says nothing of the item: it waits as if it had not been taken.
-pub(crate) async fn give_back(
+pub(crate) async fn release_lease(
     connection: &mut Connection,
     lease: Lease,
 ) -> Result<bool, MediaError> {
@@ -227,14 +228,14 @@ pub(crate) async fn give_back(
     Ok(given.rows_affected() == 1)
 }
 
-/// Ends an attempt that failed and is to be made again: not before `next_attempt_at`, 0 for at once. `troubled` when this
-/// server was in trouble, and the item not to blame; one that may be to blame and has to wait goes on among the heavy ones,
-/// whatever its header promised.
+/// Ends an attempt that failed and is to be made again: not before `next_attempt_at`, 0 for at
+/// once. `infra_failure` when this server itself failed, and the item not to blame; one that may be
+/// to blame and has to wait continues among the heavy ones, whatever its header promised.
 pub(crate) async fn pause(
     connection: &mut Connection,
     lease: Lease,
     next_attempt_at: Timestamp,
-    (cause, troubled): (&str, bool),
+    (cause, infra_failure): (&str, bool),
 ) -> Result<bool, MediaError> {
     let paused = sqlx::query(
         "UPDATE media SET state = 1, revision = revision + 1, lease_holder = 0, leased_until = 0, next_attempt_at = $4,
@@ -247,7 +248,7 @@ pub(crate) async fn pause(
     .bind(lease.attempt)
     .bind(next_attempt_at.microseconds())
     .bind(cause)
-    .bind(i64::from(troubled))
+    .bind(i64::from(infra_failure))
     .execute(connection)
     .await?;
     Ok(paused.rows_affected() == 1)
@@ -259,11 +260,10 @@ pub(crate) struct Made<'a> {
     pub(crate) height: u32,
     pub(crate) blurhash: &'a str,
     pub(crate) dominant_color: &'a str,
-    /// The column `camera`.
     pub(crate) camera: String,
 }
 
-/// Ends an attempt that made the renditions. Answers whether the item was still leased to it.
+/// Ends an attempt that made the renditions. Returns whether the item was still leased to it.
 pub(crate) async fn mark_ready(
     connection: &mut Connection,
     lease: Lease,
@@ -287,11 +287,12 @@ pub(crate) async fn mark_ready(
     Ok(updated.rows_affected() == 1)
 }
 
-/// Ends an attempt whose item turned out to have a ready twin: it is ready with what the twin has.
+/// Ends an attempt whose item turned out to have a ready duplicate: it is ready with what the
+/// duplicate has.
 pub(crate) async fn mark_ready_as(
     connection: &mut Connection,
     lease: Lease,
-    twin: MediaId,
+    duplicate: MediaId,
 ) -> Result<bool, MediaError> {
     let updated = sqlx::query(
         "UPDATE media SET state = 2, revision = media.revision + 1, lease_holder = 0, leased_until = 0, failure_cause = '',
@@ -303,24 +304,24 @@ pub(crate) async fn mark_ready_as(
     .bind(lease.id.to_sql())
     .bind(lease.run)
     .bind(lease.attempt)
-    .bind(twin.to_sql())
+    .bind(duplicate.to_sql())
     .execute(connection)
     .await?;
     Ok(updated.rows_affected() == 1)
 }
 
-/// Why an item is set aside.
+/// Why an item is quarantined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
     /// As the contract lists them.
     pub(crate) code: &'static str,
     /// A sentence for the owner.
     pub(crate) sentence: String,
-    /// The technical cause.
+    /// The technical cause, for the log and the operator.
     pub(crate) cause: String,
 }
 
-/// Ends an attempt for good. Answers whether the item was still leased to it.
+/// Ends an attempt for good. Returns whether the item was still leased to it.
 pub(crate) async fn mark_failed(
     connection: &mut Connection,
     lease: Lease,

@@ -32,7 +32,8 @@ pub(crate) fn file_name(key: &str, content_type: &str) -> String {
     format!("{key}.{ending}")
 }
 
-/// The blob behind a file name, and the type of content that its end tells; nothing for a text that is no such name.
+/// The blob behind a file name, and the type of content that its end indicates; nothing for a text
+/// that is no such name.
 pub(crate) fn key_of_file_name(name: &str) -> Option<(BlobKey, &'static str)> {
     let (key, ending) = name.split_once('.')?;
     let (content_type, _) = ENDINGS.iter().find(|(_, known)| *known == ending)?;
@@ -104,7 +105,8 @@ struct RenditionRow {
     bytes: i64,
 }
 
-/// Adds to each item its renditions, largest first, and its animation. `ids` is the JSON array of the items' ids.
+/// Adds to each item its renditions, largest first, and its animation. `ids` is the JSON array of
+/// the items' ids.
 pub(crate) async fn add_to(
     connection: &mut Connection,
     ids: &str,
@@ -162,7 +164,8 @@ pub(crate) async fn keys_of(
         .collect::<Result<_, _>>()?)
 }
 
-/// What is known of a rendition, by its key; several items may share it, and it is open when one of them is.
+/// What is known of a rendition, by its key; several items may share it, and it is open when one of
+/// them is.
 pub(crate) async fn read_head(
     database: &Database,
     key: BlobKey,
@@ -182,7 +185,7 @@ pub(crate) async fn read_head(
         return Ok(None);
     };
     let others = forms_of(&mut transaction, key).await?;
-    let forms_to_come = waits_for_forms(&mut transaction, key).await?;
+    let forms_to_come = waits_for_alternates(&mut transaction, key).await?;
     transaction.rollback().await?;
     let itself = Form {
         key,
@@ -197,7 +200,10 @@ pub(crate) async fn read_head(
     }))
 }
 
-async fn waits_for_forms(connection: &mut Connection, key: BlobKey) -> Result<bool, MediaError> {
+async fn waits_for_alternates(
+    connection: &mut Connection,
+    key: BlobKey,
+) -> Result<bool, MediaError> {
     Ok(sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM renditions r JOIN alternate_jobs j ON j.media_id = r.media_id WHERE r.key = $1)",
     )
@@ -206,7 +212,8 @@ async fn waits_for_forms(connection: &mut Connection, key: BlobKey) -> Result<bo
     .await?)
 }
 
-/// The other forms of a rendition. Where several items share it, any one's serve: they show the same.
+/// The other forms of a rendition. Where several items share it, any one's serve: they show the
+/// same.
 async fn forms_of(connection: &mut Connection, key: BlobKey) -> Result<Arc<[Form]>, MediaError> {
     let rows: Vec<(String, String, i64)> = sqlx::query_as(
         "SELECT DISTINCT a.content_type, a.key, a.bytes FROM renditions r

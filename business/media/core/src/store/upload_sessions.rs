@@ -78,7 +78,8 @@ pub(crate) async fn read(
     Ok(row)
 }
 
-/// What an account has under way. What has expired counts until it is swept: its bytes are still here.
+/// What an account has under way. What has expired counts until it is swept: its bytes are still
+/// here.
 pub(crate) async fn count_unfinished(
     connection: &mut Connection,
     owner: AccountId,
@@ -93,7 +94,8 @@ pub(crate) async fn count_unfinished(
     Ok(counted)
 }
 
-/// An account's uploads that end before a moment and of which nothing has come; as many at most as it may have.
+/// An account's uploads that end before a moment and of which nothing has come; as many at most as
+/// it may have.
 pub(crate) async fn untouched(
     database: &Database,
     owner: AccountId,
@@ -109,7 +111,7 @@ pub(crate) async fn untouched(
     Ok(ids)
 }
 
-/// Deletes an upload if nothing of it has come. Answers whether it did.
+/// Deletes an upload if nothing of it has come. Returns whether it did.
 pub(crate) async fn delete_untouched(
     connection: &mut Connection,
     id: i64,
@@ -146,7 +148,8 @@ pub(crate) async fn parts(database: &Database, id: i64) -> Result<Vec<PartRow>, 
     Ok(rows)
 }
 
-/// Moves an upload that is under way on, if it is where it was thought to be. Answers whether it was.
+/// Moves an upload that is under way on, if it is where it was thought to be. Returns whether it
+/// was.
 pub(crate) async fn advance(
     connection: &mut Connection,
     id: i64,
@@ -165,8 +168,8 @@ pub(crate) async fn advance(
     Ok(updated.rows_affected() == 1)
 }
 
-/// Adds a part; one that begins where another does takes its place, and the other's blob is queued for deletion and
-/// answered.
+/// Adds a part; one that begins where another does takes its place, and the other's blob is queued
+/// for deletion and returned.
 pub(crate) async fn put_part(
     connection: &mut Connection,
     id: i64,
@@ -194,7 +197,7 @@ pub(crate) async fn put_part(
     Ok(replaced)
 }
 
-/// Notes what a whole upload became and lets go of its parts.
+/// Records what a whole upload became and releases its parts.
 ///
 /// # Errors
 /// When the upload has ended or become an item already.
@@ -220,7 +223,7 @@ pub(crate) async fn become_item(
     Ok(())
 }
 
-/// Deletes an upload and lets go of its parts. Answers the blobs that may have no user any more.
+/// Deletes an upload and releases its parts. Returns the blobs that may have no user any more.
 pub(crate) async fn delete(
     connection: &mut Connection,
     id: i64,

@@ -1,4 +1,5 @@
-//! The tables `account_usage`, `upload_minutes`, `upload_hours` and `processor_minutes`: what accounts use of this server.
+//! The tables `account_usage`, `upload_minutes`, `upload_hours` and `processor_minutes`: what
+//! accounts use of this server.
 
 use std::time::Duration;
 
@@ -79,7 +80,8 @@ pub(crate) async fn remove_item(
     Ok(())
 }
 
-/// Takes the bytes of an original off that an item has just let go of, unless another item of the account has it.
+/// Takes the bytes of an original off that an item has just released, unless another item of the
+/// account has it.
 pub(crate) async fn remove_original(
     connection: &mut Connection,
     owner: AccountId,
@@ -106,7 +108,8 @@ pub(crate) async fn has_content(
     Ok(count_with(connection, owner, original_key).await? > 0)
 }
 
-/// How many items of the account have this original: none, one, or "more", which is all that is asked.
+/// How many items of the account have this original: none, one, or "more", which is all that is
+/// asked.
 async fn count_with(
     connection: &mut Connection,
     owner: AccountId,
@@ -194,8 +197,8 @@ pub(crate) async fn recent_bytes(
     Ok(u64::try_from(bytes.unwrap_or(0)).unwrap_or(0))
 }
 
-/// Notes that an upload of so many bytes was taken.
-pub(crate) async fn note_upload(
+/// Records that an upload of so many bytes was taken.
+pub(crate) async fn record_upload(
     connection: &mut Connection,
     owner: AccountId,
     bytes: u64,
@@ -222,7 +225,7 @@ pub(crate) async fn note_upload(
 }
 
 /// Notes processor time that work on an account's photos took.
-pub(crate) async fn note_processor_time(
+pub(crate) async fn record_processor_time(
     connection: &mut Connection,
     owner_id: i64,
     now: Timestamp,
@@ -240,8 +243,8 @@ pub(crate) async fn note_processor_time(
     Ok(())
 }
 
-/// The last hour's processor time: account, minute and milliseconds, by minute. At most as many rows as there were attempts
-/// within the hour.
+/// The last hour's processor time: account, minute and milliseconds, by minute. At most as many
+/// rows as there were attempts within the hour.
 pub(crate) async fn processor_minutes(
     database: &Database,
     now: Timestamp,

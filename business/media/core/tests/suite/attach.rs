@@ -1,9 +1,9 @@
 //! What is shown stays; what nothing shows any more goes, bytes and all.
 
-use business_media_gateway::{MediaDeleted, topics};
+use business_media_gateway::{MediaDeleted, ReleaseRequest, topics};
 use infra_kernel::ErrorCode;
 
-use crate::scene::{OWNER, Scene, code, photo};
+use crate::scene::{OWNER, Scene, code, context, photo};
 
 #[tokio::test]
 async fn what_nothing_shows_any_more_is_gone_at_once() {
@@ -35,6 +35,21 @@ async fn what_nothing_shows_any_more_is_gone_at_once() {
         assert!(event.keys.contains(&rendition.key));
     }
     assert_eq!(scene.release("post:1").await, 0, "idempotent");
+}
+
+#[tokio::test]
+async fn an_account_releases_only_its_own_photos() {
+    let scene = Scene::new().await;
+    let item = scene.ready(OWNER, &photo(1)).await;
+    scene.attach(OWNER, &[item.id], "post:1").await.unwrap();
+    let by_another = ReleaseRequest {
+        holder: "post:1".to_owned(),
+        owner_id: OWNER + 1,
+    };
+    let released = scene.media.release(&context(), by_another).await;
+    assert_eq!(released.unwrap().deleted, 0);
+    assert!(scene.get(item.id).await.unwrap().attached);
+    assert_eq!(scene.release("post:1").await, 1);
 }
 
 #[tokio::test]

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use business_media::{AlternateForm, Settings, Swept};
+use business_media::{AlternateForm, Settings, SweepReport};
 
-use crate::outside::Forms;
+use crate::external_codecs::Forms;
 use crate::scene::{OWNER, Scene, photo};
 
 const ROWS: &str = "SELECT COUNT(*) FROM alternates";
@@ -46,16 +46,16 @@ async fn plain(photos: u8) -> Scene {
 async fn what_is_switched_on_later_is_made_of_photos_that_are_there() {
     let forms = Arc::new(Forms::default());
     let scene = plain(2).await;
-    assert_eq!(scene.core.sweep().await.unwrap(), Swept::default());
+    assert_eq!(scene.core.sweep().await.unwrap(), SweepReport::default());
     let webp = wanting(&[AlternateForm::Webp]);
     let scene = restarted(scene, webp, &forms).await;
     assert_eq!(scene.core.sweep().await.unwrap().alternates, 2);
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     assert_eq!(scene.count(ROWS).await, 6);
     let scene = restarted(scene, Settings::default(), &forms).await;
     assert_eq!(scene.core.sweep().await.unwrap().alternates, 2);
     let asked = forms.asked.load(Ordering::SeqCst);
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     assert_eq!(scene.count(ROWS).await, 12);
     let not_again = "SELECT COUNT(*) FROM alternates WHERE content_type = 'image/webp'";
     assert_eq!(scene.count(not_again).await, 6);
@@ -65,7 +65,7 @@ async fn what_is_switched_on_later_is_made_of_photos_that_are_there() {
     let none = "DELETE FROM alternates WHERE media_id = (SELECT MAX(id) FROM media) AND $1 = $3 AND $2 = ''";
     scene.change(none, (0, String::new(), 0)).await;
     for _ in 0..3 {
-        assert_eq!(scene.core.sweep().await.unwrap(), Swept::default());
+        assert_eq!(scene.core.sweep().await.unwrap(), SweepReport::default());
     }
     assert_eq!(scene.count(JOBS).await, 0);
 }
@@ -79,11 +79,11 @@ async fn few_are_asked_for_at_a_time_and_all_in_the_end() {
         scene.core.sweep().await.unwrap();
         assert_eq!(scene.count(JOBS).await, WAITING_MAX);
     }
-    scene.core.work_off().await.unwrap();
-    // The first of these may come to the end of the photos, and the next begins anew.
+    scene.core.drain_queue().await.unwrap();
+    // The first of these may come to the end of the photos, and the next starts over.
     let more = scene.core.sweep().await.unwrap().alternates;
     assert_eq!(more, 5);
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     assert_eq!(scene.count(ROWS).await, 25 * 6);
 }
 
@@ -97,11 +97,11 @@ async fn what_was_given_up_or_lost_is_left_alone() {
     assert_eq!(scene.core.sweep().await.unwrap().alternates, 1);
     forms.crashes.store(i64::MAX, Ordering::SeqCst);
     for _ in 0..5 {
-        scene.core.work_off().await.unwrap();
+        scene.core.drain_queue().await.unwrap();
         scene.pass(Duration::from_secs(60));
     }
     assert_eq!(scene.count(JOBS).await, 0);
     for _ in 0..3 {
-        assert_eq!(scene.core.sweep().await.unwrap(), Swept::default());
+        assert_eq!(scene.core.sweep().await.unwrap(), SweepReport::default());
     }
 }

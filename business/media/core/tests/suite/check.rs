@@ -1,4 +1,4 @@
-//! The check of the blobs finds what became of photos' files, and mends it.
+//! The check of the blobs finds what became of photos' files, and repairs it.
 
 use std::fs;
 
@@ -53,10 +53,13 @@ async fn damaged_and_missing_renditions_are_made_again_and_stay_the_same() {
     assert!(report.all_repaired(), "{report:?}");
     assert_eq!(report.summary.repaired, 2);
     assert!(scene.check().await.is_clean());
-    let mended = scene.get(item.id).await.unwrap();
-    assert_eq!(mended.renditions, item.renditions, "the same addresses");
-    assert!(mended.revision > item.revision);
-    scene.assert_served(&mended).await;
+    let repaired_item = scene.get(item.id).await.unwrap();
+    assert_eq!(
+        repaired_item.renditions, item.renditions,
+        "the same addresses"
+    );
+    assert!(repaired_item.revision > item.revision);
+    scene.assert_served(&repaired_item).await;
     scene.core.sweep().await.unwrap();
     assert!(scene.check().await.is_clean(), "nothing of it was swept");
     scene.release("post:1").await;
@@ -158,11 +161,11 @@ async fn without_its_original_a_rendition_is_made_from_a_larger_one() {
     let report = scene.repair().await;
     assert!(report.all_repaired(), "{report:?}");
     assert_eq!(report.kinds(), ["damaged_rendition", "missing_original"]);
-    let mended = scene.get(item.id).await.unwrap();
-    scene.assert_served(&mended).await;
-    assert_eq!(key_of(&mended, "full"), key_of(&item, "full"));
+    let repaired_item = scene.get(item.id).await.unwrap();
+    scene.assert_served(&repaired_item).await;
+    assert_eq!(key_of(&repaired_item, "full"), key_of(&item, "full"));
     let (grid, was) = (
-        mended.rendition("grid").unwrap(),
+        repaired_item.rendition("grid").unwrap(),
         item.rendition("grid").unwrap(),
     );
     assert_eq!((grid.width, grid.height), (was.width, was.height));

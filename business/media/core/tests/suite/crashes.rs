@@ -13,7 +13,8 @@ use crate::scene::{OWNER, Scene, code, photo};
 const TWO_HOURS: Duration = Duration::from_secs(7_200);
 
 impl Scene {
-    /// What a process leaves that dies after it noted a blob: the note, and the bytes if it came so far.
+    /// What a process leaves that dies after it noted a blob: the note, and the bytes if it came so
+    /// far.
     pub(crate) async fn leave_note(&self, id: i64, key: BlobKey) {
         let now = self.clock.now().microseconds();
         self.database
@@ -50,7 +51,7 @@ async fn a_blob_that_was_put_and_never_used_is_deleted() {
 }
 
 #[tokio::test]
-async fn a_crash_beside_a_photo_of_the_same_content_does_not_harm_it() {
+async fn a_crash_alongside_a_photo_of_the_same_content_does_not_harm_it() {
     let scene = Scene::new().await;
     let item = scene.ready(OWNER, &photo(1)).await;
     scene.attach(OWNER, &[item.id], "post:1").await.unwrap();

@@ -10,7 +10,7 @@ use business_media_gateway::{
 use infra_kernel::{ErrorCode, Result};
 use testing_kit::png;
 
-use crate::outside::Forms;
+use crate::external_codecs::Forms;
 use crate::scene::{OWNER, Scene, code, context, photo, picture};
 use crate::work::{PATIENCE, scene_with, until};
 
@@ -22,7 +22,7 @@ impl Scene {
     }
 }
 
-/// Neither a row nor a file of any photo is left, and its end was told once.
+/// Neither a row nor a file of any photo is left, and its end was published once.
 async fn assert_gone(scene: &Scene, item: &MediaItem) {
     let rows = "SELECT (SELECT COUNT(*) FROM media) + (SELECT COUNT(*) FROM renditions)
         + (SELECT COUNT(*) FROM alternates) + (SELECT COUNT(*) FROM alternate_jobs)
@@ -39,7 +39,7 @@ async fn assert_gone(scene: &Scene, item: &MediaItem) {
 async fn what_its_owner_deletes_is_gone_bytes_and_all() {
     let scene = scene_with(&Arc::new(Forms::default()), Settings::default()).await;
     let item = scene.ready(OWNER, &photo(1)).await;
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     assert!(scene.count("SELECT COUNT(*) FROM alternates").await > 0);
     let key = item.renditions[0].key.clone();
     scene.read(&key, 0, 0).await.unwrap();
@@ -58,11 +58,11 @@ async fn what_waits_or_has_failed_can_be_deleted_too() {
     let waiting = scene.upload(&photo(1)).await.unwrap();
     scene.delete(OWNER, waiting.id).await.unwrap();
     assert_gone(&scene, &waiting).await;
-    assert_eq!(scene.core.work_off().await.unwrap(), 0);
+    assert_eq!(scene.core.drain_queue().await.unwrap(), 0);
     let scene = Scene::new().await;
     let whole = png::encode(&picture(300, 200, 1));
     let broken = scene.upload(&whole[..whole.len() / 2]).await.unwrap();
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     let broken = scene.get(broken.id).await.unwrap();
     assert_eq!(broken.state(), MediaState::Failed);
     scene.delete(OWNER, broken.id).await.unwrap();
@@ -148,7 +148,7 @@ async fn a_photo_at_work_can_be_deleted_and_its_work_leaves_nothing() {
         };
         let held = gate.write().await;
         let core = Arc::clone(&scene.core);
-        let work = tokio::spawn(async move { core.work_off().await });
+        let work = tokio::spawn(async move { core.drain_queue().await });
         let begun = if before_it_is_read {
             "SELECT COUNT(*) FROM media WHERE state = 4"
         } else {
@@ -192,7 +192,7 @@ async fn what_nothing_shows_is_listed_for_its_owner_newest_first() {
     assert_eq!(unused(10).await.items, []);
     let whole = png::encode(&picture(300, 200, 1));
     let broken = scene.upload(&whole[..whole.len() / 2]).await.unwrap();
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     let shown = scene.ready(OWNER, &photo(1)).await;
     scene.attach(OWNER, &[shown.id], "post:1").await.unwrap();
     let ready = scene.ready(OWNER, &photo(2)).await;
@@ -205,7 +205,8 @@ async fn what_nothing_shows_is_listed_for_its_owner_newest_first() {
     assert_eq!(listed.items[2].state(), MediaState::Failed);
     assert!(listed.failed_lifetime_s > listed.lifetime_s);
     assert_eq!(ids(&unused(2).await.items), [waiting.id, ready.id]);
-    // What is about to be swept can be used no more, and is not offered; what has failed is still told.
+    // What is about to be swept can be used no more, and is not offered; what has failed is still
+    // shown.
     scene
         .clock
         .advance(Duration::from_secs(listed.lifetime_s + 1));

@@ -48,7 +48,7 @@ async fn a_still_goes_before_animations_that_were_there_first() {
         animations.push(animation.unwrap().id);
     }
     let still = scene.upload(&photo(1)).await.unwrap().id;
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     let order = scene.ready_order().await;
     assert_eq!(order.len(), 4, "none is lost");
     assert_eq!(order[0], still, "{order:?}");
@@ -63,14 +63,15 @@ async fn the_account_that_took_least_within_the_hour_goes_first() {
     scene.took(OWNER, 60_000).await;
     let of_the_first = scene.upload(&photo(1)).await.unwrap().id;
     let of_the_other = scene.upload_as(OTHER, &photo(2)).await.unwrap().id;
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     assert_eq!(scene.ready_order().await, [of_the_other, of_the_first]);
-    // An hour later it is forgotten; what the other took since then is not, though it would be that one's turn.
+    // An hour later it is forgotten; what the other took since then is not, though it would be that
+    // one's turn.
     scene.pass(Duration::from_secs(61 * 60));
     scene.took(OTHER, 60_000).await;
     let of_the_first = scene.upload(&photo(3)).await.unwrap().id;
     let of_the_other = scene.upload_as(OTHER, &photo(4)).await.unwrap().id;
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     assert_eq!(scene.ready_order().await[2..], [of_the_first, of_the_other]);
     scene.pass(Duration::from_secs(61 * 60));
     scene.core.sweep().await.unwrap();
@@ -95,7 +96,7 @@ async fn every_attempt_is_billed_and_who_is_over_the_hour_waits_and_loses_nothin
     let first = scene.upload_as(OTHER, &photo(2)).await.unwrap().id;
     // Even what takes long of somebody else goes before it.
     let animation = scene.upload(&animation(4)).await.unwrap().id;
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     assert_eq!(scene.ready_order().await[1..], [animation, first]);
 }
 
@@ -128,7 +129,7 @@ async fn what_needs_more_memory_than_there_is_fails_and_says_so() {
         ..Settings::default()
     };
     let scene = Scene::on(scene.folder, scene.clock, settings).await;
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     let failed = scene.get(item.id).await.unwrap();
     assert_eq!(failed.state(), MediaState::Failed);
     assert_eq!(failed.failure_code, "too_large");
@@ -139,15 +140,15 @@ async fn what_needs_more_memory_than_there_is_fails_and_says_so() {
 }
 
 #[tokio::test]
-async fn what_an_earlier_version_noted_of_memory_is_looked_at_again_before_it_is_refused() {
+async fn what_an_earlier_version_recorded_of_memory_is_looked_at_again_before_it_is_refused() {
     let scene = Scene::new().await;
     let item = scene.upload(&photo(1)).await.unwrap();
-    let noted = "SELECT memory_bytes FROM media";
-    let right = scene.count(noted).await;
+    let pending = "SELECT memory_bytes FROM media";
+    let right = scene.count(pending).await;
     let change = "UPDATE media SET memory_bytes = $1 WHERE id = $3 AND $2 = ''";
     let id = item.id.cast_signed();
     scene.change(change, (1 << 40, String::new(), id)).await;
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     assert!(scene.get(item.id).await.unwrap().is_ready());
-    assert_eq!(scene.count(noted).await, right);
+    assert_eq!(scene.count(pending).await, right);
 }

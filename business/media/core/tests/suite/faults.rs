@@ -12,7 +12,7 @@ use infra_blob::{
 };
 use tokio::sync::RwLock;
 
-use crate::machine::Fuse;
+use crate::machine::CrashPoint;
 
 #[derive(Default)]
 pub(crate) struct Faults {
@@ -27,7 +27,7 @@ pub(crate) struct Faults {
 pub(crate) struct FaultyStore {
     store: DirectoryStore,
     /// Burns down with every step, where the process is to die.
-    fuse: Option<Arc<Fuse>>,
+    crash_point: Option<Arc<CrashPoint>>,
     pub(crate) faults: Arc<Faults>,
     /// No file is read, and none is begun, while a test holds these.
     pub(crate) reading: RwLock<()>,
@@ -35,10 +35,10 @@ pub(crate) struct FaultyStore {
 }
 
 impl FaultyStore {
-    pub(crate) fn new(store: DirectoryStore, fuse: Option<Arc<Fuse>>) -> Self {
+    pub(crate) fn new(store: DirectoryStore, crash_point: Option<Arc<CrashPoint>>) -> Self {
         Self {
             store,
-            fuse,
+            crash_point,
             faults: Arc::default(),
             reading: RwLock::default(),
             writing: RwLock::default(),
@@ -46,7 +46,7 @@ impl FaultyStore {
     }
 
     async fn step(&self) {
-        step(self.fuse.as_deref()).await;
+        step(self.crash_point.as_deref()).await;
     }
 
     pub(crate) fn fail_to_keep(&self, fail: bool) {
@@ -68,9 +68,9 @@ impl FaultyStore {
     }
 }
 
-async fn step(fuse: Option<&Fuse>) {
-    if let Some(fuse) = fuse {
-        fuse.step().await;
+async fn step(crash_point: Option<&CrashPoint>) {
+    if let Some(crash_point) = crash_point {
+        crash_point.step().await;
     }
 }
 
@@ -87,7 +87,7 @@ impl BlobStore for FaultyStore {
         drop(self.writing.read().await);
         Ok(Box::new(FaultyWriter {
             writer: self.store.begin().await?,
-            fuse: self.fuse.clone(),
+            crash_point: self.crash_point.clone(),
             faults: Arc::clone(&self.faults),
         }))
     }
@@ -125,7 +125,7 @@ impl BlobStore for FaultyStore {
 
 struct FaultyWriter {
     writer: Box<dyn BlobWriter>,
-    fuse: Option<Arc<Fuse>>,
+    crash_point: Option<Arc<CrashPoint>>,
     faults: Arc<Faults>,
 }
 
@@ -151,9 +151,9 @@ impl BlobWriter for FaultyWriter {
         if self.faults.finish.load(Ordering::SeqCst) {
             return Err(full_disk());
         }
-        step(self.fuse.as_deref()).await;
+        step(self.crash_point.as_deref()).await;
         let stored = self.writer.finish().await;
-        step(self.fuse.as_deref()).await;
+        step(self.crash_point.as_deref()).await;
         stored
     }
 }

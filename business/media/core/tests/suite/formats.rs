@@ -99,7 +99,7 @@ async fn a_switch_turned_by_another_process_is_noticed_within_seconds() {
         blobs: scene.store.clone(),
         clock: scene.clock.clone(),
         ids: std::sync::Arc::new(IdGenerator::new(2, scene.clock.clone())),
-        outside: None,
+        external_codecs: None,
         settings: Settings::default(),
     });
     switch(&*command.gateway(), "jpeg", false).await.unwrap();

@@ -1,8 +1,9 @@
 //! The states of items under random work and random deaths.
 //!
-//! A case is a sequence of lives of the process on one folder. In each life things are asked for at random; at a random
-//! step (before or after a commit, before or after a blob is kept or deleted) the process dies, which nothing of it
-//! survives. Then another starts, and after some of them everything is left to settle and looked through.
+//! A case is a sequence of lives of the process on one folder. In each life things are asked for at
+//! random; at a random step (before or after a commit, before or after a blob is kept or deleted)
+//! the process dies, which nothing of it survives. Then another starts, and after some of them
+//! everything is left to settle and looked through.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,11 +20,11 @@ use tempfile::TempDir;
 use testing_kit::{jpeg, png};
 use tokio::sync::Notify;
 
-use crate::outside::Forms;
+use crate::external_codecs::Forms;
 use crate::scene::{Scene, picture};
 
 const CASES: u64 = 200;
-/// Cases played at the same time: most of a case is waiting for threads.
+/// Cases played concurrently: most of a case is waiting for threads.
 const PLAYERS: u64 = 4;
 const LIVES: usize = 5;
 const OPERATIONS: usize = 8;
@@ -36,13 +37,13 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
 
 /// Burns down with every step; then the process is dead: what comes to a step stays there for ever.
-pub(crate) struct Fuse {
+pub(crate) struct CrashPoint {
     left: AtomicI64,
     blown: AtomicBool,
     told: Notify,
 }
 
-impl Fuse {
+impl CrashPoint {
     fn of(steps: i64) -> Arc<Self> {
         Arc::new(Self {
             left: AtomicI64::new(steps),
@@ -60,18 +61,18 @@ impl Fuse {
     }
 
     pub(crate) fn watch(self: &Arc<Self>) -> CommitWatch {
-        let fuse = Arc::clone(self);
+        let crash_point = Arc::clone(self);
         Arc::new(move |_| {
-            let fuse = Arc::clone(&fuse);
-            Box::pin(async move { fuse.step().await })
+            let crash_point = Arc::clone(&crash_point);
+            Box::pin(async move { crash_point.step().await })
         })
     }
 }
 
-/// What was answered, as far as it was.
+/// What was acknowledged, as far as it was.
 #[derive(Default)]
 struct Known {
-    /// Items whose upload was answered, and whether their picture is whole.
+    /// Items whose upload was acknowledged, and whether their picture is whole.
     items: BTreeMap<u64, (u64, bool)>,
     /// What is attached, or may be: a post for each item.
     held: BTreeMap<u64, u64>,
@@ -109,9 +110,9 @@ async fn act(scene: &Scene, known: &mut Known, random: &mut StdRng) {
                 known.items.insert(item.id, (owner, number > 0));
             }
         }
-        3 | 4 => drop(scene.core.work_off().await.unwrap()),
+        3 | 4 => drop(scene.core.drain_queue().await.unwrap()),
         5 => {
-            let (one, other) = tokio::join!(scene.core.work_off(), scene.core.work_off());
+            let (one, other) = tokio::join!(scene.core.drain_queue(), scene.core.drain_queue());
             one.and(other).unwrap();
         }
         6 | 7 => {
@@ -153,11 +154,11 @@ async fn act(scene: &Scene, known: &mut Known, random: &mut StdRng) {
     }
 }
 
-/// One life. Answers the folder as it leaves it.
+/// One life. Returns the folder as it leaves it.
 fn live(
     folder: TempDir,
     clock: &Arc<ManualClock>,
-    fuse: &Arc<Fuse>,
+    crash_point: &Arc<CrashPoint>,
     life: impl AsyncFnOnce(&Scene),
 ) -> TempDir {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -173,12 +174,12 @@ fn live(
             Arc::clone(clock),
             settings(),
             Arc::new(Forms::default()),
-            fuse,
+            crash_point,
         )
         .await;
         tokio::select! {
             biased;
-            () = fuse.told.notified() => {}
+            () = crash_point.told.notified() => {}
             () = life(&scene) => {}
         }
     });
@@ -186,10 +187,11 @@ fn live(
     folder
 }
 
-/// Everything that was begun is ended, everything that is over is swept; then all is looked through.
+/// Everything that was begun is ended, everything that is over is swept; then all is looked
+/// through.
 async fn settle_and_check(scene: &Scene, known: &Known, what: &str) {
     for _ in 0..3 {
-        scene.core.work_off().await.unwrap();
+        scene.core.drain_queue().await.unwrap();
         scene.pass(2 * HOUR);
         scene.core.sweep().await.unwrap();
     }
@@ -233,7 +235,8 @@ async fn settle_and_check(scene: &Scene, known: &Known, what: &str) {
     }
 }
 
-/// What was answered is there, in the state that its file leads to, and its end was told exactly once.
+/// What was acknowledged is there, in the state that its file leads to, and its end was published
+/// exactly once.
 async fn check_items(scene: &Scene, known: &Known, what: &str) {
     let rows: Vec<(i64, i64)> = sqlx::query_as("SELECT id, state FROM media")
         .fetch_all(scene.database.reader())
@@ -246,7 +249,8 @@ async fn check_items(scene: &Scene, known: &Known, what: &str) {
     for (id, (_, whole)) in &known.items {
         match states.get(id) {
             None => assert!(known.released.contains(id), "{what}: {id} is lost"),
-            // A process that died again and again over an item may have failed it; it is kept with its reason.
+            // A process that died again and again over an item may have failed it; it is kept with
+            // its reason.
             Some(state) => assert!(
                 *state == 3 || *whole && *state == 2,
                 "{what}: {id} is {state}"
@@ -304,14 +308,14 @@ fn play(seed: u64) {
     };
     let mut known = Known::default();
     for life in 0..LIVES {
-        let fuse = Fuse::of(random.random_range(1..2 * STEPS));
-        folder = live(folder, &clock, &fuse, async |scene| {
+        let crash_point = CrashPoint::of(random.random_range(1..2 * STEPS));
+        folder = live(folder, &clock, &crash_point, async |scene| {
             for _ in 0..OPERATIONS {
                 act(scene, &mut known, &mut random).await;
             }
         });
         if life + 1 == LIVES {
-            let forever = Fuse::of(i64::MAX);
+            let forever = CrashPoint::of(i64::MAX);
             let what = format!("seed {seed}");
             folder = live(folder, &clock, &forever, async |scene| {
                 settle_and_check(scene, &known, &what).await;

@@ -1,21 +1,21 @@
 //! The rules of media, through the domain's contract.
 
-#![allow(clippy::unwrap_used)] // a test that cannot go on fails
+#![allow(clippy::unwrap_used)] // a test that cannot continue fails
 
 mod attach;
 mod backfill;
 mod check;
-mod check_beside;
+mod check_concurrent;
 mod checking;
 mod crashes;
 mod delete;
+mod external_codecs;
 mod failed;
 mod fairness;
 mod faults;
 mod formats;
 mod machine;
 mod originals;
-mod outside;
 mod parts;
 mod process;
 mod quota;

@@ -68,7 +68,7 @@ impl Scene {
         self.media.get_upload(&context(), request).await
     }
 
-    /// Answers whether there was one.
+    /// Returns whether there was one.
     async fn cancel(&self, owner_id: u64, upload_id: u64) -> bool {
         let request = CancelUploadRequest {
             owner_id,
@@ -124,7 +124,8 @@ async fn a_file_in_parts_becomes_the_same_item_as_in_one_piece() {
     let kept = scene.store.read_all(BlobKey::of(&bytes), 1 << 30).await;
     assert!(kept.unwrap() == bytes);
     assert_eq!(scene.events(topics::UPLOADED).await.len(), 1);
-    // Whoever lost the answer asks again, and gets the same item; so does who sends the end again.
+    // A client that lost the response asks again, and gets the same item; so does who sends the end
+    // again.
     assert_eq!(scene.look(id).await.unwrap().item.unwrap().id, item.id);
     let more = scene.append(id, bytes.len(), b"abc").await;
     assert_eq!(code(more), ErrorCode::TooLarge, "it is whole");

@@ -108,7 +108,7 @@ async fn a_full_disk_is_tried_again() {
     assert_eq!(scene.files().len(), 1, "only the original");
     assert_eq!(scene.count("SELECT COUNT(*) FROM blob_writes").await, 0);
     scene.store.fail_to_keep(false);
-    assert_eq!(scene.core.work_off().await.unwrap(), 0, "it pauses");
+    assert_eq!(scene.core.drain_queue().await.unwrap(), 0, "it pauses");
     scene.pass(Duration::from_secs(5));
     scene.process(item.media()).await.unwrap();
     assert!(scene.get(item.id).await.unwrap().is_ready());
@@ -224,11 +224,11 @@ async fn alt_text_and_focus_change_until_the_photo_is_used() {
         ..nothing.clone()
     };
     assert_eq!(code(update(too_long).await), ErrorCode::Invalid);
-    let outside = UpdateMediaRequest {
+    let external_codecs = UpdateMediaRequest {
         focus_x: Some(2.0),
         ..nothing.clone()
     };
-    assert_eq!(code(update(outside).await), ErrorCode::Invalid);
+    assert_eq!(code(update(external_codecs).await), ErrorCode::Invalid);
     let stranger = UpdateMediaRequest {
         owner_id: OWNER + 1,
         ..nothing.clone()

@@ -290,7 +290,7 @@ async fn the_same_file_again_is_ready_at_once_and_stored_once() {
     );
     assert_eq!(scene.files(), files, "nothing was stored");
     assert_eq!(
-        scene.core.work_off().await.unwrap(),
+        scene.core.drain_queue().await.unwrap(),
         0,
         "nothing is to be done"
     );
@@ -302,7 +302,7 @@ async fn the_same_file_again_is_ready_at_once_and_stored_once() {
         scene.count(used).await.cast_unsigned(),
         photo(1).len() as u64
     );
-    // The twin goes; what it shared stays.
+    // The duplicate goes; what it shared stays.
     scene.attach(OWNER, &[first.id], "post:1").await.unwrap();
     scene.release("post:1").await;
     for rendition in &again.renditions {

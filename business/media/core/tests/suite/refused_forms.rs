@@ -9,7 +9,7 @@ use business_media_codec::{EncoderMemory, Encoding, Ladder, alternates_memory_by
 use business_media_gateway::MediaState;
 use tokio_util::sync::CancellationToken;
 
-use crate::outside::Forms;
+use crate::external_codecs::Forms;
 use crate::scene::{OWNER, photo};
 use crate::work::{PATIENCE, scene_with, until};
 
@@ -27,7 +27,7 @@ async fn a_form_that_its_encoder_refuses_is_tried_again_and_then_done_without() 
     assert_eq!((scene.count(rows).await, scene.count(jobs).await), (0, 1));
     refuse(None);
     scene.pass(Duration::from_secs(10));
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     assert_eq!((scene.count(rows).await, scene.count(jobs).await), (6, 0));
     assert!(scene.list_failed(0, 10).await.alternates.is_empty());
     // It may have been for want of memory.
@@ -47,7 +47,7 @@ async fn a_form_that_its_encoder_refuses_is_tried_again_and_then_done_without() 
     let item = scene.ready(OWNER, &photo(2)).await;
     for _ in 0..5 {
         scene.pass(Duration::from_secs(60));
-        scene.core.work_off().await.unwrap();
+        scene.core.drain_queue().await.unwrap();
     }
     assert_eq!((scene.count(rows).await, scene.count(jobs).await), (9, 0));
     let listed = scene.list_failed(0, 10).await;
@@ -65,7 +65,7 @@ async fn a_form_that_its_encoder_refuses_is_tried_again_and_then_done_without() 
     refuse(None);
     let asked = forms.asked.load(Ordering::SeqCst);
     scene.retry(item.id).await.unwrap();
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     assert_eq!((scene.count(rows).await, scene.count(jobs).await), (12, 0));
     assert!(forms.asked.load(Ordering::SeqCst) - asked <= 3);
 }
@@ -88,7 +88,7 @@ async fn a_form_that_needs_more_memory_than_there_is_is_left_out() {
     let forms = Arc::new(Forms::default());
     let scene = scene_with(&forms, settings_for(&[Encoding::WebP])).await;
     let item = scene.ready(OWNER, &photo(1)).await;
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     let made = "SELECT COUNT(*) FROM alternates WHERE content_type = 'image/webp'";
     assert_eq!(scene.count(made).await, 3);
     let (all, jobs) = (
@@ -108,7 +108,7 @@ async fn a_form_that_needs_more_memory_than_there_is_is_left_out() {
     let scene = scene_with(&forms, nothing).await;
     let asked = forms.asked.load(Ordering::SeqCst);
     scene.ready(OWNER, &photo(1)).await;
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     assert_eq!(forms.asked.load(Ordering::SeqCst), asked);
     assert_eq!((scene.count(all).await, scene.count(jobs).await), (0, 0));
     assert_eq!(scene.list_failed(0, 10).await.alternates.len(), 1);
@@ -128,7 +128,8 @@ async fn the_memory_of_encoders_is_taken_from_that_of_all_pictures() {
         forms.asked.load(Ordering::SeqCst) > 0
     })
     .await;
-    // It is taken, for its header is read in memory of its own, and worked on when there is memory again.
+    // It is taken, for its header is read in memory of its own, and worked on when there is memory
+    // again.
     let second = scene.upload(&photo(2)).await.unwrap();
     until("a worker has it", || async {
         scene.get(second.id).await.unwrap().state() == MediaState::Processing

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use business_media::{Dependencies, MIGRATIONS, MediaCore, Settings};
-use business_media_codec::OutsideCodecs;
+use business_media_codec::ExternalCodecs;
 use business_media_gateway::{
     AttachRequest, GetMediaRequest, Media, MediaItem, ReadRenditionRequest, ReleaseRequest,
     RenditionChunk, RenditionHeader, UploadChunk, UploadHeader, WaitUntilProcessedRequest,
@@ -23,7 +23,7 @@ use tempfile::TempDir;
 use testing_kit::{Picture, jpeg};
 
 use crate::faults::FaultyStore;
-use crate::machine::Fuse;
+use crate::machine::CrashPoint;
 
 pub(crate) const OWNER: u64 = 7;
 
@@ -84,7 +84,7 @@ impl Scene {
         folder: impl Into<Folder>,
         clock: Arc<ManualClock>,
         settings: Settings,
-        outside: Option<Arc<dyn OutsideCodecs>>,
+        external_codecs: Option<Arc<dyn ExternalCodecs>>,
     ) -> Self {
         let folder = folder.into();
         let path = folder.path();
@@ -93,7 +93,7 @@ impl Scene {
             .unwrap();
         let directory = DirectoryStore::open(&path.join("blobs")).await.unwrap();
         let store = Arc::new(FaultyStore::new(directory, None));
-        Self::made(folder, database, store, clock, settings, outside)
+        Self::made(folder, database, store, clock, settings, external_codecs)
     }
 
     /// On another's folder, in a process that dies when the fuse has burnt down.
@@ -101,17 +101,24 @@ impl Scene {
         path: &Path,
         clock: Arc<ManualClock>,
         settings: Settings,
-        outside: Arc<dyn OutsideCodecs>,
-        fuse: &Arc<Fuse>,
+        external_codecs: Arc<dyn ExternalCodecs>,
+        crash_point: &Arc<CrashPoint>,
     ) -> Self {
         let file = path.join("media.db");
-        let database = Database::open_watched(&file, &MIGRATIONS, fuse.watch())
+        let database = Database::open_watched(&file, &MIGRATIONS, crash_point.watch())
             .await
             .unwrap();
         let directory = DirectoryStore::open(&path.join("blobs")).await.unwrap();
-        let store = Arc::new(FaultyStore::new(directory, Some(Arc::clone(fuse))));
+        let store = Arc::new(FaultyStore::new(directory, Some(Arc::clone(crash_point))));
         let folder = Folder::Another(path.to_owned());
-        Self::made(folder, database, store, clock, settings, Some(outside))
+        Self::made(
+            folder,
+            database,
+            store,
+            clock,
+            settings,
+            Some(external_codecs),
+        )
     }
 
     fn made(
@@ -120,14 +127,14 @@ impl Scene {
         store: Arc<FaultyStore>,
         clock: Arc<ManualClock>,
         settings: Settings,
-        outside: Option<Arc<dyn OutsideCodecs>>,
+        external_codecs: Option<Arc<dyn ExternalCodecs>>,
     ) -> Self {
         let core = Arc::new(MediaCore::new(Dependencies {
             database: database.clone(),
             blobs: store.clone(),
             clock: clock.clone(),
             ids: Arc::new(IdGenerator::new(1, clock.clone())),
-            outside,
+            external_codecs,
             settings,
         }));
         Self {
@@ -172,7 +179,7 @@ impl Scene {
         self.media.upload(&context, chunks).await
     }
 
-    /// Uploads, processes, and answers the item as it then is.
+    /// Uploads, processes, and returns the item as it then is.
     pub(crate) async fn ready(&self, owner_id: u64, bytes: &[u8]) -> MediaItem {
         let item = self.upload_as(owner_id, bytes).await.unwrap();
         self.process(item.media()).await.unwrap();
@@ -186,7 +193,7 @@ impl Scene {
 
     /// Works off what waits, the item among it.
     pub(crate) async fn process(&self, _: MediaId) -> Result<()> {
-        self.core.work_off().await.map(|_| ())
+        self.core.drain_queue().await.map(|_| ())
     }
 
     pub(crate) async fn get(&self, id: u64) -> Option<MediaItem> {
@@ -324,7 +331,8 @@ impl Scene {
         files(&self.folder.path().join("blobs"))
     }
 
-    /// Nothing at all is kept: no row in any table, no file. That a file was sent counts, whatever became of it.
+    /// Nothing at all is kept: no row in any table, no file. That a file was sent counts, whatever
+    /// became of it.
     pub(crate) async fn assert_empty(&self, what: &str) {
         assert_eq!(self.files(), Vec::<PathBuf>::new(), "{what} left a file");
         let rows = "SELECT (SELECT COUNT(*) FROM media) + (SELECT COUNT(*) FROM renditions)

@@ -57,7 +57,7 @@ async fn the_bound_of_waiting_photos_holds_against_uploads_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_photo_is_never_lost_to_the_deletion_of_its_twin() {
+async fn a_photo_is_never_lost_to_the_deletion_of_its_duplicate() {
     let scene = Arc::new(Scene::new().await);
     let bytes = photo(1);
     let key = BlobKey::of(&bytes);

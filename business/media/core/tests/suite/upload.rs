@@ -327,7 +327,7 @@ async fn hostile_files_are_refused_or_become_clean_pictures() {
 }
 
 #[tokio::test]
-async fn what_is_taken_is_told() {
+async fn what_is_taken_is_reported() {
     let scene = Scene::new().await;
     let told = scene
         .media

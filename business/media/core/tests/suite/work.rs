@@ -1,4 +1,4 @@
-//! Who is worked for when, what is tried again, and what a stop leaves.
+//! Who is worked for when, what is retried, and what a stop leaves.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,7 +10,7 @@ use infra_kernel::{ErrorCode, ManualClock, Timestamp};
 use testing_kit::png;
 use tokio_util::sync::CancellationToken;
 
-use crate::outside::Forms;
+use crate::external_codecs::Forms;
 use crate::scene::{OWNER, Scene, code, photo, picture};
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -51,7 +51,7 @@ async fn many_photos_of_one_do_not_delay_anothers_first() {
     }
     let first = scene.upload_as(OWNER + 1, &photo(1)).await.unwrap().id;
     let second = scene.upload_as(OWNER + 1, &photo(2)).await.unwrap().id;
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     let order = ready_order(&scene).await;
     let place = |id| order.iter().position(|ready| *ready == id).unwrap();
     assert!(place(first) <= 1 && place(second) <= 3, "{order:?}");
@@ -124,11 +124,11 @@ async fn what_a_dead_process_was_at_is_taken_back_at_the_start() {
 }
 
 #[tokio::test]
-async fn a_photo_at_which_the_process_died_three_times_is_set_aside() {
+async fn a_photo_at_which_the_process_died_three_times_is_quarantined() {
     let scene = Scene::new().await;
     let item = scene.upload(&photo(1)).await.unwrap();
     die_at_work(&scene, &item, 3).await;
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     let item = scene.get(item.id).await.unwrap();
     assert_eq!(
         (item.state(), item.failure_code.as_str()),
@@ -138,20 +138,20 @@ async fn a_photo_at_which_the_process_died_three_times_is_set_aside() {
 }
 
 #[tokio::test]
-async fn the_end_of_the_work_is_told_under_the_name_of_the_upload() {
+async fn the_end_of_the_work_is_reported_under_the_name_of_the_upload() {
     let scene = Scene::new().await;
     let good = scene.upload_named("good", &photo(1)).await.unwrap();
-    let twin = scene.upload_named("twin", &photo(1)).await.unwrap();
+    let duplicate = scene.upload_named("twin", &photo(1)).await.unwrap();
     let half = png::encode(&picture(300, 200, 2));
     let broken = scene.upload_named("broken", &half[..half.len() / 2]);
     let broken = broken.await.unwrap();
     let deadly = scene.upload_named("deadly", &photo(3)).await.unwrap();
     die_at_work(&scene, &deadly, 3).await;
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     for (topic, item, name) in [
         (topics::UPLOADED, &good, "good"),
         (topics::READY, &good, "good"),
-        (topics::READY, &twin, "twin"),
+        (topics::READY, &duplicate, "twin"),
         (topics::FAILED, &broken, "broken"),
         (topics::FAILED, &deadly, "deadly"),
     ] {
@@ -159,9 +159,9 @@ async fn the_end_of_the_work_is_told_under_the_name_of_the_upload() {
         let event = events.iter().find(|event| event.key == item.id);
         assert_eq!(event.unwrap().correlation_id, name, "{topic}");
     }
-    // Tried again, it is still the same upload.
+    // Retried, it is still the same upload.
     scene.retry(broken.id).await.unwrap();
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     let failed = scene.events(topics::FAILED).await;
     assert_eq!(failed.last().unwrap().correlation_id, "broken");
 }
@@ -172,10 +172,14 @@ async fn a_disk_that_stays_full_is_given_up_in_the_end() {
     let item = scene.upload(&photo(1)).await.unwrap();
     scene.store.fail_to_keep(true);
     for attempt in 1..=20 {
-        assert_eq!(scene.core.work_off().await.unwrap(), 1, "attempt {attempt}");
+        assert_eq!(
+            scene.core.drain_queue().await.unwrap(),
+            1,
+            "attempt {attempt}"
+        );
         scene.pass(Duration::from_secs(601));
     }
-    assert_eq!(scene.core.work_off().await.unwrap(), 0);
+    assert_eq!(scene.core.drain_queue().await.unwrap(), 0);
     let item = scene.get(item.id).await.unwrap();
     assert_eq!(
         (item.state(), item.failure_code.as_str()),
@@ -190,12 +194,12 @@ async fn a_full_disk_is_not_held_against_a_photo_at_which_the_process_dies_once(
     let item = scene.upload(&photo(1)).await.unwrap();
     scene.store.fail_to_keep(true);
     for _ in 0..4 {
-        assert_eq!(scene.core.work_off().await.unwrap(), 1);
+        assert_eq!(scene.core.drain_queue().await.unwrap(), 1);
         scene.pass(Duration::from_secs(601));
     }
     scene.store.fail_to_keep(false);
     die_at_work(&scene, &item, 5).await;
-    assert_eq!(scene.core.work_off().await.unwrap(), 1);
+    assert_eq!(scene.core.drain_queue().await.unwrap(), 1);
     assert!(scene.get(item.id).await.unwrap().is_ready());
 }
 
@@ -205,7 +209,7 @@ async fn alternates_come_after_everything_else_and_go_with_their_photo() {
     let scene = scene_with(&forms, Settings::default()).await;
     let item = scene.upload(&photo(1)).await.unwrap();
     let other = scene.upload(&photo(2)).await.unwrap();
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     assert_eq!(ready_order(&scene).await, [item.id, other.id]);
     let rows = "SELECT COUNT(*) FROM alternates";
     // Two forms of three renditions of two photos.
@@ -213,7 +217,7 @@ async fn alternates_come_after_everything_else_and_go_with_their_photo() {
     assert_eq!(scene.count("SELECT COUNT(*) FROM alternate_jobs").await, 0);
     let asked = forms.asked.load(Ordering::SeqCst);
     let again = scene.upload(&photo(1)).await.unwrap();
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     assert_eq!(scene.count(rows).await, 18, "copied");
     assert_eq!(forms.asked.load(Ordering::SeqCst), asked, "not made again");
     for id in [item.id, other.id, again.id] {
@@ -235,7 +239,7 @@ async fn alternates_are_made_by_turns_of_the_accounts() {
         scene.upload(&photo(number)).await.unwrap();
     }
     let late = scene.upload_as(OWNER + 1, &photo(5)).await.unwrap();
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     let order: Vec<i64> = sqlx::query_scalar("SELECT media_id FROM alternates ORDER BY rowid")
         .fetch_all(scene.database.reader())
         .await
@@ -270,13 +274,13 @@ async fn alternates_that_crash_are_tried_again_and_then_left() {
     let item = scene.ready(OWNER, &photo(1)).await;
     assert_eq!(scene.count("SELECT COUNT(*) FROM alternates").await, 0);
     scene.pass(Duration::from_secs(10));
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     assert_eq!(scene.count("SELECT COUNT(*) FROM alternates").await, 6);
     forms.crashes.store(i64::MAX, Ordering::SeqCst);
     scene.ready(OWNER, &photo(2)).await;
     for _ in 0..5 {
         scene.pass(Duration::from_secs(60));
-        scene.core.work_off().await.unwrap();
+        scene.core.drain_queue().await.unwrap();
     }
     assert_eq!(
         scene.count("SELECT COUNT(*) FROM alternate_jobs").await,
@@ -305,7 +309,7 @@ async fn alternates_over_which_the_process_died_three_times_are_given_up() {
     forms.crashes.store(i64::MAX, Ordering::SeqCst);
     die_over_alternates(&scene, &item, 2).await;
     let asked = forms.asked.load(Ordering::SeqCst);
-    assert_eq!(scene.core.work_off().await.unwrap(), 1, "once more");
+    assert_eq!(scene.core.drain_queue().await.unwrap(), 1, "once more");
     assert!(forms.asked.load(Ordering::SeqCst) > asked);
     assert_eq!(scene.count(jobs).await, 0, "the third was the last");
 
@@ -313,12 +317,12 @@ async fn alternates_over_which_the_process_died_three_times_are_given_up() {
     let other = scene.ready(OWNER, &photo(2)).await;
     die_over_alternates(&scene, &other, 3).await;
     let asked = forms.asked.load(Ordering::SeqCst);
-    assert_eq!(scene.core.work_off().await.unwrap(), 0);
+    assert_eq!(scene.core.drain_queue().await.unwrap(), 0);
     assert_eq!(forms.asked.load(Ordering::SeqCst), asked, "not tried again");
     assert_eq!(scene.count(jobs).await, 0);
     assert!(scene.get(other.id).await.unwrap().is_ready());
 
-    // Whoever runs the place is told, and may have it tried again.
+    // The operator is told, and may have it retried.
     let listed = scene.list_failed(0, 10).await;
     assert!(listed.items.is_empty(), "{listed:?}");
     let ids: Vec<u64> = listed.alternates.iter().map(|left| left.media_id).collect();
@@ -330,7 +334,7 @@ async fn alternates_over_which_the_process_died_three_times_are_given_up() {
     assert!(scene.list_failed(other.id, 10).await.alternates.is_empty());
     scene.retry(other.id).await.unwrap();
     assert_eq!(scene.list_failed(0, 10).await.alternates.len(), 1);
-    scene.core.work_off().await.unwrap();
+    scene.core.drain_queue().await.unwrap();
     assert_eq!(scene.count("SELECT COUNT(*) FROM alternates").await, 6);
     assert_eq!(code(scene.retry(other.id).await), ErrorCode::Conflict);
 }

@@ -1,5 +1,5 @@
-//! Attaches the media of every published post. [`crate::service`] has usually done it right after the commit; this is for
-//! the times when it could not.
+//! Attaches the media of every published post. [`crate::service`] has usually done it right after
+//! the commit; this is for the times when it could not.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Makes the rows of hashtags for posts from before there were any, once after an upgrade. It goes on where it was when the
-//! process ends before it is done.
+//! Makes the rows of hashtags for posts from before there were any, once after an upgrade. It
+//! continues where it was when the process ends before it is done.
 
 use std::time::Duration;
 

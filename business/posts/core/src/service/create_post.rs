@@ -31,8 +31,8 @@ pub(crate) async fn create_post(
     }
     match publish(state, context, request).await {
         Ok(post) => Ok(reply(&post, true)),
-        // A repeat is only looked for when something is in the way: nearly every post is published at the first try. Its
-        // own first try may be in the way, of the key or of the photos.
+        // A repeat is only looked for when something is in the way: nearly every post is published
+        // at the first try. Its own first try may be in the way, of the key or of the photos.
         Err(error) if !key.is_empty() => match find_by_key(state, author, &key).await? {
             Some(post) => Ok(reply(&post, false)),
             None => Err(error),
@@ -101,7 +101,7 @@ async fn write_post(
         let is_there = if post.visibility().is_open() {
             posts::count_reply(connection, parent, 1).await?
         } else {
-            // Its parent's count would tell of it.
+            // Its parent's count would reveal it.
             posts::is_stored(connection, parent).await?
         };
         if !is_there {
@@ -133,8 +133,8 @@ async fn write_post(
     Ok(post)
 }
 
-/// Whether the account may post once more today. Asked within the write, where no other post of the account is on its way,
-/// and after the key: a repeat is no further post.
+/// Whether the account may post once more today. Asked within the write, where no other post of the
+/// account is on its way, and after the key: a repeat is no further post.
 async fn check_day(
     connection: &mut Connection,
     state: &State,

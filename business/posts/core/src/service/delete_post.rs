@@ -35,7 +35,7 @@ pub(crate) async fn delete_post(
         .await
 }
 
-/// The post as it was. What answers it stays, and still says what it answered.
+/// The post as it was. Its replies stay, and still name it as their parent.
 async fn write_deletion(
     connection: &mut Connection,
     state: &State,

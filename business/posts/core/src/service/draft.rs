@@ -12,8 +12,8 @@ use crate::Settings;
 use crate::error::{MEDIA_SHOWN, PostsError};
 use crate::state::State;
 
-/// The most bytes of a text for each character it may have. What people see as one character can be many (a family of four
-/// is 25 bytes, a flag 28), and endless marks on one letter are still one.
+/// The most bytes of a text for each character it may have. What people see as one character can be
+/// many (a family of four is 25 bytes, a flag 28), and endless marks on one letter are still one.
 const BYTES_PER_CHARACTER_MAX: usize = 32;
 /// The most names that the accounts domain looks up at once.
 const NAMES_MAX: usize = 100;
@@ -79,7 +79,7 @@ impl Draft {
     }
 }
 
-/// Checks what needs nobody else; answers the visibility.
+/// Checks what needs nobody else; returns the visibility.
 fn check(settings: &Settings, request: &CreatePostRequest) -> Result<Visibility, Error> {
     let text_max = settings.text_characters_max;
     check_bytes("text", "The text", &request.text, text_max)?;

@@ -32,7 +32,8 @@ pub(crate) async fn heads(
     Ok(GetPostHeadsReply { heads })
 }
 
-/// More than the most is not refused but cut: a caller that wants all it can get need not know how much that is.
+/// More than the most is not refused but cut: a caller that wants all it can get need not know how
+/// much that is.
 pub(crate) async fn conversation(
     state: &State,
     request: &GetConversationRequest,

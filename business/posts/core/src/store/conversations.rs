@@ -1,4 +1,4 @@
-//! What a post answers, and what answers it.
+//! A post's ancestors, and its replies.
 
 use std::collections::HashSet;
 
@@ -13,9 +13,10 @@ pub(crate) const ANCESTORS: &str = "WITH RECURSIVE above (id, height) AS ( \
      WHERE posts.in_reply_to_id IS NOT NULL AND above.height < $2 \
      ) SELECT id FROM above ORDER BY height";
 
-/// Downwards, depth first, oldest sibling first. Each row leads to its first answer and to its next sibling, and the
-/// deepest row waiting is taken next: so a post with a hundred thousand answers costs as many look-ups as answers are asked
-/// for. A step that leads nowhere is a row without id, of which there is at most one more than posts.
+/// Downwards, depth first, oldest sibling first. Each row leads to its first reply and to its next
+/// sibling, and the deepest row waiting is taken next: so a post with a hundred thousand replies
+/// costs as many look-ups as replies are asked for. A step that leads nowhere is a row without id,
+/// of which there is at most one more than posts.
 pub(crate) const DESCENDANTS: &str = "WITH RECURSIVE below (id, parent_id, depth) AS ( \
      SELECT (SELECT MIN(id) FROM posts WHERE in_reply_to_id = $1), $1, 1 \
      UNION ALL \
@@ -28,7 +29,7 @@ pub(crate) const DESCENDANTS: &str = "WITH RECURSIVE below (id, parent_id, depth
      ORDER BY 3 DESC LIMIT $2 * 2 + 1 \
      ) SELECT id FROM below WHERE id IS NOT NULL LIMIT $2";
 
-/// What a post answers, oldest first, at most so many.
+/// The ancestors of a post, oldest first, at most so many.
 pub(crate) async fn ancestors(
     database: &Database,
     post: PostId,
@@ -39,7 +40,7 @@ pub(crate) async fn ancestors(
     Ok(ids)
 }
 
-/// What answers a post, depth first, at most so many.
+/// The replies to a post, depth first, at most so many.
 pub(crate) async fn descendants(
     database: &Database,
     post: PostId,
@@ -62,8 +63,8 @@ async fn walk(
         .bind(i64::from(max))
         .fetch_all(database.reader())
         .await?;
-    // An answer is always younger than what it answers, so there are no circles; should a damaged file hold one, it is
-    // walked once.
+    // A reply is always younger than its parent, so there are no cycles; should a damaged file hold
+    // one, it is walked once.
     let mut seen = HashSet::from([post.get()]);
     let ids = ids.into_iter().map(|id| PostId::from_sql(id).get());
     Ok(ids.take_while(|id| seen.insert(*id)).collect())

@@ -42,8 +42,8 @@ pub(crate) async fn delete(connection: &mut Connection, post: &Post) -> Result<(
     Ok(())
 }
 
-/// Makes the rows of the next posts from before there were rows. Returns how many posts were looked at; none when there is
-/// nothing left to do.
+/// Makes the rows of the next posts from before there were rows. Returns how many posts were looked
+/// at; none when there is nothing left to do.
 pub(crate) async fn backfill(
     connection: &mut Connection,
     posts_max: u32,

@@ -18,7 +18,7 @@ pub(crate) fn expiry(now: Timestamp) -> Timestamp {
     now.minus(LIFETIME)
 }
 
-/// Takes the key for a post; answers whether it was free.
+/// Takes the key for a post; returns whether it was free.
 pub(crate) async fn claim(
     connection: &mut Connection,
     author: AccountId,
@@ -71,7 +71,7 @@ pub(crate) async fn release(
     Ok(())
 }
 
-/// Removes keys that count no longer, oldest first; answers how many.
+/// Removes keys that count no longer, oldest first; returns how many.
 pub(crate) async fn delete_expired(
     connection: &mut Connection,
     expired_at: Timestamp,

@@ -117,7 +117,8 @@ pub(crate) async fn with_tag(
     Ok(newest_first(ids, page))
 }
 
-/// An author's posts that not everyone may see and that mention an account, newest first; with a hashtag, if one is given.
+/// An author's posts that not everyone may see and that mention an account, newest first; with a
+/// hashtag, if one is given.
 pub(crate) async fn mentioning(
     database: &Database,
     author: AccountId,
@@ -141,7 +142,7 @@ pub(crate) async fn mentioning(
     Ok(newest_first(ids, page))
 }
 
-/// Public posts that answer nothing, newest first.
+/// Public posts that reply to nothing, newest first.
 pub(crate) async fn public(
     database: &Database,
     page: &Page,

@@ -14,7 +14,8 @@ async fn check(database: &Database, statement: &str, expected: &str) {
     let plan = details.join("; ");
     assert!(plan.contains(expected), "{statement}: {plan}");
     assert!(!plan.contains("TEMP B-TREE"), "{statement}: {plan}");
-    // A list of wanted ids, and the queue of a recursion, are "scanned" always: they hold what was put into them.
+    // A list of wanted ids, and the queue of a recursion, are "scanned" always: they hold what was
+    // put into them.
     let mut tables = plan.clone();
     for bounded in [
         "SCAN wanted",

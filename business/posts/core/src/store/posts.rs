@@ -7,7 +7,8 @@ use infra_db::{Connection, Database, DbError, json_ids};
 use infra_kernel::{AccountId, MediaId, PostId, Timestamp};
 use sqlx::FromRow;
 
-/// One row for each mention of a post; one without for a post without. Read as a whole, so that no deletion comes between.
+/// One row for each mention of a post; one without for a post without. Read as a whole, so that no
+/// deletion comes between.
 pub(crate) const GET: &str = "SELECT posts.id, author_id, revision, visibility, text, sensitive, spoiler_text, language, \
      media_ids, in_reply_to_id, in_reply_to_author_id, replies_count, application_id, created_at, \
      originals_shared, camera_shown, \
@@ -183,7 +184,7 @@ pub(crate) async fn insert(connection: &mut Connection, post: &Post) -> Result<(
 }
 
 /// Changes how many open posts reply to this one. That is no change of the post: its revision
-/// stays. Answers whether the post is there.
+/// stays. Returns whether the post is there.
 pub(crate) async fn count_reply(
     connection: &mut Connection,
     post: PostId,
@@ -197,7 +198,7 @@ pub(crate) async fn count_reply(
     Ok(updated.rows_affected() == 1)
 }
 
-/// Removes an author's post and answers its revision and how many answered it, if it was there.
+/// Removes an author's post and returns its revision and how many replied to it, if it was there.
 pub(crate) async fn delete(
     connection: &mut Connection,
     post: PostId,

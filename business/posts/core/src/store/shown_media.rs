@@ -5,7 +5,7 @@ use infra_kernel::PostId;
 
 use crate::store::posts::media_json;
 
-/// Notes that a post shows these items; answers whether no other post does.
+/// Records that a post shows these items; returns whether no other post does.
 pub(crate) async fn claim(
     connection: &mut Connection,
     post: PostId,

@@ -8,7 +8,6 @@ use infra_kernel::AccountId;
 
 use crate::recent::Filter;
 
-/// An author's numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Numbers {
     pub(crate) posts: u64,
@@ -33,7 +32,8 @@ pub(crate) async fn add_post(connection: &mut Connection, post: &Post) -> Result
     Ok(())
 }
 
-/// Counts an open post no more; the author's last one is then the newest open one of those that are left.
+/// Counts an open post no more; the author's last one is then the newest open one of those that are
+/// left.
 pub(crate) async fn remove_post(connection: &mut Connection, post: &Post) -> Result<(), DbError> {
     sqlx::query(
         "UPDATE author_stats SET posts = posts - 1, top_level_posts = top_level_posts - $2, last_posted_at = \

@@ -90,11 +90,11 @@ async fn a_circle_in_a_damaged_file_is_walked_once() {
 async fn a_wide_conversation_gives_the_oldest_answers() {
     let world = World::new().await;
     let root = world.create(text(1, "root")).await.unwrap();
-    let answers = join_all((0..700).map(|_| world.create(reply_to(2, root.id)))).await;
-    let mut answers: Vec<u64> = answers.into_iter().map(|post| post.unwrap().id).collect();
-    answers.sort_unstable();
+    let replies = join_all((0..700).map(|_| world.create(reply_to(2, root.id)))).await;
+    let mut replies: Vec<u64> = replies.into_iter().map(|post| post.unwrap().id).collect();
+    replies.sort_unstable();
     let around = conversation(&world, root.id, u32::MAX).await;
-    assert_eq!(ids(&around.descendants), answers[..500]);
+    assert_eq!(ids(&around.descendants), replies[..500]);
     assert_eq!(world.get(root.id).await.unwrap().replies_count, 700);
 }
 

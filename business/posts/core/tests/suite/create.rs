@@ -1,4 +1,4 @@
-//! Publishing: what is taken, what is refused, what is stored and told.
+//! Publishing: what is taken, what is refused, what is stored and published.
 
 use business_media_gateway::MediaState;
 use business_posts_gateway::{CreatePostRequest, PostPublished, Visibility, topics};
@@ -74,8 +74,8 @@ async fn a_post_comes_back_as_it_was_written() {
 
     world.restart().await;
     assert_eq!(world.get(post.id).await.unwrap(), post);
-    let answered = world.get(parent.id).await.unwrap();
-    assert_eq!((answered.replies_count, answered.revision), (0, 1));
+    let replied_to = world.get(parent.id).await.unwrap();
+    assert_eq!((replied_to.replies_count, replied_to.revision), (0, 1));
 }
 
 async fn check_refused(world: &World, request: CreatePostRequest, field: &str, words: &str) {
@@ -241,7 +241,7 @@ async fn numbers_of_authors_are_kept() {
 }
 
 #[tokio::test]
-async fn numbers_tell_of_no_post_that_not_everyone_may_see() {
+async fn numbers_reveal_no_post_that_not_everyone_may_see() {
     let world = World::new().await;
     let open = world.create(text(1, "a")).await.unwrap();
     world.clock.advance(std::time::Duration::from_secs(9));
@@ -278,7 +278,7 @@ async fn numbers_tell_of_no_post_that_not_everyone_may_see() {
 #[tokio::test]
 async fn numbers_from_before_are_counted_again() {
     let folder = tempfile::tempdir().unwrap();
-    // (id, author, visibility, answers), as they were counted before: every one.
+    // (id, author, visibility, parent), as they were counted before: every one.
     let posts = "INSERT INTO posts (id, author_id, revision, visibility, text, sensitive, spoiler_text, language, \
          media_ids, has_media, replies_count, application_id, created_at, in_reply_to_id) VALUES \
          (10, 1, 4, 1, 'a', FALSE, '', '', '[]', FALSE, 3, 0, 100, NULL), \

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use crate::support::{World, context, photos, reply_to, text};
 
 #[tokio::test]
-async fn a_deleted_post_is_gone_from_everywhere_and_its_answers_stay() {
+async fn a_deleted_post_is_gone_from_everywhere_and_its_replies_stay() {
     let world = World::new().await;
     world.accounts.0.lock().unwrap().push((7, "ada"));
     world.album.add(5, 1, MediaState::Ready);
@@ -22,7 +22,7 @@ async fn a_deleted_post_is_gone_from_everywhere_and_its_answers_stay() {
     request.in_reply_to_id = root.id;
     request.idempotency_key = "key".into();
     let post = world.create(request).await.unwrap();
-    let answer = world.create(reply_to(3, post.id)).await.unwrap();
+    let reply = world.create(reply_to(3, post.id)).await.unwrap();
 
     let deleted = world.delete(1, post.id).await.unwrap();
     assert_eq!((deleted.replies_count, deleted.revision), (1, 1));
@@ -38,7 +38,7 @@ async fn a_deleted_post_is_gone_from_everywhere_and_its_answers_stay() {
     }
     let parent = world.get(root.id).await.unwrap();
     assert_eq!((parent.replies_count, parent.revision), (0, 1));
-    let kept = world.get(answer.id).await.unwrap();
+    let kept = world.get(reply.id).await.unwrap();
     assert_eq!(
         (kept.in_reply_to_id, kept.in_reply_to_author_id),
         (post.id, 1)
@@ -53,9 +53,10 @@ async fn a_deleted_post_is_gone_from_everywhere_and_its_answers_stay() {
     );
     assert_eq!((told.head, told.media_ids), (Some(deleted.head()), vec![5]));
 
-    // An answer to what is gone can be deleted, too, and is the start of what is left of its conversation.
+    // A reply to what is gone can be deleted, too, and is the start of what is left of its
+    // conversation.
     let request = GetConversationRequest {
-        post_id: answer.id,
+        post_id: reply.id,
         ancestors_max: 10,
         descendants_max: 10,
     };
@@ -65,7 +66,7 @@ async fn a_deleted_post_is_gone_from_everywhere_and_its_answers_stay() {
         .await
         .unwrap();
     assert!(around.ancestors.is_empty());
-    world.delete(3, answer.id).await.unwrap();
+    world.delete(3, reply.id).await.unwrap();
 }
 
 #[tokio::test]

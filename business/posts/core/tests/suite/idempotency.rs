@@ -81,14 +81,14 @@ async fn a_repeat_is_answered_whatever_has_happened_since() {
     world.album.add(1, 1, MediaState::Ready);
     let parent = world.create(text(2, "parent")).await.unwrap();
     let with_photo = keyed("photo", photos(1, &[1]));
-    let an_answer = keyed("answer", reply_to(1, parent.id));
+    let a_reply = keyed("answer", reply_to(1, parent.id));
     let (photo, _) = create(&world, with_photo.clone()).await;
-    let (answer, _) = create(&world, an_answer.clone()).await;
+    let (reply_post, _) = create(&world, a_reply.clone()).await;
     world.delete(2, parent.id).await.unwrap();
     world.restart().await;
-    // The photo is attached by now, and what was answered is gone: a first try would be refused.
+    // The photo is attached by now, and its parent is gone: a first try would be refused.
     assert_eq!(create(&world, with_photo).await, (photo, false));
-    assert_eq!(create(&world, an_answer).await, (answer, false));
+    assert_eq!(create(&world, a_reply).await, (reply_post, false));
     // A key is its author's own.
     assert!(create(&world, keyed("photo", text(2, "another"))).await.1);
 }

@@ -106,7 +106,7 @@ async fn deletion_releases_even_when_it_is_delivered_first() {
 }
 
 #[tokio::test]
-async fn an_event_that_cannot_be_read_is_set_aside() {
+async fn an_event_that_cannot_be_read_is_dead_lettered() {
     let world = World::new().await;
     world.album.add(1, 1, MediaState::Ready);
     world.create(photos(1, &[1])).await.unwrap();

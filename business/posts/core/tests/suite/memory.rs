@@ -1,4 +1,4 @@
-//! What is answered from memory is never behind what was acknowledged.
+//! What is served from memory is never behind what was acknowledged.
 
 use std::pin::pin;
 use std::sync::Arc;

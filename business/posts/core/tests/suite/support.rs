@@ -54,7 +54,7 @@ impl StubAccounts for NamedAccounts {
     }
 }
 
-/// An album's photos, without bytes, which can only be found, held and let go.
+/// An album's photos, without bytes, which can only be found, held and released.
 #[derive(Default)]
 pub(crate) struct Album {
     pub(crate) items: Mutex<HashMap<u64, MediaItem>>,
@@ -306,7 +306,7 @@ impl World {
         rows.into_iter().map(event).collect()
     }
 
-    /// Hands an event to whoever subscribed to it, as the bus would.
+    /// Hands an event to its subscribers, as the bus would.
     pub(crate) async fn deliver(&self, event: &Event) -> Result<(), HandlerError> {
         for consumer in self.core.consumers() {
             if consumer.subscription.topics.contains(&event.topic.as_str()) {

@@ -7,8 +7,9 @@ pub(super) fn is_of_word(character: char) -> bool {
     character.is_alphanumeric() || character == '_' || is_combining_mark(character)
 }
 
-/// A letter of a script that is written without blanks between words, or with words joined to names: there a link or a
-/// mention stands right beside other words. (Chinese, Japanese, Korean, Thai, Lao, Burmese, Khmer, Tibetan.)
+/// A letter of a script that is written without blanks between words, or with words joined to
+/// names: there a link or a mention stands right beside other words. (Chinese, Japanese, Korean,
+/// Thai, Lao, Burmese, Khmer, Tibetan.)
 pub(super) const fn is_of_script_without_blanks(character: char) -> bool {
     matches!(character,
         '\u{0E00}'..='\u{0FFF}' | '\u{1000}'..='\u{109F}' | '\u{1100}'..='\u{11FF}' | '\u{1780}'..='\u{17FF}'
@@ -26,8 +27,9 @@ pub(super) const fn is_further_latin(character: char) -> bool {
         | '\u{AB30}'..='\u{AB6F}' | '\u{FF21}'..='\u{FF3A}' | '\u{FF41}'..='\u{FF5A}')
 }
 
-/// Whether an address ends before this character: at blanks, at what cannot be seen or turns the direction of writing, at
-/// quotation marks, and at the full-width punctuation of scripts without blanks.
+/// Whether an address ends before this character: at blanks, at what cannot be seen or turns the
+/// direction of writing, at quotation marks, and at the full-width punctuation of scripts without
+/// blanks.
 pub(super) fn ends_address(character: char) -> bool {
     character.is_whitespace()
         || character.is_control()
@@ -52,8 +54,8 @@ pub(super) fn ends_address(character: char) -> bool {
         )
 }
 
-/// Without a shape of its own: soft hyphens, blanks of no width, marks of direction, tags. Joiners are not among them: Persian
-/// and Indian scripts spell with them.
+/// Without a shape of its own: soft hyphens, blanks of no width, marks of direction, tags. Joiners
+/// are not among them: Persian and Indian scripts spell with them.
 const fn is_invisible(character: char) -> bool {
     matches!(character,
         '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}'

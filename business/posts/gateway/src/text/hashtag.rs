@@ -12,7 +12,7 @@ pub const HASHTAG_CHARACTERS_MAX: usize = 100;
 pub const HASHTAGS_MAX: usize = 100;
 
 impl<'text> Parser<'text, '_> {
-    /// Finds the hashtag that begins at this sign; returns where the text goes on.
+    /// Finds the hashtag that begins at this sign; returns where the text continues.
     pub(super) fn hashtag_at(&mut self, at: usize) -> Option<usize> {
         // "&" because of "&#x27;", which some clients send for an apostrophe.
         let joins = |before: char| before.is_alphanumeric() || "=/)&".contains(before);
@@ -36,7 +36,8 @@ impl<'text> Parser<'text, '_> {
     }
 }
 
-/// What may stand within a name, but not at its ends: middle dots, and the joiner that Persian spells with.
+/// What may stand within a name, but not at its ends: middle dots, and the joiner that Persian
+/// spells with.
 const fn is_joint(character: char) -> bool {
     matches!(character, '\u{B7}' | '\u{30FB}' | '\u{200C}')
 }
@@ -51,9 +52,10 @@ fn is_name(written: &str) -> bool {
             || within.skip(1).any(|it| it == '_' || is_joint(it)))
 }
 
-/// The form by which hashtags are compared: compatibility forms resolved (NFKC), lower case. `written` may have a "#" in
-/// front. Empty for what is no hashtag, also where only the resolved form is none: a lone halfwidth
-/// voicing mark (U+FF9E) is a letter, and resolves to a mark without a letter.
+/// The form by which hashtags are compared: compatibility forms resolved (NFKC), lower case.
+/// `written` may have a "#" in front. Empty for what is no hashtag, also where only the resolved
+/// form is none: a lone halfwidth voicing mark (U+FF9E) is a letter, and resolves to a mark without
+/// a letter.
 #[must_use]
 pub fn hashtag_name(written: &str) -> String {
     let written = written.trim();

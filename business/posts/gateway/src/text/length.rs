@@ -7,8 +7,8 @@ use super::{Entity, EntityKind};
 /// What a link counts, however long it is.
 pub const CHARACTERS_PER_LINK: usize = 23;
 
-/// The length of a text whose entities these are, in characters as people see them (grapheme clusters): a link counts
-/// [`CHARACTERS_PER_LINK`], and the domain of a mention counts nothing.
+/// The length of a text whose entities these are, in characters as people see them (grapheme
+/// clusters): a link counts [`CHARACTERS_PER_LINK`], and the domain of a mention counts nothing.
 #[must_use]
 pub fn length(text: &str, entities: &[Entity<'_>]) -> usize {
     let (mut total, mut at) = (0, 0);

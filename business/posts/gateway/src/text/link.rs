@@ -14,7 +14,8 @@ pub const LINK_BYTES_MAX: usize = 2_048;
 const HOST_BYTES_MAX: usize = 253;
 /// The longest part of a host's name, in bytes.
 const LABEL_BYTES_MAX: usize = 63;
-/// The longest address of a host in brackets, in bytes: eight groups, of which the last two may be written as IPv4.
+/// The longest address of a host in brackets, in bytes: eight groups, of which the last two may be
+/// written as IPv4.
 const BRACKETED_BYTES_MAX: usize = 45;
 /// The most digits of a port.
 const PORT_DIGITS_MAX: usize = 5;
@@ -22,7 +23,7 @@ const PORT_DIGITS_MAX: usize = 5;
 const SEPARATOR: &str = "://";
 
 impl Parser<'_, '_> {
-    /// Finds the link whose scheme ends at this colon; returns where the text goes on.
+    /// Finds the link whose scheme ends at this colon; returns where the text continues.
     pub(super) fn link_at(&mut self, colon: usize) -> Option<usize> {
         if !self.text[colon..].starts_with(SEPARATOR) {
             return None;
@@ -47,7 +48,8 @@ impl Parser<'_, '_> {
         Some(end)
     }
 
-    /// Where "http" or "https" begins that ends at the colon. A letter of a script without blanks may stand before it.
+    /// Where "http" or "https" begins that ends at the colon. A letter of a script without blanks
+    /// may stand before it.
     fn scheme_before(&self, colon: usize) -> Option<usize> {
         let bytes = self.text.as_bytes();
         let ends_with = |scheme: &str| {
@@ -117,8 +119,8 @@ impl Parser<'_, '_> {
     }
 }
 
-/// How much of a name is left when its last part ends where letters of a script without blanks follow Latin ones: the next
-/// word has begun.
+/// How much of a name is left when its last part ends where letters of a script without blanks
+/// follow Latin ones: the next word has begun.
 fn until_other_script(name: &str) -> usize {
     let last = name.rfind('.').map_or(0, |dot| dot + 1);
     if !name[last..].starts_with(|first: char| first.is_ascii_alphanumeric()) {
@@ -129,8 +131,8 @@ fn until_other_script(name: &str) -> usize {
         .map_or(name.len(), |end| last + end)
 }
 
-/// The name without the sentence that was begun right behind its dot ("a.example.次の"); a path behind it shows that it is
-/// part of the name after all.
+/// The name without the sentence that was begun right behind its dot ("a.example.次の"); a path
+/// behind it shows that it is part of the name after all.
 fn without_next_sentence(name: &str, is_followed: bool) -> &str {
     match name.rsplit_once('.') {
         Some((before, last))
@@ -144,8 +146,8 @@ fn without_next_sentence(name: &str, is_followed: bool) -> &str {
     }
 }
 
-/// Whether there may be such a host on the web: a name of several parts, the last of which is no number, or an IPv4 address,
-/// or this machine.
+/// Whether there may be such a host on the web: a name of several parts, the last of which is no
+/// number, or an IPv4 address, or this machine.
 fn is_plausible(name: &str) -> bool {
     if name.eq_ignore_ascii_case("localhost") || name.parse::<Ipv4Addr>().is_ok() {
         return true;

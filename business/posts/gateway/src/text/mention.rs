@@ -12,7 +12,7 @@ const REMOTE_NAME_BYTES_MAX: usize = 255;
 const PORT_BYTES_MAX: usize = 6;
 
 impl<'text> Parser<'text, '_> {
-    /// Finds the mention that begins at this "@"; returns where the text goes on.
+    /// Finds the mention that begins at this "@"; returns where the text continues.
     ///
     /// An "@" within a word or an address ("a@b", "/@a") begins none.
     pub(super) fn mention_at(&mut self, at: usize) -> Option<usize> {

@@ -1,8 +1,9 @@
-//! What people mean by what they write: links, mentions and hashtags in a text, and how long the text is.
+//! What people mean by what they write: links, mentions and hashtags in a text, and how long the
+//! text is.
 //!
-//! One parser for whoever looks mentions up, stores hashtags, counts characters or makes HTML, so that they never disagree.
-//! It reads a text once, in time linear in its length, and answers ranges that never overlap: there is no mention and no
-//! hashtag within a link.
+//! One parser for everyone who looks mentions up, stores hashtags, counts characters or makes HTML,
+//! so that they never disagree. It reads a text once, in time linear in its length, and returns
+//! ranges that never overlap: there is no mention and no hashtag within a link.
 //!
 //! Start reading at [`entities`]; then one file for each kind.
 
@@ -29,7 +30,7 @@ use self::run::Run;
 pub struct Entity<'text> {
     /// Where it stands, in bytes; on the boundaries of characters.
     pub range: Range<usize>,
-    /// What it is.
+    /// What kind of entity it is.
     pub kind: EntityKind<'text>,
 }
 
@@ -52,8 +53,8 @@ pub enum EntityKind<'text> {
     },
 }
 
-/// The links, mentions and hashtags of a text, in its order. `site_domain` is the host (with its port, if it has one) by
-/// which people know this server.
+/// The links, mentions and hashtags of a text, in its order. `site_domain` is the host (with its
+/// port, if it has one) by which people know this server.
 #[must_use]
 pub fn entities<'text>(text: &'text str, site_domain: &str) -> Vec<Entity<'text>> {
     let mut parser = Parser::new(text, site_domain);
@@ -61,7 +62,8 @@ pub fn entities<'text>(text: &'text str, site_domain: &str) -> Vec<Entity<'text>
     parser.found
 }
 
-/// The names of this server's accounts among the entities of a text, as they are written and as often.
+/// The names of this server's accounts among the entities of a text, as they are written and as
+/// often.
 pub fn local_names<'text>(entities: &[Entity<'text>]) -> impl Iterator<Item = &'text str> {
     entities.iter().filter_map(|entity| match entity.kind {
         EntityKind::Mention {
@@ -77,7 +79,8 @@ struct Parser<'text, 'site> {
     site_domain: &'site str,
     /// The run of characters without a blank that was last looked through for an address.
     run: Run,
-    /// Up to here the text belongs to an address that is no link (`ssh://`, `https://user@host`): a mention in it is none.
+    /// Up to here the text belongs to an address that is no link (`ssh://`, `https://user@host`): a
+    /// mention in it is none.
     opaque_until: usize,
     hashtags: usize,
     found: Vec<Entity<'text>>,

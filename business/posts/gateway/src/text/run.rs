@@ -1,4 +1,5 @@
-//! Runs of characters without a blank, as an address may be one, and which brackets in them belong together.
+//! Runs of characters without a blank, as an address may be one, and which brackets in them belong
+//! together.
 
 use super::characters::ends_address;
 
@@ -75,8 +76,9 @@ impl Run {
         (self.start..=self.end).contains(&at)
     }
 
-    /// Where an address ends whose path begins at `start`: before the first bracket that opens and is not closed, or closes
-    /// what was opened before the path, or with the run. To be asked with growing starts.
+    /// Where an address ends whose path begins at `start`: before the first bracket that opens and
+    /// is not closed, or closes what was opened before the path, or with the run. To be asked with
+    /// growing starts.
     pub(super) fn address_end(&mut self, start: usize) -> usize {
         while let Some(bracket) = self.brackets.get(self.next) {
             let is_alone = match bracket.partner {

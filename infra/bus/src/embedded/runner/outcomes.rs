@@ -1,13 +1,13 @@
-//! What became of an attempt, in memory and in the settlement that will make it durable.
+//! What became of an attempt, in memory and in the ack batch that will make it durable.
 
 use std::sync::Arc;
 
 use tokio::task::{Id, JoinError};
 
 use super::Runner;
+use crate::embedded::ack_batch::{DeadEvent, Postponed};
 use crate::embedded::attempt::{Failure, panic_text};
 use crate::embedded::keys::{Item, Source};
-use crate::embedded::settlement::{Dead, Postponed};
 use infra_resilience as backoff;
 
 /// How the task of an attempt ended.
@@ -48,12 +48,13 @@ impl Runner {
         }
     }
 
-    /// The event is done with: its key's next may run, and if it waited for redelivery it no longer does.
+    /// The event is done with: its key's next may run, and if it waited for redelivery it no longer
+    /// does.
     fn finish(&mut self, item: &Item) {
-        let generation = self.saver.generation();
-        let pending = self.saver.pending();
+        let generation = self.ack_writer.generation();
+        let pending = self.ack_writer.pending();
         match item.source {
-            Source::Log => self.progress.settle(item.position),
+            Source::Log => self.offset_tracker.settle(item.position),
             Source::Waiting => {
                 pending.finished.push(item.position);
                 pending.keys.insert(item.event.key);
@@ -77,7 +78,7 @@ impl Runner {
         let pause =
             backoff::pause_after(attempts, retry.pause_min, retry.pause_max, rand::random());
         let next_attempt_at = Some(self.clock.now().plus(pause));
-        let pending = self.saver.pending();
+        let pending = self.ack_writer.pending();
         pending.keys.insert(item.event.key);
         pending.postponed.push(Postponed {
             position: item.position,
@@ -87,9 +88,9 @@ impl Runner {
             error,
         });
         if item.source == Source::Log {
-            self.progress.settle(item.position);
+            self.offset_tracker.settle(item.position);
         }
-        for behind in self.keys.fail(item, self.saver.generation()) {
+        for behind in self.keys.fail(item, self.ack_writer.generation()) {
             self.park(behind);
         }
     }
@@ -97,9 +98,9 @@ impl Runner {
     /// Puts an event from the log behind those of its key that wait for redelivery.
     pub(super) fn park(&mut self, item: Item) {
         let key = item.event.key;
-        self.keys.park(key, self.saver.generation());
-        self.progress.settle(item.position);
-        let pending = self.saver.pending();
+        self.keys.park(key, self.ack_writer.generation());
+        self.offset_tracker.settle(item.position);
+        let pending = self.ack_writer.pending();
         pending.keys.insert(key);
         pending.postponed.push(Postponed {
             position: item.position,
@@ -120,7 +121,7 @@ impl Runner {
             error,
             "an event was given up and is now a dead letter"
         );
-        self.saver.pending().dead.push(Dead {
+        self.ack_writer.pending().dead.push(DeadEvent {
             position: item.position,
             event: Arc::clone(&item.event),
             attempts,

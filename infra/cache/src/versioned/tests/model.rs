@@ -12,7 +12,7 @@ const READERS: usize = 3;
 /// One thing that happens.
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    /// A reader goes on: it takes a version, then reads the store, then inserts.
+    /// A reader continues: it takes a version, then reads the store, then inserts.
     Read { reader: usize },
     /// A write of a key is committed.
     Commit { key: usize, hook: Hook },

@@ -96,7 +96,7 @@ fn no_text_breaks_it_and_every_tree_is_bounded() {
         read += 1;
         let node = Node::Map(map);
         assert!(depth(&node) <= NESTING_MAX + 1, "{text:?}");
-        // Whatever it is, it can be asked for as anything: an answer or an error, no panic.
+        // Whatever it is, it can be asked for as anything: a response or an error, no panic.
         let _ = <Vec<String> as serde::Deserialize>::deserialize(node.clone());
         let _ = <BTreeMap<String, Vec<u32>> as serde::Deserialize>::deserialize(node.clone());
         let _ = <serde_json::Value as serde::Deserialize>::deserialize(node);

@@ -23,7 +23,7 @@ fn shown(item: &MediaItem, post: &Post) -> Value {
 }
 
 #[test]
-fn a_picture_tells_its_sizes() {
+fn a_picture_reports_its_sizes() {
     let expected = json!({
         "id": "40", "type": "image", "url": "http://p.example/media/aa11.jpg",
         "preview_url": "http://p.example/media/bb22.jpg", "remote_url": null,

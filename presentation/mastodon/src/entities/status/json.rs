@@ -13,7 +13,7 @@ use super::{Beginning, Counts, Marks, MediaAttachment, Pictured, Rest};
 /// What a shared part usually fits in, in bytes.
 const SHARED_BYTES_USUAL: usize = 4_096;
 
-/// How many bytes [`write()`] writes at the most.
+/// How many bytes [`write()`] writes at most.
 pub(crate) fn length(site: &Site, shown: &Shown) -> usize {
     shared(site, shown).json.len() + Counts::BYTES_MAX + Marks::BYTES_MAX + 1
 }

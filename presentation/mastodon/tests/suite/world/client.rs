@@ -10,15 +10,15 @@ use tower::ServiceExt as _;
 /// Calls the router as a client does.
 pub(crate) struct Client(Router);
 
-/// An answer, read to its end.
+/// A response, read to its end.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct TestResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
-impl Answer {
+impl TestResponse {
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
@@ -54,17 +54,17 @@ impl Client {
         )
     }
 
-    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<Body>) -> TestResponse {
         let response = self.0.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
-        Answer {
+        TestResponse {
             status: parts.status,
             headers: parts.headers,
             body: body.collect().await.unwrap().to_bytes(),
         }
     }
 
-    pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {
+    pub(crate) async fn get(&self, token: &str, path: &str) -> TestResponse {
         self.send(
             request(Method::GET, token, path)
                 .body(Body::empty())
@@ -73,7 +73,7 @@ impl Client {
         .await
     }
 
-    pub(crate) async fn delete(&self, token: &str, path: &str) -> Answer {
+    pub(crate) async fn delete(&self, token: &str, path: &str) -> TestResponse {
         self.send(
             request(Method::DELETE, token, path)
                 .body(Body::empty())
@@ -82,7 +82,7 @@ impl Client {
         .await
     }
 
-    pub(crate) async fn post_form(&self, token: &str, path: &str, form: &str) -> Answer {
+    pub(crate) async fn post_form(&self, token: &str, path: &str, form: &str) -> TestResponse {
         let request = request(Method::POST, token, path)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Body::from(form.to_owned()));
@@ -95,7 +95,7 @@ impl Client {
         token: &str,
         path: &str,
         body: &Value,
-    ) -> Answer {
+    ) -> TestResponse {
         let request = request(method, token, path)
             .header(header::CONTENT_TYPE, "application/json")
             .body(Body::from(body.to_string()));
@@ -109,7 +109,7 @@ impl Client {
         token: &str,
         path: &str,
         form: &str,
-    ) -> Answer {
+    ) -> TestResponse {
         let frames: Vec<std::io::Result<Bytes>> = form
             .as_bytes()
             .chunks(50)

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use presentation_kit::{Gateways, Site, Surface};
 use testing_stubs::Stub;
 
-pub(crate) use client::{Answer, Client, request};
+pub(crate) use client::{Client, TestResponse, request};
 
 pub(crate) const ADA: u64 = 7;
 pub(crate) const BOB: u64 = 8;
@@ -35,7 +35,7 @@ pub(crate) struct World {
     pub(crate) uploads: Mutex<Vec<Bytes>>,
     /// Uploads in parts.
     pub(crate) in_parts: Mutex<Vec<uploads::InParts>>,
-    /// Renditions by key, in the chunks in which they are answered.
+    /// Renditions by key, in the chunks in which they are sent.
     pub(crate) files: Mutex<Vec<(&'static str, Vec<Bytes>)>>,
     /// Whether the renditions are for those with a signature only.
     pub(crate) closed: AtomicBool,
@@ -45,7 +45,8 @@ pub(crate) struct World {
     pub(crate) created: Mutex<Vec<CreatePostRequest>>,
     /// What happened, in words.
     pub(crate) log: Mutex<Vec<String>>,
-    /// Whether uploads stay unprocessed, fail, or are refused while they arrive or, in parts, when they are whole.
+    /// Whether uploads stay unprocessed, fail, or are refused while they arrive or, in parts, when
+    /// they are whole.
     pub(crate) processing: Mutex<Processing>,
     next_id: AtomicU64,
 }
@@ -124,7 +125,7 @@ impl World {
         *self.processing.lock().unwrap() = processing;
     }
 
-    /// Puts a post there and answers its id.
+    /// Puts a post there and returns its id.
     pub(crate) fn posted(&self, author_id: u64, text: &str, visibility: Visibility) -> u64 {
         let id = self.next_id();
         self.posts.lock().unwrap().push(Post {

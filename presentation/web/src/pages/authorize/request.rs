@@ -61,7 +61,8 @@ impl Asked {
         Err(Error::invalid("redirect_uri", text))
     }
 
-    /// Whether the rest is as it should be; returns the scopes that can be granted, which may be fewer than were asked for.
+    /// Whether the rest is as it should be; returns the scopes that can be granted, which may be
+    /// fewer than were asked for.
     pub(super) fn check(&self, application: &Application) -> Result<Scopes, Refusal> {
         let refuse = |error, text: String| Err(Refusal { error, text });
         if self.response_type != "code" {
@@ -123,7 +124,7 @@ impl Asked {
     }
 }
 
-/// The application's address with an answer in its query; pairs without a value are left out.
+/// The application's address with a response in its query; pairs without a value are left out.
 pub(super) fn back_to(redirect_uri: &str, pairs: &[(&str, &str)]) -> String {
     let (address, fragment) = redirect_uri
         .split_once('#')
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_goes_into_the_query() {
+    fn a_response_goes_into_the_query() {
         assert_eq!(
             back_to("ivory://back", &[("code", "a b"), ("state", "")]),
             "ivory://back?code=a%20b"

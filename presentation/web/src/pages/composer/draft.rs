@@ -4,13 +4,14 @@ use infra_kernel::{AccountId, Error, ErrorCode, MediaId, Result};
 use presentation_kit::upload::{FileField, FileForm};
 
 use crate::guard::check_token;
+use crate::page_context::PageContext;
 use crate::upload::{is_file, receive, text};
-use crate::visit::Visit;
 
 /// The most fields looked at: six for each photo of an album, and what there is once.
 const FIELDS_MAX: usize = 200;
-/// The most bytes of photos beyond the most of an album that are read and thrown away, so that the person hears of it.
-/// The words of the post come after the photos: a form that goes beyond it loses them.
+/// The most bytes of photos beyond the most of an album that are read and thrown away, so that the
+/// person hears of it. The words of the post come after the photos: a form that goes beyond it
+/// loses them.
 const LEFT_OUT_BYTES_MAX: usize = 512 * 1024 * 1024;
 
 /// A post that is being written.
@@ -35,7 +36,7 @@ pub(super) struct Draft {
     left_out_bytes: usize,
     /// Words for all photos that have none of their own.
     common_alt: String,
-    pressed: Option<Pressed>,
+    form_action: Option<FormAction>,
     /// What was wrong first. The form is read on after it, so that nothing else of it is lost.
     first_wrong: Option<Error>,
 }
@@ -61,7 +62,7 @@ pub(super) struct Refused {
 
 /// A button that only changes the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pressed {
+enum FormAction {
     Add,
     Remove(MediaId),
     Earlier(MediaId),
@@ -71,19 +72,21 @@ enum Pressed {
 impl Draft {
     /// Whether "Share" was pressed, and not one of the buttons that only change the form.
     pub(super) fn wants_sharing(&self) -> bool {
-        self.pressed.is_none()
+        self.form_action.is_none()
     }
 
-    /// Reads the form, storing its files as they come. Neither a file nor a field that is refused keeps the others from
-    /// being taken.
+    /// Reads the form, storing its files as they come. Neither a file nor a field that is refused
+    /// keeps the others from being taken.
     pub(super) async fn read(
         &mut self,
-        visit: &Visit,
+        page_context: &PageContext,
         owner: AccountId,
         form: &mut FileForm,
     ) -> Result<()> {
-        let photos_max = usize::try_from(visit.site().post_media_max).unwrap_or(usize::MAX);
-        let read = self.read_fields(visit, owner, form, photos_max).await;
+        let photos_max = usize::try_from(page_context.site().post_media_max).unwrap_or(usize::MAX);
+        let read = self
+            .read_fields(page_context, owner, form, photos_max)
+            .await;
         let settled = self.settle(photos_max);
         match read {
             Err(error) if error.code().is_server_fault() => Err(error),
@@ -94,7 +97,7 @@ impl Draft {
     /// Reads to the end, or to where the rest cannot be read.
     async fn read_fields(
         &mut self,
-        visit: &Visit,
+        page_context: &PageContext,
         owner: AccountId,
         form: &mut FileForm,
         photos_max: usize,
@@ -105,18 +108,18 @@ impl Draft {
             };
             let name = field.name().unwrap_or_default().to_owned();
             if name == "csrf" {
-                check_token(visit, &text(field).await?)?;
+                check_token(page_context, &text(field).await?)?;
                 self.is_ours = true;
             } else if !self.is_ours {
                 // The token comes first: nothing is stored for a form that is not ours.
-                return check_token(visit, "");
+                return check_token(page_context, "");
             } else if !is_file(&field) {
                 if field.file_name().is_none() {
                     let taken = text(field).await.and_then(|value| self.take(&name, value));
                     self.first_wrong = self.first_wrong.take().or(taken.err());
                 }
             } else if self.photos.len() + self.added.len() < photos_max {
-                self.take_file(visit, owner, field).await?;
+                self.take_file(page_context, owner, field).await?;
             } else {
                 self.leave_out(field).await?;
             }
@@ -127,7 +130,7 @@ impl Draft {
         ))
     }
 
-    /// Notes that a photo cannot be shared; it counts from 1.
+    /// Records that a photo cannot be shared; it counts from 1.
     pub(super) fn refuse(&mut self, number: usize, reason: &str) {
         self.refused.push(Refused {
             name: format!("Photo {number}"),
@@ -137,13 +140,13 @@ impl Draft {
 
     async fn take_file(
         &mut self,
-        visit: &Visit,
+        page_context: &PageContext,
         owner: AccountId,
         field: FileField<'_>,
     ) -> Result<()> {
         let name = field.file_name().unwrap_or_default().to_owned();
-        let media = &*visit.surface.gateways.media;
-        match receive(&visit.context, media, owner, field).await {
+        let media = &*page_context.surface.gateways.media;
+        match receive(&page_context.context, media, owner, field).await {
             Ok(item) => self.added.push(DraftPhoto::of(MediaId::new(item.id))),
             Err(error) if error.code().is_server_fault() => return Err(error),
             Err(error) => self.refused.push(Refused {
@@ -174,10 +177,10 @@ impl Draft {
             "originals_shared" => self.originals_shared = true,
             "camera_shown" => self.camera_shown = true,
             "idempotency_key" => self.idempotency_key = value,
-            "add" => self.pressed = Some(Pressed::Add),
-            "remove" => self.pressed = Some(Pressed::Remove(media_id(&value)?)),
-            "earlier" => self.pressed = Some(Pressed::Earlier(media_id(&value)?)),
-            "later" => self.pressed = Some(Pressed::Later(media_id(&value)?)),
+            "add" => self.form_action = Some(FormAction::Add),
+            "remove" => self.form_action = Some(FormAction::Remove(media_id(&value)?)),
+            "earlier" => self.form_action = Some(FormAction::Earlier(media_id(&value)?)),
+            "later" => self.form_action = Some(FormAction::Later(media_id(&value)?)),
             "media_id" => self.photos.push(DraftPhoto::of(media_id(&value)?)),
             // Without a script there is one field for the photos that come with the form.
             "alt" => self.common_alt = value,
@@ -186,7 +189,7 @@ impl Draft {
         Ok(())
     }
 
-    /// A field of one photo; one of a photo that is not there is passed over.
+    /// A field of one photo; one of a photo that is not there is skipped.
     fn take_of_photo(&mut self, name: &str, value: String) -> Result<()> {
         let Some((name, id)) = name.rsplit_once('-') else {
             return Ok(());
@@ -215,19 +218,19 @@ impl Draft {
             bare.for_each(|photo| photo.alt = Some(self.common_alt.clone()));
         }
         let at = |id| self.photos.iter().position(|photo| photo.id == id);
-        match self.pressed {
-            Some(Pressed::Remove(id)) => self.photos.retain(|photo| photo.id != id),
-            Some(Pressed::Earlier(id)) => {
+        match self.form_action {
+            Some(FormAction::Remove(id)) => self.photos.retain(|photo| photo.id != id),
+            Some(FormAction::Earlier(id)) => {
                 if let Some(at) = at(id).filter(|at| *at > 0) {
                     self.photos.swap(at - 1, at);
                 }
             }
-            Some(Pressed::Later(id)) => {
+            Some(FormAction::Later(id)) => {
                 if let Some(at) = at(id).filter(|at| at + 1 < self.photos.len()) {
                     self.photos.swap(at, at + 1);
                 }
             }
-            Some(Pressed::Add) | None => {}
+            Some(FormAction::Add) | None => {}
         }
         let given = self.photos.len() + self.left_out;
         if given > photos_max {

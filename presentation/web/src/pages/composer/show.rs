@@ -9,18 +9,18 @@ use presentation_kit::extract::QueryOf;
 use presentation_kit::{Problem, Site};
 use serde::Deserialize;
 
+use crate::page_context::{PageContext, fresh_secret};
 use crate::pages::composer::draft::Draft;
 use crate::pages::composer::photo::settled;
 use crate::pages::uploads;
-use crate::respond::{Answer, Trouble, page_with_status, stored_nowhere};
-use crate::view::{CHOICES, Choice, FormTrouble, PhotoView, Shell};
-use crate::visit::{Visit, fresh_secret};
+use crate::respond::{PageError, PageResult, no_store, page_with_status};
+use crate::view::{CHOICES, Choice, FormError, PhotoView, Shell};
 
 #[derive(Template)]
 #[template(path = "composer.html")]
 pub(crate) struct ComposerPage {
     pub(crate) shell: Shell,
-    pub(crate) trouble: FormTrouble,
+    pub(crate) form_error: FormError,
     pub(crate) idempotency_key: String,
     pub(crate) photos: Vec<ComposedPhoto>,
     /// Whether there are photos of the member's that no post shows, beside these.
@@ -60,18 +60,23 @@ pub(crate) struct ComposerQuery {
     media_id: Vec<String>,
 }
 
-pub(crate) async fn show(visit: Visit, query: Result<QueryOf<ComposerQuery>, Problem>) -> Answer {
-    let author = visit.member()?;
-    let query = query.map_err(|problem| Trouble(problem.0))?.0;
+pub(crate) async fn show(
+    page_context: PageContext,
+    query: Result<QueryOf<ComposerQuery>, Problem>,
+) -> PageResult {
+    let author = page_context.member()?;
+    let query = query.map_err(|problem| PageError(problem.0))?.0;
     // Who asks for none only needs to know whether there are any.
     let limit = if query.media_id.is_empty() {
         1
     } else {
         uploads::UPLOADS
     };
-    let unused = uploads::of_member(&visit, author, limit).await?.items;
-    let photos = chosen(&visit, &unused, &query);
-    let default = visit.viewer.as_ref().map(|viewer| &viewer.account);
+    let unused = uploads::of_member(&page_context, author, limit)
+        .await?
+        .items;
+    let photos = chosen(&page_context, &unused, &query);
+    let default = page_context.viewer.as_ref().map(|viewer| &viewer.account);
     let page = ComposerPage {
         visibility: known(default.map_or("", |account| &account.default_visibility)),
         sensitive: default.is_some_and(|account| account.default_sensitive),
@@ -79,13 +84,18 @@ pub(crate) async fn show(visit: Visit, query: Result<QueryOf<ComposerQuery>, Pro
         camera_shown: default.is_some_and(|account| account.default_camera_shown),
         offers_uploads: unused.len() > photos.len(),
         photos,
-        ..blank(&visit).await?
+        ..blank(&page_context).await?
     };
-    Ok(stored_nowhere(page_with_status(StatusCode::OK, &page)))
+    Ok(no_store(page_with_status(StatusCode::OK, &page)))
 }
 
-/// Those of a member's photos that were asked for, in that order: what is not there, in use or failed is passed over.
-fn chosen(visit: &Visit, unused: &[MediaItem], query: &ComposerQuery) -> Vec<ComposedPhoto> {
+/// Those of a member's photos that were asked for, in that order: what is not there, in use or
+/// failed is skipped.
+fn chosen(
+    page_context: &PageContext,
+    unused: &[MediaItem],
+    query: &ComposerQuery,
+) -> Vec<ComposedPhoto> {
     let mut ids: Vec<u64> = Vec::new();
     for id in query.media_id.iter().filter_map(|id| id.parse().ok()) {
         if !ids.contains(&id) {
@@ -98,30 +108,31 @@ fn chosen(visit: &Visit, unused: &[MediaItem], query: &ComposerQuery) -> Vec<Com
     };
     let items = ids.into_iter().filter_map(usable);
     items
-        .take(visit.site().post_media_max as usize)
-        .map(|item| ComposedPhoto::of(visit.site(), item))
+        .take(page_context.site().post_media_max as usize)
+        .map(|item| ComposedPhoto::of(page_context.site(), item))
         .collect()
 }
 
 /// The form brought back with what was written and stored.
 pub(super) async fn draft_page(
-    visit: &Visit,
+    page_context: &PageContext,
     owner: AccountId,
     draft: &Draft,
-    trouble: FormTrouble,
-) -> Answer {
-    let status = if trouble.is_any() || !draft.refused.is_empty() {
+    form_error: FormError,
+) -> PageResult {
+    let status = if form_error.is_any() || !draft.refused.is_empty() {
         StatusCode::UNPROCESSABLE_ENTITY
     } else {
         StatusCode::OK
     };
-    let default = visit.viewer.as_ref().map(|viewer| &viewer.account);
+    let default = page_context.viewer.as_ref().map(|viewer| &viewer.account);
     let page = ComposerPage {
-        trouble,
-        photos: stored(visit, owner, draft).await?,
+        form_error,
+        photos: stored(page_context, owner, draft).await?,
         text: draft.text.clone(),
         visibility: known(if draft.visibility.is_empty() {
-            // It was never read: what could not be understood must not be seen by more than its writer is used to.
+            // It was never read: what could not be understood must not be seen by more than its
+            // writer is used to.
             default.map_or("", |account| &account.default_visibility)
         } else {
             &draft.visibility
@@ -141,16 +152,20 @@ pub(super) async fn draft_page(
         } else {
             draft.idempotency_key.clone()
         },
-        ..blank(visit).await?
+        ..blank(page_context).await?
     };
-    Ok(stored_nowhere(page_with_status(status, &page)))
+    Ok(no_store(page_with_status(status, &page)))
 }
 
 /// The draft's photos that are its writer's own, in its order, with what was said of them.
-async fn stored(visit: &Visit, owner: AccountId, draft: &Draft) -> Result<Vec<ComposedPhoto>> {
+async fn stored(
+    page_context: &PageContext,
+    owner: AccountId,
+    draft: &Draft,
+) -> Result<Vec<ComposedPhoto>> {
     let mut photos = Vec::new();
     for written in &draft.photos {
-        let item = match settled(visit, owner, written.id).await {
+        let item = match settled(page_context, owner, written.id).await {
             Ok(item) => item,
             // One that has gone in the meantime takes nothing else with it.
             Err(error) if error.code() == ErrorCode::NotFound => continue,
@@ -163,7 +178,7 @@ async fn stored(visit: &Visit, owner: AccountId, draft: &Draft) -> Result<Vec<Co
             description: written.alt.clone().unwrap_or(item.description),
             ..item
         };
-        photos.push(ComposedPhoto::of(visit.site(), &told));
+        photos.push(ComposedPhoto::of(page_context.site(), &told));
     }
     Ok(photos)
 }
@@ -184,16 +199,16 @@ fn per_cent(from_middle: f32) -> f32 {
     ((from_middle.clamp(-1.0, 1.0) + 1.0) * 50.0).round()
 }
 
-async fn blank(visit: &Visit) -> Result<ComposerPage> {
-    let capabilities = visit
+async fn blank(page_context: &PageContext) -> Result<ComposerPage> {
+    let capabilities = page_context
         .surface
         .gateways
         .media
-        .get_capabilities(&visit.context, GetCapabilitiesRequest {})
+        .get_capabilities(&page_context.context, GetCapabilitiesRequest {})
         .await?;
     Ok(ComposerPage {
-        shell: Shell::of(visit, "new"),
-        trouble: FormTrouble::none(),
+        shell: Shell::of(page_context, "new"),
+        form_error: FormError::none(),
         idempotency_key: fresh_secret(),
         photos: Vec::new(),
         offers_uploads: false,
@@ -206,7 +221,7 @@ async fn blank(visit: &Visit) -> Result<ComposerPage> {
         choices: &CHOICES,
         accepted: accepted_types(&capabilities),
         accepted_words: accepted_words(&capabilities),
-        photos_max: visit.site().post_media_max,
+        photos_max: page_context.site().post_media_max,
         upload_bytes_max: capabilities.upload_bytes_max,
         upload_megabytes: capabilities.upload_bytes_max / (1024 * 1024),
         alt_characters_max: capabilities.description_characters_max,
@@ -232,7 +247,8 @@ fn accepted_words(capabilities: &Capabilities) -> String {
         .join(", ")
 }
 
-/// A visibility that can be chosen here: everyone when nothing was said, and the narrowest for one that cannot.
+/// A visibility that can be chosen here: everyone when nothing was said, and the narrowest for one
+/// that cannot.
 fn known(name: &str) -> String {
     let [everyone, .., narrowest] = &CHOICES;
     let otherwise = if name.is_empty() { everyone } else { narrowest };

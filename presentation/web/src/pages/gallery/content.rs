@@ -9,7 +9,7 @@ use presentation_kit::{Card, Person, Shown, Site};
 use crate::assets::ASSETS;
 use crate::pages::{authorize, composer, post, profile, settings, signup, uploads};
 use crate::respond::Message;
-use crate::view::{CHOICES, FormTrouble, PersonView, PostView, Shell, When, samples};
+use crate::view::{CHOICES, FormError, PersonView, PostView, Shell, When, samples};
 
 /// Widths and heights, upright and lying and very long.
 const SIZES: [(u32, u32); 21] = [
@@ -96,7 +96,7 @@ impl Gallery {
             item
         };
         card.media = photos.iter().map(photo).collect();
-        // Every second post tells its camera and offers its originals; one photo in the feed moves.
+        // Every second post shows its camera and offers its originals; one photo in the feed moves.
         card.post.camera_shown = index.is_multiple_of(2);
         card.post.originals_shared = index.is_multiple_of(2);
         for item in &mut card.media {
@@ -195,7 +195,7 @@ impl Gallery {
             deletable: mine,
             idempotency_key: "key".into(),
             draft: String::new(),
-            trouble: FormTrouble::none(),
+            form_error: FormError::none(),
             post,
         }
     }
@@ -232,7 +232,7 @@ impl Gallery {
     pub(super) fn composer(
         &self,
         photos: &[usize],
-        trouble: FormTrouble,
+        form_error: FormError,
     ) -> composer::ComposerPage {
         let composed = photos.iter().map(|index| composer::ComposedPhoto {
             id: *index as u64,
@@ -242,7 +242,7 @@ impl Gallery {
         });
         composer::ComposerPage {
             shell: self.shell(true, "new"),
-            trouble,
+            form_error,
             idempotency_key: "key".into(),
             photos: composed.collect(),
             offers_uploads: true,
@@ -267,7 +267,7 @@ impl Gallery {
 
     pub(super) fn entry(
         &self,
-        trouble: FormTrouble,
+        form_error: FormError,
         is_setup: bool,
         closed: bool,
     ) -> signup::SignupPage {
@@ -276,7 +276,7 @@ impl Gallery {
                 offers_entry: false,
                 ..self.shell(false, "")
             },
-            trouble,
+            form_error,
             closed,
             is_setup,
             setup_token: if is_setup {
@@ -294,7 +294,7 @@ impl Gallery {
         let person = self.person(0);
         settings::SettingsPage {
             shell: self.shell(true, "settings"),
-            trouble: FormTrouble::none(),
+            form_error: FormError::none(),
             saved: true,
             display_name: person.account.display_name.clone(),
             note: person.account.note.clone(),

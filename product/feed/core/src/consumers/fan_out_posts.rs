@@ -16,7 +16,8 @@ use crate::audience::{Delivery, Reach};
 use crate::error::Result;
 use crate::timelines::Timelines;
 
-/// Chunks beyond those that the merge threshold allows for, for those who follow while the fan-out is under way.
+/// Chunks beyond those that the merge threshold allows for, for those who follow while the fan-out
+/// is under way.
 const CHUNKS_SPARE: u32 = 4;
 
 pub(crate) struct FanOutPosts {
@@ -31,7 +32,7 @@ impl FanOutPosts {
     }
 
     async fn fan_out(&self, context: &Context, delivery: &Delivery) -> Result<()> {
-        let author = delivery.placement.entry.author;
+        let author = delivery.timeline_entry.entry.author;
         let readers = match &delivery.reach {
             Reach::Nobody => vec![author],
             Reach::Mentioned(mentioned) => {
@@ -43,12 +44,14 @@ impl FanOutPosts {
             Reach::Followers if self.is_merged(context, author).await? => vec![author],
             Reach::Followers => return self.to_followers(context, delivery).await,
         };
-        self.timelines.place(readers, delivery.placement).await?;
+        self.timelines
+            .place(readers, delivery.timeline_entry)
+            .await?;
         Ok(())
     }
 
     async fn to_followers(&self, context: &Context, delivery: &Delivery) -> Result<()> {
-        let author = delivery.placement.entry.author;
+        let author = delivery.timeline_entry.entry.author;
         let chunk = self.timelines.settings.chunk();
         let chunks_max = self.timelines.settings.merge_threshold / chunk + CHUNKS_SPARE;
         let mut page = Page::newest(chunk);
@@ -70,7 +73,7 @@ impl FanOutPosts {
                 .collect();
             readers.extend(self.for_them(context, delivery, followers).await?);
             self.timelines
-                .place(std::mem::take(&mut readers), delivery.placement)
+                .place(std::mem::take(&mut readers), delivery.timeline_entry)
                 .await?;
             match follows.last() {
                 Some(last) if follows.len() >= chunk as usize => page.before = last.id,
@@ -85,7 +88,8 @@ impl FanOutPosts {
         Ok(())
     }
 
-    /// Whether the author's posts are merged when timelines are read, which is decided and noted here.
+    /// Whether the author's posts are merged when timelines are read, which is decided and noted
+    /// here.
     async fn is_merged(&self, context: &Context, author: AccountId) -> Result<bool> {
         if self.timelines.merged.contains(author).await? {
             return Ok(true);
@@ -116,7 +120,7 @@ impl FanOutPosts {
         delivery: &Delivery,
         followers: Vec<AccountId>,
     ) -> Result<Vec<AccountId>> {
-        let Some(replied_to) = delivery.placement.replied_to else {
+        let Some(replied_to) = delivery.timeline_entry.replied_to else {
             return Ok(followers
                 .into_iter()
                 .filter(|one| delivery.is_for(*one, |_| true))
@@ -132,7 +136,8 @@ impl FanOutPosts {
             .collect())
     }
 
-    /// Who of these follows an account: asked from the followed one's side, so that one question serves many followers.
+    /// Who of these follows an account: asked from the followed one's side, so that one question
+    /// serves many followers.
     async fn followers_among(
         &self,
         context: &Context,
@@ -159,7 +164,8 @@ impl FanOutPosts {
         Ok(followers)
     }
 
-    /// Whether the post is still there: an event may come after its post was deleted, even long after.
+    /// Whether the post is still there: an event may come after its post was deleted, even long
+    /// after.
     async fn is_there(&self, context: &Context, post: u64) -> Result<bool> {
         let request = GetPostHeadsRequest { ids: vec![post] };
         let heads = self

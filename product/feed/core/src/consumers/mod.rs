@@ -12,7 +12,7 @@ use infra_bus::{Consumer, Handler, HandlerError, RetryPolicy, Subscription};
 
 use crate::timelines::Timelines;
 
-/// How many events of a subscription are handled at the same time.
+/// How many events of a subscription are handled concurrently.
 const CONCURRENCY: usize = 4;
 
 pub(crate) fn all(timelines: &Arc<Timelines>) -> Vec<Consumer> {
@@ -51,7 +51,7 @@ fn consumer(
     }
 }
 
-/// An event that tells of nothing can never be acted on.
+/// An event that announces nothing can never be acted on.
 fn empty_event() -> HandlerError {
     HandlerError::Reject("the event does not say what it is about".into())
 }

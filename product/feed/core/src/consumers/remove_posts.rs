@@ -31,7 +31,8 @@ impl Handler for RemovePosts {
             .ok_or_else(empty_event)?;
         let post = PostId::new(head.id);
         let chunk = self.timelines.settings.chunk();
-        // Ends: the first step keeps new copies from coming in, and each further one takes out a chunk of those there are.
+        // Ends: the first step keeps new copies from coming in, and each further one takes out a
+        // chunk of those there are.
         while self.timelines.remove_post(post, chunk).await? >= chunk as usize {}
         Ok(())
     }

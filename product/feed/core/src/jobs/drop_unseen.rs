@@ -1,4 +1,5 @@
-//! Drops the timelines of accounts that have not been here for a while. They are made again when their readers come back.
+//! Drops the timelines of accounts that have not been here for a while. They are made again when
+//! their readers come back.
 
 use std::sync::Arc;
 

@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 use crate::error::Result;
 use crate::timelines::Timelines;
 
-/// How long it is remembered that a follow ended or a post was deleted: much longer than any one try of a fan-out.
+/// How long it is remembered that a follow ended or a post was deleted: much longer than any one
+/// try of a fan-out.
 const GUARDS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 /// The most guards forgotten in one write.
 const GUARDS_AT_ONCE_MAX: u32 = 1_000;

@@ -9,7 +9,8 @@ use crate::timelines::Timelines;
 
 /// The most timelines looked at before the others' turn.
 const ACCOUNTS_AT_ONCE: u32 = 200;
-/// A timeline may be longer than its bound by this share of it before it is cut, so that each cut is worth its write.
+/// A timeline may be longer than its bound by this share of it before it is cut, so that each cut
+/// is worth its write.
 const SLACK_SHARE: usize = 4;
 
 pub(crate) async fn run(timelines: &Arc<Timelines>) -> Result<u64> {

@@ -36,7 +36,7 @@ pub(crate) enum Change<'a> {
 
 /// A page of a timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Part {
+pub(crate) struct PageSlice {
     pub(crate) entries: Vec<Entry>,
     /// The timeline holds every post from this one on.
     pub(crate) floor: PostId,
@@ -52,7 +52,7 @@ pub(crate) struct Memory {
 /// One account's timeline.
 pub(crate) struct Slot {
     timeline: Mutex<Timeline>,
-    /// When the account's last visit was noted, in microseconds since the Unix epoch.
+    /// When the account's last visit was recorded, in microseconds since the Unix epoch.
     visited_at: AtomicI64,
 }
 
@@ -65,7 +65,7 @@ impl Memory {
     }
 
     /// A page of this account's timeline, if it is held; and its slot, to note the visit on.
-    pub(crate) fn page(&self, account: AccountId, page: &Page) -> Option<(Part, Arc<Slot>)> {
+    pub(crate) fn page(&self, account: AccountId, page: &Page) -> Option<(PageSlice, Arc<Slot>)> {
         let slot = self.slots.get(&account)?;
         let part = slot.timeline().page(page);
         Some((part, slot))
@@ -116,7 +116,8 @@ impl Slot {
         Update::Keep
     }
 
-    /// Whether a visit now is to be noted: at most once in [`VISIT_LAG_MAX`]. Answers yes to one caller only.
+    /// Whether a visit now is to be recorded: at most once in [`VISIT_LAG_MAX`]. Returns yes to one
+    /// caller only.
     pub(crate) fn visit(&self, now: Timestamp) -> bool {
         let noted = self.visited_at.load(Ordering::Relaxed);
         let due = Timestamp::from_microseconds(noted).plus(VISIT_LAG_MAX) <= now;
@@ -127,8 +128,8 @@ impl Slot {
             .is_ok()
     }
 
-    /// Takes back a visit that could not be noted, so that the next one is.
-    pub(crate) fn forget_visit(&self) {
+    /// Takes back a visit that could not be recorded, so that the next one is.
+    pub(crate) fn clear_visit(&self) {
         self.visited_at.store(0, Ordering::Relaxed);
     }
 }

@@ -141,13 +141,13 @@ proptest! {
 }
 
 #[test]
-fn a_visit_is_noted_once_an_hour() {
+fn a_visit_is_recorded_once_an_hour() {
     let memory = Memory::new(10, 100);
     let slot = insert(&memory, memory.version(ACCOUNT), timeline([]));
     let now = Timestamp::from_milliseconds(10_000_000_000);
     assert!(slot.visit(now));
     assert!(!slot.visit(now.plus(Duration::from_secs(3_599))));
     assert!(slot.visit(now.plus(Duration::from_secs(3_600))));
-    slot.forget_visit();
+    slot.clear_visit();
     assert!(slot.visit(now.plus(Duration::from_secs(3_601))));
 }

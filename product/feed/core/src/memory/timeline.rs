@@ -2,10 +2,11 @@
 
 use infra_kernel::{Direction, Page, PostId};
 
-use super::Part;
+use super::PageSlice;
 use crate::audience::Entry;
 
-/// A timeline grows this many times its bound's eighth beyond it before it is cut, so that not every insertion moves all.
+/// A timeline grows this many times its bound's eighth beyond it before it is cut, so that not
+/// every insertion moves all.
 const SLACK_SHARE: usize = 8;
 
 /// The newest posts of a timeline.
@@ -23,7 +24,7 @@ impl Timeline {
     }
 
     /// The part of a page that it holds, newest first.
-    pub(crate) fn page(&self, page: &Page) -> Part {
+    pub(crate) fn page(&self, page: &Page) -> PageSlice {
         let limit = page.limit as usize;
         let from = self
             .entries
@@ -36,7 +37,7 @@ impl Timeline {
             Direction::Older => &range[range.len().saturating_sub(limit)..],
             Direction::Newer => &range[..range.len().min(limit)],
         };
-        Part {
+        PageSlice {
             entries: part.iter().rev().copied().collect(),
             floor: self.floor,
         }

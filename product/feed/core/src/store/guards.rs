@@ -1,4 +1,5 @@
-//! What ended a short while ago: it keeps a fan-out that was already under way from putting back what has been removed.
+//! What ended a short while ago: it keeps a fan-out that was already under way from putting back
+//! what has been removed.
 
 use infra_db::{Connection, DbError};
 use infra_kernel::{AccountId, Timestamp};
@@ -37,7 +38,8 @@ pub(super) async fn begin_follow(
 }
 
 impl Store {
-    /// Forgets at most `rows_max` ended follows and as many deleted posts from before a moment. Answers how many in all.
+    /// Forgets at most `rows_max` ended follows and as many deleted posts from before a moment.
+    /// Returns how many in all.
     pub(crate) async fn forget_guards(
         &self,
         before: Timestamp,

@@ -6,8 +6,8 @@ use infra_kernel::{AccountId, Timestamp};
 use super::{Store, accounts};
 
 impl Store {
-    /// Notes that an author's posts are merged from now on.
-    pub(crate) async fn note_merged(
+    /// Records that an author's posts are merged from now on.
+    pub(crate) async fn record_merged(
         &self,
         author: AccountId,
         now: Timestamp,

@@ -57,7 +57,8 @@ impl Store {
         }))
     }
 
-    /// Begins to keep an account's timeline up, or marks a kept one as not complete: from now on every fan-out reaches it.
+    /// Begins to keep an account's timeline up, or marks a kept one as not complete: from now on
+    /// every fan-out reaches it.
     pub(crate) async fn begin(&self, account: AccountId, now: Timestamp) -> Result<(), DbError> {
         let begun = self.database.write(move |connection| {
             Box::pin(async move {
@@ -76,7 +77,7 @@ impl Store {
         begun.await
     }
 
-    /// Notes that one account follows another: its timeline, if kept, is not complete any more.
+    /// Records that one account follows another: its timeline, if kept, is not complete any more.
     pub(crate) async fn join(
         &self,
         follower: AccountId,
@@ -99,7 +100,7 @@ impl Store {
     }
 
     /// Notes when an account was last here.
-    pub(crate) async fn note_visit(
+    pub(crate) async fn record_visit(
         &self,
         account: AccountId,
         now: Timestamp,
@@ -117,7 +118,8 @@ impl Store {
         noted.await
     }
 
-    /// Drops the timelines of at most `timelines_max` accounts last seen before a moment. Answers whose.
+    /// Drops the timelines of at most `timelines_max` accounts last seen before a moment. Returns
+    /// whose.
     pub(crate) async fn drop_unseen(
         &self,
         seen_before: Timestamp,

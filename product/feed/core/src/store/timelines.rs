@@ -4,10 +4,11 @@ use infra_db::{Connection, DbError, json_ids};
 use infra_kernel::{AccountId, PostId, Timestamp};
 
 use super::{Store, accounts, posts};
-use crate::audience::Placement;
+use crate::audience::TimelineEntry;
 
-/// Into the timelines that are kept up, and only those. The order of the join makes the readers drive it. Guarded against
-/// what has ended since the readers were listed; an author's own timeline knows no such guard.
+/// Into the timelines that are kept up, and only those. The order of the join makes the readers
+/// drive it. Guarded against what has ended since the readers were listed; an author's own timeline
+/// knows no such guard.
 const PLACE: &str = "INSERT INTO timeline (account_id, post_id, author_id, replied_to_id)
     SELECT state.account_id, $2, $3, $4
     FROM json_each($1) AS reader CROSS JOIN timeline_state AS state
@@ -38,11 +39,12 @@ const NEWEST_AT: &str = "SELECT post_id FROM timeline
     ORDER BY post_id DESC LIMIT 1 OFFSET $2";
 
 impl Store {
-    /// Puts a post into those of these accounts' timelines that are kept up. Answers whose timelines it was new to.
+    /// Puts a post into those of these accounts' timelines that are kept up. Returns whose
+    /// timelines it was new to.
     pub(crate) async fn place(
         &self,
         readers: &[AccountId],
-        placement: Placement,
+        timeline_entry: TimelineEntry,
         after_commit: impl FnOnce(&Vec<AccountId>) + Send + 'static,
     ) -> Result<Vec<AccountId>, DbError> {
         let readers = json_ids(readers.iter().map(|reader| reader.to_sql()));
@@ -50,9 +52,9 @@ impl Store {
             Box::pin(async move {
                 let rows = sqlx::query_scalar(PLACE)
                     .bind(readers)
-                    .bind(placement.entry.post.to_sql())
-                    .bind(placement.entry.author.to_sql())
-                    .bind(replied_to_sql(&placement))
+                    .bind(timeline_entry.entry.post.to_sql())
+                    .bind(timeline_entry.entry.author.to_sql())
+                    .bind(replied_to_sql(&timeline_entry))
                     .fetch_all(connection)
                     .await?;
                 Ok(accounts(rows))
@@ -61,15 +63,15 @@ impl Store {
         .await
     }
 
-    /// Completes a timeline with these posts, which are all from `floor` on. Answers false when the timeline was dropped
-    /// meanwhile; nothing is written then.
+    /// Completes a timeline with these posts, which are all from `floor` on. Returns false when the
+    /// timeline was dropped meanwhile; nothing is written then.
     pub(crate) async fn complete(
         &self,
         account: AccountId,
-        placements: &[Placement],
+        timeline_entries: &[TimelineEntry],
         floor: PostId,
     ) -> Result<bool, DbError> {
-        let rows = json_placements(placements);
+        let rows = json_timeline_entries(timeline_entries);
         self.database.write(move |connection| {
             Box::pin(async move {
                 let kept = sqlx::query(
@@ -90,8 +92,8 @@ impl Store {
         .await
     }
 
-    /// Takes a deleted post out of at most `readers_max` timelines. Answers whose; when they are as many as that, there
-    /// may be more. From now on no fan-out puts the post back.
+    /// Takes a deleted post out of at most `readers_max` timelines. Returns whose; when they are as
+    /// many as that, there may be more. From now on no fan-out puts the post back.
     pub(crate) async fn remove_post(
         &self,
         post: PostId,
@@ -120,7 +122,8 @@ impl Store {
         .await
     }
 
-    /// Notes that one account no longer follows another, and takes out what was there because it did.
+    /// Records that one account no longer follows another, and takes out what was there because it
+    /// did.
     pub(crate) async fn part(
         &self,
         follower: AccountId,
@@ -142,7 +145,8 @@ impl Store {
         .await
     }
 
-    /// Cuts a timeline to its newest `entries_max` posts. Answers from which post on it now holds them, if it was cut.
+    /// Cuts a timeline to its newest `entries_max` posts. Returns from which post on it now holds
+    /// them, if it was cut.
     pub(crate) async fn trim(
         &self,
         account: AccountId,
@@ -188,17 +192,17 @@ async fn remove_below(
     Ok(removed.rows_affected())
 }
 
-fn replied_to_sql(placement: &Placement) -> i64 {
-    placement.replied_to.map_or(0, AccountId::to_sql)
+fn replied_to_sql(timeline_entry: &TimelineEntry) -> i64 {
+    timeline_entry.replied_to.map_or(0, AccountId::to_sql)
 }
 
 /// `[[post, author, replied to], ...]`
-fn json_placements(placements: &[Placement]) -> String {
-    let rows = placements.iter().map(|placement| {
+fn json_timeline_entries(timeline_entries: &[TimelineEntry]) -> String {
+    let rows = timeline_entries.iter().map(|timeline_entry| {
         json_ids([
-            placement.entry.post.to_sql(),
-            placement.entry.author.to_sql(),
-            replied_to_sql(placement),
+            timeline_entry.entry.post.to_sql(),
+            timeline_entry.entry.author.to_sql(),
+            replied_to_sql(timeline_entry),
         ])
     });
     format!("[{}]", rows.collect::<Vec<_>>().join(","))

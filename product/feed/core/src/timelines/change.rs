@@ -5,7 +5,7 @@ use std::sync::Arc;
 use infra_kernel::{AccountId, Context, PostId};
 
 use super::Timelines;
-use crate::audience::Placement;
+use crate::audience::TimelineEntry;
 use crate::error::Result;
 use crate::memory::Change;
 
@@ -18,16 +18,19 @@ impl Timelines {
     pub(crate) async fn place(
         self: &Arc<Self>,
         readers: Vec<AccountId>,
-        placement: Placement,
+        timeline_entry: TimelineEntry,
     ) -> Result<usize> {
         if readers.is_empty() {
             return Ok(0);
         }
         let this = Arc::clone(self);
         let after_commit = move |reached: &Vec<AccountId>| {
-            this.apply(reached, Change::Insert(placement.entry));
+            this.apply(reached, Change::Insert(timeline_entry.entry));
         };
-        let reached = self.store.place(&readers, placement, after_commit).await?;
+        let reached = self
+            .store
+            .place(&readers, timeline_entry, after_commit)
+            .await?;
         Ok(reached.len())
     }
 
@@ -46,12 +49,13 @@ impl Timelines {
         Ok(removed.await?.len())
     }
 
-    /// Brings an account's timeline in line with whether it now follows another. It asks the graph instead of believing an
-    /// event, so events may come late, twice and in any order: the last one to be handled sees how things stand.
+    /// Brings an account's timeline in line with whether it now follows another. It asks the graph
+    /// instead of believing an event, so events may come late, twice and in any order: the last one
+    /// to be handled sees how things stand.
     ///
-    /// The graph may answer a moment late too. So posts are taken out only when an event says that a follow `ended`, and
-    /// unless the graph agrees the timeline is then made again, which is right either way: making one puts in what is
-    /// lacking and takes nothing out.
+    /// The graph may respond a moment late too. So posts are taken out only when an event says that
+    /// a follow `ended`, and unless the graph agrees the timeline is then made again, which is
+    /// right either way: making one puts in what is lacking and takes nothing out.
     pub(crate) async fn reconcile_follow(
         self: &Arc<Self>,
         context: &Context,

@@ -14,8 +14,8 @@ use crate::store::Stored;
 const ATTEMPTS_MAX: usize = 3;
 
 impl Timelines {
-    /// Drops an account's timeline and makes it again. Answers how many posts it holds.
-    pub(crate) async fn remake(
+    /// Drops an account's timeline and makes it again. Returns how many posts it holds.
+    pub(crate) async fn rebuild(
         self: &Arc<Self>,
         context: &Context,
         account: AccountId,
@@ -26,15 +26,15 @@ impl Timelines {
         Ok(made.count())
     }
 
-    /// Reads an account's timeline into memory, and makes it before when it is not there or not whole. The caller holds the
-    /// account's lock.
+    /// Reads an account's timeline into memory, and makes it before when it is not there or not
+    /// whole. The caller holds the account's lock.
     pub(super) async fn read_or_make(
         &self,
         context: &Context,
         account: AccountId,
     ) -> Result<Timeline> {
         let entries_max = self.settings.entries_max();
-        let usable = |stored: &Stored| stored.complete && !is_worn(stored, entries_max);
+        let usable = |stored: &Stored| stored.complete && !is_sparse(stored, entries_max);
         if let Some(timeline) = self.read(account, usable).await? {
             return Ok(timeline);
         }
@@ -66,14 +66,15 @@ impl Timelines {
         let slot = self
             .memory
             .insert(account, version, timeline.clone(), stored.last_read_at);
-        self.note_visit(account, slot);
+        self.record_visit(account, slot);
         Ok(Some(timeline))
     }
 
-    /// Makes a timeline from the posts of those the account follows, and its own. Answers false when it was dropped meanwhile.
+    /// Makes a timeline from the posts of those the account follows, and its own. Returns false
+    /// when it was dropped meanwhile.
     ///
-    /// The order is what makes it right: first the timeline is kept, so that every fan-out from now on reaches it, and only
-    /// then the posts are read.
+    /// The order is what makes it right: first the timeline is kept, so that every fan-out from now
+    /// on reaches it, and only then the posts are read.
     async fn make(&self, context: &Context, account: AccountId) -> Result<bool> {
         self.store.begin(account, self.clock.now()).await?;
         let history = self.history(context, account);
@@ -85,20 +86,21 @@ impl Timelines {
         let slice = history
             .slice(&authors, Follows::Known(&following), &page)
             .await?;
-        let full = slice.placements.len() >= entries_max;
-        let last = slice.placements.last().filter(|_| full);
-        let last = last.map_or(0, |placement| placement.entry.post.get());
+        let full = slice.timeline_entries.len() >= entries_max;
+        let last = slice.timeline_entries.last().filter(|_| full);
+        let last = last.map_or(0, |timeline_entry| timeline_entry.entry.post.get());
         let floor = PostId::new(last.max(slice.edge.unwrap_or(0)));
         let kept = self
             .store
-            .complete(account, &slice.placements, floor)
+            .complete(account, &slice.timeline_entries, floor)
             .await?;
-        tracing::debug!(%account, entries = slice.placements.len(), kept, "made a timeline");
+        tracing::debug!(%account, entries = slice.timeline_entries.len(), kept, "made a timeline");
         Ok(kept)
     }
 }
 
-/// Whether so much was taken out of a timeline, while history goes on below it, that it is worth making again.
-fn is_worn(stored: &Stored, entries_max: usize) -> bool {
+/// Whether so much was taken out of a timeline, while history continues below it, that it is worth
+/// making again.
+fn is_sparse(stored: &Stored, entries_max: usize) -> bool {
     stored.floor.get() > 0 && stored.entries.len() < entries_max.div_ceil(2)
 }

@@ -1,9 +1,10 @@
-//! The timelines that are kept: in the database, and the lately read ones in memory.
+//! The timelines that are kept: in the database, and the recently read ones in memory.
 //!
-//! How they stay right: who may change an account's timeline as a whole (make it, take a followed author in or out) holds
-//! the account's lock. A fan-out touches many accounts and holds no lock; it reaches every timeline that is kept at the
-//! moment of its write, and the guards in the same write refuse what ended since it began. To make a timeline is first to
-//! keep it, then to read the posts: a post published in between is in one of the two, or in both, and stands once.
+//! How they stay right: who may change an account's timeline as a whole (make it, take a followed
+//! author in or out) holds the account's lock. A fan-out touches many accounts and holds no lock;
+//! it reaches every timeline that is kept at the moment of its write, and the guards in the same
+//! write refuse what ended since it began. To make a timeline is first to keep it, then to read the
+//! posts: a post published in between is in one of the two, or in both, and stands once.
 
 mod change;
 mod make;
@@ -18,13 +19,14 @@ use tokio::sync::Semaphore;
 use crate::error::Result;
 use crate::history::History;
 use crate::locks::AccountLocks;
-use crate::memory::{Memory, Part, Slot};
+use crate::memory::{Memory, PageSlice, Slot};
 use crate::merged::MergedAuthors;
 use crate::store::Store;
 use crate::{Dependencies, Settings};
 
-/// The most visits that are being noted at the same time; one more is noted with a later read instead.
-const VISITS_NOTED_MAX: usize = 64;
+/// The most visits that are being recorded concurrently; one more is recorded with a later read
+/// instead.
+const VISITS_RECORDED_MAX: usize = 64;
 
 /// The timelines that are kept.
 pub(crate) struct Timelines {
@@ -54,7 +56,7 @@ impl Timelines {
             merged: MergedAuthors::new(store.clone()),
             memory: Memory::new(settings.cached_timelines_max, settings.entries_max()),
             locks: AccountLocks::default(),
-            visits: Arc::new(Semaphore::new(VISITS_NOTED_MAX)),
+            visits: Arc::new(Semaphore::new(VISITS_RECORDED_MAX)),
             store,
             graph,
             posts,
@@ -69,12 +71,12 @@ impl Timelines {
         context: &Context,
         account: AccountId,
         page: &Page,
-    ) -> Result<Part> {
+    ) -> Result<PageSlice> {
         if let Some(part) = self.page_in_memory(account, page) {
             return Ok(part);
         }
         let _held = self.locks.hold(account).await;
-        // Whoever held the lock before may have done the work.
+        // The holder before may have done the work.
         if let Some(part) = self.page_in_memory(account, page) {
             return Ok(part);
         }
@@ -92,27 +94,27 @@ impl Timelines {
         }
     }
 
-    fn page_in_memory(&self, account: AccountId, page: &Page) -> Option<Part> {
+    fn page_in_memory(&self, account: AccountId, page: &Page) -> Option<PageSlice> {
         let (part, slot) = self.memory.page(account, page)?;
-        self.note_visit(account, slot);
+        self.record_visit(account, slot);
         Some(part)
     }
 
-    /// Notes that an account was here, in the background and at most once an hour.
-    fn note_visit(&self, account: AccountId, slot: Arc<Slot>) {
+    /// Records that an account was here, in the background and at most once an hour.
+    fn record_visit(&self, account: AccountId, slot: Arc<Slot>) {
         let now = self.clock.now();
         if !slot.visit(now) {
             return;
         }
         let Ok(permit) = Arc::clone(&self.visits).try_acquire_owned() else {
-            slot.forget_visit();
+            slot.clear_visit();
             return;
         };
         let store = self.store.clone();
         tokio::spawn(async move {
-            if let Err(error) = store.note_visit(account, now).await {
-                tracing::warn!(%account, %error, "a visit was not noted");
-                slot.forget_visit();
+            if let Err(error) = store.record_visit(account, now).await {
+                tracing::warn!(%account, %error, "a visit was not recorded");
+                slot.clear_visit();
             }
             drop(permit);
         });

@@ -1,4 +1,5 @@
-//! Whatever happens in whatever order, once every event has been handled every timeline is what it should be.
+//! Whatever happens in whatever order, once every event has been handled every timeline is what it
+//! should be.
 
 use business_posts_gateway::Visibility;
 use infra_bus::Event;
@@ -18,8 +19,8 @@ enum Step {
         author: u64,
         visibility: usize,
         mentioned: u64,
-        /// Which of the posts so far it answers, if any.
-        answers: Option<usize>,
+        /// Which of the posts so far it replies to, if any.
+        replies: Option<usize>,
     },
     Delete(usize),
     Read(u64),
@@ -38,7 +39,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (account(), account()).prop_map(|(one, other)| Step::Follow(one, other)),
         2 => (account(), account()).prop_map(|(one, other)| Step::Unfollow(one, other)),
         8 => (account(), 0_usize..4, account(), proptest::option::weighted(0.3, 0_usize..50)).prop_map(
-            |(author, visibility, mentioned, answers)| Step::Publish { author, visibility, mentioned, answers }
+            |(author, visibility, mentioned, replies)| Step::Publish { author, visibility, mentioned, replies }
         ),
         1 => (0_usize..50).prop_map(Step::Delete),
         5 => account().prop_map(Step::Read),
@@ -67,12 +68,12 @@ impl Story {
                 author,
                 visibility,
                 mentioned,
-                answers,
+                replies,
             } => {
                 use Visibility::{Direct, Private, Public, Unlisted};
                 let visibility = [Public, Unlisted, Private, Direct][visibility];
-                let answers = answers.and_then(|index| self.post(index));
-                let (_, event) = world.publish_as(author, visibility, &[mentioned], answers);
+                let replies = replies.and_then(|index| self.post(index));
+                let (_, event) = world.publish_as(author, visibility, &[mentioned], replies);
                 self.waiting.push(event);
             }
             Step::Delete(index) => {

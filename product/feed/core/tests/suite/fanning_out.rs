@@ -105,7 +105,8 @@ async fn a_fan_out_that_is_cut_off_is_completed_by_its_redelivery() {
     }
 }
 
-/// Runs the fan-out until it has listed the followers, then something else, then the rest of the fan-out.
+/// Runs the fan-out until it has listed the followers, then something else, then the rest of the
+/// fan-out.
 async fn overtake(bench: &Arc<Bench>, event: Event, by: &[Event]) {
     let gate = bench.world.followers_gate.close().await;
     let handler = tokio::spawn({

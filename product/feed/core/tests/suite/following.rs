@@ -33,7 +33,7 @@ async fn a_follow_that_the_graph_does_not_know_yet_is_not_taken_for_its_end() {
     let early = bench.publish(ANN).await;
     assert_eq!(bench.home(BEN).await, NOTHING);
     let followed = bench.world.follow(BEN, ANN);
-    // The graph answers as things stood a moment ago, then as they stand.
+    // The graph responds as things stood a moment ago, then as they stand.
     bench.world.unfollow(BEN, ANN);
     bench.handle(&followed).await;
     bench.world.follow(BEN, ANN);
@@ -115,13 +115,13 @@ async fn a_reply_reaches_those_who_follow_both_and_leaves_with_either() {
     bench.follow(BEN, ANN).await;
     bench.home(BEN).await;
     let question = bench.publish(CAT).await;
-    let (answer, event) = bench
+    let (reply, event) = bench
         .world
         .publish_as(ANN, Visibility::Public, &[], Some(question));
     bench.handle(&event).await;
     let (again, event) = bench
         .world
-        .publish_as(ANN, Visibility::Public, &[], Some(answer));
+        .publish_as(ANN, Visibility::Public, &[], Some(reply));
     bench.handle(&event).await;
     assert_eq!(
         bench.home(BEN).await,
@@ -129,14 +129,14 @@ async fn a_reply_reaches_those_who_follow_both_and_leaves_with_either() {
         "a reply to oneself is for all followers"
     );
     bench.follow(BEN, CAT).await;
-    assert_eq!(bench.home(BEN).await, [again, answer, question]);
+    assert_eq!(bench.home(BEN).await, [again, reply, question]);
     bench.unfollow(BEN, CAT).await;
     assert_eq!(bench.home(BEN).await, [again]);
     bench.restart().await;
     assert_eq!(bench.home(BEN).await, [again]);
     assert_eq!(
         bench.home(ANN).await,
-        [again, answer],
+        [again, reply],
         "an author's own replies stay"
     );
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use tokio::sync::{Notify, RwLock, RwLockWriteGuard};
 
-/// A place where a test can stop a call after it has read and before it answers.
+/// A place where a test can stop a call after it has read and before it returns.
 #[derive(Default)]
 pub(crate) struct Gate {
     open: RwLock<()>,
@@ -10,7 +10,7 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// Stops calls until the answer is dropped.
+    /// Stops calls until the response is dropped.
     pub(crate) async fn close(&self) -> RwLockWriteGuard<'_, ()> {
         self.open.write().await
     }
@@ -20,7 +20,7 @@ impl Gate {
         self.arrived.notified().await;
     }
 
-    /// Goes on when the gate is open.
+    /// Continues when the gate is open.
     pub(crate) async fn pass(&self) {
         if self.open.try_read().is_err() {
             self.arrived.notify_one();

@@ -1,4 +1,5 @@
-//! Timelines are kept for those who have been here lately, in memory as long as they fit, and bounded.
+//! Timelines are kept for those who have been here recently, in memory as long as they fit, and
+//! bounded.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -36,25 +37,25 @@ async fn an_account_that_stays_away_is_dropped_and_made_again_when_it_is_back() 
     bench.world.clock.advance(14 * DAY + Duration::from_secs(1));
     let report = bench.core.tidy().await.unwrap();
     assert_eq!(report.dropped, 1);
-    assert_eq!(bench.noted_visit(BEN).await, None);
+    assert_eq!(bench.recorded_visit(BEN).await, None);
     let late = bench.publish(ANN).await;
     assert_eq!(bench.home(BEN).await, [late, early]);
 }
 
 #[tokio::test]
-async fn visits_keep_a_timeline_and_are_noted_at_most_once_an_hour() {
+async fn visits_keep_a_timeline_and_are_recorded_at_most_once_an_hour() {
     let bench = Bench::new().await;
     bench.home(BEN).await;
-    let first = bench.noted_visit(BEN).await.unwrap();
+    let first = bench.recorded_visit(BEN).await.unwrap();
     bench.world.clock.advance(Duration::from_secs(3_599));
     bench.home(BEN).await;
     bench.world.clock.advance(13 * DAY);
     bench.home(BEN).await;
     let now = bench.world.clock.now().microseconds();
-    // It is noted in the background: wait for it, for a bounded time.
+    // It is recorded in the background: wait for it, for a bounded time.
     let noted = async {
         loop {
-            let noted = bench.noted_visit(BEN).await.unwrap();
+            let noted = bench.recorded_visit(BEN).await.unwrap();
             if noted == now {
                 return;
             }
@@ -91,7 +92,8 @@ async fn a_timeline_is_cut_to_its_bound_and_history_goes_on_below() {
         .unwrap();
     assert_eq!(rows, 10);
     assert_eq!(bench.whole(BEN, 4).await, bench.world.expected(BEN));
-    // What was cut off in the database must be gone in memory too, or a deletion would miss it there.
+    // What was cut off in the database must be gone in memory too, or a deletion would miss it
+    // there.
     let first_below = bench.world.expected(BEN)[10];
     bench.delete(first_below).await;
     assert_eq!(bench.whole(BEN, 4).await, bench.world.expected(BEN));
@@ -161,7 +163,7 @@ async fn guards_are_forgotten_after_a_day() {
 }
 
 #[tokio::test]
-async fn the_jobs_end_when_they_are_told_to() {
+async fn the_jobs_end_on_shutdown() {
     let bench = Bench::new().await;
     let stop = CancellationToken::new();
     let jobs = bench.core.run_jobs(stop.clone());

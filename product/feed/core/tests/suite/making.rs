@@ -118,7 +118,7 @@ async fn a_timeline_whose_making_was_cut_off_is_made_by_the_next_reader() {
 }
 
 #[tokio::test]
-async fn dropping_and_rebuilding_gives_the_same_answer() {
+async fn dropping_and_rebuilding_gives_the_same_result() {
     let settings = Settings {
         timeline_entries_max: 20,
         ..Settings::default()
@@ -141,7 +141,7 @@ async fn dropping_and_rebuilding_gives_the_same_answer() {
     assert_eq!(bench.rebuild(BEN).await, 20, "as many as a timeline holds");
     assert_eq!(bench.whole(BEN, 7).await, before);
     assert_eq!(bench.rebuild(0).await, 1);
-    assert_eq!(bench.noted_visit(BEN).await, None);
+    assert_eq!(bench.recorded_visit(BEN).await, None);
     assert_eq!(bench.whole(BEN, 7).await, before);
 }
 

@@ -50,7 +50,7 @@ async fn story(merge_threshold: u32) -> (Bench, Vec<usize>) {
 }
 
 #[tokio::test]
-async fn below_and_above_the_threshold_the_answers_are_the_same() {
+async fn below_and_above_the_threshold_the_responses_are_the_same() {
     for (threshold, merged) in [(5, 2), (100, 0)] {
         let (mut bench, sizes) = story(threshold).await;
         assert_eq!(sizes, [merged], "threshold {threshold}");

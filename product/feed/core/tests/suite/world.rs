@@ -18,7 +18,6 @@ use crate::gate::Gate;
 /// 2026-06-01.
 const START: Timestamp = Timestamp::from_milliseconds(1_780_272_000_000);
 
-/// An empty page.
 pub(crate) const NOTHING: [u64; 0] = [];
 
 pub(crate) fn context() -> Context {
@@ -104,18 +103,18 @@ impl World {
         author: u64,
         visibility: Visibility,
         mentioned: &[u64],
-        answers: Option<u64>,
+        replies: Option<u64>,
     ) -> (u64, Event) {
         let id = self.ids.next_raw();
         let mut posts = self.posts.lock().unwrap();
-        let answered = answers.and_then(|post| posts.get(&post));
+        let parent = replies.and_then(|post| posts.get(&post));
         let head = PostHead {
             id,
             author_id: author,
             visibility: visibility.into(),
             mentioned_ids: mentioned.to_vec(),
-            in_reply_to_id: answered.map_or(0, |post| post.id),
-            in_reply_to_author_id: answered.map_or(0, |post| post.author_id),
+            in_reply_to_id: parent.map_or(0, |post| post.id),
+            in_reply_to_author_id: parent.map_or(0, |post| post.author_id),
             ..PostHead::default()
         };
         posts.insert(id, head.clone());
@@ -144,13 +143,14 @@ impl World {
         let mine = posts.values().rev().filter(|post| {
             let author = post.author_id;
             let replied_to = post.in_reply_to_author_id;
-            let answers_stranger = replied_to != 0
+            let replies_to_unfollowed = replied_to != 0
                 && replied_to != author
                 && replied_to != reader
                 && !self.follows(reader, replied_to);
             let direct = post.visibility() == Visibility::Direct;
             let left_out = direct && !post.mentioned_ids.contains(&reader);
-            author == reader || (self.follows(reader, author) && !answers_stranger && !left_out)
+            author == reader
+                || (self.follows(reader, author) && !replies_to_unfollowed && !left_out)
         });
         mine.map(|post| post.id).collect()
     }

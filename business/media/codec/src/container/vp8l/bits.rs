@@ -22,7 +22,7 @@ impl<'b> Bits<'b> {
     }
 
     /// A number of at most 32 bits.
-    #[allow(clippy::cast_possible_truncation)] // masked to 32 bits at the most
+    #[allow(clippy::cast_possible_truncation)] // masked to 32 bits at most
     pub(super) fn read(&mut self, bits: u32) -> Result<u32, CodecError> {
         let number = self.peek() & ((1 << bits) - 1);
         self.consume(bits)?;

@@ -38,8 +38,8 @@ impl BitWriter {
         }
     }
 
-    /// A code of the symbols 0 to 10, of 1, 2, 3 and so on to 9 bits, and twice 10: its table has a place for each
-    /// sequence of 10 bits. It takes 96 bits.
+    /// A code of the symbols 0 to 10, of 1, 2, 3 and so on to 9 bits, and twice 10: its table has a
+    /// place for each sequence of 10 bits. It takes 96 bits.
     fn ten_bits(&mut self) {
         self.put(0, 1);
         // The lengths 1 to 6 are written in 3 bits and 7 to 10 in 4.
@@ -72,8 +72,8 @@ impl BitWriter {
     }
 }
 
-/// A picture of this many groups of prefix codes, each code with a table of 1,024 entries; of a bitstream for opacity
-/// without its header.
+/// A picture of this many groups of prefix codes, each code with a table of 1,024 entries; of a
+/// bitstream for opacity without its header.
 pub(crate) fn many_groups(groups: u32, header: bool) -> Vec<u8> {
     let mut out = BitWriter::default();
     if header {
@@ -91,7 +91,8 @@ pub(crate) fn many_groups(groups: u32, header: bool) -> Vec<u8> {
     out.bytes
 }
 
-/// A picture of three groups, with every transform but the palette, a colour cache, and copies in a sub-image.
+/// A picture of three groups, with every transform but the palette, a colour cache, and copies in a
+/// sub-image.
 pub(crate) fn every_part() -> Vec<u8> {
     let mut out = BitWriter::default();
     out.header();
@@ -111,7 +112,8 @@ pub(crate) fn every_part() -> Vec<u8> {
     out.one_color(1, 2);
     out.put(0b101, 3);
     out.put(0, 1);
-    // A colour cache of 16 places; the entropy image in blocks of 4 by 4, of the groups 0 and 2 in turns.
+    // A colour cache of 16 places; the entropy image in blocks of 4 by 4, of the groups 0 and 2 in
+    // turns.
     out.put(1, 1);
     out.put(4, 4);
     out.put(1, 1);
@@ -129,8 +131,9 @@ pub(crate) fn every_part() -> Vec<u8> {
     out.bytes
 }
 
-/// A palette of this many colours before an entropy image in blocks of 4 by 4, whose pixels take a bit each: the groups 0
-/// and 1 in turns. It can be read only by who knows how wide the packed picture is.
+/// A palette of this many colours before an entropy image in blocks of 4 by 4, whose pixels take a
+/// bit each: the groups 0 and 1 in turns. It can be read only by who knows how wide the packed
+/// picture is.
 pub(crate) fn with_palette(colors: u32) -> Vec<u8> {
     let mut out = BitWriter::default();
     out.header();

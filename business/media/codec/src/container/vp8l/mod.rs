@@ -1,11 +1,14 @@
-//! VP8L, the lossless bitstream of WebP (RFC 9649, section 3), walked as far as the prefix codes of its pixels.
+//! VP8L, the lossless bitstream of WebP (RFC 9649, section 3), walked as far as the prefix codes of
+//! its pixels.
 //!
-//! A picture may bring 65,536 groups of five prefix codes, each for some bytes of the file, and a decoder holds all their
-//! tables at once. How many there are stands nowhere: it follows from the largest number in an entropy-coded image, which
-//! comes after the transforms, whose data are entropy-coded images as well. So all of that is read here, and no pixel is
-//! kept: what is copied in such an image was written before, so only what is written can be the largest.
+//! A picture may bring 65,536 groups of five prefix codes, each for some bytes of the file, and a
+//! decoder holds all their tables at once. How many there are stands nowhere: it follows from the
+//! largest number in an entropy-coded image, which comes after the transforms, whose data are
+//! entropy-coded images as well. So all of that is read here, and no pixel is kept: what is copied
+//! in such an image was written before, so only what is written can be the largest.
 //!
-//! What is refused here the decoder must not be given: it follows some codes that are not whole, and nobody knows where to.
+//! What is refused here the decoder must not be given: it follows some codes that are not whole,
+//! and nobody knows where to.
 
 mod bits;
 #[cfg(test)]
@@ -22,12 +25,14 @@ use prefix::{PrefixCode, counts};
 
 /// Prefix codes of a group: of green, red, blue, alpha, and distances.
 pub(crate) const GROUP_CODES: usize = 5;
-/// The group's alphabets: 256 values of a colour, of green also 24 lengths of what is copied; and 40 distances.
+/// The group's alphabets: 256 values of a colour, of green also 24 lengths of what is copied; and
+/// 40 distances.
 const ALPHABETS: [usize; GROUP_CODES] = [256 + COPY_LENGTHS as usize, 256, 256, 256, 40];
 const COPY_LENGTHS: u16 = 24;
 
-/// Goes through the prefix codes of a picture's lossless pixels or opacity, group by group; there are none when neither is
-/// lossless. `size` is that of the picture, which pixels say themselves and opacity does not.
+/// Goes through the prefix codes of a picture's lossless pixels or opacity, group by group; there
+/// are none when neither is lossless. `size` is that of the picture, which pixels say themselves
+/// and opacity does not.
 pub(crate) fn prefix_codes(
     picture: &Picture<'_>,
     size: (u32, u32),
@@ -126,8 +131,8 @@ fn blocks(bits: &mut Bits<'_>, (width, height): (u32, u32)) -> Result<u16, Codec
     entropy_coded(bits, (width.div_ceil(side), height.div_ceil(side)))
 }
 
-/// Reads over an image that has a single group of prefix codes (section 3.6.1: any but the picture itself), and gives the
-/// largest number that red and green are of a pixel in it.
+/// Reads over an image that has a single group of prefix codes (section 3.6.1: any but the picture
+/// itself), and gives the largest number that red and green are of a pixel in it.
 fn entropy_coded(bits: &mut Bits<'_>, (width, height): (u32, u32)) -> Result<u16, CodecError> {
     let [green, red, blue, alpha, distance] = group(bits)?;
     let one_color = [&green, &red, &blue, &alpha]

@@ -1,4 +1,5 @@
-//! Prefix codes: how a file writes them down, and how symbols are read with them (RFC 9649, section 3.7.2.1).
+//! Prefix codes: how a file writes them down, and how symbols are read with them (RFC 9649, section
+//! 3.7.2.1).
 
 use super::bits::Bits;
 use crate::CodecError;
@@ -6,7 +7,8 @@ use crate::CodecError;
 /// One more than the longest code, in bits.
 const LENGTHS: usize = 16;
 
-/// How many symbols have a code of each length in bits. None has one of 0 bits, and that place stays 0.
+/// How many symbols have a code of each length in bits. None has one of 0 bits, and that place
+/// stays 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts([u16; LENGTHS]);
 
@@ -28,8 +30,9 @@ impl Counts {
         self.0.iter().rposition(|count| *count > 0).unwrap_or(0)
     }
 
-    /// A code is whole when every sequence of bits begins with the code of exactly one symbol. The one exception is a
-    /// single symbol, which takes no bits whatever length is written down for it.
+    /// A code is whole when every sequence of bits begins with the code of exactly one symbol. The
+    /// one exception is a single symbol, which takes no bits whatever length is written down for
+    /// it.
     fn check(&self) -> Result<(), CodecError> {
         let share =
             |(length, count): (usize, &u16)| u32::from(*count) << (LENGTHS - 1 - length.max(1));
@@ -58,8 +61,9 @@ impl PrefixCode {
         Ok(Self::of_lengths(&lengths))
     }
 
-    /// Section 3.7.2.1.1: one or two symbols. Of two, the decoder gives the first the code 0, in whichever order they are
-    /// written and even when they are the same; what is read here has to be what it will read.
+    /// Section 3.7.2.1.1: one or two symbols. Of two, the decoder gives the first the code 0, in
+    /// whichever order they are written and even when they are the same; what is read here has to
+    /// be what it will read.
     fn read_simple(bits: &mut Bits<'_>, alphabet: usize) -> Result<Self, CodecError> {
         let two = bits.flag()?;
         let first_bits = if bits.flag()? { 8 } else { 1 };
@@ -102,8 +106,8 @@ impl PrefixCode {
         self.symbols.len() == 1
     }
 
-    /// The next symbol. Codes of one length are consecutive numbers, highest bit first, and begin behind those of the
-    /// lengths below.
+    /// The next symbol. Codes of one length are consecutive numbers, highest bit first, and begin
+    /// behind those of the lengths below.
     pub(super) fn symbol(&self, bits: &mut Bits<'_>) -> Result<u16, CodecError> {
         if self.is_single() {
             return Ok(self.symbols[0]);
@@ -150,7 +154,8 @@ impl Lengths {
         let mut previous = 8;
         while lengths.of_symbols.len() < alphabet && written > 0 {
             let (length, times, used) = match code.symbol(bits)? {
-                // Takes no bits. All of them at once, so that the work is bounded by the file's size.
+                // Takes no bits. All of them at once, so that the work is bounded by the file's
+                // size.
                 length @ 0..16 if code.is_single() => (length as u8, written, written),
                 length @ 0..16 => (length as u8, 1, 1),
                 16 => (previous, 3 + bits.read(2)? as usize, 1),

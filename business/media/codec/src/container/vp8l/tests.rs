@@ -155,8 +155,8 @@ fn what_is_cut_off_before_the_last_code_is_refused() {
     assert_eq!(groups_of_made(&body[..body.len() - pixels]), Ok(3));
 }
 
-/// Whatever the decoder can decode it read the codes of, and then they can be read here; all but those that are not whole
-/// and that it takes nevertheless.
+/// Whatever the decoder can decode it read the codes of, and then they can be read here; all but
+/// those that are not whole and that it takes nevertheless.
 fn check(body: &[u8]) {
     let started = Instant::now();
     let groups = groups_of_made(body);

@@ -1,4 +1,5 @@
-//! ISO base media boxes, walked with bounds: a box may not be longer than what it is in, and there may not be many.
+//! ISO base media boxes, walked with bounds: a box may not be longer than what it is in, and there
+//! may not be many.
 
 use crate::CodecError;
 
@@ -19,7 +20,8 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    /// The boxes that these bytes are made of. `to_end` allows the last one to have no length, as at the end of a file.
+    /// The boxes that these bytes are made of. `to_end` allows the last one to have no length, as
+    /// at the end of a file.
     pub(super) fn boxes<'b>(
         &mut self,
         mut bytes: &'b [u8],

@@ -47,14 +47,14 @@ impl<'c> Check<'c> {
         }
     }
 
-    /// Refuses pictures of a kind that is not decoded, and those whose bytes are not all there. Gives the size before the
-    /// picture is turned or cropped.
+    /// Refuses pictures of a kind that is not decoded, and those whose bytes are not all there.
+    /// Gives the size before the picture is turned or cropped.
     pub(super) fn primary(&mut self, item: u32) -> Result<Size, CodecError> {
         self.picture(item, DEPTH_MAX)
     }
 
-    /// The pixels of the picture, and of its layers and their opacity: they are decoded one after the other, and what is
-    /// held of each until the next is the library's choice.
+    /// The pixels of the picture, and of its layers and their opacity: they are decoded one after
+    /// the other, and what is held of each until the next is the library's choice.
     pub(super) const fn pixels(&self) -> u64 {
         self.pixels
     }
@@ -129,7 +129,8 @@ impl<'c> Check<'c> {
         Ok(())
     }
 
-    /// A picture of tiles: they must be there, and cover the picture without more of them than that takes.
+    /// A picture of tiles: they must be there, and cover the picture without more of them than that
+    /// takes.
     fn grid(&mut self, item: u32, size: Size, depth: u32) -> Result<(), CodecError> {
         let meta = self.meta;
         let grid = Grid::read(&meta.bytes(self.file, item, GRID_BYTES_MAX)?)?;
@@ -157,7 +158,8 @@ impl<'c> Check<'c> {
         Ok(())
     }
 
-    /// What is compressed itself, and as its format is: whoever has switched a format off does not want its decoder run.
+    /// What is compressed itself, and as its format is: an operator who has switched a format off
+    /// does not want its decoder run.
     fn coded(&mut self, item: u32) -> Result<(), CodecError> {
         if !self.whole.insert(item) {
             return Ok(());
@@ -203,7 +205,8 @@ fn is_deep(meta: &Meta<'_>, item: u32) -> bool {
     depths.reduce(|one, other| one || other).unwrap_or(true)
 }
 
-/// Whether a picture, or the first of its tiles, is compressed as brightness alone. Layers are not asked: they may differ.
+/// Whether a picture, or the first of its tiles, is compressed as brightness alone. Layers are not
+/// asked: they may differ.
 pub(super) fn is_of_one_channel(meta: &Meta<'_>, item: u32) -> bool {
     let mut item = item;
     for _ in 0..DEPTH_MAX {

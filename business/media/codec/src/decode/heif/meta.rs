@@ -1,12 +1,13 @@
-//! What a file's `meta` box says of its items: which is the picture, what belongs to it, and where its bytes are.
+//! What a file's `meta` box says of its items: which is the picture, what belongs to it, and where
+//! its bytes are.
 
 use std::collections::BTreeMap;
 
 use super::boxes::{Box, Reader, Walk, cut_off};
 use crate::CodecError;
 
-/// Items, references and associations looked at, each, over the whole file. A picture of 512-pixel tiles at the pixel limit
-/// has some 400.
+/// Items, references and associations looked at, each, over the whole file. A picture of 512-pixel
+/// tiles at the pixel limit has some 400.
 const ENTRIES_MAX: usize = 10_000;
 /// Pieces that the bytes of all items together are in.
 const EXTENTS_MAX: usize = 20_000;
@@ -26,7 +27,8 @@ pub(super) struct Meta<'b> {
     reference_entries: usize,
     /// What a picture is made of, by the picture.
     parts: BTreeMap<u32, Vec<u32>>,
-    /// What says more of a picture, as its opacity; of the rest, as its depth, only until all is read. By the picture.
+    /// What says more of a picture, as its opacity; of the rest, as its depth, only until all is
+    /// read. By the picture.
     auxiliaries: BTreeMap<u32, Vec<u32>>,
     properties: Vec<Box<'b>>,
     /// An item's properties in their order, counted from 1.
@@ -44,7 +46,8 @@ struct Location {
 }
 
 impl<'b> Meta<'b> {
-    /// Everything that the standard has once may be there once: of two, another reader may believe the other.
+    /// Everything that the standard has once may be there once: of two, another reader may believe
+    /// the other.
     pub(super) fn read(walk: &mut Walk, body: &'b [u8]) -> Result<Self, CodecError> {
         let mut meta = Self::default();
         let mut seen = Vec::new();
@@ -226,7 +229,7 @@ impl<'b> Meta<'b> {
         self.parts.get(&item).map_or(&[], Vec::as_slice)
     }
 
-    /// The items that hold an item's opacity: by the standard one at the most.
+    /// The items that hold an item's opacity: by the standard one at most.
     pub(super) fn alphas(&self, item: u32) -> &[u32] {
         self.auxiliaries.get(&item).map_or(&[], Vec::as_slice)
     }

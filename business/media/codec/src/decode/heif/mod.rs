@@ -1,7 +1,8 @@
-//! HEIC and AVIF: the container, as far as it takes to say what decoding would cost. The pixels are another process's.
+//! HEIC and AVIF: the container, as far as it takes to say what decoding would cost. The pixels are
+//! another process's.
 //!
-//! Everything that the other process would allocate by is looked at: sizes, tiles, and whether the bytes of the picture and
-//! of each tile are all in the file.
+//! Everything that the other process would allocate by is looked at: sizes, tiles, and whether the
+//! bytes of the picture and of each tile are all in the file.
 
 mod boxes;
 mod check;
@@ -15,12 +16,14 @@ use crate::header::RawHeader;
 use crate::orientation::Orientation;
 use crate::{CodecError, Format, Limits};
 
-/// What decoding takes for each pixel, in bytes, in both processes together: the planes as they were compressed, the
-/// interleaved pixels, and the same in this process. Measured with 12 megapixels: see `docs/adr/0012`.
+/// What decoding takes for each pixel, in bytes, in both processes together: the planes as they
+/// were compressed, the interleaved pixels, and the same in this process. Measured with 12
+/// megapixels: see `docs/adr/0012`.
 const BYTES_PER_PIXEL: u64 = 8;
-/// The same when colours have more than 8 bits: the planes, and the steps between, are at least twice as large.
+/// The same when colours have more than 8 bits: the planes, and the steps between, are at least
+/// twice as large.
 const DEEP_BYTES_PER_PIXEL: u64 = 22;
-/// What of it this process takes at the most, in bytes: pixels with their opacity, and without it.
+/// What of it this process takes at most, in bytes: pixels with their opacity, and without it.
 const HERE_BYTES_PER_PIXEL: u64 = 7;
 /// What the other process takes before it has a pixel, in bytes.
 const PROCESS_BYTES: u64 = 32 * 1024 * 1024;
@@ -57,7 +60,8 @@ pub(super) fn read_header(
     })
 }
 
-/// The camera's data of a HEIC or AVIF file, a TIFF header and what follows, if there is some that can be found.
+/// The camera's data of a HEIC or AVIF file, a TIFF header and what follows, if there is some that
+/// can be found.
 #[must_use]
 pub(crate) fn exif(bytes: &[u8]) -> Option<Vec<u8>> {
     let meta = read_meta(bytes).ok()?;
@@ -70,8 +74,9 @@ pub(crate) fn exif(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(exif.split_off(4 + start))
 }
 
-/// Whether the picture of a HEIC or AVIF file holds brightness alone, as far as its container says. Whoever decodes it has to
-/// ask for that as it is, where libraries forget its range on the way to colours.
+/// Whether the picture of a HEIC or AVIF file holds brightness alone, as far as its container says.
+/// The decoder has to ask for that as it is, where libraries forget its range on the way to
+/// colours.
 #[must_use]
 pub fn is_monochrome(file: &[u8]) -> bool {
     let meta = read_meta(file);

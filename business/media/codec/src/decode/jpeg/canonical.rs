@@ -1,5 +1,6 @@
-//! The picture as a file that can be read in one way only: nothing between its segments, none that it is not made of, names
-//! of components that say how colours are coded, and an end. This is what decoders are given.
+//! The picture as a file that can be read in one way only: nothing between its segments, none that
+//! it is not made of, names of components that say how colours are coded, and an end. This is what
+//! decoders are given.
 
 use super::structure::{Coding, Structure};
 use super::usual_codes::USUAL_CODES;
@@ -26,7 +27,6 @@ pub(super) fn head(structure: &Structure<'_>) -> Result<Vec<u8>, CodecError> {
     Ok(file)
 }
 
-/// The whole file.
 pub(super) fn file(structure: &Structure<'_>) -> Result<Vec<u8>, CodecError> {
     let mut file = start(structure);
     file.reserve_exact(usize::try_from(structure.bytes).map_err(CodecError::broken)?);
@@ -57,7 +57,8 @@ fn put(
 ) -> Result<(), CodecError> {
     match segment.marker {
         0xc0..=0xc2 => {
-            // As sequential files may have them, there may be more tables, and finer ones, than in baseline ones.
+            // As sequential files may have them, there may be more tables, and finer ones, than in
+            // baseline ones.
             let marker = if structure.frame.progressive {
                 PROGRESSIVE
             } else {
@@ -81,7 +82,7 @@ fn name(coding: Coding, index: usize) -> u8 {
     names[index & 3]
 }
 
-#[allow(clippy::cast_possible_truncation)] // four at the most
+#[allow(clippy::cast_possible_truncation)] // four at most
 fn frame(body: &[u8], structure: &Structure<'_>) -> Vec<u8> {
     const FIXED_BYTES: usize = 6;
     let (fixed, parts) = body.split_at(FIXED_BYTES.min(body.len()));
@@ -94,7 +95,8 @@ fn frame(body: &[u8], structure: &Structure<'_>) -> Vec<u8> {
     frame
 }
 
-/// A scan's header, with its components by their new names. Those of one name are taken in their order.
+/// A scan's header, with its components by their new names. Those of one name are taken in their
+/// order.
 fn scan(body: &[u8], structure: &Structure<'_>) -> Result<Vec<u8>, CodecError> {
     let malformed = || CodecError::broken("a scan header that is not well formed");
     let parts = super::scan_components(body, &structure.frame).ok_or_else(malformed)?;

@@ -1,5 +1,5 @@
-//! Whether the coded pixels of a file that lacks its end are all there: its scans are read code by code, and nothing is
-//! made of the numbers.
+//! Whether the coded pixels of a file that lacks its end are all there: its scans are read code by
+//! code, and nothing is made of the numbers.
 
 mod bits;
 mod blocks;
@@ -12,26 +12,30 @@ use crate::container::jpeg::SCAN;
 use bits::Bits;
 use blocks::{Blocks, Codes, Selection};
 
-/// Of how many units of the last scan one may be missing. What is missing is gray, as libjpeg shows it.
+/// Of how many units of the last scan one may be missing. What is missing is gray, as libjpeg shows
+/// it.
 const UNITS_PER_MISSING: u64 = 100;
 const COEFFICIENTS: usize = 64;
-/// Blocks walked over in one file, those of all its scans together, at the most; what would take more is refused as damaged.
-/// A progressive picture of 100 megapixels from an ordinary encoder has some 13 million.
+/// Blocks walked over in one file, those of all its scans together, at most; what would take more
+/// is refused as damaged. A progressive picture of 100 megapixels from an ordinary encoder has some
+/// 13 million.
 const BLOCKS_WALKED_MAX: u64 = 20_000_000;
-/// Blocks that the walk over a progressive file may hold, and read, while its header is read: 8 MiB, some tens of milliseconds.
+/// Blocks that the walk over a progressive file may hold, and read, while its header is read: 8
+/// MiB, some tens of milliseconds.
 const BLOCKS_WALKED_QUICKLY_MAX: u64 = 1_000_000;
 const HUFFMAN: u8 = 0xc4;
 const RESTART: u8 = 0xdd;
 
 /// What reading takes for each block beside the file, in bytes.
 pub(super) const BYTES_PER_BLOCK: u64 = 8;
-/// What the codes of a scan take, in bytes: two for each of four components, of two bytes for each of 65,536 places.
+/// What the codes of a scan take, in bytes: two for each of four components, of two bytes for each
+/// of 65,536 places.
 pub(super) const FIXED_BYTES: u64 = 8 << 17;
 
 /// What a walk through the scans found.
 pub(super) struct Walked {
-    /// Whether the picture has all its pixels: every bit of every coefficient is in some scan, and every scan goes on to the
-    /// last unit, but for the last of all, which may lack a hundredth.
+    /// Whether the picture has all its pixels: every bit of every coefficient is in some scan, and
+    /// every scan goes on to the last unit, but for the last of all, which may lack a hundredth.
     pub(super) is_whole: bool,
     /// Blocks read, each as often as a scan has it.
     #[cfg_attr(
@@ -41,7 +45,8 @@ pub(super) struct Walked {
     pub(super) blocks: u64,
 }
 
-/// Whether a walk takes so little that it needs no place in the queue: one pass that holds nothing, or few blocks.
+/// Whether a walk takes so little that it needs no place in the queue: one pass that holds nothing,
+/// or few blocks.
 pub(super) fn is_quickly_walked(structure: &Structure<'_>) -> bool {
     let held = structure.frame.blocks_with_fill();
     !structure.frame.progressive

@@ -79,8 +79,8 @@ impl Frame {
         )
     }
 
-    /// Refuses what no decoder here reads right in scans of one component: a component between the most often sampled one and
-    /// one that is sampled once.
+    /// Refuses what no decoder here reads right in scans of one component: a component between the
+    /// most often sampled one and one that is sampled once.
     pub(super) fn refuse_between(&self) -> Result<(), CodecError> {
         let (across, down) = (self.across_max(), self.down_max());
         let is_between = |component: &Component| {
@@ -101,8 +101,8 @@ impl Frame {
         u64::from(across) * u64::from(down) * in_unit.sum::<u64>()
     }
 
-    /// Whether every component is sampled half as often as the most often sampled one or as often, and the first most often:
-    /// how cameras, phones and editors write.
+    /// Whether every component is sampled half as often as the most often sampled one or as often,
+    /// and the first most often: how cameras, phones and editors write.
     pub(super) fn is_sampled_as_usual(&self) -> bool {
         let (across, down) = (self.across_max(), self.down_max());
         let usual = |part: u32, most: u32| part == most || part * 2 == most;

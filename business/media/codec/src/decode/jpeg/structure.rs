@@ -1,12 +1,14 @@
-//! What a file is made of, found by walking its segments. Every bound on what decoding takes is estimated from this, and the
-//! decoder is handed nothing but what was found here ([`super::canonical`]), so a file cannot be read in two ways.
+//! What a file is made of, found by walking its segments. Every bound on what decoding takes is
+//! estimated from this, and the decoder is handed nothing but what was found here
+//! ([`super::canonical`]), so a file cannot be read in two ways.
 
 use super::entropy;
 use super::frame::Frame;
 use crate::container::jpeg::{END, SCAN, Segment, adobe_transform, is_jfif, segments};
 use crate::{CodecError, Limits};
 
-/// Scans taken in a progressive file; encoders write ten or so, and each costs a pass over the whole picture.
+/// Scans taken in a progressive file; encoders write ten or so, and each costs a pass over the
+/// whole picture.
 pub(super) const SCANS_MAX: usize = 50;
 /// Segments looked at; a large profile or preview takes some hundreds.
 const SEGMENTS_MAX: usize = 20_000;
@@ -31,7 +33,8 @@ pub(super) struct Structure<'b> {
     pub(super) segments: Vec<Segment<'b>>,
     /// What the file's scans and tables take, in bytes.
     pub(super) bytes: u64,
-    /// Whether the file ends without saying so; [`Self::check_end`] finds out whether it holds its pixels all the same.
+    /// Whether the file ends without saying so; [`Self::check_end`] finds out whether it holds its
+    /// pixels all the same.
     pub(super) lacks_end: bool,
 }
 
@@ -53,9 +56,10 @@ impl<'b> Structure<'b> {
         Err(CodecError::broken("cut off before its end marker"))
     }
 
-    /// Refuses a file that ends without its end marker, unless all its pixels are there: whatever follows them then counts
-    /// as bytes after the end. Nothing is read of a file that has the marker. Of a progressive one this takes memory for each
-    /// block and a pass for each scan, so it belongs where memory and time are billed.
+    /// Refuses a file that ends without its end marker, unless all its pixels are there: whatever
+    /// follows them then counts as bytes after the end. Nothing is read of a file that has the
+    /// marker. Of a progressive one this takes memory for each block and a pass for each scan, so
+    /// it belongs where memory and time are billed.
     pub(super) fn check_end(&self) -> Result<(), CodecError> {
         if !self.lacks_end || entropy::walk(self).is_whole {
             return Ok(());
@@ -63,7 +67,8 @@ impl<'b> Structure<'b> {
         Err(CodecError::broken("cut off before its end marker"))
     }
 
-    /// Whether a file that is not progressive has several scans: one for each colour, or for some of them.
+    /// Whether a file that is not progressive has several scans: one for each colour, or for some
+    /// of them.
     pub(super) const fn stores_colors_apart(&self) -> bool {
         !self.frame.progressive && self.scans > 1
     }
@@ -84,7 +89,8 @@ impl<'b> Found<'b> {
     fn take(&mut self, segment: Segment<'b>, limits: &Limits) -> Result<(), CodecError> {
         let Segment { marker, body, .. } = segment;
         match marker {
-            // What is made of the picture goes by the first; sizes estimated from another would be no bound on it.
+            // What is made of the picture goes by the first; sizes estimated from another would be
+            // no bound on it.
             0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf if self.frame.is_some() => {
                 return Err(CodecError::broken("two frames"));
             }
@@ -110,7 +116,8 @@ impl<'b> Found<'b> {
         let frame = self
             .frame
             .ok_or_else(|| CodecError::broken("an end before a picture"))?;
-        // A block takes at least one bit for its first coefficient, and one to say that it ends if it is coded alone.
+        // A block takes at least one bit for its first coefficient, and one to say that it ends if
+        // it is coded alone.
         let bits_min = if frame.progressive { 1 } else { 2 };
         if self.scans.bytes * 8 < frame.blocks * bits_min {
             return Err(CodecError::broken(
@@ -132,8 +139,8 @@ impl<'b> Found<'b> {
     }
 }
 
-/// How colours are coded, as libjpeg decides it: JFIF's segment before Adobe's, and the components' names where neither is
-/// there.
+/// How colours are coded, as libjpeg decides it: JFIF's segment before Adobe's, and the components'
+/// names where neither is there.
 fn coding(frame: &Frame, jfif: bool, adobe: Option<u8>) -> Coding {
     let names = frame.components.iter().map(|component| component.name);
     match (frame.components.len(), adobe) {

@@ -1,7 +1,8 @@
-//! The Huffman codes of ITU-T T.81, annex K.3. Frames of Motion JPEG, which some cameras write as photos, use them without
-//! saying so.
+//! The Huffman codes of ITU-T T.81, annex K.3. Frames of Motion JPEG, which some cameras write as
+//! photos, use them without saying so.
 
-/// The body of the segment that defines all four: those of brightness and of colours, first coefficients and others.
+/// The body of the segment that defines all four: those of brightness and of colours, first
+/// coefficients and others.
 pub(super) const USUAL_CODES: [u8; 416] = [
     0x00, 0x00, 0x01, 0x05, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
     0x00, 0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b, 0x01, 0x00, 0x03,

@@ -1,4 +1,5 @@
-//! What a frame is made of, and which of it each scan brings: everything once, in an order that every reader keeps.
+//! What a frame is made of, and which of it each scan brings: everything once, in an order that
+//! every reader keeps.
 
 use super::odd;
 use crate::CodecError;
@@ -22,7 +23,8 @@ struct Component {
     across: u64,
     down: u64,
     quantization: u8,
-    /// Of each coefficient, how many of its last bits are still to come; none before its first scan.
+    /// Of each coefficient, how many of its last bits are still to come; none before its first
+    /// scan.
     missing_bits: [Option<u8>; COEFFICIENTS],
 }
 
@@ -30,7 +32,8 @@ struct Component {
 #[derive(Debug)]
 pub(super) struct Scan {
     parts: Vec<Part>,
-    /// First and last coefficient, and the bits: those that were missing before, and those that are after.
+    /// First and last coefficient, and the bits: those that were missing before, and those that are
+    /// after.
     selection: [u8; 3],
     /// Units that can be counted between restarts.
     units: u64,
@@ -92,7 +95,8 @@ impl Frame {
         self.components.len()
     }
 
-    /// Whether the components are called red, green and blue, which only some readers take for what it says.
+    /// Whether the components are called red, green and blue, which only some readers take for what
+    /// it says.
     pub(super) fn is_named_rgb(&self) -> bool {
         let names = self.components.iter().map(|component| component.name);
         names.eq(*b"RGB")
@@ -104,8 +108,8 @@ impl Frame {
         components.all(|component| component.missing_bits[0].is_some())
     }
 
-    /// Takes a scan by its header. One that brings anything a second time is refused: of the two, some readers show the
-    /// first and some the last.
+    /// Takes a scan by its header. One that brings anything a second time is refused: of the two,
+    /// some readers show the first and some the last.
     pub(super) fn scan(&mut self, body: &[u8]) -> Result<Scan, CodecError> {
         let [count, rest @ ..] = body else {
             return Err(odd("scan"));
@@ -170,7 +174,8 @@ impl Frame {
             .ok_or_else(|| odd("scan"))
     }
 
-    /// Of one component every block that its pixels need; of several, groups as large as the largest of all components.
+    /// Of one component every block that its pixels need; of several, groups as large as the
+    /// largest of all components.
     fn units(&self, places: &[usize]) -> u64 {
         let across_max = self.components.iter().map(|component| component.across);
         let down_max = self.components.iter().map(|component| component.down);

@@ -5,12 +5,12 @@ use super::{HUFFMAN, QUANTIZATION, odd};
 use crate::CodecError;
 use crate::container::jpeg::write;
 
-/// Bytes of tables in all. Sixteen a scan, made anew for each of fifty, take fewer; more would be a place to hide things.
+/// Bytes of tables in all. Sixteen a scan, made again for each of fifty, take fewer; more would be
+/// a place to hide things.
 const BYTES_MAX: usize = 64 * 1024;
 
 #[derive(Debug, Default)]
 pub(super) struct Tables {
-    /// By number.
     quantization: [Slot; 4],
     /// By kind (of the first coefficient of a block, of the others) and number.
     huffman: [[Slot; 4]; 2],
@@ -69,8 +69,9 @@ impl Tables {
         Ok(())
     }
 
-    /// Writes the codes that a scan uses and that are not those written last under their number. A quantization table
-    /// that changes between two scans is refused: some readers take for both what they read last.
+    /// Writes the codes that a scan uses and that are not those written last under their number. A
+    /// quantization table that changes between two scans is refused: some readers take for both
+    /// what they read last.
     pub(super) fn use_by(&mut self, scan: &Scan, out: &mut Vec<u8>) -> Result<(), CodecError> {
         for part in scan.parts() {
             let slot = &mut self.quantization[usize::from(part.quantization)];

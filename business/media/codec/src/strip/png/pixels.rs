@@ -1,5 +1,6 @@
-//! Compressed pixels, unpacked to see that they end where their chunk does, and are as many as they should be: what
-//! follows them there would be carried along unseen. And which entries of a palette they use.
+//! Compressed pixels, unpacked to see that they end where their chunk does, and are as many as they
+//! should be: what follows them there would be carried along unseen. And which entries of a palette
+//! they use.
 
 use flate2::{Decompress, FlushDecompress, Status};
 
@@ -152,7 +153,8 @@ impl Rows<'_> {
     }
 }
 
-/// Takes a row's filter away, where a pixel has no more than a byte; false when there is no such filter.
+/// Takes a row's filter away, where a pixel has no more than a byte; false when there is no such
+/// filter.
 fn undo(filter: u8, row: &mut [u8], above: &[u8]) -> bool {
     let (mut left, mut corner) = (0_u8, 0_u8);
     if filter > 4 {

@@ -24,7 +24,7 @@ fn waiting(lanes: &[(Lane, &[i64])]) -> Vec<Candidate> {
 
 struct Scene {
     ledger: Ledger,
-    passed_over: PassedOver,
+    passed_over: PassedOverSince,
     at_work: Vec<(i64, i64, i64)>,
     workers: usize,
 }
@@ -33,7 +33,7 @@ impl Scene {
     fn with(workers: usize) -> Self {
         Self {
             ledger: Ledger::default(),
-            passed_over: PassedOver::default(),
+            passed_over: PassedOverSince::default(),
             at_work: Vec::new(),
             workers,
         }
@@ -93,7 +93,7 @@ fn with_one_worker_stills_go_first_and_an_animation_now_and_then() {
             animations.push(second);
         }
     }
-    // Passed over from the first choice on; then from the still after it.
+    // Skipped from the first choice on; then from the still after it.
     assert_eq!(animations, [30, 61, 92]);
     // One that comes to an idle queue does not wait.
     let alone = waiting(&[(Lane::Heavy, &[2])]);
@@ -117,7 +117,8 @@ fn heics_and_animations_are_both_passed_over_for_a_while_only() {
 
 #[test]
 fn what_waits_for_its_lane_is_passed_over_as_well() {
-    // HEICs that follow each other in the only place for slow work do not keep an animation out of it for ever.
+    // HEICs that follow each other in the only place for slow work do not keep an animation out of
+    // it for ever.
     let mut scene = Scene::with(2);
     let all = waiting(&[(Lane::Slow, &[1]), (Lane::Heavy, &[2])]);
     let mut animation_at = None;
@@ -140,7 +141,7 @@ fn who_took_least_in_the_last_hour_goes_first_and_who_is_near_takes_turns() {
     let stills = waiting(&[(Lane::Quick, &[1, 2, 3, 4])]);
     assert_eq!(scene.begin(&stills, 0), Some((3, Lane::Quick)));
     assert_eq!(scene.begin(&stills, 0), Some((4, Lane::Quick)));
-    // Some seconds more or less are no reason to be passed over.
+    // Some seconds more or less are no reason to be skipped.
     scene.ledger.add(3, 0, 9 * SECOND);
     scene.ledger.add(4, 0, SECOND);
     scene.at_work.clear();

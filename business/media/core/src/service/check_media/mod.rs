@@ -1,14 +1,15 @@
-//! Compares the database with the blobs, and mends what can be mended.
+//! Compares the database with the blobs, and repairs what can be repaired.
 //!
-//! It may run beside a serving process, from that process or another: a finding is told only when the item was the same
-//! after its bytes were looked at as before. Mending goes by the discipline told in `blobs.rs` with one thing left out:
-//! nothing is deleted here, only queued, because deleting belongs to one process. Each step of mending is one transaction,
-//! so a check that is cut short can be begun again.
+//! It may run beside a serving process, from that process or another: a finding is reported only
+//! when the item was the same after its bytes were looked at as before. Repairing goes by the
+//! discipline described in `blobs.rs` with one thing left out: nothing is deleted here, only
+//! queued, because deleting belongs to one process. Each step of repairing is one transaction, so a
+//! check that is cut short can be begun again.
 
-mod look;
-mod mend;
 mod orphans;
 mod parts;
+mod repair;
+mod scan;
 
 use std::sync::Arc;
 
@@ -23,24 +24,24 @@ use tokio::sync::mpsc;
 use crate::Core;
 use crate::error::MediaError;
 use crate::store::inspection::{self, Inspected};
-use look::Look;
+use scan::ScanResult;
 
-/// Steps told that nobody has taken yet; the check waits behind them.
+/// Steps reported that nobody has taken yet; the check waits behind them.
 const UNTAKEN_MAX: usize = 16;
 /// Items looked at between two summaries.
 const PAGE_ITEMS: i64 = 50;
-/// How often an item that changes under the check is looked at again. One that changes so much is being worked on; the
-/// next check sees how it came out.
+/// How often an item that changes under the check is looked at again. One that changes so much is
+/// being worked on; the next check sees how it came out.
 const LOOKS_MAX: usize = 5;
 
 impl Core {
-    /// The check runs for as long as somebody takes what it tells.
+    /// The check runs for as long as somebody reads what it reports.
     pub(crate) async fn check_media(
         self: &Arc<Self>,
         context: &Context,
         request: CheckMediaRequest,
     ) -> Result<Messages<CheckProgress>, MediaError> {
-        let (progress, told) = mpsc::channel(UNTAKEN_MAX);
+        let (progress, orphan_finding) = mpsc::channel(UNTAKEN_MAX);
         let mut check = Check {
             core: Arc::clone(self),
             context: context.clone(),
@@ -56,8 +57,11 @@ impl Core {
                 let _ = check.progress.send(Err(error.into())).await;
             }
         });
-        let steps = stream::unfold(told, |mut told| async move {
-            told.recv().await.map(|step| (step, told))
+        let steps = stream::unfold(orphan_finding, |mut orphan_finding| async move {
+            orphan_finding
+                .recv()
+                .await
+                .map(|step| (step, orphan_finding))
         });
         Ok(Box::pin(steps))
     }
@@ -99,7 +103,7 @@ impl Check {
         self.check_parts().await?;
         self.check_store().await?;
         self.summary.done = true;
-        self.tell_summary().await
+        self.report_summary().await
     }
 
     async fn check_items(&mut self) -> Result<(), MediaError> {
@@ -114,7 +118,7 @@ impl Check {
                 self.check_item(id).await?;
                 self.summary.items += 1;
             }
-            self.tell_summary().await?;
+            self.report_summary().await?;
         }
     }
 
@@ -123,36 +127,36 @@ impl Check {
             let Some(item) = inspection::read(&self.core.database, id).await? else {
                 return Ok(());
             };
-            let look = self.look(&item).await?;
-            if look.is_fine() {
+            let scan = self.scan(&item).await?;
+            if scan.is_fine() {
                 return Ok(());
             }
             if inspection::is_unchanged(&self.core.database, &item.item).await? {
-                return self.settle(item, look).await;
+                return self.settle(item, scan).await;
             }
         }
         Ok(())
     }
 
-    async fn settle(&mut self, item: Inspected, look: Look) -> Result<(), MediaError> {
-        let mended = if self.repair {
-            self.mend(&item, &look).await?
+    async fn settle(&mut self, item: Inspected, scan: ScanResult) -> Result<(), MediaError> {
+        let repaired_item = if self.repair {
+            self.repair(&item, &scan).await?
         } else {
-            mend::Mended::default()
+            repair::RepairOutcome::default()
         };
-        for finding in look.findings(&item, &mended) {
-            self.tell(finding).await?;
+        for finding in scan.findings(&item, &repaired_item) {
+            self.report(finding).await?;
         }
         Ok(())
     }
 
-    async fn tell(&mut self, finding: CheckFinding) -> Result<(), MediaError> {
+    async fn report(&mut self, finding: CheckFinding) -> Result<(), MediaError> {
         self.summary.findings += 1;
         self.summary.repaired += u64::from(finding.repaired);
         self.send(Step::Finding(finding)).await
     }
 
-    async fn tell_summary(&mut self) -> Result<(), MediaError> {
+    async fn report_summary(&mut self) -> Result<(), MediaError> {
         self.send(Step::Summary(self.summary)).await
     }
 

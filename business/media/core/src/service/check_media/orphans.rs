@@ -17,16 +17,17 @@ impl Check {
         let deletes = self.repair && self.deletes_unnamed().await?;
         loop {
             let page = self.core.blobs.store.list(after, PAGE_BLOBS).await?;
-            for name in &page.strangers {
-                self.tell(stranger(name)).await?;
+            for name in &page.foreign_files {
+                self.report(foreign_file(name)).await?;
             }
             for orphan in self.orphans(&page.blobs).await? {
                 let repaired = deletes && self.queue(orphan.key).await?;
                 let is_kept = self.repair && !deletes;
-                self.tell(told(orphan, repaired, is_kept)).await?;
+                self.report(orphan_finding(orphan, repaired, is_kept))
+                    .await?;
             }
             self.summary.blobs += page.blobs.len() as u64;
-            self.tell_summary().await?;
+            self.report_summary().await?;
             match page.blobs.last() {
                 Some(last) if page.blobs.len() == PAGE_BLOBS => after = Some(last.key),
                 _ => return Ok(()),
@@ -44,9 +45,10 @@ impl Check {
         })
     }
 
-    /// Those of the listed blobs that nothing names. Whoever writes a blob notes it first, so one that is listed and not
-    /// named has either lost its last user or been deleted since; and one that is there after that was put back since, or
-    /// is an orphan. Only the last is unnamed still.
+    /// Those of the listed blobs that nothing names. The writer of a blob records it first, so one
+    /// that is listed and not named has either lost its last user or been deleted since; and one
+    /// that is there after that was put back since, or is an orphan. Only the last is unnamed
+    /// still.
     async fn orphans(&self, blobs: &[Stored]) -> Result<Vec<Stored>, MediaError> {
         let mut there = Vec::new();
         for blob in self.unnamed(blobs).await? {
@@ -66,9 +68,9 @@ impl Check {
             .map(|blob| format!("\"{}\"", blob.key))
             .collect();
         let listed = format!("[{}]", keys.join(","));
-        let noted_since = self.core.clock.now().minus(NOTE_LIFETIME);
+        let recorded_since = self.core.clock.now().minus(NOTE_LIFETIME);
         let mut connection = self.core.database.reader().acquire().await?;
-        let unnamed = inspection::unnamed(&mut connection, &listed, noted_since).await?;
+        let unnamed = inspection::unnamed(&mut connection, &listed, recorded_since).await?;
         let is_unnamed = |blob: &&Stored| unnamed.contains(&blob.key.to_string());
         Ok(blobs.iter().filter(is_unnamed).copied().collect())
     }
@@ -79,15 +81,15 @@ impl Check {
             .database
             .write(move |connection| {
                 Box::pin(async move {
-                    let noted_since = now.minus(NOTE_LIFETIME);
-                    inspection::queue_unnamed(connection, key, noted_since, now).await
+                    let recorded_since = now.minus(NOTE_LIFETIME);
+                    inspection::queue_unnamed(connection, key, recorded_since, now).await
                 })
             })
             .await
     }
 }
 
-fn told(orphan: Stored, repaired: bool, is_kept: bool) -> CheckFinding {
+fn orphan_finding(orphan: Stored, repaired: bool, is_kept: bool) -> CheckFinding {
     let outcome = match (repaired, is_kept) {
         (true, _) => " They will be deleted.",
         (false, true) => {
@@ -107,9 +109,9 @@ fn told(orphan: Stored, repaired: bool, is_kept: bool) -> CheckFinding {
     }
 }
 
-fn stranger(name: &str) -> CheckFinding {
+fn foreign_file(name: &str) -> CheckFinding {
     CheckFinding {
-        kind: "stranger".to_owned(),
+        kind: "foreign_file".to_owned(),
         key: name.to_owned(),
         what: format!(
             "`{name}` lies among the photos and was not put there by Heliograph. Move it elsewhere; nothing here uses it."

@@ -3,7 +3,7 @@
 use business_media_gateway::CheckFinding;
 
 use super::Check;
-use super::look::Condition;
+use super::scan::Condition;
 use crate::error::MediaError;
 use crate::store::blob_rows;
 use crate::store::inspection::{self, PartRow};
@@ -23,7 +23,7 @@ impl Check {
             for part in parts {
                 self.check_part(&part).await?;
             }
-            self.tell_summary().await?;
+            self.report_summary().await?;
         }
     }
 
@@ -41,16 +41,16 @@ impl Check {
         let (state, outcome) = match (condition, repaired) {
             (Condition::Missing, true) => (
                 "missing",
-                " The upload is given up; its sender begins anew.",
+                " The upload is given up; its sender begins again.",
             ),
             (Condition::Missing, false) => ("missing", ""),
             (_, true) => (
                 "damaged",
-                " The upload is given up; its sender begins anew.",
+                " The upload is given up; its sender begins again.",
             ),
             (_, false) => ("damaged", ""),
         };
-        self.tell(CheckFinding {
+        self.report(CheckFinding {
             kind: format!("{state}_part"),
             key: part.key.clone(),
             what: format!(

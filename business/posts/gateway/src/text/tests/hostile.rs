@@ -69,7 +69,7 @@ proptest! {
 
 #[test]
 fn what_resolves_to_no_name_is_no_hashtag() {
-    let long = format!("#{}", "\u{FDFA}".repeat(6));
+    let long = format!("#{}", "\u{FDFA}".repeat(7));
     for text in [
         "#\u{FF9E}",
         "#\u{FF9F}_a",

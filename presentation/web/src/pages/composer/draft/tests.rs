@@ -85,7 +85,7 @@ fn photos_change_their_places_one_by_one() {
 }
 
 #[test]
-fn more_photos_than_an_album_holds_are_told_by_number() {
+fn more_photos_than_an_album_holds_are_reported_by_number() {
     let mut draft = Draft::default();
     for id in 1..=21 {
         draft.take("media_id", id.to_string()).unwrap();

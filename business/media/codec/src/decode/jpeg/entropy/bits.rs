@@ -63,7 +63,7 @@ impl<'b> Bits<'b> {
         Some(0xff)
     }
 
-    /// Takes so many bits, sixteen at the most.
+    /// Takes so many bits, sixteen at most.
     pub(super) fn take(&mut self, count: u32) -> u32 {
         if count == 0 {
             return 0;
@@ -80,7 +80,7 @@ impl<'b> Bits<'b> {
         u32::try_from(bits).unwrap_or(0)
     }
 
-    /// Passes over so many bits.
+    /// Skips so many bits.
     pub(super) fn skip(&mut self, mut count: u32) {
         while count > 0 {
             let some = count.min(16);
@@ -89,7 +89,7 @@ impl<'b> Bits<'b> {
         }
     }
 
-    /// Goes on behind the next restart marker. False where there is none.
+    /// Continues behind the next restart marker. False where there is none.
     pub(super) fn restart(&mut self) -> bool {
         let found = self
             .rest

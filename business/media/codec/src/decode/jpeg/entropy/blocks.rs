@@ -1,4 +1,5 @@
-//! Blocks of coefficients, of which only is kept which are not zero: later scans of a progressive file are read by that.
+//! Blocks of coefficients, of which only is kept which are not zero: later scans of a progressive
+//! file are read by that.
 
 use super::bits::Bits;
 use super::{ALL_BITS, COEFFICIENTS};
@@ -10,7 +11,8 @@ pub(super) struct Codes {
 }
 
 impl Codes {
-    /// By how many codes there are of each length, and their symbols. Without a table no code is found.
+    /// By how many codes there are of each length, and their symbols. Without a table no code is
+    /// found.
     pub(super) fn new(table: Option<&[u8]>) -> Self {
         let Some((counts, symbols)) = table.and_then(|table| table.split_first_chunk::<16>())
         else {
@@ -61,7 +63,8 @@ impl Selection {
         progressive: false,
     };
 
-    /// That of a progressive scan of so many components. Only first coefficients may be stored of several together.
+    /// That of a progressive scan of so many components. Only first coefficients may be stored of
+    /// several together.
     pub(super) fn new(first: u8, last: u8, bits: u8, components: usize) -> Option<Self> {
         let (first, last) = (usize::from(first), usize::from(last));
         let well_formed = if first == 0 {
@@ -78,7 +81,7 @@ impl Selection {
         })
     }
 
-    /// Notes what is still missing after it.
+    /// Records what is still missing after it.
     pub(super) fn note(self, missing_bits: &mut [u8; COEFFICIENTS]) {
         for missing in &mut missing_bits[self.first..=self.last] {
             if !self.refines || *missing != ALL_BITS {

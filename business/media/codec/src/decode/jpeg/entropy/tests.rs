@@ -20,8 +20,8 @@ fn scan(file: &mut Vec<u8>, components: &[u8], selection: [u8; 3], coded: usize)
     file.resize(file.len() + coded, 0);
 }
 
-/// A progressive picture of 2.4 million blocks and more that are all zero, without an end marker: each further scan
-/// takes fewer than two bits for thousands of them.
+/// A progressive picture of 2.4 million blocks and more that are all zero, without an end marker:
+/// each further scan takes fewer than two bits for thousands of them.
 fn file(components: &[u8], together: &[u8], refinements: usize) -> Vec<u8> {
     let blocks = usize::from(SIDE).div_ceil(8).pow(2);
     let mut file = vec![0xff, 0xd8];

@@ -72,7 +72,7 @@ fn header(file: &[u8]) -> Result<Header, CodecError> {
 }
 
 #[test]
-fn tables_of_prefix_codes_are_reckoned_with() {
+fn tables_of_prefix_codes_are_counted() {
     for (place, file) in every_place(1_024) {
         let bytes = header(&file).unwrap().memory_bytes - file.len() as u64;
         let plausible = TAKEN_BY_1024_GROUPS..TAKEN_BY_1024_GROUPS * 5 / 4;
@@ -92,7 +92,7 @@ fn a_small_file_cannot_ask_for_much_memory_by_its_prefix_codes() {
 }
 
 #[test]
-fn frames_are_reckoned_one_at_a_time() {
+fn frames_are_estimated_one_at_a_time() {
     let one = header(&animation(&[&lossless(300)])).unwrap().memory_bytes;
     let file = animation(&[&lossless(300), &lossless(300), &lossless(1)]);
     let three = header(&file).unwrap().memory_bytes;
@@ -101,7 +101,7 @@ fn frames_are_reckoned_one_at_a_time() {
 
 /// The decoder does not care where the outermost chunk ends.
 #[test]
-fn pixels_behind_the_end_are_reckoned_with() {
+fn pixels_behind_the_end_are_counted() {
     let extended = [canvas(0), lossless(1_024)].concat();
     for (chunks, outer_length) in [(lossless(1_024), 12), (extended, 4 + 18)] {
         let mut file = file(&chunks);

@@ -1,5 +1,0 @@
-//! The worker alone, for the tests of this crate.
-
-fn main() -> std::io::Result<()> {
-    business_media_outside::serve_worker()
-}
