@@ -66,7 +66,7 @@ async fn delete_unattached(core: &Arc<Core>, context: &Context) -> Result<u64, M
         },
         |core, leftovers: &Leftovers| {
             core.caches
-                .invalidate(&leftovers.items, &leftovers.renditions)
+                .invalidate(&leftovers.items, &leftovers.renditions);
         },
     );
     // Their blobs are on the queue that this round looks at next.
