@@ -55,7 +55,7 @@ pub(crate) fn list(site: &Site, posts: &[Shown]) -> Bytes {
     json.into()
 }
 
-/// The statuses round a status: a [`StatusContext`].
+/// The statuses round a status: a `StatusContext`.
 pub(crate) fn context(site: &Site, ancestors: &[Shown], descendants: &[Shown]) -> Bytes {
     const NAMES: usize = "{\"ancestors\":,\"descendants\":}".len();
     let length = NAMES + list_length(site, ancestors) + list_length(site, descendants);
