@@ -39,7 +39,7 @@ impl Event {
         key: u64,
         message: &impl Message,
     ) -> Self {
-        let id = ids.event();
+        let id: EventId = ids.next();
         Self {
             id,
             topic: topic.to_owned(),

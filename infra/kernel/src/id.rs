@@ -1,5 +1,8 @@
 //! Ids: 64 bits, made anywhere without asking anyone, and sorted by the time they were made.
 //!
+//! Each kind of id is a type of its own, which its owner's contract defines with [`define_id`]. Here
+//! are only those that the kernel itself names: of whom a caller is, and of events.
+//!
 //! The layout is the one Instagram published: 41 bits of milliseconds, 13 bits of logical shard, 10
 //! bits of sequence ("Sharding & IDs at Instagram", 2012). In JSON an id is a string, because a
 //! JavaScript number holds only 53 bits.
@@ -7,8 +10,6 @@
 //! An id is stored as a signed 64-bit integer. The top bit stays clear until 2060, so order in SQL
 //! and order in Rust agree until then.
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -29,7 +30,12 @@ const SHARD_MASK: u64 = (1 << SHARD_BITS) - 1;
 #[error("`{0}` is not an id: an id is a decimal number between 1 and 9223372036854775807")]
 pub struct ParseIdError(pub String);
 
-fn parse(text: &str) -> Result<u64, ParseIdError> {
+#[doc(hidden)]
+pub use {schemars, serde};
+
+/// The number that a text stands for, for [`define_id`].
+#[doc(hidden)]
+pub fn parse(text: &str) -> Result<u64, ParseIdError> {
     let digits_only = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse::<u64>() {
         Ok(value) if digits_only && value > 0 && i64::try_from(value).is_ok() => Ok(value),
@@ -37,6 +43,35 @@ fn parse(text: &str) -> Result<u64, ParseIdError> {
     }
 }
 
+/// When the id with this raw value was made, for [`define_id`].
+#[doc(hidden)]
+#[must_use]
+pub const fn created_at(raw: u64) -> Timestamp {
+    Timestamp::from_milliseconds(((raw >> (SHARD_BITS + SEQUENCE_BITS)) + EPOCH_MS).cast_signed())
+}
+
+/// The logical shard that the id with this raw value was made for, for [`define_id`].
+#[doc(hidden)]
+#[must_use]
+pub const fn shard(raw: u64) -> u16 {
+    ((raw >> SEQUENCE_BITS) & SHARD_MASK) as u16
+}
+
+/// A kind of id: what [`IdGenerator::next`] makes. [`define_id`] implements it.
+pub trait Id: Copy {
+    /// The id with this raw value.
+    fn from_raw(value: u64) -> Self;
+}
+
+/// Defines kinds of ids, each with its documentation:
+///
+/// ```ignore
+/// infra_kernel::define_id! {
+///     /// A post.
+///     PostId;
+/// }
+/// ```
+#[macro_export]
 macro_rules! define_id {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
@@ -70,14 +105,20 @@ macro_rules! define_id {
 
             /// When the id was made, to the millisecond.
             #[must_use]
-            pub const fn created_at(self) -> Timestamp {
-                Timestamp::from_milliseconds(((self.0 >> (SHARD_BITS + SEQUENCE_BITS)) + EPOCH_MS).cast_signed())
+            pub const fn created_at(self) -> $crate::Timestamp {
+                $crate::id::created_at(self.0)
             }
 
             /// The logical shard the id was made for.
             #[must_use]
             pub const fn shard(self) -> u16 {
-                ((self.0 >> SEQUENCE_BITS) & SHARD_MASK) as u16
+                $crate::id::shard(self.0)
+            }
+        }
+
+        impl $crate::id::Id for $name {
+            fn from_raw(value: u64) -> Self {
+                Self(value)
             }
         }
 
@@ -87,50 +128,50 @@ macro_rules! define_id {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(&self.0, formatter)
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                ::std::fmt::Display::fmt(&self.0, formatter)
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl ::std::fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 write!(formatter, concat!(stringify!($name), "({})"), self.0)
             }
         }
 
-        impl FromStr for $name {
-            type Err = ParseIdError;
+        impl ::std::str::FromStr for $name {
+            type Err = $crate::id::ParseIdError;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                parse(text).map(Self)
+                $crate::id::parse(text).map(Self)
             }
         }
 
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        impl $crate::id::serde::Serialize for $name {
+            fn serialize<S: $crate::id::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(&self.0)
             }
         }
 
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-                parse(&text).map(Self).map_err(serde::de::Error::custom)
+        impl<'de> $crate::id::serde::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::id::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = ::std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                $crate::id::parse(&text).map(Self).map_err($crate::id::serde::de::Error::custom)
             }
         }
 
-        impl schemars::JsonSchema for $name {
+        impl $crate::id::schemars::JsonSchema for $name {
             fn inline_schema() -> bool {
                 true
             }
 
-            fn schema_name() -> std::borrow::Cow<'static, str> {
+            fn schema_name() -> ::std::borrow::Cow<'static, str> {
                 stringify!($name).into()
             }
 
-            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({"type": "string", "pattern": "^[0-9]{1,19}$"})
+            fn json_schema(_: &mut $crate::id::schemars::SchemaGenerator) -> $crate::id::schemars::Schema {
+                $crate::id::schemars::json_schema!({"type": "string", "pattern": "^[0-9]{1,19}$"})
             }
         }
     )*};
@@ -141,14 +182,6 @@ define_id! {
     AccountId;
     /// A client application registered for OAuth.
     ApplicationId;
-    /// A signed-in browser or an issued access token.
-    SessionId;
-    /// One photo of an account, with all its renditions.
-    MediaId;
-    /// A post; a comment is a post that replies to another.
-    PostId;
-    /// One account following another; pages of followers are ordered by it.
-    FollowId;
     /// An event on the bus; consumers use it to see that they have met it before.
     EventId;
 }
@@ -215,46 +248,10 @@ impl IdGenerator {
             | (current & SEQUENCE_MASK)
     }
 
-    /// The next id for an account.
+    /// The next id of a kind.
     #[must_use]
-    pub fn account(&self) -> AccountId {
-        AccountId::new(self.next_raw())
-    }
-
-    /// The next id for an application.
-    #[must_use]
-    pub fn application(&self) -> ApplicationId {
-        ApplicationId::new(self.next_raw())
-    }
-
-    /// The next id for a session or token.
-    #[must_use]
-    pub fn session(&self) -> SessionId {
-        SessionId::new(self.next_raw())
-    }
-
-    /// The next id for a media item.
-    #[must_use]
-    pub fn media(&self) -> MediaId {
-        MediaId::new(self.next_raw())
-    }
-
-    /// The next id for a post.
-    #[must_use]
-    pub fn post(&self) -> PostId {
-        PostId::new(self.next_raw())
-    }
-
-    /// The next id for a follow.
-    #[must_use]
-    pub fn follow(&self) -> FollowId {
-        FollowId::new(self.next_raw())
-    }
-
-    /// The next id for an event.
-    #[must_use]
-    pub fn event(&self) -> EventId {
-        EventId::new(self.next_raw())
+    pub fn next<I: Id>(&self) -> I {
+        I::from_raw(self.next_raw())
     }
 }
 
@@ -274,7 +271,11 @@ mod tests {
         let threads: Vec<_> = (0..4)
             .map(|_| {
                 let generator = generator.clone();
-                std::thread::spawn(move || (0..5_000).map(|_| generator.post()).collect::<Vec<_>>())
+                std::thread::spawn(move || {
+                    (0..5_000)
+                        .map(|_| generator.next::<EventId>())
+                        .collect::<Vec<_>>()
+                })
             })
             .collect();
         let mut seen = HashSet::new();
@@ -292,31 +293,31 @@ mod tests {
             EPOCH_MS as i64 + 10_000,
         )));
         let generator = IdGenerator::new(0, clock.clone());
-        let before = generator.post();
+        let before = generator.next::<EventId>();
         clock.set(Timestamp::from_milliseconds(EPOCH_MS as i64 + 1_000));
-        assert!(generator.post() > before);
+        assert!(generator.next::<EventId>() > before);
     }
 
     #[test]
     fn a_clock_that_stands_behind_after_a_restart_does_not_take_ids_back() {
         let later = Timestamp::from_milliseconds(EPOCH_MS as i64 + 10_000);
-        let last = IdGenerator::new(0, Arc::new(ManualClock::at(later))).event();
+        let last = IdGenerator::new(0, Arc::new(ManualClock::at(later))).next::<EventId>();
         let earlier = Timestamp::from_milliseconds(EPOCH_MS as i64 + 1_000);
         let generator = IdGenerator::new(0, Arc::new(ManualClock::at(earlier)));
         generator.start_after(last);
-        assert!(generator.event() > last);
+        assert!(generator.next::<EventId>() > last);
     }
 
     #[test]
     fn an_id_shows_when_it_was_made() {
         let at = Timestamp::from_milliseconds(EPOCH_MS as i64 + 123_456);
         let generator = IdGenerator::new(3, Arc::new(ManualClock::at(at)));
-        assert_eq!(generator.media().created_at(), at);
+        assert_eq!(generator.next::<EventId>().created_at(), at);
     }
 
     #[test]
     fn only_plain_positive_decimals_are_ids() {
-        assert_eq!("42".parse::<PostId>(), Ok(PostId::new(42)));
+        assert_eq!("42".parse::<AccountId>(), Ok(AccountId::new(42)));
         for text in [
             "",
             "0",
@@ -328,7 +329,7 @@ mod tests {
             "abc",
         ] {
             assert!(
-                text.parse::<PostId>().is_err(),
+                text.parse::<AccountId>().is_err(),
                 "`{text}` was taken for an id"
             );
         }

@@ -20,9 +20,6 @@ pub use clock::{Clock, ManualClock, SystemClock, Timestamp, Uptime};
 pub use context::{Context, CorrelationId};
 pub use error::{Error, ErrorCode, Result};
 pub use field_problem::{FieldProblem, FieldReason};
-pub use id::{
-    AccountId, ApplicationId, EventId, FollowId, IdGenerator, MediaId, ParseIdError, PostId,
-    SessionId,
-};
+pub use id::{AccountId, ApplicationId, EventId, Id, IdGenerator, ParseIdError};
 pub use language::canonical_language;
 pub use page::{Direction, Page};

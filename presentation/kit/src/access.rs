@@ -6,10 +6,10 @@
 use std::marker::PhantomData;
 
 use axum::extract::FromRequestParts;
-use business_accounts_gateway::{AuthenticateRequest, Grant, Scope, Scopes, SecretKind};
+use business_accounts_gateway::{AuthenticateRequest, Grant, Scope, Scopes, SecretKind, SessionId};
 use http::header;
 use http::request::Parts;
-use infra_kernel::{AccountId, ApplicationId, Context, Error, ErrorCode, Result, SessionId};
+use infra_kernel::{AccountId, ApplicationId, Context, Error, ErrorCode, Result};
 
 use crate::context::RequestContext;
 use crate::problem::Problem;

@@ -10,8 +10,9 @@ use std::collections::HashMap;
 use business_graph_gateway::{GetRelationshipsRequest, Relationship};
 use business_posts_gateway::{
     GetConversationRequest, GetPostHeadsRequest, ListByAuthorRequest, ListPublicRequest, PostHead,
+    PostId,
 };
-use infra_kernel::{AccountId, Context, Error, Page, PostId, Result};
+use infra_kernel::{AccountId, Context, Error, Page, Result};
 use product_feed_gateway::GetHomeRequest;
 
 use crate::card::Shown;

@@ -20,9 +20,9 @@ use std::time::Duration;
 
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
-use business_media_gateway::RenditionHeader;
+use business_media_gateway::{MediaId, RenditionHeader};
 use http::{HeaderName, HeaderValue, header};
-use infra_kernel::{Context, Error, ErrorCode, MediaId, Result};
+use infra_kernel::{Context, Error, ErrorCode, Result};
 use presentation_kit::context::REQUEST_BUDGET;
 use presentation_kit::signature::{Purpose, SignatureStatus};
 use presentation_kit::{Problem, RequestContext, Surface};

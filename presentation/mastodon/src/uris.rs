@@ -5,9 +5,10 @@
 //! what there is. A program that asks for ActivityPub hears that it is not spoken yet.
 
 use axum::response::{IntoResponse, Redirect, Response};
+use business_posts_gateway::PostId;
 use business_posts_gateway::text::USERNAME_CHARACTERS_MAX;
 use http::{HeaderMap, HeaderValue, header};
-use infra_kernel::{Error, ErrorCode, PostId};
+use infra_kernel::{Error, ErrorCode};
 use presentation_kit::Problem;
 use presentation_kit::extract::PathOf;
 

@@ -4,10 +4,11 @@ use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use business_media_gateway::{CheckFinding, CheckMediaRequest, CheckSummary, check_progress::Step};
+use business_media_gateway::{
+    CheckFinding, CheckMediaRequest, CheckSummary, MediaId, check_progress::Step,
+};
 use clap::Args;
 use futures::StreamExt as _;
-use infra_kernel::MediaId;
 use serde_json::json;
 
 use crate::config::Configuration;

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail};
 use business_media_gateway::{
     DropFailedRequest, FailedItem, GivenUpAlternates, ListFailedReply, ListFailedRequest, Media,
-    RetryFailedRequest,
+    MediaId, RetryFailedRequest,
 };
 use clap::{Args, Subcommand};
-use infra_kernel::{AccountId, ErrorCode, MediaId};
+use infra_kernel::{AccountId, ErrorCode};
 use serde_json::json;
 
 use crate::config::Configuration;

@@ -15,6 +15,11 @@ pub use generated::*;
 pub use roles::UnknownRole;
 pub use scopes::{Scope, Scopes, UnknownScope};
 
+infra_kernel::define_id! {
+    /// A signed-in browser or an issued access token.
+    SessionId;
+}
+
 /// The topics of this domain's events.
 pub mod topics {
     /// An account was made; the payload is [`AccountRegistered`](crate::AccountRegistered), the key

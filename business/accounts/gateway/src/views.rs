@@ -2,8 +2,10 @@
 //!
 //! A method has the name of the field it reads, as prost's own accessors do.
 
-use infra_kernel::{AccountId, ApplicationId, Identity, MediaId, SessionId, Timestamp};
+use business_media_gateway::MediaId;
+use infra_kernel::{AccountId, ApplicationId, Identity, Timestamp};
 
+use crate::SessionId;
 use crate::{
     Account, AccountHead, AccountRegistered, Application, FindAccountsRequest,
     GetAccountHeadsRequest, GetAccountsRequest, Grant, ProfileChanged, Scopes, SessionsRevoked,

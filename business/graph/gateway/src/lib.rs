@@ -9,7 +9,12 @@ mod generated;
 
 pub use generated::*;
 
-use infra_kernel::{AccountId, FollowId, Page};
+use infra_kernel::{AccountId, Page};
+
+infra_kernel::define_id! {
+    /// One account following another; pages of followers are ordered by it.
+    FollowId;
+}
 
 /// The most accounts that one request may name.
 pub const ACCOUNTS_MAX: usize = 500;

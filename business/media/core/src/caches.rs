@@ -6,11 +6,10 @@
 
 use std::sync::Arc;
 
-use business_media_gateway::MediaItem;
+use business_media_gateway::{MediaId, MediaItem};
 use bytes::Bytes;
 use infra_blob::BlobKey;
 use infra_cache::{VersionedCache, WeightBound};
-use infra_kernel::MediaId;
 
 /// Items kept, at about a kilobyte each.
 const ITEMS_MAX: u64 = 20_000;

@@ -29,11 +29,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use business_media_codec::{ExternalCodecs, FormatSet, Ladder};
-use business_media_gateway::Media;
+use business_media_gateway::{Media, MediaId};
 use infra_blob::BlobStore;
 use infra_bus::Consumer;
 use infra_db::{BoxFuture, Connection, Database};
-use infra_kernel::{Clock, IdGenerator, MediaId};
+use infra_kernel::{Clock, IdGenerator};
 use sqlx::migrate::Migrator;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;

@@ -18,8 +18,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use business_media_gateway::MediaId;
 use infra_db::Connection;
-use infra_kernel::{AccountId, MediaId};
+use infra_kernel::AccountId;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::Core;

@@ -11,6 +11,11 @@ mod generated;
 
 pub use generated::*;
 
+infra_kernel::define_id! {
+    /// One photo of an account, with all its renditions.
+    MediaId;
+}
+
 /// The most ids that one request may name.
 pub const IDS_MAX: usize = 500;
 /// The longest alt text, in characters.

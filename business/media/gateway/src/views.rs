@@ -1,7 +1,8 @@
 //! Typed views of the generated messages.
 
-use infra_kernel::{AccountId, MediaId, Timestamp};
+use infra_kernel::{AccountId, Timestamp};
 
+use crate::MediaId;
 use crate::{
     AppendChunk, AppendHeader, MediaDeleted, MediaFailed, MediaItem, MediaReady, MediaState,
     MediaUploaded, Rendition, RenditionChunk, UploadChunk, UploadEnd, UploadHeader, UploadSession,

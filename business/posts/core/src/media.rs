@@ -1,8 +1,8 @@
 //! Notifying the media domain which post shows what.
 
 use business_media_gateway::{AttachRequest, ReleaseRequest};
-use business_posts_gateway::PostHead;
-use infra_kernel::{Context, PostId};
+use business_posts_gateway::{PostHead, PostId};
+use infra_kernel::Context;
 
 use crate::error::PostsError;
 use crate::state::State;

@@ -12,6 +12,11 @@ mod visibility;
 
 pub use generated::*;
 
+infra_kernel::define_id! {
+    /// A post; a comment is a post that replies to another.
+    PostId;
+}
+
 /// The most ids (of posts or of authors' numbers) that one request may name.
 pub const IDS_MAX: usize = 500;
 /// The most authors whose posts one request may merge.

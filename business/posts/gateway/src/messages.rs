@@ -1,7 +1,9 @@
 //! Typed views of the messages.
 
-use infra_kernel::{AccountId, ApplicationId, MediaId, Page, PostId, Timestamp};
+use business_media_gateway::MediaId;
+use infra_kernel::{AccountId, ApplicationId, Page, Timestamp};
 
+use crate::PostId;
 use crate::text::{Entity, EntityKind, entities, hashtag_name};
 use crate::{
     AuthorStats, GetPostHeadsRequest, GetPostsRequest, ListByAuthorsRequest, ListPublicRequest,

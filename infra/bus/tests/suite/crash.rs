@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use infra_bus::{EmbeddedBus, Event, HandlerError, Relay, RetryPolicy, Subscription};
 use infra_db::Database;
-use infra_kernel::{IdGenerator, SystemClock};
+use infra_kernel::{EventId, IdGenerator, SystemClock};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use tokio_util::sync::CancellationToken;
@@ -216,7 +216,7 @@ fn child() {
 
 async fn write_for_ever(domain: Database, ids: Arc<IdGenerator>, key: u64) {
     loop {
-        let id = ids.event();
+        let id: EventId = ids.next();
         let event = Event {
             id,
             topic: TOPIC.to_owned(),

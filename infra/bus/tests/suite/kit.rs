@@ -11,7 +11,7 @@ use infra_bus::{
     Subscription, statuses,
 };
 use infra_db::Database;
-use infra_kernel::{Clock, Context, IdGenerator, SystemClock};
+use infra_kernel::{Clock, Context, EventId, IdGenerator, SystemClock};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -87,7 +87,7 @@ impl World {
     }
 
     pub(crate) fn event_on(&self, topic: &str, key: u64, number: u64) -> Event {
-        let id = self.ids.event();
+        let id: EventId = self.ids.next();
         Event {
             id,
             topic: topic.to_owned(),

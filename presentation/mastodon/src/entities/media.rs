@@ -1,8 +1,7 @@
 //! A picture with its addresses.
 
-use business_media_gateway::{Camera as Told, MediaItem, Rendition, renditions};
+use business_media_gateway::{Camera as Told, MediaId, MediaItem, Rendition, renditions};
 use business_posts_gateway::Post;
-use infra_kernel::MediaId;
 use presentation_kit::Site;
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -6,8 +6,8 @@
 mod json;
 
 use business_media_gateway::MediaItem;
-use business_posts_gateway::{Mention, Post, Tag, Visibility};
-use infra_kernel::{AccountId, PostId};
+use business_posts_gateway::{Mention, Post, PostId, Tag, Visibility};
+use infra_kernel::AccountId;
 use presentation_kit::text::to_html;
 use presentation_kit::{Card, Shown, Site, card};
 use schemars::JsonSchema;

@@ -2,8 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use business_media_gateway::DeleteMediaRequest;
-use infra_kernel::MediaId;
+use business_media_gateway::{DeleteMediaRequest, MediaId};
 use presentation_kit::access::{Person, scope};
 use presentation_kit::extract::PathOf;
 use presentation_kit::{Allowed, Problem, RequestContext, Surface};

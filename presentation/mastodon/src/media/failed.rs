@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::response::{IntoResponse as _, Response};
-use business_media_gateway::MediaItem;
-use infra_kernel::{ErrorCode, MediaId};
+use business_media_gateway::{MediaId, MediaItem};
+use infra_kernel::ErrorCode;
 use presentation_kit::problem::status_of;
 use serde::Serialize;
 

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use infra_kernel::MediaId;
+use business_media_gateway::MediaId;
 use presentation_kit::access::{Person, scope};
 use presentation_kit::extract::PathOf;
 use presentation_kit::{Allowed, Problem, RequestContext, Surface};

@@ -2,8 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use business_media_gateway::UpdateMediaRequest;
-use infra_kernel::MediaId;
+use business_media_gateway::{MediaId, UpdateMediaRequest};
 use presentation_kit::access::{Person, scope};
 use presentation_kit::extract::{BodyOf, PathOf, lenient};
 use presentation_kit::{Allowed, Problem, RequestContext, Surface};

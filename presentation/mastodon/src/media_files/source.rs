@@ -3,11 +3,11 @@
 use axum::body::Body;
 use business_media_gateway::rendition_chunk::Part;
 use business_media_gateway::{
-    ReadOriginalRequest, ReadRenditionRequest, RenditionChunk, RenditionHeader,
+    MediaId, ReadOriginalRequest, ReadRenditionRequest, RenditionChunk, RenditionHeader,
 };
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
-use infra_kernel::{Context, Error, MediaId, Result};
+use infra_kernel::{Context, Error, Result};
 use infra_rpc::Messages;
 use presentation_kit::Surface;
 use presentation_kit::problem::log_fault;

@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use business_accounts_gateway::Scope;
-use business_posts_gateway::DeletePostRequest;
-use infra_kernel::{Error, PostId};
+use business_posts_gateway::{DeletePostRequest, PostId};
+use infra_kernel::Error;
 use presentation_kit::access::{Person, scope};
 use presentation_kit::extract::PathOf;
 use presentation_kit::{Allowed, Problem, RequestContext, Surface};

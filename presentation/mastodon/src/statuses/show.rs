@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use infra_kernel::PostId;
+use business_posts_gateway::PostId;
 use presentation_kit::access::{Visitor, scope};
 use presentation_kit::extract::{PathOf, QueryOf};
 use presentation_kit::{Allowed, Problem, RequestContext, Surface};

@@ -20,7 +20,8 @@ pub(crate) mod signup;
 pub(crate) mod tag;
 pub(crate) mod uploads;
 
-use infra_kernel::{Error, Page, PostId, Result};
+use business_posts_gateway::PostId;
+use infra_kernel::{Error, Page, Result};
 use presentation_kit::paging::Cursors;
 use serde::Deserialize;
 

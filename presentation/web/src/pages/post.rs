@@ -2,9 +2,9 @@
 
 use askama::Template;
 use business_posts_gateway::text::{entities, local_names};
-use business_posts_gateway::{CreatePostRequest, DeletePostRequest};
+use business_posts_gateway::{CreatePostRequest, DeletePostRequest, PostId};
 use http::StatusCode;
-use infra_kernel::{AccountId, Error, PostId, Result};
+use infra_kernel::{AccountId, Error, Result};
 use presentation_kit::problem::status_of;
 use presentation_kit::{Card, Shown, Site};
 use serde::Deserialize;

@@ -1,8 +1,10 @@
 //! `/new/photos`: what a member has uploaded and no post shows.
 
 use askama::Template;
-use business_media_gateway::{DeleteMediaRequest, ListUnusedReply, ListUnusedRequest, MediaItem};
-use infra_kernel::{AccountId, Error, ErrorCode, MediaId, Result};
+use business_media_gateway::{
+    DeleteMediaRequest, ListUnusedReply, ListUnusedRequest, MediaId, MediaItem,
+};
+use infra_kernel::{AccountId, Error, ErrorCode, Result};
 use presentation_kit::Site;
 
 use crate::guard::{Button, Form};

@@ -9,8 +9,8 @@
 //! This is about what belongs together on a page, not about who may see what: that is decided by
 //! the read pipeline.
 
-use business_posts_gateway::{PostHead, Visibility};
-use infra_kernel::{AccountId, PostId};
+use business_posts_gateway::{PostHead, PostId, Visibility};
+use infra_kernel::AccountId;
 
 /// A post's place in timelines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Reads a home timeline: what is kept ready, what is merged in, and what lies below.
 
-use infra_kernel::{AccountId, Context, Direction, Page, PostId};
+use business_posts_gateway::PostId;
+use infra_kernel::{AccountId, Context, Direction, Page};
 
 use crate::audience::Entry;
 use crate::error::{FeedError, Result};

@@ -92,7 +92,8 @@ fn nearer(direction: Direction, one: u64, other: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use infra_kernel::{AccountId, PostId};
+    use business_posts_gateway::PostId;
+    use infra_kernel::AccountId;
 
     use super::*;
 

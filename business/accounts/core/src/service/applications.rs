@@ -27,7 +27,7 @@ impl Service {
             .take(address, self.clock.uptime())?;
         let secret = Secret::fresh();
         let application = Application {
-            id: self.ids.application().get(),
+            id: self.ids.next::<ApplicationId>().get(),
             client_id: Secret::fresh().reveal(),
             name: request.name.trim().to_owned(),
             website: request.website,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use business_accounts_gateway::{AuthenticateRequest, Grant, SecretKind};
-use infra_kernel::{SessionId, Timestamp};
+use business_accounts_gateway::{AuthenticateRequest, Grant, SecretKind, SessionId};
+use infra_kernel::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::Service;

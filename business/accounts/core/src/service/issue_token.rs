@@ -151,7 +151,7 @@ impl Service {
         now: Timestamp,
     ) -> NewSession {
         NewSession {
-            id: self.ids.session(),
+            id: self.ids.next(),
             secret_hash: token.hash(),
             account_id,
             application_id: Some(application_id),

@@ -5,7 +5,7 @@ use business_accounts_gateway::{
 };
 use infra_bus::{Event, outbox};
 use infra_db::Connection;
-use infra_kernel::{Context, FieldProblem, FieldReason, Timestamp, canonical_language};
+use infra_kernel::{AccountId, Context, FieldProblem, FieldReason, Timestamp, canonical_language};
 
 use super::Service;
 use crate::error::AccountsError;
@@ -177,7 +177,7 @@ impl Service {
         context: &Context,
         new: NewAccount,
     ) -> Result<Account, AccountsError> {
-        let id = self.ids.account();
+        let id = self.ids.next::<AccountId>();
         let now = self.clock.now();
         let registered = AccountRegistered {
             account_id: id.get(),

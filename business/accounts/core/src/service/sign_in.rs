@@ -153,7 +153,7 @@ impl Service {
         let now = self.clock.now();
         let expires_at = now.plus(self.settings.session_lifetime());
         let session = NewSession {
-            id: self.ids.session(),
+            id: self.ids.next(),
             secret_hash: secret.hash(),
             account_id: Some(account_id),
             application_id: None,

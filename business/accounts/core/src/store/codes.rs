@@ -1,8 +1,8 @@
 //! Authorization codes: one use, a few minutes, one application.
 
-use business_accounts_gateway::Scopes;
+use business_accounts_gateway::{Scopes, SessionId};
 use infra_db::Connection;
-use infra_kernel::{AccountId, ApplicationId, SessionId, Timestamp};
+use infra_kernel::{AccountId, ApplicationId, Timestamp};
 
 use super::applications;
 use crate::error::AccountsError;

@@ -1,8 +1,8 @@
 //! Browser sessions and access tokens.
 
-use business_accounts_gateway::{Grant, Role, Scopes};
+use business_accounts_gateway::{Grant, Role, Scopes, SessionId};
 use infra_db::Connection;
-use infra_kernel::{AccountId, ApplicationId, SessionId, Timestamp};
+use infra_kernel::{AccountId, ApplicationId, Timestamp};
 use sqlx::SqlitePool;
 
 use super::applications;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use business_accounts_gateway::GetAccountHeadsRequest;
 use business_graph_gateway::{
-    Follow, FollowReply, FollowRequest, Followed, UnfollowReply, UnfollowRequest, Unfollowed,
-    topics,
+    Follow, FollowId, FollowReply, FollowRequest, Followed, UnfollowReply, UnfollowRequest,
+    Unfollowed, topics,
 };
 use infra_bus::{Event, outbox};
 use infra_db::Connection;
@@ -86,7 +86,7 @@ async fn write_follow(
     // follows are numbered in the order of their commits, and a caller that pages on from the
     // newest id misses none.
     let unset = Follow {
-        id: state.ids.follow().get(),
+        id: state.ids.next::<FollowId>().get(),
         follower_id: request.follower_id,
         followee_id: request.followee_id,
         show_reblogs: true,

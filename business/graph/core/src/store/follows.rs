@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use business_graph_gateway::Follow;
+use business_graph_gateway::{Follow, FollowId};
 use infra_db::{Connection, Database, DbError, json_ids};
-use infra_kernel::{AccountId, Direction, FollowId, Page, Timestamp};
+use infra_kernel::{AccountId, Direction, Page, Timestamp};
 use sqlx::FromRow;
 
 use crate::relationships::FollowState;

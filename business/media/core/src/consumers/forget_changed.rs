@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use business_media_gateway::{MediaDeleted, topics};
+use business_media_gateway::{MediaDeleted, MediaId, topics};
 use infra_blob::BlobKey;
 use infra_bus::{Consumer, Event, Handler, HandlerError, RetryPolicy, Subscription};
-use infra_kernel::{Context, MediaId};
+use infra_kernel::Context;
 
 use crate::Core;
 use crate::store::{items, renditions};

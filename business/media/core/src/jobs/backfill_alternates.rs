@@ -5,9 +5,8 @@
 //! nothing is asked for while as many wait, and each round looks at a part of the items and the
 //! next continues from there, round and round.
 
+use business_media_gateway::MediaId;
 use std::sync::atomic::Ordering;
-
-use infra_kernel::MediaId;
 
 use crate::Core;
 use crate::error::MediaError;

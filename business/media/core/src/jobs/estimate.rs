@@ -1,8 +1,8 @@
 //! Memory for work on a file, by what its header said when it came.
 
 use business_media_codec::{CodecError, Format, FormatSet, Limits, read_header};
+use business_media_gateway::MediaId;
 use infra_blob::{BlobError, BlobKey, Stored};
-use infra_kernel::MediaId;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::Core;

@@ -277,7 +277,7 @@ impl Core {
     /// open item has them.
     pub(crate) async fn forget_renditions(
         &self,
-        id: infra_kernel::MediaId,
+        id: business_media_gateway::MediaId,
     ) -> Result<(), MediaError> {
         let keys = renditions::keys(&self.database, id).await?;
         self.caches.invalidate(&[id], &keys);

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use infra_kernel::{Context, MediaId};
+use business_media_gateway::MediaId;
+use infra_kernel::Context;
 
 use crate::Core;
 use crate::error::MediaError;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use business_media_gateway::{AttachRequest, MediaItem};
+use business_media_gateway::{AttachRequest, MediaId, MediaItem};
 use infra_blob::BlobKey;
 use infra_db::Connection;
-use infra_kernel::{Error, MediaId};
+use infra_kernel::Error;
 
 use crate::Core;
 use crate::error::MediaError;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use business_media_gateway::DeleteMediaRequest;
-use infra_kernel::{AccountId, Context, Error, MediaId};
+use business_media_gateway::{DeleteMediaRequest, MediaId};
+use infra_kernel::{AccountId, Context, Error};
 
 use crate::Core;
 use crate::error::MediaError;

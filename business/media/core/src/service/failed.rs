@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use business_media_gateway::{
     DropFailedReply, DropFailedRequest, FailedItem, GivenUpAlternates, IDS_MAX, ListFailedReply,
-    ListFailedRequest, MediaItem, MediaUploaded, RetryFailedRequest, topics,
+    ListFailedRequest, MediaId, MediaItem, MediaUploaded, RetryFailedRequest, topics,
 };
 use infra_blob::BlobKey;
 use infra_bus::{Event, outbox};
-use infra_kernel::{Context, Error, ErrorCode, MediaId};
+use infra_kernel::{Context, Error, ErrorCode};
 
 use crate::Core;
 use crate::error::MediaError;

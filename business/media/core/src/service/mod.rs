@@ -30,11 +30,11 @@ use business_media_gateway::{
     DESCRIPTION_CHARACTERS_MAX, DeleteMediaReply, DeleteMediaRequest, DropFailedReply,
     DropFailedRequest, GetCapabilitiesRequest, GetMediaReply, GetMediaRequest, GetUploadRequest,
     ListFailedReply, ListFailedRequest, ListFormatsReply, ListFormatsRequest, ListUnusedReply,
-    ListUnusedRequest, Media, MediaItem, ReadOriginalRequest, ReadRenditionRequest, ReleaseReply,
-    ReleaseRequest, RenditionChunk, RetryFailedRequest, SwitchFormatRequest, UpdateMediaRequest,
-    UploadChunk, UploadSession, WaitUntilProcessedRequest,
+    ListUnusedRequest, Media, MediaId, MediaItem, ReadOriginalRequest, ReadRenditionRequest,
+    ReleaseReply, ReleaseRequest, RenditionChunk, RetryFailedRequest, SwitchFormatRequest,
+    UpdateMediaRequest, UploadChunk, UploadSession, WaitUntilProcessedRequest,
 };
-use infra_kernel::{AccountId, Context, MediaId, Result};
+use infra_kernel::{AccountId, Context, Result};
 use infra_rpc::Messages;
 
 use crate::Core;

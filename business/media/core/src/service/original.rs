@@ -9,10 +9,10 @@
 use std::sync::Arc;
 
 use business_media_codec::{Format, Purpose, strip};
-use business_media_gateway::{ReadOriginalRequest, RenditionChunk, renditions};
+use business_media_gateway::{MediaId, ReadOriginalRequest, RenditionChunk, renditions};
 use bytes::Bytes;
 use infra_blob::{BlobKey, ByteRange, Stored};
-use infra_kernel::{Context, Error, ErrorCode, MediaId};
+use infra_kernel::{Context, Error, ErrorCode};
 use infra_rpc::{Messages, within_deadline};
 use tokio::sync::OwnedSemaphorePermit;
 

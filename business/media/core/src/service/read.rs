@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use business_media_gateway::MediaItem;
-use infra_kernel::{Error, MediaId, Timestamp};
+use business_media_gateway::{MediaId, MediaItem};
+use infra_kernel::{Error, Timestamp};
 
 use crate::Core;
 use crate::error::MediaError;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use business_media_gateway::ReleaseRequest;
+use business_media_gateway::{MediaId, ReleaseRequest};
 use infra_blob::BlobKey;
-use infra_kernel::{AccountId, Context, MediaId};
+use infra_kernel::{AccountId, Context};
 
 use crate::Core;
 use crate::error::MediaError;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use business_media_gateway::{MediaItem, UpdateMediaRequest};
-use infra_kernel::{AccountId, Error, ErrorCode, MediaId};
+use business_media_gateway::{MediaId, MediaItem, UpdateMediaRequest};
+use infra_kernel::{AccountId, Error, ErrorCode};
 
 use crate::Core;
 use crate::error::MediaError;

@@ -122,7 +122,7 @@ impl Core {
         spent: &mut Duration,
     ) -> Result<MediaItem, MediaError> {
         let item = NewItem {
-            id: self.ids.media(),
+            id: self.ids.next(),
             owner: AccountId::new(header.owner_id),
             description: header.description,
             focus: (header.focus_x.unwrap_or(0.0), header.focus_y.unwrap_or(0.0)),

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use business_media_gateway::{
-    BeginUploadRequest, CancelUploadReply, CancelUploadRequest, GetUploadRequest, MediaItem,
-    UploadHeader, UploadSession,
+    BeginUploadRequest, CancelUploadReply, CancelUploadRequest, GetUploadRequest, MediaId,
+    MediaItem, UploadHeader, UploadSession,
 };
-use infra_kernel::{AccountId, Context, Error, ErrorCode, MediaId, Result, Timestamp};
+use infra_kernel::{AccountId, Context, Error, ErrorCode, Result, Timestamp};
 
 use crate::error::MediaError;
 use crate::service::receive::too_large;

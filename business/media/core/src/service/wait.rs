@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use business_media_gateway::MediaItem;
-use infra_kernel::{Context, MediaId};
+use business_media_gateway::{MediaId, MediaItem};
+use infra_kernel::Context;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::Core;

@@ -2,9 +2,10 @@
 //! the items that still wait for theirs, and those that will have none.
 
 use business_media_codec::Encoding;
+use business_media_gateway::MediaId;
 use infra_blob::Stored;
 use infra_db::{Connection, Database};
-use infra_kernel::{CorrelationId, MediaId, Timestamp};
+use infra_kernel::{CorrelationId, Timestamp};
 use sqlx::FromRow;
 
 use crate::error::MediaError;

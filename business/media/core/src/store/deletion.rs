@@ -1,10 +1,10 @@
 //! Deleting an item: its rows, its event, and the notes that lead to the end of its bytes.
 
-use business_media_gateway::{MediaDeleted, topics};
+use business_media_gateway::{MediaDeleted, MediaId, topics};
 use infra_blob::BlobKey;
 use infra_bus::{Event, outbox};
 use infra_db::Connection;
-use infra_kernel::{AccountId, Context, IdGenerator, MediaId, Timestamp};
+use infra_kernel::{AccountId, Context, IdGenerator, Timestamp};
 
 use crate::error::MediaError;
 use crate::store::{alternates, blob_rows, renditions, usage};

@@ -3,8 +3,9 @@
 //! Rows are copied and blobs shared. In the transaction that copies, the duplicate's rows are there
 //! and name the blobs, so none of them can be claimed for deletion before the copies name them too.
 
+use business_media_gateway::MediaId;
 use infra_db::Connection;
-use infra_kernel::{AccountId, MediaId, Timestamp};
+use infra_kernel::{AccountId, Timestamp};
 
 use crate::error::MediaError;
 use crate::store::items::NewItem;

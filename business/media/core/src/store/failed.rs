@@ -1,7 +1,8 @@
 //! Items that have failed, as rows of `media`.
 
+use business_media_gateway::MediaId;
 use infra_db::{Connection, Database};
-use infra_kernel::{MediaId, Timestamp};
+use infra_kernel::Timestamp;
 use sqlx::FromRow;
 
 use crate::error::MediaError;

@@ -1,7 +1,8 @@
 //! The table `holders`: what shows which item.
 
+use business_media_gateway::MediaId;
 use infra_db::{Connection, json_ids};
-use infra_kernel::{AccountId, MediaId};
+use infra_kernel::AccountId;
 
 use crate::error::MediaError;
 

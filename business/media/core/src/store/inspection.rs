@@ -1,8 +1,9 @@
 //! What the check of the blobs asks of the database, over all tables that name blobs.
 
+use business_media_gateway::MediaId;
 use infra_blob::BlobKey;
 use infra_db::{Connection, Database};
-use infra_kernel::{AccountId, MediaId, Timestamp};
+use infra_kernel::{AccountId, Timestamp};
 use sqlx::FromRow;
 
 use crate::error::MediaError;

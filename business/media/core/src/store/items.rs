@@ -1,9 +1,9 @@
 //! The table `media`.
 
-use business_media_gateway::MediaItem;
+use business_media_gateway::{MediaId, MediaItem};
 use infra_blob::BlobKey;
 use infra_db::{Connection, Database, json_ids};
-use infra_kernel::{AccountId, CorrelationId, Error, MediaId, Timestamp};
+use infra_kernel::{AccountId, CorrelationId, Error, Timestamp};
 use sqlx::FromRow;
 
 use crate::error::MediaError;

@@ -3,10 +3,9 @@
 
 use std::sync::Arc;
 
-use business_media_gateway::MediaState;
+use business_media_gateway::{MediaId, MediaState};
 use infra_blob::{BlobKey, Stored};
 use infra_db::{Connection, Database};
-use infra_kernel::MediaId;
 use sqlx::FromRow;
 
 use crate::caches::Form;

@@ -4,8 +4,9 @@
 //! attempt, which is named by the run of the process and the number of the attempt. Whatever an
 //! attempt writes at its end is written only while the item is still leased to it.
 
+use business_media_gateway::MediaId;
 use infra_db::{Connection, Database};
-use infra_kernel::{CorrelationId, MediaId, Timestamp};
+use infra_kernel::{CorrelationId, Timestamp};
 use sqlx::FromRow;
 
 use crate::error::MediaError;

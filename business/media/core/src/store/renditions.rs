@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use business_media_codec::EncodedRendition;
-use business_media_gateway::{MediaItem, MediaState, Rendition};
+use business_media_gateway::{MediaId, MediaItem, MediaState, Rendition};
 use infra_blob::{BlobKey, Stored};
 use infra_db::{Connection, Database, json_ids};
-use infra_kernel::MediaId;
 use sqlx::FromRow;
 
 use crate::caches::{Form, Head};

@@ -1,8 +1,9 @@
 //! The tables `upload_sessions` and `upload_parts`.
 
+use business_media_gateway::MediaId;
 use infra_blob::BlobKey;
 use infra_db::{Connection, Database};
-use infra_kernel::{AccountId, Error, ErrorCode, MediaId, Timestamp};
+use infra_kernel::{AccountId, Error, ErrorCode, Timestamp};
 use sqlx::FromRow;
 
 use crate::error::MediaError;

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use business_media_gateway::{
-    MediaFailed, MediaReady, MediaState, UpdateMediaRequest, WaitUntilProcessedRequest, renditions,
-    topics,
+    MediaFailed, MediaId, MediaReady, MediaState, UpdateMediaRequest, WaitUntilProcessedRequest,
+    renditions, topics,
 };
-use infra_kernel::{Context, ErrorCode, MediaId};
+use infra_kernel::{Context, ErrorCode};
 use testing_kit::{Picture, jpeg, png, scan};
 
 use crate::scene::{OWNER, Scene, code, context, photo, picture};

@@ -7,16 +7,16 @@ use std::time::Duration;
 use business_media::{Dependencies, MIGRATIONS, MediaCore, Settings};
 use business_media_codec::ExternalCodecs;
 use business_media_gateway::{
-    AttachRequest, GetMediaRequest, Media, MediaItem, ReadRenditionRequest, ReleaseRequest,
-    RenditionChunk, RenditionHeader, UploadChunk, UploadHeader, WaitUntilProcessedRequest,
-    rendition_chunk::Part,
+    AttachRequest, GetMediaRequest, Media, MediaId, MediaItem, ReadRenditionRequest,
+    ReleaseRequest, RenditionChunk, RenditionHeader, UploadChunk, UploadHeader,
+    WaitUntilProcessedRequest, rendition_chunk::Part,
 };
 use futures::StreamExt as _;
 use infra_blob::DirectoryStore;
 use infra_bus::Event;
 use infra_db::Database;
 use infra_kernel::{
-    Context, CorrelationId, Error, EventId, IdGenerator, ManualClock, MediaId, Result, Timestamp,
+    Context, CorrelationId, Error, EventId, IdGenerator, ManualClock, Result, Timestamp,
 };
 use infra_rpc::Messages;
 use tempfile::TempDir;

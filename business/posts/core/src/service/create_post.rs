@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use business_posts_gateway::{CreatePostReply, CreatePostRequest, Post, PostPublished, topics};
+use business_posts_gateway::{
+    CreatePostReply, CreatePostRequest, Post, PostId, PostPublished, topics,
+};
 use infra_bus::{Event, outbox};
 use infra_db::Connection;
 use infra_kernel::{AccountId, Context, Error, Timestamp};
@@ -90,7 +92,7 @@ async fn write_post(
     // Single writer (ADR 0026): the id is made in here, where writes come one after another, so
     // posts are numbered in the order of their commits, and a caller that pages on from the newest
     // id misses none.
-    let (id, now) = (state.ids.post(), state.clock.now());
+    let (id, now) = (state.ids.next::<PostId>(), state.clock.now());
     let post = draft.publish(id, now);
     let author = post.author();
     if !key.is_empty() && !idempotency::claim(connection, author, key, id, now).await? {

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use business_accounts_gateway::FindAccountsRequest;
 use business_media_gateway::{GetMediaRequest, MediaItem, MediaState};
 use business_posts_gateway::text::{self, Entity};
-use business_posts_gateway::{CreatePostRequest, Mention, Post, Tag, Visibility};
-use infra_kernel::{Context, Error, PostId, Timestamp, canonical_language};
+use business_posts_gateway::{CreatePostRequest, Mention, Post, PostId, Tag, Visibility};
+use infra_kernel::{Context, Error, Timestamp, canonical_language};
 
 use crate::Settings;
 use crate::error::{MEDIA_SHOWN, PostsError};

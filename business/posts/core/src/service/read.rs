@@ -3,9 +3,9 @@
 use business_posts_gateway::{
     ANCESTORS_MAX, AuthorStats, CountPostsReply, DESCENDANTS_MAX, GetAuthorStatsReply,
     GetAuthorStatsRequest, GetConversationReply, GetConversationRequest, GetPostHeadsReply,
-    GetPostHeadsRequest, GetPostsReply, GetPostsRequest, IDS_MAX, Post,
+    GetPostHeadsRequest, GetPostsReply, GetPostsRequest, IDS_MAX, Post, PostId,
 };
-use infra_kernel::{Error, PostId};
+use infra_kernel::Error;
 
 use crate::error::PostsError;
 use crate::state::State;

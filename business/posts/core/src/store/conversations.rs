@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
+use business_posts_gateway::PostId;
 use infra_db::{Database, DbError};
-use infra_kernel::PostId;
 
 /// Upwards, one step a row. The last id may be of a post that is deleted.
 pub(crate) const ANCESTORS: &str = "WITH RECURSIVE above (id, height) AS ( \

@@ -1,8 +1,8 @@
 //! The hashtags of posts.
 
-use business_posts_gateway::{Post, Tag};
+use business_posts_gateway::{Post, PostId, Tag};
 use infra_db::{Connection, DbError};
-use infra_kernel::{AccountId, PostId};
+use infra_kernel::AccountId;
 use serde_json::{Value, json};
 
 pub(crate) const BACKFILL_BATCH: &str =

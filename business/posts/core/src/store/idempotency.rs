@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use business_posts_gateway::PostId;
 use infra_db::{Connection, Database, DbError};
-use infra_kernel::{AccountId, PostId, Timestamp};
+use infra_kernel::{AccountId, Timestamp};
 
 /// How long a key counts.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);

@@ -1,7 +1,8 @@
 //! Lists of ids, each a range of one index.
 
+use business_posts_gateway::PostId;
 use infra_db::{Database, DbError};
-use infra_kernel::{AccountId, Direction, Page, PostId};
+use infra_kernel::{AccountId, Direction, Page};
 
 use crate::recent::{Entry, Filter, RECENT_MAX, Recent};
 

@@ -1,8 +1,7 @@
 //! Whom posts mention.
 
-use business_posts_gateway::{Mention, Post};
+use business_posts_gateway::{Mention, Post, PostId};
 use infra_db::{Connection, DbError, json_ids};
-use infra_kernel::PostId;
 use serde_json::{Value, json};
 
 pub(crate) async fn insert(

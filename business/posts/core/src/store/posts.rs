@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use business_posts_gateway::{Mention, Post, Tag};
+use business_media_gateway::MediaId;
+use business_posts_gateway::{Mention, Post, PostId, Tag};
 use infra_db::{Connection, Database, DbError, json_ids};
-use infra_kernel::{AccountId, MediaId, PostId, Timestamp};
+use infra_kernel::{AccountId, Timestamp};
 use sqlx::FromRow;
 
 /// One row for each mention of a post; one without for a post without. Read as a whole, so that no

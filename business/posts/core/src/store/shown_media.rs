@@ -1,7 +1,7 @@
 //! Which post shows a media item.
 
+use business_posts_gateway::PostId;
 use infra_db::{Connection, DbError};
-use infra_kernel::PostId;
 
 use crate::store::posts::media_json;
 

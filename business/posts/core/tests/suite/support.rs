@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use business_accounts_gateway::{Account, FindAccountsRequest, GetAccountsReply};
 use business_media_gateway::{
-    AttachReply, AttachRequest, GetMediaReply, GetMediaRequest, MediaItem, MediaState,
+    AttachReply, AttachRequest, GetMediaReply, GetMediaRequest, MediaId, MediaItem, MediaState,
     ReleaseReply, ReleaseRequest,
 };
 use business_posts::{Dependencies, MIGRATIONS, PostsCore, Settings};
@@ -17,8 +17,7 @@ use business_posts_gateway::*;
 use infra_bus::{Event, HandlerError};
 use infra_db::{Database, DbError};
 use infra_kernel::{
-    Context, Error, ErrorCode, EventId, IdGenerator, ManualClock, MediaId, Result, SystemClock,
-    Timestamp,
+    Context, Error, ErrorCode, EventId, IdGenerator, ManualClock, Result, SystemClock, Timestamp,
 };
 use sqlx::migrate::Migrator;
 use tempfile::TempDir;

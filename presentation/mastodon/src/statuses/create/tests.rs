@@ -1,5 +1,5 @@
-use business_accounts_gateway::Scopes;
-use infra_kernel::{AccountId, ApplicationId, SessionId};
+use business_accounts_gateway::{Scopes, SessionId};
+use infra_kernel::{AccountId, ApplicationId};
 use presentation_kit::extract::parse_pairs;
 
 use super::*;

@@ -1,6 +1,7 @@
 //! What a composer's form holds when it comes in.
 
-use infra_kernel::{AccountId, Error, ErrorCode, MediaId, Result};
+use business_media_gateway::MediaId;
+use infra_kernel::{AccountId, Error, ErrorCode, Result};
 use presentation_kit::upload::{FileField, FileForm};
 
 use crate::guard::check_token;

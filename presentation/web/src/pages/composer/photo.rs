@@ -5,9 +5,11 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::multipart::MultipartRejection;
 use axum::response::IntoResponse as _;
-use business_media_gateway::{GetMediaRequest, MediaItem, MediaState, WaitUntilProcessedRequest};
+use business_media_gateway::{
+    GetMediaRequest, MediaId, MediaItem, MediaState, WaitUntilProcessedRequest,
+};
 use http::{HeaderMap, Method};
-use infra_kernel::{AccountId, Error, ErrorCode, MediaId, Result};
+use infra_kernel::{AccountId, Error, ErrorCode, Result};
 use presentation_kit::upload::FileForm;
 use serde_json::json;
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use business_posts_gateway::PostDeleted;
+use business_posts_gateway::{PostDeleted, PostId};
 use infra_bus::{Event, Handler, HandlerError};
-use infra_kernel::{Context, PostId};
+use infra_kernel::Context;
 
 use super::empty_event;
 use crate::timelines::Timelines;

@@ -11,8 +11,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use business_posts_gateway::PostId;
 use infra_cache::{CacheVersion, Update, VersionedCache};
-use infra_kernel::{AccountId, Page, PostId, Timestamp};
+use infra_kernel::{AccountId, Page, Timestamp};
 
 pub(crate) use timeline::Timeline;
 

@@ -1,6 +1,7 @@
 //! One timeline as it is held in memory: its newest posts, 16 bytes each.
 
-use infra_kernel::{Direction, Page, PostId};
+use business_posts_gateway::PostId;
+use infra_kernel::{Direction, Page};
 
 use super::PageSlice;
 use crate::audience::Entry;

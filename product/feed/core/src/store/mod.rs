@@ -8,8 +8,9 @@ mod merged;
 mod states;
 mod timelines;
 
+use business_posts_gateway::PostId;
 use infra_db::{BoxFuture, Connection, Database, DbError};
-use infra_kernel::{AccountId, PostId};
+use infra_kernel::AccountId;
 
 pub(crate) use states::Stored;
 

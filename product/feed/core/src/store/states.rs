@@ -1,7 +1,8 @@
 //! Which timelines are kept, since when, and how much they hold.
 
+use business_posts_gateway::PostId;
 use infra_db::{DbError, json_ids};
-use infra_kernel::{AccountId, PostId, Timestamp};
+use infra_kernel::{AccountId, Timestamp};
 
 use super::{Store, accounts};
 use crate::audience::Entry;

@@ -1,7 +1,8 @@
 //! What the timelines hold.
 
+use business_posts_gateway::PostId;
 use infra_db::{Connection, DbError, json_ids};
-use infra_kernel::{AccountId, PostId, Timestamp};
+use infra_kernel::{AccountId, Timestamp};
 
 use super::{Store, accounts, posts};
 use crate::audience::TimelineEntry;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use infra_kernel::{AccountId, Context, PostId};
+use business_posts_gateway::PostId;
+use infra_kernel::{AccountId, Context};
 
 use super::Timelines;
 use crate::audience::TimelineEntry;

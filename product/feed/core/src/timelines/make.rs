@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use infra_kernel::{AccountId, Context, Page, PostId};
+use business_posts_gateway::PostId;
+use infra_kernel::{AccountId, Context, Page};
 
 use super::Timelines;
 use crate::error::{FeedError, Result};
