@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use business_posts_gateway::*;
 use infra_kernel::{CallerKey, Context, Result, SystemClock};
-use infra_rpc::Layers;
+use infra_rpc::{Contract as _, Layers};
 use prost::Message;
 use testing_stubs::{Stub, StubPosts};
 
@@ -91,7 +91,7 @@ impl StubPosts for Held {
 async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let held = Arc::new(Held::new());
     let gateway: Arc<dyn Posts> = Stub::of(&held);
-    let layered = layered(gateway.clone(), &Layers::default());
+    let layered = <dyn Posts>::layered(gateway.clone(), &Layers::default());
     let remote: Arc<dyn Posts> = Arc::new(RemotePosts::new(serve(gateway.clone()).await?));
     let context = Context::background(Duration::from_secs(600));
     let ids: Vec<u64> = (1..=POSTS).collect();

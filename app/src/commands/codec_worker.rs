@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use business_media_codec_worker::{CodecWorkers, Encoding, Format, Landlock, Program, Report};
+use infra_domain::Finding;
 
-use super::doctor::Finding;
 use crate::config::Configuration;
 
 /// What brings what is missing, by Debian's names: one package in Debian 12, plugins beside it

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
+use infra_domain::Finding;
 use serde_json::json;
 
 use crate::config::{Configuration, Loaded};
@@ -15,27 +16,6 @@ pub(super) struct DoctorArguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-/// What a check found.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Finding {
-    /// As it should be.
-    Good(String),
-    /// Works, but should be looked at.
-    Warning(String),
-    /// Does not work; and what to do.
-    Problem(String),
-}
-
-impl Finding {
-    const fn parts(&self) -> (&'static str, &String) {
-        match self {
-            Self::Good(text) => ("ok", text),
-            Self::Warning(text) => ("warning", text),
-            Self::Problem(text) => ("problem", text),
-        }
-    }
 }
 
 /// Exits with 1 when there is a problem, so that a script can tell.
@@ -64,8 +44,7 @@ pub(super) async fn run(arguments: &DoctorArguments, loaded: &Loaded) -> Result<
 }
 
 fn has_problem(findings: &[Finding]) -> bool {
-    let is_problem = |finding: &Finding| matches!(finding, Finding::Problem(_));
-    findings.iter().any(is_problem)
+    findings.iter().any(Finding::is_problem)
 }
 
 fn address(configuration: &Configuration) -> Finding {

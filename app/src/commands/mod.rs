@@ -19,7 +19,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{self, Configuration, Overrides, Sources};
-use crate::wire::data_folder::DATABASES;
+use crate::wire::databases;
 use crate::wire::{Domains, LOST_FILES, Topology};
 
 /// How long a command's calls may take.
@@ -59,16 +59,15 @@ struct Common {
 /// What may begin with nothing.
 #[derive(Debug, Args, Clone, Default)]
 struct LostArguments {
-    /// Go on without what was in this database, which is lost: accounts, graph, media, posts or
-    /// bus; or without the photos' files: photos
+    /// Go on without what was in this database, which is lost; or without the photos' files: photos
     #[arg(long, value_name = "NAME", value_parser = lost_names())]
     accept_lost: Vec<String>,
 }
 
 /// What can be lost and is not made again by itself.
 fn lost_names() -> PossibleValuesParser {
-    let databases = DATABASES.iter().filter(|database| !database.is_read_model);
-    let names = databases.map(|database| database.domain);
+    let databases = databases::specs().filter(|database| !database.is_read_model);
+    let names = databases.map(|database| database.name);
     PossibleValuesParser::new(names.chain([LOST_FILES]))
 }
 

@@ -7,9 +7,11 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use infra_db::{DatabaseState, Migrator, examine};
+use infra_db::{DatabaseState, examine};
+use infra_domain::DatabaseSpec;
 use infra_host::{BALLAST, Ballast};
 
+use super::databases::specs;
 use super::permissions;
 use super::record::{BLOB_NAMES_GIVEN_UP, FILES_GIVEN_UP, RECORD, Record};
 use super::secret;
@@ -18,48 +20,8 @@ use super::secret;
 const LOCK: &str = "heliograph.lock";
 /// What addresses are signed with.
 pub(crate) const SECRET: &str = secret::FILE;
-/// The domain whose database names the photos' files.
-const MEDIA_DOMAIN: &str = "media";
 /// Photos and their renditions.
 pub(crate) const MEDIA: &str = "media";
-
-/// A database of an installation.
-pub(crate) struct DatabaseFile {
-    /// What the operator calls it: the domain.
-    pub(crate) domain: &'static str,
-    pub(crate) file: &'static str,
-    pub(crate) migrations: &'static Migrator,
-    /// Whether it can be made again from the others.
-    pub(crate) is_read_model: bool,
-    /// Whether the first version had it, which kept no list.
-    pub(crate) from_the_beginning: bool,
-}
-
-pub(crate) static DATABASES: [DatabaseFile; 6] = [
-    database("accounts", "accounts.db", &business_accounts::MIGRATIONS),
-    database("graph", "graph.db", &business_graph::MIGRATIONS),
-    database("media", "media.db", &business_media::MIGRATIONS),
-    database("posts", "posts.db", &business_posts::MIGRATIONS),
-    DatabaseFile {
-        is_read_model: true,
-        ..database("feed", "feed.db", &product_feed::MIGRATIONS)
-    },
-    database("bus", "bus.db", &infra_bus::MIGRATIONS),
-];
-
-const fn database(
-    domain: &'static str,
-    file: &'static str,
-    migrations: &'static Migrator,
-) -> DatabaseFile {
-    DatabaseFile {
-        domain,
-        file,
-        migrations,
-        is_read_model: false,
-        from_the_beginning: true,
-    }
-}
 
 /// Whether a name in the data folder is one that this program gives.
 pub(crate) fn is_own_file(name: &OsStr) -> bool {
@@ -74,7 +36,7 @@ pub(crate) fn is_own_file(name: &OsStr) -> bool {
         .unwrap_or(name);
     others.contains(&base)
         || SECRET.strip_suffix(".key") == Some(base)
-        || DATABASES.iter().any(|database| database.file == base)
+        || specs().any(|database| database.file == base)
 }
 
 /// The folder that holds everything, held by this process alone.
@@ -134,7 +96,7 @@ pub(crate) struct Contents {
     folder: PathBuf,
     record: Record,
     states: Vec<(
-        &'static DatabaseFile,
+        &'static DatabaseSpec,
         Result<DatabaseState, infra_db::DbError>,
     )>,
 }
@@ -164,7 +126,7 @@ impl Contents {
     /// When the list of what was made cannot be read.
     pub(crate) async fn look(folder: &Path) -> Result<Self> {
         let record = Record::read(folder)?;
-        let looks = DATABASES.iter().map(|database| async move {
+        let looks = specs().map(|database| async move {
             let state = examine(&folder.join(database.file), database.migrations).await;
             (database, state)
         });
@@ -176,7 +138,7 @@ impl Contents {
     }
 
     /// Each database and what was found.
-    pub(crate) fn databases(&self) -> impl Iterator<Item = (&'static DatabaseFile, Found<'_>)> {
+    pub(crate) fn databases(&self) -> impl Iterator<Item = (&'static DatabaseSpec, Found<'_>)> {
         let is_there = |state: &Result<DatabaseState, _>| {
             !matches!(state, Ok(DatabaseState::Missing | DatabaseState::Empty))
         };
@@ -213,7 +175,7 @@ impl Contents {
                     database = %path.display(),
                     "a database was lost that is made again from the others"
                 ),
-                Found::Lost if accepted.iter().any(|domain| domain == database.domain) => {
+                Found::Lost if accepted.iter().any(|domain| domain == database.name) => {
                     tracing::warn!(
                         database = %path.display(),
                         "a database was lost, and begins with nothing as the operator wishes"
@@ -235,7 +197,7 @@ impl Contents {
                 lines.push(database.file);
             }
             // It has been accepted, or nothing would begin.
-            if matches!(found, Found::Lost) && database.domain == MEDIA_DOMAIN {
+            if matches!(found, Found::Lost) && database.names_blobs {
                 lines.push(BLOB_NAMES_GIVEN_UP);
             }
         }
@@ -244,7 +206,7 @@ impl Contents {
 
     /// Records that every database was made.
     pub(crate) fn record_made(&mut self) -> Result<()> {
-        let all: Vec<_> = DATABASES.iter().map(|database| database.file).collect();
+        let all: Vec<_> = specs().map(|database| database.file).collect();
         self.record.add(&self.folder, &all)
     }
 
@@ -292,8 +254,8 @@ fn give(folder: &Path, path: &Path) -> Result<()> {
 }
 
 /// What is wrong with a database, and what to do. Empty when nothing is.
-pub(crate) fn problem(database: &DatabaseFile, path: &Path, found: &Found<'_>) -> String {
-    let (file, domain) = (path.display(), database.domain);
+pub(crate) fn problem(database: &DatabaseSpec, path: &Path, found: &Found<'_>) -> String {
+    let (file, domain) = (path.display(), database.name);
     match found {
         Found::Ready(_) | Found::New => String::new(),
         Found::Lost if database.is_read_model => {

@@ -1,6 +1,9 @@
-//! The composition: the only place that names a domain's core. Everything else holds gateways.
+//! The composition: the only place that names the domains' cores, in a list (`compose`). Everything
+//! else holds gateways.
 
+pub(crate) mod compose;
 pub(crate) mod data_folder;
+pub(crate) mod databases;
 mod domains;
 pub mod full_disk;
 mod headers;
@@ -8,10 +11,15 @@ mod overload;
 pub mod permissions;
 pub(crate) mod record;
 mod secret;
+mod topology;
 mod web;
 mod worker;
 
 pub use data_folder::DataFolder;
-pub use domains::{Domains, LOST_FILES, Topology};
+pub use domains::{Domains, methods};
+pub use topology::Topology;
 pub use web::{Surfaces, public_base_url, surface, surfaces, trusted_proxies};
 pub use worker::Worker;
+
+/// What the operator says to continue without the photos' files.
+pub const LOST_FILES: &str = "photos";

@@ -6,8 +6,7 @@ use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-
-use super::data_folder::DatabaseFile;
+use infra_domain::DatabaseSpec;
 
 /// The list of the databases that were made here.
 pub(super) const RECORD: &str = "databases.list";
@@ -39,10 +38,10 @@ impl Record {
         })
     }
 
-    pub(super) fn has(&self, database: &DatabaseFile, any_is_there: bool) -> bool {
+    pub(super) fn has(&self, database: &DatabaseSpec, any_is_there: bool) -> bool {
         match &self.made {
             Some(made) => made.contains(database.file),
-            None => any_is_there && database.from_the_beginning,
+            None => any_is_there && database.is_original,
         }
     }
 

@@ -3,15 +3,11 @@
 
 use std::time::Duration;
 
-use futures::future::BoxFuture;
 use infra_bus::{Bus as _, Relay};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Domains;
-
-/// A domain's timers, run until stopped.
-type Job = fn(std::sync::Arc<Domains>, CancellationToken) -> BoxFuture<'static, ()>;
 
 /// The background work of a process.
 pub struct Worker {
@@ -22,7 +18,7 @@ pub struct Worker {
 impl Worker {
     /// Starts everything that works in the background.
     #[must_use]
-    pub fn start(domains: &std::sync::Arc<Domains>) -> Self {
+    pub fn start(domains: &Domains) -> Self {
         let mut worker = Self {
             stop: CancellationToken::new(),
             tasks: JoinSet::new(),
@@ -32,32 +28,17 @@ impl Worker {
             let stop = worker.stop.clone();
             worker.tasks.spawn(async move { relay.run(stop).await });
         }
-        let consumers = [
-            domains.accounts.consumers(),
-            domains.graph.consumers(),
-            domains.media.consumers(),
-            domains.posts.consumers(),
-            domains.feed.consumers(),
-        ];
-        for consumer in consumers.into_iter().flatten() {
-            let (bus, stop) = (domains.bus.clone(), worker.stop.clone());
-            worker
-                .tasks
-                .spawn(async move { bus.run(consumer, stop).await });
+        for domain in &domains.composed {
+            for consumer in domain.consumers() {
+                let (bus, stop) = (domains.bus.clone(), worker.stop.clone());
+                worker
+                    .tasks
+                    .spawn(async move { bus.run(consumer, stop).await });
+            }
+            worker.tasks.spawn(domain.run_jobs(worker.stop.clone()));
         }
-        let jobs: [Job; 6] = [
-            |domains, stop| Box::pin(async move { domains.accounts.run_jobs(stop).await }),
-            |domains, stop| Box::pin(async move { domains.graph.run_jobs(stop).await }),
-            |domains, stop| Box::pin(async move { domains.media.run_jobs(stop).await }),
-            |domains, stop| Box::pin(async move { domains.posts.run_jobs(stop).await }),
-            |domains, stop| Box::pin(async move { domains.feed.run_jobs(stop).await }),
-            |domains, stop| Box::pin(async move { domains.bus.run_jobs(stop).await }),
-        ];
-        for job in jobs {
-            worker
-                .tasks
-                .spawn(job(domains.clone(), worker.stop.clone()));
-        }
+        let (bus, stop) = (domains.bus.clone(), worker.stop.clone());
+        worker.tasks.spawn(async move { bus.run_jobs(stop).await });
         worker
     }
 

@@ -8,104 +8,121 @@ use std::time::Duration;
 
 use business_accounts_gateway::issue_token_request::Proof;
 use business_accounts_gateway::{
-    AuthorizeRequest, CreateAccountRequest, CreateSetupTokenRequest, IssueTokenRequest, NewAccount,
-    ResetPasswordRequest, SetRoleRequest, UpdateProfileRequest,
+    Accounts, AuthorizeRequest, CreateAccountRequest, CreateSetupTokenRequest, IssueTokenRequest,
+    NewAccount, ResetPasswordRequest, SetRoleRequest, UpdateProfileRequest,
 };
-use business_graph_gateway::{FollowRequest, GetRelationshipsRequest, UnfollowRequest};
+use business_graph_gateway::{FollowRequest, GetRelationshipsRequest, Graph, UnfollowRequest};
 use business_media_gateway::{
     AppendChunk, AppendHeader, AttachRequest, BeginUploadRequest, CancelUploadRequest,
     CheckMediaRequest, DeleteMediaRequest, DropFailedRequest, GetUploadRequest, ListFailedRequest,
-    ListUnusedRequest, ReleaseRequest, RetryFailedRequest, SwitchFormatRequest, UpdateMediaRequest,
-    UploadChunk, UploadHeader,
+    ListUnusedRequest, Media, ReleaseRequest, RetryFailedRequest, SwitchFormatRequest,
+    UpdateMediaRequest, UploadChunk, UploadHeader,
 };
-use business_posts_gateway::{CreatePostRequest, DeletePostRequest, ListByAuthorRequest};
+use business_posts_gateway::{CreatePostRequest, DeletePostRequest, ListByAuthorRequest, Posts};
 use futures::future::BoxFuture;
 use futures::stream;
 use heliograph::config::Configuration;
-use heliograph::wire::{Domains, Topology};
+use heliograph::wire::{self, Domains, Topology};
 use infra_kernel::{
     AccountId, ApplicationId, Caller, CallerKey, Context, ErrorCode, Identity, SystemClock,
 };
-use presentation_kit::Gateways;
-use product_feed_gateway::{GetHomeRequest, RebuildHomeRequest};
+use infra_rpc::Contract;
+use product_feed_gateway::{Feed, GetHomeRequest, RebuildHomeRequest};
 
 const ADA: u64 = 7;
 const BOB: u64 = 8;
 
 /// A call that says it is made for this account, or application; its error, if it fails.
-type Call = fn(Gateways, Context, u64) -> BoxFuture<'static, Option<ErrorCode>>;
+type Call = fn(Arc<Domains>, Context, u64) -> BoxFuture<'static, Option<ErrorCode>>;
 
 macro_rules! calls {
-    ($($domain:ident.$method:ident($account:pat => $request:expr);)*) => {
-        vec![$((
-            concat!(stringify!($domain), ".", stringify!($method)),
-            (|gateways, context, $account| Box::pin(async move {
-                let reply = gateways.$domain.$method(&context, $request).await;
+    ($($gateway:ty { $($method:ident($account:pat => $request:expr);)* })*) => {
+        vec![$($((
+            format!("{}.{}", <$gateway as Contract>::NAME, stringify!($method)),
+            (|domains, context, $account| Box::pin(async move {
+                let gateway = domains.gateway::<$gateway>().unwrap();
+                let reply = gateway.$method(&context, $request).await;
                 reply.err().map(|error| error.code())
             })) as Call,
-        )),*]
+        )),*),*]
     };
 }
 
 /// What only the account itself may do, and the server.
-fn of_an_account() -> Vec<(&'static str, Call)> {
+fn of_an_account() -> Vec<(String, Call)> {
     let mut calls = of_an_owner();
     calls.extend(calls! {
-        accounts.update_profile(account_id => UpdateProfileRequest { account_id, ..Default::default() });
-        accounts.authorize(account_id => AuthorizeRequest { account_id, ..Default::default() });
-        accounts.issue_token(application_id => IssueTokenRequest {
-            proof: Some(Proof::NewAccount(NewAccount { application_id, ..Default::default() })),
-            ..Default::default()
-        });
-        graph.follow(follower_id => FollowRequest { follower_id, ..Default::default() });
-        graph.unfollow(follower_id => UnfollowRequest { follower_id, ..Default::default() });
-        graph.get_relationships(viewer_id => GetRelationshipsRequest { viewer_id, ..Default::default() });
-        posts.create_post(author_id => CreatePostRequest { author_id, ..Default::default() });
-        posts.list_by_author(mentioned_id => ListByAuthorRequest { mentioned_id, ..Default::default() });
-        posts.delete_post(author_id => DeletePostRequest { author_id, ..Default::default() });
-        feed.get_home(account_id => GetHomeRequest { account_id, ..Default::default() });
+        dyn Accounts {
+            update_profile(account_id => UpdateProfileRequest { account_id, ..Default::default() });
+            authorize(account_id => AuthorizeRequest { account_id, ..Default::default() });
+            issue_token(application_id => IssueTokenRequest {
+                proof: Some(Proof::NewAccount(NewAccount { application_id, ..Default::default() })),
+                ..Default::default()
+            });
+        }
+        dyn Graph {
+            follow(follower_id => FollowRequest { follower_id, ..Default::default() });
+            unfollow(follower_id => UnfollowRequest { follower_id, ..Default::default() });
+            get_relationships(viewer_id => GetRelationshipsRequest { viewer_id, ..Default::default() });
+        }
+        dyn Posts {
+            create_post(author_id => CreatePostRequest { author_id, ..Default::default() });
+            list_by_author(mentioned_id => ListByAuthorRequest { mentioned_id, ..Default::default() });
+            delete_post(author_id => DeletePostRequest { author_id, ..Default::default() });
+        }
+        dyn Feed {
+            get_home(account_id => GetHomeRequest { account_id, ..Default::default() });
+        }
     });
     calls
 }
 
 /// The same of media, which have an owner.
-fn of_an_owner() -> Vec<(&'static str, Call)> {
+fn of_an_owner() -> Vec<(String, Call)> {
     calls! {
-        media.upload(owner_id => {
-            let header = UploadHeader { owner_id, ..Default::default() };
-            Box::pin(stream::iter([Ok(UploadChunk::header(header))]))
-        });
-        media.update_media(owner_id => UpdateMediaRequest { owner_id, ..Default::default() });
-        media.delete_media(owner_id => DeleteMediaRequest { owner_id, ..Default::default() });
-        media.list_unused(owner_id => ListUnusedRequest { owner_id, ..Default::default() });
-        media.attach(owner_id => AttachRequest { owner_id, holder: "post:1".to_owned(), ..Default::default() });
-        media.release(owner_id => ReleaseRequest { owner_id, holder: "post:1".to_owned() });
-        media.begin_upload(owner_id => BeginUploadRequest {
-            header: Some(UploadHeader { owner_id, ..Default::default() }),
-            ..Default::default()
-        });
-        media.get_upload(owner_id => GetUploadRequest { owner_id, ..Default::default() });
-        media.append_upload(owner_id => {
-            let header = AppendHeader { owner_id, ..Default::default() };
-            Box::pin(stream::iter([Ok(AppendChunk::header(header))]))
-        });
-        media.cancel_upload(owner_id => CancelUploadRequest { owner_id, ..Default::default() });
+        dyn Media {
+            upload(owner_id => {
+                let header = UploadHeader { owner_id, ..Default::default() };
+                Box::pin(stream::iter([Ok(UploadChunk::header(header))]))
+            });
+            update_media(owner_id => UpdateMediaRequest { owner_id, ..Default::default() });
+            delete_media(owner_id => DeleteMediaRequest { owner_id, ..Default::default() });
+            list_unused(owner_id => ListUnusedRequest { owner_id, ..Default::default() });
+            attach(owner_id => AttachRequest { owner_id, holder: "post:1".to_owned(), ..Default::default() });
+            release(owner_id => ReleaseRequest { owner_id, holder: "post:1".to_owned() });
+            begin_upload(owner_id => BeginUploadRequest {
+                header: Some(UploadHeader { owner_id, ..Default::default() }),
+                ..Default::default()
+            });
+            get_upload(owner_id => GetUploadRequest { owner_id, ..Default::default() });
+            append_upload(owner_id => {
+                let header = AppendHeader { owner_id, ..Default::default() };
+                Box::pin(stream::iter([Ok(AppendChunk::header(header))]))
+            });
+            cancel_upload(owner_id => CancelUploadRequest { owner_id, ..Default::default() });
+        }
     }
 }
 
 /// What only the server itself does: an operator's commands, and what a start does.
-fn of_the_operator() -> Vec<(&'static str, Call)> {
+fn of_the_operator() -> Vec<(String, Call)> {
     calls! {
-        accounts.create_account(_ => CreateAccountRequest::default());
-        accounts.set_role(_ => SetRoleRequest::default());
-        accounts.reset_password(_ => ResetPasswordRequest::default());
-        accounts.create_setup_token(_ => CreateSetupTokenRequest {});
-        media.list_failed(_ => ListFailedRequest::default());
-        media.retry_failed(_ => RetryFailedRequest::default());
-        media.drop_failed(_ => DropFailedRequest::default());
-        media.switch_format(_ => SwitchFormatRequest::default());
-        media.check_media(_ => CheckMediaRequest::default());
-        feed.rebuild_home(account_id => RebuildHomeRequest { account_id });
+        dyn Accounts {
+            create_account(_ => CreateAccountRequest::default());
+            set_role(_ => SetRoleRequest::default());
+            reset_password(_ => ResetPasswordRequest::default());
+            create_setup_token(_ => CreateSetupTokenRequest {});
+        }
+        dyn Media {
+            list_failed(_ => ListFailedRequest::default());
+            retry_failed(_ => RetryFailedRequest::default());
+            drop_failed(_ => DropFailedRequest::default());
+            switch_format(_ => SwitchFormatRequest::default());
+            check_media(_ => CheckMediaRequest::default());
+        }
+        dyn Feed {
+            rebuild_home(account_id => RebuildHomeRequest { account_id });
+        }
     }
 }
 
@@ -160,13 +177,13 @@ fn on_behalf_of(caller: Caller) -> Context {
     Context::background(Duration::from_secs(60)).with_caller(caller)
 }
 
-async fn open(folder: &Path) -> Domains {
+async fn open(folder: &Path) -> Arc<Domains> {
     let configuration = Configuration {
         data_dir: folder.to_owned(),
         ..Configuration::default()
     };
     let domains = Domains::open(&configuration, &Topology::default()).await;
-    domains.unwrap()
+    Arc::new(domains.unwrap())
 }
 
 fn is_refused(code: Option<ErrorCode>) -> bool {
@@ -183,7 +200,7 @@ async fn a_caller_acts_for_its_own_account_and_for_no_other() {
     for (method, call) in of_an_account() {
         let as_caller = async |caller: Caller| {
             let context = on_behalf_of(caller);
-            call(domains.gateways(), context, ADA).await
+            call(Arc::clone(&domains), context, ADA).await
         };
         let another = as_caller(caller(BOB)).await;
         assert_eq!(another, Some(ErrorCode::Forbidden), "{method}, another's");
@@ -204,11 +221,11 @@ async fn what_is_the_operators_nobody_else_may() {
     for (method, call) in of_the_operator() {
         for other in [caller(ADA), Caller::anonymous()] {
             let context = on_behalf_of(other.clone());
-            let code = call(domains.gateways(), context, ADA).await;
+            let code = call(Arc::clone(&domains), context, ADA).await;
             assert_eq!(code, Some(ErrorCode::Forbidden), "{method}, {other:?}");
         }
         let context = on_behalf_of(Caller::system());
-        let code = call(domains.gateways(), context, ADA).await;
+        let code = call(Arc::clone(&domains), context, ADA).await;
         assert!(!is_refused(code), "{method}: {code:?}");
     }
     domains.close().await;
@@ -239,7 +256,7 @@ async fn an_expired_caller_begins_nothing() {
     let identity = caller(ADA).identity().unwrap().clone();
     for (method, call) in of_an_account() {
         let expired = key().mint_for(identity.clone(), Duration::ZERO);
-        let code = call(domains.gateways(), on_behalf_of(expired), ADA).await;
+        let code = call(Arc::clone(&domains), on_behalf_of(expired), ADA).await;
         assert_eq!(code, Some(ErrorCode::Unauthenticated), "{method}");
     }
     let calls = domains.calls().summaries();
@@ -252,21 +269,12 @@ async fn an_expired_caller_begins_nothing() {
 
 #[test]
 fn it_is_known_of_every_method_who_may_call_it() {
-    let every = [
-        business_accounts_gateway::methods::ALL,
-        business_graph_gateway::methods::ALL,
-        business_media_gateway::methods::ALL,
-        business_posts_gateway::methods::ALL,
-        product_feed_gateway::methods::ALL,
-    ];
-    let every: BTreeSet<_> = every
-        .iter()
-        .copied()
-        .flatten()
-        .map(|method| method.name)
+    let every: BTreeSet<_> = wire::methods()
+        .map(|method| method.name.to_owned())
         .collect();
+    let anyone = OF_ANYONE.map(str::to_owned);
     let listed = of_an_account().into_iter().chain(of_the_operator());
-    let listed: Vec<_> = listed.map(|(method, _)| method).chain(OF_ANYONE).collect();
+    let listed: Vec<_> = listed.map(|(method, _)| method).chain(anyone).collect();
     assert_eq!(listed.len(), every.len(), "each in one list");
     assert_eq!(listed.into_iter().collect::<BTreeSet<_>>(), every);
 }

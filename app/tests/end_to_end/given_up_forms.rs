@@ -11,6 +11,7 @@ use business_media_codec::{
 use business_media_gateway::{UploadChunk, UploadHeader};
 use infra_blob::DirectoryStore;
 use infra_db::Database;
+use infra_domain::Domain as _;
 use infra_kernel::{Context, IdGenerator, ManualClock, Timestamp};
 use serde_json::json;
 use testing_kit::{charts, jpeg};

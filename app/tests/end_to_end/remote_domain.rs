@@ -164,15 +164,9 @@ async fn the_same_story_is_told_with_the_graph_here_and_behind_a_socket() {
         .unwrap();
     let (serving, address) = serve_elsewhere(home_of_graph.gateways().graph);
     let channel = infra_rpc::connect(&address, callers()).await.unwrap();
-    let graph = Arc::new(RemoteGraph::new(channel));
-    let (domains, worker) = open(
-        there.path(),
-        &Topology {
-            graph: Some(graph),
-            ..Topology::default()
-        },
-    )
-    .await;
+    let graph: Arc<dyn Graph> = Arc::new(RemoteGraph::new(channel));
+    let topology = Topology::default().with_remote(graph).unwrap();
+    let (domains, worker) = open(there.path(), &topology).await;
     story(&domains.gateways()).await;
 
     // It really was remote: without the server there is no graph.

@@ -10,6 +10,7 @@
 //! No other crate knows that it is gRPC. It does not find servers, balance or retry yet.
 
 mod channel;
+mod contract;
 mod errors;
 mod layered;
 mod metadata;
@@ -24,6 +25,7 @@ pub mod v1 {
 }
 
 pub use channel::{Channel, connect};
+pub use contract::Contract;
 pub use layered::{Layered, Layers, within_deadline};
 pub use method::{CallShape, Method};
 pub use page::PageError;

@@ -12,9 +12,7 @@ mod generated;
 
 use std::sync::Arc;
 
-pub use generated::{
-    accounts::StubAccounts, feed::StubFeed, graph::StubGraph, media::StubMedia, posts::StubPosts,
-};
+pub use generated::*;
 
 use infra_rpc::Method;
 

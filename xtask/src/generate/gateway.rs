@@ -8,19 +8,19 @@ use std::rc::Rc;
 use prost_build::{Method, Service, ServiceGenerator};
 
 use super::options::{MethodOptions, Options};
-use super::stub::stub_source;
+use super::stub::{Stub, stub};
 
 /// Writes a service's gateway, and its stub beside it.
 pub(super) struct GatewayGenerator {
     pub(super) options: Options,
     pub(super) gateway: String,
-    pub(super) stub: Rc<RefCell<String>>,
+    pub(super) stub: Rc<RefCell<Option<Stub>>>,
 }
 
 impl ServiceGenerator for GatewayGenerator {
     fn generate(&mut self, service: Service, buffer: &mut String) {
         buffer.push_str(&gateway_source(&service, &self.options));
-        self.stub.replace(stub_source(&service, &self.gateway));
+        self.stub.replace(Some(stub(&service, &self.gateway)));
     }
 }
 
@@ -78,12 +78,16 @@ pub mod methods {{
 
 fn layers(service: &Service) -> String {
     let name = &service.name;
+    let contract = contract_name(service);
     let layered = each(service, layer);
     format!(
-        "/// Puts the layers of every call round a [`{name}`].
-#[must_use]
-pub fn layered(inner: std::sync::Arc<dyn {name}>, layers: &::infra_rpc::Layers) -> std::sync::Arc<dyn {name}> {{
-    std::sync::Arc::new(::infra_rpc::Layered::new(inner, methods::ALL, layers))
+        "impl ::infra_rpc::Contract for dyn {name} {{
+    const NAME: &'static str = \"{contract}\";
+    const METHODS: &'static [::infra_rpc::Method] = methods::ALL;
+
+    fn layered(inner: std::sync::Arc<Self>, layers: &::infra_rpc::Layers) -> std::sync::Arc<Self> {{
+        std::sync::Arc::new(::infra_rpc::Layered::new(inner, methods::ALL, layers))
+    }}
 }}
 
 #[async_trait::async_trait]
@@ -154,6 +158,11 @@ fn path(service: &Service, method: &Method) -> String {
     )
 }
 
+/// The contract's short name, with which those of its methods begin.
+fn contract_name(service: &Service) -> String {
+    service.name.to_lowercase()
+}
+
 /// The name of a method's constant.
 pub(super) fn constant(method: &Method) -> String {
     method.name.to_uppercase()
@@ -184,7 +193,7 @@ fn describe(
         service = service.name,
         name = method.name,
         constant = constant(method),
-        domain = service.name.to_lowercase(),
+        domain = contract_name(service),
         path = path(service, method),
         shape = shape(method).0,
         is_idempotent = options.is_idempotent,

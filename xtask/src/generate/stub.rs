@@ -6,8 +6,14 @@ use prost_build::Service;
 
 use super::gateway::{constant, signature};
 
-/// The source of a service's stub. `gateway` is the crate whose messages it takes.
-pub(super) fn stub_source(service: &Service, gateway: &str) -> String {
+/// A service's stub.
+pub(super) struct Stub {
+    pub(super) service: String,
+    pub(super) source: String,
+}
+
+/// The stub of a service. `gateway` is the crate whose messages it takes.
+pub(super) fn stub(service: &Service, gateway: &str) -> Stub {
     let name = &service.name;
     let (mut defaults, mut calls) = (String::new(), String::new());
     for method in &service.methods {
@@ -27,7 +33,7 @@ pub(super) fn stub_source(service: &Service, gateway: &str) -> String {
     }}"
         );
     }
-    format!(
+    let source = format!(
         "use {gateway}::*;
 
 /// What a test implements of [`{name}`]; a method that it leaves out panics with its name.
@@ -39,5 +45,9 @@ pub trait Stub{name}: Send + Sync + 'static {{
 impl<T: Stub{name}> {name} for crate::Stub<T> {{
 {calls}}}
 "
-    )
+    );
+    Stub {
+        service: name.clone(),
+        source,
+    }
 }

@@ -3,12 +3,15 @@
 
 use std::path::Path;
 
-use infra_db::{Database, inspect};
+use infra_db::{Database, DbError, inspect};
+use infra_domain::{DatabaseSpec, Finding};
 use infra_host::Ballast;
 
-use super::{Finding, has_problem};
+use super::has_problem;
 use crate::config::Configuration;
-use crate::wire::data_folder::{self, Contents, DatabaseFile, Found, causes};
+use crate::wire::compose::{DOMAINS, Entry};
+use crate::wire::data_folder::{self, Contents, Found, causes};
+use crate::wire::databases::BUS;
 use crate::wire::permissions;
 
 /// Below this many times the reserve, room on the disk will soon be short.
@@ -44,7 +47,7 @@ pub(super) async fn findings(configuration: &Configuration) -> Vec<Finding> {
     findings.extend(secret(path, &contents));
     if is_whole {
         findings.extend(bus(path, &contents).await);
-        findings.extend(photos(path, &contents).await);
+        findings.extend(domains(path, &contents).await);
     }
     findings
 }
@@ -120,7 +123,7 @@ fn space(configuration: &Configuration) -> Vec<Finding> {
     findings
 }
 
-async fn database(folder: &Path, database: &DatabaseFile, found: &Found<'_>) -> Finding {
+async fn database(folder: &Path, database: &DatabaseSpec, found: &Found<'_>) -> Finding {
     let path = folder.join(database.file);
     let pending = match found {
         Found::Ready(pending) => *pending,
@@ -172,18 +175,16 @@ fn secret(folder: &Path, contents: &Contents) -> Option<Finding> {
     })
 }
 
-/// The database of this domain for reading, when it is up to date: an older one may lack what is
-/// asked for.
-fn for_reading(folder: &Path, contents: &Contents, domain: &str) -> Option<Database> {
-    let (database, found) = contents
-        .databases()
-        .find(|(database, _)| database.domain == domain)?;
+/// A database for reading, when it is up to date: an older one may lack what is asked for.
+fn for_reading(folder: &Path, contents: &Contents, spec: &DatabaseSpec) -> Option<Database> {
+    let mut databases = contents.databases();
+    let (_, found) = databases.find(|(database, _)| database.name == spec.name)?;
     let is_up_to_date = matches!(found, Found::Ready(0));
-    is_up_to_date.then(|| Database::open_read_only(&folder.join(database.file)))
+    is_up_to_date.then(|| Database::open_read_only(&folder.join(spec.file)))
 }
 
 async fn bus(folder: &Path, contents: &Contents) -> Vec<Finding> {
-    let Some(database) = for_reading(folder, contents, "bus") else {
+    let Some(database) = for_reading(folder, contents, &BUS) else {
         return Vec::new();
     };
     let statuses = infra_bus::statuses(&database).await;
@@ -197,22 +198,33 @@ async fn bus(folder: &Path, contents: &Contents) -> Vec<Finding> {
     }
 }
 
-/// Whether the photos' files are there at all, and what became of photos.
-async fn photos(folder: &Path, contents: &Contents) -> Vec<Finding> {
-    let Some(database) = for_reading(folder, contents, "media") else {
-        return Vec::new();
-    };
-    let overview = business_media::overview(&database).await;
-    database.close().await;
-    let overview = match overview {
-        Ok(overview) => overview,
-        Err(error) => {
-            let problem = format!("the photos cannot be looked at: {}", causes(&error));
-            return vec![Finding::Problem(problem)];
-        }
-    };
+/// What each domain finds in its database, and whether the photos' files are there at all.
+async fn domains(folder: &Path, contents: &Contents) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if overview.has_files && data_folder::has_no_media(folder) {
+    for entry in DOMAINS {
+        let Some(database) = for_reading(folder, contents, entry.database) else {
+            continue;
+        };
+        let found = domain(folder, contents, entry, &database).await;
+        database.close().await;
+        findings.extend(found.unwrap_or_else(|error| {
+            let (file, causes) = (entry.database.file, causes(&error));
+            vec![Finding::Problem(format!(
+                "{file} cannot be looked at: {causes}"
+            ))]
+        }));
+    }
+    findings
+}
+
+async fn domain(
+    folder: &Path,
+    contents: &Contents,
+    entry: &Entry,
+    database: &Database,
+) -> Result<Vec<Finding>, DbError> {
+    let mut findings = Vec::new();
+    if (entry.has_blobs)(database).await? && data_folder::has_no_media(folder) {
         let files = folder.join(data_folder::MEDIA);
         findings.push(if contents.files_are_given_up() {
             Finding::Warning(format!(
@@ -223,20 +235,8 @@ async fn photos(folder: &Path, contents: &Contents) -> Vec<Finding> {
             Finding::Problem(data_folder::no_media(&files))
         });
     }
-    findings.push(match overview.failed {
-        0 => Finding::Good("no photo has failed to be processed".to_owned()),
-        count => {
-            let or_more = if count < business_media::FAILED_COUNTED_MAX {
-                ""
-            } else {
-                " or more"
-            };
-            Finding::Warning(format!(
-                "{count}{or_more} photos could not be processed; look at them with `heliograph media failed list`"
-            ))
-        }
-    });
-    findings
+    findings.extend((entry.check)(database).await?);
+    Ok(findings)
 }
 
 fn subscription(status: &infra_bus::Status) -> Finding {

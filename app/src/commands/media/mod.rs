@@ -7,6 +7,7 @@ mod formats;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use business_media::MediaCore;
 use clap::Subcommand;
 
 use crate::config::Configuration;
@@ -40,7 +41,7 @@ async fn delete_queued(domains: &Domains, configuration: &Configuration) -> Resu
         return Ok(false);
     };
     for _ in 0..SWEEPS_MAX {
-        if domains.media.delete_queued_blobs().await? == 0 {
+        if domains.core::<MediaCore>()?.delete_queued_blobs().await? == 0 {
             return Ok(true);
         }
     }

@@ -20,9 +20,10 @@ mod store;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use business_accounts_gateway::Accounts;
-use infra_bus::Consumer;
 use infra_db::Database;
+use infra_domain::{DatabaseSpec, Domain};
 use infra_kernel::{Clock, IdGenerator, Result};
 use sqlx::migrate::Migrator;
 use tokio_util::sync::CancellationToken;
@@ -33,6 +34,12 @@ use service::Service;
 
 /// The tables of this domain.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// The database of this domain.
+pub static DATABASE: DatabaseSpec = DatabaseSpec {
+    is_original: true,
+    ..DatabaseSpec::new("accounts", "accounts.db", &MIGRATIONS)
+};
 
 /// What the domain stands on.
 pub struct Dependencies {
@@ -62,22 +69,22 @@ impl AccountsCore {
         let service = Arc::new(Service::new(dependencies)?);
         Ok(Self { service })
     }
+}
 
-    /// The domain's contract, to be called in process or served.
-    #[must_use]
-    pub fn gateway(&self) -> Arc<dyn Accounts> {
+/// It acts on no events.
+#[async_trait]
+impl Domain for AccountsCore {
+    type Gateway = dyn Accounts;
+
+    const DATABASE: &'static DatabaseSpec = &DATABASE;
+
+    fn gateway(&self) -> Arc<dyn Accounts> {
         Arc::clone(&self.service) as Arc<dyn Accounts>
     }
 
-    /// The events this domain acts on: none.
-    #[must_use]
-    pub const fn consumers(&self) -> Vec<Consumer> {
-        Vec::new()
-    }
-
     /// Writes what accounts of before lack, and removes what has expired, at once and then
-    /// regularly, until it is told to stop.
-    pub async fn run_jobs(&self, stop: CancellationToken) {
+    /// regularly.
+    async fn run_jobs(&self, stop: CancellationToken) {
         jobs::write_words::run(&self.service, &stop).await;
         jobs::remove_expired::run(&self.service, &stop).await;
     }

@@ -845,13 +845,12 @@ pub mod methods {
         REVOKE_TOKEN,
     ];
 }
-/// Puts the layers of every call round a [`Accounts`].
-#[must_use]
-pub fn layered(
-    inner: std::sync::Arc<dyn Accounts>,
-    layers: &::infra_rpc::Layers,
-) -> std::sync::Arc<dyn Accounts> {
-    std::sync::Arc::new(::infra_rpc::Layered::new(inner, methods::ALL, layers))
+impl ::infra_rpc::Contract for dyn Accounts {
+    const NAME: &'static str = "accounts";
+    const METHODS: &'static [::infra_rpc::Method] = methods::ALL;
+    fn layered(inner: std::sync::Arc<Self>, layers: &::infra_rpc::Layers) -> std::sync::Arc<Self> {
+        std::sync::Arc::new(::infra_rpc::Layered::new(inner, methods::ALL, layers))
+    }
 }
 #[async_trait::async_trait]
 impl<T: Accounts + ?Sized> Accounts for ::infra_rpc::Layered<T> {

@@ -19,11 +19,10 @@ use std::sync::Arc;
 
 use business_accounts_gateway::Accounts;
 use business_graph_gateway::Graph;
-use infra_bus::Consumer;
 use infra_db::Database;
+use infra_domain::{DatabaseSpec, Domain};
 use infra_kernel::{Clock, IdGenerator};
 use sqlx::migrate::Migrator;
-use tokio_util::sync::CancellationToken;
 
 pub use settings::Settings;
 
@@ -32,6 +31,12 @@ use crate::state::State;
 
 /// The tables of this domain.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// The database of this domain.
+pub static DATABASE: DatabaseSpec = DatabaseSpec {
+    is_original: true,
+    ..DatabaseSpec::new("graph", "graph.db", &MIGRATIONS)
+};
 
 /// What the domain stands on.
 pub struct Dependencies {
@@ -60,21 +65,15 @@ impl GraphCore {
             state: Arc::new(State::new(dependencies)),
         }
     }
+}
 
-    /// The domain as others call it.
-    #[must_use]
-    pub fn gateway(&self) -> Arc<dyn Graph> {
+/// It acts on no events and has no timers.
+impl Domain for GraphCore {
+    type Gateway = dyn Graph;
+
+    const DATABASE: &'static DatabaseSpec = &DATABASE;
+
+    fn gateway(&self) -> Arc<dyn Graph> {
         Arc::new(GraphService::new(Arc::clone(&self.state)))
-    }
-
-    /// The events this domain acts on: none.
-    #[must_use]
-    pub const fn consumers(&self) -> Vec<Consumer> {
-        Vec::new()
-    }
-
-    /// Runs until it is stopped. The domain has no timers of its own.
-    pub async fn run_jobs(&self, stop: CancellationToken) {
-        stop.cancelled().await;
     }
 }

@@ -224,13 +224,12 @@ pub mod methods {
         GET_STATS,
     ];
 }
-/// Puts the layers of every call round a [`Graph`].
-#[must_use]
-pub fn layered(
-    inner: std::sync::Arc<dyn Graph>,
-    layers: &::infra_rpc::Layers,
-) -> std::sync::Arc<dyn Graph> {
-    std::sync::Arc::new(::infra_rpc::Layered::new(inner, methods::ALL, layers))
+impl ::infra_rpc::Contract for dyn Graph {
+    const NAME: &'static str = "graph";
+    const METHODS: &'static [::infra_rpc::Method] = methods::ALL;
+    fn layered(inner: std::sync::Arc<Self>, layers: &::infra_rpc::Layers) -> std::sync::Arc<Self> {
+        std::sync::Arc::new(::infra_rpc::Layered::new(inner, methods::ALL, layers))
+    }
 }
 #[async_trait::async_trait]
 impl<T: Graph + ?Sized> Graph for ::infra_rpc::Layered<T> {

@@ -28,11 +28,13 @@ mod store;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
+use async_trait::async_trait;
 use business_media_codec::{ExternalCodecs, FormatSet, Ladder};
 use business_media_gateway::{Media, MediaId};
 use infra_blob::BlobStore;
 use infra_bus::Consumer;
-use infra_db::{BoxFuture, Connection, Database};
+use infra_db::{BoxFuture, Connection, Database, DbError};
+use infra_domain::{DatabaseSpec, Domain, Finding};
 use infra_kernel::{Clock, IdGenerator};
 use sqlx::migrate::Migrator;
 use tokio::sync::broadcast;
@@ -50,11 +52,17 @@ use crate::service::{Service, Switches};
 
 pub use jobs::SweepReport;
 pub use ladder::{LadderSettings, StepSettings};
-pub use overview::{FAILED_COUNTED_MAX, Overview, overview};
 pub use settings::{AlternateForm, Settings};
 
 /// The schema of this domain's own database.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// The database of this domain.
+pub static DATABASE: DatabaseSpec = DatabaseSpec {
+    names_blobs: true,
+    is_original: true,
+    ..DatabaseSpec::new("media", "media.db", &MIGRATIONS)
+};
 
 /// Items whose end of processing waiters may be late to hear of before they have to look for
 /// themselves.
@@ -187,32 +195,8 @@ impl MediaCore {
         }
     }
 
-    /// The contract, served in process.
-    #[must_use]
-    pub fn gateway(&self) -> Arc<dyn Media> {
-        Arc::new(Service {
-            core: Arc::clone(&self.core),
-        })
-    }
-
-    /// The durable subscriptions, for the composition to run.
-    #[must_use]
-    pub fn consumers(&self) -> Vec<Consumer> {
-        vec![
-            consumers::wake_workers::consumer(Arc::clone(&self.core)),
-            consumers::forget_changed::consumer(Arc::clone(&self.core)),
-        ]
-    }
-
-    /// Works on what waits and sweeps now and then, until it is stopped; then attempts that are
-    /// under way are given a moment to end, or released. Of the processes that may be open on one
-    /// database only one may run this: it takes over whatever another run was at.
-    pub async fn run_jobs(&self, stop: CancellationToken) {
-        jobs::run(&self.core, stop).await;
-    }
-
-    /// Processes everything that is due, one after another, as [`Self::run_jobs`] does several at a
-    /// time. Returns how many attempts there were.
+    /// Processes everything that is due, one after another, as [`Domain::run_jobs`] does several
+    /// at a time. Returns how many attempts there were.
     ///
     /// # Errors
     /// When the database cannot be read or written.
@@ -220,7 +204,7 @@ impl MediaCore {
         Ok(self.core.drain_queue().await?)
     }
 
-    /// One round of the sweeping that [`Self::run_jobs`] does, bounded in batches: deletes what
+    /// One round of the sweeping that [`Domain::run_jobs`] does, bounded in batches: deletes what
     /// nothing uses, and has forms made that items lack.
     ///
     /// # Errors
@@ -236,5 +220,39 @@ impl MediaCore {
     /// When the database is unavailable.
     pub async fn delete_queued_blobs(&self) -> infra_kernel::Result<u64> {
         Ok(self.core.blobs.sweep().await?)
+    }
+}
+
+#[async_trait]
+impl Domain for MediaCore {
+    type Gateway = dyn Media;
+
+    const DATABASE: &'static DatabaseSpec = &DATABASE;
+
+    fn gateway(&self) -> Arc<dyn Media> {
+        Arc::new(Service {
+            core: Arc::clone(&self.core),
+        })
+    }
+
+    fn consumers(&self) -> Vec<Consumer> {
+        vec![
+            consumers::wake_workers::consumer(Arc::clone(&self.core)),
+            consumers::forget_changed::consumer(Arc::clone(&self.core)),
+        ]
+    }
+
+    /// Works on what waits and sweeps now and then; at the end, attempts that are under way are
+    /// given a moment to end, or released. It takes over whatever another run was at.
+    async fn run_jobs(&self, stop: CancellationToken) {
+        jobs::run(&self.core, stop).await;
+    }
+
+    async fn check(database: &Database) -> Result<Vec<Finding>, DbError> {
+        overview::check(database).await
+    }
+
+    async fn has_blobs(database: &Database) -> Result<bool, DbError> {
+        overview::has_files(database).await
     }
 }

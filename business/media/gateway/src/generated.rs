@@ -970,13 +970,12 @@ pub mod methods {
         GET_CAPABILITIES,
     ];
 }
-/// Puts the layers of every call round a [`Media`].
-#[must_use]
-pub fn layered(
-    inner: std::sync::Arc<dyn Media>,
-    layers: &::infra_rpc::Layers,
-) -> std::sync::Arc<dyn Media> {
-    std::sync::Arc::new(::infra_rpc::Layered::new(inner, methods::ALL, layers))
+impl ::infra_rpc::Contract for dyn Media {
+    const NAME: &'static str = "media";
+    const METHODS: &'static [::infra_rpc::Method] = methods::ALL;
+    fn layered(inner: std::sync::Arc<Self>, layers: &::infra_rpc::Layers) -> std::sync::Arc<Self> {
+        std::sync::Arc::new(::infra_rpc::Layered::new(inner, methods::ALL, layers))
+    }
 }
 #[async_trait::async_trait]
 impl<T: Media + ?Sized> Media for ::infra_rpc::Layered<T> {

@@ -24,11 +24,13 @@ mod store;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use business_accounts_gateway::Accounts;
 use business_media_gateway::Media;
 use business_posts_gateway::Posts;
 use infra_bus::Consumer;
 use infra_db::Database;
+use infra_domain::{DatabaseSpec, Domain};
 use infra_kernel::{Clock, IdGenerator};
 use sqlx::migrate::Migrator;
 use tokio_util::sync::CancellationToken;
@@ -40,6 +42,12 @@ use crate::state::State;
 
 /// The tables of this domain.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// The database of this domain.
+pub static DATABASE: DatabaseSpec = DatabaseSpec {
+    is_original: true,
+    ..DatabaseSpec::new("posts", "posts.db", &MIGRATIONS)
+};
 
 /// What the domain stands on.
 pub struct Dependencies {
@@ -70,24 +78,27 @@ impl PostsCore {
             state: Arc::new(State::new(dependencies)),
         }
     }
+}
 
-    /// The domain as others call it.
-    #[must_use]
-    pub fn gateway(&self) -> Arc<dyn Posts> {
+#[async_trait]
+impl Domain for PostsCore {
+    type Gateway = dyn Posts;
+
+    const DATABASE: &'static DatabaseSpec = &DATABASE;
+
+    fn gateway(&self) -> Arc<dyn Posts> {
         Arc::new(PostsService::new(Arc::clone(&self.state)))
     }
 
-    /// The events this domain acts on: its own, to attach and release media.
-    #[must_use]
-    pub fn consumers(&self) -> Vec<Consumer> {
+    /// Its own events, to attach and release media.
+    fn consumers(&self) -> Vec<Consumer> {
         vec![
             consumers::attach_media::consumer(&self.state),
             consumers::release_media::consumer(&self.state),
         ]
     }
 
-    /// Runs the timers until it is stopped.
-    pub async fn run_jobs(&self, stop: CancellationToken) {
+    async fn run_jobs(&self, stop: CancellationToken) {
         tokio::join!(
             jobs::sweep_idempotency_keys::run(&self.state, &stop),
             jobs::backfill_hashtags::run(&self.state, &stop),

@@ -473,13 +473,12 @@ pub mod methods {
         COUNT_POSTS,
     ];
 }
-/// Puts the layers of every call round a [`Posts`].
-#[must_use]
-pub fn layered(
-    inner: std::sync::Arc<dyn Posts>,
-    layers: &::infra_rpc::Layers,
-) -> std::sync::Arc<dyn Posts> {
-    std::sync::Arc::new(::infra_rpc::Layered::new(inner, methods::ALL, layers))
+impl ::infra_rpc::Contract for dyn Posts {
+    const NAME: &'static str = "posts";
+    const METHODS: &'static [::infra_rpc::Method] = methods::ALL;
+    fn layered(inner: std::sync::Arc<Self>, layers: &::infra_rpc::Layers) -> std::sync::Arc<Self> {
+        std::sync::Arc::new(::infra_rpc::Layered::new(inner, methods::ALL, layers))
+    }
 }
 #[async_trait::async_trait]
 impl<T: Posts + ?Sized> Posts for ::infra_rpc::Layered<T> {

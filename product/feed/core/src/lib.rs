@@ -30,19 +30,30 @@ mod timelines;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use business_graph_gateway::Graph;
 use business_posts_gateway::Posts;
 use infra_bus::Consumer;
 use infra_db::Database;
+use infra_domain::{DatabaseSpec, Domain};
 use infra_kernel::{Clock, IdGenerator};
 use product_feed_gateway::Feed;
 use sqlx::migrate::Migrator;
 use tokio_util::sync::CancellationToken;
 
+pub use jobs::TidyReport;
 pub use settings::Settings;
 
 /// The tables of this domain.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// The database of this domain.
+pub static DATABASE: DatabaseSpec = DatabaseSpec {
+    is_read_model: true,
+    has_outbox: false,
+    is_original: true,
+    ..DatabaseSpec::new("feed", "feed.db", &MIGRATIONS)
+};
 
 /// What the feed needs.
 pub struct Dependencies {
@@ -75,24 +86,7 @@ impl FeedCore {
         }
     }
 
-    /// The domain as others call it.
-    #[must_use]
-    pub fn gateway(&self) -> Arc<dyn Feed> {
-        Arc::new(service::Service::new(Arc::clone(&self.timelines)))
-    }
-
-    /// What it acts on.
-    #[must_use]
-    pub fn consumers(&self) -> Vec<Consumer> {
-        consumers::all(&self.timelines)
-    }
-
-    /// Trims and drops timelines until it is told to stop.
-    pub async fn run_jobs(&self, stop: CancellationToken) {
-        jobs::run(&self.timelines, &stop).await;
-    }
-
-    /// One round of what [`Self::run_jobs`] does again and again.
+    /// One round of what [`Domain::run_jobs`] does again and again.
     ///
     /// # Errors
     /// When the database cannot be read or written.
@@ -101,4 +95,22 @@ impl FeedCore {
     }
 }
 
-pub use jobs::TidyReport;
+#[async_trait]
+impl Domain for FeedCore {
+    type Gateway = dyn Feed;
+
+    const DATABASE: &'static DatabaseSpec = &DATABASE;
+
+    fn gateway(&self) -> Arc<dyn Feed> {
+        Arc::new(service::Service::new(Arc::clone(&self.timelines)))
+    }
+
+    fn consumers(&self) -> Vec<Consumer> {
+        consumers::all(&self.timelines)
+    }
+
+    /// Trims and drops timelines.
+    async fn run_jobs(&self, stop: CancellationToken) {
+        jobs::run(&self.timelines, &stop).await;
+    }
+}

@@ -74,13 +74,12 @@ pub mod methods {
     /// Every method, in the order of the contract.
     pub const ALL: &[Method] = &[GET_HOME, REBUILD_HOME];
 }
-/// Puts the layers of every call round a [`Feed`].
-#[must_use]
-pub fn layered(
-    inner: std::sync::Arc<dyn Feed>,
-    layers: &::infra_rpc::Layers,
-) -> std::sync::Arc<dyn Feed> {
-    std::sync::Arc::new(::infra_rpc::Layered::new(inner, methods::ALL, layers))
+impl ::infra_rpc::Contract for dyn Feed {
+    const NAME: &'static str = "feed";
+    const METHODS: &'static [::infra_rpc::Method] = methods::ALL;
+    fn layered(inner: std::sync::Arc<Self>, layers: &::infra_rpc::Layers) -> std::sync::Arc<Self> {
+        std::sync::Arc::new(::infra_rpc::Layered::new(inner, methods::ALL, layers))
+    }
 }
 #[async_trait::async_trait]
 impl<T: Feed + ?Sized> Feed for ::infra_rpc::Layered<T> {

@@ -4,6 +4,7 @@ use business_accounts_gateway::issue_token_request::Proof;
 use business_accounts_gateway::{
     ClientCredentials, CreateApplicationRequest, GetApplicationRequest, NewAccount,
 };
+use infra_domain::Domain as _;
 use infra_kernel::ErrorCode;
 use tokio_util::sync::CancellationToken;
 

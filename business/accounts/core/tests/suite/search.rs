@@ -1,4 +1,5 @@
 use business_accounts_gateway::{SearchAccountsRequest, UpdateProfileRequest};
+use infra_domain::Domain as _;
 use infra_kernel::ErrorCode;
 use tokio_util::sync::CancellationToken;
 

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use business_accounts::Settings;
 use business_accounts_gateway::{Role, Scopes, SignOutRequest};
+use infra_domain::Domain as _;
 use infra_kernel::ErrorCode;
 use tokio_util::sync::CancellationToken;
 

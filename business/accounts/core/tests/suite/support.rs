@@ -9,6 +9,7 @@ use business_accounts_gateway::{
     Grant, RegisterRequest, SecretKind, SignInReply, SignInRequest,
 };
 use infra_db::Database;
+use infra_domain::Domain as _;
 use infra_kernel::{Clock, Context, Error, ErrorCode, IdGenerator, ManualClock, Result, Timestamp};
 
 pub(crate) const PASSWORD: &str = "silver gelatin";

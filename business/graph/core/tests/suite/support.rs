@@ -11,6 +11,7 @@ use business_graph_gateway::{
     FollowRequest, GetRelationshipsRequest, GetStatsRequest, Graph, Relationship, UnfollowRequest,
 };
 use infra_db::Database;
+use infra_domain::Domain as _;
 use infra_kernel::{Context, IdGenerator, Result, SystemClock};
 use tempfile::TempDir;
 use testing_stubs::{Stub, StubAccounts};

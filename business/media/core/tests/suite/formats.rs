@@ -6,6 +6,7 @@ use business_media::{Dependencies, MediaCore, Settings};
 use business_media_gateway::{
     FormatStatus, GetCapabilitiesRequest, ListFormatsRequest, Media, SwitchFormatRequest,
 };
+use infra_domain::Domain as _;
 use infra_kernel::{ErrorCode, IdGenerator, Result};
 
 use crate::scene::{Scene, context, photo, picture};

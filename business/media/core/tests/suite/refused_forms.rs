@@ -7,6 +7,7 @@ use std::time::Duration;
 use business_media::Settings;
 use business_media_codec::{EncoderMemory, Encoding, Ladder, alternates_memory_bytes};
 use business_media_gateway::MediaState;
+use infra_domain::Domain as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::external_codecs::Forms;

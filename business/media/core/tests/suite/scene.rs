@@ -142,7 +142,7 @@ impl Scene {
             database,
             store,
             clock,
-            media: core.gateway(),
+            media: infra_domain::Domain::gateway(&*core),
             core,
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use business_media::{Settings, SweepReport};
 use business_media_gateway::{MediaState, topics};
+use infra_domain::Domain as _;
 use testing_kit::png;
 use tokio_util::sync::CancellationToken;
 

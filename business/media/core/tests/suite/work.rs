@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use business_media::{AlternateForm, Settings};
 use business_media_gateway::{MediaItem, MediaState, topics};
+use infra_domain::Domain as _;
 use infra_kernel::{ErrorCode, ManualClock, Timestamp};
 use testing_kit::png;
 use tokio_util::sync::CancellationToken;

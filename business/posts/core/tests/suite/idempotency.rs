@@ -6,6 +6,7 @@ use business_media_gateway::MediaState;
 use business_posts::Settings;
 use business_posts_gateway::CreatePostRequest;
 use futures::future::join_all;
+use infra_domain::Domain as _;
 use infra_kernel::ErrorCode;
 use tokio_util::sync::CancellationToken;
 

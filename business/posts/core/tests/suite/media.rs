@@ -6,6 +6,7 @@ use business_media_gateway::MediaState;
 use business_posts::Settings;
 use business_posts_gateway::{CreatePostRequest, topics};
 use infra_bus::HandlerError;
+use infra_domain::Domain as _;
 
 use crate::support::{World, fill_old, photos};
 

@@ -16,6 +16,7 @@ use business_posts::{Dependencies, MIGRATIONS, PostsCore, Settings};
 use business_posts_gateway::*;
 use infra_bus::{Event, HandlerError};
 use infra_db::{Database, DbError};
+use infra_domain::Domain as _;
 use infra_kernel::{
     Context, Error, ErrorCode, EventId, IdGenerator, ManualClock, Result, SystemClock, Timestamp,
 };

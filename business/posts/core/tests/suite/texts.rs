@@ -1,6 +1,7 @@
 //! What is read out of a text: hashtags, mentions; and its language.
 
 use business_posts_gateway::{CreatePostRequest, ListByAuthorRequest, Post};
+use infra_domain::Domain as _;
 use infra_kernel::Page;
 
 use crate::support::{World, context, fill_old, text};

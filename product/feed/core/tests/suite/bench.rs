@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use infra_bus::{Consumer, Event, HandlerError};
 use infra_db::Database;
+use infra_domain::Domain as _;
 use infra_kernel::{Clock, Page};
 use product_feed::{Dependencies, FeedCore, MIGRATIONS, Settings};
 use product_feed_gateway::{Feed, GetHomeRequest, RebuildHomeRequest};

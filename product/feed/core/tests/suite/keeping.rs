@@ -4,6 +4,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use infra_domain::Domain as _;
 use infra_kernel::{Clock as _, Page};
 use product_feed::{Settings, TidyReport};
 use tokio_util::sync::CancellationToken;

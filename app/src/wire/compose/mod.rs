@@ -1,0 +1,108 @@
+//! The list of domains, and how each is made from what it stands on. Only the files of this folder
+//! name a core.
+
+mod accounts;
+mod feed;
+mod graph;
+mod media;
+mod posts;
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use async_trait::async_trait;
+use business_accounts::AccountsCore;
+use business_graph::GraphCore;
+use business_media::MediaCore;
+use business_posts::PostsCore;
+use infra_blob::BlobStore;
+use infra_db::{BoxFuture, Database, DbError};
+use infra_domain::{Composed, DatabaseSpec, Domain, Finding, GatewayRegistry};
+use infra_kernel::{Clock, IdGenerator};
+use infra_rpc::{Contract, Layers, Method};
+use product_feed::FeedCore;
+
+use super::Topology;
+use super::databases::Databases;
+use crate::config::Configuration;
+
+/// Every domain, in the order in which they are composed: each after those whose gateways it calls.
+pub(crate) static DOMAINS: &[Entry] = &[
+    Entry::of::<AccountsCore>(),
+    Entry::of::<GraphCore>(),
+    Entry::of::<MediaCore>(),
+    Entry::of::<PostsCore>(),
+    Entry::of::<FeedCore>(),
+];
+
+/// How a core is made.
+#[async_trait]
+trait Compose: Domain {
+    /// The domain over what it stands on.
+    async fn compose(wiring: &Wiring<'_>) -> Result<Self>;
+}
+
+/// A domain as the list knows it: without its type, which stays in here.
+pub(crate) struct Entry {
+    pub(crate) database: &'static DatabaseSpec,
+    pub(super) methods: &'static [Method],
+    pub(super) compose: ComposeFn,
+    pub(crate) check: CheckFn<Vec<Finding>>,
+    pub(crate) has_blobs: CheckFn<bool>,
+}
+
+type ComposeFn = for<'w> fn(&'w mut Wiring<'_>) -> BoxFuture<'w, Result<Composed>>;
+type CheckFn<T> = for<'d> fn(&'d Database) -> BoxFuture<'d, Result<T, DbError>>;
+
+impl Entry {
+    const fn of<D: Compose>() -> Self {
+        Self {
+            database: D::DATABASE,
+            methods: <D::Gateway as Contract>::METHODS,
+            compose: |wiring| {
+                Box::pin(async move {
+                    let domain = D::compose(wiring).await;
+                    let name = D::DATABASE.name;
+                    let domain = domain.with_context(|| format!("{name} cannot be opened"))?;
+                    wiring.add_gateway(domain.gateway())?;
+                    Ok(Composed::new(domain))
+                })
+            },
+            check: |database| D::check(database),
+            has_blobs: |database| D::has_blobs(database),
+        }
+    }
+}
+
+/// What domains are made of.
+pub(super) struct Wiring<'a> {
+    pub(super) configuration: &'a Configuration,
+    pub(super) topology: &'a Topology,
+    pub(super) databases: &'a Databases,
+    pub(super) blobs: Arc<dyn BlobStore>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<IdGenerator>,
+    pub(super) layers: Layers,
+    /// The gateways of the domains that are composed so far, in their layers.
+    pub(super) gateways: GatewayRegistry,
+}
+
+impl Wiring<'_> {
+    /// A domain's own database.
+    fn database(&self, spec: &DatabaseSpec) -> Result<Database> {
+        self.databases.get(spec).cloned()
+    }
+
+    /// The gateway of another domain, which stands before this one in the list.
+    fn gateway<G: Contract + ?Sized>(&self) -> Result<Arc<G>> {
+        Ok(self.gateways.get()?)
+    }
+
+    /// Lets the next domains call this one, or the one of its kind that lives elsewhere. Everyone
+    /// calls everyone through the layers, also within this process.
+    fn add_gateway<G: Contract + ?Sized>(&mut self, local: Arc<G>) -> Result<()> {
+        let placed = self.topology.remote.find().unwrap_or(local);
+        let layered = G::layered(placed, &self.layers);
+        Ok(self.gateways.insert(layered)?)
+    }
+}

@@ -1,0 +1,116 @@
+//! The databases of an installation: which there are, and opening all of them.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use infra_db::{Database, OpenOptions};
+use infra_domain::DatabaseSpec;
+
+use super::compose::DOMAINS;
+use super::data_folder::{self, Contents};
+use super::{LOST_FILES, Topology, full_disk};
+use crate::config::Configuration;
+
+/// The bus's, which is no domain's: nothing else is in it than what the others publish.
+pub(crate) static BUS: DatabaseSpec = DatabaseSpec {
+    has_outbox: false,
+    is_original: true,
+    ..DatabaseSpec::new("bus", "bus.db", &infra_bus::MIGRATIONS)
+};
+
+/// Every database of an installation.
+pub(crate) fn specs() -> impl Iterator<Item = &'static DatabaseSpec> + Clone {
+    let domains = DOMAINS.iter().map(|entry| entry.database);
+    domains.chain([&BUS])
+}
+
+/// The databases, open.
+pub(super) struct Databases {
+    opened: Vec<(&'static DatabaseSpec, Database)>,
+}
+
+impl Databases {
+    /// Opens them side by side, for a quick start, unless one is lost or not what it should be.
+    pub(super) async fn open(configuration: &Configuration, topology: &Topology) -> Result<Self> {
+        let folder = configuration.data_dir.as_path();
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
+        full_disk::require_room_to_start(folder).await?;
+        let mut contents = Contents::look(folder).await?;
+        contents.require_whole(&topology.accept_lost)?;
+        contents.record_begun()?;
+        let connections = specs().count() as u64 * u64::from(infra_db::CONNECTIONS_MAX);
+        let options = OpenOptions {
+            page_cache_bytes: configuration.database_cache_bytes / connections,
+        };
+        let opening = specs().map(|spec| async move {
+            let path = folder.join(spec.file);
+            let database = Database::open_with(&path, spec.migrations, options).await?;
+            anyhow::Ok((spec, database))
+        });
+        let opened = futures::future::try_join_all(opening).await?;
+        contents.record_made()?;
+        data_folder::give_all(folder)?;
+        let databases = Self { opened };
+        databases
+            .require_media(folder, &mut contents, topology)
+            .await?;
+        Ok(databases)
+    }
+
+    /// One of them.
+    pub(super) fn get(&self, spec: &DatabaseSpec) -> Result<&Database> {
+        let mut opened = self.opened.iter();
+        let found = opened.find(|(opened, _)| opened.name == spec.name);
+        let (_, database) = found.with_context(|| format!("{} is not open", spec.file))?;
+        Ok(database)
+    }
+
+    /// Those whose events are relayed.
+    pub(super) fn outboxes(&self) -> Vec<Database> {
+        let with_outbox = self.opened.iter().filter(|(spec, _)| spec.has_outbox);
+        with_outbox.map(|(_, database)| database.clone()).collect()
+    }
+
+    /// Finishes every write that was handed in and closes them all.
+    pub(super) async fn close(&self) {
+        let closing = self.opened.iter().map(|(_, database)| database.close());
+        // Each says in the log what of it stays open.
+        futures::future::join_all(closing).await;
+    }
+
+    /// Refuses to continue without the photos' files where they are needed, unless the operator
+    /// says or has said so.
+    async fn require_media(
+        &self,
+        folder: &Path,
+        contents: &mut Contents,
+        topology: &Topology,
+    ) -> Result<()> {
+        if !data_folder::has_no_media(folder) {
+            return contents.record_files(false);
+        }
+        if !self.have_blobs().await? {
+            return Ok(());
+        }
+        let files = folder.join(data_folder::MEDIA);
+        if topology.accept_lost.iter().any(|lost| lost == LOST_FILES) {
+            tracing::warn!(folder = %files.display(), "the photos' files are lost, as the operator says");
+            return contents.record_files(true);
+        }
+        if contents.files_are_given_up() || !topology.requires_files {
+            return Ok(());
+        }
+        anyhow::bail!(data_folder::no_media(&files))
+    }
+
+    /// Whether any of them names a file of the blob store.
+    async fn have_blobs(&self) -> Result<bool> {
+        for entry in DOMAINS {
+            if (entry.has_blobs)(self.get(entry.database)?).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
