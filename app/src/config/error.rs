@@ -42,6 +42,18 @@ pub enum ConfigError {
         /// A setting with a name near it.
         hint: String,
     },
+    /// One source sets a setting by its old and its new name.
+    #[error(
+        "{origin} sets both `{old}` and `{new}`, the old and the new name of one setting; remove `{old}`"
+    )]
+    BothNames {
+        /// The source that has both.
+        origin: String,
+        /// The name of before.
+        old: String,
+        /// The name of today.
+        new: String,
+    },
     /// A value is not what the setting takes.
     #[error("`{setting}` cannot be set so: {problem}")]
     Invalid {

@@ -1,5 +1,8 @@
 //! File, environment, flags: later ones win, and each setting remembers where it came from.
 
+mod dotted;
+mod renamed;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
@@ -11,6 +14,7 @@ use super::Configuration;
 use super::environment::{self, Variable};
 use super::error::ConfigError;
 use super::memory;
+use dotted::{flatten, lookup, lookup_mut};
 
 /// Where a setting's value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +106,7 @@ where
         merged: table(&fitting)?,
         origins: BTreeMap::new(),
         notes: Vec::new(),
+        warnings: Vec::new(),
     };
     if let Some(bytes) = sources.memory_limit_bytes {
         layers.record_fitted(bytes);
@@ -119,6 +124,7 @@ struct Layers {
     merged: Table,
     origins: BTreeMap<String, Origin>,
     notes: Vec<String>,
+    warnings: Vec<String>,
 }
 
 impl Layers {
@@ -143,15 +149,20 @@ impl Layers {
             path: path.to_owned(),
             problem: error.to_string().trim_end().to_owned(),
         })?;
-        for (setting, value) in flatten(&table) {
-            self.set(&setting, value, Origin::File(path.to_owned()))?;
+        let settings = flatten(&table);
+        let names = settings.iter().map(|(name, _)| name.as_str());
+        renamed::refuse_both_names(&names, &path.display().to_string())?;
+        for (name, value) in settings {
+            self.set_by_any_name(&name, value, Origin::File(path.to_owned()))?;
         }
         Ok(())
     }
 
     fn add_environment(&mut self, variables: &[Variable]) -> Result<(), ConfigError> {
+        let names: Vec<String> = variables.iter().map(Variable::setting).collect();
+        renamed::refuse_both_names(&names.iter().map(String::as_str), "the environment")?;
         for variable in variables {
-            if lookup(&self.defaults, &variable.setting()).is_none()
+            if self.default_of(&variable.setting()).is_none()
                 && environment::is_of_a_service(variable, variables)
             {
                 self.notes.push(format!(
@@ -168,7 +179,7 @@ impl Layers {
     fn add_variable(&mut self, variable: &Variable) -> Result<(), ConfigError> {
         let setting = variable.setting();
         let origin = Origin::Environment(variable.name.clone());
-        let Some(default) = lookup(&self.defaults, &setting) else {
+        let Some(default) = self.default_of(&setting) else {
             return Err(self.unknown(&setting, origin));
         };
         let value =
@@ -176,7 +187,13 @@ impl Layers {
                 setting: variable.name.clone(),
                 problem,
             })?;
-        self.set(&setting, value, origin)
+        self.set_by_any_name(&setting, value, origin)
+    }
+
+    /// The default of a setting, also by a name that it had before.
+    fn default_of(&self, name: &str) -> Option<&Value> {
+        let renamed = renamed::find(name).map(|renamed| renamed.setting);
+        lookup(&self.defaults, renamed.as_deref().unwrap_or(name))
     }
 
     fn add_flags(&mut self, overrides: &Overrides) -> Result<(), ConfigError> {
@@ -199,6 +216,24 @@ impl Layers {
             self.set("roles", Value::Array(roles), Origin::Flag("--roles"))?;
         }
         Ok(())
+    }
+
+    fn set_by_any_name(
+        &mut self,
+        name: &str,
+        value: Value,
+        origin: Origin,
+    ) -> Result<(), ConfigError> {
+        let Some(renamed) = renamed::find(name) else {
+            return self.set(name, value, origin);
+        };
+        let converted = renamed.converted(&value);
+        let value = converted.map_err(|problem| ConfigError::Invalid {
+            setting: name.to_owned(),
+            problem: format!("{problem} (from {origin})"),
+        })?;
+        self.warnings.push(renamed.warning(name, &value, &origin));
+        self.set(&renamed.setting, value, origin)
     }
 
     fn set(&mut self, setting: &str, value: Value, origin: Origin) -> Result<(), ConfigError> {
@@ -231,7 +266,10 @@ impl Layers {
     fn finish(self, memory_limit_bytes: Option<u64>) -> Result<Loaded, ConfigError> {
         let configuration: Configuration = self.parse()?;
         configuration.check()?;
-        let warnings = memory_limit_bytes.map(|bytes| memory::warnings(&configuration, bytes));
+        let mut warnings = self.warnings;
+        if let Some(bytes) = memory_limit_bytes {
+            warnings.extend(memory::warnings(&configuration, bytes));
+        }
         let settings = flatten(&self.merged).into_iter().map(|(setting, value)| {
             let origin = self
                 .origins
@@ -244,7 +282,7 @@ impl Layers {
             settings: settings.collect(),
             configuration,
             notes: self.notes,
-            warnings: warnings.unwrap_or_default(),
+            warnings,
         })
     }
 
@@ -315,38 +353,6 @@ fn text_of(path: &Path, origin: &str) -> Result<String, ConfigError> {
     text.ok_or_else(|| ConfigError::NotText {
         origin: origin.to_owned(),
     })
-}
-
-/// Every plain setting of a table by its dotted name.
-fn flatten(table: &Table) -> Vec<(String, Value)> {
-    let mut settings = Vec::new();
-    for (name, value) in table {
-        match value {
-            Value::Table(section) if !section.is_empty() => {
-                settings.extend(
-                    flatten(section)
-                        .into_iter()
-                        .map(|(inner, value)| (format!("{name}.{inner}"), value)),
-                );
-            }
-            value => settings.push((name.clone(), value.clone())),
-        }
-    }
-    settings
-}
-
-fn lookup<'table>(table: &'table Table, setting: &str) -> Option<&'table Value> {
-    match setting.split_once('.') {
-        Some((section, rest)) => lookup(table.get(section)?.as_table()?, rest),
-        None => table.get(setting),
-    }
-}
-
-fn lookup_mut<'table>(table: &'table mut Table, setting: &str) -> Option<&'table mut Value> {
-    match setting.split_once('.') {
-        Some((section, rest)) => lookup_mut(table.get_mut(section)?.as_table_mut()?, rest),
-        None => table.get_mut(setting),
-    }
 }
 
 /// Levenshtein's distance: how many letters must change to make one word the other.

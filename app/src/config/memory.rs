@@ -115,7 +115,7 @@ fn budgets(configuration: &Configuration) -> [(&'static str, u64); 4] {
         ),
         ("database_cache_bytes", configuration.database_cache_bytes),
         (
-            "accounts.password_memory_kib times accounts.password_checks_max",
+            "accounts.password_memory_bytes times accounts.password_checks_max",
             all_passwords_bytes(&configuration.accounts),
         ),
     ]
@@ -127,7 +127,7 @@ fn all_passwords_bytes(accounts: &business_accounts::Settings) -> u64 {
 
 /// What one check of a password takes, in bytes.
 fn password_bytes(accounts: &business_accounts::Settings) -> u64 {
-    u64::from(accounts.password_memory_kib).saturating_mul(1024)
+    accounts.password_memory_bytes
 }
 
 #[cfg(test)]

@@ -16,7 +16,8 @@ Settings come from a TOML file (`--config FILE` or `HELIOGRAPH_CONFIG`), then th
 flags; later ones win. In the environment a setting is its name in capitals with `HELIOGRAPH_`
 before it and `__` for the dot: `instance.title` is `HELIOGRAPH_INSTANCE__TITLE`; a list is written
 with commas, an empty one as `[]`. An empty variable is not set, blanks around a value are dropped,
-and a name that is no setting is refused. Only what Kubernetes and Docker set for a service named
+and a name that is no setting is refused; one that a setting had before is read, with a warning that
+says what to write instead. Only what Kubernetes and Docker set for a service named
 `heliograph` (`HELIOGRAPH_SERVICE_HOST`, `HELIOGRAPH_PORT=tcp://…` and the like) is skipped with a
 note. `heliograph config show` lists every setting with its value and where it came from;
 `heliograph config check` says whether it is all in order.

@@ -14,7 +14,7 @@ pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Output {
         .args(arguments)
         .arg("--data-dir")
         .arg(folder)
-        .env("HELIOGRAPH_ACCOUNTS__PASSWORD_MEMORY_KIB", "64")
+        .env("HELIOGRAPH_ACCOUNTS__PASSWORD_MEMORY_BYTES", "65536")
         .env("HELIOGRAPH_ACCOUNTS__PASSWORD_ITERATIONS", "1")
         .output()
         .unwrap()

@@ -23,7 +23,7 @@ fn configuration(folder: &Path) -> Configuration {
         data_dir: folder.to_owned(),
         ..Configuration::default()
     };
-    configuration.accounts.password_memory_kib = 8;
+    configuration.accounts.password_memory_bytes = 8 * 1024;
     configuration.accounts.password_iterations = 1;
     configuration
 }

@@ -45,7 +45,7 @@ pub async fn is_first_delivery(
 /// returns how many. Call it until it returns less than that.
 ///
 /// An event may come again for as long as the bus's log keeps it
-/// ([`crate::Settings::retention_hours`]) and while it waits for redelivery: `before` must lie well
+/// ([`crate::Settings::retention_s`]) and while it waits for redelivery: `before` must lie well
 /// beyond both. A dead letter may be replayed later still; its effect was undone with the attempt
 /// that failed, unless the handler failed after its transaction.
 ///

@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// How long an event is kept in the log after it was published, in hours, even when everyone
-    /// has handled it. An event that is published twice within this time is recognised. Default 168
-    /// (seven days).
-    pub retention_hours: u32,
+    /// How long an event is kept in the log after it was published, in seconds, even when everyone
+    /// has handled it. An event that is published twice within this time is recognised. Default
+    /// 604800 (seven days).
+    pub retention_s: u32,
     /// The pause between two rounds of trimming the log, in seconds. Default 300.
-    pub trim_interval_seconds: u32,
+    pub trim_interval_s: u32,
     /// The most events in one read of the log. Default 256.
     pub batch_events_max: u32,
     /// The most events that one subscription holds in memory before they are handled. Default 1024.
@@ -31,20 +31,20 @@ pub struct Settings {
     pub acknowledge_delay_ms: u32,
     /// How long a stopping subscription waits for events that are being handled, in seconds.
     /// Default 10.
-    pub drain_seconds: u32,
+    pub drain_s: u32,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            retention_hours: 168,
-            trim_interval_seconds: 300,
+            retention_s: 7 * 24 * 60 * 60,
+            trim_interval_s: 300,
             batch_events_max: 256,
             window_events_max: 1_024,
             waiting_events_max: 10_000,
             poll_interval_ms: 1_000,
             acknowledge_delay_ms: 50,
-            drain_seconds: 10,
+            drain_s: 10,
         }
     }
 }
@@ -66,14 +66,14 @@ impl From<&Settings> for Bounds {
     fn from(settings: &Settings) -> Self {
         let at_least_one = |number: u32| number.max(1) as usize;
         Self {
-            retention: Duration::from_secs(u64::from(settings.retention_hours) * 3_600),
-            trim_interval: Duration::from_secs(u64::from(settings.trim_interval_seconds.max(1))),
+            retention: Duration::from_secs(u64::from(settings.retention_s)),
+            trim_interval: Duration::from_secs(u64::from(settings.trim_interval_s.max(1))),
             batch: at_least_one(settings.batch_events_max),
             window: at_least_one(settings.window_events_max),
             waiting: u64::from(settings.waiting_events_max.max(1)),
             poll_interval: Duration::from_millis(u64::from(settings.poll_interval_ms.max(1))),
             acknowledge_delay: Duration::from_millis(u64::from(settings.acknowledge_delay_ms)),
-            drain: Duration::from_secs(u64::from(settings.drain_seconds)),
+            drain: Duration::from_secs(u64::from(settings.drain_s)),
         }
     }
 }

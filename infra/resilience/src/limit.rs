@@ -50,8 +50,8 @@ pub struct Limit<K> {
 impl<K: Hash + Eq + Copy> Limit<K> {
     /// So many in so many seconds; 0 for no limit.
     #[must_use]
-    pub fn new(count: u32, window_seconds: u32) -> Self {
-        let window_us = i64::from(window_seconds) * 1_000_000;
+    pub fn new(count: u32, window_s: u32) -> Self {
+        let window_us = i64::from(window_s) * 1_000_000;
         Self {
             count,
             period_us: window_us.checked_div(i64::from(count)).unwrap_or(0),
@@ -95,6 +95,7 @@ impl<K: Hash + Eq + Copy> Limit<K> {
         };
         let now_us = now.microseconds();
         let mut buckets = self.buckets();
+        // A key that has a bucket takes no more room, and must not cost others theirs.
         if buckets.len() >= self.buckets_max && !buckets.contains_key(&key) {
             make_room(&mut buckets, now_us);
         }
@@ -115,6 +116,7 @@ impl<K: Hash + Eq + Copy> Limit<K> {
     /// Releases one that was taken.
     pub fn release(&self, key: K) {
         if let Some(full_at_us) = self.buckets().get_mut(&key) {
+            // It may then lie in the past, which counts as full: more than all is never there.
             *full_at_us -= self.period_us;
         }
     }

@@ -79,6 +79,18 @@ fn what_is_wrong_is_named() {
         &[("HELIOGRAPH_BASE_ULR", "x")],
         &["HELIOGRAPH_BASE_ULR", "base_url"],
     );
+    check("[bus]\ndrain_minutes = 1", &[], &["bus.drain_minutes"]);
+    check("[feed]\ndrain_seconds = 1", &[], &["feed.drain_seconds"]);
+    check(
+        "[bus]\nretention_hours = 'long'",
+        &[],
+        &["bus.retention_hours", "long", "whole number"],
+    );
+    check(
+        "[bus]\nretention_hours = 9223372036854775807",
+        &[],
+        &["bus.retention_hours", "too large"],
+    );
     check(
         "[media.ladder.feed]\nside_max = 300",
         &[],
@@ -89,6 +101,113 @@ fn what_is_wrong_is_named() {
         let set = [("HELIOGRAPH_MEDIA_URL_LIFETIME_S", beyond)];
         let named = ["media_url_lifetime_s", beyond, "300", "31536000"];
         check("", &set, &named);
+    }
+}
+
+#[test]
+fn an_old_name_is_read_and_the_new_one_named() {
+    let file = "[accounts]\nsession_lifetime_days = 2\n[bus]\ndrain_seconds = 3";
+    let set = [
+        ("HELIOGRAPH_ACCOUNTS__PASSWORD_MEMORY_KIB", "64"),
+        ("HELIOGRAPH_MEDIA__JOB_SECONDS_MAX", "5"),
+    ];
+    let loaded = loaded(file, &set, &Overrides::default()).unwrap();
+    let configuration = &loaded.configuration;
+    assert_eq!(configuration.accounts.session_lifetime_s, 2 * 86_400);
+    assert_eq!(configuration.accounts.password_memory_bytes, 64 * 1024);
+    assert_eq!(configuration.bus.drain_s, 3);
+    assert_eq!(configuration.media.job_s_max, 5);
+    let warned = |old: &str, set_to: &str| {
+        let named = |text: &&String| text.contains(old) && text.contains(set_to);
+        assert!(
+            loaded.warnings.iter().any(|text| named(&text)),
+            "{old}: {:?}",
+            loaded.warnings
+        );
+    };
+    warned(
+        "`accounts.session_lifetime_days`",
+        "`accounts.session_lifetime_s` to 172800",
+    );
+    warned(
+        "`accounts.password_memory_kib`",
+        "`accounts.password_memory_bytes` to 65536",
+    );
+    warned("`bus.drain_seconds`", "`bus.drain_s` to 3");
+    warned(
+        "HELIOGRAPH_MEDIA__JOB_SECONDS_MAX",
+        "`media.job_s_max` to 5",
+    );
+    assert_eq!(loaded.warnings.len(), 4);
+    assert!(matches!(loaded.settings["bus.drain_s"].1, Origin::File(_)));
+}
+
+#[test]
+fn a_later_source_wins_by_whichever_name() {
+    let check = |file: &str, name: &str, warnings: usize| {
+        let loaded = loaded(file, &[(name, "9")], &Overrides::default()).unwrap();
+        assert_eq!(loaded.configuration.feed.tidy_interval_s, 9, "{name}");
+        assert_eq!(loaded.warnings.len(), warnings, "{name}");
+    };
+    let (old, new) = (
+        "HELIOGRAPH_FEED__TIDY_INTERVAL_SECONDS",
+        "HELIOGRAPH_FEED__TIDY_INTERVAL_S",
+    );
+    check("[feed]\ntidy_interval_s = 7", new, 0);
+    check("[feed]\ntidy_interval_s = 7", old, 1);
+    check("[feed]\ntidy_interval_seconds = 7", new, 1);
+    check("[feed]\ntidy_interval_seconds = 7", old, 2);
+}
+
+#[test]
+fn the_old_and_the_new_name_in_one_source_are_refused() {
+    let check = |file: &str, environment: &[(&str, &str)], source: &str| {
+        let error = loaded(file, environment, &Overrides::default())
+            .unwrap_err()
+            .to_string();
+        for part in [source, "`bus.drain_seconds`", "`bus.drain_s`", "remove"] {
+            assert!(error.contains(part), "`{error}` does not name `{part}`");
+        }
+    };
+    check(
+        "[bus]\ndrain_s = 3\ndrain_seconds = 3",
+        &[],
+        "heliograph.toml",
+    );
+    let both = [
+        ("HELIOGRAPH_BUS__DRAIN_S", "3"),
+        ("HELIOGRAPH_BUS__DRAIN_SECONDS", "3"),
+    ];
+    check("", &both, "environment");
+}
+
+/// Every old name leads to a setting that there is, and is no setting itself.
+#[test]
+fn no_old_name_leads_nowhere() {
+    let defaults = Table::try_from(Configuration::default()).unwrap();
+    for (section, old, new, _) in renamed::RENAMED {
+        assert!(
+            lookup(&defaults, &format!("{section}.{new}")).is_some(),
+            "{new}"
+        );
+        assert!(
+            lookup(&defaults, &format!("{section}.{old}")).is_none(),
+            "{old}"
+        );
+    }
+}
+
+#[test]
+fn the_names_of_settings_end_in_one_style_of_units() {
+    let defaults = Table::try_from(Configuration::default()).unwrap();
+    for (setting, _) in flatten(&defaults) {
+        for part in setting.split(['.', '_']) {
+            let is_other_unit = [
+                "seconds", "secs", "millis", "minutes", "hours", "days", "kib", "mib", "kb", "mb",
+            ]
+            .contains(&part);
+            assert!(!is_other_unit, "{setting}");
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use super::wait::eventually;
 /// Settings that make a server quick to test: cheap passwords, and limits that a test does not meet
 /// by accident. Tests of the limits themselves set them back.
 const TEST_SETTINGS: &[(&str, &str)] = &[
-    ("HELIOGRAPH_ACCOUNTS__PASSWORD_MEMORY_KIB", "64"),
+    ("HELIOGRAPH_ACCOUNTS__PASSWORD_MEMORY_BYTES", "65536"),
     ("HELIOGRAPH_ACCOUNTS__PASSWORD_ITERATIONS", "1"),
     ("HELIOGRAPH_ACCOUNTS__SIGN_INS_PER_ADDRESS", "0"),
     ("HELIOGRAPH_ACCOUNTS__REGISTRATIONS_PER_ADDRESS", "0"),

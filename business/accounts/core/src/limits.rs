@@ -58,13 +58,13 @@ impl Limits {
                 IPV6_LEVELS_OF_ACCOUNTS,
                 "sign-ups from this address",
                 settings.registrations_per_address,
-                settings.registration_window_seconds,
+                settings.registration_window_s,
             ),
             all_registrations: AllRegistrations::new(settings),
             applications: AddressLimit::new(
                 "applications registered from this address",
                 settings.applications_per_address,
-                settings.application_window_seconds,
+                settings.application_window_s,
             ),
         }
     }
@@ -115,10 +115,10 @@ pub(crate) struct Limit<K> {
 }
 
 impl<K: Hash + Eq + Copy> Limit<K> {
-    fn new(what: &'static str, count: u32, window_seconds: u32) -> Self {
+    fn new(what: &'static str, count: u32, window_s: u32) -> Self {
         Self {
             what,
-            limit: resilience::Limit::new(count, window_seconds),
+            limit: resilience::Limit::new(count, window_s),
         }
     }
 

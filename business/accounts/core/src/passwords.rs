@@ -50,15 +50,16 @@ pub(crate) struct Passwords {
 impl Passwords {
     pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
         let (memory, iterations, lanes) = (
-            settings.password_memory_kib,
+            settings.password_memory_kib(),
             settings.password_iterations,
             settings.password_lanes,
         );
+        let bytes = settings.password_memory_bytes;
         let params = Params::new(memory, iterations, lanes, Some(HASH_BYTES)).map_err(|error| {
             Error::invalid(
-                "password_memory_kib",
+                "password_memory_bytes",
                 format!(
-                    "The settings password_memory_kib = {memory}, password_iterations = {iterations} and \
+                    "The settings password_memory_bytes = {bytes}, password_iterations = {iterations} and \
                      password_lanes = {lanes} do not go together: {error}."
                 ),
             )
@@ -204,7 +205,7 @@ mod tests {
 
     fn settings() -> Settings {
         Settings {
-            password_memory_kib: 8,
+            password_memory_bytes: 8 * 1024,
             password_iterations: 1,
             password_checks_max: 1,
             ..Settings::default()
@@ -349,12 +350,12 @@ mod tests {
     #[test]
     fn impossible_parameters_are_refused_by_name() {
         let settings = Settings {
-            password_memory_kib: 1,
+            password_memory_bytes: 1024,
             ..Settings::default()
         };
         let error = Passwords::new(&settings).err().unwrap();
         assert!(
-            error.public().contains("password_memory_kib = 1"),
+            error.public().contains("password_memory_bytes = 1024"),
             "{error}"
         );
     }

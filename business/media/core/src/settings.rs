@@ -71,7 +71,7 @@ pub struct Settings {
     pub failed_lifetime_s: u64,
     /// How long processing one picture may take, in seconds, not counting the wait for a worker.
     /// Default: 60.
-    pub job_seconds_max: u64,
+    pub job_s_max: u64,
     /// Forms in which renditions are offered beside JPEG to browsers that take them, made later at
     /// low priority: "webp", "avif", or none. A form that cannot be written on this machine is left
     /// out. Default: both.
@@ -91,7 +91,7 @@ pub struct Settings {
     /// it sends beyond that waits until no photo of another account does, and is not lost; 0 means
     /// no bound. Default: 900 (a quarter of an hour: some 5000 photos of a telephone, or 500
     /// HEICs).
-    pub processor_seconds_per_hour_max: u64,
+    pub processor_s_per_hour_max: u64,
     /// The sizes and qualities that pictures are served in.
     pub ladder: LadderSettings,
 }
@@ -114,13 +114,13 @@ impl Default for Settings {
             upload_sessions_bytes_max: 400 * MIB,
             sweep_interval_s: 60,
             failed_lifetime_s: 7 * 24 * 60 * 60,
-            job_seconds_max: 60,
+            job_s_max: 60,
             alternates: vec![AlternateForm::Webp, AlternateForm::Avif],
             account_bytes_max: 20 * 1024 * MIB,
             account_photos_max: 20_000,
             uploads_per_hour_max: 300,
             upload_bytes_per_day_max: 5 * 1024 * MIB,
-            processor_seconds_per_hour_max: 900,
+            processor_s_per_hour_max: 900,
             ladder: LadderSettings::default(),
         }
     }
@@ -185,11 +185,11 @@ impl Settings {
 
     /// Nothing when there is no bound.
     pub(crate) fn processor_time_max(&self) -> Option<Duration> {
-        let seconds = self.processor_seconds_per_hour_max;
+        let seconds = self.processor_s_per_hour_max;
         (seconds > 0).then(|| Duration::from_secs(seconds))
     }
 
     pub(crate) fn job_time_max(&self) -> Duration {
-        Duration::from_secs(self.job_seconds_max.max(1))
+        Duration::from_secs(self.job_s_max.max(1))
     }
 }

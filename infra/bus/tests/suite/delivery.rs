@@ -257,7 +257,7 @@ async fn stopping_finishes_what_is_in_flight() {
 #[tokio::test]
 async fn stopping_waits_only_so_long_for_a_handler_that_hangs() {
     let mut settings = quick();
-    settings.drain_seconds = 0;
+    settings.drain_s = 0;
     let world = World::with(&settings, Arc::new(SystemClock)).await;
     let recorder = Recorder::new(|_| std::future::pending());
     let run = world.run(subscription(), recorder.clone());

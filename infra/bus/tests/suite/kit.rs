@@ -34,7 +34,7 @@ pub(crate) fn quick() -> Settings {
     Settings {
         poll_interval_ms: 50,
         acknowledge_delay_ms: 2,
-        drain_seconds: 5,
+        drain_s: 5,
         ..Settings::default()
     }
 }

@@ -20,7 +20,7 @@ struct Trimming {
 async fn trimming() -> Trimming {
     let clock = Arc::new(ManualClock::at(SystemClock.now()));
     let mut settings = quick();
-    settings.trim_interval_seconds = 1;
+    settings.trim_interval_s = 1;
     let world = World::with(&settings, clock.clone()).await;
     let stop = CancellationToken::new();
     let (bus, token) = (world.bus.clone(), stop.clone());

@@ -10,9 +10,9 @@ use business_graph_gateway::PAGE_LIMIT_MAX;
 )]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// How many days after their last visit an account's home timeline is still kept up. Later it
-    /// is dropped, and made again when they come back. Default 14.
-    pub active_days: u32,
+    /// How long after their last visit an account's home timeline is still kept up, in seconds.
+    /// Later it is dropped, and made again when they come back. Default 1209600 (14 days).
+    pub active_window_s: u32,
     /// How many posts of a home timeline are kept ready. Older posts are still there, read from the
     /// authors' posts at a higher cost. Default 800.
     pub timeline_entries_max: u32,
@@ -24,19 +24,19 @@ pub struct Settings {
     pub merge_threshold: u32,
     /// How many timelines are held in memory; each takes up to 16 bytes a post. Default 4,096.
     pub cached_timelines_max: u32,
-    /// How many seconds pass between two rounds of trimming and dropping timelines. Default 600.
-    pub tidy_interval_seconds: u32,
+    /// The pause between two rounds of trimming and dropping timelines, in seconds. Default 600.
+    pub tidy_interval_s: u32,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            active_days: 14,
+            active_window_s: 14 * 24 * 60 * 60,
             timeline_entries_max: 800,
             fan_out_chunk: 1_000,
             merge_threshold: 10_000,
             cached_timelines_max: 4_096,
-            tidy_interval_seconds: 600,
+            tidy_interval_s: 600,
         }
     }
 }
@@ -44,7 +44,7 @@ impl Default for Settings {
 impl Settings {
     /// How long after the last visit a timeline is kept up.
     pub(crate) fn active(&self) -> Duration {
-        Duration::from_secs(u64::from(self.active_days.max(1)) * 24 * 60 * 60)
+        Duration::from_secs(u64::from(self.active_window_s.max(1)))
     }
 
     /// The bound of a timeline; never zero.
@@ -59,6 +59,6 @@ impl Settings {
 
     /// The pause between two rounds of the jobs; never zero.
     pub(crate) fn tidy_interval(&self) -> Duration {
-        Duration::from_secs(u64::from(self.tidy_interval_seconds.max(1)))
+        Duration::from_secs(u64::from(self.tidy_interval_s.max(1)))
     }
 }

@@ -96,8 +96,8 @@ pub(crate) struct AddressLimit {
 }
 
 impl AddressLimit {
-    pub(super) fn new(what: &'static str, count: u32, window_seconds: u32) -> Self {
-        Self::with_levels(IPV6_LEVELS, what, count, window_seconds)
+    pub(super) fn new(what: &'static str, count: u32, window_s: u32) -> Self {
+        Self::with_levels(IPV6_LEVELS, what, count, window_s)
     }
 
     /// One whose IPv6 networks have so many times the allowance of one address, by the bits of
@@ -106,12 +106,12 @@ impl AddressLimit {
         levels: [(u8, u32); 3],
         what: &'static str,
         count: u32,
-        window_seconds: u32,
+        window_s: u32,
     ) -> Self {
         let level = |(bits, times): (u8, u32)| {
             (
                 bits,
-                Limit::new(what, count.saturating_mul(times), window_seconds),
+                Limit::new(what, count.saturating_mul(times), window_s),
             )
         };
         Self {

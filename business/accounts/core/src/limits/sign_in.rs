@@ -49,13 +49,10 @@ pub(crate) enum Attempt {
 
 impl SignInLimits {
     pub(super) fn new(settings: &Settings) -> Self {
-        let (tries, tries_window) = (
-            settings.sign_ins_per_address,
-            settings.sign_in_window_seconds,
-        );
+        let (tries, tries_window) = (settings.sign_ins_per_address, settings.sign_in_window_s);
         let (failures, failures_window) = (
             settings.sign_in_failures_per_account,
-            settings.sign_in_failure_window_seconds,
+            settings.sign_in_failures_per_account_window_s,
         );
         Self {
             tries: AddressLimit::new("attempts to sign in from this address", tries, tries_window),

@@ -105,7 +105,7 @@ async fn one_address_may_sign_up_only_so_often_and_typing_errors_do_not_count() 
 async fn one_address_may_register_only_so_many_applications() {
     let settings = Settings {
         applications_per_address: 2,
-        application_window_seconds: 10,
+        application_window_s: 10,
         ..cheap()
     };
     let domain = Domain::with(settings).await;

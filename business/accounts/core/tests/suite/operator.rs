@@ -204,7 +204,7 @@ async fn what_a_command_revokes_is_refused_by_the_server_within_seconds() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_sign_in_with_the_old_password_outlives_the_new_one() {
     let settings = business_accounts::Settings {
-        password_memory_kib: 4_096,
+        password_memory_bytes: 4 << 20,
         password_checks_max: 8,
         ..cheap()
     };

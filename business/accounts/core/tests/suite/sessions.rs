@@ -75,7 +75,7 @@ async fn a_wrong_password_and_an_unknown_name_look_the_same() {
 #[tokio::test]
 async fn an_unknown_name_costs_the_work_of_a_wrong_password() {
     let settings = Settings {
-        password_memory_kib: 16_384,
+        password_memory_bytes: 16 << 20,
         ..cheap()
     };
     let domain = Domain::with(settings).await;

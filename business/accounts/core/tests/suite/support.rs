@@ -28,7 +28,7 @@ pub(crate) struct Domain {
 /// Settings under which a password costs next to nothing.
 pub(crate) fn cheap() -> Settings {
     Settings {
-        password_memory_kib: 8,
+        password_memory_bytes: 8 * 1024,
         password_iterations: 1,
         ..Settings::default()
     }

@@ -84,7 +84,7 @@ async fn the_account_that_took_least_within_the_hour_goes_first() {
 #[tokio::test]
 async fn every_attempt_is_billed_and_who_is_over_the_hour_waits_and_loses_nothing() {
     let settings = Settings {
-        processor_seconds_per_hour_max: 30,
+        processor_s_per_hour_max: 30,
         ..Settings::default()
     };
     let scene = Scene::with(settings).await;
