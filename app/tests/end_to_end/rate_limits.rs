@@ -166,7 +166,7 @@ async fn a_proxy_that_is_trusted_reports_the_address() {
 }
 
 /// What a response says is left: the limit, how many, and until when.
-fn told(reply: &Reply) -> (u32, u32, jiff::Timestamp) {
+fn rate_headers(reply: &Reply) -> (u32, u32, jiff::Timestamp) {
     let header = |name| reply.header(name).to_owned();
     let number = |name| {
         let text = header(name);
@@ -221,7 +221,7 @@ async fn every_response_of_the_api_says_what_is_left() {
     ];
     for (status, limit, reply) in replies {
         assert_eq!(reply.status, status, "{}", reply.describe());
-        let (reported_limit, remaining, _) = told(&reply);
+        let (reported_limit, remaining, _) = rate_headers(&reply);
         assert_eq!(reported_limit, limit, "{}", reply.describe());
         assert!(remaining < limit, "{}", reply.describe());
     }
@@ -248,7 +248,7 @@ async fn an_account_has_one_limit_on_changes_in_apps_and_on_the_page() {
     for left in [3, 2, 1] {
         let reply = ada.post("/api/v1/statuses", &json!({"status": "x"})).await;
         reply.expect(200);
-        assert_eq!((told(&reply).0, told(&reply).1), (4, left));
+        assert_eq!((rate_headers(&reply).0, rate_headers(&reply).1), (4, left));
     }
     let reply = web.submit(&follow).await;
     assert!((300..400).contains(&reply.status), "{}", reply.describe());
@@ -260,7 +260,7 @@ async fn an_account_has_one_limit_on_changes_in_apps_and_on_the_page() {
         "{}",
         reply.describe()
     );
-    assert_eq!(told(&reply).1, 0);
+    assert_eq!(rate_headers(&reply).1, 0);
     let page = web.submit(&follow).await;
     assert!(is_limited(&page), "{}", page.describe());
     assert!(page.text().contains("A little slower, please"));
@@ -301,7 +301,7 @@ async fn an_upload_in_parts_is_one_change_however_many_parts() {
             .body(part.to_vec());
         let reply = ada.send(request).await;
         assert_eq!(reply.status, 204, "{}", reply.describe());
-        assert_eq!(told(&reply).0, 3_000);
+        assert_eq!(rate_headers(&reply).0, 3_000);
     }
     let reply = ada.post("/api/v1/statuses", &json!({"status": "x"})).await;
     assert!(is_limited(&reply), "{}", reply.describe());

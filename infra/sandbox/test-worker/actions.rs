@@ -73,18 +73,18 @@ fn action(name: &str, request: &[u8]) -> Vec<u8> {
     // SAFETY: these are the actions of an intruder; they end the process or are refused.
     let outcome = unsafe {
         match name {
-            "open" => told(File::open("/etc/passwd").map(drop)),
-            "connect" => told(TcpStream::connect("127.0.0.1:9").map(drop)),
-            "fork" => told(done(libc::fork().into())),
+            "open" => outcome(File::open("/etc/passwd").map(drop)),
+            "connect" => outcome(TcpStream::connect("127.0.0.1:9").map(drop)),
+            "fork" => outcome(done(libc::fork().into())),
             "exec" => {
                 let arguments = [c"/bin/true".as_ptr(), std::ptr::null()];
-                told(done(libc::execv(arguments[0], arguments.as_ptr()).into()))
+                outcome(done(libc::execv(arguments[0], arguments.as_ptr()).into()))
             }
-            "ptrace" => told(done(libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0))),
-            "kill" => told(done(libc::kill(libc::getppid(), 0).into())),
-            "code" => told(map(libc::PROT_READ | libc::PROT_EXEC, libc::MAP_PRIVATE)),
-            "shared" => told(map(libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED)),
-            "raise limit" => told(done(raise_limit().into())),
+            "ptrace" => outcome(done(libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0))),
+            "kill" => outcome(done(libc::kill(libc::getppid(), 0).into())),
+            "code" => outcome(map(libc::PROT_READ | libc::PROT_EXEC, libc::MAP_PRIVATE)),
+            "shared" => outcome(map(libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED)),
+            "raise limit" => outcome(done(raise_limit().into())),
             "segfault" => {
                 std::ptr::null_mut::<u8>().write_volatile(1);
                 String::new()
@@ -158,7 +158,7 @@ fn raise_limit() -> i32 {
     unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }
 }
 
-fn told(result: io::Result<()>) -> String {
+fn outcome(result: io::Result<()>) -> String {
     match result {
         Ok(()) => "done".to_owned(),
         Err(error) => format!("refused: {error}"),

@@ -10,7 +10,7 @@ use presentation_kit::extract::PathOf;
 use presentation_kit::{Allowed, RequestContext, Surface};
 
 use super::body::Incoming;
-use super::protocol::{BYTES, Refusal, SameVersion, UPLOAD_OFFSET, told};
+use super::protocol::{BYTES, Refusal, SameVersion, UPLOAD_OFFSET, progress_response};
 use super::{body, fields};
 
 pub(super) async fn append(
@@ -40,7 +40,7 @@ pub(super) async fn append_to(
                 ..part
             };
             let session = body::append(surface, context, header, incoming).await?;
-            Ok(told(StatusCode::NO_CONTENT, &session))
+            Ok(progress_response(StatusCode::NO_CONTENT, &session))
         }
         Err(refused) => {
             body::throw_away(incoming).await;

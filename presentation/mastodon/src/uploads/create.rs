@@ -14,7 +14,7 @@ use presentation_kit::access::{Person, Viewer, scope};
 use presentation_kit::{Allowed, RequestContext, Surface};
 
 use super::body::{End, Incoming};
-use super::protocol::{Refusal, SameVersion, UPLOAD_LENGTH, told};
+use super::protocol::{Refusal, SameVersion, UPLOAD_LENGTH, progress_response};
 use super::{UPLOADS, body, fields};
 
 /// How long it may take to see to an upload whose request has used up its time.
@@ -40,7 +40,7 @@ pub(super) async fn create(
             return Err(refused);
         }
     };
-    let mut response = told(StatusCode::CREATED, &session);
+    let mut response = progress_response(StatusCode::CREATED, &session);
     response
         .headers_mut()
         .insert(header::LOCATION, location(session.upload_id)?);

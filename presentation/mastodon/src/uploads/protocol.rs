@@ -117,7 +117,7 @@ impl IntoResponse for Refusal {
 }
 
 /// A response that says how far an upload is.
-pub(super) fn told(status: StatusCode, session: &UploadSession) -> Response {
+pub(super) fn progress_response(status: StatusCode, session: &UploadSession) -> Response {
     let mut headers = HeaderMap::new();
     headers.insert(UPLOAD_OFFSET, HeaderValue::from(session.offset));
     if let Some(when) = http_date(session.expires_at()) {

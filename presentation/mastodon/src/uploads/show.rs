@@ -9,7 +9,7 @@ use presentation_kit::access::{Person, Viewer, scope};
 use presentation_kit::extract::PathOf;
 use presentation_kit::{Allowed, RequestContext, Surface};
 
-use super::protocol::{Refusal, SameVersion, UPLOAD_LENGTH, UPLOAD_METADATA, told};
+use super::protocol::{Refusal, SameVersion, UPLOAD_LENGTH, UPLOAD_METADATA, progress_response};
 use crate::media::show::READS;
 
 pub(super) async fn show(
@@ -33,7 +33,7 @@ pub(super) async fn show_to(
         upload_id,
     };
     let session = surface.gateways.media.get_upload(context, request).await?;
-    let mut response = told(StatusCode::OK, &session);
+    let mut response = progress_response(StatusCode::OK, &session);
     let headers = response.headers_mut();
     headers.insert(UPLOAD_LENGTH, HeaderValue::from(session.bytes));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -77,7 +77,7 @@ async fn what_was_said_of_an_upload_is_not_reported_once_it_is_posted() {
         .body(axum::body::Body::from("four"));
     let begun = client.send(begin.unwrap()).await;
     assert_eq!(begun.status, 201, "{begun:?}");
-    let told = async |token: &str| {
+    let shows_metadata = async |token: &str| {
         let head = request(Method::HEAD, token, begun.header(header::LOCATION))
             .header("Tus-Resumable", "1.0.0")
             .body(axum::body::Body::empty());
@@ -86,10 +86,10 @@ async fn what_was_said_of_an_upload_is_not_reported_once_it_is_posted() {
         assert!(!response.header("heliograph-media-id").is_empty());
         !response.header("upload-metadata").is_empty()
     };
-    assert!(told("ada-uploads").await);
+    assert!(shows_metadata("ada-uploads").await);
     world.media.lock().unwrap()[0].attached = true;
-    assert!(!told("ada-uploads").await);
-    assert!(told("ada").await);
+    assert!(!shows_metadata("ada-uploads").await);
+    assert!(shows_metadata("ada").await);
 }
 
 #[tokio::test]
