@@ -196,6 +196,7 @@ pub trait BlobStore: Send + Sync + 'static {
 }
 
 async fn gather(key: BlobKey, mut read: BlobRead, bytes_max: u64) -> Result<Bytes> {
+    // By the length on the disk and before the first byte, so that the buffer below is bounded too.
     if read.total > bytes_max {
         return Err(BlobError::TooLarge {
             key,

@@ -116,6 +116,7 @@ impl Reads {
                 }
                 let read = reads.go_on("read a file", move || read_chunk(file, left));
                 let (chunk, file) = read.await?;
+                // It ends before its length: the file was cut short while it was open.
                 if chunk.is_empty() {
                     return Err(BlobError::Damaged(key));
                 }

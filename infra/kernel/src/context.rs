@@ -128,6 +128,7 @@ impl Context {
 }
 
 fn deadline_in(budget: Duration) -> Instant {
+    // Also of what came from another process: an absurd budget would keep what the call holds.
     Instant::now() + budget.min(Context::BUDGET_MAX)
 }
 

@@ -107,6 +107,8 @@ impl Channel {
         let mut grpc = self.ready().await?;
         let codec = ProstCodec::<Q, R>::default();
         let reply = grpc.client_streaming(request, path(method), codec).await;
+        // The stream's own error comes first: what the server makes of a stream that broke off is
+        // only a consequence of it.
         match failure.take() {
             Some(error) => Err(error),
             None => Ok(reply.map_err(error_from_status)?.into_inner()),
@@ -117,6 +119,8 @@ impl Channel {
         let mut grpc = Grpc::new(self.transport.clone())
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX);
+        // Waits for the connection, also while it is made again. The layers round every gateway
+        // bound that wait by the call's deadline.
         grpc.ready().await.map_err(|error| {
             Error::new(
                 ErrorCode::Unavailable,

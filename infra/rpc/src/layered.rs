@@ -81,6 +81,7 @@ impl<T: ?Sized> Layered<T> {
 
 /// How much time a call has that begins now.
 fn admit(context: &Context, now: Instant) -> Result<Duration> {
+    // Asked with the moment that the metrics have taken already: a look at the clock less a call.
     context.caller().require_current(now)?;
     let remaining = context.deadline().saturating_duration_since(now);
     if remaining.is_zero() {

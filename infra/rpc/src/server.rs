@@ -213,6 +213,8 @@ async fn bounded<R>(
     context: &Context,
     call: impl Future<Output = Result<R>>,
 ) -> Result<R, Status> {
+    // The caller has a clock of its own and gives up by it; here the same deadline frees what the
+    // call holds, also when the caller or the connection has gone.
     let result = within(context.remaining() + method.grace(), call).await;
     result.map_err(|error| status_from_error(&error))
 }

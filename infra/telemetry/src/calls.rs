@@ -83,11 +83,14 @@ impl MethodMetrics {
         CallTimer {
             metrics: self,
             began: Instant::now(),
+            // Until it is known better: a future that is dropped says nothing more.
             outcome: CANCELLED,
         }
     }
 
     fn record(&self, outcome: usize, took: Duration) {
+        // Each number is exact by itself; a summary that is read in between may have a call in one
+        // and not yet in the next, which no reader of sums minds.
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let bucket = BUCKETS_US.partition_point(|bound_us| *bound_us < took_us);
         self.outcomes[outcome].fetch_add(1, Ordering::Relaxed);

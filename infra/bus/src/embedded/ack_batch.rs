@@ -65,10 +65,12 @@ impl AckBatch {
         if !self.finished.is_empty() {
             finish(connection, subscription, &self.finished).await?;
         }
+        // After all rows have changed: the heads are found among those that are left.
         if !self.keys.is_empty() {
             let keys = self.keys.iter().map(|key| key.cast_signed());
             waiting::settle_heads(connection, subscription, keys, now).await?;
         }
+        // A batch that is made again after a later one must not move the cursor back.
         sqlx::query("UPDATE subscriptions SET position = $2 WHERE name = $1 AND position < $2")
             .bind(subscription)
             .bind(self.cursor)

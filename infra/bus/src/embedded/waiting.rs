@@ -124,6 +124,8 @@ pub(crate) async fn run_of_key(
     .bind(i64::try_from(RUN_MAX).unwrap_or(i64::MAX))
     .fetch(database.reader());
     let rows = take_bounded(rows, RUN_MAX).await?.rows;
+    // Asked again, of the rows themselves: the key was found due in an earlier read, and its head
+    // may have been postponed since.
     let head = rows.first().and_then(|row| row.next_attempt_at);
     if head.is_some_and(|at| due.holds(at)) {
         Ok(rows)
