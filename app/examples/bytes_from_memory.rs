@@ -6,11 +6,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::body::Bytes;
-use heliograph::server::{ReaderPace, Server, ServerBounds};
+use edge_http::address::TrustedProxies;
+use edge_http::refusal::RefusalStyle;
+use edge_http::server::{ReaderPace, Server, ServerBounds};
 use http::header;
-use presentation_kit::address::TrustedProxies;
 use tokio_util::sync::CancellationToken;
-use tower_http::normalize_path::NormalizePath;
 
 /// More than any benchmark opens.
 const CONNECTIONS_MAX: usize = 1024;
@@ -28,12 +28,13 @@ async fn main() -> Result<()> {
         body_silence_max: Duration::from_secs(15),
         reader_pace: ReaderPace::default(),
         proxies: TrustedProxies::default(),
+        refusals: RefusalStyle::default(),
     };
     let server = Server::bind("127.0.0.1:0", bounds).await?;
     println!("http://{}", server.address());
-    let surfaces = NormalizePath::trim_trailing_slash(Router::new().fallback(response));
+    let routes = Router::new().fallback(response);
     server
-        .serve(surfaces, CancellationToken::new(), Duration::ZERO)
+        .serve(routes.into(), CancellationToken::new(), Duration::ZERO)
         .await;
     Ok(())
 }

@@ -9,5 +9,4 @@ pub mod commands;
 pub mod config;
 pub mod memory;
 pub mod roles;
-pub mod server;
 pub mod wire;

@@ -9,13 +9,14 @@ use std::{fmt, io};
 use anyhow::{Context as _, Result};
 use business_accounts_gateway::CreateSetupTokenRequest;
 use clap::Args;
+use edge_http::server::{self, ReaderPace, Server, ServerBounds};
 use infra_telemetry::LogFormat;
+use presentation_kit::refusal::REFUSAL_STYLE;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Configuration, Loaded, Overrides};
 use crate::roles::Role;
-use crate::server::{self, ReaderPace, Server, ServerBounds};
 use crate::wire::{self, DataFolder, Domains, Topology, Worker};
 
 #[derive(Debug, Args, Clone, Default)]
@@ -219,6 +220,7 @@ fn server_bounds(configuration: &Configuration) -> ServerBounds {
         body_silence_max: Duration::from_secs(configuration.body_silence_s_max),
         reader_pace: ReaderPace::default(),
         proxies: wire::trusted_proxies(configuration),
+        refusals: REFUSAL_STYLE,
     }
 }
 

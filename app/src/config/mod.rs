@@ -13,7 +13,7 @@ mod reference;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use presentation_kit::address::{ForwardedHeader, Network};
+use edge_http::address::{ForwardedHeader, Network};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -6,8 +6,6 @@ pub(crate) mod data_folder;
 pub(crate) mod databases;
 mod domains;
 pub mod full_disk;
-mod headers;
-mod overload;
 pub mod permissions;
 pub(crate) mod record;
 mod secret;
@@ -18,7 +16,7 @@ mod worker;
 pub use data_folder::DataFolder;
 pub use domains::{Domains, methods};
 pub use topology::Topology;
-pub use web::{Surfaces, public_base_url, surface, surfaces, trusted_proxies};
+pub use web::{public_base_url, surface, surfaces, trusted_proxies};
 pub use worker::Worker;
 
 /// What the operator says to continue without the photos' files.

@@ -5,24 +5,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
+use edge_http::address::TrustedProxies;
+use edge_http::context::ContextLayer;
+use edge_http::overload::OverloadLayer;
+use edge_http::server::Routes;
+use edge_http::{compression, headers};
 use infra_host::Ballast;
 use infra_kernel::SystemClock;
 use infra_resilience::{AdmissionBounds, AdmissionControl};
-use presentation_kit::address::TrustedProxies;
-use presentation_kit::context::ContextLayer;
 use presentation_kit::rate::RateLayer;
+use presentation_kit::refusal::REFUSAL_STYLE;
 use presentation_kit::waits::Waits;
 use presentation_kit::{Gateways, RateLimits, Signer, Site, Surface};
-use tower::Layer as _;
 use tower::util::MapResponseLayer;
-use tower_http::compression::CompressionLayer;
-use tower_http::normalize_path::{NormalizePath, NormalizePathLayer};
 
-use super::overload::OverloadLayer;
-use super::{full_disk, headers, secret};
+use super::{full_disk, secret};
 use crate::config::Configuration;
 
 /// The largest body that is taken where no file is expected, in bytes.
@@ -81,37 +80,27 @@ pub fn surface(
     Ok(Surface::with_bounds(gateways, site, limits, waits))
 }
 
-/// What serves every request.
-pub type Surfaces = NormalizePath<Router>;
-
 /// Every surface behind its layers, each list of which is read as a request passes it.
 ///
 /// A list is one layer to the router, which keeps what it is handed behind a pointer of its own:
 /// handed one by one, the layers would each cost every request a copy of all that stand behind it.
-pub fn surfaces(surface: &Surface, configuration: &Configuration) -> Surfaces {
+pub fn surfaces(surface: &Surface, configuration: &Configuration) -> Routes {
     let is_https = surface.site.is_https();
-    let uploads = [
-        presentation_mastodon::upload_routes(),
-        presentation_web::upload_routes(),
+    let budgets = [
+        presentation_mastodon::route_budgets(),
+        presentation_web::route_budgets(),
     ]
     .concat();
     let pages_and_calls = presentation_mastodon::router(surface)
         .merge(presentation_web::router(surface))
         .layer((
-            OverloadLayer::new(AdmissionControl::new(AdmissionBounds {
-                in_flight_max: configuration.requests_in_flight_max,
-                waiting_max: configuration.requests_waiting_max,
-                wait_max: REQUEST_WAIT_MAX,
-            })),
+            OverloadLayer::new(admission(configuration), REFUSAL_STYLE),
             axum::Extension(trusted_proxies(configuration)),
-            CompressionLayer::new()
-                .gzip(true)
-                .br(true)
-                .quality(tower_http::CompressionLevel::Fastest),
+            compression::layer(),
             // Where a file is expected, the route lifts this and the media domain bounds the file.
             DefaultBodyLimit::max(BODY_BYTES_MAX),
         ));
-    let router = pages_and_calls
+    pages_and_calls
         // Photos are compressed already, and a request for one has no body. Nor do they wait for
         // slower requests: most come from memory.
         .merge(presentation_mastodon::files())
@@ -120,15 +109,21 @@ pub fn surfaces(surface: &Surface, configuration: &Configuration) -> Surfaces {
             MapResponseLayer::new(move |response| headers::complete(response, is_https)),
             // Outside the next, so that also what ran out of time or panicked says what is left.
             RateLayer,
-            ContextLayer::new(uploads.into_iter().collect()),
+            ContextLayer::new(budgets.into_iter().collect(), REFUSAL_STYLE),
             from_fn_with_state(
                 Arc::new(Ballast::of(&configuration.data_dir)),
                 full_disk::refuse_when_full,
             ),
-        ));
-    // Some clients (Mastodon.py, toot) end addresses with a slash, which Mastodon does not mind.
-    // This has to happen before a route is chosen, so it stands around the router.
-    NormalizePathLayer::trim_trailing_slash().layer(router)
+        ))
+        .into()
+}
+
+fn admission(configuration: &Configuration) -> Arc<AdmissionControl> {
+    AdmissionControl::new(AdmissionBounds {
+        in_flight_max: configuration.requests_in_flight_max,
+        waiting_max: configuration.requests_waiting_max,
+        wait_max: REQUEST_WAIT_MAX,
+    })
 }
 
 /// Who is believed about where requests come from.

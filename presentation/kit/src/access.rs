@@ -7,11 +7,11 @@ use std::marker::PhantomData;
 
 use axum::extract::FromRequestParts;
 use business_accounts_gateway::{AuthenticateRequest, Grant, Scope, Scopes, SecretKind, SessionId};
+use edge_http::RequestContext;
 use http::header;
 use http::request::Parts;
 use infra_kernel::{AccountId, ApplicationId, Context, Error, ErrorCode, Result};
 
-use crate::context::RequestContext;
 use crate::problem::Problem;
 use crate::rate;
 use crate::surface::Surface;

@@ -6,11 +6,11 @@ use axum::handler::Handler;
 use axum::routing::{MethodRouter, delete, get, head, options, patch, post, put};
 use axum::{Extension, Router};
 use business_accounts_gateway::Scope;
+use edge_http::context::RouteBudget;
 use http::Method;
 use schemars::JsonSchema;
 
 use crate::access::{Access, Allowed};
-use crate::context::UploadRoute;
 use crate::openapi::{Document, Operation};
 use crate::rate::GoesOn;
 use crate::surface::Surface;
@@ -264,15 +264,15 @@ impl Api {
         self
     }
 
-    /// The routes that may take longer, because of what they are sent.
-    pub fn upload_routes(&self) -> impl Iterator<Item = UploadRoute> {
+    /// The time budgets of routes that take files; all others have the default.
+    pub fn route_budgets(&self) -> impl Iterator<Item = RouteBudget> {
         self.operations.iter().filter_map(|operation| {
             let (path, describe) = (operation.path, &operation.describe);
             if describe.body_is_multipart {
-                return Some(UploadRoute::of_form(path));
+                return Some(RouteBudget::of_form(path));
             }
             let content_type = describe.body_of_bytes?;
-            Some(UploadRoute::of_bytes(path, content_type))
+            Some(RouteBudget::of_bytes(path, content_type))
         })
     }
 

@@ -74,6 +74,8 @@ impl Hydrator {
             .map(|(head, _)| head.clone())
             .collect();
         if !missing.is_empty() {
+            // All that are missing in one call to each domain: cards come back in the order asked,
+            // one for each head, so that they fit into the gaps.
             let mut made = self.make_cards(context, missing).await?.into_iter();
             for slot in found.iter_mut().filter(|slot| slot.is_none()) {
                 *slot = made.next().flatten();
@@ -135,6 +137,8 @@ impl Hydrator {
                 application,
                 renderings: Renderings::default(),
             });
+            // No lock keeps an older card from replacing a newer one that was made meanwhile: it
+            // would be found outdated by its revisions at the next read, and made again.
             self.cards.insert(card.head.id, Arc::clone(&card));
             cards.push(Some(card));
         }

@@ -8,11 +8,8 @@
 //! Start reading at [`reader`]: skeleton, hydrate, rules, present.
 
 pub mod access;
-pub mod address;
 pub mod api;
-pub mod body;
 pub mod card;
-pub mod context;
 pub mod cors;
 pub mod extract;
 pub mod openapi;
@@ -30,13 +27,13 @@ pub mod urls;
 pub mod waits;
 
 mod hydrate;
-mod network;
+
+/// What the edge knows of a request, beside what this crate knows: handlers take both.
+pub use edge_http::{ClientAddress, RequestContext};
 
 pub use access::{Allowed, Anyone, Viewer};
-pub use address::ClientAddress;
 pub use api::Api;
 pub use card::{Card, Counts, Marks, Person, Renderings, Shown};
-pub use context::RequestContext;
 pub use problem::Problem;
 pub use rate::{LimitSettings, RateLimits};
 pub use reader::{Listing, Reader};

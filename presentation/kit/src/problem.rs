@@ -1,10 +1,10 @@
 //! The one mapping from errors to HTTP.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
+use edge_http::refusal::whole_seconds;
 use http::{HeaderValue, StatusCode, header};
 use infra_kernel::{Error, ErrorCode, FieldProblem, FieldReason};
 use schemars::JsonSchema;
@@ -76,17 +76,6 @@ fn details_of(problems: &[FieldProblem]) -> Option<BTreeMap<String, Vec<FieldDet
     (!details.is_empty()).then_some(details)
 }
 
-impl ProblemBody {
-    pub(crate) const fn new(error: String, code: &'static str) -> Self {
-        Self {
-            error,
-            code,
-            field: None,
-            details: None,
-        }
-    }
-}
-
 /// The HTTP status of a code. Clients of the Mastodon API expect 422 for everything that fails
 /// validation.
 #[must_use]
@@ -146,11 +135,6 @@ impl IntoResponse for Problem {
         }
         response
     }
-}
-
-/// Rounded up, so that a client that waits so long has waited long enough.
-pub(crate) fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 #[cfg(test)]

@@ -15,12 +15,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
+use edge_http::ClientAddress;
+use edge_http::address::Network;
 use http::request::Parts;
 use infra_kernel::{AccountId, Clock, Error, ErrorCode, Result, SystemClock, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::address::{ClientAddress, Network};
 use crate::problem::Problem;
 use crate::surface::Surface;
 

@@ -1,242 +1,59 @@
-//! The response where no surface does: the time is up, there is too much to do, something broke.
-//!
-//! A program gets JSON that a script of another site may read, a browser a page of its own. Nothing
-//! is written to the log here: the caller that refuses knows how often it does.
+//! How the place writes refusals where no surface does: the edge refuses, and is told here which
+//! addresses are whose.
 
-use std::time::Duration;
-
-use axum::Json;
-use axum::body::Body;
-use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
-use infra_kernel::ErrorCode;
-use serde_json::json;
+use edge_http::refusal::RefusalStyle;
 
 use crate::cors;
-use crate::problem::{ProblemBody, whole_seconds};
 
-/// What only programs ask for: the address and all below it.
-const FOR_PROGRAMS: [&str; 4] = ["/api", "/.well-known", "/nodeinfo", "/media"];
-/// Where errors are written as OAuth has them (RFC 6749, 5.2).
-const FOR_OAUTH: [&str; 2] = ["/oauth/token", "/oauth/revoke"];
-/// What a page made here may load: nothing.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'";
-
-/// How a request's refusal is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RefusalForm {
-    /// As the API writes its errors.
-    Json,
-    /// As OAuth writes them.
-    OAuth,
-    /// A page for a person.
-    Page,
-}
-
-impl RefusalForm {
-    /// The form for the sender of this request.
-    pub fn of<B>(request: &Request<B>) -> Self {
-        let path = request.uri().path();
-        if FOR_OAUTH.iter().any(|above| is_at_or_below(path, above)) {
-            Self::OAuth
-        } else if FOR_PROGRAMS.iter().any(|above| is_at_or_below(path, above))
-            || !accepts_pages(request.headers())
-        {
-            Self::Json
-        } else {
-            Self::Page
-        }
-    }
-}
-
-/// Whether the path is this one or one below it.
-fn is_at_or_below(path: &str, above: &str) -> bool {
-    path.strip_prefix(above)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-fn accepts_pages(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(header::ACCEPT).iter();
-    accepted
-        .filter_map(|value| value.to_str().ok())
-        .any(|value| value.to_ascii_lowercase().contains("text/html"))
-}
-
-/// A response that says why there is no other.
-#[derive(Debug, Clone)]
-pub struct Refusal {
-    status: StatusCode,
-    code: ErrorCode,
-    heading: &'static str,
-    text: String,
-    retry_after: Option<Duration>,
-    closes: bool,
-}
-
-impl Refusal {
-    /// The body did not arrive. The connection is closed, because the rest of it would be taken for
-    /// the next request.
-    #[must_use]
-    pub fn body_too_slow(text: String) -> Self {
-        Self {
-            status: StatusCode::REQUEST_TIMEOUT,
-            code: ErrorCode::DeadlineExceeded,
-            heading: "That took too long",
-            text,
-            retry_after: None,
-            closes: true,
-        }
-    }
-
-    /// What was asked for was not done in its time.
-    #[must_use]
-    pub fn out_of_time() -> Self {
-        Self {
-            status: StatusCode::GATEWAY_TIMEOUT,
-            code: ErrorCode::DeadlineExceeded,
-            heading: "That took too long",
-            text: "This server did not manage that in time. Please try again in a while."
-                .to_owned(),
-            retry_after: None,
-            closes: true,
-        }
-    }
-
-    /// There is more to do than can be done.
-    #[must_use]
-    pub fn overloaded(retry_after: Duration) -> Self {
-        Self {
-            status: StatusCode::SERVICE_UNAVAILABLE,
-            code: ErrorCode::Unavailable,
-            heading: "Back in a moment",
-            text: "This server has more to do than it can just now. Please try again in a moment."
-                .to_owned(),
-            retry_after: Some(retry_after),
-            closes: false,
-        }
-    }
-
-    /// One client keeps more requests open than its share.
-    #[must_use]
-    pub fn too_many_open(retry_after: Duration) -> Self {
-        Self {
-            text:
-                "Too many requests from this address are still open. Please try again in a moment."
-                    .to_owned(),
-            closes: true,
-            ..Self::overloaded(retry_after)
-        }
-    }
-
-    /// The refusal for a fault of the server.
-    #[must_use]
-    pub fn broken() -> Self {
-        Self {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            code: ErrorCode::Internal,
-            heading: "Our fault, not yours",
-            text: "Something went wrong on this server. It has been noted; please try again later."
-                .to_owned(),
-            retry_after: None,
-            closes: false,
-        }
-    }
-
-    /// The response in this form.
-    #[must_use]
-    pub fn into_response(self, form: RefusalForm) -> Response {
-        let mut response = match form {
-            RefusalForm::Json => {
-                Json(ProblemBody::new(self.text, self.code.name())).into_response()
-            }
-            RefusalForm::OAuth => {
-                let error = match self.status {
-                    StatusCode::INTERNAL_SERVER_ERROR => "server_error",
-                    StatusCode::REQUEST_TIMEOUT => "invalid_request",
-                    _ => "temporarily_unavailable",
-                };
-                Json(json!({"error": error, "error_description": self.text})).into_response()
-            }
-            RefusalForm::Page => page(self.heading, &self.text),
-        };
-        *response.status_mut() = self.status;
-        let headers = response.headers_mut();
-        put_headers(form, headers);
-        if let Some(wait) = self.retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
-        }
-        if self.closes {
-            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        response
-    }
-}
-
-fn put_headers(form: RefusalForm, headers: &mut HeaderMap) {
-    let mut put = |name, value| headers.insert(name, HeaderValue::from_static(value));
-    put(header::CACHE_CONTROL, "no-store");
-    if form == RefusalForm::Page {
-        put(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-        put(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
-        put(header::X_FRAME_OPTIONS, "DENY");
-        put(header::REFERRER_POLICY, "same-origin");
-    } else {
-        cors::put(headers);
-    }
-}
-
-/// A page of words of our own, in which nothing has to be escaped.
-fn page(heading: &str, text: &str) -> Response {
-    let html = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{heading}</title>\n\
-         <h1>{heading}</h1>\n<p>{text}</p>\n</html>\n"
-    );
-    let mut response = Response::new(Body::from(html));
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/html; charset=utf-8"),
-    );
-    response
-}
+/// For the edge.
+pub const REFUSAL_STYLE: RefusalStyle = RefusalStyle {
+    for_programs: &["/api", "/.well-known", "/nodeinfo", "/media"],
+    for_oauth: &["/oauth/token", "/oauth/revoke"],
+    exposed_headers: cors::EXPOSED,
+};
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use axum::response::{IntoResponse as _, Response};
+    use edge_http::refusal::Refusal;
+    use http::{HeaderMap, Request, header};
+    use http_body_util::BodyExt as _;
+    use infra_kernel::{Error, ErrorCode};
 
-    fn form(path: &str, accept: &str) -> RefusalForm {
-        let request = Request::builder().uri(path).header(header::ACCEPT, accept);
-        RefusalForm::of(&request.body(()).unwrap())
+    use super::*;
+    use crate::Problem;
+
+    const BROWSER: &str = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
+
+    fn refusal(path: &str) -> Response {
+        let request = Request::builder().uri(path).header(header::ACCEPT, BROWSER);
+        let form = REFUSAL_STYLE.form_of(&request.body(()).unwrap());
+        Refusal::broken().into_response(form)
+    }
+
+    async fn fields(response: Response) -> Vec<String> {
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        body.as_object().unwrap().keys().cloned().collect()
     }
 
     #[test]
     fn programs_get_json_and_people_a_page() {
-        let browser = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
-        for (path, accept, expected) in [
-            ("/api/v1/instance", browser, RefusalForm::Json),
-            ("/.well-known/nodeinfo", browser, RefusalForm::Json),
-            ("/nodeinfo/2.0", "", RefusalForm::Json),
-            ("/media/a.jpg", browser, RefusalForm::Json),
-            ("/oauth/token", browser, RefusalForm::OAuth),
-            ("/oauth/authorize", browser, RefusalForm::Page),
-            ("/login", browser, RefusalForm::Page),
-            ("/login", "TEXT/HTML", RefusalForm::Page),
-            ("/login", "application/json", RefusalForm::Json),
-            ("/login", "", RefusalForm::Json),
-            ("/apiary", browser, RefusalForm::Page),
+        for (path, expected) in [
+            ("/api/v1/instance", "application/json"),
+            ("/.well-known/nodeinfo", "application/json"),
+            ("/nodeinfo/2.0", "application/json"),
+            ("/media/a.jpg", "application/json"),
+            ("/oauth/token", "application/json"),
+            ("/oauth/authorize", "text/html; charset=utf-8"),
+            ("/login", "text/html; charset=utf-8"),
         ] {
-            assert_eq!(form(path, accept), expected, "{path} {accept}");
+            assert_eq!(
+                refusal(path).headers()[header::CONTENT_TYPE],
+                expected,
+                "{path}"
+            );
         }
-    }
-
-    #[test]
-    fn a_wait_is_reported_in_whole_seconds_and_never_as_none() {
-        let response =
-            Refusal::overloaded(Duration::from_millis(1)).into_response(RefusalForm::OAuth);
-        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(response.headers()[header::RETRY_AFTER], "1");
-        assert_eq!(response.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
-        assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
     }
 
     #[test]
@@ -244,12 +61,14 @@ mod tests {
         let exposed = header::ACCESS_CONTROL_EXPOSE_HEADERS;
         let mut cors_headers = HeaderMap::new();
         cors::put(&mut cors_headers);
-        for form in [RefusalForm::Json, RefusalForm::OAuth] {
-            let refusal = Refusal::out_of_time().into_response(form);
-            assert_eq!(refusal.headers()[&exposed], cors_headers[&exposed]);
+        for path in ["/api/v1/x", "/oauth/token"] {
+            assert_eq!(refusal(path).headers()[&exposed], cors_headers[&exposed]);
         }
-        let page = Refusal::broken().into_response(RefusalForm::Page);
-        assert!(!page.headers().contains_key(&exposed));
-        assert_eq!(page.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+    }
+
+    #[tokio::test]
+    async fn a_program_finds_in_a_refusal_what_it_finds_in_a_problem() {
+        let problem = Problem(Error::new(ErrorCode::Internal, "x")).into_response();
+        assert_eq!(fields(refusal("/api/v1/x")).await, fields(problem).await);
     }
 }

@@ -58,6 +58,7 @@ impl Waits {
     #[must_use]
     pub fn begin(&self, account: AccountId) -> Option<Wait> {
         let mut waiting = self.waiting();
+        // One lock for both bounds: what is refused by one has taken nothing of the other.
         let of_account = waiting.of.get(&account).copied().unwrap_or_default();
         if waiting.all >= self.0.waits_max || of_account >= WAITS_PER_ACCOUNT_MAX {
             return None;
@@ -85,6 +86,7 @@ impl Drop for Wait {
         waiting.all -= 1;
         if let Some(of_account) = waiting.of.get_mut(&self.account) {
             *of_account -= 1;
+            // So that the map holds who waits, and not everyone who ever has.
             if *of_account == 0 {
                 waiting.of.remove(&self.account);
             }

@@ -29,7 +29,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, get};
 use axum::{Router, middleware};
 use bytes::Bytes;
-use presentation_kit::context::UploadRoute;
+use edge_http::context::RouteBudget;
 use presentation_kit::rate::CountedByAddress;
 use presentation_kit::{Api, Surface, cors};
 
@@ -73,10 +73,10 @@ pub fn files() -> Router<Surface> {
         .method_not_allowed_fallback(media_files::method_not_allowed)
 }
 
-/// The routes that may take longer, because files come with them.
+/// The time budgets of routes that take files, as each declares it; all others have the default.
 #[must_use]
-pub fn upload_routes() -> Vec<UploadRoute> {
-    api().upload_routes().collect()
+pub fn route_budgets() -> Vec<RouteBudget> {
+    api().route_budgets().collect()
 }
 
 /// The OpenAPI document, for the copy that is kept in review.

@@ -23,7 +23,6 @@ use axum::response::{IntoResponse, Response};
 use business_media_gateway::{MediaId, RenditionHeader};
 use http::{HeaderName, HeaderValue, header};
 use infra_kernel::{Context, Error, ErrorCode, Result};
-use presentation_kit::context::REQUEST_BUDGET;
 use presentation_kit::signature::{Purpose, SignatureStatus};
 use presentation_kit::{Problem, RequestContext, Surface};
 
@@ -33,6 +32,9 @@ use self::source::{Source, Wanted};
 use crate::fallback;
 
 /// How long a response is kept for which a better one may yet be made, in seconds.
+/// How long what is read for a file may take, from its first byte to its last: a slow line may take
+/// long over a large picture. The head of the response has the default budget.
+const FILE_BUDGET: Duration = Duration::from_secs(300);
 const SOON_SECONDS: u64 = 3_600;
 /// How what everyone may see is kept: a year, the longest that is customary.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
@@ -131,9 +133,8 @@ pub(crate) async fn serve_original(
     finish(file_response.make().await)
 }
 
-/// A slow line may take long over a large picture.
 fn with_file_deadline(context: &Context) -> Context {
-    context.with_budget(REQUEST_BUDGET)
+    context.with_budget(FILE_BUDGET)
 }
 
 const fn cache_lifetime(signature_status: SignatureStatus) -> Duration {

@@ -21,9 +21,9 @@ mod view;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
+use edge_http::context::RouteBudget;
 use presentation_kit::Surface;
-use presentation_kit::context::UploadRoute;
 
 use pages::{
     about, authorize, composer, follow, front, people, post as post_page, profile, security,
@@ -37,18 +37,53 @@ const NEW: &str = "/new";
 const NEW_PHOTOS: &str = "/new/photos";
 const SETTINGS: &str = "/settings";
 
-/// The pages that may take longer, because files come with their forms.
+/// The time budgets of pages whose forms bring files, as each declares it; all others have the
+/// default.
 #[must_use]
-pub fn upload_routes() -> Vec<UploadRoute> {
-    [NEW, NEW_PHOTOS, SETTINGS]
-        .map(UploadRoute::of_form)
-        .to_vec()
+pub fn route_budgets() -> Vec<RouteBudget> {
+    pages().budgets
 }
 
 /// Every page. The addresses are those of this crate's own pages and `/oauth/authorize`; nothing
 /// under `/api` or `/media`.
 pub fn router(surface: &Surface) -> Router<Surface> {
-    Router::new()
+    pages()
+        .router
+        .fallback(respond::nothing_here)
+        .method_not_allowed_fallback(respond::wrong_method)
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        // Inside out: errors become pages for the visitor, so the visitor must be known first;
+        // headers go on everything.
+        .layer(from_fn(guard::count_writes))
+        .layer(from_fn(respond::show_error))
+        .layer(from_fn_with_state(surface.clone(), page_context::begin))
+        .layer(from_fn_with_state(surface.clone(), headers::add))
+        .merge(assets::router())
+}
+
+/// The pages, each with the time that its requests have.
+#[derive(Default)]
+struct Pages {
+    router: Router<Surface>,
+    budgets: Vec<RouteBudget>,
+}
+
+impl Pages {
+    /// A page in the default budget.
+    fn route(mut self, path: &'static str, methods: MethodRouter<Surface>) -> Self {
+        self.router = self.router.route(path, methods);
+        self
+    }
+
+    /// A page whose form may bring files, which a slow line takes longer to send.
+    fn route_with_files(mut self, path: &'static str, methods: MethodRouter<Surface>) -> Self {
+        self.budgets.push(RouteBudget::of_form(path));
+        self.route(path, methods)
+    }
+}
+
+fn pages() -> Pages {
+    Pages::default()
         .route("/", get(front::show))
         .route("/about", get(about::show))
         .route("/login", get(session::show).post(session::log_in))
@@ -69,22 +104,12 @@ pub fn router(surface: &Surface) -> Router<Surface> {
         .route("/@{name}/{id}/reply", post(post_page::reply))
         .route("/@{name}/{id}/delete", post(post_page::delete))
         .route("/tags/{name}", get(tag::show))
-        // Three with files: read field by field, each against a limit of its own.
-        .route(NEW, get(composer::show).post(composer::publish))
-        .route(NEW_PHOTOS, get(uploads::show).post(composer::take))
+        // Read field by field, each against a limit of its own.
+        .route_with_files(NEW, get(composer::show).post(composer::publish))
+        .route_with_files(NEW_PHOTOS, get(uploads::show).post(composer::take))
         .route("/new/photos/{id}", get(composer::state))
         .route("/new/photos/{id}/delete", post(uploads::delete))
-        .route(SETTINGS, get(settings::show).post(settings::save))
+        .route_with_files(SETTINGS, get(settings::show).post(settings::save))
         .route("/.well-known/security.txt", get(security::show))
         .route("/security.txt", get(security::change_password_redirect))
-        .fallback(respond::nothing_here)
-        .method_not_allowed_fallback(respond::wrong_method)
-        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
-        // Inside out: errors become pages for the visitor, so the visitor must be known first;
-        // headers go on everything.
-        .layer(from_fn(guard::count_writes))
-        .layer(from_fn(respond::show_error))
-        .layer(from_fn_with_state(surface.clone(), page_context::begin))
-        .layer(from_fn_with_state(surface.clone(), headers::add))
-        .merge(assets::router())
 }

@@ -82,10 +82,13 @@ impl Reader {
             heads: Vec::new(),
         };
         for id in ids {
+            // What was read beyond the page is left for the next: the cursor must not skip it.
             if round.heads.len() == wanted {
                 round.goes_on = true;
                 break;
             }
+            // Also of an id whose post has gone or is a reply: it was looked at, and the next page
+            // begins below it.
             round.oldest = Some(id);
             let head = heads.remove(&id);
             round

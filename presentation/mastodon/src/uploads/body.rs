@@ -7,11 +7,11 @@ use axum::body::{Body, BodyDataStream};
 use axum::extract::{FromRequest, Request};
 use business_media_gateway::{AppendChunk, AppendHeader, UploadSession};
 use bytes::Bytes;
+use edge_http::body::IdleTimeout;
 use futures::{StreamExt as _, stream};
 use http::StatusCode;
 use infra_kernel::{Context, Result as Answer};
 use presentation_kit::Surface;
-use presentation_kit::body::IdleTimeout;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
+use edge_http::body::WatchedBody;
+use edge_http::context::RouteBudget;
 use futures::{StreamExt as _, stream};
 use http::{Method, header};
-use presentation_kit::body::WatchedBody;
-use presentation_kit::context::UploadRoute;
 
 use crate::world::{Client, Processing, TestResponse, World, request};
 
@@ -119,13 +119,13 @@ async fn giving_up_a_whole_file_does_not_take_it() {
 fn what_takes_files_may_take_longer() {
     let bytes = "application/offset+octet-stream";
     let mut expected = vec![
-        UploadRoute::of_form("/api/v1/accounts/update_credentials"),
-        UploadRoute::of_form("/api/v2/media"),
-        UploadRoute::of_form("/api/v1/media"),
-        UploadRoute::of_bytes("/api/v1/media/uploads", bytes),
-        UploadRoute::of_bytes("/api/v1/media/uploads/{id}", bytes),
+        RouteBudget::of_form("/api/v1/accounts/update_credentials"),
+        RouteBudget::of_form("/api/v2/media"),
+        RouteBudget::of_form("/api/v1/media"),
+        RouteBudget::of_bytes("/api/v1/media/uploads", bytes),
+        RouteBudget::of_bytes("/api/v1/media/uploads/{id}", bytes),
     ];
-    for route in presentation_mastodon::upload_routes() {
+    for route in presentation_mastodon::route_budgets() {
         let at = expected.iter().position(|expected| *expected == route);
         expected.remove(at.unwrap_or_else(|| panic!("{route:?} is not expected")));
     }

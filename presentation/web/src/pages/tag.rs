@@ -3,9 +3,9 @@
 
 use askama::Template;
 use business_posts_gateway::text::hashtag_name;
+use edge_http::ClientAddress;
 use infra_kernel::{Error, ErrorCode, Page, Result};
 use presentation_kit::Shown;
-use presentation_kit::address::ClientAddress;
 
 use crate::page_context::PageContext;
 use crate::respond::{PageResult, PathOf, page};

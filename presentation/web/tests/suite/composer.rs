@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use edge_http::context::RouteBudget;
 use http::StatusCode;
 use infra_kernel::AccountId;
 
@@ -382,4 +383,10 @@ async fn where_many_wait_for_photos_the_next_is_answered_at_once() {
     drop(others);
     browser.get("/new/photos/500").await;
     assert_eq!(waited(), before + 2);
+}
+
+#[test]
+fn the_pages_whose_forms_bring_files_declare_more_time() {
+    let expected = ["/new", "/new/photos", "/settings"].map(RouteBudget::of_form);
+    assert_eq!(presentation_web::route_budgets(), expected);
 }

@@ -6,6 +6,11 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crate::address::TrustedProxies;
+use crate::body::WatchedBody;
+use crate::context::OVERLOAD_RETRY_AFTER;
+use crate::refusal::{Refusal, RefusalStyle};
+use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
@@ -14,17 +19,13 @@ use hyper::Request;
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use presentation_kit::address::TrustedProxies;
-use presentation_kit::body::WatchedBody;
-use presentation_kit::context::OVERLOAD_RETRY_AFTER;
-use presentation_kit::refusal::{Refusal, RefusalForm};
 use tokio::net::TcpStream;
 use tower::ServiceExt as _;
+use tower_http::normalize_path::NormalizePath;
 
 use super::client_shares::{ClientShares, Share};
 use super::connections::{InFlight, Place};
 use super::pace::{PacedStream, ReaderPace};
-use crate::wire::Surfaces;
 
 /// How long a client may take to send a request's head, and how long it may keep a connection open
 /// before that.
@@ -37,9 +38,10 @@ const CLOSING_WAIT_MAX: Duration = Duration::from_secs(1);
 /// What all connections have in common. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Serving {
-    pub(super) surfaces: Surfaces,
+    pub(super) routes: NormalizePath<Router>,
     pub(super) shares: ClientShares,
     pub(super) proxies: TrustedProxies,
+    pub(super) refusals: RefusalStyle,
     pub(super) body_silence_max: Duration,
     pub(super) reader_pace: ReaderPace,
 }
@@ -68,6 +70,8 @@ impl Serving {
                 connection.as_mut().graceful_shutdown();
                 match tokio::time::timeout(CLOSING_WAIT_MAX, connection.as_mut()).await {
                     Ok(ended) => ended,
+                    // A request that came in the same moment is finished, however long that takes:
+                    // its own budget bounds it.
                     Err(_) if place.is_idle() => Ok(()),
                     Err(_) => connection.await,
                 }
@@ -85,6 +89,7 @@ impl Serving {
         peer: SocketAddr,
         place: &Place,
     ) -> impl Future<Output = Result<hyper::Response<ResponseBody>, Infallible>> + use<> {
+        // Before anything is awaited, so that the connection is not chosen as idle in between.
         let in_flight = place.begin();
         let (mut parts, body) = request.into_parts();
         let body = WatchedBody::new(body, self.body_silence_max);
@@ -102,9 +107,9 @@ impl Serving {
             Ok(None)
         };
         let request = Request::from_parts(parts, body);
-        let form = RefusalForm::of(&request);
+        let form = self.refusals.form_of(&request);
         let inner_response = match share {
-            Ok(share) => Ok((share, self.surfaces.clone().oneshot(request))),
+            Ok(share) => Ok((share, self.routes.clone().oneshot(request))),
             Err(()) => Err(Refusal::too_many_open(OVERLOAD_RETRY_AFTER).into_response(form)),
         };
         async move {

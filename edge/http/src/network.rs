@@ -84,7 +84,8 @@ impl Network {
     }
 
     /// A number of its own among networks of as many bits.
-    pub(crate) fn key(&self) -> u128 {
+    #[must_use]
+    pub fn key(&self) -> u128 {
         match self.address {
             IpAddr::V4(address) => u128::from(address.to_ipv6_mapped()),
             IpAddr::V6(address) => u128::from(address),

@@ -67,6 +67,7 @@ impl Pace {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let allowed = Duration::from_secs(bytes.into()) / self.bounds.bytes_per_second_min.max(1);
         let waited = now.saturating_duration_since(since);
+        // Never below nothing: a client cannot save up for a pause.
         self.behind = (self.behind + waited).saturating_sub(allowed);
         if self.behind > self.bounds.behind_max {
             let text = "the client takes its answer too slowly";
@@ -88,6 +89,8 @@ impl PacedStream {
 
     fn paced(&mut self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match written {
+            // The system's buffer for the connection is full: from now on it is the client that is
+            // waited for, and not us.
             Poll::Pending => self.pace.wait(Instant::now()),
             Poll::Ready(Ok(bytes)) => self.pace.take(bytes, Instant::now())?,
             Poll::Ready(Err(_)) => {}

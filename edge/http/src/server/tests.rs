@@ -3,19 +3,19 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::address::{ForwardedHeader, TrustedProxies};
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use bytes::Bytes;
 use futures::stream;
-use presentation_kit::address::{ForwardedHeader, TrustedProxies};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tower_http::normalize_path::NormalizePath;
 
 use super::{ReaderPace, Server, ServerBounds};
+use crate::refusal::RefusalStyle;
 
 /// The longest that anything here may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -49,11 +49,11 @@ async fn listen(reader_pace: ReaderPace, routes: Router) -> Listener {
         body_silence_max: LONG,
         reader_pace,
         proxies: TrustedProxies::new(&everywhere, ForwardedHeader::XForwardedFor),
+        refusals: RefusalStyle::default(),
     };
     let server = Server::bind("127.0.0.1:0", bounds).await.unwrap();
     let (address, stop) = (server.address(), CancellationToken::new());
-    let surfaces = NormalizePath::trim_trailing_slash(routes);
-    tokio::spawn(server.serve(surfaces, stop.clone(), Duration::ZERO));
+    tokio::spawn(server.serve(routes.into(), stop.clone(), Duration::ZERO));
     Listener { address, stop }
 }
 

@@ -71,6 +71,8 @@ impl Connections {
     /// A place for a new connection; none when all are taken and in use.
     pub(super) fn open(self: &Arc<Self>) -> Option<Place> {
         let mut open = self.lock();
+        // Those that are closed lose their place at once and are gone a moment later, so for that
+        // moment there are more connections than places: at most CLOSING_MAX more.
         if open.places.len() >= self.connections_max {
             open.close_idle(self.now_us());
         }
@@ -112,11 +114,14 @@ impl Open {
             .places
             .iter()
             .map(|(number, connection)| {
+                // Nothing hangs on the order: a connection that becomes busy in this moment is told
+                // to close, and finishes its request first.
                 let since = connection.idle_since_us.load(Ordering::Relaxed);
                 (since, *number)
             })
             .filter(|(since, _)| since.saturating_add(idle_min_us) <= now_us)
             .collect();
+        // Which of the others is older is of no interest, so they are not sorted.
         if idle.len() > count {
             idle.select_nth_unstable(count);
             idle.truncate(count);
@@ -133,6 +138,7 @@ impl Open {
 impl Place {
     /// Marks the connection as busy.
     pub(super) fn begin(&self) -> InFlight {
+        // A mark and no count: HTTP/1 has one request at a time on a connection.
         self.connection.idle_since_us.store(BUSY, Ordering::Relaxed);
         InFlight {
             connections: Arc::clone(&self.connections),
@@ -163,6 +169,7 @@ impl Drop for InFlight {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut open = self.connections.lock();
+        // It has no place any more when a newcomer has got it.
         if open.places.remove(&self.number).is_none() {
             open.closing -= 1;
         }

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use presentation_kit::address::Network;
+use crate::address::Network;
 
 /// What each client has. Taken once for a connection, and not for its requests. Cheap to clone.
 #[derive(Clone)]
@@ -41,6 +41,8 @@ impl ClientShares {
             let share = self.0.per_client_max.saturating_mul(times);
             held.get(&network).is_some_and(|count| *count >= share)
         };
+        // All levels are looked at before one is counted, under one lock: what is refused leaves
+        // nothing behind.
         if self.0.per_client_max > 0 && Network::levels_of_client(address).any(has_share) {
             return None;
         }
@@ -65,6 +67,7 @@ impl Drop for Share {
         for (network, _) in Network::levels_of_client(self.address) {
             if let Entry::Occupied(mut count) = held.entry(network) {
                 *count.get_mut() -= 1;
+                // So the map is bounded by what is open, not by everyone who ever came.
                 if *count.get() == 0 {
                     count.remove();
                 }

@@ -1,7 +1,7 @@
 //! Every request gets a name for the logs and a time budget, before anything else looks at it; and
 //! a response, whatever becomes of it.
 
-mod class;
+mod budget;
 
 use std::any::Any;
 use std::convert::Infallible;
@@ -20,20 +20,20 @@ use tower::{Layer, Service};
 use tracing::Instrument as _;
 
 use crate::body::BodyWatch;
-use crate::refusal::{Refusal, RefusalForm};
+use crate::refusal::{Refusal, RefusalForm, RefusalStyle};
 
-pub use class::{RequestClass, UploadRoute, UploadRoutes};
+pub use budget::{RequestClass, RouteBudget, RouteBudgets};
 
 /// The header that carries the correlation id in and out.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// How long a request may take that uploads a file in a form. Slow lines need the most of it.
-pub const REQUEST_BUDGET: Duration = Duration::from_secs(300);
+pub const FORM_BUDGET: Duration = Duration::from_secs(300);
 /// How long a request may take that carries bytes of a resumable upload: what it has sent by then
 /// is kept, and the client continues in another. A connection that is silent is given up long
 /// before.
 pub const RESUMABLE_BUDGET: Duration = Duration::from_secs(60 * 60);
-/// How long a request may take that carries no file.
-pub const QUICK_BUDGET: Duration = Duration::from_secs(30);
+/// How long a request may take whose route declares nothing else, or that brings no file.
+pub const DEFAULT_BUDGET: Duration = Duration::from_secs(30);
 /// How long a resumable upload may take after its budget to keep what came.
 const KEEPING_WAIT_MAX: Duration = Duration::from_secs(60);
 /// How long any other request may take after its budget. A handler that works on it keeps to the
@@ -48,8 +48,9 @@ pub struct RequestContext(pub Context);
 
 impl RequestContext {
     /// The context of a request that has come past the middleware, as in a test of one handler.
-    pub(crate) fn anonymous() -> Self {
-        Self(Context::anonymous(CorrelationId::fresh(), QUICK_BUDGET))
+    #[must_use]
+    pub fn anonymous() -> Self {
+        Self(Context::anonymous(CorrelationId::fresh(), DEFAULT_BUDGET))
     }
 }
 
@@ -60,14 +61,15 @@ impl RequestContext {
 /// stands behind it for each request.
 #[derive(Debug, Clone)]
 pub struct ContextLayer {
-    uploads: UploadRoutes,
+    budgets: RouteBudgets,
+    refusals: RefusalStyle,
 }
 
 impl ContextLayer {
-    /// One that gives requests to these routes the time that uploads need.
+    /// One that gives requests the time that their routes declare, and refuses in this style.
     #[must_use]
-    pub const fn new(uploads: UploadRoutes) -> Self {
-        Self { uploads }
+    pub const fn new(budgets: RouteBudgets, refusals: RefusalStyle) -> Self {
+        Self { budgets, refusals }
     }
 }
 
@@ -75,8 +77,10 @@ impl<S> Layer<S> for ContextLayer {
     type Service = InContext<S>;
 
     fn layer(&self, inner: S) -> InContext<S> {
-        let uploads = self.uploads.clone();
-        InContext { inner, uploads }
+        InContext {
+            inner,
+            layer: self.clone(),
+        }
     }
 }
 
@@ -84,7 +88,7 @@ impl<S> Layer<S> for ContextLayer {
 #[derive(Debug, Clone)]
 pub struct InContext<S> {
     inner: S,
-    uploads: UploadRoutes,
+    layer: ContextLayer,
 }
 
 impl<S> Service<Request> for InContext<S>
@@ -101,16 +105,20 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let class = self.uploads.class_of(&request);
+        let class = self.layer.budgets.class_of(&request);
         class.note(&mut request);
         let context = context_of(&request, class);
         let correlation_id = context.correlation_id();
         let span = tracing::info_span!("request", %correlation_id, method = %request.method(), path = request.uri().path());
         let name = HeaderValue::from_str(correlation_id.as_str()).ok();
+        // The last resort: whatever works on it keeps to the deadline itself, and says more when it
+        // has passed.
         let wait = context.remaining() + class.wait_after_budget();
         let watch = request.extensions().get::<BodyWatch>().cloned();
-        let form = RefusalForm::of(&request);
+        let form = self.layer.refusals.form_of(&request);
         request.extensions_mut().insert(RequestContext(context));
+        // Routing and the first steps of a layer run in the call, before there is a future that
+        // could be watched, and may panic there.
         let inner_response = catch_unwind(AssertUnwindSafe(|| self.inner.call(request)));
         let inner_response = async move {
             match inner_response {
@@ -152,7 +160,8 @@ async fn settled<R: IntoResponse>(
             log_panic(panic.as_ref());
             Refusal::broken().into_response(form)
         }
-        // Nothing else has ended it in its time.
+        // Nothing else has ended it in its time. What it has under way is dropped here; a write
+        // that was handed to a database's writer still commits.
         Err(_) => timed_out(class, watch).into_response(form),
     })
 }

@@ -1,12 +1,12 @@
-//! What a request brings, which says how long it may take. The surfaces say with their routes where
-//! something is brought.
+//! What a request brings, which says how long it may take. A route that takes files declares it
+//! where the route is; all others have the one default.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Method, Request, header};
 
-use super::{KEEPING_WAIT_MAX, QUICK_BUDGET, REQUEST_BUDGET, RESPONSE_WAIT_MAX, RESUMABLE_BUDGET};
+use super::{DEFAULT_BUDGET, FORM_BUDGET, KEEPING_WAIT_MAX, RESPONSE_WAIT_MAX, RESUMABLE_BUDGET};
 
 /// What a request brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,20 +19,21 @@ pub enum RequestClass {
     ResumableUpload,
 }
 
-/// A route that may take longer than others, because of what it is sent.
+/// The time budget of a route that may take longer than [`DEFAULT_BUDGET`], because of what it is
+/// sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UploadRoute {
+pub struct RouteBudget {
     /// As the router has it: `{…}` stands for anything without a slash.
     path: &'static str,
     content_type: &'static str,
     class: RequestClass,
 }
 
-/// Every route that may take longer than others. A few of them; clones share them.
+/// Every budget that is not the default. A few of them; clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct UploadRoutes(Arc<[UploadRoute]>);
+pub struct RouteBudgets(Arc<[RouteBudget]>);
 
-impl UploadRoute {
+impl RouteBudget {
     /// A route whose form may bring files.
     #[must_use]
     pub const fn of_form(path: &'static str) -> Self {
@@ -66,13 +67,13 @@ impl UploadRoute {
     }
 }
 
-impl FromIterator<UploadRoute> for UploadRoutes {
-    fn from_iter<I: IntoIterator<Item = UploadRoute>>(routes: I) -> Self {
+impl FromIterator<RouteBudget> for RouteBudgets {
+    fn from_iter<I: IntoIterator<Item = RouteBudget>>(routes: I) -> Self {
         Self(routes.into_iter().collect())
     }
 }
 
-impl UploadRoutes {
+impl RouteBudgets {
     /// What this request brings, by its method, its address and its type. One without a body brings
     /// no file, whatever its headers say.
     pub fn class_of<B>(&self, request: &Request<B>) -> RequestClass {
@@ -87,7 +88,7 @@ impl UploadRoutes {
         };
         let content_type = content_type.as_bytes().split(|byte| *byte == b';').next();
         let content_type = content_type.unwrap_or_default().trim_ascii();
-        let is_sent_to = |route: &&UploadRoute| {
+        let is_sent_to = |route: &&RouteBudget| {
             content_type.eq_ignore_ascii_case(route.content_type.as_bytes()) && route.is_at(path)
         };
         let route = self.0.iter().find(is_sent_to);
@@ -115,8 +116,8 @@ impl RequestClass {
     #[must_use]
     pub const fn budget(self) -> Duration {
         match self {
-            Self::Quick => QUICK_BUDGET,
-            Self::FormWithFiles => REQUEST_BUDGET,
+            Self::Quick => DEFAULT_BUDGET,
+            Self::FormWithFiles => FORM_BUDGET,
             Self::ResumableUpload => RESUMABLE_BUDGET,
         }
     }

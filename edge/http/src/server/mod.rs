@@ -17,13 +17,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
-use presentation_kit::address::TrustedProxies;
+use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::Layer as _;
+use tower_http::normalize_path::{NormalizePath, NormalizePathLayer};
 
-use crate::wire::Surfaces;
+use crate::address::TrustedProxies;
+use crate::refusal::RefusalStyle;
 use client_shares::ClientShares;
 use connections::Connections;
 use refusals::Refusals;
@@ -48,6 +50,39 @@ pub struct ServerBounds {
     pub reader_pace: ReaderPace,
     /// Those whose connections are not counted, because others stand behind them.
     pub proxies: TrustedProxies,
+    /// How refusals are written.
+    pub refusals: RefusalStyle,
+}
+
+/// What serves every request: the routes of all surfaces, with their layers.
+#[derive(Debug, Clone)]
+pub struct Routes(NormalizePath<Router>);
+
+impl From<Router> for Routes {
+    /// Takes addresses also with a slash at their end, with which some clients (Mastodon.py, toot)
+    /// write them and which Mastodon does not mind. This has to happen before a route is chosen, so
+    /// it stands around the router.
+    fn from(router: Router) -> Self {
+        Self(NormalizePathLayer::trim_trailing_slash().layer(router))
+    }
+}
+
+/// Why an address could not be listened on.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// It is in use, or not this machine's.
+    #[error(
+        "cannot listen on {listen}; if something else uses the port, choose another with --listen"
+    )]
+    Listen {
+        /// What was asked for.
+        listen: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The system does not say which address was taken.
+    #[error("the listener has no address")]
+    NoAddress(#[source] std::io::Error),
 }
 
 /// A listener that is bound and not yet serving.
@@ -62,13 +97,13 @@ impl Server {
     ///
     /// # Errors
     /// When it is in use or not this machine's.
-    pub async fn bind(listen: &str, bounds: ServerBounds) -> Result<Self> {
-        let listener = TcpListener::bind(listen).await.with_context(|| {
-            format!("cannot listen on {listen}; if something else uses the port, choose another with --listen")
+    pub async fn bind(listen: &str, bounds: ServerBounds) -> Result<Self, BindError> {
+        let bound = TcpListener::bind(listen).await;
+        let listener = bound.map_err(|source| BindError::Listen {
+            listen: listen.to_owned(),
+            source,
         })?;
-        let address = listener
-            .local_addr()
-            .context("the listener has no address")?;
+        let address = listener.local_addr().map_err(BindError::NoAddress)?;
         Ok(Self {
             listener,
             address,
@@ -84,16 +119,17 @@ impl Server {
 
     /// Serves until stopped; then accepts nothing more and lets what is in flight finish for at
     /// most `grace`.
-    pub async fn serve(self, surfaces: Surfaces, stop: CancellationToken, grace: Duration) {
+    pub async fn serve(self, routes: Routes, stop: CancellationToken, grace: Duration) {
         let shares = ClientShares::new(self.bounds.connections_per_address_max);
         let door = Acceptor {
             connections: Connections::new(self.bounds.connections_max, stop.child_token()),
             refusals: Refusals::default(),
             tasks: TaskTracker::new(),
             serving: connection::Serving {
-                surfaces,
+                routes: routes.0,
                 shares,
                 proxies: self.bounds.proxies,
+                refusals: self.bounds.refusals,
                 body_silence_max: self.bounds.body_silence_max,
                 reader_pace: self.bounds.reader_pace,
             },
@@ -111,6 +147,8 @@ impl Server {
                 }
             }
         }
+        // Closed before the wait: from here on the system refuses newcomers, and a balancer goes
+        // elsewhere, while what is in flight has its time.
         drop(self.listener);
         door.tasks.close();
         if tokio::time::timeout(grace, door.tasks.wait())
@@ -133,6 +171,8 @@ struct Acceptor {
 impl Acceptor {
     /// Serves a connection, or says why not.
     fn admit(&self, stream: TcpStream, peer: SocketAddr) {
+        // The share comes first: a client over its own bound must not have others' idle connections
+        // closed to make room for it.
         let share = if self.serving.proxies.contain(peer.ip()) {
             None
         } else if let Some(share) = self.serving.shares.take(peer.ip()) {

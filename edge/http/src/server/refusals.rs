@@ -4,9 +4,9 @@ use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use crate::address::{Network, is_nearby};
+use crate::context::OVERLOAD_RETRY_AFTER;
 use infra_telemetry::LogThrottle;
-use presentation_kit::address::{Network, is_nearby};
-use presentation_kit::context::OVERLOAD_RETRY_AFTER;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
@@ -66,6 +66,7 @@ impl Refusals {
     }
 
     fn refuse(&self, mut stream: TcpStream) {
+        // Nobody waits for a place to be refused in: that would be another queue.
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             return;
         };

@@ -14,14 +14,14 @@ use crate::body::WatchedBody;
 const SILENCE_MAX: Duration = Duration::from_millis(40);
 
 /// Routes as surfaces declare them.
-fn uploads() -> UploadRoutes {
+fn budgets() -> RouteBudgets {
     let bytes = "application/offset+octet-stream";
     [
-        UploadRoute::of_form("/new"),
-        UploadRoute::of_form("/new/photos"),
-        UploadRoute::of_form("/api/v2/media"),
-        UploadRoute::of_bytes("/api/v1/media/uploads", bytes),
-        UploadRoute::of_bytes("/api/v1/media/uploads/{id}", bytes),
+        RouteBudget::of_form("/new"),
+        RouteBudget::of_form("/new/photos"),
+        RouteBudget::of_form("/api/v2/media"),
+        RouteBudget::of_bytes("/api/v1/media/uploads", bytes),
+        RouteBudget::of_bytes("/api/v1/media/uploads/{id}", bytes),
     ]
     .into_iter()
     .collect()
@@ -59,7 +59,7 @@ async fn sent<F>(request: Request, handler: fn(Request) -> F) -> Response
 where
     F: Future<Output = Result<Response, Infallible>> + Send + 'static,
 {
-    let service = ContextLayer::new(uploads()).layer(service_fn(handler));
+    let service = ContextLayer::new(budgets(), RefusalStyle::default()).layer(service_fn(handler));
     service.oneshot(request).await.unwrap()
 }
 
@@ -102,7 +102,7 @@ fn only_uploads_have_more_time() {
         ("/api/v2/media", BYTES, RequestClass::Quick),
     ] {
         let request = request(path, content_type, Body::empty());
-        assert_eq!(uploads().class_of(&request), class, "{path} {content_type}");
+        assert_eq!(budgets().class_of(&request), class, "{path} {content_type}");
     }
     let wait = RequestClass::Quick.budget() + RequestClass::Quick.wait_after_budget();
     assert!(wait < Duration::from_secs(35));
@@ -116,7 +116,7 @@ fn a_header_alone_makes_no_upload() {
             .uri(path)
             .header(header::CONTENT_TYPE, MULTIPART)
             .header(header, value);
-        uploads().class_of(&request.body(()).unwrap())
+        budgets().class_of(&request.body(()).unwrap())
     };
     let length = header::CONTENT_LENGTH;
     for (method, path, header, value) in [
@@ -178,9 +178,9 @@ async fn late(request: &Request) -> Response {
     settled::<Response>(
         std::future::pending(),
         Duration::from_millis(1),
-        uploads().class_of(request),
+        budgets().class_of(request),
         request.extensions().get::<BodyWatch>(),
-        RefusalForm::of(request),
+        RefusalStyle::default().form_of(request),
     )
     .await
     .unwrap()

@@ -10,7 +10,8 @@ const STRICT_TRANSPORT_SECURITY: &str = "max-age=31536000";
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
 /// Completes a response of a place whose public address is https, or is not.
-pub(super) fn complete(mut response: Response, is_https: bool) -> Response {
+#[must_use]
+pub fn complete(mut response: Response, is_https: bool) -> Response {
     let headers = response.headers_mut();
     if is_https {
         add(

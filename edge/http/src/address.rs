@@ -118,6 +118,7 @@ impl TrustedProxies {
     #[must_use]
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
+        // Anyone can send the header; only a trusted peer's is worth reading.
         if !self.contain(client) {
             return client;
         }

@@ -10,29 +10,33 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use crate::body::{BodyWatch, HeldPermit};
+use crate::context::{OVERLOAD_RETRY_AFTER, RequestClass};
+use crate::refusal::{Refusal, RefusalStyle};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use futures::future::BoxFuture;
 use infra_resilience::{AdmissionControl, Permit};
 use infra_telemetry::LogThrottle;
-use presentation_kit::body::{BodyWatch, HeldPermit};
-use presentation_kit::context::{OVERLOAD_RETRY_AFTER, RequestClass};
-use presentation_kit::refusal::{Refusal, RefusalForm};
 use tower::{Layer, Service};
 
 /// Admits requests by an [`AdmissionControl`], one for all routes.
 #[derive(Clone)]
-pub(super) struct OverloadLayer(Arc<Shedding>);
+pub struct OverloadLayer(Arc<Shedding>);
 
 struct Shedding {
     control: Arc<AdmissionControl>,
+    refusals: RefusalStyle,
     shed: LogThrottle,
 }
 
 impl OverloadLayer {
-    pub(super) fn new(control: Arc<AdmissionControl>) -> Self {
+    /// One that refuses in this style what is not admitted.
+    #[must_use]
+    pub fn new(control: Arc<AdmissionControl>, refusals: RefusalStyle) -> Self {
         Self(Arc::new(Shedding {
             control,
+            refusals,
             shed: LogThrottle::new(),
         }))
     }
@@ -51,7 +55,7 @@ impl<S> Layer<S> for OverloadLayer {
 
 /// See [`OverloadLayer`].
 #[derive(Clone)]
-pub(super) struct Admitting<S> {
+pub struct Admitting<S> {
     inner: S,
     shedding: Arc<Shedding>,
 }
@@ -123,14 +127,15 @@ impl Shedding {
                 "requests were refused, because there is more to do than can be done"
             );
         }
-        Refusal::overloaded(OVERLOAD_RETRY_AFTER).into_response(RefusalForm::of(request))
+        Refusal::overloaded(OVERLOAD_RETRY_AFTER).into_response(self.refusals.form_of(request))
     }
 }
 
 pin_project_lite::pin_project! {
     /// A response on its way. Only what has to wait costs an allocation.
     #[project = AdmittedState]
-    pub(super) enum Admitted<F> {
+    #[allow(missing_docs, reason = "nobody names its variants; they are public because an enum's are")]
+    pub enum Admitted<F> {
         Running {
             #[pin]
             inner_response: F,

@@ -229,6 +229,7 @@ where
                 frame.map(|frame| frame.map_err(Into::into))
             }
             Poll::Pending => {
+                // Only now: a body that is there already keeps its place, and pays for no other.
                 watch.lend_permit();
                 let silent = ready!(this.poll_silence(task));
                 watch.0.is_idle_timeout.store(true, Ordering::Relaxed);
@@ -240,6 +241,8 @@ where
         }
         match watch.lent_permit() {
             None => Poll::Ready(frame),
+            // What came is kept back until there is a place, so that the handler, which goes on as
+            // soon as it reads, never works without one.
             Some(control) => {
                 let place = Box::pin(async move { control.admit().await });
                 this.returning = Some((frame, place));
