@@ -66,7 +66,7 @@ const FORBIDDEN: &str = "
     presentation-web presentation/web business-posts dev [cores]
     presentation-web presentation/web sqlx normal only infra-db
     heliograph app sqlx normal only infra-db
-    business-graph business/graph/core axum dev only presentation-*
+    business-graph business/graph/core axum dev only edge-*, presentation-*
     testing-kit testing/kit business-posts normal [cores]
     xtask xtask business-posts normal [cores]
     heliograph app xtask dev point down";
