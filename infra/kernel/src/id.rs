@@ -1,7 +1,7 @@
 //! Ids: 64 bits, made anywhere without asking anyone, and sorted by the time they were made.
 //!
-//! Each kind of id is a type of its own, which its owner's contract defines with [`define_id`]. Here
-//! are only those that the kernel itself names: of whom a caller is, and of events.
+//! Each kind of id is a type of its own, which its owner's contract defines with [`define_id`].
+//! Here are only those that the kernel itself names: of whom a caller is, and of events.
 //!
 //! The layout is the one Instagram published: 41 bits of milliseconds, 13 bits of logical shard, 10
 //! bits of sequence ("Sharding & IDs at Instagram", 2012). In JSON an id is a string, because a

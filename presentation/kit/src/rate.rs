@@ -139,6 +139,7 @@ impl RateLimits {
         }
         let of_day = self.writes_of_day.take(key, clock);
         if let Some(wait) = of_day.wait {
+            // What is refused costs nothing of the other limit.
             self.writes.release(key);
             let text = format!(
                 "That is all for now: an account can change {} things in a day. Wait a little, then go on.",
@@ -190,6 +191,8 @@ impl RateLimits {
         let mut least: Option<Quota> = None;
         let keys = || Network::levels_of_client(address).map(|(network, _)| network.key());
         for (level, (limit, key)) in self.addresses.iter().zip(keys()).enumerate() {
+            // Taken and, if need be, released, rather than looked at first: of two requests in the
+            // same moment only one gets the last.
             let taken = limit.take(key, &*self.clock);
             if taken.wait.is_some() {
                 for (limit, key) in self.addresses[..level].iter().zip(keys()) {

@@ -141,6 +141,8 @@ async fn viewer_of(
     {
         Ok(grant) if grant.account_id != 0 => grant,
         Ok(_) => return Ok(None),
+        // A failure of ours is no end of the session: shown as a visitor, a member would be asked
+        // to log in again, and log in to the same failure.
         Err(error) if error.code().is_server_fault() => return Err(error),
         Err(_) => return Ok(None),
     };

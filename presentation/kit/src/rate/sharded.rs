@@ -40,6 +40,8 @@ impl ShardedLimit {
 
     pub(super) fn take(&self, key: u128, clock: &dyn Clock) -> Taken {
         let (shard, now) = (self.shard(key), clock.uptime());
+        // Two locks: what another request of this key does in between is in the number that is
+        // reported, which is a courtesy, and never in whether this one may continue.
         let wait = shard.take(Some(key), now).err().map(|reached| reached.wait);
         let quota = shard.level(key, now).map(|level| Quota {
             limit: level.count,

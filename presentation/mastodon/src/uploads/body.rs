@@ -82,6 +82,8 @@ pub(super) async fn forward(
         .gateways
         .media
         .append_upload(context, Box::pin(chunks));
+    // In one task, so that neither outlives the other: the domain drops its end when it has its
+    // response, and the bytes stop when the request is dropped.
     tokio::join!(append, send(sender, header, incoming))
 }
 
@@ -98,6 +100,7 @@ async fn send(
         let is_taken = sender.send(Ok(message)).await.is_ok();
         let next = tokio::select! {
             next = frames.next(), if is_taken => next,
+            // Also while the client is silent: a refusal does not wait for its next byte.
             () = sender.closed() => {
                 drain(&mut frames).await;
                 return End::Notified;

@@ -108,6 +108,8 @@ pub(crate) async fn log_out(
     page_context: PageContext,
     Form(Button {}): Form<Button>,
 ) -> PageResult {
+    // The session ends before the browser forgets it: the other way round, a failure would leave
+    // one that lives on and that nobody can end from here.
     if let Some(secret) = &page_context.session_secret {
         let request = SignOutRequest {
             session_secret: secret.clone(),
@@ -169,7 +171,8 @@ pub(crate) async fn enter(
         .accounts
         .sign_in(&page_context.context, request)
         .await?;
-    // Anyone who used this browser before must not stay logged in beside the one who has come.
+    // Anyone who used this browser before must not stay logged in beside the one who has come. Only
+    // now: a wrong password must not log anybody out.
     if let Some(secret) = &page_context.session_secret {
         let request = SignOutRequest {
             session_secret: secret.clone(),

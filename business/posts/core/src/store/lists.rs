@@ -42,6 +42,8 @@ pub(crate) const PUBLIC_WITH_MEDIA: PageStatements =
 pub(crate) const RECENT: &str = "SELECT id, visibility, has_media, in_reply_to_id IS NOT NULL FROM posts \
      WHERE author_id = $1 ORDER BY id DESC LIMIT $2";
 
+// `CROSS JOIN` keeps SQLite from turning the join round: the index of the tag is in the order of
+// the page, and begun from the posts it would be a walk over all of them.
 macro_rules! with_tag {
     ($order:literal) => {
         concat!(
