@@ -135,16 +135,7 @@ async fn dead(command: DeadCommand, letters: &DeadLetters) -> Result<()> {
             if json {
                 return super::print_json(&as_json(&letter));
             }
-            println!("dead letter     {}", letter.id);
-            println!("subscription    {}", letter.subscription);
-            println!("topic           {}", letter.event.topic);
-            println!(
-                "event           {} about {}",
-                letter.event.id, letter.event.key
-            );
-            println!("correlation id  {}", letter.event.correlation_id);
-            println!("attempts        {}", letter.attempts);
-            println!("error           {}", letter.error);
+            print_letter(&letter);
         }
         DeadCommand::Replay { id: Some(id), .. } => {
             if !letters.replay(id).await? {
@@ -168,6 +159,18 @@ async fn dead(command: DeadCommand, letters: &DeadLetters) -> Result<()> {
     Ok(())
 }
 
+fn print_letter(letter: &DeadLetter) {
+    let event = &letter.event;
+    println!("dead letter     {}", letter.id);
+    println!("subscription    {}", letter.subscription);
+    println!("topic           {}", event.topic);
+    println!("event           {} about {}", event.id, event.key);
+    println!("correlation id  {}", event.headers.correlation_id);
+    println!("headers         {}", event.headers);
+    println!("attempts        {}", letter.attempts);
+    println!("error           {}", letter.error);
+}
+
 fn as_json(letter: &DeadLetter) -> Value {
     json!({
         "id": letter.id,
@@ -175,7 +178,8 @@ fn as_json(letter: &DeadLetter) -> Value {
         "topic": letter.event.topic,
         "event_id": letter.event.id,
         "key": letter.event.key.to_string(),
-        "correlation_id": letter.event.correlation_id,
+        "correlation_id": letter.event.headers.correlation_id,
+        "headers": letter.event.headers,
         "attempts": letter.attempts,
         "error": letter.error,
         "died_at_us": letter.died_at.microseconds(),

@@ -192,7 +192,11 @@ async fn send_nonsense(folder: &Path) {
                     key: 4_711,
                     payload: vec![0xff; 7],
                     occurred_at: infra_kernel::Timestamp::from_milliseconds(1),
-                    correlation_id: "poison".to_owned(),
+                    headers: infra_bus::Headers {
+                        schema_version: 1,
+                        correlation_id: "poison".to_owned(),
+                        others: serde_json::Map::from_iter([("later".to_owned(), json!([1]))]),
+                    },
                 };
                 infra_bus::outbox::append(connection, &event).await
             })
@@ -225,9 +229,14 @@ async fn what_cannot_be_handled_is_dead_lettered_looked_at_and_dropped() {
     .await;
     assert_eq!(dead["topic"], "posts.published");
     assert_eq!(dead["correlation_id"], "poison");
+    assert_eq!(
+        dead["headers"],
+        json!({ "schema_version": 1, "correlation_id": "poison", "later": [1] })
+    );
     assert!(!dead["error"].as_str().unwrap().is_empty());
     let id = dead["id"].to_string();
-    assert!(succeed(folder, &["bus", "dead", "show", &id]).contains("feed.fan-out"));
+    let shown = succeed(folder, &["bus", "dead", "show", &id]);
+    assert!(shown.contains("feed.fan-out") && shown.contains(r#""later":[1]"#));
 
     // The queue continues: what is posted after it arrives.
     let (ada, bob) = (server.person("ada").await, server.person("bob").await);

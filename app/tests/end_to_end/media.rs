@@ -50,6 +50,32 @@ async fn an_upload_is_followed_in_the_log_from_request_to_ready() {
 }
 
 #[tokio::test]
+async fn a_posts_fan_out_is_found_in_the_log_by_its_request() {
+    let server = Server::with(&[
+        ("HELIOGRAPH_LOG__FORMAT", "json"),
+        ("HELIOGRAPH_LOG__FILTER", "info,infra_bus=debug"),
+    ])
+    .await;
+    let ada = server.person("ada").await;
+    let request = ada
+        .request(Method::POST, "/api/v1/statuses")
+        .header("X-Request-Id", "fan-me-out")
+        .json(&json!({"status": "To whom it may concern"}));
+    ada.send(request).await.ok();
+    let is_its_fan_out = |line: &str| {
+        let line: Value = serde_json::from_str(line).unwrap_or_default();
+        let span = &line["span"];
+        span["correlation_id"] == "fan-me-out"
+            && span["subscription"] == "feed.fan-out"
+            && span["topic"] == "posts.published"
+    };
+    eventually("its fan-out in the log", async || {
+        server.said().lines().any(is_its_fan_out).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_upload_is_taken_then_processed_then_ready() {
     let server = Server::start().await;
     let ada = server.person("ada").await;

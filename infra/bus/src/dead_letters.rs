@@ -14,7 +14,7 @@ use crate::row::EventRow;
 const REPLAY_BATCH: i64 = 256;
 
 /// An event that a subscription gave up.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DeadLetter {
     /// Its own number, from 1; a later one died later.
     pub id: i64,
@@ -202,9 +202,9 @@ async fn replay_ids(
     let ids = json_ids(ids.iter().copied());
     let keys: Vec<i64> = sqlx::query_scalar(
         "INSERT INTO redelivery (subscription, position, event_id, topic, key, payload, occurred_at,
-             correlation_id, attempts, next_attempt_at, last_error)
+             correlation_id, headers, attempts, next_attempt_at, last_error)
          SELECT subscription, position, event_id, topic, key, payload, occurred_at, correlation_id,
-             0, NULL, error
+             headers, 0, NULL, error
          FROM dead_letters
          WHERE id IN (SELECT value FROM json_each($1))
              AND subscription IN (SELECT name FROM subscriptions WHERE name = $2)

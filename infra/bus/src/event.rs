@@ -3,8 +3,10 @@
 use infra_kernel::{Context, EventId, IdGenerator, Timestamp};
 use prost::Message;
 
+use crate::Headers;
+
 /// Something that happened, as a domain publishes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     /// The event's own id: the same however often it is delivered.
     pub id: EventId,
@@ -17,17 +19,32 @@ pub struct Event {
     pub payload: Vec<u8>,
     /// When it happened.
     pub occurred_at: Timestamp,
-    /// The operation that caused it, for the logs.
-    pub correlation_id: String,
+    /// What is said about it: its payload's schema, the operation that caused it.
+    pub headers: Headers,
+}
+
+/// Why an event's payload cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum PayloadError {
+    /// A newer version of the server wrote it in a way that this one could misunderstand.
+    #[error("its payload has schema version {0}, and this server reads up to {max}; update it and replay the event", max = Headers::SCHEMA_VERSION_MAX)]
+    NewerSchema(u32),
+    /// The bytes are not the message that the topic's contract names.
+    #[error("its payload is not the topic's message")]
+    Malformed(#[from] prost::DecodeError),
 }
 
 impl Event {
     /// The payload as the message that the topic's contract names.
     ///
     /// # Errors
-    /// When the bytes are not that message.
-    pub fn decode<M: Message + Default>(&self) -> Result<M, prost::DecodeError> {
-        M::decode(self.payload.as_slice())
+    /// When the bytes are not that message, or a newer server wrote them.
+    pub fn decode<M: Message + Default>(&self) -> Result<M, PayloadError> {
+        let version = self.headers.schema_version;
+        if version > Headers::SCHEMA_VERSION_MAX {
+            return Err(PayloadError::NewerSchema(version));
+        }
+        Ok(M::decode(self.payload.as_slice())?)
     }
 
     /// An event that happens now, caused by the operation of this context.
@@ -46,7 +63,7 @@ impl Event {
             key,
             payload: message.encode_to_vec(),
             occurred_at: id.created_at(),
-            correlation_id: context.correlation_id().as_str().to_owned(),
+            headers: Headers::new(context),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! all.
 //!
 //! Every domain that publishes events has this table in its own database, by this statement in its
-//! first migration:
+//! first migration (older domains added `headers` later):
 //!
 //! ```sql
 //! CREATE TABLE outbox (
@@ -12,29 +12,56 @@
 //!     key BIGINT NOT NULL,
 //!     payload BLOB NOT NULL,
 //!     occurred_at BIGINT NOT NULL,
-//!     correlation_id TEXT NOT NULL
+//!     correlation_id TEXT NOT NULL,
+//!     headers TEXT NOT NULL DEFAULT '{}'
 //! );
 //! ```
 
-use infra_db::{Connection, DbError};
+use infra_db::{Connection, Database, DbError};
 
 use crate::Event;
+use crate::row::{EventRow, bind_event, take_bounded};
+
+/// The first events of an outbox.
+#[derive(Debug)]
+pub struct Batch {
+    /// In the order in which they were committed.
+    pub events: Vec<Event>,
+    /// The position of the last; 0 when there is none.
+    pub(crate) last: i64,
+    /// Whether there may be more.
+    pub(crate) more: bool,
+}
 
 /// Writes an event into the outbox of the transaction's database.
 ///
 /// # Errors
 /// When the statement fails; the transaction must then be undone.
 pub async fn append(connection: &mut Connection, event: &Event) -> Result<(), DbError> {
-    sqlx::query(
-        "INSERT INTO outbox (event_id, topic, key, payload, occurred_at, correlation_id) VALUES ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(event.id.to_sql())
-    .bind(&event.topic)
-    .bind(event.key.cast_signed())
-    .bind(&event.payload)
-    .bind(event.occurred_at.microseconds())
-    .bind(&event.correlation_id)
-    .execute(connection)
-    .await?;
+    let statement = sqlx::query(
+        "INSERT INTO outbox (event_id, topic, key, payload, occurred_at, correlation_id, headers)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    );
+    bind_event(statement, event).execute(connection).await?;
     Ok(())
+}
+
+/// The first events that wait to be moved to the bus: at most `events_max`, and no more than some
+/// 4 MiB of them.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn read(database: &Database, events_max: usize) -> Result<Batch, DbError> {
+    let rows = sqlx::query_as::<_, EventRow>(
+        "SELECT position, event_id, topic, key, payload, occurred_at, correlation_id, headers
+         FROM outbox ORDER BY position LIMIT $1",
+    )
+    .bind(i64::try_from(events_max).unwrap_or(i64::MAX))
+    .fetch(database.reader());
+    let taken = take_bounded(rows, events_max).await?;
+    Ok(Batch {
+        last: taken.rows.last().map_or(0, |row| row.position),
+        events: taken.rows.into_iter().map(EventRow::into_event).collect(),
+        more: taken.cut,
+    })
 }

@@ -10,8 +10,7 @@ use std::time::Duration;
 use infra_db::{Database, DbError};
 use tokio_util::sync::CancellationToken;
 
-use crate::row::{EventRow, take_bounded};
-use crate::{Bus, BusError, Event};
+use crate::{Bus, BusError, outbox};
 use infra_resilience::pause_after;
 
 /// The most events moved at once.
@@ -98,28 +97,19 @@ impl Relay {
 
     /// Moves one batch; returns whether there may be more.
     async fn move_batch(&self) -> Result<bool, RelayError> {
-        let (events, last, more) = self.read_batch().await.map_err(RelayError::Read)?;
-        if events.is_empty() {
+        // Single writer (ADR 0026): positions become visible in order, so no event can appear later
+        // at or below the last that was read, which is how far `delete_to` deletes.
+        let batch = outbox::read(&self.database, BATCH_EVENTS_MAX)
+            .await
+            .map_err(RelayError::Read)?;
+        if batch.events.is_empty() {
             return Ok(false);
         }
-        self.bus.publish(&events).await?;
-        self.delete_to(last).await.map_err(RelayError::Delete)?;
-        Ok(more)
-    }
-
-    // Single writer (ADR 0026): positions become visible in order, so no event can appear later at
-    // or below the last that was read, which is how far `delete_to` deletes.
-    async fn read_batch(&self) -> Result<(Vec<Event>, i64, bool), DbError> {
-        let rows = sqlx::query_as::<_, EventRow>(
-            "SELECT position, event_id, topic, key, payload, occurred_at, correlation_id
-             FROM outbox ORDER BY position LIMIT $1",
-        )
-        .bind(i64::try_from(BATCH_EVENTS_MAX).unwrap_or(i64::MAX))
-        .fetch(self.database.reader());
-        let taken = take_bounded(rows, BATCH_EVENTS_MAX).await?;
-        let last = taken.rows.last().map_or(0, |row| row.position);
-        let events = taken.rows.into_iter().map(EventRow::into_event).collect();
-        Ok((events, last, taken.cut))
+        self.bus.publish(&batch.events).await?;
+        self.delete_to(batch.last)
+            .await
+            .map_err(RelayError::Delete)?;
+        Ok(batch.more)
     }
 
     /// Deletes what was published. A database has one writer at a time, so positions become visible

@@ -86,8 +86,8 @@ impl From<infra_db::DbError> for HandlerError {
     }
 }
 
-impl From<prost::DecodeError> for HandlerError {
-    fn from(error: prost::DecodeError) -> Self {
+impl From<crate::PayloadError> for HandlerError {
+    fn from(error: crate::PayloadError) -> Self {
         Self::Reject(Box::new(error))
     }
 }

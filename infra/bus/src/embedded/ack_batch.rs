@@ -9,6 +9,7 @@ use infra_kernel::Timestamp;
 
 use super::waiting;
 use crate::Event;
+use crate::row::bind_event;
 
 /// An event that is to be retried, or that waits behind one that is (no attempts yet, no time).
 pub(crate) struct Postponed {
@@ -86,29 +87,22 @@ async fn postpone(
     subscription: &str,
     postponed: &Postponed,
 ) -> Result<(), sqlx::Error> {
-    let event = &postponed.event;
-    sqlx::query(
+    let statement = sqlx::query(
         "INSERT INTO redelivery (subscription, position, event_id, topic, key, payload, occurred_at,
-             correlation_id, attempts, next_attempt_at, last_error)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+             correlation_id, headers, attempts, next_attempt_at, last_error)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          ON CONFLICT (subscription, position) DO UPDATE SET attempts = excluded.attempts,
              next_attempt_at = excluded.next_attempt_at, last_error = excluded.last_error
          WHERE excluded.attempts > 0",
-    )
-    .bind(subscription)
-    .bind(postponed.position)
-    .bind(event.id.to_sql())
-    .bind(&event.topic)
-    .bind(event.key.cast_signed())
-    .bind(&event.payload)
-    .bind(event.occurred_at.microseconds())
-    .bind(&event.correlation_id)
-    .bind(i64::from(postponed.attempts))
-    .bind(postponed.next_attempt_at.map(Timestamp::microseconds))
-    .bind(&postponed.error)
-    .execute(connection)
-    .await
-    .map(|_| ())
+    );
+    let statement = statement.bind(subscription).bind(postponed.position);
+    bind_event(statement, &postponed.event)
+        .bind(i64::from(postponed.attempts))
+        .bind(postponed.next_attempt_at.map(Timestamp::microseconds))
+        .bind(&postponed.error)
+        .execute(connection)
+        .await
+        .map(|_| ())
 }
 
 async fn dead_letter(
@@ -117,27 +111,20 @@ async fn dead_letter(
     dead: &DeadEvent,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let event = &dead.event;
-    sqlx::query(
+    let statement = sqlx::query(
         "INSERT INTO dead_letters (subscription, position, event_id, topic, key, payload, occurred_at,
-             correlation_id, attempts, error, died_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+             correlation_id, headers, attempts, error, died_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          ON CONFLICT (subscription, position) DO NOTHING",
-    )
-    .bind(subscription)
-    .bind(dead.position)
-    .bind(event.id.to_sql())
-    .bind(&event.topic)
-    .bind(event.key.cast_signed())
-    .bind(&event.payload)
-    .bind(event.occurred_at.microseconds())
-    .bind(&event.correlation_id)
-    .bind(i64::from(dead.attempts))
-    .bind(&dead.error)
-    .bind(now.microseconds())
-    .execute(connection)
-    .await
-    .map(|_| ())
+    );
+    let statement = statement.bind(subscription).bind(dead.position);
+    bind_event(statement, &dead.event)
+        .bind(i64::from(dead.attempts))
+        .bind(&dead.error)
+        .bind(now.microseconds())
+        .execute(connection)
+        .await
+        .map(|_| ())
 }
 
 async fn finish(

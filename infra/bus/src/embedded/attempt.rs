@@ -19,26 +19,30 @@ pub(crate) enum Failure {
     Reject(String),
 }
 
-/// Hands the event to its handler, within the time for one attempt, under the correlation id of
-/// what caused it.
+/// Hands the event to its handler, within the time for one attempt. What the handler logs, calls
+/// and publishes goes under the correlation id of what caused the event.
 pub(crate) async fn attempt(
     handler: Arc<dyn Handler>,
     event: Arc<Event>,
     subscription: &'static str,
     timeout: Duration,
 ) -> Result<(), Failure> {
-    let correlation_id =
-        CorrelationId::from_caller(&event.correlation_id).unwrap_or_else(CorrelationId::fresh);
+    let correlation_id = CorrelationId::from_caller(&event.headers.correlation_id)
+        .unwrap_or_else(CorrelationId::fresh);
     let span = tracing::info_span!(
         "event",
         %correlation_id,
         topic = event.topic,
+        event_id = event.id.get(),
         subscription,
     );
     let context = Context::system(correlation_id, timeout);
     let handled = tokio::time::timeout(timeout, handler.handle(&context, &event));
-    match handled.instrument(span).await {
-        Ok(Ok(())) => Ok(()),
+    match handled.instrument(span.clone()).await {
+        Ok(Ok(())) => {
+            span.in_scope(|| tracing::debug!("an event was handled"));
+            Ok(())
+        }
         Ok(Err(error @ HandlerError::Unavailable(_))) => {
             Err(Failure::Unavailable(causes::chain(&error)))
         }

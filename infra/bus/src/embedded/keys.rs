@@ -156,9 +156,12 @@ impl KeyQueues {
 
 #[cfg(test)]
 mod tests {
-    use infra_kernel::{EventId, Timestamp};
+    use std::time::Duration;
+
+    use infra_kernel::{Context, EventId, Timestamp};
 
     use super::*;
+    use crate::Headers;
 
     const KEY: u64 = 7;
 
@@ -169,7 +172,7 @@ mod tests {
             key: KEY,
             payload: Vec::new(),
             occurred_at: Timestamp::from_microseconds(0),
-            correlation_id: String::new(),
+            headers: Headers::new(&Context::background(Duration::ZERO)),
         };
         Item {
             position,

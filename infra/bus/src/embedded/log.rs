@@ -78,7 +78,8 @@ async fn insert(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let mut statement = QueryBuilder::new(
-        "INSERT INTO log (event_id, topic, key, payload, occurred_at, correlation_id, published_at) ",
+        "INSERT INTO log (event_id, topic, key, payload, occurred_at, correlation_id,
+             headers, published_at) ",
     );
     statement.push_values(events, |mut row, event| {
         row.push_bind(event.id.to_sql())
@@ -86,7 +87,8 @@ async fn insert(
             .push_bind(event.key.cast_signed())
             .push_bind(event.payload.as_slice())
             .push_bind(event.occurred_at.microseconds())
-            .push_bind(event.correlation_id.as_str())
+            .push_bind(event.headers.correlation_id.as_str())
+            .push_bind(event.headers.text())
             .push_bind(now.microseconds());
     });
     statement.push(" ON CONFLICT (event_id) DO NOTHING");
@@ -134,7 +136,7 @@ async fn scan(
     rows_max: usize,
 ) -> Result<Taken<LogRow>, DbError> {
     let rows = sqlx::query_as::<_, LogRow>(
-        "SELECT position, event_id, topic, key, payload, occurred_at, correlation_id,
+        "SELECT position, event_id, topic, key, payload, occurred_at, correlation_id, headers,
              EXISTS (SELECT 1 FROM redelivery AS r
                  WHERE r.subscription = $1 AND r.key = log.key) AS blocked
          FROM log

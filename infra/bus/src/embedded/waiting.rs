@@ -115,8 +115,8 @@ pub(crate) async fn run_of_key(
     due: Due,
 ) -> Result<Vec<WaitingRow>, DbError> {
     let rows = sqlx::query_as::<_, WaitingRow>(
-        "SELECT position, event_id, topic, key, payload, occurred_at, correlation_id, attempts,
-             next_attempt_at
+        "SELECT position, event_id, topic, key, payload, occurred_at, correlation_id, headers,
+             attempts, next_attempt_at
          FROM redelivery WHERE subscription = $1 AND key = $2 ORDER BY position LIMIT $3",
     )
     .bind(subscription)

@@ -22,8 +22,8 @@ use rand::{Rng as _, SeedableRng as _};
 use tokio_util::sync::CancellationToken;
 
 use crate::kit::{
-    NAME, Recorder, Run, TOPIC, count, eventually, failed, open_database, quick, quick_retry, run,
-    subscription,
+    NAME, Recorder, Run, TOPIC, count, eventually, failed, headers, open_database, quick,
+    quick_retry, run, subscription,
 };
 use crate::relay::{open_domain, open_effects, take_effect, write};
 
@@ -223,7 +223,7 @@ async fn write_for_ever(domain: Database, ids: Arc<IdGenerator>, key: u64) {
             key,
             payload: id.get().to_be_bytes().to_vec(),
             occurred_at: id.created_at(),
-            correlation_id: "crash".to_owned(),
+            headers: headers("crash"),
         };
         write(&domain, event).await.unwrap();
         // Past the test harness's own capture, in one write that a kill cannot cut into another's.

@@ -324,7 +324,7 @@ async fn a_handler_gets_the_correlation_id_and_the_deadline() {
     let (sender, mut received) = mpsc::unbounded_channel();
     let run = world.run(subscription(), Arc::new(ContextCheck(sender)));
     let mut unfit = world.event(2, 1);
-    unfit.correlation_id = "two words".to_owned();
+    unfit.headers.correlation_id = "two words".to_owned();
     world.publish(&[world.event(1, 42)]).await;
     let (id, remaining) = received.recv().await.unwrap();
     assert_eq!(id, "correlation-42");

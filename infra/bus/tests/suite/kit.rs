@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use infra_bus::{
-    Bus, Consumer, EmbeddedBus, Event, Handler, HandlerError, RetryPolicy, Settings, Status,
-    Subscription, statuses,
+    Bus, Consumer, EmbeddedBus, Event, Handler, HandlerError, Headers, RetryPolicy, Settings,
+    Status, Subscription, statuses,
 };
 use infra_db::Database;
-use infra_kernel::{Clock, Context, EventId, IdGenerator, SystemClock};
+use infra_kernel::{Clock, Context, CorrelationId, EventId, IdGenerator, SystemClock};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -69,7 +69,15 @@ impl World {
     }
 
     pub(crate) async fn with(settings: &Settings, clock: Arc<dyn Clock>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::open(tempfile::tempdir().unwrap(), settings, clock).await
+    }
+
+    /// Over what a folder holds already.
+    pub(crate) async fn in_folder(folder: TempDir) -> Self {
+        Self::open(folder, &quick(), Arc::new(SystemClock)).await
+    }
+
+    async fn open(folder: TempDir, settings: &Settings, clock: Arc<dyn Clock>) -> Self {
         let database = open_database(folder.path()).await;
         let bus = EmbeddedBus::open(database.clone(), Arc::clone(&clock), settings);
         let ids = IdGenerator::new(0, clock);
@@ -94,7 +102,7 @@ impl World {
             key,
             payload: number.to_be_bytes().to_vec(),
             occurred_at: id.created_at(),
-            correlation_id: format!("correlation-{number}"),
+            headers: headers(&format!("correlation-{number}")),
         }
     }
 
@@ -176,6 +184,12 @@ impl Run {
         self.task.abort();
         assert!(self.task.await.unwrap_err().is_cancelled());
     }
+}
+
+/// The headers of an event that an operation of this name causes.
+pub(crate) fn headers(correlation_id: &str) -> Headers {
+    let name = CorrelationId::from_caller(correlation_id).unwrap();
+    Headers::new(&Context::system(name, PATIENCE))
 }
 
 pub(crate) fn number(event: &Event) -> u64 {

@@ -6,6 +6,7 @@
 mod crash;
 mod dead_letters;
 mod delivery;
+mod headers;
 mod kit;
 mod last_event;
 mod order;

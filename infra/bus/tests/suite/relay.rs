@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::kit::{NAME, Recorder, World, count, eventually, failed, number, subscription};
 
-static DOMAIN: Migrator = sqlx::migrate!("tests/suite/migrations/domain");
+pub(crate) static DOMAIN: Migrator = sqlx::migrate!("tests/suite/migrations/domain");
 static EFFECTS: Migrator = sqlx::migrate!("tests/suite/migrations/effects");
 
 pub(crate) async fn open_domain(folder: &Path) -> Database {

@@ -16,7 +16,7 @@ use infra_blob::DirectoryStore;
 use infra_bus::Event;
 use infra_db::Database;
 use infra_kernel::{
-    Context, CorrelationId, Error, EventId, IdGenerator, ManualClock, Result, Timestamp,
+    Context, CorrelationId, Error, IdGenerator, ManualClock, Result, Timestamp,
 };
 use infra_rpc::Messages;
 use tempfile::TempDir;
@@ -26,6 +26,8 @@ use crate::faults::FaultyStore;
 use crate::machine::CrashPoint;
 
 pub(crate) const OWNER: u64 = 7;
+/// The most events that a test reads from the outbox.
+const EVENTS_MAX: usize = 10_000;
 
 /// Where a scene is: it removes its own folder at its end.
 pub(crate) enum Folder {
@@ -282,26 +284,9 @@ impl Scene {
     }
 
     pub(crate) async fn events(&self, topic: &str) -> Vec<Event> {
-        let rows: Vec<(i64, String, i64, Vec<u8>, i64, String)> = sqlx::query_as(
-            "SELECT event_id, topic, key, payload, occurred_at, correlation_id FROM outbox WHERE topic = $1
-             ORDER BY position",
-        )
-        .bind(topic)
-        .fetch_all(self.database.reader())
-        .await
-        .unwrap();
-        rows.into_iter()
-            .map(
-                |(id, topic, key, payload, occurred_at, correlation_id)| Event {
-                    id: EventId::from_sql(id),
-                    topic,
-                    key: key.cast_unsigned(),
-                    payload,
-                    occurred_at: Timestamp::from_microseconds(occurred_at),
-                    correlation_id,
-                },
-            )
-            .collect()
+        let read = infra_bus::outbox::read(&self.database, EVENTS_MAX).await;
+        let events = read.unwrap().events.into_iter();
+        events.filter(|event| event.topic == topic).collect()
     }
 
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {

@@ -158,13 +158,13 @@ async fn the_end_of_the_work_is_reported_under_the_name_of_the_upload() {
     ] {
         let events = scene.events(topic).await;
         let event = events.iter().find(|event| event.key == item.id);
-        assert_eq!(event.unwrap().correlation_id, name, "{topic}");
+        assert_eq!(event.unwrap().headers.correlation_id, name, "{topic}");
     }
     // Retried, it is still the same upload.
     scene.retry(broken.id).await.unwrap();
     scene.core.drain_queue().await.unwrap();
     let failed = scene.events(topics::FAILED).await;
-    assert_eq!(failed.last().unwrap().correlation_id, "broken");
+    assert_eq!(failed.last().unwrap().headers.correlation_id, "broken");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use business_accounts_gateway::{Account, FindAccountsRequest, GetAccountsReply};
 use business_media_gateway::{
-    AttachReply, AttachRequest, GetMediaReply, GetMediaRequest, MediaId, MediaItem, MediaState,
+    AttachReply, AttachRequest, GetMediaReply, GetMediaRequest, MediaItem, MediaState,
     ReleaseReply, ReleaseRequest,
 };
 use business_posts::{Dependencies, MIGRATIONS, PostsCore, Settings};
@@ -18,11 +18,14 @@ use infra_bus::{Event, HandlerError};
 use infra_db::{Database, DbError};
 use infra_domain::Domain as _;
 use infra_kernel::{
-    Context, Error, ErrorCode, EventId, IdGenerator, ManualClock, Result, SystemClock, Timestamp,
+    Context, Error, ErrorCode, IdGenerator, ManualClock, Result, SystemClock, Timestamp,
 };
 use sqlx::migrate::Migrator;
 use tempfile::TempDir;
 use testing_stubs::{Stub, StubAccounts, StubMedia};
+
+/// The most events that a test reads from the outbox.
+const EVENTS_MAX: usize = 10_000;
 
 /// Accounts with names, which can only be found.
 #[derive(Default)]
@@ -288,22 +291,8 @@ impl World {
 
     /// What is in the outbox, in order.
     pub(crate) async fn events(&self) -> Vec<Event> {
-        type Row = (i64, String, i64, Vec<u8>, i64, String);
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT event_id, topic, key, payload, occurred_at, correlation_id FROM outbox ORDER BY position",
-        )
-        .fetch_all(self.database.reader())
-        .await
-        .unwrap();
-        let event = |(id, topic, key, payload, occurred_at, correlation_id): Row| Event {
-            id: EventId::from_sql(id),
-            topic,
-            key: MediaId::from_sql(key).get(),
-            payload,
-            occurred_at: Timestamp::from_microseconds(occurred_at),
-            correlation_id,
-        };
-        rows.into_iter().map(event).collect()
+        let read = infra_bus::outbox::read(&self.database, EVENTS_MAX).await;
+        read.unwrap().events
     }
 
     /// Hands an event to its subscribers, as the bus would.

@@ -69,7 +69,7 @@ impl Runner {
             subscription = self.name(),
             topic = item.event.topic,
             event_id = item.event.id.get(),
-            correlation_id = item.event.correlation_id,
+            correlation_id = item.event.headers.correlation_id,
             attempts,
             error,
             "an event was not handled and will be tried again"
@@ -116,7 +116,7 @@ impl Runner {
             subscription = self.name(),
             topic = item.event.topic,
             event_id = item.event.id.get(),
-            correlation_id = item.event.correlation_id,
+            correlation_id = item.event.headers.correlation_id,
             attempts,
             error,
             "an event was given up and is now a dead letter"
