@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use business_accounts_gateway::FindAccountsRequest;
+use business_accounts_gateway::FindLocalAccountsRequest;
 use clap::Subcommand;
 use product_feed_gateway::RebuildHomeRequest;
 use serde_json::json;
@@ -36,12 +36,12 @@ pub(super) async fn run(command: &FeedCommand, configuration: &Configuration) ->
     let account_id = match username {
         None => 0,
         Some(name) => {
-            let request = FindAccountsRequest {
+            let request = FindLocalAccountsRequest {
                 usernames: vec![name.clone()],
             };
             let found = gateways
                 .accounts
-                .find_accounts(&context, request)
+                .find_local_accounts(&context, request)
                 .await?
                 .accounts;
             found

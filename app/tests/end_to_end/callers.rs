@@ -135,7 +135,7 @@ const OF_ANYONE: [&str; 29] = [
     "accounts.sign_out",
     "accounts.get_accounts",
     "accounts.get_account_heads",
-    "accounts.find_accounts",
+    "accounts.find_local_accounts",
     "accounts.search_accounts",
     "accounts.list_accounts",
     "accounts.count_accounts",

@@ -20,12 +20,12 @@ use business_accounts_gateway::issue_token_request::Proof;
 use business_accounts_gateway::{
     Account, Accounts, Application, AuthenticateRequest, AuthorizeReply, AuthorizeRequest,
     CountAccountsReply, CountAccountsRequest, CreateAccountRequest, CreateApplicationReply,
-    CreateApplicationRequest, CreateSetupTokenReply, CreateSetupTokenRequest, FindAccountsRequest,
-    GetAccountHeadsReply, GetAccountHeadsRequest, GetAccountsReply, GetAccountsRequest,
-    GetApplicationRequest, Grant, IssueTokenReply, IssueTokenRequest, ListAccountsRequest,
-    RegisterReply, RegisterRequest, ResetPasswordReply, ResetPasswordRequest, RevokeTokenReply,
-    RevokeTokenRequest, SearchAccountsRequest, SetRoleRequest, SignInReply, SignInRequest,
-    SignOutReply, SignOutRequest, UpdateProfileRequest,
+    CreateApplicationRequest, CreateSetupTokenReply, CreateSetupTokenRequest,
+    FindLocalAccountsRequest, GetAccountHeadsReply, GetAccountHeadsRequest, GetAccountsReply,
+    GetAccountsRequest, GetApplicationRequest, Grant, IssueTokenReply, IssueTokenRequest,
+    ListAccountsRequest, RegisterReply, RegisterRequest, ResetPasswordReply, ResetPasswordRequest,
+    RevokeTokenReply, RevokeTokenRequest, SearchAccountsRequest, SetRoleRequest, SignInReply,
+    SignInRequest, SignOutReply, SignOutRequest, UpdateProfileRequest,
 };
 use infra_cache::VersionedCache;
 use infra_db::{BoxFuture, Connection, Database};
@@ -149,12 +149,12 @@ impl Accounts for Service {
         Ok(self.get_account_heads(&request).await?)
     }
 
-    async fn find_accounts(
+    async fn find_local_accounts(
         &self,
         _: &Context,
-        request: FindAccountsRequest,
+        request: FindLocalAccountsRequest,
     ) -> Result<GetAccountsReply> {
-        Ok(self.find_accounts(&request).await?)
+        Ok(self.find_local_accounts(&request).await?)
     }
 
     async fn search_accounts(

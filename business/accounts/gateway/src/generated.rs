@@ -8,6 +8,7 @@ pub struct Account {
     /// Grows with every change of this account.
     #[prost(fixed64, tag = "2")]
     pub revision: u64,
+    /// Unique within its domain.
     #[prost(string, tag = "3")]
     pub username: ::prost::alloc::string::String,
     #[prost(string, tag = "4")]
@@ -51,6 +52,12 @@ pub struct Account {
     /// Websites that may name this account as an article's author; domain names in lower case.
     #[prost(string, repeated, tag = "19")]
     pub attribution_domains: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The domain of the server where the account is at home, in lower case; empty for this one.
+    #[prost(string, tag = "20")]
+    pub domain: ::prost::alloc::string::String,
+    /// The name by which servers know a remote account; empty for a local one.
+    #[prost(string, tag = "21")]
+    pub uri: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ProfileField {
@@ -95,6 +102,7 @@ pub struct RegisterReply {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SignInRequest {
+    /// The name of a local account, or its e-mail address.
     #[prost(string, tag = "1")]
     pub username_or_email: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
@@ -177,7 +185,8 @@ pub struct GetAccountHeadsReply {
     pub heads: ::prost::alloc::vec::Vec<AccountHead>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct FindAccountsRequest {
+pub struct FindLocalAccountsRequest {
+    /// Without a domain.
     #[prost(string, repeated, tag = "1")]
     pub usernames: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
@@ -260,6 +269,7 @@ pub struct CreateAccountRequest {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SetRoleRequest {
+    /// Of a local account.
     #[prost(string, tag = "1")]
     pub username: ::prost::alloc::string::String,
     #[prost(enumeration = "Role", tag = "2")]
@@ -267,6 +277,7 @@ pub struct SetRoleRequest {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResetPasswordRequest {
+    /// Of a local account.
     #[prost(string, tag = "1")]
     pub username: ::prost::alloc::string::String,
     /// Empty: one is made up and answered.
@@ -548,12 +559,12 @@ pub trait Accounts: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: GetAccountHeadsRequest,
     ) -> ::infra_kernel::Result<GetAccountHeadsReply>;
-    /// Accounts by name, without regard to case; names that are not there are left out. At most 100
-    /// names.
-    async fn find_accounts(
+    /// Accounts of this server by name, without regard to case; names that are not there are left out,
+    /// and so are names with a domain. At most 100 names.
+    async fn find_local_accounts(
         &self,
         context: &::infra_kernel::Context,
-        request: FindAccountsRequest,
+        request: FindLocalAccountsRequest,
     ) -> ::infra_kernel::Result<GetAccountsReply>;
     /// Accounts by the beginning of their name or of a word of their display name, without regard to
     /// case and accents; those whose name it is come first, then those whose name begins with it. At
@@ -695,10 +706,10 @@ pub mod methods {
         is_idempotent: true,
         routing_key: Some("ids"),
     };
-    /// See [`Accounts::find_accounts`](super::Accounts::find_accounts).
-    pub const FIND_ACCOUNTS: Method = Method {
-        name: "accounts.find_accounts",
-        path: "/heliograph.accounts.v1.Accounts/FindAccounts",
+    /// See [`Accounts::find_local_accounts`](super::Accounts::find_local_accounts).
+    pub const FIND_LOCAL_ACCOUNTS: Method = Method {
+        name: "accounts.find_local_accounts",
+        path: "/heliograph.accounts.v1.Accounts/FindLocalAccounts",
         index: 6,
         shape: CallShape::Unary,
         is_idempotent: true,
@@ -829,7 +840,7 @@ pub mod methods {
         SIGN_OUT,
         GET_ACCOUNTS,
         GET_ACCOUNT_HEADS,
-        FIND_ACCOUNTS,
+        FIND_LOCAL_ACCOUNTS,
         SEARCH_ACCOUNTS,
         UPDATE_PROFILE,
         LIST_ACCOUNTS,
@@ -926,15 +937,15 @@ impl<T: Accounts + ?Sized> Accounts for ::infra_rpc::Layered<T> {
         )
         .await
     }
-    async fn find_accounts(
+    async fn find_local_accounts(
         &self,
         context: &::infra_kernel::Context,
-        request: FindAccountsRequest,
+        request: FindLocalAccountsRequest,
     ) -> ::infra_kernel::Result<GetAccountsReply> {
         self.call(
-            &methods::FIND_ACCOUNTS,
+            &methods::FIND_LOCAL_ACCOUNTS,
             context,
-            self.inner().find_accounts(context, request),
+            self.inner().find_local_accounts(context, request),
         )
         .await
     }
@@ -1151,13 +1162,13 @@ impl Accounts for RemoteAccounts {
             .unary(&methods::GET_ACCOUNT_HEADS, context, request)
             .await
     }
-    async fn find_accounts(
+    async fn find_local_accounts(
         &self,
         context: &::infra_kernel::Context,
-        request: FindAccountsRequest,
+        request: FindLocalAccountsRequest,
     ) -> ::infra_kernel::Result<GetAccountsReply> {
         self.0
-            .unary(&methods::FIND_ACCOUNTS, context, request)
+            .unary(&methods::FIND_LOCAL_ACCOUNTS, context, request)
             .await
     }
     async fn search_accounts(
@@ -1338,12 +1349,12 @@ impl ::infra_rpc::Serve for ServeAccounts {
                     },
                 )
             }
-            "/heliograph.accounts.v1.Accounts/FindAccounts" => {
+            "/heliograph.accounts.v1.Accounts/FindLocalAccounts" => {
                 call.unary(
-                    &methods::FIND_ACCOUNTS,
+                    &methods::FIND_LOCAL_ACCOUNTS,
                     &self.0,
                     |gateway, context, request| async move {
-                        gateway.find_accounts(&context, request).await
+                        gateway.find_local_accounts(&context, request).await
                     },
                 )
             }

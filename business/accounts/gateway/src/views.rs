@@ -7,7 +7,7 @@ use infra_kernel::{AccountId, ApplicationId, Identity, Timestamp};
 
 use crate::SessionId;
 use crate::{
-    Account, AccountHead, AccountRegistered, Application, FindAccountsRequest,
+    Account, AccountHead, AccountRegistered, Application, FindLocalAccountsRequest,
     GetAccountHeadsRequest, GetAccountsRequest, Grant, ProfileChanged, Scopes, SessionsRevoked,
     SignInReply,
 };
@@ -138,8 +138,8 @@ impl GetAccountHeadsRequest {
     }
 }
 
-impl FindAccountsRequest {
-    /// Asks for the accounts with these names.
+impl FindLocalAccountsRequest {
+    /// Asks for the accounts of this server with these names.
     #[must_use]
     pub fn of<T: Into<String>>(usernames: impl IntoIterator<Item = T>) -> Self {
         let usernames = usernames.into_iter().map(Into::into).collect();

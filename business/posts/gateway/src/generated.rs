@@ -13,7 +13,7 @@ pub struct Post {
     pub revision: u64,
     #[prost(enumeration = "Visibility", tag = "4")]
     pub visibility: i32,
-    /// Plain text, as written.
+    /// Plain text, as written; of a remote post, what is left of `content_html` as plain text.
     #[prost(string, tag = "5")]
     pub text: ::prost::alloc::string::String,
     #[prost(bool, tag = "6")]
@@ -50,6 +50,16 @@ pub struct Post {
     /// The hashtags of the text, in its order, each once.
     #[prost(message, repeated, tag = "18")]
     pub tags: ::prost::alloc::vec::Vec<Tag>,
+    /// The domain of the server where the post was written, in lower case; empty for this one.
+    #[prost(string, tag = "19")]
+    pub domain: ::prost::alloc::string::String,
+    /// The name by which servers know a remote post; empty for a local one.
+    #[prost(string, tag = "20")]
+    pub uri: ::prost::alloc::string::String,
+    /// A remote post's HTML, as its server sent it; empty for a local post. It must never be shown
+    /// without the sanitizer that comes with federation: until then everyone shows `text`.
+    #[prost(string, tag = "21")]
+    pub content_html: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Tag {
@@ -64,6 +74,7 @@ pub struct Tag {
 pub struct Mention {
     #[prost(fixed64, tag = "1")]
     pub account_id: u64,
+    /// The name of a local account.
     #[prost(string, tag = "2")]
     pub username: ::prost::alloc::string::String,
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use business_accounts_gateway::FindAccountsRequest;
+use business_accounts_gateway::FindLocalAccountsRequest;
 use business_graph_gateway::{Follow, ListFollowsReply, ListFollowsRequest};
 use infra_kernel::{AccountId, Context, Error, Page, Result};
 
@@ -46,13 +46,13 @@ impl Reader {
             Some(_) => return Err(Error::not_found("account")),
             None => name,
         };
-        let request = FindAccountsRequest {
+        let request = FindLocalAccountsRequest {
             usernames: vec![local.to_owned()],
         };
         let found = self
             .gateways
             .accounts
-            .find_accounts(context, request)
+            .find_local_accounts(context, request)
             .await?
             .accounts;
         let account = found.first().ok_or_else(|| Error::not_found("account"))?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::response::Response;
-use business_accounts_gateway::{Account, FindAccountsRequest, GetAccountsRequest, Scope};
+use business_accounts_gateway::{Account, FindLocalAccountsRequest, GetAccountsRequest, Scope};
 use business_media_gateway::MediaId;
 use business_posts_gateway::text::{entities, local_names};
 use business_posts_gateway::{CreatePostRequest, PostId, Visibility};
@@ -173,9 +173,12 @@ async fn refuse_unexpected_mentions(
     if usernames.is_empty() {
         return Ok(());
     }
-    let request = FindAccountsRequest { usernames };
+    let request = FindLocalAccountsRequest { usernames };
     let accounts = &surface.gateways.accounts;
-    let mentioned = accounts.find_accounts(context, request).await?.accounts;
+    let mentioned = accounts
+        .find_local_accounts(context, request)
+        .await?
+        .accounts;
     let is_expected = |account: &&Account| allowed.contains(&account.id.to_string());
     match mentioned.iter().find(|account| !is_expected(account)) {
         None => Ok(()),

@@ -124,7 +124,7 @@ gateway!(StubAccounts {
     sign_out(SignOutRequest) -> SignOutReply = on_sign_out;
     get_accounts(GetAccountsRequest) -> GetAccountsReply = on_get_accounts;
     get_account_heads(GetAccountHeadsRequest) -> GetAccountHeadsReply = on_get_account_heads;
-    find_accounts(FindAccountsRequest) -> GetAccountsReply = on_find_accounts;
+    find_local_accounts(FindLocalAccountsRequest) -> GetAccountsReply = on_find_local_accounts;
     update_profile(UpdateProfileRequest) -> Account = on_update_profile;
     count_accounts(CountAccountsRequest) -> CountAccountsReply = on_count_accounts;
     get_application(GetApplicationRequest) -> Application = on_get_application;
@@ -264,7 +264,10 @@ impl Fakes {
         })
     }
 
-    async fn on_find_accounts(&self, request: FindAccountsRequest) -> Result<GetAccountsReply> {
+    async fn on_find_local_accounts(
+        &self,
+        request: FindLocalAccountsRequest,
+    ) -> Result<GetAccountsReply> {
         let accounts = [ADA, BOB]
             .map(|id| self.account(id))
             .into_iter()

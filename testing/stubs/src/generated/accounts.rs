@@ -53,13 +53,13 @@ pub trait StubAccounts: Send + Sync + 'static {
     ) -> ::infra_kernel::Result<GetAccountHeadsReply> {
         crate::not_stubbed(&methods::GET_ACCOUNT_HEADS)
     }
-    /// Stands for [`Accounts::find_accounts`].
-    async fn find_accounts(
+    /// Stands for [`Accounts::find_local_accounts`].
+    async fn find_local_accounts(
         &self,
         context: &::infra_kernel::Context,
-        request: FindAccountsRequest,
+        request: FindLocalAccountsRequest,
     ) -> ::infra_kernel::Result<GetAccountsReply> {
-        crate::not_stubbed(&methods::FIND_ACCOUNTS)
+        crate::not_stubbed(&methods::FIND_LOCAL_ACCOUNTS)
     }
     /// Stands for [`Accounts::search_accounts`].
     async fn search_accounts(
@@ -211,12 +211,12 @@ impl<T: StubAccounts> Accounts for crate::Stub<T> {
     ) -> ::infra_kernel::Result<GetAccountHeadsReply> {
         StubAccounts::get_account_heads(&*self.0, context, request).await
     }
-    async fn find_accounts(
+    async fn find_local_accounts(
         &self,
         context: &::infra_kernel::Context,
-        request: FindAccountsRequest,
+        request: FindLocalAccountsRequest,
     ) -> ::infra_kernel::Result<GetAccountsReply> {
-        StubAccounts::find_accounts(&*self.0, context, request).await
+        StubAccounts::find_local_accounts(&*self.0, context, request).await
     }
     async fn search_accounts(
         &self,

@@ -62,7 +62,7 @@ impl Service {
             move |connection| {
                 Box::pin(async move {
                     let before =
-                        accounts::by_name_for_update(connection, &request.username).await?;
+                        accounts::local_by_name_for_update(connection, &request.username).await?;
                     let before = before.ok_or(AccountsError::NotFound("account"))?;
                     let mut changed = before.clone();
                     changed.set_role(role);
@@ -94,7 +94,7 @@ impl Service {
             move |connection| {
                 Box::pin(async move {
                     let account =
-                        accounts::by_name_for_update(connection, &request.username).await?;
+                        accounts::local_by_name_for_update(connection, &request.username).await?;
                     let id = account.ok_or(AccountsError::NotFound("account"))?.id();
                     credentials::set_hash(connection, id, &hash, now).await?;
                     removals::remove_access(connection, id).await?;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use business_accounts_gateway::{
-    Account, AccountHead, CountAccountsReply, FindAccountsRequest, GetAccountHeadsReply,
+    Account, AccountHead, CountAccountsReply, FindLocalAccountsRequest, GetAccountHeadsReply,
     GetAccountHeadsRequest, GetAccountsReply, GetAccountsRequest, ListAccountsRequest,
 };
 use infra_kernel::AccountId;
@@ -78,9 +78,9 @@ impl Service {
         Ok(accounts.into_iter().flatten().collect())
     }
 
-    pub(super) async fn find_accounts(
+    pub(super) async fn find_local_accounts(
         &self,
-        request: &FindAccountsRequest,
+        request: &FindLocalAccountsRequest,
     ) -> Result<GetAccountsReply, AccountsError> {
         if request.usernames.len() > NAMES_MAX {
             return Err(AccountsError::invalid(
@@ -93,7 +93,7 @@ impl Service {
         if keys.is_empty() {
             return Ok(GetAccountsReply::default());
         }
-        let accounts = accounts::by_names(self.database.reader(), &keys).await?;
+        let accounts = accounts::local_by_names(self.database.reader(), &keys).await?;
         Ok(GetAccountsReply { accounts })
     }
 

@@ -119,7 +119,7 @@ impl Service {
             Err(problem) => problems.push(problem),
             Ok(()) => {
                 let reader = self.database.reader();
-                if credentials::is_name_taken(reader, &request.username).await? {
+                if credentials::is_local_name_taken(reader, &request.username).await? {
                     problems.push(username_taken());
                 }
             }
@@ -154,7 +154,7 @@ impl Service {
         username: &str,
         email: &str,
     ) -> Result<(), AccountsError> {
-        if credentials::is_name_taken(self.database.reader(), username).await? {
+        if credentials::is_local_name_taken(self.database.reader(), username).await? {
             return Err(username_taken().into());
         }
         if !email.is_empty() && credentials::is_email_taken(self.database.reader(), email).await? {

@@ -58,7 +58,7 @@ impl Service {
         if !is_username(name) {
             return Ok(());
         }
-        let named = accounts::by_names(self.database.reader(), &[username_key(name)]).await?;
+        let named = accounts::local_by_names(self.database.reader(), &[username_key(name)]).await?;
         for account in named {
             if !found.iter().any(|known| known.id == account.id) {
                 found.push(Arc::new(account));

@@ -14,16 +14,18 @@ macro_rules! select {
             "SELECT id, revision, username, display_name, note, fields, avatar_media_id, \
              header_media_id, role, bot, discoverable, created_at, default_visibility, \
              default_sensitive, default_language, default_originals_shared, default_camera_shown, \
-             indexable, attribution_domains FROM accounts ",
+             indexable, attribution_domains, domain, uri FROM accounts ",
             $rest
         )
     };
 }
 
 pub(crate) const BY_IDS: &str = select!("WHERE id IN (SELECT value FROM json_each($1))");
-pub(crate) const BY_NAMES: &str =
-    select!("WHERE username_key IN (SELECT value FROM json_each($1))");
-pub(crate) const BY_NAME: &str = select!("WHERE username_key = $1");
+/// A remote account's key has its domain, and so is not found by a name; the condition keeps a text
+/// that is no name from finding one.
+pub(crate) const LOCAL_BY_NAMES: &str =
+    select!("WHERE username_key IN (SELECT value FROM json_each($1)) AND domain = ''");
+pub(crate) const LOCAL_BY_NAME: &str = select!("WHERE username_key = $1 AND domain = ''");
 pub(crate) const BY_ID: &str = select!("WHERE id = $1");
 pub(crate) const NEWEST: &str = select!("WHERE id < $1 ORDER BY id DESC LIMIT $2");
 pub(crate) const COUNT: &str = "SELECT accounts FROM account_count WHERE id = 1";
@@ -49,6 +51,8 @@ struct Row {
     default_camera_shown: bool,
     indexable: bool,
     attribution_domains: String,
+    domain: String,
+    uri: String,
 }
 
 impl TryFrom<Row> for Account {
@@ -75,6 +79,8 @@ impl TryFrom<Row> for Account {
             default_camera_shown: row.default_camera_shown,
             indexable: row.indexable,
             attribution_domains: domains_from_sql(&row.attribution_domains)?,
+            domain: row.domain,
+            uri: row.uri,
         })
     }
 }
@@ -114,15 +120,15 @@ pub(crate) async fn by_ids(
     accounts(sqlx::query_as(BY_IDS).bind(ids).fetch_all(reader).await?)
 }
 
-/// Accounts by the keys of their names.
-pub(crate) async fn by_names(
+/// Local accounts by the keys of their names.
+pub(crate) async fn local_by_names(
     reader: &SqlitePool,
     keys: &[String],
 ) -> Result<Vec<Account>, AccountsError> {
     let keys =
         serde_json::to_string(keys).map_err(|error| AccountsError::Unreadable(Box::new(error)))?;
     accounts(
-        sqlx::query_as(BY_NAMES)
+        sqlx::query_as(LOCAL_BY_NAMES)
             .bind(keys)
             .fetch_all(reader)
             .await?,
@@ -158,11 +164,11 @@ pub(crate) async fn by_id_for_update(
         .transpose()
 }
 
-pub(crate) async fn by_name_for_update(
+pub(crate) async fn local_by_name_for_update(
     connection: &mut Connection,
     username: &str,
 ) -> Result<Option<Account>, AccountsError> {
-    let query = sqlx::query_as::<_, Row>(BY_NAME).bind(username_key(username));
+    let query = sqlx::query_as::<_, Row>(LOCAL_BY_NAME).bind(username_key(username));
     query
         .fetch_optional(connection)
         .await?
@@ -170,7 +176,7 @@ pub(crate) async fn by_name_for_update(
         .transpose()
 }
 
-/// A new account with nothing but a name.
+/// A new local account with nothing but a name.
 pub(crate) fn blank(
     id: AccountId,
     username: String,
@@ -190,7 +196,7 @@ pub(crate) fn blank(
     }
 }
 
-/// Writes a new account and counts it; returns whether its name was free.
+/// Writes a new local account and counts it; returns whether its name was free.
 pub(crate) async fn insert(
     connection: &mut Connection,
     account: &Account,

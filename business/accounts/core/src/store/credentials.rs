@@ -7,16 +7,16 @@ use sqlx::SqlitePool;
 use crate::error::AccountsError;
 use crate::rules::registration::{email_key, username_key};
 
-pub(crate) const BY_NAME: &str = "SELECT c.account_id, c.password_hash FROM accounts a \
-    JOIN credentials c ON c.account_id = a.id WHERE a.username_key = $1";
+pub(crate) const BY_LOCAL_NAME: &str = "SELECT c.account_id, c.password_hash FROM accounts a \
+    JOIN credentials c ON c.account_id = a.id WHERE a.username_key = $1 AND a.domain = ''";
 pub(crate) const BY_EMAIL: &str =
     "SELECT account_id, password_hash FROM credentials WHERE email_key = $1";
-pub(crate) const IS_NAME_TAKEN: &str =
-    "SELECT EXISTS (SELECT 1 FROM accounts WHERE username_key = $1)";
+pub(crate) const IS_LOCAL_NAME_TAKEN: &str =
+    "SELECT EXISTS (SELECT 1 FROM accounts WHERE username_key = $1 AND domain = '')";
 pub(crate) const IS_EMAIL_TAKEN: &str =
     "SELECT EXISTS (SELECT 1 FROM credentials WHERE email_key = $1)";
 pub(crate) const EMAIL_OF: &str = "SELECT c.email FROM accounts a \
-    JOIN credentials c ON c.account_id = a.id WHERE a.username_key = $1";
+    JOIN credentials c ON c.account_id = a.id WHERE a.username_key = $1 AND a.domain = ''";
 pub(crate) const REPLACE_HASH: &str = "UPDATE credentials SET password_hash = $3, changed_at = $4 \
     WHERE account_id = $1 AND password_hash = $2";
 pub(crate) const SET_HASH: &str =
@@ -37,7 +37,7 @@ impl Credential {
     }
 }
 
-/// The credential of a username or e-mail address: a username holds no @.
+/// The credential of a local account by its name or e-mail address: a name holds no @.
 pub(crate) async fn find(
     reader: &SqlitePool,
     name: &str,
@@ -45,24 +45,24 @@ pub(crate) async fn find(
     let query = if name.contains('@') {
         sqlx::query_as(BY_EMAIL).bind(email_key(name))
     } else {
-        sqlx::query_as(BY_NAME).bind(username_key(name))
+        sqlx::query_as(BY_LOCAL_NAME).bind(username_key(name))
     };
     Ok(query.fetch_optional(reader).await?)
 }
 
-/// The e-mail address of the account with this name; empty when it has none, or there is no such
-/// account.
+/// The e-mail address of the local account with this name; empty when it has none, or there is no
+/// such account.
 pub(crate) async fn email_of(reader: &SqlitePool, username: &str) -> Result<String, AccountsError> {
     let query = sqlx::query_scalar::<_, Option<String>>(EMAIL_OF).bind(username_key(username));
     let found = query.fetch_optional(reader).await?;
     Ok(found.flatten().unwrap_or_default())
 }
 
-pub(crate) async fn is_name_taken(
+pub(crate) async fn is_local_name_taken(
     reader: &SqlitePool,
     username: &str,
 ) -> Result<bool, AccountsError> {
-    let query = sqlx::query_scalar(IS_NAME_TAKEN).bind(username_key(username));
+    let query = sqlx::query_scalar(IS_LOCAL_NAME_TAKEN).bind(username_key(username));
     Ok(query.fetch_one(reader).await?)
 }
 

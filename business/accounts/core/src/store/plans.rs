@@ -11,8 +11,8 @@ const STATEMENTS: [&str; 39] = [
     account_words::REMOVE,
     account_words::NOT_MISSING,
     accounts::BY_IDS,
-    accounts::BY_NAMES,
-    accounts::BY_NAME,
+    accounts::LOCAL_BY_NAMES,
+    accounts::LOCAL_BY_NAME,
     accounts::BY_ID,
     accounts::NEWEST,
     accounts::COUNT,
@@ -24,9 +24,9 @@ const STATEMENTS: [&str; 39] = [
     codes::MARK_USED,
     codes::REMOVE_OF_ACCOUNT,
     codes::REMOVE_EXPIRED,
-    credentials::BY_NAME,
+    credentials::BY_LOCAL_NAME,
     credentials::BY_EMAIL,
-    credentials::IS_NAME_TAKEN,
+    credentials::IS_LOCAL_NAME_TAKEN,
     credentials::IS_EMAIL_TAKEN,
     credentials::REPLACE_HASH,
     credentials::SET_HASH,
@@ -90,6 +90,20 @@ async fn no_statement_reads_a_whole_table() {
             .iter()
             .any(|step| step.contains("TEMP B-TREE FOR ORDER BY"));
         assert!(searched && !scanned && !sorted, "{statement}: {steps:#?}");
+    }
+}
+
+/// As before names had a domain: one step into the index of the names' keys.
+#[tokio::test]
+async fn local_names_are_found_by_their_keys_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(&folder.path().join("accounts.db"), &crate::MIGRATIONS)
+        .await
+        .unwrap();
+    for statement in [accounts::LOCAL_BY_NAME, accounts::LOCAL_BY_NAMES] {
+        let steps = plan(&database, statement).await;
+        let found = "SEARCH accounts USING INDEX sqlite_autoindex_accounts_2 (username_key=?)";
+        assert_eq!(steps[0], found, "{statement}: {steps:#?}");
     }
 }
 

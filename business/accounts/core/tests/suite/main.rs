@@ -10,6 +10,7 @@ mod operator;
 mod passwords;
 mod profile;
 mod registration;
+mod remote;
 mod scene;
 mod search;
 mod sessions;

@@ -1,6 +1,6 @@
 use business_accounts::Settings;
 use business_accounts_gateway::{
-    CountAccountsRequest, CreateSetupTokenRequest, FindAccountsRequest, RegisterRequest, Role,
+    CountAccountsRequest, CreateSetupTokenRequest, FindLocalAccountsRequest, RegisterRequest, Role,
     topics,
 };
 use infra_kernel::{ErrorCode, FieldReason};
@@ -39,9 +39,9 @@ async fn a_new_account_is_what_was_asked_for_and_is_published() {
     );
     let found = domain
         .gateway
-        .find_accounts(
+        .find_local_accounts(
             &domain.context,
-            FindAccountsRequest::of(["aDA_99", "nobody", "no body"]),
+            FindLocalAccountsRequest::of(["aDA_99", "nobody", "no body"]),
         )
         .await
         .unwrap();

@@ -40,9 +40,13 @@ impl Domain {
     }
 
     pub(crate) async fn with(settings: Settings) -> Self {
-        let folder = Arc::new(tempfile::tempdir().unwrap());
+        Self::over(tempfile::tempdir().unwrap(), settings).await
+    }
+
+    /// Over what a folder holds already.
+    pub(crate) async fn over(folder: tempfile::TempDir, settings: Settings) -> Self {
         let clock = Arc::new(ManualClock::at(Timestamp::from_milliseconds(START_MS)));
-        Self::open(folder, clock, settings, 0).await
+        Self::open(Arc::new(folder), clock, settings, 0).await
     }
 
     /// A second process on the same database, as the operator's commands are.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use business_accounts_gateway::FindAccountsRequest;
+use business_accounts_gateway::FindLocalAccountsRequest;
 use business_media_gateway::{GetMediaRequest, MediaItem, MediaState};
 use business_posts_gateway::text::{self, Entity};
 use business_posts_gateway::{CreatePostRequest, Mention, Post, PostId, Tag, Visibility};
@@ -75,6 +75,10 @@ impl Draft {
             originals_shared: self.request.originals_shared,
             camera_shown: self.request.camera_shown,
             tags: self.tags,
+            // A local post is known by its id.
+            domain: String::new(),
+            uri: String::new(),
+            content_html: String::new(),
         }
     }
 }
@@ -205,12 +209,12 @@ async fn find_mentioned(
     if usernames.is_empty() {
         return Ok(Vec::new());
     }
-    let request = FindAccountsRequest {
+    let request = FindLocalAccountsRequest {
         usernames: usernames.clone(),
     };
     let accounts = state
         .accounts
-        .find_accounts(context, request)
+        .find_local_accounts(context, request)
         .await?
         .accounts;
     let mention = |username: &String| {

@@ -36,9 +36,10 @@ pub(crate) const OF_AUTHOR_TOP_LEVEL: PageStatements =
 pub(crate) const OF_AUTHOR_WITH_MEDIA: PageStatements =
     page!("author_id = $4" "(1 << visibility) & $5 <> 0" "has_media = TRUE");
 pub(crate) const OF_AUTHOR_TOP_LEVEL_WITH_MEDIA: PageStatements = page!("author_id = $4" "(1 << visibility) & $5 <> 0" "has_media = TRUE" "in_reply_to_id IS NULL");
-pub(crate) const PUBLIC: PageStatements = page!("visibility = 1" "in_reply_to_id IS NULL");
+pub(crate) const PUBLIC: PageStatements =
+    page!("visibility = 1" "domain = ''" "in_reply_to_id IS NULL");
 pub(crate) const PUBLIC_WITH_MEDIA: PageStatements =
-    page!("visibility = 1" "in_reply_to_id IS NULL" "has_media = TRUE");
+    page!("visibility = 1" "domain = ''" "in_reply_to_id IS NULL" "has_media = TRUE");
 pub(crate) const RECENT: &str = "SELECT id, visibility, has_media, in_reply_to_id IS NOT NULL FROM posts \
      WHERE author_id = $1 ORDER BY id DESC LIMIT $2";
 
@@ -145,7 +146,7 @@ pub(crate) async fn mentioning(
     Ok(newest_first(ids, page))
 }
 
-/// Public posts that reply to nothing, newest first.
+/// Public posts of this server that reply to nothing, newest first.
 pub(crate) async fn public(
     database: &Database,
     page: &Page,

@@ -57,11 +57,11 @@ async fn lists_are_ranges_of_one_index() {
         ),
         (
             lists::PUBLIC,
-            "posts_public (visibility=? AND in_reply_to_id=? AND id>? AND id<?)",
+            "posts_public (visibility=? AND domain=? AND in_reply_to_id=? AND id>? AND id<?)",
         ),
         (
             lists::PUBLIC_WITH_MEDIA,
-            "posts_public_with_media (visibility=? AND has_media=? AND in_reply_to_id=? AND id>? AND id<?)",
+            "posts_public_with_media (visibility=? AND domain=? AND has_media=? AND in_reply_to_id=? AND id>? AND id<?)",
         ),
     ];
     for (statements, index) in expected {

@@ -12,7 +12,7 @@ use sqlx::FromRow;
 /// deletion comes between.
 pub(crate) const GET: &str = "SELECT posts.id, author_id, revision, visibility, text, sensitive, spoiler_text, language, \
      media_ids, in_reply_to_id, in_reply_to_author_id, replies_count, application_id, created_at, \
-     originals_shared, camera_shown, \
+     originals_shared, camera_shown, domain, uri, content_html, \
      mentions.position AS mention_position, mentions.account_id AS mention_account_id, mentions.username AS mention_username \
      FROM json_each($1) AS wanted CROSS JOIN posts ON posts.id = wanted.value \
      LEFT JOIN mentions ON mentions.post_id = posts.id";
@@ -40,6 +40,9 @@ struct PostRow {
     created_at: i64,
     originals_shared: bool,
     camera_shown: bool,
+    domain: String,
+    uri: String,
+    content_html: String,
     mention_position: Option<i64>,
     mention_account_id: Option<i64>,
     mention_username: Option<String>,
@@ -78,6 +81,9 @@ impl From<PostRow> for Post {
             application_id: row.application_id.cast_unsigned(),
             originals_shared: row.originals_shared,
             camera_shown: row.camera_shown,
+            domain: row.domain,
+            uri: row.uri,
+            content_html: row.content_html,
         }
     }
 }
@@ -160,6 +166,7 @@ pub(crate) async fn is_stored(connection: &mut Connection, post: PostId) -> Resu
     Ok(found.is_some())
 }
 
+/// Writes a local post: of its columns those for remote ones stay empty.
 pub(crate) async fn insert(connection: &mut Connection, post: &Post) -> Result<(), DbError> {
     sqlx::query(INSERT)
         .bind(post.post().to_sql())

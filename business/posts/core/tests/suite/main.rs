@@ -10,5 +10,6 @@ mod idempotency;
 mod lists;
 mod media;
 mod memory;
+mod remote;
 mod support;
 mod texts;

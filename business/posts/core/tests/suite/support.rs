@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use business_accounts_gateway::{Account, FindAccountsRequest, GetAccountsReply};
+use business_accounts_gateway::{Account, FindLocalAccountsRequest, GetAccountsReply};
 use business_media_gateway::{
     AttachReply, AttachRequest, GetMediaReply, GetMediaRequest, MediaItem, MediaState,
     ReleaseReply, ReleaseRequest,
@@ -33,10 +33,10 @@ pub(crate) struct NamedAccounts(pub(crate) Mutex<Vec<(u64, &'static str)>>);
 
 #[async_trait]
 impl StubAccounts for NamedAccounts {
-    async fn find_accounts(
+    async fn find_local_accounts(
         &self,
         _: &Context,
-        request: FindAccountsRequest,
+        request: FindLocalAccountsRequest,
     ) -> Result<GetAccountsReply> {
         assert!(request.usernames.len() <= 100);
         let wanted = request.usernames.iter();

@@ -79,10 +79,10 @@ impl StubAccounts for World {
         })
     }
 
-    async fn find_accounts(
+    async fn find_local_accounts(
         &self,
         _: &Context,
-        request: FindAccountsRequest,
+        request: FindLocalAccountsRequest,
     ) -> Result<GetAccountsReply> {
         let mut accounts = self.accounts.lock().unwrap().clone();
         accounts.retain(|account| {
