@@ -6,7 +6,7 @@
 //! [`Grant`](business_accounts_gateway::Grant). It does not check that a picture named in a profile
 //! belongs to the account: the caller that composes the two domains does.
 //!
-//! Start reading at `service.rs`, which has one file per group of calls below it.
+//! Start reading at `service.rs`, which has one file for each group of calls below it.
 
 mod error;
 mod jobs;
@@ -16,6 +16,7 @@ mod rules;
 mod secret;
 mod service;
 mod settings;
+mod state;
 mod store;
 
 use std::sync::Arc;
@@ -30,7 +31,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use settings::Settings;
 
-use service::Service;
+use service::AccountsService;
+use state::State;
 
 /// The tables of this domain.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -57,7 +59,7 @@ pub struct Dependencies {
 
 /// The accounts domain, ready to be called.
 pub struct AccountsCore {
-    service: Arc<Service>,
+    state: Arc<State>,
 }
 
 impl AccountsCore {
@@ -66,8 +68,8 @@ impl AccountsCore {
     /// # Errors
     /// When a setting is out of bounds; the error names it.
     pub fn new(dependencies: Dependencies) -> Result<Self> {
-        let service = Arc::new(Service::new(dependencies)?);
-        Ok(Self { service })
+        let state = Arc::new(State::new(dependencies)?);
+        Ok(Self { state })
     }
 }
 
@@ -79,13 +81,13 @@ impl Domain for AccountsCore {
     const DATABASE: &'static DatabaseSpec = &DATABASE;
 
     fn gateway(&self) -> Arc<dyn Accounts> {
-        Arc::clone(&self.service) as Arc<dyn Accounts>
+        Arc::new(AccountsService::new(Arc::clone(&self.state)))
     }
 
     /// Writes what accounts of before lack, and removes what has expired, at once and then
     /// regularly.
     async fn run_jobs(&self, stop: CancellationToken) {
-        jobs::write_words::run(&self.service, &stop).await;
-        jobs::remove_expired::run(&self.service, &stop).await;
+        jobs::write_words::run(&self.state, &stop).await;
+        jobs::remove_expired::run(&self.state, &stop).await;
     }
 }

@@ -1,8 +1,7 @@
-//! The contract, call by call. Each is one method in a file of its group; here they are only tied
-//! to the trait.
+//! The contract, call by call: who may make it, and the function that does, in a file of its group.
 
 mod applications;
-mod authenticate;
+pub(crate) mod authenticate;
 mod authorize;
 mod issue_token;
 mod operate;
@@ -13,7 +12,6 @@ pub(crate) mod sign_in;
 mod update_profile;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use business_accounts_gateway::issue_token_request::Proof;
@@ -27,110 +25,36 @@ use business_accounts_gateway::{
     RevokeTokenReply, RevokeTokenRequest, SearchAccountsRequest, SetRoleRequest, SignInReply,
     SignInRequest, SignOutReply, SignOutRequest, UpdateProfileRequest,
 };
-use infra_cache::VersionedCache;
-use infra_db::{BoxFuture, Connection, Database};
-use infra_kernel::{AccountId, ApplicationId, Clock, Context, IdGenerator, Result};
+use infra_kernel::{AccountId, ApplicationId, Context, Result};
 
-use crate::error::AccountsError;
-use crate::limits::Limits;
-use crate::passwords::Passwords;
-use crate::secret::SecretHash;
-use crate::{Dependencies, Settings};
+use crate::state::State;
 
-use authenticate::{KnownGrant, Touches};
-
-/// The most grants kept in memory; each is some 200 bytes.
-const GRANTS_KEPT_MAX: u64 = 50_000;
-/// The most accounts kept in memory; each is some 500 bytes, and 4 KiB at most.
-const ACCOUNTS_KEPT_MAX: u64 = 20_000;
-
-/// How long an entry counts: the operator's commands write beside this process, and are seen after
-/// that.
-const CACHE_LIFETIME: Duration = Duration::from_secs(5);
-
-/// The domain at work.
-pub(crate) struct Service {
-    pub(crate) database: Database,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) limits: Limits,
-    ids: Arc<IdGenerator>,
-    settings: Settings,
-    site_names: Vec<String>,
-    passwords: Passwords,
-    caches: Caches,
-    touches: Touches,
+pub(crate) struct AccountsService {
+    state: Arc<State>,
 }
 
-/// What is kept in memory.
-#[derive(Clone)]
-struct Caches {
-    grants: VersionedCache<SecretHash, KnownGrant>,
-    accounts: VersionedCache<AccountId, Arc<Account>>,
-}
-
-impl Caches {
-    fn new(clock: &Arc<dyn Clock>) -> Self {
-        Self {
-            grants: VersionedCache::bounded(GRANTS_KEPT_MAX)
-                .with_lifetime(CACHE_LIFETIME, Arc::clone(clock)),
-            accounts: VersionedCache::bounded(ACCOUNTS_KEPT_MAX)
-                .with_lifetime(CACHE_LIFETIME, Arc::clone(clock)),
-        }
-    }
-}
-
-impl Service {
-    pub(crate) fn new(dependencies: Dependencies) -> Result<Self> {
-        let settings = dependencies.settings;
-        let caches = Caches::new(&dependencies.clock);
-        Ok(Self {
-            database: dependencies.database,
-            clock: dependencies.clock,
-            limits: Limits::new(&settings),
-            ids: dependencies.ids,
-            passwords: Passwords::new(&settings)?,
-            caches,
-            touches: Touches::default(),
-            site_names: dependencies.site_names,
-            settings,
-        })
-    }
-
-    /// Writes, and invalidates what is cached of it when that is committed.
-    async fn change<T, F>(
-        &self,
-        work: F,
-        invalidate: impl FnOnce(&Caches, &T) + Send + 'static,
-    ) -> Result<T, AccountsError>
-    where
-        T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, AccountsError>>
-            + Send
-            + 'static,
-    {
-        let caches = self.caches.clone();
-        self.database
-            .write_then(work, move |written, _| invalidate(&caches, written))
-            .await
+impl AccountsService {
+    pub(crate) const fn new(state: Arc<State>) -> Self {
+        Self { state }
     }
 }
 
 #[async_trait]
-impl Accounts for Service {
+impl Accounts for AccountsService {
     async fn register(&self, context: &Context, request: RegisterRequest) -> Result<RegisterReply> {
-        Ok(self.register(context, request).await?)
+        Ok(register::register(&self.state, context, request).await?)
     }
 
     async fn sign_in(&self, context: &Context, request: SignInRequest) -> Result<SignInReply> {
-        Ok(self.sign_in(context, request).await?)
+        Ok(sign_in::sign_in(&self.state, context, request).await?)
     }
 
     async fn authenticate(&self, _: &Context, request: AuthenticateRequest) -> Result<Grant> {
-        Ok(self.authenticate(request).await?)
+        Ok(authenticate::authenticate(&self.state, request).await?)
     }
 
     async fn sign_out(&self, _: &Context, request: SignOutRequest) -> Result<SignOutReply> {
-        Ok(self.sign_out(request).await?)
+        Ok(sign_in::sign_out(&self.state, request).await?)
     }
 
     async fn get_accounts(
@@ -138,7 +62,7 @@ impl Accounts for Service {
         _: &Context,
         request: GetAccountsRequest,
     ) -> Result<GetAccountsReply> {
-        Ok(self.get_accounts(&request).await?)
+        Ok(read::get_accounts(&self.state, &request).await?)
     }
 
     async fn get_account_heads(
@@ -146,7 +70,7 @@ impl Accounts for Service {
         _: &Context,
         request: GetAccountHeadsRequest,
     ) -> Result<GetAccountHeadsReply> {
-        Ok(self.get_account_heads(&request).await?)
+        Ok(read::get_account_heads(&self.state, &request).await?)
     }
 
     async fn find_local_accounts(
@@ -154,7 +78,7 @@ impl Accounts for Service {
         _: &Context,
         request: FindLocalAccountsRequest,
     ) -> Result<GetAccountsReply> {
-        Ok(self.find_local_accounts(&request).await?)
+        Ok(read::find_local_accounts(&self.state, &request).await?)
     }
 
     async fn search_accounts(
@@ -162,7 +86,7 @@ impl Accounts for Service {
         _: &Context,
         request: SearchAccountsRequest,
     ) -> Result<GetAccountsReply> {
-        Ok(self.search_accounts(&request).await?)
+        Ok(search::search_accounts(&self.state, &request).await?)
     }
 
     async fn update_profile(
@@ -172,7 +96,7 @@ impl Accounts for Service {
     ) -> Result<Account> {
         let account = AccountId::new(request.account_id);
         context.caller().require_account(account)?;
-        Ok(self.update_profile(context, request).await?)
+        Ok(update_profile::update_profile(&self.state, context, request).await?)
     }
 
     async fn list_accounts(
@@ -180,7 +104,7 @@ impl Accounts for Service {
         _: &Context,
         request: ListAccountsRequest,
     ) -> Result<GetAccountsReply> {
-        Ok(self.list_accounts(request).await?)
+        Ok(read::list_accounts(&self.state, request).await?)
     }
 
     async fn count_accounts(
@@ -188,7 +112,7 @@ impl Accounts for Service {
         _: &Context,
         _: CountAccountsRequest,
     ) -> Result<CountAccountsReply> {
-        Ok(self.count_accounts().await?)
+        Ok(read::count_accounts(&self.state).await?)
     }
 
     async fn create_account(
@@ -197,12 +121,12 @@ impl Accounts for Service {
         request: CreateAccountRequest,
     ) -> Result<RegisterReply> {
         context.caller().require_system()?;
-        Ok(self.create_account(context, request).await?)
+        Ok(operate::create_account(&self.state, context, request).await?)
     }
 
     async fn set_role(&self, context: &Context, request: SetRoleRequest) -> Result<Account> {
         context.caller().require_system()?;
-        Ok(self.set_role(context, request).await?)
+        Ok(operate::set_role(&self.state, context, request).await?)
     }
 
     async fn reset_password(
@@ -211,7 +135,7 @@ impl Accounts for Service {
         request: ResetPasswordRequest,
     ) -> Result<ResetPasswordReply> {
         context.caller().require_system()?;
-        Ok(self.reset_password(context, request).await?)
+        Ok(operate::reset_password(&self.state, context, request).await?)
     }
 
     async fn create_setup_token(
@@ -220,7 +144,7 @@ impl Accounts for Service {
         _: CreateSetupTokenRequest,
     ) -> Result<CreateSetupTokenReply> {
         context.caller().require_system()?;
-        Ok(self.create_setup_token().await?)
+        Ok(operate::create_setup_token(&self.state).await?)
     }
 
     async fn create_application(
@@ -228,7 +152,7 @@ impl Accounts for Service {
         _: &Context,
         request: CreateApplicationRequest,
     ) -> Result<CreateApplicationReply> {
-        Ok(self.create_application(request).await?)
+        Ok(applications::create_application(&self.state, request).await?)
     }
 
     async fn get_application(
@@ -236,7 +160,7 @@ impl Accounts for Service {
         _: &Context,
         request: GetApplicationRequest,
     ) -> Result<Application> {
-        Ok(self.get_application(&request).await?)
+        Ok(applications::get_application(&self.state, &request).await?)
     }
 
     async fn authorize(
@@ -246,7 +170,7 @@ impl Accounts for Service {
     ) -> Result<AuthorizeReply> {
         let account = AccountId::new(request.account_id);
         context.caller().require_account(account)?;
-        Ok(self.authorize(request).await?)
+        Ok(authorize::authorize(&self.state, request).await?)
     }
 
     async fn issue_token(
@@ -259,7 +183,7 @@ impl Accounts for Service {
             let application = ApplicationId::new(account.application_id);
             context.caller().require_application(application)?;
         }
-        Ok(self.issue_token(request).await?)
+        Ok(issue_token::issue_token(&self.state, request).await?)
     }
 
     async fn revoke_token(
@@ -267,6 +191,6 @@ impl Accounts for Service {
         _: &Context,
         request: RevokeTokenRequest,
     ) -> Result<RevokeTokenReply> {
-        Ok(self.revoke_token(request).await?)
+        Ok(applications::revoke_token(&self.state, request).await?)
     }
 }

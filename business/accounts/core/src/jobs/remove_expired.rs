@@ -8,8 +8,8 @@ use infra_kernel::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::AccountsError;
-use crate::service::Service;
 use crate::service::sign_in::BROWSER_KNOWN_FOR;
+use crate::state::State;
 use crate::store::removals::remove_expired;
 use crate::store::{applications, codes, known_browsers, sessions, setup_tokens};
 
@@ -52,9 +52,9 @@ impl Removed {
 }
 
 /// Runs at once and then after every pause, until it is told to stop.
-pub(crate) async fn run(service: &Service, stop: &CancellationToken) {
+pub(crate) async fn run(state: &State, stop: &CancellationToken) {
     loop {
-        match run_once(service, stop).await {
+        match run_once(state, stop).await {
             Ok(removed) if removed == Removed::default() => {}
             Ok(removed) => tracing::info!(
                 sessions = removed.sessions,
@@ -76,12 +76,12 @@ pub(crate) async fn run(service: &Service, stop: &CancellationToken) {
     }
 }
 
-async fn run_once(service: &Service, stop: &CancellationToken) -> Result<Removed, AccountsError> {
-    let (now, uptime) = (service.clock.now(), service.clock.uptime());
-    service.limits.forget_full(uptime);
+async fn run_once(state: &State, stop: &CancellationToken) -> Result<Removed, AccountsError> {
+    let (now, uptime) = (state.clock.now(), state.clock.uptime());
+    state.limits.forget_full(uptime);
     let mut removed = Removed::default();
     for _ in 0..BATCHES_MAX {
-        let batch = service
+        let batch = state
             .database
             .write(move |connection| Box::pin(remove_batch(connection, now)))
             .await?;

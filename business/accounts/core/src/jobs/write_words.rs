@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::AccountsError;
 use crate::rules::words;
-use crate::service::Service;
+use crate::state::State;
 use crate::store::{account_words, accounts};
 
 /// The most accounts of one transaction: other writes come in between.
@@ -13,10 +13,10 @@ const BATCH: u32 = 200;
 
 /// Runs until every account has its words, or it is told to stop; what is left waits for the next
 /// start.
-pub(crate) async fn run(service: &Service, stop: &CancellationToken) {
+pub(crate) async fn run(state: &State, stop: &CancellationToken) {
     let mut written = 0;
     while !stop.is_cancelled() {
-        let batch = service
+        let batch = state
             .database
             .write(|connection| Box::pin(write_batch(connection)))
             .await;

@@ -7,9 +7,9 @@ use business_accounts_gateway::{AuthenticateRequest, Grant, SecretKind, SessionI
 use infra_kernel::Timestamp;
 use tokio::sync::Semaphore;
 
-use super::Service;
 use crate::error::AccountsError;
 use crate::secret::Secret;
+use crate::state::State;
 use crate::store::sessions;
 
 /// How much later a use must be than the last one noted to be recorded itself: it bounds the writes
@@ -21,7 +21,7 @@ const TOUCHES_MAX: usize = 32;
 
 /// A grant in memory, and when it ends.
 #[derive(Clone)]
-pub(super) struct KnownGrant {
+pub(crate) struct KnownGrant {
     grant: Arc<Grant>,
     expires_at: Option<Timestamp>,
 }
@@ -44,7 +44,7 @@ impl KnownGrant {
 }
 
 /// The uses that are being recorded.
-pub(super) struct Touches(Arc<Semaphore>);
+pub(crate) struct Touches(Arc<Semaphore>);
 
 impl Default for Touches {
     fn default() -> Self {
@@ -52,53 +52,51 @@ impl Default for Touches {
     }
 }
 
-impl Service {
-    pub(super) async fn authenticate(
-        &self,
-        request: AuthenticateRequest,
-    ) -> Result<Grant, AccountsError> {
-        let kind = request.kind();
-        let secret = Secret::given(request.secret);
-        if !secret.is_well_formed() {
-            return Err(AccountsError::NotSignedIn);
-        }
-        let hash = secret.hash();
-        let now = self.clock.now();
-        if let Some(known) = self.caches.grants.get(&hash) {
-            return known.at(now, kind);
-        }
-        let version = self.caches.grants.version(&hash);
-        let session = sessions::find(self.database.reader(), hash).await?;
-        let session = session.ok_or(AccountsError::NotSignedIn)?;
-        let (id, last_used_at) = (session.id(), session.last_used_at());
-        let known = KnownGrant {
-            expires_at: session.expires_at(),
-            grant: Arc::new(session.into()),
-        };
-        let grant = known.at(now, kind)?;
-        self.caches.grants.insert(hash, version, known);
-        if last_used_at.plus(USE_RECORDED_EVERY) <= now {
-            self.record_use(id, now);
-        }
-        Ok(grant)
+pub(super) async fn authenticate(
+    state: &State,
+    request: AuthenticateRequest,
+) -> Result<Grant, AccountsError> {
+    let kind = request.kind();
+    let secret = Secret::given(request.secret);
+    if !secret.is_well_formed() {
+        return Err(AccountsError::NotSignedIn);
     }
+    let hash = secret.hash();
+    let now = state.clock.now();
+    if let Some(known) = state.caches.grants.get(&hash) {
+        return known.at(now, kind);
+    }
+    let version = state.caches.grants.version(&hash);
+    let session = sessions::find(state.database.reader(), hash).await?;
+    let session = session.ok_or(AccountsError::NotSignedIn)?;
+    let (id, last_used_at) = (session.id(), session.last_used_at());
+    let known = KnownGrant {
+        expires_at: session.expires_at(),
+        grant: Arc::new(session.into()),
+    };
+    let grant = known.at(now, kind)?;
+    state.caches.grants.insert(hash, version, known);
+    if last_used_at.plus(USE_RECORDED_EVERY) <= now {
+        record_use(state, id, now);
+    }
+    Ok(grant)
+}
 
-    /// Records the use of a session without keeping the request waiting for a commit.
-    fn record_use(&self, id: SessionId, now: Timestamp) {
-        let Ok(place) = Arc::clone(&self.touches.0).try_acquire_owned() else {
-            return;
-        };
-        let database = self.database.clone();
-        let expires_at = now.plus(self.settings.session_lifetime());
-        tokio::spawn(async move {
-            let noted: Result<(), AccountsError> = database
-                .write(move |connection| Box::pin(sessions::touch(connection, id, now, expires_at)))
-                .await;
-            if let Err(error) = noted {
-                let error: &dyn std::error::Error = &error;
-                tracing::warn!(error, session_id = %id, "the use of a session was not recorded");
-            }
-            drop(place);
-        });
-    }
+/// Records the use of a session without keeping the request waiting for a commit.
+fn record_use(state: &State, id: SessionId, now: Timestamp) {
+    let Ok(place) = Arc::clone(&state.touches.0).try_acquire_owned() else {
+        return;
+    };
+    let database = state.database.clone();
+    let expires_at = now.plus(state.settings.session_lifetime());
+    tokio::spawn(async move {
+        let noted: Result<(), AccountsError> = database
+            .write(move |connection| Box::pin(sessions::touch(connection, id, now, expires_at)))
+            .await;
+        if let Err(error) = noted {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, session_id = %id, "the use of a session was not recorded");
+        }
+        drop(place);
+    });
 }

@@ -10,10 +10,12 @@ use business_accounts_gateway::{
 use infra_db::Connection;
 use infra_kernel::{AccountId, ApplicationId, Timestamp};
 
-use super::Service;
+use super::applications::verified_client;
+use super::read;
 use crate::error::AccountsError;
 use crate::rules::{application, pkce};
 use crate::secret::{Secret, SecretHash};
+use crate::state::State;
 use crate::store::applications;
 use crate::store::codes::{self, Code};
 use crate::store::sessions::{self, NewSession};
@@ -29,108 +31,105 @@ enum Redeemed {
     Replayed(Option<SecretHash>),
 }
 
-impl Service {
-    pub(super) async fn issue_token(
-        &self,
-        request: IssueTokenRequest,
-    ) -> Result<IssueTokenReply, AccountsError> {
-        let proof = request.proof.ok_or_else(|| {
-            AccountsError::invalid(
-                fields::GRANT_TYPE,
-                "A token is issued for an authorization code or for client credentials.",
-            )
-        })?;
-        if let Proof::NewAccount(account) = proof {
-            return self.token_of_new_account(account).await;
-        }
-        let client = self
-            .client(&request.client_id, request.client_secret)
-            .await?;
-        match proof {
-            Proof::AuthorizationCode(code) => self.redeem(&client, code).await,
-            Proof::ClientCredentials(asked) => self.token_of_application(&client, &asked).await,
-            Proof::NewAccount(account) => self.token_of_new_account(account).await,
+pub(super) async fn issue_token(
+    state: &State,
+    request: IssueTokenRequest,
+) -> Result<IssueTokenReply, AccountsError> {
+    let proof = request.proof.ok_or_else(|| {
+        AccountsError::invalid(
+            fields::GRANT_TYPE,
+            "A token is issued for an authorization code or for client credentials.",
+        )
+    })?;
+    if let Proof::NewAccount(account) = proof {
+        return token_of_new_account(state, account).await;
+    }
+    let client = verified_client(state, &request.client_id, request.client_secret).await?;
+    match proof {
+        Proof::AuthorizationCode(code) => redeem(state, &client, code).await,
+        Proof::ClientCredentials(asked) => token_of_application(state, &client, &asked).await,
+        Proof::NewAccount(account) => token_of_new_account(state, account).await,
+    }
+}
+
+async fn redeem(
+    state: &State,
+    client: &Application,
+    proof: AuthorizationCode,
+) -> Result<IssueTokenReply, AccountsError> {
+    let token = Secret::fresh();
+    let now = state.clock.now();
+    let session = token_session(state, &token, client.id(), None, Scopes::NONE, now);
+    let redeemed = state
+        .change(
+            move |connection| {
+                Box::pin(async move { redeem_code(connection, proof, session).await })
+            },
+            |caches, redeemed: &Redeemed| match redeemed {
+                Redeemed::Token(_, gone) => {
+                    gone.iter().for_each(|hash| caches.grants.invalidate(hash));
+                }
+                Redeemed::Replayed(gone) => {
+                    gone.iter().for_each(|hash| caches.grants.invalidate(hash));
+                }
+            },
+        )
+        .await?;
+    match redeemed {
+        Redeemed::Token(scopes, _) => Ok(reply(token, scopes, now)),
+        Redeemed::Replayed(_) => {
+            tracing::warn!(
+                application_id = %client.id(),
+                "an authorization code was used twice; the token made from it has ended"
+            );
+            Err(code_refused())
         }
     }
+}
 
-    async fn redeem(
-        &self,
-        client: &Application,
-        proof: AuthorizationCode,
-    ) -> Result<IssueTokenReply, AccountsError> {
-        let token = Secret::fresh();
-        let now = self.clock.now();
-        let session = self.token_session(&token, client.id(), None, Scopes::NONE, now);
-        let redeemed = self
-            .change(
-                move |connection| {
-                    Box::pin(async move { redeem_code(connection, proof, session).await })
-                },
-                |caches, redeemed: &Redeemed| match redeemed {
-                    Redeemed::Token(_, gone) => {
-                        gone.iter().for_each(|hash| caches.grants.invalidate(hash));
-                    }
-                    Redeemed::Replayed(gone) => {
-                        gone.iter().for_each(|hash| caches.grants.invalidate(hash));
-                    }
-                },
-            )
-            .await?;
-        match redeemed {
-            Redeemed::Token(scopes, _) => Ok(reply(token, scopes, now)),
-            Redeemed::Replayed(_) => {
-                tracing::warn!(
-                    application_id = %client.id(),
-                    "an authorization code was used twice; the token made from it has ended"
-                );
-                Err(code_refused())
-            }
-        }
+async fn token_of_application(
+    state: &State,
+    client: &Application,
+    asked: &ClientCredentials,
+) -> Result<IssueTokenReply, AccountsError> {
+    if client.public_client {
+        return Err(AccountsError::NoSecret);
     }
+    let scopes = application::granted(&asked.scopes, client.scopes())?;
+    make_token(state, client.id(), None, scopes).await
+}
 
-    async fn token_of_application(
-        &self,
-        client: &Application,
-        asked: &ClientCredentials,
-    ) -> Result<IssueTokenReply, AccountsError> {
-        if client.public_client {
-            return Err(AccountsError::NoSecret);
-        }
-        let scopes = application::granted(&asked.scopes, client.scopes())?;
-        self.make_token(client.id(), None, scopes).await
+async fn token_of_new_account(
+    state: &State,
+    proof: NewAccount,
+) -> Result<IssueTokenReply, AccountsError> {
+    let application_id = ApplicationId::new(proof.application_id);
+    let client = applications::by_id(state.database.reader(), application_id).await?;
+    let client = client
+        .ok_or(AccountsError::NotFound("application"))?
+        .application;
+    let scopes = application::granted(&proof.scopes, client.scopes())?;
+    let account = read::account(state, AccountId::new(proof.account_id)).await?;
+    if account.created_at().plus(VOUCHING_TIME) < state.clock.now() {
+        return Err(AccountsError::invalid(
+            "account_id",
+            "The account is not new any more. Its owner must sign in and allow the application.",
+        ));
     }
+    make_token(state, client.id(), Some(account.id()), scopes).await
+}
 
-    async fn token_of_new_account(
-        &self,
-        proof: NewAccount,
-    ) -> Result<IssueTokenReply, AccountsError> {
-        let application_id = ApplicationId::new(proof.application_id);
-        let client = applications::by_id(self.database.reader(), application_id).await?;
-        let client = client
-            .ok_or(AccountsError::NotFound("application"))?
-            .application;
-        let scopes = application::granted(&proof.scopes, client.scopes())?;
-        let account = self.account(AccountId::new(proof.account_id)).await?;
-        if account.created_at().plus(VOUCHING_TIME) < self.clock.now() {
-            return Err(AccountsError::invalid(
-                "account_id",
-                "The account is not new any more. Its owner must sign in and allow the application.",
-            ));
-        }
-        self.make_token(client.id(), Some(account.id()), scopes)
-            .await
-    }
-
-    async fn make_token(
-        &self,
-        application_id: ApplicationId,
-        account_id: Option<AccountId>,
-        scopes: Scopes,
-    ) -> Result<IssueTokenReply, AccountsError> {
-        let token = Secret::fresh();
-        let now = self.clock.now();
-        let session = self.token_session(&token, application_id, account_id, scopes, now);
-        self.change(
+async fn make_token(
+    state: &State,
+    application_id: ApplicationId,
+    account_id: Option<AccountId>,
+    scopes: Scopes,
+) -> Result<IssueTokenReply, AccountsError> {
+    let token = Secret::fresh();
+    let now = state.clock.now();
+    let session = token_session(state, &token, application_id, account_id, scopes, now);
+    state
+        .change(
             move |connection| Box::pin(async move { sessions::insert(connection, &session).await }),
             |caches, removed| {
                 removed
@@ -139,27 +138,26 @@ impl Service {
             },
         )
         .await?;
-        Ok(reply(token, scopes, now))
-    }
+    Ok(reply(token, scopes, now))
+}
 
-    fn token_session(
-        &self,
-        token: &Secret,
-        application_id: ApplicationId,
-        account_id: Option<AccountId>,
-        scopes: Scopes,
-        now: Timestamp,
-    ) -> NewSession {
-        NewSession {
-            id: self.ids.next(),
-            secret_hash: token.hash(),
-            account_id,
-            application_id: Some(application_id),
-            scopes,
-            user_agent: String::new(),
-            now,
-            expires_at: None,
-        }
+fn token_session(
+    state: &State,
+    token: &Secret,
+    application_id: ApplicationId,
+    account_id: Option<AccountId>,
+    scopes: Scopes,
+    now: Timestamp,
+) -> NewSession {
+    NewSession {
+        id: state.ids.next(),
+        secret_hash: token.hash(),
+        account_id,
+        application_id: Some(application_id),
+        scopes,
+        user_agent: String::new(),
+        now,
+        expires_at: None,
     }
 }
 

@@ -7,58 +7,58 @@ use business_accounts_gateway::{
 use infra_bus::{Event, outbox};
 use infra_kernel::Context;
 
-use super::Service;
-use super::register::{NewAccount, check_operators_account};
+use super::register::{self, NewAccount, check_operators_account};
 use super::update_profile::write_change;
 use crate::error::AccountsError;
 use crate::limits::Line;
 use crate::rules::password::Password;
 use crate::secret::Secret;
+use crate::state::State;
 use crate::store::{accounts, credentials, removals, setup_tokens};
 
-impl Service {
-    pub(super) async fn create_account(
-        &self,
-        context: &Context,
-        request: CreateAccountRequest,
-    ) -> Result<RegisterReply, AccountsError> {
-        let role = match request.role() {
-            Role::Unspecified => Role::Member,
-            role => role,
-        };
-        check_operators_account(&request.username, &request.email)?;
-        let names = [request.username.as_str(), request.email.as_str()];
-        let (password, generated) = self.given_or_generated(request.password, names)?;
-        self.check_free(&request.username, &request.email).await?;
-        let account = NewAccount {
-            username: request.username,
-            email: request.email,
-            password_hash: self.passwords.hash(context, Line::Local, password).await?,
-            role,
-            language: String::new(),
-            setup_token: None,
-        };
-        let account = self.write_account(context, account).await?;
-        Ok(RegisterReply {
-            account: Some(account),
-            generated_password: generated.map_or_else(String::new, Secret::reveal),
-        })
-    }
+pub(super) async fn create_account(
+    state: &State,
+    context: &Context,
+    request: CreateAccountRequest,
+) -> Result<RegisterReply, AccountsError> {
+    let role = match request.role() {
+        Role::Unspecified => Role::Member,
+        role => role,
+    };
+    check_operators_account(&request.username, &request.email)?;
+    let names = [request.username.as_str(), request.email.as_str()];
+    let (password, generated) = given_or_generated(state, request.password, names)?;
+    register::check_free(state, &request.username, &request.email).await?;
+    let account = NewAccount {
+        username: request.username,
+        email: request.email,
+        password_hash: state.passwords.hash(context, Line::Local, password).await?,
+        role,
+        language: String::new(),
+        setup_token: None,
+    };
+    let account = register::write_account(state, context, account).await?;
+    Ok(RegisterReply {
+        account: Some(account),
+        generated_password: generated.map_or_else(String::new, Secret::reveal),
+    })
+}
 
-    pub(super) async fn set_role(
-        &self,
-        context: &Context,
-        request: SetRoleRequest,
-    ) -> Result<Account, AccountsError> {
-        let role = request.role();
-        if role == Role::Unspecified {
-            return Err(AccountsError::invalid(
-                "role",
-                "The role must be member, moderator or admin.",
-            ));
-        }
-        let (context, ids) = (context.clone(), self.ids.clone());
-        self.change(
+pub(super) async fn set_role(
+    state: &State,
+    context: &Context,
+    request: SetRoleRequest,
+) -> Result<Account, AccountsError> {
+    let role = request.role();
+    if role == Role::Unspecified {
+        return Err(AccountsError::invalid(
+            "role",
+            "The role must be member, moderator or admin.",
+        ));
+    }
+    let (context, ids) = (context.clone(), state.ids.clone());
+    state
+        .change(
             move |connection| {
                 Box::pin(async move {
                     let before =
@@ -77,20 +77,21 @@ impl Service {
             },
         )
         .await
-    }
+}
 
-    pub(super) async fn reset_password(
-        &self,
-        context: &Context,
-        request: ResetPasswordRequest,
-    ) -> Result<ResetPasswordReply, AccountsError> {
-        let email = credentials::email_of(self.database.reader(), &request.username).await?;
-        let names = [request.username.as_str(), email.as_str()];
-        let (password, generated) = self.given_or_generated(request.password, names)?;
-        let hash = self.passwords.hash(context, Line::Local, password).await?;
-        let now = self.clock.now();
-        let (context, ids) = (context.clone(), self.ids.clone());
-        self.change(
+pub(super) async fn reset_password(
+    state: &State,
+    context: &Context,
+    request: ResetPasswordRequest,
+) -> Result<ResetPasswordReply, AccountsError> {
+    let email = credentials::email_of(state.database.reader(), &request.username).await?;
+    let names = [request.username.as_str(), email.as_str()];
+    let (password, generated) = given_or_generated(state, request.password, names)?;
+    let hash = state.passwords.hash(context, Line::Local, password).await?;
+    let now = state.clock.now();
+    let (context, ids) = (context.clone(), state.ids.clone());
+    state
+        .change(
             move |connection| {
                 Box::pin(async move {
                     let account =
@@ -110,42 +111,43 @@ impl Service {
             |caches, ()| caches.grants.invalidate_all(),
         )
         .await?;
-        Ok(ResetPasswordReply {
-            generated_password: generated.map_or_else(String::new, Secret::reveal),
-        })
-    }
+    Ok(ResetPasswordReply {
+        generated_password: generated.map_or_else(String::new, Secret::reveal),
+    })
+}
 
-    pub(super) async fn create_setup_token(&self) -> Result<CreateSetupTokenReply, AccountsError> {
-        let token = Secret::fresh();
-        let hash = token.hash();
-        let now = self.clock.now();
-        let made = self
-            .database
-            .write(move |connection| {
-                Box::pin(async move {
-                    if accounts::count_for_update(connection).await? > 0 {
-                        return Ok(false);
-                    }
-                    setup_tokens::replace(connection, hash, now).await?;
-                    Ok::<_, AccountsError>(true)
-                })
+pub(super) async fn create_setup_token(
+    state: &State,
+) -> Result<CreateSetupTokenReply, AccountsError> {
+    let token = Secret::fresh();
+    let hash = token.hash();
+    let now = state.clock.now();
+    let made = state
+        .database
+        .write(move |connection| {
+            Box::pin(async move {
+                if accounts::count_for_update(connection).await? > 0 {
+                    return Ok(false);
+                }
+                setup_tokens::replace(connection, hash, now).await?;
+                Ok::<_, AccountsError>(true)
             })
-            .await?;
-        Ok(CreateSetupTokenReply {
-            setup_token: if made { token.reveal() } else { String::new() },
         })
-    }
+        .await?;
+    Ok(CreateSetupTokenReply {
+        setup_token: if made { token.reveal() } else { String::new() },
+    })
+}
 
-    /// The password to set, and the same once more when it was made up here and must be shown.
-    fn given_or_generated(
-        &self,
-        password: String,
-        names: [&str; 2],
-    ) -> Result<(Password, Option<Secret>), AccountsError> {
-        if password.is_empty() {
-            let generated = Secret::fresh_password();
-            return Ok((Password::generated(generated.clone()), Some(generated)));
-        }
-        Ok((self.choose_password(password, names)?, None))
+/// The password to set, and the same once more when it was made up here and must be shown.
+fn given_or_generated(
+    state: &State,
+    password: String,
+    names: [&str; 2],
+) -> Result<(Password, Option<Secret>), AccountsError> {
+    if password.is_empty() {
+        let generated = Secret::fresh_password();
+        return Ok((Password::generated(generated.clone()), Some(generated)));
     }
+    Ok((register::choose_password(state, password, names)?, None))
 }

@@ -7,13 +7,13 @@ use infra_bus::{Event, outbox};
 use infra_db::Connection;
 use infra_kernel::{AccountId, Context, FieldProblem, FieldReason, Timestamp, canonical_language};
 
-use super::Service;
 use crate::error::AccountsError;
 use crate::limits::{Address, Line};
 use crate::rules::password::{self, Password};
 use crate::rules::registration::{Maker, check_agreement, check_email, check_username};
 use crate::rules::words;
 use crate::secret::{Secret, SecretHash};
+use crate::state::State;
 use crate::store::{account_words, accounts, credentials, setup_tokens};
 
 const USERNAME_TAKEN: &str = "This username is taken. Please choose another.";
@@ -31,181 +31,179 @@ pub(super) struct NewAccount {
     pub(super) setup_token: Option<SecretHash>,
 }
 
-impl Service {
-    pub(super) async fn register(
-        &self,
-        context: &Context,
-        mut request: RegisterRequest,
-    ) -> Result<RegisterReply, AccountsError> {
-        let setup_token = Some(request.setup_token.clone()).filter(|token| !token.is_empty());
-        let setup_token = setup_token.map(|token| Secret::given(token).hash());
-        let maker = setup_token.map_or(Maker::Anyone, |_| Maker::Setup);
-        if maker == Maker::Anyone && !self.settings.registrations_open {
-            return Err(AccountsError::RegistrationClosed);
-        }
-        let address = Address::parse(&request.remote_address);
-        // Before any work; released where nobody was told what the allowance is there for.
-        self.limits
-            .registrations
-            .take(address, self.clock.uptime())?;
-        let signed_up = self.sign_up(context, &mut request, setup_token).await;
-        if signed_up
-            .as_ref()
-            .is_err_and(|error| !reveals_a_secret(error))
-        {
-            self.limits.registrations.release(address);
-        }
-        Ok(RegisterReply {
-            account: Some(signed_up?),
-            generated_password: String::new(),
-        })
+pub(super) async fn register(
+    state: &State,
+    context: &Context,
+    mut request: RegisterRequest,
+) -> Result<RegisterReply, AccountsError> {
+    let setup_token = Some(request.setup_token.clone()).filter(|token| !token.is_empty());
+    let setup_token = setup_token.map(|token| Secret::given(token).hash());
+    let maker = setup_token.map_or(Maker::Anyone, |_| Maker::Setup);
+    if maker == Maker::Anyone && !state.settings.registrations_open {
+        return Err(AccountsError::RegistrationClosed);
     }
-
-    /// Makes the account of a sign-up whose address's allowance is taken.
-    async fn sign_up(
-        &self,
-        context: &Context,
-        request: &mut RegisterRequest,
-        setup_token: Option<SecretHash>,
-    ) -> Result<Account, AccountsError> {
-        let maker = setup_token.map_or(Maker::Anyone, |_| Maker::Setup);
-        self.check_setup_token(setup_token).await?;
-        let password = self.check_sign_up(request, maker).await?;
-        if maker == Maker::Setup {
-            let role = Role::Admin;
-            return self
-                .hash_and_write(context, request, password, role, setup_token)
-                .await;
-        }
-        self.limits.all_registrations.take(self.clock.uptime())?;
-        self.hash_and_write(context, request, password, Role::Member, None)
-            .await
-            .inspect_err(|_| self.limits.all_registrations.release())
+    let address = Address::parse(&request.remote_address);
+    // Before any work; released where nobody was told what the allowance is there for.
+    state
+        .limits
+        .registrations
+        .take(address, state.clock.uptime())?;
+    let signed_up = sign_up(state, context, &mut request, setup_token).await;
+    if signed_up
+        .as_ref()
+        .is_err_and(|error| !reveals_a_secret(error))
+    {
+        state.limits.registrations.release(address);
     }
+    Ok(RegisterReply {
+        account: Some(signed_up?),
+        generated_password: String::new(),
+    })
+}
 
-    /// That the e-mail address is taken only the transaction says, after the hash: so neither a
-    /// busy server nor the time reveals it for nothing.
-    async fn hash_and_write(
-        &self,
-        context: &Context,
-        request: &RegisterRequest,
-        password: Password,
-        role: Role,
-        setup_token: Option<SecretHash>,
-    ) -> Result<Account, AccountsError> {
-        let line = Line::of(Address::parse(&request.remote_address));
-        let password_hash = self.passwords.hash(context, line, password).await?;
-        let account = NewAccount {
-            username: request.username.clone(),
-            email: request.email.clone(),
-            password_hash,
-            role,
-            language: canonical_language(&request.locale).unwrap_or_default(),
-            setup_token,
-        };
-        self.write_account(context, account).await
+/// Makes the account of a sign-up whose address's allowance is taken.
+async fn sign_up(
+    state: &State,
+    context: &Context,
+    request: &mut RegisterRequest,
+    setup_token: Option<SecretHash>,
+) -> Result<Account, AccountsError> {
+    let maker = setup_token.map_or(Maker::Anyone, |_| Maker::Setup);
+    check_setup_token(state, setup_token).await?;
+    let password = check_sign_up(state, request, maker).await?;
+    if maker == Maker::Setup {
+        let role = Role::Admin;
+        return hash_and_write(state, context, request, password, role, setup_token).await;
     }
+    state.limits.all_registrations.take(state.clock.uptime())?;
+    hash_and_write(state, context, request, password, Role::Member, None)
+        .await
+        .inspect_err(|_| state.limits.all_registrations.release())
+}
 
-    /// Checks every field, so that a person hears at once of all that is wrong. Whether a username
-    /// is taken anyone may know, its profile says so; that an e-mail address is, the write says
-    /// only when all else is right and the address's allowance of sign-ups has paid for it.
-    async fn check_sign_up(
-        &self,
-        request: &mut RegisterRequest,
-        maker: Maker,
-    ) -> Result<Password, AccountsError> {
-        let mut problems = Vec::new();
-        match check_username(&request.username, maker) {
-            Err(problem) => problems.push(problem),
-            Ok(()) => {
-                let reader = self.database.reader();
-                if credentials::is_local_name_taken(reader, &request.username).await? {
-                    problems.push(username_taken());
-                }
+/// That the e-mail address is taken only the transaction says, after the hash: so neither a
+/// busy server nor the time reveals it for nothing.
+async fn hash_and_write(
+    state: &State,
+    context: &Context,
+    request: &RegisterRequest,
+    password: Password,
+    role: Role,
+    setup_token: Option<SecretHash>,
+) -> Result<Account, AccountsError> {
+    let line = Line::of(Address::parse(&request.remote_address));
+    let password_hash = state.passwords.hash(context, line, password).await?;
+    let account = NewAccount {
+        username: request.username.clone(),
+        email: request.email.clone(),
+        password_hash,
+        role,
+        language: canonical_language(&request.locale).unwrap_or_default(),
+        setup_token,
+    };
+    write_account(state, context, account).await
+}
+
+/// Checks every field, so that a person hears at once of all that is wrong. Whether a username
+/// is taken anyone may know, its profile says so; that an e-mail address is, the write says
+/// only when all else is right and the address's allowance of sign-ups has paid for it.
+async fn check_sign_up(
+    state: &State,
+    request: &mut RegisterRequest,
+    maker: Maker,
+) -> Result<Password, AccountsError> {
+    let mut problems = Vec::new();
+    match check_username(&request.username, maker) {
+        Err(problem) => problems.push(problem),
+        Ok(()) => {
+            let reader = state.database.reader();
+            if credentials::is_local_name_taken(reader, &request.username).await? {
+                problems.push(username_taken());
             }
         }
-        problems.extend(check_email(&request.email).err());
-        let text = std::mem::take(&mut request.password);
-        let password = self.choose_password(text, [&request.username, &request.email]);
-        let password = password.map_err(|problem| problems.push(problem)).ok();
-        problems.extend(check_agreement(request.agreement).err());
-        match password {
-            Some(password) if problems.is_empty() => Ok(password),
-            _ => Err(AccountsError::Fields(problems)),
-        }
     }
-
-    /// A new password for someone with this username and e-mail address.
-    pub(super) fn choose_password(
-        &self,
-        text: String,
-        [username, email]: [&str; 2],
-    ) -> Result<Password, FieldProblem> {
-        let local_part = email.rsplit_once('@').map_or("", |(local, _)| local);
-        let mut names = vec![username, email, local_part];
-        names.extend(self.site_names.iter().map(String::as_str));
-        password::choose(text, &names)
+    problems.extend(check_email(&request.email).err());
+    let text = std::mem::take(&mut request.password);
+    let password = choose_password(state, text, [&request.username, &request.email]);
+    let password = password.map_err(|problem| problems.push(problem)).ok();
+    problems.extend(check_agreement(request.agreement).err());
+    match password {
+        Some(password) if problems.is_empty() => Ok(password),
+        _ => Err(AccountsError::Fields(problems)),
     }
+}
 
-    /// Spares the work of a hash for what cannot succeed; the same is checked again in the
-    /// transaction that counts.
-    pub(super) async fn check_free(
-        &self,
-        username: &str,
-        email: &str,
-    ) -> Result<(), AccountsError> {
-        if credentials::is_local_name_taken(self.database.reader(), username).await? {
-            return Err(username_taken().into());
-        }
-        if !email.is_empty() && credentials::is_email_taken(self.database.reader(), email).await? {
-            return Err(email_taken().into());
-        }
-        Ok(())
+/// A new password for someone with this username and e-mail address.
+pub(super) fn choose_password(
+    state: &State,
+    text: String,
+    [username, email]: [&str; 2],
+) -> Result<Password, FieldProblem> {
+    let local_part = email.rsplit_once('@').map_or("", |(local, _)| local);
+    let mut names = vec![username, email, local_part];
+    names.extend(state.site_names.iter().map(String::as_str));
+    password::choose(text, &names)
+}
+
+/// Spares the work of a hash for what cannot succeed; the same is checked again in the
+/// transaction that counts.
+pub(super) async fn check_free(
+    state: &State,
+    username: &str,
+    email: &str,
+) -> Result<(), AccountsError> {
+    if credentials::is_local_name_taken(state.database.reader(), username).await? {
+        return Err(username_taken().into());
     }
-
-    async fn check_setup_token(&self, token: Option<SecretHash>) -> Result<(), AccountsError> {
-        match token {
-            Some(token) if !setup_tokens::is_valid(self.database.reader(), token).await? => {
-                Err(AccountsError::SetupToken)
-            }
-            _ => Ok(()),
-        }
+    if !email.is_empty() && credentials::is_email_taken(state.database.reader(), email).await? {
+        return Err(email_taken().into());
     }
+    Ok(())
+}
 
-    pub(super) async fn write_account(
-        &self,
-        context: &Context,
-        new: NewAccount,
-    ) -> Result<Account, AccountsError> {
-        let id = self.ids.next::<AccountId>();
-        let now = self.clock.now();
-        let registered = AccountRegistered {
-            account_id: id.get(),
-        };
-        let event = Event::new(
-            context,
-            &self.ids,
-            topics::REGISTERED,
-            id.get(),
-            &registered,
-        );
-        self.database
-            .write(move |connection| {
-                Box::pin(async move {
-                    let account = accounts::blank(
-                        id,
-                        new.username.clone(),
-                        new.role,
-                        new.language.clone(),
-                        now,
-                    );
-                    insert(connection, &account, &new, now).await?;
-                    outbox::append(connection, &event).await?;
-                    Ok(account)
-                })
+async fn check_setup_token(state: &State, token: Option<SecretHash>) -> Result<(), AccountsError> {
+    match token {
+        Some(token) if !setup_tokens::is_valid(state.database.reader(), token).await? => {
+            Err(AccountsError::SetupToken)
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) async fn write_account(
+    state: &State,
+    context: &Context,
+    new: NewAccount,
+) -> Result<Account, AccountsError> {
+    let id = state.ids.next::<AccountId>();
+    let now = state.clock.now();
+    let registered = AccountRegistered {
+        account_id: id.get(),
+    };
+    let event = Event::new(
+        context,
+        &state.ids,
+        topics::REGISTERED,
+        id.get(),
+        &registered,
+    );
+    state
+        .database
+        .write(move |connection| {
+            Box::pin(async move {
+                let account = accounts::blank(
+                    id,
+                    new.username.clone(),
+                    new.role,
+                    new.language.clone(),
+                    now,
+                );
+                insert(connection, &account, &new, now).await?;
+                outbox::append(connection, &event).await?;
+                Ok(account)
             })
-            .await
-    }
+        })
+        .await
 }
 
 fn username_taken() -> FieldProblem {

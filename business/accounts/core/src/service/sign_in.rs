@@ -6,12 +6,12 @@ use business_accounts_gateway::{Scopes, SignInReply, SignInRequest, SignOutReply
 use infra_db::Connection;
 use infra_kernel::{AccountId, Context, Timestamp};
 
-use super::Service;
 use crate::error::AccountsError;
 use crate::limits::{Address, Attempt, Line};
 use crate::passwords::Fit;
 use crate::rules::password::Password;
 use crate::secret::{Secret, SecretHash};
+use crate::state::State;
 use crate::store::credentials::{self, Credential};
 use crate::store::known_browsers;
 use crate::store::sessions::{self, NewSession};
@@ -40,130 +40,129 @@ struct Browser {
     known_by: Option<SecretHash>,
 }
 
-impl Service {
-    pub(super) async fn sign_in(
-        &self,
-        context: &Context,
-        request: SignInRequest,
-    ) -> Result<SignInReply, AccountsError> {
-        let name = request.username_or_email.trim();
-        // People write their names as others mention them: "@ada".
-        let name = name.strip_prefix('@').unwrap_or(name);
-        let browser = Browser {
-            user_agent: request.user_agent,
-            known_by: Some(Secret::given(request.browser_secret))
-                .filter(Secret::is_well_formed)
-                .map(|secret| secret.hash()),
-        };
-        let address = Address::parse(&request.remote_address);
-        let attempt = self.begin_attempt(name, &browser, address).await?;
-        let line = match attempt {
-            Attempt::Stranger(..) => Line::of(address),
-            Attempt::Known(_, browser) => Line::Browser(browser),
-        };
-        let password = Password::typed(request.password).unwrap_or_else(Password::stand_in);
-        let checked = self.check(context, line, name, password).await;
-        if !matches!(checked, Err(AccountsError::WrongCredentials)) {
-            self.limits.sign_in.release(&attempt);
-        }
-        self.open_session(checked?, browser).await
+pub(super) async fn sign_in(
+    state: &State,
+    context: &Context,
+    request: SignInRequest,
+) -> Result<SignInReply, AccountsError> {
+    let name = request.username_or_email.trim();
+    // People write their names as others mention them: "@ada".
+    let name = name.strip_prefix('@').unwrap_or(name);
+    let browser = Browser {
+        user_agent: request.user_agent,
+        known_by: Some(Secret::given(request.browser_secret))
+            .filter(Secret::is_well_formed)
+            .map(|secret| secret.hash()),
+    };
+    let address = Address::parse(&request.remote_address);
+    let attempt = begin_attempt(state, name, &browser, address).await?;
+    let line = match attempt {
+        Attempt::Stranger(..) => Line::of(address),
+        Attempt::Known(_, browser) => Line::Browser(browser),
+    };
+    let password = Password::typed(request.password).unwrap_or_else(Password::stand_in);
+    let checked = check(state, context, line, name, password).await;
+    if !matches!(checked, Err(AccountsError::WrongCredentials)) {
+        state.limits.sign_in.release(&attempt);
     }
+    open_session(state, checked?, browser).await
+}
 
-    /// Counts the try, by what the account knows of the browser.
-    async fn begin_attempt(
-        &self,
-        name: &str,
-        browser: &Browser,
-        address: Option<Address>,
-    ) -> Result<Attempt, AccountsError> {
-        let uptime = self.clock.uptime();
-        let limits = &self.limits.sign_in;
-        let known = match browser.known_by {
-            Some(secret) => self
-                .verified_account(secret, name)
-                .await?
-                .and_then(|account_id| limits.begin_known(account_id, secret, uptime)),
-            None => None,
-        };
-        known.map_or_else(|| limits.begin(name, address, uptime), Ok)
+/// Counts the try, by what the account knows of the browser.
+async fn begin_attempt(
+    state: &State,
+    name: &str,
+    browser: &Browser,
+    address: Option<Address>,
+) -> Result<Attempt, AccountsError> {
+    let uptime = state.clock.uptime();
+    let limits = &state.limits.sign_in;
+    let known = match browser.known_by {
+        Some(secret) => verified_account(state, secret, name)
+            .await?
+            .and_then(|account_id| limits.begin_known(account_id, secret, uptime)),
+        None => None,
+    };
+    known.map_or_else(|| limits.begin(name, address, uptime), Ok)
+}
+
+/// The name's account, if it knows the browser. This is asked of a name that nobody has, too:
+/// how long the reply takes must not tell whose an e-mail address is.
+async fn verified_account(
+    state: &State,
+    browser: SecretHash,
+    name: &str,
+) -> Result<Option<AccountId>, AccountsError> {
+    let credential = credential(state, name).await?;
+    let account_id = credential.as_ref().map_or(NOBODY, Credential::account_id);
+    let after = state.clock.now().minus(BROWSER_KNOWN_FOR);
+    let reader = state.database.reader();
+    let known = known_browsers::is_known(reader, browser, account_id, after).await?;
+    Ok(known.then_some(account_id))
+}
+
+async fn credential(state: &State, name: &str) -> Result<Option<Credential>, AccountsError> {
+    if name.len() > NAME_BYTES_MAX {
+        return Ok(None);
     }
+    credentials::find(state.database.reader(), name).await
+}
 
-    /// The name's account, if it knows the browser. This is asked of a name that nobody has, too:
-    /// how long the reply takes must not tell whose an e-mail address is.
-    async fn verified_account(
-        &self,
-        browser: SecretHash,
-        name: &str,
-    ) -> Result<Option<AccountId>, AccountsError> {
-        let credential = self.credential(name).await?;
-        let account_id = credential.as_ref().map_or(NOBODY, Credential::account_id);
-        let after = self.clock.now().minus(BROWSER_KNOWN_FOR);
-        let reader = self.database.reader();
-        let known = known_browsers::is_known(reader, browser, account_id, after).await?;
-        Ok(known.then_some(account_id))
-    }
+/// Does the same work, and gives the same reply, for a wrong password and for a name that
+/// nobody has; also for a password that is longer than any, in whose place another is checked.
+async fn check(
+    state: &State,
+    context: &Context,
+    line: Line,
+    name: &str,
+    password: Password,
+) -> Result<Checked, AccountsError> {
+    let found = credential(state, name).await?;
+    let decoy = || state.passwords.decoy().to_owned();
+    let hash = found
+        .as_ref()
+        .map_or_else(decoy, |credential| credential.password_hash.clone());
+    let fit = state
+        .passwords
+        .verify(context, line, password.clone(), hash.clone())
+        .await?;
+    let Some(credential) = found.filter(|_| fit != Fit::No) else {
+        return Err(AccountsError::WrongCredentials);
+    };
+    let better_hash = if fit == Fit::AsTyped || state.passwords.is_outdated(&hash) {
+        Some(state.passwords.hash(context, line, password).await?)
+    } else {
+        None
+    };
+    Ok(Checked {
+        account_id: credential.account_id(),
+        hash,
+        better_hash,
+    })
+}
 
-    async fn credential(&self, name: &str) -> Result<Option<Credential>, AccountsError> {
-        if name.len() > NAME_BYTES_MAX {
-            return Ok(None);
-        }
-        credentials::find(self.database.reader(), name).await
-    }
-
-    /// Does the same work, and gives the same reply, for a wrong password and for a name that
-    /// nobody has; also for a password that is longer than any, in whose place another is checked.
-    async fn check(
-        &self,
-        context: &Context,
-        line: Line,
-        name: &str,
-        password: Password,
-    ) -> Result<Checked, AccountsError> {
-        let found = self.credential(name).await?;
-        let decoy = || self.passwords.decoy().to_owned();
-        let hash = found
-            .as_ref()
-            .map_or_else(decoy, |credential| credential.password_hash.clone());
-        let fit = self
-            .passwords
-            .verify(context, line, password.clone(), hash.clone())
-            .await?;
-        let Some(credential) = found.filter(|_| fit != Fit::No) else {
-            return Err(AccountsError::WrongCredentials);
-        };
-        let better_hash = if fit == Fit::AsTyped || self.passwords.is_outdated(&hash) {
-            Some(self.passwords.hash(context, line, password).await?)
-        } else {
-            None
-        };
-        Ok(Checked {
-            account_id: credential.account_id(),
-            hash,
-            better_hash,
-        })
-    }
-
-    async fn open_session(
-        &self,
-        checked: Checked,
-        browser: Browser,
-    ) -> Result<SignInReply, AccountsError> {
-        let (secret, browser_secret) = (Secret::fresh(), Secret::fresh());
-        let account_id = checked.account_id;
-        let now = self.clock.now();
-        let expires_at = now.plus(self.settings.session_lifetime());
-        let session = NewSession {
-            id: self.ids.next(),
-            secret_hash: secret.hash(),
-            account_id: Some(account_id),
-            application_id: None,
-            scopes: Scopes::USER,
-            user_agent: browser.user_agent,
-            now,
-            expires_at: Some(expires_at),
-        };
-        let (known_by, known_as) = (browser.known_by, browser_secret.hash());
-        self.change(
+async fn open_session(
+    state: &State,
+    checked: Checked,
+    browser: Browser,
+) -> Result<SignInReply, AccountsError> {
+    let (secret, browser_secret) = (Secret::fresh(), Secret::fresh());
+    let account_id = checked.account_id;
+    let now = state.clock.now();
+    let expires_at = now.plus(state.settings.session_lifetime());
+    let session = NewSession {
+        id: state.ids.next(),
+        secret_hash: secret.hash(),
+        account_id: Some(account_id),
+        application_id: None,
+        scopes: Scopes::USER,
+        user_agent: browser.user_agent,
+        now,
+        expires_at: Some(expires_at),
+    };
+    let (known_by, known_as) = (browser.known_by, browser_secret.hash());
+    state
+        .change(
             move |connection| {
                 Box::pin(async move {
                     confirm(connection, &checked, now).await?;
@@ -178,31 +177,31 @@ impl Service {
             },
         )
         .await?;
-        Ok(SignInReply {
-            session_secret: secret.reveal(),
-            account_id: account_id.get(),
-            expires_at_us: expires_at.microseconds(),
-            browser_secret: browser_secret.reveal(),
-            browser_expires_at_us: now.plus(BROWSER_KNOWN_FOR).microseconds(),
-        })
-    }
+    Ok(SignInReply {
+        session_secret: secret.reveal(),
+        account_id: account_id.get(),
+        expires_at_us: expires_at.microseconds(),
+        browser_secret: browser_secret.reveal(),
+        browser_expires_at_us: now.plus(BROWSER_KNOWN_FOR).microseconds(),
+    })
+}
 
-    pub(super) async fn sign_out(
-        &self,
-        request: SignOutRequest,
-    ) -> Result<SignOutReply, AccountsError> {
-        let secret = Secret::given(request.session_secret);
-        if !secret.is_well_formed() {
-            return Ok(SignOutReply {});
-        }
-        let hash = secret.hash();
-        self.change(
+pub(super) async fn sign_out(
+    state: &State,
+    request: SignOutRequest,
+) -> Result<SignOutReply, AccountsError> {
+    let secret = Secret::given(request.session_secret);
+    if !secret.is_well_formed() {
+        return Ok(SignOutReply {});
+    }
+    let hash = secret.hash();
+    state
+        .change(
             move |connection| Box::pin(sessions::remove(connection, hash, None)),
             move |caches, ()| caches.grants.invalidate(&hash),
         )
         .await?;
-        Ok(SignOutReply {})
-    }
+    Ok(SignOutReply {})
 }
 
 /// The password may have been set again since it was checked; then anyone who knew the old one is

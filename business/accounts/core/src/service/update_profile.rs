@@ -5,20 +5,20 @@ use infra_bus::{Event, outbox};
 use infra_db::Connection;
 use infra_kernel::{AccountId, Context, IdGenerator};
 
-use super::Service;
 use crate::error::AccountsError;
 use crate::rules::{profile, words};
+use crate::state::State;
 use crate::store::{account_words, accounts};
 
-impl Service {
-    pub(super) async fn update_profile(
-        &self,
-        context: &Context,
-        request: UpdateProfileRequest,
-    ) -> Result<Account, AccountsError> {
-        let id = AccountId::new(request.account_id);
-        let (context, ids) = (context.clone(), self.ids.clone());
-        self.change(
+pub(super) async fn update_profile(
+    state: &State,
+    context: &Context,
+    request: UpdateProfileRequest,
+) -> Result<Account, AccountsError> {
+    let id = AccountId::new(request.account_id);
+    let (context, ids) = (context.clone(), state.ids.clone());
+    state
+        .change(
             move |connection| {
                 Box::pin(async move {
                     let before = accounts::by_id_for_update(connection, id).await?;
@@ -30,7 +30,6 @@ impl Service {
             move |caches, _| caches.accounts.invalidate(&id),
         )
         .await
-    }
 }
 
 /// Writes a changed account with its next revision, and the event that announces it; one that is

@@ -15,9 +15,7 @@ use futures::StreamExt as _;
 use infra_blob::DirectoryStore;
 use infra_bus::Event;
 use infra_db::Database;
-use infra_kernel::{
-    Context, CorrelationId, Error, IdGenerator, ManualClock, Result, Timestamp,
-};
+use infra_kernel::{Context, CorrelationId, Error, IdGenerator, ManualClock, Result, Timestamp};
 use infra_rpc::Messages;
 use tempfile::TempDir;
 use testing_kit::{Picture, jpeg};
