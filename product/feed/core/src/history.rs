@@ -2,6 +2,7 @@
 //! below its bound.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use business_graph_gateway::{self as graph, GetRelationshipsRequest, Graph, ListFollowsRequest};
 use business_posts_gateway::{
@@ -20,13 +21,32 @@ const ROUNDS_MAX: usize = 50;
 /// The most pages of followed authors a timeline is made from: the ones followed last.
 const FOLLOWING_PAGES_MAX: usize = 10;
 
+/// The domains that timelines are made from. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Sources {
+    pub(crate) graph: Arc<dyn Graph>,
+    pub(crate) posts: Arc<dyn Posts>,
+}
+
+impl Sources {
+    /// The graph and the posts as this account's timeline reads them.
+    pub(crate) fn history<'a>(&'a self, context: &'a Context, reader: AccountId) -> History<'a> {
+        History {
+            graph: &*self.graph,
+            posts: &*self.posts,
+            context,
+            reader,
+        }
+    }
+}
+
 /// Reads timelines from the graph and the posts.
 #[derive(Clone, Copy)]
 pub(crate) struct History<'a> {
-    pub(crate) graph: &'a dyn Graph,
-    pub(crate) posts: &'a dyn Posts,
-    pub(crate) context: &'a Context,
-    pub(crate) reader: AccountId,
+    graph: &'a dyn Graph,
+    posts: &'a dyn Posts,
+    context: &'a Context,
+    reader: AccountId,
 }
 
 /// What is known of whom a reader follows.

@@ -3,21 +3,20 @@
 //!
 //! A timeline is kept for accounts that have been here recently. Posts are pushed into their
 //! followers' timelines as they are published ([`consumers`]); authors with very many followers are
-//! merged in when a timeline is read ([`home`]). A timeline that is not there, or no longer whole,
-//! is made from the graph and the posts when it is next read ([`timelines`]). What lies below a
-//! timeline's bound is read from the posts, so history has no end.
+//! merged in when a timeline is read ([`service`]). A timeline that is not there, or no longer
+//! whole, is made from the graph and the posts when it is next read ([`timelines`]). What lies
+//! below a timeline's bound is read from the posts, so history has no end.
 //!
 //! It does not decide who may see a post: it returns a skeleton of ids, and the rules of the read
 //! pipeline have the last word. It publishes no events, so it has no outbox; every effect may be
 //! repeated, so it has no inbox.
 //!
-//! Start reading at [`service`], then [`home`], then [`timelines`].
+//! Start reading at [`service`], then [`timelines`].
 
 mod audience;
 mod consumers;
 mod error;
 mod history;
-mod home;
 mod jobs;
 mod locks;
 mod memory;
@@ -25,6 +24,7 @@ mod merged;
 mod service;
 mod settings;
 mod slice;
+mod state;
 mod store;
 mod timelines;
 
@@ -43,6 +43,9 @@ use tokio_util::sync::CancellationToken;
 
 pub use jobs::TidyReport;
 pub use settings::Settings;
+
+use crate::service::FeedService;
+use crate::state::State;
 
 /// The tables of this domain.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -74,7 +77,7 @@ pub struct Dependencies {
 /// The feed domain. Only one may be open on a database at a time: what it holds in memory is kept
 /// exact by its own writes.
 pub struct FeedCore {
-    timelines: Arc<timelines::Timelines>,
+    state: Arc<State>,
 }
 
 impl FeedCore {
@@ -82,7 +85,7 @@ impl FeedCore {
     #[must_use]
     pub fn new(dependencies: Dependencies) -> Self {
         Self {
-            timelines: Arc::new(timelines::Timelines::new(dependencies)),
+            state: Arc::new(State::new(dependencies)),
         }
     }
 
@@ -91,7 +94,7 @@ impl FeedCore {
     /// # Errors
     /// When the database cannot be read or written.
     pub async fn tidy(&self) -> infra_kernel::Result<TidyReport> {
-        Ok(jobs::tidy(&self.timelines).await?)
+        Ok(jobs::tidy(&self.state).await?)
     }
 }
 
@@ -102,15 +105,15 @@ impl Domain for FeedCore {
     const DATABASE: &'static DatabaseSpec = &DATABASE;
 
     fn gateway(&self) -> Arc<dyn Feed> {
-        Arc::new(service::Service::new(Arc::clone(&self.timelines)))
+        Arc::new(FeedService::new(Arc::clone(&self.state)))
     }
 
     fn consumers(&self) -> Vec<Consumer> {
-        consumers::all(&self.timelines)
+        consumers::all(&self.state)
     }
 
     /// Trims and drops timelines.
     async fn run_jobs(&self, stop: CancellationToken) {
-        jobs::run(&self.timelines, &stop).await;
+        jobs::run(&self.state, &stop).await;
     }
 }

@@ -1,4 +1,7 @@
-//! The feed's gateway.
+//! The contract, call by call.
+
+mod get_home;
+mod rebuild_home;
 
 use std::sync::Arc;
 
@@ -10,24 +13,23 @@ use product_feed_gateway::{
 };
 
 use crate::error::FeedError;
-use crate::home;
-use crate::timelines::Timelines;
+use crate::state::State;
 
 /// The most entries in a page. Surfaces ask for less; the rest is room for what the rules take out.
 const PAGE_MAX: u32 = 200;
 
-pub(crate) struct Service {
-    timelines: Arc<Timelines>,
+pub(crate) struct FeedService {
+    state: Arc<State>,
 }
 
-impl Service {
-    pub(crate) const fn new(timelines: Arc<Timelines>) -> Self {
-        Self { timelines }
+impl FeedService {
+    pub(crate) const fn new(state: Arc<State>) -> Self {
+        Self { state }
     }
 }
 
 #[async_trait]
-impl Feed for Service {
+impl Feed for FeedService {
     async fn get_home(&self, context: &Context, request: GetHomeRequest) -> Result<GetHomeReply> {
         let reader = AccountId::new(request.account_id);
         if reader.get() == 0 {
@@ -35,7 +37,7 @@ impl Feed for Service {
         }
         context.caller().require_account(reader)?;
         let page = Page::required(request.page, PAGE_MAX)?;
-        let entries = home::read(&self.timelines, context, reader, &page).await?;
+        let entries = get_home::get_home(&self.state, context, reader, &page).await?;
         let entry = |entry: &crate::audience::Entry| FeedEntry {
             post_id: entry.post.get(),
             author_id: entry.author.get(),
@@ -51,14 +53,7 @@ impl Feed for Service {
         request: RebuildHomeRequest,
     ) -> Result<RebuildHomeReply> {
         context.caller().require_system()?;
-        let count = match request.account_id {
-            0 => self.timelines.drop_all().await?,
-            account => {
-                self.timelines
-                    .rebuild(context, AccountId::new(account))
-                    .await?
-            }
-        };
+        let count = rebuild_home::rebuild_home(&self.state, context, request.account_id).await?;
         Ok(RebuildHomeReply { count })
     }
 }

@@ -14,20 +14,20 @@ use infra_kernel::{AccountId, Context, Page};
 use super::empty_event;
 use crate::audience::{Delivery, Reach};
 use crate::error::Result;
-use crate::timelines::Timelines;
+use crate::state::State;
 
 /// Chunks beyond those that the merge threshold allows for, for those who follow while the fan-out
 /// is under way.
 const CHUNKS_SPARE: u32 = 4;
 
 pub(crate) struct FanOutPosts {
-    timelines: Arc<Timelines>,
+    state: Arc<State>,
 }
 
 impl FanOutPosts {
-    pub(crate) fn new(timelines: &Arc<Timelines>) -> Self {
+    pub(crate) fn new(state: &Arc<State>) -> Self {
         Self {
-            timelines: Arc::clone(timelines),
+            state: Arc::clone(state),
         }
     }
 
@@ -44,7 +44,8 @@ impl FanOutPosts {
             Reach::Followers if self.is_merged(context, author).await? => vec![author],
             Reach::Followers => return self.to_followers(context, delivery).await,
         };
-        self.timelines
+        self.state
+            .timelines
             .place(readers, delivery.timeline_entry)
             .await?;
         Ok(())
@@ -52,8 +53,8 @@ impl FanOutPosts {
 
     async fn to_followers(&self, context: &Context, delivery: &Delivery) -> Result<()> {
         let author = delivery.timeline_entry.entry.author;
-        let chunk = self.timelines.settings.chunk();
-        let chunks_max = self.timelines.settings.merge_threshold / chunk + CHUNKS_SPARE;
+        let chunk = self.state.settings.chunk();
+        let chunks_max = self.state.settings.merge_threshold / chunk + CHUNKS_SPARE;
         let mut page = Page::newest(chunk);
         let mut readers = vec![author];
         for _ in 0..chunks_max {
@@ -62,7 +63,8 @@ impl FanOutPosts {
                 page: Some(page.into()),
             };
             let follows = self
-                .timelines
+                .state
+                .sources
                 .graph
                 .list_followers(context, request)
                 .await?
@@ -72,7 +74,8 @@ impl FanOutPosts {
                 .map(|follow| AccountId::new(follow.follower_id))
                 .collect();
             readers.extend(self.for_them(context, delivery, followers).await?);
-            self.timelines
+            self.state
+                .timelines
                 .place(std::mem::take(&mut readers), delivery.timeline_entry)
                 .await?;
             match follows.last() {
@@ -81,9 +84,9 @@ impl FanOutPosts {
             }
         }
         // So many began to follow meanwhile that the author now counts among those who are merged.
-        self.timelines
+        self.state
             .merged
-            .note(author, self.timelines.clock.now())
+            .note(author, self.state.clock.now())
             .await?;
         Ok(())
     }
@@ -91,26 +94,24 @@ impl FanOutPosts {
     /// Whether the author's posts are merged when timelines are read, which is decided and noted
     /// here.
     async fn is_merged(&self, context: &Context, author: AccountId) -> Result<bool> {
-        if self.timelines.merged.contains(author).await? {
+        if self.state.merged.contains(author).await? {
             return Ok(true);
         }
         let request = GetStatsRequest {
             account_ids: vec![author.get()],
         };
         let stats = self
-            .timelines
+            .state
+            .sources
             .graph
             .get_stats(context, request)
             .await?
             .stats;
         let followers = stats.first().map_or(0, |stats| stats.followers);
-        if followers <= u64::from(self.timelines.settings.merge_threshold) {
+        if followers <= u64::from(self.state.settings.merge_threshold) {
             return Ok(false);
         }
-        self.timelines
-            .merged
-            .note(author, self.timelines.clock.now())
-            .await
+        self.state.merged.note(author, self.state.clock.now()).await
     }
 
     /// Those of an author's followers whom the post is for.
@@ -151,7 +152,8 @@ impl FanOutPosts {
                 target_ids: some.iter().map(|account| account.get()).collect(),
             };
             let reply = self
-                .timelines
+                .state
+                .sources
                 .graph
                 .get_relationships(context, request)
                 .await?;
@@ -169,7 +171,8 @@ impl FanOutPosts {
     async fn is_there(&self, context: &Context, post: u64) -> Result<bool> {
         let request = GetPostHeadsRequest { ids: vec![post] };
         let heads = self
-            .timelines
+            .state
+            .sources
             .posts
             .get_post_heads(context, request)
             .await?

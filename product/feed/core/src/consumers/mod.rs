@@ -10,27 +10,27 @@ use business_graph_gateway as graph;
 use business_posts_gateway as posts;
 use infra_bus::{Consumer, Handler, HandlerError, RetryPolicy, Subscription};
 
-use crate::timelines::Timelines;
+use crate::state::State;
 
 /// How many events of a subscription are handled concurrently.
 const CONCURRENCY: usize = 4;
 
-pub(crate) fn all(timelines: &Arc<Timelines>) -> Vec<Consumer> {
+pub(crate) fn all(state: &Arc<State>) -> Vec<Consumer> {
     vec![
         consumer(
             "feed.fan-out",
             &[posts::topics::PUBLISHED],
-            fan_out_posts::FanOutPosts::new(timelines),
+            fan_out_posts::FanOutPosts::new(state),
         ),
         consumer(
             "feed.follow-changes",
             &[graph::topics::FOLLOWED, graph::topics::UNFOLLOWED],
-            reconcile_follows::ReconcileFollows::new(timelines),
+            reconcile_follows::ReconcileFollows::new(state),
         ),
         consumer(
             "feed.deletions",
             &[posts::topics::DELETED],
-            remove_posts::RemovePosts::new(timelines),
+            remove_posts::RemovePosts::new(state),
         ),
     ]
 }

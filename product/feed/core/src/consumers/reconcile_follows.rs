@@ -8,16 +8,16 @@ use infra_bus::{Event, Handler, HandlerError};
 use infra_kernel::{AccountId, Context};
 
 use super::empty_event;
-use crate::timelines::Timelines;
+use crate::state::State;
 
 pub(crate) struct ReconcileFollows {
-    timelines: Arc<Timelines>,
+    state: Arc<State>,
 }
 
 impl ReconcileFollows {
-    pub(crate) fn new(timelines: &Arc<Timelines>) -> Self {
+    pub(crate) fn new(state: &Arc<State>) -> Self {
         Self {
-            timelines: Arc::clone(timelines),
+            state: Arc::clone(state),
         }
     }
 }
@@ -37,7 +37,8 @@ impl Handler for ReconcileFollows {
             return Err(empty_event());
         }
         let (follower, followee) = (AccountId::new(follower), AccountId::new(followee));
-        self.timelines
+        self.state
+            .timelines
             .reconcile_follow(context, follower, followee, ended)
             .await?;
         Ok(())

@@ -8,16 +8,16 @@ use infra_bus::{Event, Handler, HandlerError};
 use infra_kernel::Context;
 
 use super::empty_event;
-use crate::timelines::Timelines;
+use crate::state::State;
 
 pub(crate) struct RemovePosts {
-    timelines: Arc<Timelines>,
+    state: Arc<State>,
 }
 
 impl RemovePosts {
-    pub(crate) fn new(timelines: &Arc<Timelines>) -> Self {
+    pub(crate) fn new(state: &Arc<State>) -> Self {
         Self {
-            timelines: Arc::clone(timelines),
+            state: Arc::clone(state),
         }
     }
 }
@@ -30,10 +30,10 @@ impl Handler for RemovePosts {
             .head
             .ok_or_else(empty_event)?;
         let post = PostId::new(head.id);
-        let chunk = self.timelines.settings.chunk();
+        let chunk = self.state.settings.chunk();
         // Ends: the first step keeps new copies from coming in, and each further one takes out a
         // chunk of those there are.
-        while self.timelines.remove_post(post, chunk).await? >= chunk as usize {}
+        while self.state.timelines.remove_post(post, chunk).await? >= chunk as usize {}
         Ok(())
     }
 }

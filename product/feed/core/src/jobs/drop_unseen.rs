@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::timelines::Timelines;
+use crate::state::State;
 
-pub(crate) async fn run(timelines: &Arc<Timelines>) -> Result<u64> {
-    let seen_before = timelines.clock.now().minus(timelines.settings.active());
+pub(crate) async fn run(state: &Arc<State>) -> Result<u64> {
+    let seen_before = state.clock.now().minus(state.settings.active());
     let mut dropped = 0;
     loop {
-        let (some, more) = timelines.drop_unseen(seen_before).await?;
+        let (some, more) = state.timelines.drop_unseen(seen_before).await?;
         dropped += some;
         if !more {
             return Ok(dropped);

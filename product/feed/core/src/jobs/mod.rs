@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Result;
-use crate::timelines::Timelines;
+use crate::state::State;
 
 /// How long it is remembered that a follow ended or a post was deleted: much longer than any one
 /// try of a fan-out.
@@ -28,35 +28,35 @@ pub struct TidyReport {
     pub forgotten: u64,
 }
 
-pub(crate) async fn run(timelines: &Arc<Timelines>, stop: &CancellationToken) {
+pub(crate) async fn run(state: &Arc<State>, stop: &CancellationToken) {
     let round = async {
         loop {
-            match tidy(timelines).await {
+            match tidy(state).await {
                 Ok(report) => tracing::debug!(?report, "tidied the timelines"),
                 Err(error) => {
                     let error = infra_kernel::Error::from(error);
                     tracing::warn!(%error, causes = error.causes(), "the timelines were not tidied");
                 }
             }
-            tokio::time::sleep(timelines.settings.tidy_interval()).await;
+            tokio::time::sleep(state.settings.tidy_interval()).await;
         }
     };
     stop.run_until_cancelled(round).await;
 }
 
-pub(crate) async fn tidy(timelines: &Arc<Timelines>) -> Result<TidyReport> {
+pub(crate) async fn tidy(state: &Arc<State>) -> Result<TidyReport> {
     Ok(TidyReport {
-        dropped: drop_unseen::run(timelines).await?,
-        trimmed: trim_timelines::run(timelines).await?,
-        forgotten: forget_guards(timelines).await?,
+        dropped: drop_unseen::run(state).await?,
+        trimmed: trim_timelines::run(state).await?,
+        forgotten: forget_guards(state).await?,
     })
 }
 
-async fn forget_guards(timelines: &Timelines) -> Result<u64> {
-    let before = timelines.clock.now().minus(GUARDS_KEPT);
+async fn forget_guards(state: &State) -> Result<u64> {
+    let before = state.clock.now().minus(GUARDS_KEPT);
     let mut forgotten = 0;
     loop {
-        let some = timelines
+        let some = state
             .store
             .forget_guards(before, GUARDS_AT_ONCE_MAX)
             .await?;

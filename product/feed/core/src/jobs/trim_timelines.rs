@@ -5,7 +5,7 @@ use std::sync::Arc;
 use infra_kernel::AccountId;
 
 use crate::error::Result;
-use crate::timelines::Timelines;
+use crate::state::State;
 
 /// The most timelines looked at before the others' turn.
 const ACCOUNTS_AT_ONCE: u32 = 200;
@@ -13,24 +13,24 @@ const ACCOUNTS_AT_ONCE: u32 = 200;
 /// is worth its write.
 const SLACK_SHARE: usize = 4;
 
-pub(crate) async fn run(timelines: &Arc<Timelines>) -> Result<u64> {
-    let entries_max = timelines.settings.entries_max();
+pub(crate) async fn run(state: &Arc<State>) -> Result<u64> {
+    let entries_max = state.settings.entries_max();
     let entries_allowed = entries_max + entries_max.div_ceil(SLACK_SHARE);
     let mut trimmed = 0;
     let mut after = AccountId::new(0);
     loop {
-        let accounts = timelines.store.kept_after(after, ACCOUNTS_AT_ONCE).await?;
+        let accounts = state.store.kept_after(after, ACCOUNTS_AT_ONCE).await?;
         let Some(last) = accounts.last() else {
             return Ok(trimmed);
         };
         after = *last;
         for account in accounts {
-            if timelines
+            if state
                 .store
                 .holds_more_than(account, entries_allowed)
                 .await?
             {
-                trimmed += u64::from(timelines.trim(account).await?);
+                trimmed += u64::from(state.timelines.trim(account).await?);
             }
         }
     }

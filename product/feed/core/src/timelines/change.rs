@@ -68,6 +68,7 @@ impl Timelines {
         // was handed in is done, even when this caller goes away.
         let held = Arc::new(self.locks.hold(follower).await);
         let followed = self
+            .sources
             .history(context, follower)
             .follows_of(&[followee])
             .await?;
@@ -102,7 +103,7 @@ impl Timelines {
                 this.apply(&[account], Change::RaiseFloor(floor));
             }
         };
-        let entries_max = self.settings.entries_max();
+        let entries_max = self.entries_max;
         let floor = self.store.trim(account, entries_max, after_commit).await?;
         Ok(floor.is_some())
     }

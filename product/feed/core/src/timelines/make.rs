@@ -34,7 +34,7 @@ impl Timelines {
         context: &Context,
         account: AccountId,
     ) -> Result<Timeline> {
-        let entries_max = self.settings.entries_max();
+        let entries_max = self.entries_max;
         let usable = |stored: &Stored| stored.complete && !is_sparse(stored, entries_max);
         if let Some(timeline) = self.read(account, usable).await? {
             return Ok(timeline);
@@ -56,10 +56,7 @@ impl Timelines {
         usable: impl Fn(&Stored) -> bool + Send,
     ) -> Result<Option<Timeline>> {
         let version = self.memory.version(account);
-        let stored = self
-            .store
-            .read(account, self.settings.entries_max())
-            .await?;
+        let stored = self.store.read(account, self.entries_max).await?;
         let Some(stored) = stored.filter(usable) else {
             return Ok(None);
         };
@@ -78,11 +75,11 @@ impl Timelines {
     /// on reaches it, and only then the posts are read.
     async fn make(&self, context: &Context, account: AccountId) -> Result<bool> {
         self.store.begin(account, self.clock.now()).await?;
-        let history = self.history(context, account);
+        let history = self.sources.history(context, account);
         let following = history.following().await?;
         let mut authors: Vec<_> = following.iter().copied().collect();
         authors.push(account);
-        let entries_max = self.settings.entries_max();
+        let entries_max = self.entries_max;
         let page = Page::newest(u32::try_from(entries_max).unwrap_or(u32::MAX));
         let slice = history
             .slice(&authors, Follows::Known(&following), &page)

@@ -11,18 +11,15 @@ mod make;
 
 use std::sync::Arc;
 
-use business_graph_gateway::Graph;
-use business_posts_gateway::Posts;
 use infra_kernel::{AccountId, Clock, Context, Page};
 use tokio::sync::Semaphore;
 
+use crate::Settings;
 use crate::error::Result;
-use crate::history::History;
+use crate::history::Sources;
 use crate::locks::AccountLocks;
 use crate::memory::{Memory, PageSlice, Slot};
-use crate::merged::MergedAuthors;
 use crate::store::Store;
-use crate::{Dependencies, Settings};
 
 /// The most visits that are being recorded concurrently; one more is recorded with a later read
 /// instead.
@@ -30,38 +27,31 @@ const VISITS_RECORDED_MAX: usize = 64;
 
 /// The timelines that are kept.
 pub(crate) struct Timelines {
-    pub(crate) store: Store,
-    pub(crate) merged: MergedAuthors,
-    pub(crate) graph: Arc<dyn Graph>,
-    pub(crate) posts: Arc<dyn Posts>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) settings: Settings,
+    store: Store,
+    sources: Sources,
     memory: Memory,
     locks: AccountLocks,
     visits: Arc<Semaphore>,
+    clock: Arc<dyn Clock>,
+    /// The bound of a timeline.
+    entries_max: usize,
 }
 
 impl Timelines {
-    pub(crate) fn new(dependencies: Dependencies) -> Self {
-        let Dependencies {
-            database,
-            clock,
-            ids: _,
-            graph,
-            posts,
-            settings,
-        } = dependencies;
-        let store = Store::new(database);
+    pub(crate) fn new(
+        store: Store,
+        sources: Sources,
+        clock: Arc<dyn Clock>,
+        settings: &Settings,
+    ) -> Self {
         Self {
-            merged: MergedAuthors::new(store.clone()),
+            store,
+            sources,
             memory: Memory::new(settings.cached_timelines_max, settings.entries_max()),
             locks: AccountLocks::default(),
             visits: Arc::new(Semaphore::new(VISITS_RECORDED_MAX)),
-            store,
-            graph,
-            posts,
             clock,
-            settings,
+            entries_max: settings.entries_max(),
         }
     }
 
@@ -82,16 +72,6 @@ impl Timelines {
         }
         let timeline = self.read_or_make(context, account).await?;
         Ok(timeline.page(page))
-    }
-
-    /// The graph and the posts as this account's timeline reads them.
-    pub(crate) fn history<'a>(&'a self, context: &'a Context, reader: AccountId) -> History<'a> {
-        History {
-            graph: &*self.graph,
-            posts: &*self.posts,
-            context,
-            reader,
-        }
     }
 
     fn page_in_memory(&self, account: AccountId, page: &Page) -> Option<PageSlice> {

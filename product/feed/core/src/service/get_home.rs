@@ -8,16 +8,16 @@ use crate::error::{FeedError, Result};
 use crate::history::Follows;
 use crate::memory::PageSlice;
 use crate::slice::Slice;
-use crate::timelines::Timelines;
+use crate::state::State;
 
 /// A page of an account's home timeline, newest first.
-pub(crate) async fn read(
-    timelines: &Timelines,
+pub(super) async fn get_home(
+    state: &State,
     context: &Context,
     reader: AccountId,
     page: &Page,
 ) -> Result<Vec<Entry>> {
-    let part = match timelines.page(context, reader, page).await {
+    let part = match state.timelines.page(context, reader, page).await {
         // A full disk keeps a timeline from being made, and not what it would hold from being read.
         Err(FeedError::Database(error)) if error.is_full() => PageSlice {
             entries: Vec::new(),
@@ -25,12 +25,12 @@ pub(crate) async fn read(
         },
         part => part?,
     };
-    let merged = followed_merged_authors(timelines, context, reader).await?;
+    let merged = followed_merged_authors(state, context, reader).await?;
     let below = reaches_below(&part, page);
     if merged.is_empty() && !below {
         return Ok(part.entries);
     }
-    let history = timelines.history(context, reader);
+    let history = state.sources.history(context, reader);
     let mut slice = Slice::of(&part.entries);
     if !merged.is_empty() {
         let above = above_floor(&part, &slice.remaining(page));
@@ -56,15 +56,16 @@ pub(crate) async fn read(
 }
 
 async fn followed_merged_authors(
-    timelines: &Timelines,
+    state: &State,
     context: &Context,
     reader: AccountId,
 ) -> Result<Vec<AccountId>> {
-    let merged = timelines.merged.all().await?;
+    let merged = state.merged.all().await?;
     if merged.is_empty() {
         return Ok(Vec::new());
     }
-    let followed = timelines
+    let followed = state
+        .sources
         .history(context, reader)
         .follows_of(&merged)
         .await?;
