@@ -135,9 +135,8 @@ impl IncomingCall {
         let service = service_fn(move |request: Request<Q>| {
             let (gateway, callers) = (Arc::clone(&gateway), callers.clone());
             async move {
-                let context = admit(&request, &callers)?;
-                let call = handler(gateway, context.clone(), request.into_inner());
-                bounded(method, &context, call).await.map(Response::new)
+                let reply = handle(method, gateway, callers, handler, request).await;
+                reply.map(Response::new)
             }
         });
         Box::pin(async move { grpc::<Q, R>().unary(service, self.request).await })
@@ -160,10 +159,8 @@ impl IncomingCall {
         let service = service_fn(move |request: Request<Q>| {
             let (gateway, callers) = (Arc::clone(&gateway), callers.clone());
             async move {
-                let context = admit(&request, &callers)?;
-                let call = handler(gateway, context.clone(), request.into_inner());
-                let answers = bounded(method, &context, call).await?;
-                Ok::<_, Status>(Response::new(response_stream(answers)))
+                let replies = handle(method, gateway, callers, handler, request).await;
+                replies.map(|replies| Response::new(response_stream(replies)))
             }
         });
         Box::pin(async move { grpc::<Q, R>().server_streaming(service, self.request).await })
@@ -186,10 +183,9 @@ impl IncomingCall {
         let service = service_fn(move |request: Request<Streaming<Q>>| {
             let (gateway, callers) = (Arc::clone(&gateway), callers.clone());
             async move {
-                let context = admit(&request, &callers)?;
-                let requests = relay_responses(request.into_inner());
-                let call = handler(gateway, context.clone(), requests);
-                bounded(method, &context, call).await.map(Response::new)
+                let request = request.map(relay_responses);
+                let reply = handle(method, gateway, callers, handler, request).await;
+                reply.map(Response::new)
             }
         });
         Box::pin(async move { grpc::<Q, R>().client_streaming(service, self.request).await })
@@ -203,20 +199,25 @@ impl IncomingCall {
     }
 }
 
-/// The context of a call, with a caller that was verified.
-fn admit<T>(request: &Request<T>, callers: &CallerKey) -> Result<Context, Status> {
-    incoming_context(request, callers).map_err(|error| status_from_error(&error))
-}
-
-async fn bounded<R>(
+/// Makes a call: with a caller that was verified, and within its time.
+async fn handle<T, Q, R, F>(
     method: &Method,
-    context: &Context,
-    call: impl Future<Output = Result<R>>,
-) -> Result<R, Status> {
+    gateway: Arc<T>,
+    callers: CallerKey,
+    handler: fn(Arc<T>, Context, Q) -> F,
+    request: Request<Q>,
+) -> Result<R, Status>
+where
+    T: ?Sized,
+    F: Future<Output = Result<R>>,
+{
+    let failed = |error: infra_kernel::Error| status_from_error(&error);
+    let context = incoming_context(&request, &callers).map_err(failed)?;
     // The caller has a clock of its own and gives up by it; here the same deadline frees what the
     // call holds, also when the caller or the connection has gone.
-    let result = within(context.remaining() + method.grace(), call).await;
-    result.map_err(|error| status_from_error(&error))
+    let budget = context.remaining() + method.grace();
+    let call = handler(gateway, context, request.into_inner());
+    within(budget, call).await.map_err(failed)
 }
 
 fn grpc<Q, R>() -> Grpc<ProstCodec<R, Q>>

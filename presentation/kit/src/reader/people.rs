@@ -72,10 +72,7 @@ impl Reader {
         if page.limit == 0 {
             return Ok(Listing::empty());
         }
-        let request = ListFollowsRequest {
-            account_id: account.get(),
-            page: Some(page.into()),
-        };
+        let request = follows_of(account, page);
         let follows = self.gateways.graph.list_followers(context, request).await?;
         self.listed_people(context, follows, page, |follow| follow.follower_id)
             .await
@@ -94,10 +91,7 @@ impl Reader {
         if page.limit == 0 {
             return Ok(Listing::empty());
         }
-        let request = ListFollowsRequest {
-            account_id: account.get(),
-            page: Some(page.into()),
-        };
+        let request = follows_of(account, page);
         let follows = self.gateways.graph.list_following(context, request).await?;
         self.listed_people(context, follows, page, |follow| follow.followee_id)
             .await
@@ -116,5 +110,13 @@ impl Reader {
             cursors: Cursors::of(&ids, &page),
             items: self.people(context, people).await?,
         })
+    }
+}
+
+/// Asks for a page of an account's followers, or of those it follows.
+fn follows_of(account: AccountId, page: Page) -> ListFollowsRequest {
+    ListFollowsRequest {
+        account_id: account.get(),
+        page: Some(page.into()),
     }
 }

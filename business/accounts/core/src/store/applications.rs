@@ -1,7 +1,7 @@
 //! Client applications.
 
 use business_accounts_gateway::Application;
-use infra_db::Connection;
+use infra_db::{Connection, json_ids};
 use infra_kernel::{ApplicationId, Timestamp};
 use sqlx::SqlitePool;
 
@@ -125,11 +125,14 @@ pub(crate) async fn remove_unused(
         .bind(limit)
         .fetch_all(&mut *connection)
         .await?;
-    for id in &removed {
-        let query = sqlx::query(sessions::REMOVE_OF_APPLICATION).bind(id);
-        query.execute(&mut *connection).await?;
+    let count = removed.len() as u64;
+    if count > 0 {
+        sqlx::query(sessions::REMOVE_OF_APPLICATIONS)
+            .bind(json_ids(removed))
+            .execute(connection)
+            .await?;
     }
-    Ok(removed.len() as u64)
+    Ok(count)
 }
 
 /// Keeps an application for good. Of one that is kept already nothing is written. One that was

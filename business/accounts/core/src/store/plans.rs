@@ -44,7 +44,7 @@ const STATEMENTS: [&str; 39] = [
     sessions::REMOVE_BY_ID,
     sessions::REMOVE_OF_ACCOUNT,
     sessions::MAKE_ROOM,
-    sessions::REMOVE_OF_APPLICATION,
+    sessions::REMOVE_OF_APPLICATIONS,
     sessions::REMOVE_EXPIRED,
 ];
 

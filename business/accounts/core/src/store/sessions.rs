@@ -25,9 +25,9 @@ pub(crate) const REMOVE_BY_HASH: &str =
 pub(crate) const APPLICATION_OF: &str =
     "SELECT application_id FROM sessions WHERE secret_hash = $1";
 pub(crate) const REMOVE_BY_ID: &str = "DELETE FROM sessions WHERE id = $1 RETURNING secret_hash";
-/// An application's own tokens; those of people are of an account.
-pub(crate) const REMOVE_OF_APPLICATION: &str =
-    "DELETE FROM sessions WHERE account_id = 0 AND application_id = $1";
+/// Applications' own tokens; those of people are of an account.
+pub(crate) const REMOVE_OF_APPLICATIONS: &str = "DELETE FROM sessions \
+    WHERE account_id = 0 AND application_id IN (SELECT value FROM json_each($1))";
 pub(crate) const REMOVE_OF_ACCOUNT: &str = "DELETE FROM sessions WHERE account_id = $1";
 pub(crate) const MAKE_ROOM: &str = "DELETE FROM sessions WHERE id <= (SELECT id FROM sessions \
     WHERE account_id = $1 AND application_id = $2 ORDER BY id DESC LIMIT 1 OFFSET $3) \

@@ -20,7 +20,6 @@ impl<'text> Parser<'text, '_> {
             return None;
         }
         let start = at + self.character_at(at)?.len_utf8();
-        let belongs = |it: char| is_of_word(it) || is_joint(it);
         let end = self.end_of(start, usize::MAX, belongs)?;
         let text: &'text str = self.text;
         let written = text[start..end].trim_end_matches(is_joint);
@@ -28,7 +27,7 @@ impl<'text> Parser<'text, '_> {
             return None;
         }
         let end = start + written.len();
-        if self.hashtags < HASHTAGS_MAX && !hashtag_name(written).is_empty() {
+        if self.hashtags < HASHTAGS_MAX && resolve(written).is_some() {
             self.hashtags += 1;
             self.find(at..end, EntityKind::Hashtag { written });
         }
@@ -60,17 +59,25 @@ fn is_name(written: &str) -> bool {
 pub fn hashtag_name(written: &str) -> String {
     let written = written.trim();
     let written = written.strip_prefix(['#', '＃']).unwrap_or(written);
-    let belongs = |it: char| is_of_word(it) || is_joint(it);
-    let is_too_long = |name: &str| name.chars().nth(HASHTAG_CHARACTERS_MAX).is_some();
-    if is_too_long(written) || !is_name(written) || !written.chars().all(belongs) {
+    if !is_name(written) || !written.chars().all(belongs) {
         return String::new();
+    }
+    resolve(written).unwrap_or_default()
+}
+
+/// What may stand within a name.
+fn belongs(character: char) -> bool {
+    is_of_word(character) || is_joint(character)
+}
+
+/// The form by which a name is compared. None for one that is too long, or resolves to none.
+fn resolve(written: &str) -> Option<String> {
+    let is_too_long = |name: &str| name.chars().nth(HASHTAG_CHARACTERS_MAX).is_some();
+    if is_too_long(written) {
+        return None;
     }
     let lower = written.nfkc().flat_map(char::to_lowercase);
     // Some compatibility forms resolve to several words, or to signs.
     let name: String = lower.nfkc().filter(|it| belongs(*it)).collect();
-    if is_name(&name) && !is_too_long(&name) {
-        name
-    } else {
-        String::new()
-    }
+    (is_name(&name) && !is_too_long(&name)).then_some(name)
 }
