@@ -6,6 +6,7 @@ mod contact_sheet;
 mod finding;
 mod generate;
 mod layers;
+mod new_domain;
 mod source;
 mod tidy;
 mod workspace;
@@ -34,6 +35,8 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Write the files of a new domain, and its entries in those that all domains share.
+    NewDomain(new_domain::NewDomainArguments),
     /// Hold the workspace's dependencies and SQL against `layers.toml`.
     CheckLayers,
     /// Check lengths, crate docs, shared lints and words that stand for unfinished work.
@@ -65,6 +68,7 @@ fn run(command: &Command) -> Result<()> {
     match command {
         Command::Bench(arguments) => bench::run(root, arguments),
         Command::Generate { check } => generate::run(root, *check),
+        Command::NewDomain(arguments) => new_domain::run(root, arguments),
         Command::CheckLayers => layers::run(root),
         Command::Tidy { accept } => tidy::run(root, *accept),
         Command::ContactSheet => contact_sheet::run(root),

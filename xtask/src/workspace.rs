@@ -19,6 +19,16 @@ pub(crate) fn metadata(root: &Path) -> Result<Metadata> {
 
 /// Every file of the project with one of these extensions, sorted; paths are relative to the root.
 pub(crate) fn files(root: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>> {
+    let mut files = all_files(root)?;
+    files.retain(|path| {
+        let mut extensions = extensions.iter();
+        extensions.any(|extension| has_extension(path, extension))
+    });
+    Ok(files)
+}
+
+/// Every file of the project, sorted; paths are relative to the root.
+pub(crate) fn all_files(root: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -35,10 +45,7 @@ pub(crate) fn files(root: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>> {
                 if !FOREIGN_FOLDERS.contains(&name.as_str()) && name != ".git" {
                     folders.push(path);
                 }
-            } else if extensions
-                .iter()
-                .any(|extension| has_extension(&path, extension))
-            {
+            } else {
                 found.push(path.strip_prefix(root)?.to_owned());
             }
         }

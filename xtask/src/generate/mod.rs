@@ -55,6 +55,21 @@ struct Generated {
 
 /// Writes every contract's Rust, or with `check` only compares.
 pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
+    let stale = write(root, check)?;
+    if check && !stale.is_empty() {
+        bail!(
+            "not what the contracts say: {stale:?}; run `cargo xtask generate` and commit the result"
+        );
+    }
+    for path in stale {
+        println!("wrote {}", path.display());
+    }
+    Ok(())
+}
+
+/// Writes every contract's Rust, and returns which files were not so already; with `check` writes
+/// nothing.
+pub(crate) fn write(root: &Path, check: bool) -> Result<Vec<PathBuf>> {
     let mut stale = Vec::new();
     let (mut modules, mut stubs) = (String::from(STUBS_HEAD), String::new());
     for contract in contracts(root)? {
@@ -70,25 +85,18 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
     }
     let list = root.join(STUBS).join("mod.rs");
     stale.extend(put(list, &format(&format!("{modules}\n{stubs}"))?, check)?);
-    if !stale.is_empty() {
-        bail!(
-            "not what the contracts say: {stale:?}; run `cargo xtask generate` and commit the result"
-        );
-    }
-    Ok(())
+    Ok(stale)
 }
 
-/// Writes a file if it is not so already, or with `check` returns it.
+/// Writes a file if it is not so already, and returns it then; with `check` writes nothing.
 fn put(target: PathBuf, source: &str, check: bool) -> Result<Option<PathBuf>> {
     if std::fs::read_to_string(&target).ok().as_deref() == Some(source) {
         return Ok(None);
     }
-    if check {
-        return Ok(Some(target));
+    if !check {
+        std::fs::write(&target, source)?;
     }
-    std::fs::write(&target, source)?;
-    println!("wrote {}", target.display());
-    Ok(None)
+    Ok(Some(target))
 }
 
 /// Every contract there is: that of `infra-rpc`, and each domain's, by the folder's name.
