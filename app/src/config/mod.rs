@@ -98,6 +98,8 @@ pub struct Configuration {
     pub posts: business_posts::Settings,
     /// Home timelines.
     pub feed: product_feed::Settings,
+    /// The engagement domain.
+    pub engagement: business_engagement::Settings,
     /// Events between domains.
     pub bus: infra_bus::Settings,
 }
@@ -129,6 +131,7 @@ impl Default for Configuration {
             codecs: business_media_codec_worker::Settings::default(),
             posts: business_posts::Settings::default(),
             feed: product_feed::Settings::default(),
+            engagement: business_engagement::Settings::default(),
             bus: infra_bus::Settings::default(),
         }
     }

@@ -73,6 +73,10 @@ fn of_an_account() -> Vec<(String, Call)> {
         dyn Feed {
             get_home(account_id => GetHomeRequest { account_id, ..Default::default() });
         }
+        dyn business_engagement_gateway::Engagement {
+            add_entry(account_id => business_engagement_gateway::AddEntryRequest { account_id, ..Default::default() });
+            list_entries(account_id => business_engagement_gateway::ListEntriesRequest { account_id, ..Default::default() });
+        }
     });
     calls
 }

@@ -2,6 +2,7 @@
 //! name a core.
 
 mod accounts;
+mod engagement;
 mod feed;
 mod graph;
 mod media;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use business_accounts::AccountsCore;
+use business_engagement::EngagementCore;
 use business_graph::GraphCore;
 use business_media::MediaCore;
 use business_posts::PostsCore;
@@ -33,6 +35,7 @@ pub(crate) static DOMAINS: &[Entry] = &[
     Entry::of::<MediaCore>(),
     Entry::of::<PostsCore>(),
     Entry::of::<FeedCore>(),
+    Entry::of::<EngagementCore>(),
 ];
 
 /// How a core is made.

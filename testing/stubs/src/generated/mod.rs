@@ -3,12 +3,14 @@
 //! What `cargo xtask generate` writes, a file for each contract.
 
 mod accounts;
+mod engagement;
 mod feed;
 mod graph;
 mod media;
 mod posts;
 
 pub use accounts::StubAccounts;
+pub use engagement::StubEngagement;
 pub use feed::StubFeed;
 pub use graph::StubGraph;
 pub use media::StubMedia;

@@ -1,0 +1,3 @@
+//! SQL, a file for each table.
+
+pub(crate) mod entries;
