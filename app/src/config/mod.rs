@@ -98,7 +98,7 @@ pub struct Configuration {
     pub posts: business_posts::Settings,
     /// Home timelines.
     pub feed: product_feed::Settings,
-    /// The engagement domain.
+    /// Caches of likes and bookmarks.
     pub engagement: business_engagement::Settings,
     /// Events between domains.
     pub bus: infra_bus::Settings,

@@ -11,6 +11,10 @@ use business_accounts_gateway::{
     Accounts, AuthorizeRequest, CreateAccountRequest, CreateSetupTokenRequest, IssueTokenRequest,
     NewAccount, ResetPasswordRequest, SetRoleRequest, UpdateProfileRequest,
 };
+use business_engagement_gateway::{
+    BookmarkRequest, Engagement, GetMarksRequest, LikeRequest, ListBookmarksRequest,
+    ListLikesOfAccountRequest, UnbookmarkRequest, UnlikeRequest,
+};
 use business_graph_gateway::{FollowRequest, GetRelationshipsRequest, Graph, UnfollowRequest};
 use business_media_gateway::{
     AppendChunk, AppendHeader, AttachRequest, BeginUploadRequest, CancelUploadRequest,
@@ -51,6 +55,7 @@ macro_rules! calls {
 /// What only the account itself may do, and the server.
 fn of_an_account() -> Vec<(String, Call)> {
     let mut calls = of_an_owner();
+    calls.extend(of_an_admirer());
     calls.extend(calls! {
         dyn Accounts {
             update_profile(account_id => UpdateProfileRequest { account_id, ..Default::default() });
@@ -73,12 +78,23 @@ fn of_an_account() -> Vec<(String, Call)> {
         dyn Feed {
             get_home(account_id => GetHomeRequest { account_id, ..Default::default() });
         }
-        dyn business_engagement_gateway::Engagement {
-            add_entry(account_id => business_engagement_gateway::AddEntryRequest { account_id, ..Default::default() });
-            list_entries(account_id => business_engagement_gateway::ListEntriesRequest { account_id, ..Default::default() });
-        }
     });
     calls
+}
+
+/// The same of what an account makes of posts.
+fn of_an_admirer() -> Vec<(String, Call)> {
+    calls! {
+        dyn Engagement {
+            like(account_id => LikeRequest { account_id, ..Default::default() });
+            unlike(account_id => UnlikeRequest { account_id, ..Default::default() });
+            list_likes_of_account(account_id => ListLikesOfAccountRequest { account_id, ..Default::default() });
+            bookmark(account_id => BookmarkRequest { account_id, ..Default::default() });
+            unbookmark(account_id => UnbookmarkRequest { account_id, ..Default::default() });
+            list_bookmarks(account_id => ListBookmarksRequest { account_id, ..Default::default() });
+            get_marks(viewer_id => GetMarksRequest { viewer_id, ..Default::default() });
+        }
+    }
 }
 
 /// The same of media, which have an owner.
@@ -132,7 +148,7 @@ fn of_the_operator() -> Vec<(String, Call)> {
 
 /// What needs no account: it is proven by a secret in the message, or it returns what the rules of
 /// the read pipeline sort.
-const OF_ANYONE: [&str; 29] = [
+const OF_ANYONE: [&str; 31] = [
     "accounts.register",
     "accounts.sign_in",
     "accounts.authenticate",
@@ -146,6 +162,8 @@ const OF_ANYONE: [&str; 29] = [
     "accounts.create_application",
     "accounts.get_application",
     "accounts.revoke_token",
+    "engagement.list_likes_of_post",
+    "engagement.get_counts",
     "graph.list_followers",
     "graph.list_following",
     "graph.get_stats",

@@ -18,7 +18,7 @@ use crate::harness::caller::Upload;
 use crate::harness::server::heliograph;
 
 /// The databases that cannot be made again, by domain.
-const KEPT: [&str; 5] = ["accounts", "graph", "media", "posts", "bus"];
+const KEPT: [&str; 6] = ["accounts", "engagement", "graph", "media", "posts", "bus"];
 
 /// A folder in which somebody has posted a photo, of a server that has stopped.
 async fn stopped() -> Server {
@@ -194,10 +194,11 @@ async fn the_list_of_databases_distinguishes_what_is_lost_from_what_is_new() {
     let folder = server.folder().to_owned();
     let list = folder.join("databases.list");
     let names = fs::read_to_string(&list).unwrap();
-    assert_eq!(
-        names.lines().filter(|line| line.ends_with(".db")).count(),
-        6
-    );
+    let is_database = |name: &str| name.ends_with(".db");
+    let listed = names.lines().filter(|line| is_database(line)).count();
+    let made = fs::read_dir(&folder).unwrap();
+    let made = made.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(listed, made.filter(|name| is_database(name)).count());
 
     // The first version kept no list: what it made is known.
     fs::remove_file(&list).unwrap();
@@ -247,6 +248,31 @@ async fn photos_without_their_files_are_not_served_as_if_nothing_were() {
     fs::rename(&away, &media).unwrap();
     succeed(&folder, &["doctor"]);
     server.start_again().await;
+}
+
+/// A folder of before there was engagement, with a list or without.
+#[tokio::test]
+async fn a_domain_that_a_new_version_adds_begins_with_nothing() {
+    let mut server = stopped().await;
+    let folder = server.folder().to_owned();
+    let list = folder.join("databases.list");
+    let names = fs::read_to_string(&list).unwrap();
+    for before in [Some(names.replace("engagement.db\n", "")), None] {
+        remove(&folder, "engagement.db");
+        match before {
+            Some(before) => fs::write(&list, before).unwrap(),
+            None => fs::remove_file(&list).unwrap(),
+        }
+        let said = succeed(&folder, &["doctor"]);
+        assert!(said.contains("engagement.db is not there yet"), "{said}");
+        server.start_again().await;
+        assert_eq!(fs::read_to_string(&list).unwrap(), names);
+        server.ask_to_stop();
+        server.ended().await;
+    }
+    // From here on it can be lost as the others.
+    remove(&folder, "engagement.db");
+    assert!(refused(&folder).contains("--accept-lost engagement"));
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ impl Compose for EngagementCore {
             database: wiring.database(&DATABASE)?,
             clock: wiring.clock.clone(),
             ids: wiring.ids.clone(),
+            posts: wiring.gateway()?,
             settings: wiring.configuration.engagement.clone(),
         }))
     }

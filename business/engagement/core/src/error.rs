@@ -7,11 +7,11 @@ use infra_kernel::Error;
 pub(crate) enum EngagementError {
     #[error("the database of engagement failed")]
     Database(#[from] DbError),
-    /// Refused by a check of ours; already fit for the one who asked.
+    /// Refused by a check of ours, or by the posts domain; already fit for the one who asked.
     #[error("refused")]
     Refused(#[from] Error),
-    #[error("the entry is empty or longer than {max} characters")]
-    TextLength { max: u32 },
+    #[error("there is no such post")]
+    NoPost,
 }
 
 impl From<EngagementError> for Error {
@@ -19,9 +19,7 @@ impl From<EngagementError> for Error {
         match error {
             EngagementError::Database(error) => error.into(),
             EngagementError::Refused(error) => error,
-            EngagementError::TextLength { max } => {
-                Self::invalid("text", format!("An entry has 1 to {max} characters."))
-            }
+            EngagementError::NoPost => Self::not_found("post"),
         }
     }
 }

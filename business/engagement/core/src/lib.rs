@@ -1,10 +1,15 @@
-//! The engagement domain.
+//! The engagement domain: who likes which post, how many do, and what each account has bookmarked.
 //!
-//! - An entry and its event are one transaction.
+//! - A like, the count of its post and its event are one transaction. Bookmarks are counted and
+//!   announced to nobody.
+//! - Counts and a viewer's marks are asked for with every card of every feed, so they are served
+//!   from memory ([`state`]), kept exact by this process's own writes. No other process writes this
+//!   database.
+//! - What is left of a post that was deleted is removed by a consumer of that event.
 //!
-//! It decides nothing about what anyone but the account itself may see. Start reading at
-//! [`service`].
+//! It does not decide who may see a post, or who likes it. Start reading at [`service`].
 
+mod consumers;
 mod error;
 mod service;
 mod settings;
@@ -14,6 +19,8 @@ mod store;
 use std::sync::Arc;
 
 use business_engagement_gateway::Engagement;
+use business_posts_gateway::Posts;
+use infra_bus::Consumer;
 use infra_db::{Database, Migrator};
 use infra_domain::{DatabaseSpec, Domain};
 use infra_kernel::{Clock, IdGenerator};
@@ -37,6 +44,8 @@ pub struct Dependencies {
     pub clock: Arc<dyn Clock>,
     /// Where ids come from.
     pub ids: Arc<IdGenerator>,
+    /// Asked whether a post exists, and whose it is.
+    pub posts: Arc<dyn Posts>,
     /// What an operator may change.
     pub settings: Settings,
 }
@@ -56,7 +65,7 @@ impl EngagementCore {
     }
 }
 
-/// It acts on no events and has no timers.
+/// It has no timers.
 impl Domain for EngagementCore {
     type Gateway = dyn Engagement;
 
@@ -64,5 +73,9 @@ impl Domain for EngagementCore {
 
     fn gateway(&self) -> Arc<dyn Engagement> {
         Arc::new(EngagementService::new(Arc::clone(&self.state)))
+    }
+
+    fn consumers(&self) -> Vec<Consumer> {
+        vec![consumers::remove_deleted::consumer(&self.state)]
     }
 }

@@ -1,13 +1,18 @@
 //! The contract, call by call.
 
-mod add_entry;
-mod list_entries;
+mod bookmark;
+mod like;
+mod list;
+mod read;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use business_engagement_gateway::{
-    AddEntryReply, AddEntryRequest, Engagement, ListEntriesReply, ListEntriesRequest,
+    BookmarkReply, BookmarkRequest, Engagement, GetCountsReply, GetCountsRequest, GetMarksReply,
+    GetMarksRequest, LikeReply, LikeRequest, ListBookmarksReply, ListBookmarksRequest,
+    ListLikesOfAccountRequest, ListLikesOfPostRequest, ListLikesReply, UnbookmarkReply,
+    UnbookmarkRequest, UnlikeReply, UnlikeRequest,
 };
 use infra_kernel::{AccountId, Context, Result};
 
@@ -25,23 +30,73 @@ impl EngagementService {
 
 #[async_trait]
 impl Engagement for EngagementService {
-    async fn add_entry(
-        &self,
-        context: &Context,
-        request: AddEntryRequest,
-    ) -> Result<AddEntryReply> {
+    async fn like(&self, context: &Context, request: LikeRequest) -> Result<LikeReply> {
         let account = AccountId::new(request.account_id);
         context.caller().require_account(account)?;
-        Ok(add_entry::add_entry(&self.state, context, request).await?)
+        Ok(like::like(&self.state, context, request).await?)
     }
 
-    async fn list_entries(
-        &self,
-        context: &Context,
-        request: ListEntriesRequest,
-    ) -> Result<ListEntriesReply> {
+    async fn unlike(&self, context: &Context, request: UnlikeRequest) -> Result<UnlikeReply> {
         let account = AccountId::new(request.account_id);
         context.caller().require_account(account)?;
-        Ok(list_entries::list_entries(&self.state, &request).await?)
+        Ok(like::unlike(&self.state, context, request).await?)
+    }
+
+    async fn list_likes_of_post(
+        &self,
+        _: &Context,
+        request: ListLikesOfPostRequest,
+    ) -> Result<ListLikesReply> {
+        Ok(list::likes_of_post(&self.state, &request).await?)
+    }
+
+    async fn list_likes_of_account(
+        &self,
+        context: &Context,
+        request: ListLikesOfAccountRequest,
+    ) -> Result<ListLikesReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(list::likes_of_account(&self.state, &request).await?)
+    }
+
+    async fn bookmark(&self, context: &Context, request: BookmarkRequest) -> Result<BookmarkReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(bookmark::bookmark(&self.state, context, request).await?)
+    }
+
+    async fn unbookmark(
+        &self,
+        context: &Context,
+        request: UnbookmarkRequest,
+    ) -> Result<UnbookmarkReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(bookmark::unbookmark(&self.state, request).await?)
+    }
+
+    async fn list_bookmarks(
+        &self,
+        context: &Context,
+        request: ListBookmarksRequest,
+    ) -> Result<ListBookmarksReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(list::bookmarks(&self.state, &request).await?)
+    }
+
+    async fn get_counts(&self, _: &Context, request: GetCountsRequest) -> Result<GetCountsReply> {
+        Ok(read::counts(&self.state, request).await?)
+    }
+
+    async fn get_marks(
+        &self,
+        context: &Context,
+        request: GetMarksRequest,
+    ) -> Result<GetMarksReply> {
+        let viewer = AccountId::new(request.viewer_id);
+        context.caller().require_account(viewer)?;
+        Ok(read::marks(&self.state, request).await?)
     }
 }

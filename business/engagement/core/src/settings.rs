@@ -7,14 +7,18 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// The longest entry, in characters. Default 500.
-    pub entry_characters_max: u32,
+    /// How many posts' counts of likes are kept in memory, about 100 bytes each. Default 100,000.
+    pub counts_cached_max: u32,
+    /// How many pairs of viewer and post are kept in memory, with whether it is liked and
+    /// bookmarked, about 100 bytes each. Default 200,000.
+    pub marks_cached_max: u32,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            entry_characters_max: 500,
+            counts_cached_max: 100_000,
+            marks_cached_max: 200_000,
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The contract of the engagement domain.
+//! The contract of the engagement domain: its service, messages and events, generated from
+//! `proto/`, and the names and typed views that Rust callers want on top.
 //!
-//! Its service, messages and events are generated from `proto/`; names and typed views that Rust
-//! callers want on top stand here. Everything that other domains and surfaces may know of it is
-//! here; how it works is in its core.
+//! Everything that other domains and surfaces may know of engagement is here; how it works is in
+//! its core.
 
 #[allow(missing_docs, clippy::all, clippy::pedantic, unreachable_pub)]
 mod generated;
@@ -12,29 +12,67 @@ pub use generated::*;
 use infra_kernel::{AccountId, Page, define_id};
 
 define_id! {
-    /// One entry of an account.
-    EntryId;
+    /// One account liking one post; pages of likes are ordered by it.
+    LikeId;
+    /// One account having bookmarked one post; pages of bookmarks are ordered by it.
+    BookmarkId;
 }
 
-/// The most entries on one page.
+/// The most likes or bookmarks on one page.
 pub const PAGE_LIMIT_MAX: u32 = 200;
+/// The most posts whose counts or marks one request may ask for.
+pub const POSTS_MAX: usize = 500;
 
 /// The topics of this domain's events.
 pub mod topics {
-    /// An account added an entry: [`EntryAdded`](super::EntryAdded). Its key is the account.
-    pub const ENTRY_ADDED: &str = "engagement.entry_added";
+    /// An account began to like a post: [`Liked`](super::Liked). Its key is the account, so that a
+    /// post which very many like is not handled one like after the other.
+    pub const LIKED: &str = "engagement.liked";
+    /// An account took a like back: [`Unliked`](super::Unliked). Its key is the account.
+    pub const UNLIKED: &str = "engagement.unliked";
 }
 
-impl Entry {
-    /// The entry's id.
+impl PostLike {
+    /// The like's id.
     #[must_use]
-    pub const fn entry(&self) -> EntryId {
-        EntryId::new(self.id)
+    pub const fn like(&self) -> LikeId {
+        LikeId::new(self.id)
+    }
+
+    /// The account that likes.
+    #[must_use]
+    pub const fn account(&self) -> AccountId {
+        AccountId::new(self.account_id)
     }
 }
 
-impl ListEntriesRequest {
-    /// A page of an account's entries.
+impl PostBookmark {
+    /// The bookmark's id.
+    #[must_use]
+    pub const fn bookmark(&self) -> BookmarkId {
+        BookmarkId::new(self.id)
+    }
+
+    /// The account whose bookmark it is.
+    #[must_use]
+    pub const fn account(&self) -> AccountId {
+        AccountId::new(self.account_id)
+    }
+}
+
+impl ListLikesOfAccountRequest {
+    /// A page of what an account likes.
+    #[must_use]
+    pub fn new(account: AccountId, page: Page) -> Self {
+        Self {
+            account_id: account.get(),
+            page: Some(page.into()),
+        }
+    }
+}
+
+impl ListBookmarksRequest {
+    /// A page of an account's bookmarks.
     #[must_use]
     pub fn new(account: AccountId, page: Page) -> Self {
         Self {

@@ -5,38 +5,143 @@ use business_engagement_gateway::*;
 /// What a test implements of [`Engagement`]; a method that it leaves out panics with its name.
 #[async_trait::async_trait]
 pub trait StubEngagement: Send + Sync + 'static {
-    /// Stands for [`Engagement::add_entry`].
-    async fn add_entry(
+    /// Stands for [`Engagement::like`].
+    async fn like(
         &self,
         context: &::infra_kernel::Context,
-        request: AddEntryRequest,
-    ) -> ::infra_kernel::Result<AddEntryReply> {
-        crate::not_stubbed(&methods::ADD_ENTRY)
+        request: LikeRequest,
+    ) -> ::infra_kernel::Result<LikeReply> {
+        crate::not_stubbed(&methods::LIKE)
     }
-    /// Stands for [`Engagement::list_entries`].
-    async fn list_entries(
+    /// Stands for [`Engagement::unlike`].
+    async fn unlike(
         &self,
         context: &::infra_kernel::Context,
-        request: ListEntriesRequest,
-    ) -> ::infra_kernel::Result<ListEntriesReply> {
-        crate::not_stubbed(&methods::LIST_ENTRIES)
+        request: UnlikeRequest,
+    ) -> ::infra_kernel::Result<UnlikeReply> {
+        crate::not_stubbed(&methods::UNLIKE)
+    }
+    /// Stands for [`Engagement::list_likes_of_post`].
+    async fn list_likes_of_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListLikesOfPostRequest,
+    ) -> ::infra_kernel::Result<ListLikesReply> {
+        crate::not_stubbed(&methods::LIST_LIKES_OF_POST)
+    }
+    /// Stands for [`Engagement::list_likes_of_account`].
+    async fn list_likes_of_account(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListLikesOfAccountRequest,
+    ) -> ::infra_kernel::Result<ListLikesReply> {
+        crate::not_stubbed(&methods::LIST_LIKES_OF_ACCOUNT)
+    }
+    /// Stands for [`Engagement::bookmark`].
+    async fn bookmark(
+        &self,
+        context: &::infra_kernel::Context,
+        request: BookmarkRequest,
+    ) -> ::infra_kernel::Result<BookmarkReply> {
+        crate::not_stubbed(&methods::BOOKMARK)
+    }
+    /// Stands for [`Engagement::unbookmark`].
+    async fn unbookmark(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnbookmarkRequest,
+    ) -> ::infra_kernel::Result<UnbookmarkReply> {
+        crate::not_stubbed(&methods::UNBOOKMARK)
+    }
+    /// Stands for [`Engagement::list_bookmarks`].
+    async fn list_bookmarks(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListBookmarksRequest,
+    ) -> ::infra_kernel::Result<ListBookmarksReply> {
+        crate::not_stubbed(&methods::LIST_BOOKMARKS)
+    }
+    /// Stands for [`Engagement::get_counts`].
+    async fn get_counts(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetCountsRequest,
+    ) -> ::infra_kernel::Result<GetCountsReply> {
+        crate::not_stubbed(&methods::GET_COUNTS)
+    }
+    /// Stands for [`Engagement::get_marks`].
+    async fn get_marks(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetMarksRequest,
+    ) -> ::infra_kernel::Result<GetMarksReply> {
+        crate::not_stubbed(&methods::GET_MARKS)
     }
 }
 
 #[async_trait::async_trait]
 impl<T: StubEngagement> Engagement for crate::Stub<T> {
-    async fn add_entry(
+    async fn like(
         &self,
         context: &::infra_kernel::Context,
-        request: AddEntryRequest,
-    ) -> ::infra_kernel::Result<AddEntryReply> {
-        StubEngagement::add_entry(&*self.0, context, request).await
+        request: LikeRequest,
+    ) -> ::infra_kernel::Result<LikeReply> {
+        StubEngagement::like(&*self.0, context, request).await
     }
-    async fn list_entries(
+    async fn unlike(
         &self,
         context: &::infra_kernel::Context,
-        request: ListEntriesRequest,
-    ) -> ::infra_kernel::Result<ListEntriesReply> {
-        StubEngagement::list_entries(&*self.0, context, request).await
+        request: UnlikeRequest,
+    ) -> ::infra_kernel::Result<UnlikeReply> {
+        StubEngagement::unlike(&*self.0, context, request).await
+    }
+    async fn list_likes_of_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListLikesOfPostRequest,
+    ) -> ::infra_kernel::Result<ListLikesReply> {
+        StubEngagement::list_likes_of_post(&*self.0, context, request).await
+    }
+    async fn list_likes_of_account(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListLikesOfAccountRequest,
+    ) -> ::infra_kernel::Result<ListLikesReply> {
+        StubEngagement::list_likes_of_account(&*self.0, context, request).await
+    }
+    async fn bookmark(
+        &self,
+        context: &::infra_kernel::Context,
+        request: BookmarkRequest,
+    ) -> ::infra_kernel::Result<BookmarkReply> {
+        StubEngagement::bookmark(&*self.0, context, request).await
+    }
+    async fn unbookmark(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnbookmarkRequest,
+    ) -> ::infra_kernel::Result<UnbookmarkReply> {
+        StubEngagement::unbookmark(&*self.0, context, request).await
+    }
+    async fn list_bookmarks(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListBookmarksRequest,
+    ) -> ::infra_kernel::Result<ListBookmarksReply> {
+        StubEngagement::list_bookmarks(&*self.0, context, request).await
+    }
+    async fn get_counts(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetCountsRequest,
+    ) -> ::infra_kernel::Result<GetCountsReply> {
+        StubEngagement::get_counts(&*self.0, context, request).await
+    }
+    async fn get_marks(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetMarksRequest,
+    ) -> ::infra_kernel::Result<GetMarksReply> {
+        StubEngagement::get_marks(&*self.0, context, request).await
     }
 }

@@ -3,5 +3,9 @@
 // Clippy lets a test unwrap, but not what tests share.
 #![allow(clippy::unwrap_used)]
 
-mod entries;
+mod access;
+mod bookmarks;
+mod deleted;
+mod likes;
+mod memory;
 mod support;

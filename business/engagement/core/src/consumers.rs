@@ -1,0 +1,3 @@
+//! What this domain does with events of others.
+
+pub(crate) mod remove_deleted;

@@ -1,0 +1,129 @@
+//! What accounts have bookmarked.
+
+use std::collections::HashSet;
+
+use business_engagement_gateway::PostBookmark;
+use infra_db::{Connection, Database, DbError, json_ids};
+use infra_kernel::{Direction, Page};
+use sqlx::FromRow;
+
+use super::{from_sql, to_sql};
+
+macro_rules! page {
+    ($order:literal) => {
+        concat!(
+            "SELECT id, account_id, post_id, created_at FROM bookmarks \
+             WHERE account_id = $1 AND id < $2 AND id > $3 ORDER BY id ",
+            $order,
+            " LIMIT $4"
+        )
+    };
+}
+
+pub(super) const OLDER: &str = page!("DESC");
+pub(super) const NEWER: &str = page!("ASC");
+// As with likes: each wanted id is one look-up of a pair.
+pub(super) const AMONG: &str = "SELECT post_id FROM json_each($2) AS wanted \
+     CROSS JOIN bookmarks WHERE account_id = $1 AND post_id = wanted.value";
+pub(super) const DELETE_SOME_OF_POST: &str = "DELETE FROM bookmarks WHERE id IN \
+     (SELECT id FROM bookmarks WHERE post_id = $1 ORDER BY id LIMIT $2) RETURNING account_id";
+
+#[derive(FromRow)]
+struct BookmarkRow {
+    id: i64,
+    account_id: i64,
+    post_id: i64,
+    created_at: i64,
+}
+
+impl From<BookmarkRow> for PostBookmark {
+    fn from(row: BookmarkRow) -> Self {
+        Self {
+            id: from_sql(row.id),
+            account_id: from_sql(row.account_id),
+            post_id: from_sql(row.post_id),
+            created_at_us: row.created_at,
+        }
+    }
+}
+
+/// Stores a bookmark, and returns whether it was not there before.
+pub(crate) async fn insert(
+    connection: &mut Connection,
+    bookmark: &PostBookmark,
+) -> Result<bool, DbError> {
+    let inserted = sqlx::query(
+        "INSERT INTO bookmarks (id, account_id, post_id, created_at) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (account_id, post_id) DO NOTHING",
+    )
+    .bind(bookmark.bookmark().to_sql())
+    .bind(bookmark.account().to_sql())
+    .bind(to_sql(bookmark.post_id))
+    .bind(bookmark.created_at_us)
+    .execute(connection)
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+/// Removes a bookmark, and returns whether it was there.
+pub(crate) async fn delete(
+    connection: &mut Connection,
+    account: u64,
+    post: u64,
+) -> Result<bool, DbError> {
+    let deleted = sqlx::query("DELETE FROM bookmarks WHERE account_id = $1 AND post_id = $2")
+        .bind(to_sql(account))
+        .bind(to_sql(post))
+        .execute(connection)
+        .await?;
+    Ok(deleted.rows_affected() == 1)
+}
+
+/// Removes at most so many bookmarks of a post, and returns whose they were.
+pub(crate) async fn delete_some_of_post(
+    connection: &mut Connection,
+    post: u64,
+    count_max: u32,
+) -> Result<Vec<u64>, DbError> {
+    let accounts: Vec<i64> = sqlx::query_scalar(DELETE_SOME_OF_POST)
+        .bind(to_sql(post))
+        .bind(i64::from(count_max))
+        .fetch_all(connection)
+        .await?;
+    Ok(accounts.into_iter().map(from_sql).collect())
+}
+
+/// A page of an account's bookmarks, newest first.
+pub(crate) async fn list(
+    database: &Database,
+    account: u64,
+    page: &Page,
+) -> Result<Vec<PostBookmark>, DbError> {
+    let is_newer = page.direction == Direction::Newer;
+    let rows: Vec<BookmarkRow> = sqlx::query_as(if is_newer { NEWER } else { OLDER })
+        .bind(to_sql(account))
+        .bind(page.before_sql())
+        .bind(page.after_sql())
+        .bind(i64::from(page.limit))
+        .fetch_all(database.reader())
+        .await?;
+    let mut bookmarks: Vec<_> = rows.into_iter().map(PostBookmark::from).collect();
+    if is_newer {
+        bookmarks.reverse();
+    }
+    Ok(bookmarks)
+}
+
+/// Which of these posts an account has bookmarked.
+pub(crate) async fn among(
+    database: &Database,
+    account: u64,
+    posts: &[u64],
+) -> Result<HashSet<u64>, DbError> {
+    let bookmarked: Vec<i64> = sqlx::query_scalar(AMONG)
+        .bind(to_sql(account))
+        .bind(json_ids(posts.iter().map(|id| to_sql(*id))))
+        .fetch_all(database.reader())
+        .await?;
+    Ok(bookmarked.into_iter().map(from_sql).collect())
+}

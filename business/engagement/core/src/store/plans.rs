@@ -1,0 +1,58 @@
+//! Every statement that a reader waits for finds its rows by an index, in order.
+
+use infra_db::Database;
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::{bookmarks, counts, likes};
+
+#[tokio::test]
+async fn every_statement_finds_its_rows_by_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(crate::DATABASE.file);
+    let database = Database::open(&path, &crate::MIGRATIONS).await.unwrap();
+    let of_post = "COVERING INDEX likes_of_post (post_id=? AND id>? AND id<?)";
+    let of_account = "COVERING INDEX likes_of_account (account_id=? AND id>? AND id<?)";
+    let bookmarked = "COVERING INDEX bookmarks_of_account (account_id=? AND id>? AND id<?)";
+    let expected = [
+        (
+            likes::FIND,
+            "COVERING INDEX likes_pair (account_id=? AND post_id=?)",
+        ),
+        (
+            likes::AMONG,
+            "COVERING INDEX likes_pair (account_id=? AND post_id=?)",
+        ),
+        (likes::OF_POST_OLDER, of_post),
+        (likes::OF_POST_NEWER, of_post),
+        (likes::OF_ACCOUNT_OLDER, of_account),
+        (likes::OF_ACCOUNT_NEWER, of_account),
+        (
+            likes::DELETE_SOME_OF_POST,
+            "COVERING INDEX likes_of_post (post_id=?)",
+        ),
+        (
+            bookmarks::AMONG,
+            "COVERING INDEX bookmarks_pair (account_id=? AND post_id=?)",
+        ),
+        (bookmarks::OLDER, bookmarked),
+        (bookmarks::NEWER, bookmarked),
+        (
+            bookmarks::DELETE_SOME_OF_POST,
+            "COVERING INDEX bookmarks_of_post (post_id=?)",
+        ),
+        (counts::GET, "like_counts USING INTEGER PRIMARY KEY"),
+    ];
+    for (statement, index) in expected {
+        let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
+            .fetch_all(database.reader())
+            .await
+            .unwrap();
+        let details: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        let plan = details.join("; ");
+        assert!(plan.contains(index), "{statement}: {plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "{statement}: {plan}");
+        // The list of wanted ids itself is a table function, which is always "scanned".
+        let tables = plan.replace("SCAN wanted", "");
+        assert!(!tables.contains("SCAN"), "{statement}: {plan}");
+    }
+}
