@@ -2,7 +2,7 @@
 //! account be billed before a pixel is decoded.
 
 use crate::animation::ANIMATION_SIDE_MAX;
-use crate::header::RawHeader;
+use crate::raw_header::RawHeader;
 use crate::{Format, scale};
 
 /// Nanoseconds of one processor for each pixel of a rendition: scaling and encoding.

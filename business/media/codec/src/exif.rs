@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 
-use crate::decode::heif;
 use crate::{Format, container};
 
 /// Directory entries looked at; a camera writes a few dozen.
@@ -39,7 +38,7 @@ pub(crate) fn of_file(format: Format, file: &[u8]) -> Option<Cow<'_, [u8]>> {
             .map_while(Result::ok)
             .find(|chunk| chunk.kind == *b"EXIF")
             .map(|chunk| chunk.body),
-        Format::Avif | Format::Heic => return heif::exif(file).map(Cow::Owned),
+        Format::Avif | Format::Heic => return container::heif::exif(file).map(Cow::Owned),
         Format::Gif => None,
     };
     data.filter(|data| data.len() <= EXIF_BYTES_MAX)

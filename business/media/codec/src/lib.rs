@@ -27,14 +27,19 @@ mod exif;
 mod external_codecs;
 mod format;
 mod header;
+mod job;
 mod ladder;
+mod limits;
 mod orientation;
 mod passthrough;
 mod placeholder;
 mod png_colors;
+mod png_reader;
 mod process;
 mod profile;
 mod raster;
+mod raw_header;
+mod samples;
 mod scale;
 mod strip;
 
@@ -48,7 +53,9 @@ pub use external_codecs::{
     EncoderMemory, Encoding, ExternalCodecs, Frame, Pixels, SLOW_PIXELS_MAX,
 };
 pub use format::{Format, FormatSet, SNIFF_BYTES, sniff};
-pub use header::{Header, Limits, read_header};
+pub use header::{Header, read_header};
+pub use job::Job;
 pub use ladder::{Ladder, Step};
-pub use process::{EncodedRendition, Job, Processed, process};
+pub use limits::Limits;
+pub use process::{EncodedRendition, Processed, process};
 pub use strip::{Purpose, strip};

@@ -1,53 +1,15 @@
 //! From a file to all that is served of it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
 
 use crate::decode::{self, Decoded};
 use crate::encode::encode_jpeg;
 use crate::placeholder::{Placeholder, placeholder};
 use crate::raster::Raster;
 use crate::{
-    Camera, CodecError, EncodedAnimation, EncoderMemory, ExternalCodecs, Format, FormatSet, Header,
-    Ladder, Limits, StoppedBy, animation, color, passthrough, read_header, scale,
+    Camera, CodecError, EncodedAnimation, Format, FormatSet, Header, Job, StoppedBy, animation,
+    color, passthrough, read_header, scale,
 };
-
-/// What a file is processed with.
-#[derive(Clone, Copy)]
-pub struct Job<'a> {
-    /// Bounds beyond which a picture is refused.
-    pub limits: &'a Limits,
-    /// The sizes that are made.
-    pub ladder: &'a Ladder,
-    /// The codecs of another process, where there are some.
-    pub external_codecs: Option<&'a dyn ExternalCodecs>,
-    /// How much memory encoders in another process are given.
-    pub encoder_memory: EncoderMemory,
-    /// When to give up. It is looked at between steps, each of which the limits bound.
-    pub deadline: Instant,
-}
-
-impl<'a> Job<'a> {
-    /// A job without codecs of another process, that may take a minute.
-    #[must_use]
-    pub fn new(limits: &'a Limits, ladder: &'a Ladder) -> Self {
-        Self {
-            limits,
-            ladder,
-            external_codecs: None,
-            encoder_memory: EncoderMemory::Usual,
-            deadline: Instant::now() + Duration::from_secs(60),
-        }
-    }
-
-    /// Stops work whose time is up.
-    pub(crate) fn check_deadline(&self) -> Result<(), CodecError> {
-        if Instant::now() < self.deadline {
-            return Ok(());
-        }
-        Err(CodecError::late())
-    }
-}
 
 /// What is served of a picture.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use moxcms::ColorProfile;
 
 use crate::raster::{Channels, Raster};
-use crate::{Format, color, container, decode};
+use crate::{Format, color, container, png_reader};
 
 /// Two profiles that differ by no more than this, of 255, on any colour tried are the same.
 const SAME_COLOR: u8 = 1;
@@ -18,7 +18,7 @@ const DATE: std::ops::Range<usize> = 24..36;
 pub(crate) fn of_file(format: Format, file: &[u8], channels: Channels) -> Option<Vec<u8>> {
     match format {
         Format::Jpeg => container::jpeg::profile(file),
-        Format::Png => decode::png_profile(file, channels),
+        Format::Png => png_reader::profile(file, channels),
         Format::WebP => container::webp::chunks(container::webp::inside(file).ok()?)
             .map_while(Result::ok)
             .find(|chunk| chunk.kind == *b"ICCP")

@@ -5,8 +5,8 @@ use std::io::Cursor;
 
 use ::gif::{ColorOutput, DecodeOptions, Decoder, DisposalMethod, MemoryLimit};
 
-use super::Outline;
 use super::canvas::{Disposal, Patch};
+use super::outline::Outline;
 use crate::container::gif::{Block, Control, Screen, open};
 use crate::strip::rewritten_gif;
 use crate::{CodecError, Limits};

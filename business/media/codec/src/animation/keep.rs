@@ -3,8 +3,9 @@
 
 use std::time::Instant;
 
+use super::frames::{frames, outline};
+use super::outline::Outline;
 use super::shrink::Shrunk;
-use super::{Outline, frames, outline};
 use crate::error::StoppedBy;
 use crate::orientation::Orientation;
 use crate::raster::Channels;

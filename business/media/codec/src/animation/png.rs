@@ -6,10 +6,10 @@ use ::png::{
     BitDepth, BlendOp, ColorType, Decoder, DisposeOp, Limits as PngLimits, Reader, Transformations,
 };
 
-use super::Outline;
 use super::canvas::{Disposal, Patch};
+use super::outline::Outline;
 use crate::container::png::{FrameControl, ImageHeader, chunks};
-use crate::decode::rounded_to_bytes;
+use crate::samples::rounded_to_bytes;
 use crate::{CodecError, Limits};
 
 /// Says what the chunks say; nothing when the file is a still picture, or its animation is not well

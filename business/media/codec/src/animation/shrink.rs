@@ -5,7 +5,7 @@ use std::time::Instant;
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
-use super::Frames;
+use super::frames::Frames;
 use crate::external_codecs::Frame;
 use crate::orientation::Orientation;
 use crate::raster::{Channels, Raster};

@@ -5,8 +5,8 @@ use std::io::Cursor;
 
 use image_webp::WebPDecoder;
 
-use super::Outline;
 use super::canvas::{Disposal, Patch};
+use super::outline::Outline;
 use crate::container::vp8l::prefix_codes;
 use crate::container::webp::{AnimationFrame, Canvas, Chunk, Picture, chunks, inside, still_file};
 use crate::{CodecError, Limits};

@@ -7,6 +7,7 @@
 //! comes out.
 
 pub(crate) mod gif;
+pub(crate) mod heif;
 pub(crate) mod jpeg;
 pub(crate) mod png;
 pub(crate) mod vp8l;

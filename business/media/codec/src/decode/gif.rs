@@ -1,8 +1,8 @@
 //! GIF: its first image is what is shown of it; the others are an animation's.
 
-use super::Decoded;
-use crate::header::RawHeader;
+use super::decoded::Decoded;
 use crate::orientation::Orientation;
+use crate::raw_header::RawHeader;
 use crate::{CodecError, Format, Limits, animation};
 
 pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, CodecError> {

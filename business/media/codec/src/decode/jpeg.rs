@@ -24,10 +24,10 @@ use zune_jpeg::errors::DecodeErrors;
 
 use self::frame::Frame;
 use self::structure::{Coding, SCANS_MAX, Structure};
-use super::{Decoded, pixels_decoded};
-use crate::header::RawHeader;
+use super::decoded::{Decoded, pixels_decoded};
 use crate::orientation::Orientation;
 use crate::raster::{Channels, Raster};
+use crate::raw_header::RawHeader;
 use crate::{CodecError, Format, Limits, color, container};
 
 /// The longest side that a JPEG can say.
@@ -37,7 +37,7 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
     let structure = Structure::read(bytes, limits)?;
     // Of a large progressive file decoding finds out, where memory and time are billed.
     if entropy::is_quickly_walked(&structure) {
-        structure.check_end()?;
+        entropy::check_end(&structure)?;
     }
     let head = canonical::head(&structure)?;
     if suits_first_decoder(&structure) {
@@ -89,7 +89,7 @@ fn decode_bytes(structure: &Structure<'_>) -> Result<u64, CodecError> {
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecError> {
     let structure = Structure::read(bytes, limits)?;
-    structure.check_end()?;
+    entropy::check_end(&structure)?;
     let Frame { width, height, .. } = structure.frame;
     let file = canonical::file(&structure)?;
     let pixels = if suits_first_decoder(&structure) {
@@ -149,24 +149,6 @@ pub(crate) fn is_flawless(bytes: &[u8], limits: &Limits) -> bool {
     Structure::read(bytes, limits)
         .is_ok_and(|structure| !structure.lacks_end && suits_first_decoder(&structure))
         && decoder.decode().is_ok()
-}
-
-/// The components of a scan: the place of each in the frame, and the numbers of its tables.
-fn scan_components(body: &[u8], frame: &Frame) -> Option<Vec<(usize, u8)>> {
-    let (count, rest) = body.split_first()?;
-    let count = usize::from(*count);
-    if !(1..=4).contains(&count) || rest.len() != count * 2 + 3 {
-        return None;
-    }
-    let mut found: Vec<(usize, u8)> = Vec::with_capacity(count);
-    for part in rest[..count * 2].chunks_exact(2) {
-        let mut places = frame.components.iter().enumerate();
-        let place = places.find(|(place, component)| {
-            component.name == part[0] && !found.iter().any(|(taken, _)| taken == place)
-        });
-        found.push((place?.0, part[1]));
-    }
-    Some(found)
 }
 
 fn options() -> DecoderOptions {

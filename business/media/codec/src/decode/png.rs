@@ -1,22 +1,17 @@
 //! PNG: read row by row, so that what is held is the picture in the form that is worked on and no
 //! other.
 
-use std::io::Cursor;
+use ::png::{BitDepth, ColorType};
 
-use ::png::{
-    BitDepth, ColorType, Decoder, DecodingError, Limits as PngLimits, Reader, Transformations,
-};
-
-use super::{Decoded, flatten_on_white, pixels_decoded};
+use super::decoded::{Decoded, pixels_decoded};
 use crate::container::png::chunks;
-use crate::header::RawHeader;
 use crate::orientation::Orientation;
+use crate::png_reader::{CHUNK_BYTES_MAX, PngReader, open, profile_of, refused};
 use crate::raster::{Channels, Raster};
-use crate::{CodecError, Format, Limits, animation, color, png_colors};
+use crate::raw_header::RawHeader;
+use crate::samples::{flatten_on_white, rounded_to_bytes};
+use crate::{CodecError, Format, Limits, animation, color};
 
-/// What the decoder may hold beside the rows, in bytes: chunks and an unpacked profile. A profile
-/// that unpacks to more is left out.
-const CHUNK_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// What unpacking a profile takes at most, in bytes: a list that grows to twice its size is copied
 /// from the old one.
 const PROFILE_BYTES_MAX: usize = 3 * CHUNK_BYTES_MAX;
@@ -104,28 +99,6 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecErro
     })
 }
 
-/// The profile of its colours, for pixels of this kind; none for sRGB.
-pub(crate) fn profile(bytes: &[u8], channels: Channels) -> Option<Vec<u8>> {
-    profile_of(&open(bytes).ok()?, bytes, channels)
-}
-
-fn profile_of(reader: &PngReader<'_>, bytes: &[u8], channels: Channels) -> Option<Vec<u8>> {
-    let stored = reader.info().icc_profile.as_ref();
-    png_colors::profile(bytes, channels, stored.map(|profile| profile.to_vec()))
-}
-
-type PngReader<'b> = Reader<Cursor<&'b [u8]>>;
-
-fn open(bytes: &[u8]) -> Result<PngReader<'_>, CodecError> {
-    let limits = PngLimits {
-        bytes: CHUNK_BYTES_MAX,
-    };
-    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);
-    decoder.set_ignore_text_chunk(true);
-    decoder.set_transformations(Transformations::EXPAND);
-    decoder.read_info().map_err(refused)
-}
-
 /// What rows are made of.
 #[derive(Debug, Clone, Copy)]
 struct Layout {
@@ -176,33 +149,12 @@ impl Layout {
     }
 }
 
-/// Samples of sixteen bits become the nearest of eight, in place: the front part that they then
-/// take.
-///
-/// Nothing served holds more than eight bits, and rounding is off by half a step at most, to
-/// neither side. Cutting the lower byte off made pictures darker by half a step on the average.
-/// Sixteen bits up to the scaler would need its rows, and the whole raster, at twice the size for a
-/// difference below that of the JPEG's own rounding.
-pub(crate) fn rounded_to_bytes(samples: &mut [u8]) -> &mut [u8] {
-    let count = samples.len() / 2;
-    for at in 0..count {
-        let deep = u32::from(samples[2 * at]) << 8 | u32::from(samples[2 * at + 1]);
-        samples[at] = ((deep * 255 + 32_767) / 65_535) as u8;
-    }
-    &mut samples[..count]
-}
-
 fn whole_frame_bytes(reader: &PngReader<'_>, layout: Layout) -> Result<usize, CodecError> {
     let (width, height) = reader.info().size();
     let pixels = Raster::bytes(width, height, Channels::Gray)?;
     let samples = pixels * (layout.channels.count() + usize::from(layout.has_alpha));
     let expected = samples * if layout.is_deep { 2 } else { 1 };
     Ok(expected.max(reader.output_buffer_size().unwrap_or(expected)))
-}
-
-#[allow(clippy::needless_pass_by_value)] // it is what `map_err` gives
-fn refused(error: DecodingError) -> CodecError {
-    CodecError::broken(error)
 }
 
 #[cfg(test)]

@@ -7,11 +7,12 @@ use std::io::Cursor;
 
 use image_webp::{DecodingError, WebPDecoder};
 
-use super::{Decoded, flatten_on_white, pixels_decoded};
+use super::decoded::{Decoded, pixels_decoded};
 use crate::container::webp::{Canvas, Chunk, Picture, chunks, inside, still_file};
-use crate::header::RawHeader;
 use crate::orientation::Orientation;
 use crate::raster::{Channels, Raster};
+use crate::raw_header::RawHeader;
+use crate::samples::flatten_on_white;
 use crate::{CodecError, Format, Limits, animation, color, profile};
 
 /// The largest colour profile that is looked at, in bytes.

@@ -4,18 +4,16 @@
 mod scans;
 mod tables;
 
-use super::{Company, Purpose};
+use super::company::{Company, Purpose};
 use crate::container::jpeg::{
     END, SCAN, START, Segment, adobe_transform, is_jfif, segments, write, write_profile,
 };
 use crate::raster::Channels;
 use crate::{CodecError, Format};
 
-use scans::Frame;
-use tables::Tables;
+use scans::{Frame, odd};
+use tables::{HUFFMAN, QUANTIZATION, Tables};
 
-const QUANTIZATION: u8 = 0xdb;
-const HUFFMAN: u8 = 0xc4;
 const RESTART: u8 = 0xdd;
 
 /// JFIF 1.01, square pixels, no thumbnail: all that a reader takes from it is how the colours are
@@ -207,8 +205,4 @@ fn restarts_are(coded: &[u8], count: u64) -> bool {
         }
     }
     found == count
-}
-
-fn odd(what: &str) -> CodecError {
-    CodecError::broken(format!("a {what} that is not well formed"))
 }

@@ -8,17 +8,14 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
-use super::{Company, Purpose};
+use super::company::{Company, Purpose};
 use crate::container::png::{
     Chunk, FrameControl, ImageHeader, SIGNATURE, begin, chunks, complete, write,
 };
 use crate::raster::Channels;
 use crate::{CodecError, Format};
 
-use pixels::Indices;
-
-/// The colour type whose pixels are numbers of a palette's entries.
-const INDEXED: u8 = 3;
+use pixels::{INDEXED, Indices, odd};
 
 pub(super) fn strip(file: &[u8], purpose: Purpose) -> Result<Vec<u8>, CodecError> {
     let mut walk: Option<Walk> = None;
@@ -332,8 +329,4 @@ impl Walk {
         }
         Ok(())
     }
-}
-
-fn odd(what: &str) -> CodecError {
-    CodecError::broken(format!("a PNG whose {what} is not well formed"))
 }

@@ -1,6 +1,6 @@
 //! WebP: the canvas, the pixels, and of an animation its frames, each with nothing but pixels.
 
-use super::{Company, Purpose};
+use super::company::{Company, Purpose};
 use crate::container::webp::{
     AnimationFrame, Canvas, Chunk, FRAME_HEADER_BYTES, Picture, chunks, file as riff, inside, write,
 };

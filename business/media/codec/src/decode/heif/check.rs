@@ -2,15 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::derived::{GRID_BYTES_MAX, Grid, OVERLAY_BYTES_MAX, overlay_size};
-use super::meta::Meta;
-use super::{Size, upright_size};
+use super::derived::{GRID_BYTES_MAX, Grid, LAYERS_MAX, OVERLAY_BYTES_MAX, overlay_size};
+use super::size::{Size, upright_size};
+use crate::container::heif::meta::Meta;
 use crate::{CodecError, Format, Limits};
 
 /// How often a picture may be made of others: layers of layers, and their opacity.
 const DEPTH_MAX: u32 = 3;
-/// Layers of a picture, or of a layer.
-pub(super) const LAYERS_MAX: usize = 16;
 /// Pictures, tiles and layers that are looked at, each as often as another is made of it.
 const VISITS_MAX: u32 = 10_000;
 

@@ -1,13 +1,15 @@
 //! Pictures that are made of others: what describes them.
 
-use super::Size;
-use super::boxes::Reader;
+use super::size::Size;
 use crate::CodecError;
+use crate::container::heif::boxes::Reader;
 
 /// The most that the description of a grid is, in bytes.
 pub(super) const GRID_BYTES_MAX: usize = 12;
-/// The same of an overlay of [`super::check::LAYERS_MAX`] layers.
-pub(super) const OVERLAY_BYTES_MAX: usize = 18 + super::check::LAYERS_MAX * 8;
+/// Layers of a picture, or of a layer.
+pub(super) const LAYERS_MAX: usize = 16;
+/// The same of an overlay of [`LAYERS_MAX`] layers.
+pub(super) const OVERLAY_BYTES_MAX: usize = 18 + LAYERS_MAX * 8;
 /// Four channels that an overlay is filled with, of two bytes each.
 const FILL_BYTES: usize = 8;
 

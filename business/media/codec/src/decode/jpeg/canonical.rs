@@ -2,6 +2,7 @@
 //! it is not made of, names of components that say how colours are coded, and an end. This is what
 //! decoders are given.
 
+use super::frame::scan_components;
 use super::structure::{Coding, Structure};
 use super::usual_codes::USUAL_CODES;
 use crate::CodecError;
@@ -99,7 +100,7 @@ fn frame(body: &[u8], structure: &Structure<'_>) -> Vec<u8> {
 /// order.
 fn scan(body: &[u8], structure: &Structure<'_>) -> Result<Vec<u8>, CodecError> {
     let malformed = || CodecError::broken("a scan header that is not well formed");
-    let parts = super::scan_components(body, &structure.frame).ok_or_else(malformed)?;
+    let parts = scan_components(body, &structure.frame).ok_or_else(malformed)?;
     let selection = body.get(1 + parts.len() * 2..).ok_or_else(malformed)?;
     let mut scan = vec![body[0]];
     for (index, tables) in parts {

@@ -4,18 +4,18 @@
 mod bits;
 mod blocks;
 
-use super::frame::Frame;
+use super::frame::{Component, Frame, scan_components};
 use super::structure::Structure;
 use super::usual_codes::USUAL_CODES;
+use crate::CodecError;
 use crate::container::jpeg::SCAN;
 
 use bits::Bits;
-use blocks::{Blocks, Codes, Selection};
+use blocks::{ALL_BITS, Blocks, COEFFICIENTS, Codes, Selection};
 
 /// Of how many units of the last scan one may be missing. What is missing is gray, as libjpeg shows
 /// it.
 const UNITS_PER_MISSING: u64 = 100;
-const COEFFICIENTS: usize = 64;
 /// Blocks walked over in one file, those of all its scans together, at most; what would take more
 /// is refused as damaged. A progressive picture of 100 megapixels from an ordinary encoder has some
 /// 13 million.
@@ -53,6 +53,17 @@ pub(super) fn is_quickly_walked(structure: &Structure<'_>) -> bool {
         || blocks_to_walk(structure).is_none_or(|read| read.max(held) <= BLOCKS_WALKED_QUICKLY_MAX)
 }
 
+/// Refuses a file that ends without its end marker, unless all its pixels are there: whatever
+/// follows them then counts as bytes after the end. Nothing is read of a file that has the
+/// marker. Of a progressive one this takes memory for each block and a pass for each scan, so
+/// it belongs where memory and time are billed.
+pub(super) fn check_end(structure: &Structure<'_>) -> Result<(), CodecError> {
+    if !structure.lacks_end || walk(structure).is_whole {
+        return Ok(());
+    }
+    Err(CodecError::broken("cut off before its end marker"))
+}
+
 /// Reads the scans of a file that lacks its end.
 pub(super) fn walk(structure: &Structure<'_>) -> Walked {
     if blocks_to_walk(structure).is_none_or(|blocks| blocks > BLOCKS_WALKED_MAX) {
@@ -73,7 +84,7 @@ fn blocks_to_walk(structure: &Structure<'_>) -> Option<u64> {
     let frame = &structure.frame;
     let mut blocks = 0;
     for scan in structure.segments.iter().filter(|it| it.marker == SCAN) {
-        let parts = super::scan_components(scan.body, frame)?;
+        let parts = scan_components(scan.body, frame)?;
         let (across, down) = frame.units();
         for (index, _) in &parts {
             let component = &frame.components[*index];
@@ -125,13 +136,10 @@ struct Reading<'b> {
     walked: u64,
 }
 
-/// Stands for all bits of a coefficient that had no scan yet.
-const ALL_BITS: u8 = u8::MAX;
-
 impl<'b> Reading<'b> {
     fn of(frame: &Frame) -> Self {
         let (units_across, units_down) = frame.units();
-        let blocks = |component: &super::frame::Component| {
+        let blocks = |component: &Component| {
             let (across, down) = (units_across * component.across, units_down * component.down);
             Blocks::new(across, down, frame.progressive)
         };
@@ -161,7 +169,7 @@ impl<'b> Reading<'b> {
 
     /// How many units of a scan are there, and how many it should have.
     fn scan(&mut self, header: &[u8], coded: &[u8], frame: &Frame) -> Option<(u64, u64)> {
-        let parts = super::scan_components(header, frame)?;
+        let parts = scan_components(header, frame)?;
         let [first, last, bits] = *header.get(1 + parts.len() * 2..)? else {
             return None;
         };

@@ -178,3 +178,21 @@ fn rare(kind: &str) -> CodecError {
         "This is a rare kind of JPEG ({kind}), which is not taken here. Saved again as an ordinary JPEG, it is."
     ))
 }
+
+/// The components of a scan: the place of each in the frame, and the numbers of its tables.
+pub(super) fn scan_components(body: &[u8], frame: &Frame) -> Option<Vec<(usize, u8)>> {
+    let (count, rest) = body.split_first()?;
+    let count = usize::from(*count);
+    if !(1..=4).contains(&count) || rest.len() != count * 2 + 3 {
+        return None;
+    }
+    let mut found: Vec<(usize, u8)> = Vec::with_capacity(count);
+    for part in rest[..count * 2].chunks_exact(2) {
+        let mut places = frame.components.iter().enumerate();
+        let place = places.find(|(place, component)| {
+            component.name == part[0] && !found.iter().any(|(taken, _)| taken == place)
+        });
+        found.push((place?.0, part[1]));
+    }
+    Some(found)
+}

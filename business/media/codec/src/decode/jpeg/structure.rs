@@ -2,7 +2,6 @@
 //! estimated from this, and the decoder is handed nothing but what was found here
 //! ([`super::canonical`]), so a file cannot be read in two ways.
 
-use super::entropy;
 use super::frame::Frame;
 use crate::container::jpeg::{END, SCAN, Segment, adobe_transform, is_jfif, segments};
 use crate::{CodecError, Limits};
@@ -52,17 +51,6 @@ impl<'b> Structure<'b> {
                 Err(error) if found.scans.count == 0 => return Err(error),
                 Err(_) => return found.finish(true),
             }
-        }
-        Err(CodecError::broken("cut off before its end marker"))
-    }
-
-    /// Refuses a file that ends without its end marker, unless all its pixels are there: whatever
-    /// follows them then counts as bytes after the end. Nothing is read of a file that has the
-    /// marker. Of a progressive one this takes memory for each block and a pass for each scan, so
-    /// it belongs where memory and time are billed.
-    pub(super) fn check_end(&self) -> Result<(), CodecError> {
-        if !self.lacks_end || entropy::walk(self).is_whole {
-            return Ok(());
         }
         Err(CodecError::broken("cut off before its end marker"))
     }

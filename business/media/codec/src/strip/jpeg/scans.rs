@@ -1,7 +1,6 @@
 //! What a frame is made of, and which of it each scan brings: everything once, in an order that
 //! every reader keeps.
 
-use super::odd;
 use crate::CodecError;
 
 /// Coefficients of a block.
@@ -233,4 +232,8 @@ impl Scan {
         header.extend(self.selection);
         header
     }
+}
+
+pub(super) fn odd(what: &str) -> CodecError {
+    CodecError::broken(format!("a {what} that is not well formed"))
 }

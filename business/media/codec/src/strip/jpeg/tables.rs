@@ -1,9 +1,11 @@
 //! Tables, each written where it is first used, and not at all when it is not.
 
-use super::scans::Scan;
-use super::{HUFFMAN, QUANTIZATION, odd};
+use super::scans::{Scan, odd};
 use crate::CodecError;
 use crate::container::jpeg::write;
+
+pub(super) const QUANTIZATION: u8 = 0xdb;
+pub(super) const HUFFMAN: u8 = 0xc4;
 
 /// Bytes of tables in all. Sixteen a scan, made again for each of fifty, take fewer; more would be
 /// a place to hide things.

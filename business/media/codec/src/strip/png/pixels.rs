@@ -4,9 +4,11 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use super::{INDEXED, odd};
 use crate::CodecError;
 use crate::container::png::ImageHeader;
+
+/// The colour type whose pixels are numbers of a palette's entries.
+pub(super) const INDEXED: u8 = 3;
 
 /// Bytes unpacked at once.
 const WINDOW_BYTES: usize = 32 * 1024;
@@ -185,4 +187,8 @@ fn nearest(left: u8, above: u8, corner: u8) -> u8 {
     } else {
         corner
     }
+}
+
+pub(super) fn odd(what: &str) -> CodecError {
+    CodecError::broken(format!("a PNG whose {what} is not well formed"))
 }

@@ -2,7 +2,10 @@
 //! file are read by that.
 
 use super::bits::Bits;
-use super::{ALL_BITS, COEFFICIENTS};
+
+pub(super) const COEFFICIENTS: usize = 64;
+/// Stands for all bits of a coefficient that had no scan yet.
+pub(super) const ALL_BITS: u8 = u8::MAX;
 
 /// Huffman codes, looked up by the next sixteen bits.
 pub(super) struct Codes {

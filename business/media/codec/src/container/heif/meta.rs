@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::boxes::{Box, Reader, Walk, cut_off};
 use crate::CodecError;
+use crate::container::heif::boxes::{Box, Reader, Walk, cut_off};
 
 /// Items, references and associations looked at, each, over the whole file. A picture of 512-pixel
 /// tiles at the pixel limit has some 400.
@@ -20,8 +20,8 @@ const ALPHA_NAMES: [&[u8]; 3] = [
 
 /// Everything that is needed of the box.
 #[derive(Debug, Default)]
-pub(super) struct Meta<'b> {
-    pub(super) primary: Option<u32>,
+pub(crate) struct Meta<'b> {
+    pub(crate) primary: Option<u32>,
     items: BTreeMap<u32, [u8; 4]>,
     /// Reference boxes and what they name, counted together.
     reference_entries: usize,
@@ -48,7 +48,7 @@ struct Location {
 impl<'b> Meta<'b> {
     /// Everything that the standard has once may be there once: of two, another reader may believe
     /// the other.
-    pub(super) fn read(walk: &mut Walk, body: &'b [u8]) -> Result<Self, CodecError> {
+    pub(crate) fn read(walk: &mut Walk, body: &'b [u8]) -> Result<Self, CodecError> {
         let mut meta = Self::default();
         let mut seen = Vec::new();
         let body = body.get(4..).ok_or_else(cut_off)?;
@@ -215,27 +215,27 @@ impl<'b> Meta<'b> {
     }
 
     /// What an item is: "hvc1", "grid", "Exif".
-    pub(super) fn kind(&self, item: u32) -> Option<[u8; 4]> {
+    pub(crate) fn kind(&self, item: u32) -> Option<[u8; 4]> {
         self.items.get(&item).copied()
     }
 
-    pub(super) fn item_of_kind(&self, kind: [u8; 4]) -> Option<u32> {
+    pub(crate) fn item_of_kind(&self, kind: [u8; 4]) -> Option<u32> {
         let found = self.items.iter().find(|(_, found)| **found == kind);
         found.map(|(item, _)| *item)
     }
 
     /// The items that an item is made of, in their order.
-    pub(super) fn parts(&self, item: u32) -> &[u32] {
+    pub(crate) fn parts(&self, item: u32) -> &[u32] {
         self.parts.get(&item).map_or(&[], Vec::as_slice)
     }
 
     /// The items that hold an item's opacity: by the standard one at most.
-    pub(super) fn alphas(&self, item: u32) -> &[u32] {
+    pub(crate) fn alphas(&self, item: u32) -> &[u32] {
         self.auxiliaries.get(&item).map_or(&[], Vec::as_slice)
     }
 
     /// An item's properties in the order in which they are applied.
-    pub(super) fn properties(&self, item: u32) -> impl Iterator<Item = &Box<'b>> {
+    pub(crate) fn properties(&self, item: u32) -> impl Iterator<Item = &Box<'b>> {
         let indexes = self.associations.get(&item).map_or(&[][..], Vec::as_slice);
         indexes
             .iter()
@@ -246,7 +246,7 @@ impl<'b> Meta<'b> {
     ///
     /// # Errors
     /// When they are not all there, or too many.
-    pub(super) fn bytes(
+    pub(crate) fn bytes(
         &self,
         file: &'b [u8],
         item: u32,
@@ -271,7 +271,7 @@ impl<'b> Meta<'b> {
     }
 
     /// The pieces of the file that an item's bytes are.
-    pub(super) fn extents(
+    pub(crate) fn extents(
         &self,
         file: &'b [u8],
         item: u32,

@@ -8,21 +8,21 @@ const BOXES_MAX: u32 = 20_000;
 
 /// A box without its header.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Box<'b> {
-    pub(super) kind: [u8; 4],
-    pub(super) body: &'b [u8],
+pub(crate) struct Box<'b> {
+    pub(crate) kind: [u8; 4],
+    pub(crate) body: &'b [u8],
 }
 
 /// Counts boxes over the whole file.
 #[derive(Debug, Default)]
-pub(super) struct Walk {
+pub(crate) struct Walk {
     seen: u32,
 }
 
 impl Walk {
     /// The boxes that these bytes are made of. `to_end` allows the last one to have no length, as
     /// at the end of a file.
-    pub(super) fn boxes<'b>(
+    pub(crate) fn boxes<'b>(
         &mut self,
         mut bytes: &'b [u8],
         to_end: bool,
@@ -59,47 +59,47 @@ fn split(bytes: &[u8], to_end: bool) -> Result<(Box<'_>, &[u8]), CodecError> {
     Ok((Box { kind, body }, &bytes[length..]))
 }
 
-pub(super) fn cut_off() -> CodecError {
+pub(crate) fn cut_off() -> CodecError {
     CodecError::broken("a box that is cut off")
 }
 
 /// Big-endian numbers, read from the front.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reader<'b>(&'b [u8]);
+pub(crate) struct Reader<'b>(&'b [u8]);
 
 impl<'b> Reader<'b> {
-    pub(super) const fn new(bytes: &'b [u8]) -> Self {
+    pub(crate) const fn new(bytes: &'b [u8]) -> Self {
         Self(bytes)
     }
 
-    pub(super) const fn rest(&self) -> &'b [u8] {
+    pub(crate) const fn rest(&self) -> &'b [u8] {
         self.0
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Result<&'b [u8; N], CodecError> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<&'b [u8; N], CodecError> {
         let (first, rest) = self.0.split_first_chunk::<N>().ok_or_else(cut_off)?;
         self.0 = rest;
         Ok(first)
     }
 
-    pub(super) fn u8(&mut self) -> Result<u8, CodecError> {
+    pub(crate) fn u8(&mut self) -> Result<u8, CodecError> {
         Ok(self.array::<1>()?[0])
     }
 
-    pub(super) fn u16(&mut self) -> Result<u16, CodecError> {
+    pub(crate) fn u16(&mut self) -> Result<u16, CodecError> {
         Ok(u16::from_be_bytes(*self.array()?))
     }
 
-    pub(super) fn u32(&mut self) -> Result<u32, CodecError> {
+    pub(crate) fn u32(&mut self) -> Result<u32, CodecError> {
         Ok(u32::from_be_bytes(*self.array()?))
     }
 
-    pub(super) fn u64(&mut self) -> Result<u64, CodecError> {
+    pub(crate) fn u64(&mut self) -> Result<u64, CodecError> {
         Ok(u64::from_be_bytes(*self.array()?))
     }
 
     /// A number of this many bytes, of which there may be none.
-    pub(super) fn sized(&mut self, bytes: u8) -> Result<u64, CodecError> {
+    pub(crate) fn sized(&mut self, bytes: u8) -> Result<u64, CodecError> {
         match bytes {
             0 => Ok(0),
             4 => Ok(u64::from(self.u32()?)),
@@ -109,7 +109,7 @@ impl<'b> Reader<'b> {
     }
 
     /// An item's number, which newer boxes write wider.
-    pub(super) fn item(&mut self, wide: bool) -> Result<u32, CodecError> {
+    pub(crate) fn item(&mut self, wide: bool) -> Result<u32, CodecError> {
         if wide {
             self.u32()
         } else {
@@ -118,7 +118,7 @@ impl<'b> Reader<'b> {
     }
 
     /// The version and flags of a full box.
-    pub(super) fn version_and_flags(&mut self) -> Result<(u8, u32), CodecError> {
+    pub(crate) fn version_and_flags(&mut self) -> Result<(u8, u32), CodecError> {
         let both = self.u32()?;
         Ok(((both >> 24) as u8, both & 0x00ff_ffff))
     }
