@@ -18,11 +18,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use infra_blob::{BlobKey, BlobStore};
+use bytes::Bytes;
+use infra_blob::{BlobKey, BlobStore, Stored};
 use infra_db::{Connection, Database};
 use infra_kernel::{Clock, IdGenerator};
 use tokio::sync::Mutex;
 
+use crate::dependencies::Dependencies;
 use crate::error::MediaError;
 use crate::store::blob_rows;
 
@@ -41,7 +43,7 @@ pub(crate) struct PendingBlobs(Vec<(i64, BlobKey)>);
 
 #[derive(Clone)]
 pub(crate) struct Blobs {
-    pub(crate) store: Arc<dyn BlobStore>,
+    store: Arc<dyn BlobStore>,
     database: Database,
     clock: Arc<dyn Clock>,
     ids: Arc<IdGenerator>,
@@ -49,19 +51,20 @@ pub(crate) struct Blobs {
 }
 
 impl Blobs {
-    pub(crate) fn new(
-        store: Arc<dyn BlobStore>,
-        database: Database,
-        clock: Arc<dyn Clock>,
-        ids: Arc<IdGenerator>,
-    ) -> Self {
+    pub(crate) fn new(dependencies: &Dependencies) -> Self {
         Self {
-            store,
-            database,
-            clock,
-            ids,
+            store: Arc::clone(&dependencies.blobs),
+            database: dependencies.database.clone(),
+            clock: Arc::clone(&dependencies.clock),
+            ids: Arc::clone(&dependencies.ids),
             deleting: Arc::new(Mutex::new(())),
         }
+    }
+
+    /// The store, to read from, and to write to what was noted. Nothing but [`Self::collect`]
+    /// deletes from it.
+    pub(crate) fn store(&self) -> &dyn BlobStore {
+        &*self.store
     }
 
     /// Records that these blobs are about to be put and used.
@@ -77,6 +80,28 @@ impl Blobs {
             tokio::time::sleep(CLAIM_PAUSE).await;
         }
         Err(MediaError::BlobBusy)
+    }
+
+    /// Notes files and puts them; where a damaged blob has the name of one, that takes its place.
+    /// When they could not all be put, what was noted is to be given up like what could not be
+    /// committed: by [`Self::abandon`] or [`Self::queue`].
+    pub(crate) async fn put_all(
+        &self,
+        files: Vec<Bytes>,
+    ) -> Result<(PendingBlobs, Result<Vec<Stored>, MediaError>), MediaError> {
+        let mut keys: Vec<BlobKey> = files.iter().map(|file| BlobKey::of(file)).collect();
+        // Small pictures' renditions are one file.
+        keys.sort_unstable();
+        keys.dedup();
+        let pending = self.note(&keys).await?;
+        let mut stored = Vec::with_capacity(files.len());
+        for file in files {
+            match self.store.put(file).await {
+                Ok(put) => stored.push(put),
+                Err(error) => return Ok((pending, Err(error.into()))),
+            }
+        }
+        Ok((pending, Ok(stored)))
     }
 
     async fn try_note(&self, notes: Vec<(i64, BlobKey)>) -> Result<bool, MediaError> {

@@ -113,7 +113,7 @@ impl MemoryBudget {
             let bytes_max = self.bytes_max;
             return Err(MediaError::NeedsMemory { bytes, bytes_max });
         }
-        self.told(self.units.take(bytes, wait_max).await)
+        self.log_given_up(self.units.take(bytes, wait_max).await)
     }
 
     /// The same for a file of which only the header is read. That takes a moment, and does not wait
@@ -129,12 +129,12 @@ impl MemoryBudget {
         if bytes > self.bytes_max / HEADERS_SHARE {
             return self.take(bytes, wait_max).await;
         }
-        self.told(self.headers.take(bytes, wait_max).await)
+        self.log_given_up(self.headers.take(bytes, wait_max).await)
     }
 
-    /// Leaves a line in the log when a wait was given up: anyone who waited is only told to come
-    /// again.
-    fn told<T>(&self, taken: Result<T, MediaError>) -> Result<T, MediaError> {
+    /// Leaves a line in the log when a wait was given up: anyone who waited only reads that they
+    /// should come again.
+    fn log_given_up<T>(&self, taken: Result<T, MediaError>) -> Result<T, MediaError> {
         if let Err(MediaError::MemoryBusy { .. }) = taken
             && let Some(given_up) = self.given_up.note()
         {
@@ -165,13 +165,18 @@ impl MemoryBudget {
             .ok()
     }
 
+    /// All that there is.
+    pub(crate) const fn bytes_max(&self) -> u64 {
+        self.bytes_max
+    }
+
     /// Whether this much memory is free at any time.
     pub(crate) const fn ever_has(&self, bytes: u64) -> bool {
         bytes <= self.bytes_max
     }
 
     /// A place for an upload to gather what arrives before it is written.
-    pub(crate) fn gathering(&self) -> UploadBuffer {
+    pub(crate) fn upload_buffer(&self) -> UploadBuffer {
         UploadBuffer {
             budget: self.clone(),
             bytes: 0,
@@ -327,7 +332,7 @@ mod tests {
     #[test]
     fn uploads_gather_their_share_together_and_leave_it_when_they_end() {
         let budget = budget(GATHERED_SHARE * 1_000);
-        let (mut one, mut other) = (budget.gathering(), budget.gathering());
+        let (mut one, mut other) = (budget.upload_buffer(), budget.upload_buffer());
         assert!(!one.holds(600));
         assert!(!other.holds(400));
         assert!(other.holds(401));

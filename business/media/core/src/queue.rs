@@ -1,7 +1,7 @@
 //! Which item is worked on next, and by how many at a time.
 //!
 //! The items that wait are the queue. The next is chosen by priority, then by lane
-//! (`queue/lane.rs`): quick stills first, and slower items never take every worker where there are
+//! (`rules/lane.rs`): quick stills first, and slower items never take every worker where there are
 //! two. Within a lane the account goes first whose photos took the least processor time in the last
 //! hour (`queue/ledger.rs`), in steps; among several the one with the fewest items at work; among
 //! those by turns: accounts stand in a ring, in the order of their ids, and the one after the
@@ -19,24 +19,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use business_media_gateway::MediaId;
-use infra_db::Connection;
-use infra_kernel::AccountId;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use infra_db::{Connection, Database};
+use infra_kernel::{AccountId, Clock, Timestamp};
+use tokio::sync::Notify;
 
-use crate::Core;
+use crate::dependencies::Dependencies;
 use crate::error::MediaError;
+use crate::library::Library;
 use crate::queue::choice::{AtWork, Candidate, PassedOverSince};
-use crate::queue::lane::Lane;
 use crate::queue::ledger::Ledger;
-use crate::store::queue::{self, Claimed};
+use crate::queue::places::Places;
+use crate::rules::lane::Lane;
+use crate::store::alternates::{self, ClaimedJob};
+use crate::store::queue::{self, Claimed, Lease};
 use crate::store::usage;
 
 mod choice;
-pub(crate) mod lane;
 mod ledger;
+pub(crate) mod places;
 
 /// How long an attempt holds an item without saying that it continues.
-pub(crate) const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_secs(60);
 /// How often an attempt says so.
 pub(crate) const RENEW_INTERVAL: Duration = Duration::from_secs(20);
 /// Items whose pause ends together that are put back in one step.
@@ -50,38 +53,49 @@ const OWNERS_MAX: usize = 512;
 /// The queue as this process knows it.
 // Single writer (ADR 0026): what is leased to another run is leased to nobody.
 pub(crate) struct Queue {
+    database: Database,
+    clock: Arc<dyn Clock>,
+    /// An item whose lease begins or ends has another row.
+    library: Arc<Library>,
     /// Names this run of the process in leases.
-    pub(crate) run: i64,
+    run: i64,
     /// The account that was served last.
     served: AtomicI64,
     /// The account whose alternates were made last.
-    pub(crate) alternated: AtomicI64,
+    alternated: AtomicI64,
+    /// Beyond so much processor time within an hour an account waits behind all others.
+    processor_time_max: Option<Duration>,
     /// What accounts took of the processor.
     ledger: Ledger,
     passed_over: Mutex<PassedOverSince>,
     changed: Notify,
-    workers: usize,
-    slots: Arc<Semaphore>,
-    stuck: Arc<Semaphore>,
-    alternating: Arc<Semaphore>,
+    /// Where what was claimed is worked on.
+    places: Places,
 }
 
 impl Queue {
-    /// `workers` items are worked on at a time; as many threads more may hang before they count as
-    /// workers.
-    pub(crate) fn new(run: i64, workers: usize) -> Self {
+    /// As many items are worked on at a time as the settings have workers; as many threads more may
+    /// hang before they count as workers.
+    pub(crate) fn new(dependencies: &Dependencies, library: Arc<Library>) -> Self {
+        let workers = dependencies.settings.worker_count();
         Self {
-            run,
+            database: dependencies.database.clone(),
+            clock: Arc::clone(&dependencies.clock),
+            library,
+            run: dependencies.ids.next_raw().cast_signed(),
             served: AtomicI64::new(i64::MIN),
             alternated: AtomicI64::new(i64::MIN),
+            processor_time_max: dependencies.settings.processor_time_max(),
             ledger: Ledger::default(),
             passed_over: Mutex::default(),
             changed: Notify::new(),
-            workers,
-            slots: Arc::new(Semaphore::new(workers)),
-            stuck: Arc::new(Semaphore::new(workers)),
-            alternating: Arc::new(Semaphore::new(1)),
+            places: Places::new(workers),
         }
+    }
+
+    /// Where what was claimed is worked on.
+    pub(crate) const fn places(&self) -> &Places {
+        &self.places
     }
 
     /// Says that there may be something to do.
@@ -94,61 +108,22 @@ impl Queue {
         self.changed.notified().await;
     }
 
-    /// Waits for a free worker.
-    pub(crate) async fn slot(&self) -> Result<Slot, MediaError> {
-        let worker = Arc::clone(&self.slots).acquire_owned().await;
-        Ok(Slot {
-            // The semaphore is never closed.
-            worker: worker.map_err(|_| MediaError::BlobBusy)?,
-            stuck: Arc::clone(&self.stuck),
-        })
-    }
-
-    /// The one place of work on alternates, if nobody has it.
-    pub(crate) fn alternates_slot(&self) -> Option<Slot> {
-        let worker = Arc::clone(&self.alternating).try_acquire_owned().ok()?;
-        Some(Slot {
-            worker,
-            stuck: Arc::clone(&self.stuck),
-        })
-    }
-}
-
-/// A worker's place, released when it is dropped.
-pub(crate) struct Slot {
-    worker: OwnedSemaphorePermit,
-    stuck: Arc<Semaphore>,
-}
-
-impl Slot {
-    /// Leaves the place to a thread that does not come back: a few of them may hang beside the
-    /// workers, further ones take the workers' places, so that the number of threads has a bound.
-    pub(crate) fn leave_to(self, thread: impl Future<Output = ()> + Send + 'static) {
-        let place = self.stuck.try_acquire_owned().unwrap_or(self.worker);
-        tokio::spawn(async move {
-            thread.await;
-            drop(place);
-        });
-    }
-}
-
-impl Core {
     /// Leases the item that is next. Nothing when none waits.
-    pub(crate) async fn claim(self: &Arc<Self>) -> Result<Option<Claimed>, MediaError> {
+    pub(crate) async fn claim(&self) -> Result<Option<Claimed>, MediaError> {
         self.end_pauses().await?;
         for _ in 0..CHOICES_MAX {
             let Some(id) = self.choose().await? else {
                 return Ok(None);
             };
-            let (run, until) = (self.queue.run, self.clock.now().plus(LEASE));
-            let leased = self.write_then(
+            let (run, until) = (self.run, self.clock.now().plus(LEASE));
+            let leased = self.library.write_then(
                 move |connection| {
                     Box::pin(async move { queue::lease(connection, id, run, until).await })
                 },
-                move |core, _: &Option<Claimed>| core.caches.invalidate(&[id], &[]),
+                move |library, _: &Option<Claimed>| library.invalidate(&[id], &[]),
             );
             if let Some(claimed) = leased.await? {
-                self.queue.served.store(claimed.owner_id, Ordering::Relaxed);
+                self.served.store(claimed.owner_id, Ordering::Relaxed);
                 return Ok(Some(claimed));
             }
         }
@@ -174,15 +149,15 @@ impl Core {
 
     fn choose_among(&self, candidates: &[Candidate], at_work: &AtWork) -> Option<Candidate> {
         let now = self.clock.now();
-        let spent = self.queue.ledger.read(usage::minute_of(now));
-        let passed_over = self.queue.passed_over.lock();
+        let spent = self.ledger.read(usage::minute_of(now));
+        let passed_over = self.passed_over.lock();
         // Nothing panics while it is held.
         let mut passed_over = passed_over.unwrap_or_else(PoisonError::into_inner);
         choice::choose(
             candidates,
             at_work,
-            self.queue.workers,
-            (&spent, self.settings.processor_time_max()),
+            self.places.workers(),
+            (&spent, self.processor_time_max),
             (&mut passed_over, now),
         )
     }
@@ -193,7 +168,7 @@ impl Core {
         connection: &mut Connection,
         lane: (i64, Lane),
     ) -> Result<Vec<i64>, MediaError> {
-        let served = self.queue.served.load(Ordering::Relaxed);
+        let served = self.served.load(Ordering::Relaxed);
         let mut owners = queue::owners_after(connection, lane, served, OWNERS_MAX).await?;
         let room = OWNERS_MAX - owners.len();
         if room > 0 {
@@ -212,7 +187,7 @@ impl Core {
     /// Begins with what accounts took before this process was started.
     pub(crate) async fn load_ledger(&self) -> Result<(), MediaError> {
         let rows = usage::processor_minutes(&self.database, self.clock.now()).await?;
-        self.queue.ledger.load(&rows);
+        self.ledger.load(&rows);
         Ok(())
     }
 
@@ -220,8 +195,8 @@ impl Core {
     /// of the attempt.
     pub(crate) async fn charge(&self, owner: i64, spent: Duration) {
         let now = self.clock.now();
-        let sum = self.queue.ledger.add(owner, usage::minute_of(now), spent);
-        if let Some(most) = self.settings.processor_time_max()
+        let sum = self.ledger.add(owner, usage::minute_of(now), spent);
+        if let Some(most) = self.processor_time_max
             && sum >= most
             && sum.saturating_sub(spent) < most
         {
@@ -238,6 +213,94 @@ impl Core {
             let cause = infra_kernel::Error::from(error).causes();
             tracing::warn!(cause, "processor time was not recorded");
         }
+    }
+
+    /// Keeps an item leased whose attempt continues.
+    pub(crate) async fn renew(&self, lease: Lease) {
+        let until = self.clock.now().plus(LEASE);
+        let renewed = self
+            .database
+            .write(move |connection| {
+                Box::pin(async move { queue::renew(connection, lease, until).await })
+            })
+            .await;
+        match renewed {
+            Ok(true) => {}
+            // What it makes will not be kept; it is left to end by itself.
+            Ok(false) => tracing::warn!(media = %lease.id, "an item at work is leased to another"),
+            Err(error) => tracing::warn!(media = %lease.id, %error, "a lease was not renewed"),
+        }
+    }
+
+    /// Lets an item wait again as if it had not been leased.
+    pub(crate) async fn release(&self, lease: Lease) -> Result<(), MediaError> {
+        let released = self.library.write_then(
+            move |connection| {
+                Box::pin(async move { queue::release_lease(connection, lease).await })
+            },
+            move |library, _| library.invalidate(&[lease.id], &[]),
+        );
+        released.await?;
+        Ok(())
+    }
+
+    /// Lets an item wait until it is retried.
+    pub(crate) async fn pause(
+        &self,
+        lease: Lease,
+        pause: Duration,
+        (cause, infra_failure): (String, bool),
+    ) -> Result<(), MediaError> {
+        tracing::warn!(media = %lease.id, attempts = lease.attempt, cause, "a picture is tried again later");
+        let next = match pause {
+            Duration::ZERO => Timestamp::from_microseconds(0),
+            pause => self.clock.now().plus(pause),
+        };
+        self.database
+            .write(move |connection| {
+                Box::pin(async move {
+                    queue::pause(connection, lease, next, (&cause, infra_failure)).await
+                })
+            })
+            .await?;
+        self.wake();
+        Ok(())
+    }
+
+    /// Whether alternates of any item are to be made now.
+    pub(crate) async fn any_alternates_due(&self) -> Result<bool, MediaError> {
+        let mut connection = self.database.reader().acquire().await?;
+        alternates::is_any_due(&mut connection, self.clock.now()).await
+    }
+
+    /// Leases the item whose turn it is to have its alternates made.
+    pub(crate) async fn claim_alternates(
+        &self,
+        lease: Duration,
+    ) -> Result<Option<ClaimedJob>, MediaError> {
+        let turn = (self.run, self.alternated.load(Ordering::Relaxed));
+        let now = self.clock.now();
+        let until = now.plus(lease);
+        let job = self
+            .database
+            .write(move |connection| {
+                Box::pin(async move { alternates::claim(connection, turn, now, until).await })
+            })
+            .await?;
+        if let Some(job) = &job {
+            self.alternated.store(job.owner_id, Ordering::Relaxed);
+        }
+        Ok(job)
+    }
+
+    /// The name of this run of the process in leases.
+    pub(crate) const fn run(&self) -> i64 {
+        self.run
+    }
+
+    /// Forgets what accounts used longer ago than anything is held against them.
+    pub(crate) async fn forget_old_minutes(&self, limit: i64) -> Result<(), MediaError> {
+        usage::forget_old_minutes(&self.database, self.clock.now(), limit).await
     }
 
     async fn end_pauses(&self) -> Result<(), MediaError> {

@@ -9,10 +9,10 @@ use infra_blob::BlobKey;
 use infra_bus::{Consumer, Event, Handler, HandlerError, RetryPolicy, Subscription};
 use infra_kernel::Context;
 
-use crate::Core;
-use crate::store::{items, renditions};
+use crate::library::Library;
+use crate::store::renditions;
 
-pub(crate) fn consumer(core: Arc<Core>) -> Consumer {
+pub(crate) fn consumer(library: Arc<Library>) -> Consumer {
     Consumer {
         subscription: Subscription {
             name: "media.forget-changed",
@@ -20,12 +20,12 @@ pub(crate) fn consumer(core: Arc<Core>) -> Consumer {
             concurrency: 1,
             retry: RetryPolicy::default(),
         },
-        handler: Arc::new(ForgetChanged { core }),
+        handler: Arc::new(ForgetChanged { library }),
     }
 }
 
 struct ForgetChanged {
-    core: Arc<Core>,
+    library: Arc<Library>,
 }
 
 #[async_trait]
@@ -36,18 +36,15 @@ impl Handler for ForgetChanged {
         let names = if event.topic == topics::DELETED {
             event.decode::<MediaDeleted>()?.keys
         } else {
-            let items = items::read(&self.core.database, &[id])
-                .await
-                .map_err(|error| HandlerError::Retry(Box::new(error)))?;
-            let forms = items.into_iter().flat_map(|item| item.renditions);
-            forms.map(|rendition| rendition.key).collect()
+            let names = self.library.file_names(id).await;
+            names.map_err(|error| HandlerError::Retry(Box::new(error)))?
         };
         let keys: Vec<BlobKey> = names
             .iter()
             .filter_map(|name| renditions::key_of_file_name(name))
             .map(|(key, _)| key)
             .collect();
-        self.core.caches.invalidate(&[id], &keys);
+        self.library.invalidate(&[id], &keys);
         Ok(())
     }
 }

@@ -8,9 +8,9 @@ use business_media_gateway::topics;
 use infra_bus::{Consumer, Event, Handler, HandlerError, RetryPolicy, Subscription};
 use infra_kernel::Context;
 
-use crate::Core;
+use crate::queue::Queue;
 
-pub(crate) fn consumer(core: Arc<Core>) -> Consumer {
+pub(crate) fn consumer(queue: Arc<Queue>) -> Consumer {
     Consumer {
         subscription: Subscription {
             // Its name of old, so that it continues where it stands in the log.
@@ -19,18 +19,18 @@ pub(crate) fn consumer(core: Arc<Core>) -> Consumer {
             concurrency: 1,
             retry: RetryPolicy::default(),
         },
-        handler: Arc::new(WakeWorkers { core }),
+        handler: Arc::new(WakeWorkers { queue }),
     }
 }
 
 struct WakeWorkers {
-    core: Arc<Core>,
+    queue: Arc<Queue>,
 }
 
 #[async_trait]
 impl Handler for WakeWorkers {
     async fn handle(&self, _: &Context, _: &Event) -> Result<(), HandlerError> {
-        self.core.queue.wake();
+        self.queue.wake();
         Ok(())
     }
 }

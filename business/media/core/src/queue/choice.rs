@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use infra_kernel::Timestamp;
 
-use super::lane::Lane;
-use super::ledger::Reading;
+use crate::queue::ledger::Reading;
+use crate::rules::lane::Lane;
 
 /// How long the best of one class may be skipped for better classes before one of it goes first. So
 /// a stream of quick stills keeps an animation waiting, and never for ever; and with a single

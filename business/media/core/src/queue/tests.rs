@@ -10,29 +10,30 @@ use sqlx::{AssertSqlSafe, Row as _};
 use tempfile::TempDir;
 
 use super::*;
+use crate::state::State;
 use crate::store::queue::Lease;
-use crate::{Dependencies, MIGRATIONS, MediaCore, Settings};
+use crate::{MIGRATIONS, Settings};
 
-async fn open(folder: &TempDir) -> Arc<Core> {
+async fn open(folder: &TempDir) -> Arc<Queue> {
     let path = folder.path();
     let database = Database::open(&path.join("media.db"), &MIGRATIONS).await;
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(Timestamp::from_milliseconds(
         1_790_000_000_000,
     )));
-    MediaCore::new(Dependencies {
+    let state = State::new(&Dependencies {
         database: database.unwrap(),
         blobs: Arc::new(DirectoryStore::open(&path.join("blobs")).await.unwrap()),
         ids: Arc::new(IdGenerator::new(1, Arc::clone(&clock))),
         clock,
         external_codecs: None,
         settings: Settings::default(),
-    })
-    .core
+    });
+    state.queue
 }
 
 /// Waiting items with ids from `first` on: each of `owners` has `each`, of a priority.
 async fn add_waiting(
-    core: &Core,
+    queue: &Queue,
     first: i64,
     owners: std::ops::Range<i64>,
     each: i64,
@@ -44,7 +45,8 @@ async fn add_waiting(
         SELECT $2 + place, $3 + place / $4, 1, 1, '', '', '', 0, 0, '', '', 1, 1, FALSE, 0, '', 1, 1, $5 FROM places";
     let count = (owners.end - owners.start) * each;
     let start = owners.start;
-    core.database
+    queue
+        .database
         .write(move |connection| {
             Box::pin(async move {
                 let add = sqlx::query(add).bind(count).bind(first).bind(start);
@@ -56,8 +58,9 @@ async fn add_waiting(
         .unwrap();
 }
 
-async fn end(core: &Core, lease: Lease) {
-    core.database
+async fn end(queue: &Queue, lease: Lease) {
+    queue
+        .database
         .write(move |connection| {
             Box::pin(async move {
                 sqlx::query("DELETE FROM media WHERE id = $1")
@@ -74,7 +77,7 @@ async fn end(core: &Core, lease: Lease) {
 #[tokio::test]
 async fn every_step_of_a_choice_is_a_step_in_an_index() {
     let folder = tempfile::tempdir().unwrap();
-    let core = open(&folder).await;
+    let queue = open(&folder).await;
     let statements = [
         queue::FIRST_PRIORITY,
         queue::OWNERS_AFTER,
@@ -84,7 +87,7 @@ async fn every_step_of_a_choice_is_a_step_in_an_index() {
     ];
     for statement in statements {
         let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
-            .fetch_all(core.database.reader())
+            .fetch_all(queue.database.reader())
             .await
             .unwrap();
         for row in rows {
@@ -113,13 +116,13 @@ async fn every_step_of_a_choice_is_a_step_in_an_index() {
 #[tokio::test]
 async fn a_hundred_thousand_that_wait_delay_neither_the_choice_nor_a_newcomer() {
     let folder = tempfile::tempdir().unwrap();
-    let core = open(&folder).await;
-    add_waiting(&core, 1, 1..2, 80_000, 0).await;
-    add_waiting(&core, 100_000, 10..210, 100, 0).await;
+    let queue = open(&folder).await;
+    add_waiting(&queue, 1, 1..2, 80_000, 0).await;
+    add_waiting(&queue, 100_000, 10..210, 100, 0).await;
     let started = std::time::Instant::now();
     let mut served = Vec::new();
     for _ in 0..100 {
-        served.push(core.claim().await.unwrap().unwrap().owner_id);
+        served.push(queue.claim().await.unwrap().unwrap().owner_id);
     }
     // A choice that looked at all that wait would take some tens of milliseconds each.
     assert!(
@@ -129,9 +132,9 @@ async fn a_hundred_thousand_that_wait_delay_neither_the_choice_nor_a_newcomer() 
     );
     let different: HashSet<i64> = served.iter().copied().collect();
     assert_eq!(different.len(), 100, "each of them another account");
-    add_waiting(&core, 900_000, 5..6, 1, 0).await;
+    add_waiting(&queue, 900_000, 5..6, 1, 0).await;
     let mut until_newcomer = 0;
-    while core.claim().await.unwrap().unwrap().owner_id != 5 {
+    while queue.claim().await.unwrap().unwrap().owner_id != 5 {
         until_newcomer += 1;
     }
     assert!(until_newcomer <= 201, "{until_newcomer}");
@@ -140,11 +143,11 @@ async fn a_hundred_thousand_that_wait_delay_neither_the_choice_nor_a_newcomer() 
 #[tokio::test]
 async fn what_is_urgent_comes_first() {
     let folder = tempfile::tempdir().unwrap();
-    let core = open(&folder).await;
-    add_waiting(&core, 1, 1..2, 2, 1).await;
-    add_waiting(&core, 10, 2..3, 2, 0).await;
+    let queue = open(&folder).await;
+    add_waiting(&queue, 1, 1..2, 2, 1).await;
+    add_waiting(&queue, 10, 2..3, 2, 0).await;
     let mut served = Vec::new();
-    while let Some(claimed) = core.claim().await.unwrap() {
+    while let Some(claimed) = queue.claim().await.unwrap() {
         served.push(claimed.owner_id);
     }
     assert_eq!(served, [2, 2, 1, 1]);
@@ -188,19 +191,19 @@ impl Model {
 
 async fn play(steps: Vec<(u8, i64)>, workers: usize) {
     let folder = tempfile::tempdir().unwrap();
-    let core = open(&folder).await;
+    let queue = open(&folder).await;
     let (mut model, mut next_id) = (Model::default(), 1);
     for (kind, owner) in steps {
         match kind {
             0 | 1 => {
                 let each = if kind == 0 { 1 } else { 6 };
-                add_waiting(&core, next_id, owner..owner + 1, each, 0).await;
+                add_waiting(&queue, next_id, owner..owner + 1, each, 0).await;
                 next_id += each;
                 *model.waiting.entry(owner).or_default() += u32::try_from(each).unwrap();
             }
             2 | 3 if model.at_work.len() < workers => {
                 let waits = model.waiting.values().sum::<u32>() > 0;
-                let claimed = core.claim().await.unwrap();
+                let claimed = queue.claim().await.unwrap();
                 assert_eq!(claimed.is_some(), waits);
                 if let Some(claimed) = claimed {
                     model.check_served(claimed.owner_id);
@@ -214,14 +217,14 @@ async fn play(steps: Vec<(u8, i64)>, workers: usize) {
             }
             _ if !model.at_work.is_empty() => {
                 let place = usize::try_from(owner).unwrap() % model.at_work.len();
-                end(&core, model.at_work.swap_remove(place).1).await;
+                end(&queue, model.at_work.swap_remove(place).1).await;
             }
             _ => {}
         }
         // With one worker nobody is skipped for longer than one turn of the ring of the six.
         assert!(workers > 1 || model.passed_over.values().all(|times| *times <= 6));
     }
-    core.database.close().await;
+    queue.database.close().await;
 }
 
 proptest! {

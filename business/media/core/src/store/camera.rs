@@ -65,12 +65,12 @@ mod tests {
             iso: 400,
             ..codec::Camera::default()
         };
-        let told = read(&write(Some(&camera))).unwrap();
+        let back = read(&write(Some(&camera))).unwrap();
         assert_eq!(
-            (told.model.as_str(), told.exposure_time.as_str(), told.iso),
+            (back.model.as_str(), back.exposure_time.as_str(), back.iso),
             ("X100", "1/250", 400)
         );
-        assert!((told.aperture - 2.8).abs() < 1e-6);
+        assert!((back.aperture - 2.8).abs() < 1e-6);
         assert_eq!(read(&write(None)), None);
         assert_eq!(read("not JSON"), None);
     }

@@ -62,7 +62,7 @@ pub(crate) async fn requeue(
     // Its time to be used starts over: it was not to be used before.
     let owner = sqlx::query_scalar(
         "UPDATE media SET state = 1, revision = revision + 1, failure = '', failure_code = '', failure_cause = '',
-             failed_at = 0, attempts = 0, troubles = 0, next_attempt_at = 0, lease_holder = 0, leased_until = 0, created_at = $2
+             failed_at = 0, attempts = 0, infra_failures = 0, next_attempt_at = 0, lease_holder = 0, leased_until = 0, created_at = $2
          WHERE id = $1 AND state = 3 AND original_key <> ''
          RETURNING owner_id",
     )

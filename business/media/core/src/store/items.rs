@@ -7,7 +7,7 @@ use infra_kernel::{AccountId, CorrelationId, Error, Timestamp};
 use sqlx::FromRow;
 
 use crate::error::MediaError;
-use crate::queue::lane::Lane;
+use crate::rules::lane::Lane;
 use crate::store::{camera, renditions, usage};
 
 /// What an upload brings, whatever is in the file.

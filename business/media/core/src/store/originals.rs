@@ -8,8 +8,8 @@ use infra_blob::{BlobKey, Stored};
 use infra_db::{Connection, Database};
 use sqlx::FromRow;
 
-use crate::caches::Form;
 use crate::error::MediaError;
+use crate::forms::Form;
 
 /// The name of the row of `alternates` that holds an original without its metadata. No rendition
 /// has this name.

@@ -10,7 +10,7 @@ use infra_kernel::{CorrelationId, Timestamp};
 use sqlx::FromRow;
 
 use crate::error::MediaError;
-use crate::queue::lane::Lane;
+use crate::rules::lane::Lane;
 
 /// Names one attempt at one item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(crate) struct Claimed {
     id: i64,
     lease_holder: i64,
     attempts: i64,
-    troubles: i64,
+    infra_failures: i64,
     pub(crate) owner_id: i64,
     pub(crate) original_key: String,
     pub(crate) original_bytes: i64,
@@ -48,8 +48,8 @@ impl Claimed {
     /// The attempts so far, this one among them.
     pub(crate) const fn tries(&self) -> AttemptCounts {
         AttemptCounts {
-            own: self.attempts - self.troubles,
-            infra_failure: self.troubles,
+            own: self.attempts - self.infra_failures,
+            infra_failure: self.infra_failures,
         }
     }
 
@@ -182,7 +182,7 @@ pub(crate) async fn lease(
     let claimed = sqlx::query_as(
         "UPDATE media SET state = 4, revision = revision + 1, attempts = attempts + 1, lease_holder = $2, leased_until = $3
          WHERE id = $1 AND state = 1 AND next_attempt_at = 0
-         RETURNING id, lease_holder, attempts, troubles, owner_id, original_key, original_bytes, memory_bytes,
+         RETURNING id, lease_holder, attempts, infra_failures, owner_id, original_key, original_bytes, memory_bytes,
              correlation_id",
     )
     .bind(id.to_sql())
@@ -240,7 +240,7 @@ pub(crate) async fn pause(
 ) -> Result<bool, MediaError> {
     let paused = sqlx::query(
         "UPDATE media SET state = 1, revision = revision + 1, lease_holder = 0, leased_until = 0, next_attempt_at = $4,
-             failure_cause = $5, troubles = troubles + $6,
+             failure_cause = $5, infra_failures = infra_failures + $6,
              lane = CASE WHEN $6 = 0 AND $4 > 0 THEN 2 ELSE lane END
          WHERE id = $1 AND state = 4 AND lease_holder = $2 AND attempts = $3",
     )
@@ -354,7 +354,7 @@ pub(crate) async fn lost(
     limit: i64,
 ) -> Result<Vec<Claimed>, MediaError> {
     let rows = sqlx::query_as(
-        "SELECT id, lease_holder, attempts, troubles, owner_id, original_key, original_bytes, memory_bytes, correlation_id
+        "SELECT id, lease_holder, attempts, infra_failures, owner_id, original_key, original_bytes, memory_bytes, correlation_id
          FROM media
          WHERE state = 4 AND (leased_until <= $1 OR ($2 <> 0 AND lease_holder <> $2)) LIMIT $3",
     )

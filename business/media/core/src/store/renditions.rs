@@ -9,8 +9,8 @@ use infra_blob::{BlobKey, Stored};
 use infra_db::{Connection, Database, json_ids};
 use sqlx::FromRow;
 
-use crate::caches::{Form, Head};
 use crate::error::MediaError;
+use crate::forms::{Form, Head};
 
 /// The name of the row that holds an animation; the others are stills.
 pub(crate) const ANIMATION: &str = "animation";

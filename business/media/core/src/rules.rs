@@ -1,0 +1,4 @@
+//! Decisions that need nothing but what they are given.
+
+pub(crate) mod lane;
+pub(crate) mod requests;
