@@ -31,6 +31,9 @@ pub(crate) struct Lengths {
     /// How many tests are ignored, by path: measurements that are run by hand.
     #[serde(default)]
     ignored: BTreeMap<String, usize>,
+    /// How many modules the largest circle of a crate has, by the folder of its root.
+    #[serde(default)]
+    pub(super) circles: BTreeMap<String, usize>,
 }
 
 impl Lengths {
@@ -66,6 +69,7 @@ impl Lengths {
         let mut findings = FILES.compare(&self.files, &allowed.files);
         findings.extend(FUNCTIONS.compare(&self.functions, &allowed.functions));
         findings.extend(IGNORED.compare(&self.ignored, &allowed.ignored));
+        findings.extend(CIRCLES.compare(&self.circles, &allowed.circles));
         findings
     }
 
@@ -77,6 +81,7 @@ impl Lengths {
             ("files", &self.files),
             ("functions", &self.functions),
             ("ignored", &self.ignored),
+            ("circles", &self.circles),
         ] {
             let _ = writeln!(text, "\n[{table}]");
             for (name, count) in entries {
@@ -114,6 +119,12 @@ const IGNORED: Bound = Bound {
     unit: "ignored tests",
     max: 0,
     remedy: "make the test pass, or take it out: a test runs or is not there",
+};
+const CIRCLES: Bound = Bound {
+    what: "crate",
+    unit: "modules in a circle",
+    max: 0,
+    remedy: "move what they share down into a module of its own, and decisions up",
 };
 
 impl Bound {

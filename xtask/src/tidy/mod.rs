@@ -1,12 +1,13 @@
 //! `cargo xtask tidy`: what a compiler and a linter do not look at.
 //!
 //! Lengths are a ratchet: what is too long already stands in `xtask/tidy-allowed.toml` with its
-//! length, may not grow, and when it shrinks its entry shrinks with it. So are ignored tests.
-//! `--accept` rewrites that file. Words and the width of prose are checked without exceptions
-//! (`words.rs`).
+//! length, may not grow, and when it shrinks its entry shrinks with it. So are ignored tests, and
+//! circles of modules (`cycles.rs`). `--accept` rewrites that file. Words and the width of prose
+//! are checked without exceptions (`words.rs`).
 
 mod allowed;
 mod callers;
+mod cycles;
 mod functions;
 mod prose;
 mod single_writer;
@@ -22,6 +23,7 @@ use crate::finding::{Finding, report};
 use crate::workspace;
 
 use allowed::Lengths;
+use cycles::Modules;
 use single_writer::Markers;
 
 /// Kinds of files that are read for words that stand for unfinished work.
@@ -37,6 +39,7 @@ pub(crate) fn run(root: &Path, accept: bool) -> Result<()> {
     let mut findings = Vec::new();
     let mut lengths = Lengths::default();
     let mut markers = Markers::default();
+    let mut modules = Modules::default();
     let files = workspace::files(root, TEXTS)?;
     for path in &files {
         let text = workspace::read(root, path)?;
@@ -46,12 +49,14 @@ pub(crate) fn run(root: &Path, accept: bool) -> Result<()> {
             Some("rs") if !is_generated(path) => {
                 lengths.measure(path, &text);
                 markers.look(path, &text);
+                modules.look(path, &text);
                 findings.extend(words::rust(path, &text));
             }
             Some("md") => findings.extend(words::markdown(path, &text)),
             _ => {}
         }
     }
+    lengths.circles = modules.circles();
     findings.extend(crates(root, &metadata)?);
     findings.extend(markers.against(&workspace::read(root, Path::new(single_writer::RECORD))?));
     let list = root.join(allowed::FILE);
