@@ -16,8 +16,16 @@ const COLUMNS_MAX: usize = 100;
 struct Term {
     found: &'static str,
     standard: &'static str,
-    /// Whether names may not contain it either.
-    in_names: bool,
+    place: Place,
+}
+
+/// Where a word may not stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Prose,
+    ProseAndNames,
+    /// As the whole name of a function: in prose, and within a longer name, it is plain English.
+    FunctionName,
 }
 
 impl Term {
@@ -26,7 +34,7 @@ impl Term {
     fn is_in(&self, snake_case: &str) -> bool {
         let is_phrase = self.found.contains('_');
         let is_part = || snake_case.split('_').any(|word| word == self.found);
-        self.in_names && (snake_case == self.found || !is_phrase && is_part())
+        self.place == Place::ProseAndNames && (snake_case == self.found || !is_phrase && is_part())
     }
 }
 
@@ -34,7 +42,7 @@ const fn prose(found: &'static str, standard: &'static str) -> Term {
     Term {
         found,
         standard,
-        in_names: false,
+        place: Place::Prose,
     }
 }
 
@@ -42,11 +50,20 @@ const fn name(found: &'static str, standard: &'static str) -> Term {
     Term {
         found,
         standard,
-        in_names: true,
+        place: Place::ProseAndNames,
+    }
+}
+
+const fn function(found: &'static str, standard: &'static str) -> Term {
+    Term {
+        found,
+        standard,
+        place: Place::FunctionName,
     }
 }
 
 const TERMS: &[Term] = &[
+    function("told", "what it returns or does: progress_response, record"),
     name("anew", "again or rebuilt"),
     name("reckon", "estimate"),
     name("reckoned", "estimated"),
@@ -130,7 +147,10 @@ fn unreleased<'text>(path: &Path, text: &'text str) -> &'text str {
 }
 
 fn dialect(path: &Path, prose: &Prose, terms: &[Term]) -> Vec<Finding> {
-    let found = terms.iter().flat_map(|term| {
+    let in_prose = terms
+        .iter()
+        .filter(|term| term.place != Place::FunctionName);
+    let found = in_prose.flat_map(|term| {
         let positions = words(&prose.text, term.found);
         positions.map(|position| finding(path, prose.line_of(position), term))
     });
@@ -154,10 +174,15 @@ fn names(path: &Path, text: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (index, line) in code.lines().enumerate() {
         let names = line.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+        let mut is_of_function = false;
         for name in names.filter(|name| !name.is_empty()) {
             let name = snake_case(name);
-            let terms = TERMS.iter().filter(|term| term.is_in(&name));
+            let terms = TERMS.iter().filter(|term| {
+                term.is_in(&name)
+                    || is_of_function && term.place == Place::FunctionName && term.found == name
+            });
             findings.extend(terms.map(|term| finding(path, index + 1, term)));
+            is_of_function = name == "fn";
         }
     }
     findings
@@ -228,6 +253,15 @@ mod tests {
                 ),
             ]
         );
+    }
+
+    #[test]
+    fn a_word_may_be_no_name_of_a_function_and_good_english_elsewhere() {
+        let text = "/// Until it is told.\nfn what_is_told(told: u8) { told(); }\n";
+        assert_eq!(rust(Path::new("a.rs"), text), []);
+        let found = rust(Path::new("a.rs"), "pub(crate) const fn told<T>() {}\n");
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].problem.contains("progress_response"));
     }
 
     #[test]
