@@ -198,8 +198,13 @@ async fn a_caller_is_verified_where_it_enters_a_process() {
     let foreign = CallerKey::new(&[8; 32], Arc::new(SystemClock));
     let identity = Identity {
         account_id: Some(AccountId::new(2)),
+        scopes: "read follow".to_owned(),
         ..Identity::default()
     };
+    let reading = callers().mint(Identity {
+        scopes: "read".to_owned(),
+        ..identity.clone()
+    });
     let minute = Duration::from_secs(60);
     let bob = callers().mint(identity.clone());
     let expired = callers().mint_for(identity, Duration::ZERO);
@@ -207,6 +212,8 @@ async fn a_caller_is_verified_where_it_enters_a_process() {
         // Its own account; whom it follows is not there.
         (callers(), bob.clone(), 2, ErrorCode::NotFound),
         (callers(), bob.clone(), 3, ErrorCode::Forbidden),
+        // Its own account, without the scope.
+        (callers(), reading, 2, ErrorCode::Forbidden),
         (callers(), expired, 2, ErrorCode::Unauthenticated),
         (
             callers(),

@@ -130,6 +130,29 @@ impl Caller {
         }
     }
 
+    /// Refuses those who were granted none of these scopes, or of those that cover them; nobody
+    /// when there are none.
+    ///
+    /// # Errors
+    /// `unauthenticated` when nobody is known, `forbidden` when the scope is missing.
+    pub fn require_scope(&self, any_of: &[&str]) -> Result<()> {
+        if any_of.is_empty() {
+            return Ok(());
+        }
+        match &self.0 {
+            Kind::System => Ok(()),
+            Kind::Authenticated(authenticated) => {
+                let granted = authenticated.identity.scopes.as_str();
+                if any_of.iter().any(|scope| covers(granted, scope)) {
+                    return Ok(());
+                }
+                let scopes = any_of.join(" or ");
+                Err(forbidden(&format!("This needs the scope {scopes}.")))
+            }
+            Kind::Anonymous => Err(nobody("This needs a signed-in person.")),
+        }
+    }
+
     /// Refuses everyone but the server itself.
     ///
     /// # Errors
@@ -140,6 +163,15 @@ impl Caller {
         }
         Err(forbidden("Only the operator of this server may do this."))
     }
+}
+
+/// Whether one of the granted scopes is this one, or a broader one: `write` for `write:statuses`.
+fn covers(granted: &str, scope: &str) -> bool {
+    granted.split_ascii_whitespace().any(|granted| {
+        scope
+            .strip_prefix(granted)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+    })
 }
 
 fn forbidden(text: &str) -> Error {

@@ -51,7 +51,8 @@ impl<T: ?Sized> Layered<T> {
     /// Takes a call through the layers. From the outside inwards:
     ///
     /// 1. metrics, so that also what the others refuse or cut is counted;
-    /// 2. the caller's lifetime: one that has expired may not begin anything;
+    /// 2. the caller: one that has expired may not begin anything, nor one without a scope that the
+    ///    contract asks for;
     /// 3. the deadline. It cuts the waiting, not the work that was passed on: a write that a
     ///    database's writer has taken still commits, so after `deadline_exceeded` the caller does
     ///    not know whether it happened;
@@ -62,7 +63,7 @@ impl<T: ?Sized> Layered<T> {
     /// A stream that is returned is not bounded: only its beginning is.
     ///
     /// # Errors
-    /// The call's own, `unauthenticated` or `deadline_exceeded`.
+    /// The call's own, `unauthenticated`, `forbidden` or `deadline_exceeded`.
     pub async fn call<R>(
         &self,
         method: &'static Method,
@@ -70,7 +71,7 @@ impl<T: ?Sized> Layered<T> {
         call: Call<'_, R>,
     ) -> Result<R> {
         let timer = self.metrics[method.index].begin();
-        let result = match admit(context, timer.began()) {
+        let result = match admit(method, context, timer.began()) {
             Ok(remaining) => within(remaining + method.grace(), call).await,
             Err(error) => Err(error),
         };
@@ -80,9 +81,10 @@ impl<T: ?Sized> Layered<T> {
 }
 
 /// How much time a call has that begins now.
-fn admit(context: &Context, now: Instant) -> Result<Duration> {
+fn admit(method: &Method, context: &Context, now: Instant) -> Result<Duration> {
     // Asked with the moment that the metrics have taken already: a look at the clock less a call.
     context.caller().require_current(now)?;
+    context.caller().require_scope(method.scopes)?;
     let remaining = context.deadline().saturating_duration_since(now);
     if remaining.is_zero() {
         return Err(out_of_time());

@@ -105,6 +105,7 @@ mod tests {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
+        scopes: &[],
     };
 
     fn key(secret: u8) -> CallerKey {

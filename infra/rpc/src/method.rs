@@ -18,6 +18,8 @@ pub struct Method {
     /// The field of the request that says which shard serves the call, if one does; of the first
     /// message, for a stream.
     pub routing_key: Option<&'static str>,
+    /// The scopes any one of which a caller needs; none at all where this is empty.
+    pub scopes: &'static [&'static str],
 }
 
 /// Which side of a call sends more than one message.

@@ -199,7 +199,9 @@ impl IncomingCall {
     }
 }
 
-/// Makes a call: with a caller that was verified, and within its time.
+/// Makes a call: with a caller that was verified and has a scope that the contract asks for, and
+/// within its time. The scope was checked where the call began, by a process of this installation;
+/// here it costs a comparison to rely on no other process for it.
 async fn handle<T, Q, R, F>(
     method: &Method,
     gateway: Arc<T>,
@@ -213,6 +215,10 @@ where
 {
     let failed = |error: infra_kernel::Error| status_from_error(&error);
     let context = incoming_context(&request, &callers).map_err(failed)?;
+    context
+        .caller()
+        .require_scope(method.scopes)
+        .map_err(failed)?;
     // The caller has a clock of its own and gives up by it; here the same deadline frees what the
     // call holds, also when the caller or the connection has gone.
     let budget = context.remaining() + method.grace();

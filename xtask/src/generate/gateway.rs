@@ -189,6 +189,7 @@ fn describe(
         shape: CallShape::{shape},
         is_idempotent: {is_idempotent},
         routing_key: {routing_key:?},
+        scopes: &{scopes:?},
     }};",
         service = service.name,
         name = method.name,
@@ -198,6 +199,7 @@ fn describe(
         shape = shape(method).0,
         is_idempotent = options.is_idempotent,
         routing_key = options.routing_key,
+        scopes = options.scopes,
     );
 }
 

@@ -7,12 +7,14 @@ use protox::prost_reflect::{DescriptorPool, Kind, MessageDescriptor, MethodDescr
 
 const IDEMPOTENT: &str = "heliograph.rpc.v1.idempotent";
 const ROUTING_KEY: &str = "heliograph.rpc.v1.routing_key";
+const SCOPES: &str = "heliograph.rpc.v1.scopes";
 
 /// What a method says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct MethodOptions {
     pub(super) is_idempotent: bool,
     pub(super) routing_key: Option<String>,
+    pub(super) scopes: Vec<String>,
 }
 
 /// The options of every method of every contract, by the method's path:
@@ -50,9 +52,14 @@ fn of_method(pool: &DescriptorPool, method: &MethodDescriptor) -> Result<MethodO
         }
         _ => None,
     };
+    let scopes = match option(pool, method, SCOPES)? {
+        Some(Value::List(scopes)) => scopes.iter().map(scope).collect::<Result<_>>()?,
+        _ => Vec::new(),
+    };
     Ok(MethodOptions {
         is_idempotent,
         routing_key,
+        scopes,
     })
 }
 
@@ -64,6 +71,20 @@ fn option(pool: &DescriptorPool, method: &MethodDescriptor, name: &str) -> Resul
     let options = method.options();
     let is_set = options.has_extension(&extension);
     Ok(is_set.then(|| options.get_extension(&extension).into_owned()))
+}
+
+/// The name of a scope: words of lower case with colons between.
+fn scope(value: &Value) -> Result<String> {
+    let name = value.as_str().unwrap_or_default();
+    let is_word = |word: &str| {
+        let fits = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+        !word.is_empty() && word.bytes().all(fits)
+    };
+    ensure!(
+        name.split(':').all(is_word),
+        "its scope `{name}` is no name of a scope"
+    );
+    Ok(name.to_owned())
 }
 
 /// A key is an id or a text; several of them where each goes to a shard of its own.
@@ -127,6 +148,21 @@ mod tests {
                 (options.is_idempotent, options.routing_key),
                 (is_idempotent, None)
             );
+        }
+    }
+
+    #[test]
+    fn scopes_are_names_in_the_order_of_the_contract() {
+        let with = |scope: &str| {
+            of(&format!(
+                "option ({IDEMPOTENT}) = true; option ({SCOPES}) = \"write:media\"; \
+                 option ({SCOPES}) = \"{scope}\";"
+            ))
+        };
+        assert_eq!(with("follow").unwrap().scopes, ["write:media", "follow"]);
+        for wrong in ["", "Write", "write:", "write media"] {
+            let error = format!("{:#}", with(wrong).unwrap_err());
+            assert!(error.contains("no name of a scope"), "{error}");
         }
     }
 

@@ -660,6 +660,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: false,
         routing_key: None,
+        scopes: &[],
     };
     /// See [`Accounts::sign_in`](super::Accounts::sign_in).
     pub const SIGN_IN: Method = Method {
@@ -669,6 +670,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: false,
         routing_key: None,
+        scopes: &[],
     };
     /// See [`Accounts::authenticate`](super::Accounts::authenticate).
     pub const AUTHENTICATE: Method = Method {
@@ -678,6 +680,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
+        scopes: &[],
     };
     /// See [`Accounts::sign_out`](super::Accounts::sign_out).
     pub const SIGN_OUT: Method = Method {
@@ -687,6 +690,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
+        scopes: &[],
     };
     /// See [`Accounts::get_accounts`](super::Accounts::get_accounts).
     pub const GET_ACCOUNTS: Method = Method {
@@ -696,6 +700,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("ids"),
+        scopes: &[],
     };
     /// See [`Accounts::get_account_heads`](super::Accounts::get_account_heads).
     pub const GET_ACCOUNT_HEADS: Method = Method {
@@ -705,6 +710,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("ids"),
+        scopes: &[],
     };
     /// See [`Accounts::find_local_accounts`](super::Accounts::find_local_accounts).
     pub const FIND_LOCAL_ACCOUNTS: Method = Method {
@@ -714,6 +720,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
+        scopes: &[],
     };
     /// See [`Accounts::search_accounts`](super::Accounts::search_accounts).
     pub const SEARCH_ACCOUNTS: Method = Method {
@@ -723,6 +730,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
+        scopes: &[],
     };
     /// See [`Accounts::update_profile`](super::Accounts::update_profile).
     pub const UPDATE_PROFILE: Method = Method {
@@ -732,6 +740,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
+        scopes: &["write:accounts"],
     };
     /// See [`Accounts::list_accounts`](super::Accounts::list_accounts).
     pub const LIST_ACCOUNTS: Method = Method {
@@ -741,6 +750,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
+        scopes: &[],
     };
     /// See [`Accounts::count_accounts`](super::Accounts::count_accounts).
     pub const COUNT_ACCOUNTS: Method = Method {
@@ -750,6 +760,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
+        scopes: &[],
     };
     /// See [`Accounts::create_account`](super::Accounts::create_account).
     pub const CREATE_ACCOUNT: Method = Method {
@@ -759,6 +770,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: false,
         routing_key: None,
+        scopes: &[],
     };
     /// See [`Accounts::set_role`](super::Accounts::set_role).
     pub const SET_ROLE: Method = Method {
@@ -768,6 +780,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
+        scopes: &[],
     };
     /// See [`Accounts::reset_password`](super::Accounts::reset_password).
     pub const RESET_PASSWORD: Method = Method {
@@ -777,6 +790,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: false,
         routing_key: None,
+        scopes: &[],
     };
     /// See [`Accounts::create_setup_token`](super::Accounts::create_setup_token).
     pub const CREATE_SETUP_TOKEN: Method = Method {
@@ -786,6 +800,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: false,
         routing_key: None,
+        scopes: &[],
     };
     /// See [`Accounts::create_application`](super::Accounts::create_application).
     pub const CREATE_APPLICATION: Method = Method {
@@ -795,6 +810,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: false,
         routing_key: None,
+        scopes: &[],
     };
     /// See [`Accounts::get_application`](super::Accounts::get_application).
     pub const GET_APPLICATION: Method = Method {
@@ -804,6 +820,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
+        scopes: &[],
     };
     /// See [`Accounts::authorize`](super::Accounts::authorize).
     pub const AUTHORIZE: Method = Method {
@@ -813,6 +830,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: false,
         routing_key: Some("account_id"),
+        scopes: &[],
     };
     /// See [`Accounts::issue_token`](super::Accounts::issue_token).
     pub const ISSUE_TOKEN: Method = Method {
@@ -822,6 +840,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: false,
         routing_key: None,
+        scopes: &[],
     };
     /// See [`Accounts::revoke_token`](super::Accounts::revoke_token).
     pub const REVOKE_TOKEN: Method = Method {
@@ -831,6 +850,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
+        scopes: &[],
     };
     /// Every method, in the order of the contract.
     pub const ALL: &[Method] = &[

@@ -247,6 +247,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("post_id"),
+        scopes: &[],
     };
     /// See [`Engagement::unlike`](super::Engagement::unlike).
     pub const UNLIKE: Method = Method {
@@ -256,6 +257,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("post_id"),
+        scopes: &[],
     };
     /// See [`Engagement::list_likes_of_post`](super::Engagement::list_likes_of_post).
     pub const LIST_LIKES_OF_POST: Method = Method {
@@ -265,6 +267,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("post_id"),
+        scopes: &[],
     };
     /// See [`Engagement::list_likes_of_account`](super::Engagement::list_likes_of_account).
     pub const LIST_LIKES_OF_ACCOUNT: Method = Method {
@@ -274,6 +277,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
+        scopes: &[],
     };
     /// See [`Engagement::bookmark`](super::Engagement::bookmark).
     pub const BOOKMARK: Method = Method {
@@ -283,6 +287,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
+        scopes: &[],
     };
     /// See [`Engagement::unbookmark`](super::Engagement::unbookmark).
     pub const UNBOOKMARK: Method = Method {
@@ -292,6 +297,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
+        scopes: &[],
     };
     /// See [`Engagement::list_bookmarks`](super::Engagement::list_bookmarks).
     pub const LIST_BOOKMARKS: Method = Method {
@@ -301,6 +307,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
+        scopes: &[],
     };
     /// See [`Engagement::get_counts`](super::Engagement::get_counts).
     pub const GET_COUNTS: Method = Method {
@@ -310,6 +317,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("post_ids"),
+        scopes: &[],
     };
     /// See [`Engagement::get_marks`](super::Engagement::get_marks).
     pub const GET_MARKS: Method = Method {
@@ -319,6 +327,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("viewer_id"),
+        scopes: &[],
     };
     /// Every method, in the order of the contract.
     pub const ALL: &[Method] = &[

@@ -168,6 +168,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("follower_id"),
+        scopes: &["write:follows", "follow"],
     };
     /// See [`Graph::unfollow`](super::Graph::unfollow).
     pub const UNFOLLOW: Method = Method {
@@ -177,6 +178,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("follower_id"),
+        scopes: &["write:follows", "follow"],
     };
     /// See [`Graph::get_relationships`](super::Graph::get_relationships).
     pub const GET_RELATIONSHIPS: Method = Method {
@@ -186,6 +188,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("viewer_id"),
+        scopes: &[],
     };
     /// See [`Graph::list_followers`](super::Graph::list_followers).
     pub const LIST_FOLLOWERS: Method = Method {
@@ -195,6 +198,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
+        scopes: &[],
     };
     /// See [`Graph::list_following`](super::Graph::list_following).
     pub const LIST_FOLLOWING: Method = Method {
@@ -204,6 +208,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
+        scopes: &[],
     };
     /// See [`Graph::get_stats`](super::Graph::get_stats).
     pub const GET_STATS: Method = Method {
@@ -213,6 +218,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_ids"),
+        scopes: &[],
     };
     /// Every method, in the order of the contract.
     pub const ALL: &[Method] = &[

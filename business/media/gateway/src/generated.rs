@@ -764,6 +764,7 @@ pub mod methods {
         shape: CallShape::ClientStreaming,
         is_idempotent: false,
         routing_key: Some("header.owner_id"),
+        scopes: &["write:media", "write:accounts"],
     };
     /// See [`Media::get_media`](super::Media::get_media).
     pub const GET_MEDIA: Method = Method {
@@ -773,6 +774,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("ids"),
+        scopes: &[],
     };
     /// See [`Media::wait_until_processed`](super::Media::wait_until_processed).
     pub const WAIT_UNTIL_PROCESSED: Method = Method {
@@ -782,6 +784,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("id"),
+        scopes: &[],
     };
     /// See [`Media::update_media`](super::Media::update_media).
     pub const UPDATE_MEDIA: Method = Method {
@@ -791,6 +794,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("id"),
+        scopes: &["write:media"],
     };
     /// See [`Media::delete_media`](super::Media::delete_media).
     pub const DELETE_MEDIA: Method = Method {
@@ -800,6 +804,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: false,
         routing_key: Some("id"),
+        scopes: &["write:media"],
     };
     /// See [`Media::list_unused`](super::Media::list_unused).
     pub const LIST_UNUSED: Method = Method {
@@ -809,6 +814,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("owner_id"),
+        scopes: &["write:media"],
     };
     /// See [`Media::attach`](super::Media::attach).
     pub const ATTACH: Method = Method {
@@ -818,6 +824,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("ids"),
+        scopes: &["write:statuses", "write:accounts"],
     };
     /// See [`Media::release`](super::Media::release).
     pub const RELEASE: Method = Method {
@@ -827,6 +834,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("owner_id"),
+        scopes: &["write:statuses", "write:accounts"],
     };
     /// See [`Media::read_rendition`](super::Media::read_rendition).
     pub const READ_RENDITION: Method = Method {
@@ -836,6 +844,7 @@ pub mod methods {
         shape: CallShape::ServerStreaming,
         is_idempotent: true,
         routing_key: Some("key"),
+        scopes: &[],
     };
     /// See [`Media::read_original`](super::Media::read_original).
     pub const READ_ORIGINAL: Method = Method {
@@ -845,6 +854,7 @@ pub mod methods {
         shape: CallShape::ServerStreaming,
         is_idempotent: true,
         routing_key: Some("id"),
+        scopes: &[],
     };
     /// See [`Media::begin_upload`](super::Media::begin_upload).
     pub const BEGIN_UPLOAD: Method = Method {
@@ -854,6 +864,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: false,
         routing_key: Some("header.owner_id"),
+        scopes: &["write:media"],
     };
     /// See [`Media::get_upload`](super::Media::get_upload).
     pub const GET_UPLOAD: Method = Method {
@@ -863,6 +874,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("upload_id"),
+        scopes: &["write:media"],
     };
     /// See [`Media::append_upload`](super::Media::append_upload).
     pub const APPEND_UPLOAD: Method = Method {
@@ -872,6 +884,7 @@ pub mod methods {
         shape: CallShape::ClientStreaming,
         is_idempotent: false,
         routing_key: Some("header.upload_id"),
+        scopes: &["write:media"],
     };
     /// See [`Media::cancel_upload`](super::Media::cancel_upload).
     pub const CANCEL_UPLOAD: Method = Method {
@@ -881,6 +894,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("upload_id"),
+        scopes: &["write:media"],
     };
     /// See [`Media::list_failed`](super::Media::list_failed).
     pub const LIST_FAILED: Method = Method {
@@ -890,6 +904,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
+        scopes: &[],
     };
     /// See [`Media::retry_failed`](super::Media::retry_failed).
     pub const RETRY_FAILED: Method = Method {
@@ -899,6 +914,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: false,
         routing_key: Some("id"),
+        scopes: &[],
     };
     /// See [`Media::drop_failed`](super::Media::drop_failed).
     pub const DROP_FAILED: Method = Method {
@@ -908,6 +924,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("id"),
+        scopes: &[],
     };
     /// See [`Media::switch_format`](super::Media::switch_format).
     pub const SWITCH_FORMAT: Method = Method {
@@ -917,6 +934,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
+        scopes: &[],
     };
     /// See [`Media::list_formats`](super::Media::list_formats).
     pub const LIST_FORMATS: Method = Method {
@@ -926,6 +944,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
+        scopes: &[],
     };
     /// See [`Media::check_media`](super::Media::check_media).
     pub const CHECK_MEDIA: Method = Method {
@@ -935,6 +954,7 @@ pub mod methods {
         shape: CallShape::ServerStreaming,
         is_idempotent: true,
         routing_key: None,
+        scopes: &[],
     };
     /// See [`Media::get_capabilities`](super::Media::get_capabilities).
     pub const GET_CAPABILITIES: Method = Method {
@@ -944,6 +964,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
+        scopes: &[],
     };
     /// Every method, in the order of the contract.
     pub const ALL: &[Method] = &[

@@ -388,6 +388,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: false,
         routing_key: Some("author_id"),
+        scopes: &["write:statuses"],
     };
     /// See [`Posts::delete_post`](super::Posts::delete_post).
     pub const DELETE_POST: Method = Method {
@@ -397,6 +398,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: false,
         routing_key: Some("post_id"),
+        scopes: &["write:statuses"],
     };
     /// See [`Posts::get_posts`](super::Posts::get_posts).
     pub const GET_POSTS: Method = Method {
@@ -406,6 +408,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("ids"),
+        scopes: &[],
     };
     /// See [`Posts::get_post_heads`](super::Posts::get_post_heads).
     pub const GET_POST_HEADS: Method = Method {
@@ -415,6 +418,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("ids"),
+        scopes: &[],
     };
     /// See [`Posts::list_by_author`](super::Posts::list_by_author).
     pub const LIST_BY_AUTHOR: Method = Method {
@@ -424,6 +428,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("author_id"),
+        scopes: &[],
     };
     /// See [`Posts::list_by_authors`](super::Posts::list_by_authors).
     pub const LIST_BY_AUTHORS: Method = Method {
@@ -433,6 +438,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("author_ids"),
+        scopes: &[],
     };
     /// See [`Posts::list_public`](super::Posts::list_public).
     pub const LIST_PUBLIC: Method = Method {
@@ -442,6 +448,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
+        scopes: &[],
     };
     /// See [`Posts::get_conversation`](super::Posts::get_conversation).
     pub const GET_CONVERSATION: Method = Method {
@@ -451,6 +458,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("post_id"),
+        scopes: &[],
     };
     /// See [`Posts::get_author_stats`](super::Posts::get_author_stats).
     pub const GET_AUTHOR_STATS: Method = Method {
@@ -460,6 +468,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("author_ids"),
+        scopes: &[],
     };
     /// See [`Posts::count_posts`](super::Posts::count_posts).
     pub const COUNT_POSTS: Method = Method {
@@ -469,6 +478,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
+        scopes: &[],
     };
     /// Every method, in the order of the contract.
     pub const ALL: &[Method] = &[

@@ -129,3 +129,38 @@ fn an_account_is_required_of_everyone_but_the_server() {
 fn the_secret_is_in_no_log() {
     assert_eq!(format!("{:?}", key(7).0), "CallerKey { .. }");
 }
+
+#[test]
+fn a_scope_covers_itself_and_what_goes_on_from_its_name() {
+    let (key, _) = key(1);
+    let granted = |scopes: &str| {
+        key.mint(Identity {
+            scopes: scopes.to_owned(),
+            ..ada()
+        })
+    };
+    for (scopes, needed, may) in [
+        ("write", "write:media", true),
+        ("read write:media", "write:media", true),
+        ("write:media", "write", false),
+        ("write:med", "write:media", false),
+        ("read", "write:media", false),
+        ("", "write:media", false),
+        (":", "write:media", false),
+    ] {
+        let refused = granted(scopes).require_scope(&[needed]).err();
+        let code = refused.map(|error| error.code());
+        let expected = (!may).then_some(ErrorCode::Forbidden);
+        assert_eq!(code, expected, "{scopes} for {needed}");
+    }
+    let either = &["write:follows", "follow"];
+    assert!(granted("follow").require_scope(either).is_ok());
+    let error = granted("read").require_scope(either).unwrap_err();
+    let text = error.public();
+    assert!(text.contains("write:follows or follow"), "{text}");
+    // Nothing is needed where nothing is named, and the server itself needs nothing.
+    assert!(Caller::anonymous().require_scope(&[]).is_ok());
+    assert!(Caller::system().require_scope(either).is_ok());
+    let error = Caller::anonymous().require_scope(either).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Unauthenticated);
+}

@@ -9,6 +9,10 @@ const SHORT: Duration = Duration::from_millis(20);
 const METHODS: &[Method] = &[
     method(0, "test.unary", CallShape::Unary),
     method(1, "test.takes_stream", CallShape::ClientStreaming),
+    Method {
+        scopes: &["write:tests"],
+        ..method(2, "test.scoped", CallShape::Unary)
+    },
 ];
 
 const fn method(index: usize, name: &'static str, shape: CallShape) -> Method {
@@ -19,6 +23,7 @@ const fn method(index: usize, name: &'static str, shape: CallShape) -> Method {
         shape,
         is_idempotent: true,
         routing_key: None,
+        scopes: &[],
     }
 }
 
@@ -105,6 +110,26 @@ async fn a_caller_that_has_expired_begins_nothing() {
     let error = scene.call(0, &context, endless(&mut begun)).await;
     assert_eq!(error.unwrap_err().code(), ErrorCode::Unauthenticated);
     assert!(!begun);
+}
+
+#[tokio::test]
+async fn a_caller_without_the_scope_begins_nothing() {
+    let scene = scene();
+    let key = CallerKey::new(&[1; 32], Arc::new(SystemClock));
+    let granted = |scopes: &str| {
+        key.mint(Identity {
+            scopes: scopes.to_owned(),
+            ..Identity::default()
+        })
+    };
+    let mut begun = false;
+    let reading = Context::background(SECOND).with_caller(granted("read"));
+    let error = scene.call(2, &reading, endless(&mut begun)).await;
+    assert_eq!(error.unwrap_err().code(), ErrorCode::Forbidden);
+    assert!(!begun);
+    let writing = Context::background(SECOND).with_caller(granted("read write"));
+    scene.call(2, &writing, async { Ok(()) }).await.unwrap();
+    assert_eq!(scene.outcomes(), [("ok", 1), ("forbidden", 1)]);
 }
 
 #[tokio::test]

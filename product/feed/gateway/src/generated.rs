@@ -61,6 +61,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
+        scopes: &["read:statuses"],
     };
     /// See [`Feed::rebuild_home`](super::Feed::rebuild_home).
     pub const REBUILD_HOME: Method = Method {
@@ -70,6 +71,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
+        scopes: &[],
     };
     /// Every method, in the order of the contract.
     pub const ALL: &[Method] = &[GET_HOME, REBUILD_HOME];
