@@ -57,7 +57,7 @@ pub(crate) fn for_reading(path: &Path) -> SqliteConnectOptions {
 }
 
 /// The file of this ending beside a database.
-fn beside(path: &Path, ending: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     name.into()

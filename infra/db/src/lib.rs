@@ -5,14 +5,19 @@
 //! the one writer ([`Database::write`]): those that arrive while a commit is under way share the
 //! next one, each inside a savepoint of its own, so that one `fsync` serves many requests and one
 //! request's failure is only its own. A response means the commit is on disk
-//! (`synchronous = FULL`).
+//! (`synchronous = FULL`), unless the database is one that can be made again
+//! ([`Durability::OnSync`]).
 //!
 //! It does not hide SQL, does not map rows, and lets no domain see another's tables: each opens
 //! only its own file. Statements use `$1`-style placeholders and types that PostgreSQL shares.
+//!
+//! A statement that runs often says `LIMIT CAST($1 AS BIGINT)`: SQLite plans by the value of a bare
+//! `LIMIT $1`, and so prepares the statement again each time a value is bound.
 
 mod commit;
 mod error;
 mod examine;
+mod sync;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -25,6 +30,7 @@ use sqlx::sqlite::{
 use tokio::sync::Notify;
 
 use commit::Commits;
+use sync::Syncs;
 
 pub use commit::{CommitMoment, CommitVersion, CommitWatch};
 pub use error::DbError;
@@ -53,17 +59,32 @@ const PAGE_CACHE_BYTES_MIN: u64 = 256 * 1024;
 /// The write-ahead log is cut back to this many bytes after a checkpoint.
 const WAL_BYTES_KEPT: &str = "16777216";
 
+/// When what was committed is made durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// By the commit itself, before its caller is answered.
+    #[default]
+    OnCommit,
+    /// By [`Database::sync`]. A killed process loses nothing; a loss of power loses the last
+    /// commits, and never one without all that came after it. For what can be made again from
+    /// elsewhere, whose owner syncs before it releases what it is made from.
+    OnSync,
+}
+
 /// How a database is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenOptions {
     /// What one connection keeps of the file in memory, in bytes; at least 256 KiB.
     pub page_cache_bytes: u64,
+    /// When what was committed is made durable.
+    pub durability: Durability,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
         Self {
             page_cache_bytes: 4 * 1024 * 1024,
+            durability: Durability::OnCommit,
         }
     }
 }
@@ -75,6 +96,7 @@ pub struct Database {
     readers: SqlitePool,
     writer: writer::Writer,
     commits: Arc<Commits>,
+    syncs: Arc<Syncs>,
 }
 
 impl Database {
@@ -121,6 +143,7 @@ impl Database {
             path: path.to_owned(),
             source,
         };
+        let durability = options.durability;
         // SQLite counts what is negative in KiB.
         let page_cache_kib = options.page_cache_bytes.max(PAGE_CACHE_BYTES_MIN) / 1024;
         let options = SqliteConnectOptions::new()
@@ -145,6 +168,8 @@ impl Database {
                 path: path.to_owned(),
                 source: Box::new(source),
             })?;
+        // Not before the migrations: a schema that was made stays made.
+        sync::set_synchronous(&mut connection, durability).await?;
         let readers = reader_pool(options.read_only(true).pragma("query_only", "ON"));
         let commits = Arc::new(Commits::default());
         let writer = writer::Writer::start(path, connection, Arc::clone(&commits), watch);
@@ -153,6 +178,7 @@ impl Database {
             readers,
             writer,
             commits,
+            syncs: Arc::new(Syncs::new(durability)),
         })
     }
 
@@ -165,6 +191,7 @@ impl Database {
             readers: reader_pool(examine::for_reading(path)),
             writer: writer::Writer::closed(),
             commits: Arc::default(),
+            syncs: Arc::default(),
         }
     }
 
@@ -227,6 +254,15 @@ impl Database {
         self.commits.last()
     }
 
+    /// Makes durable what was committed before, where the commit has not. Everything whose caller
+    /// was answered is included.
+    ///
+    /// # Errors
+    /// When the disk refuses; what was committed stays committed, and may be lost with the power.
+    pub async fn sync(&self) -> Result<(), DbError> {
+        self.syncs.sync(&self.path, &self.commits).await
+    }
+
     /// Wakes after commits: the relay of an outbox waits here instead of asking again and again.
     /// Only one may wait.
     #[must_use]
@@ -263,6 +299,8 @@ fn reader_pool(options: SqliteConnectOptions) -> SqlitePool {
         // its own.
         .acquire_slow_threshold(READER_WAIT_MAX)
         .idle_timeout(READER_IDLE_MAX)
+        // A connection to a file does not die in the pool, and asking it is a trip to its thread.
+        .test_before_acquire(false)
         .connect_lazy_with(options)
 }
 

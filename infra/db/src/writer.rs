@@ -273,8 +273,8 @@ async fn run_group(
     connection: &mut Connection,
     group: &mut [Box<dyn Write>],
 ) -> Result<(), Failure> {
-    execute(connection, "BEGIN IMMEDIATE").await?;
     if let [write] = group {
+        execute(connection, "BEGIN IMMEDIATE").await?;
         if write.run(connection).await == CommitDecision::Keep {
             return Ok(execute(connection, "COMMIT").await?);
         }
@@ -285,8 +285,12 @@ async fn run_group(
         }
         return Ok(());
     }
+    // Each statement is a trip to the connection's thread and back, so these go two at a time. The
+    // commit releases the last savepoint.
+    let mut next = "BEGIN IMMEDIATE; SAVEPOINT work";
     for write in group {
-        execute(connection, "SAVEPOINT work").await?;
+        execute(connection, next).await?;
+        next = "RELEASE work; SAVEPOINT work";
         let decision = write.run(connection).await;
         if decision != CommitDecision::Keep
             && let Err(error) = execute(connection, "ROLLBACK TO work").await
@@ -296,7 +300,6 @@ async fn run_group(
             let is_full = decision == CommitDecision::UndoFull;
             return Err(if is_full { Failure::Full } else { error.into() });
         }
-        execute(connection, "RELEASE work").await?;
     }
     Ok(execute(connection, "COMMIT").await?)
 }
