@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use infra_db::{Database, OpenOptions};
+use infra_db::{Database, Durability, OpenOptions};
 use infra_domain::DatabaseSpec;
 
 use super::compose::DOMAINS;
@@ -13,6 +13,8 @@ use crate::config::Configuration;
 
 /// The bus's, which is no domain's: nothing else is in it than what the others publish.
 pub(crate) static BUS: DatabaseSpec = DatabaseSpec {
+    // Events stay in their outboxes until the bus has synced them.
+    durability: Durability::OnSync,
     has_outbox: false,
     is_original: true,
     ..DatabaseSpec::new("bus", "bus.db", &infra_bus::MIGRATIONS)
@@ -40,11 +42,13 @@ impl Databases {
         contents.require_whole(&topology.accept_lost)?;
         contents.record_begun()?;
         let connections = specs().count() as u64 * u64::from(infra_db::CONNECTIONS_MAX);
-        let options = OpenOptions {
-            page_cache_bytes: configuration.database_cache_bytes / connections,
-        };
+        let page_cache_bytes = configuration.database_cache_bytes / connections;
         let opening = specs().map(|spec| async move {
             let path = folder.join(spec.file);
+            let options = OpenOptions {
+                page_cache_bytes,
+                durability: spec.durability,
+            };
             let database = Database::open_with(&path, spec.migrations, options).await?;
             anyhow::Ok((spec, database))
         });

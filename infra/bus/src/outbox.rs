@@ -27,7 +27,7 @@ use crate::row::{EventRow, bind_event, take_bounded};
 pub struct Batch {
     /// In the order in which they were committed.
     pub events: Vec<Event>,
-    /// The position of the last; 0 when there is none.
+    /// The position of the last, or the one after which nothing was found.
     pub(crate) last: i64,
     /// Whether there may be more.
     pub(crate) more: bool,
@@ -52,15 +52,25 @@ pub async fn append(connection: &mut Connection, event: &Event) -> Result<(), Db
 /// # Errors
 /// When the database cannot be read.
 pub async fn read(database: &Database, events_max: usize) -> Result<Batch, DbError> {
+    read_after(database, 0, events_max).await
+}
+
+/// The same of those after a position.
+pub(crate) async fn read_after(
+    database: &Database,
+    after: i64,
+    events_max: usize,
+) -> Result<Batch, DbError> {
     let rows = sqlx::query_as::<_, EventRow>(
         "SELECT position, event_id, topic, key, payload, occurred_at, correlation_id, headers
-         FROM outbox ORDER BY position LIMIT $1",
+         FROM outbox WHERE position > $1 ORDER BY position LIMIT CAST($2 AS BIGINT)",
     )
+    .bind(after)
     .bind(i64::try_from(events_max).unwrap_or(i64::MAX))
     .fetch(database.reader());
     let taken = take_bounded(rows, events_max).await?;
     Ok(Batch {
-        last: taken.rows.last().map_or(0, |row| row.position),
+        last: taken.rows.last().map_or(after, |row| row.position),
         events: taken.rows.into_iter().map(EventRow::into_event).collect(),
         more: taken.cut,
     })

@@ -1,13 +1,14 @@
 //! The relay: moves events from a domain's outbox to the bus.
 //!
-//! It publishes first and deletes after: a crash in between publishes again, which the bus
-//! recognises. It is the only one that deletes from the outbox, and moves rows strictly in order; a
-//! failing bus holds back what comes later.
+//! It publishes at once, and deletes later and many together, when the bus has made them durable: a
+//! crash in between publishes again, which the bus recognises. It is the only one that deletes from
+//! the outbox, and moves rows strictly in order; a failing bus holds back what comes later.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use infra_db::{Database, DbError};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Bus, BusError, outbox};
@@ -22,6 +23,11 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 /// The longest pause after failures.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
+/// How long an event that was published may stay in the outbox: it bounds what is published again
+/// after a crash. Each deletion is a commit of the domain and a sync of the bus.
+const RELEASE_INTERVAL: Duration = Duration::from_secs(1);
+/// The most events that were published and stay in the outbox.
+const RELEASE_EVENTS_MAX: usize = 4_096;
 /// How long a stopping relay may take to move what is still in the outbox.
 const DRAIN_MAX: Duration = Duration::from_secs(5);
 
@@ -31,12 +37,47 @@ pub struct Relay {
     bus: Arc<dyn Bus>,
 }
 
+/// How far a relay has come in its outbox.
+#[derive(Default)]
+struct Progress {
+    /// Everything up to here was published by this run.
+    published: i64,
+    /// How much of that is still in the outbox.
+    unreleased: usize,
+    /// When the first of it was published.
+    since: Option<Instant>,
+}
+
+impl Progress {
+    fn publish(&mut self, last: i64, events: usize) {
+        self.published = last;
+        self.unreleased += events;
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    fn release(&mut self) {
+        self.unreleased = 0;
+        self.since = None;
+    }
+
+    fn must_release(&self) -> bool {
+        self.unreleased >= RELEASE_EVENTS_MAX
+            || self.release_in().is_some_and(|wait| wait.is_zero())
+    }
+
+    /// How long until what was published is to be deleted; none when there is nothing.
+    fn release_in(&self) -> Option<Duration> {
+        let due = self.since? + RELEASE_INTERVAL;
+        Some(due.saturating_duration_since(Instant::now()))
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 enum RelayError {
     #[error("the outbox could not be read")]
     Read(#[source] DbError),
     #[error("the events could not be published")]
-    Publish(#[from] BusError),
+    Bus(#[from] BusError),
     #[error("published events could not be deleted from the outbox")]
     Delete(#[source] DbError),
 }
@@ -54,9 +95,10 @@ impl Relay {
     /// empty outbox; a look commits nothing, so it ends there.
     pub async fn run(&self, stop: CancellationToken) {
         let commits = self.database.commits();
+        let mut progress = Progress::default();
         let mut failures = 0;
         while !stop.is_cancelled() {
-            failures = self.move_until(&stop).await.map_or_else(
+            failures = self.move_until(&stop, &mut progress).await.map_or_else(
                 |error| {
                     self.report(&error);
                     failures + 1
@@ -64,7 +106,7 @@ impl Relay {
                 |()| 0,
             );
             let (wait, woken) = match failures {
-                0 => (POLL_INTERVAL, true),
+                0 => (progress.release_in().unwrap_or(POLL_INTERVAL), true),
                 // A commit does not repair the bus: only the pause counts.
                 _ => (jittered_pause(failures), false),
             };
@@ -74,18 +116,34 @@ impl Relay {
                 () = tokio::time::sleep(wait) => {}
             }
         }
-        self.drain().await;
+        self.drain(progress).await;
     }
 
-    /// Moves batches until the outbox is empty or the relay is to stop.
-    async fn move_until(&self, stop: &CancellationToken) -> Result<(), RelayError> {
-        while self.move_batch().await? && !stop.is_cancelled() {}
-        Ok(())
+    /// Moves batches until everything in the outbox is published or the relay is to stop, and
+    /// deletes them when it is time.
+    async fn move_until(
+        &self,
+        stop: &CancellationToken,
+        progress: &mut Progress,
+    ) -> Result<(), RelayError> {
+        loop {
+            let more = self.publish_batch(progress).await?;
+            if progress.must_release() {
+                self.release(progress).await?;
+            }
+            if !more || stop.is_cancelled() {
+                return Ok(());
+            }
+        }
     }
 
-    async fn drain(&self) {
+    async fn drain(&self, mut progress: Progress) {
         let never = CancellationToken::new();
-        match tokio::time::timeout(DRAIN_MAX, self.move_until(&never)).await {
+        let drained = async {
+            self.move_until(&never, &mut progress).await?;
+            self.release(&mut progress).await
+        };
+        match tokio::time::timeout(DRAIN_MAX, drained).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => self.report(&error),
             Err(_) => tracing::warn!(
@@ -95,21 +153,32 @@ impl Relay {
         }
     }
 
-    /// Moves one batch; returns whether there may be more.
-    async fn move_batch(&self) -> Result<bool, RelayError> {
+    /// Publishes one batch; returns whether there may be more.
+    async fn publish_batch(&self, progress: &mut Progress) -> Result<bool, RelayError> {
         // Single writer (ADR 0026): positions become visible in order, so no event can appear later
         // at or below the last that was read, which is how far `delete_to` deletes.
-        let batch = outbox::read(&self.database, BATCH_EVENTS_MAX)
+        let batch = outbox::read_after(&self.database, progress.published, BATCH_EVENTS_MAX)
             .await
             .map_err(RelayError::Read)?;
         if batch.events.is_empty() {
             return Ok(false);
         }
         self.bus.publish(&batch.events).await?;
-        self.delete_to(batch.last)
+        progress.publish(batch.last, batch.events.len());
+        Ok(batch.more)
+    }
+
+    /// Deletes what was published, once the bus has made it durable.
+    async fn release(&self, progress: &mut Progress) -> Result<(), RelayError> {
+        if progress.unreleased == 0 {
+            return Ok(());
+        }
+        self.bus.sync().await?;
+        self.delete_to(progress.published)
             .await
             .map_err(RelayError::Delete)?;
-        Ok(batch.more)
+        progress.release();
+        Ok(())
     }
 
     /// Deletes what was published. A database has one writer at a time, so positions become visible

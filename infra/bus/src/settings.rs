@@ -25,9 +25,9 @@ pub struct Settings {
     /// How often a subscription looks at the database without being woken, in milliseconds: it
     /// bounds how long what another process wrote goes unseen. Default 1000.
     pub poll_interval_ms: u32,
-    /// How long successes are gathered before they are acknowledged in one commit, in milliseconds.
-    /// What was handled and not yet acknowledged when the process dies is delivered again.
-    /// Default 50.
+    /// How long successes are gathered, at most, before they are acknowledged in one commit, in
+    /// milliseconds. What was handled and not yet acknowledged when the process dies is delivered
+    /// again. Default 250.
     pub acknowledge_delay_ms: u32,
     /// How long a stopping subscription waits for events that are being handled, in seconds.
     /// Default 10.
@@ -43,7 +43,7 @@ impl Default for Settings {
             window_events_max: 1_024,
             waiting_events_max: 10_000,
             poll_interval_ms: 1_000,
-            acknowledge_delay_ms: 50,
+            acknowledge_delay_ms: 250,
             drain_s: 10,
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use infra_db::DbError;
 use infra_kernel::Context;
 
 use crate::Event;
@@ -98,6 +99,15 @@ pub trait Handler: Send + Sync + 'static {
     /// Acts on one event; the context carries the event's correlation id and the attempt's
     /// deadline.
     async fn handle(&self, context: &Context, event: &Event) -> Result<(), HandlerError>;
+
+    /// Makes durable what handling has changed: called before handled events are acknowledged. To
+    /// be written where a database does not sync each commit ([`infra_db::Durability::OnSync`]).
+    ///
+    /// # Errors
+    /// When that failed: nothing is acknowledged then, and it is called again.
+    async fn sync(&self) -> Result<(), DbError> {
+        Ok(())
+    }
 }
 
 /// A subscription and who acts on it: what a domain hands to the composition, which runs it.

@@ -1,6 +1,6 @@
 //! A database as an installation knows it.
 
-use infra_db::Migrator;
+use infra_db::{Durability, Migrator};
 
 /// A database of an installation: what the composition has to know to open it, to relay its events
 /// and to miss it.
@@ -14,6 +14,9 @@ pub struct DatabaseSpec {
     pub migrations: &'static Migrator,
     /// Whether it can be made again from the others, so that losing it is no loss.
     pub is_read_model: bool,
+    /// When its commits are made durable: at once, unless its owner syncs it before what it is made
+    /// from is released.
+    pub durability: Durability,
     /// Whether events are published from it, so that it is relayed.
     pub has_outbox: bool,
     /// Whether its rows name files of the blob store: without it, nobody knows what they are.
@@ -36,6 +39,7 @@ impl DatabaseSpec {
             file,
             migrations,
             is_read_model: false,
+            durability: Durability::OnCommit,
             has_outbox: true,
             names_blobs: false,
             is_original: false,

@@ -9,11 +9,17 @@ use infra_kernel::Timestamp;
 use tokio::time::Instant;
 
 use super::ack_batch::AckBatch;
+use crate::settings::Bounds;
+use crate::{Consumer, Handler};
 
 pub(crate) struct AckWriter {
     database: Database,
     subscription: &'static str,
+    handler: Arc<dyn Handler>,
     delay: Duration,
+    /// Bare acknowledgements are written at whole delays from here, all subscriptions' in one
+    /// commit.
+    epoch: Instant,
     /// What the next ack batch will hold.
     pending: AckBatch,
     /// When the pending ack batch got its first entry.
@@ -26,11 +32,18 @@ pub(crate) struct AckWriter {
 }
 
 impl AckWriter {
-    pub(crate) fn new(database: Database, subscription: &'static str, delay: Duration) -> Self {
+    pub(crate) fn new(
+        database: Database,
+        consumer: &Consumer,
+        bounds: Bounds,
+        epoch: Instant,
+    ) -> Self {
         Self {
             database,
-            subscription,
-            delay,
+            subscription: consumer.subscription.name,
+            handler: Arc::clone(&consumer.handler),
+            delay: bounds.acknowledge_delay,
+            epoch,
             pending: AckBatch::default(),
             since: None,
             writing: None,
@@ -73,14 +86,15 @@ impl AckWriter {
         if self.writing.is_some() {
             return self.pause_until;
         }
+        let since = self.since?;
         // Only bare acknowledgements are worth gathering: what touches the tables has others
         // waiting for it.
-        let delay = if self.pending.touches_tables() {
-            Duration::ZERO
-        } else {
-            self.delay
-        };
-        self.since.map(|since| since + delay)
+        if self.pending.touches_tables() || self.delay.is_zero() {
+            return Some(since);
+        }
+        let passed = since.saturating_duration_since(self.epoch).as_nanos();
+        let into = passed % self.delay.as_nanos();
+        Some(since + self.delay - Duration::from_nanos(u64::try_from(into).unwrap_or_default()))
     }
 
     /// Begins a commit, of what failed before or else of what is pending with this cursor. To be
@@ -104,7 +118,9 @@ impl AckWriter {
         let ack_batch = Arc::clone(ack_batch);
         let database = self.database.clone();
         let subscription = self.subscription;
+        let handler = Arc::clone(&self.handler);
         self.commit = Some(Box::pin(async move {
+            handler.sync().await?;
             database
                 .write(move |connection| {
                     Box::pin(async move { ack_batch.apply(connection, subscription, now).await })

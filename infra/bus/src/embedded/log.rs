@@ -25,6 +25,8 @@ pub(crate) struct LogRow {
     pub(crate) event: EventRow,
     /// Whether an event with the same key waits in the subscription's redelivery.
     pub(crate) blocked: bool,
+    /// Where the log ended when this was read.
+    log_end: i64,
 }
 
 impl HoldsEvent for LogRow {
@@ -104,6 +106,29 @@ pub(crate) async fn read(
     after: i64,
     rows_max: usize,
 ) -> Result<Read, DbError> {
+    let furthest = after.saturating_add(SCAN_POSITIONS_MAX);
+    // Who was woken finds something nearly always, and the end with it, in one statement.
+    let taken = scan(database, interest, after, furthest, rows_max).await?;
+    let Some(found) = taken.rows.last() else {
+        return read_past_others(database, interest, after, rows_max).await;
+    };
+    let (last, end) = (found.event.position, found.log_end);
+    let read_to = if taken.cut { last } else { end.min(furthest) };
+    Ok(Read {
+        rows: taken.rows,
+        read_to,
+        at_end: read_to == end,
+    })
+}
+
+/// The same where at first there was nothing: it finds out where the log ends before it looks
+/// again, so that nothing which came in between is skipped.
+async fn read_past_others(
+    database: &Database,
+    interest: &Interest<'_>,
+    after: i64,
+    rows_max: usize,
+) -> Result<Read, DbError> {
     // Single writer (ADR 0026): positions become visible in order, so nothing can appear later at
     // or below the end.
     let end: Option<i64> = sqlx::query_scalar("SELECT max(position) FROM log")
@@ -138,12 +163,13 @@ async fn scan(
     let rows = sqlx::query_as::<_, LogRow>(
         "SELECT position, event_id, topic, key, payload, occurred_at, correlation_id, headers,
              EXISTS (SELECT 1 FROM redelivery AS r
-                 WHERE r.subscription = $1 AND r.key = log.key) AS blocked
+                 WHERE r.subscription = $1 AND r.key = log.key) AS blocked,
+             (SELECT max(position) FROM log) AS log_end
          FROM log
          WHERE position > $2 AND position <= $3 AND topic IN (SELECT value FROM json_each($4))
              AND NOT EXISTS (SELECT 1 FROM dead_letters AS d
                  WHERE d.subscription = $1 AND d.position = log.position)
-         ORDER BY position LIMIT $5",
+         ORDER BY position LIMIT CAST($5 AS BIGINT)",
     )
     .bind(interest.subscription)
     .bind(after)

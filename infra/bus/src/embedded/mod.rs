@@ -13,6 +13,7 @@ mod keys;
 mod log;
 mod offset_tracker;
 mod runner;
+mod wakeups;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,12 +21,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use infra_db::{Database, DbError};
 use infra_kernel::Clock;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::Bounds;
 use crate::{Bus, BusError, Consumer, Event, Settings};
 use runner::Runner;
+use wakeups::Wakeups;
 
 /// The durable log on disk, and the subscriptions that read it. Cheap to clone.
 #[derive(Clone)]
@@ -33,8 +36,10 @@ pub struct EmbeddedBus {
     database: Database,
     clock: Arc<dyn Clock>,
     bounds: Bounds,
-    /// Notifies every subscription of this process that something was published.
-    published: Arc<watch::Sender<()>>,
+    /// Notifies the subscriptions of this process that something was published that they take.
+    wakeups: Arc<Wakeups>,
+    /// What acknowledgements are timed by, so that those of all subscriptions share a commit.
+    epoch: Instant,
     /// One lock for each subscription that was ever run here: a second run waits until the first
     /// has ended.
     running: Arc<Mutex<Locks>>,
@@ -50,7 +55,8 @@ impl EmbeddedBus {
             database,
             clock,
             bounds: Bounds::from(settings),
-            published: Arc::new(watch::Sender::new(())),
+            wakeups: Arc::default(),
+            epoch: Instant::now(),
             running: Arc::default(),
         }
     }
@@ -98,9 +104,14 @@ impl Bus for EmbeddedBus {
             log::append(&self.database, batch.to_vec(), self.clock.now())
                 .await
                 .map_err(|error| BusError::Publish(Box::new(error)))?;
-            self.published.send_replace(());
+            self.wakeups.wake(batch);
         }
         Ok(())
+    }
+
+    async fn sync(&self) -> Result<(), BusError> {
+        let synced = self.database.sync().await;
+        synced.map_err(|error| BusError::Sync(Box::new(error)))
     }
 
     async fn run(&self, consumer: Consumer, stop: CancellationToken) {
@@ -111,9 +122,10 @@ impl Bus for EmbeddedBus {
             alone = lock.lock() => alone,
         };
         // Watches before it reads: what is published in between wakes it.
-        let published = self.published.subscribe();
+        let published = self.wakeups.subscribe(consumer.subscription.topics);
         let clock = Arc::clone(&self.clock);
-        let register = Runner::register(&self.database, clock, self.bounds, consumer, &stop);
+        let timing = (self.bounds, self.epoch);
+        let register = Runner::register(&self.database, clock, timing, consumer, &stop);
         if let Some(runner) = register.await {
             Box::pin(runner.run(published, stop)).await;
         }

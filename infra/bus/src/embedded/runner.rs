@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use infra_db::{Database, DbError};
 use infra_kernel::Clock;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -59,7 +59,7 @@ impl Runner {
     pub(crate) async fn register(
         database: &Database,
         clock: Arc<dyn Clock>,
-        bounds: Bounds,
+        (bounds, epoch): (Bounds, Instant),
         consumer: Consumer,
         stop: &CancellationToken,
     ) -> Option<Self> {
@@ -70,7 +70,7 @@ impl Runner {
                     return Some(Self::new(
                         database.clone(),
                         clock,
-                        bounds,
+                        (bounds, epoch),
                         consumer,
                         position,
                     ));
@@ -88,14 +88,14 @@ impl Runner {
     fn new(
         database: Database,
         clock: Arc<dyn Clock>,
-        bounds: Bounds,
+        (bounds, epoch): (Bounds, Instant),
         consumer: Consumer,
         position: i64,
     ) -> Self {
-        let name = consumer.subscription.name;
+        let ack_writer = AckWriter::new(database.clone(), &consumer, bounds, epoch);
         Self {
             topics: json_texts(consumer.subscription.topics),
-            ack_writer: AckWriter::new(database.clone(), name, bounds.acknowledge_delay),
+            ack_writer,
             consumer,
             database,
             clock,
@@ -110,7 +110,7 @@ impl Runner {
         }
     }
 
-    pub(crate) async fn run(mut self, mut published: watch::Receiver<()>, stop: CancellationToken) {
+    pub(crate) async fn run(mut self, published: Arc<Notify>, stop: CancellationToken) {
         let mut ticks = tokio::time::interval(self.bounds.poll_interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !stop.is_cancelled() {
@@ -125,7 +125,7 @@ impl Runner {
                 () = stop.cancelled() => {}
                 Some(finished) = self.attempts.join_next_with_id() => self.take_finished(finished),
                 committed = self.ack_writer.committed() => self.take_committed(committed),
-                Ok(()) = published.changed() => self.behind = true,
+                () = published.notified() => self.behind = true,
                 _ = ticks.tick() => self.tick(),
                 () = tokio::time::sleep_until(wake_at) => {}
             }

@@ -97,7 +97,7 @@ pub(crate) async fn due_keys(
         "SELECT key FROM redelivery
          WHERE subscription = $1 AND next_attempt_at IS NOT NULL
              AND (next_attempt_at <= $2 OR next_attempt_at > $3)
-         ORDER BY next_attempt_at LIMIT $4",
+         ORDER BY next_attempt_at LIMIT CAST($4 AS BIGINT)",
     )
     .bind(subscription)
     .bind(due.now.microseconds())
@@ -117,7 +117,7 @@ pub(crate) async fn run_of_key(
     let rows = sqlx::query_as::<_, WaitingRow>(
         "SELECT position, event_id, topic, key, payload, occurred_at, correlation_id, headers,
              attempts, next_attempt_at
-         FROM redelivery WHERE subscription = $1 AND key = $2 ORDER BY position LIMIT $3",
+         FROM redelivery WHERE subscription = $1 AND key = $2 ORDER BY position LIMIT CAST($3 AS BIGINT)",
     )
     .bind(subscription)
     .bind(key)

@@ -2,12 +2,12 @@
 //! crash.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use infra_bus::{Bus as _, EmbeddedBus, Event, Handler, HandlerError, Subscription};
-use infra_db::Database;
+use infra_db::{Database, DbError};
 use infra_kernel::{Context, SystemClock};
 use tokio::sync::{Notify, Semaphore, mpsc};
 
@@ -333,4 +333,46 @@ async fn a_handler_gets_the_correlation_id_and_the_deadline() {
     let (id, _) = received.recv().await.unwrap();
     assert_eq!(id.len(), 32, "`{id}` is no fresh id");
     run.stop().await;
+}
+
+/// Handles everything, and makes it durable only when it may.
+struct Unsynced {
+    may_sync: AtomicBool,
+    handled: AtomicUsize,
+}
+
+#[async_trait]
+impl Handler for Unsynced {
+    async fn handle(&self, _: &Context, _: &Event) -> Result<(), HandlerError> {
+        self.handled.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    async fn sync(&self) -> Result<(), DbError> {
+        let synced = self.may_sync.load(Ordering::SeqCst);
+        synced.then_some(()).ok_or(DbError::Closed)
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_acknowledged_before_its_handler_has_synced_it() {
+    let world = World::new().await;
+    let handler = Arc::new(Unsynced {
+        may_sync: AtomicBool::new(false),
+        handled: AtomicUsize::new(0),
+    });
+    let run = world.run(subscription(), handler.clone());
+    let events: Vec<_> = (0..10).map(|number| world.event(number, number)).collect();
+    world.publish(&events).await;
+    eventually("all are handled", async || {
+        handler.handled.load(Ordering::SeqCst) == 10
+    })
+    .await;
+    // Well beyond the delay of acknowledgements and the pause after one that failed.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(world.status().await.behind, 10);
+    handler.may_sync.store(true, Ordering::SeqCst);
+    world.settled().await;
+    run.stop().await;
+    assert_eq!(handler.handled.load(Ordering::SeqCst), 10);
 }

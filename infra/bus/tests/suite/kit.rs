@@ -10,7 +10,7 @@ use infra_bus::{
     Bus, Consumer, EmbeddedBus, Event, Handler, HandlerError, Headers, RetryPolicy, Settings,
     Status, Subscription, statuses,
 };
-use infra_db::Database;
+use infra_db::{Database, Durability, OpenOptions};
 use infra_kernel::{Clock, Context, CorrelationId, EventId, IdGenerator, SystemClock};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -57,8 +57,13 @@ pub(crate) fn subscription() -> Subscription {
     }
 }
 
+/// As the server opens it.
 pub(crate) async fn open_database(folder: &Path) -> Database {
-    Database::open(&folder.join("bus.db"), &infra_bus::MIGRATIONS)
+    let options = OpenOptions {
+        durability: Durability::OnSync,
+        ..OpenOptions::default()
+    };
+    Database::open_with(&folder.join("bus.db"), &infra_bus::MIGRATIONS, options)
         .await
         .unwrap()
 }

@@ -2,7 +2,7 @@
 //! at the other end.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -72,6 +72,9 @@ struct Unsteady {
     refusals: AtomicUsize,
     calls: AtomicUsize,
     taken: Mutex<Vec<u64>>,
+    syncs: AtomicUsize,
+    /// Whether it refuses to make durable what it took.
+    is_unsynced: AtomicBool,
 }
 
 #[async_trait]
@@ -88,6 +91,14 @@ impl Bus for Unsteady {
             return Err(BusError::Publish("the bus is away".into()));
         }
         self.taken.lock().unwrap().extend(events.iter().map(number));
+        Ok(())
+    }
+
+    async fn sync(&self) -> Result<(), BusError> {
+        self.syncs.fetch_add(1, Ordering::SeqCst);
+        if self.is_unsynced.load(Ordering::SeqCst) {
+            return Err(BusError::Sync("the disk is away".into()));
+        }
         Ok(())
     }
 
@@ -144,6 +155,29 @@ async fn everything_is_moved_in_order_and_leaves_the_outbox() {
     stop.cancel();
     task.await.unwrap();
     assert_eq!(relaying.taken(), (0..750).collect::<Vec<_>>());
+}
+
+/// A loss of power may take from the bus what it has not synced.
+#[tokio::test]
+async fn what_the_bus_has_not_made_durable_stays_in_the_outbox() {
+    let relaying = relaying(0).await;
+    relaying.bus.is_unsynced.store(true, Ordering::SeqCst);
+    let (stop, task) = relaying.start();
+    relaying.write(0..5).await;
+    eventually("it is asked to sync", async || {
+        relaying.bus.syncs.load(Ordering::SeqCst) > 0
+    })
+    .await;
+    assert_eq!(relaying.taken(), [0, 1, 2, 3, 4]);
+    assert_eq!(count(&relaying.domain, "outbox").await, 5);
+    relaying.bus.is_unsynced.store(false, Ordering::SeqCst);
+    eventually("the outbox is empty", async || {
+        count(&relaying.domain, "outbox").await == 0
+    })
+    .await;
+    stop.cancel();
+    task.await.unwrap();
+    assert_eq!(relaying.taken(), [0, 1, 2, 3, 4], "published once");
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ use async_trait::async_trait;
 use business_graph_gateway::Graph;
 use business_posts_gateway::Posts;
 use infra_bus::Consumer;
-use infra_db::Database;
+use infra_db::{Database, Durability};
 use infra_domain::{DatabaseSpec, Domain};
 use infra_kernel::{Clock, IdGenerator};
 use product_feed_gateway::Feed;
@@ -53,6 +53,7 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 /// The database of this domain.
 pub static DATABASE: DatabaseSpec = DatabaseSpec {
     is_read_model: true,
+    durability: Durability::OnSync,
     has_outbox: false,
     is_original: true,
     ..DatabaseSpec::new("feed", "feed.db", &MIGRATIONS)

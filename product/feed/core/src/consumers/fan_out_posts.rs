@@ -9,6 +9,7 @@ use business_graph_gateway::{
 };
 use business_posts_gateway::{GetPostHeadsRequest, PostPublished};
 use infra_bus::{Event, Handler, HandlerError};
+use infra_db::DbError;
 use infra_kernel::{AccountId, Context, Page};
 
 use super::empty_event;
@@ -192,5 +193,9 @@ impl Handler for FanOutPosts {
             self.fan_out(context, &Delivery::of(&head)).await?;
         }
         Ok(())
+    }
+
+    async fn sync(&self) -> Result<(), DbError> {
+        self.state.store.sync().await
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use business_graph_gateway::{Followed, Unfollowed, topics};
 use infra_bus::{Event, Handler, HandlerError};
+use infra_db::DbError;
 use infra_kernel::{AccountId, Context};
 
 use super::empty_event;
@@ -42,5 +43,9 @@ impl Handler for ReconcileFollows {
             .reconcile_follow(context, follower, followee, ended)
             .await?;
         Ok(())
+    }
+
+    async fn sync(&self) -> Result<(), DbError> {
+        self.state.store.sync().await
     }
 }

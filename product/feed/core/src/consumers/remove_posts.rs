@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use business_posts_gateway::{PostDeleted, PostId};
 use infra_bus::{Event, Handler, HandlerError};
+use infra_db::DbError;
 use infra_kernel::Context;
 
 use super::empty_event;
@@ -35,5 +36,9 @@ impl Handler for RemovePosts {
         // chunk of those there are.
         while self.state.timelines.remove_post(post, chunk).await? >= chunk as usize {}
         Ok(())
+    }
+
+    async fn sync(&self) -> Result<(), DbError> {
+        self.state.store.sync().await
     }
 }

@@ -25,6 +25,12 @@ impl Store {
         Self { database }
     }
 
+    /// Makes durable what was written before: a commit alone does not, as all of it can be made
+    /// again, or is by the events that are not acknowledged yet.
+    pub(crate) async fn sync(&self) -> Result<(), DbError> {
+        self.database.sync().await
+    }
+
     /// Runs a write, with what follows its commit. Work comes last, to read as it does in a plain
     /// write.
     async fn write_then<T, F, H>(&self, after_commit: H, work: F) -> Result<T, DbError>

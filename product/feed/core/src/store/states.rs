@@ -37,7 +37,7 @@ impl Store {
         };
         let rows: Vec<(i64, i64)> = sqlx::query_as(
             "SELECT post_id, author_id FROM timeline WHERE account_id = $1 AND post_id >= $2
-             ORDER BY post_id DESC LIMIT $3",
+             ORDER BY post_id DESC LIMIT CAST($3 AS BIGINT)",
         )
         .bind(account.to_sql())
         .bind(floor)
@@ -131,7 +131,7 @@ impl Store {
             Box::pin(async move {
                 let rows: Vec<i64> = sqlx::query_scalar(
                     "SELECT account_id FROM timeline_state WHERE last_read_at < $1
-                     ORDER BY last_read_at LIMIT $2",
+                     ORDER BY last_read_at LIMIT CAST($2 AS BIGINT)",
                 )
                 .bind(seen_before.microseconds())
                 .bind(i64::from(timelines_max))
@@ -164,7 +164,7 @@ impl Store {
         accounts_max: u32,
     ) -> Result<Vec<AccountId>, DbError> {
         let rows = sqlx::query_scalar(
-            "SELECT account_id FROM timeline_state WHERE account_id > $1 ORDER BY account_id LIMIT $2",
+            "SELECT account_id FROM timeline_state WHERE account_id > $1 ORDER BY account_id LIMIT CAST($2 AS BIGINT)",
         )
         .bind(account.to_sql())
         .bind(i64::from(accounts_max))
