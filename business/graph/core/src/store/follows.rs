@@ -16,7 +16,7 @@ macro_rules! page {
             $owner,
             " = $1 AND id < $2 AND id > $3 ORDER BY id ",
             $order,
-            " LIMIT $4"
+            " LIMIT CAST($4 AS BIGINT)"
         )
     };
 }

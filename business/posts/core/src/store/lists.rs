@@ -24,8 +24,8 @@ impl PageStatements {
 macro_rules! page {
     ($($condition:literal)*) => {
         PageStatements {
-            older: concat!("SELECT id FROM posts WHERE id < $1 AND id > $2", $(" AND ", $condition,)* " ORDER BY id DESC LIMIT $3"),
-            newer: concat!("SELECT id FROM posts WHERE id < $1 AND id > $2", $(" AND ", $condition,)* " ORDER BY id ASC LIMIT $3"),
+            older: concat!("SELECT id FROM posts WHERE id < $1 AND id > $2", $(" AND ", $condition,)* " ORDER BY id DESC LIMIT CAST($3 AS BIGINT)"),
+            newer: concat!("SELECT id FROM posts WHERE id < $1 AND id > $2", $(" AND ", $condition,)* " ORDER BY id ASC LIMIT CAST($3 AS BIGINT)"),
         }
     };
 }
@@ -41,7 +41,7 @@ pub(crate) const PUBLIC: PageStatements =
 pub(crate) const PUBLIC_WITH_MEDIA: PageStatements =
     page!("visibility = 1" "domain = ''" "in_reply_to_id IS NULL" "has_media = TRUE");
 pub(crate) const RECENT: &str = "SELECT id, visibility, has_media, in_reply_to_id IS NOT NULL FROM posts \
-     WHERE author_id = $1 ORDER BY id DESC LIMIT $2";
+     WHERE author_id = $1 ORDER BY id DESC LIMIT CAST($2 AS BIGINT)";
 
 // `CROSS JOIN` keeps SQLite from turning the join round: the index of the tag is in the order of
 // the page, and begun from the posts it would be a walk over all of them.
@@ -53,7 +53,7 @@ macro_rules! with_tag {
              AND (1 << posts.visibility) & $5 <> 0 AND (posts.has_media = TRUE OR NOT $7) \
              AND (posts.in_reply_to_id IS NULL OR NOT $8) ORDER BY hashtags.post_id ",
             $order,
-            " LIMIT $3"
+            " LIMIT CAST($3 AS BIGINT)"
         )
     };
 }
@@ -73,7 +73,7 @@ macro_rules! mentioning {
              AND ($9 IS NULL OR EXISTS (SELECT 1 FROM hashtags WHERE name = $9 AND hashtags.post_id = posts.id)) \
              ORDER BY hidden_mentions.post_id ",
             $order,
-            " LIMIT $3"
+            " LIMIT CAST($3 AS BIGINT)"
         )
     };
 }
