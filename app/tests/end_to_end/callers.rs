@@ -186,7 +186,7 @@ const OF_ANYONE: [&str; 31] = [
 /// asks for none: it is open to anyone or to the operator alone, it is made by a person's own
 /// browser (`authorize`), a secret proves it (`issue_token`), or reads of every kind need it
 /// (`get_relationships`, `list_by_author`).
-const SCOPES: [(&str, &[&str]); 16] = [
+const SCOPES: [(&str, &[&str]); 22] = [
     ("accounts.update_profile", &["write:accounts"]),
     ("graph.follow", &["write:follows", "follow"]),
     ("graph.unfollow", &["write:follows", "follow"]),
@@ -203,6 +203,12 @@ const SCOPES: [(&str, &[&str]); 16] = [
     ("media.cancel_upload", &["write:media"]),
     ("posts.create_post", &["write:statuses"]),
     ("posts.delete_post", &["write:statuses"]),
+    ("engagement.like", &["write:favourites"]),
+    ("engagement.unlike", &["write:favourites"]),
+    ("engagement.list_likes_of_account", &["read:favourites"]),
+    ("engagement.bookmark", &["write:bookmarks"]),
+    ("engagement.unbookmark", &["write:bookmarks"]),
+    ("engagement.list_bookmarks", &["read:bookmarks"]),
     ("feed.get_home", &["read:statuses"]),
 ];
 

@@ -9,6 +9,7 @@ mod allowed;
 mod callers;
 mod cycles;
 mod functions;
+mod migrations;
 mod prose;
 mod single_writer;
 mod words;
@@ -58,6 +59,7 @@ pub(crate) fn run(root: &Path, accept: bool) -> Result<()> {
     }
     lengths.circles = modules.circles();
     findings.extend(crates(root, &metadata)?);
+    findings.extend(migrations::check(&files));
     findings.extend(markers.against(&workspace::read(root, Path::new(single_writer::RECORD))?));
     let list = root.join(allowed::FILE);
     if accept {

@@ -247,7 +247,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("post_id"),
-        scopes: &[],
+        scopes: &["write:favourites"],
     };
     /// See [`Engagement::unlike`](super::Engagement::unlike).
     pub const UNLIKE: Method = Method {
@@ -257,7 +257,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("post_id"),
-        scopes: &[],
+        scopes: &["write:favourites"],
     };
     /// See [`Engagement::list_likes_of_post`](super::Engagement::list_likes_of_post).
     pub const LIST_LIKES_OF_POST: Method = Method {
@@ -277,7 +277,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
-        scopes: &[],
+        scopes: &["read:favourites"],
     };
     /// See [`Engagement::bookmark`](super::Engagement::bookmark).
     pub const BOOKMARK: Method = Method {
@@ -287,7 +287,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
-        scopes: &[],
+        scopes: &["write:bookmarks"],
     };
     /// See [`Engagement::unbookmark`](super::Engagement::unbookmark).
     pub const UNBOOKMARK: Method = Method {
@@ -297,7 +297,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
-        scopes: &[],
+        scopes: &["write:bookmarks"],
     };
     /// See [`Engagement::list_bookmarks`](super::Engagement::list_bookmarks).
     pub const LIST_BOOKMARKS: Method = Method {
@@ -307,7 +307,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
-        scopes: &[],
+        scopes: &["read:bookmarks"],
     };
     /// See [`Engagement::get_counts`](super::Engagement::get_counts).
     pub const GET_COUNTS: Method = Method {

@@ -110,7 +110,7 @@ async fn begin(
         return Err(GraphError::FollowsTooMany { max });
     }
     stats::add(connection, follow.followee(), 1, 0).await?;
-    let told = Followed {
+    let payload = Followed {
         follow_id: follow.id,
         follower_id: follow.follower_id,
         followee_id: follow.followee_id,
@@ -120,7 +120,7 @@ async fn begin(
         &state.ids,
         topics::FOLLOWED,
         follow.follower_id,
-        &told,
+        &payload,
     );
     outbox::append(connection, &event).await?;
     Ok(())
@@ -139,7 +139,7 @@ async fn write_unfollow(
     };
     stats::subtract(connection, follower, 0, 1).await?;
     stats::subtract(connection, followee, 1, 0).await?;
-    let told = Unfollowed {
+    let payload = Unfollowed {
         follow_id: id.get(),
         follower_id: request.follower_id,
         followee_id: request.followee_id,
@@ -149,7 +149,7 @@ async fn write_unfollow(
         &state.ids,
         topics::UNFOLLOWED,
         request.follower_id,
-        &told,
+        &payload,
     );
     outbox::append(connection, &event).await?;
     Ok(())

@@ -126,11 +126,11 @@ async fn write_post(
     if post.visibility().is_open() {
         stats::add_post(connection, &post).await?;
     }
-    let told = PostPublished {
+    let payload = PostPublished {
         head: Some(post.head()),
         media_ids: post.media_ids.clone(),
     };
-    let event = Event::new(context, &state.ids, topics::PUBLISHED, post.id, &told);
+    let event = Event::new(context, &state.ids, topics::PUBLISHED, post.id, &payload);
     outbox::append(connection, &event).await?;
     Ok(post)
 }

@@ -70,11 +70,11 @@ async fn write_deletion(
             posts::count_reply(connection, parent, -1).await?;
         }
     }
-    let told = PostDeleted {
+    let payload = PostDeleted {
         head: Some(post.head()),
         media_ids: post.media_ids.clone(),
     };
-    let event = Event::new(context, &state.ids, topics::DELETED, post.id, &told);
+    let event = Event::new(context, &state.ids, topics::DELETED, post.id, &payload);
     outbox::append(connection, &event).await?;
     Ok(post)
 }
