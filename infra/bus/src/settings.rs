@@ -12,7 +12,7 @@ pub struct Settings {
     /// How long an event is kept in the log after it was published, in seconds, even when everyone
     /// has handled it. An event that is published twice within this time is recognised. Default
     /// 604800 (seven days).
-    pub retention_s: u32,
+    pub retention_s: u64,
     /// The pause between two rounds of trimming the log, in seconds. Default 300.
     pub trim_interval_s: u32,
     /// The most events in one read of the log. Default 256.
@@ -66,7 +66,7 @@ impl From<&Settings> for Bounds {
     fn from(settings: &Settings) -> Self {
         let at_least_one = |number: u32| number.max(1) as usize;
         Self {
-            retention: Duration::from_secs(u64::from(settings.retention_s)),
+            retention: Duration::from_secs(settings.retention_s),
             trim_interval: Duration::from_secs(u64::from(settings.trim_interval_s.max(1))),
             batch: at_least_one(settings.batch_events_max),
             window: at_least_one(settings.window_events_max),

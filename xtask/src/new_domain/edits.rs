@@ -86,6 +86,12 @@ const EDITS: &[Edit] = &[
         }",
     ),
     edit(
+        "app/tests/end_to_end/callers.rs",
+        Place::Before("    (\"feed.get_home\", &[\"read:statuses\"]),"),
+        "    (\"{{name}}.add_entry\", &[\"write\"]),
+    (\"{{name}}.list_entries\", &[\"read\"]),",
+    ),
+    edit(
         "docs/adr/0026-single-writer.md",
         Place::AfterLast("| `{{layer}}/"),
         "| `{{layer}}/{{name}}/core/src/service/add_entry.rs` | entries are numbered in the order of their commits |",

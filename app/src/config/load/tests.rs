@@ -106,7 +106,8 @@ fn what_is_wrong_is_named() {
 
 #[test]
 fn an_old_name_is_read_and_the_new_one_named() {
-    let file = "[accounts]\nsession_lifetime_days = 2\n[bus]\ndrain_seconds = 3";
+    let file = "[accounts]\nsession_lifetime_days = 2\n[bus]\ndrain_seconds = 3
+[feed]\nactive_days = 99999";
     let set = [
         ("HELIOGRAPH_ACCOUNTS__PASSWORD_MEMORY_KIB", "64"),
         ("HELIOGRAPH_MEDIA__JOB_SECONDS_MAX", "5"),
@@ -116,6 +117,8 @@ fn an_old_name_is_read_and_the_new_one_named() {
     assert_eq!(configuration.accounts.session_lifetime_s, 2 * 86_400);
     assert_eq!(configuration.accounts.password_memory_bytes, 64 * 1024);
     assert_eq!(configuration.bus.drain_s, 3);
+    // As much as somebody wrote who meant for ever.
+    assert_eq!(configuration.feed.active_window_s, 99_999 * 86_400);
     assert_eq!(configuration.media.job_s_max, 5);
     let warned = |old: &str, set_to: &str| {
         let named = |text: &&String| text.contains(old) && text.contains(set_to);
@@ -138,7 +141,7 @@ fn an_old_name_is_read_and_the_new_one_named() {
         "HELIOGRAPH_MEDIA__JOB_SECONDS_MAX",
         "`media.job_s_max` to 5",
     );
-    assert_eq!(loaded.warnings.len(), 4);
+    assert_eq!(loaded.warnings.len(), 5);
     assert!(matches!(loaded.settings["bus.drain_s"].1, Origin::File(_)));
 }
 

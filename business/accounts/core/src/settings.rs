@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-const DAY_S: u32 = 24 * 60 * 60;
+const DAY_S: u64 = 24 * 60 * 60;
 
 /// Accounts: who may sign up, how passwords are kept, and how often anyone may try.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -14,9 +14,9 @@ pub struct Settings {
     /// Whether anyone may sign up. The setup link and the operator's commands make accounts either
     /// way. Default: true.
     pub registrations_open: bool,
-    /// How long a browser session lives without being used, in seconds. Default: 7776000
-    /// (90 days).
-    pub session_lifetime_s: u32,
+    /// How long a browser session lives without being used, in seconds; less than 86400 (a day)
+    /// counts as a day. Default: 7776000 (90 days).
+    pub session_lifetime_s: u64,
     /// The memory that one password check takes (argon2id), in bytes, used in whole KiB; at least
     /// 8192 for each lane. Default: 19922944 (19 MiB).
     pub password_memory_bytes: u64,
@@ -90,9 +90,10 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Never nothing.
+    /// Never less than a day: that a session is in use is recorded once an hour, and a session must
+    /// outlive that by far.
     pub(crate) fn session_lifetime(&self) -> Duration {
-        Duration::from_secs(u64::from(self.session_lifetime_s.max(1)))
+        Duration::from_secs(self.session_lifetime_s.max(DAY_S))
     }
 
     /// What one password check takes, in KiB, the unit of argon2.

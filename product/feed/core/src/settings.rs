@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use business_graph_gateway::PAGE_LIMIT_MAX;
 
+const DAY_S: u64 = 24 * 60 * 60;
+
 /// Settings of the feed.
 #[derive(
     Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
@@ -11,8 +13,9 @@ use business_graph_gateway::PAGE_LIMIT_MAX;
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// How long after their last visit an account's home timeline is still kept up, in seconds.
-    /// Later it is dropped, and made again when they come back. Default 1209600 (14 days).
-    pub active_window_s: u32,
+    /// Later it is dropped, and made again when they come back. Less than 86400 (a day) counts as a
+    /// day. Default 1209600 (14 days).
+    pub active_window_s: u64,
     /// How many posts of a home timeline are kept ready. Older posts are still there, read from the
     /// authors' posts at a higher cost. Default 800.
     pub timeline_entries_max: u32,
@@ -31,7 +34,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            active_window_s: 14 * 24 * 60 * 60,
+            active_window_s: 14 * DAY_S,
             timeline_entries_max: 800,
             fan_out_chunk: 1_000,
             merge_threshold: 10_000,
@@ -42,9 +45,10 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// How long after the last visit a timeline is kept up.
+    /// How long after the last visit a timeline is kept up. Never less than a day: what is dropped
+    /// costs much more to make again than to keep up.
     pub(crate) fn active(&self) -> Duration {
-        Duration::from_secs(u64::from(self.active_window_s.max(1)))
+        Duration::from_secs(self.active_window_s.max(DAY_S))
     }
 
     /// The bound of a timeline; never zero.

@@ -15,7 +15,7 @@ macro_rules! page {
             "SELECT id, account_id, post_id, created_at FROM bookmarks \
              WHERE account_id = $1 AND id < $2 AND id > $3 ORDER BY id ",
             $order,
-            " LIMIT $4"
+            " LIMIT CAST($4 AS BIGINT)"
         )
     };
 }
@@ -26,7 +26,7 @@ pub(super) const NEWER: &str = page!("ASC");
 pub(super) const AMONG: &str = "SELECT post_id FROM json_each($2) AS wanted \
      CROSS JOIN bookmarks WHERE account_id = $1 AND post_id = wanted.value";
 pub(super) const DELETE_SOME_OF_POST: &str = "DELETE FROM bookmarks WHERE id IN \
-     (SELECT id FROM bookmarks WHERE post_id = $1 ORDER BY id LIMIT $2) RETURNING account_id";
+     (SELECT id FROM bookmarks WHERE post_id = $1 ORDER BY id LIMIT CAST($2 AS BIGINT)) RETURNING account_id";
 
 #[derive(FromRow)]
 struct BookmarkRow {

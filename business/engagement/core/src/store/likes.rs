@@ -16,7 +16,7 @@ macro_rules! page {
             $owner,
             " = $1 AND id < $2 AND id > $3 ORDER BY id ",
             $order,
-            " LIMIT $4"
+            " LIMIT CAST($4 AS BIGINT)"
         )
     };
 }
@@ -31,7 +31,7 @@ pub(super) const FIND: &str = "SELECT id FROM likes WHERE account_id = $1 AND po
 pub(super) const AMONG: &str = "SELECT post_id FROM json_each($2) AS wanted \
      CROSS JOIN likes WHERE account_id = $1 AND post_id = wanted.value";
 pub(super) const DELETE_SOME_OF_POST: &str = "DELETE FROM likes WHERE id IN \
-     (SELECT id FROM likes WHERE post_id = $1 ORDER BY id LIMIT $2) RETURNING account_id";
+     (SELECT id FROM likes WHERE post_id = $1 ORDER BY id LIMIT CAST($2 AS BIGINT)) RETURNING account_id";
 
 /// Which end of the likes an id is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
