@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use infra_db::{Connection, Database, DbError, json_ids};
+use infra_db::{BoxFuture, Connection, Database, DbError, json_ids};
 use infra_kernel::{Clock, Timestamp};
 
 use crate::Event;
@@ -113,21 +113,20 @@ impl DeadLetters {
     /// When the database cannot be written.
     pub async fn replay(&self, id: i64) -> Result<bool, DbError> {
         let now = self.clock.now();
-        self.database
-            .write(move |connection| {
-                Box::pin(async move {
-                    let subscription: Option<String> =
-                        sqlx::query_scalar("SELECT subscription FROM dead_letters WHERE id = $1")
-                            .bind(id)
-                            .fetch_optional(&mut *connection)
-                            .await?;
-                    let Some(subscription) = subscription else {
-                        return Ok(false);
-                    };
-                    Ok(replay_ids(connection, &subscription, &[id], now).await? == 1)
-                })
+        self.write_durably(move |connection| {
+            Box::pin(async move {
+                let subscription: Option<String> =
+                    sqlx::query_scalar("SELECT subscription FROM dead_letters WHERE id = $1")
+                        .bind(id)
+                        .fetch_optional(&mut *connection)
+                        .await?;
+                let Some(subscription) = subscription else {
+                    return Ok(false);
+                };
+                Ok(replay_ids(connection, &subscription, &[id], now).await? == 1)
             })
-            .await
+        })
+        .await
     }
 
     /// Hands back all that a subscription has given up until now, in batches; returns how many.
@@ -154,22 +153,32 @@ impl DeadLetters {
 
     async fn replay_batch(&self, subscription: String, last: i64) -> Result<u64, DbError> {
         let now = self.clock.now();
-        self.database
-            .write(move |connection| {
-                Box::pin(async move {
-                    let ids: Vec<i64> = sqlx::query_scalar(
-                        "SELECT id FROM dead_letters WHERE subscription = $1 AND id <= $2
+        self.write_durably(move |connection| {
+            Box::pin(async move {
+                let ids: Vec<i64> = sqlx::query_scalar(
+                    "SELECT id FROM dead_letters WHERE subscription = $1 AND id <= $2
                          ORDER BY id LIMIT $3",
-                    )
-                    .bind(&subscription)
-                    .bind(last)
-                    .bind(REPLAY_BATCH)
-                    .fetch_all(&mut *connection)
-                    .await?;
-                    replay_ids(connection, &subscription, &ids, now).await
-                })
+                )
+                .bind(&subscription)
+                .bind(last)
+                .bind(REPLAY_BATCH)
+                .fetch_all(&mut *connection)
+                .await?;
+                replay_ids(connection, &subscription, &ids, now).await
             })
-            .await
+        })
+        .await
+    }
+
+    /// Runs a write that is durable when this returns: an operator relies on what was reported.
+    async fn write_durably<T, F>(&self, work: F) -> Result<T, DbError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, DbError>> + Send + 'static,
+    {
+        let value = self.database.write(work).await?;
+        self.database.sync().await?;
+        Ok(value)
     }
 
     /// Deletes one for good. False when there is none with this id.
@@ -177,17 +186,16 @@ impl DeadLetters {
     /// # Errors
     /// When the database cannot be written.
     pub async fn drop(&self, id: i64) -> Result<bool, DbError> {
-        self.database
-            .write(move |connection| {
-                Box::pin(async move {
-                    let deleted = sqlx::query("DELETE FROM dead_letters WHERE id = $1")
-                        .bind(id)
-                        .execute(connection)
-                        .await?;
-                    Ok(deleted.rows_affected() == 1)
-                })
+        self.write_durably(move |connection| {
+            Box::pin(async move {
+                let deleted = sqlx::query("DELETE FROM dead_letters WHERE id = $1")
+                    .bind(id)
+                    .execute(connection)
+                    .await?;
+                Ok(deleted.rows_affected() == 1)
             })
-            .await
+        })
+        .await
     }
 }
 

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// How long an event is kept in the log after it was published, in seconds, even when everyone
-    /// has handled it. An event that is published twice within this time is recognised. Default
-    /// 604800 (seven days).
+    /// has handled it; at least 60. An event that is published twice within this time is
+    /// recognised. Default 604800 (seven days).
     pub retention_s: u64,
     /// The pause between two rounds of trimming the log, in seconds. Default 300.
     pub trim_interval_s: u32,
@@ -49,6 +49,9 @@ impl Default for Settings {
     }
 }
 
+/// The least retention, in seconds: what is published again after a crash has to be recognised.
+const RETENTION_MIN_S: u64 = 60;
+
 /// The settings as the code uses them: durations, and no zero where zero would stand still.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
@@ -66,7 +69,7 @@ impl From<&Settings> for Bounds {
     fn from(settings: &Settings) -> Self {
         let at_least_one = |number: u32| number.max(1) as usize;
         Self {
-            retention: Duration::from_secs(settings.retention_s),
+            retention: Duration::from_secs(settings.retention_s.max(RETENTION_MIN_S)),
             trim_interval: Duration::from_secs(u64::from(settings.trim_interval_s.max(1))),
             batch: at_least_one(settings.batch_events_max),
             window: at_least_one(settings.window_events_max),

@@ -170,6 +170,7 @@ impl Database {
             })?;
         // Not before the migrations: a schema that was made stays made.
         sync::set_synchronous(&mut connection, durability).await?;
+        let syncs = Syncs::new(path, durability).map_err(|error| failed(error.into()))?;
         let readers = reader_pool(options.read_only(true).pragma("query_only", "ON"));
         let commits = Arc::new(Commits::default());
         let writer = writer::Writer::start(path, connection, Arc::clone(&commits), watch);
@@ -178,7 +179,7 @@ impl Database {
             readers,
             writer,
             commits,
-            syncs: Arc::new(Syncs::new(durability)),
+            syncs: Arc::new(syncs),
         })
     }
 
@@ -255,12 +256,15 @@ impl Database {
     }
 
     /// Makes durable what was committed before, where the commit has not. Everything whose caller
-    /// was answered is included.
+    /// was answered is included, and what an earlier process has left. Who decides by what it has
+    /// read that nothing is to be written, and syncs then, has to read within a write: a commit can
+    /// be read a moment before it counts here.
     ///
     /// # Errors
     /// When the disk refuses; what was committed stays committed, and may be lost with the power.
+    /// The next call writes it again, so it may succeed.
     pub async fn sync(&self) -> Result<(), DbError> {
-        self.syncs.sync(&self.path, &self.commits).await
+        self.syncs.sync(&self.commits).await
     }
 
     /// Wakes after commits: the relay of an outbox waits here instead of asking again and again.

@@ -3,18 +3,23 @@
 //! With `synchronous = NORMAL` SQLite writes a commit to the write-ahead log and does not wait for
 //! the disk; it does wait before it moves pages from the log into the file. So all that the disk
 //! may lack is the end of the log, and syncing that one file is enough.
+//!
+//! Until a sync fails. The kernel reports a page that it could not write once and then takes it for
+//! clean, so the same sync again would succeed with nothing written. After a failure only a
+//! checkpoint counts, which writes every page once more, into the file.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::Mutex;
 
 use crate::commit::Commits;
 use crate::examine::beside;
-use crate::{Connection, DbError, Durability};
+use crate::{Connection, DbError, Durability, LOCK_WAIT_MAX};
 
 /// Has the commits of a connection wait for the disk, or not.
 pub(crate) async fn set_synchronous(
@@ -33,58 +38,107 @@ pub(crate) async fn set_synchronous(
 #[derive(Debug, Default)]
 pub(crate) struct Syncs {
     durability: Durability,
-    /// The last commit that is known to be durable.
-    synced: AtomicU64,
-    /// Whether the log's name is durable too. SQLite sees to it when it syncs a log that it has
-    /// made, which it may never do here; and keeps the log while the database is open.
-    is_named: AtomicBool,
+    /// The database's file. Not a link to it: SQLite keeps the log beside the file itself.
+    path: PathBuf,
     /// One sync serves all who wait for it.
-    running: Mutex<()>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The last commit that is known to be durable. Nothing is known before the first sync: a
+    /// process that was killed may have left a log that is not.
+    synced: Option<u64>,
+    /// The log, open from the first sync on: a failure to write it back is then reported here, even
+    /// when somebody else has heard of it before.
+    log: Option<Arc<File>>,
+    /// Whether a sync began and did not succeed, so that only a checkpoint counts.
+    is_unsure: bool,
 }
 
 impl Syncs {
-    pub(crate) fn new(durability: Durability) -> Self {
-        Self {
+    /// Of the database at this path, which is open.
+    ///
+    /// # Errors
+    /// When the path cannot be resolved.
+    pub(crate) fn new(path: &Path, durability: Durability) -> io::Result<Self> {
+        Ok(Self {
             durability,
-            ..Self::default()
-        }
+            path: path.canonicalize()?,
+            state: Mutex::default(),
+        })
     }
 
     /// Makes durable what was committed before.
-    pub(crate) async fn sync(
-        self: &Arc<Self>,
-        path: &Path,
-        commits: &Commits,
-    ) -> Result<(), DbError> {
+    pub(crate) async fn sync(&self, commits: &Commits) -> Result<(), DbError> {
         if self.durability == Durability::OnCommit {
             return Ok(());
         }
         let wanted = commits.last().get();
-        let _alone = self.running.lock().await;
-        if self.synced.load(Ordering::SeqCst) >= wanted {
+        let mut state = self.state.lock().await;
+        if state.synced.is_some_and(|synced| synced >= wanted) {
             return Ok(());
         }
         let last = commits.last().get();
-        let is_named = self.is_named.load(Ordering::SeqCst);
-        let log = beside(path, "-wal");
-        let synced = tokio::task::spawn_blocking(move || sync_log(&log, is_named)).await;
-        let synced = synced.map_err(io::Error::other).flatten();
-        synced.map_err(|error| DbError::Statement(error.into()))?;
-        self.is_named.store(true, Ordering::SeqCst);
-        self.synced.fetch_max(last, Ordering::SeqCst);
+        // Set before, so that it stays when the caller goes away in the middle.
+        if std::mem::replace(&mut state.is_unsure, true) {
+            self.checkpoint().await?;
+        } else {
+            self.sync_log(&mut state, last).await?;
+        }
+        state.is_unsure = false;
+        state.synced = Some(last);
+        Ok(())
+    }
+
+    /// Syncs the log, and at the first time its name.
+    async fn sync_log(&self, state: &mut State, last: u64) -> Result<(), DbError> {
+        let (path, known) = (beside(&self.path, "-wal"), state.log.clone());
+        let synced = tokio::task::spawn_blocking(move || {
+            let log = match known {
+                Some(log) => log,
+                None => match open_log(&path) {
+                    Ok(log) => Arc::new(log),
+                    // Nothing was ever written, by this process or one before.
+                    Err(error) if error.kind() == ErrorKind::NotFound && last == 0 => {
+                        return Ok(None);
+                    }
+                    Err(error) => return Err(error),
+                },
+            };
+            log.sync_data()?;
+            Ok(Some(log))
+        });
+        let synced = synced.await.map_err(io::Error::other).flatten();
+        state.log = synced.map_err(sqlx::Error::Io)?;
+        Ok(())
+    }
+
+    /// Moves all that is in the log into the file, and syncs that.
+    async fn checkpoint(&self) -> Result<(), DbError> {
+        let options = SqliteConnectOptions::new()
+            .filename(&self.path)
+            .busy_timeout(LOCK_WAIT_MAX);
+        let mut connection = options.connect().await?;
+        let (is_busy, frames, moved): (bool, i64, i64) =
+            sqlx::query_as("PRAGMA wal_checkpoint(FULL)")
+                .fetch_one(&mut connection)
+                .await?;
+        connection.close().await?;
+        if is_busy || moved < frames {
+            let text = format!("{moved} of {frames} pages of the log could be moved to the file");
+            return Err(sqlx::Error::Io(io::Error::other(text)).into());
+        }
         Ok(())
     }
 }
 
-fn sync_log(log: &Path, is_named: bool) -> io::Result<()> {
-    match File::open(log) {
-        Ok(file) => file.sync_data()?,
-        // Closed meanwhile: all that there was is in the file, and durable.
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
+/// Opens the log, whose name is durable then. SQLite sees to that when it syncs a log that it has
+/// made, which it may never do here; and it keeps the log while the database is open.
+fn open_log(path: &Path) -> io::Result<File> {
+    let log = File::open(path)?;
+    if let Some(folder) = path.parent() {
+        File::open(folder)?.sync_all()?;
     }
-    match log.parent() {
-        Some(folder) if !is_named => File::open(folder)?.sync_all(),
-        _ => Ok(()),
-    }
+    Ok(log)
 }

@@ -63,8 +63,12 @@ impl EmbeddedBus {
 
     /// Trims the log until it is stopped: deletes what every known subscription has passed and what
     /// is older than the retention, in bounded batches.
+    ///
+    /// Not at once: what the relays publish again after a crash is recognised by what is still in
+    /// the log, however old it is.
     pub async fn run_jobs(&self, stop: CancellationToken) {
-        let mut rounds = tokio::time::interval(self.bounds.trim_interval);
+        let interval = self.bounds.trim_interval;
+        let mut rounds = tokio::time::interval_at(Instant::now() + interval, interval);
         rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {

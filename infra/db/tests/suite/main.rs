@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod hooks;
+mod syncs;
 
 use std::path::Path;
 use std::sync::Arc;
