@@ -44,16 +44,9 @@ pub(crate) struct Options {
     /// crowd-feed: how many posts a second are made beside the readers.
     #[arg(long, default_value_t = 40)]
     posts_per_second: u32,
-    /// crowd-feed: a program to measure in place of the one that is built from here; repeat it to
-    /// compare several by turns.
-    #[arg(long = "binary")]
-    binaries: Vec<PathBuf>,
-}
-
-impl Options {
-    pub(crate) const fn names_binaries(&self) -> bool {
-        !self.binaries.is_empty()
-    }
+    /// crowd-feed: what is posted; both when it is not said.
+    #[arg(long)]
+    kind: Option<Kind>,
 }
 
 /// One program at work on its scene.
@@ -66,7 +59,12 @@ struct Subject {
     posted: Vec<Posted>,
 }
 
-pub(crate) fn measure(bench: &Bench, options: &Options, report: &mut Report) -> Result<()> {
+pub(crate) fn measure(
+    bench: &Bench,
+    options: &Options,
+    binaries: &[PathBuf],
+    report: &mut Report,
+) -> Result<()> {
     ensure!(
         options.accounts > scene::FOLLOWS,
         "--accounts must be more than {}",
@@ -80,9 +78,14 @@ pub(crate) fn measure(bench: &Bench, options: &Options, report: &mut Report) -> 
     let small = bench.photos.with_file_name("bench-small-photos");
     draw(&bench.root, &small, "noon-1.jpg", ["640", "480"])?;
     let photo = std::fs::read(small.join("noon-1.jpg"))?;
-    for kind in [Kind::Text, Kind::Photo] {
+    let binaries = match binaries {
+        [] => std::slice::from_ref(&bench.program),
+        named => named,
+    };
+    let kinds = [Kind::Text, Kind::Photo].into_iter();
+    for kind in kinds.filter(|kind| options.kind.is_none_or(|wanted| wanted == *kind)) {
         let mut subjects = Vec::new();
-        for (number, binary) in binaries(bench, options).iter().enumerate() {
+        for (number, binary) in binaries.iter().enumerate() {
             subjects.push(Subject::prepare_scene(
                 bench, options, number, binary, kind, &photo,
             )?);
@@ -101,14 +104,6 @@ pub(crate) fn measure(bench: &Bench, options: &Options, report: &mut Report) -> 
         tell(report, options, kind, &subjects)?;
     }
     Ok(())
-}
-
-fn binaries(bench: &Bench, options: &Options) -> Vec<PathBuf> {
-    if options.names_binaries() {
-        options.binaries.clone()
-    } else {
-        vec![bench.program.clone()]
-    }
 }
 
 impl Subject {

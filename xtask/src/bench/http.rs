@@ -17,6 +17,7 @@ pub(crate) struct Connection {
     reader: BufReader<TcpStream>,
     line: String,
     body: Vec<u8>,
+    retry_after: Option<Duration>,
 }
 
 /// A whole request as it goes over the wire.
@@ -95,6 +96,7 @@ impl Connection {
             reader: BufReader::with_capacity(64 * 1024, stream),
             line: String::new(),
             body: Vec::new(),
+            retry_after: None,
         })
     }
 
@@ -112,6 +114,11 @@ impl Connection {
         }
         let status = self.read_reply()?;
         Ok((status, &self.body))
+    }
+
+    /// How long the last reply asks to wait before the next request.
+    pub(crate) const fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     /// The JSON of a reply that must be a success.
@@ -136,6 +143,7 @@ impl Connection {
             .parse()
             .context("no status line")?;
         let (mut length, mut chunked) = (0, false);
+        self.retry_after = None;
         loop {
             self.next_line()?;
             if self.line.is_empty() {
@@ -144,6 +152,9 @@ impl Connection {
             let (name, value) = self.line.split_once(':').unwrap_or((&self.line, ""));
             match name.to_ascii_lowercase().as_str() {
                 "content-length" => length = value.trim().parse()?,
+                "retry-after" => {
+                    self.retry_after = value.trim().parse().ok().map(Duration::from_secs);
+                }
                 "transfer-encoding" => chunked = value.contains("chunked"),
                 _ => {}
             }

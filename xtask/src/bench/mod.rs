@@ -7,6 +7,7 @@
 
 mod animations;
 mod build;
+mod connections;
 mod crowd;
 mod crowd_feed;
 mod fan_out;
@@ -27,7 +28,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
 use report::Report;
@@ -53,8 +54,11 @@ pub(crate) enum Name {
     CrowdFeed,
     /// Photos' bytes, beside nginx: needs `nginx` and `wrk`, so it is not part of `all`.
     Media,
-    /// One post to 10,000 followers.
+    /// One post to 10,000 followers (`--followers`), while others read their feeds.
     FanOut,
+    /// 8,000 connections that all post, or all read: needs that many open files, so it is not part
+    /// of `all`.
+    Connections,
     /// The picture codec beside libvips and sharp: time, memory, and quality at a size. Fetches
     /// sharp and a metric, so it is not part of `all`.
     Pictures,
@@ -78,6 +82,13 @@ pub(crate) struct BenchArguments {
     /// The profile that is measured: `release`, or `dist` for what is shipped.
     #[arg(long, default_value = "release")]
     profile: String,
+    /// crowd-feed, posts, fan-out, connections: a program to measure in place of the one that is
+    /// built from here. Repeat it for crowd-feed, to compare several by turns.
+    #[arg(long = "binary")]
+    binaries: Vec<PathBuf>,
+    /// fan-out: how many followers the post goes to.
+    #[arg(long, default_value_t = 10_000)]
+    followers: usize,
     #[command(flatten)]
     crowd_feed: crowd_feed::Options,
 }
@@ -110,43 +121,48 @@ pub(crate) fn run(root: &Path, arguments: &BenchArguments) -> Result<()> {
         report.print();
         return Ok(());
     }
-    if arguments.name == Name::CrowdFeed && arguments.crowd_feed.names_binaries() {
-        // Nothing is built: what is measured was built elsewhere.
-        let bench = placed(root, arguments)?;
-        crowd_feed::measure(&bench, &arguments.crowd_feed, &mut report)?;
-        report.print();
-        return Ok(());
-    }
-    let bench = prepare(root, arguments)?;
+    let bench = if arguments.binaries.is_empty() {
+        prepare(root, arguments)?
+    } else {
+        elsewhere(root, arguments)?
+    };
+    measure(&bench, arguments, &mut report)?;
+    report.print();
+    Ok(())
+}
+
+fn measure(bench: &Bench, arguments: &BenchArguments, report: &mut Report) -> Result<()> {
     let wanted = |name: Name| arguments.name == name || arguments.name == Name::All;
     if wanted(Name::Start) {
-        start::measure(&bench, &mut report)?;
+        start::measure(bench, report)?;
     }
     if wanted(Name::Reads) {
-        reads::measure(&bench, &mut report)?;
+        reads::measure(bench, report)?;
     }
     if wanted(Name::Posts) {
-        posts::measure(&bench, &mut report)?;
+        posts::measure(bench, report)?;
     }
     if wanted(Name::Photos) {
-        photos::measure(&bench, &mut report)?;
+        photos::measure(bench, report)?;
     }
     if wanted(Name::Crowd) {
-        crowd::measure(&bench, &mut report)?;
+        crowd::measure(bench, report)?;
     }
     if arguments.name == Name::Animations {
-        animations::measure(&bench, &mut report)?;
+        animations::measure(bench, report)?;
     }
     if arguments.name == Name::CrowdFeed {
-        crowd_feed::measure(&bench, &arguments.crowd_feed, &mut report)?;
+        crowd_feed::measure(bench, &arguments.crowd_feed, &arguments.binaries, report)?;
     }
     if arguments.name == Name::Media {
-        media::measure(&bench, &mut report)?;
+        media::measure(bench, report)?;
     }
     if wanted(Name::FanOut) {
-        fan_out::measure(&bench, &mut report)?;
+        fan_out::measure(bench, arguments.followers, report)?;
     }
-    report.print();
+    if arguments.name == Name::Connections {
+        connections::measure(bench, report)?;
+    }
     Ok(())
 }
 
@@ -186,6 +202,22 @@ fn prepare(root: &Path, arguments: &BenchArguments) -> Result<Bench> {
     )?;
     let bench = placed(root, arguments)?;
     draw(root, &bench.photos, "noon-1.jpg", ["4032", "3024"])?;
+    Ok(bench)
+}
+
+/// Nothing is built: what is measured was built elsewhere.
+fn elsewhere(root: &Path, arguments: &BenchArguments) -> Result<Bench> {
+    let mut bench = placed(root, arguments)?;
+    match (arguments.name, arguments.binaries.as_slice()) {
+        (Name::CrowdFeed, _) => {}
+        (Name::Posts | Name::FanOut | Name::Connections, [binary]) => {
+            bench.program.clone_from(binary);
+        }
+        (Name::Posts | Name::FanOut | Name::Connections, _) => {
+            bail!("this benchmark takes one --binary")
+        }
+        _ => bail!("this benchmark takes no --binary"),
+    }
     Ok(bench)
 }
 

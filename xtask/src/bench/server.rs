@@ -113,6 +113,16 @@ impl Server {
     /// Waits until it has done what it does later: other forms of pictures, made by itself and by
     /// processes of its own.
     pub(crate) fn settle(&self) -> Result<()> {
+        self.wait_until_quiet(|| Ok(children(self.process())?.is_empty()))
+    }
+
+    /// Waits until it has done what it does later, but for processes of its own: one that was
+    /// needed at the start stays for a while, idle.
+    pub(crate) fn rest(&self) -> Result<()> {
+        self.wait_until_quiet(|| Ok(true))
+    }
+
+    fn wait_until_quiet(&self, alone: impl Fn() -> Result<bool>) -> Result<()> {
         let began = Instant::now();
         let mut quiet = 0;
         while quiet < QUIET_LOOKS {
@@ -122,8 +132,7 @@ impl Server {
             let before = self.usage()?.processor;
             std::thread::sleep(LOOK);
             let rests = self.usage()?.processor - before < LOOK / 20;
-            let alone = children(self.process())?.is_empty();
-            quiet = if rests && alone { quiet + 1 } else { 0 };
+            quiet = if rests && alone()? { quiet + 1 } else { 0 };
         }
         Ok(())
     }

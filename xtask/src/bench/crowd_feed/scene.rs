@@ -21,7 +21,7 @@ const FURNISH_MAX: Duration = Duration::from_secs(1_200);
 const ARRIVE_MAX: Duration = Duration::from_secs(120);
 
 /// What the feeds hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Kind {
     Text,
     Photo,
