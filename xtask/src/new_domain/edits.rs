@@ -86,7 +86,7 @@ const EDITS: &[Edit] = &[
         }",
     ),
     edit(
-        "app/tests/end_to_end/callers.rs",
+        "app/tests/end_to_end/callers/scopes.rs",
         Place::Before("    (\"feed.get_home\", &[\"read:statuses\"]),"),
         "    (\"{{name}}.add_entry\", &[\"write\"]),
     (\"{{name}}.list_entries\", &[\"read\"]),",

@@ -26,7 +26,7 @@ const NEXT: &str = "
 What it does so far is an example: put the domain's own noun in place of the entries, in the contract
 first, and then `cargo xtask generate`.
   - the scopes that each call needs, narrower than `read` and `write`, go into the contract and into
-    app/tests/end_to_end/callers.rs
+    app/tests/end_to_end/callers/scopes.rs
   - whom it calls goes into `Dependencies`, `layers.toml` and `app/src/wire/compose`
   - docs: the code map in ARCHITECTURE.md, docs/systems.md, docs/glossary.md, the files in
     docs/operators-guide.md, CHANGELOG.md
