@@ -1,7 +1,8 @@
 //! Ids: 64 bits, made anywhere without asking anyone, and sorted by the time they were made.
 //!
-//! Each kind of id is a type of its own, which its owner's contract defines with [`define_id`].
-//! Here are only those that the kernel itself names: of whom a caller is, and of events.
+//! Each kind of id is a type of its own, which its owner's contract defines with
+//! [`define_id`](crate::define_id). Here are only those that the kernel itself names: of whom a
+//! caller is, and of events.
 //!
 //! The layout is the one Instagram published: 41 bits of milliseconds, 13 bits of logical shard, 10
 //! bits of sequence ("Sharding & IDs at Instagram", 2012). In JSON an id is a string, because a
@@ -33,7 +34,7 @@ pub struct ParseIdError(pub String);
 #[doc(hidden)]
 pub use {schemars, serde};
 
-/// The number that a text stands for, for [`define_id`].
+/// The number that a text stands for, for [`define_id`](crate::define_id).
 #[doc(hidden)]
 pub fn parse(text: &str) -> Result<u64, ParseIdError> {
     let digits_only = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -43,21 +44,21 @@ pub fn parse(text: &str) -> Result<u64, ParseIdError> {
     }
 }
 
-/// When the id with this raw value was made, for [`define_id`].
+/// When the id with this raw value was made, for [`define_id`](crate::define_id).
 #[doc(hidden)]
 #[must_use]
 pub const fn created_at(raw: u64) -> Timestamp {
     Timestamp::from_milliseconds(((raw >> (SHARD_BITS + SEQUENCE_BITS)) + EPOCH_MS).cast_signed())
 }
 
-/// The logical shard that the id with this raw value was made for, for [`define_id`].
+/// The logical shard that the id with this raw value was made for, for [`define_id`](crate::define_id).
 #[doc(hidden)]
 #[must_use]
 pub const fn shard(raw: u64) -> u16 {
     ((raw >> SEQUENCE_BITS) & SHARD_MASK) as u16
 }
 
-/// A kind of id: what [`IdGenerator::next`] makes. [`define_id`] implements it.
+/// A kind of id: what [`IdGenerator::next`] makes. [`define_id`](crate::define_id) implements it.
 pub trait Id: Copy {
     /// The id with this raw value.
     fn from_raw(value: u64) -> Self;

@@ -32,8 +32,8 @@ pub(super) struct Structure<'b> {
     pub(super) segments: Vec<Segment<'b>>,
     /// What the file's scans and tables take, in bytes.
     pub(super) bytes: u64,
-    /// Whether the file ends without saying so; [`Self::check_end`] finds out whether it holds its
-    /// pixels all the same.
+    /// Whether the file ends without saying so; [`check_end`](super::entropy::check_end) finds out
+    /// whether it holds its pixels all the same.
     pub(super) lacks_end: bool,
 }
 
