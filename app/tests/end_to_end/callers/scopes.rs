@@ -1,5 +1,5 @@
-//! Which scopes an application needs for a call, whatever the route asked for. A call for an account
-//! is in one of the two lists below.
+//! Which scopes an application needs for a call, whatever the route asked for. A call for an
+//! account is in one of the two lists below.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

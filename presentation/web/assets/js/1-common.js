@@ -180,15 +180,9 @@ async function fetchOlder(place) {
 }
 all(".older").forEach((place) => nearTheEnd.observe(place));
 
-// A browser may give up a transition, as when the window changes or the page is left meanwhile; the page is there all the
-// same, and neither of the two pages has anything to report.
-const mayBeGivenUp = (transition) =>
-  [transition.ready, transition.finished, transition.updateCallbackDone].forEach((step) => step?.catch(() => {}));
 // A photo grows from the grid or the feed to its page, where the browser can do that.
 addEventListener("pageswap", (event) => {
-  if (!event.viewTransition) return;
-  mayBeGivenUp(event.viewTransition);
-  if (!event.activation) return;
+  if (!event.viewTransition || !event.activation) return;
   const target = new URL(event.activation.entry.url).pathname;
   const link = all("a").find((anchor) => anchor.pathname === target && anchor.querySelector(".frame"));
   const picture = link?.querySelector(".frame img:last-child");
@@ -196,8 +190,9 @@ addEventListener("pageswap", (event) => {
 });
 addEventListener("pagereveal", (event) => {
   if (!event.viewTransition) return;
-  mayBeGivenUp(event.viewTransition);
+  // A browser may give up the transition, as when the window changes meanwhile; the page is there all the same.
   const over = event.viewTransition.finished.catch(() => {});
+  event.viewTransition.ready.catch(() => {});
   const picture = document.querySelector(".post .stage .frame img:last-child");
   if (!picture) return;
   picture.style.viewTransitionName = "photo";
