@@ -51,7 +51,8 @@ pub const fn created_at(raw: u64) -> Timestamp {
     Timestamp::from_milliseconds(((raw >> (SHARD_BITS + SEQUENCE_BITS)) + EPOCH_MS).cast_signed())
 }
 
-/// The logical shard that the id with this raw value was made for, for [`define_id`](crate::define_id).
+/// The logical shard that the id with this raw value was made for, for
+/// [`define_id`](crate::define_id).
 #[doc(hidden)]
 #[must_use]
 pub const fn shard(raw: u64) -> u16 {
