@@ -31,9 +31,9 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// others keep things moving.
 const IN_FLIGHT_PER_WAITING: usize = 4;
 
-/// How long a request waits for its turn; half of it is what a burst may take. Longer, and a person
-/// would rather try again.
-const REQUEST_WAIT_MAX: Duration = Duration::from_secs(2);
+/// How long a request waits for its turn; half of it is what a burst may take. What is served is
+/// then served within half a second, however many ask; who waits longer is better told to retry.
+const REQUEST_WAIT_MAX: Duration = Duration::from_millis(400);
 
 /// The public address: what is set, or http and the address listened on. Nobody can call "every
 /// address of this machine", so that becomes this machine's own name for itself.

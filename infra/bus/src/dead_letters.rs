@@ -82,7 +82,7 @@ impl DeadLetters {
         after: i64,
         limit: u32,
     ) -> Result<Vec<DeadLetter>, DbError> {
-        let rows: Vec<DeadRow> = sqlx::query_as(
+        let rows: Vec<DeadRow> = infra_db::query(
             "SELECT * FROM dead_letters WHERE id > $1 AND ($2 IS NULL OR subscription = $2)
              ORDER BY id LIMIT $3",
         )
@@ -99,7 +99,7 @@ impl DeadLetters {
     /// # Errors
     /// When the database cannot be read.
     pub async fn show(&self, id: i64) -> Result<Option<DeadLetter>, DbError> {
-        let row: Option<DeadRow> = sqlx::query_as("SELECT * FROM dead_letters WHERE id = $1")
+        let row: Option<DeadRow> = infra_db::query("SELECT * FROM dead_letters WHERE id = $1")
             .bind(id)
             .fetch_optional(self.database.reader())
             .await?;
@@ -116,7 +116,7 @@ impl DeadLetters {
         self.write_durably(move |connection| {
             Box::pin(async move {
                 let subscription: Option<String> =
-                    sqlx::query_scalar("SELECT subscription FROM dead_letters WHERE id = $1")
+                    infra_db::query_scalar("SELECT subscription FROM dead_letters WHERE id = $1")
                         .bind(id)
                         .fetch_optional(&mut *connection)
                         .await?;
@@ -136,7 +136,7 @@ impl DeadLetters {
     pub async fn replay_all(&self, subscription: &str) -> Result<u64, DbError> {
         // What dies again while this runs has a higher id and is left alone.
         let last: Option<i64> =
-            sqlx::query_scalar("SELECT max(id) FROM dead_letters WHERE subscription = $1")
+            infra_db::query_scalar("SELECT max(id) FROM dead_letters WHERE subscription = $1")
                 .bind(subscription)
                 .fetch_one(self.database.reader())
                 .await?;
@@ -155,7 +155,7 @@ impl DeadLetters {
         let now = self.clock.now();
         self.write_durably(move |connection| {
             Box::pin(async move {
-                let ids: Vec<i64> = sqlx::query_scalar(
+                let ids: Vec<i64> = infra_db::query_scalar(
                     "SELECT id FROM dead_letters WHERE subscription = $1 AND id <= $2
                          ORDER BY id LIMIT $3",
                 )
@@ -188,11 +188,11 @@ impl DeadLetters {
     pub async fn drop(&self, id: i64) -> Result<bool, DbError> {
         self.write_durably(move |connection| {
             Box::pin(async move {
-                let deleted = sqlx::query("DELETE FROM dead_letters WHERE id = $1")
+                let deleted = infra_db::query("DELETE FROM dead_letters WHERE id = $1")
                     .bind(id)
                     .execute(connection)
                     .await?;
-                Ok(deleted.rows_affected() == 1)
+                Ok(deleted == 1)
             })
         })
         .await
@@ -208,7 +208,7 @@ async fn replay_ids(
     now: Timestamp,
 ) -> Result<u64, DbError> {
     let ids = json_ids(ids.iter().copied());
-    let keys: Vec<i64> = sqlx::query_scalar(
+    let keys: Vec<i64> = infra_db::query_scalar(
         "INSERT INTO redelivery (subscription, position, event_id, topic, key, payload, occurred_at,
              correlation_id, headers, attempts, next_attempt_at, last_error)
          SELECT subscription, position, event_id, topic, key, payload, occurred_at, correlation_id,
@@ -227,10 +227,10 @@ async fn replay_ids(
         return Ok(0);
     }
     let deleted =
-        sqlx::query("DELETE FROM dead_letters WHERE id IN (SELECT value FROM json_each($1))")
+        infra_db::query("DELETE FROM dead_letters WHERE id IN (SELECT value FROM json_each($1))")
             .bind(&ids)
             .execute(&mut *connection)
             .await?;
     waiting::settle_heads(connection, subscription, keys, now).await?;
-    Ok(deleted.rows_affected())
+    Ok(deleted)
 }

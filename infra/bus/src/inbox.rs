@@ -30,7 +30,7 @@ pub async fn is_first_delivery(
     subscription: &str,
     event: &Event,
 ) -> Result<bool, DbError> {
-    let inserted = sqlx::query(
+    let inserted = infra_db::query(
         "INSERT INTO inbox (subscription, event_id, received_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
     )
     .bind(subscription)
@@ -38,7 +38,7 @@ pub async fn is_first_delivery(
     .bind(event.occurred_at.microseconds())
     .execute(connection)
     .await?;
-    Ok(inserted.rows_affected() == 1)
+    Ok(inserted == 1)
 }
 
 /// Forgets the oldest events of a subscription that happened before this moment, 500 at most;
@@ -60,7 +60,7 @@ pub async fn trim(
     database
         .write(move |connection| {
             Box::pin(async move {
-                let deleted = sqlx::query(
+                let deleted = infra_db::query(
                     "DELETE FROM inbox
                      WHERE subscription = $1 AND received_at < $2
                          AND event_id IN (SELECT event_id FROM inbox
@@ -71,7 +71,7 @@ pub async fn trim(
                 .bind(TRIM_BATCH)
                 .execute(connection)
                 .await?;
-                Ok(deleted.rows_affected())
+                Ok(deleted)
             })
         })
         .await

@@ -10,11 +10,11 @@ use infra_kernel::EventId;
 /// # Errors
 /// When a database cannot be read.
 pub async fn last_event(bus: &Database, outboxes: &[Database]) -> Result<Option<EventId>, DbError> {
-    let mut last: Option<i64> = sqlx::query_scalar("SELECT max(event_id) FROM log")
+    let mut last: Option<i64> = infra_db::query_scalar("SELECT max(event_id) FROM log")
         .fetch_one(bus.reader())
         .await?;
     for database in outboxes {
-        let waiting: Option<i64> = sqlx::query_scalar("SELECT max(event_id) FROM outbox")
+        let waiting: Option<i64> = infra_db::query_scalar("SELECT max(event_id) FROM outbox")
             .fetch_one(database.reader())
             .await?;
         last = last.max(waiting);

@@ -20,7 +20,7 @@
 use infra_db::{Connection, Database, DbError};
 
 use crate::Event;
-use crate::row::{EventRow, bind_event, take_bounded};
+use crate::row::{EventRow, Taken, bind_event, take_bounded};
 
 /// The first events of an outbox.
 #[derive(Debug)]
@@ -38,12 +38,12 @@ pub struct Batch {
 /// # Errors
 /// When the statement fails; the transaction must then be undone.
 pub async fn append(connection: &mut Connection, event: &Event) -> Result<(), DbError> {
-    let statement = sqlx::query(
+    let statement = infra_db::query(
         "INSERT INTO outbox (event_id, topic, key, payload, occurred_at, correlation_id, headers)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
     );
-    bind_event(statement, event).execute(connection).await?;
-    Ok(())
+    let statement = bind_event(statement, event);
+    statement.execute_with_commit(connection).await
 }
 
 /// The first events that wait to be moved to the bus: at most `events_max`, and no more than some
@@ -61,14 +61,14 @@ pub(crate) async fn read_after(
     after: i64,
     events_max: usize,
 ) -> Result<Batch, DbError> {
-    let rows = sqlx::query_as::<_, EventRow>(
+    let rows = infra_db::query(
         "SELECT position, event_id, topic, key, payload, occurred_at, correlation_id, headers
          FROM outbox WHERE position > $1 ORDER BY position LIMIT CAST($2 AS BIGINT)",
     )
     .bind(after)
     .bind(i64::try_from(events_max).unwrap_or(i64::MAX))
     .fetch(database.reader());
-    let taken = take_bounded(rows, events_max).await?;
+    let taken: Taken<EventRow> = take_bounded(rows, events_max).await?;
     Ok(Batch {
         last: taken.rows.last().map_or(after, |row| row.position),
         events: taken.rows.into_iter().map(EventRow::into_event).collect(),

@@ -187,7 +187,7 @@ impl Relay {
         self.database
             .write(move |connection| {
                 Box::pin(async move {
-                    sqlx::query("DELETE FROM outbox WHERE position <= $1")
+                    infra_db::query("DELETE FROM outbox WHERE position <= $1")
                         .bind(last)
                         .execute(connection)
                         .await?;

@@ -2,10 +2,8 @@
 //! columns everywhere.
 
 use futures::{Stream, TryStreamExt as _};
+use infra_db::{DbError, Query};
 use infra_kernel::{EventId, Timestamp};
-use sqlx::Sqlite;
-use sqlx::query::Query;
-use sqlx::sqlite::SqliteArguments;
 
 use crate::{Event, Headers};
 
@@ -41,13 +39,10 @@ impl EventRow {
     }
 }
 
-/// A statement that writes events.
-pub(crate) type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
-
 /// Binds an event to a statement's next seven places, in the order of [`EventRow`]'s columns after
 /// its position. The correlation id has a column beside the headers from the time before them; it
 /// serves who looks by SQL, and rows whose headers are damaged.
-pub(crate) fn bind_event<'q>(statement: Statement<'q>, event: &'q Event) -> Statement<'q> {
+pub(crate) fn bind_event<'q>(statement: Query<'q>, event: &'q Event) -> Query<'q> {
     statement
         .bind(event.id.to_sql())
         .bind(&event.topic)
@@ -78,9 +73,9 @@ pub(crate) struct Taken<R> {
 
 /// Takes rows until there are no more, or `rows_max` of them, or [`BATCH_BYTES_MAX`].
 pub(crate) async fn take_bounded<R: HoldsEvent>(
-    mut stream: impl Stream<Item = Result<R, sqlx::Error>> + Unpin,
+    mut stream: impl Stream<Item = Result<R, DbError>> + Unpin,
     rows_max: usize,
-) -> Result<Taken<R>, sqlx::Error> {
+) -> Result<Taken<R>, DbError> {
     let mut rows = Vec::new();
     let mut bytes = 0;
     while let Some(row) = stream.try_next().await? {

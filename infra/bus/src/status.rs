@@ -25,7 +25,7 @@ pub struct Status {
 /// # Errors
 /// When the database cannot be read.
 pub async fn statuses(database: &Database) -> Result<Vec<Status>, DbError> {
-    Ok(sqlx::query_as(
+    Ok(infra_db::query(
         "SELECT name AS subscription, position,
              max(0, COALESCE((SELECT max(position) FROM log), 0) - position) AS behind,
              (SELECT count(*) FROM redelivery WHERE subscription = name) AS waiting,
@@ -50,15 +50,15 @@ pub async fn forget(database: &Database, subscription: &str) -> Result<bool, DbE
     database
         .write(move |connection| {
             Box::pin(async move {
-                sqlx::query("DELETE FROM redelivery WHERE subscription = $1")
+                infra_db::query("DELETE FROM redelivery WHERE subscription = $1")
                     .bind(&subscription)
                     .execute(&mut *connection)
                     .await?;
-                let deleted = sqlx::query("DELETE FROM subscriptions WHERE name = $1")
+                let deleted = infra_db::query("DELETE FROM subscriptions WHERE name = $1")
                     .bind(&subscription)
                     .execute(connection)
                     .await?;
-                Ok(deleted.rows_affected() == 1)
+                Ok(deleted == 1)
             })
         })
         .await

@@ -6,10 +6,10 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use sqlx::migrate::Migrator;
-use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use crate::{Connection, DbError, LOCK_WAIT_MAX};
+use crate::{DbError, LOCK_WAIT_MAX};
 
 /// What a file is, held against the migrations of the domain whose database it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,7 +133,7 @@ fn damage(error: &sqlx::Error) -> Option<String> {
 }
 
 async fn state(
-    connection: &mut Connection,
+    connection: &mut SqliteConnection,
     migrations: &Migrator,
 ) -> Result<DatabaseState, sqlx::Error> {
     let tables: Vec<String> =

@@ -8,15 +8,18 @@
 //! (`synchronous = FULL`), unless the database is one that can be made again
 //! ([`Durability::OnSync`]).
 //!
-//! It does not hide SQL, does not map rows, and lets no domain see another's tables: each opens
-//! only its own file. Statements use `$1`-style placeholders and types that PostgreSQL shares.
+//! It does not hide SQL, and lets no domain see another's tables: each opens only its own file.
+//! Statements ([`query`]) use `$1`-style placeholders and types that PostgreSQL shares.
 //!
 //! A statement that runs often says `LIMIT CAST($1 AS BIGINT)`: SQLite plans by the value of a bare
 //! `LIMIT $1`, and so prepares the statement again each time a value is bound.
 
 mod commit;
+mod connection;
 mod error;
 mod examine;
+mod query;
+mod reader;
 mod sync;
 mod writer;
 
@@ -24,22 +27,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::Notify;
 
 use commit::Commits;
 use sync::Syncs;
 
 pub use commit::{CommitMoment, CommitVersion, CommitWatch};
+pub use connection::Connection;
 pub use error::DbError;
 pub use examine::{DatabaseState, Inspection, examine, inspect};
 pub use futures::future::BoxFuture;
+pub use query::{Query, Row, ScalarQuery, SqlText, Target, Value, query, query_plan, query_scalar};
+pub use reader::Reader;
 pub use sqlx::migrate::Migrator;
-
-/// A connection to a domain's database.
-pub type Connection = sqlx::SqliteConnection;
 
 /// How long a statement waits for a lock that another process holds before it gives up.
 const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
@@ -93,7 +94,7 @@ impl Default for OpenOptions {
 #[derive(Clone)]
 pub struct Database {
     path: Arc<PathBuf>,
-    readers: SqlitePool,
+    reader: Reader,
     writer: writer::Writer,
     commits: Arc<Commits>,
     syncs: Arc<Syncs>,
@@ -171,12 +172,12 @@ impl Database {
         // Not before the migrations: a schema that was made stays made.
         sync::set_synchronous(&mut connection, durability).await?;
         let syncs = Syncs::new(path, durability).map_err(|error| failed(error.into()))?;
-        let readers = reader_pool(options.read_only(true).pragma("query_only", "ON"));
+        let reader = Reader::new(options.read_only(true).pragma("query_only", "ON"));
         let commits = Arc::new(Commits::default());
-        let writer = writer::Writer::start(path, connection, Arc::clone(&commits), watch);
+        let writer = writer::Writer::start(path, connection.into(), Arc::clone(&commits), watch);
         Ok(Self {
             path: Arc::new(path.to_owned()),
-            readers,
+            reader,
             writer,
             commits,
             syncs: Arc::new(syncs),
@@ -189,7 +190,7 @@ impl Database {
     pub fn open_read_only(path: &Path) -> Self {
         Self {
             path: Arc::new(path.to_owned()),
-            readers: reader_pool(examine::for_reading(path)),
+            reader: Reader::new(examine::for_reading(path)),
             writer: writer::Writer::closed(),
             commits: Arc::default(),
             syncs: Arc::default(),
@@ -204,8 +205,8 @@ impl Database {
 
     /// Connections to read with: `query.fetch_all(database.reader())`.
     #[must_use]
-    pub const fn reader(&self) -> &SqlitePool {
-        &self.readers
+    pub const fn reader(&self) -> &Reader {
+        &self.reader
     }
 
     /// Runs a piece of work in a transaction and returns when it is committed and on disk. When the
@@ -281,31 +282,18 @@ impl Database {
     pub async fn close(&self) -> bool {
         let is_finished = self.writer.finish().await;
         // Before the writer: the last connection of all takes the log away, and a reader cannot.
-        let closing = tokio::time::timeout(READERS_CLOSE_MAX, self.readers.close());
+        let closing = tokio::time::timeout(READERS_CLOSE_MAX, self.reader.pool().close());
         let are_readers_closed = closing.await.is_ok();
         if !are_readers_closed {
             tracing::warn!(
                 database = %self.path.display(),
-                open = self.readers.size(),
+                open = self.reader.pool().size(),
                 "reads did not end in time; their connections stay open to the end of the process"
             );
         }
         let is_writer_closed = self.writer.close().await;
         is_finished && are_readers_closed && is_writer_closed
     }
-}
-
-fn reader_pool(options: SqliteConnectOptions) -> SqlitePool {
-    SqlitePoolOptions::new()
-        .max_connections(READERS_MAX)
-        .acquire_timeout(READER_WAIT_MAX)
-        // Under load there would be a line for each wait; a waiter that times out gets an error of
-        // its own.
-        .acquire_slow_threshold(READER_WAIT_MAX)
-        .idle_timeout(READER_IDLE_MAX)
-        // A connection to a file does not die in the pool, and asking it is a trip to its thread.
-        .test_before_acquire(false)
-        .connect_lazy_with(options)
 }
 
 /// Ids as the JSON array that `IN (SELECT value FROM json_each($1))` takes.

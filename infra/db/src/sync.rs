@@ -13,17 +13,17 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::Mutex;
 
 use crate::commit::Commits;
 use crate::examine::beside;
-use crate::{Connection, DbError, Durability, LOCK_WAIT_MAX};
+use crate::{DbError, Durability, LOCK_WAIT_MAX};
 
 /// Has the commits of a connection wait for the disk, or not.
 pub(crate) async fn set_synchronous(
-    connection: &mut Connection,
+    connection: &mut SqliteConnection,
     durability: Durability,
 ) -> Result<(), DbError> {
     if durability == Durability::OnSync {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::Connection as _;
+use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{Mutex, Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -164,6 +164,7 @@ impl Writer {
 /// what was deleted. Returns whether it could: it cannot while somebody reads what the log holds,
 /// and waits for them at most so long.
 async fn checkpoint(connection: &mut Connection, wait: Duration) -> Result<bool, sqlx::Error> {
+    let connection = connection.sqlite();
     set_busy_timeout(connection, wait).await?;
     let done: Result<(i64, i64, i64), _> = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
         .fetch_one(&mut *connection)
@@ -172,7 +173,10 @@ async fn checkpoint(connection: &mut Connection, wait: Duration) -> Result<bool,
     Ok(done?.0 == 0)
 }
 
-async fn set_busy_timeout(connection: &mut Connection, wait: Duration) -> Result<(), sqlx::Error> {
+async fn set_busy_timeout(
+    connection: &mut SqliteConnection,
+    wait: Duration,
+) -> Result<(), sqlx::Error> {
     let pragma = format!("PRAGMA busy_timeout = {}", wait.as_millis());
     sqlx::query(sqlx::AssertSqlSafe(pragma))
         .execute(connection)
@@ -239,7 +243,7 @@ async fn commit_group(
     match outcome {
         Ok(()) => finish_committed(group, commits),
         Err(failure) => {
-            if let Err(error) = execute(connection, "ROLLBACK").await {
+            if let Err(error) = connection.rollback().await {
                 // After some failures SQLite has rolled back by itself and refuses to do it again.
                 tracing::debug!(%error, "rollback after a failed group");
             }
@@ -274,36 +278,59 @@ async fn run_group(
     group: &mut [Box<dyn Write>],
 ) -> Result<(), Failure> {
     if let [write] = group {
-        execute(connection, "BEGIN IMMEDIATE").await?;
-        if write.run(connection).await == CommitDecision::Keep {
-            return Ok(execute(connection, "COMMIT").await?);
+        return run_alone(connection, write.as_mut()).await;
+    }
+    connection.open_with("BEGIN IMMEDIATE; SAVEPOINT work");
+    for write in group {
+        run_in_savepoint(connection, write.as_mut()).await?;
+    }
+    // This releases the last savepoint too.
+    Ok(connection.commit().await?)
+}
+
+async fn run_alone(connection: &mut Connection, write: &mut dyn Write) -> Result<(), Failure> {
+    connection.open_with("BEGIN IMMEDIATE");
+    if write.run(connection).await == CommitDecision::Keep {
+        return Ok(connection.commit().await?);
+    }
+    if let Err(error) = connection.rollback().await {
+        // A full disk has SQLite roll back by itself. The work knows better than this what was
+        // wrong.
+        tracing::debug!(%error, "rollback after failed work");
+    }
+    Ok(())
+}
+
+/// Runs one of several, and leaves the savepoint open that the next one needs.
+async fn run_in_savepoint(
+    connection: &mut Connection,
+    write: &mut dyn Write,
+) -> Result<(), Failure> {
+    let mut decision = write.run(connection).await;
+    if decision == CommitDecision::Keep && connection.has_deferred() {
+        // Here and not with the commit: its failure is this write's alone.
+        match connection.finish_with("RELEASE work").await {
+            Ok(()) => {
+                connection.open_with("SAVEPOINT work");
+                return Ok(());
+            }
+            Err(error) => decision = write.refuse(error.into()),
         }
-        if let Err(error) = execute(connection, "ROLLBACK").await {
-            // A full disk has SQLite roll back by itself. The work knows better than this what was
-            // wrong.
-            tracing::debug!(%error, "rollback after failed work");
+    }
+    if decision == CommitDecision::Keep {
+        if !connection.is_opening_pending() {
+            connection.open_with("RELEASE work; SAVEPOINT work");
         }
         return Ok(());
     }
-    // Each statement is a trip to the connection's thread and back, so these go two at a time. The
-    // commit releases the last savepoint.
-    let mut next = "BEGIN IMMEDIATE; SAVEPOINT work";
-    for write in group {
-        execute(connection, next).await?;
-        next = "RELEASE work; SAVEPOINT work";
-        let decision = write.run(connection).await;
-        if decision != CommitDecision::Keep
-            && let Err(error) = execute(connection, "ROLLBACK TO work").await
-        {
-            // There is no savepoint any more: a full disk had SQLite undo the work of the whole
-            // group.
-            let is_full = decision == CommitDecision::UndoFull;
-            return Err(if is_full { Failure::Full } else { error.into() });
+    let undone = connection.rollback_to("ROLLBACK TO work").await;
+    undone.map_err(|error| {
+        // There is no savepoint any more: a full disk had SQLite undo the work of the whole group.
+        // Or there never was one, because the transaction could not begin; the work's own error
+        // says why.
+        match decision {
+            CommitDecision::UndoFull => Failure::Full,
+            _ => write.failure().map_or_else(|| error.into(), Failure::Other),
         }
-    }
-    Ok(execute(connection, "COMMIT").await?)
-}
-
-async fn execute(connection: &mut Connection, statement: &'static str) -> Result<(), sqlx::Error> {
-    sqlx::query(statement).execute(connection).await.map(|_| ())
+    })
 }

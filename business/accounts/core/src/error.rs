@@ -59,12 +59,6 @@ impl From<FieldProblem> for AccountsError {
     }
 }
 
-impl From<sqlx::Error> for AccountsError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Database(DbError::Statement(error))
-    }
-}
-
 impl From<AccountsError> for Error {
     fn from(error: AccountsError) -> Self {
         use AccountsError as E;

@@ -9,7 +9,7 @@ use infra_db::{Database, DbError};
 use infra_kernel::{Clock, Context, IdGenerator};
 
 use crate::error::EngagementError;
-use crate::store::{bookmarks, counts, likes};
+use crate::store::{self, bookmarks, counts, likes};
 use crate::{Dependencies, Settings};
 
 pub(crate) struct State {
@@ -82,8 +82,8 @@ impl State {
         let read = async |pairs: Vec<(u64, u64)>| -> Result<_, DbError> {
             let ids: Vec<u64> = pairs.iter().map(|(_, post)| *post).collect();
             let (liked, bookmarked) = tokio::try_join!(
-                likes::among(&self.database, viewer, &ids),
-                bookmarks::among(&self.database, viewer, &ids),
+                store::among(&self.database, likes::AMONG, viewer, &ids),
+                store::among(&self.database, bookmarks::AMONG, viewer, &ids),
             )?;
             let marks = |pair: (u64, u64)| {
                 let marks = Marks {
@@ -102,6 +102,13 @@ impl State {
     /// commits.
     pub(crate) fn count_changed(&self, post: u64, likes: u64) {
         self.counts.write_through(post, likes);
+    }
+
+    /// An account likes a post or not any more, which has so many likes now: to be called when that
+    /// is committed, in the order of the commits.
+    pub(crate) fn like_changed(&self, account: u64, post: u64, likes: u64) {
+        self.count_changed(post, likes);
+        self.marks_changed(account, post);
     }
 
     /// An account has marked a post or not any more: to be called when that is committed.

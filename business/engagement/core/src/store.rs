@@ -6,6 +6,51 @@ pub(crate) mod likes;
 #[cfg(test)]
 mod plans;
 
+use std::collections::HashSet;
+
+use infra_db::{Connection, Database, DbError, json_ids};
+use infra_kernel::{Direction, Page};
+
+/// Which of these posts an account likes or has bookmarked: whichever the statement looks for.
+pub(crate) async fn among(
+    database: &Database,
+    statement: &'static str,
+    account: u64,
+    posts: &[u64],
+) -> Result<HashSet<u64>, DbError> {
+    let found: Vec<i64> = infra_db::query_scalar(statement)
+        .bind(to_sql(account))
+        .bind(json_ids(posts.iter().map(|id| to_sql(*id))))
+        .fetch_all(database.reader())
+        .await?;
+    Ok(found.into_iter().map(from_sql).collect())
+}
+
+/// Removes at most so many likes or bookmarks of a post, by their statement, and returns whose they
+/// were.
+pub(crate) async fn delete_some_of_post(
+    connection: &mut Connection,
+    statement: &'static str,
+    post: u64,
+    count_max: u32,
+) -> Result<Vec<u64>, DbError> {
+    let accounts: Vec<i64> = infra_db::query_scalar(statement)
+        .bind(to_sql(post))
+        .bind(i64::from(count_max))
+        .fetch_all(connection)
+        .await?;
+    Ok(accounts.into_iter().map(from_sql).collect())
+}
+
+/// The rows of a page, newest first whichever way it was read.
+fn newest_first<T>(rows: impl Iterator<Item = T>, page: &Page) -> Vec<T> {
+    let mut rows: Vec<T> = rows.collect();
+    if page.direction == Direction::Newer {
+        rows.reverse();
+    }
+    rows
+}
+
 /// An id as a database column holds it.
 const fn to_sql(id: u64) -> i64 {
     id.cast_signed()

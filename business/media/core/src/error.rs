@@ -76,12 +76,6 @@ impl MediaError {
     }
 }
 
-impl From<sqlx::Error> for MediaError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Db(DbError::Statement(error))
-    }
-}
-
 impl From<Error> for MediaError {
     fn from(error: Error) -> Self {
         Self::Refused(error)

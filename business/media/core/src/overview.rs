@@ -9,7 +9,7 @@ const FAILED_COUNTED_MAX: i64 = 500;
 
 /// Whether there is any photo whose files must be in the blob store.
 pub(crate) async fn has_files(database: &Database) -> Result<bool, DbError> {
-    Ok(sqlx::query_scalar(
+    Ok(infra_db::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM renditions) OR EXISTS (SELECT 1 FROM media WHERE state = 1)",
     )
     .fetch_one(database.reader())
@@ -18,11 +18,12 @@ pub(crate) async fn has_files(database: &Database) -> Result<bool, DbError> {
 
 /// What became of photos.
 pub(crate) async fn check(database: &Database) -> Result<Vec<Finding>, DbError> {
-    let failed: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 FROM media WHERE state = 3 LIMIT $1)")
-            .bind(FAILED_COUNTED_MAX)
-            .fetch_one(database.reader())
-            .await?;
+    let failed: i64 = infra_db::query_scalar(
+        "SELECT count(*) FROM (SELECT 1 FROM media WHERE state = 3 LIMIT $1)",
+    )
+    .bind(FAILED_COUNTED_MAX)
+    .fetch_one(database.reader())
+    .await?;
     Ok(vec![match failed {
         0 => Finding::Good("no photo has failed to be processed".to_owned()),
         count => {

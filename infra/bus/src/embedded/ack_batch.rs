@@ -72,12 +72,11 @@ impl AckBatch {
             waiting::settle_heads(connection, subscription, keys, now).await?;
         }
         // A batch that is made again after a later one must not move the cursor back.
-        sqlx::query("UPDATE subscriptions SET position = $2 WHERE name = $1 AND position < $2")
+        infra_db::query("UPDATE subscriptions SET position = $2 WHERE name = $1 AND position < $2")
             .bind(subscription)
             .bind(self.cursor)
-            .execute(connection)
-            .await?;
-        Ok(())
+            .execute_with_commit(connection)
+            .await
     }
 }
 
@@ -86,8 +85,8 @@ async fn postpone(
     connection: &mut Connection,
     subscription: &str,
     postponed: &Postponed,
-) -> Result<(), sqlx::Error> {
-    let statement = sqlx::query(
+) -> Result<(), DbError> {
+    let statement = infra_db::query(
         "INSERT INTO redelivery (subscription, position, event_id, topic, key, payload, occurred_at,
              correlation_id, headers, attempts, next_attempt_at, last_error)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
@@ -110,8 +109,8 @@ async fn dead_letter(
     subscription: &str,
     dead: &DeadEvent,
     now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    let statement = sqlx::query(
+) -> Result<(), DbError> {
+    let statement = infra_db::query(
         "INSERT INTO dead_letters (subscription, position, event_id, topic, key, payload, occurred_at,
              correlation_id, headers, attempts, error, died_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
@@ -131,8 +130,8 @@ async fn finish(
     connection: &mut Connection,
     subscription: &str,
     positions: &[i64],
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
+) -> Result<(), DbError> {
+    infra_db::query(
         "DELETE FROM redelivery
          WHERE subscription = $1 AND position IN (SELECT value FROM json_each($2))",
     )

@@ -1,11 +1,12 @@
 //! The log's statements.
 
+use std::sync::LazyLock;
+
 use infra_db::{Connection, Database, DbError};
 use infra_kernel::Timestamp;
-use sqlx::QueryBuilder;
 
 use crate::Event;
-use crate::row::{EventRow, HoldsEvent, Taken, take_bounded};
+use crate::row::{EventRow, HoldsEvent, Taken, bind_event, take_bounded};
 
 /// The most events in one transaction of publishing.
 pub(crate) const APPEND_MAX: usize = 1_024;
@@ -14,9 +15,14 @@ pub(crate) const TRIM_BATCH: i64 = 500;
 /// The most positions that one read looks at, taken or not: it bounds how long it reads past events
 /// of other topics.
 const SCAN_POSITIONS_MAX: i64 = 10_000;
-/// How many events go into one statement. Few sizes, so that the connection keeps a prepared
-/// statement for each.
-const STATEMENT_SIZES: [usize; 3] = [64, 8, 1];
+/// Statements that insert 64, 8 or one event. Few sizes, so that the connection keeps a prepared
+/// statement for each; they are put together once.
+static INSERTS: LazyLock<[(usize, &str); 3]> =
+    LazyLock::new(|| [64, 8, 1].map(|events| (events, insert_of(events))));
+
+const INSERT: &str = "INSERT INTO log (event_id, topic, key, payload, occurred_at, correlation_id, headers, published_at) VALUES ";
+/// How many columns that is.
+const COLUMNS: usize = 8;
 
 /// An event as a subscription reads it.
 #[derive(sqlx::FromRow)]
@@ -61,10 +67,10 @@ pub(crate) async fn append(
         .write(move |connection| {
             Box::pin(async move {
                 let mut rest = events.as_slice();
-                for size in STATEMENT_SIZES {
+                for (size, statement) in *INSERTS {
                     while rest.len() >= size {
                         let (events, further) = rest.split_at(size);
-                        insert(connection, events, now).await?;
+                        insert(connection, statement, events, now).await?;
                         rest = further;
                     }
                 }
@@ -76,25 +82,31 @@ pub(crate) async fn append(
 
 async fn insert(
     connection: &mut Connection,
+    statement: &'static str,
     events: &[Event],
     now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    let mut statement = QueryBuilder::new(
-        "INSERT INTO log (event_id, topic, key, payload, occurred_at, correlation_id,
-             headers, published_at) ",
-    );
-    statement.push_values(events, |mut row, event| {
-        row.push_bind(event.id.to_sql())
-            .push_bind(event.topic.as_str())
-            .push_bind(event.key.cast_signed())
-            .push_bind(event.payload.as_slice())
-            .push_bind(event.occurred_at.microseconds())
-            .push_bind(event.headers.correlation_id.as_str())
-            .push_bind(event.headers.text())
-            .push_bind(now.microseconds());
-    });
-    statement.push(" ON CONFLICT (event_id) DO NOTHING");
-    statement.build().execute(connection).await.map(|_| ())
+) -> Result<(), DbError> {
+    let mut statement = infra_db::query(statement);
+    for event in events {
+        statement = bind_event(statement, event).bind(now.microseconds());
+    }
+    // What returns nothing travels with the commit.
+    statement.execute_with_commit(connection).await
+}
+
+/// The text of a statement that inserts so many events.
+fn insert_of(events: usize) -> &'static str {
+    let mut text = String::from(INSERT);
+    for event in 0..events {
+        text.push_str(if event == 0 { "(" } else { "), (" });
+        for column in 1..=COLUMNS {
+            let separator = if column == 1 { "$" } else { ", $" };
+            text.push_str(separator);
+            text.push_str(&(event * COLUMNS + column).to_string());
+        }
+    }
+    text.push_str(") ON CONFLICT (event_id) DO NOTHING");
+    text.leak()
 }
 
 /// Reads what a subscription has not seen after a position. What is dead already was seen before a
@@ -131,7 +143,7 @@ async fn read_past_others(
 ) -> Result<Read, DbError> {
     // Single writer (ADR 0026): positions become visible in order, so nothing can appear later at
     // or below the end.
-    let end: Option<i64> = sqlx::query_scalar("SELECT max(position) FROM log")
+    let end: Option<i64> = infra_db::query_scalar("SELECT max(position) FROM log")
         .fetch_one(database.reader())
         .await?;
     let end = end.unwrap_or(after).max(after);
@@ -160,7 +172,7 @@ async fn scan(
     scan_to: i64,
     rows_max: usize,
 ) -> Result<Taken<LogRow>, DbError> {
-    let rows = sqlx::query_as::<_, LogRow>(
+    let rows = infra_db::query(
         "SELECT position, event_id, topic, key, payload, occurred_at, correlation_id, headers,
              EXISTS (SELECT 1 FROM redelivery AS r
                  WHERE r.subscription = $1 AND r.key = log.key) AS blocked,
@@ -190,7 +202,7 @@ pub(crate) async fn register(
     database
         .write(move |connection| {
             Box::pin(async move {
-                sqlx::query(
+                infra_db::query(
                     "INSERT INTO subscriptions (name, position, created_at)
                      VALUES ($1, COALESCE(
                          (SELECT min(position) - 1 FROM log),
@@ -202,7 +214,7 @@ pub(crate) async fn register(
                 .execute(&mut *connection)
                 .await?;
                 let position =
-                    sqlx::query_scalar("SELECT position FROM subscriptions WHERE name = $1")
+                    infra_db::query_scalar("SELECT position FROM subscriptions WHERE name = $1")
                         .bind(subscription)
                         .fetch_one(connection)
                         .await?;
@@ -219,7 +231,7 @@ pub(crate) async fn trim_batch(database: &Database, before: Timestamp) -> Result
     database
         .write(move |connection| {
             Box::pin(async move {
-                let deleted = sqlx::query(
+                let deleted = infra_db::query(
                     "DELETE FROM log
                      WHERE position IN (SELECT position FROM log
                          WHERE position <= COALESCE(
@@ -231,7 +243,7 @@ pub(crate) async fn trim_batch(database: &Database, before: Timestamp) -> Result
                 .bind(before.microseconds())
                 .execute(connection)
                 .await?;
-                Ok(deleted.rows_affected())
+                Ok(deleted)
             })
         })
         .await

@@ -9,7 +9,7 @@ use std::time::Duration;
 use infra_db::{Connection, Database, DbError, json_ids};
 use infra_kernel::Timestamp;
 
-use crate::row::{EventRow, HoldsEvent, take_bounded};
+use crate::row::{EventRow, HoldsEvent, Taken, take_bounded};
 
 /// The most events of one key that are loaded at once.
 const RUN_MAX: usize = 64;
@@ -62,17 +62,18 @@ pub(crate) async fn count(
     subscription: &str,
     due: Due,
 ) -> Result<Waiting, DbError> {
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM redelivery WHERE subscription = $1")
-        .bind(subscription)
-        .fetch_one(database.reader())
-        .await?;
+    let count: i64 =
+        infra_db::query_scalar("SELECT count(*) FROM redelivery WHERE subscription = $1")
+            .bind(subscription)
+            .fetch_one(database.reader())
+            .await?;
     if count == 0 {
         return Ok(Waiting {
             count: 0,
             next: None,
         });
     }
-    let next: Option<i64> = sqlx::query_scalar(
+    let next: Option<i64> = infra_db::query_scalar(
         "SELECT min(next_attempt_at) FROM redelivery
          WHERE subscription = $1 AND next_attempt_at IS NOT NULL AND next_attempt_at > $2",
     )
@@ -93,7 +94,7 @@ pub(crate) async fn due_keys(
     due: Due,
     keys_max: usize,
 ) -> Result<Vec<i64>, DbError> {
-    Ok(sqlx::query_scalar(
+    Ok(infra_db::query_scalar(
         "SELECT key FROM redelivery
          WHERE subscription = $1 AND next_attempt_at IS NOT NULL
              AND (next_attempt_at <= $2 OR next_attempt_at > $3)
@@ -114,7 +115,7 @@ pub(crate) async fn run_of_key(
     key: i64,
     due: Due,
 ) -> Result<Vec<WaitingRow>, DbError> {
-    let rows = sqlx::query_as::<_, WaitingRow>(
+    let rows = infra_db::query(
         "SELECT position, event_id, topic, key, payload, occurred_at, correlation_id, headers,
              attempts, next_attempt_at
          FROM redelivery WHERE subscription = $1 AND key = $2 ORDER BY position LIMIT CAST($3 AS BIGINT)",
@@ -123,7 +124,8 @@ pub(crate) async fn run_of_key(
     .bind(key)
     .bind(i64::try_from(RUN_MAX).unwrap_or(i64::MAX))
     .fetch(database.reader());
-    let rows = take_bounded(rows, RUN_MAX).await?.rows;
+    let taken: Taken<WaitingRow> = take_bounded(rows, RUN_MAX).await?;
+    let rows = taken.rows;
     // Asked again, of the rows themselves: the key was found due in an earlier read, and its head
     // may have been postponed since.
     let head = rows.first().and_then(|row| row.next_attempt_at);
@@ -143,7 +145,7 @@ pub(crate) async fn settle_heads(
     now: Timestamp,
 ) -> Result<(), DbError> {
     let keys = json_ids(keys);
-    sqlx::query(
+    infra_db::query(
         "UPDATE redelivery SET next_attempt_at = NULL
          WHERE subscription = $1 AND key IN (SELECT value FROM json_each($2))
              AND next_attempt_at IS NOT NULL
@@ -155,7 +157,7 @@ pub(crate) async fn settle_heads(
     .bind(&keys)
     .execute(&mut *connection)
     .await?;
-    sqlx::query(
+    infra_db::query(
         "UPDATE redelivery SET next_attempt_at = $3
          WHERE subscription = $1 AND next_attempt_at IS NULL
              AND position IN (SELECT (SELECT min(position) FROM redelivery AS first

@@ -272,7 +272,7 @@ async fn drain_and_check(folder: &Path, acknowledged: &BTreeSet<i64>) -> Hits {
 }
 
 async fn ids_in(database: &Database, statement: &'static str) -> Vec<i64> {
-    sqlx::query_scalar(statement)
+    infra_db::query_scalar(statement)
         .fetch_all(database.reader())
         .await
         .unwrap()

@@ -27,7 +27,7 @@ struct Row {
 async fn insert(domain: &Database, row: Row) {
     let work = domain.write::<(), DbError, _>(move |connection| {
         Box::pin(async move {
-            sqlx::query(
+            infra_db::query(
                 "INSERT INTO outbox (event_id, topic, key, payload, occurred_at, correlation_id, headers)
                  VALUES ($1, $2, 1, $3, 0, $4, CAST($5 AS TEXT))",
             )
@@ -216,7 +216,7 @@ async fn events_of_before_there_were_headers_are_delivered() {
 async fn old_row(database: &Database, statement: &'static str) {
     let work = database.write::<(), DbError, _>(move |connection| {
         Box::pin(async move {
-            sqlx::query(statement).execute(connection).await?;
+            infra_db::query(statement).execute(connection).await?;
             Ok(())
         })
     });

@@ -152,7 +152,8 @@ impl World {
 }
 
 pub(crate) async fn count(database: &Database, table: &str) -> i64 {
-    sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}")))
+    let statement = format!("SELECT count(*) FROM {table}");
+    infra_db::query_scalar(infra_db::SqlText::assembled(&statement))
         .fetch_one(database.reader())
         .await
         .unwrap()

@@ -35,7 +35,7 @@ pub(crate) async fn write(database: &Database, event: Event) -> Result<(), DbErr
     database
         .write(move |connection| {
             Box::pin(async move {
-                sqlx::query("INSERT INTO writes (id) VALUES ($1)")
+                infra_db::query("INSERT INTO writes (id) VALUES ($1)")
                     .bind(event.id.to_sql())
                     .execute(&mut *connection)
                     .await?;
@@ -56,7 +56,7 @@ pub(crate) async fn take_effect(database: &Database, event: Event) -> Result<(),
                 } else {
                     "INSERT INTO repeats (write_id) VALUES ($1)"
                 };
-                sqlx::query(statement)
+                infra_db::query(statement)
                     .bind(event.id.to_sql())
                     .execute(connection)
                     .await?;
@@ -247,7 +247,7 @@ async fn its_own_deletes_do_not_keep_the_relay_busy() {
 }
 
 async fn data_version(connection: &mut infra_db::Connection) -> i64 {
-    sqlx::query_scalar("PRAGMA data_version")
+    infra_db::query_scalar("PRAGMA data_version")
         .fetch_one(connection)
         .await
         .unwrap()

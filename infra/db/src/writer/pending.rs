@@ -27,6 +27,12 @@ pub(super) trait Write: Send {
     /// Whether the work wants its changes committed.
     fn is_kept(&self) -> bool;
 
+    /// Has it fail after all, by what was to run at the end of the work.
+    fn refuse(&mut self, error: DbError) -> CommitDecision;
+
+    /// Why the work failed, if it did.
+    fn failure(&self) -> Option<String>;
+
     /// Runs the hook if there was something to commit, and then answers the caller. To be called
     /// when the group is committed.
     fn finish(self: Box<Self>, version: CommitVersion);
@@ -57,6 +63,16 @@ impl<T, E, F, H> PendingWrite<T, E, F, H> {
     }
 }
 
+impl<T, E: std::error::Error + 'static, F, H> PendingWrite<T, E, F, H> {
+    fn decision(&self) -> CommitDecision {
+        match &self.result {
+            Some(Ok(_)) => CommitDecision::Keep,
+            Some(Err(error)) if is_because_full(error) => CommitDecision::UndoFull,
+            Some(Err(_)) | None => CommitDecision::Undo,
+        }
+    }
+}
+
 impl<T, E, F, H> Write for PendingWrite<T, E, F, H>
 where
     T: Send + 'static,
@@ -73,20 +89,25 @@ where
             // too.
             let work = async move { work(connection).await };
             self.result = AssertUnwindSafe(work).catch_unwind().await.ok();
-            match &self.result {
-                Some(Ok(_)) => CommitDecision::Keep,
-                Some(Err(error)) if is_because_full(error) => CommitDecision::UndoFull,
-                Some(Err(_)) => CommitDecision::Undo,
-                None => {
-                    tracing::error!("a write panicked and was undone");
-                    CommitDecision::Undo
-                }
+            if self.result.is_none() {
+                tracing::error!("a write panicked and was undone");
             }
+            self.decision()
         })
     }
 
     fn is_kept(&self) -> bool {
         matches!(self.result, Some(Ok(_)))
+    }
+
+    fn refuse(&mut self, error: DbError) -> CommitDecision {
+        self.result = Some(Err(error.into()));
+        self.decision()
+    }
+
+    fn failure(&self) -> Option<String> {
+        let error = self.result.as_ref()?.as_ref().err()?;
+        Some(error.to_string())
     }
 
     fn finish(self: Box<Self>, version: CommitVersion) {

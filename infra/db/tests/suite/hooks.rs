@@ -35,7 +35,7 @@ fn insert_work(
 + 'static {
     move |connection| {
         Box::pin(async move {
-            sqlx::query("INSERT INTO things (id, name) VALUES ($1, $1)")
+            infra_db::query("INSERT INTO things (id, name) VALUES ($1, $1)")
                 .bind(id)
                 .execute(connection)
                 .await?;

@@ -26,7 +26,7 @@ async fn insert(database: &Database, id: i64, name: String) -> Result<(), DbErro
     database
         .write(move |connection| {
             Box::pin(async move {
-                sqlx::query("INSERT INTO things (id, name) VALUES ($1, $2)")
+                infra_db::query("INSERT INTO things (id, name) VALUES ($1, $2)")
                     .bind(id)
                     .bind(name)
                     .execute(connection)
@@ -38,7 +38,7 @@ async fn insert(database: &Database, id: i64, name: String) -> Result<(), DbErro
 }
 
 async fn count(database: &Database) -> i64 {
-    sqlx::query_scalar("SELECT COUNT(*) FROM things")
+    infra_db::query_scalar("SELECT COUNT(*) FROM things")
         .fetch_one(database.reader())
         .await
         .unwrap()
@@ -99,7 +99,7 @@ async fn insert_stray_part(database: &Database, id: i64) -> Result<(), DbError> 
     database
         .write(move |connection| {
             Box::pin(async move {
-                sqlx::query("INSERT INTO parts (id, thing_id) VALUES ($1, 4711)")
+                infra_db::query("INSERT INTO parts (id, thing_id) VALUES ($1, 4711)")
                     .bind(id)
                     .execute(connection)
                     .await?;
@@ -183,7 +183,7 @@ async fn closing_finishes_what_was_handed_in_and_refuses_what_comes_later() {
 async fn a_reader_cannot_write() {
     let folder = tempfile::tempdir().unwrap();
     let database = open(folder.path()).await;
-    let refused = sqlx::query("INSERT INTO things (id, name) VALUES (1, 'one')")
+    let refused = infra_db::query("INSERT INTO things (id, name) VALUES (1, 'one')")
         .execute(database.reader())
         .await;
     assert!(refused.is_err());
@@ -225,7 +225,7 @@ async fn closing_leaves_one_whole_file_without_what_was_deleted() {
     database
         .write::<(), DbError, _>(|connection| {
             Box::pin(async move {
-                sqlx::query("DELETE FROM things")
+                infra_db::query("DELETE FROM things")
                     .execute(connection)
                     .await?;
                 Ok(())
@@ -300,10 +300,10 @@ async fn a_full_disk_is_distinguished_from_other_failures() {
         .write::<(), DbError, _>(|connection| {
             Box::pin(async move {
                 // SQLite's own bound on the file has it say what it says when the disk is full.
-                sqlx::query("PRAGMA max_page_count = 1")
+                infra_db::query("PRAGMA max_page_count = 1")
                     .execute(&mut *connection)
                     .await?;
-                sqlx::query("INSERT INTO things (id, name) VALUES (1, hex(zeroblob(1000000)))")
+                infra_db::query("INSERT INTO things (id, name) VALUES (1, hex(zeroblob(1000000)))")
                     .execute(connection)
                     .await?;
                 Ok(())
@@ -321,11 +321,11 @@ async fn a_full_disk_is_what_the_whole_group_gets() {
     let database = open(folder.path()).await;
     let too_much = database.write::<(), Error, _>(|connection| {
         Box::pin(async move {
-            sqlx::query("PRAGMA max_page_count = 1")
+            infra_db::query("PRAGMA max_page_count = 1")
                 .execute(&mut *connection)
                 .await
                 .map_err(DbError::from)?;
-            sqlx::query("INSERT INTO things (id, name) VALUES (2, hex(zeroblob(1000000)))")
+            infra_db::query("INSERT INTO things (id, name) VALUES (2, hex(zeroblob(1000000)))")
                 .execute(connection)
                 .await
                 .map_err(DbError::from)?;

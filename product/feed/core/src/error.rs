@@ -27,12 +27,6 @@ pub(crate) enum FeedError {
     Dropped,
 }
 
-impl From<sqlx::Error> for FeedError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Database(error.into())
-    }
-}
-
 impl From<PageError> for FeedError {
     fn from(error: PageError) -> Self {
         Self::Page(error)

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use infra_db::Connection;
 use infra_kernel::AccountId;
-use sqlx::SqlitePool;
 
 use crate::error::AccountsError;
 
@@ -28,7 +27,7 @@ const MISSING: &str = "SELECT account_id FROM accounts_without_words LIMIT $1";
 
 /// Accounts that have words with all of these beginnings, in no particular order.
 pub(crate) async fn search(
-    reader: &SqlitePool,
+    reader: &Reader,
     beginnings: &[String],
     limit: usize,
 ) -> Result<Vec<AccountId>, AccountsError> {
@@ -38,7 +37,7 @@ pub(crate) async fn search(
     };
     let all = serde_json::to_string(beginnings)
         .map_err(|error| AccountsError::Unreadable(Box::new(error)))?;
-    let ids: Vec<i64> = sqlx::query_scalar(SEARCH)
+    let ids: Vec<i64> = infra_db::query_scalar(SEARCH)
         .bind(longest)
         .bind(format!("{longest}{ABOVE}"))
         .bind(all)
@@ -57,18 +56,20 @@ pub(crate) async fn replace(
 ) -> Result<(), AccountsError> {
     let id = account_id.to_sql();
     for statement in [REMOVE, NOT_MISSING] {
-        sqlx::query(statement)
+        infra_db::query(statement)
             .bind(id)
             .execute(&mut *connection)
             .await?;
     }
     let words =
         serde_json::to_string(words).map_err(|error| AccountsError::Unreadable(Box::new(error)))?;
-    sqlx::query("INSERT INTO account_words (word, account_id) SELECT value, $2 FROM json_each($1)")
-        .bind(words)
-        .bind(id)
-        .execute(connection)
-        .await?;
+    infra_db::query(
+        "INSERT INTO account_words (word, account_id) SELECT value, $2 FROM json_each($1)",
+    )
+    .bind(words)
+    .bind(id)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -77,7 +78,7 @@ pub(crate) async fn missing(
     connection: &mut Connection,
     limit: u32,
 ) -> Result<Vec<AccountId>, AccountsError> {
-    let query = sqlx::query_scalar(MISSING).bind(limit);
+    let query = infra_db::query_scalar(MISSING).bind(limit);
     let ids: Vec<i64> = query.fetch_all(connection).await?;
     Ok(ids.into_iter().map(AccountId::from_sql).collect())
 }

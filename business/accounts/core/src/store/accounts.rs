@@ -3,7 +3,6 @@
 use business_accounts_gateway::{Account, ProfileField, Role};
 use infra_db::{Connection, json_ids};
 use infra_kernel::{AccountId, Timestamp};
-use sqlx::SqlitePool;
 
 use crate::error::AccountsError;
 use crate::rules::registration::username_key;
@@ -113,22 +112,22 @@ fn accounts(rows: Vec<Row>) -> Result<Vec<Account>, AccountsError> {
 }
 
 pub(crate) async fn by_ids(
-    reader: &SqlitePool,
+    reader: &Reader,
     ids: &[AccountId],
 ) -> Result<Vec<Account>, AccountsError> {
     let ids = json_ids(ids.iter().map(|id| id.to_sql()));
-    accounts(sqlx::query_as(BY_IDS).bind(ids).fetch_all(reader).await?)
+    accounts(infra_db::query(BY_IDS).bind(ids).fetch_all(reader).await?)
 }
 
 /// Local accounts by the keys of their names.
 pub(crate) async fn local_by_names(
-    reader: &SqlitePool,
+    reader: &Reader,
     keys: &[String],
 ) -> Result<Vec<Account>, AccountsError> {
     let keys =
         serde_json::to_string(keys).map_err(|error| AccountsError::Unreadable(Box::new(error)))?;
     accounts(
-        sqlx::query_as(LOCAL_BY_NAMES)
+        infra_db::query(LOCAL_BY_NAMES)
             .bind(keys)
             .fetch_all(reader)
             .await?,
@@ -136,27 +135,27 @@ pub(crate) async fn local_by_names(
 }
 
 pub(crate) async fn newest(
-    reader: &SqlitePool,
+    reader: &Reader,
     before: i64,
     limit: u32,
 ) -> Result<Vec<Account>, AccountsError> {
-    let query = sqlx::query_as(NEWEST).bind(before).bind(limit);
+    let query = infra_db::query(NEWEST).bind(before).bind(limit);
     accounts(query.fetch_all(reader).await?)
 }
 
-pub(crate) async fn count(reader: &SqlitePool) -> Result<i64, AccountsError> {
-    Ok(sqlx::query_scalar(COUNT).fetch_one(reader).await?)
+pub(crate) async fn count(reader: &Reader) -> Result<i64, AccountsError> {
+    Ok(infra_db::query_scalar(COUNT).fetch_one(reader).await?)
 }
 
 pub(crate) async fn count_for_update(connection: &mut Connection) -> Result<i64, AccountsError> {
-    Ok(sqlx::query_scalar(COUNT).fetch_one(connection).await?)
+    Ok(infra_db::query_scalar(COUNT).fetch_one(connection).await?)
 }
 
 pub(crate) async fn by_id_for_update(
     connection: &mut Connection,
     id: AccountId,
 ) -> Result<Option<Account>, AccountsError> {
-    let query = sqlx::query_as::<_, Row>(BY_ID).bind(id.to_sql());
+    let query = infra_db::query(BY_ID).bind(id.to_sql());
     query
         .fetch_optional(connection)
         .await?
@@ -168,7 +167,7 @@ pub(crate) async fn local_by_name_for_update(
     connection: &mut Connection,
     username: &str,
 ) -> Result<Option<Account>, AccountsError> {
-    let query = sqlx::query_as::<_, Row>(LOCAL_BY_NAME).bind(username_key(username));
+    let query = infra_db::query(LOCAL_BY_NAME).bind(username_key(username));
     query
         .fetch_optional(connection)
         .await?
@@ -201,7 +200,7 @@ pub(crate) async fn insert(
     connection: &mut Connection,
     account: &Account,
 ) -> Result<bool, AccountsError> {
-    let inserted = sqlx::query(
+    let inserted = infra_db::query(
         "INSERT INTO accounts (id, revision, username, username_key, display_name, note, fields, avatar_media_id, \
          header_media_id, role, bot, discoverable, created_at, default_visibility, default_sensitive, default_language, \
          default_originals_shared, default_camera_shown) \
@@ -228,10 +227,10 @@ pub(crate) async fn insert(
     .bind(account.default_camera_shown)
     .execute(&mut *connection)
     .await?;
-    if inserted.rows_affected() == 0 {
+    if inserted == 0 {
         return Ok(false);
     }
-    sqlx::query("UPDATE account_count SET accounts = accounts + 1 WHERE id = 1")
+    infra_db::query("UPDATE account_count SET accounts = accounts + 1 WHERE id = 1")
         .execute(connection)
         .await?;
     Ok(true)
@@ -242,7 +241,7 @@ pub(crate) async fn update(
     connection: &mut Connection,
     account: &Account,
 ) -> Result<(), AccountsError> {
-    sqlx::query(
+    infra_db::query(
         "UPDATE accounts SET revision = $2, display_name = $3, note = $4, fields = $5, avatar_media_id = $6, \
          header_media_id = $7, role = $8, bot = $9, discoverable = $10, default_visibility = $11, \
          default_sensitive = $12, default_language = $13, default_originals_shared = $14, \

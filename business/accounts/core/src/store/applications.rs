@@ -3,7 +3,6 @@
 use business_accounts_gateway::Application;
 use infra_db::{Connection, json_ids};
 use infra_kernel::{ApplicationId, Timestamp};
-use sqlx::SqlitePool;
 
 use super::sessions;
 use crate::error::AccountsError;
@@ -63,10 +62,10 @@ impl TryFrom<Row> for Client {
 }
 
 pub(crate) async fn by_client_id(
-    reader: &SqlitePool,
+    reader: &Reader,
     client_id: &str,
 ) -> Result<Option<Client>, AccountsError> {
-    let query = sqlx::query_as::<_, Row>(BY_CLIENT_ID).bind(client_id);
+    let query = infra_db::query(BY_CLIENT_ID).bind(client_id);
     query
         .fetch_optional(reader)
         .await?
@@ -75,10 +74,10 @@ pub(crate) async fn by_client_id(
 }
 
 pub(crate) async fn by_id(
-    reader: &SqlitePool,
+    reader: &Reader,
     id: ApplicationId,
 ) -> Result<Option<Client>, AccountsError> {
-    let query = sqlx::query_as::<_, Row>(BY_ID).bind(id.to_sql());
+    let query = infra_db::query(BY_ID).bind(id.to_sql());
     query
         .fetch_optional(reader)
         .await?
@@ -95,7 +94,7 @@ pub(crate) async fn insert(
 ) -> Result<(), AccountsError> {
     let redirect_uris = serde_json::to_string(&application.redirect_uris)
         .map_err(|error| AccountsError::Unreadable(Box::new(error)))?;
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO applications (id, client_id, secret_hash, name, website, redirect_uris, scopes, created_at, \
          public_client, is_used) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, FALSE)",
     )
@@ -120,14 +119,14 @@ pub(crate) async fn remove_unused(
     before: Timestamp,
     limit: u32,
 ) -> Result<u64, AccountsError> {
-    let removed: Vec<i64> = sqlx::query_scalar(REMOVE_UNUSED)
+    let removed: Vec<i64> = infra_db::query_scalar(REMOVE_UNUSED)
         .bind(before.microseconds())
         .bind(limit)
         .fetch_all(&mut *connection)
         .await?;
     let count = removed.len() as u64;
     if count > 0 {
-        sqlx::query(sessions::REMOVE_OF_APPLICATIONS)
+        infra_db::query(sessions::REMOVE_OF_APPLICATIONS)
             .bind(json_ids(removed))
             .execute(connection)
             .await?;
@@ -142,7 +141,7 @@ pub(crate) async fn mark_used(
     connection: &mut Connection,
     id: ApplicationId,
 ) -> Result<(), AccountsError> {
-    let query = sqlx::query(MARK_USED).bind(id.to_sql());
+    let query = infra_db::query(MARK_USED).bind(id.to_sql());
     query.execute(connection).await?;
     Ok(())
 }

@@ -63,7 +63,7 @@ pub(crate) async fn insert(
     connection: &mut Connection,
     code: &NewCode,
 ) -> Result<(), AccountsError> {
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO authorization_codes (code_hash, application_id, account_id, redirect_uri, scopes, \
          code_challenge, expires_at, session_id) VALUES ($1, $2, $3, $4, $5, $6, $7, 0)",
     )
@@ -83,7 +83,7 @@ pub(crate) async fn find(
     connection: &mut Connection,
     hash: SecretHash,
 ) -> Result<Option<Code>, AccountsError> {
-    let query = sqlx::query_as(BY_HASH).bind(hash.to_sql());
+    let query = infra_db::query(BY_HASH).bind(hash.to_sql());
     Ok(query.fetch_optional(connection).await?)
 }
 
@@ -92,7 +92,7 @@ pub(crate) async fn mark_used(
     hash: SecretHash,
     session_id: SessionId,
 ) -> Result<(), AccountsError> {
-    let query = sqlx::query(MARK_USED)
+    let query = infra_db::query(MARK_USED)
         .bind(hash.to_sql())
         .bind(session_id.to_sql());
     query.execute(connection).await?;

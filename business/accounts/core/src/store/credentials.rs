@@ -2,7 +2,6 @@
 
 use infra_db::Connection;
 use infra_kernel::{AccountId, Timestamp};
-use sqlx::SqlitePool;
 
 use crate::error::AccountsError;
 use crate::rules::registration::{email_key, username_key};
@@ -38,39 +37,33 @@ impl Credential {
 }
 
 /// The credential of a local account by its name or e-mail address: a name holds no @.
-pub(crate) async fn find(
-    reader: &SqlitePool,
-    name: &str,
-) -> Result<Option<Credential>, AccountsError> {
+pub(crate) async fn find(reader: &Reader, name: &str) -> Result<Option<Credential>, AccountsError> {
     let query = if name.contains('@') {
-        sqlx::query_as(BY_EMAIL).bind(email_key(name))
+        infra_db::query(BY_EMAIL).bind(email_key(name))
     } else {
-        sqlx::query_as(BY_LOCAL_NAME).bind(username_key(name))
+        infra_db::query(BY_LOCAL_NAME).bind(username_key(name))
     };
     Ok(query.fetch_optional(reader).await?)
 }
 
 /// The e-mail address of the local account with this name; empty when it has none, or there is no
 /// such account.
-pub(crate) async fn email_of(reader: &SqlitePool, username: &str) -> Result<String, AccountsError> {
-    let query = sqlx::query_scalar::<_, Option<String>>(EMAIL_OF).bind(username_key(username));
-    let found = query.fetch_optional(reader).await?;
+pub(crate) async fn email_of(reader: &Reader, username: &str) -> Result<String, AccountsError> {
+    let query = infra_db::query_scalar(EMAIL_OF).bind(username_key(username));
+    let found: Option<Option<String>> = query.fetch_optional(reader).await?;
     Ok(found.flatten().unwrap_or_default())
 }
 
 pub(crate) async fn is_local_name_taken(
-    reader: &SqlitePool,
+    reader: &Reader,
     username: &str,
 ) -> Result<bool, AccountsError> {
-    let query = sqlx::query_scalar(IS_LOCAL_NAME_TAKEN).bind(username_key(username));
+    let query = infra_db::query_scalar(IS_LOCAL_NAME_TAKEN).bind(username_key(username));
     Ok(query.fetch_one(reader).await?)
 }
 
-pub(crate) async fn is_email_taken(
-    reader: &SqlitePool,
-    email: &str,
-) -> Result<bool, AccountsError> {
-    let query = sqlx::query_scalar(IS_EMAIL_TAKEN).bind(email_key(email));
+pub(crate) async fn is_email_taken(reader: &Reader, email: &str) -> Result<bool, AccountsError> {
+    let query = infra_db::query_scalar(IS_EMAIL_TAKEN).bind(email_key(email));
     Ok(query.fetch_one(reader).await?)
 }
 
@@ -84,7 +77,7 @@ pub(crate) async fn insert(
     now: Timestamp,
 ) -> Result<bool, AccountsError> {
     let email = Some(email).filter(|email| !email.is_empty());
-    let inserted = sqlx::query(
+    let inserted = infra_db::query(
         "INSERT INTO credentials (account_id, email, email_key, password_hash, changed_at) \
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT (email_key) DO NOTHING",
     )
@@ -95,7 +88,7 @@ pub(crate) async fn insert(
     .bind(now.microseconds())
     .execute(connection)
     .await?;
-    Ok(inserted.rows_affected() == 1)
+    Ok(inserted == 1)
 }
 
 /// Sets the hash of a new password.
@@ -105,7 +98,9 @@ pub(crate) async fn set_hash(
     hash: &str,
     now: Timestamp,
 ) -> Result<(), AccountsError> {
-    let query = sqlx::query(SET_HASH).bind(account_id.to_sql()).bind(hash);
+    let query = infra_db::query(SET_HASH)
+        .bind(account_id.to_sql())
+        .bind(hash);
     query.bind(now.microseconds()).execute(connection).await?;
     Ok(())
 }
@@ -118,14 +113,14 @@ pub(crate) async fn replace_hash(
     hash: &str,
     now: Timestamp,
 ) -> Result<bool, AccountsError> {
-    let replaced = sqlx::query(REPLACE_HASH)
+    let replaced = infra_db::query(REPLACE_HASH)
         .bind(account_id.to_sql())
         .bind(hash_before)
         .bind(hash)
         .bind(now.microseconds())
         .execute(connection)
         .await?;
-    Ok(replaced.rows_affected() == 1)
+    Ok(replaced == 1)
 }
 
 /// Whether the account's password is still the one with this hash.
@@ -134,7 +129,7 @@ pub(crate) async fn has_hash(
     account_id: AccountId,
     hash: &str,
 ) -> Result<bool, AccountsError> {
-    let query = sqlx::query_scalar(HAS_HASH)
+    let query = infra_db::query_scalar(HAS_HASH)
         .bind(account_id.to_sql())
         .bind(hash);
     Ok(query.fetch_one(connection).await?)

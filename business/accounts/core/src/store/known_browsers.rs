@@ -2,7 +2,6 @@
 
 use infra_db::Connection;
 use infra_kernel::{AccountId, Timestamp};
-use sqlx::SqlitePool;
 
 use crate::error::AccountsError;
 use crate::secret::SecretHash;
@@ -22,12 +21,12 @@ pub(crate) const REMOVE_EXPIRED: &str = "DELETE FROM known_browsers WHERE (secre
 
 /// Whether a browser has signed in to the account after a moment.
 pub(crate) async fn is_known(
-    reader: &SqlitePool,
+    reader: &Reader,
     browser: SecretHash,
     account_id: AccountId,
     after: Timestamp,
 ) -> Result<bool, AccountsError> {
-    let query = sqlx::query_scalar(IS_KNOWN)
+    let query = infra_db::query_scalar(IS_KNOWN)
         .bind(browser.to_sql())
         .bind(account_id.to_sql());
     Ok(query.bind(after.microseconds()).fetch_one(reader).await?)
@@ -44,13 +43,13 @@ pub(crate) async fn note(
     now: Timestamp,
 ) -> Result<(), AccountsError> {
     if let Some(before) = before {
-        let query = sqlx::query(RENAME).bind(before.to_sql());
+        let query = infra_db::query(RENAME).bind(before.to_sql());
         query
             .bind(browser.to_sql())
             .execute(&mut *connection)
             .await?;
     }
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO known_browsers (secret_hash, account_id, last_sign_in_at) VALUES ($1, $2, $3) \
          ON CONFLICT (secret_hash, account_id) DO UPDATE SET last_sign_in_at = excluded.last_sign_in_at",
     )
@@ -59,7 +58,7 @@ pub(crate) async fn note(
     .bind(now.microseconds())
     .execute(&mut *connection)
     .await?;
-    let query = sqlx::query(MAKE_ROOM)
+    let query = infra_db::query(MAKE_ROOM)
         .bind(account_id.to_sql())
         .bind(KNOWN_BROWSERS_MAX);
     query.execute(connection).await?;

@@ -1,7 +1,6 @@
 //! No statement of the hot paths may read a whole table: SQLite's own plans say so.
 
 use infra_db::Database;
-use sqlx::Row as _;
 
 use super::{account_words, accounts, applications, codes, credentials, known_browsers, sessions};
 
@@ -50,14 +49,8 @@ const STATEMENTS: [&str; 39] = [
 
 /// The plan of a statement, one line for each step.
 async fn plan(database: &Database, statement: &'static str) -> Vec<String> {
-    let explain = format!("EXPLAIN QUERY PLAN {statement}");
-    sqlx::query(sqlx::AssertSqlSafe(explain))
-        .fetch_all(database.reader())
-        .await
-        .unwrap()
-        .iter()
-        .map(|row| row.get::<String, _>("detail"))
-        .collect()
+    let steps = infra_db::query_plan(database.reader(), statement).await;
+    steps.unwrap()
 }
 
 /// A step that reads every row of a table. `json_each` is the list of ids itself, and a constant

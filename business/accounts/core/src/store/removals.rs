@@ -20,7 +20,7 @@ pub(crate) async fn remove_access(
     account_id: AccountId,
 ) -> Result<(), AccountsError> {
     for statement in OF_ACCOUNT {
-        let query = sqlx::query(statement).bind(account_id.to_sql());
+        let query = infra_db::query(statement).bind(account_id.to_sql());
         query.execute(&mut *connection).await?;
     }
     Ok(())
@@ -34,8 +34,8 @@ pub(crate) async fn remove_expired(
     before: Timestamp,
     limit: u32,
 ) -> Result<u64, AccountsError> {
-    let query = sqlx::query(statement)
+    let query = infra_db::query(statement)
         .bind(before.microseconds())
         .bind(limit);
-    Ok(query.execute(connection).await?.rows_affected())
+    Ok(query.execute(connection).await?)
 }

@@ -3,7 +3,6 @@
 use business_accounts_gateway::{Grant, Role, Scopes, SessionId};
 use infra_db::Connection;
 use infra_kernel::{AccountId, ApplicationId, Timestamp};
-use sqlx::SqlitePool;
 
 use super::applications;
 use crate::error::AccountsError;
@@ -88,10 +87,10 @@ impl From<Session> for Grant {
 }
 
 pub(crate) async fn find(
-    reader: &SqlitePool,
+    reader: &Reader,
     secret: SecretHash,
 ) -> Result<Option<Session>, AccountsError> {
-    let query = sqlx::query_as(BY_HASH).bind(secret.to_sql());
+    let query = infra_db::query(BY_HASH).bind(secret.to_sql());
     Ok(query.fetch_optional(reader).await?)
 }
 
@@ -105,7 +104,7 @@ pub(crate) async fn insert(
     let account_id = session.account_id.map_or(0, AccountId::to_sql);
     let application_id = session.application_id.map_or(0, ApplicationId::to_sql);
     let user_agent = session.user_agent.chars().take(USER_AGENT_CHARACTERS_MAX);
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO sessions (id, secret_hash, account_id, application_id, scopes, user_agent, created_at, \
          last_used_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)",
     )
@@ -122,7 +121,7 @@ pub(crate) async fn insert(
     if let (Some(id), Some(_)) = (session.application_id, session.account_id) {
         applications::mark_used(connection, id).await?;
     }
-    let removed: Vec<Vec<u8>> = sqlx::query_scalar(MAKE_ROOM)
+    let removed: Vec<Vec<u8>> = infra_db::query_scalar(MAKE_ROOM)
         .bind(account_id)
         .bind(application_id)
         .bind(SESSIONS_MAX)
@@ -141,7 +140,7 @@ pub(crate) async fn touch(
     now: Timestamp,
     expires_at: Timestamp,
 ) -> Result<(), AccountsError> {
-    let query = sqlx::query(TOUCH)
+    let query = infra_db::query(TOUCH)
         .bind(id.to_sql())
         .bind(now.microseconds());
     query
@@ -158,7 +157,7 @@ pub(crate) async fn remove(
     application_id: Option<ApplicationId>,
 ) -> Result<(), AccountsError> {
     let application_id = application_id.map_or(0, ApplicationId::to_sql);
-    let query = sqlx::query(REMOVE_BY_HASH).bind(secret.to_sql());
+    let query = infra_db::query(REMOVE_BY_HASH).bind(secret.to_sql());
     query.bind(application_id).execute(connection).await?;
     Ok(())
 }
@@ -168,7 +167,7 @@ pub(crate) async fn application_of(
     connection: &mut Connection,
     secret: SecretHash,
 ) -> Result<Option<i64>, AccountsError> {
-    let query = sqlx::query_scalar(APPLICATION_OF).bind(secret.to_sql());
+    let query = infra_db::query_scalar(APPLICATION_OF).bind(secret.to_sql());
     Ok(query.fetch_optional(connection).await?)
 }
 
@@ -177,7 +176,7 @@ pub(crate) async fn remove_by_id(
     connection: &mut Connection,
     id: SessionId,
 ) -> Result<Option<SecretHash>, AccountsError> {
-    let query = sqlx::query_scalar::<_, Vec<u8>>(REMOVE_BY_ID).bind(id.to_sql());
-    let removed = query.fetch_optional(connection).await?;
+    let query = infra_db::query_scalar(REMOVE_BY_ID).bind(id.to_sql());
+    let removed: Option<Vec<u8>> = query.fetch_optional(connection).await?;
     Ok(removed.as_deref().map(SecretHash::from_sql))
 }

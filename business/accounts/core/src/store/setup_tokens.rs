@@ -2,7 +2,6 @@
 
 use infra_db::Connection;
 use infra_kernel::Timestamp;
-use sqlx::SqlitePool;
 
 use crate::error::AccountsError;
 use crate::secret::SecretHash;
@@ -11,11 +10,8 @@ use crate::secret::SecretHash;
 const FIND: &str = "SELECT token_hash FROM setup_tokens WHERE id = 1 \
     AND EXISTS (SELECT 1 FROM account_count WHERE id = 1 AND accounts = 0)";
 
-pub(crate) async fn is_valid(
-    reader: &SqlitePool,
-    token: SecretHash,
-) -> Result<bool, AccountsError> {
-    let stored: Option<Vec<u8>> = sqlx::query_scalar(FIND).fetch_optional(reader).await?;
+pub(crate) async fn is_valid(reader: &Reader, token: SecretHash) -> Result<bool, AccountsError> {
+    let stored: Option<Vec<u8>> = infra_db::query_scalar(FIND).fetch_optional(reader).await?;
     Ok(stored.is_some_and(|stored| token.is_stored_as(&stored)))
 }
 
@@ -23,7 +19,9 @@ pub(crate) async fn is_valid_for_update(
     connection: &mut Connection,
     token: SecretHash,
 ) -> Result<bool, AccountsError> {
-    let stored: Option<Vec<u8>> = sqlx::query_scalar(FIND).fetch_optional(connection).await?;
+    let stored: Option<Vec<u8>> = infra_db::query_scalar(FIND)
+        .fetch_optional(connection)
+        .await?;
     Ok(stored.is_some_and(|stored| token.is_stored_as(&stored)))
 }
 
@@ -33,7 +31,7 @@ pub(crate) async fn replace(
     token: SecretHash,
     now: Timestamp,
 ) -> Result<(), AccountsError> {
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO setup_tokens (id, token_hash, created_at) VALUES (1, $1, $2) \
          ON CONFLICT (id) DO UPDATE SET token_hash = excluded.token_hash, created_at = excluded.created_at",
     )
@@ -46,10 +44,10 @@ pub(crate) async fn replace(
 
 /// Removes the token when there is an account; returns how many were removed.
 pub(crate) async fn remove_expired(connection: &mut Connection) -> Result<u64, AccountsError> {
-    let removed = sqlx::query(
+    let removed = infra_db::query(
         "DELETE FROM setup_tokens WHERE EXISTS (SELECT 1 FROM account_count WHERE id = 1 AND accounts > 0)",
     )
     .execute(connection)
     .await?;
-    Ok(removed.rows_affected())
+    Ok(removed)
 }

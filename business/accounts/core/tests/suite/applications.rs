@@ -116,7 +116,7 @@ async fn insert_unused(domain: &Domain, count: i64) {
         .database
         .write(move |connection| {
             Box::pin(async move {
-                sqlx::query(
+                infra_db::query(
                     "INSERT INTO applications (id, client_id, secret_hash, name, website, redirect_uris, scopes, \
                      created_at, is_used) \
                      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) \

@@ -8,7 +8,7 @@ use business_accounts_gateway::{
     Account, FindLocalAccountsRequest, GetAccountsRequest, ResetPasswordRequest, Role,
     SetRoleRequest,
 };
-use infra_db::{Database, DbError, Migrator};
+use infra_db::{Database, DbError, Migrator, SqlText};
 use infra_kernel::ErrorCode;
 
 use crate::support::{Domain, PASSWORD, cheap, sign_up};
@@ -22,7 +22,7 @@ async fn execute(database: &Database, statement: String) -> Result<(), DbError> 
     database
         .write(move |connection| {
             Box::pin(async move {
-                sqlx::query(sqlx::AssertSqlSafe(statement))
+                infra_db::query(SqlText::assembled(&statement))
                     .execute(connection)
                     .await?;
                 Ok(())

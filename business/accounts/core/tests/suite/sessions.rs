@@ -226,7 +226,7 @@ async fn the_job_removes_what_has_expired_and_stops_on_shutdown() {
         SELECT CAST(i AS BLOB), 1, 1, '', 'read', '', i, 0 FROM n";
     let insert = domain.database.write(move |connection| {
         Box::pin(async move {
-            sqlx::query(many)
+            infra_db::query(many)
                 .execute(connection)
                 .await
                 .map_err(infra_db::DbError::from)

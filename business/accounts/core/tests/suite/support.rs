@@ -170,7 +170,7 @@ impl Domain {
             .database
             .write(move |connection| {
                 Box::pin(async move {
-                    sqlx::query(statement).execute(connection).await?;
+                    infra_db::query(statement).execute(connection).await?;
                     Ok(())
                 })
             })
@@ -185,7 +185,7 @@ impl Domain {
             .database
             .write(move |connection| {
                 Box::pin(async move {
-                    sqlx::query(
+                    infra_db::query(
                         "UPDATE credentials SET password_hash = $2 WHERE account_id = \
                          (SELECT id FROM accounts WHERE username_key = $1)",
                     )
@@ -210,7 +210,7 @@ impl Domain {
                         "DELETE FROM account_words",
                         "INSERT INTO accounts_without_words SELECT id FROM accounts",
                     ] {
-                        sqlx::query(statement).execute(&mut *connection).await?;
+                        infra_db::query(statement).execute(&mut *connection).await?;
                     }
                     Ok(())
                 })
@@ -222,7 +222,7 @@ impl Domain {
     /// The topics and keys of all events, in order.
     pub(crate) async fn events(&self) -> Vec<(String, u64)> {
         let rows: Vec<(String, i64)> =
-            sqlx::query_as("SELECT topic, key FROM outbox ORDER BY position")
+            infra_db::query("SELECT topic, key FROM outbox ORDER BY position")
                 .fetch_all(self.database.reader())
                 .await
                 .unwrap();
@@ -232,7 +232,7 @@ impl Domain {
 
     /// One number that a statement returns.
     pub(crate) async fn number(&self, statement: &'static str) -> i64 {
-        sqlx::query_scalar(statement)
+        infra_db::query_scalar(statement)
             .fetch_one(self.database.reader())
             .await
             .unwrap()

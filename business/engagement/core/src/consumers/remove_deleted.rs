@@ -9,7 +9,7 @@ use infra_db::{Connection, DbError};
 use infra_kernel::Context;
 
 use crate::state::State;
-use crate::store::{bookmarks, counts, likes};
+use crate::store::{self, bookmarks, counts, likes};
 
 /// How many likes or bookmarks one transaction removes: few enough that other writes of the same
 /// group do not wait for it.
@@ -65,7 +65,8 @@ struct Removed {
 }
 
 async fn write(connection: &mut Connection, post: u64) -> Result<Removed, DbError> {
-    let mut accounts = likes::delete_some_of_post(connection, post, BATCH_MAX).await?;
+    let mut accounts =
+        store::delete_some_of_post(connection, likes::DELETE_SOME_OF_POST, post, BATCH_MAX).await?;
     let likes_left = match accounts.len() {
         0 => counts::read(connection, post).await?,
         count => {
@@ -74,7 +75,10 @@ async fn write(connection: &mut Connection, post: u64) -> Result<Removed, DbErro
         }
     };
     counts::remove(connection, post).await?;
-    accounts.extend(bookmarks::delete_some_of_post(connection, post, BATCH_MAX).await?);
+    accounts.extend(
+        store::delete_some_of_post(connection, bookmarks::DELETE_SOME_OF_POST, post, BATCH_MAX)
+            .await?,
+    );
     Ok(Removed {
         likes_left,
         accounts,

@@ -25,7 +25,11 @@ pub(crate) async fn bookmark(
             move |connection| {
                 Box::pin(async move { write_bookmark(connection, &writing, request).await })
             },
-            move |_, _| changed.marks_changed(request.account_id, request.post_id),
+            move |reply, _| {
+                if reply.created {
+                    changed.marks_changed(request.account_id, request.post_id);
+                }
+            },
         )
         .await
 }
@@ -48,7 +52,11 @@ pub(crate) async fn unbookmark(
                     Ok::<_, EngagementError>(removed)
                 })
             },
-            move |_, _| changed.marks_changed(account_id, post_id),
+            move |removed, _| {
+                if *removed {
+                    changed.marks_changed(account_id, post_id);
+                }
+            },
         )
         .await?;
     Ok(UnbookmarkReply { removed })

@@ -34,8 +34,7 @@ pub(crate) async fn like(
             },
             move |reply, _| {
                 if reply.created {
-                    changed.count_changed(request.post_id, reply.likes);
-                    changed.marks_changed(request.account_id, request.post_id);
+                    changed.like_changed(request.account_id, request.post_id, reply.likes);
                 }
             },
         )
@@ -57,8 +56,7 @@ pub(crate) async fn unlike(
             },
             move |reply, _| {
                 if reply.removed {
-                    changed.count_changed(request.post_id, reply.likes);
-                    changed.marks_changed(request.account_id, request.post_id);
+                    changed.like_changed(request.account_id, request.post_id, reply.likes);
                 }
             },
         )

@@ -1,13 +1,11 @@
 //! What accounts have bookmarked.
 
-use std::collections::HashSet;
-
 use business_engagement_gateway::PostBookmark;
-use infra_db::{Connection, Database, DbError, json_ids};
+use infra_db::{Connection, Database, DbError};
 use infra_kernel::{Direction, Page};
 use sqlx::FromRow;
 
-use super::{from_sql, to_sql};
+use super::{from_sql, newest_first, to_sql};
 
 macro_rules! page {
     ($order:literal) => {
@@ -23,9 +21,9 @@ macro_rules! page {
 pub(super) const OLDER: &str = page!("DESC");
 pub(super) const NEWER: &str = page!("ASC");
 // As with likes: each wanted id is one look-up of a pair.
-pub(super) const AMONG: &str = "SELECT post_id FROM json_each($2) AS wanted \
+pub(crate) const AMONG: &str = "SELECT post_id FROM json_each($2) AS wanted \
      CROSS JOIN bookmarks WHERE account_id = $1 AND post_id = wanted.value";
-pub(super) const DELETE_SOME_OF_POST: &str = "DELETE FROM bookmarks WHERE id IN \
+pub(crate) const DELETE_SOME_OF_POST: &str = "DELETE FROM bookmarks WHERE id IN \
      (SELECT id FROM bookmarks WHERE post_id = $1 ORDER BY id LIMIT CAST($2 AS BIGINT)) RETURNING account_id";
 
 #[derive(FromRow)]
@@ -52,7 +50,7 @@ pub(crate) async fn insert(
     connection: &mut Connection,
     bookmark: &PostBookmark,
 ) -> Result<bool, DbError> {
-    let inserted = sqlx::query(
+    let inserted = infra_db::query(
         "INSERT INTO bookmarks (id, account_id, post_id, created_at) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (account_id, post_id) DO NOTHING",
     )
@@ -62,7 +60,7 @@ pub(crate) async fn insert(
     .bind(bookmark.created_at_us)
     .execute(connection)
     .await?;
-    Ok(inserted.rows_affected() == 1)
+    Ok(inserted == 1)
 }
 
 /// Removes a bookmark, and returns whether it was there.
@@ -71,26 +69,12 @@ pub(crate) async fn delete(
     account: u64,
     post: u64,
 ) -> Result<bool, DbError> {
-    let deleted = sqlx::query("DELETE FROM bookmarks WHERE account_id = $1 AND post_id = $2")
+    let deleted = infra_db::query("DELETE FROM bookmarks WHERE account_id = $1 AND post_id = $2")
         .bind(to_sql(account))
         .bind(to_sql(post))
         .execute(connection)
         .await?;
-    Ok(deleted.rows_affected() == 1)
-}
-
-/// Removes at most so many bookmarks of a post, and returns whose they were.
-pub(crate) async fn delete_some_of_post(
-    connection: &mut Connection,
-    post: u64,
-    count_max: u32,
-) -> Result<Vec<u64>, DbError> {
-    let accounts: Vec<i64> = sqlx::query_scalar(DELETE_SOME_OF_POST)
-        .bind(to_sql(post))
-        .bind(i64::from(count_max))
-        .fetch_all(connection)
-        .await?;
-    Ok(accounts.into_iter().map(from_sql).collect())
+    Ok(deleted == 1)
 }
 
 /// A page of an account's bookmarks, newest first.
@@ -100,30 +84,12 @@ pub(crate) async fn list(
     page: &Page,
 ) -> Result<Vec<PostBookmark>, DbError> {
     let is_newer = page.direction == Direction::Newer;
-    let rows: Vec<BookmarkRow> = sqlx::query_as(if is_newer { NEWER } else { OLDER })
+    let rows: Vec<BookmarkRow> = infra_db::query(if is_newer { NEWER } else { OLDER })
         .bind(to_sql(account))
         .bind(page.before_sql())
         .bind(page.after_sql())
         .bind(i64::from(page.limit))
         .fetch_all(database.reader())
         .await?;
-    let mut bookmarks: Vec<_> = rows.into_iter().map(PostBookmark::from).collect();
-    if is_newer {
-        bookmarks.reverse();
-    }
-    Ok(bookmarks)
-}
-
-/// Which of these posts an account has bookmarked.
-pub(crate) async fn among(
-    database: &Database,
-    account: u64,
-    posts: &[u64],
-) -> Result<HashSet<u64>, DbError> {
-    let bookmarked: Vec<i64> = sqlx::query_scalar(AMONG)
-        .bind(to_sql(account))
-        .bind(json_ids(posts.iter().map(|id| to_sql(*id))))
-        .fetch_all(database.reader())
-        .await?;
-    Ok(bookmarked.into_iter().map(from_sql).collect())
+    Ok(newest_first(rows.into_iter().map(PostBookmark::from), page))
 }

@@ -8,7 +8,7 @@ use super::{from_sql, to_sql};
 
 /// One like more; returns how many there are now.
 pub(crate) async fn add(connection: &mut Connection, post: u64) -> Result<u64, DbError> {
-    let likes: i64 = sqlx::query_scalar(
+    let likes: i64 = infra_db::query_scalar(
         "INSERT INTO like_counts (post_id, likes) VALUES ($1, 1) \
          ON CONFLICT (post_id) DO UPDATE SET likes = like_counts.likes + 1 RETURNING likes",
     )
@@ -25,7 +25,7 @@ pub(crate) async fn subtract(
     post: u64,
     fewer: i64,
 ) -> Result<u64, DbError> {
-    let likes: i64 = sqlx::query_scalar(
+    let likes: i64 = infra_db::query_scalar(
         "UPDATE like_counts SET likes = likes - $2 WHERE post_id = $1 RETURNING likes",
     )
     .bind(to_sql(post))
@@ -37,7 +37,7 @@ pub(crate) async fn subtract(
 
 /// Forgets a post that has no likes any more.
 pub(crate) async fn remove(connection: &mut Connection, post: u64) -> Result<(), DbError> {
-    sqlx::query("DELETE FROM like_counts WHERE post_id = $1 AND likes = 0")
+    infra_db::query("DELETE FROM like_counts WHERE post_id = $1 AND likes = 0")
         .bind(to_sql(post))
         .execute(connection)
         .await?;
@@ -46,10 +46,11 @@ pub(crate) async fn remove(connection: &mut Connection, post: u64) -> Result<(),
 
 /// How many there are, as the transaction sees it.
 pub(crate) async fn read(connection: &mut Connection, post: u64) -> Result<u64, DbError> {
-    let likes: Option<i64> = sqlx::query_scalar("SELECT likes FROM like_counts WHERE post_id = $1")
-        .bind(to_sql(post))
-        .fetch_optional(connection)
-        .await?;
+    let likes: Option<i64> =
+        infra_db::query_scalar("SELECT likes FROM like_counts WHERE post_id = $1")
+            .bind(to_sql(post))
+            .fetch_optional(connection)
+            .await?;
     Ok(likes.unwrap_or_default().cast_unsigned())
 }
 
@@ -58,7 +59,7 @@ pub(super) const GET: &str = "SELECT post_id, likes FROM json_each($1) AS wanted
 
 /// How many like these posts; those that nobody ever liked are left out.
 pub(crate) async fn get(database: &Database, posts: &[u64]) -> Result<HashMap<u64, u64>, DbError> {
-    let rows: Vec<(i64, i64)> = sqlx::query_as(GET)
+    let rows: Vec<(i64, i64)> = infra_db::query(GET)
         .bind(json_ids(posts.iter().map(|id| to_sql(*id))))
         .fetch_all(database.reader())
         .await?;

@@ -1,13 +1,11 @@
 //! Who likes what.
 
-use std::collections::HashSet;
-
 use business_engagement_gateway::{LikeId, PostLike};
-use infra_db::{Connection, Database, DbError, json_ids};
+use infra_db::{Connection, Database, DbError};
 use infra_kernel::{Direction, Page};
 use sqlx::FromRow;
 
-use super::{from_sql, to_sql};
+use super::{from_sql, newest_first, to_sql};
 
 macro_rules! page {
     ($owner:literal, $order:literal) => {
@@ -28,9 +26,9 @@ pub(super) const OF_ACCOUNT_NEWER: &str = page!("account_id", "ASC");
 pub(super) const FIND: &str = "SELECT id FROM likes WHERE account_id = $1 AND post_id = $2";
 // CROSS JOIN fixes the order of the loops: each wanted id is one look-up of a pair, however much an
 // account likes.
-pub(super) const AMONG: &str = "SELECT post_id FROM json_each($2) AS wanted \
+pub(crate) const AMONG: &str = "SELECT post_id FROM json_each($2) AS wanted \
      CROSS JOIN likes WHERE account_id = $1 AND post_id = wanted.value";
-pub(super) const DELETE_SOME_OF_POST: &str = "DELETE FROM likes WHERE id IN \
+pub(crate) const DELETE_SOME_OF_POST: &str = "DELETE FROM likes WHERE id IN \
      (SELECT id FROM likes WHERE post_id = $1 ORDER BY id LIMIT CAST($2 AS BIGINT)) RETURNING account_id";
 
 /// Which end of the likes an id is.
@@ -65,7 +63,7 @@ pub(crate) async fn find(
     account: u64,
     post: u64,
 ) -> Result<bool, DbError> {
-    let id: Option<i64> = sqlx::query_scalar(FIND)
+    let id: Option<i64> = infra_db::query_scalar(FIND)
         .bind(to_sql(account))
         .bind(to_sql(post))
         .fetch_optional(connection)
@@ -74,13 +72,15 @@ pub(crate) async fn find(
 }
 
 pub(crate) async fn insert(connection: &mut Connection, like: &PostLike) -> Result<(), DbError> {
-    sqlx::query("INSERT INTO likes (id, account_id, post_id, created_at) VALUES ($1, $2, $3, $4)")
-        .bind(like.like().to_sql())
-        .bind(like.account().to_sql())
-        .bind(to_sql(like.post_id))
-        .bind(like.created_at_us)
-        .execute(connection)
-        .await?;
+    infra_db::query(
+        "INSERT INTO likes (id, account_id, post_id, created_at) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(like.like().to_sql())
+    .bind(like.account().to_sql())
+    .bind(to_sql(like.post_id))
+    .bind(like.created_at_us)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -90,27 +90,14 @@ pub(crate) async fn delete(
     account: u64,
     post: u64,
 ) -> Result<Option<LikeId>, DbError> {
-    let id: Option<i64> =
-        sqlx::query_scalar("DELETE FROM likes WHERE account_id = $1 AND post_id = $2 RETURNING id")
-            .bind(to_sql(account))
-            .bind(to_sql(post))
-            .fetch_optional(connection)
-            .await?;
+    let id: Option<i64> = infra_db::query_scalar(
+        "DELETE FROM likes WHERE account_id = $1 AND post_id = $2 RETURNING id",
+    )
+    .bind(to_sql(account))
+    .bind(to_sql(post))
+    .fetch_optional(connection)
+    .await?;
     Ok(id.map(LikeId::from_sql))
-}
-
-/// Removes at most so many likes of a post, and returns whose they were.
-pub(crate) async fn delete_some_of_post(
-    connection: &mut Connection,
-    post: u64,
-    count_max: u32,
-) -> Result<Vec<u64>, DbError> {
-    let accounts: Vec<i64> = sqlx::query_scalar(DELETE_SOME_OF_POST)
-        .bind(to_sql(post))
-        .bind(i64::from(count_max))
-        .fetch_all(connection)
-        .await?;
-    Ok(accounts.into_iter().map(from_sql).collect())
 }
 
 /// A page of the likes of a post or an account, newest first.
@@ -126,30 +113,12 @@ pub(crate) async fn list(
         (End::Account, Direction::Older) => OF_ACCOUNT_OLDER,
         (End::Account, Direction::Newer) => OF_ACCOUNT_NEWER,
     };
-    let rows: Vec<LikeRow> = sqlx::query_as(statement)
+    let rows: Vec<LikeRow> = infra_db::query(statement)
         .bind(to_sql(id))
         .bind(page.before_sql())
         .bind(page.after_sql())
         .bind(i64::from(page.limit))
         .fetch_all(database.reader())
         .await?;
-    let mut likes: Vec<_> = rows.into_iter().map(PostLike::from).collect();
-    if page.direction == Direction::Newer {
-        likes.reverse();
-    }
-    Ok(likes)
-}
-
-/// Which of these posts an account likes.
-pub(crate) async fn among(
-    database: &Database,
-    account: u64,
-    posts: &[u64],
-) -> Result<HashSet<u64>, DbError> {
-    let liked: Vec<i64> = sqlx::query_scalar(AMONG)
-        .bind(to_sql(account))
-        .bind(json_ids(posts.iter().map(|id| to_sql(*id))))
-        .fetch_all(database.reader())
-        .await?;
-    Ok(liked.into_iter().map(from_sql).collect())
+    Ok(newest_first(rows.into_iter().map(PostLike::from), page))
 }

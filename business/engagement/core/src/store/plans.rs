@@ -1,7 +1,6 @@
 //! Every statement that a reader waits for finds its rows by an index, in order.
 
 use infra_db::Database;
-use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{bookmarks, counts, likes};
 
@@ -43,12 +42,8 @@ async fn every_statement_finds_its_rows_by_an_index() {
         (counts::GET, "like_counts USING INTEGER PRIMARY KEY"),
     ];
     for (statement, index) in expected {
-        let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
-            .fetch_all(database.reader())
-            .await
-            .unwrap();
-        let details: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
-        let plan = details.join("; ");
+        let plan = infra_db::query_plan(database.reader(), statement).await;
+        let plan = plan.unwrap().join("; ");
         assert!(plan.contains(index), "{statement}: {plan}");
         assert!(!plan.contains("TEMP B-TREE"), "{statement}: {plan}");
         // The list of wanted ids itself is a table function, which is always "scanned".

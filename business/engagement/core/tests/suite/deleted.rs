@@ -77,7 +77,7 @@ async fn more_than_one_batch_goes() {
             .database
             .write::<_, infra_db::DbError, _>(move |connection| {
                 Box::pin(async move {
-                    sqlx::query(statement).execute(connection).await?;
+                    infra_db::query(statement).execute(connection).await?;
                     Ok(())
                 })
             })

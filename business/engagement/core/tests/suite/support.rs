@@ -215,7 +215,7 @@ impl World {
 
     /// Topics and payloads in the order they were published.
     pub(crate) async fn events(&self) -> Vec<(String, Vec<u8>)> {
-        sqlx::query_as("SELECT topic, payload FROM outbox ORDER BY position")
+        infra_db::query("SELECT topic, payload FROM outbox ORDER BY position")
             .fetch_all(self.database.reader())
             .await
             .unwrap()
@@ -223,7 +223,7 @@ impl World {
 
     /// What such a query counts in the database.
     pub(crate) async fn number(&self, query: &'static str) -> i64 {
-        let number = sqlx::query_scalar(query).fetch_one(self.database.reader());
+        let number = infra_db::query_scalar(query).fetch_one(self.database.reader());
         number.await.unwrap()
     }
 }

@@ -66,7 +66,7 @@ pub(crate) async fn find(
     follower: AccountId,
     followee: AccountId,
 ) -> Result<Option<Follow>, DbError> {
-    let row: Option<FollowRow> = sqlx::query_as(FIND)
+    let row: Option<FollowRow> = infra_db::query(FIND)
         .bind(follower.to_sql())
         .bind(followee.to_sql())
         .fetch_optional(connection)
@@ -79,7 +79,7 @@ pub(crate) async fn insert(
     follow: &Follow,
     created_at: Timestamp,
 ) -> Result<(), DbError> {
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO follows (id, follower_id, followee_id, show_reblogs, notify, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(follow.follow().to_sql())
@@ -97,7 +97,7 @@ pub(crate) async fn set_options(
     connection: &mut Connection,
     follow: &Follow,
 ) -> Result<(), DbError> {
-    sqlx::query("UPDATE follows SET show_reblogs = $2, notify = $3 WHERE id = $1")
+    infra_db::query("UPDATE follows SET show_reblogs = $2, notify = $3 WHERE id = $1")
         .bind(follow.follow().to_sql())
         .bind(follow.show_reblogs)
         .bind(follow.notify)
@@ -112,7 +112,7 @@ pub(crate) async fn delete(
     follower: AccountId,
     followee: AccountId,
 ) -> Result<Option<FollowId>, DbError> {
-    let id: Option<i64> = sqlx::query_scalar(
+    let id: Option<i64> = infra_db::query_scalar(
         "DELETE FROM follows WHERE follower_id = $1 AND followee_id = $2 RETURNING id",
     )
     .bind(follower.to_sql())
@@ -135,7 +135,7 @@ pub(crate) async fn list(
         (End::Follower, Direction::Older) => FOLLOWING_OLDER,
         (End::Follower, Direction::Newer) => FOLLOWING_NEWER,
     };
-    let rows: Vec<FollowRow> = sqlx::query_as(statement)
+    let rows: Vec<FollowRow> = infra_db::query(statement)
         .bind(account.to_sql())
         .bind(page.before_sql())
         .bind(page.after_sql())
@@ -160,7 +160,7 @@ pub(crate) async fn follow_states(
         .iter()
         .map(|id| (*id, FollowState::default()))
         .collect();
-    let following: Vec<FollowRow> = sqlx::query_as(FOLLOWING_AMONG)
+    let following: Vec<FollowRow> = infra_db::query(FOLLOWING_AMONG)
         .bind(viewer.to_sql())
         .bind(&wanted)
         .fetch_all(database.reader())
@@ -171,7 +171,7 @@ pub(crate) async fn follow_states(
         follow_state.show_reblogs = follow.show_reblogs;
         follow_state.notify = follow.notify;
     }
-    let followers: Vec<i64> = sqlx::query_scalar(FOLLOWERS_AMONG)
+    let followers: Vec<i64> = infra_db::query_scalar(FOLLOWERS_AMONG)
         .bind(viewer.to_sql())
         .bind(&wanted)
         .fetch_all(database.reader())
@@ -185,17 +185,11 @@ pub(crate) async fn follow_states(
 
 #[cfg(test)]
 mod tests {
-    use sqlx::{AssertSqlSafe, Row as _};
-
     use super::*;
 
     async fn plan(database: &Database, statement: &str) -> String {
-        let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
-            .fetch_all(database.reader())
-            .await
-            .unwrap();
-        let details: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
-        details.join("; ")
+        let steps = infra_db::query_plan(database.reader(), statement).await;
+        steps.unwrap().join("; ")
     }
 
     #[tokio::test]

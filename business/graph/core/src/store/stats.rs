@@ -18,7 +18,7 @@ pub(crate) async fn add(
     followers: i64,
     following: i64,
 ) -> Result<i64, DbError> {
-    let following = sqlx::query_scalar(
+    let following = infra_db::query_scalar(
         "INSERT INTO stats (account_id, followers, following) VALUES ($1, $2, $3) \
          ON CONFLICT (account_id) DO UPDATE SET \
          followers = stats.followers + excluded.followers, following = stats.following + excluded.following \
@@ -39,7 +39,7 @@ pub(crate) async fn subtract(
     followers: i64,
     following: i64,
 ) -> Result<(), DbError> {
-    sqlx::query(
+    infra_db::query(
         "UPDATE stats SET followers = followers - $2, following = following - $3 WHERE account_id = $1",
     )
     .bind(account.to_sql())
@@ -56,7 +56,7 @@ pub(crate) async fn get(
     accounts: &[u64],
 ) -> Result<HashMap<u64, Counts>, DbError> {
     let wanted = json_ids(accounts.iter().map(|id| AccountId::new(*id).to_sql()));
-    let rows: Vec<(i64, i64, i64)> = sqlx::query_as(
+    let rows: Vec<(i64, i64, i64)> = infra_db::query(
         "SELECT account_id, followers, following FROM stats WHERE account_id IN (SELECT value FROM json_each($1))",
     )
     .bind(wanted)

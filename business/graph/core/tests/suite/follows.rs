@@ -175,7 +175,7 @@ async fn races_keep_the_counts_right() {
     for racer in join_all(racers).await {
         racer.unwrap();
     }
-    let pairs: Vec<(i64, i64)> = sqlx::query_as("SELECT follower_id, followee_id FROM follows")
+    let pairs: Vec<(i64, i64)> = infra_db::query("SELECT follower_id, followee_id FROM follows")
         .fetch_all(world.database.reader())
         .await
         .unwrap();

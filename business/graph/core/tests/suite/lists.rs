@@ -134,7 +134,7 @@ async fn a_hundred_thousand_followers_are_read_quickly() {
         .database
         .write::<_, infra_db::DbError, _>(|connection| {
             Box::pin(async move {
-                sqlx::query(
+                infra_db::query(
                     "WITH RECURSIVE numbers (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n <= $1) \
                      INSERT INTO follows (id, follower_id, followee_id, show_reblogs, notify, created_at) \
                      SELECT n, n, 1, TRUE, FALSE, 0 FROM numbers",

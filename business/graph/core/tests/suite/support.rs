@@ -120,7 +120,7 @@ impl World {
 
     /// Topics and payloads in the order they were published.
     pub(crate) async fn events(&self) -> Vec<(String, Vec<u8>)> {
-        sqlx::query_as("SELECT topic, payload FROM outbox ORDER BY position")
+        infra_db::query("SELECT topic, payload FROM outbox ORDER BY position")
             .fetch_all(self.database.reader())
             .await
             .unwrap()

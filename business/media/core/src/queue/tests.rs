@@ -6,7 +6,6 @@ use infra_blob::DirectoryStore;
 use infra_db::{Database, DbError};
 use infra_kernel::{Clock, IdGenerator, ManualClock, Timestamp};
 use proptest::prelude::*;
-use sqlx::{AssertSqlSafe, Row as _};
 use tempfile::TempDir;
 
 use super::*;
@@ -49,7 +48,7 @@ async fn add_waiting(
         .database
         .write(move |connection| {
             Box::pin(async move {
-                let add = sqlx::query(add).bind(count).bind(first).bind(start);
+                let add = infra_db::query(add).bind(count).bind(first).bind(start);
                 add.bind(each).bind(priority).execute(connection).await?;
                 Ok::<_, DbError>(())
             })
@@ -63,7 +62,7 @@ async fn end(queue: &Queue, lease: Lease) {
         .database
         .write(move |connection| {
             Box::pin(async move {
-                sqlx::query("DELETE FROM media WHERE id = $1")
+                infra_db::query("DELETE FROM media WHERE id = $1")
                     .bind(lease.id.to_sql())
                     .execute(connection)
                     .await?;
@@ -86,12 +85,8 @@ async fn every_step_of_a_choice_is_a_step_in_an_index() {
         queue::NEXT_PAUSED,
     ];
     for statement in statements {
-        let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
-            .fetch_all(queue.database.reader())
-            .await
-            .unwrap();
-        for row in rows {
-            let step: String = row.get("detail");
+        let steps = infra_db::query_plan(queue.database.reader(), statement).await;
+        for step in steps.unwrap() {
             // Of the partial indexes a whole scan is what is wanted: of what is at work, or its
             // first entry.
             let indexed = step.contains("USING") && step.contains("INDEX media_");

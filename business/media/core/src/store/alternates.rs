@@ -68,7 +68,7 @@ pub(crate) async fn enqueue(
     id: MediaId,
     now: Timestamp,
 ) -> Result<(), MediaError> {
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO alternate_jobs (media_id, owner_id, attempts, next_attempt_at, lease_holder)
          SELECT id, owner_id, 0, $2, 0 FROM media WHERE id = $1 ON CONFLICT DO NOTHING",
     )
@@ -86,7 +86,7 @@ pub(crate) async fn enqueue_existing(
     now: Timestamp,
 ) -> Result<(), MediaError> {
     let is_ready: bool =
-        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM media WHERE id = $1 AND state = 2)")
+        infra_db::query_scalar("SELECT EXISTS (SELECT 1 FROM media WHERE id = $1 AND state = 2)")
             .bind(id.to_sql())
             .fetch_one(&mut *connection)
             .await?;
@@ -101,7 +101,7 @@ pub(crate) async fn is_any_due(
     connection: &mut Connection,
     now: Timestamp,
 ) -> Result<bool, MediaError> {
-    Ok(sqlx::query_scalar(
+    Ok(infra_db::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM alternate_jobs WHERE next_attempt_at <= $1 AND lease_holder = 0)",
     )
     .bind(now.microseconds())
@@ -118,7 +118,7 @@ pub(crate) async fn claim(
     now: Timestamp,
     until: Timestamp,
 ) -> Result<Option<ClaimedJob>, MediaError> {
-    let id: Option<i64> = sqlx::query_scalar(
+    let id: Option<i64> = infra_db::query_scalar(
         "UPDATE alternate_jobs SET attempts = attempts + 1, lease_holder = $1, next_attempt_at = $3
          WHERE media_id = (
              SELECT media_id FROM alternate_jobs
@@ -136,7 +136,7 @@ pub(crate) async fn claim(
     .fetch_optional(&mut *connection)
     .await?;
     let Some(id) = id else { return Ok(None) };
-    let claimed = sqlx::query_as(
+    let claimed = infra_db::query(
         "SELECT media_id, alternate_jobs.owner_id, alternate_jobs.lease_holder, alternate_jobs.attempts, original_key,
              original_bytes, memory_bytes, width, height, alternates_tried, correlation_id
          FROM alternate_jobs JOIN media ON media.id = media_id WHERE media_id = $1",
@@ -152,7 +152,7 @@ pub(crate) async fn finish(
     connection: &mut Connection,
     job: &ClaimedJob,
 ) -> Result<bool, MediaError> {
-    let removed = sqlx::query(
+    let removed = infra_db::query(
         "DELETE FROM alternate_jobs WHERE media_id = $1 AND lease_holder = $2 AND attempts = $3",
     )
     .bind(job.media_id)
@@ -160,7 +160,7 @@ pub(crate) async fn finish(
     .bind(job.attempts)
     .execute(connection)
     .await?;
-    Ok(removed.rows_affected() == 1)
+    Ok(removed == 1)
 }
 
 /// Records that these forms of an item were made, as [`bits`], whether or not they were worth
@@ -170,7 +170,7 @@ pub(crate) async fn mark_tried(
     id: MediaId,
     bits: i64,
 ) -> Result<(), MediaError> {
-    sqlx::query("UPDATE media SET alternates_tried = alternates_tried | $2 WHERE id = $1")
+    infra_db::query("UPDATE media SET alternates_tried = alternates_tried | $2 WHERE id = $1")
         .bind(id.to_sql())
         .bind(bits)
         .execute(connection)
@@ -180,7 +180,7 @@ pub(crate) async fn mark_tried(
 
 /// How many items wait for their alternates, counted up to a limit.
 pub(crate) async fn count_waiting(database: &Database, limit: i64) -> Result<i64, MediaError> {
-    Ok(sqlx::query_scalar(
+    Ok(infra_db::query_scalar(
         "SELECT COUNT(*) FROM (SELECT 1 FROM alternate_jobs LIMIT $1) AS waiting",
     )
     .bind(limit)
@@ -196,7 +196,7 @@ pub(crate) async fn lacking_after(
     bits: i64,
     limit: i64,
 ) -> Result<Vec<(i64, bool)>, MediaError> {
-    let rows = sqlx::query_as(
+    let rows = infra_db::query(
         "SELECT id, state = 2 AND original_key <> '' AND NOT original_lost AND (alternates_tried & $2) <> $2
              AND NOT EXISTS (SELECT 1 FROM alternate_jobs WHERE media_id = media.id)
              AND NOT EXISTS (SELECT 1 FROM alternates_given_up WHERE media_id = media.id)
@@ -217,7 +217,7 @@ pub(crate) async fn pause(
     until: Timestamp,
     counted: bool,
 ) -> Result<(), MediaError> {
-    sqlx::query(
+    infra_db::query(
         "UPDATE alternate_jobs SET lease_holder = 0, next_attempt_at = $4, attempts = attempts - $5
          WHERE media_id = $1 AND lease_holder = $2 AND attempts = $3",
     )
@@ -238,7 +238,7 @@ pub(crate) async fn lost(
     run: Option<i64>,
     limit: i64,
 ) -> Result<Vec<ClaimedJob>, MediaError> {
-    let lost = sqlx::query_as(
+    let lost = infra_db::query(
         "SELECT media_id, alternate_jobs.owner_id, alternate_jobs.lease_holder, alternate_jobs.attempts, original_key,
              original_bytes, memory_bytes, width, height, alternates_tried, correlation_id
          FROM alternate_jobs JOIN media ON media.id = media_id
@@ -273,7 +273,7 @@ pub(crate) async fn give_up(
     if !finish(connection, job).await? {
         return Ok(false);
     }
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO alternates_given_up (media_id, attempts, given_up_at, cause) VALUES ($1, $2, $3, $4)
          ON CONFLICT (media_id) DO UPDATE SET attempts = $2, given_up_at = $3, cause = $4",
     )
@@ -291,7 +291,7 @@ pub(crate) async fn given_up(
     database: &Database,
     limit: u32,
 ) -> Result<Vec<GivenUpRow>, MediaError> {
-    let rows = sqlx::query_as(
+    let rows = infra_db::query(
         "SELECT media_id, attempts, given_up_at, cause FROM alternates_given_up
          ORDER BY given_up_at DESC, media_id DESC LIMIT $1",
     )
@@ -315,11 +315,11 @@ pub(crate) async fn try_again(
 }
 
 async fn forget_given_up(connection: &mut Connection, id: MediaId) -> Result<bool, MediaError> {
-    let forgotten = sqlx::query("DELETE FROM alternates_given_up WHERE media_id = $1")
+    let forgotten = infra_db::query("DELETE FROM alternates_given_up WHERE media_id = $1")
         .bind(id.to_sql())
         .execute(connection)
         .await?;
-    Ok(forgotten.rows_affected() == 1)
+    Ok(forgotten == 1)
 }
 
 pub(crate) async fn insert(
@@ -328,7 +328,7 @@ pub(crate) async fn insert(
     (name, content_type): (&str, &str),
     stored: Stored,
 ) -> Result<(), MediaError> {
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO alternates (media_id, name, content_type, key, bytes) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT DO NOTHING",
     )
@@ -347,16 +347,16 @@ pub(crate) async fn remove(
     connection: &mut Connection,
     id: MediaId,
 ) -> Result<Vec<String>, MediaError> {
-    sqlx::query("DELETE FROM alternate_jobs WHERE media_id = $1")
+    infra_db::query("DELETE FROM alternate_jobs WHERE media_id = $1")
         .bind(id.to_sql())
         .execute(&mut *connection)
         .await?;
     forget_given_up(connection, id).await?;
-    sqlx::query("UPDATE media SET alternates_tried = 0 WHERE id = $1")
+    infra_db::query("UPDATE media SET alternates_tried = 0 WHERE id = $1")
         .bind(id.to_sql())
         .execute(&mut *connection)
         .await?;
-    let keys = sqlx::query_scalar("DELETE FROM alternates WHERE media_id = $1 RETURNING key")
+    let keys = infra_db::query_scalar("DELETE FROM alternates WHERE media_id = $1 RETURNING key")
         .bind(id.to_sql())
         .fetch_all(connection)
         .await?;

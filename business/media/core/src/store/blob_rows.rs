@@ -12,7 +12,7 @@ pub(crate) async fn is_claimed(
     connection: &mut Connection,
     key: BlobKey,
 ) -> Result<bool, MediaError> {
-    let claimed = sqlx::query_scalar(
+    let claimed = infra_db::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM blob_deletions WHERE key = $1 AND claimed)",
     )
     .bind(key.to_string())
@@ -27,7 +27,7 @@ pub(crate) async fn insert_write(
     key: BlobKey,
     now: Timestamp,
 ) -> Result<(), MediaError> {
-    sqlx::query("INSERT INTO blob_writes (id, key, noted_at) VALUES ($1, $2, $3)")
+    infra_db::query("INSERT INTO blob_writes (id, key, noted_at) VALUES ($1, $2, $3)")
         .bind(id)
         .bind(key.to_string())
         .bind(now.microseconds())
@@ -38,11 +38,11 @@ pub(crate) async fn insert_write(
 
 /// Removes a note. Returns whether it was there.
 pub(crate) async fn remove_write(connection: &mut Connection, id: i64) -> Result<bool, MediaError> {
-    let removed = sqlx::query("DELETE FROM blob_writes WHERE id = $1")
+    let removed = infra_db::query("DELETE FROM blob_writes WHERE id = $1")
         .bind(id)
         .execute(connection)
         .await?;
-    Ok(removed.rows_affected() == 1)
+    Ok(removed == 1)
 }
 
 /// Notes that were made before this moment, oldest first: the one who made them is gone.
@@ -51,7 +51,7 @@ pub(crate) async fn writes_before(
     before: Timestamp,
     limit: i64,
 ) -> Result<Vec<(i64, String)>, MediaError> {
-    let rows = sqlx::query_as(
+    let rows = infra_db::query(
         "SELECT id, key FROM blob_writes WHERE noted_at < $1 ORDER BY noted_at LIMIT $2",
     )
     .bind(before.microseconds())
@@ -67,7 +67,7 @@ pub(crate) async fn queue_deletions(
     now: Timestamp,
 ) -> Result<(), MediaError> {
     for key in keys {
-        sqlx::query(
+        infra_db::query(
             "INSERT INTO blob_deletions (key, claimed, queued_at) VALUES ($1, FALSE, $2) ON CONFLICT DO NOTHING",
         )
         .bind(key.to_string())
@@ -84,7 +84,7 @@ pub(crate) async fn claim_deletion(
     connection: &mut Connection,
     key: BlobKey,
 ) -> Result<bool, MediaError> {
-    let claimed = sqlx::query(
+    let claimed = infra_db::query(
         "UPDATE blob_deletions SET claimed = TRUE WHERE key = $1
              AND NOT EXISTS (SELECT 1 FROM media WHERE original_key = $1)
              AND NOT EXISTS (SELECT 1 FROM renditions WHERE key = $1)
@@ -95,7 +95,7 @@ pub(crate) async fn claim_deletion(
     .bind(key.to_string())
     .execute(connection)
     .await?;
-    Ok(claimed.rows_affected() == 1)
+    Ok(claimed == 1)
 }
 
 /// Lets a blob that could not be deleted wait behind the others. It stays claimed: its bytes may
@@ -105,7 +105,7 @@ pub(crate) async fn postpone_deletion(
     key: BlobKey,
     now: Timestamp,
 ) -> Result<(), MediaError> {
-    sqlx::query("UPDATE blob_deletions SET queued_at = $2 WHERE key = $1")
+    infra_db::query("UPDATE blob_deletions SET queued_at = $2 WHERE key = $1")
         .bind(key.to_string())
         .bind(now.microseconds())
         .execute(connection)
@@ -119,7 +119,7 @@ pub(crate) async fn remove_needless_deletion(
     connection: &mut Connection,
     key: BlobKey,
 ) -> Result<(), MediaError> {
-    sqlx::query(
+    infra_db::query(
         "DELETE FROM blob_deletions WHERE key = $1 AND NOT claimed
              AND (EXISTS (SELECT 1 FROM media WHERE original_key = $1)
                   OR EXISTS (SELECT 1 FROM renditions WHERE key = $1)
@@ -137,7 +137,7 @@ pub(crate) async fn remove_deletion(
     connection: &mut Connection,
     key: BlobKey,
 ) -> Result<(), MediaError> {
-    sqlx::query("DELETE FROM blob_deletions WHERE key = $1 AND claimed")
+    infra_db::query("DELETE FROM blob_deletions WHERE key = $1 AND claimed")
         .bind(key.to_string())
         .execute(connection)
         .await?;
@@ -149,7 +149,7 @@ pub(crate) async fn queued_deletions(
     database: &Database,
     limit: i64,
 ) -> Result<Vec<String>, MediaError> {
-    let keys = sqlx::query_scalar("SELECT key FROM blob_deletions ORDER BY queued_at LIMIT $1")
+    let keys = infra_db::query_scalar("SELECT key FROM blob_deletions ORDER BY queued_at LIMIT $1")
         .bind(limit)
         .fetch_all(database.reader())
         .await?;

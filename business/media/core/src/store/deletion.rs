@@ -53,12 +53,12 @@ async fn delete_item(
     id: MediaId,
 ) -> Result<Option<Leftovers>, MediaError> {
     let files: Vec<(String, String)> =
-        sqlx::query_as("DELETE FROM renditions WHERE media_id = $1 RETURNING key, content_type")
+        infra_db::query("DELETE FROM renditions WHERE media_id = $1 RETURNING key, content_type")
             .bind(id.to_sql())
             .fetch_all(&mut *connection)
             .await?;
     let alternates = alternates::remove(connection, id).await?;
-    let row: Option<(i64, String, i64)> = sqlx::query_as(
+    let row: Option<(i64, String, i64)> = infra_db::query(
         "DELETE FROM media WHERE id = $1 RETURNING owner_id, original_key, original_bytes",
     )
     .bind(id.to_sql())
@@ -109,7 +109,7 @@ async fn not_served_any_more(
     let mut gone = Vec::new();
     for (key, content_type) in files {
         let served: bool =
-            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM renditions WHERE key = $1)")
+            infra_db::query_scalar("SELECT EXISTS (SELECT 1 FROM renditions WHERE key = $1)")
                 .bind(key)
                 .fetch_one(&mut *connection)
                 .await?;

@@ -18,7 +18,7 @@ pub(crate) async fn find(
     owner: AccountId,
     original_key: &str,
 ) -> Result<Option<MediaId>, MediaError> {
-    let id: Option<i64> = sqlx::query_scalar(
+    let id: Option<i64> = infra_db::query_scalar(
         "SELECT id FROM media WHERE owner_id = $1 AND original_key = $2 AND state = 2 AND NOT original_lost
          ORDER BY id LIMIT 1",
     )
@@ -36,7 +36,7 @@ pub(crate) async fn insert_copy(
     item: &NewItem,
     duplicate: MediaId,
 ) -> Result<(), MediaError> {
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO media (id, owner_id, revision, state, failure, content_type, description, focus_x, focus_y, blurhash,
              dominant_color, width, height, attached, created_at, original_key, original_bytes, memory_bytes, camera,
              original_unstrippable, correlation_id, alternates_tried)
@@ -65,7 +65,7 @@ pub(crate) async fn copy_files(
     id: MediaId,
     now: Timestamp,
 ) -> Result<(), MediaError> {
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO renditions (media_id, name, position, key, content_type, width, height, bytes)
          SELECT $1, name, position, key, content_type, width, height, bytes FROM renditions WHERE media_id = $2",
     )
@@ -74,7 +74,7 @@ pub(crate) async fn copy_files(
     .execute(&mut *connection)
     .await?;
     copy_alternates(connection, duplicate, id).await?;
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO alternate_jobs (media_id, owner_id, attempts, next_attempt_at, lease_holder)
          SELECT $1, owner_id, 0, $3, 0 FROM alternate_jobs WHERE media_id = $2",
     )
@@ -83,7 +83,7 @@ pub(crate) async fn copy_files(
     .bind(now.microseconds())
     .execute(&mut *connection)
     .await?;
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO alternates_given_up (media_id, attempts, given_up_at, cause)
          SELECT $1, attempts, given_up_at, cause FROM alternates_given_up WHERE media_id = $2 ON CONFLICT DO NOTHING",
     )
@@ -101,7 +101,7 @@ pub(crate) async fn find_with_alternates(
     id: MediaId,
     bits: i64,
 ) -> Result<Option<MediaId>, MediaError> {
-    let duplicate: Option<i64> = sqlx::query_scalar(
+    let duplicate: Option<i64> = infra_db::query_scalar(
         "SELECT twin.id FROM media AS item JOIN media AS twin
              ON twin.owner_id = item.owner_id AND twin.original_key = item.original_key
          WHERE item.id = $1 AND twin.id <> $1 AND twin.state = 2
@@ -120,7 +120,7 @@ pub(crate) async fn copy_alternates(
     duplicate: MediaId,
     id: MediaId,
 ) -> Result<(), MediaError> {
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO alternates (media_id, name, content_type, key, bytes)
          SELECT $1, name, content_type, key, bytes FROM alternates WHERE media_id = $2 ON CONFLICT DO NOTHING",
     )

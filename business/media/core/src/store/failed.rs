@@ -29,7 +29,7 @@ pub(crate) async fn before(
     before: i64,
     limit: u32,
 ) -> Result<Vec<FailedRow>, MediaError> {
-    let rows = sqlx::query_as(
+    let rows = infra_db::query(
         "SELECT id, failed_at, attempts, failure_cause, original_key FROM media
          WHERE state = 3 AND id < $1 ORDER BY id DESC LIMIT $2",
     )
@@ -45,7 +45,7 @@ pub(crate) async fn has_failed(
     connection: &mut Connection,
     id: MediaId,
 ) -> Result<Option<bool>, MediaError> {
-    let failed = sqlx::query_scalar("SELECT state = 3 FROM media WHERE id = $1")
+    let failed = infra_db::query_scalar("SELECT state = 3 FROM media WHERE id = $1")
         .bind(id.to_sql())
         .fetch_optional(connection)
         .await?;
@@ -60,7 +60,7 @@ pub(crate) async fn requeue(
     now: Timestamp,
 ) -> Result<Option<i64>, MediaError> {
     // Its time to be used starts over: it was not to be used before.
-    let owner = sqlx::query_scalar(
+    let owner = infra_db::query_scalar(
         "UPDATE media SET state = 1, revision = revision + 1, failure = '', failure_code = '', failure_cause = '',
              failed_at = 0, attempts = 0, infra_failures = 0, next_attempt_at = 0, lease_holder = 0, leased_until = 0, created_at = $2
          WHERE id = $1 AND state = 3 AND original_key <> ''

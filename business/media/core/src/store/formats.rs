@@ -8,7 +8,7 @@ use crate::error::MediaError;
 
 /// The formats that are switched off. One that this build does not know any more is skipped.
 pub(crate) async fn switched_off(database: &Database) -> Result<Vec<Format>, MediaError> {
-    let types: Vec<String> = sqlx::query_scalar("SELECT content_type FROM formats_off")
+    let types: Vec<String> = infra_db::query_scalar("SELECT content_type FROM formats_off")
         .fetch_all(database.reader())
         .await?;
     Ok(types
@@ -24,9 +24,10 @@ pub(crate) async fn switch(
     now: Timestamp,
 ) -> Result<(), MediaError> {
     let statement = if on {
-        sqlx::query("DELETE FROM formats_off WHERE content_type = $1").bind(format.content_type())
+        infra_db::query("DELETE FROM formats_off WHERE content_type = $1")
+            .bind(format.content_type())
     } else {
-        sqlx::query(
+        infra_db::query(
             "INSERT INTO formats_off (content_type, off_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         )
         .bind(format.content_type())

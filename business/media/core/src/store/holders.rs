@@ -14,7 +14,7 @@ pub(crate) async fn insert(
     ids: &[MediaId],
     open: bool,
 ) -> Result<(), MediaError> {
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO holders (holder, media_id, open) SELECT $1, value, $3 FROM json_each($2) WHERE TRUE
              ON CONFLICT (holder, media_id) DO UPDATE SET open = excluded.open",
     )
@@ -31,7 +31,7 @@ pub(crate) async fn settle_openness(
     connection: &mut Connection,
     ids: &[MediaId],
 ) -> Result<Vec<MediaId>, MediaError> {
-    let changed: Vec<i64> = sqlx::query_scalar(
+    let changed: Vec<i64> = infra_db::query_scalar(
         "UPDATE media SET open = NOT open, revision = revision + 1
          WHERE id IN (SELECT value FROM json_each($1))
              AND open <> EXISTS (SELECT 1 FROM holders WHERE media_id = media.id AND holders.open)
@@ -57,7 +57,7 @@ pub(crate) async fn remove(
     holder: &str,
     owner: AccountId,
 ) -> Result<Released, MediaError> {
-    let held: Vec<i64> = sqlx::query_scalar(
+    let held: Vec<i64> = infra_db::query_scalar(
         "DELETE FROM holders WHERE holder = $1
              AND EXISTS (SELECT 1 FROM media WHERE id = holders.media_id AND owner_id = $2)
          RETURNING media_id",
@@ -66,7 +66,7 @@ pub(crate) async fn remove(
     .bind(owner.to_sql())
     .fetch_all(&mut *connection)
     .await?;
-    let free: Vec<i64> = sqlx::query_scalar(
+    let free: Vec<i64> = infra_db::query_scalar(
         "SELECT id FROM media WHERE id IN (SELECT value FROM json_each($1))
              AND NOT EXISTS (SELECT 1 FROM holders WHERE media_id = media.id)",
     )
@@ -85,7 +85,7 @@ pub(crate) async fn remove_item(
     connection: &mut Connection,
     id: MediaId,
 ) -> Result<(), MediaError> {
-    sqlx::query("DELETE FROM holders WHERE media_id = $1")
+    infra_db::query("DELETE FROM holders WHERE media_id = $1")
         .bind(id.to_sql())
         .execute(connection)
         .await?;

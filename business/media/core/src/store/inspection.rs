@@ -61,7 +61,7 @@ pub(crate) async fn ids_after(
     after: i64,
     limit: i64,
 ) -> Result<Vec<i64>, MediaError> {
-    let ids = sqlx::query_scalar("SELECT id FROM media WHERE id > $1 ORDER BY id LIMIT $2")
+    let ids = infra_db::query_scalar("SELECT id FROM media WHERE id > $1 ORDER BY id LIMIT $2")
         .bind(after)
         .bind(limit)
         .fetch_all(database.reader())
@@ -71,26 +71,26 @@ pub(crate) async fn ids_after(
 
 /// An item; nothing when it is gone.
 pub(crate) async fn read(database: &Database, id: i64) -> Result<Option<Inspected>, MediaError> {
-    let mut transaction = database.reader().begin().await?;
-    let item: Option<ItemRow> = sqlx::query_as(
+    let mut transaction = database.reader().snapshot().await?;
+    let item: Option<ItemRow> = infra_db::query(
         "SELECT id, owner_id, revision, state, original_key, original_bytes, original_lost, memory_bytes
          FROM media WHERE id = $1",
     )
     .bind(id)
-    .fetch_optional(&mut *transaction)
+    .fetch_optional(&mut transaction)
     .await?;
-    let renditions = sqlx::query_as(
+    let renditions = infra_db::query(
         "SELECT name, key, bytes FROM renditions WHERE media_id = $1 ORDER BY position, name",
     )
     .bind(id)
-    .fetch_all(&mut *transaction)
+    .fetch_all(&mut transaction)
     .await?;
-    let alternates =
-        sqlx::query_as("SELECT name, key, bytes FROM alternates WHERE media_id = $1 ORDER BY name")
-            .bind(id)
-            .fetch_all(&mut *transaction)
-            .await?;
-    transaction.rollback().await?;
+    let alternates = infra_db::query(
+        "SELECT name, key, bytes FROM alternates WHERE media_id = $1 ORDER BY name",
+    )
+    .bind(id)
+    .fetch_all(&mut transaction)
+    .await?;
     Ok(item.map(|item| Inspected {
         item,
         renditions,
@@ -104,7 +104,7 @@ pub(crate) async fn parts_after(
     (upload_id, position): (i64, i64),
     limit: i64,
 ) -> Result<Vec<PartRow>, MediaError> {
-    let parts = sqlx::query_as(
+    let parts = infra_db::query(
         "SELECT upload_id, position, key, bytes FROM upload_parts WHERE (upload_id, position) > ($1, $2)
          ORDER BY upload_id, position LIMIT $3",
     )
@@ -118,7 +118,7 @@ pub(crate) async fn parts_after(
 
 /// Whether the part is still there.
 pub(crate) async fn has_part(database: &Database, part: &PartRow) -> Result<bool, MediaError> {
-    let has = sqlx::query_scalar(
+    let has = infra_db::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM upload_parts WHERE upload_id = $1 AND position = $2 AND key = $3)",
     )
     .bind(part.upload_id)
@@ -135,11 +135,11 @@ pub(crate) async fn remove_upload(
     upload_id: i64,
 ) -> Result<Vec<BlobKey>, MediaError> {
     let keys: Vec<String> =
-        sqlx::query_scalar("DELETE FROM upload_parts WHERE upload_id = $1 RETURNING key")
+        infra_db::query_scalar("DELETE FROM upload_parts WHERE upload_id = $1 RETURNING key")
             .bind(upload_id)
             .fetch_all(&mut *connection)
             .await?;
-    sqlx::query("DELETE FROM upload_sessions WHERE id = $1")
+    infra_db::query("DELETE FROM upload_sessions WHERE id = $1")
         .bind(upload_id)
         .execute(connection)
         .await?;
@@ -152,7 +152,7 @@ pub(crate) async fn sharing_alternate(
     key: &str,
 ) -> Result<Vec<MediaId>, MediaError> {
     let ids: Vec<i64> =
-        sqlx::query_scalar("SELECT DISTINCT media_id FROM alternates WHERE key = $1")
+        infra_db::query_scalar("SELECT DISTINCT media_id FROM alternates WHERE key = $1")
             .bind(key)
             .fetch_all(connection)
             .await?;
@@ -161,12 +161,13 @@ pub(crate) async fn sharing_alternate(
 
 /// Whether the item is as it was.
 pub(crate) async fn is_unchanged(database: &Database, item: &ItemRow) -> Result<bool, MediaError> {
-    let unchanged =
-        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM media WHERE id = $1 AND revision = $2)")
-            .bind(item.id)
-            .bind(item.revision)
-            .fetch_one(database.reader())
-            .await?;
+    let unchanged = infra_db::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM media WHERE id = $1 AND revision = $2)",
+    )
+    .bind(item.id)
+    .bind(item.revision)
+    .fetch_one(database.reader())
+    .await?;
     Ok(unchanged)
 }
 
@@ -177,7 +178,7 @@ pub(crate) async fn mark_original(
     item: &ItemRow,
     lost: bool,
 ) -> Result<bool, MediaError> {
-    let marked = sqlx::query(
+    let marked = infra_db::query(
         "UPDATE media SET original_lost = $3, revision = revision + 1 WHERE id = $1 AND revision = $2",
     )
     .bind(item.id)
@@ -185,7 +186,7 @@ pub(crate) async fn mark_original(
     .bind(lost)
     .execute(connection)
     .await?;
-    Ok(marked.rows_affected() == 1)
+    Ok(marked == 1)
 }
 
 /// Takes hold of an item that is as it was seen, for a change of what it is made of.
@@ -194,12 +195,12 @@ pub(crate) async fn grow_revision(
     item: &ItemRow,
 ) -> Result<bool, MediaError> {
     let grown =
-        sqlx::query("UPDATE media SET revision = revision + 1 WHERE id = $1 AND revision = $2")
+        infra_db::query("UPDATE media SET revision = revision + 1 WHERE id = $1 AND revision = $2")
             .bind(item.id)
             .bind(item.revision)
             .execute(connection)
             .await?;
-    Ok(grown.rows_affected() == 1)
+    Ok(grown == 1)
 }
 
 /// Removes an item's renditions of these names. Returns their keys.
@@ -210,7 +211,7 @@ pub(crate) async fn remove_renditions(
 ) -> Result<Vec<BlobKey>, MediaError> {
     let mut keys = Vec::new();
     for name in names {
-        let removed: Vec<String> = sqlx::query_scalar(
+        let removed: Vec<String> = infra_db::query_scalar(
             "DELETE FROM renditions WHERE media_id = $1 AND name = $2 RETURNING key",
         )
         .bind(id.to_sql())
@@ -231,7 +232,7 @@ pub(crate) async fn mark_lost(
     failure: &str,
     now: Timestamp,
 ) -> Result<bool, MediaError> {
-    let marked = sqlx::query(
+    let marked = infra_db::query(
         "UPDATE media SET failure = CASE WHEN state = 3 THEN failure ELSE $3 END,
              failure_code = CASE WHEN state = 3 THEN failure_code ELSE 'lost' END,
              failure_cause = CASE WHEN state = 3 THEN failure_cause ELSE 'a check found its files missing or damaged' END,
@@ -246,7 +247,7 @@ pub(crate) async fn mark_lost(
     .bind(now.microseconds())
     .execute(&mut *connection)
     .await?;
-    let marked = marked.rows_affected() == 1;
+    let marked = marked == 1;
     if marked {
         let owner = AccountId::from_sql(item.owner_id);
         let (key, bytes) = (&item.original_key, item.original_bytes);
@@ -257,7 +258,7 @@ pub(crate) async fn mark_lost(
 
 /// Whether any blob is named, by a photo or by an upload under way.
 pub(crate) async fn names_any(database: &Database) -> Result<bool, MediaError> {
-    let any = sqlx::query_scalar(
+    let any = infra_db::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM media) OR EXISTS (SELECT 1 FROM upload_parts)",
     )
     .fetch_one(database.reader())
@@ -272,7 +273,7 @@ pub(crate) async fn unnamed(
     keys: &str,
     recorded_since: Timestamp,
 ) -> Result<Vec<String>, MediaError> {
-    let keys = sqlx::query_scalar(
+    let keys = infra_db::query_scalar(
         "SELECT value FROM json_each($1) AS listed
          WHERE NOT EXISTS (SELECT 1 FROM media WHERE original_key = listed.value)
              AND NOT EXISTS (SELECT 1 FROM renditions WHERE key = listed.value)
@@ -303,7 +304,7 @@ pub(crate) async fn queue_unnamed(
     {
         return Ok(false);
     }
-    sqlx::query("DELETE FROM blob_writes WHERE key = $1 AND noted_at < $2")
+    infra_db::query("DELETE FROM blob_writes WHERE key = $1 AND noted_at < $2")
         .bind(key.to_string())
         .bind(recorded_since.microseconds())
         .execute(&mut *connection)

@@ -41,7 +41,7 @@ pub(crate) async fn insert(
     item: &NewItem,
     picture: &NewPicture,
 ) -> Result<(), MediaError> {
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO media (id, owner_id, revision, state, failure, content_type, description, focus_x, focus_y, blurhash,
              dominant_color, width, height, attached, created_at, original_key, original_bytes, memory_bytes,
              correlation_id, lane)
@@ -73,7 +73,7 @@ pub(crate) async fn set_memory_bytes(
     original: BlobKey,
     memory_bytes: u64,
 ) -> Result<(), MediaError> {
-    sqlx::query("UPDATE media SET memory_bytes = $3 WHERE id = $1 AND original_key = $2")
+    infra_db::query("UPDATE media SET memory_bytes = $3 WHERE id = $1 AND original_key = $2")
         .bind(id.to_sql())
         .bind(original.to_string())
         .bind(memory_bytes.cast_signed())
@@ -141,7 +141,7 @@ pub(crate) async fn load(
     ids: &[MediaId],
 ) -> Result<Vec<MediaItem>, MediaError> {
     let ids = json_ids(ids.iter().map(|id| id.to_sql()));
-    let rows: Vec<ItemRow> = sqlx::query_as(
+    let rows: Vec<ItemRow> = infra_db::query(
         "SELECT id, owner_id, revision, state, failure, content_type, description, focus_x, focus_y, blurhash,
              dominant_color, width, height, attached, open, created_at, original_bytes, failure_code, camera
          FROM media WHERE id IN (SELECT value FROM json_each($1))",
@@ -171,9 +171,8 @@ pub(crate) async fn read(
     ids: &[MediaId],
 ) -> Result<Vec<MediaItem>, MediaError> {
     // One transaction, so that an item and its renditions are of the same moment.
-    let mut transaction = database.reader().begin().await?;
+    let mut transaction = database.reader().snapshot().await?;
     let items = load(&mut transaction, ids).await?;
-    transaction.rollback().await?;
     Ok(items)
 }
 
@@ -184,7 +183,7 @@ pub(crate) async fn count_unattached(
     owner: AccountId,
     since: Timestamp,
 ) -> Result<u32, MediaError> {
-    let count: i64 = sqlx::query_scalar(
+    let count: i64 = infra_db::query_scalar(
         "SELECT COUNT(*) FROM media WHERE owner_id = $1 AND NOT attached AND state <> 3 AND created_at >= $2",
     )
     .bind(owner.to_sql())
@@ -202,7 +201,7 @@ pub(crate) async fn unattached_of(
     since: Timestamp,
     limit: i64,
 ) -> Result<Vec<MediaId>, MediaError> {
-    let ids: Vec<i64> = sqlx::query_scalar(
+    let ids: Vec<i64> = infra_db::query_scalar(
         "SELECT id FROM media WHERE owner_id = $1 AND NOT attached AND (created_at >= $2 OR state = 3) ORDER BY id DESC LIMIT $3",
     )
     .bind(owner.to_sql())
@@ -220,7 +219,7 @@ pub(crate) async fn describe(
     description: Option<String>,
     focus: (Option<f32>, Option<f32>),
 ) -> Result<(), MediaError> {
-    sqlx::query(
+    infra_db::query(
         "UPDATE media SET revision = revision + 1, description = COALESCE($2, description),
              focus_x = COALESCE($3, focus_x), focus_y = COALESCE($4, focus_y)
          WHERE id = $1",
@@ -239,7 +238,7 @@ pub(crate) async fn mark_attached(
     connection: &mut Connection,
     ids: &[MediaId],
 ) -> Result<(), MediaError> {
-    sqlx::query(
+    infra_db::query(
         "UPDATE media SET attached = TRUE, revision = revision + 1
          WHERE NOT attached AND id IN (SELECT value FROM json_each($1))",
     )
@@ -256,7 +255,7 @@ pub(crate) async fn unattached_before(
     before: Timestamp,
     limit: i64,
 ) -> Result<Vec<MediaId>, MediaError> {
-    let ids: Vec<i64> = sqlx::query_scalar(
+    let ids: Vec<i64> = infra_db::query_scalar(
         "SELECT id FROM media WHERE NOT attached AND state <> 3 AND created_at < $1 ORDER BY created_at LIMIT $2",
     )
     .bind(before.microseconds())
@@ -271,7 +270,7 @@ pub(crate) async fn still_unattached(
     connection: &mut Connection,
     ids: &[MediaId],
 ) -> Result<Vec<MediaId>, MediaError> {
-    let ids: Vec<i64> = sqlx::query_scalar(
+    let ids: Vec<i64> = infra_db::query_scalar(
         "SELECT id FROM media WHERE NOT attached AND id IN (SELECT value FROM json_each($1))",
     )
     .bind(json_ids(ids.iter().map(|id| id.to_sql())))
@@ -287,7 +286,7 @@ pub(crate) async fn failed_before(
     before: Timestamp,
     limit: i64,
 ) -> Result<Vec<MediaId>, MediaError> {
-    let ids: Vec<i64> = sqlx::query_scalar(
+    let ids: Vec<i64> = infra_db::query_scalar(
         "SELECT id FROM media WHERE state = 3 AND (NOT attached OR original_key <> '') AND failed_at < $1
          ORDER BY failed_at LIMIT $2",
     )
@@ -303,7 +302,7 @@ pub(crate) async fn forget_original(
     connection: &mut Connection,
     id: MediaId,
 ) -> Result<Option<BlobKey>, MediaError> {
-    let row: Option<(i64, String, i64)> = sqlx::query_as(
+    let row: Option<(i64, String, i64)> = infra_db::query(
         "SELECT owner_id, original_key, original_bytes FROM media WHERE id = $1 AND state = 3 AND original_key <> ''",
     )
     .bind(id.to_sql())
@@ -312,7 +311,7 @@ pub(crate) async fn forget_original(
     let Some((owner_id, key, bytes)) = row else {
         return Ok(None);
     };
-    sqlx::query("UPDATE media SET original_key = '', revision = revision + 1 WHERE id = $1")
+    infra_db::query("UPDATE media SET original_key = '', revision = revision + 1 WHERE id = $1")
         .bind(id.to_sql())
         .execute(&mut *connection)
         .await?;
@@ -325,7 +324,7 @@ pub(crate) async fn still_failed(
     connection: &mut Connection,
     ids: &[MediaId],
 ) -> Result<Vec<(MediaId, bool)>, MediaError> {
-    let rows: Vec<(i64, bool)> = sqlx::query_as(
+    let rows: Vec<(i64, bool)> = infra_db::query(
         "SELECT id, attached FROM media WHERE state = 3 AND id IN (SELECT value FROM json_each($1))",
     )
     .bind(json_ids(ids.iter().map(|id| id.to_sql())))

@@ -38,7 +38,7 @@ pub(crate) struct Original {
 
 /// Nothing when the item is not there, or has released its original.
 pub(crate) async fn read(database: &Database, id: MediaId) -> Result<Option<Original>, MediaError> {
-    let row: Option<OriginalRow> = sqlx::query_as(
+    let row: Option<OriginalRow> = infra_db::query(
         "SELECT state, content_type, original_key, original_bytes, original_lost, original_unstrippable FROM media
          WHERE id = $1 AND original_key <> ''",
     )
@@ -65,7 +65,7 @@ pub(crate) async fn read_shared(
     connection: &mut Connection,
     id: MediaId,
 ) -> Result<Option<Form>, MediaError> {
-    let row: Option<(String, String, i64)> = sqlx::query_as(
+    let row: Option<(String, String, i64)> = infra_db::query(
         "SELECT content_type, key, bytes FROM alternates WHERE media_id = $1 AND name = $2",
     )
     .bind(id.to_sql())
@@ -90,7 +90,7 @@ pub(crate) async fn insert_shared(
     content_type: &Arc<str>,
     stored: Stored,
 ) -> Result<bool, MediaError> {
-    let inserted = sqlx::query(
+    let inserted = infra_db::query(
         "INSERT INTO alternates (media_id, name, content_type, key, bytes)
          SELECT id, $2, $3, $4, $5 FROM media WHERE id = $1 ON CONFLICT DO NOTHING",
     )
@@ -101,7 +101,7 @@ pub(crate) async fn insert_shared(
     .bind(stored.bytes.cast_signed())
     .execute(connection)
     .await?;
-    Ok(inserted.rows_affected() == 1)
+    Ok(inserted == 1)
 }
 
 /// Records that what an upload tells cannot be taken out of its file: of every item that has this
@@ -110,7 +110,7 @@ pub(crate) async fn mark_unstrippable(
     connection: &mut Connection,
     original_key: BlobKey,
 ) -> Result<(), MediaError> {
-    sqlx::query("UPDATE media SET original_unstrippable = TRUE WHERE original_key = $1")
+    infra_db::query("UPDATE media SET original_unstrippable = TRUE WHERE original_key = $1")
         .bind(original_key.to_string())
         .execute(connection)
         .await?;

@@ -103,7 +103,7 @@ pub(crate) const NEXT_PAUSED: &str =
     "SELECT MIN(next_attempt_at) FROM media WHERE state = 1 AND next_attempt_at > 0";
 
 pub(crate) async fn first_priority(connection: &mut Connection) -> Result<Option<i64>, MediaError> {
-    Ok(sqlx::query_scalar(FIRST_PRIORITY)
+    Ok(infra_db::query_scalar(FIRST_PRIORITY)
         .fetch_optional(connection)
         .await?)
 }
@@ -114,7 +114,7 @@ pub(crate) async fn owners_after(
     owner_id: i64,
     limit: usize,
 ) -> Result<Vec<i64>, MediaError> {
-    Ok(sqlx::query_scalar(OWNERS_AFTER)
+    Ok(infra_db::query_scalar(OWNERS_AFTER)
         .bind(priority)
         .bind(owner_id)
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
@@ -128,7 +128,7 @@ pub(crate) async fn oldest(
     (priority, lane): (i64, Lane),
     owner_id: i64,
 ) -> Result<Option<MediaId>, MediaError> {
-    let id: Option<i64> = sqlx::query_scalar(OLDEST)
+    let id: Option<i64> = infra_db::query_scalar(OLDEST)
         .bind(priority)
         .bind(owner_id)
         .bind(lane.to_sql())
@@ -141,14 +141,14 @@ pub(crate) async fn oldest(
 pub(crate) async fn running(
     connection: &mut Connection,
 ) -> Result<Vec<(i64, i64, i64)>, MediaError> {
-    Ok(sqlx::query_as(RUNNING).fetch_all(connection).await?)
+    Ok(infra_db::query(RUNNING).fetch_all(connection).await?)
 }
 
 /// When the earliest pause ends; nothing when no item pauses.
 pub(crate) async fn next_paused(
     connection: &mut Connection,
 ) -> Result<Option<Timestamp>, MediaError> {
-    let at: Option<i64> = sqlx::query_scalar(NEXT_PAUSED)
+    let at: Option<i64> = infra_db::query_scalar(NEXT_PAUSED)
         .fetch_one(connection)
         .await?;
     Ok(at.map(Timestamp::from_microseconds))
@@ -160,7 +160,7 @@ pub(crate) async fn end_pauses(
     now: Timestamp,
     limit: i64,
 ) -> Result<(), MediaError> {
-    sqlx::query(
+    infra_db::query(
         "UPDATE media SET next_attempt_at = 0 WHERE id IN
              (SELECT id FROM media WHERE state = 1 AND next_attempt_at > 0 AND next_attempt_at <= $1
               ORDER BY next_attempt_at LIMIT $2)",
@@ -179,7 +179,7 @@ pub(crate) async fn lease(
     run: i64,
     until: Timestamp,
 ) -> Result<Option<Claimed>, MediaError> {
-    let claimed = sqlx::query_as(
+    let claimed = infra_db::query(
         "UPDATE media SET state = 4, revision = revision + 1, attempts = attempts + 1, lease_holder = $2, leased_until = $3
          WHERE id = $1 AND state = 1 AND next_attempt_at = 0
          RETURNING id, lease_holder, attempts, infra_failures, owner_id, original_key, original_bytes, memory_bytes,
@@ -199,7 +199,7 @@ pub(crate) async fn renew(
     lease: Lease,
     until: Timestamp,
 ) -> Result<bool, MediaError> {
-    let renewed = sqlx::query(
+    let renewed = infra_db::query(
         "UPDATE media SET leased_until = $4 WHERE id = $1 AND state = 4 AND lease_holder = $2 AND attempts = $3",
     )
     .bind(lease.id.to_sql())
@@ -208,7 +208,7 @@ pub(crate) async fn renew(
     .bind(until.microseconds())
     .execute(connection)
     .await?;
-    Ok(renewed.rows_affected() == 1)
+    Ok(renewed == 1)
 }
 
 /// Ends an attempt that says nothing of the item: it waits as if it had not been taken.
@@ -216,7 +216,7 @@ pub(crate) async fn release_lease(
     connection: &mut Connection,
     lease: Lease,
 ) -> Result<bool, MediaError> {
-    let given = sqlx::query(
+    let given = infra_db::query(
         "UPDATE media SET state = 1, revision = revision + 1, attempts = attempts - 1, lease_holder = 0, leased_until = 0,
              next_attempt_at = 0
          WHERE id = $1 AND state = 4 AND lease_holder = $2 AND attempts = $3",
@@ -226,7 +226,7 @@ pub(crate) async fn release_lease(
     .bind(lease.attempt)
     .execute(connection)
     .await?;
-    Ok(given.rows_affected() == 1)
+    Ok(given == 1)
 }
 
 /// Ends an attempt that failed and is to be made again: not before `next_attempt_at`, 0 for at
@@ -238,7 +238,7 @@ pub(crate) async fn pause(
     next_attempt_at: Timestamp,
     (cause, infra_failure): (&str, bool),
 ) -> Result<bool, MediaError> {
-    let paused = sqlx::query(
+    let paused = infra_db::query(
         "UPDATE media SET state = 1, revision = revision + 1, lease_holder = 0, leased_until = 0, next_attempt_at = $4,
              failure_cause = $5, infra_failures = infra_failures + $6,
              lane = CASE WHEN $6 = 0 AND $4 > 0 THEN 2 ELSE lane END
@@ -252,7 +252,7 @@ pub(crate) async fn pause(
     .bind(i64::from(infra_failure))
     .execute(connection)
     .await?;
-    Ok(paused.rows_affected() == 1)
+    Ok(paused == 1)
 }
 
 /// What is known of a picture once its renditions are made.
@@ -270,7 +270,7 @@ pub(crate) async fn mark_ready(
     lease: Lease,
     made: &Made<'_>,
 ) -> Result<bool, MediaError> {
-    let updated = sqlx::query(
+    let updated = infra_db::query(
         "UPDATE media SET state = 2, revision = revision + 1, lease_holder = 0, leased_until = 0, failure_cause = '',
              width = $4, height = $5, blurhash = $6, dominant_color = $7, camera = $8
          WHERE id = $1 AND state = 4 AND lease_holder = $2 AND attempts = $3",
@@ -285,7 +285,7 @@ pub(crate) async fn mark_ready(
     .bind(&made.camera)
     .execute(connection)
     .await?;
-    Ok(updated.rows_affected() == 1)
+    Ok(updated == 1)
 }
 
 /// Ends an attempt whose item turned out to have a ready duplicate: it is ready with what the
@@ -295,7 +295,7 @@ pub(crate) async fn mark_ready_as(
     lease: Lease,
     duplicate: MediaId,
 ) -> Result<bool, MediaError> {
-    let updated = sqlx::query(
+    let updated = infra_db::query(
         "UPDATE media SET state = 2, revision = media.revision + 1, lease_holder = 0, leased_until = 0, failure_cause = '',
              width = twin.width, height = twin.height, blurhash = twin.blurhash, dominant_color = twin.dominant_color,
              camera = twin.camera, alternates_tried = twin.alternates_tried
@@ -308,7 +308,7 @@ pub(crate) async fn mark_ready_as(
     .bind(duplicate.to_sql())
     .execute(connection)
     .await?;
-    Ok(updated.rows_affected() == 1)
+    Ok(updated == 1)
 }
 
 /// Why an item is quarantined.
@@ -329,7 +329,7 @@ pub(crate) async fn mark_failed(
     failure: &Failure,
     now: Timestamp,
 ) -> Result<bool, MediaError> {
-    let updated = sqlx::query(
+    let updated = infra_db::query(
         "UPDATE media SET state = 3, revision = revision + 1, lease_holder = 0, leased_until = 0, failure = $4,
              failure_code = $5, failure_cause = $6, failed_at = $7
          WHERE id = $1 AND state = 4 AND lease_holder = $2 AND attempts = $3",
@@ -343,7 +343,7 @@ pub(crate) async fn mark_failed(
     .bind(now.microseconds())
     .execute(connection)
     .await?;
-    Ok(updated.rows_affected() == 1)
+    Ok(updated == 1)
 }
 
 /// Attempts whose lease has run out and, when `run` is given, those of every other run.
@@ -353,7 +353,7 @@ pub(crate) async fn lost(
     run: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Claimed>, MediaError> {
-    let rows = sqlx::query_as(
+    let rows = infra_db::query(
         "SELECT id, lease_holder, attempts, infra_failures, owner_id, original_key, original_bytes, memory_bytes, correlation_id
          FROM media
          WHERE state = 4 AND (leased_until <= $1 OR ($2 <> 0 AND lease_holder <> $2)) LIMIT $3",

@@ -46,7 +46,7 @@ pub(crate) async fn insert(
     rendition: &EncodedRendition,
     stored: Stored,
 ) -> Result<(), MediaError> {
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO renditions (media_id, name, position, key, content_type, width, height, bytes)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
@@ -68,7 +68,7 @@ pub(crate) async fn sizes(
     database: &Database,
     id: MediaId,
 ) -> Result<Vec<(String, u64)>, MediaError> {
-    let rows: Vec<(String, i64)> = sqlx::query_as(
+    let rows: Vec<(String, i64)> = infra_db::query(
         "SELECT name, bytes FROM renditions WHERE media_id = $1 AND name <> $2 ORDER BY position",
     )
     .bind(id.to_sql())
@@ -83,10 +83,11 @@ pub(crate) async fn sizes(
 
 /// The keys of an item's renditions.
 pub(crate) async fn keys(database: &Database, id: MediaId) -> Result<Vec<BlobKey>, MediaError> {
-    let keys: Vec<String> = sqlx::query_scalar("SELECT key FROM renditions WHERE media_id = $1")
-        .bind(id.to_sql())
-        .fetch_all(database.reader())
-        .await?;
+    let keys: Vec<String> =
+        infra_db::query_scalar("SELECT key FROM renditions WHERE media_id = $1")
+            .bind(id.to_sql())
+            .fetch_all(database.reader())
+            .await?;
     Ok(keys
         .iter()
         .map(|key| key.parse())
@@ -111,7 +112,7 @@ pub(crate) async fn add_to(
     ids: &str,
     items: &mut [MediaItem],
 ) -> Result<(), MediaError> {
-    let rows: Vec<RenditionRow> = sqlx::query_as(
+    let rows: Vec<RenditionRow> = infra_db::query(
         "SELECT media_id, name, key, content_type, width, height, bytes FROM renditions
          WHERE media_id IN (SELECT value FROM json_each($1)) ORDER BY media_id, position",
     )
@@ -151,7 +152,7 @@ pub(crate) async fn keys_of(
     connection: &mut Connection,
     ids: &[MediaId],
 ) -> Result<Vec<BlobKey>, MediaError> {
-    let keys: Vec<String> = sqlx::query_scalar(
+    let keys: Vec<String> = infra_db::query_scalar(
         "SELECT key FROM renditions WHERE media_id IN (SELECT value FROM json_each($1))",
     )
     .bind(json_ids(ids.iter().map(|id| id.to_sql())))
@@ -170,22 +171,20 @@ pub(crate) async fn read_head(
     key: BlobKey,
 ) -> Result<Option<Head>, MediaError> {
     // One transaction, so that a rendition and its forms are of the same moment.
-    let mut transaction = database.reader().begin().await?;
-    let row: Option<(String, i64, bool)> = sqlx::query_as(
+    let mut transaction = database.reader().snapshot().await?;
+    let row: Option<(String, i64, bool)> = infra_db::query(
         "SELECT r.content_type, r.bytes, m.open FROM renditions r JOIN media m ON m.id = r.media_id
          WHERE r.key = $1 AND m.state = $2 ORDER BY m.open DESC LIMIT 1",
     )
     .bind(key.to_string())
     .bind(MediaState::Ready as i32)
-    .fetch_optional(&mut *transaction)
+    .fetch_optional(&mut transaction)
     .await?;
     let Some((content_type, bytes, open)) = row else {
-        transaction.rollback().await?;
         return Ok(None);
     };
     let others = forms_of(&mut transaction, key).await?;
     let forms_to_come = waits_for_alternates(&mut transaction, key).await?;
-    transaction.rollback().await?;
     let itself = Form {
         key,
         content_type: content_type.into(),
@@ -203,7 +202,7 @@ async fn waits_for_alternates(
     connection: &mut Connection,
     key: BlobKey,
 ) -> Result<bool, MediaError> {
-    Ok(sqlx::query_scalar(
+    Ok(infra_db::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM renditions r JOIN alternate_jobs j ON j.media_id = r.media_id WHERE r.key = $1)",
     )
     .bind(key.to_string())
@@ -214,7 +213,7 @@ async fn waits_for_alternates(
 /// The other forms of a rendition. Where several items share it, any one's serve: they show the
 /// same.
 async fn forms_of(connection: &mut Connection, key: BlobKey) -> Result<Arc<[Form]>, MediaError> {
-    let rows: Vec<(String, String, i64)> = sqlx::query_as(
+    let rows: Vec<(String, String, i64)> = infra_db::query(
         "SELECT DISTINCT a.content_type, a.key, a.bytes FROM renditions r
              JOIN alternates a ON a.media_id = r.media_id AND a.name = r.name
          WHERE r.key = $1 ORDER BY a.content_type, a.key",
@@ -235,7 +234,7 @@ async fn forms_of(connection: &mut Connection, key: BlobKey) -> Result<Arc<[Form
 
 /// Whether a blob is a rendition or another form of one.
 pub(crate) async fn is_served(database: &Database, key: BlobKey) -> Result<bool, MediaError> {
-    let served = sqlx::query_scalar(
+    let served = infra_db::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM renditions WHERE key = $1) OR EXISTS (SELECT 1 FROM alternates WHERE key = $1)",
     )
     .bind(key.to_string())

@@ -44,7 +44,7 @@ pub(crate) async fn insert(
     connection: &mut Connection,
     session: &SessionRow,
 ) -> Result<(), MediaError> {
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO upload_sessions (id, owner_id, bytes, position, description, focus_x, focus_y, metadata, expires_at,
              media_id)
          VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, 0)",
@@ -68,7 +68,7 @@ pub(crate) async fn read(
     id: i64,
     owner: AccountId,
 ) -> Result<Option<SessionRow>, MediaError> {
-    let row = sqlx::query_as(
+    let row = infra_db::query(
         "SELECT id, owner_id, bytes, position, description, focus_x, focus_y, metadata, expires_at, media_id
          FROM upload_sessions WHERE id = $1 AND owner_id = $2",
     )
@@ -85,7 +85,7 @@ pub(crate) async fn count_unfinished(
     connection: &mut Connection,
     owner: AccountId,
 ) -> Result<Unfinished, MediaError> {
-    let counted = sqlx::query_as(
+    let counted = infra_db::query(
         "SELECT COUNT(*) AS uploads, COALESCE(SUM(bytes), 0) AS bytes FROM upload_sessions
          WHERE owner_id = $1 AND media_id = 0",
     )
@@ -102,7 +102,7 @@ pub(crate) async fn untouched(
     owner: AccountId,
     ends_before: Timestamp,
 ) -> Result<Vec<i64>, MediaError> {
-    let ids = sqlx::query_scalar(
+    let ids = infra_db::query_scalar(
         "SELECT id FROM upload_sessions WHERE owner_id = $1 AND media_id = 0 AND position = 0 AND expires_at < $2",
     )
     .bind(owner.to_sql())
@@ -117,19 +117,19 @@ pub(crate) async fn delete_untouched(
     connection: &mut Connection,
     id: i64,
 ) -> Result<bool, MediaError> {
-    let deleted = sqlx::query(
+    let deleted = infra_db::query(
         "DELETE FROM upload_sessions WHERE id = $1 AND media_id = 0 AND position = 0
              AND NOT EXISTS (SELECT 1 FROM upload_parts WHERE upload_id = $1)",
     )
     .bind(id)
     .execute(connection)
     .await?;
-    Ok(deleted.rows_affected() == 1)
+    Ok(deleted == 1)
 }
 
 /// The part that arrived last.
 pub(crate) async fn last_part(database: &Database, id: i64) -> Result<Option<PartRow>, MediaError> {
-    let row = sqlx::query_as(
+    let row = infra_db::query(
         "SELECT position, key, bytes FROM upload_parts WHERE upload_id = $1 ORDER BY position DESC LIMIT 1",
     )
     .bind(id)
@@ -140,7 +140,7 @@ pub(crate) async fn last_part(database: &Database, id: i64) -> Result<Option<Par
 
 /// Every part, in the file's order.
 pub(crate) async fn parts(database: &Database, id: i64) -> Result<Vec<PartRow>, MediaError> {
-    let rows = sqlx::query_as(
+    let rows = infra_db::query(
         "SELECT position, key, bytes FROM upload_parts WHERE upload_id = $1 ORDER BY position",
     )
     .bind(id)
@@ -157,7 +157,7 @@ pub(crate) async fn advance(
     (from, to): (i64, i64),
     now: Timestamp,
 ) -> Result<bool, MediaError> {
-    let updated = sqlx::query(
+    let updated = infra_db::query(
         "UPDATE upload_sessions SET position = $3 WHERE id = $1 AND position = $2 AND media_id = 0 AND expires_at > $4",
     )
     .bind(id)
@@ -166,7 +166,7 @@ pub(crate) async fn advance(
     .bind(now.microseconds())
     .execute(connection)
     .await?;
-    Ok(updated.rows_affected() == 1)
+    Ok(updated == 1)
 }
 
 /// Adds a part; one that begins where another does takes its place, and the other's blob is queued
@@ -177,14 +177,14 @@ pub(crate) async fn put_part(
     part: &PartRow,
     now: Timestamp,
 ) -> Result<Option<BlobKey>, MediaError> {
-    let replaced: Option<String> = sqlx::query_scalar(
+    let replaced: Option<String> = infra_db::query_scalar(
         "DELETE FROM upload_parts WHERE upload_id = $1 AND position = $2 RETURNING key",
     )
     .bind(id)
     .bind(part.position)
     .fetch_optional(&mut *connection)
     .await?;
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO upload_parts (upload_id, position, key, bytes) VALUES ($1, $2, $3, $4)",
     )
     .bind(id)
@@ -208,7 +208,7 @@ pub(crate) async fn become_item(
     item: MediaId,
     (now, expires_at): (Timestamp, Timestamp),
 ) -> Result<(), MediaError> {
-    let updated = sqlx::query(
+    let updated = infra_db::query(
         "UPDATE upload_sessions SET media_id = $2, expires_at = $3 WHERE id = $1 AND media_id = 0",
     )
     .bind(id)
@@ -216,7 +216,7 @@ pub(crate) async fn become_item(
     .bind(expires_at.microseconds())
     .execute(&mut *connection)
     .await?;
-    if updated.rows_affected() == 0 {
+    if updated == 0 {
         let text = "This upload was ended by another request.";
         return Err(Error::new(ErrorCode::Gone, text).into());
     }
@@ -231,7 +231,7 @@ pub(crate) async fn delete(
     now: Timestamp,
 ) -> Result<Vec<BlobKey>, MediaError> {
     let keys = drop_parts(connection, id, now).await?;
-    sqlx::query("DELETE FROM upload_sessions WHERE id = $1")
+    infra_db::query("DELETE FROM upload_sessions WHERE id = $1")
         .bind(id)
         .execute(connection)
         .await?;
@@ -244,7 +244,7 @@ async fn drop_parts(
     now: Timestamp,
 ) -> Result<Vec<BlobKey>, MediaError> {
     let keys: Vec<String> =
-        sqlx::query_scalar("DELETE FROM upload_parts WHERE upload_id = $1 RETURNING key")
+        infra_db::query_scalar("DELETE FROM upload_parts WHERE upload_id = $1 RETURNING key")
             .bind(id)
             .fetch_all(&mut *connection)
             .await?;
@@ -262,7 +262,7 @@ pub(crate) async fn expired(
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<i64>, MediaError> {
-    let ids = sqlx::query_scalar(
+    let ids = infra_db::query_scalar(
         "SELECT id FROM upload_sessions WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2",
     )
     .bind(now.microseconds())

@@ -3,9 +3,8 @@
 
 use std::time::Duration;
 
-use infra_db::{Connection, Database};
+use infra_db::{Connection, Database, SqlText};
 use infra_kernel::{AccountId, Timestamp};
-use sqlx::AssertSqlSafe;
 
 use crate::error::MediaError;
 use crate::store::items::NewItem;
@@ -28,7 +27,7 @@ pub(crate) async fn read(
     owner: AccountId,
 ) -> Result<Usage, MediaError> {
     let row: Option<(i64, i64)> =
-        sqlx::query_as("SELECT bytes, items FROM account_usage WHERE owner_id = $1")
+        infra_db::query("SELECT bytes, items FROM account_usage WHERE owner_id = $1")
             .bind(owner.to_sql())
             .fetch_optional(connection)
             .await?;
@@ -50,7 +49,7 @@ pub(crate) async fn add_item(
     } else {
         item.original_bytes.cast_signed()
     };
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO account_usage (owner_id, bytes, items) VALUES ($1, $2, 1)
          ON CONFLICT (owner_id) DO UPDATE SET bytes = account_usage.bytes + $2, items = account_usage.items + 1",
     )
@@ -69,11 +68,11 @@ pub(crate) async fn remove_item(
     original_bytes: i64,
 ) -> Result<(), MediaError> {
     remove_original(connection, owner, original_key, original_bytes).await?;
-    sqlx::query("UPDATE account_usage SET items = items - 1 WHERE owner_id = $1")
+    infra_db::query("UPDATE account_usage SET items = items - 1 WHERE owner_id = $1")
         .bind(owner.to_sql())
         .execute(&mut *connection)
         .await?;
-    sqlx::query("DELETE FROM account_usage WHERE owner_id = $1 AND items <= 0")
+    infra_db::query("DELETE FROM account_usage WHERE owner_id = $1 AND items <= 0")
         .bind(owner.to_sql())
         .execute(connection)
         .await?;
@@ -91,7 +90,7 @@ pub(crate) async fn remove_original(
     if original_key.is_empty() || count_with(connection, owner, original_key).await? > 0 {
         return Ok(());
     }
-    sqlx::query("UPDATE account_usage SET bytes = bytes - $2 WHERE owner_id = $1")
+    infra_db::query("UPDATE account_usage SET bytes = bytes - $2 WHERE owner_id = $1")
         .bind(owner.to_sql())
         .bind(original_bytes)
         .execute(connection)
@@ -115,7 +114,7 @@ async fn count_with(
     owner: AccountId,
     original_key: &str,
 ) -> Result<i64, MediaError> {
-    let count = sqlx::query_scalar(
+    let count = infra_db::query_scalar(
         "SELECT COUNT(*) FROM
              (SELECT 1 FROM media WHERE owner_id = $1 AND original_key = $2 LIMIT 2) AS some",
     )
@@ -172,7 +171,7 @@ pub(crate) async fn recent_uploads(
     owner: AccountId,
     now: Timestamp,
 ) -> Result<RecentUploads, MediaError> {
-    let minutes = sqlx::query_as(
+    let minutes = infra_db::query(
         "SELECT minute, uploads FROM upload_minutes WHERE owner_id = $1 AND minute > $2 ORDER BY minute",
     )
     .bind(owner.to_sql())
@@ -188,12 +187,13 @@ pub(crate) async fn recent_bytes(
     owner: AccountId,
     now: Timestamp,
 ) -> Result<u64, MediaError> {
-    let bytes: Option<i64> =
-        sqlx::query_scalar("SELECT SUM(bytes) FROM upload_hours WHERE owner_id = $1 AND hour > $2")
-            .bind(owner.to_sql())
-            .bind(hour_of(now) - HOURS)
-            .fetch_one(connection)
-            .await?;
+    let bytes: Option<i64> = infra_db::query_scalar(
+        "SELECT SUM(bytes) FROM upload_hours WHERE owner_id = $1 AND hour > $2",
+    )
+    .bind(owner.to_sql())
+    .bind(hour_of(now) - HOURS)
+    .fetch_one(connection)
+    .await?;
     Ok(u64::try_from(bytes.unwrap_or(0)).unwrap_or(0))
 }
 
@@ -204,7 +204,7 @@ pub(crate) async fn record_upload(
     bytes: u64,
     now: Timestamp,
 ) -> Result<(), MediaError> {
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO upload_hours (owner_id, hour, bytes) VALUES ($1, $2, $3)
          ON CONFLICT (owner_id, hour) DO UPDATE SET bytes = upload_hours.bytes + $3",
     )
@@ -213,7 +213,7 @@ pub(crate) async fn record_upload(
     .bind(bytes.cast_signed())
     .execute(&mut *connection)
     .await?;
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO upload_minutes (owner_id, minute, uploads) VALUES ($1, $2, 1)
          ON CONFLICT (owner_id, minute) DO UPDATE SET uploads = upload_minutes.uploads + 1",
     )
@@ -231,7 +231,7 @@ pub(crate) async fn record_processor_time(
     now: Timestamp,
     spent: Duration,
 ) -> Result<(), MediaError> {
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO processor_minutes (owner_id, minute, milliseconds) VALUES ($1, $2, $3)
          ON CONFLICT (owner_id, minute) DO UPDATE SET milliseconds = processor_minutes.milliseconds + $3",
     )
@@ -249,7 +249,7 @@ pub(crate) async fn processor_minutes(
     database: &Database,
     now: Timestamp,
 ) -> Result<Vec<(i64, i64, i64)>, MediaError> {
-    Ok(sqlx::query_as(
+    Ok(infra_db::query(
         "SELECT owner_id, minute, milliseconds FROM processor_minutes WHERE minute > $1 ORDER BY minute",
     )
     .bind(minute_of(now) - MINUTES)
@@ -264,7 +264,7 @@ pub(crate) async fn forget_old_minutes(
     limit: i64,
 ) -> Result<(), MediaError> {
     let before = minute_of(now) - MINUTES;
-    let any: bool = sqlx::query_scalar(
+    let any: bool = infra_db::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM upload_minutes WHERE minute <= $1)
              OR EXISTS (SELECT 1 FROM processor_minutes WHERE minute <= $1)
              OR EXISTS (SELECT 1 FROM upload_hours WHERE hour <= $2)",
@@ -301,7 +301,7 @@ async fn forget_until(
              (SELECT owner_id, {unit} FROM {table} WHERE {unit} <= $1 ORDER BY {unit} LIMIT $2)"
     );
     // Both names are literals of this file.
-    sqlx::query(AssertSqlSafe(sql))
+    infra_db::query(SqlText::assembled(&sql))
         .bind(last)
         .bind(limit)
         .execute(connection)

@@ -20,12 +20,14 @@ impl Scene {
         self.database
             .write(move |connection| {
                 Box::pin(async move {
-                    sqlx::query("INSERT INTO blob_writes (id, key, noted_at) VALUES ($1, $2, $3)")
-                        .bind(id)
-                        .bind(key.to_string())
-                        .bind(now)
-                        .execute(connection)
-                        .await?;
+                    infra_db::query(
+                        "INSERT INTO blob_writes (id, key, noted_at) VALUES ($1, $2, $3)",
+                    )
+                    .bind(id)
+                    .bind(key.to_string())
+                    .bind(now)
+                    .execute(connection)
+                    .await?;
                     Ok::<_, DbError>(())
                 })
             })

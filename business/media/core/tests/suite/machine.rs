@@ -238,7 +238,7 @@ async fn settle_and_check(scene: &Scene, known: &Known, what: &str) {
 /// What was acknowledged is there, in the state that its file leads to, and its end was published
 /// exactly once.
 async fn check_items(scene: &Scene, known: &Known, what: &str) {
-    let rows: Vec<(i64, i64)> = sqlx::query_as("SELECT id, state FROM media")
+    let rows: Vec<(i64, i64)> = infra_db::query("SELECT id, state FROM media")
         .fetch_all(scene.database.reader())
         .await
         .unwrap();
@@ -277,7 +277,7 @@ async fn check_items(scene: &Scene, known: &Known, what: &str) {
 
 /// The blobs are those that rows name, and no others.
 async fn check_blobs(scene: &Scene, what: &str) {
-    let named: Vec<String> = sqlx::query_scalar(
+    let named: Vec<String> = infra_db::query_scalar(
         "SELECT original_key FROM media WHERE original_key <> '' UNION SELECT key FROM renditions UNION SELECT key FROM alternates",
     )
     .fetch_all(scene.database.reader())

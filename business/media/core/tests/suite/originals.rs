@@ -147,7 +147,7 @@ async fn what_cannot_be_stripped_is_given_as_a_picture() {
         .database
         .write(|connection| {
             Box::pin(async move {
-                sqlx::query("UPDATE media SET content_type = 'image/heic'")
+                infra_db::query("UPDATE media SET content_type = 'image/heic'")
                     .execute(connection)
                     .await
                     .map_err(infra_kernel::Error::internal)?;

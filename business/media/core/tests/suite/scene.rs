@@ -229,7 +229,7 @@ impl Scene {
 
     pub(crate) async fn release(&self, holder: &str) -> u32 {
         let owner = "SELECT owner_id FROM media JOIN holders ON media_id = id WHERE holder = $1";
-        let owner = sqlx::query_scalar(owner).bind(holder);
+        let owner = infra_db::query_scalar(owner).bind(holder);
         let owner: Option<i64> = owner.fetch_optional(self.database.reader()).await.unwrap();
         let request = ReleaseRequest {
             holder: holder.to_owned(),
@@ -288,7 +288,7 @@ impl Scene {
     }
 
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
-        sqlx::query_scalar(sql)
+        infra_db::query_scalar(sql)
             .fetch_one(self.database.reader())
             .await
             .unwrap()
@@ -299,7 +299,7 @@ impl Scene {
         self.database
             .write(move |connection| {
                 Box::pin(async move {
-                    let statement = sqlx::query(sql).bind(values.0);
+                    let statement = infra_db::query(sql).bind(values.0);
                     let statement = statement.bind(values.1).bind(values.2);
                     statement.execute(connection).await?;
                     Ok::<_, infra_db::DbError>(())

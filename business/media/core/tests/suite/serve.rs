@@ -107,7 +107,7 @@ async fn add_row(scene: &Scene, sql: &'static str, item: &MediaItem, bytes: &'st
         .database
         .write(move |connection| {
             Box::pin(async move {
-                sqlx::query(sql)
+                infra_db::query(sql)
                     .bind(id)
                     .bind(key.to_string())
                     .bind(bytes.cast_signed())

@@ -91,7 +91,7 @@ async fn die_at_work(scene: &Scene, item: &MediaItem, attempts: i64) {
         .database
         .write(move |connection| {
             Box::pin(async move {
-                sqlx::query("UPDATE media SET state = 4, lease_holder = 1, leased_until = $2, attempts = $3 WHERE id = $1")
+                infra_db::query("UPDATE media SET state = 4, lease_holder = 1, leased_until = $2, attempts = $3 WHERE id = $1")
                     .bind(id)
                     .bind(until)
                     .bind(attempts)
@@ -241,7 +241,7 @@ async fn alternates_are_made_by_turns_of_the_accounts() {
     }
     let late = scene.upload_as(OWNER + 1, &photo(5)).await.unwrap();
     scene.core.drain_queue().await.unwrap();
-    let order: Vec<i64> = sqlx::query_scalar("SELECT media_id FROM alternates ORDER BY rowid")
+    let order: Vec<i64> = infra_db::query_scalar("SELECT media_id FROM alternates ORDER BY rowid")
         .fetch_all(scene.database.reader())
         .await
         .unwrap();

@@ -58,7 +58,7 @@ async fn walk(
     if max == 0 {
         return Ok(Vec::new());
     }
-    let ids: Vec<i64> = sqlx::query_scalar(statement)
+    let ids: Vec<i64> = infra_db::query_scalar(statement)
         .bind(post.to_sql())
         .bind(i64::from(max))
         .fetch_all(database.reader())

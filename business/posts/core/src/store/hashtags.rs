@@ -18,7 +18,7 @@ pub(crate) async fn insert(
         .iter()
         .map(|tag| json!([tag.name, tag.written]))
         .collect();
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO hashtags (name, post_id, author_id, written) \
          SELECT value ->> 0, $1, $2, value ->> 1 FROM json_each($3) WHERE true ON CONFLICT DO NOTHING",
     )
@@ -32,7 +32,7 @@ pub(crate) async fn insert(
 
 pub(crate) async fn delete(connection: &mut Connection, post: &Post) -> Result<(), DbError> {
     let names: Value = post.tags.iter().map(|tag| tag.name.as_str()).collect();
-    sqlx::query(
+    infra_db::query(
         "DELETE FROM hashtags WHERE post_id = $1 AND name IN (SELECT value FROM json_each($2))",
     )
     .bind(post.post().to_sql())
@@ -48,13 +48,13 @@ pub(crate) async fn backfill(
     connection: &mut Connection,
     posts_max: u32,
 ) -> Result<Option<u64>, DbError> {
-    let below: Option<i64> = sqlx::query_scalar("SELECT below FROM hashtag_backfill")
+    let below: Option<i64> = infra_db::query_scalar("SELECT below FROM hashtag_backfill")
         .fetch_optional(&mut *connection)
         .await?;
     let Some(below) = below else {
         return Ok(None);
     };
-    let posts: Vec<(i64, i64, String)> = sqlx::query_as(BACKFILL_BATCH)
+    let posts: Vec<(i64, i64, String)> = infra_db::query(BACKFILL_BATCH)
         .bind(below)
         .bind(i64::from(posts_max))
         .fetch_all(&mut *connection)
@@ -68,13 +68,13 @@ pub(crate) async fn backfill(
     }
     match posts.last() {
         Some((last, _, _)) => {
-            sqlx::query("UPDATE hashtag_backfill SET below = $1")
+            infra_db::query("UPDATE hashtag_backfill SET below = $1")
                 .bind(last)
                 .execute(connection)
                 .await?;
         }
         None => {
-            sqlx::query("DELETE FROM hashtag_backfill")
+            infra_db::query("DELETE FROM hashtag_backfill")
                 .execute(connection)
                 .await?;
         }

@@ -27,7 +27,7 @@ pub(crate) async fn claim(
     post: PostId,
     now: Timestamp,
 ) -> Result<bool, DbError> {
-    let claimed = sqlx::query(
+    let claimed = infra_db::query(
         "INSERT INTO idempotency_keys (author_id, key, post_id, created_at) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (author_id, key) DO UPDATE SET post_id = excluded.post_id, created_at = excluded.created_at \
          WHERE idempotency_keys.created_at <= $5",
@@ -39,7 +39,7 @@ pub(crate) async fn claim(
     .bind(expiry(now).microseconds())
     .execute(connection)
     .await?;
-    Ok(claimed.rows_affected() == 1)
+    Ok(claimed == 1)
 }
 
 /// The post that the key stands for.
@@ -49,7 +49,7 @@ pub(crate) async fn find(
     key: &str,
     now: Timestamp,
 ) -> Result<Option<PostId>, DbError> {
-    let post: Option<i64> = sqlx::query_scalar(FIND)
+    let post: Option<i64> = infra_db::query_scalar(FIND)
         .bind(author.to_sql())
         .bind(key)
         .bind(expiry(now).microseconds())
@@ -64,7 +64,7 @@ pub(crate) async fn release(
     author: AccountId,
     post: PostId,
 ) -> Result<(), DbError> {
-    sqlx::query("DELETE FROM idempotency_keys WHERE author_id = $1 AND post_id = $2")
+    infra_db::query("DELETE FROM idempotency_keys WHERE author_id = $1 AND post_id = $2")
         .bind(author.to_sql())
         .bind(post.to_sql())
         .execute(connection)
@@ -78,10 +78,10 @@ pub(crate) async fn delete_expired(
     expired_at: Timestamp,
     limit: u32,
 ) -> Result<u64, DbError> {
-    let deleted = sqlx::query(DELETE_EXPIRED)
+    let deleted = infra_db::query(DELETE_EXPIRED)
         .bind(expired_at.microseconds())
         .bind(i64::from(limit))
         .execute(connection)
         .await?;
-    Ok(deleted.rows_affected())
+    Ok(deleted)
 }

@@ -107,7 +107,7 @@ pub(crate) async fn with_tag(
     page: &Page,
     filter: &Filter,
 ) -> Result<Vec<u64>, DbError> {
-    let ids: Vec<i64> = sqlx::query_scalar(WITH_TAG.of(page))
+    let ids: Vec<i64> = infra_db::query_scalar(WITH_TAG.of(page))
         .bind(page.before_sql())
         .bind(page.after_sql())
         .bind(i64::from(page.limit))
@@ -131,7 +131,7 @@ pub(crate) async fn mentioning(
     page: &Page,
     filter: &Filter,
 ) -> Result<Vec<u64>, DbError> {
-    let ids: Vec<i64> = sqlx::query_scalar(MENTIONING.of(page))
+    let ids: Vec<i64> = infra_db::query_scalar(MENTIONING.of(page))
         .bind(page.before_sql())
         .bind(page.after_sql())
         .bind(i64::from(page.limit))
@@ -167,7 +167,7 @@ async fn list(
     author: AccountId,
     visibilities: i64,
 ) -> Result<Vec<u64>, DbError> {
-    let ids: Vec<i64> = sqlx::query_scalar(statements.of(page))
+    let ids: Vec<i64> = infra_db::query_scalar(statements.of(page))
         .bind(page.before_sql())
         .bind(page.after_sql())
         .bind(i64::from(page.limit))
@@ -188,7 +188,7 @@ fn newest_first(ids: Vec<i64>, page: &Page) -> Vec<u64> {
 
 /// An author's newest posts.
 pub(crate) async fn recent(database: &Database, author: AccountId) -> Result<Recent, DbError> {
-    let rows: Vec<(i64, i64, bool, bool)> = sqlx::query_as(RECENT)
+    let rows: Vec<(i64, i64, bool, bool)> = infra_db::query(RECENT)
         .bind(author.to_sql())
         .bind(RECENT_MAX as i64)
         .fetch_all(database.reader())

@@ -11,7 +11,7 @@ pub(crate) async fn insert(
 ) -> Result<(), DbError> {
     let row = |mention: &Mention| json!([mention.account().to_sql(), mention.username]);
     let rows: Value = mentions.iter().map(row).collect();
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO mentions (post_id, position, account_id, username) \
          SELECT $1, key, value ->> 0, value ->> 1 FROM json_each($2)",
     )
@@ -24,7 +24,7 @@ pub(crate) async fn insert(
 
 /// Notes whom a post mentions that not everyone may see.
 pub(crate) async fn insert_hidden(connection: &mut Connection, post: &Post) -> Result<(), DbError> {
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO hidden_mentions (account_id, author_id, post_id) \
          SELECT value, $1, $2 FROM json_each($3) WHERE true ON CONFLICT DO NOTHING",
     )
@@ -37,11 +37,11 @@ pub(crate) async fn insert_hidden(connection: &mut Connection, post: &Post) -> R
 }
 
 pub(crate) async fn delete(connection: &mut Connection, post: &Post) -> Result<(), DbError> {
-    sqlx::query("DELETE FROM mentions WHERE post_id = $1")
+    infra_db::query("DELETE FROM mentions WHERE post_id = $1")
         .bind(post.post().to_sql())
         .execute(&mut *connection)
         .await?;
-    sqlx::query(
+    infra_db::query(
         "DELETE FROM hidden_mentions WHERE author_id = $1 AND post_id = $2 \
          AND account_id IN (SELECT value FROM json_each($3))",
     )

@@ -1,17 +1,12 @@
 //! Every statement that a reader waits for finds its rows by an index, in order.
 
 use infra_db::Database;
-use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{conversations, hashtags, idempotency, lists, posts};
 
 async fn check(database: &Database, statement: &str, expected: &str) {
-    let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
-        .fetch_all(database.reader())
-        .await
-        .unwrap();
-    let details: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
-    let plan = details.join("; ");
+    let plan = infra_db::query_plan(database.reader(), statement).await;
+    let plan = plan.unwrap().join("; ");
     assert!(plan.contains(expected), "{statement}: {plan}");
     assert!(!plan.contains("TEMP B-TREE"), "{statement}: {plan}");
     // A list of wanted ids, and the queue of a recursion, are "scanned" always: they hold what was

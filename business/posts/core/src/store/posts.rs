@@ -105,7 +105,7 @@ pub(crate) async fn get(database: &Database, ids: &[u64]) -> Result<Vec<Post>, D
     let mut wanted = ids.to_vec();
     wanted.sort_unstable();
     wanted.dedup();
-    let rows: Vec<PostRow> = sqlx::query_as(GET)
+    let rows: Vec<PostRow> = infra_db::query(GET)
         .bind(json_ids(
             wanted.into_iter().map(|id| PostId::new(id).to_sql()),
         ))
@@ -139,7 +139,7 @@ pub(crate) async fn created_before(
     author: AccountId,
     newer: u32,
 ) -> Result<Option<Timestamp>, DbError> {
-    let at: Option<i64> = sqlx::query_scalar(CREATED_BEFORE)
+    let at: Option<i64> = infra_db::query_scalar(CREATED_BEFORE)
         .bind(author.to_sql())
         .bind(i64::from(newer))
         .fetch_optional(connection)
@@ -150,7 +150,7 @@ pub(crate) async fn created_before(
 const FIND: &str = "SELECT id FROM posts WHERE id = $1";
 
 pub(crate) async fn is_there(database: &Database, post: PostId) -> Result<bool, DbError> {
-    let found: Option<i64> = sqlx::query_scalar(FIND)
+    let found: Option<i64> = infra_db::query_scalar(FIND)
         .bind(post.to_sql())
         .fetch_optional(database.reader())
         .await?;
@@ -159,7 +159,7 @@ pub(crate) async fn is_there(database: &Database, post: PostId) -> Result<bool, 
 
 /// Whether a post is there, asked within a write.
 pub(crate) async fn is_stored(connection: &mut Connection, post: PostId) -> Result<bool, DbError> {
-    let found: Option<i64> = sqlx::query_scalar(FIND)
+    let found: Option<i64> = infra_db::query_scalar(FIND)
         .bind(post.to_sql())
         .fetch_optional(connection)
         .await?;
@@ -168,7 +168,7 @@ pub(crate) async fn is_stored(connection: &mut Connection, post: PostId) -> Resu
 
 /// Writes a local post: of its columns those for remote ones stay empty.
 pub(crate) async fn insert(connection: &mut Connection, post: &Post) -> Result<(), DbError> {
-    sqlx::query(INSERT)
+    infra_db::query(INSERT)
         .bind(post.post().to_sql())
         .bind(post.author().to_sql())
         .bind(post.revision.cast_signed())
@@ -198,12 +198,13 @@ pub(crate) async fn count_reply(
     post: PostId,
     change: i64,
 ) -> Result<bool, DbError> {
-    let updated = sqlx::query("UPDATE posts SET replies_count = replies_count + $2 WHERE id = $1")
-        .bind(post.to_sql())
-        .bind(change)
-        .execute(connection)
-        .await?;
-    Ok(updated.rows_affected() == 1)
+    let updated =
+        infra_db::query("UPDATE posts SET replies_count = replies_count + $2 WHERE id = $1")
+            .bind(post.to_sql())
+            .bind(change)
+            .execute(connection)
+            .await?;
+    Ok(updated == 1)
 }
 
 /// Removes an author's post and returns its revision and how many replied to it, if it was there.
@@ -212,7 +213,7 @@ pub(crate) async fn delete(
     post: PostId,
     author: AccountId,
 ) -> Result<Option<(u64, u64)>, DbError> {
-    let numbers: Option<(i64, i64)> = sqlx::query_as(
+    let numbers: Option<(i64, i64)> = infra_db::query(
         "DELETE FROM posts WHERE id = $1 AND author_id = $2 RETURNING revision, replies_count",
     )
     .bind(post.to_sql())

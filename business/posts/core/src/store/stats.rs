@@ -19,7 +19,7 @@ pub(crate) struct Numbers {
 
 /// Counts an open post, for its author and for everyone.
 pub(crate) async fn add_post(connection: &mut Connection, post: &Post) -> Result<(), DbError> {
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO author_stats (author_id, posts, last_posted_at, top_level_posts) VALUES ($1, 1, $2, $3), (0, 1, $2, $3) \
          ON CONFLICT (author_id) DO UPDATE SET posts = author_stats.posts + 1, last_posted_at = excluded.last_posted_at, \
          top_level_posts = author_stats.top_level_posts + excluded.top_level_posts",
@@ -35,7 +35,7 @@ pub(crate) async fn add_post(connection: &mut Connection, post: &Post) -> Result
 /// Counts an open post no more; the author's last one is then the newest open one of those that are
 /// left.
 pub(crate) async fn remove_post(connection: &mut Connection, post: &Post) -> Result<(), DbError> {
-    sqlx::query(
+    infra_db::query(
         "UPDATE author_stats SET posts = posts - 1, top_level_posts = top_level_posts - $2, last_posted_at = \
          CASE WHEN author_id = 0 THEN last_posted_at ELSE COALESCE((SELECT created_at FROM posts \
          WHERE posts.author_id = $1 AND (1 << posts.visibility) & $3 <> 0 ORDER BY id DESC LIMIT 1), 0) END \
@@ -60,7 +60,7 @@ pub(crate) async fn get(
     authors: &[u64],
 ) -> Result<HashMap<u64, Numbers>, DbError> {
     let wanted = json_ids(authors.iter().map(|id| AccountId::new(*id).to_sql()));
-    let rows: Vec<(i64, i64, i64, i64)> = sqlx::query_as(
+    let rows: Vec<(i64, i64, i64, i64)> = infra_db::query(
         "SELECT author_id, posts, last_posted_at, top_level_posts FROM author_stats WHERE author_id IN (SELECT value FROM json_each($1))",
     )
     .bind(wanted)

@@ -32,7 +32,7 @@ async fn insert_chain(world: &World, length: i64) {
         .database
         .write::<_, infra_db::DbError, _>(move |connection| {
             Box::pin(async move {
-                sqlx::query(
+                infra_db::query(
                     "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < $1) \
                      INSERT INTO posts (id, author_id, revision, visibility, text, sensitive, spoiler_text, language, media_ids, \
                      has_media, in_reply_to_id, in_reply_to_author_id, replies_count, application_id, created_at) \
@@ -73,7 +73,7 @@ async fn a_circle_in_a_damaged_file_is_walked_once() {
         .database
         .write::<_, infra_db::DbError, _>(|connection| {
             Box::pin(async move {
-                sqlx::query("UPDATE posts SET in_reply_to_id = 5 WHERE id = 1")
+                infra_db::query("UPDATE posts SET in_reply_to_id = 5 WHERE id = 1")
                     .execute(connection)
                     .await?;
                 Ok(())

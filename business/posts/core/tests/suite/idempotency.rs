@@ -136,7 +136,7 @@ async fn old_keys_are_swept_and_young_ones_stay() {
         .await
         .expect("not stopped")
         .unwrap();
-    let left: Vec<String> = sqlx::query_scalar("SELECT key FROM idempotency_keys")
+    let left: Vec<String> = infra_db::query_scalar("SELECT key FROM idempotency_keys")
         .fetch_all(world.database.reader())
         .await
         .unwrap();

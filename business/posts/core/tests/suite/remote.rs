@@ -13,7 +13,7 @@ async fn take_in(world: &World, statement: &'static str) -> Result<(), DbError> 
         .database
         .write(move |connection| {
             Box::pin(async move {
-                sqlx::query(statement).execute(connection).await?;
+                infra_db::query(statement).execute(connection).await?;
                 Ok(())
             })
         })

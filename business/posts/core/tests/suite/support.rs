@@ -141,7 +141,7 @@ pub(crate) async fn fill_old(path: &Path, migrations: usize, statement: &'static
         .unwrap();
     old.write(move |connection| {
         Box::pin(async move {
-            sqlx::raw_sql(statement).execute(connection).await?;
+            infra_db::query(statement).execute(connection).await?;
             Ok::<_, DbError>(())
         })
     })
@@ -306,8 +306,8 @@ impl World {
     }
 
     pub(crate) async fn rows(&self, table: &'static str) -> i64 {
-        let statement = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
-        sqlx::query_scalar(statement)
+        let statement = infra_db::SqlText::assembled(&format!("SELECT COUNT(*) FROM {table}"));
+        infra_db::query_scalar(statement)
             .fetch_one(self.database.reader())
             .await
             .unwrap()

@@ -12,7 +12,7 @@ pub(super) async fn end_follow(
     followee: AccountId,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    sqlx::query(
+    infra_db::query(
         "INSERT INTO ended_follows (follower_id, followee_id, ended_at) VALUES ($1, $2, $3)
          ON CONFLICT (follower_id, followee_id) DO UPDATE SET ended_at = excluded.ended_at",
     )
@@ -29,7 +29,7 @@ pub(super) async fn begin_follow(
     follower: AccountId,
     followee: AccountId,
 ) -> Result<(), DbError> {
-    sqlx::query("DELETE FROM ended_follows WHERE follower_id = $1 AND followee_id = $2")
+    infra_db::query("DELETE FROM ended_follows WHERE follower_id = $1 AND followee_id = $2")
         .bind(follower.to_sql())
         .bind(followee.to_sql())
         .execute(connection)
@@ -49,12 +49,12 @@ impl Store {
             Box::pin(async move {
                 let mut forgotten = 0;
                 for statement in [FORGET_FOLLOWS, FORGET_POSTS] {
-                    let removed = sqlx::query(statement)
+                    let removed = infra_db::query(statement)
                         .bind(before.microseconds())
                         .bind(i64::from(rows_max))
                         .execute(&mut *connection)
                         .await?;
-                    forgotten += removed.rows_affected();
+                    forgotten += removed;
                 }
                 Ok(forgotten)
             })

@@ -15,7 +15,7 @@ impl Store {
     ) -> Result<(), DbError> {
         self.write_then(after_commit, move |connection| {
             Box::pin(async move {
-                sqlx::query(
+                infra_db::query(
                     "INSERT INTO merged_authors (author_id, merged_since) VALUES ($1, $2) ON CONFLICT DO NOTHING",
                 )
                 .bind(author.to_sql())
@@ -30,11 +30,12 @@ impl Store {
 
     /// The authors whose posts are merged, at most `authors_max` of them.
     pub(crate) async fn merged(&self, authors_max: u32) -> Result<Vec<AccountId>, DbError> {
-        let rows =
-            sqlx::query_scalar("SELECT author_id FROM merged_authors ORDER BY author_id LIMIT $1")
-                .bind(i64::from(authors_max))
-                .fetch_all(self.database.reader())
-                .await?;
+        let rows = infra_db::query_scalar(
+            "SELECT author_id FROM merged_authors ORDER BY author_id LIMIT $1",
+        )
+        .bind(i64::from(authors_max))
+        .fetch_all(self.database.reader())
+        .await?;
         Ok(accounts(rows))
     }
 }

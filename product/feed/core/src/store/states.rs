@@ -25,8 +25,8 @@ impl Store {
         entries_max: usize,
     ) -> Result<Option<Stored>, DbError> {
         // One transaction, so that the floor belongs to the entries.
-        let mut snapshot = self.database.reader().begin().await?;
-        let state: Option<(i64, bool, i64)> = sqlx::query_as(
+        let mut snapshot = self.database.reader().snapshot().await?;
+        let state: Option<(i64, bool, i64)> = infra_db::query(
             "SELECT floor_id, complete, last_read_at FROM timeline_state WHERE account_id = $1",
         )
         .bind(account.to_sql())
@@ -35,7 +35,7 @@ impl Store {
         let Some((floor, complete, last_read_at)) = state else {
             return Ok(None);
         };
-        let rows: Vec<(i64, i64)> = sqlx::query_as(
+        let rows: Vec<(i64, i64)> = infra_db::query(
             "SELECT post_id, author_id FROM timeline WHERE account_id = $1 AND post_id >= $2
              ORDER BY post_id DESC LIMIT CAST($3 AS BIGINT)",
         )
@@ -63,7 +63,7 @@ impl Store {
     pub(crate) async fn begin(&self, account: AccountId, now: Timestamp) -> Result<(), DbError> {
         let begun = self.database.write(move |connection| {
             Box::pin(async move {
-                sqlx::query(
+                infra_db::query(
                     "INSERT INTO timeline_state (account_id, last_read_at, complete, floor_id)
                      VALUES ($1, $2, FALSE, 0)
                      ON CONFLICT (account_id) DO UPDATE SET complete = FALSE, floor_id = 0",
@@ -88,7 +88,7 @@ impl Store {
         self.write_then(after_commit, move |connection| {
             Box::pin(async move {
                 super::guards::begin_follow(connection, follower, followee).await?;
-                sqlx::query(
+                infra_db::query(
                     "UPDATE timeline_state SET complete = FALSE, floor_id = 0 WHERE account_id = $1",
                 )
                 .bind(follower.to_sql())
@@ -108,11 +108,13 @@ impl Store {
     ) -> Result<(), DbError> {
         let noted = self.database.write(move |connection| {
             Box::pin(async move {
-                sqlx::query("UPDATE timeline_state SET last_read_at = $2 WHERE account_id = $1")
-                    .bind(account.to_sql())
-                    .bind(now.microseconds())
-                    .execute(connection)
-                    .await?;
+                infra_db::query(
+                    "UPDATE timeline_state SET last_read_at = $2 WHERE account_id = $1",
+                )
+                .bind(account.to_sql())
+                .bind(now.microseconds())
+                .execute(connection)
+                .await?;
                 Ok(())
             })
         });
@@ -129,7 +131,7 @@ impl Store {
     ) -> Result<Vec<AccountId>, DbError> {
         self.write_then(after_commit, move |connection| {
             Box::pin(async move {
-                let rows: Vec<i64> = sqlx::query_scalar(
+                let rows: Vec<i64> = infra_db::query_scalar(
                     "SELECT account_id FROM timeline_state WHERE last_read_at < $1
                      ORDER BY last_read_at LIMIT CAST($2 AS BIGINT)",
                 )
@@ -163,7 +165,7 @@ impl Store {
         account: AccountId,
         accounts_max: u32,
     ) -> Result<Vec<AccountId>, DbError> {
-        let rows = sqlx::query_scalar(
+        let rows = infra_db::query_scalar(
             "SELECT account_id FROM timeline_state WHERE account_id > $1 ORDER BY account_id LIMIT CAST($2 AS BIGINT)",
         )
         .bind(account.to_sql())
@@ -179,7 +181,7 @@ impl Store {
         account: AccountId,
         entries: usize,
     ) -> Result<bool, DbError> {
-        let beyond: Option<i64> = sqlx::query_scalar(
+        let beyond: Option<i64> = infra_db::query_scalar(
             "SELECT post_id FROM timeline WHERE account_id = $1 ORDER BY post_id DESC LIMIT 1 OFFSET $2",
         )
         .bind(account.to_sql())
@@ -192,14 +194,16 @@ impl Store {
 
 async fn drop_rows(connection: &mut infra_db::Connection, rows: &[i64]) -> Result<(), DbError> {
     let ids = json_ids(rows.iter().copied());
-    sqlx::query("DELETE FROM timeline WHERE account_id IN (SELECT value FROM json_each($1))")
+    infra_db::query("DELETE FROM timeline WHERE account_id IN (SELECT value FROM json_each($1))")
         .bind(&ids)
         .execute(&mut *connection)
         .await?;
-    sqlx::query("DELETE FROM timeline_state WHERE account_id IN (SELECT value FROM json_each($1))")
-        .bind(&ids)
-        .execute(connection)
-        .await?;
+    infra_db::query(
+        "DELETE FROM timeline_state WHERE account_id IN (SELECT value FROM json_each($1))",
+    )
+    .bind(&ids)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

@@ -51,7 +51,7 @@ impl Store {
         let readers = json_ids(readers.iter().map(|reader| reader.to_sql()));
         self.write_then(after_commit, move |connection| {
             Box::pin(async move {
-                let rows = sqlx::query_scalar(PLACE)
+                let rows = infra_db::query_scalar(PLACE)
                     .bind(readers)
                     .bind(timeline_entry.entry.post.to_sql())
                     .bind(timeline_entry.entry.author.to_sql())
@@ -75,17 +75,17 @@ impl Store {
         let rows = json_timeline_entries(timeline_entries);
         self.database.write(move |connection| {
             Box::pin(async move {
-                let kept = sqlx::query(
+                let kept = infra_db::query(
                     "UPDATE timeline_state SET complete = TRUE, floor_id = $2 WHERE account_id = $1",
                 )
                 .bind(account.to_sql())
                 .bind(floor.to_sql())
                 .execute(&mut *connection)
                 .await?;
-                if kept.rows_affected() == 0 {
+                if kept == 0 {
                     return Ok(false);
                 }
-                sqlx::query(FILL).bind(account.to_sql()).bind(rows).execute(&mut *connection).await?;
+                infra_db::query(FILL).bind(account.to_sql()).bind(rows).execute(&mut *connection).await?;
                 remove_below(connection, account, floor).await?;
                 Ok(true)
             })
@@ -104,7 +104,7 @@ impl Store {
     ) -> Result<Vec<AccountId>, DbError> {
         self.write_then(after_commit, move |connection| {
             Box::pin(async move {
-                sqlx::query(
+                infra_db::query(
                     "INSERT INTO deleted_posts (post_id, deleted_at) VALUES ($1, $2)
                      ON CONFLICT (post_id) DO UPDATE SET deleted_at = excluded.deleted_at",
                 )
@@ -112,7 +112,7 @@ impl Store {
                 .bind(now.microseconds())
                 .execute(&mut *connection)
                 .await?;
-                let rows = sqlx::query_scalar(REMOVE_POST)
+                let rows = infra_db::query_scalar(REMOVE_POST)
                     .bind(post.to_sql())
                     .bind(i64::from(readers_max))
                     .fetch_all(connection)
@@ -135,7 +135,7 @@ impl Store {
         self.write_then(after_commit, move |connection| {
             Box::pin(async move {
                 super::guards::end_follow(connection, follower, followee, now).await?;
-                let rows = sqlx::query_scalar(REMOVE_AUTHOR)
+                let rows = infra_db::query_scalar(REMOVE_AUTHOR)
                     .bind(follower.to_sql())
                     .bind(followee.to_sql())
                     .fetch_all(connection)
@@ -157,7 +157,7 @@ impl Store {
         let last = i64::try_from(entries_max.saturating_sub(1)).unwrap_or(i64::MAX);
         self.write_then(after_commit, move |connection| {
             Box::pin(async move {
-                let floor: Option<i64> = sqlx::query_scalar(NEWEST_AT)
+                let floor: Option<i64> = infra_db::query_scalar(NEWEST_AT)
                     .bind(account.to_sql())
                     .bind(last)
                     .fetch_optional(&mut *connection)
@@ -165,7 +165,7 @@ impl Store {
                 let Some(floor) = floor.map(PostId::from_sql) else {
                     return Ok(None);
                 };
-                sqlx::query(
+                infra_db::query(
                     "UPDATE timeline_state SET floor_id = $2 WHERE account_id = $1 AND floor_id < $2",
                 )
                 .bind(account.to_sql())
@@ -185,12 +185,12 @@ async fn remove_below(
     account: AccountId,
     floor: PostId,
 ) -> Result<u64, DbError> {
-    let removed = sqlx::query("DELETE FROM timeline WHERE account_id = $1 AND post_id < $2")
+    let removed = infra_db::query("DELETE FROM timeline WHERE account_id = $1 AND post_id < $2")
         .bind(account.to_sql())
         .bind(floor.to_sql())
         .execute(connection)
         .await?;
-    Ok(removed.rows_affected())
+    Ok(removed)
 }
 
 fn replied_to_sql(timeline_entry: &TimelineEntry) -> i64 {

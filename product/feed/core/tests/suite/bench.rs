@@ -127,7 +127,7 @@ impl Bench {
 
     /// When an account's last visit is recorded.
     pub(crate) async fn recorded_visit(&self, account: u64) -> Option<i64> {
-        sqlx::query_scalar("SELECT last_read_at FROM timeline_state WHERE account_id = $1")
+        infra_db::query_scalar("SELECT last_read_at FROM timeline_state WHERE account_id = $1")
             .bind(account.cast_signed())
             .fetch_optional(self.database.reader())
             .await

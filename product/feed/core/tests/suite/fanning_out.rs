@@ -54,7 +54,7 @@ async fn keep(bench: &Bench, accounts: std::ops::Range<u64>) {
         .database
         .write::<_, infra_db::DbError, _>(move |connection| {
             Box::pin(async move {
-                sqlx::query(
+                infra_db::query(
                     "INSERT INTO timeline_state SELECT value, $2, TRUE, 0 FROM json_each($1)",
                 )
                 .bind(accounts)
@@ -68,7 +68,7 @@ async fn keep(bench: &Bench, accounts: std::ops::Range<u64>) {
 }
 
 async fn rows(bench: &Bench, post: u64) -> u64 {
-    let rows: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM timeline WHERE post_id = $1")
+    let rows: i64 = infra_db::query_scalar("SELECT COUNT(*) FROM timeline WHERE post_id = $1")
         .bind(post.cast_signed())
         .fetch_one(bench.database.reader())
         .await

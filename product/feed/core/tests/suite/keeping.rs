@@ -86,7 +86,7 @@ async fn a_timeline_is_cut_to_its_bound_and_history_goes_on_below() {
     }
     assert_eq!(bench.core.tidy().await.unwrap().trimmed, 1);
     assert_eq!(bench.core.tidy().await.unwrap().trimmed, 0);
-    let rows: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM timeline WHERE account_id = $1")
+    let rows: i64 = infra_db::query_scalar("SELECT COUNT(*) FROM timeline WHERE account_id = $1")
         .bind(BEN.cast_signed())
         .fetch_one(bench.database.reader())
         .await

@@ -41,7 +41,7 @@ async fn story(merge_threshold: u32) -> (Bench, Vec<usize>) {
     }
     bench.unfollow(12, STAR).await;
     bench.unfollow(13, ANN).await;
-    let merged: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM merged_authors")
+    let merged: i64 = infra_db::query_scalar("SELECT COUNT(*) FROM merged_authors")
         .fetch_one(bench.database.reader())
         .await
         .unwrap();

@@ -1,0 +1,275 @@
+//! Statements and what they return: the one way in which a domain speaks to its database.
+
+mod value;
+
+use std::sync::Arc;
+
+use futures::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{AssertSqlSafe, Executor as _, FromRow, SqlStr};
+
+use crate::{Connection, DbError, Reader};
+
+pub use value::Value;
+
+/// A row that a statement returns. `#[derive(sqlx::FromRow)]` makes one of a struct, by the names
+/// of its fields; tuples are rows by position.
+pub trait Row: for<'r> FromRow<'r, SqliteRow> + Send + Unpin {}
+
+impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin {}
+
+/// What a statement runs on: a connection, within whatever is under way there, or any connection
+/// that reads.
+#[derive(Debug)]
+pub enum Target<'e> {
+    /// This connection.
+    Connection(&'e mut Connection),
+    /// The next reading connection that is free.
+    Reader(&'e Reader),
+}
+
+impl<'e> From<&'e mut Connection> for Target<'e> {
+    fn from(connection: &'e mut Connection) -> Self {
+        Self::Connection(connection)
+    }
+}
+
+impl<'e> From<&'e Reader> for Target<'e> {
+    fn from(reader: &'e Reader) -> Self {
+        Self::Reader(reader)
+    }
+}
+
+/// The text of a statement, with `$1`, `$2` … in place of values.
+#[derive(Debug, Clone)]
+pub enum SqlText {
+    /// Written in the source.
+    Static(&'static str),
+    /// Put together by the program. Nothing of it comes from outside: values are bound.
+    Assembled(Arc<str>),
+}
+
+impl From<&'static str> for SqlText {
+    fn from(text: &'static str) -> Self {
+        Self::Static(text)
+    }
+}
+
+impl SqlText {
+    /// A text that the program has put together, and of which nothing came from outside.
+    #[must_use]
+    pub fn assembled(text: &str) -> Self {
+        Self::Assembled(text.into())
+    }
+
+    pub(crate) fn into_sqlx(self) -> SqlStr {
+        use sqlx::SqlSafeStr as _;
+        match self {
+            Self::Static(text) => text.into_sql_str(),
+            Self::Assembled(text) => AssertSqlSafe(text).into_sql_str(),
+        }
+    }
+}
+
+/// A statement that returns rows, or none.
+#[must_use = "a statement does nothing until it is run"]
+#[derive(Debug)]
+pub struct Query<'q> {
+    text: SqlText,
+    values: Vec<Value<'q>>,
+}
+
+/// A statement with this text.
+pub fn query<'q>(text: impl Into<SqlText>) -> Query<'q> {
+    Query {
+        text: text.into(),
+        values: Vec::new(),
+    }
+}
+
+impl<'q> Query<'q> {
+    /// Gives the next place its value: the first call that of `$1`.
+    pub fn bind(mut self, value: impl Into<Value<'q>>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+
+    /// Runs it and returns how many rows it wrote.
+    ///
+    /// # Errors
+    /// When the statement fails.
+    pub async fn execute(self, target: impl Into<Target<'_>>) -> Result<u64, DbError> {
+        let arguments = arguments(self.values)?;
+        let mut results = match target.into() {
+            Target::Connection(connection) => {
+                let text = connection.opened(self.text).await?;
+                let query = sqlx::query_with(text, arguments);
+                connection.sqlite().fetch_many(query)
+            }
+            Target::Reader(reader) => {
+                let query = sqlx::query_with(self.text.into_sqlx(), arguments);
+                reader.pool().fetch_many(query)
+            }
+        };
+        // Of several statements in one text only the last is this one: to begin a transaction
+        // writes nothing, and yet repeats what the statement before it wrote.
+        let mut written = 0;
+        while let Some(result) = results.try_next().await? {
+            if let sqlx::Either::Left(done) = result {
+                written = done.rows_affected();
+            }
+        }
+        Ok(written)
+    }
+
+    /// Has it run at the end of the write, in one trip with the commit, or before the next
+    /// statement of the write if there is one. When it fails the write fails, though its work said
+    /// that all is well; so it is for statements that can only fail as the database fails.
+    ///
+    /// # Errors
+    /// When an earlier such statement fails, which runs now.
+    pub async fn execute_with_commit(self, connection: &mut Connection) -> Result<(), DbError> {
+        let values = self.values.into_iter().map(Value::into_owned).collect();
+        connection.defer(self.text, arguments(values)?).await
+    }
+
+    /// Runs it and returns all rows.
+    ///
+    /// # Errors
+    /// When the statement fails or a row is not of this shape.
+    pub async fn fetch_all<T: Row>(self, target: impl Into<Target<'_>>) -> Result<Vec<T>, DbError> {
+        let arguments = arguments(self.values)?;
+        let rows = match target.into() {
+            Target::Connection(connection) => {
+                let text = connection.opened(self.text).await?;
+                let query = sqlx::query_as_with(text, arguments);
+                query.fetch_all(connection.sqlite()).await
+            }
+            Target::Reader(reader) => {
+                let query = sqlx::query_as_with(self.text.into_sqlx(), arguments);
+                query.fetch_all(reader.pool()).await
+            }
+        };
+        Ok(rows?)
+    }
+
+    /// Runs it and returns its row, if there is one.
+    ///
+    /// # Errors
+    /// When the statement fails or the row is not of this shape.
+    pub async fn fetch_optional<T: Row>(
+        self,
+        target: impl Into<Target<'_>>,
+    ) -> Result<Option<T>, DbError> {
+        let arguments = arguments(self.values)?;
+        let row = match target.into() {
+            Target::Connection(connection) => {
+                let text = connection.opened(self.text).await?;
+                let query = sqlx::query_as_with(text, arguments);
+                query.fetch_optional(connection.sqlite()).await
+            }
+            Target::Reader(reader) => {
+                let query = sqlx::query_as_with(self.text.into_sqlx(), arguments);
+                query.fetch_optional(reader.pool()).await
+            }
+        };
+        Ok(row?)
+    }
+
+    /// Runs it and returns its row.
+    ///
+    /// # Errors
+    /// When the statement fails, the row is not of this shape, or there is none.
+    pub async fn fetch_one<T: Row>(self, target: impl Into<Target<'_>>) -> Result<T, DbError> {
+        let row = self.fetch_optional(target).await?;
+        row.ok_or_else(|| sqlx::Error::RowNotFound.into())
+    }
+
+    /// Runs it and returns its rows one by one, so that who reads them can stop.
+    pub fn fetch<'e, T: Row + 'e>(self, reader: &'e Reader) -> BoxStream<'e, Result<T, DbError>>
+    where
+        'q: 'e,
+    {
+        let arguments = match arguments(self.values) {
+            Ok(arguments) => arguments,
+            Err(error) => return futures::stream::once(async { Err(error) }).boxed(),
+        };
+        let query = sqlx::query_as_with(self.text.into_sqlx(), arguments);
+        query.fetch(reader.pool()).map_err(DbError::from).boxed()
+    }
+}
+
+/// A statement whose rows have one column.
+#[must_use = "a statement does nothing until it is run"]
+#[derive(Debug)]
+pub struct ScalarQuery<'q>(Query<'q>);
+
+/// A statement with this text, whose rows have one column.
+pub fn query_scalar<'q>(text: impl Into<SqlText>) -> ScalarQuery<'q> {
+    ScalarQuery(query(text))
+}
+
+impl<'q> ScalarQuery<'q> {
+    /// Gives the next place its value: the first call that of `$1`.
+    pub fn bind(self, value: impl Into<Value<'q>>) -> Self {
+        Self(self.0.bind(value))
+    }
+
+    /// Runs it and returns the values of all rows.
+    ///
+    /// # Errors
+    /// When the statement fails or a value is not of this type.
+    pub async fn fetch_all<T>(self, target: impl Into<Target<'_>>) -> Result<Vec<T>, DbError>
+    where
+        (T,): Row,
+    {
+        let rows = self.0.fetch_all::<(T,)>(target).await?;
+        Ok(rows.into_iter().map(|(value,)| value).collect())
+    }
+
+    /// Runs it and returns the value of its row, if there is one.
+    ///
+    /// # Errors
+    /// When the statement fails or the value is not of this type.
+    pub async fn fetch_optional<T>(
+        self,
+        target: impl Into<Target<'_>>,
+    ) -> Result<Option<T>, DbError>
+    where
+        (T,): Row,
+    {
+        let row = self.0.fetch_optional::<(T,)>(target).await?;
+        Ok(row.map(|(value,)| value))
+    }
+
+    /// Runs it and returns the value of its row.
+    ///
+    /// # Errors
+    /// When the statement fails, the value is not of this type, or there is no row.
+    pub async fn fetch_one<T>(self, target: impl Into<Target<'_>>) -> Result<T, DbError>
+    where
+        (T,): Row,
+    {
+        let (value,) = self.0.fetch_one(target).await?;
+        Ok(value)
+    }
+}
+
+fn arguments(values: Vec<Value<'_>>) -> Result<SqliteArguments, DbError> {
+    let mut arguments = SqliteArguments::default();
+    for value in values {
+        value.add_to(&mut arguments).map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
+
+/// How the database would look rows up: the steps of its plan, for tests that hold a statement to
+/// an index.
+///
+/// # Errors
+/// When the database does not understand the statement.
+pub async fn query_plan(reader: &Reader, statement: &str) -> Result<Vec<String>, DbError> {
+    let text = SqlText::assembled(&format!("EXPLAIN QUERY PLAN {statement}"));
+    let steps: Vec<(i64, i64, i64, String)> = query(text).fetch_all(reader).await?;
+    Ok(steps.into_iter().map(|(.., detail)| detail).collect())
+}

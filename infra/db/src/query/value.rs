@@ -1,0 +1,81 @@
+//! Values that are bound to a statement's places.
+
+use std::borrow::Cow;
+
+use sqlx::Arguments as _;
+use sqlx::error::BoxDynError;
+use sqlx::sqlite::SqliteArguments;
+
+/// A value for a place of a statement, or its absence: the types that every engine has.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value<'q> {
+    /// 64 bits, also for places of fewer.
+    Integer(Option<i64>),
+    /// A truth.
+    Bool(Option<bool>),
+    /// A number with a fraction.
+    Real(Option<f64>),
+    /// Text without U+0000, which not every engine stores.
+    Text(Option<Cow<'q, str>>),
+    /// Bytes.
+    Bytes(Option<Cow<'q, [u8]>>),
+}
+
+impl Value<'_> {
+    pub(super) fn into_owned(self) -> Value<'static> {
+        match self {
+            Self::Integer(value) => Value::Integer(value),
+            Self::Bool(value) => Value::Bool(value),
+            Self::Real(value) => Value::Real(value),
+            Self::Text(value) => Value::Text(value.map(|text| Cow::Owned(text.into_owned()))),
+            Self::Bytes(value) => Value::Bytes(value.map(|bytes| Cow::Owned(bytes.into_owned()))),
+        }
+    }
+
+    pub(super) fn add_to(self, arguments: &mut SqliteArguments) -> Result<(), BoxDynError> {
+        match self {
+            Self::Integer(value) => arguments.add(value),
+            Self::Bool(value) => arguments.add(value),
+            Self::Real(value) => arguments.add(value),
+            // An owned text is handed on, and not copied.
+            Self::Text(Some(Cow::Owned(text))) => arguments.add(text),
+            Self::Text(Some(Cow::Borrowed(text))) => arguments.add(text),
+            Self::Text(None) => arguments.add(None::<&str>),
+            Self::Bytes(Some(Cow::Owned(bytes))) => arguments.add(bytes),
+            Self::Bytes(Some(Cow::Borrowed(bytes))) => arguments.add(bytes),
+            Self::Bytes(None) => arguments.add(None::<&[u8]>),
+        }
+    }
+}
+
+/// Each type as its value, and an option of it.
+macro_rules! values {
+    ($($type:ty => $variant:ident($convert:expr);)+) => {$(
+        impl<'q> From<$type> for Value<'q> {
+            fn from(value: $type) -> Self {
+                Self::$variant(Some($convert(value)))
+            }
+        }
+
+        impl<'q> From<Option<$type>> for Value<'q> {
+            fn from(value: Option<$type>) -> Self {
+                Self::$variant(value.map($convert))
+            }
+        }
+    )+};
+}
+
+values! {
+    i64 => Integer(std::convert::identity);
+    i32 => Integer(i64::from);
+    u32 => Integer(i64::from);
+    bool => Bool(std::convert::identity);
+    f64 => Real(std::convert::identity);
+    &'q str => Text(Cow::Borrowed);
+    &'q String => Text(|text: &'q String| Cow::Borrowed(text.as_str()));
+    String => Text(Cow::Owned);
+    Cow<'q, str> => Text(std::convert::identity);
+    &'q [u8] => Bytes(Cow::Borrowed);
+    &'q Vec<u8> => Bytes(|bytes: &'q Vec<u8>| Cow::Borrowed(bytes.as_slice()));
+    Vec<u8> => Bytes(Cow::Owned);
+}
