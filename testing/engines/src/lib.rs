@@ -1,0 +1,12 @@
+//! Real engines for tests: servers started on free ports of this machine, in folders of their own,
+//! and ended with the test.
+//!
+//! A bare clone has none of them, so each is asked for by an environment variable that says where
+//! its program is; a test whose engine is not asked for does nothing. What is asked for and cannot
+//! be started fails the test.
+
+mod postgres;
+mod process;
+
+pub use postgres::Postgres;
+pub use process::{EngineProcess, free_port, wait_for_port};
