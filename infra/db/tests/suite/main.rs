@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod hooks;
+mod statements;
 mod syncs;
 
 use std::path::Path;

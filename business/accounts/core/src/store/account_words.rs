@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use infra_db::Connection;
+use infra_db::{Connection, Reader};
 use infra_kernel::AccountId;
 
 use crate::error::AccountsError;

@@ -1,7 +1,7 @@
 //! The accounts as others see them.
 
 use business_accounts_gateway::{Account, ProfileField, Role};
-use infra_db::{Connection, json_ids};
+use infra_db::{Connection, Reader, json_ids};
 use infra_kernel::{AccountId, Timestamp};
 
 use crate::error::AccountsError;
@@ -156,11 +156,8 @@ pub(crate) async fn by_id_for_update(
     id: AccountId,
 ) -> Result<Option<Account>, AccountsError> {
     let query = infra_db::query(BY_ID).bind(id.to_sql());
-    query
-        .fetch_optional(connection)
-        .await?
-        .map(Account::try_from)
-        .transpose()
+    let row: Option<Row> = query.fetch_optional(connection).await?;
+    row.map(Account::try_from).transpose()
 }
 
 pub(crate) async fn local_by_name_for_update(
@@ -168,11 +165,8 @@ pub(crate) async fn local_by_name_for_update(
     username: &str,
 ) -> Result<Option<Account>, AccountsError> {
     let query = infra_db::query(LOCAL_BY_NAME).bind(username_key(username));
-    query
-        .fetch_optional(connection)
-        .await?
-        .map(Account::try_from)
-        .transpose()
+    let row: Option<Row> = query.fetch_optional(connection).await?;
+    row.map(Account::try_from).transpose()
 }
 
 /// A new local account with nothing but a name.

@@ -1,7 +1,7 @@
 //! Client applications.
 
 use business_accounts_gateway::Application;
-use infra_db::{Connection, json_ids};
+use infra_db::{Connection, Reader, json_ids};
 use infra_kernel::{ApplicationId, Timestamp};
 
 use super::sessions;
@@ -66,11 +66,8 @@ pub(crate) async fn by_client_id(
     client_id: &str,
 ) -> Result<Option<Client>, AccountsError> {
     let query = infra_db::query(BY_CLIENT_ID).bind(client_id);
-    query
-        .fetch_optional(reader)
-        .await?
-        .map(Client::try_from)
-        .transpose()
+    let row: Option<Row> = query.fetch_optional(reader).await?;
+    row.map(Client::try_from).transpose()
 }
 
 pub(crate) async fn by_id(
@@ -78,11 +75,8 @@ pub(crate) async fn by_id(
     id: ApplicationId,
 ) -> Result<Option<Client>, AccountsError> {
     let query = infra_db::query(BY_ID).bind(id.to_sql());
-    query
-        .fetch_optional(reader)
-        .await?
-        .map(Client::try_from)
-        .transpose()
+    let row: Option<Row> = query.fetch_optional(reader).await?;
+    row.map(Client::try_from).transpose()
 }
 
 /// Writes an application that is not used yet.

@@ -1,6 +1,6 @@
 //! How accounts sign in.
 
-use infra_db::Connection;
+use infra_db::{Connection, Reader};
 use infra_kernel::{AccountId, Timestamp};
 
 use crate::error::AccountsError;

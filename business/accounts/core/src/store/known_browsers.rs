@@ -1,6 +1,6 @@
 //! Browsers that have signed in to an account before.
 
-use infra_db::Connection;
+use infra_db::{Connection, Reader};
 use infra_kernel::{AccountId, Timestamp};
 
 use crate::error::AccountsError;

@@ -1,7 +1,7 @@
 //! Browser sessions and access tokens.
 
 use business_accounts_gateway::{Grant, Role, Scopes, SessionId};
-use infra_db::Connection;
+use infra_db::{Connection, Reader};
 use infra_kernel::{AccountId, ApplicationId, Timestamp};
 
 use super::applications;

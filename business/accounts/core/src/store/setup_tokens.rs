@@ -1,6 +1,6 @@
 //! The one-time link that makes the first admin.
 
-use infra_db::Connection;
+use infra_db::{Connection, Reader};
 use infra_kernel::Timestamp;
 
 use crate::error::AccountsError;

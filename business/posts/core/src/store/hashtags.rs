@@ -69,7 +69,7 @@ pub(crate) async fn backfill(
     match posts.last() {
         Some((last, _, _)) => {
             infra_db::query("UPDATE hashtag_backfill SET below = $1")
-                .bind(last)
+                .bind(*last)
                 .execute(connection)
                 .await?;
         }

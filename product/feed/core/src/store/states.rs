@@ -30,7 +30,7 @@ impl Store {
             "SELECT floor_id, complete, last_read_at FROM timeline_state WHERE account_id = $1",
         )
         .bind(account.to_sql())
-        .fetch_optional(&mut *snapshot)
+        .fetch_optional(&mut snapshot)
         .await?;
         let Some((floor, complete, last_read_at)) = state else {
             return Ok(None);
@@ -42,9 +42,9 @@ impl Store {
         .bind(account.to_sql())
         .bind(floor)
         .bind(i64::try_from(entries_max).unwrap_or(i64::MAX))
-        .fetch_all(&mut *snapshot)
+        .fetch_all(&mut snapshot)
         .await?;
-        snapshot.commit().await?;
+        drop(snapshot);
         let floor = match rows.last() {
             // There may be more below the last one that was asked for.
             Some((last, _)) if rows.len() >= entries_max => *last,
