@@ -4,27 +4,33 @@
 //! transaction and setting a savepoint return nothing that anybody waits for, so they travel with
 //! the first statement after them; and what need not be waited for travels with the commit.
 
-use std::collections::HashMap;
+mod joined;
+
 use std::fmt;
-use std::sync::Arc;
 
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{SqlStr, Sqlite, Transaction};
 
-use crate::{DbError, SqlText};
+use crate::query::arguments;
+use crate::{DbError, Query, SqlText, Value};
+
+use joined::JoinedTexts;
+
+/// The most statements that wait for one commit: it bounds the text that they are joined into.
+const DEFERRED_MAX: usize = 16;
 
 /// A connection to a domain's database.
 pub struct Connection {
     link: Link,
     /// What precedes the next statement.
     opening: Option<&'static str>,
-    /// What runs with the commit.
-    deferred: Option<(SqlText, SqliteArguments)>,
+    /// What runs with the commit, and its values one after the other.
+    deferred: Vec<SqlText>,
+    values: Vec<Value<'static>>,
     /// Whether the opening of a transaction was sent, and its end not yet.
     is_open: bool,
-    /// Texts that were put together before. There are as many as statements in the source.
-    joined: HashMap<(&'static str, &'static str), Arc<str>>,
+    joined: JoinedTexts,
 }
 
 enum Link {
@@ -63,9 +69,10 @@ impl Connection {
         Self {
             link,
             opening: None,
-            deferred: None,
+            deferred: Vec::new(),
+            values: Vec::new(),
             is_open: false,
-            joined: HashMap::new(),
+            joined: JoinedTexts::default(),
         }
     }
 
@@ -96,47 +103,56 @@ impl Connection {
     }
 
     /// Whether a statement that runs with the commit waits for it.
-    pub(crate) const fn has_deferred(&self) -> bool {
-        self.deferred.is_some()
+    pub(crate) fn has_deferred(&self) -> bool {
+        !self.deferred.is_empty()
     }
 
     /// The text to send for a statement: with what precedes it. What was deferred until now is run
     /// first.
-    pub(crate) async fn opened(&mut self, text: SqlText) -> Result<SqlStr, sqlx::Error> {
-        if let Some((earlier, arguments)) = self.deferred.take() {
-            let earlier = self.with_opening(earlier);
-            self.run(earlier, arguments).await?;
-        }
-        Ok(self.with_opening(text).into_sqlx())
+    pub(crate) async fn opened(&mut self, text: SqlText) -> Result<SqlStr, DbError> {
+        self.flush().await?;
+        let opening = self.take_opening();
+        Ok(self.joined.join(opening, &[text], None).into_sqlx())
     }
 
-    /// Keeps a statement for the end of the write. One that was kept before is run now.
-    pub(crate) async fn defer(
-        &mut self,
-        text: SqlText,
-        arguments: SqliteArguments,
-    ) -> Result<(), DbError> {
-        let earlier = self.deferred.replace((text, arguments));
-        if let Some((earlier, arguments)) = earlier {
-            let earlier = self.with_opening(earlier);
-            self.run(earlier, arguments).await?;
+    /// Keeps a statement for the end of the write.
+    pub(crate) async fn defer(&mut self, query: Query<'_>) -> Result<(), DbError> {
+        if self.deferred.len() >= DEFERRED_MAX {
+            self.flush().await?;
         }
+        let values = query.values.into_iter().map(Value::into_owned);
+        self.values.extend(values);
+        self.deferred.push(query.text);
         Ok(())
     }
 
+    async fn flush(&mut self) -> Result<(), DbError> {
+        if self.deferred.is_empty() {
+            return Ok(());
+        }
+        self.send_deferred(None).await
+    }
+
     /// Runs what was deferred, if anything was, and then this, in one trip.
-    pub(crate) async fn finish_with(&mut self, ending: &'static str) -> Result<(), sqlx::Error> {
-        let Some((deferred, arguments)) = self.deferred.take() else {
-            return self.run(ending.into(), SqliteArguments::default()).await;
-        };
-        let text = self.with_opening(deferred);
-        let text = self.join(text, ending);
-        self.run(text, arguments).await
+    pub(crate) async fn finish_with(&mut self, ending: &'static str) -> Result<(), DbError> {
+        self.send_deferred(Some(ending)).await
+    }
+
+    async fn send_deferred(&mut self, ending: Option<&'static str>) -> Result<(), DbError> {
+        let opening = self.take_opening();
+        let text = self.joined.join(opening, &self.deferred, ending);
+        self.deferred.clear();
+        let arguments = arguments(std::mem::take(&mut self.values))?;
+        Ok(self.run(text, arguments).await?)
     }
 
     /// Commits, if anything was sent since the opening.
-    pub(crate) async fn commit(&mut self) -> Result<(), sqlx::Error> {
+    pub(crate) async fn commit(&mut self) -> Result<(), DbError> {
         if self.is_open || self.has_deferred() {
+            // What would only open a savepoint is not worth sending.
+            if self.is_open && !self.has_deferred() {
+                self.opening = None;
+            }
             self.finish_with("COMMIT").await?;
         }
         self.opening = None;
@@ -146,7 +162,7 @@ impl Connection {
 
     /// Undoes everything since the opening, if anything was sent.
     pub(crate) async fn rollback(&mut self) -> Result<(), sqlx::Error> {
-        self.deferred = None;
+        self.forget_deferred();
         self.opening = None;
         if std::mem::take(&mut self.is_open) {
             self.run("ROLLBACK".into(), SqliteArguments::default())
@@ -157,35 +173,22 @@ impl Connection {
 
     /// Undoes everything since the last savepoint, if anything was sent.
     pub(crate) async fn rollback_to(&mut self, savepoint: &'static str) -> Result<(), sqlx::Error> {
-        self.deferred = None;
+        self.forget_deferred();
         if self.opening.is_some() {
             return Ok(());
         }
         self.run(savepoint.into(), SqliteArguments::default()).await
     }
 
-    fn with_opening(&mut self, text: SqlText) -> SqlText {
-        let Some(opening) = self.opening.take() else {
-            return text;
-        };
-        self.is_open = true;
-        match text {
-            SqlText::Static(text) => self.joined_once(opening, text),
-            SqlText::Assembled(text) => SqlText::assembled(&format!("{opening}; {text}")),
-        }
+    fn take_opening(&mut self) -> Option<&'static str> {
+        let opening = self.opening.take();
+        self.is_open |= opening.is_some();
+        opening
     }
 
-    fn join(&mut self, text: SqlText, ending: &'static str) -> SqlText {
-        match text {
-            SqlText::Static(text) => self.joined_once(text, ending),
-            SqlText::Assembled(text) => SqlText::assembled(&format!("{text}; {ending}")),
-        }
-    }
-
-    fn joined_once(&mut self, first: &'static str, second: &'static str) -> SqlText {
-        let joined = self.joined.entry((first, second));
-        let joined = joined.or_insert_with(|| format!("{first}; {second}").into());
-        SqlText::Assembled(Arc::clone(joined))
+    fn forget_deferred(&mut self) {
+        self.deferred.clear();
+        self.values.clear();
     }
 
     async fn run(&mut self, text: SqlText, arguments: SqliteArguments) -> Result<(), sqlx::Error> {

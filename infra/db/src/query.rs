@@ -62,6 +62,13 @@ impl SqlText {
         Self::Assembled(text.into())
     }
 
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Static(text) => text,
+            Self::Assembled(text) => text,
+        }
+    }
+
     pub(crate) fn into_sqlx(self) -> SqlStr {
         use sqlx::SqlSafeStr as _;
         match self {
@@ -75,8 +82,8 @@ impl SqlText {
 #[must_use = "a statement does nothing until it is run"]
 #[derive(Debug)]
 pub struct Query<'q> {
-    text: SqlText,
-    values: Vec<Value<'q>>,
+    pub(crate) text: SqlText,
+    pub(crate) values: Vec<Value<'q>>,
 }
 
 /// A statement with this text.
@@ -122,15 +129,15 @@ impl<'q> Query<'q> {
         Ok(written)
     }
 
-    /// Has it run at the end of the write, in one trip with the commit, or before the next
-    /// statement of the write if there is one. When it fails the write fails, though its work said
-    /// that all is well; so it is for statements that can only fail as the database fails.
+    /// Has it run at the end of the write, in one trip with the commit and with others that wait
+    /// for it, or before the next statement of the write if there is one. When it fails the write
+    /// fails, though its work said that all is well; so it is for statements that can only fail as
+    /// the database fails.
     ///
     /// # Errors
-    /// When an earlier such statement fails, which runs now.
+    /// When those that waited before it were too many to wait on, and one of them failed.
     pub async fn execute_with_commit(self, connection: &mut Connection) -> Result<(), DbError> {
-        let values = self.values.into_iter().map(Value::into_owned).collect();
-        connection.defer(self.text, arguments(values)?).await
+        connection.defer(self).await
     }
 
     /// Runs it and returns all rows.
@@ -255,7 +262,8 @@ impl<'q> ScalarQuery<'q> {
     }
 }
 
-fn arguments(values: Vec<Value<'_>>) -> Result<SqliteArguments, DbError> {
+/// Values as the driver takes them.
+pub(crate) fn arguments(values: Vec<Value<'_>>) -> Result<SqliteArguments, DbError> {
     let mut arguments = SqliteArguments::default();
     for value in values {
         value.add_to(&mut arguments).map_err(sqlx::Error::Encode)?;

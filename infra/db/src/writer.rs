@@ -12,7 +12,6 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::commit::{CommitMoment, CommitVersion, CommitWatch, Commits};
-use crate::error::is_full;
 use crate::{BoxFuture, Connection, DbError, LOCK_WAIT_MAX};
 
 use pending::{CommitDecision, PendingWrite, Write};
@@ -41,12 +40,12 @@ impl Failure {
     }
 }
 
-impl From<sqlx::Error> for Failure {
-    fn from(error: sqlx::Error) -> Self {
-        if is_full(&error) {
-            Self::Full
-        } else {
-            Self::Other(error.to_string())
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        match error {
+            error if error.is_full() => Self::Full,
+            DbError::Statement(error) => Self::Other(error.to_string()),
+            error => Self::Other(error.to_string()),
         }
     }
 }
@@ -314,7 +313,7 @@ async fn run_in_savepoint(
                 connection.open_with("SAVEPOINT work");
                 return Ok(());
             }
-            Err(error) => decision = write.refuse(error.into()),
+            Err(error) => decision = write.refuse(error),
         }
     }
     if decision == CommitDecision::Keep {
@@ -330,7 +329,7 @@ async fn run_in_savepoint(
         // says why.
         match decision {
             CommitDecision::UndoFull => Failure::Full,
-            _ => write.failure().map_or_else(|| error.into(), Failure::Other),
+            _ => write.failure().map_or_else(|| DbError::from(error).into(), Failure::Other),
         }
     })
 }

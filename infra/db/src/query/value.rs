@@ -22,7 +22,7 @@ pub enum Value<'q> {
 }
 
 impl Value<'_> {
-    pub(super) fn into_owned(self) -> Value<'static> {
+    pub(crate) fn into_owned(self) -> Value<'static> {
         match self {
             Self::Integer(value) => Value::Integer(value),
             Self::Bool(value) => Value::Bool(value),

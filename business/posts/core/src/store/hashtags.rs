@@ -25,9 +25,8 @@ pub(crate) async fn insert(
     .bind(post.to_sql())
     .bind(author.to_sql())
     .bind(rows.to_string())
-    .execute(connection)
-    .await?;
-    Ok(())
+    .execute_with_commit(connection)
+    .await
 }
 
 pub(crate) async fn delete(connection: &mut Connection, post: &Post) -> Result<(), DbError> {

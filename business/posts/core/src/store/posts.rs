@@ -186,9 +186,8 @@ pub(crate) async fn insert(connection: &mut Connection, post: &Post) -> Result<(
         .bind(post.created_at_us)
         .bind(post.originals_shared)
         .bind(post.camera_shown)
-        .execute(connection)
-        .await?;
-    Ok(())
+        .execute_with_commit(connection)
+        .await
 }
 
 /// Changes how many open posts reply to this one. That is no change of the post: its revision

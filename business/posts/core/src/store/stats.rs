@@ -27,9 +27,8 @@ pub(crate) async fn add_post(connection: &mut Connection, post: &Post) -> Result
     .bind(post.author().to_sql())
     .bind(post.created_at_us)
     .bind(top_level(post))
-    .execute(connection)
-    .await?;
-    Ok(())
+    .execute_with_commit(connection)
+    .await
 }
 
 /// Counts an open post no more; the author's last one is then the newest open one of those that are
