@@ -12,8 +12,8 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{SqlStr, Sqlite, Transaction};
 
-use crate::query::arguments;
-use crate::{DbError, Query, SqlText, Value};
+use crate::value::arguments;
+use crate::{DbError, SqlText, Value};
 
 use joined::JoinedTexts;
 
@@ -116,13 +116,17 @@ impl Connection {
     }
 
     /// Keeps a statement for the end of the write.
-    pub(crate) async fn defer(&mut self, query: Query<'_>) -> Result<(), DbError> {
+    pub(crate) async fn defer(
+        &mut self,
+        text: SqlText,
+        values: Vec<Value<'_>>,
+    ) -> Result<(), DbError> {
         if self.deferred.len() >= DEFERRED_MAX {
             self.flush().await?;
         }
-        let values = query.values.into_iter().map(Value::into_owned);
+        let values = values.into_iter().map(Value::into_owned);
         self.values.extend(values);
-        self.deferred.push(query.text);
+        self.deferred.push(text);
         Ok(())
     }
 

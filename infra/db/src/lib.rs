@@ -24,6 +24,8 @@ mod examine;
 mod query;
 mod reader;
 mod sync;
+mod text;
+mod value;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -41,9 +43,11 @@ pub use connection::Connection;
 pub use error::DbError;
 pub use examine::{DatabaseState, Inspection, examine, inspect};
 pub use futures::future::BoxFuture;
-pub use query::{Query, Row, ScalarQuery, SqlText, Target, Value, query, query_plan, query_scalar};
+pub use query::{Query, Row, ScalarQuery, Target, query, query_plan, query_scalar};
 pub use reader::Reader;
 pub use sqlx::migrate::Migrator;
+pub use text::SqlText;
+pub use value::Value;
 
 /// How long a statement waits for a lock that another process holds before it gives up.
 const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);

@@ -1,16 +1,11 @@
 //! Statements and what they return: the one way in which a domain speaks to its database.
 
-mod value;
-
-use std::sync::Arc;
-
 use futures::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{AssertSqlSafe, Executor as _, FromRow, SqlStr};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Executor as _, FromRow};
 
-use crate::{Connection, DbError, Reader};
-
-pub use value::Value;
+use crate::value::arguments;
+use crate::{Connection, DbError, Reader, SqlText, Value};
 
 /// A row that a statement returns. `#[derive(sqlx::FromRow)]` makes one of a struct, by the names
 /// of its fields; tuples are rows by position.
@@ -40,50 +35,12 @@ impl<'e> From<&'e Reader> for Target<'e> {
     }
 }
 
-/// The text of a statement, with `$1`, `$2` … in place of values.
-#[derive(Debug, Clone)]
-pub enum SqlText {
-    /// Written in the source.
-    Static(&'static str),
-    /// Put together by the program. Nothing of it comes from outside: values are bound.
-    Assembled(Arc<str>),
-}
-
-impl From<&'static str> for SqlText {
-    fn from(text: &'static str) -> Self {
-        Self::Static(text)
-    }
-}
-
-impl SqlText {
-    /// A text that the program has put together, and of which nothing came from outside.
-    #[must_use]
-    pub fn assembled(text: &str) -> Self {
-        Self::Assembled(text.into())
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        match self {
-            Self::Static(text) => text,
-            Self::Assembled(text) => text,
-        }
-    }
-
-    pub(crate) fn into_sqlx(self) -> SqlStr {
-        use sqlx::SqlSafeStr as _;
-        match self {
-            Self::Static(text) => text.into_sql_str(),
-            Self::Assembled(text) => AssertSqlSafe(text).into_sql_str(),
-        }
-    }
-}
-
 /// A statement that returns rows, or none.
 #[must_use = "a statement does nothing until it is run"]
 #[derive(Debug)]
 pub struct Query<'q> {
-    pub(crate) text: SqlText,
-    pub(crate) values: Vec<Value<'q>>,
+    text: SqlText,
+    values: Vec<Value<'q>>,
 }
 
 /// A statement with this text.
@@ -137,7 +94,7 @@ impl<'q> Query<'q> {
     /// # Errors
     /// When those that waited before it were too many to wait on, and one of them failed.
     pub async fn execute_with_commit(self, connection: &mut Connection) -> Result<(), DbError> {
-        connection.defer(self).await
+        connection.defer(self.text, self.values).await
     }
 
     /// Runs it and returns all rows.
@@ -260,15 +217,6 @@ impl<'q> ScalarQuery<'q> {
         let (value,) = self.0.fetch_one(target).await?;
         Ok(value)
     }
-}
-
-/// Values as the driver takes them.
-pub(crate) fn arguments(values: Vec<Value<'_>>) -> Result<SqliteArguments, DbError> {
-    let mut arguments = SqliteArguments::default();
-    for value in values {
-        value.add_to(&mut arguments).map_err(sqlx::Error::Encode)?;
-    }
-    Ok(arguments)
 }
 
 /// How the database would look rows up: the steps of its plan, for tests that hold a statement to

@@ -329,7 +329,9 @@ async fn run_in_savepoint(
         // says why.
         match decision {
             CommitDecision::UndoFull => Failure::Full,
-            _ => write.failure().map_or_else(|| DbError::from(error).into(), Failure::Other),
+            _ => write
+                .failure()
+                .map_or_else(|| DbError::from(error).into(), Failure::Other),
         }
     })
 }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use crate::SqlText;
 
-/// The most texts that are kept. The source has fewer combinations than that; what is put together
-/// anew each time would fill it otherwise.
+/// The most texts that are kept. The source has fewer combinations than that.
 const KEPT_MAX: usize = 512;
 
 /// The texts that were put together before, by what they were put together from.

@@ -185,7 +185,7 @@ async fn a_snapshot_sees_one_moment() {
     assert_eq!(count_in(&mut snapshot).await, 1);
     assert_eq!(count_in(&mut reader).await, 2);
     drop(snapshot);
-    // The connection is given back without a transaction.
+    // The connection is back in the pool without a transaction.
     let mut snapshot = database.reader().snapshot().await.unwrap();
     assert_eq!(count_in(&mut snapshot).await, 2);
 }

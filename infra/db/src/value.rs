@@ -6,6 +6,8 @@ use sqlx::Arguments as _;
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::SqliteArguments;
 
+use crate::DbError;
+
 /// A value for a place of a statement, or its absence: the types that every engine has.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value<'q> {
@@ -32,12 +34,12 @@ impl Value<'_> {
         }
     }
 
-    pub(super) fn add_to(self, arguments: &mut SqliteArguments) -> Result<(), BoxDynError> {
+    fn add_to(self, arguments: &mut SqliteArguments) -> Result<(), BoxDynError> {
         match self {
             Self::Integer(value) => arguments.add(value),
             Self::Bool(value) => arguments.add(value),
             Self::Real(value) => arguments.add(value),
-            // An owned text is handed on, and not copied.
+            // An owned text is passed on, and not copied.
             Self::Text(Some(Cow::Owned(text))) => arguments.add(text),
             Self::Text(Some(Cow::Borrowed(text))) => arguments.add(text),
             Self::Text(None) => arguments.add(None::<&str>),
@@ -46,6 +48,15 @@ impl Value<'_> {
             Self::Bytes(None) => arguments.add(None::<&[u8]>),
         }
     }
+}
+
+/// Values as the driver takes them.
+pub(crate) fn arguments(values: Vec<Value<'_>>) -> Result<SqliteArguments, DbError> {
+    let mut arguments = SqliteArguments::default();
+    for value in values {
+        value.add_to(&mut arguments).map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
 }
 
 /// Each type as its value, and an option of it.

@@ -1,0 +1,42 @@
+//! The text of a statement.
+
+use std::sync::Arc;
+
+use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};
+
+/// The text of a statement, with `$1`, `$2` … in place of values.
+#[derive(Debug, Clone)]
+pub enum SqlText {
+    /// Written in the source.
+    Static(&'static str),
+    /// Put together by the program. Nothing of it comes from outside: values are bound.
+    Assembled(Arc<str>),
+}
+
+impl From<&'static str> for SqlText {
+    fn from(text: &'static str) -> Self {
+        Self::Static(text)
+    }
+}
+
+impl SqlText {
+    /// A text that the program has put together, and of which nothing came from outside.
+    #[must_use]
+    pub fn assembled(text: &str) -> Self {
+        Self::Assembled(text.into())
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Static(text) => text,
+            Self::Assembled(text) => text,
+        }
+    }
+
+    pub(crate) fn into_sqlx(self) -> SqlStr {
+        match self {
+            Self::Static(text) => text.into_sql_str(),
+            Self::Assembled(text) => AssertSqlSafe(text).into_sql_str(),
+        }
+    }
+}
