@@ -27,7 +27,7 @@ use scene::{Kind, Scene};
 /// Passwords are cheap: making the accounts is not what is measured. Only JPEGs are made: nothing
 /// works in the background.
 const SETTINGS: [(&str, &str); 3] = [
-    ("HELIOGRAPH_ACCOUNTS__PASSWORD_MEMORY_KIB", "8"),
+    ("HELIOGRAPH_ACCOUNTS__PASSWORD_MEMORY_BYTES", "8192"),
     ("HELIOGRAPH_ACCOUNTS__PASSWORD_ITERATIONS", "1"),
     ("HELIOGRAPH_MEDIA__ALTERNATES", "[]"),
 ];

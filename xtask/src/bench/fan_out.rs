@@ -25,7 +25,7 @@ const FURNISH_MAX: Duration = Duration::from_secs(1_800);
 const WAIT_MAX: Duration = Duration::from_secs(120);
 /// Making accounts is not what is measured: their passwords are cheap. Every author is fanned out.
 const SETTINGS: [(&str, &str); 4] = [
-    ("HELIOGRAPH_ACCOUNTS__PASSWORD_MEMORY_KIB", "8"),
+    ("HELIOGRAPH_ACCOUNTS__PASSWORD_MEMORY_BYTES", "8192"),
     ("HELIOGRAPH_ACCOUNTS__PASSWORD_ITERATIONS", "1"),
     ("HELIOGRAPH_FEED__CACHED_TIMELINES_MAX", "4096"),
     ("HELIOGRAPH_FEED__MERGE_THRESHOLD", "1000000"),
