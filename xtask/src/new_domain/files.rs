@@ -17,6 +17,7 @@ const TEMPLATES: &[(&str, &str)] = templates! {
     "{{layer}}/{{name}}/gateway/src/lib.rs" from "gateway/lib.rs.tmpl"
     "{{layer}}/{{name}}/core/Cargo.toml" from "core/Cargo.toml.tmpl"
     "{{layer}}/{{name}}/core/migrations/0001_entries.sql" from "core/migration.sql.tmpl"
+    "{{layer}}/{{name}}/core/migrations/postgres/0001_baseline.sql" from "core/baseline.sql.tmpl"
     "{{layer}}/{{name}}/core/src/lib.rs" from "core/lib.rs.tmpl"
     "{{layer}}/{{name}}/core/src/state.rs" from "core/state.rs.tmpl"
     "{{layer}}/{{name}}/core/src/settings.rs" from "core/settings.rs.tmpl"

@@ -30,8 +30,9 @@ pub(super) fn check(files: &[PathBuf]) -> Vec<Finding> {
 /// The folder and the number of a migration.
 fn place_of(path: &Path) -> Option<(&Path, u64)> {
     let folder = path.parent()?;
-    let is_migration =
-        folder.ends_with("migrations") && path.extension().and_then(OsStr::to_str) == Some("sql");
+    let is_of_migrations =
+        folder.ends_with("migrations") || folder.ends_with("migrations/postgres");
+    let is_migration = is_of_migrations && path.extension().and_then(OsStr::to_str) == Some("sql");
     if !is_migration {
         return None;
     }
@@ -59,5 +60,10 @@ mod tests {
         let padded = "business/posts/core/migrations/01_stats.sql";
         assert_eq!(problems(&[one, padded]), 1);
         assert_eq!(problems(&[one, "business/posts/core/src/0001_posts.rs"]), 0);
+        // Each engine has its own.
+        let postgres = "business/posts/core/migrations/postgres/0001_baseline.sql";
+        assert_eq!(problems(&[one, postgres]), 0);
+        let again = "business/posts/core/migrations/postgres/0001_stats.sql";
+        assert_eq!(problems(&[one, postgres, again]), 1);
     }
 }

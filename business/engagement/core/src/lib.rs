@@ -33,6 +33,9 @@ use crate::state::State;
 /// The tables of this domain.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
+/// The same tables in PostgreSQL.
+pub static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres");
+
 /// The database of this domain.
 pub static DATABASE: DatabaseSpec = DatabaseSpec::new("engagement", "engagement.db", &MIGRATIONS);
 

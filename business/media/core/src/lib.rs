@@ -54,6 +54,9 @@ pub use settings::{AlternateForm, Settings};
 /// The schema of this domain's own database.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
+/// The same tables in PostgreSQL.
+pub static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres");
+
 /// The database of this domain.
 pub static DATABASE: DatabaseSpec = DatabaseSpec {
     names_blobs: true,

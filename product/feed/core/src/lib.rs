@@ -50,6 +50,9 @@ use crate::state::State;
 /// The tables of this domain.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
+/// The same tables in PostgreSQL.
+pub static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres");
+
 /// The database of this domain.
 pub static DATABASE: DatabaseSpec = DatabaseSpec {
     is_read_model: true,
