@@ -102,7 +102,8 @@ async fn verified_account(
 }
 
 async fn credential(state: &State, name: &str) -> Result<Option<Credential>, AccountsError> {
-    if name.len() > NAME_BYTES_MAX {
+    // Nor has one U+0000, which not every database can look for.
+    if name.len() > NAME_BYTES_MAX || name.contains('\0') {
         return Ok(None);
     }
     credentials::find(state.database.reader(), name).await

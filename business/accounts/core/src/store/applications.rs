@@ -61,10 +61,14 @@ impl TryFrom<Row> for Client {
     }
 }
 
+/// What holds U+0000 is no client id, and not every database can look for it.
 pub(crate) async fn by_client_id(
     reader: &Reader,
     client_id: &str,
 ) -> Result<Option<Client>, AccountsError> {
+    if client_id.contains('\0') {
+        return Ok(None);
+    }
     let query = infra_db::query(BY_CLIENT_ID).bind(client_id);
     let row: Option<Row> = query.fetch_optional(reader).await?;
     row.map(Client::try_from).transpose()

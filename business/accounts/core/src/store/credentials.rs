@@ -4,7 +4,7 @@ use infra_db::{Connection, Reader};
 use infra_kernel::{AccountId, Timestamp};
 
 use crate::error::AccountsError;
-use crate::rules::registration::{email_key, username_key};
+use crate::rules::registration::{email_key, is_username, username_key};
 
 pub(crate) const BY_LOCAL_NAME: &str = "SELECT c.account_id, c.password_hash FROM accounts a \
     JOIN credentials c ON c.account_id = a.id WHERE a.username_key = $1 AND a.domain = ''";
@@ -49,6 +49,9 @@ pub(crate) async fn find(reader: &Reader, name: &str) -> Result<Option<Credentia
 /// The e-mail address of the local account with this name; empty when it has none, or there is no
 /// such account.
 pub(crate) async fn email_of(reader: &Reader, username: &str) -> Result<String, AccountsError> {
+    if !is_username(username) {
+        return Ok(String::new());
+    }
     let query = infra_db::query_scalar(EMAIL_OF).bind(username_key(username));
     let found: Option<Option<String>> = query.fetch_optional(reader).await?;
     Ok(found.flatten().unwrap_or_default())

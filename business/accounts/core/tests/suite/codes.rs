@@ -228,15 +228,17 @@ async fn a_code_needs_an_account_an_application_and_its_exact_address() {
         ErrorCode::NotFound,
         "",
     );
-    let unknown_client = AuthorizeRequest {
-        client_id: "nobody".to_owned(),
-        ..scene.asking()
-    };
-    assert_refused(
-        scene.authorize(unknown_client).await,
-        ErrorCode::NotFound,
-        "",
-    );
+    for unknown in ["nobody", "nobody\0"] {
+        let unknown_client = AuthorizeRequest {
+            client_id: unknown.to_owned(),
+            ..scene.asking()
+        };
+        assert_refused(
+            scene.authorize(unknown_client).await,
+            ErrorCode::NotFound,
+            "",
+        );
+    }
     for uri in [
         "",
         "darkroom://BACK",

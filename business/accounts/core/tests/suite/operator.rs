@@ -141,6 +141,11 @@ async fn a_new_role_is_in_the_grants_at_once() {
     let event = (topics::PROFILE_CHANGED.to_owned(), account.id);
     assert_eq!(domain.events().await.last(), Some(&event));
     assert_refused(
+        set_role(&domain, "ada\0", Role::Admin).await,
+        ErrorCode::NotFound,
+        "",
+    );
+    assert_refused(
         set_role(&domain, "nobody", Role::Admin).await,
         ErrorCode::NotFound,
         "",

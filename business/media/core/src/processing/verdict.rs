@@ -162,13 +162,17 @@ pub(crate) fn on_expired_lease(tries: AttemptCounts, jitter: f64) -> FailureVerd
     }
 }
 
+/// It may quote the file, and not every database stores U+0000.
 fn cause_of(error: MediaError) -> String {
     let text = error.cause();
-    if let MediaError::Codec(_) = error {
-        return text;
-    }
-    let causes = infra_kernel::Error::from(error).causes();
-    if causes.is_empty() { text } else { causes }
+    let text = match error {
+        MediaError::Codec(_) => text,
+        error => {
+            let causes = infra_kernel::Error::from(error).causes();
+            if causes.is_empty() { text } else { causes }
+        }
+    };
+    text.replace('\0', "\u{FFFD}")
 }
 
 #[cfg(test)]
@@ -180,6 +184,15 @@ mod tests {
             by,
             cause: "test".to_owned(),
         })
+    }
+
+    #[test]
+    fn a_cause_can_be_stored_whatever_the_file_holds() {
+        let error = MediaError::Codec(CodecError::Stopped {
+            by: StoppedBy::Crash,
+            cause: "no such box: a\0b".to_owned(),
+        });
+        assert_eq!(cause_of(error), "no such box: a\u{FFFD}b");
     }
 
     fn code_after(error: MediaError, own: i64, infra_failure: i64) -> Option<&'static str> {

@@ -61,6 +61,12 @@ pub(crate) fn holder(name: &str) -> Result<()> {
             format!("The name of what shows a photo must have 1 to {HOLDER_BYTES_MAX} bytes."),
         ));
     }
+    if name.contains('\0') {
+        return Err(Error::invalid(
+            "holder",
+            "The name of what shows a photo holds a character that cannot be stored (U+0000).",
+        ));
+    }
     Ok(())
 }
 
@@ -89,6 +95,7 @@ mod tests {
         }
         assert!(holder("post:1").is_ok());
         assert!(holder("").is_err());
+        assert!(holder("post:\01").is_err());
         assert!(id_count(IDS_MAX).is_ok());
         assert!(id_count(IDS_MAX + 1).is_err());
     }

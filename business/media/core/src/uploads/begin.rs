@@ -105,14 +105,18 @@ fn check_whole(uploads: &Uploads, bytes: u64) -> Result<()> {
 }
 
 fn check_metadata(metadata: &str) -> Result<()> {
-    if metadata.len() <= METADATA_BYTES_MAX {
-        return Ok(());
+    if metadata.len() > METADATA_BYTES_MAX {
+        let text = format!(
+            "What is said of an upload may have {METADATA_BYTES_MAX} bytes; this has {}.",
+            metadata.len()
+        );
+        return Err(Error::invalid("metadata", text));
     }
-    let text = format!(
-        "What is said of an upload may have {METADATA_BYTES_MAX} bytes; this has {}.",
-        metadata.len()
-    );
-    Err(Error::invalid("metadata", text))
+    if metadata.contains('\0') {
+        let text = "What is said of an upload holds a character that cannot be stored (U+0000).";
+        return Err(Error::invalid("metadata", text));
+    }
+    Ok(())
 }
 
 fn check_unfinished(

@@ -22,6 +22,10 @@ const TWO_HOURS: Duration = Duration::from_secs(7_200);
 
 impl Scene {
     async fn begin_as(&self, owner_id: u64, bytes: u64) -> Result<UploadSession> {
+        self.begin_with(owner_id, bytes, "filename d29ybGQ=").await
+    }
+
+    async fn begin_with(&self, owner_id: u64, bytes: u64, metadata: &str) -> Result<UploadSession> {
         let header = UploadHeader {
             owner_id,
             description: "Ein Strand".to_owned(),
@@ -32,7 +36,7 @@ impl Scene {
         let request = BeginUploadRequest {
             header: Some(header),
             bytes,
-            metadata: "filename d29ybGQ=".to_owned(),
+            metadata: metadata.to_owned(),
         };
         self.media.begin_upload(&context(), request).await
     }

@@ -31,6 +31,10 @@ pub(crate) async fn create_post(
         let sentence = format!("An idempotency key has at most {KEY_CHARACTERS_MAX} characters.");
         return Err(Error::invalid("idempotency_key", sentence).into());
     }
+    if key.contains('\0') {
+        let sentence = "The idempotency key holds a character that cannot be stored (U+0000).";
+        return Err(Error::invalid("idempotency_key", sentence).into());
+    }
     match publish(state, context, request).await {
         Ok(post) => Ok(reply(&post, true)),
         // A repeat is only looked for when something is in the way: nearly every post is published

@@ -110,6 +110,17 @@ async fn a_key_counts_for_a_day_and_as_long_as_its_post() {
 }
 
 #[tokio::test]
+async fn a_key_that_cannot_be_stored_is_refused() {
+    let world = World::new().await;
+    let refused = world.create(keyed("a\0b", text(1, "a"))).await.unwrap_err();
+    assert_eq!(
+        (refused.code(), refused.field()),
+        (ErrorCode::Invalid, Some("idempotency_key"))
+    );
+    assert_eq!(world.rows("posts").await, 0);
+}
+
+#[tokio::test]
 async fn old_keys_are_swept_and_young_ones_stay() {
     let world = World::new().await;
     let keys: Vec<String> = (0..1_500).map(|number| number.to_string()).collect();
