@@ -19,7 +19,7 @@ pub(crate) async fn has_files(database: &Database) -> Result<bool, DbError> {
 /// What became of photos.
 pub(crate) async fn check(database: &Database) -> Result<Vec<Finding>, DbError> {
     let failed: i64 = infra_db::query_scalar(
-        "SELECT count(*) FROM (SELECT 1 FROM media WHERE state = 3 LIMIT $1)",
+        "SELECT count(*) FROM (SELECT 1 FROM media WHERE state = 3 LIMIT $1) AS failed",
     )
     .bind(FAILED_COUNTED_MAX)
     .fetch_one(database.reader())

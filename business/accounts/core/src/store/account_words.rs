@@ -14,11 +14,11 @@ const ENTRIES_MAX: i64 = 5_000;
 const ABOVE: char = char::MAX;
 
 /// Accounts with a word that begins with $1 (and is below $2), and one for each other beginning of
-/// $3.
+/// $3, with $6 above every character.
 pub(crate) const SEARCH: &str = "SELECT DISTINCT w.account_id FROM \
     (SELECT account_id FROM account_words WHERE word >= $1 AND word < $2 LIMIT $4) w \
-    WHERE NOT EXISTS (SELECT 1 FROM json_each($3) WHERE NOT EXISTS (SELECT 1 FROM account_words o \
-    WHERE o.account_id = w.account_id AND o.word >= json_each.value AND o.word < json_each.value || char(1114111))) \
+    WHERE NOT EXISTS (SELECT 1 FROM json_each($3, '$') WHERE NOT EXISTS (SELECT 1 FROM account_words o \
+    WHERE o.account_id = w.account_id AND o.word >= json_each.value AND o.word < json_each.value || $6)) \
     LIMIT $5";
 pub(crate) const REMOVE: &str = "DELETE FROM account_words WHERE account_id = $1";
 pub(crate) const NOT_MISSING: &str = "DELETE FROM accounts_without_words WHERE account_id = $1";
@@ -43,6 +43,7 @@ pub(crate) async fn search(
         .bind(all)
         .bind(ENTRIES_MAX)
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .bind(ABOVE.to_string())
         .fetch_all(reader)
         .await?;
     Ok(ids.into_iter().map(AccountId::from_sql).collect())
@@ -64,7 +65,7 @@ pub(crate) async fn replace(
     let words =
         serde_json::to_string(words).map_err(|error| AccountsError::Unreadable(Box::new(error)))?;
     infra_db::query(
-        "INSERT INTO account_words (word, account_id) SELECT value, $2 FROM json_each($1)",
+        "INSERT INTO account_words (word, account_id) SELECT value, $2 FROM json_each($1, '$')",
     )
     .bind(words)
     .bind(id)

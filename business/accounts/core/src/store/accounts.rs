@@ -5,7 +5,7 @@ use infra_db::{Connection, Reader, json_ids};
 use infra_kernel::{AccountId, Timestamp};
 
 use crate::error::AccountsError;
-use crate::rules::registration::username_key;
+use crate::rules::registration::{is_username, username_key};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -23,7 +23,7 @@ pub(crate) const BY_IDS: &str = select!("WHERE id IN (SELECT value FROM json_eac
 /// A remote account's key has its domain, and so is not found by a name; the condition keeps a text
 /// that is no name from finding one.
 pub(crate) const LOCAL_BY_NAMES: &str =
-    select!("WHERE username_key IN (SELECT value FROM json_each($1)) AND domain = ''");
+    select!("WHERE username_key IN (SELECT value FROM json_each($1, '$')) AND domain = ''");
 pub(crate) const LOCAL_BY_NAME: &str = select!("WHERE username_key = $1 AND domain = ''");
 pub(crate) const BY_ID: &str = select!("WHERE id = $1");
 pub(crate) const NEWEST: &str = select!("WHERE id < $1 ORDER BY id DESC LIMIT $2");
@@ -39,7 +39,7 @@ struct Row {
     fields: String,
     avatar_media_id: i64,
     header_media_id: i64,
-    role: i32,
+    role: i64,
     bot: bool,
     discoverable: bool,
     created_at: i64,
@@ -67,7 +67,7 @@ impl TryFrom<Row> for Account {
             fields: fields_from_sql(&row.fields)?,
             avatar_media_id: row.avatar_media_id.cast_unsigned(),
             header_media_id: row.header_media_id.cast_unsigned(),
-            role: row.role,
+            role: role_from_sql(row.role),
             bot: row.bot,
             discoverable: row.discoverable,
             created_at_us: row.created_at,
@@ -82,6 +82,11 @@ impl TryFrom<Row> for Account {
             uri: row.uri,
         })
     }
+}
+
+/// The number of a role as the contract has it; one that it cannot have is none.
+pub(crate) fn role_from_sql(role: i64) -> i32 {
+    i32::try_from(role).unwrap_or(Role::Unspecified.into())
 }
 
 fn fields_from_sql(text: &str) -> Result<Vec<ProfileField>, AccountsError> {
@@ -160,10 +165,14 @@ pub(crate) async fn by_id_for_update(
     row.map(Account::try_from).transpose()
 }
 
+/// The local account with this name; nothing for a text that is no name.
 pub(crate) async fn local_by_name_for_update(
     connection: &mut Connection,
     username: &str,
 ) -> Result<Option<Account>, AccountsError> {
+    if !is_username(username) {
+        return Ok(None);
+    }
     let query = infra_db::query(LOCAL_BY_NAME).bind(username_key(username));
     let row: Option<Row> = query.fetch_optional(connection).await?;
     row.map(Account::try_from).transpose()

@@ -4,7 +4,7 @@ use business_accounts_gateway::{Grant, Role, Scopes, SessionId};
 use infra_db::{Connection, Reader};
 use infra_kernel::{AccountId, ApplicationId, Timestamp};
 
-use super::applications;
+use super::{accounts, applications};
 use crate::error::AccountsError;
 use crate::secret::SecretHash;
 
@@ -57,7 +57,7 @@ pub(crate) struct Session {
     scopes: String,
     last_used_at: i64,
     expires_at: Option<i64>,
-    role: Option<i32>,
+    role: Option<i64>,
 }
 
 impl Session {
@@ -81,7 +81,9 @@ impl From<Session> for Grant {
             application_id: session.application_id.cast_unsigned(),
             session_id: session.id.cast_unsigned(),
             scopes: session.scopes,
-            role: session.role.unwrap_or(Role::Unspecified.into()),
+            role: session
+                .role
+                .map_or(Role::Unspecified.into(), accounts::role_from_sql),
         }
     }
 }
@@ -103,7 +105,9 @@ pub(crate) async fn insert(
 ) -> Result<Vec<SecretHash>, AccountsError> {
     let account_id = session.account_id.map_or(0, AccountId::to_sql);
     let application_id = session.application_id.map_or(0, ApplicationId::to_sql);
-    let user_agent = session.user_agent.chars().take(USER_AGENT_CHARACTERS_MAX);
+    // Not every database stores U+0000, which no browser has in its name.
+    let user_agent = session.user_agent.chars().filter(|c| *c != '\0');
+    let user_agent = user_agent.take(USER_AGENT_CHARACTERS_MAX);
     infra_db::query(
         "INSERT INTO sessions (id, secret_hash, account_id, application_id, scopes, user_agent, created_at, \
          last_used_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)",

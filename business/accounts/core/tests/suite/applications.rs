@@ -120,10 +120,11 @@ async fn insert_unused(domain: &Domain, count: i64) {
                     "INSERT INTO applications (id, client_id, secret_hash, name, website, redirect_uris, scopes, \
                      created_at, is_used) \
                      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) \
-                     SELECT i, CAST(i AS TEXT), x'00', '', '', '[]', '', $2 + i * 1000000, FALSE FROM n",
+                     SELECT i, CAST(i AS TEXT), $3, '', '', '[]', '', $2 + i * 1000000, FALSE FROM n",
                 )
                 .bind(count)
                 .bind(from)
+                .bind(vec![0])
                 .execute(connection)
                 .await?;
                 Ok(())

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use business_accounts::Settings;
-use business_accounts_gateway::{Role, Scopes, SignOutRequest};
+use business_accounts_gateway::{Role, Scopes, SignInRequest, SignOutRequest};
 use infra_domain::Domain as _;
 use infra_kernel::ErrorCode;
 use tokio_util::sync::CancellationToken;
@@ -61,6 +61,8 @@ async fn a_wrong_password_and_an_unknown_name_look_the_same() {
         (long.as_str(), PASSWORD),
         ("ada' OR 1=1 --", PASSWORD),
         ("a%", PASSWORD),
+        ("ada\0", PASSWORD),
+        ("ada@example.org\0", PASSWORD),
     ] {
         let error = refusal(domain.try_sign_in(name, password).await);
         assert_eq!(error.code(), expected.code(), "{name}");
@@ -102,6 +104,25 @@ async fn what_is_no_secret_stands_for_nobody() {
             "",
         );
     }
+}
+
+#[tokio::test]
+async fn a_browsers_name_is_kept_without_what_cannot_be_stored() {
+    let domain = Domain::new().await;
+    domain.register("ada").await;
+    let request = SignInRequest {
+        username_or_email: "ada".to_owned(),
+        password: PASSWORD.to_owned(),
+        user_agent: "Ly\0nx".to_owned(),
+        ..SignInRequest::default()
+    };
+    domain
+        .gateway
+        .sign_in(&domain.context, request)
+        .await
+        .unwrap();
+    let named = "SELECT COUNT(*) FROM sessions WHERE user_agent = 'Lynx'";
+    assert_eq!(domain.number(named).await, 1);
 }
 
 #[tokio::test]
@@ -221,15 +242,19 @@ async fn the_job_removes_what_has_expired_and_stops_on_shutdown() {
     domain.sign_in("ada").await;
     domain.advance(91 * DAY);
     let current = domain.sign_in("ada").await;
-    let many = "INSERT INTO authorization_codes \
-        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200) \
-        SELECT CAST(i AS BLOB), 1, 1, '', 'read', '', i, 0 FROM n";
     let insert = domain.database.write(move |connection| {
         Box::pin(async move {
-            infra_db::query(many)
-                .execute(connection)
-                .await
-                .map_err(infra_db::DbError::from)
+            for number in 0..1_200_i64 {
+                infra_db::query(
+                    "INSERT INTO authorization_codes (code_hash, application_id, account_id, redirect_uri, scopes, \
+                     code_challenge, expires_at, session_id) VALUES ($1, 1, 1, '', 'read', '', $2, 0)",
+                )
+                .bind(number.to_be_bytes().to_vec())
+                .bind(number)
+                .execute(&mut *connection)
+                .await?;
+            }
+            Ok::<_, infra_db::DbError>(())
         })
     });
     insert.await.unwrap();

@@ -15,7 +15,7 @@ pub(crate) struct ItemRow {
     pub(crate) id: i64,
     pub(crate) owner_id: i64,
     pub(crate) revision: i64,
-    pub(crate) state: i32,
+    pub(crate) state: i64,
     pub(crate) original_key: String,
     pub(crate) original_bytes: i64,
     pub(crate) original_lost: bool,
@@ -274,7 +274,7 @@ pub(crate) async fn unnamed(
     recorded_since: Timestamp,
 ) -> Result<Vec<String>, MediaError> {
     let keys = infra_db::query_scalar(
-        "SELECT value FROM json_each($1) AS listed
+        "SELECT value FROM json_each($1, '$') AS listed
          WHERE NOT EXISTS (SELECT 1 FROM media WHERE original_key = listed.value)
              AND NOT EXISTS (SELECT 1 FROM renditions WHERE key = listed.value)
              AND NOT EXISTS (SELECT 1 FROM alternates WHERE key = listed.value)

@@ -18,7 +18,7 @@ pub(crate) const SHARED: &str = "original";
 /// What is known of an upload.
 #[derive(FromRow)]
 struct OriginalRow {
-    state: i32,
+    state: i64,
     content_type: String,
     original_key: String,
     original_bytes: i64,
@@ -47,7 +47,7 @@ pub(crate) async fn read(database: &Database, id: MediaId) -> Result<Option<Orig
     .await?;
     row.map(|row| {
         Ok(Original {
-            ready: row.state == MediaState::Ready as i32,
+            ready: row.state == MediaState::Ready as i64,
             lost: row.original_lost,
             unstrippable: row.original_unstrippable,
             form: Form {

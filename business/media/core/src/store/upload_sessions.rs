@@ -86,7 +86,7 @@ pub(crate) async fn count_unfinished(
     owner: AccountId,
 ) -> Result<Unfinished, MediaError> {
     let counted = infra_db::query(
-        "SELECT COUNT(*) AS uploads, COALESCE(SUM(bytes), 0) AS bytes FROM upload_sessions
+        "SELECT COUNT(*) AS uploads, CAST(COALESCE(SUM(bytes), 0) AS BIGINT) AS bytes FROM upload_sessions
          WHERE owner_id = $1 AND media_id = 0",
     )
     .bind(owner.to_sql())

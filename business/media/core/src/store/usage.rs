@@ -116,7 +116,7 @@ async fn count_with(
 ) -> Result<i64, MediaError> {
     let count = infra_db::query_scalar(
         "SELECT COUNT(*) FROM
-             (SELECT 1 FROM media WHERE owner_id = $1 AND original_key = $2 LIMIT 2) AS some",
+             (SELECT 1 FROM media WHERE owner_id = $1 AND original_key = $2 LIMIT 2) AS counted",
     )
     .bind(owner.to_sql())
     .bind(original_key)
@@ -188,7 +188,7 @@ pub(crate) async fn recent_bytes(
     now: Timestamp,
 ) -> Result<u64, MediaError> {
     let bytes: Option<i64> = infra_db::query_scalar(
-        "SELECT SUM(bytes) FROM upload_hours WHERE owner_id = $1 AND hour > $2",
+        "SELECT CAST(SUM(bytes) AS BIGINT) FROM upload_hours WHERE owner_id = $1 AND hour > $2",
     )
     .bind(owner.to_sql())
     .bind(hour_of(now) - HOURS)

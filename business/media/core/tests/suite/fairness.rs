@@ -32,7 +32,7 @@ impl Scene {
     async fn took(&self, owner_id: u64, milliseconds: i64) {
         let minute = self.clock.now().microseconds() / 60_000_000;
         self.change(
-            "INSERT INTO processor_minutes (owner_id, minute, milliseconds) VALUES ($3, $1, $2)",
+            "INSERT INTO processor_minutes (owner_id, minute, milliseconds) VALUES ($3, $1, CAST($2 AS BIGINT))",
             (minute, milliseconds.to_string(), owner_id.cast_signed()),
         )
         .await;
@@ -89,7 +89,8 @@ async fn every_attempt_is_billed_and_who_is_over_the_hour_waits_and_loses_nothin
     };
     let scene = Scene::with(settings).await;
     let item = scene.ready(OWNER, &photo(1)).await;
-    let billed = "SELECT SUM(milliseconds) FROM processor_minutes WHERE owner_id = 7";
+    let billed =
+        "SELECT CAST(SUM(milliseconds) AS BIGINT) FROM processor_minutes WHERE owner_id = 7";
     assert!(scene.count(billed).await > 0 && item.is_ready());
 
     scene.took(OTHER, 31_000).await;

@@ -225,9 +225,9 @@ async fn settle_and_check(scene: &Scene, known: &Known, what: &str) {
             "SELECT COUNT(*) FROM (
                  SELECT owner_id, SUM(bytes) AS bytes, SUM(items) AS items FROM (
                      SELECT owner_id, MAX(original_bytes) AS bytes, COUNT(*) AS items FROM media GROUP BY owner_id, original_key
-                 ) GROUP BY owner_id
-             ) AS real FULL JOIN account_usage AS told ON told.owner_id = real.owner_id
-             WHERE told.bytes IS NOT real.bytes OR told.items IS NOT real.items",
+                 ) AS contents GROUP BY owner_id
+             ) AS counted FULL JOIN account_usage AS told ON told.owner_id = counted.owner_id
+             WHERE told.bytes IS DISTINCT FROM counted.bytes OR told.items IS DISTINCT FROM counted.items",
         ),
     ];
     for (name, sql) in leftovers {

@@ -63,9 +63,9 @@ async fn a_file_is_held_against_what_is_left() {
     );
     scene.assert_empty("a file beyond the quota").await;
     // It was received and looked at for nothing.
-    let bytes = "SELECT SUM(bytes) FROM upload_hours WHERE owner_id = 7";
+    let bytes = "SELECT CAST(SUM(bytes) AS BIGINT) FROM upload_hours WHERE owner_id = 7";
     assert_eq!(scene.count(bytes).await.cast_unsigned(), size);
-    let uploads = "SELECT SUM(uploads) FROM upload_minutes WHERE owner_id = 7";
+    let uploads = "SELECT CAST(SUM(uploads) AS BIGINT) FROM upload_minutes WHERE owner_id = 7";
     assert_eq!(scene.count(uploads).await, 1);
     let billed = "SELECT COUNT(*) FROM processor_minutes WHERE owner_id = 7";
     assert_eq!(scene.count(billed).await, 1);
@@ -147,7 +147,7 @@ async fn files_that_are_refused_count_as_uploads() {
     assert_eq!(refused.code(), ErrorCode::RateLimited);
     assert!(scene.upload(&photo(1)).await.is_err(), "nor a good one");
     scene.upload_as(OWNER + 1, &photo(1)).await.unwrap();
-    let bytes = "SELECT SUM(bytes) FROM upload_hours WHERE owner_id = 7";
+    let bytes = "SELECT CAST(SUM(bytes) AS BIGINT) FROM upload_hours WHERE owner_id = 7";
     assert_eq!(scene.count(bytes).await, 8_000);
     let billed = "SELECT COUNT(*) FROM processor_minutes WHERE owner_id = 7";
     assert_eq!(scene.count(billed).await, 1);
@@ -173,8 +173,8 @@ async fn files_that_are_refused_late_while_they_arrive_count_too() {
         file
     };
     let (count, bytes) = (
-        "SELECT COALESCE(SUM(uploads), 0) FROM upload_minutes",
-        "SELECT COALESCE(SUM(bytes), 0) FROM upload_hours",
+        "SELECT CAST(COALESCE(SUM(uploads), 0) AS BIGINT) FROM upload_minutes",
+        "SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM upload_hours",
     );
     // Cut off soon, it cost no more than any request.
     let mut soon = whole(header(), &file(MIB / 2));

@@ -9,25 +9,26 @@ use infra_db::{Database, DbError};
 pub(crate) const ANCESTORS: &str = "WITH RECURSIVE above (id, height) AS ( \
      SELECT in_reply_to_id, 1 FROM posts WHERE id = $1 AND in_reply_to_id IS NOT NULL \
      UNION ALL \
-     SELECT posts.in_reply_to_id, above.height + 1 FROM above CROSS JOIN posts ON posts.id = above.id \
-     WHERE posts.in_reply_to_id IS NOT NULL AND above.height < $2 \
+     SELECT posts.in_reply_to_id, above.height + 1 FROM above CROSS JOIN posts WHERE posts.id = above.id \
+     AND posts.in_reply_to_id IS NOT NULL AND above.height < $2 \
      ) SELECT id FROM above ORDER BY height";
 
-/// Downwards, depth first, oldest sibling first. Each row leads to its first reply and to its next
-/// sibling, and the deepest row waiting is taken next: so a post with a hundred thousand replies
-/// costs as many look-ups as replies are asked for. A step that leads nowhere is a row without id,
-/// of which there is at most one more than posts.
-pub(crate) const DESCENDANTS: &str = "WITH RECURSIVE below (id, parent_id, depth) AS ( \
-     SELECT (SELECT MIN(id) FROM posts WHERE in_reply_to_id = $1), $1, 1 \
+/// Downwards, depth first, oldest sibling first. Each row is a step: at the post `place`, where it
+/// found the reply `id`, or none. From a reply that was found the next step goes down to the oldest
+/// reply to it; where there was none it goes up, to the next sibling of `place`; the walk ends when
+/// it would leave the post it began at. So a post with a hundred thousand replies costs as many
+/// steps as replies are asked for, and at most as many again upwards.
+pub(crate) const DESCENDANTS: &str = "WITH RECURSIVE walk (step, found, place, id) AS ( \
+     SELECT 1, 0, CAST($1 AS BIGINT), (SELECT MIN(id) FROM posts WHERE in_reply_to_id = $1) \
      UNION ALL \
-     SELECT (SELECT MIN(posts.id) FROM posts WHERE posts.in_reply_to_id = below.id), below.id, below.depth + 1 \
-     FROM below WHERE below.id IS NOT NULL \
-     UNION ALL \
-     SELECT (SELECT MIN(posts.id) FROM posts WHERE posts.in_reply_to_id = below.parent_id AND posts.id > below.id), \
-     below.parent_id, below.depth \
-     FROM below WHERE below.id IS NOT NULL \
-     ORDER BY 3 DESC LIMIT $2 * 2 + 1 \
-     ) SELECT id FROM below WHERE id IS NOT NULL LIMIT $2";
+     SELECT walk.step + 1, \
+     CASE WHEN walk.id IS NULL THEN walk.found ELSE walk.found + 1 END, \
+     CASE WHEN walk.id IS NULL THEN (SELECT up.in_reply_to_id FROM posts AS up WHERE up.id = walk.place) ELSE walk.id END, \
+     CASE WHEN walk.id IS NULL THEN (SELECT MIN(next.id) FROM posts AS next WHERE next.id > walk.place \
+     AND next.in_reply_to_id = (SELECT up.in_reply_to_id FROM posts AS up WHERE up.id = walk.place)) \
+     ELSE (SELECT MIN(reply.id) FROM posts AS reply WHERE reply.in_reply_to_id = walk.id) END \
+     FROM walk WHERE walk.found < $2 AND (walk.id IS NOT NULL OR walk.place <> $1) \
+     ) SELECT id FROM walk WHERE id IS NOT NULL AND found < $2 ORDER BY step";
 
 /// The ancestors of a post, oldest first, at most so many.
 pub(crate) async fn ancestors(

@@ -3,7 +3,7 @@
 use business_posts_gateway::{Post, PostId, Tag};
 use infra_db::{Connection, DbError};
 use infra_kernel::AccountId;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub(crate) const BACKFILL_BATCH: &str =
     "SELECT id, author_id, text FROM posts WHERE id < $1 ORDER BY id DESC LIMIT $2";
@@ -14,17 +14,19 @@ pub(crate) async fn insert(
     author: AccountId,
     tags: &[Tag],
 ) -> Result<(), DbError> {
-    let rows: Value = tags
+    // A name and how it is written, by turns.
+    let texts: Value = tags
         .iter()
-        .map(|tag| json!([tag.name, tag.written]))
+        .flat_map(|tag| [tag.name.as_str(), tag.written.as_str()])
         .collect();
     infra_db::query(
         "INSERT INTO hashtags (name, post_id, author_id, written) \
-         SELECT value ->> 0, $1, $2, value ->> 1 FROM json_each($3) WHERE true ON CONFLICT DO NOTHING",
+         SELECT MAX(CASE WHEN key % 2 = 0 THEN value END), $1, $2, MAX(CASE WHEN key % 2 = 1 THEN value END) \
+         FROM json_each($3, '$') GROUP BY key / 2 ON CONFLICT DO NOTHING",
     )
     .bind(post.to_sql())
     .bind(author.to_sql())
-    .bind(rows.to_string())
+    .bind(texts.to_string())
     .execute_with_commit(connection)
     .await
 }
@@ -32,7 +34,7 @@ pub(crate) async fn insert(
 pub(crate) async fn delete(connection: &mut Connection, post: &Post) -> Result<(), DbError> {
     let names: Value = post.tags.iter().map(|tag| tag.name.as_str()).collect();
     infra_db::query(
-        "DELETE FROM hashtags WHERE post_id = $1 AND name IN (SELECT value FROM json_each($2))",
+        "DELETE FROM hashtags WHERE post_id = $1 AND name IN (SELECT value FROM json_each($2, '$'))",
     )
     .bind(post.post().to_sql())
     .bind(names.to_string())

@@ -30,12 +30,11 @@ macro_rules! page {
     };
 }
 
-pub(crate) const OF_AUTHOR: PageStatements = page!("author_id = $4" "(1 << visibility) & $5 <> 0");
-pub(crate) const OF_AUTHOR_TOP_LEVEL: PageStatements =
-    page!("author_id = $4" "(1 << visibility) & $5 <> 0" "in_reply_to_id IS NULL");
-pub(crate) const OF_AUTHOR_WITH_MEDIA: PageStatements =
-    page!("author_id = $4" "(1 << visibility) & $5 <> 0" "has_media = TRUE");
-pub(crate) const OF_AUTHOR_TOP_LEVEL_WITH_MEDIA: PageStatements = page!("author_id = $4" "(1 << visibility) & $5 <> 0" "has_media = TRUE" "in_reply_to_id IS NULL");
+pub(crate) const OF_AUTHOR: PageStatements =
+    page!("author_id = $4" "(CAST(1 AS BIGINT) << CAST(visibility AS INTEGER)) & $5 <> 0");
+pub(crate) const OF_AUTHOR_TOP_LEVEL: PageStatements = page!("author_id = $4" "(CAST(1 AS BIGINT) << CAST(visibility AS INTEGER)) & $5 <> 0" "in_reply_to_id IS NULL");
+pub(crate) const OF_AUTHOR_WITH_MEDIA: PageStatements = page!("author_id = $4" "(CAST(1 AS BIGINT) << CAST(visibility AS INTEGER)) & $5 <> 0" "has_media = TRUE");
+pub(crate) const OF_AUTHOR_TOP_LEVEL_WITH_MEDIA: PageStatements = page!("author_id = $4" "(CAST(1 AS BIGINT) << CAST(visibility AS INTEGER)) & $5 <> 0" "has_media = TRUE" "in_reply_to_id IS NULL");
 pub(crate) const PUBLIC: PageStatements =
     page!("visibility = 1" "domain = ''" "in_reply_to_id IS NULL");
 pub(crate) const PUBLIC_WITH_MEDIA: PageStatements =
@@ -48,9 +47,9 @@ pub(crate) const RECENT: &str = "SELECT id, visibility, has_media, in_reply_to_i
 macro_rules! with_tag {
     ($order:literal) => {
         concat!(
-            "SELECT posts.id FROM hashtags CROSS JOIN posts ON posts.id = hashtags.post_id \
-             WHERE hashtags.post_id < $1 AND hashtags.post_id > $2 AND hashtags.author_id = $4 AND hashtags.name = $6 \
-             AND (1 << posts.visibility) & $5 <> 0 AND (posts.has_media = TRUE OR NOT $7) \
+            "SELECT posts.id FROM hashtags CROSS JOIN posts WHERE posts.id = hashtags.post_id \
+             AND hashtags.post_id < $1 AND hashtags.post_id > $2 AND hashtags.author_id = $4 AND hashtags.name = $6 \
+             AND (CAST(1 AS BIGINT) << CAST(posts.visibility AS INTEGER)) & $5 <> 0 AND (posts.has_media = TRUE OR NOT $7) \
              AND (posts.in_reply_to_id IS NULL OR NOT $8) ORDER BY hashtags.post_id ",
             $order,
             " LIMIT CAST($3 AS BIGINT)"
@@ -66,9 +65,9 @@ pub(crate) const WITH_TAG: PageStatements = PageStatements {
 macro_rules! mentioning {
     ($order:literal) => {
         concat!(
-            "SELECT posts.id FROM hidden_mentions CROSS JOIN posts ON posts.id = hidden_mentions.post_id \
-             WHERE hidden_mentions.post_id < $1 AND hidden_mentions.post_id > $2 AND hidden_mentions.author_id = $4 \
-             AND hidden_mentions.account_id = $6 AND (1 << posts.visibility) & $5 <> 0 \
+            "SELECT posts.id FROM hidden_mentions CROSS JOIN posts WHERE posts.id = hidden_mentions.post_id \
+             AND hidden_mentions.post_id < $1 AND hidden_mentions.post_id > $2 AND hidden_mentions.author_id = $4 \
+             AND hidden_mentions.account_id = $6 AND (CAST(1 AS BIGINT) << CAST(posts.visibility AS INTEGER)) & $5 <> 0 \
              AND (posts.has_media = TRUE OR NOT $7) AND (posts.in_reply_to_id IS NULL OR NOT $8) \
              AND ($9 IS NULL OR EXISTS (SELECT 1 FROM hashtags WHERE name = $9 AND hashtags.post_id = posts.id)) \
              ORDER BY hidden_mentions.post_id ",

@@ -2,21 +2,30 @@
 
 use business_posts_gateway::{Mention, Post, PostId};
 use infra_db::{Connection, DbError, json_ids};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub(crate) async fn insert(
     connection: &mut Connection,
     post: PostId,
     mentions: &[Mention],
 ) -> Result<(), DbError> {
-    let row = |mention: &Mention| json!([mention.account().to_sql(), mention.username]);
-    let rows: Value = mentions.iter().map(row).collect();
+    // An account and its name, by turns.
+    let texts: Value = mentions
+        .iter()
+        .flat_map(|mention| {
+            [
+                mention.account().to_sql().to_string(),
+                mention.username.clone(),
+            ]
+        })
+        .collect();
     infra_db::query(
         "INSERT INTO mentions (post_id, position, account_id, username) \
-         SELECT $1, key, value ->> 0, value ->> 1 FROM json_each($2)",
+         SELECT $1, key / 2, CAST(MAX(CASE WHEN key % 2 = 0 THEN value END) AS BIGINT), \
+         MAX(CASE WHEN key % 2 = 1 THEN value END) FROM json_each($2, '$') GROUP BY key / 2",
     )
     .bind(post.to_sql())
-    .bind(rows.to_string())
+    .bind(texts.to_string())
     .execute(connection)
     .await?;
     Ok(())

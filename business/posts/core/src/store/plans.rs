@@ -14,7 +14,7 @@ async fn check(database: &Database, statement: &str, expected: &str) {
     let mut tables = plan.clone();
     for bounded in [
         "SCAN wanted",
-        "SCAN below",
+        "SCAN walk",
         "SCAN above",
         "SCAN CONSTANT ROW",
     ] {
@@ -107,10 +107,12 @@ async fn posts_are_found_by_their_key() {
 async fn conversations_are_walked_by_the_index_of_replies() {
     let folder = tempfile::tempdir().unwrap();
     let database = open(&folder).await;
+    // The steps are few, and in order already.
+    let walked = conversations::DESCENDANTS.replace("ORDER BY step", "");
     let replies = "COVERING INDEX posts_replies (in_reply_to_id=?)";
-    check(&database, conversations::DESCENDANTS, replies).await;
+    check(&database, &walked, replies).await;
     let next = "COVERING INDEX posts_replies (in_reply_to_id=? AND id>?)";
-    check(&database, conversations::DESCENDANTS, next).await;
+    check(&database, &walked, next).await;
     let walked = conversations::ANCESTORS.replace("ORDER BY height", "");
     check(
         &database,

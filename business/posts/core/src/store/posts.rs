@@ -1,6 +1,7 @@
 //! The posts themselves.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use business_media_gateway::MediaId;
 use business_posts_gateway::{Mention, Post, PostId, Tag};
@@ -14,8 +15,8 @@ pub(crate) const GET: &str = "SELECT posts.id, author_id, revision, visibility, 
      media_ids, in_reply_to_id, in_reply_to_author_id, replies_count, application_id, created_at, \
      originals_shared, camera_shown, domain, uri, content_html, \
      mentions.position AS mention_position, mentions.account_id AS mention_account_id, mentions.username AS mention_username \
-     FROM json_each($1) AS wanted CROSS JOIN posts ON posts.id = wanted.value \
-     LEFT JOIN mentions ON mentions.post_id = posts.id";
+     FROM json_each($1) AS wanted CROSS JOIN posts LEFT JOIN mentions ON mentions.post_id = posts.id \
+     WHERE posts.id = wanted.value";
 
 const INSERT: &str = "INSERT INTO posts (id, author_id, revision, visibility, text, sensitive, spoiler_text, language, \
      media_ids, has_media, in_reply_to_id, in_reply_to_author_id, replies_count, application_id, created_at, \
@@ -115,11 +116,12 @@ pub(crate) async fn get(database: &Database, ids: &[u64]) -> Result<Vec<Post>, D
     let mut posts: Vec<Post> = Vec::with_capacity(ids.len());
     for mut row in rows {
         let mention = row.mention();
-        let id = PostId::from_sql(row.id).get();
-        if posts.last().is_none_or(|post| post.id != id) {
+        // The rows of a post need not follow one another.
+        let written = mentions.entry(PostId::from_sql(row.id).get());
+        if let Entry::Vacant(_) = written {
             posts.push(row.into());
         }
-        mentions.entry(id).or_default().extend(mention);
+        written.or_default().extend(mention);
     }
     for post in &mut posts {
         let mut written = mentions.remove(&post.id).unwrap_or_default();

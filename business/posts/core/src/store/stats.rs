@@ -37,7 +37,7 @@ pub(crate) async fn remove_post(connection: &mut Connection, post: &Post) -> Res
     infra_db::query(
         "UPDATE author_stats SET posts = posts - 1, top_level_posts = top_level_posts - $2, last_posted_at = \
          CASE WHEN author_id = 0 THEN last_posted_at ELSE COALESCE((SELECT created_at FROM posts \
-         WHERE posts.author_id = $1 AND (1 << posts.visibility) & $3 <> 0 ORDER BY id DESC LIMIT 1), 0) END \
+         WHERE posts.author_id = $1 AND (CAST(1 AS BIGINT) << CAST(posts.visibility AS INTEGER)) & $3 <> 0 ORDER BY id DESC LIMIT 1), 0) END \
          WHERE author_id IN ($1, 0)",
     )
     .bind(post.author().to_sql())

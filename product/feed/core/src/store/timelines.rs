@@ -20,10 +20,14 @@ const PLACE: &str = "INSERT INTO timeline (account_id, post_id, author_id, repli
     ON CONFLICT DO NOTHING
     RETURNING account_id";
 
+/// $2 holds each entry as three ids in a row: its post, the author, whom it replies to.
 const FILL: &str = "INSERT INTO timeline (account_id, post_id, author_id, replied_to_id)
-    SELECT $1, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
-    FROM json_each($2)
-    WHERE NOT EXISTS (SELECT 1 FROM deleted_posts WHERE post_id = json_extract(value, '$[0]'))
+    SELECT $1, entry.post_id, entry.author_id, entry.replied_to_id FROM (
+        SELECT MAX(CASE WHEN key % 3 = 0 THEN value END) AS post_id,
+            MAX(CASE WHEN key % 3 = 1 THEN value END) AS author_id,
+            MAX(CASE WHEN key % 3 = 2 THEN value END) AS replied_to_id
+        FROM json_each($2) GROUP BY key / 3) AS entry
+    WHERE NOT EXISTS (SELECT 1 FROM deleted_posts WHERE deleted_posts.post_id = entry.post_id)
     ON CONFLICT DO NOTHING";
 
 const REMOVE_POST: &str = "DELETE FROM timeline WHERE post_id = $1 AND account_id IN (
@@ -197,14 +201,13 @@ fn replied_to_sql(timeline_entry: &TimelineEntry) -> i64 {
     timeline_entry.replied_to.map_or(0, AccountId::to_sql)
 }
 
-/// `[[post, author, replied to], ...]`
+/// As [`FILL`] takes them.
 fn json_timeline_entries(timeline_entries: &[TimelineEntry]) -> String {
-    let rows = timeline_entries.iter().map(|timeline_entry| {
-        json_ids([
+    json_ids(timeline_entries.iter().flat_map(|timeline_entry| {
+        [
             timeline_entry.entry.post.to_sql(),
             timeline_entry.entry.author.to_sql(),
             replied_to_sql(timeline_entry),
-        ])
-    });
-    format!("[{}]", rows.collect::<Vec<_>>().join(","))
+        ]
+    }))
 }

@@ -50,7 +50,7 @@ impl Check {
     ) -> Result<RepairOutcome, MediaError> {
         let mut repaired_item = RepairOutcome::default();
         let mut item = item.clone();
-        let is_ready = item.item.state == MediaState::Ready as i32;
+        let is_ready = item.item.state == MediaState::Ready as i64;
         let source = if is_ready {
             self.source(&item, scan).await?
         } else {
@@ -299,7 +299,7 @@ impl Check {
                     let alternates = alternates.iter();
                     gone.extend(alternates.filter_map(|key| key.parse::<BlobKey>().ok()));
                     blob_rows::queue_deletions(connection, &gone, now).await?;
-                    if item.item.state != MediaState::Failed as i32 {
+                    if item.item.state != MediaState::Failed as i64 {
                         outbox::append(connection, &event).await?;
                     }
                     Ok(true)

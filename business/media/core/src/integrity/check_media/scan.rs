@@ -178,7 +178,7 @@ fn orphan_finding(condition: Condition) -> &'static str {
 
 impl Check {
     pub(super) async fn scan(&mut self, item: &Inspected) -> Result<ScanResult, MediaError> {
-        let is_ready = item.item.state == MediaState::Ready as i32;
+        let is_ready = item.item.state == MediaState::Ready as i64;
         // Small pictures' renditions are one file.
         let mut seen: HashMap<&str, Condition> = HashMap::new();
         let (mut renditions, mut alternates) = (Vec::new(), Vec::new());

@@ -27,7 +27,7 @@ async fn what_is_no_picture_ends_the_upload_with_its_first_bytes() {
     assert_eq!(code(scene.append(id, 0, &broken).await), ErrorCode::Invalid);
     assert_eq!(code(scene.look(id).await), ErrorCode::NotFound);
     scene.assert_empty("refused uploads").await;
-    let counted = "SELECT SUM(uploads) FROM upload_minutes";
+    let counted = "SELECT CAST(SUM(uploads) AS BIGINT) FROM upload_minutes";
     assert_eq!(
         scene.count(counted).await,
         1,
@@ -52,6 +52,8 @@ async fn what_cannot_be_is_refused_where_it_is_begun() {
         );
     }
     assert_eq!(code(scene.begin_as(0, 10).await), ErrorCode::Invalid);
+    let unstorable = scene.begin_with(OWNER, 10, "a\0b").await.unwrap_err();
+    assert_eq!(unstorable.field(), Some("metadata"));
     let first = scene.begin_as(OWNER, 2_000_000).await.unwrap();
     let refused = scene.begin_as(OWNER, 1_000_001).await;
     assert_eq!(code(refused), ErrorCode::RateLimited);
