@@ -21,6 +21,7 @@ mod callers;
 mod commands;
 mod composer;
 mod data_folder;
+mod engine_schemas;
 mod environment;
 mod every_route;
 mod full_disk;

@@ -92,6 +92,15 @@ const EDITS: &[Edit] = &[
     (\"{{name}}.list_entries\", &[\"read\"]),",
     ),
     edit(
+        "app/tests/end_to_end/engine_schemas.rs",
+        Place::BeforeFirst("];"),
+        "    (
+        \"{{name}}\",
+        &{{layer}}_{{name}}::MIGRATIONS,
+        &{{layer}}_{{name}}::POSTGRES_MIGRATIONS,
+    ),",
+    ),
+    edit(
         "docs/adr/0026-single-writer.md",
         Place::AfterLast("| `{{layer}}/"),
         "| `{{layer}}/{{name}}/core/src/service/add_entry.rs` | entries are numbered in the order of their commits |",

@@ -37,7 +37,8 @@ use state::State;
 /// The tables of this domain.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
-/// The same tables in PostgreSQL.
+/// The same tables in PostgreSQL. A change is written for both engines; a test of the program
+/// compares what they come to.
 pub static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres");
 
 /// The database of this domain.

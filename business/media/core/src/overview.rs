@@ -9,11 +9,11 @@ const FAILED_COUNTED_MAX: i64 = 500;
 
 /// Whether there is any photo whose files must be in the blob store.
 pub(crate) async fn has_files(database: &Database) -> Result<bool, DbError> {
-    Ok(infra_db::query_scalar(
+    infra_db::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM renditions) OR EXISTS (SELECT 1 FROM media WHERE state = 1)",
     )
     .fetch_one(database.reader())
-    .await?)
+    .await
 }
 
 /// What became of photos.

@@ -95,7 +95,7 @@ mod tests {
         }
         assert!(holder("post:1").is_ok());
         assert!(holder("").is_err());
-        assert!(holder("post:\01").is_err());
+        assert!(holder("post:\0").is_err());
         assert!(id_count(IDS_MAX).is_ok());
         assert!(id_count(IDS_MAX + 1).is_err());
     }
