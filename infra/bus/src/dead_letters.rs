@@ -7,7 +7,7 @@ use infra_db::{BoxFuture, Connection, Database, DbError, json_ids};
 use infra_kernel::{Clock, Timestamp};
 
 use crate::Event;
-use crate::embedded::waiting;
+use crate::delivery::waiting;
 use crate::row::EventRow;
 
 /// How many dead letters are replayed in one transaction.

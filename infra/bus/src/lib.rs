@@ -12,7 +12,7 @@
 //! domains and no replies.
 //!
 //! The bus here is [`EmbeddedBus`], a log in one SQLite file. Start reading at [`Bus`], then
-//! `embedded/runner.rs`.
+//! `delivery/runner.rs`.
 
 pub mod inbox;
 pub mod outbox;
@@ -20,15 +20,18 @@ pub mod outbox;
 mod bus;
 mod causes;
 mod dead_letters;
+mod delivery;
 mod embedded;
 mod event;
 mod headers;
 mod last_event;
+mod log;
 mod relay;
 mod row;
 mod settings;
 mod status;
 mod subscription;
+mod wakeups;
 
 use sqlx::migrate::Migrator;
 

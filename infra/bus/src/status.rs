@@ -27,7 +27,7 @@ pub struct Status {
 pub async fn statuses(database: &Database) -> Result<Vec<Status>, DbError> {
     Ok(infra_db::query(
         "SELECT name AS subscription, position,
-             max(0, COALESCE((SELECT max(position) FROM log), 0) - position) AS behind,
+             max(0, COALESCE((SELECT max(position) FROM log), 0) + log_base - position) AS behind,
              (SELECT count(*) FROM redelivery WHERE subscription = name) AS waiting,
              (SELECT count(*) FROM dead_letters WHERE subscription = name) AS dead_letters
          FROM subscriptions ORDER BY name",

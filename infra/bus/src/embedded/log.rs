@@ -1,17 +1,21 @@
-//! The log's statements.
+//! The log as a table, and its statements.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
+use async_trait::async_trait;
 use infra_db::{Connection, Database, DbError};
-use infra_kernel::Timestamp;
+use infra_kernel::{Clock, Timestamp};
+use tokio::sync::Notify;
 
-use crate::Event;
+use crate::log::{Extent, Log, LogError, LogReader, Logged, Read, Trimmed};
 use crate::row::{EventRow, HoldsEvent, Taken, bind_event, take_bounded};
+use crate::wakeups::Wakeups;
+use crate::{BusError, Event};
 
 /// The most events in one transaction of publishing.
-pub(crate) const APPEND_MAX: usize = 1_024;
+const APPEND_MAX: usize = 1_024;
 /// The most events that one transaction of trimming deletes.
-pub(crate) const TRIM_BATCH: i64 = 500;
+const TRIM_BATCH: i64 = 500;
 /// The most positions that one read looks at, taken or not: it bounds how long it reads past events
 /// of other topics.
 const SCAN_POSITIONS_MAX: i64 = 10_000;
@@ -26,11 +30,9 @@ const COLUMNS: usize = 8;
 
 /// An event as a subscription reads it.
 #[derive(sqlx::FromRow)]
-pub(crate) struct LogRow {
+struct LogRow {
     #[sqlx(flatten)]
-    pub(crate) event: EventRow,
-    /// Whether an event with the same key waits in the subscription's redelivery.
-    pub(crate) blocked: bool,
+    event: EventRow,
     /// Where the log ended when this was read.
     log_end: i64,
 }
@@ -41,28 +43,119 @@ impl HoldsEvent for LogRow {
     }
 }
 
-/// What one look at the log found.
-pub(crate) struct Read {
-    pub(crate) rows: Vec<LogRow>,
-    /// Everything of interest up to here is in `rows`.
-    pub(crate) read_to: i64,
-    /// Whether the log's end was reached.
-    pub(crate) at_end: bool,
+impl From<LogRow> for Logged {
+    fn from(row: LogRow) -> Self {
+        Self {
+            position: row.event.position,
+            event: row.event.into_event(),
+        }
+    }
 }
 
-/// What a subscription wants to read.
-pub(crate) struct Interest<'a> {
-    pub(crate) subscription: &'a str,
+/// The log in a table.
+pub(super) struct EmbeddedLog {
+    database: Database,
+    clock: Arc<dyn Clock>,
+    /// Notifies the subscriptions of this process that something was published that they take.
+    wakeups: Wakeups,
+    /// It has one, for good: whoever loses the file loses the subscriptions in it too.
+    history: Arc<str>,
+}
+
+impl EmbeddedLog {
+    pub(super) fn new(database: Database, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            database,
+            clock,
+            wakeups: Wakeups::default(),
+            history: Arc::from(""),
+        }
+    }
+}
+
+#[async_trait]
+impl Log for EmbeddedLog {
+    async fn publish(&self, events: &[Event]) -> Result<(), BusError> {
+        for batch in events.chunks(APPEND_MAX) {
+            append(&self.database, batch.to_vec(), self.clock.now())
+                .await
+                .map_err(|error| BusError::Publish(Box::new(error)))?;
+            self.wakeups
+                .wake(batch.iter().map(|event| event.topic.as_str()));
+        }
+        Ok(())
+    }
+
+    async fn sync(&self) -> Result<(), BusError> {
+        let synced = self.database.sync().await;
+        synced.map_err(|error| BusError::Sync(Box::new(error)))
+    }
+
+    fn reader(&self, topics: &'static [&'static str], _: Arc<str>) -> Box<dyn LogReader> {
+        Box::new(EmbeddedReader {
+            database: self.database.clone(),
+            topics: json_texts(topics),
+        })
+    }
+
+    async fn extent(&self) -> Result<Extent, LogError> {
+        let found: LogExtent = infra_db::query(
+            "SELECT min(position) - 1 AS before_first,
+                 COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'log'), 0) AS last
+             FROM log",
+        )
+        .fetch_one(self.database.reader())
+        .await?;
+        Ok(Extent {
+            history: Arc::clone(&self.history),
+            before_first: found.before_first.unwrap_or(found.last),
+            last: found.last,
+        })
+    }
+
+    fn subscribe(&self, topics: &'static [&'static str]) -> Arc<Notify> {
+        self.wakeups.subscribe(topics)
+    }
+
+    async fn trim(&self, passed: i64, before: Timestamp) -> Result<Trimmed, LogError> {
+        let deleted = trim_batch(&self.database, passed, before).await?;
+        Ok(Trimmed {
+            deleted,
+            more: deleted == TRIM_BATCH.cast_unsigned(),
+        })
+    }
+}
+
+/// Reads the table for one subscription.
+struct EmbeddedReader {
+    database: Database,
     /// Its topics as a JSON array.
-    pub(crate) topics: &'a str,
+    topics: String,
+}
+
+#[async_trait]
+impl LogReader for EmbeddedReader {
+    async fn read(&mut self, after: i64, rows_max: usize) -> Result<Read, LogError> {
+        Ok(read(&self.database, &self.topics, after, rows_max).await?)
+    }
+}
+
+/// Topics as the JSON array that `json_each` takes. They are plain names, for which Rust's quoting
+/// is JSON's.
+fn json_texts(texts: &[&str]) -> String {
+    let quoted: Vec<String> = texts.iter().map(|text| format!("{text:?}")).collect();
+    format!("[{}]", quoted.join(","))
+}
+
+#[derive(sqlx::FromRow)]
+struct LogExtent {
+    /// None while the log is empty.
+    before_first: Option<i64>,
+    last: i64,
 }
 
 /// Appends events in one transaction; those that the log keeps already are skipped.
-pub(crate) async fn append(
-    database: &Database,
-    events: Vec<Event>,
-    now: Timestamp,
-) -> Result<(), DbError> {
+async fn append(database: &Database, events: Vec<Event>, now: Timestamp) -> Result<(), DbError> {
     database
         .write(move |connection| {
             Box::pin(async move {
@@ -109,35 +202,29 @@ fn insert_of(events: usize) -> &'static str {
     text.leak()
 }
 
-/// Reads what a subscription has not seen after a position. What is dead already was seen before a
-/// crash that kept the cursor from moving over it, and is skipped; what waits for redelivery
-/// already is blocked by its own row.
-pub(crate) async fn read(
+/// Reads what is of interest after a position.
+async fn read(
     database: &Database,
-    interest: &Interest<'_>,
+    topics: &str,
     after: i64,
     rows_max: usize,
 ) -> Result<Read, DbError> {
     let furthest = after.saturating_add(SCAN_POSITIONS_MAX);
     // Who was woken finds something nearly always, and the end with it, in one statement.
-    let taken = scan(database, interest, after, furthest, rows_max).await?;
+    let taken = scan(database, topics, after, furthest, rows_max).await?;
     let Some(found) = taken.rows.last() else {
-        return read_past_others(database, interest, after, rows_max).await;
+        return read_past_others(database, topics, after, rows_max).await;
     };
     let (last, end) = (found.event.position, found.log_end);
     let read_to = if taken.cut { last } else { end.min(furthest) };
-    Ok(Read {
-        rows: taken.rows,
-        read_to,
-        at_end: read_to == end,
-    })
+    Ok(found_in(taken.rows, read_to, end))
 }
 
 /// The same where at first there was nothing: it finds out where the log ends before it looks
 /// again, so that nothing which came in between is skipped.
 async fn read_past_others(
     database: &Database,
-    interest: &Interest<'_>,
+    topics: &str,
     after: i64,
     rows_max: usize,
 ) -> Result<Read, DbError> {
@@ -155,90 +242,54 @@ async fn read_past_others(
             at_end: true,
         });
     }
-    let Taken { rows, cut } = scan(database, interest, after, scan_to, rows_max).await?;
+    let Taken { rows, cut } = scan(database, topics, after, scan_to, rows_max).await?;
     let last = rows.last().map_or(after, |row| row.event.position);
     let read_to = if cut { last } else { scan_to };
-    Ok(Read {
-        rows,
+    Ok(found_in(rows, read_to, end))
+}
+
+fn found_in(rows: Vec<LogRow>, read_to: i64, end: i64) -> Read {
+    Read {
+        rows: rows.into_iter().map(Logged::from).collect(),
         read_to,
         at_end: read_to == end,
-    })
+    }
 }
 
 async fn scan(
     database: &Database,
-    interest: &Interest<'_>,
+    topics: &str,
     after: i64,
     scan_to: i64,
     rows_max: usize,
 ) -> Result<Taken<LogRow>, DbError> {
     let rows = infra_db::query(
         "SELECT position, event_id, topic, key, payload, occurred_at, correlation_id, headers,
-             EXISTS (SELECT 1 FROM redelivery AS r
-                 WHERE r.subscription = $1 AND r.key = log.key) AS blocked,
              (SELECT max(position) FROM log) AS log_end
          FROM log
-         WHERE position > $2 AND position <= $3 AND topic IN (SELECT value FROM json_each($4))
-             AND NOT EXISTS (SELECT 1 FROM dead_letters AS d
-                 WHERE d.subscription = $1 AND d.position = log.position)
-         ORDER BY position LIMIT CAST($5 AS BIGINT)",
+         WHERE position > $1 AND position <= $2 AND topic IN (SELECT value FROM json_each($3))
+         ORDER BY position LIMIT CAST($4 AS BIGINT)",
     )
-    .bind(interest.subscription)
     .bind(after)
     .bind(scan_to)
-    .bind(interest.topics)
+    .bind(topics)
     .bind(i64::try_from(rows_max).unwrap_or(i64::MAX))
     .fetch(database.reader());
     Ok(take_bounded(rows, rows_max).await?)
 }
 
-/// Makes the subscription known, if it is not yet: it starts at the beginning of what is kept.
-/// Returns its cursor.
-pub(crate) async fn register(
-    database: &Database,
-    subscription: &'static str,
-    now: Timestamp,
-) -> Result<i64, DbError> {
-    database
-        .write(move |connection| {
-            Box::pin(async move {
-                infra_db::query(
-                    "INSERT INTO subscriptions (name, position, created_at)
-                     VALUES ($1, COALESCE(
-                         (SELECT min(position) - 1 FROM log),
-                         (SELECT seq FROM sqlite_sequence WHERE name = 'log'), 0), $2)
-                     ON CONFLICT (name) DO NOTHING",
-                )
-                .bind(subscription)
-                .bind(now.microseconds())
-                .execute(&mut *connection)
-                .await?;
-                let position =
-                    infra_db::query_scalar("SELECT position FROM subscriptions WHERE name = $1")
-                        .bind(subscription)
-                        .fetch_one(connection)
-                        .await?;
-                Ok(position)
-            })
-        })
-        .await
-}
-
-/// Deletes old events that every subscription has passed, from the log's beginning. The
-/// subscriptions are read in the same transaction: one that registers at this moment either holds
-/// the trimming back or starts after it.
-pub(crate) async fn trim_batch(database: &Database, before: Timestamp) -> Result<u64, DbError> {
+/// Deletes old events up to a position, from the log's beginning.
+async fn trim_batch(database: &Database, passed: i64, before: Timestamp) -> Result<u64, DbError> {
     database
         .write(move |connection| {
             Box::pin(async move {
                 let deleted = infra_db::query(
                     "DELETE FROM log
                      WHERE position IN (SELECT position FROM log
-                         WHERE position <= COALESCE(
-                             (SELECT min(position) FROM subscriptions), 9223372036854775807)
-                         ORDER BY position LIMIT $1)
-                     AND published_at < $2",
+                         WHERE position <= $1 ORDER BY position LIMIT $2)
+                     AND published_at < $3",
                 )
+                .bind(passed)
                 .bind(TRIM_BATCH)
                 .bind(before.microseconds())
                 .execute(connection)

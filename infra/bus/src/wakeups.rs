@@ -5,8 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::Notify;
 
-use crate::Event;
-
 /// The subscriptions of this process that run.
 #[derive(Default)]
 pub(crate) struct Wakeups {
@@ -33,10 +31,10 @@ impl Wakeups {
         signal
     }
 
-    pub(crate) fn wake(&self, events: &[Event]) {
+    pub(crate) fn wake<'t>(&self, topics: impl Iterator<Item = &'t str> + Clone) {
         for subscribed in self.lock().iter() {
-            let takes = |event: &Event| subscribed.topics.contains(&event.topic.as_str());
-            if events.iter().any(takes)
+            let mut published = topics.clone();
+            if published.any(|topic| subscribed.topics.contains(&topic))
                 && let Some(signal) = subscribed.signal.upgrade()
             {
                 signal.notify_one();

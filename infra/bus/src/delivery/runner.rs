@@ -9,7 +9,7 @@
 
 mod outcomes;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,20 +24,30 @@ use super::ack_batch::AckBatch;
 use super::ack_writer::AckWriter;
 use super::attempt::{Failure, attempt};
 use super::keys::{Item, KeyQueues, Source};
-use super::log::{self, Interest, LogRow};
 use super::offset_tracker::OffsetTracker;
 use super::waiting::{self, Due};
+use super::{Cursor, Delivery, report};
+use crate::log::{LogError, LogReader, Logged};
 use crate::settings::Bounds;
-use crate::{Consumer, causes};
+use crate::{Consumer, Event};
 
 /// How many windows of events may be settled beyond the first that is not: it bounds what a crash
 /// delivers again.
 const WINDOWS_AHEAD_MAX: usize = 8;
 
+/// Which events of a read are not to be handled now.
+#[derive(Default)]
+struct HeldBack {
+    /// Keys of which an event waits for redelivery: others must wait behind it.
+    keys: HashSet<i64>,
+    /// What is dead already was seen before a crash that kept the cursor from moving over it.
+    dead: HashSet<i64>,
+}
+
 pub(crate) struct Runner {
     consumer: Consumer,
-    /// The subscription's topics as a JSON array.
-    topics: String,
+    reader: Box<dyn LogReader>,
+    cursor: Cursor,
     database: Database,
     clock: Arc<dyn Clock>,
     bounds: Bounds,
@@ -54,54 +64,38 @@ pub(crate) struct Runner {
     waiting: u64,
 }
 
-impl Runner {
-    /// Makes the subscription known to the bus; tries until it succeeds or is stopped.
-    pub(crate) async fn register(
-        database: &Database,
-        clock: Arc<dyn Clock>,
-        (bounds, epoch): (Bounds, Instant),
-        consumer: Consumer,
-        stop: &CancellationToken,
-    ) -> Option<Self> {
-        let name = consumer.subscription.name;
-        while !stop.is_cancelled() {
-            match log::register(database, name, clock.now()).await {
-                Ok(position) => {
-                    return Some(Self::new(
-                        database.clone(),
-                        clock,
-                        (bounds, epoch),
-                        consumer,
-                        position,
-                    ));
-                }
-                Err(error) => report(name, &error),
-            }
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = tokio::time::sleep(bounds.poll_interval) => {}
-            }
-        }
-        None
-    }
+/// Why a run ended.
+pub(crate) enum Ended {
+    /// It was asked to.
+    Stopped,
+    /// The log's positions mean something else now.
+    OtherHistory,
+}
 
-    fn new(
-        database: Database,
-        clock: Arc<dyn Clock>,
-        (bounds, epoch): (Bounds, Instant),
+impl Runner {
+    pub(crate) fn new(
+        delivery: &Delivery,
         consumer: Consumer,
-        position: i64,
+        reader: Box<dyn LogReader>,
+        cursor: Cursor,
     ) -> Self {
-        let ack_writer = AckWriter::new(database.clone(), &consumer, bounds, epoch);
+        let Delivery {
+            database,
+            clock,
+            bounds,
+            epoch,
+            ..
+        } = delivery.clone();
         Self {
-            topics: json_texts(consumer.subscription.topics),
-            ack_writer,
+            ack_writer: AckWriter::new(database.clone(), &consumer, bounds, epoch),
+            offset_tracker: OffsetTracker::at(cursor.position),
             consumer,
+            reader,
+            cursor,
             database,
             clock,
             bounds,
             keys: KeyQueues::default(),
-            offset_tracker: OffsetTracker::at(position),
             attempts: JoinSet::new(),
             running: HashMap::new(),
             behind: true,
@@ -110,13 +104,20 @@ impl Runner {
         }
     }
 
-    pub(crate) async fn run(mut self, published: Arc<Notify>, stop: CancellationToken) {
+    pub(crate) async fn run(mut self, published: &Notify, stop: &CancellationToken) -> Ended {
         let mut ticks = tokio::time::interval(self.bounds.poll_interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !stop.is_cancelled() {
-            if let Err(error) = self.fill().await {
-                report(self.name(), &error);
-                self.rest_until_tick();
+            match self.fill().await {
+                Ok(()) => {}
+                Err(LogError::OtherHistory) => {
+                    self.drain().await;
+                    return Ended::OtherHistory;
+                }
+                Err(error) => {
+                    report(self.name(), &error);
+                    self.rest_until_tick();
+                }
             }
             self.start_attempts();
             self.begin_commit();
@@ -131,6 +132,7 @@ impl Runner {
             }
         }
         self.drain().await;
+        Ended::Stopped
     }
 
     fn name(&self) -> &'static str {
@@ -155,7 +157,7 @@ impl Runner {
         self.look_at = Instant::now() + 2 * self.bounds.poll_interval;
     }
 
-    async fn fill(&mut self) -> Result<(), DbError> {
+    async fn fill(&mut self) -> Result<(), LogError> {
         // Redelivery gets half of the window at most: new events go on beside it.
         if self.look_at <= Instant::now() && self.may_look() {
             self.load_due(self.bounds.window.div_ceil(2)).await?;
@@ -224,38 +226,52 @@ impl Runner {
         Ok(())
     }
 
-    async fn load_log(&mut self) -> Result<(), DbError> {
+    async fn load_log(&mut self) -> Result<(), LogError> {
         let room = self.bounds.window - self.keys.loaded().min(self.bounds.window);
-        let interest = Interest {
-            subscription: self.name(),
-            topics: &self.topics,
-        };
         let rows_max = self.bounds.batch.min(room).max(1);
-        let read = log::read(
-            &self.database,
-            &interest,
-            self.offset_tracker.read_to(),
-            rows_max,
-        )
-        .await?;
-        for row in read.rows {
-            self.take_row(row);
+        let after = self.offset_tracker.read_to() - self.cursor.base;
+        let read = self.reader.read(after, rows_max).await?;
+        let held = self.held_back(&read.rows).await?;
+        for Logged { position, event } in read.rows {
+            let position = position + self.cursor.base;
+            if !held.dead.contains(&position) {
+                let is_blocked = held.keys.contains(&event.key.cast_signed());
+                self.take(position, event, is_blocked);
+            }
         }
-        self.offset_tracker.advance(read.read_to);
+        self.offset_tracker.advance(read.read_to + self.cursor.base);
         self.behind = !read.at_end;
         Ok(())
     }
 
-    fn take_row(&mut self, row: LogRow) {
-        let blocked = row.blocked;
+    /// What the subscription's tables say of events that were read. Asked only when there can be
+    /// something: what waits was counted at the last look, and only a crash leaves dead events
+    /// beyond the cursor. What another process replays meanwhile is seen at the next look.
+    async fn held_back(&mut self, rows: &[Logged]) -> Result<HeldBack, DbError> {
+        let mut held = HeldBack::default();
+        let Some(first) = rows.first() else {
+            return Ok(held);
+        };
+        if self.waiting > 0 {
+            let keys = rows.iter().map(|row| row.event.key.cast_signed());
+            held.keys = waiting::blocked_keys(&self.database, self.name(), keys).await?;
+        }
+        if first.position + self.cursor.base <= self.cursor.dead_to {
+            let positions = rows.iter().map(|row| row.position + self.cursor.base);
+            held.dead = waiting::dead_positions(&self.database, self.name(), positions).await?;
+        }
+        Ok(held)
+    }
+
+    fn take(&mut self, position: i64, event: Event, is_blocked: bool) {
         let item = Item {
-            position: row.event.position,
-            event: Arc::new(row.event.into_event()),
+            position,
+            event: Arc::new(event),
             attempts: 0,
             source: Source::Log,
         };
         self.offset_tracker.open(item.position);
-        if blocked || self.keys.must_park(item.event.key) {
+        if is_blocked || self.keys.must_park(item.event.key) {
             self.park(item);
         } else {
             self.keys.push(item);
@@ -305,7 +321,7 @@ impl Runner {
                 }
             }
             Err(error) => {
-                report(self.name(), &error);
+                report(self.name(), &error.into());
                 self.ack_writer
                     .pause(Instant::now() + self.bounds.poll_interval);
             }
@@ -357,20 +373,4 @@ impl Runner {
             }
         }
     }
-}
-
-fn report(subscription: &str, error: &DbError) {
-    let error = causes::chain(error);
-    tracing::warn!(
-        subscription,
-        error,
-        "the bus's database failed; trying again soon"
-    );
-}
-
-/// Topics as the JSON array that `json_each` takes. They are plain names, for which Rust's quoting
-/// is JSON's.
-fn json_texts(texts: &[&str]) -> String {
-    let quoted: Vec<String> = texts.iter().map(|text| format!("{text:?}")).collect();
-    format!("[{}]", quoted.join(","))
 }

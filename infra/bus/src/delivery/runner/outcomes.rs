@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tokio::task::{Id, JoinError};
 
 use super::Runner;
-use crate::embedded::ack_batch::{DeadEvent, Postponed};
-use crate::embedded::attempt::{Failure, panic_text};
-use crate::embedded::keys::{Item, Source};
+use crate::delivery::ack_batch::{DeadEvent, Postponed};
+use crate::delivery::attempt::{Failure, panic_text};
+use crate::delivery::keys::{Item, Source};
 use infra_resilience as backoff;
 
 /// How the task of an attempt ended.

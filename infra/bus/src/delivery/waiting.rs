@@ -4,6 +4,7 @@
 //! have none and wait behind it. Every transaction that changes a key's rows ends in
 //! [`settle_heads`], which makes that so again.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use infra_db::{Connection, Database, DbError, json_ids};
@@ -134,6 +135,40 @@ pub(crate) async fn run_of_key(
     } else {
         Ok(Vec::new())
     }
+}
+
+/// Which of these keys have an event that waits.
+pub(crate) async fn blocked_keys(
+    database: &Database,
+    subscription: &str,
+    keys: impl IntoIterator<Item = i64>,
+) -> Result<HashSet<i64>, DbError> {
+    let found: Vec<i64> = infra_db::query_scalar(
+        "SELECT DISTINCT key FROM redelivery
+         WHERE subscription = $1 AND key IN (SELECT value FROM json_each($2))",
+    )
+    .bind(subscription)
+    .bind(json_ids(keys))
+    .fetch_all(database.reader())
+    .await?;
+    Ok(found.into_iter().collect())
+}
+
+/// Which of these positions are dead letters.
+pub(crate) async fn dead_positions(
+    database: &Database,
+    subscription: &str,
+    positions: impl IntoIterator<Item = i64>,
+) -> Result<HashSet<i64>, DbError> {
+    let found: Vec<i64> = infra_db::query_scalar(
+        "SELECT position FROM dead_letters
+         WHERE subscription = $1 AND position IN (SELECT value FROM json_each($2))",
+    )
+    .bind(subscription)
+    .bind(json_ids(positions))
+    .fetch_all(database.reader())
+    .await?;
+    Ok(found.into_iter().collect())
 }
 
 /// Makes the first waiting event of each key its head, due now unless it has a time already, and

@@ -1,0 +1,152 @@
+//! Where a subscription stands in the log.
+//!
+//! Its positions are the log's, counted on from a base. A log that was made again counts from one,
+//! and what waits for redelivery or is dead is kept by its position: with the base raised over all
+//! that was before, no position is ever given twice.
+
+use std::sync::Arc;
+
+use infra_db::{Connection, Database, DbError};
+use infra_kernel::Timestamp;
+
+use crate::log::Extent;
+
+/// Where a subscription begins to read.
+pub(crate) struct Cursor {
+    pub(crate) history: Arc<str>,
+    /// What is added to the log's positions.
+    pub(crate) base: i64,
+    pub(crate) position: i64,
+    /// No event beyond this position is dead.
+    pub(crate) dead_to: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct CursorRow {
+    position: i64,
+    log_history: String,
+    log_base: i64,
+    waiting_to: i64,
+    dead_to: i64,
+}
+
+impl CursorRow {
+    /// Whether its position means something in this log.
+    fn is_of(&self, extent: &Extent) -> bool {
+        self.log_history == *extent.history && self.position - self.log_base <= extent.last
+    }
+
+    /// The same subscription at the beginning of this log.
+    fn rebased(self, extent: &Extent) -> Self {
+        let log_base = self.position.max(self.waiting_to).max(self.dead_to);
+        Self {
+            position: log_base + extent.before_first,
+            log_history: extent.history.to_string(),
+            log_base,
+            ..self
+        }
+    }
+}
+
+/// Makes the subscription known, if it is not yet: it starts at the beginning of what is kept. One
+/// whose log is another one now, or has lost its end, begins there too, since nobody can say which
+/// of the events there it has seen.
+pub(crate) async fn register(
+    database: &Database,
+    subscription: &'static str,
+    extent: Extent,
+    now: Timestamp,
+) -> Result<Cursor, DbError> {
+    database
+        .write(move |connection| {
+            Box::pin(async move {
+                add(connection, subscription, &extent, now).await?;
+                let mut row = find(connection, subscription).await?;
+                if !row.is_of(&extent) {
+                    row = row.rebased(&extent);
+                    store(connection, subscription, &row).await?;
+                    tracing::warn!(
+                        subscription,
+                        "the log is not the one that was read before; \
+                         the subscription begins at its beginning"
+                    );
+                }
+                Ok(Cursor {
+                    history: extent.history,
+                    base: row.log_base,
+                    position: row.position,
+                    dead_to: row.dead_to,
+                })
+            })
+        })
+        .await
+}
+
+/// One that is new may have dead letters from a time before it was forgotten: their positions may
+/// be of another log, and its own lie beyond them. The embedded log never counts again.
+async fn add(
+    connection: &mut Connection,
+    subscription: &str,
+    extent: &Extent,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    infra_db::query(
+        "INSERT INTO subscriptions (name, position, created_at, log_history, log_base)
+         SELECT $1, base + $2, $3, $4, base FROM (SELECT CASE WHEN $4 = '' THEN 0 ELSE COALESCE(
+             (SELECT max(position) FROM dead_letters WHERE subscription = $1), 0) END AS base)
+             AS above
+         WHERE true
+         ON CONFLICT (name) DO NOTHING",
+    )
+    .bind(subscription)
+    .bind(extent.before_first)
+    .bind(now.microseconds())
+    .bind(extent.history.to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn find(connection: &mut Connection, subscription: &str) -> Result<CursorRow, DbError> {
+    infra_db::query(
+        "SELECT position, log_history, log_base,
+             COALESCE((SELECT max(position) FROM redelivery WHERE subscription = $1), 0)
+                 AS waiting_to,
+             COALESCE((SELECT max(position) FROM dead_letters WHERE subscription = $1), 0)
+                 AS dead_to
+         FROM subscriptions WHERE name = $1",
+    )
+    .bind(subscription)
+    .fetch_one(connection)
+    .await
+}
+
+async fn store(
+    connection: &mut Connection,
+    subscription: &str,
+    row: &CursorRow,
+) -> Result<(), DbError> {
+    infra_db::query(
+        "UPDATE subscriptions SET position = $2, log_history = $3, log_base = $4 WHERE name = $1",
+    )
+    .bind(subscription)
+    .bind(row.position)
+    .bind(&row.log_history)
+    .bind(row.log_base)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The log's position that every known subscription has passed; those that have not begun with this
+/// history have passed nothing of it.
+pub(crate) async fn passed_by_all(database: &Database, history: &str) -> Result<i64, DbError> {
+    let passed: Option<i64> = infra_db::query_scalar(
+        "SELECT min(CASE WHEN log_history = $1 THEN position - log_base ELSE 0 END)
+         FROM subscriptions",
+    )
+    .bind(history)
+    .fetch_one(database.reader())
+    .await?;
+    Ok(passed.unwrap_or(i64::MAX))
+}
