@@ -1,6 +1,9 @@
 //! What every bus can do, wherever it runs.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
+use infra_kernel::EventId;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Consumer, Event};
@@ -12,10 +15,11 @@ pub trait Bus: Send + Sync + 'static {
     /// loss of power when [`Bus::sync`] has returned since.
     ///
     /// An event that the log already keeps, by its id, is skipped: a caller does not know whether
-    /// an earlier call succeeded makes it again with the same events.
+    /// an earlier call succeeded makes it again with the same events. A log may know ids for a
+    /// time only ([`Bus::lossy`]), so an event may be delivered more than once.
     ///
     /// # Errors
-    /// When the bus could not take all of them; it may have taken the first ones.
+    /// When the bus could not take all of them; it may have taken the first ones, of each key.
     async fn publish(&self, events: &[Event]) -> Result<(), BusError>;
 
     /// Makes durable what was published before.
@@ -30,6 +34,58 @@ pub trait Bus: Send + Sync + 'static {
     /// A subscription that is new to the bus starts at the beginning of what the log still keeps,
     /// so that a consumer added by an upgrade sees what happened while the upgrade was under way.
     async fn run(&self, consumer: Consumer, stop: CancellationToken);
+
+    /// What there is besides when the log can lose what it has acknowledged and synced: another
+    /// machine's disks. None where its durability is that of the outboxes, whose rows are deleted
+    /// then as soon as they are published. Where there is something, relays keep the rows for a
+    /// time and publish them again after a loss.
+    fn lossy(&self) -> Option<&dyn LossyLog> {
+        None
+    }
+}
+
+/// A log that can lose what it has acknowledged, as its publishers see it.
+#[async_trait]
+pub trait LossyLog: Send + Sync {
+    /// How long relays keep what they have published.
+    fn keep(&self) -> Duration;
+
+    /// Publishes as [`Bus::publish`] does, and returns where the furthest of the events lies; none
+    /// when there are no events.
+    ///
+    /// # Errors
+    /// As [`Bus::publish`] has them.
+    async fn publish(&self, events: &[Event]) -> Result<Option<Anchor>, BusError>;
+
+    /// Counts the connections to the log that this process has had. While it stays, the log was
+    /// not restarted.
+    fn connections(&self) -> u64;
+
+    /// Whether an event is still where it was. True as well when the log has trimmed what was
+    /// there.
+    ///
+    /// # Errors
+    /// When the log could not be asked.
+    async fn holds(&self, anchor: &Anchor) -> Result<bool, BusError>;
+
+    /// Notes in the log that it has lost an event, before that is published again: subscriptions
+    /// that had read further than what is left go back to the beginning. Nothing is noted when
+    /// they know already that the history in which the event was published has ended.
+    ///
+    /// # Errors
+    /// When it could not be noted.
+    async fn note_loss(&self, of: &Anchor) -> Result<(), BusError>;
+}
+
+/// An event, and where a log has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Anchor {
+    /// The event.
+    pub event: EventId,
+    /// The history of the log: another one when it was made again, or has lost events.
+    pub history: String,
+    /// The position in that history.
+    pub position: i64,
 }
 
 /// Why the bus did not take events.
@@ -41,4 +97,7 @@ pub enum BusError {
     /// What was published could not be made durable; the same call may succeed later.
     #[error("the bus could not make its events durable")]
     Sync(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The log could not be asked what it holds; the same call may succeed later.
+    #[error("the bus could not say what it holds")]
+    Look(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

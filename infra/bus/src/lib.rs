@@ -2,7 +2,8 @@
 //! them.
 //!
 //! A domain writes an event into its own database in the same transaction as the change
-//! ([`outbox::append`]). A [`Relay`] moves it to the [`Bus`]. A consumer that acts on it holds a
+//! ([`outbox::append`]). A [`Relay`] moves it to the [`Bus`], and keeps a copy for a time where the
+//! bus's log could lose it. A consumer that acts on it holds a
 //! durable subscription ([`Bus::run`]): every event at least once, in the order of its key, again
 //! after a failure with growing pauses, and dead-lettered when it cannot be handled
 //! ([`DeadLetters`]). What may not happen twice is guarded by the consumer's [`inbox`], in the
@@ -35,7 +36,7 @@ mod wakeups;
 
 use sqlx::migrate::Migrator;
 
-pub use bus::{Bus, BusError};
+pub use bus::{Anchor, Bus, BusError, LossyLog};
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use embedded::EmbeddedBus;
 pub use event::{Event, PayloadError};

@@ -2,7 +2,7 @@
 //! all.
 //!
 //! Every domain that publishes events has this table in its own database, by this statement in its
-//! first migration (older domains added `headers` later):
+//! first migration (older domains added the last four columns later):
 //!
 //! ```sql
 //! CREATE TABLE outbox (
@@ -13,14 +13,26 @@
 //!     payload BLOB NOT NULL,
 //!     occurred_at BIGINT NOT NULL,
 //!     correlation_id TEXT NOT NULL,
-//!     headers TEXT NOT NULL DEFAULT '{}'
+//!     headers TEXT NOT NULL DEFAULT '{}',
+//!     published_at BIGINT,
+//!     log_history TEXT,
+//!     log_position BIGINT
 //! );
 //! ```
+//!
+//! The last three are NULL until the event is published, and matter only where the bus's log can
+//! lose what it has taken ([`crate::Bus::lossy`]): everywhere else a row is deleted then.
+//! `published_at` says since when the row is only kept. The other two say where the log has the
+//! event; they are set for the furthest of those that are marked together.
 
 use infra_db::{Connection, Database, DbError};
+use infra_kernel::{EventId, Timestamp};
 
-use crate::Event;
 use crate::row::{EventRow, Taken, bind_event, take_bounded};
+use crate::{Anchor, Event};
+
+/// The most rows that one call of [`trim`] deletes.
+pub(crate) const TRIM_BATCH: u64 = 500;
 
 /// The first events of an outbox.
 #[derive(Debug)]
@@ -52,26 +64,140 @@ pub async fn append(connection: &mut Connection, event: &Event) -> Result<(), Db
 /// # Errors
 /// When the database cannot be read.
 pub async fn read(database: &Database, events_max: usize) -> Result<Batch, DbError> {
-    read_after(database, 0, events_max).await
+    let waiting = infra_db::query(
+        "SELECT position, event_id, topic, key, payload, occurred_at, correlation_id, headers
+         FROM outbox WHERE position > $1 AND published_at IS NULL
+         ORDER BY position LIMIT CAST($2 AS BIGINT)",
+    );
+    read_with(waiting, database, 0, events_max).await
 }
 
-/// The same of those after a position.
+/// The events after a position, whether they were published or not.
 pub(crate) async fn read_after(
     database: &Database,
     after: i64,
     events_max: usize,
 ) -> Result<Batch, DbError> {
-    let rows = infra_db::query(
+    let all = infra_db::query(
         "SELECT position, event_id, topic, key, payload, occurred_at, correlation_id, headers
          FROM outbox WHERE position > $1 ORDER BY position LIMIT CAST($2 AS BIGINT)",
-    )
-    .bind(after)
-    .bind(i64::try_from(events_max).unwrap_or(i64::MAX))
-    .fetch(database.reader());
+    );
+    read_with(all, database, after, events_max).await
+}
+
+async fn read_with(
+    statement: infra_db::Query<'_>,
+    database: &Database,
+    after: i64,
+    events_max: usize,
+) -> Result<Batch, DbError> {
+    let rows = statement
+        .bind(after)
+        .bind(i64::try_from(events_max).unwrap_or(i64::MAX))
+        .fetch(database.reader());
     let taken: Taken<EventRow> = take_bounded(rows, events_max).await?;
     Ok(Batch {
         last: taken.rows.last().map_or(after, |row| row.position),
         events: taken.rows.into_iter().map(EventRow::into_event).collect(),
         more: taken.cut,
     })
+}
+
+/// What an outbox keeps of what was published.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    /// Everything up to here was published.
+    pub(crate) position: i64,
+    /// The event that lies furthest in the log.
+    pub(crate) anchor: Anchor,
+}
+
+/// What is kept, if anything is. Rows are marked in order.
+pub(crate) async fn kept(database: &Database) -> Result<Option<Kept>, DbError> {
+    let row: Option<(i64, i64, String, i64)> = infra_db::query(
+        "SELECT (SELECT max(position) FROM outbox WHERE published_at IS NOT NULL), event_id,
+             log_history, log_position
+         FROM outbox WHERE log_history IS NOT NULL AND log_position IS NOT NULL
+         ORDER BY position DESC LIMIT 1",
+    )
+    .fetch_optional(database.reader())
+    .await?;
+    Ok(row.map(|(position, event, history, log_position)| Kept {
+        position,
+        anchor: Anchor {
+            event: EventId::from_sql(event),
+            history,
+            position: log_position,
+        },
+    }))
+}
+
+/// Marks what was published: everything after a position up to that of what is kept.
+pub(crate) async fn mark(
+    database: &Database,
+    after: i64,
+    kept: Kept,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    database
+        .write(move |connection| {
+            Box::pin(async move {
+                // The anchor is among them, or lies further in the log than any of them and was
+                // marked before.
+                infra_db::query(
+                    "UPDATE outbox SET published_at = $1 WHERE position > $2 AND position <= $3",
+                )
+                .bind(now.microseconds())
+                .bind(after)
+                .bind(kept.position)
+                .execute(&mut *connection)
+                .await?;
+                infra_db::query(
+                    "UPDATE outbox SET log_history = $1, log_position = $2
+                     WHERE position > $3 AND position <= $4 AND event_id = $5",
+                )
+                .bind(kept.anchor.history)
+                .bind(kept.anchor.position)
+                .bind(after)
+                .bind(kept.position)
+                .bind(kept.anchor.event.to_sql())
+                .execute_with_commit(connection)
+                .await
+            })
+        })
+        .await
+}
+
+/// Deletes the oldest rows up to a position that were published before a moment,
+/// [`TRIM_BATCH`] at most; returns how many. Where there are none nothing is written.
+pub(crate) async fn trim(
+    database: &Database,
+    last: i64,
+    before: Timestamp,
+) -> Result<u64, DbError> {
+    let oldest: Option<Option<i64>> =
+        infra_db::query_scalar("SELECT published_at FROM outbox ORDER BY position LIMIT 1")
+            .fetch_optional(database.reader())
+            .await?;
+    if !matches!(oldest, Some(Some(at)) if at < before.microseconds()) {
+        return Ok(0);
+    }
+    database
+        .write(move |connection| {
+            Box::pin(async move {
+                let deleted = infra_db::query(
+                    "DELETE FROM outbox
+                     WHERE position IN (SELECT position FROM outbox
+                         WHERE position <= $1 ORDER BY position LIMIT $2)
+                     AND published_at < $3",
+                )
+                .bind(last)
+                .bind(TRIM_BATCH.cast_signed())
+                .bind(before.microseconds())
+                .execute(connection)
+                .await?;
+                Ok(deleted)
+            })
+        })
+        .await
 }

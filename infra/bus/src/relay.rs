@@ -3,6 +3,11 @@
 //! It publishes at once, and deletes later and many together, when the bus has made them durable: a
 //! crash in between publishes again, which the bus recognises. It is the only one that deletes from
 //! the outbox, and moves rows strictly in order; a failing bus holds back what comes later.
+//!
+//! Where the bus's log can lose what it has taken, rows are not deleted but marked, and kept for a
+//! time (`relay/keeping.rs`).
+
+mod keeping;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Bus, BusError, outbox};
 use infra_resilience::pause_after;
+use keeping::Keeping;
 
 /// The most events moved at once.
 const BATCH_EVENTS_MAX: usize = 256;
@@ -40,6 +46,8 @@ pub struct Relay {
 /// How far a relay has come in its outbox.
 #[derive(Default)]
 struct Progress {
+    /// What it keeps, when the bus's log can lose it.
+    keeping: Keeping,
     /// Everything up to here was published by this run.
     published: i64,
     /// How much of that is still in the outbox.
@@ -80,6 +88,8 @@ enum RelayError {
     Bus(#[from] BusError),
     #[error("published events could not be deleted from the outbox")]
     Delete(#[source] DbError),
+    #[error("published events could not be marked in the outbox")]
+    Mark(#[source] DbError),
 }
 
 impl Relay {
@@ -127,6 +137,9 @@ impl Relay {
         progress: &mut Progress,
     ) -> Result<(), RelayError> {
         loop {
+            if let Some(log) = self.bus.lossy() {
+                self.check_kept(log, progress).await?;
+            }
             let more = self.publish_batch(progress).await?;
             if progress.must_release() {
                 self.release(progress).await?;
@@ -163,20 +176,28 @@ impl Relay {
         if batch.events.is_empty() {
             return Ok(false);
         }
+        if let Some(log) = self.bus.lossy() {
+            return self.publish_kept(log, &batch, progress).await;
+        }
         self.bus.publish(&batch.events).await?;
         progress.publish(batch.last, batch.events.len());
         Ok(batch.more)
     }
 
-    /// Deletes what was published, once the bus has made it durable.
+    /// Deletes what was published, once the bus has made it durable, or marks it where the bus's
+    /// log can lose it all the same.
     async fn release(&self, progress: &mut Progress) -> Result<(), RelayError> {
         if progress.unreleased == 0 {
             return Ok(());
         }
         self.bus.sync().await?;
-        self.delete_to(progress.published)
-            .await
-            .map_err(RelayError::Delete)?;
+        if self.bus.lossy().is_some() {
+            self.mark(progress).await?;
+        } else {
+            self.delete_to(progress.published)
+                .await
+                .map_err(RelayError::Delete)?;
+        }
         progress.release();
         Ok(())
     }

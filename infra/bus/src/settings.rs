@@ -1,11 +1,11 @@
-//! The bounds of the embedded bus.
+//! The bounds of the bus.
 
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How much the embedded bus keeps, holds in memory and waits for.
+/// How much the bus keeps, holds in memory and waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
@@ -13,6 +13,12 @@ pub struct Settings {
     /// has handled it; at least 60. An event that is published twice within this time is
     /// recognised. Default 604800 (seven days).
     pub retention_s: u64,
+    /// How long relays keep what they have published, in seconds, where the log is on other
+    /// machines and may lose what it has acknowledged: what is younger is published again then. It
+    /// has to be longer than anybody needs to bring the log back, and than the log takes to write
+    /// to its disks. The embedded log loses nothing, and its relays keep nothing. Default 900 (15
+    /// minutes).
+    pub outbox_keep_s: u64,
     /// The pause between two rounds of trimming the log, in seconds. Default 300.
     pub trim_interval_s: u32,
     /// The most events in one read of the log. Default 256.
@@ -38,6 +44,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             retention_s: 7 * 24 * 60 * 60,
+            outbox_keep_s: 15 * 60,
             trim_interval_s: 300,
             batch_events_max: 256,
             window_events_max: 1_024,

@@ -7,6 +7,7 @@ mod crash;
 mod dead_letters;
 mod delivery;
 mod headers;
+mod keeping;
 mod kit;
 mod last_event;
 mod order;
