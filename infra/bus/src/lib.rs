@@ -12,7 +12,8 @@
 //! It knows no domain: a topic is a name and a payload is bytes. It has no transactions across
 //! domains and no replies.
 //!
-//! The bus here is [`EmbeddedBus`], a log in one SQLite file. Start reading at [`Bus`], then
+//! There are two buses: [`EmbeddedBus`], a log in one SQLite file, and [`JetStreamBus`], whose log is
+//! a stream on NATS servers. What they do with events is the same. Start reading at [`Bus`], then
 //! `delivery/runner.rs`.
 
 pub mod inbox;
@@ -25,6 +26,7 @@ mod delivery;
 mod embedded;
 mod event;
 mod headers;
+mod jetstream;
 mod last_event;
 mod log;
 mod relay;
@@ -41,6 +43,7 @@ pub use dead_letters::{DeadLetter, DeadLetters};
 pub use embedded::EmbeddedBus;
 pub use event::{Event, PayloadError};
 pub use headers::Headers;
+pub use jetstream::{ConnectError, JetStreamBus, JetStreamSettings, StatusError};
 pub use last_event::last_event;
 pub use relay::Relay;
 pub use settings::Settings;

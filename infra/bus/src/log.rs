@@ -81,7 +81,7 @@ pub(crate) struct Trimmed {
 
 /// Why the log was not read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LogError {
+pub enum LogError {
     /// It may work later.
     #[error("the log is not available")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),

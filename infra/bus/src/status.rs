@@ -20,18 +20,26 @@ pub struct Status {
     pub dead_letters: i64,
 }
 
-/// Every subscription that the bus knows, by name.
+/// Every subscription that the embedded bus knows, by name.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn statuses(database: &Database) -> Result<Vec<Status>, DbError> {
+    let end: Option<i64> = infra_db::query_scalar("SELECT max(position) FROM log")
+        .fetch_one(database.reader())
+        .await?;
+    statuses_behind(database, end.unwrap_or(0)).await
+}
+
+/// The same of a log that ends at this position.
+pub(crate) async fn statuses_behind(database: &Database, end: i64) -> Result<Vec<Status>, DbError> {
     Ok(infra_db::query(
-        "SELECT name AS subscription, position,
-             max(0, COALESCE((SELECT max(position) FROM log), 0) + log_base - position) AS behind,
+        "SELECT name AS subscription, position, max(0, $1 + log_base - position) AS behind,
              (SELECT count(*) FROM redelivery WHERE subscription = name) AS waiting,
              (SELECT count(*) FROM dead_letters WHERE subscription = name) AS dead_letters
          FROM subscriptions ORDER BY name",
     )
+    .bind(end)
     .fetch_all(database.reader())
     .await?)
 }

@@ -42,6 +42,15 @@ impl Wakeups {
         }
     }
 
+    /// Wakes everyone: it is not known what was published.
+    pub(crate) fn wake_all(&self) {
+        for subscribed in self.lock().iter() {
+            if let Some(signal) = subscribed.signal.upgrade() {
+                signal.notify_one();
+            }
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<Subscribed>> {
         // Nothing between two changes of the list can panic.
         self.subscriptions

@@ -5,8 +5,10 @@
 //! its program is; a test whose engine is not asked for does nothing. What is asked for and cannot
 //! be started fails the test.
 
+mod nats;
 mod postgres;
 mod process;
 
+pub use nats::Nats;
 pub use postgres::Postgres;
 pub use process::{EngineProcess, free_port, wait_for_port};

