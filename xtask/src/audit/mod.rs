@@ -64,13 +64,22 @@ fn packages(metadata: Metadata) -> Vec<Package> {
         .into_iter()
         .map(|node| (node.id.clone(), node))
         .collect();
+    let described: BTreeMap<_, _> = metadata
+        .packages
+        .iter()
+        .map(|package| (package.id.clone(), package))
+        .collect();
     let mut wanted = BTreeSet::new();
     let mut next = metadata.workspace_members;
     while let Some(id) = next.pop() {
-        if let Some(node) = nodes.get(&id)
+        if let (Some(node), Some(package)) = (nodes.get(&id), described.get(&id))
             && wanted.insert(id)
         {
-            next.extend(node.deps.iter().map(|dependency| dependency.pkg.clone()));
+            let on = node.deps.iter().filter(|dependency| {
+                let target = described.get(&dependency.pkg);
+                target.is_none_or(|target| is_turned_on(package, &node.features, &target.name))
+            });
+            next.extend(on.map(|dependency| dependency.pkg.clone()));
         }
     }
     let packages = metadata
@@ -87,6 +96,31 @@ fn packages(metadata: Metadata) -> Vec<Package> {
         }),
     };
     packages.map(package).collect()
+}
+
+/// Whether a package is built with this dependency. Cargo resolves one that is optional already when
+/// a feature only speaks of it (`name?/feature`), and does not build it.
+fn is_turned_on<F: AsRef<str>>(
+    package: &cargo_metadata::Package,
+    features: &[F],
+    name: &str,
+) -> bool {
+    let mut declared = package.dependencies.iter().filter(|one| one.name == name);
+    declared.any(|one| {
+        let name = one.rename.as_deref().unwrap_or(name);
+        let turns_on = |value: &String| {
+            value == name
+                || value.strip_prefix("dep:") == Some(name)
+                || value
+                    .split_once('/')
+                    .is_some_and(|(before, _)| before == name)
+        };
+        let by_feature = |feature: &F| {
+            let values = package.features.get(feature.as_ref());
+            values.is_some_and(|values| values.iter().any(turns_on))
+        };
+        !one.optional || features.iter().any(by_feature)
+    })
 }
 
 fn check(packages: &[Package], policy: &Policy, advisories: &Advisories) -> Vec<Finding> {
