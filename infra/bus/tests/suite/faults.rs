@@ -90,6 +90,14 @@ impl Scene {
         .await;
     }
 
+    /// Waits until the relay has noted that so many are published.
+    async fn marked(&self, rows: i64) {
+        eventually("all are marked", async || {
+            count(&self.domain, "outbox WHERE published_at IS NOT NULL").await == rows
+        })
+        .await;
+    }
+
     /// Stops everything; nothing may be lost, doubled or out of order.
     async fn end(self, events: u64) {
         self.effects(events.cast_signed()).await;
@@ -141,10 +149,7 @@ async fn what_is_kept_is_published_again_to_a_server_whose_store_is_lost() {
     scene.write(0..100).await;
     scene.effects(100).await;
     scene.stage.settled().await;
-    eventually("all are marked", async || {
-        count(&scene.domain, "outbox WHERE published_at IS NOT NULL").await == 100
-    })
-    .await;
+    scene.marked(100).await;
     scene.server.kill();
     scene.server.wipe();
     scene.server.restart();
@@ -188,7 +193,7 @@ async fn everything_goes_on_after_a_while_without_a_server() {
         return;
     };
     scene.write(0..20).await;
-    scene.effects(20).await;
+    scene.marked(20).await;
     scene.server.kill();
     scene.write(20..60).await;
     // Longer than one request waits.
