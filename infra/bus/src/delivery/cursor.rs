@@ -21,6 +21,13 @@ pub(crate) struct Cursor {
     pub(crate) dead_to: i64,
 }
 
+/// What a subscription that registers finds.
+pub(super) struct Found {
+    pub(super) extent: Extent,
+    /// No position up to here may be used again.
+    pub(super) above: i64,
+}
+
 #[derive(sqlx::FromRow)]
 struct CursorRow {
     position: i64,
@@ -36,9 +43,10 @@ impl CursorRow {
         self.log_history == *extent.history && self.position - self.log_base <= extent.last
     }
 
-    /// The same subscription at the beginning of this log.
-    fn rebased(self, extent: &Extent) -> Self {
-        let log_base = self.position.max(self.waiting_to).max(self.dead_to);
+    /// The same subscription at the beginning of this log, over all positions that it has used.
+    fn rebased(self, Found { extent, above }: &Found) -> Self {
+        let used = [self.position, self.waiting_to, self.dead_to, *above];
+        let log_base = used.into_iter().fold(0, i64::max);
         Self {
             position: log_base + extent.before_first,
             log_history: extent.history.to_string(),
@@ -54,16 +62,16 @@ impl CursorRow {
 pub(crate) async fn register(
     database: &Database,
     subscription: &'static str,
-    extent: Extent,
+    found: Found,
     now: Timestamp,
 ) -> Result<Cursor, DbError> {
     database
         .write(move |connection| {
             Box::pin(async move {
-                add(connection, subscription, &extent, now).await?;
+                add(connection, subscription, &found.extent, now).await?;
                 let mut row = find(connection, subscription).await?;
-                if !row.is_of(&extent) {
-                    row = row.rebased(&extent);
+                if !row.is_of(&found.extent) {
+                    row = row.rebased(&found);
                     store(connection, subscription, &row).await?;
                     tracing::warn!(
                         subscription,
@@ -72,7 +80,7 @@ pub(crate) async fn register(
                     );
                 }
                 Ok(Cursor {
-                    history: extent.history,
+                    history: found.extent.history,
                     base: row.log_base,
                     position: row.position,
                     dead_to: row.dead_to,

@@ -72,21 +72,27 @@ impl Delivery {
         let topics = consumer.subscription.topics;
         // Watches before it reads: what is published in between wakes it.
         let published = self.log.subscribe(topics);
-        while let Some(cursor) = self.register(name, &stop).await {
+        let mut above = 0;
+        while let Some(cursor) = self.register(name, above, &stop).await {
             let reader = self.log.reader(topics, Arc::clone(&cursor.history));
             let runner = Runner::new(self, consumer.clone(), reader, cursor);
             match Box::pin(runner.run(&published, &stop)).await {
                 Ended::Stopped => return,
                 // What was in memory is settled. It begins again with what the log is now.
-                Ended::OtherHistory => {}
+                Ended::OtherHistory { read_to } => above = read_to,
             }
         }
     }
 
     /// Makes the subscription known to the bus; tries until it succeeds or is stopped.
-    async fn register(&self, name: &'static str, stop: &CancellationToken) -> Option<Cursor> {
+    async fn register(
+        &self,
+        name: &'static str,
+        above: i64,
+        stop: &CancellationToken,
+    ) -> Option<Cursor> {
         while !stop.is_cancelled() {
-            match self.register_once(name).await {
+            match self.register_once(name, above).await {
                 Ok(cursor) => return Some(cursor),
                 Err(error) => report(name, &error),
             }
@@ -98,9 +104,12 @@ impl Delivery {
         None
     }
 
-    async fn register_once(&self, name: &'static str) -> Result<Cursor, LogError> {
-        let extent = self.log.extent().await?;
-        Ok(cursor::register(&self.database, name, extent, self.clock.now()).await?)
+    async fn register_once(&self, name: &'static str, above: i64) -> Result<Cursor, LogError> {
+        let found = cursor::Found {
+            extent: self.log.extent().await?,
+            above,
+        };
+        Ok(cursor::register(&self.database, name, found, self.clock.now()).await?)
     }
 
     /// Trims the log until it is stopped: deletes what every known subscription has passed and what

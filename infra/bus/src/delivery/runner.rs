@@ -68,8 +68,9 @@ pub(crate) struct Runner {
 pub(crate) enum Ended {
     /// It was asked to.
     Stopped,
-    /// The log's positions mean something else now.
-    OtherHistory,
+    /// The log's positions mean something else now. This is how far it had read: what it has begun
+    /// to write when it ended has no position beyond.
+    OtherHistory { read_to: i64 },
 }
 
 impl Runner {
@@ -108,11 +109,17 @@ impl Runner {
         let mut ticks = tokio::time::interval(self.bounds.poll_interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !stop.is_cancelled() {
-            match self.fill().await {
+            // A log that is away may take its time to say so.
+            let filled = tokio::select! {
+                () = stop.cancelled() => break,
+                filled = self.fill() => filled,
+            };
+            match filled {
                 Ok(()) => {}
                 Err(LogError::OtherHistory) => {
+                    let read_to = self.offset_tracker.read_to();
                     self.drain().await;
-                    return Ended::OtherHistory;
+                    return Ended::OtherHistory { read_to };
                 }
                 Err(error) => {
                     report(self.name(), &error);

@@ -1,9 +1,10 @@
 //! The connection to the servers, what they must be able to do, and the stream on them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use async_nats::connection::State;
 use async_nats::jetstream::context::{Context, ContextBuilder};
 use async_nats::jetstream::stream::{self, Config, StorageType, Stream};
 use async_nats::{Client, ConnectOptions};
@@ -72,8 +73,6 @@ pub enum ConnectError {
 pub(super) struct Connection {
     pub(super) client: Client,
     pub(super) context: Context,
-    /// How often it was made.
-    made: Arc<AtomicU64>,
     stream: String,
     /// What stands before a topic in its subject.
     prefix: String,
@@ -97,8 +96,7 @@ impl Connection {
         if at.name.is_empty() || !at.name.chars().all(is_plain) {
             return Err(ConnectError::Name(at.name.clone()));
         }
-        let made = Arc::new(AtomicU64::new(0));
-        let client = connect(&at.url, Arc::clone(&made)).await?;
+        let client = connect(&at.url).await?;
         require_version(&client)?;
         if let Some(monitor) = &at.monitor {
             require_synced(monitor).await?;
@@ -110,7 +108,6 @@ impl Connection {
         let connection = Self {
             client,
             context,
-            made,
             stream: format!("{}-events", at.name),
             prefix: format!("{}.events.", at.name),
             replicas: at.replicas,
@@ -121,8 +118,18 @@ impl Connection {
         Ok(connection)
     }
 
+    /// How often it was made: counted before anything is sent on a new one.
     pub(super) fn made(&self) -> u64 {
-        self.made.load(Ordering::Acquire)
+        self.client.statistics().connects.load(Ordering::Acquire)
+    }
+
+    /// Without a connection a request would wait to be sent, and go out later when nobody waits for
+    /// it any more.
+    fn require_connected(&self) -> Result<(), Cause> {
+        match self.client.connection_state() {
+            State::Connected => Ok(()),
+            _ => Err("the connection to NATS is lost".into()),
+        }
     }
 
     pub(super) fn stream_name(&self) -> &str {
@@ -139,11 +146,13 @@ impl Connection {
     }
 
     pub(super) async fn stream(&self) -> Result<Stream<()>, Cause> {
+        self.require_connected()?;
         Ok(self.context.get_stream_no_info(&self.stream).await?)
     }
 
     /// The stream, as it was found on this connection; made again when the server has lost it.
     pub(super) async fn opened(&self) -> Result<Opened, Cause> {
+        self.require_connected()?;
         let mut opened = self.opened.lock().await;
         let connection = self.made();
         if let Some(opened) = opened.as_ref()
@@ -170,6 +179,7 @@ impl Connection {
     }
 
     async fn look_at_stream(&self, connection: u64) -> Result<(Opened, stream::Info), Cause> {
+        self.require_connected()?;
         require_version(&self.client)?;
         let stream = self.context.get_or_create_stream(self.config()).await?;
         let info = stream.cached_info().clone();
@@ -217,7 +227,7 @@ fn losses_in(config: &Config) -> u64 {
     noted.and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
-async fn connect(url: &str, made: Arc<AtomicU64>) -> Result<Client, ConnectError> {
+async fn connect(url: &str) -> Result<Client, ConnectError> {
     let addresses: Vec<String> = url.split(',').map(|part| part.trim().to_owned()).collect();
     if addresses.iter().any(|address| address.starts_with("tls:")) {
         return Err(ConnectError::Encrypted(url.to_owned()));
@@ -228,10 +238,7 @@ async fn connect(url: &str, made: Arc<AtomicU64>) -> Result<Client, ConnectError
         .request_timeout(Some(REQUEST_MAX))
         .ping_interval(PING_INTERVAL)
         .reconnect_delay_callback(reconnect_pause)
-        .event_callback(move |event| {
-            let made = Arc::clone(&made);
-            async move { take_event(event, &made) }
-        });
+        .event_callback(|event| async move { report(&event) });
     // In a task of its own: a server that insists on encryption makes the client look for a
     // cryptography library, and panic where there is none.
     let connecting = tokio::spawn(async move { options.connect(addresses).await });
@@ -243,11 +250,8 @@ async fn connect(url: &str, made: Arc<AtomicU64>) -> Result<Client, ConnectError
     }
 }
 
-fn take_event(event: async_nats::Event, made: &AtomicU64) {
+fn report(event: &async_nats::Event) {
     match event {
-        async_nats::Event::Connected => {
-            made.fetch_add(1, Ordering::AcqRel);
-        }
         async_nats::Event::Disconnected => tracing::warn!("the connection to NATS is lost"),
         other => tracing::info!(event = %other, "NATS"),
     }

@@ -234,3 +234,34 @@ async fn what_was_kept_long_enough_goes_once_the_log_is_known_to_have_it() {
     stop(running).await;
     assert_eq!(keeping.bus.numbers().len(), 1_200);
 }
+
+/// The writes that an event causes in its domain's database: its own, and one when it is published.
+async fn writes_of_an_event(bus: Arc<dyn Bus>, world: &World, is_done: &str) -> u64 {
+    let domain = open_domain(world.folder.path()).await;
+    let before = domain.commit_version().get();
+    let stop = CancellationToken::new();
+    let relay = Relay::new(domain.clone(), bus);
+    let token = stop.clone();
+    let task = tokio::spawn(async move { relay.run(token).await });
+    write(&domain, world.event(1, 1)).await.unwrap();
+    eventually("it is released", async || {
+        count(&domain, &format!("outbox WHERE {is_done}")).await == 0
+    })
+    .await;
+    // Longer than any pause of the relay.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    stop.cancel();
+    task.await.unwrap();
+    domain.commit_version().get() - before
+}
+
+#[tokio::test]
+async fn keeping_costs_the_embedded_log_nothing() {
+    let world = World::new().await;
+    let bus = Arc::new(world.bus.clone());
+    let deleted = writes_of_an_event(bus, &world, "true").await;
+    let kept = Forgetful::default();
+    kept.keep_ms.store(900_000, Ordering::SeqCst);
+    let marked = writes_of_an_event(Arc::new(kept), &world, "published_at IS NULL").await;
+    assert_eq!((deleted, marked), (2, 2));
+}

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use infra_bus::{RetryPolicy, Settings, Subscription};
 use infra_kernel::SystemClock;
 use std::sync::Arc;
+use testing_engines::Nats;
 
+use crate::conformance::{Place, Stage};
 use crate::kit::{Recorder, World, accept, subscription};
 
 const EVENTS: u64 = 50_000;
@@ -40,7 +42,51 @@ async fn publishing_and_consuming() {
     run.stop().await;
 }
 
+/// One stream, every event on the server's disk before it is acknowledged.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement, not a check"]
+async fn publishing_and_consuming_on_jetstream() {
+    let Some(server) = Nats::start() else { return };
+    let place = Place::jet_stream(&server, "speed");
+    let stage = Stage::with(&place, &Settings::default(), Arc::new(SystemClock)).await;
+    let events: Vec<_> = (0..EVENTS / 5)
+        .map(|number| stage.event(number % 5_000, number))
+        .collect();
+    let begun = Instant::now();
+    for batch in events.chunks(256) {
+        stage.publish(batch).await;
+    }
+    report_of(events.len(), "published in batches of 256", begun.elapsed());
+    let recorder = Recorder::new(accept);
+    let begun = Instant::now();
+    let run = stage.run(
+        Subscription {
+            concurrency: 16,
+            retry: RetryPolicy::default(),
+            ..subscription()
+        },
+        recorder.clone(),
+    );
+    while recorder.seen().len() < events.len() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    report_of(events.len(), "consumed", begun.elapsed());
+    let begun = Instant::now();
+    for number in 0..200 {
+        stage.publish(&[stage.event(1, number)]).await;
+        recorder
+            .has_seen(events.len() + usize::try_from(number).unwrap() + 1)
+            .await;
+    }
+    report_of(200, "one at a time, published and handled", begun.elapsed());
+    run.stop().await;
+}
+
+fn report_of(events: usize, what: &str, took: Duration) {
+    let rate = events as f64 / took.as_secs_f64();
+    println!("{what}: {events} events in {took:?}, {rate:.0} a second");
+}
+
 fn report(what: &str, took: Duration) {
-    let rate = EVENTS as f64 / took.as_secs_f64();
-    println!("{what}: {EVENTS} events in {took:?}, {rate:.0} a second");
+    report_of(EVENTS as usize, what, took);
 }
