@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
-use infra_db::{Connection, Database, DbError};
+use infra_db::{Database, DbError, Query};
 use infra_kernel::{Clock, Timestamp};
 use tokio::sync::Notify;
 
@@ -19,10 +19,10 @@ const TRIM_BATCH: i64 = 500;
 /// The most positions that one read looks at, taken or not: it bounds how long it reads past events
 /// of other topics.
 const SCAN_POSITIONS_MAX: i64 = 10_000;
-/// Statements that insert 64, 8 or one event. Few sizes, so that the connection keeps a prepared
-/// statement for each; they are put together once.
-static INSERTS: LazyLock<[(usize, &str); 3]> =
-    LazyLock::new(|| [64, 8, 1].map(|events| (events, insert_of(events))));
+/// Statements that insert eight events or one. Few sizes, so that the connection keeps a prepared
+/// statement for each; and small, because each place is looked up by its name among the others.
+static INSERTS: LazyLock<[(usize, &str); 2]> =
+    LazyLock::new(|| [8, 1].map(|events| (events, insert_of(events))));
 
 const INSERT: &str = "INSERT INTO log (event_id, topic, key, payload, occurred_at, correlation_id, headers, published_at) VALUES ";
 /// How many columns that is.
@@ -163,8 +163,15 @@ async fn append(database: &Database, events: Vec<Event>, now: Timestamp) -> Resu
                 for (size, statement) in *INSERTS {
                     while rest.len() >= size {
                         let (events, further) = rest.split_at(size);
-                        insert(connection, statement, events, now).await?;
+                        let insert = insert(statement, events, now);
                         rest = further;
+                        // Only the last travels with the commit: several in one text would be
+                        // another text for each number of events.
+                        if rest.is_empty() {
+                            insert.execute_with_commit(connection).await?;
+                        } else {
+                            insert.execute(&mut *connection).await?;
+                        }
                     }
                 }
                 Ok(())
@@ -173,18 +180,12 @@ async fn append(database: &Database, events: Vec<Event>, now: Timestamp) -> Resu
         .await
 }
 
-async fn insert(
-    connection: &mut Connection,
-    statement: &'static str,
-    events: &[Event],
-    now: Timestamp,
-) -> Result<(), DbError> {
+fn insert<'q>(statement: &'static str, events: &'q [Event], now: Timestamp) -> Query<'q> {
     let mut statement = infra_db::query(statement);
     for event in events {
         statement = bind_event(statement, event).bind(now.microseconds());
     }
-    // What returns nothing travels with the commit.
-    statement.execute_with_commit(connection).await
+    statement
 }
 
 /// The text of a statement that inserts so many events.

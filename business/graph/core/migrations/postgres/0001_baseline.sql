@@ -33,5 +33,9 @@ CREATE TABLE outbox (
     occurred_at BIGINT NOT NULL,
     correlation_id TEXT NOT NULL,
     -- What is said about an event beside its payload: a JSON object. See infra/bus/src/headers.rs.
-    headers TEXT NOT NULL DEFAULT '{}'
+    headers TEXT NOT NULL DEFAULT '{}',
+    -- What was published and is kept: see infra/bus/src/outbox.rs.
+    published_at BIGINT,
+    log_history TEXT,
+    log_position BIGINT
 );
