@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::caller::Caller;
+use super::shape;
 use super::wait::eventually;
 
 /// Settings that make a server quick to test: cheap passwords, and limits that a test does not meet
@@ -64,7 +65,7 @@ impl Server {
 
     /// Starts in this folder, and does not wait until there is an address to speak to.
     pub(crate) fn begin(folder: TempDir, settings: &[(&str, &str)]) -> Self {
-        let mut all: Vec<(String, String)> = Vec::new();
+        let mut all = shape::settings();
         for (name, value) in TEST_SETTINGS.iter().chain(settings) {
             all.retain(|(known, _)| known != name);
             all.push(((*name).to_owned(), (*value).to_owned()));
@@ -94,6 +95,7 @@ impl Server {
         let mut settings: Vec<(String, String)> = TEST_SETTINGS
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .chain(shape::settings())
             .collect();
         settings.push(("HELIOGRAPH_BASE_URL".to_owned(), base_url.to_owned()));
         let (folder, output) = (
