@@ -3,10 +3,11 @@
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 use tempfile::TempDir;
 
-use crate::process::{EngineProcess, asked_for, free_port, wait_for_port};
+use crate::process::{EngineProcess, LOOK_INTERVAL, START_MAX, asked_for, free_port};
 
 /// The folder of PostgreSQL's programs, `/usr/lib/postgresql/15/bin` on Debian 12.
 const VARIABLE: &str = "HELIOGRAPH_TEST_POSTGRES";
@@ -60,7 +61,7 @@ impl Postgres {
         });
         assert!(made.status.success(), "initdb failed: {made:?}");
         let port = free_port();
-        let process = serve(&programs, &data, port);
+        let process = serve(&programs, folder.path(), port);
         Some(Self {
             process,
             programs,
@@ -81,10 +82,19 @@ impl Postgres {
     /// When the server refuses.
     #[must_use]
     pub fn create_database(&self, name: &str) -> String {
+        self.create_database_with(name, &[])
+    }
+
+    /// The same, with further arguments for `createdb`.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    #[must_use]
+    pub fn create_database_with(&self, name: &str, arguments: &[&str]) -> String {
         let mut create = program(&self.programs, "createdb");
         create.args(["--host=127.0.0.1", "--username=heliograph"]);
-        create.arg(format!("--port={}", self.port)).arg(name);
-        let created = create.output().expect("createdb can be started");
+        create.arg(format!("--port={}", self.port)).args(arguments);
+        let created = create.arg(name).output().expect("createdb can be started");
         assert!(created.status.success(), "createdb failed: {created:?}");
         self.url(name)
     }
@@ -95,25 +105,67 @@ impl Postgres {
     /// When it does not start again.
     pub fn kill_and_restart(&mut self) {
         self.kill();
-        let data = self.folder.path().join("data");
-        self.process = serve(&self.programs, &data, self.port);
+        self.restart();
     }
 
-    /// Ends it at once. Its backends notice, and end with it.
+    /// Starts it again after it was killed.
+    ///
+    /// # Panics
+    /// When it does not start again.
+    pub fn restart(&mut self) {
+        self.process = serve(&self.programs, self.folder.path(), self.port);
+    }
+
+    /// Ends it at once, with its backends: one that is left alone may still commit.
     pub fn kill(&mut self) {
+        let backends = children(self.process.id());
         self.process.kill();
+        let _ = Command::new("kill").arg("-9").args(&backends).output();
     }
 }
 
-fn serve(programs: &Path, data: &Path, port: u16) -> EngineProcess {
+/// Starts the server and waits until it takes sessions. After a kill that may need more than one
+/// attempt: while a backend of the killed server lives, a new one ends at once.
+fn serve(programs: &Path, folder: &Path, port: u16) -> EngineProcess {
+    let begun = Instant::now();
+    loop {
+        let mut process = start(programs, folder, port);
+        while process.is_running() {
+            if is_ready(programs, port) {
+                return process;
+            }
+            assert!(begun.elapsed() < START_MAX, "PostgreSQL is not ready");
+            std::thread::sleep(LOOK_INTERVAL);
+        }
+        let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
+        assert!(begun.elapsed() < START_MAX, "PostgreSQL ends: {log}");
+        std::thread::sleep(LOOK_INTERVAL);
+    }
+}
+
+fn start(programs: &Path, folder: &Path, port: u16) -> EngineProcess {
     let mut serve = program(programs, "postgres");
+    let data = folder.join("data");
     serve.arg("-D").arg(data).arg("-p").arg(port.to_string());
     for setting in SETTINGS {
         serve.arg("-c").arg(setting);
     }
-    let mut process = EngineProcess::start("PostgreSQL", &mut serve);
-    wait_for_port(&mut process, port);
-    process
+    let log = std::fs::File::create(folder.join("log")).expect("a file for the log");
+    EngineProcess::start_in("PostgreSQL", serve.stderr(log), folder)
+}
+
+fn is_ready(programs: &Path, port: u16) -> bool {
+    let mut ask = program(programs, "pg_isready");
+    ask.args(["--quiet", "--host=127.0.0.1"]);
+    ask.arg(format!("--port={port}"));
+    ask.status().is_ok_and(|status| status.success())
+}
+
+/// The ids of a process's children.
+fn children(id: u32) -> Vec<String> {
+    let listed = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+    let listed = listed.unwrap_or_default();
+    listed.split_whitespace().map(str::to_owned).collect()
 }
 
 fn program(programs: &Path, name: &str) -> Command {

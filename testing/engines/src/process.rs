@@ -2,14 +2,18 @@
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long a server may take until it listens.
-const START_MAX: Duration = Duration::from_secs(60);
-/// How long between two looks at whether it does.
-const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+/// How long a server may take until it is ready.
+pub(crate) const START_MAX: Duration = Duration::from_secs(60);
+/// How long between two looks at whether it is.
+pub(crate) const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+/// Waits for the end of the test's process, which closes the pipe it holds; then ends the server,
+/// and removes its folder when there was time for that end.
+const GUARD: &str =
+    "cat >/dev/null; kill -9 \"$1\"; for _ in 1 2 3 4 5 6 7 8 9; do rm -rf \"$2\"; sleep 0.2; done";
 
 /// Where an engine's programs are, if tests are to use it.
 pub(crate) fn asked_for(variable: &str) -> Option<PathBuf> {
@@ -49,11 +53,13 @@ pub fn wait_for_port(process: &mut EngineProcess, port: u16) {
     }
 }
 
-/// A server's process. It is killed when this is dropped.
+/// A server's process. It is killed when this is dropped, and also when the test's process ends
+/// without dropping anything, as one does that was killed, or that keeps this in a static.
 #[derive(Debug)]
 pub struct EngineProcess {
     name: &'static str,
     child: Child,
+    guard: Child,
 }
 
 impl EngineProcess {
@@ -63,11 +69,28 @@ impl EngineProcess {
     /// When its program cannot be started.
     #[must_use]
     pub fn start(name: &'static str, command: &mut Command) -> Self {
-        command.stdin(Stdio::null());
-        command.stdout(Stdio::null()).stderr(Stdio::null());
+        Self::start_in(name, command.stderr(Stdio::null()), Path::new(""))
+    }
+
+    /// Starts a server with a folder of its own, which goes with it. What it prints goes nowhere,
+    /// and its errors where the command says.
+    ///
+    /// # Panics
+    /// When its program cannot be started.
+    #[must_use]
+    pub fn start_in(name: &'static str, command: &mut Command, folder: &Path) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::null());
         let started = command.spawn();
         let child = started.unwrap_or_else(|error| panic!("{name} cannot be started: {error}"));
-        Self { name, child }
+        let guard = Command::new("sh")
+            .args(["-c", GUARD, "guard", &child.id().to_string()])
+            .arg(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a shell can be started");
+        Self { name, child, guard }
     }
 
     /// The process's id.
@@ -83,6 +106,9 @@ impl EngineProcess {
 
     /// Kills it, as a crash does, and waits for its end.
     pub fn kill(&mut self) {
+        // First who would kill by an id that is somebody else's later.
+        let _ = self.guard.kill();
+        let _ = self.guard.wait();
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
