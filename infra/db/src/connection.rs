@@ -1,21 +1,28 @@
 //! A connection, and how statements that belong together share a trip to it.
 //!
-//! Each text that is sent is a trip to the thread that SQLite runs in, and back. Beginning a
-//! transaction and setting a savepoint return nothing that anybody waits for, so they travel with
-//! the first statement after them; and what need not be waited for travels with the commit.
+//! Each text that is sent is a trip, to the thread that SQLite runs in or to a server, and back.
+//! Beginning a transaction and setting a savepoint return nothing that anybody waits for, so on
+//! SQLite they travel with the first statement after them; and what need not be waited for travels
+//! with the commit. A server takes values with one statement only, so there they are trips of their
+//! own, as few as possible.
 
 mod joined;
+mod opening;
 
 use std::fmt;
 
 use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
-use sqlx::{SqlStr, Sqlite, Transaction};
+use sqlx::{AssertSqlSafe, SqlStr, Sqlite, Transaction};
 
-use crate::value::arguments;
+use crate::postgres::{BorrowedSession, Marks, Session, bounded};
+use crate::value::{postgres_arguments, sqlite_arguments};
 use crate::{DbError, SqlText, Value};
 
 use joined::JoinedTexts;
+
+pub(crate) use opening::Opening;
 
 /// The most statements that wait for one commit: it bounds the text that they are joined into.
 const DEFERRED_MAX: usize = 16;
@@ -24,10 +31,12 @@ const DEFERRED_MAX: usize = 16;
 pub struct Connection {
     link: Link,
     /// What precedes the next statement.
-    opening: Option<&'static str>,
+    opening: Option<Opening>,
     /// What runs with the commit, and its values one after the other.
     deferred: Vec<SqlText>,
     values: Vec<Value<'static>>,
+    /// How many of the values are each statement's.
+    value_counts: Vec<usize>,
     /// Whether the opening of a transaction was sent, and its end not yet.
     is_open: bool,
     joined: JoinedTexts,
@@ -38,6 +47,17 @@ enum Link {
     Pooled(PoolConnection<Sqlite>),
     /// Rolled back when it is dropped.
     Snapshot(Transaction<'static, Sqlite>),
+    Home(HomeSession),
+    /// Rolled back when it is dropped, if it is a snapshot.
+    Borrowed(BorrowedSession),
+}
+
+/// The session that writes to a server.
+struct HomeSession {
+    session: Session,
+    marks: Marks,
+    /// The mark of a group whose commit was sent, and its result not seen.
+    undecided: Option<i64>,
 }
 
 impl fmt::Debug for Connection {
@@ -64,6 +84,12 @@ impl From<Transaction<'static, Sqlite>> for Connection {
     }
 }
 
+impl From<BorrowedSession> for Connection {
+    fn from(session: BorrowedSession) -> Self {
+        Self::new(Link::Borrowed(session))
+    }
+}
+
 impl Connection {
     fn new(link: Link) -> Self {
         Self {
@@ -71,29 +97,92 @@ impl Connection {
             opening: None,
             deferred: Vec::new(),
             values: Vec::new(),
+            value_counts: Vec::new(),
             is_open: false,
             joined: JoinedTexts::default(),
         }
     }
 
-    pub(crate) fn sqlite(&mut self) -> &mut SqliteConnection {
+    /// The one that writes to a server.
+    pub(crate) fn of_home(session: Session, marks: Marks) -> Self {
+        Self::new(Link::Home(HomeSession {
+            session,
+            marks,
+            undecided: None,
+        }))
+    }
+
+    /// SQLite's own connection, where this is one.
+    pub(crate) fn sqlite(&mut self) -> Option<&mut SqliteConnection> {
         match &mut self.link {
-            Link::Own(connection) => connection,
-            Link::Pooled(connection) => connection,
-            Link::Snapshot(transaction) => transaction,
+            Link::Own(connection) => Some(connection),
+            Link::Pooled(connection) => Some(connection),
+            Link::Snapshot(transaction) => Some(transaction),
+            Link::Home(_) | Link::Borrowed(_) => None,
         }
+    }
+
+    /// The session with a server, where this is one.
+    fn session(&mut self) -> Result<&mut Session, DbError> {
+        match &mut self.link {
+            Link::Home(home) => Ok(&mut home.session),
+            Link::Borrowed(borrowed) => borrowed.session(),
+            Link::Own(_) | Link::Pooled(_) | Link::Snapshot(_) => Err(DbError::Closed),
+        }
+    }
+
+    pub(crate) const fn is_postgres(&self) -> bool {
+        matches!(&self.link, Link::Home(_) | Link::Borrowed(_))
+    }
+
+    /// Whether a statement failed that the engine cannot go on after, and is not rolled back yet.
+    pub(crate) const fn has_failed(&self) -> bool {
+        match &self.link {
+            Link::Home(home) => home.session.has_failed(),
+            _ => false,
+        }
+    }
+
+    /// Whether the session was lost, so that nothing can be written through it any more.
+    pub(crate) const fn is_lost(&self) -> bool {
+        match &self.link {
+            Link::Home(home) => home.session.is_lost() || home.undecided.is_some(),
+            _ => false,
+        }
+    }
+
+    /// The mark of the group whose commit was sent and whose result is not known.
+    pub(crate) const fn undecided(&self) -> Option<i64> {
+        match &self.link {
+            Link::Home(home) => home.undecided,
+            _ => None,
+        }
+    }
+
+    /// What the home has committed, without the session.
+    pub(crate) fn into_marks(self) -> Marks {
+        match self.link {
+            Link::Home(home) => home.marks,
+            _ => Marks::new(0),
+        }
+    }
+
+    /// Asks a server whether it is still there.
+    pub(crate) async fn ping(&mut self) -> Result<(), DbError> {
+        self.session()?.ping().await
     }
 
     /// Closes a connection that is not of a pool.
     pub(crate) async fn close(self) -> Result<(), sqlx::Error> {
         match self.link {
             Link::Own(connection) => sqlx::Connection::close(connection).await,
-            Link::Pooled(_) | Link::Snapshot(_) => Ok(()),
+            Link::Home(home) => home.session.close().await,
+            Link::Pooled(_) | Link::Snapshot(_) | Link::Borrowed(_) => Ok(()),
         }
     }
 
-    /// Has the next statement preceded by this one. It takes no values and returns nothing.
-    pub(crate) fn open_with(&mut self, opening: &'static str) {
+    /// Has the next statement preceded by this.
+    pub(crate) fn open_with(&mut self, opening: Opening) {
         self.opening = Some(opening);
     }
 
@@ -107,12 +196,19 @@ impl Connection {
         !self.deferred.is_empty()
     }
 
-    /// The text to send for a statement: with what precedes it. What was deferred until now is run
-    /// first.
+    /// The text to send to SQLite for a statement: with what precedes it. What was deferred until
+    /// now is run first.
     pub(crate) async fn opened(&mut self, text: SqlText) -> Result<SqlStr, DbError> {
         self.flush().await?;
-        let opening = self.take_opening();
+        let opening = self.take_opening().map(Opening::sqlite);
         Ok(self.joined.join(opening, &[text], None).into_sqlx())
+    }
+
+    /// The session to send a statement to, after what precedes it and what was deferred until now.
+    pub(crate) async fn opened_session(&mut self) -> Result<&mut Session, DbError> {
+        self.flush().await?;
+        self.send_opening().await?;
+        self.session()
     }
 
     /// Keeps a statement for the end of the write.
@@ -121,9 +217,12 @@ impl Connection {
         text: SqlText,
         values: Vec<Value<'_>>,
     ) -> Result<(), DbError> {
+        // Now, so that it is this write's failure and no other's.
+        values.iter().try_for_each(Value::check)?;
         if self.deferred.len() >= DEFERRED_MAX {
             self.flush().await?;
         }
+        self.value_counts.push(values.len());
         let values = values.into_iter().map(Value::into_owned);
         self.values.extend(values);
         self.deferred.push(text);
@@ -134,20 +233,44 @@ impl Connection {
         if self.deferred.is_empty() {
             return Ok(());
         }
+        if self.is_postgres() {
+            return self.flush_to_server().await;
+        }
         self.send_deferred(None).await
     }
 
-    /// Runs what was deferred, if anything was, and then this, in one trip.
-    pub(crate) async fn finish_with(&mut self, ending: &'static str) -> Result<(), DbError> {
-        self.send_deferred(Some(ending)).await
+    /// A trip for each: a server takes values with one statement only.
+    async fn flush_to_server(&mut self) -> Result<(), DbError> {
+        let mut values = std::mem::take(&mut self.values).into_iter();
+        let counts = std::mem::take(&mut self.value_counts);
+        let texts = std::mem::take(&mut self.deferred);
+        self.send_opening().await?;
+        let session = self.session()?;
+        for (text, count) in texts.into_iter().zip(counts) {
+            let arguments = postgres_arguments(values.by_ref().take(count).collect())?;
+            let query = sqlx::query_with(text.into_sqlx(), arguments);
+            let result = bounded(query.execute(session.begin()?)).await;
+            session.end(result)?;
+        }
+        Ok(())
     }
 
     async fn send_deferred(&mut self, ending: Option<&'static str>) -> Result<(), DbError> {
-        let opening = self.take_opening();
+        let opening = self.take_opening().map(Opening::sqlite);
         let text = self.joined.join(opening, &self.deferred, ending);
         self.deferred.clear();
-        let arguments = arguments(std::mem::take(&mut self.values))?;
-        Ok(self.run(text, arguments).await?)
+        self.value_counts.clear();
+        let arguments = sqlite_arguments(std::mem::take(&mut self.values))?;
+        self.run(text, arguments).await
+    }
+
+    /// Runs what was deferred, if anything was, and releases the savepoint: on SQLite in one trip.
+    pub(crate) async fn release(&mut self) -> Result<(), DbError> {
+        const RELEASE: &str = "RELEASE work";
+        if !self.is_postgres() {
+            return self.send_deferred(Some(RELEASE)).await;
+        }
+        self.opened_session().await?.run(RELEASE).await.map(drop)
     }
 
     /// Commits, if anything was sent since the opening.
@@ -157,34 +280,76 @@ impl Connection {
             if self.is_open && !self.has_deferred() {
                 self.opening = None;
             }
-            self.finish_with("COMMIT").await?;
+            if self.is_postgres() {
+                self.commit_postgres().await?;
+            } else {
+                self.send_deferred(Some("COMMIT")).await?;
+            }
         }
         self.opening = None;
         self.is_open = false;
         Ok(())
     }
 
+    async fn commit_postgres(&mut self) -> Result<(), DbError> {
+        self.flush().await?;
+        let Link::Home(home) = &mut self.link else {
+            return Err(DbError::Closed);
+        };
+        let ending = home.marks.next_ending();
+        match home.session.run(AssertSqlSafe(ending.text)).await {
+            // What only read has left no mark.
+            Ok(0) => Ok(()),
+            Ok(_) => {
+                home.marks.committed(ending.mark);
+                Ok(())
+            }
+            Err(error) => {
+                if !says_not_committed(&error) {
+                    home.undecided = Some(ending.mark);
+                }
+                Err(error)
+            }
+        }
+    }
+
     /// Undoes everything since the opening, if anything was sent.
-    pub(crate) async fn rollback(&mut self) -> Result<(), sqlx::Error> {
+    pub(crate) async fn rollback(&mut self) -> Result<(), DbError> {
         self.forget_deferred();
         self.opening = None;
         if std::mem::take(&mut self.is_open) {
-            self.run("ROLLBACK".into(), SqliteArguments::default())
-                .await?;
+            self.undo("ROLLBACK").await?;
         }
         Ok(())
     }
 
     /// Undoes everything since the last savepoint, if anything was sent.
-    pub(crate) async fn rollback_to(&mut self, savepoint: &'static str) -> Result<(), sqlx::Error> {
+    pub(crate) async fn rollback_to_savepoint(&mut self) -> Result<(), DbError> {
         self.forget_deferred();
         if self.opening.is_some() {
             return Ok(());
         }
-        self.run(savepoint.into(), SqliteArguments::default()).await
+        self.undo("ROLLBACK TO work").await
     }
 
-    fn take_opening(&mut self) -> Option<&'static str> {
+    async fn undo(&mut self, text: &'static str) -> Result<(), DbError> {
+        if !self.is_postgres() {
+            return self.run(text.into(), SqliteArguments::default()).await;
+        }
+        let session = self.session()?;
+        session.run(text).await?;
+        session.forgive();
+        Ok(())
+    }
+
+    async fn send_opening(&mut self) -> Result<(), DbError> {
+        if let Some(opening) = self.take_opening() {
+            self.session()?.run(opening.postgres()).await?;
+        }
+        Ok(())
+    }
+
+    fn take_opening(&mut self) -> Option<Opening> {
         let opening = self.opening.take();
         self.is_open |= opening.is_some();
         opening
@@ -193,10 +358,27 @@ impl Connection {
     fn forget_deferred(&mut self) {
         self.deferred.clear();
         self.values.clear();
+        self.value_counts.clear();
     }
 
-    async fn run(&mut self, text: SqlText, arguments: SqliteArguments) -> Result<(), sqlx::Error> {
+    async fn run(&mut self, text: SqlText, arguments: SqliteArguments) -> Result<(), DbError> {
+        let connection = self.sqlite().ok_or(DbError::Closed)?;
         let query = sqlx::query_with(text.into_sqlx(), arguments);
-        query.execute(self.sqlite()).await.map(|_| ())
+        query.execute(connection).await?;
+        Ok(())
     }
+}
+
+/// Whether a server that failed to commit says for certain that it has not. A session that is ended
+/// while it commits gets an error too, and may have committed.
+fn says_not_committed(error: &DbError) -> bool {
+    let DbError::Statement(sqlx::Error::Database(error)) = error else {
+        return false;
+    };
+    let Some(error) = error.try_downcast_ref::<PgDatabaseError>() else {
+        return false;
+    };
+    let code = error.code();
+    let is_about_the_session = code.starts_with("57") || code.starts_with("08");
+    error.severity() == PgSeverity::Error && !is_about_the_session && code != "40003"
 }

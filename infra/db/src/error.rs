@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use infra_kernel::{Error, ErrorCode};
+use sqlx::postgres::PgDatabaseError;
 
 /// A failure of the database itself.
 #[derive(Debug, thiserror::Error)]
@@ -16,10 +17,36 @@ pub enum DbError {
         #[source]
         source: sqlx::Error,
     },
+    /// Where the database should be is not understood.
+    #[error("{0}")]
+    Address(String),
+    /// The server has no session for us.
+    #[error("there is no connection to the database {database}")]
+    Connect {
+        /// The database, without account and password.
+        database: String,
+        /// The underlying error.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The server, or the database there, is one that cannot be used.
+    #[error("the database {database} cannot be used: {reason}")]
+    Server {
+        /// The database, without account and password.
+        database: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Another process is the domain's home.
+    #[error("another process is the home of the database {database}; only one can write to it")]
+    HeldElsewhere {
+        /// The database and its schema, without account and password.
+        database: String,
+    },
     /// The schema could not be brought up to date.
     #[error("the database {path} could not be migrated")]
     Migrate {
-        /// The path of the file.
+        /// The path of the file, or the database on a server and its schema.
         path: PathBuf,
         /// The underlying error.
         #[source]
@@ -34,6 +61,19 @@ pub enum DbError {
     /// The group that a write was part of could not be committed because the disk is full.
     #[error("the transaction was not committed: the disk is full")]
     Full,
+    /// A text has U+0000 in it, which not every engine stores.
+    #[error("a text contains the character U+0000")]
+    NulInText,
+    /// The session with the server was lost, or could not be used in time.
+    #[error("the session with the database server was lost")]
+    Disconnected(#[source] sqlx::Error),
+    /// The server was lost while it committed, and did not come back in time to say whether it has.
+    /// The commit's hooks run later if it has.
+    #[error("the database server was lost, and whether the transaction is committed is not known")]
+    Undecided,
+    /// This process is not the domain's home any more.
+    #[error("this process is no longer the home of the database")]
+    HomeLost,
     /// The database is being closed.
     #[error("the database is closed")]
     Closed,
@@ -57,28 +97,44 @@ impl DbError {
     }
 
     /// Whether the same write may succeed later: the file is locked, the disk is full, the server
-    /// is stopping.
+    /// is stopping or away.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
             Self::NotCommitted(_)
+            | Self::Disconnected(_)
+            | Self::Undecided
+            | Self::HomeLost
             | Self::Full
             | Self::Closed
             | Self::Statement(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => true,
-            Self::Statement(sqlx::Error::Database(error)) => {
-                is_transient_code(error.code().as_deref())
+            Self::Connect { source, .. } => {
+                matches!(source, sqlx::Error::Io(_)) || is_transient(source)
             }
+            Self::Statement(error) => is_transient(error),
             _ => false,
         }
     }
 }
 
-/// Whether SQLite says that the disk is full.
+/// Whether the engine says that its disk is full.
 pub(crate) fn is_full(error: &sqlx::Error) -> bool {
-    let sqlx::Error::Database(error) = error else {
-        return false;
-    };
-    primary_code(error.code().as_deref()) == Some(FULL)
+    match code(error) {
+        Some(Code::Sqlite(primary)) => primary == FULL,
+        Some(Code::Postgres(state)) => state == DISK_FULL,
+        None => false,
+    }
+}
+
+fn is_transient(error: &sqlx::Error) -> bool {
+    match code(error) {
+        Some(Code::Sqlite(primary)) => matches!(primary, BUSY | LOCKED | IO_ERROR | FULL),
+        Some(Code::Postgres(state)) => {
+            let is_of = |class: &&str| state.starts_with(class);
+            TRANSIENT_CLASSES.iter().any(is_of) || TRANSIENT.contains(&state)
+        }
+        None => false,
+    }
 }
 
 /// Whether an error, or one that caused it, is that the disk is full.
@@ -95,22 +151,47 @@ pub(crate) fn is_because_full(error: &(dyn std::error::Error + 'static)) -> bool
     false
 }
 
-/// SQLite's primary result code for a full disk.
-const FULL: u32 = 13;
-
-/// SQLite's primary result codes that can pass: BUSY, LOCKED, IOERR, FULL. The low byte of an
-/// extended code is its primary (sqlite.org/rescode.html).
-fn is_transient_code(code: Option<&str>) -> bool {
-    matches!(primary_code(code), Some(5 | 6 | 10 | FULL))
+/// What an engine calls its failure.
+enum Code<'e> {
+    /// A primary result code (sqlite.org/rescode.html).
+    Sqlite(u32),
+    /// An SQLSTATE (postgresql.org/docs/current/errcodes-appendix.html).
+    Postgres(&'e str),
 }
 
-fn primary_code(code: Option<&str>) -> Option<u32> {
-    code?.parse::<u32>().ok().map(|code| code & 0xff)
+const BUSY: u32 = 5;
+const LOCKED: u32 = 6;
+const IO_ERROR: u32 = 10;
+const FULL: u32 = 13;
+
+const DISK_FULL: &str = "53100";
+/// Connections, transactions that were rolled back for another's sake, resources, and a server that
+/// stops or starts.
+const TRANSIENT_CLASSES: [&str; 4] = ["08", "40", "53", "57P"];
+/// A lock that was not free in time, and a statement that took too long.
+const TRANSIENT: [&str; 2] = ["55P03", "57014"];
+
+fn code(error: &sqlx::Error) -> Option<Code<'_>> {
+    let sqlx::Error::Database(error) = error else {
+        return None;
+    };
+    if let Some(error) = error.try_downcast_ref::<PgDatabaseError>() {
+        return Some(Code::Postgres(error.code()));
+    }
+    let extended: u32 = error.code()?.parse().ok()?;
+    // The low byte of an extended code is its primary.
+    Some(Code::Sqlite(extended & 0xff))
 }
 
 impl From<DbError> for Error {
     fn from(error: DbError) -> Self {
-        if error.is_full() {
+        if matches!(error, DbError::NulInText) {
+            Self::new(
+                ErrorCode::Invalid,
+                "A text in this request contains the character U+0000, which cannot be stored.",
+            )
+            .with_source(error)
+        } else if error.is_full() {
             Self::storage_full().with_source(error)
         } else if error.is_transient() {
             Self::new(

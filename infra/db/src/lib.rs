@@ -1,5 +1,5 @@
-//! A domain's own database: SQLite in one file, with many readers and one writer that commits in
-//! groups.
+//! A domain's own database: SQLite in one file, or a schema on a PostgreSQL server; with many
+//! readers and one writer that commits in groups.
 //!
 //! Reads take a connection from a small pool ([`Database::reader`]). Writes are closures handed to
 //! the one writer ([`Database::write`]): those that arrive while a commit is under way share the
@@ -8,8 +8,12 @@
 //! (`synchronous = FULL`), unless the database is one that can be made again
 //! ([`Durability::OnSync`]).
 //!
-//! It does not hide SQL, and lets no domain see another's tables: each opens only its own file.
-//! Statements ([`query`]) use `$1`-style placeholders and types that PostgreSQL shares.
+//! It does not hide SQL, and lets no domain see another's tables: each opens only its own file, or
+//! has only its own schema in sight. Statements ([`query`]) use `$1`-style placeholders and what
+//! both engines have; beside its tables a domain has `json_each` on both.
+//!
+//! On either engine one process writes, the database's home (ADR 0026). On a server that is who
+//! holds the lease, with the session that commits ([`Database::open_postgres`]).
 //!
 //! A statement that runs often says `LIMIT CAST($1 AS BIGINT)`: SQLite plans by the value of a bare
 //! `LIMIT $1`, and so prepares the statement again each time a value is bound.
@@ -21,6 +25,7 @@ mod commit;
 mod connection;
 mod error;
 mod examine;
+mod postgres;
 mod query;
 mod reader;
 mod sync;
@@ -36,6 +41,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::Notify;
 
 use commit::Commits;
+use postgres::{Address, Home, Readers};
 use sync::Syncs;
 
 pub use commit::{CommitMoment, CommitVersion, CommitWatch};
@@ -43,13 +49,14 @@ pub use connection::Connection;
 pub use error::DbError;
 pub use examine::{DatabaseState, Inspection, examine, inspect};
 pub use futures::future::BoxFuture;
+pub use postgres::PostgresOptions;
 pub use query::{Query, Row, ScalarQuery, Target, query, query_plan, query_scalar};
 pub use reader::Reader;
 pub use sqlx::migrate::Migrator;
 pub use text::SqlText;
 pub use value::Value;
 
-/// How long a statement waits for a lock that another process holds before it gives up.
+/// How long a statement on SQLite waits for a lock that another process holds before it gives up.
 const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
 /// The most connections that read concurrently; each is a thread of its own.
 const READERS_MAX: u32 = 4;
@@ -100,6 +107,7 @@ impl Default for OpenOptions {
 /// One domain's database. Cheap to clone.
 #[derive(Clone)]
 pub struct Database {
+    /// The file, or the database on a server and its schema.
     path: Arc<PathBuf>,
     reader: Reader,
     writer: writer::Writer,
@@ -181,13 +189,76 @@ impl Database {
         let syncs = Syncs::new(path, durability).map_err(|error| failed(error.into()))?;
         let reader = Reader::new(options.read_only(true).pragma("query_only", "ON"));
         let commits = Arc::new(Commits::default());
-        let writer = writer::Writer::start(path, connection.into(), Arc::clone(&commits), watch);
+        let commits_of_writer = Arc::clone(&commits);
+        let writer = writer::Writer::start(path, connection.into(), None, commits_of_writer, watch);
         Ok(Self {
             path: Arc::new(path.to_owned()),
             reader,
             writer,
             commits,
             syncs: Arc::new(syncs),
+        })
+    }
+
+    /// Becomes the home of a domain whose database is a schema on a PostgreSQL server, makes the
+    /// schema when it is not there, and brings it up to date.
+    ///
+    /// The URL may name several hosts (`postgres://account@one:5432,two/photos`), of which one is
+    /// the primary. The database's encoding is UTF8, and its collation should be C.
+    ///
+    /// When the writing session is lost it is opened again, and writes fail for a while as
+    /// transient if that takes longer than some seconds. None is answered as done that is not
+    /// committed; of a commit whose result was lost the truth is found out before anything else
+    /// is written.
+    ///
+    /// # Errors
+    /// When there is no session, the server or the database is of a kind that is not supported,
+    /// another process is the home, or a migration fails. The errors repeat no password.
+    pub async fn open_postgres(
+        url: &str,
+        schema: &str,
+        migrations: &Migrator,
+        options: PostgresOptions,
+    ) -> Result<Self, DbError> {
+        Self::start_postgres(url, schema, migrations, options, None).await
+    }
+
+    /// The same, with something to wait for at each moment of each commit: for tests of crashes.
+    ///
+    /// # Errors
+    /// As [`Self::open_postgres`] has them.
+    pub async fn open_postgres_watched(
+        url: &str,
+        schema: &str,
+        migrations: &Migrator,
+        watch: CommitWatch,
+    ) -> Result<Self, DbError> {
+        let options = PostgresOptions::default();
+        Self::start_postgres(url, schema, migrations, options, Some(watch)).await
+    }
+
+    async fn start_postgres(
+        url: &str,
+        schema: &str,
+        migrations: &Migrator,
+        options: PostgresOptions,
+        watch: Option<CommitWatch>,
+    ) -> Result<Self, DbError> {
+        let address = Arc::new(Address::parse(url)?);
+        let name = PathBuf::from(format!("{} schema {schema}", address.label()));
+        let opened = Home::open(Arc::clone(&address), schema, migrations, options);
+        let (home, session, marks) = opened.await?;
+        let connection = Connection::of_home(session, marks);
+        let commits = Arc::new(Commits::default());
+        let commits_of_writer = Arc::clone(&commits);
+        let writer = writer::Writer::start(&name, connection, Some(home), commits_of_writer, watch);
+        Ok(Self {
+            path: Arc::new(name),
+            reader: Reader::of_postgres(Readers::new(address, schema)),
+            writer,
+            commits,
+            // Every commit is durable before it is answered.
+            syncs: Arc::default(),
         })
     }
 
@@ -204,7 +275,7 @@ impl Database {
         }
     }
 
-    /// Where the database is.
+    /// Where the database is: its file, or a name for logs when it is on a server.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -220,7 +291,9 @@ impl Database {
     /// work fails, all it wrote is undone, and the other work of the same group is not.
     ///
     /// Work passes on the errors of its statements: after some of them (a full disk) SQLite has
-    /// undone the transaction by itself, and what is written after that would stand alone.
+    /// undone the transaction by itself, and what is written after that would stand alone; and
+    /// after any of them PostgreSQL refuses all that follows, so that work which goes on is
+    /// undone.
     ///
     /// The work runs to its end even when the caller stops waiting: a caller that went away does
     /// not know whether it was done, as with any commit whose result is lost.
@@ -282,6 +355,13 @@ impl Database {
         self.commits.signal()
     }
 
+    /// Returns when this process has lost the database to another home for good, and never where
+    /// that cannot be. What it remembers of the database (caches above all) may be wrong from then
+    /// on, and every write is refused: the process has to end, or to open everything again.
+    pub async fn home_lost(&self) {
+        self.writer.home_lost().await;
+    }
+
     /// Finishes the writes that were handed in, then closes every connection, so that all there is
     /// is in the one file and none of it in the log beside it. Reads that do not end within two
     /// seconds, and other processes that read, are not waited for longer; then the log may stay,
@@ -289,12 +369,12 @@ impl Database {
     pub async fn close(&self) -> bool {
         let is_finished = self.writer.finish().await;
         // Before the writer: the last connection of all takes the log away, and a reader cannot.
-        let closing = tokio::time::timeout(READERS_CLOSE_MAX, self.reader.pool().close());
+        let closing = tokio::time::timeout(READERS_CLOSE_MAX, self.reader.close());
         let are_readers_closed = closing.await.is_ok();
         if !are_readers_closed {
             tracing::warn!(
                 database = %self.path.display(),
-                open = self.reader.pool().size(),
+                open = self.reader.open(),
                 "reads did not end in time; their connections stay open to the end of the process"
             );
         }

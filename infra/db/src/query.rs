@@ -1,17 +1,20 @@
 //! Statements and what they return: the one way in which a domain speaks to its database.
 
 use futures::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Executor as _, FromRow};
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqlitePool, SqliteRow};
+use sqlx::{Executor as _, FromRow, SqlStr};
 
-use crate::value::arguments;
+use crate::postgres::bounded;
+use crate::value::{postgres_arguments, sqlite_arguments};
 use crate::{Connection, DbError, Reader, SqlText, Value};
 
-/// A row that a statement returns. `#[derive(sqlx::FromRow)]` makes one of a struct, by the names
-/// of its fields; tuples are rows by position.
-pub trait Row: for<'r> FromRow<'r, SqliteRow> + Send + Unpin {}
+/// A row that a statement returns, from every engine. `#[derive(sqlx::FromRow)]` makes one of a
+/// struct, by the names of its fields; tuples are rows by position. Whole numbers are `i64`.
+pub trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
 
-impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin {}
+impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+{}
 
 /// What a statement runs on: a connection, within whatever is under way there, or any connection
 /// that reads.
@@ -32,6 +35,62 @@ impl<'e> From<&'e mut Connection> for Target<'e> {
 impl<'e> From<&'e Reader> for Target<'e> {
     fn from(reader: &'e Reader) -> Self {
         Self::Reader(reader)
+    }
+}
+
+/// Where a statement is sent, with its values as they are taken there.
+enum Place<'e> {
+    Sqlite(&'e mut SqliteConnection, SqlStr, SqliteArguments),
+    SqlitePool(&'e SqlitePool, SqlStr, SqliteArguments),
+    Server(Server<'e>, SqlStr, PgArguments),
+}
+
+/// A connection to a server, which is somebody's or was taken for this statement.
+enum Server<'e> {
+    Given(&'e mut Connection),
+    Taken(Box<Connection>),
+}
+
+impl Server<'_> {
+    fn connection(&mut self) -> &mut Connection {
+        match self {
+            Self::Given(connection) => connection,
+            Self::Taken(connection) => connection,
+        }
+    }
+}
+
+impl<'e> Place<'e> {
+    /// Values that are refused change nothing: what was to precede the statement still does so.
+    async fn of(
+        target: Target<'e>,
+        text: SqlText,
+        values: Vec<Value<'_>>,
+    ) -> Result<Self, DbError> {
+        match target {
+            Target::Connection(connection) if connection.is_postgres() => {
+                let server = Server::Given(connection);
+                let arguments = postgres_arguments(values)?;
+                Ok(Self::Server(server, text.into_sqlx(), arguments))
+            }
+            Target::Connection(connection) => {
+                let arguments = sqlite_arguments(values)?;
+                let text = connection.opened(text).await?;
+                let connection = connection.sqlite().ok_or(DbError::Closed)?;
+                Ok(Self::Sqlite(connection, text, arguments))
+            }
+            Target::Reader(reader) => match reader.sqlite() {
+                Some(pool) => {
+                    let arguments = sqlite_arguments(values)?;
+                    Ok(Self::SqlitePool(pool, text.into_sqlx(), arguments))
+                }
+                None => {
+                    let arguments = postgres_arguments(values)?;
+                    let server = Server::Taken(Box::new(reader.acquire().await?));
+                    Ok(Self::Server(server, text.into_sqlx(), arguments))
+                }
+            },
+        }
     }
 }
 
@@ -63,16 +122,18 @@ impl<'q> Query<'q> {
     /// # Errors
     /// When the statement fails.
     pub async fn execute(self, target: impl Into<Target<'_>>) -> Result<u64, DbError> {
-        let arguments = arguments(self.values)?;
-        let mut results = match target.into() {
-            Target::Connection(connection) => {
-                let text = connection.opened(self.text).await?;
-                let query = sqlx::query_with(text, arguments);
-                connection.sqlite().fetch_many(query)
+        let mut results = match Place::of(target.into(), self.text, self.values).await? {
+            Place::Sqlite(connection, text, arguments) => {
+                connection.fetch_many(sqlx::query_with(text, arguments))
             }
-            Target::Reader(reader) => {
-                let query = sqlx::query_with(self.text.into_sqlx(), arguments);
-                reader.pool().fetch_many(query)
+            Place::SqlitePool(pool, text, arguments) => {
+                pool.fetch_many(sqlx::query_with(text, arguments))
+            }
+            Place::Server(mut server, text, arguments) => {
+                let query = sqlx::query_with(text, arguments);
+                let session = server.connection().opened_session().await?;
+                let result = bounded(query.execute(session.begin()?)).await;
+                return Ok(session.end(result)?.rows_affected());
             }
         };
         // Of several statements in one text only the last is this one: to begin a transaction
@@ -86,13 +147,14 @@ impl<'q> Query<'q> {
         Ok(written)
     }
 
-    /// Has it run at the end of the write, in one trip with the commit and with others that wait
-    /// for it, or before the next statement of the write if there is one. When it fails the write
-    /// fails, though its work said that all is well; so it is for statements that can only fail as
-    /// the database fails.
+    /// Has it run at the end of the write, on SQLite in one trip with the commit and with others
+    /// that wait for it, or before the next statement of the write if there is one. When it fails
+    /// the write fails, though its work said that all is well; so it is for statements that can
+    /// only fail as the database fails.
     ///
     /// # Errors
-    /// When those that waited before it were too many to wait on, and one of them failed.
+    /// When those that waited before it were too many to wait on, and one of them failed; or when a
+    /// value is refused.
     pub async fn execute_with_commit(self, connection: &mut Connection) -> Result<(), DbError> {
         connection.defer(self.text, self.values).await
     }
@@ -102,19 +164,23 @@ impl<'q> Query<'q> {
     /// # Errors
     /// When the statement fails or a row is not of this shape.
     pub async fn fetch_all<T: Row>(self, target: impl Into<Target<'_>>) -> Result<Vec<T>, DbError> {
-        let arguments = arguments(self.values)?;
-        let rows = match target.into() {
-            Target::Connection(connection) => {
-                let text = connection.opened(self.text).await?;
+        let rows = match Place::of(target.into(), self.text, self.values).await? {
+            Place::Sqlite(connection, text, arguments) => {
                 let query = sqlx::query_as_with(text, arguments);
-                query.fetch_all(connection.sqlite()).await
+                query.fetch_all(connection).await?
             }
-            Target::Reader(reader) => {
-                let query = sqlx::query_as_with(self.text.into_sqlx(), arguments);
-                query.fetch_all(reader.pool()).await
+            Place::SqlitePool(pool, text, arguments) => {
+                let query = sqlx::query_as_with(text, arguments);
+                query.fetch_all(pool).await?
+            }
+            Place::Server(mut server, text, arguments) => {
+                let query = sqlx::query_as_with(text, arguments);
+                let session = server.connection().opened_session().await?;
+                let result = bounded(query.fetch_all(session.begin()?)).await;
+                session.end(result)?
             }
         };
-        Ok(rows?)
+        Ok(rows)
     }
 
     /// Runs it and returns its row, if there is one.
@@ -125,19 +191,23 @@ impl<'q> Query<'q> {
         self,
         target: impl Into<Target<'_>>,
     ) -> Result<Option<T>, DbError> {
-        let arguments = arguments(self.values)?;
-        let row = match target.into() {
-            Target::Connection(connection) => {
-                let text = connection.opened(self.text).await?;
+        let row = match Place::of(target.into(), self.text, self.values).await? {
+            Place::Sqlite(connection, text, arguments) => {
                 let query = sqlx::query_as_with(text, arguments);
-                query.fetch_optional(connection.sqlite()).await
+                query.fetch_optional(connection).await?
             }
-            Target::Reader(reader) => {
-                let query = sqlx::query_as_with(self.text.into_sqlx(), arguments);
-                query.fetch_optional(reader.pool()).await
+            Place::SqlitePool(pool, text, arguments) => {
+                let query = sqlx::query_as_with(text, arguments);
+                query.fetch_optional(pool).await?
+            }
+            Place::Server(mut server, text, arguments) => {
+                let query = sqlx::query_as_with(text, arguments);
+                let session = server.connection().opened_session().await?;
+                let result = bounded(query.fetch_optional(session.begin()?)).await;
+                session.end(result)?
             }
         };
-        Ok(row?)
+        Ok(row)
     }
 
     /// Runs it and returns its row.
@@ -149,17 +219,23 @@ impl<'q> Query<'q> {
         row.ok_or_else(|| sqlx::Error::RowNotFound.into())
     }
 
-    /// Runs it and returns its rows one by one, so that who reads them can stop.
+    /// Runs it and returns its rows one by one, so that who reads them can stop. From a server all
+    /// of them come whether they are read or not, so the statement bounds how many they are.
     pub fn fetch<'e, T: Row + 'e>(self, reader: &'e Reader) -> BoxStream<'e, Result<T, DbError>>
     where
         'q: 'e,
     {
-        let arguments = match arguments(self.values) {
+        let Some(pool) = reader.sqlite() else {
+            let all = futures::stream::once(self.fetch_all(reader));
+            let rows = all.map_ok(|rows| futures::stream::iter(rows).map(Ok));
+            return rows.try_flatten().boxed();
+        };
+        let arguments = match sqlite_arguments(self.values) {
             Ok(arguments) => arguments,
             Err(error) => return futures::stream::once(async { Err(error) }).boxed(),
         };
         let query = sqlx::query_as_with(self.text.into_sqlx(), arguments);
-        query.fetch(reader.pool()).map_err(DbError::from).boxed()
+        query.fetch(pool).map_err(DbError::from).boxed()
     }
 }
 
@@ -219,8 +295,8 @@ impl<'q> ScalarQuery<'q> {
     }
 }
 
-/// How the database would look rows up: the steps of its plan, for tests that hold a statement to
-/// an index.
+/// How SQLite would look rows up: the steps of its plan, for tests that hold a statement to an
+/// index.
 ///
 /// # Errors
 /// When the database does not understand the statement.

@@ -2,13 +2,20 @@
 
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 
+use crate::postgres::Readers;
 use crate::{Connection, DbError, READER_IDLE_MAX, READER_WAIT_MAX, READERS_MAX};
 
 /// The connections of a database that only read: at most four, opened when they are needed. Cheap
 /// to clone.
 #[derive(Debug, Clone)]
 pub struct Reader {
-    pool: SqlitePool,
+    engine: Engine,
+}
+
+#[derive(Debug, Clone)]
+enum Engine {
+    Sqlite(SqlitePool),
+    Postgres(Readers),
 }
 
 impl Reader {
@@ -24,26 +31,60 @@ impl Reader {
             // thread.
             .test_before_acquire(false)
             .connect_lazy_with(options);
-        Self { pool }
+        Self {
+            engine: Engine::Sqlite(pool),
+        }
     }
 
-    pub(crate) const fn pool(&self) -> &SqlitePool {
-        &self.pool
+    pub(crate) const fn of_postgres(readers: Readers) -> Self {
+        Self {
+            engine: Engine::Postgres(readers),
+        }
+    }
+
+    /// SQLite's own pool, which statements take a connection from by themselves.
+    pub(crate) const fn sqlite(&self) -> Option<&SqlitePool> {
+        match &self.engine {
+            Engine::Sqlite(pool) => Some(pool),
+            Engine::Postgres(_) => None,
+        }
     }
 
     /// One connection for several statements. Each of them sees what is committed when it begins.
     ///
     /// # Errors
-    /// When none becomes free in time.
+    /// When none becomes free in time, or the server has no session for us.
     pub async fn acquire(&self) -> Result<Connection, DbError> {
-        Ok(self.pool.acquire().await?.into())
+        match &self.engine {
+            Engine::Sqlite(pool) => Ok(pool.acquire().await?.into()),
+            Engine::Postgres(readers) => Ok(readers.acquire().await?.into()),
+        }
     }
 
     /// One connection for several statements that all see the database of one moment.
     ///
     /// # Errors
-    /// When none becomes free in time.
+    /// When none becomes free in time, or the server has no session for us.
     pub async fn snapshot(&self) -> Result<Connection, DbError> {
-        Ok(self.pool.begin().await?.into())
+        match &self.engine {
+            Engine::Sqlite(pool) => Ok(pool.begin().await?.into()),
+            Engine::Postgres(readers) => Ok(readers.snapshot().await?.into()),
+        }
+    }
+
+    /// Waits until all connections are back, and closes them.
+    pub(crate) async fn close(&self) {
+        match &self.engine {
+            Engine::Sqlite(pool) => pool.close().await,
+            Engine::Postgres(readers) => readers.close().await,
+        }
+    }
+
+    /// How many connections are open, or lent.
+    pub(crate) fn open(&self) -> u32 {
+        match &self.engine {
+            Engine::Sqlite(pool) => pool.size(),
+            Engine::Postgres(readers) => readers.lent(),
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use sqlx::Arguments as _;
 use sqlx::error::BoxDynError;
+use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 
 use crate::DbError;
@@ -17,7 +18,7 @@ pub enum Value<'q> {
     Bool(Option<bool>),
     /// A number with a fraction.
     Real(Option<f64>),
-    /// Text without U+0000, which not every engine stores.
+    /// Text. With U+0000 in it, which not every engine stores, the statement is refused.
     Text(Option<Cow<'q, str>>),
     /// Bytes.
     Bytes(Option<Cow<'q, [u8]>>),
@@ -34,7 +35,15 @@ impl Value<'_> {
         }
     }
 
-    fn add_to(self, arguments: &mut SqliteArguments) -> Result<(), BoxDynError> {
+    /// Refuses what not every engine stores, on every engine.
+    pub(crate) fn check(&self) -> Result<(), DbError> {
+        match self {
+            Self::Text(Some(text)) if text.as_bytes().contains(&0) => Err(DbError::NulInText),
+            _ => Ok(()),
+        }
+    }
+
+    fn add_to_sqlite(self, arguments: &mut SqliteArguments) -> Result<(), BoxDynError> {
         match self {
             Self::Integer(value) => arguments.add(value),
             Self::Bool(value) => arguments.add(value),
@@ -48,13 +57,37 @@ impl Value<'_> {
             Self::Bytes(None) => arguments.add(None::<&[u8]>),
         }
     }
+
+    /// Each absence has its type: the server prepares a statement once, by the types of its values.
+    fn add_to_postgres(self, arguments: &mut PgArguments) -> Result<(), BoxDynError> {
+        match self {
+            Self::Integer(value) => arguments.add(value),
+            Self::Bool(value) => arguments.add(value),
+            Self::Real(value) => arguments.add(value),
+            Self::Text(text) => arguments.add(text.as_deref()),
+            Self::Bytes(bytes) => arguments.add(bytes.as_deref()),
+        }
+    }
 }
 
-/// Values as the driver takes them.
-pub(crate) fn arguments(values: Vec<Value<'_>>) -> Result<SqliteArguments, DbError> {
+/// The values as SQLite takes them.
+pub(crate) fn sqlite_arguments(values: Vec<Value<'_>>) -> Result<SqliteArguments, DbError> {
     let mut arguments = SqliteArguments::default();
     for value in values {
-        value.add_to(&mut arguments).map_err(sqlx::Error::Encode)?;
+        value.check()?;
+        let added = value.add_to_sqlite(&mut arguments);
+        added.map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
+
+/// The values as PostgreSQL takes them.
+pub(crate) fn postgres_arguments(values: Vec<Value<'_>>) -> Result<PgArguments, DbError> {
+    let mut arguments = PgArguments::default();
+    for value in values {
+        value.check()?;
+        let added = value.add_to_postgres(&mut arguments);
+        added.map_err(sqlx::Error::Encode)?;
     }
     Ok(arguments)
 }

@@ -1,27 +1,30 @@
 //! The one writer of a database, which commits in groups.
 
 mod pending;
+mod restore;
+mod upkeep;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::sqlite::SqliteConnection;
-use tokio::sync::{Mutex, Notify, mpsc};
+use tokio::sync::{Mutex, Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::commit::{CommitMoment, CommitVersion, CommitWatch, Commits};
-use crate::{BoxFuture, Connection, DbError, LOCK_WAIT_MAX};
+use crate::connection::Opening;
+use crate::postgres::Home;
+use crate::{BoxFuture, Connection, DbError};
 
 use pending::{CommitDecision, PendingWrite, Write};
+use restore::restore;
+use upkeep::{HEARTBEAT_INTERVAL, TRUNCATE_INTERVAL, checkpoint, upkeep};
 
 /// The most writes that wait for the writer; a further one waits for a place.
 const QUEUE_MAX: usize = 1_024;
 /// The most writes in one commit: it bounds how long the first of them waits for the last.
 const GROUP_MAX: usize = 64;
-/// How long the log may keep what was written, and since deleted, before it is cut to nothing.
-const TRUNCATE_INTERVAL: Duration = Duration::from_secs(300);
 /// How long the end waits for other processes that read.
 const CLOSE_WAIT_MAX: Duration = Duration::from_secs(2);
 
@@ -54,10 +57,12 @@ impl From<DbError> for Failure {
 pub(crate) struct Writer {
     queue: mpsc::Sender<Box<dyn Write>>,
     /// Ends with the connection when all that was handed in is done.
-    task: Arc<Mutex<Option<JoinHandle<Connection>>>>,
+    task: Arc<Mutex<Option<JoinHandle<Option<Connection>>>>>,
     /// The connection after the last write.
     finished: Arc<Mutex<Option<Connection>>>,
     stop: Arc<Notify>,
+    /// Whether another process has become the home.
+    is_home_lost: watch::Receiver<bool>,
     path: Arc<PathBuf>,
 }
 
@@ -65,17 +70,29 @@ impl Writer {
     pub(crate) fn start(
         path: &Path,
         connection: Connection,
+        home: Option<Home>,
         commits: Arc<Commits>,
         watch: Option<CommitWatch>,
     ) -> Self {
         let (queue, writes) = mpsc::channel(QUEUE_MAX);
         let stop = Arc::new(Notify::new());
-        let task = tokio::spawn(run(connection, writes, commits, Arc::clone(&stop), watch));
+        let (home_lost, is_home_lost) = watch::channel(false);
+        let work = Work {
+            connection,
+            home,
+            writes,
+            commits,
+            stop: Arc::clone(&stop),
+            watch,
+            home_lost,
+        };
+        let task = tokio::spawn(work.run());
         Self {
             queue,
             task: Arc::new(Mutex::new(Some(task))),
             finished: Arc::default(),
             stop,
+            is_home_lost,
             path: Arc::new(path.to_owned()),
         }
     }
@@ -87,6 +104,7 @@ impl Writer {
             task: Arc::default(),
             finished: Arc::default(),
             stop: Arc::default(),
+            is_home_lost: watch::channel(false).1,
             path: Arc::default(),
         }
     }
@@ -102,12 +120,28 @@ impl Writer {
         self.queue
             .send(Box::new(write))
             .await
-            .map_err(|_| DbError::Closed)?;
+            .map_err(|_| self.why_closed())?;
         // The writer answers every write it took, so only its own end leaves one without a
         // response.
         response
             .await
-            .unwrap_or_else(|_| Err(DbError::Closed.into()))
+            .unwrap_or_else(|_| Err(self.why_closed().into()))
+    }
+
+    fn why_closed(&self) -> DbError {
+        if *self.is_home_lost.borrow() {
+            DbError::HomeLost
+        } else {
+            DbError::Closed
+        }
+    }
+
+    /// Returns when another process has become the home.
+    pub(crate) async fn home_lost(&self) {
+        let mut is_home_lost = self.is_home_lost.clone();
+        if is_home_lost.wait_for(|is_lost| *is_lost).await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 
     /// Takes no more writes and finishes those that were handed in. Returns whether it could: the
@@ -118,10 +152,12 @@ impl Writer {
             return true;
         };
         match task.await {
-            Ok(connection) => {
+            Ok(Some(connection)) => {
                 *self.finished.lock().await = Some(connection);
                 true
             }
+            // There was no session to close, and the log says why.
+            Ok(None) => false,
             Err(error) => {
                 tracing::error!(
                     database = %self.path.display(),
@@ -140,6 +176,13 @@ impl Writer {
             return true;
         };
         let database = self.path.display();
+        if connection.is_postgres() {
+            let closed = connection.close().await;
+            if let Err(error) = &closed {
+                tracing::warn!(%database, %error, "the writing session did not close cleanly");
+            }
+            return closed.is_ok();
+        }
         let checkpointed = checkpoint(&mut connection, CLOSE_WAIT_MAX).await;
         match &checkpointed {
             Ok(true) => {}
@@ -159,55 +202,54 @@ impl Writer {
     }
 }
 
-/// Moves everything from the log into the file and cuts the log to nothing, so that neither keeps
-/// what was deleted. Returns whether it could: it cannot while somebody reads what the log holds,
-/// and waits for them at most so long.
-async fn checkpoint(connection: &mut Connection, wait: Duration) -> Result<bool, sqlx::Error> {
-    let connection = connection.sqlite();
-    set_busy_timeout(connection, wait).await?;
-    let done: Result<(i64, i64, i64), _> = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
-        .fetch_one(&mut *connection)
-        .await;
-    set_busy_timeout(connection, LOCK_WAIT_MAX).await?;
-    Ok(done?.0 == 0)
-}
-
-async fn set_busy_timeout(
-    connection: &mut SqliteConnection,
-    wait: Duration,
-) -> Result<(), sqlx::Error> {
-    let pragma = format!("PRAGMA busy_timeout = {}", wait.as_millis());
-    sqlx::query(sqlx::AssertSqlSafe(pragma))
-        .execute(connection)
-        .await
-        .map(|_| ())
-}
-
-async fn run(
-    mut connection: Connection,
-    mut writes: mpsc::Receiver<Box<dyn Write>>,
+/// What the writing task has.
+struct Work {
+    connection: Connection,
+    /// How the session is restored, on a server.
+    home: Option<Home>,
+    writes: mpsc::Receiver<Box<dyn Write>>,
     commits: Arc<Commits>,
     stop: Arc<Notify>,
     watch: Option<CommitWatch>,
-) -> Connection {
-    let mut group = Vec::with_capacity(GROUP_MAX);
-    let mut truncate_at = None;
-    loop {
-        tokio::select! {
-            biased;
-            // Close the queue and go on: what was handed in is still finished.
-            () = stop.notified() => { writes.close(); continue }
-            received = writes.recv_many(&mut group, GROUP_MAX) => if received == 0 { break },
-            () = until(truncate_at) => {
-                truncate_at = truncate(&mut connection).await;
-                continue
+    home_lost: watch::Sender<bool>,
+}
+
+impl Work {
+    /// Ends with the connection when all that was handed in is done, and without one when it was
+    /// lost for good.
+    async fn run(mut self) -> Option<Connection> {
+        let mut group = Vec::with_capacity(GROUP_MAX);
+        let mut upkeep_at = self.first_upkeep();
+        loop {
+            tokio::select! {
+                biased;
+                // Close the queue and go on: what was handed in is still finished.
+                () = self.stop.notified() => { self.writes.close(); continue }
+                received = self.writes.recv_many(&mut group, GROUP_MAX) => {
+                    if received == 0 { return Some(self.connection) }
+                    let watch = self.watch.as_ref();
+                    commit_group(&mut self.connection, &mut group, &self.commits, watch).await;
+                    self.commits.notify();
+                    upkeep_at = self.next_upkeep(upkeep_at);
+                }
+                () = until(upkeep_at) => upkeep_at = upkeep(&mut self.connection).await,
+            }
+            if self.connection.is_lost() {
+                self = restore(self, &mut group).await?;
             }
         }
-        commit_group(&mut connection, &mut group, &commits, watch.as_ref()).await;
-        commits.notify();
-        truncate_at.get_or_insert_with(|| Instant::now() + TRUNCATE_INTERVAL);
     }
-    connection
+
+    fn first_upkeep(&self) -> Option<Instant> {
+        let is_server = self.connection.is_postgres();
+        is_server.then(|| Instant::now() + HEARTBEAT_INTERVAL)
+    }
+
+    /// After a commit: the log is cut some time later, and a server has just been heard of.
+    fn next_upkeep(&self, planned: Option<Instant>) -> Option<Instant> {
+        let cut_at = || planned.unwrap_or_else(|| Instant::now() + TRUNCATE_INTERVAL);
+        self.first_upkeep().or_else(|| Some(cut_at()))
+    }
 }
 
 /// Forever, when there is no such moment.
@@ -215,18 +257,6 @@ async fn until(moment: Option<Instant>) {
     match moment {
         Some(moment) => tokio::time::sleep_until(moment).await,
         None => std::future::pending().await,
-    }
-}
-
-/// Cuts the log to nothing without waiting for anybody; when to retry, if that has to be.
-async fn truncate(connection: &mut Connection) -> Option<Instant> {
-    match checkpoint(connection, Duration::ZERO).await {
-        Ok(true) => None,
-        Ok(false) => Some(Instant::now() + TRUNCATE_INTERVAL),
-        Err(error) => {
-            tracing::warn!(%error, "the log could not be moved into its database");
-            Some(Instant::now() + TRUNCATE_INTERVAL)
-        }
     }
 }
 
@@ -241,6 +271,8 @@ async fn commit_group(
     pass(watch, CommitMoment::After).await;
     match outcome {
         Ok(()) => finish_committed(group, commits),
+        // The group stays as it is until that is known.
+        Err(_) if connection.undecided().is_some() => {}
         Err(failure) => {
             if let Err(error) = connection.rollback().await {
                 // After some failures SQLite has rolled back by itself and refuses to do it again.
@@ -279,7 +311,7 @@ async fn run_group(
     if let [write] = group {
         return run_alone(connection, write.as_mut()).await;
     }
-    connection.open_with("BEGIN IMMEDIATE; SAVEPOINT work");
+    connection.open_with(Opening::Group);
     for write in group {
         run_in_savepoint(connection, write.as_mut()).await?;
     }
@@ -288,8 +320,8 @@ async fn run_group(
 }
 
 async fn run_alone(connection: &mut Connection, write: &mut dyn Write) -> Result<(), Failure> {
-    connection.open_with("BEGIN IMMEDIATE");
-    if write.run(connection).await == CommitDecision::Keep {
+    connection.open_with(Opening::Transaction);
+    if run_work(connection, write).await == CommitDecision::Keep {
         return Ok(connection.commit().await?);
     }
     if let Err(error) = connection.rollback().await {
@@ -300,17 +332,27 @@ async fn run_alone(connection: &mut Connection, write: &mut dyn Write) -> Result
     Ok(())
 }
 
+/// Runs the work, and refuses what goes on after a failure that the engine does not go on after.
+async fn run_work(connection: &mut Connection, write: &mut dyn Write) -> CommitDecision {
+    let decision = write.run(connection).await;
+    if decision == CommitDecision::Keep && connection.has_failed() {
+        let text = "a statement of the work failed, and the work went on";
+        return write.refuse(DbError::NotCommitted(text.to_owned()));
+    }
+    decision
+}
+
 /// Runs one of several, and leaves the savepoint open that the next one needs.
 async fn run_in_savepoint(
     connection: &mut Connection,
     write: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let mut decision = write.run(connection).await;
+    let mut decision = run_work(connection, write).await;
     if decision == CommitDecision::Keep && connection.has_deferred() {
         // Here and not with the commit: its failure is this write's alone.
-        match connection.finish_with("RELEASE work").await {
+        match connection.release().await {
             Ok(()) => {
-                connection.open_with("SAVEPOINT work");
+                connection.open_with(Opening::Savepoint);
                 return Ok(());
             }
             Err(error) => decision = write.refuse(error),
@@ -318,20 +360,18 @@ async fn run_in_savepoint(
     }
     if decision == CommitDecision::Keep {
         if !connection.is_opening_pending() {
-            connection.open_with("RELEASE work; SAVEPOINT work");
+            connection.open_with(Opening::NextWrite);
         }
         return Ok(());
     }
-    let undone = connection.rollback_to("ROLLBACK TO work").await;
+    let undone = connection.rollback_to_savepoint().await;
     undone.map_err(|error| {
         // There is no savepoint any more: a full disk had SQLite undo the work of the whole group.
         // Or there never was one, because the transaction could not begin; the work's own error
         // says why.
         match decision {
             CommitDecision::UndoFull => Failure::Full,
-            _ => write
-                .failure()
-                .map_or_else(|| DbError::from(error).into(), Failure::Other),
+            _ => write.failure().map_or_else(|| error.into(), Failure::Other),
         }
     })
 }

@@ -39,6 +39,10 @@ pub(super) trait Write: Send {
 
     /// Returns the caller that the group was not committed.
     fn fail(self: Box<Self>, error: DbError);
+
+    /// Returns the caller that it is not known whether the group is committed. The hook is kept for
+    /// when it is.
+    fn leave_undecided(&mut self);
 }
 
 pub(super) struct PendingWrite<T, E, F, H> {
@@ -47,7 +51,8 @@ pub(super) struct PendingWrite<T, E, F, H> {
     /// None before the work has run, and when it panicked.
     result: Option<Result<T, E>>,
     after_commit: H,
-    response: oneshot::Sender<Result<T, E>>,
+    /// None once the caller was answered, or is not waited for.
+    response: Option<oneshot::Sender<Result<T, E>>>,
 }
 
 impl<T, E, F, H> PendingWrite<T, E, F, H> {
@@ -57,7 +62,7 @@ impl<T, E, F, H> PendingWrite<T, E, F, H> {
             work: Some(work),
             result: None,
             after_commit,
-            response,
+            response: Some(response),
         };
         (write, answered)
     }
@@ -132,7 +137,7 @@ where
             drop(after_commit);
         }
         // The caller may be gone; the write stands all the same.
-        let _ = response.send(result);
+        answer(response, result);
     }
 
     fn fail(self: Box<Self>, error: DbError) {
@@ -144,6 +149,16 @@ where
         drop(after_commit);
         // Also when the work itself failed: what refused it may have been other work of the group,
         // which was not committed.
-        let _ = response.send(Err(error.into()));
+        answer(response, Err(error.into()));
+    }
+
+    fn leave_undecided(&mut self) {
+        answer(self.response.take(), Err(DbError::Undecided.into()));
+    }
+}
+
+fn answer<T>(caller: Option<oneshot::Sender<T>>, result: T) {
+    if let Some(caller) = caller {
+        let _ = caller.send(result);
     }
 }

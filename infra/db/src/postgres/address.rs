@@ -1,0 +1,195 @@
+//! Where a database is: its hosts in order, of which one is the primary.
+
+use std::fmt;
+use std::io;
+
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+
+use super::{CONNECT_MAX, Session, bounded};
+use crate::DbError;
+
+/// The oldest server that is supported, as PostgreSQL counts versions.
+const VERSION_MIN: u32 = 150_000;
+/// Prepared statements that a session keeps: more than a domain has.
+const STATEMENTS_KEPT: usize = 512;
+const APPLICATION: &str = "heliograph";
+
+/// The hosts of a database. It shows itself without accounts and passwords.
+#[derive(Clone)]
+pub(crate) struct Address {
+    hosts: Vec<PgConnectOptions>,
+    label: String,
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.label)
+    }
+}
+
+impl Address {
+    /// Reads `postgres://account:password@host:port,host:port/database`. Errors repeat nothing of
+    /// it that could be a password.
+    pub(crate) fn parse(url: &str) -> Result<Self, DbError> {
+        let refused = |reason: &str| {
+            DbError::Address(format!("the PostgreSQL URL is not understood: {reason}"))
+        };
+        let (scheme, rest) = url
+            .split_once("://")
+            .filter(|(scheme, _)| matches!(*scheme, "postgres" | "postgresql"))
+            .ok_or_else(|| refused("it begins with postgres://"))?;
+        let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let (account, hosts) = match authority.rsplit_once('@') {
+            Some((account, hosts)) => (format!("{account}@"), hosts),
+            None => (String::new(), authority),
+        };
+        let parse = |host: &str| one_host(&format!("{scheme}://{account}{host}{path}"));
+        let hosts_of_url: Vec<&str> = hosts.split(',').collect();
+        let parsed: Result<Vec<_>, _> = hosts_of_url.iter().copied().map(parse).collect();
+        let hosts = parsed.map_err(|error| refused(&error.to_string()))?;
+        let database = hosts.first().and_then(PgConnectOptions::get_database);
+        let label = format!(
+            "postgres://{}/{}",
+            hosts_of_url.join(","),
+            database.unwrap_or_default()
+        );
+        Ok(Self { hosts, label })
+    }
+
+    /// The database as logs and errors call it.
+    pub(crate) fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Opens a session with the first host that is a primary, and sets it up with these statements.
+    ///
+    /// # Errors
+    /// Of the last host that was tried, when none of them has a session for us.
+    pub(crate) async fn connect(&self, settings: &str) -> Result<Session, DbError> {
+        let mut failure = None;
+        for options in &self.hosts {
+            match self.connect_to(options, settings).await {
+                Ok(session) => return Ok(session),
+                Err(error) => {
+                    tracing::debug!(database = %self.label, host = options.get_host(), %error, "no session with this host");
+                    failure = Some(error);
+                }
+            }
+        }
+        Err(failure.unwrap_or_else(|| DbError::Address("the URL names no host".to_owned())))
+    }
+
+    async fn connect_to(
+        &self,
+        options: &PgConnectOptions,
+        settings: &str,
+    ) -> Result<Session, DbError> {
+        let failed = |source| DbError::Connect {
+            database: self.label.clone(),
+            source,
+        };
+        let connected = tokio::time::timeout(CONNECT_MAX, options.connect()).await;
+        let mut connection = connected
+            .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
+            .map_err(failed)?;
+        self.check_version(connection.server_version_num())?;
+        if is_standby(&mut connection, settings)
+            .await
+            .map_err(failed)?
+        {
+            return Err(self.refuse("it is a standby, and no other host is the primary".to_owned()));
+        }
+        Ok(Session::new(connection))
+    }
+
+    fn check_version(&self, version: Option<u32>) -> Result<(), DbError> {
+        match version {
+            Some(version) if version < VERSION_MIN => Err(self.refuse(format!(
+                "its version is {}; PostgreSQL 15 or later is needed",
+                version / 10_000
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// An error that says why this server is not used.
+    pub(crate) fn refuse(&self, reason: String) -> DbError {
+        DbError::Server {
+            database: self.label.clone(),
+            reason,
+        }
+    }
+}
+
+/// Sets a session up, and returns whether its server only follows another one.
+async fn is_standby(connection: &mut PgConnection, settings: &str) -> Result<bool, sqlx::Error> {
+    use sqlx::Row as _;
+    let text = format!("{settings}SELECT pg_is_in_recovery()");
+    let asked = sqlx::raw_sql(sqlx::AssertSqlSafe(text));
+    let row = bounded(asked.fetch_one(connection)).await?;
+    row.try_get(0)
+}
+
+fn one_host(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
+    let options: PgConnectOptions = url.parse()?;
+    let host = options.get_host().to_owned();
+    // An IPv6 address has brackets in a URL, and none elsewhere.
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    Ok(options
+        .host(bare)
+        .application_name(APPLICATION)
+        .statement_cache_capacity(STATEMENTS_KEPT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_read_in_their_order() {
+        let address = Address::parse("postgres://me:s%40cret@one:5433,two,[::1]:99/photos?x=1");
+        let address = address.unwrap();
+        let hosts = address.hosts.iter();
+        let hosts: Vec<_> = hosts
+            .map(|host| (host.get_host(), host.get_port(), host.get_username()))
+            .collect();
+        assert_eq!(hosts[0], ("one", 5433, "me"));
+        assert_eq!((hosts[1].0, hosts[1].2), ("two", "me"));
+        assert_eq!(hosts[2], ("::1", 99, "me"));
+        assert!(
+            address
+                .hosts
+                .iter()
+                .all(|host| host.get_database() == Some("photos"))
+        );
+        assert_eq!(address.label(), "postgres://one:5433,two,[::1]:99/photos");
+    }
+
+    #[test]
+    fn what_is_not_understood_repeats_no_password() {
+        for bad in [
+            "mysql://me:tulip@one/photos",
+            "postgres://me:tulip@one:port/photos",
+            "postgres://me:tulip@one/photos?sslmode=often",
+            "me:tulip@one",
+        ] {
+            let error = Address::parse(bad).unwrap_err();
+            let text = format!("{error} {error:?}");
+            assert!(!text.contains("tulip"), "{text}");
+        }
+        let address = Address::parse("postgres://me:tulip@one/photos?password=tulip").unwrap();
+        assert!(!format!("{address:?} {}", address.label()).contains("tulip"));
+    }
+
+    #[test]
+    fn old_servers_are_refused_with_a_sentence() {
+        let address = Address::parse("postgres://me@one/photos").unwrap();
+        let error = address.check_version(Some(140_011)).unwrap_err();
+        assert!(
+            error.to_string().contains("PostgreSQL 15 or later"),
+            "{error}"
+        );
+        address.check_version(Some(150_000)).unwrap();
+    }
+}

@@ -1,0 +1,98 @@
+//! Marks of commits: how a commit whose result was lost is told from one that did not happen.
+//!
+//! Each group that writes leaves a row of its own, with a number that no other has. A
+//! transaction's own id would not do: it is in no durable place until something that it wrote is,
+//! so after a crash of the server the same id is given out again, and `pg_xact_status` says of
+//! the lost transaction what is true of another (ADR 0034).
+
+/// The numbers of one home's commits.
+#[derive(Debug)]
+pub(crate) struct Marks {
+    next: i64,
+    last: Option<i64>,
+    /// The rows from here on are not deleted yet.
+    kept_from: i64,
+}
+
+/// How many rows may lie there before those that nobody asks for are deleted.
+const KEPT_MAX: i64 = 256;
+/// The bits that count the commits of one home; those above are its epoch.
+const COMMIT_BITS: u32 = 40;
+
+/// What marks and commits a transaction.
+pub(crate) struct Ending {
+    pub(crate) mark: i64,
+    pub(crate) text: String,
+}
+
+impl Marks {
+    /// Of a home that begins.
+    pub(crate) const fn new(epoch: i64) -> Self {
+        let first = epoch << COMMIT_BITS;
+        Self {
+            next: first,
+            last: None,
+            kept_from: first,
+        }
+    }
+
+    /// The end of the next group's transaction, in one trip. The first statement also has the
+    /// server refuse a transaction in which a statement failed: a bare `COMMIT` would roll it back
+    /// and call that a success. What only read needs no mark, and no wait for the disk.
+    pub(crate) fn next_ending(&mut self) -> Ending {
+        let mark = self.next;
+        self.next += 1;
+        let mut text = format!(
+            "INSERT INTO _heliograph_commits (id) SELECT {mark} \
+             WHERE pg_current_xact_id_if_assigned() IS NOT NULL; "
+        );
+        // By a range, so that what is deleted is not skipped again each time.
+        let from = self.kept_from;
+        if let Some(last) = self.last.filter(|last| last - from >= KEPT_MAX) {
+            text.push_str(&format!(
+                "DELETE FROM _heliograph_commits WHERE id >= {from} AND id < {last}; "
+            ));
+        }
+        text.push_str("COMMIT");
+        Ending { mark, text }
+    }
+
+    /// A group with this mark was committed.
+    pub(crate) fn committed(&mut self, mark: i64) {
+        if let Some(last) = self.last.filter(|last| last - self.kept_from >= KEPT_MAX) {
+            self.kept_from = last;
+        }
+        self.last = Some(mark);
+    }
+
+    /// The last mark that is known to be committed.
+    pub(crate) const fn last(&self) -> Option<i64> {
+        self.last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_deleted_in_ranges_and_the_last_one_stays() {
+        let mut marks = Marks::new(3);
+        let mut rows = std::collections::BTreeSet::new();
+        for _ in 0..2_000 {
+            let ending = marks.next_ending();
+            rows.insert(ending.mark);
+            if let Some((_, range)) = ending.text.split_once("WHERE id >= ") {
+                let (from, rest) = range.split_once(" AND id < ").unwrap();
+                let to: i64 = rest.split_once(';').unwrap().0.parse().unwrap();
+                let from: i64 = from.parse().unwrap();
+                assert!(rows.first().unwrap() >= &from, "some are left behind");
+                rows.retain(|row| *row >= to);
+            }
+            marks.committed(ending.mark);
+            assert!(rows.len() <= 2 + usize::try_from(KEPT_MAX).unwrap());
+            assert!(rows.contains(&marks.last().unwrap()));
+        }
+        assert!(marks.last().unwrap() >> COMMIT_BITS == 3);
+    }
+}

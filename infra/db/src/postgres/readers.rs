@@ -1,0 +1,175 @@
+//! The sessions that read.
+//!
+//! A pool of our own: a session that comes back is not asked again whether it lives, none is
+//! waited for beyond a bound, and one whose reply nobody waited for is closed. When one is found
+//! lost, all that lie idle are taken for lost too, so that a restart of the server fails few
+//! reads.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Duration, Instant};
+
+use super::{Address, Role, Session, session_settings};
+use crate::{DbError, READER_IDLE_MAX, READER_WAIT_MAX, READERS_MAX};
+
+/// A session that lay idle for longer is asked whether it still lives.
+const UNASKED_MAX: Duration = Duration::from_secs(1);
+
+/// Sessions that read: at most four. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Readers {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    address: Arc<Address>,
+    settings: String,
+    places: Arc<Semaphore>,
+    idle: Mutex<Vec<IdleSession>>,
+}
+
+struct IdleSession {
+    session: Session,
+    since: Instant,
+}
+
+impl std::fmt::Debug for IdleSession {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("IdleSession")
+            .finish_non_exhaustive()
+    }
+}
+
+impl Readers {
+    pub(crate) fn new(address: Arc<Address>, schema: &str) -> Self {
+        let shared = Shared {
+            address,
+            settings: session_settings(schema, Role::Reader),
+            places: Arc::new(Semaphore::new(READERS_MAX as usize)),
+            idle: Mutex::default(),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// A session, within a bounded time.
+    pub(crate) async fn acquire(&self) -> Result<BorrowedSession, DbError> {
+        let place = Arc::clone(&self.shared.places).acquire_owned();
+        let place = tokio::time::timeout(READER_WAIT_MAX, place).await;
+        let place = place
+            .map_err(|_| sqlx::Error::PoolTimedOut)?
+            .map_err(|_| sqlx::Error::PoolClosed)?;
+        let session = match self.live_idle().await {
+            Some(session) => session,
+            None => self.shared.address.connect(&self.shared.settings).await?,
+        };
+        Ok(BorrowedSession {
+            session: Some(session),
+            is_snapshot: false,
+            shared: Arc::clone(&self.shared),
+            place: Some(place),
+        })
+    }
+
+    /// A session in which everything is read as of one moment: that of its first statement.
+    pub(crate) async fn snapshot(&self) -> Result<BorrowedSession, DbError> {
+        let mut borrowed = self.acquire().await?;
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        borrowed.session()?.run(begin).await?;
+        borrowed.is_snapshot = true;
+        Ok(borrowed)
+    }
+
+    async fn live_idle(&self) -> Option<Session> {
+        loop {
+            // The lock is not held while a session is asked.
+            let IdleSession { mut session, since } = self.shared.idle().pop()?;
+            if since.elapsed() < UNASKED_MAX || session.ping().await.is_ok() {
+                return Some(session);
+            }
+            self.shared.idle().clear();
+        }
+    }
+
+    /// How many sessions are lent.
+    pub(crate) fn lent(&self) -> u32 {
+        let free = u32::try_from(self.shared.places.available_permits());
+        READERS_MAX.saturating_sub(free.unwrap_or(READERS_MAX))
+    }
+
+    /// Waits until all are back, and closes them. Later nobody gets one.
+    pub(crate) async fn close(&self) {
+        if let Ok(places) = self.shared.places.acquire_many(READERS_MAX).await {
+            places.forget();
+        }
+        self.shared.places.close();
+        let idle = std::mem::take(&mut *self.shared.idle());
+        for IdleSession { session, .. } in idle {
+            if let Err(error) = session.close().await {
+                tracing::debug!(%error, "a reading session did not close cleanly");
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn idle(&self) -> MutexGuard<'_, Vec<IdleSession>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put_back(&self, session: Session) {
+        let mut idle = self.idle();
+        if session.is_lost() {
+            idle.clear();
+            return;
+        }
+        // The last that came is the first that goes, so those that are not needed grow old.
+        idle.retain(|idle| idle.since.elapsed() < READER_IDLE_MAX);
+        let since = Instant::now();
+        idle.push(IdleSession { session, since });
+    }
+}
+
+/// A session that goes back when it is dropped.
+pub(crate) struct BorrowedSession {
+    /// None only while it is dropped.
+    session: Option<Session>,
+    is_snapshot: bool,
+    shared: Arc<Shared>,
+    place: Option<OwnedSemaphorePermit>,
+}
+
+impl BorrowedSession {
+    pub(crate) fn session(&mut self) -> Result<&mut Session, DbError> {
+        self.session.as_mut().ok_or(DbError::Closed)
+    }
+}
+
+impl Drop for BorrowedSession {
+    fn drop(&mut self) {
+        let (Some(mut session), place) = (self.session.take(), self.place.take()) else {
+            return;
+        };
+        if session.is_lost() || !self.is_snapshot {
+            session.forgive();
+            self.shared.put_back(session);
+            return;
+        }
+        // A snapshot holds what vacuum would remove, until it ends.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        let shared = Arc::clone(&self.shared);
+        runtime.spawn(async move {
+            if session.run("ROLLBACK").await.is_ok() {
+                session.forgive();
+                shared.put_back(session);
+            }
+            drop(place);
+        });
+    }
+}

@@ -1,0 +1,131 @@
+//! One session with a server, and what is known of it.
+
+use std::io;
+
+use sqlx::postgres::{PgConnection, PgDatabaseError, PgSeverity};
+
+use super::TRIP_MAX;
+use crate::DbError;
+
+/// A session. Each trip to the server begins with [`begin`](Self::begin) and ends with
+/// [`end`](Self::end).
+pub(crate) struct Session {
+    connection: PgConnection,
+    /// Whether a statement failed since the transaction, or its last savepoint, began. The server
+    /// refuses everything until that is rolled back.
+    has_failed: bool,
+    /// Whether a trip has begun whose end nobody has seen, for whatever reason: nothing that comes
+    /// from the server now can be distinguished from its reply.
+    is_lost: bool,
+}
+
+impl Session {
+    pub(crate) fn new(connection: PgConnection) -> Self {
+        Self {
+            connection,
+            has_failed: false,
+            is_lost: false,
+        }
+    }
+
+    /// The connection for one trip.
+    ///
+    /// # Errors
+    /// When an earlier trip had no end.
+    pub(crate) fn begin(&mut self) -> Result<&mut PgConnection, DbError> {
+        if std::mem::replace(&mut self.is_lost, true) {
+            let text = "the session with the server was lost before";
+            return Err(DbError::Disconnected(io::Error::other(text).into()));
+        }
+        Ok(&mut self.connection)
+    }
+
+    /// Notes what a trip's end says of the session.
+    ///
+    /// # Errors
+    /// The trip's own.
+    pub(crate) fn end<T>(&mut self, result: Result<T, sqlx::Error>) -> Result<T, DbError> {
+        let error = match result {
+            Ok(value) => {
+                self.is_lost = false;
+                return Ok(value);
+            }
+            Err(error) => error,
+        };
+        if ends_session(&error) {
+            return Err(DbError::Disconnected(error));
+        }
+        self.is_lost = false;
+        self.has_failed |= matches!(error, sqlx::Error::Database(_));
+        Err(error.into())
+    }
+
+    /// Runs statements that take no values, in one trip, and returns how many rows the first wrote.
+    ///
+    /// # Errors
+    /// When one of them fails; none after it has run.
+    pub(crate) async fn run(&mut self, text: impl sqlx::SqlSafeStr) -> Result<u64, DbError> {
+        let ran = sqlx::raw_sql(text);
+        let counted = first_count(ran, self.begin()?);
+        let result = bounded(counted).await;
+        self.end(result)
+    }
+
+    /// Whether a statement failed in what would be committed.
+    pub(crate) const fn has_failed(&self) -> bool {
+        self.has_failed
+    }
+
+    /// What failed was rolled back.
+    pub(crate) fn forgive(&mut self) {
+        self.has_failed = false;
+    }
+
+    /// Whether nothing more can be asked of it.
+    pub(crate) const fn is_lost(&self) -> bool {
+        self.is_lost
+    }
+
+    /// Asks whether the server is still there.
+    pub(crate) async fn ping(&mut self) -> Result<(), DbError> {
+        let result = bounded(sqlx::Connection::ping(self.begin()?)).await;
+        self.end(result)
+    }
+
+    /// Takes leave of the server, which then needs not find out.
+    pub(crate) async fn close(self) -> Result<(), sqlx::Error> {
+        if self.is_lost {
+            return Ok(());
+        }
+        bounded(sqlx::Connection::close(self.connection)).await
+    }
+}
+
+async fn first_count(ran: sqlx::RawSql, connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
+    use futures::TryStreamExt as _;
+    let mut results = ran.execute_many(connection);
+    let mut first = None;
+    while let Some(done) = results.try_next().await? {
+        first.get_or_insert(done.rows_affected());
+    }
+    Ok(first.unwrap_or(0))
+}
+
+/// A trip that takes too long has failed.
+pub(crate) async fn bounded<T>(
+    trip: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    let ended = tokio::time::timeout(TRIP_MAX, trip).await;
+    ended.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
+}
+
+/// Whether there is no session after this error.
+fn ends_session(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => error
+            .try_downcast_ref::<PgDatabaseError>()
+            .is_some_and(|error| error.severity() != PgSeverity::Error),
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
+        _ => false,
+    }
+}
