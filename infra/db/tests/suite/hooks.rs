@@ -8,17 +8,28 @@ use tokio::sync::oneshot;
 
 use super::*;
 
+on_each_engine! {
+    hooks_run_in_the_order_of_the_commits_and_before_their_callers_are_answered,
+    a_hook_sees_its_commit_and_the_version_counts_it,
+    the_hook_runs_also_when_the_caller_has_gone,
+    the_hook_of_a_write_that_fails_or_panics_does_not_run,
+    no_hook_of_a_group_that_is_not_committed_runs,
+    a_hook_that_panics_harms_nobody,
+    what_a_hook_holds_is_free_before_its_caller_goes_on,
+    a_process_that_dies_after_the_commit_runs_no_hook_and_answers_nobody,
+}
+
 /// What hooks noted, in their order.
 #[derive(Default, Clone)]
-struct Notes(Arc<Mutex<Vec<(i64, CommitVersion)>>>);
+pub(crate) struct Notes(Arc<Mutex<Vec<(i64, CommitVersion)>>>);
 
 impl Notes {
-    fn hook(&self) -> impl FnOnce(&i64, CommitVersion) + Send + 'static {
+    pub(crate) fn hook(&self) -> impl FnOnce(&i64, CommitVersion) + Send + 'static {
         let notes = self.0.clone();
         move |id, version| notes.lock().unwrap().push((*id, version))
     }
 
-    fn ids(&self) -> Vec<i64> {
+    pub(crate) fn ids(&self) -> Vec<i64> {
         self.0.lock().unwrap().iter().map(|(id, _)| *id).collect()
     }
 
@@ -28,14 +39,14 @@ impl Notes {
     }
 }
 
-fn insert_work(
+pub(crate) fn insert_work(
     id: i64,
 ) -> impl for<'c> FnOnce(&'c mut infra_db::Connection) -> BoxFuture<'c, Result<i64, DbError>>
 + Send
 + 'static {
     move |connection| {
         Box::pin(async move {
-            infra_db::query("INSERT INTO things (id, name) VALUES ($1, $1)")
+            infra_db::query("INSERT INTO things (id, name) VALUES ($1, CAST($1 AS TEXT))")
                 .bind(id)
                 .execute(connection)
                 .await?;
@@ -48,14 +59,18 @@ fn panicking_work(_: &mut infra_db::Connection) -> BoxFuture<'_, Result<i64, DbE
     Box::pin(async { panic!("on purpose") })
 }
 
-async fn insert_noted(database: &Database, id: i64, notes: &Notes) -> Result<i64, DbError> {
+pub(crate) async fn insert_noted(
+    database: &Database,
+    id: i64,
+    notes: &Notes,
+) -> Result<i64, DbError> {
     database.write_then(insert_work(id), notes.hook()).await
 }
 
-#[tokio::test]
-async fn hooks_run_in_the_order_of_the_commits_and_before_their_callers_are_answered() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(folder.path()).await;
+async fn hooks_run_in_the_order_of_the_commits_and_before_their_callers_are_answered(
+    store: &Store,
+) {
+    let database = store.open().await;
     let (notes, works) = (Notes::default(), Arc::new(Mutex::new(Vec::new())));
     let writes = (1..=200).map(async |id| {
         let works = works.clone();
@@ -75,20 +90,16 @@ async fn hooks_run_in_the_order_of_the_commits_and_before_their_callers_are_answ
     assert_eq!(database.commit_version().get(), 200);
 }
 
-#[tokio::test]
-async fn a_hook_sees_its_commit_and_the_version_counts_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(folder.path()).await;
+async fn a_hook_sees_its_commit_and_the_version_counts_it(store: &Store) {
+    let database = store.open().await;
     let reads = database.clone();
     let hook = move |_: &i64, version| assert_eq!(reads.commit_version(), version);
     database.write_then(insert_work(1), hook).await.unwrap();
     assert_eq!(database.commit_version().get(), 1);
 }
 
-#[tokio::test]
-async fn the_hook_runs_also_when_the_caller_has_gone() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(folder.path()).await;
+async fn the_hook_runs_also_when_the_caller_has_gone(store: &Store) {
+    let database = store.open().await;
     let (ran, has_run) = oneshot::channel();
     // One step hands it in; then the caller is gone.
     let hook = move |id: &i64, _| ran.send(*id).unwrap();
@@ -98,10 +109,8 @@ async fn the_hook_runs_also_when_the_caller_has_gone() {
     assert_eq!(count(&database).await, 1);
 }
 
-#[tokio::test]
-async fn the_hook_of_a_write_that_fails_or_panics_does_not_run() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(folder.path()).await;
+async fn the_hook_of_a_write_that_fails_or_panics_does_not_run(store: &Store) {
+    let database = store.open().await;
     let notes = Notes::default();
     // Alone, and in a group with one that is committed.
     insert_noted(&database, 1, &notes).await.unwrap();
@@ -123,10 +132,8 @@ async fn the_hook_of_a_write_that_fails_or_panics_does_not_run() {
     assert!(versions[0] < versions[1], "{versions:?}");
 }
 
-#[tokio::test]
-async fn no_hook_of_a_group_that_is_not_committed_runs() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(folder.path()).await;
+async fn no_hook_of_a_group_that_is_not_committed_runs(store: &Store) {
+    let database = store.open().await;
     let notes = Notes::default();
     let before = database.commit_version();
     let writes = async {
@@ -151,10 +158,8 @@ async fn no_hook_of_a_group_that_is_not_committed_runs() {
     assert_eq!(notes.ids(), [1]);
 }
 
-#[tokio::test]
-async fn a_hook_that_panics_harms_nobody() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(folder.path()).await;
+async fn a_hook_that_panics_harms_nobody(store: &Store) {
+    let database = store.open().await;
     let notes = Notes::default();
     let panics = database.write_then(insert_work(1), |_, _| panic!("on purpose"));
     let (panicked, written) = tokio::join!(panics, insert_noted(&database, 2, &notes));
@@ -164,10 +169,8 @@ async fn a_hook_that_panics_harms_nobody() {
     insert_noted(&database, 3, &notes).await.unwrap();
 }
 
-#[tokio::test]
-async fn what_a_hook_holds_is_free_before_its_caller_goes_on() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(folder.path()).await;
+async fn what_a_hook_holds_is_free_before_its_caller_goes_on(store: &Store) {
+    let database = store.open().await;
     let lock = Arc::new(tokio::sync::Mutex::new(()));
     for expected in [true, false] {
         let held = lock.clone().try_lock_owned().unwrap();
@@ -177,10 +180,7 @@ async fn what_a_hook_holds_is_free_before_its_caller_goes_on() {
     }
 }
 
-#[tokio::test]
-async fn a_process_that_dies_after_the_commit_runs_no_hook_and_answers_nobody() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("things.db");
+async fn a_process_that_dies_after_the_commit_runs_no_hook_and_answers_nobody(store: &Store) {
     let (died, death) = oneshot::channel();
     let died = Mutex::new(Some(died));
     let watch: CommitWatch = Arc::new(move |moment| {
@@ -190,8 +190,7 @@ async fn a_process_that_dies_after_the_commit_runs_no_hook_and_answers_nobody() 
         }
         Box::pin(std::future::ready(()))
     });
-    let watched = Database::open_watched(&path, &MIGRATIONS, watch).await;
-    let (watched, notes) = (watched.unwrap(), Notes::default());
+    let (watched, notes) = (store.open_watched(watch).await, Notes::default());
     tokio::select! {
         _ = insert_noted(&watched, 1, &notes) => panic!("answered by the dead"),
         dead = death => dead.unwrap(),

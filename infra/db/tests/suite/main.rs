@@ -2,10 +2,15 @@
 
 // A test's helper that cannot continue has failed the test.
 #![allow(clippy::unwrap_used)]
+// The tests have a session of their own, past the database.
+#![allow(clippy::disallowed_methods)]
 
+mod engine;
 mod hooks;
+mod postgres;
 mod statements;
 mod syncs;
+mod values;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +20,18 @@ use infra_db::{
 };
 use infra_kernel::{Error, ErrorCode};
 
+use engine::{Store, on_each_engine};
+
 static MIGRATIONS: Migrator = sqlx::migrate!("tests/suite/migrations");
+
+on_each_engine! {
+    a_failing_write_undoes_only_itself,
+    a_panicking_write_undoes_only_itself,
+    a_refusal_by_what_was_never_committed_is_not_believed,
+    a_refused_write_neither_undoes_nor_blocks_the_others_of_its_group,
+    closing_finishes_what_was_handed_in_and_refuses_what_comes_later,
+    a_reader_cannot_write,
+}
 
 async fn open(folder: &Path) -> Database {
     Database::open(&folder.join("things.db"), &MIGRATIONS)
@@ -45,10 +61,8 @@ async fn count(database: &Database) -> i64 {
         .unwrap()
 }
 
-#[tokio::test]
-async fn a_failing_write_undoes_only_itself() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(folder.path()).await;
+async fn a_failing_write_undoes_only_itself(store: &Store) {
+    let database = store.open().await;
     let writes = (0..200).map(|index| insert(&database, index, format!("thing {}", index % 150)));
     let results = futures::future::join_all(writes).await;
     let refused: Vec<_> = results
@@ -60,10 +74,8 @@ async fn a_failing_write_undoes_only_itself() {
     assert_eq!(count(&database).await, 150);
 }
 
-#[tokio::test]
-async fn a_panicking_write_undoes_only_itself() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(folder.path()).await;
+async fn a_panicking_write_undoes_only_itself(store: &Store) {
+    let database = store.open().await;
     let panics = database.write::<(), DbError, _>(|_| Box::pin(async { panic!("on purpose") }));
     let (panicked, written) = tokio::join!(panics, insert(&database, 1, "one".to_owned()));
     assert!(matches!(panicked, Err(DbError::NotCommitted(_))));
@@ -110,10 +122,8 @@ async fn insert_stray_part(database: &Database, id: i64) -> Result<(), DbError> 
         .await
 }
 
-#[tokio::test]
-async fn a_refusal_by_what_was_never_committed_is_not_believed() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(folder.path()).await;
+async fn a_refusal_by_what_was_never_committed_is_not_believed(store: &Store) {
+    let database = store.open().await;
     let writes = async {
         tokio::join!(
             biased;
@@ -138,10 +148,8 @@ async fn a_refusal_by_what_was_never_committed_is_not_believed() {
     insert(&database, 1, "one".to_owned()).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_refused_write_neither_undoes_nor_blocks_the_others_of_its_group() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(folder.path()).await;
+async fn a_refused_write_neither_undoes_nor_blocks_the_others_of_its_group(store: &Store) {
+    let database = store.open().await;
     let writes = async {
         tokio::join!(
             biased;
@@ -157,10 +165,8 @@ async fn a_refused_write_neither_undoes_nor_blocks_the_others_of_its_group() {
     assert_eq!(count(&database).await, 2);
 }
 
-#[tokio::test]
-async fn closing_finishes_what_was_handed_in_and_refuses_what_comes_later() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(folder.path()).await;
+async fn closing_finishes_what_was_handed_in_and_refuses_what_comes_later(store: &Store) {
+    let database = store.open().await;
     let writes: Vec<_> = (0..100)
         .map(|index| {
             let database = database.clone();
@@ -177,13 +183,11 @@ async fn closing_finishes_what_was_handed_in_and_refuses_what_comes_later() {
         insert(&database, 1_000, "late".to_owned()).await,
         Err(DbError::Closed)
     ));
-    assert_eq!(count(&open(folder.path()).await).await, acknowledged);
+    assert_eq!(count(&store.open().await).await, acknowledged);
 }
 
-#[tokio::test]
-async fn a_reader_cannot_write() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(folder.path()).await;
+async fn a_reader_cannot_write(store: &Store) {
+    let database = store.open().await;
     let refused = infra_db::query("INSERT INTO things (id, name) VALUES (1, 'one')")
         .execute(database.reader())
         .await;
@@ -324,12 +328,10 @@ async fn a_full_disk_is_what_the_whole_group_gets() {
         Box::pin(async move {
             infra_db::query("PRAGMA max_page_count = 1")
                 .execute(&mut *connection)
-                .await
-                .map_err(DbError::from)?;
+                .await?;
             infra_db::query("INSERT INTO things (id, name) VALUES (2, hex(zeroblob(1000000)))")
                 .execute(connection)
-                .await
-                .map_err(DbError::from)?;
+                .await?;
             Ok(())
         })
     });

@@ -2,7 +2,18 @@
 
 use infra_db::{Connection, Database, DbError, SqlText, query, query_scalar};
 
-use crate::{count, in_one_group, insert, open};
+use crate::engine::{Store, on_each_engine};
+use crate::{count, in_one_group, insert};
+
+on_each_engine! {
+    what_waits_for_the_commit_is_written_by_it,
+    a_write_whose_last_statement_fails_is_undone_whole,
+    in_a_group_it_fails_alone,
+    what_waits_is_seen_by_the_rest_of_its_write,
+    a_statement_counts_its_own_rows_alone,
+    a_write_that_sends_nothing_is_a_write,
+    a_snapshot_sees_one_moment,
+}
 
 /// Inserts a thing with the commit, and one before it at once when `before` is some.
 async fn insert_with_commit(
@@ -35,10 +46,8 @@ async fn insert_now(connection: &mut Connection, id: i64) -> Result<u64, DbError
         .await
 }
 
-#[tokio::test]
-async fn what_waits_for_the_commit_is_written_by_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(folder.path()).await;
+async fn what_waits_for_the_commit_is_written_by_it(store: &Store) {
+    let database = store.open().await;
     insert_with_commit(&database, None, 1, "alone")
         .await
         .unwrap();
@@ -48,10 +57,8 @@ async fn what_waits_for_the_commit_is_written_by_it() {
     assert_eq!(count(&database).await, 3);
 }
 
-#[tokio::test]
-async fn a_write_whose_last_statement_fails_is_undone_whole() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(folder.path()).await;
+async fn a_write_whose_last_statement_fails_is_undone_whole(store: &Store) {
+    let database = store.open().await;
     insert(&database, 1, "one".to_owned()).await.unwrap();
     let refused = insert_with_commit(&database, Some(2), 1, "one again").await;
     assert!(
@@ -63,10 +70,8 @@ async fn a_write_whose_last_statement_fails_is_undone_whole() {
     assert_eq!(count(&database).await, 2);
 }
 
-#[tokio::test]
-async fn in_a_group_it_fails_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(folder.path()).await;
+async fn in_a_group_it_fails_alone(store: &Store) {
+    let database = store.open().await;
     insert(&database, 1, "one".to_owned()).await.unwrap();
     let writes = async {
         tokio::join!(
@@ -89,10 +94,8 @@ async fn in_a_group_it_fails_alone() {
     assert_eq!(ids, [1, 2, 3, 5, 6]);
 }
 
-#[tokio::test]
-async fn what_waits_is_seen_by_the_rest_of_its_write() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(folder.path()).await;
+async fn what_waits_is_seen_by_the_rest_of_its_write(store: &Store) {
+    let database = store.open().await;
     let seen: Result<(i64, i64), DbError> = database
         .write(|connection| {
             Box::pin(async move {
@@ -117,10 +120,8 @@ async fn what_waits_is_seen_by_the_rest_of_its_write() {
 }
 
 /// SQLite goes on to report what the last writing statement wrote.
-#[tokio::test]
-async fn a_statement_counts_its_own_rows_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(folder.path()).await;
+async fn a_statement_counts_its_own_rows_alone(store: &Store) {
+    let database = store.open().await;
     for id in 0..5 {
         insert(&database, id, format!("thing {id}")).await.unwrap();
     }
@@ -142,10 +143,8 @@ async fn a_statement_counts_its_own_rows_alone() {
     assert_eq!(update("?", 9).await.unwrap(), 0);
 }
 
-#[tokio::test]
-async fn a_write_that_sends_nothing_is_a_write() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(folder.path()).await;
+async fn a_write_that_sends_nothing_is_a_write(store: &Store) {
+    let database = store.open().await;
     let before = database.commit_version();
     let nothing = |database: &Database| {
         let database = database.clone();
@@ -169,10 +168,8 @@ async fn a_write_that_sends_nothing_is_a_write() {
     assert_eq!(count(&database).await, 1);
 }
 
-#[tokio::test]
-async fn a_snapshot_sees_one_moment() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(folder.path()).await;
+async fn a_snapshot_sees_one_moment(store: &Store) {
+    let database = store.open().await;
     insert(&database, 1, "one".to_owned()).await.unwrap();
     let count_in = async |connection: &mut Connection| -> i64 {
         let counted = query_scalar("SELECT COUNT(*) FROM things").fetch_one(connection);
