@@ -12,8 +12,8 @@
 //! It knows no domain: a topic is a name and a payload is bytes. It has no transactions across
 //! domains and no replies.
 //!
-//! There are two buses: [`EmbeddedBus`], a log in one SQLite file, and [`JetStreamBus`], whose log is
-//! a stream on NATS servers. What they do with events is the same. Start reading at [`Bus`], then
+//! There are two buses: [`EmbeddedBus`], a log in one SQLite file, and [`JetStreamBus`], whose log
+//! is a stream on NATS servers. What they do with events is the same. Start reading at [`Bus`], then
 //! `delivery/runner.rs`.
 
 pub mod inbox;

@@ -33,7 +33,7 @@ pub async fn statuses(database: &Database) -> Result<Vec<Status>, DbError> {
 
 /// The same of a log that ends at this position.
 pub(crate) async fn statuses_behind(database: &Database, end: i64) -> Result<Vec<Status>, DbError> {
-    Ok(infra_db::query(
+    infra_db::query(
         "SELECT name AS subscription, position, max(0, $1 + log_base - position) AS behind,
              (SELECT count(*) FROM redelivery WHERE subscription = name) AS waiting,
              (SELECT count(*) FROM dead_letters WHERE subscription = name) AS dead_letters
@@ -41,7 +41,7 @@ pub(crate) async fn statuses_behind(database: &Database, end: i64) -> Result<Vec
     )
     .bind(end)
     .fetch_all(database.reader())
-    .await?)
+    .await
 }
 
 /// Forgets a subscription that no longer exists in the program: its cursor, which would keep the

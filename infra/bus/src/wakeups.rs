@@ -31,10 +31,11 @@ impl Wakeups {
         signal
     }
 
-    pub(crate) fn wake<'t>(&self, topics: impl Iterator<Item = &'t str> + Clone) {
+    /// Wakes those that take one of these topics.
+    pub(crate) fn wake(&self, topics: &[&str]) {
         for subscribed in self.lock().iter() {
-            let mut published = topics.clone();
-            if published.any(|topic| subscribed.topics.contains(&topic))
+            let takes = |topic: &&str| subscribed.topics.contains(topic);
+            if topics.iter().any(takes)
                 && let Some(signal) = subscribed.signal.upgrade()
             {
                 signal.notify_one();

@@ -96,11 +96,11 @@ impl Nats {
         std::fs::remove_dir_all(self.store()).expect("the store can be deleted");
     }
 
-    /// Copies what a killed server has stored, to come back to it by [`Self::bring_back`].
+    /// Copies what a killed server has stored, to come back to it by [`Self::restore_copy`].
     ///
     /// # Panics
     /// When that cannot be copied.
-    pub fn set_aside(&self) {
+    pub fn copy_store(&self) {
         copy_folder(&self.store(), &self.copy());
     }
 
@@ -108,7 +108,7 @@ impl Nats {
     ///
     /// # Panics
     /// When that cannot be copied.
-    pub fn bring_back(&mut self) {
+    pub fn restore_copy(&mut self) {
         self.wipe();
         copy_folder(&self.copy(), &self.store());
     }

@@ -98,8 +98,8 @@ fn packages(metadata: Metadata) -> Vec<Package> {
     packages.map(package).collect()
 }
 
-/// Whether a package is built with this dependency. Cargo resolves one that is optional already when
-/// a feature only speaks of it (`name?/feature`), and does not build it.
+/// Whether a package is built with this dependency. Cargo resolves one that is optional already
+/// when a feature only speaks of it (`name?/feature`), and does not build it.
 fn is_turned_on<F: AsRef<str>>(
     package: &cargo_metadata::Package,
     features: &[F],

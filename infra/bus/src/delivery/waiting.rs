@@ -95,7 +95,7 @@ pub(crate) async fn due_keys(
     due: Due,
     keys_max: usize,
 ) -> Result<Vec<i64>, DbError> {
-    Ok(infra_db::query_scalar(
+    infra_db::query_scalar(
         "SELECT key FROM redelivery
          WHERE subscription = $1 AND next_attempt_at IS NOT NULL
              AND (next_attempt_at <= $2 OR next_attempt_at > $3)
@@ -106,7 +106,7 @@ pub(crate) async fn due_keys(
     .bind(due.beyond.microseconds())
     .bind(i64::try_from(keys_max).unwrap_or(i64::MAX))
     .fetch_all(database.reader())
-    .await?)
+    .await
 }
 
 /// The first waiting events of a key, in order; none when the first is not due.

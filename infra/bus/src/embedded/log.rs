@@ -58,7 +58,7 @@ pub(super) struct EmbeddedLog {
     clock: Arc<dyn Clock>,
     /// Notifies the subscriptions of this process that something was published that they take.
     wakeups: Wakeups,
-    /// It has one, for good: whoever loses the file loses the subscriptions in it too.
+    /// It has one, for good: with the file the subscriptions in it are lost too.
     history: Arc<str>,
 }
 
@@ -80,8 +80,8 @@ impl Log for EmbeddedLog {
             append(&self.database, batch.to_vec(), self.clock.now())
                 .await
                 .map_err(|error| BusError::Publish(Box::new(error)))?;
-            self.wakeups
-                .wake(batch.iter().map(|event| event.topic.as_str()));
+            let topics: Vec<&str> = batch.iter().map(|event| event.topic.as_str()).collect();
+            self.wakeups.wake(&topics);
         }
         Ok(())
     }
@@ -276,7 +276,7 @@ async fn scan(
     .bind(topics)
     .bind(i64::try_from(rows_max).unwrap_or(i64::MAX))
     .fetch(database.reader());
-    Ok(take_bounded(rows, rows_max).await?)
+    take_bounded(rows, rows_max).await
 }
 
 /// Deletes old events up to a position, from the log's beginning.

@@ -17,8 +17,8 @@ use super::JetStreamSettings;
 /// Any error below this module.
 pub(super) type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// The oldest server that will do: older ones ignore a filter of several subjects without a word, or
-/// cannot be told to write to their disk first.
+/// The oldest server that will do: older ones ignore a filter of several subjects without a word,
+/// or cannot be told to write to their disk first.
 const VERSION_MIN: (u64, u64) = (2, 12);
 /// How long connecting may take.
 const CONNECT_MAX: Duration = Duration::from_secs(5);

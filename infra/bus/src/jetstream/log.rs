@@ -1,8 +1,8 @@
 //! The stream as a log.
 //!
-//! One stream holds all topics: a server with `sync_interval: always` takes over a thousand events a
-//! second, which is far beyond what one home of a domain commits. Lanes by key are for consumers
-//! that run in several processes, which there are none of yet.
+//! One stream holds all topics: a server with `sync_interval: always` takes about a thousand events
+//! a second (`tests/suite/speed.rs`), and one home of a domain commits as many at most. Lanes by key
+//! are for consumers that run in several processes, which there are none of yet.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{self, RawMessageErrorKind};
 use async_trait::async_trait;
 use futures::future::try_join_all;
-use infra_kernel::Timestamp;
+use infra_kernel::{EventId, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -154,22 +154,36 @@ impl JetStreamLog {
         Ok(stream.purge().sequence(last + 1).await?.purged)
     }
 
+    pub(super) async fn last_event(&self) -> Result<Option<EventId>, Cause> {
+        let (_, info) = self.connection.look().await?;
+        if info.state.messages == 0 {
+            return Ok(None);
+        }
+        self.event_at(info.state.last_sequence).await
+    }
+
+    /// The event at a position; none when there is none.
+    async fn event_at(&self, sequence: u64) -> Result<Option<EventId>, Cause> {
+        let stream = self.connection.stream().await?;
+        match stream.get_raw_message(sequence).await {
+            Ok(found) => Ok(message::id_in(&found.headers)),
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     async fn still_holds(&self, anchor: &Anchor) -> Result<bool, Cause> {
         let sequence = u64::try_from(anchor.position)?;
-        let (_, info) = self.connection.look().await?;
+        let (opened, info) = self.connection.look().await?;
         let state = info.state;
         if sequence > state.last_sequence {
             return Ok(false);
         }
         if sequence < state.first_sequence {
-            return Ok(true);
+            // Trimmed, unless the log that trimmed is another one.
+            return Ok(*opened.history == *anchor.history);
         }
-        let stream = self.connection.stream().await?;
-        match stream.get_raw_message(sequence).await {
-            Ok(found) => Ok(message::id_in(&found.headers) == Some(anchor.event)),
-            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        Ok(self.event_at(sequence).await? == Some(anchor.event))
     }
 }
 

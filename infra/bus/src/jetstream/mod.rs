@@ -1,5 +1,5 @@
-//! The bus whose log is a stream of NATS JetStream: for more than one process, and for more than one
-//! machine.
+//! The bus whose log is a stream of NATS JetStream: for more than one process, and for more than
+//! one machine.
 //!
 //! JetStream is the log and nothing else. Order behind a failure, parking, redelivery and dead
 //! letters are those of `delivery`, in the bus's database; JetStream's own consumers only read.
@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use infra_db::{Database, DbError};
-use infra_kernel::Clock;
+use infra_kernel::{Clock, EventId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -106,6 +106,15 @@ impl JetStreamBus {
     /// passed and what is older than the retention.
     pub async fn run_jobs(&self, stop: CancellationToken) {
         self.delivery.run_jobs(stop).await;
+    }
+
+    /// The last event in the log; none while it is empty. With what [`crate::last_event`] says of
+    /// the outboxes it is what ids go on from after a restart.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn last_event(&self) -> Result<Option<EventId>, BusError> {
+        self.log.last_event().await.map_err(BusError::Look)
     }
 
     /// Every subscription that the bus's database knows, by name: [`crate::statuses`] for this log.

@@ -202,7 +202,7 @@ impl JetStreamReader {
 
 impl Reading {
     /// Takes a message into what was pulled. One that holds no event is somebody else's; it is
-    /// passed over, and the log says so.
+    /// skipped, and the log says so.
     fn take(
         &mut self,
         message: async_nats::Message,
@@ -232,7 +232,7 @@ impl Reading {
             None => tracing::error!(
                 subject = %message.subject,
                 position,
-                "a message in the stream is no event; it is passed over"
+                "a message in the stream is no event; it is skipped"
             ),
         }
         Ok(())

@@ -76,7 +76,7 @@ async fn watch(
                 Some(status) => return Err(format!("the server says {status}").into()),
             }
             if let Some(topic) = connection.topic(&next.subject) {
-                wakeups.wake(std::iter::once(topic));
+                wakeups.wake(&[topic]);
             }
         }
     }

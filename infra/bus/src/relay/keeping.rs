@@ -1,7 +1,7 @@
 //! Keeping what was published, for a log that can lose what it has acknowledged.
 //!
-//! The relay knows where the log has put the furthest event that it has published: its anchor. A log
-//! loses its end or everything, so while the anchor is in its place nothing before it is lost.
+//! The relay knows where the log has put the furthest event that it has published: its anchor. A
+//! log loses its end or everything, so while the anchor is in its place nothing before it is lost.
 //! When it is not, the relay says so in the log and publishes all that it keeps again, in order.
 //!
 //! Known gap: when the log loses its end without a connection of this process being cut, and others

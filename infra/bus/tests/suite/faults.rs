@@ -170,13 +170,13 @@ async fn what_the_end_of_a_log_had_is_published_again() {
     scene.write(0..40).await;
     scene.effects(40).await;
     scene.server.kill();
-    scene.server.set_aside();
+    scene.server.copy_store();
     scene.server.restart();
     scene.write(40..80).await;
     scene.effects(80).await;
     scene.stage.settled().await;
     scene.server.kill();
-    scene.server.bring_back();
+    scene.server.restore_copy();
     // More than was lost, so that the log's end is soon further than the cursor.
     scene.write(80..200).await;
     scene.server.restart();

@@ -40,14 +40,15 @@ async fn publishing_and_consuming() {
     }
     report("consumed", begun.elapsed());
     run.stop().await;
+    if let Some(server) = Nats::start() {
+        println!("on NATS:");
+        measure_on_jetstream(&server).await;
+    }
 }
 
 /// One stream, every event on the server's disk before it is acknowledged.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement, not a check"]
-async fn publishing_and_consuming_on_jetstream() {
-    let Some(server) = Nats::start() else { return };
-    let place = Place::jet_stream(&server, "speed");
+async fn measure_on_jetstream(server: &Nats) {
+    let place = Place::jet_stream(server, "speed");
     let stage = Stage::with(&place, &Settings::default(), Arc::new(SystemClock)).await;
     let events: Vec<_> = (0..EVENTS / 5)
         .map(|number| stage.event(number % 5_000, number))

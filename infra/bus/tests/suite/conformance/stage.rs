@@ -170,6 +170,14 @@ impl Stage {
         }
     }
 
+    /// The last event that ids go on from.
+    pub(crate) async fn last_event(&self) -> Option<EventId> {
+        match &self.bus {
+            AnyBus::Embedded(_) => infra_bus::last_event(&self.database, &[]).await.unwrap(),
+            AnyBus::JetStream(bus) => bus.last_event().await.unwrap(),
+        }
+    }
+
     /// How far the test's subscription is; none before the bus knows it.
     pub(crate) async fn status(&self) -> Option<Status> {
         let statuses = self.statuses().await;

@@ -315,11 +315,13 @@ pub(super) async fn only_what_everyone_has_passed_is_trimmed(place: Place) {
 
 pub(super) async fn headers_travel_with_their_event(place: Place) {
     let stage = Stage::new(&place).await;
+    assert_eq!(stage.last_event().await, None);
     let mut event = stage.event(u64::MAX, 1);
     let others = &mut event.headers.others;
     others.insert("tenant".to_owned(), "Æsir \"1\"\r\n".into());
     event.payload = vec![0, 255, 13, 10];
     stage.publish(std::slice::from_ref(&event)).await;
+    assert_eq!(stage.last_event().await, Some(event.id));
     let handled = Arc::new(Mutex::new(Vec::new()));
     let noted = handled.clone();
     let keeper = Keeper(noted);
