@@ -23,6 +23,10 @@ use crate::log::{Extent, Log, LogError, LogReader, Trimmed};
 use crate::wakeups::Wakeups;
 use crate::{Anchor, BusError, Event, LossyLog};
 
+/// The most events that are sent before the first is acknowledged: a slow disk must write them all
+/// within the time for one answer.
+const WAVE_MAX: usize = 64;
+
 pub(super) struct JetStreamLog {
     connection: Arc<Connection>,
     wakeups: Arc<Wakeups>,
@@ -187,11 +191,11 @@ impl JetStreamLog {
     }
 }
 
-/// How many of the first events have keys of their own.
+/// How many of the first events have keys of their own, [`WAVE_MAX`] at most.
 fn wave_length(events: &[Event]) -> usize {
     let mut keys = HashSet::new();
-    let own = events.iter().take_while(|event| keys.insert(event.key));
-    own.count()
+    let first = events.iter().take(WAVE_MAX);
+    first.take_while(|event| keys.insert(event.key)).count()
 }
 
 pub(super) fn position(sequence: u64) -> i64 {

@@ -261,8 +261,10 @@ async fn addresses_that_lead_nowhere_are_refused() {
         matches!(refused, ConnectError::Unreachable(..)),
         "{refused}"
     );
-    let mut at = JetStreamSettings::default();
-    at.name = "Two Words".to_owned();
+    let at = JetStreamSettings {
+        name: "Two Words".to_owned(),
+        ..JetStreamSettings::default()
+    };
     let refused = refusal(&at).await;
     assert!(matches!(refused, ConnectError::Name(_)), "{refused}");
 }

@@ -161,7 +161,7 @@ pub(super) async fn order_is_kept_when_events_keep_coming_while_one_waits(place:
         let mut tried = tried.lock().unwrap();
         let tries = tried.entry(number(&event)).or_default();
         *tries += 1;
-        let fails = number(&event) % 7 == 0 && *tries <= 2;
+        let fails = number(&event).is_multiple_of(7) && *tries <= 2;
         std::future::ready(if fails {
             Err(failed("not yet"))
         } else {
