@@ -35,10 +35,12 @@ pub struct Connection {
     /// What runs with the commit, and its values one after the other.
     deferred: Vec<SqlText>,
     values: Vec<Value<'static>>,
-    /// How many of the values are each statement's.
-    value_counts: Vec<usize>,
     /// Whether the opening of a transaction was sent, and its end not yet.
     is_open: bool,
+    /// Whether a statement of what is open failed, or nobody saw how it ended. Until that is undone
+    /// nothing more is sent to SQLite: the transaction may never have begun, and what follows would
+    /// stand alone.
+    has_failed: bool,
     joined: JoinedTexts,
 }
 
@@ -66,30 +68,6 @@ impl fmt::Debug for Connection {
     }
 }
 
-impl From<SqliteConnection> for Connection {
-    fn from(connection: SqliteConnection) -> Self {
-        Self::new(Link::Own(connection))
-    }
-}
-
-impl From<PoolConnection<Sqlite>> for Connection {
-    fn from(connection: PoolConnection<Sqlite>) -> Self {
-        Self::new(Link::Pooled(connection))
-    }
-}
-
-impl From<Transaction<'static, Sqlite>> for Connection {
-    fn from(transaction: Transaction<'static, Sqlite>) -> Self {
-        Self::new(Link::Snapshot(transaction))
-    }
-}
-
-impl From<BorrowedSession> for Connection {
-    fn from(session: BorrowedSession) -> Self {
-        Self::new(Link::Borrowed(session))
-    }
-}
-
 impl Connection {
     fn new(link: Link) -> Self {
         Self {
@@ -97,10 +75,30 @@ impl Connection {
             opening: None,
             deferred: Vec::new(),
             values: Vec::new(),
-            value_counts: Vec::new(),
             is_open: false,
+            has_failed: false,
             joined: JoinedTexts::default(),
         }
+    }
+
+    /// One of SQLite's that is not of a pool.
+    pub(crate) fn own(connection: SqliteConnection) -> Self {
+        Self::new(Link::Own(connection))
+    }
+
+    /// One of SQLite's pool.
+    pub(crate) fn pooled(connection: PoolConnection<Sqlite>) -> Self {
+        Self::new(Link::Pooled(connection))
+    }
+
+    /// One of SQLite's pool that sees one moment.
+    pub(crate) fn snapshot(transaction: Transaction<'static, Sqlite>) -> Self {
+        Self::new(Link::Snapshot(transaction))
+    }
+
+    /// A session with a server that only reads.
+    pub(crate) fn borrowed(session: BorrowedSession) -> Self {
+        Self::new(Link::Borrowed(session))
     }
 
     /// The one that writes to a server.
@@ -113,12 +111,15 @@ impl Connection {
     }
 
     /// SQLite's own connection, where this is one.
-    pub(crate) fn sqlite(&mut self) -> Option<&mut SqliteConnection> {
+    ///
+    /// # Errors
+    /// When it is a session with a server.
+    pub(crate) fn sqlite(&mut self) -> Result<&mut SqliteConnection, DbError> {
         match &mut self.link {
-            Link::Own(connection) => Some(connection),
-            Link::Pooled(connection) => Some(connection),
-            Link::Snapshot(transaction) => Some(transaction),
-            Link::Home(_) | Link::Borrowed(_) => None,
+            Link::Own(connection) => Ok(connection),
+            Link::Pooled(connection) => Ok(connection),
+            Link::Snapshot(transaction) => Ok(transaction),
+            Link::Home(_) | Link::Borrowed(_) => Err(DbError::Closed),
         }
     }
 
@@ -139,7 +140,7 @@ impl Connection {
     pub(crate) const fn has_failed(&self) -> bool {
         match &self.link {
             Link::Home(home) => home.session.has_failed(),
-            _ => false,
+            _ => self.has_failed,
         }
     }
 
@@ -200,8 +201,7 @@ impl Connection {
     /// now is run first.
     pub(crate) async fn opened(&mut self, text: SqlText) -> Result<SqlStr, DbError> {
         self.flush().await?;
-        let opening = self.take_opening().map(Opening::sqlite);
-        Ok(self.joined.join(opening, &[text], None).into_sqlx())
+        Ok(self.join(&[text], None)?.into_sqlx())
     }
 
     /// The session to send a statement to, after what precedes it and what was deferred until now.
@@ -222,11 +222,22 @@ impl Connection {
         if self.deferred.len() >= DEFERRED_MAX {
             self.flush().await?;
         }
-        self.value_counts.push(values.len());
+        // Joined texts count their values through, so one too few would be its neighbour's.
+        if text.places() != values.len() {
+            let (places, values) = (text.places(), values.len());
+            let reason = format!("{values} values for {places} places: {}", text.as_str());
+            return Err(sqlx::Error::Protocol(reason).into());
+        }
+        self.deferred.push(text);
         let values = values.into_iter().map(Value::into_owned);
         self.values.extend(values);
-        self.deferred.push(text);
-        Ok(())
+        // Outside a write there is no commit to wait for.
+        let is_in_write = self.is_open || self.opening.is_some();
+        if is_in_write {
+            Ok(())
+        } else {
+            self.flush().await
+        }
     }
 
     async fn flush(&mut self) -> Result<(), DbError> {
@@ -242,12 +253,12 @@ impl Connection {
     /// A trip for each: a server takes values with one statement only.
     async fn flush_to_server(&mut self) -> Result<(), DbError> {
         let mut values = std::mem::take(&mut self.values).into_iter();
-        let counts = std::mem::take(&mut self.value_counts);
         let texts = std::mem::take(&mut self.deferred);
         self.send_opening().await?;
         let session = self.session()?;
-        for (text, count) in texts.into_iter().zip(counts) {
-            let arguments = postgres_arguments(values.by_ref().take(count).collect())?;
+        for text in texts {
+            let own = values.by_ref().take(text.places()).collect();
+            let arguments = postgres_arguments(own)?;
             let query = sqlx::query_with(text.into_sqlx(), arguments);
             let result = bounded(query.execute(session.begin()?)).await;
             session.end(result)?;
@@ -256,11 +267,9 @@ impl Connection {
     }
 
     async fn send_deferred(&mut self, ending: Option<&'static str>) -> Result<(), DbError> {
-        let opening = self.take_opening().map(Opening::sqlite);
-        let text = self.joined.join(opening, &self.deferred, ending);
-        self.deferred.clear();
-        self.value_counts.clear();
+        let deferred = std::mem::take(&mut self.deferred);
         let arguments = sqlite_arguments(std::mem::take(&mut self.values))?;
+        let text = self.join(&deferred, ending)?;
         self.run(text, arguments).await
     }
 
@@ -317,6 +326,7 @@ impl Connection {
     pub(crate) async fn rollback(&mut self) -> Result<(), DbError> {
         self.forget_deferred();
         self.opening = None;
+        self.has_failed = false;
         if std::mem::take(&mut self.is_open) {
             self.undo("ROLLBACK").await?;
         }
@@ -342,6 +352,31 @@ impl Connection {
         Ok(())
     }
 
+    /// One text for SQLite of what precedes these statements, them, and what follows. What is open
+    /// counts as failed until somebody has seen how the text ended ([`end`](Self::end)).
+    fn join(
+        &mut self,
+        statements: &[SqlText],
+        ending: Option<&'static str>,
+    ) -> Result<SqlText, DbError> {
+        if self.has_failed {
+            let text = "a statement of the write failed before, and the write went on";
+            return Err(DbError::NotCommitted(text.to_owned()));
+        }
+        let opening = self.take_opening().map(Opening::sqlite);
+        self.has_failed = self.is_open;
+        Ok(self.joined.join(opening, statements, ending))
+    }
+
+    /// Notes how a text that was sent to SQLite ended.
+    ///
+    /// # Errors
+    /// The text's own.
+    pub(crate) fn end<T>(&mut self, result: Result<T, sqlx::Error>) -> Result<T, DbError> {
+        self.has_failed &= result.is_err();
+        Ok(result?)
+    }
+
     async fn send_opening(&mut self) -> Result<(), DbError> {
         if let Some(opening) = self.take_opening() {
             self.session()?.run(opening.postgres()).await?;
@@ -358,14 +393,12 @@ impl Connection {
     fn forget_deferred(&mut self) {
         self.deferred.clear();
         self.values.clear();
-        self.value_counts.clear();
     }
 
     async fn run(&mut self, text: SqlText, arguments: SqliteArguments) -> Result<(), DbError> {
-        let connection = self.sqlite().ok_or(DbError::Closed)?;
         let query = sqlx::query_with(text.into_sqlx(), arguments);
-        query.execute(connection).await?;
-        Ok(())
+        let result = query.execute(self.sqlite()?).await;
+        self.end(result).map(drop)
     }
 }
 

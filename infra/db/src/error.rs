@@ -127,14 +127,29 @@ pub(crate) fn is_full(error: &sqlx::Error) -> bool {
 }
 
 fn is_transient(error: &sqlx::Error) -> bool {
+    if matches!(error, sqlx::Error::WorkerCrashed) {
+        return true;
+    }
     match code(error) {
-        Some(Code::Sqlite(primary)) => matches!(primary, BUSY | LOCKED | IO_ERROR | FULL),
+        Some(Code::Sqlite(primary)) => TRANSIENT_OF_SQLITE.contains(&primary),
         Some(Code::Postgres(state)) => {
             let is_of = |class: &&str| state.starts_with(class);
             TRANSIENT_CLASSES.iter().any(is_of) || TRANSIENT.contains(&state)
         }
         None => false,
     }
+}
+
+/// What the engine, or its driver, said in an error or in one that caused it.
+pub(crate) fn database_cause(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(statement) = error.downcast_ref::<sqlx::Error>() {
+            return Some(statement.to_string());
+        }
+        next = error.source();
+    }
+    None
 }
 
 /// Whether an error, or one that caused it, is that the disk is full.
@@ -159,10 +174,9 @@ enum Code<'e> {
     Postgres(&'e str),
 }
 
-const BUSY: u32 = 5;
-const LOCKED: u32 = 6;
-const IO_ERROR: u32 = 10;
 const FULL: u32 = 13;
+/// BUSY, LOCKED, NOMEM, IOERR, FULL, CANTOPEN and PROTOCOL, which is a lock of the log again.
+const TRANSIENT_OF_SQLITE: [u32; 7] = [5, 6, 7, 10, FULL, 14, 15];
 
 const DISK_FULL: &str = "53100";
 /// Connections, transactions that were rolled back for another's sake, resources, and a server that

@@ -71,6 +71,9 @@ const READER_IDLE_MAX: Duration = Duration::from_secs(300);
 pub const CONNECTIONS_MAX: u32 = READERS_MAX + 1;
 /// The least that a connection keeps of the file in memory, in bytes.
 const PAGE_CACHE_BYTES_MIN: u64 = 256 * 1024;
+/// How many prepared statements a connection keeps: more than a domain has, with what may precede
+/// them and follow.
+const STATEMENTS_KEPT: usize = 512;
 /// The write-ahead log is cut back to this many bytes after a checkpoint.
 const WAL_BYTES_KEPT: &str = "16777216";
 
@@ -169,6 +172,7 @@ impl Database {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(LOCK_WAIT_MAX)
             .foreign_keys(true)
+            .statement_cache_capacity(STATEMENTS_KEPT)
             .pragma("cache_size", format!("-{page_cache_kib}"))
             .pragma("journal_size_limit", WAL_BYTES_KEPT)
             .pragma("temp_store", "MEMORY")
@@ -190,7 +194,13 @@ impl Database {
         let reader = Reader::new(options.read_only(true).pragma("query_only", "ON"));
         let commits = Arc::new(Commits::default());
         let commits_of_writer = Arc::clone(&commits);
-        let writer = writer::Writer::start(path, connection.into(), None, commits_of_writer, watch);
+        let writer = writer::Writer::start(
+            path,
+            Connection::own(connection),
+            None,
+            commits_of_writer,
+            watch,
+        );
         Ok(Self {
             path: Arc::new(path.to_owned()),
             reader,

@@ -2,7 +2,7 @@
 
 use futures::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
 use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqlitePool, SqliteRow};
+use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteQueryResult, SqliteRow};
 use sqlx::{Executor as _, FromRow, SqlStr};
 
 use crate::postgres::bounded;
@@ -40,7 +40,7 @@ impl<'e> From<&'e Reader> for Target<'e> {
 
 /// Where a statement is sent, with its values as they are taken there.
 enum Place<'e> {
-    Sqlite(&'e mut SqliteConnection, SqlStr, SqliteArguments),
+    Sqlite(&'e mut Connection, SqlStr, SqliteArguments),
     SqlitePool(&'e SqlitePool, SqlStr, SqliteArguments),
     Server(Server<'e>, SqlStr, PgArguments),
 }
@@ -76,7 +76,6 @@ impl<'e> Place<'e> {
             Target::Connection(connection) => {
                 let arguments = sqlite_arguments(values)?;
                 let text = connection.opened(text).await?;
-                let connection = connection.sqlite().ok_or(DbError::Closed)?;
                 Ok(Self::Sqlite(connection, text, arguments))
             }
             Target::Reader(reader) => match reader.sqlite() {
@@ -122,38 +121,32 @@ impl<'q> Query<'q> {
     /// # Errors
     /// When the statement fails.
     pub async fn execute(self, target: impl Into<Target<'_>>) -> Result<u64, DbError> {
-        let mut results = match Place::of(target.into(), self.text, self.values).await? {
+        match Place::of(target.into(), self.text, self.values).await? {
             Place::Sqlite(connection, text, arguments) => {
-                connection.fetch_many(sqlx::query_with(text, arguments))
+                let query = sqlx::query_with(text, arguments);
+                let result = rows_written(connection.sqlite()?.fetch_many(query)).await;
+                connection.end(result)
             }
             Place::SqlitePool(pool, text, arguments) => {
-                pool.fetch_many(sqlx::query_with(text, arguments))
+                let query = sqlx::query_with(text, arguments);
+                Ok(rows_written(pool.fetch_many(query)).await?)
             }
             Place::Server(mut server, text, arguments) => {
                 let query = sqlx::query_with(text, arguments);
                 let session = server.connection().opened_session().await?;
                 let result = bounded(query.execute(session.begin()?)).await;
-                return Ok(session.end(result)?.rows_affected());
-            }
-        };
-        // Of several statements in one text only the last is this one: to begin a transaction
-        // writes nothing, and yet repeats what the statement before it wrote.
-        let mut written = 0;
-        while let Some(result) = results.try_next().await? {
-            if let sqlx::Either::Left(done) = result {
-                written = done.rows_affected();
+                Ok(session.end(result)?.rows_affected())
             }
         }
-        Ok(written)
     }
 
     /// Has it run at the end of the write, on SQLite in one trip with the commit and with others
     /// that wait for it, or before the next statement of the write if there is one. When it fails
     /// the write fails, though its work said that all is well; so it is for statements that can
-    /// only fail as the database fails.
+    /// only fail as the database fails. Outside a write it runs at once.
     ///
     /// # Errors
-    /// When those that waited before it were too many to wait on, and one of them failed; or when a
+    /// When its values are not those that its text has places for; and when those that waited before it were too many to wait on, and one of them failed; or when a
     /// value is refused.
     pub async fn execute_with_commit(self, connection: &mut Connection) -> Result<(), DbError> {
         connection.defer(self.text, self.values).await
@@ -167,7 +160,8 @@ impl<'q> Query<'q> {
         let rows = match Place::of(target.into(), self.text, self.values).await? {
             Place::Sqlite(connection, text, arguments) => {
                 let query = sqlx::query_as_with(text, arguments);
-                query.fetch_all(connection).await?
+                let result = query.fetch_all(connection.sqlite()?).await;
+                connection.end(result)?
             }
             Place::SqlitePool(pool, text, arguments) => {
                 let query = sqlx::query_as_with(text, arguments);
@@ -194,7 +188,8 @@ impl<'q> Query<'q> {
         let row = match Place::of(target.into(), self.text, self.values).await? {
             Place::Sqlite(connection, text, arguments) => {
                 let query = sqlx::query_as_with(text, arguments);
-                query.fetch_optional(connection).await?
+                let result = query.fetch_optional(connection.sqlite()?).await;
+                connection.end(result)?
             }
             Place::SqlitePool(pool, text, arguments) => {
                 let query = sqlx::query_as_with(text, arguments);
@@ -237,6 +232,21 @@ impl<'q> Query<'q> {
         let query = sqlx::query_as_with(self.text.into_sqlx(), arguments);
         query.fetch(pool).map_err(DbError::from).boxed()
     }
+}
+
+/// What SQLite replies to a text of several statements.
+type Results<'e> = BoxStream<'e, Result<sqlx::Either<SqliteQueryResult, SqliteRow>, sqlx::Error>>;
+
+/// How many rows the last statement of a text wrote. That is the one that was asked for: to begin a
+/// transaction writes nothing, and yet repeats what the statement before it wrote.
+async fn rows_written(mut results: Results<'_>) -> Result<u64, sqlx::Error> {
+    let mut written = 0;
+    while let Some(result) = results.try_next().await? {
+        if let sqlx::Either::Left(done) = result {
+            written = done.rows_affected();
+        }
+    }
+    Ok(written)
 }
 
 /// A statement whose rows have one column.

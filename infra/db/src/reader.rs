@@ -56,8 +56,8 @@ impl Reader {
     /// When none becomes free in time, or the server has no session for us.
     pub async fn acquire(&self) -> Result<Connection, DbError> {
         match &self.engine {
-            Engine::Sqlite(pool) => Ok(pool.acquire().await?.into()),
-            Engine::Postgres(readers) => Ok(readers.acquire().await?.into()),
+            Engine::Sqlite(pool) => Ok(Connection::pooled(pool.acquire().await?)),
+            Engine::Postgres(readers) => Ok(Connection::borrowed(readers.acquire().await?)),
         }
     }
 
@@ -67,8 +67,8 @@ impl Reader {
     /// When none becomes free in time, or the server has no session for us.
     pub async fn snapshot(&self) -> Result<Connection, DbError> {
         match &self.engine {
-            Engine::Sqlite(pool) => Ok(pool.begin().await?.into()),
-            Engine::Postgres(readers) => Ok(readers.snapshot().await?.into()),
+            Engine::Sqlite(pool) => Ok(Connection::snapshot(pool.begin().await?)),
+            Engine::Postgres(readers) => Ok(Connection::borrowed(readers.snapshot().await?)),
         }
     }
 

@@ -26,6 +26,16 @@ impl SqlText {
         Self::Assembled(text.into())
     }
 
+    /// The highest place that it has a value for.
+    pub(crate) fn places(&self) -> usize {
+        let behind_dollars = self.as_str().split('$').skip(1);
+        let numbers = behind_dollars.filter_map(|rest| {
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            rest[..digits].parse().ok()
+        });
+        numbers.max().unwrap_or(0)
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         match self {
             Self::Static(text) => text,

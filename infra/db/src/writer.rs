@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::commit::{CommitMoment, CommitVersion, CommitWatch, Commits};
 use crate::connection::Opening;
+use crate::error::database_cause;
 use crate::postgres::Home;
 use crate::{BoxFuture, Connection, DbError};
 
@@ -45,11 +46,10 @@ impl Failure {
 
 impl From<DbError> for Failure {
     fn from(error: DbError) -> Self {
-        match error {
-            error if error.is_full() => Self::Full,
-            DbError::Statement(error) => Self::Other(error.to_string()),
-            error => Self::Other(error.to_string()),
+        if error.is_full() {
+            return Self::Full;
         }
+        Self::Other(database_cause(&error).unwrap_or_else(|| error.to_string()))
     }
 }
 
@@ -322,7 +322,14 @@ async fn run_group(
 async fn run_alone(connection: &mut Connection, write: &mut dyn Write) -> Result<(), Failure> {
     connection.open_with(Opening::Transaction);
     if run_work(connection, write).await == CommitDecision::Keep {
-        return Ok(connection.commit().await?);
+        let has_deferred = connection.has_deferred();
+        match connection.commit().await {
+            // As in a group: what the work has deferred is the work's own failure.
+            Err(error) if has_deferred && connection.undecided().is_none() => {
+                write.refuse(error);
+            }
+            committed => return Ok(committed?),
+        }
     }
     if let Err(error) = connection.rollback().await {
         // A full disk has SQLite roll back by itself. The work knows better than this what was
@@ -364,14 +371,17 @@ async fn run_in_savepoint(
         }
         return Ok(());
     }
-    let undone = connection.rollback_to_savepoint().await;
-    undone.map_err(|error| {
-        // There is no savepoint any more: a full disk had SQLite undo the work of the whole group.
-        // Or there never was one, because the transaction could not begin; the work's own error
-        // says why.
-        match decision {
-            CommitDecision::UndoFull => Failure::Full,
-            _ => write.failure().map_or_else(|| error.into(), Failure::Other),
-        }
+    let Err(error) = connection.rollback_to_savepoint().await else {
+        return Ok(());
+    };
+    tracing::debug!(%error, "rollback of one write of a group");
+    // There is no savepoint any more: a full disk had SQLite undo the work of the whole group. Or
+    // there never was one, because the transaction could not begin; then what the database said to
+    // the work's first statement says why.
+    Err(match decision {
+        CommitDecision::UndoFull => Failure::Full,
+        _ => write
+            .database_failure()
+            .map_or_else(|| error.into(), Failure::Other),
     })
 }

@@ -6,7 +6,7 @@ use futures::FutureExt as _;
 use tokio::sync::oneshot;
 
 use crate::commit::CommitVersion;
-use crate::error::is_because_full;
+use crate::error::{database_cause, is_because_full};
 use crate::{BoxFuture, Connection, DbError};
 
 /// What a write wants to become of it.
@@ -30,8 +30,8 @@ pub(super) trait Write: Send {
     /// Has it fail after all, by what was to run at the end of the work.
     fn refuse(&mut self, error: DbError) -> CommitDecision;
 
-    /// Why the work failed, if it did.
-    fn failure(&self) -> Option<String>;
+    /// What the database said when the work failed, if it was the database that refused it.
+    fn database_failure(&self) -> Option<String>;
 
     /// Runs the hook if there was something to commit, and then answers the caller. To be called
     /// when the group is committed.
@@ -110,9 +110,9 @@ where
         self.decision()
     }
 
-    fn failure(&self) -> Option<String> {
+    fn database_failure(&self) -> Option<String> {
         let error = self.result.as_ref()?.as_ref().err()?;
-        Some(error.to_string())
+        database_cause(error)
     }
 
     fn finish(self: Box<Self>, version: CommitVersion) {

@@ -38,7 +38,7 @@ pub(super) async fn checkpoint(
     connection: &mut Connection,
     wait: Duration,
 ) -> Result<bool, sqlx::Error> {
-    let Some(connection) = connection.sqlite() else {
+    let Ok(connection) = connection.sqlite() else {
         return Ok(true);
     };
     set_busy_timeout(connection, wait).await?;

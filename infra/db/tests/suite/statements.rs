@@ -13,6 +13,12 @@ on_each_engine! {
     a_statement_counts_its_own_rows_alone,
     a_write_that_sends_nothing_is_a_write,
     a_snapshot_sees_one_moment,
+    a_write_that_goes_on_after_a_failure_is_refused,
+    what_a_failed_write_has_deferred_is_nobody_elses,
+    many_deferred_statements_are_all_run,
+    values_that_have_no_place_are_refused_before_they_are_anothers,
+    outside_a_write_nothing_waits_for_a_commit,
+    a_returning_statement_may_be_a_writes_first,
 }
 
 /// Inserts a thing with the commit, and one before it at once when `before` is some.
@@ -61,10 +67,7 @@ async fn a_write_whose_last_statement_fails_is_undone_whole(store: &Store) {
     let database = store.open().await;
     insert(&database, 1, "one".to_owned()).await.unwrap();
     let refused = insert_with_commit(&database, Some(2), 1, "one again").await;
-    assert!(
-        matches!(refused, Err(DbError::NotCommitted(_))),
-        "{refused:?}"
-    );
+    assert!(refused.unwrap_err().is_unique_violation());
     assert_eq!(count(&database).await, 1);
     insert(&database, 2, "two".to_owned()).await.unwrap();
     assert_eq!(count(&database).await, 2);
@@ -185,4 +188,113 @@ async fn a_snapshot_sees_one_moment(store: &Store) {
     // The connection is back in the pool without a transaction.
     let mut snapshot = database.reader().snapshot().await.unwrap();
     assert_eq!(count_in(&mut snapshot).await, 2);
+}
+
+async fn a_write_that_goes_on_after_a_failure_is_refused(store: &Store) {
+    let database = store.open().await;
+    insert(&database, 1, "one".to_owned()).await.unwrap();
+    let goes_on = || {
+        database.write::<_, DbError, _>(|connection| {
+            Box::pin(async move {
+                let _ = insert_now(connection, 1).await;
+                let _ = insert_now(connection, 2).await;
+                Ok(())
+            })
+        })
+    };
+    assert!(matches!(goes_on().await, Err(DbError::NotCommitted(_))));
+    let writes = async {
+        tokio::join!(biased; insert(&database, 3, "three".to_owned()), goes_on(), insert(&database, 4, "four".to_owned()))
+    };
+    let (first, refused, last) = in_one_group(&database, writes).await;
+    first.and(last).unwrap();
+    assert!(matches!(refused, Err(DbError::NotCommitted(_))));
+    assert_eq!(count(&database).await, 3);
+}
+
+async fn what_a_failed_write_has_deferred_is_nobody_elses(store: &Store) {
+    let database = store.open().await;
+    let fails = |panics: bool| {
+        database.write::<(), DbError, _>(move |connection| {
+            Box::pin(async move {
+                query("INSERT INTO things (id, name) VALUES ($1, 'deferred')")
+                    .bind(7_i64)
+                    .execute_with_commit(connection)
+                    .await?;
+                assert!(!panics, "on purpose");
+                Err(DbError::Closed)
+            })
+        })
+    };
+    fails(false).await.unwrap_err();
+    insert(&database, 1, "one".to_owned()).await.unwrap();
+    fails(true).await.unwrap_err();
+    let writes = async {
+        tokio::join!(
+            biased;
+            fails(false),
+            insert_with_commit(&database, Some(2), 3, "three"),
+            fails(true),
+            insert_with_commit(&database, None, 4, "four"),
+        )
+    };
+    let (_, second, _, fourth) = in_one_group(&database, writes).await;
+    second.and(fourth).unwrap();
+    assert_eq!(count(&database).await, 4);
+}
+
+async fn many_deferred_statements_are_all_run(store: &Store) {
+    let database = store.open().await;
+    let written = database.write::<_, DbError, _>(|connection| {
+        Box::pin(async move {
+            for id in 0..100_i64 {
+                query("INSERT INTO things (id, name) VALUES ($1, $2)")
+                    .bind(id)
+                    .bind(format!("thing {id}"))
+                    .execute_with_commit(connection)
+                    .await?;
+            }
+            Ok(())
+        })
+    });
+    written.await.unwrap();
+    assert_eq!(count(&database).await, 100);
+}
+
+async fn values_that_have_no_place_are_refused_before_they_are_anothers(store: &Store) {
+    let database = store.open().await;
+    let refused = database.write::<_, DbError, _>(|connection| {
+        Box::pin(async move {
+            query("INSERT INTO things (id, name) VALUES ($1, $2)")
+                .bind(1_i64)
+                .execute_with_commit(connection)
+                .await
+        })
+    });
+    let refused = format!("{:?}", refused.await.unwrap_err());
+    assert!(refused.contains("1 values for the 2 places"), "{refused}");
+}
+
+async fn outside_a_write_nothing_waits_for_a_commit(store: &Store) {
+    let database = store.open().await;
+    let mut reader = database.reader().acquire().await.unwrap();
+    let written = query("INSERT INTO things (id, name) VALUES (1, 'one')")
+        .execute_with_commit(&mut reader)
+        .await;
+    written.unwrap_err();
+}
+
+async fn a_returning_statement_may_be_a_writes_first(store: &Store) {
+    let database = store.open().await;
+    let returned: Result<Option<i64>, DbError> = database
+        .write(|connection| {
+            Box::pin(async move {
+                query_scalar("INSERT INTO things (id, name) VALUES (1, 'one') RETURNING id")
+                    .fetch_optional(connection)
+                    .await
+            })
+        })
+        .await;
+    assert_eq!(returned.unwrap(), Some(1));
+    assert_eq!(count(&database).await, 1);
 }
