@@ -276,7 +276,8 @@ impl Layers {
                 .get(&setting)
                 .cloned()
                 .unwrap_or(Origin::Default);
-            (setting, (value.to_string(), origin))
+            let value = without_password(value.to_string());
+            (setting, (value, origin))
         });
         Ok(Loaded {
             settings: settings.collect(),
@@ -372,3 +373,20 @@ fn distance(one: &str, other: &str) -> usize {
 
 #[cfg(test)]
 mod tests;
+
+/// A value as it may be shown: a URL with an account in it keeps the account's name, and no
+/// password.
+fn without_password(value: String) -> String {
+    let Some((scheme, rest)) = value.split_once("://") else {
+        return value;
+    };
+    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    let Some((account, _)) = authority.rsplit_once('@') else {
+        return value;
+    };
+    let Some((name, password)) = account.split_once(':') else {
+        return value;
+    };
+    let behind = &rest[name.len() + 1 + password.len()..];
+    format!("{scheme}://{name}:…{behind}")
+}

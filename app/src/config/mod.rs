@@ -57,6 +57,11 @@ pub struct Configuration {
     /// The most connections at a time, if the system's limit on open files allows as many. When all
     /// are in use, idle ones make room; when none is idle, further ones get 503 at once.
     pub connections_max: usize,
+    /// Where the domains keep what they know. Empty: SQLite files in the data folder. Or a database
+    /// on PostgreSQL 15 or later, `postgres://account:password@host:5432/name`, where each domain
+    /// has a schema of its own; photos and the log of events stay in the folder. Several hosts,
+    /// with commas between them, are tried in order for the primary.
+    pub database_url: String,
     /// Memory that keeps pages of the databases at hand, in bytes, all together. Default: 125829120
     /// (120 MiB).
     pub database_cache_bytes: u64,
@@ -115,6 +120,7 @@ impl Default for Configuration {
             client_address_header: ForwardedHeader::default(),
             shutdown_grace_s: 20,
             connections_max: 10_000,
+            database_url: String::new(),
             database_cache_bytes: 120 * 1024 * 1024,
             disk_reserve_bytes: 512 * 1024 * 1024,
             connections_per_address_max: 128,

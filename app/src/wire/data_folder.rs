@@ -11,10 +11,11 @@ use infra_db::{DatabaseState, examine};
 use infra_domain::DatabaseSpec;
 use infra_host::{BALLAST, Ballast};
 
-use super::databases::specs;
+use super::databases::{specs, specs_in_folder};
 use super::permissions;
 use super::record::{BLOB_NAMES_GIVEN_UP, FILES_GIVEN_UP, RECORD, Record};
 use super::secret;
+use crate::config::Configuration;
 
 /// The lock of the process that serves.
 const LOCK: &str = "heliograph.lock";
@@ -120,13 +121,14 @@ pub(crate) enum Found<'contents> {
 }
 
 impl Contents {
-    /// Looks at every database.
+    /// Looks at every database that is a file of the folder.
     ///
     /// # Errors
     /// When the list of what was made cannot be read.
-    pub(crate) async fn look(folder: &Path) -> Result<Self> {
+    pub(crate) async fn look(configuration: &Configuration) -> Result<Self> {
+        let folder = configuration.data_dir.as_path();
         let record = Record::read(folder)?;
-        let looks = specs().map(|database| async move {
+        let looks = specs_in_folder(configuration).map(|database| async move {
             let state = examine(&folder.join(database.file), database.migrations).await;
             (database, state)
         });
@@ -187,6 +189,24 @@ impl Contents {
         Ok(())
     }
 
+    /// Says no to a folder with files of domains whose databases are said to be on a server:
+    /// everything would seem lost.
+    ///
+    /// # Errors
+    /// A sentence that names the first file, and what to do.
+    pub(crate) fn require_no_other(&self, configuration: &Configuration) -> Result<()> {
+        let is_used = |file| specs_in_folder(configuration).any(|spec| spec.file == file);
+        let mut unused = specs().filter(|spec| !is_used(spec.file));
+        let Some(found) = unused.find(|spec| self.folder.join(spec.file).exists()) else {
+            return Ok(());
+        };
+        bail!(
+            "{} holds what people have, and `database_url` names a server where it is not: unset `database_url`, or choose \
+             another folder with --data-dir",
+            self.folder.join(found.file).display()
+        )
+    }
+
     /// Records that databases are about to be made here: from now on only what is on the list can
     /// be lost. A first start that is cut off continues at the next.
     pub(crate) fn record_begun(&mut self) -> Result<()> {
@@ -206,7 +226,7 @@ impl Contents {
 
     /// Records that every database was made.
     pub(crate) fn record_made(&mut self) -> Result<()> {
-        let all: Vec<_> = specs().map(|database| database.file).collect();
+        let all: Vec<_> = self.states.iter().map(|(database, _)| database.file).collect();
         self.record.add(&self.folder, &all)
     }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use infra_db::{Database, Durability, OpenOptions};
+use infra_db::{Database, Durability, OpenOptions, PostgresOptions};
 use infra_domain::DatabaseSpec;
 
 use super::compose::DOMAINS;
@@ -19,6 +19,14 @@ pub(crate) static BUS: DatabaseSpec = DatabaseSpec {
     is_original: true,
     ..DatabaseSpec::new("bus", "bus.db", &infra_bus::MIGRATIONS)
 };
+
+/// Those that are files of the data folder.
+pub(crate) fn specs_in_folder(
+    configuration: &Configuration,
+) -> impl Iterator<Item = &'static DatabaseSpec> + Clone + use<> {
+    let is_embedded = configuration.database_url.is_empty();
+    specs().filter(move |spec| is_embedded || spec.postgres_migrations.is_none())
+}
 
 /// Every database of an installation.
 pub(crate) fn specs() -> impl Iterator<Item = &'static DatabaseSpec> + Clone {
@@ -38,19 +46,18 @@ impl Databases {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
         full_disk::require_room_to_start(folder).await?;
-        let mut contents = Contents::look(folder).await?;
+        let mut contents = Contents::look(configuration).await?;
+        contents.require_no_other(configuration)?;
         contents.require_whole(&topology.accept_lost)?;
         contents.record_begun()?;
-        let connections = specs().count() as u64 * u64::from(infra_db::CONNECTIONS_MAX);
+        let connections = specs_in_folder(configuration).count() as u64 * u64::from(infra_db::CONNECTIONS_MAX);
         let page_cache_bytes = configuration.database_cache_bytes / connections;
         let opening = specs().map(|spec| async move {
-            let path = folder.join(spec.file);
             let options = OpenOptions {
                 page_cache_bytes,
                 durability: spec.durability,
             };
-            let database = Database::open_with(&path, spec.migrations, options).await?;
-            anyhow::Ok((spec, database))
+            anyhow::Ok((spec, open_one(spec, configuration, options).await?))
         });
         let opened = futures::future::try_join_all(opening).await?;
         contents.record_made()?;
@@ -117,4 +124,18 @@ impl Databases {
         }
         Ok(false)
     }
+}
+
+async fn open_one(
+    spec: &DatabaseSpec,
+    configuration: &Configuration,
+    options: OpenOptions,
+) -> Result<Database> {
+    let url = configuration.database_url.as_str();
+    if let Some(migrations) = spec.postgres_migrations.filter(|_| !url.is_empty()) {
+        let options = PostgresOptions::default();
+        return Ok(Database::open_postgres(url, spec.name, migrations, options).await?);
+    }
+    let path = configuration.data_dir.join(spec.file);
+    Ok(Database::open_with(&path, spec.migrations, options).await?)
 }

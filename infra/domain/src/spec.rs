@@ -10,8 +10,10 @@ pub struct DatabaseSpec {
     pub name: &'static str,
     /// The file in the data folder.
     pub file: &'static str,
-    /// Its tables.
+    /// Its tables in that file.
     pub migrations: &'static Migrator,
+    /// Its tables in a schema of its own on PostgreSQL; none for what is always in the folder.
+    pub postgres_migrations: Option<&'static Migrator>,
     /// Whether it can be made again from the others, so that losing it is no loss.
     pub is_read_model: bool,
     /// When its commits are made durable: at once, unless its owner syncs it before what it is made
@@ -38,11 +40,19 @@ impl DatabaseSpec {
             name,
             file,
             migrations,
+            postgres_migrations: None,
             is_read_model: false,
             durability: Durability::OnCommit,
             has_outbox: true,
             names_blobs: false,
             is_original: false,
         }
+    }
+
+    /// The same, which may be on PostgreSQL, with these tables.
+    #[must_use]
+    pub const fn with_postgres(mut self, migrations: &'static Migrator) -> Self {
+        self.postgres_migrations = Some(migrations);
+        self
     }
 }

@@ -31,7 +31,7 @@ pub(super) async fn findings(configuration: &Configuration) -> Vec<Finding> {
     let mut findings = vec![writable(path)];
     findings.extend(exposed(path));
     findings.extend(space(configuration));
-    let contents = match Contents::look(path).await {
+    let contents = match Contents::look(configuration).await {
         Ok(contents) => contents,
         Err(error) => {
             findings.push(Finding::Problem(format!("{error:#}")));

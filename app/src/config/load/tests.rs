@@ -332,3 +332,19 @@ fn defaults_fit_into_little_memory_and_say_so() {
     assert_eq!(fitted.settings["media.workers"].1, Origin::Default);
     assert_eq!(fitted.warnings, Vec::<String>::new());
 }
+
+#[test]
+fn passwords_of_urls_are_not_shown() {
+    let shown = |url: &str| {
+        let file = format!("database_url = '{url}'");
+        let loaded = loaded(&file, &[], &Overrides::default()).unwrap();
+        assert_eq!(loaded.configuration.database_url, url);
+        loaded.settings["database_url"].0.clone()
+    };
+    assert_eq!(
+        shown("postgres://ada:s3:cr@et@one,two/photos"),
+        r#""postgres://ada:…@one,two/photos""#
+    );
+    assert_eq!(shown("postgres://ada@one/p"), r#""postgres://ada@one/p""#);
+    assert_eq!(shown("postgres://one/a:b@c"), r#""postgres://one/a:b@c""#);
+}

@@ -39,7 +39,7 @@ pub static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres
 /// The database of this domain.
 pub static DATABASE: DatabaseSpec = DatabaseSpec {
     is_original: true,
-    ..DatabaseSpec::new("graph", "graph.db", &MIGRATIONS)
+    ..DatabaseSpec::new("graph", "graph.db", &MIGRATIONS).with_postgres(&POSTGRES_MIGRATIONS)
 };
 
 /// What the domain stands on.

@@ -62,7 +62,7 @@ pub static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres
 pub static DATABASE: DatabaseSpec = DatabaseSpec {
     names_blobs: true,
     is_original: true,
-    ..DatabaseSpec::new("media", "media.db", &MIGRATIONS)
+    ..DatabaseSpec::new("media", "media.db", &MIGRATIONS).with_postgres(&POSTGRES_MIGRATIONS)
 };
 
 /// The media domain in this process.

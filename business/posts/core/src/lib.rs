@@ -50,7 +50,7 @@ pub static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres
 /// The database of this domain.
 pub static DATABASE: DatabaseSpec = DatabaseSpec {
     is_original: true,
-    ..DatabaseSpec::new("posts", "posts.db", &MIGRATIONS)
+    ..DatabaseSpec::new("posts", "posts.db", &MIGRATIONS).with_postgres(&POSTGRES_MIGRATIONS)
 };
 
 /// What the domain stands on.

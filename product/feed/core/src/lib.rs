@@ -60,7 +60,7 @@ pub static DATABASE: DatabaseSpec = DatabaseSpec {
     durability: Durability::OnSync,
     has_outbox: false,
     is_original: true,
-    ..DatabaseSpec::new("feed", "feed.db", &MIGRATIONS)
+    ..DatabaseSpec::new("feed", "feed.db", &MIGRATIONS).with_postgres(&POSTGRES_MIGRATIONS)
 };
 
 /// What the feed needs.
