@@ -13,8 +13,8 @@
 //! domains and no replies.
 //!
 //! There are two buses: [`EmbeddedBus`], a log in one SQLite file, and [`JetStreamBus`], whose log
-//! is a stream on NATS servers. What they do with events is the same. Start reading at [`Bus`], then
-//! `delivery/runner.rs`.
+//! is a stream on NATS servers. What they do with events is the same. Start reading at [`Bus`],
+//! then `delivery/runner.rs`.
 
 pub mod inbox;
 pub mod outbox;

@@ -1,8 +1,8 @@
 //! The stream as a log.
 //!
 //! One stream holds all topics: a server with `sync_interval: always` takes about a thousand events
-//! a second (`tests/suite/speed.rs`), and one home of a domain commits as many at most. Lanes by key
-//! are for consumers that run in several processes, which there are none of yet.
+//! a second (`tests/suite/speed.rs`), and one home of a domain commits as many at most. Lanes by
+//! key are for consumers that run in several processes, which there are none of yet.
 
 use std::collections::HashSet;
 use std::sync::Arc;
