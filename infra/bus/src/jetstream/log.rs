@@ -1,8 +1,8 @@
 //! The stream as a log.
 //!
-//! One stream holds all topics: a server with `sync_interval: always` takes about a thousand events
-//! a second (`tests/suite/speed.rs`), and one home of a domain commits as many at most. Lanes by
-//! key are for consumers that run in several processes, which there are none of yet.
+//! One stream holds all topics: a server with `sync_interval: always` takes 400 to 1,000 events a
+//! second on two busy cores (`tests/suite/speed.rs`), and one home of a domain commits as many.
+//! Lanes by key are for consumers that run in several processes, which there are none of yet.
 
 use std::collections::HashSet;
 use std::sync::Arc;
