@@ -1,6 +1,7 @@
 //! `heliograph doctor`: what is wrong with this installation, and what to do. It changes nothing.
 
 mod data;
+mod database_server;
 
 use std::process::ExitCode;
 
@@ -25,6 +26,7 @@ pub(super) async fn run(arguments: &DoctorArguments, loaded: &Loaded) -> Result<
     findings.extend(memory(loaded));
     findings.extend(super::codec_worker::findings(configuration).await?);
     findings.extend(data::findings(configuration).await);
+    findings.extend(database_server::findings(configuration).await);
     if arguments.json {
         let rows = findings
             .iter()

@@ -226,7 +226,11 @@ impl Contents {
 
     /// Records that every database was made.
     pub(crate) fn record_made(&mut self) -> Result<()> {
-        let all: Vec<_> = self.states.iter().map(|(database, _)| database.file).collect();
+        let all: Vec<_> = self
+            .states
+            .iter()
+            .map(|(database, _)| database.file)
+            .collect();
         self.record.add(&self.folder, &all)
     }
 

@@ -50,7 +50,8 @@ impl Databases {
         contents.require_no_other(configuration)?;
         contents.require_whole(&topology.accept_lost)?;
         contents.record_begun()?;
-        let connections = specs_in_folder(configuration).count() as u64 * u64::from(infra_db::CONNECTIONS_MAX);
+        let connections =
+            specs_in_folder(configuration).count() as u64 * u64::from(infra_db::CONNECTIONS_MAX);
         let page_cache_bytes = configuration.database_cache_bytes / connections;
         let opening = specs().map(|spec| async move {
             let options = OpenOptions {
@@ -134,8 +135,21 @@ async fn open_one(
     let url = configuration.database_url.as_str();
     if let Some(migrations) = spec.postgres_migrations.filter(|_| !url.is_empty()) {
         let options = PostgresOptions::default();
-        return Ok(Database::open_postgres(url, spec.name, migrations, options).await?);
+        let database = Database::open_postgres(url, spec.name, migrations, options).await?;
+        tokio::spawn(end_without_home(spec.name, database.clone()));
+        return Ok(database);
     }
     let path = configuration.data_dir.join(spec.file);
     Ok(Database::open_with(&path, spec.migrations, options).await?)
+}
+
+/// Ends the process when another one has become the domain's home. At once: what its caches hold is
+/// not true any more, and nothing that it has acknowledged is in it alone.
+async fn end_without_home(domain: &'static str, database: Database) {
+    database.home_lost().await;
+    tracing::error!(
+        domain,
+        "another process is the home of this domain now, or its server has lost what was acknowledged; this process ends"
+    );
+    std::process::exit(1);
 }

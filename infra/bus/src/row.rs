@@ -2,7 +2,7 @@
 //! columns everywhere.
 
 use futures::{Stream, TryStreamExt as _};
-use infra_db::{DbError, Query};
+use infra_db::{DbError, Query, TextBytes};
 use infra_kernel::{EventId, Timestamp};
 
 use crate::{Event, Headers};
@@ -22,7 +22,7 @@ pub(crate) struct EventRow {
     occurred_at: i64,
     correlation_id: String,
     /// As bytes: a text that is not even UTF-8 must not fail the read.
-    headers: Vec<u8>,
+    headers: TextBytes,
 }
 
 impl EventRow {
@@ -34,7 +34,7 @@ impl EventRow {
             key: self.key.cast_unsigned(),
             payload: self.payload,
             occurred_at: Timestamp::from_microseconds(self.occurred_at),
-            headers: Headers::read(&self.headers, self.correlation_id, id),
+            headers: Headers::read(&self.headers.0, self.correlation_id, id),
         }
     }
 }
@@ -80,7 +80,7 @@ pub(crate) async fn take_bounded<R: HoldsEvent>(
     let mut bytes = 0;
     while let Some(row) = stream.try_next().await? {
         let event = row.event_row();
-        bytes += event.payload.len() + event.headers.len();
+        bytes += event.payload.len() + event.headers.0.len();
         rows.push(row);
         if rows.len() >= rows_max || bytes >= BATCH_BYTES_MAX {
             return Ok(Taken { rows, cut: true });

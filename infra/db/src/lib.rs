@@ -30,6 +30,7 @@ mod query;
 mod reader;
 mod sync;
 mod text;
+mod text_bytes;
 mod value;
 mod writer;
 
@@ -49,11 +50,12 @@ pub use connection::Connection;
 pub use error::DbError;
 pub use examine::{DatabaseState, Inspection, examine, inspect};
 pub use futures::future::BoxFuture;
-pub use postgres::PostgresOptions;
+pub use postgres::{PostgresOptions, ServerFacts, inspect_postgres};
 pub use query::{Query, Row, ScalarQuery, Target, query, query_plan, query_scalar};
 pub use reader::Reader;
 pub use sqlx::migrate::Migrator;
 pub use text::SqlText;
+pub use text_bytes::TextBytes;
 pub use value::Value;
 
 /// How long a statement on SQLite waits for a lock that another process holds before it gives up.

@@ -38,7 +38,8 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 pub static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres");
 
 /// The database of this domain.
-pub static DATABASE: DatabaseSpec = DatabaseSpec::new("engagement", "engagement.db", &MIGRATIONS).with_postgres(&POSTGRES_MIGRATIONS);
+pub static DATABASE: DatabaseSpec = DatabaseSpec::new("engagement", "engagement.db", &MIGRATIONS)
+    .with_postgres(&POSTGRES_MIGRATIONS);
 
 /// What the domain stands on.
 pub struct Dependencies {

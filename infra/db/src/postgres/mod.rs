@@ -2,6 +2,7 @@
 
 mod address;
 mod home;
+mod inspect;
 mod marks;
 mod readers;
 mod session;
@@ -12,6 +13,7 @@ use crate::DbError;
 
 pub(crate) use address::Address;
 pub(crate) use home::{Fenced, Home, Restored};
+pub use inspect::{ServerFacts, inspect_postgres};
 pub(crate) use marks::Marks;
 pub(crate) use readers::{BorrowedSession, Readers};
 pub(crate) use session::{Session, bounded};

@@ -1,0 +1,68 @@
+//! What the doctor finds in the server that `database_url` names. It changes nothing there.
+
+use std::time::Duration;
+
+use infra_db::{ServerFacts, inspect_postgres};
+use infra_domain::Finding;
+use infra_kernel::{Clock as _, SystemClock};
+
+use crate::config::Configuration;
+use crate::wire::data_folder::causes;
+
+/// Clocks that differ by more than this make ids and times of two machines disagree.
+const CLOCK_DIFFERENCE_MAX: Duration = Duration::from_secs(1);
+
+/// Looks at the server, if there is one.
+pub(super) async fn findings(configuration: &Configuration) -> Vec<Finding> {
+    let url = configuration.database_url.as_str();
+    if url.is_empty() {
+        return Vec::new();
+    }
+    match inspect_postgres(url, SystemClock.now().microseconds()).await {
+        Ok(facts) => of_facts(&facts),
+        Err(error) => vec![Finding::Problem(format!(
+            "the databases cannot be reached: {}",
+            causes(&error)
+        ))],
+    }
+}
+
+fn of_facts(facts: &ServerFacts) -> Vec<Finding> {
+    let (database, version) = (&facts.database, &facts.version);
+    let mut findings = vec![Finding::Good(format!(
+        "{database} answers; it is PostgreSQL {version}"
+    ))];
+    if !facts.is_durable {
+        findings.push(Finding::Problem(format!(
+            "{database} acknowledges what it may lose: set fsync, full_page_writes and synchronous_commit to on"
+        )));
+    }
+    if !matches!(facts.collation.as_str(), "C" | "POSIX") {
+        findings.push(Finding::Warning(format!(
+            "{database} orders texts by {}, so people may not be found by the beginnings of their names; make the database \
+             with LC_COLLATE = 'C' and move what is in it",
+            facts.collation
+        )));
+    }
+    if facts.clock_ahead_us.unsigned_abs() > CLOCK_DIFFERENCE_MAX.as_micros() as u64 {
+        findings.push(Finding::Warning(format!(
+            "the clock of {database} differs from this machine's by {} ms; let both follow the same time server",
+            facts.clock_ahead_us / 1_000
+        )));
+    }
+    findings.push(standbys(facts));
+    findings
+}
+
+fn standbys(facts: &ServerFacts) -> Finding {
+    match (facts.standbys, facts.synchronous_standbys) {
+        (0, _) => Finding::Good("no standby follows it: its backups are all there is".to_owned()),
+        (all, 0) => Finding::Warning(format!(
+            "{all} standbys follow it, none of them synchronously: one that is promoted may lack what was acknowledged; see \
+             synchronous_standby_names"
+        )),
+        (all, synchronous) => Finding::Good(format!(
+            "{all} standbys follow it, {synchronous} of them synchronously"
+        )),
+    }
+}

@@ -1,0 +1,55 @@
+//! What can be known of a server without writing to it, for whoever runs it.
+
+use super::{Address, bounded};
+use crate::DbError;
+
+/// What a server says of itself and of what is kept there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerFacts {
+    /// The database, without account and password.
+    pub database: String,
+    /// Its version, "15.8".
+    pub version: String,
+    /// Whether a commit is on the server's disk before it is acknowledged, and not torn there:
+    /// `fsync`, `full_page_writes` and `synchronous_commit` are all on.
+    pub is_durable: bool,
+    /// How texts are ordered there.
+    pub collation: String,
+    /// By how much the server's clock is ahead of this machine's, in microseconds.
+    pub clock_ahead_us: i64,
+    /// How many standbys follow it.
+    pub standbys: i64,
+    /// How many of them have a commit before it is acknowledged.
+    pub synchronous_standbys: i64,
+}
+
+const FACTS: &str = "SELECT current_setting('server_version'), \
+    current_setting('fsync')::bool AND current_setting('full_page_writes')::bool \
+        AND current_setting('synchronous_commit') <> 'off', \
+    (SELECT datcollate::text FROM pg_database WHERE datname = current_database()), \
+    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, \
+    (SELECT count(*) FROM pg_stat_replication), \
+    (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum'))";
+
+/// Asks the server of this URL, at this moment in microseconds since the Unix epoch.
+///
+/// # Errors
+/// When no host of the URL is a primary that can be used.
+pub async fn inspect_postgres(url: &str, now_us: i64) -> Result<ServerFacts, DbError> {
+    let address = Address::parse(url)?;
+    let mut session = address.connect("").await?;
+    let asked = sqlx::query_as(FACTS);
+    let row = bounded(asked.fetch_one(session.begin()?)).await;
+    let row: (String, bool, String, i64, i64, i64) = session.end(row)?;
+    let (version, is_durable, collation, clock_us, standbys, synchronous_standbys) = row;
+    session.close().await?;
+    Ok(ServerFacts {
+        database: address.label().to_owned(),
+        version,
+        is_durable,
+        collation,
+        clock_ahead_us: clock_us - now_us,
+        standbys,
+        synchronous_standbys,
+    })
+}
