@@ -12,11 +12,10 @@ mod opening;
 use std::fmt;
 
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{AssertSqlSafe, SqlStr, Sqlite, Transaction};
 
-use crate::postgres::{BorrowedSession, Marks, Session, bounded};
+use crate::postgres::{BorrowedSession, Marks, Session, bounded, says_not_committed};
 use crate::value::{postgres_arguments, sqlite_arguments};
 use crate::{DbError, SqlText, Value};
 
@@ -223,11 +222,7 @@ impl Connection {
             self.flush().await?;
         }
         // Joined texts count their values through, so one too few would be its neighbour's.
-        if text.places() != values.len() {
-            let (places, values) = (text.places(), values.len());
-            let reason = format!("{values} values for {places} places: {}", text.as_str());
-            return Err(sqlx::Error::Protocol(reason).into());
-        }
+        text.check_places(values.len())?;
         self.deferred.push(text);
         let values = values.into_iter().map(Value::into_owned);
         self.values.extend(values);
@@ -400,18 +395,4 @@ impl Connection {
         let result = query.execute(self.sqlite()?).await;
         self.end(result).map(drop)
     }
-}
-
-/// Whether a server that failed to commit says for certain that it has not. A session that is ended
-/// while it commits gets an error too, and may have committed.
-fn says_not_committed(error: &DbError) -> bool {
-    let DbError::Statement(sqlx::Error::Database(error)) = error else {
-        return false;
-    };
-    let Some(error) = error.try_downcast_ref::<PgDatabaseError>() else {
-        return false;
-    };
-    let code = error.code();
-    let is_about_the_session = code.starts_with("57") || code.starts_with("08");
-    error.severity() == PgSeverity::Error && !is_about_the_session && code != "40003"
 }

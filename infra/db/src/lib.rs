@@ -25,6 +25,7 @@ mod commit;
 mod connection;
 mod error;
 mod examine;
+mod json;
 mod postgres;
 mod query;
 mod reader;
@@ -50,6 +51,7 @@ pub use connection::Connection;
 pub use error::DbError;
 pub use examine::{DatabaseState, Inspection, examine, inspect};
 pub use futures::future::BoxFuture;
+pub use json::json_ids;
 pub use postgres::{PostgresOptions, ServerFacts, inspect_postgres};
 pub use query::{Query, Row, ScalarQuery, Target, query, query_plan, query_scalar};
 pub use reader::Reader;
@@ -393,17 +395,4 @@ impl Database {
         let is_writer_closed = self.writer.close().await;
         is_finished && are_readers_closed && is_writer_closed
     }
-}
-
-/// Ids as the JSON array that `IN (SELECT value FROM json_each($1))` takes.
-pub fn json_ids(ids: impl IntoIterator<Item = i64>) -> String {
-    let mut text = String::from("[");
-    for id in ids {
-        if text.len() > 1 {
-            text.push(',');
-        }
-        text.push_str(&id.to_string());
-    }
-    text.push(']');
-    text
 }

@@ -146,8 +146,8 @@ impl<'q> Query<'q> {
     /// only fail as the database fails. Outside a write it runs at once.
     ///
     /// # Errors
-    /// When its values are not those that its text has places for; and when those that waited before it were too many to wait on, and one of them failed; or when a
-    /// value is refused.
+    /// When a value is refused, or there are not as many of them as its text has places; and when
+    /// those that waited before it were too many to wait on, and one of them failed.
     pub async fn execute_with_commit(self, connection: &mut Connection) -> Result<(), DbError> {
         connection.defer(self.text, self.values).await
     }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};
 
+use crate::DbError;
+
 /// The text of a statement, with `$1`, `$2` … in place of values.
 #[derive(Debug, Clone)]
 pub enum SqlText {
@@ -34,6 +36,19 @@ impl SqlText {
             rest[..digits].parse().ok()
         });
         numbers.max().unwrap_or(0)
+    }
+
+    /// Refuses a number of values that is not that of its places.
+    pub(crate) fn check_places(&self, values: usize) -> Result<(), DbError> {
+        let places = self.places();
+        if places == values {
+            return Ok(());
+        }
+        let text = format!(
+            "{values} values for the {places} places of: {}",
+            self.as_str()
+        );
+        Err(sqlx::Error::Protocol(text).into())
     }
 
     pub(crate) fn as_str(&self) -> &str {

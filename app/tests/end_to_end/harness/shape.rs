@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use testing_engines::Postgres;
 
-/// "postgres" puts every server's domains on PostgreSQL, a database each; without it they are files.
+/// "postgres" puts every server's domains on PostgreSQL, a database each; without it they are
+/// files.
 const SHAPE: &str = "HELIOGRAPH_TEST_SHAPE";
 
 /// One server for all tests of this process.

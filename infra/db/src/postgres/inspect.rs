@@ -1,4 +1,4 @@
-//! What can be known of a server without writing to it, for whoever runs it.
+//! What can be known of a server without writing to it, for the operator.
 
 use super::{Address, bounded};
 use crate::DbError;

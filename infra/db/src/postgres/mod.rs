@@ -16,7 +16,7 @@ pub(crate) use home::{Fenced, Home, Restored};
 pub use inspect::{ServerFacts, inspect_postgres};
 pub(crate) use marks::Marks;
 pub(crate) use readers::{BorrowedSession, Readers};
-pub(crate) use session::{Session, bounded};
+pub(crate) use session::{Session, bounded, says_not_committed};
 
 /// The longest that a statement may run.
 const STATEMENT_MAX: Duration = Duration::from_secs(5);

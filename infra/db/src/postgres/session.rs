@@ -129,3 +129,17 @@ fn ends_session(error: &sqlx::Error) -> bool {
         _ => false,
     }
 }
+
+/// Whether a server that failed to commit says for certain that it has not. A session that is ended
+/// while it commits gets an error too, and may have committed.
+pub(crate) fn says_not_committed(error: &DbError) -> bool {
+    let DbError::Statement(sqlx::Error::Database(error)) = error else {
+        return false;
+    };
+    let Some(error) = error.try_downcast_ref::<PgDatabaseError>() else {
+        return false;
+    };
+    let code = error.code();
+    let is_about_the_session = code.starts_with("57") || code.starts_with("08");
+    error.severity() == PgSeverity::Error && !is_about_the_session && code != "40003"
+}
