@@ -2,6 +2,7 @@
 
 mod dotted;
 mod renamed;
+mod shown;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -15,6 +16,7 @@ use super::environment::{self, Variable};
 use super::error::ConfigError;
 use super::memory;
 use dotted::{flatten, lookup, lookup_mut};
+use shown::{without_excerpt, without_password};
 
 /// Where a setting's value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,7 +149,7 @@ impl Layers {
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let table: Table = toml::from_str(text).map_err(|error| ConfigError::Syntax {
             path: path.to_owned(),
-            problem: error.to_string().trim_end().to_owned(),
+            problem: without_excerpt(text, &error),
         })?;
         let settings = flatten(&table);
         let names = settings.iter().map(|(name, _)| name.as_str());
@@ -373,20 +375,3 @@ fn distance(one: &str, other: &str) -> usize {
 
 #[cfg(test)]
 mod tests;
-
-/// A value as it may be shown: a URL with an account in it keeps the account's name, and no
-/// password.
-fn without_password(value: String) -> String {
-    let Some((scheme, rest)) = value.split_once("://") else {
-        return value;
-    };
-    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
-    let Some((account, _)) = authority.rsplit_once('@') else {
-        return value;
-    };
-    let Some((name, password)) = account.split_once(':') else {
-        return value;
-    };
-    let behind = &rest[name.len() + 1 + password.len()..];
-    format!("{scheme}://{name}:…{behind}")
-}

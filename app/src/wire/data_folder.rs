@@ -189,12 +189,18 @@ impl Contents {
         Ok(())
     }
 
-    /// Says no to a folder with files of domains whose databases are said to be on a server:
-    /// everything would seem lost.
+    /// Says no to a folder whose domains are elsewhere than the configuration says, in files or on
+    /// a server: everything would seem lost.
     ///
     /// # Errors
     /// A sentence that names the first file, and what to do.
     pub(crate) fn require_no_other(&self, configuration: &Configuration) -> Result<()> {
+        if configuration.database_url.is_empty() && self.record.has_server() {
+            bail!(
+                "the domains of {} are on a server: set `database_url` as it was, or choose another folder with --data-dir",
+                self.folder.display()
+            );
+        }
         let is_used = |file| specs_in_folder(configuration).any(|spec| spec.file == file);
         let mut unused = specs().filter(|spec| !is_used(spec.file));
         let Some(found) = unused.find(|spec| self.folder.join(spec.file).exists()) else {
@@ -205,6 +211,40 @@ impl Contents {
              another folder with --data-dir",
             self.folder.join(found.file).display()
         )
+    }
+
+    /// Says no to a database on a server that is not the one which this folder was used with,
+    /// unless the operator continues without what was in that one; and remembers which it is.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub(crate) fn require_known(
+        &mut self,
+        spec: &DatabaseSpec,
+        installation: &str,
+        accepted: &[String],
+    ) -> Result<()> {
+        let known = self.record.installation(spec.name);
+        if known == Some(installation) {
+            return Ok(());
+        }
+        if known.is_some() {
+            let is_accepted = accepted.iter().any(|domain| domain == spec.name);
+            if !is_accepted && !spec.is_read_model {
+                bail!(
+                    "the database that `database_url` names is not the one of {} that {} was used with: name that one, or \
+                     restore it from a backup; or go on without all that was in it: heliograph serve --accept-lost {}",
+                    spec.name,
+                    self.folder.display(),
+                    spec.name
+                );
+            }
+            if spec.names_blobs {
+                self.record.add(&self.folder, &[BLOB_NAMES_GIVEN_UP])?;
+            }
+        }
+        self.record
+            .set_installation(&self.folder, spec.name, installation)
     }
 
     /// Records that databases are about to be made here: from now on only what is on the list can

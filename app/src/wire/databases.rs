@@ -62,6 +62,11 @@ impl Databases {
         });
         let opened = futures::future::try_join_all(opening).await?;
         contents.record_made()?;
+        for (spec, database) in &opened {
+            if let Some(id) = database.installation().await? {
+                contents.require_known(spec, &id, &topology.accept_lost)?;
+            }
+        }
         data_folder::give_all(folder)?;
         let databases = Self { opened };
         databases

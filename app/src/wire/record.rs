@@ -11,6 +11,9 @@ use infra_domain::DatabaseSpec;
 /// The list of the databases that were made here.
 pub(super) const RECORD: &str = "databases.list";
 const RECORD_HEAD: &str = "# The databases that were made in this folder, so that one that is lost is known from one that a new version adds.\n";
+/// How a line of the list begins that says where a domain's database is: its name and what the
+/// database is known by follow.
+const ON_SERVER: &str = "postgres ";
 /// Lines of the list that say what the operator continues without, so that saying it once is
 /// enough.
 pub(super) const FILES_GIVEN_UP: &str = "lost photos";
@@ -45,12 +48,34 @@ impl Record {
         }
     }
 
+    /// What this domain's database on a server was known by when it was last used from here.
+    pub(super) fn installation(&self, domain: &str) -> Option<&str> {
+        let lines = self.made.iter().flatten();
+        let mut of_servers = lines.filter_map(|line| line.strip_prefix(ON_SERVER)?.split_once(' '));
+        of_servers.find_map(|(name, id)| (name == domain).then_some(id))
+    }
+
+    /// Whether any domain's database was on a server.
+    pub(super) fn has_server(&self) -> bool {
+        let mut lines = self.made.iter().flatten();
+        lines.any(|line| line.starts_with(ON_SERVER))
+    }
+
+    /// Notes by what a domain's database on a server is known.
+    pub(super) fn set_installation(&mut self, folder: &Path, domain: &str, id: &str) -> Result<()> {
+        let mut names = self.made.clone().unwrap_or_default();
+        let earlier = format!("{ON_SERVER}{domain} ");
+        names.retain(|line| !line.starts_with(&earlier));
+        names.insert(format!("{earlier}{id}"));
+        self.write(folder, names)
+    }
+
     pub(super) fn notes(&self, line: &str) -> bool {
         self.made.as_ref().is_some_and(|made| made.contains(line))
     }
 
     /// Adds these to the list, whole or not at all.
-    pub(super) fn add(&mut self, folder: &Path, lines: &[&'static str]) -> Result<()> {
+    pub(super) fn add(&mut self, folder: &Path, lines: &[&str]) -> Result<()> {
         let mut names = self.made.clone().unwrap_or_default();
         names.extend(lines.iter().map(|line| (*line).to_owned()));
         self.write(folder, names)

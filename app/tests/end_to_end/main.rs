@@ -21,6 +21,7 @@ mod callers;
 mod commands;
 mod composer;
 mod data_folder;
+mod database_server;
 mod engine_schemas;
 mod environment;
 mod every_route;

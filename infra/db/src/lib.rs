@@ -25,6 +25,7 @@ mod commit;
 mod connection;
 mod error;
 mod examine;
+mod installation;
 mod json;
 mod postgres;
 mod query;

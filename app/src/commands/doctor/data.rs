@@ -38,6 +38,9 @@ pub(super) async fn findings(configuration: &Configuration) -> Vec<Finding> {
             return findings;
         }
     };
+    if let Err(error) = contents.require_no_other(configuration) {
+        findings.push(Finding::Problem(format!("{error:#}")));
+    }
     let mut databases = Vec::new();
     for (database, found) in contents.databases() {
         databases.push(self::database(path, database, &found).await);

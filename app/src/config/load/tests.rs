@@ -346,5 +346,19 @@ fn passwords_of_urls_are_not_shown() {
         r#""postgres://ada:…@one,two/photos""#
     );
     assert_eq!(shown("postgres://ada@one/p"), r#""postgres://ada@one/p""#);
-    assert_eq!(shown("postgres://one/a:b@c"), r#""postgres://one/a:b@c""#);
+    assert_eq!(
+        shown("postgres://ada:se/cret@one/p"),
+        r#""postgres://ada:…@one/p""#
+    );
+    assert_eq!(
+        shown("postgres://one/p?user=ada&password=tulip"),
+        r#""postgres://one/p?user=ada&password=…""#
+    );
+    let torn = loaded(
+        "database_url = 'postgres://ada:tulip@one/p",
+        &[],
+        &Overrides::default(),
+    );
+    let torn = torn.unwrap_err().to_string();
+    assert!(torn.contains("line 1") && !torn.contains("tulip"), "{torn}");
 }

@@ -40,12 +40,24 @@ impl Address {
             .filter(|(scheme, _)| matches!(*scheme, "postgres" | "postgresql"))
             .ok_or_else(|| refused("it begins with postgres://"))?;
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        // An address of its own would be made of the rest of such a password.
+        if path.contains('@') {
+            return Err(refused(
+                "'/', '?', '#' and '@' in a password are written %2F, %3F, %23 and %40",
+            ));
+        }
         let (account, hosts) = match authority.rsplit_once('@') {
             Some((account, hosts)) => (format!("{account}@"), hosts),
             None => (String::new(), authority),
         };
         let parse = |host: &str| one_host(&format!("{scheme}://{account}{host}{path}"));
         let hosts_of_url: Vec<&str> = hosts.split(',').collect();
+        let name = path.trim_start_matches('/').split(['?', '#']).next();
+        if hosts_of_url.iter().any(|host| host.is_empty()) || name.is_none_or(str::is_empty) {
+            return Err(refused(
+                "it names a host and a database, postgres://host/database",
+            ));
+        }
         let parsed: Result<Vec<_>, _> = hosts_of_url.iter().copied().map(parse).collect();
         let hosts = parsed.map_err(|error| refused(&error.to_string()))?;
         let database = hosts.first().and_then(PgConnectOptions::get_database);

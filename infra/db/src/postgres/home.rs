@@ -33,7 +33,8 @@ const RETRY_MAX: Duration = Duration::from_secs(1);
 /// The planner puts the functions' bodies in place of their calls.
 const FOUNDATION: &str = "
     CREATE TABLE IF NOT EXISTS _heliograph_home (
-        singleton BOOLEAN PRIMARY KEY DEFAULT TRUE CHECK (singleton), epoch BIGINT NOT NULL
+        singleton BOOLEAN PRIMARY KEY DEFAULT TRUE CHECK (singleton), epoch BIGINT NOT NULL,
+        installation UUID NOT NULL DEFAULT gen_random_uuid()
     );
     CREATE TABLE IF NOT EXISTS _heliograph_commits (id BIGINT PRIMARY KEY);
     CREATE OR REPLACE FUNCTION json_each(list text) RETURNS TABLE (key bigint, value bigint)

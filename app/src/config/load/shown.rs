@@ -1,0 +1,37 @@
+//! What of settings may be shown: passwords may stand in URLs.
+
+/// A value as it may be shown: of a URL with an account in it the account's name, and no password,
+/// wherever the URL has it.
+pub(super) fn without_password(value: String) -> String {
+    let Some((scheme, rest)) = value.split_once("://") else {
+        return value;
+    };
+    // Up to the last one: a password may have signs in it that should have been escaped.
+    let (account, rest) = match rest.rsplit_once('@') {
+        Some((account, rest)) => {
+            let name = account.split(':').next().unwrap_or_default();
+            let mask = if account.contains(':') { ":…" } else { "" };
+            (format!("{name}{mask}@"), rest)
+        }
+        None => (String::new(), rest),
+    };
+    let rest = match rest.split_once("password=") {
+        Some((before, password)) => {
+            let end = password.find(['&', '"']).unwrap_or(password.len());
+            format!("{before}password=…{}", &password[end..])
+        }
+        None => rest.to_owned(),
+    };
+    format!("{scheme}://{account}{rest}")
+}
+
+/// What is wrong and in which line, without the line itself: it may hold a password.
+pub(super) fn without_excerpt(text: &str, error: &toml::de::Error) -> String {
+    let at = error.span().map_or(0, |span| span.start.min(text.len()));
+    let line = text.as_bytes()[..at]
+        .iter()
+        .filter(|byte| **byte == b'\n')
+        .count()
+        + 1;
+    format!("line {line}: {}", error.message())
+}
