@@ -9,7 +9,7 @@
 //! ([`Durability::OnSync`]).
 //!
 //! It does not hide SQL, and lets no domain see another's tables: each opens only its own file, or
-//! has only its own schema in sight. Statements ([`query`]) use `$1`-style placeholders and what
+//! has only its own schema in sight. Statements ([`query()`]) use `$1`-style placeholders and what
 //! both engines have; beside its tables a domain has `json_each` on both.
 //!
 //! On either engine one process writes, the database's home (ADR 0026). On a server that is who

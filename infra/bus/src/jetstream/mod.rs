@@ -108,7 +108,7 @@ impl JetStreamBus {
         self.delivery.run_jobs(stop).await;
     }
 
-    /// The last event in the log; none while it is empty. With what [`crate::last_event`] says of
+    /// The last event in the log; none while it is empty. With what [`crate::last_event()`] says of
     /// the outboxes it is what ids go on from after a restart.
     ///
     /// # Errors
