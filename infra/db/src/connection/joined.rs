@@ -75,7 +75,8 @@ fn concatenate(
         if index > 0 {
             text.push_str("; ");
         }
-        places = push_renumbered(&mut text, statement.as_str(), places);
+        push_renumbered(&mut text, statement.as_str(), places);
+        places += statement.places();
     }
     if let Some(part) = ending {
         if !statements.is_empty() {
@@ -86,9 +87,8 @@ fn concatenate(
     text
 }
 
-/// Adds a statement whose `$1` is to be the place after `before`. Returns the last place.
-fn push_renumbered(text: &mut String, statement: &str, before: usize) -> usize {
-    let mut last = before;
+/// Adds a statement whose `$1` is to be the place after `before`.
+fn push_renumbered(text: &mut String, statement: &str, before: usize) {
     let mut pieces = statement.split('$');
     text.extend(pieces.next());
     for piece in pieces {
@@ -97,12 +97,10 @@ fn push_renumbered(text: &mut String, statement: &str, before: usize) -> usize {
         text.push('$');
         // A path within JSON has a dollar too, and no digit behind it.
         if let Ok(number) = number.parse::<usize>() {
-            last = last.max(before + number);
             text.push_str(&(before + number).to_string());
         }
         text.push_str(rest);
     }
-    last
 }
 
 #[cfg(test)]
