@@ -1,5 +1,5 @@
 //! Events reach their subscription: all of them, in order, once when nothing fails, again after a
-//! crash.
+//! crash. What holds of every log is told in `conformance`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,8 +12,7 @@ use infra_kernel::{Context, SystemClock};
 use tokio::sync::{Notify, Semaphore, mpsc};
 
 use crate::kit::{
-    NAME, Recorder, TOPIC, World, accept, eventually, number, open_database, quick, run,
-    subscription,
+    NAME, Recorder, TOPIC, World, accept, eventually, open_database, quick, subscription,
 };
 
 #[tokio::test]
@@ -66,67 +65,6 @@ async fn publishing_the_same_events_from_many_tasks_keeps_each_once() {
         published.unwrap();
     }
     assert_eq!(world.count("log").await, 200);
-}
-
-#[tokio::test]
-async fn a_stopped_subscription_resumes_where_it_was() {
-    let world = World::new().await;
-    let first = Recorder::new(accept);
-    let running = world.run(subscription(), first.clone());
-    let events: Vec<_> = (0..50).map(|number| world.event(number, number)).collect();
-    world.publish(&events).await;
-    first.has_seen(50).await;
-    running.stop().await;
-    world.database.close().await;
-
-    let database = open_database(world.folder.path()).await;
-    let bus = EmbeddedBus::open(database, Arc::new(SystemClock), &quick());
-    bus.publish(&[world.event(1, 99)]).await.unwrap();
-    let second = Recorder::new(accept);
-    let running = run(&bus, subscription(), second.clone());
-    second.has_seen(1).await;
-    running.stop().await;
-    assert_eq!(first.seen().len(), 50);
-    assert_eq!(second.seen(), [99]);
-}
-
-#[tokio::test]
-async fn what_was_not_acknowledged_before_a_crash_is_delivered_again() {
-    let world = World::new().await;
-    let stuck = Recorder::new(|event: Event| async move {
-        if number(&event) == 10 {
-            std::future::pending::<()>().await;
-        }
-        Ok(())
-    });
-    let running = world.run(subscription(), stuck.clone());
-    let events: Vec<_> = (0..20).map(|number| world.event(number, number)).collect();
-    world.publish(&events).await;
-    stuck.has_seen(20).await;
-    eventually("the cursor stands before the stuck event", async || {
-        world.status().await.position == 10
-    })
-    .await;
-    running.kill().await;
-
-    let again = Recorder::new(accept);
-    let running = world.run(subscription(), again.clone());
-    world.settled().await;
-    running.stop().await;
-    let mut seen = again.seen();
-    seen.sort_unstable();
-    assert_eq!(seen, (10..20).collect::<Vec<_>>());
-}
-
-#[tokio::test]
-async fn a_new_subscription_starts_at_the_beginning_of_what_is_kept() {
-    let world = World::new().await;
-    world.publish(&[world.event(1, 0), world.event(1, 1)]).await;
-    let recorder = Recorder::new(accept);
-    let run = world.run(subscription(), recorder.clone());
-    recorder.has_seen(2).await;
-    run.stop().await;
-    assert_eq!(recorder.seen(), [0, 1]);
 }
 
 /// Publishes through a handle of its own: to SQLite and to the bus it is another process.
@@ -200,34 +138,6 @@ async fn as_many_events_as_allowed_are_handled_at_once_and_no_more() {
     world.settled().await;
     run.stop().await;
     assert_eq!(holding.most.load(Ordering::SeqCst), 3);
-}
-
-#[tokio::test]
-async fn a_slow_event_holds_up_only_its_own_key() {
-    let world = World::new().await;
-    let gate = Arc::new(Notify::new());
-    let opened = gate.clone();
-    let recorder = Recorder::new(move |event: Event| {
-        let gate = opened.clone();
-        async move {
-            if number(&event) == 0 {
-                gate.notified().await;
-            }
-            Ok(())
-        }
-    });
-    let run = world.run(subscription(), recorder.clone());
-    // Number 1 has the key of the slow number 0; the others have keys of their own.
-    let events: Vec<_> = (0..40)
-        .map(|number| world.event(number.max(1), number))
-        .collect();
-    world.publish(&events).await;
-    recorder.has_seen(39).await;
-    assert!(!recorder.seen().contains(&1));
-    gate.notify_one();
-    recorder.has_seen(40).await;
-    assert_eq!(recorder.seen().last(), Some(&1));
-    run.stop().await;
 }
 
 #[tokio::test]
