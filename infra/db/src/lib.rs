@@ -27,6 +27,7 @@ mod error;
 mod examine;
 mod installation;
 mod json;
+mod options;
 mod postgres;
 mod query;
 mod reader;
@@ -36,6 +37,8 @@ mod text_bytes;
 mod value;
 mod writer;
 
+pub mod transfer;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,7 +47,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::Notify;
 
 use commit::Commits;
-use postgres::{Address, Home, Readers};
+use postgres::{Address, Home, Purpose, Readers};
 use sync::Syncs;
 
 pub use commit::{CommitMoment, CommitVersion, CommitWatch};
@@ -53,6 +56,7 @@ pub use error::DbError;
 pub use examine::{DatabaseState, Inspection, examine, inspect};
 pub use futures::future::BoxFuture;
 pub use json::json_ids;
+pub use options::{Durability, OpenOptions};
 pub use postgres::{PostgresOptions, ServerFacts, inspect_postgres};
 pub use query::{Query, Row, ScalarQuery, Target, query, query_plan, query_scalar};
 pub use reader::Reader;
@@ -81,36 +85,6 @@ const PAGE_CACHE_BYTES_MIN: u64 = 256 * 1024;
 const STATEMENTS_KEPT: usize = 512;
 /// The write-ahead log is cut back to this many bytes after a checkpoint.
 const WAL_BYTES_KEPT: &str = "16777216";
-
-/// When what was committed is made durable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Durability {
-    /// By the commit itself, before its caller is answered.
-    #[default]
-    OnCommit,
-    /// By [`Database::sync`]. A killed process loses nothing; a loss of power loses the last
-    /// commits, and never one without all that came after it. For what can be made again from
-    /// elsewhere, whose owner syncs before it releases what it is made from.
-    OnSync,
-}
-
-/// How a database is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OpenOptions {
-    /// What one connection keeps of the file in memory, in bytes; at least 256 KiB.
-    pub page_cache_bytes: u64,
-    /// When what was committed is made durable.
-    pub durability: Durability,
-}
-
-impl Default for OpenOptions {
-    fn default() -> Self {
-        Self {
-            page_cache_bytes: 4 * 1024 * 1024,
-            durability: Durability::OnCommit,
-        }
-    }
-}
 
 /// One domain's database. Cheap to clone.
 #[derive(Clone)]
@@ -235,7 +209,17 @@ impl Database {
         migrations: &Migrator,
         options: PostgresOptions,
     ) -> Result<Self, DbError> {
-        Self::start_postgres(url, schema, migrations, options, None).await
+        Self::start_postgres(url, schema, migrations, options, Purpose::Use, None).await
+    }
+
+    /// The same for a schema that a move fills.
+    async fn open_postgres_target(
+        url: &str,
+        schema: &str,
+        migrations: &Migrator,
+        options: PostgresOptions,
+    ) -> Result<Self, DbError> {
+        Self::start_postgres(url, schema, migrations, options, Purpose::Fill, None).await
     }
 
     /// The same, with something to wait for at each moment of each commit: for tests of crashes.
@@ -249,7 +233,8 @@ impl Database {
         watch: CommitWatch,
     ) -> Result<Self, DbError> {
         let options = PostgresOptions::default();
-        Self::start_postgres(url, schema, migrations, options, Some(watch)).await
+        let watch = Some(watch);
+        Self::start_postgres(url, schema, migrations, options, Purpose::Use, watch).await
     }
 
     async fn start_postgres(
@@ -257,11 +242,12 @@ impl Database {
         schema: &str,
         migrations: &Migrator,
         options: PostgresOptions,
+        purpose: Purpose,
         watch: Option<CommitWatch>,
     ) -> Result<Self, DbError> {
         let address = Arc::new(Address::parse(url)?);
         let name = PathBuf::from(format!("{} schema {schema}", address.label()));
-        let opened = Home::open(Arc::clone(&address), schema, migrations, options);
+        let opened = Home::open(Arc::clone(&address), schema, migrations, options, purpose);
         let (home, session, marks) = opened.await?;
         let connection = Connection::of_home(session, marks);
         let commits = Arc::new(Commits::default());

@@ -81,6 +81,15 @@ pub(crate) struct Restored {
 #[derive(Debug)]
 pub(crate) struct Fenced(pub(crate) String);
 
+/// What a schema is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To be used.
+    Use,
+    /// To be filled by a move.
+    Fill,
+}
+
 enum Attempt {
     Fenced(Fenced),
     Failed(DbError),
@@ -99,6 +108,7 @@ impl Home {
         schema: &str,
         migrations: &Migrator,
         options: PostgresOptions,
+        purpose: Purpose,
     ) -> Result<(Self, Session, Marks), DbError> {
         check_schema(schema)?;
         let settings = session_settings(schema, Role::Writer);
@@ -109,6 +119,9 @@ impl Home {
             return Err(DbError::HeldElsewhere {
                 database: format!("{} schema {schema}", address.label()),
             });
+        }
+        if purpose == Purpose::Use {
+            refuse_target(&mut session, &address, schema).await?;
         }
         prepare_schema(&mut session, &address, schema, migrations).await?;
         let epoch = begin_epoch(&mut session).await?;
@@ -265,6 +278,24 @@ async fn take_lease(
     }
 }
 
+/// Refuses a schema that a move has not filled yet: it may hold half of what it should.
+async fn refuse_target(
+    session: &mut Session,
+    address: &Address,
+    schema: &str,
+) -> Result<(), DbError> {
+    const ASKED: &str = "SELECT CAST(relname AS TEXT) FROM pg_class \
+        JOIN pg_namespace ON pg_namespace.oid = relnamespace \
+        WHERE nspname = $1 AND relname = '_heliograph_move'";
+    let found: Option<(String,)> = optional(session, ASKED, Some(schema)).await?;
+    match found {
+        None => Ok(()),
+        Some(_) => Err(address.refuse(format!(
+            "databases are being moved into its schema {schema}; run `heliograph move databases` again to finish that"
+        ))),
+    }
+}
+
 /// Makes the schema if it is not there, and runs the migrations. Nobody else does so at this time:
 /// the lease is held.
 async fn prepare_schema(
@@ -345,7 +376,7 @@ where
     row.ok_or_else(|| sqlx::Error::RowNotFound.into())
 }
 
-async fn optional<T>(
+pub(crate) async fn optional<T>(
     session: &mut Session,
     text: &'static str,
     value: Option<&str>,

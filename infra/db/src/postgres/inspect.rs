@@ -26,7 +26,7 @@ pub struct ServerFacts {
 const FACTS: &str = "SELECT current_setting('server_version'), \
     current_setting('fsync')::bool AND current_setting('full_page_writes')::bool \
         AND current_setting('synchronous_commit') <> 'off', \
-    (SELECT datcollate::text FROM pg_database WHERE datname = current_database()), \
+    (SELECT CASE datlocprovider WHEN 'c' THEN datcollate::text ELSE 'ICU' END FROM pg_database WHERE datname = current_database()), \
     (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, \
     (SELECT count(*) FROM pg_stat_replication), \
     (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum'))";

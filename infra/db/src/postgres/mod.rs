@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::DbError;
 
 pub(crate) use address::Address;
-pub(crate) use home::{Fenced, Home, Restored};
+pub(crate) use home::{Fenced, Home, Purpose, Restored, optional};
 pub use inspect::{ServerFacts, inspect_postgres};
 pub(crate) use marks::Marks;
 pub(crate) use readers::{BorrowedSession, Readers};
@@ -94,7 +94,7 @@ fn millis(duration: Duration) -> String {
 }
 
 /// A domain's schema is named by a plain word, so that it needs no quoting anywhere.
-fn check_schema(schema: &str) -> Result<(), DbError> {
+pub(crate) fn check_schema(schema: &str) -> Result<(), DbError> {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     let begins_plain = schema.starts_with(|first: char| first.is_ascii_lowercase());
     if begins_plain && schema.len() <= NAME_LENGTH_MAX && schema.bytes().all(is_plain) {

@@ -10,6 +10,7 @@ mod hooks;
 mod postgres;
 mod statements;
 mod syncs;
+mod transfer;
 mod values;
 
 use std::path::Path;

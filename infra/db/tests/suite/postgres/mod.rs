@@ -15,8 +15,13 @@ use crate::hooks::{Notes, insert_noted};
 
 /// A session of the tests' own, past the database's.
 async fn session(url: &str) -> PgConnection {
+    session_of(url, SCHEMA).await
+}
+
+/// The same with this schema in sight.
+pub(crate) async fn session_of(url: &str, schema: &str) -> PgConnection {
     let mut session = PgConnection::connect(url).await.unwrap();
-    let path = format!("SET search_path = {SCHEMA}");
+    let path = format!("SET search_path = {schema}");
     sqlx::raw_sql(sqlx::AssertSqlSafe(path))
         .execute(&mut session)
         .await
@@ -24,7 +29,7 @@ async fn session(url: &str) -> PgConnection {
     session
 }
 
-async fn run(session: &mut PgConnection, text: &'static str) {
+pub(crate) async fn run(session: &mut PgConnection, text: &'static str) {
     sqlx::raw_sql(text).execute(session).await.unwrap();
 }
 
