@@ -8,6 +8,7 @@ mod doctor;
 mod feed;
 mod media;
 mod migrate;
+mod moving;
 mod serve;
 
 use std::path::PathBuf;
@@ -94,6 +95,9 @@ enum Command {
     Media(media::MediaCommand),
     /// Bring every database up to date, without serving
     Migrate(migrate::MigrateArguments),
+    /// Move what this installation keeps to another kind of store, while nothing serves
+    #[command(subcommand)]
+    Move(moving::MoveCommand),
     /// Say what is wrong with this installation and what to do
     Doctor(doctor::DoctorArguments),
     /// Decode and encode pictures for a serving process, which starts it
@@ -142,6 +146,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
             Some(Command::Migrate(arguments)) => {
                 migrate::run(&arguments, &loaded.configuration).await
             }
+            Some(Command::Move(command)) => moving::run(&command, &loaded.configuration).await,
             Some(Command::Doctor(arguments)) => doctor::run(&arguments, &loaded).await,
             Some(Command::CodecWorker) => codec_worker::run(),
         }

@@ -16,7 +16,8 @@ use super::environment::{self, Variable};
 use super::error::ConfigError;
 use super::memory;
 use dotted::{flatten, lookup, lookup_mut};
-use shown::{without_excerpt, without_password};
+use shown::without_excerpt;
+pub(crate) use shown::without_password;
 
 /// Where a setting's value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]

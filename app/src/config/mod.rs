@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use environment::{CONFIG_FILE, config_file, is_set};
 pub use error::ConfigError;
+pub(crate) use load::without_password;
 pub use load::{Loaded, Origin, Overrides, Sources, load};
 pub use reference::reference;
 

@@ -1,7 +1,6 @@
 //! The folder that holds everything: whose it is at the moment, what is in it, and what is lost
 //! from it.
 
-use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -9,36 +8,21 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use infra_db::{DatabaseState, examine};
 use infra_domain::DatabaseSpec;
-use infra_host::{BALLAST, Ballast};
+use infra_host::Ballast;
 
 use super::databases::{specs, specs_in_folder};
+use super::own_files::is_own_file;
 use super::permissions;
-use super::record::{BLOB_NAMES_GIVEN_UP, FILES_GIVEN_UP, RECORD, Record};
+use super::record::{BLOB_NAMES_GIVEN_UP, FILES_GIVEN_UP, Record};
 use super::secret;
 use crate::config::Configuration;
 
 /// The lock of the process that serves.
-const LOCK: &str = "heliograph.lock";
+pub(super) const LOCK: &str = "heliograph.lock";
 /// What addresses are signed with.
 pub(crate) const SECRET: &str = secret::FILE;
 /// Photos and their renditions.
 pub(crate) const MEDIA: &str = "media";
-
-/// Whether a name in the data folder is one that this program gives.
-pub(crate) fn is_own_file(name: &OsStr) -> bool {
-    let Some(name) = name.to_str() else {
-        return false;
-    };
-    let others = [LOCK, RECORD, MEDIA, SECRET, BALLAST, "lost+found"];
-    // SQLite's files beside a database, and our own unfinished ones.
-    let base = ["-wal", "-shm", "-journal", ".new"]
-        .iter()
-        .find_map(|ending| name.strip_suffix(ending))
-        .unwrap_or(name);
-    others.contains(&base)
-        || SECRET.strip_suffix(".key") == Some(base)
-        || specs().any(|database| database.file == base)
-}
 
 /// The folder that holds everything, held by this process alone.
 pub struct DataFolder {
@@ -195,6 +179,14 @@ impl Contents {
     /// # Errors
     /// A sentence that names the first file, and what to do.
     pub(crate) fn require_no_other(&self, configuration: &Configuration) -> Result<()> {
+        if let Some(switch) = self.record.switch() {
+            bail!(
+                "the databases of {} are moved, and what is left of the move is to be tidied up: run `heliograph move \
+                 databases --to {}` once more",
+                self.folder.display(),
+                switch.to
+            );
+        }
         if configuration.database_url.is_empty() && self.record.has_server() {
             bail!(
                 "the domains of {} are on a server: set `database_url` as it was, or choose another folder with --data-dir",
@@ -207,8 +199,8 @@ impl Contents {
             return Ok(());
         };
         bail!(
-            "{} holds what people have, and `database_url` names a server where it is not: unset `database_url`, or choose \
-             another folder with --data-dir",
+            "{} holds what people have, and `database_url` names a server where it is not: move it there with `heliograph move \
+             databases --to server`, unset `database_url`, or choose another folder with --data-dir",
             self.folder.join(found.file).display()
         )
     }

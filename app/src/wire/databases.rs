@@ -8,6 +8,7 @@ use infra_domain::DatabaseSpec;
 
 use super::compose::DOMAINS;
 use super::data_folder::{self, Contents};
+use super::databases_lock::DatabasesLock;
 use super::{LOST_FILES, Topology, full_disk};
 use crate::config::Configuration;
 
@@ -37,6 +38,8 @@ pub(crate) fn specs() -> impl Iterator<Item = &'static DatabaseSpec> + Clone {
 /// The databases, open.
 pub(super) struct Databases {
     opened: Vec<(&'static DatabaseSpec, Database)>,
+    /// Nobody moves them meanwhile.
+    _lock: DatabasesLock,
 }
 
 impl Databases {
@@ -46,6 +49,8 @@ impl Databases {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
         full_disk::require_room_to_start(folder).await?;
+        // Before anything is looked at: where the databases are may be about to change.
+        let lock = DatabasesLock::shared(folder)?;
         let mut contents = Contents::look(configuration).await?;
         contents.require_no_other(configuration)?;
         contents.require_whole(&topology.accept_lost)?;
@@ -68,7 +73,10 @@ impl Databases {
             }
         }
         data_folder::give_all(folder)?;
-        let databases = Self { opened };
+        let databases = Self {
+            opened,
+            _lock: lock,
+        };
         databases
             .require_media(folder, &mut contents, topology)
             .await?;

@@ -4,8 +4,11 @@
 pub(crate) mod compose;
 pub(crate) mod data_folder;
 pub(crate) mod databases;
+mod databases_lock;
 mod domains;
 pub mod full_disk;
+pub(crate) mod moving;
+mod own_files;
 pub mod permissions;
 pub(crate) mod record;
 mod secret;

@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::data_folder::is_own_file;
+use super::own_files::is_own_file;
 
 /// What nobody but the owner may do.
 const OTHERS: u32 = 0o077;

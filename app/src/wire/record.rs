@@ -8,6 +8,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use infra_domain::DatabaseSpec;
 
+use super::moving::Side;
+
 /// The list of the databases that were made here.
 pub(super) const RECORD: &str = "databases.list";
 const RECORD_HEAD: &str = "# The databases that were made in this folder, so that one that is lost is known from one that a new version adds.\n";
@@ -18,6 +20,19 @@ const ON_SERVER: &str = "postgres ";
 /// enough.
 pub(super) const FILES_GIVEN_UP: &str = "lost photos";
 pub(super) const BLOB_NAMES_GIVEN_UP: &str = "lost media";
+
+/// How the lines begin that name a move of the databases: one that may have begun to copy, and one
+/// after which the databases are on the other side (which side follows the name), and which has
+/// something left to do.
+const MOVING: &str = "moving ";
+const MOVED: &str = "moved ";
+
+/// A move of the databases that has something left to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Switch {
+    pub(super) name: String,
+    pub(super) to: Side,
+}
 
 /// Which databases were made in a folder. Without the list, as the first version left it, all that
 /// it had are taken to have been made as soon as one is there.
@@ -68,6 +83,57 @@ impl Record {
         names.retain(|line| !line.starts_with(&earlier));
         names.insert(format!("{earlier}{id}"));
         self.write(folder, names)
+    }
+
+    /// The name of the last move of the databases that was begun here.
+    pub(super) fn move_name(&self) -> Option<&str> {
+        let mut lines = self.made.iter().flatten();
+        lines.find_map(|line| line.strip_prefix(MOVING))
+    }
+
+    /// Notes that a move with this name begins to copy.
+    pub(super) fn begin_move(&mut self, folder: &Path, name: &str) -> Result<()> {
+        self.add(folder, &[format!("{MOVING}{name}").as_str()])
+    }
+
+    /// The move after which the databases are on the other side, and which is not finished.
+    pub(super) fn switch(&self) -> Option<Switch> {
+        let mut lines = self.made.iter().flatten();
+        lines.find_map(|line| {
+            let (name, to) = line.strip_prefix(MOVED)?.split_once(' ')?;
+            let to = Side::ALL.into_iter().find(|side| side.to_string() == to)?;
+            Some(Switch {
+                name: name.to_owned(),
+                to,
+            })
+        })
+    }
+
+    /// Notes, all of it or nothing, that the databases of these domains are on the other side now:
+    /// for a server, with what each is known by there.
+    pub(super) fn switch_to(
+        &mut self,
+        folder: &Path,
+        switch: &Switch,
+        moved: &[(&DatabaseSpec, Option<String>)],
+    ) -> Result<()> {
+        let mut lines = self.made.clone().unwrap_or_default();
+        lines.remove(&format!("{MOVING}{}", switch.name));
+        lines.insert(format!("{MOVED}{} {}", switch.name, switch.to));
+        for (spec, installation) in moved {
+            let on_server = format!("{ON_SERVER}{} ", spec.name);
+            lines.retain(|line| !line.starts_with(&on_server) && line != spec.file);
+            lines.insert(match installation {
+                Some(id) => format!("{on_server}{id}"),
+                None => spec.file.to_owned(),
+            });
+        }
+        self.write(folder, lines)
+    }
+
+    /// Notes that nothing is left to do of a move.
+    pub(super) fn finish_move(&mut self, folder: &Path, switch: &Switch) -> Result<()> {
+        self.remove(folder, &format!("{MOVED}{} {}", switch.name, switch.to))
     }
 
     pub(super) fn notes(&self, line: &str) -> bool {

@@ -196,7 +196,7 @@ fn plain(expression: &str) -> String {
 }
 
 /// Runs statements and returns their rows, a line each, with tabs between the columns.
-fn psql(url: &str, statements: &str) -> String {
+pub(crate) fn psql(url: &str, statements: &str) -> String {
     let programs = PathBuf::from(std::env::var_os("HELIOGRAPH_TEST_POSTGRES").unwrap());
     let mut child = Command::new(programs.join("psql"))
         .args(["--no-psqlrc", "--quiet", "--no-align", "--tuples-only"])

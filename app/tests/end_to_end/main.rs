@@ -34,6 +34,7 @@ mod lost_databases;
 mod main_job;
 mod media;
 mod media_commands;
+mod moved_databases;
 mod oauth;
 mod oauth_refusals;
 mod own_document;

@@ -2,7 +2,7 @@
 
 /// A value as it may be shown: of a URL with an account in it the account's name, and no password,
 /// wherever the URL has it.
-pub(super) fn without_password(value: String) -> String {
+pub(crate) fn without_password(value: String) -> String {
     let Some((scheme, rest)) = value.split_once("://") else {
         return value;
     };

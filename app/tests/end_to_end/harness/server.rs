@@ -169,6 +169,12 @@ impl Server {
         self.base = self.address().await;
     }
 
+    /// Gives a setting another value for its next start.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.settings.retain(|(known, _)| known != name);
+        self.settings.push((name.to_owned(), value.to_owned()));
+    }
+
     /// Gives it another data folder for its next start; the one it had goes.
     pub(crate) fn move_to(&mut self, folder: TempDir) {
         self.folder = folder;

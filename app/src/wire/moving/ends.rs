@@ -1,0 +1,62 @@
+//! Both ends of a move: opening a database that is moved, and the one that it is moved into.
+
+use anyhow::{Result, ensure};
+use infra_db::transfer::{self, Survey};
+use infra_db::{Database, OpenOptions, PostgresOptions};
+use infra_domain::DatabaseSpec;
+
+use super::{Move, Side, on_server, unfinished};
+
+/// A database that is moved, and what it holds.
+pub(super) struct Source {
+    pub(super) spec: &'static DatabaseSpec,
+    pub(super) database: Database,
+    pub(super) survey: Survey,
+}
+
+impl Move<'_> {
+    /// Opens a database where it is, and brings it up to date.
+    pub(super) async fn open_source(&self, spec: &'static DatabaseSpec) -> Result<Database> {
+        if self.destination.to == Side::Server {
+            let path = self.configuration.data_dir.join(spec.file);
+            let options = OpenOptions::default();
+            return Ok(Database::open_with(&path, spec.migrations, options).await?);
+        }
+        let (url, options) = (&self.destination.url, PostgresOptions::default());
+        let database = Database::open_postgres(url, spec.name, on_server(spec)?, options).await?;
+        let found = database.installation().await?;
+        ensure!(
+            found.as_deref() == self.record.installation(spec.name),
+            "the database that `database_url` names is not the one of {} that {} was used with: name that one",
+            spec.name,
+            self.configuration.data_dir.display()
+        );
+        Ok(database)
+    }
+
+    /// Opens the database on the other side, which nobody uses yet.
+    pub(super) async fn open_target(&self, spec: &DatabaseSpec, name: &str) -> Result<Database> {
+        if self.destination.to == Side::Folder {
+            let path = unfinished(self.configuration, spec);
+            return Ok(transfer::open_target_file(&path, spec.migrations).await?);
+        }
+        let url = self.destination.url.as_str();
+        transfer::claim_schema(url, spec.name, name).await?;
+        Ok(transfer::open_claimed_schema(url, spec.name, on_server(spec)?).await?)
+    }
+
+    /// Closes the database on the other side. Returns what it is known by there.
+    pub(super) async fn close_target(&self, target: &Database) -> Result<Option<String>> {
+        let installation = target.installation().await?;
+        if self.destination.to == Side::Folder {
+            transfer::release(target).await?;
+        }
+        let is_closed = target.close().await;
+        ensure!(
+            is_closed,
+            "{} could not be closed in order; run the command again",
+            target.path().display()
+        );
+        Ok(installation)
+    }
+}

@@ -1,0 +1,205 @@
+//! A move that is killed goes on, and what changes meanwhile is noticed.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::Stdio;
+
+use sqlx::Connection as _;
+use sqlx::sqlite::SqliteConnection;
+
+use super::*;
+use crate::engine_schemas::psql;
+
+/// The domain and the table that the tests fill, so that a move takes many steps.
+const DOMAIN: &str = "posts";
+const BULK: &str = "idempotency_keys";
+/// A table that is copied and verified before that one.
+const EARLIER: &str = "author_stats";
+const ROWS: u32 = 12_000;
+
+fn fill() -> String {
+    format!(
+        "WITH RECURSIVE counted (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < {ROWS}) \
+        INSERT INTO {BULK} (author_id, key, post_id, created_at) \
+        SELECT 1, 'key ' || n, n, 9000000000000000 FROM counted"
+    )
+}
+
+/// Changes a database of the folder while nothing has it open.
+pub(super) async fn change(folder: &Path, file: &str, text: &str) {
+    let path = folder.join(file);
+    let url = format!("sqlite://{}", path.display());
+    let mut connection = SqliteConnection::connect(&url).await.unwrap();
+    let text = sqlx::AssertSqlSafe(text.to_owned());
+    sqlx::raw_sql(text).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+/// Starts a move and kills it when it says that it has done this with some rows.
+fn kill_at(place: &Place, to: &str, url: &str, step: &str, table: &str) {
+    let arguments = ["move", "databases", "--json", "--to", to];
+    let mut command = place.command(&arguments, url);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let is_there = lines.map_while(Result::ok).any(|line| {
+        let line: Value = serde_json::from_str(&line).unwrap();
+        line["step"] == step && line["table"] == table
+    });
+    child.kill().unwrap();
+    let status = child.wait().unwrap();
+    assert!(is_there && !status.success(), "{step} {table}: {status}");
+}
+
+#[tokio::test]
+async fn a_move_that_is_killed_goes_on() {
+    let Some(postgres) = Postgres::start() else {
+        return;
+    };
+    let url = postgres.create_database("photos");
+    let mut place = Place::begin().await;
+    let before = place.read_after_start().await;
+    place.stop().await;
+    change(place.server.folder(), "posts.db", &fill()).await;
+    for (step, table) in [
+        ("read", "follows"),
+        ("copied", "accounts"),
+        ("verified", "follows"),
+        ("copied", BULK),
+        ("copied", BULK),
+        ("verified", EARLIER),
+    ] {
+        kill_at(&place, &url, "", step, table);
+    }
+    let count = format!("SELECT COUNT(*) FROM {DOMAIN}.{BULK}");
+    let copied: u64 = psql(&url, &count).trim().parse().unwrap();
+    assert!(copied > 0, "the kills were before the copy");
+    let printed = place.moved(&url, "");
+    assert!(printed.contains("verified"), "{printed}");
+    assert_eq!(psql(&url, &count).trim(), ROWS.to_string());
+    place.start_with(&url).await;
+    assert_same(&before, &place.read().await);
+    place.say("after the kills").await;
+    let before = place.read_after_start().await;
+    place.stop().await;
+    for (step, table) in [
+        ("copied", "accounts"),
+        ("copied", BULK),
+        ("verified", EARLIER),
+    ] {
+        kill_at(&place, "folder", &url, step, table);
+    }
+    // Nothing has changed for the folder yet.
+    let migrated = place.run(&["migrate"], &url);
+    assert!(migrated.status.success(), "{}", said(&migrated));
+    place.moved("folder", &url);
+    place.start_with("").await;
+    assert_same(&before, &place.read().await);
+}
+
+#[tokio::test]
+async fn what_is_written_between_two_runs_comes_over() {
+    let Some(postgres) = Postgres::start() else {
+        return;
+    };
+    let url = postgres.create_database("photos");
+    let mut place = Place::begin().await;
+    place.stop().await;
+    change(place.server.folder(), "posts.db", &fill()).await;
+    kill_at(&place, &url, "", "copied", BULK);
+    // Half a copy is served by nobody, and the folder as before.
+    let other = tempfile::tempdir().unwrap();
+    let mut command = heliograph();
+    command.arg("migrate").arg("--data-dir").arg(other.path());
+    let refused = command.env(URL, &url).output().unwrap();
+    assert!(!refused.status.success());
+    assert!(
+        said(&refused).contains("are being moved"),
+        "{}",
+        said(&refused)
+    );
+    place.start_with("").await;
+    place.say("meanwhile").await;
+    let before = place.read_after_start().await;
+    place.stop().await;
+    place.moved(&url, "");
+    place.start_with(&url).await;
+    assert_same(&before, &place.read().await);
+}
+
+#[tokio::test]
+async fn a_copy_that_is_not_what_was_read_is_refused() {
+    let Some(postgres) = Postgres::start() else {
+        return;
+    };
+    let url = postgres.create_database("photos");
+    let mut place = Place::begin().await;
+    let before = place.read_after_start().await;
+    place.stop().await;
+    change(place.server.folder(), "posts.db", &fill()).await;
+    kill_at(&place, &url, "", "copied", BULK);
+    psql(
+        &url,
+        &format!("UPDATE {DOMAIN}.{EARLIER} SET last_posted_at = last_posted_at + 1"),
+    );
+    let refused = place.run(&["move", "databases", "--to", &url], "");
+    assert!(!refused.status.success());
+    let sentence = said(&refused);
+    assert!(
+        sentence.contains(EARLIER) && sentence.contains("checksum"),
+        "{sentence}"
+    );
+    assert!(place.files().contains(&"posts.db".to_owned()));
+    let migrated = place.run(&["migrate"], "");
+    assert!(migrated.status.success(), "{}", said(&migrated));
+    place.moved(&url, "");
+    place.start_with(&url).await;
+    assert_same(&before, &place.read().await);
+}
+
+#[tokio::test]
+async fn what_a_kill_after_the_switch_left_is_tidied_up() {
+    let Some(postgres) = Postgres::start() else {
+        return;
+    };
+    let url = postgres.create_database("photos");
+    let mut place = Place::begin().await;
+    place.stop().await;
+    place.moved(&url, "");
+    let folder = place.server.folder().to_owned();
+    let moved = place.files().into_iter();
+    let moved: Vec<_> = moved.filter(|name| name.contains(".moved-")).collect();
+    assert_eq!(moved.len(), 6, "{moved:?}");
+    // As it is right after the switch.
+    let (_, name) = moved[0].split_once(".moved-").unwrap();
+    for file in &moved {
+        let (before, _) = file.split_once(".moved-").unwrap();
+        std::fs::rename(folder.join(file), folder.join(before)).unwrap();
+    }
+    let list = folder.join("databases.list");
+    let lines = std::fs::read_to_string(&list).unwrap();
+    std::fs::write(&list, format!("{lines}moved {name} server\n")).unwrap();
+    psql(
+        &url,
+        &format!("CREATE TABLE {DOMAIN}._heliograph_move (name TEXT PRIMARY KEY, value TEXT)"),
+    );
+    for configured in ["", url.as_str()] {
+        let refused = place.run(&["migrate"], configured);
+        assert!(!refused.status.success());
+        assert!(said(&refused).contains("tidied up"), "{}", said(&refused));
+    }
+    let elsewhere = postgres.create_database("elsewhere");
+    let refused = place.run(&["move", "databases", "--to", &elsewhere], "");
+    assert!(
+        said(&refused).contains("another server"),
+        "{}",
+        said(&refused)
+    );
+    place.moved(&url, "");
+    assert!(place.has("posts.db.moved-") && !place.files().contains(&"posts.db".to_owned()));
+    place.start_with(&url).await;
+    place.say("well").await;
+}
