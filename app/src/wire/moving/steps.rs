@@ -1,10 +1,16 @@
 //! The steps of a move: reading all databases, and filling one on the other side.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result};
-use infra_db::transfer;
+use infra_db::transfer::{self, TransferError};
 
 use super::ends::Source;
 use super::{Move, Phase, Report, Step, movable};
+
+/// How often a phase is begun when its server is away or slow, and the pause before the next time.
+const ATTEMPTS_MAX: u32 = 10;
+const ATTEMPT_PAUSE: Duration = Duration::from_secs(1);
 
 impl Move<'_> {
     /// Reads every database, so that what cannot be moved is found before anything is written.
@@ -72,15 +78,15 @@ impl Move<'_> {
     }
 }
 
-/// Does one phase of a database, with its report.
+/// Does one phase of a database, with its report, and again for a while when a server is away.
 async fn run<F>(
     phase: Phase,
     source: &Source,
     report: &mut Report<'_>,
     work: F,
-) -> Result<(), transfer::TransferError>
+) -> Result<(), TransferError>
 where
-    F: AsyncFnOnce(&mut transfer::Progress<'_>) -> Result<(), transfer::TransferError>,
+    F: AsyncFn(&mut transfer::Progress<'_>) -> Result<(), TransferError>,
 {
     let database = source.spec.name;
     let mut progress = |table: &str, rows: u64| {
@@ -91,7 +97,19 @@ where
             rows,
         });
     };
-    work(&mut progress).await?;
+    let mut attempts = 1;
+    loop {
+        match work(&mut progress).await {
+            // What is done is not done again.
+            Err(TransferError::Database(error))
+                if error.is_transient() && attempts < ATTEMPTS_MAX =>
+            {
+                attempts += 1;
+                tokio::time::sleep(ATTEMPT_PAUSE).await;
+            }
+            done => break done?,
+        }
+    }
     report(Step::Done {
         phase,
         database,

@@ -101,6 +101,39 @@ async fn a_move_that_is_killed_goes_on() {
 }
 
 #[tokio::test]
+async fn a_server_that_is_killed_meanwhile_is_waited_for() {
+    let Some(mut postgres) = Postgres::start() else {
+        return;
+    };
+    let url = postgres.create_database("photos");
+    let mut place = Place::begin().await;
+    place.stop().await;
+    change(place.server.folder(), "posts.db", &fill()).await;
+    let arguments = ["move", "databases", "--json", "--to", &url];
+    let mut child = place
+        .command(&arguments, "")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let (mut is_killed, mut last) = (false, String::new());
+    for line in lines.map_while(Result::ok) {
+        if !is_killed && line.contains("copied") && line.contains(BULK) {
+            postgres.kill_and_restart();
+            is_killed = true;
+        }
+        last = line;
+    }
+    assert!(is_killed && child.wait().unwrap().success(), "{last}");
+    let sums: Value = serde_json::from_str(&last).unwrap();
+    assert_eq!(sums["moved"], true, "{sums}");
+    let count = format!("SELECT COUNT(*) FROM {DOMAIN}.{BULK}");
+    assert_eq!(psql(&url, &count).trim(), ROWS.to_string());
+    place.start_with(&url).await;
+    place.say("after the server's end").await;
+}
+
+#[tokio::test]
 async fn what_is_written_between_two_runs_comes_over() {
     let Some(postgres) = Postgres::start() else {
         return;
