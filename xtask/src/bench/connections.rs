@@ -2,32 +2,37 @@
 //! what is too much is refused.
 //!
 //! Each connection asks again as soon as it has a response; one that is refused waits as long as
-//! the refusal says, as clients do.
+//! the refusal says, as clients do. All of them are tasks of one thread: with a thread each, the
+//! load takes more of the processor than the server, and their wake-ups count as its latency.
 
+mod client;
+
+use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::json;
+use tokio::task::JoinSet;
 
 use super::Bench;
 use super::http::{Connection, Request};
 use super::report::{Report, Spread};
 use super::scene::{self, Person};
-use super::server::Server;
+use super::server::{Server, Usage};
+use client::Client;
 
 /// Below the server's own bound, and so few that one process may have them open.
 const CONNECTIONS: usize = 8_000;
 /// The people they belong to.
 const PEOPLE: usize = 64;
-/// Each connection is a thread that mostly waits.
-const STACK_BYTES: usize = 128 * 1024;
 /// How long opening the connections may take: the server does not keep silent ones for long.
 const OPEN_MAX: Duration = Duration::from_secs(25);
 /// What the queue of those that are to be accepted surely holds: a connection that finds it full is
 /// retried a second later.
 const OPENED_TOGETHER: usize = 64;
 const OPEN_PAUSE: Duration = Duration::from_millis(10);
-/// From the last connection's opening to the first request: every thread has started by then.
+/// From the last connection's opening to the first request: every task has started by then.
 const BEGIN_AFTER: Duration = Duration::from_secs(1);
 const SETTINGS: [(&str, &str); 1] = [("HELIOGRAPH_CONNECTIONS_PER_ADDRESS_MAX", "0")];
 
@@ -39,6 +44,9 @@ struct Outcome {
     /// Of what was refused.
     refused_ms: Vec<f64>,
     per_second: f64,
+    /// How much of one core the server took, and how much the load.
+    server_percent: f64,
+    load_percent: f64,
 }
 
 impl Outcome {
@@ -58,17 +66,21 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let server = Server::start(&bench.program, &bench.folder("connections"), &SETTINGS)?;
     let mut connection = Connection::open(&server.address)?;
     let application = scene::application(&mut connection)?;
-    let mut people = Vec::new();
-    for number in 0..PEOPLE {
-        let name = format!("person{number}");
-        people.push(scene::sign_up(&mut connection, &application, &name)?);
-    }
+    let people: Vec<Person> = (0..PEOPLE)
+        .map(|number| {
+            let name = format!("person{number}");
+            scene::sign_up(&mut connection, &application, &name)
+        })
+        .collect::<Result<_>>()?;
+    let people: Arc<[Person]> = people.into();
     report.header(&[
         "what they do",
         "served a second",
         "served: p99, ms",
         "refused, %",
         "refused: p99, ms",
+        "the server's part of a core, %",
+        "the load's",
     ]);
     for (what, request) in [
         ("post", post as fn(&Person, usize) -> Request),
@@ -88,6 +100,8 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
             of(|run| Outcome::p99(&run.served_ms)).shown(0),
             of(Outcome::refused_percent).shown(1),
             of(|run| Outcome::p99(&run.refused_ms)).shown(0),
+            of(|run| run.server_percent).shown(0),
+            of(|run| run.load_percent).shown(0),
         ]);
     }
     report.note("Whoever is refused waits as long as `Retry-After` says. The load comes from the same two cores.");
@@ -103,32 +117,56 @@ fn post(person: &Person, turn: usize) -> Request {
 /// All connections are opened first; then they all begin at once.
 fn crowd(
     server: &Server,
-    people: &[Person],
+    people: &Arc<[Person]>,
     time: Duration,
     request: fn(&Person, usize) -> Request,
 ) -> Result<Outcome> {
     let connections = open(server)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let used = || Ok::<_, anyhow::Error>((server.usage()?, Usage::of(std::process::id())?));
+    let before = used()?;
     let begin = Instant::now() + BEGIN_AFTER;
-    let parts: Vec<Result<Outcome>> = std::thread::scope(|scope| {
-        let spawn = |(number, connection): (usize, Connection)| {
-            let person = &people[number % people.len()];
-            let builder = std::thread::Builder::new().stack_size(STACK_BYTES);
-            builder.spawn_scoped(scope, move || {
-                std::thread::sleep(begin.saturating_duration_since(Instant::now()));
-                work(connection, time, |turn| request(person, turn))
-            })
-        };
-        let handles: Vec<_> = connections.into_iter().enumerate().map(spawn).collect();
-        let ended = handles.into_iter().map(|handle| {
-            let ended = handle.context("no thread for a connection")?.join();
-            ended.unwrap_or_else(|_| bail!("a connection failed"))
-        });
-        ended.collect()
-    });
-    gather(parts, begin.elapsed())
+    let parts = runtime.block_on(work_all(connections, people, begin, time, request))?;
+    let elapsed = begin.elapsed();
+    let after = used()?;
+    let percent = |before: Usage, after: Usage| {
+        let used = after.processor - before.processor;
+        100.0 * used.as_secs_f64() / elapsed.as_secs_f64()
+    };
+    let mut outcome = gather(parts, elapsed)?;
+    outcome.server_percent = percent(before.0, after.0);
+    outcome.load_percent = percent(before.1, after.1);
+    Ok(outcome)
 }
 
-fn open(server: &Server) -> Result<Vec<Connection>> {
+/// Has each connection work in a task of its own.
+async fn work_all(
+    connections: Vec<TcpStream>,
+    people: &Arc<[Person]>,
+    begin: Instant,
+    time: Duration,
+    request: fn(&Person, usize) -> Request,
+) -> Result<Vec<Outcome>> {
+    let mut tasks = JoinSet::new();
+    for (number, connection) in connections.into_iter().enumerate() {
+        let client = Client::new(connection)?;
+        let people = Arc::clone(people);
+        tasks.spawn(async move {
+            let person = &people[number % people.len()];
+            tokio::time::sleep_until(begin.into()).await;
+            work(client, time, |turn| request(person, turn)).await
+        });
+    }
+    let mut parts = Vec::with_capacity(CONNECTIONS);
+    while let Some(ended) = tasks.join_next().await {
+        parts.push(ended.context("a connection failed")??);
+    }
+    Ok(parts)
+}
+
+fn open(server: &Server) -> Result<Vec<TcpStream>> {
     let began = Instant::now();
     let mut connections = Vec::with_capacity(CONNECTIONS);
     for number in 0..CONNECTIONS {
@@ -136,16 +174,16 @@ fn open(server: &Server) -> Result<Vec<Connection>> {
             std::thread::sleep(OPEN_PAUSE);
         }
         ensure!(began.elapsed() < OPEN_MAX, "the connections are not opened");
-        connections.push(Connection::open(&server.address)?);
+        let connection = TcpStream::connect(&server.address);
+        connections.push(connection.context("a connection is not accepted")?);
     }
     Ok(connections)
 }
 
 /// `elapsed` goes to the last response.
-fn gather(parts: Vec<Result<Outcome>>, elapsed: Duration) -> Result<Outcome> {
+fn gather(parts: Vec<Outcome>, elapsed: Duration) -> Result<Outcome> {
     let mut all = Outcome::default();
     for part in parts {
-        let part = part?;
         all.served_ms.extend(part.served_ms);
         all.refused_ms.extend(part.refused_ms);
     }
@@ -156,8 +194,8 @@ fn gather(parts: Vec<Result<Outcome>>, elapsed: Duration) -> Result<Outcome> {
     Ok(all)
 }
 
-fn work(
-    mut connection: Connection,
+async fn work(
+    mut client: Client,
     time: Duration,
     request: impl Fn(usize) -> Request,
 ) -> Result<Outcome> {
@@ -169,16 +207,16 @@ fn work(
             break;
         }
         let asked = Instant::now();
-        let (status, body) = connection.send(&request(turn))?;
+        let head = client.send(&request(turn)).await?;
         let took_ms = asked.elapsed().as_secs_f64() * 1e3;
-        match status {
+        match head.status {
             200 => outcome.served_ms.push(took_ms),
             503 => {
                 outcome.refused_ms.push(took_ms);
-                let wait = connection.retry_after().unwrap_or_default();
-                std::thread::sleep(wait.min(rest));
+                let wait = head.retry_after.unwrap_or_default();
+                tokio::time::sleep(wait.min(rest)).await;
             }
-            _ => bail!("answered {status}: {}", String::from_utf8_lossy(body)),
+            status => bail!("the server replied {status}: {}", client.body()),
         }
     }
     Ok(outcome)

@@ -8,16 +8,48 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 /// The longest wait for a reply.
-const WAIT_MAX: Duration = Duration::from_secs(120);
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(120);
 /// The longest reply that is taken, in bytes.
-const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
+pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// One connection to a server.
 pub(crate) struct Connection {
     reader: BufReader<TcpStream>,
     line: String,
     body: Vec<u8>,
-    retry_after: Option<Duration>,
+}
+
+/// What the head of a reply says.
+#[derive(Debug, Default)]
+pub(crate) struct ReplyHead {
+    pub(crate) status: u16,
+    /// Of the body, in bytes.
+    pub(crate) length: usize,
+    pub(crate) is_chunked: bool,
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl ReplyHead {
+    /// By the first line: "HTTP/1.1 200 OK".
+    pub(crate) fn of_status_line(line: &str) -> Result<Self> {
+        let status = line.split(' ').nth(1).unwrap_or_default();
+        Ok(Self {
+            status: status.parse().context("no status line")?,
+            ..Self::default()
+        })
+    }
+
+    /// Takes in what one of the other lines says: "Content-Length: 12".
+    pub(crate) fn take_field(&mut self, line: &str) -> Result<()> {
+        let (name, value) = line.split_once(':').unwrap_or((line, ""));
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => self.length = value.trim().parse()?,
+            "retry-after" => self.retry_after = value.trim().parse().ok().map(Duration::from_secs),
+            "transfer-encoding" => self.is_chunked = value.contains("chunked"),
+            _ => {}
+        }
+        Ok(())
+    }
 }
 
 /// A whole request as it goes over the wire.
@@ -79,6 +111,11 @@ impl Request {
         Self { head, body }
     }
 
+    /// As it goes over the wire.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        [self.head.as_bytes(), &self.body].concat()
+    }
+
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         let end = self.head.len() - 2;
         self.head.insert_str(end, &format!("{name}: {value}\r\n"));
@@ -96,7 +133,6 @@ impl Connection {
             reader: BufReader::with_capacity(64 * 1024, stream),
             line: String::new(),
             body: Vec::new(),
-            retry_after: None,
         })
     }
 
@@ -105,20 +141,13 @@ impl Connection {
         let stream = self.reader.get_mut();
         if request.body.len() < 16 * 1024 {
             // One packet, one system call.
-            let mut whole = request.head.clone().into_bytes();
-            whole.extend_from_slice(&request.body);
-            stream.write_all(&whole)?;
+            stream.write_all(&request.to_bytes())?;
         } else {
             stream.write_all(request.head.as_bytes())?;
             stream.write_all(&request.body)?;
         }
         let status = self.read_reply()?;
         Ok((status, &self.body))
-    }
-
-    /// How long the last reply asks to wait before the next request.
-    pub(crate) const fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
     }
 
     /// The JSON of a reply that must be a success.
@@ -135,37 +164,21 @@ impl Connection {
 
     fn read_reply(&mut self) -> Result<u16> {
         self.next_line()?;
-        let status: u16 = self
-            .line
-            .split(' ')
-            .nth(1)
-            .unwrap_or_default()
-            .parse()
-            .context("no status line")?;
-        let (mut length, mut chunked) = (0, false);
-        self.retry_after = None;
+        let mut head = ReplyHead::of_status_line(&self.line)?;
         loop {
             self.next_line()?;
             if self.line.is_empty() {
                 break;
             }
-            let (name, value) = self.line.split_once(':').unwrap_or((&self.line, ""));
-            match name.to_ascii_lowercase().as_str() {
-                "content-length" => length = value.trim().parse()?,
-                "retry-after" => {
-                    self.retry_after = value.trim().parse().ok().map(Duration::from_secs);
-                }
-                "transfer-encoding" => chunked = value.contains("chunked"),
-                _ => {}
-            }
+            head.take_field(&self.line)?;
         }
         self.body.clear();
-        if chunked {
+        if head.is_chunked {
             while self.read_chunk()? > 0 {}
         } else {
-            self.read_bytes(length)?;
+            self.read_bytes(head.length)?;
         }
-        Ok(status)
+        Ok(head.status)
     }
 
     fn read_chunk(&mut self) -> Result<usize> {
