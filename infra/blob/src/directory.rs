@@ -72,9 +72,15 @@ impl DirectoryStore {
         })
     }
 
-    fn path(&self, key: BlobKey) -> PathBuf {
+    /// Where a blob's file is, in the store in this directory, or would be.
+    #[must_use]
+    pub fn file_in(root: &Path, key: BlobKey) -> PathBuf {
         let name = key.to_string();
-        self.root.join(&name[..2]).join(&name[2..4]).join(name)
+        root.join(&name[..2]).join(&name[2..4]).join(name)
+    }
+
+    fn path(&self, key: BlobKey) -> PathBuf {
+        Self::file_in(&self.root, key)
     }
 }
 

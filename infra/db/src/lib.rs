@@ -23,6 +23,7 @@
 
 mod commit;
 mod connection;
+pub mod cut;
 mod error;
 mod examine;
 mod installation;

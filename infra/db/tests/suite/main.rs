@@ -5,6 +5,7 @@
 // The tests have a session of their own, past the database.
 #![allow(clippy::disallowed_methods)]
 
+mod cut;
 mod engine;
 mod hooks;
 mod postgres;

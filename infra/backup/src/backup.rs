@@ -1,0 +1,315 @@
+//! Makes a snapshot.
+
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use infra_db::cut::Cut;
+use infra_kernel::Clock;
+
+use crate::batch::{self, Batch, make_folder};
+use crate::error::failed;
+use crate::files::{self, CopyError, Throttle, Written};
+use crate::list::{LIST, ListReader, ListWriter};
+use crate::manifest::{FORMAT, FileEntry, MANIFEST, Manifest, PhotosEntry};
+use crate::photos::{Copied, Lost, PhotoCopier};
+use crate::prune::{Pruned, prune};
+use crate::target::{Mark, Target, snapshot_name};
+use crate::{
+    BackupError, Installation, OnStep, Phase, Recipient, Result, Step, installation_name, name_key,
+};
+
+/// How often the databases are copied again because photos' files went away meanwhile.
+const ROUNDS_MAX: usize = 5;
+/// What must stay free on the disk of the data folder beside copies that are to be encrypted.
+const SCRATCH_RESERVE_BYTES: u64 = 256 * 1024 * 1024;
+
+/// What is to be backed up, and where to.
+pub struct BackupPlan<'a> {
+    /// The databases' files.
+    pub databases: &'a [PathBuf],
+    /// Small files by name, with what is in them.
+    pub small_files: &'a [(&'static str, Vec<u8>)],
+    /// The folder of the photos' files.
+    pub photos: &'a Path,
+    /// Who knows the databases.
+    pub installation: &'a dyn Installation,
+    /// The installation's secret, or nothing. It names the installation, and encrypted files.
+    pub secret: &'a [u8],
+    /// The folder of backups.
+    pub target: &'a Path,
+    /// Whom it is encrypted to; nobody, and it is not.
+    pub recipients: &'a [Recipient],
+    /// A folder for copies of databases that are to be encrypted, as safe as the databases are. It
+    /// is made and removed.
+    pub scratch: &'a Path,
+    /// How many snapshots are kept, at least one.
+    pub keep: usize,
+    /// How much is read in a second; without it, as much as possible.
+    pub bytes_per_second: Option<u64>,
+    /// What time it is.
+    pub clock: &'a dyn Clock,
+}
+
+/// What a backup has come to.
+#[derive(Debug)]
+pub struct BackupReport {
+    /// The name of the snapshot.
+    pub snapshot: String,
+    /// The snapshot.
+    pub manifest: Manifest,
+    /// How many photos' files were copied; the others were there.
+    pub copied_files: u64,
+    /// Their bytes.
+    pub copied_bytes: u64,
+    /// Files that the databases name and that are not there.
+    pub missing: Lost,
+    /// Files that are there, and damaged.
+    pub damaged: Lost,
+    /// What was removed of older snapshots.
+    pub pruned: Pruned,
+}
+
+/// Makes a snapshot in the folder of backups, and removes those that are too many.
+///
+/// The databases are copied as they were in one moment, then the photos' files that they name. When
+/// files have gone away in between, because they were deleted, the databases are copied again: the
+/// snapshot is of a moment at which everything that it names was there or is in the backup.
+///
+/// # Errors
+/// When something cannot be read or written. Earlier snapshots are whole then, and the next backup
+/// continues with the files that were copied.
+pub fn back_up(plan: &BackupPlan<'_>, on_step: OnStep<'_>) -> Result<BackupReport> {
+    if !plan.recipients.is_empty() && plan.secret.is_empty() {
+        return Err(BackupError::Refused(
+            "there is no address-signing.key in the data folder, from which the names of encrypted files are made: start \
+             `heliograph serve` once, which makes it"
+                .to_owned(),
+        ));
+    }
+    let mark = Mark::new(&installation_name(plan.secret), plan.recipients);
+    let target = Target::create(plan.target, &mark)?;
+    target.remove_unfinished()?;
+    let snapshots = target.snapshots()?;
+    let name = snapshot_name(plan.clock.now(), snapshots.last().map(String::as_str));
+    let mut run = Run {
+        plan,
+        batch: Batch::new(&target.incoming(), None)?,
+        folder: target.unfinished(&name),
+        throttle: Throttle::new(plan.bytes_per_second),
+        target: &target,
+        previous: snapshots.last().cloned(),
+    };
+    let (manifest, copied) = run.snapshot(on_step)?;
+    let finished = target.snapshot(&name);
+    fs::rename(&run.folder, &finished).map_err(failed("written", &finished))?;
+    batch::sync(target.root())?;
+    let pruned = prune(&target, plan.keep.max(1), on_step)?;
+    Ok(BackupReport {
+        snapshot: name,
+        manifest,
+        copied_files: copied.files,
+        copied_bytes: copied.bytes,
+        missing: copied.missing,
+        damaged: copied.damaged,
+        pruned,
+    })
+}
+
+/// A snapshot that is being made.
+struct Run<'a> {
+    plan: &'a BackupPlan<'a>,
+    target: &'a Target,
+    batch: Batch,
+    folder: PathBuf,
+    throttle: Throttle,
+    /// The last snapshot before it.
+    previous: Option<String>,
+}
+
+impl Run<'_> {
+    /// Makes everything of the snapshot but its name.
+    fn snapshot(&mut self, on_step: OnStep<'_>) -> Result<(Manifest, Copied)> {
+        let mut copied = Copied::default();
+        for round in 1.. {
+            let missing = std::mem::take(&mut copied.missing);
+            copied.damaged = Lost::default();
+            let manifest = self.round(&mut copied, on_step)?;
+            // What is missing twice was not deleted meanwhile: it is lost.
+            let is_lost = copied.missing == missing;
+            if copied.missing.count == 0 || is_lost || round == ROUNDS_MAX {
+                batch::write_small(&self.folder.join(MANIFEST), &manifest.to_json())?;
+                batch::sync(self.target.root())?;
+                return Ok((manifest, copied));
+            }
+        }
+        unreachable!("the rounds have a bound")
+    }
+
+    fn round(&mut self, copied: &mut Copied, on_step: OnStep<'_>) -> Result<Manifest> {
+        empty(&self.folder)?;
+        let scratch = Scratch::new(self.plan, &self.folder)?;
+        let cut = Cut::take(self.plan.databases)?;
+        let taken_at = self.plan.clock.now();
+        let mut files = self.copy_databases(&cut, &scratch.folder, on_step)?;
+        drop(cut);
+        self.plan.installation.check_copies(&scratch.folder)?;
+        for (name, content) in self.plan.small_files {
+            let path = scratch.folder.join(name);
+            fs::write(&path, content).map_err(failed("written", &path))?;
+            files.push(self.store(&path, name)?);
+        }
+        let list_path = self.folder.join(LIST);
+        let mut copier = PhotoCopier {
+            source: self.plan.photos,
+            target: self.target,
+            recipients: self.plan.recipients,
+            name_key: name_key(self.plan.secret),
+            previous: self.open_previous(),
+            list: ListWriter::create(&list_path)?,
+            batch: &mut self.batch,
+            throttle: &mut self.throttle,
+            copied: std::mem::take(copied),
+        };
+        copier.run(self.plan.installation, &scratch.folder, on_step)?;
+        *copied = copier.copied;
+        let photos = PhotosEntry {
+            files: copier.list.files,
+            bytes: copier.list.bytes,
+            lost: copied.missing.count + copied.damaged.count,
+        };
+        files.push(FileEntry::new(LIST, copier.list.finish()?));
+        Ok(Manifest {
+            format: FORMAT,
+            heliograph: env!("CARGO_PKG_VERSION").to_owned(),
+            taken_at_us: taken_at.microseconds(),
+            recipients: self
+                .plan
+                .recipients
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            files,
+            photos,
+        })
+    }
+
+    fn copy_databases(
+        &mut self,
+        cut: &Cut,
+        copies: &Path,
+        on_step: OnStep<'_>,
+    ) -> Result<Vec<FileEntry>> {
+        let databases = self.plan.databases;
+        let (mut bytes, mut entries) = (0, Vec::new());
+        for (database, done) in databases.iter().zip(0..) {
+            let name = file_name(database);
+            let copy = copies.join(&name);
+            let throttle = &mut self.throttle;
+            cut.copy(database, &copy, &mut |more| {
+                bytes += more;
+                throttle.count(more);
+                on_step(Step {
+                    phase: Phase::Databases,
+                    files: done,
+                    of_files: databases.len() as u64,
+                    bytes,
+                });
+            })?;
+            entries.push(self.store(&copy, &name)?);
+        }
+        Ok(entries)
+    }
+
+    /// Puts a copy into the snapshot, where it is already unless it is to be encrypted.
+    fn store(&mut self, copy: &Path, name: &str) -> Result<FileEntry> {
+        if self.plan.recipients.is_empty() {
+            let sum = files::sum(copy)?;
+            return Ok(FileEntry::new(name, sum));
+        }
+        let name = format!("{name}{ENCRYPTED}");
+        let source = File::open(copy).map_err(failed("read", copy))?;
+        let (recipients, place) = (self.plan.recipients, self.folder.join(&name));
+        match files::copy(source, &place, recipients, &mut self.throttle) {
+            Ok(Written { stored, .. }) => Ok(FileEntry::new(&name, stored)),
+            Err(CopyError::Source(error)) => Err(failed("read", copy)(error)),
+            Err(CopyError::Other(error)) => Err(error),
+        }
+    }
+
+    /// The list of the last snapshot. One that is damaged helps nobody: what is there is read then.
+    fn open_previous(&self) -> Option<ListReader> {
+        let name = self.previous.as_deref()?;
+        let manifest = Manifest::read(&self.target.snapshot(name)).ok()?;
+        self.target.list(name, &manifest).ok()
+    }
+}
+
+/// The ending of a file in a snapshot that is encrypted.
+pub(crate) const ENCRYPTED: &str = ".age";
+
+fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
+/// Makes an empty folder, in place of what is there.
+fn empty(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(failed("removed", folder)(error));
+        }
+        _ => {}
+    }
+    make_folder(folder, None)
+}
+
+/// Where copies of databases are in the clear: the snapshot itself, or a folder that is removed.
+struct Scratch {
+    folder: PathBuf,
+    is_temporary: bool,
+}
+
+impl Scratch {
+    fn new(plan: &BackupPlan<'_>, snapshot: &Path) -> Result<Self> {
+        if plan.recipients.is_empty() {
+            return Ok(Self {
+                folder: snapshot.to_owned(),
+                is_temporary: false,
+            });
+        }
+        empty(plan.scratch)?;
+        let scratch = Self {
+            folder: plan.scratch.to_owned(),
+            is_temporary: true,
+        };
+        require_room(plan)?;
+        Ok(scratch)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if self.is_temporary {
+            // The next backup removes what stays.
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+fn require_room(plan: &BackupPlan<'_>) -> Result<()> {
+    let sizes = plan.databases.iter().map(fs::metadata);
+    let needed: u64 = sizes.flatten().map(|metadata| metadata.len()).sum();
+    let needed = needed + SCRATCH_RESERVE_BYTES;
+    let available =
+        infra_host::available_bytes(plan.scratch).map_err(failed("read", plan.scratch))?;
+    if available < needed {
+        return Err(BackupError::Refused(format!(
+            "the databases are copied to {} before they are encrypted, which needs {} MB, and {} MB are free: make room",
+            plan.scratch.display(),
+            needed / 1_000_000,
+            available / 1_000_000
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! Puts many files in their places, durably, with few waits for the disk.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use crate::Result;
+use crate::error::failed;
+
+/// The most files that wait for a place.
+const FILES_MAX: usize = 256;
+/// The most bytes that wait for a place.
+const BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Files that were written under names of no meaning. They are given their places together, when
+/// they are on disk: what has its name there is whole, whenever the machine lost its power.
+pub(crate) struct Batch {
+    /// Where files are written, on the disk of their places.
+    incoming: PathBuf,
+    /// Whose owner everything goes to that root makes.
+    owner: Option<PathBuf>,
+    waiting: Vec<(PathBuf, PathBuf)>,
+    bytes: u64,
+    count: u64,
+}
+
+impl Batch {
+    /// Makes the folder of unfinished files and removes what is in it.
+    pub(crate) fn new(incoming: &Path, owner: Option<&Path>) -> Result<Self> {
+        make_folder(incoming, owner)?;
+        for entry in fs::read_dir(incoming).map_err(failed("read", incoming))? {
+            let path = entry.map_err(failed("read", incoming))?.path();
+            fs::remove_file(&path).map_err(failed("removed", &path))?;
+        }
+        Ok(Self {
+            incoming: incoming.to_owned(),
+            owner: owner.map(Path::to_owned),
+            waiting: Vec::new(),
+            bytes: 0,
+            count: 0,
+        })
+    }
+
+    /// A path for the next file.
+    pub(crate) fn next(&mut self) -> PathBuf {
+        self.count += 1;
+        self.incoming.join(self.count.to_string())
+    }
+
+    /// Takes a file that was written there and belongs here.
+    pub(crate) fn add(&mut self, written: PathBuf, place: PathBuf, bytes: u64) -> Result<()> {
+        self.waiting.push((written, place));
+        self.bytes += bytes;
+        if self.waiting.len() >= FILES_MAX || self.bytes >= BYTES_MAX {
+            self.place()?;
+        }
+        Ok(())
+    }
+
+    /// Gives all their places, and returns when the disk has the places, too.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        self.place()?;
+        sync(&self.incoming)
+    }
+
+    fn place(&mut self) -> Result<()> {
+        if !self.waiting.is_empty() {
+            sync_files(&self.incoming, &self.waiting)?;
+        }
+        for (written, place) in self.waiting.drain(..) {
+            let owner = self.owner.as_deref();
+            if let Some(folder) = place.parent() {
+                make_folder(folder, owner)?;
+            }
+            give(&written, owner)?;
+            fs::rename(&written, &place).map_err(failed("written", &place))?;
+        }
+        self.bytes = 0;
+        Ok(())
+    }
+}
+
+/// Makes a folder, and those above it, when it is not there.
+pub(crate) fn make_folder(folder: &Path, owner: Option<&Path>) -> Result<()> {
+    match fs::create_dir(folder) {
+        Ok(()) => return give(folder, owner),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(failed("made", folder)(error)),
+    }
+    if let Some(above) = folder.parent() {
+        make_folder(above, owner)?;
+    }
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(failed("made", folder)(error))
+        }
+        _ => give(folder, owner),
+    }
+}
+
+fn give(path: &Path, owner: Option<&Path>) -> Result<()> {
+    let given = owner.map_or(Ok(()), |owner| infra_host::give_to_owner_of(owner, path));
+    given.map_err(failed("given to the folder's owner", path))
+}
+
+/// Returns when everything written to the disk of this folder is on it.
+#[cfg(target_os = "linux")]
+pub(crate) fn sync(folder: &Path) -> Result<()> {
+    let synced = File::open(folder).and_then(|folder| Ok(rustix::fs::syncfs(&folder)?));
+    synced.map_err(failed("synced", folder))
+}
+
+#[cfg(target_os = "linux")]
+fn sync_files(folder: &Path, _: &[(PathBuf, PathBuf)]) -> Result<()> {
+    sync(folder)
+}
+
+/// Where a whole disk cannot be waited for, files are, and folders as far as they are known here.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn sync(folder: &Path) -> Result<()> {
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(failed("synced", folder))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sync_files(_: &Path, waiting: &[(PathBuf, PathBuf)]) -> Result<()> {
+    for (written, _) in waiting {
+        let synced = File::open(written).and_then(|file| file.sync_all());
+        synced.map_err(failed("synced", written))?;
+    }
+    Ok(())
+}
+
+/// Writes a small file beside its place and renames it when it is on disk.
+pub(crate) fn write_small(path: &Path, content: &[u8]) -> Result<()> {
+    let unfinished = path.with_added_extension("new");
+    let written = || -> io::Result<()> {
+        fs::write(&unfinished, content)?;
+        File::open(&unfinished)?.sync_all()?;
+        fs::rename(&unfinished, path)?;
+        path.parent()
+            .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    };
+    written().map_err(failed("written", path))
+}

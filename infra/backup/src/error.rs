@@ -1,0 +1,90 @@
+//! What can go wrong, as sentences for the operator.
+
+use std::error::Error;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use infra_db::cut::CutError;
+
+/// What a backup's operations return.
+pub type Result<T> = std::result::Result<T, BackupError>;
+
+/// Why a backup was not made, not read or not restored.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// What was asked for cannot be done; the sentence says why, and what to do.
+    #[error("{0}")]
+    Refused(String),
+    /// A file of a backup is not what was written.
+    #[error("{} is damaged: {reason}", .path.display())]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file or folder could not be used.
+    #[error("{} cannot be {operation}{}", .path.display(), advice(.source))]
+    Io {
+        /// What was not possible: "read", "written".
+        operation: &'static str,
+        /// Which file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        source: io::Error,
+    },
+    /// The databases could not be copied.
+    #[error("the databases could not be copied{}", if .source.is_disk_full() { FULL } else { "" })]
+    Cut {
+        /// Why.
+        #[from]
+        source: CutError,
+    },
+    /// What the caller was asked for failed.
+    #[error("{0}")]
+    Caller(String, #[source] Box<dyn Error + Send + Sync>),
+}
+
+const FULL: &str = " because the disk is full: make room on it and run the command again; what earlier backups have is whole";
+
+/// What to do about a failure of the system.
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => FULL,
+        ErrorKind::PermissionDenied => {
+            " because this user may not: run the command as the user that heliograph runs as, and give that user the folder"
+        }
+        ErrorKind::ReadOnlyFilesystem => {
+            " because its file system is mounted read-only: mount it for writing, or choose another folder"
+        }
+        _ => "",
+    }
+}
+
+impl BackupError {
+    pub(crate) fn damaged(path: &Path, reason: impl Into<String>) -> Self {
+        Self::Damaged {
+            path: path.to_owned(),
+            reason: reason.into(),
+        }
+    }
+
+    /// Whether it says that a file is not what was written, or not there.
+    pub(crate) const fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged { .. })
+    }
+}
+
+/// Names the file that could not be used.
+pub(crate) fn failed(
+    operation: &'static str,
+    path: &Path,
+) -> impl FnOnce(io::Error) -> BackupError + use<> {
+    let path = path.to_owned();
+    move |source| BackupError::Io {
+        operation,
+        path,
+        source,
+    }
+}

@@ -1,0 +1,379 @@
+//! Makes a data folder from a snapshot.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use infra_blob::{BlobKey, DirectoryStore};
+use infra_kernel::Clock;
+use serde::{Deserialize, Serialize};
+
+use crate::backup::ENCRYPTED;
+use crate::batch::{self, Batch, make_folder, write_small};
+use crate::digest::Digest;
+use crate::error::failed;
+use crate::list::{LIST, Stored};
+use crate::manifest::{MANIFEST, Manifest};
+use crate::target::Target;
+use crate::{BackupError, Identity, Installation, OnStep, Phase, Result, Step, files, name_key};
+
+/// Says in the workplace which snapshot is being restored.
+const MARK: &str = "restore.json";
+/// What must stay free besides, in bytes.
+const RESERVE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// What is to be restored, and where to.
+pub struct RestorePlan<'a> {
+    /// The folder of backups.
+    pub source: &'a Path,
+    /// The name of the snapshot; without it, the last one.
+    pub snapshot: Option<&'a str>,
+    /// Who can read it, if it is encrypted.
+    pub identities: &'a [Identity],
+    /// The data folder. It is there, held by the caller, and empty but for what an earlier restore
+    /// of the same snapshot left.
+    pub folder: &'a Path,
+    /// A folder in it for what is unfinished. While it is there, nothing may be started on the data
+    /// folder.
+    pub workplace: &'a Path,
+    /// The folder of the photos' files in it.
+    pub photos: &'a Path,
+    /// The names of files that a data folder may have.
+    pub known_files: &'a [&'a str],
+    /// That of them which holds the installation's secret.
+    pub secret_file: &'a str,
+    /// Who knows the databases.
+    pub installation: &'a dyn Installation,
+    /// Whether photos' files that are damaged or missing in the backup are left out.
+    pub skip_damaged: bool,
+    /// What time it is.
+    pub clock: &'a dyn Clock,
+}
+
+/// What a restore has come to.
+#[derive(Debug)]
+pub struct RestoreReport {
+    /// The name of the snapshot.
+    pub snapshot: String,
+    /// The snapshot.
+    pub manifest: Manifest,
+    /// How many photos' files were restored.
+    pub photos_files: u64,
+    /// Their bytes.
+    pub photos_bytes: u64,
+    /// Those that were left out, as sentences.
+    pub skipped: Vec<String>,
+}
+
+/// Of which snapshot the workplace is.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+struct Mark {
+    snapshot: String,
+    manifest: String,
+}
+
+/// Makes the data folder from a snapshot. Everything is compared with its checksums: the databases
+/// before anything is written, each photo's file while it is. One that is cut off is continued by
+/// the same call.
+///
+/// # Errors
+/// When the snapshot is damaged, encrypted to somebody else or newer than this program, or the
+/// folder cannot be written to. The workplace stays then.
+pub fn restore(plan: &RestorePlan<'_>, on_step: OnStep<'_>) -> Result<RestoreReport> {
+    let target = Target::open(plan.source)?;
+    let name = target.find(plan.snapshot)?;
+    let manifest = Manifest::read(&target.snapshot(&name))?;
+    let mut run = Run {
+        plan,
+        target: &target,
+        report: RestoreReport {
+            snapshot: name,
+            manifest,
+            photos_files: 0,
+            photos_bytes: 0,
+            skipped: Vec::new(),
+        },
+    };
+    run.require_usable()?;
+    run.check_before(on_step)?;
+    run.begin()?;
+    run.files()?;
+    plan.installation.check_copies(plan.workplace)?;
+    run.photos(on_step)?;
+    run.finish()?;
+    Ok(run.report)
+}
+
+struct Run<'a> {
+    plan: &'a RestorePlan<'a>,
+    target: &'a Target,
+    report: RestoreReport,
+}
+
+impl Run<'_> {
+    fn snapshot(&self) -> PathBuf {
+        self.target.snapshot(&self.report.snapshot)
+    }
+
+    fn identities(&self) -> &[Identity] {
+        if self.target.is_encrypted {
+            self.plan.identities
+        } else {
+            &[]
+        }
+    }
+
+    fn require_usable(&self) -> Result<()> {
+        let (plan, manifest) = (self.plan, &self.report.manifest);
+        let refuse = |sentence: String| Err(BackupError::Refused(sentence));
+        if self.target.is_encrypted && plan.identities.is_empty() {
+            return refuse(format!(
+                "{} is encrypted to {}: give the file with the identity of one of these with --identity",
+                plan.source.display(),
+                manifest.recipients.join(", ")
+            ));
+        }
+        // Ids are made from the time: with a clock that is behind, they could be made twice.
+        if plan.clock.now().microseconds() < manifest.taken_at_us {
+            return refuse(format!(
+                "the clock of this machine is behind: the snapshot {} was made later than it says it is now; set the clock",
+                self.report.snapshot
+            ));
+        }
+        for file in &manifest.files {
+            let name = self.plain_name(&file.name);
+            if name != LIST && !plan.known_files.contains(&name) {
+                return refuse(format!(
+                    "the snapshot {} has a file {name}, which this heliograph ({}) does not know: use the version that made it, {}",
+                    self.report.snapshot,
+                    env!("CARGO_PKG_VERSION"),
+                    manifest.heliograph.escape_debug()
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn plain_name<'n>(&self, name: &'n str) -> &'n str {
+        if !self.target.is_encrypted {
+            return name;
+        }
+        name.strip_suffix(ENCRYPTED).unwrap_or(name)
+    }
+
+    /// Reads the databases, and looks whether the photos' files are all there, before anything is
+    /// written.
+    fn check_before(&self, on_step: OnStep<'_>) -> Result<()> {
+        let folder = self.snapshot();
+        let mut bytes = RESERVE_BYTES;
+        for file in &self.report.manifest.files {
+            let sum = file.sum(&folder.join(MANIFEST))?;
+            files::check(&folder.join(&file.name), sum)?;
+            bytes += file.bytes;
+        }
+        let mut list = self
+            .target
+            .list(&self.report.snapshot, &self.report.manifest)?;
+        let (mut checked, mut damaged, mut first) = (0, 0_u64, None);
+        while let Some(stored) = list.next()? {
+            let path = self.target.file(stored.name);
+            let length = fs::metadata(&path).map(|metadata| metadata.len());
+            if !length.is_ok_and(|length| length == stored.sum.bytes) {
+                damaged += 1;
+                first.get_or_insert(path);
+            }
+            bytes += stored.sum.bytes;
+            checked += 1;
+            on_step(Step {
+                phase: Phase::Checking,
+                files: checked,
+                of_files: self.report.manifest.photos.files,
+                bytes: 0,
+            });
+        }
+        if let Some(first) = first.filter(|_| !self.plan.skip_damaged) {
+            let reason = format!(
+                "it is cut short or not there, and so are {} others. {ADVICE}",
+                damaged - 1
+            );
+            return Err(BackupError::damaged(&first, reason));
+        }
+        self.require_room(bytes)
+    }
+
+    fn require_room(&self, needed: u64) -> Result<()> {
+        let plan = self.plan;
+        // What an earlier try has written is there already.
+        if plan.workplace.exists() {
+            return Ok(());
+        }
+        let disk = if plan.photos.exists() {
+            plan.photos
+        } else {
+            plan.folder
+        };
+        let available = infra_host::available_bytes(disk).map_err(failed("read", disk))?;
+        if available < needed {
+            return Err(BackupError::Refused(format!(
+                "the snapshot {} needs {} MB, and {} MB are free on the disk of {}: make room, or choose a folder on another disk",
+                self.report.snapshot,
+                needed / 1_000_000,
+                available / 1_000_000,
+                disk.display()
+            )));
+        }
+        Ok(())
+    }
+
+    /// Makes the workplace, or takes that of an earlier try.
+    fn begin(&self) -> Result<()> {
+        let plan = self.plan;
+        let mark = Mark {
+            snapshot: self.report.snapshot.clone(),
+            manifest: self.report.manifest.digest(),
+        };
+        let path = plan.workplace.join(MARK);
+        if let Ok(json) = fs::read(&path) {
+            let known: Option<Mark> = serde_json::from_slice(&json).ok();
+            if known.as_ref() != Some(&mark) {
+                return Err(BackupError::Refused(format!(
+                    "another snapshot was begun to be restored to {}: restore that one, or remove all that is in the folder and \
+                     try again",
+                    plan.folder.display()
+                )));
+            }
+            return Ok(());
+        }
+        make_folder(plan.workplace, Some(plan.folder))?;
+        let json = serde_json::to_vec(&mark).expect("plain data is JSON");
+        write_small(&path, &json)?;
+        batch::sync(plan.folder)
+    }
+
+    /// Writes the databases and the small files into the workplace.
+    fn files(&self) -> Result<()> {
+        let folder = self.snapshot();
+        for file in self.plain_files() {
+            let written = self.plan.workplace.join(self.plain_name(&file));
+            remove_if_there(&written)?;
+            let entry = self
+                .report
+                .manifest
+                .files
+                .iter()
+                .find(|entry| entry.name == file);
+            let Some(entry) = entry else { continue };
+            let sum = entry.sum(&folder.join(MANIFEST))?;
+            files::restore(&folder.join(&file), sum, self.identities(), &written)?;
+            let given = infra_host::give_to_owner_of(self.plan.folder, &written);
+            given.map_err(failed("given to the folder's owner", &written))?;
+        }
+        Ok(())
+    }
+
+    /// The names in the snapshot of what goes into the data folder.
+    fn plain_files(&self) -> Vec<String> {
+        let names = self
+            .report
+            .manifest
+            .files
+            .iter()
+            .map(|file| file.name.clone());
+        names.filter(|name| name != LIST).collect()
+    }
+
+    fn photos(&mut self, on_step: OnStep<'_>) -> Result<()> {
+        let secret = fs::read(self.plan.workplace.join(self.plan.secret_file)).unwrap_or_default();
+        let name_key = name_key(&secret);
+        make_folder(self.plan.photos, Some(self.plan.folder))?;
+        let incoming = self.plan.photos.join("incoming");
+        let mut batch = Batch::new(&incoming, Some(self.plan.folder))?;
+        let mut list = self
+            .target
+            .list(&self.report.snapshot, &self.report.manifest)?;
+        while let Some(stored) = list.next()? {
+            match self.photo(stored, &name_key, &mut batch) {
+                Ok(bytes) => {
+                    self.report.photos_files += 1;
+                    self.report.photos_bytes += bytes;
+                }
+                Err(error) if error.is_damage() && self.plan.skip_damaged => {
+                    self.report.skipped.push(error.to_string());
+                }
+                Err(BackupError::Damaged { path, reason }) => {
+                    return Err(BackupError::damaged(&path, format!("{reason}. {ADVICE}")));
+                }
+                Err(error) => return Err(error),
+            }
+            on_step(Step {
+                phase: Phase::Photos,
+                files: self.report.photos_files,
+                of_files: self.report.manifest.photos.files,
+                bytes: self.report.photos_bytes,
+            });
+        }
+        batch.finish()
+    }
+
+    /// Restores one file, unless it is there; returns its length.
+    fn photo(&self, stored: Stored, name_key: &[u8; 32], batch: &mut Batch) -> Result<u64> {
+        let path = self.target.file(stored.name);
+        if !self.target.is_encrypted {
+            let place = self.place(stored.name)?;
+            if place.exists() && files::check(&place, stored.sum).is_ok() {
+                return Ok(stored.sum.bytes);
+            }
+        }
+        let written = batch.next();
+        let restored = files::restore(&path, stored.sum, self.identities(), &written);
+        let sum = restored.inspect_err(|_| drop(fs::remove_file(&written)))?;
+        let name = if self.target.is_encrypted {
+            Digest::keyed(name_key, sum.digest)
+        } else {
+            sum.digest
+        };
+        if name != stored.name {
+            remove_if_there(&written)?;
+            return Err(BackupError::damaged(&path, "it is not what its name says"));
+        }
+        batch.add(written, self.place(sum.digest)?, sum.bytes)?;
+        Ok(sum.bytes)
+    }
+
+    fn place(&self, content: Digest) -> Result<PathBuf> {
+        let key: BlobKey = content
+            .to_string()
+            .parse()
+            .map_err(|error| BackupError::Caller("a name is no key".to_owned(), Box::new(error)))?;
+        Ok(DirectoryStore::file_in(self.plan.photos, key))
+    }
+
+    /// Moves everything out of the workplace and removes it: from here on a server may start.
+    fn finish(&self) -> Result<()> {
+        let plan = self.plan;
+        batch::sync(plan.folder)?;
+        for file in self.plain_files() {
+            let name = self.plain_name(&file);
+            let (written, place) = (plan.workplace.join(name), plan.folder.join(name));
+            fs::rename(&written, &place).map_err(failed("written", &place))?;
+        }
+        sync_folder(plan.folder)?;
+        fs::remove_dir_all(plan.workplace).map_err(failed("removed", plan.workplace))?;
+        sync_folder(plan.folder)
+    }
+}
+
+const ADVICE: &str = "Restore another snapshot (`heliograph backup --list` lists them), or go on without such photos: --skip-damaged";
+
+fn sync_folder(folder: &Path) -> Result<()> {
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(failed("synced", folder))
+}
+
+fn remove_if_there(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(failed("removed", path)(error))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,173 @@
+//! An installation with one database and some files, and folders to back it up to.
+
+use std::cell::Cell;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use infra_backup::{
+    BackupPlan, BackupReport, Identity, Installation, Recipient, RestorePlan, RestoreReport, Result,
+};
+use infra_blob::{BlobKey, DirectoryStore};
+use infra_db::{Database, Migrator};
+use infra_kernel::{ManualClock, Timestamp};
+use tempfile::TempDir;
+
+/// No tables: what is in the database does not matter here.
+static MIGRATIONS: Migrator = Migrator::DEFAULT;
+
+/// Some moment.
+const NOW_US: i64 = 1_796_000_000_000_000;
+
+pub(crate) struct Home {
+    root: TempDir,
+    named: Vec<BlobKey>,
+    /// Is deleted, row and file, when the databases have been copied for the first time.
+    pub(crate) vanishing: Cell<Option<BlobKey>>,
+    /// Was deleted after the copy that is looked at.
+    deleted: Cell<Option<BlobKey>>,
+    /// Was deleted before it.
+    vanished: Cell<Option<BlobKey>>,
+    pub(crate) clock: ManualClock,
+    pub(crate) recipients: Vec<Recipient>,
+    pub(crate) identities: Vec<Identity>,
+}
+
+impl Installation for Home {
+    fn check_copies(&self, folder: &Path) -> Result<()> {
+        assert!(folder.join("things.db").exists());
+        self.vanished.set(self.deleted.take());
+        if let Some(key) = self.vanishing.take() {
+            fs::remove_file(DirectoryStore::file_in(&self.path("data/media"), key)).unwrap();
+            self.deleted.set(Some(key));
+        }
+        Ok(())
+    }
+
+    fn named_blobs(
+        &self,
+        _: &Path,
+        page: &mut dyn FnMut(Vec<BlobKey>) -> Result<()>,
+    ) -> Result<()> {
+        let is_named = |key: &&BlobKey| self.vanished.get() != Some(**key);
+        let named: Vec<_> = self.named.iter().filter(is_named).copied().collect();
+        named.chunks(3).try_for_each(|keys| page(keys.to_vec()))
+    }
+}
+
+impl Home {
+    /// With a database and these photos.
+    pub(crate) async fn with(photos: &[&str]) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("data/media")).unwrap();
+        let path = root.path().join("data/things.db");
+        let database = Database::open(&path, &MIGRATIONS).await.unwrap();
+        assert!(database.close().await);
+        let mut home = Self {
+            root,
+            named: Vec::new(),
+            vanishing: Cell::default(),
+            deleted: Cell::default(),
+            vanished: Cell::default(),
+            clock: ManualClock::at(Timestamp::from_microseconds(NOW_US)),
+            recipients: Vec::new(),
+            identities: Vec::new(),
+        };
+        for photo in photos {
+            home.add(photo);
+        }
+        home
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    pub(crate) fn target(&self) -> PathBuf {
+        self.path("backups")
+    }
+
+    pub(crate) fn photo(&self, folder: &str, content: &str) -> PathBuf {
+        let key = BlobKey::of(content.as_bytes());
+        DirectoryStore::file_in(&self.path(folder).join("media"), key)
+    }
+
+    /// Adds a photo, and a row that names it.
+    pub(crate) fn add(&mut self, content: &str) {
+        let path = self.photo("data", content);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+        self.named.push(BlobKey::of(content.as_bytes()));
+    }
+
+    /// Removes the row.
+    pub(crate) fn forget(&mut self, content: &str) {
+        let key = BlobKey::of(content.as_bytes());
+        self.named.retain(|named| *named != key);
+    }
+
+    pub(crate) fn back_up(&self, keep: usize) -> Result<BackupReport> {
+        let plan = BackupPlan {
+            databases: &[self.path("data/things.db")],
+            small_files: &[("secret.key", b"a secret".to_vec())],
+            photos: &self.path("data/media"),
+            installation: self,
+            secret: b"a secret",
+            target: &self.target(),
+            recipients: &self.recipients,
+            scratch: &self.path("data/scratch"),
+            keep,
+            bytes_per_second: None,
+            clock: &self.clock,
+        };
+        infra_backup::back_up(&plan, &mut |_| {})
+    }
+
+    /// Restores the last snapshot into a folder of this name.
+    pub(crate) fn restore(&self, folder: &str) -> Result<RestoreReport> {
+        self.restore_with(folder, None, false)
+    }
+
+    pub(crate) fn restore_with(
+        &self,
+        folder: &str,
+        snapshot: Option<&str>,
+        skip_damaged: bool,
+    ) -> Result<RestoreReport> {
+        let folder = self.path(folder);
+        fs::create_dir_all(&folder).unwrap();
+        let plan = RestorePlan {
+            source: &self.target(),
+            snapshot,
+            identities: &self.identities,
+            folder: &folder,
+            workplace: &folder.join("unfinished"),
+            photos: &folder.join("media"),
+            known_files: &["things.db", "secret.key"],
+            secret_file: "secret.key",
+            installation: self,
+            skip_damaged,
+            clock: &self.clock,
+        };
+        infra_backup::restore(&plan, &mut |_| {})
+    }
+
+    /// The photos' files of the backups.
+    pub(crate) fn stored(&self) -> Vec<PathBuf> {
+        let mut files = files_in(&self.target().join("files"));
+        files.sort();
+        files
+    }
+}
+
+/// All files in a folder and those within it.
+pub(crate) fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.path().is_dir() {
+            files.extend(files_in(&entry.path()));
+        } else {
+            files.push(entry.path());
+        }
+    }
+    files
+}
