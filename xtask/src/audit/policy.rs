@@ -44,6 +44,9 @@ pub(crate) struct Spec {
     #[serde(rename = "crate")]
     pub(crate) spec: String,
     pub(crate) reason: String,
+    /// Of one that is banned: the only crates that may bring it.
+    #[serde(default)]
+    pub(crate) wrappers: Vec<String>,
 }
 
 /// `.ci/advisories.toml`.
