@@ -7,25 +7,21 @@
 //! `incoming/` is removed when the store is opened, and later by the sweeper.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use crate::blocking::blocking;
 use crate::folders::{Folders, sync_directory};
-use crate::incoming::{INCOMING, sweep};
+use crate::incoming::{open_incoming, remove_unfinished, require_room};
 use crate::reads::Reads;
+use crate::staging::{Staged, Temporary};
 use crate::{
-    BlobError, BlobKey, BlobRead, BlobStore, BlobWriter, ByteRange, CHUNK_BYTES, Page, Result,
-    Stored, listing,
+    BlobKey, BlobRead, BlobStore, BlobWriter, ByteRange, CHUNK_BYTES, Page, Result, Stored, listing,
 };
-
-/// Numbers the files in `incoming/` of this process.
-static INCOMING_NUMBER: AtomicU64 = AtomicU64::new(0);
 
 /// A store in one directory. Cheap to clone.
 #[derive(Clone)]
@@ -52,19 +48,9 @@ impl DirectoryStore {
     /// # Errors
     /// When the directory cannot be made or read.
     pub async fn open(root: &Path) -> Result<Self> {
-        let root = Arc::new(root.to_owned());
-        let opened = Arc::clone(&root);
-        blocking("open its directory", move || {
-            fs::create_dir_all(opened.join(INCOMING))?;
-            if let Some(folder) = opened.parent() {
-                infra_host::give_to_owner_of(folder, &opened)?;
-            }
-            infra_host::give_to_owner_of(&opened, &opened.join(INCOMING))?;
-            sweep(&opened.join(INCOMING)).map(|_| ())
-        })
-        .await?;
+        open_incoming(root).await?;
         Ok(Self {
-            root,
+            root: Arc::new(root.to_owned()),
             folders: Arc::new(Folders::new()),
             reads: Reads::for_askers(),
             work_reads: Reads::for_work(),
@@ -84,43 +70,17 @@ impl DirectoryStore {
     }
 }
 
-/// Runs what waits for the disk where it may wait.
-pub(crate) async fn blocking<T: Send + 'static>(
-    operation: &'static str,
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|stopped| Err(io::Error::other(stopped)))
-        .map_err(BlobError::io(operation))
-}
-
 #[async_trait]
 impl BlobStore for DirectoryStore {
     async fn begin(&self) -> Result<Box<dyn BlobWriter>> {
-        let number = INCOMING_NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{}-{number}-{:032x}", std::process::id(), unique());
-        let path = self.root.join(INCOMING).join(name);
-        let temporary = blocking("begin a file", move || Temporary::create(path)).await?;
         Ok(Box::new(Writer {
             store: self.clone(),
-            temporary: Some(temporary),
-            hasher: blake3::Hasher::new(),
-            bytes: 0,
+            staged: Staged::begin(&self.root).await?,
         }))
     }
 
     async fn require_room(&self, bytes: u64) -> Result<()> {
-        if self.reserve_bytes == 0 {
-            return Ok(());
-        }
-        let root = Arc::clone(&self.root);
-        let available = blocking("look for room", move || infra_host::available_bytes(&root));
-        let available = available.await?;
-        if available < self.reserve_bytes.saturating_add(bytes) {
-            return Err(BlobError::NoRoom { available });
-        }
-        Ok(())
+        require_room(&self.root, self.reserve_bytes, bytes).await
     }
 
     async fn read(&self, key: BlobKey, range: ByteRange) -> Result<BlobRead> {
@@ -154,8 +114,7 @@ impl BlobStore for DirectoryStore {
     }
 
     async fn remove_unfinished(&self) -> Result<u64> {
-        let incoming = self.root.join(INCOMING);
-        blocking("remove unfinished files", move || sweep(&incoming)).await
+        remove_unfinished(&self.root).await
     }
 
     async fn exists(&self, key: BlobKey) -> Result<bool> {
@@ -169,51 +128,24 @@ impl BlobStore for DirectoryStore {
     }
 }
 
-/// A number that no other process on the same directory has concurrently, however process ids are
-/// reused.
-fn unique() -> u128 {
-    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since_epoch.unwrap_or_default().as_nanos()
-}
-
-/// A file without a name of its own yet. Dropped, it is removed.
-struct Temporary {
-    path: PathBuf,
-    file: File,
-    placed: bool,
-}
-
-impl Temporary {
-    fn create(path: PathBuf) -> io::Result<Self> {
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(&path)?;
-        if let Some(folder) = path.parent() {
-            infra_host::give_to_owner_of(folder, &path)?;
-        }
-        Ok(Self {
-            path,
-            file,
-            placed: false,
-        })
+/// Puts the file in its place, durably. Where the same content is already in place, it stays; what
+/// only has its name and not its content is replaced.
+fn place(
+    mut temporary: Temporary,
+    stored: Stored,
+    target: &Path,
+    folders: &Folders,
+) -> io::Result<()> {
+    let folder = target.parent().unwrap_or(Path::new("."));
+    folders.make(stored.key, folder)?;
+    if is_whole(target, stored)? {
+        // The one who put it there may not have come to this yet.
+        return sync_directory(folder);
     }
-
-    /// Puts the file in its place, durably. Where the same content is already in place, it stays;
-    /// what only has its name and not its content is replaced.
-    fn place(mut self, stored: Stored, target: &Path, folders: &Folders) -> io::Result<()> {
-        let folder = target.parent().unwrap_or(Path::new("."));
-        folders.make(stored.key, folder)?;
-        if is_whole(target, stored)? {
-            // The one who put it there may not have come to this yet.
-            return sync_directory(folder);
-        }
-        self.file.sync_all()?;
-        fs::rename(&self.path, target)?;
-        self.placed = true;
-        sync_directory(folder)
-    }
+    temporary.file.sync_all()?;
+    fs::rename(&temporary.path, target)?;
+    temporary.placed = true;
+    sync_directory(folder)
 }
 
 /// Whether the file is there and is what its name says.
@@ -239,92 +171,35 @@ fn is_whole(path: &Path, stored: Stored) -> io::Result<bool> {
     Ok(BlobKey::of_hasher(&hasher) == stored.key)
 }
 
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // One unlink, short enough to be done wherever the drop happens. If it fails, the sweep at
-        // the next start does it.
-        if !self.placed
-            && let Err(error) = fs::remove_file(&self.path)
-        {
-            tracing::warn!(%error, "a file that was not finished could not be removed");
-        }
-    }
-}
-
 struct Writer {
     store: DirectoryStore,
-    /// Not there while a write is under way, and for good after one failed.
-    temporary: Option<Temporary>,
-    hasher: blake3::Hasher,
-    bytes: u64,
-}
-
-impl Writer {
-    fn take(&mut self) -> Result<Temporary> {
-        let failed = || io::Error::other("an earlier write of the same file failed");
-        self.temporary
-            .take()
-            .ok_or_else(failed)
-            .map_err(BlobError::io("write a file"))
-    }
+    staged: Staged,
 }
 
 #[async_trait]
 impl BlobWriter for Writer {
     async fn write(&mut self, bytes: Bytes) -> Result<()> {
-        let mut temporary = self.take()?;
-        let mut hasher = self.hasher.clone();
-        let length = bytes.len() as u64;
-        let (temporary, hasher) = blocking("write a file", move || {
-            hasher.update(&bytes);
-            temporary.file.write_all(&bytes)?;
-            Ok((temporary, hasher))
-        })
-        .await?;
-        self.temporary = Some(temporary);
-        self.hasher = hasher;
-        self.bytes += length;
-        Ok(())
+        self.staged.write(bytes).await
     }
 
     fn key(&self) -> BlobKey {
-        BlobKey::of_hasher(&self.hasher)
+        self.staged.stored().key
     }
 
     fn bytes(&self) -> u64 {
-        self.bytes
+        self.staged.bytes()
     }
 
     async fn written(&mut self, bytes_max: u64) -> Result<Bytes> {
-        if self.bytes > bytes_max {
-            return Err(BlobError::TooLarge {
-                key: self.key(),
-                bytes: self.bytes,
-                bytes_max,
-            });
-        }
-        let mut temporary = self.take()?;
-        let length = usize::try_from(self.bytes).unwrap_or(0);
-        let (temporary, written) = blocking("read a file", move || {
-            let mut written = Vec::with_capacity(length);
-            temporary.file.seek(SeekFrom::Start(0))?;
-            temporary.file.read_to_end(&mut written)?;
-            Ok((temporary, written))
-        })
-        .await?;
-        self.temporary = Some(temporary);
-        Ok(written.into())
+        self.staged.written(bytes_max).await
     }
 
     async fn finish(mut self: Box<Self>) -> Result<Stored> {
-        let stored = Stored {
-            key: self.key(),
-            bytes: self.bytes,
-        };
+        let stored = self.staged.stored();
         let target = self.store.path(stored.key);
-        let (temporary, folders) = (self.take()?, Arc::clone(&self.store.folders));
+        let (temporary, folders) = (self.staged.take()?, Arc::clone(&self.store.folders));
         blocking("keep a file", move || {
-            temporary.place(stored, &target, &folders)
+            place(temporary, stored, &target, &folders)
         })
         .await?;
         Ok(stored)

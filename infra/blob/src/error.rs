@@ -39,6 +39,18 @@ pub enum BlobError {
     /// without success.
     #[error("too many reads of blobs are under way")]
     Busy,
+    /// The service that keeps the blobs refuses, until its operator or this server's changes
+    /// something: keys, permissions, the bucket.
+    #[error("the blob store could not {operation}: {advice}")]
+    Refused {
+        /// What it was doing.
+        operation: &'static str,
+        /// What to look at.
+        advice: &'static str,
+        /// The service's own words.
+        #[source]
+        source: io::Error,
+    },
     /// The store's disk or service failed.
     #[error("the blob store could not {operation}")]
     Io {
@@ -56,10 +68,13 @@ impl BlobError {
     }
 
     /// Whether the same request may succeed later: the disk is full, failing or busy, too many
-    /// files are open.
+    /// files are open, the service is away or will be asked with the right keys.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Io { .. } | Self::NoRoom { .. } | Self::Busy)
+        matches!(
+            self,
+            Self::Io { .. } | Self::Refused { .. } | Self::NoRoom { .. } | Self::Busy
+        )
     }
 }
 
@@ -77,7 +92,7 @@ impl From<BlobError> for Error {
             BlobError::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 Self::storage_full().with_source(error)
             }
-            BlobError::Io { .. } => Self::new(
+            BlobError::Io { .. } | BlobError::Refused { .. } => Self::new(
                 ErrorCode::Unavailable,
                 "This server cannot store or read files just now. Please try again soon.",
             )

@@ -5,11 +5,12 @@
 //! all. Two writers of the same content make one blob. Reading is by key and range, as a stream of
 //! chunks.
 //!
-//! [`DirectoryStore`] keeps blobs as files in one directory. The trait speaks of no path and no
-//! open file, so that an S3 bucket can stand behind it.
+//! [`DirectoryStore`] keeps blobs as files in one directory, [`S3Store`] as objects in a bucket of
+//! an object store that speaks S3. Both name them alike, so that one can be copied into the other.
 //!
 //! It counts no references: the caller that deletes a blob knows that nobody needs it.
 
+mod blocking;
 mod directory;
 mod error;
 mod folders;
@@ -17,6 +18,8 @@ mod incoming;
 mod key;
 mod listing;
 mod reads;
+mod s3;
+mod staging;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -27,6 +30,7 @@ pub use directory::DirectoryStore;
 pub use error::BlobError;
 pub use key::{BlobKey, InvalidBlobKey};
 pub use reads::{READS_AT_ONCE_MAX, WORK_READS_AT_ONCE_MAX};
+pub use s3::{S3Credentials, S3Facts, S3Location, S3Store};
 
 /// What reading and writing return.
 pub type Result<T, E = BlobError> = std::result::Result<T, E>;

@@ -8,7 +8,7 @@ use crate::incoming::INCOMING;
 use crate::{BlobKey, Page, Stored};
 
 /// The most strange names that one page reports: more would say nothing new.
-const FOREIGN_FILES_MAX: usize = 100;
+pub(crate) const FOREIGN_FILES_MAX: usize = 100;
 /// What file systems put at the top of their own accord.
 const NOT_STRANGE: [&str; 2] = [INCOMING, "lost+found"];
 

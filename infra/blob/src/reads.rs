@@ -1,4 +1,4 @@
-//! Reads take turns at the disk, so that however many files are asked for, what else waits there
+//! Reads take turns at the store, so that however many files are asked for, what else waits there
 //! continues beside them.
 
 use std::fs::File;
@@ -12,7 +12,7 @@ use futures::{StreamExt as _, stream};
 use infra_telemetry::LogThrottle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::directory::blocking;
+use crate::blocking::blocking;
 use crate::{BlobError, BlobKey, BlobRead, ByteRange, CHUNK_BYTES, Result};
 
 /// The most reads that are with the disk at a time, each on a thread and with a file or a chunk in
@@ -61,20 +61,25 @@ impl Reads {
         operation: &'static str,
         work: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> Result<T> {
+        in_turn(self.turn_to_begin().await?, operation, work).await
+    }
+
+    /// Waits until a read may begin, or gives it up if it is for somebody else.
+    pub(crate) async fn turn_to_begin(&self) -> Result<OwnedSemaphorePermit> {
         let Some(wait_max) = self.turn_wait_max else {
-            return self.go_on(operation, work).await;
+            return self.turn().await;
         };
         let Ok(turn) = tokio::time::timeout(wait_max, self.turn()).await else {
             if let Some(given_up) = self.given_up.note() {
                 tracing::warn!(
                     given_up,
                     reads_at_once_max = READS_AT_ONCE_MAX,
-                    "reads of files were given up, because more are asked for than the disk gives"
+                    "reads of files were given up, because more are asked for than the store gives"
                 );
             }
             return Err(BlobError::Busy);
         };
-        in_turn(turn?, operation, work).await
+        turn
     }
 
     /// Continues with a read. It waits for its turn as long as that takes: what has begun is not
@@ -144,7 +149,8 @@ impl Reads {
         }
     }
 
-    async fn turn(&self) -> Result<OwnedSemaphorePermit> {
+    /// Waits for a turn as long as that takes.
+    pub(crate) async fn turn(&self) -> Result<OwnedSemaphorePermit> {
         // Nobody closes it.
         let turn = Arc::clone(&self.turns).acquire_owned().await;
         turn.map_err(|_| BlobError::Busy)

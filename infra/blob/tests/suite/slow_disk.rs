@@ -1,17 +1,20 @@
 //! What a disk that does not answer holds up, and what not.
 
+use std::sync::Arc;
+
 use infra_blob::{READS_AT_ONCE_MAX, WORK_READS_AT_ONCE_MAX};
 use tokio::task::JoinSet;
 
 use super::*;
+use crate::fixture::name_of;
 
 /// A blob whose file is a pipe: a process that opens it waits until this is dropped. So does the
 /// end of a test that fails, which would else wait for threads that wait here.
 struct Stalled(PathBuf);
 
 impl Stalled {
-    fn new(folder: &TempDir, key: BlobKey) -> Self {
-        let path = file_of(folder, key);
+    fn new(fixture: &Fixture, key: BlobKey) -> Self {
+        let path = fixture.folder().join(name_of(key));
         fs::remove_file(&path).unwrap();
         let made = std::process::Command::new("mkfifo").arg(&path).status();
         assert!(made.unwrap().success());
@@ -36,12 +39,13 @@ impl Drop for Stalled {
 
 #[tokio::test]
 async fn reads_that_a_slow_disk_holds_up_are_few_and_writing_goes_on_beside_them() {
-    let (folder, store) = open().await;
+    let fixture = Fixture::directory().await;
+    let store = &fixture.store;
     let slow = store.put(content(1_000)).await.unwrap().key;
-    let stalled = Stalled::new(&folder, slow);
+    let stalled = Stalled::new(&fixture, slow);
     let mut reads = JoinSet::new();
     for _ in 0..READS_AT_ONCE_MAX + 10 {
-        let store = Arc::clone(&store);
+        let store = Arc::clone(store);
         reads.spawn(async move { store.read_all(slow, 1_000).await });
     }
     // This server's own work continues beside them, and waits where its own turns are taken.
@@ -50,7 +54,7 @@ async fn reads_that_a_slow_disk_holds_up_are_few_and_writing_goes_on_beside_them
     assert_eq!(own.unwrap(), content(3_000));
     let mut work = JoinSet::new();
     for _ in 0..WORK_READS_AT_ONCE_MAX + 10 {
-        let store = Arc::clone(&store);
+        let store = Arc::clone(store);
         work.spawn(async move { store.read_all_for_work(slow, 1_000).await });
     }
     // Those that had no turn are told so; the others wait for the disk.
@@ -74,5 +78,5 @@ async fn reads_that_a_slow_disk_holds_up_are_few_and_writing_goes_on_beside_them
     while let Some(read) = work.join_next().await {
         assert!(read.unwrap().is_ok());
     }
-    read(&*store, written.key, ByteRange::ALL).await.unwrap();
+    read(&**store, written.key, ByteRange::ALL).await.unwrap();
 }

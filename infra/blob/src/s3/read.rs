@@ -1,0 +1,191 @@
+//! Reads of objects, in parts that fit into memory.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::{StreamExt as _, stream};
+use object_store::{GetOptions, GetRange, ObjectStore as _};
+
+use super::client::{ASKED_MAX, WORK_MAX, within};
+use super::{Failure, S3Store};
+use crate::reads::Reads;
+use crate::{BlobError, BlobKey, BlobRead, ByteRange, CHUNK_BYTES, Result};
+
+const OPERATION: &str = "read an object";
+/// Beyond this offset there is no object, and some servers cannot read the number, in bytes.
+const OFFSET_MAX: u64 = 1 << 50;
+
+/// How reads of one kind are made.
+struct Manner {
+    turns: Reads,
+    /// How much one request asks for, in bytes: so much of an object is in memory.
+    window_bytes: u64,
+    /// How long one request may take, with all its tries.
+    bound: Duration,
+}
+
+/// A part of an object, and how long the whole is.
+struct Window {
+    total: u64,
+    bytes: Bytes,
+}
+
+impl S3Store {
+    fn asked(&self) -> Manner {
+        Manner {
+            turns: self.reads.clone(),
+            // As many as people who read slowly, each of whom keeps one in memory.
+            window_bytes: 256 * 1024,
+            bound: ASKED_MAX,
+        }
+    }
+
+    fn for_work(&self) -> Manner {
+        Manner {
+            turns: self.work_reads.clone(),
+            // As few as workers are.
+            window_bytes: 4 * 1024 * 1024,
+            bound: WORK_MAX,
+        }
+    }
+
+    pub(super) async fn stream_asked(&self, key: BlobKey, range: ByteRange) -> Result<BlobRead> {
+        self.stream(key, range, self.asked()).await
+    }
+
+    pub(super) async fn stream_for_work(&self, key: BlobKey, range: ByteRange) -> Result<BlobRead> {
+        self.stream(key, range, self.for_work()).await
+    }
+
+    pub(super) async fn whole_asked(&self, key: BlobKey, bytes_max: u64) -> Result<Bytes> {
+        self.whole(key, bytes_max, &self.asked()).await
+    }
+
+    pub(super) async fn whole_for_work(&self, key: BlobKey, bytes_max: u64) -> Result<Bytes> {
+        self.whole(key, bytes_max, &self.for_work()).await
+    }
+
+    async fn stream(&self, key: BlobKey, range: ByteRange, manner: Manner) -> Result<BlobRead> {
+        let first = {
+            let _turn = manner.turns.turn_to_begin().await?;
+            within(manner.bound, OPERATION, self.first(key, range, &manner)).await?
+        };
+        let total = first.total;
+        let length = range.length_within(total);
+        let reading = Reading {
+            store: self.clone(),
+            key,
+            manner,
+            total,
+            next: range.offset.saturating_add(first.bytes.len() as u64),
+            end: range.offset.saturating_add(length),
+            window: first.bytes,
+        };
+        let chunks = stream::try_unfold(reading, Reading::next_chunk);
+        Ok(BlobRead {
+            total,
+            length,
+            chunks: chunks.boxed(),
+        })
+    }
+
+    /// The first window of a range, which may be empty.
+    async fn first(&self, key: BlobKey, range: ByteRange, manner: &Manner) -> Result<Window> {
+        let length = range.length.unwrap_or(u64::MAX).min(manner.window_bytes);
+        if length > 0 && range.offset < OFFSET_MAX {
+            match self.window(key, range.offset, length).await {
+                Err(failure) if failure.is_beyond_the_end() => {}
+                read => return read.map_err(|failure| Self::read_error(key, failure)),
+            }
+        }
+        let total = self.stat(&self.path(key), OPERATION).await?;
+        Ok(Window {
+            total: total.ok_or(BlobError::NotFound(key))?,
+            bytes: Bytes::new(),
+        })
+    }
+
+    async fn window(&self, key: BlobKey, offset: u64, length: u64) -> Result<Window, Failure> {
+        let options = GetOptions {
+            range: Some(GetRange::Bounded(offset..offset + length)),
+            ..GetOptions::default()
+        };
+        let path = self.path(key);
+        let client = &self.parts.clients.retrying;
+        let found = client.get_opts(&path, options).await.map_err(Failure::of)?;
+        let total = found.meta.size;
+        let bytes = found.bytes().await.map_err(Failure::of)?;
+        Ok(Window { total, bytes })
+    }
+
+    /// In one request: most of what is read whole is a rendition.
+    async fn whole(&self, key: BlobKey, bytes_max: u64, manner: &Manner) -> Result<Bytes> {
+        let _turn = manner.turns.turn_to_begin().await?;
+        let path = self.path(key);
+        let requests = async {
+            let client = &self.parts.clients.retrying;
+            let found = client.get_opts(&path, GetOptions::default()).await;
+            let found = found.map_err(|error| Self::read_error(key, Failure::of(error)))?;
+            let bytes = found.meta.size;
+            // By the length that the server says and before the first byte.
+            if bytes > bytes_max {
+                return Err(BlobError::TooLarge {
+                    key,
+                    bytes,
+                    bytes_max,
+                });
+            }
+            let whole = found.bytes().await;
+            whole.map_err(|error| Self::read_error(key, Failure::of(error)))
+        };
+        within(manner.bound, OPERATION, requests).await
+    }
+}
+
+/// A read that has begun.
+struct Reading {
+    store: S3Store,
+    key: BlobKey,
+    manner: Manner,
+    total: u64,
+    /// Where the next window begins.
+    next: u64,
+    end: u64,
+    /// What is left of the one before it.
+    window: Bytes,
+}
+
+impl Reading {
+    async fn next_chunk(mut self) -> Result<Option<(Bytes, Self)>> {
+        if self.window.is_empty() && self.next < self.end {
+            self.read_window().await?;
+        }
+        if self.window.is_empty() {
+            return Ok(None);
+        }
+        let chunk = self.window.split_to(self.window.len().min(CHUNK_BYTES));
+        Ok(Some((chunk, self)))
+    }
+
+    async fn read_window(&mut self) -> Result<()> {
+        let (store, key) = (&self.store, self.key);
+        let length = (self.end - self.next).min(self.manner.window_bytes);
+        // What has begun waits for its turn as long as that takes: who reads slowly has none
+        // meanwhile.
+        let _turn = self.manner.turns.turn().await?;
+        let read = async {
+            match store.window(key, self.next, length).await {
+                Err(failure) if failure.is_beyond_the_end() => Err(BlobError::Damaged(key)),
+                read => read.map_err(|failure| S3Store::read_error(key, failure)),
+            }
+        };
+        let window = within(self.manner.bound, OPERATION, read).await?;
+        // Another object has taken its place, which is not of this content.
+        if window.total != self.total {
+            return Err(BlobError::Damaged(key));
+        }
+        self.next += window.bytes.len() as u64;
+        self.window = window.bytes;
+        Ok(())
+    }
+}
