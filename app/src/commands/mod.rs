@@ -1,6 +1,7 @@
 //! The commands of the binary, one file each.
 
 mod account;
+mod backup;
 mod bus;
 mod codec_worker;
 mod configuration;
@@ -45,6 +46,7 @@ const EXAMPLES: &str = "Examples:
   heliograph serve --listen 0.0.0.0:8080      listen on every address of this machine
   heliograph account create ada --admin       make an account from the command line
   heliograph config show                      every setting, its value, and where it came from
+  heliograph backup /mnt/backup               copy everything, while it serves
   heliograph doctor                           what is wrong with this installation, and what to do";
 
 #[derive(Debug, Args, Clone)]
@@ -93,6 +95,10 @@ enum Command {
     /// formats
     #[command(subcommand)]
     Media(media::MediaCommand),
+    /// Copy everything to another folder, while the server runs
+    Backup(backup::BackupArguments),
+    /// Make a data folder from a backup
+    Restore(backup::restore::RestoreArguments),
     /// Bring every database up to date, without serving
     Migrate(migrate::MigrateArguments),
     /// Move what this installation keeps to another kind of store, while nothing serves
@@ -143,6 +149,12 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
             Some(Command::Bus(command)) => bus::run(command, &loaded.configuration).await,
             Some(Command::Feed(command)) => feed::run(&command, &loaded.configuration).await,
             Some(Command::Media(command)) => media::run(command, &loaded.configuration).await,
+            Some(Command::Backup(arguments)) => {
+                Ok(backup::run(arguments, &loaded.configuration).await)
+            }
+            Some(Command::Restore(arguments)) => {
+                Ok(backup::restore::run(arguments, &loaded.configuration).await)
+            }
             Some(Command::Migrate(arguments)) => {
                 migrate::run(&arguments, &loaded.configuration).await
             }

@@ -12,13 +12,13 @@ use infra_host::Ballast;
 
 use super::databases::{specs, specs_in_folder};
 use super::own_files::is_own_file;
-use super::permissions;
 use super::record::{BLOB_NAMES_GIVEN_UP, FILES_GIVEN_UP, Record};
 use super::secret;
+use super::{backups, permissions};
 use crate::config::Configuration;
 
 /// The lock of the process that serves.
-pub(super) const LOCK: &str = "heliograph.lock";
+pub(crate) const LOCK: &str = "heliograph.lock";
 /// What addresses are signed with.
 pub(crate) const SECRET: &str = secret::FILE;
 /// Photos and their renditions.
@@ -108,9 +108,10 @@ impl Contents {
     /// Looks at every database that is a file of the folder.
     ///
     /// # Errors
-    /// When the list of what was made cannot be read.
+    /// When the list of what was made cannot be read, or the folder is being restored.
     pub(crate) async fn look(configuration: &Configuration) -> Result<Self> {
         let folder = configuration.data_dir.as_path();
+        backups::require_no_restore(folder)?;
         let record = Record::read(folder)?;
         let looks = specs_in_folder(configuration).map(|database| async move {
             let state = examine(&folder.join(database.file), database.migrations).await;

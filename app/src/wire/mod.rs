@@ -1,6 +1,7 @@
 //! The composition: the only place that names the domains' cores, in a list (`compose`). Everything
 //! else holds gateways.
 
+pub(crate) mod backups;
 pub(crate) mod compose;
 pub(crate) mod data_folder;
 pub(crate) mod databases;
@@ -8,7 +9,7 @@ mod databases_lock;
 mod domains;
 pub mod full_disk;
 pub(crate) mod moving;
-mod own_files;
+pub(crate) mod own_files;
 pub mod permissions;
 pub(crate) mod record;
 mod secret;

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 
 use infra_host::BALLAST;
 
+use super::backups;
 use super::data_folder::{LOCK, MEDIA, SECRET};
 use super::databases::specs;
 use super::record::RECORD;
@@ -19,6 +20,12 @@ pub(crate) fn is_own_file(name: &OsStr) -> bool {
         return false;
     };
     let others = [LOCK, RECORD, MEDIA, SECRET, BALLAST, "lost+found"];
+    let of_backups = [
+        backups::RESTORE,
+        backups::SCRATCH,
+        backups::LOCK,
+        backups::LAST,
+    ];
     // SQLite's files beside a database, and our own unfinished ones.
     let base = ["-wal", "-shm", "-journal", ".new"]
         .iter()
@@ -29,6 +36,7 @@ pub(crate) fn is_own_file(name: &OsStr) -> bool {
         .split_once(MOVED)
         .map_or(database, |(file, _)| file);
     others.contains(&base)
+        || of_backups.contains(&base)
         || SECRET.strip_suffix(".key") == Some(base)
         || specs().any(|spec| spec.file == database)
 }

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use infra_domain::DatabaseSpec;
 
+use super::databases::specs;
 use super::moving::Side;
 
 /// The list of the databases that were made here.
-pub(super) const RECORD: &str = "databases.list";
+pub(crate) const RECORD: &str = "databases.list";
 const RECORD_HEAD: &str = "# The databases that were made in this folder, so that one that is lost is known from one that a new version adds.\n";
 /// How a line of the list begins that says where a domain's database is: its name and what the
 /// database is known by follow.
@@ -158,11 +159,7 @@ impl Record {
         if self.made.as_ref() == Some(&names) {
             return Ok(());
         }
-        let mut text = RECORD_HEAD.to_owned();
-        for name in &names {
-            text.push_str(name);
-            text.push('\n');
-        }
+        let text = text_of(&names);
         let path = folder.join(RECORD);
         let unfinished = folder.join(format!("{RECORD}.new"));
         let written = || {
@@ -177,6 +174,30 @@ impl Record {
         self.made = Some(names);
         Ok(())
     }
+}
+
+fn text_of(names: &BTreeSet<String>) -> String {
+    let mut text = RECORD_HEAD.to_owned();
+    for name in names {
+        text.push_str(name);
+        text.push('\n');
+    }
+    text
+}
+
+/// The text of the list for a backup of these databases: without those that are made again from
+/// the others, so that they are new where the backup is restored, and not lost.
+///
+/// # Errors
+/// When the list cannot be read.
+pub(crate) fn for_backup(folder: &Path, databases: &[PathBuf]) -> Result<String> {
+    let mut names = Record::read(folder)?.made.unwrap_or_default();
+    let files = databases.iter().filter_map(|path| path.file_name());
+    names.extend(files.map(|name| name.to_string_lossy().into_owned()));
+    let is_made_again = |name: &String| specs().any(|spec| spec.is_read_model && spec.file == name);
+    // A move that was begun here has nothing to do with where this is restored.
+    names.retain(|name| !is_made_again(name) && !name.starts_with(MOVING));
+    Ok(text_of(&names))
 }
 
 /// Whether the database that named the photos' files was lost and started over here: what nothing

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use presentation_kit::signature::SECRET_BYTES;
 
-pub(super) const FILE: &str = "address-signing.key";
+pub(crate) const FILE: &str = "address-signing.key";
 /// Only the operator may read it.
 const MODE: u32 = 0o600;
 

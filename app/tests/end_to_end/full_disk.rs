@@ -23,7 +23,7 @@ use crate::lost_databases::refused;
 const DISK_MIB: u32 = 160;
 
 /// A file system in memory, taken down when this is dropped.
-struct SmallDisk(TempDir);
+pub(crate) struct SmallDisk(TempDir);
 
 /// Says in a test's environment that it runs in a namespace of its own.
 const IN_NAMESPACE: &str = "HELIOGRAPH_TEST_IN_NAMESPACE";
@@ -31,7 +31,7 @@ const IN_NAMESPACE: &str = "HELIOGRAPH_TEST_IN_NAMESPACE";
 impl SmallDisk {
     /// None when the test has run elsewhere: again, in a namespace where it may mount. Only where
     /// neither is allowed is it skipped; in CI that is a failure.
-    fn mount(test: &str) -> Option<Self> {
+    pub(crate) fn mount(test: &str) -> Option<Self> {
         let mount = require::tool("mount", "apt-get install mount")?;
         let disk = Self(TempDir::new().unwrap());
         let made = Command::new(mount)
@@ -50,8 +50,12 @@ impl SmallDisk {
         None
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
     /// Takes all the room that is left.
-    fn fill(&self) -> PathBuf {
+    pub(crate) fn fill(&self) -> PathBuf {
         let path = self.0.path().join(format!("filler-{}", rand_name()));
         let mut file = File::create(&path).unwrap();
         let mut bytes = 1024 * 1024;

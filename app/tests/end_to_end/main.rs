@@ -14,6 +14,8 @@ mod harness;
 
 mod accounts;
 mod addresses;
+mod backup;
+mod backup_failures;
 mod bad_input;
 mod browser;
 mod browser_conduct;

@@ -67,4 +67,18 @@ pub trait Domain: Sized + Send + Sync + 'static {
     async fn has_blobs(_database: &Database) -> Result<bool, DbError> {
         Ok(false)
     }
+
+    /// The keys of the files in the blob store that its database names, in their order: those after
+    /// this one, at most so many. With no more than these, all that it knows can be shown. The
+    /// database may be open read-only.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    async fn named_blobs(
+        _database: &Database,
+        _after: &str,
+        _limit: i64,
+    ) -> Result<Vec<String>, DbError> {
+        Ok(Vec::new())
+    }
 }

@@ -9,6 +9,7 @@ use infra_host::Ballast;
 
 use super::has_problem;
 use crate::config::Configuration;
+use crate::wire::backups;
 use crate::wire::compose::{DOMAINS, Entry};
 use crate::wire::data_folder::{self, Contents, Found, causes};
 use crate::wire::databases::BUS;
@@ -31,6 +32,7 @@ pub(super) async fn findings(configuration: &Configuration) -> Vec<Finding> {
     let mut findings = vec![writable(path)];
     findings.extend(exposed(path));
     findings.extend(space(configuration));
+    findings.extend(backups::finding(path));
     let contents = match Contents::look(configuration).await {
         Ok(contents) => contents,
         Err(error) => {

@@ -52,9 +52,12 @@ pub(crate) struct Entry {
     pub(super) compose: ComposeFn,
     pub(crate) check: CheckFn<Vec<Finding>>,
     pub(crate) has_blobs: CheckFn<bool>,
+    pub(crate) named_blobs: NamedBlobsFn,
 }
 
 type ComposeFn = for<'w> fn(&'w mut Wiring<'_>) -> BoxFuture<'w, Result<Composed>>;
+type NamedBlobsFn =
+    for<'d> fn(&'d Database, String, i64) -> BoxFuture<'d, Result<Vec<String>, DbError>>;
 type CheckFn<T> = for<'d> fn(&'d Database) -> BoxFuture<'d, Result<T, DbError>>;
 
 impl Entry {
@@ -73,6 +76,9 @@ impl Entry {
             },
             check: |database| D::check(database),
             has_blobs: |database| D::has_blobs(database),
+            named_blobs: |database, after, limit| {
+                Box::pin(async move { D::named_blobs(database, &after, limit).await })
+            },
         }
     }
 }

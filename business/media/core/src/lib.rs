@@ -140,4 +140,12 @@ impl Domain for MediaCore {
     async fn has_blobs(database: &Database) -> Result<bool, DbError> {
         overview::has_files(database).await
     }
+
+    async fn named_blobs(
+        database: &Database,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<String>, DbError> {
+        overview::named_blobs(database, after, limit).await
+    }
 }

@@ -16,6 +16,33 @@ pub(crate) async fn has_files(database: &Database) -> Result<bool, DbError> {
     .await
 }
 
+/// The keys of the blobs that photos and uploads under way need, in their order: those after this
+/// one, at most so many. An original that is known to be lost is not among them.
+pub(crate) async fn named_blobs(
+    database: &Database,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<String>, DbError> {
+    // Each table gives its first ones by its index; what all have together is merged.
+    infra_db::query_scalar(
+        "SELECT key FROM (
+             SELECT key FROM (SELECT original_key AS key FROM media
+                 WHERE original_key > $1 AND NOT original_lost
+                 ORDER BY original_key LIMIT CAST($2 AS BIGINT)) AS originals
+             UNION SELECT key FROM (SELECT key FROM renditions
+                 WHERE key > $1 ORDER BY key LIMIT CAST($2 AS BIGINT)) AS made
+             UNION SELECT key FROM (SELECT key FROM alternates
+                 WHERE key > $1 ORDER BY key LIMIT CAST($2 AS BIGINT)) AS others
+             UNION SELECT key FROM (SELECT key FROM upload_parts
+                 WHERE key > $1 ORDER BY key LIMIT CAST($2 AS BIGINT)) AS parts
+         ) AS named ORDER BY key LIMIT CAST($2 AS BIGINT)",
+    )
+    .bind(after)
+    .bind(limit)
+    .fetch_all(database.reader())
+    .await
+}
+
 /// What became of photos.
 pub(crate) async fn check(database: &Database) -> Result<Vec<Finding>, DbError> {
     let failed: i64 = infra_db::query_scalar(

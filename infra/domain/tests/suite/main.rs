@@ -159,5 +159,7 @@ async fn a_check_needs_a_database_and_no_domain() {
     assert_eq!(found, [Finding::Good("it is fair".to_owned())]);
     assert!(TidesCore::check(&database).await.unwrap().is_empty());
     assert!(!TidesCore::has_blobs(&database).await.unwrap());
+    let named = TidesCore::named_blobs(&database, "", 10).await.unwrap();
+    assert!(named.is_empty(), "{named:?}");
     database.close().await;
 }

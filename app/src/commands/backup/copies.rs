@@ -1,0 +1,155 @@
+//! What a backup asks about copies of the databases, asked of the domains.
+
+use std::fs;
+use std::path::Path;
+
+use infra_backup::{BackupError, Installation, Result};
+use infra_blob::BlobKey;
+use infra_db::{Database, DatabaseState, DbError, examine, inspect};
+use infra_domain::DatabaseSpec;
+use tokio::runtime::Handle;
+
+use crate::wire::compose::{DOMAINS, Entry};
+use crate::wire::databases;
+
+/// How many keys are asked for at once.
+const PAGE: i64 = 5_000;
+/// A copy of a copy, brought up to date to be asked.
+const UP_TO_DATE: &str = "up-to-date.db";
+
+/// The copies of the databases in a folder.
+pub(super) struct Copies {
+    runtime: Handle,
+}
+
+impl Copies {
+    pub(super) const fn new(runtime: Handle) -> Self {
+        Self { runtime }
+    }
+}
+
+impl Installation for Copies {
+    fn check_copies(&self, folder: &Path) -> Result<()> {
+        for spec in databases::specs() {
+            let path = folder.join(spec.file);
+            if path.exists() {
+                self.runtime.block_on(check(spec, &path))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn named_blobs(
+        &self,
+        folder: &Path,
+        page: &mut dyn FnMut(Vec<BlobKey>) -> Result<()>,
+    ) -> Result<()> {
+        for entry in DOMAINS {
+            if entry.database.names_blobs && folder.join(entry.database.file).exists() {
+                self.runtime.block_on(named_by(entry, folder, page))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn check(spec: &DatabaseSpec, path: &Path) -> Result<()> {
+    let file = spec.file;
+    let refuse = |sentence: String| Err(BackupError::Refused(sentence));
+    match examine(path, spec.migrations).await.map_err(failed(file))? {
+        DatabaseState::Ready { .. } => {}
+        DatabaseState::Newer => {
+            return refuse(format!(
+                "{file} was brought up to date by a newer heliograph than this one ({}); use that version",
+                env!("CARGO_PKG_VERSION")
+            ));
+        }
+        DatabaseState::Damaged(reason) => return refuse(damaged(file, &reason)),
+        other => {
+            return refuse(format!(
+                "{file} is not the database of {}: {other:?}",
+                spec.name
+            ));
+        }
+    }
+    let found = inspect(path).await.map_err(failed(file))?;
+    if found.integrity != "ok" {
+        return refuse(damaged(file, &found.integrity));
+    }
+    Ok(())
+}
+
+fn damaged(file: &str, reason: &str) -> String {
+    format!(
+        "{file} is damaged ({reason}), and nothing was made of it: look at it with `heliograph doctor`; earlier snapshots are \
+         as they were"
+    )
+}
+
+fn failed(file: &str) -> impl FnOnce(DbError) -> BackupError {
+    let what = format!("{file} cannot be read");
+    move |error| BackupError::Caller(what, Box::new(error))
+}
+
+async fn named_by(
+    entry: &Entry,
+    folder: &Path,
+    page: &mut dyn FnMut(Vec<BlobKey>) -> Result<()>,
+) -> Result<()> {
+    let spec = entry.database;
+    let database = open_up_to_date(spec, folder).await?;
+    let read = read_pages(entry, &database, page).await;
+    database.close().await;
+    for ending in ["", "-wal", "-shm"] {
+        // It is there only if the copy was not up to date.
+        let _ = fs::remove_file(folder.join(format!("{UP_TO_DATE}{ending}")));
+    }
+    read
+}
+
+/// The copy, read-only. One that waits for migrations is copied again, and these are run: the
+/// program asks in the words of its own version.
+async fn open_up_to_date(spec: &DatabaseSpec, folder: &Path) -> Result<Database> {
+    let (path, up_to_date) = (folder.join(spec.file), folder.join(UP_TO_DATE));
+    match examine(&path, spec.migrations)
+        .await
+        .map_err(failed(spec.file))?
+    {
+        DatabaseState::Ready { pending: 1.. } => {}
+        _ => return Ok(Database::open_read_only(&path)),
+    }
+    fs::copy(&path, &up_to_date).map_err(|error| {
+        BackupError::Caller(
+            format!("{} cannot be written", up_to_date.display()),
+            Box::new(error),
+        )
+    })?;
+    let opened = Database::open(&up_to_date, spec.migrations).await;
+    opened.map_err(failed(spec.file))
+}
+
+async fn read_pages(
+    entry: &Entry,
+    database: &Database,
+    page: &mut dyn FnMut(Vec<BlobKey>) -> Result<()>,
+) -> Result<()> {
+    let file = entry.database.file;
+    let mut after = String::new();
+    loop {
+        let named = (entry.named_blobs)(database, after, PAGE).await;
+        let named = named.map_err(failed(file))?;
+        let Some(last) = named.last() else {
+            return Ok(());
+        };
+        after = last.clone();
+        let keys = named.iter().map(|key| key.parse());
+        let keys: std::result::Result<Vec<BlobKey>, _> = keys.collect();
+        let keys = keys.map_err(|error| {
+            BackupError::Caller(
+                format!("{file} names a file in a way that cannot be"),
+                Box::new(error),
+            )
+        })?;
+        page(keys)?;
+    }
+}

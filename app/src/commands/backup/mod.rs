@@ -1,0 +1,351 @@
+//! `heliograph backup`: copies of everything, made while the server runs.
+
+mod copies;
+mod progress;
+pub(super) mod restore;
+
+use std::num::NonZeroU64;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use clap::Args;
+use clap::builder::RangedU64ValueParser;
+use infra_backup::{BackupPlan, BackupReport, Recipient, VerifyReport};
+use infra_db::Database;
+use infra_kernel::SystemClock;
+use serde_json::{Value, json};
+
+use crate::config::Configuration;
+use crate::wire::backups::{self, LastBackup};
+use crate::wire::compose::DOMAINS;
+use crate::wire::data_folder::{self, Contents};
+use copies::Copies;
+use progress::Progress;
+
+/// The exit code when it was done and something is lost or damaged.
+const FINDINGS: u8 = 1;
+/// The exit code when it could not be done.
+const NOT_DONE: u8 = 2;
+
+/// Copy everything to another folder, while the server runs
+///
+/// Makes a snapshot in the folder TARGET: the databases as they are in one moment, and the photos'
+/// files that they name. The next backup into the same folder copies only files that are new. Older
+/// snapshots than the last --keep are removed, and the files that only they needed.
+///
+/// The server goes on: it waits for some milliseconds, once. A backup that is cut off leaves the
+/// earlier ones whole, and the next one continues.
+///
+/// With --recipient, everything is encrypted to a key of age (make one with `age-keygen`); only who
+/// has the key can restore it. Without, the folder holds password hashes and every photo: keep it
+/// as safe as the data folder. `heliograph restore` makes a data folder of a snapshot.
+///
+/// The exit code is 0 when all is well, 1 when it was done and files were lost or damaged (of the
+/// photos; or with --verify of the backup), 2 when it could not be done.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct BackupArguments {
+    /// The folder of backups; made when it is not there. Best on another machine's disk
+    #[arg(value_name = "TARGET")]
+    target: PathBuf,
+    /// How many snapshots to keep
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = RangedU64ValueParser::<usize>::new().range(1..=10_000))]
+    keep: usize,
+    /// Encrypt to this key of age (`age1…`); may be given several times
+    #[arg(long, value_name = "KEY")]
+    recipient: Vec<Recipient>,
+    /// Read at most so many megabytes a second
+    #[arg(long, value_name = "N")]
+    megabytes_per_second: Option<NonZeroU64>,
+    /// Make no backup: compare every file in TARGET with its checksum. No key is needed
+    #[arg(long, conflicts_with_all = ["keep", "recipient", "megabytes_per_second", "list"])]
+    verify: bool,
+    /// Make no backup: list the snapshots in TARGET
+    #[arg(long, conflicts_with_all = ["keep", "recipient", "megabytes_per_second"])]
+    list: bool,
+    /// Print JSON at the end
+    #[arg(long)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "Examples:
+  heliograph backup /mnt/backup/photos                           a snapshot, alongside the running server
+  heliograph backup /mnt/backup/photos --keep 30                 keep thirty of them, one a day for a month
+  heliograph backup /mnt/other/photos --recipient age1…          encrypted: only the key's owner can read it
+  heliograph backup /mnt/backup/photos --verify                  is every file in it what was written?
+  heliograph restore /mnt/backup/photos --data-dir /srv/new      make a data folder of the last snapshot";
+
+/// What could not be done has an exit code of its own, so that a script can distinguish it from a
+/// finding.
+pub(super) async fn run(arguments: BackupArguments, configuration: &Configuration) -> ExitCode {
+    let result = if arguments.list {
+        list(&arguments)
+    } else if arguments.verify {
+        verify(arguments).await
+    } else {
+        back_up(arguments, configuration).await
+    };
+    exit_code(result)
+}
+
+/// Whether all is well, as an exit code.
+fn exit_code(result: Result<bool>) -> ExitCode {
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(FINDINGS),
+        Err(error) => {
+            eprintln!("heliograph: {error:#}");
+            ExitCode::from(NOT_DONE)
+        }
+    }
+}
+
+/// Runs what waits for disks where it may, behind the server's own work.
+async fn in_background<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let worked = tokio::task::spawn_blocking(|| {
+        infra_resilience::lower_priority();
+        work()
+    });
+    worked.await?
+}
+
+async fn back_up(arguments: BackupArguments, configuration: &Configuration) -> Result<bool> {
+    super::require_folder(configuration)?;
+    require_files(configuration)?;
+    let folder = configuration.data_dir.clone();
+    require_outside(&folder, &arguments.target)?;
+    let _lock = backups::hold(&folder)?;
+    let (contents, databases) = backups::databases(configuration).await?;
+    require_photos(&folder, &contents, &databases).await?;
+    let (small_files, secret) = backups::small_files(&folder, &databases)?;
+    let (json, target) = (arguments.json, arguments.target.clone());
+    let held = folder.clone();
+    let report = in_background(move || {
+        let copies = Copies::new(tokio::runtime::Handle::current());
+        let plan = BackupPlan {
+            databases: &databases,
+            small_files: &small_files,
+            photos: &folder.join(data_folder::MEDIA),
+            installation: &copies,
+            secret: &secret,
+            target: &arguments.target,
+            recipients: &arguments.recipient,
+            scratch: &folder.join(backups::SCRATCH),
+            keep: arguments.keep,
+            bytes_per_second: arguments
+                .megabytes_per_second
+                .map(|n| n.get().saturating_mul(1_000_000)),
+            clock: &SystemClock,
+        };
+        let mut progress = Progress::default();
+        Ok(infra_backup::back_up(&plan, &mut |step| {
+            progress.show(step);
+        })?)
+    })
+    .await?;
+    data_folder::give_all(&held)?;
+    remember(&held, &target, &report);
+    if json {
+        super::print_json(&report_json(&target, &report))?;
+    } else {
+        print_report(&target, &report);
+    }
+    Ok(report.manifest.photos.lost == 0 && report.pruned.refused.is_none())
+}
+
+/// Refuses what is not in files: nothing but its server can copy it.
+fn require_files(configuration: &Configuration) -> Result<()> {
+    ensure!(
+        configuration.database_url.is_empty(),
+        "the databases are on a server (`database_url`), which has its own ways to be backed up: `pg_dump` or \
+         `pg_basebackup` first, and the data folder after it; docs/operators-guide.md says how, under \"Back up and restore\""
+    );
+    Ok(())
+}
+
+/// Refuses a folder of backups within the data folder: it would be lost with it.
+fn require_outside(folder: &Path, target: &Path) -> Result<()> {
+    let folder = folder
+        .canonicalize()
+        .with_context(|| folder.display().to_string())?;
+    let target = std::path::absolute(target)?;
+    // The folder may be made yet: look at the nearest that is there.
+    let known = target
+        .ancestors()
+        .find_map(|above| above.canonicalize().ok());
+    if known.is_some_and(|known| known.starts_with(&folder)) {
+        bail!(
+            "{} is in the data folder {}, and would be lost with it; choose a folder outside, best on another disk",
+            target.display(),
+            folder.display()
+        );
+    }
+    Ok(())
+}
+
+/// Refuses a photos' folder that is gone or empty while there are photos, as on a disk that is not
+/// mounted.
+async fn require_photos(folder: &Path, contents: &Contents, databases: &[PathBuf]) -> Result<()> {
+    if contents.files_are_given_up() || !data_folder::has_no_media(folder) {
+        return Ok(());
+    }
+    for entry in DOMAINS {
+        let path = folder.join(entry.database.file);
+        if !entry.database.names_blobs || !databases.contains(&path) {
+            continue;
+        }
+        let database = Database::open_read_only(&path);
+        let has_blobs = (entry.has_blobs)(&database).await;
+        database.close().await;
+        if has_blobs? {
+            bail!(data_folder::no_media(&folder.join(data_folder::MEDIA)));
+        }
+    }
+    Ok(())
+}
+
+/// Notes the backup in the data folder, for `heliograph doctor`.
+fn remember(folder: &Path, target: &Path, report: &BackupReport) {
+    let last = LastBackup {
+        snapshot: report.snapshot.clone(),
+        target: target.canonicalize().unwrap_or_else(|_| target.to_owned()),
+        taken_at_us: report.manifest.taken_at_us,
+    };
+    if let Err(error) = last.record(folder) {
+        eprintln!(
+            "heliograph: the backup was made, and could not be noted in the data folder: {error:#}"
+        );
+    }
+}
+
+fn print_report(target: &Path, report: &BackupReport) {
+    let (photos, pruned) = (&report.manifest.photos, &report.pruned);
+    println!(
+        "Snapshot {} in {}: {} photos' files, {} of them copied now ({}).",
+        report.snapshot,
+        target.display(),
+        photos.files,
+        report.copied_files,
+        megabytes(report.copied_bytes)
+    );
+    if !pruned.snapshots.is_empty() || pruned.files > 0 {
+        println!(
+            "Removed {} older snapshots, and {} files that none needs any more ({}).",
+            pruned.snapshots.len(),
+            pruned.files,
+            megabytes(pruned.bytes)
+        );
+    }
+    if let Some(reason) = &pruned.refused {
+        println!(
+            "No files were removed, as a snapshot that is kept cannot say which it needs: {reason}"
+        );
+    }
+    for (lost, what) in [(&report.missing, "not there"), (&report.damaged, "damaged")] {
+        if lost.count > 0 {
+            println!(
+                "{} photos' files are {what}, the first is {}; look at them with `heliograph media check`.",
+                lost.count, lost.shown[0]
+            );
+        }
+    }
+}
+
+fn report_json(target: &Path, report: &BackupReport) -> Value {
+    let lost = |lost: &infra_backup::Lost| {
+        json!({
+            "count": lost.count,
+            "files": lost.shown.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        })
+    };
+    json!({
+        "snapshot": report.snapshot,
+        "target": target,
+        "taken_at_us": report.manifest.taken_at_us,
+        "encrypted": !report.manifest.recipients.is_empty(),
+        "photos_files": report.manifest.photos.files,
+        "photos_bytes": report.manifest.photos.bytes,
+        "copied_files": report.copied_files,
+        "copied_bytes": report.copied_bytes,
+        "missing": lost(&report.missing),
+        "damaged": lost(&report.damaged),
+        "removed_snapshots": report.pruned.snapshots,
+        "removed_files": report.pruned.files,
+        "removed_bytes": report.pruned.bytes,
+        "not_removed_because": report.pruned.refused,
+    })
+}
+
+async fn verify(arguments: BackupArguments) -> Result<bool> {
+    let target = arguments.target.clone();
+    let report: VerifyReport = in_background(move || {
+        let mut progress = Progress::default();
+        Ok(infra_backup::verify(&target, &mut |step| {
+            progress.show(step);
+        })?)
+    })
+    .await?;
+    if arguments.json {
+        super::print_json(&json!({
+            "snapshots": report.snapshots, "files": report.files, "bytes": report.bytes,
+            "damaged": report.damaged, "damages": report.damages,
+        }))?;
+    } else {
+        for damage in &report.damages {
+            println!("{damage}");
+        }
+        println!(
+            "{} snapshots, {} files, {} read: {} damaged or missing.",
+            report.snapshots,
+            report.files,
+            megabytes(report.bytes),
+            report.damaged
+        );
+        if report.damaged > 0 {
+            println!(
+                "Photos' files that are removed from the backup are copied again by the next one, as long as they are there."
+            );
+        }
+    }
+    Ok(report.damaged == 0)
+}
+
+fn list(arguments: &BackupArguments) -> Result<bool> {
+    let snapshots = infra_backup::snapshots(&arguments.target)?;
+    let are_whole = snapshots.iter().all(|(_, manifest)| manifest.is_ok());
+    if arguments.json {
+        let rows = snapshots.iter().map(|(name, manifest)| match manifest {
+            Ok(manifest) => json!({"snapshot": name, "manifest": manifest}),
+            Err(error) => json!({"snapshot": name, "error": error.to_string()}),
+        });
+        super::print_json(&rows.collect())?;
+        return Ok(are_whole);
+    }
+    for (name, manifest) in &snapshots {
+        match manifest {
+            Ok(manifest) => {
+                let databases: u64 = manifest.files.iter().map(|file| file.bytes).sum();
+                println!(
+                    "{name}  databases {}, {} photos' files of {}",
+                    megabytes(databases),
+                    manifest.photos.files,
+                    megabytes(manifest.photos.bytes)
+                );
+            }
+            Err(error) => println!("{name}  {error}"),
+        }
+    }
+    println!(
+        "{} snapshots in {}.",
+        snapshots.len(),
+        arguments.target.display()
+    );
+    Ok(are_whole)
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{} MB", bytes / 1_000_000)
+}
