@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use infra_kernel::EventId;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Consumer, Event};
+use crate::{Consumer, Event, Status};
 
 /// A durable log of events with durable subscriptions.
 #[async_trait]
@@ -34,6 +34,23 @@ pub trait Bus: Send + Sync + 'static {
     /// A subscription that is new to the bus starts at the beginning of what the log still keeps,
     /// so that a consumer added by an upgrade sees what happened while the upgrade was under way.
     async fn run(&self, consumer: Consumer, stop: CancellationToken);
+
+    /// Trims the log until it is stopped: deletes what every subscription has passed and what is
+    /// older than the retention, in bounded batches.
+    async fn run_jobs(&self, stop: CancellationToken);
+
+    /// The last event in the log; none while it is empty. With what waits in the outboxes it is
+    /// what ids go on from after a restart ([`crate::last_event()`]).
+    ///
+    /// # Errors
+    /// When the log could not be asked.
+    async fn last_event(&self) -> Result<Option<EventId>, BusError>;
+
+    /// Every subscription that the bus knows, by name, and how far it is.
+    ///
+    /// # Errors
+    /// When the log or the bus's database could not be asked.
+    async fn statuses(&self) -> Result<Vec<Status>, BusError>;
 
     /// What there is besides when the log can lose what it has acknowledged and synced: another
     /// machine's disks. None where its durability is that of the outboxes, whose rows are deleted
@@ -100,4 +117,10 @@ pub enum BusError {
     /// The log could not be asked what it holds; the same call may succeed later.
     #[error("the bus could not say what it holds")]
     Look(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl BusError {
+    pub(crate) fn look(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Look(Box::new(cause))
+    }
 }

@@ -29,11 +29,13 @@ mod headers;
 mod jetstream;
 mod last_event;
 mod log;
+mod log_place;
 mod relay;
 mod row;
 mod settings;
 mod status;
 mod subscription;
+mod transfer;
 mod wakeups;
 
 use sqlx::migrate::Migrator;
@@ -43,12 +45,16 @@ pub use dead_letters::{DeadLetter, DeadLetters};
 pub use embedded::EmbeddedBus;
 pub use event::{Event, PayloadError};
 pub use headers::Headers;
-pub use jetstream::{ConnectError, JetStreamBus, JetStreamSettings, StatusError};
+pub use jetstream::{
+    ConnectError, JetStreamBus, JetStreamFacts, JetStreamSettings, StreamFacts, inspect_jet_stream,
+};
 pub use last_event::last_event;
+pub use log_place::{LogPlace, log_place};
 pub use relay::Relay;
 pub use settings::Settings;
-pub use status::{Status, forget, statuses};
+pub use status::{Status, forget};
 pub use subscription::{Consumer, Handler, HandlerError, RetryPolicy, Subscription};
+pub use transfer::{MoveError, Moved, Progress};
 
 /// The schema of the embedded bus's own database.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");

@@ -12,6 +12,9 @@ use tokio::sync::Notify;
 
 use crate::{BusError, Event};
 
+/// Nothing was published after it.
+pub(crate) const END_OF_TIME: Timestamp = Timestamp::from_microseconds(i64::MAX);
+
 /// A durable log of events, in the order of publishing.
 #[async_trait]
 pub(crate) trait Log: Send + Sync + 'static {
@@ -22,7 +25,10 @@ pub(crate) trait Log: Send + Sync + 'static {
     async fn sync(&self) -> Result<(), BusError>;
 
     /// Who reads the events of these topics, in this history of the log.
-    fn reader(&self, topics: &'static [&'static str], history: Arc<str>) -> Box<dyn LogReader>;
+    fn reader(&self, topics: &[&str], history: Arc<str>) -> Box<dyn LogReader>;
+
+    /// The topics with which a reader reads everything that the log holds now.
+    async fn all_topics(&self) -> Result<Vec<String>, LogError>;
 
     /// What the log holds at this moment.
     async fn extent(&self) -> Result<Extent, LogError>;
@@ -35,6 +41,10 @@ pub(crate) trait Log: Send + Sync + 'static {
     /// Deletes events up to a position that were published before a moment, from the log's
     /// beginning, in one bounded step; returns how many, and whether there may be more.
     async fn trim(&self, passed: i64, before: Timestamp) -> Result<Trimmed, LogError>;
+
+    /// Deletes every event. None of its positions is given again, and what was published before
+    /// can be published again.
+    async fn clear(&self) -> Result<(), LogError>;
 }
 
 /// Reads a log for one subscription.

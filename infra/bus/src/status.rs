@@ -1,5 +1,4 @@
-//! How far each subscription has come: what an operator looks at first. Works on the bus's database
-//! from any process.
+//! How far each subscription has come: what an operator looks at first.
 
 use infra_db::{Database, DbError};
 
@@ -20,18 +19,7 @@ pub struct Status {
     pub dead_letters: i64,
 }
 
-/// Every subscription that the embedded bus knows, by name.
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn statuses(database: &Database) -> Result<Vec<Status>, DbError> {
-    let end: Option<i64> = infra_db::query_scalar("SELECT max(position) FROM log")
-        .fetch_one(database.reader())
-        .await?;
-    statuses_behind(database, end.unwrap_or(0)).await
-}
-
-/// The same of a log that ends at this position.
+/// Every subscription of a log that ends at this position, by name.
 pub(crate) async fn statuses_behind(database: &Database, end: i64) -> Result<Vec<Status>, DbError> {
     infra_db::query(
         "SELECT name AS subscription, position, max(0, $1 + log_base - position) AS behind,

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::log::{Log, LogError};
 use crate::settings::Bounds;
-use crate::{Consumer, Settings};
+use crate::{BusError, Consumer, Settings, Status};
 use runner::{Ended, Runner};
 
 pub(crate) use cursor::Cursor;
@@ -82,6 +82,12 @@ impl Delivery {
                 Ended::OtherHistory { read_to } => above = read_to,
             }
         }
+    }
+
+    /// Every subscription that the database knows, by name, where the log ends at this position.
+    pub(crate) async fn statuses(&self, end: i64) -> Result<Vec<Status>, BusError> {
+        let statuses = crate::status::statuses_behind(&self.database, end).await;
+        statuses.map_err(BusError::look)
     }
 
     /// Makes the subscription known to the bus; tries until it succeeds or is stopped.

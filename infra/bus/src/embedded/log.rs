@@ -4,10 +4,10 @@ use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 use infra_db::{Database, DbError, Query};
-use infra_kernel::{Clock, Timestamp};
+use infra_kernel::{Clock, EventId, Timestamp};
 use tokio::sync::Notify;
 
-use crate::log::{Extent, Log, LogError, LogReader, Logged, Read, Trimmed};
+use crate::log::{END_OF_TIME, Extent, Log, LogError, LogReader, Logged, Read, Trimmed};
 use crate::row::{EventRow, HoldsEvent, Taken, bind_event, take_bounded};
 use crate::wakeups::Wakeups;
 use crate::{BusError, Event};
@@ -71,6 +71,22 @@ impl EmbeddedLog {
             history: Arc::from(""),
         }
     }
+
+    /// The position of the last event that it keeps, 0 when there is none. What was skipped as a
+    /// repetition has used up positions beyond it.
+    pub(super) async fn end(&self) -> Result<i64, DbError> {
+        let last: Option<i64> = infra_db::query_scalar("SELECT max(position) FROM log")
+            .fetch_one(self.database.reader())
+            .await?;
+        Ok(last.unwrap_or(0))
+    }
+
+    pub(super) async fn last_event(&self) -> Result<Option<EventId>, DbError> {
+        let last: Option<i64> = infra_db::query_scalar("SELECT max(event_id) FROM log")
+            .fetch_one(self.database.reader())
+            .await?;
+        Ok(last.map(EventId::from_sql))
+    }
 }
 
 #[async_trait]
@@ -91,11 +107,18 @@ impl Log for EmbeddedLog {
         synced.map_err(|error| BusError::Sync(Box::new(error)))
     }
 
-    fn reader(&self, topics: &'static [&'static str], _: Arc<str>) -> Box<dyn LogReader> {
+    fn reader(&self, topics: &[&str], _: Arc<str>) -> Box<dyn LogReader> {
         Box::new(EmbeddedReader {
             database: self.database.clone(),
             topics: json_texts(topics),
         })
+    }
+
+    async fn all_topics(&self) -> Result<Vec<String>, LogError> {
+        let topics = infra_db::query_scalar("SELECT DISTINCT topic FROM log")
+            .fetch_all(self.database.reader())
+            .await?;
+        Ok(topics)
     }
 
     async fn extent(&self) -> Result<Extent, LogError> {
@@ -123,6 +146,11 @@ impl Log for EmbeddedLog {
             deleted,
             more: deleted == TRIM_BATCH.cast_unsigned(),
         })
+    }
+
+    async fn clear(&self) -> Result<(), LogError> {
+        while trim_batch(&self.database, i64::MAX, END_OF_TIME).await? > 0 {}
+        Ok(())
     }
 }
 

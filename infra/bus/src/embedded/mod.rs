@@ -10,12 +10,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use infra_db::Database;
-use infra_kernel::Clock;
+use infra_kernel::{Clock, EventId};
 use tokio_util::sync::CancellationToken;
 
 use crate::delivery::Delivery;
 use crate::log::Log as _;
-use crate::{Bus, BusError, Consumer, Event, Settings};
+use crate::transfer::{MoveError, Moved, Progress, Transfer};
+use crate::{Bus, BusError, Consumer, Event, JetStreamBus, Settings, Status};
 use log::EmbeddedLog;
 
 /// The durable log on disk, and the subscriptions that read it. Cheap to clone.
@@ -34,10 +35,32 @@ impl EmbeddedBus {
         Self { log, delivery }
     }
 
-    /// Trims the log until it is stopped: deletes what every known subscription has passed and what
-    /// is older than the retention, in bounded batches.
-    pub async fn run_jobs(&self, stop: CancellationToken) {
-        self.delivery.run_jobs(stop).await;
+    /// Moves what this log keeps and a subscription has not passed to another log, and the
+    /// subscriptions with it: each goes on there after the last event that it has passed here.
+    /// Nobody may publish or run a subscription meanwhile. When it is cut off it can
+    /// be run again; until it returns, the subscriptions read this log.
+    ///
+    /// What these outboxes keep of what was published is deleted: it is of the log that was left.
+    ///
+    /// # Errors
+    /// When a log or a database fails, or what was moved is not what was to be moved.
+    pub async fn move_to(
+        &self,
+        to: &JetStreamBus,
+        outboxes: &[Database],
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<Moved, MoveError> {
+        let transfer = Transfer {
+            from: &*self.log,
+            to: to.log(),
+            database: &self.delivery.database,
+            goes_elsewhere: true,
+        };
+        transfer.run(outboxes, progress).await
+    }
+
+    pub(crate) fn log(&self) -> &dyn crate::log::Log {
+        &*self.log
     }
 }
 
@@ -53,5 +76,18 @@ impl Bus for EmbeddedBus {
 
     async fn run(&self, consumer: Consumer, stop: CancellationToken) {
         self.delivery.run(consumer, stop).await;
+    }
+
+    async fn run_jobs(&self, stop: CancellationToken) {
+        self.delivery.run_jobs(stop).await;
+    }
+
+    async fn last_event(&self) -> Result<Option<EventId>, BusError> {
+        self.log.last_event().await.map_err(BusError::look)
+    }
+
+    async fn statuses(&self) -> Result<Vec<Status>, BusError> {
+        let end = self.log.end().await.map_err(BusError::look)?;
+        self.delivery.statuses(end).await
     }
 }

@@ -1,5 +1,6 @@
 //! The connection to the servers, what they must be able to do, and the stream on them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -8,11 +9,10 @@ use async_nats::connection::State;
 use async_nats::jetstream::context::{Context, ContextBuilder};
 use async_nats::jetstream::stream::{self, Config, StorageType, Stream};
 use async_nats::{Client, ConnectOptions};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 
 use super::JetStreamSettings;
+use super::inspect::monitored;
 
 /// Any error below this module.
 pub(super) type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -31,17 +31,25 @@ const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(2);
 const PING_INTERVAL: Duration = Duration::from_secs(10);
 /// For how long the server recognises an event that is published again.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
-/// The most bytes that are read of what monitoring answers.
-const MONITOR_BYTES_MAX: u64 = 1 << 20;
 /// The stream's own note of how often it has lost events.
 const LOSSES: &str = "heliograph-losses";
+/// The stream's own note of whose it is.
+const OWNER: &str = "heliograph-installation";
+
+/// The stream of this name is another installation's.
+#[derive(Debug, thiserror::Error)]
+#[error("the stream `{0}` belongs to another installation")]
+pub(super) struct ForeignStream(String);
 
 /// Why there is no bus on these servers.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// A setting cannot be right.
-    #[error("`{0}` cannot be the name of a stream: it has lower-case letters, digits and hyphens")]
-    Name(String),
+    #[error("{0}")]
+    Setting(String),
+    /// The bus's database could not be read.
+    #[error("the bus's database could not be read")]
+    Database(#[from] infra_db::DbError),
     /// Nothing that will do is there.
     #[error("no NATS server can be reached at {0}")]
     Unreachable(String, #[source] Cause),
@@ -58,6 +66,13 @@ pub enum ConnectError {
     /// The server keeps nothing.
     #[error("the NATS server keeps no streams: start it with JetStream (`-js`)")]
     NoJetStream(#[source] Cause),
+    /// The stream is not this installation's.
+    #[error(
+        "the stream `{0}` on the NATS server belongs to another installation, or is none of \
+         heliograph's: give this one a name of its own with `jetstream.name`; or, if it is the one \
+         of this data folder and its bus.db was lost, delete the stream"
+    )]
+    Foreign(String),
     /// The server's monitoring could not be asked.
     #[error("the monitoring of the NATS server at {0} could not be asked how it writes")]
     Monitor(String, #[source] Cause),
@@ -77,6 +92,8 @@ pub(super) struct Connection {
     /// What stands before a topic in its subject.
     prefix: String,
     replicas: u8,
+    /// The installation whose stream it is.
+    owner: String,
     opened: Mutex<Option<Opened>>,
 }
 
@@ -91,31 +108,49 @@ pub(super) struct Opened {
 }
 
 impl Connection {
-    pub(super) async fn open(at: &JetStreamSettings) -> Result<Self, ConnectError> {
-        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if at.name.is_empty() || !at.name.chars().all(is_plain) {
-            return Err(ConnectError::Name(at.name.clone()));
+    pub(super) async fn open(
+        url: &str,
+        settings: &JetStreamSettings,
+        owner: String,
+    ) -> Result<Self, ConnectError> {
+        let connection = Self::connect(url, settings, owner).await?;
+        if monitored(settings)
+            .await?
+            .is_some_and(|seen| !seen.is_synced)
+        {
+            return Err(ConnectError::NotSynced);
         }
-        let client = connect(&at.url).await?;
+        let opened = connection.opened().await;
+        opened.map_err(|error| match error.downcast::<ForeignStream>() {
+            Ok(foreign) => ConnectError::Foreign(foreign.0),
+            Err(error) => ConnectError::NoJetStream(error),
+        })?;
+        Ok(connection)
+    }
+
+    /// The connection alone, to a server that is new enough.
+    pub(super) async fn connect(
+        url: &str,
+        settings: &JetStreamSettings,
+        owner: String,
+    ) -> Result<Self, ConnectError> {
+        let checked = settings.check();
+        checked.map_err(|(_, problem)| ConnectError::Setting(problem))?;
+        let client = connect(url).await?;
         require_version(&client)?;
-        if let Some(monitor) = &at.monitor {
-            require_synced(monitor).await?;
-        }
         let context = ContextBuilder::new()
             .timeout(REQUEST_MAX)
             .ack_timeout(REQUEST_MAX)
             .build(client.clone());
-        let connection = Self {
+        Ok(Self {
             client,
             context,
-            stream: format!("{}-events", at.name),
-            prefix: format!("{}.events.", at.name),
-            replicas: at.replicas,
+            stream: format!("{}-events", settings.name),
+            prefix: format!("{}.events.", settings.name),
+            replicas: settings.replicas,
+            owner,
             opened: Mutex::default(),
-        };
-        let opened = connection.opened().await;
-        opened.map_err(ConnectError::NoJetStream)?;
-        Ok(connection)
+        })
     }
 
     /// How often it was made: counted before anything is sent on a new one.
@@ -183,6 +218,7 @@ impl Connection {
         require_version(&self.client)?;
         let stream = self.context.get_or_create_stream(self.config()).await?;
         let info = stream.cached_info().clone();
+        self.require_own(&info)?;
         let losses = losses_in(&info.config);
         let created = info.created.unix_timestamp_nanos();
         let opened = Opened {
@@ -191,6 +227,14 @@ impl Connection {
             connection,
         };
         Ok((opened, info))
+    }
+
+    /// Two installations in one stream would act on each other's events.
+    pub(super) fn require_own(&self, info: &stream::Info) -> Result<(), ForeignStream> {
+        match info.config.metadata.get(OWNER) {
+            Some(owner) if *owner == self.owner => Ok(()),
+            _ => Err(ForeignStream(self.stream.clone())),
+        }
     }
 
     /// Without an age or a size at which events go: only what every subscription has passed goes.
@@ -202,6 +246,7 @@ impl Connection {
             storage: StorageType::File,
             num_replicas: usize::from(self.replicas.max(1)),
             duplicate_window: DUPLICATE_WINDOW,
+            metadata: HashMap::from([(OWNER.to_owned(), self.owner.clone())]),
             ..Config::default()
         }
     }
@@ -230,7 +275,7 @@ fn losses_in(config: &Config) -> u64 {
 async fn connect(url: &str) -> Result<Client, ConnectError> {
     let addresses: Vec<String> = url.split(',').map(|part| part.trim().to_owned()).collect();
     if addresses.iter().any(|address| address.starts_with("tls:")) {
-        return Err(ConnectError::Encrypted(url.to_owned()));
+        return Err(ConnectError::Encrypted(without_account(url)));
     }
     let options = ConnectOptions::new()
         .name("heliograph")
@@ -243,11 +288,23 @@ async fn connect(url: &str) -> Result<Client, ConnectError> {
     // cryptography library, and panic where there is none.
     let connecting = tokio::spawn(async move { options.connect(addresses).await });
     match connecting.await {
-        Ok(connected) => {
-            connected.map_err(|error| ConnectError::Unreachable(url.to_owned(), Box::new(error)))
-        }
-        Err(_) => Err(ConnectError::Encrypted(url.to_owned())),
+        Ok(connected) => connected
+            .map_err(|error| ConnectError::Unreachable(without_account(url), Box::new(error))),
+        Err(_) => Err(ConnectError::Encrypted(without_account(url))),
     }
+}
+
+/// Addresses as they may be shown: passwords stand before the last sign of each.
+fn without_account(url: &str) -> String {
+    let addresses = url.split(',').map(|address| {
+        let (scheme, rest) = address
+            .trim()
+            .split_once("://")
+            .unwrap_or(("nats", address));
+        let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+        format!("{scheme}://{host}")
+    });
+    addresses.collect::<Vec<_>>().join(",")
 }
 
 fn report(event: &async_nats::Event) {
@@ -275,31 +332,4 @@ fn require_version(client: &Client) -> Result<(), ConnectError> {
         (Some(major), Some(minor)) if (major, minor) >= VERSION_MIN => Ok(()),
         _ => Err(ConnectError::TooOld(version)),
     }
-}
-
-/// Asks the server's monitoring, which alone knows: a client is told nothing of how it writes.
-async fn require_synced(monitor: &str) -> Result<(), ConnectError> {
-    let asked = tokio::time::timeout(REQUEST_MAX, is_synced(monitor)).await;
-    let asked = asked.unwrap_or_else(|elapsed| Err(elapsed.into()));
-    match asked {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(ConnectError::NotSynced),
-        Err(error) => Err(ConnectError::Monitor(monitor.to_owned(), error)),
-    }
-}
-
-async fn is_synced(monitor: &str) -> Result<bool, Cause> {
-    let mut connection = TcpStream::connect(monitor).await?;
-    // Without a version that keeps the connection: the end of the answer is the end of the stream.
-    let request = format!("GET /varz HTTP/1.0\r\nHost: {monitor}\r\n\r\n");
-    connection.write_all(request.as_bytes()).await?;
-    let mut answer = Vec::new();
-    connection
-        .take(MONITOR_BYTES_MAX)
-        .read_to_end(&mut answer)
-        .await?;
-    let answer = String::from_utf8(answer)?;
-    let (_, body) = answer.split_once("\r\n\r\n").ok_or("it has no body")?;
-    let variables: serde_json::Value = serde_json::from_str(body)?;
-    Ok(variables["jetstream"]["config"]["sync_always"] == true)
 }

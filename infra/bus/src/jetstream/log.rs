@@ -26,6 +26,8 @@ use crate::{Anchor, BusError, Event, LossyLog};
 /// The most events that are sent before the first is acknowledged: a slow disk must write them all
 /// within the time for one answer.
 const WAVE_MAX: usize = 64;
+/// The end of a subject that stands for the ends of all.
+const EVERY_TOPIC: &str = ">";
 
 pub(super) struct JetStreamLog {
     connection: Arc<Connection>,
@@ -158,6 +160,15 @@ impl JetStreamLog {
         Ok(stream.purge().sequence(last + 1).await?.purged)
     }
 
+    /// Empties the stream. The history ends with it, and so do the ids by which the server would
+    /// take what is published again for a repetition.
+    async fn clear_stream(&self) -> Result<(), Cause> {
+        let (opened, _) = self.connection.look().await?;
+        self.connection.end_history(&opened.history).await?;
+        self.connection.stream().await?.purge().await?;
+        Ok(())
+    }
+
     pub(super) async fn last_event(&self) -> Result<Option<EventId>, Cause> {
         let (_, info) = self.connection.look().await?;
         if info.state.messages == 0 {
@@ -214,9 +225,13 @@ impl Log for JetStreamLog {
         Ok(())
     }
 
-    fn reader(&self, topics: &'static [&'static str], history: Arc<str>) -> Box<dyn LogReader> {
+    fn reader(&self, topics: &[&str], history: Arc<str>) -> Box<dyn LogReader> {
         let connection = Arc::clone(&self.connection);
         Box::new(JetStreamReader::new(connection, topics, history))
+    }
+
+    async fn all_topics(&self) -> Result<Vec<String>, LogError> {
+        Ok(vec![EVERY_TOPIC.to_owned()])
     }
 
     async fn extent(&self) -> Result<Extent, LogError> {
@@ -248,6 +263,10 @@ impl Log for JetStreamLog {
             deleted: deleted.map_err(LogError::Unavailable)?,
             more: false,
         })
+    }
+
+    async fn clear(&self) -> Result<(), LogError> {
+        self.clear_stream().await.map_err(LogError::Unavailable)
     }
 }
 

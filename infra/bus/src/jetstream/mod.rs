@@ -9,6 +9,7 @@
 //! ([`Bus::lossy`]).
 
 mod connection;
+mod inspect;
 mod log;
 mod message;
 mod reader;
@@ -19,29 +20,28 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use infra_db::{Database, DbError};
-use infra_kernel::{Clock, EventId};
+use infra_kernel::{Clock, EventId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::delivery::Delivery;
-use crate::log::{Log as _, LogError};
-use crate::{Bus, BusError, Consumer, Event, LossyLog, Settings, Status};
+use crate::log::Log as _;
+use crate::log_place::installation;
+use crate::transfer::{MoveError, Moved, Progress, Transfer};
+use crate::{Bus, BusError, Consumer, EmbeddedBus, Event, LossyLog, Settings, Status};
 use connection::Connection;
 use log::JetStreamLog;
 
 pub use connection::ConnectError;
 
-/// Where the servers are, and what the stream is called there.
+/// What the stream is like, on the servers that keep it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct JetStreamSettings {
-    /// The servers' addresses, with commas between them: "nats://user:password@10.0.0.1:4222".
-    /// Encrypted connections ("tls://") are not built in. Default "nats://127.0.0.1:4222".
-    pub url: String,
     /// Where the server's monitoring listens, as "host:port"; it is asked at the start whether the
-    /// server writes to its disk before it acknowledges. Default none: then nobody asks.
-    pub monitor: Option<String>,
+    /// server writes to its disk before it acknowledges. Empty: then nobody asks.
+    pub monitor: String,
     /// What stands before the names of the stream and its subjects: lower-case letters, digits and
     /// hyphens. Installations that share a server have names of their own. Default "heliograph".
     pub name: String,
@@ -53,8 +53,7 @@ pub struct JetStreamSettings {
 impl Default for JetStreamSettings {
     fn default() -> Self {
         Self {
-            url: "nats://127.0.0.1:4222".to_owned(),
-            monitor: None,
+            monitor: String::new(),
             name: "heliograph".to_owned(),
             replicas: 1,
         }
@@ -62,14 +61,78 @@ impl Default for JetStreamSettings {
 }
 
 impl JetStreamSettings {
-    /// The default ones with these servers.
-    #[must_use]
-    pub fn at(url: &str) -> Self {
-        Self {
-            url: url.to_owned(),
-            ..Self::default()
+    /// Checks what the types cannot.
+    ///
+    /// # Errors
+    /// The name of a setting and what is wrong with it.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if self.name.is_empty() || !self.name.chars().all(is_plain) {
+            let problem = format!(
+                "`{}` cannot be the name of a stream: it has lower-case letters, digits and hyphens",
+                self.name
+            );
+            return Err(("name", problem));
         }
+        if !matches!(self.replicas, 1 | 3 | 5) {
+            let problem = format!("{} replicas: there are 1, 3 or 5", self.replicas);
+            return Err(("replicas", problem));
+        }
+        Ok(())
     }
+}
+
+/// What is known of servers that keep a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JetStreamFacts {
+    /// The version of the server that replied.
+    pub version: String,
+    /// Whether it writes to its disk before it acknowledges; none when nobody could be asked.
+    pub is_synced: Option<bool>,
+    /// How far its clock is ahead of this machine's, in microseconds; none when nobody could be
+    /// asked.
+    pub clock_ahead_us: Option<i64>,
+    /// The stream; none when there is none yet.
+    pub stream: Option<StreamFacts>,
+}
+
+/// What is known of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamFacts {
+    /// Its name on the servers.
+    pub name: String,
+    /// How many events it keeps.
+    pub events: u64,
+    /// How many bytes they have.
+    pub bytes: u64,
+    /// On how many servers each is kept.
+    pub replicas: usize,
+    /// The position of the last event that it ever took.
+    pub last: i64,
+}
+
+impl StreamFacts {
+    /// Every subscription of the bus's database that reads the stream, by name.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn statuses(&self, database: &Database) -> Result<Vec<Status>, DbError> {
+        crate::status::statuses_behind(database, self.last).await
+    }
+}
+
+/// Asks the servers what they are and what they keep, and changes nothing there. The stream has to
+/// be that of the database's installation; without a database there is none yet.
+///
+/// # Errors
+/// When there is no server that will do, or the stream is another installation's.
+pub async fn inspect_jet_stream(
+    url: &str,
+    settings: &JetStreamSettings,
+    database: Option<&Database>,
+    now: Timestamp,
+) -> Result<JetStreamFacts, ConnectError> {
+    inspect::inspect(url, settings, database, now).await
 }
 
 /// The stream, and the subscriptions that read it in this process. Cheap to clone.
@@ -80,7 +143,8 @@ pub struct JetStreamBus {
 }
 
 impl JetStreamBus {
-    /// Connects, checks what the server is, and makes the stream if it is not there. Cursors,
+    /// Connects to the servers of this URL, several with commas between them, checks what they are,
+    /// and makes the stream if it is not there; it belongs to the database's installation. Cursors,
     /// redelivery and dead letters are in this database, which was opened with
     /// [`crate::MIGRATIONS`]; one process runs its subscriptions.
     ///
@@ -90,53 +154,43 @@ impl JetStreamBus {
     /// # Errors
     /// When there is no server that will do.
     pub async fn connect(
-        at: &JetStreamSettings,
+        url: &str,
+        stream: &JetStreamSettings,
         database: Database,
         clock: Arc<dyn Clock>,
         settings: &Settings,
     ) -> Result<Self, ConnectError> {
-        let connection = Arc::new(Connection::open(at).await?);
+        let owner = installation(&database).await?;
+        let connection = Arc::new(Connection::open(url, stream, owner).await?);
         let keep = Duration::from_secs(settings.outbox_keep_s);
         let log = Arc::new(JetStreamLog::start(connection, keep));
         let delivery = Delivery::new(Arc::clone(&log) as _, database, clock, settings);
         Ok(Self { log, delivery })
     }
 
-    /// Trims the log until it is stopped: deletes what every subscription of the bus's database has
-    /// passed and what is older than the retention.
-    pub async fn run_jobs(&self, stop: CancellationToken) {
-        self.delivery.run_jobs(stop).await;
-    }
-
-    /// The last event in the log; none while it is empty. With what [`crate::last_event()`] says of
-    /// the outboxes it is what ids go on from after a restart.
+    /// Moves what this log keeps into the folder's own, and the subscriptions with it, as
+    /// [`EmbeddedBus::move_to`] does the other way.
     ///
     /// # Errors
-    /// When the server cannot be asked.
-    pub async fn last_event(&self) -> Result<Option<EventId>, BusError> {
-        self.log.last_event().await.map_err(BusError::Look)
+    /// As that has them.
+    pub async fn move_to(
+        &self,
+        to: &EmbeddedBus,
+        outboxes: &[Database],
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<Moved, MoveError> {
+        let transfer = Transfer {
+            from: &*self.log,
+            to: to.log(),
+            database: &self.delivery.database,
+            goes_elsewhere: false,
+        };
+        transfer.run(outboxes, progress).await
     }
 
-    /// Every subscription that the bus's database knows, by name: [`crate::statuses`] for this log.
-    ///
-    /// # Errors
-    /// When the server or the database cannot be asked.
-    pub async fn statuses(&self) -> Result<Vec<Status>, StatusError> {
-        let extent = self.log.extent().await.map_err(StatusError::Log)?;
-        let statuses = crate::status::statuses_behind(&self.delivery.database, extent.last).await;
-        statuses.map_err(StatusError::Database)
+    pub(crate) fn log(&self) -> &dyn crate::log::Log {
+        &*self.log
     }
-}
-
-/// Why it is not known how far the subscriptions are.
-#[derive(Debug, thiserror::Error)]
-pub enum StatusError {
-    /// The log could not be asked where it ends.
-    #[error("the log could not be asked where it ends")]
-    Log(#[source] LogError),
-    /// The bus's database could not be read.
-    #[error("the bus's database could not be read")]
-    Database(#[source] DbError),
 }
 
 #[async_trait]
@@ -151,6 +205,19 @@ impl Bus for JetStreamBus {
 
     async fn run(&self, consumer: Consumer, stop: CancellationToken) {
         self.delivery.run(consumer, stop).await;
+    }
+
+    async fn run_jobs(&self, stop: CancellationToken) {
+        self.delivery.run_jobs(stop).await;
+    }
+
+    async fn last_event(&self) -> Result<Option<EventId>, BusError> {
+        self.log.last_event().await.map_err(BusError::Look)
+    }
+
+    async fn statuses(&self) -> Result<Vec<Status>, BusError> {
+        let extent = self.log.extent().await.map_err(BusError::look)?;
+        self.delivery.statuses(extent.last).await
     }
 
     fn lossy(&self) -> Option<&dyn LossyLog> {

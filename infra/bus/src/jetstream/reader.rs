@@ -33,7 +33,7 @@ const TOO_MANY_BYTES: &str = "MaxBytes";
 
 pub(super) struct JetStreamReader {
     connection: Arc<Connection>,
-    topics: &'static [&'static str],
+    topics: Vec<String>,
     history: Arc<str>,
     reading: Option<Reading>,
 }
@@ -58,14 +58,10 @@ struct Pulled {
 }
 
 impl JetStreamReader {
-    pub(super) fn new(
-        connection: Arc<Connection>,
-        topics: &'static [&'static str],
-        history: Arc<str>,
-    ) -> Self {
+    pub(super) fn new(connection: Arc<Connection>, topics: &[&str], history: Arc<str>) -> Self {
         Self {
             connection,
-            topics,
+            topics: topics.iter().map(|topic| (*topic).to_owned()).collect(),
             history,
             reading: None,
         }
@@ -185,7 +181,7 @@ impl JetStreamReader {
     async fn holds_any(&self, after: i64) -> Result<bool, Cause> {
         let stream = self.connection.stream().await?;
         let from = u64::try_from(after + 1)?;
-        for topic in self.topics {
+        for topic in &self.topics {
             let next = stream
                 .raw_message_builder()
                 .sequence(from)

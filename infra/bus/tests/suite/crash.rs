@@ -14,7 +14,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use infra_bus::{EmbeddedBus, Event, HandlerError, Relay, RetryPolicy, Subscription};
+use infra_bus::{Bus as _, EmbeddedBus, Event, HandlerError, Relay, RetryPolicy, Subscription};
 use infra_db::Database;
 use infra_kernel::{EventId, IdGenerator, SystemClock};
 use rand::rngs::StdRng;
@@ -146,6 +146,7 @@ fn numbers(lines: &[String]) -> Vec<i64> {
 
 /// The bus with all its neighbours, in one folder.
 struct Parts {
+    bus: EmbeddedBus,
     bus_database: Database,
     domain: Database,
     effects: Database,
@@ -169,10 +170,11 @@ async fn start(folder: &Path) -> Parts {
     };
     let consumer = run(&bus, subscription, handler);
     let stop = CancellationToken::new();
-    let relay = Relay::new(domain.clone(), Arc::new(bus));
+    let relay = Relay::new(domain.clone(), Arc::new(bus.clone()));
     let token = stop.clone();
     tokio::spawn(async move { relay.run(token).await });
     Parts {
+        bus,
         bus_database,
         domain,
         effects,
@@ -236,7 +238,7 @@ async fn write_for_ever(domain: Database, ids: Arc<IdGenerator>, key: u64) {
 async fn drain_and_check(folder: &Path, acknowledged: &BTreeSet<i64>) -> Hits {
     let parts = start(folder).await;
     eventually("everything is drained", async || {
-        let statuses = infra_bus::statuses(&parts.bus_database).await.unwrap();
+        let statuses = parts.bus.statuses().await.unwrap();
         let drained = |status: &infra_bus::Status| {
             status.subscription == NAME && status.behind == 0 && status.waiting == 0
         };

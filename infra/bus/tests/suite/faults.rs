@@ -206,10 +206,11 @@ async fn everything_goes_on_after_a_while_without_a_server() {
     scene.end(60).await;
 }
 
-async fn refusal(at: &JetStreamSettings) -> ConnectError {
+async fn refusal(url: &str, stream: &JetStreamSettings) -> ConnectError {
     let folder = tempfile::tempdir().unwrap();
     let database = open_database(folder.path()).await;
-    let connected = JetStreamBus::connect(at, database, Arc::new(SystemClock), &quick()).await;
+    let clock = Arc::new(SystemClock);
+    let connected = JetStreamBus::connect(url, stream, database, clock, &quick()).await;
     connected.err().expect("it will not do")
 }
 
@@ -218,9 +219,11 @@ async fn a_server_that_acknowledges_before_it_writes_is_refused() {
     let Some(server) = Nats::start_with("2m") else {
         return;
     };
-    let mut at = JetStreamSettings::at(&server.url());
-    at.monitor = Some(server.monitor());
-    let refused = refusal(&at).await;
+    let stream = JetStreamSettings {
+        monitor: server.monitor(),
+        ..JetStreamSettings::default()
+    };
+    let refused = refusal(&server.url(), &stream).await;
     assert!(matches!(refused, ConnectError::NotSynced), "{refused}");
     assert!(refused.to_string().contains("sync_interval: always"));
 }
@@ -242,7 +245,8 @@ async fn a_server_that_is_too_old_is_refused() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let old = tokio::spawn(serve_old(listener));
-    let refused = refusal(&JetStreamSettings::at(&format!("nats://{address}"))).await;
+    let url = format!("nats://{address}");
+    let refused = refusal(&url, &JetStreamSettings::default()).await;
     old.abort();
     assert!(
         refused
@@ -254,17 +258,40 @@ async fn a_server_that_is_too_old_is_refused() {
 
 #[tokio::test]
 async fn addresses_that_lead_nowhere_are_refused() {
-    let refused = refusal(&JetStreamSettings::at("tls://127.0.0.1:1")).await;
+    let stream = JetStreamSettings::default();
+    let refused = refusal("tls://127.0.0.1:1", &stream).await;
     assert!(matches!(refused, ConnectError::Encrypted(_)), "{refused}");
-    let refused = refusal(&JetStreamSettings::at("nats://127.0.0.1:1")).await;
+    let nowhere = "nats://ada:tulip@127.0.0.1:1, nats://bob:rose@127.0.0.1:2";
+    let refused = refusal(nowhere, &stream).await;
     assert!(
         matches!(refused, ConnectError::Unreachable(..)),
         "{refused}"
     );
-    let at = JetStreamSettings {
+    assert!(
+        refused
+            .to_string()
+            .ends_with("at nats://127.0.0.1:1,nats://127.0.0.1:2"),
+        "a password is not shown: {refused}"
+    );
+    let stream = JetStreamSettings {
         name: "Two Words".to_owned(),
-        ..JetStreamSettings::default()
+        ..stream
     };
-    let refused = refusal(&at).await;
-    assert!(matches!(refused, ConnectError::Name(_)), "{refused}");
+    let refused = refusal("nats://127.0.0.1:1", &stream).await;
+    assert!(matches!(refused, ConnectError::Setting(_)), "{refused}");
+}
+
+#[tokio::test]
+async fn a_stream_of_another_installation_is_refused() {
+    let Some(server) = Nats::start() else { return };
+    let place = Place::jet_stream(&server, "shared");
+    let first = Stage::new(&place).await;
+    let Place::JetStream(url, stream) = &place else {
+        unreachable!()
+    };
+    let refused = refusal(url, stream).await;
+    assert!(matches!(refused, ConnectError::Foreign(_)), "{refused}");
+    assert!(refused.to_string().contains("jetstream.name"), "{refused}");
+    // Its own it may open as often as it likes.
+    first.elsewhere(&place).await;
 }

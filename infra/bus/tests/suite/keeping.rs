@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use infra_bus::{Anchor, Bus, BusError, Consumer, Event, LossyLog, Relay, outbox};
+use infra_bus::{Anchor, Bus, BusError, Consumer, Event, LossyLog, Relay, Status, outbox};
 use infra_db::Database;
+use infra_kernel::EventId;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -51,6 +52,18 @@ impl Bus for Forgetful {
 
     async fn run(&self, _: Consumer, stop: CancellationToken) {
         stop.cancelled().await;
+    }
+
+    async fn run_jobs(&self, stop: CancellationToken) {
+        stop.cancelled().await;
+    }
+
+    async fn last_event(&self) -> Result<Option<EventId>, BusError> {
+        Ok(None)
+    }
+
+    async fn statuses(&self) -> Result<Vec<Status>, BusError> {
+        Ok(Vec::new())
     }
 
     fn lossy(&self) -> Option<&dyn LossyLog> {

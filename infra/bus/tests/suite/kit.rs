@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use infra_bus::{
     Bus, Consumer, EmbeddedBus, Event, Handler, HandlerError, Headers, RetryPolicy, Settings,
-    Status, Subscription, statuses,
+    Status, Subscription,
 };
 use infra_db::{Database, Durability, OpenOptions};
 use infra_kernel::{Clock, Context, CorrelationId, EventId, IdGenerator, SystemClock};
@@ -121,7 +121,7 @@ impl World {
 
     pub(crate) async fn status(&self) -> Status {
         self.registered().await;
-        let statuses = statuses(&self.database).await.unwrap();
+        let statuses = self.bus.statuses().await.unwrap();
         statuses
             .into_iter()
             .find(|status| status.subscription == NAME)
@@ -131,7 +131,7 @@ impl World {
     /// Waits until the bus knows the subscription.
     pub(crate) async fn registered(&self) {
         eventually("it is registered", async || {
-            !statuses(&self.database).await.unwrap().is_empty()
+            !self.bus.statuses().await.unwrap().is_empty()
         })
         .await;
     }

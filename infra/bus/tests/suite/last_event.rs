@@ -14,7 +14,7 @@ async fn the_newest_event_is_found_in_the_log_and_in_outboxes() {
     let domain = open_domain(world.folder.path()).await;
     let last = async || {
         let outboxes = [domain.clone()];
-        last_event(&world.database, &outboxes).await.unwrap()
+        last_event(&world.bus, &outboxes).await.unwrap()
     };
     assert_eq!(last().await, None);
     let published = world.event(1, 1);
@@ -40,10 +40,7 @@ async fn a_clock_that_was_set_back_makes_no_id_again_after_a_restart() {
         .now()
         .minus(std::time::Duration::from_secs(3_600));
     let ids = IdGenerator::new(0, Arc::new(ManualClock::at(an_hour_ago)));
-    let last: EventId = last_event(&world.database, &[domain])
-        .await
-        .unwrap()
-        .unwrap();
+    let last: EventId = last_event(&world.bus, &[domain]).await.unwrap().unwrap();
     ids.start_after(last);
     assert!(ids.next::<EventId>() > event.id);
 }

@@ -12,6 +12,7 @@ mod headers;
 mod keeping;
 mod kit;
 mod last_event;
+mod moving;
 mod order;
 mod redelivery;
 mod relay;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use infra_bus::{Bus, BusError, Consumer, Event, HandlerError, Relay, inbox, outbox};
+use infra_bus::{Bus, BusError, Consumer, Event, HandlerError, Relay, Status, inbox, outbox};
 use infra_db::{BoxFuture, Database, DbError};
 use infra_kernel::EventId;
 use sqlx::migrate::Migrator;
@@ -104,6 +104,18 @@ impl Bus for Unsteady {
 
     async fn run(&self, _: Consumer, stop: CancellationToken) {
         stop.cancelled().await;
+    }
+
+    async fn run_jobs(&self, stop: CancellationToken) {
+        stop.cancelled().await;
+    }
+
+    async fn last_event(&self) -> Result<Option<EventId>, BusError> {
+        Ok(None)
+    }
+
+    async fn statuses(&self) -> Result<Vec<Status>, BusError> {
+        Ok(Vec::new())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use infra_bus::Bus as _;
 use infra_kernel::{Clock as _, ManualClock, SystemClock};
 use tokio_util::sync::CancellationToken;
 

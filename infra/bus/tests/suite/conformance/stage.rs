@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use infra_bus::{
     Bus, Consumer, EmbeddedBus, Event, Handler, JetStreamBus, JetStreamSettings, Settings, Status,
-    Subscription, statuses,
+    Subscription,
 };
 use infra_db::Database;
 use infra_kernel::{Clock, EventId, IdGenerator, SystemClock};
@@ -19,30 +19,24 @@ use crate::kit::{NAME, TOPIC, eventually, headers, open_database, quick};
 #[derive(Clone)]
 pub(crate) enum Place {
     Embedded,
-    JetStream(JetStreamSettings),
+    JetStream(String, JetStreamSettings),
 }
 
 impl Place {
     pub(crate) fn jet_stream(server: &Nats, name: &str) -> Self {
-        Self::JetStream(JetStreamSettings {
-            url: server.url(),
-            monitor: Some(server.monitor()),
+        let settings = JetStreamSettings {
+            monitor: server.monitor(),
             name: name.to_owned(),
             ..JetStreamSettings::default()
-        })
+        };
+        Self::JetStream(server.url(), settings)
     }
-}
-
-#[derive(Clone)]
-enum AnyBus {
-    Embedded(EmbeddedBus),
-    JetStream(JetStreamBus),
 }
 
 pub(crate) struct Stage {
     pub(crate) folder: TempDir,
     pub(crate) database: Database,
-    bus: AnyBus,
+    bus: Arc<dyn Bus>,
     ids: IdGenerator,
 }
 
@@ -105,19 +99,13 @@ impl Stage {
     }
 
     pub(crate) fn bus(&self) -> Arc<dyn Bus> {
-        match self.bus.clone() {
-            AnyBus::Embedded(bus) => Arc::new(bus),
-            AnyBus::JetStream(bus) => Arc::new(bus),
-        }
+        Arc::clone(&self.bus)
     }
 
     /// The same log as another process has it.
     pub(crate) async fn elsewhere(&self, place: &Place) -> Arc<dyn Bus> {
         let database = open_database(self.folder.path()).await;
-        match open_bus(place, database, &quick(), Arc::new(SystemClock)).await {
-            AnyBus::Embedded(bus) => Arc::new(bus),
-            AnyBus::JetStream(bus) => Arc::new(bus),
-        }
+        open_bus(place, database, &quick(), Arc::new(SystemClock)).await
     }
 
     pub(crate) fn event(&self, key: u64, number: u64) -> Event {
@@ -153,29 +141,18 @@ impl Stage {
 
     pub(crate) fn trim(&self) -> tokio_util::sync::DropGuard {
         let stop = CancellationToken::new();
-        let (bus, token) = (self.bus.clone(), stop.clone());
-        tokio::spawn(async move {
-            match bus {
-                AnyBus::Embedded(bus) => bus.run_jobs(token).await,
-                AnyBus::JetStream(bus) => bus.run_jobs(token).await,
-            }
-        });
+        let (bus, token) = (self.bus(), stop.clone());
+        tokio::spawn(async move { bus.run_jobs(token).await });
         stop.drop_guard()
     }
 
     pub(crate) async fn statuses(&self) -> Vec<Status> {
-        match &self.bus {
-            AnyBus::Embedded(_) => statuses(&self.database).await.unwrap(),
-            AnyBus::JetStream(bus) => bus.statuses().await.unwrap(),
-        }
+        self.bus.statuses().await.unwrap()
     }
 
     /// The last event that ids go on from.
     pub(crate) async fn last_event(&self) -> Option<EventId> {
-        match &self.bus {
-            AnyBus::Embedded(_) => infra_bus::last_event(&self.database, &[]).await.unwrap(),
-            AnyBus::JetStream(bus) => bus.last_event().await.unwrap(),
-        }
+        self.bus.last_event().await.unwrap()
     }
 
     /// How far the test's subscription is; none before the bus knows it.
@@ -201,12 +178,12 @@ async fn open_bus(
     database: Database,
     settings: &Settings,
     clock: Arc<dyn Clock>,
-) -> AnyBus {
+) -> Arc<dyn Bus> {
     match place {
-        Place::Embedded => AnyBus::Embedded(EmbeddedBus::open(database, clock, settings)),
-        Place::JetStream(at) => {
-            let connected = JetStreamBus::connect(at, database, clock, settings).await;
-            AnyBus::JetStream(connected.unwrap())
+        Place::Embedded => Arc::new(EmbeddedBus::open(database, clock, settings)),
+        Place::JetStream(url, stream) => {
+            let connected = JetStreamBus::connect(url, stream, database, clock, settings).await;
+            Arc::new(connected.unwrap())
         }
     }
 }

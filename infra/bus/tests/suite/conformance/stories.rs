@@ -111,7 +111,7 @@ pub(super) async fn a_new_subscription_starts_at_the_beginning_of_what_is_kept(p
 /// On NATS without a look in between. The embedded log is looked at now and then.
 pub(super) async fn what_another_process_publishes_wakes_a_subscription(place: Place) {
     let mut settings = quick();
-    if matches!(place, Place::JetStream(_)) {
+    if matches!(place, Place::JetStream(..)) {
         settings.poll_interval_ms = 3_600_000;
     }
     let stage = Stage::with(&place, &settings, Arc::new(SystemClock)).await;
