@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
-use infra_bus::{DeadLetter, DeadLetters};
+use infra_bus::{Bus, DeadLetter, DeadLetters};
 use infra_kernel::SystemClock;
 use serde_json::{Value, json};
 
@@ -68,7 +68,7 @@ pub(super) enum DeadCommand {
 pub(super) async fn run(command: BusCommand, configuration: &Configuration) -> Result<ExitCode> {
     let domains = super::open_existing(configuration).await?;
     match command {
-        BusCommand::Status { json } => status(domains.bus_database(), json).await?,
+        BusCommand::Status { json } => status(domains.bus(), json).await?,
         BusCommand::Dead(command) => {
             let letters = DeadLetters::new(domains.bus_database().clone(), Arc::new(SystemClock));
             dead(command, &letters).await?;
@@ -78,8 +78,8 @@ pub(super) async fn run(command: BusCommand, configuration: &Configuration) -> R
     Ok(ExitCode::SUCCESS)
 }
 
-async fn status(database: &infra_db::Database, as_json: bool) -> Result<()> {
-    let statuses = infra_bus::statuses(database).await?;
+async fn status(bus: &dyn Bus, as_json: bool) -> Result<()> {
+    let statuses = bus.statuses().await?;
     if as_json {
         let rows = statuses.iter().map(|status| {
             json!({

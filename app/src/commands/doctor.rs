@@ -2,8 +2,10 @@
 
 mod data;
 mod database_server;
+mod event_log;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
@@ -42,6 +44,20 @@ pub(super) async fn run(arguments: &DoctorArguments, loaded: &Loaded) -> Result<
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
+    })
+}
+
+/// Clocks that differ by more than this make ids and times of two machines disagree.
+const CLOCK_DIFFERENCE_MAX: Duration = Duration::from_secs(1);
+
+/// What to say of a server's clock, when it differs from this machine's.
+fn clock_difference(server: &str, ahead_us: i64) -> Option<Finding> {
+    let differs = ahead_us.unsigned_abs() > CLOCK_DIFFERENCE_MAX.as_micros() as u64;
+    differs.then(|| {
+        Finding::Warning(format!(
+            "the clock of {server} differs from this machine's by {} ms; let both follow the same time server",
+            ahead_us / 1_000
+        ))
     })
 }
 

@@ -10,6 +10,7 @@ mod feed;
 mod media;
 mod migrate;
 mod moving;
+mod progress;
 mod serve;
 
 use std::path::PathBuf;

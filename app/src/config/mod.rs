@@ -63,6 +63,10 @@ pub struct Configuration {
     /// has a schema of its own; photos and the log of events stay in the folder. Several hosts,
     /// with commas between them, are tried in order for the primary.
     pub database_url: String,
+    /// Where the log of events between domains is. Empty: in the data folder. Or a stream on NATS
+    /// 2.12 or later with JetStream, `nats://account:password@host:4222`; several addresses, with
+    /// commas between them, are those of one cluster. Encrypted connections are not built in.
+    pub bus_url: String,
     /// Memory that keeps pages of the databases at hand, in bytes, all together. Default: 125829120
     /// (120 MiB).
     pub database_cache_bytes: u64,
@@ -108,6 +112,8 @@ pub struct Configuration {
     pub engagement: business_engagement::Settings,
     /// Events between domains.
     pub bus: infra_bus::Settings,
+    /// The stream of events, where `bus_url` names servers.
+    pub jetstream: infra_bus::JetStreamSettings,
 }
 
 impl Default for Configuration {
@@ -122,6 +128,7 @@ impl Default for Configuration {
             shutdown_grace_s: 20,
             connections_max: 10_000,
             database_url: String::new(),
+            bus_url: String::new(),
             database_cache_bytes: 120 * 1024 * 1024,
             disk_reserve_bytes: 512 * 1024 * 1024,
             connections_per_address_max: 128,
@@ -140,6 +147,7 @@ impl Default for Configuration {
             feed: product_feed::Settings::default(),
             engagement: business_engagement::Settings::default(),
             bus: infra_bus::Settings::default(),
+            jetstream: infra_bus::JetStreamSettings::default(),
         }
     }
 }
@@ -244,6 +252,14 @@ impl Configuration {
         }
         if let Err((setting, problem)) = self.media.check() {
             return invalid(&format!("media.{setting}"), problem);
+        }
+        if let Err((setting, problem)) = self.jetstream.check() {
+            return invalid(&format!("jetstream.{setting}"), problem);
+        }
+        if !self.bus_url.is_empty() && !self.bus_url.starts_with("nats://") {
+            // It may hold a password, so it is not shown.
+            let problem = "it is not an address like nats://host:4222; encrypted connections (tls://) are not built in";
+            return invalid("bus_url", problem.to_owned());
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use infra_blob::DirectoryStore;
-use infra_bus::EmbeddedBus;
+use infra_bus::Bus;
 use infra_db::Database;
 use infra_domain::{Composed, Domain, GatewayRegistry};
 use infra_kernel::{Clock, IdGenerator, SystemClock};
@@ -14,13 +14,13 @@ use presentation_kit::Gateways;
 
 use super::compose::{DOMAINS, Wiring};
 use super::databases::{BUS, Databases};
-use super::{Topology, data_folder};
+use super::{Topology, data_folder, event_log};
 use crate::config::Configuration;
 
 /// Every domain, its database, and the bus between them.
 pub struct Domains {
     pub(super) composed: Vec<Composed>,
-    pub(super) bus: Arc<EmbeddedBus>,
+    pub(super) bus: Arc<dyn Bus>,
     /// The databases whose outboxes are relayed.
     pub(super) outboxes: Vec<Database>,
     bus_database: Database,
@@ -39,6 +39,7 @@ impl Domains {
         let databases = Databases::open(configuration, topology).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let bus_database = databases.get(&BUS)?.clone();
+        let bus = event_log::open(configuration, &bus_database, Arc::clone(&clock)).await?;
         let outboxes = databases.outboxes();
         let calls = CallMetrics::default();
         let mut wiring = Wiring {
@@ -46,7 +47,7 @@ impl Domains {
             topology,
             databases: &databases,
             blobs: Arc::new(open_blobs(configuration).await?),
-            ids: start_ids(topology, &clock, &bus_database, &outboxes).await?,
+            ids: start_ids(topology, &clock, &*bus, &outboxes).await?,
             clock: Arc::clone(&clock),
             layers: Layers::new(calls.clone()),
             gateways: GatewayRegistry::default(),
@@ -56,10 +57,9 @@ impl Domains {
             composed.push((entry.compose)(&mut wiring).await?);
         }
         let gateways = wiring.gateways;
-        let bus = EmbeddedBus::open(bus_database.clone(), clock, &configuration.bus);
         Ok(Self {
             composed,
-            bus: Arc::new(bus),
+            bus,
             outboxes,
             bus_database,
             databases,
@@ -97,7 +97,13 @@ impl Domains {
             .with_context(|| format!("{} is not composed here", D::DATABASE.name))
     }
 
-    /// The bus's own database, for its dead letters and status.
+    /// The bus.
+    #[must_use]
+    pub fn bus(&self) -> &dyn Bus {
+        &*self.bus
+    }
+
+    /// The bus's own database, for its dead letters.
     #[must_use]
     pub const fn bus_database(&self) -> &Database {
         &self.bus_database
@@ -131,7 +137,7 @@ fn of_surfaces(gateways: &GatewayRegistry) -> Result<Gateways> {
 async fn start_ids(
     topology: &Topology,
     clock: &Arc<dyn Clock>,
-    bus: &Database,
+    bus: &dyn Bus,
     outboxes: &[Database],
 ) -> Result<Arc<IdGenerator>> {
     let ids = IdGenerator::new(topology.shard, Arc::clone(clock));

@@ -7,6 +7,7 @@ pub(crate) mod data_folder;
 pub(crate) mod databases;
 mod databases_lock;
 mod domains;
+pub(crate) mod event_log;
 pub mod full_disk;
 pub(crate) mod moving;
 pub(crate) mod own_files;

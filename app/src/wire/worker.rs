@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use infra_bus::{Bus as _, Relay};
+use infra_bus::Relay;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 

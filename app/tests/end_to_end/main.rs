@@ -26,6 +26,7 @@ mod data_folder;
 mod database_server;
 mod engine_schemas;
 mod environment;
+mod event_log;
 mod every_route;
 mod full_disk;
 mod given_up_forms;

@@ -9,8 +9,10 @@ mod nats;
 mod postgres;
 mod process;
 mod s3;
+mod shape;
 
 pub use nats::Nats;
 pub use postgres::Postgres;
 pub use process::{EngineProcess, free_port, wait_for_port};
 pub use s3::S3;
+pub use shape::Shape;

@@ -7,7 +7,7 @@ use infra_db::{Database, DbError, inspect};
 use infra_domain::{DatabaseSpec, Finding};
 use infra_host::Ballast;
 
-use super::has_problem;
+use super::{event_log, has_problem};
 use crate::config::Configuration;
 use crate::wire::backups;
 use crate::wire::compose::{DOMAINS, Entry};
@@ -17,8 +17,6 @@ use crate::wire::permissions;
 
 /// Below this many times the reserve, room on the disk will soon be short.
 const RESERVES_MIN: u64 = 2;
-/// A subscription this many events behind is not keeping up.
-const BEHIND_MAX: i64 = 10_000;
 
 /// Looks at the folder and all that is in it.
 pub(super) async fn findings(configuration: &Configuration) -> Vec<Finding> {
@@ -51,7 +49,8 @@ pub(super) async fn findings(configuration: &Configuration) -> Vec<Finding> {
     findings.extend(databases);
     findings.extend(secret(path, &contents));
     if is_whole {
-        findings.extend(bus(path, &contents).await);
+        let bus = for_reading(path, &contents, &BUS);
+        findings.extend(event_log::findings(configuration, bus).await);
         findings.extend(domains(path, &contents).await);
     }
     findings
@@ -188,21 +187,6 @@ fn for_reading(folder: &Path, contents: &Contents, spec: &DatabaseSpec) -> Optio
     is_up_to_date.then(|| Database::open_read_only(&folder.join(spec.file)))
 }
 
-async fn bus(folder: &Path, contents: &Contents) -> Vec<Finding> {
-    let Some(database) = for_reading(folder, contents, &BUS) else {
-        return Vec::new();
-    };
-    let statuses = infra_bus::statuses(&database).await;
-    database.close().await;
-    match statuses {
-        Err(error) => vec![Finding::Problem(format!(
-            "the events cannot be read: {}",
-            causes(&error)
-        ))],
-        Ok(statuses) => statuses.iter().map(subscription).collect(),
-    }
-}
-
 /// What each domain finds in its database, and whether the photos' files are there at all.
 async fn domains(folder: &Path, contents: &Contents) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -242,24 +226,4 @@ async fn domain(
     }
     findings.extend((entry.check)(database).await?);
     Ok(findings)
-}
-
-fn subscription(status: &infra_bus::Status) -> Finding {
-    let name = &status.subscription;
-    if status.dead_letters > 0 {
-        return Finding::Warning(format!(
-            "{name} has given up {} events; look at them with `heliograph bus dead list --subscription {name}`",
-            status.dead_letters
-        ));
-    }
-    if status.behind > BEHIND_MAX {
-        return Finding::Warning(format!(
-            "{name} is {} events behind; is a process with the worker role running?",
-            status.behind
-        ));
-    }
-    Finding::Good(format!(
-        "{name} is {} events behind, {} wait to be tried again",
-        status.behind, status.waiting
-    ))
 }

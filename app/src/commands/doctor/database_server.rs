@@ -1,16 +1,12 @@
 //! What the doctor finds in the server that `database_url` names. It changes nothing there.
 
-use std::time::Duration;
-
 use infra_db::{ServerFacts, inspect_postgres};
 use infra_domain::Finding;
 use infra_kernel::{Clock as _, SystemClock};
 
+use super::clock_difference;
 use crate::config::Configuration;
 use crate::wire::data_folder::causes;
-
-/// Clocks that differ by more than this make ids and times of two machines disagree.
-const CLOCK_DIFFERENCE_MAX: Duration = Duration::from_secs(1);
 
 /// Looks at the server, if there is one.
 pub(super) async fn findings(configuration: &Configuration) -> Vec<Finding> {
@@ -44,12 +40,7 @@ fn of_facts(facts: &ServerFacts) -> Vec<Finding> {
             facts.collation
         )));
     }
-    if facts.clock_ahead_us.unsigned_abs() > CLOCK_DIFFERENCE_MAX.as_micros() as u64 {
-        findings.push(Finding::Warning(format!(
-            "the clock of {database} differs from this machine's by {} ms; let both follow the same time server",
-            facts.clock_ahead_us / 1_000
-        )));
-    }
+    findings.extend(clock_difference(database, facts.clock_ahead_us));
     findings.push(standbys(facts));
     findings.push(Finding::Good(
         "what the domains find in their databases is only looked for in files".to_owned(),

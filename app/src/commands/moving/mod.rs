@@ -1,6 +1,7 @@
-//! `heliograph move`: from one kind of store to another.
+//! `heliograph move`: takes what is kept from one engine to another, while nothing serves.
 
 mod databases;
+mod log;
 mod progress;
 
 use std::process::ExitCode;
@@ -13,10 +14,13 @@ use crate::config::Configuration;
 #[derive(Debug, Subcommand)]
 pub(super) enum MoveCommand {
     Databases(databases::DatabasesArguments),
+    /// Move the log of events between the data folder and NATS
+    Log(log::LogArguments),
 }
 
 pub(super) async fn run(command: &MoveCommand, configuration: &Configuration) -> Result<ExitCode> {
     match command {
         MoveCommand::Databases(arguments) => databases::run(arguments, configuration).await,
+        MoveCommand::Log(arguments) => log::run(arguments, configuration).await,
     }
 }

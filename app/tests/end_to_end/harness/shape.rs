@@ -3,27 +3,34 @@
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use testing_engines::Postgres;
+use testing_engines::{Nats, Postgres, Shape};
 
-/// "postgres" puts every server's domains on PostgreSQL, a database each; without it they are
-/// files.
-const SHAPE: &str = "HELIOGRAPH_TEST_SHAPE";
-
-/// One server for all tests of this process.
+/// One server of each engine for all tests of this process.
 static POSTGRES: LazyLock<Postgres> = LazyLock::new(|| {
     Postgres::start().expect("HELIOGRAPH_TEST_POSTGRES names the folder of PostgreSQL's programs")
 });
+static NATS: LazyLock<Nats> =
+    LazyLock::new(|| Nats::start().expect("HELIOGRAPH_TEST_NATS names the program nats-server"));
 
-/// What a new server under test is told besides: where its databases are.
+/// What a new server under test is told besides: where its databases and its log of events are,
+/// each its own on servers that all share.
 pub(super) fn settings() -> Vec<(String, String)> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    match std::env::var(SHAPE).as_deref() {
-        Ok("postgres") => {
+    match Shape::of_this_run() {
+        Shape::Embedded => Vec::new(),
+        Shape::Engines => {
             let number = COUNT.fetch_add(1, Ordering::Relaxed);
-            let url = POSTGRES.create_database(&format!("photos_{number}"));
-            vec![("HELIOGRAPH_DATABASE_URL".to_owned(), url)]
+            let settings = [
+                (
+                    "HELIOGRAPH_DATABASE_URL",
+                    POSTGRES.create_database(&format!("photos_{number}")),
+                ),
+                ("HELIOGRAPH_BUS_URL", NATS.url()),
+                ("HELIOGRAPH_JETSTREAM__MONITOR", NATS.monitor()),
+                ("HELIOGRAPH_JETSTREAM__NAME", format!("photos-{number}")),
+            ];
+            let settings = settings.map(|(name, value)| (name.to_owned(), value));
+            settings.into()
         }
-        Ok("embedded") | Err(_) => Vec::new(),
-        Ok(other) => panic!("{SHAPE}={other}: it is `embedded` or `postgres`"),
     }
 }

@@ -1,0 +1,82 @@
+//! `heliograph move log`: from the data folder to NATS, or back.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
+use infra_bus::{LogPlace, Moved, Progress};
+use serde_json::json;
+
+use super::super::progress::ProgressLine;
+use crate::config::Configuration;
+use crate::wire::DataFolder;
+use crate::wire::event_log::LogMove;
+
+const HELP: &str = "Stop the server first: nothing may be published meanwhile. `bus_url` names the NATS servers, in both \
+directions. What the subscriptions have not handled yet is copied, compared, and only then read from its new place; a move \
+that was cut off is run again.
+
+  heliograph move log --to nats      then start with `bus_url` set
+  heliograph move log --to folder    then start with `bus_url` unset";
+
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub(in crate::commands) struct LogArguments {
+    /// Where it is to be
+    #[arg(long, value_name = "PLACE")]
+    to: Place,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Place {
+    /// The NATS servers that `bus_url` names
+    Nats,
+    /// The data folder
+    Folder,
+}
+
+pub(super) async fn run(
+    arguments: &LogArguments,
+    configuration: &Configuration,
+) -> Result<ExitCode> {
+    super::super::require_folder(configuration)?;
+    if configuration.bus_url.is_empty() {
+        bail!("`bus_url` is not set: it names the NATS servers that the log is moved to or from");
+    }
+    let _folder = DataFolder::hold(&configuration.data_dir)?;
+    let moving = LogMove::open(configuration).await?;
+    let mut line = ProgressLine::new();
+    let mut progress = |progress: Progress| match progress {
+        Progress::Copied { events, of } => line.show("events copied", events, of),
+        Progress::Compared { events, of } => line.show("events compared", events, of),
+    };
+    let moved = match (arguments.to, moving.place) {
+        (Place::Folder, LogPlace::Elsewhere) => moving.to_folder(&mut progress).await?,
+        (Place::Nats, _) => moving.to_nats(&mut progress).await?,
+        (Place::Folder, _) => bail!("the log of events is in the data folder already"),
+    };
+    line.clear();
+    moving.close().await;
+    report(arguments, &moved)
+}
+
+fn report(arguments: &LogArguments, moved: &Moved) -> Result<ExitCode> {
+    let (place, next) = match arguments.to {
+        Place::Nats => ("on NATS", "start with `bus_url` as it is now"),
+        Place::Folder => ("in the data folder", "start with `bus_url` unset"),
+    };
+    if arguments.json {
+        super::super::print_json(&json!({
+            "events": moved.events, "subscriptions": moved.subscriptions, "blake3": moved.checksum,
+        }))?;
+    } else {
+        println!(
+            "The log of events is {place}: {} events that {} subscriptions had not all handled, compared one by one. Next: {next}.",
+            moved.events, moved.subscriptions
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,148 @@
+//! The log of events on NATS: what people see while it is away, and what a folder says that is
+//! started over another log than its own.
+
+use std::process::Output;
+
+use testing_engines::Nats;
+
+use crate::commands::said;
+use crate::harness::caller::text;
+use crate::harness::server::heliograph;
+use crate::harness::{Person, Server};
+
+const URL: &str = "HELIOGRAPH_BUS_URL";
+const MONITOR: &str = "HELIOGRAPH_JETSTREAM__MONITOR";
+
+/// A command on the folder of a server that has stopped, with the log there; nowhere is the
+/// folder.
+fn run(server: &Server, arguments: &[&str], url: &str) -> Output {
+    let mut command = heliograph();
+    command
+        .args(arguments)
+        .arg("--data-dir")
+        .arg(server.folder());
+    command.env(URL, url).output().unwrap()
+}
+
+async fn stop(server: &mut Server) {
+    server.ask_to_stop();
+    assert!(server.ended().await.success());
+}
+
+/// Somebody says something, and a follower finds it at home.
+async fn says_and_is_heard(author: &Person, follower: &Person, words: &str) {
+    let post = text(&author.say(words).await, "/id");
+    follower.finds_at_home(&post).await;
+}
+
+#[tokio::test]
+async fn people_go_on_while_the_log_is_away_and_followers_catch_up() {
+    let Some(mut nats) = Nats::start() else {
+        return;
+    };
+    let (url, monitor) = (nats.url(), nats.monitor());
+    let server = Server::with(&[(URL, &url), (MONITOR, &monitor)]).await;
+    let (ada, bob) = (server.person("ada").await, server.person("bob").await);
+    bob.follow(&ada).await;
+    says_and_is_heard(&ada, &bob, "before").await;
+    nats.kill();
+    let meanwhile = text(&ada.say("meanwhile").await, "/id");
+    let own: Vec<_> = ada.home().await;
+    assert!(!own.is_empty(), "homes are read without it");
+    nats.restart();
+    bob.finds_at_home(&meanwhile).await;
+    // With its disk everything that it had is lost; what happens from here on is not.
+    nats.kill();
+    nats.wipe();
+    let lost = text(&ada.say("while it is wiped").await, "/id");
+    nats.restart();
+    bob.finds_at_home(&lost).await;
+    says_and_is_heard(&ada, &bob, "afterwards").await;
+}
+
+#[tokio::test]
+async fn a_log_is_moved_to_nats_and_back_and_only_read_where_it_is() {
+    let Some(nats) = Nats::start() else { return };
+    let (url, monitor) = (nats.url(), nats.monitor());
+    let mut server = Server::with(&[(URL, "")]).await;
+    let (ada, bob) = (server.person("ada").await, server.person("bob").await);
+    bob.follow(&ada).await;
+    says_and_is_heard(&ada, &bob, "in the folder").await;
+    stop(&mut server).await;
+
+    let refused = run(&server, &["migrate"], &url);
+    assert!(!refused.status.success());
+    let words = said(&refused);
+    assert!(words.contains("heliograph move log --to nats"), "{words}");
+    let moved = run(&server, &["move", "log", "--to", "nats", "--json"], &url);
+    assert!(moved.status.success(), "{}", said(&moved));
+    let again = run(&server, &["move", "log", "--to", "nats"], &url);
+    assert!(again.status.success(), "{}", said(&again));
+    let refused = run(&server, &["migrate"], "");
+    assert!(!refused.status.success());
+    let words = said(&refused);
+    assert!(words.contains("heliograph move log --to folder"), "{words}");
+
+    server.set(URL, &url);
+    server.set(MONITOR, &monitor);
+    server.start_again().await;
+    says_and_is_heard(&ada, &bob, "on NATS").await;
+    let held = run(&server, &["move", "log", "--to", "folder"], &url);
+    assert!(said(&held).contains("another heliograph serves"));
+    let status = run(&server, &["bus", "status", "--json"], &url);
+    let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
+    assert!(
+        status[0]["position"].as_i64().unwrap() > 0,
+        "how far each is on NATS: {status}"
+    );
+    stop(&mut server).await;
+
+    let back = run(&server, &["move", "log", "--to", "folder"], &url);
+    assert!(back.status.success(), "{}", said(&back));
+    server.set(URL, "");
+    server.start_again().await;
+    says_and_is_heard(&ada, &bob, "in the folder again").await;
+}
+
+#[tokio::test]
+async fn the_doctor_says_what_the_log_is_and_what_is_wrong_with_it() {
+    let Some(nats) = Nats::start() else { return };
+    let (url, monitor) = (nats.url(), nats.monitor());
+    let mut server = Server::with(&[(URL, &url), (MONITOR, &monitor)]).await;
+    server.person("ada").await.say("hello").await;
+    stop(&mut server).await;
+    let doctor = said(&run(&server, &["doctor"], &url));
+    assert!(doctor.contains("the NATS server replies"), "{doctor}");
+    assert!(doctor.contains("nobody knows whether"), "{doctor}");
+    assert!(doctor.contains("heliograph-events keeps"), "{doctor}");
+    let other = Server::with(&[(URL, "")]).await;
+    let doctor = said(&run(&other, &["doctor"], &url));
+    assert!(doctor.contains("another installation"), "{doctor}");
+    let gone = run(&server, &["doctor"], "nats://ada:tulip@127.0.0.1:1");
+    assert!(!gone.status.success());
+    let words = said(&gone);
+    assert!(words.contains("nats://127.0.0.1:1"), "{words}");
+    assert!(!words.contains("tulip"), "{words}");
+}
+
+#[tokio::test]
+async fn a_url_that_leads_to_no_log_is_refused_with_what_to_do() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let migrate = |url: &str| {
+        let mut command = heliograph();
+        command.args(["migrate", "--data-dir"]).arg(folder.path());
+        said(&command.env(URL, url).output().unwrap())
+    };
+    for (url, problem) in [
+        ("tls://ada:tulip@one", "encrypted connections"),
+        ("kafka://ada:tulip@one", "nats://host:4222"),
+        (
+            "nats://ada:tulip@127.0.0.1:1",
+            "no NATS server can be reached",
+        ),
+    ] {
+        let words = migrate(url);
+        assert!(words.contains(problem), "{url}: {words}");
+        assert!(!words.contains("tulip"), "{words}");
+    }
+}
