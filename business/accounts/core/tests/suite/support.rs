@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use business_accounts::{AccountsCore, Dependencies, MIGRATIONS, Settings};
+use business_accounts::{AccountsCore, DATABASE, Dependencies, Settings};
 use business_accounts_gateway::{
     Account, Accounts, AuthenticateRequest, CreateApplicationReply, CreateApplicationRequest,
     Grant, RegisterRequest, SecretKind, SignInReply, SignInRequest,
@@ -66,8 +66,7 @@ impl Domain {
         settings: Settings,
         shard: u16,
     ) -> Self {
-        let path = folder.path().join("accounts.db");
-        let database = Database::open(&path, &MIGRATIONS).await.unwrap();
+        let database = testing_databases::open(&DATABASE, folder.path()).await;
         let dependencies = Dependencies {
             database: database.clone(),
             clock: clock.clone(),

@@ -80,8 +80,7 @@ async fn open(
     posts: &Arc<NumberedPosts>,
     settings: Settings,
 ) -> (Database, EngagementCore) {
-    let path = folder.join(DATABASE.file);
-    let database = Database::open(&path, DATABASE.migrations).await.unwrap();
+    let database = testing_databases::open(&DATABASE, folder).await;
     let core = EngagementCore::new(Dependencies {
         database: database.clone(),
         clock: Arc::new(SystemClock),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use business_accounts_gateway::{AccountHead, GetAccountHeadsReply, GetAccountHeadsRequest};
-use business_graph::{Dependencies, GraphCore, MIGRATIONS, Settings};
+use business_graph::{DATABASE, Dependencies, GraphCore, Settings};
 use business_graph_gateway::{
     FollowRequest, GetRelationshipsRequest, GetStatsRequest, Graph, Relationship, UnfollowRequest,
 };
@@ -48,9 +48,7 @@ pub(crate) fn context() -> Context {
 
 /// A graph as another process would open it: with nothing in memory.
 pub(crate) async fn open(folder: &Path, settings: Settings) -> (Database, Arc<dyn Graph>) {
-    let database = Database::open(&folder.join("graph.db"), &MIGRATIONS)
-        .await
-        .unwrap();
+    let database = testing_databases::open(&DATABASE, folder).await;
     let core = GraphCore::new(Dependencies {
         database: database.clone(),
         clock: Arc::new(SystemClock),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use business_media::{Dependencies, MIGRATIONS, MediaCore, Settings};
+use business_media::{DATABASE, Dependencies, MIGRATIONS, MediaCore, Settings};
 use business_media_codec::ExternalCodecs;
 use business_media_gateway::{
     AttachRequest, GetMediaRequest, Media, MediaId, MediaItem, ReadRenditionRequest,
@@ -88,9 +88,7 @@ impl Scene {
     ) -> Self {
         let folder = folder.into();
         let path = folder.path();
-        let database = Database::open(&path.join("media.db"), &MIGRATIONS)
-            .await
-            .unwrap();
+        let database = testing_databases::open(&DATABASE, path).await;
         let directory = DirectoryStore::open(&path.join("blobs")).await.unwrap();
         let store = Arc::new(FaultyStore::new(directory, None));
         Self::made(folder, database, store, clock, settings, external_codecs)

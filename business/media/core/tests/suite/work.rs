@@ -234,6 +234,10 @@ async fn alternates_come_after_everything_else_and_go_with_their_photo() {
 
 #[tokio::test]
 async fn alternates_are_made_by_turns_of_the_accounts() {
+    // Only SQLite says in which order rows were written.
+    if !testing_databases::are_files() {
+        return;
+    }
     let forms = Arc::new(Forms::default());
     let scene = scene_with(&forms, Settings::default()).await;
     for number in 0..4 {

@@ -12,7 +12,7 @@ use business_media_gateway::{
     AttachReply, AttachRequest, GetMediaReply, GetMediaRequest, MediaItem, MediaState,
     ReleaseReply, ReleaseRequest,
 };
-use business_posts::{Dependencies, MIGRATIONS, PostsCore, Settings};
+use business_posts::{DATABASE, Dependencies, MIGRATIONS, PostsCore, Settings};
 use business_posts_gateway::*;
 use infra_bus::{Event, HandlerError};
 use infra_db::{Database, DbError};
@@ -193,9 +193,7 @@ async fn open(
     album: &Arc<Album>,
     settings: Settings,
 ) -> (Database, Arc<PostsCore>) {
-    let database = Database::open(&folder.join("posts.db"), &MIGRATIONS)
-        .await
-        .unwrap();
+    let database = testing_databases::open(&DATABASE, folder).await;
     let core = PostsCore::new(Dependencies {
         database: database.clone(),
         clock: clock.clone(),

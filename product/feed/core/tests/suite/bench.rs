@@ -6,7 +6,7 @@ use infra_bus::{Consumer, Event, HandlerError};
 use infra_db::Database;
 use infra_domain::Domain as _;
 use infra_kernel::{Clock, Page};
-use product_feed::{Dependencies, FeedCore, MIGRATIONS, Settings};
+use product_feed::{DATABASE, Dependencies, FeedCore, Settings};
 use product_feed_gateway::{Feed, GetHomeRequest, RebuildHomeRequest};
 use tempfile::TempDir;
 use testing_stubs::Stub;
@@ -136,9 +136,7 @@ impl Bench {
 }
 
 async fn open(folder: &TempDir, world: &Arc<World>, settings: &Settings) -> (FeedCore, Database) {
-    let database = Database::open(&folder.path().join("feed.db"), &MIGRATIONS)
-        .await
-        .unwrap();
+    let database = testing_databases::open(&DATABASE, folder.path()).await;
     let core = FeedCore::new(Dependencies {
         database: database.clone(),
         clock: Arc::clone(&world.clock) as Arc<dyn Clock>,
