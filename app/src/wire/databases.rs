@@ -51,6 +51,16 @@ impl Databases {
         full_disk::require_room_to_start(folder).await?;
         // Before anything is looked at: where the databases are may be about to change.
         let lock = DatabasesLock::shared(folder)?;
+        Self::open_under(lock, configuration, topology).await
+    }
+
+    /// The same for who has taken the lock on them.
+    pub(super) async fn open_under(
+        lock: DatabasesLock,
+        configuration: &Configuration,
+        topology: &Topology,
+    ) -> Result<Self> {
+        let folder = configuration.data_dir.as_path();
         let mut contents = Contents::look(configuration).await?;
         contents.require_no_other(configuration)?;
         contents.require_whole(&topology.accept_lost)?;

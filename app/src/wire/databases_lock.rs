@@ -20,7 +20,7 @@ impl DatabasesLock {
     pub(super) fn shared(folder: &Path) -> Result<Self> {
         Self::take(folder, File::try_lock_shared, || {
             format!(
-                "the databases of {} are being moved; wait until `heliograph move databases` has ended",
+                "the databases of {} are being moved; wait until `heliograph move` has ended",
                 folder.display()
             )
         })

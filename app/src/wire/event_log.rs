@@ -9,6 +9,7 @@ use infra_kernel::{Clock, SystemClock};
 
 use super::Topology;
 use super::databases::{BUS, Databases};
+use super::databases_lock::DatabasesLock;
 use crate::config::Configuration;
 
 /// What is called with how far a move is.
@@ -78,7 +79,10 @@ pub(crate) struct LogMove {
 impl LogMove {
     /// Opens the databases and connects to the servers of `bus_url`.
     pub(crate) async fn open(configuration: &Configuration) -> Result<Self> {
-        let databases = Databases::open(configuration, &Topology::default()).await?;
+        // Commands beside a server publish, too.
+        let lock = DatabasesLock::alone(&configuration.data_dir)?;
+        let topology = Topology::default();
+        let databases = Databases::open_under(lock, configuration, &topology).await?;
         let database = databases.get(&BUS)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         Ok(Self {

@@ -8,7 +8,7 @@ use testing_engines::Nats;
 use crate::commands::said;
 use crate::harness::caller::text;
 use crate::harness::server::heliograph;
-use crate::harness::{Person, Server};
+use crate::harness::{Person, Server, eventually};
 
 const URL: &str = "HELIOGRAPH_BUS_URL";
 const MONITOR: &str = "HELIOGRAPH_JETSTREAM__MONITOR";
@@ -89,12 +89,14 @@ async fn a_log_is_moved_to_nats_and_back_and_only_read_where_it_is() {
     says_and_is_heard(&ada, &bob, "on NATS").await;
     let held = run(&server, &["move", "log", "--to", "folder"], &url);
     assert!(said(&held).contains("another heliograph serves"));
-    let status = run(&server, &["bus", "status", "--json"], &url);
-    let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
-    assert!(
-        status[0]["position"].as_i64().unwrap() > 0,
-        "how far each is on NATS: {status}"
-    );
+    eventually("everything on NATS is handled", async || {
+        let status = run(&server, &["bus", "status", "--json"], &url);
+        let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
+        let mut subscriptions = status.as_array().unwrap().iter();
+        let is_handled = |one: &serde_json::Value| one["behind"] == 0 && one["position"] != 0;
+        subscriptions.all(is_handled).then_some(())
+    })
+    .await;
     stop(&mut server).await;
 
     let back = run(&server, &["move", "log", "--to", "folder"], &url);
