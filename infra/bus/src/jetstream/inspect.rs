@@ -3,8 +3,6 @@
 use async_nats::jetstream::context::GetStreamErrorKind;
 use infra_db::Database;
 use infra_kernel::Timestamp;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -107,7 +105,6 @@ async fn ask(monitor: &str) -> Result<Monitored, Cause> {
 }
 
 fn moment(text: &str) -> Option<Timestamp> {
-    let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-    let microseconds = i64::try_from(moment.unix_timestamp_nanos() / 1_000).ok()?;
-    Some(Timestamp::from_microseconds(microseconds))
+    let moment: jiff::Timestamp = text.parse().ok()?;
+    Some(Timestamp::from_microseconds(moment.as_microsecond()))
 }
