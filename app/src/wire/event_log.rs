@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use infra_bus::{Bus, EmbeddedBus, JetStreamBus, LogPlace, Moved, Progress, log_place};
+use infra_bus::{
+    Bus, EmbeddedBus, JetStreamBus, LogPlace, Moved, Progress, log_place, move_to_folder,
+    move_to_servers,
+};
 use infra_db::Database;
 use infra_kernel::{Clock, SystemClock};
 
@@ -96,14 +99,14 @@ impl LogMove {
     /// Moves it to the servers.
     pub(crate) async fn to_nats(&self, progress: &mut OnProgress<'_>) -> Result<Moved> {
         let outboxes = self.databases.outboxes();
-        let moving = self.embedded.move_to(&self.jet_stream, &outboxes, progress);
+        let moving = move_to_servers(&self.embedded, &self.jet_stream, &outboxes, progress);
         Ok(moving.await?)
     }
 
     /// Moves it to the folder.
     pub(crate) async fn to_folder(&self, progress: &mut OnProgress<'_>) -> Result<Moved> {
         let outboxes = self.databases.outboxes();
-        let moving = self.jet_stream.move_to(&self.embedded, &outboxes, progress);
+        let moving = move_to_folder(&self.jet_stream, &self.embedded, &outboxes, progress);
         Ok(moving.await?)
     }
 

@@ -11,20 +11,63 @@ mod digest;
 use infra_db::{Database, DbError};
 
 use crate::log::{END_OF_TIME, Extent, Log, LogError};
-use crate::{BusError, outbox};
+use crate::{BusError, EmbeddedBus, JetStreamBus, outbox};
 use cursors::Cursors;
 use digest::Digest;
 
 /// The most events of one read.
 const BATCH_EVENTS_MAX: usize = 256;
 
+/// Moves what the folder's log keeps and a subscription has not passed to servers, and the
+/// subscriptions with it: each goes on there after the last event that it has passed here. Nobody
+/// may publish or run a subscription meanwhile. When it is cut off it can be run again; until it
+/// returns, the subscriptions read the old log. Both buses are over the same database.
+///
+/// What these outboxes keep of what was published is deleted: it is of the log that was left.
+///
+/// # Errors
+/// When a log or a database fails, or what was moved is not what was to be moved.
+pub async fn move_to_servers(
+    from: &EmbeddedBus,
+    to: &JetStreamBus,
+    outboxes: &[Database],
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Moved, MoveError> {
+    let transfer = Transfer {
+        from: from.log(),
+        to: to.log(),
+        database: from.database(),
+        goes_elsewhere: true,
+    };
+    transfer.run(outboxes, progress).await
+}
+
+/// The same the other way.
+///
+/// # Errors
+/// As [`move_to_servers`] has them.
+pub async fn move_to_folder(
+    from: &JetStreamBus,
+    to: &EmbeddedBus,
+    outboxes: &[Database],
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Moved, MoveError> {
+    let transfer = Transfer {
+        from: from.log(),
+        to: to.log(),
+        database: to.database(),
+        goes_elsewhere: false,
+    };
+    transfer.run(outboxes, progress).await
+}
+
 /// One log, another one, and the database with the subscriptions.
-pub(crate) struct Transfer<'a> {
-    pub(crate) from: &'a dyn Log,
-    pub(crate) to: &'a dyn Log,
-    pub(crate) database: &'a Database,
+struct Transfer<'a> {
+    from: &'a dyn Log,
+    to: &'a dyn Log,
+    database: &'a Database,
     /// Whether the new log is in another place than the database.
-    pub(crate) goes_elsewhere: bool,
+    goes_elsewhere: bool,
 }
 
 /// How far a move is.
@@ -86,7 +129,7 @@ pub enum MoveError {
 }
 
 impl Transfer<'_> {
-    pub(crate) async fn run(
+    async fn run(
         &self,
         outboxes: &[Database],
         progress: &mut (dyn FnMut(Progress) + Send),
@@ -126,8 +169,8 @@ impl Transfer<'_> {
         })
     }
 
-    /// Copies what some subscription has not passed, and counts for each what it has. The new log has
-    /// the same order: each keeps that in which one connection publishes, unless it fails.
+    /// Copies what some subscription has not passed, and counts for each what it has. The new log
+    /// has the same order: each keeps that in which one connection publishes, unless it fails.
     async fn copy(
         &self,
         source: &Extent,

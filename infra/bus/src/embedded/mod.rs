@@ -15,8 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::delivery::Delivery;
 use crate::log::Log as _;
-use crate::transfer::{MoveError, Moved, Progress, Transfer};
-use crate::{Bus, BusError, Consumer, Event, JetStreamBus, Settings, Status};
+use crate::{Bus, BusError, Consumer, Event, Settings, Status};
 use log::EmbeddedLog;
 
 /// The durable log on disk, and the subscriptions that read it. Cheap to clone.
@@ -35,28 +34,9 @@ impl EmbeddedBus {
         Self { log, delivery }
     }
 
-    /// Moves what this log keeps and a subscription has not passed to another log, and the
-    /// subscriptions with it: each goes on there after the last event that it has passed here.
-    /// Nobody may publish or run a subscription meanwhile. When it is cut off it can
-    /// be run again; until it returns, the subscriptions read this log.
-    ///
-    /// What these outboxes keep of what was published is deleted: it is of the log that was left.
-    ///
-    /// # Errors
-    /// When a log or a database fails, or what was moved is not what was to be moved.
-    pub async fn move_to(
-        &self,
-        to: &JetStreamBus,
-        outboxes: &[Database],
-        progress: &mut (dyn FnMut(Progress) + Send),
-    ) -> Result<Moved, MoveError> {
-        let transfer = Transfer {
-            from: &*self.log,
-            to: to.log(),
-            database: &self.delivery.database,
-            goes_elsewhere: true,
-        };
-        transfer.run(outboxes, progress).await
+    /// Where cursors, redelivery and dead letters are.
+    pub(crate) fn database(&self) -> &Database {
+        &self.delivery.database
     }
 
     pub(crate) fn log(&self) -> &dyn crate::log::Log {

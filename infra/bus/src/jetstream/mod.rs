@@ -28,8 +28,7 @@ use tokio_util::sync::CancellationToken;
 use crate::delivery::Delivery;
 use crate::log::Log as _;
 use crate::log_place::installation;
-use crate::transfer::{MoveError, Moved, Progress, Transfer};
-use crate::{Bus, BusError, Consumer, EmbeddedBus, Event, LossyLog, Settings, Status};
+use crate::{Bus, BusError, Consumer, Event, LossyLog, Settings, Status};
 use connection::Connection;
 use log::JetStreamLog;
 
@@ -166,26 +165,6 @@ impl JetStreamBus {
         let log = Arc::new(JetStreamLog::start(connection, keep));
         let delivery = Delivery::new(Arc::clone(&log) as _, database, clock, settings);
         Ok(Self { log, delivery })
-    }
-
-    /// Moves what this log keeps into the folder's own, and the subscriptions with it, as
-    /// [`EmbeddedBus::move_to`] does the other way.
-    ///
-    /// # Errors
-    /// As that has them.
-    pub async fn move_to(
-        &self,
-        to: &EmbeddedBus,
-        outboxes: &[Database],
-        progress: &mut (dyn FnMut(Progress) + Send),
-    ) -> Result<Moved, MoveError> {
-        let transfer = Transfer {
-            from: &*self.log,
-            to: to.log(),
-            database: &self.delivery.database,
-            goes_elsewhere: false,
-        };
-        transfer.run(outboxes, progress).await
     }
 
     pub(crate) fn log(&self) -> &dyn crate::log::Log {

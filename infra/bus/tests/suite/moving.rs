@@ -80,7 +80,7 @@ impl Pair {
 
     async fn to_nats(&self) -> Moved {
         let (to, mut progress) = (&self.jet_stream, |_| {});
-        let moving = self.embedded.move_to(to, &[], &mut progress);
+        let moving = move_to_servers(&self.embedded, to, &[], &mut progress);
         moving.await.unwrap()
     }
 
@@ -153,9 +153,7 @@ async fn subscriptions_go_on_where_they_were_there_and_back() {
 
     pair.publish(&pair.jet_stream, 210..220).await;
     read(&pair.jet_stream, slow(), 10).await;
-    let moved = pair
-        .jet_stream
-        .move_to(&pair.embedded, &[], &mut |_| {})
+    let moved = move_to_folder(&pair.jet_stream, &pair.embedded, &[], &mut |_| {})
         .await
         .unwrap();
     assert_eq!(moved.events, 10);
@@ -205,7 +203,7 @@ async fn a_move_that_is_cut_off_anywhere_is_run_again() {
         let moving = Arc::clone(&pair);
         let task = tokio::spawn(async move {
             let (to, mut progress) = (&moving.jet_stream, |_| {});
-            moving.embedded.move_to(to, &[], &mut progress).await
+            move_to_servers(&moving.embedded, to, &[], &mut progress).await
         });
         tokio::time::sleep(Duration::from_millis(delay_ms)).await;
         task.abort();
@@ -233,7 +231,7 @@ async fn a_stranger_s_event_in_the_new_log_is_noticed() {
             tokio::task::block_in_place(|| Handle::current().block_on(publishing)).unwrap();
         }
     };
-    let moving = pair.embedded.move_to(&pair.jet_stream, &[], &mut progress);
+    let moving = move_to_servers(&pair.embedded, &pair.jet_stream, &[], &mut progress);
     let refused = moving.await.unwrap_err();
     assert!(
         matches!(
