@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use infra_bus::{
     Bus, Consumer, EmbeddedBus, Event, JetStreamBus, JetStreamSettings, LogPlace, MoveError, Moved,
-    Progress, Subscription, log_place,
+    Progress, Subscription, log_place, move_to_folder, move_to_servers,
 };
 use infra_db::Database;
 use infra_kernel::{EventId, IdGenerator, SystemClock};
