@@ -10,7 +10,7 @@
 //!
 //! It knows no domain. Which databases there are, which files they name and whether a copy is
 //! sound is asked of the [`Installation`]. Everything here waits for disks: call it on a thread
-//! that may. Start reading at [`back_up`] and [`restore`].
+//! that may. Start reading at [`back_up`] and [`restore()`].
 
 mod age;
 mod backup;

@@ -68,6 +68,13 @@ pub(crate) fn wal_bytes(path: &Path) -> u64 {
     fs::metadata(beside(path, "-wal")).map_or(0, |metadata| metadata.len())
 }
 
+/// Whether a write was cut off before the database had its write-ahead log, in the first moment of
+/// its life: what is in the file is half of that write. Only who opens it for writing can undo
+/// that, which is the next start, and there is nothing to read before.
+fn has_journal(path: &Path) -> bool {
+    fs::metadata(beside(path, "-journal")).is_ok_and(|metadata| metadata.len() > 0)
+}
+
 /// Says what the file is, by its header and its list of migrations: quick, however large it is.
 ///
 /// # Errors
@@ -86,6 +93,10 @@ pub async fn examine(path: &Path, migrations: &Migrator) -> Result<DatabaseState
     }
     if metadata.len() == 0 {
         return Ok(DatabaseState::Empty);
+    }
+    if has_journal(path) {
+        let pending = migrations.iter().count();
+        return Ok(DatabaseState::Ready { pending });
     }
     if let Some(reason) = cut_short(path, metadata.len()).map_err(|error| failed(error.into()))? {
         return Ok(DatabaseState::Damaged(reason));

@@ -353,3 +353,41 @@ fn ids_become_json() {
     assert_eq!(json_ids([]), "[]");
     assert_eq!(json_ids([1, -2]), "[1,-2]");
 }
+
+/// A database's first transaction comes before its write-ahead log.
+#[tokio::test]
+async fn a_write_that_was_cut_off_before_there_was_a_log_is_undone_at_the_next_start() {
+    use sqlx::{ConnectOptions as _, Executor as _};
+    let folder = tempfile::tempdir().unwrap();
+    let (path, cut) = (folder.path().join("whole.db"), folder.path().join("cut.db"));
+    let options = sqlx::sqlite::SqliteConnectOptions::new();
+    let options = options.filename(&path).create_if_missing(true);
+    // So small that the write goes to the file before it is committed.
+    let mut writing = options.pragma("cache_size", "1").connect().await.unwrap();
+    for statement in [
+        "CREATE TABLE large (bytes BLOB)",
+        "BEGIN",
+        "INSERT INTO large VALUES (zeroblob(1000000))",
+    ] {
+        writing.execute(statement).await.unwrap();
+    }
+    // What a kill would leave.
+    std::fs::copy(&path, &cut).unwrap();
+    std::fs::copy(
+        path.with_extension("db-journal"),
+        cut.with_extension("db-journal"),
+    )
+    .unwrap();
+    let looked = examine(&cut, &MIGRATIONS).await.unwrap();
+    assert!(
+        matches!(looked, DatabaseState::Ready { pending: 1.. }),
+        "{looked:?}"
+    );
+    let database = Database::open(&cut, &MIGRATIONS).await.unwrap();
+    let large: i64 = infra_db::query_scalar("SELECT count(*) FROM large")
+        .fetch_one(database.reader())
+        .await
+        .unwrap();
+    assert_eq!(large, 0, "it was never committed");
+    insert(&database, 1, "one".to_owned()).await.unwrap();
+}
