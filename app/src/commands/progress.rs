@@ -11,9 +11,11 @@ const LINE_INTERVAL: Duration = Duration::from_secs(10);
 const BAR_WIDTH: u64 = 30;
 
 /// Says on standard error how far something is, so that standard output stays what a script reads.
+/// Silent when all is done at once.
 pub(super) struct ProgressLine {
     is_terminal: bool,
     said_at: Instant,
+    has_bar: bool,
 }
 
 impl ProgressLine {
@@ -21,12 +23,12 @@ impl ProgressLine {
         Self {
             is_terminal: std::io::stderr().is_terminal(),
             said_at: Instant::now(),
+            has_bar: false,
         }
     }
 
-    /// So much of so much is done of this; the unit stands in what it is called. Says it when it is
-    /// time again.
-    pub(super) fn show(&mut self, what: &str, done: u64, of: u64) {
+    /// So much of so much is done, in these words. Says it when it is time again.
+    pub(super) fn show(&mut self, done: u64, of: u64, words: &str) {
         let interval = if self.is_terminal {
             DRAW_INTERVAL
         } else {
@@ -37,23 +39,27 @@ impl ProgressLine {
         }
         self.said_at = Instant::now();
         if self.is_terminal {
-            eprint!("\r\x1b[K{} {what}: {done} of {of}", bar(done, of));
+            eprint!("\r\x1b[K{} {words}", bar(done, of));
+            self.has_bar = true;
             // It is only there to be looked at.
             let _ = std::io::stderr().flush();
         } else {
-            eprintln!("{what}: {done} of {of}");
+            eprintln!("{words}");
         }
     }
+}
 
-    /// Takes the bar away, before something else is written.
-    pub(super) fn clear(&self) {
-        if self.is_terminal {
+/// Takes the bar away, before something else is written.
+impl Drop for ProgressLine {
+    fn drop(&mut self) {
+        if self.has_bar {
             eprint!("\r\x1b[K");
         }
     }
 }
 
-fn bar(done: u64, of: u64) -> String {
+/// As full as the work is done.
+pub(super) fn bar(done: u64, of: u64) -> String {
     let filled = (done.min(of) * BAR_WIDTH).checked_div(of).unwrap_or(0);
     let filled = usize::try_from(filled).unwrap_or(0);
     format!(

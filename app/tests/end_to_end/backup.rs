@@ -14,7 +14,7 @@ use testing_kit::{charts, jpeg, require};
 use tokio::task::JoinHandle;
 
 use crate::commands::{run, said, succeed};
-use crate::harness::caller::{Upload, ids, multipart, text};
+use crate::harness::caller::{Upload, multipart, text};
 use crate::harness::person::PASSWORD;
 use crate::harness::server::heliograph;
 use crate::harness::{Caller, Person, Server, eventually};
@@ -116,20 +116,6 @@ async fn wait_for(acknowledged: &Acknowledged, posts: usize, photos: usize) {
     .await;
 }
 
-/// Everything that somebody has posted, from page to page.
-async fn all(caller: &Caller, first: &str) -> Vec<String> {
-    let (mut path, mut found) = (first.to_owned(), Vec::new());
-    loop {
-        let reply = caller.get(&path).await;
-        let items = reply.list();
-        found.extend(ids(&items));
-        match reply.link("next") {
-            Some(next) if !items.is_empty() => path = next,
-            _ => return found,
-        }
-    }
-}
-
 /// Makes a backup of a server that works, in the background.
 async fn back_up_meanwhile(server: &Server, target: &Path) -> Value {
     let (folder, target) = (server.folder().to_owned(), target.to_owned());
@@ -193,12 +179,12 @@ async fn all_that_was_acknowledged_before_a_backup_began_is_restored() {
 /// All these posts are there, and the follower's timeline has what the author has.
 async fn check_posts(author: &Person, follower: &Person, posts: &[String]) {
     let statuses = format!("/api/v1/accounts/{}/statuses?limit=40", author.id);
-    let found = all(author, &statuses).await;
+    let found = author.every_page(&statuses).await;
     for id in posts {
         assert!(found.contains(id), "post {id} is lost");
     }
     follower.finds_at_home(&found[0]).await;
-    let home = all(follower, "/api/v1/timelines/home?limit=40").await;
+    let home = follower.every_page("/api/v1/timelines/home?limit=40").await;
     assert_eq!(home, found);
 }
 

@@ -13,12 +13,8 @@ const URL: &str = "HELIOGRAPH_DATABASE_URL";
 
 /// A command on the folder of a server that has stopped, with this URL.
 fn run(server: &Server, arguments: &[&str], url: &str) -> Output {
-    let mut command = heliograph();
-    command
-        .args(arguments)
-        .arg("--data-dir")
-        .arg(server.folder());
-    command.env(URL, url).output().unwrap()
+    let mut command = server.command(arguments, URL, url);
+    command.output().unwrap()
 }
 
 async fn stopped(url: &str) -> Server {

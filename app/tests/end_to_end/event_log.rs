@@ -16,12 +16,8 @@ const MONITOR: &str = "HELIOGRAPH_JETSTREAM__MONITOR";
 /// A command on the folder of a server that has stopped, with the log there; nowhere is the
 /// folder.
 fn run(server: &Server, arguments: &[&str], url: &str) -> Output {
-    let mut command = heliograph();
-    command
-        .args(arguments)
-        .arg("--data-dir")
-        .arg(server.folder());
-    command.env(URL, url).output().unwrap()
+    let mut command = server.command(arguments, URL, url);
+    command.output().unwrap()
 }
 
 async fn stop(server: &mut Server) {

@@ -50,15 +50,19 @@ pub(super) async fn run(
     let moving = LogMove::open(configuration).await?;
     let mut line = ProgressLine::new();
     let mut progress = |progress: Progress| match progress {
-        Progress::Copied { events, of } => line.show("events copied", events, of),
-        Progress::Compared { events, of } => line.show("events compared", events, of),
+        Progress::Copied { events, of } => {
+            line.show(events, of, &format!("{events} of {of} events copied"));
+        }
+        Progress::Compared { events, of } => {
+            line.show(events, of, &format!("{events} of {of} events compared"));
+        }
     };
     let moved = match (arguments.to, moving.place) {
         (Place::Folder, LogPlace::Elsewhere) => moving.to_folder(&mut progress).await?,
         (Place::Nats, _) => moving.to_nats(&mut progress).await?,
         (Place::Folder, _) => bail!("the log of events is in the data folder already"),
     };
-    line.clear();
+    drop(line);
     moving.close().await;
     report(arguments, &moved)
 }

@@ -4,10 +4,8 @@ use std::io::{IsTerminal as _, Write as _};
 
 use serde_json::json;
 
+use crate::commands::progress::bar;
 use crate::wire::moving::{Phase, Step};
-
-/// How wide the bar is, in signs.
-const BAR_WIDTH: u64 = 24;
 
 /// How far a move is. Lines are on standard output, the bar on standard error.
 pub(super) struct Progress {
@@ -71,15 +69,13 @@ impl Progress {
         }
         self.clear();
         // Each row is copied and read again.
-        let parts = |parts: u64| (self.done * parts).checked_div(self.total * 2);
-        match (parts(BAR_WIDTH), parts(100)) {
-            (Some(filled), Some(percent)) => {
-                let sign = |place| if place < filled { '#' } else { '.' };
-                let bar: String = (0..BAR_WIDTH).map(sign).collect();
-                let percent = percent.min(100);
-                eprint!("[{bar}] {percent:>3} %  {} {database}.{table}", word(phase));
+        let whole = self.total * 2;
+        match (self.done * 100).checked_div(whole) {
+            Some(percent) => {
+                let (bar, percent) = (bar(self.done, whole), percent.min(100));
+                eprint!("{bar} {percent:>3} %  {} {database}.{table}", word(phase));
             }
-            _ => eprint!("{} {database}.{table}: {} rows", word(phase), self.done),
+            None => eprint!("{} {database}.{table}: {} rows", word(phase), self.done),
         }
         // It is only there to be looked at.
         let _ = std::io::stderr().flush();

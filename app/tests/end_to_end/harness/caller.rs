@@ -51,6 +51,20 @@ impl Upload {
 }
 
 impl Caller {
+    /// The ids of a whole list, from this page on to the last.
+    pub(crate) async fn every_page(&self, first: &str) -> Vec<String> {
+        let (mut path, mut found) = (first.to_owned(), Vec::new());
+        loop {
+            let reply = self.get(&path).await;
+            let items = reply.list();
+            found.extend(ids(&items));
+            match reply.link("next") {
+                Some(next) if !items.is_empty() => path = next,
+                _ => return found,
+            }
+        }
+    }
+
     /// Without a token.
     pub(crate) fn new(base: &str) -> Self {
         let client = Client::builder()

@@ -11,7 +11,7 @@ use testing_kit::picture::Picture;
 use testing_kit::{jpeg, scan};
 use tokio::task::JoinHandle;
 
-use super::caller::{Caller, Upload, ids, multipart, text};
+use super::caller::{Caller, Upload, multipart, text};
 use super::person::Person;
 use super::wait::eventually;
 
@@ -125,17 +125,15 @@ async fn retry_unanswered(ada: &Person, ledger: &Ledger) -> BTreeMap<String, Str
 }
 
 async fn check_author(ada: &Person, answered: &BTreeMap<String, String>) {
-    let found = everything(
-        ada,
-        &format!("/api/v1/accounts/{}/statuses?limit=40", ada.id),
-    )
-    .await;
+    let found = ada
+        .every_page(&format!("/api/v1/accounts/{}/statuses?limit=40", ada.id))
+        .await;
     check_each_once("the author's posts", &found, answered);
 }
 
 async fn check_feed(bob: &Person, answered: &BTreeMap<String, String>) {
     let found = eventually("the feed to catch up", async || {
-        let found = everything(bob, "/api/v1/timelines/home?limit=40").await;
+        let found = bob.every_page("/api/v1/timelines/home?limit=40").await;
         (found.len() >= answered.len()).then_some(found)
     })
     .await;
@@ -148,19 +146,6 @@ fn check_each_once(what: &str, found: &[String], answered: &BTreeMap<String, Str
     let mut wanted: Vec<&String> = answered.values().collect();
     wanted.sort();
     assert_eq!(sorted, wanted, "{what}");
-}
-
-async fn everything(caller: &Caller, first: &str) -> Vec<String> {
-    let (mut path, mut found) = (first.to_owned(), Vec::new());
-    loop {
-        let reply = caller.get(&path).await;
-        let items = reply.list();
-        found.extend(ids(&items));
-        match reply.link("next") {
-            Some(next) if !items.is_empty() => path = next,
-            _ => return found,
-        }
-    }
 }
 
 async fn check_uploads(ada: &Person, ledger: &Ledger) {

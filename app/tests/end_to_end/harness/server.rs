@@ -169,6 +169,14 @@ impl Server {
         self.base = self.address().await;
     }
 
+    /// A command on its folder, with this setting.
+    pub(crate) fn command(&self, arguments: &[&str], name: &str, value: &str) -> Command {
+        let mut command = heliograph();
+        command.args(arguments).arg("--data-dir").arg(self.folder());
+        command.env(name, value);
+        command
+    }
+
     /// Gives a setting another value for its next start.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.settings.retain(|(known, _)| known != name);

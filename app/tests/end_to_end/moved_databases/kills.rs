@@ -9,6 +9,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::*;
 use crate::engine_schemas::psql;
+use crate::harness::server::heliograph;
 
 /// The domain and the table that the tests fill, so that a move takes many steps.
 const DOMAIN: &str = "posts";

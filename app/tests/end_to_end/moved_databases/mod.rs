@@ -11,7 +11,6 @@ use testing_engines::Postgres;
 
 use crate::commands::said;
 use crate::harness::caller::{ids, text};
-use crate::harness::server::heliograph;
 use crate::harness::{Person, Server};
 
 const URL: &str = "HELIOGRAPH_DATABASE_URL";
@@ -124,10 +123,7 @@ impl Place {
     }
 
     fn command(&self, arguments: &[&str], url: &str) -> Command {
-        let mut command = heliograph();
-        command.args(arguments).arg("--data-dir");
-        command.arg(self.server.folder()).env(URL, url);
-        command
+        self.server.command(arguments, URL, url)
     }
 
     fn run(&self, arguments: &[&str], url: &str) -> Output {
