@@ -6,13 +6,17 @@
 //! be started fails the test.
 
 mod nats;
+mod network;
 mod postgres;
 mod process;
 mod s3;
 mod shape;
+mod site;
 
 pub use nats::Nats;
+pub use network::Network;
 pub use postgres::Postgres;
 pub use process::{EngineProcess, free_port, wait_for_port};
 pub use s3::S3;
 pub use shape::Shape;
+pub use site::Site;

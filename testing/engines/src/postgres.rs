@@ -7,14 +7,14 @@ use std::time::Instant;
 
 use tempfile::TempDir;
 
+use crate::Site;
 use crate::process::{EngineProcess, LOOK_INTERVAL, START_MAX, asked_for, free_port};
 
 /// The folder of PostgreSQL's programs, `/usr/lib/postgresql/15/bin` on Debian 12.
 const VARIABLE: &str = "HELIOGRAPH_TEST_POSTGRES";
 /// The account that the server runs as where the tests run as root, which PostgreSQL refuses.
 const UNPRIVILEGED: u32 = 65_534;
-const SETTINGS: [&str; 6] = [
-    "listen_addresses=127.0.0.1",
+const SETTINGS: [&str; 5] = [
     "unix_socket_directories=",
     "max_connections=500",
     "shared_buffers=32MB",
@@ -27,6 +27,7 @@ const SETTINGS: [&str; 6] = [
 pub struct Postgres {
     process: EngineProcess,
     programs: PathBuf,
+    site: Site,
     folder: TempDir,
     port: u16,
 }
@@ -38,33 +39,24 @@ impl Postgres {
     /// When it cannot be started.
     #[must_use]
     pub fn start() -> Option<Self> {
+        Self::start_at(&Site::default())
+    }
+
+    /// Starts one there.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start_at(site: &Site) -> Option<Self> {
         let programs = asked_for(VARIABLE)?;
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let data = folder.path().join("data");
-        std::fs::create_dir(&data).expect("a folder for the data");
-        if is_root() {
-            std::os::unix::fs::chown(folder.path(), Some(UNPRIVILEGED), Some(UNPRIVILEGED))
-                .and_then(|()| {
-                    std::os::unix::fs::chown(&data, Some(UNPRIVILEGED), Some(UNPRIVILEGED))
-                })
-                .expect("the folder can be given away");
-        }
-        let mut make = program(&programs, "initdb");
-        make.arg("--pgdata").arg(&data);
-        make.args(["--username=heliograph", "--auth=trust", "--encoding=UTF8"]);
-        make.args(["--locale=C", "--no-sync"]);
-        let made = make.output().unwrap_or_else(|error| {
-            panic!(
-                "{VARIABLE}={}: initdb cannot be started: {error}",
-                programs.display()
-            )
-        });
-        assert!(made.status.success(), "initdb failed: {made:?}");
+        let folder = site.folder();
+        make_data(&programs, folder.path());
         let port = free_port();
-        let process = serve(&programs, folder.path(), port);
+        let process = serve(&programs, site, folder.path(), port);
         Some(Self {
             process,
             programs,
+            site: site.clone(),
             folder,
             port,
         })
@@ -73,7 +65,11 @@ impl Postgres {
     /// Where it is: the URL of a database of this name.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
-        format!("postgres://heliograph@127.0.0.1:{}/{database}", self.port)
+        format!(
+            "postgres://heliograph@{}:{}/{database}",
+            self.site.address(),
+            self.port
+        )
     }
 
     /// Makes an empty database and returns its URL.
@@ -92,7 +88,8 @@ impl Postgres {
     #[must_use]
     pub fn create_database_with(&self, name: &str, arguments: &[&str]) -> String {
         let mut create = program(&self.programs, "createdb");
-        create.args(["--host=127.0.0.1", "--username=heliograph"]);
+        create.arg(format!("--host={}", self.site.address()));
+        create.arg("--username=heliograph");
         create.arg(format!("--port={}", self.port)).args(arguments);
         let created = create.arg(name).output().expect("createdb can be started");
         assert!(created.status.success(), "createdb failed: {created:?}");
@@ -113,7 +110,13 @@ impl Postgres {
     /// # Panics
     /// When it does not start again.
     pub fn restart(&mut self) {
-        self.process = serve(&self.programs, self.folder.path(), self.port);
+        self.process = serve(&self.programs, &self.site, self.folder.path(), self.port);
+    }
+
+    /// The process's id, whose children are its backends.
+    #[must_use]
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Ends it at once, with its backends: one that is left alone may still commit.
@@ -124,14 +127,42 @@ impl Postgres {
     }
 }
 
+/// Makes the folder of an empty server, which trusts who reaches it.
+fn make_data(programs: &Path, folder: &Path) {
+    let data = folder.join("data");
+    std::fs::create_dir(&data).expect("a folder for the data");
+    if is_root() {
+        for path in [folder, &data] {
+            std::os::unix::fs::chown(path, Some(UNPRIVILEGED), Some(UNPRIVILEGED))
+                .expect("the folder can be given away");
+        }
+    }
+    let mut make = program(programs, "initdb");
+    make.arg("--pgdata").arg(&data);
+    make.args(["--username=heliograph", "--auth=trust", "--encoding=UTF8"]);
+    // Small files of its log, for small disks.
+    make.args(["--locale=C", "--no-sync", "--wal-segsize=1"]);
+    let made = make.output().unwrap_or_else(|error| {
+        panic!(
+            "{VARIABLE}={}: initdb cannot be started: {error}",
+            programs.display()
+        )
+    });
+    assert!(made.status.success(), "initdb failed: {made:?}");
+    let access = data.join("pg_hba.conf");
+    let mut rules = std::fs::read_to_string(&access).expect("its rules of access");
+    rules.push_str("host all all samenet trust\n");
+    std::fs::write(&access, rules).expect("its rules of access");
+}
+
 /// Starts the server and waits until it takes sessions. After a kill that may need more than one
 /// attempt: while a backend of the killed server lives, a new one ends at once.
-fn serve(programs: &Path, folder: &Path, port: u16) -> EngineProcess {
+fn serve(programs: &Path, site: &Site, folder: &Path, port: u16) -> EngineProcess {
     let begun = Instant::now();
     loop {
-        let mut process = start(programs, folder, port);
+        let mut process = start(programs, site, folder, port);
         while process.is_running() {
-            if is_ready(programs, port) {
+            if is_ready(programs, site, port) {
                 return process;
             }
             assert!(begun.elapsed() < START_MAX, "PostgreSQL is not ready");
@@ -143,8 +174,9 @@ fn serve(programs: &Path, folder: &Path, port: u16) -> EngineProcess {
     }
 }
 
-fn start(programs: &Path, folder: &Path, port: u16) -> EngineProcess {
-    let mut serve = program(programs, "postgres");
+fn start(programs: &Path, site: &Site, folder: &Path, port: u16) -> EngineProcess {
+    let mut serve = unprivileged(site, &programs.join("postgres"));
+    serve.args(["-c", &format!("listen_addresses={}", site.address())]);
     let data = folder.join("data");
     serve.arg("-D").arg(data).arg("-p").arg(port.to_string());
     for setting in SETTINGS {
@@ -154,9 +186,9 @@ fn start(programs: &Path, folder: &Path, port: u16) -> EngineProcess {
     EngineProcess::start_in("PostgreSQL", serve.stderr(log), folder)
 }
 
-fn is_ready(programs: &Path, port: u16) -> bool {
+fn is_ready(programs: &Path, site: &Site, port: u16) -> bool {
     let mut ask = program(programs, "pg_isready");
-    ask.args(["--quiet", "--host=127.0.0.1"]);
+    ask.args(["--quiet", &format!("--host={}", site.address())]);
     ask.arg(format!("--port={port}"));
     ask.status().is_ok_and(|status| status.success())
 }
@@ -174,6 +206,18 @@ fn program(programs: &Path, name: &str) -> Command {
     if is_root() {
         command.uid(UNPRIVILEGED).gid(UNPRIVILEGED);
     }
+    command
+}
+
+/// The program within the site's network, which only root can enter.
+fn unprivileged(site: &Site, program: &Path) -> Command {
+    let user = UNPRIVILEGED.to_string();
+    let mut command = site.command(Path::new("setpriv"));
+    command.current_dir("/");
+    if is_root() {
+        command.args(["--reuid", &user, "--regid", &user, "--clear-groups"]);
+    }
+    command.arg("--").arg(program);
     command
 }
 

@@ -36,17 +36,21 @@ pub fn free_port() -> u16 {
 /// # Panics
 /// When it takes longer than a minute, or the process has ended.
 pub fn wait_for_port(process: &mut EngineProcess, port: u16) {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    wait_for(process, SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+}
+
+/// Waits until somebody listens at this address, or the process has ended.
+pub(crate) fn wait_for(process: &mut EngineProcess, address: SocketAddr) {
     let begun = Instant::now();
     while TcpStream::connect_timeout(&address, LOOK_INTERVAL).is_err() {
         assert!(
             process.is_running(),
-            "{} has ended before it listened on port {port}",
+            "{} has ended before it listened at {address}",
             process.name
         );
         assert!(
             begun.elapsed() < START_MAX,
-            "{} does not listen on port {port}",
+            "{} does not listen at {address}",
             process.name
         );
         std::thread::sleep(LOOK_INTERVAL);

