@@ -1,15 +1,15 @@
 //! Makes a snapshot.
 
 use std::fs::{self, File};
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use infra_db::cut::Cut;
 use infra_kernel::Clock;
 
-use crate::batch::{self, Batch, make_folder};
+use crate::batch::{self, Batch, make_folder, remove_folder, remove_if_there};
 use crate::error::failed;
 use crate::files::{self, CopyError, Throttle, Written};
+use crate::known::{Known, Trust};
 use crate::list::{LIST, ListReader, ListWriter};
 use crate::manifest::{FORMAT, FileEntry, MANIFEST, Manifest, PhotosEntry};
 use crate::photos::{Copied, Lost, PhotoCopier};
@@ -98,9 +98,10 @@ pub fn back_up(plan: &BackupPlan<'_>, on_step: OnStep<'_>) -> Result<BackupRepor
         folder: target.unfinished(&name),
         throttle: Throttle::new(plan.bytes_per_second),
         target: &target,
-        previous: snapshots.last().cloned(),
+        snapshots: &snapshots,
     };
     let (manifest, copied) = run.snapshot(on_step)?;
+    remove_if_there(&target.earlier_list())?;
     let finished = target.snapshot(&name);
     fs::rename(&run.folder, &finished).map_err(failed("written", &finished))?;
     batch::sync(target.root())?;
@@ -123,8 +124,8 @@ struct Run<'a> {
     batch: Batch,
     folder: PathBuf,
     throttle: Throttle,
-    /// The last snapshot before it.
-    previous: Option<String>,
+    /// The names of those before it.
+    snapshots: &'a [String],
 }
 
 impl Run<'_> {
@@ -134,7 +135,7 @@ impl Run<'_> {
         for round in 1.. {
             let missing = std::mem::take(&mut copied.missing);
             copied.damaged = Lost::default();
-            let manifest = self.round(&mut copied, on_step)?;
+            let manifest = self.round(round, &mut copied, on_step)?;
             // What is missing twice was not deleted meanwhile: it is lost.
             let is_lost = copied.missing == missing;
             if copied.missing.count == 0 || is_lost || round == ROUNDS_MAX {
@@ -146,8 +147,14 @@ impl Run<'_> {
         unreachable!("the rounds have a bound")
     }
 
-    fn round(&mut self, copied: &mut Copied, on_step: OnStep<'_>) -> Result<Manifest> {
-        empty(&self.folder)?;
+    fn round(
+        &mut self,
+        round: usize,
+        copied: &mut Copied,
+        on_step: OnStep<'_>,
+    ) -> Result<Manifest> {
+        self.target.discard(&self.folder)?;
+        make_folder(&self.folder, None)?;
         let scratch = Scratch::new(self.plan, &self.folder)?;
         let cut = Cut::take(self.plan.databases)?;
         let taken_at = self.plan.clock.now();
@@ -165,7 +172,7 @@ impl Run<'_> {
             target: self.target,
             recipients: self.plan.recipients,
             name_key: name_key(self.plan.secret),
-            previous: self.open_previous(),
+            known: self.known(round),
             list: ListWriter::create(&list_path)?,
             batch: &mut self.batch,
             throttle: &mut self.throttle,
@@ -224,7 +231,7 @@ impl Run<'_> {
     /// Puts a copy into the snapshot, where it is already unless it is to be encrypted.
     fn store(&mut self, copy: &Path, name: &str) -> Result<FileEntry> {
         if self.plan.recipients.is_empty() {
-            let sum = files::sum(copy)?;
+            let sum = files::sum(copy, &mut self.throttle)?;
             return Ok(FileEntry::new(name, sum));
         }
         let name = format!("{name}{ENCRYPTED}");
@@ -237,11 +244,28 @@ impl Run<'_> {
         }
     }
 
-    /// The list of the last snapshot. One that is damaged helps nobody: what is there is read then.
-    fn open_previous(&self) -> Option<ListReader> {
-        let name = self.previous.as_deref()?;
-        let manifest = Manifest::read(&self.target.snapshot(name)).ok()?;
-        self.target.list(name, &manifest).ok()
+    /// What is known of the files that are there. A list that is damaged helps nobody.
+    fn known(&self, round: usize) -> Known {
+        let list = |name: &String| {
+            let manifest = Manifest::read(&self.target.snapshot(name)).ok()?;
+            self.target.list(name, &manifest).ok()
+        };
+        let mut known = Known::default();
+        // That of the round before, or of a backup that was cut off.
+        let earlier = ListReader::open(&self.target.earlier_list()).ok();
+        let trust = if round > 1 {
+            Trust::Finished
+        } else {
+            Trust::Doubtful
+        };
+        known.add(earlier, trust);
+        let last = self.snapshots.last().and_then(list);
+        if last.is_none() {
+            let whole = self.snapshots.iter().rev().find_map(list);
+            known.add(whole, Trust::Doubtful);
+        }
+        known.add(last, Trust::Finished);
+        known
     }
 }
 
@@ -255,12 +279,7 @@ fn file_name(path: &Path) -> String {
 
 /// Makes an empty folder, in place of what is there.
 fn empty(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            return Err(failed("removed", folder)(error));
-        }
-        _ => {}
-    }
+    remove_folder(folder)?;
     make_folder(folder, None)
 }
 

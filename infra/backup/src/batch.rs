@@ -144,3 +144,19 @@ pub(crate) fn write_small(path: &Path, content: &[u8]) -> Result<()> {
     };
     written().map_err(failed("written", path))
 }
+
+/// Removes a file that may not be there.
+pub(crate) fn remove_if_there(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(failed("removed", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Removes a folder that may not be there.
+pub(crate) fn remove_folder(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(failed("removed", folder)(error)),
+        _ => Ok(()),
+    }
+}

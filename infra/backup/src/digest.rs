@@ -1,7 +1,7 @@
 //! Hashes: of what a file holds, and what a photo's file is called in a backup.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::str::FromStr;
 
 use infra_blob::BlobKey;
@@ -56,41 +56,53 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// Hashes and counts what is written through it.
-pub(crate) struct HashingWriter<W> {
-    pub(crate) writer: W,
+/// Hashes and counts what is read or written through it.
+pub(crate) struct Hashing<T> {
+    pub(crate) inner: T,
     hasher: blake3::Hasher,
     bytes: u64,
 }
 
-impl<W: Write> HashingWriter<W> {
-    pub(crate) fn new(writer: W) -> Self {
+impl<T> Hashing<T> {
+    pub(crate) fn new(inner: T) -> Self {
         Self {
-            writer,
+            inner,
             hasher: blake3::Hasher::new(),
             bytes: 0,
         }
     }
 
-    /// The hash and the length of what was written so far.
+    /// The hash and the length of what went through so far.
     pub(crate) fn sum(&self) -> Sum {
         Sum {
             bytes: self.bytes,
             digest: Digest(*self.hasher.finalize().as_bytes()),
         }
     }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.hasher.update(bytes);
+        self.bytes += bytes.len() as u64;
+    }
 }
 
-impl<W: Write> Write for HashingWriter<W> {
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        self.take(&buffer[..length]);
+        Ok(length)
+    }
+}
+
+impl<W: Write> Write for Hashing<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.writer.write(bytes)?;
-        self.hasher.update(&bytes[..written]);
-        self.bytes += written as u64;
+        let written = self.inner.write(bytes)?;
+        self.take(&bytes[..written]);
         Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush()
+        self.inner.flush()
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use infra_db::cut::CutError;
+use rustix::io::Errno;
 
 /// What a backup's operations return.
 pub type Result<T> = std::result::Result<T, BackupError>;
@@ -86,5 +87,34 @@ pub(crate) fn failed(
         operation,
         path,
         source,
+    }
+}
+
+/// How systems say that the disk or the file system has lost what a file held.
+const LOST_TO_THE_DISK: &[Errno] = &[
+    Errno::IO,
+    Errno::BADMSG,
+    #[cfg(target_os = "linux")]
+    Errno::UCLEAN,
+];
+
+/// Whether a file is there, and what it held is not.
+pub(crate) fn is_lost_to_the_disk(error: &io::Error) -> bool {
+    Errno::from_io_error(error).is_some_and(|code| LOST_TO_THE_DISK.contains(&code))
+}
+
+/// Names the file of a backup that could not be read. One that is not there, not what was written
+/// or lost to the disk is damaged, which ends nothing that can go on without it.
+pub(crate) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> BackupError + use<> {
+    let path = path.to_owned();
+    move |source| match source.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            BackupError::damaged(&path, "it is not there")
+        }
+        ErrorKind::InvalidData => BackupError::damaged(&path, source.to_string()),
+        _ if is_lost_to_the_disk(&source) => {
+            BackupError::damaged(&path, format!("the disk cannot read it ({source})"))
+        }
+        _ => failed("read", &path)(source),
     }
 }

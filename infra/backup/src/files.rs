@@ -2,48 +2,77 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rustix::fs::OFlags;
+
 use crate::age::{Decryptor, Encryptor, NotDecrypted};
-use crate::digest::{HashingWriter, Sum};
-use crate::error::failed;
+use crate::digest::{Hashing, Sum};
+use crate::error::{failed, unreadable};
 use crate::{BackupError, Identity, Recipient, Result};
 
 /// How much is read at once.
 const CHUNK_BYTES: usize = 128 * 1024;
+/// How far a throttle may fall behind and still catch up.
+const BURST: Duration = Duration::from_millis(100);
 
-/// The two ends of what was written: the content, and what lies on the disk.
+/// The two ends of what was written: the content, and what lies in the backup.
 pub(crate) struct Written {
     pub(crate) plain: Sum,
     pub(crate) stored: Sum,
 }
 
-/// Holds reading to a number of bytes a second.
+/// Holds reading to a number of bytes a second. Time in which nothing was read gives no right to
+/// read faster afterwards.
 pub(crate) struct Throttle {
     bytes_per_second: Option<u64>,
-    began: Instant,
-    bytes: u64,
+    /// When the next bytes may be read.
+    due: Instant,
 }
 
 impl Throttle {
     pub(crate) fn new(bytes_per_second: Option<u64>) -> Self {
         Self {
             bytes_per_second: bytes_per_second.filter(|bytes| *bytes > 0),
-            began: Instant::now(),
-            bytes: 0,
+            due: Instant::now(),
         }
     }
 
-    /// Counts what was read, and waits when that was too fast.
+    /// Counts what was read, and waits as long as reading so much may take.
     pub(crate) fn count(&mut self, bytes: u64) {
         let Some(per_second) = self.bytes_per_second else {
             return;
         };
-        self.bytes += bytes;
         #[allow(clippy::cast_precision_loss)] // a time, to the millisecond
-        let due = Duration::from_secs_f64(self.bytes as f64 / per_second as f64);
-        std::thread::sleep(due.saturating_sub(self.began.elapsed()));
+        let takes = Duration::from_secs_f64(bytes as f64 / per_second as f64);
+        let now = Instant::now();
+        // A sleep that was too long is made up for, a pause is not.
+        let from = self.due.max(now.checked_sub(BURST).unwrap_or(now));
+        self.due = from + takes;
+        std::thread::sleep(self.due.saturating_duration_since(now));
+    }
+
+    /// Reads from this, held to the rate.
+    fn over<R>(&mut self, reader: R) -> Throttled<'_, R> {
+        Throttled {
+            reader,
+            throttle: self,
+        }
+    }
+}
+
+struct Throttled<'a, R> {
+    reader: R,
+    throttle: &'a mut Throttle,
+}
+
+impl<R: Read> Read for Throttled<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.reader.read(buffer)?;
+        self.throttle.count(length as u64);
+        Ok(length)
     }
 }
 
@@ -58,16 +87,17 @@ pub(crate) enum CopyError {
 /// Copies a file to a new one, encrypted to these recipients if there are any, and does not wait
 /// until it is on disk.
 pub(crate) fn copy(
-    mut source: File,
+    source: File,
     target: &Path,
     recipients: &[Recipient],
     throttle: &mut Throttle,
 ) -> std::result::Result<Written, CopyError> {
     let writing = |error| CopyError::Other(failed("written", target)(error));
     let file = File::create_new(target).map_err(writing)?;
-    let stored = HashingWriter::new(BufWriter::with_capacity(CHUNK_BYTES, file));
+    let stored = Hashing::new(BufWriter::with_capacity(CHUNK_BYTES, file));
     let sink = Sink::new(stored, recipients).map_err(writing)?;
-    let mut plain = HashingWriter::new(sink);
+    let mut plain = Hashing::new(sink);
+    let mut source = throttle.over(source);
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
         let length = match source.read(&mut chunk) {
@@ -78,10 +108,9 @@ pub(crate) fn copy(
             break;
         }
         plain.write_all(&chunk[..length]).map_err(writing)?;
-        throttle.count(length as u64);
     }
     let sum = plain.sum();
-    let mut stored = plain.writer.finish().map_err(writing)?;
+    let mut stored = plain.inner.finish().map_err(writing)?;
     stored.flush().map_err(writing)?;
     Ok(Written {
         plain: sum,
@@ -127,82 +156,97 @@ impl<W: Write> Write for Sink<W> {
     }
 }
 
-/// Compares a file of a backup with what was written of it.
+/// Compares a file of a backup with what was written of it: any of these, all of one length.
 ///
 /// # Errors
-/// When it is not there, cannot be read, or is not that.
-pub(crate) fn check(path: &Path, expected: Sum) -> Result<()> {
-    let found = sum(path)?;
-    compare(path, found, expected)
+/// When it is not there, cannot be read, or is none of them.
+pub(crate) fn check(path: &Path, written: &[Sum]) -> Result<()> {
+    let (file, bytes) = open(path)?;
+    if let Some(other) = written.iter().find(|sum| sum.bytes != bytes) {
+        return Err(cut_short(path, bytes, other.bytes));
+    }
+    let found = hash(path, file, &mut Throttle::new(None))?;
+    require_sum(path, written.contains(&found))
 }
 
-/// The hash and length of a file.
-pub(crate) fn sum(path: &Path) -> Result<Sum> {
-    let mut file = open(path)?;
-    let mut hashing = HashingWriter::new(io::sink());
-    transfer(path, &mut file, &mut hashing, path)?;
+/// The hash and length of a file of a backup.
+pub(crate) fn sum(path: &Path, throttle: &mut Throttle) -> Result<Sum> {
+    let (file, _) = open(path)?;
+    hash(path, file, throttle)
+}
+
+fn hash(path: &Path, file: File, throttle: &mut Throttle) -> Result<Sum> {
+    let mut hashing = Hashing::new(io::sink());
+    transfer(path, &mut throttle.over(file), &mut hashing, path)?;
     Ok(hashing.sum())
 }
 
-/// Writes what a file of a backup holds to `target`, which is new, and compares on the way what is
-/// read with what was written once. Returns what it holds, decrypted if there are identities.
+/// Writes what a file of a backup holds to `target`, which is new, decrypted if there are
+/// identities. A file of another length is not read; that it holds what it should is for the caller
+/// to find out from what is returned.
 pub(crate) fn restore(
     path: &Path,
-    expected: Sum,
+    bytes: u64,
     identities: &[Identity],
     target: &Path,
-) -> Result<Sum> {
+) -> Result<Written> {
+    let (source, found_bytes) = open(path)?;
+    if found_bytes != bytes {
+        return Err(cut_short(path, found_bytes, bytes));
+    }
     let file = File::create_new(target).map_err(failed("written", target))?;
-    let mut plain = HashingWriter::new(BufWriter::with_capacity(CHUNK_BYTES, file));
+    let mut plain = Hashing::new(BufWriter::with_capacity(CHUNK_BYTES, file));
+    let mut stored = BufReader::with_capacity(CHUNK_BYTES, Hashing::new(source));
     if identities.is_empty() {
-        let mut source = open(path)?;
-        transfer(path, &mut source, &mut plain, target)?;
-        compare(path, plain.sum(), expected)?;
+        transfer(path, &mut stored, &mut plain, target)?;
     } else {
-        // Read twice: what is not what was written must not reach the decryption's conclusions.
-        check(path, expected)?;
-        let source = BufReader::with_capacity(CHUNK_BYTES, open(path)?);
-        let decrypted = Decryptor::new(identities, source);
+        let decrypted = Decryptor::new(identities, &mut stored);
         let mut decrypted = decrypted.map_err(|error| not_decrypted(path, error))?;
         transfer(path, &mut decrypted, &mut plain, target)?;
     }
     plain.flush().map_err(failed("written", target))?;
-    Ok(plain.sum())
+    Ok(Written {
+        plain: plain.sum(),
+        stored: stored.get_ref().sum(),
+    })
 }
 
 fn not_decrypted(path: &Path, error: NotDecrypted) -> BackupError {
     match error {
-        NotDecrypted::NoIdentity => BackupError::Refused(format!(
-            "{} is encrypted to somebody else: give the identity of one of its recipients with --identity",
-            path.display()
-        )),
-        NotDecrypted::Malformed => BackupError::damaged(path, error.to_string()),
-        NotDecrypted::Read(source) => failed("read", path)(source),
+        NotDecrypted::Read(source) => unreadable(path)(source),
+        error => BackupError::damaged(path, error.to_string()),
     }
 }
 
-fn compare(path: &Path, found: Sum, expected: Sum) -> Result<()> {
-    if found.bytes != expected.bytes {
-        let reason = format!("{} of {} bytes", found.bytes, expected.bytes);
-        return Err(BackupError::damaged(path, reason));
-    }
-    if found.digest != expected.digest {
-        return Err(BackupError::damaged(
-            path,
-            "it is not what its checksum says",
-        ));
-    }
-    Ok(())
+fn cut_short(path: &Path, found: u64, expected: u64) -> BackupError {
+    BackupError::damaged(path, format!("{found} of {expected} bytes"))
 }
 
-/// Opens a file of a backup; one that is not there is damage.
-pub(crate) fn open(path: &Path) -> Result<File> {
-    match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            Err(BackupError::damaged(path, "it is not there"))
-        }
-        file => file.map_err(failed("read", path)),
+/// Refuses a file that is not what was written.
+pub(crate) fn require_sum(path: &Path, is_as_written: bool) -> Result<()> {
+    if is_as_written {
+        return Ok(());
     }
+    Err(BackupError::damaged(
+        path,
+        "it is not what its checksum says",
+    ))
+}
+
+/// Opens a file of a backup and says how long it is. What is not there is damage, and so is what is
+/// no file: a pipe or a device may be without an end.
+pub(crate) fn open(path: &Path) -> Result<(File, u64)> {
+    let opened = File::options()
+        .read(true)
+        // A pipe without a writer would be waited for.
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)
+        .and_then(|file| Ok((file.metadata()?, file)));
+    let (metadata, file) = opened.map_err(unreadable(path))?;
+    if !metadata.is_file() {
+        return Err(BackupError::damaged(path, "it is no file"));
+    }
+    Ok((file, metadata.len()))
 }
 
 /// Copies everything; an error names the file at whose end it arose.
@@ -215,10 +259,27 @@ fn transfer(path: &Path, source: &mut dyn Read, sink: &mut dyn Write, target: &P
                 .write_all(&chunk[..length])
                 .map_err(failed("written", target))?,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::InvalidData => {
-                return Err(BackupError::damaged(path, error.to_string()));
-            }
-            Err(error) => return Err(failed("read", path)(error)),
+            Err(error) => return Err(unreadable(path)(error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_gives_no_right_to_read_faster() {
+        let mut throttle = Throttle::new(Some(1_000_000));
+        std::thread::sleep(Duration::from_millis(400));
+        let began = Instant::now();
+        throttle.count(300_000);
+        assert!(began.elapsed() >= Duration::from_millis(200) - BURST / 2);
+        // What is read bit by bit takes as long.
+        let began = Instant::now();
+        for _ in 0..300 {
+            throttle.count(1_000);
+        }
+        assert!(began.elapsed() >= Duration::from_millis(290));
     }
 }

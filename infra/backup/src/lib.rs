@@ -18,6 +18,7 @@ mod batch;
 mod digest;
 mod error;
 mod files;
+mod known;
 mod list;
 mod manifest;
 mod photos;

@@ -7,8 +7,8 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::digest::{Digest, HashingWriter, Sum};
-use crate::error::failed;
+use crate::digest::{Digest, Hashing, Sum};
+use crate::error::{failed, unreadable};
 use crate::{BackupError, Result};
 
 /// Its name in a snapshot.
@@ -27,7 +27,7 @@ pub(crate) struct Stored {
 /// Writes a list.
 pub(crate) struct ListWriter {
     path: PathBuf,
-    file: HashingWriter<BufWriter<File>>,
+    file: Hashing<BufWriter<File>>,
     pub(crate) files: u64,
     pub(crate) bytes: u64,
 }
@@ -37,7 +37,7 @@ impl ListWriter {
         let file = File::create(path).map_err(failed("written", path))?;
         Ok(Self {
             path: path.to_owned(),
-            file: HashingWriter::new(BufWriter::new(file)),
+            file: Hashing::new(BufWriter::new(file)),
             files: 0,
             bytes: 0,
         })
@@ -74,10 +74,10 @@ pub(crate) struct ListReader {
 
 impl ListReader {
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let file = BufReader::new(crate::files::open(path)?);
+        let (file, _) = crate::files::open(path)?;
         let mut reader = Self {
             path: path.to_owned(),
-            file,
+            file: BufReader::new(file),
             next: None,
         };
         reader.next = reader.read()?;
@@ -109,10 +109,19 @@ impl ListReader {
         Ok(self.next.filter(|next| next.name == name))
     }
 
+    /// The same of a list that may be cut off or damaged: there it ends.
+    pub(crate) fn find_readable(&mut self, name: Digest) -> Option<Sum> {
+        let found = self.find(name);
+        if found.is_err() {
+            self.next = None;
+        }
+        Some(found.ok()??.sum)
+    }
+
     fn read(&mut self) -> Result<Option<Stored>> {
         let mut line = String::new();
         let read = (&mut self.file).take(LINE_BYTES_MAX).read_line(&mut line);
-        if read.map_err(failed("read", &self.path))? == 0 {
+        if read.map_err(unreadable(&self.path))? == 0 {
             return Ok(None);
         }
         let stored = line.strip_suffix('\n').and_then(parse);
@@ -143,18 +152,20 @@ impl MergedLists {
         Self(lists)
     }
 
-    /// The next file of any of them.
-    pub(crate) fn next(&mut self) -> Result<Option<Stored>> {
+    /// The next file of any of them, and what they say of it. That differs where an encrypted file
+    /// was damaged and made again: encrypted twice, nothing is the same.
+    pub(crate) fn next(&mut self) -> Result<Option<(Digest, Vec<Sum>)>> {
         let Some(name) = self.0.iter().filter_map(ListReader::peek).min() else {
             return Ok(None);
         };
-        let mut found = None;
+        let mut sums = Vec::new();
         for list in &mut self.0 {
             if list.peek() == Some(name) {
-                found = list.next()?;
+                sums.extend(list.next()?.map(|stored| stored.sum));
             }
         }
-        Ok(found)
+        sums.dedup();
+        Ok(Some((name, sums)))
     }
 
     /// Whether any of them has this name, when names are asked for in their order.

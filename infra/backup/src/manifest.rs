@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{Digest, Sum};
-use crate::error::failed;
+use crate::error::unreadable;
 use crate::{BackupError, Result, files};
 
 /// Its name in a snapshot.
@@ -125,8 +125,9 @@ impl Manifest {
     pub(crate) fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(MANIFEST);
         let mut json = Vec::new();
-        let read = files::open(&path)?.take(BYTES_MAX).read_to_end(&mut json);
-        read.map_err(failed("read", &path))?;
+        let (file, _) = files::open(&path)?;
+        let read = file.take(BYTES_MAX).read_to_end(&mut json);
+        read.map_err(unreadable(&path))?;
         let damaged = |reason: String| BackupError::damaged(&path, reason);
         let any: AnyFormat =
             serde_json::from_slice(&json).map_err(|error| damaged(error.to_string()))?;

@@ -8,9 +8,10 @@ use infra_blob::{BlobKey, DirectoryStore};
 
 use crate::batch::Batch;
 use crate::digest::{Digest, Sum};
-use crate::error::failed;
+use crate::error::{failed, unreadable};
 use crate::files::{self, CopyError, Throttle};
-use crate::list::{ListReader, ListWriter, Stored};
+use crate::known::{Known, Said};
+use crate::list::{ListWriter, Stored};
 use crate::target::Target;
 use crate::{Installation, OnStep, Phase, Recipient, Result, Step};
 
@@ -57,8 +58,8 @@ pub(crate) struct PhotoCopier<'a> {
     pub(crate) recipients: &'a [Recipient],
     /// Makes the names of files that are encrypted.
     pub(crate) name_key: [u8; 32],
-    /// What the last snapshot says of files that are there.
-    pub(crate) previous: Option<ListReader>,
+    /// What earlier backups say of files that are there.
+    pub(crate) known: Known,
     pub(crate) list: ListWriter,
     pub(crate) batch: &'a mut Batch,
     pub(crate) throttle: &'a mut Throttle,
@@ -126,20 +127,31 @@ impl PhotoCopier<'_> {
 
     /// What is there under this name, if it is whole.
     fn find(&mut self, name: Digest) -> Result<Option<Sum>> {
-        let place = self.target.file(name);
-        let bytes = match fs::metadata(&place) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            metadata => metadata.map_err(failed("read", &place))?.len(),
-        };
-        let previous = self.previous.as_mut();
-        let known = previous.map(|list| list.find(name)).transpose()?.flatten();
-        if let Some(known) = known.filter(|known| known.sum.bytes == bytes) {
-            return Ok(Some(known.sum));
+        match self.look(name) {
+            Err(error) if error.is_damage() => Ok(None),
+            found => found,
         }
-        // Of a backup that was cut off: what has its name is whole.
-        let sum = files::sum(&place)?;
-        let is_whole = !self.recipients.is_empty() || sum.digest == name;
-        Ok(is_whole.then_some(sum))
+    }
+
+    fn look(&mut self, name: Digest) -> Result<Option<Sum>> {
+        let place = self.target.file(name);
+        let length = fs::metadata(&place).map(|metadata| metadata.len());
+        let bytes = length.map_err(unreadable(&place))?;
+        let mut whole = match self.known.find(name, bytes) {
+            Said::This(sum) => return Ok(Some(sum)),
+            Said::OneOf(sums) => sums,
+        };
+        if self.recipients.is_empty() {
+            whole.push(Sum {
+                bytes,
+                digest: name,
+            });
+        }
+        if whole.is_empty() {
+            return Ok(None);
+        }
+        let sum = files::sum(&place, self.throttle)?;
+        Ok(whole.contains(&sum).then_some(sum))
     }
 
     /// Copies the file; nothing is returned when there is nothing whole to copy.

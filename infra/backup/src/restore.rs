@@ -8,8 +8,8 @@ use infra_kernel::Clock;
 use serde::{Deserialize, Serialize};
 
 use crate::backup::ENCRYPTED;
-use crate::batch::{self, Batch, make_folder, write_small};
-use crate::digest::Digest;
+use crate::batch::{self, Batch, make_folder, remove_if_there, write_small};
+use crate::digest::{Digest, Sum};
 use crate::error::failed;
 use crate::list::{LIST, Stored};
 use crate::manifest::{MANIFEST, Manifest};
@@ -125,7 +125,11 @@ impl Run<'_> {
     fn require_usable(&self) -> Result<()> {
         let (plan, manifest) = (self.plan, &self.report.manifest);
         let refuse = |sentence: String| Err(BackupError::Refused(sentence));
-        if self.target.is_encrypted && plan.identities.is_empty() {
+        let is_for = |identity: &Identity| {
+            let recipient = identity.recipient().to_string();
+            manifest.recipients.contains(&recipient)
+        };
+        if self.target.is_encrypted && !plan.identities.iter().any(is_for) {
             return refuse(format!(
                 "{} is encrypted to {}: give the file with the identity of one of these with --identity",
                 plan.source.display(),
@@ -167,7 +171,7 @@ impl Run<'_> {
         let mut bytes = RESERVE_BYTES;
         for file in &self.report.manifest.files {
             let sum = file.sum(&folder.join(MANIFEST))?;
-            files::check(&folder.join(&file.name), sum)?;
+            files::check(&folder.join(&file.name), &[sum])?;
             bytes += file.bytes;
         }
         let mut list = self
@@ -263,7 +267,9 @@ impl Run<'_> {
                 .find(|entry| entry.name == file);
             let Some(entry) = entry else { continue };
             let sum = entry.sum(&folder.join(MANIFEST))?;
-            files::restore(&folder.join(&file), sum, self.identities(), &written)?;
+            let path = folder.join(&file);
+            let read = files::restore(&path, sum.bytes, self.identities(), &written)?;
+            files::require_sum(&path, read.stored == sum)?;
             let given = infra_host::give_to_owner_of(self.plan.folder, &written);
             given.map_err(failed("given to the folder's owner", &written))?;
         }
@@ -314,18 +320,23 @@ impl Run<'_> {
         batch.finish()
     }
 
-    /// Restores one file, unless it is there; returns its length.
+    /// Restores one file, unless it is there; returns its length. It is what its name says, of
+    /// which nobody can make another; the checksum of an encrypted one is that of one of the times
+    /// that it was encrypted.
     fn photo(&self, stored: Stored, name_key: &[u8; 32], batch: &mut Batch) -> Result<u64> {
         let path = self.target.file(stored.name);
+        let bytes = stored.sum.bytes;
         if !self.target.is_encrypted {
-            let place = self.place(stored.name)?;
-            if place.exists() && files::check(&place, stored.sum).is_ok() {
-                return Ok(stored.sum.bytes);
+            let digest = stored.name;
+            if files::check(&self.place(digest)?, &[Sum { bytes, digest }]).is_ok() {
+                return Ok(bytes);
             }
         }
         let written = batch.next();
-        let restored = files::restore(&path, stored.sum, self.identities(), &written);
-        let sum = restored.inspect_err(|_| drop(fs::remove_file(&written)))?;
+        let restored = files::restore(&path, bytes, self.identities(), &written);
+        let sum = restored
+            .inspect_err(|_| drop(fs::remove_file(&written)))?
+            .plain;
         let name = if self.target.is_encrypted {
             Digest::keyed(name_key, sum.digest)
         } else {
@@ -367,13 +378,4 @@ const ADVICE: &str = "Restore another snapshot (`heliograph backup --list` lists
 fn sync_folder(folder: &Path) -> Result<()> {
     let synced = File::open(folder).and_then(|folder| folder.sync_all());
     synced.map_err(failed("synced", folder))
-}
-
-fn remove_if_there(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(failed("removed", path)(error))
-        }
-        _ => Ok(()),
-    }
 }

@@ -4,6 +4,7 @@
 //! heliograph-backup.json   what the folder is, of which installation, and to whom it is encrypted
 //! lock                     held while a backup is made in it
 //! incoming/                files that are being written
+//! earlier.list             the list of a snapshot that was not finished, for the next attempt
 //! files/ab/ab…             photos' files, each once for all snapshots
 //! snapshots/TIME/          the databases of one moment, its list of files, its manifest
 //! ```
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 use infra_kernel::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::batch::{make_folder, write_small};
+use crate::batch::{make_folder, remove_folder, write_small};
 use crate::digest::Digest;
 use crate::error::failed;
 use crate::list::{LIST, ListReader};
@@ -24,6 +25,7 @@ use crate::{BackupError, Recipient, Result, files};
 
 const MARK: &str = "heliograph-backup.json";
 const LOCK: &str = "lock";
+const EARLIER_LIST: &str = "earlier.list";
 /// What may be in a folder that is to hold backups: the file system's own, and what a first backup
 /// leaves that was cut off at once.
 const HARMLESS: [&str; 3] = [LOCK, "heliograph-backup.json.new", "lost+found"];
@@ -166,15 +168,35 @@ impl Target {
         }
     }
 
+    /// The list of files of a snapshot that was not finished.
+    pub(crate) fn earlier_list(&self) -> PathBuf {
+        self.root.join(EARLIER_LIST)
+    }
+
     /// Removes what earlier runs did not finish making or removing.
     pub(crate) fn remove_unfinished(&self) -> Result<()> {
         for name in self.entries()? {
-            if name.ends_with(UNFINISHED) || name.ends_with(REMOVED) {
-                let path = self.snapshot(&name);
-                fs::remove_dir_all(&path).map_err(failed("removed", &path))?;
+            let path = self.snapshot(&name);
+            if name.ends_with(UNFINISHED) {
+                self.discard(&path)?;
+            } else if name.ends_with(REMOVED) {
+                remove_folder(&path)?;
             }
         }
         Ok(())
+    }
+
+    /// Removes what there is of an unfinished snapshot but its list, which says what the files are
+    /// that were copied for it.
+    pub(crate) fn discard(&self, unfinished: &Path) -> Result<()> {
+        let list = unfinished.join(LIST);
+        match fs::rename(&list, self.earlier_list()) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(failed("moved", &list)(error));
+            }
+            _ => {}
+        }
+        remove_folder(unfinished)
     }
 
     /// Removes a snapshot: it is under its name whole, or not at all.
@@ -184,7 +206,7 @@ impl Target {
             self.snapshot(&format!("{name}{REMOVED}")),
         );
         fs::rename(&path, &removed).map_err(failed("removed", &path))?;
-        fs::remove_dir_all(&removed).map_err(failed("removed", &removed))
+        remove_folder(&removed)
     }
 
     /// The list of photos' files of a snapshot, after it was found to be what was written.
@@ -196,7 +218,7 @@ impl Target {
             BackupError::damaged(&manifest_path, format!("it does not name {LIST}"))
         })?;
         let path = folder.join(LIST);
-        files::check(&path, entry.sum(&manifest_path)?)?;
+        files::check(&path, &[entry.sum(&manifest_path)?])?;
         ListReader::open(&path)
     }
 

@@ -76,7 +76,7 @@ impl Check<'_> {
         let manifest = Manifest::read(&folder)?;
         for file in &manifest.files {
             let sum = file.sum(&folder.join(MANIFEST))?;
-            let checked = files::check(&folder.join(&file.name), sum);
+            let checked = files::check(&folder.join(&file.name), &[sum]);
             self.found(checked)?;
             self.count(file.bytes);
         }
@@ -88,12 +88,12 @@ impl Check<'_> {
         loop {
             let next = lists.next();
             // A list that is damaged has been found already, by its checksum.
-            let Some(stored) = self.found(next)?.flatten() else {
+            let Some((name, sums)) = self.found(next)?.flatten() else {
                 return Ok(());
             };
-            let checked = files::check(&self.target.file(stored.name), stored.sum);
+            let checked = files::check(&self.target.file(name), &sums);
             self.found(checked)?;
-            self.count(stored.sum.bytes);
+            self.count(sums[0].bytes);
         }
     }
 

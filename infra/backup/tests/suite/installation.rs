@@ -15,14 +15,21 @@ use tempfile::TempDir;
 /// No tables: what is in the database does not matter here.
 static MIGRATIONS: Migrator = Migrator::DEFAULT;
 
+/// A key of age.
+const IDENTITY: &str = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
 /// Some moment.
 const NOW_US: i64 = 1_796_000_000_000_000;
+
+type OnCopied = Box<dyn Fn(&Home, usize)>;
 
 pub(crate) struct Home {
     root: TempDir,
     named: Vec<BlobKey>,
     /// Is deleted, row and file, when the databases have been copied for the first time.
     pub(crate) vanishing: Cell<Option<BlobKey>>,
+    /// Is called when the databases have been copied, with how often they were.
+    pub(crate) on_copied: OnCopied,
+    copied: Cell<usize>,
     /// Was deleted after the copy that is looked at.
     deleted: Cell<Option<BlobKey>>,
     /// Was deleted before it.
@@ -35,6 +42,8 @@ pub(crate) struct Home {
 impl Installation for Home {
     fn check_copies(&self, folder: &Path) -> Result<()> {
         assert!(folder.join("things.db").exists());
+        self.copied.update(|times| times + 1);
+        (self.on_copied)(self, self.copied.get());
         self.vanished.set(self.deleted.take());
         if let Some(key) = self.vanishing.take() {
             fs::remove_file(DirectoryStore::file_in(&self.path("data/media"), key)).unwrap();
@@ -66,6 +75,8 @@ impl Home {
             root,
             named: Vec::new(),
             vanishing: Cell::default(),
+            on_copied: Box::new(|_, _| ()),
+            copied: Cell::default(),
             deleted: Cell::default(),
             vanished: Cell::default(),
             clock: ManualClock::at(Timestamp::from_microseconds(NOW_US)),
@@ -75,6 +86,15 @@ impl Home {
         for photo in photos {
             home.add(photo);
         }
+        home
+    }
+
+    /// The same, to be backed up to a recipient of age.
+    pub(crate) async fn encrypted(photos: &[&str]) -> Self {
+        let mut home = Self::with(photos).await;
+        let identity: Identity = IDENTITY.parse().unwrap();
+        home.recipients = vec![identity.recipient()];
+        home.identities = vec![identity];
         home
     }
 
@@ -149,6 +169,17 @@ impl Home {
             clock: &self.clock,
         };
         infra_backup::restore(&plan, &mut |_| {})
+    }
+
+    /// A file of a snapshot.
+    pub(crate) fn in_snapshot(&self, snapshot: &str, file: &str) -> PathBuf {
+        self.target().join("snapshots").join(snapshot).join(file)
+    }
+
+    /// How many files of the backups are damaged.
+    pub(crate) fn damaged(&self) -> u64 {
+        let report = infra_backup::verify(&self.target(), &mut |_| {}).unwrap();
+        report.damaged
     }
 
     /// The photos' files of the backups.
