@@ -24,6 +24,7 @@ mod commands;
 mod composer;
 mod data_folder;
 mod database_server;
+mod engine_faults;
 mod engine_schemas;
 mod environment;
 mod event_log;

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use reqwest::Method;
-use serde_json::json;
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
 use testing_kit::picture::Picture;
 use testing_kit::{jpeg, scan};
 use tokio::task::JoinHandle;
@@ -35,6 +35,24 @@ impl Ledger {
         (0..WRITERS).map(write).collect()
     }
 
+    /// Notes what is asked for next.
+    pub(crate) fn begin(&self) -> Entry {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let key = format!("key-{number}");
+        self.posts.lock().unwrap().insert(key.clone(), None);
+        Entry { number, key }
+    }
+
+    /// Notes an upload that was acknowledged.
+    pub(crate) fn uploaded(&self, media_id: &str) {
+        self.uploads.lock().unwrap().push(media_id.to_owned());
+    }
+
+    /// Notes a post that was acknowledged.
+    pub(crate) fn posted(&self, entry: Entry, id: String) {
+        self.posts.lock().unwrap().insert(entry.key, Some(id));
+    }
+
     /// Waits until an upload was acknowledged: on a machine that is slow just now, none may have
     /// been before each of the crashes.
     pub(crate) async fn wait_for_an_upload(&self) {
@@ -58,38 +76,50 @@ impl Ledger {
 /// Posts and uploads until the server goes away.
 async fn write_until_cut_off(author: Caller, ledger: Arc<Ledger>) {
     loop {
-        let number = ledger.next.fetch_add(1, Ordering::Relaxed);
-        let key = format!("key-{number}");
-        ledger.posts.lock().unwrap().insert(key.clone(), None);
-        let mut post = json!({"status": format!("post {key}.")});
-        if number.is_multiple_of(3) {
-            let Some(media) = upload(&author, number).await else {
+        let entry = ledger.begin();
+        let mut post = entry.post();
+        if entry.has_photo() {
+            let Some(reply) = author.try_send(entry.upload(&author)).await else {
                 return;
             };
-            ledger.uploads.lock().unwrap().push(media.clone());
+            let media = text(&reply.ok(), "/id");
+            ledger.uploaded(&media);
             post["media_ids"] = json!([media]);
         }
-        let Some(id) = publish(&author, &key, &post).await else {
+        let Some(id) = publish(&author, &entry.key, &post).await else {
             return;
         };
-        ledger.posts.lock().unwrap().insert(key, Some(id));
+        ledger.posted(entry, id);
     }
 }
 
-async fn upload(author: &Caller, number: usize) -> Option<String> {
-    let picture = Picture::from_fn(48, 32, |x, y| [(x * 5) as u8, (y * 7) as u8, number as u8]);
-    let form = multipart("file", Upload::jpeg(jpeg::encode(&picture, 80)));
-    let reply = author
-        .try_send(
-            author
-                .request(Method::POST, "/api/v2/media")
-                .multipart(form),
-        )
-        .await?;
-    Some(text(&reply.ok(), "/id"))
+/// Something that is asked for.
+pub(crate) struct Entry {
+    number: usize,
+    pub(crate) key: String,
 }
 
-async fn publish(author: &Caller, key: &str, post: &serde_json::Value) -> Option<String> {
+impl Entry {
+    /// The post, without the photo that every third one has.
+    pub(crate) fn post(&self) -> Value {
+        json!({"status": format!("post {}.", self.key)})
+    }
+
+    pub(crate) const fn has_photo(&self) -> bool {
+        self.number.is_multiple_of(3)
+    }
+
+    /// The request that uploads its photo, which no other has.
+    pub(crate) fn upload(&self, author: &Caller) -> RequestBuilder {
+        let shade = self.number as u8;
+        let picture = Picture::from_fn(48, 32, |x, y| [(x * 5) as u8, (y * 7) as u8, shade]);
+        let form = multipart("file", Upload::jpeg(jpeg::encode(&picture, 80)));
+        let request = author.request(Method::POST, "/api/v2/media");
+        request.multipart(form)
+    }
+}
+
+async fn publish(author: &Caller, key: &str, post: &Value) -> Option<String> {
     for _ in 0..400 {
         let request = author
             .request(Method::POST, "/api/v1/statuses")

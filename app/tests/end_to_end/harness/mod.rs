@@ -5,6 +5,7 @@ pub(crate) mod facts;
 pub(crate) mod html;
 pub(crate) mod ledger;
 pub(crate) mod leftovers;
+pub(crate) mod load;
 pub(crate) mod person;
 pub(crate) mod proxy;
 pub(crate) mod schema;

@@ -42,6 +42,8 @@ pub(crate) mod places;
 const LEASE: Duration = Duration::from_secs(60);
 /// How often an attempt says so.
 pub(crate) const RENEW_INTERVAL: Duration = Duration::from_secs(20);
+/// How often it is tried to let an item go whose attempt's end could not be recorded.
+const RELEASE_INTERVAL: Duration = Duration::from_secs(2);
 /// Items whose pause ends together that are put back in one step.
 const PAUSES_MAX: i64 = 500;
 /// How often an item is chosen that another takes first, before the choice is left for later.
@@ -242,6 +244,19 @@ impl Queue {
         );
         released.await?;
         Ok(())
+    }
+
+    /// Lets an item wait again as soon as the database can write that: its attempt is over, and
+    /// what it came to could not be recorded. Once the lease has run out there is nothing to do.
+    pub(crate) async fn release_when_possible(&self, lease: Lease) {
+        let mut left = LEASE;
+        while !left.is_zero() {
+            tokio::time::sleep(RELEASE_INTERVAL).await;
+            left = left.saturating_sub(RELEASE_INTERVAL);
+            if self.release(lease).await.is_ok() {
+                return;
+            }
+        }
     }
 
     /// Lets an item wait until it is retried.

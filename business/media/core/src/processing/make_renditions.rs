@@ -59,9 +59,13 @@ pub(crate) async fn work_on(
         Err(error) => judge(&processing, &claimed, error).await,
     };
     if let Err(error) = ended {
-        // The lease runs out by itself, and the item is retried.
         let causes = infra_kernel::Error::from(error).causes();
         tracing::error!(media = %lease.id, causes, "the end of an attempt could not be recorded");
+        // Who waits for the photo would wait for the end of the lease.
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = processing.queue.release_when_possible(lease) => {}
+        }
     }
     // There is a worker for what could not begin beside this.
     processing.queue.wake();

@@ -1,0 +1,155 @@
+//! Engines that are killed, cut off and out of room, while people write and read: nothing that was
+//! acknowledged is lost, nothing is there twice, and all goes on by itself once the engine is back.
+
+use std::time::Duration;
+
+use testing_engines::{Nats, Network, Postgres, Site};
+
+use crate::full_disk::SmallDisk;
+use crate::harness::load::Load;
+use crate::harness::{Person, Server};
+
+/// How long a cable stays pulled: longer than a lease, a heartbeat and most time-outs.
+const CUT: Duration = Duration::from_secs(6);
+/// How long a disk stays full.
+const FULL: Duration = Duration::from_secs(4);
+
+/// Two people on a server, of whom one follows the other.
+struct Scene {
+    _server: Server,
+    ada: Person,
+    bob: Person,
+}
+
+impl Scene {
+    async fn with(settings: &[(&str, &str)]) -> Self {
+        let server = Server::with(settings).await;
+        let (ada, bob) = (server.person("ada").await, server.person("bob").await);
+        bob.follow(&ada).await;
+        bob.home().await;
+        Self {
+            _server: server,
+            ada,
+            bob,
+        }
+    }
+
+    async fn on_postgres(postgres: &Postgres) -> Self {
+        let url = postgres.create_database("photos");
+        Self::with(&[("HELIOGRAPH_DATABASE_URL", &url)]).await
+    }
+
+    async fn on_nats(nats: &Nats) -> Self {
+        let settings = [
+            ("HELIOGRAPH_BUS_URL", &*nats.url()),
+            ("HELIOGRAPH_JETSTREAM__MONITOR", &nats.monitor()),
+        ];
+        Self::with(&settings).await
+    }
+
+    /// Has this happen under a load, which is to go on after it.
+    async fn goes_through(&self, what: &str, fault: impl AsyncFnOnce(&Load)) {
+        let load = Load::begin(&self.ada, &self.bob).await;
+        fault(&load).await;
+        load.goes_on().await;
+        load.check(what).await;
+    }
+}
+
+async fn pulled(network: &Network) {
+    network.cut();
+    tokio::time::sleep(CUT).await;
+    network.mend();
+}
+
+async fn filled(disk: &SmallDisk, is_noticed: impl Future<Output = ()>) {
+    let filler = disk.fill();
+    is_noticed.await;
+    tokio::time::sleep(FULL).await;
+    std::fs::remove_file(filler).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_is_killed_and_started_again() {
+    let Some(mut postgres) = Postgres::start() else {
+        return;
+    };
+    let scene = Scene::on_postgres(&postgres).await;
+    let fault = async |_: &Load| postgres.kill_and_restart();
+    scene.goes_through("PostgreSQL killed", fault).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_cable_to_postgres_is_pulled() {
+    let Some(network) = Network::lay() else {
+        return;
+    };
+    let Some(postgres) = Postgres::start_at(&Site::in_network(&network)) else {
+        return;
+    };
+    let scene = Scene::on_postgres(&postgres).await;
+    let fault = async |_: &Load| pulled(&network).await;
+    scene.goes_through("PostgreSQL cut off", fault).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_disk_of_postgres_is_full() {
+    let test = "engine_faults::the_disk_of_postgres_is_full";
+    let Some(disk) = SmallDisk::mount(test) else {
+        return;
+    };
+    let Some(postgres) = Postgres::start_at(&Site::on_disk(disk.path())) else {
+        return;
+    };
+    let scene = Scene::on_postgres(&postgres).await;
+    // Until it needs another page of a file it goes on.
+    let fault = async |load: &Load| filled(&disk, load.is_refused(507)).await;
+    scene.goes_through("PostgreSQL's disk full", fault).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nats_is_killed_and_loses_what_it_stored() {
+    let Some(mut nats) = Nats::start() else {
+        return;
+    };
+    let scene = Scene::on_nats(&nats).await;
+    let fault = async |_: &Load| {
+        nats.kill();
+        nats.wipe();
+        nats.restart();
+    };
+    scene.goes_through("NATS killed and wiped", fault).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_cable_to_nats_is_pulled() {
+    let Some(network) = Network::lay() else {
+        return;
+    };
+    let Some(nats) = Nats::start_at(&Site::in_network(&network)) else {
+        return;
+    };
+    let scene = Scene::on_nats(&nats).await;
+    let fault = async |_: &Load| pulled(&network).await;
+    scene.goes_through("NATS cut off", fault).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_disk_of_nats_is_full() {
+    let test = "engine_faults::the_disk_of_nats_is_full";
+    let Some(disk) = SmallDisk::mount(test) else {
+        return;
+    };
+    let Some(mut nats) = Nats::start_at(&Site::on_disk(disk.path())) else {
+        return;
+    };
+    let scene = Scene::on_nats(&nats).await;
+    let fault = async |_: &Load| {
+        // People notice nothing: what they write waits in the outboxes.
+        filled(&disk, async {}).await;
+        // It takes nothing more until it is started again, whatever room there is.
+        nats.kill();
+        nats.restart();
+    };
+    scene.goes_through("NATS's disk full", fault).await;
+}
