@@ -6,6 +6,7 @@ use anyhow::{Result, bail, ensure};
 use serde_json::json;
 
 use super::Bench;
+use super::engines::{Deployment, Shape};
 use super::http::{Connection, Request};
 use super::load::{self, Outcome, Runs};
 use super::report::{Report, Spread};
@@ -32,18 +33,26 @@ const SETTINGS: [(&str, &str); 4] = [
 ];
 
 struct Scene {
-    server: Server,
+    deployment: Deployment,
     author: Person,
     watched: Vec<Person>,
     readers: Vec<Person>,
 }
 
-pub(crate) fn measure(bench: &Bench, followers: usize, report: &mut Report) -> Result<()> {
+pub(crate) fn measure(
+    bench: &Bench,
+    followers: usize,
+    shape: Shape,
+    report: &mut Report,
+) -> Result<()> {
     ensure!(
         followers >= WATCHED,
         "--followers must be {WATCHED} at least"
     );
-    report.heading("One post to very many followers");
+    report.heading(&format!(
+        "One post to very many followers ({})",
+        shape.described()
+    ));
     report.header(&[
         "followers",
         "post to the last feed, ms",
@@ -51,7 +60,7 @@ pub(crate) fn measure(bench: &Bench, followers: usize, report: &mut Report) -> R
         "others' feeds alone: p99, µs",
         "others' feeds meanwhile: p99, µs",
     ]);
-    let scene = Scene::prepare(bench, followers)?;
+    let scene = Scene::prepare(bench, followers, shape)?;
     let (mut waited, mut processor) = (Vec::new(), Vec::new());
     let (mut alone, mut meanwhile) = (Runs::default(), Runs::default());
     for run in 0..bench.runs {
@@ -80,18 +89,20 @@ pub(crate) fn measure(bench: &Bench, followers: usize, report: &mut Report) -> R
 }
 
 impl Scene {
-    fn prepare(bench: &Bench, followers: usize) -> Result<Self> {
-        let server = Server::start(&bench.program, &bench.folder("fan-out"), &SETTINGS)?;
+    fn prepare(bench: &Bench, followers: usize, shape: Shape) -> Result<Self> {
+        let folder = bench.folder("fan-out");
+        let deployment = Deployment::start(shape, &bench.program, &folder, &SETTINGS)?;
+        let server = &deployment.server;
         let mut connection = Connection::open(&server.address)?;
         let application = scene::application(&mut connection)?;
         let author = scene::sign_up(&mut connection, &application, "author")?;
         let readers = make_readers(&mut connection, &application)?;
-        let made = make_followers(&server, &application, &author, followers)?;
+        let made = make_followers(server, &application, &author, followers)?;
         let watched = made.into_iter().step_by(followers / WATCHED);
         server.rest()?;
         Ok(Self {
             watched: watched.collect(),
-            server,
+            deployment,
             author,
             readers,
         })
@@ -99,17 +110,20 @@ impl Scene {
 
     /// How long a post took to the last feed, and the processor's time until a second later.
     fn post_alone(&self, number: usize) -> Result<(Duration, Duration)> {
-        self.server.rest()?;
-        let before = self.server.usage()?;
+        self.deployment.server.rest()?;
+        let before = self.deployment.server.usage()?;
         let took = self.post_and_wait(number)?;
         std::thread::sleep(Duration::from_secs(1));
-        let used = self.server.usage()?.processor - before.processor;
+        let used = self.deployment.server.usage()?.processor - before.processor;
         Ok((took, used))
     }
 
     /// Others read their feeds for so long.
     fn read(&self, time: Duration) -> Result<Outcome> {
-        let (address, process) = (&self.server.address, self.server.process());
+        let (address, process) = (
+            &self.deployment.server.address,
+            self.deployment.server.process(),
+        );
         load::run(address, process, READERS, time, |reader, _| {
             Request::get(FEED, &self.readers[reader].token)
         })
@@ -131,7 +145,7 @@ impl Scene {
 
     fn post_and_wait(&self, number: usize) -> Result<Duration> {
         // The server does not keep a connection that says nothing for long.
-        let mut connection = Connection::open(&self.server.address)?;
+        let mut connection = Connection::open(&self.deployment.server.address)?;
         let asked = Instant::now();
         let post = json!({"status": format!("Post {number}")});
         let post = scene::publish(&mut connection, &self.author, &post)?;

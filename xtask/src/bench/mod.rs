@@ -10,6 +10,7 @@ mod build;
 mod connections;
 mod crowd;
 mod crowd_feed;
+mod engines;
 mod fan_out;
 mod http;
 mod load;
@@ -56,6 +57,10 @@ pub(crate) enum Name {
     Media,
     /// One post to 10,000 followers (`--followers`), while others read their feeds.
     FanOut,
+    /// Feeds, posts, follows and a photo's way on what is embedded beside PostgreSQL and NATS, by
+    /// turns. Needs the variables that name the engines' programs, as their tests do, so it is not
+    /// part of `all`.
+    Engines,
     /// 8,000 connections that all post, or all read: needs that many open files, so it is not part
     /// of `all`.
     Connections,
@@ -82,13 +87,17 @@ pub(crate) struct BenchArguments {
     /// The profile that is measured: `release`, or `dist` for what is shipped.
     #[arg(long, default_value = "release")]
     profile: String,
-    /// crowd-feed, posts, fan-out, connections: a program to measure in place of the one that is
+    /// crowd-feed, posts, engines, fan-out, connections: a program to measure in place of the one that is
     /// built from here. Repeat it for crowd-feed, to compare several by turns.
     #[arg(long = "binary")]
     binaries: Vec<PathBuf>,
     /// fan-out: how many followers the post goes to.
     #[arg(long, default_value_t = 10_000)]
     followers: usize,
+    /// engines, fan-out: what the server keeps things on. Repeat it for engines, which without it
+    /// measures all; fan-out is embedded without it.
+    #[arg(long = "shape", value_enum)]
+    shapes: Vec<engines::Shape>,
     #[command(flatten)]
     crowd_feed: crowd_feed::Options,
 }
@@ -158,7 +167,12 @@ fn measure(bench: &Bench, arguments: &BenchArguments, report: &mut Report) -> Re
         media::measure(bench, report)?;
     }
     if wanted(Name::FanOut) {
-        fan_out::measure(bench, arguments.followers, report)?;
+        let shape = arguments.shapes.first().copied();
+        let shape = shape.unwrap_or(engines::Shape::Embedded);
+        fan_out::measure(bench, arguments.followers, shape, report)?;
+    }
+    if arguments.name == Name::Engines {
+        engines::measure(bench, &arguments.shapes, report)?;
     }
     if arguments.name == Name::Connections {
         connections::measure(bench, report)?;
@@ -210,10 +224,11 @@ fn elsewhere(root: &Path, arguments: &BenchArguments) -> Result<Bench> {
     let mut bench = placed(root, arguments)?;
     match (arguments.name, arguments.binaries.as_slice()) {
         (Name::CrowdFeed, _) => {}
-        (Name::Posts | Name::FanOut | Name::Connections, [binary]) => {
+        (Name::Posts | Name::Engines | Name::FanOut | Name::Connections, [binary]) => {
             bench.program.clone_from(binary);
+            draw(root, &bench.photos, "noon-1.jpg", ["4032", "3024"])?;
         }
-        (Name::Posts | Name::FanOut | Name::Connections, _) => {
+        (Name::Posts | Name::Engines | Name::FanOut | Name::Connections, _) => {
             bail!("this benchmark takes one --binary")
         }
         _ => bail!("this benchmark takes no --binary"),

@@ -42,7 +42,7 @@ pub(crate) struct Server {
 }
 
 /// What a process has used so far.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Usage {
     pub(crate) processor: Duration,
     pub(crate) resident_bytes: u64,
@@ -139,7 +139,7 @@ impl Server {
 }
 
 /// The processes that any thread of a process has started.
-fn children(process: u32) -> Result<Vec<u32>> {
+pub(crate) fn children(process: u32) -> Result<Vec<u32>> {
     let mut children = Vec::new();
     for task in std::fs::read_dir(format!("/proc/{process}/task"))? {
         // A thread may end while we look.
@@ -164,6 +164,15 @@ impl Drop for Server {
 }
 
 impl Usage {
+    /// That of two processes together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            processor: self.processor + other.processor,
+            resident_bytes: self.resident_bytes + other.resident_bytes,
+            peak_resident_bytes: self.peak_resident_bytes + other.peak_resident_bytes,
+        }
+    }
+
     pub(crate) fn of(process: u32) -> Result<Self> {
         let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))
             .context("benchmarks need Linux's /proc")?;
