@@ -59,7 +59,7 @@ impl Scene {
 async fn pulled(network: &Network) {
     network.cut();
     tokio::time::sleep(CUT).await;
-    network.mend();
+    network.restore();
 }
 
 async fn filled(disk: &SmallDisk, is_noticed: impl Future<Output = ()>) {

@@ -66,7 +66,7 @@ impl Network {
     ///
     /// # Panics
     /// When the interface cannot be set up.
-    pub fn mend(&self) {
+    pub fn restore(&self) {
         self.set("up");
     }
 

@@ -87,8 +87,8 @@ pub(crate) struct BenchArguments {
     /// The profile that is measured: `release`, or `dist` for what is shipped.
     #[arg(long, default_value = "release")]
     profile: String,
-    /// crowd-feed, posts, engines, fan-out, connections: a program to measure in place of the one that is
-    /// built from here. Repeat it for crowd-feed, to compare several by turns.
+    /// crowd-feed, posts, engines, fan-out, connections: a program to measure in place of the one
+    /// that is built from here. Repeat it for crowd-feed, to compare several by turns.
     #[arg(long = "binary")]
     binaries: Vec<PathBuf>,
     /// fan-out: how many followers the post goes to.
