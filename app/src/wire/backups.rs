@@ -131,6 +131,9 @@ pub(crate) struct LastBackup {
     pub(crate) target: PathBuf,
     /// When it was made, in microseconds since 1970.
     pub(crate) taken_at_us: i64,
+    /// How many photos' files were lost when it was made.
+    #[serde(default)]
+    pub(crate) lost: u64,
 }
 
 impl LastBackup {
@@ -174,6 +177,11 @@ pub(crate) fn finding(folder: &Path) -> Option<Finding> {
     Some(if age_us > AGE_MAX_US {
         Finding::Warning(format!(
             "{sentence}; make another one with `heliograph backup`"
+        ))
+    } else if last.lost > 0 {
+        Finding::Warning(format!(
+            "{sentence}; photos' files that were lost already when it was made: {}; look at them with `heliograph media check`",
+            last.lost
         ))
     } else {
         Finding::Good(sentence)

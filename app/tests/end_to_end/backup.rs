@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::commands::{run, said, succeed};
 use crate::harness::caller::{Upload, multipart, text};
+use crate::harness::leftovers::photo_files;
 use crate::harness::person::PASSWORD;
 use crate::harness::server::heliograph;
 use crate::harness::{Caller, Person, Server, eventually};
@@ -329,4 +330,32 @@ async fn snapshots_are_listed_restored_by_name_and_removed_when_they_are_too_man
         .await
         .list();
     assert_eq!(statuses.len(), 1, "the first snapshot has the first post");
+}
+
+#[tokio::test]
+async fn the_last_good_original_stays_in_the_backups_and_comes_back_from_them() {
+    let (mut server, posted) = stopped_with_a_photo().await;
+    let backups = tempfile::tempdir().unwrap();
+    let target = backups.path().join("photos");
+    back_up(server.folder(), &target, &["--keep", "1"]);
+    let files = photo_files(&server.folder().join("media")).into_keys();
+    let is_original = |path: &PathBuf| fs::read(path).unwrap() == posted.bytes;
+    let original = files.into_iter().find(is_original).unwrap();
+    fs::write(&original, "damaged").unwrap();
+    // The repair gives the original up, and the photo is shown as before.
+    succeed(server.folder(), &["media", "check", "--repair"]);
+    for _ in 0..3 {
+        let made = back_up(server.folder(), &target, &["--keep", "1"]);
+        let lost = (&made["missing"]["count"], &made["damaged"]["count"]);
+        assert_eq!(lost, (&json!(0), &json!(0)), "{made}");
+    }
+    let restored = TempDir::new().unwrap();
+    is_done(&restore(&target, restored.path(), &[]));
+    let found = succeed(restored.path(), &["media", "check", "--repair"]);
+    assert!(found.contains("original"), "{found}");
+    server.move_to(restored);
+    server.start_again().await;
+    let media = posted.ada.ready(&posted.media_id).await;
+    let original = posted.ada.get(&text(&media, "/original_url")).await;
+    assert!(original.body == posted.bytes, "{}", original.describe());
 }

@@ -170,6 +170,36 @@ async fn a_flipped_byte_is_found_and_named_and_ends_a_restore() {
 }
 
 #[tokio::test]
+async fn what_a_backup_could_not_have_is_said_wherever_it_is_looked_at() {
+    let (server, _) = stopped_with_a_photo().await;
+    let backups = tempfile::tempdir().unwrap();
+    let target = backups.path().join("photos");
+    let arguments = ["backup", target.to_str().unwrap()];
+    is_done(&run(server.folder(), &arguments));
+    let photo = photo_files(&server.folder().join("media"))
+        .into_keys()
+        .next()
+        .unwrap();
+    fs::remove_file(photo).unwrap();
+    fs::remove_dir_all(target.join("files")).unwrap();
+    let output = run(server.folder(), &arguments);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let list = [&arguments[..], &["--list"]].concat();
+    let restored = TempDir::new().unwrap();
+    for output in [
+        run(server.folder(), &list),
+        run(server.folder(), &["doctor"]),
+        restore(&target, restored.path(), &[]),
+    ] {
+        assert!(
+            said(&output).contains("lost already when it was made: 1"),
+            "{}",
+            said(&output)
+        );
+    }
+}
+
+#[tokio::test]
 async fn what_would_do_harm_is_refused_and_changes_nothing() {
     let (server, _) = stopped_with_a_photo().await;
     let (folder, backups) = (server.folder(), tempfile::tempdir().unwrap());
@@ -218,6 +248,12 @@ async fn what_would_do_harm_is_refused_and_changes_nothing() {
     fail(
         folder,
         &["backup", target.to_str().unwrap(), "--keep", "0"],
+        "--keep",
+    );
+    // More lists than a process may have files open.
+    fail(
+        folder,
+        &["backup", target.to_str().unwrap(), "--keep", "501"],
         "--keep",
     );
     // Photos on a disk that is not mounted.

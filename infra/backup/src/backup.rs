@@ -13,7 +13,7 @@ use crate::known::{Known, Trust};
 use crate::list::{LIST, ListReader, ListWriter};
 use crate::manifest::{FORMAT, FileEntry, MANIFEST, Manifest, PhotosEntry};
 use crate::photos::{Copied, Lost, PhotoCopier};
-use crate::prune::{Pruned, prune};
+use crate::prune::{KEEP_MAX, Pruned, prune};
 use crate::target::{Mark, Target, snapshot_name};
 use crate::{
     BackupError, Installation, OnStep, Phase, Recipient, Result, Step, installation_name, name_key,
@@ -43,7 +43,7 @@ pub struct BackupPlan<'a> {
     /// A folder for copies of databases that are to be encrypted, as safe as the databases are. It
     /// is made and removed.
     pub scratch: &'a Path,
-    /// How many snapshots are kept, at least one.
+    /// How many snapshots are kept: at least one, at most [`KEEP_MAX`].
     pub keep: usize,
     /// How much is read in a second; without it, as much as possible.
     pub bytes_per_second: Option<u64>,
@@ -105,7 +105,7 @@ pub fn back_up(plan: &BackupPlan<'_>, on_step: OnStep<'_>) -> Result<BackupRepor
     let finished = target.snapshot(&name);
     fs::rename(&run.folder, &finished).map_err(failed("written", &finished))?;
     batch::sync(target.root())?;
-    let pruned = prune(&target, plan.keep.max(1), on_step)?;
+    let pruned = prune(&target, plan.keep.clamp(1, KEEP_MAX), on_step);
     Ok(BackupReport {
         snapshot: name,
         manifest,
@@ -158,14 +158,17 @@ impl Run<'_> {
         let scratch = Scratch::new(self.plan, &self.folder)?;
         let cut = Cut::take(self.plan.databases)?;
         let taken_at = self.plan.clock.now();
-        let mut files = self.copy_databases(&cut, &scratch.folder, on_step)?;
+        let mut names = self.copy_databases(&cut, &scratch.folder, on_step)?;
+        // As long as it is held, the databases' logs grow.
         drop(cut);
         self.plan.installation.check_copies(&scratch.folder)?;
         for (name, content) in self.plan.small_files {
             let path = scratch.folder.join(name);
             fs::write(&path, content).map_err(failed("written", &path))?;
-            files.push(self.store(&path, name)?);
+            names.push((*name).to_owned());
         }
+        let stored = names.iter().map(|name| self.store(&scratch.folder, name));
+        let mut files = stored.collect::<Result<Vec<_>>>()?;
         let list_path = self.folder.join(LIST);
         let mut copier = PhotoCopier {
             source: self.plan.photos,
@@ -206,9 +209,9 @@ impl Run<'_> {
         cut: &Cut,
         copies: &Path,
         on_step: OnStep<'_>,
-    ) -> Result<Vec<FileEntry>> {
+    ) -> Result<Vec<String>> {
         let databases = self.plan.databases;
-        let (mut bytes, mut entries) = (0, Vec::new());
+        let (mut bytes, mut names) = (0, Vec::new());
         for (database, done) in databases.iter().zip(0..) {
             let name = file_name(database);
             let copy = copies.join(&name);
@@ -223,13 +226,14 @@ impl Run<'_> {
                     bytes,
                 });
             })?;
-            entries.push(self.store(&copy, &name)?);
+            names.push(name);
         }
-        Ok(entries)
+        Ok(names)
     }
 
     /// Puts a copy into the snapshot, where it is already unless it is to be encrypted.
-    fn store(&mut self, copy: &Path, name: &str) -> Result<FileEntry> {
+    fn store(&mut self, copies: &Path, name: &str) -> Result<FileEntry> {
+        let copy = &copies.join(name);
         if self.plan.recipients.is_empty() {
             let sum = files::sum(copy, &mut self.throttle)?;
             return Ok(FileEntry::new(name, sum));

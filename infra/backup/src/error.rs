@@ -71,6 +71,14 @@ impl BackupError {
         }
     }
 
+    /// What went wrong and why, as one sentence.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let causes = std::iter::successors(Some(self as &dyn Error), |&error| error.source());
+        let causes: Vec<_> = causes.map(ToString::to_string).collect();
+        causes.join(": ")
+    }
+
     /// Whether it says that a file is not what was written, or not there.
     pub(crate) const fn is_damage(&self) -> bool {
         matches!(self, Self::Damaged { .. })

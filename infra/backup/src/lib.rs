@@ -38,9 +38,18 @@ pub use error::{BackupError, Result};
 pub use manifest::{FileEntry, Manifest, PhotosEntry};
 pub use photos::{LOST_SHOWN_MAX, Lost};
 pub use progress::{OnStep, Phase, Step};
-pub use prune::Pruned;
+pub use prune::{KEEP_MAX, Pruned};
 pub use restore::{RestorePlan, RestoreReport, restore};
 pub use verify::{DAMAGES_SHOWN_MAX, VerifyReport, snapshots, verify};
+
+/// A blob that a database names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NamedBlob {
+    /// Its key.
+    pub key: BlobKey,
+    /// Whether it is known to be lost: what the backup has of it is kept, and nobody misses it.
+    pub is_lost: bool,
+}
 
 /// What a backup has to ask about the databases that it copies.
 pub trait Installation {
@@ -59,7 +68,7 @@ pub trait Installation {
     fn named_blobs(
         &self,
         folder: &Path,
-        page: &mut dyn FnMut(Vec<BlobKey>) -> Result<()>,
+        page: &mut dyn FnMut(Vec<NamedBlob>) -> Result<()>,
     ) -> Result<()>;
 }
 

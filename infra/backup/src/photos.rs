@@ -8,12 +8,12 @@ use infra_blob::{BlobKey, DirectoryStore};
 
 use crate::batch::Batch;
 use crate::digest::{Digest, Sum};
-use crate::error::{failed, unreadable};
+use crate::error::{failed, is_lost_to_the_disk, unreadable};
 use crate::files::{self, CopyError, Throttle};
 use crate::known::{Known, Said};
 use crate::list::{ListWriter, Stored};
 use crate::target::Target;
-use crate::{Installation, OnStep, Phase, Recipient, Result, Step};
+use crate::{Installation, NamedBlob, OnStep, Phase, Recipient, Result, Step};
 
 /// How many names are sorted in memory at once: 64 bytes each.
 const NAMES_MAX: u64 = 500_000;
@@ -31,10 +31,14 @@ pub struct Lost {
 }
 
 impl Lost {
-    fn add(&mut self, blob: BlobKey) {
+    /// Adds one, unless that it is lost is known.
+    fn add(&mut self, blob: NamedBlob) {
+        if blob.is_lost {
+            return;
+        }
         self.count += 1;
         if self.shown.len() < LOST_SHOWN_MAX {
-            self.shown.push(blob);
+            self.shown.push(blob.key);
         }
     }
 }
@@ -85,12 +89,13 @@ impl PhotoCopier<'_> {
         for part in 0..parts {
             let mut named = Vec::new();
             installation.named_blobs(databases, &mut |page| {
-                let names = page.into_iter().map(|blob| (self.name(blob), blob));
+                let names = page.into_iter().map(|blob| (self.name(blob.key), blob));
                 named.extend(names.filter(|(name, _)| name.part(parts) == part));
                 Ok(())
             })?;
+            // Missed by one is missed.
             named.sort_unstable();
-            named.dedup();
+            named.dedup_by_key(|(name, _)| *name);
             for (name, blob) in named {
                 self.take(name, blob)?;
                 done += 1;
@@ -114,7 +119,7 @@ impl PhotoCopier<'_> {
     }
 
     /// Notes the file if it is there whole, and copies it otherwise.
-    fn take(&mut self, name: Digest, blob: BlobKey) -> Result<()> {
+    fn take(&mut self, name: Digest, blob: NamedBlob) -> Result<()> {
         let sum = match self.find(name)? {
             Some(sum) => sum,
             None => match self.copy(name, blob)? {
@@ -155,18 +160,22 @@ impl PhotoCopier<'_> {
     }
 
     /// Copies the file; nothing is returned when there is nothing whole to copy.
-    fn copy(&mut self, name: Digest, blob: BlobKey) -> Result<Option<Sum>> {
-        let path = DirectoryStore::file_in(self.source, blob);
+    fn copy(&mut self, name: Digest, blob: NamedBlob) -> Result<Option<Sum>> {
+        let path = DirectoryStore::file_in(self.source, blob.key);
         let source = match File::open(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 self.copied.missing.add(blob);
+                return Ok(None);
+            }
+            Err(error) if is_lost_to_the_disk(&error) => {
+                self.copied.damaged.add(blob);
                 return Ok(None);
             }
             source => source.map_err(failed("read", &path))?,
         };
         let written = self.batch.next();
         match files::copy(source, &written, self.recipients, self.throttle) {
-            Ok(sums) if sums.plain.digest == Digest::from(blob) => {
+            Ok(sums) if sums.plain.digest == Digest::from(blob.key) => {
                 self.copied.files += 1;
                 self.copied.bytes += sums.stored.bytes;
                 let place = self.target.file(name);

@@ -8,7 +8,11 @@ use crate::error::failed;
 use crate::list::MergedLists;
 use crate::manifest::Manifest;
 use crate::target::Target;
-use crate::{OnStep, Phase, Result, Step};
+use crate::{BackupError, OnStep, Phase, Result, Step};
+
+/// How many snapshots can be kept: of each the list of files is open while they are compared, and
+/// many systems let a process have 1,024 files open.
+pub const KEEP_MAX: usize = 500;
 
 /// What was removed.
 #[derive(Debug, Default)]
@@ -19,26 +23,26 @@ pub struct Pruned {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Why no files were removed: a snapshot that is kept is damaged, so that nobody knows which
-    /// files it needs.
-    pub refused: Option<String>,
+    /// Why not all was removed that nothing needs: something could not be read or removed, or a
+    /// snapshot that is kept is damaged, so that nobody knows which files it needs.
+    pub failed: Option<BackupError>,
 }
 
 /// Keeps so many snapshots. A run that is cut off anywhere leaves those that are kept whole.
-pub(crate) fn prune(target: &Target, keep: usize, on_step: OnStep<'_>) -> Result<Pruned> {
+pub(crate) fn prune(target: &Target, keep: usize, on_step: OnStep<'_>) -> Pruned {
     let mut pruned = Pruned::default();
+    pruned.failed = remove(target, keep, &mut pruned, on_step).err();
+    pruned
+}
+
+fn remove(target: &Target, keep: usize, pruned: &mut Pruned, on_step: OnStep<'_>) -> Result<()> {
     let snapshots = target.snapshots()?;
     let (too_many, kept) = snapshots.split_at(snapshots.len().saturating_sub(keep));
     for name in too_many {
         target.remove_snapshot(name)?;
         pruned.snapshots.push(name.clone());
     }
-    match open_lists(target, kept) {
-        Ok(lists) => remove_files(target, lists, &mut pruned, on_step)?,
-        Err(error) if error.is_damage() => pruned.refused = Some(error.to_string()),
-        Err(error) => return Err(error),
-    }
-    Ok(pruned)
+    remove_files(target, open_lists(target, kept)?, pruned, on_step)
 }
 
 fn open_lists(target: &Target, kept: &[String]) -> Result<MergedLists> {

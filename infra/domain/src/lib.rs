@@ -10,6 +10,7 @@
 
 mod composed;
 mod finding;
+mod named_blob;
 mod registry;
 mod spec;
 
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use composed::Composed;
 pub use finding::Finding;
+pub use named_blob::NamedBlob;
 pub use registry::{CompositionError, GatewayRegistry};
 pub use spec::DatabaseSpec;
 
@@ -68,9 +70,9 @@ pub trait Domain: Sized + Send + Sync + 'static {
         Ok(false)
     }
 
-    /// The keys of the files in the blob store that its database names, in their order: those after
-    /// this one, at most so many. With no more than these, all that it knows can be shown. The
-    /// database may be open read-only.
+    /// The files in the blob store that its database names, each once, in the order of their keys:
+    /// those after this key, at most so many. With no more than these, all that it knows can be
+    /// shown. The database may be open read-only.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -78,7 +80,7 @@ pub trait Domain: Sized + Send + Sync + 'static {
         _database: &Database,
         _after: &str,
         _limit: i64,
-    ) -> Result<Vec<String>, DbError> {
+    ) -> Result<Vec<NamedBlob>, DbError> {
         Ok(Vec::new())
     }
 }

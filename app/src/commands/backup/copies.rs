@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use infra_backup::{BackupError, Installation, Result};
-use infra_blob::BlobKey;
+use infra_backup::{BackupError, Installation, NamedBlob, Result};
 use infra_db::{Database, DatabaseState, DbError, examine, inspect};
 use infra_domain::DatabaseSpec;
 use tokio::runtime::Handle;
@@ -42,7 +41,7 @@ impl Installation for Copies {
     fn named_blobs(
         &self,
         folder: &Path,
-        page: &mut dyn FnMut(Vec<BlobKey>) -> Result<()>,
+        page: &mut dyn FnMut(Vec<NamedBlob>) -> Result<()>,
     ) -> Result<()> {
         for entry in DOMAINS {
             if entry.database.names_blobs && folder.join(entry.database.file).exists() {
@@ -94,7 +93,7 @@ fn failed(file: &str) -> impl FnOnce(DbError) -> BackupError {
 async fn named_by(
     entry: &Entry,
     folder: &Path,
-    page: &mut dyn FnMut(Vec<BlobKey>) -> Result<()>,
+    page: &mut dyn FnMut(Vec<NamedBlob>) -> Result<()>,
 ) -> Result<()> {
     let spec = entry.database;
     let database = open_up_to_date(spec, folder).await?;
@@ -131,7 +130,7 @@ async fn open_up_to_date(spec: &DatabaseSpec, folder: &Path) -> Result<Database>
 async fn read_pages(
     entry: &Entry,
     database: &Database,
-    page: &mut dyn FnMut(Vec<BlobKey>) -> Result<()>,
+    page: &mut dyn FnMut(Vec<NamedBlob>) -> Result<()>,
 ) -> Result<()> {
     let file = entry.database.file;
     let mut after = String::new();
@@ -141,15 +140,20 @@ async fn read_pages(
         let Some(last) = named.last() else {
             return Ok(());
         };
-        after = last.clone();
-        let keys = named.iter().map(|key| key.parse());
-        let keys: std::result::Result<Vec<BlobKey>, _> = keys.collect();
-        let keys = keys.map_err(|error| {
+        after = last.key.clone();
+        let blob = |named: &infra_domain::NamedBlob| {
+            named.key.parse().map(|key| NamedBlob {
+                key,
+                is_lost: named.is_lost,
+            })
+        };
+        let blobs: std::result::Result<Vec<_>, _> = named.iter().map(blob).collect();
+        let blobs = blobs.map_err(|error| {
             BackupError::Caller(
                 format!("{file} names a file in a way that cannot be"),
                 Box::new(error),
             )
         })?;
-        page(keys)?;
+        page(blobs)?;
     }
 }

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
-use infra_backup::{BackupPlan, BackupReport, Recipient, VerifyReport};
+use infra_backup::{BackupError, BackupPlan, BackupReport, Manifest, Recipient, VerifyReport};
 use infra_db::Database;
 use infra_kernel::SystemClock;
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ pub(super) struct BackupArguments {
     #[arg(value_name = "TARGET")]
     target: PathBuf,
     /// How many snapshots to keep
-    #[arg(long, value_name = "N", default_value_t = 7, value_parser = RangedU64ValueParser::<usize>::new().range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = RangedU64ValueParser::<usize>::new().range(1..=infra_backup::KEEP_MAX as u64))]
     keep: usize,
     /// Encrypt to this key of age (`age1…`); may be given several times
     #[arg(long, value_name = "KEY")]
@@ -153,7 +153,7 @@ async fn back_up(arguments: BackupArguments, configuration: &Configuration) -> R
     } else {
         print_report(&target, &report);
     }
-    Ok(report.manifest.photos.lost == 0 && report.pruned.refused.is_none())
+    Ok(report.manifest.photos.lost == 0 && report.pruned.failed.is_none())
 }
 
 /// Refuses what is not in files: nothing but its server can copy it.
@@ -213,6 +213,7 @@ fn remember(folder: &Path, target: &Path, report: &BackupReport) {
         snapshot: report.snapshot.clone(),
         target: target.canonicalize().unwrap_or_else(|_| target.to_owned()),
         taken_at_us: report.manifest.taken_at_us,
+        lost: report.manifest.photos.lost,
     };
     if let Err(error) = last.record(folder) {
         eprintln!(
@@ -239,9 +240,10 @@ fn print_report(target: &Path, report: &BackupReport) {
             megabytes(pruned.bytes)
         );
     }
-    if let Some(reason) = &pruned.refused {
+    if let Some(error) = &pruned.failed {
         println!(
-            "No files were removed, as a snapshot that is kept cannot say which it needs: {reason}"
+            "The snapshot was made, and not all that is too old was removed: {}",
+            error.sentence()
         );
     }
     for (lost, what) in [(&report.missing, "not there"), (&report.damaged, "damaged")] {
@@ -275,7 +277,7 @@ fn report_json(target: &Path, report: &BackupReport) -> Value {
         "removed_snapshots": report.pruned.snapshots,
         "removed_files": report.pruned.files,
         "removed_bytes": report.pruned.bytes,
-        "not_removed_because": report.pruned.refused,
+        "not_removed_because": report.pruned.failed.as_ref().map(BackupError::sentence),
     })
 }
 
@@ -319,7 +321,7 @@ fn list(arguments: &BackupArguments) -> Result<bool> {
     if arguments.json {
         let rows = snapshots.iter().map(|(name, manifest)| match manifest {
             Ok(manifest) => json!({"snapshot": name, "manifest": manifest}),
-            Err(error) => json!({"snapshot": name, "error": error.to_string()}),
+            Err(error) => json!({"snapshot": name, "error": error.sentence()}),
         });
         super::print_json(&rows.collect())?;
         return Ok(are_whole);
@@ -329,13 +331,14 @@ fn list(arguments: &BackupArguments) -> Result<bool> {
             Ok(manifest) => {
                 let databases: u64 = manifest.files.iter().map(|file| file.bytes).sum();
                 println!(
-                    "{name}  databases {}, {} photos' files of {}",
+                    "{name}  databases {}, {} photos' files of {}{}",
                     megabytes(databases),
                     manifest.photos.files,
-                    megabytes(manifest.photos.bytes)
+                    megabytes(manifest.photos.bytes),
+                    lost(manifest)
                 );
             }
-            Err(error) => println!("{name}  {error}"),
+            Err(error) => println!("{name}  {}", error.sentence()),
         }
     }
     println!(
@@ -344,6 +347,14 @@ fn list(arguments: &BackupArguments) -> Result<bool> {
         arguments.target.display()
     );
     Ok(are_whole)
+}
+
+/// What a snapshot has not, at the end of a sentence.
+fn lost(manifest: &Manifest) -> String {
+    match manifest.photos.lost {
+        0 => String::new(),
+        lost => format!("; lost already when it was made: {lost}"),
+    }
 }
 
 fn megabytes(bytes: u64) -> String {

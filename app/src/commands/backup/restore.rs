@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::copies::Copies;
 use super::progress::Progress;
-use super::{exit_code, in_background, megabytes};
+use super::{exit_code, in_background, lost, megabytes};
 use crate::config::Configuration;
 use crate::wire::backups::{self, RESTORE, SMALL_FILES};
 use crate::wire::data_folder::{self, DataFolder};
@@ -108,7 +108,8 @@ async fn restore(arguments: RestoreArguments, configuration: &Configuration) -> 
     if json {
         crate::commands::print_json(&json!({
             "snapshot": report.snapshot, "data_dir": folder, "taken_at_us": report.manifest.taken_at_us,
-            "photos_files": report.photos_files, "photos_bytes": report.photos_bytes, "skipped": report.skipped,
+            "photos_files": report.photos_files, "photos_bytes": report.photos_bytes,
+            "photos_lost": report.manifest.photos.lost, "skipped": report.skipped,
         }))?;
     } else {
         print_report(&folder, &report);
@@ -170,11 +171,12 @@ fn print_report(folder: &Path, report: &RestoreReport) {
         println!("left out: {skipped}");
     }
     println!(
-        "Restored {} to {}: {} photos' files, {}.",
+        "Restored {} to {}: {} photos' files, {}{}.",
         report.snapshot,
         folder.display(),
         report.photos_files,
-        megabytes(report.photos_bytes)
+        megabytes(report.photos_bytes),
+        lost(&report.manifest)
     );
     if !report.skipped.is_empty() {
         println!(

@@ -19,7 +19,7 @@ use business_media::MediaCore;
 use business_posts::PostsCore;
 use infra_blob::BlobStore;
 use infra_db::{BoxFuture, Database, DbError};
-use infra_domain::{Composed, DatabaseSpec, Domain, Finding, GatewayRegistry};
+use infra_domain::{Composed, DatabaseSpec, Domain, Finding, GatewayRegistry, NamedBlob};
 use infra_kernel::{Clock, IdGenerator};
 use infra_rpc::{Contract, Layers, Method};
 use product_feed::FeedCore;
@@ -57,7 +57,7 @@ pub(crate) struct Entry {
 
 type ComposeFn = for<'w> fn(&'w mut Wiring<'_>) -> BoxFuture<'w, Result<Composed>>;
 type NamedBlobsFn =
-    for<'d> fn(&'d Database, String, i64) -> BoxFuture<'d, Result<Vec<String>, DbError>>;
+    for<'d> fn(&'d Database, String, i64) -> BoxFuture<'d, Result<Vec<NamedBlob>, DbError>>;
 type CheckFn<T> = for<'d> fn(&'d Database) -> BoxFuture<'d, Result<T, DbError>>;
 
 impl Entry {

@@ -39,7 +39,7 @@ use async_trait::async_trait;
 use business_media_gateway::Media;
 use infra_bus::Consumer;
 use infra_db::{Database, DbError};
-use infra_domain::{DatabaseSpec, Domain, Finding};
+use infra_domain::{DatabaseSpec, Domain, Finding, NamedBlob};
 use sqlx::migrate::Migrator;
 use tokio_util::sync::CancellationToken;
 
@@ -145,7 +145,7 @@ impl Domain for MediaCore {
         database: &Database,
         after: &str,
         limit: i64,
-    ) -> Result<Vec<String>, DbError> {
+    ) -> Result<Vec<NamedBlob>, DbError> {
         overview::named_blobs(database, after, limit).await
     }
 }

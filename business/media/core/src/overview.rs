@@ -2,7 +2,7 @@
 //! read-only. Needs no more than the database: no blob store, no running domain.
 
 use infra_db::{Database, DbError};
-use infra_domain::Finding;
+use infra_domain::{Finding, NamedBlob};
 
 /// Failed photos are counted up to this many.
 const FAILED_COUNTED_MAX: i64 = 500;
@@ -16,31 +16,38 @@ pub(crate) async fn has_files(database: &Database) -> Result<bool, DbError> {
     .await
 }
 
-/// The keys of the blobs that photos and uploads under way need, in their order: those after this
-/// one, at most so many. An original that is known to be lost is not among them.
+/// The blobs that photos and uploads under way need, each once, in the order of their keys: those
+/// after this one, at most so many. An original that is known to be lost is among them, as what it
+/// was may still be found.
 pub(crate) async fn named_blobs(
     database: &Database,
     after: &str,
     limit: i64,
-) -> Result<Vec<String>, DbError> {
-    // Each table gives its first ones by its index; what all have together is merged.
-    infra_db::query_scalar(
-        "SELECT key FROM (
-             SELECT key FROM (SELECT original_key AS key FROM media
-                 WHERE original_key > $1 AND NOT original_lost
-                 ORDER BY original_key LIMIT CAST($2 AS BIGINT)) AS originals
-             UNION SELECT key FROM (SELECT key FROM renditions
+) -> Result<Vec<NamedBlob>, DbError> {
+    // Each table gives its first keys by its index; what all have together is merged. A key is one
+    // row of each, so that no table runs out of rows before the others have come as far.
+    let named: Vec<(String, bool)> = infra_db::query(
+        "SELECT key, min(lost) = 1 FROM (
+             SELECT key, lost FROM (
+                 SELECT original_key AS key, min(CASE WHEN original_lost THEN 1 ELSE 0 END) AS lost
+                 FROM media WHERE original_key > $1
+                 GROUP BY original_key ORDER BY original_key LIMIT CAST($2 AS BIGINT)) AS originals
+             UNION ALL SELECT key, 0 FROM (SELECT DISTINCT key FROM renditions
                  WHERE key > $1 ORDER BY key LIMIT CAST($2 AS BIGINT)) AS made
-             UNION SELECT key FROM (SELECT key FROM alternates
+             UNION ALL SELECT key, 0 FROM (SELECT DISTINCT key FROM alternates
                  WHERE key > $1 ORDER BY key LIMIT CAST($2 AS BIGINT)) AS others
-             UNION SELECT key FROM (SELECT key FROM upload_parts
+             UNION ALL SELECT key, 0 FROM (SELECT DISTINCT key FROM upload_parts
                  WHERE key > $1 ORDER BY key LIMIT CAST($2 AS BIGINT)) AS parts
-         ) AS named ORDER BY key LIMIT CAST($2 AS BIGINT)",
+         ) AS named GROUP BY key ORDER BY key LIMIT CAST($2 AS BIGINT)",
     )
     .bind(after)
     .bind(limit)
     .fetch_all(database.reader())
-    .await
+    .await?;
+    let named = named.into_iter();
+    Ok(named
+        .map(|(key, is_lost)| NamedBlob { key, is_lost })
+        .collect())
 }
 
 /// What became of photos.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use infra_blob::BlobKey;
 
-use crate::installation::Home;
+use crate::installation::{Home, files_in};
 
 /// Changes a byte in the middle of the content.
 fn flip(path: &Path) {
@@ -18,6 +18,15 @@ fn flip(path: &Path) {
 fn cut_short(path: &Path) {
     let content = fs::read(path).unwrap();
     fs::write(path, &content[..content.len() - 1]).unwrap();
+}
+
+/// Puts something in the file's place that the system cannot read, as it cannot read a sector that
+/// is lost: its own memory at the address 0.
+fn lose_sector(path: &Path) {
+    fs::remove_file(path).unwrap();
+    std::os::unix::fs::symlink("/proc/self/mem", path).unwrap();
+    let error = fs::read(path).unwrap_err();
+    assert_eq!(error.raw_os_error(), Some(5), "{error}");
 }
 
 /// Makes it look as if the backup that made this snapshot had been cut off.
@@ -152,4 +161,68 @@ async fn what_a_round_has_copied_the_next_one_does_not_read() {
         let made = home.back_up(7).unwrap();
         assert_eq!((made.copied_files, made.manifest.photos.files), (1, 1));
     }
+}
+
+#[tokio::test]
+async fn what_the_disk_cannot_read_ends_nothing_that_can_go_on_without_it() {
+    // Nothing is in the one that is lost: its length is no hint.
+    let home = Home::with(&["", "one", "two"]).await;
+    let first = home.back_up(7).unwrap();
+    let lost = home.stored().into_iter();
+    let lost = lost.filter(|path| fs::metadata(path).unwrap().len() == 0);
+    lost.for_each(|path| lose_sector(&path));
+    assert_eq!(home.damaged(), 1);
+    let restored = home.restore_with("restored", None, true).unwrap();
+    assert_eq!((restored.photos_files, restored.skipped.len()), (2, 1));
+
+    // The next backup is made, though nobody can say what the first one needs.
+    lose_sector(&home.in_snapshot(&first.snapshot, "manifest.json"));
+    let second = home.back_up(7).unwrap();
+    let failed = second.pruned.failed.unwrap().sentence();
+    assert!(failed.contains(&first.snapshot), "{failed}");
+    assert_eq!((second.copied_files, second.manifest.photos.files), (1, 3));
+    assert_eq!(home.damaged(), 1, "the manifest");
+    assert_eq!(home.restore("again").unwrap().photos_files, 3);
+}
+
+#[tokio::test]
+async fn the_last_good_copy_of_a_photo_that_is_lost_is_kept() {
+    for mut home in [
+        Home::with(&["one", "two", "three"]).await,
+        Home::encrypted(&["one", "two", "three"]).await,
+    ] {
+        home.back_up(1).unwrap();
+        fs::remove_file(home.photo("data", "one")).unwrap();
+        fs::write(home.photo("data", "two"), "tw0").unwrap();
+        for photo in ["one", "two"] {
+            home.note_lost(photo);
+        }
+        for _ in 0..3 {
+            let made = home.back_up(1).unwrap();
+            assert_eq!((made.missing.count, made.damaged.count), (0, 0));
+            assert_eq!((made.pruned.files, made.manifest.photos.files), (0, 3));
+        }
+        home.restore("restored").unwrap();
+        for photo in ["one", "two"] {
+            let restored = fs::read_to_string(home.photo("restored", photo));
+            assert_eq!(restored.unwrap(), photo);
+        }
+        // What the backup has not is not missed.
+        for path in home.stored() {
+            fs::remove_file(path).unwrap();
+        }
+        let made = home.back_up(1).unwrap();
+        assert_eq!((made.missing.count, made.damaged.count), (0, 0));
+        assert_eq!(made.manifest.photos.files, 1);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_encrypted_while_the_databases_are_held() {
+    let mut home = Home::encrypted(&["one"]).await;
+    home.on_copied = Box::new(|home, _| {
+        let made = files_in(&home.target().join("snapshots"));
+        assert!(made.is_empty(), "{made:?}");
+    });
+    home.back_up(7).unwrap();
 }

@@ -189,6 +189,6 @@ async fn nothing_is_removed_by_the_word_of_a_damaged_list() {
     )
     .unwrap();
     let second = home.back_up(7).unwrap();
-    assert!(second.pruned.refused.is_some());
+    assert!(second.pruned.failed.is_some());
     assert_eq!(home.stored().len(), 2);
 }

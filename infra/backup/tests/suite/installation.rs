@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use infra_backup::{
-    BackupPlan, BackupReport, Identity, Installation, Recipient, RestorePlan, RestoreReport, Result,
+    BackupPlan, BackupReport, Identity, Installation, NamedBlob, Recipient, RestorePlan,
+    RestoreReport, Result,
 };
 use infra_blob::{BlobKey, DirectoryStore};
 use infra_db::{Database, Migrator};
@@ -24,7 +25,7 @@ type OnCopied = Box<dyn Fn(&Home, usize)>;
 
 pub(crate) struct Home {
     root: TempDir,
-    named: Vec<BlobKey>,
+    named: Vec<NamedBlob>,
     /// Is deleted, row and file, when the databases have been copied for the first time.
     pub(crate) vanishing: Cell<Option<BlobKey>>,
     /// Is called when the databases have been copied, with how often they were.
@@ -55,11 +56,11 @@ impl Installation for Home {
     fn named_blobs(
         &self,
         _: &Path,
-        page: &mut dyn FnMut(Vec<BlobKey>) -> Result<()>,
+        page: &mut dyn FnMut(Vec<NamedBlob>) -> Result<()>,
     ) -> Result<()> {
-        let is_named = |key: &&BlobKey| self.vanished.get() != Some(**key);
+        let is_named = |blob: &&NamedBlob| self.vanished.get() != Some(blob.key);
         let named: Vec<_> = self.named.iter().filter(is_named).copied().collect();
-        named.chunks(3).try_for_each(|keys| page(keys.to_vec()))
+        named.chunks(3).try_for_each(|blobs| page(blobs.to_vec()))
     }
 }
 
@@ -116,13 +117,24 @@ impl Home {
         let path = self.photo("data", content);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
-        self.named.push(BlobKey::of(content.as_bytes()));
+        self.named.push(NamedBlob {
+            key: BlobKey::of(content.as_bytes()),
+            is_lost: false,
+        });
     }
 
     /// Removes the row.
     pub(crate) fn forget(&mut self, content: &str) {
         let key = BlobKey::of(content.as_bytes());
-        self.named.retain(|named| *named != key);
+        self.named.retain(|named| named.key != key);
+    }
+
+    /// Notes in the row that the photo is lost.
+    pub(crate) fn note_lost(&mut self, content: &str) {
+        let key = BlobKey::of(content.as_bytes());
+        for named in &mut self.named {
+            named.is_lost |= named.key == key;
+        }
     }
 
     pub(crate) fn back_up(&self, keep: usize) -> Result<BackupReport> {

@@ -15,6 +15,7 @@ mod fairness;
 mod faults;
 mod formats;
 mod machine;
+mod named_blobs;
 mod originals;
 mod parts;
 mod process;
