@@ -104,7 +104,7 @@ pub(crate) struct Held {
 pub(crate) fn hold(folder: &Path) -> Result<Held> {
     let databases = DatabasesLock::shared(folder)?;
     let path = folder.join(LOCK);
-    let lock = File::create(&path)
+    let lock = infra_host::open_lock(&path)
         .with_context(|| format!("the data folder {} cannot be written to", folder.display()))?;
     infra_host::give_to_owner_of(folder, &path)?;
     match lock.try_lock() {
@@ -142,11 +142,8 @@ impl LastBackup {
     /// # Errors
     /// When the file cannot be written.
     pub(crate) fn record(&self, folder: &Path) -> Result<()> {
-        let (path, unfinished) = (folder.join(LAST), folder.join(format!("{LAST}.new")));
-        fs::write(&unfinished, serde_json::to_vec_pretty(self)?)?;
-        infra_host::give_to_owner_of(folder, &unfinished)?;
-        fs::rename(&unfinished, path)?;
-        Ok(())
+        let json = serde_json::to_vec_pretty(self)?;
+        Ok(infra_host::replace(&folder.join(LAST), &json)?)
     }
 }
 

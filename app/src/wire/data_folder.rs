@@ -44,7 +44,7 @@ impl DataFolder {
             )
         })?;
         let lock_path = path.join(LOCK);
-        let lock = File::create(&lock_path)
+        let lock = infra_host::open_lock(&lock_path)
             .with_context(|| format!("the data folder {} cannot be written to", path.display()))?;
         // Single writer (ADR 0026): anyone who holds this lock is the home of every database in the
         // folder.

@@ -1,8 +1,8 @@
 //! The list of what was made in the data folder, and of what its operator continues without.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write as _};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -161,16 +161,8 @@ impl Record {
         }
         let text = text_of(&names);
         let path = folder.join(RECORD);
-        let unfinished = folder.join(format!("{RECORD}.new"));
-        let written = || {
-            let mut file = File::create(&unfinished)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            infra_host::give_to_owner_of(folder, &unfinished)?;
-            fs::rename(&unfinished, &path)?;
-            File::open(folder)?.sync_all()
-        };
-        written().with_context(|| format!("{} cannot be written", path.display()))?;
+        let written = infra_host::replace(&path, text.as_bytes());
+        written.with_context(|| format!("{} cannot be written", path.display()))?;
         self.made = Some(names);
         Ok(())
     }

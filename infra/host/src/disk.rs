@@ -203,7 +203,7 @@ impl Ballast {
 
 /// Reserves space. Zeros would do on most systems, and not on those that compress.
 fn fill(path: &Path) -> io::Result<()> {
-    let mut file = File::create(path)?;
+    let mut file = crate::create_new_in_place(path)?;
     #[cfg(target_os = "linux")]
     if rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, BALLAST_BYTES).is_ok() {
         return file.sync_all();

@@ -6,7 +6,9 @@
 mod disk;
 mod memory;
 mod ownership;
+mod writing;
 
 pub use disk::{BALLAST, BALLAST_BYTES, Ballast, FULL_BYTES, Room, available_bytes};
 pub use memory::{MemoryLimit, MemoryOrigin, memory_limit, memory_limit_bytes};
 pub use ownership::give_to_owner_of;
+pub use writing::{create_new_in_place, open_lock, replace};
