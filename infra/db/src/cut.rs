@@ -31,6 +31,12 @@ pub enum CutError {
         TRY_MAX.as_secs()
     )]
     Busy,
+    /// Another process holds the copy.
+    #[error("the copy {} is held by another process; try again when that has ended", .path.display())]
+    Held {
+        /// The copy's file.
+        path: PathBuf,
+    },
     /// A database could not be read.
     #[error("{} cannot be read", .path.display())]
     Read {
@@ -104,9 +110,11 @@ impl Cut {
         }
         for (path, reader) in paths.iter().zip(&readers) {
             // A transaction begins with its first read.
-            reader
-                .execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema")
-                .map_err(reading(path))?;
+            let begun = reader.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema");
+            match begun {
+                Err(error) if is_busy(&error) => return Ok(None),
+                begun => begun.map_err(reading(path))?,
+            }
         }
         drop(writers);
         Ok(Some(Self {
@@ -154,8 +162,12 @@ impl Cut {
             match step {
                 StepResult::Done => break,
                 StepResult::More => {}
-                // Nobody else has the copy open, and nobody can keep a reader from reading.
-                _ => return Err(CutError::Busy),
+                // Nobody can keep a reader from reading.
+                _ => {
+                    return Err(CutError::Held {
+                        path: copy.to_owned(),
+                    });
+                }
             }
         }
         drop(backup);

@@ -56,9 +56,11 @@ pub(crate) fn for_reading(path: &Path) -> SqliteConnectOptions {
         .pragma("query_only", "ON")
 }
 
-/// The file of this ending beside a database.
+/// The file of this ending beside a database: beside the file itself, where SQLite has it, when the
+/// path is a link.
 pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let mut name = path.into_os_string();
     name.push(ending);
     name.into()
 }

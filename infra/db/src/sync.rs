@@ -93,11 +93,11 @@ impl Syncs {
 
     /// Syncs the log, and at the first time its name.
     async fn sync_log(&self, state: &mut State, last: u64) -> Result<(), DbError> {
-        let (path, known) = (beside(&self.path, "-wal"), state.log.clone());
+        let (path, known) = (self.path.clone(), state.log.clone());
         let synced = tokio::task::spawn_blocking(move || {
             let log = match known {
                 Some(log) => log,
-                None => match open_log(&path) {
+                None => match open_log(&beside(&path, "-wal")) {
                     Ok(log) => Arc::new(log),
                     // Nothing was ever written, by this process or one before.
                     Err(error) if error.kind() == ErrorKind::NotFound && last == 0 => {

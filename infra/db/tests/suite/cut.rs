@@ -108,3 +108,22 @@ async fn a_cut_of_what_is_not_there_names_it_and_makes_nothing() {
     assert!(error.contains("gone.db"), "{error}");
     assert!(!path.exists());
 }
+
+#[tokio::test]
+async fn a_copy_that_another_process_holds_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, copy) = (
+        folder.path().join("first.db"),
+        folder.path().join("copy.db"),
+    );
+    open(&path).await.close().await;
+    let holder = rusqlite::Connection::open(&copy).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let cut = Cut::take(std::slice::from_ref(&path)).unwrap();
+    let error = cut.copy(&path, &copy, &mut |_| {}).unwrap_err();
+    let error = error.to_string();
+    assert!(
+        error.contains("copy.db is held by another process"),
+        "{error}"
+    );
+}

@@ -8,6 +8,7 @@
 mod cut;
 mod engine;
 mod hooks;
+mod links;
 mod postgres;
 mod statements;
 mod syncs;
