@@ -21,7 +21,8 @@ use crate::harness::server::heliograph;
 use crate::harness::{Caller, Person, Server, eventually};
 
 /// A key of age, and whom it decrypts for.
-const IDENTITY: &str = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
+pub(crate) const IDENTITY: &str =
+    "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
 const RECIPIENT: &str = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
 
 const PYTHON: &str = "HELIOGRAPH_TEST_PYTHON";

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use testing_kit::{charts, jpeg};
 
-use crate::backup::{back_up, is_done, restore, stopped_with_a_photo, verify};
+use crate::backup::{IDENTITY, back_up, is_done, restore, stopped_with_a_photo, verify};
 use crate::commands::{fail, run, said};
 use crate::full_disk::SmallDisk;
 use crate::harness::Server;
@@ -77,7 +77,8 @@ async fn a_backup_that_is_killed_leaves_the_earlier_ones_whole_and_the_next_one_
         command.args(["--megabytes-per-second", "1"]);
         killed += usize::from(kill_after(&mut command, 40 + attempt * 67));
         if target.join("heliograph-backup.json").exists() {
-            is_done(&verify(&target));
+            let output = verify(&target);
+            assert!(said(&output).contains(" 0 damaged"), "{}", said(&output));
         }
     }
     assert!(killed > 0, "none was killed");
@@ -259,6 +260,30 @@ async fn what_would_do_harm_is_refused_and_changes_nothing() {
     // Photos on a disk that is not mounted.
     fs::rename(folder.join("media"), folder.join("media.away")).unwrap();
     fail(folder, &["backup", target.to_str().unwrap()], "mount it");
+}
+
+#[test]
+fn a_secret_key_in_place_of_a_public_one_or_of_its_file_is_not_repeated() {
+    let none = TempDir::new().unwrap();
+    for (command, option) in [("backup", "--recipient"), ("restore", "--identity")] {
+        let output = run(none.path(), &[command, "/nowhere", option, IDENTITY]);
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(said(&output).contains(option), "{}", said(&output));
+        let shown = &IDENTITY[..20];
+        assert!(!said(&output).contains(shown), "{}", said(&output));
+    }
+}
+
+#[tokio::test]
+async fn a_folder_without_a_snapshot_is_a_finding() {
+    let (server, _) = stopped_with_a_photo().await;
+    let backups = tempfile::tempdir().unwrap();
+    let target = backups.path().join("photos");
+    back_up(server.folder(), &target, &[]);
+    fs::remove_dir_all(target.join("snapshots")).unwrap();
+    let output = verify(&target);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("no snapshot"), "{}", said(&output));
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use infra_db::cut::Cut;
 use infra_kernel::Clock;
 
+use crate::age::RECIPIENTS_MAX;
 use crate::batch::{self, Batch, make_folder, remove_folder, remove_if_there};
 use crate::error::failed;
 use crate::files::{self, CopyError, Throttle, Written};
@@ -14,7 +15,7 @@ use crate::list::{LIST, ListReader, ListWriter};
 use crate::manifest::{FORMAT, FileEntry, MANIFEST, Manifest, PhotosEntry};
 use crate::photos::{Copied, Lost, PhotoCopier};
 use crate::prune::{KEEP_MAX, Pruned, prune};
-use crate::target::{Mark, Target, snapshot_name};
+use crate::target::{Mark, Target, is_ahead, snapshot_name};
 use crate::{
     BackupError, Installation, OnStep, Phase, Recipient, Result, Step, installation_name, name_key,
 };
@@ -56,6 +57,9 @@ pub struct BackupPlan<'a> {
 pub struct BackupReport {
     /// The name of the snapshot.
     pub snapshot: String,
+    /// Whether the name is of a later time than the snapshot, as that of an earlier one is: names
+    /// are in the order in which snapshots were made.
+    pub is_named_ahead: bool,
     /// The snapshot.
     pub manifest: Manifest,
     /// How many photos' files were copied; the others were there.
@@ -87,11 +91,18 @@ pub fn back_up(plan: &BackupPlan<'_>, on_step: OnStep<'_>) -> Result<BackupRepor
                 .to_owned(),
         ));
     }
+    if plan.recipients.len() > RECIPIENTS_MAX {
+        return Err(BackupError::Refused(format!(
+            "there are {} recipients, and a file can be encrypted to {RECIPIENTS_MAX}",
+            plan.recipients.len()
+        )));
+    }
     let mark = Mark::new(&installation_name(plan.secret), plan.recipients);
     let target = Target::create(plan.target, &mark)?;
     target.remove_unfinished()?;
     let snapshots = target.snapshots()?;
-    let name = snapshot_name(plan.clock.now(), snapshots.last().map(String::as_str));
+    let now = plan.clock.now();
+    let name = snapshot_name(now, snapshots.last().map(String::as_str));
     let mut run = Run {
         plan,
         batch: Batch::new(&target.incoming(), None)?,
@@ -107,6 +118,7 @@ pub fn back_up(plan: &BackupPlan<'_>, on_step: OnStep<'_>) -> Result<BackupRepor
     batch::sync(target.root())?;
     let pruned = prune(&target, plan.keep.clamp(1, KEEP_MAX), on_step);
     Ok(BackupReport {
+        is_named_ahead: is_ahead(&name, now),
         snapshot: name,
         manifest,
         copied_files: copied.files,
@@ -140,7 +152,7 @@ impl Run<'_> {
             let is_lost = copied.missing == missing;
             if copied.missing.count == 0 || is_lost || round == ROUNDS_MAX {
                 batch::write_small(&self.folder.join(MANIFEST), &manifest.to_json())?;
-                batch::sync(self.target.root())?;
+                self.batch.sync()?;
                 return Ok((manifest, copied));
             }
         }
@@ -236,13 +248,17 @@ impl Run<'_> {
         let copy = &copies.join(name);
         if self.plan.recipients.is_empty() {
             let sum = files::sum(copy, &mut self.throttle)?;
+            batch::sync_file(copy)?;
             return Ok(FileEntry::new(name, sum));
         }
         let name = format!("{name}{ENCRYPTED}");
         let source = File::open(copy).map_err(failed("read", copy))?;
         let (recipients, place) = (self.plan.recipients, self.folder.join(&name));
         match files::copy(source, &place, recipients, &mut self.throttle) {
-            Ok(Written { stored, .. }) => Ok(FileEntry::new(&name, stored)),
+            Ok(Written { stored, .. }) => {
+                batch::sync_file(&place)?;
+                Ok(FileEntry::new(&name, stored))
+            }
             Err(CopyError::Source(error)) => Err(failed("read", copy)(error)),
             Err(CopyError::Other(error)) => Err(error),
         }
@@ -281,12 +297,6 @@ fn file_name(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// Makes an empty folder, in place of what is there.
-fn empty(folder: &Path) -> Result<()> {
-    remove_folder(folder)?;
-    make_folder(folder, None)
-}
-
 /// Where copies of databases are in the clear: the snapshot itself, or a folder that is removed.
 struct Scratch {
     folder: PathBuf,
@@ -301,7 +311,9 @@ impl Scratch {
                 is_temporary: false,
             });
         }
-        empty(plan.scratch)?;
+        remove_folder(plan.scratch)?;
+        // Should this process be killed, the next one may be another user's.
+        make_folder(plan.scratch, plan.scratch.parent())?;
         let scratch = Self {
             folder: plan.scratch.to_owned(),
             is_temporary: true,

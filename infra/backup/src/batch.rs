@@ -1,7 +1,7 @@
 //! Puts many files in their places, durably, with few waits for the disk.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::Result;
@@ -17,6 +17,7 @@ const BYTES_MAX: u64 = 64 * 1024 * 1024;
 pub(crate) struct Batch {
     /// Where files are written, on the disk of their places.
     incoming: PathBuf,
+    disk: Disk,
     /// Whose owner everything goes to that root makes.
     owner: Option<PathBuf>,
     waiting: Vec<(PathBuf, PathBuf)>,
@@ -33,6 +34,7 @@ impl Batch {
             fs::remove_file(&path).map_err(failed("removed", &path))?;
         }
         Ok(Self {
+            disk: Disk::of(incoming)?,
             incoming: incoming.to_owned(),
             owner: owner.map(Path::to_owned),
             waiting: Vec::new(),
@@ -60,12 +62,18 @@ impl Batch {
     /// Gives all their places, and returns when the disk has the places, too.
     pub(crate) fn finish(&mut self) -> Result<()> {
         self.place()?;
-        sync(&self.incoming)
+        self.sync()
+    }
+
+    /// Returns when everything is on the disk that was written to it.
+    pub(crate) fn sync(&self) -> Result<()> {
+        self.disk.sync()
     }
 
     fn place(&mut self) -> Result<()> {
         if !self.waiting.is_empty() {
-            sync_files(&self.incoming, &self.waiting)?;
+            let written = self.waiting.iter().map(|(written, _)| written.as_path());
+            self.disk.sync_files(written)?;
         }
         for (written, place) in self.waiting.drain(..) {
             let owner = self.owner.as_deref();
@@ -104,45 +112,58 @@ fn give(path: &Path, owner: Option<&Path>) -> Result<()> {
     given.map_err(failed("given to the folder's owner", path))
 }
 
-/// Returns when everything written to the disk of this folder is on it.
-#[cfg(target_os = "linux")]
-pub(crate) fn sync(folder: &Path) -> Result<()> {
-    let synced = File::open(folder).and_then(|folder| Ok(rustix::fs::syncfs(&folder)?));
-    synced.map_err(failed("synced", folder))
+/// The disk of a folder. It is opened before anything is written, so that a write that failed
+/// meanwhile in the background is an error of the next sync.
+pub(crate) struct Disk {
+    folder: PathBuf,
+    opened: File,
 }
 
-#[cfg(target_os = "linux")]
-fn sync_files(folder: &Path, _: &[(PathBuf, PathBuf)]) -> Result<()> {
-    sync(folder)
-}
-
-/// Where a whole disk cannot be waited for, files are, and folders as far as they are known here.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn sync(folder: &Path) -> Result<()> {
-    let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    synced.map_err(failed("synced", folder))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn sync_files(_: &Path, waiting: &[(PathBuf, PathBuf)]) -> Result<()> {
-    for (written, _) in waiting {
-        let synced = File::open(written).and_then(|file| file.sync_all());
-        synced.map_err(failed("synced", written))?;
+impl Disk {
+    pub(crate) fn of(folder: &Path) -> Result<Self> {
+        Ok(Self {
+            folder: folder.to_owned(),
+            opened: File::open(folder).map_err(failed("read", folder))?,
+        })
     }
-    Ok(())
+
+    /// Returns when everything written to it is on it.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn sync(&self) -> Result<()> {
+        let synced = rustix::fs::syncfs(&self.opened);
+        synced.map_err(|error| failed("synced", &self.folder)(error.into()))
+    }
+
+    /// Where a whole disk cannot be waited for, each file is, and folders as far as they are known.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn sync(&self) -> Result<()> {
+        let synced = self.opened.sync_all();
+        synced.map_err(failed("synced", &self.folder))
+    }
+
+    /// Returns when these files are on it, which are many.
+    fn sync_files<'a>(&self, files: impl Iterator<Item = &'a Path>) -> Result<()> {
+        if cfg!(target_os = "linux") {
+            return self.sync();
+        }
+        files.into_iter().try_for_each(sync_file)
+    }
 }
 
-/// Writes a small file beside its place and renames it when it is on disk.
+/// Returns when everything written to the disk of this folder is on it.
+pub(crate) fn sync(folder: &Path) -> Result<()> {
+    Disk::of(folder)?.sync()
+}
+
+/// Returns when this file is on its disk.
+pub(crate) fn sync_file(path: &Path) -> Result<()> {
+    let synced = File::open(path).and_then(|file| file.sync_all());
+    synced.map_err(failed("synced", path))
+}
+
+/// Writes a small file, whole or not at all.
 pub(crate) fn write_small(path: &Path, content: &[u8]) -> Result<()> {
-    let unfinished = path.with_added_extension("new");
-    let written = || -> io::Result<()> {
-        fs::write(&unfinished, content)?;
-        File::open(&unfinished)?.sync_all()?;
-        fs::rename(&unfinished, path)?;
-        path.parent()
-            .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
-    };
-    written().map_err(failed("written", path))
+    infra_host::replace(path, content).map_err(failed("written", path))
 }
 
 /// Removes a file that may not be there.

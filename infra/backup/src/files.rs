@@ -15,6 +15,8 @@ use crate::{BackupError, Identity, Recipient, Result};
 
 /// How much is read at once.
 const CHUNK_BYTES: usize = 128 * 1024;
+/// How much is read of a small file.
+const SMALL_BYTES_MAX: u64 = 1024 * 1024;
 /// How far a throttle may fall behind and still catch up.
 const BURST: Duration = Duration::from_millis(100);
 
@@ -247,6 +249,14 @@ pub(crate) fn open(path: &Path) -> Result<(File, u64)> {
         return Err(BackupError::damaged(path, "it is no file"));
     }
     Ok((file, metadata.len()))
+}
+
+/// Reads a small file of a backup, as far as one may be long.
+pub(crate) fn read_small(path: &Path) -> Result<Vec<u8>> {
+    let (mut content, (file, _)) = (Vec::new(), open(path)?);
+    let read = file.take(SMALL_BYTES_MAX).read_to_end(&mut content);
+    read.map_err(unreadable(path))?;
+    Ok(content)
 }
 
 /// Copies everything; an error names the file at whose end it arose.

@@ -15,6 +15,7 @@
 mod age;
 mod backup;
 mod batch;
+mod damages;
 mod digest;
 mod error;
 mod files;
@@ -27,6 +28,7 @@ mod prune;
 mod restore;
 mod target;
 mod verify;
+mod workplace;
 
 use std::path::Path;
 
@@ -34,13 +36,14 @@ use infra_blob::BlobKey;
 
 pub use age::{Identity, InvalidKey, Recipient};
 pub use backup::{BackupPlan, BackupReport, back_up};
+pub use damages::{DAMAGES_SHOWN_MAX, Damages};
 pub use error::{BackupError, Result};
 pub use manifest::{FileEntry, Manifest, PhotosEntry};
 pub use photos::{LOST_SHOWN_MAX, Lost};
 pub use progress::{OnStep, Phase, Step};
 pub use prune::{KEEP_MAX, Pruned};
 pub use restore::{RestorePlan, RestoreReport, restore};
-pub use verify::{DAMAGES_SHOWN_MAX, VerifyReport, snapshots, verify};
+pub use verify::{VerifyReport, snapshots, verify};
 
 /// A blob that a database names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

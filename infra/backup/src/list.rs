@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::digest::{Digest, Hashing, Sum};
 use crate::error::{failed, unreadable};
-use crate::{BackupError, Result};
+use crate::{BackupError, Result, batch};
 
 /// Its name in a snapshot.
 pub(crate) const LIST: &str = "photos.list";
@@ -60,6 +60,7 @@ impl ListWriter {
     /// What was written.
     pub(crate) fn finish(mut self) -> Result<Sum> {
         self.file.flush().map_err(failed("written", &self.path))?;
+        batch::sync_file(&self.path)?;
         Ok(self.file.sum())
     }
 }

@@ -1,20 +1,16 @@
 //! What a snapshot says of itself.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{Digest, Sum};
-use crate::error::unreadable;
 use crate::{BackupError, Result, files};
 
 /// Its name in a snapshot.
 pub(crate) const MANIFEST: &str = "manifest.json";
 /// The version of the format that is written; it is the only one so far.
 pub(crate) const FORMAT: u32 = 1;
-/// The largest that is read.
-const BYTES_MAX: u64 = 1024 * 1024;
 /// The longest name of a file.
 const NAME_BYTES_MAX: usize = 64;
 
@@ -124,10 +120,7 @@ impl Manifest {
     /// named.
     pub(crate) fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(MANIFEST);
-        let mut json = Vec::new();
-        let (file, _) = files::open(&path)?;
-        let read = file.take(BYTES_MAX).read_to_end(&mut json);
-        read.map_err(unreadable(&path))?;
+        let json = files::read_small(&path)?;
         let damaged = |reason: String| BackupError::damaged(&path, reason);
         let any: AnyFormat =
             serde_json::from_slice(&json).map_err(|error| damaged(error.to_string()))?;

@@ -8,7 +8,7 @@ use crate::error::failed;
 use crate::list::MergedLists;
 use crate::manifest::Manifest;
 use crate::target::Target;
-use crate::{BackupError, OnStep, Phase, Result, Step};
+use crate::{BackupError, OnStep, Phase, Result, Step, batch};
 
 /// How many snapshots can be kept: of each the list of files is open while they are compared, and
 /// many systems let a process have 1,024 files open.
@@ -41,6 +41,10 @@ fn remove(target: &Target, keep: usize, pruned: &mut Pruned, on_step: OnStep<'_>
     for name in too_many {
         target.remove_snapshot(name)?;
         pruned.snapshots.push(name.clone());
+    }
+    if !too_many.is_empty() {
+        // None may come back after a loss of power when its files are gone.
+        batch::sync(target.root())?;
     }
     remove_files(target, open_lists(target, kept)?, pruned, on_step)
 }

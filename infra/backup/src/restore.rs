@@ -1,23 +1,23 @@
 //! Makes a data folder from a snapshot.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use infra_blob::{BlobKey, DirectoryStore};
 use infra_kernel::Clock;
-use serde::{Deserialize, Serialize};
 
 use crate::backup::ENCRYPTED;
-use crate::batch::{self, Batch, make_folder, remove_if_there, write_small};
+use crate::batch::{self, Batch, make_folder, remove_if_there};
 use crate::digest::{Digest, Sum};
 use crate::error::failed;
 use crate::list::{LIST, Stored};
 use crate::manifest::{MANIFEST, Manifest};
 use crate::target::Target;
-use crate::{BackupError, Identity, Installation, OnStep, Phase, Result, Step, files, name_key};
+use crate::{
+    BackupError, Damages, Identity, Installation, OnStep, Phase, Result, Step, files, name_key,
+    workplace,
+};
 
-/// Says in the workplace which snapshot is being restored.
-const MARK: &str = "restore.json";
 /// What must stay free besides, in bytes.
 const RESERVE_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -60,15 +60,8 @@ pub struct RestoreReport {
     pub photos_files: u64,
     /// Their bytes.
     pub photos_bytes: u64,
-    /// Those that were left out, as sentences.
-    pub skipped: Vec<String>,
-}
-
-/// Of which snapshot the workplace is.
-#[derive(PartialEq, Eq, Serialize, Deserialize)]
-struct Mark {
-    snapshot: String,
-    manifest: String,
+    /// Those that were left out.
+    pub skipped: Damages,
 }
 
 /// Makes the data folder from a snapshot. Everything is compared with its checksums: the databases
@@ -90,12 +83,12 @@ pub fn restore(plan: &RestorePlan<'_>, on_step: OnStep<'_>) -> Result<RestoreRep
             manifest,
             photos_files: 0,
             photos_bytes: 0,
-            skipped: Vec::new(),
+            skipped: Damages::default(),
         },
     };
     run.require_usable()?;
     run.check_before(on_step)?;
-    run.begin()?;
+    workplace::begin(plan.workplace, plan.folder, &run.report)?;
     run.files()?;
     plan.installation.check_copies(plan.workplace)?;
     run.photos(on_step)?;
@@ -228,31 +221,6 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Makes the workplace, or takes that of an earlier try.
-    fn begin(&self) -> Result<()> {
-        let plan = self.plan;
-        let mark = Mark {
-            snapshot: self.report.snapshot.clone(),
-            manifest: self.report.manifest.digest(),
-        };
-        let path = plan.workplace.join(MARK);
-        if let Ok(json) = fs::read(&path) {
-            let known: Option<Mark> = serde_json::from_slice(&json).ok();
-            if known.as_ref() != Some(&mark) {
-                return Err(BackupError::Refused(format!(
-                    "another snapshot was begun to be restored to {}: restore that one, or remove all that is in the folder and \
-                     try again",
-                    plan.folder.display()
-                )));
-            }
-            return Ok(());
-        }
-        make_folder(plan.workplace, Some(plan.folder))?;
-        let json = serde_json::to_vec(&mark).expect("plain data is JSON");
-        write_small(&path, &json)?;
-        batch::sync(plan.folder)
-    }
-
     /// Writes the databases and the small files into the workplace.
     fn files(&self) -> Result<()> {
         let folder = self.snapshot();
@@ -270,6 +238,7 @@ impl Run<'_> {
             let path = folder.join(&file);
             let read = files::restore(&path, sum.bytes, self.identities(), &written)?;
             files::require_sum(&path, read.stored == sum)?;
+            batch::sync_file(&written)?;
             let given = infra_host::give_to_owner_of(self.plan.folder, &written);
             given.map_err(failed("given to the folder's owner", &written))?;
         }
@@ -303,7 +272,7 @@ impl Run<'_> {
                     self.report.photos_bytes += bytes;
                 }
                 Err(error) if error.is_damage() && self.plan.skip_damaged => {
-                    self.report.skipped.push(error.to_string());
+                    self.report.skipped.add(&error);
                 }
                 Err(BackupError::Damaged { path, reason }) => {
                     return Err(BackupError::damaged(&path, format!("{reason}. {ADVICE}")));
@@ -367,15 +336,10 @@ impl Run<'_> {
             let (written, place) = (plan.workplace.join(name), plan.folder.join(name));
             fs::rename(&written, &place).map_err(failed("written", &place))?;
         }
-        sync_folder(plan.folder)?;
-        fs::remove_dir_all(plan.workplace).map_err(failed("removed", plan.workplace))?;
-        sync_folder(plan.folder)
+        batch::sync_file(plan.folder)?;
+        workplace::remove(plan.workplace)?;
+        batch::sync_file(plan.folder)
     }
 }
 
 const ADVICE: &str = "Restore another snapshot (`heliograph backup --list` lists them), or go on without such photos: --skip-damaged";
-
-fn sync_folder(folder: &Path) -> Result<()> {
-    let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    synced.map_err(failed("synced", folder))
-}

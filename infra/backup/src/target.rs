@@ -9,6 +9,7 @@
 //! snapshots/TIME/          the databases of one moment, its list of files, its manifest
 //! ```
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -40,7 +41,8 @@ pub(crate) struct Mark {
     format: u32,
     /// Names the installation; empty when it has no secret to name it by.
     installation: String,
-    recipients: Vec<String>,
+    /// In their order, whatever order they were given in.
+    recipients: BTreeSet<String>,
 }
 
 impl Mark {
@@ -70,7 +72,7 @@ impl Target {
             require_empty(root)?;
         }
         let lock_path = root.join(LOCK);
-        let lock = File::create(&lock_path).map_err(failed("written", &lock_path))?;
+        let lock = infra_host::open_lock(&lock_path).map_err(failed("written", &lock_path))?;
         hold(root, &lock_path, lock.try_lock())?;
         match read_mark(root)? {
             Some(known) => require_same(root, &known, mark)?,
@@ -250,6 +252,11 @@ pub(crate) fn snapshot_name(now: Timestamp, last: Option<&str>) -> String {
     }
 }
 
+/// Whether the time of a name is a minute or more after this moment.
+pub(crate) fn is_ahead(name: &str, now: Timestamp) -> bool {
+    parse_name(name).is_some_and(|time| time >= now.milliseconds() + 60_000)
+}
+
 const NAME_FORMAT: &str = "%Y-%m-%dT%H-%M-%S.%3fZ";
 
 fn format_name(milliseconds: i64) -> String {
@@ -269,10 +276,10 @@ fn is_snapshot(name: &str) -> bool {
 
 fn read_mark(root: &Path) -> Result<Option<Mark>> {
     let path = root.join(MARK);
-    let json = match fs::read(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        json => json.map_err(failed("read", &path))?,
-    };
+    if fs::symlink_metadata(&path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        return Ok(None);
+    }
+    let json = files::read_small(&path)?;
     let mark: Mark = serde_json::from_slice(&json)
         .map_err(|error| BackupError::damaged(&path, error.to_string()))?;
     if mark.format != FORMAT {
@@ -313,7 +320,7 @@ fn require_same(root: &Path, known: &Mark, mark: &Mark) -> Result<()> {
     } else if known.recipients != mark.recipients {
         format!(
             "{root} holds backups that are encrypted to {}; give the same with --recipient, or choose another folder",
-            known.recipients.join(", ")
+            Vec::from_iter(known.recipients.clone()).join(", ")
         )
     } else {
         return Ok(());
@@ -350,6 +357,7 @@ mod tests {
             let back = Timestamp::from_milliseconds(now.milliseconds() - 3_600_000);
             let next = snapshot_name(back, Some(&last));
             assert!(next > last && is_snapshot(&next), "{next} after {last}");
+            assert!(is_ahead(&next, back) && !is_ahead(&next, now));
             last = next;
         }
     }

@@ -5,10 +5,7 @@ use std::path::Path;
 use crate::list::{ListReader, MergedLists};
 use crate::manifest::{MANIFEST, Manifest};
 use crate::target::Target;
-use crate::{OnStep, Phase, Result, Step, files};
-
-/// How many damages are named.
-pub const DAMAGES_SHOWN_MAX: usize = 1_000;
+use crate::{Damages, OnStep, Phase, Result, Step, files};
 
 /// What a check of a folder of backups found.
 #[derive(Debug, Default)]
@@ -19,10 +16,8 @@ pub struct VerifyReport {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// How many files are damaged or not there.
-    pub damaged: u64,
-    /// The first of them, at most [`DAMAGES_SHOWN_MAX`], as sentences.
-    pub damages: Vec<String>,
+    /// What is damaged or not there.
+    pub damages: Damages,
 }
 
 /// The snapshots of a folder of backups, the oldest first, and what each says of itself or why it
@@ -112,10 +107,7 @@ impl Check<'_> {
     fn found<T>(&mut self, result: Result<T>) -> Result<Option<T>> {
         match result {
             Err(error) if error.is_damage() => {
-                self.report.damaged += 1;
-                if self.report.damages.len() < DAMAGES_SHOWN_MAX {
-                    self.report.damages.push(error.to_string());
-                }
+                self.report.damages.add(&error);
                 Ok(None)
             }
             result => result.map(Some),

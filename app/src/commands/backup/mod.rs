@@ -42,7 +42,7 @@ const NOT_DONE: u8 = 2;
 /// as safe as the data folder. `heliograph restore` makes a data folder of a snapshot.
 ///
 /// The exit code is 0 when all is well, 1 when it was done and files were lost or damaged (of the
-/// photos; or with --verify of the backup), 2 when it could not be done.
+/// photos; or with --verify of the backup, or that has no snapshot), 2 when it could not be done.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct BackupArguments {
@@ -54,7 +54,7 @@ pub(super) struct BackupArguments {
     keep: usize,
     /// Encrypt to this key of age (`age1…`); may be given several times
     #[arg(long, value_name = "KEY")]
-    recipient: Vec<Recipient>,
+    recipient: Vec<String>,
     /// Read at most so many megabytes a second
     #[arg(long, value_name = "N")]
     megabytes_per_second: Option<NonZeroU64>,
@@ -113,6 +113,7 @@ async fn in_background<T: Send + 'static>(
 }
 
 async fn back_up(arguments: BackupArguments, configuration: &Configuration) -> Result<bool> {
+    let recipients = recipients(&arguments.recipient)?;
     super::require_folder(configuration)?;
     require_files(configuration)?;
     let folder = configuration.data_dir.clone();
@@ -132,7 +133,7 @@ async fn back_up(arguments: BackupArguments, configuration: &Configuration) -> R
             installation: &copies,
             secret: &secret,
             target: &arguments.target,
-            recipients: &arguments.recipient,
+            recipients: &recipients,
             scratch: &folder.join(backups::SCRATCH),
             keep: arguments.keep,
             bytes_per_second: arguments
@@ -154,6 +155,19 @@ async fn back_up(arguments: BackupArguments, configuration: &Configuration) -> R
         print_report(&target, &report);
     }
     Ok(report.manifest.photos.lost == 0 && report.pruned.failed.is_none())
+}
+
+/// Whom it is encrypted to, each once. What is none is not repeated: it may be the secret key,
+/// given by mistake.
+fn recipients(texts: &[String]) -> Result<Vec<Recipient>> {
+    let mut recipients = Vec::new();
+    for text in texts {
+        let recipient = text.parse().context("--recipient was given what is")?;
+        if !recipients.contains(&recipient) {
+            recipients.push(recipient);
+        }
+    }
+    Ok(recipients)
 }
 
 /// Refuses what is not in files: nothing but its server can copy it.
@@ -232,6 +246,11 @@ fn print_report(target: &Path, report: &BackupReport) {
         report.copied_files,
         megabytes(report.copied_bytes)
     );
+    if report.is_named_ahead {
+        println!(
+            "It is named by a later time than it is: an earlier snapshot was made with a clock that was ahead, and names are in order."
+        );
+    }
     if !pruned.snapshots.is_empty() || pruned.files > 0 {
         println!(
             "Removed {} older snapshots, and {} files that none needs any more ({}).",
@@ -267,6 +286,7 @@ fn report_json(target: &Path, report: &BackupReport) -> Value {
         "snapshot": report.snapshot,
         "target": target,
         "taken_at_us": report.manifest.taken_at_us,
+        "named_ahead": report.is_named_ahead,
         "encrypted": !report.manifest.recipients.is_empty(),
         "photos_files": report.manifest.photos.files,
         "photos_bytes": report.manifest.photos.bytes,
@@ -293,10 +313,10 @@ async fn verify(arguments: BackupArguments) -> Result<bool> {
     if arguments.json {
         super::print_json(&json!({
             "snapshots": report.snapshots, "files": report.files, "bytes": report.bytes,
-            "damaged": report.damaged, "damages": report.damages,
+            "damaged": report.damages.count, "damages": report.damages.shown,
         }))?;
     } else {
-        for damage in &report.damages {
+        for damage in &report.damages.shown {
             println!("{damage}");
         }
         println!(
@@ -304,15 +324,18 @@ async fn verify(arguments: BackupArguments) -> Result<bool> {
             report.snapshots,
             report.files,
             megabytes(report.bytes),
-            report.damaged
+            report.damages.count
         );
-        if report.damaged > 0 {
+        if report.snapshots == 0 {
+            println!("There is no snapshot that was finished: nothing can be restored.");
+        }
+        if report.damages.count > 0 {
             println!(
                 "Photos' files that are removed from the backup are copied again by the next one, as long as they are there."
             );
         }
     }
-    Ok(report.damaged == 0)
+    Ok(report.damages.count == 0 && report.snapshots > 0)
 }
 
 fn list(arguments: &BackupArguments) -> Result<bool> {

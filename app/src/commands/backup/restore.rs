@@ -109,12 +109,12 @@ async fn restore(arguments: RestoreArguments, configuration: &Configuration) -> 
         crate::commands::print_json(&json!({
             "snapshot": report.snapshot, "data_dir": folder, "taken_at_us": report.manifest.taken_at_us,
             "photos_files": report.photos_files, "photos_bytes": report.photos_bytes,
-            "photos_lost": report.manifest.photos.lost, "skipped": report.skipped,
+            "photos_lost": report.manifest.photos.lost, "skipped": report.skipped.shown, "skipped_files": report.skipped.count,
         }))?;
     } else {
         print_report(&folder, &report);
     }
-    Ok(report.skipped.is_empty())
+    Ok(report.skipped.count == 0)
 }
 
 /// The keys in this file.
@@ -122,6 +122,11 @@ fn identities(file: Option<&Path>) -> Result<Vec<Identity>> {
     let Some(file) = file else {
         return Ok(Vec::new());
     };
+    ensure!(
+        file.to_str()
+            .is_none_or(|text| text.parse::<Identity>().is_err()),
+        "--identity was given the key itself: write it to a file that only you can read, and name the file"
+    );
     let cannot = || format!("the identity {} cannot be read", file.display());
     let bytes = fs::metadata(file).with_context(cannot)?.len();
     ensure!(
@@ -167,7 +172,7 @@ fn is_empty(folder: &Path) -> bool {
 }
 
 fn print_report(folder: &Path, report: &RestoreReport) {
-    for skipped in &report.skipped {
+    for skipped in &report.skipped.shown {
         println!("left out: {skipped}");
     }
     println!(
@@ -178,7 +183,8 @@ fn print_report(folder: &Path, report: &RestoreReport) {
         megabytes(report.photos_bytes),
         lost(&report.manifest)
     );
-    if !report.skipped.is_empty() {
+    if report.skipped.count > 0 {
+        println!("left out: {} photos' files", report.skipped.count);
         println!(
             "Make again what can be made again of the photos: heliograph media check --repair"
         );

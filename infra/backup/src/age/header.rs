@@ -21,10 +21,14 @@ const X25519_INFO: &[u8] = b"age-encryption.org/v1/X25519";
 const COLUMNS: usize = 64;
 /// The longest line of a head that is read.
 const LINE_BYTES_MAX: u64 = 16 * 1_024;
-/// The most lines of a head that are read.
+/// The most recipients of a file that is written or read.
+pub(crate) const RECIPIENTS_MAX: usize = 255;
+/// The most lines of text under a recipient's that are read.
 const LINES_MAX: usize = 256;
 /// The length of a file's key, in bytes.
 const KEY_BYTES: usize = 16;
+/// The same, wrapped.
+const WRAPPED_BYTES: usize = KEY_BYTES + 16;
 
 /// What a file's payload and the check of its head are made with.
 pub(super) struct FileKey(Zeroizing<[u8; KEY_BYTES]>);
@@ -92,7 +96,7 @@ pub(super) fn open(
     }
     let mut key = None;
     let mut next = line(reader, &mut head)?;
-    for _ in 0..LINES_MAX {
+    for _ in 0..=RECIPIENTS_MAX {
         if let Some(code) = next.strip_prefix("--- ") {
             let key: FileKey = key.ok_or(NotDecrypted::NoIdentity)?;
             head.truncate(head.len() - code.len() - 2);
@@ -102,9 +106,8 @@ pub(super) fn open(
         }
         let kind = next.strip_prefix("-> ").ok_or(NotDecrypted::Malformed)?;
         let wrapped = body(reader, &mut head)?;
-        if key.is_none() {
-            key = unwrap(kind, &wrapped, identities)?;
-        }
+        let found = unwrap(kind, &wrapped, identities)?;
+        key = key.or(found);
         next = line(reader, &mut head)?;
     }
     Err(NotDecrypted::Malformed)
@@ -131,15 +134,14 @@ fn unwrap(
     wrapped: &[u8],
     identities: &[Identity],
 ) -> Result<Option<FileKey>, NotDecrypted> {
-    let Some(share) = kind
-        .strip_prefix(X25519)
-        .and_then(|rest| rest.strip_prefix(' '))
-    else {
-        return Ok(None);
+    let words: Vec<&str> = kind.split(' ').collect();
+    let share = match words[..] {
+        [X25519, share] if wrapped.len() == WRAPPED_BYTES => decode(share)?,
+        [X25519, ..] => return Err(NotDecrypted::Malformed),
+        _ if words.contains(&"") => return Err(NotDecrypted::Malformed),
+        _ => return Ok(None),
     };
-    let share: [u8; 32] = decode(share)?
-        .try_into()
-        .map_err(|_| NotDecrypted::Malformed)?;
+    let share: [u8; 32] = share.try_into().map_err(|_| NotDecrypted::Malformed)?;
     let share = PublicKey::from(share);
     for identity in identities {
         let shared = identity.secret().diffie_hellman(&share);

@@ -42,7 +42,13 @@ impl FromStr for Recipient {
 
     fn from_str(text: &str) -> Result<Self, InvalidKey> {
         let bytes = decode(text, RECIPIENT).ok_or(InvalidKey::Recipient)?;
-        Ok(Self(PublicKey::from(*bytes)))
+        let key = PublicKey::from(*bytes);
+        // With a key of low order everybody knows what is shared, whatever the other secret is.
+        let shared = StaticSecret::from([1; 32]).diffie_hellman(&key);
+        if !shared.was_contributory() {
+            return Err(InvalidKey::Recipient);
+        }
+        Ok(Self(key))
     }
 }
 
@@ -106,6 +112,8 @@ fn decode(text: &str, kind: &str) -> Option<Zeroizing<[u8; 32]>> {
     if !checked.hrp().as_str().eq_ignore_ascii_case(kind) {
         return None;
     }
+    // The rule for the bits after the last byte is that of every text of this kind.
+    checked.validate_segwit_padding().ok()?;
     let mut bytes = Zeroizing::new([0; 32]);
     let mut decoded = checked.byte_iter();
     for byte in bytes.iter_mut() {

@@ -9,6 +9,7 @@ mod header;
 mod keys;
 mod stream;
 
+pub(crate) use header::RECIPIENTS_MAX;
 pub use keys::{Identity, InvalidKey, Recipient};
 pub(crate) use stream::{Decryptor, Encryptor, NotDecrypted};
 
@@ -132,6 +133,60 @@ mod tests {
         let error = decrypt(&encrypted, &[other]).unwrap_err();
         assert!(error.contains("somebody else"), "{error}");
         assert!(!encrypted.windows(4).any(|bytes| bytes == b"mine"));
+    }
+
+    #[test]
+    fn a_head_is_written_in_one_way() {
+        let encrypted = encrypt(b"mine", &[identity().recipient()]);
+        let text = String::from_utf8_lossy(&encrypted).into_owned();
+        let lines: Vec<&str> = text.lines().collect();
+        let (recipient, wrapped) = (lines[1], lines[2]);
+        for (changed, by) in [
+            (recipient, "-> X25519".to_owned()),
+            (recipient, format!("{recipient} more")),
+            (recipient, recipient.replace("X25519 ", "X25519  ")),
+            (recipient, "-> other ".to_owned()),
+            (wrapped, wrapped[..42].to_owned()),
+        ] {
+            let at = text.find(changed).unwrap();
+            let head = [&encrypted[..at], by.as_bytes()].concat();
+            let whole = [&head, &encrypted[at + changed.len()..]].concat();
+            let error = decrypt(&whole, &[identity()]).unwrap_err();
+            assert!(error.contains("damaged"), "{by}: {error}");
+        }
+    }
+
+    #[test]
+    fn as_many_recipients_as_are_written_are_read() {
+        let recipients = vec![identity().recipient(); RECIPIENTS_MAX];
+        let encrypted = encrypt(b"ours", &recipients);
+        assert_eq!(decrypt(&encrypted, &[identity()]).unwrap(), b"ours");
+    }
+
+    /// A text of this kind with a right checksum.
+    fn bech32(bytes: &[u8], padding: u8) -> String {
+        use bech32::primitives::iter::{ByteIterExt as _, Fe32IterExt as _};
+        let mut characters: Vec<bech32::Fe32> = bytes.iter().copied().bytes_to_fes().collect();
+        let last = characters.last_mut().unwrap();
+        *last = bech32::Fe32::try_from(last.to_u8() | padding).unwrap();
+        let characters = characters.into_iter();
+        let kind = bech32::Hrp::parse_unchecked("age");
+        let text = characters.with_checksum::<bech32::Bech32>(&kind);
+        text.chars().collect()
+    }
+
+    #[test]
+    fn a_recipient_is_written_in_one_way_and_keeps_secrets() {
+        let key = *identity().recipient().key().as_bytes();
+        assert_eq!(bech32(&key, 0), RECIPIENT);
+        assert!(bech32(&key, 0).parse::<Recipient>().is_ok());
+        assert!(bech32(&key, 1).parse::<Recipient>().is_err());
+        // With these everybody knows the file's key.
+        for first in [0, 1] {
+            let mut low_order = [0; 32];
+            low_order[0] = first;
+            assert!(bech32(&low_order, 0).parse::<Recipient>().is_err());
+        }
     }
 
     #[test]

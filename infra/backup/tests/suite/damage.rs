@@ -114,7 +114,7 @@ async fn an_encrypted_file_that_was_made_again_serves_all_snapshots() {
     for (folder, made) in [("first", &first), ("last", &last)] {
         let restored = home.restore_with(folder, Some(&made.snapshot), false);
         let restored = restored.unwrap();
-        assert_eq!((restored.photos_files, restored.skipped.len()), (2, 0));
+        assert_eq!((restored.photos_files, restored.skipped.count), (2, 0));
         assert_eq!(
             fs::read_to_string(home.photo(folder, "one")).unwrap(),
             "one"
@@ -123,7 +123,7 @@ async fn an_encrypted_file_that_was_made_again_serves_all_snapshots() {
     flip(&repaired);
     assert_eq!(home.damaged(), 1);
     let restored = home.restore_with("damaged", Some(&first.snapshot), true);
-    assert_eq!(restored.unwrap().skipped.len(), 1);
+    assert_eq!(restored.unwrap().skipped.count, 1);
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn a_byte_of_an_encrypted_photo_that_is_changed_is_noticed_when_it_is_rest
         fs::write(&path, &changed).unwrap();
         let restored = home.restore_with("restored", None, true).unwrap();
         assert_eq!(
-            (restored.photos_files, restored.skipped.len()),
+            (restored.photos_files, restored.skipped.count),
             (0, 1),
             "byte {place}"
         );
@@ -173,7 +173,7 @@ async fn what_the_disk_cannot_read_ends_nothing_that_can_go_on_without_it() {
     lost.for_each(|path| lose_sector(&path));
     assert_eq!(home.damaged(), 1);
     let restored = home.restore_with("restored", None, true).unwrap();
-    assert_eq!((restored.photos_files, restored.skipped.len()), (2, 1));
+    assert_eq!((restored.photos_files, restored.skipped.count), (2, 1));
 
     // The next backup is made, though nobody can say what the first one needs.
     lose_sector(&home.in_snapshot(&first.snapshot, "manifest.json"));

@@ -1,9 +1,9 @@
 //! Folders of backups that were damaged, or that somebody has written by hand.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use infra_backup::verify;
 use serde_json::{Value, json};
 
 use crate::installation::{Home, files_in};
@@ -47,26 +47,19 @@ async fn any_byte_that_is_changed_is_found() {
             let mut changed = whole.clone();
             changed[place] ^= 0x10;
             fs::write(&path, &changed).unwrap();
-            let report = verify(&home.target(), &mut |_| {}).unwrap();
             // A blank of the manifest's layout is the one thing that says nothing.
             let is_layout = path.ends_with("manifest.json") && whole[place].is_ascii_whitespace();
-            assert!(report.damaged > 0 || is_layout, "{path:?}, byte {place}");
+            assert!(home.damaged() > 0 || is_layout, "{path:?}, byte {place}");
         }
         fs::write(&path, &whole[..whole.len() - 1]).unwrap();
         if !path.ends_with("manifest.json") {
-            assert!(
-                verify(&home.target(), &mut |_| {}).unwrap().damaged > 0,
-                "{path:?} cut short"
-            );
+            assert!(home.damaged() > 0, "{path:?} cut short");
         }
         fs::remove_file(&path).unwrap();
-        assert!(
-            verify(&home.target(), &mut |_| {}).unwrap().damaged > 0,
-            "{path:?} removed"
-        );
+        assert!(home.damaged() > 0, "{path:?} removed");
         fs::write(&path, &whole).unwrap();
     }
-    assert_eq!(verify(&home.target(), &mut |_| {}).unwrap().damaged, 0);
+    assert_eq!(home.damaged(), 0);
 }
 
 #[tokio::test]
@@ -191,4 +184,40 @@ async fn nothing_is_removed_by_the_word_of_a_damaged_list() {
     let second = home.back_up(7).unwrap();
     assert!(second.pruned.failed.is_some());
     assert_eq!(home.stored().len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_no_file_is_not_read() {
+    let home = Home::with(&["one", "two"]).await;
+    home.back_up(7).unwrap();
+    let stored = home.stored();
+    for path in &stored {
+        fs::remove_file(path).unwrap();
+    }
+    // Both would be read for ever.
+    let made = std::process::Command::new("mkfifo")
+        .arg(&stored[0])
+        .status();
+    assert!(made.unwrap().success());
+    symlink("/dev/zero", &stored[1]).unwrap();
+    assert_eq!(home.damaged(), 2);
+    let restored = home.restore_with("restored", None, true).unwrap();
+    assert_eq!((restored.photos_files, restored.skipped.count), (0, 2));
+    assert_eq!(home.back_up(7).unwrap().copied_files, 2);
+    assert_eq!(home.damaged(), 0);
+}
+
+#[tokio::test]
+async fn nothing_is_written_where_a_link_leads() {
+    let home = Home::with(&["one"]).await;
+    let victim = home.path("victim");
+    fs::write(&victim, "precious").unwrap();
+    fs::create_dir_all(home.target()).unwrap();
+    symlink(&victim, home.target().join("heliograph-backup.json.new")).unwrap();
+    home.back_up(7).unwrap();
+    fs::remove_file(home.target().join("lock")).unwrap();
+    symlink(&victim, home.target().join("lock")).unwrap();
+    let error = home.back_up(7).unwrap_err().sentence();
+    assert!(error.contains("lock cannot be written"), "{error}");
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
 }

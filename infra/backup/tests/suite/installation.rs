@@ -191,7 +191,7 @@ impl Home {
     /// How many files of the backups are damaged.
     pub(crate) fn damaged(&self) -> u64 {
         let report = infra_backup::verify(&self.target(), &mut |_| {}).unwrap();
-        report.damaged
+        report.damages.count
     }
 
     /// The photos' files of the backups.

@@ -8,10 +8,16 @@ mod hostile;
 mod installation;
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::time::Duration;
 
-use infra_backup::verify;
+use infra_backup::Identity;
+use infra_kernel::Clock as _;
 
 use installation::{Home, files_in};
+
+/// Another key of age.
+const OTHER: &str = "AGE-SECRET-KEY-1XM7U9AUTCPHH76UGMD8E3P838RZ5WJGREUU7AQDTMSV9WVVM0NAQLCN065";
 
 #[tokio::test]
 async fn what_is_restored_is_what_was_there() {
@@ -57,7 +63,7 @@ async fn the_next_backup_copies_what_is_new_and_removes_what_nothing_needs() {
     let third = home.back_up(2).unwrap();
     assert_eq!((third.copied_files, third.pruned.files), (0, 1));
     assert_eq!((third.pruned.snapshots.len(), home.stored().len()), (1, 2));
-    assert_eq!(verify(&home.target(), &mut |_| {}).unwrap().damaged, 0);
+    assert_eq!(home.damaged(), 0);
     // The one before the last is whole, too.
     home.restore_with("restored", Some(&second.snapshot), false)
         .unwrap();
@@ -86,7 +92,7 @@ async fn what_a_backup_left_that_was_cut_off_is_used_or_removed() {
             .count(),
         0
     );
-    assert_eq!(verify(&home.target(), &mut |_| {}).unwrap().damaged, 0);
+    assert_eq!(home.damaged(), 0);
 }
 
 #[tokio::test]
@@ -134,14 +140,10 @@ async fn encrypted_files_show_nothing_and_come_back_with_the_key_alone() {
     // The next one finds them again without the key.
     home.add("three");
     assert_eq!(home.back_up(7).unwrap().copied_files, 1);
-    assert_eq!(verify(&home.target(), &mut |_| {}).unwrap().damaged, 0);
+    assert_eq!(home.damaged(), 0);
     let refused = home.restore("restored").unwrap_err().to_string();
     assert!(refused.contains("--identity"), "{refused}");
-    home.identities = vec![
-        "AGE-SECRET-KEY-1XM7U9AUTCPHH76UGMD8E3P838RZ5WJGREUU7AQDTMSV9WVVM0NAQLCN065"
-            .parse()
-            .unwrap(),
-    ];
+    home.identities = vec![OTHER.parse().unwrap()];
     let refused = home.restore("restored").unwrap_err().to_string();
     assert!(refused.contains("is encrypted to age1"), "{refused}");
     home.identities.push(identity);
@@ -173,7 +175,21 @@ async fn a_restore_that_was_cut_off_continues_and_another_one_is_refused() {
     assert!(home.path("restored/unfinished").exists());
     assert!(!home.path("restored/things.db").exists());
     let other = home.restore_with("restored", Some(&first.snapshot), false);
-    assert!(other.unwrap_err().to_string().contains("another snapshot"));
+    let other = other.unwrap_err().to_string();
+    assert!(
+        other.contains("another snapshot") && other.contains(&second.snapshot),
+        "{other}"
+    );
+    // One that cannot be read is not none.
+    let mark = home.path("restored/unfinished/restore.json");
+    let known = fs::read(&mark).unwrap();
+    fs::remove_file(&mark).unwrap();
+    fs::create_dir(&mark).unwrap();
+    let unknown = home.restore_with("restored", Some(&first.snapshot), false);
+    let unknown = unknown.unwrap_err().to_string();
+    assert!(unknown.contains("restore.json cannot be read"), "{unknown}");
+    fs::remove_dir(&mark).unwrap();
+    fs::write(&mark, known).unwrap();
     // What is there already is read and not trusted.
     let place = home.photo("restored", "one");
     fs::create_dir_all(place.parent().unwrap()).unwrap();
@@ -181,12 +197,52 @@ async fn a_restore_that_was_cut_off_continues_and_another_one_is_refused() {
     let restored = home
         .restore_with("restored", Some(&second.snapshot), true)
         .unwrap();
-    assert_eq!((restored.photos_files, restored.skipped.len()), (2, 1));
+    assert_eq!((restored.photos_files, restored.skipped.count), (2, 1));
     assert_eq!(
         fs::read_to_string(home.photo("restored", "one")).unwrap(),
         "one"
     );
     assert!(home.path("restored/things.db").exists());
+}
+
+#[tokio::test]
+async fn recipients_are_the_same_in_any_order() {
+    let mut home = Home::encrypted(&["one"]).await;
+    let other: Identity = OTHER.parse().unwrap();
+    home.recipients.push(other.recipient());
+    home.back_up(7).unwrap();
+    home.recipients.reverse();
+    assert_eq!(home.back_up(7).unwrap().copied_files, 0);
+    home.recipients.pop();
+    let refused = home.back_up(7).unwrap_err().to_string();
+    assert!(refused.contains("encrypted to age1"), "{refused}");
+    home.recipients = vec![other.recipient(); 256];
+    let refused = home.back_up(7).unwrap_err().to_string();
+    assert!(refused.contains("256 recipients"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_killed_backup_of_root_leaves_nothing_that_keeps_the_owner_from_the_next() {
+    const SOMEBODY: u32 = 65_534;
+    let mut home = Home::encrypted(&["one"]).await;
+    if std::os::unix::fs::chown(home.path("data"), Some(SOMEBODY), Some(SOMEBODY)).is_err() {
+        return; // only root gives files away
+    }
+    home.on_copied = Box::new(|home, _| {
+        let scratch = fs::metadata(home.path("data/scratch")).unwrap();
+        assert_eq!(scratch.uid(), SOMEBODY);
+    });
+    home.back_up(7).unwrap();
+}
+
+#[tokio::test]
+async fn a_snapshot_after_one_of_the_future_says_that_it_is_named_ahead() {
+    let home = Home::with(&["one"]).await;
+    let now = home.clock.now();
+    home.clock.set(now.plus(Duration::from_secs(86_400)));
+    assert!(!home.back_up(7).unwrap().is_named_ahead);
+    home.clock.set(now);
+    assert!(home.back_up(7).unwrap().is_named_ahead);
 }
 
 #[tokio::test]
