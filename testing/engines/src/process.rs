@@ -1,9 +1,11 @@
 //! A server's process, and the port it listens on.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a server may take until it is ready.
@@ -21,14 +23,22 @@ pub(crate) fn asked_for(variable: &str) -> Option<PathBuf> {
     Some(PathBuf::from(value)).filter(|path| !path.as_os_str().is_empty())
 }
 
-/// A port of this machine that nobody listens on at this moment.
+/// A port of this machine that nobody listens on at this moment. None is given twice: its server
+/// may be one that was killed, and is started again on it.
 ///
 /// # Panics
 /// When the system has none.
 #[must_use]
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("no free port");
-    listener.local_addr().expect("a port").port()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("no free port");
+        let port = listener.local_addr().expect("a port").port();
+        let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if given.insert(port) {
+            return port;
+        }
+    }
 }
 
 /// Waits until somebody listens on this port, or the process has ended.
