@@ -20,8 +20,9 @@
 //! );
 //! ```
 //!
-//! The last three are NULL until the event is published, and matter only where the bus's log can
-//! lose what it has taken ([`crate::Bus::lossy`]): everywhere else a row is deleted then.
+//! The last three are NULL until the event is published, and are set only where the bus's log can
+//! lose what it has taken ([`crate::Bus::lossy`]): everywhere else a row is deleted then, and so is
+//! one that was kept for a log which has been left.
 //! `published_at` says since when the row is only kept. The other two say where the log has the
 //! event; they are set for the furthest of those that are marked together.
 
@@ -108,35 +109,39 @@ async fn read_with(
 pub(crate) struct Kept {
     /// Everything up to here was published.
     pub(crate) position: i64,
-    /// The event that lies furthest in the log.
-    pub(crate) anchor: Anchor,
+    /// The event that lies furthest in the log; none when its row is trimmed already.
+    pub(crate) anchor: Option<Anchor>,
 }
 
 /// What is kept, if anything is. Rows are marked in order.
 pub(crate) async fn kept(database: &Database) -> Result<Option<Kept>, DbError> {
-    let row: Option<(i64, i64, String, i64)> = infra_db::query(
-        "SELECT (SELECT max(position) FROM outbox WHERE published_at IS NOT NULL), event_id,
-             log_history, log_position
-         FROM outbox WHERE log_history IS NOT NULL AND log_position IS NOT NULL
+    let position: Option<i64> =
+        infra_db::query_scalar("SELECT max(position) FROM outbox WHERE published_at IS NOT NULL")
+            .fetch_one(database.reader())
+            .await?;
+    let Some(position) = position else {
+        return Ok(None);
+    };
+    let anchor: Option<(i64, String, i64)> = infra_db::query(
+        "SELECT event_id, log_history, log_position FROM outbox
+         WHERE log_history IS NOT NULL AND log_position IS NOT NULL
          ORDER BY position DESC LIMIT 1",
     )
     .fetch_optional(database.reader())
     .await?;
-    Ok(row.map(|(position, event, history, log_position)| Kept {
+    let anchor = anchor.map(|(event, history, position)| Anchor {
+        event: EventId::from_sql(event),
+        history,
         position,
-        anchor: Anchor {
-            event: EventId::from_sql(event),
-            history,
-            position: log_position,
-        },
-    }))
+    });
+    Ok(Some(Kept { position, anchor }))
 }
 
-/// Marks what was published: everything after a position up to that of what is kept.
+/// Marks what was published: everything after a position up to another one.
 pub(crate) async fn mark(
     database: &Database,
-    after: i64,
-    kept: Kept,
+    (after, last): (i64, i64),
+    anchor: Anchor,
     now: Timestamp,
 ) -> Result<(), DbError> {
     database
@@ -149,18 +154,18 @@ pub(crate) async fn mark(
                 )
                 .bind(now.microseconds())
                 .bind(after)
-                .bind(kept.position)
+                .bind(last)
                 .execute(&mut *connection)
                 .await?;
                 infra_db::query(
                     "UPDATE outbox SET log_history = $1, log_position = $2
                      WHERE position > $3 AND position <= $4 AND event_id = $5",
                 )
-                .bind(kept.anchor.history)
-                .bind(kept.anchor.position)
+                .bind(anchor.history)
+                .bind(anchor.position)
                 .bind(after)
-                .bind(kept.position)
-                .bind(kept.anchor.event.to_sql())
+                .bind(last)
+                .bind(anchor.event.to_sql())
                 .execute_with_commit(connection)
                 .await
             })

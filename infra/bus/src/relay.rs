@@ -5,7 +5,8 @@
 //! the outbox, and moves rows strictly in order; a failing bus holds back what comes later.
 //!
 //! Where the bus's log can lose what it has taken, rows are not deleted but marked, and kept for a
-//! time (`relay/keeping.rs`).
+//! time (`relay/keeping.rs`). What is marked is not published again, unless such a log has lost it;
+//! over a log that loses nothing it was kept for another one, and is deleted.
 
 mod keeping;
 
@@ -46,6 +47,8 @@ pub struct Relay {
 /// How far a relay has come in its outbox.
 #[derive(Default)]
 struct Progress {
+    /// Whether the outbox was asked what an earlier run has left.
+    is_resumed: bool,
     /// What it keeps, when the bus's log can lose it.
     keeping: Keeping,
     /// Everything up to here was published by this run.
@@ -81,7 +84,7 @@ impl Progress {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum RelayError {
+pub(crate) enum RelayError {
     #[error("the outbox could not be read")]
     Read(#[source] DbError),
     #[error("the events could not be published")]
@@ -136,6 +139,7 @@ impl Relay {
         stop: &CancellationToken,
         progress: &mut Progress,
     ) -> Result<(), RelayError> {
+        self.resume(progress).await?;
         loop {
             if let Some(log) = self.bus.lossy() {
                 self.check_kept(log, progress).await?;
@@ -150,13 +154,20 @@ impl Relay {
         }
     }
 
-    async fn drain(&self, mut progress: Progress) {
-        let never = CancellationToken::new();
-        let drained = async {
-            self.move_until(&never, &mut progress).await?;
-            self.release(&mut progress).await
-        };
-        match tokio::time::timeout(DRAIN_MAX, drained).await {
+    /// Moves once what is there, for who moves the log: as a run does that goes on where an earlier
+    /// one has ended.
+    pub(crate) async fn run_once(&self) -> Result<(), RelayError> {
+        self.move_all(Progress::default()).await
+    }
+
+    async fn move_all(&self, mut progress: Progress) -> Result<(), RelayError> {
+        self.move_until(&CancellationToken::new(), &mut progress)
+            .await?;
+        self.release(&mut progress).await
+    }
+
+    async fn drain(&self, progress: Progress) {
+        match tokio::time::timeout(DRAIN_MAX, self.move_all(progress)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => self.report(&error),
             Err(_) => tracing::warn!(
@@ -164,6 +175,25 @@ impl Relay {
                 "events are left in the outbox; they are moved after the next start"
             ),
         }
+    }
+
+    /// Goes on after what an earlier run has marked.
+    async fn resume(&self, progress: &mut Progress) -> Result<(), RelayError> {
+        if progress.is_resumed {
+            return Ok(());
+        }
+        let kept = outbox::kept(&self.database).await;
+        if let Some(kept) = kept.map_err(RelayError::Read)? {
+            if self.bus.lossy().is_some() {
+                progress.published = kept.position;
+                progress.keeping = Keeping::resumed(kept);
+            } else {
+                // However many they are, they are released in one go.
+                progress.publish(kept.position, 1);
+            }
+        }
+        progress.is_resumed = true;
+        Ok(())
     }
 
     /// Publishes one batch; returns whether there may be more.

@@ -26,8 +26,6 @@ const TRIM_BATCHES_MAX: u32 = 20;
 /// What a relay knows of what it keeps.
 #[derive(Default)]
 pub(super) struct Keeping {
-    /// Whether the outbox was asked what an earlier run has left.
-    is_resumed: bool,
     /// The furthest event that was published.
     anchor: Option<Anchor>,
     /// Rows up to here are marked.
@@ -39,6 +37,15 @@ pub(super) struct Keeping {
 }
 
 impl Keeping {
+    /// What an earlier run has left.
+    pub(super) fn resumed(kept: Kept) -> Self {
+        Self {
+            anchor: kept.anchor,
+            marked: kept.position,
+            ..Self::default()
+        }
+    }
+
     fn must_check(&self, connection: u64) -> bool {
         self.connection != Some(connection) || self.check_at.is_none_or(|at| at <= Instant::now())
     }
@@ -62,7 +69,6 @@ impl Relay {
         log: &dyn LossyLog,
         progress: &mut Progress,
     ) -> Result<(), RelayError> {
-        self.resume(progress).await?;
         let connection = log.connections();
         if !progress.keeping.must_check(connection) {
             return Ok(());
@@ -106,30 +112,11 @@ impl Relay {
         let Some(anchor) = progress.keeping.anchor.clone() else {
             return Ok(());
         };
-        let kept = Kept {
-            position: progress.published,
-            anchor,
-        };
-        let after = progress.keeping.marked;
-        outbox::mark(&self.database, after, kept, SystemClock.now())
+        let rows = (progress.keeping.marked, progress.published);
+        outbox::mark(&self.database, rows, anchor, SystemClock.now())
             .await
             .map_err(RelayError::Mark)?;
         progress.keeping.marked = progress.published;
-        Ok(())
-    }
-
-    /// Goes on after what an earlier run has marked.
-    async fn resume(&self, progress: &mut Progress) -> Result<(), RelayError> {
-        if progress.keeping.is_resumed {
-            return Ok(());
-        }
-        let kept = outbox::kept(&self.database).await;
-        if let Some(kept) = kept.map_err(RelayError::Read)? {
-            progress.published = kept.position;
-            progress.keeping.marked = kept.position;
-            progress.keeping.anchor = Some(kept.anchor);
-        }
-        progress.keeping.is_resumed = true;
         Ok(())
     }
 

@@ -248,6 +248,29 @@ async fn what_was_kept_long_enough_goes_once_the_log_is_known_to_have_it() {
     assert_eq!(keeping.bus.numbers().len(), 1_200);
 }
 
+/// It was kept for a log that has been left.
+#[tokio::test]
+async fn what_is_kept_is_not_published_to_a_log_that_loses_nothing() {
+    let keeping = Keeping::new().await;
+    let running = keeping.start();
+    keeping.write(0..5).await;
+    keeping.marked(5).await;
+    stop(running).await;
+    keeping.write(5..7).await;
+    let embedded = Arc::new(keeping.world.bus.clone());
+    let relay = Relay::new(keeping.domain.clone(), embedded);
+    let stop = CancellationToken::new();
+    let token = stop.clone();
+    let task = tokio::spawn(async move { relay.run(token).await });
+    eventually("the outbox is empty", async || {
+        count(&keeping.domain, "outbox").await == 0
+    })
+    .await;
+    stop.cancel();
+    task.await.unwrap();
+    assert_eq!(keeping.world.count("log").await, 2);
+}
+
 /// The writes that an event causes in its domain's database: its own, and one when it is published.
 async fn writes_of_an_event(bus: Arc<dyn Bus>, world: &World, is_done: &str) -> u64 {
     let domain = open_domain(world.folder.path()).await;
