@@ -65,7 +65,8 @@ pub struct Configuration {
     pub database_url: String,
     /// Where the log of events between domains is. Empty: in the data folder. Or a stream on NATS
     /// 2.12 or later with JetStream, `nats://account:password@host:4222`; several addresses, with
-    /// commas between them, are those of one cluster. Encrypted connections are not built in.
+    /// commas between them, are those of one cluster, so a password has no comma. Encrypted
+    /// connections are not built in.
     pub bus_url: String,
     /// Memory that keeps pages of the databases at hand, in bytes, all together. Default: 125829120
     /// (120 MiB).

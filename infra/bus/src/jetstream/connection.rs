@@ -294,17 +294,14 @@ async fn connect(url: &str) -> Result<Client, ConnectError> {
     }
 }
 
-/// Addresses as they may be shown: passwords stand before the last sign of each.
+/// Addresses as they may be shown: passwords stand before the last sign of each. A comma may be
+/// one's own, so only a scheme begins another address for certain.
 fn without_account(url: &str) -> String {
-    let addresses = url.split(',').map(|address| {
-        let (scheme, rest) = address
-            .trim()
-            .split_once("://")
-            .unwrap_or(("nats", address));
-        let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-        format!("{scheme}://{host}")
-    });
-    addresses.collect::<Vec<_>>().join(",")
+    const SCHEME: &str = "nats://";
+    let url: String = url.split_whitespace().collect();
+    let addresses = url.split(SCHEME);
+    let shown = addresses.map(|one| one.rsplit_once('@').map_or(one, |(_, host)| host));
+    shown.collect::<Vec<_>>().join(SCHEME)
 }
 
 fn report(event: &async_nats::Event) {
@@ -331,5 +328,26 @@ fn require_version(client: &Client) -> Result<(), ConnectError> {
     match found {
         (Some(major), Some(minor)) if (major, minor) >= VERSION_MIN => Ok(()),
         _ => Err(ConnectError::TooOld(version)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_account;
+
+    #[test]
+    fn no_part_of_an_account_is_shown() {
+        for (url, shown) in [
+            ("nats://one:4222", "nats://one:4222"),
+            ("nats://ada:tulip@one", "nats://one"),
+            ("nats://ada:tu,lip@one,two", "nats://one,two"),
+            ("nats://ada:4,lip@one", "nats://one"),
+            ("nats://ada:t@one,nats://bob:r@two", "nats://one,nats://two"),
+            ("nats://one, nats://two", "nats://one,nats://two"),
+            ("nats://one,ada:tulip@two", "nats://two"),
+            ("tls://ada:tulip@one", "one"),
+        ] {
+            assert_eq!(without_account(url), shown);
+        }
     }
 }
