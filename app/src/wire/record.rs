@@ -27,6 +27,9 @@ pub(super) const BLOB_NAMES_GIVEN_UP: &str = "lost media";
 /// something left to do.
 const MOVING: &str = "moving ";
 const MOVED: &str = "moved ";
+/// What stands before the line of a database on a server that such a move has left, until nothing
+/// is to do there either.
+const LEFT: &str = "left ";
 
 /// A move of the databases that has something left to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,9 +69,21 @@ impl Record {
 
     /// What this domain's database on a server was known by when it was last used from here.
     pub(super) fn installation(&self, domain: &str) -> Option<&str> {
-        let lines = self.made.iter().flatten();
-        let mut of_servers = lines.filter_map(|line| line.strip_prefix(ON_SERVER)?.split_once(' '));
-        of_servers.find_map(|(name, id)| (name == domain).then_some(id))
+        self.find_on_server(domain, "")
+    }
+
+    /// The same of one that was left by a move which is not finished.
+    pub(super) fn left(&self, domain: &str) -> Option<&str> {
+        self.find_on_server(domain, LEFT)
+    }
+
+    fn find_on_server(&self, domain: &str, before: &str) -> Option<&str> {
+        let mut lines = self.made.iter().flatten();
+        lines.find_map(|line| {
+            let on_server = line.strip_prefix(before)?.strip_prefix(ON_SERVER)?;
+            let (name, id) = on_server.split_once(' ')?;
+            (name == domain).then_some(id)
+        })
     }
 
     /// Whether any domain's database was on a server.
@@ -123,7 +138,10 @@ impl Record {
         lines.insert(format!("{MOVED}{} {}", switch.name, switch.to));
         for (spec, installation) in moved {
             let on_server = format!("{ON_SERVER}{} ", spec.name);
-            lines.retain(|line| !line.starts_with(&on_server) && line != spec.file);
+            let left = lines.extract_if(.., |line| line.starts_with(&on_server));
+            let left: Vec<_> = left.map(|line| format!("{LEFT}{line}")).collect();
+            lines.extend(left);
+            lines.remove(spec.file);
             lines.insert(match installation {
                 Some(id) => format!("{on_server}{id}"),
                 None => spec.file.to_owned(),
@@ -134,7 +152,10 @@ impl Record {
 
     /// Notes that nothing is left to do of a move.
     pub(super) fn finish_move(&mut self, folder: &Path, switch: &Switch) -> Result<()> {
-        self.remove(folder, &format!("{MOVED}{} {}", switch.name, switch.to))
+        let mut lines = self.made.clone().unwrap_or_default();
+        lines.remove(&format!("{MOVED}{} {}", switch.name, switch.to));
+        lines.retain(|line| !line.starts_with(LEFT));
+        self.write(folder, lines)
     }
 
     pub(super) fn notes(&self, line: &str) -> bool {

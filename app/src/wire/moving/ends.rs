@@ -5,7 +5,7 @@ use infra_db::transfer::{self, Survey};
 use infra_db::{Database, OpenOptions, PostgresOptions};
 use infra_domain::DatabaseSpec;
 
-use super::{Move, Side, on_server, unfinished};
+use super::{Move, Side, on_server, schemas, unfinished};
 
 /// A database that is moved, and what it holds.
 pub(super) struct Source {
@@ -34,14 +34,21 @@ impl Move<'_> {
         Ok(database)
     }
 
+    /// Has nobody else open what is made on a server: all of it, before there is any.
+    pub(super) async fn claim_target(&self, name: &str) -> Result<()> {
+        if self.destination.to == Side::Server {
+            transfer::claim_schemas(&self.destination.url, &schemas(), name).await?;
+        }
+        Ok(())
+    }
+
     /// Opens the database on the other side, which nobody uses yet.
-    pub(super) async fn open_target(&self, spec: &DatabaseSpec, name: &str) -> Result<Database> {
+    pub(super) async fn open_target(&self, spec: &DatabaseSpec) -> Result<Database> {
         if self.destination.to == Side::Folder {
             let path = unfinished(self.configuration, spec);
             return Ok(transfer::open_target_file(&path, spec.migrations).await?);
         }
         let url = self.destination.url.as_str();
-        transfer::claim_schema(url, spec.name, name).await?;
         Ok(transfer::open_claimed_schema(url, spec.name, on_server(spec)?).await?)
     }
 

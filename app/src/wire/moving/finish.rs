@@ -10,7 +10,7 @@ use infra_db::transfer;
 use super::super::data_folder::causes;
 use super::super::own_files::MOVED;
 use super::super::record::Switch;
-use super::{Destination, Side, movable, unfinished};
+use super::{Destination, Side, movable, schemas, unfinished};
 use crate::config::Configuration;
 
 /// What a database has beside its file, after an end that was not in order.
@@ -32,8 +32,7 @@ pub(super) async fn finish(
 ) -> Result<Tidied> {
     match switch.to {
         Side::Server => {
-            let schemas: Vec<_> = movable().map(|spec| spec.name).collect();
-            transfer::release_schemas(&destination.url, &schemas).await?;
+            transfer::release_schemas(&destination.url, &schemas()).await?;
             let kept = rename_files(configuration, &switch.name)?;
             let warnings = Vec::new();
             Ok(Tidied { kept, warnings })

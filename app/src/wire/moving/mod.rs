@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use infra_db::inspect_postgres;
-use infra_db::transfer::{Survey, TableSummary};
+use infra_db::transfer::{self, Survey, TableSummary};
 use infra_domain::DatabaseSpec;
 use infra_kernel::{Clock as _, SystemClock};
 use rand::RngCore as _;
@@ -158,7 +158,7 @@ pub(crate) async fn move_databases(
 
 /// Takes a lock, and waits for one that a process has which has just ended: a child that it was
 /// starting has its files open for a moment longer.
-async fn soon<T>(take: impl Fn() -> Result<T>) -> Result<T> {
+pub(super) async fn soon<T>(take: impl Fn() -> Result<T>) -> Result<T> {
     let give_up_at = Instant::now() + LOCK_WAIT_MAX;
     loop {
         match take() {
@@ -182,6 +182,7 @@ impl Move<'_> {
         let sources = self.read_all(report).await?;
         let rows = sources.iter().map(|source| source.survey.rows()).sum();
         report(Step::Total { rows });
+        self.claim_target(&name).await?;
         let mut moved = Vec::with_capacity(sources.len());
         for source in &sources {
             let installation = self.fill(source, &name, report).await?;
@@ -260,10 +261,7 @@ impl Move<'_> {
              database with: CREATE DATABASE heliograph ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8' TEMPLATE template0",
             facts.collation
         );
-        for spec in movable() {
-            infra_db::transfer::require_free_schema(url, spec.name, name).await?;
-        }
-        Ok(())
+        Ok(transfer::require_free_schemas(url, &schemas(), name).await?)
     }
 
     /// Refuses to finish a move otherwise than it was begun.
@@ -274,19 +272,32 @@ impl Move<'_> {
             switch.to,
             switch.to
         );
-        if switch.to == Side::Folder {
+        let url = self.destination.url.as_str();
+        // The old schemas keep their names then.
+        if url.is_empty() {
             return Ok(());
         }
         for spec in movable() {
-            let found =
-                infra_db::transfer::schema_installation(&self.destination.url, spec.name).await?;
+            let found = transfer::schema_installation(url, spec.name).await?;
+            let is_it = match switch.to {
+                Side::Server => {
+                    found.is_some() && found.as_deref() == self.record.installation(spec.name)
+                }
+                // An earlier run may have renamed it.
+                Side::Folder => found.is_none() || found.as_deref() == self.record.left(spec.name),
+            };
             ensure!(
-                found.is_some() && found.as_deref() == self.record.installation(spec.name),
-                "the databases are on another server than this one; name that one to finish the move"
+                is_it,
+                "the databases are, or were, on another server than this one; name that one to finish the move"
             );
         }
         Ok(())
     }
+}
+
+/// What they are called on a server.
+fn schemas() -> Vec<&'static str> {
+    movable().map(|spec| spec.name).collect()
 }
 
 /// A name that no other move has, of eight hexadecimal digits.

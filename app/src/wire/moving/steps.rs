@@ -58,7 +58,7 @@ impl Move<'_> {
         report: &mut Report<'_>,
     ) -> Result<Option<String>> {
         let (database, survey) = (source.spec.name, &source.survey);
-        let target = self.open_target(source.spec, name).await?;
+        let target = self.open_target(source.spec).await?;
         let copied = run(Phase::Copy, source, report, async |progress| {
             transfer::copy(&source.database, survey, &target, name, progress).await
         });

@@ -1,9 +1,10 @@
 //! A move that is killed goes on, and what changes meanwhile is noticed.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, PipeReader, PipeWriter};
 use std::path::Path;
 use std::process::Stdio;
 
+use rustix::fs::{OFlags, fcntl_setfl};
 use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
 
@@ -36,16 +37,25 @@ pub(super) async fn change(folder: &Path, file: &str, text: &str) {
     connection.close().await.unwrap();
 }
 
-/// Starts a move and kills it when it says that it has done this with some rows.
+/// A pipe that takes each line on its own, and 16 at most that nobody has read: what writes them
+/// waits then. So it is never further ahead of a test, however late that is.
+fn pipe_of_lines() -> (PipeReader, PipeWriter) {
+    let (lines, output) = std::io::pipe().unwrap();
+    fcntl_setfl(&output, OFlags::DIRECT).unwrap();
+    (lines, output)
+}
+
+/// Starts a move and kills it when it says that it has done this with some rows. More than 16 lines
+/// follow.
 fn kill_at(place: &Place, to: &str, url: &str, step: &str, table: &str) {
     let arguments = ["move", "databases", "--json", "--to", to];
     let mut command = place.command(&arguments, url);
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let (lines, output) = pipe_of_lines();
+    let started = command.stdout(output).stderr(Stdio::null()).spawn();
+    let mut child = started.unwrap();
+    // The end of the lines is that of the child.
+    drop(command);
+    let lines = BufReader::new(lines).lines();
     let is_there = lines.map_while(Result::ok).any(|line| {
         let line: Value = serde_json::from_str(&line).unwrap();
         line["step"] == step && line["table"] == table
@@ -144,6 +154,8 @@ async fn what_is_written_between_two_runs_comes_over() {
     place.stop().await;
     change(place.server.folder(), "posts.db", &fill()).await;
     kill_at(&place, &url, "", "copied", BULK);
+    let claimed = "SELECT COUNT(*) FROM pg_class WHERE relname = '_heliograph_move'";
+    assert_eq!(psql(&url, claimed).trim(), "6", "also what comes later");
     // Half a copy is served by nobody, and the folder as before.
     let other = tempfile::tempdir().unwrap();
     let mut command = heliograph();
@@ -235,5 +247,65 @@ async fn what_a_kill_after_the_switch_left_is_tidied_up() {
     place.moved(&url, "");
     assert!(place.has("posts.db.moved-") && !place.files().contains(&"posts.db".to_owned()));
     place.start_with(&url).await;
+    place.say("well").await;
+}
+
+/// The line of the folder's list for each database on a server.
+fn on_server(folder: &Path) -> Vec<String> {
+    let list = std::fs::read_to_string(folder.join("databases.list")).unwrap();
+    let lines = list.lines().map(str::to_owned);
+    lines.filter(|line| line.starts_with("postgres ")).collect()
+}
+
+#[tokio::test]
+async fn a_move_to_the_folder_is_finished_on_the_server_that_it_has_left() {
+    let Some(postgres) = Postgres::start() else {
+        return;
+    };
+    let url = postgres.create_database("photos");
+    let mut place = Place::begin().await;
+    place.stop().await;
+    place.moved(&url, "");
+    let folder = place.server.folder().to_owned();
+    let left = on_server(&folder);
+    assert_eq!(left.len(), 6, "{left:?}");
+    let printed = place.moved("folder", &url);
+    // As it is right after the switch.
+    let (_, name) = printed.split_once("DROP SCHEMA posts_moved_").unwrap();
+    let name = &name[..8];
+    let mut lines = format!("moved {name} folder\n");
+    for line in &left {
+        let schema = line.split(' ').nth(1).unwrap();
+        let renamed = format!("ALTER SCHEMA {schema}_moved_{name} RENAME TO {schema}");
+        psql(&url, &renamed);
+        lines += &format!("left {line}\n");
+    }
+    let list = folder.join("databases.list");
+    let known = std::fs::read_to_string(&list).unwrap();
+    std::fs::write(&list, known + &lines).unwrap();
+    // Another installation's.
+    let elsewhere = postgres.create_database("elsewhere");
+    let other = tempfile::tempdir().unwrap();
+    let mut command = heliograph();
+    command.arg("migrate").arg("--data-dir").arg(other.path());
+    let made = command.env(URL, &elsewhere).output().unwrap();
+    assert!(made.status.success(), "{}", said(&made));
+    let refused = place.run(&["move", "databases", "--to", "folder"], &elsewhere);
+    assert!(!refused.status.success());
+    assert!(
+        said(&refused).contains("another server"),
+        "{}",
+        said(&refused)
+    );
+    let theirs = "SELECT COUNT(*) FROM pg_namespace WHERE nspname IN ('accounts', 'posts')";
+    assert_eq!(psql(&elsewhere, theirs).trim(), "2");
+    place.moved("folder", &url);
+    assert_eq!(psql(&url, theirs).trim(), "0");
+    let list = std::fs::read_to_string(&list).unwrap();
+    assert!(
+        !list.contains("left ") && !list.contains("moved "),
+        "{list}"
+    );
+    place.start_with("").await;
     place.say("well").await;
 }

@@ -11,7 +11,7 @@
 //! columns, rows by the order of their key. What is this crate's or the engine's is not copied.
 //!
 //! A target is marked as one until it is [`release`]d, and opened by nobody else
-//! ([`claim_schema`]).
+//! ([`claim_schemas`]).
 
 mod cell;
 mod layout;
@@ -31,7 +31,7 @@ use statements::ROWS_PER_INSERT;
 use crate::{Database, DbError, Migrator, PostgresOptions, query, query_scalar};
 
 pub use server::{
-    claim_schema, release_schemas, rename_schema, require_free_schema, schema_installation,
+    claim_schemas, release_schemas, rename_schema, require_free_schemas, schema_installation,
 };
 
 /// The table that marks a target.
@@ -121,7 +121,8 @@ pub async fn survey(
     Ok(Survey { tables, layout })
 }
 
-/// Opens a schema that [`claim_schema`] has made, as its home, and makes the domain's tables there.
+/// Opens a schema that [`claim_schemas`] has made, as its home, and makes the domain's tables
+/// there.
 ///
 /// # Errors
 /// As [`Database::open_postgres`] has them.

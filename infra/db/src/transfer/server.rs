@@ -18,53 +18,71 @@ enum Found {
     Used,
 }
 
-/// Refuses a schema that holds something which is not of the move with this name.
-///
-/// # Errors
-/// When it does, or the server cannot be asked.
-pub async fn require_free_schema(url: &str, schema: &str, name: &str) -> Result<(), TransferError> {
-    let address = Address::parse(url)?;
-    let mut session = address.connect("").await?;
-    let found = find(&mut session, schema, name).await?;
-    close(session).await?;
-    match found {
-        Found::Nothing | Found::Empty | Found::Target { is_own: true } => Ok(()),
-        Found::Target { is_own: false } => Err(TransferError::NotEmpty(format!(
-            "the schema {schema} of {} is the target of another move, which is not finished; finish that one, \
-             or drop the schema, or name another database",
-            address.label()
-        ))),
-        Found::Used => Err(TransferError::NotEmpty(format!(
-            "the schema {schema} of {} already holds tables; name a database in which no Heliograph is, or drop the schema",
-            address.label()
-        ))),
+impl Found {
+    /// Refuses what is not free for this move, by the schema and the server.
+    fn require_free(&self, schema: &str, server: &str) -> Result<(), TransferError> {
+        let problem = match self {
+            Self::Nothing | Self::Empty | Self::Target { is_own: true } => return Ok(()),
+            Self::Target { is_own: false } => {
+                "is the target of another move, which is not finished; finish that one, \
+                 or drop the schema, or name another database"
+            }
+            Self::Used => {
+                "already holds tables; name a database in which no Heliograph is, or drop the schema"
+            }
+        };
+        Err(TransferError::NotEmpty(format!(
+            "the schema {schema} of {server} {problem}"
+        )))
     }
 }
 
-/// Makes a schema the target of the move with this name, which nobody else opens then.
+/// Refuses schemas of which one holds something that is not of the move with this name.
 ///
 /// # Errors
-/// As [`require_free_schema`] has them, and when the account may not make schemas.
-pub async fn claim_schema(url: &str, schema: &str, name: &str) -> Result<(), TransferError> {
-    check_schema(schema)?;
-    require_free_schema(url, schema, name).await?;
+/// When one does, or the server cannot be asked.
+pub async fn require_free_schemas(
+    url: &str,
+    schemas: &[&str],
+    name: &str,
+) -> Result<(), TransferError> {
     let address = Address::parse(url)?;
     let mut session = address.connect("").await?;
-    let found = find(&mut session, schema, name).await?;
-    let make = match found {
-        Found::Nothing => format!("CREATE SCHEMA \"{schema}\"; "),
-        _ => String::new(),
-    };
-    if !matches!(found, Found::Target { .. }) {
-        // In one transaction: a schema with a mark is ours, and one without is empty.
-        let name = literal(name);
-        let text = format!(
-            "BEGIN; {make}CREATE TABLE \"{schema}\".{MARKS} \
-             (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL); \
-             INSERT INTO \"{schema}\".{MARKS} (name, value) VALUES ('', {name}); COMMIT"
-        );
-        session.run(AssertSqlSafe(text)).await?;
+    for schema in schemas {
+        let found = find(&mut session, schema, name).await?;
+        found.require_free(schema, address.label())?;
     }
+    Ok(close(session).await?)
+}
+
+/// Makes schemas the targets of the move with this name, all of them or none: nobody else opens
+/// one of them then.
+///
+/// # Errors
+/// As [`require_free_schemas`] has them, and when the account may not make schemas.
+pub async fn claim_schemas(url: &str, schemas: &[&str], name: &str) -> Result<(), TransferError> {
+    let address = Address::parse(url)?;
+    let mut session = address.connect("").await?;
+    // In one transaction: a schema with a mark is ours, and one without is empty; and nobody who
+    // opens all of them makes his own of some, whichever he tries first.
+    let mut text = String::from("BEGIN; ");
+    for schema in schemas {
+        let found = find(&mut session, schema, name).await?;
+        found.require_free(schema, address.label())?;
+        if matches!(found, Found::Nothing) {
+            text.push_str(&format!("CREATE SCHEMA \"{schema}\"; "));
+        }
+        if !matches!(found, Found::Target { .. }) {
+            let name = literal(name);
+            text.push_str(&format!(
+                "CREATE TABLE \"{schema}\".{MARKS} \
+                 (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL); \
+                 INSERT INTO \"{schema}\".{MARKS} (name, value) VALUES ('', {name}); "
+            ));
+        }
+    }
+    text.push_str("COMMIT");
+    session.run(AssertSqlSafe(text)).await?;
     Ok(close(session).await?)
 }
 

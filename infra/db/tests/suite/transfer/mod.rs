@@ -23,7 +23,8 @@ async fn file(path: &Path) -> Database {
 }
 
 async fn target(url: &str) -> Database {
-    transfer::claim_schema(url, SCHEMA, MOVE).await.unwrap();
+    let claimed = transfer::claim_schemas(url, &[SCHEMA], MOVE).await;
+    claimed.unwrap();
     let opened = transfer::open_claimed_schema(url, SCHEMA, &POSTGRES).await;
     opened.unwrap()
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 use infra_db::transfer::{
-    claim_schema, release_schemas, rename_schema, require_free_schema, schema_installation,
+    claim_schemas, release_schemas, rename_schema, require_free_schemas, schema_installation,
 };
 
 #[tokio::test]
@@ -50,10 +50,12 @@ async fn a_target_is_nobody_elses_until_it_is_released() {
     let source = file(&folder.path().join("one.db")).await;
     let before = survey(&source).await;
     // Killed between the claim and the first table.
-    claim_schema(&url, SCHEMA, MOVE).await.unwrap();
+    claim_schemas(&url, &[SCHEMA], MOVE).await.unwrap();
     let refused = used(&url).await.err().unwrap();
     assert!(refused.to_string().contains("are being moved"), "{refused}");
-    let other = claim_schema(&url, SCHEMA, "ffffffff").await.unwrap_err();
+    let other = claim_schemas(&url, &[SCHEMA], "ffffffff")
+        .await
+        .unwrap_err();
     assert!(other.to_string().contains("another move"), "{other}");
     let there = target(&url).await;
     copy(&source, &before, &there).await;
@@ -67,7 +69,7 @@ async fn a_target_is_nobody_elses_until_it_is_released() {
     let known = there.installation().await.unwrap();
     assert!(known.is_some());
     assert_eq!(schema_installation(&url, SCHEMA).await.unwrap(), known);
-    let taken = claim_schema(&url, SCHEMA, MOVE).await.unwrap_err();
+    let taken = claim_schemas(&url, &[SCHEMA], MOVE).await.unwrap_err();
     assert!(
         taken.to_string().contains("already holds tables"),
         "{taken}"
@@ -75,7 +77,7 @@ async fn a_target_is_nobody_elses_until_it_is_released() {
     assert!(there.close().await);
     assert!(rename_schema(&url, SCHEMA, "moved_away").await.unwrap());
     assert!(!rename_schema(&url, SCHEMA, "moved_away").await.unwrap());
-    require_free_schema(&url, SCHEMA, MOVE).await.unwrap();
+    require_free_schemas(&url, &[SCHEMA], MOVE).await.unwrap();
     assert_eq!(schema_installation(&url, SCHEMA).await.unwrap(), None);
     assert_eq!(
         schema_installation(&url, "moved_away").await.unwrap(),
@@ -95,11 +97,17 @@ async fn a_schema_that_an_administrator_has_made_is_taken_while_it_is_empty() {
         "CREATE SCHEMA used; CREATE TABLE used.theirs (id BIGINT)",
     )
     .await;
-    let refused = claim_schema(&url, "used", MOVE).await.unwrap_err();
+    let refused = claim_schemas(&url, &["free", "used"], MOVE)
+        .await
+        .unwrap_err();
     assert!(
         refused.to_string().contains("already holds tables"),
         "{refused}"
     );
+    // All or none: nobody is kept from what was free.
+    let free = PostgresOptions::default();
+    let there = Database::open_postgres(&url, "free", &POSTGRES, free).await;
+    assert!(there.unwrap().close().await);
 }
 
 #[tokio::test]
