@@ -3,16 +3,14 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use infra_bus::{
-    Bus, EmbeddedBus, JetStreamBus, LogPlace, Moved, Progress, log_place, move_to_folder,
-    move_to_servers,
-};
+use infra_bus::{Bus, EmbeddedBus, JetStreamBus, LogPlace, Moved, Progress, log_place, move_log};
 use infra_db::Database;
 use infra_kernel::{Clock, SystemClock};
 
-use super::Topology;
 use super::databases::{BUS, Databases};
 use super::databases_lock::DatabasesLock;
+use super::moving::{Side, soon};
+use super::{DataFolder, Topology};
 use crate::config::Configuration;
 
 /// What is called with how far a move is.
@@ -70,48 +68,25 @@ fn require_its_place(configuration: &Configuration, place: LogPlace) -> Result<(
     }
 }
 
-/// Both logs of a data folder, for a move from one to the other while nothing serves.
-pub(crate) struct LogMove {
-    /// Where the log is at the beginning.
-    pub(crate) place: LogPlace,
-    databases: Databases,
-    embedded: EmbeddedBus,
-    jet_stream: JetStreamBus,
-}
-
-impl LogMove {
-    /// Opens the databases and connects to the servers of `bus_url`.
-    pub(crate) async fn open(configuration: &Configuration) -> Result<Self> {
-        // Commands beside a server publish, too.
-        let lock = DatabasesLock::alone(&configuration.data_dir)?;
-        let topology = Topology::default();
-        let databases = Databases::open_under(lock, configuration, &topology).await?;
-        let database = databases.get(&BUS)?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        Ok(Self {
-            place: log_place(database).await?,
-            embedded: open_embedded(configuration, database, Arc::clone(&clock)),
-            jet_stream: connect(configuration, database, clock).await?,
-            databases,
-        })
-    }
-
-    /// Moves it to the servers.
-    pub(crate) async fn to_nats(&self, progress: &mut OnProgress<'_>) -> Result<Moved> {
-        let outboxes = self.databases.outboxes();
-        let moving = move_to_servers(&self.embedded, &self.jet_stream, &outboxes, progress);
-        Ok(moving.await?)
-    }
-
-    /// Moves it to the folder.
-    pub(crate) async fn to_folder(&self, progress: &mut OnProgress<'_>) -> Result<Moved> {
-        let outboxes = self.databases.outboxes();
-        let moving = move_to_folder(&self.jet_stream, &self.embedded, &outboxes, progress);
-        Ok(moving.await?)
-    }
-
-    /// Closes the databases.
-    pub(crate) async fn close(&self) {
-        self.databases.close().await;
-    }
+/// Moves the log of a data folder into it, or to the servers of `bus_url`, while nothing serves.
+pub(crate) async fn move_event_log(
+    configuration: &Configuration,
+    to: Side,
+    progress: &mut OnProgress<'_>,
+) -> Result<Moved> {
+    let folder = soon(|| DataFolder::hold(&configuration.data_dir)).await?;
+    // Commands beside a server publish, too.
+    let lock = soon(|| DatabasesLock::alone(folder.path())).await?;
+    let topology = Topology::default();
+    let databases = Databases::open_under(lock, configuration, &topology).await?;
+    let (database, outboxes) = (databases.get(&BUS)?, databases.outboxes());
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let embedded = open_embedded(configuration, database, Arc::clone(&clock));
+    let jet_stream = connect(configuration, database, clock).await?;
+    let moved = match to {
+        Side::Server => move_log(&embedded, &jet_stream, &outboxes, progress).await,
+        Side::Folder => move_log(&jet_stream, &embedded, &outboxes, progress).await,
+    };
+    databases.close().await;
+    Ok(moved?)
 }

@@ -1,7 +1,10 @@
 //! The log of events on NATS: what people see while it is away, and what a folder says that is
 //! started over another log than its own.
 
+use std::fs::File;
 use std::process::Output;
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use testing_engines::Nats;
 
@@ -23,6 +26,27 @@ fn run(server: &Server, arguments: &[&str], url: &str) -> Output {
 async fn stop(server: &mut Server) {
     server.ask_to_stop();
     assert!(server.ended().await.success());
+}
+
+/// The folder as a command has it that is about to end.
+fn used_for_a_moment(server: &Server) -> JoinHandle<()> {
+    let folder = File::open(server.folder()).unwrap();
+    folder.lock_shared().unwrap();
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(500));
+        drop(folder);
+    })
+}
+
+/// Servers that do not have the log take it from nowhere and give nothing.
+fn assert_refused_by_other_servers(server: &Server) {
+    let other = Nats::start().unwrap();
+    for to in ["nats", "folder"] {
+        let refused = run(server, &["move", "log", "--to", to], &other.url());
+        assert!(!refused.status.success());
+        let words = said(&refused);
+        assert!(words.contains("Name the servers that have it"), "{words}");
+    }
 }
 
 /// Somebody says something, and a follower finds it at home.
@@ -70,7 +94,9 @@ async fn a_log_is_moved_to_nats_and_back_and_only_read_where_it_is() {
     assert!(!refused.status.success());
     let words = said(&refused);
     assert!(words.contains("heliograph move log --to nats"), "{words}");
+    let ending = used_for_a_moment(&server);
     let moved = run(&server, &["move", "log", "--to", "nats", "--json"], &url);
+    ending.join().unwrap();
     assert!(moved.status.success(), "{}", said(&moved));
     let again = run(&server, &["move", "log", "--to", "nats"], &url);
     assert!(again.status.success(), "{}", said(&again));
@@ -95,8 +121,11 @@ async fn a_log_is_moved_to_nats_and_back_and_only_read_where_it_is() {
     .await;
     stop(&mut server).await;
 
+    assert_refused_by_other_servers(&server);
     let back = run(&server, &["move", "log", "--to", "folder"], &url);
     assert!(back.status.success(), "{}", said(&back));
+    let again = run(&server, &["move", "log", "--to", "folder"], &url);
+    assert!(said(&again).contains("already"), "{}", said(&again));
     server.set(URL, "");
     server.start_again().await;
     says_and_is_heard(&ada, &bob, "in the folder again").await;
@@ -136,6 +165,10 @@ async fn a_url_that_leads_to_no_log_is_refused_with_what_to_do() {
         ("kafka://ada:tulip@one", "nats://host:4222"),
         (
             "nats://ada:tulip@127.0.0.1:1",
+            "no NATS server can be reached",
+        ),
+        (
+            "nats://ada:tulip,rose@127.0.0.1:1",
             "no NATS server can be reached",
         ),
     ] {

@@ -39,8 +39,9 @@ pub trait Bus: Send + Sync + 'static {
     /// older than the retention, in bounded batches.
     async fn run_jobs(&self, stop: CancellationToken);
 
-    /// The last event in the log; none while it is empty. With what waits in the outboxes it is
-    /// what ids go on from after a restart ([`crate::last_event()`]).
+    /// The last event in the log, or in the one that it was moved from, if that is later; none
+    /// while nothing was published. With what waits in the outboxes it is what ids go on from after
+    /// a restart ([`crate::last_event()`]).
     ///
     /// # Errors
     /// When the log could not be asked.

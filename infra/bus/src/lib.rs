@@ -54,7 +54,7 @@ pub use relay::Relay;
 pub use settings::Settings;
 pub use status::{Status, forget};
 pub use subscription::{Consumer, Handler, HandlerError, RetryPolicy, Subscription};
-pub use transfer::{MoveError, Moved, Progress, move_to_folder, move_to_servers};
+pub use transfer::{MovableBus, MoveError, Moved, Progress, move_log};
 
 /// The schema of the embedded bus's own database.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");

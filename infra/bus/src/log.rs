@@ -42,9 +42,13 @@ pub(crate) trait Log: Send + Sync + 'static {
     /// beginning, in one bounded step; returns how many, and whether there may be more.
     async fn trim(&self, passed: i64, before: Timestamp) -> Result<Trimmed, LogError>;
 
-    /// Deletes every event. None of its positions is given again, and what was published before
-    /// can be published again.
+    /// Deletes every event. None of its positions is given again.
     async fn clear(&self) -> Result<(), LogError>;
+
+    /// The same, and what was published before can be published again.
+    async fn begin_again(&self) -> Result<(), LogError> {
+        self.clear().await
+    }
 }
 
 /// Reads a log for one subscription.
@@ -77,10 +81,20 @@ pub(crate) struct Logged {
 #[derive(Debug)]
 pub(crate) struct Read {
     pub(crate) rows: Vec<Logged>,
+    /// How many entries are no events: nobody can act on them.
+    pub(crate) skipped: u64,
     /// Everything of interest up to here is in `rows`.
     pub(crate) read_to: i64,
     /// Whether the log's end was reached.
     pub(crate) at_end: bool,
+}
+
+impl Read {
+    /// Whether the log itself has said that there is no more. What ends with an event ends where
+    /// the log ended for the one that sent it, which may learn of new ones later.
+    pub(crate) fn is_last(&self) -> bool {
+        self.at_end && self.rows.is_empty() && self.skipped == 0
+    }
 }
 
 /// What one step of trimming did.

@@ -1,6 +1,8 @@
-//! Where the log of a bus's database is: in it, or somewhere else.
+//! Where the log of a bus's database is: in it, or somewhere else; and what is known of the last
+//! move from one to the other.
 
-use infra_db::{Database, DbError};
+use infra_db::{Connection, Database, DbError};
+use infra_kernel::EventId;
 
 /// Where the events are that the subscriptions of a bus's database read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,17 +21,82 @@ pub enum LogPlace {
 /// # Errors
 /// When the database cannot be read.
 pub async fn log_place(database: &Database) -> Result<LogPlace, DbError> {
-    let (holds_events, reads_elsewhere): (bool, bool) = infra_db::query(
-        "SELECT EXISTS (SELECT 1 FROM log),
-             EXISTS (SELECT 1 FROM subscriptions WHERE log_history <> '')",
+    // A log elsewhere that was left and is not emptied yet must not be read again.
+    let (is_here, is_elsewhere): (bool, bool) = infra_db::query(
+        "SELECT EXISTS (SELECT 1 FROM log)
+                 OR EXISTS (SELECT 1 FROM log_move WHERE from_history <> ''),
+             EXISTS (SELECT 1 FROM subscriptions WHERE log_history <> '')
+                 OR EXISTS (SELECT 1 FROM log_move WHERE to_history <> '')",
     )
     .fetch_one(database.reader())
     .await?;
-    Ok(match (holds_events, reads_elsewhere) {
+    Ok(match (is_here, is_elsewhere) {
         (_, true) => LogPlace::Elsewhere,
         (true, false) => LogPlace::Here,
         (false, false) => LogPlace::Nowhere,
     })
+}
+
+/// The last move of the log.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct LogMove {
+    /// The history of the log that was left; none once that one is emptied.
+    pub(crate) from_history: Option<String>,
+    /// The history of the log that is read since, as it was then.
+    pub(crate) to_history: String,
+    last_event: Option<i64>,
+}
+
+impl LogMove {
+    pub(crate) fn new(from_history: &str, to_history: &str, last: Option<EventId>) -> Self {
+        Self {
+            from_history: Some(from_history.to_owned()),
+            to_history: to_history.to_owned(),
+            last_event: last.map(EventId::to_sql),
+        }
+    }
+
+    /// The last one, if there was one.
+    pub(crate) async fn last(database: &Database) -> Result<Option<Self>, DbError> {
+        infra_db::query("SELECT from_history, to_history, last_event FROM log_move")
+            .fetch_optional(database.reader())
+            .await
+    }
+
+    /// The last event by then.
+    pub(crate) fn last_event(&self) -> Option<EventId> {
+        self.last_event.map(EventId::from_sql)
+    }
+
+    /// Makes it the last one: with the positions in the new log, in one transaction.
+    pub(crate) async fn store(self, connection: &mut Connection) -> Result<(), DbError> {
+        infra_db::query("DELETE FROM log_move")
+            .execute(&mut *connection)
+            .await?;
+        infra_db::query(
+            "INSERT INTO log_move (from_history, to_history, last_event) VALUES ($1, $2, $3)",
+        )
+        .bind(self.from_history)
+        .bind(self.to_history)
+        .bind(self.last_event)
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+}
+
+/// Notes that the log which was left is emptied.
+pub(crate) async fn finish_move(database: &Database) -> Result<(), DbError> {
+    database
+        .write(|connection| {
+            Box::pin(async move {
+                infra_db::query("UPDATE log_move SET from_history = NULL")
+                    .execute(connection)
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
 }
 
 /// By what a log elsewhere knows the installation that this database belongs to.

@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
-use infra_bus::{LogPlace, Moved, Progress};
+use infra_bus::{Moved, Progress};
 use serde_json::json;
 
 use super::super::progress::ProgressLine;
 use crate::config::Configuration;
-use crate::wire::DataFolder;
-use crate::wire::event_log::LogMove;
+use crate::wire::event_log::move_event_log;
+use crate::wire::moving::Side;
 
 const HELP: &str = "Stop the server first: nothing may be published meanwhile. `bus_url` names the NATS servers, in both \
 directions. What the subscriptions have not handled yet is copied, compared, and only then read from its new place; a move \
@@ -46,8 +46,6 @@ pub(super) async fn run(
     if configuration.bus_url.is_empty() {
         bail!("`bus_url` is not set: it names the NATS servers that the log is moved to or from");
     }
-    let _folder = DataFolder::hold(&configuration.data_dir)?;
-    let moving = LogMove::open(configuration).await?;
     let mut line = ProgressLine::new();
     let mut progress = |progress: Progress| match progress {
         Progress::Copied { events, of } => {
@@ -57,14 +55,13 @@ pub(super) async fn run(
             line.show(events, of, &format!("{events} of {of} events compared"));
         }
     };
-    let moved = match (arguments.to, moving.place) {
-        (Place::Folder, LogPlace::Elsewhere) => moving.to_folder(&mut progress).await?,
-        (Place::Nats, _) => moving.to_nats(&mut progress).await?,
-        (Place::Folder, _) => bail!("the log of events is in the data folder already"),
+    let to = match arguments.to {
+        Place::Nats => Side::Server,
+        Place::Folder => Side::Folder,
     };
+    let moved = Box::pin(move_event_log(configuration, to, &mut progress)).await;
     drop(line);
-    moving.close().await;
-    report(arguments, &moved)
+    report(arguments, &moved?)
 }
 
 fn report(arguments: &LogArguments, moved: &Moved) -> Result<ExitCode> {
@@ -74,12 +71,23 @@ fn report(arguments: &LogArguments, moved: &Moved) -> Result<ExitCode> {
     };
     if arguments.json {
         super::super::print_json(&json!({
-            "events": moved.events, "subscriptions": moved.subscriptions, "blake3": moved.checksum,
+            "events": moved.events, "skipped": moved.skipped, "subscriptions": moved.subscriptions,
+            "blake3": moved.checksum,
         }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if moved.checksum.is_empty() {
+        println!("The log of events was {place} already. Next: {next}.");
     } else {
         println!(
             "The log of events is {place}: {} events that {} subscriptions had not all handled, compared one by one. Next: {next}.",
             moved.events, moved.subscriptions
+        );
+    }
+    if moved.skipped > 0 {
+        println!(
+            "warning: {} entries of the old log were no events of Heliograph's and are gone.",
+            moved.skipped
         );
     }
     Ok(ExitCode::SUCCESS)

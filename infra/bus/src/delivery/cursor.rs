@@ -28,38 +28,54 @@ pub(super) struct Found {
     pub(super) above: i64,
 }
 
-#[derive(sqlx::FromRow)]
-struct CursorRow {
+/// Where a subscription stands, as its row has it.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct StoredPosition {
     position: i64,
     log_history: String,
     log_base: i64,
+}
+
+impl StoredPosition {
+    /// The last position of this log that it has passed; none when its position means nothing
+    /// there: it is of another history, or of one that has lost its end.
+    pub(crate) fn passed_in(&self, extent: &Extent) -> Option<i64> {
+        let passed = self.position - self.log_base;
+        let is_of_it = self.log_history == *extent.history && passed <= extent.last;
+        is_of_it.then_some(passed)
+    }
+
+    /// After a position of this log, over all positions that the subscription has used.
+    pub(crate) fn above(used: i64, history: &str, passed: i64) -> Self {
+        Self {
+            position: used + passed,
+            log_history: history.to_owned(),
+            log_base: used,
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct CursorRow {
+    #[sqlx(flatten)]
+    stored: StoredPosition,
     waiting_to: i64,
     dead_to: i64,
 }
 
 impl CursorRow {
-    /// Whether its position means something in this log.
-    fn is_of(&self, extent: &Extent) -> bool {
-        self.log_history == *extent.history && self.position - self.log_base <= extent.last
-    }
-
-    /// The same subscription at the beginning of this log, over all positions that it has used.
-    fn rebased(self, Found { extent, above }: &Found) -> Self {
-        let used = [self.position, self.waiting_to, self.dead_to, *above];
-        let log_base = used.into_iter().fold(0, i64::max);
-        Self {
-            position: log_base + extent.before_first,
-            log_history: extent.history.to_string(),
-            log_base,
-            ..self
-        }
+    /// The same subscription at the beginning of this log.
+    fn rebased(&self, Found { extent, above }: &Found) -> StoredPosition {
+        let used = [self.stored.position, self.waiting_to, self.dead_to, *above];
+        let used = used.into_iter().fold(0, i64::max);
+        StoredPosition::above(used, &extent.history, extent.before_first)
     }
 }
 
 /// Makes the subscription known, if it is not yet: it starts at the beginning of what is kept. One
 /// whose log is another one now, or has lost its end, begins there too, since nobody can say which
 /// of the events there it has seen.
-pub(crate) async fn register(
+pub(super) async fn register(
     database: &Database,
     subscription: &'static str,
     found: Found,
@@ -70,9 +86,9 @@ pub(crate) async fn register(
             Box::pin(async move {
                 add(connection, subscription, &found.extent, now).await?;
                 let mut row = find(connection, subscription).await?;
-                if !row.is_of(&found.extent) {
-                    row = row.rebased(&found);
-                    store(connection, subscription, &row).await?;
+                if row.stored.passed_in(&found.extent).is_none() {
+                    row.stored = row.rebased(&found);
+                    store(connection, subscription, &row.stored).await?;
                     tracing::warn!(
                         subscription,
                         "the log is not the one that was read before; \
@@ -81,8 +97,8 @@ pub(crate) async fn register(
                 }
                 Ok(Cursor {
                     history: found.extent.history,
-                    base: row.log_base,
-                    position: row.position,
+                    base: row.stored.log_base,
+                    position: row.stored.position,
                     dead_to: row.dead_to,
                 })
             })
@@ -129,10 +145,11 @@ async fn find(connection: &mut Connection, subscription: &str) -> Result<CursorR
     .await
 }
 
-async fn store(
+/// Has a subscription stand there.
+pub(crate) async fn store(
     connection: &mut Connection,
     subscription: &str,
-    row: &CursorRow,
+    row: &StoredPosition,
 ) -> Result<(), DbError> {
     infra_db::query(
         "UPDATE subscriptions SET position = $2, log_history = $3, log_base = $4 WHERE name = $1",
@@ -148,13 +165,11 @@ async fn store(
 
 /// The log's position that every known subscription has passed; those that have not begun with this
 /// history have passed nothing of it.
-pub(crate) async fn passed_by_all(database: &Database, history: &str) -> Result<i64, DbError> {
-    let passed: Option<i64> = infra_db::query_scalar(
-        "SELECT min(CASE WHEN log_history = $1 THEN position - log_base ELSE 0 END)
-         FROM subscriptions",
-    )
-    .bind(history)
-    .fetch_one(database.reader())
-    .await?;
-    Ok(passed.unwrap_or(i64::MAX))
+pub(super) async fn passed_by_all(database: &Database, extent: &Extent) -> Result<i64, DbError> {
+    let stored: Vec<StoredPosition> =
+        infra_db::query("SELECT position, log_history, log_base FROM subscriptions")
+            .fetch_all(database.reader())
+            .await?;
+    let passed = stored.iter().map(|one| one.passed_in(extent).unwrap_or(0));
+    Ok(passed.min().unwrap_or(i64::MAX))
 }

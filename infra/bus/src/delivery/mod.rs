@@ -1,12 +1,12 @@
 //! Durable subscriptions on top of a log: cursors, the order of each key, redelivery and dead
 //! letters. They lie in a database of the bus; the log may be anywhere.
 
+pub(crate) mod cursor;
 pub(crate) mod waiting;
 
 mod ack_batch;
 mod ack_writer;
 mod attempt;
-mod cursor;
 mod keys;
 mod offset_tracker;
 mod runner;
@@ -15,12 +15,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use infra_db::Database;
-use infra_kernel::Clock;
+use infra_kernel::{Clock, EventId};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::log::{Log, LogError};
+use crate::log_place::LogMove;
 use crate::settings::Bounds;
 use crate::{BusError, Consumer, Settings, Status};
 use runner::{Ended, Runner};
@@ -90,6 +91,18 @@ impl Delivery {
         statuses.map_err(BusError::look)
     }
 
+    /// The last event of a log that holds this one as its last: that of the log from which it was
+    /// moved may be later, and handled already.
+    pub(crate) async fn last_event(
+        &self,
+        in_log: Option<EventId>,
+    ) -> Result<Option<EventId>, BusError> {
+        let moved = LogMove::last(&self.database)
+            .await
+            .map_err(BusError::look)?;
+        Ok(in_log.max(moved.and_then(|moved| moved.last_event())))
+    }
+
     /// Makes the subscription known to the bus; tries until it succeeds or is stopped.
     async fn register(
         &self,
@@ -152,7 +165,7 @@ impl Delivery {
             let extent = self.log.extent().await?;
             // A subscription that registers after this starts with what is left then; one that
             // moves on has passed more.
-            let passed = cursor::passed_by_all(&self.database, &extent.history).await?;
+            let passed = cursor::passed_by_all(&self.database, &extent).await?;
             let trimmed = self.log.trim(passed, before).await?;
             total += trimmed.deleted;
             if !trimmed.more || stop.is_cancelled() {

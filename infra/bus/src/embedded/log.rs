@@ -267,6 +267,7 @@ async fn read_past_others(
     if scan_to == after {
         return Ok(Read {
             rows: Vec::new(),
+            skipped: 0,
             read_to: after,
             at_end: true,
         });
@@ -280,6 +281,7 @@ async fn read_past_others(
 fn found_in(rows: Vec<LogRow>, read_to: i64, end: i64) -> Read {
     Read {
         rows: rows.into_iter().map(Logged::from).collect(),
+        skipped: 0,
         read_to,
         at_end: read_to == end,
     }

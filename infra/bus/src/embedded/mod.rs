@@ -34,13 +34,8 @@ impl EmbeddedBus {
         Self { log, delivery }
     }
 
-    /// Where cursors, redelivery and dead letters are.
-    pub(crate) fn database(&self) -> &Database {
-        &self.delivery.database
-    }
-
-    pub(crate) fn log(&self) -> &dyn crate::log::Log {
-        &*self.log
+    pub(crate) fn delivery(&self) -> &Delivery {
+        &self.delivery
     }
 }
 
@@ -63,7 +58,8 @@ impl Bus for EmbeddedBus {
     }
 
     async fn last_event(&self) -> Result<Option<EventId>, BusError> {
-        self.log.last_event().await.map_err(BusError::look)
+        let last = self.log.last_event().await.map_err(BusError::look)?;
+        self.delivery.last_event(last).await
     }
 
     async fn statuses(&self) -> Result<Vec<Status>, BusError> {

@@ -160,13 +160,16 @@ impl JetStreamLog {
         Ok(stream.purge().sequence(last + 1).await?.purged)
     }
 
-    /// Empties the stream. The history ends with it, and so do the ids by which the server would
-    /// take what is published again for a repetition.
     async fn clear_stream(&self) -> Result<(), Cause> {
-        let (opened, _) = self.connection.look().await?;
-        self.connection.end_history(&opened.history).await?;
         self.connection.stream().await?.purge().await?;
         Ok(())
+    }
+
+    /// With the history end the ids by which the server would take what is published again for a
+    /// repetition.
+    async fn end_history(&self) -> Result<(), Cause> {
+        let (opened, _) = self.connection.look().await?;
+        self.connection.end_history(&opened.history).await
     }
 
     pub(super) async fn last_event(&self) -> Result<Option<EventId>, Cause> {
@@ -267,6 +270,11 @@ impl Log for JetStreamLog {
 
     async fn clear(&self) -> Result<(), LogError> {
         self.clear_stream().await.map_err(LogError::Unavailable)
+    }
+
+    async fn begin_again(&self) -> Result<(), LogError> {
+        self.end_history().await.map_err(LogError::Unavailable)?;
+        self.clear().await
     }
 }
 

@@ -167,8 +167,8 @@ impl JetStreamBus {
         Ok(Self { log, delivery })
     }
 
-    pub(crate) fn log(&self) -> &dyn crate::log::Log {
-        &*self.log
+    pub(crate) fn delivery(&self) -> &Delivery {
+        &self.delivery
     }
 }
 
@@ -191,7 +191,8 @@ impl Bus for JetStreamBus {
     }
 
     async fn last_event(&self) -> Result<Option<EventId>, BusError> {
-        self.log.last_event().await.map_err(BusError::Look)
+        let last = self.log.last_event().await.map_err(BusError::Look)?;
+        self.delivery.last_event(last).await
     }
 
     async fn statuses(&self) -> Result<Vec<Status>, BusError> {

@@ -51,6 +51,8 @@ struct Reading {
 #[derive(Default)]
 struct Pulled {
     rows: Vec<Logged>,
+    /// How many messages held no event.
+    skipped: u64,
     /// The last position that was sent, with or without an event.
     last: Option<i64>,
     /// Whether the server had no more.
@@ -80,6 +82,7 @@ impl JetStreamReader {
         };
         Ok(Read {
             rows: pulled.rows,
+            skipped: pulled.skipped,
             read_to: last,
             at_end: pulled.is_all,
         })
@@ -172,6 +175,7 @@ impl JetStreamReader {
         }
         Ok(Read {
             rows: Vec::new(),
+            skipped: 0,
             read_to: end,
             at_end: true,
         })
@@ -225,11 +229,14 @@ impl Reading {
             .and_then(|(topic, headers)| message::event_in(topic, headers, &message.payload));
         match event {
             Some(event) => pulled.rows.push(Logged { position, event }),
-            None => tracing::error!(
-                subject = %message.subject,
-                position,
-                "a message in the stream is no event; it is skipped"
-            ),
+            None => {
+                pulled.skipped += 1;
+                tracing::error!(
+                    subject = %message.subject,
+                    position,
+                    "a message in the stream is no event; it is skipped"
+                );
+            }
         }
         Ok(())
     }

@@ -2,14 +2,15 @@
 
 use infra_db::{Database, DbError};
 
+use crate::delivery::cursor::{self, StoredPosition};
 use crate::log::Extent;
+use crate::log_place::{LogMove, LogPlace, log_place};
 
 #[derive(sqlx::FromRow)]
 struct Row {
     name: String,
-    position: i64,
-    log_history: String,
-    log_base: i64,
+    #[sqlx(flatten)]
+    stored: StoredPosition,
     /// No position up to here may be used again.
     used_to: i64,
 }
@@ -26,7 +27,12 @@ struct Cursor {
 }
 
 /// All of them.
-pub(super) struct Cursors(Vec<Cursor>);
+pub(super) struct Cursors {
+    all: Vec<Cursor>,
+    is_elsewhere: bool,
+    /// The history that was moved to last.
+    moved_to: Option<String>,
+}
 
 impl Cursors {
     pub(super) async fn read(database: &Database) -> Result<Self, DbError> {
@@ -45,80 +51,83 @@ impl Cursors {
             events: 0,
             goes_on_after: 0,
         });
-        Ok(Self(cursors.collect()))
+        Ok(Self {
+            all: cursors.collect(),
+            is_elsewhere: log_place(database).await? == LogPlace::Elsewhere,
+            moved_to: LogMove::last(database).await?.map(|last| last.to_history),
+        })
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.all.len()
     }
 
-    /// Whether they read a log in another place than this database, or not: all go together. None
-    /// when there are none.
-    pub(super) fn read_elsewhere(&self) -> Option<bool> {
-        self.0.first()?;
-        let mut cursors = self.0.iter();
-        Some(cursors.any(|cursor| !cursor.row.log_history.is_empty()))
+    /// Whether this log is the one that is read. For one elsewhere it is enough that one of them
+    /// has a position there: others may be of subscriptions that no version runs any more, or have
+    /// yet to learn that the log has lost events.
+    pub(super) fn stand_in(&self, extent: &Extent) -> bool {
+        if extent.history.is_empty() {
+            return !self.is_elsewhere;
+        }
+        if self.all.is_empty() {
+            return self.moved_to.as_deref() == Some(&*extent.history);
+        }
+        let mut cursors = self.all.iter();
+        cursors.any(|cursor| cursor.row.stored.passed_in(extent).is_some())
     }
 
     /// The position in this log after which there is something that one of them has not passed.
     pub(super) fn begin_in(&mut self, source: &Extent) -> i64 {
-        for cursor in &mut self.0 {
-            let row = &cursor.row;
-            let reads_it = *row.log_history == *source.history;
-            let passed = if reads_it {
-                row.position - row.log_base
-            } else {
-                0
-            };
-            cursor.passed = passed.max(source.before_first);
+        for cursor in &mut self.all {
+            let passed = cursor.row.stored.passed_in(source);
+            cursor.passed = passed.unwrap_or(0).max(source.before_first);
         }
-        let furthest_back = self.0.iter().map(|cursor| cursor.passed).min();
+        let furthest_back = self.all.iter().map(|cursor| cursor.passed).min();
         furthest_back.unwrap_or(source.before_first)
     }
 
     /// An event at this position of the old log is moved.
     pub(super) fn count(&mut self, position: i64) {
-        for cursor in &mut self.0 {
+        for cursor in &mut self.all {
             cursor.events += u64::from(position <= cursor.passed);
         }
     }
 
     /// The new log begins after this position.
     pub(super) fn begin_at(&mut self, before_first: i64) {
-        for cursor in &mut self.0 {
+        for cursor in &mut self.all {
             cursor.goes_on_after = before_first;
         }
     }
 
     /// The event of this number, from one, was found at this position of the new log.
     pub(super) fn place(&mut self, number: u64, position: i64) {
-        for cursor in &mut self.0 {
+        for cursor in &mut self.all {
             if number <= cursor.events {
                 cursor.goes_on_after = position;
             }
         }
     }
 
-    /// Makes the subscriptions read the new log, all or none.
-    pub(super) async fn store(self, database: &Database, target: &Extent) -> Result<(), DbError> {
+    /// Makes the subscriptions read the new log, all or none, and notes the move.
+    pub(super) async fn store(
+        self,
+        database: &Database,
+        target: &Extent,
+        noted: LogMove,
+    ) -> Result<(), DbError> {
         let history = target.history.to_string();
         database
             .write(move |connection| {
                 Box::pin(async move {
-                    for cursor in self.0 {
-                        let base = cursor.row.used_to;
-                        infra_db::query(
-                            "UPDATE subscriptions
-                             SET position = $2, log_history = $3, log_base = $4 WHERE name = $1",
-                        )
-                        .bind(&cursor.row.name)
-                        .bind(base + cursor.goes_on_after)
-                        .bind(&history)
-                        .bind(base)
-                        .execute(&mut *connection)
-                        .await?;
+                    for Cursor {
+                        row, goes_on_after, ..
+                    } in self.all
+                    {
+                        let stored = StoredPosition::above(row.used_to, &history, goes_on_after);
+                        cursor::store(connection, &row.name, &stored).await?;
                     }
-                    Ok(())
+                    noted.store(connection).await
                 })
             })
             .await

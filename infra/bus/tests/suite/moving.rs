@@ -1,6 +1,10 @@
 //! A log is moved to NATS and back, with its subscriptions: nothing is lost, what was handled is
 //! not handled again, and a move that was cut off is run again.
 
+mod changed_logs;
+mod outboxes;
+mod unfinished;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,10 +12,10 @@ use std::time::Duration;
 
 use infra_bus::{
     Bus, Consumer, EmbeddedBus, Event, JetStreamBus, JetStreamSettings, LogPlace, MoveError, Moved,
-    Progress, Subscription, log_place, move_to_folder, move_to_servers,
+    Progress, Subscription, inspect_jet_stream, log_place, move_log,
 };
 use infra_db::Database;
-use infra_kernel::{EventId, IdGenerator, SystemClock};
+use infra_kernel::{Clock as _, EventId, IdGenerator, SystemClock};
 use tempfile::TempDir;
 use testing_engines::Nats;
 use tokio::runtime::Handle;
@@ -38,7 +42,8 @@ struct Pair {
     jet_stream: JetStreamBus,
     database: Database,
     ids: IdGenerator,
-    _folder: TempDir,
+    stream: JetStreamSettings,
+    folder: TempDir,
 }
 
 impl Pair {
@@ -49,16 +54,22 @@ impl Pair {
             name: name.to_owned(),
             ..JetStreamSettings::default()
         };
-        let (url, settings, clock) = (server.url(), quick(), Arc::new(SystemClock));
-        let jet_stream =
-            JetStreamBus::connect(&url, &stream, database.clone(), clock.clone(), &settings);
+        let clock = Arc::new(SystemClock);
         Self {
-            embedded: EmbeddedBus::open(database.clone(), clock.clone(), &settings),
-            jet_stream: jet_stream.await.unwrap(),
+            embedded: EmbeddedBus::open(database.clone(), clock.clone(), &quick()),
+            jet_stream: connect(server, &stream, &database).await,
             database,
             ids: IdGenerator::new(0, clock),
-            _folder: folder,
+            stream,
+            folder,
         }
+    }
+
+    /// How many events the stream on a server keeps.
+    async fn kept_on(&self, server: &Nats) -> u64 {
+        let (url, now) = (server.url(), SystemClock.now());
+        let facts = inspect_jet_stream(&url, &self.stream, Some(&self.database), now);
+        facts.await.unwrap().stream.unwrap().events
     }
 
     fn event(&self, number: u64) -> Event {
@@ -79,9 +90,12 @@ impl Pair {
     }
 
     async fn to_nats(&self) -> Moved {
-        let (to, mut progress) = (&self.jet_stream, |_| {});
-        let moving = move_to_servers(&self.embedded, to, &[], &mut progress);
-        moving.await.unwrap()
+        let moved = move_log(&self.embedded, &self.jet_stream, &[], &mut |_| {}).await;
+        moved.unwrap()
+    }
+
+    async fn to_folder(&self, outboxes: &[Database]) -> Result<Moved, MoveError> {
+        move_log(&self.jet_stream, &self.embedded, outboxes, &mut |_| {}).await
     }
 
     /// 200 events in the folder's log, of which one subscription has handled all and another one
@@ -94,6 +108,12 @@ impl Pair {
         read(&pair.embedded, subscription(), 200).await;
         pair
     }
+}
+
+async fn connect(server: &Nats, stream: &JetStreamSettings, database: &Database) -> JetStreamBus {
+    let (url, clock, settings) = (server.url(), Arc::new(SystemClock), quick());
+    let connected = JetStreamBus::connect(&url, stream, database.clone(), clock, &settings);
+    connected.await.unwrap()
 }
 
 /// Runs a subscription until it has seen this many events and nothing is left; returns their
@@ -153,12 +173,9 @@ async fn subscriptions_go_on_where_they_were_there_and_back() {
 
     pair.publish(&pair.jet_stream, 210..220).await;
     read(&pair.jet_stream, slow(), 10).await;
-    let moved = move_to_folder(&pair.jet_stream, &pair.embedded, &[], &mut |_| {})
-        .await
-        .unwrap();
-    assert_eq!(moved.events, 10);
+    assert_eq!(pair.to_folder(&[]).await.unwrap().events, 10);
     assert_eq!(log_place(&pair.database).await.unwrap(), LogPlace::Here);
-    assert_eq!(pair.jet_stream.last_event().await.unwrap(), None);
+    assert_eq!(pair.kept_on(&server).await, 0, "nothing is in both");
     pair.publish(&pair.embedded, 220..230).await;
     assert_whole(&read(&pair.embedded, subscription(), 20).await, 210..230);
     assert_whole(&read(&pair.embedded, slow(), 10).await, 220..230);
@@ -202,8 +219,7 @@ async fn a_move_that_is_cut_off_anywhere_is_run_again() {
     for delay_ms in [0, 2, 5, 10, 20, 40, 80, 160] {
         let moving = Arc::clone(&pair);
         let task = tokio::spawn(async move {
-            let (to, mut progress) = (&moving.jet_stream, |_| {});
-            move_to_servers(&moving.embedded, to, &[], &mut progress).await
+            move_log(&moving.embedded, &moving.jet_stream, &[], &mut |_| {}).await
         });
         tokio::time::sleep(Duration::from_millis(delay_ms)).await;
         task.abort();
@@ -231,7 +247,7 @@ async fn a_stranger_s_event_in_the_new_log_is_noticed() {
             tokio::task::block_in_place(|| Handle::current().block_on(publishing)).unwrap();
         }
     };
-    let moving = move_to_servers(&pair.embedded, &pair.jet_stream, &[], &mut progress);
+    let moving = move_log(&pair.embedded, &pair.jet_stream, &[], &mut progress);
     let refused = moving.await.unwrap_err();
     assert!(
         matches!(
