@@ -8,7 +8,7 @@ const VARIABLE: &str = "HELIOGRAPH_TEST_SHAPE";
 pub enum Shape {
     /// In a folder.
     Embedded,
-    /// Domains on PostgreSQL, the log of events on NATS.
+    /// Domains on PostgreSQL, the log of events on NATS, limits on Redis.
     Engines,
 }
 

@@ -1,0 +1,123 @@
+//! A Redis server.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::process::{EngineProcess, asked_for, free_port, wait_for_port};
+
+/// The program `redis-server`, 7.0 or newer.
+const VARIABLE: &str = "HELIOGRAPH_TEST_REDIS";
+/// How long a reply may take.
+const REPLY_MAX: Duration = Duration::from_secs(30);
+
+/// A Redis server of its own, which keeps everything in memory: started again it is empty. It ends
+/// when this is dropped.
+#[derive(Debug)]
+pub struct Redis {
+    process: EngineProcess,
+    program: PathBuf,
+    arguments: Vec<String>,
+    folder: TempDir,
+    port: u16,
+}
+
+impl Redis {
+    /// Starts one, if tests are to use Redis.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    /// Starts one with further arguments, as `redis-server` takes them.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start_with(arguments: &[&str]) -> Option<Self> {
+        let program = asked_for(VARIABLE)?;
+        assert!(
+            program.is_file(),
+            "{VARIABLE}={} is no program: it names redis-server, which Debian's package \
+             redis-server has",
+            program.display()
+        );
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let arguments: Vec<_> = arguments.iter().map(|one| (*one).to_owned()).collect();
+        let port = free_port();
+        let process = serve(&program, &folder, port, &arguments);
+        Some(Self {
+            process,
+            program,
+            arguments,
+            folder,
+            port,
+        })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// The port that it listens on.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Sends it a command and returns its reply, as it comes over the connection: at most 64 KiB.
+    ///
+    /// # Panics
+    /// When it does not reply.
+    pub fn ask(&self, words: &[&str]) -> String {
+        let mut command = format!("*{}\r\n", words.len());
+        for word in words {
+            command.push_str(&format!("${}\r\n{word}\r\n", word.len()));
+        }
+        let ask = || {
+            let mut connection = TcpStream::connect(("127.0.0.1", self.port))?;
+            connection.set_read_timeout(Some(REPLY_MAX))?;
+            connection.write_all(command.as_bytes())?;
+            let mut reply = vec![0; 1 << 16];
+            let length = connection.read(&mut reply)?;
+            reply.truncate(length);
+            std::io::Result::Ok(reply)
+        };
+        let reply = ask().expect("Redis replies");
+        String::from_utf8_lossy(&reply).into_owned()
+    }
+
+    /// Ends it at once, without a farewell to anybody; all that it held is lost.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again, on the same port and empty.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn restart(&mut self) {
+        self.process = serve(&self.program, &self.folder, self.port, &self.arguments);
+    }
+}
+
+fn serve(program: &Path, folder: &TempDir, port: u16, arguments: &[String]) -> EngineProcess {
+    let mut command = Command::new(program);
+    command.args(["--bind", "127.0.0.1", "--port", &port.to_string()]);
+    command.args(["--save", "", "--appendonly", "no"]);
+    command.args(["--zset-max-listpack-entries", "1024"]);
+    command.args(arguments).stderr(Stdio::null());
+    command.current_dir(folder.path());
+    let mut process = EngineProcess::start_in("Redis", &mut command, folder.path());
+    wait_for_port(&mut process, port);
+    process
+}
