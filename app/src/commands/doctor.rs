@@ -3,6 +3,7 @@
 mod data;
 mod database_server;
 mod event_log;
+mod redis;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -29,6 +30,7 @@ pub(super) async fn run(arguments: &DoctorArguments, loaded: &Loaded) -> Result<
     findings.extend(super::codec_worker::findings(configuration).await?);
     findings.extend(data::findings(configuration).await);
     findings.extend(database_server::findings(configuration).await);
+    findings.extend(redis::findings(configuration).await);
     if arguments.json {
         let rows = findings
             .iter()

@@ -99,7 +99,8 @@ async fn serve(
 ) -> Result<()> {
     let server = Server::bind(&configuration.listen, server_bounds(configuration)).await?;
     let base_url = wire::public_base_url(configuration, server.address());
-    let surface = wire::surface(configuration, domains.gateways(), base_url.clone())?;
+    let (gateways, limiter) = (domains.gateways(), domains.limiter());
+    let surface = wire::surface(configuration, gateways, limiter, base_url.clone())?;
     let surfaces = wire::surfaces(&surface, configuration);
     log_startup(domains, configuration, &base_url, began).await?;
     let grace = Duration::from_secs(configuration.shutdown_grace_s);

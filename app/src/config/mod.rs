@@ -68,6 +68,11 @@ pub struct Configuration {
     /// commas between them, are those of one cluster, so a password has no comma. Encrypted
     /// connections are not built in.
     pub bus_url: String,
+    /// Where limits are counted, for all processes together. Empty: in this process. Or Redis 7.0
+    /// or later, one server and no cluster, `redis://account:password@host:6379/0`, with a database
+    /// number of its own for each installation. All that is there may be lost at any moment.
+    /// Encrypted connections are not built in.
+    pub redis_url: String,
     /// Memory that keeps pages of the databases at hand, in bytes, all together. Default: 125829120
     /// (120 MiB).
     pub database_cache_bytes: u64,
@@ -130,6 +135,7 @@ impl Default for Configuration {
             connections_max: 10_000,
             database_url: String::new(),
             bus_url: String::new(),
+            redis_url: String::new(),
             database_cache_bytes: 120 * 1024 * 1024,
             disk_reserve_bytes: 512 * 1024 * 1024,
             connections_per_address_max: 128,
@@ -261,6 +267,10 @@ impl Configuration {
             // It may hold a password, so it is not shown.
             let problem = "it is not an address like nats://host:4222; encrypted connections (tls://) are not built in";
             return invalid("bus_url", problem.to_owned());
+        }
+        let redis_url = Some(self.redis_url.as_str()).filter(|url| !url.is_empty());
+        if let Some(Err(error)) = redis_url.map(infra_redis::check_url) {
+            return invalid("redis_url", error.to_string());
         }
         Ok(())
     }

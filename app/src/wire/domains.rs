@@ -8,13 +8,14 @@ use infra_bus::Bus;
 use infra_db::Database;
 use infra_domain::{Composed, Domain, GatewayRegistry};
 use infra_kernel::{Clock, IdGenerator, SystemClock};
+use infra_resilience::Limiter;
 use infra_rpc::{Contract, Layers, Method};
 use infra_telemetry::CallMetrics;
 use presentation_kit::Gateways;
 
 use super::compose::{DOMAINS, Wiring};
 use super::databases::{BUS, Databases};
-use super::{Topology, data_folder, event_log};
+use super::{Topology, data_folder, event_log, redis};
 use crate::config::Configuration;
 
 /// Every domain, its database, and the bus between them.
@@ -26,6 +27,7 @@ pub struct Domains {
     bus_database: Database,
     databases: Databases,
     gateways: GatewayRegistry,
+    limiter: Arc<dyn Limiter>,
     of_surfaces: Gateways,
     calls: CallMetrics,
 }
@@ -41,6 +43,8 @@ impl Domains {
         let bus_database = databases.get(&BUS)?.clone();
         let bus = event_log::open(configuration, &bus_database, Arc::clone(&clock)).await?;
         let outboxes = databases.outboxes();
+        let redis = redis::open(configuration).await?;
+        let limiter = redis::limiter(redis.as_ref());
         let calls = CallMetrics::default();
         let mut wiring = Wiring {
             configuration,
@@ -49,6 +53,7 @@ impl Domains {
             blobs: Arc::new(open_blobs(configuration).await?),
             ids: start_ids(topology, &clock, &*bus, &outboxes).await?,
             clock: Arc::clone(&clock),
+            limiter: Arc::clone(&limiter),
             layers: Layers::new(calls.clone()),
             gateways: GatewayRegistry::default(),
         };
@@ -65,6 +70,7 @@ impl Domains {
             databases,
             of_surfaces: of_surfaces(&gateways)?,
             gateways,
+            limiter,
             calls,
         })
     }
@@ -79,6 +85,12 @@ impl Domains {
     #[must_use]
     pub fn gateways(&self) -> Gateways {
         self.of_surfaces.clone()
+    }
+
+    /// Who counts limits.
+    #[must_use]
+    pub fn limiter(&self) -> Arc<dyn Limiter> {
+        Arc::clone(&self.limiter)
     }
 
     /// A domain as its callers know it.

@@ -13,6 +13,7 @@ pub(crate) mod moving;
 pub(crate) mod own_files;
 pub mod permissions;
 pub(crate) mod record;
+mod redis;
 mod secret;
 mod topology;
 mod web;

@@ -14,7 +14,7 @@ use edge_http::server::Routes;
 use edge_http::{compression, headers};
 use infra_host::Ballast;
 use infra_kernel::SystemClock;
-use infra_resilience::{AdmissionBounds, AdmissionControl};
+use infra_resilience::{AdmissionBounds, AdmissionControl, Limiter};
 use presentation_kit::rate::RateLayer;
 use presentation_kit::refusal::REFUSAL_STYLE;
 use presentation_kit::waits::Waits;
@@ -55,6 +55,7 @@ pub fn public_base_url(configuration: &Configuration, listening: SocketAddr) -> 
 pub fn surface(
     configuration: &Configuration,
     gateways: Gateways,
+    limiter: Arc<dyn Limiter>,
     base_url: String,
 ) -> Result<Surface> {
     let secret = secret::of_folder(&configuration.data_dir)?;
@@ -75,7 +76,8 @@ pub fn surface(
         post_media_max: configuration.posts.media_max,
         signer: Signer::new(&secret, lifetime, Arc::new(SystemClock)),
     };
-    let limits = RateLimits::new(configuration.limits.clone(), Arc::new(SystemClock));
+    let settings = configuration.limits.clone();
+    let limits = RateLimits::counted_by(limiter, settings, Arc::new(SystemClock));
     let waits = Waits::new(configuration.requests_in_flight_max / IN_FLIGHT_PER_WAITING);
     Ok(Surface::with_bounds(gateways, site, limits, waits))
 }

@@ -48,6 +48,7 @@ mod power_loss;
 mod programs;
 mod published_bytes;
 mod rate_limits;
+mod redis;
 mod remote_domain;
 mod restart;
 mod resumable;

@@ -3,18 +3,21 @@
 //! cost.
 //!
 //! Deadlines are in `infra-kernel` and `infra-rpc`; retries are where the work is (`infra-bus`).
-//! Circuit breakers come with the calls that leave the process.
+//! Where a limit is counted is behind a trait ([`Limiter`]): here, or in Redis (`infra-redis`), whose
+//! connection has the only circuit breaker so far.
 
 mod admission;
 mod backoff;
 mod fair_queue;
 mod limit;
+mod limiter;
 mod priority;
 mod processor_time;
 
 pub use admission::{AdmissionBounds, AdmissionControl, Overloaded, Permit};
 pub use backoff::pause_after;
 pub use fair_queue::{FairQueue, QueueFull, QueueKey, Turn};
-pub use limit::{Level, Limit, LimitReached};
+pub use limit::{BucketKey, Level, Limit};
+pub use limiter::{Bucket, Grant, LimitReached, Limiter, LocalLimiter, Place, lesser};
 pub use priority::lower_priority;
 pub use processor_time::{charge_thread, thread_processor_time};

@@ -1,28 +1,54 @@
-//! How often something may be done: one token bucket for each key.
+//! How often something may be done: one bucket for each key, and the counts of this process.
 //!
 //! A bucket is one moment in time, the one at which it will be full again (the generic cell rate
 //! algorithm), so a bucket that is full need not be kept. It is written here because what was taken
 //! can be released: taking first and releasing lets no concurrent try slip past the limit, and the
-//! limiters at hand can only take. The counts live in this process and start again with it; time is
-//! counted by its uptime, so that a clock that is set neither frees nor locks anyone.
+//! limiters at hand can only take. The counts of this process start again with it; time is counted
+//! by its uptime, so that a clock that is set neither frees nor locks anyone.
+//!
+//! Who counts is a [`Limiter`](crate::Limiter); these are its numbers, and the place where it
+//! counts in this process.
 
-use std::collections::HashMap;
-use std::hash::Hash;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod buckets;
+
 use std::time::Duration;
 
 use infra_kernel::Uptime;
 
+use buckets::Buckets;
+
 /// The most buckets of one limit. When there are more, those nearest to being full again are
 /// forgotten.
 const BUCKETS_MAX: usize = 100_000;
+/// Bytes of a key.
+const KEY_BYTES: usize = 24;
 
-/// A limit was reached; after the wait one more is allowed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the limit is reached; one more is allowed in {wait:?}")]
-pub struct LimitReached {
-    /// How long until one more is allowed.
-    pub wait: Duration,
+/// Whose bucket it is: a few bytes that are the caller's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BucketKey([u8; KEY_BYTES]);
+
+impl BucketKey {
+    /// The key that consists of these parts. The parts of one limit's keys must have the same
+    /// lengths, or two keys could be one.
+    ///
+    /// # Panics
+    /// When they have more than 24 bytes.
+    #[must_use]
+    pub fn of(parts: &[&[u8]]) -> Self {
+        let mut bytes = [0; KEY_BYTES];
+        let mut at = 0;
+        for part in parts {
+            bytes[at..at + part.len()].copy_from_slice(part);
+            at += part.len();
+        }
+        Self(bytes)
+    }
+
+    /// All of its bytes.
+    #[must_use]
+    pub const fn bytes(&self) -> &[u8; KEY_BYTES] {
+        &self.0
+    }
 }
 
 /// What is left of a key's bucket.
@@ -37,206 +63,146 @@ pub struct Level {
 }
 
 /// One limit: so many in so long for each key.
-pub struct Limit<K> {
+pub struct Limit {
+    name: &'static str,
     count: u32,
     /// How long it takes until one more is allowed; zero for no limit.
     period_us: i64,
     window_us: i64,
-    buckets_max: usize,
-    /// When each bucket will be full again, in microseconds of uptime.
-    full_at_us: Mutex<HashMap<K, i64>>,
+    is_guarded: bool,
+    buckets: Buckets,
 }
 
-impl<K: Hash + Eq + Copy> Limit<K> {
-    /// So many in so many seconds; 0 for no limit.
+/// What a bucket of this process refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Empty {
+    pub(crate) level: Level,
+    pub(crate) wait: Duration,
+}
+
+impl Limit {
+    /// So many in so many seconds; 0 for no limit. The name distinguishes it from every other limit
+    /// whose keys could be the same.
     #[must_use]
-    pub fn new(count: u32, window_s: u32) -> Self {
+    pub fn new(name: &'static str, count: u32, window_s: u32) -> Self {
         let window_us = i64::from(window_s) * 1_000_000;
         Self {
+            name,
             count,
             period_us: window_us.checked_div(i64::from(count)).unwrap_or(0),
             window_us,
-            buckets_max: BUCKETS_MAX,
-            full_at_us: Mutex::new(HashMap::new()),
+            is_guarded: false,
+            buckets: Buckets::new(BUCKETS_MAX),
         }
     }
 
-    /// Keeps at most so many buckets; when there are more, those nearest to being full again are
-    /// forgotten.
+    /// Counts in this process as well, wherever else it is counted: then neither a loss of what is
+    /// counted there nor its being out of reach frees anyone who was counted here.
     #[must_use]
-    pub const fn with_buckets_max(mut self, buckets_max: usize) -> Self {
-        self.buckets_max = buckets_max;
+    pub const fn guarded(mut self) -> Self {
+        self.is_guarded = true;
         self
     }
 
-    /// What is left of the key's bucket. None where there is no limit.
-    pub fn level(&self, key: K, now: Uptime) -> Option<Level> {
-        if self.period_us == 0 {
-            return None;
+    /// The same limit, unused, with so many times its count.
+    #[must_use]
+    pub fn times(&self, times: u32) -> Self {
+        let count = self.count.saturating_mul(times);
+        Self {
+            count,
+            period_us: self.window_us.checked_div(i64::from(count)).unwrap_or(0),
+            buckets: Buckets::new(BUCKETS_MAX),
+            ..*self
         }
-        let now_us = now.microseconds();
-        let full_at_us = self.buckets().get(&key).copied().unwrap_or(now_us);
-        let missing_us = (full_at_us - now_us).clamp(0, self.window_us);
-        let remaining = u32::try_from((self.window_us - missing_us) / self.period_us);
-        Some(Level {
+    }
+
+    /// Keeps at most so many buckets in this process; when there are more, those nearest to being
+    /// full again are forgotten.
+    #[must_use]
+    pub fn with_buckets_max(mut self, buckets_max: usize) -> Self {
+        self.buckets = Buckets::new(buckets_max);
+        self
+    }
+
+    /// What it is called.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Whether it counts in this process, wherever else it is counted.
+    #[must_use]
+    pub const fn is_guarded(&self) -> bool {
+        self.is_guarded
+    }
+
+    /// Whether there is no limit.
+    #[must_use]
+    pub const fn is_unlimited(&self) -> bool {
+        self.period_us == 0
+    }
+
+    /// How long it takes until one more is allowed, in microseconds.
+    #[must_use]
+    pub const fn period_us(&self) -> i64 {
+        self.period_us
+    }
+
+    /// How long an empty bucket takes to be full again, in microseconds.
+    #[must_use]
+    pub const fn window_us(&self) -> i64 {
+        self.window_us
+    }
+
+    /// What is left of a bucket that will be full again in so many microseconds.
+    #[must_use]
+    pub fn level(&self, missing_us: i64) -> Level {
+        let missing_us = missing_us.clamp(0, self.window_us);
+        let remaining = (self.window_us - missing_us)
+            .checked_div(self.period_us)
+            .map(u32::try_from);
+        Level {
             count: self.count,
-            remaining: remaining.map_or(self.count, |remaining| remaining.min(self.count)),
+            remaining: match remaining {
+                Some(Ok(remaining)) => remaining.min(self.count),
+                _ => self.count,
+            },
             full_in: Duration::from_micros(missing_us.unsigned_abs()),
-        })
+        }
     }
 
-    /// Takes one from the key's bucket, if there is a key.
-    ///
-    /// # Errors
-    /// When the bucket is empty.
-    pub fn take(&self, key: Option<K>, now: Uptime) -> Result<(), LimitReached> {
-        let Some(key) = key.filter(|_| self.period_us > 0) else {
-            return Ok(());
-        };
+    /// Takes one from the key's bucket of this process, which has one `share`th of the limit, and
+    /// never less than one.
+    pub(crate) fn take(&self, key: &BucketKey, now: Uptime, share: u32) -> Result<Level, Empty> {
+        let period_us = self.period_us.saturating_mul(i64::from(share));
+        let period_us = period_us.min(self.window_us);
         let now_us = now.microseconds();
-        let mut buckets = self.buckets();
-        // A key that has a bucket takes no more room, and must not cost others theirs.
-        if buckets.len() >= self.buckets_max && !buckets.contains_key(&key) {
-            make_room(&mut buckets, now_us);
-        }
-        let full_at_us = buckets
-            .get(&key)
-            .map_or(now_us, |full_at| now_us.max(*full_at));
-        let next_us = full_at_us + self.period_us;
-        let over_us = next_us - now_us - self.window_us;
-        if over_us > 0 {
-            return Err(LimitReached {
+        let taken = self.buckets.change(key, now_us, |full_at_us| {
+            let next_us = full_at_us.max(now_us) + period_us;
+            let over_us = next_us - now_us - self.window_us;
+            if over_us > 0 {
+                let missing_us = full_at_us - now_us;
+                return Err((missing_us, over_us));
+            }
+            Ok(next_us)
+        });
+        match taken {
+            Ok(next_us) => Ok(self.level(next_us - now_us)),
+            Err((missing_us, over_us)) => Err(Empty {
+                level: self.level(missing_us),
                 wait: Duration::from_micros(over_us.unsigned_abs()),
-            });
-        }
-        buckets.insert(key, next_us);
-        Ok(())
-    }
-
-    /// Releases one that was taken.
-    pub fn release(&self, key: K) {
-        if let Some(full_at_us) = self.buckets().get_mut(&key) {
-            // It may then lie in the past, which counts as full: more than all is never there.
-            *full_at_us -= self.period_us;
+            }),
         }
     }
 
-    /// Forgets the buckets that are full.
+    /// Releases one that was taken from the key's bucket of this process.
+    pub(crate) fn release(&self, key: &BucketKey, share: u32) {
+        let period_us = self.period_us.saturating_mul(i64::from(share));
+        self.buckets.lower(key, period_us.min(self.window_us));
+    }
+
+    /// Forgets the buckets of this process that are full.
     pub fn forget_full(&self, now: Uptime) {
-        let mut buckets = self.buckets();
-        buckets.retain(|_, full_at_us| *full_at_us > now.microseconds());
-        buckets.shrink_to_fit();
-    }
-
-    fn buckets(&self) -> MutexGuard<'_, HashMap<K, i64>> {
-        // A number is whole whatever panicked while it was held.
-        self.full_at_us
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Forgets the full buckets, and half of the others, the fuller ones, when that is not enough:
-/// anyone who tries the most is remembered the longest.
-fn make_room<K: Hash + Eq + Copy>(buckets: &mut HashMap<K, i64>, now_us: i64) {
-    let before = buckets.len();
-    buckets.retain(|_, full_at_us| *full_at_us > now_us);
-    if buckets.len() * 2 <= before {
-        return;
-    }
-    let mut by_fullness: Vec<(i64, K)> = buckets.iter().map(|(key, at)| (*at, *key)).collect();
-    let half = by_fullness.len() / 2;
-    by_fullness.select_nth_unstable_by_key(half, |(at, _)| *at);
-    for (_, key) in &by_fullness[..half] {
-        buckets.remove(key);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(seconds: i64) -> Uptime {
-        Uptime::from_microseconds(seconds * 1_000_000)
-    }
-
-    fn wait(result: Result<(), LimitReached>) -> Option<Duration> {
-        result.err().map(|reached| reached.wait)
-    }
-
-    #[test]
-    fn so_many_at_once_then_one_after_each_period() {
-        let limit = Limit::new(3, 30);
-        for _ in 0..3 {
-            assert_eq!(wait(limit.take(Some(1), at(0))), None);
-        }
-        assert_eq!(
-            wait(limit.take(Some(1), at(0))),
-            Some(Duration::from_secs(10))
-        );
-        assert_eq!(
-            wait(limit.take(Some(2), at(0))),
-            None,
-            "another key has its own"
-        );
-        assert_eq!(
-            wait(limit.take(Some(1), at(9))),
-            Some(Duration::from_secs(1))
-        );
-        assert_eq!(wait(limit.take(Some(1), at(10))), None);
-        assert!(wait(limit.take(Some(1), at(10))).is_some());
-    }
-
-    #[test]
-    fn what_is_released_can_be_taken_again() {
-        let limit = Limit::new(1, 60);
-        for _ in 0..5 {
-            assert_eq!(wait(limit.take(Some(1), at(0))), None);
-            limit.release(1);
-        }
-    }
-
-    #[test]
-    fn what_is_left_is_what_can_be_taken() {
-        let limit = Limit::new(3, 30);
-        for left in [3, 2, 1, 0, 0] {
-            let level = limit.level(1, at(0)).unwrap();
-            assert_eq!((level.count, level.remaining), (3, left));
-            assert_eq!(
-                level.full_in,
-                Duration::from_secs(10 * (3 - u64::from(left)))
-            );
-            assert_eq!(limit.take(Some(1), at(0)).is_ok(), left > 0);
-        }
-        assert_eq!(limit.level(1, at(9)).unwrap().remaining, 0);
-        assert_eq!(limit.level(1, at(10)).unwrap().remaining, 1);
-        assert_eq!(limit.level(1, at(1_000)).unwrap().full_in, Duration::ZERO);
-        assert_eq!(limit.level(2, at(0)).unwrap().remaining, 3);
-        assert_eq!(Limit::new(0, 60).level(1, at(0)), None);
-    }
-
-    #[test]
-    fn no_key_and_no_limit_mean_no_limit() {
-        let (limit, unlimited) = (Limit::new(1, 60), Limit::new(0, 60));
-        for _ in 0..5 {
-            assert_eq!(wait(limit.take(None::<u8>, at(0))), None);
-            assert_eq!(wait(unlimited.take(Some(1), at(0))), None);
-        }
-    }
-
-    #[test]
-    fn the_buckets_are_bounded_and_the_worst_is_remembered() {
-        let mut limit = Limit::new(3, 30);
-        limit.buckets_max = 100;
-        for _ in 0..3 {
-            assert_eq!(wait(limit.take(Some(0), at(0))), None);
-        }
-        for key in 1..1_000 {
-            assert_eq!(wait(limit.take(Some(key), at(0))), None);
-            assert!(limit.buckets().len() <= 100);
-        }
-        assert!(wait(limit.take(Some(0), at(0))).is_some());
-        limit.forget_full(at(31));
-        assert!(limit.buckets().is_empty());
+        self.buckets.forget_full(now.microseconds());
     }
 }

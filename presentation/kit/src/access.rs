@@ -243,7 +243,9 @@ impl<A: Access> FromRequestParts<Surface> for Allowed<A> {
         // An application's own token is anybody's: everyone can register an application.
         match grant.as_ref().map_or(0, |grant| grant.account_id) {
             0 => rate::count_anonymous(parts, &surface.limits).await?,
-            account_id => rate::count(parts, &surface.limits, AccountId::new(account_id))?,
+            account_id => {
+                rate::count(parts, &surface.limits, AccountId::new(account_id)).await?;
+            }
         }
         if let Some(grant) = &grant {
             // From here on the request is made on behalf of whom its token stands for.

@@ -8,7 +8,6 @@
 //! changes: the upload did when it began. The bytes of photos are not counted at all.
 
 mod layer;
-mod sharded;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,6 +18,7 @@ use edge_http::ClientAddress;
 use edge_http::address::Network;
 use http::request::Parts;
 use infra_kernel::{AccountId, Clock, Error, ErrorCode, Result, SystemClock, Timestamp};
+use infra_resilience::{Bucket, BucketKey, Level, Limit, Limiter, LocalLimiter};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,6 @@ use crate::problem::Problem;
 use crate::surface::Surface;
 
 pub use layer::RateLayer;
-use sharded::ShardedLimit;
 
 const DAY_S: u32 = 24 * 60 * 60;
 
@@ -97,113 +96,127 @@ pub struct Quota {
     pub reset: Timestamp,
 }
 
-/// The limits of this process.
+/// The limits on requests.
 pub struct RateLimits {
     settings: LimitSettings,
     clock: Arc<dyn Clock>,
-    writes: ShardedLimit,
-    writes_of_day: ShardedLimit,
-    reads: ShardedLimit,
+    limiter: Arc<dyn Limiter>,
+    writes: Limit,
+    writes_of_day: Limit,
+    reads: Limit,
     /// One for each of [`Network::levels_of_client`].
-    addresses: [ShardedLimit; 3],
+    addresses: [Limit; 3],
 }
 
 impl RateLimits {
-    /// Limits that have not been used yet.
+    /// Limits that this process counts alone, and that have not been used yet.
     #[must_use]
     pub fn new(settings: LimitSettings, clock: Arc<dyn Clock>) -> Self {
+        Self::counted_by(Arc::new(LocalLimiter::default()), settings, clock)
+    }
+
+    /// Limits that are counted by this limiter.
+    #[must_use]
+    pub fn counted_by(
+        limiter: Arc<dyn Limiter>,
+        settings: LimitSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let window_s = settings.reads_window_s;
         Self {
-            writes: ShardedLimit::new(settings.writes_per_account_max, settings.writes_window_s),
-            writes_of_day: ShardedLimit::new(settings.writes_per_account_day_max, DAY_S),
-            reads: ShardedLimit::new(settings.reads_per_account_max, settings.reads_window_s),
+            writes: Limit::new(
+                "writes",
+                settings.writes_per_account_max,
+                settings.writes_window_s,
+            ),
+            writes_of_day: Limit::new("writes-day", settings.writes_per_account_day_max, DAY_S),
+            reads: Limit::new("reads", settings.reads_per_account_max, window_s),
             addresses: Network::shares_of_levels().map(|times| {
                 let count = settings.requests_per_address_max.saturating_mul(times);
-                ShardedLimit::new(count, settings.reads_window_s)
+                Limit::new("requests", count, window_s)
             }),
             settings,
             clock,
+            limiter,
         }
     }
 
     /// Counts a change that an account asks for.
-    pub fn count_write(&self, account: AccountId) -> Counted {
-        let (key, clock) = (u128::from(account.get()), &*self.clock);
-        let soon = self.writes.take(key, clock);
-        if let Some(wait) = soon.wait {
-            let text = format!(
+    pub async fn count_write(&self, account: AccountId) -> Counted {
+        let key = key_of(account);
+        let buckets = [&self.writes, &self.writes_of_day].map(|limit| Bucket { limit, key });
+        self.count(&buckets, |bucket| match bucket {
+            0 => format!(
                 "That is a lot at once: an account can change {} things in {}. Wait a little, then go on.",
                 self.settings.writes_per_account_max,
                 in_words(self.settings.writes_window_s)
-            );
-            return Counted::refused(soon.quota, wait, text);
-        }
-        let of_day = self.writes_of_day.take(key, clock);
-        if let Some(wait) = of_day.wait {
-            // What is refused costs nothing of the other limit.
-            self.writes.release(key);
-            let text = format!(
+            ),
+            _ => format!(
                 "That is all for now: an account can change {} things in a day. Wait a little, then go on.",
                 self.settings.writes_per_account_day_max
-            );
-            return Counted::refused(of_day.quota, wait, text);
-        }
-        // The one that will be reached first is the one to tell of.
-        let quotas = [soon.quota, of_day.quota].into_iter().flatten();
-        Counted::taken(quotas.min_by_key(|quota| quota.remaining))
+            ),
+        })
+        .await
     }
 
     /// Counts a request of an account that only reads.
-    pub fn count_read(&self, account: AccountId) -> Counted {
-        let taken = self.reads.take(u128::from(account.get()), &*self.clock);
-        let Some(wait) = taken.wait else {
-            return Counted::taken(taken.quota);
+    pub async fn count_read(&self, account: AccountId) -> Counted {
+        let bucket = Bucket {
+            limit: &self.reads,
+            key: key_of(account),
         };
-        let text = format!(
-            "This app asks too often: an account can ask {} times in {}. Wait a little, then go on.",
-            self.settings.reads_per_account_max,
-            in_words(self.settings.reads_window_s)
-        );
-        Counted::refused(taken.quota, wait, text)
+        self.count(&[bucket], |_| {
+            format!(
+                "This app asks too often: an account can ask {} times in {}. Wait a little, then go on.",
+                self.settings.reads_per_account_max,
+                in_words(self.settings.reads_window_s)
+            )
+        })
+        .await
     }
 
-    /// Counts a request that no account stands behind. Without an address (of a socket that has
-    /// none) it is not limited.
-    pub fn count_address(&self, address: Option<IpAddr>) -> Counted {
+    /// Counts a request that no account stands behind, in each network round its address. Without
+    /// an address (of a socket that has none) it is not limited.
+    pub async fn count_address(&self, address: Option<IpAddr>) -> Counted {
         let Some(address) = address else {
             return Counted::taken(None);
         };
-        let (quota, wait) = self.take_address(address);
-        let Some(wait) = wait else {
-            return Counted::taken(quota);
-        };
-        let text = format!(
-            "Too many requests come from your network: without an account it can ask {} times in {}. Wait a little, \
-             then go on.",
-            self.settings.requests_per_address_max,
-            in_words(self.settings.reads_window_s)
-        );
-        Counted::refused(quota, wait, text)
+        let networks = Network::levels_of_client(address).zip(0_u8..);
+        let buckets = self.addresses.iter().zip(networks);
+        let buckets = buckets.map(|(limit, ((network, _), level))| Bucket {
+            limit,
+            // Networks of different sizes may have the same number.
+            key: BucketKey::of(&[&network.key().to_be_bytes(), &[level]]),
+        });
+        self.count(&buckets.collect::<Vec<_>>(), |_| {
+            format!(
+                "Too many requests come from your network: without an account it can ask {} times in {}. Wait a little, \
+                 then go on.",
+                self.settings.requests_per_address_max,
+                in_words(self.settings.reads_window_s)
+            )
+        })
+        .await
     }
 
-    /// Takes one in each network round the address, or in none: what is left where the least is,
-    /// and how long to wait.
-    fn take_address(&self, address: IpAddr) -> (Option<Quota>, Option<Duration>) {
-        let mut least: Option<Quota> = None;
-        let keys = || Network::levels_of_client(address).map(|(network, _)| network.key());
-        for (level, (limit, key)) in self.addresses.iter().zip(keys()).enumerate() {
-            // Taken and, if need be, released, rather than looked at first: of two requests in the
-            // same moment only one gets the last.
-            let taken = limit.take(key, &*self.clock);
-            if taken.wait.is_some() {
-                for (limit, key) in self.addresses[..level].iter().zip(keys()) {
-                    limit.release(key);
-                }
-                return (taken.quota, taken.wait);
+    /// Counts in each of these buckets, or in none: `text` is what to say when one of them is
+    /// empty.
+    async fn count(&self, buckets: &[Bucket<'_>], text: impl Fn(usize) -> String) -> Counted {
+        match self.limiter.take(buckets, self.clock.uptime()).await {
+            Ok(grant) => Counted::taken(grant.level.map(|level| self.quota(level))),
+            Err(reached) => {
+                let quota = self.quota(reached.level);
+                Counted::refused(Some(quota), reached.wait, text(reached.bucket))
             }
-            let quotas = [least, taken.quota].into_iter().flatten();
-            least = quotas.min_by_key(|quota| quota.remaining);
         }
-        (least, None)
+    }
+
+    fn quota(&self, level: Level) -> Quota {
+        Quota {
+            limit: level.count,
+            remaining: level.remaining,
+            reset: self.clock.now().plus(level.full_in),
+        }
     }
 }
 
@@ -212,6 +225,10 @@ impl Default for RateLimits {
     fn default() -> Self {
         Self::new(LimitSettings::default(), Arc::new(SystemClock))
     }
+}
+
+fn key_of(account: AccountId) -> BucketKey {
+    BucketKey::of(&[&account.get().to_be_bytes()])
 }
 
 /// A request after it was counted: what is left, and whether it may continue.
@@ -259,12 +276,13 @@ impl Counted {
 }
 
 /// Counts a request of an account against the limit that it belongs to.
-pub(crate) fn count(parts: &Parts, limits: &RateLimits, account: AccountId) -> Result<()> {
-    if is_write(parts) {
-        limits.count_write(account).note(parts)
+pub(crate) async fn count(parts: &Parts, limits: &RateLimits, account: AccountId) -> Result<()> {
+    let counted = if is_write(parts) {
+        limits.count_write(account).await
     } else {
-        limits.count_read(account).note(parts)
-    }
+        limits.count_read(account).await
+    };
+    counted.note(parts)
 }
 
 /// Counts a request that no account stands behind.
@@ -274,7 +292,7 @@ pub(crate) async fn count_anonymous(parts: &mut Parts, limits: &RateLimits) -> R
     let address = address
         .ok()
         .and_then(|ClientAddress(text)| text.parse().ok());
-    limits.count_address(address).note(parts)
+    limits.count_address(address).await.note(parts)
 }
 
 /// An argument of the few handlers that ask for no [`crate::Allowed`]: counts the request by its

@@ -78,7 +78,8 @@ pub(crate) async fn count_writes(
     {
         // What another site has a member's browser send is none of theirs.
         check_origin(request.method(), request.headers(), &page_context)?;
-        page_context.surface.limits.count_write(account).outcome()?;
+        let limits = &page_context.surface.limits;
+        limits.count_write(account).await.outcome()?;
     }
     Ok(next.run(request).await)
 }

@@ -1,18 +1,30 @@
-//! A domain's database for its tests, on the engine that the run is about: a file in the test's
-//! folder, or a database of its own on a PostgreSQL server that all tests of a program share.
+//! What a domain stands on in its tests, on the engines that the run is about: a database, which is
+//! a file in the test's folder or one on a PostgreSQL server that all tests of a program share; and
+//! who counts limits, which is the process or a Redis server that they share.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::sync::{LazyLock, Mutex};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use infra_db::{Database, PostgresOptions};
 use infra_domain::DatabaseSpec;
-use testing_engines::{Postgres, Shape};
+use infra_redis::{LIMITS, RedisLimiter};
+use infra_resilience::{Limiter, LocalLimiter};
+use testing_engines::{Postgres, Redis, Shape};
 
 /// One server for all tests of this process.
 static POSTGRES: LazyLock<Postgres> = LazyLock::new(|| {
     Postgres::start().expect("HELIOGRAPH_TEST_POSTGRES names the folder of PostgreSQL's programs")
 });
+/// The same of Redis.
+static REDIS: LazyLock<Redis> = LazyLock::new(|| {
+    Redis::start_with(&["--databases", REDIS_DATABASES])
+        .expect("HELIOGRAPH_TEST_REDIS names the program redis-server")
+});
+/// More than the tests of a program take.
+const REDIS_DATABASES: &str = "4096";
 /// The database of each test's folder: who opens it again finds what was in it.
 static URLS: LazyLock<Mutex<HashMap<PathBuf, String>>> = LazyLock::new(Mutex::default);
 
@@ -39,6 +51,34 @@ pub async fn open(spec: &DatabaseSpec, folder: &Path) -> Database {
 #[must_use]
 pub fn are_files() -> bool {
     Shape::of_this_run() == Shape::Embedded
+}
+
+/// Who counts limits, by the test's own clock: nothing is counted yet.
+///
+/// # Panics
+/// When Redis will not do.
+pub async fn limiter() -> Arc<dyn Limiter> {
+    match redis_url() {
+        None => Arc::new(LocalLimiter::default()),
+        Some(url) => {
+            let redis = infra_redis::Redis::open(&url, &[LIMITS]).await;
+            let redis = redis.expect("Redis will do");
+            Arc::new(RedisLimiter::new(redis, NonZeroU32::MIN).with_time_of_callers())
+        }
+    }
+}
+
+/// An empty database of Redis, if this run is about engines.
+#[must_use]
+pub fn redis_url() -> Option<String> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    match Shape::of_this_run() {
+        Shape::Embedded => None,
+        Shape::Engines => {
+            let number = COUNT.fetch_add(1, Ordering::Relaxed);
+            Some(format!("{}/{number}", REDIS.url()))
+        }
+    }
 }
 
 fn url_of(folder: &Path) -> String {

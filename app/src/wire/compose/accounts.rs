@@ -1,5 +1,7 @@
 //! Composes the accounts.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use async_trait::async_trait;
 use business_accounts::{AccountsCore, DATABASE, Dependencies};
@@ -14,6 +16,7 @@ impl Compose for AccountsCore {
             database: wiring.database(&DATABASE)?,
             clock: wiring.clock.clone(),
             ids: wiring.ids.clone(),
+            limiter: Arc::clone(&wiring.limiter),
             settings: wiring.configuration.accounts.clone(),
             site_names: site_names(wiring.configuration),
         })?;

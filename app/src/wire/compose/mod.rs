@@ -21,6 +21,7 @@ use infra_blob::BlobStore;
 use infra_db::{BoxFuture, Database, DbError};
 use infra_domain::{Composed, DatabaseSpec, Domain, Finding, GatewayRegistry, NamedBlob};
 use infra_kernel::{Clock, IdGenerator};
+use infra_resilience::Limiter;
 use infra_rpc::{Contract, Layers, Method};
 use product_feed::FeedCore;
 
@@ -91,6 +92,8 @@ pub(super) struct Wiring<'a> {
     pub(super) blobs: Arc<dyn BlobStore>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<IdGenerator>,
+    /// Who counts limits.
+    pub(super) limiter: Arc<dyn Limiter>,
     pub(super) layers: Layers,
     /// The gateways of the domains that are composed so far, in their layers.
     pub(super) gateways: GatewayRegistry,

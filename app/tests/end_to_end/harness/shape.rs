@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use testing_engines::{Nats, Postgres, Shape};
+use testing_engines::{Nats, Postgres, Redis, Shape};
 
 /// One server of each engine for all tests of this process.
 static POSTGRES: LazyLock<Postgres> = LazyLock::new(|| {
@@ -12,7 +12,13 @@ static POSTGRES: LazyLock<Postgres> = LazyLock::new(|| {
 static NATS: LazyLock<Nats> =
     LazyLock::new(|| Nats::start().expect("HELIOGRAPH_TEST_NATS names the program nats-server"));
 
-/// What a new server under test is told besides: where its databases and its log of events are,
+static REDIS: LazyLock<Redis> = LazyLock::new(|| {
+    Redis::start_with(&["--databases", "4096"])
+        .expect("HELIOGRAPH_TEST_REDIS names the program redis-server")
+});
+
+/// What a new server under test is told besides: where its databases, its log of events and its
+/// limits are,
 /// each its own on servers that all share.
 pub(super) fn settings() -> Vec<(String, String)> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -28,6 +34,7 @@ pub(super) fn settings() -> Vec<(String, String)> {
                 ("HELIOGRAPH_BUS_URL", NATS.url()),
                 ("HELIOGRAPH_JETSTREAM__MONITOR", NATS.monitor()),
                 ("HELIOGRAPH_JETSTREAM__NAME", format!("photos-{number}")),
+                ("HELIOGRAPH_REDIS_URL", format!("{}/{number}", REDIS.url())),
             ];
             let settings = settings.map(|(name, value)| (name.to_owned(), value));
             settings.into()

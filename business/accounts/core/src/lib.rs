@@ -26,6 +26,7 @@ use business_accounts_gateway::Accounts;
 use infra_db::Database;
 use infra_domain::{DatabaseSpec, Domain};
 use infra_kernel::{Clock, IdGenerator, Result};
+use infra_resilience::Limiter;
 use sqlx::migrate::Migrator;
 use tokio_util::sync::CancellationToken;
 
@@ -55,6 +56,8 @@ pub struct Dependencies {
     pub clock: Arc<dyn Clock>,
     /// Where ids come from.
     pub ids: Arc<IdGenerator>,
+    /// Who counts how often anyone tries.
+    pub limiter: Arc<dyn Limiter>,
     /// Its part of the configuration.
     pub settings: Settings,
     /// What the place is called: its title and its domain. No password may be one of them.

@@ -4,17 +4,17 @@
 mod address;
 mod sign_in;
 
-use std::hash::Hash;
+use std::sync::Arc;
 
 use infra_kernel::Uptime;
-use infra_resilience as resilience;
+use infra_resilience::{Bucket, BucketKey, Grant, Limit, Limiter, QueueKey};
 
 use crate::Settings;
 use crate::error::AccountsError;
 use crate::secret::SecretHash;
 
 pub(crate) use address::{Address, AddressLimit, IPV6_LEVELS_OF_ACCOUNTS, Network};
-pub(crate) use sign_in::{Attempt, SignInLimits};
+pub(crate) use sign_in::{Attempt, Client, SignInLimits};
 
 /// Whom the line of a password check is shared with: everyone of the same network, or nobody but
 /// one browser.
@@ -28,7 +28,7 @@ pub(crate) enum Line {
     Local,
 }
 
-impl resilience::QueueKey for Line {
+impl QueueKey for Line {
     /// Guesses from many networks take every place of the line; who has signed in before does so
     /// all the same.
     fn is_preferred(&self) -> bool {
@@ -51,25 +51,34 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    pub(crate) fn new(settings: &Settings) -> Self {
+    pub(crate) fn new(settings: &Settings, limiter: &Arc<dyn Limiter>) -> Self {
+        let counter = Counter(Arc::clone(limiter));
         Self {
-            sign_in: SignInLimits::new(settings),
+            sign_in: SignInLimits::new(settings, &counter),
             registrations: AddressLimit::with_levels(
+                &counter,
                 IPV6_LEVELS_OF_ACCOUNTS,
-                "sign-ups from this address",
-                settings.registrations_per_address,
-                settings.registration_window_s,
+                &NamedLimit::new(
+                    "registrations",
+                    "sign-ups from this address",
+                    settings.registrations_per_address,
+                    settings.registration_window_s,
+                ),
             ),
-            all_registrations: AllRegistrations::new(settings),
+            all_registrations: AllRegistrations::new(settings, &counter),
             applications: AddressLimit::new(
-                "applications registered from this address",
-                settings.applications_per_address,
-                settings.application_window_s,
+                &counter,
+                &NamedLimit::new(
+                    "applications",
+                    "applications registered from this address",
+                    settings.applications_per_address,
+                    settings.application_window_s,
+                ),
             ),
         }
     }
 
-    /// Forgets the buckets that are full.
+    /// Forgets the buckets of this process that are full.
     pub(crate) fn forget_full(&self, now: Uptime) {
         self.sign_in.forget_full(now);
         self.registrations.forget_full(now);
@@ -80,65 +89,111 @@ impl Limits {
 /// How many may sign up in all, whatever addresses they have: a bound on what a crowd of addresses
 /// can make.
 pub(crate) struct AllRegistrations {
-    hourly: Limit<()>,
-    daily: Limit<()>,
+    counter: Counter,
+    hourly: NamedLimit,
+    daily: NamedLimit,
 }
 
 impl AllRegistrations {
-    fn new(settings: &Settings) -> Self {
+    fn new(settings: &Settings, counter: &Counter) -> Self {
         const HOUR_S: u32 = 3_600;
         const WHAT: &str = "people are signing up here just now";
+        let (of_hour, of_day) = (
+            settings.registrations_per_hour_max,
+            settings.registrations_per_day_max,
+        );
         Self {
-            hourly: Limit::new(WHAT, settings.registrations_per_hour_max, HOUR_S),
-            daily: Limit::new(WHAT, settings.registrations_per_day_max, 24 * HOUR_S),
+            counter: counter.clone(),
+            hourly: NamedLimit::new("all-registrations-hour", WHAT, of_hour, HOUR_S),
+            daily: NamedLimit::new("all-registrations-day", WHAT, of_day, 24 * HOUR_S),
         }
     }
 
-    pub(crate) fn take(&self, now: Uptime) -> Result<(), AccountsError> {
-        self.hourly.take(Some(()), now)?;
-        self.daily
-            .take(Some(()), now)
-            .inspect_err(|_| self.hourly.release(()))
+    pub(crate) async fn take(&self, now: Uptime) -> Result<Grant, AccountsError> {
+        self.counter.take(&self.asked(), now).await
     }
 
     /// Nobody signed up.
-    pub(crate) fn release(&self) {
-        self.hourly.release(());
-        self.daily.release(());
+    pub(crate) async fn release(&self, grant: Grant, now: Uptime) {
+        self.counter.release(grant, &self.asked(), now).await;
+    }
+
+    fn asked(&self) -> [Asked<'_>; 2] {
+        [&self.hourly, &self.daily].map(|limit| limit.ask(&[]))
     }
 }
 
 /// One limit, and the words for what it counts.
-pub(crate) struct Limit<K> {
+pub(crate) struct NamedLimit {
     what: &'static str,
-    limit: resilience::Limit<K>,
+    limit: Limit,
 }
 
-impl<K: Hash + Eq + Copy> Limit<K> {
-    fn new(what: &'static str, count: u32, window_s: u32) -> Self {
+impl NamedLimit {
+    fn new(name: &'static str, what: &'static str, count: u32, window_s: u32) -> Self {
         Self {
             what,
-            limit: resilience::Limit::new(count, window_s),
+            limit: Limit::new(name, count, window_s),
         }
     }
 
-    /// Takes one from the key's bucket, if there is a key.
-    pub(crate) fn take(&self, key: Option<K>, now: Uptime) -> Result<(), AccountsError> {
-        self.limit
-            .take(key, now)
-            .map_err(|reached| AccountsError::RateLimited {
-                what: self.what,
-                wait: reached.wait,
-            })
+    /// The same with so many times its count.
+    fn times(&self, times: u32) -> Self {
+        let limit = self.limit.times(times);
+        Self { limit, ..*self }
     }
 
-    /// Releases one that was taken.
-    pub(crate) fn release(&self, key: K) {
-        self.limit.release(key);
+    /// The same, which nobody is freed of when what is counted elsewhere is lost.
+    fn guarded(self) -> Self {
+        Self {
+            limit: self.limit.guarded(),
+            ..self
+        }
     }
 
-    /// Forgets the buckets that are full.
-    pub(crate) fn forget_full(&self, now: Uptime) {
+    /// The bucket of the key that consists of these parts.
+    fn ask(&self, key: &[&[u8]]) -> Asked<'_> {
+        Asked {
+            what: self.what,
+            bucket: Bucket {
+                limit: &self.limit,
+                key: BucketKey::of(key),
+            },
+        }
+    }
+
+    fn forget_full(&self, now: Uptime) {
         self.limit.forget_full(now);
     }
+}
+
+/// A bucket, and the words for what it counts.
+#[derive(Clone, Copy)]
+struct Asked<'l> {
+    what: &'static str,
+    bucket: Bucket<'l>,
+}
+
+/// Counts, and says which limit is reached. Cheap to clone.
+#[derive(Clone)]
+struct Counter(Arc<dyn Limiter>);
+
+impl Counter {
+    /// Takes one from each of these buckets, or from none.
+    async fn take(&self, asked: &[Asked<'_>], now: Uptime) -> Result<Grant, AccountsError> {
+        let taken = self.0.take(&buckets(asked), now).await;
+        taken.map_err(|reached| AccountsError::RateLimited {
+            what: asked[reached.bucket].what,
+            wait: reached.wait,
+        })
+    }
+
+    /// Releases what was taken from these buckets.
+    async fn release(&self, grant: Grant, asked: &[Asked<'_>], now: Uptime) {
+        self.0.release(grant, &buckets(asked), now).await;
+    }
+}
+
+fn buckets<'l>(asked: &[Asked<'l>]) -> Vec<Bucket<'l>> {
+    asked.iter().map(|asked| asked.bucket).collect()
 }

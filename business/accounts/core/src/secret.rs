@@ -87,6 +87,12 @@ impl SecretHash {
         Self(bytes.try_into().unwrap_or_default())
     }
 
+    /// Its first half: enough to distinguish it, and not what is stored.
+    pub(crate) fn first_half(self) -> [u8; 16] {
+        let (half, _) = self.0.split_at(16);
+        half.try_into().unwrap_or_default()
+    }
+
     /// Whether a column holds the same hash, in a time that reveals nothing of where they differ.
     pub(crate) fn is_stored_as(&self, stored: &[u8]) -> bool {
         self.0.as_slice().ct_eq(stored).into()

@@ -62,7 +62,7 @@ impl State {
         Ok(Self {
             database: dependencies.database,
             clock: dependencies.clock,
-            limits: Limits::new(&settings),
+            limits: Limits::new(&settings, &dependencies.limiter),
             ids: dependencies.ids,
             passwords: Passwords::new(&settings)?,
             caches,

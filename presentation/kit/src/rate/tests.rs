@@ -31,18 +31,18 @@ fn remaining(counted: &Counted) -> u32 {
     counted.quota.unwrap().remaining
 }
 
-#[test]
-fn what_is_reported_is_what_is_enforced() {
+#[tokio::test]
+async fn what_is_reported_is_what_is_enforced() {
     let (limits, clock) = limits(few());
     for left in [2, 1, 0] {
-        let counted = limits.count_write(ADA);
+        let counted = limits.count_write(ADA).await;
         assert_eq!(
             (counted.quota.unwrap().limit, remaining(&counted)),
             (3, left)
         );
         assert!(counted.outcome().is_ok());
     }
-    let refused = limits.count_write(ADA);
+    let refused = limits.count_write(ADA).await;
     assert_eq!(remaining(&refused), 0);
     let reset = refused.quota.unwrap().reset;
     assert_eq!(reset, clock.now().plus(Duration::from_secs(30)));
@@ -51,19 +51,22 @@ fn what_is_reported_is_what_is_enforced() {
     assert_eq!(error.retry_after(), Some(Duration::from_secs(10)));
     assert!(error.public().contains("3 things in 30 seconds"), "{error}");
     assert!(
-        limits.count_write(BOB).outcome().is_ok(),
+        limits.count_write(BOB).await.outcome().is_ok(),
         "others have their own"
     );
-    assert!(limits.count_read(ADA).outcome().is_ok(), "reading goes on");
+    assert!(
+        limits.count_read(ADA).await.outcome().is_ok(),
+        "reading goes on"
+    );
     clock.advance(Duration::from_secs(10));
-    assert!(limits.count_write(ADA).outcome().is_ok());
+    assert!(limits.count_write(ADA).await.outcome().is_ok());
 }
 
-#[test]
-fn a_day_has_a_limit_of_its_own_and_takes_nothing_from_the_other() {
+#[tokio::test]
+async fn a_day_has_a_limit_of_its_own_and_takes_nothing_from_the_other() {
     let (limits, clock) = limits(few());
     for left in [2, 1, 2, 1, 0] {
-        let counted = limits.count_write(ADA);
+        let counted = limits.count_write(ADA).await;
         assert_eq!(remaining(&counted), left);
         assert!(counted.outcome().is_ok());
         if left == 1 {
@@ -71,48 +74,51 @@ fn a_day_has_a_limit_of_its_own_and_takes_nothing_from_the_other() {
         }
     }
     clock.advance(Duration::from_secs(60));
-    let refused = limits.count_write(ADA);
+    let refused = limits.count_write(ADA).await;
     assert_eq!((refused.quota.unwrap().limit, remaining(&refused)), (5, 0));
     let error = refused.outcome().unwrap_err();
     assert!(error.public().contains("5 things in a day"), "{error}");
     assert!(error.retry_after().unwrap() > Duration::from_secs(4 * 60 * 60));
 }
 
-#[test]
-fn a_household_is_one_address_and_two_are_two() {
+#[tokio::test]
+async fn a_household_is_one_address_and_two_are_two() {
     let (limits, _) = limits(few());
-    let allowed = |address: &str| {
-        let counted = limits.count_address(Some(address.parse().unwrap()));
-        counted.outcome().is_ok()
-    };
-    assert!(allowed("2001:db8:1:1::1"));
-    assert!(!allowed("2001:db8:1:1:ffff::2"));
-    assert!(allowed("2001:db8:1:2::1"));
-    assert!(allowed("192.0.2.1"));
-    assert!(!allowed("::ffff:192.0.2.1"));
-    assert!(allowed("192.0.2.2"));
-    let unknown = limits.count_address(None);
+    for (address, expected) in [
+        ("2001:db8:1:1::1", true),
+        ("2001:db8:1:1:ffff::2", false),
+        ("2001:db8:1:2::1", true),
+        ("192.0.2.1", true),
+        ("::ffff:192.0.2.1", false),
+        ("192.0.2.2", true),
+    ] {
+        let counted = limits.count_address(Some(address.parse().unwrap())).await;
+        assert_eq!(counted.outcome().is_ok(), expected, "{address}");
+    }
+    let unknown = limits.count_address(None).await;
     assert!(unknown.quota.is_none() && unknown.outcome().is_ok());
 }
 
-#[test]
-fn a_line_with_many_networks_is_counted_as_a_whole() {
+#[tokio::test]
+async fn a_line_with_many_networks_is_counted_as_a_whole() {
     let (limits, _) = limits(few());
-    let allowed = |network: u32| {
-        let address = format!("2001:db8:1:{network:x}::1").parse().unwrap();
-        limits.count_address(Some(address)).outcome().is_ok()
+    let allowed = async |networks: Vec<u32>| {
+        let mut allowed = 0;
+        for network in networks {
+            let address = format!("2001:db8:1:{network:x}::1").parse().unwrap();
+            allowed += u32::from(limits.count_address(Some(address)).await.outcome().is_ok());
+        }
+        allowed
     };
     // A /56 has four, and what it is refused takes nothing from the /48 round it, which has 16.
-    let of_first: Vec<bool> = (0..40).map(allowed).collect();
-    assert_eq!(of_first.iter().filter(|allowed| **allowed).count(), 4);
-    let of_others = (1..100).filter(|line| allowed(line << 8)).count();
-    assert_eq!(of_others, 12);
-    let elsewhere = "2001:db8:2::1".parse().unwrap();
-    assert!(limits.count_address(Some(elsewhere)).outcome().is_ok());
+    assert_eq!(allowed((0..40).collect()).await, 4);
+    assert_eq!(allowed((1..100).map(|line| line << 8).collect()).await, 12);
+    let elsewhere = limits.count_address(Some("2001:db8:2::1".parse().unwrap()));
+    assert!(elsewhere.await.outcome().is_ok());
 }
 
-#[test]
-fn where_there_is_no_limit_none_is_reported() {
+#[tokio::test]
+async fn where_there_is_no_limit_none_is_reported() {
     let (limits, _) = limits(LimitSettings {
         writes_per_account_max: 0,
         writes_per_account_day_max: 0,
@@ -121,7 +127,7 @@ fn where_there_is_no_limit_none_is_reported() {
         ..LimitSettings::default()
     });
     for _ in 0..1_000 {
-        let counted = [limits.count_write(ADA), limits.count_read(ADA)];
+        let counted = [limits.count_write(ADA).await, limits.count_read(ADA).await];
         for counted in counted {
             assert!(counted.quota.is_none() && counted.outcome().is_ok());
         }
@@ -151,12 +157,12 @@ fn what_goes_on_with_a_change_is_no_other() {
     }
 }
 
-#[test]
-fn the_defaults_let_albums_through() {
+#[tokio::test]
+async fn the_defaults_let_albums_through() {
     let (limits, _) = limits(LimitSettings::default());
     // Six albums of twenty photos, each photo uploaded and described, and the posts.
     for _ in 0..6 * 41 {
-        assert!(limits.count_write(ADA).outcome().is_ok());
+        assert!(limits.count_write(ADA).await.outcome().is_ok());
     }
     assert_eq!(LimitSettings::default().check(), Ok(()));
     let never = LimitSettings {

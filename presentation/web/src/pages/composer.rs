@@ -48,8 +48,8 @@ pub(crate) async fn publish(
         check_token(&page_context, "")?;
         return Err(Error::invalid("csrf", "The form was empty. Go back and try again.").into());
     }
-    let counted = page_context.surface.limits.count_write(author).outcome();
-    let shared = match read.and(counted) {
+    let counted = page_context.surface.limits.count_write(author).await;
+    let shared = match read.and(counted.outcome()) {
         Ok(()) if draft.wants_sharing() => share(&page_context, author, &mut draft).await,
         Ok(()) => Ok(None),
         Err(error) => Err(error),

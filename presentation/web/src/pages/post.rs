@@ -120,7 +120,8 @@ async fn publish(
     text: &str,
     request: CreatePostRequest,
 ) -> Result<u64> {
-    page_context.surface.limits.count_write(author).outcome()?;
+    let limits = &page_context.surface.limits;
+    limits.count_write(author).await.outcome()?;
     if text.trim().is_empty() {
         return Err(Error::invalid("text", "Write a word or two first."));
     }

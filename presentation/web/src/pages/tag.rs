@@ -43,7 +43,8 @@ pub(crate) async fn show(
     if page_context.viewer_id().is_none() {
         // Nothing else bounds how often all these posts are looked through.
         let limits = &page_context.surface.limits;
-        limits.count_address(address.parse().ok()).outcome()?;
+        let counted = limits.count_address(address.parse().ok()).await;
+        counted.outcome()?;
     }
     let cards = tagged(&page_context, &name).await?;
     let now = now();

@@ -3,9 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 
 use infra_kernel::Uptime;
+use infra_resilience::Grant;
 use sha2::{Digest as _, Sha256};
 
-use super::Limit;
+use super::{Asked, Counter, NamedLimit};
 use crate::error::AccountsError;
 
 /// The networks in which an IPv6 address is counted, by the bits of their prefix, and how many
@@ -89,67 +90,81 @@ pub(super) fn first_eight(bytes: &[u8]) -> [u8; 8] {
     first
 }
 
+impl Network {
+    /// Bytes of its own among those of all networks.
+    pub(super) fn bytes(self) -> [u8; 10] {
+        let (kind, octets) = match self.address {
+            Address::V4([a, b, c, d]) => (1, [a, b, c, d, 0, 0, 0, 0]),
+            Address::V6(octets) => (2, octets),
+            Address::Other(octets) => (3, octets),
+        };
+        let mut bytes = [kind; 10];
+        bytes[1] = self.bits;
+        bytes[2..].copy_from_slice(&octets);
+        bytes
+    }
+}
+
 /// A limit for an address and for the networks round it.
 pub(crate) struct AddressLimit {
+    counter: Counter,
     /// By the bits of the prefix; what is no IPv6 address is in the first alone.
-    levels: [(u8, Limit<Network>); 3],
+    levels: [(u8, NamedLimit); 3],
 }
 
 impl AddressLimit {
-    pub(super) fn new(what: &'static str, count: u32, window_s: u32) -> Self {
-        Self::with_levels(IPV6_LEVELS, what, count, window_s)
+    pub(super) fn new(counter: &Counter, limit: &NamedLimit) -> Self {
+        Self::with_levels(counter, IPV6_LEVELS, limit)
     }
 
     /// One whose IPv6 networks have so many times the allowance of one address, by the bits of
     /// their prefix.
     pub(super) fn with_levels(
+        counter: &Counter,
         levels: [(u8, u32); 3],
-        what: &'static str,
-        count: u32,
-        window_s: u32,
+        limit: &NamedLimit,
     ) -> Self {
-        let level = |(bits, times): (u8, u32)| {
-            (
-                bits,
-                Limit::new(what, count.saturating_mul(times), window_s),
-            )
-        };
         Self {
-            levels: levels.map(level),
+            counter: counter.clone(),
+            levels: levels.map(|(bits, times)| (bits, limit.times(times))),
         }
     }
 
-    /// Takes one from the address and from each network round it, or from none, if there is an
-    /// address.
-    pub(crate) fn take(&self, address: Option<Address>, now: Uptime) -> Result<(), AccountsError> {
-        let Some(address) = address else {
-            return Ok(());
-        };
-        let levels = self.levels_of(address);
-        for (taken, (bits, limit)) in levels.iter().enumerate() {
-            if let Err(error) = limit.take(Some(address.within(*bits)), now) {
-                for (bits, limit) in &levels[..taken] {
-                    limit.release(address.within(*bits));
-                }
-                return Err(error);
-            }
-        }
-        Ok(())
-    }
-
-    /// Releases one that was taken from the address and from each network round it.
-    pub(crate) fn release(&self, address: Option<Address>) {
-        let Some(address) = address else { return };
-        for (bits, limit) in self.levels_of(address) {
-            limit.release(address.within(*bits));
-        }
-    }
-
-    fn levels_of(&self, address: Address) -> &[(u8, Limit<Network>)] {
+    /// Takes one from the address and from each network round it, or from none. Without an address
+    /// nothing is limited, and nothing can be released.
+    pub(crate) async fn take(
+        &self,
+        address: Option<Address>,
+        now: Uptime,
+    ) -> Result<Option<Grant>, AccountsError> {
         match address {
-            Address::V6(_) => &self.levels,
-            Address::V4(_) | Address::Other(_) => &self.levels[..1],
+            Some(address) => Ok(Some(self.counter.take(&self.asked(address), now).await?)),
+            None => Ok(None),
         }
+    }
+
+    /// Releases what was taken from the address and from each network round it.
+    pub(crate) async fn release(
+        &self,
+        grant: Option<Grant>,
+        address: Option<Address>,
+        now: Uptime,
+    ) {
+        if let (Some(grant), Some(address)) = (grant, address) {
+            let asked = self.asked(address);
+            self.counter.release(grant, &asked, now).await;
+        }
+    }
+
+    fn asked(&self, address: Address) -> Vec<Asked<'_>> {
+        let levels = match address {
+            Address::V6(_) => &self.levels[..],
+            Address::V4(_) | Address::Other(_) => &self.levels[..1],
+        };
+        let asked = levels
+            .iter()
+            .map(|(bits, limit)| limit.ask(&[&address.within(*bits).bytes()]));
+        asked.collect()
     }
 
     pub(super) fn forget_full(&self, now: Uptime) {
@@ -161,6 +176,11 @@ impl AddressLimit {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+    use std::sync::Arc;
+
+    use infra_resilience::LocalLimiter;
+
     use super::*;
 
     fn at(seconds: i64) -> Uptime {
@@ -207,38 +227,70 @@ mod tests {
         assert_eq!(network("192.0.2.1", 48), network("192.0.2.1", 56));
     }
 
-    #[test]
-    fn anyone_who_has_a_whole_network_has_no_endless_addresses() {
-        let limit = AddressLimit::new("tries", 10, 60);
-        let try_from = |text: String| limit.take(Address::parse(&text), at(0)).is_ok();
-        let allowed = (0..100)
-            .filter(|n| try_from(format!("2001:db8:1:{n:x}::1")))
-            .count();
-        assert_eq!(allowed, 40, "one /56 has four times the allowance of a /64");
-        let allowed = (0..0x1_0000_u32)
-            .step_by(0x80)
-            .filter(|n| try_from(format!("2001:db8:2:{n:x}::1")))
-            .count();
+    /// A limit of so many in a minute.
+    fn limit(count: u32) -> AddressLimit {
+        let counter = Counter(Arc::new(LocalLimiter::default()));
+        AddressLimit::new(&counter, &NamedLimit::new("tests", "tries", count, 60))
+    }
+
+    /// How many tries from these addresses are allowed.
+    async fn allowed(
+        limit: &AddressLimit,
+        addresses: impl Iterator<Item = String>,
+        now: Uptime,
+    ) -> usize {
+        let mut allowed = 0;
+        for address in addresses {
+            let taken = limit.take(Address::parse(&address), now).await;
+            allowed += usize::from(taken.is_ok());
+        }
+        allowed
+    }
+
+    #[tokio::test]
+    async fn anyone_who_has_a_whole_network_has_no_endless_addresses() {
+        let limit = limit(10);
+        let of_home = (0..100).map(|n| format!("2001:db8:1:{n:x}::1"));
+        let of_site = (0..0x1_0000_u32).step_by(0x80);
+        let of_site = of_site.map(|n| format!("2001:db8:2:{n:x}::1"));
+        let of_one = |address: &str, count| std::iter::repeat_n(address.to_owned(), count);
         assert_eq!(
-            allowed, 160,
+            allowed(&limit, of_home, at(0)).await,
+            40,
+            "one /56 has four times the allowance of a /64"
+        );
+        assert_eq!(
+            allowed(&limit, of_site, at(0)).await,
+            160,
             "one /48 has sixteen times the allowance of a /64"
         );
-        assert!(try_from("2001:db8:3::1".to_owned()));
-        let allowed = (0..20).filter(|_| try_from("192.0.2.1".to_owned())).count();
-        assert_eq!(allowed, 10);
-        assert!(try_from("192.0.2.2".to_owned()));
+        assert_eq!(allowed(&limit, of_one("2001:db8:3::1", 1), at(0)).await, 1);
+        assert_eq!(allowed(&limit, of_one("192.0.2.1", 20), at(0)).await, 10);
+        assert_eq!(allowed(&limit, of_one("192.0.2.2", 1), at(0)).await, 1);
+    }
+
+    #[tokio::test]
+    async fn a_try_that_a_wider_network_refuses_costs_the_narrower_nothing() {
+        let limit = limit(1);
+        let hosts = (0..4).map(|host| format!("2001:db8:1:{host}::1"));
+        assert_eq!(allowed(&limit, hosts, at(0)).await, 4);
+        let another = |count| std::iter::repeat_n("2001:db8:1:9::1".to_owned(), count);
+        assert_eq!(allowed(&limit, another(5), at(0)).await, 0);
+        assert_eq!(allowed(&limit, another(1), at(15)).await, 1);
     }
 
     #[test]
-    fn a_try_that_a_wider_network_refuses_costs_the_narrower_nothing() {
-        let limit = AddressLimit::new("tries", 1, 60);
-        let take = |text: &str, now| limit.take(Address::parse(text), now).is_ok();
-        for host in 0..4 {
-            assert!(take(&format!("2001:db8:1:{host}::1"), at(0)));
-        }
-        for _ in 0..5 {
-            assert!(!take("2001:db8:1:9::1", at(0)));
-        }
-        assert!(take("2001:db8:1:9::1", at(15)));
+    fn networks_that_differ_have_other_bytes() {
+        let address = |text: &str| Address::parse(text).unwrap();
+        let networks = [
+            address("2001:db8::1").within(64),
+            address("2001:db8::1").within(56),
+            address("2001:db8:1::1").within(64),
+            address("192.0.2.1").within(64),
+            address("192.0.2.2").within(64),
+            address("unknown").within(64),
+        ];
+        let bytes: HashSet<_> = networks.map(Network::bytes).into();
+        assert_eq!(bytes.len(), networks.len());
     }
 }

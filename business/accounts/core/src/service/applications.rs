@@ -24,7 +24,8 @@ pub(super) async fn create_application(
     state
         .limits
         .applications
-        .take(address, state.clock.uptime())?;
+        .take(address, state.clock.uptime())
+        .await?;
     let secret = Secret::fresh();
     let application = Application {
         id: state.ids.next::<ApplicationId>().get(),

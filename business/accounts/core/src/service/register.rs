@@ -44,16 +44,14 @@ pub(super) async fn register(
     }
     let address = Address::parse(&request.remote_address);
     // Before any work; released where nobody was told what the allowance is there for.
-    state
-        .limits
-        .registrations
-        .take(address, state.clock.uptime())?;
+    let limit = &state.limits.registrations;
+    let grant = limit.take(address, state.clock.uptime()).await?;
     let signed_up = sign_up(state, context, &mut request, setup_token).await;
     if signed_up
         .as_ref()
         .is_err_and(|error| !reveals_a_secret(error))
     {
-        state.limits.registrations.release(address);
+        limit.release(grant, address, state.clock.uptime()).await;
     }
     Ok(RegisterReply {
         account: Some(signed_up?),
@@ -75,10 +73,13 @@ async fn sign_up(
         let role = Role::Admin;
         return hash_and_write(state, context, request, password, role, setup_token).await;
     }
-    state.limits.all_registrations.take(state.clock.uptime())?;
-    hash_and_write(state, context, request, password, Role::Member, None)
-        .await
-        .inspect_err(|_| state.limits.all_registrations.release())
+    let limit = &state.limits.all_registrations;
+    let grant = limit.take(state.clock.uptime()).await?;
+    let made = hash_and_write(state, context, request, password, Role::Member, None).await;
+    if made.is_err() {
+        limit.release(grant, state.clock.uptime()).await;
+    }
+    made
 }
 
 /// That the e-mail address is taken only the transaction says, after the hash: so neither a

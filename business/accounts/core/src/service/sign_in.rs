@@ -7,7 +7,7 @@ use infra_db::Connection;
 use infra_kernel::{AccountId, Context, Timestamp};
 
 use crate::error::AccountsError;
-use crate::limits::{Address, Attempt, Line};
+use crate::limits::{Address, Attempt, Client, Line};
 use crate::passwords::Fit;
 use crate::rules::password::Password;
 use crate::secret::{Secret, SecretHash};
@@ -56,14 +56,15 @@ pub(super) async fn sign_in(
     };
     let address = Address::parse(&request.remote_address);
     let attempt = begin_attempt(state, name, &browser, address).await?;
-    let line = match attempt {
-        Attempt::Stranger(..) => Line::of(address),
-        Attempt::Known(_, browser) => Line::Browser(browser),
+    let line = match attempt.client {
+        Client::Stranger(..) => Line::of(address),
+        Client::Known(_, browser) => Line::Browser(browser),
     };
     let password = Password::typed(request.password).unwrap_or_else(Password::stand_in);
     let checked = check(state, context, line, name, password).await;
     if !matches!(checked, Err(AccountsError::WrongCredentials)) {
-        state.limits.sign_in.release(&attempt);
+        let uptime = state.clock.uptime();
+        state.limits.sign_in.release(&attempt, uptime).await;
     }
     open_session(state, checked?, browser).await
 }
@@ -77,13 +78,13 @@ async fn begin_attempt(
 ) -> Result<Attempt, AccountsError> {
     let uptime = state.clock.uptime();
     let limits = &state.limits.sign_in;
-    let known = match browser.known_by {
-        Some(secret) => verified_account(state, secret, name)
-            .await?
-            .and_then(|account_id| limits.begin_known(account_id, secret, uptime)),
-        None => None,
-    };
-    known.map_or_else(|| limits.begin(name, address, uptime), Ok)
+    if let Some(secret) = browser.known_by
+        && let Some(account_id) = verified_account(state, secret, name).await?
+        && let Some(attempt) = limits.begin_known(account_id, secret, uptime).await
+    {
+        return Ok(attempt);
+    }
+    limits.begin(name, address, uptime).await
 }
 
 /// The name's account, if it knows the browser. This is asked of a name that nobody has, too:

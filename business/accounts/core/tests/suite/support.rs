@@ -71,6 +71,7 @@ impl Domain {
             database: database.clone(),
             clock: clock.clone(),
             ids: Arc::new(IdGenerator::new(shard, clock.clone())),
+            limiter: testing_databases::limiter().await,
             settings,
             site_names: vec!["Camera Obscura".to_owned(), "photos.example".to_owned()],
         };

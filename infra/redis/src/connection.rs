@@ -1,0 +1,146 @@
+//! One connection to a server that will do, with the functions on it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, RedisResult};
+
+use crate::address::Address;
+use crate::error::ConnectError;
+use crate::library::Library;
+
+/// The oldest server that will do: older ones have no functions.
+pub(crate) const VERSION_MIN: (u32, u32) = (7, 0);
+/// How long connecting may take.
+const CONNECT_MAX: Duration = Duration::from_secs(2);
+/// How long the server may take for each reply until the connection is used.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(2);
+/// How many calls may wait in the connection's own queue.
+const QUEUE_MAX: usize = 256;
+
+/// Connects, looks whether the server will do, and loads the functions.
+pub(crate) async fn connect(
+    address: &Address,
+    libraries: &[Library],
+) -> Result<MultiplexedConnection, ConnectError> {
+    let (mut connection, info) = open(address).await?;
+    info.require_usable(address)?;
+    load(&mut connection, libraries).await.map_err(|error| {
+        match ConnectError::of(address, error) {
+            ConnectError::Unreachable(address, cause) if !info.is_loading() => {
+                ConnectError::Library(address, cause)
+            }
+            other => other,
+        }
+    })?;
+    Ok(connection)
+}
+
+/// Loads the functions, in place of those of the same names.
+pub(crate) async fn load(
+    connection: &mut MultiplexedConnection,
+    libraries: &[Library],
+) -> RedisResult<()> {
+    for library in libraries {
+        let mut command = redis::cmd("FUNCTION");
+        command.arg("LOAD").arg("REPLACE").arg(library.code);
+        command.exec_async(connection).await?;
+    }
+    Ok(())
+}
+
+/// Connects, and asks the server about itself.
+pub(crate) async fn open(address: &Address) -> Result<(MultiplexedConnection, Info), ConnectError> {
+    let failed = |error| ConnectError::of(address, error);
+    let client = Client::open(address.info()).map_err(failed)?;
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(CONNECT_MAX))
+        .set_response_timeout(Some(HANDSHAKE_MAX))
+        .set_pipeline_buffer_size(QUEUE_MAX);
+    let connected = client.get_multiplexed_async_connection_with_config(&config);
+    let mut connection = connected.await.map_err(failed)?;
+    let text: String = redis::cmd("INFO")
+        .query_async(&mut connection)
+        .await
+        .map_err(failed)?;
+    Ok((connection, Info::parse(&text)))
+}
+
+/// What a server says of itself.
+pub(crate) struct Info(HashMap<String, String>);
+
+impl Info {
+    /// Lines of names and values, with a colon between them.
+    pub(crate) fn parse(text: &str) -> Self {
+        let lines = text.lines().filter_map(|line| line.split_once(':'));
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.trim().to_owned());
+        Self(lines.map(owned).collect())
+    }
+
+    pub(crate) fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+
+    pub(crate) fn number(&self, name: &str) -> u64 {
+        self.get(name).parse().unwrap_or(0)
+    }
+
+    fn is_loading(&self) -> bool {
+        self.get("loading") == "1"
+    }
+
+    pub(crate) fn is_replica(&self) -> bool {
+        self.get("role") == "slave"
+    }
+
+    fn version(&self) -> Option<(u32, u32)> {
+        let mut numbers = self.get("redis_version").split('.');
+        let mut next = || numbers.next()?.parse().ok();
+        Some((next()?, next()?))
+    }
+
+    /// Whether it is a server that this program can work with.
+    pub(crate) fn require_usable(&self, address: &Address) -> Result<(), ConnectError> {
+        let address = address.to_string();
+        if self.version().is_none_or(|version| version < VERSION_MIN) {
+            let version = self.get("redis_version").to_owned();
+            return Err(ConnectError::TooOld { address, version });
+        }
+        if self.get("redis_mode") == "cluster" {
+            return Err(ConnectError::Cluster(address));
+        }
+        if self.is_replica() {
+            return Err(ConnectError::Replica(address));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(info: &str) -> Option<String> {
+        let address = Address::parse("redis://ada:tulip@one").unwrap();
+        let usable = Info::parse(info).require_usable(&address);
+        usable.err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_server_that_will_not_do_is_refused_with_what_is_needed() {
+        let new = "# Server\r\nredis_version:7.0.15\r\nredis_mode:standalone\r\nrole:master\r\n";
+        assert_eq!(problem(new), None);
+        assert_eq!(problem("redis_version:10.1.0\r\n"), None);
+        for (info, words) in [
+            ("redis_version:6.2.14\r\n", "version 6.2.14, and 7.0"),
+            ("", "and 7.0 or newer is needed"),
+            ("redis_version:7.2.4\r\nredis_mode:cluster\r\n", "cluster"),
+            ("redis_version:7.2.4\r\nrole:slave\r\n", "name the primary"),
+        ] {
+            let problem = problem(info).expect("it will not do");
+            assert!(problem.contains(words), "{info}: {problem}");
+            assert!(!problem.contains("tulip"), "{problem}");
+        }
+    }
+}
