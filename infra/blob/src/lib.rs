@@ -30,7 +30,7 @@ pub use directory::DirectoryStore;
 pub use error::BlobError;
 pub use key::{BlobKey, InvalidBlobKey};
 pub use reads::{READS_AT_ONCE_MAX, WORK_READS_AT_ONCE_MAX};
-pub use s3::{S3Credentials, S3Facts, S3Location, S3Store};
+pub use s3::{S3Credentials, S3Facts, S3Location, S3Problem, S3Settings, S3Store, S3Style, Secret};
 
 /// What reading and writing return.
 pub type Result<T, E = BlobError> = std::result::Result<T, E>;

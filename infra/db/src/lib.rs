@@ -58,7 +58,7 @@ pub use examine::{DatabaseState, Inspection, examine, inspect};
 pub use futures::future::BoxFuture;
 pub use json::json_ids;
 pub use options::{Durability, OpenOptions};
-pub use postgres::{PostgresOptions, ServerFacts, inspect_postgres};
+pub use postgres::{PostgresOptions, ServerFacts, inspect_postgres, postgres_label};
 pub use query::{Query, Row, ScalarQuery, Target, query, query_plan, query_scalar};
 pub use reader::Reader;
 pub use sqlx::migrate::Migrator;

@@ -5,8 +5,10 @@
 //! its program is; a test whose engine is not asked for does nothing. What is asked for and cannot
 //! be started fails the test.
 
+mod http_proxy;
 mod nats;
 mod network;
+mod objects;
 mod postgres;
 mod process;
 mod redis;
@@ -14,8 +16,10 @@ mod s3;
 mod shape;
 mod site;
 
+pub use http_proxy::{HttpFault, HttpProxy};
 pub use nats::Nats;
 pub use network::Network;
+pub use objects::Objects;
 pub use postgres::Postgres;
 pub use process::{EngineProcess, free_port, wait_for_port};
 pub use redis::Redis;

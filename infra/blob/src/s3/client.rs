@@ -94,7 +94,7 @@ fn builder(
         .with_virtual_hosted_style_request(true)
         .with_allow_http(location.is_plain_http())
         .with_access_key_id(&credentials.access_key_id)
-        .with_secret_access_key(&credentials.secret_access_key)
+        .with_secret_access_key(credentials.secret_access_key.expose())
         .with_checksum_algorithm(Checksum::SHA256)
         .with_conditional_put(S3ConditionalPut::ETagMatch)
         // Some servers have no request that deletes many.

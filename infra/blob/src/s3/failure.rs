@@ -73,19 +73,19 @@ impl Failure {
                 "there is no such bucket: make it, or set media_url to the one that holds the photos",
             ),
             "InvalidAccessKeyId" => {
-                Some("the server does not know the key: look at media_access_key_id")
+                Some("the server does not know the key: look at s3.access_key_id")
             }
-            "SignatureDoesNotMatch" => Some(
-                "the signature is wrong: look at media_secret_access_key, and at `region` in media_url",
-            ),
+            "SignatureDoesNotMatch" => {
+                Some("the signature is wrong: look at s3.secret_access_key, and at s3.region")
+            }
             "RequestTimeTooSkewed" => Some(
                 "the clocks differ: let this machine and the server follow the same time server",
             ),
             "PermanentRedirect"
             | "AuthorizationHeaderMalformed"
-            | "IllegalLocationConstraintException" => Some(
-                "the bucket is in another region: look at `region` and `endpoint` in media_url",
-            ),
+            | "IllegalLocationConstraintException" => {
+                Some("the bucket is in another region: look at s3.region and s3.endpoint")
+            }
             _ => None,
         };
         if by_code.is_some() {
@@ -97,7 +97,7 @@ impl Failure {
                  s3:AbortMultipartUpload and s3:ListBucket on the bucket and its objects",
             ),
             Some(300..=399) => Some(
-                "the server sends requests elsewhere: look at `region`, `endpoint` and `style` in media_url",
+                "the server sends requests elsewhere: look at s3.region, s3.endpoint and s3.style",
             ),
             _ if self.is_not_found() => Some("what media_url names is not there"),
             _ => None,

@@ -49,11 +49,12 @@ impl S3Store {
         .await
     }
 
-    /// The same, after it was made where there was none.
+    /// Has the place be known by this id, unless it is known by another one already. Returns what
+    /// it is known by then.
     ///
     /// # Errors
     /// When the server cannot be reached or refuses; what to look at is said.
-    pub async fn identify(&self) -> Result<String> {
+    pub async fn claim(&self, id: &str) -> Result<String> {
         const OPERATION: &str = "write what the bucket is known by";
         for _ in 0..LOOKS_MAX {
             if let Some(id) = self.identity().await? {
@@ -64,7 +65,7 @@ impl S3Store {
             let made = within(WORK_MAX, OPERATION, async {
                 let client = &self.parts.clients.retrying;
                 let path = self.identity_path();
-                let put = client.put_opts(&path, new_id().into(), options);
+                let put = client.put_opts(&path, id.to_owned().into(), options);
                 match put.await.map_err(Failure::of) {
                     Err(failure) if !failure.is_there_already() => Err(failure.during(OPERATION)),
                     _ => Ok(()),
@@ -74,6 +75,12 @@ impl S3Store {
         }
         let vanishing = std::io::Error::other("it is removed as soon as it is written");
         Err(BlobError::io(OPERATION)(vanishing))
+    }
+
+    /// An id that no other place has.
+    #[must_use]
+    pub fn new_id() -> String {
+        new_id()
     }
 
     fn identity_path(&self) -> ObjectPath {

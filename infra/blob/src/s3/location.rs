@@ -1,15 +1,16 @@
-//! Where a bucket is: what `media_url` says.
+//! Where a bucket is: what `media_url` and the table `[s3]` say.
 
 use std::fmt;
+use std::net::IpAddr;
 
-use percent_encoding::percent_decode_str;
+use super::settings::{S3Settings, S3Style};
 
 /// The region of servers that have none, and for which any name does.
 const REGION_OF_OWN_SERVERS: &str = "us-east-1";
 /// The longest prefix, in bytes: a key may have 1,024, of which a blob's name and folders take 70.
 const PREFIX_BYTES_MAX: usize = 512;
 /// What a URL looks like, for the operator who wrote another one.
-const EXAMPLE: &str = "s3://bucket/prefix?endpoint=https://s3.example.org&region=us-east-1";
+const EXAMPLE: &str = "s3://bucket/prefix";
 
 /// A bucket on an object store that speaks S3, and where in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,46 +27,54 @@ pub struct S3Location {
     pub is_path_style: bool,
 }
 
+/// A setting by its name, and what is wrong with it.
+pub type S3Problem = (&'static str, String);
+
 impl S3Location {
-    /// Reads `s3://bucket/prefix?endpoint=…&region=…&style=path`. Without an endpoint it is on
-    /// Amazon's servers; `style` is `path` or `virtual`, by default the first with an endpoint and
-    /// the second without.
+    /// The place `s3://bucket/prefix`, reached as the settings say.
     ///
     /// # Errors
-    /// A sentence that says what is wrong with it, without its user information.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let rest = text
-            .strip_prefix("s3://")
-            .ok_or_else(|| format!("it does not begin with s3://; it looks like {EXAMPLE}"))?;
-        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
-        if bucket.contains('@') {
-            return Err(
-                "keys do not belong in it: set media_access_key_id and media_secret_access_key"
-                    .to_owned(),
+    /// The setting that is wrong, and a sentence without any key in it.
+    pub fn of(url: &str, settings: &S3Settings) -> Result<Self, S3Problem> {
+        let (bucket, prefix) = bucket_and_prefix(url).map_err(|problem| ("media_url", problem))?;
+        let endpoint =
+            (!settings.endpoint.is_empty()).then(|| checked_endpoint(&settings.endpoint));
+        let endpoint = endpoint
+            .transpose()
+            .map_err(|problem| ("s3.endpoint", problem))?;
+        let region = region(settings, endpoint.is_none());
+        let location = Self {
+            bucket,
+            prefix,
+            is_path_style: match settings.style {
+                S3Style::Auto => endpoint.is_some(),
+                S3Style::Path => true,
+                S3Style::Virtual => false,
+            },
+            region: region.map_err(|problem| ("s3.region", problem))?,
+            endpoint,
+        };
+        location.require_safe(settings)?;
+        Ok(location)
+    }
+
+    /// Says no to what would show photos to a network, or to a name for which no server can have a
+    /// certificate.
+    fn require_safe(&self, settings: &S3Settings) -> Result<(), S3Problem> {
+        if self.is_plain_http() && !self.is_on_this_machine() && !settings.plain_http {
+            let problem = "photos would travel to it without encryption: say https://, or set \
+                           s3.plain_http = true if the whole way is a network of your own";
+            return Err(("s3.endpoint", problem.to_owned()));
+        }
+        if !self.is_path_style && !self.is_plain_http() && self.bucket.contains('.') {
+            let problem = format!(
+                "no certificate holds for the host's name that a bucket with a dot in its name ({}) makes: \
+                 set it to \"path\"",
+                self.bucket
             );
+            return Err(("s3.style", problem));
         }
-        let mut options = Options::default();
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            options.read(pair)?;
-        }
-        let is_on_amazon = options.endpoint.is_none();
-        if is_on_amazon && options.region.is_none() {
-            return Err(
-                "it names no endpoint and no region: with one of Amazon's buckets say \
-                 ?region=…, with another server ?endpoint=https://…"
-                    .to_owned(),
-            );
-        }
-        Ok(Self {
-            bucket: checked_bucket(bucket)?,
-            prefix: checked_prefix(prefix)?,
-            endpoint: options.endpoint,
-            region: options
-                .region
-                .unwrap_or_else(|| REGION_OF_OWN_SERVERS.to_owned()),
-            is_path_style: options.is_path_style.unwrap_or(!is_on_amazon),
-        })
+        Ok(())
     }
 
     /// The URL that the names of objects are appended to.
@@ -95,8 +104,15 @@ impl S3Location {
     pub fn is_on_this_machine(&self) -> bool {
         let endpoint = self.endpoint.as_deref().unwrap_or_default();
         let host = endpoint.split_once("://").map_or("", |(_, host)| host);
-        let name = host.split(':').next().unwrap_or_default();
-        name.starts_with("127.") || name == "localhost" || host.starts_with("[::1]")
+        let name = match host.strip_prefix('[') {
+            Some(rest) => rest.split(']').next(),
+            None => host.split(':').next(),
+        };
+        let name = name.unwrap_or_default();
+        name == "localhost"
+            || name
+                .parse()
+                .is_ok_and(|address: IpAddr| address.is_loopback())
     }
 }
 
@@ -113,32 +129,29 @@ impl fmt::Display for S3Location {
     }
 }
 
-#[derive(Default)]
-struct Options {
-    endpoint: Option<String>,
-    region: Option<String>,
-    is_path_style: Option<bool>,
+fn bucket_and_prefix(url: &str) -> Result<(String, String), String> {
+    // Neither of the first two shows the URL: keys may stand in it.
+    let place = url
+        .strip_prefix("s3://")
+        .ok_or_else(|| format!("it does not begin with s3://; it looks like {EXAMPLE}"))?;
+    if place.contains(['@', '?']) {
+        return Err(format!(
+            "it is {EXAMPLE} and nothing else: keys, endpoint and region are set in the table [s3]"
+        ));
+    }
+    let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+    Ok((checked_bucket(bucket)?, checked_prefix(prefix)?))
 }
 
-impl Options {
-    fn read(&mut self, pair: &str) -> Result<(), String> {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let value = percent_decode_str(value)
-            .decode_utf8()
-            .map_err(|_| format!("`{name}` is not UTF-8"))?;
-        match name {
-            "endpoint" => self.endpoint = Some(checked_endpoint(&value)?),
-            "region" => self.region = Some(checked_region(&value)?),
-            "style" if value == "path" => self.is_path_style = Some(true),
-            "style" if value == "virtual" => self.is_path_style = Some(false),
-            "style" => return Err(format!("style is `path` or `virtual`, not `{value}`")),
-            _ => {
-                return Err(format!(
-                    "`{name}` is none of its options: endpoint, region, style"
-                ));
-            }
-        }
-        Ok(())
+fn region(settings: &S3Settings, is_on_amazon: bool) -> Result<String, String> {
+    match settings.region.as_str() {
+        "" if is_on_amazon => Err(
+            "it is not set, and neither is s3.endpoint: set this for one of Amazon's buckets, or the endpoint \
+             for another server's"
+                .to_owned(),
+        ),
+        "" => Ok(REGION_OF_OWN_SERVERS.to_owned()),
+        region => checked_region(region),
     }
 }
 
@@ -202,75 +215,166 @@ fn checked_region(region: &str) -> Result<String, String> {
 mod tests {
     use super::*;
 
+    fn settings(endpoint: &str, region: &str, style: S3Style) -> S3Settings {
+        S3Settings {
+            endpoint: endpoint.to_owned(),
+            region: region.to_owned(),
+            style,
+            ..S3Settings::default()
+        }
+    }
+
     #[test]
-    fn a_url_says_where_the_bucket_is() {
-        let base = |text: &str| S3Location::parse(text).unwrap().base_url();
+    fn settings_say_where_the_bucket_is() {
+        use S3Style::{Auto, Path, Virtual};
         let cases = [
             (
-                "s3://photos/a/b?endpoint=http://127.0.0.1:8333",
+                "s3://photos/a/b",
+                "http://127.0.0.1:8333",
+                "",
+                Auto,
                 "http://127.0.0.1:8333/photos",
             ),
             (
-                "s3://photos?endpoint=https%3A%2F%2Fs3.example.org/&style=virtual",
+                "s3://photos",
+                "https://s3.example.org/",
+                "",
+                Virtual,
                 "https://photos.s3.example.org",
             ),
             (
-                "s3://photos/?region=eu-central-1",
+                "s3://photos/",
+                "",
+                "eu-central-1",
+                Auto,
                 "https://photos.s3.eu-central-1.amazonaws.com",
             ),
             (
-                "s3://photos.example.org?region=eu-west-1&style=path",
+                "s3://photos.example.org",
+                "",
+                "eu-west-1",
+                Path,
                 "https://s3.eu-west-1.amazonaws.com/photos.example.org",
             ),
             (
-                "s3://photos?endpoint=http://[::1]:80&style=path",
+                "s3://photos",
+                "http://[::1]:80",
+                "",
+                Path,
                 "http://[::1]:80/photos",
             ),
         ];
-        for (text, url) in cases {
-            assert_eq!(base(text), url, "{text}");
+        for (url, endpoint, region, style, base) in cases {
+            let location = S3Location::of(url, &settings(endpoint, region, style)).unwrap();
+            assert_eq!(location.base_url(), base, "{url}");
         }
-        let location =
-            S3Location::parse("s3://photos/a/b/?endpoint=https://x&region=garage").unwrap();
+        let location = S3Location::of("s3://photos/a/b/", &settings("https://x", "garage", Auto));
+        let location = location.unwrap();
         assert_eq!(location.prefix, "a/b");
         assert_eq!(location.region, "garage");
         assert!(!location.is_plain_http());
         assert_eq!(location.to_string(), "s3://photos/a/b at https://x");
     }
 
+    /// Each with the setting that is wrong, and what is said of it.
+    const WRONG: [(&str, S3Style, &str, &str); 16] = [
+        // URL, endpoint and region.
+        ("http://photos  a", S3Style::Auto, "media_url", "s3://"),
+        ("s3://photos  ", S3Style::Auto, "s3.region", "s3.endpoint"),
+        ("s3://  a", S3Style::Auto, "media_url", "name of a bucket"),
+        ("s3://Photos  a", S3Style::Auto, "media_url", "name of a"),
+        ("s3://-photos  a", S3Style::Auto, "media_url", "name of a"),
+        ("s3://ph  a", S3Style::Auto, "media_url", "name of a bucket"),
+        (
+            "s3://photos/../x  a",
+            S3Style::Auto,
+            "media_url",
+            "no prefix",
+        ),
+        ("s3://photos//x  a", S3Style::Auto, "media_url", "no prefix"),
+        (
+            "s3://photos/a%2fb  a",
+            S3Style::Auto,
+            "media_url",
+            "no prefix",
+        ),
+        (
+            "s3://photos?region=a  a",
+            S3Style::Auto,
+            "media_url",
+            "[s3]",
+        ),
+        (
+            "s3://photos  eu_west",
+            S3Style::Auto,
+            "s3.region",
+            "no region",
+        ),
+        (
+            "s3://a.photos  eu",
+            S3Style::Virtual,
+            "s3.style",
+            "certificate",
+        ),
+        (
+            "s3://photos 127.0.0.1:83 ",
+            S3Style::Auto,
+            ENDPOINT,
+            "no endpoint",
+        ),
+        (
+            "s3://photos http://a/b ",
+            S3Style::Auto,
+            ENDPOINT,
+            "no endpoint",
+        ),
+        (
+            "s3://photos http://192.0.2.1 ",
+            S3Style::Auto,
+            ENDPOINT,
+            PLAIN,
+        ),
+        (
+            "s3://photos http://127.x.org ",
+            S3Style::Auto,
+            ENDPOINT,
+            PLAIN,
+        ),
+    ];
+    const ENDPOINT: &str = "s3.endpoint";
+    const PLAIN: &str = "s3.plain_http";
+
     #[test]
-    fn what_is_wrong_with_a_url_is_said() {
-        let cases = [
-            ("http://photos", "s3://"),
-            ("s3://photos", "region"),
-            ("s3://?region=a", "name of a bucket"),
-            ("s3://Photos?region=a", "name of a bucket"),
-            ("s3://-photos?region=a", "name of a bucket"),
-            ("s3://ph?region=a", "name of a bucket"),
-            ("s3://photos/../x?region=a", "no prefix"),
-            ("s3://photos//x?region=a", "no prefix"),
-            ("s3://photos/a%2fb?region=a", "no prefix"),
-            ("s3://photos?region=", "no region"),
-            ("s3://photos?endpoint=127.0.0.1:8333", "no endpoint"),
-            ("s3://photos?endpoint=http://a/b", "no endpoint"),
-            ("s3://photos?region=a&style=other", "style"),
-            ("s3://photos?region=a&colour=red", "colour"),
-        ];
-        for (text, named) in cases {
-            let problem = S3Location::parse(text).unwrap_err();
-            assert!(problem.contains(named), "{text}: {problem}");
+    fn what_is_wrong_is_said_with_the_setting_that_is() {
+        for (place, style, setting, named) in WRONG {
+            let mut parts = place.split(' ');
+            let mut next = || parts.next().unwrap();
+            let (url, endpoint, region) = (next(), next(), next());
+            let refused = S3Location::of(url, &settings(endpoint, region, style));
+            let (found, problem) = refused.unwrap_err();
+            assert_eq!(found, setting, "{place}: {problem}");
+            assert!(problem.contains(named), "{place}: {problem}");
         }
+        let allowed = S3Settings {
+            plain_http: true,
+            ..settings("http://192.0.2.1", "", S3Style::Auto)
+        };
+        S3Location::of("s3://photos", &allowed).unwrap();
     }
 
     #[test]
     fn keys_in_a_url_are_refused_and_not_shown() {
-        for text in [
-            "s3://key:secret@photos?region=a",
-            "s3://photos?endpoint=http://key:secret@host",
+        for (url, endpoint) in [
+            ("s3://key:secret@photos", "https://host"),
+            ("s3://photos/a?secret_access_key=secret", "https://host"),
+            ("https://key:secret@photos", "https://host"),
+            ("s3://photos", "http://key:secret@host"),
         ] {
-            let problem = S3Location::parse(text).unwrap_err();
+            let (_, problem) =
+                S3Location::of(url, &settings(endpoint, "", S3Style::Auto)).unwrap_err();
             assert!(!problem.contains("secret@"), "{problem}");
             assert!(!problem.contains(":secret"), "{problem}");
+            assert!(!problem.contains("=secret"), "{problem}");
         }
     }
 }

@@ -16,6 +16,7 @@ mod inspect;
 mod list;
 mod location;
 mod read;
+mod settings;
 mod upload;
 
 use std::path::{Path, PathBuf};
@@ -36,24 +37,8 @@ use crate::staging::Staged;
 use crate::{BlobError, BlobKey, BlobRead, BlobStore, BlobWriter, ByteRange, Page, Result, Stored};
 
 pub use self::inspect::S3Facts;
-pub use self::location::S3Location;
-
-/// Whose requests they are.
-#[derive(Clone, PartialEq, Eq)]
-pub struct S3Credentials {
-    /// The public half of the key.
-    pub access_key_id: String,
-    /// The secret half.
-    pub secret_access_key: String,
-}
-
-impl std::fmt::Debug for S3Credentials {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("S3Credentials")
-            .finish_non_exhaustive()
-    }
-}
+pub use self::location::{S3Location, S3Problem};
+pub use self::settings::{S3Credentials, S3Settings, S3Style, Secret};
 
 /// A store in one bucket, or in a part of it. Cheap to clone.
 #[derive(Clone)]

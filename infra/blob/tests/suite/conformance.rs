@@ -68,7 +68,7 @@ async fn what_is_written_in_pieces_is_read_whole_under_its_hash(fixture: &Fixtur
         whole
     );
     assert_eq!(store.read_all(stored.key, 1_000_003).await.unwrap(), whole);
-    assert_eq!(fixture.names().await, [name_of(stored.key)]);
+    assert_eq!(fixture.names(), [name_of(stored.key)]);
 }
 
 async fn writing_goes_on_after_a_look_at_what_was_written(fixture: &Fixture) {
@@ -88,10 +88,10 @@ async fn writing_goes_on_after_a_look_at_what_was_written(fixture: &Fixture) {
 async fn a_writer_that_is_dropped_leaves_nothing(fixture: &Fixture) {
     let mut writer = fixture.store.begin().await.unwrap();
     writer.write(content(300_000)).await.unwrap();
-    assert_eq!(fixture.files().await.len(), 1);
+    assert_eq!(fixture.files().len(), 1);
     drop(writer);
-    assert_eq!(fixture.files().await, Vec::<String>::new());
-    assert_eq!(fixture.names().await, Vec::<String>::new());
+    assert_eq!(fixture.files(), Vec::<String>::new());
+    assert_eq!(fixture.names(), Vec::<String>::new());
 }
 
 async fn many_writers_of_the_same_content_make_one_blob(fixture: &Fixture) {
@@ -108,7 +108,7 @@ async fn many_writers_of_the_same_content_make_one_blob(fixture: &Fixture) {
         .await;
     assert_eq!(stored.len(), 16);
     assert!(stored.iter().all(|one| one.key == BlobKey::of(&whole)));
-    assert_eq!(fixture.names().await.len(), 1);
+    assert_eq!(fixture.names().len(), 1);
     assert_eq!(store.read_all(stored[0].key, 500_000).await.unwrap(), whole);
 }
 
@@ -179,7 +179,7 @@ async fn what_is_deleted_is_gone(fixture: &Fixture) {
         store.read(key, ByteRange::ALL).await,
         Err(BlobError::NotFound(_))
     ));
-    assert_eq!(fixture.names().await, Vec::<String>::new());
+    assert_eq!(fixture.names(), Vec::<String>::new());
 }
 
 async fn a_blob_larger_than_asked_for_is_not_read(fixture: &Fixture) {
@@ -202,7 +202,7 @@ async fn a_blob_that_was_cut_short_is_damaged_not_shorter(fixture: &Fixture) {
     let key = store.put(whole.clone()).await.unwrap().key;
     let mut read = store.read(key, ByteRange::ALL).await.unwrap();
     let cut = whole.slice(..CHUNK_BYTES);
-    fixture.overwrite(&name_of(key), cut).await;
+    fixture.overwrite(&name_of(key), &cut);
     assert!(read.chunks.next().await.unwrap().is_ok());
     let end = loop {
         match read.chunks.next().await {
@@ -225,9 +225,7 @@ async fn what_is_there_is_listed_in_order_in_pages_of_any_size(fixture: &Fixture
     // Two in one folder, so that a page may end between them.
     let neighbour = format!("{}{}", &stored[0].key.to_string()[..4], "0".repeat(60));
     let neighbour = neighbour.parse().unwrap();
-    fixture
-        .overwrite(&name_of(neighbour), Bytes::from_static(b"twin"))
-        .await;
+    fixture.overwrite(&name_of(neighbour), b"twin");
     stored.push(Stored {
         key: neighbour,
         bytes: 4,
@@ -258,9 +256,7 @@ async fn what_is_no_blob_is_reported_once_and_unfinished_files_are_not_listed(fi
     let mut expected = vec!["README".to_owned(), format!("{}/notes.txt", &name[..5])];
     expected.push(misplaced);
     for foreign in &expected {
-        fixture
-            .overwrite(foreign, Bytes::from_static(b"mine"))
-            .await;
+        fixture.overwrite(foreign, b"mine");
     }
     let (mut foreign_files, mut blobs, mut after) = (Vec::new(), Vec::new(), None);
     loop {
@@ -287,7 +283,7 @@ async fn a_flipped_bit_is_found_and_repaired_by_writing_the_same_again(fixture: 
     assert_eq!(store.length(key).await.unwrap(), Some(whole.len() as u64));
     let mut flipped = whole.to_vec();
     flipped[whole.len() / 2] ^= 1;
-    fixture.overwrite(&name_of(key), flipped.into()).await;
+    fixture.overwrite(&name_of(key), &flipped);
     assert!(matches!(
         store.verify(key).await,
         Err(BlobError::Damaged(damaged)) if damaged == key
@@ -295,13 +291,11 @@ async fn a_flipped_bit_is_found_and_repaired_by_writing_the_same_again(fixture: 
     store.put(whole.clone()).await.unwrap();
     assert_eq!(store.verify(key).await.unwrap(), whole.len() as u64);
     // One that was cut short, too.
-    fixture
-        .overwrite(&name_of(key), Bytes::from_static(b"short"))
-        .await;
+    fixture.overwrite(&name_of(key), b"short");
     assert!(store.verify(key).await.is_err());
     store.put(whole.clone()).await.unwrap();
     assert_eq!(store.read_all(key, 1_000_000).await.unwrap(), whole);
-    assert_eq!(fixture.names().await.len(), 1);
+    assert_eq!(fixture.names().len(), 1);
     store.delete(key).await.unwrap();
     assert_eq!(store.length(key).await.unwrap(), None);
     assert!(matches!(
@@ -331,7 +325,7 @@ async fn a_blob_of_many_parts_is_read_whole_and_in_parts(fixture: &Fixture) {
     let start = usize::try_from(range.offset).unwrap();
     assert!(part == whole[start..start + part.len()], "another part");
     assert_eq!(part.len(), 7 * 1024 * 1024);
-    assert_eq!(fixture.names().await.len(), 1);
+    assert_eq!(fixture.names().len(), 1);
     let incoming = fixture.folder().join("incoming");
     assert!(crate::fixture::files(&incoming).is_empty());
 }

@@ -5,14 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 
-use bytes::Bytes;
-use futures::TryStreamExt as _;
-use infra_blob::{BlobKey, BlobStore, DirectoryStore, S3Credentials, S3Location, S3Store};
-use object_store::aws::{AmazonS3, AmazonS3Builder};
-use object_store::path::Path as ObjectPath;
-use object_store::{ObjectStore as _, ObjectStoreExt as _};
+use infra_blob::{
+    BlobKey, BlobStore, DirectoryStore, S3Credentials, S3Location, S3Settings, S3Store,
+};
 use tempfile::TempDir;
-use testing_engines::S3;
+use testing_engines::{Objects, S3};
 
 /// One server for all tests of this process, if tests are to use S3.
 static SERVER: LazyLock<Option<S3>> = LazyLock::new(S3::start);
@@ -27,7 +24,7 @@ pub(crate) struct Fixture {
 
 enum Place {
     Directory,
-    Bucket { objects: AmazonS3, prefix: String },
+    Bucket(Objects),
 }
 
 impl Fixture {
@@ -47,10 +44,7 @@ impl Fixture {
         let store = open(SERVER.as_ref()?, &prefix, folder.path()).await;
         Some(Self {
             store: Arc::new(store),
-            place: Place::Bucket {
-                objects: objects(SERVER.as_ref()?),
-                prefix,
-            },
+            place: Place::Bucket(SERVER.as_ref()?.objects(&prefix)),
             folder,
         })
     }
@@ -60,25 +54,17 @@ impl Fixture {
     }
 
     /// The names of everything that is kept, in order.
-    pub(crate) async fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = match &self.place {
-            Place::Directory => self.files().await,
-            Place::Bucket { objects, prefix } => {
-                let root = ObjectPath::from(prefix.as_str());
-                let listed: Vec<_> = objects.list(Some(&root)).try_collect().await.unwrap();
-                let names = listed.iter().map(|object| object.location.as_ref());
-                let begin = format!("{prefix}/");
-                names
-                    .map(|name| name.strip_prefix(&begin).unwrap().to_owned())
-                    .collect()
-            }
+            Place::Directory => self.files(),
+            Place::Bucket(objects) => objects.names(),
         };
         names.sort_unstable();
         names
     }
 
     /// What is in files on this machine.
-    pub(crate) async fn files(&self) -> Vec<String> {
+    pub(crate) fn files(&self) -> Vec<String> {
         let of_root = |path: PathBuf| {
             let name = path.strip_prefix(self.folder.path()).unwrap();
             name.display().to_string()
@@ -87,17 +73,14 @@ impl Fixture {
     }
 
     /// Puts something in its place, around the store.
-    pub(crate) async fn overwrite(&self, name: &str, bytes: Bytes) {
+    pub(crate) fn overwrite(&self, name: &str, bytes: &[u8]) {
         match &self.place {
             Place::Directory => {
                 let path = self.folder.path().join(name);
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
                 fs::write(path, bytes).unwrap();
             }
-            Place::Bucket { objects, prefix } => {
-                let path = ObjectPath::from(format!("{prefix}/{name}"));
-                objects.put(&path, bytes.into()).await.unwrap();
-            }
+            Place::Bucket(objects) => objects.write(name, bytes),
         }
     }
 }
@@ -114,29 +97,28 @@ pub(crate) fn new_prefix() -> String {
     format!("test-{}/media", COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-pub(crate) fn credentials(server: &S3) -> S3Credentials {
-    S3Credentials {
+pub(crate) fn settings(server: &S3, endpoint: &str) -> S3Settings {
+    S3Settings {
+        endpoint: endpoint.to_owned(),
         access_key_id: server.access_key_id().to_owned(),
-        secret_access_key: server.secret_access_key().to_owned(),
+        secret_access_key: server.secret_access_key().to_owned().into(),
+        ..S3Settings::default()
     }
 }
 
 /// A store on this server.
 pub(crate) async fn open(server: &S3, prefix: &str, staging: &Path) -> S3Store {
-    let location = S3Location::parse(&server.url(prefix)).unwrap();
-    let store = S3Store::new(location, &credentials(server), staging).unwrap();
-    store.prepare().await.unwrap();
-    store
+    let settings = settings(server, &server.endpoint());
+    open_with(&server.url(prefix), &settings, staging).await
 }
 
-fn objects(server: &S3) -> AmazonS3 {
-    let builder = AmazonS3Builder::new()
-        .with_bucket_name("photos")
-        .with_endpoint(server.endpoint())
-        .with_allow_http(true)
-        .with_access_key_id(server.access_key_id())
-        .with_secret_access_key(server.secret_access_key());
-    builder.build().unwrap()
+/// A store as these settings say.
+pub(crate) async fn open_with(url: &str, settings: &S3Settings, staging: &Path) -> S3Store {
+    let location = S3Location::of(url, settings).unwrap();
+    let credentials = S3Credentials::of(settings).unwrap();
+    let store = S3Store::new(location, &credentials, staging).unwrap();
+    store.prepare().await.unwrap();
+    store
 }
 
 /// Every file in a folder, at any depth.

@@ -4,7 +4,6 @@
 
 mod conformance;
 mod fixture;
-mod proxy;
 mod s3;
 mod slow_disk;
 

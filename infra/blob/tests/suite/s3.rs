@@ -6,19 +6,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt as _;
-use infra_blob::{BlobError, BlobKey, BlobStore, ByteRange, S3Credentials, S3Location, S3Store};
+use infra_blob::{BlobError, BlobKey, BlobStore, ByteRange, S3Settings, S3Store};
 use infra_kernel::{Error, ErrorCode};
 use tempfile::TempDir;
-use testing_engines::S3;
+use testing_engines::{HttpFault, HttpProxy, S3};
 
-use crate::fixture::{credentials, files, new_prefix, open};
-use crate::proxy::{Fault, Proxy};
+use crate::fixture::{files, new_prefix, open, open_with, settings};
 use crate::{content, read};
 
 /// A server, and a store that reaches it through a proxy.
 struct Faulty {
     server: S3,
-    proxy: Proxy,
+    proxy: HttpProxy,
     store: S3Store,
     staging: TempDir,
 }
@@ -26,10 +25,11 @@ struct Faulty {
 impl Faulty {
     async fn start() -> Option<Self> {
         let server = S3::start()?;
-        let proxy = Proxy::before(server.port()).await;
+        let proxy = HttpProxy::before(server.port()).await;
         let staging = tempfile::tempdir().unwrap();
-        let url = format!("s3://photos/{}?endpoint={}", new_prefix(), proxy.endpoint());
-        let store = opened(&url, &credentials(&server), &staging).await;
+        let settings = settings(&server, &proxy.endpoint());
+        let url = server.url(&new_prefix());
+        let store = open_with(&url, &settings, staging.path()).await;
         Some(Self {
             server,
             proxy,
@@ -39,15 +39,8 @@ impl Faulty {
     }
 }
 
-async fn opened(url: &str, credentials: &S3Credentials, staging: &TempDir) -> S3Store {
-    let location = S3Location::parse(url).unwrap();
-    let store = S3Store::new(location, credentials, staging.path()).unwrap();
-    store.prepare().await.unwrap();
-    store
-}
-
-fn failing(status: &'static str, code: &str) -> Fault {
-    Fault::Respond(status, format!("<Error><Code>{code}</Code></Error>"))
+fn failing(status: &'static str, code: &str) -> HttpFault {
+    HttpFault::Respond(status, format!("<Error><Code>{code}</Code></Error>"))
 }
 
 /// What the operator reads.
@@ -72,14 +65,14 @@ async fn a_server_that_fails_for_a_moment_is_asked_again() {
     let key = store.put(whole.clone()).await.unwrap().key;
     assert_eq!(proxy.seen("PUT"), 3);
     // The response to what is written is lost: it is written again, to the same end.
-    proxy.next([Fault::LoseResponse]);
+    proxy.next([HttpFault::LoseResponse]);
     let other = store.put(content(1_000)).await.unwrap().key;
     assert_eq!(store.verify(other).await.unwrap(), 1_000);
     // Both responses to a read break off, in the head and in the body, and the rest is asked for.
-    proxy.next([Fault::CutResponse(10), Fault::CutResponse(100_000)]);
+    proxy.next([HttpFault::CutResponse(10), HttpFault::CutResponse(100_000)]);
     let all = read(store, key, ByteRange::ALL).await.unwrap();
     assert!(all == whole, "it is not what was written");
-    proxy.next([Fault::CutResponse(900_000)]);
+    proxy.next([HttpFault::CutResponse(900_000)]);
     assert!(store.read_all(key, 1 << 30).await.unwrap() == whole);
     assert!(files(faulty.staging.path()).is_empty());
 }
@@ -104,7 +97,7 @@ async fn a_server_that_keeps_failing_is_a_transient_failure_and_leaves_nothing()
     shown(store.delete(key).await.unwrap_err());
     assert_eq!(proxy.seen("DELETE"), 1);
     assert!(files(faulty.staging.path()).is_empty());
-    proxy.always("", Fault::Pass);
+    proxy.always("", HttpFault::Pass);
     assert!(store.delete(key).await.unwrap());
     faulty.server.kill();
     assert!(shown(store.put(content(20)).await.unwrap_err()).contains("keep a file"));
@@ -131,22 +124,22 @@ async fn a_bucket_that_is_full_asks_to_come_again() {
 async fn a_refusal_says_what_to_look_at_and_no_photo_seems_lost() {
     let Some(server) = S3::start() else { return };
     let staging = tempfile::tempdir().unwrap();
-    let (url, right) = (server.url("a"), credentials(&server));
-    let wrong_secret = S3Credentials {
-        secret_access_key: "tulip".to_owned(),
+    let (url, right) = (server.url("a"), settings(&server, &server.endpoint()));
+    let wrong_secret = S3Settings {
+        secret_access_key: "tulip".to_owned().into(),
         ..right.clone()
     };
-    let wrong_key = S3Credentials {
+    let wrong_key = S3Settings {
         access_key_id: "nobody".to_owned(),
         ..right.clone()
     };
     let no_bucket = url.replace("photos", "pictures");
-    for (url, credentials, named) in [
-        (&url, &wrong_secret, "media_secret_access_key"),
-        (&url, &wrong_key, "media_access_key_id"),
+    for (url, settings, named) in [
+        (&url, &wrong_secret, "s3.secret_access_key"),
+        (&url, &wrong_key, "s3.access_key_id"),
         (&no_bucket, &right, "no such bucket"),
     ] {
-        let store = opened(url, credentials, &staging).await;
+        let store = open_with(url, settings, staging.path()).await;
         let key = BlobKey::of(b"photo");
         let mut errors = vec![
             store.put(content(10)).await.unwrap_err(),
@@ -175,7 +168,7 @@ async fn a_server_that_is_silent_holds_nobody_up_for_long() {
     };
     let store = &faulty.store;
     let key = store.put(content(10)).await.unwrap().key;
-    faulty.proxy.always("GET", Fault::Silence);
+    faulty.proxy.always("GET", HttpFault::Silence);
     let error = store.read_all(key, 10).await.unwrap_err();
     let BlobError::Io { source, .. } = &error else {
         panic!("{error:?}")
@@ -197,7 +190,7 @@ async fn parts_of_what_could_not_be_sent_are_removed() {
     assert_eq!(proxy.seen("DELETE"), 1, "the parts are removed");
     assert!(!store.exists(BlobKey::of(&whole)).await.unwrap());
     // Also when nobody waits any more.
-    proxy.always("partNumber=2", Fault::Pass);
+    proxy.always("partNumber=2", HttpFault::Pass);
     let mut writer = store.begin().await.unwrap();
     writer.write(whole.clone()).await.unwrap();
     let mut finishing = writer.finish();
@@ -284,7 +277,7 @@ async fn a_place_is_known_by_what_it_was_made_with() {
     );
     assert_eq!(one.identity().await.unwrap(), None);
     let made = futures::stream::iter(0..8)
-        .map(|_| one.identify())
+        .map(|_| async { one.claim(&S3Store::new_id()).await })
         .buffer_unordered(8)
         .collect::<Vec<_>>()
         .await;
@@ -293,7 +286,9 @@ async fn a_place_is_known_by_what_it_was_made_with() {
         made.iter()
             .all(|made| made.as_ref().is_ok_and(|made| *made == id))
     );
-    assert_ne!(other.identify().await.unwrap(), id);
+    let mine = S3Store::new_id();
+    assert_eq!(other.claim(&mine).await.unwrap(), mine);
+    assert_ne!(mine, id);
     // Neither it nor what the store is tried with is taken for a photo or for a foreign file.
     let facts = one.inspect().await.unwrap();
     assert!(!facts.keeps_versions);

@@ -53,3 +53,12 @@ pub async fn inspect_postgres(url: &str, now_us: i64) -> Result<ServerFacts, DbE
         synchronous_standbys,
     })
 }
+
+/// Reads the URL of a database without asking anybody. Returns it as it may be shown, without
+/// account and password.
+///
+/// # Errors
+/// What is wrong with it; nothing that could be a password is repeated.
+pub fn postgres_label(url: &str) -> Result<String, DbError> {
+    Address::parse(url).map(|address| address.label().to_owned())
+}

@@ -13,7 +13,7 @@ use crate::DbError;
 
 pub(crate) use address::Address;
 pub(crate) use home::{Fenced, Home, Purpose, Restored, optional};
-pub use inspect::{ServerFacts, inspect_postgres};
+pub use inspect::{ServerFacts, inspect_postgres, postgres_label};
 pub(crate) use marks::Marks;
 pub(crate) use readers::{BorrowedSession, Readers};
 pub(crate) use session::{Session, bounded, says_not_committed};

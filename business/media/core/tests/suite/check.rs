@@ -1,7 +1,5 @@
 //! The check of the blobs finds what became of photos' files, and repairs it.
 
-use std::fs;
-
 use business_media::Settings;
 use business_media_gateway::{CheckMediaRequest, MediaState, topics};
 use bytes::Bytes;
@@ -36,7 +34,7 @@ async fn damaged_and_missing_renditions_are_made_again_and_stay_the_same() {
     // What a reader had in the cache before must not stand in for what is on disk.
     scene.assert_served(&item).await;
     scene.flip_a_bit(&key_of(&item, "grid"));
-    fs::remove_file(scene.file(&key_of(&item, "full"))).unwrap();
+    scene.remove(&key_of(&item, "full"));
     assert_eq!(
         scene.check().await.kinds(),
         ["damaged_rendition", "missing_rendition"]
@@ -104,11 +102,9 @@ async fn a_photo_that_needs_more_memory_than_there_is_stops_no_repair_of_others(
 async fn a_file_that_was_cut_short_is_found_without_reading_it() {
     let scene = Scene::new().await;
     let (item, _) = scene.shown().await;
-    let file = fs::File::options()
-        .write(true)
-        .open(scene.file(&key_of(&item, "feed")))
-        .unwrap();
-    file.set_len(100).unwrap();
+    let file = scene.file(&key_of(&item, "feed"));
+    let whole = scene.blobs.read(&file);
+    scene.blobs.write(&file, &whole[..100]);
     assert_eq!(scene.quick_check().await.kinds(), ["damaged_rendition"]);
     let request = CheckMediaRequest {
         repair: true,
@@ -147,7 +143,7 @@ async fn a_photo_whose_original_is_lost_is_shown_as_before() {
     assert!(scene.quick_check().await.is_clean());
 
     // Put back from a backup, it is taken back.
-    fs::write(scene.file(&key), &original).unwrap();
+    scene.blobs.write(&scene.file(&key), &original);
     assert_eq!(scene.check().await.kinds(), ["original_back"]);
     assert!(scene.repair().await.all_repaired());
     assert_eq!(scene.count(lost).await, 0);
@@ -159,7 +155,7 @@ async fn a_photo_whose_original_is_lost_is_shown_as_before() {
 async fn without_its_original_a_rendition_is_made_from_a_larger_one() {
     let scene = Scene::new().await;
     let (item, original) = scene.shown().await;
-    fs::remove_file(scene.file(&BlobKey::of(&original).to_string())).unwrap();
+    scene.remove(&BlobKey::of(&original).to_string());
     scene.flip_a_bit(&key_of(&item, "grid"));
     let report = scene.repair().await;
     assert!(report.all_repaired(), "{report:?}");
@@ -190,7 +186,7 @@ async fn an_animation_of_which_only_stills_are_left_goes_on_as_a_still() {
     scene.flip_a_bit(&moving.key.to_string());
     // This original is no animation, so it gives none back.
     assert_eq!(scene.repair().await.summary.repaired, 0);
-    fs::remove_file(scene.file(&BlobKey::of(&original).to_string())).unwrap();
+    scene.remove(&BlobKey::of(&original).to_string());
     let report = scene.repair().await;
     assert!(report.all_repaired(), "{report:?}");
     assert_eq!(report.kinds(), ["damaged_rendition", "missing_original"]);
@@ -211,7 +207,7 @@ async fn a_photo_of_which_nothing_is_left_fails_and_says_so() {
         .iter()
         .map(|rendition| rendition.key.clone());
     for key in keys.chain([BlobKey::of(&original).to_string()]) {
-        fs::remove_file(scene.file(&key)).unwrap();
+        scene.remove(&key);
     }
     let report = scene.repair().await;
     assert!(report.all_repaired(), "{report:?}");
@@ -229,11 +225,11 @@ async fn a_photo_of_which_nothing_is_left_fails_and_says_so() {
 async fn nothing_is_given_up_where_no_file_is_there() {
     let scene = Scene::new().await;
     let (item, _) = scene.shown().await;
-    let elsewhere = scene.folder.path().join("elsewhere");
-    let taken_away = scene.files();
-    fs::create_dir(&elsewhere).unwrap();
-    for file in &taken_away {
-        fs::rename(file, elsewhere.join(file.file_name().unwrap())).unwrap();
+    let mut taken_away = Vec::new();
+    for file in scene.files() {
+        let content = scene.blobs.read(&file);
+        scene.blobs.remove(&file);
+        taken_away.push((file, content));
     }
     let request = CheckMediaRequest {
         repair: true,
@@ -244,8 +240,8 @@ async fn nothing_is_given_up_where_no_file_is_there() {
     assert_eq!(code(refused), ErrorCode::Unavailable);
     assert!(scene.get(item.id).await.unwrap().is_ready());
 
-    for file in &taken_away {
-        fs::rename(elsewhere.join(file.file_name().unwrap()), file).unwrap();
+    for (file, content) in &taken_away {
+        scene.blobs.write(file, content);
     }
     assert!(scene.repair().await.is_clean());
     scene.assert_served(&item).await;

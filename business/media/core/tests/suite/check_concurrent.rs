@@ -1,6 +1,5 @@
 //! What the check finds beside photos, and what it does beside others who are at work.
 
-use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,9 +32,9 @@ async fn what_nothing_uses_is_queued_and_swept_and_what_is_being_written_is_not(
         .unwrap();
     // What a dead process left half-written has no name, and goes when the store is next opened.
     let half = scene.folder.path().join("blobs/incoming/half");
-    fs::write(&half, b"ha").unwrap();
+    scene.blobs.write(&half, b"ha");
     let foreign_file = scene.folder.path().join("blobs/holiday.jpg");
-    fs::write(&foreign_file, b"mine").unwrap();
+    scene.blobs.write(&foreign_file, b"mine");
 
     let report = scene.check().await;
     assert_eq!(
@@ -52,15 +51,16 @@ async fn what_nothing_uses_is_queued_and_swept_and_what_is_being_written_is_not(
     assert_eq!(scene.repair().await.kinds(), ["foreign_file"]);
     assert_eq!(scene.core.sweep().await.unwrap().blobs, 1);
     assert!(scene.store.exists(being_written).await.unwrap());
-    assert!(foreign_file.exists(), "nobody's file is deleted");
+    let kept_file = scene.blobs.read(&foreign_file);
+    assert_eq!(kept_file, b"mine", "nobody's file is deleted");
 
     // Its writer is gone: what it has written is an orphan like any other.
     scene.pass(TWO_HOURS);
     assert_eq!(scene.check().await.kinds(), ["foreign_file", "orphan_blob"]);
     scene.repair().await;
     scene.core.sweep().await.unwrap();
-    fs::remove_file(foreign_file).unwrap();
-    fs::remove_file(half).unwrap();
+    scene.blobs.remove(&foreign_file);
+    scene.blobs.remove(&half);
     assert!(scene.check().await.is_clean());
     assert_eq!(scene.files().len(), kept);
     scene.assert_served(&item).await;

@@ -1,6 +1,5 @@
 //! Checks as an operator makes them, and what they find.
 
-use std::fs;
 use std::path::PathBuf;
 
 use business_media_gateway::{
@@ -88,15 +87,19 @@ impl Scene {
 
     pub(crate) fn file(&self, key: &str) -> PathBuf {
         let name = key.strip_suffix(".jpg").unwrap_or(key);
-        let folder = self.folder.path().join("blobs");
-        folder.join(&name[..2]).join(&name[2..4]).join(name)
+        self.blobs.file(name)
+    }
+
+    /// Removes a blob, around the store.
+    pub(crate) fn remove(&self, key: &str) {
+        self.blobs.remove(&self.file(key));
     }
 
     pub(crate) fn flip_a_bit(&self, key: &str) {
-        let mut bytes = fs::read(self.file(key)).unwrap();
+        let mut bytes = self.blobs.read(&self.file(key));
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
-        fs::write(self.file(key), bytes).unwrap();
+        self.blobs.write(&self.file(key), &bytes);
     }
 
     /// A part of an upload, as one that is under way leaves it.

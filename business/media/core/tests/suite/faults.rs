@@ -7,8 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use infra_blob::{
-    BlobError, BlobKey, BlobRead, BlobStore, BlobWriter, ByteRange, DirectoryStore, Page, Result,
-    Stored,
+    BlobError, BlobKey, BlobRead, BlobStore, BlobWriter, ByteRange, Page, Result, Stored,
 };
 use tokio::sync::RwLock;
 
@@ -25,7 +24,7 @@ pub(crate) struct Faults {
 }
 
 pub(crate) struct FaultyStore {
-    store: DirectoryStore,
+    store: Arc<dyn BlobStore>,
     /// Burns down with every step, where the process is to die.
     crash_point: Option<Arc<CrashPoint>>,
     pub(crate) faults: Arc<Faults>,
@@ -35,7 +34,7 @@ pub(crate) struct FaultyStore {
 }
 
 impl FaultyStore {
-    pub(crate) fn new(store: DirectoryStore, crash_point: Option<Arc<CrashPoint>>) -> Self {
+    pub(crate) fn new(store: Arc<dyn BlobStore>, crash_point: Option<Arc<CrashPoint>>) -> Self {
         Self {
             store,
             crash_point,

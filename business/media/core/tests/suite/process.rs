@@ -118,7 +118,7 @@ async fn a_full_disk_is_tried_again() {
 async fn an_original_that_was_lost_fails_with_a_sentence() {
     let scene = Scene::new().await;
     let item = scene.upload(&photo(1)).await.unwrap();
-    std::fs::remove_file(&scene.files()[0]).unwrap();
+    scene.blobs.remove(&scene.files()[0]);
     scene.process(item.media()).await.unwrap();
     let item = scene.get(item.id).await.unwrap();
     assert_eq!(item.state(), MediaState::Failed);
@@ -135,7 +135,7 @@ async fn an_original_that_was_damaged_here_is_not_called_broken() {
     // Rot that a decoder stumbles over: nothing is left but the beginning.
     let mut rotten = bytes;
     rotten[20..].fill(0);
-    std::fs::write(file, rotten).unwrap();
+    scene.blobs.write(&file, &rotten);
     scene.process(item.media()).await.unwrap();
     let item = scene.get(item.id).await.unwrap();
     assert_eq!(item.state(), MediaState::Failed);

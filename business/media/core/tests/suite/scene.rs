@@ -12,12 +12,12 @@ use business_media_gateway::{
     WaitUntilProcessedRequest, rendition_chunk::Part,
 };
 use futures::StreamExt as _;
-use infra_blob::DirectoryStore;
 use infra_bus::Event;
 use infra_db::Database;
 use infra_kernel::{Context, CorrelationId, Error, IdGenerator, ManualClock, Result, Timestamp};
 use infra_rpc::Messages;
 use tempfile::TempDir;
+use testing_blobs::Blobs;
 use testing_kit::{Picture, jpeg};
 
 use crate::faults::FaultyStore;
@@ -51,6 +51,8 @@ impl Folder {
 pub(crate) struct Scene {
     pub(crate) folder: Folder,
     pub(crate) database: Database,
+    /// What is behind the store.
+    pub(crate) blobs: Blobs,
     pub(crate) store: Arc<FaultyStore>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) core: Arc<MediaCore>,
@@ -89,9 +91,10 @@ impl Scene {
         let folder = folder.into();
         let path = folder.path();
         let database = testing_databases::open(&DATABASE, path).await;
-        let directory = DirectoryStore::open(&path.join("blobs")).await.unwrap();
-        let store = Arc::new(FaultyStore::new(directory, None));
-        Self::made(folder, database, store, clock, settings, external_codecs)
+        let blobs = Blobs::of(&path.join("blobs"));
+        let store = Arc::new(FaultyStore::new(blobs.open().await, None));
+        let stored = (database, blobs, store);
+        Self::made(folder, stored, clock, settings, external_codecs)
     }
 
     /// On another's folder, in a process that dies when the fuse has burnt down.
@@ -106,23 +109,17 @@ impl Scene {
         let database = Database::open_watched(&file, &MIGRATIONS, crash_point.watch())
             .await
             .unwrap();
-        let directory = DirectoryStore::open(&path.join("blobs")).await.unwrap();
-        let store = Arc::new(FaultyStore::new(directory, Some(Arc::clone(crash_point))));
+        let blobs = Blobs::in_folder(&path.join("blobs"));
+        let crash_point = Some(Arc::clone(crash_point));
+        let store = Arc::new(FaultyStore::new(blobs.open().await, crash_point));
         let folder = Folder::Another(path.to_owned());
-        Self::made(
-            folder,
-            database,
-            store,
-            clock,
-            settings,
-            Some(external_codecs),
-        )
+        let stored = (database, blobs, store);
+        Self::made(folder, stored, clock, settings, Some(external_codecs))
     }
 
     fn made(
         folder: Folder,
-        database: Database,
-        store: Arc<FaultyStore>,
+        (database, blobs, store): (Database, Blobs, Arc<FaultyStore>),
         clock: Arc<ManualClock>,
         settings: Settings,
         external_codecs: Option<Arc<dyn ExternalCodecs>>,
@@ -138,6 +135,7 @@ impl Scene {
         Self {
             folder,
             database,
+            blobs,
             store,
             clock,
             media: infra_domain::Domain::gateway(&*core),
@@ -309,7 +307,7 @@ impl Scene {
 
     /// Every file that the store holds, finished or not.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
-        files(&self.folder.path().join("blobs"))
+        self.blobs.files()
     }
 
     /// Nothing at all is kept: no row in any table, no file. That a file was sent counts, whatever
@@ -366,19 +364,6 @@ pub(crate) fn noise(width: u32, height: u32) -> Picture {
         value ^= value >> 12;
         [value as u8, (value >> 8) as u8, (value >> 16) as u8]
     })
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            found.push(path);
-        }
-    }
-    found
 }
 
 pub(crate) fn code(result: Result<impl std::fmt::Debug>) -> infra_kernel::ErrorCode {

@@ -166,7 +166,7 @@ async fn the_picture_itself_is_sent_where_its_form_is_lost() {
     let item = scene.ready(OWNER, &photo(1)).await;
     add_row(&scene, WEBP, &item, b"webp").await;
     scene.attach(OWNER, &[item.id], "post:1").await.unwrap();
-    std::fs::remove_file(scene.file(&BlobKey::of(b"webp").to_string())).unwrap();
+    scene.remove(&BlobKey::of(b"webp").to_string());
     let (header, bytes) = read_openly(&scene, &item, &["image/webp"]).await.unwrap();
     let own = item.rendition(renditions::FEED).unwrap();
     assert_eq!(header.content_type, "image/jpeg");

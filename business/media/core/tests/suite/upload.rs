@@ -52,7 +52,7 @@ async fn an_upload_is_a_row_an_event_and_the_file_to_the_bit() {
 
     let files = scene.files();
     assert_eq!(files.len(), 1);
-    assert_eq!(std::fs::read(&files[0]).unwrap(), bytes);
+    assert_eq!(scene.blobs.read(&files[0]), bytes);
     assert_eq!(scene.count("SELECT COUNT(*) FROM blob_writes").await, 0);
 }
 
