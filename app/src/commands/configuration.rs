@@ -4,13 +4,15 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Subcommand;
+use infra_domain::Finding;
 use serde_json::json;
 
-use crate::config::{Loaded, reference};
+use super::doctor::photos;
+use crate::config::{Configuration, Loaded, reference};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
-    /// Say whether the settings are in order
+    /// Say whether the settings are in order, and whether the bucket of the photos can be used
     Check,
     /// List every setting, its value, and where it came from
     Show {
@@ -22,13 +24,12 @@ pub(super) enum ConfigCommand {
     Reference,
 }
 
-pub(super) fn run(command: &ConfigCommand, loaded: &Loaded) -> Result<ExitCode> {
+pub(super) async fn run(command: &ConfigCommand, loaded: &Loaded) -> Result<ExitCode> {
     for note in loaded.notes.iter().chain(&loaded.warnings) {
         eprintln!("note: {note}");
     }
     match command {
-        // What is wrong has been found while loading.
-        ConfigCommand::Check => println!("The configuration is in order."),
+        ConfigCommand::Check => return Ok(check(&loaded.configuration).await),
         ConfigCommand::Reference => print!("{}", reference()),
         ConfigCommand::Show { json: true } => {
             let settings = loaded.settings.iter();
@@ -50,4 +51,38 @@ pub(super) fn run(command: &ConfigCommand, loaded: &Loaded) -> Result<ExitCode> 
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is wrong with a setting by itself has been found while loading. Says where everything is,
+/// and what a bucket says: wrong keys are found by nobody else before a start.
+async fn check(configuration: &Configuration) -> ExitCode {
+    let mut findings = engines(configuration);
+    findings.extend(photos::findings(configuration).await);
+    for (level, text) in findings.iter().map(Finding::parts) {
+        println!("{level:<8} {text}");
+    }
+    if findings.iter().any(Finding::is_problem) {
+        return ExitCode::FAILURE;
+    }
+    println!("The configuration is in order.");
+    ExitCode::SUCCESS
+}
+
+/// Where each kind of thing is kept, by the settings.
+fn engines(configuration: &Configuration) -> Vec<Finding> {
+    let folder = configuration.data_dir.display();
+    let databases = infra_db::postgres_label(&configuration.database_url);
+    let databases = databases.unwrap_or_else(|_| format!("files of {folder}"));
+    let events = configuration.log_servers().unwrap_or_default();
+    let bucket = configuration.bucket().ok().flatten();
+    let photos = bucket.map_or_else(|| format!("files of {folder}"), |bucket| bucket.to_string());
+    let events = match events.as_str() {
+        "" => format!("a file of {folder}"),
+        servers => servers.to_owned(),
+    };
+    vec![
+        Finding::Good(format!("database_url: the databases are {databases}")),
+        Finding::Good(format!("bus_url: the log of events is {events}")),
+        Finding::Good(format!("media_url: the photos are {photos}")),
+    ]
 }

@@ -3,6 +3,7 @@
 mod data;
 mod database_server;
 mod event_log;
+pub(super) mod photos;
 mod redis;
 
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ pub(super) async fn run(arguments: &DoctorArguments, loaded: &Loaded) -> Result<
     findings.extend(data::findings(configuration).await);
     findings.extend(database_server::findings(configuration).await);
     findings.extend(redis::findings(configuration).await);
+    findings.extend(photos::findings(configuration).await);
     if arguments.json {
         let rows = findings
             .iter()

@@ -146,7 +146,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
             None => serve::run(loaded, arguments.serve.accept_lost()).await,
             Some(Command::Serve(serve)) => serve::run(loaded, serve.accept_lost()).await,
             Some(Command::Account(command)) => account::run(command, &loaded.configuration).await,
-            Some(Command::Config(command)) => configuration::run(&command, &loaded),
+            Some(Command::Config(command)) => configuration::run(&command, &loaded).await,
             Some(Command::Bus(command)) => bus::run(command, &loaded.configuration).await,
             Some(Command::Feed(command)) => feed::run(&command, &loaded.configuration).await,
             Some(Command::Media(command)) => media::run(command, &loaded.configuration).await,

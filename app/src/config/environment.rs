@@ -9,6 +9,8 @@ use super::error::ConfigError;
 pub(super) const PREFIX: &str = "HELIOGRAPH_";
 /// The variable that names the configuration file.
 pub const CONFIG_FILE: &str = "HELIOGRAPH_CONFIG";
+/// How the names of variables begin that Amazon's own programs read.
+const AMAZON: &str = "AWS_";
 /// How a name from tests begins; tests talk to their own helpers by the environment too.
 const TESTS: &str = "HELIOGRAPH_TEST_";
 /// What stands for the dot of a setting's name in an environment variable:
@@ -64,6 +66,20 @@ pub(super) fn ours(
     // each time.
     variables.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(variables)
+}
+
+/// The variables of Amazon's own programs that are set, and can be read.
+pub(super) fn of_amazon(environment: &[(OsString, OsString)]) -> Vec<Variable> {
+    let texts = environment
+        .iter()
+        .filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?.trim())));
+    texts
+        .filter(|(name, value)| name.starts_with(AMAZON) && !value.is_empty())
+        .map(|(name, value)| Variable {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        })
+        .collect()
 }
 
 fn is_blank(value: &OsStr) -> bool {

@@ -1,5 +1,6 @@
 //! File, environment, flags: later ones win, and each setting remembers where it came from.
 
+mod amazon;
 mod dotted;
 mod renamed;
 mod shown;
@@ -12,11 +13,12 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::Configuration;
+use super::engines;
 use super::environment::{self, Variable};
 use super::error::ConfigError;
 use super::memory;
 use dotted::{flatten, lookup, lookup_mut};
-use shown::without_excerpt;
+pub(super) use shown::without_excerpt;
 pub(crate) use shown::without_password;
 
 /// Where a setting's value came from.
@@ -117,8 +119,10 @@ where
     if let Some(path) = sources.file {
         layers.add_file(path)?;
     }
-    layers.add_environment(&environment::ours(sources.environment)?)?;
+    let variables: Vec<_> = sources.environment.collect();
+    layers.add_environment(&environment::ours(variables.iter().cloned())?)?;
     layers.add_flags(&sources.overrides)?;
+    layers.add_amazon(&environment::of_amazon(&variables))?;
     layers.finish(sources.memory_limit_bytes)
 }
 
@@ -270,6 +274,7 @@ impl Layers {
         let configuration: Configuration = self.parse()?;
         configuration.check()?;
         let mut warnings = self.warnings;
+        warnings.extend(engines::warnings(&configuration, self.origins.iter()));
         if let Some(bytes) = memory_limit_bytes {
             warnings.extend(memory::warnings(&configuration, bytes));
         }
@@ -279,7 +284,7 @@ impl Layers {
                 .get(&setting)
                 .cloned()
                 .unwrap_or(Origin::Default);
-            let value = without_password(value.to_string());
+            let value = shown::shown(&setting, value.to_string());
             (setting, (value, origin))
         });
         Ok(Loaded {
@@ -323,7 +328,7 @@ impl Layers {
             .unwrap_or_default();
         ConfigError::Invalid {
             setting: setting.to_owned(),
-            problem: format!("{}{origin}", error.message()),
+            problem: format!("{}{origin}", shown::message(setting, error)),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! Each component owns its settings; this module only puts them together. It is parsed once, at the
 //! start; nothing else reads the environment.
 
+mod engines;
 mod environment;
 mod error;
 mod load;
@@ -73,6 +74,10 @@ pub struct Configuration {
     /// number of its own for each installation. All that is there may be lost at any moment.
     /// Encrypted connections are not built in.
     pub redis_url: String,
+    /// Where the photos' files are. Empty: in the folder `media` of the data folder. Or a place in
+    /// a bucket of an object store that speaks S3, `s3://bucket/prefix`, which is reached as the
+    /// table `[s3]` says; files that are being written stay in `media` until they are sent there.
+    pub media_url: String,
     /// Memory that keeps pages of the databases at hand, in bytes, all together. Default: 125829120
     /// (120 MiB).
     pub database_cache_bytes: u64,
@@ -120,6 +125,8 @@ pub struct Configuration {
     pub bus: infra_bus::Settings,
     /// The stream of events, where `bus_url` names servers.
     pub jetstream: infra_bus::JetStreamSettings,
+    /// How the bucket that `media_url` names is reached.
+    pub s3: infra_blob::S3Settings,
 }
 
 impl Default for Configuration {
@@ -136,6 +143,7 @@ impl Default for Configuration {
             database_url: String::new(),
             bus_url: String::new(),
             redis_url: String::new(),
+            media_url: String::new(),
             database_cache_bytes: 120 * 1024 * 1024,
             disk_reserve_bytes: 512 * 1024 * 1024,
             connections_per_address_max: 128,
@@ -155,6 +163,7 @@ impl Default for Configuration {
             engagement: business_engagement::Settings::default(),
             bus: infra_bus::Settings::default(),
             jetstream: infra_bus::JetStreamSettings::default(),
+            s3: infra_blob::S3Settings::default(),
         }
     }
 }
@@ -263,16 +272,7 @@ impl Configuration {
         if let Err((setting, problem)) = self.jetstream.check() {
             return invalid(&format!("jetstream.{setting}"), problem);
         }
-        if !self.bus_url.is_empty() && !self.bus_url.starts_with("nats://") {
-            // It may hold a password, so it is not shown.
-            let problem = "it is not an address like nats://host:4222; encrypted connections (tls://) are not built in";
-            return invalid("bus_url", problem.to_owned());
-        }
-        let redis_url = Some(self.redis_url.as_str()).filter(|url| !url.is_empty());
-        if let Some(Err(error)) = redis_url.map(infra_redis::check_url) {
-            return invalid("redis_url", error.to_string());
-        }
-        Ok(())
+        self.check_engines()
     }
 
     fn check_listener(&self) -> Result<(), ConfigError> {

@@ -267,6 +267,11 @@ impl Contents {
         self.record.add(&self.folder, &all)
     }
 
+    /// The list of what was made here.
+    pub(super) fn record(&mut self) -> &mut Record {
+        &mut self.record
+    }
+
     /// Whether the operator continues without the photos' files that are lost, until there are
     /// files again.
     pub(crate) fn files_are_given_up(&self) -> bool {
@@ -338,24 +343,6 @@ pub(crate) fn problem(database: &DatabaseSpec, path: &Path, found: &Found<'_>) -
         }
         Found::Unreadable(error) => format!("{file} cannot be read: {}", causes(error)),
     }
-}
-
-/// Whether the photos' folder is gone, or holds nothing at all: a disk that is not mounted looks
-/// so.
-pub(crate) fn has_no_media(folder: &Path) -> bool {
-    let Ok(mut entries) = fs::read_dir(folder.join(MEDIA)) else {
-        return true;
-    };
-    !entries.any(|entry| entry.is_ok_and(|entry| entry.file_name().len() == 2))
-}
-
-/// What is wrong without the photos' files, and what to do.
-pub(crate) fn no_media(files: &Path) -> String {
-    format!(
-        "{} is not there or holds nothing, and there are photos: if it is on a disk of its own, mount it; or restore it from a \
-         backup; or go on without the photos' files: heliograph serve --accept-lost photos",
-        files.display()
-    )
 }
 
 /// An error with its causes on one line.

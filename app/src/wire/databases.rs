@@ -1,7 +1,5 @@
 //! The databases of an installation: which there are, and opening all of them.
 
-use std::path::Path;
-
 use anyhow::{Context as _, Result};
 use infra_db::{Database, Durability, OpenOptions, PostgresOptions};
 use infra_domain::DatabaseSpec;
@@ -9,7 +7,7 @@ use infra_domain::DatabaseSpec;
 use super::compose::DOMAINS;
 use super::data_folder::{self, Contents};
 use super::databases_lock::DatabasesLock;
-use super::{LOST_FILES, Topology, full_disk};
+use super::{Topology, full_disk, photos};
 use crate::config::Configuration;
 
 /// The bus's, which is no domain's: nothing else is in it than what the others publish.
@@ -88,7 +86,7 @@ impl Databases {
             _lock: lock,
         };
         databases
-            .require_media(folder, &mut contents, topology)
+            .require_photos(configuration, &mut contents, topology)
             .await?;
         Ok(databases)
     }
@@ -114,29 +112,15 @@ impl Databases {
         futures::future::join_all(closing).await;
     }
 
-    /// Refuses to continue without the photos' files where they are needed, unless the operator
-    /// says or has said so.
-    async fn require_media(
+    /// Refuses to continue when the photos' files are lost or elsewhere.
+    async fn require_photos(
         &self,
-        folder: &Path,
+        configuration: &Configuration,
         contents: &mut Contents,
         topology: &Topology,
     ) -> Result<()> {
-        if !data_folder::has_no_media(folder) {
-            return contents.record_files(false);
-        }
-        if !self.have_blobs().await? {
-            return Ok(());
-        }
-        let files = folder.join(data_folder::MEDIA);
-        if topology.accept_lost.iter().any(|lost| lost == LOST_FILES) {
-            tracing::warn!(folder = %files.display(), "the photos' files are lost, as the operator says");
-            return contents.record_files(true);
-        }
-        if contents.files_are_given_up() || !topology.requires_files {
-            return Ok(());
-        }
-        anyhow::bail!(data_folder::no_media(&files))
+        let have_blobs = photos::may_be_lost(configuration) && self.have_blobs().await?;
+        photos::require_place(configuration, contents, topology, have_blobs).await
     }
 
     /// Whether any of them names a file of the blob store.

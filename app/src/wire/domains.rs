@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use infra_blob::DirectoryStore;
 use infra_bus::Bus;
 use infra_db::Database;
 use infra_domain::{Composed, Domain, GatewayRegistry};
@@ -15,7 +14,7 @@ use presentation_kit::Gateways;
 
 use super::compose::{DOMAINS, Wiring};
 use super::databases::{BUS, Databases};
-use super::{Topology, data_folder, event_log, redis};
+use super::{Topology, event_log, photos, redis};
 use crate::config::Configuration;
 
 /// Every domain, its database, and the bus between them.
@@ -50,7 +49,7 @@ impl Domains {
             configuration,
             topology,
             databases: &databases,
-            blobs: Arc::new(open_blobs(configuration).await?),
+            blobs: photos::open(configuration).await?,
             ids: start_ids(topology, &clock, &*bus, &outboxes).await?,
             clock: Arc::clone(&clock),
             limiter: Arc::clone(&limiter),
@@ -157,10 +156,4 @@ async fn start_ids(
         ids.start_after(last);
     }
     Ok(Arc::new(ids))
-}
-
-async fn open_blobs(configuration: &Configuration) -> Result<DirectoryStore> {
-    let store = DirectoryStore::open(&configuration.data_dir.join(data_folder::MEDIA)).await;
-    let store = store.context("the photo folder cannot be opened")?;
-    Ok(store.with_reserve(configuration.disk_reserve_bytes))
 }

@@ -12,6 +12,7 @@ pub mod full_disk;
 pub(crate) mod moving;
 pub(crate) mod own_files;
 pub mod permissions;
+pub(crate) mod photos;
 pub(crate) mod record;
 mod redis;
 mod secret;

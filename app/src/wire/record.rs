@@ -22,6 +22,17 @@ const ON_SERVER: &str = "postgres ";
 pub(super) const FILES_GIVEN_UP: &str = "lost photos";
 pub(super) const BLOB_NAMES_GIVEN_UP: &str = "lost media";
 
+/// How lines begin that say what the bucket is known by which the photos are in, and which others
+/// they were in or are about to be: no installation but this one has used those.
+const IN_BUCKET: &str = "photos s3 ";
+const KNOWN_BUCKET: &str = "photos known ";
+/// How the line begins that says how far a copy of the photos is: what its target is known by, and
+/// the last key that is there and was read, follow.
+const COPIED: &str = "photos copied ";
+const PHOTOS: &str = "photos ";
+/// What a copy into the folder has as its target.
+pub(super) const FOLDER: &str = "folder";
+
 /// How the lines begin that name a move of the databases: one that may have begun to copy, and one
 /// after which the databases are on the other side (which side follows the name), and which has
 /// something left to do.
@@ -158,6 +169,54 @@ impl Record {
         self.write(folder, lines)
     }
 
+    fn line(&self, begin: &str) -> Option<&str> {
+        let mut lines = self.made.iter().flatten();
+        lines.find_map(|line| line.strip_prefix(begin))
+    }
+
+    /// What the bucket is known by which the photos are in; nothing when they are in the folder.
+    pub(super) fn bucket(&self) -> Option<&str> {
+        self.line(IN_BUCKET)
+    }
+
+    /// Whether a bucket is one that this folder has used or is about to use.
+    pub(super) fn knows_bucket(&self, id: &str) -> bool {
+        self.bucket() == Some(id) || self.notes(&format!("{KNOWN_BUCKET}{id}"))
+    }
+
+    /// Notes what a bucket is about to be known by.
+    pub(super) fn note_bucket(&mut self, folder: &Path, id: &str) -> Result<()> {
+        self.add(folder, &[format!("{KNOWN_BUCKET}{id}").as_str()])
+    }
+
+    /// Notes, all of it or nothing, that the photos are in this bucket now, or in the folder, and
+    /// that no copy is under way.
+    pub(super) fn set_bucket(&mut self, folder: &Path, id: Option<&str>) -> Result<()> {
+        let mut lines = self.made.clone().unwrap_or_default();
+        let before = self.bucket().map(|id| format!("{KNOWN_BUCKET}{id}"));
+        lines.retain(|line| !line.starts_with(IN_BUCKET) && !line.starts_with(COPIED));
+        lines.extend(before);
+        if let Some(id) = id {
+            lines.remove(&format!("{KNOWN_BUCKET}{id}"));
+            lines.insert(format!("{IN_BUCKET}{id}"));
+        }
+        self.write(folder, lines)
+    }
+
+    /// The last key that a copy of the photos to this target has come to.
+    pub(super) fn copied(&self, target: &str) -> Option<&str> {
+        let (known, key) = self.line(COPIED)?.split_once(' ')?;
+        (known == target).then_some(key)
+    }
+
+    /// Notes that a copy of the photos to this target has come to this key.
+    pub(super) fn note_copied(&mut self, folder: &Path, target: &str, key: &str) -> Result<()> {
+        let mut lines = self.made.clone().unwrap_or_default();
+        lines.retain(|line| !line.starts_with(COPIED));
+        lines.insert(format!("{COPIED}{target} {key}"));
+        self.write(folder, lines)
+    }
+
     pub(super) fn notes(&self, line: &str) -> bool {
         self.made.as_ref().is_some_and(|made| made.contains(line))
     }
@@ -209,7 +268,10 @@ pub(crate) fn for_backup(folder: &Path, databases: &[PathBuf]) -> Result<String>
     names.extend(files.map(|name| name.to_string_lossy().into_owned()));
     let is_made_again = |name: &String| specs().any(|spec| spec.is_read_model && spec.file == name);
     // A move that was begun here has nothing to do with where this is restored.
-    names.retain(|name| !is_made_again(name) && !name.starts_with(MOVING));
+    // Nor has a bucket that its photos were in.
+    names.retain(|name| {
+        !is_made_again(name) && !name.starts_with(MOVING) && !name.starts_with(PHOTOS)
+    });
     Ok(text_of(&names))
 }
 

@@ -6,6 +6,8 @@ use business_media_codec_worker::Program;
 use infra_domain::{CompositionError, GatewayRegistry};
 use infra_rpc::Contract;
 
+use super::LOST_FILES;
+
 /// Where this process stands among others.
 #[derive(Default, Clone)]
 pub struct Topology {
@@ -26,6 +28,11 @@ pub struct Topology {
 }
 
 impl Topology {
+    /// Whether the operator continues without the photos' files.
+    pub(super) fn accepts_lost_files(&self) -> bool {
+        self.accept_lost.iter().any(|lost| lost == LOST_FILES)
+    }
+
     /// The same with a domain that lives elsewhere.
     ///
     /// # Errors

@@ -177,3 +177,40 @@ async fn a_url_that_leads_to_no_log_is_refused_with_what_to_do() {
         assert!(!words.contains("tulip"), "{words}");
     }
 }
+
+#[tokio::test]
+async fn what_is_restored_from_a_backup_does_not_go_on_in_the_stream_of_before() {
+    let Some(nats) = Nats::start() else { return };
+    let (url, monitor) = (nats.url(), nats.monitor());
+    let mut server = Server::with(&[(URL, &url), (MONITOR, &monitor)]).await;
+    let (ada, bob) = (server.person("ada").await, server.person("bob").await);
+    bob.follow(&ada).await;
+    says_and_is_heard(&ada, &bob, "before the backup").await;
+    let (backups, restored) = (
+        tempfile::TempDir::new().unwrap(),
+        tempfile::TempDir::new().unwrap(),
+    );
+    let target = backups.path().to_str().unwrap();
+    let backup = run(&server, &["backup", target], &url);
+    assert!(backup.status.success(), "{}", said(&backup));
+    says_and_is_heard(&ada, &bob, "after the backup").await;
+    stop(&mut server).await;
+    let mut restore = heliograph();
+    restore
+        .args(["restore", target, "--data-dir"])
+        .arg(restored.path());
+    let restore = restore.env(URL, &url).output().unwrap();
+    assert!(restore.status.success(), "{}", said(&restore));
+    server.move_to(restored);
+
+    let refused = run(&server, &["migrate"], &url);
+    assert!(!refused.status.success());
+    let words = said(&refused);
+    assert!(words.contains("belongs to another installation"), "{words}");
+    let doctor = said(&run(&server, &["doctor"], &url));
+    assert!(doctor.contains("another installation"), "{doctor}");
+    // With a stream of its own it continues.
+    server.set("HELIOGRAPH_JETSTREAM__NAME", "restored");
+    server.start_again().await;
+    says_and_is_heard(&ada, &bob, "restored").await;
+}

@@ -44,6 +44,7 @@ mod oauth_refusals;
 mod own_document;
 mod page_conduct;
 mod photo_choices;
+mod photos_in_a_bucket;
 mod power_loss;
 mod programs;
 mod published_bytes;

@@ -73,6 +73,16 @@ pub trait Installation {
         folder: &Path,
         page: &mut dyn FnMut(Vec<NamedBlob>) -> Result<()>,
     ) -> Result<()>;
+
+    /// Changes in the databases that were restored to this folder what a copy must not share with
+    /// the original. Called again when a restore that was cut off is continued; by default there is
+    /// nothing.
+    ///
+    /// # Errors
+    /// When one cannot be written to.
+    fn restored(&self, _folder: &Path) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// What an installation is known by in its backups. Its secret cannot be computed from that.

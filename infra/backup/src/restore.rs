@@ -91,6 +91,7 @@ pub fn restore(plan: &RestorePlan<'_>, on_step: OnStep<'_>) -> Result<RestoreRep
     workplace::begin(plan.workplace, plan.folder, &run.report)?;
     run.files()?;
     plan.installation.check_copies(plan.workplace)?;
+    plan.installation.restored(plan.workplace)?;
     run.photos(on_step)?;
     run.finish()?;
     Ok(run.report)

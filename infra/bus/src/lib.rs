@@ -49,7 +49,7 @@ pub use jetstream::{
     ConnectError, JetStreamBus, JetStreamFacts, JetStreamSettings, StreamFacts, inspect_jet_stream,
 };
 pub use last_event::last_event;
-pub use log_place::{LogPlace, log_place};
+pub use log_place::{LogPlace, log_place, renew_installation};
 pub use relay::Relay;
 pub use settings::Settings;
 pub use status::{Status, forget};

@@ -105,3 +105,22 @@ pub(crate) async fn installation(database: &Database) -> Result<String, DbError>
         .fetch_one(database.reader())
         .await
 }
+
+/// Has the installation that this database belongs to be known by another id, as one that was
+/// restored from a backup has to be: a log elsewhere goes on from where the lost one was, and is
+/// refused by itself then.
+///
+/// # Errors
+/// When the database cannot be written to.
+pub async fn renew_installation(database: &Database) -> Result<(), DbError> {
+    let id = format!("{:032x}", rand::random::<u128>());
+    database
+        .write(move |connection| {
+            Box::pin(async move {
+                let renew = infra_db::query("UPDATE installation SET id = $1").bind(id);
+                renew.execute(connection).await?;
+                Ok::<_, DbError>(())
+            })
+        })
+        .await
+}

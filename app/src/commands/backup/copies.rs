@@ -38,6 +38,14 @@ impl Installation for Copies {
         Ok(())
     }
 
+    fn restored(&self, folder: &Path) -> Result<()> {
+        let path = folder.join(databases::BUS.file);
+        match path.exists() {
+            true => self.runtime.block_on(renew_installation(&path)),
+            false => Ok(()),
+        }
+    }
+
     fn named_blobs(
         &self,
         folder: &Path,
@@ -49,6 +57,23 @@ impl Installation for Copies {
             }
         }
         Ok(())
+    }
+}
+
+/// Has the bus's database be of a new installation: the log of events on servers has gone on since
+/// the snapshot, and consumers would not handle again what they had handled by then.
+async fn renew_installation(path: &Path) -> Result<()> {
+    let file = databases::BUS.file;
+    let database = Database::open(path, databases::BUS.migrations).await;
+    let database = database.map_err(failed(file))?;
+    let renewed = infra_bus::renew_installation(&database).await;
+    let is_whole = database.close().await;
+    renewed.map_err(failed(file))?;
+    match is_whole {
+        true => Ok(()),
+        false => Err(BackupError::Refused(format!(
+            "{file} could not be closed in order; run the restore again, which continues"
+        ))),
     }
 }
 

@@ -20,6 +20,7 @@ use crate::config::Configuration;
 use crate::wire::backups::{self, LastBackup};
 use crate::wire::compose::DOMAINS;
 use crate::wire::data_folder::{self, Contents};
+use crate::wire::photos;
 use copies::Copies;
 use progress::Progress;
 
@@ -177,6 +178,12 @@ fn require_files(configuration: &Configuration) -> Result<()> {
         "the databases are on a server (`database_url`), which has its own ways to be backed up: `pg_dump` or \
          `pg_basebackup` first, and the data folder after it; docs/operators-guide.md says how, under \"Back up and restore\""
     );
+    ensure!(
+        configuration.media_url.is_empty(),
+        "the photos are in a bucket (`media_url`), which this command does not copy: the bucket's own versions or a copy of it, \
+         and the databases before it; docs/operators-guide.md says how, under \"Photos in a bucket\""
+    );
+    photos::require_known_place(configuration)?;
     Ok(())
 }
 
@@ -203,7 +210,7 @@ fn require_outside(folder: &Path, target: &Path) -> Result<()> {
 /// Refuses a photos' folder that is gone or empty while there are photos, as on a disk that is not
 /// mounted.
 async fn require_photos(folder: &Path, contents: &Contents, databases: &[PathBuf]) -> Result<()> {
-    if contents.files_are_given_up() || !data_folder::has_no_media(folder) {
+    if contents.files_are_given_up() || !photos::has_no_files(folder) {
         return Ok(());
     }
     for entry in DOMAINS {
@@ -215,7 +222,7 @@ async fn require_photos(folder: &Path, contents: &Contents, databases: &[PathBuf
         let has_blobs = (entry.has_blobs)(&database).await;
         database.close().await;
         if has_blobs? {
-            bail!(data_folder::no_media(&folder.join(data_folder::MEDIA)));
+            bail!(photos::no_files(folder));
         }
     }
     Ok(())

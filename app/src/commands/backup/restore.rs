@@ -72,6 +72,11 @@ async fn restore(arguments: RestoreArguments, configuration: &Configuration) -> 
         configuration.database_url.is_empty(),
         "a snapshot has databases in files, and `database_url` says that they are on a server: unset it to restore to files"
     );
+    ensure!(
+        configuration.media_url.is_empty(),
+        "a snapshot has photos in files, and `media_url` says that they are in a bucket: unset it to restore to files; `heliograph \
+         move photos` moves them into the bucket then"
+    );
     let identities = identities(arguments.identity.as_deref())?;
     let folder = configuration.data_dir.clone();
     require_empty(&folder)?;

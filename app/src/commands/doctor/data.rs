@@ -13,7 +13,7 @@ use crate::wire::backups;
 use crate::wire::compose::{DOMAINS, Entry};
 use crate::wire::data_folder::{self, Contents, Found, causes};
 use crate::wire::databases::BUS;
-use crate::wire::permissions;
+use crate::wire::{permissions, photos};
 
 /// Below this many times the reserve, room on the disk will soon be short.
 const RESERVES_MIN: u64 = 2;
@@ -51,7 +51,8 @@ pub(super) async fn findings(configuration: &Configuration) -> Vec<Finding> {
     if is_whole {
         let bus = for_reading(path, &contents, &BUS);
         findings.extend(event_log::findings(configuration, bus).await);
-        findings.extend(domains(path, &contents).await);
+        let has_bucket = !configuration.media_url.is_empty();
+        findings.extend(domains(path, &contents, has_bucket).await);
     }
     findings
 }
@@ -188,13 +189,13 @@ fn for_reading(folder: &Path, contents: &Contents, spec: &DatabaseSpec) -> Optio
 }
 
 /// What each domain finds in its database, and whether the photos' files are there at all.
-async fn domains(folder: &Path, contents: &Contents) -> Vec<Finding> {
+async fn domains(folder: &Path, contents: &Contents, has_bucket: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     for entry in DOMAINS {
         let Some(database) = for_reading(folder, contents, entry.database) else {
             continue;
         };
-        let found = domain(folder, contents, entry, &database).await;
+        let found = domain(folder, contents, entry, &database, has_bucket).await;
         database.close().await;
         findings.extend(found.unwrap_or_else(|error| {
             let (file, causes) = (entry.database.file, causes(&error));
@@ -211,9 +212,10 @@ async fn domain(
     contents: &Contents,
     entry: &Entry,
     database: &Database,
+    has_bucket: bool,
 ) -> Result<Vec<Finding>, DbError> {
     let mut findings = Vec::new();
-    if (entry.has_blobs)(database).await? && data_folder::has_no_media(folder) {
+    if !has_bucket && (entry.has_blobs)(database).await? && photos::has_no_files(folder) {
         let files = folder.join(data_folder::MEDIA);
         findings.push(if contents.files_are_given_up() {
             Finding::Warning(format!(
@@ -221,7 +223,7 @@ async fn domain(
                 files.display()
             ))
         } else {
-            Finding::Problem(data_folder::no_media(&files))
+            Finding::Problem(photos::no_files(folder))
         });
     }
     findings.extend((entry.check)(database).await?);

@@ -1,5 +1,36 @@
 //! What of settings may be shown: passwords may stand in URLs.
 
+/// The settings that are secret all through.
+const SECRETS: [&str; 1] = ["s3.secret_access_key"];
+/// Of this one the beginning says which it is.
+const KEY_ID: &str = "s3.access_key_id";
+const KEY_ID_SHOWN: usize = 4;
+
+/// The value of a setting, as TOML writes it, as it may be shown.
+pub(super) fn shown(setting: &str, value: String) -> String {
+    let is_empty = value.trim_matches(['"', '\'']).is_empty();
+    if is_empty {
+        return value;
+    }
+    if SECRETS.contains(&setting) {
+        return "\"…\"".to_owned();
+    }
+    if setting == KEY_ID {
+        let inside = value.trim_matches(['"', '\'']);
+        let begin: String = inside.chars().take(KEY_ID_SHOWN).collect();
+        return format!("\"{begin}…\"");
+    }
+    without_password(value)
+}
+
+/// What is wrong with a value, without the value where it is a secret.
+pub(super) fn message<'e>(setting: &str, error: &'e toml::de::Error) -> &'e str {
+    match SECRETS.contains(&setting) || setting == KEY_ID {
+        true => "it is a text in quotes",
+        false => error.message(),
+    }
+}
+
 /// A value as it may be shown: of a URL with an account in it the account's name, and no password,
 /// wherever the URL has it.
 pub(crate) fn without_password(value: String) -> String {
@@ -26,7 +57,7 @@ pub(crate) fn without_password(value: String) -> String {
 }
 
 /// What is wrong and in which line, without the line itself: it may hold a password.
-pub(super) fn without_excerpt(text: &str, error: &toml::de::Error) -> String {
+pub(in crate::config) fn without_excerpt(text: &str, error: &toml::de::Error) -> String {
     let at = error.span().map_or(0, |span| span.start.min(text.len()));
     let line = text.as_bytes()[..at]
         .iter()

@@ -362,3 +362,31 @@ fn passwords_of_urls_are_not_shown() {
     let torn = torn.unwrap_err().to_string();
     assert!(torn.contains("line 1") && !torn.contains("tulip"), "{torn}");
 }
+
+#[test]
+fn a_key_is_taken_whole_from_one_place_and_shown_nowhere() {
+    let amazon = [
+        ("AWS_ACCESS_KEY_ID", "AKIATULIP"),
+        ("AWS_SECRET_ACCESS_KEY", "rose"),
+        ("AWS_REGION", "eu-central-1"),
+    ];
+    let file = "media_url = 's3://photos'";
+    let of_amazon = loaded(file, &amazon, &Overrides::default()).unwrap();
+    let s3 = &of_amazon.configuration.s3;
+    assert_eq!(s3.secret_access_key.expose(), "rose");
+    assert_eq!(s3.region, "eu-central-1");
+    let shown = &of_amazon.settings["s3.access_key_id"].0;
+    assert_eq!(shown, "\"AKIA…\"");
+    assert_eq!(of_amazon.settings["s3.secret_access_key"].0, "\"…\"");
+    // Half a key of one's own and half of another would be none.
+    let half = format!("{file}\n[s3]\naccess_key_id = 'ada'");
+    let refused = loaded(&half, &amazon, &Overrides::default()).unwrap_err();
+    assert!(
+        refused.to_string().contains("s3.secret_access_key"),
+        "{refused}"
+    );
+    let number = format!("{file}\n[s3]\nsecret_access_key = 4711");
+    let refused = loaded(&number, &[], &Overrides::default()).unwrap_err();
+    assert!(refused.to_string().contains("text in quotes"), "{refused}");
+    assert!(!refused.to_string().contains("4711"), "{refused}");
+}

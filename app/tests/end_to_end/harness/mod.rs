@@ -10,7 +10,7 @@ pub(crate) mod person;
 pub(crate) mod proxy;
 pub(crate) mod schema;
 pub(crate) mod server;
-mod shape;
+pub(crate) mod shape;
 pub(crate) mod tus;
 pub(crate) mod wait;
 pub(crate) mod web;

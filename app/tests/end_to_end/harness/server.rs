@@ -169,6 +169,16 @@ impl Server {
         self.base = self.address().await;
     }
 
+    /// Starts it again as far as it comes, which is no further than a refusal.
+    pub(crate) async fn start_and_end(&mut self) -> ExitStatus {
+        self.output.clear();
+        let listen = "127.0.0.1:0";
+        self.child = spawn(self.folder.path(), listen, &self.settings, &self.output);
+        let status = self.ended().await;
+        self.output.wait_until_read().await;
+        status
+    }
+
     /// A command on its folder, with this setting.
     pub(crate) fn command(&self, arguments: &[&str], name: &str, value: &str) -> Command {
         let mut command = heliograph();
@@ -257,7 +267,8 @@ impl Drop for Server {
 pub(crate) fn heliograph() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_heliograph"));
     for (name, _) in std::env::vars_os() {
-        if name.as_encoded_bytes().starts_with(b"HELIOGRAPH_") {
+        let bytes = name.as_encoded_bytes();
+        if bytes.starts_with(b"HELIOGRAPH_") || bytes.starts_with(b"AWS_") {
             command.env_remove(name);
         }
     }
@@ -288,6 +299,15 @@ impl Output {
                 lines.0.lock().expect("no reader panics").push(line);
             }
         });
+    }
+
+    /// Waits until everything that a process has said is here.
+    async fn wait_until_read(&self) {
+        // Each reader has a clone, until there is nothing more to read.
+        eventually("the end of the output", async || {
+            (Arc::strong_count(&self.0) == 1).then_some(())
+        })
+        .await;
     }
 
     fn find<T>(&self, pick: impl Fn(&str) -> Option<T>) -> Option<T> {

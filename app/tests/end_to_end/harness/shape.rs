@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use testing_engines::{Nats, Postgres, Redis, Shape};
+use testing_engines::{Nats, Postgres, Redis, S3, Shape};
 
 /// One server of each engine for all tests of this process.
 static POSTGRES: LazyLock<Postgres> = LazyLock::new(|| {
@@ -17,9 +17,27 @@ static REDIS: LazyLock<Redis> = LazyLock::new(|| {
         .expect("HELIOGRAPH_TEST_REDIS names the program redis-server")
 });
 
-/// What a new server under test is told besides: where its databases, its log of events and its
-/// limits are,
-/// each its own on servers that all share.
+static BUCKET: LazyLock<S3> =
+    LazyLock::new(|| S3::start().expect("HELIOGRAPH_TEST_S3 names the program weed of SeaweedFS"));
+
+/// What a server is told of photos that are in a bucket.
+pub(crate) fn bucket(server: &S3, prefix: &str) -> [(&'static str, String); 4] {
+    [
+        ("HELIOGRAPH_MEDIA_URL", server.url(prefix)),
+        ("HELIOGRAPH_S3__ENDPOINT", server.endpoint()),
+        (
+            "HELIOGRAPH_S3__ACCESS_KEY_ID",
+            server.access_key_id().to_owned(),
+        ),
+        (
+            "HELIOGRAPH_S3__SECRET_ACCESS_KEY",
+            server.secret_access_key().to_owned(),
+        ),
+    ]
+}
+
+/// What a new server under test is told besides: where its databases, its log of events, its
+/// photos and its limits are, each its own on servers that all share.
 pub(super) fn settings() -> Vec<(String, String)> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     match Shape::of_this_run() {
@@ -36,8 +54,11 @@ pub(super) fn settings() -> Vec<(String, String)> {
                 ("HELIOGRAPH_JETSTREAM__NAME", format!("photos-{number}")),
                 ("HELIOGRAPH_REDIS_URL", format!("{}/{number}", REDIS.url())),
             ];
-            let settings = settings.map(|(name, value)| (name.to_owned(), value));
-            settings.into()
+            let photos = bucket(&BUCKET, &format!("photos-{number}"));
+            let settings = settings.into_iter().chain(photos);
+            settings
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect()
         }
     }
 }

@@ -1,0 +1,132 @@
+//! A bucket that fails, refuses, is slow or dies, while people upload: what was acknowledged is
+//! there, whole, and what was not is said to be so.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use reqwest::Method;
+use testing_engines::{HttpFault, HttpProxy};
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::harness::Caller;
+use crate::harness::caller::multipart;
+
+/// How many people upload at a time.
+const WRITERS: usize = 3;
+/// How long each fault lasts.
+const FAULT: Duration = Duration::from_millis(1_200);
+
+/// What was acknowledged: the photo's id, and what was sent.
+#[derive(Default)]
+struct Uploads {
+    kept: Mutex<Vec<(String, Vec<u8>)>>,
+    refused: AtomicU32,
+    next: AtomicU32,
+    is_over: AtomicBool,
+}
+
+impl Uploads {
+    fn count(&self) -> usize {
+        self.kept.lock().unwrap().len()
+    }
+
+    fn start(self: &Arc<Self>, author: &Caller) -> Vec<JoinHandle<()>> {
+        let write = |_| tokio::spawn(Arc::clone(self).write(author.clone()));
+        (0..WRITERS).map(write).collect()
+    }
+
+    async fn write(self: Arc<Self>, author: Caller) {
+        while !self.is_over.load(Ordering::SeqCst) {
+            let bytes = photo(self.next.fetch_add(1, Ordering::SeqCst));
+            let form = multipart("file", Upload::jpeg(bytes.clone()));
+            let request = author.request(Method::POST, "/api/v2/media");
+            let reply = author.try_send(request.multipart(form)).await;
+            match reply.as_ref().map(|reply| reply.status) {
+                Some(200 | 202) => {
+                    let id = text(&reply.unwrap().json(), "/id");
+                    self.kept.lock().unwrap().push((id, bytes));
+                }
+                Some(503 | 504) | None => {
+                    self.refused.fetch_add(1, Ordering::SeqCst);
+                    // As a client does that was asked to come again.
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                Some(_) => panic!("{}", reply.unwrap().describe()),
+            }
+        }
+    }
+
+    /// Waits until more was acknowledged than by now.
+    async fn grow(&self, what: &str) {
+        let before = self.count();
+        eventually(&format!("uploads {what}"), async || {
+            (self.count() > before).then_some(())
+        })
+        .await;
+    }
+}
+
+fn failing(status: &'static str, code: &str) -> HttpFault {
+    HttpFault::Respond(status, format!("<Error><Code>{code}</Code></Error>"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_photo_that_was_acknowledged_is_lost() {
+    let Some(mut s3) = S3::start() else { return };
+    let proxy = HttpProxy::before(s3.port()).await;
+    let settings = with(&bucket(&s3, "one"), ENDPOINT, &proxy.endpoint());
+    let mut server = serve(&settings).await;
+    let ada = server.person("ada").await;
+    let uploads = Arc::new(Uploads::default());
+    let writers = uploads.start(&ada);
+    uploads.grow("at the beginning").await;
+    for fault in [
+        failing("500 Internal Server Error", "InternalError"),
+        HttpFault::Delay(Duration::from_millis(700)),
+        failing("403 Forbidden", "AccessDenied"),
+        HttpFault::LoseResponse,
+        HttpFault::CutResponse(20),
+    ] {
+        proxy.always("", fault.clone());
+        tokio::time::sleep(FAULT).await;
+        proxy.always("", HttpFault::Pass);
+        uploads.grow(&format!("after {fault:?}")).await;
+    }
+    assert!(uploads.refused.load(Ordering::SeqCst) > 0, "nothing failed");
+    for _ in 0..2 {
+        s3.kill();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        s3.restart();
+        uploads.grow("after a kill of the bucket's server").await;
+        // It takes what is new before it can read what it has.
+        eventually("the bucket can be read", async || {
+            let checked = run(server.folder(), &["config", "check"], &settings);
+            checked.status.success().then_some(())
+        })
+        .await;
+        server.kill();
+        // A worker that it was starting has its lock open for a moment longer.
+        let lock = std::fs::File::open(server.folder().join("heliograph.lock")).unwrap();
+        eventually("nobody holds the folder", async || lock.try_lock().ok()).await;
+        drop(lock);
+        server.start_again().await;
+        uploads.grow("after a kill of this one").await;
+    }
+    uploads.is_over.store(true, Ordering::SeqCst);
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let kept = std::mem::take(&mut *uploads.kept.lock().unwrap());
+    println!("{} photos were acknowledged", kept.len());
+    for (id, bytes) in kept {
+        let media = ada.ready(&id).await;
+        let served = ada.get(&text(&media, "/url")).await;
+        assert_eq!(served.status, 200, "{}", served.describe());
+        let original = ada.get(&text(&media, "/original_url")).await;
+        assert!(original.body == bytes, "{}", original.describe());
+    }
+    stop(&mut server).await;
+    succeed(server.folder(), &["media", "check"], &settings);
+}
