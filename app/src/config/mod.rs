@@ -10,6 +10,7 @@ mod error;
 mod load;
 mod memory;
 mod reference;
+mod s3_file;
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ pub use error::ConfigError;
 pub(crate) use load::without_password;
 pub use load::{Loaded, Origin, Overrides, Sources, load};
 pub use reference::reference;
+pub(crate) use s3_file::s3_settings_of;
 
 use crate::roles::Role;
 

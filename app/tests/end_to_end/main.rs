@@ -39,6 +39,7 @@ mod main_job;
 mod media;
 mod media_commands;
 mod moved_databases;
+mod moved_photos;
 mod oauth;
 mod oauth_refusals;
 mod own_document;

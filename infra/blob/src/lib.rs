@@ -8,6 +8,8 @@
 //! [`DirectoryStore`] keeps blobs as files in one directory, [`S3Store`] as objects in a bucket of
 //! an object store that speaks S3. Both name them alike, so that one can be copied into the other.
 //!
+//! [`transfer`] moves what one holds into the other.
+//!
 //! It counts no references: the caller that deletes a blob knows that nobody needs it.
 
 mod blocking;
@@ -20,6 +22,7 @@ mod listing;
 mod reads;
 mod s3;
 mod staging;
+pub mod transfer;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};

@@ -8,6 +8,7 @@
 
 mod ends;
 mod finish;
+pub(crate) mod photos;
 mod steps;
 
 use std::fmt;

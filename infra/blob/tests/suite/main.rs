@@ -6,6 +6,7 @@ mod conformance;
 mod fixture;
 mod s3;
 mod slow_disk;
+mod transfer;
 
 use std::fs;
 use std::path::PathBuf;
