@@ -6,6 +6,7 @@
 //! with the commit. A server takes values with one statement only, so there they are trips of their
 //! own, as few as possible.
 
+mod home_session;
 mod joined;
 mod opening;
 
@@ -13,12 +14,14 @@ use std::fmt;
 
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
-use sqlx::{AssertSqlSafe, SqlStr, Sqlite, Transaction};
+use sqlx::{SqlStr, Sqlite, Transaction};
+use tokio::time::Instant;
 
-use crate::postgres::{BorrowedSession, Marks, Session, bounded, says_not_committed};
+use crate::postgres::{BorrowedSession, Marks, Session, bounded};
 use crate::value::{postgres_arguments, sqlite_arguments};
 use crate::{DbError, SqlText, Value};
 
+use home_session::HomeSession;
 use joined::JoinedTexts;
 
 pub(crate) use opening::Opening;
@@ -51,14 +54,6 @@ enum Link {
     Home(HomeSession),
     /// Rolled back when it is dropped, if it is a snapshot.
     Borrowed(BorrowedSession),
-}
-
-/// The session that writes to a server.
-struct HomeSession {
-    session: Session,
-    marks: Marks,
-    /// The mark of a group whose commit was sent, and its result not seen.
-    undecided: Option<i64>,
 }
 
 impl fmt::Debug for Connection {
@@ -102,11 +97,7 @@ impl Connection {
 
     /// The one that writes to a server.
     pub(crate) fn of_home(session: Session, marks: Marks) -> Self {
-        Self::new(Link::Home(HomeSession {
-            session,
-            marks,
-            undecided: None,
-        }))
+        Self::new(Link::Home(HomeSession::new(session, marks)))
     }
 
     /// SQLite's own connection, where this is one.
@@ -163,20 +154,31 @@ impl Connection {
     pub(crate) fn into_marks(self) -> Marks {
         match self.link {
             Link::Home(home) => home.marks,
-            _ => Marks::new(0),
+            _ => Marks::default(),
         }
     }
 
-    /// Asks a server whether it is still there.
-    pub(crate) async fn ping(&mut self) -> Result<(), DbError> {
-        self.session()?.ping().await
+    /// When the home has to show that it still is it; never on SQLite.
+    pub(crate) fn heartbeat_at(&self) -> Option<Instant> {
+        match &self.link {
+            Link::Home(home) => Some(home.heartbeat_at().into()),
+            _ => None,
+        }
+    }
+
+    /// Shows that the home still is it, by a commit. To be called between two writes.
+    pub(crate) async fn heartbeat(&mut self) -> Result<(), DbError> {
+        match &mut self.link {
+            Link::Home(home) => home.heartbeat().await,
+            _ => Ok(()),
+        }
     }
 
     /// Closes a connection that is not of a pool.
     pub(crate) async fn close(self) -> Result<(), sqlx::Error> {
         match self.link {
             Link::Own(connection) => sqlx::Connection::close(connection).await,
-            Link::Home(home) => home.session.close().await,
+            Link::Home(home) => home.close().await,
             Link::Pooled(_) | Link::Snapshot(_) | Link::Borrowed(_) => Ok(()),
         }
     }
@@ -300,21 +302,7 @@ impl Connection {
         let Link::Home(home) = &mut self.link else {
             return Err(DbError::Closed);
         };
-        let ending = home.marks.next_ending();
-        match home.session.run(AssertSqlSafe(ending.text)).await {
-            // What only read has left no mark.
-            Ok(0) => Ok(()),
-            Ok(_) => {
-                home.marks.committed(ending.mark);
-                Ok(())
-            }
-            Err(error) => {
-                if !says_not_committed(&error) {
-                    home.undecided = Some(ending.mark);
-                }
-                Err(error)
-            }
-        }
+        home.commit().await
     }
 
     /// Undoes everything since the opening, if anything was sent.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use infra_kernel::{Error, ErrorCode};
+use infra_resilience::LeaseExpired;
 use sqlx::postgres::PgDatabaseError;
 
 /// A failure of the database itself.
@@ -71,6 +72,9 @@ pub enum DbError {
     /// The commit's hooks run later if it has.
     #[error("the database server was lost, and whether the transaction is committed is not known")]
     Undecided,
+    /// Nobody knows whether this process is still the domain's home.
+    #[error("the database cannot be read just now")]
+    LeaseExpired(#[from] LeaseExpired),
     /// This process is not the domain's home any more.
     #[error("this process is no longer the home of the database")]
     HomeLost,
@@ -104,6 +108,7 @@ impl DbError {
             Self::NotCommitted(_)
             | Self::Disconnected(_)
             | Self::Undecided
+            | Self::LeaseExpired(_)
             | Self::HomeLost
             | Self::Full
             | Self::Closed

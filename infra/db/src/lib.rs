@@ -44,6 +44,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use infra_resilience::HomeLease;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::Notify;
 
@@ -96,6 +97,7 @@ pub struct Database {
     writer: writer::Writer,
     commits: Arc<Commits>,
     syncs: Arc<Syncs>,
+    lease: HomeLease,
 }
 
 impl Database {
@@ -187,6 +189,7 @@ impl Database {
             writer,
             commits,
             syncs: Arc::new(syncs),
+            lease: HomeLease::default(),
         })
     }
 
@@ -250,17 +253,18 @@ impl Database {
         let name = PathBuf::from(format!("{} schema {schema}", address.label()));
         let opened = Home::open(Arc::clone(&address), schema, migrations, options, purpose);
         let (home, session, marks) = opened.await?;
-        let connection = Connection::of_home(session, marks);
+        let (connection, lease) = (Connection::of_home(session, marks), home.lease());
         let commits = Arc::new(Commits::default());
         let commits_of_writer = Arc::clone(&commits);
         let writer = writer::Writer::start(&name, connection, Some(home), commits_of_writer, watch);
         Ok(Self {
             path: Arc::new(name),
-            reader: Reader::of_postgres(Readers::new(address, schema)),
+            reader: Reader::of_postgres(Readers::new(address, schema, lease.clone())),
             writer,
             commits,
             // Every commit is durable before it is answered.
             syncs: Arc::default(),
+            lease,
         })
     }
 
@@ -274,6 +278,7 @@ impl Database {
             writer: writer::Writer::closed(),
             commits: Arc::default(),
             syncs: Arc::default(),
+            lease: HomeLease::default(),
         }
     }
 
@@ -355,6 +360,14 @@ impl Database {
     #[must_use]
     pub fn commits(&self) -> Arc<Notify> {
         self.commits.signal()
+    }
+
+    /// Until when this process may answer from what it remembers of the database. That of a file
+    /// holds forever. On a server each commit renews it, at least twice a second, for a second and
+    /// a half; reads are refused while it does not hold.
+    #[must_use]
+    pub fn lease(&self) -> HomeLease {
+        self.lease.clone()
     }
 
     /// Returns when this process has lost the database to another home for good, and never where

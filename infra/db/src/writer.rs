@@ -20,7 +20,7 @@ use crate::{BoxFuture, Connection, DbError};
 
 use pending::{CommitDecision, PendingWrite, Write};
 use restore::restore;
-use upkeep::{HEARTBEAT_INTERVAL, TRUNCATE_INTERVAL, checkpoint, upkeep};
+use upkeep::{TRUNCATE_INTERVAL, checkpoint, heartbeat, upkeep};
 
 /// The most writes that wait for the writer; a further one waits for a place.
 const QUEUE_MAX: usize = 1_024;
@@ -79,6 +79,7 @@ impl Writer {
         let (home_lost, is_home_lost) = watch::channel(false);
         let work = Work {
             connection,
+            writes_from: home.as_ref().and_then(Home::writes_from),
             home,
             writes,
             commits,
@@ -207,6 +208,8 @@ struct Work {
     connection: Connection,
     /// How the session is restored, on a server.
     home: Option<Home>,
+    /// Until then nothing is written.
+    writes_from: Option<Instant>,
     writes: mpsc::Receiver<Box<dyn Write>>,
     commits: Arc<Commits>,
     stop: Arc<Notify>,
@@ -219,13 +222,15 @@ impl Work {
     /// lost for good.
     async fn run(mut self) -> Option<Connection> {
         let mut group = Vec::with_capacity(GROUP_MAX);
-        let mut upkeep_at = self.first_upkeep();
+        let mut upkeep_at = None;
         loop {
             tokio::select! {
                 biased;
                 // Close the queue and go on: what was handed in is still finished.
                 () = self.stop.notified() => { self.writes.close(); continue }
-                received = self.writes.recv_many(&mut group, GROUP_MAX) => {
+                () = until(self.connection.heartbeat_at()) => heartbeat(&mut self.connection).await,
+                () = until(self.writes_from), if self.writes_from.is_some() => self.writes_from = None,
+                received = self.writes.recv_many(&mut group, GROUP_MAX), if self.writes_from.is_none() => {
                     if received == 0 { return Some(self.connection) }
                     let watch = self.watch.as_ref();
                     commit_group(&mut self.connection, &mut group, &self.commits, watch).await;
@@ -240,15 +245,10 @@ impl Work {
         }
     }
 
-    fn first_upkeep(&self) -> Option<Instant> {
-        let is_server = self.connection.is_postgres();
-        is_server.then(|| Instant::now() + HEARTBEAT_INTERVAL)
-    }
-
-    /// After a commit: the log is cut some time later, and a server has just been heard of.
+    /// After a commit: the log of a file is cut some time later.
     fn next_upkeep(&self, planned: Option<Instant>) -> Option<Instant> {
-        let cut_at = || planned.unwrap_or_else(|| Instant::now() + TRUNCATE_INTERVAL);
-        self.first_upkeep().or_else(|| Some(cut_at()))
+        let has_log = !self.connection.is_postgres();
+        has_log.then(|| planned.unwrap_or_else(|| Instant::now() + TRUNCATE_INTERVAL))
     }
 }
 

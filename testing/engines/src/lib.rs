@@ -6,6 +6,7 @@
 //! be started fails the test.
 
 mod http_proxy;
+mod link;
 mod nats;
 mod network;
 mod objects;
@@ -17,6 +18,7 @@ mod shape;
 mod site;
 
 pub use http_proxy::{HttpFault, HttpProxy};
+pub use link::Link;
 pub use nats::Nats;
 pub use network::Network;
 pub use objects::Objects;

@@ -1,5 +1,7 @@
 //! A PostgreSQL server.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,8 +9,8 @@ use std::time::Instant;
 
 use tempfile::TempDir;
 
-use crate::Site;
 use crate::process::{EngineProcess, LOOK_INTERVAL, START_MAX, asked_for, free_port};
+use crate::{Link, Site};
 
 /// The folder of PostgreSQL's programs, `/usr/lib/postgresql/15/bin` on Debian 12.
 const VARIABLE: &str = "HELIOGRAPH_TEST_POSTGRES";
@@ -50,16 +52,93 @@ impl Postgres {
     pub fn start_at(site: &Site) -> Option<Self> {
         let programs = asked_for(VARIABLE)?;
         let folder = site.folder();
-        make_data(&programs, folder.path());
+        let data = make_folder(folder.path());
+        make_data(&programs, &data);
+        Some(Self::serve(programs, site, folder))
+    }
+
+    fn serve(programs: PathBuf, site: &Site, folder: TempDir) -> Self {
         let port = free_port();
         let process = serve(&programs, site, folder.path(), port);
-        Some(Self {
+        Self {
             process,
             programs,
             site: site.clone(),
             folder,
             port,
-        })
+        }
+    }
+
+    /// Starts a standby that follows this server, and has this one wait for it before it
+    /// acknowledges a commit.
+    ///
+    /// # Panics
+    /// When it cannot be started, or does not follow within a minute.
+    #[must_use]
+    pub fn start_standby(&self) -> Self {
+        let folder = self.site.folder();
+        let data = make_folder(folder.path());
+        let mut copy = program(&self.programs, "pg_basebackup");
+        copy.arg("--username=heliograph");
+        copy.arg(format!("--host={}", self.site.address()));
+        copy.arg(format!("--port={}", self.port));
+        copy.arg("--pgdata").arg(data);
+        copy.args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]);
+        let copied = copy.output().expect("pg_basebackup can be started");
+        assert!(copied.status.success(), "pg_basebackup failed: {copied:?}");
+        // After the copy, which has the settings of this moment: the standby itself is to wait for
+        // nobody once it is promoted.
+        self.run("ALTER SYSTEM SET synchronous_standby_names = '*'");
+        self.run("SELECT pg_reload_conf()");
+        let standby = Self::serve(self.programs.clone(), &self.site, folder);
+        let begun = Instant::now();
+        while self.run("SELECT sync_state FROM pg_stat_replication") != "sync" {
+            assert!(begun.elapsed() < START_MAX, "the standby does not follow");
+            std::thread::sleep(LOOK_INTERVAL);
+        }
+        standby
+    }
+
+    /// Makes a standby the primary, and returns when it is.
+    ///
+    /// # Panics
+    /// When it cannot be made one.
+    pub fn promote(&self) {
+        let mut promote = program(&self.programs, "pg_ctl");
+        promote.arg("promote").arg("--pgdata");
+        let promoted = promote.arg(self.folder.path().join("data")).output();
+        let promoted = promoted.expect("pg_ctl can be started");
+        assert!(
+            promoted.status.success(),
+            "the standby is not promoted: {promoted:?}"
+        );
+    }
+
+    /// Runs a statement in the database `postgres`, and returns what `psql` prints of its rows.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub fn run(&self, statement: &str) -> String {
+        let mut run = program(&self.programs, "psql");
+        run.args(["--no-psqlrc", "--tuples-only", "--no-align", "--command"]);
+        let ran = run.arg(statement).arg(self.url("postgres")).output();
+        let ran = ran.expect("psql can be started");
+        assert!(ran.status.success(), "{statement} failed: {ran:?}");
+        String::from_utf8_lossy(&ran.stdout).trim().to_owned()
+    }
+
+    /// The URL of a database that is here until this server is lost, and then there.
+    #[must_use]
+    pub fn url_with_standby(&self, standby: &Self, database: &str) -> String {
+        let of = |server: &Self| format!("{}:{}", server.site.address(), server.port);
+        let hosts = [of(self), of(standby)].join(",");
+        format!("postgres://heliograph@{hosts}/{database}")
+    }
+
+    /// A way to it that can be cut.
+    #[must_use]
+    pub fn link(&self) -> Link {
+        Link::to(self.port)
     }
 
     /// Where it is: the URL of a database of this name.
@@ -127,18 +206,25 @@ impl Postgres {
     }
 }
 
-/// Makes the folder of an empty server, which trusts who reaches it.
-fn make_data(programs: &Path, folder: &Path) {
+/// Makes the folder of a server's data, of which PostgreSQL demands that nobody else reads it.
+fn make_folder(folder: &Path) -> PathBuf {
     let data = folder.join("data");
     std::fs::create_dir(&data).expect("a folder for the data");
+    std::fs::set_permissions(&data, Permissions::from_mode(0o700))
+        .expect("the folder can be closed");
     if is_root() {
         for path in [folder, &data] {
             std::os::unix::fs::chown(path, Some(UNPRIVILEGED), Some(UNPRIVILEGED))
                 .expect("the folder can be given away");
         }
     }
+    data
+}
+
+/// Makes the data of an empty server, which trusts who reaches it.
+fn make_data(programs: &Path, data: &Path) {
     let mut make = program(programs, "initdb");
-    make.arg("--pgdata").arg(&data);
+    make.arg("--pgdata").arg(data);
     make.args(["--username=heliograph", "--auth=trust", "--encoding=UTF8"]);
     // Small files of its log, for small disks.
     make.args(["--locale=C", "--no-sync", "--wal-segsize=1"]);

@@ -8,14 +8,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use infra_resilience::{HOME_LEASE, HomeLease};
+use sqlx::AssertSqlSafe;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, FromRow};
 use tokio::time::Instant;
 
+use super::prepare::{check_database, prepare_schema, refuse_target};
 use super::{
-    Address, Marks, PostgresOptions, Role, STATEMENT_MAX, Session, bounded, check_schema, millis,
-    session_settings,
+    Address, Marks, PostgresOptions, Role, Session, bounded, check_schema, one, session_settings,
 };
 use crate::DbError;
 
@@ -27,30 +27,6 @@ const LEASE_WAIT_MAX: Duration = Duration::from_secs(5);
 const RETRY_MIN: Duration = Duration::from_millis(50);
 const RETRY_MAX: Duration = Duration::from_secs(1);
 
-/// What every domain's schema has beside its own tables, made before its migrations.
-///
-/// `json_each` is what SQLite has under this name: of ids with one argument, of texts with a path.
-/// The planner puts the functions' bodies in place of their calls.
-const FOUNDATION: &str = "
-    CREATE TABLE IF NOT EXISTS _heliograph_home (
-        singleton BOOLEAN PRIMARY KEY DEFAULT TRUE CHECK (singleton), epoch BIGINT NOT NULL,
-        installation UUID NOT NULL DEFAULT gen_random_uuid()
-    );
-    CREATE TABLE IF NOT EXISTS _heliograph_commits (id BIGINT PRIMARY KEY);
-    CREATE OR REPLACE FUNCTION json_each(list text) RETURNS TABLE (key bigint, value bigint)
-        LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-            SELECT place - 1, CAST(element AS bigint)
-            FROM json_array_elements_text(CAST(list AS json))
-            WITH ORDINALITY AS listed (element, place)
-        $$;
-    CREATE OR REPLACE FUNCTION json_each(list text, path text)
-        RETURNS TABLE (key bigint, value text)
-        LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-            SELECT place - 1, element
-            FROM json_array_elements_text(CAST(list AS json))
-            WITH ORDINALITY AS listed (element, place)
-        $$";
-
 /// What is known of a domain's home, to be it again after a lost session.
 #[derive(Debug)]
 pub(crate) struct Home {
@@ -59,6 +35,10 @@ pub(crate) struct Home {
     settings: String,
     epoch: i64,
     backend: Backend,
+    lease: HomeLease,
+    /// Until then the home before this one may answer from what it remembers. None when it has said
+    /// that it does not.
+    writes_from: Option<Instant>,
 }
 
 /// The server's process of a session.
@@ -120,20 +100,36 @@ impl Home {
                 database: format!("{} schema {schema}", address.label()),
             });
         }
+        let last_home_ends = Instant::now() + HOME_LEASE;
         if purpose == Purpose::Use {
             refuse_target(&mut session, &address, schema).await?;
         }
         prepare_schema(&mut session, &address, schema, migrations).await?;
-        let epoch = begin_epoch(&mut session).await?;
-        let backend = backend(&mut session).await?;
+        let lease = HomeLease::expired();
+        let sent_at = Instant::now();
+        let (epoch, is_released) = begin_epoch(&mut session).await?;
+        lease.renew(sent_at.into_std());
+        let marks = Marks::new(epoch, lease.clone());
         let home = Self {
             address,
             schema: schema.to_owned(),
             settings,
             epoch,
-            backend,
+            backend: backend(&mut session).await?,
+            lease,
+            writes_from: (!is_released).then_some(last_home_ends),
         };
-        Ok((home, session, Marks::new(epoch)))
+        Ok((home, session, marks))
+    }
+
+    /// The lease of what this process remembers of the database.
+    pub(crate) fn lease(&self) -> HomeLease {
+        self.lease.clone()
+    }
+
+    /// When the first write may be committed, if not at once.
+    pub(crate) const fn writes_from(&self) -> Option<Instant> {
+        self.writes_from
     }
 
     /// Gets a session and the lease again, however long it takes, and finds out what became of the
@@ -164,7 +160,10 @@ impl Home {
                         is_committed,
                     });
                 }
-                Err(Attempt::Fenced(fenced)) => return Err(fenced),
+                Err(Attempt::Fenced(fenced)) => {
+                    self.lease.expire();
+                    return Err(fenced);
+                }
                 Err(Attempt::Failed(error)) => {
                     tracing::debug!(%error, "the writing session is not restored yet");
                 }
@@ -186,6 +185,8 @@ impl Home {
             let error = self.address.refuse("the lease is held".to_owned());
             return Err(Attempt::Failed(error));
         }
+        // Before anything that may fail: the next attempt needs to end this one's, too.
+        self.backend = backend(&mut session).await?;
         // From here on the lost session has ended, for it had the lease: what it has committed is
         // committed, and nothing more will be.
         if let Some(reason) = self.fence(&mut session, last).await? {
@@ -195,7 +196,9 @@ impl Home {
             Some(mark) => is_marked(&mut session, mark).await?,
             None => false,
         };
-        self.backend = backend(&mut session).await?;
+        let sent_at = Instant::now();
+        prove_home(&mut session).await?;
+        self.lease.renew(sent_at.into_std());
         Ok((session, is_committed))
     }
 
@@ -206,7 +209,7 @@ impl Home {
         last: Option<i64>,
     ) -> Result<Option<String>, DbError> {
         let epoch: Option<(i64,)> =
-            optional(session, "SELECT epoch FROM _heliograph_home", None).await?;
+            super::optional(session, "SELECT epoch FROM _heliograph_home", None).await?;
         if epoch != Some((self.epoch,)) {
             return Ok(Some("another process was the home meanwhile".to_owned()));
         }
@@ -236,31 +239,6 @@ async fn connect_until(
     }
 }
 
-/// Refuses what would be silently wrong, and says what is only worse than it could be.
-async fn check_database(session: &mut Session, address: &Address) -> Result<(), DbError> {
-    const ASKED: &str = "SELECT CAST(pg_encoding_to_char(encoding) AS TEXT), CAST(datcollate AS TEXT), \
-        current_setting('synchronous_commit'), current_setting('fsync') \
-        FROM pg_database WHERE datname = current_database()";
-    let found: (String, String, String, String) = one(session, ASKED, None).await?;
-    let (encoding, collation, synchronous_commit, fsync) = found;
-    if encoding != "UTF8" {
-        return Err(address.refuse(format!(
-            "the database's encoding is {encoding}; make one with ENCODING 'UTF8'"
-        )));
-    }
-    let database = address.label();
-    if !matches!(collation.as_str(), "C" | "POSIX") {
-        tracing::warn!(%database, %collation, "the database's collation is not C: texts are ordered otherwise than on SQLite, and an upgrade of the system may break its indexes");
-    }
-    if fsync != "on" {
-        tracing::warn!(%database, "the server runs with fsync = off: it loses what was committed when it crashes");
-    }
-    if synchronous_commit == "off" {
-        session.run("SET synchronous_commit = on").await?;
-    }
-    Ok(())
-}
-
 /// Polls for the lease until then; whether it has it.
 async fn take_lease(
     session: &mut Session,
@@ -278,63 +256,31 @@ async fn take_lease(
     }
 }
 
-/// Refuses a schema that a move has not filled yet: it may hold half of what it should.
-async fn refuse_target(
-    session: &mut Session,
-    address: &Address,
-    schema: &str,
-) -> Result<(), DbError> {
-    const ASKED: &str = "SELECT CAST(relname AS TEXT) FROM pg_class \
-        JOIN pg_namespace ON pg_namespace.oid = relnamespace \
-        WHERE nspname = $1 AND relname = '_heliograph_move'";
-    let found: Option<(String,)> = optional(session, ASKED, Some(schema)).await?;
-    match found {
-        None => Ok(()),
-        Some(_) => Err(address.refuse(format!(
-            "databases are being moved into its schema {schema}; run `heliograph move databases` again to finish that"
-        ))),
-    }
-}
-
-/// Makes the schema if it is not there, and runs the migrations. Nobody else does so at this time:
-/// the lease is held.
-async fn prepare_schema(
-    session: &mut Session,
-    address: &Address,
-    schema: &str,
-    migrations: &Migrator,
-) -> Result<(), DbError> {
-    // Not `IF NOT EXISTS`, for which an account needs the right to make schemas even then.
-    let known = "SELECT CAST(nspname AS TEXT) FROM pg_namespace WHERE nspname = $1";
-    let known: Option<(String,)> = optional(session, known, Some(schema)).await?;
-    if known.is_none() {
-        let text = format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\"");
-        session.run(AssertSqlSafe(text)).await?;
-    }
-    session.run(FOUNDATION).await?;
-    // A migration may take as long as it takes, but waits for nobody's lock.
-    session.run("SET statement_timeout = 0").await?;
-    let mut migrator = Migrator::with_migrations(migrations.iter().cloned().collect());
-    migrator.set_locking(false);
-    // `run` wants a connection that is lent for any time, which cannot be said of a borrowed one.
-    let migrated = migrator.run_direct(None, session.begin()?, false).await;
-    migrated.map_err(|source| DbError::Migrate {
-        path: format!("{} schema {schema}", address.label()).into(),
-        source: Box::new(source),
-    })?;
-    session.end(Ok(()))?;
-    let restore = format!("SET statement_timeout = {}", millis(STATEMENT_MAX));
-    session.run(AssertSqlSafe(restore)).await?;
-    Ok(())
-}
-
-/// Counts the homes up, and forgets the marks of the one before: it asks for none of them.
-async fn begin_epoch(session: &mut Session) -> Result<i64, DbError> {
-    const BEGIN: &str = "WITH forgotten AS (DELETE FROM _heliograph_commits) \
+/// Counts the homes up, and forgets the marks of the one before: it asks for none of them. Returns
+/// the epoch, and whether the home before has taken leave, which leaves no mark.
+async fn begin_epoch(session: &mut Session) -> Result<(i64, bool), DbError> {
+    const BEGIN: &str = "WITH forgotten AS (DELETE FROM _heliograph_commits RETURNING id) \
         INSERT INTO _heliograph_home (epoch) VALUES (1) \
-        ON CONFLICT (singleton) DO UPDATE SET epoch = _heliograph_home.epoch + 1 RETURNING epoch";
-    let (epoch,): (i64,) = one(session, BEGIN, None).await?;
-    Ok(epoch)
+        ON CONFLICT (singleton) DO UPDATE SET epoch = _heliograph_home.epoch + 1 \
+        RETURNING epoch, NOT EXISTS (SELECT FROM forgotten)";
+    session.run("BEGIN").await?;
+    let (epoch, is_released) = one(session, BEGIN, None).await?;
+    let first = Marks::first(epoch);
+    let text = format!("INSERT INTO _heliograph_commits (id) VALUES ({first}); COMMIT");
+    session.run(AssertSqlSafe(text)).await?;
+    Ok((epoch, is_released))
+}
+
+/// Commits something, which returns when all that is committed here is where this server's commits
+/// have to be. So no standby that they wait for has been promoted before; and what a session has
+/// left that waited for one, and was ended, is not here alone: such a commit is shown by its
+/// server, and lost when the standby is promoted.
+///
+/// A message in the server's log that nobody reads: unlike a row it needs no room in a table, so
+/// that a full disk leaves the home what it is.
+pub(crate) async fn prove_home(session: &mut Session) -> Result<(), DbError> {
+    const PROVE: &str = "SELECT pg_logical_emit_message(true, 'heliograph', '')";
+    session.run(PROVE).await.map(drop)
 }
 
 async fn is_marked(session: &mut Session, mark: i64) -> Result<bool, DbError> {
@@ -362,35 +308,4 @@ async fn end_backend(session: &mut Session, lost: &Backend) -> Result<(), DbErro
     let query = sqlx::query(text).bind(lost.started.as_str());
     let result = bounded(query.execute(session.begin()?)).await;
     session.end(result).map(drop)
-}
-
-async fn one<T>(
-    session: &mut Session,
-    text: &'static str,
-    value: Option<&str>,
-) -> Result<T, DbError>
-where
-    T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
-{
-    let row = optional(session, text, value).await?;
-    row.ok_or_else(|| sqlx::Error::RowNotFound.into())
-}
-
-pub(crate) async fn optional<T>(
-    session: &mut Session,
-    text: &'static str,
-    value: Option<&str>,
-) -> Result<Option<T>, DbError>
-where
-    T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
-{
-    let mut query = sqlx::query(text);
-    if let Some(value) = value {
-        query = query.bind(value);
-    }
-    let result = bounded(query.fetch_optional(session.begin()?)).await;
-    match session.end(result)? {
-        Some(row) => Ok(Some(T::from_row(&row)?)),
-        None => Ok(None),
-    }
 }

@@ -4,14 +4,22 @@
 //! transaction's own id would not do: it is in no durable place until something that it wrote is,
 //! so after a crash of the server the same id is given out again, and `pg_xact_status` says of
 //! the lost transaction what is true of another (ADR 0034).
+//!
+//! A mark that is committed also shows that its home is still the home: it waited for the standbys
+//! that a commit waits for, and none of them has been promoted before that.
+
+use std::time::Instant;
+
+use infra_resilience::HomeLease;
 
 /// The numbers of one home's commits.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Marks {
     next: i64,
     last: Option<i64>,
     /// The rows from here on are not deleted yet.
     kept_from: i64,
+    lease: HomeLease,
 }
 
 /// How many rows may lie there before those that nobody asks for are deleted.
@@ -26,14 +34,20 @@ pub(crate) struct Ending {
 }
 
 impl Marks {
-    /// Of a home that begins.
-    pub(crate) const fn new(epoch: i64) -> Self {
-        let first = epoch << COMMIT_BITS;
+    /// Of a home that begins, which has left the first mark already.
+    pub(crate) const fn new(epoch: i64, lease: HomeLease) -> Self {
+        let first = Self::first(epoch);
         Self {
-            next: first,
-            last: None,
+            next: first + 1,
+            last: Some(first),
             kept_from: first,
+            lease,
         }
+    }
+
+    /// The first mark of a home.
+    pub(crate) const fn first(epoch: i64) -> i64 {
+        epoch << COMMIT_BITS
     }
 
     /// The end of the next group's transaction, in one trip. The first statement also has the
@@ -65,6 +79,16 @@ impl Marks {
         self.last = Some(mark);
     }
 
+    /// A commit that was sent at this moment was where the server's commits have to be.
+    pub(crate) fn renew_lease(&self, sent_at: Instant) {
+        self.lease.renew(sent_at);
+    }
+
+    /// The home will not be it any more.
+    pub(crate) fn end_lease(&self) {
+        self.lease.expire();
+    }
+
     /// The last mark that is known to be committed.
     pub(crate) const fn last(&self) -> Option<i64> {
         self.last
@@ -77,8 +101,8 @@ mod tests {
 
     #[test]
     fn marks_are_deleted_in_ranges_and_the_last_one_stays() {
-        let mut marks = Marks::new(3);
-        let mut rows = std::collections::BTreeSet::new();
+        let mut marks = Marks::new(3, HomeLease::default());
+        let mut rows = std::collections::BTreeSet::from([Marks::first(3)]);
         for _ in 0..2_000 {
             let ending = marks.next_ending();
             rows.insert(ending.mark);

@@ -4,6 +4,7 @@ mod address;
 mod home;
 mod inspect;
 mod marks;
+mod prepare;
 mod readers;
 mod session;
 
@@ -12,12 +13,15 @@ use std::time::Duration;
 use crate::DbError;
 
 pub(crate) use address::Address;
-pub(crate) use home::{Fenced, Home, Purpose, Restored, optional};
+pub(crate) use home::{Fenced, Home, Purpose, Restored, prove_home};
 pub use inspect::{ServerFacts, inspect_postgres, postgres_label};
 pub(crate) use marks::Marks;
 pub(crate) use readers::{BorrowedSession, Readers};
-pub(crate) use session::{Session, bounded, says_not_committed};
+pub(crate) use session::{Session, bounded, one, optional, says_not_committed};
 
+/// How long after its last commit a home shows that it still is the home: several times within the
+/// lease.
+pub(crate) const HEARTBEAT_INTERVAL: Duration = Duration::from_millis(500);
 /// The longest that a statement may run.
 const STATEMENT_MAX: Duration = Duration::from_secs(5);
 /// The longest wait for a lock of another session: nobody else writes, so there is hardly one.

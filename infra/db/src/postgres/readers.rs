@@ -7,6 +7,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use infra_resilience::HomeLease;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Duration, Instant};
 
@@ -26,6 +27,7 @@ pub(crate) struct Readers {
 struct Shared {
     address: Arc<Address>,
     settings: String,
+    lease: HomeLease,
     places: Arc<Semaphore>,
     idle: Mutex<Vec<IdleSession>>,
 }
@@ -44,10 +46,11 @@ impl std::fmt::Debug for IdleSession {
 }
 
 impl Readers {
-    pub(crate) fn new(address: Arc<Address>, schema: &str) -> Self {
+    pub(crate) fn new(address: Arc<Address>, schema: &str, lease: HomeLease) -> Self {
         let shared = Shared {
             address,
             settings: session_settings(schema, Role::Reader),
+            lease,
             places: Arc::new(Semaphore::new(READERS_MAX as usize)),
             idle: Mutex::default(),
         };
@@ -57,7 +60,11 @@ impl Readers {
     }
 
     /// A session, within a bounded time.
+    ///
+    /// Not while the lease does not hold: the server may then show what only it has, or lack what
+    /// its successor has, and caches would remember it.
     pub(crate) async fn acquire(&self) -> Result<BorrowedSession, DbError> {
+        self.shared.lease.require(Instant::now().into_std()).await?;
         let place = Arc::clone(&self.shared.places).acquire_owned();
         let place = tokio::time::timeout(READER_WAIT_MAX, place).await;
         let place = place

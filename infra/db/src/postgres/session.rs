@@ -2,7 +2,8 @@
 
 use std::io;
 
-use sqlx::postgres::{PgConnection, PgDatabaseError, PgSeverity};
+use sqlx::FromRow;
+use sqlx::postgres::{PgConnection, PgDatabaseError, PgRow, PgSeverity};
 
 use super::TRIP_MAX;
 use crate::DbError;
@@ -98,6 +99,39 @@ impl Session {
             return Ok(());
         }
         bounded(sqlx::Connection::close(self.connection)).await
+    }
+}
+
+/// The row of a statement that has one, with at most one value.
+pub(crate) async fn one<T>(
+    session: &mut Session,
+    text: &'static str,
+    value: Option<&str>,
+) -> Result<T, DbError>
+where
+    T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    let row = optional(session, text, value).await?;
+    row.ok_or_else(|| sqlx::Error::RowNotFound.into())
+}
+
+/// The first row of a statement, if it has one, with at most one value.
+pub(crate) async fn optional<T>(
+    session: &mut Session,
+    text: &'static str,
+    value: Option<&str>,
+) -> Result<Option<T>, DbError>
+where
+    T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    let mut query = sqlx::query(text);
+    if let Some(value) = value {
+        query = query.bind(value);
+    }
+    let result = bounded(query.fetch_optional(session.begin()?)).await;
+    match session.end(result)? {
+        Some(row) => Ok(Some(T::from_row(&row)?)),
+        None => Ok(None),
     }
 }
 

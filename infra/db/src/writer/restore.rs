@@ -36,6 +36,7 @@ pub(super) async fn restore(mut work: Work, group: &mut Writes) -> Option<Work> 
             Some(Work {
                 connection: Connection::of_home(restored.session, restored.marks),
                 home: Some(home),
+                writes_from: work.writes_from,
                 writes: work.writes,
                 commits: work.commits,
                 stop: work.stop,

@@ -9,18 +9,17 @@ use crate::{Connection, LOCK_WAIT_MAX};
 
 /// How long the log may keep what was written, and since deleted, before it is cut to nothing.
 pub(super) const TRUNCATE_INTERVAL: Duration = Duration::from_secs(300);
-/// How long the session with a server may say nothing before it is asked whether it still lives.
-pub(super) const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
-
-/// What is done when there is time: cuts the log to nothing without waiting for anybody, or asks a
-/// server whether it is still there. Returns when to do it again, if that has to be.
-pub(super) async fn upkeep(connection: &mut Connection) -> Option<Instant> {
-    if connection.is_postgres() {
-        if let Err(error) = connection.ping().await {
-            tracing::debug!(%error, "the server does not answer");
-        }
-        return Some(Instant::now() + HEARTBEAT_INTERVAL);
+/// What is done often: shows that a server's home still is it. A failure that matters has cost the
+/// session, or costs the lease.
+pub(super) async fn heartbeat(connection: &mut Connection) {
+    if let Err(error) = connection.heartbeat().await {
+        tracing::debug!(%error, "the server did not take a heartbeat");
     }
+}
+
+/// What is done when there is time: cuts the log to nothing without waiting for anybody. Returns
+/// when to do it again, if that has to be.
+pub(super) async fn upkeep(connection: &mut Connection) -> Option<Instant> {
     match checkpoint(connection, Duration::ZERO).await {
         Ok(true) => None,
         Ok(false) => Some(Instant::now() + TRUNCATE_INTERVAL),

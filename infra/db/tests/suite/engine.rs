@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use infra_db::{CommitWatch, Database, PostgresOptions};
 use tempfile::TempDir;
-use testing_engines::Postgres;
+use testing_engines::{Link, Postgres};
 
 use crate::MIGRATIONS;
 
@@ -67,6 +67,13 @@ pub(crate) fn postgres_url(arguments: &[&str]) -> Option<String> {
     let server = SERVER.as_ref()?;
     let number = MADE.fetch_add(1, Ordering::SeqCst);
     Some(server.create_database_with(&format!("test_{number}"), arguments))
+}
+
+/// A new database on the server that the tests share, and a way there that can be cut.
+pub(crate) fn postgres_url_by_link() -> Option<(String, Link)> {
+    let url = postgres_url(&[])?;
+    let link = SERVER.as_ref()?.link();
+    Some((link.url(&url), link))
 }
 
 /// Each test of these on each engine.

@@ -1,7 +1,10 @@
 //! What only a server can do to a database.
 
+mod home_lease;
+mod load;
 mod lost_sessions;
 mod proxy;
+mod standby;
 
 use std::time::{Duration, Instant};
 
