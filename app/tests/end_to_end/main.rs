@@ -23,6 +23,7 @@ mod callers;
 mod commands;
 mod composer;
 mod data_folder;
+mod database_failover;
 mod database_server;
 mod engine_faults;
 mod engine_schemas;

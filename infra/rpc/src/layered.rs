@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use infra_kernel::{Context, Error, ErrorCode, Result};
+use infra_resilience::{HomeLease, LeaseExpired};
 use infra_telemetry::{CallMetrics, MethodMetrics};
 
 use crate::method::Method;
@@ -13,13 +14,26 @@ use crate::streams::Call;
 #[derive(Debug, Clone, Default)]
 pub struct Layers {
     metrics: CallMetrics,
+    lease: HomeLease,
 }
 
 impl Layers {
     /// Layers that count into these metrics.
     #[must_use]
-    pub const fn new(metrics: CallMetrics) -> Self {
-        Self { metrics }
+    pub fn new(metrics: CallMetrics) -> Self {
+        Self {
+            metrics,
+            lease: HomeLease::default(),
+        }
+    }
+
+    /// The same for a domain of this process that may answer only while its database's lease holds.
+    #[must_use]
+    pub fn under(&self, lease: HomeLease) -> Self {
+        Self {
+            metrics: self.metrics.clone(),
+            lease,
+        }
     }
 }
 
@@ -27,6 +41,7 @@ impl Layers {
 #[derive(Debug)]
 pub struct Layered<T: ?Sized> {
     metrics: Arc<[MethodMetrics]>,
+    lease: HomeLease,
     inner: Arc<T>,
 }
 
@@ -38,6 +53,7 @@ impl<T: ?Sized> Layered<T> {
             metrics: layers
                 .metrics
                 .register(methods.iter().map(|method| method.name)),
+            lease: layers.lease.clone(),
             inner,
         }
     }
@@ -56,14 +72,18 @@ impl<T: ?Sized> Layered<T> {
     /// 3. the deadline. It cuts the waiting, not the work that was passed on: a write that a
     ///    database's writer has taken still commits, so after `deadline_exceeded` the caller does
     ///    not know whether it happened;
-    /// 4. the call. Retries belong right here, within the deadline, so that all tries share it, and
+    /// 4. the lease of the domain's database, where it has one: a domain that may have lost it to
+    ///    another process answers nothing, not even what it remembers (ADR 0026). Within the
+    ///    deadline, because it waits a moment for the lease's renewal;
+    /// 5. the call. Retries belong right here, within the deadline, so that all tries share it, and
     ///    only of methods that are idempotent; a breaker within the retries, so that it sees every
     ///    try.
     ///
     /// A stream that is returned is not bounded: only its beginning is.
     ///
     /// # Errors
-    /// The call's own, `unauthenticated`, `forbidden` or `deadline_exceeded`.
+    /// The call's own, `unauthenticated`, `forbidden`, `deadline_exceeded`, or `unavailable` while
+    /// the lease does not hold.
     pub async fn call<R>(
         &self,
         method: &'static Method,
@@ -71,7 +91,12 @@ impl<T: ?Sized> Layered<T> {
         call: Call<'_, R>,
     ) -> Result<R> {
         let timer = self.metrics[method.index].begin();
-        let result = match admit(method, context, timer.began()) {
+        let began = timer.began();
+        let call = async {
+            self.lease.require(began).await.map_err(no_home)?;
+            call.await
+        };
+        let result = match admit(method, context, began) {
             Ok(remaining) => within(remaining + method.grace(), call).await,
             Err(error) => Err(error),
         };
@@ -111,6 +136,14 @@ pub(crate) async fn within<T>(
         Ok(result) => result,
         Err(_) => Err(out_of_time()),
     }
+}
+
+fn no_home(expired: LeaseExpired) -> Error {
+    Error::new(
+        ErrorCode::Unavailable,
+        "This server cannot reach its database just now. Please try again soon.",
+    )
+    .with_source(expired)
 }
 
 fn out_of_time() -> Error {

@@ -71,7 +71,7 @@ impl Entry {
                     let domain = D::compose(wiring).await;
                     let name = D::DATABASE.name;
                     let domain = domain.with_context(|| format!("{name} cannot be opened"))?;
-                    wiring.add_gateway(domain.gateway())?;
+                    wiring.add_gateway(D::DATABASE, domain.gateway())?;
                     Ok(Composed::new(domain))
                 })
             },
@@ -111,10 +111,20 @@ impl Wiring<'_> {
     }
 
     /// Lets the next domains call this one, or the one of its kind that lives elsewhere. Everyone
-    /// calls everyone through the layers, also within this process.
-    fn add_gateway<G: Contract + ?Sized>(&mut self, local: Arc<G>) -> Result<()> {
-        let placed = self.topology.remote.find().unwrap_or(local);
-        let layered = G::layered(placed, &self.layers);
+    /// calls everyone through the layers, also within this process. One that lives elsewhere knows
+    /// of its own lease.
+    fn add_gateway<G: Contract + ?Sized>(
+        &mut self,
+        spec: &DatabaseSpec,
+        local: Arc<G>,
+    ) -> Result<()> {
+        let layered = match self.topology.remote.find() {
+            Some(remote) => G::layered(remote, &self.layers),
+            None => {
+                let lease = self.databases.get(spec)?.lease();
+                G::layered(local, &self.layers.under(lease))
+            }
+        };
         Ok(self.gateways.insert(layered)?)
     }
 }

@@ -147,3 +147,18 @@ async fn what_becomes_of_a_call_is_counted() {
         [("ok", 1), ("cancelled", 1), ("not_found", 1)]
     );
 }
+
+#[tokio::test]
+async fn a_domain_whose_lease_does_not_hold_answers_nothing() {
+    let lease = HomeLease::expired();
+    let layers = Layers::default().under(lease.clone());
+    let scene = Scene {
+        metrics: CallMetrics::default(),
+        layered: Layered::new(Arc::new(()), METHODS, &layers),
+    };
+    let context = Context::background(SECOND);
+    let refused = scene.call(0, &context, async { Ok(7) }).await.unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::Unavailable);
+    lease.renew(Instant::now());
+    assert_eq!(scene.call(0, &context, async { Ok(7) }).await.unwrap(), 7);
+}
