@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
+use infra_db::Encryption;
 use infra_domain::Finding;
 use serde_json::json;
 
@@ -63,6 +64,22 @@ fn clock_difference(server: &str, ahead_us: i64) -> Option<Finding> {
             ahead_us / 1_000
         ))
     })
+}
+
+/// What to say of a connection to a server, and of what is to be said in the settings.
+fn encryption(connection: &str, encryption: Encryption, setting: &str) -> Finding {
+    match encryption {
+        Encryption::Verified => {
+            Finding::Good(format!("{connection} is encrypted, to a server that is verified"))
+        }
+        Encryption::Local => Finding::Good(format!("{connection} does not leave this machine")),
+        Encryption::Unverified => Finding::Warning(format!(
+            "{connection} is encrypted, but nobody knows to whom: who is on the way may pose as the server; say {setting}"
+        )),
+        Encryption::None => Finding::Warning(format!(
+            "{connection} is not encrypted: who is on the way reads what people have, and the password; say {setting}"
+        )),
+    }
 }
 
 fn has_problem(findings: &[Finding]) -> bool {

@@ -58,14 +58,15 @@ impl Configuration {
             return Ok(String::new());
         }
         let addresses = self.bus_url.split(',').map(|address| {
-            let rest = address.trim().strip_prefix("nats://")?;
+            let (scheme, rest) = address.trim().split_once("://")?;
             let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
             let host = host.strip_suffix('/').unwrap_or(host);
-            is_host_and_port(host).then(|| format!("nats://{host}"))
+            let is_known = matches!(scheme, "nats" | "tls") && is_host_and_port(host);
+            is_known.then(|| format!("{scheme}://{host}"))
         });
         let addresses: Option<Vec<_>> = addresses.collect();
         addresses.map(|addresses| addresses.join(",")).ok_or_else(|| {
-            "it is not an address like nats://host:4222; encrypted connections (tls://) are not built in"
+            "it is not an address like nats://host:4222, or tls://host:4222"
                 .to_owned()
         })
     }
@@ -135,7 +136,7 @@ mod tests {
             );
         }
         for url in [
-            "tls://ada:tulip@one",
+            "http://ada:tulip@one",
             "nats://ada:tulip@",
             "nats://one,two",
             "nats://one:port",

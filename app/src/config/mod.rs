@@ -64,12 +64,14 @@ pub struct Configuration {
     /// Where the domains keep what they know. Empty: SQLite files in the data folder. Or a database
     /// on PostgreSQL 15 or later, `postgres://account:password@host:5432/name`, where each domain
     /// has a schema of its own; photos and the log of events stay in the folder. Several hosts,
-    /// with commas between them, are tried in order for the primary.
+    /// with commas between them, are tried in order for the primary. `?sslmode=verify-full` at the
+    /// end encrypts, and makes sure of the server; `&sslrootcert=FILE` trusts an issuer of your
+    /// own.
     pub database_url: String,
     /// Where the log of events between domains is. Empty: in the data folder. Or a stream on NATS
     /// 2.12 or later with JetStream, `nats://account:password@host:4222`; several addresses, with
-    /// commas between them, are those of one cluster, so a password has no comma. Encrypted
-    /// connections are not built in.
+    /// commas between them, are those of one cluster, so a password has no comma. With `tls://`
+    /// connections are encrypted, and sure of the servers.
     pub bus_url: String,
     /// Where limits are counted, for all processes together. Empty: in this process. Or Redis 7.0
     /// or later, one server and no cluster, `redis://account:password@host:6379/0`, with a database

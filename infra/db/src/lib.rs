@@ -24,6 +24,7 @@
 mod commit;
 mod connection;
 pub mod cut;
+mod encryption;
 mod error;
 mod examine;
 mod installation;
@@ -54,6 +55,7 @@ use sync::Syncs;
 
 pub use commit::{CommitMoment, CommitVersion, CommitWatch};
 pub use connection::Connection;
+pub use encryption::{Encryption, certificate_problem};
 pub use error::DbError;
 pub use examine::{DatabaseState, Inspection, examine, inspect};
 pub use futures::future::BoxFuture;

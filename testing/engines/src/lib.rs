@@ -5,6 +5,7 @@
 //! its program is; a test whose engine is not asked for does nothing. What is asked for and cannot
 //! be started fails the test.
 
+mod certificates;
 mod http_proxy;
 mod link;
 mod nats;
@@ -17,6 +18,7 @@ mod s3;
 mod shape;
 mod site;
 
+pub use certificates::{Authority, Certificate};
 pub use http_proxy::{HttpFault, HttpProxy};
 pub use link::Link;
 pub use nats::Nats;

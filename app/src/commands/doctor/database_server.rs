@@ -4,7 +4,7 @@ use infra_db::{ServerFacts, inspect_postgres};
 use infra_domain::Finding;
 use infra_kernel::{Clock as _, SystemClock};
 
-use super::clock_difference;
+use super::{clock_difference, encryption};
 use crate::config::Configuration;
 use crate::wire::data_folder::causes;
 
@@ -28,6 +28,11 @@ fn of_facts(facts: &ServerFacts) -> Vec<Finding> {
     let mut findings = vec![Finding::Good(format!(
         "{database} answers; it is PostgreSQL {version}"
     ))];
+    findings.push(encryption(
+        &format!("the connection to {database}"),
+        facts.encryption,
+        "sslmode=verify-full in `database_url`",
+    ));
     if !facts.is_durable {
         findings.push(Finding::Problem(format!(
             "{database} acknowledges what it may lose: set fsync, full_page_writes and synchronous_commit to on"

@@ -8,7 +8,7 @@ use infra_db::Database;
 use infra_domain::Finding;
 use infra_kernel::{Clock as _, SystemClock};
 
-use super::clock_difference;
+use super::{clock_difference, encryption};
 use crate::config::Configuration;
 use crate::wire::data_folder::causes;
 use crate::wire::event_log::open_embedded;
@@ -61,6 +61,11 @@ fn of_facts(facts: &JetStreamFacts) -> Vec<Finding> {
     let mut findings = vec![Finding::Good(format!(
         "the NATS server replies; it has version {version}"
     ))];
+    findings.push(encryption(
+        "the connection to the NATS server",
+        facts.encryption,
+        "tls:// in `bus_url`",
+    ));
     findings.push(match facts.is_synced {
         Some(true) => {
             Finding::Good("it writes events to its disk before it acknowledges them".to_owned())

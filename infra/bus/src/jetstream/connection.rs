@@ -9,6 +9,7 @@ use async_nats::connection::State;
 use async_nats::jetstream::context::{Context, ContextBuilder};
 use async_nats::jetstream::stream::{self, Config, StorageType, Stream};
 use async_nats::{Client, ConnectOptions};
+use infra_db::{Encryption, certificate_problem};
 use tokio::sync::Mutex;
 
 use super::JetStreamSettings;
@@ -53,9 +54,9 @@ pub enum ConnectError {
     /// Nothing that will do is there.
     #[error("no NATS server can be reached at {0}")]
     Unreachable(String, #[source] Cause),
-    /// The connection would have to be encrypted.
-    #[error("the NATS server at {0} wants an encrypted connection, which is not built in")]
-    Encrypted(String),
+    /// The server is not who it should be, or finds that this client is not.
+    #[error("the NATS server at {0} cannot be used: {1}")]
+    Certificate(String, String),
     /// The server is too old.
     #[error(
         "the NATS server has version {0}, and {min_major}.{min_minor} or newer is needed: \
@@ -128,6 +129,16 @@ impl Connection {
         Ok(connection)
     }
 
+    /// Whether what is said over it can be read on the way.
+    pub(super) fn encryption(&self, url: &str, settings: &JetStreamSettings) -> Encryption {
+        if wants_encryption(url, settings) || self.client.server_info().tls_required {
+            return Encryption::Verified;
+        }
+        let shown = without_account(url);
+        let hosts = shown.split(',').map(host);
+        Encryption::absent(hosts)
+    }
+
     /// The connection alone, to a server that is new enough.
     pub(super) async fn connect(
         url: &str,
@@ -136,7 +147,7 @@ impl Connection {
     ) -> Result<Self, ConnectError> {
         let checked = settings.check();
         checked.map_err(|(_, problem)| ConnectError::Setting(problem))?;
-        let client = connect(url).await?;
+        let client = connect(url, settings).await?;
         require_version(&client)?;
         let context = ContextBuilder::new()
             .timeout(REQUEST_MAX)
@@ -272,26 +283,36 @@ fn losses_in(config: &Config) -> u64 {
     noted.and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
-async fn connect(url: &str) -> Result<Client, ConnectError> {
+async fn connect(url: &str, settings: &JetStreamSettings) -> Result<Client, ConnectError> {
+    settings.check_files()?;
     let addresses: Vec<String> = url.split(',').map(|part| part.trim().to_owned()).collect();
-    if addresses.iter().any(|address| address.starts_with("tls:")) {
-        return Err(ConnectError::Encrypted(without_account(url)));
-    }
-    let options = ConnectOptions::new()
+    let mut options = ConnectOptions::new()
+        .require_tls(wants_encryption(url, settings))
         .name("heliograph")
         .connection_timeout(CONNECT_MAX)
         .request_timeout(Some(REQUEST_MAX))
         .ping_interval(PING_INTERVAL)
         .reconnect_delay_callback(reconnect_pause)
         .event_callback(|event| async move { report(&event) });
-    // In a task of its own: a server that insists on encryption makes the client look for a
-    // cryptography library, and panic where there is none.
-    let connecting = tokio::spawn(async move { options.connect(addresses).await });
-    match connecting.await {
-        Ok(connected) => connected
-            .map_err(|error| ConnectError::Unreachable(without_account(url), Box::new(error))),
-        Err(_) => Err(ConnectError::Encrypted(without_account(url))),
+    if !settings.ca_file.is_empty() {
+        options = options.add_root_certificates(settings.ca_file.clone().into());
     }
+    if !settings.client_certificate_file.is_empty() {
+        let certificate = settings.client_certificate_file.clone().into();
+        options = options.add_client_certificate(certificate, settings.client_key_file.clone().into());
+    }
+    let connected = options.connect(addresses).await;
+    connected.map_err(|error| match certificate_problem(&error) {
+        Some(problem) => ConnectError::Certificate(without_account(url), problem),
+        None => ConnectError::Unreachable(without_account(url), Box::new(error)),
+    })
+}
+
+/// Whether no connection may be made that is not encrypted. One encrypted address says so of all,
+/// for those of a cluster that the servers name themselves have no scheme.
+fn wants_encryption(url: &str, settings: &JetStreamSettings) -> bool {
+    let mut addresses = url.split(',');
+    !settings.ca_file.is_empty() || addresses.any(|address| address.trim().starts_with("tls:"))
 }
 
 /// Addresses as they may be shown: passwords stand before the last sign of each. A comma may be
@@ -302,6 +323,15 @@ fn without_account(url: &str) -> String {
     let addresses = url.split(SCHEME);
     let shown = addresses.map(|one| one.rsplit_once('@').map_or(one, |(_, host)| host));
     shown.collect::<Vec<_>>().join(SCHEME)
+}
+
+/// The host of an address that was shown: without its scheme and port.
+fn host(address: &str) -> &str {
+    let bare = address.rsplit("//").next().unwrap_or_default();
+    match bare.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => bare,
+    }
 }
 
 fn report(event: &async_nats::Event) {

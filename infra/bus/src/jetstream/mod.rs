@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use infra_db::{Database, DbError};
+use infra_db::{Database, DbError, Encryption};
 use infra_kernel::{Clock, EventId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,15 @@ pub use connection::ConnectError;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct JetStreamSettings {
+    /// The file of the certificates whose holders may certify the servers, as PEM. With it every
+    /// connection is encrypted and no other issuer is trusted. Empty: those that this machine
+    /// trusts.
+    pub ca_file: String,
+    /// The file of the certificate that this client shows, as PEM, for servers that want one; with
+    /// `client_key_file`.
+    pub client_certificate_file: String,
+    /// The file of its key, as PEM.
+    pub client_key_file: String,
     /// Where the server's monitoring listens, as "host:port"; it is asked at the start whether the
     /// server writes to its disk before it acknowledges. Empty: then nobody asks.
     pub monitor: String,
@@ -52,6 +61,9 @@ pub struct JetStreamSettings {
 impl Default for JetStreamSettings {
     fn default() -> Self {
         Self {
+            ca_file: String::new(),
+            client_certificate_file: String::new(),
+            client_key_file: String::new(),
             monitor: String::new(),
             name: "heliograph".to_owned(),
             replicas: 1,
@@ -60,6 +72,22 @@ impl Default for JetStreamSettings {
 }
 
 impl JetStreamSettings {
+    /// Checks that the files of certificates and keys are there.
+    fn check_files(&self) -> Result<(), ConnectError> {
+        let files = [
+            ("ca_file", &self.ca_file),
+            ("client_certificate_file", &self.client_certificate_file),
+            ("client_key_file", &self.client_key_file),
+        ];
+        for (name, path) in files.into_iter().filter(|(_, path)| !path.is_empty()) {
+            if let Err(error) = std::fs::File::open(path) {
+                let problem = format!("{path} of `jetstream.{name}` cannot be read: {error}");
+                return Err(ConnectError::Setting(problem));
+            }
+        }
+        Ok(())
+    }
+
     /// Checks what the types cannot.
     ///
     /// # Errors
@@ -72,6 +100,10 @@ impl JetStreamSettings {
                 self.name
             );
             return Err(("name", problem));
+        }
+        if self.client_certificate_file.is_empty() != self.client_key_file.is_empty() {
+            let problem = "a client's certificate and its key are set together".to_owned();
+            return Err(("client_key_file", problem));
         }
         if !matches!(self.replicas, 1 | 3 | 5) {
             let problem = format!("{} replicas: there are 1, 3 or 5", self.replicas);
@@ -86,6 +118,8 @@ impl JetStreamSettings {
 pub struct JetStreamFacts {
     /// The version of the server that replied.
     pub version: String,
+    /// Whether what is said to it can be read on the way.
+    pub encryption: Encryption,
     /// Whether it writes to its disk before it acknowledges; none when nobody could be asked.
     pub is_synced: Option<bool>,
     /// How far its clock is ahead of this machine's, in microseconds; none when nobody could be

@@ -7,6 +7,7 @@ mod conformance;
 mod crash;
 mod dead_letters;
 mod delivery;
+mod encryption;
 mod faults;
 mod headers;
 mod keeping;

@@ -4,10 +4,11 @@ use std::fmt;
 use std::io;
 
 use sqlx::ConnectOptions as _;
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 
+use super::url_options::check_encryption;
 use super::{CONNECT_MAX, Session, bounded};
-use crate::DbError;
+use crate::{DbError, Encryption, certificate_problem};
 
 /// The oldest server that is supported, as PostgreSQL counts versions.
 const VERSION_MIN: u32 = 150_000;
@@ -46,6 +47,7 @@ impl Address {
                 "'/', '?', '#' and '@' in a password are written %2F, %3F, %23 and %40",
             ));
         }
+        check_encryption(path).map_err(|problem| refused(&problem))?;
         let (account, hosts) = match authority.rsplit_once('@') {
             Some((account, hosts)) => (format!("{account}@"), hosts),
             None => (String::new(), authority),
@@ -97,9 +99,12 @@ impl Address {
         options: &PgConnectOptions,
         settings: &str,
     ) -> Result<Session, DbError> {
-        let failed = |source| DbError::Connect {
-            database: self.label.clone(),
-            source,
+        let failed = |source| match certificate_problem(&source) {
+            Some(problem) => self.refuse(problem),
+            None => DbError::Connect {
+                database: self.label.clone(),
+                source,
+            },
         };
         let connected = tokio::time::timeout(CONNECT_MAX, options.connect()).await;
         let mut connection = connected
@@ -113,6 +118,19 @@ impl Address {
             return Err(self.refuse("it is a standby, and no other host is the primary".to_owned()));
         }
         Ok(Session::new(connection))
+    }
+
+    /// What a session with one of the hosts is, which says itself whether it is encrypted.
+    pub(crate) fn encryption(&self, is_encrypted: bool) -> Encryption {
+        let mut modes = self.hosts.iter().map(PgConnectOptions::get_ssl_mode);
+        if is_encrypted && modes.all(|mode| matches!(mode, PgSslMode::VerifyFull)) {
+            return Encryption::Verified;
+        }
+        if is_encrypted {
+            return Encryption::Unverified;
+        }
+        let remote = self.hosts.iter().filter(|host| host.get_socket().is_none());
+        Encryption::absent(remote.map(PgConnectOptions::get_host))
     }
 
     fn check_version(&self, version: Option<u32>) -> Result<(), DbError> {

@@ -1,7 +1,7 @@
 //! What can be known of a server without writing to it, for the operator.
 
 use super::{Address, bounded};
-use crate::DbError;
+use crate::{DbError, Encryption};
 
 /// What a server says of itself and of what is kept there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +10,8 @@ pub struct ServerFacts {
     pub database: String,
     /// Its version, "15.8".
     pub version: String,
+    /// Whether what is said to it can be read on the way.
+    pub encryption: Encryption,
     /// Whether a commit is on the server's disk before it is acknowledged, and not torn there:
     /// `fsync`, `full_page_writes` and `synchronous_commit` are all on.
     pub is_durable: bool,
@@ -29,7 +31,8 @@ const FACTS: &str = "SELECT current_setting('server_version'), \
     (SELECT CASE datlocprovider WHEN 'c' THEN datcollate::text ELSE 'ICU' END FROM pg_database WHERE datname = current_database()), \
     (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, \
     (SELECT count(*) FROM pg_stat_replication), \
-    (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum'))";
+    (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')), \
+    EXISTS (SELECT FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl)";
 
 /// Asks the server of this URL, at this moment in microseconds since the Unix epoch.
 ///
@@ -40,12 +43,14 @@ pub async fn inspect_postgres(url: &str, now_us: i64) -> Result<ServerFacts, DbE
     let mut session = address.connect("").await?;
     let asked = sqlx::query_as(FACTS);
     let row = bounded(asked.fetch_one(session.begin()?)).await;
-    let row: (String, bool, String, i64, i64, i64) = session.end(row)?;
-    let (version, is_durable, collation, clock_us, standbys, synchronous_standbys) = row;
+    let row: (String, bool, String, i64, i64, i64, bool) = session.end(row)?;
+    let (version, is_durable, collation, clock_us, standbys, synchronous_standbys, is_encrypted) =
+        row;
     session.close().await?;
     Ok(ServerFacts {
         database: address.label().to_owned(),
         version,
+        encryption: address.encryption(is_encrypted),
         is_durable,
         collation,
         clock_ahead_us: clock_us - now_us,

@@ -7,6 +7,7 @@ mod marks;
 mod prepare;
 mod readers;
 mod session;
+mod url_options;
 
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
 //! What only a server can do to a database.
 
+mod encryption;
 mod home_lease;
 mod load;
 mod lost_sessions;
