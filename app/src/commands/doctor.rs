@@ -69,9 +69,9 @@ fn clock_difference(server: &str, ahead_us: i64) -> Option<Finding> {
 /// What to say of a connection to a server, and of what is to be said in the settings.
 fn encryption(connection: &str, encryption: Encryption, setting: &str) -> Finding {
     match encryption {
-        Encryption::Verified => {
-            Finding::Good(format!("{connection} is encrypted, to a server that is verified"))
-        }
+        Encryption::Verified => Finding::Good(format!(
+            "{connection} is encrypted, to a server that is verified"
+        )),
         Encryption::Local => Finding::Good(format!("{connection} does not leave this machine")),
         Encryption::Unverified => Finding::Warning(format!(
             "{connection} is encrypted, but nobody knows to whom: who is on the way may pose as the server; say {setting}"

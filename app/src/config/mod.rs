@@ -68,6 +68,10 @@ pub struct Configuration {
     /// end encrypts, and makes sure of the server; `&sslrootcert=FILE` trusts an issuer of your
     /// own.
     pub database_url: String,
+    /// Servers that follow that of `database_url`, `postgres://account:password@one,two/name`, each
+    /// of which is read from when it has every write: lists of posts and of people. Empty: the
+    /// primary alone is.
+    pub database_replicas: String,
     /// Where the log of events between domains is. Empty: in the data folder. Or a stream on NATS
     /// 2.12 or later with JetStream, `nats://account:password@host:4222`; several addresses, with
     /// commas between them, are those of one cluster, so a password has no comma. With `tls://`
@@ -145,6 +149,7 @@ impl Default for Configuration {
             shutdown_grace_s: 20,
             connections_max: 10_000,
             database_url: String::new(),
+            database_replicas: String::new(),
             bus_url: String::new(),
             redis_url: String::new(),
             media_url: String::new(),

@@ -142,7 +142,12 @@ async fn open_one(
     let url = configuration.database_url.as_str();
     if let Some(migrations) = spec.postgres_migrations.filter(|_| !url.is_empty()) {
         let options = PostgresOptions::default();
-        let database = Database::open_postgres(url, spec.name, migrations, options).await?;
+        let mut database = Database::open_postgres(url, spec.name, migrations, options).await?;
+        let replicas = configuration.database_replicas.as_str();
+        if !replicas.is_empty() {
+            let named = database.with_replicas(replicas, spec.name);
+            database = named.context("`database_replicas` cannot be used")?;
+        }
         tokio::spawn(end_without_home(spec.name, database.clone()));
         return Ok(database);
     }

@@ -14,7 +14,7 @@ pub enum Encryption {
     Local,
     /// It is not: who is on the way reads everything.
     None,
-    /// It is, to whoever has replied: who is on the way may have.
+    /// It is, to some server: who is on the way may have replied.
     Unverified,
     /// It is, to the server that was named.
     Verified,
@@ -48,7 +48,9 @@ pub fn certificate_problem(error: &(dyn Error + 'static)) -> Option<String> {
         match error.downcast_ref::<rustls::Error>() {
             Some(rustls::Error::InvalidCertificate(problem)) => return Some(describe(problem)),
             Some(rustls::Error::AlertReceived(alert)) => {
-                return Some(format!("it ends the encryption ({alert:?}): it may want a client's certificate, or another one"));
+                return Some(format!(
+                    "it ends the encryption ({alert:?}): it may want a client's certificate, or another one"
+                ));
             }
             _ => {}
         }
@@ -91,7 +93,12 @@ mod tests {
         for local in ["127.0.0.1", "127.1.2.3", "::1", "[::1]", "localhost"] {
             assert_eq!(Encryption::absent([local]), Encryption::Local, "{local}");
         }
-        for remote in ["db.example", "10.0.0.1", "localhost.example", "[2001:db8::1]"] {
+        for remote in [
+            "db.example",
+            "10.0.0.1",
+            "localhost.example",
+            "[2001:db8::1]",
+        ] {
             assert_eq!(Encryption::absent([remote]), Encryption::None, "{remote}");
         }
         assert_eq!(Encryption::absent(["localhost", "two"]), Encryption::None);

@@ -27,6 +27,7 @@ pub mod cut;
 mod encryption;
 mod error;
 mod examine;
+mod home;
 mod installation;
 mod json;
 mod options;
@@ -43,6 +44,7 @@ pub mod transfer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use infra_resilience::HomeLease;
@@ -50,7 +52,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::Notify;
 
 use commit::Commits;
-use postgres::{Address, Home, Purpose, Readers};
+use postgres::{Address, Home, Purpose, Readers, Replicas};
 use sync::Syncs;
 
 pub use commit::{CommitMoment, CommitVersion, CommitWatch};
@@ -59,9 +61,12 @@ pub use encryption::{Encryption, certificate_problem};
 pub use error::DbError;
 pub use examine::{DatabaseState, Inspection, examine, inspect};
 pub use futures::future::BoxFuture;
+pub use home::Position;
 pub use json::json_ids;
 pub use options::{Durability, OpenOptions};
-pub use postgres::{PostgresOptions, ServerFacts, inspect_postgres, postgres_label};
+pub use postgres::{
+    PostgresOptions, ReplicaFacts, ServerFacts, inspect_postgres, inspect_replicas, postgres_label,
+};
 pub use query::{Query, Row, ScalarQuery, Target, query, query_plan, query_scalar};
 pub use reader::Reader;
 pub use sqlx::migrate::Migrator;
@@ -100,6 +105,8 @@ pub struct Database {
     commits: Arc<Commits>,
     syncs: Arc<Syncs>,
     lease: HomeLease,
+    position: Option<Arc<AtomicI64>>,
+    replicas: Option<Replicas>,
 }
 
 impl Database {
@@ -192,6 +199,8 @@ impl Database {
             commits,
             syncs: Arc::new(syncs),
             lease: HomeLease::default(),
+            position: None,
+            replicas: None,
         })
     }
 
@@ -255,6 +264,7 @@ impl Database {
         let name = PathBuf::from(format!("{} schema {schema}", address.label()));
         let opened = Home::open(Arc::clone(&address), schema, migrations, options, purpose);
         let (home, session, marks) = opened.await?;
+        let position = Some(marks.position());
         let (connection, lease) = (Connection::of_home(session, marks), home.lease());
         let commits = Arc::new(Commits::default());
         let commits_of_writer = Arc::clone(&commits);
@@ -267,6 +277,8 @@ impl Database {
             // Every commit is durable before it is answered.
             syncs: Arc::default(),
             lease,
+            position,
+            replicas: None,
         })
     }
 
@@ -281,6 +293,8 @@ impl Database {
             commits: Arc::default(),
             syncs: Arc::default(),
             lease: HomeLease::default(),
+            position: None,
+            replicas: None,
         }
     }
 
@@ -362,21 +376,6 @@ impl Database {
     #[must_use]
     pub fn commits(&self) -> Arc<Notify> {
         self.commits.signal()
-    }
-
-    /// Until when this process may answer from what it remembers of the database. That of a file
-    /// holds forever. On a server each commit renews it, at least twice a second, for a second and
-    /// a half; reads are refused while it does not hold.
-    #[must_use]
-    pub fn lease(&self) -> HomeLease {
-        self.lease.clone()
-    }
-
-    /// Returns when this process has lost the database to another home for good, and never where
-    /// that cannot be. What it remembers of the database (caches above all) may be wrong from then
-    /// on, and every write is refused: the process has to end, or to open everything again.
-    pub async fn home_lost(&self) {
-        self.writer.home_lost().await;
     }
 
     /// Finishes the writes that were handed in, then closes every connection, so that all there is

@@ -2,7 +2,7 @@
 
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 
-use crate::postgres::Readers;
+use crate::postgres::{Readers, Replicas};
 use crate::{Connection, DbError, READER_IDLE_MAX, READER_WAIT_MAX, READERS_MAX};
 
 /// The connections of a database that only read: at most four, opened when they are needed. Cheap
@@ -16,6 +16,8 @@ pub struct Reader {
 enum Engine {
     Sqlite(SqlitePool),
     Postgres(Readers),
+    /// Replicas that have followed up to this mark, or else the primary.
+    Spread(Readers, Replicas, i64),
 }
 
 impl Reader {
@@ -42,11 +44,22 @@ impl Reader {
         }
     }
 
+    /// The same, from a replica where one has followed up to this mark.
+    pub(crate) fn with_replicas(&self, replicas: Replicas, mark: i64) -> Self {
+        let engine = match &self.engine {
+            Engine::Postgres(primary) | Engine::Spread(primary, ..) => {
+                Engine::Spread(primary.clone(), replicas, mark)
+            }
+            Engine::Sqlite(pool) => Engine::Sqlite(pool.clone()),
+        };
+        Self { engine }
+    }
+
     /// SQLite's own pool, which statements take a connection from by themselves.
     pub(crate) const fn sqlite(&self) -> Option<&SqlitePool> {
         match &self.engine {
             Engine::Sqlite(pool) => Some(pool),
-            Engine::Postgres(_) => None,
+            Engine::Postgres(_) | Engine::Spread(..) => None,
         }
     }
 
@@ -58,6 +71,10 @@ impl Reader {
         match &self.engine {
             Engine::Sqlite(pool) => Ok(Connection::pooled(pool.acquire().await?)),
             Engine::Postgres(readers) => Ok(Connection::borrowed(readers.acquire().await?)),
+            Engine::Spread(primary, replicas, mark) => match replicas.acquire(*mark).await {
+                Some(session) => Ok(Connection::borrowed(session)),
+                None => Ok(Connection::borrowed(primary.acquire().await?)),
+            },
         }
     }
 
@@ -68,7 +85,9 @@ impl Reader {
     pub async fn snapshot(&self) -> Result<Connection, DbError> {
         match &self.engine {
             Engine::Sqlite(pool) => Ok(Connection::snapshot(pool.begin().await?)),
-            Engine::Postgres(readers) => Ok(Connection::borrowed(readers.snapshot().await?)),
+            Engine::Postgres(readers) | Engine::Spread(readers, ..) => {
+                Ok(Connection::borrowed(readers.snapshot().await?))
+            }
         }
     }
 
@@ -76,7 +95,7 @@ impl Reader {
     pub(crate) async fn close(&self) {
         match &self.engine {
             Engine::Sqlite(pool) => pool.close().await,
-            Engine::Postgres(readers) => readers.close().await,
+            Engine::Postgres(readers) | Engine::Spread(readers, ..) => readers.close().await,
         }
     }
 
@@ -84,7 +103,7 @@ impl Reader {
     pub(crate) fn open(&self) -> u32 {
         match &self.engine {
             Engine::Sqlite(pool) => pool.size(),
-            Engine::Postgres(readers) => readers.lent(),
+            Engine::Postgres(readers) | Engine::Spread(readers, ..) => readers.lent(),
         }
     }
 }

@@ -69,13 +69,12 @@ impl Postgres {
         }
     }
 
-    /// Starts a standby that follows this server, and has this one wait for it before it
-    /// acknowledges a commit.
+    /// Starts a server that follows this one.
     ///
     /// # Panics
-    /// When it cannot be started, or does not follow within a minute.
+    /// When it cannot be started.
     #[must_use]
-    pub fn start_standby(&self) -> Self {
+    pub fn start_replica(&self) -> Self {
         let folder = self.site.folder();
         let data = make_folder(folder.path());
         let mut copy = program(&self.programs, "pg_basebackup");
@@ -86,11 +85,21 @@ impl Postgres {
         copy.args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]);
         let copied = copy.output().expect("pg_basebackup can be started");
         assert!(copied.status.success(), "pg_basebackup failed: {copied:?}");
+        Self::serve(self.programs.clone(), &self.site, folder)
+    }
+
+    /// Starts a standby that follows this server, and has this one wait for it before it
+    /// acknowledges a commit.
+    ///
+    /// # Panics
+    /// When it cannot be started, or does not follow within a minute.
+    #[must_use]
+    pub fn start_standby(&self) -> Self {
+        let standby = self.start_replica();
         // After the copy, which has the settings of this moment: the standby itself is to wait for
         // nobody once it is promoted.
         self.run("ALTER SYSTEM SET synchronous_standby_names = '*'");
         self.run("SELECT pg_reload_conf()");
-        let standby = Self::serve(self.programs.clone(), &self.site, folder);
         let begun = Instant::now();
         while self.run("SELECT sync_state FROM pg_stat_replication") != "sync" {
             assert!(begun.elapsed() < START_MAX, "the standby does not follow");

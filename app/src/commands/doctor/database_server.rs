@@ -1,6 +1,6 @@
 //! What the doctor finds in the server that `database_url` names. It changes nothing there.
 
-use infra_db::{ServerFacts, inspect_postgres};
+use infra_db::{DbError, ReplicaFacts, ServerFacts, inspect_postgres, inspect_replicas};
 use infra_domain::Finding;
 use infra_kernel::{Clock as _, SystemClock};
 
@@ -14,13 +14,53 @@ pub(super) async fn findings(configuration: &Configuration) -> Vec<Finding> {
     if url.is_empty() {
         return Vec::new();
     }
-    match inspect_postgres(url, SystemClock.now().microseconds()).await {
+    let mut findings = match inspect_postgres(url, SystemClock.now().microseconds()).await {
         Ok(facts) => of_facts(&facts),
         Err(error) => vec![Finding::Problem(format!(
             "the databases cannot be reached: {}",
             causes(&error)
         ))],
+    };
+    findings.extend(replicas(&configuration.database_replicas).await);
+    findings
+}
+
+/// Looks at the servers that are read from. What is wrong with one is no problem: the primary is
+/// asked instead.
+async fn replicas(url: &str) -> Vec<Finding> {
+    if url.is_empty() {
+        return Vec::new();
     }
+    match inspect_replicas(url).await {
+        Ok(replicas) => replicas.iter().flat_map(replica).collect(),
+        Err(error) => vec![Finding::Problem(format!(
+            "`database_replicas` cannot be used: {}",
+            causes(&error)
+        ))],
+    }
+}
+
+fn replica(found: &Result<ReplicaFacts, DbError>) -> Vec<Finding> {
+    let facts = match found {
+        Ok(facts) => facts,
+        Err(error) => {
+            return vec![Finding::Warning(format!(
+                "a replica is not read from: {}",
+                causes(error)
+            ))];
+        }
+    };
+    let database = &facts.database;
+    let lag = match facts.behind_ms {
+        Some(behind_ms) => format!("{database} is a replica that is {behind_ms} ms behind"),
+        None => format!("{database} is a replica that has replayed nothing yet"),
+    };
+    let connection = encryption(
+        &format!("the connection to {database}"),
+        facts.encryption,
+        "sslmode=verify-full in `database_replicas`",
+    );
+    vec![Finding::Good(lag), connection]
 }
 
 fn of_facts(facts: &ServerFacts) -> Vec<Finding> {

@@ -299,7 +299,8 @@ async fn connect(url: &str, settings: &JetStreamSettings) -> Result<Client, Conn
     }
     if !settings.client_certificate_file.is_empty() {
         let certificate = settings.client_certificate_file.clone().into();
-        options = options.add_client_certificate(certificate, settings.client_key_file.clone().into());
+        options =
+            options.add_client_certificate(certificate, settings.client_key_file.clone().into());
     }
     let connected = options.connect(addresses).await;
     connected.map_err(|error| match certificate_problem(&error) {

@@ -21,6 +21,14 @@ const APPLICATION: &str = "heliograph";
 pub(crate) struct Address {
     hosts: Vec<PgConnectOptions>,
     label: String,
+    wanted: Wanted,
+}
+
+/// Which kind of server there has to be a session with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Primary,
+    Standby,
 }
 
 impl fmt::Debug for Address {
@@ -68,7 +76,25 @@ impl Address {
             hosts_of_url.join(","),
             database.unwrap_or_default()
         );
-        Ok(Self { hosts, label })
+        Ok(Self {
+            hosts,
+            label,
+            wanted: Wanted::Primary,
+        })
+    }
+
+    /// Reads the URL of standbys, each of which is an address of its own.
+    pub(crate) fn parse_replicas(url: &str) -> Result<Vec<Self>, DbError> {
+        let hosts = Self::parse(url)?.hosts.into_iter().map(|host| {
+            let (name, port) = (host.get_host(), host.get_port());
+            let database = host.get_database().unwrap_or_default();
+            Self {
+                label: format!("postgres://{name}:{port}/{database}"),
+                hosts: vec![host],
+                wanted: Wanted::Standby,
+            }
+        });
+        Ok(hosts.collect())
     }
 
     /// The database as logs and errors call it.
@@ -111,13 +137,15 @@ impl Address {
             .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
             .map_err(failed)?;
         self.check_version(connection.server_version_num())?;
-        if is_standby(&mut connection, settings)
+        let is_standby = is_standby(&mut connection, settings)
             .await
-            .map_err(failed)?
-        {
-            return Err(self.refuse("it is a standby, and no other host is the primary".to_owned()));
-        }
-        Ok(Session::new(connection))
+            .map_err(failed)?;
+        let problem = match (self.wanted, is_standby) {
+            (Wanted::Primary, true) => "it is a standby, and no other host is the primary",
+            (Wanted::Standby, false) => "it follows no other server, so it is not read from",
+            _ => return Ok(Session::new(connection)),
+        };
+        Err(self.refuse(problem.to_owned()))
     }
 
     /// What a session with one of the hosts is, which says itself whether it is encrypted.

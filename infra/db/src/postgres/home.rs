@@ -151,8 +151,10 @@ impl Home {
                         lost_ms = u64::try_from(lost_at.elapsed().as_millis()).unwrap_or(u64::MAX),
                         "the writing session is restored"
                     );
-                    if let Some(mark) = undecided.filter(|_| is_committed) {
-                        marks.committed(mark);
+                    match undecided {
+                        Some(mark) if is_committed => marks.committed(mark),
+                        Some(mark) => marks.lost(mark),
+                        None => {}
                     }
                     return Ok(Restored {
                         session,

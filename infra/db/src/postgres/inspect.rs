@@ -1,6 +1,6 @@
 //! What can be known of a server without writing to it, for the operator.
 
-use super::{Address, bounded};
+use super::{Address, bounded, one};
 use crate::{DbError, Encryption};
 
 /// What a server says of itself and of what is kept there.
@@ -66,4 +66,44 @@ pub async fn inspect_postgres(url: &str, now_us: i64) -> Result<ServerFacts, DbE
 /// What is wrong with it; nothing that could be a password is repeated.
 pub fn postgres_label(url: &str) -> Result<String, DbError> {
     Address::parse(url).map(|address| address.label().to_owned())
+}
+
+/// What a replica says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplicaFacts {
+    /// The database, without account and password.
+    pub database: String,
+    /// Whether what is said to it can be read on the way.
+    pub encryption: Encryption,
+    /// How long ago what it has replayed last was committed, in milliseconds: more than a second
+    /// or so only where it lags. None when it has replayed nothing since it was started.
+    pub behind_ms: Option<i64>,
+}
+
+const REPLICA_FACTS: &str = "SELECT \
+    (extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::bigint, \
+    EXISTS (SELECT FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl)";
+
+/// Asks each host of this URL.
+///
+/// # Errors
+/// When the URL is not understood; or, of each host, when it is no standby that can be used.
+pub async fn inspect_replicas(url: &str) -> Result<Vec<Result<ReplicaFacts, DbError>>, DbError> {
+    let mut facts = Vec::new();
+    for address in Address::parse_replicas(url)? {
+        facts.push(inspect_replica(&address).await);
+    }
+    Ok(facts)
+}
+
+async fn inspect_replica(address: &Address) -> Result<ReplicaFacts, DbError> {
+    let mut session = address.connect("").await?;
+    let (behind_ms, is_encrypted): (Option<i64>, bool) =
+        one(&mut session, REPLICA_FACTS, None).await?;
+    session.close().await?;
+    Ok(ReplicaFacts {
+        database: address.label().to_owned(),
+        encryption: address.encryption(is_encrypted),
+        behind_ms,
+    })
 }

@@ -8,6 +8,8 @@
 //! A mark that is committed also shows that its home is still the home: it waited for the standbys
 //! that a commit waits for, and none of them has been promoted before that.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
 
 use infra_resilience::HomeLease;
@@ -20,6 +22,8 @@ pub(crate) struct Marks {
     /// The rows from here on are not deleted yet.
     kept_from: i64,
     lease: HomeLease,
+    /// The last mark, for who is not the writer.
+    position: Arc<AtomicI64>,
 }
 
 /// How many rows may lie there before those that nobody asks for are deleted.
@@ -35,14 +39,20 @@ pub(crate) struct Ending {
 
 impl Marks {
     /// Of a home that begins, which has left the first mark already.
-    pub(crate) const fn new(epoch: i64, lease: HomeLease) -> Self {
+    pub(crate) fn new(epoch: i64, lease: HomeLease) -> Self {
         let first = Self::first(epoch);
         Self {
             next: first + 1,
             last: Some(first),
             kept_from: first,
             lease,
+            position: Arc::new(AtomicI64::new(first)),
         }
+    }
+
+    /// The last mark that is known to be committed, whenever it is looked at.
+    pub(crate) fn position(&self) -> Arc<AtomicI64> {
+        Arc::clone(&self.position)
     }
 
     /// The first mark of a home.
@@ -77,6 +87,13 @@ impl Marks {
             self.kept_from = last;
         }
         self.last = Some(mark);
+        self.position.store(mark, Ordering::Release);
+    }
+
+    /// A group with this mark was not committed. A server that follows a primary which is none any
+    /// more may show it, and is read from no more.
+    pub(crate) fn lost(&self, mark: i64) {
+        self.position.store(mark + 1, Ordering::Release);
     }
 
     /// A commit that was sent at this moment was where the server's commits have to be.

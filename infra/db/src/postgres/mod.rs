@@ -6,6 +6,7 @@ mod inspect;
 mod marks;
 mod prepare;
 mod readers;
+mod replicas;
 mod session;
 mod url_options;
 
@@ -15,9 +16,12 @@ use crate::DbError;
 
 pub(crate) use address::Address;
 pub(crate) use home::{Fenced, Home, Purpose, Restored, prove_home};
-pub use inspect::{ServerFacts, inspect_postgres, postgres_label};
+pub use inspect::{
+    ReplicaFacts, ServerFacts, inspect_postgres, inspect_replicas, postgres_label,
+};
 pub(crate) use marks::Marks;
 pub(crate) use readers::{BorrowedSession, Readers};
+pub(crate) use replicas::Replicas;
 pub(crate) use session::{Session, bounded, one, optional, says_not_committed};
 
 /// How long after its last commit a home shows that it still is the home: several times within the

@@ -19,7 +19,9 @@ pub(super) fn check_encryption(url: &str) -> Result<(), String> {
     let mode = find(MODE);
     match mode {
         Some("allow") => {
-            return Err("sslmode=allow would not encrypt anything: say disable or prefer".to_owned());
+            return Err(
+                "sslmode=allow would not encrypt anything: say disable or prefer".to_owned(),
+            );
         }
         // The driver would accept what any public authority has certified, for whatever name.
         Some("verify-ca") => {
@@ -61,7 +63,10 @@ mod tests {
             ("sslmode=allow", "prefer"),
             ("sslmode=require&sslrootcert=/etc/hostname", "verify-full"),
             ("sslrootcert=/etc/hostname", "verify-full"),
-            ("sslmode=verify-full&sslrootcert=/no/such%20file", "/no/such file"),
+            (
+                "sslmode=verify-full&sslrootcert=/no/such%20file",
+                "/no/such file",
+            ),
             ("sslmode=verify-full&sslkey=/no/such", "sslkey"),
         ] {
             let refused = check_encryption(&format!("postgres://one/photos?{query}"));

@@ -122,7 +122,8 @@ pub(crate) async fn delete(
     Ok(id.map(FollowId::from_sql))
 }
 
-/// The follows at whose `end` the account is, newest first.
+/// The follows at whose `end` the account is, newest first: from a replica that has every write, if
+/// there is one, because nothing caches them.
 pub(crate) async fn list(
     database: &Database,
     end: End,
@@ -140,7 +141,7 @@ pub(crate) async fn list(
         .bind(page.before_sql())
         .bind(page.after_sql())
         .bind(i64::from(page.limit))
-        .fetch_all(database.reader())
+        .fetch_all(&database.reader_at(database.position()))
         .await?;
     let mut follows: Vec<_> = rows.into_iter().map(Follow::from).collect();
     if page.direction == Direction::Newer {

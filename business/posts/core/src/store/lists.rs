@@ -1,4 +1,5 @@
-//! Lists of ids, each a range of one index.
+//! Lists of ids, each a range of one index. What is not cached may come from a replica that has
+//! every write: who looks at the posts themselves asks for their heads, which are exact.
 
 use business_posts_gateway::PostId;
 use infra_db::{Database, DbError};
@@ -115,7 +116,7 @@ pub(crate) async fn with_tag(
         .bind(name)
         .bind(filter.only_media)
         .bind(filter.exclude_replies)
-        .fetch_all(database.reader())
+        .fetch_all(&database.reader_at(database.position()))
         .await?;
     Ok(newest_first(ids, page))
 }
@@ -140,7 +141,7 @@ pub(crate) async fn mentioning(
         .bind(filter.only_media)
         .bind(filter.exclude_replies)
         .bind(tag)
-        .fetch_all(database.reader())
+        .fetch_all(&database.reader_at(database.position()))
         .await?;
     Ok(newest_first(ids, page))
 }
@@ -172,7 +173,7 @@ async fn list(
         .bind(i64::from(page.limit))
         .bind(author.to_sql())
         .bind(visibilities)
-        .fetch_all(database.reader())
+        .fetch_all(&database.reader_at(database.position()))
         .await?;
     Ok(newest_first(ids, page))
 }
@@ -185,7 +186,7 @@ fn newest_first(ids: Vec<i64>, page: &Page) -> Vec<u64> {
     }
 }
 
-/// An author's newest posts.
+/// An author's newest posts. From the primary: they are cached.
 pub(crate) async fn recent(database: &Database, author: AccountId) -> Result<Recent, DbError> {
     let rows: Vec<(i64, i64, bool, bool)> = infra_db::query(RECENT)
         .bind(author.to_sql())

@@ -12,7 +12,9 @@ async fn refusal(url: &str, parameters: &str) -> String {
     };
     let url = format!("{url}?{parameters}");
     let opened = Database::open_postgres(&url, SCHEMA, &MIGRATIONS, options);
-    Error::from(opened.await.err().unwrap()).causes().to_string()
+    Error::from(opened.await.err().unwrap())
+        .causes()
+        .to_string()
 }
 
 #[tokio::test]
@@ -59,7 +61,10 @@ async fn a_server_is_believed_only_with_a_certificate_for_its_name_by_whom_we_tr
     let refused = loop {
         match inspect_postgres(&right, 0).await {
             Err(error) => break Error::from(error).causes().to_string(),
-            Ok(_) => assert!(begun.elapsed() < Duration::from_secs(10), "still the old one"),
+            Ok(_) => assert!(
+                begun.elapsed() < Duration::from_secs(10),
+                "still the old one"
+            ),
         }
     };
     assert!(refused.contains("another name"), "{refused}");

@@ -5,6 +5,7 @@ mod home_lease;
 mod load;
 mod lost_sessions;
 mod proxy;
+mod replicas;
 mod standby;
 
 use std::time::{Duration, Instant};
