@@ -71,12 +71,12 @@ async fn check(caller: &Caller, cases: Vec<Case>) {
 async fn wrong_values_are_named() {
     let server = Server::start().await;
     let ada = server.person("ada").await;
-    let before = leftovers::rows(server.folder()).await;
+    let before = leftovers::rows(server.folder());
     check(&ada, broken_bodies()).await;
     check(&ada, wrong_posts()).await;
     check(&ada, wrong_queries()).await;
     check(&ada, wrong_profiles_and_apps()).await;
-    let mut after = leftovers::rows(server.folder()).await;
+    let mut after = leftovers::rows(server.folder());
     after.retain(|table, count| before.get(table) != Some(count));
     assert!(after.is_empty(), "something was left behind: {after:?}");
 }

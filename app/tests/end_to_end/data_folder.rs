@@ -4,8 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown};
 use std::path::{Path, PathBuf};
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions as _, Connection as _};
+use rusqlite::{Connection, OpenFlags};
 
 use crate::commands::succeed;
 use crate::harness::{Server, eventually};
@@ -18,9 +17,8 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-async fn open(path: &Path) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(path).read_only(true);
-    options.connect().await.unwrap()
+fn open(path: &Path) -> Connection {
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
 }
 
 #[tokio::test]
@@ -115,13 +113,13 @@ async fn a_stop_leaves_whole_files_also_while_somebody_reads() {
     let folder = server.folder().to_owned();
     ada.say(WORDS).await;
     // Somebody looks at a database with a tool of their own, and has not finished.
-    let mut reader = open(&folder.join("posts.db")).await;
-    sqlx::query("BEGIN").execute(&mut reader).await.unwrap();
-    let tables = "SELECT count(*) FROM sqlite_master";
-    let read: i64 = sqlx::query_scalar(tables)
-        .fetch_one(&mut reader)
-        .await
-        .unwrap();
+    let reader = open(&folder.join("posts.db"));
+    reader.execute_batch("BEGIN").unwrap();
+    let tables = |connection: &Connection| -> i64 {
+        let text = "SELECT count(*) FROM sqlite_master";
+        connection.query_row(text, [], |row| row.get(0)).unwrap()
+    };
+    let read = tables(&reader);
     server.ask_to_stop();
     assert!(server.ended().await.success());
 
@@ -135,14 +133,10 @@ async fn a_stop_leaves_whole_files_also_while_somebody_reads() {
         }
     }
     assert!(holds(&copies.path().join("posts.db"), WORDS));
-    let mut copy = open(&copies.path().join("posts.db")).await;
-    let kept: i64 = sqlx::query_scalar(tables)
-        .fetch_one(&mut copy)
-        .await
-        .unwrap();
-    assert_eq!(kept, read);
-    copy.close().await.unwrap();
-    reader.close().await.unwrap();
+    let copy = open(&copies.path().join("posts.db"));
+    assert_eq!(tables(&copy), read);
+    copy.close().unwrap();
+    reader.close().unwrap();
     server.start_again().await;
 }
 

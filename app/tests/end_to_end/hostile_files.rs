@@ -16,7 +16,7 @@ async fn hostile_files_are_refused_or_cleaned_and_leave_nothing_behind() {
     let ada = server.person("ada").await;
     ada.photo(small()).await;
     leftovers::all_forms_made(server.folder()).await;
-    let rows_before = leftovers::rows(server.folder()).await;
+    let rows_before = leftovers::rows(server.folder());
     let files_before = leftovers::photo_files(server.folder());
     assert!(
         !files_before.is_empty(),
@@ -33,7 +33,7 @@ async fn hostile_files_are_refused_or_cleaned_and_leave_nothing_behind() {
         .iter()
         .filter(|file| file.expect != Expect::Refusal)
         .count();
-    let rows_after = leftovers::rows(server.folder()).await;
+    let rows_after = leftovers::rows(server.folder());
     for (table, before) in &rows_before {
         let grown = rows_after[table] - before;
         assert!(
@@ -115,7 +115,7 @@ async fn check_nothing_left(
 async fn refused_uploads_leave_no_row_but_those_that_count_them() {
     let server = Server::start().await;
     let ada = server.person("ada").await;
-    let before = leftovers::rows(server.folder()).await;
+    let before = leftovers::rows(server.folder());
     let page = Upload::new(hostile::SCRIPT.into(), "page.jpg", "image/jpeg");
     ada.upload(page).await.refused(422);
     ada.upload(Upload::jpeg(hostile::huge_jpeg()))
@@ -129,7 +129,7 @@ async fn refused_uploads_leave_no_row_but_those_that_count_them() {
     ada.post("/api/v2/media", &json!({"file": "x"}))
         .await
         .refusal();
-    let mut after = leftovers::rows(server.folder()).await;
+    let mut after = leftovers::rows(server.folder());
     for counter in ["processor_minutes", "upload_hours", "upload_minutes"] {
         let counted = after.insert(format!("media.{counter}"), 0);
         assert_eq!(counted, Some(1), "{counter}");
@@ -156,7 +156,7 @@ async fn an_upload_that_is_cut_off_leaves_nothing() {
     use futures::stream;
     let server = Server::start().await;
     let ada = server.person("ada").await;
-    let rows_before = leftovers::rows(server.folder()).await;
+    let rows_before = leftovers::rows(server.folder());
     let files_before = leftovers::photo_files(server.folder());
     let bytes = jpeg::encode(&charts::corners(1600, 1200), 95);
     let half = bytes[..bytes.len() / 2].to_vec();
@@ -182,6 +182,6 @@ async fn an_upload_that_is_cut_off_leaves_nothing() {
         (leftovers::photo_files(server.folder()) == files_before).then_some(())
     })
     .await;
-    assert_eq!(leftovers::rows(server.folder()).await, rows_before);
+    assert_eq!(leftovers::rows(server.folder()), rows_before);
     ada.photo(small()).await;
 }

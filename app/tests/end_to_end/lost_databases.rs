@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions as _, Connection as _};
+use rusqlite::Connection;
 
 use testing_kit::{charts, jpeg};
 
@@ -96,11 +95,6 @@ fn remove(folder: &Path, file: &str) {
     }
 }
 
-async fn open(path: &Path) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(path);
-    options.connect().await.unwrap()
-}
-
 #[tokio::test]
 async fn a_database_that_is_gone_among_others_is_lost_until_it_is_restored_or_given_up() {
     let mut server = stopped().await;
@@ -148,32 +142,23 @@ async fn what_is_no_whole_database_of_the_domain_is_named() {
     }
 
     fs::write(&path, &kept).unwrap();
-    let mut newer = open(&path).await;
-    sqlx::query(
-        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-         VALUES (9999, 'from the future', true, x'00', 1)",
-    )
-    .execute(&mut newer)
-    .await
-    .unwrap();
-    newer.close().await.unwrap();
+    let newer = Connection::open(&path).unwrap();
+    newer
+        .execute_batch(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+             VALUES (9999, 'from the future', true, x'00', 1)",
+        )
+        .unwrap();
+    newer.close().unwrap();
     is_refused_everywhere(&folder, "posts.db", "newer heliograph");
 
     fs::remove_file(&path).unwrap();
-    let mut foreign = open_new(&path).await;
-    sqlx::query("CREATE TABLE recipes (id INTEGER)")
-        .execute(&mut foreign)
-        .await
+    let foreign = Connection::open(&path).unwrap();
+    foreign
+        .execute_batch("CREATE TABLE recipes (id INTEGER)")
         .unwrap();
-    foreign.close().await.unwrap();
+    foreign.close().unwrap();
     is_refused_everywhere(&folder, "posts.db", "not the one of posts");
-}
-
-async fn open_new(path: &Path) -> SqliteConnection {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true);
-    options.connect().await.unwrap()
 }
 
 #[tokio::test]

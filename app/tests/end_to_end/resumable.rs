@@ -102,7 +102,7 @@ async fn check(server: &Server, owner: &Person, media: &str, bytes: &[u8]) {
         .filter(|(_, length)| *length == whole)
         .any(|(path, _)| std::fs::read(path).unwrap() == bytes);
     assert!(kept, "no file is the photo as it was sent");
-    let rows = leftovers::rows(server.folder()).await;
+    let rows = leftovers::rows(server.folder());
     assert_eq!(rows["media.upload_parts"], 0);
     assert_eq!(rows["media.media"], 1);
 }
@@ -142,7 +142,7 @@ async fn tus_js_client_goes_on_after_the_server_was_killed() {
     let proxy = Proxy::before(server.base(), &[ConnectionFault::HoldAfter(2_500_000)]).await;
     let uploading = client.upload(&proxy, &ada, &photo);
     eventually("the middle of the upload", async || {
-        let rows = leftovers::rows(server.folder()).await;
+        let rows = leftovers::rows(server.folder());
         (proxy.holds() && rows["media.upload_parts"] >= 2).then_some(())
     })
     .await;

@@ -112,7 +112,7 @@ async fn creation_may_bring_bytes_and_post_may_stand_in() {
     tus(&ada, Method::POST, &path, &[], None).await.refused(405);
     let refused = tus(&ada, Method::POST, UPLOADS, &headers, Some(&[7; 600])).await;
     refused.refused(422);
-    let rows = leftovers::rows(server.folder()).await;
+    let rows = leftovers::rows(server.folder());
     // The finished one is remembered, so that its response can be asked for again.
     assert_eq!(rows["media.upload_sessions"], 1);
     assert_eq!(rows["media.upload_parts"], 0);
@@ -180,7 +180,7 @@ async fn two_requests_at_once_make_one_file() {
         assert_eq!(statuses[0], 204);
         assert!([409, 423].contains(&statuses[1]), "{statuses:?}");
     }
-    let rows = leftovers::rows(server.folder()).await;
+    let rows = leftovers::rows(server.folder());
     assert_eq!(rows["media.media"], 10);
 }
 

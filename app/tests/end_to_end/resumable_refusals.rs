@@ -69,7 +69,7 @@ async fn what_cannot_be_begun_is_refused_with_its_code() {
     create(&ada, 10, &[("Upload-Metadata", &long)])
         .await
         .refused(422);
-    let rows = leftovers::rows(server.folder()).await;
+    let rows = leftovers::rows(server.folder());
     assert_eq!(rows["media.upload_sessions"], 0);
 }
 
@@ -162,7 +162,7 @@ async fn uploads_are_bounded_and_forgotten() {
         } else {
             assert!(reply.refused(429).contains("5 uploads"));
         }
-        let rows = leftovers::rows(server.folder()).await;
+        let rows = leftovers::rows(server.folder());
         assert!(rows["media.upload_sessions"] <= 5);
         if begun > 6 {
             break;
@@ -179,7 +179,7 @@ async fn uploads_are_bounded_and_forgotten() {
     })
     .await;
     eventually("expired uploads to be swept", async || {
-        let rows = leftovers::rows(server.folder()).await;
+        let rows = leftovers::rows(server.folder());
         let left = rows["media.upload_sessions"] + rows["media.upload_parts"];
         (left == 0 && leftovers::photo_files(server.folder()).is_empty()).then_some(())
     })

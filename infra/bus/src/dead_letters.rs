@@ -30,11 +30,11 @@ pub struct DeadLetter {
     pub died_at: Timestamp,
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(infra_db::Row)]
 struct DeadRow {
     id: i64,
     subscription: String,
-    #[sqlx(flatten)]
+    #[row(flatten)]
     event: EventRow,
     attempts: i64,
     error: String,

@@ -38,7 +38,7 @@ pub async fn log_place(database: &Database) -> Result<LogPlace, DbError> {
 }
 
 /// The last move of the log.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug, infra_db::Row)]
 pub(crate) struct LogMove {
     /// The history of the log that was left; none once that one is emptied.
     pub(crate) from_history: Option<String>,

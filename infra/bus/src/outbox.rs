@@ -56,7 +56,7 @@ pub async fn append(connection: &mut Connection, event: &Event) -> Result<(), Db
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
     );
     let statement = bind_event(statement, event);
-    statement.execute_with_commit(connection).await
+    statement.execute(connection).await.map(drop)
 }
 
 /// The first events that wait to be moved to the bus: at most `events_max`, and no more than some
@@ -92,11 +92,10 @@ async fn read_with(
     after: i64,
     events_max: usize,
 ) -> Result<Batch, DbError> {
-    let rows = statement
+    let statement = statement
         .bind(after)
-        .bind(i64::try_from(events_max).unwrap_or(i64::MAX))
-        .fetch(database.reader());
-    let taken: Taken<EventRow> = take_bounded(rows, events_max).await?;
+        .bind(i64::try_from(events_max).unwrap_or(i64::MAX));
+    let taken: Taken<EventRow> = take_bounded(statement, database, events_max).await?;
     Ok(Batch {
         last: taken.rows.last().map_or(after, |row| row.position),
         events: taken.rows.into_iter().map(EventRow::into_event).collect(),
@@ -166,8 +165,9 @@ pub(crate) async fn mark(
                 .bind(after)
                 .bind(last)
                 .bind(anchor.event.to_sql())
-                .execute_with_commit(connection)
+                .execute(connection)
                 .await
+                .map(drop)
             })
         })
         .await

@@ -1,8 +1,7 @@
 //! How an event lies in the outbox, the log, the redelivery table and the dead letters: the same
 //! columns everywhere.
 
-use futures::{Stream, TryStreamExt as _};
-use infra_db::{DbError, Query, TextBytes};
+use infra_db::{Database, DbError, Query, Row, TextBytes};
 use infra_kernel::{EventId, Timestamp};
 
 use crate::{Event, Headers};
@@ -12,7 +11,7 @@ use crate::{Event, Headers};
 const BATCH_BYTES_MAX: usize = 4 << 20;
 
 /// An event and its place.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug, Row)]
 pub(crate) struct EventRow {
     pub(crate) position: i64,
     event_id: i64,
@@ -26,6 +25,11 @@ pub(crate) struct EventRow {
 }
 
 impl EventRow {
+    /// Of its payload and its headers.
+    fn bytes(&self) -> usize {
+        self.payload.len() + self.headers.0.len()
+    }
+
     pub(crate) fn into_event(self) -> Event {
         let id = EventId::from_sql(self.event_id);
         Event {
@@ -72,19 +76,21 @@ pub(crate) struct Taken<R> {
 }
 
 /// Takes rows until there are no more, or `rows_max` of them, or [`BATCH_BYTES_MAX`].
-pub(crate) async fn take_bounded<R: HoldsEvent>(
-    mut stream: impl Stream<Item = Result<R, DbError>> + Unpin,
+pub(crate) async fn take_bounded<R: HoldsEvent + Row>(
+    statement: Query<'_>,
+    database: &Database,
     rows_max: usize,
 ) -> Result<Taken<R>, DbError> {
-    let mut rows = Vec::new();
-    let mut bytes = 0;
-    while let Some(row) = stream.try_next().await? {
-        let event = row.event_row();
-        bytes += event.payload.len() + event.headers.0.len();
-        rows.push(row);
-        if rows.len() >= rows_max || bytes >= BATCH_BYTES_MAX {
-            return Ok(Taken { rows, cut: true });
-        }
-    }
-    Ok(Taken { rows, cut: false })
+    let (mut count, mut bytes) = (0, 0);
+    let is_last = move |row: &R| {
+        count += 1;
+        bytes += row.event_row().bytes();
+        count >= rows_max || bytes >= BATCH_BYTES_MAX
+    };
+    let rows: Vec<R> = statement.fetch_until(database.reader(), is_last).await?;
+    let bytes: usize = rows.iter().map(|row| row.event_row().bytes()).sum();
+    Ok(Taken {
+        cut: rows.len() >= rows_max || bytes >= BATCH_BYTES_MAX,
+        rows,
+    })
 }

@@ -3,7 +3,7 @@
 use infra_db::{Database, DbError};
 
 /// Where one subscription stands.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, infra_db::Row)]
 pub struct Status {
     /// The subscription's name.
     pub subscription: String,

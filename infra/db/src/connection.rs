@@ -1,56 +1,42 @@
-//! A connection, and how statements that belong together share a trip to it.
+//! A connection, and what precedes a statement on it.
 //!
-//! Each text that is sent is a trip, to the thread that SQLite runs in or to a server, and back.
-//! Beginning a transaction and setting a savepoint return nothing that anybody waits for, so on
-//! SQLite they travel with the first statement after them; and what need not be waited for travels
-//! with the commit. A server takes values with one statement only, so there they are trips of their
-//! own, as few as possible.
+//! Beginning a transaction and setting a savepoint return nothing that anybody waits for, so they
+//! wait for the first statement after them: a write that sends none costs nothing, and on a server
+//! they are one trip.
 
 mod home_session;
-mod joined;
 mod opening;
 
 use std::fmt;
+use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{SqliteArguments, SqliteConnection};
-use sqlx::{SqlStr, Sqlite, Transaction};
 use tokio::time::Instant;
 
-use crate::postgres::{BorrowedSession, Marks, Session, bounded};
-use crate::value::{postgres_arguments, sqlite_arguments};
-use crate::{DbError, SqlText, Value};
+use crate::postgres::{BorrowedSession, Marks, Session};
+use crate::sqlite::{self, BorrowedReader, Collect};
+use crate::{DbError, LOCK_WAIT_MAX, SqlText, Value};
 
 use home_session::HomeSession;
-use joined::JoinedTexts;
 
 pub(crate) use opening::Opening;
-
-/// The most statements that wait for one commit: it bounds the text that they are joined into.
-const DEFERRED_MAX: usize = 16;
 
 /// A connection to a domain's database.
 pub struct Connection {
     link: Link,
     /// What precedes the next statement.
     opening: Option<Opening>,
-    /// What runs with the commit, and its values one after the other.
-    deferred: Vec<SqlText>,
-    values: Vec<Value<'static>>,
     /// Whether the opening of a transaction was sent, and its end not yet.
     is_open: bool,
-    /// Whether a statement of what is open failed, or nobody saw how it ended. Until that is undone
-    /// nothing more is sent to SQLite: the transaction may never have begun, and what follows would
-    /// stand alone.
+    /// Whether a statement of what is open failed. Until that is undone nothing more is sent to
+    /// SQLite: the transaction may never have begun, and what follows would stand alone.
     has_failed: bool,
-    joined: JoinedTexts,
 }
 
 enum Link {
-    Own(SqliteConnection),
-    Pooled(PoolConnection<Sqlite>),
-    /// Rolled back when it is dropped.
-    Snapshot(Transaction<'static, Sqlite>),
+    /// The one that writes to a file. Its statements run in the writer's thread, which may wait.
+    Own(Box<rusqlite::Connection>),
+    /// Reads a file. Rolled back when it is dropped, if it is a snapshot.
+    Reading(BorrowedReader),
     Home(HomeSession),
     /// Rolled back when it is dropped, if it is a snapshot.
     Borrowed(BorrowedSession),
@@ -63,35 +49,27 @@ impl fmt::Debug for Connection {
 }
 
 impl Connection {
-    fn new(link: Link) -> Self {
+    const fn new(link: Link) -> Self {
         Self {
             link,
             opening: None,
-            deferred: Vec::new(),
-            values: Vec::new(),
             is_open: false,
             has_failed: false,
-            joined: JoinedTexts::default(),
         }
     }
 
-    /// One of SQLite's that is not of a pool.
-    pub(crate) fn own(connection: SqliteConnection) -> Self {
-        Self::new(Link::Own(connection))
+    /// The one that writes to a file.
+    pub(crate) fn own(connection: rusqlite::Connection) -> Self {
+        Self::new(Link::Own(Box::new(connection)))
     }
 
-    /// One of SQLite's pool.
-    pub(crate) fn pooled(connection: PoolConnection<Sqlite>) -> Self {
-        Self::new(Link::Pooled(connection))
-    }
-
-    /// One of SQLite's pool that sees one moment.
-    pub(crate) fn snapshot(transaction: Transaction<'static, Sqlite>) -> Self {
-        Self::new(Link::Snapshot(transaction))
+    /// One that reads a file.
+    pub(crate) const fn reading(reader: BorrowedReader) -> Self {
+        Self::new(Link::Reading(reader))
     }
 
     /// A session with a server that only reads.
-    pub(crate) fn borrowed(session: BorrowedSession) -> Self {
+    pub(crate) const fn borrowed(session: BorrowedSession) -> Self {
         Self::new(Link::Borrowed(session))
     }
 
@@ -100,16 +78,11 @@ impl Connection {
         Self::new(Link::Home(HomeSession::new(session, marks)))
     }
 
-    /// SQLite's own connection, where this is one.
-    ///
-    /// # Errors
-    /// When it is a session with a server.
-    pub(crate) fn sqlite(&mut self) -> Result<&mut SqliteConnection, DbError> {
-        match &mut self.link {
+    /// The one that writes to a file, where this is it.
+    fn file(&self) -> Result<&rusqlite::Connection, DbError> {
+        match &self.link {
             Link::Own(connection) => Ok(connection),
-            Link::Pooled(connection) => Ok(connection),
-            Link::Snapshot(transaction) => Ok(transaction),
-            Link::Home(_) | Link::Borrowed(_) => Err(DbError::Closed),
+            Link::Reading(_) | Link::Home(_) | Link::Borrowed(_) => Err(DbError::Closed),
         }
     }
 
@@ -118,7 +91,7 @@ impl Connection {
         match &mut self.link {
             Link::Home(home) => Ok(&mut home.session),
             Link::Borrowed(borrowed) => borrowed.session(),
-            Link::Own(_) | Link::Pooled(_) | Link::Snapshot(_) => Err(DbError::Closed),
+            Link::Own(_) | Link::Reading(_) => Err(DbError::Closed),
         }
     }
 
@@ -174,13 +147,34 @@ impl Connection {
         }
     }
 
-    /// Closes a connection that is not of a pool.
-    pub(crate) async fn close(self) -> Result<(), sqlx::Error> {
+    /// Closes one that writes to a server.
+    pub(crate) async fn close(self) -> Result<(), DbError> {
         match self.link {
-            Link::Own(connection) => sqlx::Connection::close(connection).await,
-            Link::Home(home) => home.close().await,
-            Link::Pooled(_) | Link::Snapshot(_) | Link::Borrowed(_) => Ok(()),
+            Link::Home(home) => Ok(home.close().await?),
+            Link::Own(_) | Link::Reading(_) | Link::Borrowed(_) => Ok(()),
         }
+    }
+
+    /// Closes one that writes to a file. It waits for the disk.
+    pub(crate) fn close_file(self) -> Result<(), DbError> {
+        match self.link {
+            Link::Own(connection) => Ok(connection.close().map_err(|(_, error)| error)?),
+            Link::Home(_) | Link::Reading(_) | Link::Borrowed(_) => Ok(()),
+        }
+    }
+
+    /// Moves everything from a file's log into the file and cuts the log to nothing, so that
+    /// neither keeps what was deleted. Returns whether it could: it cannot while somebody reads
+    /// what the log holds, and waits for them at most so long. It waits for the disk.
+    pub(crate) fn checkpoint(&self, wait: Duration) -> Result<bool, DbError> {
+        let Link::Own(connection) = &self.link else {
+            return Ok(true);
+        };
+        connection.busy_timeout(wait)?;
+        let is_busy: Result<i64, _> =
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+        connection.busy_timeout(LOCK_WAIT_MAX)?;
+        Ok(is_busy? == 0)
     }
 
     /// Has the next statement preceded by this.
@@ -193,112 +187,55 @@ impl Connection {
         self.opening.is_some()
     }
 
-    /// Whether a statement that runs with the commit waits for it.
-    pub(crate) fn has_deferred(&self) -> bool {
-        !self.deferred.is_empty()
-    }
-
-    /// The text to send to SQLite for a statement: with what precedes it. What was deferred until
-    /// now is run first.
-    pub(crate) async fn opened(&mut self, text: SqlText) -> Result<SqlStr, DbError> {
-        self.flush().await?;
-        Ok(self.join(&[text], None)?.into_sqlx())
-    }
-
-    /// The session to send a statement to, after what precedes it and what was deferred until now.
-    pub(crate) async fn opened_session(&mut self) -> Result<&mut Session, DbError> {
-        self.flush().await?;
-        self.send_opening().await?;
-        self.session()
-    }
-
-    /// Keeps a statement for the end of the write.
-    pub(crate) async fn defer(
+    /// Runs a statement on SQLite, after what precedes it. Values that are refused change nothing:
+    /// what was to precede the statement still does so.
+    pub(crate) async fn run_on_sqlite<C: Collect>(
         &mut self,
         text: SqlText,
         values: Vec<Value<'_>>,
-    ) -> Result<(), DbError> {
-        // Now, so that it is this write's failure and no other's.
+        mut collect: C,
+    ) -> Result<(C, u64), DbError> {
         values.iter().try_for_each(Value::check)?;
-        if self.deferred.len() >= DEFERRED_MAX {
-            self.flush().await?;
+        if let Link::Reading(reader) = &mut self.link {
+            return reader.run(text, values, collect).await;
         }
-        // Joined texts count their values through, so one too few would be its neighbour's.
-        text.check_places(values.len())?;
-        self.deferred.push(text);
-        let values = values.into_iter().map(Value::into_owned);
-        self.values.extend(values);
-        // Outside a write there is no commit to wait for.
-        let is_in_write = self.is_open || self.opening.is_some();
-        if is_in_write {
-            Ok(())
-        } else {
-            self.flush().await
+        if self.has_failed {
+            let text = "a statement of the write failed before, and the write went on";
+            return Err(DbError::NotCommitted(text.to_owned()));
         }
+        let opening = self.take_opening();
+        let statements = opening.map_or(&[][..], Opening::sqlite);
+        let file = self.file()?;
+        let opened = statements.iter().try_for_each(|text| sqlite::run_text(file, text));
+        let written = opened.and_then(|()| sqlite::run(file, &text, &values, &mut collect));
+        self.has_failed = self.is_open && written.is_err();
+        Ok((collect, written?))
     }
 
-    async fn flush(&mut self) -> Result<(), DbError> {
-        if self.deferred.is_empty() {
-            return Ok(());
+    /// The session to send a statement to, after what precedes it.
+    pub(crate) async fn opened_session(&mut self) -> Result<&mut Session, DbError> {
+        if let Some(opening) = self.take_opening() {
+            self.session()?.run(opening.postgres()).await?;
         }
-        if self.is_postgres() {
-            return self.flush_to_server().await;
-        }
-        self.send_deferred(None).await
-    }
-
-    /// A trip for each: a server takes values with one statement only.
-    async fn flush_to_server(&mut self) -> Result<(), DbError> {
-        let mut values = std::mem::take(&mut self.values).into_iter();
-        let texts = std::mem::take(&mut self.deferred);
-        self.send_opening().await?;
-        let session = self.session()?;
-        for text in texts {
-            let own = values.by_ref().take(text.places()).collect();
-            let arguments = postgres_arguments(own)?;
-            let query = sqlx::query_with(text.into_sqlx(), arguments);
-            let result = bounded(query.execute(session.begin()?)).await;
-            session.end(result)?;
-        }
-        Ok(())
-    }
-
-    async fn send_deferred(&mut self, ending: Option<&'static str>) -> Result<(), DbError> {
-        let deferred = std::mem::take(&mut self.deferred);
-        let arguments = sqlite_arguments(std::mem::take(&mut self.values))?;
-        let text = self.join(&deferred, ending)?;
-        self.run(text, arguments).await
-    }
-
-    /// Runs what was deferred, if anything was, and releases the savepoint: on SQLite in one trip.
-    pub(crate) async fn release(&mut self) -> Result<(), DbError> {
-        const RELEASE: &str = "RELEASE work";
-        if !self.is_postgres() {
-            return self.send_deferred(Some(RELEASE)).await;
-        }
-        self.opened_session().await?.run(RELEASE).await.map(drop)
+        self.session()
     }
 
     /// Commits, if anything was sent since the opening.
     pub(crate) async fn commit(&mut self) -> Result<(), DbError> {
-        if self.is_open || self.has_deferred() {
-            // What would only open a savepoint is not worth sending.
-            if self.is_open && !self.has_deferred() {
-                self.opening = None;
-            }
+        // What would only open a savepoint is not worth sending.
+        self.opening = None;
+        if self.is_open {
             if self.is_postgres() {
                 self.commit_postgres().await?;
             } else {
-                self.send_deferred(Some("COMMIT")).await?;
+                sqlite::run_text(self.file()?, "COMMIT")?;
             }
         }
-        self.opening = None;
         self.is_open = false;
         Ok(())
     }
 
     async fn commit_postgres(&mut self) -> Result<(), DbError> {
-        self.flush().await?;
         let Link::Home(home) = &mut self.link else {
             return Err(DbError::Closed);
         };
@@ -307,7 +244,6 @@ impl Connection {
 
     /// Undoes everything since the opening, if anything was sent.
     pub(crate) async fn rollback(&mut self) -> Result<(), DbError> {
-        self.forget_deferred();
         self.opening = None;
         self.has_failed = false;
         if std::mem::take(&mut self.is_open) {
@@ -318,7 +254,6 @@ impl Connection {
 
     /// Undoes everything since the last savepoint, if anything was sent.
     pub(crate) async fn rollback_to_savepoint(&mut self) -> Result<(), DbError> {
-        self.forget_deferred();
         if self.opening.is_some() {
             return Ok(());
         }
@@ -326,44 +261,14 @@ impl Connection {
     }
 
     async fn undo(&mut self, text: &'static str) -> Result<(), DbError> {
-        if !self.is_postgres() {
-            return self.run(text.into(), SqliteArguments::default()).await;
+        if self.is_postgres() {
+            let session = self.session()?;
+            session.run(text).await?;
+            session.forgive();
+            return Ok(());
         }
-        let session = self.session()?;
-        session.run(text).await?;
-        session.forgive();
-        Ok(())
-    }
-
-    /// One text for SQLite of what precedes these statements, them, and what follows. What is open
-    /// counts as failed until somebody has seen how the text ended ([`end`](Self::end)).
-    fn join(
-        &mut self,
-        statements: &[SqlText],
-        ending: Option<&'static str>,
-    ) -> Result<SqlText, DbError> {
-        if self.has_failed {
-            let text = "a statement of the write failed before, and the write went on";
-            return Err(DbError::NotCommitted(text.to_owned()));
-        }
-        let opening = self.take_opening().map(Opening::sqlite);
-        self.has_failed = self.is_open;
-        Ok(self.joined.join(opening, statements, ending))
-    }
-
-    /// Notes how a text that was sent to SQLite ended.
-    ///
-    /// # Errors
-    /// The text's own.
-    pub(crate) fn end<T>(&mut self, result: Result<T, sqlx::Error>) -> Result<T, DbError> {
-        self.has_failed &= result.is_err();
-        Ok(result?)
-    }
-
-    async fn send_opening(&mut self) -> Result<(), DbError> {
-        if let Some(opening) = self.take_opening() {
-            self.session()?.run(opening.postgres()).await?;
-        }
+        sqlite::run_text(self.file()?, text)?;
+        self.has_failed = false;
         Ok(())
     }
 
@@ -371,16 +276,5 @@ impl Connection {
         let opening = self.opening.take();
         self.is_open |= opening.is_some();
         opening
-    }
-
-    fn forget_deferred(&mut self) {
-        self.deferred.clear();
-        self.values.clear();
-    }
-
-    async fn run(&mut self, text: SqlText, arguments: SqliteArguments) -> Result<(), DbError> {
-        let query = sqlx::query_with(text.into_sqlx(), arguments);
-        let result = query.execute(self.sqlite()?).await;
-        self.end(result).map(drop)
     }
 }

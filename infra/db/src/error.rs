@@ -16,7 +16,7 @@ pub enum DbError {
         path: PathBuf,
         /// The underlying error.
         #[source]
-        source: sqlx::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// Where the database should be is not understood.
     #[error("{0}")]
@@ -53,9 +53,34 @@ pub enum DbError {
         #[source]
         source: Box<sqlx::migrate::MigrateError>,
     },
-    /// A statement failed.
+    /// A statement failed on a server.
     #[error("a statement failed")]
     Statement(#[from] sqlx::Error),
+    /// A statement failed on SQLite.
+    #[error("a statement failed")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A statement returned a row without a column that is read. A fault of the program.
+    #[error("a statement returns no column {0}")]
+    NoColumn(&'static str),
+    /// A statement returned no row where there is always one.
+    #[error("a statement returned no row")]
+    NoRow,
+    /// A statement has not as many values as places. A fault of the program.
+    #[error("{values} values for the {places} places of: {text}")]
+    Values {
+        /// How many values it has.
+        values: usize,
+        /// How many places.
+        places: usize,
+        /// The statement.
+        text: String,
+    },
+    /// No connection became free to read with in time.
+    #[error("no connection to the database became free in time")]
+    NoReader,
+    /// What was committed could not be made durable.
+    #[error("what was committed could not be written to the disk")]
+    Sync(#[source] std::io::Error),
     /// The group that a write was part of could not be committed.
     #[error("the transaction was not committed: {0}")]
     NotCommitted(String),
@@ -87,7 +112,14 @@ impl DbError {
     /// Whether a unique constraint refused the write.
     #[must_use]
     pub fn is_unique_violation(&self) -> bool {
-        matches!(self, Self::Statement(sqlx::Error::Database(error)) if error.is_unique_violation())
+        match self {
+            Self::Statement(sqlx::Error::Database(error)) => error.is_unique_violation(),
+            Self::Sqlite(error) => {
+                let code = error.sqlite_error().map(|error| error.extended_code);
+                code.is_some_and(|code| UNIQUE_ON_SQLITE.contains(&code))
+            }
+            _ => false,
+        }
     }
 
     /// Whether the disk is full, so that what was to be written was not.
@@ -95,7 +127,8 @@ impl DbError {
     pub fn is_full(&self) -> bool {
         match self {
             Self::Full => true,
-            Self::Statement(statement) => is_full(statement),
+            Self::Statement(error) => is_full(error),
+            Self::Sqlite(error) => is_full_on_sqlite(error),
             _ => false,
         }
     }
@@ -111,46 +144,43 @@ impl DbError {
             | Self::LeaseExpired(_)
             | Self::HomeLost
             | Self::Full
+            | Self::NoReader
             | Self::Closed
             | Self::Statement(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => true,
             Self::Connect { source, .. } => {
                 matches!(source, sqlx::Error::Io(_)) || is_transient(source)
             }
             Self::Statement(error) => is_transient(error),
+            Self::Sqlite(error) => {
+                primary_code(error).is_some_and(|code| TRANSIENT_OF_SQLITE.contains(&code))
+            }
             _ => false,
         }
     }
 }
 
-/// Whether the engine says that its disk is full.
-pub(crate) fn is_full(error: &sqlx::Error) -> bool {
-    match code(error) {
-        Some(Code::Sqlite(primary)) => primary == FULL,
-        Some(Code::Postgres(state)) => state == DISK_FULL,
-        None => false,
-    }
+/// Whether a server says that its disk is full.
+fn is_full(error: &sqlx::Error) -> bool {
+    state(error) == Some(DISK_FULL)
+}
+
+fn is_full_on_sqlite(error: &rusqlite::Error) -> bool {
+    primary_code(error) == Some(FULL)
 }
 
 fn is_transient(error: &sqlx::Error) -> bool {
-    if matches!(error, sqlx::Error::WorkerCrashed) {
-        return true;
-    }
-    match code(error) {
-        Some(Code::Sqlite(primary)) => TRANSIENT_OF_SQLITE.contains(&primary),
-        Some(Code::Postgres(state)) => {
-            let is_of = |class: &&str| state.starts_with(class);
-            TRANSIENT_CLASSES.iter().any(is_of) || TRANSIENT.contains(&state)
-        }
-        None => false,
-    }
+    state(error).is_some_and(|state| {
+        let is_of = |class: &&str| state.starts_with(class);
+        TRANSIENT_CLASSES.iter().any(is_of) || TRANSIENT.contains(&state)
+    })
 }
 
 /// What the engine, or its driver, said in an error or in one that caused it.
 pub(crate) fn database_cause(error: &(dyn std::error::Error + 'static)) -> Option<String> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(statement) = error.downcast_ref::<sqlx::Error>() {
-            return Some(statement.to_string());
+        if error.is::<sqlx::Error>() || error.is::<rusqlite::Error>() {
+            return Some(error.to_string());
         }
         next = error.source();
     }
@@ -161,9 +191,9 @@ pub(crate) fn database_cause(error: &(dyn std::error::Error + 'static)) -> Optio
 pub(crate) fn is_because_full(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
-        let of_statement = error.downcast_ref::<sqlx::Error>();
-        let of_database = error.downcast_ref::<DbError>();
-        if of_statement.is_some_and(is_full) || of_database.is_some_and(DbError::is_full) {
+        let of_server = error.downcast_ref::<sqlx::Error>().is_some_and(is_full);
+        let of_sqlite = error.downcast_ref().is_some_and(is_full_on_sqlite);
+        if of_server || of_sqlite || error.downcast_ref().is_some_and(DbError::is_full) {
             return true;
         }
         next = error.source();
@@ -171,18 +201,14 @@ pub(crate) fn is_because_full(error: &(dyn std::error::Error + 'static)) -> bool
     false
 }
 
-/// What an engine calls its failure.
-enum Code<'e> {
-    /// A primary result code (sqlite.org/rescode.html).
-    Sqlite(u32),
-    /// An SQLSTATE (postgresql.org/docs/current/errcodes-appendix.html).
-    Postgres(&'e str),
-}
-
-const FULL: u32 = 13;
+/// Primary result codes (sqlite.org/rescode.html).
+const FULL: i32 = 13;
 /// BUSY, LOCKED, NOMEM, IOERR, FULL, CANTOPEN and PROTOCOL, which is a lock of the log again.
-const TRANSIENT_OF_SQLITE: [u32; 7] = [5, 6, 7, 10, FULL, 14, 15];
+const TRANSIENT_OF_SQLITE: [i32; 7] = [5, 6, 7, 10, FULL, 14, 15];
+/// Extended ones: of a primary key, and of another that is unique.
+const UNIQUE_ON_SQLITE: [i32; 2] = [1555, 2067];
 
+/// SQLSTATEs (postgresql.org/docs/current/errcodes-appendix.html).
 const DISK_FULL: &str = "53100";
 /// Connections, transactions that were rolled back for another's sake, resources, and a server that
 /// stops or starts.
@@ -190,16 +216,17 @@ const TRANSIENT_CLASSES: [&str; 4] = ["08", "40", "53", "57P"];
 /// A lock that was not free in time, and a statement that took too long.
 const TRANSIENT: [&str; 2] = ["55P03", "57014"];
 
-fn code(error: &sqlx::Error) -> Option<Code<'_>> {
+/// What a server calls its failure.
+fn state(error: &sqlx::Error) -> Option<&str> {
     let sqlx::Error::Database(error) = error else {
         return None;
     };
-    if let Some(error) = error.try_downcast_ref::<PgDatabaseError>() {
-        return Some(Code::Postgres(error.code()));
-    }
-    let extended: u32 = error.code()?.parse().ok()?;
-    // The low byte of an extended code is its primary.
-    Some(Code::Sqlite(extended & 0xff))
+    Some(error.try_downcast_ref::<PgDatabaseError>()?.code())
+}
+
+/// What SQLite calls its failure: the low byte of an extended code.
+fn primary_code(error: &rusqlite::Error) -> Option<i32> {
+    Some(error.sqlite_error()?.extended_code & 0xff)
 }
 
 impl From<DbError> for Error {

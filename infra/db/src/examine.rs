@@ -5,11 +5,11 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
-use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions as _, Connection as _};
+use rusqlite::Connection;
+use sqlx::migrate::{Migration, Migrator};
 
-use crate::{DbError, LOCK_WAIT_MAX};
+use crate::DbError;
+use crate::sqlite::ReadOptions;
 
 /// What a file is, held against the migrations of the domain whose database it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,14 +46,9 @@ pub struct Inspection {
 /// there, and cannot take them away again. Where neither is there, nobody has the database open and
 /// the file is all there is of it, so SQLite is told that it does not change. A process that opens
 /// it in that moment is not noticed: it takes a look at a database that is at rest.
-pub(crate) fn for_reading(path: &Path) -> SqliteConnectOptions {
+pub(crate) fn for_reading(path: &Path) -> ReadOptions {
     let is_open = beside(path, "-shm").exists() || wal_bytes(path) > 0;
-    SqliteConnectOptions::new()
-        .filename(path)
-        .read_only(true)
-        .immutable(!is_open)
-        .busy_timeout(LOCK_WAIT_MAX)
-        .pragma("query_only", "ON")
+    ReadOptions::alone(path, !is_open)
 }
 
 /// The file of this ending beside a database: beside the file itself, where SQLite has it, when the
@@ -82,13 +77,14 @@ fn has_journal(path: &Path) -> bool {
 /// # Errors
 /// When the file is there and cannot be opened or read.
 pub async fn examine(path: &Path, migrations: &Migrator) -> Result<DatabaseState, DbError> {
-    let failed = |source| DbError::Open {
-        path: path.to_owned(),
-        source,
-    };
+    let migrations: Vec<_> = migrations.iter().cloned().collect();
+    look(path, move |path| examine_file(path, &migrations)).await
+}
+
+fn examine_file(path: &Path, migrations: &[Migration]) -> Result<DatabaseState, OpenError> {
     let metadata = match fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(DatabaseState::Missing),
-        metadata => metadata.map_err(|error| failed(error.into()))?,
+        metadata => metadata?,
     };
     if !metadata.is_file() {
         return Ok(DatabaseState::Damaged("it is no file".to_owned()));
@@ -97,21 +93,18 @@ pub async fn examine(path: &Path, migrations: &Migrator) -> Result<DatabaseState
         return Ok(DatabaseState::Empty);
     }
     if has_journal(path) {
-        let pending = migrations.iter().count();
+        let pending = migrations.len();
         return Ok(DatabaseState::Ready { pending });
     }
-    if let Some(reason) = cut_short(path, metadata.len()).map_err(|error| failed(error.into()))? {
+    if let Some(reason) = cut_short(path, metadata.len())? {
         return Ok(DatabaseState::Damaged(reason));
     }
-    let looked = async {
-        let mut connection = for_reading(path).connect().await?;
-        let state = state(&mut connection, migrations).await?;
-        connection.close().await?;
-        Ok(state)
-    };
-    looked.await.or_else(|error| match damage(&error) {
+    let looked = for_reading(path)
+        .open()
+        .and_then(|connection| state(&connection, migrations));
+    looked.or_else(|error| match damage(&error) {
         Some(reason) => Ok(DatabaseState::Damaged(reason)),
-        None => Err(failed(error)),
+        None => Err(error.into()),
     })
 }
 
@@ -120,49 +113,56 @@ pub async fn examine(path: &Path, migrations: &Migrator) -> Result<DatabaseState
 /// # Errors
 /// When the file is not there, cannot be read, or is no database.
 pub async fn inspect(path: &Path) -> Result<Inspection, DbError> {
-    let failed = |source| DbError::Open {
+    let inspected = look(path, |path| {
+        let bytes = fs::metadata(path)?.len();
+        let connection = for_reading(path).open()?;
+        let check = "PRAGMA quick_check(1)";
+        let integrity = connection.query_row(check, [], |row| row.get(0))?;
+        Ok(Inspection { bytes, integrity })
+    });
+    inspected.await
+}
+
+/// Why a file could not be looked at.
+type OpenError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Looks at a file in a thread that may wait.
+async fn look<T: Send + 'static>(
+    path: &Path,
+    look: impl FnOnce(&Path) -> Result<T, OpenError> + Send + 'static,
+) -> Result<T, DbError> {
+    let looked_at = path.to_owned();
+    let looked = tokio::task::spawn_blocking(move || look(&looked_at));
+    let looked = looked.await.unwrap_or_else(|error| Err(error.into()));
+    looked.map_err(|source| DbError::Open {
         path: path.to_owned(),
         source,
-    };
-    let bytes = fs::metadata(path)
-        .map_err(|error| failed(error.into()))?
-        .len();
-    let mut connection = for_reading(path).connect().await.map_err(failed)?;
-    let integrity = sqlx::query_scalar("PRAGMA quick_check(1)")
-        .fetch_one(&mut connection)
-        .await
-        .map_err(failed)?;
-    connection.close().await.map_err(failed)?;
-    Ok(Inspection { bytes, integrity })
+    })
 }
 
 /// SQLite's words for a file that is no database (NOTADB) or no whole one (CORRUPT).
-fn damage(error: &sqlx::Error) -> Option<String> {
-    let sqlx::Error::Database(error) = error else {
-        return None;
-    };
-    let code: u32 = error.code()?.parse().ok()?;
-    matches!(code & 0xff, 11 | 26).then(|| error.message().to_owned())
+fn damage(error: &rusqlite::Error) -> Option<String> {
+    let code = error.sqlite_error_code()?;
+    let is_damage = matches!(
+        code,
+        rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt
+    );
+    is_damage.then(|| error.to_string())
 }
 
-async fn state(
-    connection: &mut SqliteConnection,
-    migrations: &Migrator,
-) -> Result<DatabaseState, sqlx::Error> {
-    let tables: Vec<String> =
-        sqlx::query_scalar("SELECT name FROM sqlite_master WHERE type = 'table'")
-            .fetch_all(&mut *connection)
-            .await?;
+fn state(connection: &Connection, migrations: &[Migration]) -> rusqlite::Result<DatabaseState> {
+    let mut asked = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;
+    let tables = asked.query_map([], |row| row.get::<_, String>(0))?;
+    let tables: Vec<_> = tables.collect::<Result<_, _>>()?;
     if tables.is_empty() {
         return Ok(DatabaseState::Empty);
     }
     if !tables.iter().any(|name| name == "_sqlx_migrations") {
         return Ok(DatabaseState::Foreign);
     }
-    let applied: Vec<(i64, Vec<u8>)> =
-        sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations")
-            .fetch_all(connection)
-            .await?;
+    let mut asked = connection.prepare("SELECT version, checksum FROM _sqlx_migrations")?;
+    let applied = asked.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let applied: Vec<(i64, Vec<u8>)> = applied.collect::<Result<_, _>>()?;
     // A first start that was cut off before its first migration.
     if applied.is_empty() && tables.len() == 1 {
         return Ok(DatabaseState::Empty);
@@ -171,7 +171,7 @@ async fn state(
 }
 
 /// Holds the migrations that were run against those that are known.
-fn compare(applied: &[(i64, Vec<u8>)], migrations: &Migrator) -> DatabaseState {
+fn compare(applied: &[(i64, Vec<u8>)], migrations: &[Migration]) -> DatabaseState {
     let known = || {
         migrations
             .iter()
@@ -182,7 +182,7 @@ fn compare(applied: &[(i64, Vec<u8>)], migrations: &Migrator) -> DatabaseState {
         .max()
         .unwrap_or(0);
     for (version, checksum) in applied.iter().filter(|(version, _)| *version <= last) {
-        let same = |migration: &sqlx::migrate::Migration| {
+        let same = |migration: &Migration| {
             migration.version == *version && migration.checksum.as_ref() == checksum.as_slice()
         };
         if !known().any(same) {

@@ -9,7 +9,7 @@ impl Database {
     /// # Errors
     /// When the server cannot be asked.
     pub async fn installation(&self) -> Result<Option<String>, DbError> {
-        if self.reader.sqlite().is_some() {
+        if !self.reader.is_postgres() {
             return Ok(None);
         }
         query_scalar("SELECT CAST(installation AS TEXT) FROM _heliograph_home")

@@ -34,6 +34,8 @@ mod options;
 mod postgres;
 mod query;
 mod reader;
+mod row;
+mod sqlite;
 mod sync;
 mod text;
 mod text_bytes;
@@ -48,11 +50,11 @@ use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use infra_resilience::HomeLease;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::Notify;
 
 use commit::Commits;
 use postgres::{Address, Home, Purpose, Readers, Replicas};
+use sqlite::ReadOptions;
 use sync::Syncs;
 
 pub use commit::{CommitMoment, CommitVersion, CommitWatch};
@@ -62,13 +64,15 @@ pub use error::DbError;
 pub use examine::{DatabaseState, Inspection, examine, inspect};
 pub use futures::future::BoxFuture;
 pub use home::Position;
+pub use infra_db_derive::Row;
 pub use json::json_ids;
 pub use options::{Durability, OpenOptions};
 pub use postgres::{
     PostgresOptions, ReplicaFacts, ServerFacts, inspect_postgres, inspect_replicas, postgres_label,
 };
-pub use query::{Query, Row, ScalarQuery, Target, query, query_plan, query_scalar};
+pub use query::{Query, ScalarQuery, Target, query, query_plan, query_scalar};
 pub use reader::Reader;
+pub use row::{Column, Columns, Row};
 pub use sqlx::migrate::Migrator;
 pub use text::SqlText;
 pub use text_bytes::TextBytes;
@@ -76,7 +80,7 @@ pub use value::Value;
 
 /// How long a statement on SQLite waits for a lock that another process holds before it gives up.
 const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
-/// The most connections that read concurrently; each is a thread of its own.
+/// The most connections that read concurrently.
 const READERS_MAX: u32 = 4;
 /// How long a read waits for a free connection.
 const READER_WAIT_MAX: Duration = Duration::from_secs(5);
@@ -89,8 +93,7 @@ const READER_IDLE_MAX: Duration = Duration::from_secs(300);
 pub const CONNECTIONS_MAX: u32 = READERS_MAX + 1;
 /// The least that a connection keeps of the file in memory, in bytes.
 const PAGE_CACHE_BYTES_MIN: u64 = 256 * 1024;
-/// How many prepared statements a connection keeps: more than a domain has, with what may precede
-/// them and follow.
+/// How many prepared statements a connection keeps: more than a domain has.
 const STATEMENTS_KEPT: usize = 512;
 /// The write-ahead log is cut back to this many bytes after a checkpoint.
 const WAL_BYTES_KEPT: &str = "16777216";
@@ -153,49 +156,21 @@ impl Database {
             path: path.to_owned(),
             source,
         };
-        let durability = options.durability;
-        // SQLite counts what is negative in KiB.
         let page_cache_kib = options.page_cache_bytes.max(PAGE_CACHE_BYTES_MIN) / 1024;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(LOCK_WAIT_MAX)
-            .foreign_keys(true)
-            .statement_cache_capacity(STATEMENTS_KEPT)
-            .pragma("cache_size", format!("-{page_cache_kib}"))
-            .pragma("journal_size_limit", WAL_BYTES_KEPT)
-            .pragma("temp_store", "MEMORY")
-            // What is deleted is overwritten: it does not stay in pages that are free.
-            .pragma("secure_delete", "ON");
-        let mut connection = sqlx::ConnectOptions::connect(&options)
-            .await
-            .map_err(failed)?;
-        migrations
-            .run(&mut connection)
-            .await
-            .map_err(|source| DbError::Migrate {
-                path: path.to_owned(),
-                source: Box::new(source),
-            })?;
-        // Not before the migrations: a schema that was made stays made.
-        sync::set_synchronous(&mut connection, durability).await?;
-        let syncs = Syncs::new(path, durability).map_err(|error| failed(error.into()))?;
-        let reader = Reader::new(options.read_only(true).pragma("query_only", "ON"));
+        let (file, migrations) = (path.to_owned(), migrations.iter().cloned().collect());
+        let opening = tokio::task::spawn_blocking(move || {
+            open_file(&file, migrations, page_cache_kib, options.durability)
+        });
+        let opened = opening.await.map_err(|error| failed(error.into()))?;
+        let connection = Connection::own(opened?);
+        let syncs = Syncs::new(path, options.durability).map_err(|error| failed(error.into()))?;
         let commits = Arc::new(Commits::default());
-        let commits_of_writer = Arc::clone(&commits);
-        let writer = writer::Writer::start(
-            path,
-            Connection::own(connection),
-            None,
-            commits_of_writer,
-            watch,
-        );
+        let started =
+            writer::Writer::start(path, connection, None, Arc::clone(&commits), watch);
         Ok(Self {
             path: Arc::new(path.to_owned()),
-            reader,
-            writer,
+            reader: Reader::new(ReadOptions::beside_writer(path, page_cache_kib)),
+            writer: started.map_err(|error| failed(error.into()))?,
             commits,
             syncs: Arc::new(syncs),
             lease: HomeLease::default(),
@@ -269,6 +244,10 @@ impl Database {
         let commits = Arc::new(Commits::default());
         let commits_of_writer = Arc::clone(&commits);
         let writer = writer::Writer::start(&name, connection, Some(home), commits_of_writer, watch);
+        let writer = writer.map_err(|error| DbError::Open {
+            path: name.clone(),
+            source: error.into(),
+        })?;
         Ok(Self {
             path: Arc::new(name),
             reader: Reader::of_postgres(Readers::new(address, schema, lease.clone())),
@@ -390,11 +369,33 @@ impl Database {
         if !are_readers_closed {
             tracing::warn!(
                 database = %self.path.display(),
-                open = self.reader.open(),
+                lent = self.reader.lent(),
                 "reads did not end in time; their connections stay open to the end of the process"
             );
         }
         let is_writer_closed = self.writer.close().await;
         is_finished && are_readers_closed && is_writer_closed
     }
+}
+
+/// Opens a file for the writer and brings its schema up to date.
+fn open_file(
+    path: &Path,
+    migrations: Vec<sqlx::migrate::Migration>,
+    page_cache_kib: u64,
+    durability: Durability,
+) -> Result<rusqlite::Connection, DbError> {
+    let connection = sqlite::open_writer(path, page_cache_kib).map_err(|error| DbError::Open {
+        path: path.to_owned(),
+        source: error.into(),
+    })?;
+    sqlite::migrate(&connection, &migrations).map_err(|source| DbError::Migrate {
+        path: path.to_owned(),
+        source: Box::new(source),
+    })?;
+    // Not before the migrations: a schema that was made stays made.
+    if durability == Durability::OnSync {
+        connection.execute_batch("PRAGMA synchronous = NORMAL")?;
+    }
+    Ok(connection)
 }

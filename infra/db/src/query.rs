@@ -1,20 +1,10 @@
 //! Statements and what they return: the one way in which a domain speaks to its database.
 
-use futures::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
-use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteQueryResult, SqliteRow};
-use sqlx::{Executor as _, FromRow, SqlStr};
-
 use crate::postgres::bounded;
-use crate::value::{postgres_arguments, sqlite_arguments};
+use crate::row::{RawRow, Row};
+use crate::sqlite::{All, Collect, First, Nothing, Wanted};
+use crate::value::postgres_arguments;
 use crate::{Connection, DbError, Reader, SqlText, Value};
-
-/// A row that a statement returns, from every engine. `#[derive(sqlx::FromRow)]` makes one of a
-/// struct, by the names of its fields; tuples are rows by position. Whole numbers are `i64`.
-pub trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
-
-impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
-{}
 
 /// What a statement runs on: a connection, within whatever is under way there, or any connection
 /// that reads.
@@ -35,61 +25,6 @@ impl<'e> From<&'e mut Connection> for Target<'e> {
 impl<'e> From<&'e Reader> for Target<'e> {
     fn from(reader: &'e Reader) -> Self {
         Self::Reader(reader)
-    }
-}
-
-/// Where a statement is sent, with its values as they are taken there.
-enum Place<'e> {
-    Sqlite(&'e mut Connection, SqlStr, SqliteArguments),
-    SqlitePool(&'e SqlitePool, SqlStr, SqliteArguments),
-    Server(Server<'e>, SqlStr, PgArguments),
-}
-
-/// A connection to a server, which is somebody's or was taken for this statement.
-enum Server<'e> {
-    Given(&'e mut Connection),
-    Taken(Box<Connection>),
-}
-
-impl Server<'_> {
-    fn connection(&mut self) -> &mut Connection {
-        match self {
-            Self::Given(connection) => connection,
-            Self::Taken(connection) => connection,
-        }
-    }
-}
-
-impl<'e> Place<'e> {
-    /// Values that are refused change nothing: what was to precede the statement still does so.
-    async fn of(
-        target: Target<'e>,
-        text: SqlText,
-        values: Vec<Value<'_>>,
-    ) -> Result<Self, DbError> {
-        match target {
-            Target::Connection(connection) if connection.is_postgres() => {
-                let server = Server::Given(connection);
-                let arguments = postgres_arguments(values)?;
-                Ok(Self::Server(server, text.into_sqlx(), arguments))
-            }
-            Target::Connection(connection) => {
-                let arguments = sqlite_arguments(values)?;
-                let text = connection.opened(text).await?;
-                Ok(Self::Sqlite(connection, text, arguments))
-            }
-            Target::Reader(reader) => match reader.sqlite() {
-                Some(pool) => {
-                    let arguments = sqlite_arguments(values)?;
-                    Ok(Self::SqlitePool(pool, text.into_sqlx(), arguments))
-                }
-                None => {
-                    let arguments = postgres_arguments(values)?;
-                    let server = Server::Taken(Box::new(reader.acquire().await?));
-                    Ok(Self::Server(server, text.into_sqlx(), arguments))
-                }
-            },
-        }
     }
 }
 
@@ -121,35 +56,8 @@ impl<'q> Query<'q> {
     /// # Errors
     /// When the statement fails.
     pub async fn execute(self, target: impl Into<Target<'_>>) -> Result<u64, DbError> {
-        match Place::of(target.into(), self.text, self.values).await? {
-            Place::Sqlite(connection, text, arguments) => {
-                let query = sqlx::query_with(text, arguments);
-                let result = rows_written(connection.sqlite()?.fetch_many(query)).await;
-                connection.end(result)
-            }
-            Place::SqlitePool(pool, text, arguments) => {
-                let query = sqlx::query_with(text, arguments);
-                Ok(rows_written(pool.fetch_many(query)).await?)
-            }
-            Place::Server(mut server, text, arguments) => {
-                let query = sqlx::query_with(text, arguments);
-                let session = server.connection().opened_session().await?;
-                let result = bounded(query.execute(session.begin()?)).await;
-                Ok(session.end(result)?.rows_affected())
-            }
-        }
-    }
-
-    /// Has it run at the end of the write, on SQLite in one trip with the commit and with others
-    /// that wait for it, or before the next statement of the write if there is one. When it fails
-    /// the write fails, though its work said that all is well; so it is for statements that can
-    /// only fail as the database fails. Outside a write it runs at once.
-    ///
-    /// # Errors
-    /// When a value is refused, or there are not as many of them as its text has places; and when
-    /// those that waited before it were too many to wait on, and one of them failed.
-    pub async fn execute_with_commit(self, connection: &mut Connection) -> Result<(), DbError> {
-        connection.defer(self.text, self.values).await
+        let (Nothing, written) = self.run(target.into(), Nothing).await?;
+        Ok(written)
     }
 
     /// Runs it and returns all rows.
@@ -157,24 +65,21 @@ impl<'q> Query<'q> {
     /// # Errors
     /// When the statement fails or a row is not of this shape.
     pub async fn fetch_all<T: Row>(self, target: impl Into<Target<'_>>) -> Result<Vec<T>, DbError> {
-        let rows = match Place::of(target.into(), self.text, self.values).await? {
-            Place::Sqlite(connection, text, arguments) => {
-                let query = sqlx::query_as_with(text, arguments);
-                let result = query.fetch_all(connection.sqlite()?).await;
-                connection.end(result)?
-            }
-            Place::SqlitePool(pool, text, arguments) => {
-                let query = sqlx::query_as_with(text, arguments);
-                query.fetch_all(pool).await?
-            }
-            Place::Server(mut server, text, arguments) => {
-                let query = sqlx::query_as_with(text, arguments);
-                let session = server.connection().opened_session().await?;
-                let result = bounded(query.fetch_all(session.begin()?)).await;
-                session.end(result)?
-            }
-        };
-        Ok(rows)
+        let all = All::until(|_: &T| false);
+        Ok(self.run(target.into(), all).await?.0.rows)
+    }
+
+    /// Runs it and returns its rows up to the first of which this says that it is the last. From a
+    /// server all of them come whatever it says, so the statement bounds how many they are.
+    ///
+    /// # Errors
+    /// When the statement fails or a row is not of this shape.
+    pub async fn fetch_until<T: Row>(
+        self,
+        target: impl Into<Target<'_>>,
+        is_last: impl FnMut(&T) -> bool + Clone + Send + 'static,
+    ) -> Result<Vec<T>, DbError> {
+        Ok(self.run(target.into(), All::until(is_last)).await?.0.rows)
     }
 
     /// Runs it and returns its row, if there is one.
@@ -185,23 +90,7 @@ impl<'q> Query<'q> {
         self,
         target: impl Into<Target<'_>>,
     ) -> Result<Option<T>, DbError> {
-        let row = match Place::of(target.into(), self.text, self.values).await? {
-            Place::Sqlite(connection, text, arguments) => {
-                let query = sqlx::query_as_with(text, arguments);
-                let result = query.fetch_optional(connection.sqlite()?).await;
-                connection.end(result)?
-            }
-            Place::SqlitePool(pool, text, arguments) => {
-                let query = sqlx::query_as_with(text, arguments);
-                query.fetch_optional(pool).await?
-            }
-            Place::Server(mut server, text, arguments) => {
-                let query = sqlx::query_as_with(text, arguments);
-                let session = server.connection().opened_session().await?;
-                let result = bounded(query.fetch_optional(session.begin()?)).await;
-                session.end(result)?
-            }
-        };
+        let (First(row), _) = self.run(target.into(), First(None)).await?;
         Ok(row)
     }
 
@@ -210,43 +99,56 @@ impl<'q> Query<'q> {
     /// # Errors
     /// When the statement fails, the row is not of this shape, or there is none.
     pub async fn fetch_one<T: Row>(self, target: impl Into<Target<'_>>) -> Result<T, DbError> {
-        let row = self.fetch_optional(target).await?;
-        row.ok_or_else(|| sqlx::Error::RowNotFound.into())
+        self.fetch_optional(target).await?.ok_or(DbError::NoRow)
     }
 
-    /// Runs it and returns its rows one by one, so that who reads them can stop. From a server all
-    /// of them come whether they are read or not, so the statement bounds how many they are.
-    pub fn fetch<'e, T: Row + 'e>(self, reader: &'e Reader) -> BoxStream<'e, Result<T, DbError>>
-    where
-        'q: 'e,
-    {
-        let Some(pool) = reader.sqlite() else {
-            let all = futures::stream::once(self.fetch_all(reader));
-            let rows = all.map_ok(|rows| futures::stream::iter(rows).map(Ok));
-            return rows.try_flatten().boxed();
+    async fn run<C: Collect>(self, target: Target<'_>, collect: C) -> Result<(C, u64), DbError> {
+        let mut taken;
+        let connection = match target {
+            Target::Connection(connection) => connection,
+            Target::Reader(reader) => {
+                taken = reader.acquire().await?;
+                &mut taken
+            }
         };
-        let arguments = match sqlite_arguments(self.values) {
-            Ok(arguments) => arguments,
-            Err(error) => return futures::stream::once(async { Err(error) }).boxed(),
-        };
-        let query = sqlx::query_as_with(self.text.into_sqlx(), arguments);
-        query.fetch(pool).map_err(DbError::from).boxed()
-    }
-}
-
-/// What SQLite replies to a text of several statements.
-type Results<'e> = BoxStream<'e, Result<sqlx::Either<SqliteQueryResult, SqliteRow>, sqlx::Error>>;
-
-/// How many rows the last statement of a text wrote. That is the one that was asked for: to begin a
-/// transaction writes nothing, and yet repeats what the statement before it wrote.
-async fn rows_written(mut results: Results<'_>) -> Result<u64, sqlx::Error> {
-    let mut written = 0;
-    while let Some(result) = results.try_next().await? {
-        if let sqlx::Either::Left(done) = result {
-            written = done.rows_affected();
+        if connection.is_postgres() {
+            return self.run_on_server(connection, collect).await;
         }
+        let Self { text, values } = self;
+        connection.run_on_sqlite(text, values, collect).await
     }
-    Ok(written)
+
+    /// Values that are refused change nothing: what was to precede the statement still does so.
+    async fn run_on_server<C: Collect>(
+        self,
+        connection: &mut Connection,
+        mut collect: C,
+    ) -> Result<(C, u64), DbError> {
+        self.text.check_places(self.values.len())?;
+        let arguments = postgres_arguments(self.values)?;
+        let query = sqlx::query_with(self.text.into_sqlx(), arguments);
+        let session = connection.opened_session().await?;
+        let rows = match C::WANTED {
+            Wanted::Nothing => {
+                let done = bounded(query.execute(session.begin()?)).await;
+                return Ok((collect, session.end(done)?.rows_affected()));
+            }
+            Wanted::First => {
+                let row = bounded(query.fetch_optional(session.begin()?)).await;
+                session.end(row)?.into_iter().collect()
+            }
+            Wanted::All => {
+                let rows = bounded(query.fetch_all(session.begin()?)).await;
+                session.end(rows)?
+            }
+        };
+        for row in &rows {
+            if collect.take(RawRow::Postgres(row))?.is_break() {
+                break;
+            }
+        }
+        Ok((collect, 0))
+    }
 }
 
 /// A statement whose rows have one column.

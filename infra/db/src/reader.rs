@@ -1,9 +1,8 @@
 //! Connections that read.
 
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
-
-use crate::postgres::{Readers, Replicas};
-use crate::{Connection, DbError, READER_IDLE_MAX, READER_WAIT_MAX, READERS_MAX};
+use crate::postgres::Replicas;
+use crate::sqlite::ReadOptions;
+use crate::{Connection, DbError, postgres, sqlite};
 
 /// The connections of a database that only read: at most four, opened when they are needed. Cheap
 /// to clone.
@@ -14,31 +13,20 @@ pub struct Reader {
 
 #[derive(Debug, Clone)]
 enum Engine {
-    Sqlite(SqlitePool),
-    Postgres(Readers),
+    Sqlite(sqlite::Readers),
+    Postgres(postgres::Readers),
     /// Replicas that have followed up to this mark, or else the primary.
-    Spread(Readers, Replicas, i64),
+    Spread(postgres::Readers, Replicas, i64),
 }
 
 impl Reader {
-    pub(crate) fn new(options: SqliteConnectOptions) -> Self {
-        let pool = SqlitePoolOptions::new()
-            .max_connections(READERS_MAX)
-            .acquire_timeout(READER_WAIT_MAX)
-            // Under load there would be a line for each wait; a waiter that times out gets an error
-            // of its own.
-            .acquire_slow_threshold(READER_WAIT_MAX)
-            .idle_timeout(READER_IDLE_MAX)
-            // A connection to a file does not die in the pool, and asking it is a trip to its
-            // thread.
-            .test_before_acquire(false)
-            .connect_lazy_with(options);
+    pub(crate) fn new(options: ReadOptions) -> Self {
         Self {
-            engine: Engine::Sqlite(pool),
+            engine: Engine::Sqlite(sqlite::Readers::new(options)),
         }
     }
 
-    pub(crate) const fn of_postgres(readers: Readers) -> Self {
+    pub(crate) const fn of_postgres(readers: postgres::Readers) -> Self {
         Self {
             engine: Engine::Postgres(readers),
         }
@@ -50,26 +38,22 @@ impl Reader {
             Engine::Postgres(primary) | Engine::Spread(primary, ..) => {
                 Engine::Spread(primary.clone(), replicas, mark)
             }
-            Engine::Sqlite(pool) => Engine::Sqlite(pool.clone()),
+            Engine::Sqlite(readers) => Engine::Sqlite(readers.clone()),
         };
         Self { engine }
     }
 
-    /// SQLite's own pool, which statements take a connection from by themselves.
-    pub(crate) const fn sqlite(&self) -> Option<&SqlitePool> {
-        match &self.engine {
-            Engine::Sqlite(pool) => Some(pool),
-            Engine::Postgres(_) | Engine::Spread(..) => None,
-        }
+    pub(crate) const fn is_postgres(&self) -> bool {
+        matches!(&self.engine, Engine::Postgres(_) | Engine::Spread(..))
     }
 
     /// One connection for several statements. Each of them sees what is committed when it begins.
     ///
     /// # Errors
-    /// When none becomes free in time, or the server has no session for us.
+    /// When none becomes free in time or can be opened, or the server has no session for us.
     pub async fn acquire(&self) -> Result<Connection, DbError> {
         match &self.engine {
-            Engine::Sqlite(pool) => Ok(Connection::pooled(pool.acquire().await?)),
+            Engine::Sqlite(readers) => Ok(Connection::reading(readers.acquire().await?)),
             Engine::Postgres(readers) => Ok(Connection::borrowed(readers.acquire().await?)),
             Engine::Spread(primary, replicas, mark) => match replicas.acquire(*mark).await {
                 Some(session) => Ok(Connection::borrowed(session)),
@@ -81,10 +65,10 @@ impl Reader {
     /// One connection for several statements that all see the database of one moment.
     ///
     /// # Errors
-    /// When none becomes free in time, or the server has no session for us.
+    /// When none becomes free in time or can be opened, or the server has no session for us.
     pub async fn snapshot(&self) -> Result<Connection, DbError> {
         match &self.engine {
-            Engine::Sqlite(pool) => Ok(Connection::snapshot(pool.begin().await?)),
+            Engine::Sqlite(readers) => Ok(Connection::reading(readers.snapshot().await?)),
             Engine::Postgres(readers) | Engine::Spread(readers, ..) => {
                 Ok(Connection::borrowed(readers.snapshot().await?))
             }
@@ -94,15 +78,15 @@ impl Reader {
     /// Waits until all connections are back, and closes them.
     pub(crate) async fn close(&self) {
         match &self.engine {
-            Engine::Sqlite(pool) => pool.close().await,
+            Engine::Sqlite(readers) => readers.close().await,
             Engine::Postgres(readers) | Engine::Spread(readers, ..) => readers.close().await,
         }
     }
 
-    /// How many connections are open, or lent.
-    pub(crate) fn open(&self) -> u32 {
+    /// How many connections are lent.
+    pub(crate) fn lent(&self) -> u32 {
         match &self.engine {
-            Engine::Sqlite(pool) => pool.size(),
+            Engine::Sqlite(readers) => readers.lent(),
             Engine::Postgres(readers) | Engine::Spread(readers, ..) => readers.lent(),
         }
     }

@@ -13,26 +13,12 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions as _, Connection as _};
+use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Mutex;
 
 use crate::commit::Commits;
 use crate::examine::beside;
 use crate::{DbError, Durability, LOCK_WAIT_MAX};
-
-/// Has the commits of a connection wait for the disk, or not.
-pub(crate) async fn set_synchronous(
-    connection: &mut SqliteConnection,
-    durability: Durability,
-) -> Result<(), DbError> {
-    if durability == Durability::OnSync {
-        sqlx::query("PRAGMA synchronous = NORMAL")
-            .execute(connection)
-            .await?;
-    }
-    Ok(())
-}
 
 /// What of one database's commits is durable.
 #[derive(Debug, Default)]
@@ -110,27 +96,32 @@ impl Syncs {
             Ok(Some(log))
         });
         let synced = synced.await.map_err(io::Error::other).flatten();
-        state.log = synced.map_err(sqlx::Error::Io)?;
+        state.log = synced.map_err(DbError::Sync)?;
         Ok(())
     }
 
     /// Moves all that is in the log into the file, and syncs that.
     async fn checkpoint(&self) -> Result<(), DbError> {
-        let options = SqliteConnectOptions::new()
-            .filename(&self.path)
-            .busy_timeout(LOCK_WAIT_MAX);
-        let mut connection = options.connect().await?;
-        let (is_busy, frames, moved): (bool, i64, i64) =
-            sqlx::query_as("PRAGMA wal_checkpoint(FULL)")
-                .fetch_one(&mut connection)
-                .await?;
-        connection.close().await?;
-        if is_busy || moved < frames {
-            let text = format!("{moved} of {frames} pages of the log could be moved to the file");
-            return Err(sqlx::Error::Io(io::Error::other(text)).into());
-        }
-        Ok(())
+        let path = self.path.clone();
+        let moved = tokio::task::spawn_blocking(move || checkpoint(&path));
+        moved.await.map_err(io::Error::other).map_err(DbError::Sync)?
     }
+}
+
+fn checkpoint(path: &Path) -> Result<(), DbError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(LOCK_WAIT_MAX)?;
+    let (is_busy, frames, moved): (bool, i64, i64) =
+        connection.query_row("PRAGMA wal_checkpoint(FULL)", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+    connection.close().map_err(|(_, error)| error)?;
+    if is_busy || moved < frames {
+        let text = format!("{moved} of {frames} pages of the log could be moved to the file");
+        return Err(DbError::Sync(io::Error::other(text)));
+    }
+    Ok(())
 }
 
 /// Opens the log, whose name is durable then. SQLite sees to that when it syncs a log that it has

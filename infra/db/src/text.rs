@@ -28,27 +28,26 @@ impl SqlText {
         Self::Assembled(text.into())
     }
 
-    /// The highest place that it has a value for.
-    pub(crate) fn places(&self) -> usize {
+    /// The places that it has values for, as they follow each other in it.
+    pub(crate) fn places(&self) -> impl Iterator<Item = usize> + '_ {
         let behind_dollars = self.as_str().split('$').skip(1);
-        let numbers = behind_dollars.filter_map(|rest| {
+        behind_dollars.filter_map(|rest| {
             let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
             rest[..digits].parse().ok()
-        });
-        numbers.max().unwrap_or(0)
+        })
     }
 
     /// Refuses a number of values that is not that of its places.
     pub(crate) fn check_places(&self, values: usize) -> Result<(), DbError> {
-        let places = self.places();
+        let places = self.places().max().unwrap_or(0);
         if places == values {
             return Ok(());
         }
-        let text = format!(
-            "{values} values for the {places} places of: {}",
-            self.as_str()
-        );
-        Err(sqlx::Error::Protocol(text).into())
+        Err(DbError::Values {
+            values,
+            places,
+            text: self.as_str().to_owned(),
+        })
     }
 
     pub(crate) fn as_str(&self) -> &str {

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use rusqlite::ToSql;
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use sqlx::Arguments as _;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::PgArguments;
-use sqlx::sqlite::SqliteArguments;
 
 use crate::DbError;
 
@@ -43,21 +44,6 @@ impl Value<'_> {
         }
     }
 
-    fn add_to_sqlite(self, arguments: &mut SqliteArguments) -> Result<(), BoxDynError> {
-        match self {
-            Self::Integer(value) => arguments.add(value),
-            Self::Bool(value) => arguments.add(value),
-            Self::Real(value) => arguments.add(value),
-            // An owned text is passed on, and not copied.
-            Self::Text(Some(Cow::Owned(text))) => arguments.add(text),
-            Self::Text(Some(Cow::Borrowed(text))) => arguments.add(text),
-            Self::Text(None) => arguments.add(None::<&str>),
-            Self::Bytes(Some(Cow::Owned(bytes))) => arguments.add(bytes),
-            Self::Bytes(Some(Cow::Borrowed(bytes))) => arguments.add(bytes),
-            Self::Bytes(None) => arguments.add(None::<&[u8]>),
-        }
-    }
-
     /// Each absence has its type: the server prepares a statement once, by the types of its values.
     fn add_to_postgres(self, arguments: &mut PgArguments) -> Result<(), BoxDynError> {
         match self {
@@ -70,15 +56,21 @@ impl Value<'_> {
     }
 }
 
-/// The values as SQLite takes them.
-pub(crate) fn sqlite_arguments(values: Vec<Value<'_>>) -> Result<SqliteArguments, DbError> {
-    let mut arguments = SqliteArguments::default();
-    for value in values {
-        value.check()?;
-        let added = value.add_to_sqlite(&mut arguments);
-        added.map_err(sqlx::Error::Encode)?;
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Integer(Some(value)) => ValueRef::Integer(*value),
+            Self::Bool(Some(value)) => ValueRef::Integer((*value).into()),
+            Self::Real(Some(value)) => ValueRef::Real(*value),
+            Self::Text(Some(text)) => ValueRef::Text(text.as_bytes()),
+            Self::Bytes(Some(bytes)) => ValueRef::Blob(bytes),
+            Self::Integer(None)
+            | Self::Bool(None)
+            | Self::Real(None)
+            | Self::Text(None)
+            | Self::Bytes(None) => ValueRef::Null,
+        }))
     }
-    Ok(arguments)
 }
 
 /// The values as PostgreSQL takes them.

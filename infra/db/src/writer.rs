@@ -1,15 +1,18 @@
 //! The one writer of a database, which commits in groups.
+//!
+//! A file's is a thread, in which the statements run and which waits for the disk; a server's is a
+//! task.
 
 mod pending;
 mod restore;
 mod upkeep;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, Notify, mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::{Mutex, Notify, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::commit::{CommitMoment, CommitVersion, CommitWatch, Commits};
@@ -20,7 +23,7 @@ use crate::{BoxFuture, Connection, DbError};
 
 use pending::{CommitDecision, PendingWrite, Write};
 use restore::restore;
-use upkeep::{TRUNCATE_INTERVAL, checkpoint, heartbeat, upkeep};
+use upkeep::{TRUNCATE_INTERVAL, heartbeat, upkeep};
 
 /// The most writes that wait for the writer; a further one waits for a place.
 const QUEUE_MAX: usize = 1_024;
@@ -56,8 +59,9 @@ impl From<DbError> for Failure {
 #[derive(Clone)]
 pub(crate) struct Writer {
     queue: mpsc::Sender<Box<dyn Write>>,
-    /// Ends with the connection when all that was handed in is done.
-    task: Arc<Mutex<Option<JoinHandle<Option<Connection>>>>>,
+    /// Hears the connection when all that was handed in is done, and nothing from a writer that
+    /// ended by a fault of ours.
+    end: Arc<Mutex<Option<oneshot::Receiver<Option<Connection>>>>>,
     /// The connection after the last write.
     finished: Arc<Mutex<Option<Connection>>>,
     stop: Arc<Notify>,
@@ -67,13 +71,15 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
+    /// # Errors
+    /// When there is no thread for it.
     pub(crate) fn start(
         path: &Path,
         connection: Connection,
         home: Option<Home>,
         commits: Arc<Commits>,
         watch: Option<CommitWatch>,
-    ) -> Self {
+    ) -> io::Result<Self> {
         let (queue, writes) = mpsc::channel(QUEUE_MAX);
         let stop = Arc::new(Notify::new());
         let (home_lost, is_home_lost) = watch::channel(false);
@@ -87,22 +93,21 @@ impl Writer {
             watch,
             home_lost,
         };
-        let task = tokio::spawn(work.run());
-        Self {
+        Ok(Self {
             queue,
-            task: Arc::new(Mutex::new(Some(task))),
+            end: Arc::new(Mutex::new(Some(work.spawn(path)?))),
             finished: Arc::default(),
             stop,
             is_home_lost,
             path: Arc::new(path.to_owned()),
-        }
+        })
     }
 
     /// One that refuses every write.
     pub(crate) fn closed() -> Self {
         Self {
             queue: mpsc::channel(1).0,
-            task: Arc::default(),
+            end: Arc::default(),
             finished: Arc::default(),
             stop: Arc::default(),
             is_home_lost: watch::channel(false).1,
@@ -146,24 +151,23 @@ impl Writer {
     }
 
     /// Takes no more writes and finishes those that were handed in. Returns whether it could: the
-    /// task that writes may have ended before, by a fault of ours.
+    /// writer may have ended before, by a fault of ours.
     pub(crate) async fn finish(&self) -> bool {
         self.stop.notify_one();
-        let Some(task) = self.task.lock().await.take() else {
+        let Some(end) = self.end.lock().await.take() else {
             return true;
         };
-        match task.await {
+        match end.await {
             Ok(Some(connection)) => {
                 *self.finished.lock().await = Some(connection);
                 true
             }
             // There was no session to close, and the log says why.
             Ok(None) => false,
-            Err(error) => {
+            Err(_) => {
                 tracing::error!(
                     database = %self.path.display(),
-                    %error,
-                    "the writing task had ended; its connection was not closed in order, and the log may stay beside the file"
+                    "the writer had ended; its connection was not closed in order, and the log may stay beside the file"
                 );
                 false
             }
@@ -173,37 +177,44 @@ impl Writer {
     /// Moves what is in the log into the file, and closes the connection. To be called when the
     /// writes are finished. Returns whether both are done.
     pub(crate) async fn close(&self) -> bool {
-        let Some(mut connection) = self.finished.lock().await.take() else {
+        let Some(connection) = self.finished.lock().await.take() else {
             return true;
         };
-        let database = self.path.display();
         if connection.is_postgres() {
             let closed = connection.close().await;
             if let Err(error) = &closed {
-                tracing::warn!(%database, %error, "the writing session did not close cleanly");
+                tracing::warn!(database = %self.path.display(), %error, "the writing session did not close cleanly");
             }
             return closed.is_ok();
         }
-        let checkpointed = checkpoint(&mut connection, CLOSE_WAIT_MAX).await;
-        match &checkpointed {
-            Ok(true) => {}
-            Ok(false) => tracing::warn!(
-                %database,
-                "another process reads the database; its log stays beside it and belongs to it"
-            ),
-            Err(error) => {
-                tracing::warn!(%database, %error, "the log could not be moved into the file");
-            }
-        }
-        let closed = connection.close().await;
-        if let Err(error) = &closed {
-            tracing::warn!(%database, %error, "the writing connection did not close cleanly");
-        }
-        matches!(checkpointed, Ok(true)) && closed.is_ok()
+        let path = Arc::clone(&self.path);
+        let closed = tokio::task::spawn_blocking(move || close_file(connection, &path));
+        closed.await.unwrap_or(false)
     }
 }
 
-/// What the writing task has.
+/// Moves what is in the log into the file, and closes the connection; whether both are done.
+fn close_file(connection: Connection, path: &Path) -> bool {
+    let database = path.display();
+    let checkpointed = connection.checkpoint(CLOSE_WAIT_MAX);
+    match &checkpointed {
+        Ok(true) => {}
+        Ok(false) => tracing::warn!(
+            %database,
+            "another process reads the database; its log stays beside it and belongs to it"
+        ),
+        Err(error) => {
+            tracing::warn!(%database, %error, "the log could not be moved into the file");
+        }
+    }
+    let closed = connection.close_file();
+    if let Err(error) = &closed {
+        tracing::warn!(%database, %error, "the writing connection did not close cleanly");
+    }
+    matches!(checkpointed, Ok(true)) && closed.is_ok()
+}
+
+/// What the writer has.
 struct Work {
     connection: Connection,
     /// How the session is restored, on a server.
@@ -218,6 +229,27 @@ struct Work {
 }
 
 impl Work {
+    /// Runs in a thread of its own if it writes to a file, so that nobody else waits for the disk
+    /// with it; and as a task if it writes to a server.
+    fn spawn(self, path: &Path) -> io::Result<oneshot::Receiver<Option<Connection>>> {
+        let (ended, end) = oneshot::channel();
+        let runtime = tokio::runtime::Handle::current();
+        let is_postgres = self.connection.is_postgres();
+        let run = async move {
+            // Nobody may wait for the end.
+            let _ = ended.send(self.run().await);
+        };
+        if is_postgres {
+            runtime.spawn(run);
+        } else {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            std::thread::Builder::new()
+                .name(format!("write {name}"))
+                .spawn(move || runtime.block_on(run))?;
+        }
+        Ok(end)
+    }
+
     /// Ends with the connection when all that was handed in is done, and without one when it was
     /// lost for good.
     async fn run(mut self) -> Option<Connection> {
@@ -237,7 +269,7 @@ impl Work {
                     self.commits.notify();
                     upkeep_at = self.next_upkeep(upkeep_at);
                 }
-                () = until(upkeep_at) => upkeep_at = upkeep(&mut self.connection).await,
+                () = until(upkeep_at) => upkeep_at = upkeep(&self.connection),
             }
             if self.connection.is_lost() {
                 self = restore(self, &mut group).await?;
@@ -322,14 +354,7 @@ async fn run_group(
 async fn run_alone(connection: &mut Connection, write: &mut dyn Write) -> Result<(), Failure> {
     connection.open_with(Opening::Transaction);
     if run_work(connection, write).await == CommitDecision::Keep {
-        let has_deferred = connection.has_deferred();
-        match connection.commit().await {
-            // As in a group: what the work has deferred is the work's own failure.
-            Err(error) if has_deferred && connection.undecided().is_none() => {
-                write.refuse(error);
-            }
-            committed => return Ok(committed?),
-        }
+        return Ok(connection.commit().await?);
     }
     if let Err(error) = connection.rollback().await {
         // A full disk has SQLite roll back by itself. The work knows better than this what was
@@ -354,17 +379,7 @@ async fn run_in_savepoint(
     connection: &mut Connection,
     write: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let mut decision = run_work(connection, write).await;
-    if decision == CommitDecision::Keep && connection.has_deferred() {
-        // Here and not with the commit: its failure is this write's alone.
-        match connection.release().await {
-            Ok(()) => {
-                connection.open_with(Opening::Savepoint);
-                return Ok(());
-            }
-            Err(error) => decision = write.refuse(error),
-        }
-    }
+    let decision = run_work(connection, write).await;
     if decision == CommitDecision::Keep {
         if !connection.is_opening_pending() {
             connection.open_with(Opening::NextWrite);

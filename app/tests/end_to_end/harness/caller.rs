@@ -233,6 +233,7 @@ impl Reply {
         assert!(text.len() > 5, "no reason is given: {}", self.describe());
         for secret in [
             "sqlx",
+            "rusqlite",
             "SQLITE",
             "panicked",
             ".rs:",

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{Connection, Row};
+use rusqlite::{Connection, OpenFlags};
 
 use super::wait::eventually;
 
@@ -51,7 +50,7 @@ pub(crate) async fn all_forms_made(folder: &Path) {
     let mut waiting_before = i64::MAX;
     loop {
         let waiting = eventually("more forms to be made", async || {
-            let rows = rows(folder).await;
+            let rows = rows(folder);
             let jobs = rows
                 .iter()
                 .find(|(table, _)| table.ends_with("alternate_jobs"));
@@ -68,40 +67,33 @@ pub(crate) async fn all_forms_made(folder: &Path) {
 
 /// How many rows every table has, by database and table. Messages on their way (outboxes, inboxes,
 /// the bus), which come and go, are left out.
-pub(crate) async fn rows(folder: &Path) -> BTreeMap<String, i64> {
+pub(crate) fn rows(folder: &Path) -> BTreeMap<String, i64> {
     let mut counts = BTreeMap::new();
     for database in databases(folder) {
         if database.file_stem().is_some_and(|name| name == "bus") {
             continue;
         }
-        let options = SqliteConnectOptions::new()
-            .filename(&database)
-            .read_only(true);
-        let mut connection = SqliteConnection::connect_with(&options)
-            .await
-            .expect("a database opens");
-        let tables = sqlx::query(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'",
-        )
-        .fetch_all(&mut connection)
-        .await
-        .expect("tables can be listed");
-        for table in tables {
-            let table: String = table.get(0);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let connection = Connection::open_with_flags(&database, flags).expect("a database opens");
+        let mut asked = connection
+            .prepare(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'",
+            )
+            .expect("tables can be listed");
+        let tables = asked.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        for table in tables.map(Result::unwrap) {
             if ["outbox", "inbox", "_sqlx_migrations"]
                 .iter()
                 .any(|name| table.contains(name))
             {
                 continue;
             }
-            let count = sqlx::query(sqlx::AssertSqlSafe(format!(
-                "SELECT count(*) FROM \"{table}\""
-            )))
-            .fetch_one(&mut connection)
-            .await
-            .expect("rows can be counted");
+            let text = format!("SELECT count(*) FROM \"{table}\"");
+            let count = connection
+                .query_row(&text, [], |row| row.get(0))
+                .expect("rows can be counted");
             let name = database.file_stem().unwrap_or_default().to_string_lossy();
-            counts.insert(format!("{name}.{table}"), count.get(0));
+            counts.insert(format!("{name}.{table}"), count);
         }
     }
     assert!(!counts.is_empty(), "no database in {}", folder.display());

@@ -4,9 +4,8 @@ use std::io::{BufRead as _, BufReader, PipeReader, PipeWriter};
 use std::path::Path;
 use std::process::Stdio;
 
+use rusqlite::Connection;
 use rustix::fs::{OFlags, fcntl_setfl};
-use sqlx::Connection as _;
-use sqlx::sqlite::SqliteConnection;
 
 use super::*;
 use crate::engine_schemas::psql;
@@ -28,13 +27,10 @@ fn fill() -> String {
 }
 
 /// Changes a database of the folder while nothing has it open.
-pub(super) async fn change(folder: &Path, file: &str, text: &str) {
-    let path = folder.join(file);
-    let url = format!("sqlite://{}", path.display());
-    let mut connection = SqliteConnection::connect(&url).await.unwrap();
-    let text = sqlx::AssertSqlSafe(text.to_owned());
-    sqlx::raw_sql(text).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
+pub(super) fn change(folder: &Path, file: &str, text: &str) {
+    let connection = Connection::open(folder.join(file)).unwrap();
+    connection.execute_batch(text).unwrap();
+    connection.close().unwrap();
 }
 
 /// A pipe that takes each line on its own, and 16 at most that nobody has read: what writes them
@@ -74,7 +70,7 @@ async fn a_move_that_is_killed_goes_on() {
     let mut place = Place::begin().await;
     let before = place.read_after_start().await;
     place.stop().await;
-    change(place.server.folder(), "posts.db", &fill()).await;
+    change(place.server.folder(), "posts.db", &fill());
     for (step, table) in [
         ("read", "follows"),
         ("copied", "accounts"),
@@ -119,7 +115,7 @@ async fn a_server_that_is_killed_meanwhile_is_waited_for() {
     let url = postgres.create_database("photos");
     let mut place = Place::begin().await;
     place.stop().await;
-    change(place.server.folder(), "posts.db", &fill()).await;
+    change(place.server.folder(), "posts.db", &fill());
     let arguments = ["move", "databases", "--json", "--to", &url];
     let mut child = place
         .command(&arguments, "")
@@ -152,7 +148,7 @@ async fn what_is_written_between_two_runs_comes_over() {
     let url = postgres.create_database("photos");
     let mut place = Place::begin().await;
     place.stop().await;
-    change(place.server.folder(), "posts.db", &fill()).await;
+    change(place.server.folder(), "posts.db", &fill());
     kill_at(&place, &url, "", "copied", BULK);
     let claimed = "SELECT COUNT(*) FROM pg_class WHERE relname = '_heliograph_move'";
     assert_eq!(psql(&url, claimed).trim(), "6", "also what comes later");
@@ -185,7 +181,7 @@ async fn a_copy_that_is_not_what_was_read_is_refused() {
     let mut place = Place::begin().await;
     let before = place.read_after_start().await;
     place.stop().await;
-    change(place.server.folder(), "posts.db", &fill()).await;
+    change(place.server.folder(), "posts.db", &fill());
     kill_at(&place, &url, "", "copied", BULK);
     psql(
         &url,

@@ -35,7 +35,7 @@ async fn what_cannot_be_moved_is_refused_before_anything_is() {
         let table = "posts";
         format!("UPDATE {table} SET spoiler_text = {text} WHERE spoiler_text <> ''")
     };
-    change(&folder, "posts.db", &warned("'a' || char(0)")).await;
+    change(&folder, "posts.db", &warned("'a' || char(0)"));
     let sentence = refused(&place, &url, "");
     assert!(
         sentence.contains("table posts, row id = ") && sentence.contains("spoiler_text contains"),
@@ -43,7 +43,7 @@ async fn what_cannot_be_moved_is_refused_before_anything_is() {
     );
     let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname IN ('accounts', 'posts')";
     assert_eq!(psql(&url, schemas).trim(), "0", "nothing was moved");
-    change(&folder, "posts.db", &warned("'a'")).await;
+    change(&folder, "posts.db", &warned("'a'"));
     place.moved(&url, "");
     let sentence = refused(&place, &url, &url);
     assert!(sentence.contains("on a server already"), "{sentence}");

@@ -11,7 +11,7 @@ use infra_db::{Database, DbError};
 use infra_kernel::{AccountId, Clock, IdGenerator};
 
 use crate::recent::Recent;
-use crate::store::stats::{self, Numbers};
+use crate::store::stats::{self, AuthorNumbers, Numbers};
 use crate::store::{lists, posts};
 use crate::{Dependencies, Settings};
 
@@ -100,23 +100,26 @@ impl State {
         Ok(numbers.into_iter().map(Option::unwrap_or_default).collect())
     }
 
-    /// A post was published: to be called when that is committed.
-    pub(crate) fn post_published(&self, post: &Arc<Post>) {
+    /// A post was published, and these are the numbers since: to be called when that is committed.
+    pub(crate) fn post_published(&self, post: &Arc<Post>, numbers: &[AuthorNumbers]) {
         self.posts.write_through(post.id, Some(Arc::clone(post)));
         self.neighbours_changed(post);
+        for (author, numbers) in numbers {
+            self.numbers.write_through(*author, *numbers);
+        }
     }
 
     /// A post was deleted: to be called when that is committed.
     pub(crate) fn post_deleted(&self, post: &Post) {
         self.posts.write_through(post.id, None);
         self.neighbours_changed(post);
+        self.numbers.invalidate(&post.author_id);
+        self.numbers.invalidate(&0);
     }
 
     /// Invalidates what is cached of this post's author and of the post that it replies to.
     fn neighbours_changed(&self, post: &Post) {
         self.recent.invalidate(&post.author_id);
-        self.numbers.invalidate(&post.author_id);
-        self.numbers.invalidate(&0);
         if post.in_reply_to_id != 0 {
             self.posts.invalidate(&post.in_reply_to_id);
         }

@@ -75,8 +75,9 @@ impl AckBatch {
         infra_db::query("UPDATE subscriptions SET position = $2 WHERE name = $1 AND position < $2")
             .bind(subscription)
             .bind(self.cursor)
-            .execute_with_commit(connection)
+            .execute(connection)
             .await
+            .map(drop)
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Found {
 }
 
 /// Where a subscription stands, as its row has it.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug, infra_db::Row)]
 pub(crate) struct StoredPosition {
     position: i64,
     log_history: String,
@@ -55,7 +55,7 @@ impl StoredPosition {
     }
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(infra_db::Row)]
 struct CursorRow {
     #[sqlx(flatten)]
     stored: StoredPosition,

@@ -16,9 +16,9 @@ use crate::row::{EventRow, HoldsEvent, Taken, take_bounded};
 const RUN_MAX: usize = 64;
 
 /// An event that waits.
-#[derive(sqlx::FromRow)]
+#[derive(infra_db::Row)]
 pub(crate) struct WaitingRow {
-    #[sqlx(flatten)]
+    #[row(flatten)]
     pub(crate) event: EventRow,
     pub(crate) attempts: i64,
     next_attempt_at: Option<i64>,
@@ -116,16 +116,15 @@ pub(crate) async fn run_of_key(
     key: i64,
     due: Due,
 ) -> Result<Vec<WaitingRow>, DbError> {
-    let rows = infra_db::query(
+    let run = infra_db::query(
         "SELECT position, event_id, topic, key, payload, occurred_at, correlation_id, headers,
              attempts, next_attempt_at
          FROM redelivery WHERE subscription = $1 AND key = $2 ORDER BY position LIMIT CAST($3 AS BIGINT)",
     )
     .bind(subscription)
     .bind(key)
-    .bind(i64::try_from(RUN_MAX).unwrap_or(i64::MAX))
-    .fetch(database.reader());
-    let taken: Taken<WaitingRow> = take_bounded(rows, RUN_MAX).await?;
+    .bind(i64::try_from(RUN_MAX).unwrap_or(i64::MAX));
+    let taken: Taken<WaitingRow> = take_bounded(run, database, RUN_MAX).await?;
     let rows = taken.rows;
     // Asked again, of the rows themselves: the key was found due in an earlier read, and its head
     // may have been postponed since.

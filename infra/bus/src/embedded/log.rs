@@ -29,9 +29,9 @@ const INSERT: &str = "INSERT INTO log (event_id, topic, key, payload, occurred_a
 const COLUMNS: usize = 8;
 
 /// An event as a subscription reads it.
-#[derive(sqlx::FromRow)]
+#[derive(infra_db::Row)]
 struct LogRow {
-    #[sqlx(flatten)]
+    #[row(flatten)]
     event: EventRow,
     /// Where the log ended when this was read.
     log_end: i64,
@@ -175,7 +175,7 @@ fn json_texts(texts: &[&str]) -> String {
     format!("[{}]", quoted.join(","))
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(infra_db::Row)]
 struct LogExtent {
     /// None while the log is empty.
     before_first: Option<i64>,
@@ -192,14 +192,8 @@ async fn append(database: &Database, events: Vec<Event>, now: Timestamp) -> Resu
                     while rest.len() >= size {
                         let (events, further) = rest.split_at(size);
                         let insert = insert(statement, events, now);
+                        insert.execute(&mut *connection).await?;
                         rest = further;
-                        // Only the last travels with the commit: several in one text would be
-                        // another text for each number of events.
-                        if rest.is_empty() {
-                            insert.execute_with_commit(connection).await?;
-                        } else {
-                            insert.execute(&mut *connection).await?;
-                        }
                     }
                 }
                 Ok(())
@@ -294,7 +288,7 @@ async fn scan(
     scan_to: i64,
     rows_max: usize,
 ) -> Result<Taken<LogRow>, DbError> {
-    let rows = infra_db::query(
+    let scanned = infra_db::query(
         "SELECT position, event_id, topic, key, payload, occurred_at, correlation_id, headers,
              (SELECT max(position) FROM log) AS log_end
          FROM log
@@ -304,9 +298,8 @@ async fn scan(
     .bind(after)
     .bind(scan_to)
     .bind(topics)
-    .bind(i64::try_from(rows_max).unwrap_or(i64::MAX))
-    .fetch(database.reader());
-    take_bounded(rows, rows_max).await
+    .bind(i64::try_from(rows_max).unwrap_or(i64::MAX));
+    take_bounded(scanned, database, rows_max).await
 }
 
 /// Deletes old events up to a position, from the log's beginning.

@@ -6,7 +6,7 @@ use crate::delivery::cursor::{self, StoredPosition};
 use crate::log::Extent;
 use crate::log_place::{LogMove, LogPlace, log_place};
 
-#[derive(sqlx::FromRow)]
+#[derive(infra_db::Row)]
 struct Row {
     name: String,
     #[sqlx(flatten)]

@@ -9,17 +9,15 @@ pub(crate) enum Opening {
     Group,
     /// The next write after one that is kept.
     NextWrite,
-    /// The next write after one whose savepoint was released.
-    Savepoint,
 }
 
 impl Opening {
-    pub(super) const fn sqlite(self) -> &'static str {
+    /// Its statements, one after the other.
+    pub(super) const fn sqlite(self) -> &'static [&'static str] {
         match self {
-            Self::Transaction => "BEGIN IMMEDIATE",
-            Self::Group => "BEGIN IMMEDIATE; SAVEPOINT work",
-            Self::NextWrite => "RELEASE work; SAVEPOINT work",
-            Self::Savepoint => "SAVEPOINT work",
+            Self::Transaction => &["BEGIN IMMEDIATE"],
+            Self::Group => &["BEGIN IMMEDIATE", "SAVEPOINT work"],
+            Self::NextWrite => &["RELEASE work", "SAVEPOINT work"],
         }
     }
 
@@ -28,7 +26,6 @@ impl Opening {
             Self::Transaction => "BEGIN",
             Self::Group => "BEGIN; SAVEPOINT work",
             Self::NextWrite => "RELEASE work; SAVEPOINT work",
-            Self::Savepoint => "SAVEPOINT work",
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use sqlx::error::BoxDynError;
-use sqlx::postgres::{PgRow, PgValueRef};
-use sqlx::sqlite::{SqliteRow, SqliteValueRef};
-use sqlx::{Decode, FromRow, Postgres, Row as _, Sqlite, TypeInfo as _, ValueRef as _};
+use rusqlite::types::{FromSqlResult, ValueRef};
+use sqlx::postgres::PgRow;
+use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 
 use super::layout::Kind;
-use crate::Value;
+use crate::row::{Column, Columns, Row};
+use crate::{DbError, Value};
 
 /// One value as its engine has it. A truth is a number on SQLite, so it is one here.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,43 +25,20 @@ pub(super) enum Cell {
 #[derive(Debug, Clone)]
 pub(super) struct Record(pub(super) Vec<Cell>);
 
+impl Record {
+    /// How many bytes it takes, roughly.
+    pub(super) fn bytes(&self) -> usize {
+        self.0.iter().map(Cell::bytes).sum()
+    }
+}
+
 impl Cell {
     fn real(value: f64) -> Self {
         // There is a negative zero on one engine that the other does not store.
         Self::Real(value + 0.0)
     }
 
-    fn of_sqlite(value: SqliteValueRef<'_>) -> Result<Self, BoxDynError> {
-        if value.is_null() {
-            return Ok(Self::Null);
-        }
-        let class = value.type_info().name().to_owned();
-        Ok(match class.as_str() {
-            "INTEGER" => Self::Integer(<i64 as Decode<'_, Sqlite>>::decode(value)?),
-            "REAL" => Self::real(<f64 as Decode<'_, Sqlite>>::decode(value)?),
-            "TEXT" => Self::Text(<Vec<u8> as Decode<'_, Sqlite>>::decode(value)?),
-            "BLOB" => Self::Bytes(<Vec<u8> as Decode<'_, Sqlite>>::decode(value)?),
-            other => return Err(format!("a value of the class {other} is not known").into()),
-        })
-    }
-
-    fn of_postgres(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
-        if value.is_null() {
-            return Ok(Self::Null);
-        }
-        let name = value.type_info().name().to_owned();
-        Ok(match name.as_str() {
-            "INT8" => Self::Integer(<i64 as Decode<'_, Postgres>>::decode(value)?),
-            "BOOL" => Self::Integer(<bool as Decode<'_, Postgres>>::decode(value)?.into()),
-            "FLOAT8" => Self::real(<f64 as Decode<'_, Postgres>>::decode(value)?),
-            "TEXT" => Self::Text(<String as Decode<'_, Postgres>>::decode(value)?.into_bytes()),
-            "BYTEA" => Self::Bytes(<Vec<u8> as Decode<'_, Postgres>>::decode(value)?),
-            other => return Err(format!("a value of the type {other} is not known").into()),
-        })
-    }
-
-    /// How many bytes it takes, roughly.
-    pub(super) fn bytes(&self) -> usize {
+    fn bytes(&self) -> usize {
         let content = match self {
             Self::Text(bytes) | Self::Bytes(bytes) => bytes.len(),
             Self::Null | Self::Integer(_) | Self::Real(_) => 0,
@@ -145,22 +122,39 @@ impl Cell {
     }
 }
 
-impl<'r> FromRow<'r, SqliteRow> for Record {
-    fn from_row(row: &'r SqliteRow) -> Result<Self, sqlx::Error> {
-        let cells = (0..row.len()).map(|column| {
-            let value = row.try_get_raw(column)?;
-            Cell::of_sqlite(value).map_err(sqlx::Error::Decode)
-        });
-        cells.collect::<Result<_, _>>().map(Self)
+impl Column for Cell {
+    fn from_sqlite(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Ok(match value {
+            ValueRef::Null => Self::Null,
+            ValueRef::Integer(value) => Self::Integer(value),
+            ValueRef::Real(value) => Self::real(value),
+            ValueRef::Text(bytes) => Self::Text(bytes.to_vec()),
+            ValueRef::Blob(bytes) => Self::Bytes(bytes.to_vec()),
+        })
+    }
+
+    fn from_postgres(row: &PgRow, place: usize) -> Result<Self, sqlx::Error> {
+        let value = row.try_get_raw(place)?;
+        if value.is_null() {
+            return Ok(Self::Null);
+        }
+        Ok(match value.type_info().name() {
+            "INT8" => Self::Integer(row.try_get(place)?),
+            "BOOL" => Self::Integer(row.try_get::<bool, _>(place)?.into()),
+            "FLOAT8" => Self::real(row.try_get(place)?),
+            "TEXT" => Self::Text(row.try_get::<String, _>(place)?.into_bytes()),
+            "BYTEA" => Self::Bytes(row.try_get(place)?),
+            other => {
+                let text = format!("a value of the type {other} is not known");
+                return Err(sqlx::Error::Decode(text.into()));
+            }
+        })
     }
 }
 
-impl<'r> FromRow<'r, PgRow> for Record {
-    fn from_row(row: &'r PgRow) -> Result<Self, sqlx::Error> {
-        let cells = (0..row.len()).map(|column| {
-            let value = row.try_get_raw(column)?;
-            Cell::of_postgres(value).map_err(sqlx::Error::Decode)
-        });
+impl Row for Record {
+    fn read(columns: &mut Columns<'_>) -> Result<Self, DbError> {
+        let cells = (0..columns.len()).map(|_| columns.take());
         cells.collect::<Result<_, _>>().map(Self)
     }
 }

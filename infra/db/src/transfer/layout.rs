@@ -102,7 +102,7 @@ impl Layout {
     /// Asks the catalogue.
     pub(super) async fn read(database: &Database) -> Result<Self, TransferError> {
         let reader = database.reader();
-        let is_postgres = reader.sqlite().is_none();
+        let is_postgres = reader.is_postgres();
         let (columns, references) = if is_postgres {
             (POSTGRES_COLUMNS, POSTGRES_REFERENCES)
         } else {

@@ -37,7 +37,7 @@ pub(super) async fn prepare(
     if found.into_iter().collect::<BTreeMap<_, _>>() == wanted {
         return Ok(true);
     }
-    let is_postgres = target.reader().sqlite().is_none();
+    let is_postgres = target.reader().is_postgres();
     let clear = statements::clear(layout, is_postgres);
     write(target, |connection| {
         Box::pin(async move {

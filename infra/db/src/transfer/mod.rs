@@ -160,7 +160,7 @@ pub async fn copy(
     for (table, summary) in survey.layout.tables.iter().zip(&survey.tables) {
         copy_table(source, survey, target, &layout, table, progress).await?;
         let (numbered, last) = (table.clone(), summary.last_number);
-        let is_postgres = target.reader().sqlite().is_none();
+        let is_postgres = target.reader().is_postgres();
         let finished = target.write::<_, DbError, _>(move |connection| {
             Box::pin(async move {
                 numbers::set_last_number(connection, &numbered, last).await?;

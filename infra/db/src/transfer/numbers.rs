@@ -14,7 +14,7 @@ pub(super) async fn last_number(
         return Ok(None);
     };
     let reader = database.reader();
-    if reader.sqlite().is_some() {
+    if !reader.is_postgres() {
         let last: Option<i64> = query_scalar("SELECT seq FROM sqlite_sequence WHERE name = $1")
             .bind(&table.name)
             .fetch_optional(reader)

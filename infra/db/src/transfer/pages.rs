@@ -1,7 +1,5 @@
 //! Reads a table in the order of its key, a page at a time.
 
-use futures::StreamExt as _;
-
 use super::TransferError;
 use super::cell::Record;
 use super::layout::{Layout, Table};
@@ -58,15 +56,14 @@ impl<'d> Pages<'d> {
             }
         }
         let page = page.bind(PAGE_ROWS_MAX as i64);
-        let (mut rows, mut bytes) = (Vec::new(), 0);
-        let mut read = page.fetch::<Record>(self.database.reader());
-        while bytes < PAGE_BYTES_MAX
-            && let Some(row) = read.next().await
-        {
-            let row = row?;
-            bytes += row.0.iter().map(super::cell::Cell::bytes).sum::<usize>();
-            rows.push(row);
-        }
+        let mut bytes = 0;
+        let is_last = move |row: &Record| {
+            bytes += row.bytes();
+            bytes >= PAGE_BYTES_MAX
+        };
+        let reader = self.database.reader();
+        let rows = page.fetch_until(reader, is_last).await?;
+        let bytes: usize = rows.iter().map(Record::bytes).sum();
         self.is_done = rows.len() < PAGE_ROWS_MAX && bytes < PAGE_BYTES_MAX;
         if self.table.key.is_empty() {
             self.end_without_key(rows.len())?;

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use sqlx::sqlite::SqliteConnection;
 use tokio::time::Instant;
 
-use crate::{Connection, LOCK_WAIT_MAX};
+use crate::Connection;
 
 /// How long the log may keep what was written, and since deleted, before it is cut to nothing.
 pub(super) const TRUNCATE_INTERVAL: Duration = Duration::from_secs(300);
@@ -19,8 +18,8 @@ pub(super) async fn heartbeat(connection: &mut Connection) {
 
 /// What is done when there is time: cuts the log to nothing without waiting for anybody. Returns
 /// when to do it again, if that has to be.
-pub(super) async fn upkeep(connection: &mut Connection) -> Option<Instant> {
-    match checkpoint(connection, Duration::ZERO).await {
+pub(super) fn upkeep(connection: &Connection) -> Option<Instant> {
+    match connection.checkpoint(Duration::ZERO) {
         Ok(true) => None,
         Ok(false) => Some(Instant::now() + TRUNCATE_INTERVAL),
         Err(error) => {
@@ -28,33 +27,4 @@ pub(super) async fn upkeep(connection: &mut Connection) -> Option<Instant> {
             Some(Instant::now() + TRUNCATE_INTERVAL)
         }
     }
-}
-
-/// Moves everything from the log into the file and cuts the log to nothing, so that neither keeps
-/// what was deleted. Returns whether it could: it cannot while somebody reads what the log holds,
-/// and waits for them at most so long.
-pub(super) async fn checkpoint(
-    connection: &mut Connection,
-    wait: Duration,
-) -> Result<bool, sqlx::Error> {
-    let Ok(connection) = connection.sqlite() else {
-        return Ok(true);
-    };
-    set_busy_timeout(connection, wait).await?;
-    let done: Result<(i64, i64, i64), _> = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
-        .fetch_one(&mut *connection)
-        .await;
-    set_busy_timeout(connection, LOCK_WAIT_MAX).await?;
-    Ok(done?.0 == 0)
-}
-
-async fn set_busy_timeout(
-    connection: &mut SqliteConnection,
-    wait: Duration,
-) -> Result<(), sqlx::Error> {
-    let pragma = format!("PRAGMA busy_timeout = {}", wait.as_millis());
-    sqlx::query(sqlx::AssertSqlSafe(pragma))
-        .execute(connection)
-        .await
-        .map(|_| ())
 }

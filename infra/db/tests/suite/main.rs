@@ -9,6 +9,7 @@ mod cut;
 mod engine;
 mod hooks;
 mod links;
+mod long_reads;
 mod postgres;
 mod statements;
 mod syncs;
@@ -358,20 +359,16 @@ fn ids_become_json() {
 /// A database's first transaction comes before its write-ahead log.
 #[tokio::test]
 async fn a_write_that_was_cut_off_before_there_was_a_log_is_undone_at_the_next_start() {
-    use sqlx::{ConnectOptions as _, Executor as _};
     let folder = tempfile::tempdir().unwrap();
     let (path, cut) = (folder.path().join("whole.db"), folder.path().join("cut.db"));
-    let options = sqlx::sqlite::SqliteConnectOptions::new();
-    let options = options.filename(&path).create_if_missing(true);
-    // So small that the write goes to the file before it is committed.
-    let mut writing = options.pragma("cache_size", "1").connect().await.unwrap();
-    for statement in [
-        "CREATE TABLE large (bytes BLOB)",
-        "BEGIN",
-        "INSERT INTO large VALUES (zeroblob(1000000))",
-    ] {
-        writing.execute(statement).await.unwrap();
-    }
+    let writing = rusqlite::Connection::open(&path).unwrap();
+    // The cache is so small that the write goes to the file before it is committed.
+    writing
+        .execute_batch(
+            "PRAGMA cache_size = 1; CREATE TABLE large (bytes BLOB); BEGIN; \
+             INSERT INTO large VALUES (zeroblob(1000000))",
+        )
+        .unwrap();
     // What a kill would leave.
     std::fs::copy(&path, &cut).unwrap();
     std::fs::copy(

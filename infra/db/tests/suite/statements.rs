@@ -1,4 +1,4 @@
-//! Statements that travel together: what precedes one, and what waits for the commit.
+//! Statements within writes, alone and in groups, and beside them.
 
 use infra_db::{Connection, Database, DbError, SqlText, query, query_scalar};
 
@@ -6,39 +6,31 @@ use crate::engine::{Store, on_each_engine};
 use crate::{count, in_one_group, insert};
 
 on_each_engine! {
-    what_waits_for_the_commit_is_written_by_it,
     a_write_whose_last_statement_fails_is_undone_whole,
     in_a_group_it_fails_alone,
-    what_waits_is_seen_by_the_rest_of_its_write,
+    what_was_written_is_seen_by_the_rest_of_its_write,
     a_statement_counts_its_own_rows_alone,
     a_write_that_sends_nothing_is_a_write,
     a_snapshot_sees_one_moment,
     a_write_that_goes_on_after_a_failure_is_refused,
-    what_a_failed_write_has_deferred_is_nobody_elses,
-    many_deferred_statements_are_all_run,
-    values_that_have_no_place_are_refused_before_they_are_anothers,
-    outside_a_write_nothing_waits_for_a_commit,
+    what_a_failed_write_has_written_is_nobodys,
+    values_that_have_no_place_are_refused,
     a_returning_statement_may_be_a_writes_first,
 }
 
-/// Inserts a thing with the commit, and one before it at once when `before` is some.
-async fn insert_with_commit(
+/// Inserts a thing, and one before it when `before` is some.
+async fn insert_after(
     database: &Database,
     before: Option<i64>,
     id: i64,
-    name: &'static str,
 ) -> Result<(), DbError> {
     database
         .write(move |connection| {
             Box::pin(async move {
                 if let Some(before) = before {
-                    insert_now(connection, before).await?;
+                    insert_now(&mut *connection, before).await?;
                 }
-                query("INSERT INTO things (id, name) VALUES ($1, $2)")
-                    .bind(id)
-                    .bind(name)
-                    .execute_with_commit(connection)
-                    .await
+                insert_now(connection, id).await.map(drop)
             })
         })
         .await
@@ -52,21 +44,10 @@ async fn insert_now(connection: &mut Connection, id: i64) -> Result<u64, DbError
         .await
 }
 
-async fn what_waits_for_the_commit_is_written_by_it(store: &Store) {
-    let database = store.open().await;
-    insert_with_commit(&database, None, 1, "alone")
-        .await
-        .unwrap();
-    insert_with_commit(&database, Some(2), 3, "second")
-        .await
-        .unwrap();
-    assert_eq!(count(&database).await, 3);
-}
-
 async fn a_write_whose_last_statement_fails_is_undone_whole(store: &Store) {
     let database = store.open().await;
     insert(&database, 1, "one".to_owned()).await.unwrap();
-    let refused = insert_with_commit(&database, Some(2), 1, "one again").await;
+    let refused = insert_after(&database, Some(2), 1).await;
     assert!(refused.unwrap_err().is_unique_violation());
     assert_eq!(count(&database).await, 1);
     insert(&database, 2, "two".to_owned()).await.unwrap();
@@ -79,9 +60,9 @@ async fn in_a_group_it_fails_alone(store: &Store) {
     let writes = async {
         tokio::join!(
             biased;
-            insert_with_commit(&database, Some(2), 3, "three"),
-            insert_with_commit(&database, Some(4), 1, "one again"),
-            insert_with_commit(&database, None, 5, "five"),
+            insert_after(&database, Some(2), 3),
+            insert_after(&database, Some(4), 1),
+            insert_after(&database, None, 5),
             insert(&database, 6, "six".to_owned()),
         )
     };
@@ -97,17 +78,13 @@ async fn in_a_group_it_fails_alone(store: &Store) {
     assert_eq!(ids, [1, 2, 3, 5, 6]);
 }
 
-async fn what_waits_is_seen_by_the_rest_of_its_write(store: &Store) {
+async fn what_was_written_is_seen_by_the_rest_of_its_write(store: &Store) {
     let database = store.open().await;
     let seen: Result<(i64, i64), DbError> = database
         .write(|connection| {
             Box::pin(async move {
                 for id in 1..=3 {
-                    query("INSERT INTO things (id, name) VALUES ($1, $2)")
-                        .bind(id)
-                        .bind(format!("thing {id}"))
-                        .execute_with_commit(connection)
-                        .await?;
+                    insert_now(connection, id).await?;
                 }
                 let things = query_scalar("SELECT COUNT(*) FROM things")
                     .fetch_one(&mut *connection)
@@ -212,15 +189,12 @@ async fn a_write_that_goes_on_after_a_failure_is_refused(store: &Store) {
     assert_eq!(count(&database).await, 3);
 }
 
-async fn what_a_failed_write_has_deferred_is_nobody_elses(store: &Store) {
+async fn what_a_failed_write_has_written_is_nobodys(store: &Store) {
     let database = store.open().await;
     let fails = |panics: bool| {
         database.write::<(), DbError, _>(move |connection| {
             Box::pin(async move {
-                query("INSERT INTO things (id, name) VALUES ($1, 'deferred')")
-                    .bind(7_i64)
-                    .execute_with_commit(connection)
-                    .await?;
+                insert_now(connection, 7).await?;
                 assert!(!panics, "on purpose");
                 Err(DbError::Closed)
             })
@@ -233,9 +207,9 @@ async fn what_a_failed_write_has_deferred_is_nobody_elses(store: &Store) {
         tokio::join!(
             biased;
             fails(false),
-            insert_with_commit(&database, Some(2), 3, "three"),
+            insert_after(&database, Some(2), 3),
             fails(true),
-            insert_with_commit(&database, None, 4, "four"),
+            insert_after(&database, None, 4),
         )
     };
     let (_, second, _, fourth) = in_one_group(&database, writes).await;
@@ -243,45 +217,19 @@ async fn what_a_failed_write_has_deferred_is_nobody_elses(store: &Store) {
     assert_eq!(count(&database).await, 4);
 }
 
-async fn many_deferred_statements_are_all_run(store: &Store) {
-    let database = store.open().await;
-    let written = database.write::<_, DbError, _>(|connection| {
-        Box::pin(async move {
-            for id in 0..100_i64 {
-                query("INSERT INTO things (id, name) VALUES ($1, $2)")
-                    .bind(id)
-                    .bind(format!("thing {id}"))
-                    .execute_with_commit(connection)
-                    .await?;
-            }
-            Ok(())
-        })
-    });
-    written.await.unwrap();
-    assert_eq!(count(&database).await, 100);
-}
-
-async fn values_that_have_no_place_are_refused_before_they_are_anothers(store: &Store) {
+async fn values_that_have_no_place_are_refused(store: &Store) {
     let database = store.open().await;
     let refused = database.write::<_, DbError, _>(|connection| {
         Box::pin(async move {
             query("INSERT INTO things (id, name) VALUES ($1, $2)")
                 .bind(1_i64)
-                .execute_with_commit(connection)
+                .execute(connection)
                 .await
         })
     });
     let refused = format!("{:?}", refused.await.unwrap_err());
-    assert!(refused.contains("1 values for the 2 places"), "{refused}");
-}
-
-async fn outside_a_write_nothing_waits_for_a_commit(store: &Store) {
-    let database = store.open().await;
-    let mut reader = database.reader().acquire().await.unwrap();
-    let written = query("INSERT INTO things (id, name) VALUES (1, 'one')")
-        .execute_with_commit(&mut reader)
-        .await;
-    written.unwrap_err();
+    assert!(refused.contains("values: 1, places: 2"), "{refused}");
+    insert(&database, 1, "one".to_owned()).await.unwrap();
 }
 
 async fn a_returning_statement_may_be_a_writes_first(store: &Store) {

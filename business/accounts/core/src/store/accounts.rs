@@ -29,7 +29,7 @@ pub(crate) const BY_ID: &str = select!("WHERE id = $1");
 pub(crate) const NEWEST: &str = select!("WHERE id < $1 ORDER BY id DESC LIMIT $2");
 pub(crate) const COUNT: &str = "SELECT accounts FROM account_count WHERE id = 1";
 
-#[derive(sqlx::FromRow)]
+#[derive(infra_db::Row)]
 struct Row {
     id: i64,
     revision: i64,

@@ -21,7 +21,7 @@ pub(crate) const REMOVE_UNUSED: &str = "DELETE FROM applications WHERE id IN \
     (SELECT created_at FROM applications WHERE is_used = FALSE ORDER BY created_at DESC LIMIT 1 OFFSET 1000) \
     LIMIT $2) RETURNING id";
 
-#[derive(sqlx::FromRow)]
+#[derive(infra_db::Row)]
 struct Row {
     id: i64,
     client_id: String,

@@ -28,7 +28,7 @@ pub(crate) struct NewCode {
 }
 
 /// A code as it is kept.
-#[derive(sqlx::FromRow)]
+#[derive(infra_db::Row)]
 pub(crate) struct Code {
     application_id: i64,
     account_id: i64,

@@ -24,7 +24,7 @@ pub(crate) const HAS_HASH: &str = "SELECT EXISTS (SELECT 1 FROM credentials \
     WHERE account_id = $1 AND password_hash = $2)";
 
 /// What a sign-in is checked against.
-#[derive(sqlx::FromRow)]
+#[derive(infra_db::Row)]
 pub(crate) struct Credential {
     account_id: i64,
     pub(crate) password_hash: String,

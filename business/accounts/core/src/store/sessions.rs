@@ -49,7 +49,7 @@ pub(crate) struct NewSession {
 }
 
 /// A session as it is kept.
-#[derive(sqlx::FromRow)]
+#[derive(infra_db::Row)]
 pub(crate) struct Session {
     id: i64,
     account_id: i64,

@@ -3,7 +3,6 @@
 use business_engagement_gateway::PostBookmark;
 use infra_db::{Connection, Database, DbError};
 use infra_kernel::{Direction, Page};
-use sqlx::FromRow;
 
 use super::{from_sql, newest_first, to_sql};
 
@@ -26,7 +25,7 @@ pub(crate) const AMONG: &str = "SELECT post_id FROM json_each($2) AS wanted \
 pub(crate) const DELETE_SOME_OF_POST: &str = "DELETE FROM bookmarks WHERE id IN \
      (SELECT id FROM bookmarks WHERE post_id = $1 ORDER BY id LIMIT CAST($2 AS BIGINT)) RETURNING account_id";
 
-#[derive(FromRow)]
+#[derive(infra_db::Row)]
 struct BookmarkRow {
     id: i64,
     account_id: i64,

@@ -3,7 +3,6 @@
 use business_engagement_gateway::{LikeId, PostLike};
 use infra_db::{Connection, Database, DbError};
 use infra_kernel::{Direction, Page};
-use sqlx::FromRow;
 
 use super::{from_sql, newest_first, to_sql};
 
@@ -38,7 +37,7 @@ pub(crate) enum End {
     Account,
 }
 
-#[derive(FromRow)]
+#[derive(infra_db::Row)]
 struct LikeRow {
     id: i64,
     account_id: i64,

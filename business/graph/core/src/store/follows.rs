@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use business_graph_gateway::{Follow, FollowId};
 use infra_db::{Connection, Database, DbError, json_ids};
 use infra_kernel::{AccountId, Direction, Page, Timestamp};
-use sqlx::FromRow;
 
 use crate::relationships::FollowState;
 
@@ -40,7 +39,7 @@ pub(crate) enum End {
     Followee,
 }
 
-#[derive(FromRow)]
+#[derive(infra_db::Row)]
 struct FollowRow {
     id: i64,
     follower_id: i64,

@@ -6,13 +6,12 @@ use business_media_gateway::MediaId;
 use infra_blob::Stored;
 use infra_db::{Connection, Database};
 use infra_kernel::{CorrelationId, Timestamp};
-use sqlx::FromRow;
 
 use crate::error::MediaError;
 use crate::store::queue::{self, AttemptCounts};
 
 /// An item that was taken to have its alternates made.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone, infra_db::Row)]
 pub(crate) struct ClaimedJob {
     media_id: i64,
     pub(crate) owner_id: i64,
@@ -255,7 +254,7 @@ pub(crate) async fn lost(
 }
 
 /// An item whose alternates were given up.
-#[derive(FromRow)]
+#[derive(infra_db::Row)]
 pub(crate) struct GivenUpRow {
     pub(crate) media_id: i64,
     pub(crate) attempts: i64,

@@ -3,12 +3,11 @@
 use business_media_gateway::MediaId;
 use infra_db::{Connection, Database};
 use infra_kernel::Timestamp;
-use sqlx::FromRow;
 
 use crate::error::MediaError;
 
 /// What is known of a failure beside the item itself.
-#[derive(FromRow, Debug, Clone)]
+#[derive(infra_db::Row, Debug, Clone)]
 pub(crate) struct FailedRow {
     id: i64,
     pub(crate) failed_at: i64,

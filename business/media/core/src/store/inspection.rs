@@ -4,13 +4,12 @@ use business_media_gateway::MediaId;
 use infra_blob::BlobKey;
 use infra_db::{Connection, Database};
 use infra_kernel::{AccountId, Timestamp};
-use sqlx::FromRow;
 
 use crate::error::MediaError;
 use crate::store::{blob_rows, usage};
 
 /// An item as the check wants to see it.
-#[derive(FromRow, Debug, Clone)]
+#[derive(infra_db::Row, Debug, Clone)]
 pub(crate) struct ItemRow {
     pub(crate) id: i64,
     pub(crate) owner_id: i64,
@@ -29,7 +28,7 @@ impl ItemRow {
 }
 
 /// A file that an item is shown by.
-#[derive(FromRow, Debug, Clone)]
+#[derive(infra_db::Row, Debug, Clone)]
 pub(crate) struct FormRow {
     pub(crate) name: String,
     pub(crate) key: String,
@@ -47,7 +46,7 @@ pub(crate) struct Inspected {
 }
 
 /// A part of an upload that is under way.
-#[derive(FromRow, Debug, Clone)]
+#[derive(infra_db::Row, Debug, Clone)]
 pub(crate) struct PartRow {
     pub(crate) upload_id: i64,
     pub(crate) position: i64,

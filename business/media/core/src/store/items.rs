@@ -4,7 +4,6 @@ use business_media_gateway::{MediaId, MediaItem};
 use infra_blob::BlobKey;
 use infra_db::{Connection, Database, json_ids};
 use infra_kernel::{AccountId, CorrelationId, Error, Timestamp};
-use sqlx::FromRow;
 
 use crate::error::MediaError;
 use crate::rules::lane::Lane;
@@ -82,7 +81,7 @@ pub(crate) async fn set_memory_bytes(
     Ok(())
 }
 
-#[derive(FromRow)]
+#[derive(infra_db::Row)]
 struct ItemRow {
     id: i64,
     owner_id: i64,

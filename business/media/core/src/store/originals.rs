@@ -6,7 +6,6 @@ use std::sync::Arc;
 use business_media_gateway::{MediaId, MediaState};
 use infra_blob::{BlobKey, Stored};
 use infra_db::{Connection, Database};
-use sqlx::FromRow;
 
 use crate::error::MediaError;
 use crate::forms::Form;
@@ -16,7 +15,7 @@ use crate::forms::Form;
 pub(crate) const SHARED: &str = "original";
 
 /// What is known of an upload.
-#[derive(FromRow)]
+#[derive(infra_db::Row)]
 struct OriginalRow {
     state: i64,
     content_type: String,

@@ -7,7 +7,6 @@
 use business_media_gateway::MediaId;
 use infra_db::{Connection, Database};
 use infra_kernel::{CorrelationId, Timestamp};
-use sqlx::FromRow;
 
 use crate::error::MediaError;
 use crate::rules::lane::Lane;
@@ -23,7 +22,7 @@ pub(crate) struct Lease {
 }
 
 /// What a worker needs to know of an item that was leased to it.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone, infra_db::Row)]
 pub(crate) struct Claimed {
     id: i64,
     lease_holder: i64,

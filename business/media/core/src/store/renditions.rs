@@ -7,7 +7,6 @@ use business_media_codec::EncodedRendition;
 use business_media_gateway::{MediaId, MediaItem, MediaState, Rendition};
 use infra_blob::{BlobKey, Stored};
 use infra_db::{Connection, Database, json_ids};
-use sqlx::FromRow;
 
 use crate::error::MediaError;
 use crate::forms::{Form, Head};
@@ -94,7 +93,7 @@ pub(crate) async fn keys(database: &Database, id: MediaId) -> Result<Vec<BlobKey
         .collect::<Result<_, _>>()?)
 }
 
-#[derive(FromRow)]
+#[derive(infra_db::Row)]
 struct RenditionRow {
     media_id: i64,
     name: String,

@@ -4,13 +4,12 @@ use business_media_gateway::MediaId;
 use infra_blob::BlobKey;
 use infra_db::{Connection, Database};
 use infra_kernel::{AccountId, Error, ErrorCode, Timestamp};
-use sqlx::FromRow;
 
 use crate::error::MediaError;
 use crate::store::blob_rows;
 
 /// An upload in parts.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone, infra_db::Row)]
 pub(crate) struct SessionRow {
     pub(crate) id: i64,
     pub(crate) owner_id: i64,
@@ -25,7 +24,7 @@ pub(crate) struct SessionRow {
 }
 
 /// A part that is here: a blob, and where in the file it begins.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone, infra_db::Row)]
 pub(crate) struct PartRow {
     pub(crate) position: i64,
     pub(crate) key: String,
@@ -33,7 +32,7 @@ pub(crate) struct PartRow {
 }
 
 /// The uploads of an account that are under way.
-#[derive(Debug, Clone, Copy, FromRow)]
+#[derive(Debug, Clone, Copy, infra_db::Row)]
 pub(crate) struct Unfinished {
     pub(crate) uploads: i64,
     /// Of the whole files, arrived or not.

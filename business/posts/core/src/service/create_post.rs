@@ -14,6 +14,7 @@ use crate::error::PostsError;
 use crate::media;
 use crate::service::draft::Draft;
 use crate::state::State;
+use crate::store::stats::AuthorNumbers;
 use crate::store::{hashtags, idempotency, mentions, posts, shown_media, stats};
 
 /// The longest idempotency key.
@@ -72,27 +73,25 @@ async fn commit(
 ) -> Result<Arc<Post>, PostsError> {
     let (writing, context) = (Arc::clone(state), context.clone());
     let published = Arc::clone(state);
-    state
-        .database
-        .write_then(
-            move |connection| {
-                Box::pin(async move {
-                    let post = write_post(connection, &writing, &context, draft, &key).await?;
-                    Ok(Arc::new(post))
-                })
-            },
-            move |post, _| published.post_published(post),
-        )
-        .await
+    let written = state.database.write_then(
+        move |connection| {
+            Box::pin(
+                async move { write_post(connection, &writing, &context, draft, &key).await },
+            )
+        },
+        move |(post, numbers), _| published.post_published(post, numbers),
+    );
+    Ok(written.await?.0)
 }
 
+/// The post, and the numbers that it changes.
 async fn write_post(
     connection: &mut Connection,
     state: &State,
     context: &Context,
     draft: Draft,
     key: &str,
-) -> Result<Post, PostsError> {
+) -> Result<(Arc<Post>, Vec<AuthorNumbers>), PostsError> {
     // Single writer (ADR 0026): the id is made in here, where writes come one after another, so
     // posts are numbered in the order of their commits, and a caller that pages on from the newest
     // id misses none.
@@ -127,16 +126,18 @@ async fn write_post(
     if !post.tags.is_empty() {
         hashtags::insert(connection, id, author, &post.tags).await?;
     }
-    if post.visibility().is_open() {
-        stats::add_post(connection, &post).await?;
-    }
+    let numbers = if post.visibility().is_open() {
+        stats::add_post(connection, &post).await?
+    } else {
+        Vec::new()
+    };
     let payload = PostPublished {
         head: Some(post.head()),
         media_ids: post.media_ids.clone(),
     };
     let event = Event::new(context, &state.ids, topics::PUBLISHED, post.id, &payload);
     outbox::append(connection, &event).await?;
-    Ok(post)
+    Ok((Arc::new(post), numbers))
 }
 
 /// Whether the account may post once more today. Asked within the write, where no other post of the

@@ -27,8 +27,9 @@ pub(crate) async fn insert(
     .bind(post.to_sql())
     .bind(author.to_sql())
     .bind(texts.to_string())
-    .execute_with_commit(connection)
+    .execute(connection)
     .await
+    .map(drop)
 }
 
 pub(crate) async fn delete(connection: &mut Connection, post: &Post) -> Result<(), DbError> {

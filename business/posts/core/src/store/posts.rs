@@ -7,7 +7,6 @@ use business_media_gateway::MediaId;
 use business_posts_gateway::{Mention, Post, PostId, Tag};
 use infra_db::{Connection, Database, DbError, json_ids};
 use infra_kernel::{AccountId, Timestamp};
-use sqlx::FromRow;
 
 /// One row for each mention of a post; one without for a post without. Read as a whole, so that no
 /// deletion comes between.
@@ -23,7 +22,7 @@ const INSERT: &str = "INSERT INTO posts (id, author_id, revision, visibility, te
      originals_shared, camera_shown) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
 
-#[derive(FromRow)]
+#[derive(infra_db::Row)]
 struct PostRow {
     id: i64,
     author_id: i64,
@@ -188,8 +187,9 @@ pub(crate) async fn insert(connection: &mut Connection, post: &Post) -> Result<(
         .bind(post.created_at_us)
         .bind(post.originals_shared)
         .bind(post.camera_shown)
-        .execute_with_commit(connection)
+        .execute(connection)
         .await
+        .map(drop)
 }
 
 /// Changes how many open posts reply to this one. That is no change of the post: its revision

@@ -17,18 +17,26 @@ pub(crate) struct Numbers {
     pub(crate) last_posted_at_us: i64,
 }
 
-/// Counts an open post, for its author and for everyone.
-pub(crate) async fn add_post(connection: &mut Connection, post: &Post) -> Result<(), DbError> {
-    infra_db::query(
+/// An author, or 0 for everyone.
+pub(crate) type AuthorNumbers = (u64, Numbers);
+
+/// Counts an open post, for its author and for everyone; returns what their numbers are then.
+pub(crate) async fn add_post(
+    connection: &mut Connection,
+    post: &Post,
+) -> Result<Vec<AuthorNumbers>, DbError> {
+    let rows = infra_db::query(
         "INSERT INTO author_stats (author_id, posts, last_posted_at, top_level_posts) VALUES ($1, 1, $2, $3), (0, 1, $2, $3) \
          ON CONFLICT (author_id) DO UPDATE SET posts = author_stats.posts + 1, last_posted_at = excluded.last_posted_at, \
-         top_level_posts = author_stats.top_level_posts + excluded.top_level_posts",
+         top_level_posts = author_stats.top_level_posts + excluded.top_level_posts \
+         RETURNING author_id, posts, last_posted_at, top_level_posts",
     )
     .bind(post.author().to_sql())
     .bind(post.created_at_us)
     .bind(top_level(post))
-    .execute_with_commit(connection)
-    .await
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(numbers).collect())
 }
 
 /// Counts an open post no more; the author's last one is then the newest open one of those that are
@@ -59,19 +67,20 @@ pub(crate) async fn get(
     authors: &[u64],
 ) -> Result<HashMap<u64, Numbers>, DbError> {
     let wanted = json_ids(authors.iter().map(|id| AccountId::new(*id).to_sql()));
-    let rows: Vec<(i64, i64, i64, i64)> = infra_db::query(
+    let rows = infra_db::query(
         "SELECT author_id, posts, last_posted_at, top_level_posts FROM author_stats WHERE author_id IN (SELECT value FROM json_each($1))",
     )
     .bind(wanted)
     .fetch_all(database.reader())
     .await?;
-    let numbers = |(author, posts, last_posted_at_us, top_level): (i64, i64, i64, i64)| {
-        let numbers = Numbers {
-            posts: u64::try_from(posts).unwrap_or_default(),
-            top_level_posts: u64::try_from(top_level).unwrap_or_default(),
-            last_posted_at_us,
-        };
-        (AccountId::from_sql(author).get(), numbers)
-    };
     Ok(rows.into_iter().map(numbers).collect())
+}
+
+fn numbers((author, posts, last_posted_at_us, top_level): (i64, i64, i64, i64)) -> AuthorNumbers {
+    let numbers = Numbers {
+        posts: u64::try_from(posts).unwrap_or_default(),
+        top_level_posts: u64::try_from(top_level).unwrap_or_default(),
+        last_posted_at_us,
+    };
+    (AccountId::from_sql(author).get(), numbers)
 }
