@@ -7,11 +7,9 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, RedisResult};
 
 use crate::address::Address;
-use crate::error::ConnectError;
+use crate::error::{ConnectError, VERSION_MIN};
 use crate::library::Library;
 
-/// The oldest server that will do: older ones have no functions.
-pub(crate) const VERSION_MIN: (u32, u32) = (7, 0);
 /// How long connecting may take.
 const CONNECT_MAX: Duration = Duration::from_secs(2);
 /// How long the server may take for each reply until the connection is used.

@@ -2,7 +2,8 @@
 
 use redis::{ErrorKind, ServerErrorKind};
 
-use crate::connection::VERSION_MIN;
+/// The oldest server that will do: older ones have no functions.
+pub(crate) const VERSION_MIN: (u32, u32) = (7, 0);
 
 /// Any error below this crate.
 type Cause = Box<dyn std::error::Error + Send + Sync>;

@@ -117,12 +117,11 @@ async fn a_server_that_is_killed_meanwhile_is_waited_for() {
     place.stop().await;
     change(place.server.folder(), "posts.db", &fill());
     let arguments = ["move", "databases", "--json", "--to", &url];
-    let mut child = place
-        .command(&arguments, "")
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut command = place.command(&arguments, "");
+    let (lines, output) = pipe_of_lines();
+    let mut child = command.stdout(output).spawn().unwrap();
+    drop(command);
+    let lines = BufReader::new(lines).lines();
     let (mut is_killed, mut last) = (false, String::new());
     for line in lines.map_while(Result::ok) {
         if !is_killed && line.contains("copied") && line.contains(BULK) {

@@ -57,7 +57,7 @@ impl StoredPosition {
 
 #[derive(infra_db::Row)]
 struct CursorRow {
-    #[sqlx(flatten)]
+    #[row(flatten)]
     stored: StoredPosition,
     waiting_to: i64,
     dead_to: i64,

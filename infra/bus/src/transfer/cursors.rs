@@ -9,7 +9,7 @@ use crate::log_place::{LogMove, LogPlace, log_place};
 #[derive(infra_db::Row)]
 struct Row {
     name: String,
-    #[sqlx(flatten)]
+    #[row(flatten)]
     stored: StoredPosition,
     /// No position up to here may be used again.
     used_to: i64,

@@ -21,8 +21,8 @@ const SITE_TIMES: u32 = 4;
 /// A name or e-mail address as it was typed, without regard to case.
 type Name = [u8; 8];
 
-/// The limits on signing in. All are guarded: whoever guesses passwords gains nothing by a loss of
-/// what is counted elsewhere.
+/// The limits on signing in. All are guarded: a client that guesses passwords gains nothing by a
+/// loss of what is counted elsewhere.
 pub(crate) struct SignInLimits {
     counter: Counter,
     /// Tries from an address, right and wrong.
