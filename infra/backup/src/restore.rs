@@ -88,7 +88,8 @@ pub fn restore(plan: &RestorePlan<'_>, on_step: OnStep<'_>) -> Result<RestoreRep
     };
     run.require_usable()?;
     run.check_before(on_step)?;
-    workplace::begin(plan.workplace, plan.folder, &run.report)?;
+    let (name, manifest) = (&run.report.snapshot, &run.report.manifest);
+    workplace::begin(plan.workplace, plan.folder, name, manifest)?;
     run.files()?;
     plan.installation.check_copies(plan.workplace)?;
     plan.installation.restored(plan.workplace)?;

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::{self, make_folder, write_small};
 use crate::error::failed;
-use crate::{BackupError, RestoreReport, Result};
+use crate::manifest::Manifest;
+use crate::{BackupError, Result};
 
 const MARK: &str = "restore.json";
 
@@ -20,10 +21,15 @@ struct Mark {
 }
 
 /// Makes the workplace in this data folder, or takes that of an earlier try of the same.
-pub(crate) fn begin(workplace: &Path, folder: &Path, restored: &RestoreReport) -> Result<()> {
+pub(crate) fn begin(
+    workplace: &Path,
+    folder: &Path,
+    snapshot: &str,
+    manifest: &Manifest,
+) -> Result<()> {
     let mark = Mark {
-        snapshot: restored.snapshot.clone(),
-        manifest: restored.manifest.digest(),
+        snapshot: snapshot.to_owned(),
+        manifest: manifest.digest(),
     };
     let path = workplace.join(MARK);
     match fs::read(&path) {

@@ -65,7 +65,7 @@ pub enum DbError {
     /// A statement returned no row where there is always one.
     #[error("a statement returned no row")]
     NoRow,
-    /// A statement has not as many values as places. A fault of the program.
+    /// A statement has fewer values than places. A fault of the program.
     #[error("{values} values for the {places} places of: {text}")]
     Values {
         /// How many values it has.

@@ -37,10 +37,11 @@ impl SqlText {
         })
     }
 
-    /// Refuses a number of values that is not that of its places.
+    /// Refuses fewer values than it has places. More do no harm: texts with fewer conditions are
+    /// bound like those with all.
     pub(crate) fn check_places(&self, values: usize) -> Result<(), DbError> {
         let places = self.places().max().unwrap_or(0);
-        if places == values {
+        if places <= values {
             return Ok(());
         }
         Err(DbError::Values {

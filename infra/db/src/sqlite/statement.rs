@@ -51,16 +51,17 @@ fn bind(
     text: &SqlText,
     values: &[Value<'_>],
 ) -> Result<(), DbError> {
-    if statement.parameter_count() != values.len() {
+    let places = statement.parameter_count();
+    if places != values.len() {
         text.check_places(values.len())?;
     }
     if is_in_order(text) {
-        for (index, value) in values.iter().enumerate() {
+        for (index, value) in values.iter().take(places).enumerate() {
             statement.raw_bind_parameter(index + 1, value)?;
         }
         return Ok(());
     }
-    for index in 1..=statement.parameter_count() {
+    for index in 1..=places {
         let name = statement.parameter_name(index);
         let place: Option<usize> = name.and_then(|name| name.strip_prefix('$')?.parse().ok());
         let value = place.and_then(|place| values.get(place.checked_sub(1)?));
@@ -100,6 +101,7 @@ mod tests {
             ("SELECT $1, $2", (1, 2)),
             ("SELECT $2, $1", (2, 1)),
             ("SELECT $1 + $1, $2", (2, 2)),
+            ("SELECT 7, $1", (7, 1)),
             ("SELECT $2, json_extract('[7]', '$[0]') + $1", (2, 8)),
         ] {
             assert_eq!(first(&connection, text, &values), expected, "{text}");

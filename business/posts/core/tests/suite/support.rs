@@ -133,15 +133,17 @@ impl StubMedia for Album {
     }
 }
 
-/// Makes a database as it was after so many migrations, with what a statement puts into it.
-pub(crate) async fn fill_old(path: &Path, migrations: usize, statement: &'static str) {
+/// Makes a database as it was after so many migrations, with what these statements put into it.
+pub(crate) async fn fill_old(path: &Path, migrations: usize, statements: &'static str) {
     let before: Vec<_> = MIGRATIONS.iter().take(migrations).cloned().collect();
     let old = Database::open(path, &Migrator::with_migrations(before))
         .await
         .unwrap();
     old.write(move |connection| {
         Box::pin(async move {
-            infra_db::query(statement).execute(connection).await?;
+            for statement in statements.split_inclusive("; ") {
+                infra_db::query(statement).execute(&mut *connection).await?;
+            }
             Ok::<_, DbError>(())
         })
     })
