@@ -65,10 +65,11 @@ impl Configuration {
             is_known.then(|| format!("{scheme}://{host}"))
         });
         let addresses: Option<Vec<_>> = addresses.collect();
-        addresses.map(|addresses| addresses.join(",")).ok_or_else(|| {
-            "it is not an address like nats://host:4222, or tls://host:4222"
-                .to_owned()
-        })
+        addresses
+            .map(|addresses| addresses.join(","))
+            .ok_or_else(|| {
+                "it is not an address like nats://host:4222, or tls://host:4222".to_owned()
+            })
     }
 }
 

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use testing_engines::{Nats, Network, Postgres, Site};
+use testing_engines::{Nats, Network, Postgres, Redis, S3, Site};
 
 use crate::full_disk::SmallDisk;
 use crate::harness::load::Load;
+use crate::harness::shape::bucket;
 use crate::harness::{Person, Server};
 
 /// How long a cable stays pulled: longer than a lease, a heartbeat and most time-outs.
@@ -45,6 +46,19 @@ impl Scene {
             ("HELIOGRAPH_JETSTREAM__MONITOR", &nats.monitor()),
         ];
         Self::with(&settings).await
+    }
+
+    async fn on_bucket(s3: &S3) -> Self {
+        let settings = bucket(s3, "photos");
+        let settings: Vec<_> = settings
+            .iter()
+            .map(|(name, value)| (*name, &**value))
+            .collect();
+        Self::with(&settings).await
+    }
+
+    async fn on_redis(redis: &Redis) -> Self {
+        Self::with(&[("HELIOGRAPH_REDIS_URL", &redis.url())]).await
     }
 
     /// Has this happen under a load, which is to go on after it.
@@ -152,4 +166,60 @@ async fn the_disk_of_nats_is_full() {
         nats.restart();
     };
     scene.goes_through("NATS's disk full", fault).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_bucket_is_killed_and_started_again() {
+    let Some(mut s3) = S3::start() else {
+        return;
+    };
+    let scene = Scene::on_bucket(&s3).await;
+    let fault = async |load: &Load| {
+        s3.kill();
+        load.is_refused(503).await;
+        s3.restart();
+    };
+    scene.goes_through("S3 killed", fault).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_cable_to_the_bucket_is_pulled() {
+    let Some(network) = Network::lay() else {
+        return;
+    };
+    let Some(s3) = S3::start_at(&Site::in_network(&network)) else {
+        return;
+    };
+    let scene = Scene::on_bucket(&s3).await;
+    let fault = async |_: &Load| pulled(&network).await;
+    scene.goes_through("S3 cut off", fault).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_is_emptied_and_then_killed_and_started_again() {
+    let Some(mut redis) = Redis::start() else {
+        return;
+    };
+    let scene = Scene::on_redis(&redis).await;
+    let fault = async |load: &Load| {
+        redis.ask(&["FLUSHALL"]);
+        load.goes_on().await;
+        redis.kill();
+        load.goes_on().await;
+        redis.restart();
+    };
+    scene.goes_through("Redis emptied and killed", fault).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_cable_to_redis_is_pulled() {
+    let Some(network) = Network::lay() else {
+        return;
+    };
+    let Some(redis) = Redis::start_at(&Site::in_network(&network)) else {
+        return;
+    };
+    let scene = Scene::on_redis(&redis).await;
+    let fault = async |_: &Load| pulled(&network).await;
+    scene.goes_through("Redis cut off", fault).await;
 }

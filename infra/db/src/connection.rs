@@ -206,7 +206,9 @@ impl Connection {
         let opening = self.take_opening();
         let statements = opening.map_or(&[][..], Opening::sqlite);
         let file = self.file()?;
-        let opened = statements.iter().try_for_each(|text| sqlite::run_text(file, text));
+        let opened = statements
+            .iter()
+            .try_for_each(|text| sqlite::run_text(file, text));
         let written = opened.and_then(|()| sqlite::run(file, &text, &values, &mut collect));
         self.has_failed = self.is_open && written.is_err();
         Ok((collect, written?))

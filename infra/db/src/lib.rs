@@ -165,8 +165,7 @@ impl Database {
         let connection = Connection::own(opened?);
         let syncs = Syncs::new(path, options.durability).map_err(|error| failed(error.into()))?;
         let commits = Arc::new(Commits::default());
-        let started =
-            writer::Writer::start(path, connection, None, Arc::clone(&commits), watch);
+        let started = writer::Writer::start(path, connection, None, Arc::clone(&commits), watch);
         Ok(Self {
             path: Arc::new(path.to_owned()),
             reader: Reader::new(ReadOptions::beside_writer(path, page_cache_kib)),

@@ -104,7 +104,10 @@ impl Syncs {
     async fn checkpoint(&self) -> Result<(), DbError> {
         let path = self.path.clone();
         let moved = tokio::task::spawn_blocking(move || checkpoint(&path));
-        moved.await.map_err(io::Error::other).map_err(DbError::Sync)?
+        moved
+            .await
+            .map_err(io::Error::other)
+            .map_err(DbError::Sync)?
     }
 }
 

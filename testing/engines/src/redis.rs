@@ -1,14 +1,15 @@
 //! A Redis server.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::process::{EngineProcess, asked_for, free_port, wait_for_port};
+use crate::Site;
+use crate::process::{EngineProcess, asked_for, free_port, wait_for};
 
 /// The program `redis-server`, 7.0 or newer.
 const VARIABLE: &str = "HELIOGRAPH_TEST_REDIS";
@@ -22,6 +23,7 @@ pub struct Redis {
     process: EngineProcess,
     program: PathBuf,
     arguments: Vec<String>,
+    site: Site,
     folder: TempDir,
     port: u16,
 }
@@ -42,6 +44,19 @@ impl Redis {
     /// When it cannot be started.
     #[must_use]
     pub fn start_with(arguments: &[&str]) -> Option<Self> {
+        Self::start_so(arguments, &Site::default())
+    }
+
+    /// Starts one there.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start_at(site: &Site) -> Option<Self> {
+        Self::start_so(&[], site)
+    }
+
+    fn start_so(arguments: &[&str], site: &Site) -> Option<Self> {
         let program = asked_for(VARIABLE)?;
         assert!(
             program.is_file(),
@@ -49,14 +64,15 @@ impl Redis {
              redis-server has",
             program.display()
         );
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = site.folder();
         let arguments: Vec<_> = arguments.iter().map(|one| (*one).to_owned()).collect();
         let port = free_port();
-        let process = serve(&program, &folder, port, &arguments);
+        let process = serve(&program, site, &folder, port, &arguments);
         Some(Self {
             process,
             program,
             arguments,
+            site: site.clone(),
             folder,
             port,
         })
@@ -65,7 +81,7 @@ impl Redis {
     /// Where it is.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        format!("redis://{}:{}", self.site.address(), self.port)
     }
 
     /// The port that it listens on.
@@ -84,7 +100,7 @@ impl Redis {
             command.push_str(&format!("${}\r\n{word}\r\n", word.len()));
         }
         let ask = || {
-            let mut connection = TcpStream::connect(("127.0.0.1", self.port))?;
+            let mut connection = TcpStream::connect((self.site.address(), self.port))?;
             connection.set_read_timeout(Some(REPLY_MAX))?;
             connection.write_all(command.as_bytes())?;
             let mut reply = vec![0; 1 << 16];
@@ -94,6 +110,12 @@ impl Redis {
         };
         let reply = ask().expect("Redis replies");
         String::from_utf8_lossy(&reply).into_owned()
+    }
+
+    /// The process's id.
+    #[must_use]
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Ends it at once, without a farewell to anybody; all that it held is lost.
@@ -106,18 +128,33 @@ impl Redis {
     /// # Panics
     /// When it does not start.
     pub fn restart(&mut self) {
-        self.process = serve(&self.program, &self.folder, self.port, &self.arguments);
+        self.process = serve(
+            &self.program,
+            &self.site,
+            &self.folder,
+            self.port,
+            &self.arguments,
+        );
     }
 }
 
-fn serve(program: &Path, folder: &TempDir, port: u16, arguments: &[String]) -> EngineProcess {
-    let mut command = Command::new(program);
-    command.args(["--bind", "127.0.0.1", "--port", &port.to_string()]);
+fn serve(
+    program: &Path,
+    site: &Site,
+    folder: &TempDir,
+    port: u16,
+    arguments: &[String],
+) -> EngineProcess {
+    let mut command = site.command(program);
+    let address = site.address();
+    command.args(["--bind", &address.to_string(), "--port", &port.to_string()]);
+    // Whoever reaches it may ask: it has no password.
+    command.args(["--protected-mode", "no"]);
     command.args(["--save", "", "--appendonly", "no"]);
     command.args(["--zset-max-listpack-entries", "1024"]);
     command.args(arguments).stderr(Stdio::null());
     command.current_dir(folder.path());
     let mut process = EngineProcess::start_in("Redis", &mut command, folder.path());
-    wait_for_port(&mut process, port);
+    wait_for(&mut process, SocketAddr::from((address, port)));
     process
 }

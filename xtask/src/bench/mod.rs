@@ -57,9 +57,9 @@ pub(crate) enum Name {
     Media,
     /// One post to 10,000 followers (`--followers`), while others read their feeds.
     FanOut,
-    /// Feeds, posts, follows and a photo's way on what is embedded beside PostgreSQL and NATS, by
-    /// turns. Needs the variables that name the engines' programs, as their tests do, so it is not
-    /// part of `all`.
+    /// Feeds, posts, follows and a photo's way on what is embedded beside servers, by turns. Needs
+    /// the variables that name the engines' programs, as their tests do, so it is not part of
+    /// `all`.
     Engines,
     /// 8,000 connections that all post, or all read: needs that many open files, so it is not part
     /// of `all`.

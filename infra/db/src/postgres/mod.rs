@@ -16,9 +16,7 @@ use crate::DbError;
 
 pub(crate) use address::Address;
 pub(crate) use home::{Fenced, Home, Purpose, Restored, prove_home};
-pub use inspect::{
-    ReplicaFacts, ServerFacts, inspect_postgres, inspect_replicas, postgres_label,
-};
+pub use inspect::{ReplicaFacts, ServerFacts, inspect_postgres, inspect_replicas, postgres_label};
 pub(crate) use marks::Marks;
 pub(crate) use readers::{BorrowedSession, Readers};
 pub(crate) use replicas::Replicas;

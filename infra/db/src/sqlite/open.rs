@@ -99,7 +99,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("50% of é?immutable=0#x.db");
         let made = open_writer(&path, 256).unwrap();
-        made.execute_batch("CREATE TABLE things (id INTEGER)").unwrap();
+        made.execute_batch("CREATE TABLE things (id INTEGER)")
+            .unwrap();
         made.close().unwrap();
         for is_immutable in [false, true] {
             let opened = ReadOptions::alone(&path, is_immutable).open().unwrap();

@@ -14,7 +14,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::{Collect, ReadOptions, run, run_text};
-use crate::{DbError, LOCK_WAIT_MAX, READER_IDLE_MAX, READER_WAIT_MAX, READERS_MAX, SqlText, Value};
+use crate::{
+    DbError, LOCK_WAIT_MAX, READER_IDLE_MAX, READER_WAIT_MAX, READERS_MAX, SqlText, Value,
+};
 
 /// How long a statement may take where it is asked for.
 const INLINE_MAX: Duration = Duration::from_millis(2);

@@ -106,7 +106,12 @@ mod tests {
         ] {
             assert_eq!(first(&connection, text, &values), expected, "{text}");
         }
-        let few = run(&connection, &"SELECT $1, $2".into(), &values[1..], &mut First::<(i64, i64)>(None));
+        let few = run(
+            &connection,
+            &"SELECT $1, $2".into(),
+            &values[1..],
+            &mut First::<(i64, i64)>(None),
+        );
         let error = few.unwrap_err().to_string();
         assert!(error.contains("1 values for the 2 places"), "{error}");
     }

@@ -19,11 +19,7 @@ on_each_engine! {
 }
 
 /// Inserts a thing, and one before it when `before` is some.
-async fn insert_after(
-    database: &Database,
-    before: Option<i64>,
-    id: i64,
-) -> Result<(), DbError> {
+async fn insert_after(database: &Database, before: Option<i64>, id: i64) -> Result<(), DbError> {
     database
         .write(move |connection| {
             Box::pin(async move {

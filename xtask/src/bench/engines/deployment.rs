@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
-use testing_engines::{Nats, Postgres};
+use testing_engines::{Nats, Postgres, Redis, S3};
 
 use crate::bench::server::{Server, Usage, children};
 
@@ -18,6 +18,10 @@ pub(crate) enum Shape {
     Postgres,
     /// The log of events on NATS JetStream.
     Nats,
+    /// Photos in a bucket.
+    S3,
+    /// Limits and home feeds on Redis.
+    Redis,
     /// Each concern on its engine.
     Engines,
 }
@@ -26,8 +30,15 @@ pub(crate) enum Shape {
 pub(crate) struct Deployment {
     pub(crate) shape: Shape,
     pub(crate) server: Server,
+    engines: Engines,
+}
+
+#[derive(Default)]
+struct Engines {
     postgres: Option<Postgres>,
     nats: Option<Nats>,
+    bucket: Option<S3>,
+    redis: Option<Redis>,
 }
 
 impl Shape {
@@ -37,17 +48,73 @@ impl Shape {
             Self::Embedded => "embedded",
             Self::Postgres => "PostgreSQL",
             Self::Nats => "NATS",
-            Self::Engines => "all engines",
+            Self::S3 => "S3",
+            Self::Redis => "Redis",
+            Self::Engines => "all four",
         }
     }
 
-    const fn has_postgres(self) -> bool {
-        matches!(self, Self::Postgres | Self::Engines)
+    /// Whether it has the engine of this shape.
+    fn has(self, engine: Self) -> bool {
+        self == engine || self == Self::Engines
+    }
+}
+
+impl Engines {
+    fn start(shape: Shape) -> Result<Self> {
+        let mut started = Self::default();
+        if shape.has(Shape::Postgres) {
+            started.postgres = Some(found(Postgres::start(), "HELIOGRAPH_TEST_POSTGRES")?);
+        }
+        if shape.has(Shape::Nats) {
+            started.nats = Some(found(Nats::start(), "HELIOGRAPH_TEST_NATS")?);
+        }
+        if shape.has(Shape::S3) {
+            started.bucket = Some(found(S3::start(), "HELIOGRAPH_TEST_S3")?);
+        }
+        if shape.has(Shape::Redis) {
+            started.redis = Some(found(Redis::start(), "HELIOGRAPH_TEST_REDIS")?);
+        }
+        Ok(started)
     }
 
-    const fn has_nats(self) -> bool {
-        matches!(self, Self::Nats | Self::Engines)
+    /// What a server is told to be on them.
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        let mut all = Vec::new();
+        if let Some(postgres) = &self.postgres {
+            let url = postgres.create_database("photos");
+            all.push(("HELIOGRAPH_DATABASE_URL", url));
+        }
+        if let Some(nats) = &self.nats {
+            all.push(("HELIOGRAPH_BUS_URL", nats.url()));
+            all.push(("HELIOGRAPH_JETSTREAM__MONITOR", nats.monitor()));
+        }
+        if let Some(bucket) = &self.bucket {
+            let (id, secret) = (bucket.access_key_id(), bucket.secret_access_key());
+            all.push(("HELIOGRAPH_MEDIA_URL", bucket.url("photos")));
+            all.push(("HELIOGRAPH_S3__ENDPOINT", bucket.endpoint()));
+            all.push(("HELIOGRAPH_S3__ACCESS_KEY_ID", id.to_owned()));
+            all.push(("HELIOGRAPH_S3__SECRET_ACCESS_KEY", secret.to_owned()));
+        }
+        if let Some(redis) = &self.redis {
+            all.push(("HELIOGRAPH_REDIS_URL", redis.url()));
+        }
+        all
     }
+
+    fn processes(&self) -> impl Iterator<Item = u32> {
+        let all = [
+            self.postgres.as_ref().map(Postgres::process_id),
+            self.nats.as_ref().map(Nats::process_id),
+            self.bucket.as_ref().map(S3::process_id),
+            self.redis.as_ref().map(Redis::process_id),
+        ];
+        all.into_iter().flatten()
+    }
+}
+
+fn found<T>(engine: Option<T>, variable: &str) -> Result<T> {
+    engine.with_context(|| format!("the benchmark needs an engine: {variable} names its program"))
 }
 
 impl Deployment {
@@ -58,44 +125,22 @@ impl Deployment {
         folder: &Path,
         settings: &[(&str, &str)],
     ) -> Result<Self> {
-        let missing = "the benchmark needs an engine that no variable names";
-        let mut all: Vec<(String, String)> = Vec::new();
-        let mut set = |name: &str, value: String| all.push((name.to_owned(), value));
-        let postgres = shape.has_postgres().then(Postgres::start);
-        let postgres = postgres
-            .map(|started| started.context(format!("{missing}: HELIOGRAPH_TEST_POSTGRES")))
-            .transpose()?;
-        if let Some(postgres) = &postgres {
-            set(
-                "HELIOGRAPH_DATABASE_URL",
-                postgres.create_database("photos"),
-            );
-        }
-        let nats = shape.has_nats().then(Nats::start);
-        let nats = nats
-            .map(|started| started.context(format!("{missing}: HELIOGRAPH_TEST_NATS")))
-            .transpose()?;
-        if let Some(nats) = &nats {
-            set("HELIOGRAPH_BUS_URL", nats.url());
-            set("HELIOGRAPH_JETSTREAM__MONITOR", nats.monitor());
-        }
-        let all = all.iter().map(|(name, value)| (&**name, &**value));
+        let engines = Engines::start(shape)?;
+        let all = engines.settings();
+        let all = all.iter().map(|(name, value)| (*name, &**value));
         let all: Vec<(&str, &str)> = all.chain(settings.iter().copied()).collect();
         let server = Server::start(program, folder, &all)?;
         Ok(Self {
             shape,
             server,
-            postgres,
-            nats,
+            engines,
         })
     }
 
     /// What the engines have used so far, in processes of their own.
     pub(crate) fn engines_usage(&self) -> Result<Usage> {
-        let postgres = self.postgres.as_ref().map(Postgres::process_id);
-        let nats = self.nats.as_ref().map(Nats::process_id);
         let mut sum = Usage::default();
-        for process in [postgres, nats].into_iter().flatten() {
+        for process in self.engines.processes() {
             sum = sum.and(Usage::of(process)?);
             for child in children(process)? {
                 // A session may have ended since; then its time is its parent's.

@@ -17,10 +17,12 @@ use super::scene::{self, Person};
 pub(crate) use deployment::{Deployment, Shape};
 
 /// What is measured when nobody says what.
-const SHAPES: [Shape; 4] = [
+const SHAPES: [Shape; 6] = [
     Shape::Embedded,
     Shape::Postgres,
     Shape::Nats,
+    Shape::S3,
+    Shape::Redis,
     Shape::Engines,
 ];
 /// Those who write and are read, and who follow each other.

@@ -75,9 +75,7 @@ async fn commit(
     let published = Arc::clone(state);
     let written = state.database.write_then(
         move |connection| {
-            Box::pin(
-                async move { write_post(connection, &writing, &context, draft, &key).await },
-            )
+            Box::pin(async move { write_post(connection, &writing, &context, draft, &key).await })
         },
         move |(post, numbers), _| published.post_published(post, numbers),
     );
