@@ -66,7 +66,8 @@ pub fn certificate_problem(error: &(dyn Error + 'static)) -> Option<String> {
 
 fn describe(problem: &CertificateError) -> String {
     match problem {
-        CertificateError::UnknownIssuer => {
+        // The latter is that of another issuer with the same name.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             "its certificate is from an issuer that is not trusted here: name the file of the issuer's certificate".to_owned()
         }
         CertificateError::NotValidForNameContext {
