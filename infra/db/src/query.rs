@@ -214,6 +214,9 @@ impl<'q> ScalarQuery<'q> {
 /// When the database does not understand the statement.
 pub async fn query_plan(reader: &Reader, statement: &str) -> Result<Vec<String>, DbError> {
     let text = SqlText::assembled(&format!("EXPLAIN QUERY PLAN {statement}"));
-    let steps: Vec<(i64, i64, i64, String)> = query(text).fetch_all(reader).await?;
+    // It is not run, so its values are nobody's.
+    let places = text.places().max().unwrap_or(0);
+    let asked = (0..places).fold(query(text), |asked, _| asked.bind(None::<i64>));
+    let steps: Vec<(i64, i64, i64, String)> = asked.fetch_all(reader).await?;
     Ok(steps.into_iter().map(|(.., detail)| detail).collect())
 }

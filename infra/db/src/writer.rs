@@ -23,7 +23,7 @@ use crate::{BoxFuture, Connection, DbError};
 
 use pending::{CommitDecision, PendingWrite, Write};
 use restore::restore;
-use upkeep::{TRUNCATE_INTERVAL, heartbeat, upkeep};
+use upkeep::{TRUNCATE_INTERVAL, heartbeat, until, upkeep};
 
 /// The most writes that wait for the writer; a further one waits for a place.
 const QUEUE_MAX: usize = 1_024;
@@ -281,14 +281,6 @@ impl Work {
     fn next_upkeep(&self, planned: Option<Instant>) -> Option<Instant> {
         let has_log = !self.connection.is_postgres();
         has_log.then(|| planned.unwrap_or_else(|| Instant::now() + TRUNCATE_INTERVAL))
-    }
-}
-
-/// Forever, when there is no such moment.
-async fn until(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => tokio::time::sleep_until(moment).await,
-        None => std::future::pending().await,
     }
 }
 

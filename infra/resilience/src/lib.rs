@@ -3,8 +3,8 @@
 //! and how long what is remembered may be answered with.
 //!
 //! Deadlines are in `infra-kernel` and `infra-rpc`; retries are where the work is (`infra-bus`).
-//! Where a limit is counted is behind a trait ([`Limiter`]): here, or in Redis (`infra-redis`), whose
-//! connection has the only circuit breaker so far.
+//! Where a limit is counted is behind a trait ([`Limiter`]): here, or in Redis (`infra-redis`),
+//! whose connection has the only circuit breaker so far.
 
 mod admission;
 mod backoff;

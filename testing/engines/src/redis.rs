@@ -148,7 +148,7 @@ fn serve(
     let mut command = site.command(program);
     let address = site.address();
     command.args(["--bind", &address.to_string(), "--port", &port.to_string()]);
-    // Whoever reaches it may ask: it has no password.
+    // It has no password, and in a network of its own is reached from outside its machine.
     command.args(["--protected-mode", "no"]);
     command.args(["--save", "", "--appendonly", "no"]);
     command.args(["--zset-max-listpack-entries", "1024"]);

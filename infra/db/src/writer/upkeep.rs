@@ -8,6 +8,15 @@ use crate::Connection;
 
 /// How long the log may keep what was written, and since deleted, before it is cut to nothing.
 pub(super) const TRUNCATE_INTERVAL: Duration = Duration::from_secs(300);
+
+/// Forever, when there is no such moment.
+pub(super) async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// What is done often: shows that a server's home still is it. A failure that matters has cost the
 /// session, or costs the lease.
 pub(super) async fn heartbeat(connection: &mut Connection) {
