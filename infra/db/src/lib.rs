@@ -157,9 +157,10 @@ impl Database {
             source,
         };
         let page_cache_kib = options.page_cache_bytes.max(PAGE_CACHE_BYTES_MIN) / 1024;
-        let (file, migrations) = (path.to_owned(), migrations.iter().cloned().collect());
+        let file = path.to_owned();
+        let migrations: Vec<_> = migrations.iter().cloned().collect();
         let opening = tokio::task::spawn_blocking(move || {
-            open_file(&file, migrations, page_cache_kib, options.durability)
+            sqlite::open_migrated(&file, &migrations, page_cache_kib, options.durability)
         });
         let opened = opening.await.map_err(|error| failed(error.into()))?;
         let connection = Connection::own(opened?);
@@ -375,26 +376,4 @@ impl Database {
         let is_writer_closed = self.writer.close().await;
         is_finished && are_readers_closed && is_writer_closed
     }
-}
-
-/// Opens a file for the writer and brings its schema up to date.
-fn open_file(
-    path: &Path,
-    migrations: Vec<sqlx::migrate::Migration>,
-    page_cache_kib: u64,
-    durability: Durability,
-) -> Result<rusqlite::Connection, DbError> {
-    let connection = sqlite::open_writer(path, page_cache_kib).map_err(|error| DbError::Open {
-        path: path.to_owned(),
-        source: error.into(),
-    })?;
-    sqlite::migrate(&connection, &migrations).map_err(|source| DbError::Migrate {
-        path: path.to_owned(),
-        source: Box::new(source),
-    })?;
-    // Not before the migrations: a schema that was made stays made.
-    if durability == Durability::OnSync {
-        connection.execute_batch("PRAGMA synchronous = NORMAL")?;
-    }
-    Ok(connection)
 }

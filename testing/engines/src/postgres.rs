@@ -324,7 +324,8 @@ fn children(id: u32) -> Vec<String> {
 
 fn program(programs: &Path, name: &str) -> Command {
     let mut command = Command::new(programs.join(name));
-    command.current_dir("/");
+    // Who runs the tests may have certificates there that the unprivileged account may not read.
+    command.current_dir("/").env("HOME", "/");
     if is_root() {
         command.uid(UNPRIVILEGED).gid(UNPRIVILEGED);
     }

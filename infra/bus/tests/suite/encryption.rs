@@ -10,13 +10,13 @@ use testing_engines::{Authority, Nats};
 use crate::faults::refusal;
 use crate::kit::{open_database, quick};
 
-fn path(path: std::path::PathBuf) -> String {
+fn path(path: &std::path::Path) -> String {
     path.to_str().unwrap().to_owned()
 }
 
 fn trusting(authority: &Authority) -> JetStreamSettings {
     JetStreamSettings {
-        ca_file: path(authority.certificate()),
+        ca_file: path(&authority.certificate()),
         ..JetStreamSettings::default()
     }
 }
@@ -93,8 +93,8 @@ async fn a_server_that_wants_a_certificate_of_its_clients_gets_one() {
     assert!(refused.contains("a client's certificate"), "{refused}");
     let client = authority.certify("DNS:client.example");
     let with = JetStreamSettings {
-        client_certificate_file: path(client.certificate),
-        client_key_file: path(client.key),
+        client_certificate_file: path(&client.certificate),
+        client_key_file: path(&client.key),
         ..without
     };
     let facts = inspect_jet_stream(&server.url(), &with, None, SystemClock.now()).await;

@@ -7,7 +7,6 @@ mod readers;
 mod statement;
 
 pub(crate) use collect::{All, Collect, First, Nothing, Wanted};
-pub(crate) use migrate::migrate;
-pub(crate) use open::{ReadOptions, open_writer};
+pub(crate) use open::{ReadOptions, open_migrated};
 pub(crate) use readers::{BorrowedReader, Readers};
 pub(crate) use statement::{run, run_text};

@@ -5,14 +5,16 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
+use sqlx::migrate::Migration;
 
-use crate::{LOCK_WAIT_MAX, STATEMENTS_KEPT, WAL_BYTES_KEPT};
+use super::migrate::migrate;
+use crate::{DbError, Durability, LOCK_WAIT_MAX, STATEMENTS_KEPT, WAL_BYTES_KEPT};
 
 /// Opens a file to write to it, and makes it when it is not there.
 ///
 /// # Errors
 /// When it cannot be opened, or is no database.
-pub(crate) fn open_writer(path: &Path, page_cache_kib: u64) -> rusqlite::Result<Connection> {
+fn open_writer(path: &Path, page_cache_kib: u64) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -26,6 +28,31 @@ pub(crate) fn open_writer(path: &Path, page_cache_kib: u64) -> rusqlite::Result<
          PRAGMA cache_size = -{page_cache_kib}; PRAGMA journal_size_limit = {WAL_BYTES_KEPT}; \
          PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON"
     ))?;
+    Ok(connection)
+}
+
+/// Opens a file for the writer and brings its schema up to date.
+///
+/// # Errors
+/// When it cannot be opened, or a migration fails.
+pub(crate) fn open_migrated(
+    path: &Path,
+    migrations: &[Migration],
+    page_cache_kib: u64,
+    durability: Durability,
+) -> Result<Connection, DbError> {
+    let connection = open_writer(path, page_cache_kib).map_err(|error| DbError::Open {
+        path: path.to_owned(),
+        source: error.into(),
+    })?;
+    migrate(&connection, migrations).map_err(|source| DbError::Migrate {
+        path: path.to_owned(),
+        source: Box::new(source),
+    })?;
+    // Not before the migrations: a schema that was made stays made.
+    if durability == Durability::OnSync {
+        connection.execute_batch("PRAGMA synchronous = NORMAL")?;
+    }
     Ok(connection)
 }
 

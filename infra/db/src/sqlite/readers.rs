@@ -221,7 +221,10 @@ impl ReadConnection {
         collect: &mut C,
     ) -> Result<u64, DbError> {
         self.deadline.set(Some(INLINE_MAX));
-        run(&self.connection, text, values, collect)
+        let done = run(&self.connection, text, values, collect);
+        // What begins and ends a snapshot has no such bound.
+        self.deadline.set(None);
+        done
     }
 
     /// Runs it however long that takes.
@@ -231,7 +234,6 @@ impl ReadConnection {
         values: &[Value<'_>],
         collect: &mut C,
     ) -> Result<u64, DbError> {
-        self.deadline.set(None);
         self.connection.busy_timeout(LOCK_WAIT_MAX)?;
         let done = run(&self.connection, text, values, collect);
         self.connection.busy_timeout(Duration::ZERO)?;

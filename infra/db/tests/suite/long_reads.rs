@@ -66,3 +66,22 @@ async fn a_read_that_nobody_waits_for_gives_its_place_back() {
     assert_eq!(count(&database).await, 0);
     assert!(database.close().await, "all connections are back");
 }
+
+/// SQLite looks at the clock after so many instructions of a statement, over all its runs: that of
+/// a snapshot's beginning comes after some hundred of them.
+#[tokio::test]
+async fn the_bound_of_a_read_is_not_that_of_a_later_snapshot() {
+    let store = Store::sqlite();
+    let database = store.open().await;
+    for _ in 0..500 {
+        assert_eq!(count(&database).await, 0);
+        // Longer than a read may take where it is asked for.
+        tokio::time::sleep(Duration::from_millis(3)).await;
+        let mut snapshot = database.reader().snapshot().await.unwrap();
+        let things: i64 = query_scalar("SELECT COUNT(*) FROM things")
+            .fetch_one(&mut snapshot)
+            .await
+            .unwrap();
+        assert_eq!(things, 0);
+    }
+}

@@ -28,7 +28,10 @@ fn one(name: &str, folder: &str, dependencies: &[(&str, &str, bool)]) -> Crate {
 
 /// What is found about one crate with one dependency.
 fn edge(name: &str, folder: &str, to: &str, kind: &str) -> Vec<Finding> {
-    let internal = !matches!(to, "sqlx" | "axum" | "moka" | "serde" | "argon2");
+    let internal = !matches!(
+        to,
+        "sqlx" | "rusqlite" | "axum" | "moka" | "serde" | "argon2"
+    );
     check(&[one(name, folder, &[(to, kind, internal)])], &rules())
 }
 
@@ -46,7 +49,7 @@ const ALLOWED: &str = "
     presentation-web presentation/web axum normal
     heliograph app product-feed normal
     heliograph app testing-kit dev
-    heliograph app sqlx dev
+    heliograph app rusqlite dev
     xtask xtask serde normal";
 
 /// The same, and the words by which the rule that refuses it is known.
