@@ -20,7 +20,7 @@ pub(crate) enum Shape {
     Nats,
     /// Photos in a bucket.
     S3,
-    /// Limits and home feeds on Redis.
+    /// Limits counted on Redis.
     Redis,
     /// Each concern on its engine.
     Engines,
