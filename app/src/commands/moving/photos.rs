@@ -18,7 +18,7 @@ use crate::wire::moving::photos::{Destination, Moved, Phase, Step, move_photos};
 /// Move the photos' files into a bucket, back into the data folder, or into another bucket
 ///
 /// Stop the server first: nothing may be uploaded or deleted while they are moved. A bucket that
-/// they come from is the one that `media_url` and the table [s3] of the settings name.
+/// they come from is the one that `media_url` and the table `[s3]` of the settings name.
 ///
 /// Every file is copied under the same name, the hash of its content, and read again where it was
 /// copied to. At the end both sides are compared by names and lengths, and only then, in one step,
@@ -34,8 +34,8 @@ pub(in crate::commands) struct PhotosArguments {
     /// s3://bucket/prefix; or `folder`
     #[arg(long, value_name = "WHERE")]
     to: String,
-    /// With --to s3://…: a TOML file whose table [s3] says how that bucket is reached, where it is
-    /// not reached as the settings' own
+    /// With --to s3://…: a TOML file whose table `[s3]` says how that bucket is reached, where it
+    /// is not reached as the settings' own
     #[arg(long, value_name = "FILE")]
     s3_settings: Option<PathBuf>,
     /// Leave behind files that are not what their names say any more

@@ -17,7 +17,7 @@ pub struct S3Settings {
     /// or AWS_DEFAULT_REGION says; else, with an endpoint, us-east-1.
     pub region: String,
     /// Where requests name the bucket: "path" (https://host/bucket), "virtual"
-    /// (https://bucket.host), or "auto": the first with an endpoint, the second without.
+    /// (`https://bucket.host`), or "auto": the first with an endpoint, the second without.
     pub style: S3Style,
     /// The public half of the key. Where neither half is set, they are what the variables
     /// AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY say.
