@@ -38,6 +38,14 @@ pub enum DbError {
         /// What is wrong with it.
         reason: String,
     },
+    /// No host has the role that is asked for, as while a standby is being promoted.
+    #[error("the database {database} cannot be used: {reason}")]
+    Role {
+        /// The database, without account and password.
+        database: String,
+        /// Which role they have.
+        reason: &'static str,
+    },
     /// Another process is the domain's home.
     #[error("another process is the home of the database {database}; only one can write to it")]
     HeldElsewhere {
@@ -140,6 +148,7 @@ impl DbError {
         match self {
             Self::NotCommitted(_)
             | Self::Disconnected(_)
+            | Self::Role { .. }
             | Self::Undecided
             | Self::LeaseExpired(_)
             | Self::HomeLost

@@ -140,12 +140,13 @@ impl Address {
         let is_standby = is_standby(&mut connection, settings)
             .await
             .map_err(failed)?;
-        let problem = match (self.wanted, is_standby) {
+        let reason = match (self.wanted, is_standby) {
             (Wanted::Primary, true) => "it is a standby, and no other host is the primary",
             (Wanted::Standby, false) => "it follows no other server, so it is not read from",
             _ => return Ok(Session::new(connection)),
         };
-        Err(self.refuse(problem.to_owned()))
+        let database = self.label.clone();
+        Err(DbError::Role { database, reason })
     }
 
     /// What a session with one of the hosts is, which says itself whether it is encrypted.
