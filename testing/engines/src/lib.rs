@@ -25,7 +25,7 @@ pub use nats::Nats;
 pub use network::Network;
 pub use objects::Objects;
 pub use postgres::Postgres;
-pub use process::{EngineProcess, free_port, wait_for_port};
+pub use process::{EngineProcess, free_port};
 pub use redis::Redis;
 pub use s3::S3;
 pub use shape::Shape;

@@ -41,15 +41,10 @@ pub fn free_port() -> u16 {
     }
 }
 
-/// Waits until somebody listens on this port, or the process has ended.
+/// Waits until somebody listens at this address.
 ///
 /// # Panics
 /// When it takes longer than a minute, or the process has ended.
-pub fn wait_for_port(process: &mut EngineProcess, port: u16) {
-    wait_for(process, SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-}
-
-/// Waits until somebody listens at this address, or the process has ended.
 pub(crate) fn wait_for(process: &mut EngineProcess, address: SocketAddr) {
     let begun = Instant::now();
     while TcpStream::connect_timeout(&address, LOOK_INTERVAL).is_err() {
