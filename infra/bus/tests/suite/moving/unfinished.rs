@@ -4,6 +4,18 @@
 use super::*;
 use crate::moving::outboxes::Publishing;
 
+/// How a move to the folder ends whose servers go away when all that is left to ask them for is to
+/// empty the stream.
+async fn cut_off(pair: &Pair, server: &mut Nats, outboxes: &[Database]) -> MoveError {
+    let mut progress = |progress: Progress| {
+        if matches!(progress, Progress::Compared { .. }) {
+            server.kill();
+        }
+    };
+    let moving = move_log(&pair.jet_stream, &pair.embedded, outboxes, &mut progress);
+    moving.await.unwrap_err()
+}
+
 #[tokio::test]
 async fn a_move_that_is_cut_off_after_the_switch_is_finished() {
     let Some(mut server) = Nats::start() else {
@@ -12,14 +24,7 @@ async fn a_move_that_is_cut_off_after_the_switch_is_finished() {
     let pair = Pair::open(&server, "switched").await;
     let publishing = Publishing::half_read(&pair).await;
     let outboxes = [publishing.domain.clone()];
-    let mut progress = |progress: Progress| {
-        // All that is left to ask the servers for is to empty the stream.
-        if matches!(progress, Progress::Compared { .. }) {
-            server.kill();
-        }
-    };
-    let moving = move_log(&pair.jet_stream, &pair.embedded, &outboxes, &mut progress);
-    let cut_off = moving.await.unwrap_err();
+    let cut_off = cut_off(&pair, &mut server, &outboxes).await;
     assert!(matches!(cut_off, MoveError::Log(_)), "{cut_off}");
     assert_eq!(log_place(&pair.database).await.unwrap(), LogPlace::Here);
 
@@ -47,13 +52,7 @@ async fn a_move_back_finishes_the_one_before() {
     let pair = Pair::open(&server, "back").await;
     let publishing = Publishing::half_read(&pair).await;
     let outboxes = [publishing.domain.clone()];
-    let mut progress = |progress: Progress| {
-        if matches!(progress, Progress::Compared { .. }) {
-            server.kill();
-        }
-    };
-    let moving = move_log(&pair.jet_stream, &pair.embedded, &outboxes, &mut progress);
-    moving.await.unwrap_err();
+    cut_off(&pair, &mut server, &outboxes).await;
     server.restart();
     eventually("it is moved back", async || {
         let (from, to) = (&pair.embedded, &pair.jet_stream);
