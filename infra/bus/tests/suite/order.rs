@@ -111,13 +111,26 @@ proptest! {
 /// under way at once.
 struct Follower {
     outcomes: Vec<EventOutcome>,
-    state: Mutex<State>,
+    record: Arc<Mutex<Record>>,
+    /// Keys under way in this run. An attempt that a kill ends may begin on its thread after the
+    /// kill and is never taken out of here: each run has its own.
+    busy: Mutex<HashSet<u64>>,
 }
 
+impl Follower {
+    fn new(plan: &Plan, record: &Arc<Mutex<Record>>) -> Arc<Self> {
+        Arc::new(Self {
+            outcomes: plan.outcomes.clone(),
+            record: Arc::clone(record),
+            busy: Mutex::default(),
+        })
+    }
+}
+
+/// What all runs of one plan did.
 #[derive(Default)]
-struct State {
+struct Record {
     attempts: Vec<u64>,
-    busy: HashSet<u64>,
     overlapped: bool,
 }
 
@@ -127,17 +140,18 @@ impl Handler for Follower {
         let number = number(event);
         let outcome = &self.outcomes[number as usize];
         let attempt = {
-            let state = &mut *self.state.lock().unwrap();
-            state.overlapped |= !state.busy.insert(outcome.key);
-            state.attempts.push(number);
-            state
+            let is_alone = self.busy.lock().unwrap().insert(outcome.key);
+            let record = &mut *self.record.lock().unwrap();
+            record.overlapped |= !is_alone;
+            record.attempts.push(number);
+            record
                 .attempts
                 .iter()
                 .filter(|seen| **seen == number)
                 .count()
         };
         tokio::task::yield_now().await;
-        self.state.lock().unwrap().busy.remove(&outcome.key);
+        self.busy.lock().unwrap().remove(&outcome.key);
         if attempt <= outcome.failures as usize {
             Err(failed("as planned"))
         } else if outcome.rejected {
@@ -168,11 +182,8 @@ async fn check(plan: Plan) -> TestCaseResult {
         ..quick()
     };
     let world = World::with(&settings, Arc::new(SystemClock)).await;
-    let follower = Arc::new(Follower {
-        outcomes: plan.outcomes.clone(),
-        state: Mutex::default(),
-    });
-    let mut run = world.run(planned(&plan), follower.clone());
+    let record = Arc::default();
+    let mut run = world.run(planned(&plan), Follower::new(&plan, &record));
     let numbered: Vec<_> = (0..).zip(&plan.outcomes).collect();
     for (round, batch) in numbered.chunks(plan.batch).enumerate() {
         let events: Vec<_> = batch
@@ -182,22 +193,20 @@ async fn check(plan: Plan) -> TestCaseResult {
         world.publish(&events).await;
         if round % plan.restart_every == plan.restart_every - 1 {
             end(&world, run, plan.ending).await;
-            // What a killed attempt had begun is over.
-            follower.state.lock().unwrap().busy.clear();
-            run = world.run(planned(&plan), follower.clone());
+            run = world.run(planned(&plan), Follower::new(&plan, &record));
         }
     }
     world.settled().await;
     run.stop().await;
-    let state = std::mem::take(&mut *follower.state.lock().unwrap());
+    let record = std::mem::take(&mut *record.lock().unwrap());
     prop_assert!(
-        !state.overlapped,
+        !record.overlapped,
         "two events of one key were handled at once"
     );
     if plan.ending == Ending::Settled {
-        compare(&plan, &state.attempts)?;
+        compare(&plan, &record.attempts)?;
     } else {
-        compare_loosely(&plan, &state.attempts)?;
+        compare_loosely(&plan, &record.attempts)?;
     }
     compare_dead(&plan, &world).await
 }
