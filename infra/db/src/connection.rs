@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::postgres::{BorrowedSession, Marks, Session};
 use crate::sqlite::{self, BorrowedReader, Collect};
-use crate::{DbError, LOCK_WAIT_MAX, SqlText, Value};
+use crate::{BoxFuture, DbError, LOCK_WAIT_MAX, SqlText, Value};
 
 use home_session::HomeSession;
 
@@ -148,11 +148,13 @@ impl Connection {
     }
 
     /// Closes one that writes to a server.
-    pub(crate) async fn close(self) -> Result<(), DbError> {
-        match self.link {
-            Link::Home(home) => Ok(home.close().await?),
-            Link::Own(_) | Link::Reading(_) | Link::Borrowed(_) => Ok(()),
-        }
+    pub(crate) fn close(self) -> BoxFuture<'static, Result<(), DbError>> {
+        Box::pin(async move {
+            match self.link {
+                Link::Home(home) => Ok(home.close().await?),
+                Link::Own(_) | Link::Reading(_) | Link::Borrowed(_) => Ok(()),
+            }
+        })
     }
 
     /// Closes one that writes to a file. It waits for the disk.

@@ -1,10 +1,12 @@
 //! Statements and what they return: the one way in which a domain speaks to its database.
 
+use sqlx::postgres::PgRow;
+
 use crate::postgres::bounded;
 use crate::row::{RawRow, Row};
 use crate::sqlite::{All, Collect, First, Nothing, Wanted};
 use crate::value::postgres_arguments;
-use crate::{Connection, DbError, Reader, SqlText, Value};
+use crate::{BoxFuture, Connection, DbError, Reader, SqlText, Value};
 
 /// What a statement runs on: a connection, within whatever is under way there, or any connection
 /// that reads.
@@ -118,20 +120,47 @@ impl<'q> Query<'q> {
         connection.run_on_sqlite(text, values, collect).await
     }
 
-    /// Values that are refused change nothing: what was to precede the statement still does so.
     async fn run_on_server<C: Collect>(
         self,
         connection: &mut Connection,
         mut collect: C,
     ) -> Result<(C, u64), DbError> {
-        self.text.check_places(self.values.len())?;
-        let arguments = postgres_arguments(self.values)?;
-        let query = sqlx::query_with(self.text.into_sqlx(), arguments);
+        let ran = run_on_server(self.text, self.values, connection, C::WANTED).await?;
+        for row in &ran.rows {
+            if collect.take(RawRow::Postgres(row))?.is_break() {
+                break;
+            }
+        }
+        Ok((collect, ran.written))
+    }
+}
+
+/// What a server said to a statement.
+struct Ran {
+    rows: Vec<PgRow>,
+    written: u64,
+}
+
+/// Values that are refused change nothing: what was to precede the statement still does so.
+///
+/// It knows nothing of the rows' type and is behind a pointer: as a part of the functions above it
+/// would be compiled once more, with all of sqlx that it calls, for every statement of every domain.
+fn run_on_server<'c>(
+    text: SqlText,
+    values: Vec<Value<'c>>,
+    connection: &'c mut Connection,
+    wanted: Wanted,
+) -> BoxFuture<'c, Result<Ran, DbError>> {
+    Box::pin(async move {
+        text.check_places(values.len())?;
+        let query = sqlx::query_with(text.into_sqlx(), postgres_arguments(values)?);
         let session = connection.opened_session().await?;
-        let rows = match C::WANTED {
+        let mut written = 0;
+        let rows = match wanted {
             Wanted::Nothing => {
                 let done = bounded(query.execute(session.begin()?)).await;
-                return Ok((collect, session.end(done)?.rows_affected()));
+                written = session.end(done)?.rows_affected();
+                Vec::new()
             }
             Wanted::First => {
                 let row = bounded(query.fetch_optional(session.begin()?)).await;
@@ -142,13 +171,8 @@ impl<'q> Query<'q> {
                 session.end(rows)?
             }
         };
-        for row in &rows {
-            if collect.take(RawRow::Postgres(row))?.is_break() {
-                break;
-            }
-        }
-        Ok((collect, 0))
-    }
+        Ok(Ran { rows, written })
+    })
 }
 
 /// A statement whose rows have one column.

@@ -17,7 +17,7 @@ use super::prepare::{check_database, prepare_schema, refuse_target};
 use super::{
     Address, Marks, PostgresOptions, Role, Session, bounded, check_schema, one, session_settings,
 };
-use crate::DbError;
+use crate::{BoxFuture, DbError};
 
 /// How long between two attempts to get the lease.
 const LEASE_POLL: Duration = Duration::from_millis(100);
@@ -83,7 +83,21 @@ impl From<DbError> for Attempt {
 
 impl Home {
     /// Becomes the home, and brings the schema up to date.
-    pub(crate) async fn open(
+    ///
+    /// Behind a pointer, as is all that connects: it is not compiled into every domain.
+    pub(crate) fn open<'a>(
+        address: Arc<Address>,
+        schema: &'a str,
+        migrations: &'a Migrator,
+        options: PostgresOptions,
+        purpose: Purpose,
+    ) -> BoxFuture<'a, Result<(Self, Session, Marks), DbError>> {
+        Box::pin(Self::take_over(
+            address, schema, migrations, options, purpose,
+        ))
+    }
+
+    async fn take_over(
         address: Arc<Address>,
         schema: &str,
         migrations: &Migrator,

@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Duration, Instant};
 
 use super::{Address, Role, Session, session_settings};
-use crate::{DbError, READER_IDLE_MAX, READER_WAIT_MAX, READERS_MAX};
+use crate::{BoxFuture, DbError, READER_IDLE_MAX, READER_WAIT_MAX, READERS_MAX};
 
 /// A session that lay idle for longer is asked whether it still lives.
 const UNASKED_MAX: Duration = Duration::from_secs(1);
@@ -63,7 +63,13 @@ impl Readers {
     ///
     /// Not while the lease does not hold: the server may then show what only it has, or lack what
     /// its successor has, and caches would remember it.
-    pub(crate) async fn acquire(&self) -> Result<BorrowedSession, DbError> {
+    ///
+    /// Behind a pointer, so that connecting is not compiled into every reader of every domain.
+    pub(crate) fn acquire(&self) -> BoxFuture<'_, Result<BorrowedSession, DbError>> {
+        Box::pin(self.take())
+    }
+
+    async fn take(&self) -> Result<BorrowedSession, DbError> {
         self.shared.lease.require(Instant::now().into_std()).await?;
         let place = Arc::clone(&self.shared.places).acquire_owned();
         let place = tokio::time::timeout(READER_WAIT_MAX, place).await;
@@ -83,12 +89,14 @@ impl Readers {
     }
 
     /// A session in which everything is read as of one moment: that of its first statement.
-    pub(crate) async fn snapshot(&self) -> Result<BorrowedSession, DbError> {
-        let mut borrowed = self.acquire().await?;
-        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        borrowed.session()?.run(begin).await?;
-        borrowed.is_snapshot = true;
-        Ok(borrowed)
+    pub(crate) fn snapshot(&self) -> BoxFuture<'_, Result<BorrowedSession, DbError>> {
+        Box::pin(async move {
+            let mut borrowed = self.take().await?;
+            let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+            borrowed.session()?.run(begin).await?;
+            borrowed.is_snapshot = true;
+            Ok(borrowed)
+        })
     }
 
     async fn live_idle(&self) -> Option<Session> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use infra_resilience::HomeLease;
 
 use super::{Address, BorrowedSession, Readers, one};
-use crate::DbError;
+use crate::{BoxFuture, DbError};
 
 /// How often each replica is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(250);
@@ -62,7 +62,11 @@ impl Replicas {
 
     /// A session with one that has the commit with this mark, and so all before it. None when
     /// there is none soon.
-    pub(crate) async fn acquire(&self, mark: i64) -> Option<BorrowedSession> {
+    pub(crate) fn acquire(&self, mark: i64) -> BoxFuture<'_, Option<BorrowedSession>> {
+        Box::pin(self.find(mark))
+    }
+
+    async fn find(&self, mark: i64) -> Option<BorrowedSession> {
         let first = self.next.fetch_add(1, Ordering::Relaxed);
         let count = self.replicas.len();
         let in_turn = (0..count).map(|index| &self.replicas[first.wrapping_add(index) % count]);
