@@ -103,7 +103,7 @@ pub struct Configuration {
     /// The most requests that are worked on at a time. Uploads, photos and requests whose bodies
     /// are awaited are not counted.
     pub requests_in_flight_max: usize,
-    /// The most requests that wait for their turn, none of them for longer than 0.4 seconds;
+    /// The most requests that wait for their turn, none of them for longer than 0.15 seconds;
     /// further ones get 503 at once.
     pub requests_waiting_max: usize,
     /// How long the address of a photo that not everyone may see works, in seconds: at most so

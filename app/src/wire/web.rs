@@ -31,10 +31,11 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// others keep things moving.
 const IN_FLIGHT_PER_WAITING: usize = 4;
 
-/// How long a request waits for its turn; half of it is what a burst may take. Its work comes on
-/// top, and that of all who are in flight takes about as long again: so much is what may pass until
-/// half a second has gone by. Who would wait longer is better told to retry.
-const REQUEST_WAIT_MAX: Duration = Duration::from_millis(200);
+/// How long a request waits for its turn, on the runtime and then for a place; half of it is what a
+/// burst may take. Its work comes on top, and that of all who are in flight takes about as long
+/// again: so much is what may pass until half a second has gone by. Who would wait longer is better
+/// told to retry.
+const REQUEST_WAIT_MAX: Duration = Duration::from_millis(150);
 
 /// The public address: what is set, or http and the address listened on. Nobody can call "every
 /// address of this machine", so that becomes this machine's own name for itself.

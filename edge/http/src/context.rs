@@ -6,6 +6,7 @@ mod budget;
 use std::any::Any;
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{self, Poll};
 use std::time::Duration;
 
@@ -39,8 +40,17 @@ const KEEPING_WAIT_MAX: Duration = Duration::from_secs(60);
 /// How long any other request may take after its budget. A handler that works on it keeps to the
 /// budget, and tells more when it is used up.
 const RESPONSE_WAIT_MAX: Duration = Duration::from_secs(1);
-/// When a client may retry whose request was given up for want of a place.
-pub const OVERLOAD_RETRY_AFTER: Duration = Duration::from_secs(2);
+/// The longest that [`overload_retry_after`] says.
+const OVERLOAD_RETRY_AFTER_MAX_S: u64 = 4;
+
+/// When a client may retry whose request was given up for want of a place: after one to four
+/// seconds, each in its turn, so that a crowd that is refused together does not return together.
+#[must_use]
+pub fn overload_retry_after() -> Duration {
+    static REFUSED: AtomicU64 = AtomicU64::new(0);
+    let turn = REFUSED.fetch_add(1, Ordering::Relaxed);
+    Duration::from_secs(1 + turn % OVERLOAD_RETRY_AFTER_MAX_S)
+}
 
 /// The context of the request under way.
 #[derive(Debug, Clone)]
@@ -174,7 +184,7 @@ fn explained(mut response: Response, watch: Option<&BodyWatch>, form: RefusalFor
     };
     let has_failed = response.status().is_client_error() || response.status().is_server_error();
     if watch.was_shed() && has_failed {
-        return Refusal::overloaded(OVERLOAD_RETRY_AFTER).into_response(form);
+        return Refusal::overloaded(overload_retry_after()).into_response(form);
     }
     if !watch.is_idle_timeout() {
         return response;

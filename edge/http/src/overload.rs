@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use crate::body::{BodyWatch, HeldPermit};
-use crate::context::{OVERLOAD_RETRY_AFTER, RequestClass};
+use crate::context::{RequestClass, overload_retry_after};
 use crate::refusal::{Refusal, RefusalStyle};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
@@ -127,7 +127,7 @@ impl Shedding {
                 "requests were refused, because there is more to do than can be done"
             );
         }
-        Refusal::overloaded(OVERLOAD_RETRY_AFTER).into_response(self.refusals.form_of(request))
+        Refusal::overloaded(overload_retry_after()).into_response(self.refusals.form_of(request))
     }
 }
 

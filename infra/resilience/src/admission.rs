@@ -4,7 +4,8 @@
 //! What comes when there is room takes one atomic operation and no lock. What has to wait is
 //! admitted in the order it came. Once the first in the queue has waited for half of the longest
 //! wait, newcomers are refused at once: the queue takes up a burst, and a lasting overload is
-//! refused quickly instead of slowly.
+//! refused quickly instead of slowly. The time that a request has stood in the runtime's own queue
+//! counts, because whoever sent it has waited that long.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,6 +14,8 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
+
+use crate::runtime_lag::RuntimeLag;
 
 /// There is more to do than can be done: the same may succeed a little later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -26,7 +29,7 @@ pub struct AdmissionBounds {
     pub in_flight_max: usize,
     /// How many may wait.
     pub waiting_max: usize,
-    /// How long one may wait.
+    /// How long one may wait, also for its turn on the runtime.
     pub wait_max: Duration,
 }
 
@@ -39,6 +42,7 @@ pub struct AdmissionControl {
     /// woken.
     waiting: AtomicUsize,
     queue: Mutex<VecDeque<Entry>>,
+    lag: Arc<RuntimeLag>,
 }
 
 #[derive(Debug)]
@@ -78,6 +82,7 @@ impl AdmissionControl {
             in_flight: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
             queue: Mutex::new(VecDeque::new()),
+            lag: RuntimeLag::new(),
         })
     }
 
@@ -93,10 +98,12 @@ impl AdmissionControl {
         self.waiting.load(Ordering::SeqCst)
     }
 
-    /// Admits when there is room and nobody waits who came before.
+    /// Admits when there is room, nobody waits who came before, and who asks has not waited for too
+    /// long already.
     #[must_use]
     pub fn try_admit(self: &Arc<Self>) -> Option<Permit> {
-        let admitted = self.waiting() == 0 && self.take();
+        let is_late = self.lag.last() > self.bounds.wait_max;
+        let admitted = !is_late && self.waiting() == 0 && self.take();
         admitted.then(|| Permit(Arc::clone(self)))
     }
 
@@ -108,14 +115,17 @@ impl AdmissionControl {
         if let Some(permit) = self.try_admit() {
             return Ok(permit);
         }
+        self.lag.probe();
         let now = Instant::now();
-        match self.enqueue(now)? {
+        let lag = self.lag.last();
+        let left = self.bounds.wait_max.checked_sub(lag).ok_or(Overloaded)?;
+        match self.enqueue(now, now.checked_sub(lag).unwrap_or(now))? {
             Queued::Admitted(permit) => Ok(permit),
-            Queued::Waiting(waiter) => waiter.wait(now + self.bounds.wait_max).await,
+            Queued::Waiting(waiter) => waiter.wait(now + left).await,
         }
     }
 
-    fn enqueue(self: &Arc<Self>, now: Instant) -> Result<Queued, Overloaded> {
+    fn enqueue(self: &Arc<Self>, now: Instant, since: Instant) -> Result<Queued, Overloaded> {
         let mut queue = self.queue();
         while queue.front().is_some_and(|entry| entry.admit.is_closed()) {
             queue.pop_front();
@@ -134,7 +144,7 @@ impl AdmissionControl {
             return Ok(Queued::Admitted(Permit(Arc::clone(self))));
         }
         let (admit, admitted) = oneshot::channel();
-        queue.push_back(Entry { since: now, admit });
+        queue.push_back(Entry { since, admit });
         Ok(Queued::Waiting(Waiter {
             control: Arc::clone(self),
             admitted,
@@ -271,12 +281,48 @@ mod tests {
         let mut waiter = Box::pin(control.admit());
         assert!(waiter.as_mut().now_or_never().is_none());
         let now = Instant::now();
-        assert!(control.enqueue(now).is_ok());
-        let refused = control.enqueue(now + WAIT_MAX * 3 / 5);
+        assert!(control.enqueue(now, now).is_ok());
+        let later = now + WAIT_MAX * 3 / 5;
+        let refused = control.enqueue(later, later);
         assert!(matches!(refused, Err(Overloaded)));
         drop(held);
         drop(waiter.await.unwrap());
         assert!(control.admit().await.is_ok());
+    }
+
+    /// Waits until this holds, within reason.
+    fn until(holds: impl Fn() -> bool) {
+        let began = std::time::Instant::now();
+        while !holds() {
+            assert!(
+                began.elapsed() < Duration::from_secs(30),
+                "not within reason"
+            );
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn who_has_waited_too_long_for_a_turn_on_the_runtime_is_refused_though_there_is_room() {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let wait_max = Duration::from_millis(50);
+        let control = waiting_for(wait_max, 1, 8);
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        runtime.spawn(async move { released.recv() });
+        {
+            let _within = runtime.enter();
+            control.lag.probe();
+        }
+        until(|| control.lag.last() > wait_max);
+        assert!(control.try_admit().is_none());
+        assert_eq!(runtime.block_on(control.admit()).unwrap_err(), Overloaded);
+
+        release.send(()).unwrap();
+        until(|| control.try_admit().is_some());
     }
 
     #[tokio::test]

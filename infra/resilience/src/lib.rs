@@ -14,6 +14,7 @@ mod limit;
 mod limiter;
 mod priority;
 mod processor_time;
+mod runtime_lag;
 
 pub use admission::{AdmissionBounds, AdmissionControl, Overloaded, Permit};
 pub use backoff::pause_after;

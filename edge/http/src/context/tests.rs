@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use axum::body::Body;
 use axum::extract::FromRequest as _;
 use bytes::Bytes;
@@ -214,4 +216,14 @@ async fn a_panic_is_a_response_too() {
     assert_eq!(response.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
     let text = text(response).await;
     assert!(text.contains("internal") && !text.contains("no interest"));
+}
+
+#[test]
+fn a_crowd_that_is_refused_together_is_not_asked_back_together() {
+    let waits: HashSet<u64> = (0..OVERLOAD_RETRY_AFTER_MAX_S)
+        .map(|_| overload_retry_after().as_secs())
+        .collect();
+    assert!(waits.len() > 1, "{waits:?}");
+    let bounds = 1..=OVERLOAD_RETRY_AFTER_MAX_S;
+    assert!(waits.iter().all(|wait| bounds.contains(wait)), "{waits:?}");
 }

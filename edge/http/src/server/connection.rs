@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::address::TrustedProxies;
 use crate::body::WatchedBody;
-use crate::context::OVERLOAD_RETRY_AFTER;
+use crate::context::overload_retry_after;
 use crate::refusal::{Refusal, RefusalStyle};
 use axum::Router;
 use axum::body::Body;
@@ -110,7 +110,7 @@ impl Serving {
         let form = self.refusals.form_of(&request);
         let inner_response = match share {
             Ok(share) => Ok((share, self.routes.clone().oneshot(request))),
-            Err(()) => Err(Refusal::too_many_open(OVERLOAD_RETRY_AFTER).into_response(form)),
+            Err(()) => Err(Refusal::too_many_open(overload_retry_after()).into_response(form)),
         };
         async move {
             let (share, response): (_, Response) = match inner_response {

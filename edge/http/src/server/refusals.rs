@@ -1,11 +1,11 @@
 //! Connections for which there is no place: refused at once, before a request is read.
 
 use std::net::IpAddr;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::address::{Network, is_nearby};
-use crate::context::OVERLOAD_RETRY_AFTER;
+use crate::context::overload_retry_after;
 use infra_telemetry::LogThrottle;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -72,7 +72,7 @@ impl Refusals {
         };
         tokio::spawn(async move {
             let refused = async {
-                stream.write_all(RESPONSE.as_bytes()).await?;
+                stream.write_all(response().as_bytes()).await?;
                 stream.shutdown().await?;
                 let mut rest = [0; 4096];
                 let mut bytes = 0;
@@ -92,11 +92,11 @@ impl Refusals {
 }
 
 /// The response to a request that was not read: JSON for a program, words for a person.
-static RESPONSE: LazyLock<String> = LazyLock::new(|| {
+fn response() -> String {
     let body = r#"{"error":"This server has no room for another connection just now. Please try again in a moment.","code":"unavailable"}"#;
-    let (length, wait) = (body.len(), OVERLOAD_RETRY_AFTER.as_secs());
+    let (length, wait) = (body.len(), overload_retry_after().as_secs());
     format!(
         "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
          retry-after: {wait}\r\naccess-control-allow-origin: *\r\ncache-control: no-store\r\nconnection: close\r\n\r\n{body}"
     )
-});
+}
