@@ -156,7 +156,9 @@ impl<'b> Bucket<'b> {
 
     async fn require(&self, contents: &mut Contents) -> Result<()> {
         let found = match self.store.identity().await {
-            Err(BlobError::Io { source, .. }) if !self.is_required => {
+            Err(BlobError::Io { source, .. } | BlobError::Away { source, .. })
+                if !self.is_required =>
+            {
                 tracing::warn!(error = %source, "the bucket of the photos cannot be reached");
                 return Ok(());
             }

@@ -171,6 +171,21 @@ async fn the_disk_of_nats_is_full() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_bucket_is_killed_and_started_again() {
+    let Some(mut s3) = S3::start() else {
+        return;
+    };
+    let scene = Scene::on_bucket(&s3).await;
+    let fault = async |load: &Load| {
+        s3.kill();
+        load.is_refused(503).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        s3.restart();
+    };
+    scene.goes_through("S3 killed", fault).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_cable_to_the_bucket_is_pulled() {
     let Some(network) = Network::lay() else {
         return;

@@ -7,8 +7,8 @@ use infra_kernel::{Error, ErrorCode};
 
 use crate::BlobKey;
 
-/// When to come again after [`BlobError::Busy`].
-const BUSY_RETRY_AFTER: Duration = Duration::from_secs(2);
+/// When to come again after [`BlobError::Busy`] and [`BlobError::Away`].
+const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// A failure of the blob store.
 #[derive(Debug, thiserror::Error)]
@@ -35,10 +35,21 @@ pub enum BlobError {
         /// How many bytes are free.
         available: u64,
     },
-    /// There are more reads under way than the store has turns for, and the wait for one was
-    /// without success.
-    #[error("too many reads of blobs are under way")]
+    /// There are more reads or writes under way than the store has turns for, and the wait for one
+    /// was without success.
+    #[error("too many reads or writes of blobs are under way")]
     Busy,
+    /// The service that keeps the blobs cannot be reached, or fails, just now.
+    #[error("the blob store is away and could not {operation}")]
+    Away {
+        /// What it was doing.
+        operation: &'static str,
+        /// Whether it may have been asked: then it may do it yet, however late.
+        sent: bool,
+        /// The underlying error.
+        #[source]
+        source: io::Error,
+    },
     /// The service that keeps the blobs refuses, until its operator or this server's changes
     /// something: keys, permissions, the bucket.
     #[error("the blob store could not {operation}: {advice}")]
@@ -67,14 +78,38 @@ impl BlobError {
         move |source| Self::Io { operation, source }
     }
 
+    /// The same of what was asked before the request that counts, which was not sent.
+    pub(crate) fn unsent(self) -> Self {
+        match self {
+            Self::Away {
+                operation, source, ..
+            } => Self::Away {
+                operation,
+                sent: false,
+                source,
+            },
+            error => error,
+        }
+    }
+
     /// Whether the same request may succeed later: the disk is full, failing or busy, too many
     /// files are open, the service is away or will be asked with the right keys.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::Io { .. } | Self::Refused { .. } | Self::NoRoom { .. } | Self::Busy
+            Self::Io { .. }
+                | Self::Away { .. }
+                | Self::Refused { .. }
+                | Self::NoRoom { .. }
+                | Self::Busy
         )
+    }
+
+    /// Whether what failed may happen yet: the service may have been asked, and its response lost.
+    #[must_use]
+    pub const fn may_yet_happen(&self) -> bool {
+        matches!(self, Self::Io { .. } | Self::Away { sent: true, .. })
     }
 }
 
@@ -85,19 +120,27 @@ impl From<BlobError> for Error {
             BlobError::NoRoom { .. } => Self::storage_full().with_source(error),
             BlobError::Busy => Self::new(
                 ErrorCode::Unavailable,
-                "This server is asked for more photos than it can read just now. Please try again in a moment.",
+                "This server is asked for more photos than it can handle just now. Please try again in a moment.",
             )
-            .to_retry_after(BUSY_RETRY_AFTER)
+            .to_retry_after(RETRY_AFTER)
             .with_source(error),
             BlobError::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 Self::storage_full().with_source(error)
             }
-            BlobError::Io { .. } | BlobError::Refused { .. } => Self::new(
-                ErrorCode::Unavailable,
-                "This server cannot store or read files just now. Please try again soon.",
-            )
-            .with_source(error),
+            BlobError::Away { .. } => cannot_just_now()
+                .to_retry_after(RETRY_AFTER)
+                .with_source(error),
+            BlobError::Io { .. } | BlobError::Refused { .. } => {
+                cannot_just_now().with_source(error)
+            }
             BlobError::TooLarge { .. } | BlobError::Damaged(_) => Self::internal(error),
         }
     }
+}
+
+fn cannot_just_now() -> Error {
+    Error::new(
+        ErrorCode::Unavailable,
+        "This server cannot store or read files just now. Please try again soon.",
+    )
 }

@@ -99,8 +99,14 @@ pub const CHUNK_BYTES: usize = 128 * 1024;
 #[async_trait]
 pub trait BlobStore: Send + Sync + 'static {
     /// Begins a blob whose content comes piece by piece. Where a blob of the same content was
-    /// damaged, what is finished takes its place.
+    /// damaged, what is finished takes its place. Somebody waits for it: while the store is away,
+    /// finishing it fails within seconds.
     async fn begin(&self) -> Result<Box<dyn BlobWriter>>;
+
+    /// The same for this server's own work, which waits for a store that is away for a moment.
+    async fn begin_for_work(&self) -> Result<Box<dyn BlobWriter>> {
+        self.begin().await
+    }
 
     /// Whether something new of so many bytes (0 when that is not known) may be begun: what is to
     /// stay free on the disk, for what has been begun before and for the databases, would not
@@ -129,7 +135,19 @@ pub trait BlobStore: Send + Sync + 'static {
         self.read(key, range).await
     }
 
+    /// The same for an upload that goes on with it: it waits for its turn as this server's own work
+    /// does, and for a store that is away no longer than anyone who asks from outside.
+    ///
+    /// # Errors
+    /// [`BlobError::NotFound`] when there is no such blob.
+    async fn read_for_upload(&self, key: BlobKey, range: ByteRange) -> Result<BlobRead> {
+        self.read_for_work(key, range).await
+    }
+
     /// Removes a blob. Returns whether it was there.
+    ///
+    /// # Errors
+    /// One that [may yet happen](BlobError::may_yet_happen) when that is not known.
     async fn delete(&self, key: BlobKey) -> Result<bool>;
 
     /// Removes what writes left that nobody has gone on with for an hour: their process is dead.
@@ -175,9 +193,9 @@ pub trait BlobStore: Send + Sync + 'static {
         Err(BlobError::Damaged(key))
     }
 
-    /// Keeps bytes that are at hand.
+    /// Keeps bytes that are at hand, as this server's own work.
     async fn put(&self, bytes: Bytes) -> Result<Stored> {
-        let mut writer = self.begin().await?;
+        let mut writer = self.begin_for_work().await?;
         writer.write(bytes).await?;
         writer.finish().await
     }
@@ -198,6 +216,15 @@ pub trait BlobStore: Send + Sync + 'static {
     /// [`BlobError::TooLarge`] when it is longer: nothing of it is then read.
     async fn read_all_for_work(&self, key: BlobKey, bytes_max: u64) -> Result<Bytes> {
         let read = self.read_for_work(key, ByteRange::ALL).await?;
+        gather(key, read, bytes_max).await
+    }
+
+    /// The same for an upload that goes on with it, as [`Self::read_for_upload`] has it.
+    ///
+    /// # Errors
+    /// [`BlobError::TooLarge`] when it is longer: nothing of it is then read.
+    async fn read_all_for_upload(&self, key: BlobKey, bytes_max: u64) -> Result<Bytes> {
+        let read = self.read_for_upload(key, ByteRange::ALL).await?;
         gather(key, read, bytes_max).await
     }
 }

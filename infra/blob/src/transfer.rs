@@ -224,7 +224,7 @@ async fn put(
         Ok(read) => read,
         Err(error) => return unless_damaged(error),
     };
-    let mut writer = target.begin().await?;
+    let mut writer = target.begin_for_work().await?;
     while let Some(chunk) = read.chunks.next().await {
         match chunk {
             Ok(chunk) => writer.write(chunk).await?,
@@ -246,7 +246,12 @@ where
     let mut attempts = 1;
     loop {
         match work().await {
-            Err(BlobError::Io { operation, source }) if attempts < ATTEMPTS_MAX => {
+            Err(
+                BlobError::Io { operation, source }
+                | BlobError::Away {
+                    operation, source, ..
+                },
+            ) if attempts < ATTEMPTS_MAX => {
                 tracing::debug!(operation, error = %source, attempts, "tried again");
                 attempts += 1;
                 tokio::time::sleep(ATTEMPT_PAUSE).await;

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use testing_engines::{HttpFault, HttpProxy};
@@ -129,4 +129,51 @@ async fn no_photo_that_was_acknowledged_is_lost() {
     }
     stop(&mut server).await;
     succeed(server.folder(), &["media", "check"], &settings);
+}
+
+/// How long somebody who uploads may wait for a refusal, or for the first upload that is taken
+/// again, on a busy machine.
+const SOON: Duration = Duration::from_secs(5);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn uploads_are_refused_soon_while_the_bucket_is_away_and_taken_once_it_is_back() {
+    let Some(mut s3) = S3::start() else { return };
+    let settings = bucket(&s3, "one");
+    let settings: Vec<_> = settings
+        .iter()
+        .map(|(name, value)| (*name, &**value))
+        .collect();
+    let server = Server::with(&settings).await;
+    let ada = server.person("ada").await;
+    let whole = photo(2);
+    let parts = tus::begin(&ada, whole.len()).await;
+    let first = tus::patch(&ada, &parts, "0", &[], &whole[..1_000]).await;
+    assert_eq!(first.status, 204, "{}", first.describe());
+    let by_form = async || {
+        let form = multipart("file", Upload::jpeg(photo(1)));
+        let request = ada.request(Method::POST, "/api/v2/media");
+        ada.send(request.multipart(form)).await
+    };
+    let by_tus = async || tus::patch(&ada, &parts, "1000", &[], &whole[1_000..]).await;
+    s3.kill();
+    let begun = Instant::now();
+    for refused in [by_form().await, by_tus().await] {
+        assert_eq!(refused.status, 503, "{}", refused.describe());
+        assert_eq!(refused.header("retry-after"), "2", "{}", refused.describe());
+    }
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+    s3.restart();
+    let begun = Instant::now();
+    // The same photos, whose files nobody has swept in between.
+    let taken = eventually("an upload is taken", async || {
+        Some(by_form().await).filter(|reply| reply.status < 300)
+    })
+    .await;
+    let last = eventually("the rest is taken", async || {
+        Some(by_tus().await).filter(|reply| reply.status < 300)
+    })
+    .await;
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+    ada.ready(&text(&taken.json(), "/id")).await;
+    ada.ready(last.header("heliograph-media-id")).await;
 }

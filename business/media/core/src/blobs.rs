@@ -10,7 +10,8 @@
 //!   queue forgets it ([`Blobs::collect`]). What a crash leaves is on the queue, and the sweeper
 //!   continues with it.
 //! - **Both at once.** Nobody may note a key that is claimed: a writer waits until its bytes are
-//!   gone. So a blob cannot be deleted between being put and being used.
+//!   gone. So a blob cannot be deleted between being put and being used. A claim is given up when
+//!   its bytes certainly stay, because the store could not be asked to delete them.
 //!
 //! Claims are worked off one at a time, by a lock in this process: two processes on one database
 //! would need the claim to name its holder.
@@ -123,15 +124,18 @@ impl Blobs {
             .await
     }
 
-    /// Gives up blobs that were recorded, and deletes them unless something else uses them. A
-    /// failure leaves it to the sweeper.
-    pub(crate) async fn abandon(&self, pending: PendingBlobs) {
+    /// Gives up blobs that were recorded, after this error if there was one, and deletes them
+    /// unless something else uses them. A failure leaves it to the sweeper.
+    pub(crate) async fn abandon(&self, pending: PendingBlobs, error: Option<&MediaError>) {
         let keys: Vec<BlobKey> = pending.0.iter().map(|(_, key)| *key).collect();
         if let Err(error) = self.queue(pending).await {
             tracing::warn!(%error, "blobs that are not needed are left to the sweeper");
             return;
         }
-        self.collect(&keys).await;
+        // The caller has waited for the store already.
+        if !error.is_some_and(MediaError::is_store_away) {
+            self.collect(&keys).await;
+        }
     }
 
     /// Gives up blobs that were recorded, and leaves them to the sweeper.
@@ -151,16 +155,20 @@ impl Blobs {
             .await
     }
 
-    /// Deletes queued blobs that nothing uses. A failure leaves them to the sweeper. Returns how
-    /// many were deleted.
+    /// Deletes queued blobs that nothing uses. A failure leaves them to the sweeper, as it does all
+    /// others when the store is away. Returns how many were deleted.
     pub(crate) async fn collect(&self, keys: &[BlobKey]) -> u64 {
         let mut collected = 0;
         for key in keys {
             match self.collect_one(*key).await {
                 Ok(deleted) => collected += u64::from(deleted),
                 Err(error) => {
+                    let is_away = error.is_store_away();
                     let cause = infra_kernel::Error::from(error).causes();
                     tracing::warn!(%key, cause, "a blob could not be deleted and is left to the sweeper");
+                    if is_away {
+                        break;
+                    }
                 }
             }
         }
@@ -170,21 +178,24 @@ impl Blobs {
     async fn collect_one(&self, key: BlobKey) -> Result<bool, MediaError> {
         // Single writer (ADR 0026): this lock is enough, because nobody else works off claims.
         let _one_at_a_time = self.deleting.lock().await;
-        let claimed = self
+        let (claimed, was_claimed) = self
             .database
             .write(move |connection| {
                 Box::pin(async move {
+                    let was_claimed = blob_rows::is_claimed(connection, key).await?;
                     let claimed = blob_rows::claim_deletion(connection, key).await?;
                     if !claimed {
                         blob_rows::remove_needless_deletion(connection, key).await?;
                     }
-                    Ok::<_, MediaError>(claimed)
+                    Ok::<_, MediaError>((claimed, was_claimed))
                 })
             })
             .await?;
         if claimed {
             if let Err(error) = self.store.delete(key).await {
-                self.postpone(key).await?;
+                // Bytes that stay for certain are no reason to keep a writer of the same waiting.
+                let stays_claimed = was_claimed || error.may_yet_happen();
+                self.postpone(key, stays_claimed).await?;
                 return Err(error.into());
             }
             self.database
@@ -196,11 +207,13 @@ impl Blobs {
         Ok(claimed)
     }
 
-    async fn postpone(&self, key: BlobKey) -> Result<(), MediaError> {
+    async fn postpone(&self, key: BlobKey, stays_claimed: bool) -> Result<(), MediaError> {
         let now = self.clock.now();
         self.database
             .write(move |connection| {
-                Box::pin(async move { blob_rows::postpone_deletion(connection, key, now).await })
+                Box::pin(async move {
+                    blob_rows::postpone_deletion(connection, key, stays_claimed, now).await
+                })
             })
             .await
     }

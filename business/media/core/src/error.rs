@@ -66,6 +66,11 @@ impl MediaError {
         }
     }
 
+    /// Whether the blob store cannot be reached, or fails, just now.
+    pub(crate) const fn is_store_away(&self) -> bool {
+        matches!(self, Self::Blob(BlobError::Away { .. }))
+    }
+
     /// The technical cause, for the log.
     pub(crate) fn cause(&self) -> String {
         match self {

@@ -16,14 +16,25 @@ use object_store::{BackoffConfig, ClientOptions, RetryConfig};
 use super::{S3Credentials, S3Location};
 use crate::{BlobError, Result};
 
-/// How long a read for somebody who asks from outside may take, with all its tries: less than most
-/// clients wait.
+/// How long a request for somebody who waits may take, with all its tries: less than most clients
+/// wait. What is sent or asked for in it has the time that it takes besides ([`request_max`]).
 pub(super) const ASKED_MAX: Duration = Duration::from_secs(10);
+/// After so long nothing is retried for somebody who waits: a server that cannot be reached is
+/// reported after one wait for it.
+const ASKED_RETRY_MAX: Duration = Duration::from_secs(2);
 /// How long anything else may take that is one request, with all its tries: the library's own bound
 /// is three minutes.
 pub(super) const WORK_MAX: Duration = Duration::from_secs(60);
+/// The slowest line that is waited for, in bytes a second.
+const SLOWEST_LINE: u64 = 400_000;
 /// How long a connection may take to be made.
 const CONNECT_MAX: Duration = Duration::from_secs(3);
+/// How long what was sent may remain without an acknowledgement of its arrival: on a line that is
+/// cut there is none, and a server that only takes its time acknowledges at once.
+const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(4);
+/// When a silent server is asked for such an acknowledgement, and how often then.
+const KEEP_ALIVE: Duration = Duration::from_secs(2);
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a server may be silent: the largest body that is sent takes as long at 0.4 MB a second.
 const SILENCE_MAX: Duration = Duration::from_secs(20);
 /// How often a request is retried.
@@ -33,10 +44,21 @@ const IDLE_CONNECTIONS_MAX: usize = 128;
 /// How long they are kept: less than the minute after which most servers end them.
 const IDLE_MAX: Duration = Duration::from_secs(30);
 
-/// A bucket, in two manners.
+/// How long a request may try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// Somebody waits for it, and can come again.
+    Asked,
+    /// It is this server's own work, or an operator's.
+    Work,
+}
+
+/// A bucket, in three manners.
 pub(super) struct Clients {
     /// Retries what failed and may be repeated.
     pub(super) retrying: AmazonS3,
+    /// Does so for a moment only.
+    asked: AmazonS3,
     /// Tries once. What deletes is not retried before the first try has certainly ended: late,
     /// it would delete what was put there since.
     pub(super) once: AmazonS3,
@@ -51,6 +73,9 @@ impl Clients {
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT_MAX)
             .read_timeout(SILENCE_MAX)
+            .tcp_user_timeout(UNACKNOWLEDGED_MAX)
+            .tcp_keepalive(KEEP_ALIVE)
+            .tcp_keepalive_interval(KEEP_ALIVE_INTERVAL)
             .pool_idle_timeout(IDLE_MAX)
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .redirect(reqwest::redirect::Policy::none())
@@ -66,18 +91,27 @@ impl Clients {
             http,
             clock: Arc::clone(&clock),
         }));
-        let build = |retries_max| {
-            builder(location, credentials, retries_max)
+        let build = |retries_max, retry_max| {
+            builder(location, credentials, retries_max, retry_max)
                 .with_http_connector(connector.clone())
                 .build()
                 .map_err(io::Error::other)
                 .map_err(BlobError::io("prepare its connections"))
         };
         Ok(Self {
-            retrying: build(RETRIES_MAX)?,
-            once: build(0)?,
+            retrying: build(RETRIES_MAX, WORK_MAX)?,
+            asked: build(RETRIES_MAX, ASKED_RETRY_MAX)?,
+            once: build(0, WORK_MAX)?,
             clock,
         })
+    }
+
+    /// The one that retries for as long as that.
+    pub(super) const fn of(&self, patience: Patience) -> &AmazonS3 {
+        match patience {
+            Patience::Asked => &self.asked,
+            Patience::Work => &self.retrying,
+        }
     }
 }
 
@@ -85,6 +119,7 @@ fn builder(
     location: &S3Location,
     credentials: &S3Credentials,
     retries_max: usize,
+    retry_max: Duration,
 ) -> AmazonS3Builder {
     AmazonS3Builder::new()
         .with_bucket_name(&location.bucket)
@@ -106,8 +141,16 @@ fn builder(
                 base: 2.0,
             },
             max_retries: retries_max,
-            retry_timeout: WORK_MAX,
+            retry_timeout: retry_max,
         })
+}
+
+/// How long a request may take, with all its tries, in which so many bytes travel.
+pub(super) const fn request_max(patience: Patience, bytes: u64) -> Duration {
+    match patience {
+        Patience::Asked => Duration::from_secs(ASKED_MAX.as_secs() + bytes / SLOWEST_LINE),
+        Patience::Work => WORK_MAX,
+    }
 }
 
 /// Waits for requests, and no longer than this.
@@ -120,7 +163,11 @@ pub(super) async fn within<T>(
     done.unwrap_or_else(|_| {
         let silent = format!("it took longer than {} s", bound.as_secs());
         let slow = io::Error::new(io::ErrorKind::TimedOut, silent);
-        Err(BlobError::io(operation)(slow))
+        Err(BlobError::Away {
+            operation,
+            sent: true,
+            source: slow,
+        })
     })
 }
 

@@ -1,6 +1,6 @@
 //! What an object store's errors mean.
 
-use std::error::Error as _;
+use std::error::Error;
 use std::io::{self, ErrorKind};
 
 use object_store::client::{HttpError, HttpErrorKind};
@@ -57,9 +57,25 @@ impl Failure {
         self.status == Some(416) || self.error.to_string().contains("non-partial response")
     }
 
-    /// Whether the server or the way to it failed, and did not refuse.
+    /// Whether the server or the way to it failed, or has too much to do, and did not refuse.
     pub(super) fn is_transient(&self) -> bool {
-        self.status.is_none_or(|status| status >= 500)
+        let is_temporary = |status| status >= 500 || status == 408 || status == 429;
+        self.status.is_none_or(is_temporary)
+    }
+
+    /// Whether there was no connection to ask over.
+    fn is_unsent(&self) -> bool {
+        let is_unconnected = |cause: &(dyn Error + 'static)| {
+            let http = cause.downcast_ref::<reqwest::Error>();
+            http.is_some_and(reqwest::Error::is_connect)
+        };
+        self.causes().any(is_unconnected)
+    }
+
+    fn causes(&self) -> impl Iterator<Item = &(dyn Error + 'static)> {
+        std::iter::successors(self.error.source(), |cause: &&(dyn Error + 'static)| {
+            (*cause).source()
+        })
     }
 
     fn names(&self, code: &str) -> bool {
@@ -115,18 +131,15 @@ impl Failure {
         if is_full || self.status == Some(507) {
             return ErrorKind::StorageFull;
         }
-        let mut next = self.error.source();
-        while let Some(cause) = next {
-            if let Some(http) = cause.downcast_ref::<HttpError>() {
-                return match http.kind() {
-                    HttpErrorKind::Timeout => ErrorKind::TimedOut,
-                    HttpErrorKind::Connect => ErrorKind::NotConnected,
-                    _ => ErrorKind::ConnectionAborted,
-                };
-            }
-            next = cause.source();
+        let http = self
+            .causes()
+            .find_map(|cause| cause.downcast_ref::<HttpError>());
+        match http.map(HttpError::kind) {
+            Some(HttpErrorKind::Timeout) => ErrorKind::TimedOut,
+            Some(HttpErrorKind::Connect) => ErrorKind::NotConnected,
+            Some(_) => ErrorKind::ConnectionAborted,
+            None => ErrorKind::Other,
         }
-        ErrorKind::Other
     }
 
     /// The same as an error of the store, which could not do this.
@@ -135,26 +148,30 @@ impl Failure {
         let source = io::Error::new(kind, self.shown());
         match advice {
             // Some servers refuse what they have no room for as if it were forbidden.
-            Some(advice) if kind != ErrorKind::StorageFull => BlobError::Refused {
+            _ if kind == ErrorKind::StorageFull => BlobError::Io { operation, source },
+            Some(advice) => BlobError::Refused {
                 operation,
                 advice,
                 source,
             },
-            _ => BlobError::Io { operation, source },
+            None if self.is_transient() => BlobError::Away {
+                operation,
+                sent: !self.is_unsent(),
+                source,
+            },
+            None => BlobError::Io { operation, source },
         }
     }
 
     /// The error with its causes on one line.
     fn shown(&self) -> String {
         let mut text = self.error.to_string();
-        let mut next = self.error.source();
-        while let Some(cause) = next {
+        for cause in self.causes() {
             let cause_text = cause.to_string();
             // Most errors here show their causes already.
             if !text.contains(&cause_text) {
                 text = format!("{text}: {cause_text}");
             }
-            next = cause.source();
         }
         let mut line = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let end = line.floor_char_boundary(SHOWN_BYTES_MAX);

@@ -17,6 +17,7 @@ mod list;
 mod location;
 mod read;
 mod settings;
+mod turns;
 mod upload;
 
 use std::path::{Path, PathBuf};
@@ -24,13 +25,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use infra_telemetry::LogThrottle;
 use object_store::path::Path as ObjectPath;
 use object_store::{GetOptions, GetRange, ObjectStore as _, ObjectStoreExt as _};
-use tokio::sync::Semaphore;
 
-use self::client::{Clients, WORK_MAX, within};
+use self::client::{ASKED_MAX, Clients, Patience, WORK_MAX, within};
 use self::failure::Failure;
-use self::upload::WRITES_AT_ONCE_MAX;
+use self::turns::Writes;
 use crate::incoming::{open_incoming, remove_unfinished, require_room};
 use crate::reads::Reads;
 use crate::staging::Staged;
@@ -54,7 +55,9 @@ struct Parts {
     clients: Clients,
     /// Where files are written before they are sent.
     staging: PathBuf,
-    writes: Arc<Semaphore>,
+    writes: Writes,
+    /// How often somebody who waited was refused because the server is away.
+    refused: LogThrottle,
 }
 
 impl S3Store {
@@ -70,7 +73,8 @@ impl S3Store {
                 location,
                 clients,
                 staging: staging.to_owned(),
-                writes: Arc::new(Semaphore::new(WRITES_AT_ONCE_MAX)),
+                writes: Writes::default(),
+                refused: LogThrottle::new(),
             }),
             reads: Reads::for_askers(),
             work_reads: Reads::for_work(),
@@ -101,6 +105,14 @@ impl S3Store {
         &self.parts.location
     }
 
+    async fn begin_with(&self, patience: Patience) -> Result<Box<dyn BlobWriter>> {
+        Ok(Box::new(Writer {
+            store: self.clone(),
+            staged: Staged::begin(&self.parts.staging).await?,
+            patience,
+        }))
+    }
+
     /// What the names of all its objects begin with.
     fn root(&self) -> String {
         match self.parts.location.prefix.as_str() {
@@ -115,9 +127,34 @@ impl S3Store {
         ObjectPath::from(format!("{}{first}/{second}/{name}", self.root()))
     }
 
+    /// The same result, of which the log learns when the server is away. Where it becomes a
+    /// response, it is one of many.
+    fn noted<T>(&self, result: Result<T>) -> Result<T> {
+        let Err(BlobError::Away {
+            operation, source, ..
+        }) = &result
+        else {
+            return result;
+        };
+        if let Some(refused) = self.parts.refused.note() {
+            tracing::error!(
+                operation,
+                error = %source,
+                refused,
+                "the bucket of the photos is away, and requests that need it are refused"
+            );
+        }
+        result
+    }
+
     /// The length of an object; nothing when it is not there.
-    async fn stat(&self, path: &ObjectPath, operation: &'static str) -> Result<Option<u64>> {
-        let client = &self.parts.clients.retrying;
+    async fn stat(
+        &self,
+        path: &ObjectPath,
+        operation: &'static str,
+        patience: Patience,
+    ) -> Result<Option<u64>> {
+        let client = self.parts.clients.of(patience);
         let failure = match client.head(path).await.map_err(Failure::of) {
             Ok(found) => return Ok(Some(found.size)),
             Err(failure) if failure.is_transient() => return Err(failure.during(operation)),
@@ -150,10 +187,11 @@ impl S3Store {
 #[async_trait]
 impl BlobStore for S3Store {
     async fn begin(&self) -> Result<Box<dyn BlobWriter>> {
-        Ok(Box::new(Writer {
-            store: self.clone(),
-            staged: Staged::begin(&self.parts.staging).await?,
-        }))
+        self.begin_with(Patience::Asked).await
+    }
+
+    async fn begin_for_work(&self) -> Result<Box<dyn BlobWriter>> {
+        self.begin_with(Patience::Work).await
     }
 
     async fn require_room(&self, bytes: u64) -> Result<()> {
@@ -161,7 +199,11 @@ impl BlobStore for S3Store {
     }
 
     async fn read(&self, key: BlobKey, range: ByteRange) -> Result<BlobRead> {
-        self.stream_asked(key, range).await
+        self.noted(self.stream_asked(key, range).await)
+    }
+
+    async fn read_for_upload(&self, key: BlobKey, range: ByteRange) -> Result<BlobRead> {
+        self.noted(self.stream_for_upload(key, range).await)
     }
 
     async fn read_for_work(&self, key: BlobKey, range: ByteRange) -> Result<BlobRead> {
@@ -169,26 +211,29 @@ impl BlobStore for S3Store {
     }
 
     async fn read_all(&self, key: BlobKey, bytes_max: u64) -> Result<Bytes> {
-        self.whole_asked(key, bytes_max).await
+        self.noted(self.whole_asked(key, bytes_max).await)
     }
 
     async fn read_all_for_work(&self, key: BlobKey, bytes_max: u64) -> Result<Bytes> {
         self.whole_for_work(key, bytes_max).await
     }
 
-    /// Looks first: the server's response is the same whether or not there was anything.
+    /// Looks first: the server's response is the same whether or not there was anything. Nobody
+    /// waits long where the server is away: who deletes comes again.
     async fn delete(&self, key: BlobKey) -> Result<bool> {
         const OPERATION: &str = "delete an object";
         let path = self.path(key);
+        let look = self.stat(&path, OPERATION, Patience::Asked);
+        let found = within(ASKED_MAX, OPERATION, look).await;
+        if found.map_err(BlobError::unsent)?.is_none() {
+            return Ok(false);
+        }
         within(WORK_MAX, OPERATION, async {
-            if self.stat(&path, OPERATION).await?.is_none() {
-                return Ok(false);
-            }
             let deleted = self.parts.clients.once.delete(&path).await;
-            deleted.map_err(|error| Failure::of(error).during(OPERATION))?;
-            Ok(true)
+            deleted.map_err(|error| Failure::of(error).during(OPERATION))
         })
-        .await
+        .await?;
+        Ok(true)
     }
 
     async fn remove_unfinished(&self) -> Result<u64> {
@@ -207,13 +252,15 @@ impl BlobStore for S3Store {
         const OPERATION: &str = "look for an object";
         let _turn = self.work_reads.turn().await?;
         let path = self.path(key);
-        within(WORK_MAX, OPERATION, self.stat(&path, OPERATION)).await
+        let look = self.stat(&path, OPERATION, Patience::Work);
+        within(WORK_MAX, OPERATION, look).await
     }
 }
 
 struct Writer {
     store: S3Store,
     staged: Staged,
+    patience: Patience,
 }
 
 #[async_trait]
@@ -237,7 +284,11 @@ impl BlobWriter for Writer {
     async fn finish(mut self: Box<Self>) -> Result<Stored> {
         let stored = self.staged.stored();
         let file = self.staged.take()?;
-        upload::run_to_completion(&self.store, file, stored).await?;
+        let sent = upload::run_to_completion(&self.store, file, stored, self.patience).await;
+        match self.patience {
+            Patience::Asked => self.store.noted(sent)?,
+            Patience::Work => sent?,
+        }
         Ok(stored)
     }
 }

@@ -1,12 +1,10 @@
 //! Reads of objects, in parts that fit into memory.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use object_store::{GetOptions, GetRange, ObjectStore as _};
 
-use super::client::{ASKED_MAX, WORK_MAX, within};
+use super::client::{Patience, request_max, within};
 use super::{Failure, S3Store};
 use crate::reads::Reads;
 use crate::{BlobError, BlobKey, BlobRead, ByteRange, CHUNK_BYTES, Result};
@@ -20,8 +18,14 @@ struct Manner {
     turns: Reads,
     /// How much one request asks for, in bytes: so much of an object is in memory.
     window_bytes: u64,
-    /// How long one request may take, with all its tries.
-    bound: Duration,
+    patience: Patience,
+}
+
+impl Manner {
+    /// Waits for a request that asks for so much at the most, with all its tries.
+    async fn within<T>(&self, bytes: u64, request: impl Future<Output = Result<T>>) -> Result<T> {
+        within(request_max(self.patience, bytes), OPERATION, request).await
+    }
 }
 
 /// A part of an object, and how long the whole is.
@@ -36,7 +40,14 @@ impl S3Store {
             turns: self.reads.clone(),
             // As many as people who read slowly, each of whom keeps one in memory.
             window_bytes: 256 * 1024,
-            bound: ASKED_MAX,
+            patience: Patience::Asked,
+        }
+    }
+
+    fn for_upload(&self) -> Manner {
+        Manner {
+            patience: Patience::Asked,
+            ..self.for_work()
         }
     }
 
@@ -45,12 +56,20 @@ impl S3Store {
             turns: self.work_reads.clone(),
             // As few as workers are.
             window_bytes: 4 * 1024 * 1024,
-            bound: WORK_MAX,
+            patience: Patience::Work,
         }
     }
 
     pub(super) async fn stream_asked(&self, key: BlobKey, range: ByteRange) -> Result<BlobRead> {
         self.stream(key, range, self.asked()).await
+    }
+
+    pub(super) async fn stream_for_upload(
+        &self,
+        key: BlobKey,
+        range: ByteRange,
+    ) -> Result<BlobRead> {
+        self.stream(key, range, self.for_upload()).await
     }
 
     pub(super) async fn stream_for_work(&self, key: BlobKey, range: ByteRange) -> Result<BlobRead> {
@@ -68,7 +87,8 @@ impl S3Store {
     async fn stream(&self, key: BlobKey, range: ByteRange, manner: Manner) -> Result<BlobRead> {
         let first = {
             let _turn = manner.turns.turn_to_begin().await?;
-            within(manner.bound, OPERATION, self.first(key, range, &manner)).await?
+            let first = self.first(key, range, &manner);
+            manner.within(manner.window_bytes, first).await?
         };
         let total = first.total;
         let length = range.length_within(total);
@@ -93,25 +113,33 @@ impl S3Store {
     async fn first(&self, key: BlobKey, range: ByteRange, manner: &Manner) -> Result<Window> {
         let length = range.length.unwrap_or(u64::MAX).min(manner.window_bytes);
         if length > 0 && range.offset < OFFSET_MAX {
-            match self.window(key, range.offset, length).await {
+            let patience = manner.patience;
+            match self.window(key, range.offset, length, patience).await {
                 Err(failure) if failure.is_beyond_the_end() => {}
                 read => return read.map_err(|failure| Self::read_error(key, failure)),
             }
         }
-        let total = self.stat(&self.path(key), OPERATION).await?;
+        let path = self.path(key);
+        let total = self.stat(&path, OPERATION, manner.patience).await?;
         Ok(Window {
             total: total.ok_or(BlobError::NotFound(key))?,
             bytes: Bytes::new(),
         })
     }
 
-    async fn window(&self, key: BlobKey, offset: u64, length: u64) -> Result<Window, Failure> {
+    async fn window(
+        &self,
+        key: BlobKey,
+        offset: u64,
+        length: u64,
+        patience: Patience,
+    ) -> Result<Window, Failure> {
         let options = GetOptions {
             range: Some(GetRange::Bounded(offset..offset + length)),
             ..GetOptions::default()
         };
         let path = self.path(key);
-        let client = &self.parts.clients.retrying;
+        let client = self.parts.clients.of(patience);
         let found = client.get_opts(&path, options).await.map_err(Failure::of)?;
         let total = found.meta.size;
         let bytes = found.bytes().await.map_err(Failure::of)?;
@@ -123,7 +151,7 @@ impl S3Store {
         let _turn = manner.turns.turn_to_begin().await?;
         let path = self.path(key);
         let requests = async {
-            let client = &self.parts.clients.retrying;
+            let client = self.parts.clients.of(manner.patience);
             let found = client.get_opts(&path, GetOptions::default()).await;
             let found = found.map_err(|error| Self::read_error(key, Failure::of(error)))?;
             let bytes = found.meta.size;
@@ -138,7 +166,7 @@ impl S3Store {
             let whole = found.bytes().await;
             whole.map_err(|error| Self::read_error(key, Failure::of(error)))
         };
-        within(manner.bound, OPERATION, requests).await
+        manner.within(manner.window_bytes, requests).await
     }
 }
 
@@ -174,12 +202,13 @@ impl Reading {
         // meanwhile.
         let _turn = self.manner.turns.turn().await?;
         let read = async {
-            match store.window(key, self.next, length).await {
+            let patience = self.manner.patience;
+            match store.window(key, self.next, length, patience).await {
                 Err(failure) if failure.is_beyond_the_end() => Err(BlobError::Damaged(key)),
                 read => read.map_err(|failure| S3Store::read_error(key, failure)),
             }
         };
-        let window = within(self.manner.bound, OPERATION, read).await?;
+        let window = self.manner.within(length, read).await?;
         // Another object has taken its place, which is not of this content.
         if window.total != self.total {
             return Err(BlobError::Damaged(key));

@@ -1,21 +1,21 @@
 //! Sends files to an object store.
 
 use std::io;
-use std::sync::Arc;
 
 use bytes::Bytes;
+use object_store::aws::AmazonS3;
 use object_store::multipart::{MultipartStore as _, PartId};
 use object_store::path::Path as ObjectPath;
 use object_store::{MultipartId, ObjectStoreExt as _, PutPayload};
 
-use super::client::{WORK_MAX, within};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::client::{Patience, WORK_MAX, request_max, within};
 use super::{Failure, S3Store};
 use crate::blocking::blocking;
 use crate::staging::Temporary;
 use crate::{BlobError, Result, Stored};
 
-/// The most files that are sent at a time: each has one part of it in memory.
-pub(super) const WRITES_AT_ONCE_MAX: usize = 8;
 /// How much is sent in one request, in bytes; what is longer is sent in parts of this size, of
 /// which there may be 10,000. The library sends from memory, which is why it is not more.
 const PART_BYTES: u64 = 8 * 1024 * 1024;
@@ -28,76 +28,95 @@ pub(super) async fn run_to_completion(
     store: &S3Store,
     file: Temporary,
     stored: Stored,
+    patience: Patience,
 ) -> Result<()> {
-    let turn = Arc::clone(&store.parts.writes).acquire_owned().await;
-    // Nobody closes it.
-    let turn = turn.map_err(|_| BlobError::Busy)?;
-    let store = store.clone();
-    let sending = tokio::spawn(async move {
-        let _turn = turn;
-        let upload = Upload {
-            path: store.path(stored.key),
-            store,
-            stored,
-        };
-        upload.send(file).await
-    });
-    let sent = sending.await;
-    sent.unwrap_or_else(|stopped| Err(BlobError::io(OPERATION)(io::Error::other(stopped))))
+    let writes = &store.parts.writes;
+    let turn = writes.turn(patience, OPERATION).await?;
+    let upload = Upload {
+        path: store.path(stored.key),
+        store: store.clone(),
+        stored,
+        patience,
+    };
+    let sent = tokio::spawn(upload.send(file, turn)).await;
+    let sent =
+        sent.unwrap_or_else(|stopped| Err(BlobError::io(OPERATION)(io::Error::other(stopped))));
+    if let Err(BlobError::Away { .. }) = &sent {
+        writes.note_away();
+    }
+    sent
 }
 
 struct Upload {
     store: S3Store,
     path: ObjectPath,
     stored: Stored,
+    patience: Patience,
 }
 
 impl Upload {
-    async fn send(&self, file: Temporary) -> Result<()> {
+    async fn send(self, file: Temporary, turn: OwnedSemaphorePermit) -> Result<()> {
         if self.stored.bytes > PART_BYTES {
-            return self.send_in_parts(file).await;
+            return self.send_in_parts(file, turn).await;
         }
         let (_file, bytes) = self.part(file, 0).await?;
-        let put = self
-            .store
-            .parts
-            .clients
-            .retrying
-            .put(&self.path, bytes.into());
-        self.request(put).await?;
+        let put = self.client().put(&self.path, bytes.into());
+        self.request(self.stored.bytes, put).await?;
         Ok(())
     }
 
-    async fn send_in_parts(&self, file: Temporary) -> Result<()> {
-        let client = &self.store.parts.clients.retrying;
-        let id = self.request(client.create_multipart(&self.path)).await?;
+    async fn send_in_parts(self, file: Temporary, turn: OwnedSemaphorePermit) -> Result<()> {
+        let create = self.client().create_multipart(&self.path);
+        let id = self.request(0, create).await?;
         let sent = async {
             let parts = self.send_parts(file, &id).await?;
-            let complete = client.complete_multipart(&self.path, &id, parts);
-            self.request(complete).await
+            let complete = self.client().complete_multipart(&self.path, &id, parts);
+            // The server may put them together now.
+            self.request(self.stored.bytes, complete).await
         };
         let Err(error) = sent.await else {
             return Ok(());
         };
-        let abort = self.request(client.abort_multipart(&self.path, &id));
+        let patience = self.patience;
+        let aborting = tokio::spawn(async move {
+            self.abort(&id).await;
+            drop(turn);
+        });
+        // Somebody who asks does not wait for that; the process of a command ends after it.
+        if patience == Patience::Work {
+            let _ = aborting.await;
+        }
+        Err(error)
+    }
+
+    async fn abort(&self, id: &MultipartId) {
+        let client = &self.store.parts.clients.retrying;
+        let abort = within(WORK_MAX, OPERATION, async {
+            let aborted = client.abort_multipart(&self.path, id).await;
+            aborted.map_err(|error| Failure::of(error).during(OPERATION))
+        });
         if let Err(left) = abort.await {
             tracing::warn!(
                 error = %infra_kernel::Error::from(left).causes(),
                 "parts of an object that was not finished stay in the bucket until its own rule removes them"
             );
         }
-        Err(error)
+    }
+
+    fn client(&self) -> &AmazonS3 {
+        self.store.parts.clients.of(self.patience)
     }
 
     async fn send_parts(&self, mut file: Temporary, id: &MultipartId) -> Result<Vec<PartId>> {
-        let client = &self.store.parts.clients.retrying;
         let count = usize::try_from(self.stored.bytes.div_ceil(PART_BYTES)).unwrap_or(usize::MAX);
         let mut parts = Vec::with_capacity(count);
         for number in 0..count {
             let (rest, bytes) = self.part(file, number as u64 * PART_BYTES).await?;
             file = rest;
-            let put = client.put_part(&self.path, id, number, PutPayload::from(bytes));
-            parts.push(self.request(put).await?);
+            let length = bytes.len() as u64;
+            let put = self.client();
+            let put = put.put_part(&self.path, id, number, PutPayload::from(bytes));
+            parts.push(self.request(length, put).await?);
         }
         Ok(parts)
     }
@@ -115,11 +134,13 @@ impl Upload {
         read.await
     }
 
+    /// A request in which so many bytes travel.
     async fn request<T>(
         &self,
+        bytes: u64,
         request: impl Future<Output = object_store::Result<T>>,
     ) -> Result<T> {
-        within(WORK_MAX, OPERATION, async {
+        within(request_max(self.patience, bytes), OPERATION, async {
             request
                 .await
                 .map_err(|error| Failure::of(error).during(OPERATION))

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot continue fails
 
+mod away;
 mod conformance;
 mod fixture;
 mod s3;

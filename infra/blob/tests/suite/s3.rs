@@ -170,7 +170,7 @@ async fn a_server_that_is_silent_holds_nobody_up_for_long() {
     let key = store.put(content(10)).await.unwrap().key;
     faulty.proxy.always("GET", HttpFault::Silence);
     let error = store.read_all(key, 10).await.unwrap_err();
-    let BlobError::Io { source, .. } = &error else {
+    let BlobError::Away { source, .. } = &error else {
         panic!("{error:?}")
     };
     assert_eq!(source.kind(), std::io::ErrorKind::TimedOut);

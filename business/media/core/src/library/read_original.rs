@@ -145,7 +145,7 @@ async fn keep_shared(
     // Another may have been quicker, and have made another file: with another version of this
     // program.
     if !matches!(kept, Ok((_, true))) {
-        library.blobs.abandon(pending).await;
+        library.blobs.abandon(pending, kept.as_ref().err()).await;
     }
     Ok(kept?.0)
 }

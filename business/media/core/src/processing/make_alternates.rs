@@ -203,7 +203,8 @@ async fn keep_alternates(
     };
     // The item is gone, or another has done it, or it was not committed.
     if !matches!(kept, Ok(true)) {
-        processing.blobs.abandon(pending).await;
+        let blobs = &processing.blobs;
+        blobs.abandon(pending, kept.as_ref().err()).await;
     }
     kept.map(|_| ())
 }

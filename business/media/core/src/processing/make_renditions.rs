@@ -188,7 +188,7 @@ async fn keep_renditions(
     let stored = match stored {
         Ok(stored) => stored,
         Err(error) => {
-            processing.blobs.abandon(pending).await;
+            processing.blobs.abandon(pending, Some(&error)).await;
             return Err(error);
         }
     };
@@ -235,7 +235,8 @@ async fn commit_ready(
         .await;
     // Deleted or leased to another in the meantime, or not committed.
     if !matches!(kept, Ok(true)) {
-        processing.blobs.abandon(pending).await;
+        let blobs = &processing.blobs;
+        blobs.abandon(pending, kept.as_ref().err()).await;
     }
     if matches!(kept, Ok(true)) {
         tracing::info!(media = %lease.id, attempts = lease.attempt, "a picture is ready");

@@ -98,16 +98,18 @@ pub(crate) async fn claim_deletion(
     Ok(claimed == 1)
 }
 
-/// Lets a blob that could not be deleted wait behind the others. It stays claimed: its bytes may
-/// yet go.
+/// Lets a blob that could not be deleted wait behind the others. It stays claimed while its bytes
+/// may yet go.
 pub(crate) async fn postpone_deletion(
     connection: &mut Connection,
     key: BlobKey,
+    stays_claimed: bool,
     now: Timestamp,
 ) -> Result<(), MediaError> {
-    infra_db::query("UPDATE blob_deletions SET queued_at = $2 WHERE key = $1")
+    infra_db::query("UPDATE blob_deletions SET queued_at = $2, claimed = $3 WHERE key = $1")
         .bind(key.to_string())
         .bind(now.microseconds())
+        .bind(stays_claimed)
         .execute(connection)
         .await?;
     Ok(())

@@ -205,7 +205,7 @@ impl Receiving {
                 .uploads
                 .blobs
                 .store()
-                .read_all_for_work(key, SMALL_BYTES)
+                .read_all_for_upload(key, SMALL_BYTES)
                 .await?;
             piece.begins = part.position.cast_unsigned();
             piece.taken_in = before.len() as u64;
@@ -312,7 +312,7 @@ impl Receiving {
             Err(error) => Err(error.into()),
         };
         if let Err(error) = kept {
-            self.uploads.blobs.abandon(pending).await;
+            self.uploads.blobs.abandon(pending, Some(&error)).await;
             return Err(error);
         }
         self.session.position = to;

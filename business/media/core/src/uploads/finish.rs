@@ -54,7 +54,7 @@ async fn join_parts(
 ) -> Result<Box<dyn BlobWriter>, MediaError> {
     let mut writer = uploads.blobs.store().begin().await?;
     for &key in keys {
-        let read = uploads.blobs.store().read_for_work(key, ByteRange::ALL);
+        let read = uploads.blobs.store().read_for_upload(key, ByteRange::ALL);
         let mut chunks = read.await?.chunks;
         while let Some(chunk) = chunks.next().await {
             writer.write(chunk?).await?;

@@ -134,7 +134,7 @@ async fn keep(
     match kept {
         Ok(item) => Ok(item),
         Err(error) => {
-            uploads.blobs.abandon(pending).await;
+            uploads.blobs.abandon(pending, Some(&error)).await;
             Err(error)
         }
     }

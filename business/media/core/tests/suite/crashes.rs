@@ -1,5 +1,6 @@
 //! What a crash between two steps leaves is found and repaired by the sweeper.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use business_media::Settings;
@@ -129,4 +130,35 @@ async fn the_same_photo_can_be_uploaded_again_while_its_deletion_hangs() {
     for rendition in &again.renditions {
         scene.read(&rendition.key, 0, 0).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_refuses_at_once_and_then_takes_the_same_photos() {
+    let scene = Scene::new().await;
+    let item = scene.ready(OWNER, &photo(1)).await;
+    scene.attach(OWNER, &[item.id], "post:1").await.unwrap();
+    let blobs = scene.files().len();
+    scene.store.be_away(true);
+    let refused = scene.upload(&photo(2)).await.unwrap_err();
+    assert_eq!(refused.code(), infra_kernel::ErrorCode::Unavailable);
+    assert!(refused.retry_after().is_some(), "{refused:?}");
+    let asked = || scene.store.faults.deletions_away.load(Ordering::SeqCst);
+    assert_eq!(asked(), 0, "it waits for the store a second time");
+    // The first of several files that could not be deleted is the last that is asked for.
+    assert_eq!(scene.release("post:1").await, 1);
+    assert_eq!(scene.core.sweep().await.unwrap().blobs, 0);
+    assert_eq!(asked(), 2);
+    assert_eq!(scene.files().len(), blobs);
+    scene.store.be_away(false);
+    // Nobody has swept yet: neither of them waits for that.
+    for number in [2, 1] {
+        let item = scene.upload(&photo(number)).await.unwrap();
+        scene.process(item.media()).await.unwrap();
+        assert!(scene.get(item.id).await.unwrap().is_ready());
+        scene.core.sweep().await.unwrap();
+        for rendition in &scene.get(item.id).await.unwrap().renditions {
+            scene.read(&rendition.key, 0, 0).await.unwrap();
+        }
+    }
+    assert_eq!(scene.count("SELECT COUNT(*) FROM blob_deletions").await, 0);
 }

@@ -1,7 +1,7 @@
 //! A blob store that fails when it is told to.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,6 +19,10 @@ pub(crate) struct Faults {
     pub(crate) finish: AtomicBool,
     /// Deleting a blob fails.
     pub(crate) delete: AtomicBool,
+    /// Nobody is there to ask: what is asked fails, and is not done later either.
+    pub(crate) away: AtomicBool,
+    /// How often a deletion was asked for meanwhile.
+    pub(crate) deletions_away: AtomicU32,
     /// Reading begins late and a list comes late, so that much happens in between.
     pub(crate) slow: AtomicBool,
 }
@@ -52,6 +56,10 @@ impl FaultyStore {
         self.faults.finish.store(fail, Ordering::SeqCst);
     }
 
+    pub(crate) fn be_away(&self, away: bool) {
+        self.faults.away.store(away, Ordering::SeqCst);
+    }
+
     pub(crate) fn be_slow(&self) {
         self.faults.slow.store(true, Ordering::SeqCst);
     }
@@ -80,6 +88,14 @@ fn full_disk() -> BlobError {
     }
 }
 
+fn away() -> BlobError {
+    BlobError::Away {
+        operation: "do as it was told",
+        sent: false,
+        source: std::io::ErrorKind::NotConnected.into(),
+    }
+}
+
 #[async_trait]
 impl BlobStore for FaultyStore {
     async fn begin(&self) -> Result<Box<dyn BlobWriter>> {
@@ -98,6 +114,10 @@ impl BlobStore for FaultyStore {
     }
 
     async fn delete(&self, key: BlobKey) -> Result<bool> {
+        if self.faults.away.load(Ordering::SeqCst) {
+            self.faults.deletions_away.fetch_add(1, Ordering::SeqCst);
+            return Err(away());
+        }
         if self.faults.delete.load(Ordering::SeqCst) {
             return Err(full_disk());
         }
@@ -147,6 +167,9 @@ impl BlobWriter for FaultyWriter {
     }
 
     async fn finish(self: Box<Self>) -> Result<Stored> {
+        if self.faults.away.load(Ordering::SeqCst) {
+            return Err(away());
+        }
         if self.faults.finish.load(Ordering::SeqCst) {
             return Err(full_disk());
         }
