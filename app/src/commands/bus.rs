@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use clap::Subcommand;
-use infra_bus::{Bus, DeadLetter, DeadLetters};
+use infra_bus::{DeadLetter, DeadLetters, Status};
 use infra_kernel::SystemClock;
 use serde_json::{Value, json};
 
 use crate::config::Configuration;
+use crate::wire::Domains;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum BusCommand {
@@ -18,6 +19,21 @@ pub(super) enum BusCommand {
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Forget a subscription that is in this program no more
+    ///
+    /// The log keeps what a subscription has not passed. One that was removed from the program, or
+    /// whose domain is gone, passes nothing any more, and everything is kept for it; `heliograph
+    /// bus status` says which does. What waits to be tried again for it is deleted. Its dead
+    /// letters stay.
+    ///
+    /// It works alongside a running server.
+    Forget {
+        /// The subscription
+        name: String,
+        /// Do it
+        #[arg(long)]
+        yes: bool,
     },
     /// Look at what could not be handled, and decide about it
     #[command(subcommand)]
@@ -68,7 +84,8 @@ pub(super) enum DeadCommand {
 pub(super) async fn run(command: BusCommand, configuration: &Configuration) -> Result<ExitCode> {
     let domains = super::open_existing(configuration).await?;
     match command {
-        BusCommand::Status { json } => status(domains.bus(), json).await?,
+        BusCommand::Status { json } => status(&domains, json).await?,
+        BusCommand::Forget { name, yes } => forget(&domains, &name, yes).await?,
         BusCommand::Dead(command) => {
             let letters = DeadLetters::new(domains.bus_database().clone(), Arc::new(SystemClock));
             dead(command, &letters).await?;
@@ -78,13 +95,15 @@ pub(super) async fn run(command: BusCommand, configuration: &Configuration) -> R
     Ok(ExitCode::SUCCESS)
 }
 
-async fn status(bus: &dyn Bus, as_json: bool) -> Result<()> {
-    let statuses = bus.statuses().await?;
+async fn status(domains: &Domains, as_json: bool) -> Result<()> {
+    let statuses = domains.bus().statuses().await?;
+    let names = domains.subscriptions();
+    let is_read = |status: &Status| names.contains(&&*status.subscription);
     if as_json {
         let rows = statuses.iter().map(|status| {
             json!({
                 "subscription": status.subscription, "position": status.position, "behind": status.behind,
-                "waiting": status.waiting, "dead_letters": status.dead_letters,
+                "waiting": status.waiting, "dead_letters": status.dead_letters, "is_read": is_read(status),
             })
         });
         return super::print_json(&rows.collect());
@@ -93,7 +112,7 @@ async fn status(bus: &dyn Bus, as_json: bool) -> Result<()> {
         "{:<28} {:>10} {:>8} {:>8} {:>6}",
         "subscription", "position", "behind", "waiting", "dead"
     );
-    for status in statuses {
+    for status in &statuses {
         println!(
             "{:<28} {:>10} {:>8} {:>8} {:>6}",
             status.subscription,
@@ -101,6 +120,39 @@ async fn status(bus: &dyn Bus, as_json: bool) -> Result<()> {
             status.behind,
             status.waiting,
             status.dead_letters
+        );
+    }
+    for status in statuses.iter().filter(|status| !is_read(status)) {
+        let name = &status.subscription;
+        println!(
+            "Nobody reads {name} any more, and the log keeps every event from there on for it: `heliograph bus forget {name}`"
+        );
+    }
+    Ok(())
+}
+
+async fn forget(domains: &Domains, name: &str, is_sure: bool) -> Result<()> {
+    let statuses = domains.bus().statuses().await?;
+    let known = statuses.iter().find(|status| status.subscription == name);
+    let known = known.with_context(|| {
+        format!("there is no subscription {name}; `heliograph bus status` lists all")
+    })?;
+    ensure!(
+        !domains.subscriptions().contains(&name),
+        "{name} is a subscription of this program, and would begin again at the beginning of the log: it is not forgotten"
+    );
+    ensure!(
+        is_sure,
+        "{name} would be forgotten, with {} events that wait to be tried again and {} that it has not come to; say so with --yes",
+        known.waiting,
+        known.behind
+    );
+    infra_bus::forget(domains.bus_database(), name).await?;
+    println!("{name} is forgotten, and the log keeps nothing for it any more.");
+    if known.dead_letters > 0 {
+        println!(
+            "Its dead letters stay ({}): `heliograph bus dead list --subscription {name}`",
+            known.dead_letters
         );
     }
     Ok(())

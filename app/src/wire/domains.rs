@@ -114,6 +114,15 @@ impl Domains {
         &*self.bus
     }
 
+    /// The subscriptions that this program runs.
+    #[must_use]
+    pub fn subscriptions(&self) -> Vec<&'static str> {
+        let consumers = self.composed.iter().flat_map(Composed::consumers);
+        consumers
+            .map(|consumer| consumer.subscription.name)
+            .collect()
+    }
+
     /// The bus's own database, for its dead letters.
     #[must_use]
     pub const fn bus_database(&self) -> &Database {

@@ -2,10 +2,12 @@
 //! started over another log than its own.
 
 use std::fs::File;
+use std::path::Path;
 use std::process::Output;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use infra_db::{Database, DbError};
 use testing_engines::Nats;
 
 use crate::commands::said;
@@ -150,6 +152,61 @@ async fn the_doctor_says_what_the_log_is_and_what_is_wrong_with_it() {
     let words = said(&gone);
     assert!(words.contains("nats://127.0.0.1:1"), "{words}");
     assert!(!words.contains("tulip"), "{words}");
+}
+
+/// A subscription of before, which stands where another one does.
+async fn leave_subscription(folder: &Path, name: &'static str) {
+    let file = folder.join("bus.db");
+    let database = Database::open(&file, &infra_bus::MIGRATIONS).await.unwrap();
+    let statement = "INSERT INTO subscriptions (name, position, created_at, log_history, log_base)
+        SELECT $1, position, created_at, log_history, log_base FROM subscriptions
+        WHERE name = 'feed.fan-out'";
+    let inserted = database.write::<u64, DbError, _>(move |connection| {
+        Box::pin(async move {
+            let insert = infra_db::query(statement).bind(name);
+            insert.execute(connection).await
+        })
+    });
+    assert_eq!(inserted.await.unwrap(), 1);
+    database.close().await;
+}
+
+#[tokio::test]
+async fn a_subscription_that_nobody_reads_is_shown_and_forgotten() {
+    let nats = Nats::start();
+    let urls = nats.as_ref().map(Nats::url);
+    for url in [Some(String::new()), urls].into_iter().flatten() {
+        let server = Server::with(&[(URL, &url)]).await;
+        let status = || said(&run(&server, &["bus", "status"], &url));
+        eventually("it is known", async || {
+            status().contains("feed.fan-out").then_some(())
+        })
+        .await;
+        assert!(!status().contains("Nobody"), "{}", status());
+        leave_subscription(server.folder(), "feed.gone").await;
+        let words = status();
+        assert!(words.contains("Nobody reads feed.gone any more"), "{words}");
+        let listed = run(&server, &["bus", "status", "--json"], &url);
+        let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+        let rows = listed.as_array().unwrap().iter();
+        let unread: Vec<_> = rows.filter(|row| row["is_read"] == false).collect();
+        assert_eq!(unread.len(), 1, "{listed}");
+        assert_eq!(unread[0]["subscription"], "feed.gone");
+        for (arguments, expected) in [
+            (&["feed.fan-out", "--yes"][..], "of this program"),
+            (&["feed.nowhere", "--yes"], "there is no subscription"),
+            (&["feed.gone"], "say so with --yes"),
+        ] {
+            let refused = run(&server, &[&["bus", "forget"], arguments].concat(), &url);
+            assert!(!refused.status.success());
+            assert!(said(&refused).contains(expected), "{}", said(&refused));
+        }
+        let forgotten = run(&server, &["bus", "forget", "feed.gone", "--yes"], &url);
+        assert!(forgotten.status.success(), "{}", said(&forgotten));
+        let words = status();
+        assert!(!words.contains("feed.gone"), "{words}");
+        assert!(words.contains("feed.fan-out"), "{words}");
+    }
 }
 
 #[tokio::test]

@@ -33,8 +33,8 @@ pub(crate) async fn statuses_behind(database: &Database, end: i64) -> Result<Vec
 }
 
 /// Forgets a subscription that no longer exists in the program: its cursor, which would keep the
-/// log from being trimmed, and what waits for redelivery. Its dead letters stay. Returns whether
-/// there was one.
+/// log, whichever it is, from being trimmed, and what waits for redelivery. Its dead letters stay.
+/// Returns whether there was one.
 ///
 /// A subscription that is still run must not be forgotten: when it is run the next time it begins
 /// at the beginning.

@@ -123,7 +123,8 @@ fn subscription(status: &Status) -> Finding {
     }
     if status.behind > BEHIND_MAX {
         return Finding::Warning(format!(
-            "{name} is {} events behind; is a process with the worker role running?",
+            "{name} is {} events behind: is a process with the worker role running, and does `heliograph bus status` say that \
+             anybody reads it?",
             status.behind
         ));
     }

@@ -16,7 +16,7 @@ macro_rules! stories {
     };
 }
 
-const STORIES: [(&str, Story); 14] = stories![
+const STORIES: [(&str, Story); 15] = stories![
     every_event_of_its_topics_arrives_once_and_in_order,
     an_event_published_twice_is_delivered_once,
     a_stopped_subscription_resumes_where_it_was,
@@ -30,6 +30,7 @@ const STORIES: [(&str, Story); 14] = stories![
     a_letter_beyond_the_cursor_stays_dead_after_a_crash,
     a_rare_topic_is_found_behind_many_other_events,
     only_what_everyone_has_passed_is_trimmed,
+    one_that_is_forgotten_holds_nothing_back,
     headers_travel_with_their_event,
 ];
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use infra_bus::{
     Bus, Consumer, EmbeddedBus, Event, Handler, JetStreamBus, JetStreamSettings, Settings, Status,
-    Subscription,
+    Subscription, inspect_jet_stream,
 };
 use infra_db::Database;
 use infra_kernel::{Clock, EventId, IdGenerator, SystemClock};
@@ -13,7 +13,7 @@ use testing_engines::Nats;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::kit::{NAME, TOPIC, eventually, headers, open_database, quick};
+use crate::kit::{NAME, TOPIC, count, eventually, headers, open_database, quick};
 
 /// Where the log is.
 #[derive(Clone)]
@@ -148,6 +148,15 @@ impl Stage {
 
     pub(crate) async fn statuses(&self) -> Vec<Status> {
         self.bus.statuses().await.unwrap()
+    }
+
+    /// How many events the log keeps.
+    pub(crate) async fn kept(&self, place: &Place) -> u64 {
+        let Place::JetStream(url, stream) = place else {
+            return count(&self.database, "log").await.cast_unsigned();
+        };
+        let facts = inspect_jet_stream(url, stream, Some(&self.database), SystemClock.now());
+        facts.await.unwrap().stream.unwrap().events
     }
 
     /// The last event that ids go on from.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use infra_bus::{DeadLetters, Event, HandlerError, RetryPolicy, Subscription};
+use infra_bus::{DeadLetters, Event, HandlerError, RetryPolicy, Subscription, forget};
 use infra_kernel::{Clock as _, ManualClock, SystemClock};
 use tokio::sync::Notify;
 
@@ -311,6 +311,35 @@ pub(super) async fn only_what_everyone_has_passed_is_trimmed(place: Place) {
     recorder.has_seen(2).await;
     run.stop().await;
     assert_eq!(recorder.seen(), [50, 51]);
+}
+
+pub(super) async fn one_that_is_forgotten_holds_nothing_back(place: Place) {
+    let clock = Arc::new(ManualClock::at(SystemClock.now()));
+    let mut settings = quick();
+    settings.trim_interval_s = 1;
+    let stage = Stage::with(&place, &settings, clock.clone()).await;
+    let gone = Subscription {
+        name: "test.gone",
+        ..subscription()
+    };
+    let recorder = Recorder::new(accept);
+    let run = stage.run(gone.clone(), recorder.clone());
+    stage.publish(&[stage.event(1, 0)]).await;
+    recorder.has_seen(1).await;
+    run.stop().await;
+    let events: Vec<_> = (1..20).map(|number| stage.event(number, number)).collect();
+    stage.publish(&events).await;
+    let run = stage.run(subscription(), Recorder::new(accept));
+    stage.settled().await;
+    clock.advance(Duration::from_secs(30 * 86_400));
+    let _trimming = stage.trim();
+    eventually("what both have passed is gone", async || {
+        stage.kept(&place).await == 19
+    })
+    .await;
+    assert!(forget(&stage.database, gone.name).await.unwrap());
+    eventually("the rest is gone", async || stage.kept(&place).await == 0).await;
+    run.stop().await;
 }
 
 pub(super) async fn headers_travel_with_their_event(place: Place) {
