@@ -73,13 +73,13 @@ fn engines(configuration: &Configuration) -> Vec<Finding> {
     let folder = configuration.data_dir.display();
     let databases = infra_db::postgres_label(&configuration.database_url);
     let databases = databases.unwrap_or_else(|_| format!("files of {folder}"));
-    let events = configuration.log_servers().unwrap_or_default();
+    let servers = configuration.log_servers().ok().flatten();
     let bucket = configuration.bucket().ok().flatten();
     let photos = bucket.map_or_else(|| format!("files of {folder}"), |bucket| bucket.to_string());
-    let events = match events.as_str() {
-        "" => format!("a file of {folder}"),
-        servers => servers.to_owned(),
-    };
+    let events = servers.map_or_else(
+        || format!("a file of {folder}"),
+        |servers| servers.to_string(),
+    );
     vec![
         Finding::Good(format!("database_url: the databases are {databases}")),
         Finding::Good(format!("bus_url: the log of events is {events}")),

@@ -2,6 +2,7 @@
 //! whether settings beside them say something else.
 
 use infra_blob::{S3Credentials, S3Location};
+use infra_bus::{InvalidServers, NatsServers};
 
 use super::{ConfigError, Configuration, Origin};
 
@@ -27,7 +28,7 @@ impl Configuration {
             label.map_err(|error| invalid(("database_url", error.to_string())))?;
         }
         self.log_servers()
-            .map_err(|problem| invalid(("bus_url", problem)))?;
+            .map_err(|error| invalid(("bus_url", error.to_string())))?;
         if !self.redis_url.is_empty() {
             let checked = infra_redis::check_url(&self.redis_url);
             checked.map_err(|error| invalid(("redis_url", error.to_string())))?;
@@ -49,27 +50,15 @@ impl Configuration {
         S3Location::of(&self.media_url, &self.s3).map(Some)
     }
 
-    /// The servers of the log of events, as they may be shown; empty when it is in the data folder.
+    /// The servers of the log of events; none when it is in the data folder.
     ///
     /// # Errors
-    /// A sentence that shows nothing of the URL, which may hold a password.
-    pub(crate) fn log_servers(&self) -> Result<String, String> {
+    /// When the URL names none.
+    pub(crate) fn log_servers(&self) -> Result<Option<NatsServers>, InvalidServers> {
         if self.bus_url.is_empty() {
-            return Ok(String::new());
+            return Ok(None);
         }
-        let addresses = self.bus_url.split(',').map(|address| {
-            let (scheme, rest) = address.trim().split_once("://")?;
-            let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-            let host = host.strip_suffix('/').unwrap_or(host);
-            let is_known = matches!(scheme, "nats" | "tls") && is_host_and_port(host);
-            is_known.then(|| format!("{scheme}://{host}"))
-        });
-        let addresses: Option<Vec<_>> = addresses.collect();
-        addresses
-            .map(|addresses| addresses.join(","))
-            .ok_or_else(|| {
-                "it is not an address like nats://host:4222, or tls://host:4222".to_owned()
-            })
+        NatsServers::parse(&self.bus_url).map(Some)
     }
 }
 
@@ -95,19 +84,6 @@ pub(super) fn warnings<'s>(
         }
     }
     warnings
-}
-
-/// A host's name or address, with a port or without.
-fn is_host_and_port(text: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
-    let port = match text.rsplit_once(']') {
-        Some((_, rest)) => rest.strip_prefix(':'),
-        None => text.split_once(':').map(|(_, port)| port),
-    };
-    let host = text.split(':').next().unwrap_or_default();
-    !host.is_empty()
-        && text.bytes().all(is_plain)
-        && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }
 
 #[cfg(test)]
@@ -162,15 +138,5 @@ mod tests {
             });
             assert!(error.contains(named), "{error}");
         }
-    }
-
-    #[test]
-    fn addresses_are_shown_without_accounts() {
-        let configuration = Configuration {
-            bus_url: "nats://ada:tulip@one:4222, nats://[::1]:4223".to_owned(),
-            ..Configuration::default()
-        };
-        let shown = configuration.log_servers().unwrap();
-        assert_eq!(shown, "nats://one:4222,nats://[::1]:4223");
     }
 }

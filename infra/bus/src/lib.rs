@@ -46,7 +46,8 @@ pub use embedded::EmbeddedBus;
 pub use event::{Event, PayloadError};
 pub use headers::Headers;
 pub use jetstream::{
-    ConnectError, JetStreamBus, JetStreamFacts, JetStreamSettings, StreamFacts, inspect_jet_stream,
+    ConnectError, InvalidServers, JetStreamBus, JetStreamFacts, JetStreamSettings, NatsServers,
+    StreamFacts, inspect_jet_stream,
 };
 pub use last_event::last_event;
 pub use log_place::{LogPlace, log_place, renew_installation};

@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 
 use super::JetStreamSettings;
 use super::inspect::monitored;
+use super::servers::{InvalidServers, NatsServers};
 
 /// Any error below this module.
 pub(super) type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -48,6 +49,9 @@ pub enum ConnectError {
     /// A setting cannot be right.
     #[error("{0}")]
     Setting(String),
+    /// The URL names no servers.
+    #[error(transparent)]
+    Servers(#[from] InvalidServers),
     /// The bus's database could not be read.
     #[error("the bus's database could not be read")]
     Database(#[from] infra_db::DbError),
@@ -89,6 +93,7 @@ pub enum ConnectError {
 pub(super) struct Connection {
     pub(super) client: Client,
     pub(super) context: Context,
+    servers: NatsServers,
     stream: String,
     /// What stands before a topic in its subject.
     prefix: String,
@@ -130,13 +135,12 @@ impl Connection {
     }
 
     /// Whether what is said over it can be read on the way.
-    pub(super) fn encryption(&self, url: &str, settings: &JetStreamSettings) -> Encryption {
-        if wants_encryption(url, settings) || self.client.server_info().tls_required {
+    pub(super) fn encryption(&self, settings: &JetStreamSettings) -> Encryption {
+        let servers = &self.servers;
+        if wants_encryption(servers, settings) || self.client.server_info().tls_required {
             return Encryption::Verified;
         }
-        let shown = without_account(url);
-        let hosts = shown.split(',').map(host);
-        Encryption::absent(hosts)
+        Encryption::absent(servers.hosts())
     }
 
     /// The connection alone, to a server that is new enough.
@@ -147,7 +151,8 @@ impl Connection {
     ) -> Result<Self, ConnectError> {
         let checked = settings.check();
         checked.map_err(|(_, problem)| ConnectError::Setting(problem))?;
-        let client = connect(url, settings).await?;
+        let servers = NatsServers::parse(url)?;
+        let client = connect(&servers, settings).await?;
         require_version(&client)?;
         let context = ContextBuilder::new()
             .timeout(REQUEST_MAX)
@@ -156,6 +161,7 @@ impl Connection {
         Ok(Self {
             client,
             context,
+            servers,
             stream: format!("{}-events", settings.name),
             prefix: format!("{}.events.", settings.name),
             replicas: settings.replicas,
@@ -283,11 +289,13 @@ fn losses_in(config: &Config) -> u64 {
     noted.and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
-async fn connect(url: &str, settings: &JetStreamSettings) -> Result<Client, ConnectError> {
+async fn connect(
+    servers: &NatsServers,
+    settings: &JetStreamSettings,
+) -> Result<Client, ConnectError> {
     settings.check_files()?;
-    let addresses: Vec<String> = url.split(',').map(|part| part.trim().to_owned()).collect();
     let mut options = ConnectOptions::new()
-        .require_tls(wants_encryption(url, settings))
+        .require_tls(wants_encryption(servers, settings))
         .name("heliograph")
         .connection_timeout(CONNECT_MAX)
         .request_timeout(Some(REQUEST_MAX))
@@ -302,37 +310,16 @@ async fn connect(url: &str, settings: &JetStreamSettings) -> Result<Client, Conn
         options =
             options.add_client_certificate(certificate, settings.client_key_file.clone().into());
     }
-    let connected = options.connect(addresses).await;
+    let connected = options.connect(servers.addresses()).await;
     connected.map_err(|error| match certificate_problem(&error) {
-        Some(problem) => ConnectError::Certificate(without_account(url), problem),
-        None => ConnectError::Unreachable(without_account(url), Box::new(error)),
+        Some(problem) => ConnectError::Certificate(servers.to_string(), problem),
+        None => ConnectError::Unreachable(servers.to_string(), Box::new(error)),
     })
 }
 
-/// Whether no connection may be made that is not encrypted. One encrypted address says so of all,
-/// for those of a cluster that the servers name themselves have no scheme.
-fn wants_encryption(url: &str, settings: &JetStreamSettings) -> bool {
-    let mut addresses = url.split(',');
-    !settings.ca_file.is_empty() || addresses.any(|address| address.trim().starts_with("tls:"))
-}
-
-/// Addresses as they may be shown: passwords stand before the last sign of each. A comma may be
-/// one's own, so only a scheme begins another address for certain.
-fn without_account(url: &str) -> String {
-    const SCHEME: &str = "nats://";
-    let url: String = url.split_whitespace().collect();
-    let addresses = url.split(SCHEME);
-    let shown = addresses.map(|one| one.rsplit_once('@').map_or(one, |(_, host)| host));
-    shown.collect::<Vec<_>>().join(SCHEME)
-}
-
-/// The host of an address that was shown: without its scheme and port.
-fn host(address: &str) -> &str {
-    let bare = address.rsplit("//").next().unwrap_or_default();
-    match bare.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => bare,
-    }
+/// Whether no connection may be made that is not encrypted.
+fn wants_encryption(servers: &NatsServers, settings: &JetStreamSettings) -> bool {
+    !settings.ca_file.is_empty() || servers.want_encryption()
 }
 
 fn report(event: &async_nats::Event) {
@@ -359,26 +346,5 @@ fn require_version(client: &Client) -> Result<(), ConnectError> {
     match found {
         (Some(major), Some(minor)) if (major, minor) >= VERSION_MIN => Ok(()),
         _ => Err(ConnectError::TooOld(version)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_account;
-
-    #[test]
-    fn no_part_of_an_account_is_shown() {
-        for (url, shown) in [
-            ("nats://one:4222", "nats://one:4222"),
-            ("nats://ada:tulip@one", "nats://one"),
-            ("nats://ada:tu,lip@one,two", "nats://one,two"),
-            ("nats://ada:4,lip@one", "nats://one"),
-            ("nats://ada:t@one,nats://bob:r@two", "nats://one,nats://two"),
-            ("nats://one, nats://two", "nats://one,nats://two"),
-            ("nats://one,ada:tulip@two", "nats://two"),
-            ("tls://ada:tulip@one", "one"),
-        ] {
-            assert_eq!(without_account(url), shown);
-        }
     }
 }

@@ -37,7 +37,7 @@ pub(super) async fn inspect(
     let their_now = monitored.as_ref().and_then(|seen| seen.now);
     Ok(JetStreamFacts {
         version: connection.client.server_info().version,
-        encryption: connection.encryption(url, settings),
+        encryption: connection.encryption(settings),
         is_synced: monitored.map(|seen| seen.is_synced),
         clock_ahead_us: their_now.map(|theirs| theirs.microseconds() - now.microseconds()),
         stream: stream_facts(&connection).await?,

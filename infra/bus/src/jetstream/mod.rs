@@ -13,6 +13,7 @@ mod inspect;
 mod log;
 mod message;
 mod reader;
+mod servers;
 mod watch;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use connection::Connection;
 use log::JetStreamLog;
 
 pub use connection::ConnectError;
+pub use servers::{InvalidServers, NatsServers};
 
 /// What the stream is like, on the servers that keep it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

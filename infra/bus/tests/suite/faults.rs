@@ -277,6 +277,9 @@ async fn addresses_that_lead_nowhere_are_refused() {
     };
     let refused = refusal("nats://127.0.0.1:1", &stream).await;
     assert!(matches!(refused, ConnectError::Setting(_)), "{refused}");
+    let refused = refusal("ada:tulip@127.0.0.1:1", &JetStreamSettings::default()).await;
+    assert!(matches!(refused, ConnectError::Servers(_)), "{refused}");
+    assert!(!refused.to_string().contains("tulip"), "{refused}");
 }
 
 #[tokio::test]
