@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Configuration, Loaded, Overrides};
 use crate::roles::Role;
-use crate::wire::{self, DataFolder, Domains, Topology, Worker};
+use crate::wire::{self, DataFolder, Domains, Topology, Worker, event_log};
 
 #[derive(Debug, Args, Clone, Default)]
 pub(super) struct ServeArguments {
@@ -122,7 +122,9 @@ async fn open(
         requires_files: true,
         ..Topology::default()
     };
-    Ok(Arc::new(Domains::open(configuration, &topology).await?))
+    let domains = Domains::open(configuration, &topology).await?;
+    event_log::note_use(domains.bus()).await?;
+    Ok(Arc::new(domains))
 }
 
 /// Begins the log with what is worth knowing about the configuration.

@@ -31,6 +31,18 @@ pub(super) async fn open(
     Ok(Arc::new(bus))
 }
 
+/// Notes which log is used from now on, before anything is published to it, and says so where it
+/// is not the one of before.
+pub(crate) async fn note_use(bus: &dyn Bus) -> Result<()> {
+    if bus.note_use().await? {
+        tracing::warn!(
+            "the log of events on the servers of `bus_url` is not the one that was used before: what that one holds and \
+             nobody has handled is not read; if its servers have not lost it, name them in `bus_url`"
+        );
+    }
+    Ok(())
+}
+
 /// The bus whose log is in the data folder.
 pub(crate) fn open_embedded(
     configuration: &Configuration,

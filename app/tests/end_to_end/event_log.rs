@@ -152,6 +152,18 @@ async fn the_doctor_says_what_the_log_is_and_what_is_wrong_with_it() {
     let words = said(&gone);
     assert!(words.contains("nats://127.0.0.1:1"), "{words}");
     assert!(!words.contains("tulip"), "{words}");
+    // A start over a stream on other servers says so.
+    let elsewhere = Nats::start().unwrap();
+    server.set(URL, &elsewhere.url());
+    server.set(MONITOR, &elsewhere.monitor());
+    server.start_again().await;
+    eventually("it says that the log is another one", async || {
+        let words = server.said();
+        words
+            .contains("not the one that was used before")
+            .then_some(())
+    })
+    .await;
 }
 
 /// A subscription of before, which stands where another one does.

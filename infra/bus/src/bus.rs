@@ -53,6 +53,17 @@ pub trait Bus: Send + Sync + 'static {
     /// When the log or the bus's database could not be asked.
     async fn statuses(&self) -> Result<Vec<Status>, BusError>;
 
+    /// Notes that relays publish to this log from now on. Returns whether they last published to
+    /// another one elsewhere: what that one holds and nobody has handled is not read here. A server
+    /// that has lost its disk has another one, too.
+    ///
+    /// # Errors
+    /// When the log or the bus's database could not be asked.
+    async fn note_use(&self) -> Result<bool, BusError> {
+        // A log in the bus's own database is known by its events.
+        Ok(false)
+    }
+
     /// What there is besides when the log can lose what it has acknowledged and synced: another
     /// machine's disks. None where its durability is that of the outboxes, whose rows are deleted
     /// then as soon as they are published. Where there is something, relays keep the rows for a

@@ -11,7 +11,8 @@ pub enum LogPlace {
     Nowhere,
     /// In the database itself: the embedded log.
     Here,
-    /// Somewhere else: the subscriptions have read another log than this database's.
+    /// Somewhere else: another log than this database's was used, whether or not a subscription
+    /// has read it yet.
     Elsewhere,
 }
 
@@ -26,7 +27,8 @@ pub async fn log_place(database: &Database) -> Result<LogPlace, DbError> {
         "SELECT EXISTS (SELECT 1 FROM log)
                  OR EXISTS (SELECT 1 FROM log_move WHERE from_history <> ''),
              EXISTS (SELECT 1 FROM subscriptions WHERE log_history <> '')
-                 OR EXISTS (SELECT 1 FROM log_move WHERE to_history <> '')",
+                 OR EXISTS (SELECT 1 FROM log_move WHERE to_history <> '')
+                 OR EXISTS (SELECT 1 FROM installation WHERE log_history <> '')",
     )
     .fetch_one(database.reader())
     .await?;
@@ -35,6 +37,26 @@ pub async fn log_place(database: &Database) -> Result<LogPlace, DbError> {
         (true, false) => LogPlace::Here,
         (false, false) => LogPlace::Nowhere,
     })
+}
+
+/// The history of the log elsewhere that this database was last used with; empty when that is its
+/// own, or when it was used with none.
+pub(crate) async fn used_history(database: &Database) -> Result<String, DbError> {
+    infra_db::query_scalar("SELECT log_history FROM installation")
+        .fetch_one(database.reader())
+        .await
+}
+
+/// Has the log of this history be the one that the database was last used with.
+pub(crate) async fn store_used(
+    connection: &mut Connection,
+    history: String,
+) -> Result<(), DbError> {
+    infra_db::query("UPDATE installation SET log_history = $1")
+        .bind(history)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// The last move of the log.
@@ -77,11 +99,11 @@ impl LogMove {
             "INSERT INTO log_move (from_history, to_history, last_event) VALUES ($1, $2, $3)",
         )
         .bind(self.from_history)
-        .bind(self.to_history)
+        .bind(&self.to_history)
         .bind(self.last_event)
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
-        Ok(())
+        store_used(connection, self.to_history).await
     }
 }
 

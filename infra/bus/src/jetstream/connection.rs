@@ -284,6 +284,11 @@ impl Connection {
     }
 }
 
+/// When the stream of a history was made: it has others where it has lost events.
+pub(super) fn made_at(history: &str) -> &str {
+    history.split('/').next().unwrap_or_default()
+}
+
 fn losses_in(config: &Config) -> u64 {
     let noted = config.metadata.get(LOSSES);
     noted.and_then(|text| text.parse().ok()).unwrap_or(0)

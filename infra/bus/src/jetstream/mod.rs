@@ -28,9 +28,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::delivery::Delivery;
 use crate::log::Log as _;
-use crate::log_place::installation;
+use crate::log_place::{installation, store_used, used_history};
 use crate::{Bus, BusError, Consumer, Event, LossyLog, Settings, Status};
-use connection::Connection;
+use connection::{Connection, made_at};
 use log::JetStreamLog;
 
 pub use connection::ConnectError;
@@ -234,6 +234,21 @@ impl Bus for JetStreamBus {
     async fn statuses(&self) -> Result<Vec<Status>, BusError> {
         let extent = self.log.extent().await.map_err(BusError::look)?;
         self.delivery.statuses(extent.last).await
+    }
+
+    async fn note_use(&self) -> Result<bool, BusError> {
+        let extent = self.log.extent().await.map_err(BusError::look)?;
+        let database = &self.delivery.database;
+        let used = used_history(database).await.map_err(BusError::look)?;
+        if *used == *extent.history {
+            return Ok(false);
+        }
+        let history = extent.history.to_string();
+        let noted = database.write(move |connection| {
+            Box::pin(async move { store_used(connection, history).await })
+        });
+        noted.await.map_err(BusError::look)?;
+        Ok(!used.is_empty() && made_at(&used) != made_at(&extent.history))
     }
 
     fn lossy(&self) -> Option<&dyn LossyLog> {

@@ -4,7 +4,7 @@ use infra_db::{Database, DbError};
 
 use crate::delivery::cursor::{self, StoredPosition};
 use crate::log::Extent;
-use crate::log_place::{LogMove, LogPlace, log_place};
+use crate::log_place::{LogMove, LogPlace, log_place, used_history};
 
 #[derive(infra_db::Row)]
 struct Row {
@@ -32,6 +32,8 @@ pub(super) struct Cursors {
     is_elsewhere: bool,
     /// The history that was moved to last.
     moved_to: Option<String>,
+    /// The history that was used last.
+    used: String,
 }
 
 impl Cursors {
@@ -55,6 +57,7 @@ impl Cursors {
             all: cursors.collect(),
             is_elsewhere: log_place(database).await? == LogPlace::Elsewhere,
             moved_to: LogMove::last(database).await?.map(|last| last.to_history),
+            used: used_history(database).await?,
         })
     }
 
@@ -70,7 +73,7 @@ impl Cursors {
             return !self.is_elsewhere;
         }
         if self.all.is_empty() {
-            return self.moved_to.as_deref() == Some(&*extent.history);
+            return [self.moved_to.as_deref(), Some(&self.used)].contains(&Some(&extent.history));
         }
         let mut cursors = self.all.iter();
         cursors.any(|cursor| cursor.row.stored.passed_in(extent).is_some())

@@ -66,6 +66,35 @@ async fn a_move_back_finishes_the_one_before() {
 }
 
 #[tokio::test]
+async fn a_stream_that_nobody_reads_yet_is_known_and_moved() {
+    let (Some(server), Some(other)) = (Nats::start(), Nats::start()) else {
+        return;
+    };
+    let pair = Pair::open(&server, "unread").await;
+    assert!(!pair.jet_stream.note_use().await.unwrap());
+    pair.publish(&pair.jet_stream, 0..10).await;
+    // A start in the folder would not see them.
+    let place = log_place(&pair.database).await.unwrap();
+    assert_eq!(place, LogPlace::Elsewhere);
+    // Other servers are not those that have it.
+    let elsewhere = connect(&other, &pair.stream, &pair.database).await;
+    let moving = move_log(&elsewhere, &pair.embedded, &[], &mut |_| {}).await;
+    let refused = moving.unwrap_err();
+    assert!(matches!(refused, MoveError::OtherLog), "{refused}");
+    // A start over them says so, once in each direction.
+    for bus in [&elsewhere, &pair.jet_stream] {
+        assert!(bus.note_use().await.unwrap());
+        assert!(!bus.note_use().await.unwrap());
+    }
+    assert_eq!(pair.to_folder(&[]).await.unwrap().events, 10);
+    assert_eq!(log_place(&pair.database).await.unwrap(), LogPlace::Here);
+    let seen = read(&pair.embedded, subscription(), 10).await;
+    assert_whole(&seen, 0..10);
+    assert_eq!(pair.to_nats().await.subscriptions, 1);
+    assert!(!pair.jet_stream.note_use().await.unwrap());
+}
+
+#[tokio::test]
 async fn a_log_that_nobody_reads_yet_is_moved_once() {
     let Some(server) = Nats::start() else { return };
     let pair = Pair::open(&server, "unread").await;
