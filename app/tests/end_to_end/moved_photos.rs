@@ -124,14 +124,16 @@ impl Moving {
         Self { child, steps }
     }
 
-    /// Waits until it says so often that it has come to this step.
-    fn wait_for(&mut self, step: &str, times: usize) {
+    /// Waits until it says so often that it has come to this step. Returns how many files it says.
+    fn wait_for(&mut self, step: &str, times: usize) -> u64 {
         let lines = self.steps.by_ref().map_while(Result::ok);
-        let steps = lines.filter(|line| {
-            let line: Value = serde_json::from_str(line).unwrap();
-            line["step"] == step
-        });
-        assert_eq!(steps.take(times).count(), times, "{step}");
+        let lines = lines.map(|line| serde_json::from_str::<Value>(&line).unwrap());
+        let steps: Vec<_> = lines
+            .filter(|line| line["step"] == step)
+            .take(times)
+            .collect();
+        assert_eq!(steps.len(), times, "{step}");
+        steps[times - 1]["files"].as_u64().unwrap()
     }
 
     /// Lets it come to its end.
@@ -143,13 +145,15 @@ impl Moving {
     }
 }
 
-/// Starts a move and kills it when it says that it has come to this step.
-fn kill_at(folder: &Path, to: &str, settings: &Settings, step: &str, times: usize) {
+/// Starts a move and kills it when it says that it has come to this step. Returns how many files it
+/// has said by then.
+fn kill_at(folder: &Path, to: &str, settings: &Settings, step: &str, times: usize) -> u64 {
     let mut moving = Moving::begin(folder, to, settings);
-    moving.wait_for(step, times);
+    let files = moving.wait_for(step, times);
     moving.child.kill().unwrap();
     let status = moving.child.wait().unwrap();
     assert!(!status.success(), "{step}: {status}");
+    files
 }
 
 #[tokio::test]
@@ -213,9 +217,9 @@ async fn a_move_that_is_killed_goes_on_and_what_came_in_between_comes_over() {
     let mut place = Place::begin(1).await;
     stop(&mut place.server).await;
     fill(place.folder());
-    for (step, time) in [("counted", 1), ("copied", 1), ("copied", 1)] {
-        kill_at(place.folder(), "s3", &settings, step, time);
-    }
+    let said = [("counted", 1), ("copied", 1), ("copied", 1)]
+        .map(|(step, time)| kill_at(place.folder(), "s3", &settings, step, time));
+    assert!(said[2] > said[1], "{said:?}: it counts on");
     let objects = s3.objects("one");
     let half = objects.names().len();
     assert!(half > 500 && half < FILES as usize, "{half} are copied");

@@ -87,23 +87,39 @@ pub struct PageCopied {
     pub damaged: Vec<BlobKey>,
 }
 
-/// Counts what a store holds. Calls back after each page.
+/// What a store holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Survey {
+    /// All of it.
+    pub all: Totals,
+    /// What an earlier copy has come past.
+    pub done: Totals,
+}
+
+/// Counts what a store holds, of which an earlier copy has come to this key. Calls back after each
+/// page.
 ///
 /// # Errors
 /// When it cannot be listed.
 pub async fn survey(
     source: &dyn BlobStore,
+    done_to: Option<BlobKey>,
     on_page: &mut (dyn FnMut(Totals) + Send),
-) -> Result<Totals> {
-    let (mut totals, mut after) = (Totals::default(), None);
+) -> Result<Survey> {
+    let (mut survey, mut after) = (Survey::default(), None);
     loop {
         let page = patiently(|| source.list(after, PAGE)).await?.blobs;
         let Some(last) = page.last() else {
-            return Ok(totals);
+            return Ok(survey);
         };
         after = Some(last.key);
-        page.iter().for_each(|stored| totals.add(*stored));
-        on_page(totals);
+        for stored in page {
+            survey.all.add(stored);
+            if Some(stored.key) <= done_to {
+                survey.done.add(stored);
+            }
+        }
+        on_page(survey.all);
     }
 }
 

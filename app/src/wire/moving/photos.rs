@@ -166,13 +166,17 @@ async fn move_from(
         let phase = Phase::Count;
         report(Step { phase, done, of });
     };
-    let of = transfer::survey(&*source.store, &mut counted).await;
-    let of = of.context("the photos cannot be listed")?;
+    let begun = record.copied(target.name());
+    let done_to = begun.and_then(|key| key.parse().ok());
+    let survey = transfer::survey(&*source.store, done_to, &mut counted).await;
+    let survey = survey.context("the photos cannot be listed")?;
     let mut moving = Move {
         folder,
         source,
         target,
-        of,
+        of: survey.all,
+        done_to,
+        done: survey.done,
         copied: Totals::default(),
     };
     moving.copy(&mut record, report).await.context(FAILED)?;
@@ -231,6 +235,9 @@ struct Move<'m> {
     source: Side,
     target: Side,
     of: Totals,
+    /// How far an earlier run has come, and what that was.
+    done_to: Option<BlobKey>,
+    done: Totals,
     copied: Totals,
 }
 
@@ -244,9 +251,7 @@ struct Compared {
 impl Move<'_> {
     /// Copies what is missing and reads all of it, from where an earlier run was cut off.
     async fn copy(&mut self, record: &mut Record, report: &mut Report<'_>) -> Result<()> {
-        let begun = record.copied(self.target.name());
-        let mut after: Option<BlobKey> = begun.and_then(|key| key.parse().ok());
-        let mut done = Totals::default();
+        let (mut after, mut done) = (self.done_to, self.done);
         while let Some(page) = self.page(after, Verify::All).await? {
             after = Some(page.last);
             page.there.iter().for_each(|stored| done.add(*stored));

@@ -1,7 +1,7 @@
 //! Copies from one store into another, of both kinds.
 
 use futures::StreamExt as _;
-use infra_blob::transfer::{Totals, Verify, copy_page, survey};
+use infra_blob::transfer::{Survey, Totals, Verify, copy_page, survey};
 use infra_blob::{BlobError, BlobKey, BlobStore, Stored};
 
 use crate::content;
@@ -50,8 +50,12 @@ async fn everything_is_copied_there_and_back_once() {
     let mut totals = Totals::default();
     stored.iter().for_each(|stored| totals.add(*stored));
     let mut pages = 0;
-    let surveyed = survey(&*folder.store, &mut |_| pages += 1).await.unwrap();
-    assert_eq!((surveyed, pages), (totals, 2));
+    let surveyed = survey(&*folder.store, None, &mut |_| pages += 1).await;
+    let (all, mut done) = (totals, Totals::default());
+    assert_eq!((surveyed.unwrap(), pages), (Survey { all, done }, 2));
+    stored[..510].iter().for_each(|stored| done.add(*stored));
+    let surveyed = survey(&*folder.store, Some(stored[509].key), &mut |_| {}).await;
+    assert_eq!(surveyed.unwrap(), Survey { all, done });
     let (there, copied) = copy(&*folder.store, &*bucket.store, None, Verify::All).await;
     assert_eq!((&there, copied), (&stored, totals));
     assert_eq!(bucket.names(), folder.names());
