@@ -26,6 +26,19 @@ fn fill() -> String {
     )
 }
 
+/// A server, the URL of a database on it, and a folder in use that can be moved there.
+async fn begin() -> Option<(Postgres, String, Place)> {
+    let postgres = Postgres::start()?;
+    let url = postgres.create_database("photos");
+    Some((postgres, url, Place::begin().await))
+}
+
+/// Stops what uses the folder, and gives a move many steps.
+async fn stop_and_fill(place: &mut Place) {
+    place.stop().await;
+    change(place.server.folder(), "posts.db", &fill());
+}
+
 /// Changes a database of the folder while nothing has it open.
 pub(super) fn change(folder: &Path, file: &str, text: &str) {
     let connection = Connection::open(folder.join(file)).unwrap();
@@ -63,14 +76,11 @@ fn kill_at(place: &Place, to: &str, url: &str, step: &str, table: &str) {
 
 #[tokio::test]
 async fn a_move_that_is_killed_goes_on() {
-    let Some(postgres) = Postgres::start() else {
+    let Some((_postgres, url, mut place)) = begin().await else {
         return;
     };
-    let url = postgres.create_database("photos");
-    let mut place = Place::begin().await;
     let before = place.read_after_start().await;
-    place.stop().await;
-    change(place.server.folder(), "posts.db", &fill());
+    stop_and_fill(&mut place).await;
     for (step, table) in [
         ("read", "follows"),
         ("copied", "accounts"),
@@ -109,13 +119,10 @@ async fn a_move_that_is_killed_goes_on() {
 
 #[tokio::test]
 async fn a_server_that_is_killed_meanwhile_is_waited_for() {
-    let Some(mut postgres) = Postgres::start() else {
+    let Some((mut postgres, url, mut place)) = begin().await else {
         return;
     };
-    let url = postgres.create_database("photos");
-    let mut place = Place::begin().await;
-    place.stop().await;
-    change(place.server.folder(), "posts.db", &fill());
+    stop_and_fill(&mut place).await;
     let arguments = ["move", "databases", "--json", "--to", &url];
     let mut command = place.command(&arguments, "");
     let (lines, output) = pipe_of_lines();
@@ -141,13 +148,10 @@ async fn a_server_that_is_killed_meanwhile_is_waited_for() {
 
 #[tokio::test]
 async fn what_is_written_between_two_runs_comes_over() {
-    let Some(postgres) = Postgres::start() else {
+    let Some((_postgres, url, mut place)) = begin().await else {
         return;
     };
-    let url = postgres.create_database("photos");
-    let mut place = Place::begin().await;
-    place.stop().await;
-    change(place.server.folder(), "posts.db", &fill());
+    stop_and_fill(&mut place).await;
     kill_at(&place, &url, "", "copied", BULK);
     let claimed = "SELECT COUNT(*) FROM pg_class WHERE relname = '_heliograph_move'";
     assert_eq!(psql(&url, claimed).trim(), "6", "also what comes later");
@@ -173,14 +177,11 @@ async fn what_is_written_between_two_runs_comes_over() {
 
 #[tokio::test]
 async fn a_copy_that_is_not_what_was_read_is_refused() {
-    let Some(postgres) = Postgres::start() else {
+    let Some((_postgres, url, mut place)) = begin().await else {
         return;
     };
-    let url = postgres.create_database("photos");
-    let mut place = Place::begin().await;
     let before = place.read_after_start().await;
-    place.stop().await;
-    change(place.server.folder(), "posts.db", &fill());
+    stop_and_fill(&mut place).await;
     kill_at(&place, &url, "", "copied", BULK);
     psql(
         &url,
@@ -203,11 +204,9 @@ async fn a_copy_that_is_not_what_was_read_is_refused() {
 
 #[tokio::test]
 async fn what_a_kill_after_the_switch_left_is_tidied_up() {
-    let Some(postgres) = Postgres::start() else {
+    let Some((postgres, url, mut place)) = begin().await else {
         return;
     };
-    let url = postgres.create_database("photos");
-    let mut place = Place::begin().await;
     place.stop().await;
     place.moved(&url, "");
     let folder = place.server.folder().to_owned();
@@ -254,11 +253,9 @@ fn on_server(folder: &Path) -> Vec<String> {
 
 #[tokio::test]
 async fn a_move_to_the_folder_is_finished_on_the_server_that_it_has_left() {
-    let Some(postgres) = Postgres::start() else {
+    let Some((postgres, url, mut place)) = begin().await else {
         return;
     };
-    let url = postgres.create_database("photos");
-    let mut place = Place::begin().await;
     place.stop().await;
     place.moved(&url, "");
     let folder = place.server.folder().to_owned();
