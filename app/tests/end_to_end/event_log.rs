@@ -4,11 +4,18 @@
 use std::fs::File;
 use std::path::Path;
 use std::process::Output;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use infra_db::{Database, DbError};
+use infra_bus::{
+    Bus, Consumer, EmbeddedBus, Event, Handler, HandlerError, JetStreamBus, JetStreamSettings,
+    RetryPolicy, Settings, Subscription,
+};
+use infra_db::Database;
+use infra_kernel::{Context, SystemClock};
 use testing_engines::Nats;
+use tokio_util::sync::CancellationToken;
 
 use crate::commands::said;
 use crate::harness::caller::text;
@@ -166,20 +173,48 @@ async fn the_doctor_says_what_the_log_is_and_what_is_wrong_with_it() {
     .await;
 }
 
-/// A subscription of before, which stands where another one does.
-async fn leave_subscription(folder: &Path, name: &'static str) {
+/// Who takes everything and does nothing.
+struct Idle;
+
+#[async_trait::async_trait]
+impl Handler for Idle {
+    async fn handle(&self, _: &Context, _: &Event) -> Result<(), HandlerError> {
+        Ok(())
+    }
+}
+
+/// A subscription of another version of the program, which has read this log once.
+async fn leave_subscription(folder: &Path, url: &str, name: &'static str) {
     let file = folder.join("bus.db");
     let database = Database::open(&file, &infra_bus::MIGRATIONS).await.unwrap();
-    let statement = "INSERT INTO subscriptions (name, position, created_at, log_history, log_base)
-        SELECT $1, position, created_at, log_history, log_base FROM subscriptions
-        WHERE name = 'feed.fan-out'";
-    let inserted = database.write::<u64, DbError, _>(move |connection| {
-        Box::pin(async move {
-            let insert = infra_db::query(statement).bind(name);
-            insert.execute(connection).await
-        })
-    });
-    assert_eq!(inserted.await.unwrap(), 1);
+    let (clock, settings) = (Arc::new(SystemClock), Settings::default());
+    let bus: Arc<dyn Bus> = if url.is_empty() {
+        Arc::new(EmbeddedBus::open(database.clone(), clock, &settings))
+    } else {
+        let (stream, database) = (JetStreamSettings::default(), database.clone());
+        let bus = JetStreamBus::connect(url, &stream, database, clock, &settings).await;
+        Arc::new(bus.unwrap())
+    };
+    let consumer = Consumer {
+        subscription: Subscription {
+            name,
+            topics: &["posts.published"],
+            concurrency: 1,
+            retry: RetryPolicy::default(),
+        },
+        handler: Arc::new(Idle),
+    };
+    let (stop, running) = (CancellationToken::new(), Arc::clone(&bus));
+    let token = stop.clone();
+    let run = tokio::spawn(async move { running.run(consumer, token).await });
+    eventually("it is known", async || {
+        let statuses = bus.statuses().await.unwrap();
+        let mut names = statuses.iter().map(|status| &status.subscription);
+        names.any(|known| known == name).then_some(())
+    })
+    .await;
+    stop.cancel();
+    run.await.unwrap();
     database.close().await;
 }
 
@@ -195,7 +230,7 @@ async fn a_subscription_that_nobody_reads_is_shown_and_forgotten() {
         })
         .await;
         assert!(!status().contains("Nobody"), "{}", status());
-        leave_subscription(server.folder(), "feed.gone").await;
+        leave_subscription(server.folder(), &url, "feed.gone").await;
         let words = status();
         assert!(words.contains("Nobody reads feed.gone any more"), "{words}");
         let listed = run(&server, &["bus", "status", "--json"], &url);
