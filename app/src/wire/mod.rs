@@ -15,6 +15,7 @@ pub mod permissions;
 pub(crate) mod photos;
 pub(crate) mod record;
 mod redis;
+pub(crate) mod restored_photos;
 mod secret;
 mod topology;
 mod web;

@@ -16,7 +16,10 @@ use super::record::Record;
 use crate::config::Configuration;
 
 /// The store of the photos' files.
-pub(super) async fn open(configuration: &Configuration) -> Result<Arc<dyn BlobStore>> {
+///
+/// # Errors
+/// When it cannot be prepared.
+pub(crate) async fn open(configuration: &Configuration) -> Result<Arc<dyn BlobStore>> {
     const FOLDER: &str = "the photo folder cannot be opened";
     let reserve_bytes = configuration.disk_reserve_bytes;
     if let Some(store) = bucket(configuration)? {
@@ -254,8 +257,8 @@ pub(super) async fn claim_beside(
     Ok(id)
 }
 
-/// What is wrong with the place that the configuration names for the photos of its folder, for the
-/// doctor. `found` is what the bucket is known by.
+/// What is wrong with the place that the configuration names for the photos of its folder, for who
+/// only looks. `found` is what the bucket is known by.
 ///
 /// # Errors
 /// When the folder's list cannot be read.

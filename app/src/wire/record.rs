@@ -30,6 +30,9 @@ const KNOWN_BUCKET: &str = "photos known ";
 /// the last key that is there and was read, follow.
 const COPIED: &str = "photos copied ";
 const PHOTOS: &str = "photos ";
+/// How the line begins, in a backup alone, that says what the bucket is known by which the photos
+/// were in that were backed up.
+const BACKED_UP: &str = "photos backed-up ";
 /// What a copy into the folder has as its target.
 pub(super) const FOLDER: &str = "folder";
 
@@ -194,13 +197,20 @@ impl Record {
     pub(super) fn set_bucket(&mut self, folder: &Path, id: Option<&str>) -> Result<()> {
         let mut lines = self.made.clone().unwrap_or_default();
         let before = self.bucket().map(|id| format!("{KNOWN_BUCKET}{id}"));
-        lines.retain(|line| !line.starts_with(IN_BUCKET) && !line.starts_with(COPIED));
+        let ended = [IN_BUCKET, COPIED, BACKED_UP];
+        lines.retain(|line| !ended.iter().any(|begin| line.starts_with(begin)));
         lines.extend(before);
         if let Some(id) = id {
             lines.remove(&format!("{KNOWN_BUCKET}{id}"));
             lines.insert(format!("{IN_BUCKET}{id}"));
         }
         self.write(folder, lines)
+    }
+
+    /// What the bucket is known by which the photos were in when the list was backed up. Nothing
+    /// but a restore asks.
+    pub(super) fn backed_up_bucket(&self) -> Option<&str> {
+        self.line(BACKED_UP)
     }
 
     /// The last key that a copy of the photos to this target has come to.
@@ -263,15 +273,18 @@ fn text_of(names: &BTreeSet<String>) -> String {
 /// # Errors
 /// When the list cannot be read.
 pub(crate) fn for_backup(folder: &Path, databases: &[PathBuf]) -> Result<String> {
-    let mut names = Record::read(folder)?.made.unwrap_or_default();
+    let record = Record::read(folder)?;
+    let bucket = record.bucket().map(|id| format!("{BACKED_UP}{id}"));
+    let mut names = record.made.unwrap_or_default();
     let files = databases.iter().filter_map(|path| path.file_name());
     names.extend(files.map(|name| name.to_string_lossy().into_owned()));
     let is_made_again = |name: &String| specs().any(|spec| spec.is_read_model && spec.file == name);
-    // A move that was begun here has nothing to do with where this is restored.
-    // Nor has a bucket that its photos were in.
+    // A move that was begun here has nothing to do with where this is restored. Nor has a bucket
+    // that its photos were in: only who says so may restore to that one.
     names.retain(|name| {
         !is_made_again(name) && !name.starts_with(MOVING) && !name.starts_with(PHOTOS)
     });
+    names.extend(bucket);
     Ok(text_of(&names))
 }
 

@@ -1,6 +1,6 @@
 //! Makes a snapshot.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use infra_db::cut::Cut;
@@ -9,7 +9,8 @@ use infra_kernel::Clock;
 use crate::age::RECIPIENTS_MAX;
 use crate::batch::{self, Batch, make_folder, remove_folder, remove_if_there};
 use crate::error::failed;
-use crate::files::{self, CopyError, Throttle, Written};
+use crate::fetch::PhotoSource;
+use crate::files::{self, Throttle};
 use crate::known::{Known, Trust};
 use crate::list::{LIST, ListReader, ListWriter};
 use crate::manifest::{FORMAT, FileEntry, MANIFEST, Manifest, PhotosEntry};
@@ -31,8 +32,8 @@ pub struct BackupPlan<'a> {
     pub databases: &'a [PathBuf],
     /// Small files by name, with what is in them.
     pub small_files: &'a [(&'static str, Vec<u8>)],
-    /// The folder of the photos' files.
-    pub photos: &'a Path,
+    /// Where the photos' files are.
+    pub photos: PhotoSource<'a>,
     /// Who knows the databases.
     pub installation: &'a dyn Installation,
     /// The installation's secret, or nothing. It names the installation, and encrypted files.
@@ -190,7 +191,7 @@ impl Run<'_> {
             known: self.known(round),
             list: ListWriter::create(&list_path)?,
             batch: &mut self.batch,
-            throttle: &mut self.throttle,
+            throttle: &self.throttle,
             copied: std::mem::take(copied),
         };
         copier.run(self.plan.installation, &scratch.folder, on_step)?;
@@ -216,18 +217,13 @@ impl Run<'_> {
         })
     }
 
-    fn copy_databases(
-        &mut self,
-        cut: &Cut,
-        copies: &Path,
-        on_step: OnStep<'_>,
-    ) -> Result<Vec<String>> {
+    fn copy_databases(&self, cut: &Cut, copies: &Path, on_step: OnStep<'_>) -> Result<Vec<String>> {
         let databases = self.plan.databases;
         let (mut bytes, mut names) = (0, Vec::new());
         for (database, done) in databases.iter().zip(0..) {
             let name = file_name(database);
             let copy = copies.join(&name);
-            let throttle = &mut self.throttle;
+            let throttle = &self.throttle;
             cut.copy(database, &copy, &mut |more| {
                 bytes += more;
                 throttle.count(more);
@@ -244,24 +240,18 @@ impl Run<'_> {
     }
 
     /// Puts a copy into the snapshot, where it is already unless it is to be encrypted.
-    fn store(&mut self, copies: &Path, name: &str) -> Result<FileEntry> {
+    fn store(&self, copies: &Path, name: &str) -> Result<FileEntry> {
         let copy = &copies.join(name);
         if self.plan.recipients.is_empty() {
-            let sum = files::sum(copy, &mut self.throttle)?;
+            let sum = files::sum(copy, &self.throttle)?;
             batch::sync_file(copy)?;
             return Ok(FileEntry::new(name, sum));
         }
         let name = format!("{name}{ENCRYPTED}");
-        let source = File::open(copy).map_err(failed("read", copy))?;
         let (recipients, place) = (self.plan.recipients, self.folder.join(&name));
-        match files::copy(source, &place, recipients, &mut self.throttle) {
-            Ok(Written { stored, .. }) => {
-                batch::sync_file(&place)?;
-                Ok(FileEntry::new(&name, stored))
-            }
-            Err(CopyError::Source(error)) => Err(failed("read", copy)(error)),
-            Err(CopyError::Other(error)) => Err(error),
-        }
+        let written = files::copy(copy, &place, recipients, &self.throttle)?;
+        batch::sync_file(&place)?;
+        Ok(FileEntry::new(&name, written.stored))
     }
 
     /// What is known of the files that are there. A list that is damaged helps nobody.

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use infra_blob::BlobError;
 use infra_db::cut::CutError;
 use rustix::io::Errno;
 
@@ -42,6 +43,25 @@ pub enum BackupError {
         #[from]
         source: CutError,
     },
+    /// The photos' files could not be read where they are.
+    #[error(
+        "the photos' files could not be read where they are{}; no snapshot was made, and the next try uses what was copied",
+        blob_advice(.source)
+    )]
+    Photos {
+        /// Why.
+        #[from]
+        source: BlobError,
+    },
+    /// The photos' files could not be put where they are to be.
+    #[error(
+        "the photos' files could not be put where they are to be{}; run the restore again, which goes on",
+        blob_advice(.source)
+    )]
+    PhotoPlace {
+        /// Why.
+        source: BlobError,
+    },
     /// What the caller was asked for failed.
     #[error("{0}")]
     Caller(String, #[source] Box<dyn Error + Send + Sync>),
@@ -59,6 +79,13 @@ fn advice(error: &io::Error) -> &'static str {
         ErrorKind::ReadOnlyFilesystem => {
             " because its file system is mounted read-only: mount it for writing, or choose another folder"
         }
+        _ => "",
+    }
+}
+
+fn blob_advice(error: &BlobError) -> &'static str {
+    match error {
+        BlobError::Io { source, .. } => advice(source),
         _ => "",
     }
 }

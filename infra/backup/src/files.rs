@@ -1,9 +1,10 @@
 //! Reading, writing and comparing files, in the clear or encrypted.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
@@ -26,24 +27,24 @@ pub(crate) struct Written {
     pub(crate) stored: Sum,
 }
 
-/// Holds reading to a number of bytes a second. Time in which nothing was read gives no right to
-/// read faster afterwards.
+/// Holds all reading of a backup to a number of bytes a second. Time in which nothing was read
+/// gives no right to read faster afterwards.
 pub(crate) struct Throttle {
     bytes_per_second: Option<u64>,
     /// When the next bytes may be read.
-    due: Instant,
+    due: Cell<Instant>,
 }
 
 impl Throttle {
     pub(crate) fn new(bytes_per_second: Option<u64>) -> Self {
         Self {
             bytes_per_second: bytes_per_second.filter(|bytes| *bytes > 0),
-            due: Instant::now(),
+            due: Cell::new(Instant::now()),
         }
     }
 
     /// Counts what was read, and waits as long as reading so much may take.
-    pub(crate) fn count(&mut self, bytes: u64) {
+    pub(crate) fn count(&self, bytes: u64) {
         let Some(per_second) = self.bytes_per_second else {
             return;
         };
@@ -51,13 +52,13 @@ impl Throttle {
         let takes = Duration::from_secs_f64(bytes as f64 / per_second as f64);
         let now = Instant::now();
         // A sleep that was too long is made up for, a pause is not.
-        let from = self.due.max(now.checked_sub(BURST).unwrap_or(now));
-        self.due = from + takes;
-        std::thread::sleep(self.due.saturating_duration_since(now));
+        let from = self.due.get().max(now.checked_sub(BURST).unwrap_or(now));
+        self.due.set(from + takes);
+        std::thread::sleep((from + takes).saturating_duration_since(now));
     }
 
     /// Reads from this, held to the rate.
-    fn over<R>(&mut self, reader: R) -> Throttled<'_, R> {
+    fn over<R>(&self, reader: R) -> Throttled<'_, R> {
         Throttled {
             reader,
             throttle: self,
@@ -67,7 +68,7 @@ impl Throttle {
 
 struct Throttled<'a, R> {
     reader: R,
-    throttle: &'a mut Throttle,
+    throttle: &'a Throttle,
 }
 
 impl<R: Read> Read for Throttled<'_, R> {
@@ -78,46 +79,64 @@ impl<R: Read> Read for Throttled<'_, R> {
     }
 }
 
-/// Why a copy was not made.
-pub(crate) enum CopyError {
-    /// What was to be copied could not be read.
-    Source(io::Error),
-    /// Anything else.
-    Other(BackupError),
+/// A new file of a backup, encrypted to its recipients if there are any.
+pub(crate) struct NewFile {
+    path: PathBuf,
+    plain: Hashing<Sink<Hashing<BufWriter<File>>>>,
 }
 
-/// Copies a file to a new one, encrypted to these recipients if there are any, and does not wait
-/// until it is on disk.
+impl NewFile {
+    /// Makes it.
+    pub(crate) fn create(path: &Path, recipients: &[Recipient]) -> Result<Self> {
+        let writing = || failed("written", path);
+        let file = File::create_new(path).map_err(writing())?;
+        let stored = Hashing::new(BufWriter::with_capacity(CHUNK_BYTES, file));
+        let sink = Sink::new(stored, recipients).map_err(writing())?;
+        Ok(Self {
+            path: path.to_owned(),
+            plain: Hashing::new(sink),
+        })
+    }
+
+    /// Adds to its content.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let written = self.plain.write_all(bytes);
+        written.map_err(failed("written", &self.path))
+    }
+
+    /// Writes the rest of it, and does not wait until it is on disk.
+    pub(crate) fn finish(self) -> Result<Written> {
+        let writing = || failed("written", &self.path);
+        let sum = self.plain.sum();
+        let mut stored = self.plain.inner.finish().map_err(writing())?;
+        stored.flush().map_err(writing())?;
+        Ok(Written {
+            plain: sum,
+            stored: stored.sum(),
+        })
+    }
+}
+
+/// Copies a file to a new one of a backup.
 pub(crate) fn copy(
-    source: File,
+    source: &Path,
     target: &Path,
     recipients: &[Recipient],
-    throttle: &mut Throttle,
-) -> std::result::Result<Written, CopyError> {
-    let writing = |error| CopyError::Other(failed("written", target)(error));
-    let file = File::create_new(target).map_err(writing)?;
-    let stored = Hashing::new(BufWriter::with_capacity(CHUNK_BYTES, file));
-    let sink = Sink::new(stored, recipients).map_err(writing)?;
-    let mut plain = Hashing::new(sink);
-    let mut source = throttle.over(source);
+    throttle: &Throttle,
+) -> Result<Written> {
+    let file = File::open(source).map_err(failed("read", source))?;
+    let (mut reader, mut written) = (throttle.over(file), NewFile::create(target, recipients)?);
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
-        let length = match source.read(&mut chunk) {
+        let length = match reader.read(&mut chunk) {
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            read => read.map_err(CopyError::Source)?,
+            read => read.map_err(failed("read", source))?,
         };
         if length == 0 {
-            break;
+            return written.finish();
         }
-        plain.write_all(&chunk[..length]).map_err(writing)?;
+        written.write(&chunk[..length])?;
     }
-    let sum = plain.sum();
-    let mut stored = plain.inner.finish().map_err(writing)?;
-    stored.flush().map_err(writing)?;
-    Ok(Written {
-        plain: sum,
-        stored: stored.sum(),
-    })
 }
 
 /// Where copied bytes go.
@@ -167,17 +186,17 @@ pub(crate) fn check(path: &Path, written: &[Sum]) -> Result<()> {
     if let Some(other) = written.iter().find(|sum| sum.bytes != bytes) {
         return Err(cut_short(path, bytes, other.bytes));
     }
-    let found = hash(path, file, &mut Throttle::new(None))?;
+    let found = hash(path, file, &Throttle::new(None))?;
     require_sum(path, written.contains(&found))
 }
 
 /// The hash and length of a file of a backup.
-pub(crate) fn sum(path: &Path, throttle: &mut Throttle) -> Result<Sum> {
+pub(crate) fn sum(path: &Path, throttle: &Throttle) -> Result<Sum> {
     let (file, _) = open(path)?;
     hash(path, file, throttle)
 }
 
-fn hash(path: &Path, file: File, throttle: &mut Throttle) -> Result<Sum> {
+fn hash(path: &Path, file: File, throttle: &Throttle) -> Result<Sum> {
     let mut hashing = Hashing::new(io::sink());
     transfer(path, &mut throttle.over(file), &mut hashing, path)?;
     Ok(hashing.sum())
@@ -192,10 +211,7 @@ pub(crate) fn restore(
     identities: &[Identity],
     target: &Path,
 ) -> Result<Written> {
-    let (source, found_bytes) = open(path)?;
-    if found_bytes != bytes {
-        return Err(cut_short(path, found_bytes, bytes));
-    }
+    let source = open_of_length(path, bytes)?;
     let file = File::create_new(target).map_err(failed("written", target))?;
     let mut plain = Hashing::new(BufWriter::with_capacity(CHUNK_BYTES, file));
     let mut stored = BufReader::with_capacity(CHUNK_BYTES, Hashing::new(source));
@@ -211,6 +227,14 @@ pub(crate) fn restore(
         plain: plain.sum(),
         stored: stored.get_ref().sum(),
     })
+}
+
+/// Opens a file of a backup that has this length.
+pub(crate) fn open_of_length(path: &Path, bytes: u64) -> Result<File> {
+    match open(path)? {
+        (file, found) if found == bytes => Ok(file),
+        (_, found) => Err(cut_short(path, found, bytes)),
+    }
 }
 
 fn not_decrypted(path: &Path, error: NotDecrypted) -> BackupError {
@@ -280,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_pause_gives_no_right_to_read_faster() {
-        let mut throttle = Throttle::new(Some(1_000_000));
+        let throttle = Throttle::new(Some(1_000_000));
         std::thread::sleep(Duration::from_millis(400));
         let began = Instant::now();
         throttle.count(300_000);

@@ -1,22 +1,25 @@
 //! Copies the photos' files that the databases name and the backup has not.
 
-use std::fs::{self, File};
-use std::io::ErrorKind;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use infra_blob::{BlobKey, DirectoryStore};
+use futures::{StreamExt as _, stream};
+use infra_blob::BlobKey;
 
 use crate::batch::Batch;
 use crate::digest::{Digest, Sum};
-use crate::error::{failed, is_lost_to_the_disk, unreadable};
-use crate::files::{self, CopyError, Throttle};
+use crate::error::unreadable;
+use crate::fetch::{Fetched, Fetcher, PhotoSource};
+use crate::files::{self, Throttle};
 use crate::known::{Known, Said};
 use crate::list::{ListWriter, Stored};
 use crate::target::Target;
-use crate::{Installation, NamedBlob, OnStep, Phase, Recipient, Result, Step};
+use crate::{BackupError, Installation, NamedBlob, OnStep, Phase, Recipient, Result, Step};
 
 /// How many names are sorted in memory at once: 64 bytes each.
 const NAMES_MAX: u64 = 500_000;
+/// How many files are looked for before those that are missing are copied.
+const PAGE: usize = 256;
 /// How many files that are lost are named.
 pub const LOST_SHOWN_MAX: usize = 100;
 
@@ -57,7 +60,7 @@ pub(crate) struct Copied {
 
 /// Copies into a backup.
 pub(crate) struct PhotoCopier<'a> {
-    pub(crate) source: &'a Path,
+    pub(crate) source: PhotoSource<'a>,
     pub(crate) target: &'a Target,
     pub(crate) recipients: &'a [Recipient],
     /// Makes the names of files that are encrypted.
@@ -66,14 +69,27 @@ pub(crate) struct PhotoCopier<'a> {
     pub(crate) known: Known,
     pub(crate) list: ListWriter,
     pub(crate) batch: &'a mut Batch,
-    pub(crate) throttle: &'a mut Throttle,
+    pub(crate) throttle: &'a Throttle,
     pub(crate) copied: Copied,
 }
 
 impl PhotoCopier<'_> {
-    /// Copies what the databases in this folder name, in the order of the names in the backup.
-    /// These are sorted in memory, a bounded part of them at a time.
+    /// Copies what the databases in this folder name. When that fails, what has come by then has
+    /// its place, where the next try finds it.
     pub(crate) fn run(
+        &mut self,
+        installation: &dyn Installation,
+        databases: &Path,
+        on_step: OnStep<'_>,
+    ) -> Result<()> {
+        let copied = self.copy_all(installation, databases, on_step);
+        let finished = self.batch.finish();
+        copied.and(finished)
+    }
+
+    /// In the order of the names in the backup. These are sorted in memory, a bounded part of them
+    /// at a time.
+    fn copy_all(
         &mut self,
         installation: &dyn Installation,
         databases: &Path,
@@ -96,18 +112,19 @@ impl PhotoCopier<'_> {
             // Missed by one is missed.
             named.sort_unstable();
             named.dedup_by_key(|(name, _)| *name);
-            for (name, blob) in named {
-                self.take(name, blob)?;
-                done += 1;
-                on_step(Step {
-                    phase: Phase::Photos,
-                    files: done,
-                    of_files: total,
-                    bytes: self.copied.bytes,
-                });
+            for page in named.chunks(PAGE) {
+                self.take(page, &mut |bytes| {
+                    done += 1;
+                    on_step(Step {
+                        phase: Phase::Photos,
+                        files: done,
+                        of_files: total,
+                        bytes,
+                    });
+                })?;
             }
         }
-        self.batch.finish()
+        Ok(())
     }
 
     fn name(&self, blob: BlobKey) -> Digest {
@@ -118,14 +135,63 @@ impl PhotoCopier<'_> {
         Digest::keyed(&self.name_key, name)
     }
 
-    /// Notes the file if it is there whole, and copies it otherwise.
-    fn take(&mut self, name: Digest, blob: NamedBlob) -> Result<()> {
-        let sum = match self.find(name)? {
-            Some(sum) => sum,
-            None => match self.copy(name, blob)? {
-                Some(sum) => sum,
-                None => return Ok(()),
-            },
+    /// Notes the files that are there whole, and copies the others: several concurrently, and noted
+    /// in their order. Calls back after each, with how many bytes were copied so far.
+    fn take(&mut self, page: &[(Digest, NamedBlob)], on_taken: &mut dyn FnMut(u64)) -> Result<()> {
+        let mut places = Vec::with_capacity(page.len());
+        for (name, _) in page {
+            places.push(match self.find(*name)? {
+                Some(sum) => Place::Filled(sum),
+                None => Place::Empty(self.batch.next()),
+            });
+        }
+        let fetcher = &Fetcher {
+            source: self.source,
+            recipients: self.recipients,
+            throttle: self.throttle,
+        };
+        let fetches = page
+            .iter()
+            .zip(places)
+            .map(|((name, blob), place)| async move {
+                let taken = place.fill(fetcher, blob.key).await?;
+                Ok::<_, BackupError>((*name, *blob, taken))
+            });
+        let PhotoSource {
+            concurrent,
+            runtime,
+            ..
+        } = self.source;
+        let mut taken = stream::iter(fetches).buffered(concurrent.max(1));
+        runtime.block_on(async {
+            while let Some(next) = taken.next().await {
+                let (name, blob, taken) = next?;
+                self.note(name, blob, taken)?;
+                on_taken(self.copied.bytes);
+            }
+            Ok(())
+        })
+    }
+
+    /// Notes what became of a file.
+    fn note(&mut self, name: Digest, blob: NamedBlob, taken: Taken) -> Result<()> {
+        let sum = match taken {
+            Taken::Known(sum) => sum,
+            Taken::Fetched(Fetched::Whole(path, written)) => {
+                let sum = written.stored;
+                self.copied.files += 1;
+                self.copied.bytes += sum.bytes;
+                self.batch.add(path, self.target.file(name), sum.bytes)?;
+                sum
+            }
+            Taken::Fetched(Fetched::Missing) => {
+                self.copied.missing.add(blob);
+                return Ok(());
+            }
+            Taken::Fetched(Fetched::Damaged) => {
+                self.copied.damaged.add(blob);
+                return Ok(());
+            }
         };
         self.list.add(Stored { name, sum })
     }
@@ -158,34 +224,27 @@ impl PhotoCopier<'_> {
         let sum = files::sum(&place, self.throttle)?;
         Ok(whole.contains(&sum).then_some(sum))
     }
+}
 
-    /// Copies the file; nothing is returned when there is nothing whole to copy.
-    fn copy(&mut self, name: Digest, blob: NamedBlob) -> Result<Option<Sum>> {
-        let path = DirectoryStore::file_in(self.source, blob.key);
-        let source = match File::open(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                self.copied.missing.add(blob);
-                return Ok(None);
-            }
-            Err(error) if is_lost_to_the_disk(&error) => {
-                self.copied.damaged.add(blob);
-                return Ok(None);
-            }
-            source => source.map_err(failed("read", &path))?,
-        };
-        let written = self.batch.next();
-        match files::copy(source, &written, self.recipients, self.throttle) {
-            Ok(sums) if sums.plain.digest == Digest::from(blob.key) => {
-                self.copied.files += 1;
-                self.copied.bytes += sums.stored.bytes;
-                let place = self.target.file(name);
-                self.batch.add(written, place, sums.stored.bytes)?;
-                return Ok(Some(sums.stored));
-            }
-            Err(CopyError::Other(error)) => return Err(error),
-            Ok(_) | Err(CopyError::Source(_)) => self.copied.damaged.add(blob),
+/// Whether there is a file in its place in the backup.
+enum Place {
+    /// It is there whole.
+    Filled(Sum),
+    /// It is not, and is written to this path first.
+    Empty(PathBuf),
+}
+
+/// What there is to note of a file.
+enum Taken {
+    Known(Sum),
+    Fetched(Fetched),
+}
+
+impl Place {
+    async fn fill(self, fetcher: &Fetcher<'_>, key: BlobKey) -> Result<Taken> {
+        match self {
+            Self::Filled(sum) => Ok(Taken::Known(sum)),
+            Self::Empty(path) => fetcher.fetch(key, path).await.map(Taken::Fetched),
         }
-        fs::remove_file(&written).map_err(failed("removed", &written))?;
-        Ok(None)
     }
 }

@@ -3,15 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use infra_blob::{BlobKey, DirectoryStore};
 use infra_kernel::Clock;
 
 use crate::backup::ENCRYPTED;
-use crate::batch::{self, Batch, make_folder, remove_if_there};
-use crate::digest::{Digest, Sum};
+use crate::batch::{self, remove_if_there};
 use crate::error::failed;
-use crate::list::{LIST, Stored};
+use crate::list::LIST;
 use crate::manifest::{MANIFEST, Manifest};
+use crate::restored_photos::{PhotoPlace, PhotoRestorer};
 use crate::target::Target;
 use crate::{
     BackupError, Damages, Identity, Installation, OnStep, Phase, Result, Step, files, name_key,
@@ -35,8 +34,8 @@ pub struct RestorePlan<'a> {
     /// A folder in it for what is unfinished. While it is there, nothing may be started on the data
     /// folder.
     pub workplace: &'a Path,
-    /// The folder of the photos' files in it.
-    pub photos: &'a Path,
+    /// Where the photos' files are put.
+    pub photos: PhotoPlace<'a>,
     /// The names of files that a data folder may have.
     pub known_files: &'a [&'a str],
     /// That of them which holds the installation's secret.
@@ -98,18 +97,18 @@ pub fn restore(plan: &RestorePlan<'_>, on_step: OnStep<'_>) -> Result<RestoreRep
     Ok(run.report)
 }
 
-struct Run<'a> {
-    plan: &'a RestorePlan<'a>,
-    target: &'a Target,
+struct Run<'r> {
+    plan: &'r RestorePlan<'r>,
+    target: &'r Target,
     report: RestoreReport,
 }
 
-impl Run<'_> {
+impl<'r> Run<'r> {
     fn snapshot(&self) -> PathBuf {
         self.target.snapshot(&self.report.snapshot)
     }
 
-    fn identities(&self) -> &[Identity] {
+    fn identities(&self) -> &'r [Identity] {
         if self.target.is_encrypted {
             self.plan.identities
         } else {
@@ -172,6 +171,7 @@ impl Run<'_> {
         let mut list = self
             .target
             .list(&self.report.snapshot, &self.report.manifest)?;
+        let is_here = matches!(self.plan.photos, PhotoPlace::Folder(_));
         let (mut checked, mut damaged, mut first) = (0, 0_u64, None);
         while let Some(stored) = list.next()? {
             let path = self.target.file(stored.name);
@@ -180,7 +180,7 @@ impl Run<'_> {
                 damaged += 1;
                 first.get_or_insert(path);
             }
-            bytes += stored.sum.bytes;
+            bytes += if is_here { stored.sum.bytes } else { 0 };
             checked += 1;
             on_step(Step {
                 phase: Phase::Checking,
@@ -205,10 +205,9 @@ impl Run<'_> {
         if plan.workplace.exists() {
             return Ok(());
         }
-        let disk = if plan.photos.exists() {
-            plan.photos
-        } else {
-            plan.folder
+        let disk = match plan.photos {
+            PhotoPlace::Folder(photos) if photos.exists() => photos,
+            _ => plan.folder,
         };
         let available = infra_host::available_bytes(disk).map_err(failed("read", disk))?;
         if available < needed {
@@ -259,23 +258,26 @@ impl Run<'_> {
     }
 
     fn photos(&mut self, on_step: OnStep<'_>) -> Result<()> {
-        let secret = fs::read(self.plan.workplace.join(self.plan.secret_file)).unwrap_or_default();
-        let name_key = name_key(&secret);
-        make_folder(self.plan.photos, Some(self.plan.folder))?;
-        let incoming = self.plan.photos.join("incoming");
-        let mut batch = Batch::new(&incoming, Some(self.plan.folder))?;
-        let mut list = self
+        let plan = self.plan;
+        let secret = fs::read(plan.workplace.join(plan.secret_file)).unwrap_or_default();
+        let restorer = PhotoRestorer {
+            target: self.target,
+            identities: self.identities(),
+            name_key: name_key(&secret),
+            folder: plan.folder,
+            workplace: plan.workplace,
+        };
+        let list = self
             .target
             .list(&self.report.snapshot, &self.report.manifest)?;
-        while let Some(stored) = list.next()? {
-            match self.photo(stored, &name_key, &mut batch) {
+        let report = &mut self.report;
+        restorer.run(list, plan.photos, &mut |photo| {
+            match photo {
                 Ok(bytes) => {
-                    self.report.photos_files += 1;
-                    self.report.photos_bytes += bytes;
+                    report.photos_files += 1;
+                    report.photos_bytes += bytes;
                 }
-                Err(error) if error.is_damage() && self.plan.skip_damaged => {
-                    self.report.skipped.add(&error);
-                }
+                Err(error) if error.is_damage() && plan.skip_damaged => report.skipped.add(&error),
                 Err(BackupError::Damaged { path, reason }) => {
                     return Err(BackupError::damaged(&path, format!("{reason}. {ADVICE}")));
                 }
@@ -283,50 +285,12 @@ impl Run<'_> {
             }
             on_step(Step {
                 phase: Phase::Photos,
-                files: self.report.photos_files,
-                of_files: self.report.manifest.photos.files,
-                bytes: self.report.photos_bytes,
+                files: report.photos_files,
+                of_files: report.manifest.photos.files,
+                bytes: report.photos_bytes,
             });
-        }
-        batch.finish()
-    }
-
-    /// Restores one file, unless it is there; returns its length. It is what its name says, of
-    /// which nobody can make another; the checksum of an encrypted one is that of one of the times
-    /// that it was encrypted.
-    fn photo(&self, stored: Stored, name_key: &[u8; 32], batch: &mut Batch) -> Result<u64> {
-        let path = self.target.file(stored.name);
-        let bytes = stored.sum.bytes;
-        if !self.target.is_encrypted {
-            let digest = stored.name;
-            if files::check(&self.place(digest)?, &[Sum { bytes, digest }]).is_ok() {
-                return Ok(bytes);
-            }
-        }
-        let written = batch.next();
-        let restored = files::restore(&path, bytes, self.identities(), &written);
-        let sum = restored
-            .inspect_err(|_| drop(fs::remove_file(&written)))?
-            .plain;
-        let name = if self.target.is_encrypted {
-            Digest::keyed(name_key, sum.digest)
-        } else {
-            sum.digest
-        };
-        if name != stored.name {
-            remove_if_there(&written)?;
-            return Err(BackupError::damaged(&path, "it is not what its name says"));
-        }
-        batch.add(written, self.place(sum.digest)?, sum.bytes)?;
-        Ok(sum.bytes)
-    }
-
-    fn place(&self, content: Digest) -> Result<PathBuf> {
-        let key: BlobKey = content
-            .to_string()
-            .parse()
-            .map_err(|error| BackupError::Caller("a name is no key".to_owned(), Box::new(error)))?;
-        Ok(DirectoryStore::file_in(self.plan.photos, key))
+            Ok(())
+        })
     }
 
     /// Moves everything out of the workplace and removes it: from here on a server may start.

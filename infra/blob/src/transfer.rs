@@ -7,14 +7,15 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::{BlobError, BlobKey, BlobStore, ByteRange, Result, Stored};
+use crate::{BlobError, BlobKey, BlobRead, BlobStore, ByteRange, Result, Stored};
 
 /// The most blobs on a page.
 const PAGE: usize = 500;
 /// How many blobs are copied or read at a time.
-const CONCURRENT_MAX: usize = 8;
+pub const CONCURRENT_MAX: usize = 8;
 /// How often something is tried while a store is away or slow, and the pause before the next time.
 const ATTEMPTS_MAX: u32 = 10;
 const ATTEMPT_PAUSE: Duration = Duration::from_secs(1);
@@ -94,6 +95,24 @@ pub struct Survey {
     pub all: Totals,
     /// What an earlier copy has come past.
     pub done: Totals,
+}
+
+/// Where the bytes of a copy come from: any store, or what else has them.
+#[async_trait]
+pub trait BlobSource: Sync {
+    /// Begins to read a blob from its beginning.
+    ///
+    /// # Errors
+    /// [`BlobError::NotFound`] or [`BlobError::Damaged`] when there is nothing whole to copy; any
+    /// other ends the copy.
+    async fn open(&self, key: BlobKey) -> Result<BlobRead>;
+}
+
+#[async_trait]
+impl<S: BlobStore + ?Sized> BlobSource for S {
+    async fn open(&self, key: BlobKey) -> Result<BlobRead> {
+        self.read_for_work(key, ByteRange::ALL).await
+    }
 }
 
 /// Counts what a store holds, of which an earlier copy has come to this key. Calls back after each
@@ -190,10 +209,30 @@ async fn lengths(
     }
 }
 
-enum Became {
+/// What became of a blob that was to be copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Became {
+    /// The target had it.
     WasThere,
+    /// It was put there, and read there.
     Copied(Stored),
+    /// It cannot be copied: in the source it is not what its key says, or cannot be read.
     Damaged,
+}
+
+/// Copies a blob, unless the target has it whole, and reads it there.
+///
+/// # Errors
+/// As of [`copy_page`].
+pub async fn copy_blob<S: BlobSource + ?Sized>(
+    source: &S,
+    target: &dyn BlobStore,
+    key: BlobKey,
+) -> Result<Became> {
+    match is_whole(target, key).await? {
+        true => Ok(Became::WasThere),
+        false => put_and_read(source, target, key).await,
+    }
 }
 
 async fn copy_one(
@@ -203,12 +242,18 @@ async fn copy_one(
     is_there: bool,
     verify: Verify,
 ) -> Result<Became> {
-    if is_there && verify == Verify::Copied {
-        return Ok(Became::WasThere);
+    match (is_there, verify) {
+        (true, Verify::Copied) => Ok(Became::WasThere),
+        (true, Verify::All) => copy_blob(source, target, key).await,
+        (false, _) => put_and_read(source, target, key).await,
     }
-    if is_there && is_whole(target, key).await? {
-        return Ok(Became::WasThere);
-    }
+}
+
+async fn put_and_read<S: BlobSource + ?Sized>(
+    source: &S,
+    target: &dyn BlobStore,
+    key: BlobKey,
+) -> Result<Became> {
     let Some(stored) = patiently(|| put(source, target, key)).await? else {
         return Ok(Became::Damaged);
     };
@@ -227,8 +272,8 @@ async fn is_whole(target: &dyn BlobStore, key: BlobKey) -> Result<bool> {
 }
 
 /// Puts a blob into the target; nothing when there is nothing whole to put.
-async fn put(
-    source: &dyn BlobStore,
+async fn put<S: BlobSource + ?Sized>(
+    source: &S,
     target: &dyn BlobStore,
     key: BlobKey,
 ) -> Result<Option<Stored>> {
@@ -236,7 +281,7 @@ async fn put(
         BlobError::Damaged(_) | BlobError::NotFound(_) => Ok(None),
         error => Err(error),
     };
-    let mut read = match source.read_for_work(key, ByteRange::ALL).await {
+    let mut read = match source.open(key).await {
         Ok(read) => read,
         Err(error) => return unless_damaged(error),
     };
@@ -255,7 +300,10 @@ async fn put(
 }
 
 /// Does it, and again for a while when a store is away or slow.
-async fn patiently<T, F>(work: impl Fn() -> F) -> Result<T>
+///
+/// # Errors
+/// That of the last attempt; any but [`BlobError::Io`] at once.
+pub async fn patiently<T, F>(work: impl Fn() -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {

@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 
 use crate::wire::compose::{DOMAINS, Entry};
 use crate::wire::databases;
+use crate::wire::restored_photos::{self, RestoredBucket};
 
 /// How many keys are asked for at once.
 const PAGE: i64 = 5_000;
@@ -17,17 +18,27 @@ const PAGE: i64 = 5_000;
 const UP_TO_DATE: &str = "up-to-date.db";
 
 /// The copies of the databases in a folder.
-pub(super) struct Copies {
+pub(super) struct Copies<'b> {
     runtime: Handle,
+    /// Where photos are restored to that are not in the folder.
+    bucket: Option<&'b RestoredBucket>,
 }
 
-impl Copies {
+impl<'b> Copies<'b> {
     pub(super) const fn new(runtime: Handle) -> Self {
-        Self { runtime }
+        Self {
+            runtime,
+            bucket: None,
+        }
+    }
+
+    /// The same for a restore.
+    pub(super) const fn restored_with(runtime: Handle, bucket: Option<&'b RestoredBucket>) -> Self {
+        Self { runtime, bucket }
     }
 }
 
-impl Installation for Copies {
+impl Installation for Copies<'_> {
     fn check_copies(&self, folder: &Path) -> Result<()> {
         for spec in databases::specs() {
             let path = folder.join(spec.file);
@@ -40,10 +51,14 @@ impl Installation for Copies {
 
     fn restored(&self, folder: &Path) -> Result<()> {
         let path = folder.join(databases::BUS.file);
-        match path.exists() {
-            true => self.runtime.block_on(renew_installation(&path)),
-            false => Ok(()),
+        if path.exists() {
+            self.runtime.block_on(renew_installation(&path))?;
         }
+        let noted = match self.bucket {
+            Some(bucket) => self.runtime.block_on(bucket.take(folder)),
+            None => restored_photos::note_in_folder(folder),
+        };
+        noted.map_err(|error| BackupError::Refused(format!("{error:#}")))
     }
 
     fn named_blobs(

@@ -2,6 +2,7 @@
 
 mod copies;
 mod progress;
+mod report;
 pub(super) mod restore;
 
 use std::num::NonZeroU64;
@@ -11,10 +12,11 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
-use infra_backup::{BackupError, BackupPlan, BackupReport, Manifest, Recipient, VerifyReport};
+use infra_backup::{BackupPlan, BackupReport, PhotoSource, Recipient, VerifyReport};
+use infra_blob::transfer::CONCURRENT_MAX;
 use infra_db::Database;
 use infra_kernel::SystemClock;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::config::Configuration;
 use crate::wire::backups::{self, LastBackup};
@@ -23,6 +25,7 @@ use crate::wire::data_folder::{self, Contents};
 use crate::wire::photos;
 use copies::Copies;
 use progress::Progress;
+use report::{lost, megabytes, print_report, report_json};
 
 /// The exit code when it was done and something is lost or damaged.
 const FINDINGS: u8 = 1;
@@ -34,6 +37,8 @@ const NOT_DONE: u8 = 2;
 /// Makes a snapshot in the folder TARGET: the databases as they are in one moment, and the photos'
 /// files that they name. The next backup into the same folder copies only files that are new. Older
 /// snapshots than the last --keep are removed, and the files that only they needed.
+///
+/// Photos in a bucket are copied as those in the folder are: what the backup has not.
 ///
 /// The server goes on: it waits for some milliseconds, once. A backup that is cut off leaves the
 /// earlier ones whole, and the next one continues.
@@ -116,21 +121,28 @@ async fn in_background<T: Send + 'static>(
 async fn back_up(arguments: BackupArguments, configuration: &Configuration) -> Result<bool> {
     let recipients = recipients(&arguments.recipient)?;
     super::require_folder(configuration)?;
-    require_files(configuration)?;
+    require_databases_in_files(configuration)?;
     let folder = configuration.data_dir.clone();
     require_outside(&folder, &arguments.target)?;
     let _lock = backups::hold(&folder)?;
     let (contents, databases) = backups::databases(configuration).await?;
-    require_photos(&folder, &contents, &databases).await?;
+    require_photos(configuration, &contents, &databases).await?;
+    let photos = photos::open(configuration).await?;
+    let concurrent = files_at_a_time(configuration);
     let (small_files, secret) = backups::small_files(&folder, &databases)?;
     let (json, target) = (arguments.json, arguments.target.clone());
     let held = folder.clone();
     let report = in_background(move || {
-        let copies = Copies::new(tokio::runtime::Handle::current());
+        let runtime = tokio::runtime::Handle::current();
+        let copies = Copies::new(runtime.clone());
         let plan = BackupPlan {
             databases: &databases,
             small_files: &small_files,
-            photos: &folder.join(data_folder::MEDIA),
+            photos: PhotoSource {
+                store: &*photos,
+                concurrent,
+                runtime: &runtime,
+            },
             installation: &copies,
             secret: &secret,
             target: &arguments.target,
@@ -171,19 +183,22 @@ fn recipients(texts: &[String]) -> Result<Vec<Recipient>> {
     Ok(recipients)
 }
 
-/// Refuses what is not in files: nothing but its server can copy it.
-fn require_files(configuration: &Configuration) -> Result<()> {
+/// How many photos' files are read at a time. In a folder the server reads, too; a bucket is far
+/// away.
+const fn files_at_a_time(configuration: &Configuration) -> usize {
+    match configuration.media_url.is_empty() {
+        true => 1,
+        false => CONCURRENT_MAX,
+    }
+}
+
+/// Refuses databases that are not in files: nothing but their server can copy them.
+fn require_databases_in_files(configuration: &Configuration) -> Result<()> {
     ensure!(
         configuration.database_url.is_empty(),
-        "the databases are on a server (`database_url`), which has its own ways to be backed up: `pg_dump` or \
-         `pg_basebackup` first, and the data folder after it; docs/operators-guide.md says how, under \"Back up and restore\""
+        "the databases are on a server (`database_url`), which has its own ways to be backed up: docs/operators-guide.md says \
+         what to run, `pg_dump` among it, under \"Back up databases on a server\""
     );
-    ensure!(
-        configuration.media_url.is_empty(),
-        "the photos are in a bucket (`media_url`), which this command does not copy: the bucket's own versions or a copy of it, \
-         and the databases before it; docs/operators-guide.md says how, under \"Photos in a bucket\""
-    );
-    photos::require_known_place(configuration)?;
     Ok(())
 }
 
@@ -208,8 +223,20 @@ fn require_outside(folder: &Path, target: &Path) -> Result<()> {
 }
 
 /// Refuses a photos' folder that is gone or empty while there are photos, as on a disk that is not
-/// mounted.
-async fn require_photos(folder: &Path, contents: &Contents, databases: &[PathBuf]) -> Result<()> {
+/// mounted, and a bucket that is not the one that they are in.
+async fn require_photos(
+    configuration: &Configuration,
+    contents: &Contents,
+    databases: &[PathBuf],
+) -> Result<()> {
+    let folder = configuration.data_dir.as_path();
+    photos::require_known_place(configuration)?;
+    if let Some(store) = photos::bucket(configuration)? {
+        let found = store.identity().await;
+        let found = found.context("`media_url` leads to no photos")?;
+        let problem = photos::place_problem(configuration, &store, found.as_deref())?;
+        return problem.map_or(Ok(()), |problem| bail!(problem));
+    }
     if contents.files_are_given_up() || !photos::has_no_files(folder) {
         return Ok(());
     }
@@ -241,71 +268,6 @@ fn remember(folder: &Path, target: &Path, report: &BackupReport) {
             "heliograph: the backup was made, and could not be noted in the data folder: {error:#}"
         );
     }
-}
-
-fn print_report(target: &Path, report: &BackupReport) {
-    let (photos, pruned) = (&report.manifest.photos, &report.pruned);
-    println!(
-        "Snapshot {} in {}: {} photos' files, {} of them copied now ({}).",
-        report.snapshot,
-        target.display(),
-        photos.files,
-        report.copied_files,
-        megabytes(report.copied_bytes)
-    );
-    if report.is_named_ahead {
-        println!(
-            "It is named by a later time than it is: an earlier snapshot was made with a clock that was ahead, and names are in order."
-        );
-    }
-    if !pruned.snapshots.is_empty() || pruned.files > 0 {
-        println!(
-            "Removed {} older snapshots, and {} files that none needs any more ({}).",
-            pruned.snapshots.len(),
-            pruned.files,
-            megabytes(pruned.bytes)
-        );
-    }
-    if let Some(error) = &pruned.failed {
-        println!(
-            "The snapshot was made, and not all that is too old was removed: {}",
-            error.sentence()
-        );
-    }
-    for (lost, what) in [(&report.missing, "not there"), (&report.damaged, "damaged")] {
-        if lost.count > 0 {
-            println!(
-                "{} photos' files are {what}, the first is {}; look at them with `heliograph media check`.",
-                lost.count, lost.shown[0]
-            );
-        }
-    }
-}
-
-fn report_json(target: &Path, report: &BackupReport) -> Value {
-    let lost = |lost: &infra_backup::Lost| {
-        json!({
-            "count": lost.count,
-            "files": lost.shown.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        })
-    };
-    json!({
-        "snapshot": report.snapshot,
-        "target": target,
-        "taken_at_us": report.manifest.taken_at_us,
-        "named_ahead": report.is_named_ahead,
-        "encrypted": !report.manifest.recipients.is_empty(),
-        "photos_files": report.manifest.photos.files,
-        "photos_bytes": report.manifest.photos.bytes,
-        "copied_files": report.copied_files,
-        "copied_bytes": report.copied_bytes,
-        "missing": lost(&report.missing),
-        "damaged": lost(&report.damaged),
-        "removed_snapshots": report.pruned.snapshots,
-        "removed_files": report.pruned.files,
-        "removed_bytes": report.pruned.bytes,
-        "not_removed_because": report.pruned.failed.as_ref().map(BackupError::sentence),
-    })
 }
 
 async fn verify(arguments: BackupArguments) -> Result<bool> {
@@ -377,16 +339,4 @@ fn list(arguments: &BackupArguments) -> Result<bool> {
         arguments.target.display()
     );
     Ok(are_whole)
-}
-
-/// What a snapshot has not, at the end of a sentence.
-fn lost(manifest: &Manifest) -> String {
-    match manifest.photos.lost {
-        0 => String::new(),
-        lost => format!("; lost already when it was made: {lost}"),
-    }
-}
-
-fn megabytes(bytes: u64) -> String {
-    format!("{} MB", bytes / 1_000_000)
 }

@@ -6,17 +6,19 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
-use infra_backup::{Identity, RestorePlan, RestoreReport};
+use infra_backup::{Identity, PhotoPlace, RestorePlan, RestoreReport};
 use infra_kernel::SystemClock;
 use serde_json::json;
 
 use super::copies::Copies;
 use super::progress::Progress;
-use super::{exit_code, in_background, lost, megabytes};
+use super::report::{lost, megabytes};
+use super::{exit_code, in_background};
 use crate::config::Configuration;
 use crate::wire::backups::{self, RESTORE, SMALL_FILES};
 use crate::wire::data_folder::{self, DataFolder};
 use crate::wire::own_files::is_own_file;
+use crate::wire::restored_photos::RestoredBucket;
 use crate::wire::{databases, permissions};
 
 /// The largest file of identities that is read.
@@ -29,6 +31,9 @@ const IDENTITY_BYTES_MAX: u64 = 64 * 1024;
 /// nothing can be started on the folder; a restore that is cut off continues when it is run again.
 /// Then `heliograph serve` starts on it as it was at the moment of the snapshot; home timelines are
 /// made again as they are read.
+///
+/// Photos go into the folder; or, where `media_url` names a bucket in the configuration, into that
+/// one, which must be nobody's. Each is read there when it has been put there.
 ///
 /// What people did after that moment is not there: posts, but also changed passwords and sessions
 /// that were ended.
@@ -50,6 +55,9 @@ pub(in crate::commands) struct RestoreArguments {
     /// Leave out photos' files that are damaged or missing in the backup
     #[arg(long)]
     skip_damaged: bool,
+    /// Put the photos into the bucket that the lost installation used; it must not run any more
+    #[arg(long)]
+    used_bucket: bool,
     /// Print JSON at the end
     #[arg(long)]
     json: bool,
@@ -72,14 +80,11 @@ async fn restore(arguments: RestoreArguments, configuration: &Configuration) -> 
         configuration.database_url.is_empty(),
         "a snapshot has databases in files, and `database_url` says that they are on a server: unset it to restore to files"
     );
-    ensure!(
-        configuration.media_url.is_empty(),
-        "a snapshot has photos in files, and `media_url` says that they are in a bucket: unset it to restore to files; `heliograph \
-         move photos` moves them into the bucket then"
-    );
     let identities = identities(arguments.identity.as_deref())?;
     let folder = configuration.data_dir.clone();
     require_empty(&folder)?;
+    let bucket = RestoredBucket::look(configuration, arguments.used_bucket).await?;
+    let place = bucket.as_ref().map(RestoredBucket::place);
     // Nothing else starts on the folder meanwhile.
     let held = DataFolder::hold(&folder)?;
     let json = arguments.json;
@@ -88,15 +93,22 @@ async fn restore(arguments: RestoreArguments, configuration: &Configuration) -> 
         .chain(SMALL_FILES)
         .collect();
     let report = in_background(move || {
-        let copies = Copies::new(tokio::runtime::Handle::current());
-        let folder = held.path();
+        let runtime = tokio::runtime::Handle::current();
+        let copies = Copies::restored_with(runtime.clone(), bucket.as_ref());
+        let (folder, media) = (held.path(), held.path().join(data_folder::MEDIA));
         let plan = RestorePlan {
             source: &arguments.source,
             snapshot: arguments.snapshot.as_deref(),
             identities: &identities,
             folder,
             workplace: &folder.join(RESTORE),
-            photos: &folder.join(data_folder::MEDIA),
+            photos: match &bucket {
+                Some(bucket) => PhotoPlace::Store {
+                    store: bucket.store(),
+                    runtime: &runtime,
+                },
+                None => PhotoPlace::Folder(&media),
+            },
             known_files: &known_files,
             secret_file: data_folder::SECRET,
             installation: &copies,
@@ -114,10 +126,10 @@ async fn restore(arguments: RestoreArguments, configuration: &Configuration) -> 
         crate::commands::print_json(&json!({
             "snapshot": report.snapshot, "data_dir": folder, "taken_at_us": report.manifest.taken_at_us,
             "photos_files": report.photos_files, "photos_bytes": report.photos_bytes,
-            "photos_lost": report.manifest.photos.lost, "skipped": report.skipped.shown, "skipped_files": report.skipped.count,
+            "photos_place": place, "photos_lost": report.manifest.photos.lost, "skipped": report.skipped.shown, "skipped_files": report.skipped.count,
         }))?;
     } else {
-        print_report(&folder, &report);
+        print_report(&folder, place.as_deref(), &report);
     }
     Ok(report.skipped.count == 0)
 }
@@ -176,16 +188,17 @@ fn is_empty(folder: &Path) -> bool {
     entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == "lost+found"))
 }
 
-fn print_report(folder: &Path, report: &RestoreReport) {
+fn print_report(folder: &Path, place: Option<&str>, report: &RestoreReport) {
     for skipped in &report.skipped.shown {
         println!("left out: {skipped}");
     }
     println!(
-        "Restored {} to {}: {} photos' files, {}{}.",
+        "Restored {} to {}: {} photos' files, {}{}{}.",
         report.snapshot,
         folder.display(),
         report.photos_files,
         megabytes(report.photos_bytes),
+        place.map_or(String::new(), |place| format!(", in {place}")),
         lost(&report.manifest)
     );
     if report.skipped.count > 0 {

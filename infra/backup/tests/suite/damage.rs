@@ -36,7 +36,7 @@ fn unfinish(home: &Home, snapshot: &str) {
     fs::rename(folder, unfinished).unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_file_that_was_cut_short_is_copied_again() {
     for home in [
         Home::with(&["one", "two"]).await,
@@ -51,7 +51,7 @@ async fn a_file_that_was_cut_short_is_copied_again() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn without_a_list_nothing_is_taken_for_whole_unread() {
     for home in [
         Home::with(&["one", "two"]).await,
@@ -77,7 +77,7 @@ async fn without_a_list_nothing_is_taken_for_whole_unread() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_an_encrypted_backup_copied_that_was_cut_off_is_used_if_it_is_whole() {
     let home = Home::encrypted(&["one", "two", "three"]).await;
     let first = home.back_up(7).unwrap();
@@ -94,7 +94,7 @@ async fn what_an_encrypted_backup_copied_that_was_cut_off_is_used_if_it_is_whole
     assert_eq!(home.restore("restored").unwrap().photos_files, 3);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_encrypted_file_that_was_made_again_serves_all_snapshots() {
     let home = Home::encrypted(&["one", "two"]).await;
     let first = home.back_up(7).unwrap();
@@ -126,7 +126,7 @@ async fn an_encrypted_file_that_was_made_again_serves_all_snapshots() {
     assert_eq!(restored.unwrap().skipped.count, 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_byte_of_an_encrypted_photo_that_is_changed_is_noticed_when_it_is_restored() {
     let home = Home::encrypted(&["one"]).await;
     home.back_up(7).unwrap();
@@ -146,7 +146,7 @@ async fn a_byte_of_an_encrypted_photo_that_is_changed_is_noticed_when_it_is_rest
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_a_round_has_copied_the_next_one_does_not_read() {
     for mut home in [
         Home::with(&["one", "two"]).await,
@@ -163,7 +163,7 @@ async fn what_a_round_has_copied_the_next_one_does_not_read() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_the_disk_cannot_read_ends_nothing_that_can_go_on_without_it() {
     // Nothing is in the one that is lost: its length is no hint.
     let home = Home::with(&["", "one", "two"]).await;
@@ -185,7 +185,7 @@ async fn what_the_disk_cannot_read_ends_nothing_that_can_go_on_without_it() {
     assert_eq!(home.restore("again").unwrap().photos_files, 3);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_last_good_copy_of_a_photo_that_is_lost_is_kept() {
     for mut home in [
         Home::with(&["one", "two", "three"]).await,
@@ -217,7 +217,7 @@ async fn the_last_good_copy_of_a_photo_that_is_lost_is_kept() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn nothing_is_encrypted_while_the_databases_are_held() {
     let mut home = Home::encrypted(&["one"]).await;
     home.on_copied = Box::new(|home, _| {

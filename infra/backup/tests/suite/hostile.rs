@@ -33,7 +33,7 @@ fn refused(home: &Home) -> String {
     error
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn any_byte_that_is_changed_is_found() {
     let home = Home::with(&["one", "two"]).await;
     home.back_up(7).unwrap();
@@ -62,7 +62,7 @@ async fn any_byte_that_is_changed_is_found() {
     assert_eq!(home.damaged(), 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn names_that_lead_elsewhere_are_refused() {
     let home = Home::with(&["one"]).await;
     let made = home.back_up(7).unwrap();
@@ -101,7 +101,7 @@ async fn names_that_lead_elsewhere_are_refused() {
     assert!(error.to_string().contains("has no snapshot"), "{error}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn lists_that_lead_elsewhere_are_refused() {
     let home = Home::with(&["one"]).await;
     let made = home.back_up(7).unwrap();
@@ -131,7 +131,7 @@ async fn lists_that_lead_elsewhere_are_refused() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_newer_format_is_named_with_its_version() {
     let home = Home::with(&["one"]).await;
     let made = home.back_up(7).unwrap();
@@ -150,7 +150,7 @@ async fn a_newer_format_is_named_with_its_version() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_folder_with_other_things_or_of_another_installation_is_refused() {
     let home = Home::with(&["one"]).await;
     fs::create_dir_all(home.target()).unwrap();
@@ -168,7 +168,7 @@ async fn a_folder_with_other_things_or_of_another_installation_is_refused() {
     assert!(error.contains("another installation"), "{error}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn nothing_is_removed_by_the_word_of_a_damaged_list() {
     let mut home = Home::with(&["one", "two"]).await;
     let first = home.back_up(7).unwrap();
@@ -186,7 +186,7 @@ async fn nothing_is_removed_by_the_word_of_a_damaged_list() {
     assert_eq!(home.stored().len(), 2);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_is_no_file_is_not_read() {
     let home = Home::with(&["one", "two"]).await;
     home.back_up(7).unwrap();
@@ -207,7 +207,7 @@ async fn what_is_no_file_is_not_read() {
     assert_eq!(home.damaged(), 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn nothing_is_written_where_a_link_leads() {
     let home = Home::with(&["one"]).await;
     let victim = home.path("victim");

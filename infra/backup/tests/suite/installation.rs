@@ -5,13 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use infra_backup::{
-    BackupPlan, BackupReport, Identity, Installation, NamedBlob, Recipient, RestorePlan,
-    RestoreReport, Result,
+    BackupPlan, BackupReport, Identity, Installation, NamedBlob, PhotoPlace, PhotoSource,
+    Recipient, RestorePlan, RestoreReport, Result,
 };
-use infra_blob::{BlobKey, DirectoryStore};
+use infra_blob::{BlobKey, BlobStore, DirectoryStore};
 use infra_db::{Database, Migrator};
 use infra_kernel::{ManualClock, Timestamp};
 use tempfile::TempDir;
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
 
 /// No tables: what is in the database does not matter here.
 static MIGRATIONS: Migrator = Migrator::DEFAULT;
@@ -138,10 +140,30 @@ impl Home {
     }
 
     pub(crate) fn back_up(&self, keep: usize) -> Result<BackupReport> {
+        self.back_up_from(&self.store("data/media"), 1, keep)
+    }
+
+    /// A store of blobs in a folder of this name.
+    pub(crate) fn store(&self, folder: &str) -> DirectoryStore {
+        let folder = self.path(folder);
+        block_in_place(|| Handle::current().block_on(DirectoryStore::open(&folder))).unwrap()
+    }
+
+    /// The same of photos that are in this store, so many of which are read at a time.
+    pub(crate) fn back_up_from(
+        &self,
+        store: &dyn BlobStore,
+        concurrent: usize,
+        keep: usize,
+    ) -> Result<BackupReport> {
         let plan = BackupPlan {
             databases: &[self.path("data/things.db")],
             small_files: &[("secret.key", b"a secret".to_vec())],
-            photos: &self.path("data/media"),
+            photos: PhotoSource {
+                store,
+                concurrent,
+                runtime: &Handle::current(),
+            },
             installation: self,
             secret: b"a secret",
             target: &self.target(),
@@ -151,7 +173,7 @@ impl Home {
             bytes_per_second: None,
             clock: &self.clock,
         };
-        infra_backup::back_up(&plan, &mut |_| {})
+        block_in_place(|| infra_backup::back_up(&plan, &mut |_| {}))
     }
 
     /// Restores the last snapshot into a folder of this name.
@@ -165,6 +187,29 @@ impl Home {
         snapshot: Option<&str>,
         skip_damaged: bool,
     ) -> Result<RestoreReport> {
+        let media = self.path(folder).join("media");
+        self.restore_to(folder, snapshot, PhotoPlace::Folder(&media), skip_damaged)
+    }
+
+    /// Restores a snapshot, with its photos in this store.
+    pub(crate) fn restore_to_store(
+        &self,
+        folder: &str,
+        store: &dyn BlobStore,
+        skip_damaged: bool,
+    ) -> Result<RestoreReport> {
+        let runtime = &Handle::current();
+        let place = PhotoPlace::Store { store, runtime };
+        block_in_place(|| self.restore_to(folder, None, place, skip_damaged))
+    }
+
+    fn restore_to(
+        &self,
+        folder: &str,
+        snapshot: Option<&str>,
+        photos: PhotoPlace<'_>,
+        skip_damaged: bool,
+    ) -> Result<RestoreReport> {
         let folder = self.path(folder);
         fs::create_dir_all(&folder).unwrap();
         let plan = RestorePlan {
@@ -173,7 +218,7 @@ impl Home {
             identities: &self.identities,
             folder: &folder,
             workplace: &folder.join("unfinished"),
-            photos: &folder.join("media"),
+            photos,
             known_files: &["things.db", "secret.key"],
             secret_file: "secret.key",
             installation: self,

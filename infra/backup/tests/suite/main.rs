@@ -6,6 +6,7 @@
 mod damage;
 mod hostile;
 mod installation;
+mod stores;
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -19,7 +20,7 @@ use installation::{Home, files_in};
 /// Another key of age.
 const OTHER: &str = "AGE-SECRET-KEY-1XM7U9AUTCPHH76UGMD8E3P838RZ5WJGREUU7AQDTMSV9WVVM0NAQLCN065";
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_is_restored_is_what_was_there() {
     let home = Home::with(&["one", "two", ""]).await;
     let made = home.back_up(7).unwrap();
@@ -50,7 +51,7 @@ async fn what_is_restored_is_what_was_there() {
     assert!(!home.path("restored/unfinished").exists());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_next_backup_copies_what_is_new_and_removes_what_nothing_needs() {
     let mut home = Home::with(&["one", "two"]).await;
     home.back_up(2).unwrap();
@@ -70,7 +71,7 @@ async fn the_next_backup_copies_what_is_new_and_removes_what_nothing_needs() {
     assert!(home.photo("restored", "three").exists());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_a_backup_left_that_was_cut_off_is_used_or_removed() {
     let home = Home::with(&["one", "two"]).await;
     let first = home.back_up(7).unwrap();
@@ -95,7 +96,7 @@ async fn what_a_backup_left_that_was_cut_off_is_used_or_removed() {
     assert_eq!(home.damaged(), 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn files_that_are_lost_or_damaged_are_reported_and_the_rest_is_backed_up() {
     let home = Home::with(&["one", "two", "three"]).await;
     fs::remove_file(home.photo("data", "one")).unwrap();
@@ -109,7 +110,7 @@ async fn files_that_are_lost_or_damaged_are_reported_and_the_rest_is_backed_up()
     assert_eq!(home.restore("restored").unwrap().photos_files, 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_is_deleted_during_a_backup_is_not_missed() {
     let home = Home::with(&["one", "two"]).await;
     home.vanishing.set(Some(infra_blob::BlobKey::of(b"one")));
@@ -118,7 +119,7 @@ async fn what_is_deleted_during_a_backup_is_not_missed() {
     assert_eq!(home.restore("restored").unwrap().photos_files, 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn encrypted_files_show_nothing_and_come_back_with_the_key_alone() {
     let mut home = Home::encrypted(&["a photo of the sea", "two"]).await;
     let identity = home.identities.pop().unwrap();
@@ -159,7 +160,7 @@ async fn encrypted_files_show_nothing_and_come_back_with_the_key_alone() {
     assert!(refused.contains("encrypted to age1"), "{refused}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_restore_that_was_cut_off_continues_and_another_one_is_refused() {
     let mut home = Home::with(&["one", "two"]).await;
     let first = home.back_up(7).unwrap();
@@ -205,7 +206,7 @@ async fn a_restore_that_was_cut_off_continues_and_another_one_is_refused() {
     assert!(home.path("restored/things.db").exists());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn recipients_are_the_same_in_any_order() {
     let mut home = Home::encrypted(&["one"]).await;
     let other: Identity = OTHER.parse().unwrap();
@@ -221,7 +222,7 @@ async fn recipients_are_the_same_in_any_order() {
     assert!(refused.contains("256 recipients"), "{refused}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_killed_backup_of_root_leaves_nothing_that_keeps_the_owner_from_the_next() {
     const SOMEBODY: u32 = 65_534;
     let mut home = Home::encrypted(&["one"]).await;
@@ -235,7 +236,7 @@ async fn a_killed_backup_of_root_leaves_nothing_that_keeps_the_owner_from_the_ne
     home.back_up(7).unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_snapshot_after_one_of_the_future_says_that_it_is_named_ahead() {
     let home = Home::with(&["one"]).await;
     let now = home.clock.now();
@@ -245,7 +246,7 @@ async fn a_snapshot_after_one_of_the_future_says_that_it_is_named_ahead() {
     assert!(home.back_up(7).unwrap().is_named_ahead);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_clock_that_is_behind_is_refused() {
     let home = Home::with(&["one"]).await;
     home.back_up(7).unwrap();

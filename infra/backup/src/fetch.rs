@@ -1,0 +1,107 @@
+//! Reads photos' files where they are, several at a time, into new files of the backup.
+
+use std::path::{Path, PathBuf};
+
+use futures::StreamExt as _;
+use infra_blob::transfer::patiently;
+use infra_blob::{BlobError, BlobKey, BlobStore, ByteRange};
+use tokio::runtime::Handle;
+
+use crate::batch::remove_if_there;
+use crate::digest::Digest;
+use crate::error::is_lost_to_the_disk;
+use crate::files::{NewFile, Throttle, Written};
+use crate::{BackupError, Recipient, Result};
+
+/// Where photos' files are.
+#[derive(Clone, Copy)]
+pub struct PhotoSource<'a> {
+    /// What holds them.
+    pub store: &'a dyn BlobStore,
+    /// How many are read at a time; at least one. The server has the rest of its disk; a bucket is
+    /// far away.
+    pub concurrent: usize,
+    /// Where it is waited for.
+    pub runtime: &'a Handle,
+}
+
+/// What became of a file that was asked for.
+pub(crate) enum Fetched {
+    /// It was written there, and is what its name says.
+    Whole(PathBuf, Written),
+    /// It is not there.
+    Missing,
+    /// It is there, and not what its name says, or not to be read.
+    Damaged,
+}
+
+/// Reads files into a backup.
+pub(crate) struct Fetcher<'a> {
+    pub(crate) source: PhotoSource<'a>,
+    pub(crate) recipients: &'a [Recipient],
+    pub(crate) throttle: &'a Throttle,
+}
+
+impl Fetcher<'_> {
+    /// Reads a file to this path. A store that is away for some seconds is waited for.
+    pub(crate) async fn fetch(&self, key: BlobKey, path: PathBuf) -> Result<Fetched> {
+        let fetched = patiently(|| self.attempt(key, &path)).await;
+        let content = match fetched.map_err(BackupError::from) {
+            Ok(attempt) => attempt?,
+            Err(error) => return Err(error),
+        };
+        Ok(match content {
+            Content::Read(written) if written.plain.digest == Digest::from(key) => {
+                Fetched::Whole(path, written)
+            }
+            Content::Missing => Fetched::Missing,
+            Content::Read(_) | Content::Lost => {
+                remove_if_there(&path)?;
+                Fetched::Damaged
+            }
+        })
+    }
+
+    /// Reads it once, from the beginning. The outer error is the store's.
+    async fn attempt(&self, key: BlobKey, path: &Path) -> infra_blob::Result<Result<Content>> {
+        let mut read = match self.source.store.read_for_work(key, ByteRange::ALL).await {
+            Ok(read) => read,
+            Err(error) => return unless_lost(error),
+        };
+        let created = remove_if_there(path).and_then(|()| NewFile::create(path, self.recipients));
+        let mut file = match created {
+            Ok(file) => file,
+            Err(error) => return Ok(Err(error)),
+        };
+        while let Some(chunk) = read.chunks.next().await {
+            let chunk = match chunk {
+                Ok(chunk) => chunk,
+                Err(error) => return unless_lost(error),
+            };
+            self.throttle.count(chunk.len() as u64);
+            if let Err(error) = file.write(&chunk) {
+                return Ok(Err(error));
+            }
+        }
+        Ok(file.finish().map(Content::Read))
+    }
+}
+
+/// What one attempt has read.
+enum Content {
+    Read(Written),
+    /// There is nothing under this name.
+    Missing,
+    /// There is something, and the disk or the store cannot give it back.
+    Lost,
+}
+
+/// What is missing or lost is no failure of the store.
+fn unless_lost(error: BlobError) -> infra_blob::Result<Result<Content>> {
+    match error {
+        BlobError::NotFound(_) => Ok(Ok(Content::Missing)),
+        BlobError::Damaged(_) => Ok(Ok(Content::Lost)),
+        BlobError::Io { source, .. } if is_lost_to_the_disk(&source) => Ok(Ok(Content::Lost)),
+        error => Err(error),
+    }
+}
