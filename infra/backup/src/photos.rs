@@ -19,7 +19,7 @@ use crate::{BackupError, Installation, NamedBlob, OnStep, Phase, Recipient, Resu
 /// How many names are sorted in memory at once: 64 bytes each.
 const NAMES_MAX: u64 = 500_000;
 /// How many files are looked for before those that are missing are copied.
-const PAGE: usize = 256;
+const PAGE: usize = 64;
 /// How many files that are lost are named.
 pub const LOST_SHOWN_MAX: usize = 100;
 

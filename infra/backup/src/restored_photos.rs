@@ -18,7 +18,7 @@ use crate::target::Target;
 use crate::{BackupError, Identity, Result, files};
 
 /// How many files are begun before the next are looked up in the list.
-const PAGE: usize = 256;
+const PAGE: usize = 64;
 
 /// Where the photos' files of a snapshot are put.
 #[derive(Clone, Copy)]

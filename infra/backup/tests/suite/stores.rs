@@ -8,7 +8,7 @@ use infra_blob::{BlobKey, DirectoryStore};
 use crate::installation::{Home, files_in};
 
 /// More than are looked for at once.
-const PHOTOS: usize = 300;
+const PHOTOS: usize = 70;
 
 fn many() -> Vec<String> {
     (0..PHOTOS)
