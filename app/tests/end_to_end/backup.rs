@@ -60,23 +60,26 @@ pub(crate) fn is_done(output: &Output) {
 
 /// What was acknowledged: posts, and photos with the bytes of their originals.
 #[derive(Default)]
-struct Acknowledged {
+pub(crate) struct Acknowledged {
     posts: Mutex<Vec<String>>,
     photos: Mutex<BTreeMap<String, Vec<u8>>>,
 }
 
 impl Acknowledged {
-    fn posts(&self) -> Vec<String> {
+    pub(crate) fn posts(&self) -> Vec<String> {
         self.posts.lock().unwrap().clone()
     }
 
-    fn photos(&self) -> BTreeMap<String, Vec<u8>> {
+    pub(crate) fn photos(&self) -> BTreeMap<String, Vec<u8>> {
         self.photos.lock().unwrap().clone()
     }
 }
 
 /// Posts and uploads until the server goes away.
-fn start_writers(author: &Person, acknowledged: &Arc<Acknowledged>) -> Vec<JoinHandle<()>> {
+pub(crate) fn start_writers(
+    author: &Person,
+    acknowledged: &Arc<Acknowledged>,
+) -> Vec<JoinHandle<()>> {
     let (poster, photographer) = (Caller::clone(author), Caller::clone(author));
     let (posts, photos) = (Arc::clone(acknowledged), Arc::clone(acknowledged));
     let posting = tokio::spawn(async move {
@@ -109,7 +112,7 @@ fn start_writers(author: &Person, acknowledged: &Arc<Acknowledged>) -> Vec<JoinH
     vec![posting, uploading]
 }
 
-async fn wait_for(acknowledged: &Acknowledged, posts: usize, photos: usize) {
+pub(crate) async fn wait_for(acknowledged: &Acknowledged, posts: usize, photos: usize) {
     eventually("posts and photos that are acknowledged", async || {
         let is_enough =
             acknowledged.posts().len() >= posts && acknowledged.photos().len() >= photos;
@@ -179,7 +182,7 @@ async fn all_that_was_acknowledged_before_a_backup_began_is_restored() {
 }
 
 /// All these posts are there, and the follower's timeline has what the author has.
-async fn check_posts(author: &Person, follower: &Person, posts: &[String]) {
+pub(crate) async fn check_posts(author: &Person, follower: &Person, posts: &[String]) {
     let statuses = format!("/api/v1/accounts/{}/statuses?limit=40", author.id);
     let found = author.every_page(&statuses).await;
     for id in posts {
@@ -191,7 +194,7 @@ async fn check_posts(author: &Person, follower: &Person, posts: &[String]) {
 }
 
 /// All these photos become ready, and their originals are what was sent.
-async fn check_photos(author: &Person, photos: &BTreeMap<String, Vec<u8>>) {
+pub(crate) async fn check_photos(author: &Person, photos: &BTreeMap<String, Vec<u8>>) {
     for (id, bytes) in photos {
         let media = author.ready(id).await;
         let original = author.get(&text(&media, "/original_url")).await;

@@ -25,6 +25,7 @@ mod composer;
 mod data_folder;
 mod database_failover;
 mod database_server;
+mod engine_drill;
 mod engine_faults;
 mod engine_schemas;
 mod environment;

@@ -123,14 +123,28 @@ impl Postgres {
         );
     }
 
+    /// The folder of its programs.
+    #[must_use]
+    pub fn programs(&self) -> &Path {
+        &self.programs
+    }
+
     /// Runs a statement in the database `postgres`, and returns what `psql` prints of its rows.
     ///
     /// # Panics
     /// When the server refuses.
     pub fn run(&self, statement: &str) -> String {
+        self.run_in("postgres", statement)
+    }
+
+    /// The same in this database.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub fn run_in(&self, database: &str, statement: &str) -> String {
         let mut run = program(&self.programs, "psql");
         run.args(["--no-psqlrc", "--tuples-only", "--no-align", "--command"]);
-        let ran = run.arg(statement).arg(self.url("postgres")).output();
+        let ran = run.arg(statement).arg(self.url(database)).output();
         let ran = ran.expect("psql can be started");
         assert!(ran.status.success(), "{statement} failed: {ran:?}");
         String::from_utf8_lossy(&ran.stdout).trim().to_owned()

@@ -1,0 +1,266 @@
+//! The drill with databases on a server: a backup by the commands of the operator's guide while
+//! people post, the servers are lost, and what was restored by its commands has everything.
+
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use testing_engines::{Nats, Postgres};
+use testing_kit::require;
+use tokio::task::JoinHandle;
+
+use crate::backup::{Acknowledged, check_photos, check_posts, start_writers, wait_for};
+use crate::commands::said;
+use crate::harness::caller::text;
+use crate::harness::{Caller, Person, Server, eventually};
+
+const GUIDE: &str = include_str!("../../../docs/operators-guide.md");
+const HEADING: &str = "### Back up databases on a server";
+const URL: &str = "HELIOGRAPH_DATABASE_URL";
+const BUS: &str = "HELIOGRAPH_BUS_URL";
+const MONITOR: &str = "HELIOGRAPH_JETSTREAM__MONITOR";
+const STREAM: &str = "HELIOGRAPH_JETSTREAM__NAME";
+
+/// How posts begin that are liked and deleted.
+const SOON_GONE: &str = "soon gone";
+/// Which table holds likes.
+const LIKES: &str = "engagement.likes|";
+/// Every table that is not PostgreSQL's own, and how many rows it has.
+const ROWS: &str = "SELECT schemaname || '.' || relname, \
+    (xpath('//n/text()', query_to_xml(format('SELECT count(*) AS n FROM %I.%I', schemaname, relname), \
+    false, true, '')))[1] FROM pg_stat_user_tables";
+
+/// The commands of the guide to back up, and to restore.
+fn commands() -> (&'static str, &'static str) {
+    let (_, section) = GUIDE.split_once(HEADING).unwrap();
+    let mut blocks = section.split("```sh\n").skip(1);
+    let mut next = || blocks.next().unwrap().split_once("```").unwrap().0;
+    (next(), next())
+}
+
+/// Runs commands of the guide with other values of the variables at their beginning.
+fn run_with(commands: &str, postgres: &Postgres, variables: &[(&str, &str)]) -> Output {
+    let mut script = String::new();
+    for line in commands.lines() {
+        let name = line.split_once('=').map(|(name, _)| name);
+        let known = variables.iter().find(|(known, _)| Some(*known) == name);
+        match known {
+            Some((name, value)) => script.push_str(&format!("{name}='{value}'\n")),
+            None => script.push_str(&format!("{line}\n")),
+        }
+    }
+    for (name, _) in variables {
+        assert!(
+            commands.contains(&format!("{name}=")),
+            "{name} is not set there"
+        );
+    }
+    let path = std::env::var("PATH").unwrap_or_default();
+    let programs = postgres.programs().display();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]);
+    shell
+        .env("PATH", format!("{programs}:{path}"))
+        .output()
+        .unwrap()
+}
+
+fn succeeded(output: &Output) {
+    assert!(output.status.success(), "{}", said(output));
+}
+
+/// Has a follower like what an author posts and then deletes, until the server goes away: each
+/// deletion takes likes away in another domain, by an event.
+fn start_likes(author: &Person, follower: &Person) -> JoinHandle<()> {
+    let (author, follower) = (Caller::clone(author), Caller::clone(follower));
+    tokio::spawn(async move {
+        for number in 0.. {
+            let post = json!({"status": format!("{SOON_GONE} {number}"), "visibility": "unlisted"});
+            let request = author.request(reqwest::Method::POST, "/api/v1/statuses");
+            let Some(reply) = author.try_send(request.json(&post)).await else {
+                return;
+            };
+            let path = format!("/api/v1/statuses/{}", text(&reply.expect(200), "/id"));
+            let like = follower.request(reqwest::Method::POST, &format!("{path}/favourite"));
+            let delete = author.request(reqwest::Method::DELETE, &path);
+            for (who, request) in [(&follower, like), (&author, delete)] {
+                if who.try_send(request).await.is_none() {
+                    return;
+                }
+            }
+        }
+    })
+}
+
+/// A server whose databases are on PostgreSQL, and what it is backed up to.
+struct Scene {
+    server: Server,
+    postgres: Postgres,
+    ada: Person,
+    bob: Person,
+    acknowledged: Arc<Acknowledged>,
+    backups: TempDir,
+    /// The settings of its log.
+    log: Vec<(&'static str, String)>,
+}
+
+impl Scene {
+    async fn begin(log: Vec<(&'static str, String)>) -> Option<Self> {
+        require::tool("sqlite3", "apt-get install sqlite3")?;
+        require::tool("rsync", "apt-get install rsync")?;
+        let postgres = Postgres::start()?;
+        let url = postgres.create_database("heliograph");
+        let mut settings = vec![(URL, url.as_str())];
+        settings.extend(log.iter().map(|(name, value)| (*name, value.as_str())));
+        let server = Server::with(&settings).await;
+        let (ada, bob) = (server.person("ada").await, server.person("bob").await);
+        bob.follow(&ada).await;
+        bob.home().await;
+        Some(Self {
+            server,
+            postgres,
+            ada,
+            bob,
+            acknowledged: Arc::default(),
+            backups: TempDir::new().unwrap(),
+            log,
+        })
+    }
+
+    fn backups(&self) -> &str {
+        self.backups.path().to_str().unwrap()
+    }
+
+    /// Backs up while people post. Returns what was acknowledged before that began.
+    async fn back_up(&self) -> Vec<String> {
+        let before = self.acknowledged.posts();
+        let url = self.postgres.url("heliograph");
+        let variables = [
+            ("data", self.server.folder().to_str().unwrap()),
+            ("backup", self.backups()),
+            ("url", &url),
+        ];
+        let made =
+            tokio::task::block_in_place(|| run_with(commands().0, &self.postgres, &variables));
+        succeeded(&made);
+        before
+    }
+
+    /// Restores the one backup that was made to this server, and a new folder.
+    fn restore(&self, postgres: &Postgres) -> TempDir {
+        let restored = TempDir::new().unwrap();
+        let entries = std::fs::read_dir(self.backups.path()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let snapshot: Vec<String> = names.filter(|name| name.starts_with("20")).collect();
+        let [snapshot] = &snapshot[..] else {
+            panic!("{snapshot:?}")
+        };
+        let server = postgres.url("");
+        let output = run_with(
+            commands().1,
+            postgres,
+            &[
+                ("data", restored.path().to_str().unwrap()),
+                ("backup", self.backups()),
+                ("snapshot", snapshot),
+                ("server", server.trim_end_matches('/')),
+            ],
+        );
+        succeeded(&output);
+        restored
+    }
+
+    /// Everything is there, what followed from it is done, and nothing is dead or doubled.
+    async fn check(&mut self, posts: &[String], postgres: &Postgres) {
+        check_posts(&self.ada, &self.bob, posts).await;
+        // At most the one that was not deleted yet in the moment of the dump.
+        let own = format!("/api/v1/accounts/{}/statuses?limit=40", self.ada.id);
+        for post in self.ada.get(&own).await.list() {
+            if text(&post, "/content").contains(SOON_GONE) {
+                let path = format!("/api/v1/statuses/{}", text(&post, "/id"));
+                self.ada.delete(&path).await.expect(200);
+            }
+        }
+        eventually("likes of deleted posts to go", async || {
+            let rows = postgres.run_in("heliograph", ROWS);
+            let likes = rows.lines().find_map(|line| line.strip_prefix(LIKES));
+            (likes.unwrap() == "0").then_some(())
+        })
+        .await;
+        let known = self.acknowledged.posts();
+        let id = text(&self.ada.say("after").await, "/id");
+        assert!(!known.contains(&id), "the id {id} was made twice");
+        self.bob.finds_at_home(&id).await;
+        self.server.ask_to_stop();
+        assert!(self.server.ended().await.success());
+        let status = self.said(&["bus", "status", "--json"], postgres);
+        let status: Vec<Value> = serde_json::from_str(&status).unwrap();
+        let is_done = |one: &Value| one["waiting"] == 0 && one["dead_letters"] == 0;
+        assert!(
+            !status.is_empty() && status.iter().all(is_done),
+            "{status:?}"
+        );
+        self.said(&["doctor"], postgres);
+    }
+
+    fn said(&self, arguments: &[&str], postgres: &Postgres) -> String {
+        let url = postgres.url("heliograph");
+        let mut command = self.server.command(arguments, URL, &url);
+        let output = command.envs(self.log.iter().cloned()).output().unwrap();
+        succeeded(&output);
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_guide_backs_up_of_databases_on_a_server_is_restored_by_it() {
+    let Some(scene) = Scene::begin(vec![(BUS, String::new())]).await else {
+        return;
+    };
+    drill(scene).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_with_the_log_on_nats_goes_on_in_a_new_stream() {
+    let Some(nats) = Nats::start() else { return };
+    let log = vec![
+        (BUS, nats.url()),
+        (MONITOR, nats.monitor()),
+        (STREAM, "first".to_owned()),
+    ];
+    let Some(scene) = Scene::begin(log).await else {
+        return;
+    };
+    drill(scene).await;
+}
+
+async fn drill(mut scene: Scene) {
+    let mut writers = start_writers(&scene.ada, &scene.acknowledged);
+    writers.push(start_likes(&scene.ada, &scene.bob));
+    wait_for(&scene.acknowledged, 5, 5).await;
+    let photos = scene.acknowledged.photos();
+    let posts = scene.back_up().await;
+    let meanwhile = scene.acknowledged.posts().len();
+    assert!(meanwhile > posts.len(), "nobody could post meanwhile");
+    wait_for(&scene.acknowledged, meanwhile + 3, 0).await;
+    scene.server.kill();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    scene.postgres.kill();
+
+    let postgres = Postgres::start().unwrap();
+    let restored = scene.restore(&postgres);
+    scene.server.move_to(restored);
+    scene.server.set(URL, &postgres.url("heliograph"));
+    for (name, value) in &mut scene.log {
+        if *name == STREAM {
+            "restored".clone_into(value);
+        }
+        scene.server.set(name, value);
+    }
+    scene.server.start_again().await;
+    check_photos(&scene.ada, &photos).await;
+    scene.check(&posts, &postgres).await;
+}
