@@ -2,10 +2,13 @@
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 
+use super::primaries::{Found, latest};
 use super::url_options::check_encryption;
 use super::{CONNECT_MAX, Session, bounded};
 use crate::{DbError, Encryption, certificate_problem};
@@ -22,6 +25,8 @@ pub(crate) struct Address {
     hosts: Vec<PgConnectOptions>,
     label: String,
     wanted: Wanted,
+    /// The timeline of the last primary, where there are several hosts; 0 before the first.
+    timeline: Arc<AtomicI64>,
 }
 
 /// Which kind of server there has to be a session with.
@@ -80,6 +85,7 @@ impl Address {
             hosts,
             label,
             wanted: Wanted::Primary,
+            timeline: Arc::default(),
         })
     }
 
@@ -92,6 +98,7 @@ impl Address {
                 label: format!("postgres://{name}:{port}/{database}"),
                 hosts: vec![host],
                 wanted: Wanted::Standby,
+                timeline: Arc::default(),
             }
         });
         Ok(hosts.collect())
@@ -102,48 +109,113 @@ impl Address {
         &self.label
     }
 
-    /// Opens a session with the first host that is a primary, and sets it up with these statements.
+    /// Opens a session with the primary, and sets it up with these statements.
+    ///
+    /// A promotion begins a timeline. For the first session all hosts are asked, and of those that
+    /// say to be the primary it is the one of the last timeline: an old one that was switched on
+    /// again has not what was acknowledged since. From then on the first host is taken that is not
+    /// of an earlier timeline.
     ///
     /// # Errors
-    /// Of the last host that was tried, when none of them has a session for us.
+    /// Of the last host that was tried, when none of them has a session for us; and when two are
+    /// primaries of the same timeline.
     pub(crate) async fn connect(&self, settings: &str) -> Result<Session, DbError> {
+        let is_choice = self.hosts.len() > 1 && self.wanted == Wanted::Primary;
+        if !is_choice {
+            return self.first(settings, 0).await.map(|found| found.session);
+        }
+        let found = match self.timeline.load(Ordering::Relaxed) {
+            0 => self.latest(settings).await?,
+            known => self.first(settings, known).await?,
+        };
+        self.timeline.fetch_max(found.timeline, Ordering::Relaxed);
+        Ok(found.session)
+    }
+
+    /// The first host that is not of an earlier timeline than this.
+    async fn first(&self, settings: &str, timeline_min: i64) -> Result<Found, DbError> {
         let mut failure = None;
         for options in &self.hosts {
-            match self.connect_to(options, settings).await {
-                Ok(session) => return Ok(session),
-                Err(error) => {
-                    tracing::debug!(database = %self.label, host = options.get_host(), %error, "no session with this host");
-                    failure = Some(error);
-                }
+            let asked = self.connect_to(options, settings).await;
+            match asked.and_then(|found| self.require_timeline(found, timeline_min)) {
+                Ok(found) => return Ok(found),
+                Err(error) => failure = Some(self.noted(options, error)),
             }
         }
-        Err(failure.unwrap_or_else(|| DbError::Address("the URL names no host".to_owned())))
+        Err(failure.unwrap_or_else(no_host))
+    }
+
+    /// The host of the last timeline. One that is silent is waited for no longer than for a
+    /// connection.
+    async fn latest(&self, settings: &str) -> Result<Found, DbError> {
+        let asked = self.hosts.iter().map(|options| async {
+            let asked = self.connect_to(options, settings);
+            let asked = tokio::time::timeout(CONNECT_MAX, asked).await;
+            let asked = asked.unwrap_or_else(|_| Err(self.unreachable(timed_out())));
+            asked.map_err(|error| self.noted(options, error))
+        });
+        let (mut primaries, mut failure) = (Vec::new(), None);
+        for found in futures::future::join_all(asked).await {
+            match found {
+                Ok(found) => primaries.push(found),
+                Err(error) => failure = Some(error),
+            }
+        }
+        match latest(primaries) {
+            Ok(Some(found)) => Ok(found),
+            Ok(None) => Err(failure.unwrap_or_else(no_host)),
+            Err(problem) => Err(self.refuse(problem)),
+        }
+    }
+
+    fn require_timeline(&self, found: Found, timeline_min: i64) -> Result<Found, DbError> {
+        if found.timeline >= timeline_min {
+            return Ok(found);
+        }
+        Err(DbError::Role {
+            database: self.label.clone(),
+            reason: "it was the primary before another one was promoted, and must be a standby of that one",
+        })
+    }
+
+    fn noted(&self, options: &PgConnectOptions, error: DbError) -> DbError {
+        tracing::debug!(database = %self.label, host = options.get_host(), %error, "no session with this host");
+        error
+    }
+
+    fn unreachable(&self, source: sqlx::Error) -> DbError {
+        DbError::Connect {
+            database: self.label.clone(),
+            source,
+        }
     }
 
     async fn connect_to(
         &self,
         options: &PgConnectOptions,
         settings: &str,
-    ) -> Result<Session, DbError> {
+    ) -> Result<Found, DbError> {
         let failed = |source| match certificate_problem(&source) {
             Some(problem) => self.refuse(problem),
-            None => DbError::Connect {
-                database: self.label.clone(),
-                source,
-            },
+            None => self.unreachable(source),
         };
         let connected = tokio::time::timeout(CONNECT_MAX, options.connect()).await;
         let mut connection = connected
-            .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
+            .unwrap_or_else(|_| Err(timed_out()))
             .map_err(failed)?;
         self.check_version(connection.server_version_num())?;
-        let is_standby = is_standby(&mut connection, settings)
-            .await
-            .map_err(failed)?;
-        let reason = match (self.wanted, is_standby) {
+        let standing = standing(&mut connection, settings).await.map_err(failed)?;
+        let reason = match (self.wanted, standing.is_standby) {
             (Wanted::Primary, true) => "it is a standby, and no other host is the primary",
             (Wanted::Standby, false) => "it follows no other server, so it is not read from",
-            _ => return Ok(Session::new(connection)),
+            _ => {
+                return Ok(Found {
+                    session: Session::new(connection),
+                    host: format!("{}:{}", options.get_host(), options.get_port()),
+                    timeline: standing.timeline,
+                    started: standing.started,
+                });
+            }
         };
         let database = self.label.clone();
         Err(DbError::Role { database, reason })
@@ -181,13 +253,42 @@ impl Address {
     }
 }
 
-/// Sets a session up, and returns whether its server only follows another one.
-async fn is_standby(connection: &mut PgConnection, settings: &str) -> Result<bool, sqlx::Error> {
+fn no_host() -> DbError {
+    DbError::Address("the URL names no host".to_owned())
+}
+
+fn timed_out() -> sqlx::Error {
+    io::Error::from(io::ErrorKind::TimedOut).into()
+}
+
+/// What a server says of itself.
+struct Standing {
+    /// Whether it only follows another one.
+    is_standby: bool,
+    /// The timeline that it writes; 0 for a standby.
+    timeline: i64,
+    started: String,
+}
+
+/// Sets a session up, and asks what its server is.
+async fn standing(connection: &mut PgConnection, settings: &str) -> Result<Standing, sqlx::Error> {
     use sqlx::Row as _;
-    let text = format!("{settings}SELECT pg_is_in_recovery()");
+    // By the name of the file of its log that it writes. What its control file says of timelines
+    // is that of the last checkpoint, which may be one before its promotion.
+    let text = format!(
+        "{settings}SELECT pg_is_in_recovery(), CASE WHEN pg_is_in_recovery() THEN '0' \
+         ELSE substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) END, \
+         CAST(pg_postmaster_start_time() AS TEXT)"
+    );
     let asked = sqlx::raw_sql(sqlx::AssertSqlSafe(text));
     let row = bounded(asked.fetch_one(connection)).await?;
-    row.try_get(0)
+    let timeline: String = row.try_get(1)?;
+    let timeline = i64::from_str_radix(&timeline, 16);
+    Ok(Standing {
+        is_standby: row.try_get(0)?,
+        timeline: timeline.map_err(|error| sqlx::Error::Decode(error.into()))?,
+        started: row.try_get(2)?,
+    })
 }
 
 fn one_host(url: &str) -> Result<PgConnectOptions, sqlx::Error> {

@@ -5,6 +5,7 @@ mod home;
 mod inspect;
 mod marks;
 mod prepare;
+mod primaries;
 mod readers;
 mod replicas;
 mod session;

@@ -62,3 +62,42 @@ async fn what_only_the_primary_has_is_not_acknowledged() {
     assert_eq!(notes.ids(), [1, 3]);
     assert_eq!(count(&database).await, 2);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_primary_that_is_switched_on_again_is_not_chosen() {
+    let Some((mut primary, standby)) = pair() else {
+        return;
+    };
+    let url = primary.url_with_standby(&standby, DATABASE);
+    let notes = Notes::default();
+    let database = open_postgres(&url).await;
+    insert_noted(&database, 1, &notes).await.unwrap();
+    primary.kill();
+    standby.promote();
+    let begun = Instant::now();
+    while insert_noted(&database, 2, &notes).await.is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(15));
+    }
+    // It is named first, and takes sessions as a primary.
+    primary.restart();
+    assert_eq!(primary.run("SELECT pg_is_in_recovery()"), "f");
+    // More concurrent reads than there are sessions open: each of the new ones is with the new one.
+    let reads = (0..16).map(|_| count(&database));
+    assert_eq!(futures::future::join_all(reads).await, [2; 16]);
+    database.close().await;
+    let again = open_postgres(&url).await;
+    assert_eq!(count(&again).await, 2);
+    again.close().await;
+
+    // Both of two copies of the old one were promoted: nobody can tell.
+    let other = primary.start_replica();
+    other.promote();
+    let url = other.url_with_standby(&standby, DATABASE);
+    let options = PostgresOptions::default();
+    let opened = Database::open_postgres(&url, SCHEMA, &MIGRATIONS, options).await;
+    let refused = opened.err().unwrap().to_string();
+    assert!(refused.contains("of the same timeline 2"), "{refused}");
+    // One server by two names is one.
+    let url = standby.url_with_standby(&standby, DATABASE);
+    assert_eq!(count(&open_postgres(&url).await).await, 2);
+}
