@@ -41,15 +41,15 @@ fn commands() -> (&'static str, &'static str) {
 
 /// Runs commands of the guide with other values of the variables at their beginning.
 fn run_with(commands: &str, postgres: &Postgres, variables: &[(&str, &str)]) -> Output {
-    let mut script = String::new();
-    for line in commands.lines() {
+    let with_value = |line: &str| {
         let name = line.split_once('=').map(|(name, _)| name);
         let known = variables.iter().find(|(known, _)| Some(*known) == name);
-        match known {
-            Some((name, value)) => script.push_str(&format!("{name}='{value}'\n")),
-            None => script.push_str(&format!("{line}\n")),
-        }
-    }
+        known.map_or_else(
+            || line.to_owned(),
+            |(name, value)| format!("{name}='{value}'"),
+        )
+    };
+    let script: Vec<_> = commands.lines().map(with_value).collect();
     for (name, _) in variables {
         assert!(
             commands.contains(&format!("{name}=")),
@@ -59,7 +59,7 @@ fn run_with(commands: &str, postgres: &Postgres, variables: &[(&str, &str)]) -> 
     let path = std::env::var("PATH").unwrap_or_default();
     let programs = postgres.programs().display();
     let mut shell = Command::new("sh");
-    shell.args(["-c", &script]);
+    shell.args(["-c", &script.join("\n")]);
     shell
         .env("PATH", format!("{programs}:{path}"))
         .output()

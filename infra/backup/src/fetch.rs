@@ -11,7 +11,7 @@ use crate::batch::remove_if_there;
 use crate::digest::Digest;
 use crate::error::is_lost_to_the_disk;
 use crate::files::{NewFile, Throttle, Written};
-use crate::{BackupError, Recipient, Result};
+use crate::{Recipient, Result};
 
 /// Where photos' files are.
 #[derive(Clone, Copy)]
@@ -45,11 +45,7 @@ pub(crate) struct Fetcher<'a> {
 impl Fetcher<'_> {
     /// Reads a file to this path. A store that is away for some seconds is waited for.
     pub(crate) async fn fetch(&self, key: BlobKey, path: PathBuf) -> Result<Fetched> {
-        let fetched = patiently(|| self.attempt(key, &path)).await;
-        let content = match fetched.map_err(BackupError::from) {
-            Ok(attempt) => attempt?,
-            Err(error) => return Err(error),
-        };
+        let content = patiently(|| self.attempt(key, &path)).await??;
         Ok(match content {
             Content::Read(written) if written.plain.digest == Digest::from(key) => {
                 Fetched::Whole(path, written)
