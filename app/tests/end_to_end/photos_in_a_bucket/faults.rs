@@ -131,9 +131,10 @@ async fn no_photo_that_was_acknowledged_is_lost() {
     succeed(server.folder(), &["media", "check"], &settings);
 }
 
-/// How long somebody who uploads may wait for a refusal, or for the first upload that is taken
-/// again, on a busy machine.
-const SOON: Duration = Duration::from_secs(5);
+/// How long somebody who uploads may wait for a refusal on a busy machine.
+const SOON: Duration = Duration::from_secs(8);
+/// How long until uploads are taken again: less than the sweeper's minute.
+const TAKEN_MAX: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn uploads_are_refused_soon_while_the_bucket_is_away_and_taken_once_it_is_back() {
@@ -173,7 +174,7 @@ async fn uploads_are_refused_soon_while_the_bucket_is_away_and_taken_once_it_is_
         Some(by_tus().await).filter(|reply| reply.status < 300)
     })
     .await;
-    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < TAKEN_MAX, "{:?}", begun.elapsed());
     ada.ready(&text(&taken.json(), "/id")).await;
     ada.ready(last.header("heliograph-media-id")).await;
 }

@@ -65,9 +65,12 @@ impl Writes {
         turn.ok_or(BlobError::Busy)
     }
 
-    /// Notes that the server is away.
-    pub(super) fn note_away(&self) {
-        *self.lock() = Some(Instant::now());
+    /// Notes that nobody could be reached, if that is what failed, before the turn is another's. A
+    /// server that replies with a failure may yet take the next file.
+    pub(super) fn note(&self, error: &BlobError) {
+        if matches!(error, BlobError::Away { source, .. } if source.kind() != ErrorKind::Other) {
+            *self.lock() = Some(Instant::now());
+        }
     }
 
     fn away_at(&self) -> Option<Instant> {
@@ -96,8 +99,19 @@ mod tests {
         assert!(futures::poll!(&mut waiting).is_pending());
         // This server's own work has turns of its own, and its own patience.
         let work = writes.turn(Patience::Work, OPERATION).await.unwrap();
-        writes.note_away();
-        drop((held, work));
+        let away = |kind: ErrorKind| BlobError::Away {
+            operation: OPERATION,
+            sent: true,
+            source: kind.into(),
+        };
+        // It replies with a failure: others may have more luck.
+        writes.note(&away(ErrorKind::Other));
+        held.pop();
+        let turn = waiting.await.unwrap();
+        let mut waiting = Box::pin(writes.turn(Patience::Asked, OPERATION));
+        assert!(futures::poll!(&mut waiting).is_pending());
+        writes.note(&away(ErrorKind::TimedOut));
+        drop((held, work, turn));
         let refused = waiting.await;
         assert!(
             matches!(refused, Err(BlobError::Away { sent: false, .. })),

@@ -39,12 +39,7 @@ pub(super) async fn run_to_completion(
         patience,
     };
     let sent = tokio::spawn(upload.send(file, turn)).await;
-    let sent =
-        sent.unwrap_or_else(|stopped| Err(BlobError::io(OPERATION)(io::Error::other(stopped))));
-    if let Err(BlobError::Away { .. }) = &sent {
-        writes.note_away();
-    }
-    sent
+    sent.unwrap_or_else(|stopped| Err(BlobError::io(OPERATION)(io::Error::other(stopped))))
 }
 
 struct Upload {
@@ -61,8 +56,10 @@ impl Upload {
         }
         let (_file, bytes) = self.part(file, 0).await?;
         let put = self.client().put(&self.path, bytes.into());
-        self.request(self.stored.bytes, put).await?;
-        Ok(())
+        let sent = self.request(self.stored.bytes, put).await;
+        // Only then is the turn another's.
+        drop(turn);
+        sent.map(drop)
     }
 
     async fn send_in_parts(self, file: Temporary, turn: OwnedSemaphorePermit) -> Result<()> {
@@ -140,11 +137,15 @@ impl Upload {
         bytes: u64,
         request: impl Future<Output = object_store::Result<T>>,
     ) -> Result<T> {
-        within(request_max(self.patience, bytes), OPERATION, async {
+        let done = within(request_max(self.patience, bytes), OPERATION, async {
             request
                 .await
                 .map_err(|error| Failure::of(error).during(OPERATION))
-        })
-        .await
+        });
+        let done = done.await;
+        if let Err(error) = &done {
+            self.store.parts.writes.note(error);
+        }
+        done
     }
 }

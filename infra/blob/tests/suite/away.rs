@@ -11,11 +11,13 @@ use testing_engines::{Network, S3, Site};
 use crate::content;
 use crate::fixture::{open, open_with, settings};
 
-/// How long a refusal may take on a busy machine where nothing has to be waited for, and how long
-/// until the first upload is taken.
-const AT_ONCE: Duration = Duration::from_secs(3);
+/// How long a refusal may take on a busy machine where nothing has to be waited for.
+const AT_ONCE: Duration = Duration::from_secs(5);
 /// How long it may take on a line on which nothing arrives.
-const SOON: Duration = Duration::from_secs(7);
+const SOON: Duration = Duration::from_secs(10);
+/// How long until the first upload is taken: a server that was killed lists what it has before it
+/// takes anything, and on a busy machine that is some seconds.
+const TAKEN_MAX: Duration = Duration::from_secs(20);
 
 /// As somebody does who waits for it.
 async fn upload(store: &S3Store, bytes: Bytes) -> Result<Stored> {
@@ -38,11 +40,11 @@ async fn refuses(store: &S3Store, bytes: usize, within: Duration) -> BlobError {
 async fn takes_again(store: &S3Store, bytes: usize) {
     let begun = Instant::now();
     while let Err(error) = upload(store, content(bytes)).await {
-        assert!(begun.elapsed() < AT_ONCE, "{error:?}");
+        assert!(begun.elapsed() < TAKEN_MAX, "{error:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let took = begun.elapsed();
-    assert!(took < AT_ONCE, "{took:?}");
+    assert!(took < TAKEN_MAX, "{took:?}");
 }
 
 #[tokio::test]
