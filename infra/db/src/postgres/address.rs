@@ -109,25 +109,34 @@ impl Address {
         &self.label
     }
 
-    /// Opens a session with the primary, and sets it up with these statements.
-    ///
-    /// A promotion begins a timeline. For the first session all hosts are asked, and of those that
-    /// say to be the primary it is the one of the last timeline: an old one that was switched on
-    /// again has not what was acknowledged since. From then on the first host is taken that is not
-    /// of an earlier timeline.
+    /// Opens a session with the primary, or a standby where that is wanted, and sets it up with
+    /// these statements: with the first host that is not of an earlier timeline than the home's.
     ///
     /// # Errors
     /// Of the last host that was tried, when none of them has a session for us; and when two are
     /// primaries of the same timeline.
     pub(crate) async fn connect(&self, settings: &str) -> Result<Session, DbError> {
+        match self.timeline.load(Ordering::Relaxed) {
+            0 => self.connect_to_latest(settings).await,
+            known => Ok(self.first(settings, known).await?.session),
+        }
+    }
+
+    /// The same for the session of a home, which decides what the primary is.
+    ///
+    /// A promotion begins a timeline. All hosts are asked each time, and of those that say to be
+    /// the primary it is the one of the last timeline: an old one that is still there, or was
+    /// switched on again, has not what was acknowledged since.
+    ///
+    /// # Errors
+    /// As [`Self::connect`] has them.
+    pub(crate) async fn connect_to_latest(&self, settings: &str) -> Result<Session, DbError> {
         let is_choice = self.hosts.len() > 1 && self.wanted == Wanted::Primary;
         if !is_choice {
-            return self.first(settings, 0).await.map(|found| found.session);
+            return Ok(self.first(settings, 0).await?.session);
         }
-        let found = match self.timeline.load(Ordering::Relaxed) {
-            0 => self.latest(settings).await?,
-            known => self.first(settings, known).await?,
-        };
+        let known = self.timeline.load(Ordering::Relaxed);
+        let found = self.require_timeline(self.latest(settings).await?, known)?;
         self.timeline.fetch_max(found.timeline, Ordering::Relaxed);
         Ok(found.session)
     }

@@ -194,7 +194,7 @@ impl Home {
         last: Option<i64>,
         undecided: Option<i64>,
     ) -> Result<(Session, bool), Attempt> {
-        let mut session = self.address.connect(&self.settings).await?;
+        let mut session = self.address.connect_to_latest(&self.settings).await?;
         end_backend(&mut session, &self.backend).await?;
         let give_up_at = Instant::now() + LEASE_WAIT_MAX;
         if !take_lease(&mut session, &self.schema, give_up_at).await? {
@@ -246,7 +246,7 @@ async fn connect_until(
     give_up_at: Instant,
 ) -> Result<Session, DbError> {
     loop {
-        match address.connect(settings).await {
+        match address.connect_to_latest(settings).await {
             Err(error) if error.is_transient() && Instant::now() < give_up_at => {
                 tokio::time::sleep(LEASE_POLL).await;
             }
