@@ -49,20 +49,50 @@ struct Upload {
     patience: Patience,
 }
 
+/// What was not sent.
+struct Unsent {
+    error: BlobError,
+    /// Of it there may be parts.
+    begun: Option<MultipartId>,
+}
+
+impl From<BlobError> for Unsent {
+    fn from(error: BlobError) -> Self {
+        Self { error, begun: None }
+    }
+}
+
 impl Upload {
     async fn send(self, file: Temporary, turn: OwnedSemaphorePermit) -> Result<()> {
-        if self.stored.bytes > PART_BYTES {
-            return self.send_in_parts(file, turn).await;
-        }
-        let (_file, bytes) = self.part(file, 0).await?;
-        let put = self.client().put(&self.path, bytes.into());
-        let sent = self.request(self.stored.bytes, put).await;
-        // Only then is the turn another's.
+        let sent = if self.stored.bytes > PART_BYTES {
+            self.send_in_parts(file).await
+        } else {
+            self.send_whole(file).await
+        };
+        let Err(Unsent { error, begun }) = sent else {
+            return Ok(());
+        };
+        // Nothing of it is in memory any more, and removing its parts may take long.
         drop(turn);
-        sent.map(drop)
+        if let Some(id) = begun {
+            let patience = self.patience;
+            let aborting = tokio::spawn(async move { self.abort(&id).await });
+            // Somebody who asks does not wait for that; the process of a command ends after it.
+            if patience == Patience::Work {
+                let _ = aborting.await;
+            }
+        }
+        Err(error)
     }
 
-    async fn send_in_parts(self, file: Temporary, turn: OwnedSemaphorePermit) -> Result<()> {
+    async fn send_whole(&self, file: Temporary) -> Result<(), Unsent> {
+        let (_file, bytes) = self.part(file, 0).await?;
+        let put = self.client().put(&self.path, bytes.into());
+        self.request(self.stored.bytes, put).await?;
+        Ok(())
+    }
+
+    async fn send_in_parts(&self, file: Temporary) -> Result<(), Unsent> {
         let create = self.client().create_multipart(&self.path);
         let id = self.request(0, create).await?;
         let sent = async {
@@ -71,19 +101,13 @@ impl Upload {
             // The server may put them together now.
             self.request(self.stored.bytes, complete).await
         };
-        let Err(error) = sent.await else {
-            return Ok(());
-        };
-        let patience = self.patience;
-        let aborting = tokio::spawn(async move {
-            self.abort(&id).await;
-            drop(turn);
-        });
-        // Somebody who asks does not wait for that; the process of a command ends after it.
-        if patience == Patience::Work {
-            let _ = aborting.await;
+        match sent.await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Unsent {
+                error,
+                begun: Some(id),
+            }),
         }
-        Err(error)
     }
 
     async fn abort(&self, id: &MultipartId) {
