@@ -31,6 +31,8 @@ pub struct Postgres {
     programs: PathBuf,
     site: Site,
     folder: TempDir,
+    /// That of its write-ahead log, where it is apart.
+    log: Option<TempDir>,
     port: u16,
 }
 
@@ -53,8 +55,11 @@ impl Postgres {
         let programs = asked_for(VARIABLE)?;
         let folder = site.folder();
         let data = make_folder(folder.path());
-        make_data(&programs, &data);
-        Some(Self::serve(programs, site, folder))
+        let log = site.log_folder();
+        make_data(&programs, &data, log.as_ref());
+        let mut server = Self::serve(programs, site, folder);
+        server.log = log;
+        Some(server)
     }
 
     fn serve(programs: PathBuf, site: &Site, folder: TempDir) -> Self {
@@ -65,6 +70,7 @@ impl Postgres {
             programs,
             site: site.clone(),
             folder,
+            log: None,
             port,
         }
     }
@@ -264,11 +270,15 @@ fn make_folder(folder: &Path) -> PathBuf {
 }
 
 /// Makes the data of an empty server, which trusts who reaches it.
-fn make_data(programs: &Path, data: &Path) {
+fn make_data(programs: &Path, data: &Path, log: Option<&TempDir>) {
     let mut make = program(programs, "initdb");
+    if let Some(log) = log {
+        give_away(log.path());
+        make.arg("--waldir").arg(log.path());
+    }
     make.arg("--pgdata").arg(data);
     make.args(["--username=heliograph", "--auth=trust", "--encoding=UTF8"]);
-    // Small files of its log, for small disks.
+    // Small files of its log are made sooner.
     make.args(["--locale=C", "--no-sync", "--wal-segsize=1"]);
     let made = make.output().unwrap_or_else(|error| {
         panic!(

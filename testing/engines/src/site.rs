@@ -44,6 +44,13 @@ impl Site {
         made.expect("a temporary folder")
     }
 
+    /// A folder for the log of a database on a disk of its own. It is elsewhere: on a full disk the
+    /// whole server would stop where it needs another file of its log before it needs room for rows.
+    pub(crate) fn log_folder(&self) -> Option<TempDir> {
+        let make = || TempDir::new().expect("a temporary folder");
+        self.disk.as_ref().map(|_| make())
+    }
+
     /// What the engine listens on.
     pub(crate) const fn address(&self) -> Ipv4Addr {
         match self.network {
