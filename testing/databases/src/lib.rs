@@ -1,6 +1,6 @@
 //! What a domain stands on in its tests, on the engines that the run is about: a database, which is
 //! a file in the test's folder or one on a PostgreSQL server that all tests of a program share; and
-//! who counts limits, which is the process or a Redis server that they share.
+//! a database on a Redis server that they share, or none.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -12,6 +12,7 @@ use infra_db::{Database, PostgresOptions};
 use infra_domain::DatabaseSpec;
 use infra_redis::{LIMITS, RedisLimiter};
 use infra_resilience::{Limiter, LocalLimiter};
+pub use testing_engines::RedisDatabase;
 use testing_engines::{Postgres, Redis, Shape};
 
 /// One server for all tests of this process.
@@ -58,10 +59,10 @@ pub fn are_files() -> bool {
 /// # Panics
 /// When Redis will not do.
 pub async fn limiter() -> Arc<dyn Limiter> {
-    match redis_url() {
+    match redis() {
         None => Arc::new(LocalLimiter::default()),
-        Some(url) => {
-            let redis = infra_redis::Redis::open(&url, &[LIMITS]).await;
+        Some(database) => {
+            let redis = infra_redis::Redis::open(&database.url(), &[LIMITS]).await;
             let redis = redis.expect("Redis will do");
             Arc::new(RedisLimiter::new(redis, NonZeroU32::MIN).with_time_of_callers())
         }
@@ -70,13 +71,13 @@ pub async fn limiter() -> Arc<dyn Limiter> {
 
 /// An empty database of Redis, if this run is about engines.
 #[must_use]
-pub fn redis_url() -> Option<String> {
+pub fn redis() -> Option<RedisDatabase> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     match Shape::of_this_run() {
         Shape::Embedded => None,
         Shape::Engines => {
             let number = COUNT.fetch_add(1, Ordering::Relaxed);
-            Some(format!("{}/{number}", REDIS.url()))
+            Some(REDIS.database(number))
         }
     }
 }

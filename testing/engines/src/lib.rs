@@ -26,7 +26,7 @@ pub use network::Network;
 pub use objects::Objects;
 pub use postgres::Postgres;
 pub use process::{EngineProcess, free_port};
-pub use redis::Redis;
+pub use redis::{Redis, RedisDatabase};
 pub use s3::S3;
 pub use shape::Shape;
 pub use site::Site;

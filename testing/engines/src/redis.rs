@@ -90,26 +90,21 @@ impl Redis {
         self.port
     }
 
-    /// Sends it a command and returns its reply, as it comes over the connection: at most 64 KiB.
+    /// One of its databases.
+    #[must_use]
+    pub fn database(&self, number: u32) -> RedisDatabase {
+        RedisDatabase {
+            address: SocketAddr::from((self.site.address(), self.port)),
+            number,
+        }
+    }
+
+    /// Sends a command to its first database: see [`RedisDatabase::ask`].
     ///
     /// # Panics
     /// When it does not reply.
     pub fn ask(&self, words: &[&str]) -> String {
-        let mut command = format!("*{}\r\n", words.len());
-        for word in words {
-            command.push_str(&format!("${}\r\n{word}\r\n", word.len()));
-        }
-        let ask = || {
-            let mut connection = TcpStream::connect((self.site.address(), self.port))?;
-            connection.set_read_timeout(Some(REPLY_MAX))?;
-            connection.write_all(command.as_bytes())?;
-            let mut reply = vec![0; 1 << 16];
-            let length = connection.read(&mut reply)?;
-            reply.truncate(length);
-            std::io::Result::Ok(reply)
-        };
-        let reply = ask().expect("Redis replies");
-        String::from_utf8_lossy(&reply).into_owned()
+        self.database(0).ask(words)
     }
 
     /// The process's id.
@@ -136,6 +131,60 @@ impl Redis {
             &self.arguments,
         );
     }
+}
+
+/// One of a server's databases, which is empty at first.
+#[derive(Debug, Clone, Copy)]
+pub struct RedisDatabase {
+    address: SocketAddr,
+    number: u32,
+}
+
+impl RedisDatabase {
+    /// Where it is.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis://{}/{}", self.address, self.number)
+    }
+
+    /// Sends it a command and returns the reply, as it comes over the connection: at most 64 KiB.
+    ///
+    /// # Panics
+    /// When it does not reply.
+    pub fn ask(&self, words: &[&str]) -> String {
+        let ask = || {
+            let connection = TcpStream::connect(self.address)?;
+            connection.set_read_timeout(Some(REPLY_MAX))?;
+            send(&connection, &["SELECT", &self.number.to_string()])?;
+            send(&connection, words)
+        };
+        ask().expect("Redis replies")
+    }
+
+    /// Runs a script that returns a number.
+    ///
+    /// # Panics
+    /// When it returns something else.
+    pub fn run(&self, script: &str) -> i64 {
+        let reply = self.ask(&["EVAL", script, "0"]);
+        let number = reply.trim().strip_prefix(':').map(str::parse);
+        number
+            .and_then(Result::ok)
+            .unwrap_or_else(|| panic!("{script}: {reply}"))
+    }
+}
+
+/// Sends a command and reads what comes for it. A server that ends by it sends nothing.
+fn send(mut connection: &TcpStream, words: &[&str]) -> std::io::Result<String> {
+    let mut command = format!("*{}\r\n", words.len());
+    for word in words {
+        command.push_str(&format!("${}\r\n{word}\r\n", word.len()));
+    }
+    connection.write_all(command.as_bytes())?;
+    let mut reply = vec![0; 1 << 16];
+    let length = connection.read(&mut reply)?;
+    reply.truncate(length);
+    Ok(String::from_utf8_lossy(&reply).into_owned())
 }
 
 fn serve(
