@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::address::Address;
 use crate::call::{Call, Reply};
-use crate::connection::{connect, load};
+use crate::connection::{RunId, connect, load};
 use crate::error::{ConnectError, RedisError};
 use crate::library::Library;
 
@@ -51,6 +51,7 @@ struct Shared {
 #[derive(Clone)]
 struct Link {
     connection: MultiplexedConnection,
+    run: RunId,
     /// Replies in a row that did not come in time.
     timeouts: Arc<AtomicU32>,
 }
@@ -74,7 +75,7 @@ impl Redis {
     pub async fn open(url: &str, libraries: &[Library]) -> Result<Self, ConnectError> {
         let address = Address::parse(url)?;
         let link = match connect(&address, libraries).await {
-            Ok(connection) => Some(Link::new(connection)),
+            Ok(connected) => Some(Link::new(connected)),
             Err(error) if error.is_transient() => {
                 tracing::warn!(%address, error = cause(&error), "Redis does not reply");
                 None
@@ -101,21 +102,58 @@ impl Redis {
         self.shared.link().is_some()
     }
 
+    /// The connection that there is now.
+    ///
+    /// # Errors
+    /// [`RedisError::Away`] when there is none.
+    pub fn connected(&self) -> Result<Connected, RedisError> {
+        Ok(Connected {
+            link: self.shared.link().ok_or(RedisError::Away)?,
+            redis: self.clone(),
+        })
+    }
+
     /// Calls a function.
     ///
     /// # Errors
     /// See [`RedisError`]. Nothing was repeated: the function may have run though its reply is
     /// lost.
     pub async fn call(&self, call: &Call) -> Result<Reply, RedisError> {
-        let link = self.shared.link().ok_or(RedisError::Away)?;
-        let Ok(_permit) = self.shared.calls.try_acquire() else {
+        self.connected()?.call(call).await
+    }
+}
+
+/// One connection, which is to one run of a server: every call on it either reaches that run or
+/// fails.
+#[derive(Clone)]
+pub struct Connected {
+    redis: Redis,
+    link: Link,
+}
+
+impl Connected {
+    /// Names the run of the server: another one after it was started again, for the server that
+    /// took its place, and for one that became the primary once more. What was written in one may
+    /// be missing in the next.
+    #[must_use]
+    pub const fn run(&self) -> u64 {
+        self.link.run
+    }
+
+    /// Calls a function on this connection.
+    ///
+    /// # Errors
+    /// See [`Redis::call`].
+    pub async fn call(&self, call: &Call) -> Result<Reply, RedisError> {
+        let shared = &self.redis.shared;
+        let Ok(_permit) = shared.calls.try_acquire() else {
             return Err(RedisError::Busy);
         };
-        let value = match self.shared.send(&link, call).await {
+        let value = match shared.send(&self.link, call).await {
             // All functions went, and nothing else with them that the connection would tell of.
             Err(error) if is_unknown_function(&error) => {
-                self.shared.load_again(&link).await?;
-                self.shared.send(&link, call).await
+                shared.load_again(&self.link).await?;
+                shared.send(&self.link, call).await
             }
             sent => sent,
         };
@@ -175,6 +213,7 @@ impl Shared {
         }
         let is_lost = ends_connection(&error);
         let error = match error.kind() {
+            _ if error.code() == Some("OOM") => RedisError::Full(error.into()),
             ErrorKind::Server(_) | ErrorKind::Extension => RedisError::Refused(error.into()),
             _ => RedisError::Lost(error.into()),
         };
@@ -193,9 +232,10 @@ impl Shared {
 }
 
 impl Link {
-    fn new(connection: MultiplexedConnection) -> Self {
+    fn new((connection, run): (MultiplexedConnection, RunId)) -> Self {
         Self {
             connection,
+            run,
             timeouts: Arc::default(),
         }
     }
@@ -224,8 +264,8 @@ async fn connect_again(shared: &Shared) {
         let pause = infra_resilience::pause_after(failures, PAUSE_MIN, PAUSE_MAX, rand::random());
         tokio::time::sleep(pause).await;
         match connect(&shared.address, &shared.libraries).await {
-            Ok(connection) => {
-                shared.set_link(Some(Link::new(connection)));
+            Ok(connected) => {
+                shared.set_link(Some(Link::new(connected)));
                 tracing::info!(address = %shared.address, "Redis is back");
                 return;
             }

@@ -17,22 +17,26 @@ const HANDSHAKE_MAX: Duration = Duration::from_secs(2);
 /// How many calls may wait in the connection's own queue.
 const QUEUE_MAX: usize = 256;
 
+/// Names one run of a server.
+pub(crate) type RunId = u64;
+
 /// Connects, looks whether the server will do, and loads the functions.
 pub(crate) async fn connect(
     address: &Address,
     libraries: &[Library],
-) -> Result<MultiplexedConnection, ConnectError> {
+) -> Result<(MultiplexedConnection, RunId), ConnectError> {
     let (mut connection, info) = open(address).await?;
     info.require_usable(address)?;
     load(&mut connection, libraries).await.map_err(|error| {
+        let is_refusal = error.code().is_some() && !info.is_loading();
         match ConnectError::of(address, error) {
-            ConnectError::Unreachable(address, cause) if !info.is_loading() => {
+            ConnectError::Unreachable(address, cause) if is_refusal => {
                 ConnectError::Library(address, cause)
             }
             other => other,
         }
     })?;
-    Ok(connection)
+    Ok((connection, info.run()))
 }
 
 /// Loads the functions, in place of those of the same names.
@@ -84,6 +88,17 @@ impl Info {
         self.get(name).parse().unwrap_or(0)
     }
 
+    /// Of what the server calls this run, and of what it calls the history that it writes: a
+    /// primary that was demoted and is one again has lost what nobody had but itself, in the same
+    /// run.
+    fn run(&self) -> RunId {
+        let begins = |name| {
+            let digits = self.get(name).get(..16).unwrap_or_default();
+            u64::from_str_radix(digits, 16).unwrap_or(0)
+        };
+        begins("run_id") ^ begins("master_replid").rotate_left(1)
+    }
+
     fn is_loading(&self) -> bool {
         self.get("loading") == "1"
     }
@@ -117,12 +132,29 @@ impl Info {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn problem(info: &str) -> Option<String> {
         let address = Address::parse("redis://ada:tulip@one").unwrap();
         let usable = Info::parse(info).require_usable(&address);
         usable.err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_server_that_was_demoted_in_between_is_in_another_run() {
+        let run = |run: char, history: char| {
+            let ids = [run, history].map(|digit| digit.to_string().repeat(40));
+            let [run, history] = ids;
+            Info::parse(&format!("run_id:{run}\r\nmaster_replid:{history}\r\n")).run()
+        };
+        let runs = [('a', 'b'), ('a', 'c'), ('d', 'b'), ('a', 'a'), ('a', 'b')];
+        let runs: BTreeSet<_> = runs
+            .into_iter()
+            .map(|(one, other)| run(one, other))
+            .collect();
+        assert_eq!(runs.len(), 4);
     }
 
     #[test]

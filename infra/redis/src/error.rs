@@ -86,6 +86,9 @@ pub enum RedisError {
     /// The connection broke.
     #[error("the connection to Redis broke")]
     Lost(#[source] Cause),
+    /// The server has no room for what the function writes.
+    #[error("Redis has no memory left for it")]
+    Full(#[source] Cause),
     /// The server refuses.
     #[error("Redis refuses the call")]
     Refused(#[source] Cause),

@@ -24,7 +24,7 @@ mod limiter;
 
 pub use address::check_url;
 pub use call::{Call, Reply};
-pub use client::Redis;
+pub use client::{Connected, Redis};
 pub use error::{ConnectError, RedisError};
 pub use facts::{ServerFacts, inspect};
 pub use library::Library;

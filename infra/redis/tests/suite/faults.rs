@@ -1,5 +1,6 @@
 //! A server that loses everything, ends, hangs, or is demoted.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use infra_redis::{Call, RedisError};
@@ -41,8 +42,11 @@ async fn a_server_that_ended_costs_no_waits_and_comes_back_with_functions() {
         return;
     };
     let redis = open(&server).await;
+    let mut runs = HashSet::new();
     for _ in 0..3 {
         assert_eq!(add_when_back(&redis, "a").await, 1);
+        let run = redis.connected().unwrap().run();
+        assert!(runs.insert(run), "each run has its own name");
         server.kill();
         let begun = Instant::now();
         assert!(add(&redis, "a", 1).await.is_err());
@@ -81,6 +85,7 @@ async fn a_primary_that_is_demoted_is_left() {
         return;
     };
     let redis = open(&server).await;
+    let run = redis.connected().unwrap().run();
     assert_eq!(add(&redis, "a", 1).await.unwrap(), 1);
     server.ask(&["REPLICAOF", "127.0.0.1", "1"]);
     let refused = add(&redis, "a", 1).await;
@@ -91,6 +96,11 @@ async fn a_primary_that_is_demoted_is_left() {
     fails_at_once(&redis).await;
     server.ask(&["REPLICAOF", "NO", "ONE"]);
     add_when_back(&redis, "a").await;
+    let later = redis.connected().unwrap().run();
+    assert_ne!(
+        later, run,
+        "what it took from another one may lack something"
+    );
 }
 
 #[tokio::test]
