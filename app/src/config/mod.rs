@@ -77,10 +77,11 @@ pub struct Configuration {
     /// commas between them, are those of one cluster, so a password has no comma. With `tls://`
     /// connections are encrypted, and sure of the servers.
     pub bus_url: String,
-    /// Where limits are counted, for all processes together. Empty: in this process. Or Redis 7.0
-    /// or later, one server and no cluster, `redis://account:password@host:6379/0`, with a database
-    /// number of its own for each installation. All that is there may be lost at any moment.
-    /// Encrypted connections are not built in.
+    /// Where limits are counted and home timelines kept, for all processes together. Empty: limits
+    /// in this process, timelines in the feed's database. Or Redis 7.0 or later, one server and no
+    /// cluster, `redis://account:password@host:6379/0`, with a database number of its own for each
+    /// installation. All that is there may be lost at any moment. Encrypted connections are not
+    /// built in.
     pub redis_url: String,
     /// Where the photos' files are. Empty: in the folder `media` of the data folder. Or a place in
     /// a bucket of an object store that speaks S3, `s3://bucket/prefix`, which is reached as the

@@ -52,6 +52,7 @@ impl Domains {
             blobs: photos::open(configuration).await?,
             ids: start_ids(topology, &clock, &*bus, &outboxes).await?,
             clock: Arc::clone(&clock),
+            redis,
             limiter: Arc::clone(&limiter),
             layers: Layers::new(calls.clone()),
             gateways: GatewayRegistry::default(),

@@ -7,10 +7,11 @@ use anyhow::{Context as _, Result};
 use infra_redis::{LIMITS, Library, Redis, RedisLimiter};
 use infra_resilience::{Limiter, LocalLimiter};
 
+use super::compose;
 use crate::config::Configuration;
 
 /// The functions that the server runs for this program.
-const LIBRARIES: &[Library] = &[LIMITS];
+const LIBRARIES: &[Library] = &[LIMITS, compose::FEED_LIBRARY];
 /// How many processes serve one installation, each of which has that part of a limit while the
 /// server is away. A data folder has one.
 const PROCESSES: NonZeroU32 = NonZeroU32::MIN;

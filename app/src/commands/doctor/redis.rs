@@ -8,6 +8,9 @@ use super::clock_difference;
 use crate::config::Configuration;
 use crate::wire::data_folder::causes;
 
+/// Timelines of 800 posts, an eighth more, and what belongs to them.
+const LISTPACK_ENTRIES_MIN: u64 = 1_024;
+
 /// Looks at the server, if there is one.
 pub(super) async fn findings(configuration: &Configuration) -> Vec<Finding> {
     let url = configuration.redis_url.as_str();
@@ -22,7 +25,7 @@ pub(super) async fn findings(configuration: &Configuration) -> Vec<Finding> {
 
 fn problem(error: &ConnectError) -> String {
     let without = if error.is_transient() {
-        "; until it does, each process counts its limits alone"
+        "; until it does, each process counts its limits alone, and home timelines are read from the posts"
     } else {
         ""
     };
@@ -36,20 +39,23 @@ fn of_facts(facts: &ServerFacts) -> Vec<Finding> {
         memory(facts),
         persistence(facts),
     ];
+    findings.extend(compactness(facts));
     findings.extend(clock_difference(address, facts.clock_ahead_us));
     findings
 }
 
 /// What happens when its memory is full.
 fn memory(facts: &ServerFacts) -> Finding {
-    const LOST: &str = "a count of a limit that is removed begins again; those of signing in are in each process, too";
+    const LOST: &str = "a timeline that is removed is made again, and a count of a limit begins again; those of signing in \
+                        are in each process, too";
     let (mebibytes, policy) = (facts.memory_max_bytes >> 20, facts.eviction.as_str());
     match (facts.memory_max_bytes, policy) {
         (0, _) => Finding::Warning(
             "Redis has no bound on its memory, and its machine has: set maxmemory there".to_owned(),
         ),
         (_, "noeviction") => Finding::Good(format!(
-            "Redis has {mebibytes} MiB and removes nothing when they are full: then each process counts its limits alone"
+            "Redis has {mebibytes} MiB and removes nothing when they are full: then each process counts its limits \
+             alone, and no more timelines are kept"
         )),
         (_, "allkeys-lru" | "allkeys-lfu") => Finding::Good(format!(
             "Redis has {mebibytes} MiB and removes what is used least when they are full (maxmemory-policy {policy}): {LOST}"
@@ -61,6 +67,17 @@ fn memory(facts: &ServerFacts) -> Finding {
     }
 }
 
+/// Whether timelines take the memory that they should.
+fn compactness(facts: &ServerFacts) -> Option<Finding> {
+    let entries = facts.listpack_entries_max?;
+    (entries < LISTPACK_ENTRIES_MIN).then(|| {
+        Finding::Warning(format!(
+            "a timeline takes five times the memory that it could (zset-max-listpack-entries is {entries}): set it to \
+             {LISTPACK_ENTRIES_MIN} there"
+        ))
+    })
+}
+
 /// What is left when it is started again. Nothing has to be.
 fn persistence(facts: &ServerFacts) -> Finding {
     let written = match (facts.has_append_only_file, facts.has_snapshots) {
@@ -70,6 +87,6 @@ fn persistence(facts: &ServerFacts) -> Finding {
         (false, None) => "does not say whether it writes snapshots, which nothing here needs",
     };
     Finding::Good(format!(
-        "Redis {written}; when it is started again, what is not there any more begins again"
+        "Redis {written}: when it is started again, timelines are made again"
     ))
 }

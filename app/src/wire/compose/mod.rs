@@ -21,9 +21,12 @@ use infra_blob::BlobStore;
 use infra_db::{BoxFuture, Database, DbError};
 use infra_domain::{Composed, DatabaseSpec, Domain, Finding, GatewayRegistry, NamedBlob};
 use infra_kernel::{Clock, IdGenerator};
+use infra_redis::Redis;
 use infra_resilience::Limiter;
 use infra_rpc::{Contract, Layers, Method};
 use product_feed::FeedCore;
+
+pub(crate) use feed::LIBRARY as FEED_LIBRARY;
 
 use super::Topology;
 use super::databases::Databases;
@@ -92,6 +95,8 @@ pub(super) struct Wiring<'a> {
     pub(super) blobs: Arc<dyn BlobStore>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<IdGenerator>,
+    /// Where timelines are kept, if not in a database.
+    pub(super) redis: Option<Redis>,
     /// Who counts limits.
     pub(super) limiter: Arc<dyn Limiter>,
     pub(super) layers: Layers,

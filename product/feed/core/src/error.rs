@@ -3,6 +3,8 @@
 use infra_bus::HandlerError;
 use infra_db::DbError;
 use infra_kernel::{Error, ErrorCode};
+use infra_redis::RedisError;
+use infra_resilience::Overloaded;
 use infra_rpc::PageError;
 
 pub(crate) type Result<T, E = FeedError> = std::result::Result<T, E>;
@@ -13,6 +15,15 @@ pub(crate) enum FeedError {
     /// The feed's own database failed.
     #[error("the feed's database failed")]
     Database(#[from] DbError),
+    /// Redis, which holds the timelines, failed.
+    #[error("Redis does not reply to the feed")]
+    Redis(#[from] RedisError),
+    /// Redis has lost timelines since an event began to be handled, and what kept them right.
+    #[error("Redis was emptied or started again while a post was put into timelines")]
+    MarkGone,
+    /// So many timelines are being made that no more can wait.
+    #[error("too many timelines are being made")]
+    Overloaded(#[source] Overloaded),
     /// The graph or the posts returned an error.
     #[error("a domain that the feed calls returned an error")]
     Gateway(#[from] Error),
@@ -25,6 +36,18 @@ pub(crate) enum FeedError {
     /// The timeline was dropped again and again while it was being made.
     #[error("the timeline was dropped while it was being made")]
     Dropped,
+}
+
+impl FeedError {
+    /// Whether only the place where timelines are kept fails: what they would hold can be read from
+    /// the posts.
+    pub(crate) fn is_of_store(&self) -> bool {
+        match self {
+            Self::Database(error) => error.is_full(),
+            Self::Redis(_) => true,
+            _ => false,
+        }
+    }
 }
 
 impl From<PageError> for FeedError {
@@ -43,7 +66,10 @@ impl From<FeedError> for Error {
                 "account_id",
                 "The account whose feed is asked for is missing.",
             ),
-            FeedError::Dropped => Self::new(
+            FeedError::Dropped
+            | FeedError::MarkGone
+            | FeedError::Redis(_)
+            | FeedError::Overloaded(_) => Self::new(
                 ErrorCode::Unavailable,
                 "This feed is just being made again. Please try again in a moment.",
             )

@@ -16,8 +16,10 @@
 mod audience;
 mod consumers;
 mod error;
+mod followers;
 mod history;
 mod jobs;
+mod kept;
 mod locks;
 mod memory;
 mod merged;
@@ -37,11 +39,12 @@ use infra_bus::Consumer;
 use infra_db::{Database, Durability};
 use infra_domain::{DatabaseSpec, Domain};
 use infra_kernel::{Clock, IdGenerator};
+use infra_redis::{Library, Redis};
 use product_feed_gateway::Feed;
 use sqlx::migrate::Migrator;
 use tokio_util::sync::CancellationToken;
 
-pub use jobs::TidyReport;
+pub use kept::TidyReport;
 pub use settings::Settings;
 
 use crate::service::FeedService;
@@ -63,6 +66,9 @@ pub static DATABASE: DatabaseSpec = DatabaseSpec {
     ..DatabaseSpec::new("feed", "feed.db", &MIGRATIONS).with_postgres(&POSTGRES_MIGRATIONS)
 };
 
+/// The functions of this domain, for a server that keeps its timelines.
+pub const LIBRARY: Library = kept::LIBRARY;
+
 /// What the feed needs.
 pub struct Dependencies {
     /// Its own database, opened with [`MIGRATIONS`].
@@ -75,6 +81,8 @@ pub struct Dependencies {
     pub graph: Arc<dyn Graph>,
     /// The gateway of the posts domain.
     pub posts: Arc<dyn Posts>,
+    /// Where timelines are kept, with [`LIBRARY`] on it; none for the database and this process.
+    pub redis: Option<Redis>,
     /// The settings of this domain.
     pub settings: Settings,
 }
@@ -87,11 +95,14 @@ pub struct FeedCore {
 
 impl FeedCore {
     /// Puts the domain together; nothing runs yet.
-    #[must_use]
-    pub fn new(dependencies: Dependencies) -> Self {
-        Self {
-            state: Arc::new(State::new(dependencies)),
-        }
+    ///
+    /// # Errors
+    /// When the database cannot say where timelines were kept before.
+    pub async fn open(dependencies: Dependencies) -> infra_kernel::Result<Self> {
+        let state = State::open(dependencies).await?;
+        Ok(Self {
+            state: Arc::new(state),
+        })
     }
 
     /// One round of what [`Domain::run_jobs`] does again and again.
@@ -99,7 +110,7 @@ impl FeedCore {
     /// # Errors
     /// When the database cannot be read or written.
     pub async fn tidy(&self) -> infra_kernel::Result<TidyReport> {
-        Ok(jobs::tidy(&self.state).await?)
+        Ok(self.state.timelines.kept.tidy().await?)
     }
 }
 

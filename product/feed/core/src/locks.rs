@@ -6,11 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use infra_kernel::AccountId;
 use tokio::sync::OwnedMutexGuard;
 
+/// The right to work on an account, which several hold until the last of them is done.
+pub(crate) type SharedGuard = Arc<LockGuard>;
 type Lock = Arc<tokio::sync::Mutex<()>>;
 type Table = Arc<Mutex<HashMap<AccountId, Lock>>>;
 
 /// Makes work on one account happen one after the other.
-// Single writer (ADR 0026): nobody outside this process works on an account's timeline.
+// Single writer (ADR 0026) of the tables: nobody outside this process works on an account's
+// timeline. In Redis a making's token keeps several processes apart, and this saves them work.
 #[derive(Default)]
 pub(crate) struct AccountLocks(Table);
 

@@ -4,7 +4,9 @@
 //! before and what is merged now meet in the page, where each post is returned once.
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
+use business_posts_gateway::PostId;
 use infra_kernel::{AccountId, Timestamp};
 use tokio::sync::OnceCell;
 
@@ -14,6 +16,9 @@ use crate::store::Store;
 /// The most authors that are merged. Beyond it the fan-out carries on for the others, however many
 /// their followers.
 const AUTHORS_MAX: u32 = 10_000;
+/// By how much the clocks may differ of who made a post and of who recorded that its author is
+/// merged.
+const CLOCKS_DIFFER_MAX: Duration = Duration::from_secs(60 * 60);
 
 /// The authors whose posts are merged when a timeline is read.
 // Single writer (ADR 0026): what was read once and what was recorded since are all that the table
@@ -47,6 +52,16 @@ impl MergedAuthors {
     /// Whether this author's posts are merged.
     pub(crate) async fn contains(&self, author: AccountId) -> Result<bool> {
         Ok(self.all().await?.binary_search(&author).is_ok())
+    }
+
+    /// Whether a post was merged and never fanned out, but to its author and those it mentions. In
+    /// doubt it was not: clocks differ.
+    pub(crate) async fn was_merged(&self, author: AccountId, post: PostId) -> Result<bool> {
+        if !self.contains(author).await? {
+            return Ok(false);
+        }
+        let since = self.store.merged_since(author).await?;
+        Ok(since.is_some_and(|since| since.plus(CLOCKS_DIFFER_MAX) < post.created_at()))
     }
 
     /// Merges this author's posts from now on. Returns false when there are too many such authors.

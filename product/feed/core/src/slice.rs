@@ -1,8 +1,27 @@
 //! A part of a timeline, put together from several sources.
 
+use business_posts_gateway::PostId;
 use infra_kernel::{Direction, Page};
 
 use crate::audience::{Entry, TimelineEntry};
+
+/// A page of a timeline that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PageSlice {
+    pub(crate) entries: Vec<Entry>,
+    /// The timeline holds every post from this one on.
+    pub(crate) floor: PostId,
+}
+
+impl PageSlice {
+    /// Of a timeline that is not kept: everything lies below it.
+    pub(crate) const fn of_nothing() -> Self {
+        Self {
+            entries: Vec::new(),
+            floor: PostId::new(u64::MAX >> 1),
+        }
+    }
+}
 
 /// What one or several sources hold of a page: newest first, each post once, at most the page's
 /// limit.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use infra_kernel::Clock;
 
+use crate::error::Result;
 use crate::history::Sources;
+use crate::kept::{KeptTimelines, RedisTimelines, TableTimelines};
 use crate::merged::MergedAuthors;
 use crate::store::Store;
 use crate::timelines::Timelines;
@@ -20,30 +22,33 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(dependencies: Dependencies) -> Self {
+    pub(crate) async fn open(dependencies: Dependencies) -> Result<Self> {
         let Dependencies {
             database,
             clock,
             ids: _,
             graph,
             posts,
+            redis,
             settings,
         } = dependencies;
         let store = Store::new(database);
         let sources = Sources { graph, posts };
-        let timelines = Timelines::new(
-            store.clone(),
-            sources.clone(),
-            Arc::clone(&clock),
-            &settings,
-        );
-        Self {
+        let kept: Arc<dyn KeptTimelines> = match redis {
+            Some(redis) => Arc::new(RedisTimelines::open(store.clone(), redis, &settings).await?),
+            None => {
+                let clock = Arc::clone(&clock);
+                Arc::new(TableTimelines::open(store.clone(), clock, &settings).await?)
+            }
+        };
+        let timelines = Timelines::new(kept, sources.clone(), &settings);
+        Ok(Self {
             merged: MergedAuthors::new(store.clone()),
             timelines: Arc::new(timelines),
             store,
             sources,
             clock,
             settings,
-        }
+        })
     }
 }

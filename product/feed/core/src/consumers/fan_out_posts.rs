@@ -4,22 +4,18 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use business_graph_gateway::{
-    ACCOUNTS_MAX, GetRelationshipsRequest, GetStatsRequest, ListFollowsRequest,
-};
+use business_graph_gateway::{ACCOUNTS_MAX, GetRelationshipsRequest, GetStatsRequest};
 use business_posts_gateway::{GetPostHeadsRequest, PostPublished};
 use infra_bus::{Event, Handler, HandlerError};
 use infra_db::DbError;
-use infra_kernel::{AccountId, Context, Page};
+use infra_kernel::{AccountId, Context};
 
 use super::empty_event;
 use crate::audience::{Delivery, Reach};
 use crate::error::Result;
+use crate::followers::FollowerPages;
+use crate::kept::Mark;
 use crate::state::State;
-
-/// Chunks beyond those that the merge threshold allows for, for those who follow while the fan-out
-/// is under way.
-const CHUNKS_SPARE: u32 = 4;
 
 pub(crate) struct FanOutPosts {
     state: Arc<State>,
@@ -32,7 +28,7 @@ impl FanOutPosts {
         }
     }
 
-    async fn fan_out(&self, context: &Context, delivery: &Delivery) -> Result<()> {
+    async fn fan_out(&self, context: &Context, mark: Mark, delivery: &Delivery) -> Result<()> {
         let author = delivery.timeline_entry.entry.author;
         let readers = match &delivery.reach {
             Reach::Nobody => vec![author],
@@ -43,46 +39,32 @@ impl FanOutPosts {
                 readers
             }
             Reach::Followers if self.is_merged(context, author).await? => vec![author],
-            Reach::Followers => return self.to_followers(context, delivery).await,
+            Reach::Followers => return self.to_followers(context, mark, delivery).await,
         };
-        self.state
-            .timelines
-            .place(readers, delivery.timeline_entry)
+        let timelines = &self.state.timelines;
+        timelines
+            .kept
+            .place(mark, readers, delivery.timeline_entry)
             .await?;
         Ok(())
     }
 
-    async fn to_followers(&self, context: &Context, delivery: &Delivery) -> Result<()> {
+    async fn to_followers(&self, context: &Context, mark: Mark, delivery: &Delivery) -> Result<()> {
         let author = delivery.timeline_entry.entry.author;
-        let chunk = self.state.settings.chunk();
-        let chunks_max = self.state.settings.merge_threshold / chunk + CHUNKS_SPARE;
-        let mut page = Page::newest(chunk);
+        let graph = &*self.state.sources.graph;
+        let mut pages = FollowerPages::new(graph, context, author, &self.state.settings);
         let mut readers = vec![author];
-        for _ in 0..chunks_max {
-            let request = ListFollowsRequest {
-                account_id: author.get(),
-                page: Some(page.into()),
+        for _ in 0..FollowerPages::fanned_out_max(&self.state.settings) {
+            let Some(followers) = pages.next().await? else {
+                return Ok(());
             };
-            let follows = self
-                .state
-                .sources
-                .graph
-                .list_followers(context, request)
-                .await?
-                .follows;
-            let followers = follows
-                .iter()
-                .map(|follow| AccountId::new(follow.follower_id))
-                .collect();
             readers.extend(self.for_them(context, delivery, followers).await?);
-            self.state
-                .timelines
-                .place(std::mem::take(&mut readers), delivery.timeline_entry)
-                .await?;
-            match follows.last() {
-                Some(last) if follows.len() >= chunk as usize => page.before = last.id,
-                _ => return Ok(()),
-            }
+            let kept = &self.state.timelines.kept;
+            let some = std::mem::take(&mut readers);
+            kept.place(mark, some, delivery.timeline_entry).await?;
+        }
+        if pages.is_at_end() {
+            return Ok(());
         }
         // So many began to follow meanwhile that the author now counts among those who are merged.
         self.state
@@ -189,8 +171,10 @@ impl Handler for FanOutPosts {
             .decode::<PostPublished>()?
             .head
             .ok_or_else(empty_event)?;
+        // Before anything is looked at that the timelines are changed by.
+        let mark = self.state.timelines.kept.mark().await?;
         if self.is_there(context, head.id).await? {
-            self.fan_out(context, &Delivery::of(&head)).await?;
+            self.fan_out(context, mark, &Delivery::of(&head)).await?;
         }
         Ok(())
     }

@@ -1,14 +1,15 @@
-//! Takes deleted posts out of every timeline, a chunk of timelines at a time.
+//! Takes deleted posts out of every timeline.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use business_posts_gateway::{PostDeleted, PostId};
+use business_posts_gateway::PostDeleted;
 use infra_bus::{Event, Handler, HandlerError};
 use infra_db::DbError;
-use infra_kernel::Context;
+use infra_kernel::{AccountId, Context};
 
 use super::empty_event;
+use crate::followers::{FollowerPages, Holders};
 use crate::state::State;
 
 pub(crate) struct RemovePosts {
@@ -25,16 +26,22 @@ impl RemovePosts {
 
 #[async_trait]
 impl Handler for RemovePosts {
-    async fn handle(&self, _: &Context, event: &Event) -> Result<(), HandlerError> {
+    async fn handle(&self, context: &Context, event: &Event) -> Result<(), HandlerError> {
         let head = event
             .decode::<PostDeleted>()?
             .head
             .ok_or_else(empty_event)?;
-        let post = PostId::new(head.id);
-        let chunk = self.state.settings.chunk();
-        // Ends: the first step keeps new copies from coming in, and each further one takes out a
-        // chunk of those there are.
-        while self.state.timelines.remove_post(post, chunk).await? >= chunk as usize {}
+        let State {
+            sources,
+            settings,
+            timelines,
+            merged,
+            ..
+        } = &*self.state;
+        let author = AccountId::new(head.author_id);
+        let followers = FollowerPages::new(&*sources.graph, context, author, settings);
+        let mut holders = Holders::new(&head, merged, followers);
+        timelines.kept.remove_post(&mut holders).await?;
         Ok(())
     }
 

@@ -18,6 +18,7 @@ use infra_kernel::{AccountId, Page, Timestamp};
 pub(crate) use timeline::Timeline;
 
 use crate::audience::Entry;
+use crate::slice::PageSlice;
 
 /// How far behind the noted time of a visit may be.
 const VISIT_LAG_MAX: Duration = Duration::from_secs(60 * 60);
@@ -33,14 +34,6 @@ pub(crate) enum Change<'a> {
     RaiseFloor(PostId),
     /// The timeline is to be read again.
     Forget,
-}
-
-/// A page of a timeline.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct PageSlice {
-    pub(crate) entries: Vec<Entry>,
-    /// The timeline holds every post from this one on.
-    pub(crate) floor: PostId,
 }
 
 /// The timelines held in memory.

@@ -3,8 +3,8 @@
 use business_posts_gateway::PostId;
 use infra_kernel::{Direction, Page};
 
-use super::PageSlice;
 use crate::audience::Entry;
+use crate::slice::PageSlice;
 
 /// A timeline grows this many times its bound's eighth beyond it before it is cut, so that not
 /// every insertion moves all.
@@ -42,11 +42,6 @@ impl Timeline {
             entries: part.iter().rev().copied().collect(),
             floor: self.floor,
         }
-    }
-
-    /// How many posts it holds.
-    pub(crate) const fn count(&self) -> u64 {
-        self.entries.len() as u64
     }
 
     pub(crate) fn insert(&mut self, entry: Entry, entries_max: usize) {

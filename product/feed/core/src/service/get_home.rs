@@ -1,13 +1,11 @@
 //! Reads a home timeline: what is kept ready, what is merged in, and what lies below.
 
-use business_posts_gateway::PostId;
 use infra_kernel::{AccountId, Context, Direction, Page};
 
 use crate::audience::Entry;
-use crate::error::{FeedError, Result};
+use crate::error::Result;
 use crate::history::Follows;
-use crate::memory::PageSlice;
-use crate::slice::Slice;
+use crate::slice::{PageSlice, Slice};
 use crate::state::State;
 
 /// A page of an account's home timeline, newest first.
@@ -17,12 +15,14 @@ pub(super) async fn get_home(
     reader: AccountId,
     page: &Page,
 ) -> Result<Vec<Entry>> {
+    let mut permit = None;
     let part = match state.timelines.page(context, reader, page).await {
-        // A full disk keeps a timeline from being made, and not what it would hold from being read.
-        Err(FeedError::Database(error)) if error.is_full() => PageSlice {
-            entries: Vec::new(),
-            floor: PostId::new(u64::MAX >> 1),
-        },
+        // A full disk keeps a timeline from being made, and not what it would hold from being read;
+        // nor does Redis, when it is away.
+        Err(error) if error.is_of_store() => {
+            permit = Some(state.timelines.admit().await?);
+            PageSlice::of_nothing()
+        }
         part => part?,
     };
     let merged = followed_merged_authors(state, context, reader).await?;
@@ -48,6 +48,7 @@ pub(super) async fn get_home(
             page,
         );
     }
+    drop(permit);
     Ok(slice
         .timeline_entries
         .iter()

@@ -9,7 +9,7 @@ use crate::state::State;
 /// Returns how many posts it holds, or how many timelines there were.
 pub(super) async fn rebuild_home(state: &State, context: &Context, account: u64) -> Result<u64> {
     match account {
-        0 => state.timelines.drop_all().await,
+        0 => state.timelines.kept.drop_all().await,
         account => {
             let account = AccountId::new(account);
             state.timelines.rebuild(context, account).await

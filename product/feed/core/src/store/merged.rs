@@ -28,6 +28,19 @@ impl Store {
         .await
     }
 
+    /// Since when an author's posts are merged, if they are.
+    pub(crate) async fn merged_since(
+        &self,
+        author: AccountId,
+    ) -> Result<Option<Timestamp>, DbError> {
+        let since: Option<i64> =
+            infra_db::query_scalar("SELECT merged_since FROM merged_authors WHERE author_id = $1")
+                .bind(author.to_sql())
+                .fetch_optional(self.database.reader())
+                .await?;
+        Ok(since.map(Timestamp::from_microseconds))
+    }
+
     /// The authors whose posts are merged, at most `authors_max` of them.
     pub(crate) async fn merged(&self, authors_max: u32) -> Result<Vec<AccountId>, DbError> {
         let rows = infra_db::query_scalar(

@@ -1,4 +1,4 @@
-//! The timelines that are kept: in the database, and the recently read ones in memory.
+//! The timelines that are kept, read and made.
 //!
 //! How they stay right: who may change an account's timeline as a whole (make it, take a followed
 //! author in or out) holds the account's lock. A fan-out touches many accounts and holds no lock;
@@ -6,51 +6,47 @@
 //! write refuse what ended since it began. To make a timeline is first to keep it, then to read the
 //! posts: a post published in between is in one of the two, or in both, and stands once.
 
-mod change;
 mod make;
+mod reconcile_follow;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use infra_kernel::{AccountId, Clock, Context, Page};
-use tokio::sync::Semaphore;
+use infra_kernel::{AccountId, Context, Page};
+use infra_resilience::{AdmissionBounds, AdmissionControl, Permit};
 
 use crate::Settings;
-use crate::error::Result;
+use crate::error::{FeedError, Result};
 use crate::history::Sources;
+use crate::kept::KeptTimelines;
 use crate::locks::AccountLocks;
-use crate::memory::{Memory, PageSlice, Slot};
-use crate::store::Store;
+use crate::slice::PageSlice;
 
-/// The most visits that are being recorded concurrently; one more is recorded with a later read
-/// instead.
-const VISITS_RECORDED_MAX: usize = 64;
+/// How many timelines are made concurrently, or read from the posts because they are not kept: when
+/// all are lost at once, the domains that they are made from must not notice.
+const MAKINGS: AdmissionBounds = AdmissionBounds {
+    in_flight_max: 8,
+    waiting_max: 1_000,
+    wait_max: Duration::from_secs(5),
+};
 
 /// The timelines that are kept.
 pub(crate) struct Timelines {
-    store: Store,
+    pub(crate) kept: Arc<dyn KeptTimelines>,
     sources: Sources,
-    memory: Memory,
     locks: AccountLocks,
-    visits: Arc<Semaphore>,
-    clock: Arc<dyn Clock>,
+    makings: Arc<AdmissionControl>,
     /// The bound of a timeline.
     entries_max: usize,
 }
 
 impl Timelines {
-    pub(crate) fn new(
-        store: Store,
-        sources: Sources,
-        clock: Arc<dyn Clock>,
-        settings: &Settings,
-    ) -> Self {
+    pub(crate) fn new(kept: Arc<dyn KeptTimelines>, sources: Sources, settings: &Settings) -> Self {
         Self {
-            store,
+            kept,
             sources,
-            memory: Memory::new(settings.cached_timelines_max, settings.entries_max()),
             locks: AccountLocks::default(),
-            visits: Arc::new(Semaphore::new(VISITS_RECORDED_MAX)),
-            clock,
+            makings: AdmissionControl::new(MAKINGS),
             entries_max: settings.entries_max(),
         }
     }
@@ -62,41 +58,23 @@ impl Timelines {
         account: AccountId,
         page: &Page,
     ) -> Result<PageSlice> {
-        if let Some(part) = self.page_in_memory(account, page) {
+        if let Some(part) = self.kept.page_at_hand(account, page) {
             return Ok(part);
         }
         let _held = self.locks.hold(account).await;
         // The holder before may have done the work.
-        if let Some(part) = self.page_in_memory(account, page) {
+        if let Some(part) = self.kept.page_at_hand(account, page) {
             return Ok(part);
         }
-        let timeline = self.read_or_make(context, account).await?;
-        Ok(timeline.page(page))
-    }
-
-    fn page_in_memory(&self, account: AccountId, page: &Page) -> Option<PageSlice> {
-        let (part, slot) = self.memory.page(account, page)?;
-        self.record_visit(account, slot);
-        Some(part)
-    }
-
-    /// Records that an account was here, in the background and at most once an hour.
-    fn record_visit(&self, account: AccountId, slot: Arc<Slot>) {
-        let now = self.clock.now();
-        if !slot.visit(now) {
-            return;
+        if let Some(part) = self.kept.page(account, page, false).await? {
+            return Ok(part);
         }
-        let Ok(permit) = Arc::clone(&self.visits).try_acquire_owned() else {
-            slot.clear_visit();
-            return;
-        };
-        let store = self.store.clone();
-        tokio::spawn(async move {
-            if let Err(error) = store.record_visit(account, now).await {
-                tracing::warn!(%account, %error, "a visit was not recorded");
-                slot.clear_visit();
-            }
-            drop(permit);
-        });
+        self.make(context, account, page).await
+    }
+
+    /// Waits for the right to do as much as a making does.
+    pub(crate) async fn admit(&self) -> Result<Permit> {
+        let admitted = self.makings.admit().await;
+        admitted.map_err(FeedError::Overloaded)
     }
 }

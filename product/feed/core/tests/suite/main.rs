@@ -10,5 +10,7 @@ mod gate;
 mod keeping;
 mod making;
 mod merging;
+mod on_redis;
+mod on_redis_guards;
 mod paging;
 mod world;

@@ -1,11 +1,9 @@
 //! Cuts timelines that have grown beyond their bound.
 
-use std::sync::Arc;
-
 use infra_kernel::AccountId;
 
+use super::{TableTimelines, change};
 use crate::error::Result;
-use crate::state::State;
 
 /// The most timelines looked at before the others' turn.
 const ACCOUNTS_AT_ONCE: u32 = 200;
@@ -13,24 +11,21 @@ const ACCOUNTS_AT_ONCE: u32 = 200;
 /// is worth its write.
 const SLACK_SHARE: usize = 4;
 
-pub(crate) async fn run(state: &Arc<State>) -> Result<u64> {
-    let entries_max = state.settings.entries_max();
+pub(super) async fn run(timelines: &TableTimelines) -> Result<u64> {
+    let entries_max = timelines.settings.entries_max();
     let entries_allowed = entries_max + entries_max.div_ceil(SLACK_SHARE);
+    let store = &timelines.store;
     let mut trimmed = 0;
     let mut after = AccountId::new(0);
     loop {
-        let accounts = state.store.kept_after(after, ACCOUNTS_AT_ONCE).await?;
+        let accounts = store.kept_after(after, ACCOUNTS_AT_ONCE).await?;
         let Some(last) = accounts.last() else {
             return Ok(trimmed);
         };
         after = *last;
         for account in accounts {
-            if state
-                .store
-                .holds_more_than(account, entries_allowed)
-                .await?
-            {
-                trimmed += u64::from(state.timelines.trim(account).await?);
+            if store.holds_more_than(account, entries_allowed).await? {
+                trimmed += u64::from(change::trim(timelines, account).await?);
             }
         }
     }

@@ -1,0 +1,338 @@
+//! Timelines in Redis, where any process reads and changes them: a key for each account, changed by
+//! functions (`feed.lua`), and nothing of it in this process.
+//!
+//! All of it may be lost at any moment. A timeline that is not there is made by who reads it, and a
+//! fan-out passes it by. What a server says after it was started again, or another one in its
+//! place, may lack the last that was written; so does what nobody could reach while something
+//! happened. So a timeline belongs to one life (`feed.lua`), and with the next it counts as lost.
+
+mod entry;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use business_posts_gateway::PostId;
+use infra_kernel::{AccountId, Page};
+use infra_redis::{Call, Connected, Library, Redis, RedisError, Reply};
+
+use super::{KeptTimelines, Making, Mark, TidyReport};
+use crate::Settings;
+use crate::audience::TimelineEntry;
+use crate::error::{FeedError, Result};
+use crate::followers::Holders;
+use crate::locks::SharedGuard;
+use crate::slice::PageSlice;
+use crate::store::{Place, Store};
+
+/// The functions of this domain.
+pub(crate) const LIBRARY: Library = Library {
+    code: include_str!("feed.lua"),
+};
+/// What the name of a timeline begins with.
+const PREFIX: &[u8] = b"home:";
+/// How many timelines one call changes: some 2 ms of the server's time.
+const TIMELINES_A_CALL: usize = 100;
+/// How many names one call looks at.
+const NAMES_A_CALL: i64 = 500;
+/// How long a call that changes many timelines, or a whole one, waits. A call that somebody waits
+/// for with nothing to change waits for less.
+const CHANGE_MAX: Duration = Duration::from_secs(1);
+/// How many timelines are dropped from the tables in one write.
+const DROPPED_AT_ONCE_MAX: u32 = 50;
+/// The keys of a function that needs none.
+const NO_KEYS: [&[u8]; 0] = [];
+
+/// The timelines on a server that has [`LIBRARY`].
+pub(crate) struct RedisTimelines {
+    store: Store,
+    redis: Redis,
+    /// Since when they are kept here, and nowhere else.
+    epoch: i64,
+    /// Whether an event found no connection and waits: what is kept lacks what it says, and the
+    /// event may come long after the connection is back.
+    has_gaps: AtomicBool,
+    entries_max: i64,
+    lifetime_ms: i64,
+}
+
+impl RedisTimelines {
+    pub(crate) async fn open(store: Store, redis: Redis, settings: &Settings) -> Result<Self> {
+        let lifetime_ms = settings.active().as_millis();
+        Ok(Self {
+            epoch: epoch(&store).await?,
+            store,
+            redis,
+            has_gaps: AtomicBool::new(false),
+            entries_max: i64::from(settings.timeline_entries_max.max(1)),
+            lifetime_ms: i64::try_from(lifetime_ms).unwrap_or(i64::MAX),
+        })
+    }
+
+    /// The run of the server and the epoch that timelines belong to.
+    fn run(&self, connected: &Connected) -> [u8; 8] {
+        (connected.run() ^ self.epoch.cast_unsigned()).to_be_bytes()
+    }
+
+    /// The connection for what an event says.
+    fn connected_for_event(&self) -> Result<Connected> {
+        let connected = self.redis.connected();
+        if connected.is_err() {
+            self.has_gaps.store(true, Ordering::SeqCst);
+        }
+        Ok(connected?)
+    }
+
+    /// The connection for who reads: what has gaps is lost before.
+    async fn connected_for_reader(&self) -> Result<Connected> {
+        let connected = self.redis.connected()?;
+        if self.has_gaps.swap(false, Ordering::SeqCst) {
+            let lose = Call::new("heliograph_feed_lose_all_1", &NO_KEYS).bytes(&unique());
+            let lost = connected.call(&lose).await;
+            if lost.is_err() {
+                self.has_gaps.store(true, Ordering::SeqCst);
+            }
+            lost?;
+        }
+        Ok(connected)
+    }
+
+    /// A call that concerns one timeline.
+    fn call(&self, connected: &Connected, function: &str, account: AccountId) -> Call {
+        Call::new(function, &[key(account)]).bytes(&self.run(connected))
+    }
+
+    /// A call that changes one timeline.
+    fn change(&self, connected: &Connected, function: &str, account: AccountId) -> Call {
+        self.call(connected, function, account).within(CHANGE_MAX)
+    }
+
+    /// Puts an entry into at most [`TIMELINES_A_CALL`] timelines. A server without room for it
+    /// loses them instead: they would have a gap.
+    async fn place_in(&self, mark: Mark, keys: &[Vec<u8>], entry: &[u8]) -> Result<usize> {
+        let connected = self.connected_for_event()?;
+        if connected.run() != mark.run {
+            return Err(FeedError::MarkGone);
+        }
+        let run = self.run(&connected);
+        let place = Call::new("heliograph_feed_place_1", keys)
+            .bytes(&run)
+            .bytes(&mark.value.to_be_bytes())
+            .number(self.entries_max)
+            .bytes(entry)
+            .within(CHANGE_MAX);
+        match connected.call(&place).await {
+            Err(RedisError::Full(_)) => {
+                let drop = Call::new("heliograph_feed_drop_1", keys).bytes(&run);
+                connected.call(&drop.within(CHANGE_MAX)).await?;
+                Ok(0)
+            }
+            reply => usize::try_from(reply?.number()?).map_err(|_| FeedError::MarkGone),
+        }
+    }
+
+    /// Drops what the tables hold of the time when timelines were there.
+    async fn clear_tables(&self) -> Result<u64> {
+        let mut dropped = 0;
+        loop {
+            let first = AccountId::new(0);
+            let accounts = self.store.kept_after(first, DROPPED_AT_ONCE_MAX).await?;
+            if accounts.is_empty() {
+                return Ok(dropped);
+            }
+            self.store.drop_these(&accounts, |()| ()).await?;
+            dropped += accounts.len() as u64;
+        }
+    }
+}
+
+/// Since when timelines are kept in Redis, which may be now.
+async fn epoch(store: &Store) -> Result<i64> {
+    if let Place::Redis { epoch } = store.place_of_timelines().await? {
+        return Ok(epoch);
+    }
+    let epoch = rand::random();
+    let place = Place::Redis { epoch };
+    store.set_place_of_timelines(place).await?;
+    Ok(epoch)
+}
+
+fn keys(accounts: &[AccountId]) -> Vec<Vec<u8>> {
+    accounts.iter().map(|account| key(*account)).collect()
+}
+
+/// The name of an account's timeline.
+fn key(account: AccountId) -> Vec<u8> {
+    [PREFIX, &account.get().to_be_bytes()].concat()
+}
+
+/// Eight bytes of which nobody else thinks.
+fn unique() -> [u8; 8] {
+    rand::random::<u64>().to_be_bytes()
+}
+
+/// A number that a function returns as eight bytes.
+fn number_of(reply: Reply) -> Result<u64, RedisError> {
+    let bytes = reply.bytes()?.try_into();
+    bytes.map(u64::from_be_bytes).map_err(|_| RedisError::Reply)
+}
+
+/// A page of what the function returned.
+fn page_of(reply: Reply, is_reversed: bool) -> Result<Option<PageSlice>, RedisError> {
+    let mut members = reply.list()?.into_iter().map(Reply::bytes);
+    let Some(floor) = members.next() else {
+        return Ok(None);
+    };
+    let floor = entry::post(&floor?).ok_or(RedisError::Reply)?;
+    let entries = members.map(|member| entry::entry(&member?).ok_or(RedisError::Reply));
+    let mut entries = entries.collect::<Result<Vec<_>, _>>()?;
+    if is_reversed {
+        entries.reverse();
+    }
+    Ok(Some(PageSlice { entries, floor }))
+}
+
+#[async_trait]
+impl KeptTimelines for RedisTimelines {
+    fn page_at_hand(&self, _: AccountId, _: &Page) -> Option<PageSlice> {
+        None
+    }
+
+    /// Whether it is worth making again the server knows: who made it has told.
+    async fn page(&self, account: AccountId, page: &Page, _: bool) -> Result<Option<PageSlice>> {
+        let connected = self.connected_for_reader().await?;
+        let (from, to) = entry::range(page);
+        let is_from_end = entry::is_from_end(page);
+        let call = self
+            .call(&connected, "heliograph_feed_page_1", account)
+            .number(self.lifetime_ms)
+            .number(self.entries_max)
+            .bytes(&from)
+            .bytes(&to)
+            .number(i64::from(is_from_end))
+            .number(i64::from(page.limit));
+        Ok(page_of(connected.call(&call).await?, is_from_end)?)
+    }
+
+    async fn begin(&self, account: AccountId) -> Result<Making> {
+        let connected = self.connected_for_reader().await?;
+        let call = self
+            .change(&connected, "heliograph_feed_begin_1", account)
+            .bytes(&unique())
+            .number(self.lifetime_ms);
+        Ok(Making(number_of(connected.call(&call).await?)?))
+    }
+
+    async fn complete(
+        &self,
+        account: AccountId,
+        making: Making,
+        timeline_entries: &[TimelineEntry],
+        floor: PostId,
+    ) -> Result<bool> {
+        let connected = self.redis.connected()?;
+        let mut call = self
+            .change(&connected, "heliograph_feed_complete_1", account)
+            .bytes(&making.0.to_be_bytes())
+            .bytes(&entry::post_bytes(floor.get()))
+            .number(self.entries_max);
+        for timeline_entry in timeline_entries {
+            call = call.bytes(&entry::entry_bytes(timeline_entry));
+        }
+        Ok(connected.call(&call).await?.number()? == 1)
+    }
+
+    async fn mark(&self) -> Result<Mark> {
+        let connected = self.connected_for_event()?;
+        let call = Call::new("heliograph_feed_mark_1", &NO_KEYS).bytes(&unique());
+        Ok(Mark {
+            run: connected.run(),
+            value: number_of(connected.call(&call).await?)?,
+        })
+    }
+
+    async fn place(
+        &self,
+        mark: Mark,
+        readers: Vec<AccountId>,
+        timeline_entry: TimelineEntry,
+    ) -> Result<usize> {
+        let entry = entry::entry_bytes(&timeline_entry);
+        let mut placed = 0;
+        for some in readers.chunks(TIMELINES_A_CALL) {
+            placed += self.place_in(mark, &keys(some), &entry).await?;
+        }
+        Ok(placed)
+    }
+
+    /// No timeline can be found by what it holds: it is looked for where the fan-out put it.
+    async fn remove_post(&self, holders: &mut Holders<'_>) -> Result<()> {
+        let post = entry::post_bytes(holders.post().get());
+        let forget = Call::new("heliograph_feed_forget_1", &NO_KEYS).bytes(&post);
+        let connected = self.connected_for_event()?;
+        connected.call(&forget.within(CHANGE_MAX)).await?;
+        while let Some(some) = holders.next().await? {
+            for some in some.chunks(TIMELINES_A_CALL) {
+                let remove = Call::new("heliograph_feed_remove_1", &keys(some)).bytes(&post);
+                let connected = self.connected_for_event()?;
+                connected.call(&remove.within(CHANGE_MAX)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn join(&self, follower: AccountId, followee: AccountId, _: &SharedGuard) -> Result<()> {
+        let connected = self.connected_for_event()?;
+        let call = self
+            .change(&connected, "heliograph_feed_join_1", follower)
+            .bytes(&unique())
+            .bytes(&followee.get().to_be_bytes());
+        connected.call(&call).await?;
+        Ok(())
+    }
+
+    async fn part(&self, follower: AccountId, followee: AccountId, _: &SharedGuard) -> Result<()> {
+        let connected = self.connected_for_event()?;
+        let call = self
+            .change(&connected, "heliograph_feed_part_1", follower)
+            .bytes(&unique())
+            .bytes(&followee.get().to_be_bytes());
+        connected.call(&call).await?;
+        Ok(())
+    }
+
+    async fn drop_one(&self, account: AccountId) -> Result<()> {
+        let connected = self.redis.connected()?;
+        let call = self.change(&connected, "heliograph_feed_drop_1", account);
+        connected.call(&call).await?;
+        Ok(())
+    }
+
+    /// Ends: the server looks at every name that was there at the beginning, once or more often.
+    async fn drop_all(&self) -> Result<u64> {
+        let (mut cursor, mut dropped) = (b"0".to_vec(), 0);
+        loop {
+            let call = Call::new("heliograph_feed_drop_all_1", &NO_KEYS)
+                .bytes(&cursor)
+                .bytes(PREFIX)
+                .number(NAMES_A_CALL)
+                .within(CHANGE_MAX);
+            let reply = self.redis.connected()?.call(&call).await?.list()?;
+            let [next, some] = <[Reply; 2]>::try_from(reply).map_err(|_| RedisError::Reply)?;
+            dropped += some.number()?.unsigned_abs();
+            cursor = next.bytes()?;
+            if cursor == b"0" {
+                return Ok(dropped);
+            }
+        }
+    }
+
+    /// The server does all of it by itself: a timeline is cut by what is placed in it, and has a
+    /// lifetime, as what is remembered of deleted posts has.
+    async fn tidy(&self) -> Result<TidyReport> {
+        Ok(TidyReport {
+            dropped: self.clear_tables().await?,
+            ..TidyReport::default()
+        })
+    }
+}

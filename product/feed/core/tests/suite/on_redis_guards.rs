@@ -1,0 +1,137 @@
+//! Timelines in Redis: what ended meanwhile is not put back, whatever was lost in between.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use infra_bus::HandlerError;
+use product_feed::Settings;
+use testing_engines::Redis;
+
+use crate::bench::Bench;
+use crate::on_redis::{bench_on, handle_at_last, until_kept};
+
+const ANN: u64 = 1;
+const BEN: u64 = 2;
+
+/// Ben's home after he has left Ann while a fan-out of hers is under way that has listed him, when
+/// something happens to the server in between; and whether the fan-out got through at once.
+async fn home_after(bench: &Arc<Bench>, happens: impl Fn()) -> (Vec<u64>, bool) {
+    let (_, published) = bench.world.publish(ANN);
+    let gate = bench.world.followers_gate.close().await;
+    let fan_out = tokio::spawn({
+        let (bench, event) = (Arc::clone(bench), published.clone());
+        async move { bench.try_handle(&event).await }
+    });
+    bench.world.followers_gate.arrival().await;
+    bench.unfollow(BEN, ANN).await;
+    happens();
+    until_kept(bench, BEN).await;
+    drop(gate);
+    let first_try = fan_out.await.unwrap();
+    if let Err(error) = &first_try {
+        assert!(matches!(error, HandlerError::Unavailable(_)), "{error:?}");
+        handle_at_last(bench, &published).await;
+    }
+    (bench.home(BEN).await, first_try.is_ok())
+}
+
+#[tokio::test]
+async fn a_fan_out_puts_back_nothing_that_ended_while_nothing_was_kept() {
+    let Some(server) = Redis::start() else { return };
+    let bench = Arc::new(bench_on(&server).await);
+    bench.follow(BEN, ANN).await;
+    assert!(!bench.is_kept(BEN).await);
+    let (home, got_through) = home_after(&bench, || {}).await;
+    assert!(home.is_empty() && got_through, "{home:?}");
+}
+
+#[tokio::test]
+async fn a_fan_out_puts_back_nothing_that_ended_before_a_flush() {
+    let Some(server) = Redis::start() else { return };
+    let bench = Arc::new(bench_on(&server).await);
+    bench.follow(BEN, ANN).await;
+    bench.home(BEN).await;
+    let flush = || drop(server.ask(&["FLUSHALL"]));
+    let (home, got_through) = home_after(&bench, flush).await;
+    assert!(home.is_empty() && !got_through, "{home:?}");
+}
+
+#[tokio::test]
+async fn a_deletion_looks_where_the_post_can_be() {
+    let settings = Settings {
+        merge_threshold: 3,
+        fan_out_chunk: 2,
+        ..Settings::default()
+    };
+    let Some(server) = Redis::start() else { return };
+    let bench = Bench::on(Some(server.database(0)), settings).await;
+    bench.follow(BEN, ANN).await;
+    bench.home(BEN).await;
+    let early = bench.publish(ANN).await;
+    // So many begin to follow later that Ben is on none of the first pages.
+    for reader in 100..130 {
+        bench.world.follow(reader, ANN);
+    }
+    bench.world.clock.advance(Duration::from_secs(1));
+    let late = bench.publish(ANN).await;
+    assert_eq!(
+        (bench.holding(early).await, bench.holding(late).await),
+        (1, 0)
+    );
+    bench.delete(early).await;
+    assert_eq!(bench.holding(early).await, 0);
+    // What was published long after is with nobody but its author.
+    bench.world.clock.advance(Duration::from_secs(2 * 60 * 60));
+    bench.home(ANN).await;
+    let merged = bench.publish(ANN).await;
+    assert_eq!(bench.holding(merged).await, 1);
+    let listed = bench.world.followers_listed.load(Ordering::SeqCst);
+    bench.delete(merged).await;
+    assert_eq!(bench.holding(merged).await, 0);
+    let now = bench.world.followers_listed.load(Ordering::SeqCst);
+    assert_eq!(now, listed, "no follower was looked for");
+    assert_eq!(bench.home(BEN).await, [late]);
+}
+
+#[tokio::test]
+async fn what_one_place_kept_is_not_believed_after_another_one_was_used() {
+    let Some(server) = Redis::start() else { return };
+    let mut bench = bench_on(&server).await;
+    bench.follow(BEN, ANN).await;
+    bench.home(BEN).await;
+    for redis in [
+        None,
+        Some(server.database(0)),
+        None,
+        Some(server.database(0)),
+    ] {
+        let early = bench.publish(ANN).await;
+        bench.redis = redis;
+        bench.restart().await;
+        let late = bench.publish(ANN).await;
+        assert_eq!(bench.home(BEN).await[..2], [late, early]);
+        bench.restart().await;
+        assert!(bench.is_kept(BEN).await, "a restart alone loses nothing");
+        assert_eq!(bench.whole(BEN, 3).await, bench.world.expected(BEN));
+    }
+}
+
+#[tokio::test]
+async fn what_guarded_the_tables_before_does_not_afterwards() {
+    let Some(server) = Redis::start() else { return };
+    let mut bench = Bench::on(None, Settings::default()).await;
+    bench.follow(BEN, ANN).await;
+    bench.home(BEN).await;
+    bench.unfollow(BEN, ANN).await;
+    bench.redis = Some(server.database(0));
+    bench.restart().await;
+    bench.follow(BEN, ANN).await;
+    let dropped = bench.core.tidy().await.unwrap().dropped;
+    assert_eq!(dropped, 1, "the tables are cleared meanwhile");
+    bench.redis = None;
+    bench.restart().await;
+    assert!(bench.home(BEN).await.is_empty());
+    let post = bench.publish(ANN).await;
+    assert_eq!(bench.home(BEN).await, [post], "the follow ended long ago");
+}
