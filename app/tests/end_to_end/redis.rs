@@ -1,10 +1,13 @@
-//! Limits on Redis: what people see while it is emptied, away or back, and what the doctor says.
+//! Limits and homes on Redis: what people see while it is emptied, away or back, and what the
+//! doctor says.
 
 use std::process::Output;
 
+use serde_json::json;
 use testing_engines::Redis;
 
 use crate::commands::said;
+use crate::harness::caller::text;
 use crate::harness::person::PASSWORD;
 use crate::harness::server::heliograph;
 use crate::harness::{Person, Server, eventually};
@@ -20,6 +23,26 @@ async fn reads_left(person: &Person) -> u32 {
     let reply = person.get("/api/v1/preferences").await;
     assert_eq!(reply.header("x-ratelimit-limit"), "1000");
     reply.header("x-ratelimit-remaining").parse().unwrap()
+}
+
+/// Waits until Redis holds what the server writes there while a person does something.
+async fn until_redis_has(redis: &Redis, names: &str, meanwhile: impl AsyncFn()) {
+    eventually(&format!("Redis to have {names}"), async || {
+        meanwhile().await;
+        let found = redis.ask(&["KEYS", names]);
+        found.contains(names.trim_end_matches('*')).then_some(())
+    })
+    .await;
+}
+
+async fn until_redis_counts(redis: &Redis, reader: &Person) {
+    let read = async || _ = reads_left(reader).await;
+    until_redis_has(redis, "limit:reads:*", read).await;
+}
+
+async fn until_homes_are_kept(redis: &Redis, reader: &Person) {
+    let read = async || drop(reader.home().await);
+    until_redis_has(redis, "home:*", read).await;
 }
 
 /// Whether this wrong password is held back.
@@ -68,14 +91,7 @@ async fn limits_go_on_while_redis_is_emptied_away_and_back() {
     assert!(is_held_back(&server, 5).await, "nor does its end");
     ada.say("while it is away").await;
     redis.restart();
-    eventually("Redis counts again", async || {
-        reads_left(&ada).await;
-        redis
-            .ask(&["KEYS", "limit:reads:*"])
-            .contains("limit:")
-            .then_some(())
-    })
-    .await;
+    until_redis_counts(&redis, &ada).await;
     assert!(is_held_back(&server, 6).await);
     server.person("bob").await;
     let web = server.web();
@@ -94,14 +110,7 @@ async fn a_server_starts_without_redis_and_uses_it_when_it_comes() {
     let ada = server.person("ada").await;
     reads_left(&ada).await;
     redis.restart();
-    eventually("Redis counts", async || {
-        reads_left(&ada).await;
-        redis
-            .ask(&["KEYS", "limit:reads:*"])
-            .contains("limit:")
-            .then_some(())
-    })
-    .await;
+    until_redis_counts(&redis, &ada).await;
 }
 
 fn doctor(server: &Server, url: &str) -> Output {
@@ -122,6 +131,13 @@ async fn the_doctor_says_what_redis_is_and_what_may_be_lost() {
         "{words}"
     );
     assert!(words.contains("keeps nothing on its disk"), "{words}");
+    assert!(!words.contains("zset-max-listpack-entries"), "{words}");
+    redis.ask(&["CONFIG", "SET", "zset-max-listpack-entries", "128"]);
+    let words = said(&doctor(&server, &redis.url()));
+    assert!(
+        words.contains("five times the memory that it could (zset-max-listpack-entries is 128)"),
+        "{words}"
+    );
     redis.ask(&["CONFIG", "SET", "maxmemory-policy", "volatile-ttl"]);
     let words = said(&doctor(&server, &redis.url()));
     assert!(words.contains("removes also what is in use"), "{words}");
@@ -181,4 +197,44 @@ async fn a_url_that_leads_to_no_server_that_will_do_is_refused_with_what_to_do()
         "{words}"
     );
     assert!(!words.contains("tulip"), "{words}");
+}
+
+#[tokio::test]
+async fn homes_go_on_while_redis_is_emptied_away_and_back_and_nothing_deleted_reappears() {
+    let Some(mut redis) = Redis::start() else {
+        return;
+    };
+    let server = Server::with(&[(URL, &redis.url())]).await;
+    let (ada, bob) = (server.person("ada").await, server.person("bob").await);
+    bob.follow(&ada).await;
+    let kept = text(&ada.say("kept").await, "/id");
+    let deleted = text(&ada.say("deleted").await, "/id");
+    let hidden = json!({"status": "for followers", "visibility": "private"});
+    let hidden = text(&ada.publish(&hidden).await, "/id");
+    for post in [&kept, &deleted, &hidden] {
+        bob.finds_at_home(post).await;
+    }
+    until_homes_are_kept(&redis, &bob).await;
+    redis.kill();
+    // Read from the posts, and what cannot be told to Redis waits.
+    bob.finds_at_home(&deleted).await;
+    ada.delete(&format!("/api/v1/statuses/{deleted}"))
+        .await
+        .ok();
+    bob.misses_at_home(&deleted).await;
+    let meanwhile = text(&ada.say("meanwhile").await, "/id");
+    bob.finds_at_home(&meanwhile).await;
+    redis.restart();
+    until_homes_are_kept(&redis, &bob).await;
+    let late = text(&ada.say("late").await, "/id");
+    bob.finds_at_home(&late).await;
+    redis.ask(&["FLUSHALL"]);
+    for post in [&kept, &hidden, &meanwhile, &late] {
+        bob.finds_at_home(post).await;
+    }
+    bob.misses_at_home(&deleted).await;
+    // What a timeline may still name, the rules hide.
+    bob.unfollow(&ada).await;
+    let home = bob.home().await;
+    assert!(home.iter().all(|post| post["id"] != *hidden), "{home:?}");
 }
