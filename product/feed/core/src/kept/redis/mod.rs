@@ -35,8 +35,10 @@ const PREFIX: &[u8] = b"home:";
 const TIMELINES_A_CALL: usize = 100;
 /// How many names one call looks at.
 const NAMES_A_CALL: i64 = 500;
-/// How long a call that changes many timelines, or a whole one, waits. A call that somebody waits
-/// for with nothing to change waits for less.
+/// How long a page waits: it can be made from the posts instead.
+const READ_MAX: Duration = Duration::from_millis(250);
+/// How long any other call waits: it changes many timelines, or a whole one, or nobody waits for
+/// it.
 const CHANGE_MAX: Duration = Duration::from_secs(1);
 /// How many timelines are dropped from the tables in one write.
 const DROPPED_AT_ONCE_MAX: u32 = 50;
@@ -210,7 +212,8 @@ impl KeptTimelines for RedisTimelines {
             .bytes(&from)
             .bytes(&to)
             .number(i64::from(is_from_end))
-            .number(i64::from(page.limit));
+            .number(i64::from(page.limit))
+            .within(READ_MAX);
         Ok(page_of(connected.call(&call).await?, is_from_end)?)
     }
 
@@ -245,9 +248,10 @@ impl KeptTimelines for RedisTimelines {
     async fn mark(&self) -> Result<Mark> {
         let connected = self.connected_for_event()?;
         let call = Call::new("heliograph_feed_mark_1", &NO_KEYS).bytes(&unique());
+        let reply = connected.call(&call.within(CHANGE_MAX)).await?;
         Ok(Mark {
             run: connected.run(),
-            value: number_of(connected.call(&call).await?)?,
+            value: number_of(reply)?,
         })
     }
 
