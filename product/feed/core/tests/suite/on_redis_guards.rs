@@ -5,11 +5,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use infra_bus::HandlerError;
+use infra_kernel::Page;
 use product_feed::Settings;
+use product_feed_gateway::GetHomeRequest;
 use testing_engines::Redis;
 
 use crate::bench::Bench;
 use crate::on_redis::{bench_on, handle_at_last, until_kept};
+use crate::world::context;
 
 const ANN: u64 = 1;
 const BEN: u64 = 2;
@@ -134,4 +137,51 @@ async fn what_guarded_the_tables_before_does_not_afterwards() {
     assert!(bench.home(BEN).await.is_empty());
     let post = bench.publish(ANN).await;
     assert_eq!(bench.home(BEN).await, [post], "the follow ended long ago");
+}
+
+#[tokio::test]
+async fn what_another_process_began_to_make_before_a_change_is_made_again() {
+    let Some(server) = Redis::start() else { return };
+    let bench = bench_on(&server).await;
+    let other = bench.another().await;
+    bench.follow(BEN, ANN).await;
+    bench.publish(ANN).await;
+    let gate = bench.world.posts_gate.close_for_one().await;
+    let reading = tokio::spawn(async move {
+        let request = GetHomeRequest {
+            account_id: BEN,
+            page: Some(Page::newest(40).into()),
+        };
+        other.get_home(&context(), request).await.unwrap().entries
+    });
+    bench.world.posts_gate.arrival().await;
+    bench.unfollow(BEN, ANN).await;
+    drop(gate);
+    assert!(reading.await.unwrap().is_empty());
+    assert!(bench.is_kept(BEN).await);
+    assert!(bench.home(BEN).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_old_event_leaves_no_hole_below_what_is_kept() {
+    let settings = Settings {
+        timeline_entries_max: 10,
+        ..Settings::default()
+    };
+    let Some(server) = Redis::start() else { return };
+    let bench = Bench::on(Some(server.database(0)), settings).await;
+    bench.follow(BEN, ANN).await;
+    bench.home(BEN).await;
+    let (_, oldest) = bench.world.publish(ANN);
+    bench.handle(&oldest).await;
+    for _ in 0..30 {
+        bench.publish(ANN).await;
+    }
+    bench.handle(&oldest).await;
+    let expected = bench.world.expected(BEN);
+    for limit in 1..20 {
+        let page = bench.page(BEN, Page::newest(limit)).await;
+        assert_eq!(page, expected[..page.len()]);
+        assert_eq!(page.len(), limit as usize);
+    }
 }
