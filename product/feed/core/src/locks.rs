@@ -12,8 +12,8 @@ type Lock = Arc<tokio::sync::Mutex<()>>;
 type Table = Arc<Mutex<HashMap<AccountId, Lock>>>;
 
 /// Makes work on one account happen one after the other.
-// Single writer (ADR 0026) of the tables: nobody outside this process works on an account's
-// timeline. In Redis a making's token keeps several processes apart, and this saves them work.
+// Single writer (ADR 0026): nobody outside this process works on an account's timeline in the
+// tables. In Redis a making's token keeps several processes apart, and this saves them work.
 #[derive(Default)]
 pub(crate) struct AccountLocks(Table);
 
