@@ -144,7 +144,7 @@ struct Ran {
 /// Values that are refused change nothing: what was to precede the statement still does so.
 ///
 /// It knows nothing of the rows' type and is behind a pointer: as a part of the functions above it
-/// would be compiled once more, with all of sqlx that it calls, for every statement of every domain.
+/// would be compiled once more, with all of sqlx that it calls, for every statement of a domain.
 fn run_on_server<'c>(
     text: SqlText,
     values: Vec<Value<'c>>,

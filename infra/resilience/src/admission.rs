@@ -5,7 +5,7 @@
 //! admitted in the order it came. Once the first in the queue has waited for half of the longest
 //! wait, newcomers are refused at once: the queue takes up a burst, and a lasting overload is
 //! refused quickly instead of slowly. The time that a request has stood in the runtime's own queue
-//! counts, because whoever sent it has waited that long.
+//! counts, because its client has waited that long.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -45,7 +45,7 @@ impl Site {
     }
 
     /// A folder for the log of a database on a disk of its own. It is elsewhere: on a full disk the
-    /// whole server would stop where it needs another file of its log before it needs room for rows.
+    /// whole server would stop where it needs a file for its log before it needs room for rows.
     pub(crate) fn log_folder(&self) -> Option<TempDir> {
         let make = || TempDir::new().expect("a temporary folder");
         self.disk.as_ref().map(|_| make())
