@@ -226,7 +226,7 @@ impl Run<'_> {
             let throttle = &self.throttle;
             cut.copy(database, &copy, &mut |more| {
                 bytes += more;
-                throttle.count(more);
+                throttle.hold(more);
                 on_step(Step {
                     phase: Phase::Databases,
                     files: done,

@@ -10,7 +10,7 @@ use crate::error::failed;
 /// The most files that wait for a place.
 const FILES_MAX: usize = 256;
 /// The most bytes that wait for a place.
-const BYTES_MAX: u64 = 64 * 1024 * 1024;
+pub(crate) const BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Files that were written under names of no meaning. They are given their places together, when
 /// they are on disk: what has its name there is whole, whenever the machine lost its power.

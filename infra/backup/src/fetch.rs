@@ -74,7 +74,8 @@ impl Fetcher<'_> {
                 Ok(chunk) => chunk,
                 Err(error) => return unless_lost(error),
             };
-            self.throttle.count(chunk.len() as u64);
+            // The others are read meanwhile: a bucket ends a response that nobody takes.
+            tokio::time::sleep(self.throttle.count(chunk.len() as u64)).await;
             if let Err(error) = file.write(&chunk) {
                 return Ok(Err(error));
             }
@@ -99,5 +100,47 @@ fn unless_lost(error: BlobError) -> infra_blob::Result<Result<Content>> {
         BlobError::Damaged(_) => Ok(Ok(Content::Lost)),
         BlobError::Io { source, .. } if is_lost_to_the_disk(&source) => Ok(Ok(Content::Lost)),
         error => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use infra_blob::DirectoryStore;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_read_that_is_held_to_a_rate_holds_up_no_other() {
+        let folder = TempDir::new().unwrap();
+        let store = DirectoryStore::open(folder.path()).await.unwrap();
+        let content = vec![7; 10_000];
+        let mut writer = store.begin().await.unwrap();
+        writer.write(content.clone().into()).await.unwrap();
+        writer.finish().await.unwrap();
+        let fetcher = Fetcher {
+            source: PhotoSource {
+                store: &store,
+                concurrent: 1,
+                runtime: &Handle::current(),
+            },
+            recipients: &[],
+            throttle: &Throttle::new(Some(10_000)),
+        };
+        let fetch = fetcher.fetch(BlobKey::of(&content), folder.path().join("fetched"));
+        tokio::pin!(fetch);
+        let (mut polled, mut longest) = (Instant::now(), Duration::ZERO);
+        let fetched = loop {
+            let next = tokio::time::timeout(Duration::from_millis(5), &mut fetch).await;
+            longest = longest.max(polled.elapsed());
+            polled = Instant::now();
+            if let Ok(fetched) = next {
+                break fetched.unwrap();
+            }
+        };
+        assert!(matches!(fetched, Fetched::Whole(..)));
+        assert!(longest < Duration::from_millis(500), "{longest:?}");
     }
 }

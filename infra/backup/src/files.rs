@@ -43,10 +43,10 @@ impl Throttle {
         }
     }
 
-    /// Counts what was read, and waits as long as reading so much may take.
-    pub(crate) fn count(&self, bytes: u64) {
+    /// Counts what was read, and returns how long is to be waited before more is.
+    pub(crate) fn count(&self, bytes: u64) -> Duration {
         let Some(per_second) = self.bytes_per_second else {
-            return;
+            return Duration::ZERO;
         };
         #[allow(clippy::cast_precision_loss)] // a time, to the millisecond
         let takes = Duration::from_secs_f64(bytes as f64 / per_second as f64);
@@ -54,7 +54,12 @@ impl Throttle {
         // A sleep that was too long is made up for, a pause is not.
         let from = self.due.get().max(now.checked_sub(BURST).unwrap_or(now));
         self.due.set(from + takes);
-        std::thread::sleep((from + takes).saturating_duration_since(now));
+        (from + takes).saturating_duration_since(now)
+    }
+
+    /// Counts what was read, and waits on this thread: only where nothing else is read on it.
+    pub(crate) fn hold(&self, bytes: u64) {
+        std::thread::sleep(self.count(bytes));
     }
 
     /// Reads from this, held to the rate.
@@ -74,7 +79,7 @@ struct Throttled<'a, R> {
 impl<R: Read> Read for Throttled<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.reader.read(buffer)?;
-        self.throttle.count(length as u64);
+        self.throttle.hold(length as u64);
         Ok(length)
     }
 }
@@ -307,12 +312,12 @@ mod tests {
         let throttle = Throttle::new(Some(1_000_000));
         std::thread::sleep(Duration::from_millis(400));
         let began = Instant::now();
-        throttle.count(300_000);
+        throttle.hold(300_000);
         assert!(began.elapsed() >= Duration::from_millis(200) - BURST / 2);
         // What is read bit by bit takes as long.
         let began = Instant::now();
         for _ in 0..300 {
-            throttle.count(1_000);
+            throttle.hold(1_000);
         }
         assert!(began.elapsed() >= Duration::from_millis(290));
     }

@@ -1,12 +1,13 @@
 //! Copies the photos' files that the databases name and the backup has not.
 
-use std::fs;
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::{fs, iter};
 
 use futures::{StreamExt as _, stream};
 use infra_blob::BlobKey;
 
-use crate::batch::Batch;
+use crate::batch::{self, Batch};
 use crate::digest::{Digest, Sum};
 use crate::error::unreadable;
 use crate::fetch::{Fetched, Fetcher, PhotoSource};
@@ -150,27 +151,25 @@ impl PhotoCopier<'_> {
             recipients: self.recipients,
             throttle: self.throttle,
         };
-        let fetches = page
+        let mut fetches = page
             .iter()
             .zip(places)
             .map(|((name, blob), place)| async move {
                 let taken = place.fill(fetcher, blob.key).await?;
                 Ok::<_, BackupError>((*name, *blob, taken))
-            });
-        let PhotoSource {
-            concurrent,
-            runtime,
-            ..
-        } = self.source;
-        let mut taken = stream::iter(fetches).buffered(concurrent.max(1));
-        runtime.block_on(async {
-            while let Some(next) = taken.next().await {
-                let (name, blob, taken) = next?;
+            })
+            .peekable();
+        while fetches.peek().is_some() {
+            let (came, all) = self
+                .source
+                .gather(&mut fetches, self.copied.bytes, on_taken);
+            // The disk is waited for while nothing is being read: a read that nobody polls fails.
+            for (name, blob, taken) in came {
                 self.note(name, blob, taken)?;
-                on_taken(self.copied.bytes);
             }
-            Ok(())
-        })
+            all?;
+        }
+        Ok(())
     }
 
     /// Notes what became of a file.
@@ -226,6 +225,41 @@ impl PhotoCopier<'_> {
     }
 }
 
+impl PhotoSource<'_> {
+    /// Waits for fetches, several concurrently, until they are at an end, one fails, or so much has
+    /// come that it should get its places. Returns what came, in order, and what failed.
+    fn gather<F>(
+        self,
+        fetches: &mut impl Iterator<Item = F>,
+        copied_before: u64,
+        on_taken: &mut dyn FnMut(u64),
+    ) -> (Vec<Named>, Result<()>)
+    where
+        F: Future<Output = Result<Named>>,
+    {
+        let came_bytes = Cell::new(0);
+        let next = iter::from_fn(|| match came_bytes.get() {
+            0..batch::BYTES_MAX => fetches.next(),
+            _ => None,
+        });
+        let mut fetched = stream::iter(next).buffered(self.concurrent.max(1));
+        let mut came = Vec::new();
+        let all = self.runtime.block_on(async {
+            while let Some(next) = fetched.next().await {
+                let next = next?;
+                came_bytes.set(came_bytes.get() + next.2.copied_bytes());
+                came.push(next);
+                on_taken(copied_before + came_bytes.get());
+            }
+            Ok(())
+        });
+        (came, all)
+    }
+}
+
+/// A file's name in the backup, its name, and what there is to note of it.
+type Named = (Digest, NamedBlob, Taken);
+
 /// Whether there is a file in its place in the backup.
 enum Place {
     /// It is there whole.
@@ -238,6 +272,15 @@ enum Place {
 enum Taken {
     Known(Sum),
     Fetched(Fetched),
+}
+
+impl Taken {
+    const fn copied_bytes(&self) -> u64 {
+        match self {
+            Self::Fetched(Fetched::Whole(_, written)) => written.stored.bytes,
+            _ => 0,
+        }
+    }
 }
 
 impl Place {
