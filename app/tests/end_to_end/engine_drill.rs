@@ -1,6 +1,9 @@
 //! The drill with databases on a server: a backup by the commands of the operator's guide while
 //! people post, the servers are lost, and what was restored by its commands has everything.
 
+use std::fs;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
@@ -135,22 +138,52 @@ impl Scene {
     /// Backs up while people post. Returns what was acknowledged before that began.
     async fn back_up(&self) -> Vec<String> {
         let before = self.acknowledged.posts();
-        let url = self.postgres.url("heliograph");
-        let variables = [
-            ("data", self.server.folder().to_str().unwrap()),
-            ("backup", self.backups()),
-            ("url", &url),
-        ];
-        let made =
-            tokio::task::block_in_place(|| run_with(commands().0, &self.postgres, &variables));
+        let made = tokio::task::block_in_place(|| {
+            self.run_backup(self.server.folder(), self.backups.path())
+        });
         succeeded(&made);
         before
+    }
+
+    fn run_backup(&self, data: &Path, backups: &Path) -> Output {
+        let variables = [
+            ("data", data.to_str().unwrap()),
+            ("backup", backups.to_str().unwrap()),
+            ("url", &self.postgres.url("heliograph")),
+        ];
+        run_with(commands().0, &self.postgres, &variables)
+    }
+
+    /// A log that is not there or damaged in its middle is in no backup.
+    fn refuse_without_log(&self) {
+        let (data, backups) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+        for name in ["databases.list", "address-signing.key"] {
+            fs::copy(self.server.folder().join(name), data.path().join(name)).unwrap();
+        }
+        fs::create_dir(data.path().join("media")).unwrap();
+        let log = data.path().join("bus.db");
+        for is_there in [false, true] {
+            if is_there {
+                let mut copy = Command::new("sqlite3");
+                copy.arg(self.server.folder().join("bus.db"));
+                copy.arg(format!(".backup {}", log.display()));
+                succeeded(&copy.output().unwrap());
+                let damaged = fs::File::options().write(true).open(&log).unwrap();
+                damaged.write_all_at(&[7; 8_192], 8_192).unwrap();
+            }
+            let made = self.run_backup(data.path(), backups.path());
+            assert!(!made.status.success(), "{}", said(&made));
+            let entries = fs::read_dir(backups.path()).unwrap();
+            let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            let finished: Vec<_> = names.filter(|name| name.ends_with('Z')).collect();
+            assert!(finished.is_empty(), "{finished:?}: {}", said(&made));
+        }
     }
 
     /// Restores the one backup that was made to this server, and a new folder.
     fn restore(&self, postgres: &Postgres) -> TempDir {
         let restored = TempDir::new().unwrap();
-        let entries = std::fs::read_dir(self.backups.path()).unwrap();
+        let entries = fs::read_dir(self.backups.path()).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let snapshot: Vec<String> = names.filter(|name| name.starts_with("20")).collect();
         let [snapshot] = &snapshot[..] else {
@@ -218,6 +251,7 @@ async fn what_the_guide_backs_up_of_databases_on_a_server_is_restored_by_it() {
     let Some(scene) = Scene::begin(vec![(BUS, String::new())]).await else {
         return;
     };
+    tokio::task::block_in_place(|| scene.refuse_without_log());
     drill(scene).await;
 }
 
