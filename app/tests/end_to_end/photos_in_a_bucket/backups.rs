@@ -10,6 +10,7 @@ use testing_engines::{HttpFault, HttpProxy};
 use super::*;
 use crate::backup::verify;
 use crate::harness::Person;
+use crate::harness::leftovers::all_forms_made;
 
 /// A server whose photos are in a bucket, somebody who has some, and a folder for backups.
 struct Scene {
@@ -35,6 +36,7 @@ impl Scene {
         for number in 0..photos {
             scene.upload(number).await;
         }
+        all_forms_made(scene.server.folder()).await;
         scene
     }
 
@@ -88,6 +90,7 @@ async fn photos_in_a_bucket_are_backed_up_and_restored_to_a_folder_and_to_bucket
     let mut scene = Scene::with(bucket(s3, "kept/one"), 2).await;
     let first = scene.back_up();
     scene.upload(5).await;
+    all_forms_made(scene.server.folder()).await;
     let second = scene.back_up();
     let copied = second["copied_files"].as_u64().unwrap();
     let added = second["photos_files"].as_u64().unwrap() - first["photos_files"].as_u64().unwrap();
@@ -138,6 +141,22 @@ async fn photos_in_a_bucket_are_backed_up_and_restored_to_a_folder_and_to_bucket
     let settings = scene.settings.clone();
     succeed(restored.path(), &used, &settings);
     scene.go_on_in(restored, &settings).await;
+}
+
+/// What this says once it has been the same for half a second: requests of a process that has ended
+/// may still be under way.
+async fn settled<T: PartialEq>(look: impl Fn() -> T) -> T {
+    let (mut seen, mut same) = (look(), 0);
+    for _ in 0..200 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let now = look();
+        same = if now == seen { same + 1 } else { 0 };
+        if same == 10 {
+            return now;
+        }
+        seen = now;
+    }
+    panic!("it never settled");
 }
 
 /// What a bucket responds that refuses.
@@ -199,7 +218,7 @@ async fn a_bucket_that_is_away_in_the_middle_is_waited_for_or_leaves_what_the_ne
     let words = fail(restored.path(), &restore, &two);
     assert!(words.contains("run the restore again"), "{words}");
     proxy.always("", HttpFault::Pass);
-    let (before, there) = (puts(), s3.objects("away/two").names().len());
+    let (before, there) = settled(|| (puts(), s3.objects("away/two").names().len())).await;
     succeed(restored.path(), &restore, &two);
     let all = made["photos_files"].as_u64().unwrap() as usize;
     assert!(there > 2, "{there} objects");
