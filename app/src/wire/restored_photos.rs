@@ -72,9 +72,14 @@ impl RestoredBucket {
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             noted => Some(noted.with_context(|| format!("{} cannot be read", note.display()))?),
         };
-        match self.store.identity().await? {
+        let found = self.store.identity().await?;
+        if let Some(found) = found.as_deref()
+            && (noted.as_deref() == Some(found) || is_noted_beside(restored, found)?)
+        {
+            return Ok(found.to_owned());
+        }
+        match found {
             None => {}
-            found if found == noted => return Ok(noted.unwrap_or_default()),
             Some(found) if Some(found.as_str()) == backed_up => {
                 ensure!(
                     self.may_be_used,
@@ -86,7 +91,8 @@ impl RestoredBucket {
             }
             Some(_) => bail!(
                 "{place} is the place of another installation's photos, and two would delete each other's: choose another \
-                 prefix in `media_url`"
+                 prefix in `media_url`; or, if a restore began there whose folder you have emptied since, delete the object \
+                 heliograph.id there and try again"
             ),
         }
         // Before the bucket has it: after a kill in between, it would be taken for another's.
@@ -99,6 +105,15 @@ impl RestoredBucket {
         );
         Ok(id)
     }
+}
+
+/// Whether the data folder has its list already, and that says that its photos are in this bucket:
+/// an earlier try was cut off while it removed the folder of what is unfinished.
+fn is_noted_beside(restored: &Path, bucket: &str) -> Result<bool> {
+    let Some(folder) = restored.parent() else {
+        return Ok(false);
+    };
+    Ok(Record::read(folder)?.bucket() == Some(bucket))
 }
 
 /// Notes in the list of what was restored to this folder that the photos are in the folder.

@@ -132,6 +132,13 @@ async fn photos_in_a_bucket_are_backed_up_and_restored_to_a_folder_and_to_bucket
     assert!(words.contains("has not ended"), "{words}");
     let words = fail(restored.path(), &restore, &scene.settings.clone());
     assert!(words.contains("--used-bucket"), "{words}");
+    let unfinished = restored.path().join("restore.unfinished");
+    let mark = std::fs::read(unfinished.join("restore.json")).unwrap();
+    succeed(restored.path(), &restore, &three);
+    // As a kill leaves it while what is unfinished is removed, after all has its place.
+    std::fs::create_dir(&unfinished).unwrap();
+    std::fs::write(unfinished.join("restore.json"), mark).unwrap();
+    fail(restored.path(), &["migrate"], &three);
     succeed(restored.path(), &restore, &three);
     let restored = TempDir::new().unwrap();
     let objects = s3.objects("kept/one");
