@@ -10,7 +10,7 @@ use crate::batch::{self, remove_if_there};
 use crate::error::failed;
 use crate::list::LIST;
 use crate::manifest::{MANIFEST, Manifest};
-use crate::restored_photos::{PhotoPlace, PhotoRestorer};
+use crate::restored_photos::{Passing, PhotoPlace, PhotoRestorer};
 use crate::target::Target;
 use crate::{
     BackupError, Damages, Identity, Installation, OnStep, Phase, Result, Step, files, name_key,
@@ -172,6 +172,7 @@ impl<'r> Run<'r> {
             .target
             .list(&self.report.snapshot, &self.report.manifest)?;
         let is_here = matches!(self.plan.photos, PhotoPlace::Folder(_));
+        let mut passing = Passing::default();
         let (mut checked, mut damaged, mut first) = (0, 0_u64, None);
         while let Some(stored) = list.next()? {
             let path = self.target.file(stored.name);
@@ -180,7 +181,11 @@ impl<'r> Run<'r> {
                 damaged += 1;
                 first.get_or_insert(path);
             }
-            bytes += if is_here { stored.sum.bytes } else { 0 };
+            if is_here {
+                bytes += stored.sum.bytes;
+            } else {
+                passing.add(stored.sum.bytes);
+            }
             checked += 1;
             on_step(Step {
                 phase: Phase::Checking,
@@ -196,7 +201,9 @@ impl<'r> Run<'r> {
             );
             return Err(BackupError::damaged(&first, reason));
         }
-        self.require_room(bytes)
+        // On its way elsewhere, a file is staged, and decrypted before that.
+        let copies = if self.target.is_encrypted { 2 } else { 1 };
+        self.require_room(bytes + copies * passing.most)
     }
 
     fn require_room(&self, needed: u64) -> Result<()> {

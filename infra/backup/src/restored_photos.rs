@@ -34,6 +34,24 @@ pub enum PhotoPlace<'a> {
     },
 }
 
+/// How much of a list is on this disk at a time on its way into a store.
+#[derive(Default)]
+pub(crate) struct Passing {
+    last: [u64; CONCURRENT_MAX],
+    count: usize,
+    /// The most bytes that are: those of so many files after each other as are put concurrently.
+    pub(crate) most: u64,
+}
+
+impl Passing {
+    /// Takes in the length of the next file.
+    pub(crate) fn add(&mut self, bytes: u64) {
+        self.last[self.count % CONCURRENT_MAX] = bytes;
+        self.count += 1;
+        self.most = self.most.max(self.last.iter().sum());
+    }
+}
+
 /// Hears what became of each file: its length, or why it is not there.
 pub(crate) type OnPhoto<'a> = &'a mut dyn FnMut(Result<u64>) -> Result<()>;
 
@@ -220,5 +238,21 @@ fn lost(key: BlobKey, source: io::Error) -> BlobError {
             operation: "read a file of the backup",
             source,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_much_passes_as_the_largest_files_after_each_other_have() {
+        let mut passing = Passing::default();
+        for bytes in [
+            5, 5, 5, 90, 1, 1, 1, 1, 1, 1, 80, 1, 1, 1, 1, 1, 1, 1, 1, 60,
+        ] {
+            passing.add(bytes);
+        }
+        assert_eq!(passing.most, 90 + 6 + 80);
     }
 }
