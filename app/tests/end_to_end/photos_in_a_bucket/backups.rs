@@ -132,14 +132,7 @@ async fn photos_in_a_bucket_are_backed_up_and_restored_to_a_folder_and_to_bucket
     assert!(words.contains("has not ended"), "{words}");
     let words = fail(restored.path(), &restore, &scene.settings.clone());
     assert!(words.contains("--used-bucket"), "{words}");
-    let unfinished = restored.path().join("restore.unfinished");
-    let mark = std::fs::read(unfinished.join("restore.json")).unwrap();
-    succeed(restored.path(), &restore, &three);
-    // As a kill leaves it while what is unfinished is removed, after all has its place.
-    std::fs::create_dir(&unfinished).unwrap();
-    std::fs::write(unfinished.join("restore.json"), mark).unwrap();
-    fail(restored.path(), &["migrate"], &three);
-    succeed(restored.path(), &restore, &three);
+    restore_twice(restored.path(), &restore, &three);
     let restored = TempDir::new().unwrap();
     let objects = s3.objects("kept/one");
     let lost = objects.names().into_iter().find(|name| name.len() > 64);
@@ -148,6 +141,19 @@ async fn photos_in_a_bucket_are_backed_up_and_restored_to_a_folder_and_to_bucket
     let settings = scene.settings.clone();
     succeed(restored.path(), &used, &settings);
     scene.go_on_in(restored, &settings).await;
+}
+
+/// Ends a restore that was begun, and goes on with it as a kill leaves it while what is unfinished
+/// is removed, after all has its place.
+fn restore_twice(folder: &Path, restore: &[&str], settings: &Settings) {
+    let unfinished = folder.join("restore.unfinished");
+    let mark = std::fs::read(unfinished.join("restore.json")).unwrap();
+    succeed(folder, restore, settings);
+    std::fs::create_dir(&unfinished).unwrap();
+    std::fs::write(unfinished.join("restore.json"), mark).unwrap();
+    let words = fail(folder, &["migrate"], settings);
+    assert!(words.contains("has not ended"), "{words}");
+    succeed(folder, restore, settings);
 }
 
 /// What this says once it has been the same for half a second: requests of a process that has ended
