@@ -26,6 +26,11 @@ impl Address {
         Ok(Self(info.set_redis_settings(settings)))
     }
 
+    /// The number of the database there.
+    pub(crate) fn database(&self) -> u64 {
+        self.0.redis_settings().db().unsigned_abs()
+    }
+
     pub(crate) fn info(&self) -> ConnectionInfo {
         self.0.clone()
     }

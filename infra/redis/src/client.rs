@@ -132,7 +132,7 @@ pub struct Connected {
 }
 
 impl Connected {
-    /// Names the run of the server: another one after it was started again, for the server that
+    /// Names the run of the server and the database there: another one after it was started again, for the server that
     /// took its place, and for one that became the primary once more. What was written in one may
     /// be missing in the next.
     #[must_use]

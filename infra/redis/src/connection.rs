@@ -17,7 +17,7 @@ const HANDSHAKE_MAX: Duration = Duration::from_secs(2);
 /// How many calls may wait in the connection's own queue.
 const QUEUE_MAX: usize = 256;
 
-/// Names one run of a server.
+/// Names one run of a server, and one of its databases.
 pub(crate) type RunId = u64;
 
 /// Connects, looks whether the server will do, and loads the functions.
@@ -36,7 +36,7 @@ pub(crate) async fn connect(
             other => other,
         }
     })?;
-    Ok((connection, info.run()))
+    Ok((connection, info.run_with(address.database())))
 }
 
 /// Loads the functions, in place of those of the same names.
@@ -99,6 +99,11 @@ impl Info {
         begins("run_id") ^ begins("master_replid").rotate_left(1)
     }
 
+    /// Of the run and the number of a database: what was written in one is not in the other.
+    fn run_with(&self, database: u64) -> RunId {
+        self.run().wrapping_add(database)
+    }
+
     fn is_loading(&self) -> bool {
         self.get("loading") == "1"
     }
@@ -155,6 +160,13 @@ mod tests {
             .map(|(one, other)| run(one, other))
             .collect();
         assert_eq!(runs.len(), 4);
+    }
+
+    #[test]
+    fn each_database_of_a_run_has_its_own_name() {
+        let info = Info::parse("run_id:0123456789abcdef01\r\n");
+        assert_eq!(info.run_with(3), info.run_with(3));
+        assert_ne!(info.run_with(0), info.run_with(1));
     }
 
     #[test]

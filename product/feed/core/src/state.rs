@@ -35,7 +35,7 @@ impl State {
         let store = Store::new(database);
         let sources = Sources { graph, posts };
         let kept: Arc<dyn KeptTimelines> = match redis {
-            Some(redis) => Arc::new(RedisTimelines::open(store.clone(), redis, &settings).await?),
+            Some(redis) => Arc::new(RedisTimelines::new(store.clone(), redis, &settings)),
             None => {
                 let clock = Arc::clone(&clock);
                 Arc::new(TableTimelines::open(store.clone(), clock, &settings).await?)

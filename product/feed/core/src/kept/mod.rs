@@ -29,7 +29,7 @@ pub(crate) struct Making(pub(crate) u64);
 /// guards them.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Mark {
-    /// The run of the server.
+    /// The run of the server and the epoch.
     run: u64,
     /// Random.
     value: u64,

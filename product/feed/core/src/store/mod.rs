@@ -13,7 +13,6 @@ use business_posts_gateway::PostId;
 use infra_db::{BoxFuture, Connection, Database, DbError};
 use infra_kernel::AccountId;
 
-pub(crate) use place::Place;
 pub(crate) use states::Stored;
 
 /// The feed's tables. Cheap to clone.

@@ -7,47 +7,54 @@ use super::Store;
 /// The one row.
 const ROW: i64 = 1;
 
-/// Where timelines are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// In the tables of this database.
-    Tables,
-    /// On a Redis server, since this epoch: those of another one lack what happened in between.
-    Redis { epoch: i64 },
-}
-
 impl Store {
-    /// Where timelines are kept: in the tables, until another place was recorded.
-    pub(crate) async fn place_of_timelines(&self) -> Result<Place, DbError> {
-        let row: Option<(bool, i64)> =
-            infra_db::query("SELECT is_redis, epoch FROM timeline_place WHERE id = $1")
+    /// Whether timelines were kept in Redis when they were last used, and not in the tables.
+    pub(crate) async fn was_in_redis(&self) -> Result<bool, DbError> {
+        let is_redis: Option<bool> =
+            infra_db::query_scalar("SELECT is_redis FROM timeline_place WHERE id = $1")
                 .bind(ROW)
                 .fetch_optional(self.database.reader())
                 .await?;
-        Ok(match row {
-            Some((true, epoch)) => Place::Redis { epoch },
-            Some((false, _)) | None => Place::Tables,
-        })
+        Ok(is_redis.unwrap_or(false))
     }
 
-    /// Records where timelines are kept from now on.
-    pub(crate) async fn set_place_of_timelines(&self, place: Place) -> Result<(), DbError> {
-        let (is_redis, epoch) = match place {
-            Place::Tables => (false, 0),
-            Place::Redis { epoch } => (true, epoch),
-        };
+    /// Records that timelines are kept in the tables from now on.
+    pub(crate) async fn move_to_tables(&self) -> Result<(), DbError> {
         let recorded = self.database.write(move |connection| {
             Box::pin(async move {
                 infra_db::query(
-                    "INSERT INTO timeline_place (id, is_redis, epoch) VALUES ($1, $2, $3)
-                     ON CONFLICT (id) DO UPDATE SET is_redis = excluded.is_redis, epoch = excluded.epoch",
+                    "INSERT INTO timeline_place (id, is_redis, run, epoch) VALUES ($1, FALSE, 0, 0)
+                     ON CONFLICT (id) DO UPDATE SET is_redis = FALSE, run = 0, epoch = 0",
                 )
                 .bind(ROW)
-                .bind(is_redis)
-                .bind(epoch)
                 .execute(connection)
                 .await?;
                 Ok(())
+            })
+        });
+        recorded.await
+    }
+
+    /// Records that timelines are kept from now on in this run of a server. Returns since when:
+    /// the epoch that is recorded if this was the place already, and otherwise the one given. One
+    /// statement, as processes that share a server all come with it.
+    pub(crate) async fn move_to_redis(&self, run: u64, epoch: i64) -> Result<i64, DbError> {
+        let run = run.cast_signed();
+        let recorded = self.database.write(move |connection| {
+            Box::pin(async move {
+                let epoch = infra_db::query_scalar(
+                    "INSERT INTO timeline_place (id, is_redis, run, epoch) VALUES ($1, TRUE, $2, $3)
+                     ON CONFLICT (id) DO UPDATE SET is_redis = TRUE, run = excluded.run,
+                         epoch = CASE WHEN timeline_place.is_redis AND timeline_place.run = excluded.run
+                             THEN timeline_place.epoch ELSE excluded.epoch END
+                     RETURNING epoch",
+                )
+                .bind(ROW)
+                .bind(run)
+                .bind(epoch)
+                .fetch_one(connection)
+                .await?;
+                Ok(epoch)
             })
         });
         recorded.await

@@ -1,5 +1,7 @@
 //! Timelines in Redis: what ended meanwhile is not put back, whatever was lost in between.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -8,7 +10,7 @@ use infra_bus::HandlerError;
 use infra_kernel::Page;
 use product_feed::Settings;
 use product_feed_gateway::GetHomeRequest;
-use testing_engines::Redis;
+use testing_engines::{Redis, free_port};
 
 use crate::bench::Bench;
 use crate::on_redis::{bench_on, handle_at_last, until_kept};
@@ -118,6 +120,64 @@ async fn what_one_place_kept_is_not_believed_after_another_one_was_used() {
         assert!(bench.is_kept(BEN).await, "a restart alone loses nothing");
         assert_eq!(bench.whole(BEN, 3).await, bench.world.expected(BEN));
     }
+}
+
+#[tokio::test]
+async fn what_a_server_kept_is_not_believed_after_another_one_was_used() {
+    let (Some(server), Some(other)) = (Redis::start(), Redis::start()) else {
+        return;
+    };
+    let mut bench = bench_on(&server).await;
+    bench.follow(BEN, ANN).await;
+    bench.home(BEN).await;
+    for database in [
+        server.database(1),
+        server.database(0),
+        other.database(0),
+        server.database(0),
+        server.database(1),
+    ] {
+        bench.redis = Some(database);
+        bench.restart().await;
+        assert_eq!(bench.whole(BEN, 3).await, bench.world.expected(BEN));
+        bench.publish(ANN).await;
+        assert_eq!(bench.whole(BEN, 3).await, bench.world.expected(BEN));
+    }
+}
+
+/// Tells the server at a port of this machine something.
+fn tell(port: u16, command: &str) {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream
+        .write_all(format!("{command}\r\n").as_bytes())
+        .unwrap();
+    let mut reply = [0];
+    stream.read_exact(&mut reply).unwrap();
+    assert_ne!(reply, *b"-", "{command}");
+}
+
+#[tokio::test]
+async fn another_server_at_the_same_address_is_noticed_and_so_is_the_first_one_after_it() {
+    let (Some(server), Some(other)) = (Redis::start(), Redis::start()) else {
+        return;
+    };
+    let (here, there, spare) = (server.port(), other.port(), free_port());
+    let bench = bench_on(&server).await;
+    bench.follow(BEN, ANN).await;
+    bench.home(BEN).await;
+    tell(here, &format!("CONFIG SET port {spare}"));
+    tell(there, &format!("CONFIG SET port {here}"));
+    tell(spare, "CLIENT KILL TYPE normal");
+    // Nobody but readers waits for the connection: an event would say that timelines have gaps.
+    until_kept(&bench, 98).await;
+    bench.publish(ANN).await;
+    assert_eq!(bench.home(BEN).await, bench.world.expected(BEN));
+    tell(here, &format!("CONFIG SET port {there}"));
+    tell(spare, &format!("CONFIG SET port {here}"));
+    tell(there, "CLIENT KILL TYPE normal");
+    assert!(bench.is_kept(BEN).await, "the first server has it still");
+    until_kept(&bench, 99).await;
+    assert_eq!(bench.home(BEN).await, bench.world.expected(BEN));
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 //! place, may lack the last that was written; so does what nobody could reach while something
 //! happened. So a timeline belongs to one life (`feed.lua`), and with the next it counts as lost.
 
+mod connection;
 mod entry;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,8 +15,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use business_posts_gateway::PostId;
 use infra_kernel::{AccountId, Page};
-use infra_redis::{Call, Connected, Library, Redis, RedisError, Reply};
+use infra_redis::{Call, Library, Redis, RedisError, Reply};
 
+use self::connection::{Connection, Connections};
 use super::{KeptTimelines, Making, Mark, TidyReport};
 use crate::Settings;
 use crate::audience::TimelineEntry;
@@ -23,7 +25,7 @@ use crate::error::{FeedError, Result};
 use crate::followers::Holders;
 use crate::locks::SharedGuard;
 use crate::slice::PageSlice;
-use crate::store::{Place, Store};
+use crate::store::Store;
 
 /// The functions of this domain.
 pub(crate) const LIBRARY: Library = Library {
@@ -48,9 +50,7 @@ const NO_KEYS: [&[u8]; 0] = [];
 /// The timelines on a server that has [`LIBRARY`].
 pub(crate) struct RedisTimelines {
     store: Store,
-    redis: Redis,
-    /// Since when they are kept here, and nowhere else.
-    epoch: i64,
+    connections: Connections,
     /// Whether an event found no connection and waits: what is kept lacks what it says, and the
     /// event may come long after the connection is back.
     has_gaps: AtomicBool,
@@ -59,74 +59,68 @@ pub(crate) struct RedisTimelines {
 }
 
 impl RedisTimelines {
-    pub(crate) async fn open(store: Store, redis: Redis, settings: &Settings) -> Result<Self> {
+    pub(crate) fn new(store: Store, redis: Redis, settings: &Settings) -> Self {
         let lifetime_ms = settings.active().as_millis();
-        Ok(Self {
-            epoch: epoch(&store).await?,
+        Self {
+            connections: Connections::new(store.clone(), redis),
             store,
-            redis,
             has_gaps: AtomicBool::new(false),
             entries_max: i64::from(settings.timeline_entries_max.max(1)),
             lifetime_ms: i64::try_from(lifetime_ms).unwrap_or(i64::MAX),
-        })
-    }
-
-    /// The run of the server and the epoch that timelines belong to.
-    fn run(&self, connected: &Connected) -> [u8; 8] {
-        (connected.run() ^ self.epoch.cast_unsigned()).to_be_bytes()
+        }
     }
 
     /// The connection for what an event says.
-    fn connected_for_event(&self) -> Result<Connected> {
-        let connected = self.redis.connected();
-        if connected.is_err() {
+    async fn connection_for_event(&self) -> Result<Connection> {
+        let connection = self.connections.current().await;
+        if connection.is_err() {
             self.has_gaps.store(true, Ordering::SeqCst);
         }
-        Ok(connected?)
+        connection
     }
 
     /// The connection for who reads: what has gaps is lost before.
-    async fn connected_for_reader(&self) -> Result<Connected> {
-        let connected = self.redis.connected()?;
+    async fn connection_for_reader(&self) -> Result<Connection> {
+        let connection = self.connections.current().await?;
         if self.has_gaps.swap(false, Ordering::SeqCst) {
             let lose = Call::new("heliograph_feed_lose_all_1", &NO_KEYS).bytes(&unique());
-            let lost = connected.call(&lose).await;
+            let lost = connection.call(&lose).await;
             if lost.is_err() {
                 self.has_gaps.store(true, Ordering::SeqCst);
             }
             lost?;
         }
-        Ok(connected)
+        Ok(connection)
     }
 
     /// A call that concerns one timeline.
-    fn call(&self, connected: &Connected, function: &str, account: AccountId) -> Call {
-        Call::new(function, &[key(account)]).bytes(&self.run(connected))
+    fn call(&self, connection: &Connection, function: &str, account: AccountId) -> Call {
+        Call::new(function, &[key(account)]).bytes(&connection.run_bytes())
     }
 
     /// A call that changes one timeline.
-    fn change(&self, connected: &Connected, function: &str, account: AccountId) -> Call {
-        self.call(connected, function, account).within(CHANGE_MAX)
+    fn change(&self, connection: &Connection, function: &str, account: AccountId) -> Call {
+        self.call(connection, function, account).within(CHANGE_MAX)
     }
 
     /// Puts an entry into at most [`TIMELINES_A_CALL`] timelines. A server without room for it
     /// loses them instead: they would have a gap.
     async fn place_in(&self, mark: Mark, keys: &[Vec<u8>], entry: &[u8]) -> Result<usize> {
-        let connected = self.connected_for_event()?;
-        if connected.run() != mark.run {
+        let connection = self.connection_for_event().await?;
+        if connection.run() != mark.run {
             return Err(FeedError::MarkGone);
         }
-        let run = self.run(&connected);
+        let run = connection.run_bytes();
         let place = Call::new("heliograph_feed_place_1", keys)
             .bytes(&run)
             .bytes(&mark.value.to_be_bytes())
             .number(self.entries_max)
             .bytes(entry)
             .within(CHANGE_MAX);
-        match connected.call(&place).await {
+        match connection.call(&place).await {
             Err(RedisError::Full(_)) => {
                 let drop = Call::new("heliograph_feed_drop_1", keys).bytes(&run);
-                connected.call(&drop.within(CHANGE_MAX)).await?;
+                connection.call(&drop.within(CHANGE_MAX)).await?;
                 Ok(0)
             }
             reply => usize::try_from(reply?.number()?).map_err(|_| FeedError::MarkGone),
@@ -146,17 +140,6 @@ impl RedisTimelines {
             dropped += accounts.len() as u64;
         }
     }
-}
-
-/// Since when timelines are kept in Redis, which may be now.
-async fn epoch(store: &Store) -> Result<i64> {
-    if let Place::Redis { epoch } = store.place_of_timelines().await? {
-        return Ok(epoch);
-    }
-    let epoch = rand::random();
-    let place = Place::Redis { epoch };
-    store.set_place_of_timelines(place).await?;
-    Ok(epoch)
 }
 
 fn keys(accounts: &[AccountId]) -> Vec<Vec<u8>> {
@@ -202,11 +185,11 @@ impl KeptTimelines for RedisTimelines {
 
     /// Whether it is worth making again the server knows: who made it has told.
     async fn page(&self, account: AccountId, page: &Page, _: bool) -> Result<Option<PageSlice>> {
-        let connected = self.connected_for_reader().await?;
+        let connection = self.connection_for_reader().await?;
         let (from, to) = entry::range(page);
         let is_from_end = entry::is_from_end(page);
         let call = self
-            .call(&connected, "heliograph_feed_page_1", account)
+            .call(&connection, "heliograph_feed_page_1", account)
             .number(self.lifetime_ms)
             .number(self.entries_max)
             .bytes(&from)
@@ -214,16 +197,16 @@ impl KeptTimelines for RedisTimelines {
             .number(i64::from(is_from_end))
             .number(i64::from(page.limit))
             .within(READ_MAX);
-        Ok(page_of(connected.call(&call).await?, is_from_end)?)
+        Ok(page_of(connection.call(&call).await?, is_from_end)?)
     }
 
     async fn begin(&self, account: AccountId) -> Result<Making> {
-        let connected = self.connected_for_reader().await?;
+        let connection = self.connection_for_reader().await?;
         let call = self
-            .change(&connected, "heliograph_feed_begin_1", account)
+            .change(&connection, "heliograph_feed_begin_1", account)
             .bytes(&unique())
             .number(self.lifetime_ms);
-        Ok(Making(number_of(connected.call(&call).await?)?))
+        Ok(Making(number_of(connection.call(&call).await?)?))
     }
 
     async fn complete(
@@ -233,24 +216,24 @@ impl KeptTimelines for RedisTimelines {
         timeline_entries: &[TimelineEntry],
         floor: PostId,
     ) -> Result<bool> {
-        let connected = self.redis.connected()?;
+        let connection = self.connections.current().await?;
         let mut call = self
-            .change(&connected, "heliograph_feed_complete_1", account)
+            .change(&connection, "heliograph_feed_complete_1", account)
             .bytes(&making.0.to_be_bytes())
             .bytes(&entry::post_bytes(floor.get()))
             .number(self.entries_max);
         for timeline_entry in timeline_entries {
             call = call.bytes(&entry::entry_bytes(timeline_entry));
         }
-        Ok(connected.call(&call).await?.number()? == 1)
+        Ok(connection.call(&call).await?.number()? == 1)
     }
 
     async fn mark(&self) -> Result<Mark> {
-        let connected = self.connected_for_event()?;
+        let connection = self.connection_for_event().await?;
         let call = Call::new("heliograph_feed_mark_1", &NO_KEYS).bytes(&unique());
-        let reply = connected.call(&call.within(CHANGE_MAX)).await?;
+        let reply = connection.call(&call.within(CHANGE_MAX)).await?;
         Ok(Mark {
-            run: connected.run(),
+            run: connection.run(),
             value: number_of(reply)?,
         })
     }
@@ -273,42 +256,42 @@ impl KeptTimelines for RedisTimelines {
     async fn remove_post(&self, holders: &mut Holders<'_>) -> Result<()> {
         let post = entry::post_bytes(holders.post().get());
         let forget = Call::new("heliograph_feed_forget_1", &NO_KEYS).bytes(&post);
-        let connected = self.connected_for_event()?;
-        connected.call(&forget.within(CHANGE_MAX)).await?;
+        let connection = self.connection_for_event().await?;
+        connection.call(&forget.within(CHANGE_MAX)).await?;
         while let Some(some) = holders.next().await? {
             for some in some.chunks(TIMELINES_A_CALL) {
                 let remove = Call::new("heliograph_feed_remove_1", &keys(some)).bytes(&post);
-                let connected = self.connected_for_event()?;
-                connected.call(&remove.within(CHANGE_MAX)).await?;
+                let connection = self.connection_for_event().await?;
+                connection.call(&remove.within(CHANGE_MAX)).await?;
             }
         }
         Ok(())
     }
 
     async fn join(&self, follower: AccountId, followee: AccountId, _: &SharedGuard) -> Result<()> {
-        let connected = self.connected_for_event()?;
+        let connection = self.connection_for_event().await?;
         let call = self
-            .change(&connected, "heliograph_feed_join_1", follower)
+            .change(&connection, "heliograph_feed_join_1", follower)
             .bytes(&unique())
             .bytes(&followee.get().to_be_bytes());
-        connected.call(&call).await?;
+        connection.call(&call).await?;
         Ok(())
     }
 
     async fn part(&self, follower: AccountId, followee: AccountId, _: &SharedGuard) -> Result<()> {
-        let connected = self.connected_for_event()?;
+        let connection = self.connection_for_event().await?;
         let call = self
-            .change(&connected, "heliograph_feed_part_1", follower)
+            .change(&connection, "heliograph_feed_part_1", follower)
             .bytes(&unique())
             .bytes(&followee.get().to_be_bytes());
-        connected.call(&call).await?;
+        connection.call(&call).await?;
         Ok(())
     }
 
     async fn drop_one(&self, account: AccountId) -> Result<()> {
-        let connected = self.redis.connected()?;
-        let call = self.change(&connected, "heliograph_feed_drop_1", account);
-        connected.call(&call).await?;
+        let connection = self.connections.current().await?;
+        let call = self.change(&connection, "heliograph_feed_drop_1", account);
+        connection.call(&call).await?;
         Ok(())
     }
 
@@ -321,7 +304,13 @@ impl KeptTimelines for RedisTimelines {
                 .bytes(PREFIX)
                 .number(NAMES_A_CALL)
                 .within(CHANGE_MAX);
-            let reply = self.redis.connected()?.call(&call).await?.list()?;
+            let reply = self
+                .connections
+                .current()
+                .await?
+                .call(&call)
+                .await?
+                .list()?;
             let [next, some] = <[Reply; 2]>::try_from(reply).map_err(|_| RedisError::Reply)?;
             dropped += some.number()?.unsigned_abs();
             cursor = next.bytes()?;

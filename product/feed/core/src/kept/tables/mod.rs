@@ -20,7 +20,7 @@ use crate::followers::Holders;
 use crate::locks::SharedGuard;
 use crate::memory::{Memory, Slot, Timeline};
 use crate::slice::PageSlice;
-use crate::store::{Place, Store, Stored};
+use crate::store::{Store, Stored};
 
 /// The most visits that are being recorded concurrently; one more is recorded with a later read
 /// instead.
@@ -49,7 +49,7 @@ impl TableTimelines {
         clock: Arc<dyn Clock>,
         settings: &Settings,
     ) -> Result<Self> {
-        let place = store.place_of_timelines().await?;
+        let was_in_redis = store.was_in_redis().await?;
         let memory = Memory::new(settings.cached_timelines_max, settings.entries_max());
         let timelines = Self {
             store,
@@ -58,15 +58,12 @@ impl TableTimelines {
             clock,
             settings: settings.clone(),
         };
-        if place != Place::Tables {
+        if was_in_redis {
             change::drop_all(&timelines).await?;
             timelines
                 .forget_guards(Timestamp::from_microseconds(i64::MAX))
                 .await?;
-            timelines
-                .store
-                .set_place_of_timelines(Place::Tables)
-                .await?;
+            timelines.store.move_to_tables().await?;
         }
         Ok(timelines)
     }
