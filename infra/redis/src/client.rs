@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::address::Address;
 use crate::call::{Call, Reply};
-use crate::connection::{RunId, connect, load};
+use crate::connection::{RunId, connect, is_full, load};
 use crate::error::{ConnectError, RedisError};
 use crate::library::Library;
 
@@ -77,7 +77,7 @@ impl Redis {
         let link = match connect(&address, libraries).await {
             Ok(connected) => Some(Link::new(connected)),
             Err(error) if error.is_transient() => {
-                tracing::warn!(%address, error = cause(&error), "Redis does not reply");
+                tracing::warn!(%address, error = cause(&error), "Redis cannot be used yet");
                 None
             }
             Err(error) => return Err(error),
@@ -213,7 +213,7 @@ impl Shared {
         }
         let is_lost = ends_connection(&error);
         let error = match error.kind() {
-            _ if error.code() == Some("OOM") => RedisError::Full(error.into()),
+            _ if is_full(&error) => RedisError::Full(error.into()),
             ErrorKind::Server(_) | ErrorKind::Extension => RedisError::Refused(error.into()),
             _ => RedisError::Lost(error.into()),
         };

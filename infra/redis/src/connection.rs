@@ -28,6 +28,9 @@ pub(crate) async fn connect(
     let (mut connection, info) = open(address).await?;
     info.require_usable(address)?;
     load(&mut connection, libraries).await.map_err(|error| {
+        if is_full(&error) {
+            return ConnectError::Full(address.to_string(), error.into());
+        }
         let is_refusal = error.code().is_some() && !info.is_loading();
         match ConnectError::of(address, error) {
             ConnectError::Unreachable(address, cause) if is_refusal => {
@@ -39,7 +42,8 @@ pub(crate) async fn connect(
     Ok((connection, info.run_with(address.database())))
 }
 
-/// Loads the functions, in place of those of the same names.
+/// Loads the functions, in place of those of the same names. A server without room takes none; one
+/// that has them already will do.
 pub(crate) async fn load(
     connection: &mut MultiplexedConnection,
     libraries: &[Library],
@@ -47,9 +51,25 @@ pub(crate) async fn load(
     for library in libraries {
         let mut command = redis::cmd("FUNCTION");
         command.arg("LOAD").arg("REPLACE").arg(library.code);
-        command.exec_async(connection).await?;
+        match command.exec_async(connection).await {
+            Err(error) if is_full(&error) && has(connection, library).await? => {}
+            loaded => loaded?,
+        }
     }
     Ok(())
+}
+
+/// Whether a server has no room for what it was told to keep.
+pub(crate) fn is_full(error: &redis::RedisError) -> bool {
+    error.code() == Some("OOM")
+}
+
+/// Whether the server lists a library of this name, which says what its functions do.
+async fn has(connection: &mut MultiplexedConnection, library: &Library) -> RedisResult<bool> {
+    let mut command = redis::cmd("FUNCTION");
+    command.arg("LIST").arg("LIBRARYNAME").arg(library.name());
+    let listed: Vec<redis::Value> = command.query_async(connection).await?;
+    Ok(!listed.is_empty())
 }
 
 /// Connects, and asks the server about itself.

@@ -44,16 +44,23 @@ pub enum ConnectError {
     /// Functions work on keys that are on one server.
     #[error("the Redis server at {0} is part of a cluster: one server, with replicas, is needed")]
     Cluster(String),
+    /// It has no room for the functions, not yet.
+    #[error(
+        "the Redis server at {0} has no memory left for the functions of this program: raise its \
+         maxmemory, or have it evict"
+    )]
+    Full(String, #[source] Cause),
     /// It does not take the functions.
     #[error("the Redis server at {0} does not take the functions of this program")]
     Library(String, #[source] Cause),
 }
 
 impl ConnectError {
-    /// Whether it may be otherwise in a moment: nobody has to change a setting for it.
+    /// Whether it may be otherwise in a moment: nobody has to change a setting of this program for
+    /// it.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Unreachable(..))
+        matches!(self, Self::Unreachable(..) | Self::Full(..))
     }
 
     /// Of what a server replied, or did not, before anything of it was known.

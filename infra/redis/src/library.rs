@@ -9,3 +9,13 @@ pub struct Library {
     /// The code, which begins with `#!lua name=` and the name.
     pub code: &'static str,
 }
+
+impl Library {
+    /// The name that the code begins with.
+    pub(crate) fn name(&self) -> &'static str {
+        let first = self.code.lines().next().unwrap_or_default();
+        first
+            .split_once("name=")
+            .map_or("", |(_, name)| name.trim())
+    }
+}

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use infra_redis::{Call, RedisError};
 
-use crate::support::{add, add_when_back, open};
+use crate::support::{WAIT_MAX, add, add_when_back, open};
 
 /// Calls in a row of which each would be noticed if it waited.
 const CALLS: u32 = 1_000;
@@ -101,6 +101,42 @@ async fn a_primary_that_is_demoted_is_left() {
         later, run,
         "what it took from another one may lack something"
     );
+}
+
+#[tokio::test]
+async fn a_full_server_that_has_the_functions_is_connected_to_again() {
+    let Some(server) = testing_engines::Redis::start() else {
+        return;
+    };
+    let redis = open(&server).await;
+    let first = add(&redis, "a", 1).await.unwrap();
+    server.ask(&["CONFIG", "SET", "maxmemory", "1"]);
+    server.ask(&["CLIENT", "KILL", "TYPE", "normal"]);
+    let begun = Instant::now();
+    loop {
+        match add(&redis, "a", 1).await {
+            Err(RedisError::Full(_)) => break,
+            replied => assert!(begun.elapsed() < WAIT_MAX, "{replied:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // Who starts now connects, too.
+    assert!(open(&server).await.is_connected());
+    server.ask(&["CONFIG", "SET", "maxmemory", "0"]);
+    assert_eq!(add(&redis, "a", 1).await.unwrap(), first + 1);
+}
+
+#[tokio::test]
+async fn a_full_server_without_the_functions_is_as_one_that_is_away() {
+    let Some(server) = testing_engines::Redis::start() else {
+        return;
+    };
+    server.ask(&["CONFIG", "SET", "maxmemory", "1"]);
+    let redis = open(&server).await;
+    let failed = add(&redis, "a", 1).await;
+    assert!(matches!(failed, Err(RedisError::Away)), "{failed:?}");
+    server.ask(&["CONFIG", "SET", "maxmemory", "0"]);
+    assert_eq!(add_when_back(&redis, "a").await, 1);
 }
 
 #[tokio::test]

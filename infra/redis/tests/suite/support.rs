@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use infra_redis::{Call, Library, Redis, RedisError, Reply};
 
 /// How long a test waits for what has to happen.
-const WAIT_MAX: Duration = Duration::from_secs(20);
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(20);
 
 /// Adds to a number, and returns what it came to; fails when asked to.
 pub(crate) const LIBRARIES: &[Library] = &[Library {
