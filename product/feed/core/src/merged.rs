@@ -54,8 +54,8 @@ impl MergedAuthors {
         Ok(self.all().await?.binary_search(&author).is_ok())
     }
 
-    /// Whether a post was merged and never fanned out, but to its author and those it mentions. In
-    /// doubt it was not: clocks differ.
+    /// Whether a post was merged and never put into timelines, by a fan-out or by who made them,
+    /// but into those of its author and of those it mentions. In doubt it was not: clocks differ.
     pub(crate) async fn was_merged(&self, author: AccountId, post: PostId) -> Result<bool> {
         if !self.contains(author).await? {
             return Ok(false);

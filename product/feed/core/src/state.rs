@@ -16,7 +16,7 @@ pub(crate) struct State {
     pub(crate) store: Store,
     pub(crate) sources: Sources,
     pub(crate) timelines: Arc<Timelines>,
-    pub(crate) merged: MergedAuthors,
+    pub(crate) merged: Arc<MergedAuthors>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: Settings,
 }
@@ -41,9 +41,10 @@ impl State {
                 Arc::new(TableTimelines::open(store.clone(), clock, &settings).await?)
             }
         };
-        let timelines = Timelines::new(kept, sources.clone(), &settings);
+        let merged = Arc::new(MergedAuthors::new(store.clone()));
+        let timelines = Timelines::new(kept, sources.clone(), Arc::clone(&merged), &settings);
         Ok(Self {
-            merged: MergedAuthors::new(store.clone()),
+            merged,
             timelines: Arc::new(timelines),
             store,
             sources,

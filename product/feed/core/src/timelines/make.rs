@@ -44,13 +44,21 @@ impl Timelines {
     /// Makes a timeline from the posts of those the account follows, and its own. Returns false
     /// when it was dropped meanwhile.
     ///
+    /// Authors who are merged are left out: who reads it looks at their posts anyway, and a
+    /// deletion does not look for them here ([`MergedAuthors::was_merged`]).
+    ///
+    /// [`MergedAuthors::was_merged`]: crate::merged::MergedAuthors::was_merged
+    ///
     /// The order is what makes it right: first the timeline is kept, so that every fan-out from now
     /// on reaches it, and only then the posts are read.
     async fn make_once(&self, context: &Context, account: AccountId) -> Result<bool> {
         let making = self.kept.begin(account).await?;
         let history = self.sources.history(context, account);
         let following = history.following().await?;
-        let mut authors: Vec<_> = following.iter().copied().collect();
+        let merged = self.merged.all().await?;
+        let is_merged = |author: &AccountId| merged.binary_search(author).is_ok();
+        let followed = following.iter().copied();
+        let mut authors: Vec<_> = followed.filter(|author| !is_merged(author)).collect();
         authors.push(account);
         let entries_max = self.entries_max;
         let page = Page::newest(u32::try_from(entries_max).unwrap_or(u32::MAX));

@@ -20,6 +20,7 @@ use crate::error::{FeedError, Result};
 use crate::history::Sources;
 use crate::kept::KeptTimelines;
 use crate::locks::AccountLocks;
+use crate::merged::MergedAuthors;
 use crate::slice::PageSlice;
 
 /// How many timelines are made concurrently, or read from the posts because they are not kept: when
@@ -34,6 +35,7 @@ const MAKINGS: AdmissionBounds = AdmissionBounds {
 pub(crate) struct Timelines {
     pub(crate) kept: Arc<dyn KeptTimelines>,
     sources: Sources,
+    merged: Arc<MergedAuthors>,
     locks: AccountLocks,
     makings: Arc<AdmissionControl>,
     /// The bound of a timeline.
@@ -41,10 +43,16 @@ pub(crate) struct Timelines {
 }
 
 impl Timelines {
-    pub(crate) fn new(kept: Arc<dyn KeptTimelines>, sources: Sources, settings: &Settings) -> Self {
+    pub(crate) fn new(
+        kept: Arc<dyn KeptTimelines>,
+        sources: Sources,
+        merged: Arc<MergedAuthors>,
+        settings: &Settings,
+    ) -> Self {
         Self {
             kept,
             sources,
+            merged,
             locks: AccountLocks::default(),
             makings: AdmissionControl::new(MAKINGS),
             entries_max: settings.entries_max(),

@@ -90,6 +90,11 @@ async fn a_deletion_looks_where_the_post_can_be() {
     bench.world.clock.advance(Duration::from_secs(2 * 60 * 60));
     bench.home(ANN).await;
     let merged = bench.publish(ANN).await;
+    // Nor is it in timelines that are made later, whose readers see it nevertheless.
+    for reader in [BEN, 100] {
+        bench.rebuild(reader).await;
+        assert_eq!(bench.home(reader).await[..2], [merged, late]);
+    }
     assert_eq!(bench.holding(merged).await, 1);
     let listed = bench.world.followers_listed.load(Ordering::SeqCst);
     bench.delete(merged).await;
