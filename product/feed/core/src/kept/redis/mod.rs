@@ -8,16 +8,18 @@
 
 mod connection;
 mod entry;
+mod gaps;
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use business_posts_gateway::PostId;
 use infra_kernel::{AccountId, Page};
 use infra_redis::{Call, Library, Redis, RedisError, Reply};
+use tokio::sync::Mutex;
 
 use self::connection::{Connection, Connections};
+use self::gaps::Gaps;
 use super::{KeptTimelines, Making, Mark, TidyReport};
 use crate::Settings;
 use crate::audience::TimelineEntry;
@@ -51,9 +53,9 @@ const NO_KEYS: [&[u8]; 0] = [];
 pub(crate) struct RedisTimelines {
     store: Store,
     connections: Connections,
-    /// Whether an event found no connection and waits: what is kept lacks what it says, and the
-    /// event may come long after the connection is back.
-    has_gaps: AtomicBool,
+    gaps: Gaps,
+    /// Held by who closes gaps: nobody reads meanwhile, and nobody does it twice.
+    closing: Mutex<()>,
     entries_max: i64,
     lifetime_ms: i64,
 }
@@ -64,7 +66,8 @@ impl RedisTimelines {
         Self {
             connections: Connections::new(store.clone(), redis),
             store,
-            has_gaps: AtomicBool::new(false),
+            gaps: Gaps::default(),
+            closing: Mutex::new(()),
             entries_max: i64::from(settings.timeline_entries_max.max(1)),
             lifetime_ms: i64::try_from(lifetime_ms).unwrap_or(i64::MAX),
         }
@@ -74,22 +77,25 @@ impl RedisTimelines {
     async fn connection_for_event(&self) -> Result<Connection> {
         let connection = self.connections.current().await;
         if connection.is_err() {
-            self.has_gaps.store(true, Ordering::SeqCst);
+            self.gaps.note();
         }
         connection
     }
 
     /// The connection for who reads: what has gaps is lost before.
     async fn connection_for_reader(&self) -> Result<Connection> {
-        let connection = self.connections.current().await?;
-        if self.has_gaps.swap(false, Ordering::SeqCst) {
-            let lose = Call::new("heliograph_feed_lose_all_1", &NO_KEYS).bytes(&unique());
-            let lost = connection.call(&lose).await;
-            if lost.is_err() {
-                self.has_gaps.store(true, Ordering::SeqCst);
-            }
-            lost?;
+        if self.gaps.open().is_none() {
+            return self.connections.current().await;
         }
+        let closing = self.closing.lock().await;
+        // Not before: one that was given up while one waited costs everybody here its wait.
+        let connection = self.connections.current().await?;
+        if let Some(found) = self.gaps.open() {
+            let lose = Call::new("heliograph_feed_lose_all_1", &NO_KEYS).bytes(&unique());
+            connection.call(&lose).await?;
+            self.gaps.close(found);
+        }
+        drop(closing);
         Ok(connection)
     }
 
