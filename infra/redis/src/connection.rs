@@ -52,7 +52,7 @@ pub(crate) async fn load(
         let mut command = redis::cmd("FUNCTION");
         command.arg("LOAD").arg("REPLACE").arg(library.code);
         match command.exec_async(connection).await {
-            Err(error) if is_full(&error) && has(connection, library).await? => {}
+            Err(error) if is_full(&error) && has(connection, library).await => {}
             loaded => loaded?,
         }
     }
@@ -64,12 +64,13 @@ pub(crate) fn is_full(error: &redis::RedisError) -> bool {
     error.code() == Some("OOM")
 }
 
-/// Whether the server lists a library of this name, which says what its functions do.
-async fn has(connection: &mut MultiplexedConnection, library: &Library) -> RedisResult<bool> {
+/// Whether the server lists a library of this name, which says what its functions do. One that does
+/// not say so counts as one that has none.
+async fn has(connection: &mut MultiplexedConnection, library: &Library) -> bool {
     let mut command = redis::cmd("FUNCTION");
     command.arg("LIST").arg("LIBRARYNAME").arg(library.name());
-    let listed: Vec<redis::Value> = command.query_async(connection).await?;
-    Ok(!listed.is_empty())
+    let listed: RedisResult<Vec<redis::Value>> = command.query_async(connection).await;
+    listed.is_ok_and(|listed| !listed.is_empty())
 }
 
 /// Connects, and asks the server about itself.
