@@ -63,6 +63,33 @@ async fn a_fan_out_puts_back_nothing_that_ended_before_a_flush() {
 }
 
 #[tokio::test]
+async fn a_fan_out_puts_back_nothing_whose_deletion_the_server_has_forgotten() {
+    let Some(server) = Redis::start() else { return };
+    let bench = Arc::new(bench_on(&server).await);
+    bench.follow(BEN, ANN).await;
+    bench.home(BEN).await;
+    let (post, published) = bench.world.publish(ANN);
+    let gate = bench.world.followers_gate.close_for_one().await;
+    let fan_out = tokio::spawn({
+        let (bench, event) = (Arc::clone(&bench), published.clone());
+        async move { bench.try_handle(&event).await }
+    });
+    bench.world.followers_gate.arrival().await;
+    bench.delete(post).await;
+    // As when it makes room.
+    assert!(server.ask(&["DEL", "feed-guards"]).contains(":1"));
+    assert!(bench.home(BEN).await.is_empty());
+    drop(gate);
+    let first_try = fan_out.await.unwrap();
+    assert!(
+        matches!(first_try, Err(HandlerError::Unavailable(_))),
+        "{first_try:?}"
+    );
+    handle_at_last(&bench, &published).await;
+    assert_eq!(bench.holding(post).await, 0);
+}
+
+#[tokio::test]
 async fn a_deletion_looks_where_the_post_can_be() {
     let settings = Settings {
         merge_threshold: 3,

@@ -13,11 +13,12 @@
 -- after the server was emptied, or when somebody says that timelines have gaps.
 --
 -- A fan-out carries the mark that was there before it looked at anything: with the mark it lost what kept
--- it from putting back what has ended.
+-- it from putting back what was deleted, as that is in the same key, a sorted set: deleted posts by when,
+-- in seconds, and after all of them the mark.
 
-local MARK = 'feed-mark'
+local GUARDS = 'feed-guards'
+local MARK = 'mark'
 local NO_MARK = '\0\0\0\0\0\0\0\0'
-local DELETED = 'deleted-posts'
 local DELETED_KEPT_S = 86400
 local DELETED_MAX = 100000
 -- Much longer than any one try of a fan-out takes.
@@ -45,8 +46,26 @@ local function is_before(one, other)
     return false
 end
 
+local function mark_there()
+    local last = redis.call('ZRANGE', GUARDS, -1, -1)[1]
+    return last and #last == #MARK + 8 and string.sub(last, -8) or nil
+end
+
+local function remove_mark()
+    redis.call('ZREMRANGEBYSCORE', GUARDS, '+inf', '+inf')
+end
+
+-- Returns the mark that is there, which is this one if there was none.
+local function mark_or(new)
+    local there = mark_there()
+    if not there then
+        redis.call('ZADD', GUARDS, '+inf', MARK .. new)
+    end
+    return there or new
+end
+
 local function life_of(run)
-    return run .. (redis.call('GET', MARK) or NO_MARK)
+    return run .. (mark_there() or NO_MARK)
 end
 
 local function state_of(key, life)
@@ -84,7 +103,7 @@ local function count_of(key, state)
 end
 
 local function is_deleted(post)
-    return redis.call('ZSCORE', DELETED, post)
+    return redis.call('ZSCORE', GUARDS, post)
 end
 
 -- Stops keeping a timeline. What has ended stays, as fan-outs may be under way.
@@ -121,7 +140,7 @@ end
 -- that is under way.
 local function begin(keys, arguments)
     local key, making = keys[1], arguments[2]
-    redis.call('SET', MARK, making, 'NX')
+    mark_or(making)
     local life = life_of(arguments[1])
     local state = state_of(key, life)
     if state and state.phase == MAKING then
@@ -206,13 +225,13 @@ end
 
 -- Arguments: a mark. Returns the one that is there, which is this if there was none.
 local function mark(_, arguments)
-    redis.call('SET', MARK, arguments[1], 'NX')
-    return redis.call('GET', MARK)
+    return mark_or(arguments[1])
 end
 
 -- Arguments: a mark, which no timeline has yet. All of them count as lost.
 local function lose_all(_, arguments)
-    redis.call('SET', MARK, arguments[1])
+    remove_mark()
+    mark_or(arguments[1])
     return 0
 end
 
@@ -220,7 +239,7 @@ end
 -- mark has gone.
 local function place(keys, arguments)
     local life, max, entry = life_of(arguments[1]), tonumber(arguments[3]), arguments[4]
-    if redis.call('GET', MARK) ~= arguments[2] then
+    if mark_there() ~= arguments[2] then
         return -1
     end
     local post, author = string.sub(entry, 1, 8), string.sub(entry, 9, 16)
@@ -245,10 +264,10 @@ end
 -- Arguments: a post. From now on nothing puts it into a timeline.
 local function forget(_, arguments)
     local now = now_s()
-    redis.call('ZREMRANGEBYSCORE', DELETED, '-inf', now - DELETED_KEPT_S)
-    redis.call('ZADD', DELETED, now, arguments[1])
-    redis.call('ZREMRANGEBYRANK', DELETED, 0, -DELETED_MAX - 1)
-    redis.call('EXPIRE', DELETED, DELETED_KEPT_S)
+    redis.call('ZREMRANGEBYSCORE', GUARDS, '-inf', now - DELETED_KEPT_S)
+    redis.call('ZADD', GUARDS, now, arguments[1])
+    -- One more is the mark.
+    redis.call('ZREMRANGEBYRANK', GUARDS, 0, -DELETED_MAX - 2)
     return 0
 end
 
@@ -351,7 +370,7 @@ end
 -- Arguments: where to go on, the beginning of the names, how many to look at. Drops some of all
 -- timelines, with what has ended. Returns where to go on, "0" at the end, and how many they were.
 local function drop_all(_, arguments)
-    redis.call('DEL', MARK)
+    remove_mark()
     local found = redis.call('SCAN', arguments[1], 'MATCH', arguments[2] .. '*', 'COUNT', arguments[3])
     local dropped = 0
     for _, key in ipairs(found[2]) do
