@@ -132,9 +132,9 @@ pub struct Connected {
 }
 
 impl Connected {
-    /// Names the run of the server and the database there: another one after it was started again, for the server that
-    /// took its place, and for one that became the primary once more. What was written in one may
-    /// be missing in the next.
+    /// Names the run of the server and the database there: another one after it was started again,
+    /// for the server that took its place, and for one that became the primary once more. What was
+    /// written in one may be missing in the next.
     #[must_use]
     pub const fn run(&self) -> u64 {
         self.link.run
