@@ -90,9 +90,22 @@ impl Objects {
             .expect("an object is removed");
     }
 
-    /// Whether there is a bucket, and a server that knows what is in it.
-    pub(crate) fn can_be_listed(&self) -> bool {
-        self.ask("GET", "?list-type=2&max-keys=1", &[]).is_ok()
+    /// Whether there is a bucket, and a server that lists it, reads what it has of this name from
+    /// before, and keeps and reads what is written there now.
+    pub(crate) fn is_ready(&self, name: &str) -> bool {
+        self.try_ready(name).unwrap_or(false)
+    }
+
+    fn try_ready(&self, name: &str) -> Result<bool> {
+        let path = format!("/{}{name}", self.prefix);
+        let query = format!("?list-type=2&max-keys=1&prefix={}{name}", self.prefix);
+        let listed = self.ask("GET", &query, &[])?;
+        let key = format!("<Key>{}{name}</Key>", self.prefix);
+        if String::from_utf8_lossy(&listed).contains(&key) {
+            self.ask("GET", &path, &[])?;
+        }
+        self.ask("PUT", &path, name.as_bytes())?;
+        Ok(self.ask("GET", &path, &[])? == name.as_bytes())
     }
 
     fn ask(&self, method: &str, path: &str, content: &[u8]) -> Result<Vec<u8>> {

@@ -19,6 +19,8 @@ const STARTS_MAX: u32 = 3;
 const BUCKET: &str = "photos";
 const ACCESS_KEY_ID: &str = "heliograph";
 const SECRET_ACCESS_KEY: &str = "a-secret-of-tests";
+/// What shows, in that bucket, that it is ready. It stays there: after a restart it is read first.
+const SIGN: &str = "ready";
 /// How large its files may grow: more than a test writes.
 const VOLUME_MB: &str = "-master.volumeSizeLimitMB=256";
 
@@ -191,12 +193,12 @@ fn serve(program: &Path, site: &Site, folder: &Path, ports: &Ports) -> Option<En
     is_ready(&mut process, SocketAddr::from((address, ports.s3))).then_some(process)
 }
 
-/// Waits until it lists its bucket: it takes connections before that. Returns whether it does, and
-/// has not ended.
+/// Waits until it lists its bucket, reads what it has kept and keeps what is new: it takes
+/// connections before each of these. Returns whether it does, and has not ended.
 fn is_ready(process: &mut EngineProcess, address: SocketAddr) -> bool {
     let begun = Instant::now();
     let bucket = Objects::new(address, BUCKET, "");
-    while !bucket.can_be_listed() {
+    while !bucket.is_ready(SIGN) {
         if !process.is_running() {
             return false;
         }

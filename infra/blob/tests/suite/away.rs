@@ -15,8 +15,8 @@ use crate::fixture::{open, open_with, settings};
 const AT_ONCE: Duration = Duration::from_secs(5);
 /// How long it may take on a line on which nothing arrives.
 const SOON: Duration = Duration::from_secs(10);
-/// How long until the first upload is taken: a server that was killed lists what it has before it
-/// takes anything, and on a busy machine that is some seconds.
+/// How long until the first upload is taken by a server that can be reached again, on a busy
+/// machine.
 const TAKEN_MAX: Duration = Duration::from_secs(20);
 
 /// As somebody does who waits for it.
