@@ -141,7 +141,8 @@ async fn settings_that_contradict_each_other_are_refused_or_warned_of() {
     );
 }
 
-#[tokio::test]
+// The start of a server takes a thread, and connections end meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bucket_that_cannot_be_used_ends_a_start_with_what_to_do() {
     let Some(mut s3) = S3::start() else { return };
     let settings = bucket(&s3, "one");
