@@ -4,7 +4,9 @@
 //!
 //! - **Writing.** A note is made for each key before its bytes are put ([`Blobs::note`]). It is
 //!   cleared in the transaction that adds the rows which use the blob ([`settle`]). A note that is
-//!   left behind by a crash is swept after an hour, and its blob queued for deletion.
+//!   left behind by a crash is swept after an hour, and its blob queued for deletion. So is the
+//!   note of bytes that may arrive yet, because the store has not responded: deleted at once, they
+//!   would be there again later.
 //! - **Deleting.** The transaction that removes a row queues its blobs. Then each is *claimed*, in
 //!   a transaction that sees that no row uses it and no note is there; its bytes are deleted; the
 //!   queue forgets it ([`Blobs::collect`]). What a crash leaves is on the queue, and the sweeper
@@ -128,7 +130,7 @@ impl Blobs {
     /// unless something else uses them. A failure leaves it to the sweeper.
     pub(crate) async fn abandon(&self, pending: PendingBlobs, error: Option<&MediaError>) {
         let keys: Vec<BlobKey> = pending.0.iter().map(|(_, key)| *key).collect();
-        if let Err(error) = self.queue(pending).await {
+        if let Err(error) = self.queue(pending, error).await {
             tracing::warn!(%error, "blobs that are not needed are left to the sweeper");
             return;
         }
@@ -138,8 +140,20 @@ impl Blobs {
         }
     }
 
-    /// Gives up blobs that were recorded, and leaves them to the sweeper.
-    pub(crate) async fn queue(&self, pending: PendingBlobs) -> Result<(), MediaError> {
+    /// Gives up blobs that were recorded, after this error if there was one, and leaves them to the
+    /// sweeper: to that of their notes, if they may arrive yet.
+    pub(crate) async fn queue(
+        &self,
+        pending: PendingBlobs,
+        error: Option<&MediaError>,
+    ) -> Result<(), MediaError> {
+        if error.is_some_and(MediaError::may_arrive_yet) {
+            return Ok(());
+        }
+        self.give_up(pending).await
+    }
+
+    async fn give_up(&self, pending: PendingBlobs) -> Result<(), MediaError> {
         let now = self.clock.now();
         self.database
             .write(move |connection| {
@@ -227,7 +241,7 @@ impl Blobs {
             .into_iter()
             .map(|(id, key)| Ok((id, key.parse()?)))
             .collect::<Result<Vec<_>, MediaError>>()?;
-        self.queue(PendingBlobs(left)).await?;
+        self.give_up(PendingBlobs(left)).await?;
         let queued = blob_rows::queued_deletions(&self.database, BATCH_MAX).await?;
         let keys = queued
             .iter()

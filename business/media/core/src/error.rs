@@ -71,6 +71,12 @@ impl MediaError {
         matches!(self, Self::Blob(BlobError::Away { .. }))
     }
 
+    /// Whether what the blob store was sent may arrive yet, however late: it was away when it
+    /// should have responded.
+    pub(crate) const fn may_arrive_yet(&self) -> bool {
+        matches!(self, Self::Blob(BlobError::Away { sent: true, .. }))
+    }
+
     /// The technical cause, for the log.
     pub(crate) fn cause(&self) -> String {
         match self {

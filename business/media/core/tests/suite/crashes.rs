@@ -162,3 +162,25 @@ async fn a_store_that_is_away_refuses_at_once_and_then_takes_the_same_photos() {
     }
     assert_eq!(scene.count("SELECT COUNT(*) FROM blob_deletions").await, 0);
 }
+
+#[tokio::test]
+async fn bytes_that_arrive_after_their_upload_was_refused_are_no_orphan_and_go() {
+    let scene = Scene::new().await;
+    let bytes = Bytes::from(photo(1));
+    scene.store.leave_unanswered(true);
+    let refused = scene.upload(&bytes).await.unwrap_err();
+    assert_eq!(refused.code(), infra_kernel::ErrorCode::Unavailable);
+    scene.store.leave_unanswered(false);
+    assert_eq!(scene.core.sweep().await.unwrap().blobs, 0);
+    scene.store.put(bytes.clone()).await.unwrap();
+    let report = scene.check().await;
+    assert!(report.is_clean(), "{report:?}");
+    // The same photo is taken meanwhile; once it is deleted, its bytes go with what arrived.
+    let item = scene.ready(OWNER, &bytes).await;
+    scene.attach(OWNER, &[item.id], "post:1").await.unwrap();
+    scene.release("post:1").await;
+    scene.pass(TWO_HOURS);
+    scene.core.sweep().await.unwrap();
+    assert_eq!(scene.files().len(), 0);
+    assert!(scene.check().await.is_clean());
+}

@@ -21,6 +21,8 @@ pub(crate) struct Faults {
     pub(crate) delete: AtomicBool,
     /// Nobody is there to ask: what is asked fails, and is not done later either.
     pub(crate) away: AtomicBool,
+    /// What was to be kept is on its way when the wait for a response ends.
+    pub(crate) unanswered: AtomicBool,
     /// How often a deletion was asked for meanwhile.
     pub(crate) deletions_away: AtomicU32,
     /// Reading begins late and a list comes late, so that much happens in between.
@@ -60,6 +62,10 @@ impl FaultyStore {
         self.faults.away.store(away, Ordering::SeqCst);
     }
 
+    pub(crate) fn leave_unanswered(&self, unanswered: bool) {
+        self.faults.unanswered.store(unanswered, Ordering::SeqCst);
+    }
+
     pub(crate) fn be_slow(&self) {
         self.faults.slow.store(true, Ordering::SeqCst);
     }
@@ -88,10 +94,10 @@ fn full_disk() -> BlobError {
     }
 }
 
-fn away() -> BlobError {
+fn away(sent: bool) -> BlobError {
     BlobError::Away {
         operation: "do as it was told",
-        sent: false,
+        sent,
         source: std::io::ErrorKind::NotConnected.into(),
     }
 }
@@ -116,7 +122,7 @@ impl BlobStore for FaultyStore {
     async fn delete(&self, key: BlobKey) -> Result<bool> {
         if self.faults.away.load(Ordering::SeqCst) {
             self.faults.deletions_away.fetch_add(1, Ordering::SeqCst);
-            return Err(away());
+            return Err(away(false));
         }
         if self.faults.delete.load(Ordering::SeqCst) {
             return Err(full_disk());
@@ -168,7 +174,10 @@ impl BlobWriter for FaultyWriter {
 
     async fn finish(self: Box<Self>) -> Result<Stored> {
         if self.faults.away.load(Ordering::SeqCst) {
-            return Err(away());
+            return Err(away(false));
+        }
+        if self.faults.unanswered.load(Ordering::SeqCst) {
+            return Err(away(true));
         }
         if self.faults.finish.load(Ordering::SeqCst) {
             return Err(full_disk());

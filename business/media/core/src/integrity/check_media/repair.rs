@@ -227,7 +227,7 @@ impl Check {
             Err(error) => Err(error),
         };
         if !matches!(kept, Ok(true)) {
-            blobs.queue(pending).await?;
+            blobs.queue(pending, kept.as_ref().err()).await?;
         }
         Ok(if kept? { done } else { Vec::new() })
     }
