@@ -1,6 +1,7 @@
 //! What the check finds beside photos, and what it does beside others who are at work.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use business_media_gateway::{CheckMediaRequest, WaitUntilProcessedRequest};
@@ -167,13 +168,17 @@ async fn the_same_photo_uploaded_again_repairs_the_stored_one() {
     scene.assert_served(&item).await;
 }
 
-/// How many upload and delete at once beside a check, and how often each.
+/// How many upload and delete at once beside the checks.
 const BUSY: u64 = 4;
-const BUSY_ROUNDS: u32 = 60;
+/// How many checks are made beside them. One that would find what is false finds it in the first
+/// twenty.
+const CHECKS: u32 = 48;
 
-/// Some contents come and go again and again, in every account.
-async fn come_and_go(scene: Arc<Scene>, owner: u64) {
-    for round in 0..BUSY_ROUNDS {
+/// Some contents come and go again and again, in every account, until this is over. Returns how
+/// often.
+async fn come_and_go(scene: Arc<Scene>, owner: u64, is_over: Arc<AtomicBool>) -> u32 {
+    let mut round = 0;
+    while !is_over.load(Ordering::SeqCst) {
         let number = u8::try_from(round % 3).unwrap();
         let bytes = testing_kit::jpeg::encode(&picture(24, 16, number), 85);
         let item = scene.upload_as(owner, &bytes).await.unwrap();
@@ -186,7 +191,9 @@ async fn come_and_go(scene: Arc<Scene>, owner: u64) {
         let holder = format!("post:{owner}:{round}");
         scene.attach(owner, &[item.id], &holder).await.unwrap();
         scene.release(&holder).await;
+        round += 1;
     }
+    round
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -194,24 +201,24 @@ async fn a_check_during_uploads_and_deletions_finds_nothing_false() {
     let scene = Arc::new(Scene::new().await);
     let kept = scene.shown().await.0;
     scene.store.be_slow();
+    let is_over = Arc::new(AtomicBool::new(false));
     let busy: Vec<_> = (1..=BUSY)
-        .map(|owner| tokio::spawn(come_and_go(Arc::clone(&scene), owner)))
+        .map(|owner| tokio::spawn(come_and_go(scene.clone(), owner, is_over.clone())))
         .collect();
-    let mut checks = 0;
-    while busy.iter().any(|one| !one.is_finished()) {
+    for check in 0..CHECKS {
         let report = scene
             .check_with(CheckMediaRequest {
-                repair: checks % 2 == 0,
-                read_bytes: checks % 4 < 2,
+                repair: check % 2 == 0,
+                read_bytes: check % 4 < 2,
                 ..CheckMediaRequest::default()
             })
             .await;
-        assert!(report.is_clean(), "check {checks}: {report:?}");
-        checks += 1;
+        assert!(report.is_clean(), "check {check}: {report:?}");
     }
-    assert!(checks > 1);
+    is_over.store(true, Ordering::SeqCst);
     for one in busy {
-        one.await.unwrap();
+        let rounds = one.await.unwrap();
+        assert!(rounds > CHECKS / 8, "little happened: {rounds} rounds");
     }
     scene.core.sweep().await.unwrap();
     assert!(scene.check().await.is_clean());
