@@ -25,6 +25,8 @@ use crate::config::{self, Configuration, Overrides, Sources};
 use crate::wire::databases;
 use crate::wire::{Domains, LOST_FILES, Topology};
 
+/// How many sockets that have something to read are taken up at a time.
+const READY_SOCKETS_MAX: usize = 128;
 /// How long a command's calls may take.
 const COMMAND_BUDGET: Duration = Duration::from_secs(60);
 
@@ -140,7 +142,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
         overrides,
         memory_limit_bytes: infra_host::memory_limit_bytes(),
     })?;
-    let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
+    let runtime = runtime().context("starting the runtime")?;
     runtime.block_on(async {
         match arguments.command {
             None => serve::run(loaded, arguments.serve.accept_lost()).await,
@@ -164,6 +166,15 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
             Some(Command::CodecWorker) => codec_worker::run(),
         }
     })
+}
+
+/// What everything runs in. When thousands of sockets have something to read at once, most of them
+/// wait in the kernel and not as tasks, so that what was begun goes on ahead of what comes.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_io_events_per_tick(READY_SOCKETS_MAX)
+        .build()
 }
 
 /// Refuses a data folder that is not there: for a command it is a mistake in `--data-dir`, not a

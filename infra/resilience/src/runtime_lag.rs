@@ -1,17 +1,22 @@
-//! How long a task that may run waits until it does.
+//! How long a socket that has something to read waits until that is read.
 //!
-//! When thousands of sockets have something to read at once, their tasks stand in the runtime's
-//! queue, and a request has waited there before anybody knows of it. A probe stands in that queue
-//! too: how long it takes says how old what comes after it is. It is sent only while somebody asks,
-//! and again for as long as it finds a queue.
+//! When thousands of them have something at once, most wait until the kernel's list of them is read
+//! and then for a turn of their task, and a request has waited there before anybody knows of it. A
+//! probe takes the same way: a byte through a pair of sockets. How long it takes says how old what
+//! comes after it is. It is sent only while somebody asks, and again for as long as it finds a
+//! queue.
 
-use std::sync::Arc;
+use std::io::{self, Write as _};
+use std::os::unix::net::UnixStream as Sender;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
+use tokio::io::AsyncReadExt as _;
+use tokio::net::UnixStream as Receiver;
 use tokio::runtime::Handle;
 
-/// A shorter wait in the queue is none: the next probe is sent when somebody asks again.
+/// A shorter wait is none: the next probe is sent when somebody asks again.
 const LAG_MIN: Duration = Duration::from_millis(10);
 /// No more probes than one in this time while there is no queue.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -27,6 +32,8 @@ pub(crate) struct RuntimeLag {
     next_at: AtomicU64,
     /// What the last one found, in microseconds; zero when it was shorter than [`LAG_MIN`].
     found: AtomicU64,
+    /// Where probes are sent into. None when there are no sockets for them.
+    sender: OnceLock<Option<Sender>>,
 }
 
 impl RuntimeLag {
@@ -36,10 +43,11 @@ impl RuntimeLag {
             sent_at: AtomicU64::new(0),
             next_at: AtomicU64::new(0),
             found: AtomicU64::new(0),
+            sender: OnceLock::new(),
         })
     }
 
-    /// How long what runs now has waited, as far as it is known.
+    /// How long what is read now has waited, as far as it is known.
     pub(crate) fn last(&self) -> Duration {
         let found = self.found.load(Ordering::Relaxed);
         let waited = match self.sent_at.load(Ordering::Relaxed) {
@@ -53,50 +61,67 @@ impl RuntimeLag {
     /// at once. Outside of a runtime it does nothing.
     pub(crate) fn probe(self: &Arc<Self>) {
         let now = self.now();
-        if now < self.next_at.load(Ordering::Relaxed) {
+        if now < self.next_at.load(Ordering::Relaxed) || Handle::try_current().is_err() {
             return;
         }
-        let Ok(runtime) = Handle::try_current() else {
-            return;
-        };
         let sent = self
             .sent_at
             .compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
         if sent.is_ok() {
-            self.send(&runtime);
+            self.send();
         }
     }
 
-    /// From a thread that is none of the runtime's: what those spawn themselves stands ahead of the
-    /// queue.
-    fn send(self: &Arc<Self>, runtime: &Handle) {
-        let lag = Arc::clone(self);
-        let in_queue = runtime.clone();
-        runtime.spawn_blocking(move || {
-            let sent_at = lag.now();
-            lag.sent_at.store(sent_at, Ordering::Relaxed);
-            in_queue.spawn(async move { lag.arrived(sent_at) });
-        });
+    fn send(self: &Arc<Self>) {
+        let sender = self.sender.get_or_init(|| self.open().ok());
+        let sent = sender.as_ref().map(|mut sender| sender.write(&[0]));
+        if !matches!(sent, Some(Ok(1))) {
+            self.forget();
+        }
     }
 
-    fn arrived(self: Arc<Self>, sent_at: u64) {
+    /// Nothing is known then, and nobody is refused for it.
+    fn forget(&self) {
+        self.found.store(0, Ordering::Relaxed);
+        self.sent_at.store(0, Ordering::Relaxed);
+    }
+
+    fn open(self: &Arc<Self>) -> io::Result<Sender> {
+        let (sender, receiver) = Sender::pair()?;
+        sender.set_nonblocking(true)?;
+        receiver.set_nonblocking(true)?;
+        tokio::spawn(receive(Receiver::from_std(receiver)?, Arc::downgrade(self)));
+        Ok(sender)
+    }
+
+    fn arrived(self: &Arc<Self>) {
         let now = self.now();
-        let waited = now.saturating_sub(sent_at);
-        let is_queue = u128::from(waited) >= LAG_MIN.as_micros();
-        self.found
-            .store(if is_queue { waited } else { 0 }, Ordering::Relaxed);
-        if is_queue {
-            self.sent_at.store(now, Ordering::Relaxed);
-            self.send(&Handle::current());
+        let waited = now.saturating_sub(self.sent_at.load(Ordering::Relaxed));
+        if u128::from(waited) < LAG_MIN.as_micros() {
+            self.next_at.store(now + micros(PAUSE), Ordering::Relaxed);
+            self.forget();
             return;
         }
-        self.next_at.store(now + micros(PAUSE), Ordering::Relaxed);
-        self.sent_at.store(0, Ordering::Relaxed);
+        self.found.store(waited, Ordering::Relaxed);
+        self.sent_at.store(now, Ordering::Relaxed);
+        self.send();
     }
 
     /// Microseconds from the base, and never zero.
     fn now(&self) -> u64 {
         micros(self.base.elapsed()).max(1)
+    }
+}
+
+/// Ends when nobody sends any more.
+async fn receive(mut receiver: Receiver, lag: Weak<RuntimeLag>) {
+    while let Ok(1) = receiver.read(&mut [0]).await
+        && let Some(lag) = lag.upgrade()
+    {
+        lag.arrived();
+    }
+    if let Some(lag) = lag.upgrade() {
+        lag.forget();
     }
 }
 
