@@ -7,12 +7,12 @@ use clap::Subcommand;
 use infra_domain::Finding;
 use serde_json::json;
 
-use super::doctor::photos;
+use super::doctor::{data, database_server, photos, redis};
 use crate::config::{Configuration, Loaded, reference};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
-    /// Say whether the settings are in order, and whether the bucket of the photos can be used
+    /// Say whether the settings are in order, and whether the servers that they name can be used
     Check,
     /// List every setting, its value, and where it came from
     Show {
@@ -54,9 +54,12 @@ pub(super) async fn run(command: &ConfigCommand, loaded: &Loaded) -> Result<Exit
 }
 
 /// What is wrong with a setting by itself has been found while loading. Says where everything is,
-/// and what a bucket says: wrong keys are found by nobody else before a start.
+/// and what each server says: a wrong password is found by nobody else before a start.
 async fn check(configuration: &Configuration) -> ExitCode {
     let mut findings = engines(configuration);
+    findings.extend(database_server::findings(configuration).await);
+    findings.extend(data::log_findings(configuration).await);
+    findings.extend(redis::findings(configuration).await);
     findings.extend(photos::findings(configuration).await);
     for (level, text) in findings.iter().map(Finding::parts) {
         println!("{level:<8} {text}");
@@ -80,9 +83,15 @@ fn engines(configuration: &Configuration) -> Vec<Finding> {
         || format!("a file of {folder}"),
         |servers| servers.to_string(),
     );
+    let shared = if configuration.redis_url.is_empty() {
+        "in this process and the databases"
+    } else {
+        "on a Redis server"
+    };
     vec![
         Finding::Good(format!("database_url: the databases are {databases}")),
         Finding::Good(format!("bus_url: the log of events is {events}")),
         Finding::Good(format!("media_url: the photos are {photos}")),
+        Finding::Good(format!("redis_url: limits and home timelines are {shared}")),
     ]
 }

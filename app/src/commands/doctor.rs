@@ -1,10 +1,10 @@
 //! `heliograph doctor`: what is wrong with this installation, and what to do. It changes nothing.
 
-mod data;
-mod database_server;
+pub(super) mod data;
+pub(super) mod database_server;
 mod event_log;
 pub(super) mod photos;
-mod redis;
+pub(super) mod redis;
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -76,6 +76,10 @@ async fn a_folder_of_a_server_does_not_begin_in_files_nor_the_other_way_round() 
         "{}",
         said(&doctor)
     );
+    let check = said(&run(&server, &["config", "check"], &url));
+    assert!(check.contains("no standby follows it"), "{check}");
+    let check = run(&server, &["config", "check"], "postgres://127.0.0.1:1/one");
+    assert!(!check.status.success());
     let mut embedded = Server::with(&[(URL, "")]).await;
     embedded.ask_to_stop();
     embedded.ended().await;

@@ -154,6 +154,10 @@ async fn the_doctor_says_what_the_log_is_and_what_is_wrong_with_it() {
     let other = Server::with(&[(URL, "")]).await;
     let doctor = said(&run(&other, &["doctor"], &url));
     assert!(doctor.contains("another installation"), "{doctor}");
+    let check = said(&run(&server, &["config", "check"], &url));
+    assert!(check.contains("the NATS server replies"), "{check}");
+    let check = run(&server, &["config", "check"], "nats://127.0.0.1:1");
+    assert!(!check.status.success());
     let gone = run(&server, &["doctor"], "nats://ada:tulip@127.0.0.1:1");
     assert!(!gone.status.success());
     let words = said(&gone);

@@ -154,6 +154,15 @@ async fn the_doctor_says_what_redis_is_and_what_may_be_lost() {
     assert!(!refused.status.success());
     let words = said(&refused);
     assert!(words.contains("name the primary"), "{words}");
+    let words = said(&doctor(&server, &redis.url()));
+    assert!(words.contains("a replica follows Redis"), "{words}");
+    let check = |url: &str| {
+        let mut check = server.command(&["config", "check"], URL, url);
+        check.output().unwrap()
+    };
+    let words = said(&check(&redis.url()));
+    assert!(words.contains("replies; it is Redis"), "{words}");
+    assert!(!check("redis://127.0.0.1:1").status.success());
     let gone = doctor(&server, "redis://ada:tulip@127.0.0.1:1");
     assert!(!gone.status.success());
     let words = said(&gone);

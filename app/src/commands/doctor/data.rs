@@ -57,6 +57,16 @@ pub(super) async fn findings(configuration: &Configuration) -> Vec<Finding> {
     findings
 }
 
+/// Looks at the log of events, if it is on servers. The bus's database, if it is there, says whose.
+pub(in crate::commands) async fn log_findings(configuration: &Configuration) -> Vec<Finding> {
+    if configuration.bus_url.is_empty() {
+        return Vec::new();
+    }
+    let contents = Contents::look(configuration).await.ok();
+    let bus = contents.and_then(|found| for_reading(&configuration.data_dir, &found, &BUS));
+    event_log::findings(configuration, bus).await
+}
+
 fn writable(path: &Path) -> Finding {
     use rustix::fs::{Access, access};
     match access(path, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK) {

@@ -9,7 +9,7 @@ use crate::config::Configuration;
 use crate::wire::data_folder::causes;
 
 /// Looks at the server, if there is one.
-pub(super) async fn findings(configuration: &Configuration) -> Vec<Finding> {
+pub(in crate::commands) async fn findings(configuration: &Configuration) -> Vec<Finding> {
     let url = configuration.database_url.as_str();
     if url.is_empty() {
         return Vec::new();

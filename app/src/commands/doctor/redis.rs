@@ -12,7 +12,7 @@ use crate::wire::data_folder::causes;
 const LISTPACK_ENTRIES_MIN: u64 = 1_024;
 
 /// Looks at the server, if there is one.
-pub(super) async fn findings(configuration: &Configuration) -> Vec<Finding> {
+pub(in crate::commands) async fn findings(configuration: &Configuration) -> Vec<Finding> {
     let url = configuration.redis_url.as_str();
     if url.is_empty() {
         return Vec::new();
@@ -40,6 +40,7 @@ fn of_facts(facts: &ServerFacts) -> Vec<Finding> {
         persistence(facts),
     ];
     findings.extend(compactness(facts));
+    findings.extend(replication(facts));
     findings.extend(clock_difference(address, facts.clock_ahead_us));
     findings
 }
@@ -76,6 +77,18 @@ fn compactness(facts: &ServerFacts) -> Option<Finding> {
              {LISTPACK_ENTRIES_MIN} there"
         ))
     })
+}
+
+/// Who follows it. Nobody has to.
+fn replication(facts: &ServerFacts) -> Option<Finding> {
+    let followers = match facts.replicas {
+        0 => return None,
+        1 => "a replica follows".to_owned(),
+        many => format!("{many} replicas follow"),
+    };
+    Some(Finding::Good(format!(
+        "{followers} Redis, which nothing here needs: where one takes its place, timelines are made again"
+    )))
 }
 
 /// What is left when it is started again. Nothing has to be.
