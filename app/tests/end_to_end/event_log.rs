@@ -107,6 +107,11 @@ async fn a_log_is_moved_to_nats_and_back_and_only_read_where_it_is() {
     let moved = run(&server, &["move", "log", "--to", "nats", "--json"], &url);
     ending.join().unwrap();
     assert!(moved.status.success(), "{}", said(&moved));
+    let lines = str::from_utf8(&moved.stdout).unwrap().lines();
+    let lines: Vec<serde_json::Value> = lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.last().unwrap()["moved"], true, "{lines:?}");
     let again = run(&server, &["move", "log", "--to", "nats"], &url);
     assert!(again.status.success(), "{}", said(&again));
     let refused = run(&server, &["migrate"], "");

@@ -25,7 +25,7 @@ pub(in crate::commands) struct LogArguments {
     /// Where it is to be
     #[arg(long, value_name = "PLACE")]
     to: Place,
-    /// Print JSON
+    /// Print JSON: a line for each step, then one with the sums
     #[arg(long)]
     json: bool,
 }
@@ -47,34 +47,46 @@ pub(super) async fn run(
         bail!("`bus_url` is not set: it names the NATS servers that the log is moved to or from");
     }
     let mut line = ProgressLine::new();
-    let mut progress = |progress: Progress| match progress {
-        Progress::Copied { events, of } => {
-            line.show(events, of, &format!("{events} of {of} events copied"));
-        }
-        Progress::Compared { events, of } => {
-            line.show(events, of, &format!("{events} of {of} events compared"));
-        }
-    };
+    let mut progress = |progress: Progress| show(&progress, arguments.json, &mut line);
     let to = match arguments.to {
         Place::Nats => Side::Server,
         Place::Folder => Side::Folder,
     };
     let moved = Box::pin(move_event_log(configuration, to, &mut progress)).await;
     drop(line);
-    report(arguments, &moved?)
+    report(arguments, &moved?);
+    Ok(ExitCode::SUCCESS)
 }
 
-fn report(arguments: &LogArguments, moved: &Moved) -> Result<ExitCode> {
+fn show(progress: &Progress, json: bool, line: &mut ProgressLine) {
+    let (step, events, of) = match *progress {
+        Progress::Copied { events, of } => ("copied", events, of),
+        Progress::Compared { events, of } => ("compared", events, of),
+    };
+    if json {
+        println!(
+            "{}",
+            json!({"step": step, "events": events, "of_events": of})
+        );
+        return;
+    }
+    line.show(events, of, &format!("{events} of {of} events {step}"));
+}
+
+fn report(arguments: &LogArguments, moved: &Moved) {
     let (place, next) = match arguments.to {
         Place::Nats => ("on NATS", "start with `bus_url` as it is now"),
         Place::Folder => ("in the data folder", "start with `bus_url` unset"),
     };
     if arguments.json {
-        super::super::print_json(&json!({
-            "events": moved.events, "skipped": moved.skipped, "subscriptions": moved.subscriptions,
-            "blake3": moved.checksum,
-        }))?;
-        return Ok(ExitCode::SUCCESS);
+        println!(
+            "{}",
+            json!({
+                "moved": true, "events": moved.events, "skipped": moved.skipped,
+                "subscriptions": moved.subscriptions, "blake3": moved.checksum,
+            })
+        );
+        return;
     }
     if moved.checksum.is_empty() {
         println!("The log of events was {place} already. Next: {next}.");
@@ -90,5 +102,4 @@ fn report(arguments: &LogArguments, moved: &Moved) -> Result<ExitCode> {
             moved.skipped
         );
     }
-    Ok(ExitCode::SUCCESS)
 }
