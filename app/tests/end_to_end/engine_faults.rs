@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use testing_engines::{Nats, Network, Postgres, Redis, S3, Site};
 
 use crate::full_disk::SmallDisk;
 use crate::harness::load::Load;
 use crate::harness::shape::bucket;
-use crate::harness::{Person, Server};
+use crate::harness::{Person, Server, eventually};
 
 /// How long a cable stays pulled: longer than a lease, a heartbeat and most time-outs.
 const CUT: Duration = Duration::from_secs(6);
@@ -17,7 +18,7 @@ const FULL: Duration = Duration::from_secs(4);
 
 /// Two people on a server, of whom one follows the other.
 struct Scene {
-    _server: Server,
+    server: Server,
     ada: Person,
     bob: Person,
 }
@@ -30,11 +31,7 @@ impl Scene {
         let (ada, bob) = (server.person("ada").await, server.person("bob").await);
         bob.follow(&ada).await;
         bob.home().await;
-        Self {
-            _server: server,
-            ada,
-            bob,
-        }
+        Self { server, ada, bob }
     }
 
     async fn on_postgres(postgres: &Postgres) -> Self {
@@ -78,6 +75,16 @@ async fn pulled(network: &Network) {
     network.restore();
 }
 
+/// Has somebody post until there is no room for it.
+async fn is_refused_for_room(author: &Person) {
+    let post = json!({"status": "a few words about the light. ".repeat(16)});
+    eventually("a post that is refused with 507", async || {
+        let reply = author.post("/api/v1/statuses", &post).await;
+        (reply.status == 507).then_some(())
+    })
+    .await;
+}
+
 async fn filled(disk: &SmallDisk, is_noticed: impl Future<Output = ()>) {
     let filler = disk.fill();
     is_noticed.await;
@@ -118,8 +125,10 @@ async fn the_disk_of_postgres_is_full() {
         return;
     };
     let scene = Scene::on_postgres(&postgres).await;
-    // Until it needs another page of a file it goes on.
-    let fault = async |load: &Load| filled(&disk, load.is_refused(507)).await;
+    // Until it needs another page of a file it goes on. The load itself may not notice: where the
+    // first page is needed for what became of photos, everyone in it waits for a photo.
+    let eve = scene.server.person("eve").await;
+    let fault = async |_: &Load| filled(&disk, is_refused_for_room(&eve)).await;
     scene.goes_through("PostgreSQL's disk full", fault).await;
 }
 
