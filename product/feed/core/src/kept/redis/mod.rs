@@ -109,6 +109,22 @@ impl RedisTimelines {
         self.call(connection, function, account).within(CHANGE_MAX)
     }
 
+    /// A call that begins or ends a follow in the follower's timeline.
+    async fn change_follow(
+        &self,
+        function: &str,
+        follower: AccountId,
+        followee: AccountId,
+    ) -> Result<()> {
+        let connection = self.connection_for_event().await?;
+        let call = self
+            .change(&connection, function, follower)
+            .bytes(&unique())
+            .bytes(&followee.get().to_be_bytes());
+        connection.call(&call).await?;
+        Ok(())
+    }
+
     /// Puts an entry into at most [`TIMELINES_A_CALL`] timelines. A server without room for it
     /// loses them instead: they would have a gap.
     async fn place_in(&self, mark: Mark, keys: &[Vec<u8>], entry: &[u8]) -> Result<usize> {
@@ -275,23 +291,13 @@ impl KeptTimelines for RedisTimelines {
     }
 
     async fn join(&self, follower: AccountId, followee: AccountId, _: &SharedGuard) -> Result<()> {
-        let connection = self.connection_for_event().await?;
-        let call = self
-            .change(&connection, "heliograph_feed_join_1", follower)
-            .bytes(&unique())
-            .bytes(&followee.get().to_be_bytes());
-        connection.call(&call).await?;
-        Ok(())
+        self.change_follow("heliograph_feed_join_1", follower, followee)
+            .await
     }
 
     async fn part(&self, follower: AccountId, followee: AccountId, _: &SharedGuard) -> Result<()> {
-        let connection = self.connection_for_event().await?;
-        let call = self
-            .change(&connection, "heliograph_feed_part_1", follower)
-            .bytes(&unique())
-            .bytes(&followee.get().to_be_bytes());
-        connection.call(&call).await?;
-        Ok(())
+        self.change_follow("heliograph_feed_part_1", follower, followee)
+            .await
     }
 
     async fn drop_one(&self, account: AccountId) -> Result<()> {
