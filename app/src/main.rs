@@ -6,6 +6,7 @@ use clap::Parser as _;
 use heliograph::commands::Arguments;
 
 fn main() -> ExitCode {
+    // Both before there are threads.
     heliograph::memory::share_heaps();
     heliograph::wire::permissions::restrict_to_owner();
     exit_on_broken_pipe();

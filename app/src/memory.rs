@@ -15,6 +15,7 @@ pub fn share_heaps() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     if ["MALLOC_ARENA_MAX", "GLIBC_TUNABLES"]
         .iter()
+        // Who tunes the heaps by hand knows better.
         .all(|name| !crate::config::is_set(std::env::var_os(name)))
     {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);

@@ -85,6 +85,7 @@ fn process(root: &Path, folder: &Path) -> Result<Vec<Photo>> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(good)?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<_, _>>()?;
+    // The manifest is no photo.
     files.retain(|file| file.extension().is_some_and(|extension| extension != "md"));
     files.sort();
     let build = [
@@ -191,6 +192,7 @@ fn photograph(page: &Path, picture: &Path) -> Result<()> {
     let status = Command::new("chromium")
         .args([
             "--headless",
+            // Chromium refuses to run as root with its sandbox, and containers run as root.
             "--no-sandbox",
             "--hide-scrollbars",
             "--disable-gpu",

@@ -131,6 +131,7 @@ fn character_literal(rest: &str) -> Option<usize> {
     let inside = rest.strip_prefix('\'')?;
     if let Some(escaped) = inside.strip_prefix('\\') {
         let first = escaped.chars().next()?.len_utf8();
+        // The first escaped character may be the quote itself.
         return escaped[first..].find('\'').map(|end| 2 + first + end + 1);
     }
     let first = inside.chars().next()?.len_utf8();
@@ -150,6 +151,7 @@ fn rust_piece(source: &str, at: usize) -> Option<Found> {
         return Some(text(inside, inside + quoted(&source[inside..])));
     }
     let before = source[..at].bytes().next_back();
+    // The `r` at the end of a word, as in `for"`, begins no raw string.
     if before.is_some_and(is_word) {
         return None;
     }
@@ -204,6 +206,7 @@ fn raw_string(rest: &str) -> Option<(usize, usize)> {
         .take_while(|byte| *byte == b'#')
         .count();
     let from = prefix.len() + hashes + 1;
+    // A raw identifier: `r#type`.
     if rest.as_bytes().get(from - 1) != Some(&b'"') {
         return None;
     }

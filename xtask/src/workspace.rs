@@ -12,6 +12,8 @@ const FOREIGN_FOLDERS: &[&str] = &["target", "data", "node_modules"];
 pub(crate) fn metadata(root: &Path) -> Result<Metadata> {
     MetadataCommand::new()
         .manifest_path(root.join("Cargo.toml"))
+        // A check must not change what it checks: without this, cargo would bring Cargo.lock up to
+        // date.
         .other_options(vec!["--locked".to_owned()])
         .exec()
         .context("asking cargo for its metadata (is Cargo.lock up to date?)")
@@ -50,6 +52,7 @@ pub(crate) fn all_files(root: &Path) -> Result<Vec<PathBuf>> {
             }
         }
     }
+    // Findings and copies come in the same order on every machine.
     found.sort();
     Ok(found)
 }

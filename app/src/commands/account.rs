@@ -11,6 +11,7 @@ use clap::{Subcommand, ValueEnum};
 use infra_kernel::AccountId;
 use serde_json::json;
 
+use super::Access;
 use crate::config::Configuration;
 
 /// The most accounts that one call lists.
@@ -66,6 +67,17 @@ pub(super) enum AccountCommand {
     },
 }
 
+impl AccountCommand {
+    const fn access(&self) -> Access {
+        match self {
+            Self::List { .. } => Access::Asks,
+            Self::Create { .. } | Self::Promote { .. } | Self::ResetPassword { .. } => {
+                Access::Changes
+            }
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum RoleName {
     /// May post and follow
@@ -90,7 +102,7 @@ pub(super) async fn run(
     command: AccountCommand,
     configuration: &Configuration,
 ) -> Result<ExitCode> {
-    let domains = super::open_existing(configuration).await?;
+    let domains = super::open_existing(configuration, command.access()).await?;
     let accounts = domains.gateways().accounts;
     let context = super::context();
     match command {
@@ -101,6 +113,7 @@ pub(super) async fn run(
             password_stdin,
             json,
         } => {
+            // `.invalid` is nobody's (RFC 2606): no mail goes astray.
             let email = email.unwrap_or_else(|| format!("{username}@localhost.invalid"));
             let role = if admin { Role::Admin } else { Role::Member };
             let password = read_password(password_stdin)?;
@@ -173,6 +186,7 @@ fn read_password(from_input: bool) -> Result<String> {
             "standard input holds no password"
         );
     }
+    // Only the line's end: a password may end with blanks.
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 

@@ -9,6 +9,7 @@ use infra_bus::{DeadLetter, DeadLetters, Status};
 use infra_kernel::SystemClock;
 use serde_json::{Value, json};
 
+use super::Access;
 use crate::config::Configuration;
 use crate::wire::Domains;
 
@@ -82,7 +83,8 @@ pub(super) enum DeadCommand {
 }
 
 pub(super) async fn run(command: BusCommand, configuration: &Configuration) -> Result<ExitCode> {
-    let domains = super::open_existing(configuration).await?;
+    // All that these commands change is in the bus's database, which is always in the folder.
+    let domains = super::open_existing(configuration, Access::Asks).await?;
     match command {
         BusCommand::Status { json } => status(&domains, json).await?,
         BusCommand::Forget { name, yes } => forget(&domains, &name, yes).await?,

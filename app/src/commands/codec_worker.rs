@@ -26,6 +26,7 @@ pub(super) fn program() -> Program {
 /// Works until the serving process hangs up.
 pub(super) fn run() -> Result<ExitCode> {
     anyhow::ensure!(
+        // A person at a terminal would see nothing happen.
         !std::io::stdin().is_terminal(),
         "`heliograph {NAME}` is started by `heliograph serve`, which speaks to it; it is of no use to people"
     );
@@ -37,6 +38,7 @@ pub(super) fn run() -> Result<ExitCode> {
 pub(super) async fn findings(configuration: &Configuration) -> Result<Vec<Finding>> {
     let settings = configuration.codecs.clone();
     let find = move || CodecWorkers::find(program(), &settings).report();
+    // It starts a worker and waits for what that says of itself.
     let report = tokio::task::spawn_blocking(find).await?;
     Ok(match &report.absence {
         Some(absence) => vec![Finding::Problem(format!(

@@ -2,6 +2,7 @@
 
 pub(super) mod data;
 pub(super) mod database_server;
+mod domains;
 mod event_log;
 pub(super) mod photos;
 pub(super) mod redis;

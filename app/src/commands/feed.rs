@@ -8,6 +8,7 @@ use clap::Subcommand;
 use product_feed_gateway::RebuildHomeRequest;
 use serde_json::json;
 
+use super::Access;
 use crate::config::Configuration;
 use crate::wire::DataFolder;
 
@@ -31,7 +32,7 @@ pub(super) async fn run(command: &FeedCommand, configuration: &Configuration) ->
     super::require_folder(configuration)?;
     // A serving process keeps timelines in memory, and would not see what is changed under it.
     let _folder = DataFolder::hold(&configuration.data_dir)?;
-    let domains = super::open_existing(configuration).await?;
+    let domains = super::open_existing(configuration, Access::Changes).await?;
     let (gateways, context) = (domains.gateways(), super::context());
     let account_id = match username {
         None => 0,

@@ -20,6 +20,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
+use infra_db::DbError;
 
 use crate::config::{self, Configuration, Overrides, Sources};
 use crate::wire::databases;
@@ -135,6 +136,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
     let file = arguments
         .common
         .config
+        // The flag wins over the environment, as with every setting.
         .or_else(|| config::config_file(std::env::var_os(config::CONFIG_FILE)));
     let loaded = config::load(Sources {
         file: file.as_deref(),
@@ -163,6 +165,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
             }
             Some(Command::Move(command)) => moving::run(&command, &loaded.configuration).await,
             Some(Command::Doctor(arguments)) => doctor::run(&arguments, &loaded).await,
+            // Not reached: it has run above.
             Some(Command::CodecWorker) => codec_worker::run(),
         }
     })
@@ -189,30 +192,53 @@ fn require_folder(configuration: &Configuration) -> Result<()> {
     Ok(())
 }
 
-/// Opens the domains for a command that works beside a serving process, or without one.
-async fn open_existing(configuration: &Configuration) -> Result<Domains> {
-    open_placed(configuration, Topology::default()).await
+/// What a command does with what is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    /// It asks, and works beside a serving process, or without one.
+    Asks,
+    /// It changes something. So it does where databases are files; those on a server have one
+    /// writer, and there it works while nothing serves.
+    Changes,
+}
+
+/// Opens the domains for a command.
+async fn open_existing(configuration: &Configuration, access: Access) -> Result<Domains> {
+    open_placed(configuration, access, Topology::default()).await
 }
 
 /// The same with the codecs that the serving process has, for a command that asks what can be read,
 /// or makes pictures.
-async fn open_with_codecs(configuration: &Configuration) -> Result<Domains> {
+async fn open_with_codecs(configuration: &Configuration, access: Access) -> Result<Domains> {
     let codecs = Some(codec_worker::program());
-    open_placed(
-        configuration,
-        Topology {
-            codecs,
-            ..Topology::default()
-        },
-    )
-    .await
+    let topology = Topology {
+        codecs,
+        ..Topology::default()
+    };
+    open_placed(configuration, access, topology).await
 }
 
-async fn open_placed(configuration: &Configuration, topology: Topology) -> Result<Domains> {
+async fn open_placed(
+    configuration: &Configuration,
+    access: Access,
+    topology: Topology,
+) -> Result<Domains> {
     require_folder(configuration)?;
     // Any shard but the serving process's; two concurrent commands rarely draw the same.
     let shard = rand::random_range(1..1 << infra_kernel::id::SHARD_BITS);
-    Domains::open(configuration, &Topology { shard, ..topology }).await
+    let topology = Topology {
+        shard,
+        is_asking: access == Access::Asks,
+        ..topology
+    };
+    let opened = Domains::open(configuration, &topology).await;
+    opened.map_err(|error| match error.downcast_ref() {
+        Some(DbError::HeldElsewhere { .. }) => error.context(
+            "this command changes what is in databases on a server, which the heliograph that serves alone may do: stop that one, \
+             give the command again, and start it again",
+        ),
+        _ => error,
+    })
 }
 
 /// The context of a command's calls.

@@ -47,9 +47,12 @@ impl ServeArguments {
 
 pub(super) async fn run(loaded: Loaded, accept_lost: Vec<String>) -> Result<ExitCode> {
     let began = Instant::now();
+    // First, so that everything after it can be reported.
     begin_log(&loaded)?;
     let configuration = loaded.configuration;
+    // Before the databases: a signal during a long start must not leave logs beside them.
     let stop = stop_on_signal()?;
+    // Held to the end, past the closing of the databases.
     let _folder = DataFolder::hold(&configuration.data_dir)?;
     let domains = open(&configuration, accept_lost, &stop).await?;
     let worked = work(&domains, &configuration, stop, began).await;
@@ -84,6 +87,7 @@ async fn work(
         Ok(())
     };
     tracing::info!("stopping");
+    // After the listener: what its last requests have written is still relayed.
     if let Some(worker) = worker {
         worker.stop(grace).await;
     }
@@ -97,6 +101,7 @@ async fn serve(
     stop: CancellationToken,
     began: Instant,
 ) -> Result<()> {
+    // Before anything is said: with port 0 only this knows the address.
     let server = Server::bind(&configuration.listen, server_bounds(configuration)).await?;
     let base_url = wire::public_base_url(configuration, server.address());
     let (gateways, limiter) = (domains.gateways(), domains.limiter());
@@ -115,6 +120,7 @@ async fn open(
     stop: &CancellationToken,
 ) -> Result<Arc<Domains>> {
     let folder = configuration.data_dir.clone();
+    // Before the databases are opened, which may take the last room.
     tokio::spawn(wire::full_disk::watch(folder, stop.clone()));
     let topology = Topology {
         codecs: Some(super::codec_worker::program()),
@@ -123,6 +129,7 @@ async fn open(
         ..Topology::default()
     };
     let domains = Domains::open(configuration, &topology).await?;
+    // Before the relays start, which publish to it.
     event_log::note_use(domains.bus()).await?;
     Ok(Arc::new(domains))
 }
@@ -231,6 +238,7 @@ fn server_bounds(configuration: &Configuration) -> ServerBounds {
 fn stop_on_signal() -> Result<CancellationToken> {
     watch_signals()?;
     let stop = CancellationToken::new();
+    // Here and not in the task: from now on no signal is missed, however late the task runs.
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
     let mut quit = signal(SignalKind::quit()).context("listening for SIGQUIT")?;
@@ -243,6 +251,7 @@ fn stop_on_signal() -> Result<CancellationToken> {
                 _ = quit.recv() => {}
             }
             if again {
+                // As shells have it for SIGINT: 128 and its number.
                 std::process::exit(130);
             }
             stopping.cancel();

@@ -22,7 +22,7 @@ const PROTOCOLS: [&str; 3] = ["tcp", "udp", "sctp"];
 /// A variable that may set something.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Variable {
-    /// Its whole name.
+    /// Its whole name, with the prefix.
     pub(super) name: String,
     /// Without blanks around it, never empty.
     pub(super) value: String,
@@ -47,6 +47,7 @@ pub(super) fn ours(
 ) -> Result<Vec<Variable>, ConfigError> {
     let mut variables = Vec::new();
     for (name, value) in environment {
+        // By bytes: other variables need not be UTF-8, and are none of ours.
         if !name.as_encoded_bytes().starts_with(PREFIX.as_bytes()) || is_blank(&value) {
             continue;
         }

@@ -12,7 +12,7 @@ pub enum ConfigError {
     Read {
         /// The path of the file.
         path: PathBuf,
-        /// The underlying error.
+        /// What the system says.
         #[source]
         source: std::io::Error,
     },

@@ -28,11 +28,11 @@ pub enum Origin {
     Default,
     /// Nobody set it, and less memory than the default is meant for is there: so many bytes.
     Memory(u64),
-    /// The configuration file.
+    /// The configuration file, by its path.
     File(PathBuf),
-    /// This environment variable.
+    /// An environment variable, by its name.
     Environment(String),
-    /// This flag.
+    /// A flag of the command line, by its name.
     Flag(&'static str),
 }
 
@@ -64,7 +64,7 @@ pub struct Overrides {
 /// What the configuration is put together from.
 #[derive(Debug, Default)]
 pub struct Sources<'file, Environment> {
-    /// The configuration file.
+    /// The configuration file, if one is named; it must be there then.
     pub file: Option<&'file Path>,
     /// Every variable of the environment.
     pub environment: Environment,
@@ -77,7 +77,7 @@ pub struct Sources<'file, Environment> {
 /// The configuration, and where each setting came from.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// The merged configuration.
+    /// The merged configuration, checked.
     pub configuration: Configuration,
     /// Every setting by its dotted name, with its value as TOML writes it and its origin.
     pub settings: BTreeMap<String, (String, Origin)>,
@@ -102,6 +102,8 @@ where
             problem: error.to_string(),
         })
     };
+    // Two tables: of the usual defaults, to know what is a default, and of those that fit the
+    // memory.
     let mut fitting = Configuration::default();
     if let Some(bytes) = sources.memory_limit_bytes {
         memory::fit(&mut fitting, bytes);
@@ -122,6 +124,7 @@ where
     let variables: Vec<_> = sources.environment.collect();
     layers.add_environment(&environment::ours(variables.iter().cloned())?)?;
     layers.add_flags(&sources.overrides)?;
+    // Last, for they count only where nobody has set the key or the region.
     layers.add_amazon(&environment::of_amazon(&variables))?;
     layers.finish(sources.memory_limit_bytes)
 }
@@ -160,15 +163,25 @@ impl Layers {
         let names = settings.iter().map(|(name, _)| name.as_str());
         renamed::refuse_both_names(&names, &path.display().to_string())?;
         for (name, value) in settings {
+            if self.is_empty_section(&name, &value) {
+                continue;
+            }
             self.set_by_any_name(&name, value, Origin::File(path.to_owned()))?;
         }
         Ok(())
+    }
+
+    /// Whether this is a section of which nothing is set, as one whose lines are all comments.
+    fn is_empty_section(&self, name: &str, value: &Value) -> bool {
+        let is_section = lookup(&self.defaults, name).is_some_and(Value::is_table);
+        is_section && value.as_table().is_some_and(Table::is_empty)
     }
 
     fn add_environment(&mut self, variables: &[Variable]) -> Result<(), ConfigError> {
         let names: Vec<String> = variables.iter().map(Variable::setting).collect();
         renamed::refuse_both_names(&names.iter().map(String::as_str), "the environment")?;
         for variable in variables {
+            // Only what sets nothing otherwise: a setting of such a name wins.
             if self.default_of(&variable.setting()).is_none()
                 && environment::is_of_a_service(variable, variables)
             {
@@ -249,6 +262,7 @@ impl Layers {
             Some(place) if !place.is_table() => *place = value,
             _ => return Err(self.unknown(setting, origin)),
         }
+        // The last source wins, and is the one to look at when the value is wrong.
         self.origins.insert(setting.to_owned(), origin);
         Ok(())
     }
@@ -284,6 +298,7 @@ impl Layers {
                 .get(&setting)
                 .cloned()
                 .unwrap_or(Origin::Default);
+            // `config show` prints it: no password may be in it.
             let value = shown::shown(&setting, value.to_string());
             (setting, (value, origin))
         });

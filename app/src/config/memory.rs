@@ -37,6 +37,7 @@ pub(super) fn fit(configuration: &mut Configuration, limit_bytes: u64) {
     let checks = spare / 8 / password_bytes(accounts).max(1);
     let checks = u32::try_from(checks).unwrap_or(u32::MAX).max(1);
     accounts.password_checks_max = accounts.password_checks_max.min(checks);
+    // Pictures last: what the others do not take is theirs.
     let others = media.rendition_cache_bytes
         + configuration.database_cache_bytes
         + all_passwords_bytes(accounts);
@@ -105,7 +106,7 @@ fn too_little(configuration: &Configuration) -> Option<String> {
     })
 }
 
-/// What is quarantined, by the setting that changes it.
+/// What is reserved, by the setting that changes it.
 fn budgets(configuration: &Configuration) -> [(&'static str, u64); 4] {
     [
         (PICTURES, configuration.media.memory_in_all()),

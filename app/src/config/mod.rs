@@ -130,6 +130,8 @@ pub struct Configuration {
     pub feed: product_feed::Settings,
     /// Caches of likes and bookmarks.
     pub engagement: business_engagement::Settings,
+    /// What accounts are told.
+    pub notifications: product_notifications::Settings,
     /// Events between domains.
     pub bus: infra_bus::Settings,
     /// The stream of events, where `bus_url` names servers.
@@ -171,6 +173,7 @@ impl Default for Configuration {
             posts: business_posts::Settings::default(),
             feed: product_feed::Settings::default(),
             engagement: business_engagement::Settings::default(),
+            notifications: product_notifications::Settings::default(),
             bus: infra_bus::Settings::default(),
             jetstream: infra_bus::JetStreamSettings::default(),
             s3: infra_blob::S3Settings::default(),

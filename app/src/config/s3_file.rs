@@ -29,6 +29,7 @@ pub(crate) fn s3_settings_of(path: &Path) -> Result<S3Settings, ConfigError> {
         return Err(wrong("it has no table [s3]".to_owned()));
     };
     let settings: Result<S3Settings, _> = s3.clone().try_into();
+    // Not the parser's words, which quote what they do not understand: it may be a key.
     settings.map_err(|_| {
         let problem = "its table [s3] has other settings than docs/configuration.md lists, or values of another kind";
         wrong(problem.to_owned())

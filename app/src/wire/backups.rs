@@ -79,6 +79,7 @@ pub(crate) fn small_files(
     let mut files = vec![(record::RECORD, record.into_bytes())];
     let path = folder.join(super::secret::FILE);
     let secret = match fs::read(&path) {
+        // It is made at the first start that serves, which there may not have been yet.
         Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
         secret => secret.with_context(|| format!("{} cannot be read", path.display()))?,
     };
@@ -102,10 +103,12 @@ pub(crate) struct Held {
 /// # Errors
 /// When there is another backup or a move, or the folder cannot be written to.
 pub(crate) fn hold(folder: &Path) -> Result<Held> {
+    // Before the second lock, and held as long: a move must not begin while files are copied.
     let databases = DatabasesLock::shared(folder)?;
     let path = folder.join(LOCK);
     let lock = infra_host::open_lock(&path)
         .with_context(|| format!("the data folder {} cannot be written to", folder.display()))?;
+    // Else a lock that root made would keep the service's own backups out.
     infra_host::give_to_owner_of(folder, &path)?;
     match lock.try_lock() {
         Ok(()) => Ok(Held {
@@ -187,6 +190,7 @@ pub(crate) fn finding(folder: &Path) -> Option<Finding> {
 
 /// A duration in the largest unit of which there are at least two.
 fn duration(microseconds: i64) -> String {
+    // The clock may have been set back since.
     let minutes = microseconds.max(0) / 60_000_000;
     match minutes {
         0..120 => format!("{minutes} minutes"),

@@ -44,6 +44,8 @@ impl DataFolder {
             )
         })?;
         let lock_path = path.join(LOCK);
+        // A lock of the system and no file that says so: it ends with the process, however that
+        // ends.
         let lock = infra_host::open_lock(&lock_path)
             .with_context(|| format!("the data folder {} cannot be written to", path.display()))?;
         // Single writer (ADR 0026): anyone who holds this lock is the home of every database in the
@@ -111,6 +113,7 @@ impl Contents {
     /// When the list of what was made cannot be read, or the folder is being restored.
     pub(crate) async fn look(configuration: &Configuration) -> Result<Self> {
         let folder = configuration.data_dir.as_path();
+        // Before anything is looked at: half of a restore would seem to be losses.
         backups::require_no_restore(folder)?;
         let record = Record::read(folder)?;
         let looks = specs_in_folder(configuration).map(|database| async move {
@@ -120,6 +123,7 @@ impl Contents {
         Ok(Self {
             folder: folder.to_owned(),
             record,
+            // Side by side: each waits for a disk.
             states: futures::future::join_all(looks).await,
         })
     }
@@ -129,6 +133,7 @@ impl Contents {
         let is_there = |state: &Result<DatabaseState, _>| {
             !matches!(state, Ok(DatabaseState::Missing | DatabaseState::Empty))
         };
+        // Without a list, as the first version left folders: all new, or some lost.
         let any_is_there = self.states.iter().any(|(_, state)| is_there(state));
         self.states.iter().map(move |(database, state)| {
             let found = match state {
@@ -221,23 +226,33 @@ impl Contents {
         if known == Some(installation) {
             return Ok(());
         }
-        if known.is_some() {
+        if let Some(problem) = self.other_than(spec, installation) {
             let is_accepted = accepted.iter().any(|domain| domain == spec.name);
             if !is_accepted && !spec.is_read_model {
-                bail!(
-                    "the database that `database_url` names is not the one of {} that {} was used with: name that one, or \
-                     restore it from a backup; or go on without all that was in it: heliograph serve --accept-lost {}",
-                    spec.name,
-                    self.folder.display(),
-                    spec.name
-                );
+                bail!(problem);
             }
+            // What that database named is named by nobody now, and may still be people's photos.
             if spec.names_blobs {
                 self.record.add(&self.folder, &[BLOB_NAMES_GIVEN_UP])?;
             }
         }
         self.record
             .set_installation(&self.folder, spec.name, installation)
+    }
+
+    /// What is wrong with a database on a server, and what to do, where this folder was used with
+    /// another one.
+    pub(crate) fn other_than(&self, spec: &DatabaseSpec, installation: &str) -> Option<String> {
+        let known = self.record.installation(spec.name)?;
+        (known != installation).then(|| {
+            format!(
+                "the database that `database_url` names is not the one of {} that {} was used with: name that one, or restore it \
+                 from a backup; or go on without all that was in it: heliograph serve --accept-lost {}",
+                spec.name,
+                self.folder.display(),
+                spec.name
+            )
+        })
     }
 
     /// Records that databases are about to be made here: from now on only what is on the list can
@@ -247,6 +262,7 @@ impl Contents {
         let mut lines = Vec::new();
         for (database, found) in self.databases() {
             if is_first && !matches!(found, Found::New) {
+                // Only what is there: what is new is listed when it is made, and not lost before.
                 lines.push(database.file);
             }
             // It has been accepted, or nothing would begin.

@@ -1,7 +1,9 @@
 //! The databases of an installation: which there are, and opening all of them.
 
-use anyhow::{Context as _, Result};
-use infra_db::{Database, Durability, OpenOptions, PostgresOptions};
+use anyhow::{Context as _, Result, ensure};
+use infra_db::{
+    Database, DatabaseState, Durability, Migrator, OpenOptions, PostgresOptions, examine_postgres,
+};
 use infra_domain::DatabaseSpec;
 
 use super::compose::DOMAINS;
@@ -24,6 +26,7 @@ pub(crate) fn specs_in_folder(
     configuration: &Configuration,
 ) -> impl Iterator<Item = &'static DatabaseSpec> + Clone + use<> {
     let is_embedded = configuration.database_url.is_empty();
+    // With a server, only what has no migrations for one is a file still: the bus's.
     specs().filter(move |spec| is_embedded || spec.postgres_migrations.is_none())
 }
 
@@ -33,7 +36,7 @@ pub(crate) fn specs() -> impl Iterator<Item = &'static DatabaseSpec> + Clone {
     domains.chain([&BUS])
 }
 
-/// The databases, open.
+/// Every database of the installation, open, and held against a move.
 pub(super) struct Databases {
     opened: Vec<(&'static DatabaseSpec, Database)>,
     /// Nobody moves them meanwhile.
@@ -59,27 +62,33 @@ impl Databases {
         topology: &Topology,
     ) -> Result<Self> {
         let folder = configuration.data_dir.as_path();
+        // All checks, and the note that databases will be made, before the first of them is.
         let mut contents = Contents::look(configuration).await?;
         contents.require_no_other(configuration)?;
         contents.require_whole(&topology.accept_lost)?;
         contents.record_begun()?;
         let connections =
             specs_in_folder(configuration).count() as u64 * u64::from(infra_db::CONNECTIONS_MAX);
+        // Each connection has a cache of its own, so the setting is shared among all that there may
+        // be.
         let page_cache_bytes = configuration.database_cache_bytes / connections;
         let opening = specs().map(|spec| async move {
             let options = OpenOptions {
                 page_cache_bytes,
                 durability: spec.durability,
             };
-            anyhow::Ok((spec, open_one(spec, configuration, options).await?))
+            let opening = open_one(spec, configuration, options, topology.is_asking);
+            anyhow::Ok((spec, opening.await?))
         });
         let opened = futures::future::try_join_all(opening).await?;
+        // Only when all are there: a start that is cut off before finds the rest still new.
         contents.record_made()?;
         for (spec, database) in &opened {
             if let Some(id) = database.installation().await? {
                 contents.require_known(spec, &id, &topology.accept_lost)?;
             }
         }
+        // After opening, which has made the files that SQLite keeps beside each database.
         data_folder::give_all(folder)?;
         let databases = Self {
             opened,
@@ -91,7 +100,7 @@ impl Databases {
         Ok(databases)
     }
 
-    /// One of them.
+    /// The database of this spec, which is a domain's or the bus's.
     pub(super) fn get(&self, spec: &DatabaseSpec) -> Result<&Database> {
         let mut opened = self.opened.iter();
         let found = opened.find(|(opened, _)| opened.name == spec.name);
@@ -138,9 +147,13 @@ async fn open_one(
     spec: &DatabaseSpec,
     configuration: &Configuration,
     options: OpenOptions,
+    is_asking: bool,
 ) -> Result<Database> {
     let url = configuration.database_url.as_str();
     if let Some(migrations) = spec.postgres_migrations.filter(|_| !url.is_empty()) {
+        if is_asking {
+            return look_at(url, spec, migrations).await;
+        }
         let options = PostgresOptions::default();
         let mut database = Database::open_postgres(url, spec.name, migrations, options).await?;
         let replicas = configuration.database_replicas.as_str();
@@ -153,6 +166,22 @@ async fn open_one(
     }
     let path = configuration.data_dir.join(spec.file);
     Ok(Database::open_with(&path, spec.migrations, options).await?)
+}
+
+/// Opens a database on a server to be read, by who is not its home.
+async fn look_at(
+    url: &str,
+    spec: &DatabaseSpec,
+    migrations: &'static Migrator,
+) -> Result<Database> {
+    let state = examine_postgres(url, spec.name, migrations).await?;
+    let database = Database::open_postgres_read_only(url, spec.name)?;
+    ensure!(
+        state == DatabaseState::Ready { pending: 0 },
+        "{} is not there, or not of this version; start `heliograph serve` of this version first, and see `heliograph doctor`",
+        database.path().display()
+    );
+    Ok(database)
 }
 
 /// Ends the process when another one has become the domain's home. At once: what its caches hold is

@@ -42,6 +42,8 @@ impl Domains {
         let bus_database = databases.get(&BUS)?.clone();
         let bus = event_log::open(configuration, &bus_database, Arc::clone(&clock)).await?;
         let outboxes = databases.outboxes();
+        // Also for a command that only asks: without it the timelines would be taken for moved away
+        // from Redis, and what is there be forgotten.
         let redis = redis::open(configuration).await?;
         let limiter = redis::limiter(redis.as_ref());
         let calls = CallMetrics::default();
@@ -58,6 +60,7 @@ impl Domains {
             gateways: GatewayRegistry::default(),
         };
         let mut composed = Vec::with_capacity(DOMAINS.len());
+        // In the order of the list: a domain finds the gateways of those before it.
         for entry in DOMAINS {
             composed.push((entry.compose)(&mut wiring).await?);
         }
@@ -87,7 +90,7 @@ impl Domains {
         self.of_surfaces.clone()
     }
 
-    /// Who counts limits.
+    /// What counts limits: the server of `redis_url`, or this process.
     #[must_use]
     pub fn limiter(&self) -> Arc<dyn Limiter> {
         Arc::clone(&self.limiter)
@@ -109,7 +112,7 @@ impl Domains {
             .with_context(|| format!("{} is not composed here", D::DATABASE.name))
     }
 
-    /// The bus.
+    /// The bus between the domains, over the log that the configuration names.
     #[must_use]
     pub fn bus(&self) -> &dyn Bus {
         &*self.bus
@@ -149,7 +152,9 @@ fn of_surfaces(gateways: &GatewayRegistry) -> Result<Gateways> {
         graph: gateways.get()?,
         media: gateways.get()?,
         posts: gateways.get()?,
+        engagement: gateways.get()?,
         feed: gateways.get()?,
+        notifications: gateways.get()?,
     })
 }
 

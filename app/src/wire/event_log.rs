@@ -23,6 +23,7 @@ pub(super) async fn open(
     database: &Database,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<dyn Bus>> {
+    // Before a log is opened: a bus over the wrong one would seem empty and sound.
     require_its_place(configuration, log_place(database).await?)?;
     if configuration.bus_url.is_empty() {
         return Ok(Arc::new(open_embedded(configuration, database, clock)));
@@ -94,11 +95,13 @@ pub(crate) async fn move_event_log(
     let (database, outboxes) = (databases.get(&BUS)?, databases.outboxes());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let embedded = open_embedded(configuration, database, Arc::clone(&clock));
+    // Over the same database, which has the cursors of both.
     let jet_stream = connect(configuration, database, clock).await?;
     let moved = match to {
         Side::Server => move_log(&embedded, &jet_stream, &outboxes, progress).await,
         Side::Folder => move_log(&jet_stream, &embedded, &outboxes, progress).await,
     };
+    // Also after a failure, so that each database is one whole file for the next run.
     databases.close().await;
     Ok(moved?)
 }

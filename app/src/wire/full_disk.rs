@@ -76,8 +76,10 @@ pub async fn watch(folder: std::path::PathBuf, stop: CancellationToken) {
     let ballast = Arc::new(Ballast::of(&folder));
     loop {
         let looked = Arc::clone(&ballast);
+        // It writes some megabytes.
         let made = tokio::task::spawn_blocking(move || match looked.check() {
             Room::Full => Ok(false),
+            // Again, also after it was released: the next full disk needs it, too.
             Room::Ample => looked.make(),
         });
         if let Ok(Err(error)) = made.await {

@@ -37,6 +37,7 @@ pub(crate) fn is_own_file(name: &OsStr) -> bool {
         .map_or(database, |(file, _)| file);
     others.contains(&base)
         || of_backups.contains(&base)
+        // Its unfinished file has `.new` in the place of `.key`.
         || SECRET.strip_suffix(".key") == Some(base)
         || specs().any(|spec| spec.file == database)
 }

@@ -25,6 +25,7 @@ pub fn restrict_to_owner() {
 /// When the folder cannot be read.
 pub fn exposed(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let metadata = fs::metadata(folder)?;
+    // In a closed folder what is in it need not be looked at: nobody gets there.
     let is_closed = metadata.mode() & OTHERS == 0;
     let can_be_closed = !is_closed && is_for_us_alone(folder, &metadata, is_own_file)?;
     let mut exposed = Vec::new();
@@ -43,6 +44,7 @@ pub fn exposed(folder: &Path) -> io::Result<Vec<PathBuf>> {
             exposed.push(entry.path());
         }
     }
+    // A folder before what is in it.
     exposed.sort();
     Ok(exposed)
 }
@@ -136,6 +138,7 @@ fn close(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         metadata => metadata?.permissions(),
     };
+    // What the owner may do stays as it is.
     permissions.set_mode(permissions.mode() & !OTHERS);
     fs::set_permissions(path, permissions)
 }

@@ -61,6 +61,7 @@ pub(crate) fn has_no_files(folder: &Path) -> bool {
     let Ok(mut entries) = fs::read_dir(folder.join(MEDIA)) else {
         return true;
     };
+    // The store's own folders; `incoming` and `lost+found` are there without a photo.
     !entries.any(|entry| entry.is_ok_and(|entry| entry.file_name().len() == 2))
 }
 
@@ -116,6 +117,7 @@ fn require_files(
     topology: &Topology,
     have_blobs: bool,
 ) -> Result<()> {
+    // There are files again: from now on they can be lost again.
     if !has_no_files(folder) {
         return contents.record_files(false);
     }
@@ -160,6 +162,7 @@ impl<'b> Bucket<'b> {
     async fn require(&self, contents: &mut Contents) -> Result<()> {
         let found = match self.store.identity().await {
             Err(BlobError::Io { source, .. } | BlobError::Away { source, .. })
+                // A command that needs no files works without them.
                 if !self.is_required =>
             {
                 tracing::warn!(error = %source, "the bucket of the photos cannot be reached");
@@ -174,6 +177,7 @@ impl<'b> Bucket<'b> {
         if self.have_blobs && record.bucket() != found.as_deref() {
             tracing::warn!("the photos' files are lost, as the operator says");
         }
+        // Changes nothing where it is known; a start that was cut off has yet to note it.
         claim(self.store, found, self.folder, record).await?;
         Ok(())
     }
@@ -185,6 +189,7 @@ impl<'b> Bucket<'b> {
             return None;
         }
         let folder = self.folder.display();
+        // First: with photos in the folder none are in a bucket, whatever that one holds.
         if known.is_none() && !has_no_files(self.folder) {
             return Some(format!(
                 "the photos of {folder} are in {}, and `media_url` names a bucket where they are not: move them there with \

@@ -62,6 +62,7 @@ impl Record {
     pub(super) fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(RECORD);
         let text = match fs::read_to_string(&path) {
+            // Nothing, not an empty list: a folder of the first version has databases and no list.
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self { made: None }),
             text => text.with_context(|| format!("{} cannot be read", path.display()))?,
         };
@@ -149,6 +150,8 @@ impl Record {
     ) -> Result<()> {
         let mut lines = self.made.clone().unwrap_or_default();
         lines.remove(&format!("{MOVING}{}", switch.name));
+        // One write for all: there is no moment at which some domains are on one side and some on
+        // the other.
         lines.insert(format!("{MOVED}{} {}", switch.name, switch.to));
         for (spec, installation) in moved {
             let on_server = format!("{ON_SERVER}{} ", spec.name);
@@ -199,8 +202,10 @@ impl Record {
         let before = self.bucket().map(|id| format!("{KNOWN_BUCKET}{id}"));
         let ended = [IN_BUCKET, COPIED, BACKED_UP];
         lines.retain(|line| !ended.iter().any(|begin| line.starts_with(begin)));
+        // The one that is left stays known, so that the photos may be moved back to it.
         lines.extend(before);
         if let Some(id) = id {
+            // It has a line of its own now, and one is enough.
             lines.remove(&format!("{KNOWN_BUCKET}{id}"));
             lines.insert(format!("{IN_BUCKET}{id}"));
         }
@@ -246,13 +251,16 @@ impl Record {
     }
 
     fn write(&mut self, folder: &Path, names: BTreeSet<String>) -> Result<()> {
+        // Each start comes here, and most have nothing to say.
         if self.made.as_ref() == Some(&names) {
             return Ok(());
         }
         let text = text_of(&names);
         let path = folder.join(RECORD);
+        // By a rename: a switch that is half written would lose both sides.
         let written = infra_host::replace(&path, text.as_bytes());
         written.with_context(|| format!("{} cannot be written", path.display()))?;
+        // Only when it is on the disk: what is noted here is acted on.
         self.made = Some(names);
         Ok(())
     }

@@ -40,6 +40,7 @@ impl RestoredBucket {
             return Ok(None);
         };
         let cannot = || format!("{} cannot be used", store.location());
+        // Tried before anything is restored: a refusal after hours would be found too late.
         store.inspect().await.with_context(cannot)?;
         Ok(Some(Self { store, may_be_used }))
     }
@@ -49,7 +50,7 @@ impl RestoredBucket {
         &self.store
     }
 
-    /// Where it is.
+    /// The bucket and its server as reports name them, without keys.
     pub(crate) fn place(&self) -> String {
         self.store.location().to_string()
     }
@@ -74,6 +75,7 @@ impl RestoredBucket {
         };
         let found = self.store.identity().await?;
         if let Some(found) = found.as_deref()
+            // An earlier try of this restore has taken it.
             && (noted.as_deref() == Some(found) || is_noted_beside(restored, found)?)
         {
             return Ok(found.to_owned());

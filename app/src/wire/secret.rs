@@ -28,11 +28,13 @@ pub(super) fn of_folder(folder: &Path) -> Result<[u8; SECRET_BYTES]> {
             )
         }),
         Err(error) if error.kind() == ErrorKind::NotFound => {
+            let secret = make(&path);
+            let secret = secret.with_context(|| format!("{} cannot be made", path.display()))?;
             tracing::info!(
                 file = %path.display(),
                 "made a new secret; addresses of photos that were given out before, if any, stop working"
             );
-            make(&path).with_context(|| format!("{} cannot be made", path.display()))
+            Ok(secret)
         }
         Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
     }
@@ -49,6 +51,7 @@ fn parse(text: &str) -> Result<[u8; SECRET_BYTES]> {
 fn make(path: &Path) -> Result<[u8; SECRET_BYTES]> {
     let secret: [u8; SECRET_BYTES] = rand::random();
     let unfinished = path.with_extension("new");
+    // What a start that was cut off has left: `create_new` refuses to write over it.
     match fs::remove_file(&unfinished) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
         _ => {}
@@ -61,10 +64,12 @@ fn make(path: &Path) -> Result<[u8; SECRET_BYTES]> {
     writeln!(file, "{}", hex::encode(secret))?;
     file.sync_all()?;
     if let Some(folder) = path.parent() {
+        // Before it has its name: a service that may not read its secret could not start.
         infra_host::give_to_owner_of(folder, &unfinished)?;
     }
     fs::rename(&unfinished, path)?;
     if let Some(folder) = path.parent() {
+        // The name, too: addresses are signed with it from now on.
         File::open(folder)?.sync_all()?;
     }
     Ok(secret)

@@ -25,6 +25,9 @@ pub struct Topology {
     /// Whether the photos' files must be there: with an empty folder in their place, a process that
     /// serves or works would find every photo damaged.
     pub requires_files: bool,
+    /// Whether the domains are only asked. Then databases on a server are opened read-only, beside
+    /// the process that is their home; those in files are opened as ever.
+    pub is_asking: bool,
 }
 
 impl Topology {

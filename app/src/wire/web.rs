@@ -98,6 +98,7 @@ pub fn surfaces(surface: &Surface, configuration: &Configuration) -> Routes {
     let pages_and_calls = presentation_mastodon::router(surface)
         .merge(presentation_web::router(surface))
         .layer((
+            // The first of them, so that what is refused has cost nothing of what stands behind it.
             OverloadLayer::new(admission(configuration), REFUSAL_STYLE),
             axum::Extension(trusted_proxies(configuration)),
             compression::layer(),
@@ -114,6 +115,8 @@ pub fn surfaces(surface: &Surface, configuration: &Configuration) -> Routes {
             // Outside the next, so that also what ran out of time or panicked says what is left.
             RateLayer,
             ContextLayer::new(budgets.into_iter().collect(), REFUSAL_STYLE),
+            // Inside the context, so that a refusal has a name in the log; before every route
+            // alike.
             from_fn_with_state(
                 Arc::new(Ballast::of(&configuration.data_dir)),
                 full_disk::refuse_when_full,

@@ -55,6 +55,7 @@ impl Worker {
                 tasks = self.tasks.len(),
                 "background work did not finish in time; it continues at the next start"
             );
+            // Waited for: a task that was cut off may hold a connection that is to be closed.
             self.tasks.shutdown().await;
         }
     }

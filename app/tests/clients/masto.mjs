@@ -87,18 +87,83 @@ assert.equal((await reader.v1.timelines.public.list({ local: true, onlyMedia: tr
 assert.deepEqual((await author.v1.accounts.$select(me.id).followers.list()).length, 1);
 assert.deepEqual((await author.v1.accounts.$select(me.id).following.list()).length, 0);
 
+const read = reader.v1.statuses.$select(post.id);
+const liked = await read.favourite();
+assert.equal(liked.favourited, true);
+assert.equal(liked.favouritesCount, 1);
+assert.equal((await author.v1.statuses.$select(post.id).favouritedBy.list()).length, 1);
+assert.deepEqual((await reader.v1.favourites.list()).map((status) => status.id), [post.id]);
+assert.equal((await read.unfavourite()).favouritesCount, 0);
+assert.equal((await read.bookmark()).bookmarked, true);
+assert.deepEqual((await reader.v1.bookmarks.list()).map((status) => status.id), [post.id]);
+assert.equal((await read.unbookmark()).bookmarked, false);
+
+const shared = await read.reblog({ visibility: "public" });
+assert.equal(shared.reblog.id, post.id);
+assert.equal(shared.reblog.reblogged, true);
+assert.equal(shared.reblog.reblogsCount, 1);
+assert.equal((await author.v1.statuses.$select(post.id).rebloggedBy.list()).length, 1);
+await eventually(async () => (await author.v1.notifications.list({ types: ["reblog"] })).length === 1);
+assert.equal((await read.unreblog()).reblogsCount, 0);
+
+const told = await eventually(async () => {
+  const all = await author.v1.notifications.list();
+  const byType = Object.fromEntries(all.map((one) => [one.type, one]));
+  return Object.keys(byType).sort().join() === "follow,mention" && byType;
+});
+assert.equal(told.mention.status.id, answer.id);
+assert.equal(told.follow.account.id, (await reader.v1.accounts.verifyCredentials()).id);
+assert.deepEqual((await author.v1.notifications.list({ types: ["follow"] })).map((one) => one.id), [told.follow.id]);
+assert.deepEqual((await author.v1.notifications.list({ excludeTypes: ["follow"] })).map((one) => one.id), [told.mention.id]);
+assert.equal((await author.v1.notifications.$select(told.follow.id).fetch()).type, "follow");
+const [first] = Object.values(told).sort((one, other) => (BigInt(one.id) < BigInt(other.id) ? -1 : 1));
+const marked = await author.v1.markers.create({ notifications: { lastReadId: first.id } });
+assert.equal(marked.notifications.lastReadId, first.id);
+assert.equal((await author.v1.markers.fetch({ timeline: ["notifications"] })).notifications.version, 1);
+await author.v1.notifications.$select(first.id).dismiss();
+assert.equal((await author.v1.notifications.list()).length, 1);
+await author.v1.notifications.clear();
+assert.deepEqual(await author.v1.notifications.list(), []);
+
 for (let number = 0; number < 5; number += 1) await author.v1.statuses.create({ status: `number ${number}` });
 const walked = [];
 for await (const page of author.v1.accounts.$select(me.id).statuses.list({ limit: 2 })) walked.push(...page);
 assert.equal(walked.length, 6);
 
+const tagged = await author.v1.statuses.create({ status: "By the sea #MastoLight" });
+assert.deepEqual((await reader.v1.timelines.tag.$select("mastolight").list()).map((status) => status.id), [tagged.id]);
+assert.equal((await reader.v1.tags.$select("MastoLight").fetch()).history[0].uses, "1");
+assert.equal((await reader.v2.search.list({ q: "mastol", type: "hashtags" })).hashtags[0].name, "mastolight");
+assert.equal((await reader.v2.search.list({ q: me.username })).accounts[0].id, me.id);
+assert.equal((await reader.v2.search.list({ q: tagged.url, resolve: true })).statuses[0].id, tagged.id);
+
 const oldest = await author.v1.accounts.$select(me.id).statuses.list({ limit: 1, minId: "0" });
 assert.equal(oldest[0].id, post.id);
 
+assert.equal((await author.v1.statuses.$select(post.id).pin()).pinned, true);
+assert.deepEqual((await reader.v1.accounts.$select(me.id).statuses.list({ pinned: true })).map((one) => one.id), [post.id]);
+assert.equal((await author.v1.statuses.$select(post.id).unpin()).pinned, false);
 const deleted = await author.v1.statuses.$select(post.id).remove();
 assert.equal(deleted.text, "From masto.js");
 await assert.rejects(reader.v1.statuses.$select(post.id).fetch(), /no such post/i);
+const other = await reader.v1.accounts.verifyCredentials();
+assert.equal((await author.v1.accounts.$select(other.id).removeFromFollowers()).followedBy, false);
+const blocked = await author.v1.accounts.$select(other.id).block();
+assert.equal(blocked.blocking, true);
+assert.equal((await author.v1.blocks.list())[0].id, other.id);
+await assert.rejects(reader.v1.accounts.$select(me.id).follow(), /not allowed/i);
+assert.equal((await author.v1.accounts.$select(other.id).unblock()).blocking, false);
+assert.equal((await reader.v1.accounts.$select(me.id).mute({ notifications: true })).muting, true);
+assert.equal((await reader.v1.mutes.list())[0].id, me.id);
+assert.equal((await reader.v1.accounts.$select(me.id).unmute()).muting, false);
 assert.equal((await reader.v1.accounts.$select(me.id).unfollow()).following, false);
+assert.equal((await author.v1.accounts.updateCredentials({ locked: true })).locked, true);
+assert.equal((await reader.v1.accounts.$select(me.id).follow()).requested, true);
+assert.deepEqual((await author.v1.followRequests.list()).map((one) => one.id), [other.id]);
+assert.equal((await author.v1.followRequests.$select(other.id).authorize()).followedBy, true);
+await reader.v1.accounts.$select(me.id).unfollow();
+await reader.v1.accounts.$select(me.id).follow();
+assert.equal((await author.v1.followRequests.$select(other.id).reject()).requestedBy, false);
 await assert.rejects(author.v1.statuses.create({ status: "x".repeat(20_000) }), /character/i);
 await assert.rejects(reader.v1.statuses.$select(post.id).context.fetch(), /no such post/i);
 console.log("all done with masto.js");

@@ -29,6 +29,12 @@ def eventually(look):
     raise SystemExit("waited in vain")
 
 
+def are_told(person, types):
+    """What somebody is told, by its type, once it is of these types and no others."""
+    told = {one.type: one for one in person.notifications()}
+    return told if sorted(told) == types else None
+
+
 def main():
     author, reader = signed_up("py_author"), signed_up("py_reader")
     me = author.account_verify_credentials()
@@ -70,6 +76,43 @@ def main():
     context = author.status_context(post)
     assert [status.id for status in context.descendants] == [answer.id], context
 
+    liked = reader.status_favourite(post)
+    assert liked.favourited and liked.favourites_count == 1, liked
+    assert [account.username for account in author.status_favourited_by(post)] == ["py_reader"]
+    assert [status.id for status in reader.favourites()] == [post.id]
+    unliked = reader.status_unfavourite(post)
+    assert not unliked.favourited and unliked.favourites_count == 0, unliked
+    assert reader.status_bookmark(post).bookmarked
+    assert [status.id for status in reader.bookmarks()] == [post.id]
+    assert not author.status(post).bookmarked
+    assert not reader.status_unbookmark(post).bookmarked
+
+    shared = reader.status_reblog(post)
+    assert shared.reblog.id == post.id and shared.reblog.reblogged and shared.reblog.reblogs_count == 1, shared
+    assert [account.username for account in author.status_reblogged_by(post)] == ["py_reader"]
+    assert shared.id in [status.id for status in author.account_statuses(reader.me().id)]
+    assert shared.id not in [status.id for status in author.account_statuses(reader.me().id, exclude_reblogs=True)]
+    assert eventually(lambda: are_told(author, ["follow", "mention", "reblog"]))["reblog"].status.id == post.id
+    unshared = reader.status_unreblog(post)
+    assert not unshared.reblogged and unshared.reblogs_count == 0, unshared
+
+    told = eventually(lambda: are_told(author, ["follow", "mention"]))
+    assert told["mention"].status.id == answer.id and told["mention"].group_key, told
+    assert told["follow"].account.username == "py_reader", told
+    assert [one.type for one in author.notifications(types=["follow"])] == ["follow"]
+    assert [one.type for one in author.notifications(exclude_types=["follow"])] == ["mention"]
+    assert author.notifications(told["follow"].id).type == "follow"
+    assert author.notifications_unread_count().count == 2
+    first, last = sorted(told.values(), key=lambda one: int(one.id))
+    author.markers_set("notifications", first.id)
+    marker = author.markers_get("notifications")["notifications"]
+    assert str(marker.last_read_id) == str(first.id), marker
+    assert author.notifications_unread_count().count == 1
+    author.notifications_dismiss(last.id)
+    assert [one.id for one in author.notifications()] == [first.id]
+    author.notifications_clear()
+    assert list(author.notifications()) == []
+
     for number in range(3):
         author.status_post(f"number {number}")
     first = author.account_statuses(me.id, limit=2)
@@ -79,7 +122,18 @@ def main():
     assert author.account_statuses(me.id, min_id=0, limit=1)[0].id == post.id
     assert author.account_following(me.id) == []
     assert [status.id for status in author.statuses([post.id, answer.id])] == [post.id, answer.id]
+    assert author.status_pin(post).pinned
+    assert [status.id for status in reader.account_statuses(me.id, pinned=True)] == [post.id]
+    assert not author.status_unpin(post).pinned
     author.status_delete(post)
+    tagged = author.status_post("By the sea #PyLight")
+    assert [status.id for status in reader.timeline_hashtag("PyLight")] == [tagged.id]
+    assert reader.tag("pylight").history[0].uses == "1", reader.tag("pylight")
+    found = reader.search_v2("pylight")
+    assert [tag.name for tag in found.hashtags] == ["pylight"], found
+    assert reader.search_v2("py_author").accounts[0].id == me.id
+    assert reader.search_v2(tagged.url).statuses[0].id == tagged.id
+    author.status_delete(tagged)
     try:
         reader.status(post.id)
         raise SystemExit("a deleted post is still there")
@@ -90,7 +144,26 @@ def main():
         raise SystemExit("a post of any length is taken")
     except MastodonAPIError as error:
         assert "character" in str(error), error
+    assert author.account_remove_from_followers(reader.me().id).followed_by is False
+    reader.account_follow(me.id)
+    blocked = author.account_block(reader.me().id)
+    assert blocked.blocking and not blocked.followed_by, blocked
+    assert [account.username for account in author.blocks()] == ["py_reader"]
+    assert reader.account_statuses(me.id) == []
+    assert not author.account_unblock(reader.me().id).blocking
+    muted = reader.account_mute(me.id, notifications=False, duration=600)
+    assert muted.muting and not muted.muting_notifications, muted
+    assert reader.mutes()[0].id == me.id
+    assert not reader.account_unmute(me.id).muting
     reader.account_unfollow(me.id)
+    assert author.account_update_credentials(locked=True).locked
+    assert reader.account_follow(me.id).requested
+    assert [account.username for account in author.follow_requests()] == ["py_reader"]
+    assert author.follow_request_authorize(reader.me().id).followed_by
+    reader.account_unfollow(me.id)
+    reader.account_follow(me.id)
+    assert not author.follow_request_reject(reader.me().id).requested_by
+    assert not author.account_update_credentials(locked=False).locked
     reader.revoke_access_token(allow_http=True)
     print("all done with Mastodon.py")
 

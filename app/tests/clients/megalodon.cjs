@@ -94,10 +94,59 @@ async function main() {
   assert.equal((await reader.getLocalTimeline({ only_media: true, limit: 1 })).data[0].id, post.id);
   assert.equal((await author.getHomeTimeline({ min_id: "0", limit: 1 })).data[0].id, post.id);
 
+  assert.equal((await reader.favouriteStatus(post.id)).data.favourites_count, 1);
+  assert.equal((await author.getStatusFavouritedBy(post.id)).data.length, 1);
+  assert.deepEqual((await reader.getFavourites()).data.map((status) => status.id), [post.id]);
+  assert.equal((await reader.unfavouriteStatus(post.id)).data.favourited, false);
+  assert.equal((await reader.bookmarkStatus(post.id)).data.bookmarked, true);
+  assert.deepEqual((await reader.getBookmarks()).data.map((status) => status.id), [post.id]);
+  assert.equal((await reader.unbookmarkStatus(post.id)).data.bookmarked, false);
+
+  const shared = (await reader.reblogStatus(post.id)).data;
+  assert.equal(shared.reblog.id, post.id);
+  assert.equal(shared.reblog.reblogs_count, 1);
+  assert.equal((await author.getStatusRebloggedBy(post.id)).data.length, 1);
+  assert.equal((await reader.unreblogStatus(post.id)).data.reblogs_count, 0);
+
+  const told = await eventually(async () => {
+    const all = (await author.getNotifications()).data;
+    const byType = Object.fromEntries(all.map((one) => [one.type, one]));
+    return Object.keys(byType).sort().join() === "follow,mention" && byType;
+  });
+  assert.equal(told.mention.status.id, answer.id);
+  assert.deepEqual((await author.getNotifications({ exclude_types: ["follow"] })).data.map((one) => one.id), [told.mention.id]);
+  assert.equal((await author.getNotification(told.follow.id)).data.type, "follow");
+  assert.equal((await author.saveMarkers({ notifications: { last_read_id: told.follow.id } })).status, 200);
+  assert.equal((await author.getMarkers(["notifications"])).data.notifications.last_read_id, told.follow.id);
+  await author.dismissNotification(told.follow.id);
+  assert.deepEqual((await author.getNotifications()).data.map((one) => one.id), [told.mention.id]);
+  await author.dismissNotifications();
+  assert.deepEqual((await author.getNotifications()).data, []);
+
+  const tagged = (await author.postStatus("By the sea #MegaLight")).data;
+  assert.deepEqual((await reader.getTagTimeline("megalight")).data.map((status) => status.id), [tagged.id]);
+  assert.equal((await reader.getTag("MegaLight")).data.name, "megalight");
+  assert.equal((await reader.search("megal", { type: "hashtags" })).data.hashtags[0].name, "megalight");
+  assert.equal((await reader.search(me.username, { type: "accounts" })).data.accounts[0].id, me.id);
+
+  assert.equal((await author.pinStatus(post.id)).data.pinned, true);
+  assert.equal((await reader.getAccountStatuses(me.id, { pinned: true })).data[0].id, post.id);
   await author.deleteStatus(post.id);
   await refused(reader.getStatus(post.id), 404);
   await refused(author.postStatus("x".repeat(20_000)), 422);
+  const other = (await reader.verifyAccountCredentials()).data;
+  assert.equal((await author.blockAccount(other.id)).data.blocking, true);
+  assert.equal((await author.getBlocks()).data[0].id, other.id);
+  await refused(reader.followAccount(me.id), 403);
+  assert.equal((await author.unblockAccount(other.id)).data.blocking, false);
+  assert.equal((await reader.muteAccount(me.id, true)).data.muting, true);
+  assert.equal((await reader.getMutes()).data[0].id, me.id);
+  assert.equal((await reader.unmuteAccount(me.id)).data.muting, false);
   assert.equal((await reader.unfollowAccount(me.id)).data.following, false);
+  assert.equal((await author.updateCredentials({ locked: true })).data.locked, true);
+  assert.equal((await reader.followAccount(me.id)).data.requested, true);
+  assert.deepEqual((await author.getFollowRequests()).data.map((one) => one.id), [other.id]);
+  assert.equal((await author.acceptFollowRequest(other.id)).data.followed_by, true);
   console.log("all done with megalodon");
 }
 

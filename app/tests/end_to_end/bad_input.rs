@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Caller, Reply, Server, leftovers};
+use crate::harness::{Caller, Reply, Server};
 
 /// One wrong request and what must come of it.
 struct Case {
@@ -71,12 +71,12 @@ async fn check(caller: &Caller, cases: Vec<Case>) {
 async fn wrong_values_are_named() {
     let server = Server::start().await;
     let ada = server.person("ada").await;
-    let before = leftovers::rows(server.folder());
+    let before = server.rows();
     check(&ada, broken_bodies()).await;
     check(&ada, wrong_posts()).await;
     check(&ada, wrong_queries()).await;
     check(&ada, wrong_profiles_and_apps()).await;
-    let mut after = leftovers::rows(server.folder());
+    let mut after = server.rows();
     after.retain(|table, count| before.get(table) != Some(count));
     assert!(after.is_empty(), "something was left behind: {after:?}");
 }

@@ -1,9 +1,13 @@
 //! The whole program, from outside: every test starts the real binary on an empty folder and talks
 //! to it as people's browsers and apps do.
 //!
-//! `harness` starts servers and speaks for people; each other module is one story. What a machine
-//! may lack (a browser, other people's clients, the shared photos) is skipped with a word where it
-//! is missing, and required in CI.
+//! `harness` starts servers and speaks for people; each other module is one story. A story looks
+//! at the server from outside, and is told on the shape that the run has: on the embedded one, and
+//! with `HELIOGRAPH_TEST_SHAPE=engines` on PostgreSQL, NATS, a bucket and Redis. One that is not,
+//! because it looks into the data folder or starts its own engines, is in `fixed_shape`, and
+//! nowhere else is said which are: a run on engines leaves them out with `--skip fixed_shape::`.
+//! What a machine may lack (a browser, other people's clients, the shared photos) is skipped with a
+//! word where it is missing, and required in CI.
 
 // A test's helper that cannot continue has failed the test.
 #![allow(clippy::unwrap_used)]
@@ -14,46 +18,30 @@ mod harness;
 
 mod accounts;
 mod addresses;
-mod backup;
-mod backup_failures;
 mod bad_input;
+mod blocks_and_mutes;
 mod browser;
 mod browser_conduct;
-mod callers;
-mod commands;
 mod composer;
-mod data_folder;
-mod database_failover;
-mod database_server;
-mod engine_drill;
-mod engine_faults;
-mod engine_schemas;
-mod environment;
-mod event_log;
 mod every_route;
-mod full_disk;
-mod given_up_forms;
+mod fixed_shape;
 mod hostile_files;
 mod instance;
+mod likes_and_bookmarks;
 mod listener;
-mod lost_databases;
+mod locked_accounts;
 mod main_job;
 mod media;
-mod media_commands;
-mod moved_databases;
-mod moved_photos;
+mod notifications;
 mod oauth;
 mod oauth_refusals;
 mod own_document;
 mod page_conduct;
 mod photo_choices;
-mod photos_in_a_bucket;
-mod power_loss;
 mod programs;
 mod published_bytes;
 mod rate_limits;
-mod redis;
-mod remote_domain;
+mod reshares;
 mod restart;
 mod resumable;
 mod resumable_protocol;

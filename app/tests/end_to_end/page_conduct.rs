@@ -202,6 +202,21 @@ async fn a_hashtag_leads_to_the_photos_that_have_it() {
         let has = |post: &serde_json::Value| page.text().contains(&text(post, "/id"));
         assert!(has(&shown) && !has(&other) && !has(&hidden), "{path}");
     }
+    // Page by page, as far back as there are photos with it.
+    let mut ids = vec![text(&shown, "/id")];
+    for _ in 0..36 {
+        ids.push(text(&post("#café", "public").await, "/id"));
+    }
+    let page = anyone.open("/tags/caf%C3%A9").await;
+    assert!(!page.text().contains(&ids[0]));
+    let last = anyone
+        .open(&format!("/tags/caf%C3%A9?before={}", ids[1]))
+        .await;
+    assert!(
+        page.text()
+            .contains(&format!("href=\"?before={}\"", ids[1]))
+    );
+    assert!(last.text().contains(&ids[0]) && !last.text().contains("rel=\"next\""));
     // A hashtag is one also where no photo has it; what is no hashtag is not there.
     let page = anyone.open("/tags/nothing").await;
     assert_eq!(page.status, 200);

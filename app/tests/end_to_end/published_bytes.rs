@@ -8,7 +8,7 @@ use serde_json::Value;
 use testing_kit::{require, scan};
 
 use crate::harness::caller::{Upload, text};
-use crate::harness::{Person, Reply, Server, eventually, leftovers};
+use crate::harness::{Person, Reply, Server, eventually};
 
 /// Forms that readers ask for, and the ending of what they get.
 const ACCEPTED: [&str; 3] = [
@@ -136,7 +136,7 @@ async fn every_good_photo_becomes_ready_and_every_byte_of_it_is_clean() {
         "good photos refused:\n{}",
         faults.join("\n")
     );
-    leftovers::all_forms_made(server.folder()).await;
+    server.all_forms_made().await;
     let mut forms = std::collections::BTreeMap::new();
     for (name, media) in &ready {
         for content_type in publish(&ada, name, media, published.path()).await {

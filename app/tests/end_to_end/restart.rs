@@ -1,13 +1,13 @@
 //! Kills: what was acknowledged is there, nothing is there twice. A killed process loses nothing
-//! that the kernel has; what a machine without power loses is in [`crate::power_loss`].
+//! that the kernel has; what a machine without power loses is in
+//! [`crate::fixed_shape::power_loss`].
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::harness::caller::{ids, text};
+use crate::harness::Server;
 use crate::harness::facts::Facts;
 use crate::harness::ledger::Ledger;
-use crate::harness::{Server, eventually};
 
 /// How many kills, unless `HELIOGRAPH_TEST_KILLS` says otherwise.
 const KILLS: u64 = 20;
@@ -49,30 +49,4 @@ async fn follows_deletions_profiles_and_sessions_outlive_a_kill() {
     server.kill();
     server.start_again().await;
     facts.check().await;
-}
-
-#[tokio::test]
-async fn a_feed_that_is_thrown_away_comes_back() {
-    let mut server = Server::start().await;
-    let (ada, bob) = (server.person("ada").await, server.person("bob").await);
-    bob.follow(&ada).await;
-    let mut made = Vec::new();
-    for number in 0..5 {
-        made.push(text(&ada.say(&format!("{number}")).await, "/id"));
-    }
-    bob.finds_at_home(&made[4]).await;
-    server.kill();
-    for entry in std::fs::read_dir(server.folder()).unwrap().flatten() {
-        if entry.file_name().to_string_lossy().starts_with("feed.db") {
-            std::fs::remove_file(entry.path()).unwrap();
-        }
-    }
-    server.start_again().await;
-    let home = eventually("the feed", async || {
-        let home = bob.home().await;
-        (home.len() == 5).then_some(home)
-    })
-    .await;
-    made.reverse();
-    assert_eq!(ids(&home), made);
 }

@@ -9,7 +9,7 @@ use testing_kit::{require, scan};
 use crate::harness::caller::text;
 use crate::harness::proxy::{ConnectionFault, Proxy};
 use crate::harness::tus::UPLOADS;
-use crate::harness::{Person, Server, eventually, leftovers};
+use crate::harness::{Person, Server, eventually};
 
 /// A photo of 4 MB as a phone made it, with place and maker notes.
 const PHOTO: &str = "photos/good/gps__Samsung_SM-G935L_Galaxy_S7_Edge_.jpg";
@@ -96,13 +96,8 @@ async fn check(server: &Server, owner: &Person, media: &str, bytes: &[u8]) {
     let shown = owner.get(&text(&ready, "/url")).await;
     assert_eq!(shown.status, 200, "{}", shown.describe());
     assert_eq!(scan::findings(&shown.body), []);
-    let whole = bytes.len() as u64;
-    let kept = leftovers::photo_files(server.folder())
-        .into_iter()
-        .filter(|(_, length)| *length == whole)
-        .any(|(path, _)| std::fs::read(path).unwrap() == bytes);
-    assert!(kept, "no file is the photo as it was sent");
-    let rows = leftovers::rows(server.folder());
+    assert!(server.keeps(bytes), "no file is the photo as it was sent");
+    let rows = server.rows();
     assert_eq!(rows["media.upload_parts"], 0);
     assert_eq!(rows["media.media"], 1);
 }
@@ -142,7 +137,7 @@ async fn tus_js_client_goes_on_after_the_server_was_killed() {
     let proxy = Proxy::before(server.base(), &[ConnectionFault::HoldAfter(2_500_000)]).await;
     let uploading = client.upload(&proxy, &ada, &photo);
     eventually("the middle of the upload", async || {
-        let rows = leftovers::rows(server.folder());
+        let rows = server.rows();
         (proxy.holds() && rows["media.upload_parts"] >= 2).then_some(())
     })
     .await;

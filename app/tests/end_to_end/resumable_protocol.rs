@@ -6,8 +6,8 @@ use reqwest::Method;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::harness::Server;
 use crate::harness::tus::{BYTES, UPLOADS, begin, create, head, patch, photo, tus};
-use crate::harness::{Server, leftovers};
 
 #[tokio::test]
 async fn what_is_spoken_is_reported_to_everyone() {
@@ -112,7 +112,7 @@ async fn creation_may_bring_bytes_and_post_may_stand_in() {
     tus(&ada, Method::POST, &path, &[], None).await.refused(405);
     let refused = tus(&ada, Method::POST, UPLOADS, &headers, Some(&[7; 600])).await;
     refused.refused(422);
-    let rows = leftovers::rows(server.folder());
+    let rows = server.rows();
     // The finished one is remembered, so that its response can be asked for again.
     assert_eq!(rows["media.upload_sessions"], 1);
     assert_eq!(rows["media.upload_parts"], 0);
@@ -180,7 +180,7 @@ async fn two_requests_at_once_make_one_file() {
         assert_eq!(statuses[0], 204);
         assert!([409, 423].contains(&statuses[1]), "{statuses:?}");
     }
-    let rows = leftovers::rows(server.folder());
+    let rows = server.rows();
     assert_eq!(rows["media.media"], 10);
 }
 

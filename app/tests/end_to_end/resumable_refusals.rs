@@ -8,7 +8,7 @@ use sha2::Digest as _;
 
 use crate::harness::caller::{Upload, text};
 use crate::harness::tus::{UPLOADS, begin, create, head, patch, photo, tus};
-use crate::harness::{Server, eventually, leftovers};
+use crate::harness::{Server, eventually};
 
 #[tokio::test]
 async fn what_the_protocol_forbids_has_its_code() {
@@ -69,7 +69,7 @@ async fn what_cannot_be_begun_is_refused_with_its_code() {
     create(&ada, 10, &[("Upload-Metadata", &long)])
         .await
         .refused(422);
-    let rows = leftovers::rows(server.folder());
+    let rows = server.rows();
     assert_eq!(rows["media.upload_sessions"], 0);
 }
 
@@ -162,7 +162,7 @@ async fn uploads_are_bounded_and_forgotten() {
         } else {
             assert!(reply.refused(429).contains("5 uploads"));
         }
-        let rows = leftovers::rows(server.folder());
+        let rows = server.rows();
         assert!(rows["media.upload_sessions"] <= 5);
         if begun > 6 {
             break;
@@ -179,9 +179,9 @@ async fn uploads_are_bounded_and_forgotten() {
     })
     .await;
     eventually("expired uploads to be swept", async || {
-        let rows = leftovers::rows(server.folder());
+        let rows = server.rows();
         let left = rows["media.upload_sessions"] + rows["media.upload_parts"];
-        (left == 0 && leftovers::photo_files(server.folder()).is_empty()).then_some(())
+        (left == 0 && server.photo_files().is_empty()).then_some(())
     })
     .await;
     patch(&ada, &path, "1000", &[], &bytes[1_000..])
@@ -200,7 +200,7 @@ async fn a_file_that_is_no_picture_is_refused_in_the_same_words() {
     let refused = patch(&ada, &path, "0", &[], &page[..600]).await.refusal();
     assert_eq!(refused, in_one_piece);
     assert_eq!(head(&ada, &path).await.status, 404);
-    assert!(leftovers::photo_files(server.folder()).is_empty());
+    assert!(server.photo_files().is_empty());
     let document = ada.get("/api/openapi.json").await.expect(200);
     let patch = &document["paths"]["/api/v1/media/uploads/{id}"]["patch"];
     assert!(patch["responses"]["204"]["headers"]["Heliograph-Media-Id"].is_object());

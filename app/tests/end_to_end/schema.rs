@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::harness::caller::text;
 use crate::harness::schema::Document;
-use crate::harness::{Caller, Person, Reply, Server};
+use crate::harness::{Caller, Person, Reply, Server, eventually};
 
 /// What differs on purpose: the end of the place, and why.
 const ALLOWED: &[(&str, &str)] = &[];
@@ -66,6 +66,7 @@ async fn read_and_write(server: &Server, checker: &mut Checker) {
     read_about_people(&ada, &bob, checker).await;
     read_about_the_place(&server.anyone(), checker).await;
     read_posts(&bob, &post, checker).await;
+    read_notifications(&ada, &bob, &post, checker).await;
 }
 
 /// Writes a little of everything; returns a post's id.
@@ -76,6 +77,17 @@ async fn write(ada: &Person, bob: &Person, checker: &mut Checker) -> String {
     let path = format!("/api/v1/accounts/{}/follow", ada.id);
     let follow = bob.post(&path, &json!({})).await;
     checker.check("post", "/api/v1/accounts/{id}/follow", &follow);
+    for (verb, list) in [("mute", "mutes"), ("block", "blocks")] {
+        for verb in [verb, &format!("un{verb}")] {
+            let path = format!("/api/v1/accounts/{}/{verb}", bob.id);
+            let operation = format!("/api/v1/accounts/{{id}}/{verb}");
+            let reply = ada.post(&path, &json!({})).await;
+            checker.check("post", &operation, &reply);
+            let list = format!("/api/v1/{list}");
+            checker.get(ada, &list, &list).await;
+        }
+    }
+    bob.follow(ada).await;
     let photo = ada.small_photo().await;
     let media = ada.get(&format!("/api/v1/media/{photo}")).await;
     checker.check("get", "/api/v1/media/{id}", &media);
@@ -84,7 +96,7 @@ async fn write(ada: &Person, bob: &Person, checker: &mut Checker) -> String {
         .patch("/api/v1/accounts/update_credentials", &profile)
         .await;
     checker.check("patch", "/api/v1/accounts/update_credentials", &profile);
-    let post = json!({"status": "@bob look", "media_ids": [photo], "spoiler_text": "Light"});
+    let post = json!({"status": "@bob look #light", "media_ids": [photo], "spoiler_text": "Light"});
     let post = ada.post("/api/v1/statuses", &post).await;
     checker.check("post", "/api/v1/statuses", &post);
     let id = text(&post.json(), "/id");
@@ -157,6 +169,60 @@ async fn read_posts(bob: &Person, post: &str, checker: &mut Checker) {
             &format!("{path}/context"),
         )
         .await;
+    for verb in ["favourite", "bookmark", "unfavourite", "unbookmark"] {
+        let operation = format!("/api/v1/statuses/{{id}}/{verb}");
+        let reply = bob.post(&format!("{path}/{verb}"), &json!({})).await;
+        checker.check("post", &operation, &reply);
+        for list in ["/api/v1/favourites", "/api/v1/bookmarks"] {
+            checker.get(bob, list, list).await;
+        }
+        let likers = format!("{path}/favourited_by");
+        checker
+            .get(bob, "/api/v1/statuses/{id}/favourited_by", &likers)
+            .await;
+    }
+    for (operation, path) in [
+        ("/api/v2/search", "/api/v2/search?q=light"),
+        ("/api/v2/search", "/api/v2/search?q=ada"),
+        ("/api/v1/tags/{name}", "/api/v1/tags/light"),
+        (
+            "/api/v1/timelines/tag/{hashtag}",
+            "/api/v1/timelines/tag/light",
+        ),
+    ] {
+        checker.get(bob, operation, path).await;
+    }
     let deleted = bob.delete(&format!("/api/v1/statuses/{reply_post}")).await;
     checker.check("delete", "/api/v1/statuses/{id}", &deleted);
+}
+
+/// What Ada was told by Bob: that he follows her, and likes her post.
+async fn read_notifications(ada: &Person, bob: &Person, post: &str, checker: &mut Checker) {
+    let liked = format!("/api/v1/statuses/{post}/favourite");
+    bob.post(&liked, &json!({})).await.expect(200);
+    let list = "/api/v1/notifications";
+    let told = eventually("both to be told", async || {
+        let told = ada.get(&format!("{list}?exclude_types[]=mention")).await;
+        Some(told.list()).filter(|told| told.len() == 2)
+    })
+    .await;
+    let told = text(&told[0], "/id");
+    let reply = ada.get(list).await;
+    checker.check("get", list, &reply);
+    let one = format!("{list}/{told}");
+    checker.get(ada, "/api/v1/notifications/{id}", &one).await;
+    let unread = "/api/v1/notifications/unread_count";
+    checker.get(ada, unread, unread).await;
+    let markers = "/api/v1/markers";
+    let body = json!({"home": {"last_read_id": post}, "notifications": {"last_read_id": told}});
+    let set = ada.post(markers, &body).await;
+    checker.check("post", markers, &set);
+    let query = format!("{markers}?timeline[]=home&timeline[]=notifications");
+    let shown = checker.get(ada, markers, &query).await;
+    assert_eq!(shown, set.json());
+    // The document does not say what these return.
+    for path in [format!("{one}/dismiss"), format!("{list}/clear")] {
+        let reply = ada.post(&path, &json!({})).await;
+        assert_eq!(reply.expect(200), json!({}));
+    }
 }

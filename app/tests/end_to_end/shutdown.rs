@@ -7,7 +7,7 @@ use testing_kit::{charts, jpeg};
 use tokio::sync::mpsc;
 
 use crate::harness::caller::text;
-use crate::harness::server::heliograph;
+use crate::harness::server::{heliograph, serving};
 use crate::harness::{Caller, Server, eventually};
 
 /// A body that is sent piece by piece, as the test says.
@@ -186,10 +186,11 @@ async fn a_request_to_stop_is_heard_while_idle_connections_take_every_place() {
 
 #[tokio::test]
 async fn a_request_to_stop_is_heard_while_nobody_reads_what_is_sent() {
-    let mut server = few_connections().await;
-    let ada = server.person("ada").await;
+    // Before anybody has a connection, which would end while it is drawn.
     let photo = testing_kit::Landscape::twelve_megapixels(1, testing_kit::Mood::Noon).draw();
     let upload = crate::harness::caller::Upload::jpeg(jpeg::encode(&photo, 95));
+    let mut server = few_connections().await;
+    let ada = server.person("ada").await;
     let url = text(&ada.photo(upload).await, "/url");
     let path = url.strip_prefix(server.base()).unwrap_or(&url);
     // More responses than the buffers between two processes hold, and nobody takes them.
@@ -213,8 +214,8 @@ async fn a_request_to_stop_is_heard_while_nobody_reads_what_is_sent() {
 #[tokio::test]
 async fn listening_everywhere_names_an_address_that_can_be_opened() {
     let folder = tempfile::tempdir().unwrap();
-    let mut child = heliograph()
-        .args(["serve", "--listen", "0.0.0.0:0", "--data-dir"])
+    let mut child = serving()
+        .args(["--listen", "0.0.0.0:0", "--data-dir"])
         .arg(folder.path())
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::null())

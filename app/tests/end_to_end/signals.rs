@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use crate::harness::server::heliograph;
+use crate::harness::server::serving;
 use crate::harness::{Caller, Server, eventually};
 
 #[tokio::test]
@@ -35,8 +35,8 @@ async fn serving_goes_on_when_nobody_reads_what_it_says() {
     let listen = free.local_addr().unwrap().to_string();
     drop(free);
     let folder = tempfile::tempdir().unwrap();
-    let mut child = heliograph()
-        .args(["serve", "--listen", &listen, "--data-dir"])
+    let mut child = serving()
+        .args(["--listen", &listen, "--data-dir"])
         .arg(folder.path())
         .env("HELIOGRAPH_LOG__FILTER", "debug")
         .stdin(Stdio::null())

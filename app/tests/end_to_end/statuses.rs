@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use testing_kit::{charts, jpeg};
 
 use crate::harness::caller::{Upload, ids, text};
-use crate::harness::{Person, Reply, Server, eventually, leftovers};
+use crate::harness::{Person, Reply, Server, eventually};
 
 async fn publish_with_key(person: &Person, key: &str, post: &Value) -> Reply {
     let request = person
@@ -164,8 +164,8 @@ async fn deleting_a_post_deletes_it_everywhere_bytes_and_all() {
     let kept = ada.small_photo().await;
     ada.publish(&json!({"status": "stays", "media_ids": [kept]}))
         .await;
-    leftovers::all_forms_made(server.folder()).await;
-    let files_before = leftovers::photo_files(server.folder());
+    server.all_forms_made().await;
+    let files_before = server.photo_files();
 
     let bytes = jpeg::encode(&charts::corners(640, 480), 85);
     let media = ada.photo(Upload::jpeg(bytes)).await;
@@ -198,7 +198,7 @@ async fn deleting_a_post_deletes_it_everywhere_bytes_and_all() {
     assert!([404, 410].contains(&page.status), "{}", page.describe());
     eventually("the photo's bytes to go", async || {
         let gone = [404, 410].contains(&bob.get(&url).await.status);
-        let files = leftovers::photo_files(server.folder());
+        let files = server.photo_files();
         (gone && files == files_before).then_some(())
     })
     .await;
@@ -218,13 +218,12 @@ async fn only_the_author_deletes() {
 
 #[tokio::test]
 async fn a_post_waits_for_its_photo_or_says_so() {
+    // Before anybody has a connection, which would end while it is drawn.
+    let picture = testing_kit::Landscape::twelve_megapixels(2, testing_kit::Mood::Sea).draw();
+    let picture = jpeg::encode(&picture, 90);
     let server = Server::start().await;
     let ada = server.person("ada").await;
-    let picture = testing_kit::Landscape::twelve_megapixels(2, testing_kit::Mood::Sea).draw();
-    let media = ada
-        .upload(Upload::jpeg(jpeg::encode(&picture, 90)))
-        .await
-        .ok();
+    let media = ada.upload(Upload::jpeg(picture)).await.ok();
     // Posted at once, before it is processed.
     let reply = ada
         .post(
@@ -255,7 +254,7 @@ async fn a_post_waits_for_its_photo_or_says_so() {
 async fn refused_posts_leave_no_row() {
     let server = Server::start().await;
     let ada = server.person("ada").await;
-    let before = leftovers::rows(server.folder());
+    let before = server.rows();
     for post in [
         json!({}),
         json!({"status": ""}),
@@ -279,5 +278,31 @@ async fn refused_posts_leave_no_row() {
         );
         reply.refusal();
     }
-    assert_eq!(leftovers::rows(server.folder()), before);
+    assert_eq!(server.rows(), before);
+}
+
+#[tokio::test]
+async fn what_is_pinned_is_listed_for_those_who_may_see_it() {
+    let server = Server::start().await;
+    let (ada, bob) = (server.person("ada").await, server.person("bob").await);
+    let open = text(&ada.say("a lake at dusk").await, "/id");
+    let hidden = json!({"status": "for friends", "visibility": "private"});
+    let hidden = text(&ada.publish(&hidden).await, "/id");
+    for post in [&open, &hidden] {
+        let path = format!("/api/v1/statuses/{post}/pin");
+        let pinned = ada.post(&path, &json!({})).await.expect(200);
+        assert_eq!(pinned["pinned"], true);
+    }
+    let path = format!("/api/v1/statuses/{open}/pin");
+    bob.post(&path, &json!({})).await.expect(422);
+    let path = format!("/api/v1/accounts/{}/statuses?pinned=true", ada.id);
+    let own = ids(&ada.get(&path).await.list());
+    assert_eq!(own, [hidden.clone(), open.clone()]);
+    let seen = bob.get(&path).await.list();
+    assert_eq!(ids(&seen), std::slice::from_ref(&open));
+    assert_eq!(seen[0]["pinned"], false, "a mark of its author's");
+    let path = format!("/api/v1/statuses/{hidden}/unpin");
+    ada.post(&path, &json!({})).await.expect(200);
+    let path = format!("/api/v1/accounts/{}/statuses?pinned=true", ada.id);
+    assert_eq!(ids(&ada.get(&path).await.list()), [open]);
 }

@@ -198,7 +198,7 @@ async fn toot_signs_in_posts_and_reads() {
     bob.post(&follow, &serde_json::json!({})).await.expect(200);
     toot.run(&[
         "post",
-        "From toot",
+        "From toot #light",
         "--media",
         &photo,
         "--description",
@@ -238,6 +238,32 @@ async fn reads_round_a_post(toot: &Toot, server: &Server, post_id: &str) {
         .run(&["timelines", "account", "ada", "--no-pager", "--no-clear"])
         .await;
     assert!(account.contains("From toot"), "{account}");
+    for verb in ["mute", "unmute", "block", "unblock"] {
+        toot.run(&[verb, "bob"]).await;
+    }
+    for verb in ["favourite", "unfavourite", "bookmark", "reblog"] {
+        toot.run(&[verb, post_id]).await;
+    }
+    let resharers = toot.run(&["reblogged_by", post_id]).await;
+    assert!(resharers.contains("ada"), "{resharers}");
+    toot.run(&["unreblog", post_id]).await;
+    for verb in ["pin", "unpin"] {
+        toot.run(&[verb, post_id]).await;
+    }
+    let bookmarks = toot.run(&["bookmarks", "--once"]).await;
+    assert!(bookmarks.contains("From toot"), "{bookmarks}");
+    toot.run(&["unbookmark", post_id]).await;
+    toot.run(&["notifications"]).await;
+    toot.run(&["notifications", "--clear"]).await;
+    // It looks people up by searching.
+    let found = toot.run(&["search", "ada"]).await;
+    assert!(found.contains("@ada"), "{found}");
+    toot.run(&["follow", "bob"]).await;
+    toot.run(&["unfollow", "bob"]).await;
+    let tagged = toot
+        .run(&["timelines", "tag", "light", "--no-pager", "--no-clear"])
+        .await;
+    assert!(tagged.contains("From toot"), "{tagged}");
     let instance = toot.run(&["instance", server.base()]).await;
     assert!(instance.contains("Heliograph"), "{instance}");
     toot.run(&[

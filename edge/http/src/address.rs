@@ -94,6 +94,7 @@ impl TrustedProxies {
     /// which all visitors count as one client.
     pub fn note_unlisted(&self, peer: IpAddr, headers: &HeaderMap) {
         static LOGGED: AtomicBool = AtomicBool::new(false);
+        // Once in the life of the process: it is the same for every request.
         if self.is_unlisted(peer, headers) && !LOGGED.swap(true, Ordering::Relaxed) {
             let peer = peer.to_canonical();
             tracing::warn!(
@@ -135,6 +136,8 @@ impl TrustedProxies {
                 ForwardedHeader::XForwardedFor | ForwardedHeader::XRealIp => Some(hop),
             };
             let Some(address) = node.and_then(address_of) else {
+                // What stands before it was passed on by a proxy that nobody can name, so it is not
+                // believed.
                 log_unreadable(self.header);
                 break;
             };
@@ -185,6 +188,7 @@ fn address_of(node: &[u8]) -> Option<IpAddr> {
         let (address, rest) = bracketed.split_once(']')?;
         return is_port(rest).then(|| v6(address)).flatten();
     }
+    // Before a port is looked for: without brackets every colon is the address's.
     if let Some(address) = v6(text) {
         return Some(address);
     }
@@ -195,6 +199,7 @@ fn address_of(node: &[u8]) -> Option<IpAddr> {
 }
 
 fn v6(text: &str) -> Option<IpAddr> {
+    // A zone names an interface of the proxy's, and means nothing here.
     let address = text.split_once('%').map_or(text, |(address, _)| address);
     let address: Ipv6Addr = address.parse().ok()?;
     Some(IpAddr::V6(address).to_canonical())

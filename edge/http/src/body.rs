@@ -64,7 +64,7 @@ struct Watched {
 /// The request's place among those in flight.
 #[derive(Debug, Default)]
 enum Place {
-    /// It needs none.
+    /// It needs none, or the request is over.
     #[default]
     None,
     Held(Permit),
@@ -132,6 +132,7 @@ pub struct HeldPermit(BodyWatch);
 
 impl Drop for HeldPermit {
     fn drop(&mut self) {
+        // Whatever still reads the body gets no place from here on.
         *self.0.place() = Place::None;
     }
 }
@@ -174,6 +175,7 @@ impl<B: HttpBody> WatchedBody<B> {
     /// Whether it has been silent for too long, from the first time that nothing was there.
     fn poll_silence(&mut self, task: &mut Context<'_>) -> Poll<IdleTimeout> {
         let silence_max = self.silence_max;
+        // Made at the first wait: a body that is there with its head needs no timer.
         let silence = self
             .silence
             .get_or_insert_with(|| Box::pin(sleep(silence_max)));
@@ -215,6 +217,7 @@ where
 
     fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Frame> {
         let this = &mut *self;
+        // Without a body there is nobody to wait for, and no place is lent.
         let Some(watch) = this.watch.clone() else {
             return Pin::new(&mut this.inner)
                 .poll_frame(task)
@@ -225,6 +228,7 @@ where
         }
         let frame = match Pin::new(&mut this.inner).poll_frame(task) {
             Poll::Ready(frame) => {
+                // Each part that comes begins the silence again.
                 this.is_waiting = false;
                 frame.map(|frame| frame.map_err(Into::into))
             }
@@ -252,6 +256,7 @@ where
     }
 
     fn is_end_stream(&self) -> bool {
+        // What is kept back for a place has not been passed on, though nothing more comes.
         self.returning.is_none() && self.inner.is_end_stream()
     }
 

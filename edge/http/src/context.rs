@@ -94,7 +94,7 @@ impl<S> Layer<S> for ContextLayer {
     }
 }
 
-/// See [`ContextLayer`].
+/// A service whose requests have a context; made by [`ContextLayer`].
 #[derive(Debug, Clone)]
 pub struct InContext<S> {
     inner: S,
@@ -125,6 +125,7 @@ where
         // has passed.
         let wait = context.remaining() + class.wait_after_budget();
         let watch = request.extensions().get::<BodyWatch>().cloned();
+        // Before the request is given away.
         let form = self.layer.refusals.form_of(&request);
         request.extensions_mut().insert(RequestContext(context));
         // Routing and the first steps of a layer run in the call, before there is a future that
@@ -143,6 +144,7 @@ where
             }
             Ok(response)
         };
+        // The response is named within the span, and a panic is logged under it.
         Box::pin(named.instrument(span))
     }
 }
@@ -151,6 +153,7 @@ fn context_of(request: &Request, class: RequestClass) -> Context {
     let name = request.headers().get(REQUEST_ID);
     let correlation_id = name
         .and_then(|value| value.to_str().ok())
+        // A client's own name for it, where it is one that can stand in a log line.
         .and_then(CorrelationId::from_caller)
         .unwrap_or_else(CorrelationId::fresh);
     Context::anonymous(correlation_id, class.budget())
@@ -189,10 +192,12 @@ fn explained(mut response: Response, watch: Option<&BodyWatch>, form: RefusalFor
     if !watch.is_idle_timeout() {
         return response;
     }
+    // One that says so already has its own words.
     if has_failed && response.status() != StatusCode::REQUEST_TIMEOUT {
         let text = "The request's body stopped coming. Check the connection and try again.";
         return Refusal::body_too_slow(text.to_owned()).into_response(form);
     }
+    // The rest of the body would be read as the next request's head.
     let close = HeaderValue::from_static("close");
     response.headers_mut().insert(header::CONNECTION, close);
     response

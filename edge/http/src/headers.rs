@@ -42,5 +42,6 @@ pub fn complete(mut response: Response, is_https: bool) -> Response {
 fn add(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
     headers
         .entry(name)
+        // Never in place of a header that is there: pages have policies of their own.
         .or_insert(HeaderValue::from_static(value));
 }

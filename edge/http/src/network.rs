@@ -42,7 +42,7 @@ impl fmt::Display for NetworkError {
 impl std::error::Error for NetworkError {}
 
 impl Network {
-    /// The one address.
+    /// The network of this one address alone.
     #[must_use]
     pub fn single(address: IpAddr) -> Self {
         Self::truncated(address.to_canonical(), u8::MAX)
@@ -105,6 +105,7 @@ impl Network {
         match address {
             IpAddr::V4(address) => {
                 let prefix_bits = prefix_bits.min(32);
+                // A prefix of no bits would shift by the whole width, which has no result.
                 let mask = u32::MAX.checked_shl(32 - u32::from(prefix_bits));
                 let bits = address.to_bits() & mask.unwrap_or(0);
                 Self {
@@ -140,6 +141,7 @@ impl FromStr for Network {
             return Ok(Self::single(address));
         };
         let mut prefix_bits: u8 = prefix.parse().map_err(|_| wrong())?;
+        // Its bits are counted from the beginning of the IPv6 address (RFC 4291).
         if written.is_ipv6() && address.is_ipv4() {
             prefix_bits = prefix_bits.checked_sub(MAPPED_BITS).ok_or_else(wrong)?;
         }

@@ -53,7 +53,7 @@ impl<S> Layer<S> for OverloadLayer {
     }
 }
 
-/// See [`OverloadLayer`].
+/// A service whose requests are admitted first; made by [`OverloadLayer`].
 #[derive(Clone)]
 pub struct Admitting<S> {
     inner: S,
@@ -92,6 +92,7 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
+        // By what the context's layer has noted, which stands outside of this one.
         if RequestClass::of(&request) != RequestClass::Quick {
             return Admitted::running(self.inner.call(request), Held::Nothing);
         }
@@ -171,6 +172,8 @@ where
                 held,
             } => {
                 let response = ready!(inner_response.poll(task))?.into_response();
+                // With the response, and not with its body: who reads slowly holds no place among
+                // those worked on.
                 *held = Held::Nothing;
                 response
             }

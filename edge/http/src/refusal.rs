@@ -190,6 +190,7 @@ impl Refusal {
             Shape::OAuth => Json(OAuthBody {
                 error: match self.status {
                     StatusCode::INTERNAL_SERVER_ERROR => "server_error",
+                    // OAuth has no code for it; the request is what did not arrive.
                     StatusCode::REQUEST_TIMEOUT => "invalid_request",
                     _ => "temporarily_unavailable",
                 },
@@ -213,6 +214,7 @@ impl Refusal {
 
 fn put_headers(form: RefusalForm, headers: &mut HeaderMap) {
     let mut put = |name, value| headers.insert(name, HeaderValue::from_static(value));
+    // A refusal is of this moment, at addresses whose responses may be kept.
     put(header::CACHE_CONTROL, "no-store");
     put(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     if form.shape == Shape::Page {

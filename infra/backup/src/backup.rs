@@ -28,7 +28,7 @@ const SCRATCH_RESERVE_BYTES: u64 = 256 * 1024 * 1024;
 
 /// What is to be backed up, and where to.
 pub struct BackupPlan<'a> {
-    /// The databases' files.
+    /// The databases' files, in the order in which a cut locks them.
     pub databases: &'a [PathBuf],
     /// Small files by name, with what is in them.
     pub small_files: &'a [(&'static str, Vec<u8>)],
@@ -61,11 +61,11 @@ pub struct BackupReport {
     /// Whether the name is of a later time than the snapshot, as that of an earlier one is: names
     /// are in the order in which snapshots were made.
     pub is_named_ahead: bool,
-    /// The snapshot.
+    /// What the snapshot says of itself, as it was written.
     pub manifest: Manifest,
     /// How many photos' files were copied; the others were there.
     pub copied_files: u64,
-    /// Their bytes.
+    /// Their bytes, as they lie in the backup.
     pub copied_bytes: u64,
     /// Files that the databases name and that are not there.
     pub missing: Lost,
@@ -100,6 +100,7 @@ pub fn back_up(plan: &BackupPlan<'_>, on_step: OnStep<'_>) -> Result<BackupRepor
     }
     let mark = Mark::new(&installation_name(plan.secret), plan.recipients);
     let target = Target::create(plan.target, &mark)?;
+    // Before the batch: it also saves the list of files that a run which was cut off has copied.
     target.remove_unfinished()?;
     let snapshots = target.snapshots()?;
     let now = plan.clock.now();
@@ -113,9 +114,11 @@ pub fn back_up(plan: &BackupPlan<'_>, on_step: OnStep<'_>) -> Result<BackupRepor
         snapshots: &snapshots,
     };
     let (manifest, copied) = run.snapshot(on_step)?;
+    // Before the snapshot has its name: from then on its own list says all that this one could.
     remove_if_there(&target.earlier_list())?;
     let finished = target.snapshot(&name);
     fs::rename(&run.folder, &finished).map_err(failed("written", &finished))?;
+    // Before older snapshots are removed: a loss of power must leave one.
     batch::sync(target.root())?;
     let pruned = prune(&target, plan.keep.clamp(1, KEEP_MAX), on_step);
     Ok(BackupReport {
@@ -146,11 +149,15 @@ impl Run<'_> {
     fn snapshot(&mut self, on_step: OnStep<'_>) -> Result<(Manifest, Copied)> {
         let mut copied = Copied::default();
         for round in 1.. {
+            // Each round counts its own; files that were copied stay copied, whatever the round
+            // comes to.
             let missing = std::mem::take(&mut copied.missing);
             copied.damaged = Lost::default();
             let manifest = self.round(round, &mut copied, on_step)?;
             // What is missing twice was not deleted meanwhile: it is lost.
             let is_lost = copied.missing == missing;
+            // At the bound, too, a snapshot is made: one that says what it lacks is better than
+            // none.
             if copied.missing.count == 0 || is_lost || round == ROUNDS_MAX {
                 batch::write_small(&self.folder.join(MANIFEST), &manifest.to_json())?;
                 self.batch.sync()?;
@@ -170,10 +177,13 @@ impl Run<'_> {
         make_folder(&self.folder, None)?;
         let scratch = Scratch::new(self.plan, &self.folder)?;
         let cut = Cut::take(self.plan.databases)?;
+        // After the cut, so that no id in it is later: a restore holds its clock against this.
         let taken_at = self.plan.clock.now();
         let mut names = self.copy_databases(&cut, &scratch.folder, on_step)?;
         // As long as it is held, the databases' logs grow.
         drop(cut);
+        // Before the photos, which take the longest: a copy that is not sound ends the backup at
+        // once.
         self.plan.installation.check_copies(&scratch.folder)?;
         for (name, content) in self.plan.small_files {
             let path = scratch.folder.join(name);
@@ -226,6 +236,8 @@ impl Run<'_> {
             let throttle = &self.throttle;
             cut.copy(database, &copy, &mut |more| {
                 bytes += more;
+                // Within the cut: a slow copy holds the logs for longer, and takes less of the disk
+                // from the server.
                 throttle.hold(more);
                 on_step(Step {
                     phase: Phase::Databases,
@@ -263,6 +275,7 @@ impl Run<'_> {
         let mut known = Known::default();
         // That of the round before, or of a backup that was cut off.
         let earlier = ListReader::open(&self.target.earlier_list()).ok();
+        // Of this run, in which only this process changes files here.
         let trust = if round > 1 {
             Trust::Finished
         } else {
@@ -270,6 +283,7 @@ impl Run<'_> {
         };
         known.add(earlier, trust);
         let last = self.snapshots.last().and_then(list);
+        // Its list cannot be read: of an older one files may have been copied again since.
         if last.is_none() {
             let whole = self.snapshots.iter().rev().find_map(list);
             known.add(whole, Trust::Doubtful);
@@ -301,6 +315,7 @@ impl Scratch {
                 is_temporary: false,
             });
         }
+        // It may hold databases in the clear that a killed run has left.
         remove_folder(plan.scratch)?;
         // Should this process be killed, the next one may be another user's.
         make_folder(plan.scratch, plan.scratch.parent())?;

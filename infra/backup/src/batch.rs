@@ -31,6 +31,7 @@ impl Batch {
         make_folder(incoming, owner)?;
         for entry in fs::read_dir(incoming).map_err(failed("read", incoming))? {
             let path = entry.map_err(failed("read", incoming))?.path();
+            // What a run left that was cut off: it may be half a file.
             fs::remove_file(&path).map_err(failed("removed", &path))?;
         }
         Ok(Self {
@@ -73,6 +74,8 @@ impl Batch {
     fn place(&mut self) -> Result<()> {
         if !self.waiting.is_empty() {
             let written = self.waiting.iter().map(|(written, _)| written.as_path());
+            // All of them before the first rename: one wait for the disk for up to `FILES_MAX`
+            // files.
             self.disk.sync_files(written)?;
         }
         for (written, place) in self.waiting.drain(..) {
@@ -80,6 +83,7 @@ impl Batch {
             if let Some(folder) = place.parent() {
                 make_folder(folder, owner)?;
             }
+            // Before it has its place, so that nothing there is root's alone.
             give(&written, owner)?;
             fs::rename(&written, &place).map_err(failed("written", &place))?;
         }
@@ -90,6 +94,7 @@ impl Batch {
 
 /// Makes a folder, and those above it, when it is not there.
 pub(crate) fn make_folder(folder: &Path, owner: Option<&Path>) -> Result<()> {
+    // Nearly always it is there, or the folder above it is.
     match fs::create_dir(folder) {
         Ok(()) => return give(folder, owner),
         Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => return Ok(()),

@@ -8,7 +8,7 @@ pub const DAMAGES_SHOWN_MAX: usize = 1_000;
 /// Files of a backup that are damaged or not there.
 #[derive(Debug, Default)]
 pub struct Damages {
-    /// How many.
+    /// How many there are, shown or not.
     pub count: u64,
     /// The first of them, at most [`DAMAGES_SHOWN_MAX`], as sentences.
     pub shown: Vec<String>,

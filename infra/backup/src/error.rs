@@ -4,9 +4,8 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use infra_blob::BlobError;
+use infra_blob::{BlobError, is_lost_to_the_disk};
 use infra_db::cut::CutError;
-use rustix::io::Errno;
 
 /// What a backup's operations return.
 pub type Result<T> = std::result::Result<T, BackupError>;
@@ -20,7 +19,7 @@ pub enum BackupError {
     /// A file of a backup is not what was written.
     #[error("{} is damaged: {reason}", .path.display())]
     Damaged {
-        /// Which file.
+        /// The file in the backup.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
@@ -32,14 +31,14 @@ pub enum BackupError {
         operation: &'static str,
         /// Which file or folder.
         path: PathBuf,
-        /// The system's reason.
+        /// What the system said; the advice in the sentence follows from it.
         #[source]
         source: io::Error,
     },
     /// The databases could not be copied.
     #[error("the databases could not be copied{}", if .source.is_disk_full() { FULL } else { "" })]
     Cut {
-        /// Why.
+        /// What kept them from being copied: other writers, or a disk.
         #[from]
         source: CutError,
     },
@@ -49,7 +48,7 @@ pub enum BackupError {
         blob_advice(.source)
     )]
     Photos {
-        /// Why.
+        /// What the store said that they are read from.
         #[from]
         source: BlobError,
     },
@@ -59,7 +58,7 @@ pub enum BackupError {
         blob_advice(.source)
     )]
     PhotoPlace {
-        /// Why.
+        /// What the store said that they are put into.
         source: BlobError,
     },
     /// What the caller was asked for failed.
@@ -125,19 +124,6 @@ pub(crate) fn failed(
     }
 }
 
-/// How systems say that the disk or the file system has lost what a file held.
-const LOST_TO_THE_DISK: &[Errno] = &[
-    Errno::IO,
-    Errno::BADMSG,
-    #[cfg(target_os = "linux")]
-    Errno::UCLEAN,
-];
-
-/// Whether a file is there, and what it held is not.
-pub(crate) fn is_lost_to_the_disk(error: &io::Error) -> bool {
-    Errno::from_io_error(error).is_some_and(|code| LOST_TO_THE_DISK.contains(&code))
-}
-
 /// Names the file of a backup that could not be read. One that is not there, not what was written
 /// or lost to the disk is damaged, which ends nothing that can go on without it.
 pub(crate) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> BackupError + use<> {
@@ -146,6 +132,7 @@ pub(crate) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> BackupError +
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
             BackupError::damaged(&path, "it is not there")
         }
+        // How decryption reports a damaged piece, and the reading of lines what is not UTF-8.
         ErrorKind::InvalidData => BackupError::damaged(&path, source.to_string()),
         _ if is_lost_to_the_disk(&source) => {
             BackupError::damaged(&path, format!("the disk cannot read it ({source})"))

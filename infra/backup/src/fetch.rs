@@ -4,19 +4,18 @@ use std::path::{Path, PathBuf};
 
 use futures::StreamExt as _;
 use infra_blob::transfer::patiently;
-use infra_blob::{BlobError, BlobKey, BlobStore, ByteRange};
+use infra_blob::{BlobError, BlobKey, BlobStore, ByteRange, is_lost_to_the_disk};
 use tokio::runtime::Handle;
 
 use crate::batch::remove_if_there;
 use crate::digest::Digest;
-use crate::error::is_lost_to_the_disk;
 use crate::files::{NewFile, Throttle, Written};
 use crate::{Recipient, Result};
 
 /// Where photos' files are.
 #[derive(Clone, Copy)]
 pub struct PhotoSource<'a> {
-    /// What holds them.
+    /// The store that holds them: the one that serves them.
     pub store: &'a dyn BlobStore,
     /// How many are read at a time; at least one. The server has the rest of its disk; a bucket is
     /// far away.
@@ -64,6 +63,7 @@ impl Fetcher<'_> {
             Ok(read) => read,
             Err(error) => return unless_lost(error),
         };
+        // An attempt before this one may have begun it.
         let created = remove_if_there(path).and_then(|()| NewFile::create(path, self.recipients));
         let mut file = match created {
             Ok(file) => file,

@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use infra_blob::PatientFile;
 use rustix::fs::OFlags;
 
 use crate::age::{Decryptor, Encryptor, NotDecrypted};
@@ -91,7 +92,7 @@ pub(crate) struct NewFile {
 }
 
 impl NewFile {
-    /// Makes it.
+    /// Makes it, where no file may be yet.
     pub(crate) fn create(path: &Path, recipients: &[Recipient]) -> Result<Self> {
         let writing = || failed("written", path);
         let file = File::create_new(path).map_err(writing())?;
@@ -112,6 +113,7 @@ impl NewFile {
     /// Writes the rest of it, and does not wait until it is on disk.
     pub(crate) fn finish(self) -> Result<Written> {
         let writing = || failed("written", &self.path);
+        // Before the last piece: what closes the encryption is no part of the content.
         let sum = self.plain.sum();
         let mut stored = self.plain.inner.finish().map_err(writing())?;
         stored.flush().map_err(writing())?;
@@ -188,6 +190,7 @@ impl<W: Write> Write for Sink<W> {
 /// When it is not there, cannot be read, or is none of them.
 pub(crate) fn check(path: &Path, written: &[Sum]) -> Result<()> {
     let (file, bytes) = open(path)?;
+    // By length first: it costs no read.
     if let Some(other) = written.iter().find(|sum| sum.bytes != bytes) {
         return Err(cut_short(path, bytes, other.bytes));
     }
@@ -201,7 +204,7 @@ pub(crate) fn sum(path: &Path, throttle: &Throttle) -> Result<Sum> {
     hash(path, file, throttle)
 }
 
-fn hash(path: &Path, file: File, throttle: &Throttle) -> Result<Sum> {
+fn hash(path: &Path, file: PatientFile, throttle: &Throttle) -> Result<Sum> {
     let mut hashing = Hashing::new(io::sink());
     transfer(path, &mut throttle.over(file), &mut hashing, path)?;
     Ok(hashing.sum())
@@ -219,6 +222,7 @@ pub(crate) fn restore(
     let source = open_of_length(path, bytes)?;
     let file = File::create_new(target).map_err(failed("written", target))?;
     let mut plain = Hashing::new(BufWriter::with_capacity(CHUNK_BYTES, file));
+    // Hashed as it lies there, below the decryption.
     let mut stored = BufReader::with_capacity(CHUNK_BYTES, Hashing::new(source));
     if identities.is_empty() {
         transfer(path, &mut stored, &mut plain, target)?;
@@ -235,7 +239,7 @@ pub(crate) fn restore(
 }
 
 /// Opens a file of a backup that has this length.
-pub(crate) fn open_of_length(path: &Path, bytes: u64) -> Result<File> {
+pub(crate) fn open_of_length(path: &Path, bytes: u64) -> Result<PatientFile> {
     match open(path)? {
         (file, found) if found == bytes => Ok(file),
         (_, found) => Err(cut_short(path, found, bytes)),
@@ -266,18 +270,22 @@ pub(crate) fn require_sum(path: &Path, is_as_written: bool) -> Result<()> {
 
 /// Opens a file of a backup and says how long it is. What is not there is damage, and so is what is
 /// no file: a pipe or a device may be without an end.
-pub(crate) fn open(path: &Path) -> Result<(File, u64)> {
-    let opened = File::options()
-        .read(true)
-        // A pipe without a writer would be waited for.
-        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
-        .open(path)
-        .and_then(|file| Ok((file.metadata()?, file)));
+pub(crate) fn open(path: &Path) -> Result<(PatientFile, u64)> {
+    let opened = PatientFile::open(path.to_owned(), open_now)
+        .and_then(|file| Ok((file.file().metadata()?, file)));
     let (metadata, file) = opened.map_err(unreadable(path))?;
     if !metadata.is_file() {
         return Err(BackupError::damaged(path, "it is no file"));
     }
     Ok((file, metadata.len()))
+}
+
+fn open_now(path: &Path) -> io::Result<File> {
+    File::options()
+        .read(true)
+        // A pipe without a writer would be waited for.
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)
 }
 
 /// Reads a small file of a backup, as far as one may be long.

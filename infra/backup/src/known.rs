@@ -21,7 +21,7 @@ pub(crate) enum Trust {
 
 /// What lists say of a file that is there, with this length.
 pub(crate) enum Said {
-    /// It is this.
+    /// It is this: it need not be read.
     This(Sum),
     /// It is one of these or nothing that is known, which its content shows.
     OneOf(Vec<Sum>),
@@ -41,6 +41,8 @@ impl Known {
         }
         sums.dedup();
         match sums[..] {
+            // Where lists disagree, the file was made again since one of them: only its content
+            // decides.
             [sum] if is_sure => Said::This(sum),
             _ => Said::OneOf(sums),
         }

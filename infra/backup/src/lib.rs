@@ -52,7 +52,7 @@ pub use verify::{VerifyReport, snapshots, verify};
 /// A blob that a database names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NamedBlob {
-    /// Its key.
+    /// The hash of its content, and its name in a backup that is not encrypted.
     pub key: BlobKey,
     /// Whether it is known to be lost: what the backup has of it is kept, and nobody misses it.
     pub is_lost: bool,

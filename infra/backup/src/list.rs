@@ -7,24 +7,26 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use infra_blob::PatientFile;
+
 use crate::digest::{Digest, Hashing, Sum};
 use crate::error::{failed, unreadable};
 use crate::{BackupError, Result, batch};
 
 /// Its name in a snapshot.
 pub(crate) const LIST: &str = "photos.list";
-/// The longest line.
+/// The longest line that is read, in bytes: two hashes and a length take some 150.
 const LINE_BYTES_MAX: u64 = 256;
 
 /// A photo's file in a backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stored {
     pub(crate) name: Digest,
-    /// What lies there.
+    /// What lies there, which is not the content where it is encrypted.
     pub(crate) sum: Sum,
 }
 
-/// Writes a list.
+/// Writes a list, and hashes it on the way.
 pub(crate) struct ListWriter {
     path: PathBuf,
     file: Hashing<BufWriter<File>>,
@@ -57,7 +59,7 @@ impl ListWriter {
         Ok(())
     }
 
-    /// What was written.
+    /// Syncs the list, and returns what was written.
     pub(crate) fn finish(mut self) -> Result<Sum> {
         self.file.flush().map_err(failed("written", &self.path))?;
         batch::sync_file(&self.path)?;
@@ -65,10 +67,10 @@ impl ListWriter {
     }
 }
 
-/// Reads a list.
+/// Reads a list, one line ahead.
 pub(crate) struct ListReader {
     path: PathBuf,
-    file: BufReader<File>,
+    file: BufReader<PatientFile>,
     /// The next file, which was read already.
     next: Option<Stored>,
 }
@@ -85,12 +87,13 @@ impl ListReader {
         Ok(reader)
     }
 
-    /// The next file.
+    /// The next file; none at the end. An error where the names do not rise.
     pub(crate) fn next(&mut self) -> Result<Option<Stored>> {
         let Some(stored) = self.next else {
             return Ok(None);
         };
         self.next = self.read()?;
+        // Who merges or searches lists rests on their order.
         if self.next.is_some_and(|next| next.name <= stored.name) {
             return Err(self.damaged("its lines are not in order"));
         }
@@ -121,6 +124,7 @@ impl ListReader {
 
     fn read(&mut self) -> Result<Option<Stored>> {
         let mut line = String::new();
+        // A damaged list may have no line break at all.
         let read = (&mut self.file).take(LINE_BYTES_MAX).read_line(&mut line);
         if read.map_err(unreadable(&self.path))? == 0 {
             return Ok(None);

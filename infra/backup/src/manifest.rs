@@ -34,11 +34,11 @@ pub struct Manifest {
 /// A file of a snapshot, as it lies there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileEntry {
-    /// Its name.
+    /// Its name in the snapshot's folder, with `.age` where it is encrypted.
     pub name: String,
     /// Its length in bytes.
     pub bytes: u64,
-    /// Its BLAKE3 hash.
+    /// Its BLAKE3 hash, in hexadecimal digits.
     pub blake3: String,
 }
 
@@ -122,6 +122,7 @@ impl Manifest {
         let path = folder.join(MANIFEST);
         let json = files::read_small(&path)?;
         let damaged = |reason: String| BackupError::damaged(&path, reason);
+        // First as any format: another one may lack what this one needs, and is no damage.
         let any: AnyFormat =
             serde_json::from_slice(&json).map_err(|error| damaged(error.to_string()))?;
         if any.manifest.format != FORMAT {
@@ -142,6 +143,7 @@ impl Manifest {
         if let Some(file) = manifest
             .files
             .iter()
+            // A folder of backups may be written to by others: no name in it may lead out of it.
             .find(|file| !is_plain_name(&file.name))
         {
             return Err(damaged(format!(

@@ -28,7 +28,7 @@ pub const LOST_SHOWN_MAX: usize = 100;
 /// their name says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lost {
-    /// How many.
+    /// How many there are, shown or not.
     pub count: u64,
     /// The first of them, at most [`LOST_SHOWN_MAX`].
     pub shown: Vec<BlobKey>,
@@ -53,7 +53,7 @@ pub(crate) struct Copied {
     /// Those that were copied, and their bytes.
     pub(crate) files: u64,
     pub(crate) bytes: u64,
-    /// Not there.
+    /// Those that the store has not.
     pub(crate) missing: Lost,
     /// There, and not what their name says, or not to be read.
     pub(crate) damaged: Lost,
@@ -84,6 +84,7 @@ impl PhotoCopier<'_> {
         on_step: OnStep<'_>,
     ) -> Result<()> {
         let copied = self.copy_all(installation, databases, on_step);
+        // Also after a failure: what has come gets its name, and the next try need not fetch it.
         let finished = self.batch.finish();
         copied.and(finished)
     }
@@ -96,11 +97,13 @@ impl PhotoCopier<'_> {
         databases: &Path,
         on_step: OnStep<'_>,
     ) -> Result<()> {
+        // First they are only counted: into how many parts they fall follows from that.
         let mut total = 0;
         installation.named_blobs(databases, &mut |page| {
             total += page.len() as u64;
             Ok(())
         })?;
+        // By the first bytes of hashes, which are spread evenly, so that the parts are about equal.
         let parts = usize::try_from(total / NAMES_MAX).unwrap_or(usize::MAX) + 1;
         let mut done = 0;
         for part in 0..parts {
@@ -141,6 +144,7 @@ impl PhotoCopier<'_> {
     fn take(&mut self, page: &[(Digest, NamedBlob)], on_taken: &mut dyn FnMut(u64)) -> Result<()> {
         let mut places = Vec::with_capacity(page.len());
         for (name, _) in page {
+            // In the order of names, as the lists are read; the fetches below may end in any order.
             places.push(match self.find(*name)? {
                 Some(sum) => Place::Filled(sum),
                 None => Place::Empty(self.batch.next()),
@@ -198,6 +202,7 @@ impl PhotoCopier<'_> {
     /// What is there under this name, if it is whole.
     fn find(&mut self, name: Digest) -> Result<Option<Sum>> {
         match self.look(name) {
+            // Fetched again: a backup repairs what it finds damaged.
             Err(error) if error.is_damage() => Ok(None),
             found => found,
         }
@@ -211,12 +216,14 @@ impl PhotoCopier<'_> {
             Said::This(sum) => return Ok(Some(sum)),
             Said::OneOf(sums) => sums,
         };
+        // Its name is the hash of its content: no list is needed to know what it should be.
         if self.recipients.is_empty() {
             whole.push(Sum {
                 bytes,
                 digest: name,
             });
         }
+        // Encrypted, and in no list: nobody can say what it should be.
         if whole.is_empty() {
             return Ok(None);
         }

@@ -3,13 +3,13 @@
 /// What is being done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// Databases are copied.
+    /// Databases are copied, within one cut.
     Databases,
     /// Photos' files are copied, or found to be there already.
     Photos,
     /// What no snapshot needs any more is removed.
     Removing,
-    /// Checksums are compared.
+    /// Files of a backup are compared with their checksums, or their lengths before a restore.
     Checking,
 }
 

@@ -14,14 +14,14 @@ use crate::{BackupError, OnStep, Phase, Result, Step, batch};
 /// many systems let a process have 1,024 files open.
 pub const KEEP_MAX: usize = 500;
 
-/// What was removed.
+/// What was removed, as far as it came.
 #[derive(Debug, Default)]
 pub struct Pruned {
     /// The names of snapshots.
     pub snapshots: Vec<String>,
     /// How many photos' files.
     pub files: u64,
-    /// Their bytes.
+    /// The bytes that these files had on the disk.
     pub bytes: u64,
     /// Why not all was removed that nothing needs: something could not be read or removed, or a
     /// snapshot that is kept is damaged, so that nobody knows which files it needs.

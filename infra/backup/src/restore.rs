@@ -53,11 +53,11 @@ pub struct RestorePlan<'a> {
 pub struct RestoreReport {
     /// The name of the snapshot.
     pub snapshot: String,
-    /// The snapshot.
+    /// What the snapshot says of itself.
     pub manifest: Manifest,
     /// How many photos' files were restored.
     pub photos_files: u64,
-    /// Their bytes.
+    /// The bytes of these files in the clear.
     pub photos_bytes: u64,
     /// Those that were left out.
     pub skipped: Damages,
@@ -85,11 +85,14 @@ pub fn restore(plan: &RestorePlan<'_>, on_step: OnStep<'_>) -> Result<RestoreRep
             skipped: Damages::default(),
         },
     };
+    // All that can be refused is refused before the workplace is made, which keeps a server from
+    // starting.
     run.require_usable()?;
     run.check_before(on_step)?;
     let (name, manifest) = (&run.report.snapshot, &run.report.manifest);
     workplace::begin(plan.workplace, plan.folder, name, manifest)?;
     run.files()?;
+    // Before the photos, which take the longest.
     plan.installation.check_copies(plan.workplace)?;
     plan.installation.restored(plan.workplace)?;
     run.photos(on_step)?;
@@ -234,6 +237,7 @@ impl<'r> Run<'r> {
         let folder = self.snapshot();
         for file in self.plain_files() {
             let written = self.plan.workplace.join(self.plain_name(&file));
+            // An earlier try may have left half of it.
             remove_if_there(&written)?;
             let entry = self
                 .report
@@ -266,6 +270,7 @@ impl<'r> Run<'r> {
 
     fn photos(&mut self, on_step: OnStep<'_>) -> Result<()> {
         let plan = self.plan;
+        // One that is not encrypted may have none, and needs none.
         let secret = fs::read(plan.workplace.join(plan.secret_file)).unwrap_or_default();
         let restorer = PhotoRestorer {
             target: self.target,
@@ -303,6 +308,7 @@ impl<'r> Run<'r> {
     /// Moves everything out of the workplace and removes it: from here on a server may start.
     fn finish(&self) -> Result<()> {
         let plan = self.plan;
+        // All content before any name: a file that has its place is whole after a loss of power.
         batch::sync(plan.folder)?;
         for file in self.plain_files() {
             let name = self.plain_name(&file);
@@ -310,6 +316,8 @@ impl<'r> Run<'r> {
             fs::rename(&written, &place).map_err(failed("written", &place))?;
         }
         batch::sync_file(plan.folder)?;
+        // Last, and after the names are on disk: it is what keeps a server from starting on half a
+        // folder.
         workplace::remove(plan.workplace)?;
         batch::sync_file(plan.folder)
     }

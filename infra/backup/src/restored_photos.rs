@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use futures::{StreamExt as _, stream};
 use infra_blob::transfer::{Became, BlobSource, CONCURRENT_MAX, copy_blob};
-use infra_blob::{BlobError, BlobKey, BlobRead, BlobStore, CHUNK_BYTES, DirectoryStore};
+use infra_blob::{
+    BlobError, BlobKey, BlobRead, BlobStore, CHUNK_BYTES, DirectoryStore, PatientFile,
+    is_lost_to_the_disk,
+};
 use tokio::runtime::Handle;
 
 use crate::batch::{Batch, make_folder, remove_if_there};
 use crate::digest::{Digest, Sum};
-use crate::error::is_lost_to_the_disk;
 use crate::list::{ListReader, Stored};
 use crate::target::Target;
 use crate::{BackupError, Identity, Result, files};
@@ -27,7 +29,7 @@ pub enum PhotoPlace<'a> {
     Folder(&'a Path),
     /// Somewhere else. Each file is read there when it has been put there.
     Store {
-        /// What holds them.
+        /// The store that they are put into, which has to be nobody else's.
         store: &'a dyn BlobStore,
         /// Where it is waited for.
         runtime: &'a Handle,
@@ -62,7 +64,7 @@ pub(crate) struct PhotoRestorer<'a> {
     pub(crate) identities: &'a [Identity],
     /// Makes the names of files that are encrypted.
     pub(crate) name_key: [u8; 32],
-    /// The data folder.
+    /// The data folder, to whose owner everything goes that root makes.
     pub(crate) folder: &'a Path,
     /// A folder for files that were decrypted.
     pub(crate) workplace: &'a Path,
@@ -104,6 +106,8 @@ impl PhotoRestorer<'_> {
         if !self.target.is_encrypted {
             let digest = stored.name;
             let place = DirectoryStore::file_in(photos, key(digest)?);
+            // What an earlier try put here. An encrypted one is decrypted again: its name says
+            // nothing.
             if files::check(&place, &[Sum { bytes, digest }]).is_ok() {
                 return Ok(bytes);
             }
@@ -122,6 +126,7 @@ impl PhotoRestorer<'_> {
         let path = self.target.file(stored.name);
         let restored = files::restore(&path, stored.sum.bytes, self.identities, written);
         let sum = restored
+            // As well as it can be done: the error that is reported is that of the restoring.
             .inspect_err(|_| drop(fs::remove_file(written)))?
             .plain;
         let name = if self.target.is_encrypted {
@@ -175,6 +180,7 @@ impl PhotoRestorer<'_> {
         let decrypted = self.workplace.join(stored.name.to_string());
         remove_if_there(&decrypted)?;
         let sum = self.restore(stored, &decrypted)?;
+        // Removed below, whatever became of it: the disk need not hold the whole bucket.
         let done = put(&path, &decrypted, sum, store).await;
         remove_if_there(&decrypted)?;
         done
@@ -206,8 +212,10 @@ struct ContentFile(PathBuf);
 #[async_trait]
 impl BlobSource for ContentFile {
     async fn open(&self, key: BlobKey) -> infra_blob::Result<BlobRead> {
-        let file = File::open(&self.0).map_err(|error| lost(key, error))?;
-        let total = file.metadata().map_err(|error| lost(key, error))?.len();
+        let file = PatientFile::open(self.0.clone(), |path| File::open(path));
+        let file = file.map_err(|error| lost(key, error))?;
+        let metadata = file.file().metadata();
+        let total = metadata.map_err(|error| lost(key, error))?.len();
         // Read on the thread that waits for it, which is one that may.
         let chunks = stream::try_unfold(file, move |file| async move {
             let (chunk, file) = next_chunk(file).map_err(|error| lost(key, error))?;
@@ -221,7 +229,7 @@ impl BlobSource for ContentFile {
     }
 }
 
-fn next_chunk(mut file: File) -> io::Result<(Vec<u8>, File)> {
+fn next_chunk(mut file: PatientFile) -> io::Result<(Vec<u8>, PatientFile)> {
     let mut chunk = Vec::with_capacity(CHUNK_BYTES);
     (&mut file)
         .take(CHUNK_BYTES as u64)

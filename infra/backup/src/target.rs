@@ -67,6 +67,7 @@ impl Target {
     /// recipients.
     pub(crate) fn create(root: &Path, mark: &Mark) -> Result<Self> {
         fs::create_dir_all(root).map_err(failed("made", root))?;
+        // Before the lock is made: a folder that is somebody else's gets none.
         let known = read_mark(root)?;
         if known.is_none() {
             require_empty(root)?;
@@ -74,6 +75,7 @@ impl Target {
         let lock_path = root.join(LOCK);
         let lock = infra_host::open_lock(&lock_path).map_err(failed("written", &lock_path))?;
         hold(root, &lock_path, lock.try_lock())?;
+        // Again, now that it is held: two first backups may have found it empty.
         match read_mark(root)? {
             Some(known) => require_same(root, &known, mark)?,
             None => {
@@ -100,7 +102,8 @@ impl Target {
             ))
         })?;
         let lock_path = root.join(LOCK);
-        // Without it, as in a copy of the folder, nobody is making a backup.
+        // Without it, as in a copy of the folder, nobody is making a backup. Opened to read, which
+        // is enough for a lock: backups may lie where nothing can be written.
         let lock = File::open(&lock_path).ok();
         if let Some(lock) = &lock {
             hold(root, &lock_path, lock.try_lock_shared())?;
@@ -207,6 +210,7 @@ impl Target {
             self.snapshot(name),
             self.snapshot(&format!("{name}{REMOVED}")),
         );
+        // By a rename: a removal that is cut off must not leave half a snapshot under its name.
         fs::rename(&path, &removed).map_err(failed("removed", &path))?;
         remove_folder(&removed)
     }
@@ -233,6 +237,7 @@ impl Target {
         let mut names = Vec::new();
         for entry in entries {
             let entry = entry.map_err(failed("read", &folder))?;
+            // What is not UTF-8 is no name of ours.
             names.extend(entry.file_name().into_string().ok());
         }
         Ok(names)
@@ -248,6 +253,7 @@ pub(crate) fn snapshot_name(now: Timestamp, last: Option<&str>) -> String {
             return name;
         }
         let after = last.and_then(parse_name).unwrap_or(milliseconds);
+        // The clock was set back, or a snapshot was made within this millisecond.
         milliseconds = milliseconds.max(after) + 1;
     }
 }
@@ -271,11 +277,14 @@ fn parse_name(name: &str) -> Option<i64> {
 }
 
 fn is_snapshot(name: &str) -> bool {
+    // The other way round, too: one moment has one name.
     parse_name(name).is_some_and(|time| format_name(time) == name)
 }
 
 fn read_mark(root: &Path) -> Result<Option<Mark>> {
     let path = root.join(MARK);
+    // Not following links: one that leads nowhere must not count as nothing, and be written
+    // through.
     if fs::symlink_metadata(&path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
         return Ok(None);
     }
@@ -308,6 +317,7 @@ fn require_empty(root: &Path) -> Result<()> {
 
 fn require_same(root: &Path, known: &Mark, mark: &Mark) -> Result<()> {
     let root = root.display();
+    // One without a name is of an installation that had no secret yet.
     let is_other = !known.installation.is_empty()
         && !mark.installation.is_empty()
         && known.installation != mark.installation;

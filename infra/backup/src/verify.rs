@@ -14,7 +14,7 @@ pub struct VerifyReport {
     pub snapshots: u64,
     /// How many files were read.
     pub files: u64,
-    /// Their bytes.
+    /// The bytes of these files together, as they lie in the backup.
     pub bytes: u64,
     /// What is damaged or not there.
     pub damages: Damages,
@@ -51,6 +51,7 @@ pub fn verify(source: &Path, on_step: OnStep<'_>) -> Result<VerifyReport> {
     for name in target.snapshots()? {
         check.report.snapshots += 1;
         let list = check.snapshot(&name);
+        // The list of a damaged snapshot is missing here: files that only it needs are not checked.
         lists.extend(check.found(list)?);
     }
     check.photos(MergedLists::new(lists))?;
@@ -88,6 +89,7 @@ impl Check<'_> {
             };
             let checked = files::check(&self.target.file(name), &sums);
             self.found(checked)?;
+            // There is one at least: the name is of a list.
             self.count(sums[0].bytes);
         }
     }

@@ -38,6 +38,7 @@ pub(crate) fn begin(
     }
     make_folder(workplace, Some(folder))?;
     let json = serde_json::to_vec(&mark).expect("plain data is JSON");
+    // The mark before anything else in it: without one, a later restore could go on with another's.
     write_small(&path, &json)?;
     batch::sync(folder)
 }

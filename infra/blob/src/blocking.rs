@@ -11,6 +11,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
 ) -> Result<T> {
     tokio::task::spawn_blocking(work)
         .await
+        // The work has panicked, or the runtime ends.
         .unwrap_or_else(|stopped| Err(io::Error::other(stopped)))
         .map_err(BlobError::io(operation))
 }

@@ -142,8 +142,10 @@ fn place(
         // The one who put it there may not have come to this yet.
         return sync_directory(folder);
     }
+    // Before the rename: what has a name here is relied on to be whole.
     temporary.file.sync_all()?;
     fs::rename(&temporary.path, target)?;
+    // Before the folder is synced: a failure there must not remove what has its name by now.
     temporary.placed = true;
     sync_directory(folder)
 }
@@ -154,6 +156,7 @@ fn is_whole(path: &Path, stored: Stored) -> io::Result<bool> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
         file => file?,
     };
+    // By length first: it costs no read.
     if file.metadata()?.len() != stored.bytes {
         return Ok(false);
     }

@@ -4,11 +4,26 @@ use std::io;
 use std::time::Duration;
 
 use infra_kernel::{Error, ErrorCode};
+use rustix::io::Errno;
 
 use crate::BlobKey;
 
 /// When to come again after [`BlobError::Busy`] and [`BlobError::Away`].
 const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// How systems say that the disk or the file system has lost what a file held.
+const LOST_TO_THE_DISK: &[Errno] = &[
+    Errno::IO,
+    Errno::BADMSG,
+    #[cfg(target_os = "linux")]
+    Errno::UCLEAN,
+];
+
+/// Whether a file is there, and what it held is not.
+#[must_use]
+pub fn is_lost_to_the_disk(error: &io::Error) -> bool {
+    Errno::from_io_error(error).is_some_and(|code| LOST_TO_THE_DISK.contains(&code))
+}
 
 /// A failure of the blob store.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +61,7 @@ pub enum BlobError {
         operation: &'static str,
         /// Whether it may have been asked: then it may do it yet, however late.
         sent: bool,
-        /// The underlying error.
+        /// What broke off: the connection, the wait, or the service itself.
         #[source]
         source: io::Error,
     },
@@ -67,7 +82,7 @@ pub enum BlobError {
     Io {
         /// What it was doing.
         operation: &'static str,
-        /// The underlying error.
+        /// The failure of the disk, or one of the service that fits no other kind.
         #[source]
         source: io::Error,
     },
@@ -133,6 +148,7 @@ impl From<BlobError> for Error {
             BlobError::Io { .. } | BlobError::Refused { .. } => {
                 cannot_just_now().with_source(error)
             }
+            // Neither is anything that the person who asks can change or wait for.
             BlobError::TooLarge { .. } | BlobError::Damaged(_) => Self::internal(error),
         }
     }

@@ -53,6 +53,7 @@ impl Folders {
         for above in above {
             sync(above)?;
         }
+        // Only after both syncs: who reads the bit relies on them.
         self.durable[word].fetch_or(bit, Ordering::Release);
         Ok(())
     }

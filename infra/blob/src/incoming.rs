@@ -22,6 +22,7 @@ pub(crate) async fn open_incoming(root: &Path) -> Result<()> {
         let incoming = root.join(INCOMING);
         fs::create_dir_all(&incoming)?;
         if let Some(folder) = root.parent() {
+            // A command that root runs must leave nothing that the server cannot write to.
             infra_host::give_to_owner_of(folder, &root)?;
         }
         infra_host::give_to_owner_of(&root, &incoming)?;
@@ -55,6 +56,7 @@ fn sweep(incoming: &Path) -> io::Result<u64> {
     for entry in fs::read_dir(incoming)? {
         let entry = entry?;
         let written = entry.metadata().and_then(|metadata| metadata.modified());
+        // From the future after the clock was set back: then it is young.
         let age = written.map(|at| SystemTime::now().duration_since(at).unwrap_or_default());
         if age.is_ok_and(|age| age >= INCOMING_AGE_MAX) {
             match fs::remove_file(entry.path()) {

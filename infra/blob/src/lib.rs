@@ -19,6 +19,7 @@ mod folders;
 mod incoming;
 mod key;
 mod listing;
+mod patient;
 mod reads;
 mod s3;
 mod staging;
@@ -30,8 +31,9 @@ use futures::StreamExt as _;
 use futures::stream::BoxStream;
 
 pub use directory::DirectoryStore;
-pub use error::BlobError;
+pub use error::{BlobError, is_lost_to_the_disk};
 pub use key::{BlobKey, InvalidBlobKey};
+pub use patient::PatientFile;
 pub use reads::{READS_AT_ONCE_MAX, WORK_READS_AT_ONCE_MAX};
 pub use s3::{S3Credentials, S3Facts, S3Location, S3Problem, S3Settings, S3Store, S3Style, Secret};
 
@@ -60,14 +62,14 @@ pub struct Page {
 /// Which bytes to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ByteRange {
-    /// The first byte.
+    /// Where it begins, in bytes from the blob's beginning.
     pub offset: u64,
     /// How many; all the rest when not set.
     pub length: Option<u64>,
 }
 
 impl ByteRange {
-    /// Every byte.
+    /// From the first byte to the last, however many there are.
     pub const ALL: Self = Self {
         offset: 0,
         length: None,
@@ -238,6 +240,7 @@ async fn gather(key: BlobKey, mut read: BlobRead, bytes_max: u64) -> Result<Byte
             bytes_max,
         });
     }
+    // The bound holds for this allocation too, which is the whole blob at once.
     let mut all = BytesMut::with_capacity(usize::try_from(read.total).unwrap_or(0));
     while let Some(chunk) = read.chunks.next().await {
         all.extend_from_slice(&chunk?);

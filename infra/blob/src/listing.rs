@@ -57,6 +57,7 @@ impl Walk {
                 self.foreign_file(&path, prefix, &name);
             } else if prefix.len() == 4 {
                 self.blob(&path, &name)?;
+            // A folder whose names all come before the page is not even opened.
             } else if !self.is_behind(&begin) {
                 self.level(&path, &begin)?;
             }

@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use infra_telemetry::LogThrottle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::blocking::blocking;
-use crate::{BlobError, BlobKey, BlobRead, ByteRange, CHUNK_BYTES, Result};
+use crate::{BlobError, BlobKey, BlobRead, ByteRange, CHUNK_BYTES, PatientFile, Result};
 
 /// The most reads that are with the disk at a time, each on a thread and with a file or a chunk in
 /// memory. However many files are asked for, what is written and what else waits on such threads
@@ -53,6 +53,12 @@ impl Reads {
             turn_wait_max,
             given_up: Arc::default(),
         }
+    }
+
+    /// Whether a disk that fails may be away for a moment only: work that takes it for damage has
+    /// time to look again, and somebody who asks has not.
+    const fn is_patient(&self) -> bool {
+        self.turn_wait_max.is_none()
     }
 
     /// Begins a read when it is its turn, or gives it up if it is for somebody else.
@@ -99,14 +105,14 @@ impl Reads {
         key: BlobKey,
         range: ByteRange,
     ) -> Result<BlobRead> {
+        let is_patient = self.is_patient();
         let opened = self
             .begin("open a file", move || {
-                let mut file = match File::open(path) {
-                    Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-                    file => file?,
+                let Some((mut file, total)) = open(path, is_patient)? else {
+                    return Ok(None);
                 };
-                let total = file.metadata()?.len();
-                file.seek(SeekFrom::Start(range.offset.min(total)))?;
+                // No further than its end, where the range is empty and nothing is read.
+                file.skip_to(range.offset.min(total))?;
                 Ok(Some((file, total)))
             })
             .await?;
@@ -138,7 +144,10 @@ impl Reads {
 
     /// In one go: a photo that is sent whole is not worth a hop to another thread for each chunk.
     pub(crate) async fn whole(&self, path: PathBuf, key: BlobKey, bytes_max: u64) -> Result<Bytes> {
-        let read = self.begin("read a file", move || read_whole(&path, bytes_max));
+        let is_patient = self.is_patient();
+        let read = self.begin("read a file", move || {
+            read_whole(path, bytes_max, is_patient)
+        });
         match read.await?.ok_or(BlobError::NotFound(key))? {
             Whole::Read(all) => Ok(all),
             Whole::TooLarge(bytes) => Err(BlobError::TooLarge {
@@ -165,10 +174,59 @@ async fn in_turn<T: Send + 'static>(
 ) -> Result<T> {
     blocking(operation, move || {
         let done = work();
+        // On the thread itself: a caller that is gone does not end what the disk is doing.
         drop(turn);
         done
     })
     .await
+}
+
+/// Opens a file, and says how long it is; nothing when there is none.
+fn open(path: PathBuf, is_patient: bool) -> io::Result<Option<(Opened, u64)>> {
+    let opened = if is_patient {
+        PatientFile::open(path, |path| File::open(path)).map(Opened::Patient)
+    } else {
+        File::open(path).map(Opened::Plain)
+    };
+    let file = match opened {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let total = file.file().metadata()?.len();
+    Ok(Some((file, total)))
+}
+
+/// A file that is read.
+enum Opened {
+    /// For somebody who waits, and is told at once.
+    Plain(File),
+    /// For work that would take a failure for damage.
+    Patient(PatientFile),
+}
+
+impl Opened {
+    const fn file(&self) -> &File {
+        match self {
+            Self::Plain(file) => file,
+            Self::Patient(file) => file.file(),
+        }
+    }
+
+    fn skip_to(&mut self, position: u64) -> io::Result<()> {
+        match self {
+            Self::Plain(file) => file.seek(SeekFrom::Start(position)).map(drop),
+            Self::Patient(file) => file.skip_to(position),
+        }
+    }
+}
+
+impl io::Read for Opened {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(file) => file.read(buffer),
+            Self::Patient(file) => file.read(buffer),
+        }
+    }
 }
 
 /// A file of a length that is at most what was asked for, or the length of one that is longer.
@@ -178,12 +236,10 @@ enum Whole {
 }
 
 /// Nothing when there is no file.
-fn read_whole(path: &Path, bytes_max: u64) -> io::Result<Option<Whole>> {
-    let mut file = match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        file => file?,
+fn read_whole(path: PathBuf, bytes_max: u64, is_patient: bool) -> io::Result<Option<Whole>> {
+    let Some((mut file, total)) = open(path, is_patient)? else {
+        return Ok(None);
     };
-    let total = file.metadata()?.len();
     if total > bytes_max {
         return Ok(Some(Whole::TooLarge(total)));
     }
@@ -194,7 +250,7 @@ fn read_whole(path: &Path, bytes_max: u64) -> io::Result<Option<Whole>> {
 
 /// Reads up to a chunk of the `left` bytes that are still to come; nothing when the file ends
 /// early.
-fn read_chunk(mut file: File, left: u64) -> io::Result<(Bytes, File)> {
+fn read_chunk(mut file: Opened, left: u64) -> io::Result<(Bytes, Opened)> {
     let length = usize::try_from(left)
         .unwrap_or(CHUNK_BYTES)
         .min(CHUNK_BYTES);

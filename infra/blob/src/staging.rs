@@ -27,6 +27,7 @@ impl Staged {
     /// Begins a file in the `incoming/` of this folder.
     pub(crate) async fn begin(root: &Path) -> Result<Self> {
         let number = INCOMING_NUMBER.fetch_add(1, Ordering::Relaxed);
+        // Whatever may write here at the same moment: another thread, or another process.
         let name = format!("{}-{number}-{:032x}", std::process::id(), unique());
         let path = root.join(INCOMING).join(name);
         let temporary = blocking("begin a file", move || Temporary::create(path)).await?;
@@ -39,6 +40,7 @@ impl Staged {
 
     pub(crate) async fn write(&mut self, bytes: Bytes) -> Result<()> {
         let mut temporary = self.take()?;
+        // A copy, since the work goes to a thread, which may outlive this call.
         let mut hasher = self.hasher.clone();
         let length = bytes.len() as u64;
         let (temporary, hasher) = blocking("write a file", move || {
@@ -77,6 +79,7 @@ impl Staged {
         let mut temporary = self.take()?;
         let (temporary, written) = blocking("read a file", move || {
             let written = temporary.read_part(0, bytes)?;
+            // Where the next write goes on.
             temporary.file.seek(SeekFrom::End(0))?;
             Ok((temporary, written))
         })
@@ -112,6 +115,7 @@ pub(crate) struct Temporary {
 impl Temporary {
     fn create(path: PathBuf) -> io::Result<Self> {
         let file = File::options()
+            // It is read again before it is kept: looked at, or sent.
             .read(true)
             .write(true)
             .create_new(true)

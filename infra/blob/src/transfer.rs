@@ -10,7 +10,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::{BlobError, BlobKey, BlobRead, BlobStore, ByteRange, Result, Stored};
+use crate::{
+    BlobError, BlobKey, BlobRead, BlobStore, ByteRange, Result, Stored, is_lost_to_the_disk,
+};
 
 /// The most blobs on a page.
 const PAGE: usize = 500;
@@ -20,17 +22,17 @@ pub const CONCURRENT_MAX: usize = 8;
 const ATTEMPTS_MAX: u32 = 10;
 const ATTEMPT_PAUSE: Duration = Duration::from_secs(1);
 
-/// What there is.
+/// How much there is of something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Totals {
-    /// How many blobs.
+    /// How many blobs there are.
     pub blobs: u64,
     /// Their length together, in bytes.
     pub bytes: u64,
 }
 
 impl Totals {
-    /// Counts one more.
+    /// Counts a blob, with its length.
     pub const fn add(&mut self, stored: Stored) {
         self.blobs += 1;
         self.bytes += stored.bytes;
@@ -69,7 +71,7 @@ impl Inventory {
 /// What of a copy is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verify {
-    /// All of it.
+    /// All of it, also what an earlier copy has put there.
     All,
     /// What is copied now; the rest was read before.
     Copied,
@@ -91,7 +93,7 @@ pub struct PageCopied {
 /// What a store holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Survey {
-    /// All of it.
+    /// All of it, also what an earlier copy has come past.
     pub all: Totals,
     /// What an earlier copy has come past.
     pub done: Totals,
@@ -103,8 +105,8 @@ pub trait BlobSource: Sync {
     /// Begins to read a blob from its beginning.
     ///
     /// # Errors
-    /// [`BlobError::NotFound`] or [`BlobError::Damaged`] when there is nothing whole to copy; any
-    /// other ends the copy.
+    /// [`BlobError::NotFound`], [`BlobError::Damaged`], or one of a disk that has lost it
+    /// ([`is_lost_to_the_disk`]) when there is nothing whole to copy; any other ends the copy.
     async fn open(&self, key: BlobKey) -> Result<BlobRead>;
 }
 
@@ -134,6 +136,7 @@ pub async fn survey(
         after = Some(last.key);
         for stored in page {
             survey.all.add(stored);
+            // Without an earlier copy there is nothing that this holds for: no key is below `None`.
             if Some(stored.key) <= done_to {
                 survey.done.add(stored);
             }
@@ -157,8 +160,10 @@ pub async fn copy_page(
     let Some(last) = page.last().map(|stored| stored.key) else {
         return Ok(None);
     };
+    // By listing: asked one by one, each would be a request.
     let lengths = lengths(target, after, last).await?;
     let each = page.into_iter().map(|stored| {
+        // With another length it is damaged, and is put again.
         let is_there = lengths.get(&stored.key) == Some(&stored.bytes);
         async move {
             let became = copy_one(source, target, stored.key, is_there, verify).await?;
@@ -166,6 +171,7 @@ pub async fn copy_page(
         }
     });
     let each: Vec<_> = stream::iter(each)
+        // In their order, so that `last` stands for everything before it.
         .buffered(CONCURRENT_MAX)
         .try_collect()
         .await?;
@@ -202,6 +208,7 @@ async fn lengths(
         };
         let of_page = page.into_iter().filter(|stored| stored.key <= last);
         lengths.extend(of_page.map(|stored| (stored.key, stored.bytes)));
+        // The target may have others in between, so one page is not always enough.
         if end >= last {
             return Ok(lengths);
         }
@@ -254,6 +261,7 @@ async fn put_and_read<S: BlobSource + ?Sized>(
     target: &dyn BlobStore,
     key: BlobKey,
 ) -> Result<Became> {
+    // From the beginning each time: a writer that has failed cannot go on.
     let Some(stored) = patiently(|| put(source, target, key)).await? else {
         return Ok(Became::Damaged);
     };
@@ -279,6 +287,8 @@ async fn put<S: BlobSource + ?Sized>(
 ) -> Result<Option<Stored>> {
     let unless_damaged = |error| match error {
         BlobError::Damaged(_) | BlobError::NotFound(_) => Ok(None),
+        // A sector that cannot be read is none the next time either.
+        BlobError::Io { source, .. } if is_lost_to_the_disk(&source) => Ok(None),
         error => Err(error),
     };
     let mut read = match source.open(key).await {
@@ -302,7 +312,7 @@ async fn put<S: BlobSource + ?Sized>(
 /// Does it, and again for a while when a store is away or slow.
 ///
 /// # Errors
-/// That of the last attempt; any but [`BlobError::Io`] at once.
+/// That of the last attempt; any but [`BlobError::Io`] and [`BlobError::Away`] at once.
 pub async fn patiently<T, F>(work: impl Fn() -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,

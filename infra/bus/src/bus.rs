@@ -14,9 +14,9 @@ pub trait Bus: Send + Sync + 'static {
     /// Adds events to the log, in this order. They outlive the process when this returns, and a
     /// loss of power when [`Bus::sync`] has returned since.
     ///
-    /// An event that the log already keeps, by its id, is skipped: a caller does not know whether
-    /// an earlier call succeeded makes it again with the same events. A log may know ids for a
-    /// time only ([`Bus::lossy`]), so an event may be delivered more than once.
+    /// An event that the log already keeps, by its id, is skipped: a caller that does not know
+    /// whether an earlier call succeeded makes it again with the same events. A log may know ids
+    /// for a time only ([`Bus::lossy`]), so an event may be delivered more than once.
     ///
     /// # Errors
     /// When the bus could not take all of them; it may have taken the first ones, of each key.
@@ -109,7 +109,7 @@ pub trait LossyLog: Send + Sync {
 /// An event, and where a log has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Anchor {
-    /// The event.
+    /// The id of the event, by which a log that was set back and filled again is recognised.
     pub event: EventId,
     /// The history of the log: another one when it was made again, or has lost events.
     pub history: String,

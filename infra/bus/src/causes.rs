@@ -29,6 +29,7 @@ pub(crate) fn chain(error: &dyn Error) -> String {
 pub(crate) fn bounded(mut text: String) -> String {
     if text.len() > ERROR_BYTES_MAX {
         let mut end = ERROR_BYTES_MAX - CUT.len();
+        // `truncate` panics within a character.
         while !text.is_char_boundary(end) {
             end -= 1;
         }

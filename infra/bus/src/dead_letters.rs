@@ -61,6 +61,17 @@ pub struct DeadLetters {
     clock: Arc<dyn Clock>,
 }
 
+pub(crate) const LIST: &str =
+    "SELECT * FROM dead_letters WHERE id > $1 AND ($2 IS NULL OR subscription = $2)
+     ORDER BY id LIMIT $3";
+pub(crate) const SHOW: &str = "SELECT * FROM dead_letters WHERE id = $1";
+pub(crate) const SUBSCRIPTION_OF: &str = "SELECT subscription FROM dead_letters WHERE id = $1";
+pub(crate) const LAST_TO_REPLAY: &str = "SELECT max(id) FROM dead_letters WHERE subscription = $1";
+pub(crate) const IDS_TO_REPLAY: &str =
+    "SELECT id FROM dead_letters WHERE subscription = $1 AND id <= $2
+     ORDER BY id LIMIT $3";
+pub(crate) const DROP: &str = "DELETE FROM dead_letters WHERE id = $1";
+
 impl DeadLetters {
     /// The most dead letters in one page.
     pub const PAGE_MAX: u32 = 200;
@@ -82,15 +93,12 @@ impl DeadLetters {
         after: i64,
         limit: u32,
     ) -> Result<Vec<DeadLetter>, DbError> {
-        let rows: Vec<DeadRow> = infra_db::query(
-            "SELECT * FROM dead_letters WHERE id > $1 AND ($2 IS NULL OR subscription = $2)
-             ORDER BY id LIMIT $3",
-        )
-        .bind(after)
-        .bind(subscription)
-        .bind(limit.min(Self::PAGE_MAX))
-        .fetch_all(self.database.reader())
-        .await?;
+        let rows: Vec<DeadRow> = infra_db::query(LIST)
+            .bind(after)
+            .bind(subscription)
+            .bind(limit.min(Self::PAGE_MAX))
+            .fetch_all(self.database.reader())
+            .await?;
         Ok(rows.into_iter().map(DeadLetter::from).collect())
     }
 
@@ -99,7 +107,7 @@ impl DeadLetters {
     /// # Errors
     /// When the database cannot be read.
     pub async fn show(&self, id: i64) -> Result<Option<DeadLetter>, DbError> {
-        let row: Option<DeadRow> = infra_db::query("SELECT * FROM dead_letters WHERE id = $1")
+        let row: Option<DeadRow> = infra_db::query(SHOW)
             .bind(id)
             .fetch_optional(self.database.reader())
             .await?;
@@ -115,11 +123,11 @@ impl DeadLetters {
         let now = self.clock.now();
         self.write_durably(move |connection| {
             Box::pin(async move {
-                let subscription: Option<String> =
-                    infra_db::query_scalar("SELECT subscription FROM dead_letters WHERE id = $1")
-                        .bind(id)
-                        .fetch_optional(&mut *connection)
-                        .await?;
+                // Within the transaction: another process may replay or drop it meanwhile.
+                let subscription: Option<String> = infra_db::query_scalar(SUBSCRIPTION_OF)
+                    .bind(id)
+                    .fetch_optional(&mut *connection)
+                    .await?;
                 let Some(subscription) = subscription else {
                     return Ok(false);
                 };
@@ -135,13 +143,13 @@ impl DeadLetters {
     /// When the database cannot be written; earlier batches stay replayed.
     pub async fn replay_all(&self, subscription: &str) -> Result<u64, DbError> {
         // What dies again while this runs has a higher id and is left alone.
-        let last: Option<i64> =
-            infra_db::query_scalar("SELECT max(id) FROM dead_letters WHERE subscription = $1")
-                .bind(subscription)
-                .fetch_one(self.database.reader())
-                .await?;
+        let last: Option<i64> = infra_db::query_scalar(LAST_TO_REPLAY)
+            .bind(subscription)
+            .fetch_one(self.database.reader())
+            .await?;
         let last = last.unwrap_or(0);
         let mut replayed = 0;
+        // In batches, between which the bus's writer serves others.
         loop {
             let batch = self.replay_batch(subscription.to_owned(), last).await?;
             if batch == 0 {
@@ -155,15 +163,12 @@ impl DeadLetters {
         let now = self.clock.now();
         self.write_durably(move |connection| {
             Box::pin(async move {
-                let ids: Vec<i64> = infra_db::query_scalar(
-                    "SELECT id FROM dead_letters WHERE subscription = $1 AND id <= $2
-                         ORDER BY id LIMIT $3",
-                )
-                .bind(&subscription)
-                .bind(last)
-                .bind(REPLAY_BATCH)
-                .fetch_all(&mut *connection)
-                .await?;
+                let ids: Vec<i64> = infra_db::query_scalar(IDS_TO_REPLAY)
+                    .bind(&subscription)
+                    .bind(last)
+                    .bind(REPLAY_BATCH)
+                    .fetch_all(&mut *connection)
+                    .await?;
                 replay_ids(connection, &subscription, &ids, now).await
             })
         })
@@ -188,16 +193,26 @@ impl DeadLetters {
     pub async fn drop(&self, id: i64) -> Result<bool, DbError> {
         self.write_durably(move |connection| {
             Box::pin(async move {
-                let deleted = infra_db::query("DELETE FROM dead_letters WHERE id = $1")
-                    .bind(id)
-                    .execute(connection)
-                    .await?;
+                let deleted = infra_db::query(DROP).bind(id).execute(connection).await?;
                 Ok(deleted == 1)
             })
         })
         .await
     }
 }
+
+pub(crate) const REPLAY: &str =
+    "INSERT INTO redelivery (subscription, position, event_id, topic, key, payload, occurred_at,
+         correlation_id, headers, attempts, next_attempt_at, last_error)
+     SELECT subscription, position, event_id, topic, key, payload, occurred_at, correlation_id,
+         headers, 0, NULL, error
+     FROM dead_letters
+     WHERE id IN (SELECT value FROM json_each($1))
+         AND subscription IN (SELECT name FROM subscriptions WHERE name = $2)
+     ON CONFLICT (subscription, position) DO UPDATE SET attempts = 0
+     RETURNING key";
+pub(crate) const REMOVE_REPLAYED: &str =
+    "DELETE FROM dead_letters WHERE id IN (SELECT value FROM json_each($1))";
 
 /// Moves dead letters of one subscription to its redelivery; none when the subscription is not
 /// known.
@@ -208,29 +223,19 @@ async fn replay_ids(
     now: Timestamp,
 ) -> Result<u64, DbError> {
     let ids = json_ids(ids.iter().copied());
-    let keys: Vec<i64> = infra_db::query_scalar(
-        "INSERT INTO redelivery (subscription, position, event_id, topic, key, payload, occurred_at,
-             correlation_id, headers, attempts, next_attempt_at, last_error)
-         SELECT subscription, position, event_id, topic, key, payload, occurred_at, correlation_id,
-             headers, 0, NULL, error
-         FROM dead_letters
-         WHERE id IN (SELECT value FROM json_each($1))
-             AND subscription IN (SELECT name FROM subscriptions WHERE name = $2)
-         ON CONFLICT (subscription, position) DO UPDATE SET attempts = 0
-         RETURNING key",
-    )
-    .bind(&ids)
-    .bind(subscription)
-    .fetch_all(&mut *connection)
-    .await?;
+    let keys: Vec<i64> = infra_db::query_scalar(REPLAY)
+        .bind(&ids)
+        .bind(subscription)
+        .fetch_all(&mut *connection)
+        .await?;
+    // Of a subscription that is forgotten: nobody would handle it, so it stays dead.
     if keys.is_empty() {
         return Ok(0);
     }
-    let deleted =
-        infra_db::query("DELETE FROM dead_letters WHERE id IN (SELECT value FROM json_each($1))")
-            .bind(&ids)
-            .execute(&mut *connection)
-            .await?;
+    let deleted = infra_db::query(REMOVE_REPLAYED)
+        .bind(&ids)
+        .execute(&mut *connection)
+        .await?;
     waiting::settle_heads(connection, subscription, keys, now).await?;
     Ok(deleted)
 }

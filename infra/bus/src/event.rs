@@ -17,7 +17,7 @@ pub struct Event {
     pub key: u64,
     /// The event's protobuf message.
     pub payload: Vec<u8>,
-    /// When it happened.
+    /// When it happened, by the clock of the domain that published it.
     pub occurred_at: Timestamp,
     /// What is said about it: its payload's schema, the operation that caused it.
     pub headers: Headers,
@@ -34,12 +34,48 @@ pub enum PayloadError {
     Malformed(#[from] prost::DecodeError),
 }
 
+/// Why an event cannot be published, on whichever log.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidEvent {
+    /// It is larger than every log takes.
+    #[error("the payload of an event {topic} has {bytes} bytes, and {max} are published at most", max = Event::PAYLOAD_BYTES_MAX)]
+    TooLarge {
+        /// The event's topic.
+        topic: String,
+        /// How many bytes the payload has.
+        bytes: usize,
+    },
+    /// Its topic cannot be a subject on every log. A fault of the program.
+    #[error("`{0}` cannot be a topic: it is words of letters, digits, '-' and '_' with dots between them, {max} bytes at most", max = Event::TOPIC_BYTES_MAX)]
+    Topic(String),
+}
+
 impl Event {
+    /// The most bytes of a payload: half of what a NATS server takes as it is installed.
+    pub const PAYLOAD_BYTES_MAX: usize = 512 << 10;
+    /// The most bytes of a topic.
+    pub const TOPIC_BYTES_MAX: usize = 255;
+
+    /// Refuses what some log would never take, so that nothing waits in an outbox for ever, and
+    /// all that comes after it.
+    pub(crate) fn check(&self) -> Result<(), InvalidEvent> {
+        if !is_topic(&self.topic) {
+            return Err(InvalidEvent::Topic(self.topic.clone()));
+        }
+        let bytes = self.payload.len();
+        if bytes > Self::PAYLOAD_BYTES_MAX {
+            let topic = self.topic.clone();
+            return Err(InvalidEvent::TooLarge { topic, bytes });
+        }
+        Ok(())
+    }
+
     /// The payload as the message that the topic's contract names.
     ///
     /// # Errors
     /// When the bytes are not that message, or a newer server wrote them.
     pub fn decode<M: Message + Default>(&self) -> Result<M, PayloadError> {
+        // Before the bytes are read: they may be readable and mean something else.
         let version = self.headers.schema_version;
         if version > Headers::SCHEMA_VERSION_MAX {
             return Err(PayloadError::NewerSchema(version));
@@ -62,8 +98,16 @@ impl Event {
             topic: topic.to_owned(),
             key,
             payload: message.encode_to_vec(),
+            // The id's own time, so that the two agree.
             occurred_at: id.created_at(),
             headers: Headers::new(context),
         }
     }
+}
+
+/// Whether a topic can be the end of a subject.
+pub(crate) fn is_topic(topic: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let is_word = |word: &str| !word.is_empty() && word.chars().all(is_plain);
+    topic.len() <= Event::TOPIC_BYTES_MAX && topic.split('.').all(is_word)
 }

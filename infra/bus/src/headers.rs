@@ -108,7 +108,7 @@ impl Headers {
 }
 
 impl std::fmt::Display for Headers {
-    /// As JSON.
+    /// As the JSON object that stands in a row.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let text = serde_json::to_string(self).map_err(|_| std::fmt::Error)?;
         formatter.write_str(&text)

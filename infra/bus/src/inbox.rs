@@ -8,7 +8,7 @@
 //! CREATE TABLE inbox (
 //!     subscription TEXT NOT NULL,
 //!     event_id BIGINT NOT NULL,
-//!     received_at BIGINT NOT NULL,
+//!     occurred_at BIGINT NOT NULL,
 //!     PRIMARY KEY (subscription, event_id)
 //! );
 //! ```
@@ -31,7 +31,7 @@ pub async fn is_first_delivery(
     event: &Event,
 ) -> Result<bool, DbError> {
     let inserted = infra_db::query(
-        "INSERT INTO inbox (subscription, event_id, received_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        "INSERT INTO inbox (subscription, event_id, occurred_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
     )
     .bind(subscription)
     .bind(event.id.to_sql())
@@ -40,6 +40,11 @@ pub async fn is_first_delivery(
     .await?;
     Ok(inserted == 1)
 }
+
+pub(crate) const TRIM: &str = "DELETE FROM inbox
+     WHERE subscription = $1 AND occurred_at < $2
+         AND event_id IN (SELECT event_id FROM inbox
+             WHERE subscription = $1 ORDER BY event_id LIMIT $3)";
 
 /// Forgets the oldest events of a subscription that happened before this moment, 500 at most;
 /// returns how many. Call it until it returns less than that.
@@ -60,17 +65,13 @@ pub async fn trim(
     database
         .write(move |connection| {
             Box::pin(async move {
-                let deleted = infra_db::query(
-                    "DELETE FROM inbox
-                     WHERE subscription = $1 AND received_at < $2
-                         AND event_id IN (SELECT event_id FROM inbox
-                             WHERE subscription = $1 ORDER BY event_id LIMIT $3)",
-                )
-                .bind(subscription)
-                .bind(before.microseconds())
-                .bind(TRIM_BATCH)
-                .execute(connection)
-                .await?;
+                // The oldest by their ids, as the primary key has them: `occurred_at` has no index.
+                let deleted = infra_db::query(TRIM)
+                    .bind(subscription)
+                    .bind(before.microseconds())
+                    .bind(TRIM_BATCH)
+                    .execute(connection)
+                    .await?;
                 Ok(deleted)
             })
         })

@@ -18,6 +18,7 @@
 
 pub mod inbox;
 pub mod outbox;
+pub mod statements;
 
 mod bus;
 mod causes;
@@ -30,6 +31,8 @@ mod jetstream;
 mod last_event;
 mod log;
 mod log_place;
+#[cfg(test)]
+mod plans;
 mod relay;
 mod row;
 mod settings;
@@ -38,16 +41,16 @@ mod subscription;
 mod transfer;
 mod wakeups;
 
-use sqlx::migrate::Migrator;
+use infra_db::Migrator;
 
 pub use bus::{Anchor, Bus, BusError, LossyLog};
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use embedded::EmbeddedBus;
-pub use event::{Event, PayloadError};
+pub use event::{Event, InvalidEvent, PayloadError};
 pub use headers::Headers;
 pub use jetstream::{
-    ConnectError, InvalidServers, JetStreamBus, JetStreamFacts, JetStreamSettings, NatsServers,
-    StreamFacts, inspect_jet_stream,
+    ConnectError, FollowerFacts, InvalidServers, JetStreamBus, JetStreamFacts, JetStreamSettings,
+    NatsServers, StreamFacts, inspect_jet_stream,
 };
 pub use last_event::last_event;
 pub use log_place::{LogPlace, log_place, renew_installation};
@@ -58,4 +61,4 @@ pub use subscription::{Consumer, Handler, HandlerError, RetryPolicy, Subscriptio
 pub use transfer::{MovableBus, MoveError, Moved, Progress, move_log};
 
 /// The schema of the embedded bus's own database.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+pub static MIGRATIONS: Migrator = infra_db::migrations!("./migrations");

@@ -92,6 +92,7 @@ impl LogMove {
 
     /// Makes it the last one: with the positions in the new log, in one transaction.
     pub(crate) async fn store(self, connection: &mut Connection) -> Result<(), DbError> {
+        // There is one move at a time, so one row.
         infra_db::query("DELETE FROM log_move")
             .execute(&mut *connection)
             .await?;

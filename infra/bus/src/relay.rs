@@ -95,6 +95,8 @@ pub(crate) enum RelayError {
     Mark(#[source] DbError),
 }
 
+pub(crate) const DELETE_TO: &str = "DELETE FROM outbox WHERE position <= $1";
+
 impl Relay {
     /// A relay for the domain that owns this database. There may be only one for each.
     #[must_use]
@@ -107,6 +109,7 @@ impl Relay {
     /// Deleting what was published is itself a commit, which wakes the relay for one look at an
     /// empty outbox; a look commits nothing, so it ends there.
     pub async fn run(&self, stop: CancellationToken) {
+        // Before the first look, so that no commit is missed.
         let commits = self.database.commits();
         let mut progress = Progress::default();
         let mut failures = 0;
@@ -129,6 +132,8 @@ impl Relay {
                 () = tokio::time::sleep(wait) => {}
             }
         }
+        // With what this run knows: else what it has published and not deleted yet would go out
+        // again.
         self.drain(progress).await;
     }
 
@@ -141,6 +146,7 @@ impl Relay {
     ) -> Result<(), RelayError> {
         self.resume(progress).await?;
         loop {
+            // Before each batch: what the log has lost goes out again before what follows it.
             if let Some(log) = self.bus.lossy() {
                 self.check_kept(log, progress).await?;
             }
@@ -192,6 +198,7 @@ impl Relay {
                 progress.publish(kept.position, 1);
             }
         }
+        // Last: after a failure above the outbox is asked again.
         progress.is_resumed = true;
         Ok(())
     }
@@ -220,6 +227,7 @@ impl Relay {
         if progress.unreleased == 0 {
             return Ok(());
         }
+        // Before the rows go, which are what the bus's end would be made again from (ADR 0032).
         self.bus.sync().await?;
         if self.bus.lossy().is_some() {
             self.mark(progress).await?;
@@ -238,7 +246,7 @@ impl Relay {
         self.database
             .write(move |connection| {
                 Box::pin(async move {
-                    infra_db::query("DELETE FROM outbox WHERE position <= $1")
+                    infra_db::query(DELETE_TO)
                         .bind(last)
                         .execute(connection)
                         .await?;

@@ -88,8 +88,10 @@ pub(crate) async fn take_bounded<R: HoldsEvent + Row>(
         count >= rows_max || bytes >= BATCH_BYTES_MAX
     };
     let rows: Vec<R> = statement.fetch_until(database.reader(), is_last).await?;
+    // Counted again: the closure has counters of its own, a copy for each time it begins.
     let bytes: usize = rows.iter().map(|row| row.event_row().bytes()).sum();
     Ok(Taken {
+        // The statement ends at `rows_max` by itself, so there may be more behind.
         cut: rows.len() >= rows_max || bytes >= BATCH_BYTES_MAX,
         rows,
     })

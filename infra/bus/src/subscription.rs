@@ -30,7 +30,7 @@ pub struct RetryPolicy {
     pub attempts_max: u32,
     /// The pause after the first failure; it doubles with each further one, with jitter.
     pub pause_min: Duration,
-    /// The longest pause.
+    /// The longest pause, which the doubling ends at.
     pub pause_max: Duration,
     /// How long one attempt may take.
     pub attempt_timeout: Duration,
@@ -72,6 +72,7 @@ impl From<infra_kernel::Error> for HandlerError {
         } else if error.code().is_server_fault() {
             Self::Retry(Box::new(error))
         } else {
+            // What is asked for is at fault: it is refused as often as it is asked.
             Self::Reject(Box::new(error))
         }
     }

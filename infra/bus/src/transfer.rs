@@ -102,17 +102,17 @@ pub enum Progress {
     },
 }
 
-/// What was moved.
+/// What a move has moved; nothing but subscriptions where an earlier run had done it all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Moved {
-    /// How many events.
+    /// How many events were copied, each counted once.
     pub events: u64,
     /// How many entries of the old log were none: nobody could act on them, and they are gone.
     pub skipped: u64,
     /// What both logs agree on: the BLAKE3 digest of the events in their order, in hexadecimal
     /// digits. Empty when an earlier run had moved them.
     pub checksum: String,
-    /// How many subscriptions.
+    /// How many subscriptions the bus's database knows, also those that nobody runs.
     pub subscriptions: usize,
 }
 
@@ -178,6 +178,7 @@ impl Transfer<'_> {
         // What an earlier run has left there.
         self.to.log().begin_again().await?;
         let (copied, skipped) = self.copy(&source, &mut cursors, progress).await?;
+        // The cursors that will name these positions must not outlive them.
         self.to.log().sync().await?;
         let target = self.to.log().extent().await?;
         let of = copied.events;
@@ -251,6 +252,7 @@ impl Transfer<'_> {
                 of,
             });
         }
+        // What came since it was measured is in no count, and would be left behind.
         if self.from.log().extent().await? != *source {
             return Err(MoveError::Changed);
         }

@@ -23,6 +23,7 @@ impl Wakeups {
     pub(crate) fn subscribe(&self, topics: &'static [&'static str]) -> Arc<Notify> {
         let signal = Arc::new(Notify::new());
         let mut subscriptions = self.lock();
+        // Here, since only here the list grows.
         subscriptions.retain(|subscribed| subscribed.signal.strong_count() > 0);
         subscriptions.push(Subscribed {
             topics,

@@ -114,6 +114,7 @@ where
     {
         let entry = self.entries.get(key)?;
         match &self.lifetime {
+            // Left where it is: to remove it would take the lock that a look-up does without.
             Some(lifetime) if lifetime.is_over(entry.inserted_at) => None,
             _ => Some(entry.value),
         }
@@ -123,6 +124,7 @@ where
     pub fn insert(&self, key: K, value: V) {
         let inserted_at = match &self.lifetime {
             Some(lifetime) => lifetime.clock.uptime(),
+            // Without a lifetime nobody looks at it, and the clock is not asked.
             None => Uptime::default(),
         };
         self.entries.insert(key, Entry { value, inserted_at });
@@ -137,7 +139,7 @@ where
         self.entries.remove(key);
     }
 
-    /// Removes everything.
+    /// Removes every entry; what is inserted meanwhile may stay.
     pub fn invalidate_all(&self) {
         self.entries.clear();
     }

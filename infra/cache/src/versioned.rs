@@ -110,6 +110,8 @@ where
     /// Inserts what was read, unless the key was written since the version was taken.
     pub fn insert(&self, key: K, version: CacheVersion, value: V) {
         debug_assert_eq!(version.stripe, self.versions.stripe(&key));
+        // Held over the insertion: a write between the comparison and it would be hidden by what it
+        // replaced.
         let writes = self.versions.lock(version.stripe);
         if *writes == version.writes {
             self.entries.insert(key, value);
@@ -171,6 +173,7 @@ where
         if let Some(value) = self.get(key) {
             return Ok(value);
         }
+        // Before the load, and not after: a write while it loads has to be noticed.
         let version = self.version(key);
         let value = load().await?;
         self.insert(key.clone(), version, value.clone());
@@ -196,6 +199,7 @@ where
             .iter()
             .zip(&values)
             .filter(|(_, value)| value.is_none())
+            // Each key's version before the one load of all.
             .map(|(key, _)| (key.clone(), self.version(key)))
             .collect();
         if missing.is_empty() {

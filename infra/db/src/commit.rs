@@ -58,6 +58,7 @@ impl Commits {
     }
 
     pub(crate) fn notify(&self) {
+        // It stays for who does not wait yet, so no commit is missed between two waits.
         self.signal.notify_one();
     }
 

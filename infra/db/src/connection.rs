@@ -175,6 +175,7 @@ impl Connection {
         connection.busy_timeout(wait)?;
         let is_busy: Result<i64, _> =
             connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+        // Before the result is looked at: a failure restores it, too.
         connection.busy_timeout(LOCK_WAIT_MAX)?;
         Ok(is_busy? == 0)
     }
@@ -203,7 +204,7 @@ impl Connection {
         }
         if self.has_failed {
             let text = "a statement of the write failed before, and the write went on";
-            return Err(DbError::NotCommitted(text.to_owned()));
+            return Err(DbError::Refused(text.to_owned()));
         }
         let opening = self.take_opening();
         let statements = opening.map_or(&[][..], Opening::sqlite);
@@ -212,6 +213,7 @@ impl Connection {
             .iter()
             .try_for_each(|text| sqlite::run_text(file, text));
         let written = opened.and_then(|()| sqlite::run(file, &text, &values, &mut collect));
+        // Outside of a transaction a statement that failed has undone itself.
         self.has_failed = self.is_open && written.is_err();
         Ok((collect, written?))
     }
@@ -219,6 +221,7 @@ impl Connection {
     /// The session to send a statement to, after what precedes it.
     pub(crate) async fn opened_session(&mut self) -> Result<&mut Session, DbError> {
         if let Some(opening) = self.take_opening() {
+            // A trip of its own: the protocol takes no second statement beside one with values.
             self.session()?.run(opening.postgres()).await?;
         }
         self.session()
@@ -235,6 +238,7 @@ impl Connection {
                 sqlite::run_text(self.file()?, "COMMIT")?;
             }
         }
+        // Not after a failure: the rollback that follows has something to undo then.
         self.is_open = false;
         Ok(())
     }
@@ -250,6 +254,7 @@ impl Connection {
     pub(crate) async fn rollback(&mut self) -> Result<(), DbError> {
         self.opening = None;
         self.has_failed = false;
+        // Closed even if this fails: after some failures SQLite has rolled back by itself.
         if std::mem::take(&mut self.is_open) {
             self.undo("ROLLBACK").await?;
         }

@@ -34,24 +34,24 @@ pub enum CutError {
     /// Another process holds the copy.
     #[error("the copy {} is held by another process; try again when that has ended", .path.display())]
     Held {
-        /// The copy's file.
+        /// Where the copy was to be; it is not whole.
         path: PathBuf,
     },
     /// A database could not be read.
     #[error("{} cannot be read", .path.display())]
     Read {
-        /// Its file.
+        /// The database that was to be read.
         path: PathBuf,
-        /// SQLite's reason.
+        /// What SQLite said when it opened, locked or read it.
         #[source]
         source: rusqlite::Error,
     },
     /// A copy could not be written.
     #[error("the copy {} cannot be written", .path.display())]
     Write {
-        /// The copy's file.
+        /// Where the copy was to be; it is not whole.
         path: PathBuf,
-        /// SQLite's reason.
+        /// What SQLite said of the copy, or while it copied.
         #[source]
         source: rusqlite::Error,
     },
@@ -116,6 +116,7 @@ impl Cut {
                 begun => begun.map_err(reading(path))?,
             }
         }
+        // Only now may others write: each reader has its moment.
         drop(writers);
         Ok(Some(Self {
             readers: paths.iter().cloned().zip(readers).collect(),

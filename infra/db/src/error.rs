@@ -14,7 +14,7 @@ pub enum DbError {
     Open {
         /// The path of the file.
         path: PathBuf,
-        /// The underlying error.
+        /// What the system, SQLite or the session said.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -26,7 +26,7 @@ pub enum DbError {
     Connect {
         /// The database, without account and password.
         database: String,
-        /// The underlying error.
+        /// What the driver said of the last host that was tried.
         #[source]
         source: sqlx::Error,
     },
@@ -57,7 +57,7 @@ pub enum DbError {
     Migrate {
         /// The path of the file, or the database on a server and its schema.
         path: PathBuf,
-        /// The underlying error.
+        /// Which migration failed or is not known, and why.
         #[source]
         source: Box<sqlx::migrate::MigrateError>,
     },
@@ -78,9 +78,9 @@ pub enum DbError {
     Values {
         /// How many values it has.
         values: usize,
-        /// How many places.
+        /// How many places its text has: the highest number behind a `$`.
         places: usize,
-        /// The statement.
+        /// The statement's text, without the values.
         text: String,
     },
     /// No connection became free to read with in time.
@@ -89,15 +89,23 @@ pub enum DbError {
     /// What was committed could not be made durable.
     #[error("what was committed could not be written to the disk")]
     Sync(#[source] std::io::Error),
-    /// The group that a write was part of could not be committed.
+    /// The group that a write was part of could not be committed. Another try may succeed: what was
+    /// in its way was another write of the group, or passes.
     #[error("the transaction was not committed: {0}")]
     NotCommitted(String),
+    /// A write was undone for what another try would meet again: the database refused the commit of
+    /// this write alone, its work panicked, or went on after one of its statements had failed.
+    #[error("the write was undone: {0}")]
+    Refused(String),
     /// The group that a write was part of could not be committed because the disk is full.
     #[error("the transaction was not committed: the disk is full")]
     Full,
     /// A text has U+0000 in it, which not every engine stores.
     #[error("a text contains the character U+0000")]
     NulInText,
+    /// What was to be written is nothing that can be stored, by a rule of who writes it.
+    #[error("what was to be written cannot be stored")]
+    Value(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The session with the server was lost, or could not be used in time.
     #[error("the session with the database server was lost")]
     Disconnected(#[source] sqlx::Error),
@@ -146,6 +154,7 @@ impl DbError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
+            // A lost home, too: this process ends then, and the next one can be asked.
             Self::NotCommitted(_)
             | Self::Disconnected(_)
             | Self::Role { .. }
@@ -156,6 +165,7 @@ impl DbError {
             | Self::NoReader
             | Self::Closed
             | Self::Statement(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => true,
+            // Not whatever was said: a wrong password does not become right by waiting.
             Self::Connect { source, .. } => {
                 matches!(source, sqlx::Error::Io(_)) || is_transient(source)
             }
@@ -188,6 +198,7 @@ fn is_transient(error: &sqlx::Error) -> bool {
 pub(crate) fn database_cause(error: &(dyn std::error::Error + 'static)) -> Option<String> {
     let mut next = Some(error);
     while let Some(error) = next {
+        // Our own wrappers say less than what they wrap.
         if error.is::<sqlx::Error>() || error.is::<rusqlite::Error>() {
             return Some(error.to_string());
         }

@@ -4,32 +4,17 @@
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use infra_resilience::HomeLease;
 use rusqlite::Connection;
 use sqlx::migrate::{Migration, Migrator};
 
-use crate::DbError;
+use crate::postgres::{Address, Readers, check_schema};
+use crate::schema_state::{DatabaseState, compare};
 use crate::sqlite::ReadOptions;
-
-/// What a file is, held against the migrations of the domain whose database it should be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DatabaseState {
-    /// There is no file.
-    Missing,
-    /// There is nothing in it: no byte, or no table.
-    Empty,
-    /// It is the domain's.
-    Ready {
-        /// How many migrations are still to be run.
-        pending: usize,
-    },
-    /// It was migrated by a newer version of the program.
-    Newer,
-    /// It is a database, and not this domain's.
-    Foreign,
-    /// It is no database, or not a whole one; with the reason.
-    Damaged(String),
-}
+use crate::writer::Writer;
+use crate::{Database, DbError, Reader};
 
 /// What a whole look at a database found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +55,42 @@ pub(crate) fn wal_bytes(path: &Path) -> u64 {
 /// that, which is the next start, and there is nothing to read before.
 fn has_journal(path: &Path) -> bool {
     fs::metadata(beside(path, "-journal")).is_ok_and(|metadata| metadata.len() > 0)
+}
+
+impl Database {
+    /// Opens a database to look at it: nothing is made, migrated or written, and nothing is left
+    /// beside the file. Every write is refused as to a closed database.
+    #[must_use]
+    pub fn open_read_only(path: &Path) -> Self {
+        Self::of_reader(path.to_owned(), Reader::new(for_reading(path)))
+    }
+
+    /// The same of a domain whose database is a schema on a PostgreSQL server, beside its home or
+    /// without one. Nobody is asked before something is read.
+    ///
+    /// # Errors
+    /// When the URL is not understood. The error repeats no password.
+    pub fn open_postgres_read_only(url: &str, schema: &str) -> Result<Self, DbError> {
+        check_schema(schema)?;
+        let address = Arc::new(Address::parse(url)?);
+        let name = address.label_of(schema);
+        // Who is not the home remembers nothing that a lease would have to bound.
+        let readers = Readers::new(address, schema, HomeLease::default());
+        Ok(Self::of_reader(name.into(), Reader::of_postgres(readers)))
+    }
+
+    fn of_reader(path: PathBuf, reader: Reader) -> Self {
+        Self {
+            path: Arc::new(path),
+            reader,
+            writer: Writer::closed(),
+            commits: Arc::default(),
+            syncs: Arc::default(),
+            lease: HomeLease::default(),
+            position: None,
+            replicas: None,
+        }
+    }
 }
 
 /// Says what the file is, by its header and its list of migrations: quick, however large it is.
@@ -116,6 +137,7 @@ pub async fn inspect(path: &Path) -> Result<Inspection, DbError> {
     let inspected = look(path, |path| {
         let bytes = fs::metadata(path)?.len();
         let connection = for_reading(path).open()?;
+        // One fault is enough to know that it is not whole.
         let check = "PRAGMA quick_check(1)";
         let integrity = connection.query_row(check, [], |row| row.get(0))?;
         Ok(Inspection { bytes, integrity })
@@ -168,33 +190,6 @@ fn state(connection: &Connection, migrations: &[Migration]) -> rusqlite::Result<
         return Ok(DatabaseState::Empty);
     }
     Ok(compare(&applied, migrations))
-}
-
-/// Holds the migrations that were run against those that are known.
-fn compare(applied: &[(i64, Vec<u8>)], migrations: &[Migration]) -> DatabaseState {
-    let known = || {
-        migrations
-            .iter()
-            .filter(|migration| migration.migration_type.is_up_migration())
-    };
-    let last = known()
-        .map(|migration| migration.version)
-        .max()
-        .unwrap_or(0);
-    for (version, checksum) in applied.iter().filter(|(version, _)| *version <= last) {
-        let same = |migration: &Migration| {
-            migration.version == *version && migration.checksum.as_ref() == checksum.as_slice()
-        };
-        if !known().any(same) {
-            return DatabaseState::Foreign;
-        }
-    }
-    if applied.iter().any(|(version, _)| *version > last) {
-        return DatabaseState::Newer;
-    }
-    DatabaseState::Ready {
-        pending: known().count().saturating_sub(applied.len()),
-    }
 }
 
 /// Whether pages are missing at the end of the file, by what its header says

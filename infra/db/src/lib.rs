@@ -30,11 +30,15 @@ mod examine;
 mod home;
 mod installation;
 mod json;
+#[doc(hidden)]
+pub mod migration;
 mod options;
+mod plan;
 mod postgres;
 mod query;
 mod reader;
 mod row;
+mod schema_state;
 mod sqlite;
 mod sync;
 mod text;
@@ -61,18 +65,21 @@ pub use commit::{CommitMoment, CommitVersion, CommitWatch};
 pub use connection::Connection;
 pub use encryption::{Encryption, certificate_problem};
 pub use error::DbError;
-pub use examine::{DatabaseState, Inspection, examine, inspect};
+pub use examine::{Inspection, examine, inspect};
 pub use futures::future::BoxFuture;
 pub use home::Position;
-pub use infra_db_derive::Row;
+pub use infra_db_macros::{Row, migrations};
 pub use json::json_ids;
 pub use options::{Durability, OpenOptions};
+pub use plan::{query_plan, query_plan_for};
 pub use postgres::{
-    PostgresOptions, ReplicaFacts, ServerFacts, inspect_postgres, inspect_replicas, postgres_label,
+    PostgresOptions, ReplicaFacts, ServerFacts, examine_postgres, inspect_postgres,
+    inspect_replicas, postgres_label,
 };
-pub use query::{Query, ScalarQuery, Target, query, query_plan, query_scalar};
+pub use query::{Query, ScalarQuery, Target, query, query_scalar};
 pub use reader::Reader;
 pub use row::{Column, Columns, Row};
+pub use schema_state::DatabaseState;
 pub use sqlx::migrate::Migrator;
 pub use text::SqlText;
 pub use text_bytes::TextBytes;
@@ -164,6 +171,7 @@ impl Database {
         });
         let opened = opening.await.map_err(|error| failed(error.into()))?;
         let connection = Connection::own(opened?);
+        // Only now is the file there, whose path this resolves.
         let syncs = Syncs::new(path, options.durability).map_err(|error| failed(error.into()))?;
         let commits = Arc::new(Commits::default());
         let started = writer::Writer::start(path, connection, None, Arc::clone(&commits), watch);
@@ -236,7 +244,7 @@ impl Database {
         watch: Option<CommitWatch>,
     ) -> Result<Self, DbError> {
         let address = Arc::new(Address::parse(url)?);
-        let name = PathBuf::from(format!("{} schema {schema}", address.label()));
+        let name = PathBuf::from(address.label_of(schema));
         let opened = Home::open(Arc::clone(&address), schema, migrations, options, purpose);
         let (home, session, marks) = opened.await?;
         let position = Some(marks.position());
@@ -259,22 +267,6 @@ impl Database {
             position,
             replicas: None,
         })
-    }
-
-    /// Opens a database to look at it: nothing is made, migrated or written, and nothing is left
-    /// beside the file. Every write is refused as to a closed database.
-    #[must_use]
-    pub fn open_read_only(path: &Path) -> Self {
-        Self {
-            path: Arc::new(path.to_owned()),
-            reader: Reader::new(examine::for_reading(path)),
-            writer: writer::Writer::closed(),
-            commits: Arc::default(),
-            syncs: Arc::default(),
-            lease: HomeLease::default(),
-            position: None,
-            replicas: None,
-        }
     }
 
     /// Where the database is: its file, or a name for logs when it is on a server.

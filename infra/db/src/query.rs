@@ -12,7 +12,7 @@ use crate::{BoxFuture, Connection, DbError, Reader, SqlText, Value};
 /// that reads.
 #[derive(Debug)]
 pub enum Target<'e> {
-    /// This connection.
+    /// This connection: within the transaction or the snapshot that is open there, if one is.
     Connection(&'e mut Connection),
     /// The next reading connection that is free.
     Reader(&'e Reader),
@@ -229,18 +229,4 @@ impl<'q> ScalarQuery<'q> {
         let (value,) = self.0.fetch_one(target).await?;
         Ok(value)
     }
-}
-
-/// How SQLite would look rows up: the steps of its plan, for tests that hold a statement to an
-/// index.
-///
-/// # Errors
-/// When the database does not understand the statement.
-pub async fn query_plan(reader: &Reader, statement: &str) -> Result<Vec<String>, DbError> {
-    let text = SqlText::assembled(&format!("EXPLAIN QUERY PLAN {statement}"));
-    // It is not run, so its values are nobody's.
-    let places = text.places().max().unwrap_or(0);
-    let asked = (0..places).fold(query(text), |asked, _| asked.bind(None::<i64>));
-    let steps: Vec<(i64, i64, i64, String)> = asked.fetch_all(reader).await?;
-    Ok(steps.into_iter().map(|(.., detail)| detail).collect())
 }

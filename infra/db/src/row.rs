@@ -103,6 +103,7 @@ impl Columns<'_> {
     /// # Errors
     /// When it is of another type, or there is none.
     pub fn take<T: Column>(&mut self) -> Result<T, DbError> {
+        // A tuple names no columns: its values are read as they come.
         let place = self.places.get(self.taken).copied().unwrap_or(self.taken);
         self.taken += 1;
         match self.row {
@@ -144,6 +145,7 @@ columns! {
     i64: value => value.as_i64();
     bool: value => value.as_i64().map(|number| number != 0);
     f64: value => match value {
+        // On SQLite an expression may be a whole number where PostgreSQL has one with a fraction.
         ValueRef::Integer(number) => Ok(number as f64),
         value => value.as_f64(),
     };

@@ -65,6 +65,7 @@ impl Syncs {
         if state.synced.is_some_and(|synced| synced >= wanted) {
             return Ok(());
         }
+        // Asked again behind the lock: what was committed while this waited is in the log too.
         let last = commits.last().get();
         // Set before, so that it stays when the caller goes away in the middle.
         if std::mem::replace(&mut state.is_unsure, true) {
@@ -120,6 +121,7 @@ fn checkpoint(path: &Path) -> Result<(), DbError> {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })?;
     connection.close().map_err(|(_, error)| error)?;
+    // All of it or nothing: what is left in the log may be the very page that the kernel gave up.
     if is_busy || moved < frames {
         let text = format!("{moved} of {frames} pages of the log could be moved to the file");
         return Err(DbError::Sync(io::Error::other(text)));

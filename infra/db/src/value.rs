@@ -15,13 +15,13 @@ use crate::DbError;
 pub enum Value<'q> {
     /// 64 bits, also for places of fewer.
     Integer(Option<i64>),
-    /// A truth.
+    /// `true` or `false`; on SQLite the number 1 or 0.
     Bool(Option<bool>),
     /// A number with a fraction.
     Real(Option<f64>),
     /// Text. With U+0000 in it, which not every engine stores, the statement is refused.
     Text(Option<Cow<'q, str>>),
-    /// Bytes.
+    /// Bytes as they are, in no encoding.
     Bytes(Option<Cow<'q, [u8]>>),
 }
 

@@ -3,6 +3,7 @@
 //! A file's is a thread, in which the statements run and which waits for the disk; a server's is a
 //! task.
 
+mod failure;
 mod pending;
 mod restore;
 mod upkeep;
@@ -17,10 +18,10 @@ use tokio::time::Instant;
 
 use crate::commit::{CommitMoment, CommitVersion, CommitWatch, Commits};
 use crate::connection::Opening;
-use crate::error::database_cause;
 use crate::postgres::Home;
 use crate::{BoxFuture, Connection, DbError};
 
+use failure::Failure;
 use pending::{CommitDecision, PendingWrite, Write};
 use restore::restore;
 use upkeep::{TRUNCATE_INTERVAL, heartbeat, until, upkeep};
@@ -31,30 +32,6 @@ const QUEUE_MAX: usize = 1_024;
 const GROUP_MAX: usize = 64;
 /// How long the end waits for other processes that read.
 const CLOSE_WAIT_MAX: Duration = Duration::from_secs(2);
-
-/// Why a group was not committed.
-enum Failure {
-    Full,
-    Other(String),
-}
-
-impl Failure {
-    fn to_error(&self) -> DbError {
-        match self {
-            Self::Full => DbError::Full,
-            Self::Other(reason) => DbError::NotCommitted(reason.clone()),
-        }
-    }
-}
-
-impl From<DbError> for Failure {
-    fn from(error: DbError) -> Self {
-        if error.is_full() {
-            return Self::Full;
-        }
-        Self::Other(database_cause(&error).unwrap_or_else(|| error.to_string()))
-    }
-}
 
 #[derive(Clone)]
 pub(crate) struct Writer {
@@ -145,6 +122,7 @@ impl Writer {
     /// Returns when another process has become the home.
     pub(crate) async fn home_lost(&self) {
         let mut is_home_lost = self.is_home_lost.clone();
+        // The writer has ended without losing it: there is nothing more to hear.
         if is_home_lost.wait_for(|is_lost| *is_lost).await.is_err() {
             std::future::pending::<()>().await;
         }
@@ -257,10 +235,12 @@ impl Work {
         let mut upkeep_at = None;
         loop {
             tokio::select! {
+                // Before the writes what has its time: their queue may never be empty.
                 biased;
                 // Close the queue and go on: what was handed in is still finished.
                 () = self.stop.notified() => { self.writes.close(); continue }
                 () = until(self.connection.heartbeat_at()) => heartbeat(&mut self.connection).await,
+                () = until(upkeep_at) => upkeep_at = upkeep(&self.connection),
                 () = until(self.writes_from), if self.writes_from.is_some() => self.writes_from = None,
                 received = self.writes.recv_many(&mut group, GROUP_MAX), if self.writes_from.is_none() => {
                     if received == 0 { return Some(self.connection) }
@@ -269,7 +249,6 @@ impl Work {
                     self.commits.notify();
                     upkeep_at = self.next_upkeep(upkeep_at);
                 }
-                () = until(upkeep_at) => upkeep_at = upkeep(&self.connection),
             }
             if self.connection.is_lost() {
                 self = restore(self, &mut group).await?;
@@ -280,6 +259,7 @@ impl Work {
     /// After a commit: the log of a file is cut some time later.
     fn next_upkeep(&self, planned: Option<Instant>) -> Option<Instant> {
         let has_log = !self.connection.is_postgres();
+        // A planned moment stays: moved by each commit it would never come while there are writes.
         has_log.then(|| planned.unwrap_or_else(|| Instant::now() + TRUNCATE_INTERVAL))
     }
 }
@@ -313,6 +293,7 @@ async fn commit_group(
 /// Runs the hooks and returns the callers, in the order of the commits.
 fn finish_committed(group: &mut Vec<Box<dyn Write>>, commits: &Commits) {
     let kept = group.iter().filter(|write| write.is_kept()).count();
+    // Before the first hook: who is woken or answered below finds the version counted.
     let mut version = commits.advance(kept);
     for write in group.drain(..) {
         if write.is_kept() {
@@ -346,7 +327,7 @@ async fn run_group(
 async fn run_alone(connection: &mut Connection, write: &mut dyn Write) -> Result<(), Failure> {
     connection.open_with(Opening::Transaction);
     if run_work(connection, write).await == CommitDecision::Keep {
-        return Ok(connection.commit().await?);
+        return connection.commit().await.map_err(Failure::of_one);
     }
     if let Err(error) = connection.rollback().await {
         // A full disk has SQLite roll back by itself. The work knows better than this what was
@@ -361,7 +342,7 @@ async fn run_work(connection: &mut Connection, write: &mut dyn Write) -> CommitD
     let decision = write.run(connection).await;
     if decision == CommitDecision::Keep && connection.has_failed() {
         let text = "a statement of the work failed, and the work went on";
-        return write.refuse(DbError::NotCommitted(text.to_owned()));
+        return write.refuse(DbError::Refused(text.to_owned()));
     }
     decision
 }
@@ -373,6 +354,8 @@ async fn run_in_savepoint(
 ) -> Result<(), Failure> {
     let decision = run_work(connection, write).await;
     if decision == CommitDecision::Keep {
+        // One that sent nothing leaves its opening to the next write. In its place `NextWrite`
+        // would release a savepoint that was never set, and the transaction would not begin.
         if !connection.is_opening_pending() {
             connection.open_with(Opening::NextWrite);
         }

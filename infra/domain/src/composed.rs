@@ -33,7 +33,7 @@ impl<D: Domain> Erased for D {
 }
 
 impl Composed {
-    /// Any domain.
+    /// Keeps a domain and forgets its type.
     #[must_use]
     pub fn new<D: Domain>(domain: D) -> Self {
         Self {
@@ -63,6 +63,7 @@ impl Composed {
     /// The domain, if it is this one: for what only one core can do, such as a command of its own.
     #[must_use]
     pub fn downcast_ref<D: Domain>(&self) -> Option<&D> {
+        // Through the pointer: asked of the `Arc`, it would be the `Arc`'s type.
         let domain: &dyn Any = &*self.domain;
         domain.downcast_ref()
     }

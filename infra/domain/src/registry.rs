@@ -38,6 +38,7 @@ impl GatewayRegistry {
         if self.gateways.contains_key(&TypeId::of::<G>()) {
             return Err(CompositionError::Duplicate(G::NAME));
         }
+        // In another `Arc`: `dyn Any` holds a sized type, which an `Arc` of any gateway is.
         self.gateways.insert(TypeId::of::<G>(), Arc::new(gateway));
         Ok(())
     }

@@ -42,6 +42,7 @@ impl DatabaseSpec {
             migrations,
             postgres_migrations: None,
             is_read_model: false,
+            // What is safe to forget: a domain that says nothing loses nothing.
             durability: Durability::OnCommit,
             has_outbox: true,
             names_blobs: false,

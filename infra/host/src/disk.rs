@@ -155,12 +155,14 @@ impl Ballast {
         if self.is_there() {
             return Ok(true);
         }
+        // Twice its size above what counts as full: making it must not fill the disk.
         if (self.available)(&self.folder)? < ROOM_BYTES {
             return Ok(false);
         }
         let unfinished = self.unfinished();
         let made = fill(&unfinished)
             .and_then(|()| crate::give_to_owner_of(&self.folder, &unfinished))
+            // Named when it is whole: half a ballast would count as one.
             .and_then(|()| fs::rename(&unfinished, &self.path));
         if made.is_err() {
             // What was written of it is in the way of others. Should this fail too, the next
@@ -192,8 +194,10 @@ impl Ballast {
         }
         let cut = File::options()
             .write(true)
+            // Cut to nothing and not removed: the empty file is the mark for the next process.
             .open(&self.path)
             .and_then(|file| file.set_len(0));
+        // Nothing more can be done: the disk counts as full, and the operator reads it.
         if let Err(error) = &cut {
             tracing::error!(%error, "the ballast could not be released");
         }

@@ -63,6 +63,8 @@ fn limits_under(root: &Path) -> Vec<MemoryLimit> {
     let groups = fs::read_to_string(root.join("proc/self/cgroup")).unwrap_or_default();
     let groups = group_files(&groups)
         .into_iter()
+        // Most are not there: which ones are depends on the version, and on what the container
+        // sees.
         .filter_map(|file| fs::read_to_string(root.join(file)).ok())
         .filter_map(|text| group_bytes(&text))
         .map(|bytes| MemoryLimit {
@@ -107,6 +109,7 @@ fn group_files(groups: &str) -> Vec<PathBuf> {
             _ => continue,
         };
         let path = path.trim_start_matches('/');
+        // A group outside of what this container sees: its limits cannot be read here.
         if path.split('/').any(|part| part == "..") {
             continue;
         }

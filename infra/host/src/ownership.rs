@@ -19,10 +19,13 @@ pub fn give_to_owner_of(folder: &Path, path: &Path) -> io::Result<()> {
         return Ok(());
     }
     let (owner, made) = (fs::metadata(folder)?, fs::symlink_metadata(path)?);
+    // A second name may lie where the folder's owner could not write: it must not be given with
+    // this one.
     let has_other_names = !made.is_dir() && made.nlink() > 1;
     if owner.uid() == ROOT || made.uid() != ROOT || has_other_names {
         return Ok(());
     }
+    // Of a link itself, never of what it leads to.
     lchown(path, Some(owner.uid()), Some(owner.gid()))
 }
 

@@ -18,6 +18,7 @@ pub fn open_lock(path: &Path) -> io::Result<File> {
     File::options()
         .write(true)
         .create(true)
+        // What is in it stays: a lock needs a file, and no content.
         .truncate(false)
         .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
         .open(path)
@@ -44,10 +45,12 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let unfinished = path.with_added_extension("new");
     let mut file = create_new_in_place(&unfinished)?;
     file.write_all(content)?;
+    // Before the rename: a name that is on disk before its content would be an empty file.
     file.sync_all()?;
     let Some(folder) = path.parent() else {
         return fs::rename(&unfinished, path);
     };
+    // Before it has its name: who finds it there may read it.
     give_to_owner_of(folder, &unfinished)?;
     fs::rename(&unfinished, path)?;
     File::open(folder)?.sync_all()

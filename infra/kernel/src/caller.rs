@@ -35,7 +35,7 @@ struct Authenticated {
     expires_at: Instant,
 }
 
-/// Who was authenticated.
+/// Who was authenticated: a person, an application, or one for the other.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Identity {
     /// The person; none for an application's own token.
@@ -170,6 +170,7 @@ fn covers(granted: &str, scope: &str) -> bool {
     granted.split_ascii_whitespace().any(|granted| {
         scope
             .strip_prefix(granted)
+            // At the end of a word only: `write` must not cover a scope that merely begins so.
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
     })
 }

@@ -96,6 +96,7 @@ impl Clock for SystemClock {
     }
 
     fn uptime(&self) -> Uptime {
+        // The first who asks begins it: only differences mean anything.
         static START: OnceLock<Instant> = OnceLock::new();
         let elapsed = START.get_or_init(Instant::now).elapsed();
         Uptime::from_microseconds(i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX))
@@ -125,8 +126,9 @@ impl ManualClock {
         self.now_us.store(now.microseconds(), Ordering::Relaxed);
     }
 
-    /// Lets time pass.
+    /// Lets this much time pass, on the time of day and on the uptime.
     pub fn advance(&self, by: Duration) {
+        // Both clocks, as time that passes moves both.
         self.set(self.now().plus(by));
         let by_us = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
         self.uptime_us.fetch_add(by_us, Ordering::Relaxed);

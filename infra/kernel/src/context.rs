@@ -25,6 +25,7 @@ impl CorrelationId {
     /// A caller's own id, if it is short and plain enough to be written to a log as it is.
     #[must_use]
     pub fn from_caller(text: &str) -> Option<Self> {
+        // No blank and no line break: in a log the id must not look like several fields or lines.
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         let fits = (1..=Self::LENGTH_MAX).contains(&text.len()) && text.bytes().all(plain);
         fits.then(|| Self(text.into()))

@@ -143,6 +143,7 @@ impl Error {
     #[must_use]
     pub fn invalid_fields(problems: Vec<FieldProblem>) -> Self {
         let taken = |problem: &FieldProblem| problem.reason() == FieldReason::Taken;
+        // With another reason among them the request is at fault, whatever else is taken.
         let code = if !problems.is_empty() && problems.iter().all(taken) {
             ErrorCode::Conflict
         } else {
@@ -177,6 +178,7 @@ impl Error {
     pub fn internal(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::new(
             ErrorCode::Internal,
+            // The same for all: what went wrong may say what is where.
             "Something went wrong on this server. It has been noted; please try again later.",
         )
         .with_source(source)

@@ -75,7 +75,7 @@ impl FieldProblem {
         }
     }
 
-    /// The request's field.
+    /// The field of the request, by the name that the contract gives it.
     #[must_use]
     pub fn field(&self) -> &str {
         &self.field

@@ -28,7 +28,9 @@ const SHARD_MASK: u64 = (1 << SHARD_BITS) - 1;
 
 /// A text that is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an id: an id is a decimal number between 1 and 9223372036854775807")]
+#[error(
+    "`{0}` is not an id: an id is a decimal number between 1 and 9223372036854775807, without zeros before it"
+)]
 pub struct ParseIdError(pub String);
 
 #[doc(hidden)]
@@ -37,9 +39,12 @@ pub use {schemars, serde};
 /// The number that a text stands for, for [`define_id`](crate::define_id).
 #[doc(hidden)]
 pub fn parse(text: &str) -> Result<u64, ParseIdError> {
-    let digits_only = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    // Digits alone, where `parse` takes a sign as well, and none that says nothing: an id has one
+    // text, so that nothing has two addresses.
+    let is_plain = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse::<u64>() {
-        Ok(value) if digits_only && value > 0 && i64::try_from(value).is_ok() => Ok(value),
+        Ok(value) if is_plain && i64::try_from(value).is_ok() => Ok(value),
+        // Cut off: the text is a stranger's, and the error is shown and logged.
         _ => Err(ParseIdError(text.chars().take(32).collect())),
     }
 }
@@ -152,6 +157,7 @@ macro_rules! define_id {
 
         impl $crate::id::serde::Serialize for $name {
             fn serialize<S: $crate::id::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                // As text: JavaScript would round the number.
                 serializer.collect_str(&self.0)
             }
         }
@@ -173,7 +179,7 @@ macro_rules! define_id {
             }
 
             fn json_schema(_: &mut $crate::id::schemars::SchemaGenerator) -> $crate::id::schemars::Schema {
-                $crate::id::schemars::json_schema!({"type": "string", "pattern": "^[0-9]{1,19}$"})
+                $crate::id::schemars::json_schema!({"type": "string", "pattern": "^[1-9][0-9]{0,18}$"})
             }
         }
     )*};
@@ -222,6 +228,7 @@ impl IdGenerator {
     pub fn start_after(&self, last: EventId) {
         let milliseconds = last.get() >> (SHARD_BITS + SEQUENCE_BITS);
         self.last
+            // From the next millisecond on: in its own more ids may have been made after it.
             .fetch_max((milliseconds + 1) << SEQUENCE_BITS, Ordering::Relaxed);
     }
 
@@ -235,14 +242,17 @@ impl IdGenerator {
             .now()
             .milliseconds()
             .cast_unsigned()
+            // A clock before this epoch makes ids from zero on, in order all the same.
             .saturating_sub(EPOCH_MS);
         let floor = now_ms << SEQUENCE_BITS;
         let previous = self
             .last
+            // Nothing else is published by it: ids need no order but their own.
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
                 Some(floor.max(last + 1))
             })
             .unwrap_or_else(|last| last);
+        // The same as was stored: `fetch_update` returns what was there before.
         let current = floor.max(previous + 1);
         let milliseconds = current >> SEQUENCE_BITS;
         (milliseconds << (SHARD_BITS + SEQUENCE_BITS))
@@ -323,6 +333,9 @@ mod tests {
         for text in [
             "",
             "0",
+            "00",
+            "007",
+            "042",
             "-1",
             "+1",
             " 1",

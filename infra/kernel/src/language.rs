@@ -35,6 +35,7 @@ const REPLACED: [(&str, &str); 5] = [
 #[must_use]
 pub fn canonical_language(written: &str) -> Option<String> {
     let written = written.trim();
+    // What is longer is no locale, and reading it would be a stranger's to make long.
     if written.len() > WRITTEN_BYTES_MAX {
         return None;
     }
@@ -46,6 +47,7 @@ pub fn canonical_language(written: &str) -> Option<String> {
         let Some((written, next)) = place.read(subtag) else {
             break;
         };
+        // Cut between subtags, where what is left still is a tag.
         if canonical.len() + 1 + written.len() > LANGUAGE_BYTES_MAX {
             break;
         }
@@ -63,6 +65,7 @@ fn language(subtag: &str) -> Option<String> {
     if !code.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return None;
     }
+    // Before the list is looked at, which has only today's codes.
     let replaced = REPLACED.iter().find(|(old, _)| *old == code);
     let code = replaced.map_or(code, |(_, new)| (*new).to_owned());
     match code.len() {

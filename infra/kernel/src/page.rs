@@ -54,6 +54,7 @@ impl Page {
             } else {
                 Direction::Older
             },
+            // A page of nothing would look like the end of the list.
             limit: limit.max(1),
         }
     }

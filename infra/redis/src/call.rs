@@ -56,13 +56,13 @@ impl Call {
 /// What a function returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
-    /// Nothing.
+    /// Nothing: `nil`, of a key that is not there, say.
     Nothing,
-    /// A number.
+    /// A whole number, which is all that Lua's numbers become on their way.
     Number(i64),
     /// A text or bytes.
     Bytes(Vec<u8>),
-    /// Several.
+    /// Several, one in the other if need be.
     List(Vec<Self>),
 }
 

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use infra_resilience::Outage;
 use redis::aio::MultiplexedConnection;
 use redis::{ErrorKind, ServerErrorKind, Value};
 use tokio::sync::{Notify, Semaphore};
@@ -23,7 +24,7 @@ const CALLS_MAX: usize = 1_024;
 const TIMEOUTS_MAX: u32 = 3;
 /// The first pause before connecting again.
 const PAUSE_MIN: Duration = Duration::from_millis(20);
-/// The longest.
+/// The longest pause, however often connecting has failed.
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// How often an idle connection is tried, so that one that is dead costs no call its wait.
 const PING_INTERVAL: Duration = Duration::from_secs(5);
@@ -61,6 +62,7 @@ struct Keeper(JoinHandle<()>);
 
 impl Drop for Keeper {
     fn drop(&mut self) {
+        // It holds the shared part itself, which would never go otherwise.
         self.0.abort();
     }
 }
@@ -76,6 +78,7 @@ impl Redis {
         let address = Address::parse(url)?;
         let link = match connect(&address, libraries).await {
             Ok(connected) => Some(Link::new(connected)),
+            // What is asked of it has a way on without it, so a start need not wait for it.
             Err(error) if error.is_transient() => {
                 tracing::warn!(%address, error = cause(&error), "Redis cannot be used yet");
                 None
@@ -146,12 +149,15 @@ impl Connected {
     /// See [`Redis::call`].
     pub async fn call(&self, call: &Call) -> Result<Reply, RedisError> {
         let shared = &self.redis.shared;
+        // Without waiting: who calls has a way on without Redis, and a queue here would only hide
+        // it.
         let Ok(_permit) = shared.calls.try_acquire() else {
             return Err(RedisError::Busy);
         };
         let value = match shared.send(&self.link, call).await {
             // All functions went, and nothing else with them that the connection would tell of.
             Err(error) if is_unknown_function(&error) => {
+                // Once: what is unknown after that, the server does not keep.
                 shared.load_again(&self.link).await?;
                 shared.send(&self.link, call).await
             }
@@ -175,6 +181,8 @@ impl Shared {
     fn give_up(&self, link: &Link, error: &RedisError) {
         let mut held = self.link.write().unwrap_or_else(PoisonError::into_inner);
         let is_held = |held: &Link| Arc::ptr_eq(&held.timeouts, &link.timeouts);
+        // Of many calls that find one connection dead the first ends it; a later one may come
+        // when the next connection is there.
         if held.as_ref().is_some_and(is_held) {
             *held = None;
             drop(held);
@@ -195,6 +203,8 @@ impl Shared {
         });
         match value {
             Ok(value) => {
+                // A slow moment is forgotten with the first reply; three in a row are a server that
+                // hangs.
                 link.timeouts.store(0, Ordering::Relaxed);
                 Ok(value)
             }
@@ -247,6 +257,8 @@ async fn keep_connected(shared: Arc<Shared>) {
         match shared.link() {
             None => connect_again(&shared).await,
             Some(link) => {
+                // A loss between the look and this wait has left its signal, so it is not waited
+                // for.
                 let lost = shared.lost.notified();
                 if timeout(PING_INTERVAL, lost).await.is_err() {
                     ping(&shared, &link).await;
@@ -258,9 +270,11 @@ async fn keep_connected(shared: Arc<Shared>) {
 
 /// Tries until there is a connection.
 async fn connect_again(shared: &Shared) {
+    let mut outage = Outage::begin(Instant::now());
     let mut failures = 0;
     loop {
         failures += 1;
+        // Before the first try, too: a server that takes connections and drops them is not stormed.
         let pause = infra_resilience::pause_after(failures, PAUSE_MIN, PAUSE_MAX, rand::random());
         tokio::time::sleep(pause).await;
         match connect(&shared.address, &shared.libraries).await {
@@ -269,13 +283,18 @@ async fn connect_again(shared: &Shared) {
                 tracing::info!(address = %shared.address, "Redis is back");
                 return;
             }
-            Err(error) if error.is_transient() => {
-                tracing::debug!(address = %shared.address, error = cause(&error), "Redis is still away");
-            }
-            Err(error) => {
-                tracing::warn!(address = %shared.address, error = cause(&error), "Redis will not do");
-            }
+            Err(error) => tell_away(shared, &mut outage, &error),
         }
+    }
+}
+
+fn tell_away(shared: &Shared, outage: &mut Outage, error: &ConnectError) {
+    let (now, address, error_text) = (Instant::now(), &shared.address, cause(error));
+    let away_s = outage.lasted(now).as_secs();
+    if outage.is_to_be_told(now) {
+        tracing::warn!(%address, away_s, error = error_text, "Redis is still away");
+    } else {
+        tracing::debug!(%address, error = error_text, "Redis is still away");
     }
 }
 
@@ -302,6 +321,7 @@ fn ends_connection(error: &redis::RedisError) -> bool {
     is_of_server
         || error.is_connection_dropped()
         || error.is_io_error()
+        // The server is there and does nothing for us: for who calls it is away, and fails at once.
         || matches!(code, "NOAUTH" | "BUSY" | "MISCONF")
 }
 
@@ -311,6 +331,7 @@ fn is_unknown_function(error: &RedisError) -> bool {
     };
     let refused = cause.downcast_ref::<redis::RedisError>();
     let detail = refused.and_then(redis::RedisError::detail);
+    // Redis has no code of its own for this.
     detail.is_some_and(|detail| detail.starts_with("Function not found"))
 }
 

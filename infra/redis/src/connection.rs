@@ -26,11 +26,13 @@ pub(crate) async fn connect(
     libraries: &[Library],
 ) -> Result<(MultiplexedConnection, RunId), ConnectError> {
     let (mut connection, info) = open(address).await?;
+    // At each connection: another server, or another role of the same, may be there now.
     info.require_usable(address)?;
     load(&mut connection, libraries).await.map_err(|error| {
         if is_full(&error) {
             return ConnectError::Full(address.to_string(), error.into());
         }
+        // While it loads its data a server refuses everything, and that passes.
         let is_refusal = error.code().is_some() && !info.is_loading();
         match ConnectError::of(address, error) {
             ConnectError::Unreachable(address, cause) if is_refusal => {
@@ -117,6 +119,7 @@ impl Info {
             let digits = self.get(name).get(..16).unwrap_or_default();
             u64::from_str_radix(digits, 16).unwrap_or(0)
         };
+        // Turned by a bit, so that two equal ids are not the name of nothing.
         begins("run_id") ^ begins("master_replid").rotate_left(1)
     }
 

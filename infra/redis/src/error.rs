@@ -33,7 +33,7 @@ pub enum ConnectError {
         min_major = VERSION_MIN.0, min_minor = VERSION_MIN.1
     )]
     TooOld {
-        /// Where it is.
+        /// Its address, without account and password.
         address: String,
         /// What it says of itself.
         version: String,
@@ -90,13 +90,13 @@ pub enum RedisError {
     /// The reply did not come in time.
     #[error("Redis did not reply in time")]
     TimedOut,
-    /// The connection broke.
+    /// The connection broke while the call was under way, so it may have been done.
     #[error("the connection to Redis broke")]
     Lost(#[source] Cause),
     /// The server has no room for what the function writes.
     #[error("Redis has no memory left for it")]
     Full(#[source] Cause),
-    /// The server refuses.
+    /// The server refuses: the function itself failed, or is not there, or may not be called.
     #[error("Redis refuses the call")]
     Refused(#[source] Cause),
     /// The reply is not what the function returns.

@@ -45,6 +45,7 @@ pub async fn inspect(url: &str, now_us: i64) -> Result<ServerFacts, ConnectError
         .query_async(&mut connection)
         .await
         .map_err(|error| ConnectError::of(&address, error))?;
+    // Many accounts may not ask for settings; that is not worth an error.
     let listpack = setting(&mut connection, "zset-max-listpack-entries").await;
     let save = setting(&mut connection, "save").await;
     Ok(

@@ -87,6 +87,7 @@ impl RedisLimiter {
         if self.counts_time_of_callers {
             call.number(now.microseconds())
         } else {
+            // An empty moment: the function asks the server's own clock.
             call.bytes(b"")
         }
     }
@@ -95,11 +96,13 @@ impl RedisLimiter {
 #[async_trait]
 impl Limiter for RedisLimiter {
     async fn take(&self, buckets: &[Bucket<'_>], now: Uptime) -> Result<Grant, LimitReached> {
+        // First here, which costs no trip: what this process refuses need not be asked for.
         let guarded = self.local.take_where(buckets, now, Limit::is_guarded)?;
         let taken = match self.take_there(buckets, now).await {
             Ok(taken) => taken,
             Err(error) => {
                 tracing::debug!(%error, "a limit is counted in this process");
+                // Those that are guarded have been counted here above.
                 let not_yet = |limit: &Limit| !limit.is_guarded();
                 self.local.take_where(buckets, now, not_yet)
             }
@@ -113,6 +116,8 @@ impl Limiter for RedisLimiter {
                 place: grant.place,
             }),
             Err(reached) => {
+                // Refused there: then nothing was taken, here neither.
+                // Refused by another bucket: then nothing stays taken, here neither.
                 self.local.release_where(buckets, Limit::is_guarded);
                 Err(reached)
             }

@@ -92,7 +92,7 @@ impl AdmissionControl {
         self.in_flight.load(Ordering::SeqCst)
     }
 
-    /// How many wait.
+    /// How many wait, without those that have given up.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.waiting.load(Ordering::SeqCst)
@@ -115,10 +115,12 @@ impl AdmissionControl {
         if let Some(permit) = self.try_admit() {
             return Ok(permit);
         }
+        // Only here, where there is more to do than can be done: the fast path pays for no probe.
         self.lag.probe();
         let now = Instant::now();
         let lag = self.lag.last();
         let left = self.bounds.wait_max.checked_sub(lag).ok_or(Overloaded)?;
+        // As old as its client has waited, so that the queue's age counts the runtime's, too.
         match self.enqueue(now, now.checked_sub(lag).unwrap_or(now))? {
             Queued::Admitted(permit) => Ok(permit),
             Queued::Waiting(waiter) => waiter.wait(now + left).await,
@@ -127,6 +129,7 @@ impl AdmissionControl {
 
     fn enqueue(self: &Arc<Self>, now: Instant, since: Instant) -> Result<Queued, Overloaded> {
         let mut queue = self.queue();
+        // One that gave up must not make the queue look old.
         while queue.front().is_some_and(|entry| entry.admit.is_closed()) {
             queue.pop_front();
         }
@@ -175,6 +178,7 @@ impl AdmissionControl {
                 return;
             }
         }
+        // All who waited have given up: nobody takes the place over.
         self.in_flight.fetch_sub(1, Ordering::SeqCst);
     }
 
@@ -206,6 +210,8 @@ impl Waiter {
 impl Drop for Waiter {
     fn drop(&mut self) {
         self.control.waiting.fetch_sub(1, Ordering::SeqCst);
+        // Closed before the look: a place that is handed over from here on goes to the next
+        // instead.
         self.admitted.close();
         // Received already, the value is gone, and a permit stands for it.
         if self.admitted.try_recv().is_ok() {

@@ -118,6 +118,7 @@ impl<K: QueueKey> Shared<K> {
 
     fn ask(self: &Arc<Self>, key: K) -> Result<Acquired<K>, QueueFull> {
         let mut lines = self.lines();
+        // With a free turn nobody waits, so nobody is overtaken.
         if lines.free > 0 {
             lines.free -= 1;
             return Ok(Acquired::Free(Turn(Arc::clone(self))));
@@ -134,6 +135,7 @@ impl<K: QueueKey> Shared<K> {
 
     /// Gives a turn to the next in line, or keeps it free.
     fn pass_on(self: &Arc<Self>) {
+        // The lock ends with this block: the send below may drop a turn, which takes it again.
         let next = {
             let mut lines = self.lines();
             let next = lines.pop();
@@ -181,6 +183,7 @@ impl<K: QueueKey> Lines<K> {
             return false;
         };
         if let Some(newest) = self.by_key.get_mut(&line).and_then(VecDeque::pop_back) {
+            // Its sender goes with it, which is how it learns that its place was given away.
             drop(newest);
             self.waiting -= 1;
         }
@@ -193,6 +196,7 @@ impl<K: QueueKey> Lines<K> {
     /// each and no more, so that those who are preferred cannot take all of them by coming often.
     fn line_to_shorten(&self, own: usize, is_preferred: bool) -> Option<K> {
         let (longest, length) = self.longest(|_| true)?;
+        // By two at least: by one, the two keys would only change places.
         if length > own + 1 {
             return Some(longest);
         }

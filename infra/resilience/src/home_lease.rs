@@ -53,6 +53,7 @@ impl HomeLease {
     pub fn renew(&self, home_at: Instant) {
         if let Some(shared) = &self.shared {
             let until_us = shared.microseconds(home_at + HOME_LEASE);
+            // The latest proof counts, in whatever order they are heard of.
             shared.until_us.fetch_max(until_us, Ordering::Release);
             shared.renewed.notify_waiters();
         }

@@ -89,6 +89,7 @@ impl Limit {
         Self {
             name,
             count,
+            // Nothing for a count of 0, which is no limit.
             period_us: window_us.checked_div(i64::from(count)).unwrap_or(0),
             window_us,
             is_guarded: false,
@@ -175,6 +176,7 @@ impl Limit {
     /// never less than one.
     pub(crate) fn take(&self, key: &BucketKey, now: Uptime, share: u32) -> Result<Level, Empty> {
         let period_us = self.period_us.saturating_mul(i64::from(share));
+        // So a small limit that many share still lets one through a window.
         let period_us = period_us.min(self.window_us);
         let now_us = now.microseconds();
         let taken = self.buckets.change(key, now_us, |full_at_us| {
@@ -198,6 +200,7 @@ impl Limit {
     /// Releases one that was taken from the key's bucket of this process.
     pub(crate) fn release(&self, key: &BucketKey, share: u32) {
         let period_us = self.period_us.saturating_mul(i64::from(share));
+        // The same as was taken, or a share could be worth more or less than it cost.
         self.buckets.lower(key, period_us.min(self.window_us));
     }
 

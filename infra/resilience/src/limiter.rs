@@ -11,9 +11,9 @@ use crate::limit::{BucketKey, Level, Limit};
 /// One key's bucket of a limit.
 #[derive(Clone, Copy)]
 pub struct Bucket<'l> {
-    /// The limit.
+    /// The limit that the bucket is of.
     pub limit: &'l Limit,
-    /// Whose it is.
+    /// Whose bucket of that limit it is.
     pub key: BucketKey,
 }
 
@@ -29,7 +29,7 @@ pub struct Grant {
 /// Where something is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// In this process.
+    /// In this process alone, as where no other place could be asked.
     Here,
     /// In a place that processes share; what is guarded here as well.
     Shared,

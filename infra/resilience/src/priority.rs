@@ -6,7 +6,7 @@
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
 
-/// Lets this thread run at lower priority behind those that response people, for good, and with it
+/// Lets this thread run at lower priority behind those that serve people, for good, and with it
 /// every thread and process that is started from it.
 ///
 /// Linux counts this by threads. Elsewhere it would hold for the whole process, so nothing is done.

@@ -61,6 +61,7 @@ impl RuntimeLag {
     /// at once. Outside of a runtime it does nothing.
     pub(crate) fn probe(self: &Arc<Self>) {
         let now = self.now();
+        // The clock first, which costs less to ask than the runtime.
         if now < self.next_at.load(Ordering::Relaxed) || Handle::try_current().is_err() {
             return;
         }

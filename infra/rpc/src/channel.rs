@@ -36,6 +36,7 @@ pub async fn connect(address: &str, callers: CallerKey) -> Result<Channel> {
             Error::invalid("address", format!("`{address}` is not an address.")).with_source(error)
         })?
         .connect_timeout(CONNECT_WAIT_MAX)
+        // A call is one small message each way: held back for a fuller packet it would only wait.
         .tcp_nodelay(true);
     let transport = endpoint.connect().await.map_err(|error| {
         Error::new(

@@ -24,7 +24,7 @@ struct WireProblems {
 struct WireProblem {
     #[prost(string, tag = "1")]
     field: String,
-    /// The reason's name.
+    /// The reason by its name, as the kernel lists them.
     #[prost(string, tag = "2")]
     reason: String,
     #[prost(string, tag = "3")]
@@ -65,6 +65,7 @@ pub(crate) fn error_from_status(status: Status) -> Error {
             .get(key)
             .and_then(|value| value.to_str().ok())
     };
+    // Ours, word for word. Anything else was made by what is between: its text is nobody's to read.
     if let Some(code) = text(CODE_KEY).and_then(ErrorCode::from_name) {
         let mut error = Error::new(code, status.message());
         if let Some(field) = text(FIELD_KEY) {
@@ -102,6 +103,7 @@ fn encode_field_problems(problems: &[FieldProblem]) -> Vec<u8> {
 /// What cannot be read is left out: the status says enough without it.
 fn decode_field_problems(details: &[u8]) -> Vec<FieldProblem> {
     let decoded = WireProblems::decode(details).unwrap_or_default();
+    // Also of a process that is broken: an error must not be of any size.
     let known = decoded.problems.into_iter().take(FIELD_PROBLEMS_MAX);
     known
         .filter_map(|problem| {

@@ -90,12 +90,15 @@ impl<T: ?Sized> Layered<T> {
         context: &Context,
         call: Call<'_, R>,
     ) -> Result<R> {
+        // By place, not by name: the contract's methods were registered in their order.
         let timer = self.metrics[method.index].begin();
         let began = timer.began();
         let call = async {
+            // Once for a call: what it reads later is under the lease of the database itself.
             self.lease.require(began).await.map_err(no_home)?;
             call.await
         };
+        // Before the call's future is polled: what is refused has cost nothing within.
         let result = match admit(method, context, began) {
             Ok(remaining) => within(remaining + method.grace(), call).await,
             Err(error) => Err(error),

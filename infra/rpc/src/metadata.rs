@@ -30,10 +30,12 @@ pub(crate) fn outgoing_request<T>(
 ) -> Result<tonic::Request<T>> {
     let mut request = tonic::Request::new(message);
     let remaining = context.remaining();
+    // As time that is left, not as a moment: the other process has another clock.
     request.set_timeout(remaining + method.grace());
     let metadata = request.metadata_mut();
     let remaining_ms = u64::try_from(remaining.as_millis()).unwrap_or(u64::MAX);
     metadata.insert(BUDGET_KEY, MetadataValue::from(remaining_ms));
+    // Without it the call is only harder to find, so it is left out rather than refused.
     if let Ok(value) = MetadataValue::try_from(context.correlation_id().as_str()) {
         metadata.insert(CORRELATION_KEY, value);
     }
@@ -65,6 +67,7 @@ pub(crate) fn incoming_context<T>(
     let budget = text(BUDGET_KEY)
         .and_then(|text| text.parse().ok())
         .map(Duration::from_millis)
+        // Of a client that is not ours and says only what gRPC has.
         .or_else(|| text(TIMEOUT_KEY).and_then(parse_timeout))
         .unwrap_or(BUDGET_DEFAULT);
     let caller = match text(CALLER_KEY) {
@@ -77,6 +80,7 @@ pub(crate) fn incoming_context<T>(
 /// gRPC's time-out: up to eight digits and a unit ("gRPC over HTTP2", section "Timeout").
 fn parse_timeout(text: &str) -> Option<Duration> {
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    // Eight digits, so that none of the products below can overflow.
     let amount: u64 = (digits.len() <= 8).then(|| digits.parse().ok())??;
     Some(match unit {
         "H" => Duration::from_secs(amount * 3_600),

@@ -25,7 +25,7 @@ pub struct Method {
 /// Which side of a call sends more than one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallShape {
-    /// Neither.
+    /// A message each way.
     Unary,
     /// The caller: a file that is uploaded.
     ClientStreaming,

@@ -214,6 +214,7 @@ where
     F: Future<Output = Result<R>>,
 {
     let failed = |error: infra_kernel::Error| status_from_error(&error);
+    // Before the handler: no domain ever sees a caller that was not verified.
     let context = incoming_context(&request, &callers).map_err(failed)?;
     context
         .caller()

@@ -37,6 +37,7 @@ pub(crate) fn relay_requests<T: Send + 'static>(
         let message = request.map_err(|error| {
             *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
         });
+        // gRPC has no errors within a stream of requests, so it can only end.
         std::future::ready(message.ok())
     });
     (Box::pin(relayed), Failure(failure))

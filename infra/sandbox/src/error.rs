@@ -27,7 +27,7 @@ pub enum SandboxError {
         /// How much that was.
         limit: Duration,
     },
-    /// The worker died.
+    /// The worker died before its response was whole, or was killed for what it did.
     #[error("the worker died: {how}")]
     Died {
         /// Its exit status or signal, and the last it wrote to standard error.

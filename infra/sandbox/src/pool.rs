@@ -186,7 +186,7 @@ impl Lease {
         self.worker.as_ref().map_or(&[], Worker::greeting)
     }
 
-    /// The worker's process.
+    /// The id of the worker's process; none when the worker is gone.
     #[must_use]
     pub fn process(&self) -> Option<u32> {
         self.worker.as_ref().map(Worker::process)

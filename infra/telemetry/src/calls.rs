@@ -161,7 +161,7 @@ fn outcome_name(outcome: usize) -> &'static str {
 /// What was counted of one method.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MethodSummary {
-    /// The method: "graph.follow".
+    /// The method with its domain, "graph.follow".
     pub method: &'static str,
     /// How many calls ended how: "ok", "cancelled" or an error's code. Only those that are there.
     pub outcomes: Vec<(&'static str, u64)>,

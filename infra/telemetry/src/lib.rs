@@ -64,6 +64,7 @@ pub fn begin(format: LogFormat, filter: &str, colours: bool) -> Result<(), Filte
             .with_span_list(false)
             .try_init(),
     };
+    // Tests of one process begin it more than once.
     if begun.is_err() {
         tracing::debug!("logs had begun before");
     }

@@ -39,6 +39,7 @@ impl LogThrottle {
         if !is_time {
             return None;
         }
+        // The first is logged at once: an operator should not wait to hear of it.
         counted.logged_at = Some(now);
         Some(std::mem::take(&mut counted.events))
     }

@@ -19,7 +19,7 @@ use crate::surface::Surface;
 /// A signed-in person, by the token of an application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Viewer {
-    /// The signed-in account.
+    /// The account that signed in; never an application's own token.
     pub account_id: AccountId,
     /// The application that asks for them.
     pub application_id: ApplicationId,
@@ -125,16 +125,38 @@ pub mod scope {
         Profile = Some(Scope::PROFILE);
         /// `read:accounts`
         ReadAccounts = Some(Scope::READ_ACCOUNTS);
+        /// `read:blocks`
+        ReadBlocks = Some(Scope::READ_BLOCKS);
+        /// `read:bookmarks`
+        ReadBookmarks = Some(Scope::READ_BOOKMARKS);
+        /// `read:favourites`
+        ReadFavourites = Some(Scope::READ_FAVOURITES);
         /// `read:follows`
         ReadFollows = Some(Scope::READ_FOLLOWS);
+        /// `read:mutes`
+        ReadMutes = Some(Scope::READ_MUTES);
+        /// `read:notifications`
+        ReadNotifications = Some(Scope::READ_NOTIFICATIONS);
+        /// `read:search`
+        ReadSearch = Some(Scope::READ_SEARCH);
         /// `read:statuses`
         ReadStatuses = Some(Scope::READ_STATUSES);
         /// `write:accounts`
         WriteAccounts = Some(Scope::WRITE_ACCOUNTS);
+        /// `write:blocks`
+        WriteBlocks = Some(Scope::WRITE_BLOCKS);
+        /// `write:bookmarks`
+        WriteBookmarks = Some(Scope::WRITE_BOOKMARKS);
+        /// `write:favourites`
+        WriteFavourites = Some(Scope::WRITE_FAVOURITES);
         /// `write:follows`
         WriteFollows = Some(Scope::WRITE_FOLLOWS);
         /// `write:media`
         WriteMedia = Some(Scope::WRITE_MEDIA);
+        /// `write:mutes`
+        WriteMutes = Some(Scope::WRITE_MUTES);
+        /// `write:notifications`
+        WriteNotifications = Some(Scope::WRITE_NOTIFICATIONS);
         /// `write:statuses`
         WriteStatuses = Some(Scope::WRITE_STATUSES);
     }
@@ -213,6 +235,7 @@ fn granted<S: ScopeType>(grant: Option<Grant>) -> Result<Grant> {
         )
     })?;
     if let Some(needed) = S::SCOPE {
+        // Scopes that cannot be parsed cover nothing.
         let covered = Scopes::parse(&grant.scopes).is_ok_and(|scopes| scopes.cover(needed));
         if !covered {
             return Err(lacks(needed));
@@ -253,6 +276,7 @@ impl<A: Access> FromRequestParts<Surface> for Allowed<A> {
             let context = context.with_caller(caller);
             parts.extensions.insert(RequestContext(context));
         }
+        // Only now: what is refused for its scope has been counted, and costs its caller as much.
         Ok(Self(A::decide(grant)?))
     }
 }
@@ -279,6 +303,8 @@ fn bearer_secret(parts: &Parts) -> Result<Option<String>> {
     let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
         return Ok(None);
     };
+    // What is not visible ASCII has no scheme and is refused below: a broken token is not the same
+    // as none.
     let text = value.to_str().unwrap_or_default();
     let (scheme, secret) = text.split_once(' ').unwrap_or((text, ""));
     if scheme.eq_ignore_ascii_case("basic") {

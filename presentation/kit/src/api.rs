@@ -128,7 +128,7 @@ impl Describe {
         self.body::<T>()
     }
 
-    /// The request's headers.
+    /// The headers of the request that mean something to the route.
     #[must_use]
     pub fn takes(mut self, headers: &[Header]) -> Self {
         self.headers = headers.to_vec();
@@ -179,7 +179,7 @@ impl Describe {
         self
     }
 
-    /// What it returns.
+    /// The body of success, as JSON.
     #[must_use]
     pub fn returns<T: JsonSchema>(mut self) -> Self {
         self.response = Some(schemars::SchemaGenerator::subschema_for::<T>);
@@ -239,6 +239,7 @@ impl Api {
         handler: MethodRouter<Surface>,
         describe: Describe,
     ) -> Self {
+        // A mark on the route, because `Allowed` counts the request and sees only its parts.
         let handler = if describe.goes_on {
             handler.route_layer(Extension(GoesOn))
         } else {

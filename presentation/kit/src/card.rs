@@ -24,7 +24,7 @@ pub struct Person {
     pub avatar: Option<MediaItem>,
     /// Its header, when it has one that is ready.
     pub header: Option<MediaItem>,
-    /// Followers and following.
+    /// How many follow them, and how many they follow.
     pub graph: GraphStats,
     /// Posts, and when the last one.
     pub posts: AuthorStats,
@@ -45,6 +45,8 @@ pub struct Shown {
     pub relation: ViewerRelation,
     /// What the viewer has done with the post; none for a visitor.
     pub marks: Option<Marks>,
+    /// Of a reshare, what it shows again: then counts and marks are of that.
+    pub reshared: Option<Box<Self>>,
 }
 
 /// Numbers of a post that move while the post stays as it is.
@@ -52,32 +54,60 @@ pub struct Shown {
 pub struct Counts {
     /// Replies that everyone may see.
     pub replies: u64,
-    /// Likes. Nothing can be liked yet.
+    /// Likes, of all who like it.
     pub likes: u64,
+    /// Reshares that everyone may see.
+    pub reshares: u64,
 }
 
-/// What a viewer has done with a post. Nothing can be liked or bookmarked yet.
+/// What a viewer has done with a post.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Marks {
-    /// They like it.
+    /// Whether the viewer likes it.
     pub liked: bool,
-    /// They want to find it again.
+    /// Whether the viewer wants to find it again.
     pub bookmarked: bool,
+    /// Whether the viewer has shown it again.
+    pub reshared: bool,
+    /// Whether the viewer has it on top of their page.
+    pub pinned: bool,
 }
 
 impl Shown {
-    /// A post as a viewer is shown it who stands so to its author; `head` is the post's as it is
-    /// now.
+    /// A post as a viewer is shown it who stands so to its author and has marked it so; `head` is
+    /// the post's as it is now, and so many like it.
     #[must_use]
-    pub fn new(card: Arc<Card>, head: &PostHead, relation: ViewerRelation) -> Self {
+    pub fn new(
+        card: Arc<Card>,
+        head: &PostHead,
+        relation: ViewerRelation,
+        likes: u64,
+        marks: Marks,
+    ) -> Self {
+        let marks = Marks {
+            // Of a reshare the head is that of what it shows again, which others may have pinned.
+            pinned: head.id == card.head.id && head.pinned && relation.is_author(),
+            ..marks
+        };
         Self {
             card,
             counts: Counts {
                 replies: head.replies_count,
-                ..Counts::default()
+                likes,
+                reshares: head.reshares_count,
             },
             relation,
-            marks: (!relation.is_visitor()).then(Marks::default),
+            marks: (!relation.is_visitor()).then_some(marks),
+            reshared: None,
+        }
+    }
+
+    /// The post itself: what a reshare shows again, or this.
+    #[must_use]
+    pub fn original(self) -> Self {
+        match self.reshared {
+            Some(reshared) => *reshared,
+            None => self,
         }
     }
 }
@@ -97,7 +127,7 @@ pub struct Card {
     pub head: PostHead,
     /// The post. Its counts are as old as the card: [`Shown::counts`] are current.
     pub post: Post,
-    /// Who posted it.
+    /// Who posted it: with another revision of theirs the card is out of date.
     pub author: Arc<Person>,
     /// Its pictures that are ready or have failed, in order; a failed one has nothing to show but
     /// its description.

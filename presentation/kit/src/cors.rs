@@ -18,11 +18,13 @@ pub(crate) const EXPOSED: &str = "Link, X-Request-Id, X-RateLimit-Limit, X-RateL
 const ALLOWED: &str = "Authorization, Content-Type, Idempotency-Key, Range, If-Range, If-None-Match, X-Request-Id, \
     Tus-Resumable, Upload-Offset, Upload-Length, Upload-Metadata, Upload-Checksum, X-HTTP-Method-Override, X-Requested-With";
 /// How long a browser may remember the response to a preflight, in seconds.
+// A day: Firefox heeds no more, and Chromium no more than two hours.
 const PREFLIGHT_SECONDS: &str = "86400";
 
 /// Middleware: responds to preflights, and adds the headers to every other response.
 pub async fn add(request: Request, next: Next) -> Response {
     if is_preflight(&request) {
+        // A preflight carries no token, so that a route would refuse it.
         return preflight();
     }
     let mut response = next.run(request).await;

@@ -141,6 +141,7 @@ fn lay_over(parameters: &mut Map, of_body: Map) {
             parameters.insert(name, node);
         }
     }
+    // Also where the name comes twice in one of them, because the last value would count.
     for name in KEPT_BY_EMPTY {
         if let Some(node) = parameters.get_mut(name) {
             node.drop_empty_repeated();
@@ -152,6 +153,7 @@ fn of_bytes(body: &[u8], kind: Kind, content_type: &str) -> Result<Map, Problem>
     let body = body.trim_ascii();
     let looks_like_json = body.starts_with(b"{");
     match kind {
+        // Whatever its type: clients name one even when they send nothing.
         _ if body.is_empty() => Ok(Map::new()),
         Kind::Json => from_json(body),
         Kind::Unsaid | Kind::Text if looks_like_json => from_json(body),
@@ -198,6 +200,7 @@ fn from_json(body: &[u8]) -> Result<Map, Problem> {
         Ok(serde_json::Value::Null) => Ok(Map::new()),
         Ok(value @ serde_json::Value::Object(_)) => match Node::from(value) {
             Node::Map(map) => Ok(map),
+            // Not reached: an object becomes a map.
             _ => Ok(Map::new()),
         },
         Ok(_) => Err(malformed("JSON", &"an object is expected")),
@@ -218,6 +221,7 @@ fn deserialize<T: DeserializeOwned>(parameters: Map) -> Result<T, Problem> {
     serde_path_to_error::deserialize(Node::Map(parameters)).map_err(|error| {
         let field = error.path().to_string();
         match field.as_str() {
+            // How `serde_path_to_error` writes the root, and a place that it lost track of.
             "." | "?" => malformed("request", error.inner()),
             _ => malformed_field(&field, error.inner()),
         }

@@ -56,7 +56,7 @@ impl Hydrator {
     pub(crate) async fn cards(
         &self,
         context: &Context,
-        heads: &[PostHead],
+        heads: &[&PostHead],
         revisions: &HashMap<u64, u64>,
     ) -> Result<Vec<Option<Arc<Card>>>> {
         let current = |card: &Arc<Card>, head: &PostHead| {
@@ -67,18 +67,25 @@ impl Hydrator {
             .iter()
             .map(|head| self.cards.get(&head.id).filter(|card| current(card, head)))
             .collect();
-        let missing: Vec<PostHead> = heads
-            .iter()
-            .zip(&found)
-            .filter(|(_, card)| card.is_none())
-            .map(|(head, _)| head.clone())
-            .collect();
+        let mut missing: Vec<PostHead> = Vec::new();
+        for (head, card) in heads.iter().zip(&found) {
+            // Each once: a page may hold a post by itself and as what is reshared.
+            if card.is_none() && missing.iter().all(|other| other.id != head.id) {
+                missing.push((*head).clone());
+            }
+        }
         if !missing.is_empty() {
-            // All that are missing in one call to each domain: cards come back in the order asked,
-            // one for each head, so that they fit into the gaps.
-            let mut made = self.make_cards(context, missing).await?.into_iter();
-            for slot in found.iter_mut().filter(|slot| slot.is_none()) {
-                *slot = made.next().flatten();
+            // All that are missing in one call to each domain.
+            let made = self.make_cards(context, missing).await?;
+            let made: HashMap<u64, &Arc<Card>> = made
+                .iter()
+                .flatten()
+                .map(|card| (card.head.id, card))
+                .collect();
+            for (slot, head) in found.iter_mut().zip(heads) {
+                if slot.is_none() {
+                    *slot = made.get(&head.id).map(|card| Arc::clone(card));
+                }
             }
         }
         Ok(found)
@@ -126,6 +133,7 @@ impl Hydrator {
             let pictures = post
                 .media_ids
                 .iter()
+                // Taken out rather than cloned: a picture belongs to one post.
                 .filter_map(|id| media.remove(id))
                 .collect();
             let application = applications.get(&post.application_id).cloned().flatten();
@@ -266,6 +274,7 @@ impl Hydrator {
             .accounts
             .get_application(context, request)
             .await
+            // A failure is not kept, so that the next card asks again.
             .ok()?;
         let known = Some((application.name, application.website));
         self.applications.insert(id, known.clone());

@@ -143,6 +143,7 @@ impl Document {
     }
 
     pub(crate) fn render(mut self, title: &str, version: &str, about: &str) -> Value {
+        // Only now: the types that the routes refer to are collected while the routes are added.
         let schemas = self.generator.take_definitions(true);
         let scopes: Map<String, Value> = Scope::grantable()
             .map(|scope| (scope.to_string(), Value::String(String::new())))
@@ -192,6 +193,7 @@ fn refusals(operation: &Operation) -> BTreeMap<u16, &'static str> {
     ];
     let usual = usual.into_iter().filter(|(_, is_possible, _)| *is_possible);
     let usual = usual.map(|(status, _, when)| (status, when));
+    // The route's own words come last and so replace the usual ones of the same status.
     usual.chain(describe.refusals.iter().copied()).collect()
 }
 

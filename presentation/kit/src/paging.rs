@@ -92,6 +92,7 @@ impl Cursors {
             oldest: ids
                 .last()
                 .copied()
+                // Read upwards, a page has at least its cursor below it, however short it is.
                 .filter(|_| full || page.direction == infra_kernel::Direction::Newer),
         }
     }

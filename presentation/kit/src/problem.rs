@@ -123,6 +123,7 @@ impl IntoResponse for Problem {
             details: details_of(self.0.field_problems()),
         };
         let mut response = (status_of(self.0.code()), Json(body)).into_response();
+        // With 401 a scheme has to be named (RFC 9110, section 15.5.2).
         if self.0.code() == ErrorCode::Unauthenticated {
             response
                 .headers_mut()

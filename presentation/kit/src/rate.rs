@@ -260,6 +260,7 @@ impl Counted {
     /// # Errors
     /// `rate_limited`, when the request may not continue.
     pub fn note(self, parts: &Parts) -> Result<()> {
+        // Of a refusal, too: its response says when the limit is full again.
         if let (Some(slot), Some(quota)) = (parts.extensions.get::<layer::Slot>(), self.quota) {
             slot.fill(quota);
         }

@@ -1,27 +1,34 @@
 //! The read pipeline: skeleton (ids from a domain), rules (who may see what), hydrate (cards,
 //! cached and shared), and then the surface presents.
 
+mod engagement;
 mod listing;
+mod notifications;
 mod people;
+mod timelines;
 mod top_level;
+mod visible;
 
 use std::collections::HashMap;
 
 use business_graph_gateway::{GetRelationshipsRequest, Relationship};
 use business_posts_gateway::{
-    GetConversationRequest, GetPostHeadsRequest, ListByAuthorRequest, ListPublicRequest, PostHead,
+    GetConversationRequest, GetPostHeadsRequest, ListByAuthorRequest, ListPinnedRequest, PostHead,
     PostId,
 };
 use infra_kernel::{AccountId, Context, Error, Page, Result};
 use product_feed_gateway::GetHomeRequest;
 
 use crate::card::Shown;
-use crate::hydrate::{Hydrator, distinct};
+use crate::hydrate::Hydrator;
 use crate::paging::Cursors;
-use crate::rules::{Place, ViewerRelation, may_see, visibilities_to_list};
+use crate::rules::{Place, ViewerRelation, visibilities_to_list};
 use crate::surface::Gateways;
 
+use timelines::until_something_is_left;
+
 pub use listing::{AuthorFilter, Conversation, Listing};
+pub use notifications::Told;
 
 /// The most ancestors of a conversation that are shown.
 const ANCESTORS_MAX: u32 = 40;
@@ -43,57 +50,6 @@ impl Reader {
         Self { gateways, hydrator }
     }
 
-    /// A page of the viewer's home timeline.
-    ///
-    /// # Errors
-    /// When a domain is unavailable.
-    pub async fn home(
-        &self,
-        context: &Context,
-        viewer: AccountId,
-        page: Page,
-    ) -> Result<Listing<Shown>> {
-        if page.limit == 0 {
-            return Ok(Listing::empty());
-        }
-        let ids = self.home_ids(context, viewer, page).await?;
-        let cursors = Cursors::of(&ids, &page);
-        Ok(Listing {
-            items: self
-                .posts_in(Place::Timeline, context, Some(viewer), ids)
-                .await?,
-            cursors,
-        })
-    }
-
-    /// A page of this server's public posts.
-    ///
-    /// # Errors
-    /// When a domain is unavailable.
-    pub async fn public(
-        &self,
-        context: &Context,
-        viewer: Option<AccountId>,
-        page: Page,
-        only_media: bool,
-    ) -> Result<Listing<Shown>> {
-        if page.limit == 0 {
-            return Ok(Listing::empty());
-        }
-        let request = ListPublicRequest {
-            page: Some(page.into()),
-            only_media,
-        };
-        let heads = self
-            .gateways
-            .posts
-            .list_public(context, request)
-            .await?
-            .heads;
-        self.listing(Place::Timeline, context, viewer, heads, page)
-            .await
-    }
-
     /// A page of an author's posts.
     ///
     /// # Errors
@@ -106,9 +62,18 @@ impl Reader {
         page: Page,
         filter: AuthorFilter,
     ) -> Result<Listing<Shown>> {
-        if page.limit == 0 {
-            return Ok(Listing::empty());
-        }
+        let read = |page| self.by_author_page(context, viewer, author, page, &filter);
+        until_something_is_left(page, read).await
+    }
+
+    async fn by_author_page(
+        &self,
+        context: &Context,
+        viewer: Option<AccountId>,
+        author: AccountId,
+        page: Page,
+        filter: &AuthorFilter,
+    ) -> Result<Listing<Shown>> {
         let relationships = self
             .relationships(context, viewer, vec![author.get()])
             .await?;
@@ -121,8 +86,9 @@ impl Reader {
             page: Some(page.into()),
             only_media: filter.only_media,
             exclude_replies: filter.exclude_replies,
+            exclude_reshares: filter.exclude_reshares,
             visibilities: visibilities.into_iter().map(i32::from).collect(),
-            tag: filter.tag,
+            tag: filter.tag.clone(),
             mentioned_id: viewer.map_or(0, AccountId::get),
         };
         let heads = self
@@ -133,6 +99,28 @@ impl Reader {
             .heads;
         self.listing(Place::Profile, context, viewer, heads, page)
             .await
+    }
+
+    /// The posts on top of an author's page, the latest pinned first.
+    ///
+    /// # Errors
+    /// When a domain is unavailable.
+    pub async fn pinned(
+        &self,
+        context: &Context,
+        viewer: Option<AccountId>,
+        author: AccountId,
+    ) -> Result<Vec<Shown>> {
+        let request = ListPinnedRequest {
+            author_id: author.get(),
+        };
+        let heads = self
+            .gateways
+            .posts
+            .list_pinned(context, request)
+            .await?
+            .heads;
+        self.visible(Place::Profile, context, viewer, heads).await
     }
 
     /// Posts by id, in the order asked, without those that the viewer may not see.
@@ -185,8 +173,20 @@ impl Reader {
             self.gateways.posts.get_conversation(context, request),
         );
         // First whether the post may be seen: what stands round it tells that it is there.
-        post?;
-        let around = around?;
+        let post = post?;
+        let mut around = around?;
+        // Nothing stands round a reshare itself.
+        if let Some(original) = post.head.reshare_of() {
+            let request = GetConversationRequest {
+                post_id: original.get(),
+                ..request
+            };
+            around = self
+                .gateways
+                .posts
+                .get_conversation(context, request)
+                .await?;
+        }
         let (ancestors, descendants) = tokio::try_join!(
             self.visible(Place::Thread, context, viewer, around.ancestors),
             self.visible(Place::Thread, context, viewer, around.descendants),
@@ -267,38 +267,5 @@ impl Reader {
             cursors: Cursors::of(&ids, &page),
             items: self.visible(place, context, viewer, heads).await?,
         })
-    }
-
-    /// Of these posts those that the viewer may see, as they see them.
-    async fn visible(
-        &self,
-        place: Place,
-        context: &Context,
-        viewer: Option<AccountId>,
-        mut heads: Vec<PostHead>,
-    ) -> Result<Vec<Shown>> {
-        if heads.is_empty() {
-            return Ok(Vec::new());
-        }
-        let authors = distinct(heads.iter().map(|head| head.author_id));
-        let (relationships, revisions) = tokio::try_join!(
-            self.relationships(context, viewer, authors.clone()),
-            self.hydrator.author_revisions(context, authors),
-        )?;
-        let mut relations = Vec::with_capacity(heads.len());
-        heads.retain(|head| {
-            let author = AccountId::new(head.author_id);
-            let relationship = relationships.get(&head.author_id);
-            let relation = ViewerRelation::of(viewer, author, relationship);
-            let is_seen = may_see(&relation, place, head);
-            relations.extend(is_seen.then_some(relation));
-            is_seen
-        });
-        let cards = self.hydrator.cards(context, &heads, &revisions).await?;
-        let posts = cards.into_iter().zip(&heads).zip(relations);
-        let shown = |((card, head), relation): ((Option<_>, _), _)| {
-            card.map(|card| Shown::new(card, head, relation))
-        };
-        Ok(posts.filter_map(shown).collect())
     }
 }

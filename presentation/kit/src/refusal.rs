@@ -5,7 +5,7 @@ use edge_http::refusal::RefusalStyle;
 
 use crate::cors;
 
-/// For the edge.
+/// Handed to the edge by the composition. At other addresses a reader that takes HTML gets a page.
 pub const REFUSAL_STYLE: RefusalStyle = RefusalStyle {
     for_programs: &["/api", "/.well-known", "/nodeinfo", "/media"],
     for_oauth: &["/oauth/token", "/oauth/revoke"],

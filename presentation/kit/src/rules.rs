@@ -9,9 +9,6 @@ use business_posts_gateway::{PostHead, Visibility};
 use infra_kernel::AccountId;
 
 /// How the one who looks stands to an author, as it is now.
-///
-/// What the graph does not know yet (blocks and mutes) is nobody's: [`Self::of`] fills it in as
-/// soon as it does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools)] // Each is a fact of its own, and any may go with any other.
 pub struct ViewerRelation {
@@ -25,6 +22,10 @@ pub struct ViewerRelation {
     is_blocked: bool,
     /// The viewer wants to see the author only where they look for them.
     mutes: bool,
+    /// The viewer does not want to be told of what the author does.
+    mutes_notifications: bool,
+    /// The viewer follows the author for what is the author's own.
+    hides_reshares: bool,
 }
 
 /// Where a post is about to be shown.
@@ -40,6 +41,18 @@ pub enum Place {
     Direct,
 }
 
+impl Place {
+    /// Where a post is shown that somebody reshares in this place. The viewer looked for that
+    /// account, or for that reshare, and not for the author of the post.
+    #[must_use]
+    pub const fn of_reshared(self) -> Self {
+        match self {
+            Self::Timeline | Self::Thread | Self::Profile => Self::Timeline,
+            Self::Direct => Self::Direct,
+        }
+    }
+}
+
 impl ViewerRelation {
     /// How somebody who is not signed in stands to everyone.
     pub const VISITOR: Self = Self {
@@ -49,6 +62,8 @@ impl ViewerRelation {
         blocks: false,
         is_blocked: false,
         mutes: false,
+        mutes_notifications: false,
+        hides_reshares: false,
     };
 
     /// How a viewer stands to an author; `relationship` is the viewer's to that author.
@@ -65,7 +80,13 @@ impl ViewerRelation {
             viewer: Some(viewer),
             is_author: viewer == author,
             follows: relationship.is_some_and(|relationship| relationship.following),
-            ..Self::VISITOR
+            blocks: relationship.is_some_and(|relationship| relationship.blocking),
+            is_blocked: relationship.is_some_and(|relationship| relationship.blocked_by),
+            mutes: relationship.is_some_and(|relationship| relationship.muting),
+            mutes_notifications: relationship
+                .is_some_and(|relationship| relationship.muting_notifications),
+            hides_reshares: relationship
+                .is_some_and(|relationship| relationship.following && !relationship.show_reblogs),
         }
     }
 
@@ -79,6 +100,24 @@ impl ViewerRelation {
     #[must_use]
     pub const fn is_author(&self) -> bool {
         self.is_author
+    }
+
+    /// Whether the one who looks blocks the author: then they do not reach them either.
+    #[must_use]
+    pub const fn blocks(&self) -> bool {
+        self.blocks
+    }
+
+    /// Whether the author blocks the one who looks.
+    #[must_use]
+    pub const fn is_blocked(&self) -> bool {
+        self.is_blocked
+    }
+
+    /// Whether this account may stand in a list of accounts that is not about it.
+    #[must_use]
+    pub const fn is_listed(&self) -> bool {
+        self.is_author || self.is_welcome(Place::Thread)
     }
 
     /// Whether the author's posts belong in this place at all for this viewer.
@@ -107,13 +146,26 @@ impl ViewerRelation {
 /// Whether a post may be shown in this place.
 #[must_use]
 pub fn may_see(relation: &ViewerRelation, place: Place, post: &PostHead) -> bool {
+    // First: neither a block nor a visibility that is not known here hides one's own posts.
     if relation.is_author {
         return true;
     }
     let is_mentioned = relation
         .viewer
         .is_some_and(|viewer| post.mentioned_ids.contains(&viewer.get()));
-    relation.is_welcome(place) && relation.is_addressed(post.visibility(), is_mentioned)
+    let is_unwanted =
+        place == Place::Timeline && post.reshare_of().is_some() && relation.hides_reshares;
+    !is_unwanted
+        && relation.is_welcome(place)
+        && relation.is_addressed(post.visibility(), is_mentioned)
+}
+
+/// Whether a viewer may be told of what somebody did to whom they stand so: a mute says by itself
+/// whether it is about notifications, too. The post that one is about is decided by [`may_see`], as
+/// if the viewer had looked for it.
+#[must_use]
+pub const fn may_be_told_of(relation: &ViewerRelation) -> bool {
+    !relation.is_blocked && !relation.blocks && !relation.mutes_notifications
 }
 
 /// The visibilities to ask for when an author's posts are listed for someone who stands so, beside

@@ -43,6 +43,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    // Part of what is signed: another name would break every address already handed out.
     const fn name(self) -> &'static str {
         match self {
             Self::Rendition => "rendition",
@@ -55,7 +56,7 @@ impl Purpose {
 /// What an address's signature is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignatureStatus {
-    /// There is none.
+    /// The query has neither field of one.
     Absent,
     /// Ours, and good for so long.
     Valid(Duration),
@@ -89,6 +90,7 @@ impl Signer {
     /// and at least half of it.
     #[must_use]
     pub fn new(secret: &[u8; SECRET_BYTES], lifetime: Duration, clock: Arc<dyn Clock>) -> Self {
+        // HMAC would add the same zeros; but with a whole block the constructor cannot fail.
         let mut block = [0; BLOCK_BYTES];
         block[..SECRET_BYTES].copy_from_slice(secret);
         Self {
@@ -110,6 +112,8 @@ impl Signer {
     #[must_use]
     pub fn sign(&self, purpose: Purpose, subject: &str) -> String {
         let step = self.lifetime_s / 2;
+        // Two steps after the beginning of this one: at least half the lifetime is left, at most
+        // all.
         let until = (self.now_s() / step + 2) * step;
         let code = self.code(purpose, subject, until).finalize().into_bytes();
         let signature = URL_SAFE_NO_PAD.encode(&code[..SIGNATURE_BYTES]);
@@ -129,6 +133,7 @@ impl Signer {
         let (Some(until), Some(signature)) = (until, signature) else {
             return SignatureStatus::Broken;
         };
+        // `verify_truncated_left` takes a beginning of any length, a single byte's, too.
         if signature.len() != SIGNATURE_BYTES {
             return SignatureStatus::Broken;
         }

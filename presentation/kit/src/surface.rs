@@ -4,10 +4,12 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use business_accounts_gateway::Accounts;
+use business_engagement_gateway::Engagement;
 use business_graph_gateway::Graph;
 use business_media_gateway::Media;
 use business_posts_gateway::Posts;
 use product_feed_gateway::Feed;
+use product_notifications_gateway::Notifications;
 
 use crate::rate::RateLimits;
 use crate::reader::Reader;
@@ -19,14 +21,18 @@ use crate::waits::Waits;
 pub struct Gateways {
     /// Identities, sessions, applications.
     pub accounts: Arc<dyn Accounts>,
-    /// Who follows whom.
+    /// Follows, and how two accounts stand to one another.
     pub graph: Arc<dyn Graph>,
-    /// Uploads and renditions.
+    /// Uploads, their renditions, and the bytes of both.
     pub media: Arc<dyn Media>,
-    /// Posts and conversations.
+    /// Posts, the conversations that they form, and hashtags.
     pub posts: Arc<dyn Posts>,
-    /// Home timelines.
+    /// Who likes which post, and what each account has bookmarked.
+    pub engagement: Arc<dyn Engagement>,
+    /// Home timelines, as ids: what is at them, the posts domain knows.
     pub feed: Arc<dyn Feed>,
+    /// What each account was told, and how far it has read.
+    pub notifications: Arc<dyn Notifications>,
 }
 
 /// What this place is called and where it is found.
@@ -44,7 +50,7 @@ pub struct Site {
     pub contact_email: String,
     /// Whether anyone may sign up.
     pub registrations_open: bool,
-    /// The program's version.
+    /// The program's version, as clients are told it: "0.1.0".
     pub version: String,
     /// The most characters of a post's text.
     pub post_characters_max: u32,
@@ -72,7 +78,7 @@ pub struct Parts {
     pub gateways: Gateways,
     /// What this place is called.
     pub site: Arc<Site>,
-    /// The read pipeline.
+    /// Reads posts and people by the rules; its caches are shared by all requests.
     pub reader: Reader,
     /// How often an account or an address may call.
     pub limits: RateLimits,

@@ -58,6 +58,7 @@ pub fn line_to_html(site: &Site, line: &str) -> String {
     let inner = html
         .strip_prefix("<p>")
         .and_then(|html| html.strip_suffix("</p>"))
+        // Of several paragraphs these two tags would be of different ones.
         .filter(|inner| !inner.contains("<p>"))
         .map(str::to_owned);
     inner.unwrap_or(html)
@@ -69,6 +70,7 @@ fn paragraphs(text: &str) -> impl Iterator<Item = Range<usize>> {
     let range = move |part: &str| {
         let start = at + (part.len() - part.trim_start_matches('\n').len());
         let length = part.trim_matches('\n').len();
+        // And the two line breaks at which the text is split.
         at += part.len() + 2;
         start..start + length
     };

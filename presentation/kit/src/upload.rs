@@ -34,6 +34,7 @@ pub async fn upload(
         receiver.recv().await.map(|chunk| (chunk, receiver))
     });
     let upload = media.upload(context, Box::pin(chunks));
+    // In one task, so that neither outlives the other when the request is dropped.
     let (item, ()) = tokio::join!(upload, send(sender, header, field));
     item
 }
@@ -54,10 +55,13 @@ async fn send(
             // client gets to hear it.
             Ok(Some(data)) => refused_bytes += data.len(),
             Ok(None) => {
+                // The end is said: a channel that only closes would look like a connection that
+                // broke off.
                 let _ = sender.send(Ok(UploadChunk::end())).await;
                 return;
             }
             Err(error) => {
+                // In place of the end, so that the media domain knows the file to be cut off.
                 let _ = sender.send(Err(error)).await;
                 return;
             }

@@ -15,12 +15,16 @@ mod entities;
 mod fallback;
 mod ids;
 mod instance;
+mod markers;
 mod media;
 mod media_files;
 mod nodeinfo;
+mod notifications;
 mod oauth;
 mod reply;
+mod search;
 mod statuses;
+mod tags;
 mod timelines;
 mod uploads;
 mod uris;
@@ -41,6 +45,7 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// `/api/openapi.json`.
 pub fn router(surface: &Surface) -> Router<Surface> {
     let (routes, document) = api().into_parts(TITLE, &surface.site.version, ABOUT);
+    // Once: it stays the same as long as the program runs.
     let document = Bytes::from(document.to_string());
     routes
         .route(
@@ -98,6 +103,10 @@ fn api() -> Api {
         .merge(uploads::routes())
         .merge(statuses::routes())
         .merge(timelines::routes())
+        .merge(tags::routes())
+        .merge(notifications::routes())
+        .merge(markers::routes())
+        .merge(search::routes())
         .merge(instance::routes())
         .merge(nodeinfo::routes())
         .merge(empty::routes())

@@ -31,10 +31,10 @@ use self::key::Key;
 use self::source::{Source, Wanted};
 use crate::fallback;
 
-/// How long a response is kept for which a better one may yet be made, in seconds.
 /// How long what is read for a file may take, from its first byte to its last: a slow line may take
 /// long over a large picture. The head of the response has the default budget.
 const FILE_BUDGET: Duration = Duration::from_secs(300);
+/// How long a response is kept for which a better one may yet be made, in seconds.
 const SOON_SECONDS: u64 = 3_600;
 /// How what everyone may see is kept: a year, the longest that is customary.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
@@ -68,6 +68,8 @@ pub(crate) async fn serve(
         wanted: Wanted::Rendition {
             key: key.text(),
             preferred: &preferred,
+            // A signature that is not good counts as none: what everyone may see is served all the
+            // same.
             signed: matches!(signature_status, SignatureStatus::Valid(_)),
         },
     };
@@ -111,6 +113,7 @@ pub(crate) async fn serve_original(
         .site
         .signer
         .check(purpose, &id.to_string(), Some(query));
+    // An original is never open: without a valid signature the media domain is not even asked.
     let SignatureStatus::Valid(cache_lifetime) = signature_status else {
         return finish(Err(explained(
             Error::not_found("picture"),

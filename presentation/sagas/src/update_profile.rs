@@ -28,7 +28,7 @@ pub enum Picture {
 pub type Uploaded = (Picture, MediaItem);
 
 impl Picture {
-    /// Both of them.
+    /// Every place of a profile that can have a picture.
     pub const ALL: [Self; 2] = [Self::Avatar, Self::Header];
 
     /// The form's field that holds it.
@@ -72,6 +72,7 @@ pub async fn update_profile(
     }
     let id = AccountId::new(change.account_id);
     let request = GetAccountsRequest::of([id]);
+    // Before the change: afterwards nobody knows which pictures it replaced.
     let before = accounts
         .get_accounts(context, request)
         .await?
@@ -111,6 +112,7 @@ async fn hold_all(gateways: &Gateways, context: &Context, uploads: &[Uploaded]) 
             owner_id: item.owner_id,
             ids: vec![item.id],
             holder: picture.holder(item.owner_id, item.id),
+            // A profile's pictures are for everyone, as the profile is.
             open: true,
         };
         gateways.media.attach(context, request).await?;

@@ -48,7 +48,7 @@ pub(crate) struct Assets {
 }
 
 struct File {
-    /// Below `/assets/`.
+    /// Its address below `/assets/`, with a hash but for the few that others name.
     name: String,
     content_type: &'static str,
     cache_control: &'static str,
@@ -71,6 +71,7 @@ impl Assets {
             "font/woff2",
             include_bytes!("../assets/serif-latin-extended.woff2"),
         );
+        // After the fonts: the style names them by the addresses that they were given.
         let style = STYLE
             .concat()
             .replace("{serif-latin.woff2}", &serif)

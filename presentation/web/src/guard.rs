@@ -52,6 +52,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
                 )
                 .with_source(rejection)
             })?;
+        // Read twice, so that no form's own type needs a field for the token.
         let token: Token = parse_pairs(&body).map_err(|problem| problem.0)?;
         check_token(&page_context, &token.csrf)?;
         Ok(Self(parse_pairs(&body).map_err(|problem| problem.0)?))
@@ -103,6 +104,7 @@ pub(crate) fn check_origin(
         text(http::HeaderName::from_static("sec-fetch-site")),
         text(header::ORIGIN),
     ) {
+        // `none` is what the person does without a page: a bookmark, an address typed in.
         (Some(site), _) => matches!(site, "same-origin" | "none"),
         (None, Some(origin)) => is_own_origin(origin, &page_context.site().base_url, host),
         // No browser of this decade sends a form without either; the token still has to fit.
@@ -114,6 +116,8 @@ pub(crate) fn check_origin(
 fn is_own_origin(origin: &str, base_url: &str, host: Option<&str>) -> bool {
     let origin = origin.to_ascii_lowercase();
     let named = origin_of(base_url).is_some_and(|own| own == origin);
+    // By the host that was asked for, too, in case the place has more names than its public one: a
+    // browser sets `Host` itself.
     let asked = host.is_some_and(|host| {
         origin
             .split_once("://")
@@ -124,6 +128,7 @@ fn is_own_origin(origin: &str, base_url: &str, host: Option<&str>) -> bool {
 
 /// Refuses a form that was not made for this visitor.
 pub(crate) fn check_token(page_context: &Inner, token: &str) -> Result<()> {
+    // In constant time, so that it does not tell how much of a guess was right.
     let fits: bool = page_context
         .form_token()
         .as_bytes()

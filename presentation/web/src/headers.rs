@@ -59,6 +59,8 @@ pub(crate) fn content_security_policy(site: &Site, form_target: Option<&str>) ->
     let target = form_target
         .map(|source| format!(" {source}"))
         .unwrap_or_default();
+    // `data:` is what is seen until a photo is there, `blob:` what the composer shows of a file.
+    // Photos have the public address, which need not be the one that the page was asked for under.
     format!(
         "default-src 'none'; img-src 'self' data: blob: {media}; style-src 'self'; script-src 'self'; font-src 'self'; \
          connect-src 'self'; form-action 'self'{target}; frame-ancestors 'none'; base-uri 'none'"
@@ -88,6 +90,7 @@ pub(crate) fn origin_of(address: &str) -> Option<String> {
         return None;
     }
     let host = rest.split(['/', '?', '#']).next()?;
+    // A policy knows no user's name; only what is behind it says where the address leads.
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]_".contains(&byte);
     (!host.is_empty() && host.bytes().all(plain))

@@ -26,8 +26,8 @@ use edge_http::context::RouteBudget;
 use presentation_kit::Surface;
 
 use pages::{
-    about, authorize, composer, follow, front, people, post as post_page, profile, security,
-    session, settings, setup, signup, tag, uploads,
+    about, authorize, composer, follow, front, people, post as post_page, profile, requests,
+    security, session, settings, setup, signup, tag, uploads,
 };
 
 /// The most bytes of a form without files.
@@ -98,6 +98,8 @@ fn pages() -> Pages {
         .route("/@{name}", get(profile::show))
         .route("/@{name}/follow", post(follow::follow))
         .route("/@{name}/unfollow", post(follow::unfollow))
+        .route("/requests", get(requests::show))
+        .route("/requests/{name}", post(requests::answer))
         .route("/@{name}/followers", get(people::followers))
         .route("/@{name}/following", get(people::following))
         .route("/@{name}/{id}", get(post_page::show))
@@ -111,5 +113,5 @@ fn pages() -> Pages {
         .route("/new/photos/{id}/delete", post(uploads::delete))
         .route_with_files(SETTINGS, get(settings::show).post(settings::save))
         .route("/.well-known/security.txt", get(security::show))
-        .route("/security.txt", get(security::change_password_redirect))
+        .route("/security.txt", get(security::old_address))
 }

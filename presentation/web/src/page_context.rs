@@ -78,6 +78,7 @@ pub(crate) async fn begin(
         },
         None => (None, context),
     };
+    // Of a session that has ended nothing is left: the forms get a visitor's key again.
     let session_secret = session.filter(|_| viewer.is_some());
     let browser_secret = cookie(request.headers(), &browser_cookie_name(&surface.site));
     let form_cookie = cookie(request.headers(), &form_cookie_name(&surface.site));
@@ -88,6 +89,7 @@ pub(crate) async fn begin(
         .unwrap_or_else(fresh_secret);
     let accepted = request.headers().get(header::ACCEPT);
     let accepted = accepted.map(HeaderValue::as_bytes).unwrap_or_default();
+    // As the page's own script asks: for JSON and nothing else.
     let wants_json = accepted.starts_with(b"application/json");
     let takes_pages = accepted.windows(9).any(|part| part == b"text/html");
     let uri = request.uri().clone();
@@ -185,6 +187,8 @@ impl Inner {
     /// away.
     pub(crate) fn form_token(&self) -> String {
         let mut hash = Sha256::new();
+        // A prefix, because the hash of a session's secret alone is what the accounts domain keeps
+        // of it.
         hash.update(b"heliograph form token 1\0");
         hash.update(self.form_key.as_bytes());
         URL_SAFE_NO_PAD.encode(hash.finalize())
@@ -260,6 +264,8 @@ pub(crate) fn forget(site: &Site) -> [HeaderValue; 2] {
 
 fn set_cookie(site: &Site, name: &str, value: &str, seconds: i64) -> HeaderValue {
     let secure = if site.is_https() { "; Secure" } else { "" };
+    // `Lax` and not `Strict`: a member whom another site sends here, an app to `/oauth/authorize`
+    // for one, is to be known on arrival.
     let text = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
     // Names and secrets are made here from plain letters, so this cannot fail; an empty cookie
     // would only log out.

@@ -43,6 +43,7 @@ impl From<Error> for PageError {
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let mut response = status_of(self.0.code()).into_response();
+        // In an `Arc`, because an extension must be `Clone` and an error is not.
         response.extensions_mut().insert(Arc::new(self.0));
         response
     }
@@ -193,6 +194,7 @@ pub(crate) async fn show_error(
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED
     );
     if page_context.wants_json || (of_a_program && is_astray) {
+        // Nobody else holds it: it was taken out of the extensions.
         let problem =
             Arc::into_inner(error).map_or(response, |error| Problem(error).into_response());
         let mut problem = with_methods(problem, allow);
@@ -207,6 +209,7 @@ pub(crate) async fn show_error(
             .uri
             .path_and_query()
             .map_or("/", |path| path.as_str());
+        // The address of a form need not be one of a page.
         return redirect(&log_in_first(if method == Method::GET {
             next
         } else {
@@ -232,7 +235,7 @@ pub(crate) struct Message {
     pub(crate) shell: Shell,
     pub(crate) heading: &'static str,
     pub(crate) text: String,
-    /// Address and words.
+    /// Where a link below the text leads, and what it says.
     pub(crate) way_out: (&'static str, &'static str),
     /// What an operator finds the request by; only when the fault is ours.
     pub(crate) reference: String,

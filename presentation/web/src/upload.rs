@@ -84,6 +84,11 @@ pub(crate) fn is_file(field: &FileField<'_>) -> bool {
     field.file_name().is_some_and(|name| !name.is_empty())
 }
 
+/// The error for a form that has more fields than so many.
+pub(crate) fn too_many_fields(most: usize) -> Error {
+    Error::invalid("form", format!("A form may have at most {most} fields."))
+}
+
 #[cfg(test)]
 mod tests {
     use axum::body::Body;

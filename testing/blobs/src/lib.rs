@@ -133,6 +133,7 @@ impl Blobs {
         let name = path
             .strip_prefix(&self.root)
             .expect("a path below the root");
+        // Before it is sent, a file lies in the folder with either store.
         let is_finished = !name.starts_with("incoming");
         is_finished.then(|| (&bucket.objects, name.display().to_string()))
     }
@@ -140,6 +141,7 @@ impl Blobs {
 
 fn prefix_of(root: &Path) -> String {
     let mut prefixes = PREFIXES.lock().expect("no test panics while it holds this");
+    // Counted, not drawn: two tests of a program never share a prefix.
     let number = prefixes.len();
     let prefix = prefixes
         .entry(root.to_owned())

@@ -1,6 +1,10 @@
 //! What a domain stands on in its tests, on the engines that the run is about: a database, which is
 //! a file in the test's folder or one on a PostgreSQL server that all tests of a program share; and
-//! a database on a Redis server that they share, or none.
+//! a database on a Redis server that they share, or none. Two processes that want one database. And
+//! what the statements of a domain cost there ([`plans`]).
+
+mod contest;
+pub mod plans;
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -8,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
+pub use contest::{Contest, compete};
 use infra_db::{Database, PostgresOptions};
 use infra_domain::DatabaseSpec;
 use infra_redis::{LIMITS, RedisLimiter};
@@ -15,10 +20,8 @@ use infra_resilience::{Limiter, LocalLimiter};
 pub use testing_engines::RedisDatabase;
 use testing_engines::{Postgres, Redis, Shape};
 
-/// One server for all tests of this process.
-static POSTGRES: LazyLock<Postgres> = LazyLock::new(|| {
-    Postgres::start().expect("HELIOGRAPH_TEST_POSTGRES names the folder of PostgreSQL's programs")
-});
+/// One server for all tests of this process, if they are to use PostgreSQL.
+static POSTGRES: LazyLock<Option<Postgres>> = LazyLock::new(Postgres::start);
 /// The same of Redis.
 static REDIS: LazyLock<Redis> = LazyLock::new(|| {
     Redis::start_with(&["--databases", REDIS_DATABASES])
@@ -64,6 +67,7 @@ pub async fn limiter() -> Arc<dyn Limiter> {
         Some(database) => {
             let redis = infra_redis::Redis::open(&database.url(), &[LIMITS]).await;
             let redis = redis.expect("Redis will do");
+            // By the callers' time: a test that moves its clock moves the limits with it.
             Arc::new(RedisLimiter::new(redis, NonZeroU32::MIN).with_time_of_callers())
         }
     }
@@ -76,17 +80,29 @@ pub fn redis() -> Option<RedisDatabase> {
     match Shape::of_this_run() {
         Shape::Embedded => None,
         Shape::Engines => {
+            // Never given again: what an earlier test has left is in another one.
             let number = COUNT.fetch_add(1, Ordering::Relaxed);
             Some(REDIS.database(number))
         }
     }
 }
 
+/// Runs a text of the test's own in its database on the server, and returns what `psql` prints.
+fn run_on_server(folder: &Path, text: &str) -> String {
+    let url = url_of(folder);
+    let (_, database) = url.rsplit_once('/').expect("the URL ends in a name");
+    let server = POSTGRES.as_ref().expect("it has the database");
+    server.run_in(database, text)
+}
+
 fn url_of(folder: &Path) -> String {
     let mut urls = URLS.lock().expect("no test panics while it holds this");
     let number = urls.len();
-    let url = urls
-        .entry(folder.to_owned())
-        .or_insert_with(|| POSTGRES.create_database(&format!("test_{number}")));
+    let url = urls.entry(folder.to_owned()).or_insert_with(|| {
+        let server = POSTGRES.as_ref();
+        let server =
+            server.expect("HELIOGRAPH_TEST_POSTGRES names the folder of PostgreSQL's programs");
+        server.create_database(&format!("test_{number}"))
+    });
     url.clone()
 }

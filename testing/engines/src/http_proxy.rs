@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 /// What happens to a request. The next ones pass.
 #[derive(Clone, Debug)]
 pub enum HttpFault {
-    /// Nothing.
+    /// It is passed on, and so is its response.
     Pass,
     /// It is not passed on, and this is the response.
     Respond(&'static str, String),
@@ -21,7 +21,7 @@ pub enum HttpFault {
     CutResponse(usize),
     /// It is passed on, so much later.
     Delay(Duration),
-    /// Nobody responds.
+    /// Nobody responds, and the connection stays open.
     Silence,
 }
 
@@ -94,6 +94,7 @@ impl HttpProxy {
 
 impl State {
     fn fault(&mut self, line: &str) -> HttpFault {
+        // Also of what is not passed on: tests count what was asked.
         self.seen.push(line.to_owned());
         if let Some(fault) = self.faults.pop_front() {
             return fault;
@@ -121,6 +122,7 @@ async fn serve(mut client: TcpStream, port: u16, state: &Mutex<State>) -> std::i
             client.write_all(head.as_bytes()).await?;
             return client.write_all(body.as_bytes()).await;
         }
+        // The connection stays open: a client that is refused would know at once.
         HttpFault::Silence => return std::future::pending().await,
         HttpFault::Pass => usize::MAX,
         HttpFault::Delay(delay) => {
@@ -151,6 +153,7 @@ async fn read_request(client: &mut TcpStream) -> std::io::Result<Vec<u8>> {
             return Err(std::io::ErrorKind::UnexpectedEof.into());
         }
     };
+    // Names of headers may be written in any case.
     let text = String::from_utf8_lossy(&request[..head]).to_ascii_lowercase();
     let length = text
         .lines()
@@ -162,6 +165,8 @@ async fn read_request(client: &mut TcpStream) -> std::io::Result<Vec<u8>> {
         }
     }
     let close = b"\r\nConnection: close";
+    // So the server's end of the response is that of the connection, and nothing of HTTP has to be
+    // read.
     request.splice(head..head, close.iter().copied());
     Ok(request)
 }

@@ -5,6 +5,7 @@
 //! its program is; a test whose engine is not asked for does nothing. What is asked for and cannot
 //! be started fails the test.
 
+mod archive;
 mod certificates;
 mod http_proxy;
 mod link;
@@ -18,6 +19,7 @@ mod s3;
 mod shape;
 mod site;
 
+pub use archive::Archive;
 pub use certificates::{Authority, Certificate};
 pub use http_proxy::{HttpFault, HttpProxy};
 pub use link::Link;

@@ -50,7 +50,7 @@ impl Link {
         url.replace(&format!(":{direct}"), &format!(":{by_link}"))
     }
 
-    /// Lets nothing through.
+    /// Lets nothing through, either way, and keeps connections open.
     pub fn cut(&self) {
         *self.gate.lock() = true;
     }
@@ -83,6 +83,7 @@ fn carry(client: TcpStream, server_port: u16, gate: &Arc<Gate>) {
     };
     for (from, to) in [(from_client, server), (from_server, client)] {
         let gate = Arc::clone(gate);
+        // A thread each way: one that waits at the gate must not hold up the other.
         thread::spawn(move || copy(from, to, &gate));
     }
 }
@@ -90,11 +91,13 @@ fn carry(client: TcpStream, server_port: u16, gate: &Arc<Gate>) {
 fn copy(mut from: TcpStream, mut to: TcpStream, gate: &Gate) {
     let mut bytes = vec![0; 65_536];
     while let Ok(read @ 1..) = from.read(&mut bytes) {
+        // After the read: what was on its way when the link was cut arrives later.
         gate.pass();
         if to.write_all(&bytes[..read]).is_err() {
             break;
         }
     }
+    // The end of a connection is as silent as all else while the link is cut.
     gate.pass();
     let _ = to.shutdown(Shutdown::Write);
 }

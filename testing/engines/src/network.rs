@@ -75,7 +75,7 @@ impl Network {
         self.address
     }
 
-    /// The namespace's name.
+    /// The namespace's name, as `ip netns` takes it.
     pub(crate) fn namespace(&self) -> &str {
         &self.namespace
     }
@@ -88,6 +88,7 @@ impl Network {
 
 impl Drop for Network {
     fn drop(&mut self) {
+        // First the guard: it removes by a name that another test may have by then.
         let _ = self.guard.kill();
         let _ = self.guard.wait();
         let _ = ip(&["netns", "del", &self.namespace]);
@@ -109,6 +110,7 @@ fn join(namespace: &str, cable: &str, ours: Ipv4Addr, theirs: Ipv4Addr) -> Resul
         &["-n", namespace, "link", "set", "lo", "up"],
     ];
     let laid = steps.into_iter().try_for_each(ip);
+    // The namespace may be there: it would stay after the test.
     if laid.is_err() {
         let _ = ip(&["netns", "del", namespace]);
     }

@@ -53,6 +53,7 @@ impl Objects {
             });
             let before = names.len();
             names.extend(found.map(str::to_owned));
+            // Without progress, too: a server that repeats a page would be listed for ever.
             if names.len() == before || !listed.contains("<IsTruncated>true") {
                 return names;
             }

@@ -58,8 +58,14 @@ impl Postgres {
         let log = site.log_folder();
         make_data(&programs, &data, log.as_ref());
         let mut server = Self::serve(programs, site, folder);
+        // Kept, since the folder goes with it.
         server.log = log;
         Some(server)
+    }
+
+    /// Serves what is in this folder.
+    pub(crate) fn serve_copy(programs: PathBuf, folder: TempDir) -> Self {
+        Self::serve(programs, &Site::default(), folder)
     }
 
     fn serve(programs: PathBuf, site: &Site, folder: TempDir) -> Self {
@@ -88,6 +94,8 @@ impl Postgres {
         copy.arg(format!("--host={}", self.site.address()));
         copy.arg(format!("--port={}", self.port));
         copy.arg("--pgdata").arg(data);
+        // The servers of a test survive no loss of power, so their files need not wait for the
+        // disk.
         copy.args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]);
         let copied = copy.output().expect("pg_basebackup can be started");
         assert!(copied.status.success(), "pg_basebackup failed: {copied:?}");
@@ -179,8 +187,10 @@ impl Postgres {
             std::fs::copy(from, &to).expect("the file can be copied");
             std::fs::set_permissions(&to, Permissions::from_mode(0o600))
                 .expect("the file can be closed");
+            // The server's account has to read the key, which is closed to others.
             give_away(&to);
         }
+        // In place of all other rules, which would take sessions without encryption.
         let access = "hostssl all all 127.0.0.1/32 trust\n";
         std::fs::write(data.join("pg_hba.conf"), access).expect("the file can be written");
         self.run("ALTER SYSTEM SET ssl = on");
@@ -252,14 +262,16 @@ impl Postgres {
 
     /// Ends it at once, with its backends: one that is left alone may still commit.
     pub fn kill(&mut self) {
+        // Before the kill: orphans have another parent, and cannot be found any more.
         let backends = children(self.process.id());
         self.process.kill();
+        // Some may have ended with it.
         let _ = Command::new("kill").arg("-9").args(&backends).output();
     }
 }
 
 /// Makes the folder of a server's data, of which PostgreSQL demands that nobody else reads it.
-fn make_folder(folder: &Path) -> PathBuf {
+pub(crate) fn make_folder(folder: &Path) -> PathBuf {
     let data = folder.join("data");
     std::fs::create_dir(&data).expect("a folder for the data");
     std::fs::set_permissions(&data, Permissions::from_mode(0o700))
@@ -289,12 +301,13 @@ fn make_data(programs: &Path, data: &Path, log: Option<&TempDir>) {
     assert!(made.status.success(), "initdb failed: {made:?}");
     let access = data.join("pg_hba.conf");
     let mut rules = std::fs::read_to_string(&access).expect("its rules of access");
+    // For a network of its own, whose address is not this machine's.
     rules.push_str("host all all samenet trust\n");
     std::fs::write(&access, rules).expect("its rules of access");
 }
 
 /// Gives what root has made to the account that the server runs as.
-fn give_away(path: &Path) {
+pub(crate) fn give_away(path: &Path) {
     if is_root() {
         std::os::unix::fs::chown(path, Some(UNPRIVILEGED), Some(UNPRIVILEGED))
             .expect("it can be given away");
@@ -346,7 +359,7 @@ fn children(id: u32) -> Vec<String> {
     listed.split_whitespace().map(str::to_owned).collect()
 }
 
-fn program(programs: &Path, name: &str) -> Command {
+pub(crate) fn program(programs: &Path, name: &str) -> Command {
     let mut command = Command::new(programs.join(name));
     // Who runs the tests may have certificates there that the unprivileged account may not read.
     command.current_dir("/").env("HOME", "/");

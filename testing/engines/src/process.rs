@@ -94,6 +94,7 @@ impl EngineProcess {
         let guard = Command::new("sh")
             .args(["-c", GUARD, "guard", &child.id().to_string()])
             .arg(folder)
+            // Held by this process alone: the system closes it with the process, however that ends.
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -102,7 +103,7 @@ impl EngineProcess {
         Self { name, child, guard }
     }
 
-    /// The process's id.
+    /// Its id, which is somebody else's some time after its end.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()

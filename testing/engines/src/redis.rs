@@ -78,7 +78,7 @@ impl Redis {
         })
     }
 
-    /// Where it is.
+    /// Its address as a URL, which leads to its first database.
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://{}:{}", self.site.address(), self.port)
@@ -107,7 +107,7 @@ impl Redis {
         self.database(0).ask(words)
     }
 
-    /// The process's id.
+    /// The id of the server's process, for tests that stop it or look at it.
     #[must_use]
     pub fn process_id(&self) -> u32 {
         self.process.id()
@@ -141,7 +141,7 @@ pub struct RedisDatabase {
 }
 
 impl RedisDatabase {
-    /// Where it is.
+    /// Its address as a URL, with the number of this database.
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://{}/{}", self.address, self.number)
@@ -154,7 +154,9 @@ impl RedisDatabase {
     pub fn ask(&self, words: &[&str]) -> String {
         let ask = || {
             let connection = TcpStream::connect(self.address)?;
+            // Else a server that was told to sleep would hold the test for ever.
             connection.set_read_timeout(Some(REPLY_MAX))?;
+            // On the same connection: the choice holds for that one alone.
             send(&connection, &["SELECT", &self.number.to_string()])?;
             send(&connection, words)
         };
@@ -199,7 +201,9 @@ fn serve(
     command.args(["--bind", &address.to_string(), "--port", &port.to_string()]);
     // It has no password, and in a network of its own is reached from outside its machine.
     command.args(["--protected-mode", "no"]);
+    // Started again it has to be empty, as one that was lost is.
     command.args(["--save", "", "--appendonly", "no"]);
+    // As the operator's guide has it set.
     command.args(["--zset-max-listpack-entries", "1024"]);
     command.args(arguments).stderr(Stdio::null());
     command.current_dir(folder.path());

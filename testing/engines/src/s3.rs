@@ -125,7 +125,7 @@ impl S3 {
         SECRET_ACCESS_KEY
     }
 
-    /// The process's id.
+    /// The id of the server's process, for tests that stop it or look at it.
     #[must_use]
     pub fn process_id(&self) -> u32 {
         self.process.id()
@@ -178,6 +178,8 @@ fn serve(program: &Path, site: &Site, folder: &Path, ports: &Ports) -> Option<En
     command.arg(format!("-s3.config={}", folder.join("s3.json").display()));
     command.arg(format!("-s3.port={}", ports.s3));
     command.arg(format!("-bucket={BUCKET}"));
+    // A host `photos.localhost` names the bucket, too, where something resolves it.
+    command.arg("-s3.domainName=localhost");
     for (name, port) in &ports.others {
         command.arg(format!("{name}={port}"));
     }

@@ -6,7 +6,7 @@ const VARIABLE: &str = "HELIOGRAPH_TEST_SHAPE";
 /// Where a server under test keeps what it knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// In a folder.
+    /// Everything is in a folder, and no server is started.
     Embedded,
     /// Domains on PostgreSQL, the log of events on NATS, photos in a bucket of SeaweedFS, limits on
     /// Redis.

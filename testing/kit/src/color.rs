@@ -50,7 +50,7 @@ pub fn product(left: &Matrix, right: &Matrix) -> Matrix {
     })
 }
 
-/// The inverse.
+/// The inverse of a matrix that has one.
 #[must_use]
 pub fn inverse(matrix: &Matrix) -> Matrix {
     let cofactor = |row: usize, column: usize| {

@@ -69,6 +69,7 @@ impl Exif {
         let mut main = Directory::default();
         let mut camera = Directory::default();
         if self.personal {
+            // Tags rise within a directory, as TIFF has them.
             main.text(0x010f, marks::MAKE);
             camera.bytes(0x927c, marks::MAKER_NOTE.as_bytes());
             camera.text(0xa430, marks::OWNER);
@@ -146,7 +147,7 @@ impl Directory {
         let values: usize = self
             .entries
             .iter()
-            .map(|(.., value)| external_codecs(value))
+            .map(|(.., value)| bytes_outside_entry(value))
             .sum();
         (2 + self.entries.len() * 12 + 4 + values) as u32
     }
@@ -159,7 +160,7 @@ impl Directory {
             out.extend_from_slice(&tag.to_le_bytes());
             out.extend_from_slice(&kind.to_le_bytes());
             out.extend_from_slice(&count.to_le_bytes());
-            if external_codecs(value) == 0 {
+            if bytes_outside_entry(value) == 0 {
                 let mut inline = value.clone();
                 inline.resize(4, 0);
                 out.extend_from_slice(&inline);
@@ -175,7 +176,7 @@ impl Directory {
 }
 
 /// How many bytes of a value stand outside its entry.
-fn external_codecs(value: &[u8]) -> usize {
+fn bytes_outside_entry(value: &[u8]) -> usize {
     if value.len() <= 4 {
         0
     } else {
@@ -216,6 +217,7 @@ fn assemble(
         directory.long(0x0201, 0);
         directory.long(0x0202, picture.len() as u32);
         let picture_at = thumbnail_at + directory.size();
+        // Only now: where the picture is depends on how long this directory is.
         directory.entries[1].3 = picture_at.to_le_bytes().to_vec();
         directory.write(thumbnail_at, 0, &mut out);
         out.extend_from_slice(picture);

@@ -21,7 +21,7 @@ pub struct HostileFile {
     pub name: &'static str,
     /// As the client declares it.
     pub content_type: &'static str,
-    /// The encoded file.
+    /// The file as it is sent.
     pub bytes: Vec<u8>,
     /// What may come of it.
     pub expect: Expect,
@@ -61,6 +61,7 @@ fn refused() -> Vec<HostileFile> {
     let jpeg_file = jpeg::encode(&small, 80);
     let png_file = png::encode(&small);
     let webp_file = webp::encode(&small);
+    // The beginning of a JPEG, so that it is looked at and not refused by its first bytes.
     let mut random = b"\xff\xd8\xff\xe0".to_vec();
     random.extend((0..4_096_u32).map(|index| (index.wrapping_mul(2_654_435_761) >> 24) as u8));
     vec![
@@ -196,6 +197,7 @@ fn png_with_size(width: u32, height: u32) -> Vec<u8> {
     let mut header = plain[16..29].to_vec();
     header[..4].copy_from_slice(&width.to_be_bytes());
     header[4..8].copy_from_slice(&height.to_be_bytes());
+    // With a checksum that is right: the claim must not be refused for anything else.
     png::chunk(&mut bytes, *b"IHDR", &header);
     bytes.extend_from_slice(&plain[33..]);
     bytes

@@ -6,11 +6,11 @@ use crate::picture::Picture;
 /// What stands in the file besides the picture.
 #[derive(Debug, Clone, Default)]
 pub struct Extras {
-    /// An EXIF block.
+    /// An EXIF block, the first segment of the file.
     pub exif: Option<Exif>,
     /// An ICC profile; see [`crate::icc`].
     pub icc: Option<Vec<u8>>,
-    /// An XMP packet.
+    /// An XMP packet with an owner and a place.
     pub xmp: bool,
     /// An IPTC block in a Photoshop segment.
     pub iptc: bool,
@@ -84,6 +84,7 @@ pub fn write(picture: &Picture, quality: u8, extras: &Extras) -> Vec<u8> {
     if extras.comment {
         segment(&mut bytes, 0xfe, marks::COMMENT.as_bytes());
     }
+    // All but what trails stands between the file's first marker and the picture.
     bytes.extend_from_slice(&plain[2..]);
     if extras.trailing {
         bytes.extend_from_slice(marks::TRAILING.as_bytes());

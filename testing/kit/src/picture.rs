@@ -3,9 +3,9 @@
 /// A picture: rows from the top, 8-bit red, green, blue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
-    /// Columns.
+    /// Columns of pixels, at least one.
     pub width: u32,
-    /// Rows.
+    /// Rows of pixels, at least one.
     pub height: u32,
     /// `width * height * 3` bytes.
     pub rgb: Vec<u8>,

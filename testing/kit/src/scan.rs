@@ -8,9 +8,9 @@ use crate::hostile::SCRIPT;
 /// Something that a served picture should not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
-    /// An EXIF block.
+    /// An EXIF block, whatever is in it.
     Exif,
-    /// An XMP packet.
+    /// An XMP packet, whatever is in it.
     Xmp,
     /// An IPTC or Photoshop block.
     Iptc,
@@ -83,6 +83,7 @@ fn jpeg_findings(bytes: &[u8]) -> Vec<Finding> {
     while let Some(&[0xff, marker]) = bytes.get(at..at + 2) {
         at += 2;
         match marker {
+            // A marker may have any number of fill bytes before it.
             0xff => at -= 1,
             0xd9 => {
                 if at < bytes.len() {
@@ -90,6 +91,7 @@ fn jpeg_findings(bytes: &[u8]) -> Vec<Finding> {
                 }
                 return findings;
             }
+            // These have no length and no body.
             0x01 | 0xd0..=0xd7 => {}
             _ => {
                 let Some(length) = big_endian_16(bytes, at).filter(|length| *length >= 2) else {
@@ -140,6 +142,7 @@ fn png_findings(bytes: &[u8]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut at = 8;
     while let (Some(length), Some(kind)) = (big_endian_32(bytes, at), bytes.get(at + 4..at + 8)) {
+        // Its length, its kind and its checksum besides.
         at += length + 12;
         match kind {
             b"IEND" => {
@@ -171,6 +174,7 @@ fn webp_findings(bytes: &[u8]) -> Vec<Finding> {
             b"ICCP" => findings.push(Finding::Icc),
             other => findings.push(Finding::Block(String::from_utf8_lossy(other).into_owned())),
         }
+        // RIFF fills chunks of odd lengths up.
         at += 8 + length.next_multiple_of(2);
     }
     if at < bytes.len() {
@@ -205,6 +209,7 @@ fn gif_findings(bytes: &[u8]) -> Vec<Finding> {
         match kind {
             0x2c | 0xf9 => {}
             0xfe => findings.push(Finding::Comment),
+            // How often an animation runs, which is part of the picture.
             0xff if bytes[body..].starts_with(b"\x0bNETSCAPE2.0") => {}
             other => findings.push(Finding::Block(format!("extension {other:#x}"))),
         }

@@ -50,6 +50,8 @@ impl Journal {
             let path = entry?.path();
             let kind = fs::symlink_metadata(&path)?.file_type();
             if kind.is_dir() {
+                // What is in a folder before the folder: its names must not be there without what
+                // they name.
                 self.record_all(&path)?;
             } else if kind.is_file() {
                 self.record(&File::open(path)?)?;
@@ -96,6 +98,7 @@ impl Journal {
         fill: impl FnOnce(&File) -> io::Result<()>,
     ) -> io::Result<()> {
         let incoming = self.incoming();
+        // Beside its place and renamed: the program may be killed in the middle of a copy.
         fill(&File::create(&incoming)?)?;
         fs::rename(incoming, self.root.join(kind).join(key))
     }
@@ -123,10 +126,12 @@ impl Journal {
 impl Entry {
     /// What the folder holds now under this name.
     pub(crate) fn of(entry: &DirEntry) -> io::Result<Option<Self>> {
+        // Gone since the folder was read.
         let Some(metadata) = found(fs::symlink_metadata(entry.path()))? else {
             return Ok(None);
         };
         let is_folder = metadata.is_dir();
+        // Sockets and links hold nothing that could be lost.
         if !is_folder && !metadata.is_file() {
             return Ok(None);
         }
@@ -139,6 +144,7 @@ impl Entry {
 
     fn line(&self) -> String {
         let kind = if self.is_folder { "folder" } else { "file" };
+        // A name may have a blank or a line break, which separate the words and lines here.
         let name = hex::encode(self.name.as_os_str().as_bytes());
         format!("{kind} {} {name}\n", self.key)
     }
@@ -191,6 +197,7 @@ fn record_content(file: &File, copy: &File) -> io::Result<()> {
 }
 
 fn own_path(file: &File) -> PathBuf {
+    // By the descriptor: the file may have another name by now, or none.
     format!("/proc/self/fd/{}", file.as_raw_fd()).into()
 }
 

@@ -33,8 +33,10 @@ fn sync(call: c_long, descriptor: c_int) -> c_int {
     let _guard = IN_ORDER.lock().unwrap_or_else(PoisonError::into_inner);
     // SAFETY: the descriptor is open as long as its sync has not returned, and is not closed here.
     let file = ManuallyDrop::new(unsafe { File::from_raw_fd(descriptor) });
+    // Before the sync: a name that comes during it may not be on the disk.
     let names = must(names_in(&file));
     let result = call_kernel(call, descriptor);
+    // What the kernel could not sync is not synced.
     if result == 0 {
         must(journal.record_with(&file, names.as_deref()));
     }
@@ -45,6 +47,7 @@ fn sync(call: c_long, descriptor: c_int) -> c_int {
 fn call_kernel(call: c_long, descriptor: c_int) -> c_int {
     // SAFETY: both calls take a descriptor and nothing else.
     let result = unsafe { libc::syscall(call, descriptor) };
+    // `syscall` sets `errno` itself, as the function that it stands in for would.
     if result == 0 { 0 } else { -1 }
 }
 

@@ -17,7 +17,7 @@ const PAGE_BYTES: usize = 4_096;
 /// How much of what was not synced is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
-    /// All of it.
+    /// All of it: only what was synced is left.
     All,
     /// Any part of it: of names each, of contents each page of 4 KiB, drawn by this seed.
     Any(u64),
@@ -53,6 +53,7 @@ impl Restoration<'_> {
     /// `now` is where the folder is, if it still is anywhere.
     fn folder(&mut self, key: &str, now: Option<&Path>, into: &Path) -> io::Result<()> {
         fs::create_dir_all(into)?;
+        // Never synced, it is empty: its own name may be on the disk before any name in it.
         let synced = self.journal.names(key)?.unwrap_or_default();
         let present = now.map(present_in).transpose()?.unwrap_or_default();
         for (name, (entry, path)) in self.names(synced, present) {
@@ -92,6 +93,7 @@ impl Restoration<'_> {
             }
         }
         for (entry, path) in present {
+            // One name stands for one thing: the old one was kept, or the new one comes.
             let is_new = !names.iter().any(|(name, _)| *name == entry.name)
                 && synced_keys.get(&entry.name) != Some(&entry.key);
             if is_new && self.happens() {
@@ -111,6 +113,7 @@ impl Restoration<'_> {
         for (number, page) in written.chunks(PAGE_BYTES).enumerate() {
             let (from, to) = (number * PAGE_BYTES, number * PAGE_BYTES + page.len());
             if content.get(from..to) != Some(page) && self.happens() {
+                // Pages before it that did not reach the disk are zeros, as in a hole.
                 content.resize(content.len().max(to), 0);
                 content[from..to].copy_from_slice(page);
             }
@@ -132,6 +135,7 @@ fn present_in(folder: &Path) -> io::Result<Vec<(Entry, PathBuf)>> {
         let entry = entry?;
         present.extend(Entry::of(&entry)?.map(|known| (known, entry.path())));
     }
+    // In one order, so that a seed draws the same each time.
     present.sort_by(|left, right| left.0.name.cmp(&right.0.name));
     Ok(present)
 }

@@ -76,6 +76,7 @@ fn packages(metadata: Metadata) -> Vec<Package> {
     let mut next = metadata.workspace_members;
     while let Some(id) = next.pop() {
         if let (Some(node), Some(package)) = (nodes.get(&id), described.get(&id))
+            // Each once: the graph may have circles by way of dev-dependencies.
             && wanted.insert(id)
         {
             let on = node.deps.iter().filter(|dependency| {
@@ -115,6 +116,7 @@ fn is_turned_on<F: AsRef<str>>(
 ) -> bool {
     let mut declared = package.dependencies.iter().filter(|one| one.name == name);
     declared.any(|one| {
+        // Features speak of a dependency by the name that the manifest gives it.
         let name = one.rename.as_deref().unwrap_or(name);
         let turns_on = |value: &String| {
             value == name
@@ -257,6 +259,7 @@ fn unneeded(packages: &[Package], skip: &[Spec]) -> Vec<Finding> {
             && packages
                 .iter()
                 .filter(|package| spec.names(&package.name))
+                // One version alone needs no exception.
                 .count()
                 > 1
     };

@@ -40,7 +40,8 @@ pub(crate) struct Bans {
 /// A crate, with or without versions, and why it is listed.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Spec {
-    /// "name" or "name@1.2".
+    /// For every version "name", else "name@1.2", whose versions are a requirement as cargo reads
+    /// it.
     #[serde(rename = "crate")]
     pub(crate) spec: String,
     pub(crate) reason: String,
@@ -49,7 +50,7 @@ pub(crate) struct Spec {
     pub(crate) wrappers: Vec<String>,
 }
 
-/// `.ci/advisories.toml`.
+/// The known-bad versions that `.ci/advisories.toml` lists, some of all there are.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Advisories {

@@ -3,7 +3,7 @@
 
 use anyhow::{Result, bail};
 
-/// A licence expression.
+/// A licence expression as `Cargo.toml` has it, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Expression {
     /// A licence, with its exception if it has one: "Apache-2.0 WITH LLVM-exception".
@@ -15,12 +15,14 @@ pub(crate) enum Expression {
 impl Expression {
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let spaced = text
+            // So that brackets are words of their own.
             .replace('(', " ( ")
             .replace(')', " ) ")
             .replace('/', " OR ");
         let words: Vec<_> = spaced.split_whitespace().collect();
         let mut parser = Parser { words: &words };
         let expression = parser.any()?;
+        // `MIT Apache-2.0` begins with an expression: what is left over decides.
         match parser.words.first() {
             None => Ok(expression),
             Some(word) => bail!("`{text}` is no licence expression: `{word}` was not expected"),

@@ -96,6 +96,7 @@ fn measure_beside(
     for (owner, id) in &ids {
         waits |= !is_ready(&mut connection, owner, id)?;
     }
+    // Else the last photos were measured alone.
     ensure!(waits, "the animations were ready before the photos");
     Ok((before, during, bytes))
 }
@@ -136,7 +137,7 @@ fn send_animations<'a>(
     Ok((ids, bytes))
 }
 
-/// In milliseconds.
+/// How long a photo takes from the first byte sent until it is ready, in milliseconds.
 fn upload_to_ready(connection: &mut Connection, owner: &Person, bytes: &[u8]) -> Result<f64> {
     let request = Request::file("/api/v2/media", &owner.token, bytes);
     let began = Instant::now();
@@ -164,6 +165,7 @@ fn animation(frames: u8, number: usize) -> Vec<u8> {
     let mut file = b"GIF89a".to_vec();
     file.extend(SIDE.to_le_bytes());
     file.extend(SIDE.to_le_bytes());
+    // In the table of colours, so that no two files are the same and each has to be worked on.
     let shade = (number % 256) as u8;
     // Two colours.
     file.extend([0x80, 0, 0, shade, 0x40, 0x60, 0xff, 0xff, 0xff]);

@@ -12,6 +12,7 @@ use super::report::Report;
 pub(crate) fn measure(root: &Path, report: &mut Report) -> Result<()> {
     report.heading("Build from nothing");
     let target = std::env::temp_dir().join(format!("heliograph-cold-build-{}", std::process::id()));
+    // Before the clock starts: how fast the network is, is not measured.
     super::cargo(root, &["fetch", "--locked"])?;
     let began = Instant::now();
     let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());

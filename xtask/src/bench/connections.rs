@@ -91,6 +91,7 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
         let mut runs = Vec::new();
         for _ in 0..bench.runs {
             runs.push(crowd(&server, &people, bench.time, request)?);
+            // What one crowd leaves to do must not slow the next.
             server.rest()?;
         }
         let of = |pick: fn(&Outcome) -> f64| Spread::of(runs.iter().map(pick).collect());
@@ -121,6 +122,7 @@ fn crowd(
     time: Duration,
     request: fn(&Person, usize) -> Request,
 ) -> Result<Outcome> {
+    // Blocking and outside the runtime: it is not measured, and paced by sleeping.
     let connections = open(server)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -214,6 +216,7 @@ async fn work(
             503 => {
                 outcome.refused_ms.push(took_ms);
                 let wait = head.retry_after.unwrap_or_default();
+                // No longer than the run: the last waits would make it longer and the rate lower.
                 tokio::time::sleep(wait.min(rest)).await;
             }
             status => bail!("the server replied {status}: {}", client.body()),

@@ -52,6 +52,7 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
         let reading =
             scope.spawn(|| read_until(&server.address, &reader, |_| done.load(Ordering::Relaxed)));
         let uploaded = upload_all(bench, &server.address, &people);
+        // Before anything is returned: the scope waits for the two that look at it.
         done.store(true, Ordering::Relaxed);
         let during = reading.join().unwrap_or_else(|_| Ok(Latencies::default()));
         let resident_bytes = watching.join().unwrap_or(Ok(0));
@@ -142,6 +143,7 @@ fn upload_all(
     let mut connection = Connection::open(address)?;
     let reader = people.first().context("there are people")?;
     for (number, id) in &ids {
+        // As it was chosen when this photo was uploaded: only the owner may ask for it.
         let owner = people.get(number % people.len()).unwrap_or(reader);
         wait_until_ready(&mut connection, owner, id)?;
     }

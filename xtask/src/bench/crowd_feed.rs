@@ -168,6 +168,7 @@ impl Subject {
             options.connections,
             bench.time,
             |connection, turn| {
+                // Of its own for each run, connection and turn, and the same for every program.
                 let seed = ((run * options.connections + connection) as u64) << 32 | turn;
                 let person = &people[scene::random(seed) as usize % people.len()];
                 Request::get(scene::FEED, &person.token)

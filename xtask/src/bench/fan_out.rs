@@ -98,6 +98,7 @@ impl Scene {
         let author = scene::sign_up(&mut connection, &application, "author")?;
         let readers = make_readers(&mut connection, &application)?;
         let made = make_followers(server, &application, &author, followers)?;
+        // Over all, since feeds are not written at once, and the last one counts.
         let watched = made.into_iter().step_by(followers / WATCHED);
         server.rest()?;
         Ok(Self {
@@ -113,6 +114,7 @@ impl Scene {
         self.deployment.server.rest()?;
         let before = self.deployment.server.usage()?;
         let took = self.post_and_wait(number)?;
+        // What follows the last feed, such as a sync to the disk, belongs to the post.
         std::thread::sleep(Duration::from_secs(1));
         let used = self.deployment.server.usage()?.processor - before.processor;
         Ok((took, used))
@@ -187,6 +189,8 @@ fn make_followers(
                 let follower =
                     scene::sign_up(&mut connection, application, &format!("follower{number}"))?;
                 scene::follow(&mut connection, &follower, author)?;
+                // Only the feeds of those who were here recently are written; others are made when
+                // they return.
                 scene::home(&mut connection, &follower, 1)?;
                 made.push(follower);
             }

@@ -104,6 +104,7 @@ impl Request {
                 "Content-Type: {kind}\r\nContent-Length: {}\r\n",
                 body.len()
             ));
+        // As RFC 9110 (8.6) asks of a POST without a body.
         } else if method == "POST" {
             head.push_str("Content-Length: 0\r\n");
         }
@@ -117,6 +118,7 @@ impl Request {
     }
 
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        // Before the blank line that ends the head.
         let end = self.head.len() - 2;
         self.head.insert_str(end, &format!("{name}: {value}\r\n"));
         self
@@ -127,6 +129,7 @@ impl Connection {
     pub(crate) fn open(address: &str) -> Result<Self> {
         let stream =
             TcpStream::connect(address).with_context(|| format!("nobody answers at {address}"))?;
+        // Else the second part of a request would wait for the first to be acknowledged.
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(WAIT_MAX))?;
         Ok(Self {

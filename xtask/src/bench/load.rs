@@ -9,7 +9,7 @@ use super::http::{Connection, Request};
 use super::report::Spread;
 use super::server::Usage;
 
-/// The most latencies kept by one connection; beyond it, the first ones stand for all.
+/// The most latencies kept by one connection, which ends its load when it has so many.
 const LATENCIES_MAX: usize = 1_000_000;
 
 /// What one run under load came to.
@@ -42,6 +42,7 @@ pub(crate) fn run(
     time: Duration,
     request: impl Fn(usize, u64) -> Request + Sync,
 ) -> Result<Outcome> {
+    // One more, for this thread: it reads the clock when all connections are open.
     let barrier = Barrier::new(connections + 1);
     let (workers, before, began, after) = std::thread::scope(|scope| {
         let handles: Vec<_> = (0..connections)

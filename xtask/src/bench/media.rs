@@ -67,6 +67,7 @@ fn prepare_scene(bench: &Bench, server: &Server) -> Result<Vec<Served>> {
     let application = scene::application(&mut connection)?;
     let person = scene::sign_up(&mut connection, &application, "photographer")?;
     let mut served = Vec::new();
+    // What a rendition weighs is known only when it is made, so many strengths are tried.
     for strength in STRENGTHS {
         let photo = std::fs::read(grain.join(format!("grain-{strength}.jpg")))?;
         let media = scene::photo(&mut connection, &person, &photo)?;
@@ -125,6 +126,7 @@ fn fetch(connection: &mut Connection, media: &Value, field: &str) -> Result<Serv
     let url = text(media, field)?;
     let at = url.find("/media/").context("an address of a photo")?;
     let path = url[at..].to_owned();
+    // A signed address would be checked with each request, which nginx does not do.
     ensure!(!path.contains('?'), "the photo is not open: {url}");
     let (status, body) = connection.send(&Request::get(&path, ""))?;
     ensure!(status == 200, "{path} answered {status}");

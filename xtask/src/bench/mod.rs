@@ -87,8 +87,8 @@ pub(crate) struct BenchArguments {
     /// The profile that is measured: `release`, or `dist` for what is shipped.
     #[arg(long, default_value = "release")]
     profile: String,
-    /// crowd-feed, posts, engines, fan-out, connections: a program to measure in place of the one
-    /// that is built from here. Repeat it for crowd-feed, to compare several by turns.
+    /// A program to measure in place of the one that is built from here. Repeat it for crowd-feed,
+    /// to compare several by turns.
     #[arg(long = "binary")]
     binaries: Vec<PathBuf>,
     /// fan-out: how many followers the post goes to.
@@ -113,13 +113,14 @@ pub(crate) struct Bench {
     program: PathBuf,
     /// Serves bytes from memory through the same listener: the limit that reads are held against.
     memory_server: PathBuf,
-    /// 12-megapixel JPEGs.
+    /// The folder of drawn JPEGs of 12 megapixels, kept from run to run.
     photos: PathBuf,
 }
 
 pub(crate) fn run(root: &Path, arguments: &BenchArguments) -> Result<()> {
     ensure!(arguments.runs > 0, "--runs must be at least 1");
     let mut report = Report::new(root, &arguments.profile)?;
+    // It builds into a folder of its own, and needs no server.
     if arguments.name == Name::Build {
         build::measure(root, &mut report)?;
         report.print();
@@ -184,6 +185,7 @@ impl Bench {
     /// A place for a benchmark's own files, on the same disk as the build.
     fn folder(&self, name: &str) -> PathBuf {
         self.photos
+            // By process: two benchmarks may run, and one that was killed leaves its folder.
             .with_file_name(format!("bench-{name}-{}", std::process::id()))
     }
 }
@@ -202,36 +204,38 @@ fn prepare(root: &Path, arguments: &BenchArguments) -> Result<Bench> {
             "heliograph",
         ],
     )?;
-    cargo(
-        root,
-        &[
-            "build",
-            "--profile",
-            profile,
-            "-p",
-            "heliograph",
-            "--example",
-            "bytes_from_memory",
-        ],
-    )?;
+    build_memory_server(root, arguments)?;
     let bench = placed(root, arguments)?;
     draw(root, &bench.photos, "noon-1.jpg", ["4032", "3024"])?;
     Ok(bench)
 }
 
-/// Nothing is built: what is measured was built elsewhere.
+/// Builds what reads are held against, if they are measured.
+///
+/// It is an example of the edge and not of the program, whose dependencies would all be built once
+/// more with what its tests ask for.
+fn build_memory_server(root: &Path, arguments: &BenchArguments) -> Result<()> {
+    if !matches!(arguments.name, Name::Reads | Name::All) {
+        return Ok(());
+    }
+    let example = "-p edge-http --example bytes_from_memory";
+    let mut words = vec!["build", "--profile", &arguments.profile];
+    words.extend(example.split(' '));
+    cargo(root, &words)
+}
+
+/// What is measured was built elsewhere.
 fn elsewhere(root: &Path, arguments: &BenchArguments) -> Result<Bench> {
     let mut bench = placed(root, arguments)?;
     match (arguments.name, arguments.binaries.as_slice()) {
+        // It takes several, and draws photos of its own.
         (Name::CrowdFeed, _) => {}
-        (Name::Posts | Name::Engines | Name::FanOut | Name::Connections, [binary]) => {
+        (_, [binary]) => {
             bench.program.clone_from(binary);
+            build_memory_server(root, arguments)?;
             draw(root, &bench.photos, "noon-1.jpg", ["4032", "3024"])?;
         }
-        (Name::Posts | Name::Engines | Name::FanOut | Name::Connections, _) => {
-            bail!("this benchmark takes one --binary")
-        }
-        _ => bail!("this benchmark takes no --binary"),
+        _ => bail!("this benchmark takes one --binary"),
     }
     Ok(bench)
 }
@@ -264,6 +268,7 @@ fn draw(root: &Path, folder: &Path, name: &str, [width, height]: [&str; 2]) -> R
 }
 
 pub(crate) fn cargo(root: &Path, arguments: &[&str]) -> Result<()> {
+    // The toolchain that runs this, not another that may come first in the path.
     let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let status = Command::new(program)
         .args(arguments)

@@ -22,6 +22,8 @@ impl Nginx {
     pub(crate) fn start(folder: &Path) -> Result<Self> {
         let free = TcpListener::bind("127.0.0.1:0")?;
         let address = free.local_addr()?.to_string();
+        // nginx does not choose a port itself. Another process could take this one first; then
+        // nginx ends, and that is reported.
         drop(free);
         let path = folder.join("nginx.conf");
         std::fs::write(&path, configuration(folder, &address))?;

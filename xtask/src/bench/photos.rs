@@ -38,6 +38,7 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
             let asked = Instant::now();
             connection.json(&request)?;
             waited.push(asked.elapsed().as_secs_f64() * 1e3);
+            // After the clock was read: the wait counts for the processor's time alone.
             std::thread::sleep(SETTLED_AFTER);
             processor.push((server.usage()?.processor - before.processor).as_secs_f64() * 1e3);
         }

@@ -49,6 +49,8 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
                         &people[writer].token,
                         &json!({"status": words}),
                     )
+                    // As clients send it; a key of its own each time, so that each request is a
+                    // post.
                     .with("Idempotency-Key", &key)
                 },
             )?;

@@ -19,6 +19,8 @@ impl Spread {
         let last = values.len().saturating_sub(1);
         let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
         Self {
+            // The mean of the middle two of an even number of values; of an odd number both are the
+            // middle one.
             median: (at(last / 2) + at(last.div_ceil(2))) / 2.0,
             min: at(0),
             max: at(last),

@@ -23,6 +23,10 @@ const SETTINGS: [(&str, &str); 11] = [
 ];
 /// Ticks of the processor's accounting in a second, as Linux shows them to everyone.
 const TICKS_PER_SECOND: u64 = 100;
+/// The fields of `stat` after the name with the user and system time of a process.
+const OF_ITSELF: [usize; 2] = [11, 12];
+/// Those with the same of its children that have ended and that it has waited for.
+const OF_ENDED_CHILDREN: [usize; 2] = [13, 14];
 
 /// How long one look at a server lasts that should come to rest.
 const LOOK: Duration = Duration::from_millis(500);
@@ -35,7 +39,7 @@ const SETTLE_MAX: Duration = Duration::from_secs(600);
 pub(crate) struct Server {
     child: Child,
     folder: Option<PathBuf>,
-    /// "127.0.0.1:40123"
+    /// Where it listens, as it says itself: "127.0.0.1:40123".
     pub(crate) address: String,
     /// From being started to saying its address.
     pub(crate) ready_after: Duration,
@@ -46,6 +50,9 @@ pub(crate) struct Server {
 pub(crate) struct Usage {
     pub(crate) processor: Duration,
     pub(crate) resident_bytes: u64,
+    /// What of it is the process's own: without the pages of its program, which the system has at
+    /// hand anyhow and may take back at any time.
+    pub(crate) anonymous_bytes: u64,
     /// The most it has ever had in memory.
     pub(crate) peak_resident_bytes: u64,
 }
@@ -56,6 +63,7 @@ impl Server {
         std::fs::create_dir_all(folder)?;
         let mut command = Command::new(program);
         command
+            // The system chooses a port that is free.
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(folder);
         command.envs(SETTINGS).envs(settings.iter().copied());
@@ -131,11 +139,24 @@ impl Server {
             }
             let before = self.usage()?.processor;
             std::thread::sleep(LOOK);
+            // Less than 5 % of one core: timers never cease, and the clock ticks in steps of 10 ms.
             let rests = self.usage()?.processor - before < LOOK / 20;
             quiet = if rests && alone()? { quiet + 1 } else { 0 };
         }
         Ok(())
     }
+}
+
+/// The time that a process has had on the processor, as two fields of its `stat` have it.
+fn processor_time(process: u32, fields: [usize; 2]) -> Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))
+        .context("benchmarks need Linux's /proc")?;
+    // After the name, which may hold anything.
+    let (_, rest) = stat.rsplit_once(')').unwrap_or_default();
+    let all: Vec<&str> = rest.split_whitespace().collect();
+    let number = |index: usize| all.get(index).and_then(|field| field.parse::<u64>().ok());
+    let ticks: u64 = fields.into_iter().filter_map(number).sum();
+    Ok(Duration::from_millis(ticks * 1_000 / TICKS_PER_SECOND))
 }
 
 /// The processes that any thread of a process has started.
@@ -156,6 +177,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         // It may have ended already.
         let _ = self.child.kill();
+        // Before its folder is removed, in which it might write yet; and so that no zombie stays.
         let _ = self.child.wait();
         if let Some(folder) = &self.folder {
             let _ = std::fs::remove_dir_all(folder);
@@ -169,26 +191,30 @@ impl Usage {
         Self {
             processor: self.processor + other.processor,
             resident_bytes: self.resident_bytes + other.resident_bytes,
+            anonymous_bytes: self.anonymous_bytes + other.anonymous_bytes,
             peak_resident_bytes: self.peak_resident_bytes + other.peak_resident_bytes,
         }
     }
 
+    /// That of a process and of all that it has started, those among them that have ended.
+    pub(crate) fn with_children(process: u32) -> Result<Self> {
+        loop {
+            let ended = processor_time(process, OF_ENDED_CHILDREN)?;
+            let mut sum = Self::of(process)?;
+            for child in children(process)? {
+                // It may have ended since.
+                sum = sum.and(Self::of(child).unwrap_or_default());
+            }
+            // A child's time is its own until its parent has waited for it, and the parent's from
+            // then on: one that ended while we looked would be counted twice, or not at all.
+            if processor_time(process, OF_ENDED_CHILDREN)? == ended {
+                sum.processor += ended;
+                return Ok(sum);
+            }
+        }
+    }
+
     pub(crate) fn of(process: u32) -> Result<Self> {
-        let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))
-            .context("benchmarks need Linux's /proc")?;
-        // After the name, which may hold anything: the 12th and 13th fields are user and system
-        // time, the 22nd pages.
-        let fields: Vec<&str> = stat
-            .rsplit_once(')')
-            .map_or("", |(_, rest)| rest)
-            .split_whitespace()
-            .collect();
-        let number = |index: usize| {
-            fields
-                .get(index)
-                .and_then(|field| field.parse::<u64>().ok())
-                .unwrap_or_default()
-        };
         let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
         let memory_bytes = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name));
@@ -196,9 +222,28 @@ impl Usage {
             kibibytes.parse::<u64>().unwrap_or_default() * 1_024
         };
         Ok(Self {
-            processor: Duration::from_millis((number(11) + number(12)) * 1_000 / TICKS_PER_SECOND),
+            processor: processor_time(process, OF_ITSELF)?,
             resident_bytes: memory_bytes("VmRSS:"),
+            anonymous_bytes: memory_bytes("RssAnon:"),
             peak_resident_bytes: memory_bytes("VmHWM:"),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_a_child_counts_on_when_it_has_ended() {
+        let busy = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done";
+        let mut command = Command::new("sh");
+        command
+            .arg("-c")
+            .arg(format!("sh -c '{busy}'; echo http://ended/; exec sleep 60"));
+        let server = Server::spawn(command).unwrap();
+        let own = server.usage().unwrap().processor;
+        let all = Usage::with_children(server.process()).unwrap().processor;
+        assert!(all >= own + Duration::from_millis(20), "{all:?} {own:?}");
     }
 }

@@ -14,8 +14,8 @@ const SETTLED_AFTER: Duration = Duration::from_secs(3);
 
 pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     report.heading("Start, memory, size");
-    let (mut on_empty, mut again, mut idle, mut ready) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut on_empty, mut again, mut ready) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut idle, mut own) = (Vec::new(), Vec::new());
     for run in 0..bench.runs {
         let folder = bench.folder(&format!("start-{run}"));
         on_empty.push(first_response(bench, &folder)?.0);
@@ -25,13 +25,16 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
             bench.folder(&format!("start-{run}-b")),
         );
         let server = Server::start(&bench.program, &kept, &[])?;
+        // The server still runs: the copy is as a crash would leave it.
         copy_folder(&kept, &copy)?;
         drop(server);
         let (first, server) = first_response(bench, &copy)?;
         again.push(first);
         ready.push(server.ready_after.as_secs_f64() * 1e3);
         std::thread::sleep(SETTLED_AFTER);
-        idle.push(server.usage()?.resident_bytes as f64 / 1_048_576.0);
+        let usage = server.usage()?;
+        idle.push(usage.resident_bytes as f64 / 1_048_576.0);
+        own.push(usage.anonymous_bytes as f64 / 1_048_576.0);
     }
     let size = std::fs::metadata(&bench.program)?.len() as f64 / 1_048_576.0;
     report.header(&["what", "figure"]);
@@ -41,6 +44,7 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     row("start to first answer on a folder in use, ms", again);
     row("start to the address on stdout, ms", ready);
     row("resident memory when idle, MiB", idle);
+    row("of it without the pages of the program, MiB", own);
     report.row(&["size of the binary, MiB".to_owned(), format!("{size:.1}")]);
     Ok(())
 }

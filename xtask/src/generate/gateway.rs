@@ -245,6 +245,7 @@ const fn shape(method: &Method) -> (&'static str, &'static str) {
     match (method.client_streaming, method.server_streaming) {
         (false, false) => ("Unary", "unary"),
         (false, true) => ("ServerStreaming", "server_streaming"),
+        // Streams both ways were refused when the options were read.
         (true, _) => ("ClientStreaming", "client_streaming"),
     }
 }
@@ -269,6 +270,7 @@ pub(super) fn signature(method: &Method) -> String {
 fn documentation(comments: &[String], indent: &str) -> String {
     let lines = comments.iter().flat_map(|comment| comment.lines());
     lines.fold(String::new(), |mut text, line| {
+        // A line keeps the blank that follows the contract's slashes, if there is one.
         let space = if line.starts_with(' ') || line.is_empty() {
             ""
         } else {

@@ -90,6 +90,7 @@ pub(crate) fn write(root: &Path, check: bool) -> Result<Vec<PathBuf>> {
 
 /// Writes a file if it is not so already, and returns it then; with `check` writes nothing.
 fn put(target: PathBuf, source: &str, check: bool) -> Result<Option<PathBuf>> {
+    // What is not touched is not compiled again.
     if std::fs::read_to_string(&target).ok().as_deref() == Some(source) {
         return Ok(None);
     }
@@ -109,6 +110,7 @@ fn contracts(root: &Path) -> Result<Vec<Contract>> {
         let folders = std::fs::read_dir(root.join(layer)).context(layer)?;
         let names = folders.map(|folder| anyhow::Ok(folder?.file_name().into_string().ok()));
         let mut names: Vec<_> = names.collect::<Result<_>>()?;
+        // The order of a folder is the file system's; what is generated must not depend on it.
         names.sort();
         for name in names.into_iter().flatten() {
             let folder = format!("{layer}/{name}/gateway");
@@ -129,6 +131,7 @@ impl Contract {
         let mut compiler = Compiler::new([folder.join("proto"), root.join(SHARED)])?;
         compiler
             .include_imports(true)
+            // Comments are part of it.
             .include_source_info(true)
             .open_files([proto])?;
         let stub = Rc::<RefCell<Option<Stub>>>::default();
@@ -158,6 +161,7 @@ impl Contract {
 
     fn compile(&self, compiler: &Compiler, generator: GatewayGenerator) -> Result<String> {
         let folder = std::env::temp_dir();
+        // prost-build writes files only; the process's id keeps two runs apart.
         let folder = folder.join(format!("heliograph-generate-{}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
         let (package, _) = self
@@ -171,6 +175,7 @@ impl Contract {
             // Photo bytes pass through contracts in process without being copied.
             .bytes(["."])
             .service_generator(Box::new(generator));
+        // Shared messages are the types of `infra-rpc` in every gateway, not generated into each.
         if package != "heliograph.rpc.v1" {
             config.extern_path(".heliograph.rpc.v1", "::infra_rpc::v1");
         }
@@ -195,6 +200,7 @@ fn format(source: &str) -> Result<String> {
         .context("starting rustfmt")?;
     rustfmt
         .stdin
+        // Taken, so that it is closed after the writing: rustfmt reads to the end.
         .take()
         .context("rustfmt has an input")?
         .write_all(source.as_bytes())?;

@@ -40,6 +40,7 @@ fn of_method(pool: &DescriptorPool, method: &MethodDescriptor) -> Result<MethodO
         !(method.is_client_streaming() && method.is_server_streaming()),
         "streams both ways, which the transport does not know"
     );
+    // Without a default: what is repeated by mistake happens twice, so the author has to say.
     let Some(Value::Bool(is_idempotent)) = option(pool, method, IDEMPOTENT)? else {
         bail!(
             "does not say whether it may be repeated; write `option ({IDEMPOTENT}) = true;` or `false` into it"

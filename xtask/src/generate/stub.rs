@@ -6,7 +6,7 @@ use prost_build::Service;
 
 use super::gateway::{constant, signature};
 
-/// A service's stub.
+/// The source of a service's stub, and the service's name, by which it is exported.
 pub(super) struct Stub {
     pub(super) service: String,
     pub(super) source: String,

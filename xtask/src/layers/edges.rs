@@ -88,6 +88,7 @@ fn check_edge(one: &Crate, dependency: &Dependency, rules: &Rules) -> Option<Fin
 
 fn is_allowed(one: &Crate, dependency: &Dependency, rules: &Rules) -> bool {
     let core = first_fit(&rules.cores.crates, &dependency.name).is_some();
+    // Before all else: no rule below may let others name a core.
     if core && first_fit(&rules.cores.named_by, &one.name).is_none() {
         return false;
     }
@@ -154,6 +155,7 @@ fn reason(one: &Crate, dependency: &Dependency, rules: &Rules) -> (String, Strin
     let layer_name = |at: usize| rules.layers.get(at).map_or("", |layer: &Layer| &layer.name);
     let business = (core_of("business", from), gateway_of("business", to));
     match (layer_of(from), layer_of(to)) {
+        // First: both are in one layer, and the advice for neighbours would be too general.
         _ if business.0.is_some() && business.1.is_some() => (
             format!("[business.calls] does not let {} call {}", business.0.unwrap_or_default(), business.1.unwrap_or_default()),
             "act on an event instead, or add the call there if the list stays free of circles".to_owned(),
@@ -178,6 +180,7 @@ fn rules_for(from: &str, rules: &Rules) -> String {
     let whys: Vec<_> = rules
         .rules
         .iter()
+        // A rule for every crate explains none.
         .filter(|rule| rule.from.iter().all(|pattern| pattern.0 != "*"))
         .filter(|rule| first_fit(&rule.from, from).is_some())
         .map(|rule| rule.why.as_str())
@@ -247,6 +250,7 @@ fn place(one: &Crate, dependency: &Dependency) -> String {
     let mut within = false;
     for (index, line) in one.manifest.lines().enumerate() {
         if line.starts_with('[') {
+            // "dependencies]" is the end of the other two headings as well.
             within = line.ends_with(section) && (section != "dependencies]" || !line.contains('-'));
         }
         if within && declares(line) {

@@ -22,6 +22,7 @@ impl Pattern {
             return glob(&self.0, name).then_some(Fit { domain: None });
         };
         let domain = name.strip_prefix(before)?.strip_suffix(after)?;
+        // So `business-{domain}` does not fit `business-posts-gateway`.
         let word = !domain.is_empty() && !domain.contains('-');
         word.then(|| Fit {
             domain: Some(domain.to_owned()),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::pattern::Pattern;
 
-/// The allowed graph.
+/// Which crates may depend on which, and which tables they share.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rules {
@@ -89,6 +89,8 @@ impl Rules {
                 );
             }
         }
+        // Cargo would refuse only circles of crates, and a core calls a gateway, never another
+        // core.
         if let Some(circle) = circle(calls) {
             bail!("[business.calls] goes in a circle: {}", circle.join(" -> "));
         }
@@ -104,6 +106,7 @@ fn circle(calls: &BTreeMap<String, Vec<String>>) -> Option<Vec<String>> {
         domain: &String,
     ) -> Option<Vec<String>> {
         if let Some(at) = way.iter().position(|before| before == domain) {
+            // Without the way that leads into it.
             return Some([&way[at..], std::slice::from_ref(domain)].concat());
         }
         way.push(domain.clone());

@@ -45,6 +45,8 @@ pub(crate) fn check(files: &[File], shared: &[String]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in files {
         for (line, table) in named_tables(file) {
+            // What no migration creates is no domain's: a common table expression, or SQLite's own
+            // table.
             let Some(domains) = owners.get(&table) else {
                 continue;
             };
@@ -73,6 +75,7 @@ fn finding(file: &File, line: usize, table: &str, domains: &BTreeSet<String>) ->
 fn owners(files: &[File]) -> BTreeMap<String, BTreeSet<String>> {
     let mut owners: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let migrations = files.iter().filter(|file| {
+        // Only migrations count: tests create tables of their own.
         is_sql(&file.path)
             && file
                 .path
@@ -140,6 +143,7 @@ fn named_tables(file: &File) -> Vec<(usize, String)> {
     } else {
         source::rust(&file.text)
     };
+    // In Rust, SQL stands in strings.
     let wanted = if sql { Kind::Code } else { Kind::Text };
     let pieces = pieces.into_iter().filter(|piece| piece.kind == wanted);
     pieces.flat_map(|piece| named_in(&piece)).collect()
@@ -174,6 +178,7 @@ fn named_in(piece: &Piece<'_>) -> Vec<(usize, String)> {
             if !rest[list.len()..].starts_with(',') {
                 break;
             }
+            // The other name for the table before the comma, and its AS.
             for _ in words_count(&list) {
                 after.next();
             }

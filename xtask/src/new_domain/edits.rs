@@ -78,7 +78,7 @@ const EDITS: &[Edit] = &[
         "            {{name}}: {{layer}}_{{name}}::Settings::default(),",
     ),
     edit(
-        "app/tests/end_to_end/callers.rs",
+        "app/tests/end_to_end/fixed_shape/callers.rs",
         Place::Before("    });"),
         "        dyn {{layer}}_{{name}}_gateway::{{Name}} {
             add_entry(account_id => {{layer}}_{{name}}_gateway::AddEntryRequest { account_id, ..Default::default() });
@@ -86,13 +86,13 @@ const EDITS: &[Edit] = &[
         }",
     ),
     edit(
-        "app/tests/end_to_end/callers/scopes.rs",
+        "app/tests/end_to_end/fixed_shape/callers/scopes.rs",
         Place::Before("    (\"feed.get_home\", &[\"read:statuses\"]),"),
         "    (\"{{name}}.add_entry\", &[\"write\"]),
     (\"{{name}}.list_entries\", &[\"read\"]),",
     ),
     edit(
-        "app/tests/end_to_end/engine_schemas.rs",
+        "app/tests/end_to_end/fixed_shape/engine_schemas.rs",
         Place::BeforeFirst("];"),
         "    (
         \"{{name}}\",
@@ -154,6 +154,7 @@ impl Edit {
         let index = self.place.index(&lines, domain)?;
         let (before, after) = lines.split_at(index);
         let mut added = domain.fill(self.lines);
+        // A blank line parts sections; at the end of the document it stands before the new one.
         if matches!(self.place, Place::AmongSections) {
             added = if after.is_empty() {
                 format!("\n{added}")
@@ -208,6 +209,7 @@ fn only(lines: &[&str], wanted: &str) -> Result<usize> {
     let (index, _) = found
         .next()
         .with_context(|| format!("no line is `{wanted}`"))?;
+    // Which of them was meant cannot be known, and the wrong one might compile.
     ensure!(found.next().is_none(), "more than one line is `{wanted}`");
     Ok(index)
 }

@@ -26,7 +26,7 @@ const NEXT: &str = "
 What it does so far is an example: put the domain's own noun in place of the entries, in the contract
 first, and then `cargo xtask generate`.
   - the scopes that each call needs, narrower than `read` and `write`, go into the contract and into
-    app/tests/end_to_end/callers/scopes.rs
+    app/tests/end_to_end/fixed_shape/callers/scopes.rs
   - whom it calls goes into `Dependencies`, `layers.toml` and `app/src/wire/compose`
   - docs: the code map in ARCHITECTURE.md, docs/systems.md, docs/glossary.md, the files in
     docs/operators-guide.md, CHANGELOG.md
@@ -65,6 +65,7 @@ fn write(root: &Path, domain: &NewDomain) -> Result<()> {
     }
     let edited = edits::apply(root, domain)?;
     let rust = files.into_iter().map(|(path, _)| path).chain(edited);
+    // Before the formatting and the checks, which read what it writes.
     generate::write(root, false)?;
     format(root, rust.filter(|path| has_extension(path, "rs")))?;
     lock(root)?;
@@ -92,6 +93,7 @@ fn format(root: &Path, files: impl Iterator<Item = PathBuf>) -> Result<()> {
 fn lock(root: &Path) -> Result<()> {
     let output = Command::new(env!("CARGO"))
         .current_dir(root)
+        // Not `--locked`: this is the one run that may change the lock file. It needs no network.
         .args(["metadata", "--offline", "--format-version", "1"])
         .output()
         .context("starting cargo")?;

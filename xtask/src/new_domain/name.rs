@@ -46,9 +46,9 @@ impl Layer {
 /// A domain that is not there yet and may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NewDomain {
-    /// "engagement".
+    /// In lower case, as paths and modules have it: "engagement".
     pub(super) name: String,
-    /// "Engagement".
+    /// With a capital, as types begin: "Engagement".
     pub(super) title: String,
     pub(super) layer: Layer,
 }
@@ -58,12 +58,15 @@ impl NewDomain {
     pub(super) fn checked(root: &Path, name: &str, layer: Layer) -> Result<Self> {
         let is_word = name.bytes().all(|byte| byte.is_ascii_lowercase());
         ensure!(
+            // One word: `{domain}` in layers.toml takes no hyphen, and a module's name takes none
+            // either.
             is_word && (LENGTH_MIN..=LENGTH_MAX).contains(&name.len()),
             "`{name}` is no name for a domain: it is one word of {LENGTH_MIN} to {LENGTH_MAX} letters from a to z"
         );
         if RESERVED.contains(&name) || is_keyword(name) {
             bail!("`{name}` means something else here or in Rust; choose another name");
         }
+        // In either layer: modules of the program and its settings have only the domain's name.
         for layer in [Layer::Business, Layer::Product] {
             let folder = PathBuf::from(layer.name()).join(name);
             ensure!(
@@ -74,6 +77,7 @@ impl NewDomain {
         }
         let settings = std::fs::read_to_string(root.join(SETTINGS)).context(SETTINGS)?;
         ensure!(
+            // Sections that belong to no domain would otherwise be there twice.
             !settings.contains(&format!("    pub {name}: ")),
             "`{name}` is a setting already, in {SETTINGS}; choose another name"
         );

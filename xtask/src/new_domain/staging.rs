@@ -35,6 +35,7 @@ impl Staging {
         let mut changed = Vec::new();
         for file in workspace::all_files(self.root())? {
             let text = fs::read(self.root().join(&file))?;
+            // None where the file is new: undoing removes it then.
             let before = fs::read(root.join(&file)).ok();
             if before.as_ref() != Some(&text) {
                 changed.push(Change { file, text, before });
@@ -42,6 +43,7 @@ impl Staging {
         }
         for (index, change) in changed.iter().enumerate() {
             if let Err(error) = change.write(root) {
+                // With the one that failed: it may be written in part.
                 for written in &changed[..=index] {
                     written.undo(root);
                 }

@@ -22,7 +22,7 @@ const FUNCTION_LINES_MAX: usize = 60;
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Lengths {
-    /// By path.
+    /// How many lines a file has, by its path.
     #[serde(default)]
     files: BTreeMap<String, usize>,
     /// By `path::name`; of several functions with one name in a file the longest.
@@ -96,7 +96,7 @@ impl Lengths {
 struct Bound {
     /// What has too much.
     what: &'static str,
-    /// Of what.
+    /// What is counted, in the plural.
     unit: &'static str,
     max: usize,
     remedy: &'static str,
@@ -139,6 +139,7 @@ impl Bound {
         });
         let shrunk = allowed
             .iter()
+            // An entry that has room would let its file grow again.
             .filter(|(name, bound)| actual.get(*name).copied().unwrap_or_default() < **bound);
         grown
             .chain(shrunk.map(|(name, bound)| self.shrunk(name, *bound)))

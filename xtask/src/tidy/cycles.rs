@@ -58,6 +58,7 @@ impl Crate {
             .keys()
             .map(|name| (&**name, self.reached_from(name)))
             .collect();
+        // Two modules are in one circle when each reaches the other.
         let circle_of = |name: &str| {
             let others = reached[name].iter();
             others

@@ -44,6 +44,7 @@ fn end_of_body(code: &str) -> Option<usize> {
     let mut braces = 0_usize;
     for (at, byte) in code.bytes().enumerate() {
         match byte {
+            // A `;` within them is an array's, as in `[u8; 2]`, and does not end a declaration.
             b'(' | b'[' if braces == 0 => brackets += 1,
             b')' | b']' if braces == 0 => brackets = brackets.saturating_sub(1),
             b';' if braces == 0 && brackets == 0 => return None,

@@ -37,6 +37,7 @@ fn place_of(path: &Path) -> Option<(&Path, u64)> {
         return None;
     }
     let (number, _) = path.file_stem()?.to_str()?.split_once('_')?;
+    // As a number: `1_` and `0001_` are the same migration.
     Some((folder, number.parse().ok()?))
 }
 

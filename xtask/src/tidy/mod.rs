@@ -8,6 +8,7 @@
 mod allowed;
 mod callers;
 mod cycles;
+mod expand;
 mod functions;
 mod migrations;
 mod prose;
@@ -47,12 +48,14 @@ pub(crate) fn run(root: &Path, accept: bool) -> Result<()> {
         findings.extend(unfinished(path, &text));
         findings.extend(callers::check(path, &text));
         match path.extension().and_then(OsStr::to_str) {
+            // Its names and lengths are the generator's, and its comments the contract's.
             Some("rs") if !is_generated(path) => {
                 lengths.measure(path, &text);
                 markers.look(path, &text);
                 modules.look(path, &text);
                 findings.extend(words::rust(path, &text));
             }
+            Some("sql") => findings.extend(expand::check(path, &text)),
             Some("md") => findings.extend(words::markdown(path, &text)),
             _ => {}
         }

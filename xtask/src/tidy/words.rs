@@ -182,6 +182,7 @@ fn names(path: &Path, text: &str) -> Vec<Finding> {
                     || is_of_function && term.place == Place::FunctionName && term.found == name
             });
             findings.extend(terms.map(|term| finding(path, index + 1, term)));
+            // The next name on the line is the function's.
             is_of_function = name == "fn";
         }
     }

@@ -43,6 +43,7 @@ impl Installation for Copies<'_> {
         for spec in databases::specs() {
             let path = folder.join(spec.file);
             if path.exists() {
+                // On a thread that may wait (`in_background`).
                 self.runtime.block_on(check(spec, &path))?;
             }
         }
@@ -82,6 +83,7 @@ async fn renew_installation(path: &Path) -> Result<()> {
     let database = Database::open(path, databases::BUS.migrations).await;
     let database = database.map_err(failed(file))?;
     let renewed = infra_bus::renew_installation(&database).await;
+    // Closed also after a failure: a log beside the file would belong to it and not be moved along.
     let is_whole = database.close().await;
     renewed.map_err(failed(file))?;
     match is_whole {

@@ -124,6 +124,7 @@ async fn back_up(arguments: BackupArguments, configuration: &Configuration) -> R
     require_databases_in_files(configuration)?;
     let folder = configuration.data_dir.clone();
     require_outside(&folder, &arguments.target)?;
+    // Before the databases are looked at, which a move could take away.
     let _lock = backups::hold(&folder)?;
     let (contents, databases) = backups::databases(configuration).await?;
     require_photos(configuration, &contents, &databases).await?;
@@ -160,6 +161,7 @@ async fn back_up(arguments: BackupArguments, configuration: &Configuration) -> R
         })?)
     })
     .await?;
+    // A backup that root makes leaves locks and notes that the server has to write.
     data_folder::give_all(&held)?;
     remember(&held, &target, &report);
     if json {
@@ -259,6 +261,7 @@ async fn require_photos(
 fn remember(folder: &Path, target: &Path, report: &BackupReport) {
     let last = LastBackup {
         snapshot: report.snapshot.clone(),
+        // As a path that holds wherever the doctor is run from.
         target: target.canonicalize().unwrap_or_else(|_| target.to_owned()),
         taken_at_us: report.manifest.taken_at_us,
         lost: report.manifest.photos.lost,

@@ -82,7 +82,9 @@ async fn restore(arguments: RestoreArguments, configuration: &Configuration) -> 
     );
     let identities = identities(arguments.identity.as_deref())?;
     let folder = configuration.data_dir.clone();
+    // Before the folder is held, which puts a lock into it.
     require_empty(&folder)?;
+    // Before anything is written: a bucket that will not do should be found at once.
     let bucket = RestoredBucket::look(configuration, arguments.used_bucket).await?;
     let place = bucket.as_ref().map(RestoredBucket::place);
     // Nothing else starts on the folder meanwhile.
@@ -140,6 +142,7 @@ fn identities(file: Option<&Path>) -> Result<Vec<Identity>> {
         return Ok(Vec::new());
     };
     ensure!(
+        // A secret on a command line is in the shell's history; say so rather than "no such file".
         file.to_str()
             .is_none_or(|text| text.parse::<Identity>().is_err()),
         "--identity was given the key itself: write it to a file that only you can read, and name the file"
@@ -166,6 +169,7 @@ fn require_empty(folder: &Path) -> Result<()> {
     for entry in entries {
         let name = entry?.file_name();
         let is_harmless = name == data_folder::LOCK
+            // A disk of its own has this at its root.
             || name == "lost+found"
             || name == backups::LOCK
             || (name == data_folder::MEDIA && is_empty(&folder.join(&name)))

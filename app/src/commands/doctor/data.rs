@@ -3,17 +3,16 @@
 
 use std::path::Path;
 
-use infra_db::{Database, DbError, inspect};
+use infra_db::inspect;
 use infra_domain::{DatabaseSpec, Finding};
 use infra_host::Ballast;
 
-use super::{event_log, has_problem};
+use super::{domains, event_log, has_problem};
 use crate::config::Configuration;
 use crate::wire::backups;
-use crate::wire::compose::{DOMAINS, Entry};
 use crate::wire::data_folder::{self, Contents, Found, causes};
 use crate::wire::databases::BUS;
-use crate::wire::{permissions, photos};
+use crate::wire::permissions;
 
 /// Below this many times the reserve, room on the disk will soon be short.
 const RESERVES_MIN: u64 = 2;
@@ -48,11 +47,11 @@ pub(super) async fn findings(configuration: &Configuration) -> Vec<Finding> {
     let is_whole = !has_problem(&databases);
     findings.extend(databases);
     findings.extend(secret(path, &contents));
+    // Domains ask with their own statements, which a damaged or foreign database may not bear.
     if is_whole {
-        let bus = for_reading(path, &contents, &BUS);
+        let bus = domains::file_for_reading(path, &contents, &BUS);
         findings.extend(event_log::findings(configuration, bus).await);
-        let has_bucket = !configuration.media_url.is_empty();
-        findings.extend(domains(path, &contents, has_bucket).await);
+        findings.extend(domains::findings(configuration, &contents).await);
     }
     findings
 }
@@ -63,12 +62,14 @@ pub(in crate::commands) async fn log_findings(configuration: &Configuration) -> 
         return Vec::new();
     }
     let contents = Contents::look(configuration).await.ok();
-    let bus = contents.and_then(|found| for_reading(&configuration.data_dir, &found, &BUS));
+    let bus =
+        contents.and_then(|found| domains::file_for_reading(&configuration.data_dir, &found, &BUS));
     event_log::findings(configuration, bus).await
 }
 
 fn writable(path: &Path) -> Finding {
     use rustix::fs::{Access, access};
+    // Execution, too: of a folder it is the right to reach what is in it.
     match access(path, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK) {
         Ok(()) => Finding::Good(format!(
             "the data folder {} can be written to",
@@ -180,6 +181,7 @@ async fn database(folder: &Path, database: &DatabaseSpec, found: &Found<'_>) -> 
 fn secret(folder: &Path, contents: &Contents) -> Option<Finding> {
     let path = folder.join(data_folder::SECRET);
     let is_in_use = |found: Found<'_>| matches!(found, Found::Ready(_));
+    // Where no database is in use there was no start yet, which makes it.
     let lost = !path.exists() && contents.databases().any(|(_, found)| is_in_use(found));
     lost.then(|| {
         Finding::Warning(format!(
@@ -188,54 +190,4 @@ fn secret(folder: &Path, contents: &Contents) -> Option<Finding> {
             path.display()
         ))
     })
-}
-
-/// A database for reading, when it is up to date: an older one may lack what is asked for.
-fn for_reading(folder: &Path, contents: &Contents, spec: &DatabaseSpec) -> Option<Database> {
-    let mut databases = contents.databases();
-    let (_, found) = databases.find(|(database, _)| database.name == spec.name)?;
-    let is_up_to_date = matches!(found, Found::Ready(0));
-    is_up_to_date.then(|| Database::open_read_only(&folder.join(spec.file)))
-}
-
-/// What each domain finds in its database, and whether the photos' files are there at all.
-async fn domains(folder: &Path, contents: &Contents, has_bucket: bool) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for entry in DOMAINS {
-        let Some(database) = for_reading(folder, contents, entry.database) else {
-            continue;
-        };
-        let found = domain(folder, contents, entry, &database, has_bucket).await;
-        database.close().await;
-        findings.extend(found.unwrap_or_else(|error| {
-            let (file, causes) = (entry.database.file, causes(&error));
-            vec![Finding::Problem(format!(
-                "{file} cannot be looked at: {causes}"
-            ))]
-        }));
-    }
-    findings
-}
-
-async fn domain(
-    folder: &Path,
-    contents: &Contents,
-    entry: &Entry,
-    database: &Database,
-    has_bucket: bool,
-) -> Result<Vec<Finding>, DbError> {
-    let mut findings = Vec::new();
-    if !has_bucket && (entry.has_blobs)(database).await? && photos::has_no_files(folder) {
-        let files = folder.join(data_folder::MEDIA);
-        findings.push(if contents.files_are_given_up() {
-            Finding::Warning(format!(
-                "the photos' files in {} are lost, as --accept-lost photos said",
-                files.display()
-            ))
-        } else {
-            Finding::Problem(photos::no_files(folder))
-        });
-    }
-    findings.extend((entry.check)(database).await?);
-    Ok(findings)
 }

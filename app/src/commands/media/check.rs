@@ -11,6 +11,7 @@ use clap::Args;
 use futures::StreamExt as _;
 use serde_json::json;
 
+use crate::commands::Access;
 use crate::config::Configuration;
 use crate::wire::record;
 
@@ -70,7 +71,12 @@ pub(super) async fn run(arguments: &CheckArguments, configuration: &Configuratio
 }
 
 async fn check(arguments: &CheckArguments, configuration: &Configuration) -> Result<CheckSummary> {
-    let domains = crate::commands::open_with_codecs(configuration).await?;
+    let access = if arguments.repair {
+        Access::Changes
+    } else {
+        Access::Asks
+    };
+    let domains = crate::commands::open_with_codecs(configuration, access).await?;
     let request = CheckMediaRequest {
         repair: arguments.repair,
         read_bytes: !arguments.quick,
@@ -99,8 +105,10 @@ async fn check(arguments: &CheckArguments, configuration: &Configuration) -> Res
         }
     }
     progress.clear();
+    // A stream that ends early looks like one that was read to its end, but for this.
     anyhow::ensure!(last.done, "the check was cut off; begin it again");
     if arguments.delete_unnamed {
+        // Only after a check that was done: else some of it may yet be there, and be a photo.
         record::record_unnamed_deleted(&configuration.data_dir)?;
     }
     let deleted = !arguments.repair || super::delete_queued(&domains, configuration).await?;

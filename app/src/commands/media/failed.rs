@@ -11,6 +11,7 @@ use clap::{Args, Subcommand};
 use infra_kernel::{AccountId, ErrorCode};
 use serde_json::json;
 
+use crate::commands::Access;
 use crate::config::Configuration;
 
 /// The most photos that one call lists.
@@ -30,7 +31,7 @@ pub(in crate::commands) enum FailedCommand {
         /// Only those before the one with this id: the last of the page before
         #[arg(long, value_name = "ID", default_value_t = 0)]
         before: u64,
-        /// How many at most
+        /// How many at most, and as many ready photos whose smaller forms were given up
         #[arg(long, default_value_t = 50)]
         limit: u32,
         /// Print JSON: `what` distinguishes photos that failed from ready ones whose smaller forms
@@ -64,7 +65,11 @@ pub(in crate::commands) struct Which {
 }
 
 pub(super) async fn run(command: FailedCommand, configuration: &Configuration) -> Result<ExitCode> {
-    let domains = crate::commands::open_existing(configuration).await?;
+    let access = match command {
+        FailedCommand::List { .. } | FailedCommand::Show { .. } => Access::Asks,
+        FailedCommand::Retry(_) | FailedCommand::Drop(_) => Access::Changes,
+    };
+    let domains = crate::commands::open_existing(configuration, access).await?;
     let media = domains.gateways().media;
     match command {
         FailedCommand::List {
@@ -98,6 +103,15 @@ async fn page(media: &dyn Media, before_id: u64, limit: u32) -> Result<Vec<Faile
     Ok(ask(media, before_id, limit).await?.items)
 }
 
+/// Ready photos before this one whose smaller forms were given up, newest first.
+async fn page_of_forms(
+    media: &dyn Media,
+    before_id: u64,
+    limit: u32,
+) -> Result<Vec<GivenUpAlternates>> {
+    Ok(ask(media, before_id, limit).await?.alternates)
+}
+
 async fn ask(media: &dyn Media, before_id: u64, limit: u32) -> Result<ListFailedReply> {
     let request = ListFailedRequest { before_id, limit };
     Ok(media
@@ -110,16 +124,10 @@ fn id_of(failed: &FailedItem) -> u64 {
 }
 
 async fn list(media: &dyn Media, before: u64, limit: u32, as_json: bool) -> Result<()> {
-    let (mut before, mut listed, mut alternates) = (before, Vec::new(), Vec::new());
-    while let left @ 1.. = limit.saturating_sub(u32::try_from(listed.len())?) {
-        let reply = ask(media, before, left.min(PAGE_ITEMS)).await?;
-        alternates.extend(reply.alternates);
-        let Some(last) = reply.items.last() else {
-            break;
-        };
-        before = id_of(last);
-        listed.extend(reply.items);
-    }
+    let failed = |before, limit| page(media, before, limit);
+    let listed = in_pages(before, limit, id_of, failed).await?;
+    let forms = |before, limit| page_of_forms(media, before, limit);
+    let alternates = in_pages(before, limit, |left| left.media_id, forms).await?;
     if as_json {
         let photos = listed.iter().map(self::as_json);
         return crate::commands::print_json(
@@ -135,6 +143,23 @@ async fn list(media: &dyn Media, before: u64, limit: u32, as_json: bool) -> Resu
         print_given_up(&alternates);
     }
     Ok(())
+}
+
+/// So many of what comes before an id, which one call returns only in pages.
+async fn in_pages<T, Page: Future<Output = Result<Vec<T>>>>(
+    mut before: u64,
+    limit: u32,
+    id_of: impl Fn(&T) -> u64,
+    page: impl Fn(u64, u32) -> Page,
+) -> Result<Vec<T>> {
+    let mut all = Vec::new();
+    while let left @ 1.. = limit.saturating_sub(u32::try_from(all.len())?) {
+        let items = page(before, left.min(PAGE_ITEMS)).await?;
+        let Some(last) = items.last() else { break };
+        before = id_of(last);
+        all.extend(items);
+    }
+    Ok(all)
 }
 
 fn print_failed(listed: &[FailedItem]) {
@@ -191,11 +216,13 @@ fn first_line(text: &str) -> &str {
 
 /// The photo, if only its smaller forms were given up.
 async fn given_up(media: &dyn Media, id: u64) -> Result<Option<GivenUpAlternates>> {
-    let mut all = ask(media, 0, PAGE_ITEMS).await?.alternates.into_iter();
-    Ok(all.find(|left| left.media_id == id))
+    // The page that begins at this one: there is no call for a single one.
+    let found = page_of_forms(media, id.saturating_add(1), 1).await?.pop();
+    Ok(found.filter(|left| left.media_id == id))
 }
 
 async fn show(media: &dyn Media, id: u64, as_json: bool) -> Result<()> {
+    // The page that begins at this one: there is no call for a single one.
     let found = page(media, id.saturating_add(1), 1).await?.pop();
     let Some(failed) = found.filter(|failed| id_of(failed) == id) else {
         let left = given_up(media, id).await?;
@@ -278,22 +305,23 @@ async fn retry_all(media: &dyn Media) -> Result<()> {
     Ok(())
 }
 
-/// Of every photo whose smaller forms were given up, and how many these are: each that is retried
-/// leaves the list.
+/// Of every photo whose smaller forms were given up; returns of how many.
 async fn retry_all_forms(media: &dyn Media) -> Result<u64> {
-    let mut again = 0;
+    let (mut before, mut again) = (0, 0);
     loop {
-        let before = again;
-        for left in ask(media, 0, PAGE_ITEMS).await?.alternates {
+        let alternates = page_of_forms(media, before, PAGE_ITEMS).await?;
+        let Some(last) = alternates.last() else {
+            return Ok(again);
+        };
+        // Not from the beginning again: one that cannot be retried would come for ever.
+        before = last.media_id;
+        for left in &alternates {
             match self::again(media, left.media_id).await {
                 Ok(()) => again += 1,
                 Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::Conflict) => {
                 }
                 Err(error) => return Err(error.into()),
             }
-        }
-        if again == before {
-            return Ok(again);
         }
     }
 }
@@ -320,6 +348,7 @@ async fn drop_all(media: &dyn Media) -> Result<()> {
     loop {
         let items = page(media, before, PAGE_ITEMS).await?;
         let Some(last) = items.last() else { break };
+        // Not from the beginning again: one that is not dropped would come for ever.
         before = id_of(last);
         for failed in &items {
             dropped += u64::from(drop_one(media, id_of(failed)).await?);

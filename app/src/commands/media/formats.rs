@@ -7,6 +7,7 @@ use business_media_gateway::{FormatStatus, ListFormatsRequest, SwitchFormatReque
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use crate::commands::Access;
 use crate::config::Configuration;
 
 /// Say which picture formats are taken, and switch them off and on
@@ -46,7 +47,11 @@ pub(super) async fn run(
     arguments: FormatsArguments,
     configuration: &Configuration,
 ) -> Result<ExitCode> {
-    let domains = crate::commands::open_with_codecs(configuration).await?;
+    let access = match arguments.command {
+        None => Access::Asks,
+        Some(_) => Access::Changes,
+    };
+    let domains = crate::commands::open_with_codecs(configuration, access).await?;
     let (media, context) = (domains.gateways().media, crate::commands::context());
     let switch = match arguments.command {
         None => None,

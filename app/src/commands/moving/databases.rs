@@ -53,6 +53,7 @@ pub(super) async fn run(
     let mut progress = Progress::new(arguments.json);
     let mut report = |step: crate::wire::moving::Step<'_>| progress.step(&step);
     let moved = Box::pin(move_databases(configuration, &destination, &mut report)).await;
+    // Also after a failure, whose error gets a line of its own.
     progress.clear();
     let moved = moved?;
     if arguments.json {

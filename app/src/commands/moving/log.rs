@@ -53,6 +53,7 @@ pub(super) async fn run(
         Place::Folder => Side::Folder,
     };
     let moved = Box::pin(move_event_log(configuration, to, &mut progress)).await;
+    // Before anything is printed: this takes the bar away.
     drop(line);
     report(arguments, &moved?);
     Ok(ExitCode::SUCCESS)

@@ -69,6 +69,7 @@ pub(super) async fn run(
         &mut report,
     ));
     let moved = moved.await;
+    // Before anything is printed, an error too: this takes the bar away.
     drop(line);
     let moved = moved?;
     if arguments.json {

@@ -25,6 +25,7 @@ impl Layers {
                 });
             }
             for (setting, name) in [KEY, SECRET] {
+                // Two of the three parts of a temporary key are no key.
                 if let Some(variable) = find(name).filter(|_| find(TEMPORARY).is_none()) {
                     self.set_from(setting, variable)?;
                 }

@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-/// Every plain setting of a table by its dotted name.
+/// Every plain setting of a table by its dotted name; a section that is empty is one, too.
 pub(super) fn flatten(table: &Table) -> Vec<(String, Value)> {
     let mut settings = Vec::new();
     for (name, value) in table {

@@ -8,6 +8,7 @@ const KEY_ID_SHOWN: usize = 4;
 
 /// The value of a setting, as TOML writes it, as it may be shown.
 pub(super) fn shown(setting: &str, value: String) -> String {
+    // As TOML writes it, in either kind of quotes.
     let is_empty = value.trim_matches(['"', '\'']).is_empty();
     if is_empty {
         return value;

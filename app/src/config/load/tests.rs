@@ -1,5 +1,7 @@
 use super::*;
 
+mod sections;
+
 fn loaded(
     file: &str,
     environment: &[(&str, &str)],

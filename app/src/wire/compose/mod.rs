@@ -6,6 +6,7 @@ mod engagement;
 mod feed;
 mod graph;
 mod media;
+mod notifications;
 mod posts;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use infra_redis::Redis;
 use infra_resilience::Limiter;
 use infra_rpc::{Contract, Layers, Method};
 use product_feed::FeedCore;
+use product_notifications::NotificationsCore;
 
 pub(crate) use feed::LIBRARY as FEED_LIBRARY;
 
@@ -40,6 +42,7 @@ pub(crate) static DOMAINS: &[Entry] = &[
     Entry::of::<PostsCore>(),
     Entry::of::<FeedCore>(),
     Entry::of::<EngagementCore>(),
+    Entry::of::<NotificationsCore>(),
 ];
 
 /// How a core is made.
@@ -97,7 +100,7 @@ pub(super) struct Wiring<'a> {
     pub(super) ids: Arc<IdGenerator>,
     /// Where timelines are kept, if not in a database.
     pub(super) redis: Option<Redis>,
-    /// Who counts limits.
+    /// What counts limits, one for all domains.
     pub(super) limiter: Arc<dyn Limiter>,
     pub(super) layers: Layers,
     /// The gateways of the domains that are composed so far, in their layers.
@@ -123,6 +126,7 @@ impl Wiring<'_> {
         spec: &DatabaseSpec,
         local: Arc<G>,
     ) -> Result<()> {
+        // A remote one in place of the local one, so that nobody calls both.
         let layered = match self.topology.remote.find() {
             Some(remote) => G::layered(remote, &self.layers),
             None => {

@@ -26,6 +26,7 @@ impl Move<'_> {
         let database = Database::open_postgres(url, spec.name, on_server(spec)?, options).await?;
         let found = database.installation().await?;
         ensure!(
+            // Else another server's schema of this name would be moved as if it were this folder's.
             found.as_deref() == self.record.installation(spec.name),
             "the database that `database_url` names is not the one of {} that {} was used with: name that one",
             spec.name,
@@ -56,6 +57,8 @@ impl Move<'_> {
     pub(super) async fn close_target(&self, target: &Database) -> Result<Option<String>> {
         let installation = target.installation().await?;
         if self.destination.to == Side::Folder {
+            // A file is kept from others by its name; schemas are released all at once after the
+            // switch.
             transfer::release(target).await?;
         }
         let is_closed = target.close().await;

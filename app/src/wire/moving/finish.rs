@@ -40,8 +40,12 @@ pub(super) async fn finish(
         Side::Folder => {
             for spec in movable() {
                 let path = configuration.data_dir.join(spec.file);
+                // The line of the switch names this file already; until it is here, a start is
+                // refused.
                 rename(&unfinished(configuration, spec), &path)?;
             }
+            // Before the move is noted as finished: a loss of power must not undo the renames
+            // alone.
             sync(&configuration.data_dir)?;
             Ok(rename_schemas(&destination.url, &switch.name).await)
         }
@@ -53,6 +57,7 @@ fn rename_files(configuration: &Configuration, name: &str) -> Result<Vec<String>
     let folder = configuration.data_dir.as_path();
     let mut kept = Vec::new();
     for spec in movable() {
+        // With the move's name, so that an older one that was kept is not overwritten.
         let moved = format!("{}{MOVED}{name}", spec.file);
         for ending in BESIDE {
             let from = folder.join(format!("{}{ending}", spec.file));
@@ -75,9 +80,11 @@ async fn rename_schemas(url: &str, name: &str) -> Tidied {
         return Tidied { kept, warnings };
     }
     for spec in movable() {
+        // With the move's name, so that an older one that was kept is not in its way.
         let moved = format!("{}_moved_{name}", spec.name);
         match transfer::rename_schema(url, spec.name, &moved).await {
             Ok(_) => kept.push(moved),
+            // The move is done, and nobody needs the old schema: this must not make it fail.
             Err(error) => warnings.push(format!(
                 "the schema {} on the server is not used any more, and could not be renamed ({}); drop it",
                 spec.name,

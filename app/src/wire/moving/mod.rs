@@ -74,7 +74,7 @@ pub(crate) enum Phase {
     Verify,
 }
 
-/// What happened.
+/// What a move has done, for who shows how far it is.
 pub(crate) enum Step<'s> {
     /// So many rows more of a table are done.
     Rows {
@@ -129,6 +129,7 @@ pub(crate) async fn move_databases(
     report: &mut Report<'_>,
 ) -> Result<Moved> {
     let folder = soon(|| DataFolder::hold(&configuration.data_dir)).await?;
+    // Beside the folder's lock: commands hold only this one, and they write, too.
     let _lock = soon(|| DatabasesLock::alone(folder.path())).await?;
     let mut moving = Move {
         configuration,
@@ -148,6 +149,7 @@ pub(crate) async fn move_databases(
         }
     };
     let tidied = finish::finish(configuration, destination, &switch).await?;
+    // Before the move is noted as finished, which no run would come back to.
     data_folder::give_all(folder.path())?;
     moving.record.finish_move(folder.path(), &switch)?;
     Ok(Moved {
@@ -163,6 +165,7 @@ pub(super) async fn soon<T>(take: impl Fn() -> Result<T>) -> Result<T> {
     let give_up_at = Instant::now() + LOCK_WAIT_MAX;
     loop {
         match take() {
+            // Whatever the error: which of them passes is not known here.
             Err(_) if Instant::now() < give_up_at => tokio::time::sleep(LOCK_POLL).await,
             taken => return taken,
         }
@@ -177,12 +180,15 @@ impl Move<'_> {
     async fn copy_all(&mut self, report: &mut Report<'_>) -> Result<(Switch, Held)> {
         self.require_movable().await?;
         let folder = self.configuration.data_dir.as_path();
+        // That of a run that was cut off: by it the half-filled target is recognised.
         let name = self.record.move_name().map_or_else(new_name, str::to_owned);
         self.record.begin_move(folder, &name)?;
+        // Before everything is read, which takes long.
         self.require_free_target(&name).await?;
         let sources = self.read_all(report).await?;
         let rows = sources.iter().map(|source| source.survey.rows()).sum();
         report(Step::Total { rows });
+        // After the reading: until then nothing is made on the server.
         self.claim_target(&name).await?;
         let mut moved = Vec::with_capacity(sources.len());
         for source in &sources {
@@ -193,6 +199,7 @@ impl Move<'_> {
         for source in sources {
             let is_whole = source.database.close().await;
             ensure!(
+                // Of a session that did not close nothing is left, as a log would be beside a file.
                 is_whole || self.destination.to == Side::Folder,
                 "{} could not be closed in order; run the command again",
                 source.spec.file
@@ -202,6 +209,7 @@ impl Move<'_> {
         }
         let to = self.destination.to;
         let switch = Switch { name, to };
+        // When all sources are closed: from this line on nobody may write to them.
         self.record.switch_to(folder, &switch, &moved)?;
         Ok((switch, databases))
     }
@@ -236,6 +244,7 @@ impl Move<'_> {
         };
         let mut contents = Contents::look(&source).await?;
         contents.require_no_other(&source)?;
+        // As a start does: what is lost or damaged must not be moved as if it were all.
         contents.require_whole(&[])?;
         // A folder without a list gets one that knows all that is there.
         contents.record_begun()?;

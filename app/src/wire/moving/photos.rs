@@ -119,6 +119,7 @@ pub(crate) async fn move_photos(
     report: &mut Report<'_>,
 ) -> Result<Moved> {
     let folder = soon(|| DataFolder::hold(&configuration.data_dir)).await?;
+    // Commands beside a server delete photos, too.
     let lock = soon(|| DatabasesLock::alone(folder.path())).await?;
     let origin = origin(configuration)?;
     let topology = Topology {
@@ -129,6 +130,7 @@ pub(crate) async fn move_photos(
     let databases = Databases::open_under(lock, &origin, &topology).await?;
     let moved = move_from(&origin, destination, skip_damaged, report).await;
     databases.close().await;
+    // Also after a failure: what root has made by then must not lock out the service.
     data_folder::give_all(folder.path())?;
     moved
 }
@@ -144,6 +146,7 @@ fn origin(configuration: &Configuration) -> Result<Configuration> {
     );
     let mut origin = configuration.clone();
     if !is_in_bucket {
+        // It may name where they are to go.
         origin.media_url = String::new();
     }
     Ok(origin)
@@ -182,6 +185,7 @@ async fn move_from(
     moving.copy(&mut record, report).await.context(FAILED)?;
     let compared = moving.compare(report).await.context(FAILED)?;
     moving.require_all(&compared, skip_damaged)?;
+    // The last step, and the only one that users of the folder see.
     record.set_bucket(folder, moving.target.id.as_deref())?;
     Ok(moving.done(compared))
 }
@@ -225,6 +229,7 @@ async fn target(
             "{place} is the place of another installation's photos, and two would delete each other's: choose another prefix"
         );
     }
+    // Tried before the id is put there, so that a bucket that will not do stays nobody's.
     store.inspect().await.with_context(cannot)?;
     let id = claim_beside(&store, found, folder, record).await?;
     Side::bucket(store, id, origin).await
@@ -255,6 +260,7 @@ impl Move<'_> {
         while let Some(page) = self.page(after, Verify::All).await? {
             after = Some(page.last);
             page.there.iter().for_each(|stored| done.add(*stored));
+            // When all of the page was read there: a later run begins behind it, unseen.
             record.note_copied(self.folder, self.target.name(), &page.last.to_string())?;
             report(Step {
                 phase: Phase::Copy,
@@ -286,6 +292,7 @@ impl Move<'_> {
 
     async fn page(&mut self, after: Option<BlobKey>, verify: Verify) -> Result<Option<PageCopied>> {
         let (source, target) = (&*self.source.store, &*self.target.store);
+        // Before each page: the folder's disk must keep its reserve, who else may fill it.
         target.require_room(0).await?;
         let page = transfer::copy_page(source, target, after, verify).await?;
         if let Some(page) = &page {
@@ -305,6 +312,8 @@ impl Move<'_> {
                  them behind: --skip-damaged"
             );
         }
+        // Fewer than were counted: nobody deletes while the folder is held, so it needs a second
+        // look.
         let missing = self.of.blobs.saturating_sub(there.blobs + count as u64);
         ensure!(
             missing == 0,

@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::wait::eventually;
-
 /// Files outside the databases and the message log, with their sizes, but for the ballast, which
 /// comes by itself.
 pub(crate) fn files(folder: &Path) -> BTreeMap<PathBuf, u64> {
@@ -44,29 +42,7 @@ pub(crate) fn photo_files(folder: &Path) -> BTreeMap<PathBuf, u64> {
     found
 }
 
-/// Waits until the other forms of every photo (WebP, AVIF), which are made later, are made.
-pub(crate) async fn all_forms_made(folder: &Path) {
-    // Recounted while they get fewer: there may be many.
-    let mut waiting_before = i64::MAX;
-    loop {
-        let waiting = eventually("more forms to be made", async || {
-            let rows = rows(folder);
-            let jobs = rows
-                .iter()
-                .find(|(table, _)| table.ends_with("alternate_jobs"));
-            let (_, waiting) = jobs.expect("the table of forms to be made is gone");
-            (*waiting < waiting_before).then_some(*waiting)
-        })
-        .await;
-        if waiting == 0 {
-            return;
-        }
-        waiting_before = waiting;
-    }
-}
-
-/// How many rows every table has, by database and table. Messages on their way (outboxes, inboxes,
-/// the bus), which come and go, are left out.
+/// How many rows every table of the domains has, by database and table.
 pub(crate) fn rows(folder: &Path) -> BTreeMap<String, i64> {
     let mut counts = BTreeMap::new();
     for database in databases(folder) {
@@ -82,12 +58,6 @@ pub(crate) fn rows(folder: &Path) -> BTreeMap<String, i64> {
             .expect("tables can be listed");
         let tables = asked.query_map([], |row| row.get::<_, String>(0)).unwrap();
         for table in tables.map(Result::unwrap) {
-            if ["outbox", "inbox", "_sqlx_migrations"]
-                .iter()
-                .any(|name| table.contains(name))
-            {
-                continue;
-            }
             let text = format!("SELECT count(*) FROM \"{table}\"");
             let count = connection
                 .query_row(&text, [], |row| row.get(0))

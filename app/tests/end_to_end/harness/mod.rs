@@ -11,6 +11,7 @@ pub(crate) mod proxy;
 pub(crate) mod schema;
 pub(crate) mod server;
 pub(crate) mod shape;
+mod stored;
 pub(crate) mod tus;
 pub(crate) mod wait;
 pub(crate) mod web;

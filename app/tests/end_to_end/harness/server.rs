@@ -2,14 +2,14 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use super::caller::Caller;
-use super::shape;
+use super::shape::Place;
 use super::wait::eventually;
 
 /// Settings that make a server quick to test: cheap passwords, and limits that a test does not meet
@@ -36,13 +36,14 @@ pub(crate) struct Server {
     child: Child,
     base: String,
     folder: TempDir,
+    place: Place,
     settings: Vec<(String, String)>,
-    output: Output,
+    output: Said,
 }
 
 /// Everything the program has said, on stdout and stderr.
 #[derive(Clone, Default)]
-struct Output(Arc<Mutex<Vec<String>>>);
+struct Said(Arc<Mutex<Vec<String>>>);
 
 impl Server {
     /// Starts on an empty folder.
@@ -65,17 +66,19 @@ impl Server {
 
     /// Starts in this folder, and does not wait until there is an address to speak to.
     pub(crate) fn begin(folder: TempDir, settings: &[(&str, &str)]) -> Self {
-        let mut all = shape::settings();
+        let place = Place::next();
+        let mut all = place.make();
         for (name, value) in TEST_SETTINGS.iter().chain(settings) {
             all.retain(|(known, _)| known != name);
             all.push(((*name).to_owned(), (*value).to_owned()));
         }
-        let output = Output::default();
+        let output = Said::default();
         let child = spawn(folder.path(), "127.0.0.1:0", &all, &output);
         Self {
             child,
             base: String::new(),
             folder,
+            place,
             settings: all,
             output,
         }
@@ -92,16 +95,14 @@ impl Server {
         let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let listen = free.local_addr().expect("a bound address").to_string();
         drop(free);
+        let place = Place::next();
         let mut settings: Vec<(String, String)> = TEST_SETTINGS
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .chain(shape::settings())
+            .chain(place.make())
             .collect();
         settings.push(("HELIOGRAPH_BASE_URL".to_owned(), base_url.to_owned()));
-        let (folder, output) = (
-            TempDir::new().expect("a temporary folder"),
-            Output::default(),
-        );
+        let (folder, output) = (TempDir::new().expect("a temporary folder"), Said::default());
         let child = spawn(folder.path(), &listen, &settings, &output);
         eventually("the server to listen", async || {
             tokio::net::TcpStream::connect(&listen).await.ok()
@@ -111,6 +112,7 @@ impl Server {
             child,
             base: format!("http://{listen}"),
             folder,
+            place,
             settings,
             output,
         }
@@ -123,6 +125,10 @@ impl Server {
 
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    pub(super) const fn place(&self) -> Place {
+        self.place
     }
 
     /// Someone who is not signed in.
@@ -185,6 +191,14 @@ impl Server {
         command.args(arguments).arg("--data-dir").arg(self.folder());
         command.env(name, value);
         command
+    }
+
+    /// Runs a command on its folder, with its own settings.
+    pub(crate) fn operate(&self, arguments: &[&str]) -> Output {
+        let mut command = heliograph();
+        command.args(arguments).arg("--data-dir").arg(self.folder());
+        let settings = self.settings.iter().map(|(name, value)| (name, value));
+        command.envs(settings).output().expect("the program starts")
     }
 
     /// Gives a setting another value for its next start.
@@ -275,7 +289,14 @@ pub(crate) fn heliograph() -> Command {
     command
 }
 
-fn spawn(folder: &Path, listen: &str, settings: &[(String, String)], output: &Output) -> Child {
+/// The program, ready to serve from a folder of its own on the shape of this run.
+pub(crate) fn serving() -> Command {
+    let mut command = heliograph();
+    command.arg("serve").envs(Place::next().make());
+    command
+}
+
+fn spawn(folder: &Path, listen: &str, settings: &[(String, String)], output: &Said) -> Child {
     let mut child = heliograph()
         .args(["serve", "--listen", listen, "--data-dir"])
         .arg(folder)
@@ -291,7 +312,7 @@ fn spawn(folder: &Path, listen: &str, settings: &[(String, String)], output: &Ou
     child
 }
 
-impl Output {
+impl Said {
     fn collect(&self, from: impl Read + Send + 'static) {
         let lines = self.clone();
         std::thread::spawn(move || {

@@ -230,9 +230,9 @@ impl Window {
 
     /// What the browser complained about: a broken script, a refused style, a missing file.
     ///
-    /// Not that it gave up a view transition because a page takes none: it thinks so when a test
-    /// asks about a page whose style sheet is still on its way, and reports it before any script of
-    /// ours runs.
+    /// Not that it gave up a view transition because a page takes none, or because the page was
+    /// shown before it began: it thinks so when a test asks about a page whose style sheet is still
+    /// on its way, and reports it before any script of ours runs.
     pub(crate) async fn complaints(&self) -> Vec<String> {
         let log = self.0.issue_cmd(BrowserLog).await.unwrap();
         let entries = log.as_array().cloned().unwrap_or_default();
@@ -240,10 +240,16 @@ impl Window {
             .iter()
             .filter(|entry| entry["level"] == "SEVERE")
             .map(|entry| entry["message"].to_string())
-            .filter(|message| !message.contains("ViewTransition opt-in disabled"))
+            .filter(|message| !GIVEN_UP.iter().any(|words| message.contains(words)))
             .collect()
     }
 }
+
+/// How the browser says that it gave up a view transition before it began.
+const GIVEN_UP: [&str; 2] = [
+    "ViewTransition opt-in disabled",
+    "Transition was aborted because of invalid state. Page already revealed",
+];
 
 #[derive(Debug)]
 struct DriverCommand(Value);

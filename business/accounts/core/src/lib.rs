@@ -23,11 +23,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use business_accounts_gateway::Accounts;
-use infra_db::Database;
+use infra_db::{Database, Migrator};
 use infra_domain::{DatabaseSpec, Domain};
 use infra_kernel::{Clock, IdGenerator, Result};
 use infra_resilience::Limiter;
-use sqlx::migrate::Migrator;
 use tokio_util::sync::CancellationToken;
 
 pub use settings::Settings;
@@ -36,11 +35,11 @@ use service::AccountsService;
 use state::State;
 
 /// The tables of this domain.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+pub static MIGRATIONS: Migrator = infra_db::migrations!("./migrations");
 
 /// The same tables in PostgreSQL. A change is written for both engines; a test of the program
 /// compares what they come to.
-pub static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres");
+pub static POSTGRES_MIGRATIONS: Migrator = infra_db::migrations!("./migrations/postgres");
 
 /// The database of this domain.
 pub static DATABASE: DatabaseSpec = DatabaseSpec {
@@ -94,6 +93,7 @@ impl Domain for AccountsCore {
     /// Writes what accounts of before lack, and removes what has expired, at once and then
     /// regularly.
     async fn run_jobs(&self, stop: CancellationToken) {
+        // In this order: the second runs until it is stopped.
         jobs::write_words::run(&self.state, &stop).await;
         jobs::remove_expired::run(&self.state, &stop).await;
     }

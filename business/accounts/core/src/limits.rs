@@ -80,6 +80,7 @@ impl Limits {
 
     /// Forgets the buckets of this process that are full.
     pub(crate) fn forget_full(&self, now: Uptime) {
+        // `all_registrations` has one bucket for each of its limits: there is nothing to forget.
         self.sign_in.forget_full(now);
         self.registrations.forget_full(now);
         self.applications.forget_full(now);
@@ -113,7 +114,7 @@ impl AllRegistrations {
         self.counter.take(&self.asked(), now).await
     }
 
-    /// Nobody signed up.
+    /// Releases what was taken for a sign-up that came to nothing.
     pub(crate) async fn release(&self, grant: Grant, now: Uptime) {
         self.counter.release(grant, &self.asked(), now).await;
     }

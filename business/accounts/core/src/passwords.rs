@@ -27,9 +27,9 @@ const HASH_BYTES: usize = 32;
 /// Whether a hash is that of a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fit {
-    /// The password does not match.
+    /// It is neither that of the normalised password nor of the one that was typed.
     No,
-    /// The password matches.
+    /// It is that of the normalised password.
     Yes,
     /// It is that of the password as it was typed: made before passwords were normalised.
     AsTyped,
@@ -155,6 +155,8 @@ impl Passwords {
     }
 
     async fn turn(&self, context: &Context, line: Line) -> Result<Turn<Line>, AccountsError> {
+        // No longer than the caller waits: a turn for one that has gone is one fewer for the
+        // others.
         let turn = tokio::time::timeout(context.remaining(), self.queue.turn(line)).await;
         turn.ok().and_then(Result::ok).ok_or(AccountsError::Busy)
     }
@@ -190,6 +192,7 @@ fn fits(
         });
         Ok(filled?)
     })?;
+    // In a time that does not depend on where they differ.
     Ok(computed.as_bytes().ct_eq(stored.as_bytes()).into())
 }
 

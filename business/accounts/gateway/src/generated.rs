@@ -58,6 +58,9 @@ pub struct Account {
     /// The name by which servers know a remote account; empty for a local one.
     #[prost(string, tag = "21")]
     pub uri: ::prost::alloc::string::String,
+    /// Whether it decides about each follower.
+    #[prost(bool, tag = "22")]
+    pub locked: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ProfileField {
@@ -72,6 +75,9 @@ pub struct AccountHead {
     pub id: u64,
     #[prost(fixed64, tag = "2")]
     pub revision: u64,
+    /// Whether it decides about each follower.
+    #[prost(bool, tag = "3")]
+    pub locked: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RegisterRequest {
@@ -239,6 +245,8 @@ pub struct UpdateProfileRequest {
     pub attribution_domains: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     #[prost(bool, tag = "17")]
     pub replace_attribution_domains: bool,
+    #[prost(bool, optional, tag = "18")]
+    pub locked: ::core::option::Option<bool>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListAccountsRequest {

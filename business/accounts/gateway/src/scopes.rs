@@ -17,7 +17,7 @@ impl fmt::Display for UnknownScope {
 
 impl std::error::Error for UnknownScope {}
 
-/// One scope.
+/// One scope of the Mastodon API, granted here or not.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope(u8);
 
@@ -115,6 +115,7 @@ impl Scope {
     /// The scopes any one of which allows what this one allows.
     const fn covered_by(self) -> Scopes {
         let mut bits = self.bit();
+        // By the order of the list above: the parts of a scope stand behind it.
         if self.0 < Self::WRITE.0 {
             bits |= Self::READ.bit();
         } else if self.0 < Self::FOLLOW.0 {
@@ -206,6 +207,7 @@ impl Scopes {
         if self.0 & scope.covered_by().0 != 0 {
             return true;
         }
+        // Who has every part of the old scope has it, too.
         scope.0 == Scope::FOLLOW.0 && self.cover_all(FOLLOW_PARTS)
     }
 

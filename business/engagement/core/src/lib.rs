@@ -31,11 +31,11 @@ use crate::service::EngagementService;
 use crate::state::State;
 
 /// The tables of this domain.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+pub static MIGRATIONS: Migrator = infra_db::migrations!("./migrations");
 
 /// The same tables in PostgreSQL. A change is written for both engines; a test of the program
 /// compares what they come to.
-pub static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres");
+pub static POSTGRES_MIGRATIONS: Migrator = infra_db::migrations!("./migrations/postgres");
 
 /// The database of this domain.
 pub static DATABASE: DatabaseSpec = DatabaseSpec::new("engagement", "engagement.db", &MIGRATIONS)

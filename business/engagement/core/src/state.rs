@@ -59,6 +59,8 @@ impl State {
             .heads
             .into_iter()
             .next()
+            // A reshare is liked and kept as what it shows.
+            .filter(|head| head.reshare_of().is_none())
             .ok_or(EngagementError::NoPost)
     }
 
@@ -72,6 +74,7 @@ impl State {
             }
             Ok(counts)
         };
+        // None is missing: `read` returns every id that it was asked for.
         let counts = self.counts.get_or_load_many(posts, read).await?;
         Ok(counts.into_iter().map(Option::unwrap_or_default).collect())
     }
@@ -113,6 +116,7 @@ impl State {
 
     /// An account has marked a post or not any more: to be called when that is committed.
     pub(crate) fn marks_changed(&self, account: u64, post: u64) {
+        // Only forgotten: the write knows one of the two marks, and the entry holds both.
         self.marks.invalidate(&(account, post));
     }
 }

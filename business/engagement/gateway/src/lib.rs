@@ -33,7 +33,7 @@ pub mod topics {
 }
 
 impl PostLike {
-    /// The like's id.
+    /// The like's id, by which pages of likes are ordered.
     #[must_use]
     pub const fn like(&self) -> LikeId {
         LikeId::new(self.id)
@@ -47,7 +47,7 @@ impl PostLike {
 }
 
 impl PostBookmark {
-    /// The bookmark's id.
+    /// The bookmark's id, by which pages of bookmarks are ordered.
     #[must_use]
     pub const fn bookmark(&self) -> BookmarkId {
         BookmarkId::new(self.id)

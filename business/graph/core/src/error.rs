@@ -1,7 +1,7 @@
 //! What can go wrong in here, and how it looks from outside.
 
 use infra_db::DbError;
-use infra_kernel::Error;
+use infra_kernel::{Error, ErrorCode};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GraphError {
@@ -10,12 +10,20 @@ pub(crate) enum GraphError {
     /// Refused by a check of ours, or by the accounts domain; already fit for the one who asked.
     #[error("refused")]
     Refused(#[from] Error),
-    #[error("an account may not follow itself")]
-    Oneself,
+    #[error("an account may not {0} itself")]
+    Oneself(&'static str),
+    #[error("one of the two blocks the other")]
+    Blocked,
     #[error("there is no such account")]
     NoAccount,
-    #[error("follows {max} accounts already")]
-    FollowsTooMany { max: u32 },
+    #[error("{verb}s {max} accounts already")]
+    TooMany { verb: &'static str, max: u32 },
+    #[error("more is left to do than there is time for")]
+    OutOfTime,
+    #[error("who asks follows as many as can be")]
+    FollowerFull,
+    #[error("asks {max} accounts to follow them already")]
+    TooManyRequests { max: u32 },
 }
 
 impl From<GraphError> for Error {
@@ -23,11 +31,29 @@ impl From<GraphError> for Error {
         match error {
             GraphError::Database(error) => error.into(),
             GraphError::Refused(error) => error,
-            GraphError::Oneself => Self::invalid("id", "You cannot follow yourself."),
+            GraphError::Oneself(verb) => {
+                Self::invalid("id", format!("You cannot {verb} yourself."))
+            }
+            // In Mastodon's words, by which clients know it.
+            GraphError::Blocked => Self::new(ErrorCode::Forbidden, "This action is not allowed"),
             GraphError::NoAccount => Self::not_found("account"),
-            GraphError::FollowsTooMany { max } => Self::invalid(
+            GraphError::OutOfTime => Self::new(
+                ErrorCode::Unavailable,
+                "This takes longer than one attempt.",
+            ),
+            GraphError::FollowerFull => Self::new(
+                ErrorCode::Conflict,
+                "This account follows as many as it can for now, so it cannot be let in.",
+            ),
+            GraphError::TooManyRequests { max } => Self::invalid(
                 "id",
-                format!("You follow {max} accounts, and that is the most. Unfollow one first."),
+                format!(
+                    "You ask to follow {max} accounts, and that is the most. Take one back first."
+                ),
+            ),
+            GraphError::TooMany { verb, max } => Self::invalid(
+                "id",
+                format!("You {verb} {max} accounts, and that is the most. Un{verb} one first."),
             ),
         }
     }

@@ -5,9 +5,11 @@
 //!   ([`relationships`]), kept exact by this process's own writes. No other process writes this
 //!   database.
 //!
-//! It does not know what accounts are beyond that they exist, and decides nothing about what anyone
+//! It does not know what accounts are beyond that they exist and whether they decide about each
+//! follower, and decides nothing about what anyone
 //! may see. Start reading at [`service`].
 
+mod consumers;
 mod error;
 mod relationships;
 mod service;
@@ -19,10 +21,10 @@ use std::sync::Arc;
 
 use business_accounts_gateway::Accounts;
 use business_graph_gateway::Graph;
-use infra_db::Database;
+use infra_bus::Consumer;
+use infra_db::{Database, Migrator};
 use infra_domain::{DatabaseSpec, Domain};
 use infra_kernel::{Clock, IdGenerator};
-use sqlx::migrate::Migrator;
 
 pub use settings::Settings;
 
@@ -30,11 +32,11 @@ use crate::service::GraphService;
 use crate::state::State;
 
 /// The tables of this domain.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+pub static MIGRATIONS: Migrator = infra_db::migrations!("./migrations");
 
 /// The same tables in PostgreSQL. A change is written for both engines; a test of the program
 /// compares what they come to.
-pub static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres");
+pub static POSTGRES_MIGRATIONS: Migrator = infra_db::migrations!("./migrations/postgres");
 
 /// The database of this domain.
 pub static DATABASE: DatabaseSpec = DatabaseSpec {
@@ -50,7 +52,7 @@ pub struct Dependencies {
     pub clock: Arc<dyn Clock>,
     /// Where ids come from.
     pub ids: Arc<IdGenerator>,
-    /// Asked whether an account exists.
+    /// Asked whether an account exists, and decides about each follower.
     pub accounts: Arc<dyn Accounts>,
     /// What an operator may change.
     pub settings: Settings,
@@ -71,7 +73,7 @@ impl GraphCore {
     }
 }
 
-/// It acts on no events and has no timers.
+/// It has no timers.
 impl Domain for GraphCore {
     type Gateway = dyn Graph;
 
@@ -79,5 +81,10 @@ impl Domain for GraphCore {
 
     fn gateway(&self) -> Arc<dyn Graph> {
         Arc::new(GraphService::new(Arc::clone(&self.state)))
+    }
+
+    /// Of accounts, to let in who asked once one decides no longer.
+    fn consumers(&self) -> Vec<Consumer> {
+        vec![consumers::accept_requests::consumer(&self.state)]
     }
 }

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use infra_cache::{CacheVersion, Update, VersionedCache, WeightBound};
+use infra_kernel::Timestamp;
 
 /// What a viewer's entry costs beside its pairs, in pairs.
 const VIEWER_WEIGHT: u64 = 8;
@@ -19,16 +20,39 @@ const VIEWER_SHARE: usize = 16;
 
 /// How one account stands to another, both ways.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct FollowState {
+#[allow(clippy::struct_excessive_bools)] // Each is a fact of its own, and may go with any other.
+pub(crate) struct RelationState {
     pub(crate) following: bool,
     pub(crate) followed_by: bool,
     pub(crate) show_reblogs: bool,
     pub(crate) notify: bool,
+    pub(crate) blocking: bool,
+    pub(crate) blocked_by: bool,
+    pub(crate) requested: bool,
+    pub(crate) requested_by: bool,
+    /// Also a mute that has ended since it was read.
+    pub(crate) mute: Option<Mute>,
+}
+
+/// What an account does not want to see of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mute {
+    pub(crate) notifications: bool,
+    /// None for a mute that does not end by itself.
+    pub(crate) expires_at: Option<Timestamp>,
+}
+
+impl RelationState {
+    /// The mute, if there is one at this moment.
+    pub(crate) fn mute_at(&self, now: Timestamp) -> Option<Mute> {
+        self.mute
+            .filter(|mute| mute.expires_at.is_none_or(|end| now < end))
+    }
 }
 
 /// What is known of one viewer, by target.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Known(Box<[(u64, FollowState)]>);
+pub(crate) struct Known(Box<[(u64, RelationState)]>);
 
 pub(crate) struct RelationshipCache {
     viewers: VersionedCache<u64, Arc<Known>>,
@@ -69,7 +93,7 @@ impl RelationshipCache {
         viewer: u64,
         version: CacheVersion,
         known: &Known,
-        read: &HashMap<u64, FollowState>,
+        read: &HashMap<u64, RelationState>,
     ) {
         let known = known.with(read, self.pairs_per_viewer_max);
         self.viewers.insert(viewer, version, Arc::new(known));
@@ -82,21 +106,19 @@ impl RelationshipCache {
 }
 
 impl Known {
-    pub(crate) fn get(&self, target: u64) -> Option<FollowState> {
+    pub(crate) fn get(&self, target: u64) -> Option<RelationState> {
         let index = self.0.binary_search_by_key(&target, |(id, _)| *id).ok()?;
-        self.0.get(index).map(|(_, follow_state)| *follow_state)
+        self.0.get(index).map(|(_, relation)| *relation)
     }
 
     /// This and what was read; only what was read when both are more than so many.
-    fn with(&self, read: &HashMap<u64, FollowState>, pairs_max: usize) -> Self {
-        let mut pairs: Vec<_> = read
-            .iter()
-            .map(|(id, follow_state)| (*id, *follow_state))
-            .collect();
+    fn with(&self, read: &HashMap<u64, RelationState>, pairs_max: usize) -> Self {
+        let mut pairs: Vec<_> = read.iter().map(|(id, relation)| (*id, *relation)).collect();
         if self.0.len() + pairs.len() <= pairs_max {
             let unread = self.0.iter().filter(|(id, _)| !read.contains_key(id));
             pairs.extend(unread);
         }
+        // Only of a read of more than are kept: which of them are left out does not matter.
         pairs.truncate(pairs_max);
         pairs.sort_unstable_by_key(|(id, _)| *id);
         Self(pairs.into())
@@ -115,11 +137,16 @@ impl Known {
 mod tests {
     use super::*;
 
-    const FOLLOWING: FollowState = FollowState {
+    const FOLLOWING: RelationState = RelationState {
         following: true,
         followed_by: false,
         show_reblogs: true,
         notify: false,
+        blocking: false,
+        blocked_by: false,
+        requested: false,
+        requested_by: false,
+        mute: None,
     };
 
     fn insert(cache: &RelationshipCache, viewer: u64, targets: impl IntoIterator<Item = u64>) {

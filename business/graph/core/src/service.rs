@@ -1,14 +1,22 @@
 //! The contract, call by call.
 
+mod block;
 mod follow;
+mod mute;
 mod read;
+pub(crate) mod request;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use business_graph_gateway::{
-    FollowReply, FollowRequest, GetRelationshipsReply, GetRelationshipsRequest, GetStatsReply,
-    GetStatsRequest, Graph, ListFollowsReply, ListFollowsRequest, UnfollowReply, UnfollowRequest,
+    AcceptFollowReply, AcceptFollowRequest, BlockReply, BlockRequest, CountFollowRequestsReply,
+    CountFollowRequestsRequest, FollowReply, FollowRequest, GetRelationshipsReply,
+    GetRelationshipsRequest, GetStatsReply, GetStatsRequest, Graph, ListBlocksReply,
+    ListBlocksRequest, ListFollowRequestsReply, ListFollowRequestsRequest, ListFollowsReply,
+    ListFollowsRequest, ListMutesReply, ListMutesRequest, MuteReply, MuteRequest,
+    RejectFollowReply, RejectFollowRequest, RemoveFollowerReply, RemoveFollowerRequest,
+    UnblockReply, UnblockRequest, UnfollowReply, UnfollowRequest, UnmuteReply, UnmuteRequest,
 };
 use infra_kernel::{AccountId, Context, Result};
 
@@ -39,6 +47,100 @@ impl Graph for GraphService {
         Ok(follow::unfollow(&self.state, context, request).await?)
     }
 
+    async fn accept_follow(
+        &self,
+        context: &Context,
+        request: AcceptFollowRequest,
+    ) -> Result<AcceptFollowReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(request::accept(&self.state, context, request).await?)
+    }
+
+    async fn reject_follow(
+        &self,
+        context: &Context,
+        request: RejectFollowRequest,
+    ) -> Result<RejectFollowReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(request::reject(&self.state, context, request).await?)
+    }
+
+    async fn list_follow_requests(
+        &self,
+        context: &Context,
+        request: ListFollowRequestsRequest,
+    ) -> Result<ListFollowRequestsReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(request::list(&self.state, &request).await?)
+    }
+
+    async fn count_follow_requests(
+        &self,
+        context: &Context,
+        request: CountFollowRequestsRequest,
+    ) -> Result<CountFollowRequestsReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(request::count(&self.state, &request).await?)
+    }
+
+    async fn remove_follower(
+        &self,
+        context: &Context,
+        request: RemoveFollowerRequest,
+    ) -> Result<RemoveFollowerReply> {
+        let followee = AccountId::new(request.followee_id);
+        context.caller().require_account(followee)?;
+        Ok(follow::remove_follower(&self.state, context, request).await?)
+    }
+
+    async fn block(&self, context: &Context, request: BlockRequest) -> Result<BlockReply> {
+        let blocker = AccountId::new(request.blocker_id);
+        context.caller().require_account(blocker)?;
+        Ok(block::block(&self.state, context, request).await?)
+    }
+
+    async fn unblock(&self, context: &Context, request: UnblockRequest) -> Result<UnblockReply> {
+        let blocker = AccountId::new(request.blocker_id);
+        context.caller().require_account(blocker)?;
+        Ok(block::unblock(&self.state, request).await?)
+    }
+
+    async fn mute(&self, context: &Context, request: MuteRequest) -> Result<MuteReply> {
+        let muter = AccountId::new(request.muter_id);
+        context.caller().require_account(muter)?;
+        Ok(mute::mute(&self.state, context, request).await?)
+    }
+
+    async fn unmute(&self, context: &Context, request: UnmuteRequest) -> Result<UnmuteReply> {
+        let muter = AccountId::new(request.muter_id);
+        context.caller().require_account(muter)?;
+        Ok(mute::unmute(&self.state, request).await?)
+    }
+
+    async fn list_blocks(
+        &self,
+        context: &Context,
+        request: ListBlocksRequest,
+    ) -> Result<ListBlocksReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(read::blocks(&self.state, &request).await?)
+    }
+
+    async fn list_mutes(
+        &self,
+        context: &Context,
+        request: ListMutesRequest,
+    ) -> Result<ListMutesReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(read::mutes(&self.state, &request).await?)
+    }
+
     async fn get_relationships(
         &self,
         context: &Context,
@@ -51,6 +153,8 @@ impl Graph for GraphService {
 
     async fn list_followers(
         &self,
+        // Here and below no caller is required: everyone may see who follows whom, and how many
+        // do.
         _: &Context,
         request: ListFollowsRequest,
     ) -> Result<ListFollowsReply> {

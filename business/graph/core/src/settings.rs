@@ -9,7 +9,11 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// How many accounts one account may follow. Default 7,500.
     pub following_max: u32,
-    /// How many pairs of viewer and author are kept in memory, about 20 bytes each. Default
+    /// How many accounts one account may block. Default 10,000.
+    pub blocking_max: u32,
+    /// How many accounts one account may mute. Default 10,000.
+    pub muting_max: u32,
+    /// How many pairs of viewer and author are kept in memory, about 50 bytes each. Default
     /// 1,000,000.
     pub relationships_cached_max: u32,
     /// How many accounts' counts are kept in memory, about 200 bytes each. Default 50,000.
@@ -20,6 +24,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             following_max: 7_500,
+            blocking_max: 10_000,
+            muting_max: 10_000,
             relationships_cached_max: 1_000_000,
             stats_cached_max: 50_000,
         }

@@ -38,9 +38,15 @@ impl State {
     /// Invalidates what is cached of these two: to be called when a change of the follow between
     /// them is committed.
     pub(crate) fn follow_changed(&self, follower: u64, followee: u64) {
-        self.relationships.invalidate(follower, followee);
-        self.relationships.invalidate(followee, follower);
+        self.relation_changed(follower, followee);
         self.counts.invalidate(&follower);
         self.counts.invalidate(&followee);
+    }
+
+    /// Invalidates how these two stand to one another.
+    pub(crate) fn relation_changed(&self, one: u64, other: u64) {
+        // Both ways: one of them follows or blocks, and the other is followed or blocked.
+        self.relationships.invalidate(one, other);
+        self.relationships.invalidate(other, one);
     }
 }

@@ -1,4 +1,11 @@
 //! The statements, one file for each table.
 
+pub(crate) mod blocks;
 pub(crate) mod follows;
+pub(crate) mod mutes;
+pub(crate) mod relations;
+pub(crate) mod requests;
 pub(crate) mod stats;
+
+#[cfg(test)]
+mod plans;

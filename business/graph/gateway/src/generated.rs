@@ -29,9 +29,12 @@ pub struct FollowRequest {
 pub struct FollowReply {
     #[prost(message, optional, tag = "1")]
     pub follow: ::core::option::Option<Follow>,
-    /// False when it was followed already.
+    /// False when it was followed, or asked for, already.
     #[prost(bool, tag = "2")]
     pub created: bool,
+    /// True when it is only asked for.
+    #[prost(bool, tag = "3")]
+    pub requested: bool,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UnfollowRequest {
@@ -42,6 +45,159 @@ pub struct UnfollowRequest {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UnfollowReply {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcceptFollowRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    /// Who asks.
+    #[prost(fixed64, tag = "2")]
+    pub follower_id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcceptFollowReply {
+    /// False when they did not ask.
+    #[prost(bool, tag = "1")]
+    pub accepted: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RejectFollowRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    /// Who asks.
+    #[prost(fixed64, tag = "2")]
+    pub follower_id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RejectFollowReply {
+    /// False when they did not ask.
+    #[prost(bool, tag = "1")]
+    pub rejected: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListFollowRequestsRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    #[prost(message, optional, tag = "2")]
+    pub page: ::core::option::Option<::infra_rpc::v1::Page>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListFollowRequestsReply {
+    /// The follows that are asked for, by the ids of the requests.
+    #[prost(message, repeated, tag = "1")]
+    pub requests: ::prost::alloc::vec::Vec<Follow>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CountFollowRequestsRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CountFollowRequestsReply {
+    #[prost(uint64, tag = "1")]
+    pub count: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveFollowerRequest {
+    #[prost(fixed64, tag = "1")]
+    pub followee_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub follower_id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveFollowerReply {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AccountBlock {
+    #[prost(fixed64, tag = "1")]
+    pub id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub blocker_id: u64,
+    #[prost(fixed64, tag = "3")]
+    pub blockee_id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BlockRequest {
+    #[prost(fixed64, tag = "1")]
+    pub blocker_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub blockee_id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BlockReply {
+    /// False when it was blocked already.
+    #[prost(bool, tag = "1")]
+    pub created: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnblockRequest {
+    #[prost(fixed64, tag = "1")]
+    pub blocker_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub blockee_id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnblockReply {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListBlocksRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    #[prost(message, optional, tag = "2")]
+    pub page: ::core::option::Option<::infra_rpc::v1::Page>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListBlocksReply {
+    #[prost(message, repeated, tag = "1")]
+    pub blocks: ::prost::alloc::vec::Vec<AccountBlock>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AccountMute {
+    #[prost(fixed64, tag = "1")]
+    pub id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub muter_id: u64,
+    #[prost(fixed64, tag = "3")]
+    pub mutee_id: u64,
+    /// Whether nothing is to be told of the account either.
+    #[prost(bool, tag = "4")]
+    pub notifications: bool,
+    /// Microseconds since the Unix epoch; 0 for a mute that does not end by itself.
+    #[prost(sfixed64, tag = "5")]
+    pub expires_at_us: i64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MuteRequest {
+    #[prost(fixed64, tag = "1")]
+    pub muter_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub mutee_id: u64,
+    #[prost(bool, tag = "3")]
+    pub notifications: bool,
+    /// Seconds from now; 0 for a mute that does not end by itself.
+    #[prost(uint64, tag = "4")]
+    pub duration_s: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MuteReply {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnmuteRequest {
+    #[prost(fixed64, tag = "1")]
+    pub muter_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub mutee_id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnmuteReply {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListMutesRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    #[prost(message, optional, tag = "2")]
+    pub page: ::core::option::Option<::infra_rpc::v1::Page>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListMutesReply {
+    #[prost(message, repeated, tag = "1")]
+    pub mutes: ::prost::alloc::vec::Vec<AccountMute>,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Relationship {
     #[prost(fixed64, tag = "1")]
@@ -54,6 +210,24 @@ pub struct Relationship {
     pub show_reblogs: bool,
     #[prost(bool, tag = "5")]
     pub notify: bool,
+    /// The viewer does not want to be seen by the target, and the reverse.
+    #[prost(bool, tag = "6")]
+    pub blocking: bool,
+    #[prost(bool, tag = "7")]
+    pub blocked_by: bool,
+    /// The viewer does not want to see the target.
+    #[prost(bool, tag = "8")]
+    pub muting: bool,
+    #[prost(bool, tag = "9")]
+    pub muting_notifications: bool,
+    /// Microseconds since the Unix epoch; 0 for a mute that does not end by itself, and for none.
+    #[prost(sfixed64, tag = "10")]
+    pub mute_expires_at_us: i64,
+    /// The viewer asks to follow the target, and the reverse.
+    #[prost(bool, tag = "11")]
+    pub requested: bool,
+    #[prost(bool, tag = "12")]
+    pub requested_by: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetRelationshipsRequest {
@@ -98,7 +272,8 @@ pub struct GetStatsReply {
     #[prost(message, repeated, tag = "1")]
     pub stats: ::prost::alloc::vec::Vec<GraphStats>,
 }
-/// Events. Topics: "graph.followed", "graph.unfollowed".
+/// Events. Topics: "graph.followed", "graph.unfollowed", "graph.follow_requested",
+/// "graph.follow_request_ended". Blocks and mutes have none: they are asked for at each read.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Followed {
     #[prost(fixed64, tag = "1")]
@@ -117,21 +292,110 @@ pub struct Unfollowed {
     #[prost(fixed64, tag = "3")]
     pub followee_id: u64,
 }
-/// Who follows whom.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FollowRequested {
+    #[prost(fixed64, tag = "1")]
+    pub request_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub follower_id: u64,
+    #[prost(fixed64, tag = "3")]
+    pub followee_id: u64,
+}
+/// Accepted, turned away, taken back or ended by a block.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FollowRequestEnded {
+    #[prost(fixed64, tag = "1")]
+    pub request_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub follower_id: u64,
+    #[prost(fixed64, tag = "3")]
+    pub followee_id: u64,
+}
+/// Who follows whom and who asks to, who does not want to be seen by whom, and who does not want to see whom.
 #[async_trait::async_trait]
 pub trait Graph: Send + Sync + 'static {
-    /// Begins to follow. Following again only changes the options. Following oneself is `invalid`.
+    /// Begins to follow, or asks to where the account decides about each follower. Following or asking
+    /// again only changes the options. Following oneself is `invalid`.
     async fn follow(
         &self,
         context: &::infra_kernel::Context,
         request: FollowRequest,
     ) -> ::infra_kernel::Result<FollowReply>;
-    /// Ends following. Ending what is not there is no error.
+    /// Ends following, or asking to. Ending what is not there is no error.
     async fn unfollow(
         &self,
         context: &::infra_kernel::Context,
         request: UnfollowRequest,
     ) -> ::infra_kernel::Result<UnfollowReply>;
+    /// Ends somebody else's following of oneself. Ending what is not there is no error.
+    async fn remove_follower(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemoveFollowerRequest,
+    ) -> ::infra_kernel::Result<RemoveFollowerReply>;
+    /// Lets in somebody who asks to follow. Who does not ask is not let in, which is no error.
+    async fn accept_follow(
+        &self,
+        context: &::infra_kernel::Context,
+        request: AcceptFollowRequest,
+    ) -> ::infra_kernel::Result<AcceptFollowReply>;
+    /// Turns away somebody who asks to follow. Who does not ask is no error.
+    async fn reject_follow(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RejectFollowRequest,
+    ) -> ::infra_kernel::Result<RejectFollowReply>;
+    /// Who asks to follow an account, for the account itself; ordered and paged by request id, newest
+    /// first.
+    async fn list_follow_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFollowRequestsRequest,
+    ) -> ::infra_kernel::Result<ListFollowRequestsReply>;
+    /// How many ask to follow an account, for the account itself; counted up to 1,000.
+    async fn count_follow_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CountFollowRequestsRequest,
+    ) -> ::infra_kernel::Result<CountFollowRequestsReply>;
+    /// Blocks: neither follows the other any more, nor can again, and the blocked account sees nothing
+    /// of the other. Blocking again changes nothing. Blocking oneself is `invalid`.
+    async fn block(
+        &self,
+        context: &::infra_kernel::Context,
+        request: BlockRequest,
+    ) -> ::infra_kernel::Result<BlockReply>;
+    /// Ends a block. Ending what is not there is no error.
+    async fn unblock(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnblockRequest,
+    ) -> ::infra_kernel::Result<UnblockReply>;
+    /// Mutes, or changes a mute: nothing of the account comes by itself any more. It does not learn of
+    /// it. Muting oneself is `invalid`.
+    async fn mute(
+        &self,
+        context: &::infra_kernel::Context,
+        request: MuteRequest,
+    ) -> ::infra_kernel::Result<MuteReply>;
+    /// Ends a mute. Ending what is not there is no error.
+    async fn unmute(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnmuteRequest,
+    ) -> ::infra_kernel::Result<UnmuteReply>;
+    /// Whom an account blocks, for the account itself; ordered and paged by block id, newest first.
+    async fn list_blocks(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListBlocksRequest,
+    ) -> ::infra_kernel::Result<ListBlocksReply>;
+    /// Whom an account mutes, for the account itself; ordered and paged by mute id, newest first.
+    async fn list_mutes(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListMutesRequest,
+    ) -> ::infra_kernel::Result<ListMutesReply>;
     /// How a viewer stands to others, in the order asked. At most 500 targets.
     async fn get_relationships(
         &self,
@@ -180,11 +444,121 @@ pub mod methods {
         routing_key: Some("follower_id"),
         scopes: &["write:follows", "follow"],
     };
+    /// See [`Graph::remove_follower`](super::Graph::remove_follower).
+    pub const REMOVE_FOLLOWER: Method = Method {
+        name: "graph.remove_follower",
+        path: "/heliograph.graph.v1.Graph/RemoveFollower",
+        index: 2,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("followee_id"),
+        scopes: &["write:follows", "follow"],
+    };
+    /// See [`Graph::accept_follow`](super::Graph::accept_follow).
+    pub const ACCEPT_FOLLOW: Method = Method {
+        name: "graph.accept_follow",
+        path: "/heliograph.graph.v1.Graph/AcceptFollow",
+        index: 3,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["write:follows", "follow"],
+    };
+    /// See [`Graph::reject_follow`](super::Graph::reject_follow).
+    pub const REJECT_FOLLOW: Method = Method {
+        name: "graph.reject_follow",
+        path: "/heliograph.graph.v1.Graph/RejectFollow",
+        index: 4,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["write:follows", "follow"],
+    };
+    /// See [`Graph::list_follow_requests`](super::Graph::list_follow_requests).
+    pub const LIST_FOLLOW_REQUESTS: Method = Method {
+        name: "graph.list_follow_requests",
+        path: "/heliograph.graph.v1.Graph/ListFollowRequests",
+        index: 5,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["read:follows", "follow"],
+    };
+    /// See [`Graph::count_follow_requests`](super::Graph::count_follow_requests).
+    pub const COUNT_FOLLOW_REQUESTS: Method = Method {
+        name: "graph.count_follow_requests",
+        path: "/heliograph.graph.v1.Graph/CountFollowRequests",
+        index: 6,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &[],
+    };
+    /// See [`Graph::block`](super::Graph::block).
+    pub const BLOCK: Method = Method {
+        name: "graph.block",
+        path: "/heliograph.graph.v1.Graph/Block",
+        index: 7,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("blocker_id"),
+        scopes: &["write:blocks", "follow"],
+    };
+    /// See [`Graph::unblock`](super::Graph::unblock).
+    pub const UNBLOCK: Method = Method {
+        name: "graph.unblock",
+        path: "/heliograph.graph.v1.Graph/Unblock",
+        index: 8,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("blocker_id"),
+        scopes: &["write:blocks", "follow"],
+    };
+    /// See [`Graph::mute`](super::Graph::mute).
+    pub const MUTE: Method = Method {
+        name: "graph.mute",
+        path: "/heliograph.graph.v1.Graph/Mute",
+        index: 9,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("muter_id"),
+        scopes: &["write:mutes", "follow"],
+    };
+    /// See [`Graph::unmute`](super::Graph::unmute).
+    pub const UNMUTE: Method = Method {
+        name: "graph.unmute",
+        path: "/heliograph.graph.v1.Graph/Unmute",
+        index: 10,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("muter_id"),
+        scopes: &["write:mutes", "follow"],
+    };
+    /// See [`Graph::list_blocks`](super::Graph::list_blocks).
+    pub const LIST_BLOCKS: Method = Method {
+        name: "graph.list_blocks",
+        path: "/heliograph.graph.v1.Graph/ListBlocks",
+        index: 11,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["read:blocks", "follow"],
+    };
+    /// See [`Graph::list_mutes`](super::Graph::list_mutes).
+    pub const LIST_MUTES: Method = Method {
+        name: "graph.list_mutes",
+        path: "/heliograph.graph.v1.Graph/ListMutes",
+        index: 12,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["read:mutes", "follow"],
+    };
     /// See [`Graph::get_relationships`](super::Graph::get_relationships).
     pub const GET_RELATIONSHIPS: Method = Method {
         name: "graph.get_relationships",
         path: "/heliograph.graph.v1.Graph/GetRelationships",
-        index: 2,
+        index: 13,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("viewer_id"),
@@ -194,7 +568,7 @@ pub mod methods {
     pub const LIST_FOLLOWERS: Method = Method {
         name: "graph.list_followers",
         path: "/heliograph.graph.v1.Graph/ListFollowers",
-        index: 3,
+        index: 14,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -204,7 +578,7 @@ pub mod methods {
     pub const LIST_FOLLOWING: Method = Method {
         name: "graph.list_following",
         path: "/heliograph.graph.v1.Graph/ListFollowing",
-        index: 4,
+        index: 15,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -214,7 +588,7 @@ pub mod methods {
     pub const GET_STATS: Method = Method {
         name: "graph.get_stats",
         path: "/heliograph.graph.v1.Graph/GetStats",
-        index: 5,
+        index: 16,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_ids"),
@@ -224,6 +598,17 @@ pub mod methods {
     pub const ALL: &[Method] = &[
         FOLLOW,
         UNFOLLOW,
+        REMOVE_FOLLOWER,
+        ACCEPT_FOLLOW,
+        REJECT_FOLLOW,
+        LIST_FOLLOW_REQUESTS,
+        COUNT_FOLLOW_REQUESTS,
+        BLOCK,
+        UNBLOCK,
+        MUTE,
+        UNMUTE,
+        LIST_BLOCKS,
+        LIST_MUTES,
         GET_RELATIONSHIPS,
         LIST_FOLLOWERS,
         LIST_FOLLOWING,
@@ -260,6 +645,134 @@ impl<T: Graph + ?Sized> Graph for ::infra_rpc::Layered<T> {
             &methods::UNFOLLOW,
             context,
             self.inner().unfollow(context, request),
+        )
+        .await
+    }
+    async fn remove_follower(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemoveFollowerRequest,
+    ) -> ::infra_kernel::Result<RemoveFollowerReply> {
+        self.call(
+            &methods::REMOVE_FOLLOWER,
+            context,
+            self.inner().remove_follower(context, request),
+        )
+        .await
+    }
+    async fn accept_follow(
+        &self,
+        context: &::infra_kernel::Context,
+        request: AcceptFollowRequest,
+    ) -> ::infra_kernel::Result<AcceptFollowReply> {
+        self.call(
+            &methods::ACCEPT_FOLLOW,
+            context,
+            self.inner().accept_follow(context, request),
+        )
+        .await
+    }
+    async fn reject_follow(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RejectFollowRequest,
+    ) -> ::infra_kernel::Result<RejectFollowReply> {
+        self.call(
+            &methods::REJECT_FOLLOW,
+            context,
+            self.inner().reject_follow(context, request),
+        )
+        .await
+    }
+    async fn list_follow_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFollowRequestsRequest,
+    ) -> ::infra_kernel::Result<ListFollowRequestsReply> {
+        self.call(
+            &methods::LIST_FOLLOW_REQUESTS,
+            context,
+            self.inner().list_follow_requests(context, request),
+        )
+        .await
+    }
+    async fn count_follow_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CountFollowRequestsRequest,
+    ) -> ::infra_kernel::Result<CountFollowRequestsReply> {
+        self.call(
+            &methods::COUNT_FOLLOW_REQUESTS,
+            context,
+            self.inner().count_follow_requests(context, request),
+        )
+        .await
+    }
+    async fn block(
+        &self,
+        context: &::infra_kernel::Context,
+        request: BlockRequest,
+    ) -> ::infra_kernel::Result<BlockReply> {
+        self.call(
+            &methods::BLOCK,
+            context,
+            self.inner().block(context, request),
+        )
+        .await
+    }
+    async fn unblock(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnblockRequest,
+    ) -> ::infra_kernel::Result<UnblockReply> {
+        self.call(
+            &methods::UNBLOCK,
+            context,
+            self.inner().unblock(context, request),
+        )
+        .await
+    }
+    async fn mute(
+        &self,
+        context: &::infra_kernel::Context,
+        request: MuteRequest,
+    ) -> ::infra_kernel::Result<MuteReply> {
+        self.call(&methods::MUTE, context, self.inner().mute(context, request))
+            .await
+    }
+    async fn unmute(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnmuteRequest,
+    ) -> ::infra_kernel::Result<UnmuteReply> {
+        self.call(
+            &methods::UNMUTE,
+            context,
+            self.inner().unmute(context, request),
+        )
+        .await
+    }
+    async fn list_blocks(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListBlocksRequest,
+    ) -> ::infra_kernel::Result<ListBlocksReply> {
+        self.call(
+            &methods::LIST_BLOCKS,
+            context,
+            self.inner().list_blocks(context, request),
+        )
+        .await
+    }
+    async fn list_mutes(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListMutesRequest,
+    ) -> ::infra_kernel::Result<ListMutesReply> {
+        self.call(
+            &methods::LIST_MUTES,
+            context,
+            self.inner().list_mutes(context, request),
         )
         .await
     }
@@ -338,6 +851,93 @@ impl Graph for RemoteGraph {
     ) -> ::infra_kernel::Result<UnfollowReply> {
         self.0.unary(&methods::UNFOLLOW, context, request).await
     }
+    async fn remove_follower(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemoveFollowerRequest,
+    ) -> ::infra_kernel::Result<RemoveFollowerReply> {
+        self.0
+            .unary(&methods::REMOVE_FOLLOWER, context, request)
+            .await
+    }
+    async fn accept_follow(
+        &self,
+        context: &::infra_kernel::Context,
+        request: AcceptFollowRequest,
+    ) -> ::infra_kernel::Result<AcceptFollowReply> {
+        self.0
+            .unary(&methods::ACCEPT_FOLLOW, context, request)
+            .await
+    }
+    async fn reject_follow(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RejectFollowRequest,
+    ) -> ::infra_kernel::Result<RejectFollowReply> {
+        self.0
+            .unary(&methods::REJECT_FOLLOW, context, request)
+            .await
+    }
+    async fn list_follow_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFollowRequestsRequest,
+    ) -> ::infra_kernel::Result<ListFollowRequestsReply> {
+        self.0
+            .unary(&methods::LIST_FOLLOW_REQUESTS, context, request)
+            .await
+    }
+    async fn count_follow_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CountFollowRequestsRequest,
+    ) -> ::infra_kernel::Result<CountFollowRequestsReply> {
+        self.0
+            .unary(&methods::COUNT_FOLLOW_REQUESTS, context, request)
+            .await
+    }
+    async fn block(
+        &self,
+        context: &::infra_kernel::Context,
+        request: BlockRequest,
+    ) -> ::infra_kernel::Result<BlockReply> {
+        self.0.unary(&methods::BLOCK, context, request).await
+    }
+    async fn unblock(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnblockRequest,
+    ) -> ::infra_kernel::Result<UnblockReply> {
+        self.0.unary(&methods::UNBLOCK, context, request).await
+    }
+    async fn mute(
+        &self,
+        context: &::infra_kernel::Context,
+        request: MuteRequest,
+    ) -> ::infra_kernel::Result<MuteReply> {
+        self.0.unary(&methods::MUTE, context, request).await
+    }
+    async fn unmute(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnmuteRequest,
+    ) -> ::infra_kernel::Result<UnmuteReply> {
+        self.0.unary(&methods::UNMUTE, context, request).await
+    }
+    async fn list_blocks(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListBlocksRequest,
+    ) -> ::infra_kernel::Result<ListBlocksReply> {
+        self.0.unary(&methods::LIST_BLOCKS, context, request).await
+    }
+    async fn list_mutes(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListMutesRequest,
+    ) -> ::infra_kernel::Result<ListMutesReply> {
+        self.0.unary(&methods::LIST_MUTES, context, request).await
+    }
     async fn get_relationships(
         &self,
         context: &::infra_kernel::Context,
@@ -402,6 +1002,105 @@ impl ::infra_rpc::Serve for ServeGraph {
                     &self.0,
                     |gateway, context, request| async move {
                         gateway.unfollow(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/RemoveFollower" => {
+                call.unary(
+                    &methods::REMOVE_FOLLOWER,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.remove_follower(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/AcceptFollow" => {
+                call.unary(
+                    &methods::ACCEPT_FOLLOW,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.accept_follow(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/RejectFollow" => {
+                call.unary(
+                    &methods::REJECT_FOLLOW,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.reject_follow(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/ListFollowRequests" => {
+                call.unary(
+                    &methods::LIST_FOLLOW_REQUESTS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_follow_requests(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/CountFollowRequests" => {
+                call.unary(
+                    &methods::COUNT_FOLLOW_REQUESTS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.count_follow_requests(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/Block" => {
+                call.unary(
+                    &methods::BLOCK,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.block(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/Unblock" => {
+                call.unary(
+                    &methods::UNBLOCK,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.unblock(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/Mute" => {
+                call.unary(
+                    &methods::MUTE,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.mute(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/Unmute" => {
+                call.unary(
+                    &methods::UNMUTE,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.unmute(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/ListBlocks" => {
+                call.unary(
+                    &methods::LIST_BLOCKS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_blocks(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/ListMutes" => {
+                call.unary(
+                    &methods::LIST_MUTES,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_mutes(&context, request).await
                     },
                 )
             }

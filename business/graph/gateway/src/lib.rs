@@ -14,6 +14,10 @@ use infra_kernel::{AccountId, Page};
 infra_kernel::define_id! {
     /// One account following another; pages of followers are ordered by it.
     FollowId;
+    /// One account blocking another; pages of blocks are ordered by it.
+    BlockId;
+    /// One account muting another; pages of mutes are ordered by it.
+    MuteId;
 }
 
 /// The most accounts that one request may name.
@@ -22,6 +26,12 @@ pub const ACCOUNTS_MAX: usize = 500;
 /// page.
 pub const PAGE_LIMIT_MAX: u32 = 1_000;
 
+/// The most requests to follow that are counted.
+pub const REQUESTS_COUNTED_MAX: u32 = 1_000;
+
+/// The longest mute that ends by itself, in seconds: ten years.
+pub const MUTE_SECONDS_MAX: u64 = 10 * 365 * 24 * 60 * 60;
+
 /// The topics of this domain's events.
 pub mod topics {
     /// Somebody began to follow somebody: [`Followed`](super::Followed). Its key is the follower.
@@ -29,12 +39,18 @@ pub mod topics {
     /// Somebody ended following somebody: [`Unfollowed`](super::Unfollowed). Its key is the
     /// follower.
     pub const UNFOLLOWED: &str = "graph.unfollowed";
+    /// Somebody asks to follow somebody: [`FollowRequested`](super::FollowRequested). Its key is
+    /// the follower.
+    pub const FOLLOW_REQUESTED: &str = "graph.follow_requested";
+    /// Somebody asks no longer: [`FollowRequestEnded`](super::FollowRequestEnded). Its key is the
+    /// follower.
+    pub const FOLLOW_REQUEST_ENDED: &str = "graph.follow_request_ended";
 }
 
 macro_rules! typed_follow {
     ($message:ident, $id:ident) => {
         impl $message {
-            /// The follow's id.
+            /// The follow's id, by which pages of followers are ordered.
             #[must_use]
             pub const fn follow(&self) -> FollowId {
                 FollowId::new(self.$id)
@@ -58,6 +74,47 @@ macro_rules! typed_follow {
 typed_follow!(Follow, id);
 typed_follow!(Followed, follow_id);
 typed_follow!(Unfollowed, follow_id);
+
+impl AccountBlock {
+    /// The block's id, by which pages of blocks are ordered.
+    #[must_use]
+    pub const fn block(&self) -> BlockId {
+        BlockId::new(self.id)
+    }
+}
+
+impl ListBlocksRequest {
+    /// A page of whom an account blocks.
+    #[must_use]
+    pub fn new(account: AccountId, page: Page) -> Self {
+        Self {
+            account_id: account.get(),
+            page: Some(page.into()),
+        }
+    }
+}
+
+impl ListFollowRequestsRequest {
+    /// A page of who asks to follow an account.
+    #[must_use]
+    pub fn new(account: AccountId, page: Page) -> Self {
+        Self {
+            account_id: account.get(),
+            page: Some(page.into()),
+        }
+    }
+}
+
+impl ListMutesRequest {
+    /// A page of whom an account mutes.
+    #[must_use]
+    pub fn new(account: AccountId, page: Page) -> Self {
+        Self {
+            account_id: account.get(),
+            page: Some(page.into()),
+        }
+    }
+}
 
 impl Relationship {
     /// To whom the viewer stands like this.

@@ -21,7 +21,7 @@ pub struct Alternate {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
-    /// The encoded file.
+    /// The encoded file, at least a tenth smaller than the JPEG.
     pub bytes: Vec<u8>,
 }
 
@@ -54,11 +54,13 @@ pub fn process_alternates(
         cause: "nothing writes other forms here just now".to_owned(),
     })?;
     let limits = job.limits.for_ladder(job.ladder);
+    // Of any format: what is stored is worked on even where the format was switched off since.
     let header = read_header(bytes, &limits, &FormatSet::new(Format::ALL))?;
     guarded(|| {
         let mut raster = decode_largest(&header, bytes, job)?;
         let mut forms = Alternates::default();
         for step in job.ladder.steps() {
+            // Made even where none of its forms is wanted: the next step is made from it.
             let smaller = scale::shrink(&raster, step.side_max)?;
             let is_as_before = smaller.is_none();
             raster = smaller.unwrap_or(raster);
@@ -96,6 +98,7 @@ pub fn alternates_memory_bytes(
     const BYTES_PER_PIXEL: u64 = 9;
     let (width, height) = scale::fit(width, height, ladder.side_max());
     let beside = file_bytes + u64::from(width) * u64::from(height) * BYTES_PER_PIXEL;
+    // The most that one takes, not all together: they run one after the other.
     let encoder = encodings
         .iter()
         .map(|encoding| encoding.encoder_bytes(width, height, memory))
@@ -126,6 +129,7 @@ impl Alternates {
         let Rendition { raster, step, .. } = *rendition;
         let mut made = self.made.iter().rev();
         let larger = made.find(|form| form.encoding == encoding);
+        // The last one kept may be of a step further up, so the sizes are compared as well.
         let same = larger.filter(|larger| rendition.is_as_before && is_size_of(larger, raster));
         let bytes = match same {
             Some(same) => Ok(same.bytes.clone()),
@@ -167,6 +171,7 @@ fn encode(
     let pixels = Pixels {
         width: raster.width,
         height: raster.height,
+        // A copy: the next step is made from these.
         bytes: raster.pixels.clone(),
         has_alpha: false,
         profile: None,

@@ -26,7 +26,7 @@ pub struct Camera {
     pub exposure_time: String,
     /// The f-number, with one decimal: 2.8.
     pub aperture: f32,
-    /// The sensitivity.
+    /// The sensitivity as an ISO number, below 100 million.
     pub iso: u32,
     /// The focal length in millimetres, with one decimal.
     pub focal_length_mm: f32,

@@ -66,6 +66,7 @@ fn convert(raster: &Raster, profile: &[u8]) -> Option<Vec<u8>> {
 fn apply_profile(raster: &Raster, profile: &[u8]) -> Option<Vec<u8>> {
     let transform = transform(raster.channels, profile)?;
     let run = |from: &[u8], to: &mut [u8]| transform.transform(from, to).ok();
+    // Grays and ink have to be converted in any case; colours may be in sRGB already.
     if raster.channels == Channels::Rgb {
         let probes = probes();
         let mut moved = vec![0; probes.len()];

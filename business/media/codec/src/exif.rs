@@ -47,6 +47,7 @@ pub(crate) fn of_file(format: Format, file: &[u8]) -> Option<Cow<'_, [u8]>> {
 
 /// EXIF data that says how a picture is to be turned, and nothing else.
 pub(crate) fn of_orientation(value: u8) -> Vec<u8> {
+    // A header, and at byte 8 a directory of one entry: tag 0x0112, of type SHORT, one value.
     let mut data = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
     data.extend([value, 0, 0, 0, 0, 0, 0]);
     data
@@ -130,6 +131,7 @@ impl<'b> Directory<'b> {
         let entry = self.entry(tag)?;
         match self.exif.short(entry + 2)? {
             3 => self.exif.short(entry + 8).map(u32::from),
+            // 13 is a pointer to a directory, which some writers use where the standard has 4.
             4 | 13 => self.exif.long(entry + 8),
             _ => None,
         }
@@ -152,6 +154,7 @@ impl<'b> Directory<'b> {
             return None;
         }
         let length = self.exif.long(entry + 4)? as usize;
+        // What takes four bytes or fewer stands in the entry itself.
         let at = if length <= 4 {
             entry + 8
         } else {

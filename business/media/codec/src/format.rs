@@ -215,9 +215,11 @@ pub(crate) fn known_format(start: &[u8]) -> Option<Format> {
 /// one that says nothing of how pictures are compressed; then the others do.
 fn iso_format(start: &[u8]) -> Option<Format> {
     let length = u32::from_be_bytes(*start.first_chunk::<4>()?) as usize;
+    // The box may be longer than what was handed in; brands beyond that are not seen.
     let brands = start.get(..length).unwrap_or(start).get(4..)?;
     let brands = brands.strip_prefix(b"ftyp")?;
     let (first, rest) = brands.split_first_chunk::<4>()?;
+    // Behind the first brand stands a version, which says nothing of the pictures.
     let (others, _) = rest.get(4..).unwrap_or_default().as_chunks::<4>();
     let says = |brand: &[u8; 4]| match brand {
         b"avif" | b"avis" => Some(Format::Avif),
@@ -226,6 +228,8 @@ fn iso_format(start: &[u8]) -> Option<Format> {
     };
     let is_picture = |brand: &[u8; 4]| matches!(brand, b"mif1" | b"msf1" | b"miaf");
     says(first).or_else(|| {
+        // Where none of them says how, it is taken for HEIC; by its items it is refused if it is
+        // not.
         let others_say = others.iter().find_map(says);
         others_say.or_else(|| is_picture(first).then_some(Format::Heic))
     })

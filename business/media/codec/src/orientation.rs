@@ -67,7 +67,7 @@ impl Orientation {
         }
     }
 
-    /// The upright picture.
+    /// The picture turned upright; the same one where nothing is to be done.
     pub(crate) fn apply(self, raster: Raster) -> Raster {
         if self == Self::default() {
             return raster;

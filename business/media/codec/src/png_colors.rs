@@ -73,6 +73,7 @@ fn measured(file: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let mut profile = ColorProfile::new_srgb();
+    // Else its code points would go before what is set below.
     profile.cicp = None;
     if let Some([white_x, white_y, primaries @ ..]) = points {
         let white = XyY {
@@ -123,6 +124,7 @@ fn for_channels(profile: Vec<u8>, channels: Channels) -> Option<Vec<u8>> {
     if channels != Channels::Gray {
         return Some(profile);
     }
+    // All three colours have the same curve here.
     let curve = ColorProfile::new_from_slice(&profile).ok()?.red_trc?;
     let mut gray = ColorProfile::new_gray_with_gamma(1.0);
     gray.gray_trc = Some(curve);

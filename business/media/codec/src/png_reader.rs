@@ -18,6 +18,7 @@ pub(crate) fn open(bytes: &[u8]) -> Result<PngReader<'_>, CodecError> {
         bytes: CHUNK_BYTES_MAX,
     };
     let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);
+    // Not needed, and perhaps large once it is unpacked.
     decoder.set_ignore_text_chunk(true);
     decoder.set_transformations(Transformations::EXPAND);
     decoder.read_info().map_err(refused)

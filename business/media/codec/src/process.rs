@@ -41,7 +41,7 @@ pub struct EncodedRendition {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
-    /// "image/jpeg"
+    /// The media type: "image/jpeg" of every step of the ladder.
     pub content_type: &'static str,
     /// The encoded file.
     pub bytes: Vec<u8>,
@@ -157,6 +157,7 @@ fn downgrade(
         raster = smaller.unwrap_or(raster);
         let bytes = match renditions.last() {
             Some(larger) if same => larger.bytes.clone(),
+            // Only the first can be the upload itself: `take` leaves nothing for the smaller ones.
             _ => own
                 .take()
                 .map_or_else(|| encode_jpeg(&raster, step.quality), Ok)?,

@@ -10,7 +10,8 @@
 //! - **Deleting.** The transaction that removes a row queues its blobs. Then each is *claimed*, in
 //!   a transaction that sees that no row uses it and no note is there; its bytes are deleted; the
 //!   queue forgets it ([`Blobs::collect`]). What a crash leaves is on the queue, and the sweeper
-//!   continues with it.
+//!   continues with it. Until then its content is refused: a deletion that the process before has
+//!   sent to its store may still be on its way.
 //! - **Both at once.** Nobody may note a key that is claimed: a writer waits until its bytes are
 //!   gone. So a blob cannot be deleted between being put and being used. A claim is given up when
 //!   its bytes certainly stay, because the store could not be asked to delete them.
@@ -30,11 +31,14 @@ use tokio::sync::Mutex;
 use crate::dependencies::Dependencies;
 use crate::error::MediaError;
 use crate::store::blob_rows;
+use crate::tasks::run_to_completion;
 
 /// After this long a note belongs to nobody: longer than any upload or any attempt of a worker may
 /// take.
 pub(crate) const NOTE_LIFETIME: Duration = Duration::from_secs(3_600);
 /// How long a writer waits for a claimed blob to be gone, and how often it looks.
+// Five seconds together. A claim lasts as long as one deletion takes; only one that a crash left,
+// or a store that is away, lasts until a sweep.
 const CLAIM_PATIENCE: u32 = 100;
 const CLAIM_PAUSE: Duration = Duration::from_millis(50);
 /// Notes and queued blobs handled in one sweep.
@@ -72,6 +76,8 @@ impl Blobs {
 
     /// Records that these blobs are about to be put and used.
     pub(crate) async fn note(&self, keys: &[BlobKey]) -> Result<PendingBlobs, MediaError> {
+        // A note has an id of its own: of two that write the same content neither clears the
+        // other's.
         let notes: Vec<(i64, BlobKey)> = keys
             .iter()
             .map(|key| (self.ids.next_raw().cast_signed(), *key))
@@ -112,6 +118,8 @@ impl Blobs {
         self.database
             .write(move |connection| {
                 Box::pin(async move {
+                    // All are looked at before the first is noted: what returns `Ok` is committed,
+                    // and the notes of a try that failed would stay for an hour.
                     for (_, key) in &notes {
                         if blob_rows::is_claimed(connection, *key).await? {
                             return Ok(false);
@@ -159,6 +167,7 @@ impl Blobs {
             .write(move |connection| {
                 Box::pin(async move {
                     for (id, key) in pending.0 {
+                        // A note that is gone was swept, and its blob was queued then.
                         if blob_rows::remove_write(connection, id).await? {
                             blob_rows::queue_deletions(connection, &[key], now).await?;
                         }
@@ -171,7 +180,19 @@ impl Blobs {
 
     /// Deletes queued blobs that nothing uses. A failure leaves them to the sweeper, as it does all
     /// others when the store is away. Returns how many were deleted.
+    ///
+    /// To its end, also when the caller has gone: a claim that nobody works off any more keeps
+    /// writers of the same content away until a sweep, and the store may yet be deleting.
     pub(crate) async fn collect(&self, keys: &[BlobKey]) -> u64 {
+        let (blobs, keys) = (self.clone(), keys.to_vec());
+        let collecting = run_to_completion(async move { Ok(blobs.collect_each(&keys).await) });
+        collecting.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "blobs that are not needed are left to the sweeper");
+            0
+        })
+    }
+
+    async fn collect_each(&self, keys: &[BlobKey]) -> u64 {
         let mut collected = 0;
         for key in keys {
             match self.collect_one(*key).await {
@@ -180,6 +201,7 @@ impl Blobs {
                     let is_away = error.is_store_away();
                     let cause = infra_kernel::Error::from(error).causes();
                     tracing::warn!(%key, cause, "a blob could not be deleted and is left to the sweeper");
+                    // Each of the others would wait out the same time-out.
                     if is_away {
                         break;
                     }
@@ -196,6 +218,9 @@ impl Blobs {
             .database
             .write(move |connection| {
                 Box::pin(async move {
+                    // An earlier deletion may still be on its way: of a process that died, or to a
+                    // store that did not respond. So a claim that was there before outlives a
+                    // failure.
                     let was_claimed = blob_rows::is_claimed(connection, key).await?;
                     let claimed = blob_rows::claim_deletion(connection, key).await?;
                     if !claimed {
@@ -212,6 +237,7 @@ impl Blobs {
                 self.postpone(key, stays_claimed).await?;
                 return Err(error.into());
             }
+            // Not before the bytes are gone: from here on the key may be noted again.
             self.database
                 .write(move |connection| {
                     Box::pin(async move { blob_rows::remove_deletion(connection, key).await })

@@ -33,6 +33,7 @@ pub(crate) const fn with_shares(bytes_max: u64) -> u64 {
 /// bytes.
 pub(crate) const fn without_shares(bytes: u64) -> u64 {
     const PARTS: u64 = GATHERED_SHARE * HEADERS_SHARE;
+    // Divided before it is multiplied: nothing overflows, and what is rounded is rounded down.
     bytes / (PARTS + GATHERED_SHARE + HEADERS_SHARE) * PARTS
 }
 
@@ -58,6 +59,7 @@ struct Units {
 impl Units {
     fn of(bytes: u64) -> Self {
         let count = u32::try_from(bytes.div_ceil(UNIT_BYTES).max(1)).unwrap_or(u32::MAX);
+        // On a machine of 32 bits a semaphore has fewer permits than these count.
         let count = count.min(u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX));
         Self {
             free: Arc::new(Semaphore::new(count as usize)),
@@ -68,6 +70,7 @@ impl Units {
     /// At most as many as there are.
     fn needed_for(&self, bytes: u64) -> u32 {
         let units = u32::try_from(bytes.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX);
+        // More permits than there are would never come.
         units.min(self.count)
     }
 
@@ -160,6 +163,8 @@ impl MemoryBudget {
             return None;
         }
         let units = self.units.needed_for(bytes);
+        // Permits that come free are assigned to the first in line, even when they are too few yet:
+        // so this finds some only while nobody waits.
         Arc::clone(&self.units.free)
             .try_acquire_many_owned(units)
             .ok()
@@ -208,6 +213,7 @@ impl UploadBuffer {
     pub(crate) fn holds(&mut self, bytes: usize) -> bool {
         let bytes = bytes as u64;
         let all = &self.budget.gathered;
+        // Relaxed: the sum guards nothing else, and a moment late is early enough to write.
         let together = if bytes >= self.bytes {
             all.fetch_add(bytes - self.bytes, Ordering::Relaxed) + (bytes - self.bytes)
         } else {

@@ -13,7 +13,6 @@ const MEMORY_RETRY_AFTER: Duration = Duration::from_secs(10);
 /// A failure inside the media domain.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MediaError {
-    /// The database failed.
     #[error("the media database failed")]
     Db(#[from] DbError),
     /// The blob store failed.
@@ -60,6 +59,8 @@ impl MediaError {
     /// Whether the file itself is refused: sending or taking it again would not help.
     pub(crate) fn is_about_the_file(&self) -> bool {
         match self {
+            // What was stopped (by time, by a crash, by a codec that is not there) may fare better
+            // at another time.
             Self::Codec(error) => !matches!(error, CodecError::Stopped { .. }),
             Self::NeedsMemory { .. } => true,
             _ => false,

@@ -15,11 +15,11 @@ pub(crate) struct Form {
 /// What is known of a rendition.
 #[derive(Debug, Clone)]
 pub(crate) struct Head {
-    /// The rendition itself.
+    /// What its address names: sent to readers that prefer none of the others.
     pub(crate) itself: Form,
     /// Whether an item that everyone may see has it.
     pub(crate) open: bool,
-    /// Its other forms.
+    /// The same picture as WebP or AVIF; none while they are not made, or were not worth keeping.
     pub(crate) others: Arc<[Form]>,
     /// Whether an item that has it waits for more of them.
     pub(crate) forms_to_come: bool,

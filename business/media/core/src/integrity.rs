@@ -25,7 +25,7 @@ pub(crate) struct Integrity {
     library: Arc<Library>,
     /// Woken when something is to be retried.
     queue: Arc<Queue>,
-    /// Makes renditions again.
+    /// For renditions that a repair makes again, within the memory and the time that new ones have.
     processing: Arc<Processing>,
 }
 

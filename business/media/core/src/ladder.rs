@@ -112,6 +112,7 @@ impl LadderSettings {
         {
             return Some((setting, format!("{quality} is not a quality from 1 to 100")));
         }
+        // Only the smallest: that each further step is larger is checked below.
         if grid.side_max == 0 {
             return Some(("grid.side_max", "a side of no pixels".to_owned()));
         }
@@ -136,6 +137,7 @@ impl LadderSettings {
                 return Some((setting, problem));
             }
         }
+        // Only the largest: the others are smaller.
         (full.side_max > SIDE_MAX).then(|| {
             let problem = format!(
                 "{} is more than {SIDE_MAX}, the most a rendition may have",

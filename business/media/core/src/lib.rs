@@ -38,9 +38,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use business_media_gateway::Media;
 use infra_bus::Consumer;
-use infra_db::{Database, DbError};
+use infra_db::{Database, DbError, Migrator};
 use infra_domain::{DatabaseSpec, Domain, Finding, NamedBlob};
-use sqlx::migrate::Migrator;
 use tokio_util::sync::CancellationToken;
 
 use crate::service::MediaService;
@@ -52,11 +51,11 @@ pub use ladder::{LadderSettings, StepSettings};
 pub use settings::{AlternateForm, Settings};
 
 /// The schema of this domain's own database.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+pub static MIGRATIONS: Migrator = infra_db::migrations!("./migrations");
 
 /// The same tables in PostgreSQL. A change is written for both engines; a test of the program
 /// compares what they come to.
-pub static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres");
+pub static POSTGRES_MIGRATIONS: Migrator = infra_db::migrations!("./migrations/postgres");
 
 /// The database of this domain.
 pub static DATABASE: DatabaseSpec = DatabaseSpec {

@@ -109,6 +109,7 @@ impl Library {
 
     /// Says that an item's processing ended: to the caches, and to the waiters.
     pub(crate) fn publish_processed(&self, id: MediaId) {
+        // Before they hear of it: those who wait read through the cache.
         self.invalidate(&[id], &[]);
         // Nobody may be waiting.
         let _ = self.processed.send(id);
@@ -121,6 +122,8 @@ impl Library {
             Ok(items.map(|item| (item.media(), Arc::new(item))).collect())
         };
         let found = self.caches.items.get_or_load_many(ids, read).await?;
+        // Left out here and not by the cache: that an item's time is over is no write that would
+        // invalidate it.
         let expired = self.clock.now().minus(self.unattached_lifetime);
         let found = found.into_iter().flatten();
         Ok(found.filter(|item| !is_over(item, expired)).collect())
@@ -136,6 +139,7 @@ impl Library {
         let fresh = items::read(&self.database, &[id]).await?.pop();
         let fresh = fresh.ok_or_else(|| Error::not_found("photo"))?;
         let stale = |kept: Arc<MediaItem>| kept.revision != fresh.revision;
+        // Only where they differ: who polls an item that does not change leaves the cache alone.
         if self.caches.items.get(&id).is_some_and(stale) {
             self.invalidate(&[id], &[]);
         }

@@ -7,10 +7,13 @@ use infra_domain::{Finding, NamedBlob};
 /// Failed photos are counted up to this many.
 const FAILED_COUNTED_MAX: i64 = 500;
 
-/// Whether there is any photo whose files must be in the blob store.
+/// Whether there is anything whose bytes must be in the blob store: a photo in whatever state,
+/// unless it is known that they are lost, or an upload under way.
 pub(crate) async fn has_files(database: &Database) -> Result<bool, DbError> {
     infra_db::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM renditions) OR EXISTS (SELECT 1 FROM media WHERE state = 1)",
+        "SELECT EXISTS (SELECT 1 FROM renditions) OR EXISTS (SELECT 1 FROM alternates)
+             OR EXISTS (SELECT 1 FROM upload_parts)
+             OR EXISTS (SELECT 1 FROM media WHERE original_key > '' AND NOT original_lost)",
     )
     .fetch_one(database.reader())
     .await

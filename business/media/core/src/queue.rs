@@ -41,6 +41,7 @@ pub(crate) mod places;
 /// How long an attempt holds an item without saying that it continues.
 const LEASE: Duration = Duration::from_secs(60);
 /// How often an attempt says so.
+// Twice within a lease, so that one renewal that fails loses nothing.
 pub(crate) const RENEW_INTERVAL: Duration = Duration::from_secs(20);
 /// How often it is tried to let an item go whose attempt's end could not be recorded.
 const RELEASE_INTERVAL: Duration = Duration::from_secs(2);
@@ -85,6 +86,7 @@ impl Queue {
             clock: Arc::clone(&dependencies.clock),
             library,
             run: dependencies.ids.next_raw().cast_signed(),
+            // Before every account, so that the ring begins with its first.
             served: AtomicI64::new(i64::MIN),
             alternated: AtomicI64::new(i64::MIN),
             processor_time_max: dependencies.settings.processor_time_max(),
@@ -102,6 +104,8 @@ impl Queue {
 
     /// Says that there may be something to do.
     pub(crate) fn wake(&self) {
+        // It is kept when nobody waits: what comes between a look at the queue and the wait for
+        // this is not missed.
         self.changed.notify_one();
     }
 
@@ -133,6 +137,7 @@ impl Queue {
     }
 
     async fn choose(&self) -> Result<Option<MediaId>, MediaError> {
+        // Read outside a transaction: the lease itself checks that the item still waits.
         let mut connection = self.database.reader().acquire().await?;
         let Some(priority) = queue::first_priority(&mut connection).await? else {
             return Ok(None);
@@ -173,6 +178,7 @@ impl Queue {
         let served = self.served.load(Ordering::Relaxed);
         let mut owners = queue::owners_after(connection, lane, served, OWNERS_MAX).await?;
         let room = OWNERS_MAX - owners.len();
+        // The ring goes round: those up to the account served last come at its end.
         if room > 0 {
             let others = queue::owners_after(connection, lane, i64::MIN, room).await?;
             owners.extend(others.into_iter().filter(|owner| *owner <= served));
@@ -197,7 +203,9 @@ impl Queue {
     /// of the attempt.
     pub(crate) async fn charge(&self, owner: i64, spent: Duration) {
         let now = self.clock.now();
+        // In memory first: the next choice counts it, whether or not the row can be written.
         let sum = self.ledger.add(owner, usage::minute_of(now), spent);
+        // Logged once, by the attempt that crosses the bound.
         if let Some(most) = self.processor_time_max
             && sum >= most
             && sum.saturating_sub(spent) < most
@@ -267,6 +275,7 @@ impl Queue {
         (cause, infra_failure): (String, bool),
     ) -> Result<(), MediaError> {
         tracing::warn!(media = %lease.id, attempts = lease.attempt, cause, "a picture is tried again later");
+        // 0 stands for at once: the index of the queue has only rows with it.
         let next = match pause {
             Duration::ZERO => Timestamp::from_microseconds(0),
             pause => self.clock.now().plus(pause),
@@ -278,6 +287,7 @@ impl Queue {
                 })
             })
             .await?;
+        // The dispatcher may be asleep for longer than this pause.
         self.wake();
         Ok(())
     }
@@ -321,6 +331,7 @@ impl Queue {
     async fn end_pauses(&self) -> Result<(), MediaError> {
         let mut connection = self.database.reader().acquire().await?;
         let now = self.clock.now();
+        // A look costs no commit, and most of the time no pause has ended.
         let next = queue::next_paused(&mut connection).await?;
         drop(connection);
         if next.is_none_or(|next| next > now) {

@@ -40,6 +40,7 @@ impl Media for MediaService {
         Ok(upload::upload(&self.state.uploads, context, request).await?)
     }
 
+    // Anyone may ask: to whom a photo is shown is decided by the rules of the surfaces.
     async fn get_media(&self, _: &Context, request: GetMediaRequest) -> Result<GetMediaReply> {
         requests::id_count(request.ids.len())?;
         let ids: Vec<MediaId> = request.ids.into_iter().map(MediaId::new).collect();
@@ -110,6 +111,7 @@ impl Media for MediaService {
         Ok(read_rendition::read_rendition(&self.state.library, &request).await?)
     }
 
+    // No account is required: the surface has checked the signature of the address.
     async fn read_original(
         &self,
         context: &Context,

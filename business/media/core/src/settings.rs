@@ -176,6 +176,7 @@ impl Settings {
     }
 
     pub(crate) fn sweep_interval(&self) -> Duration {
+        // With 0 one round would follow the other without a pause.
         Duration::from_secs(self.sweep_interval_s.max(1))
     }
 
@@ -190,6 +191,7 @@ impl Settings {
     }
 
     pub(crate) fn job_time_max(&self) -> Duration {
+        // With no time at all every picture would fail.
         Duration::from_secs(self.job_s_max.max(1))
     }
 }

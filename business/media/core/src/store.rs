@@ -11,6 +11,8 @@ pub(crate) mod holders;
 pub(crate) mod inspection;
 pub(crate) mod items;
 pub(crate) mod originals;
+#[cfg(test)]
+mod plans;
 pub(crate) mod queue;
 pub(crate) mod renditions;
 pub(crate) mod upload_sessions;

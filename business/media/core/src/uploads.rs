@@ -34,7 +34,7 @@ use crate::uploads::append_locks::AppendLocks;
 use crate::uploads::formats::Formats;
 use crate::uploads::in_flight::InFlightUploads;
 
-/// What uploads share.
+/// What all uploads to this process share: bounds, locks, and where files go.
 pub(crate) struct Uploads {
     database: Database,
     blobs: Blobs,

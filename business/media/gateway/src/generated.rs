@@ -381,8 +381,8 @@ pub struct ListFailedRequest {
 pub struct ListFailedReply {
     #[prost(message, repeated, tag = "1")]
     pub items: ::prost::alloc::vec::Vec<FailedItem>,
-    /// Only with the newest, when `before_id` is 0: the newest of the items that are ready and whose
-    /// smaller forms (WebP, AVIF) were given up.
+    /// The newest of the items before `before_id` that are ready and whose smaller forms (WebP, AVIF)
+    /// were given up; as many as `limit` beside the failed ones.
     #[prost(message, repeated, tag = "2")]
     pub alternates: ::prost::alloc::vec::Vec<GivenUpAlternates>,
 }

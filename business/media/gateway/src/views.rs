@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl MediaItem {
-    /// The item's id.
+    /// The photo's id, by which other domains name it.
     #[must_use]
     pub const fn media(&self) -> MediaId {
         MediaId::new(self.id)

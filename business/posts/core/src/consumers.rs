@@ -2,3 +2,4 @@
 
 pub(crate) mod attach_media;
 pub(crate) mod release_media;
+pub(crate) mod remove_reshares;

@@ -16,8 +16,12 @@ pub(crate) enum PostsError {
     NoPost,
     #[error("there is no such post to answer")]
     NoParent,
-    #[error("the account has made {max} posts within a day")]
-    DayFull { max: u32, wait: Duration },
+    #[error("the account has {verb} {max} posts within a day")]
+    DayFull {
+        verb: &'static str,
+        max: u32,
+        wait: Duration,
+    },
     #[error("a media item is shown by another post")]
     MediaShown,
     /// Never seen from outside: the post that the key stands for is returned instead, unless its
@@ -33,9 +37,9 @@ impl From<PostsError> for Error {
             PostsError::Refused(error) => error,
             PostsError::NoPost => Self::not_found("post"),
             PostsError::NoParent => Self::not_found("post").for_field("in_reply_to_id"),
-            PostsError::DayFull { max, wait } => Self::new(
+            PostsError::DayFull { verb, max, wait } => Self::new(
                 ErrorCode::RateLimited,
-                format!("You have made {max} posts within a day, which is as many as can be. Please try again later."),
+                format!("You have {verb} {max} posts within a day, which is as many as can be. Please try again later."),
             )
             .to_retry_after(wait),
             PostsError::MediaShown => Self::invalid("media_ids", MEDIA_SHOWN),

@@ -17,6 +17,7 @@ mod error;
 mod jobs;
 mod media;
 mod recent;
+mod reshared;
 mod service;
 mod settings;
 mod state;
@@ -29,10 +30,9 @@ use business_accounts_gateway::Accounts;
 use business_media_gateway::Media;
 use business_posts_gateway::Posts;
 use infra_bus::Consumer;
-use infra_db::Database;
+use infra_db::{Database, Migrator};
 use infra_domain::{DatabaseSpec, Domain};
 use infra_kernel::{Clock, IdGenerator};
-use sqlx::migrate::Migrator;
 use tokio_util::sync::CancellationToken;
 
 pub use settings::Settings;
@@ -41,11 +41,11 @@ use crate::service::PostsService;
 use crate::state::State;
 
 /// The tables of this domain.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+pub static MIGRATIONS: Migrator = infra_db::migrations!("./migrations");
 
 /// The same tables in PostgreSQL. A change is written for both engines; a test of the program
 /// compares what they come to.
-pub static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres");
+pub static POSTGRES_MIGRATIONS: Migrator = infra_db::migrations!("./migrations/postgres");
 
 /// The database of this domain.
 pub static DATABASE: DatabaseSpec = DatabaseSpec {
@@ -94,11 +94,12 @@ impl Domain for PostsCore {
         Arc::new(PostsService::new(Arc::clone(&self.state)))
     }
 
-    /// Its own events, to attach and release media.
+    /// Its own events, to attach and release media, and to remove the reshares of what is deleted.
     fn consumers(&self) -> Vec<Consumer> {
         vec![
             consumers::attach_media::consumer(&self.state),
             consumers::release_media::consumer(&self.state),
+            consumers::remove_reshares::consumer(&self.state),
         ]
     }
 

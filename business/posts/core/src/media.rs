@@ -34,6 +34,7 @@ pub(crate) async fn attach(
         open: head.visibility().is_open(),
     };
     let attached = state.media.attach(context, request).await;
+    // Before its error counts: of a post that is gone there is only something to release.
     if posts::is_there(&state.database, head.post()).await? {
         attached?;
         return Ok(());

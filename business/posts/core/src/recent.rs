@@ -1,5 +1,5 @@
-//! An author's newest posts, in memory: enough of each to choose from, so that the first pages of a
-//! profile and the merge of many authors cost no statement.
+//! An author's newest posts and reshares, in memory: enough of each to choose from, so that the
+//! first pages of a profile and the merge of many authors cost no statement.
 
 use business_posts_gateway::Visibility;
 use infra_kernel::{Direction, Page};
@@ -12,6 +12,7 @@ pub(crate) const RECENT_MAX: usize = 200;
 pub(crate) struct Filter {
     pub(crate) only_media: bool,
     pub(crate) exclude_replies: bool,
+    pub(crate) exclude_reshares: bool,
     /// Bit 1 for public, and so on.
     pub(crate) visibilities: i64,
 }
@@ -21,6 +22,7 @@ impl Filter {
     pub(crate) const NONE: Self = Self {
         only_media: false,
         exclude_replies: false,
+        exclude_reshares: false,
         visibilities: -1,
     };
 
@@ -42,23 +44,30 @@ impl Filter {
         }
     }
 
+    /// Whether reshares may be among what it lets through: they have no photos of their own.
+    pub(crate) const fn takes_reshares(&self) -> bool {
+        !self.exclude_reshares && !self.only_media
+    }
+
     fn takes(&self, entry: &Entry) -> bool {
         (!self.only_media || entry.has_media)
             && (!self.exclude_replies || !entry.is_reply)
+            && (!entry.is_reshare || self.takes_reshares())
             && self.visibilities & (1 << entry.visibility) != 0
     }
 }
 
-/// One of an author's posts.
+/// One of an author's posts and reshares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) id: u64,
     pub(crate) visibility: u8,
     pub(crate) has_media: bool,
     pub(crate) is_reply: bool,
+    pub(crate) is_reshare: bool,
 }
 
-/// The newest posts of an author.
+/// The newest posts and reshares of an author.
 #[derive(Debug)]
 pub(crate) struct Recent {
     /// Newest first.
@@ -68,7 +77,7 @@ pub(crate) struct Recent {
 }
 
 impl Recent {
-    /// Of an author's posts, newest first, of which at most [`RECENT_MAX`] were read.
+    /// Of an author's posts and reshares, newest first, of which at most [`RECENT_MAX`] were read.
     pub(crate) fn new(entries: Vec<Entry>) -> Self {
         debug_assert!(entries.windows(2).all(|pair| pair[0].id > pair[1].id));
         let complete = entries.len() < RECENT_MAX;
@@ -83,6 +92,7 @@ impl Recent {
             .partition_point(|entry| entry.id >= page.before);
         let end = self.entries.partition_point(|entry| entry.id > page.after);
         let within = self.entries.get(start..end).unwrap_or_default();
+        // Whether what is kept goes as far back as the page's lower bound.
         let reaches_after = self.complete || end < self.entries.len();
         let ids = |entry: &Entry| filter.takes(entry).then_some(entry.id);
         match page.direction {
@@ -133,14 +143,15 @@ mod tests {
     }
 
     fn entries() -> impl Strategy<Value = Vec<Entry>> {
-        let entry = (1_u8..=4, any::<bool>(), any::<bool>());
+        let entry = (1_u8..=4, any::<bool>(), any::<bool>(), any::<bool>());
         proptest::collection::vec(entry, 0..300).prop_map(|posts| {
             let last = posts.len() as u64;
-            let entry = |(index, (visibility, has_media, is_reply))| Entry {
+            let entry = |(index, (visibility, has_media, is_reply, is_reshare))| Entry {
                 id: (last - index as u64) * 2,
                 visibility,
                 has_media,
                 is_reply,
+                is_reshare,
             };
             posts.into_iter().enumerate().map(entry).collect()
         })
@@ -168,9 +179,10 @@ mod tests {
             page in pages(),
             only_media in any::<bool>(),
             exclude_replies in any::<bool>(),
+            exclude_reshares in any::<bool>(),
             visibilities in prop::sample::select(vec![-1, 2, 6, 14, 16]),
         ) {
-            let filter = Filter { only_media, exclude_replies, visibilities };
+            let filter = Filter { only_media, exclude_replies, exclude_reshares, visibilities };
             let newest = entries.iter().copied().take(RECENT_MAX).collect();
             let recent = Recent::new(newest);
             let result = recent.page(&page, &filter);

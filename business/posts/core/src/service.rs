@@ -4,7 +4,10 @@ mod create_post;
 mod delete_post;
 mod draft;
 mod list;
+mod pin;
 mod read;
+pub(crate) mod reshare;
+mod tags;
 
 use std::sync::Arc;
 
@@ -12,8 +15,11 @@ use async_trait::async_trait;
 use business_posts_gateway::{
     CountPostsReply, CountPostsRequest, CreatePostReply, CreatePostRequest, DeletePostRequest,
     GetAuthorStatsReply, GetAuthorStatsRequest, GetConversationReply, GetConversationRequest,
-    GetPostHeadsReply, GetPostHeadsRequest, GetPostsReply, GetPostsRequest, ListByAuthorRequest,
-    ListByAuthorsRequest, ListPostsReply, ListPublicRequest, Post, Posts,
+    GetPostHeadsReply, GetPostHeadsRequest, GetPostsReply, GetPostsRequest, GetResharedReply,
+    GetResharedRequest, GetTagsReply, GetTagsRequest, ListByAuthorRequest, ListByAuthorsRequest,
+    ListByTagRequest, ListPinnedRequest, ListPostsReply, ListPublicRequest, ListResharesRequest,
+    PinPostReply, PinPostRequest, Post, Posts, ReshareReply, ReshareRequest, SearchTagsReply,
+    SearchTagsRequest, UnpinPostReply, UnpinPostRequest, UnreshareReply, UnreshareRequest,
 };
 use infra_kernel::{AccountId, ApplicationId, Context, Result};
 
@@ -51,6 +57,60 @@ impl Posts for PostsService {
         Ok(delete_post::delete_post(&self.state, context, request).await?)
     }
 
+    async fn reshare(&self, context: &Context, request: ReshareRequest) -> Result<ReshareReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(reshare::reshare(&self.state, context, request).await?)
+    }
+
+    async fn unreshare(
+        &self,
+        context: &Context,
+        request: UnreshareRequest,
+    ) -> Result<UnreshareReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(reshare::unreshare(&self.state, context, request).await?)
+    }
+
+    async fn pin_post(&self, context: &Context, request: PinPostRequest) -> Result<PinPostReply> {
+        let author = AccountId::new(request.author_id);
+        context.caller().require_account(author)?;
+        Ok(pin::pin(&self.state, request).await?)
+    }
+
+    async fn unpin_post(
+        &self,
+        context: &Context,
+        request: UnpinPostRequest,
+    ) -> Result<UnpinPostReply> {
+        let author = AccountId::new(request.author_id);
+        context.caller().require_account(author)?;
+        Ok(pin::unpin(&self.state, request).await?)
+    }
+
+    async fn list_pinned(&self, _: &Context, request: ListPinnedRequest) -> Result<ListPostsReply> {
+        Ok(pin::list(&self.state, &request).await?)
+    }
+
+    async fn list_reshares(
+        &self,
+        _: &Context,
+        request: ListResharesRequest,
+    ) -> Result<ListPostsReply> {
+        Ok(reshare::list(&self.state, &request).await?)
+    }
+
+    async fn get_reshared(
+        &self,
+        context: &Context,
+        request: GetResharedRequest,
+    ) -> Result<GetResharedReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(reshare::reshared(&self.state, &request).await?)
+    }
+
     async fn get_posts(&self, _: &Context, request: GetPostsRequest) -> Result<GetPostsReply> {
         Ok(read::posts(&self.state, &request).await?)
     }
@@ -68,6 +128,7 @@ impl Posts for PostsService {
         context: &Context,
         request: ListByAuthorRequest,
     ) -> Result<ListPostsReply> {
+        // With it the list holds posts that not everyone may see.
         if request.mentioned_id != 0 {
             let mentioned = AccountId::new(request.mentioned_id);
             context.caller().require_account(mentioned)?;
@@ -85,6 +146,22 @@ impl Posts for PostsService {
 
     async fn list_public(&self, _: &Context, request: ListPublicRequest) -> Result<ListPostsReply> {
         Ok(list::public(&self.state, &request).await?)
+    }
+
+    async fn list_by_tag(&self, _: &Context, request: ListByTagRequest) -> Result<ListPostsReply> {
+        Ok(list::by_tag(&self.state, &request).await?)
+    }
+
+    async fn get_tags(&self, _: &Context, request: GetTagsRequest) -> Result<GetTagsReply> {
+        Ok(tags::get(&self.state, request).await?)
+    }
+
+    async fn search_tags(
+        &self,
+        _: &Context,
+        request: SearchTagsRequest,
+    ) -> Result<SearchTagsReply> {
+        Ok(tags::search(&self.state, &request).await?)
     }
 
     async fn get_conversation(

@@ -11,8 +11,9 @@ use infra_db::{Database, DbError};
 use infra_kernel::{AccountId, Clock, IdGenerator};
 
 use crate::recent::Recent;
+use crate::reshared::Reshared;
 use crate::store::stats::{self, AuthorNumbers, Numbers};
-use crate::store::{lists, posts};
+use crate::store::{lists, posts, reshares};
 use crate::{Dependencies, Settings};
 
 /// How many authors' numbers are kept for each author whose posts are kept: they are small.
@@ -25,10 +26,12 @@ pub(crate) struct State {
     pub(crate) accounts: Arc<dyn Accounts>,
     pub(crate) media: Arc<dyn Media>,
     pub(crate) settings: Settings,
-    /// Posts by id; none for an id that was looked for and is not there.
+    /// Posts and reshares by id; none for an id that was looked for and is not there.
     pub(crate) posts: VersionedCache<u64, Option<Arc<Post>>>,
-    /// Each author's newest posts.
+    /// Each author's newest posts and reshares.
     pub(crate) recent: VersionedCache<u64, Arc<Recent>>,
+    /// What each account reshared last.
+    pub(crate) reshared: VersionedCache<u64, Arc<Reshared>>,
     /// Numbers by author; 0 for everyone's.
     pub(crate) numbers: VersionedCache<u64, Numbers>,
 }
@@ -45,24 +48,32 @@ impl State {
             media: dependencies.media,
             posts: VersionedCache::bounded(settings.posts_cached_max.into()),
             recent: VersionedCache::bounded(authors_max),
+            reshared: VersionedCache::bounded(authors_max),
             numbers: VersionedCache::bounded(authors_max * NUMBERS_PER_AUTHOR),
             settings,
         }
     }
 
-    /// A post by its id.
+    /// A post or a reshare by its id.
     pub(crate) async fn post(&self, id: u64) -> Result<Option<Arc<Post>>, DbError> {
         Ok(self.load(&[id]).await?.pop().flatten())
     }
 
-    /// Posts by id, in the order asked.
+    /// Posts and reshares by id, in the order asked.
     pub(crate) async fn load(&self, ids: &[u64]) -> Result<Vec<Option<Arc<Post>>>, DbError> {
         let read = async |ids: Vec<u64>| -> Result<_, DbError> {
-            let mut read: HashMap<_, _> = posts::get(&self.database, &ids)
-                .await?
-                .into_iter()
-                .map(|post| (post.id, Some(Arc::new(post))))
+            let by_id = |post: Post| (post.id, Some(Arc::new(post)));
+            let found = posts::get(&self.database, &ids).await?;
+            let mut read: HashMap<_, _> = found.into_iter().map(by_id).collect();
+            let others: Vec<u64> = ids
+                .iter()
+                .copied()
+                .filter(|id| !read.contains_key(id))
                 .collect();
+            if !others.is_empty() {
+                let found = reshares::get(&self.database, &others).await?;
+                read.extend(found.into_iter().map(by_id));
+            }
             for id in ids {
                 // What is not there is worth knowing too.
                 read.entry(id).or_default();
@@ -79,12 +90,20 @@ impl State {
         Ok(posts.iter().flatten().map(|post| post.head()).collect())
     }
 
-    /// An author's newest posts.
+    /// An author's newest posts and reshares.
     pub(crate) async fn recent(&self, author: AccountId) -> Result<Arc<Recent>, DbError> {
         let read = async || -> Result<_, DbError> {
             Ok(Arc::new(lists::recent(&self.database, author).await?))
         };
         self.recent.get_or_load(&author.get(), read).await
+    }
+
+    /// What an account reshared last.
+    pub(crate) async fn reshared(&self, account: AccountId) -> Result<Arc<Reshared>, DbError> {
+        let read = async || -> Result<_, DbError> {
+            Ok(Arc::new(reshares::newest(&self.database, account).await?))
+        };
+        self.reshared.get_or_load(&account.get(), read).await
     }
 
     /// The numbers of these authors, in the order asked.
@@ -113,15 +132,29 @@ impl State {
     pub(crate) fn post_deleted(&self, post: &Post) {
         self.posts.write_through(post.id, None);
         self.neighbours_changed(post);
+        // What they are now the deletion did not read.
         self.numbers.invalidate(&post.author_id);
         self.numbers.invalidate(&0);
     }
 
-    /// Invalidates what is cached of this post's author and of the post that it replies to.
+    /// A reshare was removed: to be called when that is committed.
+    pub(crate) fn reshare_deleted(&self, reshare: &Post) {
+        self.posts.write_through(reshare.id, None);
+        self.neighbours_changed(reshare);
+    }
+
+    /// Invalidates what is cached of this post's author and of the post that it replies to or
+    /// reshares.
     fn neighbours_changed(&self, post: &Post) {
         self.recent.invalidate(&post.author_id);
+        // Its count of replies is part of what is kept of it.
         if post.in_reply_to_id != 0 {
             self.posts.invalidate(&post.in_reply_to_id);
+        }
+        if post.reshare_of_id != 0 {
+            // So is its count of reshares.
+            self.posts.invalidate(&post.reshare_of_id);
+            self.reshared.invalidate(&post.author_id);
         }
     }
 }

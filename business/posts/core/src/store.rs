@@ -5,8 +5,11 @@ pub(crate) mod hashtags;
 pub(crate) mod idempotency;
 pub(crate) mod lists;
 pub(crate) mod mentions;
+pub(crate) mod pins;
 #[cfg(test)]
 mod plans;
 pub(crate) mod posts;
+pub(crate) mod public_hashtags;
+pub(crate) mod reshares;
 pub(crate) mod shown_media;
 pub(crate) mod stats;

@@ -60,6 +60,17 @@ pub struct Post {
     /// without the sanitizer that comes with federation: until then everyone shows `text`.
     #[prost(string, tag = "21")]
     pub content_html: ::prost::alloc::string::String,
+    /// The post that this one reshares; 0 for none. A reshare has no text and no media of its own.
+    #[prost(fixed64, tag = "22")]
+    pub reshare_of_id: u64,
+    #[prost(fixed64, tag = "23")]
+    pub reshare_of_author_id: u64,
+    /// Only reshares that everyone may see.
+    #[prost(uint64, tag = "24")]
+    pub reshares_count: u64,
+    /// Since when it is on top of its author's page, in microseconds since the Unix epoch; 0 for not.
+    #[prost(sfixed64, tag = "25")]
+    pub pinned_at_us: i64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Tag {
@@ -101,6 +112,17 @@ pub struct PostHead {
     /// see.
     #[prost(uint64, tag = "9")]
     pub replies_count: u64,
+    /// The post that this one reshares; 0 for none.
+    #[prost(fixed64, tag = "10")]
+    pub reshare_of_id: u64,
+    #[prost(fixed64, tag = "11")]
+    pub reshare_of_author_id: u64,
+    /// As it is when asked. Only reshares that everyone may see.
+    #[prost(uint64, tag = "12")]
+    pub reshares_count: u64,
+    /// As it is when asked.
+    #[prost(bool, tag = "13")]
+    pub pinned: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreatePostRequest {
@@ -148,6 +170,82 @@ pub struct DeletePostRequest {
     #[prost(fixed64, tag = "2")]
     pub post_id: u64,
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReshareRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub post_id: u64,
+    /// Who may see the reshare: everyone, or followers. A post for its author's followers is reshared
+    /// for them, whatever this says.
+    #[prost(enumeration = "Visibility", tag = "3")]
+    pub visibility: i32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReshareReply {
+    #[prost(message, optional, tag = "1")]
+    pub reshare: ::core::option::Option<Post>,
+    /// False when the account had reshared the post before.
+    #[prost(bool, tag = "2")]
+    pub created: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnreshareRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    /// The post that was reshared.
+    #[prost(fixed64, tag = "2")]
+    pub post_id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnreshareReply {
+    /// False when it was not there.
+    #[prost(bool, tag = "1")]
+    pub removed: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PinPostRequest {
+    #[prost(fixed64, tag = "1")]
+    pub author_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub post_id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PinPostReply {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnpinPostRequest {
+    #[prost(fixed64, tag = "1")]
+    pub author_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub post_id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnpinPostReply {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListPinnedRequest {
+    #[prost(fixed64, tag = "1")]
+    pub author_id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListResharesRequest {
+    #[prost(fixed64, tag = "1")]
+    pub post_id: u64,
+    #[prost(message, optional, tag = "2")]
+    pub page: ::core::option::Option<::infra_rpc::v1::Page>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetResharedRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    #[prost(fixed64, repeated, tag = "2")]
+    pub post_ids: ::prost::alloc::vec::Vec<u64>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetResharedReply {
+    /// In the order asked.
+    #[prost(fixed64, repeated, tag = "1")]
+    pub post_ids: ::prost::alloc::vec::Vec<u64>,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetPostsRequest {
     #[prost(fixed64, repeated, tag = "1")]
@@ -187,6 +285,8 @@ pub struct ListByAuthorRequest {
     /// Besides those visibilities, posts that mention this account; 0 for nobody.
     #[prost(fixed64, tag = "7")]
     pub mentioned_id: u64,
+    #[prost(bool, tag = "8")]
+    pub exclude_reshares: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListByAuthorsRequest {
@@ -201,6 +301,63 @@ pub struct ListPublicRequest {
     pub page: ::core::option::Option<::infra_rpc::v1::Page>,
     #[prost(bool, tag = "2")]
     pub only_media: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListByTagRequest {
+    /// Written in any way, with "#" or without.
+    #[prost(string, tag = "1")]
+    pub tag: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub page: ::core::option::Option<::infra_rpc::v1::Page>,
+    #[prost(bool, tag = "3")]
+    pub only_media: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetTagsRequest {
+    /// Written in any way, with "#" or without; what is no hashtag is left out of the reply.
+    #[prost(string, repeated, tag = "1")]
+    pub names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetTagsReply {
+    #[prost(message, repeated, tag = "1")]
+    pub tags: ::prost::alloc::vec::Vec<TagUse>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TagUse {
+    /// In the form by which hashtags are compared.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Its last days, today first; of the last 2,000 posts that have it.
+    #[prost(message, repeated, tag = "2")]
+    pub days: ::prost::alloc::vec::Vec<TagDay>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TagDay {
+    /// Midnight UTC at which the day begins, in microseconds since the Unix epoch.
+    #[prost(sfixed64, tag = "1")]
+    pub begins_at_us: i64,
+    #[prost(uint64, tag = "2")]
+    pub posts: u64,
+    /// How many accounts these are by.
+    #[prost(uint64, tag = "3")]
+    pub authors: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SearchTagsRequest {
+    /// The beginning of a name, written in any way, with "#" or without. Nothing is found for none.
+    #[prost(string, tag = "1")]
+    pub query: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "2")]
+    pub limit: u32,
+    /// How many of the first to leave out.
+    #[prost(uint32, tag = "3")]
+    pub offset: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SearchTagsReply {
+    #[prost(string, repeated, tag = "1")]
+    pub names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListPostsReply {
@@ -254,7 +411,7 @@ pub struct CountPostsReply {
     #[prost(uint64, tag = "1")]
     pub posts: u64,
 }
-/// Events. Topics: "posts.published", "posts.deleted".
+/// Events, also of reshares. Topics: "posts.published", "posts.deleted".
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PostPublished {
     #[prost(message, optional, tag = "1")]
@@ -308,7 +465,8 @@ impl Visibility {
         }
     }
 }
-/// Posts and their conversations. A comment is a post that replies to another.
+/// Posts and their conversations. A comment is a post that replies to another; a reshare is one that
+/// shows another again and has nothing of its own but who made it, when, and for whom.
 /// This domain stores and lists; it does not decide who may see what. Callers filter by the read
 /// pipeline's rules.
 #[async_trait::async_trait]
@@ -326,6 +484,51 @@ pub trait Posts: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: DeletePostRequest,
     ) -> ::infra_kernel::Result<Post>;
+    /// Shows a post again to those who follow the account, once: repeated, it returns the reshare that
+    /// is there. A post that is not there, or that is a reshare itself, is `not_found`; one that not
+    /// everyone may see is `forbidden`, but for the followers of its own author.
+    async fn reshare(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ReshareRequest,
+    ) -> ::infra_kernel::Result<ReshareReply>;
+    /// Takes a reshare back. Taking back what is not there is no error.
+    async fn unreshare(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnreshareRequest,
+    ) -> ::infra_kernel::Result<UnreshareReply>;
+    /// Puts one of the author's own posts on top of its page; at most 5, and none for those mentioned
+    /// alone. Pinning again changes nothing.
+    async fn pin_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: PinPostRequest,
+    ) -> ::infra_kernel::Result<PinPostReply>;
+    /// Takes a post off the top. One that is not there is no error.
+    async fn unpin_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnpinPostRequest,
+    ) -> ::infra_kernel::Result<UnpinPostReply>;
+    /// The posts on top of an author's page, the latest pinned first.
+    async fn list_pinned(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListPinnedRequest,
+    ) -> ::infra_kernel::Result<ListPostsReply>;
+    /// The reshares of a post that everyone may see, newest first.
+    async fn list_reshares(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListResharesRequest,
+    ) -> ::infra_kernel::Result<ListPostsReply>;
+    /// Which of these posts the account has reshared, for the account itself. At most 500 ids.
+    async fn get_reshared(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetResharedRequest,
+    ) -> ::infra_kernel::Result<GetResharedReply>;
     /// Posts by id, in the order asked; ids that are not there are left out. At most 500 ids.
     async fn get_posts(
         &self,
@@ -339,13 +542,13 @@ pub trait Posts: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: GetPostHeadsRequest,
     ) -> ::infra_kernel::Result<GetPostHeadsReply>;
-    /// An author's posts, newest first.
+    /// An author's posts and reshares, newest first.
     async fn list_by_author(
         &self,
         context: &::infra_kernel::Context,
         request: ListByAuthorRequest,
     ) -> ::infra_kernel::Result<ListPostsReply>;
-    /// The newest posts of several authors as one list. At most 100 authors.
+    /// The newest posts and reshares of several authors as one list. At most 100 authors.
     async fn list_by_authors(
         &self,
         context: &::infra_kernel::Context,
@@ -357,6 +560,27 @@ pub trait Posts: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: ListPublicRequest,
     ) -> ::infra_kernel::Result<ListPostsReply>;
+    /// Posts with a hashtag that everyone may see and that stand in public lists, newest first; replies
+    /// among them.
+    async fn list_by_tag(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListByTagRequest,
+    ) -> ::infra_kernel::Result<ListPostsReply>;
+    /// How hashtags are used in public posts, in the order asked, also those that never were. At most
+    /// 20 names.
+    async fn get_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetTagsRequest,
+    ) -> ::infra_kernel::Result<GetTagsReply>;
+    /// Names of hashtags of public posts by their beginning; the one that is it whole comes first,
+    /// then those that were used last. At most 40 at once, and of the first 200 by name only.
+    async fn search_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SearchTagsRequest,
+    ) -> ::infra_kernel::Result<SearchTagsReply>;
     /// The conversation round a post: its ancestors, oldest first, and its replies, depth first.
     async fn get_conversation(
         &self,
@@ -400,11 +624,81 @@ pub mod methods {
         routing_key: Some("post_id"),
         scopes: &["write:statuses"],
     };
+    /// See [`Posts::reshare`](super::Posts::reshare).
+    pub const RESHARE: Method = Method {
+        name: "posts.reshare",
+        path: "/heliograph.posts.v1.Posts/Reshare",
+        index: 2,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("post_id"),
+        scopes: &["write:statuses"],
+    };
+    /// See [`Posts::unreshare`](super::Posts::unreshare).
+    pub const UNRESHARE: Method = Method {
+        name: "posts.unreshare",
+        path: "/heliograph.posts.v1.Posts/Unreshare",
+        index: 3,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("post_id"),
+        scopes: &["write:statuses"],
+    };
+    /// See [`Posts::pin_post`](super::Posts::pin_post).
+    pub const PIN_POST: Method = Method {
+        name: "posts.pin_post",
+        path: "/heliograph.posts.v1.Posts/PinPost",
+        index: 4,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("post_id"),
+        scopes: &["write:accounts"],
+    };
+    /// See [`Posts::unpin_post`](super::Posts::unpin_post).
+    pub const UNPIN_POST: Method = Method {
+        name: "posts.unpin_post",
+        path: "/heliograph.posts.v1.Posts/UnpinPost",
+        index: 5,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("post_id"),
+        scopes: &["write:accounts"],
+    };
+    /// See [`Posts::list_pinned`](super::Posts::list_pinned).
+    pub const LIST_PINNED: Method = Method {
+        name: "posts.list_pinned",
+        path: "/heliograph.posts.v1.Posts/ListPinned",
+        index: 6,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("author_id"),
+        scopes: &[],
+    };
+    /// See [`Posts::list_reshares`](super::Posts::list_reshares).
+    pub const LIST_RESHARES: Method = Method {
+        name: "posts.list_reshares",
+        path: "/heliograph.posts.v1.Posts/ListReshares",
+        index: 7,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("post_id"),
+        scopes: &[],
+    };
+    /// See [`Posts::get_reshared`](super::Posts::get_reshared).
+    pub const GET_RESHARED: Method = Method {
+        name: "posts.get_reshared",
+        path: "/heliograph.posts.v1.Posts/GetReshared",
+        index: 8,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &[],
+    };
     /// See [`Posts::get_posts`](super::Posts::get_posts).
     pub const GET_POSTS: Method = Method {
         name: "posts.get_posts",
         path: "/heliograph.posts.v1.Posts/GetPosts",
-        index: 2,
+        index: 9,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("ids"),
@@ -414,7 +708,7 @@ pub mod methods {
     pub const GET_POST_HEADS: Method = Method {
         name: "posts.get_post_heads",
         path: "/heliograph.posts.v1.Posts/GetPostHeads",
-        index: 3,
+        index: 10,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("ids"),
@@ -424,7 +718,7 @@ pub mod methods {
     pub const LIST_BY_AUTHOR: Method = Method {
         name: "posts.list_by_author",
         path: "/heliograph.posts.v1.Posts/ListByAuthor",
-        index: 4,
+        index: 11,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("author_id"),
@@ -434,7 +728,7 @@ pub mod methods {
     pub const LIST_BY_AUTHORS: Method = Method {
         name: "posts.list_by_authors",
         path: "/heliograph.posts.v1.Posts/ListByAuthors",
-        index: 5,
+        index: 12,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("author_ids"),
@@ -444,7 +738,37 @@ pub mod methods {
     pub const LIST_PUBLIC: Method = Method {
         name: "posts.list_public",
         path: "/heliograph.posts.v1.Posts/ListPublic",
-        index: 6,
+        index: 13,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: None,
+        scopes: &[],
+    };
+    /// See [`Posts::list_by_tag`](super::Posts::list_by_tag).
+    pub const LIST_BY_TAG: Method = Method {
+        name: "posts.list_by_tag",
+        path: "/heliograph.posts.v1.Posts/ListByTag",
+        index: 14,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: None,
+        scopes: &[],
+    };
+    /// See [`Posts::get_tags`](super::Posts::get_tags).
+    pub const GET_TAGS: Method = Method {
+        name: "posts.get_tags",
+        path: "/heliograph.posts.v1.Posts/GetTags",
+        index: 15,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: None,
+        scopes: &[],
+    };
+    /// See [`Posts::search_tags`](super::Posts::search_tags).
+    pub const SEARCH_TAGS: Method = Method {
+        name: "posts.search_tags",
+        path: "/heliograph.posts.v1.Posts/SearchTags",
+        index: 16,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
@@ -454,7 +778,7 @@ pub mod methods {
     pub const GET_CONVERSATION: Method = Method {
         name: "posts.get_conversation",
         path: "/heliograph.posts.v1.Posts/GetConversation",
-        index: 7,
+        index: 17,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("post_id"),
@@ -464,7 +788,7 @@ pub mod methods {
     pub const GET_AUTHOR_STATS: Method = Method {
         name: "posts.get_author_stats",
         path: "/heliograph.posts.v1.Posts/GetAuthorStats",
-        index: 8,
+        index: 18,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("author_ids"),
@@ -474,7 +798,7 @@ pub mod methods {
     pub const COUNT_POSTS: Method = Method {
         name: "posts.count_posts",
         path: "/heliograph.posts.v1.Posts/CountPosts",
-        index: 9,
+        index: 19,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
@@ -484,11 +808,21 @@ pub mod methods {
     pub const ALL: &[Method] = &[
         CREATE_POST,
         DELETE_POST,
+        RESHARE,
+        UNRESHARE,
+        PIN_POST,
+        UNPIN_POST,
+        LIST_PINNED,
+        LIST_RESHARES,
+        GET_RESHARED,
         GET_POSTS,
         GET_POST_HEADS,
         LIST_BY_AUTHOR,
         LIST_BY_AUTHORS,
         LIST_PUBLIC,
+        LIST_BY_TAG,
+        GET_TAGS,
+        SEARCH_TAGS,
         GET_CONVERSATION,
         GET_AUTHOR_STATS,
         COUNT_POSTS,
@@ -524,6 +858,90 @@ impl<T: Posts + ?Sized> Posts for ::infra_rpc::Layered<T> {
             &methods::DELETE_POST,
             context,
             self.inner().delete_post(context, request),
+        )
+        .await
+    }
+    async fn reshare(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ReshareRequest,
+    ) -> ::infra_kernel::Result<ReshareReply> {
+        self.call(
+            &methods::RESHARE,
+            context,
+            self.inner().reshare(context, request),
+        )
+        .await
+    }
+    async fn unreshare(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnreshareRequest,
+    ) -> ::infra_kernel::Result<UnreshareReply> {
+        self.call(
+            &methods::UNRESHARE,
+            context,
+            self.inner().unreshare(context, request),
+        )
+        .await
+    }
+    async fn pin_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: PinPostRequest,
+    ) -> ::infra_kernel::Result<PinPostReply> {
+        self.call(
+            &methods::PIN_POST,
+            context,
+            self.inner().pin_post(context, request),
+        )
+        .await
+    }
+    async fn unpin_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnpinPostRequest,
+    ) -> ::infra_kernel::Result<UnpinPostReply> {
+        self.call(
+            &methods::UNPIN_POST,
+            context,
+            self.inner().unpin_post(context, request),
+        )
+        .await
+    }
+    async fn list_pinned(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListPinnedRequest,
+    ) -> ::infra_kernel::Result<ListPostsReply> {
+        self.call(
+            &methods::LIST_PINNED,
+            context,
+            self.inner().list_pinned(context, request),
+        )
+        .await
+    }
+    async fn list_reshares(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListResharesRequest,
+    ) -> ::infra_kernel::Result<ListPostsReply> {
+        self.call(
+            &methods::LIST_RESHARES,
+            context,
+            self.inner().list_reshares(context, request),
+        )
+        .await
+    }
+    async fn get_reshared(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetResharedRequest,
+    ) -> ::infra_kernel::Result<GetResharedReply> {
+        self.call(
+            &methods::GET_RESHARED,
+            context,
+            self.inner().get_reshared(context, request),
         )
         .await
     }
@@ -584,6 +1002,42 @@ impl<T: Posts + ?Sized> Posts for ::infra_rpc::Layered<T> {
             &methods::LIST_PUBLIC,
             context,
             self.inner().list_public(context, request),
+        )
+        .await
+    }
+    async fn list_by_tag(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListByTagRequest,
+    ) -> ::infra_kernel::Result<ListPostsReply> {
+        self.call(
+            &methods::LIST_BY_TAG,
+            context,
+            self.inner().list_by_tag(context, request),
+        )
+        .await
+    }
+    async fn get_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetTagsRequest,
+    ) -> ::infra_kernel::Result<GetTagsReply> {
+        self.call(
+            &methods::GET_TAGS,
+            context,
+            self.inner().get_tags(context, request),
+        )
+        .await
+    }
+    async fn search_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SearchTagsRequest,
+    ) -> ::infra_kernel::Result<SearchTagsReply> {
+        self.call(
+            &methods::SEARCH_TAGS,
+            context,
+            self.inner().search_tags(context, request),
         )
         .await
     }
@@ -650,6 +1104,57 @@ impl Posts for RemotePosts {
     ) -> ::infra_kernel::Result<Post> {
         self.0.unary(&methods::DELETE_POST, context, request).await
     }
+    async fn reshare(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ReshareRequest,
+    ) -> ::infra_kernel::Result<ReshareReply> {
+        self.0.unary(&methods::RESHARE, context, request).await
+    }
+    async fn unreshare(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnreshareRequest,
+    ) -> ::infra_kernel::Result<UnreshareReply> {
+        self.0.unary(&methods::UNRESHARE, context, request).await
+    }
+    async fn pin_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: PinPostRequest,
+    ) -> ::infra_kernel::Result<PinPostReply> {
+        self.0.unary(&methods::PIN_POST, context, request).await
+    }
+    async fn unpin_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnpinPostRequest,
+    ) -> ::infra_kernel::Result<UnpinPostReply> {
+        self.0.unary(&methods::UNPIN_POST, context, request).await
+    }
+    async fn list_pinned(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListPinnedRequest,
+    ) -> ::infra_kernel::Result<ListPostsReply> {
+        self.0.unary(&methods::LIST_PINNED, context, request).await
+    }
+    async fn list_reshares(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListResharesRequest,
+    ) -> ::infra_kernel::Result<ListPostsReply> {
+        self.0
+            .unary(&methods::LIST_RESHARES, context, request)
+            .await
+    }
+    async fn get_reshared(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetResharedRequest,
+    ) -> ::infra_kernel::Result<GetResharedReply> {
+        self.0.unary(&methods::GET_RESHARED, context, request).await
+    }
     async fn get_posts(
         &self,
         context: &::infra_kernel::Context,
@@ -690,6 +1195,27 @@ impl Posts for RemotePosts {
         request: ListPublicRequest,
     ) -> ::infra_kernel::Result<ListPostsReply> {
         self.0.unary(&methods::LIST_PUBLIC, context, request).await
+    }
+    async fn list_by_tag(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListByTagRequest,
+    ) -> ::infra_kernel::Result<ListPostsReply> {
+        self.0.unary(&methods::LIST_BY_TAG, context, request).await
+    }
+    async fn get_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetTagsRequest,
+    ) -> ::infra_kernel::Result<GetTagsReply> {
+        self.0.unary(&methods::GET_TAGS, context, request).await
+    }
+    async fn search_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SearchTagsRequest,
+    ) -> ::infra_kernel::Result<SearchTagsReply> {
+        self.0.unary(&methods::SEARCH_TAGS, context, request).await
     }
     async fn get_conversation(
         &self,
@@ -749,6 +1275,69 @@ impl ::infra_rpc::Serve for ServePosts {
                     },
                 )
             }
+            "/heliograph.posts.v1.Posts/Reshare" => {
+                call.unary(
+                    &methods::RESHARE,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.reshare(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/Unreshare" => {
+                call.unary(
+                    &methods::UNRESHARE,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.unreshare(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/PinPost" => {
+                call.unary(
+                    &methods::PIN_POST,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.pin_post(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/UnpinPost" => {
+                call.unary(
+                    &methods::UNPIN_POST,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.unpin_post(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/ListPinned" => {
+                call.unary(
+                    &methods::LIST_PINNED,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_pinned(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/ListReshares" => {
+                call.unary(
+                    &methods::LIST_RESHARES,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_reshares(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/GetReshared" => {
+                call.unary(
+                    &methods::GET_RESHARED,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_reshared(&context, request).await
+                    },
+                )
+            }
             "/heliograph.posts.v1.Posts/GetPosts" => {
                 call.unary(
                     &methods::GET_POSTS,
@@ -758,27 +1347,33 @@ impl ::infra_rpc::Serve for ServePosts {
                     },
                 )
             }
-            "/heliograph.posts.v1.Posts/GetPostHeads" => call.unary(
-                &methods::GET_POST_HEADS,
-                &self.0,
-                |gateway, context, request| async move {
-                    gateway.get_post_heads(&context, request).await
-                },
-            ),
-            "/heliograph.posts.v1.Posts/ListByAuthor" => call.unary(
-                &methods::LIST_BY_AUTHOR,
-                &self.0,
-                |gateway, context, request| async move {
-                    gateway.list_by_author(&context, request).await
-                },
-            ),
-            "/heliograph.posts.v1.Posts/ListByAuthors" => call.unary(
-                &methods::LIST_BY_AUTHORS,
-                &self.0,
-                |gateway, context, request| async move {
-                    gateway.list_by_authors(&context, request).await
-                },
-            ),
+            "/heliograph.posts.v1.Posts/GetPostHeads" => {
+                call.unary(
+                    &methods::GET_POST_HEADS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_post_heads(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/ListByAuthor" => {
+                call.unary(
+                    &methods::LIST_BY_AUTHOR,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_by_author(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/ListByAuthors" => {
+                call.unary(
+                    &methods::LIST_BY_AUTHORS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_by_authors(&context, request).await
+                    },
+                )
+            }
             "/heliograph.posts.v1.Posts/ListPublic" => {
                 call.unary(
                     &methods::LIST_PUBLIC,
@@ -788,20 +1383,51 @@ impl ::infra_rpc::Serve for ServePosts {
                     },
                 )
             }
-            "/heliograph.posts.v1.Posts/GetConversation" => call.unary(
-                &methods::GET_CONVERSATION,
-                &self.0,
-                |gateway, context, request| async move {
-                    gateway.get_conversation(&context, request).await
-                },
-            ),
-            "/heliograph.posts.v1.Posts/GetAuthorStats" => call.unary(
-                &methods::GET_AUTHOR_STATS,
-                &self.0,
-                |gateway, context, request| async move {
-                    gateway.get_author_stats(&context, request).await
-                },
-            ),
+            "/heliograph.posts.v1.Posts/ListByTag" => {
+                call.unary(
+                    &methods::LIST_BY_TAG,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_by_tag(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/GetTags" => {
+                call.unary(
+                    &methods::GET_TAGS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_tags(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/SearchTags" => {
+                call.unary(
+                    &methods::SEARCH_TAGS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.search_tags(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/GetConversation" => {
+                call.unary(
+                    &methods::GET_CONVERSATION,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_conversation(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/GetAuthorStats" => {
+                call.unary(
+                    &methods::GET_AUTHOR_STATS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_author_stats(&context, request).await
+                    },
+                )
+            }
             "/heliograph.posts.v1.Posts/CountPosts" => {
                 call.unary(
                     &methods::COUNT_POSTS,

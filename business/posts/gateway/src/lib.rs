@@ -23,6 +23,14 @@ pub const IDS_MAX: usize = 500;
 pub const MERGED_AUTHORS_MAX: usize = 100;
 /// The most posts on one page.
 pub const PAGE_LIMIT_MAX: u32 = 500;
+/// The most hashtags whose use one request may ask for.
+pub const TAGS_MAX: usize = 20;
+/// The most hashtags that one search returns.
+pub const TAGS_FOUND_MAX: u32 = 40;
+/// How many days the use of a hashtag goes back, today among them.
+pub const TAG_DAYS: usize = 7;
+/// The most posts that are on top of an author's page.
+pub const PINNED_MAX: u32 = 5;
 /// The most posts upwards that a conversation holds.
 pub const ANCESTORS_MAX: u32 = 100;
 /// The most posts downwards that a conversation holds.

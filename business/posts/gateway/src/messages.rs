@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl Post {
-    /// The post's id.
+    /// Which post it is; later ones have larger ids.
     #[must_use]
     pub const fn post(&self) -> PostId {
         PostId::new(self.id)
@@ -33,6 +33,12 @@ impl Post {
     #[must_use]
     pub fn in_reply_to_author(&self) -> Option<AccountId> {
         (self.in_reply_to_author_id != 0).then(|| AccountId::new(self.in_reply_to_author_id))
+    }
+
+    /// The post that it reshares.
+    #[must_use]
+    pub fn reshare_of(&self) -> Option<PostId> {
+        (self.reshare_of_id != 0).then(|| PostId::new(self.reshare_of_id))
     }
 
     /// With which application it was written; none for the web page.
@@ -65,12 +71,16 @@ impl Post {
             in_reply_to_id: self.in_reply_to_id,
             in_reply_to_author_id: self.in_reply_to_author_id,
             replies_count: self.replies_count,
+            reshare_of_id: self.reshare_of_id,
+            reshare_of_author_id: self.reshare_of_author_id,
+            reshares_count: self.reshares_count,
+            pinned: self.pinned_at_us != 0,
         }
     }
 }
 
 impl PostHead {
-    /// The post's id.
+    /// The post whose head it is.
     #[must_use]
     pub const fn post(&self) -> PostId {
         PostId::new(self.id)
@@ -88,6 +98,12 @@ impl PostHead {
         (self.in_reply_to_id != 0).then(|| PostId::new(self.in_reply_to_id))
     }
 
+    /// The post that it reshares.
+    #[must_use]
+    pub fn reshare_of(&self) -> Option<PostId> {
+        (self.reshare_of_id != 0).then(|| PostId::new(self.reshare_of_id))
+    }
+
     /// Whether it mentions this account.
     #[must_use]
     pub fn is_mentioned(&self, account: AccountId) -> bool {
@@ -96,7 +112,7 @@ impl PostHead {
 }
 
 impl Mention {
-    /// Who is mentioned.
+    /// The account that is mentioned.
     #[must_use]
     pub const fn account(&self) -> AccountId {
         AccountId::new(self.account_id)

@@ -78,6 +78,7 @@ impl RouteBudgets {
     /// no file, whatever its headers say.
     pub fn class_of<B>(&self, request: &Request<B>) -> RequestClass {
         let method = request.method();
+        // Else anyone could pass admission, and keep a connection for an hour, by a header alone.
         if !matches!(*method, Method::POST | Method::PUT | Method::PATCH) || !has_body(request) {
             return RequestClass::Quick;
         }
@@ -134,6 +135,7 @@ impl RequestClass {
 fn has_body<B>(request: &Request<B>) -> bool {
     let headers = request.headers();
     let length = headers.get(header::CONTENT_LENGTH);
+    // A body without a length may be empty; that is known only when it is read.
     headers.contains_key(header::TRANSFER_ENCODING)
         || length.is_some_and(|length| length.as_bytes().iter().any(|byte| *byte != b'0'))
 }

@@ -49,6 +49,7 @@ pub(super) struct Serving {
 impl Serving {
     /// Serves a connection until it ends or is to be closed; then what is in flight is finished.
     pub(super) async fn serve(self, stream: TcpStream, peer: SocketAddr, place: Place) {
+        // A response goes out in few writes; held back for a fuller packet it only comes later.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps Nagle's algorithm");
         }
@@ -67,6 +68,7 @@ impl Serving {
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
             () = place.closing() => {
+                // An idle connection ends with this, a busy one after its response.
                 connection.as_mut().graceful_shutdown();
                 match tokio::time::timeout(CLOSING_WAIT_MAX, connection.as_mut()).await {
                     Ok(ended) => ended,
@@ -107,8 +109,10 @@ impl Serving {
             Ok(None)
         };
         let request = Request::from_parts(parts, body);
+        // Before the request is given away: it may be needed after it.
         let form = self.refusals.form_of(&request);
         let inner_response = match share {
+            // The share is held with the body of the response, to its last byte.
             Ok(share) => Ok((share, self.routes.clone().oneshot(request))),
             Err(()) => Err(Refusal::too_many_open(overload_retry_after()).into_response(form)),
         };

@@ -76,11 +76,13 @@ impl Connections {
         if open.places.len() >= self.connections_max {
             open.close_idle(self.now_us());
         }
+        // Looked at again: there may have been nothing idle to close.
         if open.places.len() >= self.connections_max {
             return None;
         }
         let connection = Arc::new(Connection {
             idle_since_us: AtomicU64::new(self.now_us()),
+            // Its own, so that it can be closed alone, and with all others at the end.
             closing: self.closing.child_token(),
         });
         let number = open.next;
@@ -109,6 +111,7 @@ impl Open {
         let idle_min_us = u64::try_from(IDLE_MIN.as_micros()).unwrap_or(BUSY);
         let count = (self.places.len() / CONNECTIONS_PER_CLOSED)
             .clamp(1, CLOSED_AT_ONCE_MAX)
+            // Idle ones that do not go when they are told still hold a descriptor each.
             .min(CLOSING_MAX.saturating_sub(self.closing));
         let mut idle: Vec<(u64, u64)> = self
             .places

@@ -23,6 +23,7 @@ pub fn raise_limit() -> Option<u64> {
             tracing::warn!(%error, "the limit on open files could not be raised");
         }
     }
+    // Asked again: it may not have been raised.
     getrlimit(Resource::Nofile).current
 }
 

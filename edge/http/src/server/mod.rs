@@ -136,6 +136,7 @@ impl Server {
         };
         loop {
             let accepted = tokio::select! {
+                // Accepting is all that this loop does: nothing that a client sends can hold it up.
                 accepted = self.listener.accept() => accepted,
                 () = stop.cancelled() => break,
             };
@@ -143,6 +144,8 @@ impl Server {
                 Ok((stream, peer)) => door.admit(stream, peer),
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
+                    // What lacks descriptors fails again at once, without end, until some are
+                    // closed.
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
@@ -186,6 +189,7 @@ impl Acceptor {
         let serving = self.serving.clone();
         self.tasks.spawn(async move {
             serving.serve(stream, peer, place).await;
+            // Only when the connection has ended: it counts as the client's until then.
             drop(share);
         });
     }

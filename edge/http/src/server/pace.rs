@@ -61,6 +61,8 @@ impl Pace {
 
     /// The client made room for so many bytes.
     fn take(&mut self, bytes: usize, now: Instant) -> io::Result<()> {
+        // Nobody waited for it: what goes straight into the system's buffer says nothing of the
+        // client.
         let Some(since) = self.waiting_since.take() else {
             return Ok(());
         };
@@ -80,6 +82,7 @@ impl Pace {
 impl PacedStream {
     pub(super) fn new(stream: TcpStream, bounds: ReaderPace) -> Self {
         let mut stream = TimeoutStream::new(stream);
+        // Beside the pace: a client that takes nothing at all never comes to `take`.
         stream.set_write_timeout(Some(bounds.silence_max));
         Self {
             stream: Box::pin(stream),
@@ -93,6 +96,7 @@ impl PacedStream {
             // waited for, and not us.
             Poll::Pending => self.pace.wait(Instant::now()),
             Poll::Ready(Ok(bytes)) => self.pace.take(bytes, Instant::now())?,
+            // It ends by itself.
             Poll::Ready(Err(_)) => {}
         }
         written

@@ -73,6 +73,8 @@ impl Refusals {
         tokio::spawn(async move {
             let refused = async {
                 stream.write_all(response().as_bytes()).await?;
+                // First its own end: the client sees that the response is whole, and closes its
+                // side.
                 stream.shutdown().await?;
                 let mut rest = [0; 4096];
                 let mut bytes = 0;

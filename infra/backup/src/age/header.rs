@@ -27,7 +27,7 @@ pub(crate) const RECIPIENTS_MAX: usize = 255;
 const LINES_MAX: usize = 256;
 /// The length of a file's key, in bytes.
 const KEY_BYTES: usize = 16;
-/// The same, wrapped.
+/// The length of a wrapped key, with the cipher's tag of 16 bytes.
 const WRAPPED_BYTES: usize = KEY_BYTES + 16;
 
 /// What a file's payload and the check of its head are made with.
@@ -96,9 +96,11 @@ pub(super) fn open(
     }
     let mut key = None;
     let mut next = line(reader, &mut head)?;
+    // One more than recipients: the line with the code comes last.
     for _ in 0..=RECIPIENTS_MAX {
         if let Some(code) = next.strip_prefix("--- ") {
             let key: FileKey = key.ok_or(NotDecrypted::NoIdentity)?;
+            // The code is of all before it, with the dashes and without the blank behind them.
             head.truncate(head.len() - code.len() - 2);
             let code = decode(code)?;
             let checked = key.code(&head).verify_slice(&code);
@@ -107,6 +109,8 @@ pub(super) fn open(
         let kind = next.strip_prefix("-> ").ok_or(NotDecrypted::Malformed)?;
         let wrapped = body(reader, &mut head)?;
         let found = unwrap(kind, &wrapped, identities)?;
+        // All recipients are read, also after one that fits: the check of the head is over all of
+        // them.
         key = key.or(found);
         next = line(reader, &mut head)?;
     }
@@ -121,6 +125,7 @@ fn body(reader: &mut impl BufRead, head: &mut Vec<u8>) -> Result<Vec<u8>, NotDec
         text.push_str(&line);
         match line.len() {
             COLUMNS => {}
+            // One that is not full is the last, if need be an empty one.
             0..COLUMNS => return decode(&text),
             _ => break,
         }
@@ -139,12 +144,14 @@ fn unwrap(
         [X25519, share] if wrapped.len() == WRAPPED_BYTES => decode(share)?,
         [X25519, ..] => return Err(NotDecrypted::Malformed),
         _ if words.contains(&"") => return Err(NotDecrypted::Malformed),
+        // Of another kind, which is not read here: the next recipient may be ours.
         _ => return Ok(None),
     };
     let share: [u8; 32] = share.try_into().map_err(|_| NotDecrypted::Malformed)?;
     let share = PublicKey::from(share);
     for identity in identities {
         let shared = identity.secret().diffie_hellman(&share);
+        // A share of low order would give a secret that everybody knows.
         if !shared.was_contributory() {
             return Err(NotDecrypted::Malformed);
         }
@@ -176,6 +183,7 @@ fn line(reader: &mut impl BufRead, head: &mut Vec<u8>) -> Result<String, NotDecr
     read.map_err(NotDecrypted::Read)?;
     let line = &head[from..];
     let line = line.strip_suffix(b"\n").ok_or(NotDecrypted::Malformed)?;
+    // The format has printable ASCII in its head, and nothing else.
     if line.iter().any(|byte| !(b' '..=b'~').contains(byte)) {
         return Err(NotDecrypted::Malformed);
     }

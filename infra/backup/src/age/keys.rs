@@ -14,7 +14,7 @@ const IDENTITY: &str = "age-secret-key-";
 /// A text that is no key of age, or one of a kind that is not supported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKey {
-    /// Not a recipient.
+    /// Not a recipient, or one whose key is of low order.
     #[error(
         "not a recipient of age: it begins with age1, as `age-keygen` prints it; recipients of plugins and of ssh are not supported"
     )]
@@ -109,6 +109,7 @@ impl fmt::Debug for Identity {
 
 fn decode(text: &str, kind: &str) -> Option<Zeroizing<[u8; 32]>> {
     let checked = CheckedHrpstring::new::<Bech32>(text).ok()?;
+    // In either case, as bech32 has it: identities are written in capitals.
     if !checked.hrp().as_str().eq_ignore_ascii_case(kind) {
         return None;
     }

@@ -65,6 +65,7 @@ impl<W: Write> Encryptor<W> {
         Ok(Self {
             writer,
             pieces: Pieces::new(&key, &salt),
+            // The tag is appended in place.
             piece: Vec::with_capacity(PIECE_BYTES + TAG_BYTES),
         })
     }
@@ -142,6 +143,7 @@ impl<R: BufRead> Decryptor<R> {
         (&mut self.reader)
             .take(piece_max)
             .read_to_end(&mut self.piece)?;
+        // Whether a piece is the last is part of its nonce, so it has to be known first.
         self.is_at_end = self.reader.fill_buf()?.is_empty();
         let nonce = self.pieces.nonce(self.is_at_end);
         let decrypted = self

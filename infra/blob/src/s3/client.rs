@@ -78,6 +78,7 @@ impl Clients {
             .tcp_keepalive_interval(KEEP_ALIVE_INTERVAL)
             .pool_idle_timeout(IDLE_MAX)
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+            // Reported, not followed: a setting is wrong then (`Failure::advice`).
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .user_agent("heliograph")
@@ -130,7 +131,9 @@ fn builder(
         .with_allow_http(location.is_plain_http())
         .with_access_key_id(&credentials.access_key_id)
         .with_secret_access_key(credentials.secret_access_key.expose())
+        // The server compares what has come with it.
         .with_checksum_algorithm(Checksum::SHA256)
+        // For `claim`, which makes its object only where there is none.
         .with_conditional_put(S3ConditionalPut::ETagMatch)
         // Some servers have no request that deletes many.
         .with_disable_bulk_delete(true)
@@ -165,6 +168,7 @@ pub(super) async fn within<T>(
         let slow = io::Error::new(io::ErrorKind::TimedOut, silent);
         Err(BlobError::Away {
             operation,
+            // It may have been asked: only its response is known not to have come in time.
             sent: true,
             source: slow,
         })

@@ -20,6 +20,8 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn of(error: object_store::Error) -> Self {
+        // The library has the server's words and its status in the text of the error, and nowhere
+        // else.
         let text = error.to_string();
         let code = text.split_once("<Code>").and_then(|(_, rest)| {
             let (code, _) = rest.split_once("</Code>")?;
@@ -60,6 +62,7 @@ impl Failure {
     /// Whether the server or the way to it failed, or has too much to do, and did not refuse.
     pub(super) fn is_transient(&self) -> bool {
         let is_temporary = |status| status >= 500 || status == 408 || status == 429;
+        // Without a status there was no response at all.
         self.status.is_none_or(is_temporary)
     }
 

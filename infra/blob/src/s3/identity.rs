@@ -32,6 +32,7 @@ impl S3Store {
         within(WORK_MAX, OPERATION, async {
             let client = &self.parts.clients.retrying;
             let read = match client.get(&self.identity_path()).await {
+                // A foreign object of this name may have any length: it is not read.
                 Ok(found) if found.meta.size <= 2 * ID_LENGTH as u64 => found.bytes().await,
                 Ok(_) => Ok(Bytes::new()),
                 Err(error) => Err(error),

@@ -36,6 +36,7 @@ impl S3Store {
         };
         let operation = "read an object to try the bucket";
         let read = self.tried(operation, read).await?;
+        // Looked at below: what was written for the try goes first, whatever this says.
         let listed = self.list(None, 1).await;
         let operation = "delete an object to try the bucket";
         self.tried(operation, client.delete(&path)).await?;
@@ -46,6 +47,7 @@ impl S3Store {
         }
         Ok(S3Facts {
             clock_ahead_s: self.parts.clients.clock.ahead_s(),
+            // A bucket that keeps versions no more calls each new one "null".
             keeps_versions: version.is_some_and(|version| version != "null"),
         })
     }

@@ -23,6 +23,7 @@ impl S3Store {
             limit,
             page: Page::default(),
         };
+        // Of the page as it was asked for: `last` moves on with what is taken.
         let offset = walk.last.clone();
         let mut page_token = None;
         while !walk.is_full() {

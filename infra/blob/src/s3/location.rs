@@ -104,6 +104,7 @@ impl S3Location {
     pub fn is_on_this_machine(&self) -> bool {
         let endpoint = self.endpoint.as_deref().unwrap_or_default();
         let host = endpoint.split_once("://").map_or("", |(_, host)| host);
+        // An IPv6 address is in brackets, for it has colons of its own.
         let name = match host.strip_prefix('[') {
             Some(rest) => rest.split(']').next(),
             None => host.split(':').next(),
@@ -198,6 +199,7 @@ fn checked_endpoint(endpoint: &str) -> Result<String, String> {
         Some(host) if !host.is_empty() && host.bytes().all(is_plain) => Ok(endpoint.to_owned()),
         _ => Err(format!(
             "`{}` is no endpoint: it is https://host or http://host:port, without a path",
+            // What stands before an `@` may be a key.
             endpoint.rsplit('@').next().unwrap_or_default()
         )),
     }

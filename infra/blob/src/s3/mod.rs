@@ -99,7 +99,7 @@ impl S3Store {
         self
     }
 
-    /// Where it is.
+    /// The bucket, the prefix in it, and how they are reached; no keys are in it.
     #[must_use]
     pub fn location(&self) -> &S3Location {
         &self.parts.location
@@ -170,6 +170,7 @@ impl S3Store {
             Ok(found) => Ok(Some(found.meta.size)),
             Err(failure) if failure.is_beyond_the_end() => Ok(Some(0)),
             Err(explained) if explained.is_missing_object() => Ok(None),
+            // What the first request was refused with says more than that the second failed.
             Err(explained) if explained.is_transient() => Err(failure.during(operation)),
             Err(explained) => Err(explained.during(operation)),
         }
@@ -223,12 +224,14 @@ impl BlobStore for S3Store {
     async fn delete(&self, key: BlobKey) -> Result<bool> {
         const OPERATION: &str = "delete an object";
         let path = self.path(key);
+        // All of it within the bound of one request: a look may be two.
         let look = self.stat(&path, OPERATION, Patience::Asked);
         let found = within(ASKED_MAX, OPERATION, look).await;
         if found.map_err(BlobError::unsent)?.is_none() {
             return Ok(false);
         }
         within(WORK_MAX, OPERATION, async {
+            // Once: a try that timed out may yet delete what is put here after it (ADR 0037).
             let deleted = self.parts.clients.once.delete(&path).await;
             deleted.map_err(|error| Failure::of(error).during(OPERATION))
         })
@@ -284,6 +287,8 @@ impl BlobWriter for Writer {
     async fn finish(mut self: Box<Self>) -> Result<Stored> {
         let stored = self.staged.stored();
         let file = self.staged.take()?;
+        // Also where the bucket has the object: to ask costs a request, and what is damaged is
+        // repaired so.
         let sent = upload::run_to_completion(&self.store, file, stored, self.patience).await;
         match self.patience {
             Patience::Asked => self.store.noted(sent)?,

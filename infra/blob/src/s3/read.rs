@@ -97,6 +97,7 @@ impl S3Store {
             key,
             manner,
             total,
+            // Offsets may come from outside, and be of any size.
             next: range.offset.saturating_add(first.bytes.len() as u64),
             end: range.offset.saturating_add(length),
             window: first.bytes,
@@ -112,6 +113,7 @@ impl S3Store {
     /// The first window of a range, which may be empty.
     async fn first(&self, key: BlobKey, range: ByteRange, manner: &Manner) -> Result<Window> {
         let length = range.length.unwrap_or(u64::MAX).min(manner.window_bytes);
+        // A range without a byte cannot be asked for: then only the length is.
         if length > 0 && range.offset < OFFSET_MAX {
             let patience = manner.patience;
             match self.window(key, range.offset, length, patience).await {
@@ -166,7 +168,8 @@ impl S3Store {
             let whole = found.bytes().await;
             whole.map_err(|error| Self::read_error(key, Failure::of(error)))
         };
-        manner.within(manner.window_bytes, requests).await
+        // All of it travels in this one request.
+        manner.within(bytes_max, requests).await
     }
 }
 
@@ -213,6 +216,7 @@ impl Reading {
         if window.total != self.total {
             return Err(BlobError::Damaged(key));
         }
+        // By what came: a server may send less than it was asked for.
         self.next += window.bytes.len() as u64;
         self.window = window.bytes;
         Ok(())

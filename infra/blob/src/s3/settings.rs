@@ -36,7 +36,7 @@ pub enum S3Style {
     /// In the path with an endpoint, in the host's name without.
     #[default]
     Auto,
-    /// In the path.
+    /// In the path, `https://host/bucket`: what most servers of one's own want.
     Path,
     /// In the host's name.
     Virtual,
@@ -48,7 +48,7 @@ pub enum S3Style {
 pub struct Secret(String);
 
 impl Secret {
-    /// The text itself.
+    /// The secret text: for whom it is for, never for a log.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -72,7 +72,7 @@ impl fmt::Debug for Secret {
 pub struct S3Credentials {
     /// The public half of the key.
     pub access_key_id: String,
-    /// The secret half.
+    /// The secret half, with which requests are signed.
     pub secret_access_key: Secret,
 }
 

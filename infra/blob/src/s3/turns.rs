@@ -52,6 +52,7 @@ impl Writes {
                 turn.ok().and_then(Result::ok)
             }
         };
+        // After the wait, also one that timed out: that the server is away says more than "busy".
         if patience == Patience::Asked && self.away_at().is_some_and(|at| at > begun) {
             return Err(BlobError::Away {
                 operation,

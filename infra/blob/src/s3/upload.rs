@@ -31,6 +31,7 @@ pub(super) async fn run_to_completion(
     patience: Patience,
 ) -> Result<()> {
     let writes = &store.parts.writes;
+    // Here and not in the task: who is refused a turn has begun nothing that goes on.
     let turn = writes.turn(patience, OPERATION).await?;
     let upload = Upload {
         path: store.path(stored.key),
@@ -86,6 +87,7 @@ impl Upload {
     }
 
     async fn send_whole(&self, file: Temporary) -> Result<(), Unsent> {
+        // The file is removed when this returns: what is sent is in memory.
         let (_file, bytes) = self.part(file, 0).await?;
         let put = self.client().put(&self.path, bytes.into());
         self.request(self.stored.bytes, put).await?;
@@ -111,6 +113,7 @@ impl Upload {
     }
 
     async fn abort(&self, id: &MultipartId) {
+        // With all its tries in any case: what stays, nobody finds again.
         let client = &self.store.parts.clients.retrying;
         let abort = within(WORK_MAX, OPERATION, async {
             let aborted = client.abort_multipart(&self.path, id).await;
@@ -131,6 +134,7 @@ impl Upload {
     async fn send_parts(&self, mut file: Temporary, id: &MultipartId) -> Result<Vec<PartId>> {
         let count = usize::try_from(self.stored.bytes.div_ceil(PART_BYTES)).unwrap_or(usize::MAX);
         let mut parts = Vec::with_capacity(count);
+        // One after the other: each part is in memory while it is sent.
         for number in 0..count {
             let (rest, bytes) = self.part(file, number as u64 * PART_BYTES).await?;
             file = rest;
@@ -168,6 +172,8 @@ impl Upload {
         });
         let done = done.await;
         if let Err(error) = &done {
+            // Here, before the turn is released: the next in line looks at it when it gets the
+            // turn.
             self.store.parts.writes.note(error);
         }
         done

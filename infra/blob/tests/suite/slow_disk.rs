@@ -1,6 +1,7 @@
 //! What a disk that does not answer holds up, and what not.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use infra_blob::{READS_AT_ONCE_MAX, WORK_READS_AT_ONCE_MAX};
 use tokio::task::JoinSet;
@@ -79,4 +80,25 @@ async fn reads_that_a_slow_disk_holds_up_are_few_and_writing_goes_on_beside_them
         assert!(read.unwrap().is_ok());
     }
     read(&**store, written.key, ByteRange::ALL).await.unwrap();
+}
+
+/// A lower bound of time alone: it holds on any machine.
+#[tokio::test]
+async fn work_reads_again_what_the_disk_says_it_has_lost() {
+    let fixture = Fixture::directory().await;
+    let key = fixture.store.put(content(10)).await.unwrap().key;
+    let path = fixture.folder().join(name_of(key));
+    fs::remove_file(&path).unwrap();
+    // What the system cannot read, as it cannot read a sector that is lost.
+    std::os::unix::fs::symlink("/proc/self/mem", &path).unwrap();
+    let begun = Instant::now();
+    let lost = fixture.store.read_all_for_work(key, 10).await;
+    assert!(
+        begun.elapsed() >= Duration::from_secs(2),
+        "it was read once"
+    );
+    assert!(matches!(lost, Err(BlobError::Io { .. })), "{lost:?}");
+    // Somebody who waits for a photo is told at once.
+    let lost = fixture.store.read_all(key, 10).await;
+    assert!(matches!(lost, Err(BlobError::Io { .. })), "{lost:?}");
 }

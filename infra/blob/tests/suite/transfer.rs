@@ -1,8 +1,11 @@
 //! Copies from one store into another, of both kinds.
 
 use futures::StreamExt as _;
-use infra_blob::transfer::{Survey, Totals, Verify, copy_page, survey};
-use infra_blob::{BlobError, BlobKey, BlobStore, Stored};
+use infra_blob::transfer::{
+    Became, BlobSource, Survey, Totals, Verify, copy_blob, copy_page, survey,
+};
+use infra_blob::{BlobError, BlobKey, BlobRead, BlobStore, Stored};
+use rustix::io::Errno;
 
 use crate::content;
 use crate::fixture::{Fixture, name_of};
@@ -110,6 +113,37 @@ async fn a_target_that_gives_back_something_else_is_refused() {
     let forgetful = Forgetful(bucket);
     let copied = copy_page(&*folder.store, &forgetful, None, Verify::Copied).await;
     assert!(matches!(copied, Err(BlobError::Damaged(found)) if found == key));
+}
+
+#[tokio::test]
+async fn what_the_disk_has_lost_is_damaged_and_ends_no_copy() {
+    let target = Fixture::directory().await;
+    let key = BlobKey::of(b"half of it is gone");
+    for code in [Errno::IO, Errno::BADMSG] {
+        let source = LostSector(code);
+        let became = copy_blob(&source, &*target.store, key).await.unwrap();
+        assert_eq!(became, Became::Damaged);
+    }
+    assert!(target.names().is_empty());
+}
+
+/// A source on a disk that returns the beginning of a file and not the rest.
+struct LostSector(Errno);
+
+#[async_trait::async_trait]
+impl BlobSource for LostSector {
+    async fn open(&self, _key: BlobKey) -> infra_blob::Result<BlobRead> {
+        let lost = BlobError::Io {
+            operation: "read a file",
+            source: self.0.into(),
+        };
+        let chunks = [Ok(bytes::Bytes::from_static(b"half")), Err(lost)];
+        Ok(BlobRead {
+            total: 18,
+            length: 18,
+            chunks: futures::stream::iter(chunks).boxed(),
+        })
+    }
 }
 
 /// A store that keeps other bytes than it is given.

@@ -44,6 +44,9 @@ pub(crate) struct AckBatch {
     pub(crate) keys: BTreeSet<u64>,
 }
 
+pub(crate) const ADVANCE: &str =
+    "UPDATE subscriptions SET position = $2 WHERE name = $1 AND position < $2";
+
 impl AckBatch {
     /// Whether it holds more than the cursor.
     pub(crate) fn touches_tables(&self) -> bool {
@@ -72,7 +75,7 @@ impl AckBatch {
             waiting::settle_heads(connection, subscription, keys, now).await?;
         }
         // A batch that is made again after a later one must not move the cursor back.
-        infra_db::query("UPDATE subscriptions SET position = $2 WHERE name = $1 AND position < $2")
+        infra_db::query(ADVANCE)
             .bind(subscription)
             .bind(self.cursor)
             .execute(connection)
@@ -111,6 +114,7 @@ async fn dead_letter(
     dead: &DeadEvent,
     now: Timestamp,
 ) -> Result<(), DbError> {
+    // A batch that is made again finds its dead letters there.
     let statement = infra_db::query(
         "INSERT INTO dead_letters (subscription, position, event_id, topic, key, payload, occurred_at,
              correlation_id, headers, attempts, error, died_at)
@@ -127,18 +131,18 @@ async fn dead_letter(
         .map(|_| ())
 }
 
+pub(crate) const FINISH: &str = "DELETE FROM redelivery
+     WHERE subscription = $1 AND position IN (SELECT value FROM json_each($2))";
+
 async fn finish(
     connection: &mut Connection,
     subscription: &str,
     positions: &[i64],
 ) -> Result<(), DbError> {
-    infra_db::query(
-        "DELETE FROM redelivery
-         WHERE subscription = $1 AND position IN (SELECT value FROM json_each($2))",
-    )
-    .bind(subscription)
-    .bind(json_ids(positions.iter().copied()))
-    .execute(connection)
-    .await
-    .map(|_| ())
+    infra_db::query(FINISH)
+        .bind(subscription)
+        .bind(json_ids(positions.iter().copied()))
+        .execute(connection)
+        .await
+        .map(|_| ())
 }

@@ -54,6 +54,7 @@ impl AckWriter {
 
     /// The ack batch that fills, to be added to.
     pub(crate) fn pending(&mut self) -> &mut AckBatch {
+        // Who asks adds something, or wants the cursor written: the batch has begun.
         self.since.get_or_insert_with(Instant::now);
         &mut self.pending
     }
@@ -71,6 +72,7 @@ impl AckWriter {
     /// How many events are held in memory until they are durable elsewhere. While commits fail it
     /// is without bound: nothing more may be read.
     pub(crate) fn backlog(&self) -> usize {
+        // Set from the first failure until a commit succeeds.
         if self.pause_until.is_some() {
             return usize::MAX;
         }
@@ -105,7 +107,9 @@ impl AckWriter {
         }
         let pending = &mut self.pending;
         let since = &mut self.since;
+        // What failed is made again first, and as it was: batches become durable in their order.
         let ack_batch = self.writing.get_or_insert_with(|| {
+            // What comes from here on belongs to the next batch.
             *since = None;
             let next = AckBatch {
                 generation: pending.generation + 1,
@@ -120,6 +124,7 @@ impl AckWriter {
         let subscription = self.subscription;
         let handler = Arc::clone(&self.handler);
         self.commit = Some(Box::pin(async move {
+            // Before the cursor moves: an acknowledgement must not outlive its effect (ADR 0032).
             handler.sync().await?;
             database
                 .write(move |connection| {
@@ -135,6 +140,7 @@ impl AckWriter {
         let Some(commit) = &mut self.commit else {
             return std::future::pending().await;
         };
+        // Not taken out before: a call that is dropped while it waits must leave the commit here.
         let result = commit.await;
         self.commit = None;
         match (result, self.writing.take()) {
@@ -142,6 +148,7 @@ impl AckWriter {
                 self.pause_until = None;
                 Ok(ack_batch)
             }
+            // Cannot be: `begin` sets both.
             (Ok(()), None) => Ok(Arc::default()),
             (Err(error), ack_batch) => {
                 self.writing = ack_batch;

@@ -15,7 +15,7 @@ pub(crate) enum Failure {
     Unavailable(String),
     /// It may work later.
     Retry(String),
-    /// It never will.
+    /// It never will work: it goes to the dead letters at once.
     Reject(String),
 }
 
@@ -28,6 +28,7 @@ pub(crate) async fn attempt(
     timeout: Duration,
 ) -> Result<(), Failure> {
     let correlation_id = CorrelationId::from_caller(&event.headers.correlation_id)
+        // Headers that are damaged hold no event back.
         .unwrap_or_else(CorrelationId::fresh);
     let span = tracing::info_span!(
         "event",
@@ -37,6 +38,7 @@ pub(crate) async fn attempt(
         subscription,
     );
     let context = Context::system(correlation_id, timeout);
+    // The context's deadline is the handler's to heed; this ends the attempt if it does not.
     let handled = tokio::time::timeout(timeout, handler.handle(&context, &event));
     match handled.instrument(span.clone()).await {
         Ok(Ok(())) => {
@@ -48,6 +50,7 @@ pub(crate) async fn attempt(
         }
         Ok(Err(error @ HandlerError::Retry(_))) => Err(Failure::Retry(causes::chain(&error))),
         Ok(Err(error @ HandlerError::Reject(_))) => Err(Failure::Reject(causes::chain(&error))),
+        // Not unavailable, which is never given up: it may be this event that takes so long.
         Err(_) => Err(Failure::Retry(format!(
             "the handler took longer than {timeout:?}"
         ))),

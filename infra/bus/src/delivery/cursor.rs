@@ -66,6 +66,7 @@ struct CursorRow {
 impl CursorRow {
     /// The same subscription at the beginning of this log.
     fn rebased(&self, Found { extent, above }: &Found) -> StoredPosition {
+        // `above` is what only memory knows: positions of a batch whose write may yet succeed.
         let used = [self.stored.position, self.waiting_to, self.dead_to, *above];
         let used = used.into_iter().fold(0, i64::max);
         StoredPosition::above(used, &extent.history, extent.before_first)
@@ -106,6 +107,14 @@ pub(super) async fn register(
         .await
 }
 
+pub(crate) const ADD: &str =
+    "INSERT INTO subscriptions (name, position, created_at, log_history, log_base)
+     SELECT $1, base + $2, $3, $4, base FROM (SELECT CASE WHEN $4 = '' THEN 0 ELSE COALESCE(
+         (SELECT max(position) FROM dead_letters WHERE subscription = $1), 0) END AS base)
+         AS above
+     WHERE true
+     ON CONFLICT (name) DO NOTHING";
+
 /// One that is new may have dead letters from a time before it was forgotten: their positions may
 /// be of another log, and its own lie beyond them. The embedded log never counts again.
 async fn add(
@@ -114,36 +123,33 @@ async fn add(
     extent: &Extent,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    infra_db::query(
-        "INSERT INTO subscriptions (name, position, created_at, log_history, log_base)
-         SELECT $1, base + $2, $3, $4, base FROM (SELECT CASE WHEN $4 = '' THEN 0 ELSE COALESCE(
-             (SELECT max(position) FROM dead_letters WHERE subscription = $1), 0) END AS base)
-             AS above
-         WHERE true
-         ON CONFLICT (name) DO NOTHING",
-    )
-    .bind(subscription)
-    .bind(extent.before_first)
-    .bind(now.microseconds())
-    .bind(extent.history.to_string())
-    .execute(connection)
-    .await?;
+    // `WHERE true`: without it SQLite takes ON for the beginning of a join's condition.
+    infra_db::query(ADD)
+        .bind(subscription)
+        .bind(extent.before_first)
+        .bind(now.microseconds())
+        .bind(extent.history.to_string())
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
+pub(crate) const FIND: &str = "SELECT position, log_history, log_base,
+         COALESCE((SELECT max(position) FROM redelivery WHERE subscription = $1), 0)
+             AS waiting_to,
+         COALESCE((SELECT max(position) FROM dead_letters WHERE subscription = $1), 0)
+             AS dead_to
+     FROM subscriptions WHERE name = $1";
+
 async fn find(connection: &mut Connection, subscription: &str) -> Result<CursorRow, DbError> {
-    infra_db::query(
-        "SELECT position, log_history, log_base,
-             COALESCE((SELECT max(position) FROM redelivery WHERE subscription = $1), 0)
-                 AS waiting_to,
-             COALESCE((SELECT max(position) FROM dead_letters WHERE subscription = $1), 0)
-                 AS dead_to
-         FROM subscriptions WHERE name = $1",
-    )
-    .bind(subscription)
-    .fetch_one(connection)
-    .await
+    infra_db::query(FIND)
+        .bind(subscription)
+        .fetch_one(connection)
+        .await
 }
+
+pub(crate) const STORE: &str =
+    "UPDATE subscriptions SET position = $2, log_history = $3, log_base = $4 WHERE name = $1";
 
 /// Has a subscription stand there.
 pub(crate) async fn store(
@@ -151,25 +157,25 @@ pub(crate) async fn store(
     subscription: &str,
     row: &StoredPosition,
 ) -> Result<(), DbError> {
-    infra_db::query(
-        "UPDATE subscriptions SET position = $2, log_history = $3, log_base = $4 WHERE name = $1",
-    )
-    .bind(subscription)
-    .bind(row.position)
-    .bind(&row.log_history)
-    .bind(row.log_base)
-    .execute(connection)
-    .await?;
+    infra_db::query(STORE)
+        .bind(subscription)
+        .bind(row.position)
+        .bind(&row.log_history)
+        .bind(row.log_base)
+        .execute(connection)
+        .await?;
     Ok(())
 }
+
+pub(crate) const PASSED_BY_ALL: &str = "SELECT position, log_history, log_base FROM subscriptions";
 
 /// The log's position that every known subscription has passed; those that have not begun with this
 /// history have passed nothing of it.
 pub(super) async fn passed_by_all(database: &Database, extent: &Extent) -> Result<i64, DbError> {
-    let stored: Vec<StoredPosition> =
-        infra_db::query("SELECT position, log_history, log_base FROM subscriptions")
-            .fetch_all(database.reader())
-            .await?;
+    let stored: Vec<StoredPosition> = infra_db::query(PASSED_BY_ALL)
+        .fetch_all(database.reader())
+        .await?;
     let passed = stored.iter().map(|one| one.passed_in(extent).unwrap_or(0));
+    // Nobody subscribes, so nobody is waited for: the retention alone decides.
     Ok(passed.min().unwrap_or(i64::MAX))
 }

@@ -78,6 +78,7 @@ impl KeyQueues {
     pub(crate) fn push(&mut self, item: Item) {
         let key = item.event.key;
         let state = self.keys.entry(key).or_default();
+        // Else the key is in `ready`, or comes back to it when what runs has ended.
         if !state.running && state.queue.is_empty() {
             self.ready.push_back(key);
         }
@@ -105,6 +106,7 @@ impl KeyQueues {
         state.waiting -= usize::from(item.source == Source::Waiting);
         if !state.queue.is_empty() {
             self.ready.push_back(key);
+        // There is no end of keys: only those that something is known of stay.
         } else if state.is_idle() {
             self.keys.remove(&key);
         }
@@ -119,6 +121,7 @@ impl KeyQueues {
         };
         self.loaded -= 1 + state.queue.len();
         state.running = false;
+        // What was queued from the table goes with the queue, and is loaded again when it is due.
         state.waiting = 0;
         state.waited_in = Some(generation);
         let queue = std::mem::take(&mut state.queue);
@@ -145,6 +148,7 @@ impl KeyQueues {
             let Some(state) = self.keys.get_mut(&key) else {
                 continue;
             };
+            // A later batch may have the key, too, and still holds it back.
             state.parked_in = state.parked_in.filter(|parked| *parked != generation);
             state.waited_in = state.waited_in.filter(|waited| *waited != generation);
             if state.is_idle() {

@@ -4,7 +4,7 @@
 pub(crate) mod cursor;
 pub(crate) mod waiting;
 
-mod ack_batch;
+pub(crate) mod ack_batch;
 mod ack_writer;
 mod attempt;
 mod keys;
@@ -65,6 +65,7 @@ impl Delivery {
     /// Runs a subscription as [`crate::Bus::run`] says.
     pub(crate) async fn run(&self, consumer: Consumer, stop: CancellationToken) {
         let name = consumer.subscription.name;
+        // The map's lock is released at once: only the subscription's own is held while it runs.
         let lock = Arc::clone(self.running.lock().await.entry(name).or_default());
         let _alone = tokio::select! {
             () = stop.cancelled() => return,
@@ -139,6 +140,7 @@ impl Delivery {
     pub(crate) async fn run_jobs(&self, stop: CancellationToken) {
         let interval = self.bounds.trim_interval;
         let mut rounds = tokio::time::interval_at(Instant::now() + interval, interval);
+        // A round that took long has done the work of those that were due meanwhile.
         rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -151,6 +153,7 @@ impl Delivery {
                     tracing::info!(deleted, "old events were deleted from the bus's log");
                 }
                 Err(error) => {
+                    // The next round retries.
                     let error = crate::causes::chain(&error);
                     tracing::warn!(error, "the bus's log could not be trimmed");
                 }
@@ -162,6 +165,7 @@ impl Delivery {
         let before = self.clock.now().minus(self.bounds.retention);
         let mut total = 0;
         loop {
+            // Asked for each batch: a log that is made again meanwhile has other positions.
             let extent = self.log.extent().await?;
             // A subscription that registers after this starts with what is left then; one that
             // moves on has passed more.

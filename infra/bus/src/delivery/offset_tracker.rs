@@ -39,6 +39,7 @@ impl OffsetTracker {
         if let Some(settled) = self.open.get_mut(&position) {
             *settled = true;
         }
+        // Only from the beginning: a settled event behind one that is not waits for it.
         while let Some(first) = self.open.first_entry() {
             if !*first.get() {
                 break;

@@ -99,6 +99,7 @@ impl Runner {
             keys: KeyQueues::default(),
             attempts: JoinSet::new(),
             running: HashMap::new(),
+            // What an earlier run has left is looked for at once.
             behind: true,
             look_at: Instant::now(),
             waiting: 0,
@@ -107,6 +108,7 @@ impl Runner {
 
     pub(crate) async fn run(mut self, published: &Notify, stop: &CancellationToken) -> Ended {
         let mut ticks = tokio::time::interval(self.bounds.poll_interval);
+        // One look finds what several late ones would have.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !stop.is_cancelled() {
             // A log that is away may take its time to say so.
@@ -161,6 +163,7 @@ impl Runner {
     /// After a failed read: the next tick retries.
     fn rest_until_tick(&mut self) {
         self.behind = false;
+        // Beyond the next tick, which sets it: so a database that is away is asked once a tick.
         self.look_at = Instant::now() + 2 * self.bounds.poll_interval;
     }
 
@@ -179,6 +182,7 @@ impl Runner {
     fn may_read(&self) -> bool {
         let backlog = self.ack_writer.backlog();
         self.behind
+            // So half of the window is free, and a read is seldom cut short for want of room.
             && self.keys.loaded() <= self.bounds.window.div_ceil(2)
             && self.offset_tracker.ahead() < WINDOWS_AHEAD_MAX * self.bounds.window
             && backlog < self.bounds.window
@@ -215,9 +219,11 @@ impl Runner {
         // Those that are loaded already are found again: ask for enough to get past them.
         let keys = waiting::due_keys(&self.database, name, due, self.bounds.window).await?;
         for key in keys {
+            // Between keys, never within one: what is loaded of a key is its beginning, in order.
             if self.keys.loaded() >= loaded_max {
                 break;
             }
+            // Its rows are in memory, or a batch that is not durable yet changes them.
             if !self.keys.takes_waiting(key.cast_unsigned()) {
                 continue;
             }
@@ -277,6 +283,7 @@ impl Runner {
             attempts: 0,
             source: Source::Log,
         };
+        // Before it is parked, which settles it: opened after that it would stay open for good.
         self.offset_tracker.open(item.position);
         if is_blocked || self.keys.must_park(item.event.key) {
             self.park(item);
@@ -299,6 +306,7 @@ impl Runner {
                 self.name(),
                 self.consumer.subscription.retry.attempt_timeout,
             ));
+            // By the task's id, which is all that comes back of one that panicked.
             self.running.insert(task.id(), item);
         }
     }
@@ -320,9 +328,11 @@ impl Runner {
         match committed {
             Ok(ack_batch) => {
                 self.offset_tracker.saved(ack_batch.cursor);
+                // Too many where rows were there already; the next look counts them.
                 self.waiting += ack_batch.postponed.len() as u64;
                 if !ack_batch.keys.is_empty() {
                     let keys = ack_batch.keys.iter().copied();
+                    // Their rows may be loaded from here on, and their new heads may be due now.
                     self.keys.release(keys, ack_batch.generation);
                     self.look_at = Instant::now();
                 }
@@ -373,6 +383,7 @@ impl Runner {
             }
             self.ack_writer
                 .begin(self.offset_tracker.cursor(), self.clock.now());
+            // Even when handlers have used the whole time, a commit has some.
             let grace = deadline.max(Instant::now() + self.bounds.poll_interval);
             match tokio::time::timeout_at(grace, self.ack_writer.committed()).await {
                 Ok(committed) => self.take_committed(committed),

@@ -62,6 +62,9 @@ pub(super) struct EmbeddedLog {
     history: Arc<str>,
 }
 
+pub(crate) const END: &str = "SELECT max(position) FROM log";
+pub(crate) const LAST_EVENT: &str = "SELECT max(event_id) FROM log";
+
 impl EmbeddedLog {
     pub(super) fn new(database: Database, clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -75,19 +78,24 @@ impl EmbeddedLog {
     /// The position of the last event that it keeps, 0 when there is none. What was skipped as a
     /// repetition has used up positions beyond it.
     pub(super) async fn end(&self) -> Result<i64, DbError> {
-        let last: Option<i64> = infra_db::query_scalar("SELECT max(position) FROM log")
+        let last: Option<i64> = infra_db::query_scalar(END)
             .fetch_one(self.database.reader())
             .await?;
         Ok(last.unwrap_or(0))
     }
 
     pub(super) async fn last_event(&self) -> Result<Option<EventId>, DbError> {
-        let last: Option<i64> = infra_db::query_scalar("SELECT max(event_id) FROM log")
+        let last: Option<i64> = infra_db::query_scalar(LAST_EVENT)
             .fetch_one(self.database.reader())
             .await?;
         Ok(last.map(EventId::from_sql))
     }
 }
+
+pub(crate) const ALL_TOPICS: &str = "SELECT DISTINCT topic FROM log";
+pub(crate) const EXTENT: &str = "SELECT min(position) - 1 AS before_first,
+         COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'log'), 0) AS last
+     FROM log";
 
 #[async_trait]
 impl Log for EmbeddedLog {
@@ -96,6 +104,7 @@ impl Log for EmbeddedLog {
             append(&self.database, batch.to_vec(), self.clock.now())
                 .await
                 .map_err(|error| BusError::Publish(Box::new(error)))?;
+            // After the commit: who is woken must find them.
             let topics: Vec<&str> = batch.iter().map(|event| event.topic.as_str()).collect();
             self.wakeups.wake(&topics);
         }
@@ -115,22 +124,20 @@ impl Log for EmbeddedLog {
     }
 
     async fn all_topics(&self) -> Result<Vec<String>, LogError> {
-        let topics = infra_db::query_scalar("SELECT DISTINCT topic FROM log")
+        let topics = infra_db::query_scalar(ALL_TOPICS)
             .fetch_all(self.database.reader())
             .await?;
         Ok(topics)
     }
 
     async fn extent(&self) -> Result<Extent, LogError> {
-        let found: LogExtent = infra_db::query(
-            "SELECT min(position) - 1 AS before_first,
-                 COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'log'), 0) AS last
-             FROM log",
-        )
-        .fetch_one(self.database.reader())
-        .await?;
+        // What was trimmed is known from the sequence alone, which does not fall.
+        let found: LogExtent = infra_db::query(EXTENT)
+            .fetch_one(self.database.reader())
+            .await?;
         Ok(Extent {
             history: Arc::clone(&self.history),
+            // Of an empty log nothing up to its end is kept.
             before_first: found.before_first.unwrap_or(found.last),
             last: found.last,
         })
@@ -149,6 +156,7 @@ impl Log for EmbeddedLog {
     }
 
     async fn clear(&self) -> Result<(), LogError> {
+        // In batches too: the writer serves others in between.
         while trim_batch(&self.database, i64::MAX, END_OF_TIME).await? > 0 {}
         Ok(())
     }
@@ -222,6 +230,7 @@ fn insert_of(events: usize) -> &'static str {
         }
     }
     text.push_str(") ON CONFLICT (event_id) DO NOTHING");
+    // Once for each size in the life of the process: the connection keeps statements by their text.
     text.leak()
 }
 
@@ -253,9 +262,10 @@ async fn read_past_others(
 ) -> Result<Read, DbError> {
     // Single writer (ADR 0026): positions become visible in order, so nothing can appear later at
     // or below the end.
-    let end: Option<i64> = infra_db::query_scalar("SELECT max(position) FROM log")
+    let end: Option<i64> = infra_db::query_scalar(END)
         .fetch_one(database.reader())
         .await?;
+    // Trimmed to nothing, the log has no row that shows its end.
     let end = end.unwrap_or(after).max(after);
     let scan_to = end.min(after.saturating_add(SCAN_POSITIONS_MAX));
     if scan_to == after {
@@ -281,6 +291,13 @@ fn found_in(rows: Vec<LogRow>, read_to: i64, end: i64) -> Read {
     }
 }
 
+pub(crate) const SCAN: &str =
+    "SELECT position, event_id, topic, key, payload, occurred_at, correlation_id, headers,
+         (SELECT max(position) FROM log) AS log_end
+     FROM log
+     WHERE position > $1 AND position <= $2 AND topic IN (SELECT value FROM json_each($3))
+     ORDER BY position LIMIT CAST($4 AS BIGINT)";
+
 async fn scan(
     database: &Database,
     topics: &str,
@@ -288,36 +305,30 @@ async fn scan(
     scan_to: i64,
     rows_max: usize,
 ) -> Result<Taken<LogRow>, DbError> {
-    let scanned = infra_db::query(
-        "SELECT position, event_id, topic, key, payload, occurred_at, correlation_id, headers,
-             (SELECT max(position) FROM log) AS log_end
-         FROM log
-         WHERE position > $1 AND position <= $2 AND topic IN (SELECT value FROM json_each($3))
-         ORDER BY position LIMIT CAST($4 AS BIGINT)",
-    )
-    .bind(after)
-    .bind(scan_to)
-    .bind(topics)
-    .bind(i64::try_from(rows_max).unwrap_or(i64::MAX));
+    let scanned = infra_db::query(SCAN)
+        .bind(after)
+        .bind(scan_to)
+        .bind(topics)
+        .bind(i64::try_from(rows_max).unwrap_or(i64::MAX));
     take_bounded(scanned, database, rows_max).await
 }
+
+pub(crate) const TRIM: &str = "DELETE FROM log
+     WHERE position IN (SELECT position FROM log
+         WHERE position <= $1 ORDER BY position LIMIT $2)
+     AND published_at < $3";
 
 /// Deletes old events up to a position, from the log's beginning.
 async fn trim_batch(database: &Database, passed: i64, before: Timestamp) -> Result<u64, DbError> {
     database
         .write(move |connection| {
             Box::pin(async move {
-                let deleted = infra_db::query(
-                    "DELETE FROM log
-                     WHERE position IN (SELECT position FROM log
-                         WHERE position <= $1 ORDER BY position LIMIT $2)
-                     AND published_at < $3",
-                )
-                .bind(passed)
-                .bind(TRIM_BATCH)
-                .bind(before.microseconds())
-                .execute(connection)
-                .await?;
+                let deleted = infra_db::query(TRIM)
+                    .bind(passed)
+                    .bind(TRIM_BATCH)
+                    .bind(before.microseconds())
+                    .execute(connection)
+                    .await?;
                 Ok(deleted)
             })
         })

@@ -4,7 +4,7 @@
 //! dead letters concurrently (SQLite's locks keep them apart). Two processes that run the same
 //! subscription would both handle each event.
 
-mod log;
+pub(crate) mod log;
 
 use std::sync::Arc;
 

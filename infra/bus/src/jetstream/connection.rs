@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 
 use super::JetStreamSettings;
 use super::inspect::monitored;
+use super::message::MESSAGE_BYTES_MAX;
 use super::servers::{InvalidServers, NatsServers};
 
 /// Any error below this module.
@@ -68,6 +69,17 @@ pub enum ConnectError {
         min_major = VERSION_MIN.0, min_minor = VERSION_MIN.1
     )]
     TooOld(String),
+    /// The server takes only smaller messages than ours may be.
+    #[error(
+        "the NATS server takes messages of {found} bytes, and events have up to {wanted}: \
+         set `max_payload: 1MB` there, which is its default"
+    )]
+    SmallMessages {
+        /// The most bytes that the server takes.
+        found: usize,
+        /// The most bytes that a message may have.
+        wanted: usize,
+    },
     /// The server keeps nothing.
     #[error("the NATS server keeps no streams: start it with JetStream (`-js`)")]
     NoJetStream(#[source] Cause),
@@ -120,6 +132,7 @@ impl Connection {
         owner: String,
     ) -> Result<Self, ConnectError> {
         let connection = Self::connect(url, settings, owner).await?;
+        // Before the stream is made: on a server that will not do none is left behind.
         if monitored(settings)
             .await?
             .is_some_and(|seen| !seen.is_synced)
@@ -153,7 +166,7 @@ impl Connection {
         checked.map_err(|(_, problem)| ConnectError::Setting(problem))?;
         let servers = NatsServers::parse(url)?;
         let client = connect(&servers, settings).await?;
-        require_version(&client)?;
+        require_able(&client)?;
         let context = ContextBuilder::new()
             .timeout(REQUEST_MAX)
             .ack_timeout(REQUEST_MAX)
@@ -205,7 +218,9 @@ impl Connection {
     /// The stream, as it was found on this connection; made again when the server has lost it.
     pub(super) async fn opened(&self) -> Result<Opened, Cause> {
         self.require_connected()?;
+        // Held during the look: others wait for its result and do not look themselves.
         let mut opened = self.opened.lock().await;
+        // Before the look: what is found counts for no connection that is made during it.
         let connection = self.made();
         if let Some(opened) = opened.as_ref()
             && opened.connection == connection
@@ -232,7 +247,8 @@ impl Connection {
 
     async fn look_at_stream(&self, connection: u64) -> Result<(Opened, stream::Info), Cause> {
         self.require_connected()?;
-        require_version(&self.client)?;
+        // After each new connection again: it may lead to another server of the cluster.
+        require_able(&self.client)?;
         let stream = self.context.get_or_create_stream(self.config()).await?;
         let info = stream.cached_info().clone();
         self.require_own(&info)?;
@@ -271,6 +287,7 @@ impl Connection {
     /// Begins a new history in the stream, unless that of this name has ended already.
     pub(super) async fn end_history(&self, history: &str) -> Result<(), Cause> {
         let (opened, info) = self.look().await?;
+        // Another relay has found the same loss, and has noted it.
         if *opened.history != *history {
             return Ok(());
         }
@@ -280,6 +297,7 @@ impl Connection {
             .metadata
             .insert(LOSSES.to_owned(), losses.to_string());
         self.context.update_stream(config).await?;
+        // So that the next to publish does so in the new history.
         self.look().await.map(drop)
     }
 }
@@ -344,12 +362,25 @@ fn reconnect_pause(attempts: usize) -> Duration {
     )
 }
 
-fn require_version(client: &Client) -> Result<(), ConnectError> {
-    let version = client.server_info().version;
+/// Whether this server will do.
+fn require_able(client: &Client) -> Result<(), ConnectError> {
+    let info = client.server_info();
+    require_version(info.version)?;
+    if info.max_payload < MESSAGE_BYTES_MAX {
+        return Err(ConnectError::SmallMessages {
+            found: info.max_payload,
+            wanted: MESSAGE_BYTES_MAX,
+        });
+    }
+    Ok(())
+}
+
+fn require_version(version: String) -> Result<(), ConnectError> {
     let mut numbers = version.split('.').map(|number| number.parse().ok());
     let found: (Option<u64>, Option<u64>) = (numbers.next().flatten(), numbers.next().flatten());
     match found {
         (Some(major), Some(minor)) if (major, minor) >= VERSION_MIN => Ok(()),
+        // A version that cannot be read may be any.
         _ => Err(ConnectError::TooOld(version)),
     }
 }

@@ -1,6 +1,7 @@
 //! What servers say of themselves, for those who look after them.
 
 use async_nats::jetstream::context::GetStreamErrorKind;
+use async_nats::jetstream::stream::ClusterInfo;
 use infra_db::Database;
 use infra_kernel::Timestamp;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -8,17 +9,17 @@ use tokio::net::TcpStream;
 
 use super::connection::{Cause, ConnectError, Connection, REQUEST_MAX};
 use super::log::position;
-use super::{JetStreamFacts, JetStreamSettings, StreamFacts};
+use super::{FollowerFacts, JetStreamFacts, JetStreamSettings, StreamFacts};
 use crate::log_place::installation;
 
 /// The most bytes that are read of a reply of monitoring.
 const MONITOR_BYTES_MAX: u64 = 1 << 20;
 
-/// What monitoring says.
+/// What only the server's monitoring says.
 pub(super) struct Monitored {
     /// Whether the server writes to its disk before it acknowledges.
     pub(super) is_synced: bool,
-    /// Its clock.
+    /// What its clock showed; none when the reply had no time that can be read.
     now: Option<Timestamp>,
 }
 
@@ -30,6 +31,7 @@ pub(super) async fn inspect(
 ) -> Result<JetStreamFacts, ConnectError> {
     let owner = match database {
         Some(database) => installation(database).await?,
+        // No stream is marked so: one that is there is found to be another's.
         None => String::new(),
     };
     let connection = Connection::connect(url, settings, owner).await?;
@@ -46,6 +48,7 @@ pub(super) async fn inspect(
 
 /// The stream, without making it.
 async fn stream_facts(connection: &Connection) -> Result<Option<StreamFacts>, ConnectError> {
+    // Without `Connection::opened`, which would make it.
     let name = connection.stream_name();
     let stream = match connection.context.get_stream(name).await {
         Ok(stream) => stream,
@@ -61,8 +64,19 @@ async fn stream_facts(connection: &Connection) -> Result<Option<StreamFacts>, Co
         events: info.state.messages,
         bytes: info.state.bytes,
         replicas: info.config.num_replicas,
+        followers: info.cluster.iter().flat_map(followers).collect(),
         last: position(info.state.last_sequence),
     }))
+}
+
+fn followers(cluster: &ClusterInfo) -> impl Iterator<Item = FollowerFacts> {
+    cluster.replicas.iter().map(|peer| FollowerFacts {
+        name: peer.name.clone(),
+        is_current: peer.current,
+        is_offline: peer.offline,
+        lag: peer.lag.unwrap_or_default(),
+        last_heard: peer.active,
+    })
 }
 
 fn is_missing(kind: &GetStreamErrorKind) -> bool {
@@ -92,6 +106,7 @@ async fn ask(monitor: &str) -> Result<Monitored, Cause> {
     connection.write_all(request.as_bytes()).await?;
     let mut reply = Vec::new();
     connection
+        // Whatever listens at that address may send without end.
         .take(MONITOR_BYTES_MAX)
         .read_to_end(&mut reply)
         .await?;

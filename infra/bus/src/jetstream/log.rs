@@ -19,9 +19,10 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::connection::{Cause, Connection, Opened};
 use super::reader::JetStreamReader;
 use super::{message, watch};
+use crate::event::is_topic;
 use crate::log::{Extent, Log, LogError, LogReader, Trimmed};
 use crate::wakeups::Wakeups;
-use crate::{Anchor, BusError, Event, LossyLog};
+use crate::{Anchor, BusError, Event, InvalidEvent, LossyLog};
 
 /// The most events that are sent before the first is acknowledged: a slow disk must write them all
 /// within the time for one answer.
@@ -33,6 +34,7 @@ pub(super) struct JetStreamLog {
     connection: Arc<Connection>,
     wakeups: Arc<Wakeups>,
     keep: Duration,
+    // Ends the watching task with the log.
     _watch: DropGuard,
 }
 
@@ -79,6 +81,7 @@ impl JetStreamLog {
             let sent = self.send(event, opened).await?;
             acknowledgements.push(async move { Ok::<_, Cause>((sent.await?.sequence, event.id)) });
         }
+        // When all are sent: a wave waits once, and not for each event.
         let stored = try_join_all(acknowledgements).await?;
         let furthest = stored.into_iter().max().ok_or("nothing was sent")?;
         Ok(Anchor {
@@ -98,13 +101,16 @@ impl JetStreamLog {
         impl Future<Output = Result<async_nats::jetstream::publish::PublishAck, Cause>>,
         Cause,
     > {
-        if !message::is_topic(&event.topic) {
-            return Err(format!("`{}` cannot be a topic on NATS", event.topic).into());
+        // Checked when it was written. Of one that was not, the server says whether it is too
+        // large.
+        if !is_topic(&event.topic) {
+            return Err(InvalidEvent::Topic(event.topic.clone()).into());
         }
         let publish = PublishMessage::build()
             .payload(event.payload.clone().into())
             .headers(message::headers_of(event))
             .message_id(format!("{}-{}", opened.losses, event.id.get()))
+            // A stream of another name that takes these subjects must not have it.
             .expected_stream(self.connection.stream_name());
         let subject = self.connection.subject(&event.topic);
         let sent = self
@@ -135,10 +141,12 @@ impl JetStreamLog {
         // Everything up to `old` is old, and nothing from `young` on is known to be.
         let mut old = state.first_sequence.saturating_sub(1);
         let mut young = state.last_sequence.min(passed) + 1;
+        // Each step is a request: some 20 for a million events.
         while old + 1 < young {
             let middle = old + (young - old) / 2;
             match self.published_at(middle).await? {
                 Some(at) if at < i128::from(before.microseconds()) => old = middle,
+                // What is not there counts as young: rather too little is deleted than too much.
                 _ => young = middle,
             }
         }
@@ -194,6 +202,7 @@ impl JetStreamLog {
         let sequence = u64::try_from(anchor.position)?;
         let (opened, info) = self.connection.look().await?;
         let state = info.state;
+        // The stream has been set back behind the anchor, or made again and is shorter.
         if sequence > state.last_sequence {
             return Ok(false);
         }
@@ -264,6 +273,7 @@ impl Log for JetStreamLog {
         let deleted = self.trim_once(passed, before).await;
         Ok(Trimmed {
             deleted: deleted.map_err(LogError::Unavailable)?,
+            // One purge deletes all that there is.
             more: false,
         })
     }

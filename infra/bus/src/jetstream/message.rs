@@ -6,7 +6,7 @@ use infra_kernel::{EventId, Timestamp};
 
 use crate::{Event, Headers};
 
-/// The event's id.
+/// The event's id, in decimal digits.
 const ID: &str = "Heliograph-Event";
 /// What it happened to.
 const KEY: &str = "Heliograph-Key";
@@ -15,13 +15,9 @@ const OCCURRED_AT: &str = "Heliograph-Occurred-At";
 /// [`Headers`] as JSON, which has no line breaks.
 const HEADERS: &str = "Heliograph-Headers";
 
-/// Whether a topic can be the end of a subject.
-pub(super) fn is_topic(topic: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    topic
-        .split('.')
-        .all(|word| !word.is_empty() && word.chars().all(is_plain))
-}
+/// The most bytes of a message, as a server counts them: the payload and its headers, of which
+/// those beside [`Headers`] have less than a fourth of the room.
+pub(super) const MESSAGE_BYTES_MAX: usize = Event::PAYLOAD_BYTES_MAX + 2 * Headers::BYTES_MAX;
 
 pub(super) fn headers_of(event: &Event) -> HeaderMap {
     let mut headers = HeaderMap::new();

@@ -142,8 +142,26 @@ pub struct StreamFacts {
     pub bytes: u64,
     /// On how many servers each is kept.
     pub replicas: usize,
+    /// The servers that follow the one which takes new events, as that one sees them. None when the
+    /// servers are no cluster.
+    pub followers: Vec<FollowerFacts>,
     /// The position of the last event that it ever took.
     pub last: i64,
+}
+
+/// What is known of a server that keeps a stream's events after another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FollowerFacts {
+    /// The server's name.
+    pub name: String,
+    /// Whether it has all events, or will in a moment.
+    pub is_current: bool,
+    /// Whether it cannot be reached.
+    pub is_offline: bool,
+    /// How many operations it is behind, as far as that is known.
+    pub lag: u64,
+    /// How long ago it was last heard of.
+    pub last_heard: Duration,
 }
 
 impl StreamFacts {
@@ -248,6 +266,8 @@ impl Bus for JetStreamBus {
             Box::pin(async move { store_used(connection, history).await })
         });
         noted.await.map_err(BusError::look)?;
+        // By when it was made: a loss begins a new history in the same stream, and is the relays'
+        // matter.
         Ok(!used.is_empty() && made_at(&used) != made_at(&extent.history))
     }
 

@@ -19,6 +19,8 @@ use crate::log::{LogError, LogReader, Logged, Read};
 
 /// The most bytes of one read.
 const BATCH_BYTES_MAX: usize = 4 << 20;
+// With less a reader could be stopped by one event.
+const _: () = assert!(BATCH_BYTES_MAX > message::MESSAGE_BYTES_MAX);
 /// How long the server may take for the next message of what it has.
 const MESSAGE_WAIT_MAX: Duration = Duration::from_secs(5);
 /// After how long without a read the server forgets the consumer.
@@ -90,6 +92,7 @@ impl JetStreamReader {
 
     /// A consumer that begins after a position.
     async fn begin(&self, after: i64) -> Result<Reading, LogError> {
+        // Before the consumer is made: in another history the position means something else.
         self.end_of_history(after).await?;
         let start_sequence = u64::try_from(after + 1).unwrap_or(1);
         let subjects = self
@@ -101,6 +104,7 @@ impl JetStreamReader {
             ack_policy: AckPolicy::None,
             filter_subjects: subjects.collect(),
             inactive_threshold: IDLE_MAX,
+            // It has no state that another one could not be made from.
             memory_storage: true,
             num_replicas: 1,
             ..Config::default()
@@ -136,6 +140,7 @@ impl JetStreamReader {
         let mut replies = client.subscribe(inbox.clone()).await?;
         let batch = BatchConfig {
             batch: rows_max,
+            // The wake-ups say when there is more; a read must not hold up the runner's loop.
             no_wait: true,
             max_bytes: BATCH_BYTES_MAX,
             ..BatchConfig::default()
@@ -144,6 +149,8 @@ impl JetStreamReader {
         let mut pulled = Pulled::default();
         let mut messages = 0;
         while messages < rows_max && !pulled.is_all {
+            // A connection that is lost silently would keep the read, and with it the runner's
+            // loop.
             let next = tokio::time::timeout(MESSAGE_WAIT_MAX, replies.next()).await?;
             let next = next.ok_or("the connection is closed")?;
             match next.status.map(|status| status.as_u16()) {
@@ -164,6 +171,7 @@ impl JetStreamReader {
     /// Nothing of interest was sent: finds out whether that is so up to the stream's end. A
     /// consumer learns of an event a moment after the stream has it, so the stream itself is asked.
     async fn look_past_others(&mut self, after: i64) -> Result<Read, LogError> {
+        // The end before the look: what comes after it is found by the next read.
         let end = self.end_of_history(after).await?;
         if end > after && self.holds_any(after).await.map_err(LogError::Unavailable)? {
             return Err(LogError::Unavailable(
@@ -171,6 +179,8 @@ impl JetStreamReader {
             ));
         }
         if let Some(reading) = &mut self.reading {
+            // The consumer had nothing up to there: it serves the next read, and none is made for
+            // that.
             reading.after = end;
         }
         Ok(Read {
@@ -215,6 +225,8 @@ impl Reading {
         };
         let info = message.info()?;
         self.sent += 1;
+        // Nothing is sent again without acknowledgements: a gap in the count is all that shows a
+        // loss.
         if info.consumer_sequence != self.sent {
             return Err("a message was lost on the way".into());
         }
@@ -258,6 +270,7 @@ impl LogReader for JetStreamReader {
             read = self.read_once(after, rows_max).await;
         }
         if read.is_err() {
+            // What it has sent that did not arrive is not known.
             self.reading = None;
         }
         read

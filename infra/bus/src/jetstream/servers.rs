@@ -60,6 +60,7 @@ impl Address {
             "tls" => true,
             _ => return None,
         };
+        // The last one: a password may have others.
         let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
         let place = place.strip_suffix('/').unwrap_or(place);
         Some(Self {

@@ -29,6 +29,8 @@ pub(super) async fn run(connection: Arc<Connection>, wakeups: Arc<Wakeups>) {
     let mut failures = 0;
     loop {
         if let Err(error) = watch(&connection, &wakeups, &mut failures).await {
+            // For debugging alone: a lost connection is reported, and subscriptions look by
+            // themselves.
             let error = crate::causes::chain(&*error);
             tracing::debug!(error, "the stream is not watched; trying again soon");
         }
@@ -55,6 +57,7 @@ async fn watch(
         ..Config::default()
     };
     let consumer = stream.create_consumer(config).await?;
+    // The servers are there; what fails from here on is a new failure.
     *failures = 0;
     // What came before it was made.
     wakeups.wake_all();
@@ -72,6 +75,7 @@ async fn watch(
             let next = next.ok_or("the connection is closed")?;
             match next.status.map(|status| status.as_u16()) {
                 None | Some(200) => {}
+                // This pull has ended; the next one goes on with the same consumer.
                 Some(404 | 408) => break,
                 Some(status) => return Err(format!("the server says {status}").into()),
             }

@@ -80,6 +80,7 @@ impl Relay {
             // kept, however old.
             self.trim(log, progress).await?;
         }
+        // The number from before the look: on a connection that was made during it, it looks again.
         progress.keeping.connection = Some(connection);
         progress.keeping.check_at = Some(Instant::now() + CHECK_INTERVAL);
         Ok(())

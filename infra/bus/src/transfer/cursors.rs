@@ -15,7 +15,7 @@ struct Row {
     used_to: i64,
 }
 
-/// One subscription.
+/// One subscription, and what the copy has counted for it so far.
 struct Cursor {
     row: Row,
     /// The last position in the old log that it has passed.
@@ -26,7 +26,7 @@ struct Cursor {
     goes_on_after: i64,
 }
 
-/// All of them.
+/// The subscriptions of the bus's database, and which log it was used with.
 pub(super) struct Cursors {
     all: Vec<Cursor>,
     is_elsewhere: bool,
@@ -92,6 +92,7 @@ impl Cursors {
     /// An event at this position of the old log is moved.
     pub(super) fn count(&mut self, position: i64) {
         for cursor in &mut self.all {
+            // By number, not by position: the new log gives positions of its own.
             cursor.events += u64::from(position <= cursor.passed);
         }
     }
@@ -127,6 +128,8 @@ impl Cursors {
                         row, goes_on_after, ..
                     } in self.all
                     {
+                        // Above all that is used: what waits or is dead keeps its position, which
+                        // no event gets again.
                         let stored = StoredPosition::above(row.used_to, &history, goes_on_after);
                         cursor::store(connection, &row.name, &stored).await?;
                     }

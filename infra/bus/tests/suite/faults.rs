@@ -228,6 +228,23 @@ async fn a_server_that_acknowledges_before_it_writes_is_refused() {
     assert!(refused.to_string().contains("sync_interval: always"));
 }
 
+#[tokio::test]
+async fn a_server_that_takes_smaller_messages_than_events_may_be_is_refused() {
+    let Some(server) = Nats::start_taking(64_000) else {
+        return;
+    };
+    let refused = refusal(&server.url(), &JetStreamSettings::default()).await;
+    let said = refused.to_string();
+    assert!(
+        matches!(refused, ConnectError::SmallMessages { .. }),
+        "{said}"
+    );
+    assert!(
+        said.contains("64000 bytes") && said.contains("max_payload"),
+        "{said}"
+    );
+}
+
 /// Says what an old server says first.
 async fn serve_old(listener: tokio::net::TcpListener) {
     let (mut connection, _) = listener.accept().await.unwrap();

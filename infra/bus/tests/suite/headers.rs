@@ -6,9 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use infra_bus::{DeadLetters, Event, Handler, HandlerError, Headers, PayloadError, Relay, outbox};
-use infra_db::{Database, DbError};
+use infra_db::{Database, DbError, Migrator};
 use infra_kernel::{Context, CorrelationId, SystemClock};
-use sqlx::migrate::Migrator;
 use tokio_util::sync::CancellationToken;
 
 use crate::kit::{

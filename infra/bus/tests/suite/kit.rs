@@ -199,7 +199,7 @@ pub(crate) fn headers(correlation_id: &str) -> Headers {
 }
 
 pub(crate) fn number(event: &Event) -> u64 {
-    u64::from_be_bytes(event.payload.as_slice().try_into().unwrap())
+    u64::from_be_bytes(*event.payload.first_chunk().unwrap())
 }
 
 pub(crate) fn failed(text: &str) -> HandlerError {

@@ -18,4 +18,6 @@ mod order;
 mod redelivery;
 mod relay;
 mod retention;
+mod sizes;
 mod speed;
+mod two_homes;

@@ -8,15 +8,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use infra_bus::{Bus, BusError, Consumer, Event, HandlerError, Relay, Status, inbox, outbox};
-use infra_db::{BoxFuture, Database, DbError};
+use infra_db::{BoxFuture, Database, DbError, Migrator};
 use infra_kernel::EventId;
-use sqlx::migrate::Migrator;
 use tokio_util::sync::CancellationToken;
 
 use crate::kit::{NAME, Recorder, World, count, eventually, failed, number, subscription};
 
-pub(crate) static DOMAIN: Migrator = sqlx::migrate!("tests/suite/migrations/domain");
-static EFFECTS: Migrator = sqlx::migrate!("tests/suite/migrations/effects");
+pub(crate) static DOMAIN: Migrator = infra_db::migrations!("tests/suite/migrations/domain");
+static EFFECTS: Migrator = infra_db::migrations!("tests/suite/migrations/effects");
 
 pub(crate) async fn open_domain(folder: &Path) -> Database {
     Database::open(&folder.join("domain.db"), &DOMAIN)

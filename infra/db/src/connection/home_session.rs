@@ -35,6 +35,8 @@ impl HomeSession {
     /// Commits what is open.
     pub(super) async fn commit(&mut self) -> Result<(), DbError> {
         let ending = self.marks.next_ending();
+        // Before the trip: a reply may be late, and the lease has to end before another home
+        // writes.
         let sent_at = Instant::now();
         match self.session.run(AssertSqlSafe(ending.text)).await {
             // What only read has left no mark, waited for no standby, and proves nothing.
@@ -57,6 +59,8 @@ impl HomeSession {
     /// Renews the lease without a write. To be called when nothing is open.
     pub(super) async fn heartbeat(&mut self) -> Result<(), DbError> {
         let sent_at = Instant::now();
+        // Also if it fails: the next one is due an interval later, and not at once, again and
+        // again.
         self.beat_at = sent_at;
         let proven = prove_home(&mut self.session).await;
         // What failed was rolled back by the server itself: nothing was open.
@@ -68,6 +72,7 @@ impl HomeSession {
 
     /// Takes leave of the server, so that the next home needs not wait for the lease's end.
     pub(super) async fn close(mut self) -> Result<(), sqlx::Error> {
+        // Before the marks are deleted: from then on the next home may write at once.
         self.marks.end_lease();
         let released = self.session.run("DELETE FROM _heliograph_commits").await;
         if let Err(error) = released {

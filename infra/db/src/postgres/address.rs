@@ -104,6 +104,11 @@ impl Address {
         Ok(hosts.collect())
     }
 
+    /// What messages call the schema of a domain there.
+    pub(crate) fn label_of(&self, schema: &str) -> String {
+        format!("{} schema {schema}", self.label())
+    }
+
     /// The database as logs and errors call it.
     pub(crate) fn label(&self) -> &str {
         &self.label
@@ -117,6 +122,8 @@ impl Address {
     /// primaries of the same timeline.
     pub(crate) async fn connect(&self, settings: &str) -> Result<Session, DbError> {
         match self.timeline.load(Ordering::Relaxed) {
+            // No home has chosen yet, or there is nothing to choose: no timeline to hold a host
+            // against.
             0 => self.connect_to_latest(settings).await,
             known => Ok(self.first(settings, known).await?.session),
         }
@@ -137,6 +144,7 @@ impl Address {
         }
         let known = self.timeline.load(Ordering::Relaxed);
         let found = self.require_timeline(self.latest(settings).await?, known)?;
+        // Never back: readers must not take an old primary that is named first.
         self.timeline.fetch_max(found.timeline, Ordering::Relaxed);
         Ok(found.session)
     }
@@ -159,11 +167,13 @@ impl Address {
     async fn latest(&self, settings: &str) -> Result<Found, DbError> {
         let asked = self.hosts.iter().map(|options| async {
             let asked = self.connect_to(options, settings);
+            // Around both: what is asked after connecting has the longer bound of a trip.
             let asked = tokio::time::timeout(CONNECT_MAX, asked).await;
             let asked = asked.unwrap_or_else(|_| Err(self.unreachable(timed_out())));
             asked.map_err(|error| self.noted(options, error))
         });
         let (mut primaries, mut failure) = (Vec::new(), None);
+        // All at once: one after the other, each silent host would cost a wait.
         for found in futures::future::join_all(asked).await {
             match found {
                 Ok(found) => primaries.push(found),
@@ -205,6 +215,7 @@ impl Address {
         settings: &str,
     ) -> Result<Found, DbError> {
         let failed = |source| match certificate_problem(&source) {
+            // Not as unreachable, which is retried: no waiting makes a certificate right.
             Some(problem) => self.refuse(problem),
             None => self.unreachable(source),
         };
@@ -212,6 +223,7 @@ impl Address {
         let mut connection = connected
             .unwrap_or_else(|_| Err(timed_out()))
             .map_err(failed)?;
+        // Before the settings, of which an older server does not know all.
         self.check_version(connection.server_version_num())?;
         let standing = standing(&mut connection, settings).await.map_err(failed)?;
         let reason = match (self.wanted, standing.is_standby) {

@@ -8,7 +8,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use infra_resilience::{HOME_LEASE, HomeLease};
+use infra_kernel::Error;
+use infra_resilience::{HOME_LEASE, HomeLease, Outage};
 use sqlx::AssertSqlSafe;
 use sqlx::migrate::Migrator;
 use tokio::time::Instant;
@@ -45,7 +46,7 @@ pub(crate) struct Home {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Backend {
     id: i64,
-    /// Ids come again.
+    /// When it began: the system gives the ids of processes again.
     started: String,
 }
 
@@ -64,7 +65,7 @@ pub(crate) struct Fenced(pub(crate) String);
 /// What a schema is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// To be used.
+    /// To be used by the domain; refused while a move fills it.
     Use,
     /// To be filled by a move.
     Fill,
@@ -104,22 +105,27 @@ impl Home {
         options: PostgresOptions,
         purpose: Purpose,
     ) -> Result<(Self, Session, Marks), DbError> {
+        // Its name becomes a part of statements.
         check_schema(schema)?;
         let settings = session_settings(schema, Role::Writer);
         let give_up_at = Instant::now() + options.home_wait;
         let mut session = connect_until(&address, &settings, give_up_at).await?;
+        // Before the lease: a database that will not do is not held.
         check_database(&mut session, &address).await?;
         if !take_lease(&mut session, schema, give_up_at).await? {
             return Err(DbError::HeldElsewhere {
-                database: format!("{} schema {schema}", address.label()),
+                database: address.label_of(schema),
             });
         }
+        // From here: the home before could renew its lease only while it held the lock.
         let last_home_ends = Instant::now() + HOME_LEASE;
         if purpose == Purpose::Use {
+            // Under the lease, which a move that fills the schema holds, too.
             refuse_target(&mut session, &address, schema).await?;
         }
         prepare_schema(&mut session, &address, schema, migrations).await?;
         let lease = HomeLease::expired();
+        // The epoch is a commit, and shows what a heartbeat shows.
         let sent_at = Instant::now();
         let (epoch, is_released) = begin_epoch(&mut session).await?;
         lease.renew(sent_at.into_std());
@@ -154,17 +160,12 @@ impl Home {
         undecided: Option<i64>,
     ) -> Result<Restored, Fenced> {
         let mut pause = RETRY_MIN;
-        let lost_at = Instant::now();
+        let mut outage = Outage::begin(Instant::now().into_std());
         tracing::warn!(database = %self.address.label(), schema = %self.schema, "the writing session was lost; a new one is opened");
         loop {
             match self.try_restore(marks.last(), undecided).await {
                 Ok((session, is_committed)) => {
-                    tracing::info!(
-                        database = %self.address.label(),
-                        schema = %self.schema,
-                        lost_ms = u64::try_from(lost_at.elapsed().as_millis()).unwrap_or(u64::MAX),
-                        "the writing session is restored"
-                    );
+                    self.tell_restored(&outage);
                     match undecided {
                         Some(mark) if is_committed => marks.committed(mark),
                         Some(mark) => marks.lost(mark),
@@ -177,11 +178,12 @@ impl Home {
                     });
                 }
                 Err(Attempt::Fenced(fenced)) => {
+                    // No read and no cache answers from now on, before the process has ended.
                     self.lease.expire();
                     return Err(fenced);
                 }
                 Err(Attempt::Failed(error)) => {
-                    tracing::debug!(%error, "the writing session is not restored yet");
+                    self.tell_lost(&mut outage, error);
                 }
             }
             tokio::time::sleep(pause).await;
@@ -189,11 +191,40 @@ impl Home {
         }
     }
 
+    /// Without this line an operator would see that a session was lost, and never why there is no
+    /// other one.
+    fn tell_lost(&self, outage: &mut Outage, error: DbError) {
+        let now = Instant::now().into_std();
+        let cause = Error::from(error).causes();
+        if outage.is_to_be_told(now) {
+            tracing::warn!(
+                database = %self.address.label(),
+                schema = %self.schema,
+                lost_s = outage.lasted(now).as_secs(),
+                cause,
+                "the writing session is still lost, and writes are refused; it is retried every second"
+            );
+        } else {
+            tracing::debug!(cause, "the writing session is not restored yet");
+        }
+    }
+
+    fn tell_restored(&self, outage: &Outage) {
+        let lost_for = outage.lasted(Instant::now().into_std());
+        tracing::info!(
+            database = %self.address.label(),
+            schema = %self.schema,
+            lost_ms = u64::try_from(lost_for.as_millis()).unwrap_or(u64::MAX),
+            "the writing session is restored"
+        );
+    }
+
     async fn try_restore(
         &mut self,
         last: Option<i64>,
         undecided: Option<i64>,
     ) -> Result<(Session, bool), Attempt> {
+        // All hosts again: that of the lost session may not be the primary any more.
         let mut session = self.address.connect_to_latest(&self.settings).await?;
         end_backend(&mut session, &self.backend).await?;
         let give_up_at = Instant::now() + LEASE_WAIT_MAX;
@@ -208,11 +239,13 @@ impl Home {
         if let Some(reason) = self.fence(&mut session, last).await? {
             return Err(Attempt::Fenced(Fenced(reason)));
         }
+        // Only now: before the lost session had ended, a missing mark could yet come.
         let is_committed = match undecided {
             Some(mark) => is_marked(&mut session, mark).await?,
             None => false,
         };
         let sent_at = Instant::now();
+        // Before anyone is answered: the mark alone may be on this server and on no standby.
         prove_home(&mut session).await?;
         self.lease.renew(sent_at.into_std());
         Ok((session, is_committed))
@@ -226,6 +259,7 @@ impl Home {
     ) -> Result<Option<String>, DbError> {
         let epoch: Option<(i64,)> =
             super::optional(session, "SELECT epoch FROM _heliograph_home", None).await?;
+        // The lock alone proves nothing here: it was free between the two sessions.
         if epoch != Some((self.epoch,)) {
             return Ok(Some("another process was the home meanwhile".to_owned()));
         }
@@ -265,6 +299,7 @@ async fn take_lease(
     const TAKE: &str = "SELECT pg_try_advisory_lock(hashtextextended('heliograph home ' || current_database() || ' ' || $1, 0))";
     loop {
         let (is_taken,): (bool,) = one(session, TAKE, Some(schema)).await?;
+        // Asked at least once, however late it is.
         if is_taken || Instant::now() >= give_up_at {
             return Ok(is_taken);
         }

@@ -8,7 +8,7 @@ use crate::{DbError, Encryption};
 pub struct ServerFacts {
     /// The database, without account and password.
     pub database: String,
-    /// Its version, "15.8".
+    /// Its version as the server writes it, "15.8".
     pub version: String,
     /// Whether what is said to it can be read on the way.
     pub encryption: Encryption,

@@ -29,6 +29,7 @@ pub(crate) struct Marks {
 /// How many rows may lie there before those that nobody asks for are deleted.
 const KEPT_MAX: i64 = 256;
 /// The bits that count the commits of one home; those above are its epoch.
+// A thousand commits a second use them up in 34 years.
 const COMMIT_BITS: u32 = 40;
 
 /// What marks and commits a transaction.

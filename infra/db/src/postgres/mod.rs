@@ -1,6 +1,7 @@
 //! The PostgreSQL arm: where the server is, sessions with it, and the lease of a domain's home.
 
 mod address;
+mod examine;
 mod home;
 mod inspect;
 mod marks;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use crate::DbError;
 
 pub(crate) use address::Address;
+pub use examine::examine_postgres;
 pub(crate) use home::{Fenced, Home, Purpose, Restored, prove_home};
 pub use inspect::{ReplicaFacts, ServerFacts, inspect_postgres, inspect_replicas, postgres_label};
 pub(crate) use marks::Marks;

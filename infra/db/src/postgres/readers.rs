@@ -8,7 +8,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use infra_resilience::HomeLease;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tokio::time::{Duration, Instant};
 
 use super::{Address, Role, Session, session_settings};
@@ -76,6 +76,22 @@ impl Readers {
         let place = place
             .map_err(|_| sqlx::Error::PoolTimedOut)?
             .map_err(|_| sqlx::Error::PoolClosed)?;
+        self.lend(place).await
+    }
+
+    /// The same without waiting for others to return theirs: none when all are lent.
+    pub(crate) fn acquire_free(&self) -> BoxFuture<'_, Result<Option<BorrowedSession>, DbError>> {
+        Box::pin(async move {
+            self.shared.lease.require(Instant::now().into_std()).await?;
+            match Arc::clone(&self.shared.places).try_acquire_owned() {
+                Ok(place) => self.lend(place).await.map(Some),
+                Err(TryAcquireError::NoPermits) => Ok(None),
+                Err(TryAcquireError::Closed) => Err(sqlx::Error::PoolClosed.into()),
+            }
+        })
+    }
+
+    async fn lend(&self, place: OwnedSemaphorePermit) -> Result<BorrowedSession, DbError> {
         let session = match self.live_idle().await {
             Some(session) => session,
             None => self.shared.address.connect(&self.shared.settings).await?,
@@ -106,6 +122,7 @@ impl Readers {
             if since.elapsed() < UNASKED_MAX || session.ping().await.is_ok() {
                 return Some(session);
             }
+            // What has ended one session (a restart, a cut) has ended those that lay beside it.
             self.shared.idle().clear();
         }
     }
@@ -119,6 +136,7 @@ impl Readers {
     /// Waits until all are back, and closes them. Later nobody gets one.
     pub(crate) async fn close(&self) {
         if let Ok(places) = self.shared.places.acquire_many(READERS_MAX).await {
+            // Dropped, they would be places again before the close below.
             places.forget();
         }
         self.shared.places.close();
@@ -170,6 +188,7 @@ impl Drop for BorrowedSession {
             return;
         };
         if session.is_lost() || !self.is_snapshot {
+            // Nothing is open in it, so the server has undone what failed by itself.
             session.forgive();
             self.shared.put_back(session);
             return;
@@ -179,6 +198,7 @@ impl Drop for BorrowedSession {
             return;
         };
         let shared = Arc::clone(&self.shared);
+        // With the place, so that nobody opens one more session meanwhile.
         runtime.spawn(async move {
             if session.run("ROLLBACK").await.is_ok() {
                 session.forgive();

@@ -67,15 +67,19 @@ impl Replicas {
     }
 
     async fn find(&self, mark: i64) -> Option<BorrowedSession> {
+        // In turn, so that the reads are spread over those that are near.
         let first = self.next.fetch_add(1, Ordering::Relaxed);
         let count = self.replicas.len();
         let in_turn = (0..count).map(|index| &self.replicas[first.wrapping_add(index) % count]);
         for replica in in_turn.filter(|replica| replica.is_near.load(Ordering::Relaxed)) {
             let asked = tokio::time::timeout(FIND_MAX, replica.session()).await;
             match asked.unwrap_or_else(|_| Err(too_slow())) {
-                Ok((session, last)) if last >= mark => return Some(session),
-                // It will have it in a moment.
+                Ok(Some((session, last))) if last >= mark => return Some(session),
+                // It will have it in a moment, or has as many readers as it may: the next one is
+                // asked, or the primary, rather than that anybody waits.
                 Ok(_) => {}
+                // It is this process that may not answer.
+                Err(DbError::LeaseExpired(_)) => return None,
                 Err(error) => replica.leave_out(&error),
             }
         }
@@ -85,12 +89,14 @@ impl Replicas {
 
 impl Replica {
     /// A session, and the last mark that it shows. Asked in the session itself, which so is known
-    /// to live.
-    async fn session(&self) -> Result<(BorrowedSession, i64), DbError> {
+    /// to live. None when all are lent, which says nothing of the server.
+    async fn session(&self) -> Result<Option<(BorrowedSession, i64)>, DbError> {
         const LAST: &str = "SELECT COALESCE(MAX(id), 0) FROM _heliograph_commits";
-        let mut session = self.readers.acquire().await?;
+        let Some(mut session) = self.readers.acquire_free().await? else {
+            return Ok(None);
+        };
         let (last,): (i64,) = one(session.session()?, LAST, None).await?;
-        Ok((session, last))
+        Ok(Some((session, last)))
     }
 
     fn leave_out(&self, error: &DbError) {
@@ -106,19 +112,25 @@ fn too_slow() -> DbError {
 
 /// Looks at a replica again and again, and notes whether it follows.
 async fn look(replica: Weak<Replica>, position: Arc<AtomicI64>) {
+    // No replica is near at the first look: there is nothing yet to hold it against.
     let mut before = i64::MAX;
     while let Some(replica) = replica.upgrade() {
+        // Before it is asked, so that it has a whole interval to follow.
         let committed = position.load(Ordering::Acquire);
         match replica.session().await {
-            Ok((_, last)) => {
+            Ok(Some((_, last))) => {
                 let is_near = last >= before;
                 if replica.is_near.swap(is_near, Ordering::Relaxed) != is_near {
                     tracing::info!(replica = %replica.address.label(), is_near, "a replica is read from while it is near");
                 }
             }
+            // Those who read by it see by themselves how far it is, and that it lives. And of a
+            // lease that has expired no replica is at fault.
+            Ok(None) | Err(DbError::LeaseExpired(_)) => {}
             Err(error) => replica.leave_out(&error),
         }
         before = committed;
+        // Not held over the pause: the last clone's end is also that of this task.
         drop(replica);
         tokio::time::sleep(LOOK_INTERVAL).await;
     }

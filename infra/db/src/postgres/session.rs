@@ -57,6 +57,7 @@ impl Session {
             return Err(DbError::Disconnected(error));
         }
         self.is_lost = false;
+        // What the driver alone refused (a value, a row's type) has not failed on the server.
         self.has_failed |= matches!(error, sqlx::Error::Database(_));
         Err(error.into())
     }
@@ -95,6 +96,7 @@ impl Session {
 
     /// Takes leave of the server, which then needs not find out.
     pub(crate) async fn close(self) -> Result<(), sqlx::Error> {
+        // Its reply could not be told from that of an earlier trip.
         if self.is_lost {
             return Ok(());
         }
@@ -150,6 +152,8 @@ pub(crate) async fn bounded<T>(
     trip: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, sqlx::Error> {
     let ended = tokio::time::timeout(TRIP_MAX, trip).await;
+    // An I/O error, which ends the session: the reply may yet come, and would be taken for the next
+    // one's.
     ended.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
 }
 
@@ -158,6 +162,7 @@ fn ends_session(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Database(error) => error
             .try_downcast_ref::<PgDatabaseError>()
+            // FATAL or PANIC: the server has closed the session.
             .is_some_and(|error| error.severity() != PgSeverity::Error),
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
         _ => false,

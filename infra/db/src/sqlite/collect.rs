@@ -24,7 +24,7 @@ pub(crate) trait Collect: Send + 'static {
     fn take(&mut self, row: RawRow<'_>) -> Result<ControlFlow<()>, DbError>;
 }
 
-/// Takes none.
+/// Takes none: for statements whose rows nobody looks at.
 pub(crate) struct Nothing;
 
 impl Collect for Nothing {
@@ -39,7 +39,7 @@ impl Collect for Nothing {
     }
 }
 
-/// Takes the first.
+/// Takes the first, and has a statement that only reads end there.
 pub(crate) struct First<T>(pub(crate) Option<T>);
 
 impl<T: Row> Collect for First<T> {

@@ -55,6 +55,7 @@ fn applied(connection: &Connection) -> rusqlite::Result<HashMap<i64, Vec<u8>>> {
 
 fn run(connection: &Connection, migration: &Migration) -> rusqlite::Result<()> {
     let began = Instant::now();
+    // With its note: a start that is cut off leaves both or neither.
     let transaction = connection.unchecked_transaction()?;
     transaction.execute_batch(migration.sql.as_str())?;
     let nanoseconds = i64::try_from(began.elapsed().as_nanos()).unwrap_or(i64::MAX);

@@ -15,6 +15,7 @@ use crate::{DbError, Durability, LOCK_WAIT_MAX, STATEMENTS_KEPT, WAL_BYTES_KEPT}
 /// # Errors
 /// When it cannot be opened, or is no database.
 fn open_writer(path: &Path, page_cache_kib: u64) -> rusqlite::Result<Connection> {
+    // Without SQLite's mutex: only the writer's thread uses it.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -86,6 +87,7 @@ impl ReadOptions {
     /// # Errors
     /// When the file is not there, or cannot be opened.
     pub(crate) fn open(&self) -> rusqlite::Result<Connection> {
+        // Without SQLite's mutex: a connection is used by one thread at a time.
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = if self.is_immutable {
             let address = format!("file:{}?immutable=1", escaped(&self.path));

@@ -56,6 +56,7 @@ impl Readers {
     /// A connection, within a bounded time.
     pub(crate) async fn acquire(&self) -> Result<BorrowedReader, DbError> {
         let places = || Arc::clone(&self.shared.places);
+        // First without a timer: nearly always a place is free.
         let place = match places().try_acquire_owned() {
             Ok(place) => place,
             Err(_) => tokio::time::timeout(READER_WAIT_MAX, places().acquire_owned())
@@ -63,6 +64,7 @@ impl Readers {
                 .map_err(|_| DbError::NoReader)?
                 .map_err(|_| DbError::Closed)?,
         };
+        // Only with a place, so that there are never more connections than places.
         let idle = self.shared.idle().pop();
         let connection = match idle {
             Some((connection, _)) => connection,
@@ -93,6 +95,7 @@ impl Readers {
     /// Waits until all are back, and closes them. Later nobody gets one.
     pub(crate) async fn close(&self) {
         if let Ok(places) = self.shared.places.acquire_many(READERS_MAX).await {
+            // Dropped, they would be places again before the close below.
             places.forget();
         }
         self.shared.places.close();
@@ -123,6 +126,7 @@ impl Shared {
 async fn reap(shared: Weak<Shared>) {
     loop {
         tokio::time::sleep(READER_IDLE_MAX).await;
+        // Held only between two waits: else the connections of a database that is gone stayed open.
         let Some(shared) = shared.upgrade() else {
             return;
         };
@@ -130,9 +134,12 @@ async fn reap(shared: Weak<Shared>) {
         let is_old = |(_, since): &mut IdleConnection| since.elapsed() > READER_IDLE_MAX;
         let old: Vec<_> = idle.extract_if(.., is_old).collect();
         if idle.is_empty() {
+            // Under the lock: a connection that comes back meanwhile is either seen above, or
+            // begins a reaper of its own.
             shared.is_reaped.store(false, Ordering::Release);
             return;
         }
+        // Closing files takes longer than anyone should wait for the lock.
         drop(idle);
         drop(old);
     }
@@ -160,13 +167,17 @@ impl BorrowedReader {
         // Who reads without end lets others have their turn.
         tokio::task::consume_budget().await;
         let (connection, _) = self.lent.as_ref().ok_or(DbError::Closed)?;
+        // What it takes is thrown away when the statement is begun again.
         let mut collected = collect.again();
         match connection.run_inline(&text, &values, &mut collected) {
             Err(error) if is_put_off(&error) => {}
             done => return done.map(|written| (collected, written)),
         }
         let values: Vec<_> = values.into_iter().map(Value::into_owned).collect();
+        // With its place: if nobody waits for it any more, the place is free when the thread is
+        // done, and not before.
         let lent = self.lent.take().ok_or(DbError::Closed)?;
+        let mut awaited = Awaited(Some(Arc::clone(&lent.0.deadline)));
         let waited = tokio::task::spawn_blocking(move || {
             let mut collected = collect;
             let done = lent.0.run_waiting(&text, &values, &mut collected);
@@ -174,6 +185,7 @@ impl BorrowedReader {
         });
         // The runtime ends.
         let (lent, done) = waited.await.map_err(|_| DbError::Closed)?;
+        awaited.0 = None;
         self.lent = Some(lent);
         done
     }
@@ -188,7 +200,20 @@ impl Drop for BorrowedReader {
         if !self.is_snapshot || run_text(&connection.connection, "ROLLBACK").is_ok() {
             self.shared.put_back(connection);
         }
+        // After the connection: who gets the place finds it, and does not open one more.
         drop(place);
+    }
+}
+
+/// A statement that is waited for. When nobody does so any more it ends: its place would be taken
+/// for as long as it goes on, and its connection is closed after it anyway.
+struct Awaited(Option<Arc<Deadline>>);
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        if let Some(deadline) = &self.0 {
+            deadline.set(Some(Duration::ZERO));
+        }
     }
 }
 
@@ -201,8 +226,11 @@ struct ReadConnection {
 
 impl ReadConnection {
     async fn open(options: ReadOptions) -> Result<Self, DbError> {
+        // Opening reads the disk, and may wait for a lock.
         let opened = tokio::task::spawn_blocking(move || options.open());
         let connection = opened.await.map_err(|_| DbError::Closed)??;
+        // What is run inline may not sleep in a thread of the runtime: a lock that is not free puts
+        // the statement off (`is_put_off`).
         connection.busy_timeout(Duration::ZERO)?;
         let deadline = Arc::new(Deadline::new());
         let looked_at = Arc::clone(&deadline);
@@ -227,7 +255,7 @@ impl ReadConnection {
         done
     }
 
-    /// Runs it however long that takes.
+    /// Runs it however long that takes, while it is [`Awaited`].
     fn run_waiting<C: Collect>(
         &self,
         text: &SqlText,
@@ -271,6 +299,8 @@ impl Deadline {
     /// So long from now, or never.
     fn set(&self, wait: Option<Duration>) {
         let at = wait.map_or(u64::MAX, |wait| self.now() + nanoseconds(wait));
+        // Read by the thread that runs the statement: this one, or one that the connection is sent
+        // to.
         self.nanoseconds.store(at, Ordering::Relaxed);
     }
 
@@ -285,5 +315,6 @@ impl Deadline {
 }
 
 fn nanoseconds(time: Duration) -> u64 {
+    // Half of what there is: a sum of two cannot overflow.
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX / 2)
 }

@@ -52,9 +52,11 @@ fn bind(
     values: &[Value<'_>],
 ) -> Result<(), DbError> {
     let places = statement.parameter_count();
+    // More values than places are all right, so only a difference is worth counting the places.
     if places != values.len() {
         text.check_places(values.len())?;
     }
+    // Nearly every text: no name has to be asked for.
     if is_in_order(text) {
         for (index, value) in values.iter().take(places).enumerate() {
             statement.raw_bind_parameter(index + 1, value)?;

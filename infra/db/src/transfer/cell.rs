@@ -72,6 +72,7 @@ impl Cell {
             Self::Integer(value) => Value::Integer(Some(value)),
             Self::Real(value) => Value::Real(Some(value)),
             Self::Text(bytes) => {
+                // Nothing is lost: the survey has refused what is not UTF-8 (`fault`).
                 let text = String::from_utf8_lossy(&bytes).into_owned();
                 Value::Text(Some(Cow::Owned(text)))
             }

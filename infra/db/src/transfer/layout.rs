@@ -49,6 +49,7 @@ pub(super) struct Layout {
 /// engine numbers it.
 type ColumnRow = (String, String, String, i64, i64, i64);
 
+// SQLite does not say of a key's columns that they are never NULL, as PostgreSQL does.
 const SQLITE_COLUMNS: &str = "SELECT tables.name, columns.name, lower(columns.type), \
     columns.\"notnull\" = 0 AND columns.pk = 0, columns.pk, \
     columns.pk > 0 AND tables.sql LIKE '%AUTOINCREMENT%' \
@@ -99,7 +100,7 @@ impl Table {
 }
 
 impl Layout {
-    /// Asks the catalogue.
+    /// Asks the engine's catalogue, so a migration is all that a new table needs.
     pub(super) async fn read(database: &Database) -> Result<Self, TransferError> {
         let reader = database.reader();
         let is_postgres = reader.is_postgres();
@@ -109,6 +110,7 @@ impl Layout {
             (SQLITE_COLUMNS, SQLITE_REFERENCES)
         };
         let mut columns: Vec<ColumnRow> = query(columns).fetch_all(reader).await?;
+        // By table, which `tables` rests on, and within it by column, as digests take them.
         columns.sort();
         let references: Vec<(String, String)> = query(references).fetch_all(reader).await?;
         let tables = tables(columns, &references)?;
@@ -156,6 +158,7 @@ fn tables(
         if tables.last().is_none_or(|last| last.name != table) {
             let referred = references
                 .iter()
+                // A table that refers to itself would wait for itself in `parents_first`.
                 .filter(|(from, to)| *from == table && *to != table);
             tables.push(Table {
                 refers_to: referred.map(|(_, to)| to.clone()).collect(),

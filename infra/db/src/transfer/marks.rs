@@ -23,6 +23,7 @@ pub(super) async fn prepare(
     name: &str,
 ) -> Result<bool, TransferError> {
     let wanted = wanted(survey, name);
+    // Committed before the look, which is on another connection.
     write(target, |connection| {
         Box::pin(async move {
             let text = "CREATE TABLE IF NOT EXISTS _heliograph_move \
@@ -39,6 +40,7 @@ pub(super) async fn prepare(
     }
     let is_postgres = target.reader().is_postgres();
     let clear = statements::clear(layout, is_postgres);
+    // In one transaction: under this move's marks, rows of another one would be taken for copied.
     write(target, |connection| {
         Box::pin(async move {
             for text in clear {

@@ -48,9 +48,9 @@ pub enum TransferError {
     /// A table is not what a move understands: a fault of the program.
     #[error("the table {table} {reason}")]
     Layout {
-        /// The table.
+        /// The name of the table, the same on both engines.
         table: String,
-        /// What is wrong.
+        /// What is wrong, as the rest of a sentence that begins with the table.
         reason: String,
     },
     /// Values that the other engine could not store, each with its table and row: the first few.
@@ -62,9 +62,9 @@ pub enum TransferError {
     /// The target does not hold what was read from the source.
     #[error("the table {table} is not what was copied: {reason}")]
     Differs {
-        /// The table.
+        /// The name of the table, the same on both engines.
         table: String,
-        /// How it differs.
+        /// How it differs: in its rows, their digest or its next number.
         reason: String,
     },
 }
@@ -72,7 +72,7 @@ pub enum TransferError {
 /// A table as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableSummary {
-    /// Its name.
+    /// Its name, the same on both engines.
     pub name: String,
     /// How many rows it has.
     pub rows: u64,
@@ -159,6 +159,7 @@ pub async fn copy(
     marks::prepare(target, &layout, survey, name).await?;
     for (table, summary) in survey.layout.tables.iter().zip(&survey.tables) {
         copy_table(source, survey, target, &layout, table, progress).await?;
+        // Also of a table that an earlier run has filled: it may have been cut off before this.
         let (numbered, last) = (table.clone(), summary.last_number);
         let is_postgres = target.reader().is_postgres();
         let finished = target.write::<_, DbError, _>(move |connection| {

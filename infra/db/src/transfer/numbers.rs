@@ -44,12 +44,14 @@ pub(super) async fn set_last_number(
         query(text)
             .bind(format!("\"{}\"", table.name))
             .bind(column)
+            // Where none was given, 1 is the next one itself, and not the one after it.
             .bind(last.unwrap_or(1))
             .bind(last.is_some())
             .execute(connection)
             .await?;
         return Ok(());
     }
+    // SQLite's table has no key by which a row could be replaced.
     query("DELETE FROM sqlite_sequence WHERE name = $1")
         .bind(&table.name)
         .execute(&mut *connection)

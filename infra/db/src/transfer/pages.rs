@@ -63,7 +63,9 @@ impl<'d> Pages<'d> {
         };
         let reader = self.database.reader();
         let rows = page.fetch_until(reader, is_last).await?;
+        // Counted again: the closure has a count of its own.
         let bytes: usize = rows.iter().map(Record::bytes).sum();
+        // A page that ended at a bound may have another one behind it.
         self.is_done = rows.len() < PAGE_ROWS_MAX && bytes < PAGE_BYTES_MAX;
         if self.table.key.is_empty() {
             self.end_without_key(rows.len())?;

@@ -14,7 +14,7 @@ enum Found {
     Empty,
     /// It is the target of this move, or of another one.
     Target { is_own: bool },
-    /// It has tables.
+    /// It has tables, and no mark of a move: a domain may be there.
     Used,
 }
 
@@ -73,6 +73,7 @@ pub async fn claim_schemas(url: &str, schemas: &[&str], name: &str) -> Result<()
             text.push_str(&format!("CREATE SCHEMA \"{schema}\"; "));
         }
         if !matches!(found, Found::Target { .. }) {
+            // Several statements in one trip take no bound values.
             let name = literal(name);
             text.push_str(&format!(
                 "CREATE TABLE \"{schema}\".{MARKS} \
@@ -93,6 +94,7 @@ pub async fn claim_schemas(url: &str, schemas: &[&str], name: &str) -> Result<()
 pub async fn release_schemas(url: &str, schemas: &[&str]) -> Result<(), DbError> {
     let address = Address::parse(url)?;
     let mut session = address.connect("").await?;
+    // Of a table that is not there, as in a second run, no notice is wanted.
     let mut text = String::from("SET client_min_messages = warning; BEGIN; ");
     for schema in schemas {
         check_schema(schema)?;

@@ -59,6 +59,7 @@ pub(super) fn clear(layout: &Layout, is_postgres: bool) -> Vec<SqlText> {
     let names = layout.tables.iter().map(|table| quoted(&table.name));
     if is_postgres {
         let names = names.collect::<Vec<_>>().join(", ");
+        // All in one: a table that others refer to is truncated only together with them.
         return vec![SqlText::assembled(&format!("TRUNCATE {names}"))];
     }
     // Those that refer to others come first.
@@ -107,4 +108,35 @@ fn places(from: usize, count: usize) -> String {
 /// A name that may be a word of the language.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Database, Migrator, query_plan};
+
+    #[tokio::test]
+    async fn pages_are_read_along_the_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("moved.db");
+        let database = Database::open(&path, &Migrator::DEFAULT).await.unwrap();
+        let make = "CREATE TABLE shelves (id BIGINT PRIMARY KEY, text TEXT);
+             CREATE TABLE books (shelf_id BIGINT, name TEXT, PRIMARY KEY (shelf_id, name));";
+        for statement in make.split_inclusive(';') {
+            let made = database.write(move |connection| {
+                Box::pin(async move { crate::query(statement).execute(connection).await })
+            });
+            made.await.unwrap();
+        }
+        let layout = Layout::read(&database).await.unwrap();
+        assert_eq!(layout.tables.len(), 2);
+        for table in &layout.tables {
+            for text in [page(&layout, table, false), last(&layout, table)] {
+                let plan = query_plan(database.reader(), text.as_str()).await.unwrap();
+                let plan = plan.join("; ");
+                assert!(plan.contains("USING"), "{plan}");
+                assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+            }
+        }
+    }
 }

@@ -122,7 +122,7 @@ where
             response,
             ..
         } = *self;
-        let panicked = || DbError::NotCommitted("the work panicked".to_owned());
+        let panicked = || DbError::Refused("the work panicked".to_owned());
         let result = result.unwrap_or_else(|| Err(panicked().into()));
         if let Ok(value) = &result {
             // The write stands, whatever its hook does: the writer continues and the caller is
@@ -159,6 +159,7 @@ where
 
 fn answer<T>(caller: Option<oneshot::Sender<T>>, result: T) {
     if let Some(caller) = caller {
+        // A caller that has gone away is no failure: the write is what it is.
         let _ = caller.send(result);
     }
 }

@@ -47,6 +47,7 @@ pub(super) async fn restore(mut work: Work, group: &mut Writes) -> Option<Work> 
         Err(ending) => {
             if let Ending::Fenced(Fenced(reason)) = ending {
                 tracing::error!(%reason, "this process is not the home of its database any more, and has to start again");
+                // Nobody may be listening.
                 let _ = work.home_lost.send(true);
             }
             for mut write in group.drain(..) {
@@ -73,6 +74,7 @@ async fn wait(
     loop {
         tokio::select! {
             biased;
+            // What was handed in before still has its time, so the loop goes on.
             () = stop.notified(), if !is_stopped => {
                 writes.close();
                 is_stopped = true;
@@ -84,6 +86,8 @@ async fn wait(
                     write.leave_undecided();
                 }
             }
+            // Until then writes stay in the queue, which bounds them: after a short loss they run
+            // as if nothing had been.
             received = writes.recv_many(&mut waiting, QUEUE_MAX), if is_refusing => {
                 if received == 0 { return Err(Ending::Closed) }
                 for write in waiting.drain(..) {
@@ -98,6 +102,7 @@ fn settle(group: &mut Writes, is_committed: bool, commits: &super::Commits) {
     if is_committed {
         finish_committed(group, commits);
     }
+    // Empty if it was committed. Those whose callers were told that nobody knows answer nobody.
     for write in group.drain(..) {
         let text = "the session with the database server was lost";
         write.fail(DbError::NotCommitted(text.to_owned()));

@@ -125,7 +125,7 @@ async fn the_hook_of_a_write_that_fails_or_panics_does_not_run(store: &Store) {
     };
     let (refused, panicked, written) = in_one_group(&database, writes).await;
     assert!(refused.unwrap_err().is_unique_violation());
-    assert!(matches!(panicked, Err(DbError::NotCommitted(_))));
+    assert!(matches!(panicked, Err(DbError::Refused(_))));
     written.unwrap();
     assert_eq!(notes.ids(), [1, 2]);
     let versions = notes.versions();

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use infra_db::{Connection, DbError, query_scalar};
+use infra_db::{Connection, DbError, SqlText, query_scalar};
 
 use crate::engine::Store;
 use crate::{count, insert};
@@ -65,6 +65,20 @@ async fn a_read_that_nobody_waits_for_gives_its_place_back() {
     }
     assert_eq!(count(&database).await, 0);
     assert!(database.close().await, "all connections are back");
+}
+
+#[tokio::test]
+async fn a_read_that_nobody_waits_for_ends() {
+    let store = Store::sqlite();
+    let database = store.open().await;
+    let endless = LONG.replace("1000000)", "1000000000000)");
+    // As many as there are places.
+    for _ in 0..4 {
+        let long = query_scalar(SqlText::assembled(&endless)).fetch_one::<i64>(database.reader());
+        let given_up = tokio::time::timeout(Duration::from_millis(5), long).await;
+        assert!(given_up.is_err(), "it has an end");
+    }
+    assert_eq!(count(&database).await, 0);
 }
 
 /// SQLite looks at the clock after so many instructions of a statement, over all its runs: that of

@@ -10,6 +10,8 @@ mod engine;
 mod hooks;
 mod links;
 mod long_reads;
+mod looks;
+mod migrations;
 mod postgres;
 mod statements;
 mod syncs;
@@ -26,7 +28,7 @@ use infra_kernel::{Error, ErrorCode};
 
 use engine::{Store, on_each_engine};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("tests/suite/migrations");
+static MIGRATIONS: Migrator = infra_db::migrations!("tests/suite/migrations");
 
 on_each_engine! {
     a_failing_write_undoes_only_itself,
@@ -82,7 +84,9 @@ async fn a_panicking_write_undoes_only_itself(store: &Store) {
     let database = store.open().await;
     let panics = database.write::<(), DbError, _>(|_| Box::pin(async { panic!("on purpose") }));
     let (panicked, written) = tokio::join!(panics, insert(&database, 1, "one".to_owned()));
-    assert!(matches!(panicked, Err(DbError::NotCommitted(_))));
+    let panicked = panicked.unwrap_err();
+    assert!(matches!(panicked, DbError::Refused(_)), "{panicked:?}");
+    assert!(!panicked.is_transient(), "it would panic again");
     written.unwrap();
     assert_eq!(count(&database).await, 1);
 }
@@ -143,6 +147,13 @@ async fn a_refusal_by_what_was_never_committed_is_not_believed(store: &Store) {
             "{result:?}"
         );
     }
+    // Nobody knows which of them it was: each may be written alone.
+    assert!(
+        [first, stray]
+            .iter()
+            .flat_map(|result| result.as_ref().err())
+            .all(DbError::is_transient)
+    );
     // What stood in its way was undone, so it was not in its way.
     assert!(
         matches!(refused, Err(DbError::NotCommitted(_))),
@@ -150,6 +161,11 @@ async fn a_refusal_by_what_was_never_committed_is_not_believed(store: &Store) {
     );
     assert_eq!(count(&database).await, 0);
     insert(&database, 1, "one".to_owned()).await.unwrap();
+    // Alone it is known, and asking again is no help.
+    let alone = insert_stray_part(&database, 1).await.unwrap_err();
+    assert!(matches!(alone, DbError::Refused(_)), "{alone:?}");
+    assert!(!alone.is_transient());
+    assert_eq!(Error::from(alone).code(), ErrorCode::Internal);
 }
 
 async fn a_refused_write_neither_undoes_nor_blocks_the_others_of_its_group(store: &Store) {
@@ -272,33 +288,6 @@ async fn what_stays_open_at_a_close_is_reported() {
     let lost = insert(&database, 2, "two".to_owned()).await;
     assert!(matches!(lost, Err(DbError::Closed)), "{lost:?}");
     assert!(!database.close().await);
-}
-
-#[tokio::test]
-async fn looking_at_a_database_changes_and_leaves_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("things.db");
-    assert_eq!(
-        examine(&path, &MIGRATIONS).await.unwrap(),
-        DatabaseState::Missing
-    );
-    assert_eq!(names(folder.path()), Vec::<String>::new());
-    let database = open(folder.path()).await;
-    insert(&database, 1, "one".to_owned()).await.unwrap();
-    let ready = DatabaseState::Ready { pending: 0 };
-    // While somebody writes, and after.
-    assert_eq!(examine(&path, &MIGRATIONS).await.unwrap(), ready);
-    database.close().await;
-    let before = std::fs::read(&path).unwrap();
-    assert_eq!(examine(&path, &MIGRATIONS).await.unwrap(), ready);
-    assert_eq!(inspect(&path).await.unwrap().integrity, "ok");
-    let looked_at = Database::open_read_only(&path);
-    assert_eq!(count(&looked_at).await, 1);
-    let refused = insert(&looked_at, 2, "two".to_owned()).await;
-    assert!(matches!(refused, Err(DbError::Closed)), "{refused:?}");
-    looked_at.close().await;
-    assert_eq!(names(folder.path()), ["things.db"]);
-    assert!(std::fs::read(&path).unwrap() == before);
 }
 
 #[tokio::test]

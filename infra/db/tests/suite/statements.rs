@@ -175,13 +175,13 @@ async fn a_write_that_goes_on_after_a_failure_is_refused(store: &Store) {
             })
         })
     };
-    assert!(matches!(goes_on().await, Err(DbError::NotCommitted(_))));
+    assert!(matches!(goes_on().await, Err(DbError::Refused(_))));
     let writes = async {
         tokio::join!(biased; insert(&database, 3, "three".to_owned()), goes_on(), insert(&database, 4, "four".to_owned()))
     };
     let (first, refused, last) = in_one_group(&database, writes).await;
     first.and(last).unwrap();
-    assert!(matches!(refused, Err(DbError::NotCommitted(_))));
+    assert!(matches!(refused, Err(DbError::Refused(_))));
     assert_eq!(count(&database).await, 3);
 }
 

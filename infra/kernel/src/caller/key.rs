@@ -68,6 +68,7 @@ impl CallerKey {
         let mut block = [0; BLOCK_BYTES];
         block[..SECRET_BYTES].copy_from_slice(secret);
         let mut keyed: Hmac<Sha256> = hmac::digest::KeyInit::new(&block.into());
+        // Once: each code begins from a copy that has taken the key and the purpose in.
         keyed.update(PURPOSE);
         Self { keyed, clock }
     }
@@ -81,6 +82,7 @@ impl CallerKey {
     /// The same, for less time.
     #[must_use]
     pub fn mint_for(&self, identity: Identity, lifetime: Duration) -> Caller {
+        // By this process's own clock, so that setting the time of day lengthens no caller's time.
         let expires_at = Instant::now() + lifetime.min(CALLER_LIFETIME);
         Caller(Kind::Authenticated(Arc::new(Authenticated {
             identity,
@@ -106,6 +108,7 @@ impl CallerKey {
             "{kind} {} {} {} {}",
             identity.account_id.map_or(0, AccountId::get),
             identity.application_id.map_or(0, ApplicationId::get),
+            // By the time of day, since another process has another `Instant`.
             self.clock.now().plus(left).microseconds(),
             identity.scopes,
         );
@@ -124,11 +127,14 @@ impl CallerKey {
         let left_us = expires_at.microseconds() - self.clock.now().microseconds();
         let left = u64::try_from(left_us).map(Duration::from_micros);
         let left = left.map_err(|_| CallerRefused::Expired)?;
+        // Too far ahead is as wrong as past: no key of ours makes callers that last so long.
         if left.is_zero() || left > CALLER_LIFETIME + CLOCK_SKEW_MAX {
             return Err(CallerRefused::Expired);
         }
         match kind {
             "system" => Ok(Caller::system()),
+            // For what is left, and not for a time of its own: passing a caller on lengthens
+            // nothing.
             "account" => Ok(self.mint_for(identity, left)),
             _ => Err(CallerRefused::Forged),
         }
@@ -152,6 +158,7 @@ impl CallerKey {
 }
 
 fn parse(claims: &str) -> Option<(&str, Identity, Timestamp)> {
+    // The scopes come last, for they have blanks themselves.
     let mut parts = claims.splitn(5, ' ');
     let kind = parts.next()?;
     let account_id: u64 = parts.next()?.parse().ok()?;

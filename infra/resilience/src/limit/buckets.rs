@@ -69,6 +69,7 @@ impl Buckets {
         for shard in &self.shards {
             let mut shard = lock(shard);
             shard.retain(|_, full_at_us| *full_at_us > now_us);
+            // After an attack, say: the memory of 100,000 buckets is not kept for a few.
             shard.shrink_to_fit();
         }
     }
@@ -101,6 +102,7 @@ fn make_room(buckets: &mut Shard, now_us: i64) {
     let mut by_fullness: Vec<(i64, BucketKey)> =
         buckets.iter().map(|(key, at)| (*at, *key)).collect();
     let half = by_fullness.len() / 2;
+    // Half at once, so that many insertions pay for one search.
     by_fullness.select_nth_unstable_by_key(half, |(at, _)| *at);
     for (_, key) in &by_fullness[..half] {
         buckets.remove(key);

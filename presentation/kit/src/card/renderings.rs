@@ -30,6 +30,8 @@ impl Renderings {
                     made: make(),
                 })
             });
+            // Another type's may have come first, even in a race for this place: then ours is
+            // further on.
             if let Some(made) = node.made.downcast_ref() {
                 return made;
             }

@@ -73,6 +73,22 @@ pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>
     )
 }
 
+/// A number that is not negative, also as a text; an empty text is not set.
+///
+/// # Errors
+/// When it is none.
+pub fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let written = text(deserializer)?;
+    let written = written.as_deref().map(str::trim);
+    match written.filter(|written| !written.is_empty()) {
+        None => Ok(None),
+        Some(written) => match written.parse() {
+            Ok(number) => Ok(Some(number)),
+            Err(_) => Err(D::Error::custom("expected a number, 0 or above")),
+        },
+    }
+}
+
 /// A list, or its only element by itself; the same name more than once; or a map from numbers, as
 /// `name[0]=` makes it.
 ///

@@ -10,7 +10,7 @@ use super::{body_error, malformed, not_a_tree};
 use crate::problem::Problem;
 use crate::upload::disposition::Disposition;
 
-/// The most text fields taken from a multipart form.
+/// The most fields of a form, files included.
 const FIELDS_MAX: usize = 200;
 
 /// The texts of a multipart form. Files in it are skipped.
@@ -19,14 +19,17 @@ pub(super) async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<
         .await
         .map_err(|rejection| malformed("multipart form", &rejection))?;
     let mut map = Map::new();
-    for _ in 0..FIELDS_MAX {
-        let Some(field) = form
-            .next_field()
-            .await
-            .map_err(|error| body_error(error.status(), error))?
-        else {
-            return Ok(map);
-        };
+    let mut count = 0;
+    while let Some(field) = form
+        .next_field()
+        .await
+        .map_err(|error| body_error(error.status(), error))?
+    {
+        if count == FIELDS_MAX {
+            let text = format!("A form may have at most {FIELDS_MAX} fields.");
+            return Err(Error::new(ErrorCode::Invalid, text).into());
+        }
+        count += 1;
         let header = field.headers().get(header::CONTENT_DISPOSITION);
         let disposition = Disposition::parse(header.map_or(&[], |value| value.as_bytes()));
         let content_type = field.content_type().map(str::to_owned);
@@ -42,8 +45,7 @@ pub(super) async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<
         let value = decoded(content_type.as_deref(), value.into());
         tree::insert(&mut map, &name, value).map_err(|error| not_a_tree(error, "form"))?;
     }
-    let text = format!("A form may have at most {FIELDS_MAX} fields.");
-    Err(Error::new(ErrorCode::Invalid, text).into())
+    Ok(map)
 }
 
 /// Whether a part that says this of itself is a text. Many programs give every part of a form a
@@ -80,7 +82,29 @@ fn charset(content_type: &str) -> Option<&'static Encoding> {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+
     use super::*;
+
+    /// What a form of so many fields is read as.
+    async fn read_of(fields: usize) -> Result<Map, Problem> {
+        let field = |number| {
+            format!("--b\r\nContent-Disposition: form-data; name=\"f{number}\"\r\n\r\nx\r\n")
+        };
+        let body: String = (0..fields).map(field).collect();
+        let request = Request::builder()
+            .method("POST")
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=b")
+            .body(Body::from(format!("{body}--b--\r\n")));
+        read(request.unwrap(), &()).await
+    }
+
+    #[tokio::test]
+    async fn a_form_may_have_as_many_fields_as_is_said() {
+        assert_eq!(read_of(FIELDS_MAX).await.unwrap().len(), FIELDS_MAX);
+        let refused = read_of(FIELDS_MAX + 1).await.unwrap_err().0;
+        assert!(refused.public().contains("at most 200"), "{refused:?}");
+    }
 
     #[test]
     fn texts_are_decoded_from_the_charset_they_name() {

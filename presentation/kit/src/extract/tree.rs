@@ -21,7 +21,7 @@ pub(crate) const PAIRS_MAX: usize = 1_000;
 /// The most characters of a name that are repeated to the client.
 const NAME_CHARACTERS_MAX: usize = 64;
 
-/// Parameters by name.
+/// Parameters by name, without the brackets.
 pub(crate) type Map = BTreeMap<String, Node>;
 
 /// A value, or values under it.
@@ -118,6 +118,7 @@ fn put(node: &mut Node, segments: &[&str], value: Node) -> Result<(), String> {
             }
             match list.last_mut() {
                 Some(last) => put(last, rest, value),
+                // Not reached: one was pushed above.
                 None => Ok(()),
             }
         }
@@ -160,6 +161,7 @@ impl Node {
         }
         match self {
             Self::List(list) => Ok(list),
+            // Not reached: it was made a list above.
             _ => Err(String::new()),
         }
     }
@@ -221,11 +223,13 @@ impl Node {
 
 /// The values of a map whose keys are all numbers, in their order; gaps close.
 fn numbered(map: Map) -> Result<Vec<Node>, Node> {
+    // `name[0]`, `name[1]`, … is how some clients write a list.
     if map.is_empty() || !map.keys().all(|key| key.parse::<u32>().is_ok()) {
         return Err(Node::Map(map));
     }
     let mut elements: Vec<(u32, Node)> = map
         .into_iter()
+        // Each is a number, by the check above.
         .map(|(key, node)| (key.parse().unwrap_or(u32::MAX), node))
         .collect();
     elements.sort_by_key(|(number, _)| *number);
@@ -233,6 +237,7 @@ fn numbered(map: Map) -> Result<Vec<Node>, Node> {
 }
 
 fn form_decoded(text: &[u8]) -> Vec<u8> {
+    // Before the percent signs are decoded: `%2B` is a plus and stays one.
     let spaced: Vec<u8> = text
         .iter()
         .map(|byte| if *byte == b'+' { b' ' } else { *byte })
@@ -310,6 +315,7 @@ impl<'de> Deserializer<'de> for Node {
                 visitor.visit_seq(SeqDeserializer::new(present))
             }
             Self::Map(map) => {
+                // A field that is null gets its default, as one that was not sent.
                 let given = map.into_iter().filter(|(_, value)| *value != Self::Null);
                 visitor.visit_map(MapDeserializer::new(given))
             }
@@ -367,6 +373,7 @@ impl<'de> Deserializer<'de> for Node {
         visitor.visit_newtype_struct(self)
     }
 
+    // Not walked: bytes that are no text are wrong only in a field that is used.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_unit()
     }

@@ -42,7 +42,7 @@ impl<S> Layer<S> for RateLayer {
     }
 }
 
-/// See [`RateLayer`].
+/// The service that [`RateLayer`] puts round another.
 #[derive(Debug, Clone)]
 pub struct RateService<S> {
     inner: S,
@@ -62,6 +62,7 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
+        // Before the call: who counts the request finds it among the request's extensions.
         let slot = Slot::default();
         request.extensions_mut().insert(slot.clone());
         let inner_response = self.inner.call(request);

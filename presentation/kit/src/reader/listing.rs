@@ -19,6 +19,8 @@ pub struct AuthorFilter {
     pub only_media: bool,
     /// No replies to others.
     pub exclude_replies: bool,
+    /// Nothing that is shown again.
+    pub exclude_reshares: bool,
     /// Only posts with this hashtag; empty for all.
     pub tag: String,
 }

@@ -1,5 +1,5 @@
 //! The home timeline as the page shows it: without replies, which stand under the post that they
-//! reply to.
+//! reply to, and without reshares.
 
 use std::collections::HashMap;
 
@@ -26,8 +26,8 @@ struct Round {
 }
 
 impl Reader {
-    /// A page of the viewer's home timeline, of posts that reply to nothing. The page stays full
-    /// where there are enough.
+    /// A page of the viewer's home timeline, of posts that reply to nothing and reshare nothing.
+    /// The page stays full where there are enough.
     ///
     /// # Errors
     /// When a domain is unavailable.
@@ -41,6 +41,8 @@ impl Reader {
         let mut cursors = Cursors::default();
         let mut rest = page;
         for _ in 0..ROUNDS_MAX {
+            // Never below zero: no round has more heads than are wanted, and a full page ends the
+            // loop.
             let wanted = page.limit as usize - items.len();
             let round = self.home_round(context, viewer, rest, wanted).await?;
             items.extend(
@@ -48,9 +50,11 @@ impl Reader {
                     .await?,
             );
             cursors = Cursors {
+                // The first round is the newest.
                 newest: cursors.newest.or(round.newest),
                 oldest: round.oldest.filter(|_| round.goes_on),
             };
+            // Only downwards: `before` cannot continue a page that is read upwards.
             let (Some(oldest), Direction::Older) = (cursors.oldest, page.direction) else {
                 break;
             };
@@ -87,13 +91,13 @@ impl Reader {
                 round.goes_on = true;
                 break;
             }
-            // Also of an id whose post has gone or is a reply: it was looked at, and the next page
+            // Also of an id whose post has gone or is left out: it was looked at, and the next page
             // begins below it.
             round.oldest = Some(id);
             let head = heads.remove(&id);
-            round
-                .heads
-                .extend(head.filter(|head| head.in_reply_to().is_none()));
+            round.heads.extend(
+                head.filter(|head| head.in_reply_to().is_none() && head.reshare_of().is_none()),
+            );
         }
         Ok(round)
     }

@@ -125,6 +125,7 @@ fn a_relation_is_what_the_graph_says_of_viewer_and_author() {
         target_id: AUTHOR.get(),
         following,
         followed_by: true,
+        show_reblogs: true,
         ..Relationship::default()
     };
     let (follows, does_not) = (relationship(true), relationship(false));
@@ -134,6 +135,30 @@ fn a_relation_is_what_the_graph_says_of_viewer_and_author() {
     assert_eq!(of(Some(READER), AUTHOR, Some(&does_not)), STRANGER);
     assert_eq!(of(Some(READER), AUTHOR, Some(&follows)), FOLLOWER);
     assert_eq!(of(Some(AUTHOR), AUTHOR, Some(&does_not)), HERSELF);
+    let with = |change: fn(&mut Relationship)| {
+        let mut relationship = relationship(false);
+        change(&mut relationship);
+        of(Some(READER), AUTHOR, Some(&relationship))
+    };
+    assert_eq!(with(|it| it.blocking = true), blocking(STRANGER));
+    assert_eq!(with(|it| it.blocked_by = true), blocked(STRANGER));
+    assert_eq!(with(|it| it.muting = true), muting(STRANGER));
+    let untold = ViewerRelation {
+        mutes_notifications: true,
+        ..STRANGER
+    };
+    assert_eq!(with(|it| it.muting_notifications = true), untold);
+    let without_reshares = ViewerRelation {
+        hides_reshares: true,
+        ..FOLLOWER
+    };
+    let changed = with(|it| (it.following, it.show_reblogs) = (true, false));
+    assert_eq!(changed, without_reshares);
+    assert_eq!(with(|it| it.show_reblogs = false), STRANGER);
+    for hidden in [blocking(FOLLOWER), blocked(FOLLOWER), muting(FOLLOWER)] {
+        assert!(!hidden.is_listed());
+    }
+    assert!(STRANGER.is_listed() && ViewerRelation::VISITOR.is_listed() && HERSELF.is_listed());
     assert!(HERSELF.is_author() && !STRANGER.is_author());
     assert!(ViewerRelation::VISITOR.is_visitor() && !STRANGER.is_visitor());
 }
@@ -156,5 +181,40 @@ fn what_is_asked_for_is_what_may_be_seen_and_no_more() {
                 assert_eq!(is_asked_for, is_seen, "{relation:?} {visibility:?}");
             }
         }
+    }
+}
+
+#[test]
+fn nobody_is_told_of_what_somebody_did_whom_they_do_not_want_to_see() {
+    for relation in [STRANGER, FOLLOWER] {
+        assert!(may_be_told_of(&relation));
+        assert!(may_be_told_of(&muting(relation)));
+        assert!(!may_be_told_of(&ViewerRelation {
+            mutes_notifications: true,
+            ..muting(relation)
+        }));
+        assert!(!may_be_told_of(&blocking(relation)));
+        assert!(!may_be_told_of(&blocked(relation)));
+    }
+}
+
+#[test]
+fn reshares_of_who_is_followed_without_them_stay_off_timelines_alone() {
+    let reshare = PostHead {
+        reshare_of_id: 3,
+        ..post(Visibility::Public, None)
+    };
+    let unwanted = ViewerRelation {
+        hides_reshares: true,
+        ..FOLLOWER
+    };
+    for place in PLACES {
+        assert!(may_see(&FOLLOWER, place, &reshare), "{place:?}");
+        assert!(
+            may_see(&unwanted, place, &post(Visibility::Public, None)),
+            "{place:?}"
+        );
+        let is_seen = may_see(&unwanted, place, &reshare);
+        assert_eq!(is_seen, place != Place::Timeline, "{place:?}");
     }
 }

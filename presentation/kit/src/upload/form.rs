@@ -130,6 +130,7 @@ impl Gate {
         task: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, BoxError>>> {
         if !self.open.load(Ordering::Relaxed) {
+            // No waker is needed: `feed` polls the parser again as soon as it has opened the gate.
             return Poll::Pending;
         }
         if self.waiting_bytes.load(Ordering::Relaxed) > WAITING_BYTES_MAX {

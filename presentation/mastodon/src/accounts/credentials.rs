@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use infra_kernel::{AccountId, Context, Result};
 use presentation_kit::access::{Person, scope};
 use presentation_kit::{Allowed, Problem, RequestContext, Surface};
 
@@ -11,7 +12,21 @@ pub(super) async fn verify(
     Allowed(viewer): Allowed<Person<scope::Profile>>,
     State(surface): State<Surface>,
     RequestContext(context): RequestContext,
-) -> Result<Json<CredentialAccount>, Problem> {
-    let person = surface.reader.person(&context, viewer.account_id).await?;
-    Ok(Json(CredentialAccount::of(&surface.site, &person)))
+) -> std::result::Result<Json<CredentialAccount>, Problem> {
+    Ok(Json(
+        own_account(&surface, &context, viewer.account_id).await?,
+    ))
+}
+
+/// An account as its owner sees it.
+pub(super) async fn own_account(
+    surface: &Surface,
+    context: &Context,
+    id: AccountId,
+) -> Result<CredentialAccount> {
+    let (person, asking) = tokio::try_join!(
+        surface.reader.person(context, id),
+        surface.reader.asking_count(context, id),
+    )?;
+    Ok(CredentialAccount::of(&surface.site, &person, asking))
 }

@@ -2,15 +2,15 @@
 
 use axum::Json;
 use axum::extract::State;
-use business_graph_gateway::{FollowRequest, UnfollowRequest};
-use infra_kernel::{AccountId, Context, Error, Result};
-use presentation_kit::access::{Person, Viewer, scope};
+use business_graph_gateway::{FollowRequest, RemoveFollowerRequest, UnfollowRequest};
+use infra_kernel::{AccountId, Error};
+use presentation_kit::access::{Person, scope};
 use presentation_kit::extract::{BodyOf, PathOf, lenient};
 use presentation_kit::{Allowed, Problem, RequestContext, Surface};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::relationships::between;
+use super::relationships::to;
 use crate::entities::Relationship;
 
 /// How to follow; what is not said stays as it is.
@@ -34,11 +34,13 @@ pub(super) async fn follow(
     RequestContext(context): RequestContext,
     PathOf(id): PathOf<AccountId>,
     BodyOf(form): BodyOf<FollowForm>,
-) -> std::result::Result<Json<Relationship>, Problem> {
+) -> Result<Json<Relationship>, Problem> {
+    // Refused, because ignored it would show more posts than were asked for.
     if form.languages.iter().any(|language| !language.is_empty()) {
         let text = "Following in some languages only is not supported yet: leave out `languages`.";
         return Err(Error::invalid("languages", text).into());
     }
+    // The graph takes any number for an account: whether there is one is asked here.
     surface.reader.person(&context, id).await?;
     let request = FollowRequest {
         follower_id: viewer.account_id.get(),
@@ -55,7 +57,7 @@ pub(super) async fn unfollow(
     State(surface): State<Surface>,
     RequestContext(context): RequestContext,
     PathOf(id): PathOf<AccountId>,
-) -> std::result::Result<Json<Relationship>, Problem> {
+) -> Result<Json<Relationship>, Problem> {
     surface.reader.person(&context, id).await?;
     let request = UnfollowRequest {
         follower_id: viewer.account_id.get(),
@@ -65,14 +67,18 @@ pub(super) async fn unfollow(
     Ok(Json(to(&surface, &context, viewer, id).await?))
 }
 
-async fn to(
-    surface: &Surface,
-    context: &Context,
-    viewer: Viewer,
-    id: AccountId,
-) -> Result<Relationship> {
-    between(surface, context, viewer, vec![id.get()])
-        .await?
-        .pop()
-        .ok_or_else(|| Error::not_found("account"))
+pub(super) async fn remove_from_followers(
+    Allowed(viewer): Allowed<Person<scope::WriteFollows>>,
+    State(surface): State<Surface>,
+    RequestContext(context): RequestContext,
+    PathOf(id): PathOf<AccountId>,
+) -> Result<Json<Relationship>, Problem> {
+    surface.reader.person(&context, id).await?;
+    let request = RemoveFollowerRequest {
+        followee_id: viewer.account_id.get(),
+        follower_id: id.get(),
+    };
+    let graph = &surface.gateways.graph;
+    graph.remove_follower(&context, request).await?;
+    Ok(Json(to(&surface, &context, viewer, id).await?))
 }

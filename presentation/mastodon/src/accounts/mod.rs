@@ -1,9 +1,13 @@
 //! Accounts: signing up, one's own profile, other people, and following them.
 
+mod block;
 mod credentials;
 mod fields;
 mod follow;
+mod follow_requests;
 mod follows;
+mod mute;
+mod page;
 mod preferences;
 mod register;
 mod relationships;
@@ -19,8 +23,16 @@ use presentation_kit::paging::PageQuery;
 use crate::entities::{Account, CredentialAccount, Relationship, Status, Token};
 use crate::ids::IdsQuery;
 
+pub(crate) use page::{LIMIT_DEFAULT, LIMIT_MAX, Page, page_of};
+pub(crate) use search::{Wanted, number, search_accounts};
+
 pub(crate) fn routes() -> Api {
-    own().merge(people()).merge(following())
+    own()
+        .merge(people())
+        .merge(following())
+        .merge(follow_requests())
+        .merge(blocks())
+        .merge(mutes())
 }
 
 fn own() -> Api {
@@ -124,5 +136,81 @@ fn following() -> Api {
             "/api/v1/accounts/{id}/unfollow",
             follow::unfollow,
             Describe::new("Stops following an account.").returns::<Relationship>(),
+        )
+        .post(
+            "/api/v1/accounts/{id}/remove_from_followers",
+            follow::remove_from_followers,
+            Describe::new("Has an account follow one no more.").returns::<Relationship>(),
+        )
+}
+
+fn follow_requests() -> Api {
+    Api::new()
+        .get(
+            "/api/v1/follow_requests",
+            follow_requests::list,
+            Describe::new("Lists who asks to follow, the latest first.")
+                .query::<PageQuery>()
+                .returns::<Vec<Account>>(),
+        )
+        .post(
+            "/api/v1/follow_requests/{id}/authorize",
+            follow_requests::authorize,
+            Describe::new("Lets an account in that asks to follow.")
+                .returns::<Relationship>()
+                .refuses(&[(404, "The account does not ask to follow.")]),
+        )
+        .post(
+            "/api/v1/follow_requests/{id}/reject",
+            follow_requests::reject,
+            Describe::new("Turns an account away that asks to follow; it is not told.")
+                .returns::<Relationship>()
+                .refuses(&[(404, "The account does not ask to follow.")]),
+        )
+}
+
+fn blocks() -> Api {
+    Api::new()
+        .post(
+            "/api/v1/accounts/{id}/block",
+            block::block,
+            Describe::new("Blocks an account: neither follows the other any more, and it sees nothing of one.")
+                .returns::<Relationship>()
+                .refuses(&[(422, "One blocks too many.")]),
+        )
+        .post(
+            "/api/v1/accounts/{id}/unblock",
+            block::unblock,
+            Describe::new("Ends a block.").returns::<Relationship>(),
+        )
+        .get(
+            "/api/v1/blocks",
+            block::list,
+            Describe::new("Lists whom one blocks, the latest first.")
+                .query::<PageQuery>()
+                .returns::<Vec<Account>>(),
+        )
+}
+
+fn mutes() -> Api {
+    Api::new()
+        .post(
+            "/api/v1/accounts/{id}/mute",
+            mute::mute,
+            Describe::new("Mutes an account, or changes how it is muted: nothing of it comes by itself any more.")
+                .body::<mute::MuteForm>()
+                .returns::<Relationship>(),
+        )
+        .post(
+            "/api/v1/accounts/{id}/unmute",
+            mute::unmute,
+            Describe::new("Ends a mute.").returns::<Relationship>(),
+        )
+        .get(
+            "/api/v1/mutes",
+            mute::list,
+            Describe::new("Lists whom one mutes, the latest first.")
+                .query::<PageQuery>()
+                .returns::<Vec<mute::MutedAccount>>(),
         )
 }

@@ -46,6 +46,7 @@ pub(super) async fn show(
         language: language.filter(|language| !language.is_empty()),
         originals_shared: account.default_originals_shared,
         camera_shown: account.default_camera_shown,
+        // Nobody can set these here: they are as in a Mastodon account that has set nothing.
         expand_media: "default",
         expand_spoilers: false,
         autoplay_gifs: false,

@@ -56,6 +56,7 @@ pub(super) async fn register(
         proof: Some(Proof::NewAccount(NewAccount {
             application_id: bearer.application_id.get(),
             account_id: account.unwrap_or_default().id,
+            // What the application's own token had: nobody was asked for anything else.
             scopes: bearer.scopes,
         })),
     };

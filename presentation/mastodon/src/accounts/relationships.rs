@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use business_accounts_gateway::GetAccountHeadsRequest;
-use infra_kernel::{AccountId, Context, Result};
+use infra_kernel::{AccountId, Context, Error, Result};
 use presentation_kit::access::{Person, Viewer, scope};
 use presentation_kit::extract::QueryOf;
 use presentation_kit::{Allowed, Problem, RequestContext, Surface};
@@ -47,4 +47,17 @@ pub(super) async fn between(
         .await?;
     let relationship = |id: u64| Relationship::of(id, known.get(&id));
     Ok(ids.into_iter().map(relationship).collect())
+}
+
+/// How the viewer stands to this account.
+pub(super) async fn to(
+    surface: &Surface,
+    context: &Context,
+    viewer: Viewer,
+    id: AccountId,
+) -> Result<Relationship> {
+    between(surface, context, viewer, vec![id.get()])
+        .await?
+        .pop()
+        .ok_or_else(|| Error::not_found("account"))
 }

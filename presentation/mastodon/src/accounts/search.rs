@@ -42,23 +42,50 @@ pub(super) async fn search(
     RequestContext(context): RequestContext,
     QueryOf(query): QueryOf<SearchQuery>,
 ) -> std::result::Result<Json<Vec<Account>>, Problem> {
-    let (limit, offset) = (
-        limit_of(&query),
-        number(query.offset.as_deref()).unwrap_or(0),
-    );
-    let Some(name) = local_name(&query.q, &surface.site.base_url, &surface.site.domain) else {
-        return Ok(Json(Vec::new()));
+    let wanted = Wanted {
+        text: &query.q,
+        limit: limit_of(&query),
+        offset: number(query.offset.as_deref()).unwrap_or(0),
+        only_following: query.following.unwrap_or_default(),
     };
-    let ids = if query.following.unwrap_or_default() {
-        followed(&surface, &context, viewer.account_id, &name, limit, offset).await?
-    } else {
-        found(&surface, &context, &name, limit, offset).await?
+    let accounts = search_accounts(&surface, &context, Some(viewer.account_id), &wanted);
+    Ok(Json(accounts.await?))
+}
+
+/// Which accounts to search.
+pub(crate) struct Wanted<'a> {
+    /// As somebody wrote it.
+    pub(crate) text: &'a str,
+    /// How many at most, up to 80.
+    pub(crate) limit: u32,
+    /// How many of the first to leave out.
+    pub(crate) offset: u32,
+    /// Only those whom the viewer follows.
+    pub(crate) only_following: bool,
+}
+
+/// The accounts that are found, the best match first.
+pub(crate) async fn search_accounts(
+    surface: &Surface,
+    context: &Context,
+    viewer: Option<AccountId>,
+    wanted: &Wanted<'_>,
+) -> Result<Vec<Account>> {
+    let (limit, offset) = (wanted.limit, wanted.offset);
+    let Some(name) = local_name(wanted.text, &surface.site.base_url, &surface.site.domain) else {
+        return Ok(Vec::new());
     };
-    let people = surface.reader.people(&context, ids).await?;
+    let ids = match (wanted.only_following, viewer) {
+        (true, Some(viewer)) => followed(surface, context, viewer, &name, limit, offset).await?,
+        // A visitor follows nobody.
+        (true, None) => Vec::new(),
+        (false, _) => found(surface, context, &name, limit, offset).await?,
+    };
+    let people = surface.reader.people(context, ids).await?;
     let accounts = people
         .iter()
         .map(|person| Account::of(&surface.site, person));
-    Ok(Json(accounts.collect()))
+    Ok(accounts.collect())
 }
 
 /// As Mastodon bends it: what is no number is the default, and what is out of bounds the nearest
@@ -68,7 +95,8 @@ fn limit_of(query: &SearchQuery) -> u32 {
     asked.clamp(1, LIMIT_MAX)
 }
 
-fn number(text: Option<&str>) -> Option<u32> {
+/// What a careless client may send for a number; none for what is no number.
+pub(crate) fn number(text: Option<&str>) -> Option<u32> {
     text?.trim().parse().ok()
 }
 
@@ -124,6 +152,7 @@ async fn followed(
     let wanted = (limit as usize).saturating_add(offset as usize);
     let mut page_offset = 0;
     while followed.len() < wanted {
+        // Whole pages, however few are wanted: of those found, few may be followed.
         let page = found(surface, context, name, LIMIT_MAX, page_offset).await?;
         let known = surface
             .reader

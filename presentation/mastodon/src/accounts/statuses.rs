@@ -25,10 +25,11 @@ pub(super) struct StatusesQuery {
     /// No replies to others.
     #[serde(deserialize_with = "lenient::truth")]
     exclude_replies: Option<bool>,
-    /// No reshares; there are none yet.
+    /// No reshares.
     #[serde(deserialize_with = "lenient::truth")]
     exclude_reblogs: Option<bool>,
-    /// Only pinned statuses; nothing can be pinned yet.
+    /// Only the statuses on top of the account's page, the latest pinned first, with replies and
+    /// without pictures, too.
     #[serde(deserialize_with = "lenient::truth")]
     pinned: Option<bool>,
     /// Only statuses with this hashtag.
@@ -49,12 +50,19 @@ pub(super) async fn list(
     let page = page.page(LIMIT_DEFAULT, LIMIT_MAX);
     let (reader, person) = (&surface.reader, surface.reader.person(&context, id));
     if query.pinned.unwrap_or_default() {
-        person.await?;
-        return Ok(reply::statuses(&surface, &[]));
+        let viewer_id = viewer.map(|viewer| viewer.account_id);
+        let pinned = reader.pinned(&context, viewer_id, id);
+        let (_, mut pinned) = tokio::try_join!(person, pinned)?;
+        // A handful, of which the page is taken here: who asks for what is behind it gets nothing
+        // twice.
+        pinned.retain(|shown| (page.after + 1..page.before).contains(&shown.head.id));
+        pinned.truncate(page.limit as usize);
+        return Ok(reply::statuses(&surface, &pinned));
     }
     let filter = AuthorFilter {
         only_media: query.only_media.unwrap_or_default(),
         exclude_replies: query.exclude_replies.unwrap_or_default(),
+        exclude_reshares: query.exclude_reblogs.unwrap_or_default(),
         tag: query.tagged.unwrap_or_default(),
     };
     let viewer_id = viewer.map(|viewer| viewer.account_id);

@@ -12,6 +12,7 @@ use presentation_sagas::{Picture, Uploaded, update_profile};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::credentials::own_account;
 use super::fields::{FieldForm, ProfileFields};
 use crate::entities::CredentialAccount;
 use crate::media::form::{self, FileRules};
@@ -38,7 +39,7 @@ pub(super) struct ProfileForm {
     /// for none.
     #[serde(deserialize_with = "lenient::optional_list")]
     attribution_domains: Option<Vec<String>>,
-    /// Only `false` is taken: followers cannot be let in one by one yet.
+    /// Whether to be asked about each follower. Once it is `false`, who asked is let in.
     #[serde(deserialize_with = "lenient::truth")]
     locked: Option<bool>,
     /// Only `false` is taken: who follows whom cannot be hidden yet.
@@ -85,13 +86,15 @@ pub(super) async fn update(
     request: Request,
 ) -> std::result::Result<Json<CredentialAccount>, Problem> {
     let (form, uploads) = read(&surface, &context, viewer, request).await?;
+    // After the files, because the texts may come behind them.
     form.check()?;
     let change = form.into_request(viewer);
     update_profile(&surface.gateways, &context, change, &uploads)
         .await
         .map_err(by_the_names_of_the_form)?;
-    let person = surface.reader.person(&context, viewer.account_id).await?;
-    Ok(Json(CredentialAccount::of(&surface.site, &person)))
+    Ok(Json(
+        own_account(&surface, &context, viewer.account_id).await?,
+    ))
 }
 
 /// The error with the field as it is called here.
@@ -139,11 +142,6 @@ async fn read(
 impl ProfileForm {
     /// Refuses what would promise a protection that there is not.
     fn check(&self) -> Result<()> {
-        if self.locked == Some(true) {
-            let text =
-                "Locked accounts are not supported yet: send `locked` as `false`, or leave it out.";
-            return Err(Error::invalid("locked", text));
-        }
         if self.hide_collections == Some(true) {
             let text = "Hiding who follows whom is not supported yet: send `hide_collections` as `false`, or leave it \
                         out.";
@@ -194,6 +192,7 @@ impl ProfileForm {
             default_originals_shared: self.source.originals_shared,
             default_camera_shown: self.source.camera_shown,
             indexable: self.indexable,
+            locked: self.locked,
             replace_attribution_domains: self.attribution_domains.is_some(),
             attribution_domains: self.attribution_domains.unwrap_or_default(),
         }

@@ -115,7 +115,7 @@ impl Account {
             username: account.username.clone(),
             acct: account.username.clone(),
             display_name: account.display_name.clone(),
-            locked: false,
+            locked: account.locked,
             bot: account.bot,
             discoverable: account.discoverable,
             indexable: account.indexable,
@@ -144,8 +144,8 @@ impl Account {
 }
 
 impl CredentialAccount {
-    /// An account as its owner sees it.
-    pub(crate) fn of(site: &Site, person: &Person) -> Self {
+    /// An account as its owner sees it, whom so many ask to follow.
+    pub(crate) fn of(site: &Site, person: &Person, follow_requests: u64) -> Self {
         let account = &person.account;
         let language = Some(account.default_language.clone());
         Self {
@@ -156,7 +156,7 @@ impl CredentialAccount {
                 language: language.filter(|language| !language.is_empty()),
                 note: account.note.clone(),
                 fields: fields_of(&account.fields, str::to_owned),
-                follow_requests_count: 0,
+                follow_requests_count: follow_requests,
                 hide_collections: false,
                 discoverable: account.discoverable,
                 indexable: account.indexable,
@@ -237,7 +237,7 @@ mod tests {
         let mut person = person();
         person.account.role = AccountRole::Admin.into();
         person.account.default_camera_shown = true;
-        let value = to_value(CredentialAccount::of(&site(), &person)).unwrap();
+        let value = to_value(CredentialAccount::of(&site(), &person, 0)).unwrap();
         assert_eq!(
             value["source"],
             json!({

@@ -1,6 +1,7 @@
 //! This place: what it is called, what it takes, how much of it.
 
 use business_media_gateway::Capabilities;
+use business_posts_gateway::PINNED_MAX;
 use presentation_kit::Site;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -272,7 +273,7 @@ impl Configuration {
         Self {
             accounts: AccountLimits {
                 max_featured_tags: 0,
-                max_pinned_statuses: 0,
+                max_pinned_statuses: PINNED_MAX,
             },
             statuses: StatusLimits {
                 max_characters: site.post_characters_max,

@@ -114,6 +114,7 @@ impl MediaAttachment {
     /// A picture as only its owner sees it.
     pub(crate) fn of_owner(site: &Site, item: &MediaItem) -> Self {
         let picture = Self {
+            // Also while it is processed: the upload itself is whole by then.
             original_url: (!item.has_failed()).then(|| site.original_url(item, true)),
             ..Self::of(site, item)
         };
@@ -174,6 +175,7 @@ impl MediaAttachment {
 impl Camera {
     /// None when the file contained nothing.
     fn of(told: &Told) -> Option<Self> {
+        // JSON has neither NaN nor infinity, and a camera's 0 means that it did not know.
         let some_number = |number: f32| (number.is_finite() && number > 0.0).then_some(number);
         (*told != Told::default()).then(|| Self {
             make: some_text(&told.make),
@@ -205,7 +207,8 @@ pub(crate) fn url_of(site: &Site, item: Option<&MediaItem>, name: &str) -> Optio
     rendition(item, name).map(|rendition| site.rendition_url(item, rendition))
 }
 
-/// The rendition of this name, or the largest there is: a small picture need not have every step.
+/// The rendition of this name, which every ready picture has, or the largest there is: one that has
+/// lost its row is still shown.
 fn rendition<'item>(item: &'item MediaItem, name: &str) -> Option<&'item Rendition> {
     if !item.is_ready() {
         return None;

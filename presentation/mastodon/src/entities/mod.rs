@@ -6,15 +6,19 @@ pub(crate) mod application;
 pub(crate) mod instance;
 pub(crate) mod media;
 pub(crate) mod moment;
+pub(crate) mod notification;
 pub(crate) mod relationship;
 pub(crate) mod status;
+pub(crate) mod tag;
 
 pub(crate) use account::{Account, CredentialAccount};
 pub(crate) use application::{Application, CredentialApplication, Token};
 pub(crate) use instance::{InstanceV1, InstanceV2};
 pub(crate) use media::MediaAttachment;
+pub(crate) use notification::Notification;
 pub(crate) use relationship::Relationship;
 pub(crate) use status::{Status, StatusContext};
+pub(crate) use tag::Hashtag;
 
 /// A list of things that this product does not have yet: custom emoji, tags, badges.
 pub(crate) type Empty = [serde_json::Value; 0];

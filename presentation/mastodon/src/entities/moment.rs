@@ -11,6 +11,11 @@ pub(crate) fn date_time(microseconds: i64) -> String {
     format!("{:.3}", at(microseconds))
 }
 
+/// The same of what may be none, which is 0.
+pub(crate) fn optional(microseconds: i64) -> Option<String> {
+    (microseconds != 0).then(|| date_time(microseconds))
+}
+
 /// "2026-03-01"
 pub(crate) fn date(microseconds: i64) -> String {
     at(microseconds).strftime("%Y-%m-%d").to_string()

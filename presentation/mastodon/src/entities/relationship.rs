@@ -5,6 +5,8 @@ use infra_kernel::AccountId;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::moment;
+
 /// How the viewer stands to another account.
 #[derive(Debug, Serialize, JsonSchema)]
 #[allow(clippy::struct_excessive_bools)] // The shape is Mastodon's.
@@ -20,6 +22,8 @@ pub(crate) struct Relationship {
     blocked_by: bool,
     muting: bool,
     muting_notifications: bool,
+    /// When the mute ends by itself.
+    muting_expires_at: Option<String>,
     requested: bool,
     requested_by: bool,
     domain_blocking: bool,
@@ -32,19 +36,22 @@ impl Relationship {
     /// relationship.
     pub(crate) fn of(id: u64, graph: Option<&Graph>) -> Self {
         let graph = graph.copied().unwrap_or_default();
+        // Or will, once let in.
+        let follows = graph.following || graph.requested;
         Self {
             id: AccountId::new(id),
             following: graph.following,
-            showing_reblogs: graph.following && graph.show_reblogs,
-            notifying: graph.following && graph.notify,
+            showing_reblogs: follows && graph.show_reblogs,
+            notifying: follows && graph.notify,
             languages: (),
             followed_by: graph.followed_by,
-            blocking: false,
-            blocked_by: false,
-            muting: false,
-            muting_notifications: false,
-            requested: false,
-            requested_by: false,
+            blocking: graph.blocking,
+            blocked_by: graph.blocked_by,
+            muting: graph.muting,
+            muting_notifications: graph.muting_notifications,
+            muting_expires_at: moment::optional(graph.mute_expires_at_us),
+            requested: graph.requested,
+            requested_by: graph.requested_by,
             domain_blocking: false,
             endorsed: false,
             note: "",
@@ -63,7 +70,7 @@ mod tests {
         let expected = json!({
             "id": "9", "following": false, "showing_reblogs": false, "notifying": false, "languages": null,
             "followed_by": false, "blocking": false, "blocked_by": false, "muting": false,
-            "muting_notifications": false, "requested": false, "requested_by": false, "domain_blocking": false,
+            "muting_notifications": false, "muting_expires_at": null, "requested": false, "requested_by": false, "domain_blocking": false,
             "endorsed": false, "note": "",
         });
         assert_eq!(to_value(Relationship::of(9, None)).unwrap(), expected);

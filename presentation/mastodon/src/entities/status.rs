@@ -32,6 +32,8 @@ pub(crate) struct Status {
     text: Option<String>,
     #[serde(flatten)]
     marks: Option<Marks>,
+    /// What a reshare shows again; `null` for a status that is none.
+    reblog: Option<Box<Self>>,
 }
 
 /// How a picture of a post is shown: to everyone, or to its owner.
@@ -71,7 +73,6 @@ struct Rest {
     edited_at: (),
     /// The text as HTML.
     content: String,
-    reblog: (),
     #[serde(skip_serializing_if = "Option::is_none")]
     application: Option<PostedWith>,
     account: Account,
@@ -83,8 +84,8 @@ struct Rest {
     poll: (),
 }
 
-/// What is a signed-in viewer's own. There are no reshares, mutes, pins and filters yet, so these
-/// are the same for everyone; the shape is here so that they can differ.
+/// What is a signed-in viewer's own. There are no mutes of conversations and filters yet: what
+/// says so is the same for everyone.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[allow(clippy::struct_excessive_bools)] // The shape is Mastodon's.
 struct Marks {
@@ -158,7 +159,6 @@ impl Status {
             rest: Rest {
                 edited_at: (),
                 content: String::new(),
-                reblog: (),
                 application: None,
                 account: Account::of(site, &shown.author),
                 media_attachments: Vec::new(),
@@ -170,6 +170,7 @@ impl Status {
             },
             text: None,
             marks: Some(Marks::default()),
+            reblog: None,
         }
     }
 
@@ -180,6 +181,11 @@ impl Status {
             rest: Rest::of(site, shown, picture),
             text: None,
             marks: shown.marks.map(Marks::of),
+            // Only its own author hears why one of its pictures cannot be shown.
+            reblog: shown
+                .reshared
+                .as_ref()
+                .map(|reshared| Box::new(Self::of(site, reshared, MediaAttachment::of_post))),
         }
     }
 }
@@ -207,7 +213,7 @@ impl Counts {
     const fn of(counts: card::Counts) -> Self {
         Self {
             replies_count: counts.replies,
-            reblogs_count: 0,
+            reblogs_count: counts.reshares,
             favourites_count: counts.likes,
         }
     }
@@ -221,7 +227,6 @@ impl Rest {
         Self {
             edited_at: (),
             content: to_html(site, &post.text, &post.mentions),
-            reblog: (),
             application: card.application.as_ref().map(PostedWith::of),
             account: Account::of(site, &card.author),
             media_attachments: media.map(|item| picture(site, item, post)).collect(),
@@ -239,6 +244,8 @@ impl Marks {
         Self {
             favourited: marks.liked,
             bookmarked: marks.bookmarked,
+            reblogged: marks.reshared,
+            pinned: marks.pinned,
             ..Self::default()
         }
     }

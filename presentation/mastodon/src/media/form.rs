@@ -77,15 +77,16 @@ pub(crate) async fn read(
     };
     let multipart = FileForm::from_request(request, surface).await;
     let mut multipart = multipart.map_err(no_form)?;
-    for _ in 0..FIELDS_MAX {
-        let next = within_deadline(context, multipart.next_field()).await?;
-        let Some(field) = next else {
-            return Ok(form);
-        };
+    let mut count = 0;
+    while let Some(field) = within_deadline(context, multipart.next_field()).await? {
+        if count == FIELDS_MAX {
+            let text = format!("A form may have at most {FIELDS_MAX} fields.");
+            return Err(Error::new(ErrorCode::Invalid, text).into());
+        }
+        count += 1;
         take_field(surface, context, field, rules, &mut form).await?;
     }
-    let text = format!("A form may have at most {FIELDS_MAX} fields.");
-    Err(Error::new(ErrorCode::Invalid, text).into())
+    Ok(form)
 }
 
 async fn take_field(
@@ -115,6 +116,8 @@ async fn take_field(
         return Ok(());
     }
     let name = file_field(&name, rules, form)?;
+    // Of what came before: the upload begins with its header, and cannot wait for the rest of the
+    // form.
     let described = (rules.describe)(form)?;
     let file_name = field.file_name().unwrap_or_default();
     let header = UploadHeader {
@@ -124,6 +127,7 @@ async fn take_field(
     };
     let upload = upload(context, &*surface.gateways.media, header, field);
     let item = within_deadline(context, upload).await?;
+    // If the rest of the form is refused, it stays behind and is deleted as what no post uses.
     form.files.push((name, item));
     form.pairs_before_file = form.pairs.len();
     Ok(())

@@ -20,5 +20,6 @@ pub(super) async fn original(
     viewer.require(show::READS)?;
     let item = show::own(&surface, &context, viewer, id).await?;
     let address = surface.site.original_url(&item, true);
+    // Temporary, because the address expires.
     Ok(Redirect::temporary(&address).into_response())
 }

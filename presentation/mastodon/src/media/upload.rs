@@ -107,6 +107,7 @@ async fn describe_late(
 ) -> Result<MediaItem, Problem> {
     let early: UploadForm = form.said_before_file()?;
     let whole: UploadForm = form.said()?;
+    // The header of the upload had all of it already.
     if early == whole {
         return Ok(item);
     }

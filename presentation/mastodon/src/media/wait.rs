@@ -22,6 +22,7 @@ pub(crate) async fn until_processed(
     if item.is_processed() {
         return Ok(item);
     }
+    // A budget can also extend a deadline, which this one must not.
     let patience = patience.min(context.remaining());
     let waiting = context.with_budget(patience);
     let request = WaitUntilProcessedRequest { id: item.id };

@@ -23,6 +23,7 @@ pub(super) fn preferred(headers: &HeaderMap, content_type: &str) -> Vec<&'static
         .take(RANGES_MAX)
         .filter_map(range)
         .collect();
+    // At least 1: a weight of 0 means that the reader does not take it.
     let least = weight_of(&ranges, content_type).unwrap_or(0).max(1);
     let mut forms: Vec<(&str, u16)> = FORMS
         .into_iter()

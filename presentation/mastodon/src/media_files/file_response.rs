@@ -38,17 +38,20 @@ pub(super) struct FileResponse<'request, M> {
 impl<M: FileHeaders> FileResponse<'_, M> {
     pub(super) async fn make(&self) -> Result<Response> {
         let range = self.headers.get(header::RANGE);
+        // A range means something to `GET` alone (RFC 9110, section 14.2).
         let range = range.filter(|_| *self.method == Method::GET);
         let conditions = [header::IF_NONE_MATCH, header::IF_MATCH];
         let conditional = conditions
             .iter()
             .any(|name| self.headers.contains_key(name));
+        // The usual case in one call: the header comes with the bytes.
         if range.is_none() && !conditional && *self.method != Method::HEAD {
             return self.whole().await;
         }
         // Asked for even when the reader holds it: what was deleted must not live on in caches that
         // ask.
         let head = self.source.head().await?;
+        // In this order by RFC 9110, section 13.2.2.
         if !is_as_expected(self.headers, &head.hash) {
             return Ok(self.another(&head));
         }

@@ -4,7 +4,7 @@
 /// What a `Range` header asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Range {
-    /// Everything.
+    /// All bytes: no range was asked for that is served.
     Whole,
     /// So many bytes from the first on; never none.
     Part { first: u64, length: u64 },
@@ -24,6 +24,7 @@ pub(super) fn parse(header: &str, total: u64) -> Range {
     match (number(first), number(last)) {
         (Some(first), Some(last)) if first <= last => between(first, last, total),
         (Some(first), None) if last.is_empty() => between(first, u64::MAX, total),
+        // `bytes=-0`: the last no bytes are none that there are.
         (None, Some(0)) if first.is_empty() => Range::Unsatisfiable,
         (None, Some(length)) if first.is_empty() => {
             between(total.saturating_sub(length), u64::MAX, total)

@@ -30,7 +30,7 @@ pub(super) enum Wanted<'request> {
 /// How much of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Asked {
-    /// The header alone.
+    /// The header and no bytes, for `HEAD` and for conditions.
     Head,
     /// So many bytes from an offset on; 0 for all the rest.
     Bytes(u64, u64),

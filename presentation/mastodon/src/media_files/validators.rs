@@ -3,7 +3,7 @@
 
 use http::{HeaderMap, header};
 
-/// The strong validator.
+/// The tag with its quotation marks; strong, because it is of the bytes.
 pub(super) fn etag(hash: &str) -> String {
     format!("\"{hash}\"")
 }

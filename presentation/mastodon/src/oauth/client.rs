@@ -25,6 +25,7 @@ impl BasicCredentials {
         client_id: Option<String>,
         client_secret: Option<String>,
     ) -> Credentials {
+        // A client should use one way only (RFC 6749, section 2.3); of two, the header counts.
         self.0.unwrap_or_else(|| Credentials {
             client_id: client_id.unwrap_or_default(),
             client_secret: client_secret.unwrap_or_default(),

@@ -45,6 +45,7 @@ impl IntoResponse for OauthProblem {
             error_description: Some(self.0.public().to_owned()),
         };
         let mut response = (status, Json(body)).into_response();
+        // With 401 a scheme has to be named (RFC 9110, section 15.5.2).
         if status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Basic realm=\"OAuth client\"");
             response

@@ -32,10 +32,12 @@ pub(super) async fn show(
     let base_url = &surface.site.base_url;
     let at = |path: &str| format!("{base_url}{path}");
     Json(AuthorizationServer {
+        // With the slash at its end, as in the `iss` of `/oauth/userinfo`.
         issuer: at("/"),
         service_documentation: at("/api/openapi.json"),
         authorization_endpoint: at("/oauth/authorize"),
         token_endpoint: at("/oauth/token"),
+        // By Mastodon's name: the standard's own promises registration as RFC 7591 has it.
         app_registration_endpoint: at("/api/v1/apps"),
         revocation_endpoint: at("/oauth/revoke"),
         userinfo_endpoint: at("/oauth/userinfo"),

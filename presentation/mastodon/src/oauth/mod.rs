@@ -54,6 +54,7 @@ pub(crate) fn routes() -> Api {
             Describe::new("Tells whose token it is, as OpenID Connect puts it.")
                 .returns::<userinfo::UserInfo>(),
         )
+        // OpenID Connect asks for both methods (Core 1.0, section 5.3.1).
         .post(
             "/oauth/userinfo",
             userinfo::show,

@@ -29,6 +29,7 @@ pub(super) async fn revoke(
     State(surface): State<Surface>,
     RequestContext(context): RequestContext,
     basic: BasicCredentials,
+    // As a result, so that a form that cannot be read is refused in OAuth's own words, too.
     form: Result<BodyOf<RevokeForm>, Problem>,
 ) -> Result<Json<Revoked>, OauthProblem> {
     let BodyOf(form) = form?;

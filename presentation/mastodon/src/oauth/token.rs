@@ -39,6 +39,7 @@ pub(super) async fn issue(
     State(surface): State<Surface>,
     RequestContext(context): RequestContext,
     basic: BasicCredentials,
+    // As a result, so that a form that cannot be read is refused in OAuth's own words, too.
     form: std::result::Result<BodyOf<TokenForm>, Problem>,
 ) -> std::result::Result<Json<Token>, OauthProblem> {
     let BodyOf(mut form) = form?;

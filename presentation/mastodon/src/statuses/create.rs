@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::response::Response;
-use business_accounts_gateway::{Account, FindLocalAccountsRequest, GetAccountsRequest, Scope};
+use business_accounts_gateway::{Account, FindLocalAccountsRequest, GetAccountsRequest};
 use business_media_gateway::MediaId;
 use business_posts_gateway::text::{entities, local_names};
 use business_posts_gateway::{CreatePostRequest, PostId, Visibility};
 use http::HeaderMap;
-use infra_kernel::{Context, Error, Result, canonical_language};
+use infra_kernel::{Context, Error, ErrorCode, Result, canonical_language};
 use presentation_kit::access::{Person, Viewer, scope};
 use presentation_kit::extract::{BodyOf, lenient};
-use presentation_kit::rules::{Place, ViewerRelation, may_see};
-use presentation_kit::{Allowed, Problem, RequestContext, Shown, Surface};
+use presentation_kit::{Allowed, Problem, RequestContext, Surface};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
+use super::find::find;
 use crate::entities::account::visibility_or_public;
 use crate::entities::status::visibility_name;
 use crate::reply;
@@ -117,9 +117,7 @@ pub(super) async fn create(
     Ok(reply::status(&surface, &status))
 }
 
-/// The post that is replied to, which must be one that the author may see; 0 for none. A token that
-/// may only write replies to what everyone may see and what its person wrote: otherwise it could
-/// try out which posts there are, and whose.
+/// The post that is replied to, which must be one that the author may see; 0 for none.
 async fn answered(
     surface: &Surface,
     context: &Context,
@@ -131,18 +129,11 @@ async fn answered(
     };
     let not_there = || Error::not_found("post to answer").for_field("in_reply_to_id");
     let id: PostId = text.parse().map_err(|_| not_there())?;
-    let author = Some(viewer.account_id);
-    let posts = surface
-        .reader
-        .posts(context, author, vec![id.get()])
-        .await?;
-    let may_answer = |shown: &&Shown| {
-        viewer.may(Scope::READ_STATUSES)
-            || shown.relation.is_author()
-            || may_see(&ViewerRelation::VISITOR, Place::Direct, &shown.head)
-    };
-    let answered = posts.first().filter(may_answer);
-    answered.map_or_else(|| Err(not_there()), |shown| Ok(shown.head.id))
+    match find(surface, context, viewer, id).await {
+        Ok(shown) => Ok(shown.head.id),
+        Err(error) if error.code() == ErrorCode::NotFound => Err(not_there()),
+        Err(error) => Err(error),
+    }
 }
 
 /// The error with the field as it is called here.
@@ -167,6 +158,7 @@ async fn refuse_unexpected_mentions(
     let mut seen = BTreeSet::new();
     let usernames: Vec<String> = local_names(&entities)
         .map(str::to_ascii_lowercase)
+        // Each once: a name that is repeated must not keep those behind it from being looked up.
         .filter(|name| seen.insert(name.clone()))
         .take(NAMES_MAX)
         .collect();
@@ -202,6 +194,15 @@ async fn defaults(
     if form.says_all() {
         return Ok(Account::default());
     }
+    account_of(surface, context, viewer).await
+}
+
+/// The viewer's own account.
+pub(super) async fn account_of(
+    surface: &Surface,
+    context: &Context,
+    viewer: Viewer,
+) -> Result<Account> {
     let request = GetAccountsRequest::of([viewer.account_id]);
     let accounts = &surface.gateways.accounts;
     let found = accounts.get_accounts(context, request).await?.accounts;
@@ -212,11 +213,16 @@ async fn defaults(
 impl StatusForm {
     /// Whether it leaves nothing to the account's defaults.
     fn says_all(&self) -> bool {
-        self.visibility.is_some()
+        self.visibility().is_some()
             && self.sensitive.is_some()
             && self.language().is_some()
             && self.originals_shared.is_some()
             && self.camera_shown.is_some()
+    }
+
+    /// The visibility that is said; an empty one is not, and the account's default counts.
+    fn visibility(&self) -> Option<&str> {
+        self.visibility.as_deref().filter(|name| !name.is_empty())
     }
 
     /// The language that is said, if it is one.
@@ -252,11 +258,8 @@ impl StatusForm {
 
     fn into_request(self, viewer: Viewer, defaults: &Account) -> Result<CreatePostRequest> {
         let language = self.language();
-        let visibility = self.visibility.filter(|name| !name.is_empty());
-        let visibility = match &visibility {
-            Some(name) => visibility_named(name)?,
-            None => visibility_named(visibility_or_public(&defaults.default_visibility))?,
-        };
+        let default = || visibility_or_public(&defaults.default_visibility);
+        let visibility = visibility_named(self.visibility().unwrap_or_else(default))?;
         let spoiler_text = self.spoiler_text.unwrap_or_default();
         let sensitive = self.sensitive.unwrap_or(defaults.default_sensitive);
         Ok(CreatePostRequest {
@@ -287,7 +290,7 @@ fn optional_list<'de, D: Deserializer<'de>>(
     Ok(listed.map(|Listed(list)| list))
 }
 
-fn visibility_named(name: &str) -> Result<Visibility> {
+pub(super) fn visibility_named(name: &str) -> Result<Visibility> {
     const KNOWN: [Visibility; 4] = [
         Visibility::Public,
         Visibility::Unlisted,

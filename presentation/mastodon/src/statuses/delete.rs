@@ -18,6 +18,7 @@ pub(super) async fn delete(
     PathOf(id): PathOf<PostId>,
 ) -> Result<Json<Status>, Problem> {
     let author = viewer.account_id;
+    // Before it is deleted: the response holds what is needed to write it again.
     let shown = surface.reader.post(&context, Some(author), id).await?;
     if !shown.relation.is_author() {
         return Err(Error::not_found("post of yours").into());

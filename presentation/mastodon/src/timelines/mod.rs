@@ -2,6 +2,7 @@
 
 mod home;
 mod public;
+mod tag;
 
 use presentation_kit::Api;
 use presentation_kit::api::Describe;
@@ -28,6 +29,14 @@ pub(crate) fn routes() -> Api {
             Describe::new("Lists the public posts of this place, newest first.")
                 .query::<PageQuery>()
                 .query::<public::PublicQuery>()
+                .returns::<Vec<Status>>(),
+        )
+        .get(
+            "/api/v1/timelines/tag/{hashtag}",
+            tag::show,
+            Describe::new("Lists the public posts with a hashtag, newest first.")
+                .query::<PageQuery>()
+                .query::<tag::TagQuery>()
                 .returns::<Vec<Status>>(),
         )
 }

@@ -43,7 +43,7 @@ pub(super) enum End {
     Notified,
     /// Nothing more came, and nobody waits any longer.
     Silent(IdleTimeout),
-    /// The connection broke.
+    /// The connection broke off, so that nobody may be listening.
     Cut,
 }
 

@@ -117,6 +117,7 @@ pub(super) fn metadata(headers: &HeaderMap) -> Result<Metadata, Refusal> {
         .map(str::trim)
         .filter(|pair| !pair.is_empty())
     {
+        // The protocol lets an empty value be left out, with the space before it.
         let (key, value) = pair.split_once(' ').unwrap_or((pair, ""));
         if seen.contains(&key) || seen.len() >= KEYS_MAX {
             let text =
@@ -142,6 +143,7 @@ impl Metadata {
                 self.said.focus_x = point.map(|(x, _)| x);
                 self.said.focus_y = point.map(|(_, y)| y);
             }
+            // `filename`, `filetype` and so on: returned as they came, and used for nothing.
             _ => {}
         }
         Ok(())

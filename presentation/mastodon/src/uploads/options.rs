@@ -14,6 +14,7 @@ use super::protocol::{
 const EXTENSIONS: &str = "creation,creation-with-upload,termination,checksum,expiration";
 const ALGORITHMS: &str = "sha1,sha256,md5";
 
+// Without `SameVersion`: the protocol does not ask for `Tus-Resumable` here.
 pub(super) async fn options(
     Allowed(()): Allowed<Anyone>,
     State(surface): State<Surface>,

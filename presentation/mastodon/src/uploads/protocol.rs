@@ -109,6 +109,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = Problem(self.error).into_response();
         *response.status_mut() = self.status;
+        // The protocol wants the versions named that could have been chosen.
         if self.status == StatusCode::PRECONDITION_FAILED {
             response.headers_mut().insert(TUS_VERSION, VERSION);
         }

@@ -36,6 +36,7 @@ pub(super) async fn show_to(
     let mut response = progress_response(StatusCode::OK, &session);
     let headers = response.headers_mut();
     headers.insert(UPLOAD_LENGTH, HeaderValue::from(session.bytes));
+    // The protocol asks for it: an offset from a cache would be a wrong one.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // What was said of a picture is part of the post once it is posted.
     let posted = session.item.as_ref().is_some_and(|item| item.attached);

@@ -4,14 +4,19 @@
 #![allow(clippy::unwrap_used)] // a test that cannot continue fails
 
 mod accounts;
+mod blocks_and_mutes;
 mod document;
 mod edges;
+mod engagement;
 mod files;
 mod media;
+mod notifications;
 mod oauth;
 mod parameters;
 mod parameters_left_empty;
+mod reshares;
 mod scopes;
+mod search;
 mod statuses;
 mod timelines;
 mod uploads;

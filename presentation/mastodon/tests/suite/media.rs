@@ -49,6 +49,26 @@ async fn a_picture_is_streamed_to_the_media_domain() {
 }
 
 #[tokio::test]
+async fn a_form_may_have_as_many_fields_as_is_said() {
+    let world = World::new();
+    let client = world.client();
+    // The file is a field, too.
+    let mut fields = vec![("other", "x"); 199];
+    let full = form(&[], 10, &fields);
+    client
+        .multipart(Method::POST, "ada", "/api/v2/media", &full)
+        .await
+        .expect(200);
+    fields.push(("other", "x"));
+    let too_many = form(&[], 10, &fields);
+    let refused = client
+        .multipart(Method::POST, "ada", "/api/v2/media", &too_many)
+        .await;
+    let text = refused.error(422);
+    assert!(text.contains("at most 200 fields"), "{text}");
+}
+
+#[tokio::test]
 async fn what_is_said_after_the_file_counts_too() {
     let world = World::new();
     let client = world.client();

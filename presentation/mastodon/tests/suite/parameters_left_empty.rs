@@ -37,6 +37,21 @@ async fn what_is_empty_never_makes_a_post_more_public_than_was_said() {
 }
 
 #[tokio::test]
+async fn an_empty_visibility_is_the_accounts_default_whatever_else_is_said() {
+    let world = World::new();
+    world.accounts.lock().unwrap()[0].default_visibility = "private".into();
+    let client = world.client();
+    let others = "sensitive=false&language=en&originals_shared=false&camera_shown=false";
+    for form in [
+        format!("status=b&{others}"),
+        format!("status=b&visibility=&{others}"),
+    ] {
+        let post = client.post_form("ada", "/api/v1/statuses", &form).await;
+        assert_eq!(post.expect(200)["visibility"], "private", "{form}");
+    }
+}
+
+#[tokio::test]
 async fn null_says_nothing_and_an_empty_text_is_one() {
     let client = World::new().client();
     let path = "/api/v1/accounts/update_credentials";

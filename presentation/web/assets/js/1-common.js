@@ -98,8 +98,10 @@ enhance("[data-follow]", (form) => {
     }).catch(() => null);
     button.disabled = false;
     if (!response || !response.ok) return form.submit();
+    const { requested } = await response.json().catch(() => ({}));
     form.action = form.action.replace(/(un)?follow$/, follows ? "follow" : "unfollow");
-    button.replaceChildren(follows ? "Follow" : "Following", ...(hidden ? [hidden] : []));
+    const words = requested ? "Requested" : follows ? "Follow" : "Following";
+    button.replaceChildren(words, ...(hidden ? [hidden] : []));
     button.classList.toggle("primary", follows && form.closest(".profile") !== null);
     return undefined;
   });

@@ -98,6 +98,7 @@ pub(crate) async fn decide(
     let account_id = page_context.member()?;
     let application = application_of(&page_context, &form.asked).await?;
     form.asked.check_redirect(&application)?;
+    // Sent back now, because the person has decided something.
     if let Err(refusal) = form.asked.check(&application) {
         return refuse(&form.asked, &refusal);
     }

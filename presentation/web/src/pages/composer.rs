@@ -45,9 +45,11 @@ pub(crate) async fn publish(
     // A form that is not ours is not brought back, it is refused.
     if !draft.is_ours {
         read?;
+        // An empty token never fits: this refuses.
         check_token(&page_context, "")?;
         return Err(Error::invalid("csrf", "The form was empty. Go back and try again.").into());
     }
+    // After the form was read, so that one that is too much can be brought back.
     let counted = page_context.surface.limits.count_write(author).await;
     let shared = match read.and(counted.outcome()) {
         Ok(()) if draft.wants_sharing() => share(&page_context, author, &mut draft).await,
@@ -127,6 +129,7 @@ async fn take_out_failed(
             continue;
         }
         if !item.is_ready() {
+            // The others are still looked at, so that all that failed are named together.
             unfinished = unfinished.or(Some(number));
         }
         draft.photos.push(photo);

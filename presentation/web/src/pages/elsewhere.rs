@@ -33,6 +33,7 @@ fn segments(path: &str) -> Option<Vec<&str>> {
     let mut parts: Vec<&str> = path
         .split('/')
         .filter(|part| !part.is_empty())
+        // One more than fits: `web` may go yet, and too many are to be seen as such.
         .take(SEGMENTS_MAX + 1)
         .collect();
     if parts.first() == Some(&"web") && parts.len() > 1 {

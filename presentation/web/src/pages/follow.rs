@@ -29,13 +29,14 @@ pub(crate) async fn follow(
         followee_id,
         ..FollowRequest::default()
     };
-    page_context
-        .surface
-        .gateways
-        .graph
-        .follow(&page_context.context, request)
-        .await?;
-    Ok(done(&page_context, &form, true))
+    let graph = &page_context.surface.gateways.graph;
+    let reply = graph.follow(&page_context.context, request).await?;
+    Ok(done(
+        &page_context,
+        &form,
+        !reply.requested,
+        reply.requested,
+    ))
 }
 
 pub(crate) async fn unfollow(
@@ -55,7 +56,7 @@ pub(crate) async fn unfollow(
         .graph
         .unfollow(&page_context.context, request)
         .await?;
-    Ok(done(&page_context, &form, false))
+    Ok(done(&page_context, &form, false, false))
 }
 
 async fn id_of(page_context: &PageContext, name: &str) -> Result<u64> {
@@ -71,9 +72,10 @@ fn done(
     page_context: &PageContext,
     form: &FollowForm,
     following: bool,
+    requested: bool,
 ) -> axum::response::Response {
     if page_context.wants_json {
-        return Json(json!({ "following": following })).into_response();
+        return Json(json!({ "following": following, "requested": requested })).into_response();
     }
     redirect(local_path(&form.next))
 }

@@ -33,7 +33,7 @@ pub(crate) struct FrontPage {
 #[template(path = "home.html")]
 pub(crate) struct HomePage<'card> {
     pub(crate) shell: Shell,
-    /// Made already.
+    /// Rendered: all but the first pictured as they are kept for everyone.
     pub(crate) cards: Vec<CardView<'card>>,
     pub(crate) is_first: bool,
     pub(crate) suggestions: Vec<PersonView>,

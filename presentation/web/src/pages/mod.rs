@@ -11,6 +11,7 @@ mod gallery;
 pub(crate) mod people;
 pub(crate) mod post;
 pub(crate) mod profile;
+pub(crate) mod requests;
 pub(crate) mod security;
 pub(crate) mod sent;
 pub(crate) mod session;

@@ -58,7 +58,7 @@ pub(crate) async fn followers(
     let listing = page_context
         .surface
         .reader
-        .followers(&page_context.context, id, page)
+        .followers(&page_context.context, page_context.viewer_id(), id, page)
         .await?;
     show(
         &page_context,
@@ -80,7 +80,7 @@ pub(crate) async fn following(
     let listing = page_context
         .surface
         .reader
-        .following(&page_context.context, id, page)
+        .following(&page_context.context, page_context.viewer_id(), id, page)
         .await?;
     show(
         &page_context,

@@ -42,6 +42,7 @@ pub(crate) async fn show(
     page_context: PageContext,
     PathOf((name, id)): PathOf<(String, String)>,
 ) -> PageResult {
+    // Here too: these addresses fit this route, so they never come to `nothing_here`.
     if let Some(address) = elsewhere::meant(page_context.uri.path(), &page_context.site().domain) {
         return Ok(moved(&page_context.uri, &address));
     }
@@ -51,7 +52,10 @@ pub(crate) async fn show(
         .reader
         .post(&page_context.context, page_context.viewer_id(), id)
         .await?;
-    if !is_by(&card, &name) {
+    // After the rules: where this leads names the author. A reshare leads to what it shows again.
+    let is_reshare = card.reshared.is_some();
+    let card = card.original();
+    if is_reshare || !is_by(&card, &name) {
         return Ok(redirect(&path_of(&card)));
     }
     let page = make(&page_context, &card).await?;
@@ -68,10 +72,12 @@ pub(crate) async fn reply(
         .surface
         .reader
         .post(&page_context.context, Some(author), parse_id(&id)?)
-        .await?;
+        .await?
+        .original();
     let request = CreatePostRequest {
         author_id: author.get(),
         text: with_mention(page_context.site(), &card, author, form.text.trim()),
+        // A comment is seen by no more people than its post.
         visibility: card.post.visibility,
         in_reply_to_id: card.post.id,
         idempotency_key: form.idempotency_key,
@@ -101,6 +107,8 @@ pub(crate) async fn delete(
         author_id: page_context.member()?.get(),
         post_id: parse_id(&id)?.get(),
     };
+    // Whose it is and whether it is there, the posts domain checks; the name in the address counts
+    // for nothing.
     page_context
         .surface
         .gateways
@@ -121,6 +129,7 @@ async fn publish(
     request: CreatePostRequest,
 ) -> Result<u64> {
     let limits = &page_context.surface.limits;
+    // Not by the middleware, so that a comment that is too much comes back with its words.
     limits.count_write(author).await.outcome()?;
     if text.trim().is_empty() {
         return Err(Error::invalid("text", "Write a word or two first."));

@@ -21,7 +21,7 @@ const GRID_PHOTOS: u32 = 30;
 pub(crate) struct ProfilePage<'card> {
     pub(crate) shell: Shell,
     pub(crate) person: PersonView,
-    /// Made already.
+    /// Rendered: all but the first pictured as they are kept for everyone.
     pub(crate) tiles: Vec<Cow<'card, str>>,
     pub(crate) is_first: bool,
     pub(crate) older: Option<String>,
@@ -33,12 +33,14 @@ pub(crate) async fn show(
     query: Result<QueryOf<ListQuery>, Problem>,
 ) -> PageResult {
     let domain = &page_context.site().domain;
+    // Here too: these addresses fit this route, so they never come to `nothing_here`.
     if let Some(address) = elsewhere::meant(page_context.uri.path(), domain) {
         return Ok(moved(&page_context.uri, &address));
     }
     let query = query.map_err(|problem| PageError(problem.0))?.0;
     let (reader, context) = (&page_context.surface.reader, &page_context.context);
     let person = reader.person_named(context, &name, domain).await?;
+    // A name is found in any case; the page has one address.
     if person.account.username != name {
         let address = format!("/@{}", person.account.username);
         return Ok(moved(&page_context.uri, &address));
@@ -47,6 +49,7 @@ pub(crate) async fn show(
     let filter = AuthorFilter {
         only_media: true,
         exclude_replies: true,
+        exclude_reshares: true,
         ..AuthorFilter::default()
     };
     let (photos, relationships) = tokio::try_join!(

@@ -39,7 +39,7 @@ pub(crate) async fn show(page_context: PageContext) -> Response {
 }
 
 /// Where it was before there was an RFC.
-pub(crate) async fn change_password_redirect(uri: Uri) -> Response {
+pub(crate) async fn old_address(uri: Uri) -> Response {
     moved(&uri, ADDRESS)
 }
 

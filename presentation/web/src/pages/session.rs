@@ -190,6 +190,7 @@ pub(crate) async fn enter(
         return Err(Error::internal("a session had ended before it began"));
     }
     let mut response = redirect(next);
+    // Of these only the visitor's key for forms: the session's own is replaced below.
     let cookies = forget(page_context.site());
     let headers = response.headers_mut();
     headers.append(header::SET_COOKIE, cookies[1].clone());

@@ -5,7 +5,7 @@ use axum::extract::multipart::MultipartRejection;
 use business_accounts_gateway::UpdateProfileRequest;
 use business_media_gateway::{GetCapabilitiesRequest, MediaItem};
 use http::{HeaderMap, Method, StatusCode};
-use infra_kernel::{AccountId, Error, ErrorCode, Result};
+use infra_kernel::{AccountId, ErrorCode, Result};
 use presentation_kit::Problem;
 use presentation_kit::extract::QueryOf;
 use presentation_kit::problem::status_of;
@@ -17,7 +17,7 @@ use crate::guard::{check_origin, check_token};
 use crate::page_context::PageContext;
 use crate::pages::composer::{accepted_types, no_form};
 use crate::respond::{PageError, PageResult, page_with_status, redirect};
-use crate::upload::{finish, is_file, receive, text};
+use crate::upload::{finish, is_file, receive, text, too_many_fields};
 use crate::view::{CHOICES, Choice, FormError, PersonView, Shell};
 
 /// The most fields looked at.
@@ -32,6 +32,9 @@ pub(crate) struct SettingsPage {
     pub(crate) saved: bool,
     pub(crate) display_name: String,
     pub(crate) note: String,
+    pub(crate) locked: bool,
+    /// How many ask to follow.
+    pub(crate) asking: u64,
     pub(crate) default_visibility: String,
     pub(crate) default_originals_shared: bool,
     pub(crate) default_camera_shown: bool,
@@ -80,6 +83,7 @@ pub(crate) async fn save(
     .await
     {
         Ok(()) => Ok(redirect("/settings?saved")),
+        // A form that is not ours is refused and not brought back.
         Err(error) if error.code().is_server_fault() || error.code() == ErrorCode::Forbidden => {
             Err(error.into())
         }
@@ -88,6 +92,7 @@ pub(crate) async fn save(
             page.form_error = FormError::of(&error);
             page.display_name = change.display_name.unwrap_or(page.display_name);
             page.note = change.note.unwrap_or(page.note);
+            page.locked = change.locked.unwrap_or(page.locked);
             page.default_visibility = change.default_visibility.unwrap_or(page.default_visibility);
             page.default_originals_shared = change
                 .default_originals_shared
@@ -126,11 +131,12 @@ async fn read(
 ) -> Result<Option<Uploaded>> {
     let mut is_ours = false;
     let mut avatar = None;
-    for _ in 0..FIELDS_MAX {
-        let Some(field) = form.next_field().await? else {
-            check_token_seen(page_context, is_ours)?;
-            return Ok(avatar);
-        };
+    let mut count = 0;
+    while let Some(field) = form.next_field().await? {
+        if count == FIELDS_MAX {
+            return Err(too_many_fields(FIELDS_MAX));
+        }
+        count += 1;
         let name = field.name().unwrap_or_default().to_owned();
         if name == "csrf" {
             check_token(page_context, &text(field).await?)?;
@@ -147,6 +153,11 @@ async fn read(
         match name.as_str() {
             "display_name" => change.display_name = Some(text(field).await?.trim().to_owned()),
             "note" => change.note = Some(text(field).await?.trim().to_owned()),
+            // As below.
+            "follower_choices" => {
+                change.locked.get_or_insert(false);
+            }
+            "locked" => change.locked = Some(true),
             "default_visibility" => change.default_visibility = Some(text(field).await?),
             // A switch that is off is not sent; this says that the form has them.
             "photo_defaults" => {
@@ -158,10 +169,8 @@ async fn read(
             _ => {}
         }
     }
-    Err(Error::invalid(
-        "form",
-        format!("A form may have at most {FIELDS_MAX} fields."),
-    ))
+    check_token_seen(page_context, is_ours)?;
+    Ok(avatar)
 }
 
 async fn take_picture(
@@ -191,17 +200,17 @@ async fn blank(page_context: &PageContext) -> Result<SettingsPage> {
         .media
         .get_capabilities(&page_context.context, GetCapabilitiesRequest {})
         .await?;
-    let person = page_context
-        .surface
-        .reader
-        .person(&page_context.context, id)
-        .await?;
+    let (reader, context) = (&page_context.surface.reader, &page_context.context);
+    let (person, asking) =
+        tokio::try_join!(reader.person(context, id), reader.asking_count(context, id))?;
     Ok(SettingsPage {
         shell: Shell::of(page_context, "settings"),
         form_error: FormError::none(),
         saved: false,
         display_name: person.account.display_name.clone(),
         note: person.account.note.clone(),
+        locked: person.account.locked,
+        asking,
         default_visibility: person.account.default_visibility.clone(),
         default_originals_shared: person.account.default_originals_shared,
         default_camera_shown: person.account.default_camera_shown,

@@ -45,6 +45,8 @@ pub(crate) async fn sign_up(
     Form(form): Form<SignupForm>,
 ) -> PageResult {
     require(&form.setup_token)?;
+    // Whether somebody is here already the accounts domain decides, in the write that spends the
+    // token.
     Ok(without_referrer(
         register(&page_context, &form, remote_address, user_agent(&headers)).await?,
     ))

@@ -67,6 +67,7 @@ pub(crate) async fn sign_up(
     headers: HeaderMap,
     Form(form): Form<SignupForm>,
 ) -> PageResult {
+    // The token of the setup works through its own pages alone, which no cache keeps.
     let form = SignupForm {
         setup_token: String::new(),
         ..form
@@ -87,6 +88,7 @@ pub(crate) async fn register(
         Err(error) => {
             let mut page = blank(page_context, form, !form.setup_token.is_empty());
             page.form_error = FormError::of(&error);
+            // The page of a closed sign-up has no place for the error.
             page.closed = false;
             Ok(with_wait(
                 form_page(page_context, status_of(error.code()), &page),

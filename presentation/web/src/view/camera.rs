@@ -51,6 +51,7 @@ fn aperture(number: f32) -> String {
     if !(number.is_finite() && number > 0.0) {
         return String::new();
     }
+    // From 9.95 on it would be rounded to "10.0".
     if number < 9.95 {
         format!("f/{number:.1}")
     } else {

@@ -70,6 +70,7 @@ struct TileHtml(String);
 impl<'card> CardView<'card> {
     /// The card as it is kept.
     fn kept(site: &Site, shown: &'card Shown, now: Timestamp) -> Self {
+        // With the time as the first who looked saw it: a card is kept for half a minute at most.
         let drawn = || CardHtml::draw(site, shown, now, false);
         Self {
             drawn: Cow::Borrowed(shown.renderings.of(drawn)),

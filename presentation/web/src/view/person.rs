@@ -18,7 +18,7 @@ pub(crate) struct PersonView {
     pub(crate) avatar: Option<PhotoView>,
     /// What stands where a picture would.
     pub(crate) initial: String,
-    /// Plain text.
+    /// The profile's text as it was written, to be escaped.
     pub(crate) note: String,
     pub(crate) note_html: String,
     pub(crate) posts: Count,
@@ -27,6 +27,8 @@ pub(crate) struct PersonView {
     pub(crate) is_viewer: bool,
     pub(crate) can_follow: bool,
     pub(crate) following: bool,
+    /// The viewer has asked to follow them.
+    pub(crate) requested: bool,
     pub(crate) follows_viewer: bool,
 }
 
@@ -57,12 +59,14 @@ impl PersonView {
             name,
             note: account.note.clone(),
             note_html: text::to_html(site, &account.note, &[]),
+            // Without replies, which a profile does not list.
             posts: Count::of(person.posts.top_level_posts),
             followers: Count::of(person.graph.followers),
             followed: Count::of(person.graph.following),
             is_viewer: false,
             can_follow: false,
             following: false,
+            requested: false,
             follows_viewer: false,
             username: account.username.clone(),
         }
@@ -80,6 +84,7 @@ impl PersonView {
             is_viewer,
             can_follow: viewer.is_some() && !is_viewer,
             following: relationship.is_some_and(|relationship| relationship.following),
+            requested: relationship.is_some_and(|relationship| relationship.requested),
             follows_viewer: relationship.is_some_and(|relationship| relationship.followed_by),
             ..Self::of(site, person)
         }

@@ -59,7 +59,7 @@ pub(crate) struct PhotoView {
 pub(crate) struct MissingView {
     id: u64,
     pub(crate) alt: String,
-    /// A sentence.
+    /// Why, in a sentence: the same for everyone, until its owner is told more.
     pub(crate) reason: String,
 }
 

@@ -16,6 +16,7 @@ const HASH_CHARACTERS_MAX: usize = 166;
 /// A Windows bitmap's headers. The format is chosen because it needs no compression and no
 /// checksum, and a browser reads it everywhere.
 const HEADER_BYTES: u32 = 54;
+// Rows of a bitmap are padded to four bytes; these 24 need none.
 const ROW_BYTES: u32 = WIDTH * 3;
 
 static PLACEHOLDERS: LazyLock<Cache<String, Arc<str>>> =
@@ -56,6 +57,7 @@ fn bitmap(pixels: &[u8]) -> Vec<u8> {
     }
     // One plane, 24 bits a pixel, no compression.
     file.extend([1, 0, 24, 0]);
+    // 2,835 pixels in a metre are 72 in an inch.
     for number in [0, ROW_BYTES * HEIGHT, 2_835, 2_835, 0, 0] {
         file.extend(number.to_le_bytes());
     }

@@ -52,6 +52,7 @@ impl PostView {
             .iter()
             .filter_map(|item| PhotoView::of_post(site, item, post))
             .collect();
+        // What stands for a veiled post, in titles and previews too, is its warning alone.
         let veiled = is_sensitive(post);
         let open_text = if veiled {
             post.spoiler_text.as_str()

@@ -8,7 +8,7 @@ use business_media_gateway::{Camera, MediaItem, MediaState, Rendition};
 use business_posts_gateway::{AuthorStats, Post, PostHead, Visibility};
 use infra_kernel::Timestamp;
 use presentation_kit::rules::ViewerRelation;
-use presentation_kit::{Card, Person, Renderings, Shown, Site};
+use presentation_kit::{Card, Marks, Person, Renderings, Shown, Site};
 
 /// 2026-06-15T12:00:00Z
 pub(crate) const NOW: Timestamp = Timestamp::from_milliseconds(1_781_524_800_000);
@@ -115,7 +115,13 @@ pub(crate) fn person(id: u64, username: &str, name: &str) -> Person {
 /// A card as a visitor is shown it.
 pub(crate) fn shown(card: Card) -> Shown {
     let head = card.head.clone();
-    Shown::new(Arc::new(card), &head, ViewerRelation::VISITOR)
+    Shown::new(
+        Arc::new(card),
+        &head,
+        ViewerRelation::VISITOR,
+        0,
+        Marks::default(),
+    )
 }
 
 pub(crate) fn card(id: u64, text: &str, photos: &[(u32, u32)]) -> Card {

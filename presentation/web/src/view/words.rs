@@ -18,7 +18,7 @@ pub(crate) struct When {
     pub(crate) iso: String,
     /// How long ago, or the day.
     pub(crate) short: String,
-    /// Day and time.
+    /// The day and the time, in UTC.
     pub(crate) full: String,
 }
 
@@ -55,7 +55,8 @@ pub(crate) fn span(seconds: u64) -> String {
         (MINUTE, "a minute", "minutes"),
         (1, "a second", "seconds"),
     ];
-    let fits = |unit: i64| seconds.is_multiple_of(unit.unsigned_abs());
+    // Nothing fits every unit, and is counted in the smallest.
+    let fits = |unit: i64| seconds > 0 && seconds.is_multiple_of(unit.unsigned_abs());
     let unit = units.into_iter().find(|(unit, ..)| fits(*unit));
     let (unit, one, several) = unit.unwrap_or((1, "a second", "seconds"));
     match seconds / unit.unsigned_abs() {
@@ -96,8 +97,6 @@ pub(crate) struct Choice {
 }
 
 /// What a post made here can be. Posts for single people come with conversations.
-///
-/// Followers cannot be asked for or turned away yet, so anyone who chooses them is told.
 pub(crate) const CHOICES: [Choice; 3] = [
     Choice {
         name: "public",
@@ -112,7 +111,7 @@ pub(crate) const CHOICES: [Choice; 3] = [
     Choice {
         name: "private",
         words: "Followers",
-        meaning: "Only those who follow you. Anyone can follow you for now, without asking",
+        meaning: "Only those who follow you. In the settings you decide who can",
     },
 ];
 
@@ -136,7 +135,7 @@ mod tests {
 
     #[test]
     fn spans_are_shown_in_the_largest_unit_they_fill() {
-        let told = [86_400, 172_800, 129_600, 3_600, 90 * 60, 60, 61, 1].map(span);
+        let told = [86_400, 172_800, 129_600, 3_600, 90 * 60, 60, 61, 1, 0].map(span);
         let expected = [
             "a day",
             "2 days",
@@ -146,6 +145,7 @@ mod tests {
             "a minute",
             "61 seconds",
             "a second",
+            "0 seconds",
         ];
         assert_eq!(told, expected);
     }

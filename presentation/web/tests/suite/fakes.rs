@@ -1,6 +1,8 @@
 //! Domains that hold one member, one application and a few posts, and note what they are asked to
 //! do.
 
+mod engagement;
+mod feed;
 mod graph;
 mod media;
 pub(crate) mod posts;
@@ -11,6 +13,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use business_accounts_gateway::*;
+use business_engagement_gateway::*;
 use business_graph_gateway::*;
 use business_media_gateway::*;
 use business_posts_gateway::*;
@@ -20,7 +23,10 @@ use presentation_kit::rate::RateLimits;
 use presentation_kit::waits::Waits;
 use presentation_kit::{Gateways, Site, Surface};
 use product_feed_gateway::*;
-use testing_stubs::{Stub, StubAccounts, StubFeed, StubGraph, StubMedia, StubPosts};
+use testing_stubs::{
+    Stub, StubAccounts, StubEngagement, StubFeed, StubGraph, StubMedia, StubNotifications,
+    StubPosts,
+};
 
 /// The only session's secret.
 pub(crate) const SESSION: &str = "session-of-ada";
@@ -81,7 +87,9 @@ impl Fakes {
             graph: Stub::of(&fakes),
             media: Stub::of(&fakes),
             posts: Stub::of(&fakes),
+            engagement: Stub::of(&fakes),
             feed: Stub::of(&fakes),
+            notifications: Stub::of(&fakes),
         };
         Surface::with_bounds(gateways, site(), limits, self.waits.clone())
     }
@@ -133,6 +141,10 @@ gateway!(StubAccounts {
 
 gateway!(StubGraph {
     follow(FollowRequest) -> FollowReply = on_follow;
+    accept_follow(AcceptFollowRequest) -> AcceptFollowReply = on_accept_follow;
+    reject_follow(RejectFollowRequest) -> RejectFollowReply = on_reject_follow;
+    list_follow_requests(ListFollowRequestsRequest) -> ListFollowRequestsReply = on_list_requests;
+    count_follow_requests(CountFollowRequestsRequest) -> CountFollowRequestsReply = on_count_requests;
     get_relationships(GetRelationshipsRequest) -> GetRelationshipsReply = on_get_relationships;
     list_followers(ListFollowsRequest) -> ListFollowsReply = on_list_follows;
     list_following(ListFollowsRequest) -> ListFollowsReply = on_list_follows;
@@ -153,14 +165,24 @@ gateway!(StubMedia {
 
 gateway!(StubPosts {
     create_post(CreatePostRequest) -> CreatePostReply = on_create_post;
+    get_reshared(GetResharedRequest) -> GetResharedReply = on_get_reshared;
     get_posts(GetPostsRequest) -> GetPostsReply = on_get_posts;
     get_post_heads(GetPostHeadsRequest) -> GetPostHeadsReply = on_get_post_heads;
     list_by_author(ListByAuthorRequest) -> ListPostsReply = on_list_by_author;
     list_public(ListPublicRequest) -> ListPostsReply = on_list_public;
+    list_by_tag(ListByTagRequest) -> ListPostsReply = on_list_by_tag;
     get_conversation(GetConversationRequest) -> GetConversationReply = on_get_conversation;
     get_author_stats(GetAuthorStatsRequest) -> GetAuthorStatsReply = on_get_author_stats;
     count_posts(CountPostsRequest) -> CountPostsReply = on_count_posts;
 });
+
+gateway!(StubEngagement {
+    get_counts(GetCountsRequest) -> GetCountsReply = on_get_counts;
+    get_marks(GetMarksRequest) -> GetMarksReply = on_get_marks;
+});
+
+/// The page shows no notifications.
+impl StubNotifications for Fakes {}
 
 gateway!(StubFeed {
     get_home(GetHomeRequest) -> GetHomeReply = on_get_home;
@@ -259,6 +281,7 @@ impl Fakes {
                 .map(|id| AccountHead {
                     id,
                     revision: self.account(id).revision,
+                    locked: false,
                 })
                 .collect(),
         })
@@ -351,6 +374,13 @@ impl Fakes {
         })
     }
 
+    async fn on_list_by_tag(&self, request: ListByTagRequest) -> Result<ListPostsReply> {
+        let has_it = request.tag == "harbour" && request.only_media;
+        Ok(ListPostsReply {
+            heads: Vec::from_iter(has_it.then(|| head(PUBLIC_POST))),
+        })
+    }
+
     async fn on_get_conversation(&self, _: GetConversationRequest) -> Result<GetConversationReply> {
         Ok(GetConversationReply::default())
     }
@@ -365,15 +395,6 @@ impl Fakes {
         };
         Ok(GetAuthorStatsReply {
             stats: request.author_ids.into_iter().map(stats).collect(),
-        })
-    }
-
-    async fn on_get_home(&self, _: GetHomeRequest) -> Result<GetHomeReply> {
-        Ok(GetHomeReply {
-            entries: vec![FeedEntry {
-                post_id: PUBLIC_POST,
-                author_id: BOB,
-            }],
         })
     }
 }

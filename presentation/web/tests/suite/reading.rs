@@ -288,26 +288,5 @@ async fn a_hashtag_has_a_page_also_where_no_photo_is_found() {
     assert!(found.body.contains("href=\"/@bob/100\""));
     let none = visitor.get("/tags/lake").await;
     assert_eq!(none.status, StatusCode::OK);
-    assert!(none.body.contains("No public photo with this hashtag"));
-}
-
-#[tokio::test]
-async fn visitors_of_hashtags_are_counted_by_their_address() {
-    use presentation_kit::rate::{LimitSettings, RateLimits};
-    let fakes = Fakes::default();
-    let settings = LimitSettings {
-        requests_per_address_max: 1,
-        ..LimitSettings::default()
-    };
-    let clock = std::sync::Arc::new(infra_kernel::SystemClock);
-    let surface = fakes.surface_with(RateLimits::new(settings, clock));
-    let address = std::net::SocketAddr::from(([192, 0, 2, 7], 4000));
-    let router = presentation_web::router(&surface)
-        .with_state(surface)
-        .layer(axum::Extension(axum::extract::ConnectInfo(address)));
-    for status in [StatusCode::OK, StatusCode::TOO_MANY_REQUESTS] {
-        let request = http::Request::get("/tags/lake").body(axum::body::Body::empty());
-        let response = tower::ServiceExt::oneshot(router.clone(), request.unwrap()).await;
-        assert_eq!(response.unwrap().status(), status);
-    }
+    assert!(none.body.contains("No public photo has this hashtag"));
 }

@@ -88,3 +88,55 @@ async fn headers_without_end_are_refused() {
     }
     assert!(fakes.done().is_empty(), "{:?}", fakes.done());
 }
+
+#[tokio::test]
+async fn a_form_may_have_as_many_fields_as_is_said() {
+    let fakes = Fakes::default();
+    let mut browser = Browser::member(&fakes);
+    let csrf = browser.get("/settings").await.hidden("csrf");
+    for (path, fields_max, taken) in [
+        ("/settings", 20, StatusCode::SEE_OTHER),
+        ("/new", 200, StatusCode::OK),
+    ] {
+        let mut fields = vec![("other", "x"); fields_max];
+        fields[0] = ("csrf", csrf.as_str());
+        fields[1] = ("add", "1");
+        let page = browser.post_files(path, &fields).await;
+        assert_eq!(page.status, taken, "{path}: {}", page.body);
+        fields.push(("other", "x"));
+        let page = browser.post_files(path, &fields).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
+        let words = format!("at most {fields_max} fields");
+        assert!(page.body.contains(&words), "{path}: {}", page.body);
+    }
+}
+
+#[tokio::test]
+async fn who_asks_to_follow_is_let_in_or_turned_away() {
+    let fakes = Fakes::default();
+    let mut browser = Browser::member(&fakes);
+    let page = browser.get("/settings").await;
+    assert!(page.body.contains("Who asks to follow you (1)"));
+    let page = browser.get("/requests").await;
+    assert!(page.body.contains("@bob"), "{}", page.body);
+    let csrf = page.hidden("csrf");
+    for answer in ["accept", "reject"] {
+        let fields = [("csrf", csrf.as_str()), ("answer", answer)];
+        let page = browser.post("/requests/bob", &fields).await;
+        assert_eq!(
+            (page.status, page.location()),
+            (StatusCode::SEE_OTHER, "/requests")
+        );
+    }
+    assert_eq!(fakes.done(), ["let in 2", "turn away 2"]);
+    let fields = [("csrf", csrf.as_str()), ("answer", "perhaps")];
+    let page = browser.post("/requests/bob", &fields).await;
+    assert!(page.status.is_client_error());
+    let fields = [("csrf", "wrong"), ("answer", "accept")];
+    let page = browser.post("/requests/bob", &fields).await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
+    assert_eq!(fakes.done().len(), 2);
+    // Only for the member.
+    let page = Browser::visitor(&fakes).get("/requests").await;
+    assert_eq!(page.location(), "/login?next=%2Frequests");
+}

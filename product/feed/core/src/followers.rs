@@ -93,7 +93,7 @@ impl<'a> Holders<'a> {
         }
     }
 
-    /// The post.
+    /// The post whose holders these are.
     pub(crate) const fn post(&self) -> PostId {
         PostId::new(self.head.id)
     }
@@ -106,6 +106,7 @@ impl<'a> Holders<'a> {
         self.is_begun = true;
         let author = AccountId::new(self.head.author_id);
         if self.merged.was_merged(author, self.post()).await? {
+            // No follower has it: their pages are not asked for.
             self.followers.is_at_end = true;
         }
         let mentioned = self.head.mentioned_ids.iter();

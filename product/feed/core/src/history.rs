@@ -52,7 +52,7 @@ pub(crate) struct History<'a> {
 /// What is known of whom a reader follows.
 #[derive(Clone, Copy)]
 pub(crate) enum Follows<'a> {
-    /// Everyone they follow.
+    /// Everyone they follow, as far as it was read: those followed last.
     Known(&'a HashSet<AccountId>),
     /// Nothing: the graph is asked about those it matters for.
     Asked,
@@ -113,6 +113,7 @@ impl History<'_> {
     ) -> Result<Slice> {
         let mut slice = Slice::default();
         for some in authors.chunks(MERGED_AUTHORS_MAX) {
+            // What the batches before have filled need not be looked through again.
             let remaining = slice.remaining(page);
             let part = self.slice_of_batch(some, follows, &remaining).await?;
             slice.join(part, page);
@@ -133,6 +134,7 @@ impl History<'_> {
                 // Little of the first page was for this reader: look through more at once.
                 rest.limit = PAGE_LIMIT_MAX;
             }
+            // Nothing lies between the bounds any more.
             if rest.before <= rest.after.saturating_add(1) {
                 return Ok(slice);
             }
@@ -150,6 +152,7 @@ impl History<'_> {
                 return Ok(slice);
             }
             match page.direction {
+                // There is an oldest and a newest: without any head the batch has ended.
                 Direction::Older => rest.before = oldest.unwrap_or(rest.after),
                 Direction::Newer => rest.after = newest.unwrap_or(rest.before),
             }

@@ -16,6 +16,7 @@ pub(crate) async fn run(state: &Arc<State>, stop: &CancellationToken) {
                     tracing::warn!(%error, causes = error.causes(), "the timelines were not tidied");
                 }
             }
+            // A pause, not a beat: a round that took long is not followed by the next at once.
             tokio::time::sleep(state.settings.tidy_interval()).await;
         }
     };

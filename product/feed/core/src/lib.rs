@@ -36,12 +36,11 @@ use async_trait::async_trait;
 use business_graph_gateway::Graph;
 use business_posts_gateway::Posts;
 use infra_bus::Consumer;
-use infra_db::{Database, Durability};
+use infra_db::{Database, Durability, Migrator};
 use infra_domain::{DatabaseSpec, Domain};
 use infra_kernel::{Clock, IdGenerator};
 use infra_redis::{Library, Redis};
 use product_feed_gateway::Feed;
-use sqlx::migrate::Migrator;
 use tokio_util::sync::CancellationToken;
 
 pub use kept::TidyReport;
@@ -51,11 +50,11 @@ use crate::service::FeedService;
 use crate::state::State;
 
 /// The tables of this domain.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+pub static MIGRATIONS: Migrator = infra_db::migrations!("./migrations");
 
 /// The same tables in PostgreSQL. A change is written for both engines; a test of the program
 /// compares what they come to.
-pub static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres");
+pub static POSTGRES_MIGRATIONS: Migrator = infra_db::migrations!("./migrations/postgres");
 
 /// The database of this domain.
 pub static DATABASE: DatabaseSpec = DatabaseSpec {

@@ -45,6 +45,7 @@ pub(crate) struct LockGuard {
 impl Drop for LockGuard {
     fn drop(&mut self) {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        // Under the table's lock and before the look: its own count must not be found.
         self.guard = None;
         // A waiter for the lock holds a count of it too.
         if table

@@ -26,7 +26,7 @@ const CLOCKS_DIFFER_MAX: Duration = Duration::from_secs(60 * 60);
 pub(crate) struct MergedAuthors {
     store: Store,
     read: OnceCell<()>,
-    /// Sorted.
+    /// Sorted, for the binary search; replaced as a whole, so that readers keep what they have.
     authors: Arc<RwLock<Arc<[AccountId]>>>,
 }
 
@@ -66,18 +66,38 @@ impl MergedAuthors {
 
     /// Merges this author's posts from now on. Returns false when there are too many such authors.
     pub(crate) async fn note(&self, author: AccountId, now: Timestamp) -> Result<bool> {
-        if self.all().await?.len() >= AUTHORS_MAX as usize {
-            tracing::warn!(%author, "too many merged authors; their posts are fanned out");
-            return Ok(false);
+        self.note_among(author, now, AUTHORS_MAX).await
+    }
+
+    async fn note_among(
+        &self,
+        author: AccountId,
+        now: Timestamp,
+        authors_max: u32,
+    ) -> Result<bool> {
+        // In memory first: where there are too many, every post of such an author comes here.
+        let mut is_merged = false;
+        if self.all().await?.len() < authors_max as usize {
+            let held = Arc::clone(&self.authors);
+            let after_commit = move |is_merged: &bool| {
+                if *is_merged {
+                    add(&held, &[author]);
+                }
+            };
+            let recorded = self
+                .store
+                .record_merged(author, now, authors_max, after_commit);
+            is_merged = recorded.await?;
         }
-        let held = Arc::clone(&self.authors);
-        let after_commit = move |(): &()| add(&held, &[author]);
-        self.store.record_merged(author, now, after_commit).await?;
-        Ok(true)
+        if !is_merged {
+            tracing::warn!(%author, "too many merged authors; their posts are fanned out");
+        }
+        Ok(is_merged)
     }
 
     async fn read_all(&self) -> Result<()> {
-        let authors = self.store.merged(AUTHORS_MAX).await?;
+        let authors = self.store.merged().await?;
+        // Beside those that are held: an author may have been recorded while this was read.
         add(&self.authors, &authors);
         Ok(())
     }
@@ -89,4 +109,41 @@ fn add(held: &RwLock<Arc<[AccountId]>>, authors: &[AccountId]) {
     all.sort_unstable();
     all.dedup();
     *held = all.into();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::DATABASE;
+
+    const NOW: Timestamp = Timestamp::from_milliseconds(1_790_000_000_000);
+
+    #[tokio::test]
+    async fn those_recorded_at_once_are_not_more_than_may_be_and_all_are_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(testing_databases::open(&DATABASE, folder.path()).await);
+        let merged = MergedAuthors::new(store.clone());
+        let note = |id| {
+            let author = AccountId::new(id);
+            merged.note_among(author, NOW, 2)
+        };
+        let noted = futures::future::join_all((1..=5).map(note)).await;
+        let noted: Vec<AccountId> = (1..=5)
+            .zip(noted)
+            .filter(|(_, is_merged)| *is_merged.as_ref().unwrap())
+            .map(|(id, _)| AccountId::new(id))
+            .collect();
+        assert_eq!(noted.len(), 2);
+        assert_eq!(*merged.all().await.unwrap(), *noted);
+        let restarted = MergedAuthors::new(store);
+        assert_eq!(*restarted.all().await.unwrap(), *noted);
+        // Who is merged stays it, however many there are.
+        assert!(restarted.note_among(noted[0], NOW, 3).await.unwrap());
+        assert!(
+            !restarted
+                .note_among(AccountId::new(9), NOW, 2)
+                .await
+                .unwrap()
+        );
+    }
 }

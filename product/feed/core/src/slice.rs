@@ -18,6 +18,7 @@ impl PageSlice {
     pub(crate) const fn of_nothing() -> Self {
         Self {
             entries: Vec::new(),
+            // Above every id: in the databases they are positive numbers of 64 bits.
             floor: PostId::new(u64::MAX >> 1),
         }
     }
@@ -39,6 +40,7 @@ impl Slice {
     pub(crate) fn of(entries: &[Entry]) -> Self {
         let timeline_entry = |entry: &Entry| TimelineEntry {
             entry: *entry,
+            // Not known here, and not needed: only ids leave the page.
             replied_to: None,
         };
         Self {

@@ -46,7 +46,7 @@ impl Landscape {
         }
     }
 
-    /// Draws the landscape.
+    /// Draws the landscape, on two threads.
     #[must_use]
     pub fn draw(self) -> Picture {
         let mut look = self.mood.look(self.seed);

@@ -23,7 +23,7 @@ pub enum Mood {
 }
 
 impl Mood {
-    /// Every mood.
+    /// Every mood, for tests over all of them.
     pub const ALL: [Self; 7] = [
         Self::Dawn,
         Self::Noon,
@@ -38,7 +38,7 @@ impl Mood {
 /// A height that nothing reaches.
 const NO_SNOW: f32 = 1e6;
 
-/// The ground's kind.
+/// Which form the ground has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ground {
     Mountains,

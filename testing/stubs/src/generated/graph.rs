@@ -21,6 +21,94 @@ pub trait StubGraph: Send + Sync + 'static {
     ) -> ::infra_kernel::Result<UnfollowReply> {
         crate::not_stubbed(&methods::UNFOLLOW)
     }
+    /// Stands for [`Graph::remove_follower`].
+    async fn remove_follower(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemoveFollowerRequest,
+    ) -> ::infra_kernel::Result<RemoveFollowerReply> {
+        crate::not_stubbed(&methods::REMOVE_FOLLOWER)
+    }
+    /// Stands for [`Graph::accept_follow`].
+    async fn accept_follow(
+        &self,
+        context: &::infra_kernel::Context,
+        request: AcceptFollowRequest,
+    ) -> ::infra_kernel::Result<AcceptFollowReply> {
+        crate::not_stubbed(&methods::ACCEPT_FOLLOW)
+    }
+    /// Stands for [`Graph::reject_follow`].
+    async fn reject_follow(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RejectFollowRequest,
+    ) -> ::infra_kernel::Result<RejectFollowReply> {
+        crate::not_stubbed(&methods::REJECT_FOLLOW)
+    }
+    /// Stands for [`Graph::list_follow_requests`].
+    async fn list_follow_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFollowRequestsRequest,
+    ) -> ::infra_kernel::Result<ListFollowRequestsReply> {
+        crate::not_stubbed(&methods::LIST_FOLLOW_REQUESTS)
+    }
+    /// Stands for [`Graph::count_follow_requests`].
+    async fn count_follow_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CountFollowRequestsRequest,
+    ) -> ::infra_kernel::Result<CountFollowRequestsReply> {
+        crate::not_stubbed(&methods::COUNT_FOLLOW_REQUESTS)
+    }
+    /// Stands for [`Graph::block`].
+    async fn block(
+        &self,
+        context: &::infra_kernel::Context,
+        request: BlockRequest,
+    ) -> ::infra_kernel::Result<BlockReply> {
+        crate::not_stubbed(&methods::BLOCK)
+    }
+    /// Stands for [`Graph::unblock`].
+    async fn unblock(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnblockRequest,
+    ) -> ::infra_kernel::Result<UnblockReply> {
+        crate::not_stubbed(&methods::UNBLOCK)
+    }
+    /// Stands for [`Graph::mute`].
+    async fn mute(
+        &self,
+        context: &::infra_kernel::Context,
+        request: MuteRequest,
+    ) -> ::infra_kernel::Result<MuteReply> {
+        crate::not_stubbed(&methods::MUTE)
+    }
+    /// Stands for [`Graph::unmute`].
+    async fn unmute(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnmuteRequest,
+    ) -> ::infra_kernel::Result<UnmuteReply> {
+        crate::not_stubbed(&methods::UNMUTE)
+    }
+    /// Stands for [`Graph::list_blocks`].
+    async fn list_blocks(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListBlocksRequest,
+    ) -> ::infra_kernel::Result<ListBlocksReply> {
+        crate::not_stubbed(&methods::LIST_BLOCKS)
+    }
+    /// Stands for [`Graph::list_mutes`].
+    async fn list_mutes(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListMutesRequest,
+    ) -> ::infra_kernel::Result<ListMutesReply> {
+        crate::not_stubbed(&methods::LIST_MUTES)
+    }
     /// Stands for [`Graph::get_relationships`].
     async fn get_relationships(
         &self,
@@ -70,6 +158,83 @@ impl<T: StubGraph> Graph for crate::Stub<T> {
         request: UnfollowRequest,
     ) -> ::infra_kernel::Result<UnfollowReply> {
         StubGraph::unfollow(&*self.0, context, request).await
+    }
+    async fn remove_follower(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemoveFollowerRequest,
+    ) -> ::infra_kernel::Result<RemoveFollowerReply> {
+        StubGraph::remove_follower(&*self.0, context, request).await
+    }
+    async fn accept_follow(
+        &self,
+        context: &::infra_kernel::Context,
+        request: AcceptFollowRequest,
+    ) -> ::infra_kernel::Result<AcceptFollowReply> {
+        StubGraph::accept_follow(&*self.0, context, request).await
+    }
+    async fn reject_follow(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RejectFollowRequest,
+    ) -> ::infra_kernel::Result<RejectFollowReply> {
+        StubGraph::reject_follow(&*self.0, context, request).await
+    }
+    async fn list_follow_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFollowRequestsRequest,
+    ) -> ::infra_kernel::Result<ListFollowRequestsReply> {
+        StubGraph::list_follow_requests(&*self.0, context, request).await
+    }
+    async fn count_follow_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CountFollowRequestsRequest,
+    ) -> ::infra_kernel::Result<CountFollowRequestsReply> {
+        StubGraph::count_follow_requests(&*self.0, context, request).await
+    }
+    async fn block(
+        &self,
+        context: &::infra_kernel::Context,
+        request: BlockRequest,
+    ) -> ::infra_kernel::Result<BlockReply> {
+        StubGraph::block(&*self.0, context, request).await
+    }
+    async fn unblock(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnblockRequest,
+    ) -> ::infra_kernel::Result<UnblockReply> {
+        StubGraph::unblock(&*self.0, context, request).await
+    }
+    async fn mute(
+        &self,
+        context: &::infra_kernel::Context,
+        request: MuteRequest,
+    ) -> ::infra_kernel::Result<MuteReply> {
+        StubGraph::mute(&*self.0, context, request).await
+    }
+    async fn unmute(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnmuteRequest,
+    ) -> ::infra_kernel::Result<UnmuteReply> {
+        StubGraph::unmute(&*self.0, context, request).await
+    }
+    async fn list_blocks(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListBlocksRequest,
+    ) -> ::infra_kernel::Result<ListBlocksReply> {
+        StubGraph::list_blocks(&*self.0, context, request).await
+    }
+    async fn list_mutes(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListMutesRequest,
+    ) -> ::infra_kernel::Result<ListMutesReply> {
+        StubGraph::list_mutes(&*self.0, context, request).await
     }
     async fn get_relationships(
         &self,

@@ -7,6 +7,7 @@ mod engagement;
 mod feed;
 mod graph;
 mod media;
+mod notifications;
 mod posts;
 
 pub use accounts::StubAccounts;
@@ -14,4 +15,5 @@ pub use engagement::StubEngagement;
 pub use feed::StubFeed;
 pub use graph::StubGraph;
 pub use media::StubMedia;
+pub use notifications::StubNotifications;
 pub use posts::StubPosts;

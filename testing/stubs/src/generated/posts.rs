@@ -21,6 +21,62 @@ pub trait StubPosts: Send + Sync + 'static {
     ) -> ::infra_kernel::Result<Post> {
         crate::not_stubbed(&methods::DELETE_POST)
     }
+    /// Stands for [`Posts::reshare`].
+    async fn reshare(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ReshareRequest,
+    ) -> ::infra_kernel::Result<ReshareReply> {
+        crate::not_stubbed(&methods::RESHARE)
+    }
+    /// Stands for [`Posts::unreshare`].
+    async fn unreshare(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnreshareRequest,
+    ) -> ::infra_kernel::Result<UnreshareReply> {
+        crate::not_stubbed(&methods::UNRESHARE)
+    }
+    /// Stands for [`Posts::pin_post`].
+    async fn pin_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: PinPostRequest,
+    ) -> ::infra_kernel::Result<PinPostReply> {
+        crate::not_stubbed(&methods::PIN_POST)
+    }
+    /// Stands for [`Posts::unpin_post`].
+    async fn unpin_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnpinPostRequest,
+    ) -> ::infra_kernel::Result<UnpinPostReply> {
+        crate::not_stubbed(&methods::UNPIN_POST)
+    }
+    /// Stands for [`Posts::list_pinned`].
+    async fn list_pinned(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListPinnedRequest,
+    ) -> ::infra_kernel::Result<ListPostsReply> {
+        crate::not_stubbed(&methods::LIST_PINNED)
+    }
+    /// Stands for [`Posts::list_reshares`].
+    async fn list_reshares(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListResharesRequest,
+    ) -> ::infra_kernel::Result<ListPostsReply> {
+        crate::not_stubbed(&methods::LIST_RESHARES)
+    }
+    /// Stands for [`Posts::get_reshared`].
+    async fn get_reshared(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetResharedRequest,
+    ) -> ::infra_kernel::Result<GetResharedReply> {
+        crate::not_stubbed(&methods::GET_RESHARED)
+    }
     /// Stands for [`Posts::get_posts`].
     async fn get_posts(
         &self,
@@ -60,6 +116,30 @@ pub trait StubPosts: Send + Sync + 'static {
         request: ListPublicRequest,
     ) -> ::infra_kernel::Result<ListPostsReply> {
         crate::not_stubbed(&methods::LIST_PUBLIC)
+    }
+    /// Stands for [`Posts::list_by_tag`].
+    async fn list_by_tag(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListByTagRequest,
+    ) -> ::infra_kernel::Result<ListPostsReply> {
+        crate::not_stubbed(&methods::LIST_BY_TAG)
+    }
+    /// Stands for [`Posts::get_tags`].
+    async fn get_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetTagsRequest,
+    ) -> ::infra_kernel::Result<GetTagsReply> {
+        crate::not_stubbed(&methods::GET_TAGS)
+    }
+    /// Stands for [`Posts::search_tags`].
+    async fn search_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SearchTagsRequest,
+    ) -> ::infra_kernel::Result<SearchTagsReply> {
+        crate::not_stubbed(&methods::SEARCH_TAGS)
     }
     /// Stands for [`Posts::get_conversation`].
     async fn get_conversation(
@@ -103,6 +183,55 @@ impl<T: StubPosts> Posts for crate::Stub<T> {
     ) -> ::infra_kernel::Result<Post> {
         StubPosts::delete_post(&*self.0, context, request).await
     }
+    async fn reshare(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ReshareRequest,
+    ) -> ::infra_kernel::Result<ReshareReply> {
+        StubPosts::reshare(&*self.0, context, request).await
+    }
+    async fn unreshare(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnreshareRequest,
+    ) -> ::infra_kernel::Result<UnreshareReply> {
+        StubPosts::unreshare(&*self.0, context, request).await
+    }
+    async fn pin_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: PinPostRequest,
+    ) -> ::infra_kernel::Result<PinPostReply> {
+        StubPosts::pin_post(&*self.0, context, request).await
+    }
+    async fn unpin_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnpinPostRequest,
+    ) -> ::infra_kernel::Result<UnpinPostReply> {
+        StubPosts::unpin_post(&*self.0, context, request).await
+    }
+    async fn list_pinned(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListPinnedRequest,
+    ) -> ::infra_kernel::Result<ListPostsReply> {
+        StubPosts::list_pinned(&*self.0, context, request).await
+    }
+    async fn list_reshares(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListResharesRequest,
+    ) -> ::infra_kernel::Result<ListPostsReply> {
+        StubPosts::list_reshares(&*self.0, context, request).await
+    }
+    async fn get_reshared(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetResharedRequest,
+    ) -> ::infra_kernel::Result<GetResharedReply> {
+        StubPosts::get_reshared(&*self.0, context, request).await
+    }
     async fn get_posts(
         &self,
         context: &::infra_kernel::Context,
@@ -137,6 +266,27 @@ impl<T: StubPosts> Posts for crate::Stub<T> {
         request: ListPublicRequest,
     ) -> ::infra_kernel::Result<ListPostsReply> {
         StubPosts::list_public(&*self.0, context, request).await
+    }
+    async fn list_by_tag(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListByTagRequest,
+    ) -> ::infra_kernel::Result<ListPostsReply> {
+        StubPosts::list_by_tag(&*self.0, context, request).await
+    }
+    async fn get_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetTagsRequest,
+    ) -> ::infra_kernel::Result<GetTagsReply> {
+        StubPosts::get_tags(&*self.0, context, request).await
+    }
+    async fn search_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SearchTagsRequest,
+    ) -> ::infra_kernel::Result<SearchTagsReply> {
+        StubPosts::search_tags(&*self.0, context, request).await
     }
     async fn get_conversation(
         &self,

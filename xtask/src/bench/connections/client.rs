@@ -23,6 +23,7 @@ impl Client {
     /// On a connection that is open. Within a runtime.
     pub(super) fn new(stream: TcpStream) -> Result<Self> {
         stream.set_nodelay(true)?;
+        // `from_std` asks for it: a blocking socket would stop the one thread for all.
         stream.set_nonblocking(true)?;
         Ok(Self {
             stream: tokio::net::TcpStream::from_std(stream)?,
@@ -50,6 +51,8 @@ impl Client {
     async fn receive(&mut self) -> Result<ReplyHead> {
         self.received.clear();
         self.head_bytes = loop {
+            // From the beginning each time: the end may be split between two reads, and heads are
+            // short.
             let mut windows = self.received.windows(HEAD_END.len());
             match windows.position(|window| window == HEAD_END) {
                 Some(at) => break at + HEAD_END.len(),

@@ -48,6 +48,8 @@ pub(super) fn post_until(
         let handles: Vec<_> = (0..WRITERS)
             .map(|writer| {
                 scope.spawn(move || {
+                    // Each takes every fourth, so who posts what does not depend on how fast they
+                    // are.
                     let turns = (writer..).step_by(WRITERS);
                     post_some(address, people, per_second, run, turns, began, done)
                 })
@@ -89,6 +91,7 @@ fn post_some(
             break;
         }
         let number = ((run as u64) << 32) | turn as u64;
+        // Not the readers' series: who posts is not who reads just then.
         let author = &people[random(number ^ 0x5eed) as usize % people.len()];
         let words = format!("Beside {run}-{turn}: a few words about the light this morning.");
         let request = Request::post(

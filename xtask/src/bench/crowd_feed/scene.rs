@@ -149,6 +149,7 @@ fn each<T: Send>(
     for part in parts {
         all.extend(part?);
     }
+    // Makers end in any order, and people are found by their number.
     all.sort_unstable_by_key(|(number, _)| *number);
     Ok(all.into_iter().map(|(_, made)| made).collect())
 }

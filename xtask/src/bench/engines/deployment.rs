@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 use testing_engines::{Nats, Postgres, Redis, S3};
 
-use crate::bench::server::{Server, Usage, children};
+use crate::bench::server::{Server, Usage};
 
 /// Where a server keeps what it knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -137,15 +137,12 @@ impl Deployment {
         })
     }
 
-    /// What the engines have used so far, in processes of their own.
+    /// What the engines have used so far, in processes of their own: PostgreSQL has one for each
+    /// session.
     pub(crate) fn engines_usage(&self) -> Result<Usage> {
         let mut sum = Usage::default();
         for process in self.engines.processes() {
-            sum = sum.and(Usage::of(process)?);
-            for child in children(process)? {
-                // A session may have ended since; then its time is its parent's.
-                sum = sum.and(Usage::of(child).unwrap_or_default());
-            }
+            sum = sum.and(Usage::with_children(process)?);
         }
         Ok(sum)
     }
@@ -159,6 +156,7 @@ impl Deployment {
         let result = work(self)?;
         Ok((
             result,
+            // A session that has ended and is not waited for yet is in nobody's time for a moment.
             self.engines_usage()?.processor.saturating_sub(before),
         ))
     }

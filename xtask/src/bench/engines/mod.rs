@@ -67,6 +67,7 @@ struct Ways {
 pub(crate) fn measure(bench: &Bench, shapes: &[Shape], report: &mut Report) -> Result<()> {
     let shapes = if shapes.is_empty() { &SHAPES } else { shapes };
     let scenes = shapes.iter().map(|shape| Scene::prepare(bench, *shape));
+    // All before the first measurement: by turns, a change of the machine hits every shape.
     let scenes = scenes.collect::<Result<Vec<_>>>()?;
     requests(
         bench,
@@ -242,6 +243,7 @@ impl Scene {
     fn follow(&self, _run: usize, time: Duration) -> Result<load::Outcome> {
         self.load(FOLLOWERS, time, |follower, turn| {
             let follower = &self.people[PEOPLE - 1 - follower];
+            // A follow and its end go to the same one, so each request changes something.
             let followee = &self.people[1 + (turn as usize / 2) % WRITERS];
             let verb = ["follow", "unfollow"][turn as usize % 2];
             let path = format!("/api/v1/accounts/{}/{verb}", followee.id);

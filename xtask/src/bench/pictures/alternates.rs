@@ -150,6 +150,7 @@ fn encode(
 
 /// Runs a command; the shell knows what it and all that it started took.
 fn processor_ms(command: &[PathBuf]) -> Result<f64> {
+    // The command's errors go to stderr, so that stdout has nothing but the times.
     let script = "exec 3>&2; TIMEFORMAT='%3U %3S'; { time \"$@\" >/dev/null 2>&3; } 2>&1";
     let mut shell = Command::new("bash");
     shell

@@ -32,7 +32,7 @@ const SHARP: &str = "sharp@0.34.5";
 
 /// What all measurements need.
 struct Tools {
-    /// The codec's example.
+    /// The example that makes the ladder with our codec.
     renditions: PathBuf,
     /// The example of the codecs in worker processes.
     alternates: PathBuf,
@@ -114,6 +114,7 @@ fn prepare(root: &Path) -> Result<Tools> {
         ensure!(status.success(), "npm could not install {SHARP}");
     }
     let sharp = folder.join("sharp.mjs");
+    // Beside the `node_modules` in which node looks for sharp.
     std::fs::write(&sharp, include_str!("sharp.mjs"))?;
     Ok(Tools {
         renditions: target.join("release/examples/renditions"),
@@ -204,6 +205,7 @@ fn contenders(tools: &Tools, photos: &[PathBuf], cores: usize) -> Vec<(String, V
 /// The command, held to the first so many cores.
 fn on_cores(words: &[String], cores: usize) -> Command {
     let mut command = Command::new("taskset");
+    // Also what libvips and node start of their own stays within these.
     command.args(["-c", if cores == 1 { "0" } else { "0,1" }]);
     command
         .args(words)

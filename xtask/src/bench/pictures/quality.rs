@@ -121,6 +121,7 @@ pub(super) fn reference(root: &Path, photo: &str, tools: &Tools) -> Result<PathB
         let mut command = Command::new("vipsthumbnail");
         command
             .arg(&photo)
+            // Lossless and made once, so that encoders differ in nothing but encoding.
             .args(["--size", &format!("{SIDE}x{SIDE}>"), "--linear", "-o"]);
         said(command.arg(format!("{}[strip]", path.display())))?;
     }
@@ -172,6 +173,7 @@ pub(super) fn build_judge(root: &Path) -> Result<PathBuf> {
     let mut command = Command::new(cargo);
     command
         .args(["build", "--release", "--quiet"])
+        // Where it is looked for below, whatever the environment says.
         .env("CARGO_TARGET_DIR", &target);
     said(command.current_dir(&folder))?;
     Ok(target.join("release/judge"))

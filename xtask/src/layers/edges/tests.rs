@@ -41,7 +41,7 @@ const ALLOWED: &str = "
     business-posts-gateway business/posts/gateway infra-rpc normal
     business-posts business/posts/core business-posts-gateway normal
     business-posts business/posts/core business-media-gateway normal
-    business-posts business/posts/core sqlx normal
+    infra-db infra/db sqlx normal
     business-media business/media/core business-media-codec normal
     product-feed product/feed/core business-graph-gateway normal
     product-feed product/feed/core testing-kit dev
@@ -67,6 +67,7 @@ const FORBIDDEN: &str = "
     presentation-web presentation/web infra-db normal a surface calls gateways
     presentation-web presentation/web presentation-mastodon normal neighbour
     presentation-web presentation/web business-posts dev [cores]
+    business-posts business/posts/core sqlx normal only infra-db
     presentation-web presentation/web sqlx normal only infra-db
     heliograph app sqlx normal only infra-db
     business-graph business/graph/core axum dev only edge-*, presentation-*

@@ -36,6 +36,7 @@ struct Removed {
 impl Removed {
     /// Whether there may be more to remove.
     fn is_full_batch(self) -> bool {
+        // There is one setup token at most.
         let most = self.sessions.max(self.codes);
         most.max(self.known_browsers).max(self.applications) >= u64::from(BATCH)
     }
@@ -65,6 +66,7 @@ pub(crate) async fn run(state: &State, stop: &CancellationToken) {
                 "removed what had expired"
             ),
             Err(error) => {
+                // As an error, so that the log has its causes, too.
                 let error: &dyn std::error::Error = &error;
                 tracing::warn!(error, "what has expired was not removed");
             }
@@ -78,6 +80,7 @@ pub(crate) async fn run(state: &State, stop: &CancellationToken) {
 
 async fn run_once(state: &State, stop: &CancellationToken) -> Result<Removed, AccountsError> {
     let (now, uptime) = (state.clock.now(), state.clock.uptime());
+    // What is in memory as well: a bucket that is full says nothing.
     state.limits.forget_full(uptime);
     let mut removed = Removed::default();
     for _ in 0..BATCHES_MAX {

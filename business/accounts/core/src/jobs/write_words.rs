@@ -41,7 +41,9 @@ pub(crate) async fn run(state: &State, stop: &CancellationToken) {
 async fn write_batch(connection: &mut Connection) -> Result<usize, AccountsError> {
     let missing = account_words::missing(connection, BATCH).await?;
     for id in &missing {
+        // Read in the transaction: a change that comes after it writes words of its own.
         let account = accounts::by_id_for_update(connection, *id).await?;
+        // Of an account that is gone nothing is written but that it lacks nothing any more.
         let words = account.map(|account| words::of_account(&account));
         account_words::replace(connection, *id, &words.unwrap_or_default()).await?;
     }

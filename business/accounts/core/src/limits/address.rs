@@ -48,10 +48,13 @@ impl Address {
         }
         let parsed = text
             .parse::<IpAddr>()
+            // With a port, as some proxies write it.
             .or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()));
+        // An IPv4 address is one subscriber's, also where it is written as IPv6.
         Some(match parsed.map(|address| address.to_canonical()) {
             Ok(IpAddr::V4(address)) => Self::V4(address.octets()),
             Ok(IpAddr::V6(address)) => Self::V6(first_eight(&address.octets())),
+            // What no address can be made of is still the same for the same sender.
             Err(_) => Self::Other(first_eight(&Sha256::digest(text))),
         })
     }

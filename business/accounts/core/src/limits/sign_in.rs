@@ -48,7 +48,7 @@ pub(crate) struct Attempt {
     grant: Grant,
 }
 
-/// Who tries.
+/// Who tries to sign in, as far as it decides which limits count the try.
 #[derive(Clone, Copy)]
 pub(crate) enum Client {
     /// A browser of which the account knows nothing.
@@ -118,7 +118,10 @@ impl SignInLimits {
         address: Option<Address>,
         now: Uptime,
     ) -> Result<Attempt, AccountsError> {
+        // Not released when the limits of the name refuse: it was a try from this address all the
+        // same.
         self.tries.take(address, now).await?;
+        // Eight bytes of a hash: two names that had the same would share a limit, and nothing more.
         let name = first_eight(&Sha256::digest(email_key(name)));
         let client = Client::Stranger(name, address);
         let grant = self.counter.take(&self.failures_of(client), now).await?;
@@ -134,6 +137,7 @@ impl SignInLimits {
         browser: SecretHash,
         now: Uptime,
     ) -> Option<Attempt> {
+        // By the account: whichever of its names was typed, the browser is known to it.
         let client = Client::Known(account_id, browser);
         let mut asked = self.failures_of(client);
         asked.push(ask_known(&self.tries_of_known, account_id, browser));
@@ -153,6 +157,7 @@ impl SignInLimits {
         match client {
             Client::Stranger(name, address) => {
                 let of = |network: fn(Address) -> Network| {
+                    // Those without an address share one place.
                     address.map_or([0; 10], |address| network(address).bytes())
                 };
                 vec![

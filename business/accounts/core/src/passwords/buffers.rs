@@ -38,6 +38,7 @@ impl Buffers {
                 .unwrap_or_else(PoisonError::into_inner);
             return work(&mut allocate(blocks));
         }
+        // The lock is held for this look, and not for the work.
         let idle = self.idle().pop();
         let mut buffer = idle.unwrap_or_else(|| allocate(self.blocks));
         let result = work(&mut buffer[..blocks]);

@@ -29,6 +29,7 @@ const REFUSED_SCHEMES: [&str; 16] = [
     "jar",
     "mailto",
     "resource",
+    // But for the one that is named above.
     "urn",
     "vbscript",
     "view-source",
@@ -141,6 +142,7 @@ fn check_website(website: &str) -> Result<(), AccountsError> {
 }
 
 fn check_redirect_uri(uri: &str) -> Result<(), AccountsError> {
+    // A redirect address has no fragment (RFC 6749, 3.1.2).
     if uri == OUT_OF_BAND || (is_plain(uri) && !uri.contains('#') && leads_to_an_application(uri)) {
         return Ok(());
     }
@@ -163,6 +165,7 @@ fn leads_to_an_application(uri: &str) -> bool {
     let Some((scheme, rest)) = uri.split_once(':') else {
         return false;
     };
+    // RFC 3986, 3.1.
     let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme
             .chars()

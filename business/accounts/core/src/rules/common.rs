@@ -117,6 +117,7 @@ fn fold(text: &str) -> String {
 
 fn is_repetition(text: &[char]) -> bool {
     let repeats = |unit: usize| {
+        // A text that is one unit repeats nothing.
         text.len() > unit
             && text
                 .iter()
@@ -163,6 +164,7 @@ fn is_dressed(text: &[char], is_core: &dyn Fn(&str) -> bool) -> bool {
 fn is_word(core: &str) -> bool {
     let half = core.len() / 2;
     FOLDED_WORDS.contains(core)
+        // Half of the bytes may end within a letter.
         || (core.is_char_boundary(half)
             && core[..half] == core[half..]
             && FOLDED_WORDS.contains(&core[..half]))

@@ -26,6 +26,7 @@ pub(crate) struct Password {
 impl Password {
     /// What somebody typed; nothing when it is longer than any password.
     pub(crate) fn typed(text: String) -> Option<Self> {
+        // Before it is normalised, which is work for each byte.
         if text.len() > TYPED_BYTES_MAX {
             return None;
         }

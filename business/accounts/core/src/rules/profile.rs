@@ -51,6 +51,7 @@ pub(crate) fn apply(
     set(&mut changed.header_media_id, request.header_media_id);
     set(&mut changed.bot, request.bot);
     set(&mut changed.discoverable, request.discoverable);
+    set(&mut changed.locked, request.locked);
     set(&mut changed.default_sensitive, request.default_sensitive);
     set(
         &mut changed.default_originals_shared,
@@ -91,6 +92,7 @@ fn check_text(
     text: &str,
     characters_max: usize,
 ) -> Result<String, AccountsError> {
+    // Forms send the end of a line as two characters, and their own counters count one.
     let text = text.replace("\r\n", "\n");
     let characters = text.chars().count();
     if characters > characters_max {

@@ -206,6 +206,7 @@ fn is_local_part(local: &str) -> bool {
 pub(super) fn is_domain(domain: &str) -> bool {
     let is_label = |label: &str| {
         (1..=DOMAIN_LABEL_BYTES_MAX).contains(&label.len())
+            // Letters of every script: people write such domains as they read them.
             && label.chars().all(|c| c.is_alphanumeric() || c == '-')
             && !label.starts_with('-')
             && !label.ends_with('-')

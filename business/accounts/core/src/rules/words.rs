@@ -59,6 +59,8 @@ fn folded(word: &str) -> String {
             'đ' | 'ð' => folded.push('d'),
             'ħ' => folded.push('h'),
             'ı' => folded.push('i'),
+            // It stands at a word's end only, and what is typed so far may end in the middle of a
+            // word.
             'ς' => folded.push('σ'),
             letter if is_combining_mark(letter) => {}
             letter => folded.push(letter),

@@ -21,6 +21,7 @@ pub(super) async fn create_application(
     let scopes = application::check(&request)?;
     let now = state.clock.now();
     let address = Address::parse(&request.remote_address);
+    // After the check, so that a mistake uses up none of the address's allowance.
     state
         .limits
         .applications
@@ -80,6 +81,7 @@ pub(super) async fn verified_client(
     client_secret: String,
 ) -> Result<Application, AccountsError> {
     let is_empty = client_secret.is_empty();
+    // Of an empty one, too: its hash is kept for no application.
     let given = Secret::given(client_secret).hash();
     let client = applications::by_client_id(state.database.reader(), client_id).await?;
     client
@@ -97,6 +99,7 @@ pub(super) async fn revoke_token(
 ) -> Result<RevokeTokenReply, AccountsError> {
     let application = verified_client(state, &request.client_id, request.client_secret).await?;
     let token = Secret::given(request.token);
+    // A token that is none needs no revoking: no error (RFC 7009, 2.2).
     if !token.is_well_formed() {
         return Ok(RevokeTokenReply {});
     }

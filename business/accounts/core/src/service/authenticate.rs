@@ -66,6 +66,7 @@ pub(super) async fn authenticate(
     if let Some(known) = state.caches.grants.get(&hash) {
         return known.at(now, kind);
     }
+    // Taken before the read: what is written in between refuses the insertion.
     let version = state.caches.grants.version(&hash);
     let session = sessions::find(state.database.reader(), hash).await?;
     let session = session.ok_or(AccountsError::NotSignedIn)?;
@@ -74,8 +75,11 @@ pub(super) async fn authenticate(
         expires_at: session.expires_at(),
         grant: Arc::new(session.into()),
     };
+    // Before it is kept, so that what grants nothing takes no place in the cache.
     let grant = known.at(now, kind)?;
     state.caches.grants.insert(hash, version, known);
+    // Only where the row was read: an entry of the cache lives for seconds, and uses are recorded
+    // by the hour.
     if last_used_at.plus(USE_RECORDED_EVERY) <= now {
         record_use(state, id, now);
     }
@@ -93,6 +97,7 @@ fn record_use(state: &State, id: SessionId, now: Timestamp) {
         let noted: Result<(), AccountsError> = database
             .write(move |connection| Box::pin(sessions::touch(connection, id, now, expires_at)))
             .await;
+        // The next use is recorded in its place.
         if let Err(error) = noted {
             let error: &dyn std::error::Error = &error;
             tracing::warn!(error, session_id = %id, "the use of a session was not recorded");

@@ -25,6 +25,7 @@ pub(super) async fn authorize(
     let client = client
         .ok_or(AccountsError::NotFound("application"))?
         .application;
+    // Exactly: anything looser could lead the code elsewhere (RFC 9700, 2.1).
     if !client.redirect_uris.contains(&request.redirect_uri) {
         return Err(AccountsError::invalid(
             fields::REDIRECT_URI,

@@ -41,6 +41,7 @@ pub(super) async fn issue_token(
             "A token is issued for an authorization code or for client credentials.",
         )
     })?;
+    // No secret comes with it: the caller is the application itself, which has authenticated.
     if let Proof::NewAccount(account) = proof {
         return token_of_new_account(state, account).await;
     }
@@ -48,6 +49,7 @@ pub(super) async fn issue_token(
     match proof {
         Proof::AuthorizationCode(code) => redeem(state, &client, code).await,
         Proof::ClientCredentials(asked) => token_of_application(state, &client, &asked).await,
+        // Not reached: it was dealt with above.
         Proof::NewAccount(account) => token_of_new_account(state, account).await,
     }
 }
@@ -157,6 +159,7 @@ fn token_session(
         scopes,
         user_agent: String::new(),
         now,
+        // As Mastodon's tokens, which clients keep for good.
         expires_at: None,
     }
 }
@@ -170,6 +173,7 @@ async fn redeem_code(
 ) -> Result<Redeemed, AccountsError> {
     let hash = Secret::given(proof.code).hash();
     let code = codes::find(connection, hash).await?;
+    // Another application's code is as good as none.
     let code = code
         .filter(|code| Some(code.application_id()) == session.application_id)
         .ok_or_else(code_refused)?;
@@ -201,6 +205,7 @@ fn check_code(
     verifier: &str,
     now: Timestamp,
 ) -> Result<(), AccountsError> {
+    // The redirect address must be the one that the code was asked for with (RFC 6749, 4.1.3).
     if code.expires_at() <= now || code.redirect_uri != redirect_uri {
         return Err(code_refused());
     }

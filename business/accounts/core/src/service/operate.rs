@@ -84,6 +84,7 @@ pub(super) async fn reset_password(
     context: &Context,
     request: ResetPasswordRequest,
 ) -> Result<ResetPasswordReply, AccountsError> {
+    // Read before the transaction: the writer must not wait for a hash.
     let email = credentials::email_of(state.database.reader(), &request.username).await?;
     let names = [request.username.as_str(), email.as_str()];
     let (password, generated) = given_or_generated(state, request.password, names)?;
@@ -98,6 +99,7 @@ pub(super) async fn reset_password(
                         accounts::local_by_name_for_update(connection, &request.username).await?;
                     let id = account.ok_or(AccountsError::NotFound("account"))?.id();
                     credentials::set_hash(connection, id, &hash, now).await?;
+                    // Anyone who knew the old password is signed out, applications as well.
                     removals::remove_access(connection, id).await?;
                     let message = SessionsRevoked {
                         account_id: id.get(),
@@ -108,6 +110,7 @@ pub(super) async fn reset_password(
                     Ok(())
                 })
             },
+            // Grants are kept by their secrets, not by account.
             |caches, ()| caches.grants.invalidate_all(),
         )
         .await?;
@@ -126,6 +129,8 @@ pub(super) async fn create_setup_token(
         .database
         .write(move |connection| {
             Box::pin(async move {
+                // With an account there is somebody who can sign in: no link may open the server
+                // any more.
                 if accounts::count_for_update(connection).await? > 0 {
                     return Ok(false);
                 }

@@ -41,6 +41,7 @@ pub(super) async fn get_account_heads(
     let head = |account: &Arc<Account>| AccountHead {
         id: account.id,
         revision: account.revision,
+        locked: account.locked,
     };
     Ok(GetAccountHeadsReply {
         heads: found.iter().map(head).collect(),
@@ -109,6 +110,7 @@ pub(super) async fn list_accounts(
             format!("A list must ask for 1 to {LIST_MAX} accounts."),
         ));
     }
+    // 0 stands for the newest.
     let before = Some(request.before).filter(|before| *before > 0);
     let before = before.map_or(i64::MAX, |before| i64::try_from(before).unwrap_or(i64::MAX));
     let accounts = accounts::newest(state.database.reader(), before, request.limit).await?;

@@ -39,6 +39,7 @@ pub(super) async fn register(
     let setup_token = Some(request.setup_token.clone()).filter(|token| !token.is_empty());
     let setup_token = setup_token.map(|token| Secret::given(token).hash());
     let maker = setup_token.map_or(Maker::Anyone, |_| Maker::Setup);
+    // The setup link works on a closed server, too: it makes the first admin.
     if maker == Maker::Anyone && !state.settings.registrations_open {
         return Err(AccountsError::RegistrationClosed);
     }
@@ -70,9 +71,12 @@ async fn sign_up(
     check_setup_token(state, setup_token).await?;
     let password = check_sign_up(state, request, maker).await?;
     if maker == Maker::Setup {
+        // Not rationed: there is one such link, and it works once.
         let role = Role::Admin;
         return hash_and_write(state, context, request, password, role, setup_token).await;
     }
+    // After the checks, so that mistakes use up nobody's room, and before the hash, which is the
+    // work.
     let limit = &state.limits.all_registrations;
     let grant = limit.take(state.clock.uptime()).await?;
     let made = hash_and_write(state, context, request, password, Role::Member, None).await;
@@ -99,6 +103,7 @@ async fn hash_and_write(
         email: request.email.clone(),
         password_hash,
         role,
+        // A language that is not known is no reason to refuse a person.
         language: canonical_language(&request.locale).unwrap_or_default(),
         setup_token,
     };
@@ -124,6 +129,7 @@ async fn check_sign_up(
         }
     }
     problems.extend(check_email(&request.email).err());
+    // Taken out, so that no copy of the password stays in the request.
     let text = std::mem::take(&mut request.password);
     let password = choose_password(state, text, [&request.username, &request.email]);
     let password = password.map_err(|problem| problems.push(problem)).ok();
@@ -231,6 +237,7 @@ async fn insert(
     new: &NewAccount,
     now: Timestamp,
 ) -> Result<(), AccountsError> {
+    // Again, in the transaction: two may have followed the same link.
     if let Some(token) = new.setup_token
         && !setup_tokens::is_valid_for_update(connection, token).await?
     {
@@ -240,10 +247,12 @@ async fn insert(
         return Err(username_taken().into());
     }
     let hash = &new.password_hash;
+    // The error takes the account back as well.
     if !credentials::insert(connection, account.id(), &new.email, hash, now).await? {
         return Err(email_taken().into());
     }
     account_words::replace(connection, account.id(), &words::of_account(account)).await?;
+    // With the first account the link has done its work.
     setup_tokens::remove_expired(connection).await?;
     Ok(())
 }

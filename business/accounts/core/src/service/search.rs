@@ -36,6 +36,7 @@ pub(super) async fn search_accounts(
     )
     .await?;
     add_named(state, &request.query, &mut found).await?;
+    // Several words are no one's name.
     let key = match beginnings.as_slice() {
         [only] => only.as_str(),
         _ => "",

@@ -55,6 +55,7 @@ pub(super) async fn sign_in(
             .map(|secret| secret.hash()),
     };
     let address = Address::parse(&request.remote_address);
+    // Counted as a failure before it is checked, so that concurrent tries are bounded, too.
     let attempt = begin_attempt(state, name, &browser, address).await?;
     let line = match attempt.client {
         Client::Stranger(..) => Line::of(address),
@@ -131,6 +132,7 @@ async fn check(
     let Some(credential) = found.filter(|_| fit != Fit::No) else {
         return Err(AccountsError::WrongCredentials);
     };
+    // Only of a right password, so that the time it takes tells nobody whether a guess was near.
     let better_hash = if fit == Fit::AsTyped || state.passwords.is_outdated(&hash) {
         Some(state.passwords.hash(context, line, password).await?)
     } else {
@@ -193,6 +195,7 @@ pub(super) async fn sign_out(
     request: SignOutRequest,
 ) -> Result<SignOutReply, AccountsError> {
     let secret = Secret::given(request.session_secret);
+    // What cannot be a session is over already.
     if !secret.is_well_formed() {
         return Ok(SignOutReply {});
     }

@@ -50,6 +50,7 @@ pub(super) async fn write_change(
         revision: changed.revision,
     };
     accounts::update(connection, &changed).await?;
+    // The other source of words, the username, never changes.
     if changed.display_name != before.display_name {
         account_words::replace(connection, changed.id(), &words::of_account(&changed)).await?;
     }

@@ -23,7 +23,7 @@ pub(crate) const SEARCH: &str = "SELECT DISTINCT w.account_id FROM \
 pub(crate) const REMOVE: &str = "DELETE FROM account_words WHERE account_id = $1";
 pub(crate) const NOT_MISSING: &str = "DELETE FROM accounts_without_words WHERE account_id = $1";
 /// Reads no more of the table than it returns.
-const MISSING: &str = "SELECT account_id FROM accounts_without_words LIMIT $1";
+pub(super) const MISSING: &str = "SELECT account_id FROM accounts_without_words LIMIT $1";
 
 /// Accounts that have words with all of these beginnings, in no particular order.
 pub(crate) async fn search(
@@ -49,6 +49,9 @@ pub(crate) async fn search(
     Ok(ids.into_iter().map(AccountId::from_sql).collect())
 }
 
+pub(super) const REPLACE: &str =
+    "INSERT INTO account_words (word, account_id) SELECT value, $2 FROM json_each($1, '$')";
+
 /// Writes the words of an account in place of those of before.
 pub(crate) async fn replace(
     connection: &mut Connection,
@@ -64,13 +67,11 @@ pub(crate) async fn replace(
     }
     let words =
         serde_json::to_string(words).map_err(|error| AccountsError::Unreadable(Box::new(error)))?;
-    infra_db::query(
-        "INSERT INTO account_words (word, account_id) SELECT value, $2 FROM json_each($1, '$')",
-    )
-    .bind(words)
-    .bind(id)
-    .execute(connection)
-    .await?;
+    infra_db::query(REPLACE)
+        .bind(words)
+        .bind(id)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

@@ -13,7 +13,7 @@ macro_rules! select {
             "SELECT id, revision, username, display_name, note, fields, avatar_media_id, \
              header_media_id, role, bot, discoverable, created_at, default_visibility, \
              default_sensitive, default_language, default_originals_shared, default_camera_shown, \
-             indexable, attribution_domains, domain, uri FROM accounts ",
+             indexable, attribution_domains, domain, uri, locked FROM accounts ",
             $rest
         )
     };
@@ -27,6 +27,7 @@ pub(crate) const LOCAL_BY_NAMES: &str =
 pub(crate) const LOCAL_BY_NAME: &str = select!("WHERE username_key = $1 AND domain = ''");
 pub(crate) const BY_ID: &str = select!("WHERE id = $1");
 pub(crate) const NEWEST: &str = select!("WHERE id < $1 ORDER BY id DESC LIMIT $2");
+// Kept as accounts are made: to count them would be a walk over the table.
 pub(crate) const COUNT: &str = "SELECT accounts FROM account_count WHERE id = 1";
 
 #[derive(infra_db::Row)]
@@ -52,6 +53,7 @@ struct Row {
     attribution_domains: String,
     domain: String,
     uri: String,
+    locked: bool,
 }
 
 impl TryFrom<Row> for Account {
@@ -80,6 +82,7 @@ impl TryFrom<Row> for Account {
             attribution_domains: domains_from_sql(&row.attribution_domains)?,
             domain: row.domain,
             uri: row.uri,
+            locked: row.locked,
         })
     }
 }
@@ -198,6 +201,8 @@ pub(crate) fn blank(
     }
 }
 
+pub(super) const INSERT: &str = "UPDATE account_count SET accounts = accounts + 1 WHERE id = 1";
+
 /// Writes a new local account and counts it; returns whether its name was free.
 pub(crate) async fn insert(
     connection: &mut Connection,
@@ -233,41 +238,41 @@ pub(crate) async fn insert(
     if inserted == 0 {
         return Ok(false);
     }
-    infra_db::query("UPDATE account_count SET accounts = accounts + 1 WHERE id = 1")
-        .execute(connection)
-        .await?;
+    // In the same transaction: whether there is any account decides about the setup link.
+    infra_db::query(INSERT).execute(connection).await?;
     Ok(true)
 }
+
+pub(super) const UPDATE: &str = "UPDATE accounts SET revision = $2, display_name = $3, note = $4, fields = $5, avatar_media_id = $6, \
+     header_media_id = $7, role = $8, bot = $9, discoverable = $10, default_visibility = $11, \
+     default_sensitive = $12, default_language = $13, default_originals_shared = $14, \
+     default_camera_shown = $15, indexable = $16, attribution_domains = $17, locked = $18 WHERE id = $1";
 
 /// Writes what can change of an account, and its revision.
 pub(crate) async fn update(
     connection: &mut Connection,
     account: &Account,
 ) -> Result<(), AccountsError> {
-    infra_db::query(
-        "UPDATE accounts SET revision = $2, display_name = $3, note = $4, fields = $5, avatar_media_id = $6, \
-         header_media_id = $7, role = $8, bot = $9, discoverable = $10, default_visibility = $11, \
-         default_sensitive = $12, default_language = $13, default_originals_shared = $14, \
-         default_camera_shown = $15, indexable = $16, attribution_domains = $17 WHERE id = $1",
-    )
-    .bind(account.id.cast_signed())
-    .bind(account.revision.cast_signed())
-    .bind(&account.display_name)
-    .bind(&account.note)
-    .bind(fields_to_sql(&account.fields)?)
-    .bind(account.avatar_media_id.cast_signed())
-    .bind(account.header_media_id.cast_signed())
-    .bind(account.role)
-    .bind(account.bot)
-    .bind(account.discoverable)
-    .bind(&account.default_visibility)
-    .bind(account.default_sensitive)
-    .bind(&account.default_language)
-    .bind(account.default_originals_shared)
-    .bind(account.default_camera_shown)
-    .bind(account.indexable)
-    .bind(domains_to_sql(&account.attribution_domains)?)
-    .execute(connection)
-    .await?;
+    infra_db::query(UPDATE)
+        .bind(account.id.cast_signed())
+        .bind(account.revision.cast_signed())
+        .bind(&account.display_name)
+        .bind(&account.note)
+        .bind(fields_to_sql(&account.fields)?)
+        .bind(account.avatar_media_id.cast_signed())
+        .bind(account.header_media_id.cast_signed())
+        .bind(account.role)
+        .bind(account.bot)
+        .bind(account.discoverable)
+        .bind(&account.default_visibility)
+        .bind(account.default_sensitive)
+        .bind(&account.default_language)
+        .bind(account.default_originals_shared)
+        .bind(account.default_camera_shown)
+        .bind(account.indexable)
+        .bind(domains_to_sql(&account.attribution_domains)?)
+        .bind(account.locked)
+        .execute(connection)
+        .await?;
     Ok(())
 }

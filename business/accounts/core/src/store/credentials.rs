@@ -79,6 +79,7 @@ pub(crate) async fn insert(
     password_hash: &str,
     now: Timestamp,
 ) -> Result<bool, AccountsError> {
+    // As NULL, because of two empty texts the second would count as taken.
     let email = Some(email).filter(|email| !email.is_empty());
     let inserted = infra_db::query(
         "INSERT INTO credentials (account_id, email, email_key, password_hash, changed_at) \

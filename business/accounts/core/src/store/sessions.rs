@@ -17,8 +17,9 @@ const USER_AGENT_CHARACTERS_MAX: usize = 256;
 pub(crate) const BY_HASH: &str = "SELECT s.id, s.account_id, s.application_id, s.scopes, \
     s.last_used_at, s.expires_at, a.role FROM sessions s LEFT JOIN accounts a ON a.id = s.account_id \
     WHERE s.secret_hash = $1";
+// Uses are recorded concurrently: one that is late must not set the time back.
 pub(crate) const TOUCH: &str = "UPDATE sessions SET last_used_at = $2, \
-    expires_at = CASE WHEN expires_at IS NULL THEN NULL ELSE $3 END WHERE id = $1 AND last_used_at < $2";
+    expires_at = CASE WHEN expires_at IS NULL THEN NULL ELSE CAST($3 AS BIGINT) END WHERE id = $1 AND last_used_at < $2";
 pub(crate) const REMOVE_BY_HASH: &str =
     "DELETE FROM sessions WHERE secret_hash = $1 AND application_id = $2";
 pub(crate) const APPLICATION_OF: &str =
@@ -81,6 +82,7 @@ impl From<Session> for Grant {
             application_id: session.application_id.cast_unsigned(),
             session_id: session.id.cast_unsigned(),
             scopes: session.scopes,
+            // An application's own token is of no account, and so of no role.
             role: session
                 .role
                 .map_or(Role::Unspecified.into(), accounts::role_from_sql),

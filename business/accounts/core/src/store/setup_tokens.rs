@@ -7,7 +7,7 @@ use crate::error::AccountsError;
 use crate::secret::SecretHash;
 
 /// The token, while there is no account.
-const FIND: &str = "SELECT token_hash FROM setup_tokens WHERE id = 1 \
+pub(super) const FIND: &str = "SELECT token_hash FROM setup_tokens WHERE id = 1 \
     AND EXISTS (SELECT 1 FROM account_count WHERE id = 1 AND accounts = 0)";
 
 pub(crate) async fn is_valid(reader: &Reader, token: SecretHash) -> Result<bool, AccountsError> {
@@ -42,12 +42,10 @@ pub(crate) async fn replace(
     Ok(())
 }
 
+pub(super) const REMOVE_EXPIRED: &str = "DELETE FROM setup_tokens WHERE EXISTS (SELECT 1 FROM account_count WHERE id = 1 AND accounts > 0)";
+
 /// Removes the token when there is an account; returns how many were removed.
 pub(crate) async fn remove_expired(connection: &mut Connection) -> Result<u64, AccountsError> {
-    let removed = infra_db::query(
-        "DELETE FROM setup_tokens WHERE EXISTS (SELECT 1 FROM account_count WHERE id = 1 AND accounts > 0)",
-    )
-    .execute(connection)
-    .await?;
+    let removed = infra_db::query(REMOVE_EXPIRED).execute(connection).await?;
     Ok(removed)
 }

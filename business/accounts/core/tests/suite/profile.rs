@@ -58,6 +58,7 @@ async fn a_change_is_seen_at_once_with_its_revision_and_event() {
         avatar_media_id: Some(7),
         bot: Some(true),
         discoverable: Some(true),
+        locked: Some(true),
         default_visibility: Some("private".to_owned()),
         default_sensitive: Some(true),
         default_language: Some("PT_br".to_owned()),
@@ -74,6 +75,7 @@ async fn a_change_is_seen_at_once_with_its_revision_and_event() {
         avatar_media_id: 7,
         bot: true,
         discoverable: true,
+        locked: true,
         default_visibility: "private".to_owned(),
         default_sensitive: true,
         default_language: "pt-BR".to_owned(),
@@ -86,6 +88,7 @@ async fn a_change_is_seen_at_once_with_its_revision_and_event() {
     let head = AccountHead {
         id: changed.id,
         revision: 2,
+        locked: true,
     };
     assert_eq!(heads(&domain, &[changed.id()]).await, [head]);
     let events = domain.events().await;

@@ -34,6 +34,7 @@ impl Handler for RemoveDeleted {
     /// An attempt that is cut off continues where it was: each batch is committed.
     async fn handle(&self, _: &Context, event: &Event) -> Result<(), HandlerError> {
         let PostDeleted { head, .. } = event.decode()?;
+        // An event without a head names no post, and another attempt would not change that.
         let Some(head) = head else { return Ok(()) };
         while remove_some(&self.0, head.id).await? {}
         Ok(())
@@ -68,6 +69,7 @@ async fn write(connection: &mut Connection, post: u64) -> Result<Removed, DbErro
     let mut accounts =
         store::delete_some_of_post(connection, likes::DELETE_SOME_OF_POST, post, BATCH_MAX).await?;
     let likes_left = match accounts.len() {
+        // `subtract` needs a row, and a post that nobody likes has none.
         0 => counts::read(connection, post).await?,
         count => {
             let fewer = i64::try_from(count).unwrap_or(i64::MAX);

@@ -17,6 +17,7 @@ pub(crate) async fn bookmark(
     context: &Context,
     request: BookmarkRequest,
 ) -> Result<BookmarkReply, EngagementError> {
+    // Before the transaction: the only writer does not wait for another domain.
     state.require_post(context, request.post_id).await?;
     let (writing, changed) = (Arc::clone(state), Arc::clone(state));
     state
@@ -38,6 +39,7 @@ pub(crate) async fn unbookmark(
     state: &Arc<State>,
     request: UnbookmarkRequest,
 ) -> Result<UnbookmarkReply, EngagementError> {
+    // The post is not asked for: a mark on one that is gone can be removed, too.
     let UnbookmarkRequest {
         account_id,
         post_id,

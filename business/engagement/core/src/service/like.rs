@@ -115,6 +115,7 @@ async fn write_unlike(
         account_id: request.account_id,
         post_id: request.post_id,
     };
+    // The key of the like's event, so that the two are delivered in their order.
     let key = request.account_id;
     let event = Event::new(context, &state.ids, topics::UNLIKED, key, &unliked);
     outbox::append(connection, &event).await?;

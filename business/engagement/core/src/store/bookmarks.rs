@@ -23,7 +23,7 @@ pub(super) const NEWER: &str = page!("ASC");
 pub(crate) const AMONG: &str = "SELECT post_id FROM json_each($2) AS wanted \
      CROSS JOIN bookmarks WHERE account_id = $1 AND post_id = wanted.value";
 pub(crate) const DELETE_SOME_OF_POST: &str = "DELETE FROM bookmarks WHERE id IN \
-     (SELECT id FROM bookmarks WHERE post_id = $1 ORDER BY id LIMIT CAST($2 AS BIGINT)) RETURNING account_id";
+     (SELECT id FROM bookmarks WHERE post_id = $1 LIMIT CAST($2 AS BIGINT)) RETURNING account_id";
 
 #[derive(infra_db::Row)]
 struct BookmarkRow {
@@ -62,13 +62,15 @@ pub(crate) async fn insert(
     Ok(inserted == 1)
 }
 
+pub(super) const DELETE: &str = "DELETE FROM bookmarks WHERE account_id = $1 AND post_id = $2";
+
 /// Removes a bookmark, and returns whether it was there.
 pub(crate) async fn delete(
     connection: &mut Connection,
     account: u64,
     post: u64,
 ) -> Result<bool, DbError> {
-    let deleted = infra_db::query("DELETE FROM bookmarks WHERE account_id = $1 AND post_id = $2")
+    let deleted = infra_db::query(DELETE)
         .bind(to_sql(account))
         .bind(to_sql(post))
         .execute(connection)

@@ -18,6 +18,9 @@ pub(crate) async fn add(connection: &mut Connection, post: u64) -> Result<u64, D
     Ok(likes.cast_unsigned())
 }
 
+pub(super) const SUBTRACT: &str =
+    "UPDATE like_counts SET likes = likes - $2 WHERE post_id = $1 RETURNING likes";
+
 /// So many likes less, which are there because they were added before; returns how many there are
 /// now.
 pub(crate) async fn subtract(
@@ -25,32 +28,33 @@ pub(crate) async fn subtract(
     post: u64,
     fewer: i64,
 ) -> Result<u64, DbError> {
-    let likes: i64 = infra_db::query_scalar(
-        "UPDATE like_counts SET likes = likes - $2 WHERE post_id = $1 RETURNING likes",
-    )
-    .bind(to_sql(post))
-    .bind(fewer)
-    .fetch_one(connection)
-    .await?;
+    let likes: i64 = infra_db::query_scalar(SUBTRACT)
+        .bind(to_sql(post))
+        .bind(fewer)
+        .fetch_one(connection)
+        .await?;
     Ok(likes.cast_unsigned())
 }
 
+pub(super) const REMOVE: &str = "DELETE FROM like_counts WHERE post_id = $1 AND likes = 0";
+
 /// Forgets a post that has no likes any more.
 pub(crate) async fn remove(connection: &mut Connection, post: u64) -> Result<(), DbError> {
-    infra_db::query("DELETE FROM like_counts WHERE post_id = $1 AND likes = 0")
+    infra_db::query(REMOVE)
         .bind(to_sql(post))
         .execute(connection)
         .await?;
     Ok(())
 }
 
+pub(super) const READ: &str = "SELECT likes FROM like_counts WHERE post_id = $1";
+
 /// How many there are, as the transaction sees it.
 pub(crate) async fn read(connection: &mut Connection, post: u64) -> Result<u64, DbError> {
-    let likes: Option<i64> =
-        infra_db::query_scalar("SELECT likes FROM like_counts WHERE post_id = $1")
-            .bind(to_sql(post))
-            .fetch_optional(connection)
-            .await?;
+    let likes: Option<i64> = infra_db::query_scalar(READ)
+        .bind(to_sql(post))
+        .fetch_optional(connection)
+        .await?;
     Ok(likes.unwrap_or_default().cast_unsigned())
 }
 

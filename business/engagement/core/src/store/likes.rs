@@ -83,19 +83,20 @@ pub(crate) async fn insert(connection: &mut Connection, like: &PostLike) -> Resu
     Ok(())
 }
 
+pub(super) const DELETE: &str =
+    "DELETE FROM likes WHERE account_id = $1 AND post_id = $2 RETURNING id";
+
 /// Removes a like and returns its id, if it was there.
 pub(crate) async fn delete(
     connection: &mut Connection,
     account: u64,
     post: u64,
 ) -> Result<Option<LikeId>, DbError> {
-    let id: Option<i64> = infra_db::query_scalar(
-        "DELETE FROM likes WHERE account_id = $1 AND post_id = $2 RETURNING id",
-    )
-    .bind(to_sql(account))
-    .bind(to_sql(post))
-    .fetch_optional(connection)
-    .await?;
+    let id: Option<i64> = infra_db::query_scalar(DELETE)
+        .bind(to_sql(account))
+        .bind(to_sql(post))
+        .fetch_optional(connection)
+        .await?;
     Ok(id.map(LikeId::from_sql))
 }
 

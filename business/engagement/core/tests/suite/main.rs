@@ -9,3 +9,4 @@ mod deleted;
 mod likes;
 mod memory;
 mod support;
+mod two_homes;

@@ -81,14 +81,23 @@ async fn open(
     settings: Settings,
 ) -> (Database, EngagementCore) {
     let database = testing_databases::open(&DATABASE, folder).await;
-    let core = EngagementCore::new(Dependencies {
-        database: database.clone(),
+    let core = over(database.clone(), posts, settings);
+    (database, core)
+}
+
+/// The same over a database that is open.
+pub(crate) fn over(
+    database: Database,
+    posts: &Arc<NumberedPosts>,
+    settings: Settings,
+) -> EngagementCore {
+    EngagementCore::new(Dependencies {
+        database,
         clock: Arc::new(SystemClock),
         ids: Arc::new(IdGenerator::new(0, Arc::new(SystemClock))),
         posts: Stub::of(posts),
         settings,
-    });
-    (database, core)
+    })
 }
 
 impl World {

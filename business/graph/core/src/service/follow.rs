@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use business_accounts_gateway::GetAccountHeadsRequest;
+use business_accounts_gateway::{AccountHead, GetAccountHeadsRequest};
 use business_graph_gateway::{
-    Follow, FollowId, FollowReply, FollowRequest, Followed, UnfollowReply, UnfollowRequest,
-    Unfollowed, topics,
+    Follow, FollowId, FollowReply, FollowRequest, Followed, RemoveFollowerReply,
+    RemoveFollowerRequest, UnfollowReply, UnfollowRequest, Unfollowed, topics,
 };
 use infra_bus::{Event, outbox};
 use infra_db::Connection;
 use infra_kernel::{AccountId, Context};
 
+use super::request::{ask, begin_asked, end};
 use crate::error::GraphError;
 use crate::state::State;
-use crate::store::{follows, stats};
+use crate::store::{blocks, follows, requests, stats};
 
 pub(crate) async fn follow(
     state: &Arc<State>,
@@ -21,20 +22,39 @@ pub(crate) async fn follow(
     request: FollowRequest,
 ) -> Result<FollowReply, GraphError> {
     if request.follower_id == request.followee_id {
-        return Err(GraphError::Oneself);
+        return Err(GraphError::Oneself("follow"));
     }
-    require_account(state, context, request.followee_id).await?;
+    // Before the write, because no other domain is waited for while the one writer is held.
+    let followee = require_account(state, context, request.followee_id).await?;
+    let reply = follow_or_ask(state, context, request, followee.locked).await?;
+    // An account that opened meanwhile may have let in all who asked before this one did.
+    if reply.requested
+        && !require_account(state, context, request.followee_id)
+            .await?
+            .locked
+    {
+        return follow_or_ask(state, context, request, false).await;
+    }
+    Ok(reply)
+}
+
+async fn follow_or_ask(
+    state: &Arc<State>,
+    context: &Context,
+    request: FollowRequest,
+    is_locked: bool,
+) -> Result<FollowReply, GraphError> {
     let (writing, context) = (Arc::clone(state), context.clone());
     let changed = Arc::clone(state);
-    state
-        .database
-        .write_then(
-            move |connection| {
-                Box::pin(async move { write_follow(connection, &writing, &context, request).await })
-            },
-            move |_, _| changed.follow_changed(request.follower_id, request.followee_id),
-        )
-        .await
+    let written = state.database.write_then(
+        move |connection| {
+            Box::pin(async move {
+                write_follow(connection, &writing, &context, request, is_locked).await
+            })
+        },
+        move |_, _| changed.follow_changed(request.follower_id, request.followee_id),
+    );
+    written.await
 }
 
 pub(crate) async fn unfollow(
@@ -58,13 +78,27 @@ pub(crate) async fn unfollow(
     Ok(UnfollowReply {})
 }
 
-async fn require_account(state: &State, context: &Context, id: u64) -> Result<(), GraphError> {
+pub(crate) async fn remove_follower(
+    state: &Arc<State>,
+    context: &Context,
+    request: RemoveFollowerRequest,
+) -> Result<RemoveFollowerReply, GraphError> {
+    let request = UnfollowRequest {
+        follower_id: request.follower_id,
+        followee_id: request.followee_id,
+    };
+    unfollow(state, context, request).await?;
+    Ok(RemoveFollowerReply {})
+}
+
+pub(crate) async fn require_account(
+    state: &State,
+    context: &Context,
+    id: u64,
+) -> Result<AccountHead, GraphError> {
     let request = GetAccountHeadsRequest { ids: vec![id] };
     let reply = state.accounts.get_account_heads(context, request).await?;
-    if reply.heads.is_empty() {
-        return Err(GraphError::NoAccount);
-    }
-    Ok(())
+    reply.heads.into_iter().next().ok_or(GraphError::NoAccount)
 }
 
 async fn write_follow(
@@ -72,15 +106,35 @@ async fn write_follow(
     state: &State,
     context: &Context,
     request: FollowRequest,
+    is_locked: bool,
 ) -> Result<FollowReply, GraphError> {
     let follower = AccountId::new(request.follower_id);
     let followee = AccountId::new(request.followee_id);
+    // Within the write: a block that is committed now has no follow beside it.
+    if is_blocked(connection, follower, followee).await? {
+        return Err(GraphError::Blocked);
+    }
     if let Some(stored) = follows::find(connection, follower, followee).await? {
         let follow = with_options(stored, &request);
+        // Options are the follower's own: they are announced to nobody, and change no count.
         if follow != stored {
             follows::set_options(connection, &follow).await?;
         }
         return Ok(reply(follow, false));
+    }
+    if let Some(stored) = requests::find(connection, follower, followee).await? {
+        let asked = with_options(stored, &request);
+        if is_locked {
+            if asked != stored {
+                requests::set_options(connection, &asked).await?;
+            }
+            return Ok(asked_for(asked, false));
+        }
+        // The account has opened since.
+        let (follower, followee) = (request.follower_id, request.followee_id);
+        end(connection, state, context, follower, followee).await?;
+        let follow = begin_asked(connection, state, context, &asked).await?;
+        return Ok(reply(follow, true));
     }
     // Single writer (ADR 0026): the id is made in here, where writes come one after another, so
     // follows are numbered in the order of their commits, and a caller that pages on from the
@@ -93,12 +147,26 @@ async fn write_follow(
         notify: false,
     };
     let follow = with_options(unset, &request);
+    if is_locked {
+        ask(connection, state, context, &follow).await?;
+        return Ok(asked_for(follow, true));
+    }
     begin(connection, state, context, &follow).await?;
     Ok(reply(follow, true))
 }
 
+/// Whether one of the two blocks the other.
+pub(super) async fn is_blocked(
+    connection: &mut Connection,
+    follower: AccountId,
+    followee: AccountId,
+) -> Result<bool, GraphError> {
+    Ok(blocks::is_there(connection, followee, follower).await?
+        || blocks::is_there(connection, follower, followee).await?)
+}
+
 /// Stores a follow that is not there yet, with its counts and its event.
-async fn begin(
+pub(super) async fn begin(
     connection: &mut Connection,
     state: &State,
     context: &Context,
@@ -106,8 +174,12 @@ async fn begin(
 ) -> Result<(), GraphError> {
     follows::insert(connection, follow, state.clock.now()).await?;
     let max = state.settings.following_max;
+    // Counted, then compared: the error takes both back.
     if stats::add(connection, follow.follower(), 0, 1).await? > i64::from(max) {
-        return Err(GraphError::FollowsTooMany { max });
+        return Err(GraphError::TooMany {
+            verb: "follow",
+            max,
+        });
     }
     stats::add(connection, follow.followee(), 1, 0).await?;
     let payload = Followed {
@@ -126,7 +198,8 @@ async fn begin(
     Ok(())
 }
 
-async fn write_unfollow(
+/// Ends a follow or a request, if it is there, with its counts and its event.
+pub(crate) async fn write_unfollow(
     connection: &mut Connection,
     state: &State,
     context: &Context,
@@ -134,7 +207,16 @@ async fn write_unfollow(
 ) -> Result<(), GraphError> {
     let follower = AccountId::new(request.follower_id);
     let followee = AccountId::new(request.followee_id);
+    end(
+        connection,
+        state,
+        context,
+        request.follower_id,
+        request.followee_id,
+    )
+    .await?;
     let Some(id) = follows::delete(connection, follower, followee).await? else {
+        // Sent twice it is no error, and is neither counted nor announced again.
         return Ok(());
     };
     stats::subtract(connection, follower, 0, 1).await?;
@@ -167,5 +249,15 @@ const fn reply(follow: Follow, created: bool) -> FollowReply {
     FollowReply {
         follow: Some(follow),
         created,
+        requested: false,
+    }
+}
+
+/// The same of one that is only asked for.
+const fn asked_for(follow: Follow, created: bool) -> FollowReply {
+    FollowReply {
+        follow: Some(follow),
+        created,
+        requested: true,
     }
 }

@@ -2,17 +2,18 @@
 
 use business_graph_gateway::{
     ACCOUNTS_MAX, GetRelationshipsReply, GetRelationshipsRequest, GetStatsReply, GetStatsRequest,
-    GraphStats, ListFollowsReply, ListFollowsRequest, PAGE_LIMIT_MAX, Relationship,
+    GraphStats, ListBlocksReply, ListBlocksRequest, ListFollowsReply, ListFollowsRequest,
+    ListMutesReply, ListMutesRequest, PAGE_LIMIT_MAX, Relationship,
 };
 use infra_db::DbError;
-use infra_kernel::{AccountId, Error};
+use infra_kernel::{AccountId, Error, Timestamp};
 use infra_rpc::v1;
 
 use crate::error::GraphError;
-use crate::relationships::{FollowState, Known};
+use crate::relationships::{Known, RelationState};
 use crate::state::State;
 use crate::store::follows::{self, End};
-use crate::store::stats;
+use crate::store::{blocks, mutes, relations, stats};
 
 pub(crate) async fn relationships(
     state: &State,
@@ -20,27 +21,28 @@ pub(crate) async fn relationships(
 ) -> Result<GetRelationshipsReply, GraphError> {
     let (viewer, targets) = (request.viewer_id, request.target_ids.as_slice());
     check_count("target_ids", targets)?;
-    let follow_states = match known(&state.relationships.get(viewer), targets) {
-        Some(follow_states) => follow_states,
-        None => read_standings(state, viewer, targets).await?,
+    let relations = match known(&state.relationships.get(viewer), targets) {
+        Some(relations) => relations,
+        None => read_relations(state, viewer, targets).await?,
     };
-    let pairs = targets.iter().zip(follow_states);
-    let relationships = pairs.map(|(target, follow_state)| relationship(*target, follow_state));
+    let now = state.clock.now();
+    let pairs = targets.iter().zip(relations);
+    let relationships = pairs.map(|(target, relation)| relationship(*target, relation, now));
     Ok(GetRelationshipsReply {
         relationships: relationships.collect(),
     })
 }
 
 /// How the viewer stands to each target; none unless all are known.
-fn known(known: &Known, targets: &[u64]) -> Option<Vec<FollowState>> {
+fn known(known: &Known, targets: &[u64]) -> Option<Vec<RelationState>> {
     targets.iter().map(|target| known.get(*target)).collect()
 }
 
-async fn read_standings(
+async fn read_relations(
     state: &State,
     viewer: u64,
     targets: &[u64],
-) -> Result<Vec<FollowState>, DbError> {
+) -> Result<Vec<RelationState>, DbError> {
     // Before what is known, which is inserted again with what is read.
     let version = state.relationships.version(viewer);
     let known = state.relationships.get(viewer);
@@ -49,21 +51,50 @@ async fn read_standings(
         .copied()
         .filter(|target| known.get(*target).is_none())
         .collect();
-    let read = follows::follow_states(&state.database, AccountId::new(viewer), &unknown).await?;
+    let read = relations::read(&state.database, AccountId::new(viewer), &unknown).await?;
     state.relationships.insert(viewer, version, &known, &read);
-    let follow_state = |target: &u64| known.get(*target).or_else(|| read.get(target).copied());
-    let follow_states = targets.iter().map(follow_state);
-    Ok(follow_states.map(Option::unwrap_or_default).collect())
+    let relation = |target: &u64| known.get(*target).or_else(|| read.get(target).copied());
+    let relations = targets.iter().map(relation);
+    Ok(relations.map(Option::unwrap_or_default).collect())
 }
 
-fn relationship(target_id: u64, follow_state: FollowState) -> Relationship {
+fn relationship(target_id: u64, relation: RelationState, now: Timestamp) -> Relationship {
+    let mute = relation.mute_at(now);
+    let mute_ends = mute.and_then(|mute| mute.expires_at);
     Relationship {
         target_id,
-        following: follow_state.following,
-        followed_by: follow_state.followed_by,
-        show_reblogs: follow_state.show_reblogs,
-        notify: follow_state.notify,
+        following: relation.following,
+        followed_by: relation.followed_by,
+        show_reblogs: relation.show_reblogs,
+        notify: relation.notify,
+        blocking: relation.blocking,
+        blocked_by: relation.blocked_by,
+        muting: mute.is_some(),
+        muting_notifications: mute.is_some_and(|mute| mute.notifications),
+        mute_expires_at_us: mute_ends.map_or(0, Timestamp::microseconds),
+        requested: relation.requested,
+        requested_by: relation.requested_by,
     }
+}
+
+pub(crate) async fn blocks(
+    state: &State,
+    request: &ListBlocksRequest,
+) -> Result<ListBlocksReply, GraphError> {
+    let page = v1::Page::required(request.page, PAGE_LIMIT_MAX).map_err(Error::from)?;
+    let account = AccountId::new(request.account_id);
+    let blocks = blocks::list(&state.database, account, &page).await?;
+    Ok(ListBlocksReply { blocks })
+}
+
+pub(crate) async fn mutes(
+    state: &State,
+    request: &ListMutesRequest,
+) -> Result<ListMutesReply, GraphError> {
+    let page = v1::Page::required(request.page, PAGE_LIMIT_MAX).map_err(Error::from)?;
+    let account = AccountId::new(request.account_id);
+    let mutes = mutes::list(&state.database, account, state.clock.now(), &page).await?;
+    Ok(ListMutesReply { mutes })
 }
 
 pub(crate) async fn list(

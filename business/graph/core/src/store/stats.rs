@@ -32,6 +32,23 @@ pub(crate) async fn add(
     Ok(following)
 }
 
+pub(super) const FOLLOWING: &str = "SELECT following FROM stats WHERE account_id = $1";
+
+/// How many an account follows, asked within a write.
+pub(crate) async fn following(
+    connection: &mut Connection,
+    account: AccountId,
+) -> Result<i64, DbError> {
+    let following: Option<i64> = infra_db::query_scalar(FOLLOWING)
+        .bind(account.to_sql())
+        .fetch_optional(connection)
+        .await?;
+    Ok(following.unwrap_or_default())
+}
+
+pub(super) const SUBTRACT: &str =
+    "UPDATE stats SET followers = followers - $2, following = following - $3 WHERE account_id = $1";
+
 /// Takes from an account's numbers, which are there because they were added to before.
 pub(crate) async fn subtract(
     connection: &mut Connection,
@@ -39,16 +56,16 @@ pub(crate) async fn subtract(
     followers: i64,
     following: i64,
 ) -> Result<(), DbError> {
-    infra_db::query(
-        "UPDATE stats SET followers = followers - $2, following = following - $3 WHERE account_id = $1",
-    )
-    .bind(account.to_sql())
-    .bind(followers)
-    .bind(following)
-    .execute(connection)
-    .await?;
+    infra_db::query(SUBTRACT)
+        .bind(account.to_sql())
+        .bind(followers)
+        .bind(following)
+        .execute(connection)
+        .await?;
     Ok(())
 }
+
+pub(super) const GET: &str = "SELECT account_id, followers, following FROM stats WHERE account_id IN (SELECT value FROM json_each($1))";
 
 /// The numbers of these accounts; those that never followed nor were followed are left out.
 pub(crate) async fn get(
@@ -56,12 +73,10 @@ pub(crate) async fn get(
     accounts: &[u64],
 ) -> Result<HashMap<u64, Counts>, DbError> {
     let wanted = json_ids(accounts.iter().map(|id| AccountId::new(*id).to_sql()));
-    let rows: Vec<(i64, i64, i64)> = infra_db::query(
-        "SELECT account_id, followers, following FROM stats WHERE account_id IN (SELECT value FROM json_each($1))",
-    )
-    .bind(wanted)
-    .fetch_all(database.reader())
-    .await?;
+    let rows: Vec<(i64, i64, i64)> = infra_db::query(GET)
+        .bind(wanted)
+        .fetch_all(database.reader())
+        .await?;
     let counts = |(account, followers, following): (i64, i64, i64)| {
         let counts = Counts {
             followers: u64::try_from(followers).unwrap_or_default(),

@@ -3,7 +3,11 @@
 // Clippy lets a test unwrap, but not what tests share.
 #![allow(clippy::unwrap_used)]
 
+mod blocks;
 mod follows;
 mod lists;
 mod memory;
+mod mutes;
+mod requests;
 mod support;
+mod two_homes;

@@ -1,18 +1,22 @@
 //! A graph over a database of its own, and the accounts it asks for.
 
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use business_accounts_gateway::{AccountHead, GetAccountHeadsReply, GetAccountHeadsRequest};
+use business_accounts_gateway::{
+    AccountHead, GetAccountHeadsReply, GetAccountHeadsRequest, ProfileChanged,
+};
 use business_graph::{DATABASE, Dependencies, GraphCore, Settings};
 use business_graph_gateway::{
     FollowRequest, GetRelationshipsRequest, GetStatsRequest, Graph, Relationship, UnfollowRequest,
 };
+use infra_bus::Event;
 use infra_db::Database;
 use infra_domain::Domain as _;
-use infra_kernel::{Context, IdGenerator, Result, SystemClock};
+use infra_kernel::{Clock, Context, IdGenerator, Result, SystemClock};
 use tempfile::TempDir;
 use testing_stubs::{Stub, StubAccounts};
 
@@ -20,7 +24,11 @@ use testing_stubs::{Stub, StubAccounts};
 pub(crate) const ACCOUNTS: u64 = 200_000;
 
 /// As many accounts as are asked for.
-pub(crate) struct NumberedAccounts;
+#[derive(Default)]
+pub(crate) struct NumberedAccounts {
+    /// Those who decide about each follower.
+    pub(crate) locked: Mutex<BTreeSet<u64>>,
+}
 
 #[async_trait]
 impl StubAccounts for NumberedAccounts {
@@ -31,8 +39,15 @@ impl StubAccounts for NumberedAccounts {
     ) -> Result<GetAccountHeadsReply> {
         let known = request.ids.into_iter();
         let known = known.filter(|id| (1..=ACCOUNTS).contains(id));
-        let heads = known.map(|id| AccountHead { id, revision: 1 }).collect();
-        Ok(GetAccountHeadsReply { heads })
+        let locked = self.locked.lock().unwrap();
+        let heads = known.map(|id| AccountHead {
+            id,
+            revision: 1,
+            locked: locked.contains(&id),
+        });
+        Ok(GetAccountHeadsReply {
+            heads: heads.collect(),
+        })
     }
 }
 
@@ -40,6 +55,8 @@ pub(crate) struct World {
     pub(crate) folder: TempDir,
     pub(crate) database: Database,
     pub(crate) graph: Arc<dyn Graph>,
+    pub(crate) accounts: Arc<NumberedAccounts>,
+    core: GraphCore,
 }
 
 pub(crate) fn context() -> Context {
@@ -49,25 +66,55 @@ pub(crate) fn context() -> Context {
 /// A graph as another process would open it: with nothing in memory.
 pub(crate) async fn open(folder: &Path, settings: Settings) -> (Database, Arc<dyn Graph>) {
     let database = testing_databases::open(&DATABASE, folder).await;
-    let core = GraphCore::new(Dependencies {
-        database: database.clone(),
-        clock: Arc::new(SystemClock),
-        ids: Arc::new(IdGenerator::new(0, Arc::new(SystemClock))),
-        accounts: Stub::of(&Arc::new(NumberedAccounts)),
-        settings,
+    let graph = over(database.clone(), settings);
+    (database, graph)
+}
+
+/// The same over a database that is open.
+pub(crate) fn over(database: Database, settings: Settings) -> Arc<dyn Graph> {
+    at(Arc::new(SystemClock), database, settings)
+}
+
+/// The same where every account decides about each follower.
+pub(crate) fn locked_over(database: Database, settings: Settings) -> Arc<dyn Graph> {
+    let accounts = Arc::new(NumberedAccounts {
+        locked: Mutex::new((1..=ACCOUNTS).collect()),
     });
-    assert!(core.consumers().is_empty());
-    (database, core.gateway())
+    core_at(Arc::new(SystemClock), database, settings, &accounts).gateway()
+}
+
+/// The same by this clock.
+pub(crate) fn at(clock: Arc<dyn Clock>, database: Database, settings: Settings) -> Arc<dyn Graph> {
+    core_at(clock, database, settings, &Arc::default()).gateway()
+}
+
+fn core_at(
+    clock: Arc<dyn Clock>,
+    database: Database,
+    settings: Settings,
+    accounts: &Arc<NumberedAccounts>,
+) -> GraphCore {
+    GraphCore::new(Dependencies {
+        database,
+        clock,
+        ids: Arc::new(IdGenerator::new(0, Arc::new(SystemClock))),
+        accounts: Stub::of(accounts),
+        settings,
+    })
 }
 
 impl World {
     pub(crate) async fn with(settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (database, graph) = open(folder.path(), settings).await;
+        let database = testing_databases::open(&DATABASE, folder.path()).await;
+        let accounts = Arc::default();
+        let core = core_at(Arc::new(SystemClock), database.clone(), settings, &accounts);
         Self {
             folder,
             database,
-            graph,
+            graph: core.gateway(),
+            accounts,
+            core,
         }
     }
 
@@ -114,6 +161,26 @@ impl World {
             .unwrap()
             .stats[0];
         (stats.followers, stats.following)
+    }
+
+    /// Locks an account or unlocks it, and hands on the event of that.
+    pub(crate) async fn lock(&self, account_id: u64, is_locked: bool) {
+        if is_locked {
+            self.accounts.locked.lock().unwrap().insert(account_id);
+        } else {
+            self.accounts.locked.lock().unwrap().remove(&account_id);
+        }
+        let changed = ProfileChanged {
+            account_id,
+            revision: 2,
+        };
+        let ids = IdGenerator::new(1, Arc::new(SystemClock));
+        let topic = business_accounts_gateway::topics::PROFILE_CHANGED;
+        let event = Event::new(&context(), &ids, topic, account_id, &changed);
+        for consumer in self.core.consumers() {
+            assert!(consumer.subscription.topics.contains(&topic));
+            consumer.handler.handle(&context(), &event).await.unwrap();
+        }
     }
 
     /// Topics and payloads in the order they were published.

@@ -53,11 +53,12 @@ struct Area {
 }
 
 impl Canvas {
-    /// A transparent canvas.
+    /// Transparent until the first frame is drawn.
     pub(super) fn new(width: u32, height: u32) -> Result<Self, CodecError> {
         Ok(Self {
             width,
             height,
+            // As large as ink: red, green, blue and opacity.
             pixels: vec![0; Raster::bytes(width, height, Channels::Cmyk)?],
             pending: None,
         })
@@ -80,11 +81,13 @@ impl Canvas {
             None => {}
         }
         let area = self.area(&patch);
+        // Before the patch is drawn: what comes back is what was below it.
         self.pending = match patch.disposal {
             Disposal::Stays => None,
             Disposal::Cleared => Some(Pending::Clear(area)),
             Disposal::TakenBack => Some(Pending::Restore(self.pixels.clone())),
         };
+        // A patch may have no width, and chunks of no bytes are a panic.
         let row_bytes = patch.width as usize * 4;
         for (row, from) in patch
             .pixels
@@ -133,6 +136,7 @@ fn lay_over(from: &[u8], to: &mut [u8]) {
         match above[3] {
             0 => {}
             255 => *below = *above,
+            // What is fully transparent has a colour all the same, which must not be mixed in.
             _ if below[3] == 0 => *below = *above,
             _ => *below = mixed(*above, *below),
         }

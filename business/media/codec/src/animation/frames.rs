@@ -61,6 +61,7 @@ pub fn frames<'b>(
 impl Frames<'_> {
     /// Draws the next frame on the canvas, and says how long it is shown, in milliseconds.
     pub(super) fn advance(&mut self) -> Option<Result<u32, CodecError>> {
+        // As many as the limits were checked against, whatever the decoder finds.
         self.left = self.left.checked_sub(1)?;
         let draw = AssertUnwindSafe(|| {
             let patch = self
@@ -73,6 +74,8 @@ impl Frames<'_> {
         });
         let drawn =
             catch_unwind(draw).unwrap_or_else(|_| Err(CodecError::broken("the decoder panicked")));
+        // After a panic nobody knows in what state decoder and canvas are: nothing more is asked of
+        // them.
         if drawn.is_err() {
             self.left = 0;
         }

@@ -26,6 +26,7 @@ pub(super) fn outline(file: &[u8], limits: &Limits) -> Result<Outline, CodecErro
                 limits.check_size(size.0, size.1)?;
                 let duration_ms = u32::from(control.delay_cs) * 10;
                 outline.add(size, duration_ms, limits)?;
+                // A control is for the next image alone.
                 control = Control::default();
             }
             // The number is of repetitions, not of times.
@@ -75,6 +76,7 @@ fn next(decoder: &mut Decoder<Cursor<Vec<u8>>>) -> Result<Option<Patch>, CodecEr
         height: frame.height.into(),
         pixels: frame.buffer.to_vec(),
         duration_ms: u32::from(frame.delay) * 10,
+        // GIF has no other way.
         blends: true,
         disposal: match frame.dispose {
             DisposalMethod::Any | DisposalMethod::Keep => Disposal::Stays,

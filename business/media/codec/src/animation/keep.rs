@@ -107,6 +107,7 @@ fn as_it_is(format: Format, file: &[u8], outline: &Outline, job: &Job<'_>) -> Op
     }
     let bytes = strip(file, format, Purpose::Published).ok()?;
     let fits = bytes.len() <= ANIMATION_BYTES_MAX;
+    // What is tried is what would be served: the file without its metadata, not the upload.
     (fits && decodes(format, &bytes, job)).then_some(bytes)
 }
 

@@ -21,6 +21,7 @@ pub(super) fn outline(file: &[u8], limits: &Limits) -> Result<Option<Outline>, C
     for chunk in chunks(file).map_while(Result::ok) {
         match (&chunk.kind, &mut outline, image) {
             (b"IHDR", ..) => image = ImageHeader::read(chunk.body).ok(),
+            // The standard has it before the first pixels.
             (b"acTL", None, Some(image)) if !pixels_seen => {
                 outline =
                     animation(chunk.body, &image).map(|found| (found, frames_claimed(chunk.body)));
@@ -28,6 +29,7 @@ pub(super) fn outline(file: &[u8], limits: &Limits) -> Result<Option<Outline>, C
             (b"IDAT", None, _) => return Ok(None),
             (b"IDAT", Some((outline, _)), _) if !pixels_seen => {
                 pixels_seen = true;
+                // Without a control before it, the first picture is none of the frames.
                 outline.has_other_still = outline.frames == 0;
             }
             (b"fcTL", Some((outline, _)), Some(image)) => {
@@ -47,6 +49,7 @@ pub(super) fn outline(file: &[u8], limits: &Limits) -> Result<Option<Outline>, C
 fn animation(body: &[u8], image: &ImageHeader) -> Option<Outline> {
     let plays = u32::from_be_bytes(*body.get(4..)?.first_chunk()?);
     Some(Outline {
+        // An animated WebP, which it may become, counts no further.
         plays: u16::try_from(plays).unwrap_or(u16::MAX),
         // The decoder's buffer is as large as the canvas, whatever the parts are.
         patch_pixels_max: u64::from(image.width) * u64::from(image.height),
@@ -71,6 +74,7 @@ pub(super) fn parts<'b>(
         bytes: CHUNK_BYTES_MAX + rows,
     };
     let mut decoder = Decoder::new_with_limits(Cursor::new(file), limits);
+    // Neither is needed, and both may be large once they are unpacked.
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     decoder.set_transformations(Transformations::EXPAND);
@@ -81,6 +85,7 @@ pub(super) fn parts<'b>(
             .output_buffer_size()
             .ok_or_else(|| CodecError::broken("too large"))?
     ];
+    // It comes first in the file, and is not shown.
     if outline.has_other_still {
         reader.next_frame(&mut buffer).map_err(CodecError::broken)?;
     }
@@ -102,6 +107,7 @@ fn next(reader: &mut Reader<Cursor<&[u8]>>, buffer: &mut [u8]) -> Result<Patch, 
     if info.bit_depth == BitDepth::Sixteen {
         numbers = rounded_to_bytes(numbers);
     }
+    // By the standard nothing stands for hundredths.
     let denominator = match control.delay_den {
         0 => 100,
         denominator => u32::from(denominator),

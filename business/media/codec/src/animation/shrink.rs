@@ -48,6 +48,7 @@ impl<'b> Shrunk<'b> {
 
     fn make(&mut self) -> Result<Vec<u8>, CodecError> {
         let pixels = self.resize()?;
+        // Converted after it was made smaller: that is fewer pixels.
         let pixels = match &self.profile {
             Some(profile) => to_srgb(pixels, self.stored, profile)?,
             None => pixels,
@@ -66,6 +67,7 @@ impl<'b> Shrunk<'b> {
         let from = ImageRef::new(width, height, canvas.pixels(), PixelType::U8x4)
             .map_err(CodecError::broken)?;
         let mut to = Image::new(self.stored.0, self.stored.1, PixelType::U8x4);
+        // Weighted by opacity: the colours of transparent pixels would else bleed into the edges.
         let options = ResizeOptions::new()
             .resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom))
             .use_alpha(true);

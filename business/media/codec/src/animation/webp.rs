@@ -22,6 +22,7 @@ pub(super) fn outline(file: &[u8], limits: &Limits) -> Result<Option<Outline>, C
         let Chunk { kind, body } = chunk?;
         match &kind {
             b"ANIM" => {
+                // Behind the colour of a background, which is not drawn.
                 let plays = body.get(4..).and_then(|plays| plays.first_chunk());
                 outline.plays = plays.map_or(0, |plays| u16::from_le_bytes(*plays));
             }
@@ -53,6 +54,7 @@ pub(super) fn parts(
     let inside = inside(file)?;
     let canvas = animated_canvas(inside)?.ok_or_else(|| CodecError::broken("no animation"))?;
     let frames =
+        // Errors pass: what is not well formed must not look like a shorter animation.
         chunks(inside).filter(|chunk| !matches!(chunk, Ok(chunk) if chunk.kind != *b"ANMF"));
     Ok(frames.map(move |chunk| patch(&AnimationFrame::read(chunk?.body, &canvas)?)))
 }

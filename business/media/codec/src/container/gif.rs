@@ -149,6 +149,7 @@ impl<'b> Blocks<'b> {
         let body = pieces(&mut self.rest)?;
         Ok(match label {
             0xf9 => match *body {
+                // One that is longer than the standard has it is read for what is known of it.
                 [4..=255, packed, low, high, transparent, ..] => Block::Control(Control {
                     packed,
                     delay_cs: u16::from_le_bytes([low, high]),
@@ -214,6 +215,7 @@ fn pieces<'b>(rest: &mut &'b [u8]) -> Result<&'b [u8], CodecError> {
 fn loops(body: &[u8]) -> Option<u16> {
     let name = body.strip_prefix(b"\x0b")?;
     let after = name
+        // Netscape's name for it, and one that other programs write.
         .strip_prefix(b"NETSCAPE2.0")
         .or_else(|| name.strip_prefix(b"ANIMEXTS1.0"))?;
     match *after {

@@ -56,6 +56,7 @@ fn next<'b>(rest: &mut &'b [u8]) -> Result<Segment<'b>, CodecError> {
     }
     let body = body(marker, rest)?;
     let coded = if marker == SCAN {
+        // Restart markers belong to what is coded.
         let is_end = |marker: u8| !(0xd0..=0xd7).contains(&marker);
         let length = marker_position(rest, is_end).unwrap_or(rest.len());
         take(rest, length)?
@@ -106,6 +107,7 @@ pub(crate) fn exif(file: &[u8]) -> Option<&[u8]> {
 
 /// Whether this is the body of JFIF's segment: colours are then YCbCr, whatever other segments say.
 pub(crate) fn is_jfif(body: &[u8]) -> bool {
+    // libjpeg takes no shorter one for it.
     const BYTES_MIN: usize = 14;
     body.len() >= BYTES_MIN && body.starts_with(b"JFIF\0")
 }
@@ -132,6 +134,7 @@ pub(crate) fn profile(file: &[u8]) -> Option<Vec<u8>> {
             _ => None,
         })
         .collect();
+    // They are numbered, because a writer need not keep their order.
     pieces.sort_by_key(|(position, ..)| *position);
     let whole = !pieces.is_empty()
         && (1..).zip(&pieces).all(|(expected, (position, count, _))| {

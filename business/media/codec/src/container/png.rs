@@ -63,6 +63,7 @@ pub(crate) fn begin(out: &mut Vec<u8>, kind: [u8; 4]) -> usize {
 /// Ends the chunk that began here; nothing when it is longer than a chunk may be.
 pub(crate) fn complete(out: &mut Vec<u8>, start: usize) -> Option<()> {
     let named = out.get(start + 4..)?;
+    // Lengths in PNG have 31 bits.
     let length = i32::try_from(named.len().checked_sub(4)?).ok()?;
     let checksum = crc32fast::hash(named);
     out.get_mut(start..start + 4)?
@@ -78,7 +79,7 @@ fn checksum(kind: [u8; 4], body: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// What IHDR says.
+/// What IHDR says, of the kinds that PNG has.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ImageHeader {
     pub(crate) width: u32,
@@ -144,6 +145,7 @@ impl ImageHeader {
     /// its filter.
     pub(crate) fn raw_bytes(&self, width: u32, height: u32) -> u64 {
         let rows = |(width, height): (u32, u32)| match width {
+            // Without a column there are no rows, not even their filters.
             0 => 0,
             _ => u64::from(height) * (1 + (u64::from(width) * self.bits_per_pixel).div_ceil(8)),
         };

@@ -91,6 +91,7 @@ pub(crate) fn still_file(picture: &Picture<'_>, (width, height): (u32, u32)) -> 
     let body = |chunk: Option<&[u8]>| chunk.map_or(0, <[u8]>::len);
     let bytes = body(picture.alpha) + picture.pixels.body.len();
     let mut out = Vec::with_capacity(bytes + HEADER_BYTES);
+    // The length is put in at the end, which spares a copy of the picture.
     out.extend(b"RIFF\0\0\0\0WEBP");
     if picture.alpha.is_some() {
         let canvas = Canvas {
@@ -159,11 +160,13 @@ impl<'b> AnimationFrame<'b> {
         let mut rest = body;
         let header: &[u8; FRAME_HEADER_BYTES] = take_array(&mut rest)?;
         let frame = Self {
+            // Counted in steps of two pixels.
             left: u24(header, 0) * 2,
             top: u24(header, 3) * 2,
             width: u24(header, 6) + 1,
             height: u24(header, 9) + 1,
             duration_ms: u24(header, 12),
+            // The bit says not to.
             blends: header[15] & 2 == 0,
             clears: header[15] & 1 == 1,
             picture: Picture::find(chunks(rest))?,
@@ -234,6 +237,7 @@ impl<'b> Picture<'b> {
 pub(crate) fn picture_size(chunk: Chunk<'_>) -> Option<(u32, u32)> {
     match &chunk.kind {
         b"VP8 " => {
+            // The two bits above ask to be shown larger, which no reader does.
             let side = |at| {
                 Some(u32::from(
                     u16::from_le_bytes(*chunk.body.get(at..)?.first_chunk()?) & 0x3fff,

@@ -39,6 +39,7 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
     if entropy::is_quickly_walked(&structure) {
         entropy::check_end(&structure)?;
     }
+    // For what the decoder itself refuses: better said at the upload than after it.
     let head = canonical::head(&structure)?;
     if suits_first_decoder(&structure) {
         let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&head[..]), options());
@@ -75,6 +76,7 @@ fn decode_bytes(structure: &Structure<'_>) -> Result<u64, CodecError> {
         bytes += Raster::bytes(width, height, Channels::Rgb)? as u64;
     }
     let blocks = structure.frame.blocks_with_fill();
+    // With several scans the coefficients of the whole picture are held until the last.
     if structure.frame.progressive || structure.scans > 1 {
         bytes += blocks * COEFFICIENT_BYTES;
     }
@@ -82,6 +84,7 @@ fn decode_bytes(structure: &Structure<'_>) -> Result<u64, CodecError> {
         bytes += blocks * PLANE_BYTES;
     }
     if structure.lacks_end {
+        // Not on top: the walk is over before the decoder begins.
         bytes = bytes.max(blocks * entropy::BYTES_PER_BLOCK + entropy::FIXED_BYTES);
     }
     Ok(bytes + structure.bytes + canonical::EXTRA_BYTES_MAX)

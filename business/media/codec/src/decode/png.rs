@@ -35,6 +35,7 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
     let layout = Layout::of(&reader)?;
     let mut still_bytes = Raster::bytes(width, height, layout.channels)?;
     let outline = animation::outline(Format::Png, bytes, limits)?;
+    // No row is whole before the last pass: what was read is held beside the picture.
     if reader.info().interlaced {
         still_bytes += whole_frame_bytes(&reader, layout)?;
     }
@@ -43,6 +44,7 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
         height,
         frames: outline.map_or(1, |outline| outline.frames),
         orientation: Orientation::of_file(Format::Png, bytes),
+        // One after the other: the still is made first, then the frames are gone through.
         decode_bytes: (still_bytes as u64)
             .max(outline.map_or(0, |outline| outline.decode_bytes(bytes.len())))
             + chunk_bytes(bytes) as u64
@@ -87,6 +89,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, CodecErro
             let Some(next) = reader.next_row().map_err(refused)? else {
                 return Err(CodecError::broken("fewer rows than the header says"));
             };
+            // A copy, because `put` overwrites what it reads.
             read.clear();
             read.extend_from_slice(next.data());
             layout.put(&mut read, row);

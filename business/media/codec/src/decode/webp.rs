@@ -33,6 +33,7 @@ pub(super) fn read_header(bytes: &[u8], limits: &Limits) -> Result<RawHeader, Co
         None => {
             let (picture, size) = still(bytes, canvas.as_ref())?;
             limits.check_size(size.0, size.1)?;
+            // The estimate first: it refuses what the decoder must not be given.
             let decode_bytes = memory::of_still(&picture, size)?;
             open(&still_file(&picture, size))?;
             (size, decode_bytes)

@@ -55,6 +55,7 @@ fn taps(from: usize, to: usize) -> Vec<Taps> {
         let is_core = |at: &usize| distance(first + at).abs() < 1.0;
         let start = (0..weights.len()).find(is_core).unwrap_or(0);
         let count = (start..weights.len()).take_while(is_core).count().max(1);
+        // At an edge the kernel is cut off, and what is left of it has to add up to one.
         let sum: f32 = weights.iter().sum();
         weights.iter_mut().for_each(|weight| *weight /= sum);
         Taps {

@@ -31,6 +31,7 @@ pub(crate) fn strip(file: &[u8]) -> Result<Vec<u8>, CodecError> {
     if let Some(loops) = loops {
         let [low, high] = loops.to_le_bytes();
         let block = [b"\x21\xff\x0bNETSCAPE2.0\x03\x01", &[low, high, 0][..]].concat();
+        // Before the first image, where readers look for it.
         out.splice(start..start, block);
     }
     out.push(0x3b);

@@ -139,10 +139,12 @@ impl Picture {
             // Where the two disagree, every browser goes by JFIF.
             (Channels::Rgb, Some(_)) if self.jfif => self.adobe = None,
             (Channels::Rgb, Some(0)) => {}
+            // JFIF knows no ink.
             (Channels::Cmyk, Some(0 | 2)) => self.jfif = false,
             (Channels::Rgb | Channels::Cmyk, Some(_)) => return Err(odd("colour transform")),
             (_, None) => {}
         }
+        // By these names they are red, green and blue, and by JFIF they are not: readers differ.
         let is_named_rgb = self.frame.as_ref().is_some_and(Frame::is_named_rgb);
         if self.jfif && is_named_rgb {
             return Err(odd("colour transform"));

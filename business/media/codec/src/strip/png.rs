@@ -116,6 +116,7 @@ impl Walk {
 
     fn take(&mut self, chunk: &Chunk<'_>) -> Result<(), CodecError> {
         let Chunk { kind, body, .. } = *chunk;
+        // A picture's pixels may be in many chunks; another kind ends them.
         if self.open.as_ref().is_some_and(|open| open.kind != kind) {
             self.close()?;
         }
@@ -197,6 +198,7 @@ impl Walk {
                 return Err(odd("palette"));
             }
             self.once(*b"IDAT")?;
+            // If a control came before, these are the pixels of its frame.
             self.frames.next = None;
             self.open(*b"IDAT", (self.image.width, self.image.height));
         }
@@ -221,6 +223,7 @@ impl Walk {
         let (image, frame) = (&self.image, FrameControl::read(body, &self.image)?);
         let whole = (frame.width, frame.height) == (image.width, image.height)
             && (frame.left, frame.top) == (0, 0);
+        // By the standard a frame that is the picture itself is as large as it.
         let first = !self.seen.contains(b"IDAT");
         if self.frames.next.is_some() || (first && !whole) {
             return Err(odd("frame"));

@@ -29,6 +29,7 @@ pub(super) fn strip(file: &[u8], purpose: Purpose) -> Result<Vec<u8>, CodecError
         set(Canvas::EXIF, company.exif.is_some());
         write(&mut out, *b"VP8X", &canvas.write(flags));
     }
+    // In the order of the standard: a profile before the pixels, EXIF data behind them.
     if let Some(profile) = &company.profile {
         write(&mut out, *b"ICCP", profile);
     }
@@ -83,6 +84,7 @@ fn animation(inside: &[u8], canvas: &Canvas) -> Result<(Vec<u8>, bool), CodecErr
                 frames += 1;
                 alpha |= frame.picture.has_alpha();
                 let mut clean = body[..FRAME_HEADER_BYTES].to_vec();
+                // The other bits are reserved, and would be carried along.
                 clean[15] &= 3;
                 frame.picture.write(&mut clean);
                 write(&mut out, kind, &clean);

@@ -34,8 +34,10 @@ impl Handler for ForgetChanged {
         // The key of each of these events is the item's id.
         let id = MediaId::new(event.key);
         let names = if event.topic == topics::DELETED {
+            // The rows that named the files are gone, so the event does.
             event.decode::<MediaDeleted>()?.keys
         } else {
+            // Asked of the database: what the caches say is what may be stale.
             let names = self.library.file_names(id).await;
             names.map_err(|error| HandlerError::Retry(Box::new(error)))?
         };

@@ -44,6 +44,8 @@ pub(crate) fn check_media(
 ) -> Messages<CheckProgress> {
     let (progress, steps) = mpsc::channel(UNTAKEN_MAX);
     let mut check = Check::new(integrity, context, request, progress);
+    // A task of its own: the caller has the stream at once, and a channel that is full holds the
+    // check up.
     tokio::spawn(async move {
         if let Err(error) = check.run().await {
             // Nobody may be listening; then that is why it stopped.

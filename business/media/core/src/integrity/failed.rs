@@ -50,10 +50,7 @@ pub(crate) async fn list_failed(
             cause: row.failure_cause,
         })
     };
-    let alternates = match request.before_id {
-        0 => alternates::given_up(&integrity.database, limit).await?,
-        _ => Vec::new(),
-    };
+    let alternates = alternates::given_up_before(&integrity.database, before, limit).await?;
     Ok(ListFailedReply {
         items: rows.into_iter().filter_map(listed).collect(),
         alternates: alternates.into_iter().map(given_up).collect(),
@@ -66,9 +63,11 @@ pub(crate) async fn retry_failed(
     request: RetryFailedRequest,
 ) -> Result<MediaItem, MediaError> {
     let id = MediaId::new(request.id);
+    // One command retries both; of an item that is ready only its other forms can be.
     if let Some(item) = retry_alternates(integrity, id).await? {
         return Ok(item);
     }
+    // For the reason that an operator reads. Whether it may be done is decided in the transaction.
     require_original(integrity, id).await?;
     let (ids, now) = (Arc::clone(&integrity.ids), integrity.clock.now());
     let context = context.clone();
@@ -79,6 +78,7 @@ pub(crate) async fn retry_failed(
                     return Ok(false);
                 };
                 let owner = AccountId::from_sql(owner_id);
+                // The event, and not only a wake: the process that works on photos may be another.
                 let event = events::uploaded(&context, &ids, id, owner);
                 outbox::append(connection, &event).await?;
                 Ok(true)
@@ -105,12 +105,14 @@ async fn retry_alternates(
     if !waits.await? {
         return Ok(None);
     }
+    // Another process finds it at its next look, within five seconds.
     integrity.queue.wake();
     Ok(items::read(&integrity.database, &[id]).await?.pop())
 }
 
 /// Refuses what cannot be retried, and says why.
 async fn require_original(integrity: &Integrity, id: MediaId) -> Result<(), MediaError> {
+    // The query gives what comes before an id: so the first row is this item, if it has failed.
     let after = id.to_sql().saturating_add(1);
     let row = failed::before(&integrity.database, after, 1).await?.pop();
     let Some(row) = row.filter(|row| row.media() == id) else {
@@ -147,6 +149,7 @@ pub(crate) async fn drop_failed(
                 if failed::has_failed(connection, id).await? != Some(true) {
                     return Ok(Leftovers::default());
                 }
+                // A post may still show it, and its holders refer to the row that goes.
                 holders::remove_item(connection, id).await?;
                 delete_items(connection, &context, &ids, now, &[id]).await
             })

@@ -24,7 +24,7 @@ pub struct SweepReport {
     pub items: u64,
     /// Originals of failed items that were released.
     pub originals: u64,
-    /// Blobs deleted.
+    /// Blobs deleted from the store, whatever had queued them.
     pub blobs: u64,
     /// Ready items that wait now for forms which they lack.
     pub alternates: u64,
@@ -40,6 +40,7 @@ pub(crate) async fn sweep(state: &Arc<State>) -> Result<SweepReport, MediaError>
     Ok(SweepReport {
         items: unused + failed.items,
         originals: failed.originals,
+        // After the steps that queue blobs, so that this round deletes theirs.
         blobs: state.blobs.sweep().await?,
         alternates: backfill_alternates(&state.processing).await?,
     })

@@ -28,6 +28,7 @@ pub(crate) async fn attach(
     requests::id_count(request.ids.len())?;
     requests::holder(&request.holder)?;
     let mut ids: Vec<MediaId> = request.ids.into_iter().map(MediaId::new).collect();
+    // As many rows have to be found as were asked for, so each is asked for once.
     ids.sort_unstable();
     ids.dedup();
     if ids.is_empty() {
@@ -58,11 +59,13 @@ async fn hold(
     check_all(&found, wanted.len(), holder.owner_id)?;
     holders::insert(connection, &holder.name, &wanted, holder.open).await?;
     items::mark_attached(connection, &wanted).await?;
+    // Last: whether an item is open follows from its holders.
     let turned = holders::settle_openness(connection, &wanted).await?;
     renditions::keys_of(connection, &turned).await
 }
 
 fn check_all(found: &[MediaItem], wanted: usize, owner_id: u64) -> Result<(), Error> {
+    // Another's photo is as good as none: nobody learns which ids there are.
     if found.len() != wanted || found.iter().any(|item| item.owner_id != owner_id) {
         return Err(Error::not_found("photo").for_field("media_ids"));
     }

@@ -24,6 +24,7 @@ pub(crate) async fn delete(
     let deleted = library.write_then(
         move |connection| {
             Box::pin(async move {
+                // Asked in the transaction: a post may be taking it just now.
                 if items::load_own(connection, id, owner).await?.attached {
                     return Err(in_use().into());
                 }

@@ -48,6 +48,7 @@ pub(crate) async fn read_original(
     let sending = Sending {
         form,
         varies: false,
+        // Who may have it was decided for this request alone: no shared cache may keep it.
         open: false,
         forms_to_come: false,
         range: ByteRange {
@@ -80,6 +81,7 @@ async fn for_others(
     let Some(format) = format.filter(|_| possible) else {
         return full_rendition(library, id).await;
     };
+    // The caller may have less time left than a wait for memory may take.
     let memory = library.budget.take(memory_bytes, REQUEST_WAIT_MAX);
     let memory = within_deadline(context, async { Ok(memory.await?) }).await?;
     // Of many who ask at once the first makes it, and the others had to wait.
@@ -91,6 +93,7 @@ async fn for_others(
         return full_rendition(library, id).await;
     };
     let (library, content_type) = (Arc::clone(library), original.form.content_type);
+    // To the end even without the caller: what is put has to be recorded, or queued again.
     run_to_completion(async move { keep_shared(&library, id, content_type, stripped).await }).await
 }
 
@@ -113,6 +116,7 @@ async fn made_of(
         .await?;
     let stripped = tokio::task::spawn_blocking(move || {
         let stripped = stripped(&file, format);
+        // Here and not by the caller, who may be gone before this thread has ended.
         drop((file, memory));
         stripped
     });
@@ -168,6 +172,7 @@ async fn record_shared(
                     inserted =
                         originals::insert_shared(connection, id, &content_type, stored).await?;
                 }
+                // Where another was quicker the notes stay, and `abandon` queues the file by them.
                 if inserted {
                     blobs::settle(connection, &pending).await?;
                 }

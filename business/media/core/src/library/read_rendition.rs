@@ -20,6 +20,7 @@ pub(crate) async fn read_rendition(
     let (key, content_type) = renditions::key_of_file_name(&request.key).ok_or_else(not_found)?;
     let head = head(library, key).await?;
     let head = head
+        // Another ending would be another address of the same bytes, under a wrong type.
         .filter(|head| *head.itself.content_type == *content_type)
         .filter(|head| head.open || request.signed)
         .ok_or_else(not_found)?;
@@ -52,6 +53,7 @@ async fn head(library: &Library, key: BlobKey) -> Result<Option<Head>, MediaErro
     if let Some(head) = library.caches.heads.get(&key) {
         return Ok(Some(head));
     }
+    // Taken before the read: what is written in between refuses the insertion.
     let version = library.caches.heads.version(&key);
     let head = renditions::read_head(&library.database, key).await?;
     if let Some(head) = &head {

@@ -44,6 +44,7 @@ async fn let_go(
             move |connection| {
                 Box::pin(async move {
                     let let_go = holders::remove(connection, &holder, owner).await?;
+                    // Only those that something else shows: the others are deleted below.
                     let items = holders::settle_openness(connection, &let_go.held).await?;
                     let renditions = renditions::keys_of(connection, &items).await?;
                     let turned = Turned { items, renditions };

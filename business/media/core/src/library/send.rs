@@ -56,6 +56,7 @@ pub(crate) async fn send_cached(
     sending: Sending,
 ) -> Result<Messages<RenditionChunk>, MediaError> {
     let form = &sending.form;
+    // Without a body nothing has to be loaded; what is longer than a message goes in chunks.
     if !sending.has_body() || form.bytes > BODY_BYTES_MAX {
         return send(library, sending).await;
     }

@@ -35,12 +35,14 @@ pub(crate) async fn wait(
                     Ok(other) if other != id => {}
                     // Too many at once to hear all of them: look.
                     Ok(_) | Err(RecvError::Lagged(_)) => return,
+                    // The sender lives as long as the library; the other branches end the wait.
                     Err(RecvError::Closed) => std::future::pending().await,
                 }
             }
         };
         tokio::select! {
             () = heard => item = library.item(id).await?,
+            // One last look, which the loop then returns.
             () = tokio::time::sleep_until(until) => item = library.item(id).await?,
             () = tokio::time::sleep(POLL_INTERVAL) => item = library.fresh_item(id).await?,
         }

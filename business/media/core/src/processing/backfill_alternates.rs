@@ -36,7 +36,9 @@ pub(crate) async fn backfill_alternates(processing: &Processing) -> Result<u64, 
         .collect();
     let at_end = seen.len() < usize::try_from(LOOK_MAX).unwrap_or(usize::MAX);
     let last = match lacking.last() {
+        // No room is left: those seen beyond this one were not asked for, and come first next time.
         Some(last) if lacking.len() == room => *last,
+        // The next round begins with the first item again.
         _ if at_end => 0,
         _ => seen.last().map_or(0, |(id, _)| *id),
     };

@@ -14,7 +14,7 @@ use crate::processing::failed_attempt::follow;
 use crate::processing::make_alternates::{
     claim_alternates, follow_for_alternates, work_on_alternates,
 };
-use crate::processing::make_renditions::work_on;
+use crate::processing::make_renditions::{STOP_PATIENCE, work_on};
 use crate::processing::verdict;
 use crate::queue::places::Slot;
 use crate::store::alternates;
@@ -39,20 +39,20 @@ fn work_span(correlation_id: &CorrelationId) -> Span {
 pub(crate) async fn run(processing: &Arc<Processing>, stop: &CancellationToken) {
     let mut attempts = JoinSet::new();
     let mut started = false;
+    let stopped_for_long = async {
+        stop.cancelled().await;
+        tokio::time::sleep(STOP_PATIENCE).await;
+    };
+    tokio::pin!(stopped_for_long);
     while !stop.is_cancelled() {
+        // What has ended is reaped, or the set would grow for as long as the process runs.
         while attempts.try_join_next().is_some() {}
-        let step = async {
-            if !started {
-                processing.queue.load_ledger().await?;
-                take_back(processing, true).await?;
-                started = true;
-            }
-            let slot = processing.queue.places().slot().await?;
-            start_next(processing, slot, &mut attempts, stop).await
-        };
+        // A step that is under way in the moment of a stop goes on: what it leases is worked on or
+        // released like every other attempt. Otherwise the next start would take it for what a dead
+        // process was at, and hold that against the item.
         let pause = tokio::select! {
-            () = stop.cancelled() => break,
-            pause = step => pause,
+            pause = step(processing, &mut started, &mut attempts, stop) => pause,
+            () = &mut stopped_for_long => break,
         };
         let pause = pause.unwrap_or_else(|error| {
             let causes = infra_kernel::Error::from(error).causes();
@@ -70,6 +70,29 @@ pub(crate) async fn run(processing: &Arc<Processing>, stop: &CancellationToken) 
     while attempts.join_next().await.is_some() {}
 }
 
+/// One round: starts what is next when there is a place for it. Returns how long to wait then.
+async fn step(
+    processing: &Arc<Processing>,
+    started: &mut bool,
+    attempts: &mut JoinSet<()>,
+    stop: &CancellationToken,
+) -> Result<Option<Duration>, MediaError> {
+    // Within the step: a database that cannot be read at the start is retried like one that cannot
+    // be read later.
+    if !*started {
+        processing.queue.load_ledger().await?;
+        take_back(processing, true).await?;
+        *started = true;
+    }
+    // The place comes first: an item that is leased must not wait for a worker while its lease
+    // runs.
+    let slot = processing.queue.places().slot();
+    match stop.run_until_cancelled(slot).await {
+        Some(slot) => start_next(processing, slot?, attempts, stop).await,
+        None => Ok(None),
+    }
+}
+
 /// Starts what is next. Returns how long to wait when there was nothing.
 async fn start_next(
     processing: &Arc<Processing>,
@@ -83,6 +106,7 @@ async fn start_next(
         attempts.spawn(work_on(processing, claimed, slot, stop.clone()).instrument(span));
         return Ok(None);
     }
+    // Not for alternates, which have a place of their own.
     drop(slot);
     take_back(processing, false).await?;
     // Nothing else waits: what can wait has its turn, in a place of its own, so that it delays
@@ -123,6 +147,8 @@ async fn take_back_items(
         let lost = queue::lost(&processing.database, now, others, LOST_MAX).await?;
         let count = lost.len();
         for claimed in lost {
+            // This run lives, so what it held is an end that could not be recorded; another run's
+            // holder has died.
             let verdict = if claimed.lease().run == processing.queue.run() {
                 verdict::on_expired_lease(claimed.tries(), rand::random())
             } else {

@@ -62,6 +62,7 @@ async fn estimate_again(
     let header = tokio::task::spawn_blocking(move || {
         let header = read_header(&read, &limits, &FormatSet::new(Format::ALL));
         let header = header.map_err(|error| blame(error, &read, key));
+        // Here and not by the caller, who may be gone before this thread has ended.
         drop((read, memory));
         header
     });

@@ -41,6 +41,7 @@ pub(crate) async fn follow(
             }
             FailureVerdict::GiveUp(failure) => give_up_on(&processing, &claimed, failure).await?,
         }
+        // Also when it is to be retried: what is cached of it says that it is at work.
         processing.library.publish_processed(lease.id);
         Ok(())
     })

@@ -45,6 +45,7 @@ pub(crate) async fn claim_alternates(
     if processing.blobs.store().require_room(0).await.is_err() {
         return Ok(None);
     }
+    // It is not renewed, unlike that of an item: so it is as long as the work may take at all.
     let lease = processing.codecs.job_time_max + OVERSTAY_MAX + LEASE_MARGIN;
     let job = processing.queue.claim_alternates(lease).await?;
     Ok(job.map(|job| (job, slot)))
@@ -63,12 +64,14 @@ pub(crate) async fn work_on_alternates(
     };
     let ended = tokio::select! {
         ended = attempt_alternates(&processing, &job, slot) => ended,
+        // Not counted: that the process stops says nothing of the item.
         () = stopped => pause_alternates(&processing, &job, Duration::ZERO, false).await,
     };
     let ended = match ended {
         Ok(()) => Ok(()),
         Err(error) => judge_alternates(&processing, &job, error).await,
     };
+    // The job is taken back when its lease has run out.
     if let Err(error) = ended {
         let causes = infra_kernel::Error::from(error).causes();
         tracing::warn!(media = %job.id(), causes, "the end of work on alternates could not be recorded");
@@ -86,6 +89,7 @@ async fn attempt_alternates(
     // What was made before is kept.
     encodings.retain(|form| job.alternates_tried & alternates::bits(&[*form]) == 0);
     if encodings.is_empty() {
+        // Another attempt, or another version of this program, has made them all.
         return finish_alternates(processing, job).await;
     }
     if copy_alternates(processing, job, alternates::bits(&wanted)).await? {
@@ -96,6 +100,7 @@ async fn attempt_alternates(
         return give_up_alternates(processing, job, cause.clone()).await;
     }
     let memory = alternates_memory_bytes(processing, job, &encodings);
+    // Never in line for it: these forms delay no photo.
     let Some(memory) = processing.budget.try_take(memory) else {
         return pause_alternates(processing, job, MEMORY_PAUSE, false).await;
     };
@@ -157,6 +162,7 @@ async fn copy_alternates(
     let mut connection = processing.database.reader().acquire().await?;
     let (id, job) = (job.id(), job.clone());
     let duplicate = duplicates::find_with_alternates(&mut connection, id, bits).await?;
+    // Not held while the write waits for its turn: readers are few.
     drop(connection);
     if duplicate.is_none() {
         return Ok(false);
@@ -174,6 +180,7 @@ async fn copy_alternates(
                     duplicates::copy_alternates(connection, duplicate, id).await?;
                     alternates::mark_tried(connection, id, bits).await?;
                 }
+                // Also when the job is another's by now: for this attempt nothing is left to do.
                 Ok::<_, MediaError>(true)
             })
         })
@@ -221,6 +228,7 @@ async fn commit_alternates(
         .database
         .write(move |connection| {
             Box::pin(async move {
+                // First whether the job is still this attempt's: rows may follow only then.
                 let was_ours = match &ended.refused {
                     None => alternates::finish(connection, &job).await?,
                     Some(cause) => alternates::give_up(connection, &job, cause, now).await?,

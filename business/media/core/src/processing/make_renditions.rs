@@ -50,6 +50,8 @@ pub(crate) async fn work_on(
     let ended = loop {
         tokio::select! {
             ended = &mut attempt => break ended,
+            // Its thread may go on for a while and keeps its memory; what it makes then finds no
+            // lease.
             () = &mut stopped => break processing.queue.release(lease).await,
             () = tokio::time::sleep(RENEW_INTERVAL) => processing.queue.renew(lease).await,
         }
@@ -81,10 +83,13 @@ async fn attempt(
     }
     let (made, spent) = make_renditions(processing, claimed, slot).await?;
     let (processing, claimed) = (Arc::clone(processing), claimed.clone());
+    // From here on files are written: a stop must not come between them and their rows.
     run_to_completion(async move {
         let keep = async {
             let (processed, slot) = made?;
             let kept = keep_renditions(&processing, &claimed, processed).await;
+            // Kept until here: encoded pictures that wait for the store are memory that the budget
+            // no longer counts.
             drop(slot);
             kept
         };
@@ -123,6 +128,7 @@ async fn copy_duplicate(
                         duplicates::copy_files(connection, duplicate, lease.id, now).await?;
                         outbox::append(connection, &event).await?;
                     }
+                    // Also when the lease is lost: the attempt is over either way.
                     Ok::<_, MediaError>(true)
                 })
             });

@@ -26,6 +26,7 @@ pub(crate) async fn process_again(
     let store = processing.blobs.store();
     let read = store.read_all_for_work(file.key, file.bytes).await?;
     let codecs = Arc::clone(&processing.codecs);
+    // A thread of the pool will do: a check works on one item after the other.
     let processed = tokio::task::spawn_blocking(move || {
         let processed = process(&read, &codecs.job());
         drop((read, memory));

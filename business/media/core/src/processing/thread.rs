@@ -24,6 +24,7 @@ pub(crate) async fn run<T: Send + 'static>(
     let span = tracing::Span::current();
     let body = move || {
         let _in_span = span.entered();
+        // Threads that serve requests have the processor first.
         lower_priority();
         // The caller may have given up.
         let _ = response.send(work());
@@ -31,6 +32,7 @@ pub(crate) async fn run<T: Send + 'static>(
     std::thread::Builder::new()
         .name("media".to_owned())
         .spawn(body)
+        // No thread is to be had: retried like work that died.
         .map_err(|_| MediaError::Died)?;
     let Ok(done) = tokio::time::timeout(patience, &mut answered).await else {
         slot.leave_to(async move {

@@ -70,6 +70,7 @@ pub(crate) fn on(error: MediaError, tries: AttemptCounts, jitter: f64) -> Failur
         MediaError::NeedsMemory { bytes, bytes_max } => {
             ("too_large", needs_memory(*bytes, *bytes_max), Bound::Once)
         }
+        // Not once more: each try may leave another thread hanging.
         MediaError::Overstayed => ("timed_out", TIMED_OUT.to_owned(), Bound::Once),
         MediaError::Died => ("crashed", CRASHED.to_owned(), Bound::Own(CRASHES_MAX)),
         MediaError::Row(_)
@@ -114,6 +115,7 @@ impl Bound {
         let (failures, failures_max) = match self {
             Self::Once => return None,
             Self::Own(failures_max) => (tries.own, failures_max),
+            // `own` counts the attempt under way, `infra_failure` only those before it.
             Self::InfraFailures => (tries.infra_failure + 1, ATTEMPTS_MAX),
         };
         if failures < failures_max {

@@ -82,6 +82,7 @@ fn of_owner(at_work: &AtWork, owner: i64) -> i64 {
 /// Whether there is room for one more item of a lane, beside the worker that is kept for quicker
 /// ones.
 fn may_begin(lane: Lane, at_work: &AtWork, workers: usize) -> bool {
+    // A heavy item counts against the bound of the slow lane, too.
     let mut slower = Lane::ALL
         .into_iter()
         .filter(|of| *of > Lane::Quick && *of <= lane);
@@ -114,6 +115,7 @@ impl PassedOverSince {
             .min_by_key(|class| self.since[*class])
             .unwrap_or(first);
         self.since[chosen] = None;
+        // What stands before `first` waits for room and not for its turn.
         for (class, since) in self.since.iter_mut().enumerate().skip(first + 1) {
             if waits[class] && class != chosen {
                 since.get_or_insert(now);

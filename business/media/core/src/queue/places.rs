@@ -6,7 +6,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::MediaError;
 
-/// The workers' places.
+/// The workers' places, and the one for work on alternates.
 pub(crate) struct Places {
     workers: usize,
     slots: Arc<Semaphore>,
@@ -61,6 +61,7 @@ impl Slot {
     /// Leaves the place to a thread that does not come back: a few of them may hang beside the
     /// workers, further ones take the workers' places, so that the number of threads has a bound.
     pub(crate) fn leave_to(self, thread: impl Future<Output = ()> + Send + 'static) {
+        // With a place beside the workers, the worker's own is free again: it is dropped here.
         let place = self.stuck.try_acquire_owned().unwrap_or(self.worker);
         tokio::spawn(async move {
             thread.await;

@@ -61,6 +61,7 @@ pub(crate) fn holder(name: &str) -> Result<()> {
             format!("The name of what shows a photo must have 1 to {HOLDER_BYTES_MAX} bytes."),
         ));
     }
+    // Not every database stores U+0000.
     if name.contains('\0') {
         return Err(Error::invalid(
             "holder",

@@ -45,6 +45,11 @@ pub(crate) async fn delete_items(
     Ok(leftovers)
 }
 
+pub(super) const DELETE_RENDITIONS: &str =
+    "DELETE FROM renditions WHERE media_id = $1 RETURNING key, content_type";
+pub(super) const DELETE_ITEM: &str =
+    "DELETE FROM media WHERE id = $1 RETURNING owner_id, original_key, original_bytes";
+
 async fn delete_item(
     connection: &mut Connection,
     context: &Context,
@@ -52,23 +57,22 @@ async fn delete_item(
     now: Timestamp,
     id: MediaId,
 ) -> Result<Option<Leftovers>, MediaError> {
-    let files: Vec<(String, String)> =
-        infra_db::query("DELETE FROM renditions WHERE media_id = $1 RETURNING key, content_type")
-            .bind(id.to_sql())
-            .fetch_all(&mut *connection)
-            .await?;
+    // Before the row that they refer to.
+    let files: Vec<(String, String)> = infra_db::query(DELETE_RENDITIONS)
+        .bind(id.to_sql())
+        .fetch_all(&mut *connection)
+        .await?;
     let alternates = alternates::remove(connection, id).await?;
-    let row: Option<(i64, String, i64)> = infra_db::query(
-        "DELETE FROM media WHERE id = $1 RETURNING owner_id, original_key, original_bytes",
-    )
-    .bind(id.to_sql())
-    .fetch_optional(&mut *connection)
-    .await?;
+    let row: Option<(i64, String, i64)> = infra_db::query(DELETE_ITEM)
+        .bind(id.to_sql())
+        .fetch_optional(&mut *connection)
+        .await?;
     let Some((owner_id, original, original_bytes)) = row else {
         return Ok(None);
     };
     let owner = AccountId::from_sql(owner_id);
     usage::remove_item(connection, owner, &original, original_bytes).await?;
+    // After its own rows: another item may have the same file.
     let gone = not_served_any_more(connection, &files).await?;
     let event = MediaDeleted {
         media_id: id.get(),
@@ -101,6 +105,9 @@ fn parse<'key>(keys: impl Iterator<Item = &'key String>) -> Result<Vec<BlobKey>,
     Ok(parsed)
 }
 
+pub(super) const NOT_SERVED_ANY_MORE: &str =
+    "SELECT EXISTS (SELECT 1 FROM renditions WHERE key = $1)";
+
 /// The file names of those of the keys that no rendition has.
 async fn not_served_any_more(
     connection: &mut Connection,
@@ -108,11 +115,10 @@ async fn not_served_any_more(
 ) -> Result<Vec<String>, MediaError> {
     let mut gone = Vec::new();
     for (key, content_type) in files {
-        let served: bool =
-            infra_db::query_scalar("SELECT EXISTS (SELECT 1 FROM renditions WHERE key = $1)")
-                .bind(key)
-                .fetch_one(&mut *connection)
-                .await?;
+        let served: bool = infra_db::query_scalar(NOT_SERVED_ANY_MORE)
+            .bind(key)
+            .fetch_one(&mut *connection)
+            .await?;
         let name = renditions::file_name(key, content_type);
         if !served && !gone.contains(&name) {
             gone.push(name);

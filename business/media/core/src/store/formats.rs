@@ -6,9 +6,11 @@ use infra_kernel::Timestamp;
 
 use crate::error::MediaError;
 
+pub(super) const SWITCHED_OFF: &str = "SELECT content_type FROM formats_off";
+
 /// The formats that are switched off. One that this build does not know any more is skipped.
 pub(crate) async fn switched_off(database: &Database) -> Result<Vec<Format>, MediaError> {
-    let types: Vec<String> = infra_db::query_scalar("SELECT content_type FROM formats_off")
+    let types: Vec<String> = infra_db::query_scalar(SWITCHED_OFF)
         .fetch_all(database.reader())
         .await?;
     Ok(types
@@ -17,6 +19,8 @@ pub(crate) async fn switched_off(database: &Database) -> Result<Vec<Format>, Med
         .collect())
 }
 
+pub(super) const SWITCH: &str = "DELETE FROM formats_off WHERE content_type = $1";
+
 pub(crate) async fn switch(
     connection: &mut Connection,
     format: Format,
@@ -24,8 +28,7 @@ pub(crate) async fn switch(
     now: Timestamp,
 ) -> Result<(), MediaError> {
     let statement = if on {
-        infra_db::query("DELETE FROM formats_off WHERE content_type = $1")
-            .bind(format.content_type())
+        infra_db::query(SWITCH).bind(format.content_type())
     } else {
         infra_db::query(
             "INSERT INTO formats_off (content_type, off_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",

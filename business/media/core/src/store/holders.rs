@@ -6,6 +6,9 @@ use infra_kernel::AccountId;
 
 use crate::error::MediaError;
 
+pub(super) const INSERT: &str = "INSERT INTO holders (holder, media_id, open) SELECT $1, value, $3 FROM json_each($2) WHERE TRUE
+     ON CONFLICT (holder, media_id) DO UPDATE SET open = excluded.open";
+
 /// Records that the holder shows these items, and whether everyone may see it; said again, the last
 /// word holds.
 pub(crate) async fn insert(
@@ -14,32 +17,31 @@ pub(crate) async fn insert(
     ids: &[MediaId],
     open: bool,
 ) -> Result<(), MediaError> {
-    infra_db::query(
-        "INSERT INTO holders (holder, media_id, open) SELECT $1, value, $3 FROM json_each($2) WHERE TRUE
-             ON CONFLICT (holder, media_id) DO UPDATE SET open = excluded.open",
-    )
-    .bind(holder)
-    .bind(json_ids(ids.iter().map(|id| id.to_sql())))
-    .bind(open)
-    .execute(connection)
-    .await?;
+    // `WHERE TRUE` is for SQLite, which would take ON for a join's.
+    infra_db::query(INSERT)
+        .bind(holder)
+        .bind(json_ids(ids.iter().map(|id| id.to_sql())))
+        .bind(open)
+        .execute(connection)
+        .await?;
     Ok(())
 }
+
+pub(super) const SETTLE_OPENNESS: &str = "UPDATE media SET open = NOT open, revision = revision + 1
+     WHERE id IN (SELECT value FROM json_each($1))
+         AND open <> EXISTS (SELECT 1 FROM holders WHERE media_id = media.id AND holders.open)
+     RETURNING id";
 
 /// Brings the items' openness in step with their holders'. Returns those that changed.
 pub(crate) async fn settle_openness(
     connection: &mut Connection,
     ids: &[MediaId],
 ) -> Result<Vec<MediaId>, MediaError> {
-    let changed: Vec<i64> = infra_db::query_scalar(
-        "UPDATE media SET open = NOT open, revision = revision + 1
-         WHERE id IN (SELECT value FROM json_each($1))
-             AND open <> EXISTS (SELECT 1 FROM holders WHERE media_id = media.id AND holders.open)
-         RETURNING id",
-    )
-    .bind(json_ids(ids.iter().map(|id| id.to_sql())))
-    .fetch_all(connection)
-    .await?;
+    // Only rows that differ are touched, so that a revision grows with a change alone.
+    let changed: Vec<i64> = infra_db::query_scalar(SETTLE_OPENNESS)
+        .bind(json_ids(ids.iter().map(|id| id.to_sql())))
+        .fetch_all(connection)
+        .await?;
     Ok(changed.into_iter().map(MediaId::from_sql).collect())
 }
 
@@ -51,28 +53,28 @@ pub(crate) struct Released {
     pub(crate) held: Vec<MediaId>,
 }
 
+pub(super) const REMOVE: &str = "DELETE FROM holders WHERE holder = $1
+         AND EXISTS (SELECT 1 FROM media WHERE id = holders.media_id AND owner_id = $2)
+     RETURNING media_id";
+pub(super) const UNHELD: &str = "SELECT id FROM media WHERE id IN (SELECT value FROM json_each($1))
+     AND NOT EXISTS (SELECT 1 FROM holders WHERE media_id = media.id)";
+
 /// Removes a holder from this owner's items.
 pub(crate) async fn remove(
     connection: &mut Connection,
     holder: &str,
     owner: AccountId,
 ) -> Result<Released, MediaError> {
-    let held: Vec<i64> = infra_db::query_scalar(
-        "DELETE FROM holders WHERE holder = $1
-             AND EXISTS (SELECT 1 FROM media WHERE id = holders.media_id AND owner_id = $2)
-         RETURNING media_id",
-    )
-    .bind(holder)
-    .bind(owner.to_sql())
-    .fetch_all(&mut *connection)
-    .await?;
-    let free: Vec<i64> = infra_db::query_scalar(
-        "SELECT id FROM media WHERE id IN (SELECT value FROM json_each($1))
-             AND NOT EXISTS (SELECT 1 FROM holders WHERE media_id = media.id)",
-    )
-    .bind(json_ids(held.iter().copied()))
-    .fetch_all(connection)
-    .await?;
+    // The name of a holder is the caller's: with it nobody frees photos of another account.
+    let held: Vec<i64> = infra_db::query_scalar(REMOVE)
+        .bind(holder)
+        .bind(owner.to_sql())
+        .fetch_all(&mut *connection)
+        .await?;
+    let free: Vec<i64> = infra_db::query_scalar(UNHELD)
+        .bind(json_ids(held.iter().copied()))
+        .fetch_all(connection)
+        .await?;
     let held = held.into_iter().filter(|id| !free.contains(id));
     Ok(Released {
         held: held.map(MediaId::from_sql).collect(),
@@ -80,12 +82,14 @@ pub(crate) async fn remove(
     })
 }
 
+pub(super) const REMOVE_ITEM: &str = "DELETE FROM holders WHERE media_id = $1";
+
 /// Takes an item from everything that holds it.
 pub(crate) async fn remove_item(
     connection: &mut Connection,
     id: MediaId,
 ) -> Result<(), MediaError> {
-    infra_db::query("DELETE FROM holders WHERE media_id = $1")
+    infra_db::query(REMOVE_ITEM)
         .bind(id.to_sql())
         .execute(connection)
         .await?;

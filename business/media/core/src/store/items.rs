@@ -65,6 +65,9 @@ pub(crate) async fn insert(
     usage::add_item(connection, item).await
 }
 
+pub(super) const SET_MEMORY_BYTES: &str =
+    "UPDATE media SET memory_bytes = $3 WHERE id = $1 AND original_key = $2";
+
 /// Records what work on the item's original takes, if this is still its original.
 pub(crate) async fn set_memory_bytes(
     connection: &mut Connection,
@@ -72,7 +75,7 @@ pub(crate) async fn set_memory_bytes(
     original: BlobKey,
     memory_bytes: u64,
 ) -> Result<(), MediaError> {
-    infra_db::query("UPDATE media SET memory_bytes = $3 WHERE id = $1 AND original_key = $2")
+    infra_db::query(SET_MEMORY_BYTES)
         .bind(id.to_sql())
         .bind(original.to_string())
         .bind(memory_bytes.cast_signed())
@@ -133,6 +136,10 @@ impl From<ItemRow> for MediaItem {
     }
 }
 
+pub(super) const LOAD: &str = "SELECT id, owner_id, revision, state, failure, content_type, description, focus_x, focus_y, blurhash,
+         dominant_color, width, height, attached, open, created_at, original_bytes, failure_code, camera
+     FROM media WHERE id IN (SELECT value FROM json_each($1))";
+
 /// Items by id, whole and each as of the same moment; those that are not there are left out. In no
 /// order.
 pub(crate) async fn load(
@@ -140,14 +147,10 @@ pub(crate) async fn load(
     ids: &[MediaId],
 ) -> Result<Vec<MediaItem>, MediaError> {
     let ids = json_ids(ids.iter().map(|id| id.to_sql()));
-    let rows: Vec<ItemRow> = infra_db::query(
-        "SELECT id, owner_id, revision, state, failure, content_type, description, focus_x, focus_y, blurhash,
-             dominant_color, width, height, attached, open, created_at, original_bytes, failure_code, camera
-         FROM media WHERE id IN (SELECT value FROM json_each($1))",
-    )
-    .bind(&ids)
-    .fetch_all(&mut *connection)
-    .await?;
+    let rows: Vec<ItemRow> = infra_db::query(LOAD)
+        .bind(&ids)
+        .fetch_all(&mut *connection)
+        .await?;
     let mut items: Vec<MediaItem> = rows.into_iter().map(MediaItem::from).collect();
     renditions::add_to(connection, &ids, &mut items).await?;
     Ok(items)
@@ -175,6 +178,8 @@ pub(crate) async fn read(
     Ok(items)
 }
 
+pub(super) const COUNT_UNATTACHED: &str = "SELECT COUNT(*) FROM media WHERE owner_id = $1 AND NOT attached AND state <> 3 AND created_at >= $2";
+
 /// How many items an account has uploaded since then that nothing shows, without those that have
 /// failed.
 pub(crate) async fn count_unattached(
@@ -182,15 +187,15 @@ pub(crate) async fn count_unattached(
     owner: AccountId,
     since: Timestamp,
 ) -> Result<u32, MediaError> {
-    let count: i64 = infra_db::query_scalar(
-        "SELECT COUNT(*) FROM media WHERE owner_id = $1 AND NOT attached AND state <> 3 AND created_at >= $2",
-    )
-    .bind(owner.to_sql())
-    .bind(since.microseconds())
-    .fetch_one(connection)
-    .await?;
+    let count: i64 = infra_db::query_scalar(COUNT_UNATTACHED)
+        .bind(owner.to_sql())
+        .bind(since.microseconds())
+        .fetch_one(connection)
+        .await?;
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
+
+pub(super) const UNATTACHED_OF: &str = "SELECT id FROM media WHERE owner_id = $1 AND NOT attached AND (created_at >= $2 OR state = 3) ORDER BY id DESC LIMIT $3";
 
 /// The items of an account that nothing shows, newest first: those uploaded since then, and those
 /// that have failed.
@@ -200,16 +205,19 @@ pub(crate) async fn unattached_of(
     since: Timestamp,
     limit: i64,
 ) -> Result<Vec<MediaId>, MediaError> {
-    let ids: Vec<i64> = infra_db::query_scalar(
-        "SELECT id FROM media WHERE owner_id = $1 AND NOT attached AND (created_at >= $2 OR state = 3) ORDER BY id DESC LIMIT $3",
-    )
-    .bind(owner.to_sql())
-    .bind(since.microseconds())
-    .bind(limit)
-    .fetch_all(database.reader())
-    .await?;
+    let ids: Vec<i64> = infra_db::query_scalar(UNATTACHED_OF)
+        .bind(owner.to_sql())
+        .bind(since.microseconds())
+        .bind(limit)
+        .fetch_all(database.reader())
+        .await?;
     Ok(ids.into_iter().map(MediaId::from_sql).collect())
 }
+
+pub(super) const DESCRIBE: &str =
+    "UPDATE media SET revision = revision + 1, description = COALESCE($2, description),
+         focus_x = COALESCE($3, focus_x), focus_y = COALESCE($4, focus_y)
+     WHERE id = $1";
 
 /// Changes what the owner may change; what is not set stays.
 pub(crate) async fn describe(
@@ -218,34 +226,32 @@ pub(crate) async fn describe(
     description: Option<String>,
     focus: (Option<f32>, Option<f32>),
 ) -> Result<(), MediaError> {
-    infra_db::query(
-        "UPDATE media SET revision = revision + 1, description = COALESCE($2, description),
-             focus_x = COALESCE($3, focus_x), focus_y = COALESCE($4, focus_y)
-         WHERE id = $1",
-    )
-    .bind(id.to_sql())
-    .bind(description)
-    .bind(focus.0.map(f64::from))
-    .bind(focus.1.map(f64::from))
-    .execute(connection)
-    .await?;
+    infra_db::query(DESCRIBE)
+        .bind(id.to_sql())
+        .bind(description)
+        .bind(focus.0.map(f64::from))
+        .bind(focus.1.map(f64::from))
+        .execute(connection)
+        .await?;
     Ok(())
 }
+
+pub(super) const MARK_ATTACHED: &str = "UPDATE media SET attached = TRUE, revision = revision + 1
+     WHERE NOT attached AND id IN (SELECT value FROM json_each($1))";
 
 /// Marks items as shown by something.
 pub(crate) async fn mark_attached(
     connection: &mut Connection,
     ids: &[MediaId],
 ) -> Result<(), MediaError> {
-    infra_db::query(
-        "UPDATE media SET attached = TRUE, revision = revision + 1
-         WHERE NOT attached AND id IN (SELECT value FROM json_each($1))",
-    )
-    .bind(json_ids(ids.iter().map(|id| id.to_sql())))
-    .execute(connection)
-    .await?;
+    infra_db::query(MARK_ATTACHED)
+        .bind(json_ids(ids.iter().map(|id| id.to_sql())))
+        .execute(connection)
+        .await?;
     Ok(())
 }
+
+pub(super) const UNATTACHED_BEFORE: &str = "SELECT id FROM media WHERE NOT attached AND state <> 3 AND created_at < $1 ORDER BY created_at LIMIT $2";
 
 /// Items that were uploaded before this moment and that nothing shows, oldest first; failed ones
 /// are another matter.
@@ -254,29 +260,31 @@ pub(crate) async fn unattached_before(
     before: Timestamp,
     limit: i64,
 ) -> Result<Vec<MediaId>, MediaError> {
-    let ids: Vec<i64> = infra_db::query_scalar(
-        "SELECT id FROM media WHERE NOT attached AND state <> 3 AND created_at < $1 ORDER BY created_at LIMIT $2",
-    )
-    .bind(before.microseconds())
-    .bind(limit)
-    .fetch_all(database.reader())
-    .await?;
+    let ids: Vec<i64> = infra_db::query_scalar(UNATTACHED_BEFORE)
+        .bind(before.microseconds())
+        .bind(limit)
+        .fetch_all(database.reader())
+        .await?;
     Ok(ids.into_iter().map(MediaId::from_sql).collect())
 }
+
+pub(super) const STILL_UNATTACHED: &str =
+    "SELECT id FROM media WHERE NOT attached AND id IN (SELECT value FROM json_each($1))";
 
 /// Those of the items that still are shown by nothing.
 pub(crate) async fn still_unattached(
     connection: &mut Connection,
     ids: &[MediaId],
 ) -> Result<Vec<MediaId>, MediaError> {
-    let ids: Vec<i64> = infra_db::query_scalar(
-        "SELECT id FROM media WHERE NOT attached AND id IN (SELECT value FROM json_each($1))",
-    )
-    .bind(json_ids(ids.iter().map(|id| id.to_sql())))
-    .fetch_all(connection)
-    .await?;
+    let ids: Vec<i64> = infra_db::query_scalar(STILL_UNATTACHED)
+        .bind(json_ids(ids.iter().map(|id| id.to_sql())))
+        .fetch_all(connection)
+        .await?;
     Ok(ids.into_iter().map(MediaId::from_sql).collect())
 }
+
+pub(super) const FAILED_BEFORE: &str = "SELECT id FROM media WHERE state = 3 AND (NOT attached OR original_key <> '') AND failed_at < $1
+     ORDER BY failed_at LIMIT $2";
 
 /// Failed items whose time is over: they failed before this moment, and nothing shows them or they
 /// still have their original. Longest ago first.
@@ -285,32 +293,31 @@ pub(crate) async fn failed_before(
     before: Timestamp,
     limit: i64,
 ) -> Result<Vec<MediaId>, MediaError> {
-    let ids: Vec<i64> = infra_db::query_scalar(
-        "SELECT id FROM media WHERE state = 3 AND (NOT attached OR original_key <> '') AND failed_at < $1
-         ORDER BY failed_at LIMIT $2",
-    )
-    .bind(before.microseconds())
-    .bind(limit)
-    .fetch_all(database.reader())
-    .await?;
+    let ids: Vec<i64> = infra_db::query_scalar(FAILED_BEFORE)
+        .bind(before.microseconds())
+        .bind(limit)
+        .fetch_all(database.reader())
+        .await?;
     Ok(ids.into_iter().map(MediaId::from_sql).collect())
 }
+
+pub(super) const FAILED_ORIGINAL: &str = "SELECT owner_id, original_key, original_bytes FROM media WHERE id = $1 AND state = 3 AND original_key <> ''";
+pub(super) const FORGET_ORIGINAL: &str =
+    "UPDATE media SET original_key = '', revision = revision + 1 WHERE id = $1";
 
 /// Lets a failed item go of its original, whose bytes may then be collected. Returns its key.
 pub(crate) async fn forget_original(
     connection: &mut Connection,
     id: MediaId,
 ) -> Result<Option<BlobKey>, MediaError> {
-    let row: Option<(i64, String, i64)> = infra_db::query(
-        "SELECT owner_id, original_key, original_bytes FROM media WHERE id = $1 AND state = 3 AND original_key <> ''",
-    )
-    .bind(id.to_sql())
-    .fetch_optional(&mut *connection)
-    .await?;
+    let row: Option<(i64, String, i64)> = infra_db::query(FAILED_ORIGINAL)
+        .bind(id.to_sql())
+        .fetch_optional(&mut *connection)
+        .await?;
     let Some((owner_id, key, bytes)) = row else {
         return Ok(None);
     };
-    infra_db::query("UPDATE media SET original_key = '', revision = revision + 1 WHERE id = $1")
+    infra_db::query(FORGET_ORIGINAL)
         .bind(id.to_sql())
         .execute(&mut *connection)
         .await?;
@@ -318,17 +325,18 @@ pub(crate) async fn forget_original(
     Ok(Some(key.parse()?))
 }
 
+pub(super) const STILL_FAILED: &str =
+    "SELECT id, attached FROM media WHERE state = 3 AND id IN (SELECT value FROM json_each($1))";
+
 /// Those of the items that have still failed, and whether something shows them.
 pub(crate) async fn still_failed(
     connection: &mut Connection,
     ids: &[MediaId],
 ) -> Result<Vec<(MediaId, bool)>, MediaError> {
-    let rows: Vec<(i64, bool)> = infra_db::query(
-        "SELECT id, attached FROM media WHERE state = 3 AND id IN (SELECT value FROM json_each($1))",
-    )
-    .bind(json_ids(ids.iter().map(|id| id.to_sql())))
-    .fetch_all(connection)
-    .await?;
+    let rows: Vec<(i64, bool)> = infra_db::query(STILL_FAILED)
+        .bind(json_ids(ids.iter().map(|id| id.to_sql())))
+        .fetch_all(connection)
+        .await?;
     let rows = rows.into_iter();
     Ok(rows
         .map(|(id, attached)| (MediaId::from_sql(id), attached))

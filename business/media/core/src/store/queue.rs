@@ -69,6 +69,7 @@ pub(crate) struct AttemptCounts {
 
 /// A name for the logs as a row has it.
 pub(crate) fn correlation_id(text: &str) -> CorrelationId {
+    // Items from before this column have an empty one.
     CorrelationId::from_caller(text).unwrap_or_else(CorrelationId::fresh)
 }
 
@@ -155,23 +156,28 @@ pub(crate) async fn next_paused(
     Ok(at.map(Timestamp::from_microseconds))
 }
 
+pub(super) const END_PAUSES: &str = "UPDATE media SET next_attempt_at = 0 WHERE id IN
+     (SELECT id FROM media WHERE state = 1 AND next_attempt_at > 0 AND next_attempt_at <= $1
+      ORDER BY next_attempt_at LIMIT $2)";
+
 /// Puts items whose pause is over back into the queue, at most so many.
 pub(crate) async fn end_pauses(
     connection: &mut Connection,
     now: Timestamp,
     limit: i64,
 ) -> Result<(), MediaError> {
-    infra_db::query(
-        "UPDATE media SET next_attempt_at = 0 WHERE id IN
-             (SELECT id FROM media WHERE state = 1 AND next_attempt_at > 0 AND next_attempt_at <= $1
-              ORDER BY next_attempt_at LIMIT $2)",
-    )
-    .bind(now.microseconds())
-    .bind(limit)
-    .execute(connection)
-    .await?;
+    infra_db::query(END_PAUSES)
+        .bind(now.microseconds())
+        .bind(limit)
+        .execute(connection)
+        .await?;
     Ok(())
 }
+
+pub(super) const LEASE: &str = "UPDATE media SET state = 4, revision = revision + 1, attempts = attempts + 1, lease_holder = $2, leased_until = $3
+     WHERE id = $1 AND state = 1 AND next_attempt_at = 0
+     RETURNING id, lease_holder, attempts, infra_failures, owner_id, original_key, original_bytes, memory_bytes,
+         correlation_id";
 
 /// Leases an item, if it still waits.
 pub(crate) async fn lease(
@@ -180,19 +186,16 @@ pub(crate) async fn lease(
     run: i64,
     until: Timestamp,
 ) -> Result<Option<Claimed>, MediaError> {
-    let claimed = infra_db::query(
-        "UPDATE media SET state = 4, revision = revision + 1, attempts = attempts + 1, lease_holder = $2, leased_until = $3
-         WHERE id = $1 AND state = 1 AND next_attempt_at = 0
-         RETURNING id, lease_holder, attempts, infra_failures, owner_id, original_key, original_bytes, memory_bytes,
-             correlation_id",
-    )
-    .bind(id.to_sql())
-    .bind(run)
-    .bind(until.microseconds())
-    .fetch_optional(connection)
-    .await?;
+    let claimed = infra_db::query(LEASE)
+        .bind(id.to_sql())
+        .bind(run)
+        .bind(until.microseconds())
+        .fetch_optional(connection)
+        .await?;
     Ok(claimed)
 }
+
+pub(super) const RENEW: &str = "UPDATE media SET leased_until = $4 WHERE id = $1 AND state = 4 AND lease_holder = $2 AND attempts = $3";
 
 /// Says that an attempt continues. Returns whether the item is still leased to it.
 pub(crate) async fn renew(
@@ -200,35 +203,38 @@ pub(crate) async fn renew(
     lease: Lease,
     until: Timestamp,
 ) -> Result<bool, MediaError> {
-    let renewed = infra_db::query(
-        "UPDATE media SET leased_until = $4 WHERE id = $1 AND state = 4 AND lease_holder = $2 AND attempts = $3",
-    )
-    .bind(lease.id.to_sql())
-    .bind(lease.run)
-    .bind(lease.attempt)
-    .bind(until.microseconds())
-    .execute(connection)
-    .await?;
+    let renewed = infra_db::query(RENEW)
+        .bind(lease.id.to_sql())
+        .bind(lease.run)
+        .bind(lease.attempt)
+        .bind(until.microseconds())
+        .execute(connection)
+        .await?;
     Ok(renewed == 1)
 }
+
+pub(super) const RELEASE_LEASE: &str = "UPDATE media SET state = 1, revision = revision + 1, attempts = attempts - 1, lease_holder = 0, leased_until = 0,
+         next_attempt_at = 0
+     WHERE id = $1 AND state = 4 AND lease_holder = $2 AND attempts = $3";
 
 /// Ends an attempt that says nothing of the item: it waits as if it had not been taken.
 pub(crate) async fn release_lease(
     connection: &mut Connection,
     lease: Lease,
 ) -> Result<bool, MediaError> {
-    let given = infra_db::query(
-        "UPDATE media SET state = 1, revision = revision + 1, attempts = attempts - 1, lease_holder = 0, leased_until = 0,
-             next_attempt_at = 0
-         WHERE id = $1 AND state = 4 AND lease_holder = $2 AND attempts = $3",
-    )
-    .bind(lease.id.to_sql())
-    .bind(lease.run)
-    .bind(lease.attempt)
-    .execute(connection)
-    .await?;
+    let given = infra_db::query(RELEASE_LEASE)
+        .bind(lease.id.to_sql())
+        .bind(lease.run)
+        .bind(lease.attempt)
+        .execute(connection)
+        .await?;
     Ok(given == 1)
 }
+
+pub(super) const PAUSE: &str = "UPDATE media SET state = 1, revision = revision + 1, lease_holder = 0, leased_until = 0, next_attempt_at = $4,
+         failure_cause = $5, infra_failures = infra_failures + $6,
+         lane = CASE WHEN $6 = 0 AND CAST($4 AS BIGINT) > 0 THEN 2 ELSE lane END
+     WHERE id = $1 AND state = 4 AND lease_holder = $2 AND attempts = $3";
 
 /// Ends an attempt that failed and is to be made again: not before `next_attempt_at`, 0 for at
 /// once. `infra_failure` when this server itself failed, and the item not to blame; one that may be
@@ -239,20 +245,15 @@ pub(crate) async fn pause(
     next_attempt_at: Timestamp,
     (cause, infra_failure): (&str, bool),
 ) -> Result<bool, MediaError> {
-    let paused = infra_db::query(
-        "UPDATE media SET state = 1, revision = revision + 1, lease_holder = 0, leased_until = 0, next_attempt_at = $4,
-             failure_cause = $5, infra_failures = infra_failures + $6,
-             lane = CASE WHEN $6 = 0 AND $4 > 0 THEN 2 ELSE lane END
-         WHERE id = $1 AND state = 4 AND lease_holder = $2 AND attempts = $3",
-    )
-    .bind(lease.id.to_sql())
-    .bind(lease.run)
-    .bind(lease.attempt)
-    .bind(next_attempt_at.microseconds())
-    .bind(cause)
-    .bind(i64::from(infra_failure))
-    .execute(connection)
-    .await?;
+    let paused = infra_db::query(PAUSE)
+        .bind(lease.id.to_sql())
+        .bind(lease.run)
+        .bind(lease.attempt)
+        .bind(next_attempt_at.microseconds())
+        .bind(cause)
+        .bind(i64::from(infra_failure))
+        .execute(connection)
+        .await?;
     Ok(paused == 1)
 }
 
@@ -265,29 +266,35 @@ pub(crate) struct Made<'a> {
     pub(crate) camera: String,
 }
 
+pub(super) const MARK_READY: &str = "UPDATE media SET state = 2, revision = revision + 1, lease_holder = 0, leased_until = 0, failure_cause = '',
+         width = $4, height = $5, blurhash = $6, dominant_color = $7, camera = $8
+     WHERE id = $1 AND state = 4 AND lease_holder = $2 AND attempts = $3";
+
 /// Ends an attempt that made the renditions. Returns whether the item was still leased to it.
 pub(crate) async fn mark_ready(
     connection: &mut Connection,
     lease: Lease,
     made: &Made<'_>,
 ) -> Result<bool, MediaError> {
-    let updated = infra_db::query(
-        "UPDATE media SET state = 2, revision = revision + 1, lease_holder = 0, leased_until = 0, failure_cause = '',
-             width = $4, height = $5, blurhash = $6, dominant_color = $7, camera = $8
-         WHERE id = $1 AND state = 4 AND lease_holder = $2 AND attempts = $3",
-    )
-    .bind(lease.id.to_sql())
-    .bind(lease.run)
-    .bind(lease.attempt)
-    .bind(i64::from(made.width))
-    .bind(i64::from(made.height))
-    .bind(made.blurhash)
-    .bind(made.dominant_color)
-    .bind(&made.camera)
-    .execute(connection)
-    .await?;
+    let updated = infra_db::query(MARK_READY)
+        .bind(lease.id.to_sql())
+        .bind(lease.run)
+        .bind(lease.attempt)
+        .bind(i64::from(made.width))
+        .bind(i64::from(made.height))
+        .bind(made.blurhash)
+        .bind(made.dominant_color)
+        .bind(&made.camera)
+        .execute(connection)
+        .await?;
     Ok(updated == 1)
 }
+
+pub(super) const MARK_READY_AS: &str = "UPDATE media SET state = 2, revision = media.revision + 1, lease_holder = 0, leased_until = 0, failure_cause = '',
+         width = twin.width, height = twin.height, blurhash = twin.blurhash, dominant_color = twin.dominant_color,
+         camera = twin.camera, alternates_tried = twin.alternates_tried
+     FROM (SELECT width, height, blurhash, dominant_color, camera, alternates_tried FROM media WHERE id = $4) AS twin
+     WHERE media.id = $1 AND media.state = 4 AND media.lease_holder = $2 AND media.attempts = $3";
 
 /// Ends an attempt whose item turned out to have a ready duplicate: it is ready with what the
 /// duplicate has.
@@ -296,19 +303,13 @@ pub(crate) async fn mark_ready_as(
     lease: Lease,
     duplicate: MediaId,
 ) -> Result<bool, MediaError> {
-    let updated = infra_db::query(
-        "UPDATE media SET state = 2, revision = media.revision + 1, lease_holder = 0, leased_until = 0, failure_cause = '',
-             width = twin.width, height = twin.height, blurhash = twin.blurhash, dominant_color = twin.dominant_color,
-             camera = twin.camera, alternates_tried = twin.alternates_tried
-         FROM (SELECT width, height, blurhash, dominant_color, camera, alternates_tried FROM media WHERE id = $4) AS twin
-         WHERE media.id = $1 AND media.state = 4 AND media.lease_holder = $2 AND media.attempts = $3",
-    )
-    .bind(lease.id.to_sql())
-    .bind(lease.run)
-    .bind(lease.attempt)
-    .bind(duplicate.to_sql())
-    .execute(connection)
-    .await?;
+    let updated = infra_db::query(MARK_READY_AS)
+        .bind(lease.id.to_sql())
+        .bind(lease.run)
+        .bind(lease.attempt)
+        .bind(duplicate.to_sql())
+        .execute(connection)
+        .await?;
     Ok(updated == 1)
 }
 
@@ -323,6 +324,10 @@ pub(crate) struct Failure {
     pub(crate) cause: String,
 }
 
+pub(super) const MARK_FAILED: &str = "UPDATE media SET state = 3, revision = revision + 1, lease_holder = 0, leased_until = 0, failure = $4,
+         failure_code = $5, failure_cause = $6, failed_at = $7
+     WHERE id = $1 AND state = 4 AND lease_holder = $2 AND attempts = $3";
+
 /// Ends an attempt for good. Returns whether the item was still leased to it.
 pub(crate) async fn mark_failed(
     connection: &mut Connection,
@@ -330,22 +335,22 @@ pub(crate) async fn mark_failed(
     failure: &Failure,
     now: Timestamp,
 ) -> Result<bool, MediaError> {
-    let updated = infra_db::query(
-        "UPDATE media SET state = 3, revision = revision + 1, lease_holder = 0, leased_until = 0, failure = $4,
-             failure_code = $5, failure_cause = $6, failed_at = $7
-         WHERE id = $1 AND state = 4 AND lease_holder = $2 AND attempts = $3",
-    )
-    .bind(lease.id.to_sql())
-    .bind(lease.run)
-    .bind(lease.attempt)
-    .bind(&failure.sentence)
-    .bind(failure.code)
-    .bind(&failure.cause)
-    .bind(now.microseconds())
-    .execute(connection)
-    .await?;
+    let updated = infra_db::query(MARK_FAILED)
+        .bind(lease.id.to_sql())
+        .bind(lease.run)
+        .bind(lease.attempt)
+        .bind(&failure.sentence)
+        .bind(failure.code)
+        .bind(&failure.cause)
+        .bind(now.microseconds())
+        .execute(connection)
+        .await?;
     Ok(updated == 1)
 }
+
+pub(super) const LOST: &str = "SELECT id, lease_holder, attempts, infra_failures, owner_id, original_key, original_bytes, memory_bytes, correlation_id
+     FROM media
+     WHERE state = 4 AND (leased_until <= $1 OR ($2 <> 0 AND lease_holder <> $2)) LIMIT $3";
 
 /// Attempts whose lease has run out and, when `run` is given, those of every other run.
 pub(crate) async fn lost(
@@ -354,15 +359,11 @@ pub(crate) async fn lost(
     run: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Claimed>, MediaError> {
-    let rows = infra_db::query(
-        "SELECT id, lease_holder, attempts, infra_failures, owner_id, original_key, original_bytes, memory_bytes, correlation_id
-         FROM media
-         WHERE state = 4 AND (leased_until <= $1 OR ($2 <> 0 AND lease_holder <> $2)) LIMIT $3",
-    )
-    .bind(now.microseconds())
-    .bind(run.unwrap_or(0))
-    .bind(limit)
-    .fetch_all(database.reader())
-    .await?;
+    let rows = infra_db::query(LOST)
+        .bind(now.microseconds())
+        .bind(run.unwrap_or(0))
+        .bind(limit)
+        .fetch_all(database.reader())
+        .await?;
     Ok(rows)
 }

@@ -62,31 +62,33 @@ pub(crate) async fn insert(
     Ok(())
 }
 
+pub(super) const SIZES: &str =
+    "SELECT name, bytes FROM renditions WHERE media_id = $1 AND name <> $2 ORDER BY position";
+
 /// The names and sizes in bytes of an item's still renditions that may have smaller forms.
 pub(crate) async fn sizes(
     database: &Database,
     id: MediaId,
 ) -> Result<Vec<(String, u64)>, MediaError> {
-    let rows: Vec<(String, i64)> = infra_db::query(
-        "SELECT name, bytes FROM renditions WHERE media_id = $1 AND name <> $2 ORDER BY position",
-    )
-    .bind(id.to_sql())
-    .bind(ANIMATION)
-    .fetch_all(database.reader())
-    .await?;
+    let rows: Vec<(String, i64)> = infra_db::query(SIZES)
+        .bind(id.to_sql())
+        .bind(ANIMATION)
+        .fetch_all(database.reader())
+        .await?;
     let rows = rows.into_iter();
     Ok(rows
         .map(|(name, bytes)| (name, bytes.cast_unsigned()))
         .collect())
 }
 
+pub(super) const KEYS: &str = "SELECT key FROM renditions WHERE media_id = $1";
+
 /// The keys of an item's renditions.
 pub(crate) async fn keys(database: &Database, id: MediaId) -> Result<Vec<BlobKey>, MediaError> {
-    let keys: Vec<String> =
-        infra_db::query_scalar("SELECT key FROM renditions WHERE media_id = $1")
-            .bind(id.to_sql())
-            .fetch_all(database.reader())
-            .await?;
+    let keys: Vec<String> = infra_db::query_scalar(KEYS)
+        .bind(id.to_sql())
+        .fetch_all(database.reader())
+        .await?;
     Ok(keys
         .iter()
         .map(|key| key.parse())
@@ -104,6 +106,10 @@ struct RenditionRow {
     bytes: i64,
 }
 
+pub(super) const ADD_TO: &str =
+    "SELECT media_id, name, key, content_type, width, height, bytes FROM renditions
+     WHERE media_id IN (SELECT value FROM json_each($1)) ORDER BY media_id, position";
+
 /// Adds to each item its renditions, largest first, and its animation. `ids` is the JSON array of
 /// the items' ids.
 pub(crate) async fn add_to(
@@ -111,13 +117,10 @@ pub(crate) async fn add_to(
     ids: &str,
     items: &mut [MediaItem],
 ) -> Result<(), MediaError> {
-    let rows: Vec<RenditionRow> = infra_db::query(
-        "SELECT media_id, name, key, content_type, width, height, bytes FROM renditions
-         WHERE media_id IN (SELECT value FROM json_each($1)) ORDER BY media_id, position",
-    )
-    .bind(ids)
-    .fetch_all(connection)
-    .await?;
+    let rows: Vec<RenditionRow> = infra_db::query(ADD_TO)
+        .bind(ids)
+        .fetch_all(connection)
+        .await?;
     let mut by_item: HashMap<u64, Vec<Rendition>> = HashMap::new();
     for row in rows {
         let id = row.media_id.cast_unsigned();
@@ -146,22 +149,29 @@ impl From<RenditionRow> for Rendition {
     }
 }
 
+pub(super) const KEYS_OF: &str =
+    "SELECT key FROM renditions WHERE media_id IN (SELECT value FROM json_each($1))";
+
 /// The keys of these items' renditions.
 pub(crate) async fn keys_of(
     connection: &mut Connection,
     ids: &[MediaId],
 ) -> Result<Vec<BlobKey>, MediaError> {
-    let keys: Vec<String> = infra_db::query_scalar(
-        "SELECT key FROM renditions WHERE media_id IN (SELECT value FROM json_each($1))",
-    )
-    .bind(json_ids(ids.iter().map(|id| id.to_sql())))
-    .fetch_all(connection)
-    .await?;
+    let keys: Vec<String> = infra_db::query_scalar(KEYS_OF)
+        .bind(json_ids(ids.iter().map(|id| id.to_sql())))
+        .fetch_all(connection)
+        .await?;
     Ok(keys
         .iter()
         .map(|key| key.parse())
         .collect::<Result<_, _>>()?)
 }
+
+pub(super) const READ_HEAD: &str =
+    "SELECT r.content_type, r.bytes, EXISTS (SELECT 1 FROM renditions other
+         JOIN media item ON item.id = other.media_id
+         WHERE other.key = $1 AND item.state = $2 AND item.open)
+     FROM renditions r JOIN media m ON m.id = r.media_id WHERE r.key = $1 AND m.state = $2 LIMIT 1";
 
 /// What is known of a rendition, by its key; several items may share it, and it is open when one of
 /// them is.
@@ -171,14 +181,11 @@ pub(crate) async fn read_head(
 ) -> Result<Option<Head>, MediaError> {
     // One transaction, so that a rendition and its forms are of the same moment.
     let mut transaction = database.reader().snapshot().await?;
-    let row: Option<(String, i64, bool)> = infra_db::query(
-        "SELECT r.content_type, r.bytes, m.open FROM renditions r JOIN media m ON m.id = r.media_id
-         WHERE r.key = $1 AND m.state = $2 ORDER BY m.open DESC LIMIT 1",
-    )
-    .bind(key.to_string())
-    .bind(MediaState::Ready as i32)
-    .fetch_optional(&mut transaction)
-    .await?;
+    let row: Option<(String, i64, bool)> = infra_db::query(READ_HEAD)
+        .bind(key.to_string())
+        .bind(MediaState::Ready as i32)
+        .fetch_optional(&mut transaction)
+        .await?;
     let Some((content_type, bytes, open)) = row else {
         return Ok(None);
     };
@@ -197,29 +204,29 @@ pub(crate) async fn read_head(
     }))
 }
 
+pub(super) const WAITS_FOR_ALTERNATES: &str = "SELECT EXISTS (SELECT 1 FROM renditions r JOIN alternate_jobs j ON j.media_id = r.media_id WHERE r.key = $1)";
+
 async fn waits_for_alternates(
     connection: &mut Connection,
     key: BlobKey,
 ) -> Result<bool, MediaError> {
-    Ok(infra_db::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM renditions r JOIN alternate_jobs j ON j.media_id = r.media_id WHERE r.key = $1)",
-    )
-    .bind(key.to_string())
-    .fetch_one(connection)
-    .await?)
+    Ok(infra_db::query_scalar(WAITS_FOR_ALTERNATES)
+        .bind(key.to_string())
+        .fetch_one(connection)
+        .await?)
 }
+
+pub(super) const FORMS_OF: &str = "SELECT DISTINCT a.content_type, a.key, a.bytes FROM renditions r
+         JOIN alternates a ON a.media_id = r.media_id AND a.name = r.name
+     WHERE r.key = $1 ORDER BY a.content_type, a.key";
 
 /// The other forms of a rendition. Where several items share it, any one's serve: they show the
 /// same.
 async fn forms_of(connection: &mut Connection, key: BlobKey) -> Result<Arc<[Form]>, MediaError> {
-    let rows: Vec<(String, String, i64)> = infra_db::query(
-        "SELECT DISTINCT a.content_type, a.key, a.bytes FROM renditions r
-             JOIN alternates a ON a.media_id = r.media_id AND a.name = r.name
-         WHERE r.key = $1 ORDER BY a.content_type, a.key",
-    )
-    .bind(key.to_string())
-    .fetch_all(connection)
-    .await?;
+    let rows: Vec<(String, String, i64)> = infra_db::query(FORMS_OF)
+        .bind(key.to_string())
+        .fetch_all(connection)
+        .await?;
     rows.into_iter()
         .map(|(content_type, key, bytes)| {
             Ok(Form {
@@ -231,13 +238,13 @@ async fn forms_of(connection: &mut Connection, key: BlobKey) -> Result<Arc<[Form
         .collect()
 }
 
+pub(super) const IS_SERVED: &str = "SELECT EXISTS (SELECT 1 FROM renditions WHERE key = $1) OR EXISTS (SELECT 1 FROM alternates WHERE key = $1)";
+
 /// Whether a blob is a rendition or another form of one.
 pub(crate) async fn is_served(database: &Database, key: BlobKey) -> Result<bool, MediaError> {
-    let served = infra_db::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM renditions WHERE key = $1) OR EXISTS (SELECT 1 FROM alternates WHERE key = $1)",
-    )
-    .bind(key.to_string())
-    .fetch_one(database.reader())
-    .await?;
+    let served = infra_db::query_scalar(IS_SERVED)
+        .bind(key.to_string())
+        .fetch_one(database.reader())
+        .await?;
     Ok(served)
 }

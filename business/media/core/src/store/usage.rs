@@ -22,15 +22,16 @@ pub(crate) struct Usage {
     pub(crate) items: u64,
 }
 
+pub(super) const READ: &str = "SELECT bytes, items FROM account_usage WHERE owner_id = $1";
+
 pub(crate) async fn read(
     connection: &mut Connection,
     owner: AccountId,
 ) -> Result<Usage, MediaError> {
-    let row: Option<(i64, i64)> =
-        infra_db::query("SELECT bytes, items FROM account_usage WHERE owner_id = $1")
-            .bind(owner.to_sql())
-            .fetch_optional(connection)
-            .await?;
+    let row: Option<(i64, i64)> = infra_db::query(READ)
+        .bind(owner.to_sql())
+        .fetch_optional(connection)
+        .await?;
     let (bytes, items) = row.unwrap_or_default();
     Ok(Usage {
         bytes: u64::try_from(bytes).unwrap_or(0),
@@ -43,6 +44,7 @@ pub(crate) async fn add_item(
     connection: &mut Connection,
     item: &NewItem,
 ) -> Result<(), MediaError> {
+    // The item is among them.
     let others = count_with(connection, item.owner, &item.original_key).await? - 1;
     let bytes = if others > 0 {
         0
@@ -60,6 +62,11 @@ pub(crate) async fn add_item(
     Ok(())
 }
 
+pub(super) const REMOVE_ITEM: &str =
+    "UPDATE account_usage SET items = items - 1 WHERE owner_id = $1";
+pub(super) const REMOVE_UNUSED: &str =
+    "DELETE FROM account_usage WHERE owner_id = $1 AND items <= 0";
+
 /// Takes an item off that was just deleted.
 pub(crate) async fn remove_item(
     connection: &mut Connection,
@@ -68,16 +75,19 @@ pub(crate) async fn remove_item(
     original_bytes: i64,
 ) -> Result<(), MediaError> {
     remove_original(connection, owner, original_key, original_bytes).await?;
-    infra_db::query("UPDATE account_usage SET items = items - 1 WHERE owner_id = $1")
+    infra_db::query(REMOVE_ITEM)
         .bind(owner.to_sql())
         .execute(&mut *connection)
         .await?;
-    infra_db::query("DELETE FROM account_usage WHERE owner_id = $1 AND items <= 0")
+    infra_db::query(REMOVE_UNUSED)
         .bind(owner.to_sql())
         .execute(connection)
         .await?;
     Ok(())
 }
+
+pub(super) const REMOVE_ORIGINAL: &str =
+    "UPDATE account_usage SET bytes = bytes - $2 WHERE owner_id = $1";
 
 /// Takes the bytes of an original off that an item has just released, unless another item of the
 /// account has it.
@@ -90,7 +100,7 @@ pub(crate) async fn remove_original(
     if original_key.is_empty() || count_with(connection, owner, original_key).await? > 0 {
         return Ok(());
     }
-    infra_db::query("UPDATE account_usage SET bytes = bytes - $2 WHERE owner_id = $1")
+    infra_db::query(REMOVE_ORIGINAL)
         .bind(owner.to_sql())
         .bind(original_bytes)
         .execute(connection)
@@ -107,6 +117,9 @@ pub(crate) async fn has_content(
     Ok(count_with(connection, owner, original_key).await? > 0)
 }
 
+pub(super) const COUNT_WITH: &str = "SELECT COUNT(*) FROM
+     (SELECT 1 FROM media WHERE owner_id = $1 AND original_key = $2 LIMIT 2) AS counted";
+
 /// How many items of the account have this original: none, one, or "more", which is all that is
 /// asked.
 async fn count_with(
@@ -114,14 +127,11 @@ async fn count_with(
     owner: AccountId,
     original_key: &str,
 ) -> Result<i64, MediaError> {
-    let count = infra_db::query_scalar(
-        "SELECT COUNT(*) FROM
-             (SELECT 1 FROM media WHERE owner_id = $1 AND original_key = $2 LIMIT 2) AS counted",
-    )
-    .bind(owner.to_sql())
-    .bind(original_key)
-    .fetch_one(connection)
-    .await?;
+    let count = infra_db::query_scalar(COUNT_WITH)
+        .bind(owner.to_sql())
+        .bind(original_key)
+        .fetch_one(connection)
+        .await?;
     Ok(count)
 }
 
@@ -165,21 +175,24 @@ pub(crate) const fn minute_of(now: Timestamp) -> i64 {
     now.microseconds().div_euclid(MICROSECONDS_PER_MINUTE)
 }
 
+pub(super) const RECENT_UPLOADS: &str = "SELECT minute, uploads FROM upload_minutes WHERE owner_id = $1 AND minute > $2 ORDER BY minute";
+
 /// The account's uploads of the last hour, to the minute.
 pub(crate) async fn recent_uploads(
     connection: &mut Connection,
     owner: AccountId,
     now: Timestamp,
 ) -> Result<RecentUploads, MediaError> {
-    let minutes = infra_db::query(
-        "SELECT minute, uploads FROM upload_minutes WHERE owner_id = $1 AND minute > $2 ORDER BY minute",
-    )
-    .bind(owner.to_sql())
-    .bind(minute_of(now) - MINUTES)
-    .fetch_all(connection)
-    .await?;
+    let minutes = infra_db::query(RECENT_UPLOADS)
+        .bind(owner.to_sql())
+        .bind(minute_of(now) - MINUTES)
+        .fetch_all(connection)
+        .await?;
     Ok(RecentUploads { minutes })
 }
+
+pub(super) const RECENT_BYTES: &str =
+    "SELECT CAST(SUM(bytes) AS BIGINT) FROM upload_hours WHERE owner_id = $1 AND hour > $2";
 
 /// Bytes that the account has uploaded within the last day, to the hour.
 pub(crate) async fn recent_bytes(
@@ -187,13 +200,12 @@ pub(crate) async fn recent_bytes(
     owner: AccountId,
     now: Timestamp,
 ) -> Result<u64, MediaError> {
-    let bytes: Option<i64> = infra_db::query_scalar(
-        "SELECT CAST(SUM(bytes) AS BIGINT) FROM upload_hours WHERE owner_id = $1 AND hour > $2",
-    )
-    .bind(owner.to_sql())
-    .bind(hour_of(now) - HOURS)
-    .fetch_one(connection)
-    .await?;
+    // As above: PostgreSQL's sum is no BIGINT.
+    let bytes: Option<i64> = infra_db::query_scalar(RECENT_BYTES)
+        .bind(owner.to_sql())
+        .bind(hour_of(now) - HOURS)
+        .fetch_one(connection)
+        .await?;
     Ok(u64::try_from(bytes.unwrap_or(0)).unwrap_or(0))
 }
 
@@ -243,19 +255,24 @@ pub(crate) async fn record_processor_time(
     Ok(())
 }
 
+pub(super) const PROCESSOR_MINUTES: &str = "SELECT owner_id, minute, milliseconds FROM processor_minutes WHERE minute > $1 ORDER BY minute";
+
 /// The last hour's processor time: account, minute and milliseconds, by minute. At most as many
 /// rows as there were attempts within the hour.
 pub(crate) async fn processor_minutes(
     database: &Database,
     now: Timestamp,
 ) -> Result<Vec<(i64, i64, i64)>, MediaError> {
-    Ok(infra_db::query(
-        "SELECT owner_id, minute, milliseconds FROM processor_minutes WHERE minute > $1 ORDER BY minute",
-    )
-    .bind(minute_of(now) - MINUTES)
-    .fetch_all(database.reader())
-    .await?)
+    Ok(infra_db::query(PROCESSOR_MINUTES)
+        .bind(minute_of(now) - MINUTES)
+        .fetch_all(database.reader())
+        .await?)
 }
+
+pub(super) const FORGET_OLD_MINUTES: &str =
+    "SELECT EXISTS (SELECT 1 FROM upload_minutes WHERE minute <= $1)
+     OR EXISTS (SELECT 1 FROM processor_minutes WHERE minute <= $1)
+     OR EXISTS (SELECT 1 FROM upload_hours WHERE hour <= $2)";
 
 /// Forgets at most so many minutes and hours of each kind that are no longer looked back upon.
 pub(crate) async fn forget_old_minutes(
@@ -264,15 +281,12 @@ pub(crate) async fn forget_old_minutes(
     limit: i64,
 ) -> Result<(), MediaError> {
     let before = minute_of(now) - MINUTES;
-    let any: bool = infra_db::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM upload_minutes WHERE minute <= $1)
-             OR EXISTS (SELECT 1 FROM processor_minutes WHERE minute <= $1)
-             OR EXISTS (SELECT 1 FROM upload_hours WHERE hour <= $2)",
-    )
-    .bind(before)
-    .bind(hour_of(now) - HOURS)
-    .fetch_one(database.reader())
-    .await?;
+    // A look costs no commit, and most rounds find nothing.
+    let any: bool = infra_db::query_scalar(FORGET_OLD_MINUTES)
+        .bind(before)
+        .bind(hour_of(now) - HOURS)
+        .fetch_one(database.reader())
+        .await?;
     if !any {
         return Ok(());
     }
@@ -289,6 +303,14 @@ pub(crate) async fn forget_old_minutes(
         .await
 }
 
+/// Both names are literals of this file.
+pub(super) fn forget_until_text(table: &'static str, unit: &'static str) -> String {
+    format!(
+        "DELETE FROM {table} WHERE (owner_id, {unit}) IN
+             (SELECT owner_id, {unit} FROM {table} WHERE {unit} <= $1 ORDER BY {unit} LIMIT $2)"
+    )
+}
+
 /// Deletes at most so many rows of a table of this kind, up to a minute or hour, oldest first.
 async fn forget_until(
     connection: &mut Connection,
@@ -296,12 +318,7 @@ async fn forget_until(
     last: i64,
     limit: i64,
 ) -> Result<(), MediaError> {
-    let sql = format!(
-        "DELETE FROM {table} WHERE (owner_id, {unit}) IN
-             (SELECT owner_id, {unit} FROM {table} WHERE {unit} <= $1 ORDER BY {unit} LIMIT $2)"
-    );
-    // Both names are literals of this file.
-    infra_db::query(SqlText::assembled(&sql))
+    infra_db::query(SqlText::assembled(&forget_until_text(table, unit)))
         .bind(last)
         .bind(limit)
         .execute(connection)

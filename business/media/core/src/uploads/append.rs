@@ -51,6 +51,7 @@ pub(crate) async fn append_upload(
     let owner = AccountId::new(header.owner_id);
     context.caller().require_account(owner)?;
     let id = header.upload_id.cast_signed();
+    // Before a lock is taken: the upload may be another's, or over.
     read_session(uploads, id, owner).await?;
     uploads.blobs.store().require_room(0).await?;
     let append = uploads.append_locks.begin(id).ok_or_else(busy)?;
@@ -126,6 +127,7 @@ enum End {
 
 impl Receiving {
     async fn run(mut self, mut chunks: Messages<AppendChunk>) -> Result<UploadSession, MediaError> {
+        // It is an item already. A client that missed the response may ask again, without bytes.
         if self.session.media_id != 0 {
             if let Ok(data) = self.next(&mut chunks).await
                 && !data.is_empty()
@@ -269,6 +271,8 @@ impl Receiving {
 
     /// Keeps what is left of the request's bytes, and takes the file when it is whole.
     async fn settle(mut self, mut piece: Piece, end: End) -> Result<UploadSession, MediaError> {
+        // Before anything of it is looked at or kept: what was damaged on its way says nothing of
+        // the file.
         if let Some(checksum) = self.checksum.take() {
             match &end {
                 End::Whole => checksum.verify()?,
@@ -277,9 +281,11 @@ impl Receiving {
             }
         }
         let is_whole = piece.end() == self.session.bytes.cast_unsigned();
+        // The whole file is shorter than what is looked at.
         if is_whole && !self.sniffed {
             self.look(&mut piece).await?;
         }
+        // Where nothing new has come, the part that was taken in stays as it is.
         if piece.bytes() > piece.taken_in {
             self.keep(piece).await?;
         }

@@ -49,6 +49,7 @@ impl AppendLocks {
     /// client that asks how far an upload is has lost the connection that it was sent over, though
     /// this end of it may not have heard. Returns whether none is under way any more.
     pub(crate) async fn end(&self, upload: i64) -> bool {
+        // Cloned, so that the lock is not held while this waits.
         let Some(running) = self.lock().get(&upload).cloned() else {
             return true;
         };
@@ -72,6 +73,7 @@ impl Append {
 
 impl Drop for Append {
     fn drop(&mut self) {
+        // In this order: who waits for the end may begin at once.
         self.append_locks.lock().remove(&self.upload);
         self.running.ended.cancel();
     }

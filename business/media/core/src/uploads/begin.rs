@@ -43,6 +43,7 @@ pub(crate) async fn begin_upload(
         expires_at: uploads.session_end().microseconds(),
         media_id: 0,
     };
+    // Uploads that were begun and never sent may be what is in the way.
     match insert_session(uploads, &session).await {
         Err(MediaError::Refused(_)) if forget_untouched(uploads, owner).await? => {
             insert_session(uploads, &session).await?;
@@ -74,6 +75,7 @@ async fn insert_session(uploads: &Uploads, session: &SessionRow) -> Result<(), M
 /// heard where to send it, and started over. Returns whether there was any.
 async fn forget_untouched(uploads: &Uploads, owner: AccountId) -> Result<bool, MediaError> {
     let begun_before = uploads.clock.now().minus(UNTOUCHED_LIFETIME);
+    // A row has the time of its end only, a lifetime after its beginning.
     let ends_before = begun_before.plus(uploads.settings.upload_session_lifetime());
     let untouched = upload_sessions::untouched(&uploads.database, owner, ends_before).await?;
     let mut forgotten = false;

@@ -17,6 +17,7 @@ enum Hasher {
 impl Checksum {
     /// A checksum of this algorithm that must give `expected`; nothing when no algorithm is named.
     pub(crate) fn new(algorithm: &str, expected: &[u8]) -> Result<Option<Self>> {
+        // They are held against damage on the way, and not against forgery: MD5 and SHA-1 will do.
         let hasher = match algorithm {
             "" => return Ok(None),
             "sha1" => Hasher::Sha1(sha1::Sha1::default()),

@@ -23,6 +23,7 @@ pub(crate) async fn finish_upload(
     session: &SessionRow,
 ) -> Result<UploadSession, MediaError> {
     let header = header_of(session);
+    // Again: the account may have uploaded much since it began this one.
     let header = check_upload(uploads, header, session.bytes.cast_unsigned());
     let header = header.await?;
     let parts = upload_sessions::parts(&uploads.database, session.id).await?;

@@ -78,6 +78,7 @@ impl Formats {
     }
 
     async fn look_at_switches(&self) -> Result<Vec<Format>, MediaError> {
+        // The moment before the read: what is switched during it must not count as seen.
         let looked = Instant::now();
         let off = formats::switched_off(&self.database).await?;
         self.switches.remember(looked, off.clone());
@@ -98,6 +99,7 @@ impl Formats {
                     Box::pin(async move { formats::switch(connection, format, on, now).await })
                 })
                 .await?;
+            // So that this process knows it at once.
             all.look_at_switches().await?;
             tracing::info!(format = format.content_type(), on, "a format was switched");
             all.list().await

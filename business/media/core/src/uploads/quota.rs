@@ -88,6 +88,7 @@ impl Quotas {
             return Ok(());
         }
         let wait_us = recent.fewer_at(max).microseconds() - now.microseconds();
+        // Never 0: a client would come again at once.
         let wait =
             Duration::from_micros(u64::try_from(wait_us).unwrap_or(0)).max(Duration::from_secs(1));
         let minutes = wait.as_secs().div_ceil(60);

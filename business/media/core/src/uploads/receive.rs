@@ -70,10 +70,12 @@ pub(crate) async fn body(
             sniff(gathered.bytes(), taken)?;
             sniffed = true;
         }
+        // What is no picture never reaches the store.
         if sniffed && gathered.is_enough() {
             gathered.write_to(writer).await?;
         }
     }
+    // A file that is shorter is judged by all of it.
     if !sniffed {
         sniff(gathered.bytes(), taken)?;
     }

@@ -67,6 +67,7 @@ async fn make_item(
         upload: upload.map(|id| (id, uploads.session_end())),
         correlation_id: context.correlation_id().clone(),
     };
+    // Before its header is read: the same bytes have passed once.
     if let Some(item) = reuse_duplicate(uploads, context, item.clone()).await? {
         tracing::info!(media = %item.media(), "a picture was taken in, and is ready as one before it");
         return Ok(item);
@@ -166,6 +167,7 @@ async fn read_header_within(
         let before = thread_processor_time();
         let header = read_header(&written, &limits, &taken);
         let spent = thread_processor_time().saturating_sub(before);
+        // Here and not by the caller, who may be gone before this thread has ended.
         drop((written, memory));
         (header.map_err(MediaError::from), spent)
     });
@@ -186,6 +188,8 @@ async fn commit_upload(
         .database
         .write(move |connection| {
             Box::pin(async move {
+                // Before the item is inserted: it asks whether the account has this content
+                // already.
                 admit(connection, &quotas, &item).await?;
                 items::insert(connection, &item, &picture).await?;
                 blobs::settle(connection, &pending).await?;

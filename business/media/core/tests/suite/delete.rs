@@ -215,3 +215,20 @@ async fn what_nothing_shows_is_listed_for_its_owner_newest_first() {
     scene.delete(OWNER, broken.id).await.unwrap();
     assert_eq!(unused(10).await.items, []);
 }
+
+#[tokio::test]
+async fn the_same_photo_is_taken_at_once_when_who_deleted_it_has_gone_away() {
+    let scene = Scene::new().await;
+    let item = scene.upload(&photo(1)).await.unwrap();
+    let stops = scene.store.deleting.write().await;
+    let claims = "SELECT COUNT(*) FROM blob_deletions WHERE claimed";
+    let begun = until("it is claimed", || async { scene.count(claims).await > 0 });
+    tokio::select! {
+        _ = scene.delete(OWNER, item.id) => panic!("it was deleted"),
+        () = begun => {}
+    }
+    drop(stops);
+    let again = scene.upload(&photo(1)).await.unwrap();
+    scene.process(again.media()).await.unwrap();
+    assert!(scene.get(again.id).await.unwrap().is_ready());
+}

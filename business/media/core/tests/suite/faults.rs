@@ -34,9 +34,10 @@ pub(crate) struct FaultyStore {
     /// Burns down with every step, where the process is to die.
     crash_point: Option<Arc<CrashPoint>>,
     pub(crate) faults: Arc<Faults>,
-    /// No file is read, and none is begun, while a test holds these.
+    /// No file is read, none is begun, and none is deleted, while a test holds these.
     pub(crate) reading: RwLock<()>,
     pub(crate) writing: RwLock<()>,
+    pub(crate) deleting: RwLock<()>,
 }
 
 impl FaultyStore {
@@ -47,6 +48,7 @@ impl FaultyStore {
             faults: Arc::default(),
             reading: RwLock::default(),
             writing: RwLock::default(),
+            deleting: RwLock::default(),
         }
     }
 
@@ -128,6 +130,7 @@ impl BlobStore for FaultyStore {
             return Err(full_disk());
         }
         self.step().await;
+        drop(self.deleting.read().await);
         let deleted = self.store.delete(key).await;
         self.step().await;
         deleted

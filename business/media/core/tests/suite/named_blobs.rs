@@ -59,3 +59,20 @@ async fn an_original_is_lost_when_it_is_to_all_whose_it_is() {
         assert_eq!(named.values().any(|lost| *lost), is_lost);
     }
 }
+
+#[tokio::test]
+async fn whatever_needs_bytes_of_the_store_has_files() {
+    let scene = Scene::new().await;
+    let has_blobs = || async { MediaCore::has_blobs(&scene.database).await.unwrap() };
+    assert!(!has_blobs().await, "an empty installation");
+    scene.upload(&photo(1)).await.unwrap();
+    let set = "UPDATE media SET state = $1, original_key = CASE WHEN $3 = 1 THEN $2 ELSE original_key END";
+    // MediaState of the contract: it waits, is at work, has failed.
+    for state in [1, 4, 3] {
+        scene.change(set, (state, String::new(), 0)).await;
+        assert!(has_blobs().await, "state {state}");
+    }
+    // Its original was released.
+    scene.change(set, (3, String::new(), 1)).await;
+    assert!(!has_blobs().await, "a failed photo without its file");
+}

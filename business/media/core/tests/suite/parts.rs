@@ -4,13 +4,14 @@ mod refusals;
 
 use std::time::Duration;
 
-use business_media::Settings;
+use business_media::{MediaCore, Settings};
 use business_media_gateway::{
     AppendChunk, AppendHeader, BeginUploadRequest, CancelUploadRequest, GetUploadRequest,
     MediaItem, UploadHeader, UploadSession, topics,
 };
 use bytes::Bytes;
 use infra_blob::{BlobKey, BlobStore as _};
+use infra_domain::Domain as _;
 use infra_kernel::{Error, ErrorCode, Result};
 use sha2::Digest as _;
 use tokio::sync::mpsc;
@@ -358,4 +359,14 @@ async fn a_whole_file_that_could_not_be_taken_can_be_given_up() {
     assert_eq!(code(scene.look(id).await), ErrorCode::NotFound);
     assert_eq!(scene.count("SELECT COUNT(*) FROM media").await, 1);
     assert_eq!(scene.parts().await, 0);
+}
+
+#[tokio::test]
+async fn an_upload_under_way_needs_the_store() {
+    let scene = Scene::new().await;
+    let bytes = large_photo();
+    let id = scene.begin(&bytes).await;
+    assert!(!MediaCore::has_blobs(&scene.database).await.unwrap());
+    scene.append(id, 0, &bytes[..1_000]).await.unwrap();
+    assert!(MediaCore::has_blobs(&scene.database).await.unwrap());
 }

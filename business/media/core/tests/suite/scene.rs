@@ -13,7 +13,7 @@ use business_media_gateway::{
 };
 use futures::StreamExt as _;
 use infra_bus::Event;
-use infra_db::Database;
+use infra_db::{CommitWatch, Database};
 use infra_kernel::{Context, CorrelationId, Error, IdGenerator, ManualClock, Result, Timestamp};
 use infra_rpc::Messages;
 use tempfile::TempDir;
@@ -66,10 +66,7 @@ impl Scene {
 
     pub(crate) async fn with(settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let clock = Arc::new(ManualClock::at(Timestamp::from_milliseconds(
-            1_790_000_000_000,
-        )));
-        Self::on(folder, clock, settings).await
+        Self::on(folder, clock(), settings).await
     }
 
     /// On a folder as another process left it.
@@ -95,6 +92,29 @@ impl Scene {
         let store = Arc::new(FaultyStore::new(blobs.open().await, None));
         let stored = (database, blobs, store);
         Self::made(folder, stored, clock, settings, external_codecs)
+    }
+
+    /// On an empty folder, with a look at every commit.
+    pub(crate) async fn watched(watch: CommitWatch) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::at(Timestamp::from_milliseconds(
+            1_790_000_000_000,
+        )));
+        let file = folder.path().join("media.db");
+        let database = Database::open_watched(&file, &MIGRATIONS, watch).await;
+        let blobs = Blobs::in_folder(&folder.path().join("blobs"));
+        let store = Arc::new(FaultyStore::new(blobs.open().await, None));
+        let stored = (database.unwrap(), blobs, store);
+        Self::made(folder.into(), stored, clock, Settings::default(), None)
+    }
+
+    /// On a database that is open, with blobs in this folder.
+    pub(crate) async fn over(database: Database, path: &Path, clock: Arc<ManualClock>) -> Self {
+        let blobs = Blobs::in_folder(path);
+        let store = Arc::new(FaultyStore::new(blobs.open().await, None));
+        let folder = Folder::Another(path.to_owned());
+        let stored = (database, blobs, store);
+        Self::made(folder, stored, clock, Settings::default(), None)
     }
 
     /// On another's folder, in a process that dies when the fuse has burnt down.
@@ -327,6 +347,12 @@ impl Scene {
     pub(crate) fn pass(&self, time: Duration) {
         self.clock.advance(time);
     }
+}
+
+/// That stands still until it is told the time.
+pub(crate) fn clock() -> Arc<ManualClock> {
+    let start = Timestamp::from_milliseconds(1_790_000_000_000);
+    Arc::new(ManualClock::at(start))
 }
 
 pub(crate) fn context() -> Context {

@@ -336,7 +336,11 @@ async fn alternates_over_which_the_process_died_three_times_are_given_up() {
     assert_eq!(left.attempts, 3);
     assert!(left.cause.contains("ended, 3 times"), "{}", left.cause);
     assert!(left.given_up_at_us > other.created_at_us - 1);
-    assert!(scene.list_failed(other.id, 10).await.alternates.is_empty());
+    let older = scene.list_failed(other.id, 10).await.alternates;
+    let older: Vec<u64> = older.iter().map(|left| left.media_id).collect();
+    assert_eq!(older, [item.id]);
+    assert_eq!(scene.list_failed(0, 1).await.alternates.len(), 1);
+    assert!(scene.list_failed(item.id, 10).await.alternates.is_empty());
     scene.retry(other.id).await.unwrap();
     assert_eq!(scene.list_failed(0, 10).await.alternates.len(), 1);
     scene.core.drain_queue().await.unwrap();

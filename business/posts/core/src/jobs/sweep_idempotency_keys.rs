@@ -18,6 +18,7 @@ const BATCHES_MAX: u32 = 1_000;
 
 pub(crate) async fn run(state: &State, stop: &CancellationToken) {
     let mut ticks = tokio::time::interval(INTERVAL);
+    // After a long run, or a machine that slept, one tick follows, and not all that were missed.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {

@@ -14,6 +14,7 @@ use crate::error::PostsError;
 use crate::media;
 use crate::service::draft::Draft;
 use crate::state::State;
+use crate::store::public_hashtags::Tagged;
 use crate::store::stats::AuthorNumbers;
 use crate::store::{hashtags, idempotency, mentions, posts, shown_media, stats};
 
@@ -96,10 +97,11 @@ async fn write_post(
     let (id, now) = (state.ids.next::<PostId>(), state.clock.now());
     let post = draft.publish(id, now);
     let author = post.author();
+    // The key first: a repeat must be neither counted nor refused as another post.
     if !key.is_empty() && !idempotency::claim(connection, author, key, id, now).await? {
         return Err(PostsError::KeyMet);
     }
-    check_day(connection, state, author, now).await?;
+    check_day(connection, state, author).await?;
     if let Some(parent) = post.in_reply_to() {
         let is_there = if post.visibility().is_open() {
             posts::count_reply(connection, parent, 1).await?
@@ -112,17 +114,20 @@ async fn write_post(
         }
     }
     posts::insert(connection, &post).await?;
+    // Within the write: two posts may have found the same photo free.
     if !post.media_ids.is_empty() && !shown_media::claim(connection, id, &post.media_ids).await? {
         return Err(PostsError::MediaShown);
     }
     if !post.mentions.is_empty() {
         mentions::insert(connection, id, &post.mentions).await?;
+        // So that those it mentions find it in a list of its author, which leaves it out for
+        // others.
         if !post.visibility().is_open() {
             mentions::insert_hidden(connection, &post).await?;
         }
     }
     if !post.tags.is_empty() {
-        hashtags::insert(connection, id, author, &post.tags).await?;
+        hashtags::insert(connection, &Tagged::of(&post), &post.tags).await?;
     }
     let numbers = if post.visibility().is_open() {
         stats::add_post(connection, &post).await?
@@ -144,18 +149,29 @@ async fn check_day(
     connection: &mut Connection,
     state: &State,
     author: AccountId,
-    now: Timestamp,
 ) -> Result<(), PostsError> {
+    // 0 is no limit.
     let Some(newer) = state.settings.posts_per_day_max.checked_sub(1) else {
         return Ok(());
     };
-    let Some(first) = posts::created_before(connection, author, newer).await? else {
+    let first = posts::created_before(connection, author, newer).await?;
+    within_a_day(state, first, "made")
+}
+
+/// Refuses what would be one too many: the first of as many as may be within a day was then.
+pub(super) fn within_a_day(
+    state: &State,
+    first: Option<Timestamp>,
+    verb: &'static str,
+) -> Result<(), PostsError> {
+    let (Some(first), now) = (first, state.clock.now()) else {
         return Ok(());
     };
     // None for a post from the future: the clock was put back, and nobody is to wait for it.
     let age = u64::try_from(now.microseconds() - first.microseconds()).ok();
     match age.and_then(|age| DAY.checked_sub(Duration::from_micros(age))) {
         Some(wait) if !wait.is_zero() => Err(PostsError::DayFull {
+            verb,
             max: state.settings.posts_per_day_max,
             wait,
         }),

@@ -7,6 +7,7 @@ use infra_bus::{Event, outbox};
 use infra_db::Connection;
 use infra_kernel::Context;
 
+use super::reshare;
 use crate::error::PostsError;
 use crate::state::State;
 use crate::store::{hashtags, idempotency, mentions, posts, shown_media, stats};
@@ -19,8 +20,14 @@ pub(crate) async fn delete_post(
     let Some(post) = state.post(request.post_id).await? else {
         return Err(PostsError::NoPost);
     };
+    // As if it were not there: a refusal would tell a stranger that it is.
     if post.author_id != request.author_id {
         return Err(PostsError::NoPost);
+    }
+    if let Some(reshared) = post.reshare_of() {
+        let removed = reshare::remove(state, context, post.author(), reshared, Some(post.post()));
+        let removed = removed.await?;
+        return removed.ok_or(PostsError::NoPost);
     }
     let (writing, context) = (Arc::clone(state), context.clone());
     let deleted = Arc::clone(state);
@@ -43,13 +50,14 @@ async fn write_deletion(
     known: &Post,
 ) -> Result<Post, PostsError> {
     let (id, author) = (known.post(), known.author());
-    let Some((revision, replies_count)) = posts::delete(connection, id, author).await? else {
+    let Some(moving) = posts::delete(connection, id, author).await? else {
         return Err(PostsError::NoPost);
     };
     // Everything else about a post never changes, so what memory knew of it holds.
     let post = Post {
-        revision,
-        replies_count,
+        revision: moving.revision,
+        replies_count: moving.replies_count,
+        reshares_count: moving.reshares_count,
         ..known.clone()
     };
     if !post.mentions.is_empty() {

@@ -38,6 +38,7 @@ impl Draft {
         // Parsed only now that its bytes are known to be few.
         let entities = text::entities(&request.text, &request.site_domain);
         check_length(&state.settings, &request.text, &entities)?;
+        // Only for its author: whether it is still there the write asks again.
         let in_reply_to_author_id = match request.in_reply_to_id {
             0 => 0,
             id => state.post(id).await?.ok_or(PostsError::NoParent)?.author_id,
@@ -79,6 +80,10 @@ impl Draft {
             domain: String::new(),
             uri: String::new(),
             content_html: String::new(),
+            reshare_of_id: 0,
+            reshare_of_author_id: 0,
+            reshares_count: 0,
+            pinned_at_us: 0,
         }
     }
 }

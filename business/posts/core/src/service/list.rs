@@ -2,7 +2,7 @@
 
 use business_posts_gateway::text::hashtag_name;
 use business_posts_gateway::{
-    ListByAuthorRequest, ListByAuthorsRequest, ListPostsReply, ListPublicRequest,
+    ListByAuthorRequest, ListByAuthorsRequest, ListByTagRequest, ListPostsReply, ListPublicRequest,
     MERGED_AUTHORS_MAX, PAGE_LIMIT_MAX, Visibility,
 };
 use futures::future::try_join_all;
@@ -23,6 +23,7 @@ pub(crate) async fn by_author(
     let filter = Filter {
         only_media: request.only_media,
         exclude_replies: request.exclude_replies,
+        exclude_reshares: request.exclude_reshares,
         visibilities: visibilities(&request.visibilities)?,
     };
     let author = AccountId::new(request.author_id);
@@ -32,6 +33,7 @@ pub(crate) async fn by_author(
         None => ids_of_author(state, request.author_id, &page, &filter).await?,
         Some(name) => lists::with_tag(&state.database, author, name, &page, &filter).await?,
     };
+    // What not everyone may see is listed beside the rest for those whom it mentions.
     if request.mentioned_id != 0 && filter.leaves_out_visibilities() {
         let mentioned = AccountId::new(request.mentioned_id);
         let (others, tag) = (filter.of_other_visibilities(), tag.as_deref());
@@ -51,6 +53,7 @@ pub(crate) async fn by_authors(
     let page = page(request.page)?;
     let mut authors = request.author_ids;
     authors.sort_unstable();
+    // A list that is asked for twice would put its posts on the page twice.
     authors.dedup();
     if authors.len() > MERGED_AUTHORS_MAX {
         let sentence = format!("At most {MERGED_AUTHORS_MAX} authors can be listed as one.");
@@ -70,6 +73,19 @@ pub(crate) async fn public(
 ) -> Result<ListPostsReply, PostsError> {
     let page = page(request.page)?;
     let ids = lists::public(&state.database, &page, request.only_media).await?;
+    reply(state, &ids).await
+}
+
+pub(crate) async fn by_tag(
+    state: &State,
+    request: &ListByTagRequest,
+) -> Result<ListPostsReply, PostsError> {
+    let page = page(request.page)?;
+    let name = hashtag_name(&request.tag);
+    if name.is_empty() {
+        return Ok(ListPostsReply::default());
+    }
+    let ids = lists::of_tag(&state.database, &name, &page, request.only_media).await?;
     reply(state, &ids).await
 }
 

@@ -77,7 +77,7 @@ pub(crate) async fn count(state: &State) -> Result<CountPostsReply, PostsError> 
     })
 }
 
-fn check_count(field: &str, ids: &[u64]) -> Result<(), Error> {
+pub(super) fn check_count(field: &str, ids: &[u64]) -> Result<(), Error> {
     if ids.len() > IDS_MAX {
         let sentence = format!("At most {IDS_MAX} ids can be asked for at once.");
         return Err(Error::invalid(field, sentence));

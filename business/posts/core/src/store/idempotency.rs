@@ -27,6 +27,7 @@ pub(crate) async fn claim(
     post: PostId,
     now: Timestamp,
 ) -> Result<bool, DbError> {
+    // An expired key is free again, swept or not.
     let claimed = infra_db::query(
         "INSERT INTO idempotency_keys (author_id, key, post_id, created_at) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (author_id, key) DO UPDATE SET post_id = excluded.post_id, created_at = excluded.created_at \
@@ -58,13 +59,16 @@ pub(crate) async fn find(
     Ok(post.map(PostId::from_sql))
 }
 
+pub(super) const RELEASE: &str =
+    "DELETE FROM idempotency_keys WHERE author_id = $1 AND post_id = $2";
+
 /// Frees the keys of a post that is deleted. Looks at the author's keys of a day.
 pub(crate) async fn release(
     connection: &mut Connection,
     author: AccountId,
     post: PostId,
 ) -> Result<(), DbError> {
-    infra_db::query("DELETE FROM idempotency_keys WHERE author_id = $1 AND post_id = $2")
+    infra_db::query(RELEASE)
         .bind(author.to_sql())
         .bind(post.to_sql())
         .execute(connection)

@@ -4,6 +4,10 @@ use business_posts_gateway::{Mention, Post, PostId};
 use infra_db::{Connection, DbError, json_ids};
 use serde_json::Value;
 
+pub(super) const INSERT: &str = "INSERT INTO mentions (post_id, position, account_id, username) \
+     SELECT $1, key / 2, CAST(MAX(CASE WHEN key % 2 = 0 THEN value END) AS BIGINT), \
+     MAX(CASE WHEN key % 2 = 1 THEN value END) FROM json_each($2, '$') GROUP BY key / 2";
+
 pub(crate) async fn insert(
     connection: &mut Connection,
     post: PostId,
@@ -19,46 +23,44 @@ pub(crate) async fn insert(
             ]
         })
         .collect();
-    infra_db::query(
-        "INSERT INTO mentions (post_id, position, account_id, username) \
-         SELECT $1, key / 2, CAST(MAX(CASE WHEN key % 2 = 0 THEN value END) AS BIGINT), \
-         MAX(CASE WHEN key % 2 = 1 THEN value END) FROM json_each($2, '$') GROUP BY key / 2",
-    )
-    .bind(post.to_sql())
-    .bind(texts.to_string())
-    .execute(connection)
-    .await?;
+    infra_db::query(INSERT)
+        .bind(post.to_sql())
+        .bind(texts.to_string())
+        .execute(connection)
+        .await?;
     Ok(())
 }
+
+pub(super) const INSERT_HIDDEN: &str = "INSERT INTO hidden_mentions (account_id, author_id, post_id) \
+     SELECT value, $1, $2 FROM json_each($3) WHERE true ON CONFLICT DO NOTHING";
 
 /// Notes whom a post mentions that not everyone may see.
 pub(crate) async fn insert_hidden(connection: &mut Connection, post: &Post) -> Result<(), DbError> {
-    infra_db::query(
-        "INSERT INTO hidden_mentions (account_id, author_id, post_id) \
-         SELECT value, $1, $2 FROM json_each($3) WHERE true ON CONFLICT DO NOTHING",
-    )
-    .bind(post.author().to_sql())
-    .bind(post.post().to_sql())
-    .bind(accounts_json(post))
-    .execute(connection)
-    .await?;
+    // `WHERE true` is for SQLite, which would take ON for a join's.
+    infra_db::query(INSERT_HIDDEN)
+        .bind(post.author().to_sql())
+        .bind(post.post().to_sql())
+        .bind(accounts_json(post))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
+pub(super) const DELETE: &str = "DELETE FROM mentions WHERE post_id = $1";
+pub(super) const DELETE_HIDDEN: &str = "DELETE FROM hidden_mentions WHERE author_id = $1 AND post_id = $2 \
+     AND account_id IN (SELECT value FROM json_each($3))";
+
 pub(crate) async fn delete(connection: &mut Connection, post: &Post) -> Result<(), DbError> {
-    infra_db::query("DELETE FROM mentions WHERE post_id = $1")
+    infra_db::query(DELETE)
         .bind(post.post().to_sql())
         .execute(&mut *connection)
         .await?;
-    infra_db::query(
-        "DELETE FROM hidden_mentions WHERE author_id = $1 AND post_id = $2 \
-         AND account_id IN (SELECT value FROM json_each($3))",
-    )
-    .bind(post.author().to_sql())
-    .bind(post.post().to_sql())
-    .bind(accounts_json(post))
-    .execute(connection)
-    .await?;
+    infra_db::query(DELETE_HIDDEN)
+        .bind(post.author().to_sql())
+        .bind(post.post().to_sql())
+        .bind(accounts_json(post))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

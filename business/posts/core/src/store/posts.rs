@@ -11,13 +11,13 @@ use infra_kernel::{AccountId, Timestamp};
 /// One row for each mention of a post; one without for a post without. Read as a whole, so that no
 /// deletion comes between.
 pub(crate) const GET: &str = "SELECT posts.id, author_id, revision, visibility, text, sensitive, spoiler_text, language, \
-     media_ids, in_reply_to_id, in_reply_to_author_id, replies_count, application_id, created_at, \
-     originals_shared, camera_shown, domain, uri, content_html, \
+     media_ids, in_reply_to_id, in_reply_to_author_id, replies_count, reshares_count, application_id, created_at, \
+     originals_shared, camera_shown, domain, uri, content_html, pinned_at, \
      mentions.position AS mention_position, mentions.account_id AS mention_account_id, mentions.username AS mention_username \
      FROM json_each($1) AS wanted CROSS JOIN posts LEFT JOIN mentions ON mentions.post_id = posts.id \
      WHERE posts.id = wanted.value";
 
-const INSERT: &str = "INSERT INTO posts (id, author_id, revision, visibility, text, sensitive, spoiler_text, language, \
+pub(super) const INSERT: &str = "INSERT INTO posts (id, author_id, revision, visibility, text, sensitive, spoiler_text, language, \
      media_ids, has_media, in_reply_to_id, in_reply_to_author_id, replies_count, application_id, created_at, \
      originals_shared, camera_shown) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
@@ -36,6 +36,7 @@ struct PostRow {
     in_reply_to_id: Option<i64>,
     in_reply_to_author_id: Option<i64>,
     replies_count: i64,
+    reshares_count: i64,
     application_id: i64,
     created_at: i64,
     originals_shared: bool,
@@ -43,6 +44,7 @@ struct PostRow {
     domain: String,
     uri: String,
     content_html: String,
+    pinned_at: Option<i64>,
     mention_position: Option<i64>,
     mention_account_id: Option<i64>,
     mention_username: Option<String>,
@@ -67,6 +69,7 @@ impl From<PostRow> for Post {
             author_id: account_id(row.author_id),
             revision: row.revision.cast_unsigned(),
             visibility: i32::try_from(row.visibility).unwrap_or_default(),
+            // From the text, as when it was written: the table of hashtags serves lists alone.
             tags: Tag::all_of(&row.text),
             text: row.text,
             sensitive: row.sensitive,
@@ -78,12 +81,16 @@ impl From<PostRow> for Post {
             in_reply_to_author_id: row.in_reply_to_author_id.map_or(0, account_id),
             created_at_us: row.created_at,
             replies_count: u64::try_from(row.replies_count).unwrap_or_default(),
+            reshares_count: u64::try_from(row.reshares_count).unwrap_or_default(),
             application_id: row.application_id.cast_unsigned(),
             originals_shared: row.originals_shared,
             camera_shown: row.camera_shown,
             domain: row.domain,
             uri: row.uri,
             content_html: row.content_html,
+            pinned_at_us: row.pinned_at.unwrap_or_default(),
+            reshare_of_id: 0,
+            reshare_of_author_id: 0,
         }
     }
 }
@@ -104,6 +111,7 @@ pub(crate) fn media_json(media_ids: &[u64]) -> String {
 pub(crate) async fn get(database: &Database, ids: &[u64]) -> Result<Vec<Post>, DbError> {
     let mut wanted = ids.to_vec();
     wanted.sort_unstable();
+    // An id that is named twice would bring its mentions twice.
     wanted.dedup();
     let rows: Vec<PostRow> = infra_db::query(GET)
         .bind(json_ids(
@@ -148,7 +156,7 @@ pub(crate) async fn created_before(
     Ok(at.map(Timestamp::from_microseconds))
 }
 
-const FIND: &str = "SELECT id FROM posts WHERE id = $1";
+pub(super) const FIND: &str = "SELECT id FROM posts WHERE id = $1";
 
 pub(crate) async fn is_there(database: &Database, post: PostId) -> Result<bool, DbError> {
     let found: Option<i64> = infra_db::query_scalar(FIND)
@@ -192,6 +200,9 @@ pub(crate) async fn insert(connection: &mut Connection, post: &Post) -> Result<(
         .map(drop)
 }
 
+pub(super) const COUNT_REPLY: &str =
+    "UPDATE posts SET replies_count = replies_count + $2 WHERE id = $1";
+
 /// Changes how many open posts reply to this one. That is no change of the post: its revision
 /// stays. Returns whether the post is there.
 pub(crate) async fn count_reply(
@@ -199,27 +210,56 @@ pub(crate) async fn count_reply(
     post: PostId,
     change: i64,
 ) -> Result<bool, DbError> {
-    let updated =
-        infra_db::query("UPDATE posts SET replies_count = replies_count + $2 WHERE id = $1")
-            .bind(post.to_sql())
-            .bind(change)
-            .execute(connection)
-            .await?;
+    let updated = infra_db::query(COUNT_REPLY)
+        .bind(post.to_sql())
+        .bind(change)
+        .execute(connection)
+        .await?;
     Ok(updated == 1)
 }
 
-/// Removes an author's post and returns its revision and how many replied to it, if it was there.
+pub(super) const COUNT_RESHARE: &str =
+    "UPDATE posts SET reshares_count = reshares_count + $2 WHERE id = $1";
+
+/// Changes how many open reshares this post has, which is no change of it either. Returns whether
+/// the post is there.
+pub(crate) async fn count_reshare(
+    connection: &mut Connection,
+    post: PostId,
+    change: i64,
+) -> Result<bool, DbError> {
+    let updated = infra_db::query(COUNT_RESHARE)
+        .bind(post.to_sql())
+        .bind(change)
+        .execute(connection)
+        .await?;
+    Ok(updated == 1)
+}
+
+pub(super) const DELETE: &str = "DELETE FROM posts WHERE id = $1 AND author_id = $2 \
+     RETURNING revision, replies_count, reshares_count";
+
+/// What of a post moves.
+pub(crate) struct Moving {
+    pub(crate) revision: u64,
+    pub(crate) replies_count: u64,
+    pub(crate) reshares_count: u64,
+}
+
+/// Removes an author's post and returns what moves of it as it was, if it was there.
 pub(crate) async fn delete(
     connection: &mut Connection,
     post: PostId,
     author: AccountId,
-) -> Result<Option<(u64, u64)>, DbError> {
-    let numbers: Option<(i64, i64)> = infra_db::query(
-        "DELETE FROM posts WHERE id = $1 AND author_id = $2 RETURNING revision, replies_count",
-    )
-    .bind(post.to_sql())
-    .bind(author.to_sql())
-    .fetch_optional(connection)
-    .await?;
-    Ok(numbers.map(|(revision, replies)| (revision.cast_unsigned(), replies.cast_unsigned())))
+) -> Result<Option<Moving>, DbError> {
+    let numbers: Option<(i64, i64, i64)> = infra_db::query(DELETE)
+        .bind(post.to_sql())
+        .bind(author.to_sql())
+        .fetch_optional(connection)
+        .await?;
+    Ok(numbers.map(|(revision, replies, reshares)| Moving {
+        revision: revision.cast_unsigned(),
+        replies_count: replies.cast_unsigned(),
+        reshares_count: reshares.cast_unsigned(),
+    }))
 }

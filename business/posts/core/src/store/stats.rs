@@ -39,20 +39,20 @@ pub(crate) async fn add_post(
     Ok(rows.into_iter().map(numbers).collect())
 }
 
+pub(super) const REMOVE_POST: &str = "UPDATE author_stats SET posts = posts - 1, top_level_posts = top_level_posts - $2, last_posted_at = \
+     CASE WHEN author_id = 0 THEN last_posted_at ELSE COALESCE((SELECT created_at FROM posts \
+     WHERE posts.author_id = $1 AND (CAST(1 AS BIGINT) << CAST(posts.visibility AS INTEGER)) & $3 <> 0 ORDER BY id DESC LIMIT 1), 0) END \
+     WHERE author_id IN ($1, 0)";
+
 /// Counts an open post no more; the author's last one is then the newest open one of those that are
 /// left.
 pub(crate) async fn remove_post(connection: &mut Connection, post: &Post) -> Result<(), DbError> {
-    infra_db::query(
-        "UPDATE author_stats SET posts = posts - 1, top_level_posts = top_level_posts - $2, last_posted_at = \
-         CASE WHEN author_id = 0 THEN last_posted_at ELSE COALESCE((SELECT created_at FROM posts \
-         WHERE posts.author_id = $1 AND (CAST(1 AS BIGINT) << CAST(posts.visibility AS INTEGER)) & $3 <> 0 ORDER BY id DESC LIMIT 1), 0) END \
-         WHERE author_id IN ($1, 0)",
-    )
-    .bind(post.author().to_sql())
-    .bind(top_level(post))
-    .bind(Filter::mask(Visibility::OPEN.into_iter()))
-    .execute(connection)
-    .await?;
+    infra_db::query(REMOVE_POST)
+        .bind(post.author().to_sql())
+        .bind(top_level(post))
+        .bind(Filter::mask(Visibility::OPEN.into_iter()))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -61,18 +61,18 @@ fn top_level(post: &Post) -> i64 {
     i64::from(post.in_reply_to().is_none())
 }
 
+pub(super) const GET: &str = "SELECT author_id, posts, last_posted_at, top_level_posts FROM author_stats WHERE author_id IN (SELECT value FROM json_each($1))";
+
 /// The numbers of these authors (0: everyone's); those who never posted are left out.
 pub(crate) async fn get(
     database: &Database,
     authors: &[u64],
 ) -> Result<HashMap<u64, Numbers>, DbError> {
     let wanted = json_ids(authors.iter().map(|id| AccountId::new(*id).to_sql()));
-    let rows = infra_db::query(
-        "SELECT author_id, posts, last_posted_at, top_level_posts FROM author_stats WHERE author_id IN (SELECT value FROM json_each($1))",
-    )
-    .bind(wanted)
-    .fetch_all(database.reader())
-    .await?;
+    let rows = infra_db::query(GET)
+        .bind(wanted)
+        .fetch_all(database.reader())
+        .await?;
     Ok(rows.into_iter().map(numbers).collect())
 }
 

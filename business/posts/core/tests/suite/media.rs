@@ -132,9 +132,10 @@ async fn the_subscriptions_keep_their_names() {
         .iter()
         .map(|it| (it.subscription.name, it.subscription.topics))
         .collect();
-    let expected: [(&str, &[&str]); 2] = [
+    let expected: [(&str, &[&str]); 3] = [
         ("posts.attach-media", &["posts.published"]),
         ("posts.release-media", &["posts.deleted"]),
+        ("posts.remove-reshares", &["posts.deleted"]),
     ];
     assert_eq!(subscriptions, expected);
 }

@@ -15,12 +15,11 @@ use business_media_gateway::{
 use business_posts::{DATABASE, Dependencies, MIGRATIONS, PostsCore, Settings};
 use business_posts_gateway::*;
 use infra_bus::{Event, HandlerError};
-use infra_db::{Database, DbError};
+use infra_db::{Database, DbError, Migrator};
 use infra_domain::Domain as _;
 use infra_kernel::{
     Context, Error, ErrorCode, IdGenerator, ManualClock, Result, SystemClock, Timestamp,
 };
-use sqlx::migrate::Migrator;
 use tempfile::TempDir;
 use testing_stubs::{Stub, StubAccounts, StubMedia};
 
@@ -196,15 +195,26 @@ async fn open(
     settings: Settings,
 ) -> (Database, Arc<PostsCore>) {
     let database = testing_databases::open(&DATABASE, folder).await;
-    let core = PostsCore::new(Dependencies {
-        database: database.clone(),
+    let core = over(database.clone(), clock, accounts, album, settings);
+    (database, core)
+}
+
+/// The same over a database that is open.
+pub(crate) fn over(
+    database: Database,
+    clock: &Arc<ManualClock>,
+    accounts: &Arc<NamedAccounts>,
+    album: &Arc<Album>,
+    settings: Settings,
+) -> Arc<PostsCore> {
+    Arc::new(PostsCore::new(Dependencies {
+        database,
         clock: clock.clone(),
         ids: Arc::new(IdGenerator::new(0, Arc::new(SystemClock))),
         accounts: Stub::of(accounts),
         media: Stub::of(album),
         settings,
-    });
-    (database, Arc::new(core))
+    }))
 }
 
 impl World {

@@ -108,6 +108,7 @@ async fn hashtags_of_posts_from_before_are_made_up_for() {
         .await
         .expect("the job did not come to its end");
     assert_eq!(world.rows("hashtags").await, 449);
+    assert_eq!(world.rows("public_hashtags").await, 449);
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ pub fn length(text: &str, entities: &[Entity<'_>]) -> usize {
         total += graphemes(&text[at..entity.range.start]);
         total += match entity.kind {
             EntityKind::Link => CHARACTERS_PER_LINK,
+            // A username is ASCII: as many characters as bytes.
             EntityKind::Mention { username, .. } => 1 + username.len(),
             EntityKind::Hashtag { .. } => graphemes(&text[entity.range.clone()]),
         };

@@ -29,6 +29,8 @@ impl Parser<'_, '_> {
             return None;
         }
         let host = colon + SEPARATOR.len();
+        // Looked through once for all addresses that begin in it: a text of many of them would else
+        // take time by its square.
         if !self.run.holds(host) {
             let (run, steps) = Run::at(self.text, host);
             self.run = run;
@@ -37,11 +39,13 @@ impl Parser<'_, '_> {
         let scheme = self.scheme_before(colon);
         let ends = scheme.and_then(|start| Some((start, self.address_end(host)?)));
         let Some((start, end)) = ends else {
+            // An address of another scheme: a mention within it is none.
             if self.text[..colon].ends_with(|it: char| it.is_ascii_alphanumeric()) {
                 self.opaque_until = self.run.end;
             }
             return None;
         };
+        // One that is too long is no link, and still one address: nothing is looked for within it.
         if end - start <= LINK_BYTES_MAX {
             self.find(start..end, EntityKind::Link);
         }

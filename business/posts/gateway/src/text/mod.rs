@@ -46,7 +46,7 @@ pub enum EntityKind<'text> {
         /// Whether it is one of this server: there is no host, or it is this server's own.
         is_local: bool,
     },
-    /// A hashtag.
+    /// A hashtag; `hashtag_name` gives the form by which it is compared.
     Hashtag {
         /// The name as written, without the "#".
         written: &'text str,

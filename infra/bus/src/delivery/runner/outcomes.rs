@@ -16,6 +16,7 @@ pub(super) type Finished = Result<(Id, Result<(), Failure>), JoinError>;
 impl Runner {
     pub(super) fn take_finished(&mut self, finished: Finished) {
         self.settle(finished);
+        // Others may have ended as well: what became of them goes into the same batch.
         while let Some(finished) = self.attempts.try_join_next_with_id() {
             self.settle(finished);
         }
@@ -38,6 +39,7 @@ impl Runner {
         let attempts_max = self.consumer.subscription.retry.attempts_max;
         match result {
             Ok(()) => self.finish(&item),
+            // However often: what is needed may be away for longer than any number of tries.
             Err(Failure::Unavailable(error)) => self.postpone(&item, attempts, error),
             Err(Failure::Retry(error)) if attempts < attempts_max => {
                 self.postpone(&item, attempts, error);
@@ -54,6 +56,7 @@ impl Runner {
         let generation = self.ack_writer.generation();
         let pending = self.ack_writer.pending();
         match item.source {
+            // The cursor alone acknowledges it: nothing of it is in a table.
             Source::Log => self.offset_tracker.settle(item.position),
             Source::Waiting => {
                 pending.finished.push(item.position);
@@ -87,9 +90,11 @@ impl Runner {
             next_attempt_at,
             error,
         });
+        // The redelivery table has it with the same commit, so it need not hold the cursor back.
         if item.source == Source::Log {
             self.offset_tracker.settle(item.position);
         }
+        // They go into the same batch as what failed: alone in the table they would overtake it.
         for behind in self.keys.fail(item, self.ack_writer.generation()) {
             self.park(behind);
         }
@@ -127,6 +132,7 @@ impl Runner {
             attempts,
             error,
         });
+        // Its key goes on: what is dead holds nothing back.
         self.finish(item);
     }
 }

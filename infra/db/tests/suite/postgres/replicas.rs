@@ -88,3 +88,36 @@ async fn a_server_that_follows_nobody_is_not_read_from() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(look(&database, database.position()).await, (1, false));
 }
+
+/// In one thread, so that nothing else runs between the end of a read and the next look.
+#[tokio::test]
+async fn a_replica_whose_sessions_are_all_lent_is_not_taken_for_dead() {
+    const ROUNDS: usize = 5;
+    let Some(primary) = Postgres::start() else {
+        return;
+    };
+    let _ = primary.create_database(DATABASE);
+    let replica = primary.start_replica();
+    let database = with_replica(&primary, &replica).await;
+    insert(&database, 1, "one".to_owned()).await.unwrap();
+    let mut was_asked = false;
+    for _ in 0..ROUNDS {
+        let mut held = Vec::new();
+        while held.len() < 4 {
+            until(&database, true, 1).await;
+            let reader = database.reader_at(database.position());
+            let mut lent = reader.acquire().await.unwrap();
+            let by_replica = infra_db::query_scalar("SELECT pg_is_in_recovery()");
+            if by_replica.fetch_one(&mut lent).await.unwrap() {
+                held.push(lent);
+            }
+        }
+        // Somebody else is not kept waiting.
+        assert_eq!(look(&database, database.position()).await, (1, false));
+        held.pop();
+        was_asked |= look(&database, database.position()).await.1;
+    }
+    // Once is enough: a slow reply leaves it out for a moment, too.
+    assert!(was_asked, "it was left out while it was busy");
+    assert!(database.close().await);
+}

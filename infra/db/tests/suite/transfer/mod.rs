@@ -10,8 +10,8 @@ use infra_db::{Database, Migrator, PostgresOptions};
 use crate::engine::postgres_url;
 use crate::postgres::{run, session_of};
 
-static SQLITE: Migrator = sqlx::migrate!("tests/suite/transfer/sqlite");
-static POSTGRES: Migrator = sqlx::migrate!("tests/suite/transfer/postgres");
+static SQLITE: Migrator = infra_db::migrations!("tests/suite/transfer/sqlite");
+static POSTGRES: Migrator = infra_db::migrations!("tests/suite/transfer/postgres");
 
 const SCHEMA: &str = "moved";
 const MOVE: &str = "0a1b2c3d";

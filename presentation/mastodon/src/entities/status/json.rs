@@ -13,9 +13,17 @@ use super::{Beginning, Counts, Marks, MediaAttachment, Pictured, Rest};
 /// What a shared part usually fits in, in bytes.
 const SHARED_BYTES_USUAL: usize = 4_096;
 
+/// The name of the last field of a status.
+const REBLOG: &[u8] = b",\"reblog\":";
+/// Its value when the status is no reshare.
+const NO_REBLOG: &[u8] = b"null";
+
 /// How many bytes [`write()`] writes at most.
 pub(crate) fn length(site: &Site, shown: &Shown) -> usize {
-    shared(site, shown).json.len() + Counts::BYTES_MAX + Marks::BYTES_MAX + 1
+    let reblog = shown.reshared.as_ref();
+    let reblog = reblog.map_or(NO_REBLOG.len(), |reshared| length(site, reshared));
+    let own = shared(site, shown).json.len() + Counts::BYTES_MAX + Marks::BYTES_MAX;
+    own + REBLOG.len() + reblog + 1
 }
 
 /// Writes a status as its viewer sees it.
@@ -27,6 +35,12 @@ pub(crate) fn write(site: &Site, shown: &Shown, json: &mut Vec<u8>) {
     json.extend_from_slice(rest);
     if let Some(marks) = shown.marks {
         Marks::of(marks).write(json);
+    }
+    json.extend_from_slice(REBLOG);
+    match &shown.reshared {
+        // One deep: nothing reshares a reshare.
+        Some(reshared) => write(site, reshared, json),
+        None => json.extend_from_slice(NO_REBLOG),
     }
     json.push(b'}');
 }
@@ -112,9 +126,10 @@ fn append(json: &mut Vec<u8>, part: &impl Serialize) {
 
 impl Counts {
     /// The most bytes that [`Self::write`] writes.
-    const BYTES_MAX: usize = ",\"replies_count\":,\"reblogs_count\":0,\"favourites_count\":".len()
-        + 2 * u64::MAX.ilog10() as usize
-        + 2;
+    const BYTES_MAX: usize = ",\"replies_count\":,\"reblogs_count\":,\"favourites_count\":".len()
+        // A number has one digit more than its logarithm.
+        + 3 * u64::MAX.ilog10() as usize
+        + 3;
 
     /// Writes what serde does between its neighbours, at a fraction of its cost. A test holds the
     /// two together.

@@ -135,7 +135,7 @@ fn shown_to(viewer: Option<AccountId>, card: &Arc<Card>) -> Shown {
         replies_count: 4,
         ..card.head.clone()
     };
-    Shown::new(Arc::clone(card), &head, relation)
+    Shown::new(Arc::clone(card), &head, relation, 0, card::Marks::default())
 }
 
 fn by_serde(shown: &Shown) -> String {
@@ -172,16 +172,27 @@ fn counts_and_marks_move_round_what_is_kept() {
     let mut shown = shown_to(Some(AccountId::new(8)), &card);
     written(&shown);
     let kept: *const SharedJson = shown.renderings.of(|| unreachable!("made already"));
-    for (replies, likes, liked) in [(0, 0, false), (5, 1, true), (u64::MAX, u64::MAX, false)] {
-        shown.counts = card::Counts { replies, likes };
-        let bookmarked = !liked;
-        shown.marks = Some(card::Marks { liked, bookmarked });
+    for (count, likes, liked) in [(0, 0, false), (5, 1, true), (u64::MAX, u64::MAX, false)] {
+        shown.counts = card::Counts {
+            replies: count,
+            likes,
+            reshares: count,
+        };
+        shown.marks = Some(card::Marks {
+            liked,
+            bookmarked: !liked,
+            reshared: liked,
+            pinned: !liked,
+        });
         let status: Value = from_slice(written(&shown).as_bytes()).unwrap();
         assert_eq!(written(&shown), by_serde(&shown));
-        assert_eq!(status["replies_count"], replies);
+        assert_eq!(status["replies_count"], count);
+        assert_eq!(status["reblogs_count"], count);
+        assert_eq!(status["reblogged"], liked);
+        assert_eq!(status["pinned"], !liked);
         assert_eq!(status["favourites_count"], likes);
         assert_eq!(status["favourited"], liked);
-        assert_eq!(status["bookmarked"], bookmarked);
+        assert_eq!(status["bookmarked"], !liked);
         let still: *const SharedJson = shown.renderings.of(|| unreachable!("made already"));
         assert_eq!(still, kept);
     }
@@ -203,12 +214,47 @@ fn a_status_has_every_field_that_clients_read() {
         "content": "<p>Hello <span class=\"h-card\"><a href=\"http://p.example/@bob\" class=\"u-url mention\">@<span>bob\
                     </span></a></span><br />&lt;&amp;&gt; <a href=\"http://p.example/tags/caf%C3%A9\" \
                     class=\"mention hashtag\" rel=\"tag\">#<span>Café</span></a></p>",
-        "reblog": null, "application": {"name": "Toot", "website": null},
+        "application": {"name": "Toot", "website": null},
         "mentions": [{"id": "8", "username": "bob", "url": "http://p.example/@bob", "acct": "bob"}],
         "tags": [{"name": "café", "url": "http://p.example/tags/caf%C3%A9"}], "emojis": [], "card": null, "poll": null,
         "favourited": false, "reblogged": false, "muted": false, "bookmarked": false, "pinned": false, "filtered": [],
+        "reblog": null,
     });
     assert_eq!(value, expected);
+}
+
+#[test]
+fn a_reshare_holds_what_it_shows_again() {
+    let original = Arc::new(card());
+    let reshare = Arc::new(Card {
+        head: PostHead {
+            id: 120,
+            author_id: 8,
+            reshare_of_id: 99,
+            ..PostHead::default()
+        },
+        post: Post {
+            id: 120,
+            author_id: 8,
+            visibility: Visibility::Public.into(),
+            reshare_of_id: 99,
+            ..Post::default()
+        },
+        media: Vec::new(),
+        application: None,
+        ..card()
+    });
+    for viewer in [Some(AUTHOR), Some(AccountId::new(8)), None] {
+        let reshared = Some(Box::new(shown_to(viewer, &original)));
+        let shown = Shown {
+            reshared,
+            ..shown_to(viewer, &reshare)
+        };
+        assert_eq!(written(&shown), by_serde(&shown));
+        let status: Value = from_slice(written(&shown).as_bytes()).unwrap();
+        let itself: Value = from_slice(by_serde(&shown_to(viewer, &original)).as_bytes()).unwrap();
+        assert_eq!((&status["id"], &status["reblog"]), (&json!("120"), &itself));
+    }
 }
 
 #[test]

@@ -1,13 +1,8 @@
 use async_trait::async_trait;
 use business_accounts_gateway::issue_token_request::Proof;
 use business_accounts_gateway::*;
-use business_graph_gateway::{
-    Follow, FollowReply, FollowRequest, GetRelationshipsReply, GetRelationshipsRequest,
-    GetStatsReply, GetStatsRequest, GraphStats, ListFollowsReply, ListFollowsRequest, Relationship,
-    UnfollowReply, UnfollowRequest,
-};
 use infra_kernel::{Context, Error, ErrorCode, Result};
-use testing_stubs::{StubAccounts, StubGraph};
+use testing_stubs::StubAccounts;
 
 use super::{ADA, BOB, NOON_US, World};
 
@@ -20,6 +15,8 @@ impl StubAccounts for World {
             "ada-reads" => (ADA, "read"),
             "ada-uploads" => (ADA, "profile write:media"),
             "ada-writes" => (ADA, "write"),
+            "ada-likes" => (ADA, "read:favourites write:favourites"),
+            "ada-is-told" => (ADA, "read:notifications write:notifications"),
             "app" => (0, "read write"),
             _ => {
                 let text = "The access token is invalid.";
@@ -73,6 +70,7 @@ impl StubAccounts for World {
             .map(|account| AccountHead {
                 id: account.id,
                 revision: account.revision,
+                locked: account.locked,
             });
         Ok(GetAccountHeadsReply {
             heads: heads.collect(),
@@ -108,6 +106,7 @@ impl StubAccounts for World {
         if request.replace_fields {
             account.fields = request.fields;
         }
+        account.locked = request.locked.unwrap_or(account.locked);
         if let Some(visibility) = request.default_visibility {
             account.default_visibility = visibility;
         }
@@ -229,97 +228,5 @@ impl StubAccounts for World {
         Ok(GetAccountsReply {
             accounts: found.take(request.limit as usize).collect(),
         })
-    }
-}
-
-#[async_trait]
-impl StubGraph for World {
-    async fn follow(&self, _: &Context, request: FollowRequest) -> Result<FollowReply> {
-        if request.follower_id == request.followee_id {
-            return Err(Error::invalid("id", "An account cannot follow itself."));
-        }
-        let follow = Follow {
-            id: self.next_id(),
-            follower_id: request.follower_id,
-            followee_id: request.followee_id,
-            show_reblogs: request.show_reblogs.unwrap_or(true),
-            notify: request.notify.unwrap_or(false),
-        };
-        self.follows.lock().unwrap().push(follow);
-        Ok(FollowReply {
-            follow: Some(follow),
-            created: true,
-        })
-    }
-
-    async fn unfollow(&self, _: &Context, request: UnfollowRequest) -> Result<UnfollowReply> {
-        self.follows.lock().unwrap().retain(|follow| {
-            (follow.follower_id, follow.followee_id) != (request.follower_id, request.followee_id)
-        });
-        Ok(UnfollowReply {})
-    }
-
-    async fn get_relationships(
-        &self,
-        _: &Context,
-        request: GetRelationshipsRequest,
-    ) -> Result<GetRelationshipsReply> {
-        let follows = self.follows.lock().unwrap();
-        let find = |from: u64, to: u64| {
-            follows
-                .iter()
-                .find(|follow| (follow.follower_id, follow.followee_id) == (from, to))
-        };
-        let relationship = |target_id: &u64| {
-            let follow = find(request.viewer_id, *target_id);
-            Relationship {
-                target_id: *target_id,
-                following: follow.is_some(),
-                followed_by: find(*target_id, request.viewer_id).is_some(),
-                show_reblogs: follow.is_some_and(|follow| follow.show_reblogs),
-                notify: follow.is_some_and(|follow| follow.notify),
-            }
-        };
-        Ok(GetRelationshipsReply {
-            relationships: request.target_ids.iter().map(relationship).collect(),
-        })
-    }
-
-    async fn list_followers(
-        &self,
-        _: &Context,
-        request: ListFollowsRequest,
-    ) -> Result<ListFollowsReply> {
-        Ok(self.listed(&request, |follow| follow.followee_id))
-    }
-
-    async fn list_following(
-        &self,
-        _: &Context,
-        request: ListFollowsRequest,
-    ) -> Result<ListFollowsReply> {
-        Ok(self.listed(&request, |follow| follow.follower_id))
-    }
-
-    async fn get_stats(&self, _: &Context, request: GetStatsRequest) -> Result<GetStatsReply> {
-        let stats = request.account_ids.iter().map(|id| GraphStats {
-            account_id: *id,
-            ..GraphStats::default()
-        });
-        Ok(GetStatsReply {
-            stats: stats.collect(),
-        })
-    }
-}
-
-impl World {
-    fn listed(&self, request: &ListFollowsRequest, whose: fn(&Follow) -> u64) -> ListFollowsReply {
-        let page = request.page.unwrap_or_default();
-        let mut follows = self.follows.lock().unwrap().clone();
-        follows.retain(|follow| whose(follow) == request.account_id);
-        follows.retain(|follow| page.before == 0 || follow.id < page.before);
-        follows.reverse();
-        follows.truncate(page.limit as usize);
-        ListFollowsReply { follows }
     }
 }

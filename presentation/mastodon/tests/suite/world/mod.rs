@@ -2,7 +2,10 @@
 
 mod accounts;
 mod client;
+mod engagement;
+mod graph;
 mod media;
+mod notifications;
 mod posts;
 mod uploads;
 
@@ -10,11 +13,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use business_accounts_gateway::Account;
-use business_graph_gateway::Follow;
+use business_engagement_gateway::{PostBookmark, PostLike};
+use business_graph_gateway::{AccountMute, Follow};
 use business_media_gateway::MediaItem;
 use business_posts_gateway::{CreatePostRequest, Post, Visibility};
 use bytes::Bytes;
 use presentation_kit::{Gateways, Site, Surface};
+use product_notifications_gateway::{Marker, Notification};
 use testing_stubs::Stub;
 
 pub(crate) use client::{Client, TestResponse, request};
@@ -29,7 +34,14 @@ pub(crate) const NOON_US: i64 = 1_772_357_400_125_000;
 pub(crate) struct World {
     pub(crate) accounts: Mutex<Vec<Account>>,
     pub(crate) follows: Mutex<Vec<Follow>>,
+    /// Who blocks whom.
+    pub(crate) blocks: Mutex<Vec<(u64, u64)>>,
+    pub(crate) mutes: Mutex<Vec<AccountMute>>,
     pub(crate) posts: Mutex<Vec<Post>>,
+    pub(crate) likes: Mutex<Vec<PostLike>>,
+    pub(crate) bookmarks: Mutex<Vec<PostBookmark>>,
+    pub(crate) notifications: Mutex<Vec<Notification>>,
+    pub(crate) markers: Mutex<Vec<Marker>>,
     pub(crate) media: Mutex<Vec<MediaItem>>,
     /// The bytes of every upload that came to its end.
     pub(crate) uploads: Mutex<Vec<Bytes>>,
@@ -88,7 +100,9 @@ impl World {
             graph: Stub::of(self),
             media: Stub::of(self),
             posts: Stub::of(self),
+            engagement: Stub::of(self),
             feed: Stub::of(self),
+            notifications: Stub::of(self),
         };
         let site = Site {
             base_url: "http://p.example".into(),
@@ -123,6 +137,12 @@ impl World {
 
     pub(crate) fn set(&self, processing: Processing) {
         *self.processing.lock().unwrap() = processing;
+    }
+
+    /// Changes a post that is there.
+    pub(crate) fn change(&self, id: u64, change: impl FnOnce(&mut Post)) {
+        let mut posts = self.posts.lock().unwrap();
+        change(posts.iter_mut().find(|post| post.id == id).unwrap());
     }
 
     /// Puts a post there and returns its id.

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use business_posts_gateway::text::hashtag_name;
 use business_posts_gateway::*;
@@ -18,7 +20,15 @@ fn head(post: &Post) -> PostHead {
         in_reply_to_id: post.in_reply_to_id,
         in_reply_to_author_id: post.in_reply_to_author_id,
         replies_count: post.replies_count,
+        reshare_of_id: post.reshare_of_id,
+        reshare_of_author_id: post.reshare_of_author_id,
+        reshares_count: post.reshares_count,
+        pinned: post.pinned_at_us != 0,
     }
+}
+
+fn is_public_with(post: &Post, name: &str) -> bool {
+    post.visibility() == Visibility::Public && post.tags.iter().any(|tag| tag.name == name)
 }
 
 impl World {
@@ -46,6 +56,12 @@ impl World {
             heads.truncate(page.limit as usize);
         }
         heads
+    }
+
+    fn reshares_of(&self, account_id: u64, post_id: u64) -> Vec<Post> {
+        let mut posts = self.posts.lock().unwrap().clone();
+        posts.retain(|post| (post.author_id, post.reshare_of_id) == (account_id, post_id));
+        posts
     }
 
     fn heads(&self, passes: impl Fn(&Post) -> bool) -> Vec<PostHead> {
@@ -93,6 +109,77 @@ impl StubPosts for World {
         Ok(posts.remove(at.ok_or_else(|| Error::not_found("post"))?))
     }
 
+    async fn reshare(&self, _: &Context, request: ReshareRequest) -> Result<ReshareReply> {
+        let made = self.reshares_of(request.account_id, request.post_id);
+        if let Some(reshare) = made.first() {
+            return Ok(ReshareReply {
+                reshare: Some(reshare.clone()),
+                created: false,
+            });
+        }
+        let id = self.posted(request.account_id, "", request.visibility());
+        let mut posts = self.posts.lock().unwrap();
+        let shown = posts.iter_mut().find(|post| post.id == request.post_id);
+        let shown = shown.ok_or_else(|| Error::not_found("post"))?;
+        shown.reshares_count += 1;
+        let author_id = shown.author_id;
+        let reshare = posts.iter_mut().find(|post| post.id == id).unwrap();
+        reshare.reshare_of_id = request.post_id;
+        reshare.reshare_of_author_id = author_id;
+        Ok(ReshareReply {
+            reshare: Some(reshare.clone()),
+            created: true,
+        })
+    }
+
+    async fn unreshare(&self, _: &Context, request: UnreshareRequest) -> Result<UnreshareReply> {
+        let made = self.reshares_of(request.account_id, request.post_id);
+        let mut posts = self.posts.lock().unwrap();
+        posts.retain(|post| made.iter().all(|reshare| reshare.id != post.id));
+        let shown = posts.iter_mut().find(|post| post.id == request.post_id);
+        shown
+            .into_iter()
+            .for_each(|post| post.reshares_count -= made.len() as u64);
+        Ok(UnreshareReply {
+            removed: !made.is_empty(),
+        })
+    }
+
+    async fn pin_post(&self, _: &Context, request: PinPostRequest) -> Result<PinPostReply> {
+        self.change(request.post_id, |post| post.pinned_at_us = NOON_US);
+        Ok(PinPostReply {})
+    }
+
+    async fn unpin_post(&self, _: &Context, request: UnpinPostRequest) -> Result<UnpinPostReply> {
+        self.change(request.post_id, |post| post.pinned_at_us = 0);
+        Ok(UnpinPostReply {})
+    }
+
+    async fn list_pinned(&self, _: &Context, request: ListPinnedRequest) -> Result<ListPostsReply> {
+        let is_pinned = |post: &Post| post.author_id == request.author_id && post.pinned_at_us != 0;
+        let heads = self.heads(is_pinned);
+        Ok(ListPostsReply { heads })
+    }
+
+    async fn list_reshares(
+        &self,
+        _: &Context,
+        request: ListResharesRequest,
+    ) -> Result<ListPostsReply> {
+        let heads = self.page(request.page, |post| post.reshare_of_id == request.post_id);
+        Ok(ListPostsReply { heads })
+    }
+
+    async fn get_reshared(
+        &self,
+        _: &Context,
+        request: GetResharedRequest,
+    ) -> Result<GetResharedReply> {
+        let mut post_ids = request.post_ids;
+        post_ids.retain(|post| !self.reshares_of(request.account_id, *post).is_empty());
+        Ok(GetResharedReply { post_ids })
+    }
+
     async fn get_posts(&self, _: &Context, request: GetPostsRequest) -> Result<GetPostsReply> {
         let mut posts = self.posts.lock().unwrap().clone();
         posts.retain(|post| request.ids.contains(&post.id));
@@ -121,13 +208,59 @@ impl StubPosts for World {
                 && (request.tag.is_empty() || has_tag(post))
                 && (!request.only_media || !post.media_ids.is_empty())
                 && (!request.exclude_replies || post.in_reply_to_id == 0)
+                && (!request.exclude_reshares || post.reshare_of_id == 0)
         });
         Ok(ListPostsReply { heads })
     }
 
     async fn list_public(&self, _: &Context, request: ListPublicRequest) -> Result<ListPostsReply> {
-        let heads = self.page(request.page, |post| post.visibility() == Visibility::Public);
+        let heads = self.page(request.page, |post| {
+            post.visibility() == Visibility::Public && post.reshare_of_id == 0
+        });
         Ok(ListPostsReply { heads })
+    }
+
+    async fn list_by_tag(&self, _: &Context, request: ListByTagRequest) -> Result<ListPostsReply> {
+        let heads = self.page(request.page, |post| {
+            is_public_with(post, &hashtag_name(&request.tag))
+                && (!request.only_media || !post.media_ids.is_empty())
+        });
+        Ok(ListPostsReply { heads })
+    }
+
+    async fn get_tags(&self, _: &Context, request: GetTagsRequest) -> Result<GetTagsReply> {
+        let names = request.names.iter().map(|name| hashtag_name(name));
+        let tags = names.filter(|name| !name.is_empty()).map(|name| {
+            let posts = self.heads(|post| is_public_with(post, &name)).len() as u64;
+            let days = vec![TagDay {
+                begins_at_us: NOON_US,
+                posts,
+                authors: posts,
+            }];
+            TagUse { name, days }
+        });
+        Ok(GetTagsReply {
+            tags: tags.collect(),
+        })
+    }
+
+    async fn search_tags(
+        &self,
+        _: &Context,
+        request: SearchTagsRequest,
+    ) -> Result<SearchTagsReply> {
+        assert!((1..=TAGS_FOUND_MAX).contains(&request.limit));
+        let beginning = hashtag_name(&request.query);
+        let posts = self.posts.lock().unwrap();
+        let tags = posts.iter().flat_map(|post| &post.tags);
+        let names = tags.map(|tag| tag.name.clone());
+        let names: BTreeSet<String> = names
+            .filter(|name| !beginning.is_empty() && name.starts_with(&beginning))
+            .collect();
+        let names = names.into_iter().skip(request.offset as usize);
+        Ok(SearchTagsReply {
+            names: names.take(request.limit as usize).collect(),
+        })
     }
 
     async fn get_conversation(

@@ -89,6 +89,7 @@ impl Asked {
             Ok(scopes) => scopes,
             Err(unknown) => return refuse("invalid_scope", format!("{unknown}.")),
         };
+        // What cannot be read allows nothing.
         let registered = Scopes::parse(&application.scopes).unwrap_or(Scopes::NONE);
         if !registered.cover_all(asked) {
             return refuse(

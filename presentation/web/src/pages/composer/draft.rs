@@ -6,7 +6,7 @@ use presentation_kit::upload::{FileField, FileForm};
 
 use crate::guard::check_token;
 use crate::page_context::PageContext;
-use crate::upload::{is_file, receive, text};
+use crate::upload::{is_file, receive, text, too_many_fields};
 
 /// The most fields looked at: six for each photo of an album, and what there is once.
 const FIELDS_MAX: usize = 200;
@@ -88,6 +88,7 @@ impl Draft {
         let read = self
             .read_fields(page_context, owner, form, photos_max)
             .await;
+        // Also of a form that could not be read to its end: what was read is shown again.
         let settled = self.settle(photos_max);
         match read {
             Err(error) if error.code().is_server_fault() => Err(error),
@@ -103,10 +104,12 @@ impl Draft {
         form: &mut FileForm,
         photos_max: usize,
     ) -> Result<()> {
-        for _ in 0..FIELDS_MAX {
-            let Some(field) = form.next_field().await? else {
-                return Ok(());
-            };
+        let mut count = 0;
+        while let Some(field) = form.next_field().await? {
+            if count == FIELDS_MAX {
+                return Err(too_many_fields(FIELDS_MAX));
+            }
+            count += 1;
             let name = field.name().unwrap_or_default().to_owned();
             if name == "csrf" {
                 check_token(page_context, &text(field).await?)?;
@@ -115,6 +118,7 @@ impl Draft {
                 // The token comes first: nothing is stored for a form that is not ours.
                 return check_token(page_context, "");
             } else if !is_file(&field) {
+                // A file field in which nothing was chosen has an empty name, and says nothing.
                 if field.file_name().is_none() {
                     let taken = text(field).await.and_then(|value| self.take(&name, value));
                     self.first_wrong = self.first_wrong.take().or(taken.err());
@@ -125,10 +129,7 @@ impl Draft {
                 self.leave_out(field).await?;
             }
         }
-        Err(Error::invalid(
-            "form",
-            format!("A form may have at most {FIELDS_MAX} fields."),
-        ))
+        Ok(())
     }
 
     /// Records that a photo cannot be shared; it counts from 1.

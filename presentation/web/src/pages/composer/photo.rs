@@ -108,6 +108,7 @@ async fn waited_for(page_context: &PageContext, item: MediaItem) -> Result<Media
     if !matches!(item.state(), MediaState::Uploaded | MediaState::Processing) {
         return Ok(item);
     }
+    // A budget can also extend a deadline, which this one must not.
     let patience = PATIENCE.min(page_context.context.remaining());
     let waiting = page_context.context.with_budget(patience);
     let request = WaitUntilProcessedRequest { id: item.id };

@@ -147,6 +147,7 @@ pub(super) async fn draft_page(
             .iter()
             .map(|one| (one.name.clone(), one.reason.clone()))
             .collect(),
+        // Kept as long as it is not spent: "Share" pressed twice must be one post.
         idempotency_key: if draft.idempotency_key.is_empty() {
             fresh_secret()
         } else {

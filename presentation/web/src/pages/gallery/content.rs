@@ -298,6 +298,8 @@ impl Gallery {
             saved: true,
             display_name: person.account.display_name.clone(),
             note: person.account.note.clone(),
+            locked: true,
+            asking: 3,
             default_visibility: "public".into(),
             default_originals_shared: false,
             default_camera_shown: true,

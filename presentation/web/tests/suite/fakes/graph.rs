@@ -15,6 +15,45 @@ impl Fakes {
         Ok(FollowReply::default())
     }
 
+    pub(super) async fn on_accept_follow(
+        &self,
+        request: AcceptFollowRequest,
+    ) -> Result<AcceptFollowReply> {
+        self.note(format!("let in {}", request.follower_id));
+        Ok(AcceptFollowReply { accepted: true })
+    }
+
+    pub(super) async fn on_reject_follow(
+        &self,
+        request: RejectFollowRequest,
+    ) -> Result<RejectFollowReply> {
+        self.note(format!("turn away {}", request.follower_id));
+        Ok(RejectFollowReply { rejected: true })
+    }
+
+    /// Bob asks.
+    pub(super) async fn on_list_requests(
+        &self,
+        request: ListFollowRequestsRequest,
+    ) -> Result<ListFollowRequestsReply> {
+        let asked = Follow {
+            id: 3,
+            follower_id: BOB,
+            followee_id: request.account_id,
+            ..Follow::default()
+        };
+        Ok(ListFollowRequestsReply {
+            requests: vec![asked],
+        })
+    }
+
+    pub(super) async fn on_count_requests(
+        &self,
+        _: CountFollowRequestsRequest,
+    ) -> Result<CountFollowRequestsReply> {
+        Ok(CountFollowRequestsReply { count: 1 })
+    }
+
     pub(super) async fn on_get_relationships(
         &self,
         request: GetRelationshipsRequest,

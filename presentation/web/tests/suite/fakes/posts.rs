@@ -62,6 +62,10 @@ impl Fakes {
         })
     }
 
+    pub(super) async fn on_get_reshared(&self, _: GetResharedRequest) -> Result<GetResharedReply> {
+        Ok(GetResharedReply::default())
+    }
+
     /// Whether a post shows this photo.
     pub(super) fn is_shown(&self, id: u64) -> bool {
         let made = self.made.lock().unwrap();

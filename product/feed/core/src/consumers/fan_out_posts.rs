@@ -53,6 +53,7 @@ impl FanOutPosts {
         let author = delivery.timeline_entry.entry.author;
         let graph = &*self.state.sources.graph;
         let mut pages = FollowerPages::new(graph, context, author, &self.state.settings);
+        // The author's own timeline is written with the first step.
         let mut readers = vec![author];
         for _ in 0..FollowerPages::fanned_out_max(&self.state.settings) {
             let Some(followers) = pages.next().await? else {
@@ -77,6 +78,7 @@ impl FanOutPosts {
     /// Whether the author's posts are merged when timelines are read, which is decided and noted
     /// here.
     async fn is_merged(&self, context: &Context, author: AccountId) -> Result<bool> {
+        // Asked in memory: who is merged stays it, and their followers need no counting.
         if self.state.merged.contains(author).await? {
             return Ok(true);
         }
@@ -104,6 +106,7 @@ impl FanOutPosts {
         delivery: &Delivery,
         followers: Vec<AccountId>,
     ) -> Result<Vec<AccountId>> {
+        // It matters to nobody whom else they follow: the graph is not asked.
         let Some(replied_to) = delivery.timeline_entry.replied_to else {
             return Ok(followers
                 .into_iter()
@@ -179,6 +182,7 @@ impl Handler for FanOutPosts {
         Ok(())
     }
 
+    // Before the event is acknowledged (ADR 0032).
     async fn sync(&self) -> Result<(), DbError> {
         self.state.store.sync().await
     }

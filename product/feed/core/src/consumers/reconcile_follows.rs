@@ -34,6 +34,7 @@ impl Handler for ReconcileFollows {
             let unfollowed: Unfollowed = event.decode()?;
             (unfollowed.follower_id, unfollowed.followee_id)
         };
+        // An id of 0 is one that was not sent.
         if follower == 0 || followee == 0 {
             return Err(empty_event());
         }

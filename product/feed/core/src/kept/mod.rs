@@ -31,7 +31,7 @@ pub(crate) struct Making(pub(crate) u64);
 pub(crate) struct Mark {
     /// The run of the server and the epoch.
     run: u64,
-    /// Random.
+    /// Drawn at random by the first that finds none on the server.
     value: u64,
 }
 

@@ -28,7 +28,7 @@ const VISIT_LAG_MAX: Duration = Duration::from_secs(60 * 60);
 pub(crate) enum Change<'a> {
     /// A post came in.
     Insert(Entry),
-    /// Posts went out.
+    /// Posts were deleted, or are of somebody who is not followed any more.
     Remove(&'a [PostId]),
     /// Everything below this post was dropped.
     RaiseFloor(PostId),
@@ -43,7 +43,7 @@ pub(crate) struct Memory {
     entries_max: usize,
 }
 
-/// One account's timeline.
+/// One account's timeline, and when a visit to it was last recorded.
 pub(crate) struct Slot {
     timeline: Mutex<Timeline>,
     /// When the account's last visit was recorded, in microseconds since the Unix epoch.
@@ -113,6 +113,7 @@ impl Slot {
     /// Whether a visit now is to be recorded: at most once in [`VISIT_LAG_MAX`]. Returns yes to one
     /// caller only.
     pub(crate) fn visit(&self, now: Timestamp) -> bool {
+        // Relaxed is enough: the number is all there is to it.
         let noted = self.visited_at.load(Ordering::Relaxed);
         let due = Timestamp::from_microseconds(noted).plus(VISIT_LAG_MAX) <= now;
         let now = now.microseconds();
@@ -124,6 +125,7 @@ impl Slot {
 
     /// Takes back a visit that could not be recorded, so that the next one is.
     pub(crate) fn clear_visit(&self) {
+        // Long ago, so that the next visit is due.
         self.visited_at.store(0, Ordering::Relaxed);
     }
 }

@@ -45,12 +45,14 @@ impl Timeline {
     }
 
     pub(crate) fn insert(&mut self, entry: Entry, entries_max: usize) {
+        // Below its floor a timeline claims nothing: there the posts are read.
         if entry.post < self.floor {
             return;
         }
         let at = self
             .entries
             .partition_point(|other| other.post < entry.post);
+        // It is held already: what was read may have had it, and events come twice.
         if self
             .entries
             .get(at)

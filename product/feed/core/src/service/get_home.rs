@@ -20,6 +20,7 @@ pub(super) async fn get_home(
         // A full disk keeps a timeline from being made, and not what it would hold from being read;
         // nor does Redis, when it is away.
         Err(error) if error.is_of_store() => {
+            // Kept to the end: to read all of it from the posts costs as much as to make it.
             permit = Some(state.timelines.admit().await?);
             PageSlice::of_nothing()
         }
@@ -32,6 +33,7 @@ pub(super) async fn get_home(
     }
     let history = state.sources.history(context, reader);
     let mut slice = Slice::of(&part.entries);
+    // Before what lies below, so that nothing is read there that the merged authors fill.
     if !merged.is_empty() {
         let above = above_floor(&part, &slice.remaining(page));
         slice.join(history.slice(&merged, Follows::Asked, &above).await?, page);

@@ -24,12 +24,15 @@ pub(super) async fn end_follow(
     Ok(())
 }
 
+pub(super) const BEGIN_FOLLOW: &str =
+    "DELETE FROM ended_follows WHERE follower_id = $1 AND followee_id = $2";
+
 pub(super) async fn begin_follow(
     connection: &mut Connection,
     follower: AccountId,
     followee: AccountId,
 ) -> Result<(), DbError> {
-    infra_db::query("DELETE FROM ended_follows WHERE follower_id = $1 AND followee_id = $2")
+    infra_db::query(BEGIN_FOLLOW)
         .bind(follower.to_sql())
         .bind(followee.to_sql())
         .execute(connection)
@@ -63,7 +66,8 @@ impl Store {
     }
 }
 
-const FORGET_FOLLOWS: &str = "DELETE FROM ended_follows WHERE (follower_id, followee_id) IN (
+pub(super) const FORGET_FOLLOWS: &str =
+    "DELETE FROM ended_follows WHERE (follower_id, followee_id) IN (
     SELECT follower_id, followee_id FROM ended_follows WHERE ended_at < $1 LIMIT $2)";
-const FORGET_POSTS: &str = "DELETE FROM deleted_posts WHERE post_id IN (
+pub(super) const FORGET_POSTS: &str = "DELETE FROM deleted_posts WHERE post_id IN (
     SELECT post_id FROM deleted_posts WHERE deleted_at < $1 LIMIT $2)";

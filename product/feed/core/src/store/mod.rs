@@ -6,6 +6,8 @@
 mod guards;
 mod merged;
 mod place;
+#[cfg(test)]
+mod plans;
 mod states;
 mod timelines;
 

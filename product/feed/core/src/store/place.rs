@@ -4,17 +4,18 @@ use infra_db::DbError;
 
 use super::Store;
 
-/// The one row.
+/// The only row of its table.
 const ROW: i64 = 1;
+
+pub(super) const WAS_IN_REDIS: &str = "SELECT is_redis FROM timeline_place WHERE id = $1";
 
 impl Store {
     /// Whether timelines were kept in Redis when they were last used, and not in the tables.
     pub(crate) async fn was_in_redis(&self) -> Result<bool, DbError> {
-        let is_redis: Option<bool> =
-            infra_db::query_scalar("SELECT is_redis FROM timeline_place WHERE id = $1")
-                .bind(ROW)
-                .fetch_optional(self.database.reader())
-                .await?;
+        let is_redis: Option<bool> = infra_db::query_scalar(WAS_IN_REDIS)
+            .bind(ROW)
+            .fetch_optional(self.database.reader())
+            .await?;
         Ok(is_redis.unwrap_or(false))
     }
 

@@ -17,6 +17,21 @@ pub(crate) struct Stored {
     pub(crate) last_read_at: Timestamp,
 }
 
+pub(super) const READ_STATE: &str =
+    "SELECT floor_id, complete, last_read_at FROM timeline_state WHERE account_id = $1";
+pub(super) const READ_NEWEST: &str =
+    "SELECT post_id, author_id FROM timeline WHERE account_id = $1 AND post_id >= $2
+     ORDER BY post_id DESC LIMIT CAST($3 AS BIGINT)";
+pub(super) const JOIN: &str =
+    "UPDATE timeline_state SET complete = FALSE, floor_id = 0 WHERE account_id = $1";
+pub(super) const RECORD_VISIT: &str =
+    "UPDATE timeline_state SET last_read_at = $2 WHERE account_id = $1";
+pub(super) const DROP_UNSEEN: &str = "SELECT account_id FROM timeline_state WHERE last_read_at < $1
+     ORDER BY last_read_at LIMIT CAST($2 AS BIGINT)";
+pub(super) const KEPT_AFTER: &str = "SELECT account_id FROM timeline_state WHERE account_id > $1 ORDER BY account_id LIMIT CAST($2 AS BIGINT)";
+pub(super) const HOLDS_MORE_THAN: &str =
+    "SELECT post_id FROM timeline WHERE account_id = $1 ORDER BY post_id DESC LIMIT 1 OFFSET $2";
+
 impl Store {
     /// An account's timeline with its newest `entries_max` posts, if one is kept.
     pub(crate) async fn read(
@@ -26,24 +41,19 @@ impl Store {
     ) -> Result<Option<Stored>, DbError> {
         // One transaction, so that the floor belongs to the entries.
         let mut snapshot = self.database.reader().snapshot().await?;
-        let state: Option<(i64, bool, i64)> = infra_db::query(
-            "SELECT floor_id, complete, last_read_at FROM timeline_state WHERE account_id = $1",
-        )
-        .bind(account.to_sql())
-        .fetch_optional(&mut snapshot)
-        .await?;
+        let state: Option<(i64, bool, i64)> = infra_db::query(READ_STATE)
+            .bind(account.to_sql())
+            .fetch_optional(&mut snapshot)
+            .await?;
         let Some((floor, complete, last_read_at)) = state else {
             return Ok(None);
         };
-        let rows: Vec<(i64, i64)> = infra_db::query(
-            "SELECT post_id, author_id FROM timeline WHERE account_id = $1 AND post_id >= $2
-             ORDER BY post_id DESC LIMIT CAST($3 AS BIGINT)",
-        )
-        .bind(account.to_sql())
-        .bind(floor)
-        .bind(i64::try_from(entries_max).unwrap_or(i64::MAX))
-        .fetch_all(&mut snapshot)
-        .await?;
+        let rows: Vec<(i64, i64)> = infra_db::query(READ_NEWEST)
+            .bind(account.to_sql())
+            .bind(floor)
+            .bind(i64::try_from(entries_max).unwrap_or(i64::MAX))
+            .fetch_all(&mut snapshot)
+            .await?;
         drop(snapshot);
         let floor = match rows.last() {
             // There may be more below the last one that was asked for.
@@ -63,6 +73,8 @@ impl Store {
     pub(crate) async fn begin(&self, account: AccountId, now: Timestamp) -> Result<(), DbError> {
         let begun = self.database.write(move |connection| {
             Box::pin(async move {
+                // Without a bound until it is complete, so that nothing is refused that a fan-out
+                // brings.
                 infra_db::query(
                     "INSERT INTO timeline_state (account_id, last_read_at, complete, floor_id)
                      VALUES ($1, $2, FALSE, 0)
@@ -88,12 +100,10 @@ impl Store {
         self.write_then(after_commit, move |connection| {
             Box::pin(async move {
                 super::guards::begin_follow(connection, follower, followee).await?;
-                infra_db::query(
-                    "UPDATE timeline_state SET complete = FALSE, floor_id = 0 WHERE account_id = $1",
-                )
-                .bind(follower.to_sql())
-                .execute(connection)
-                .await?;
+                infra_db::query(JOIN)
+                    .bind(follower.to_sql())
+                    .execute(connection)
+                    .await?;
                 Ok(())
             })
         })
@@ -108,13 +118,11 @@ impl Store {
     ) -> Result<(), DbError> {
         let noted = self.database.write(move |connection| {
             Box::pin(async move {
-                infra_db::query(
-                    "UPDATE timeline_state SET last_read_at = $2 WHERE account_id = $1",
-                )
-                .bind(account.to_sql())
-                .bind(now.microseconds())
-                .execute(connection)
-                .await?;
+                infra_db::query(RECORD_VISIT)
+                    .bind(account.to_sql())
+                    .bind(now.microseconds())
+                    .execute(connection)
+                    .await?;
                 Ok(())
             })
         });
@@ -131,14 +139,11 @@ impl Store {
     ) -> Result<Vec<AccountId>, DbError> {
         self.write_then(after_commit, move |connection| {
             Box::pin(async move {
-                let rows: Vec<i64> = infra_db::query_scalar(
-                    "SELECT account_id FROM timeline_state WHERE last_read_at < $1
-                     ORDER BY last_read_at LIMIT CAST($2 AS BIGINT)",
-                )
-                .bind(seen_before.microseconds())
-                .bind(i64::from(timelines_max))
-                .fetch_all(&mut *connection)
-                .await?;
+                let rows: Vec<i64> = infra_db::query_scalar(DROP_UNSEEN)
+                    .bind(seen_before.microseconds())
+                    .bind(i64::from(timelines_max))
+                    .fetch_all(&mut *connection)
+                    .await?;
                 drop_rows(connection, &rows).await?;
                 Ok(accounts(rows))
             })
@@ -165,13 +170,11 @@ impl Store {
         account: AccountId,
         accounts_max: u32,
     ) -> Result<Vec<AccountId>, DbError> {
-        let rows = infra_db::query_scalar(
-            "SELECT account_id FROM timeline_state WHERE account_id > $1 ORDER BY account_id LIMIT CAST($2 AS BIGINT)",
-        )
-        .bind(account.to_sql())
-        .bind(i64::from(accounts_max))
-        .fetch_all(self.database.reader())
-        .await?;
+        let rows = infra_db::query_scalar(KEPT_AFTER)
+            .bind(account.to_sql())
+            .bind(i64::from(accounts_max))
+            .fetch_all(self.database.reader())
+            .await?;
         Ok(accounts(rows))
     }
 
@@ -181,29 +184,30 @@ impl Store {
         account: AccountId,
         entries: usize,
     ) -> Result<bool, DbError> {
-        let beyond: Option<i64> = infra_db::query_scalar(
-            "SELECT post_id FROM timeline WHERE account_id = $1 ORDER BY post_id DESC LIMIT 1 OFFSET $2",
-        )
-        .bind(account.to_sql())
-        .bind(i64::try_from(entries).unwrap_or(i64::MAX))
-        .fetch_optional(self.database.reader())
-        .await?;
+        let beyond: Option<i64> = infra_db::query_scalar(HOLDS_MORE_THAN)
+            .bind(account.to_sql())
+            .bind(i64::try_from(entries).unwrap_or(i64::MAX))
+            .fetch_optional(self.database.reader())
+            .await?;
         Ok(beyond.is_some())
     }
 }
 
+pub(super) const DROP_ENTRIES: &str =
+    "DELETE FROM timeline WHERE account_id IN (SELECT value FROM json_each($1))";
+pub(super) const DROP_STATES: &str =
+    "DELETE FROM timeline_state WHERE account_id IN (SELECT value FROM json_each($1))";
+
 async fn drop_rows(connection: &mut infra_db::Connection, rows: &[i64]) -> Result<(), DbError> {
     let ids = json_ids(rows.iter().copied());
-    infra_db::query("DELETE FROM timeline WHERE account_id IN (SELECT value FROM json_each($1))")
+    infra_db::query(DROP_ENTRIES)
         .bind(&ids)
         .execute(&mut *connection)
         .await?;
-    infra_db::query(
-        "DELETE FROM timeline_state WHERE account_id IN (SELECT value FROM json_each($1))",
-    )
-    .bind(&ids)
-    .execute(connection)
-    .await?;
+    infra_db::query(DROP_STATES)
+        .bind(&ids)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::audience::TimelineEntry;
 /// Into the timelines that are kept up, and only those. The order of the join makes the readers
 /// drive it. Guarded against what has ended since the readers were listed; an author's own timeline
 /// knows no such guard.
-const PLACE: &str = "INSERT INTO timeline (account_id, post_id, author_id, replied_to_id)
+pub(super) const PLACE: &str = "INSERT INTO timeline (account_id, post_id, author_id, replied_to_id)
     SELECT state.account_id, $2, $3, $4
     FROM json_each($1) AS reader CROSS JOIN timeline_state AS state
     WHERE state.account_id = reader.value AND state.floor_id <= $2
@@ -21,7 +21,7 @@ const PLACE: &str = "INSERT INTO timeline (account_id, post_id, author_id, repli
     RETURNING account_id";
 
 /// $2 holds each entry as three ids in a row: its post, the author, whom it replies to.
-const FILL: &str = "INSERT INTO timeline (account_id, post_id, author_id, replied_to_id)
+pub(super) const FILL: &str = "INSERT INTO timeline (account_id, post_id, author_id, replied_to_id)
     SELECT $1, entry.post_id, entry.author_id, entry.replied_to_id FROM (
         SELECT MAX(CASE WHEN key % 3 = 0 THEN value END) AS post_id,
             MAX(CASE WHEN key % 3 = 1 THEN value END) AS author_id,
@@ -30,18 +30,24 @@ const FILL: &str = "INSERT INTO timeline (account_id, post_id, author_id, replie
     WHERE NOT EXISTS (SELECT 1 FROM deleted_posts WHERE deleted_posts.post_id = entry.post_id)
     ON CONFLICT DO NOTHING";
 
-const REMOVE_POST: &str = "DELETE FROM timeline WHERE post_id = $1 AND account_id IN (
+pub(super) const REMOVE_POST: &str = "DELETE FROM timeline WHERE post_id = $1 AND account_id IN (
         SELECT account_id FROM timeline WHERE post_id = $1 LIMIT $2)
     RETURNING account_id";
 
-const REMOVE_AUTHOR: &str = "DELETE FROM timeline
+// One's own replies to them stay.
+pub(super) const REMOVE_AUTHOR: &str = "DELETE FROM timeline
     WHERE account_id = $1 AND author_id <> $1 AND (author_id = $2 OR replied_to_id = $2)
     RETURNING post_id";
 
 /// A timeline that is being made is left alone: its bound is only known at the end.
-const NEWEST_AT: &str = "SELECT post_id FROM timeline
+pub(super) const NEWEST_AT: &str = "SELECT post_id FROM timeline
     WHERE account_id = $1 AND EXISTS (SELECT 1 FROM timeline_state WHERE account_id = $1 AND complete)
     ORDER BY post_id DESC LIMIT 1 OFFSET $2";
+
+pub(super) const COMPLETE: &str =
+    "UPDATE timeline_state SET complete = TRUE, floor_id = $2 WHERE account_id = $1";
+pub(super) const TRIM: &str =
+    "UPDATE timeline_state SET floor_id = $2 WHERE account_id = $1 AND floor_id < $2";
 
 impl Store {
     /// Puts a post into those of these accounts' timelines that are kept up. Returns whose
@@ -77,24 +83,29 @@ impl Store {
         floor: PostId,
     ) -> Result<bool, DbError> {
         let rows = json_timeline_entries(timeline_entries);
-        self.database.write(move |connection| {
-            Box::pin(async move {
-                let kept = infra_db::query(
-                    "UPDATE timeline_state SET complete = TRUE, floor_id = $2 WHERE account_id = $1",
-                )
-                .bind(account.to_sql())
-                .bind(floor.to_sql())
-                .execute(&mut *connection)
-                .await?;
-                if kept == 0 {
-                    return Ok(false);
-                }
-                infra_db::query(FILL).bind(account.to_sql()).bind(rows).execute(&mut *connection).await?;
-                remove_below(connection, account, floor).await?;
-                Ok(true)
+        self.database
+            .write(move |connection| {
+                Box::pin(async move {
+                    // First, because its count says whether the timeline is still kept.
+                    let kept = infra_db::query(COMPLETE)
+                        .bind(account.to_sql())
+                        .bind(floor.to_sql())
+                        .execute(&mut *connection)
+                        .await?;
+                    if kept == 0 {
+                        return Ok(false);
+                    }
+                    infra_db::query(FILL)
+                        .bind(account.to_sql())
+                        .bind(rows)
+                        .execute(&mut *connection)
+                        .await?;
+                    // What fan-outs brought meanwhile may lie below the bound.
+                    remove_below(connection, account, floor).await?;
+                    Ok(true)
+                })
             })
-        })
-        .await
+            .await
     }
 
     /// Takes a deleted post out of at most `readers_max` timelines. Returns whose; when they are as
@@ -169,13 +180,11 @@ impl Store {
                 let Some(floor) = floor.map(PostId::from_sql) else {
                     return Ok(None);
                 };
-                infra_db::query(
-                    "UPDATE timeline_state SET floor_id = $2 WHERE account_id = $1 AND floor_id < $2",
-                )
-                .bind(account.to_sql())
-                .bind(floor.to_sql())
-                .execute(&mut *connection)
-                .await?;
+                infra_db::query(TRIM)
+                    .bind(account.to_sql())
+                    .bind(floor.to_sql())
+                    .execute(&mut *connection)
+                    .await?;
                 let removed = remove_below(connection, account, floor).await?;
                 Ok((removed > 0).then_some(floor))
             })
@@ -184,12 +193,14 @@ impl Store {
     }
 }
 
+pub(super) const REMOVE_BELOW: &str = "DELETE FROM timeline WHERE account_id = $1 AND post_id < $2";
+
 async fn remove_below(
     connection: &mut Connection,
     account: AccountId,
     floor: PostId,
 ) -> Result<u64, DbError> {
-    let removed = infra_db::query("DELETE FROM timeline WHERE account_id = $1 AND post_id < $2")
+    let removed = infra_db::query(REMOVE_BELOW)
         .bind(account.to_sql())
         .bind(floor.to_sql())
         .execute(connection)

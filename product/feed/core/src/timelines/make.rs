@@ -15,6 +15,7 @@ impl Timelines {
     /// Drops an account's timeline and makes it again. Returns how many posts it holds.
     pub(crate) async fn rebuild(&self, context: &Context, account: AccountId) -> Result<u64> {
         let _held = self.locks.hold(account).await;
+        // Dropped and not only made again, because making takes nothing out that is wrong.
         self.kept.drop_one(account).await?;
         let whole = Page::newest(u32::try_from(self.entries_max).unwrap_or(u32::MAX));
         let made = self.make(context, account, &whole).await?;
@@ -68,6 +69,7 @@ impl Timelines {
         let full = slice.timeline_entries.len() >= entries_max;
         let last = slice.timeline_entries.last().filter(|_| full);
         let last = last.map_or(0, |timeline_entry| timeline_entry.entry.post.get());
+        // Where a source gave up, nothing is known of what lies below.
         let floor = PostId::new(last.max(slice.edge.unwrap_or(0)));
         let kept = self
             .kept

@@ -61,6 +61,21 @@ impl Bench {
         }
     }
 
+    /// Without Redis, on a database that is open.
+    pub(crate) async fn at(database: Database, world: Arc<World>) -> Self {
+        let settings = Settings::default();
+        let core = compose(database.clone(), &world, None, &settings).await;
+        Self {
+            redis: None,
+            feed: core.gateway(),
+            world,
+            core: Arc::new(core),
+            database,
+            settings,
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
     /// Stops the feed and opens it again on the same database: what was held in memory is gone.
     pub(crate) async fn restart(&mut self) {
         self.database.close().await;

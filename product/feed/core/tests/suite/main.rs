@@ -13,4 +13,5 @@ mod merging;
 mod on_redis;
 mod on_redis_guards;
 mod paging;
+mod two_homes;
 mod world;

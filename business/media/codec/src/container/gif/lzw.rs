@@ -12,6 +12,7 @@ pub(super) fn pixels(code_size: u8, data: impl Iterator<Item = u8>) -> u64 {
     }
     let clear = 1_usize << code_size;
     let mut lengths = [1_u32; CODES_MAX];
+    // Behind the colours two codes are taken: one clears the table, one ends the data.
     let (mut next, mut bits, mut last) = (clear + 2, code_size + 1, None::<usize>);
     let (mut held, mut count, mut sum) = (0_u32, 0, 0_u64);
     for byte in data {
@@ -28,6 +29,7 @@ pub(super) fn pixels(code_size: u8, data: impl Iterator<Item = u8>) -> u64 {
             if code == clear + 1 {
                 return sum;
             }
+            // A full table stays as it is until the file clears it.
             if let Some(last) = last
                 && next < CODES_MAX
             {
@@ -37,6 +39,8 @@ pub(super) fn pixels(code_size: u8, data: impl Iterator<Item = u8>) -> u64 {
                     bits += 1;
                 }
             }
+            // Looked at after the entry was added: a code may be used in the very moment that
+            // defines it.
             if code >= next {
                 return sum;
             }

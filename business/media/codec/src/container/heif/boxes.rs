@@ -45,6 +45,7 @@ fn split(bytes: &[u8], to_end: bool) -> Result<(Box<'_>, &[u8]), CodecError> {
     let mut reader = Reader::new(bytes);
     let short = u64::from(reader.u32()?);
     let kind = *reader.array::<4>()?;
+    // 1 stands for a length of 64 bits behind the kind, 0 for all that is left.
     let length = match short {
         0 if to_end => bytes.len() as u64,
         1 => reader.u64()?,

@@ -92,12 +92,14 @@ impl<'b> Meta<'b> {
         let (version, _) = reader.version_and_flags()?;
         let count = reader.item(version > 0)? as usize;
         let boxes = walk.boxes(reader.rest(), false)?;
+        // Of two numbers another reader may believe the other.
         if count != boxes.len() || count > ENTRIES_MAX {
             return Err(CodecError::broken("another number of items than it says"));
         }
         for entry in boxes.iter().filter(|entry| &entry.kind == b"infe") {
             let mut reader = Reader::new(entry.body);
             let (version, _) = reader.version_and_flags()?;
+            // Older versions say no kind of item.
             if version >= 2 {
                 let item = reader.item(version > 2)?;
                 let _protection = reader.u16()?;
@@ -188,6 +190,7 @@ impl<'b> Meta<'b> {
             let _data_reference = reader.u16()?;
             let base = reader.sized(base_size)?;
             let extents = usize::from(reader.u16()?);
+            // Each would cost the file nothing and the reader a place in memory.
             if extents > 1 && extent_size == 0 {
                 return Err(CodecError::broken("extents that take no bytes"));
             }
@@ -239,6 +242,7 @@ impl<'b> Meta<'b> {
         let indexes = self.associations.get(&item).map_or(&[][..], Vec::as_slice);
         indexes
             .iter()
+            // 0 stands for no property.
             .filter_map(|index| self.properties.get(usize::from(*index).checked_sub(1)?))
     }
 
@@ -257,6 +261,7 @@ impl<'b> Meta<'b> {
             .locations
             .get(&item)
             .map_or(0, |location| location.extents.len());
+        // Some of them are empty then, and would only cost turns.
         if pieces > bytes_max {
             return Err(too_many());
         }
@@ -290,6 +295,7 @@ impl<'b> Meta<'b> {
 /// Whether the body of an `auxC` box says that its item is the opacity of another.
 fn is_alpha(body: &[u8]) -> bool {
     let name = body.get(4..).unwrap_or_default();
+    // Behind the name may stand more, which depends on it.
     let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
     ALPHA_NAMES.contains(&name)
 }

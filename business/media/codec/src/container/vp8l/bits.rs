@@ -50,6 +50,8 @@ impl<'b> Bits<'b> {
 
     fn fill(&mut self) {
         if let Some(eight) = self.rest.first_chunk() {
+            // All eight are laid in at once, and those that are not whole in the buffer are read
+            // again.
             let bytes = (63 - self.buffered) / 8;
             self.buffer |= u64::from_le_bytes(*eight) << self.buffered;
             self.buffered += bytes * 8;

@@ -55,7 +55,7 @@ pub(crate) fn lossless_alpha<'b>(picture: &Picture<'b>) -> Option<&'b [u8]> {
     (settings & 3 == 1).then_some(stream)
 }
 
-/// Section 3.4.
+/// Section 3.4: the size, which must be the picture's own, and the version.
 fn read_header(bits: &mut Bits<'_>, size: (u32, u32)) -> Result<(), CodecError> {
     let signature = bits.read(8)?;
     let (width, height) = (bits.read(14)? + 1, bits.read(14)? + 1);
@@ -92,6 +92,7 @@ fn transforms(bits: &mut Bits<'_>, (mut width, height): (u32, u32)) -> Result<u3
     let mut seen = [false; 4];
     while bits.flag()? {
         let kind = bits.read(2)? as usize;
+        // By the standard each comes once at most, which also ends this loop.
         if std::mem::replace(&mut seen[kind], true) {
             return Err(CodecError::broken("a transform used twice"));
         }
@@ -147,11 +148,13 @@ fn entropy_coded(bits: &mut Bits<'_>, (width, height): (u32, u32)) -> Result<u16
                 largest = largest.max((red.symbol(bits)? << 8) | symbol);
                 blue.symbol(bits)?;
                 alpha.symbol(bits)?;
+                // Pixels take no bits then: a few bytes could else ask for millions of turns.
                 if one_color { left } else { 1 }
             }
             256..280 => {
                 let length = copied(bits, symbol - 256)?;
                 let distance = distance.symbol(bits)?;
+                // Only to come behind its bits: from where it is copied makes no difference here.
                 copied(bits, distance)?;
                 u64::from(length)
             }

@@ -151,6 +151,7 @@ impl Lengths {
         let code = PrefixCode::of_lengths(&Self::of_the_lengths(bits)?);
         let mut written = Self::written(bits, alphabet)?;
         let mut lengths = Self::new(alphabet);
+        // What the standard has repeated as long as there was no length to repeat.
         let mut previous = 8;
         while lengths.of_symbols.len() < alphabet && written > 0 {
             let (length, times, used) = match code.symbol(bits)? {

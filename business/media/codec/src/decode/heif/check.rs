@@ -159,6 +159,7 @@ impl<'c> Check<'c> {
     /// What is compressed itself, and as its format is: an operator who has switched a format off
     /// does not want its decoder run.
     fn coded(&mut self, item: u32) -> Result<(), CodecError> {
+        // Its bytes are looked at once, however often a picture is made of it.
         if !self.whole.insert(item) {
             return Ok(());
         }

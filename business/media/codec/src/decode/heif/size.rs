@@ -42,6 +42,7 @@ pub(super) fn upright_size(
     let (mut width, mut height) = (size.width, size.height);
     for property in meta.properties(item) {
         match &property.kind {
+            // In quarter turns: an odd number of them changes the sides over.
             b"irot" if property.body.first().ok_or_else(cut_off)? & 1 == 1 => {
                 (width, height) = (height, width);
             }

@@ -30,6 +30,7 @@ pub(super) fn head(structure: &Structure<'_>) -> Result<Vec<u8>, CodecError> {
 
 pub(super) fn file(structure: &Structure<'_>) -> Result<Vec<u8>, CodecError> {
     let mut file = start(structure);
+    // Exact, because the memory was estimated by it.
     file.reserve_exact(usize::try_from(structure.bytes).map_err(CodecError::broken)?);
     for segment in &structure.segments {
         put(segment, structure, &mut file)?;
@@ -45,6 +46,7 @@ fn start(structure: &Structure<'_>) -> Vec<u8> {
     if structure.coding == Coding::Ycck {
         write(&mut file, 0xee, YCCK);
     }
+    // Codes that the file defines itself come later and take their place.
     if !structure.frame.progressive {
         write(&mut file, HUFFMAN, &USUAL_CODES);
     }
@@ -109,6 +111,7 @@ fn scan(body: &[u8], structure: &Structure<'_>) -> Result<Vec<u8>, CodecError> {
     if structure.frame.progressive {
         scan.extend(selection);
     } else {
+        // A sequential scan has no other selection, whatever the file writes there.
         scan.extend([0, 63, 0]);
     }
     Ok(scan)

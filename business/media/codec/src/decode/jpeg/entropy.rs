@@ -185,6 +185,7 @@ impl<'b> Reading<'b> {
                 |kind: usize, number: u8| Codes::new(self.codes[kind][usize::from(number & 3)]);
             scanned.push((index, codes(0, tables >> 4), codes(1, tables & 15)));
         }
+        // Alone, a component has only blocks that have pixels; together, all have whole units.
         let (across, down) = match scanned[..] {
             [(index, ..)] => frame.blocks_of(&frame.components[index]),
             _ => frame.units(),

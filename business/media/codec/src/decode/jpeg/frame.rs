@@ -64,6 +64,8 @@ impl Frame {
 
     /// Blocks of a component across and down, as far as there are pixels.
     pub(super) fn blocks_of(&self, component: &Component) -> (u32, u32) {
+        // ITU-T T.81, A.1.1: the samples of the component are rounded up first, then blocks of
+        // them.
         let blocks = |side: u32, part: u32, most: u32| (side * part).div_ceil(most).div_ceil(BLOCK);
         (
             blocks(self.width, component.across, self.across_max()),
@@ -189,6 +191,7 @@ pub(super) fn scan_components(body: &[u8], frame: &Frame) -> Option<Vec<(usize, 
     let mut found: Vec<(usize, u8)> = Vec::with_capacity(count);
     for part in rest[..count * 2].chunks_exact(2) {
         let mut places = frame.components.iter().enumerate();
+        // Some writers give two components one name: each place is taken once.
         let place = places.find(|(place, component)| {
             component.name == part[0] && !found.iter().any(|(taken, _)| taken == place)
         });

@@ -90,10 +90,12 @@ impl<'b> Found<'b> {
                 let frame = frame.ok_or_else(|| CodecError::broken("a scan of nothing"))?;
                 self.scans.add(&segment, frame)?;
             }
+            // Behind the first scan it is too late: libjpeg has decided by then.
             0xe0 if self.scans.count == 0 => self.jfif |= is_jfif(body),
             0xee if self.scans.count == 0 => self.adobe = adobe_transform(body).or(self.adobe),
             _ => {}
         }
+        // Nothing else reaches the decoder.
         if matches!(marker, 0xc0..=0xc2 | 0xc4 | 0xdb | 0xdd | SCAN) {
             self.segments.push(segment);
         }

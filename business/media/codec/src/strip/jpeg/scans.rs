@@ -71,6 +71,7 @@ impl Frame {
                 && (1..=4).contains(&component.down)
                 && component.quantization < 4
         };
+        // Scans go by the names, so each has to be of one component.
         let mut names: Vec<u8> = components.iter().map(|component| component.name).collect();
         names.sort_unstable();
         names.dedup();
@@ -135,6 +136,7 @@ impl Frame {
             if codes.iter().any(|codes| *codes > 3) {
                 return Err(odd("scan"));
             }
+            // Bits that refine first coefficients are stored without codes.
             let has_first = first == 0 && before == 0;
             taken.push(Part {
                 name: part[0],
@@ -161,6 +163,7 @@ impl Frame {
         } else {
             count == 1 && first <= last && last < 64
         };
+        // By the standard a scan that refines brings one bit more.
         coefficients && after <= BITS_MAX && (before == 0 || before == after + 1)
     }
 

@@ -59,6 +59,7 @@ impl Tables {
                 return Err(odd("table"));
             };
             let codes: usize = counts.iter().map(|count| usize::from(*count)).sum();
+            // Bits that neither the kind nor the number can have must be zero.
             if head & 0xec != 0 || codes > 256 || !are_codes(counts) {
                 return Err(odd("table"));
             }

@@ -32,6 +32,7 @@ pub(super) fn check(
         let taken = usize::try_from(unpacked.total_in() - in_before).unwrap_or(usize::MAX);
         let made = usize::try_from(unpacked.total_out() - out_before).unwrap_or(usize::MAX);
         packed = packed.get(taken..).unwrap_or_default();
+        // Now and not at the end: a few bytes may unpack to any number.
         if unpacked.total_out() > expected {
             return Err(odd("end of the pixels"));
         }
@@ -40,6 +41,7 @@ pub(super) fn check(
         }
         match status {
             Status::StreamEnd => break,
+            // It asks for more, and there is no more.
             _ if taken == 0 && made == 0 => return Err(odd("end of the pixels")),
             _ => {}
         }
@@ -176,7 +178,7 @@ fn undo(filter: u8, row: &mut [u8], above: &[u8]) -> bool {
     true
 }
 
-/// Paeth's guess.
+/// Paeth's guess: of the three the one that is nearest to left + above - corner.
 fn nearest(left: u8, above: u8, corner: u8) -> u8 {
     let guess = i16::from(left) + i16::from(above) - i16::from(corner);
     let off = |byte: u8| (guess - i16::from(byte)).abs();

@@ -71,6 +71,7 @@ impl Check {
 
     async fn send(&mut self, step: Step) -> Result<(), MediaError> {
         let step = CheckProgress { step: Some(step) };
+        // The receiver is dropped with the caller's stream; this error ends the check.
         let gone = || Error::new(ErrorCode::Unavailable, "Nobody waits for this check.");
         self.progress
             .send(Ok(step))

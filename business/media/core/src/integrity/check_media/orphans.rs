@@ -63,11 +63,13 @@ impl Check {
         if blobs.is_empty() {
             return Ok(Vec::new());
         }
+        // A key is hexadecimal: nothing in it has to be escaped.
         let keys: Vec<String> = blobs
             .iter()
             .map(|blob| format!("\"{}\"", blob.key))
             .collect();
         let listed = format!("[{}]", keys.join(","));
+        // An older note is the sweeper's, and protects nothing.
         let recorded_since = self.integrity.clock.now().minus(NOTE_LIFETIME);
         let mut connection = self.integrity.database.reader().acquire().await?;
         let unnamed = inspection::unnamed(&mut connection, &listed, recorded_since).await?;

@@ -13,6 +13,7 @@ const PAGE_PARTS: i64 = 50;
 
 impl Check {
     pub(super) async fn check_parts(&mut self) -> Result<(), MediaError> {
+        // Before the first of all: a part's place is its first byte, from 0 on.
         let mut after = (0, -1);
         loop {
             let parts =
@@ -37,6 +38,7 @@ impl Check {
             return Ok(());
         }
         let repaired = self.repair;
+        // The parts are one run of bytes: without one of them the others are of no use.
         if repaired {
             self.give_up_upload(part.upload_id).await?;
         }

@@ -51,6 +51,7 @@ impl Check {
         let mut repaired_item = RepairOutcome::default();
         let mut item = item.clone();
         let is_ready = item.item.state == MediaState::Ready as i64;
+        // Of others only the original can be lost: renditions come with being ready.
         let source = if is_ready {
             self.source(&item, scan).await?
         } else {
@@ -107,6 +108,7 @@ impl Check {
                         for id in inspection::sharing_alternate(connection, &key).await? {
                             let gone = alternates::remove(connection, id).await?;
                             let gone: Vec<BlobKey> =
+                                // What is not the name of a blob never led to one.
                                 gone.iter().filter_map(|key| key.parse().ok()).collect();
                             blob_rows::queue_deletions(connection, &gone, now).await?;
                             alternates::enqueue(connection, id, now).await?;
@@ -116,6 +118,7 @@ impl Check {
                     Ok::<_, MediaError>(changed)
                 })
             });
+            // Not in the hook: the keys have to be read first, and the writer waits for a hook.
             for id in changed.await? {
                 integrity.library.invalidate_with_renditions(id).await?;
             }
@@ -145,6 +148,8 @@ impl Check {
                 continue;
             };
             let bytes = bytes.cast_unsigned();
+            // Every byte, also when the check itself compared lengths only: what is made of a
+            // damaged file would be kept.
             match self.integrity.blobs.store().verify(key).await {
                 Ok(length) if length == bytes => {
                     let file = Stored { key, bytes };
@@ -171,6 +176,7 @@ impl Check {
                 move |library, _| library.invalidate(&[id], &[]),
             )
             .await?;
+        // The next step compares revisions, and this change was this check's own.
         item.revision += i64::from(marked);
         Ok(marked)
     }
@@ -198,6 +204,7 @@ impl Check {
             }
             Err(error) => return Err(error),
         };
+        // Numbered before they are picked: each has its place in the whole ladder.
         let made: Made = (0..)
             .zip(renditions)
             .filter(|(_, rendition)| names.iter().any(|name| name == rendition.name))
@@ -299,6 +306,7 @@ impl Check {
                     let alternates = alternates.iter();
                     gone.extend(alternates.filter_map(|key| key.parse::<BlobKey>().ok()));
                     blob_rows::queue_deletions(connection, &gone, now).await?;
+                    // The owner of one that had failed already was told then.
                     if item.item.state != MediaState::Failed as i64 {
                         outbox::append(connection, &event).await?;
                     }
@@ -306,6 +314,7 @@ impl Check {
                 })
             },
             move |library, _| {
+                // The item itself with those who wait for it, in the next line.
                 library.invalidate(&[], &old);
                 library.publish_processed(id);
             },

@@ -34,6 +34,15 @@ impl Condition {
         };
         format!("{word}_{of}")
     }
+
+    /// As a sentence about the blob goes on.
+    const fn described(self) -> &'static str {
+        match self {
+            Self::Whole => "is whole",
+            Self::Missing => "is missing",
+            Self::Damaged => "is damaged",
+        }
+    }
 }
 
 /// What was seen of an item.
@@ -91,14 +100,14 @@ impl ScanResult {
         let id = item.item.media();
         for (form, condition) in bad(&item.renditions, &self.renditions) {
             let (repaired, done) = repaired_item.about_rendition(&form.name);
-            let state = orphan_finding(condition);
+            let state = condition.described();
             let what = format!("The `{}` rendition of photo {id} {state}.{done}", form.name);
             let kind = condition.kind("rendition");
             findings.push(finding(item, kind, &form.key, what, repaired));
         }
         for (form, condition) in bad(&item.alternates, &self.alternates) {
             let (repaired, done) = repaired_item.about_alternate();
-            let state = orphan_finding(condition);
+            let state = condition.described();
             let what = format!(
                 "Another form of `{}` of photo {id} {state}.{done}",
                 form.name
@@ -119,7 +128,7 @@ impl ScanResult {
         let repaired = repaired_item.original || repaired_item.gave_up;
         let mut findings = Vec::new();
         if let Some(condition) = self.original.filter(|_| self.lost_original()) {
-            let (state, done) = (orphan_finding(condition), repaired_item.about_original());
+            let (state, done) = (condition.described(), repaired_item.about_original());
             let what = format!("The original of photo {id} {state}.{done}");
             findings.push(finding(
                 item,
@@ -166,14 +175,6 @@ fn bad<'a>(
 ) -> impl Iterator<Item = (&'a FormRow, Condition)> {
     let forms = forms.iter().zip(conditions.iter().copied());
     forms.filter(|(_, condition)| *condition != Condition::Whole)
-}
-
-fn orphan_finding(condition: Condition) -> &'static str {
-    match condition {
-        Condition::Whole => "is whole",
-        Condition::Missing => "is missing",
-        Condition::Damaged => "is damaged",
-    }
 }
 
 impl Check {
@@ -238,6 +239,7 @@ impl Check {
         key: &str,
         bytes: i64,
     ) -> Result<Condition, MediaError> {
+        // What is not the name of a blob never led to one.
         let Ok(key) = key.parse::<BlobKey>() else {
             return Ok(Condition::Missing);
         };
@@ -259,6 +261,8 @@ impl Check {
                 })
             }
             Err(BlobError::Damaged(_)) => Ok(Condition::Damaged),
+            // A sector that cannot be read will not come back. Any other failure may be the whole
+            // disk's, and says nothing of this file.
             Err(BlobError::Io { source, .. })
                 if source.raw_os_error() == Some(UNREADABLE_SECTOR) =>
             {

@@ -4,6 +4,6 @@ CREATE TABLE repeats (write_id BIGINT NOT NULL);
 CREATE TABLE inbox (
     subscription TEXT NOT NULL,
     event_id BIGINT NOT NULL,
-    received_at BIGINT NOT NULL,
+    occurred_at BIGINT NOT NULL,
     PRIMARY KEY (subscription, event_id)
 );

@@ -70,6 +70,7 @@ impl Connections {
         drop(last);
         Ok(Connection {
             connected,
+            // Another run or another epoch: either makes another name.
             run: run ^ epoch.cast_unsigned(),
         })
     }

@@ -48,11 +48,13 @@ pub(super) fn post(bytes: &[u8]) -> Option<PostId> {
 /// The entries of a page: from and to in their order, newest first.
 pub(super) fn range(page: &Page) -> (Vec<u8>, Vec<u8>) {
     let before = post_bytes(page.before);
+    // Ids are less than half of all numbers, so a bound above them stands before every entry.
     let from = if before[0] < ENTRIES[0] {
         [b"[", ENTRIES].concat()
     } else {
         [b"(", before.as_slice(), &BEYOND].concat()
     };
+    // An entry is longer than its post's bytes, and so behind this bound.
     let to = [b"(", post_bytes(page.after).as_slice()].concat();
     (from, to)
 }

@@ -12,7 +12,7 @@ pub(super) struct Gaps {
 }
 
 impl Gaps {
-    /// One more.
+    /// Records one more event that found no connection.
     pub(super) fn note(&self) {
         self.found.fetch_add(1, Ordering::SeqCst);
     }

@@ -90,6 +90,7 @@ impl RedisTimelines {
         let closing = self.closing.lock().await;
         // Not before: one that was given up while one waited costs everybody here its wait.
         let connection = self.connections.current().await?;
+        // Asked again: who held the lock before may have closed them.
         if let Some(found) = self.gaps.open() {
             let lose = Call::new("heliograph_feed_lose_all_1", &NO_KEYS).bytes(&unique());
             connection.call(&lose).await?;
@@ -129,6 +130,7 @@ impl RedisTimelines {
     /// loses them instead: they would have a gap.
     async fn place_in(&self, mark: Mark, keys: &[Vec<u8>], entry: &[u8]) -> Result<usize> {
         let connection = self.connection_for_event().await?;
+        // What was looked at under another run says nothing of the timelines of this one.
         if connection.run() != mark.run {
             return Err(FeedError::MarkGone);
         }
@@ -145,6 +147,7 @@ impl RedisTimelines {
                 connection.call(&drop.within(CHANGE_MAX)).await?;
                 Ok(0)
             }
+            // A negative number says that the mark has gone.
             reply => usize::try_from(reply?.number()?).map_err(|_| FeedError::MarkGone),
         }
     }
@@ -153,6 +156,7 @@ impl RedisTimelines {
     async fn clear_tables(&self) -> Result<u64> {
         let mut dropped = 0;
         loop {
+            // From the beginning each time: those that were found before are gone.
             let first = AccountId::new(0);
             let accounts = self.store.kept_after(first, DROPPED_AT_ONCE_MAX).await?;
             if accounts.is_empty() {
@@ -277,12 +281,14 @@ impl KeptTimelines for RedisTimelines {
     /// No timeline can be found by what it holds: it is looked for where the fan-out put it.
     async fn remove_post(&self, holders: &mut Holders<'_>) -> Result<()> {
         let post = entry::post_bytes(holders.post().get());
+        // First it is remembered as deleted: no fan-out can put it back behind what follows.
         let forget = Call::new("heliograph_feed_forget_1", &NO_KEYS).bytes(&post);
         let connection = self.connection_for_event().await?;
         connection.call(&forget.within(CHANGE_MAX)).await?;
         while let Some(some) = holders.next().await? {
             for some in some.chunks(TIMELINES_A_CALL) {
                 let remove = Call::new("heliograph_feed_remove_1", &keys(some)).bytes(&post);
+                // Asked for at each step: what was there at the step before may be gone.
                 let connection = self.connection_for_event().await?;
                 connection.call(&remove.within(CHANGE_MAX)).await?;
             }

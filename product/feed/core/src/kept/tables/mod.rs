@@ -60,9 +60,11 @@ impl TableTimelines {
         };
         if was_in_redis {
             change::drop_all(&timelines).await?;
+            // All of them: nothing is under way yet that they could guard against.
             timelines
                 .forget_guards(Timestamp::from_microseconds(i64::MAX))
                 .await?;
+            // Recorded last: if this is cut off, the next start does all of it again.
             timelines.store.move_to_tables().await?;
         }
         Ok(timelines)
@@ -114,6 +116,7 @@ impl KeptTimelines for TableTimelines {
         page: &Page,
         is_just_made: bool,
     ) -> Result<Option<PageSlice>> {
+        // Taken before the read: what is written in between refuses the insertion.
         let version = self.memory.version(account);
         let entries_max = self.settings.entries_max();
         let stored = self.store.read(account, entries_max).await?;
@@ -201,6 +204,7 @@ impl KeptTimelines for TableTimelines {
 
     async fn tidy(&self) -> Result<TidyReport> {
         Ok(TidyReport {
+            // In this order: what is dropped needs no trimming.
             dropped: drop_unseen::run(self).await?,
             trimmed: trim::run(self).await?,
             forgotten: self

@@ -24,6 +24,7 @@ pub(super) async fn run(timelines: &TableTimelines) -> Result<u64> {
         };
         after = *last;
         for account in accounts {
+            // Asked of a reader: most timelines are within their bound, and cost no write.
             if store.holds_more_than(account, entries_allowed).await? {
                 trimmed += u64::from(change::trim(timelines, account).await?);
             }

@@ -96,6 +96,7 @@ impl<'b> Bits<'b> {
             .windows(2)
             .position(|pair| pair[0] == 0xff && (0xd0..=0xd7).contains(&pair[1]));
         let Some(at) = found else { return false };
+        // A run of empty blocks ends there, too.
         *self = Self::new(&self.rest[at + 2..]);
         true
     }

@@ -87,6 +87,7 @@ impl Selection {
     /// Records what is still missing after it.
     pub(super) fn note(self, missing_bits: &mut [u8; COEFFICIENTS]) {
         for missing in &mut missing_bits[self.first..=self.last] {
+            // A refinement of what never came leaves all of it missing.
             if !self.refines || *missing != ALL_BITS {
                 *missing = self.bits_after;
             }
@@ -172,6 +173,7 @@ fn bring(set: &mut u64, selection: Selection, codes: &Codes, bits: &mut Bits<'_>
         let symbol = codes.next(bits)?;
         let (zeros, length) = (symbol >> 4, u32::from(symbol & 15));
         if length == 0 && zeros != 15 {
+            // This block is the first of the run.
             bits.empty_blocks = (1 << zeros) + bits.take(u32::from(zeros)) - 1;
             break;
         }
@@ -200,6 +202,7 @@ fn refine(set: &mut u64, selection: Selection, codes: &Codes, bits: &mut Bits<'_
         let symbol = codes.next(bits)?;
         let (mut zeros, length) = (symbol >> 4, symbol & 15);
         if length == 0 && zeros != 15 {
+            // This block counts as well: the bits that refine it are skipped below.
             bits.empty_blocks = (1 << zeros) + bits.take(u32::from(zeros));
             break;
         }

@@ -1,0 +1,153 @@
+//! Which scopes an application needs for a call, whatever the route asked for. A call for an
+//! account is in one of the two lists below.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use business_accounts_gateway::{Scope, Scopes};
+use heliograph::wire;
+use infra_kernel::ErrorCode;
+
+use super::{ADA, caller_with, is_refused, of_an_account, on_behalf_of, open};
+
+/// What is called for an account without a scope: it is made by a person's own browser
+/// (`authorize`), a secret proves it (`issue_token`), or reads of every kind need it.
+const WITHOUT_SCOPE: [&str; 7] = [
+    "accounts.authorize",
+    "accounts.issue_token",
+    "engagement.get_marks",
+    "graph.count_follow_requests",
+    "graph.get_relationships",
+    "posts.get_reshared",
+    "posts.list_by_author",
+];
+
+/// Which scopes let an application make a call for a person, any one of them. Every other method
+/// asks for none: it is open to anyone or to the operator alone, or it is [`WITHOUT_SCOPE`].
+const SCOPES: &[(&str, &[&str])] = &[
+    ("accounts.update_profile", &["write:accounts"]),
+    ("graph.follow", &["write:follows", "follow"]),
+    ("graph.unfollow", &["write:follows", "follow"]),
+    ("graph.remove_follower", &["write:follows", "follow"]),
+    ("graph.accept_follow", &["write:follows", "follow"]),
+    ("graph.reject_follow", &["write:follows", "follow"]),
+    ("graph.list_follow_requests", &["read:follows", "follow"]),
+    ("graph.block", &["write:blocks", "follow"]),
+    ("graph.unblock", &["write:blocks", "follow"]),
+    ("graph.list_blocks", &["read:blocks", "follow"]),
+    ("graph.mute", &["write:mutes", "follow"]),
+    ("graph.unmute", &["write:mutes", "follow"]),
+    ("graph.list_mutes", &["read:mutes", "follow"]),
+    // A picture of a profile is uploaded by what may write accounts, as Mastodon has it.
+    ("media.upload", &["write:media", "write:accounts"]),
+    ("media.update_media", &["write:media"]),
+    ("media.delete_media", &["write:media"]),
+    ("media.list_unused", &["write:media"]),
+    ("media.attach", &["write:statuses", "write:accounts"]),
+    ("media.release", &["write:statuses", "write:accounts"]),
+    ("media.begin_upload", &["write:media"]),
+    ("media.get_upload", &["write:media"]),
+    ("media.append_upload", &["write:media"]),
+    ("media.cancel_upload", &["write:media"]),
+    ("posts.create_post", &["write:statuses"]),
+    ("posts.delete_post", &["write:statuses"]),
+    ("posts.pin_post", &["write:accounts"]),
+    ("posts.unpin_post", &["write:accounts"]),
+    ("posts.reshare", &["write:statuses"]),
+    ("posts.unreshare", &["write:statuses"]),
+    ("engagement.like", &["write:favourites"]),
+    ("engagement.unlike", &["write:favourites"]),
+    ("engagement.list_likes_of_account", &["read:favourites"]),
+    ("engagement.bookmark", &["write:bookmarks"]),
+    ("engagement.unbookmark", &["write:bookmarks"]),
+    ("engagement.list_bookmarks", &["read:bookmarks"]),
+    ("notifications.list_notifications", &["read:notifications"]),
+    ("notifications.get_notification", &["read:notifications"]),
+    (
+        "notifications.dismiss_notification",
+        &["write:notifications"],
+    ),
+    (
+        "notifications.clear_notifications",
+        &["write:notifications"],
+    ),
+    ("notifications.count_unread", &["read:notifications"]),
+    (
+        "notifications.get_markers",
+        &["read:statuses", "read:notifications"],
+    ),
+    ("notifications.set_markers", &["write:statuses"]),
+    ("feed.get_home", &["read:statuses"]),
+];
+
+/// Whatever a route forgot to ask for: the call itself is refused without its scope.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_does_only_what_its_scopes_are_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let domains = open(folder.path()).await;
+    for (method, call) in of_an_account() {
+        let with = async |scopes: &str| {
+            let context = on_behalf_of(caller_with(ADA, scopes));
+            call(Arc::clone(&domains), context, ADA).await
+        };
+        let needed = scopes_of(&method);
+        for scope in needed {
+            let code = with(scope).await;
+            assert!(!is_refused(code), "{method} with {scope}: {code:?}");
+        }
+        let reads = needed.iter().any(|scope| scope.starts_with("read"));
+        let others = match (reads, needed.contains(&"follow")) {
+            (true, false) => ["", "write follow push profile"],
+            (true, true) => ["", "write push profile"],
+            (false, _) => ["", "read push profile"],
+        };
+        for scopes in others {
+            let code = with(scopes).await;
+            assert_eq!(
+                code == Some(ErrorCode::Forbidden),
+                !needed.is_empty(),
+                "{method} with `{scopes}`: {code:?}"
+            );
+        }
+    }
+    domains.close().await;
+}
+
+fn scopes_of(method: &str) -> &'static [&'static str] {
+    let known = SCOPES.iter().find(|(name, _)| *name == method);
+    known.map_or(&[], |(_, scopes)| scopes)
+}
+
+#[test]
+fn it_is_known_of_every_method_which_scope_it_needs() {
+    for method in wire::methods() {
+        assert_eq!(method.scopes, scopes_of(method.name), "{}", method.name);
+    }
+    let without: BTreeSet<_> = of_an_account()
+        .into_iter()
+        .map(|(method, _)| method)
+        .filter(|method| scopes_of(method).is_empty())
+        .collect();
+    assert_eq!(without, BTreeSet::from(WITHOUT_SCOPE.map(str::to_owned)));
+}
+
+/// Routes take scopes by the rule of the accounts' contract, and calls by one that knows no names.
+#[test]
+fn routes_and_calls_agree_on_what_a_scope_covers() {
+    for method in wire::methods().filter(|method| !method.scopes.is_empty()) {
+        for granted in Scope::grantable() {
+            let by_route = method.scopes.iter().any(|needed| {
+                let needed = Scope::parse(needed).unwrap();
+                Scopes::from(granted).cover(needed)
+            });
+            let by_call = caller_with(ADA, granted.name()).require_scope(method.scopes);
+            assert_eq!(
+                by_call.is_ok(),
+                by_route,
+                "{}: {}",
+                method.name,
+                granted.name()
+            );
+        }
+    }
+}

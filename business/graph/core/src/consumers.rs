@@ -1,0 +1,3 @@
+//! What this domain does about events.
+
+pub(crate) mod accept_requests;

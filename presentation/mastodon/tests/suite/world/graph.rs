@@ -1,0 +1,192 @@
+use async_trait::async_trait;
+use business_graph_gateway::*;
+use infra_kernel::{Context, Error, Result};
+use testing_stubs::StubGraph;
+
+use super::{NOON_US, World};
+
+#[async_trait]
+impl StubGraph for World {
+    async fn follow(&self, _: &Context, request: FollowRequest) -> Result<FollowReply> {
+        if request.follower_id == request.followee_id {
+            return Err(Error::invalid("id", "An account cannot follow itself."));
+        }
+        let follow = Follow {
+            id: self.next_id(),
+            follower_id: request.follower_id,
+            followee_id: request.followee_id,
+            show_reblogs: request.show_reblogs.unwrap_or(true),
+            notify: request.notify.unwrap_or(false),
+        };
+        self.follows.lock().unwrap().push(follow);
+        Ok(FollowReply {
+            follow: Some(follow),
+            created: true,
+            requested: false,
+        })
+    }
+
+    async fn unfollow(&self, _: &Context, request: UnfollowRequest) -> Result<UnfollowReply> {
+        self.follows.lock().unwrap().retain(|follow| {
+            (follow.follower_id, follow.followee_id) != (request.follower_id, request.followee_id)
+        });
+        Ok(UnfollowReply {})
+    }
+
+    async fn remove_follower(
+        &self,
+        context: &Context,
+        request: RemoveFollowerRequest,
+    ) -> Result<RemoveFollowerReply> {
+        let request = UnfollowRequest {
+            follower_id: request.follower_id,
+            followee_id: request.followee_id,
+        };
+        StubGraph::unfollow(self, context, request).await?;
+        Ok(RemoveFollowerReply {})
+    }
+
+    async fn count_follow_requests(
+        &self,
+        _: &Context,
+        _: CountFollowRequestsRequest,
+    ) -> Result<CountFollowRequestsReply> {
+        Ok(CountFollowRequestsReply { count: 2 })
+    }
+
+    async fn block(&self, _: &Context, request: BlockRequest) -> Result<BlockReply> {
+        let pair = (request.blocker_id, request.blockee_id);
+        self.blocks.lock().unwrap().push(pair);
+        Ok(BlockReply { created: true })
+    }
+
+    async fn unblock(&self, _: &Context, request: UnblockRequest) -> Result<UnblockReply> {
+        let pair = (request.blocker_id, request.blockee_id);
+        self.blocks.lock().unwrap().retain(|block| *block != pair);
+        Ok(UnblockReply {})
+    }
+
+    async fn list_blocks(
+        &self,
+        _: &Context,
+        request: ListBlocksRequest,
+    ) -> Result<ListBlocksReply> {
+        let blocks = self.blocks.lock().unwrap();
+        let of_account = blocks
+            .iter()
+            .filter(|(blocker, _)| *blocker == request.account_id);
+        let blocks = of_account
+            .zip(1..)
+            .map(|((blocker_id, blockee_id), id)| AccountBlock {
+                id,
+                blocker_id: *blocker_id,
+                blockee_id: *blockee_id,
+            });
+        Ok(ListBlocksReply {
+            blocks: blocks.collect(),
+        })
+    }
+
+    async fn mute(&self, _: &Context, request: MuteRequest) -> Result<MuteReply> {
+        self.mutes.lock().unwrap().push(AccountMute {
+            id: self.next_id(),
+            muter_id: request.muter_id,
+            mutee_id: request.mutee_id,
+            notifications: request.notifications,
+            expires_at_us: match request.duration_s.cast_signed() {
+                0 => 0,
+                lasts_s => NOON_US + lasts_s * 1_000_000,
+            },
+        });
+        Ok(MuteReply {})
+    }
+
+    async fn unmute(&self, _: &Context, request: UnmuteRequest) -> Result<UnmuteReply> {
+        let pair = (request.muter_id, request.mutee_id);
+        let mut mutes = self.mutes.lock().unwrap();
+        mutes.retain(|mute| (mute.muter_id, mute.mutee_id) != pair);
+        Ok(UnmuteReply {})
+    }
+
+    async fn list_mutes(&self, _: &Context, request: ListMutesRequest) -> Result<ListMutesReply> {
+        let mut mutes = self.mutes.lock().unwrap().clone();
+        mutes.retain(|mute| mute.muter_id == request.account_id);
+        Ok(ListMutesReply { mutes })
+    }
+
+    async fn get_relationships(
+        &self,
+        _: &Context,
+        request: GetRelationshipsRequest,
+    ) -> Result<GetRelationshipsReply> {
+        let follows = self.follows.lock().unwrap();
+        let (blocks, mutes) = (self.blocks.lock().unwrap(), self.mutes.lock().unwrap());
+        let find = |from: u64, to: u64| {
+            follows
+                .iter()
+                .find(|follow| (follow.follower_id, follow.followee_id) == (from, to))
+        };
+        let relationship = |target_id: &u64| {
+            let follow = find(request.viewer_id, *target_id);
+            let pair = (request.viewer_id, *target_id);
+            let mute = mutes
+                .iter()
+                .find(|mute| (mute.muter_id, mute.mutee_id) == pair);
+            Relationship {
+                target_id: *target_id,
+                following: follow.is_some(),
+                followed_by: find(*target_id, request.viewer_id).is_some(),
+                show_reblogs: follow.is_some_and(|follow| follow.show_reblogs),
+                notify: follow.is_some_and(|follow| follow.notify),
+                blocking: blocks.contains(&(request.viewer_id, *target_id)),
+                blocked_by: blocks.contains(&(*target_id, request.viewer_id)),
+                muting: mute.is_some(),
+                muting_notifications: mute.is_some_and(|mute| mute.notifications),
+                mute_expires_at_us: mute.map_or(0, |mute| mute.expires_at_us),
+                requested: false,
+                requested_by: false,
+            }
+        };
+        Ok(GetRelationshipsReply {
+            relationships: request.target_ids.iter().map(relationship).collect(),
+        })
+    }
+
+    async fn list_followers(
+        &self,
+        _: &Context,
+        request: ListFollowsRequest,
+    ) -> Result<ListFollowsReply> {
+        Ok(self.listed(&request, |follow| follow.followee_id))
+    }
+
+    async fn list_following(
+        &self,
+        _: &Context,
+        request: ListFollowsRequest,
+    ) -> Result<ListFollowsReply> {
+        Ok(self.listed(&request, |follow| follow.follower_id))
+    }
+
+    async fn get_stats(&self, _: &Context, request: GetStatsRequest) -> Result<GetStatsReply> {
+        let stats = request.account_ids.iter().map(|id| GraphStats {
+            account_id: *id,
+            ..GraphStats::default()
+        });
+        Ok(GetStatsReply {
+            stats: stats.collect(),
+        })
+    }
+}
+
+impl World {
+    fn listed(&self, request: &ListFollowsRequest, whose: fn(&Follow) -> u64) -> ListFollowsReply {
+        let page = request.page.unwrap_or_default();
+        let mut follows = self.follows.lock().unwrap().clone();
+        follows.retain(|follow| whose(follow) == request.account_id);
+        follows.retain(|follow| page.before == 0 || follow.id < page.before);
+        follows.reverse();
+        follows.truncate(page.limit as usize);
+        ListFollowsReply { follows }
+    }
+}

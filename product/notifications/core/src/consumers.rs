@@ -1,0 +1,175 @@
+//! What this domain makes notifications of. Every one of these may see an event twice, late, and in
+//! any order; what was heard is noted in the transaction of its effect.
+
+mod follow_requests;
+mod follows;
+mod likes;
+mod posts;
+
+use std::sync::Arc;
+
+use business_engagement_gateway as engagement;
+use business_graph_gateway as graph;
+use business_posts_gateway as of_posts;
+use infra_bus::{Consumer, Event, Handler, RetryPolicy, Subscription};
+use infra_db::{Connection, DbError};
+use product_notifications_gateway::{Kind, Notification, NotificationId};
+
+use crate::state::State;
+use crate::store::heard::{self, What};
+use crate::store::notifications;
+
+/// How many events of a subscription are handled concurrently.
+const CONCURRENCY: usize = 4;
+/// The fewest accounts among whom all that is kept of one kind is divided when it is full.
+const SENDERS_MIN: u32 = 10;
+
+pub(crate) fn all(state: &Arc<State>) -> Vec<Consumer> {
+    vec![
+        consumer(
+            "notifications.likes",
+            &[engagement::topics::LIKED, engagement::topics::UNLIKED],
+            likes::Likes(Arc::clone(state)),
+        ),
+        consumer(
+            "notifications.follows",
+            &[graph::topics::FOLLOWED, graph::topics::UNFOLLOWED],
+            follows::Follows(Arc::clone(state)),
+        ),
+        consumer(
+            "notifications.follow-requests",
+            &[
+                graph::topics::FOLLOW_REQUESTED,
+                graph::topics::FOLLOW_REQUEST_ENDED,
+            ],
+            follow_requests::FollowRequests(Arc::clone(state)),
+        ),
+        consumer(
+            "notifications.posts",
+            &[of_posts::topics::PUBLISHED, of_posts::topics::DELETED],
+            posts::Posts(Arc::clone(state)),
+        ),
+    ]
+}
+
+fn consumer(
+    name: &'static str,
+    topics: &'static [&'static str],
+    handler: impl Handler,
+) -> Consumer {
+    Consumer {
+        subscription: Subscription {
+            name,
+            topics,
+            concurrency: CONCURRENCY,
+            retry: RetryPolicy::default(),
+        },
+        handler: Arc::new(handler),
+    }
+}
+
+/// What one account is to be told.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    account: u64,
+    kind: Kind,
+    from: u64,
+    /// 0 for none.
+    post: u64,
+    /// The like, the follow, the post or the reshare that it comes of.
+    source: u64,
+}
+
+/// What has happened, so that somebody may be told.
+#[derive(Debug, Clone, Copy)]
+struct Happened {
+    what: What,
+    id: u64,
+    at_us: i64,
+    /// The post that it is about, which may have been deleted; 0 for none.
+    post: u64,
+}
+
+impl Happened {
+    fn new(event: &Event, what: What, id: u64, post: u64) -> Self {
+        Self {
+            what,
+            id,
+            at_us: event.occurred_at.microseconds(),
+            post,
+        }
+    }
+}
+
+/// Tells those who are to be told, once, and nobody what was taken back or deleted already.
+async fn tell(state: &Arc<State>, happened: Happened, told: Vec<Told>) -> Result<(), DbError> {
+    // Nobody is told of what they did themselves.
+    let told: Vec<Told> = told
+        .into_iter()
+        .filter(|told| told.account != told.from)
+        .collect();
+    if told.is_empty() {
+        return Ok(());
+    }
+    let writing = Arc::clone(state);
+    state
+        .database
+        .write(move |connection| {
+            Box::pin(async move { write(connection, &writing, happened, &told).await })
+        })
+        .await
+}
+
+async fn write(
+    connection: &mut Connection,
+    state: &State,
+    happened: Happened,
+    told: &[Told],
+) -> Result<(), DbError> {
+    let now = state.clock.now();
+    // A dead letter that is replayed late: whether it was taken back may be forgotten by now.
+    if happened.at_us < state.heard_since(now).microseconds() {
+        return Ok(());
+    }
+    if !heard::note(connection, happened.what, happened.id, now).await? {
+        return Ok(());
+    }
+    if happened.post != 0 && heard::is_heard(connection, What::Deleted, happened.post).await? {
+        return Ok(());
+    }
+    for told in told {
+        // Single writer (ADR 0026): the id is made in here, where writes come one after another, so
+        // notifications are numbered in the order of their commits, and a caller that pages on from
+        // the newest id misses none.
+        let notification = Notification {
+            id: state.ids.next::<NotificationId>().get(),
+            account_id: told.account,
+            kind: told.kind.into(),
+            from_id: told.from,
+            post_id: told.post,
+            created_at_us: happened.at_us,
+        };
+        notifications::insert(connection, &notification, told.source).await?;
+        let kept_max = state.settings.kept_max();
+        // First those of one account: one that fills the list is not to push out what others did.
+        let of_one_max = (kept_max / SENDERS_MIN).max(1);
+        notifications::trim_sender(connection, &notification, of_one_max).await?;
+        notifications::trim(connection, told.account, kept_max).await?;
+    }
+    Ok(())
+}
+
+/// Takes back what came of a like, a follow or a reshare, also when it is heard of before the thing
+/// itself.
+async fn take_back(state: &Arc<State>, what: What, kind: Kind, source: u64) -> Result<(), DbError> {
+    let now = state.clock.now();
+    state
+        .database
+        .write(move |connection| {
+            Box::pin(async move {
+                heard::note(connection, what, source, now).await?;
+                notifications::delete_of_source(connection, kind, source).await
+            })
+        })
+        .await
+}

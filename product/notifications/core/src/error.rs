@@ -1,0 +1,25 @@
+//! What can go wrong in here, and how it looks from outside.
+
+use infra_db::DbError;
+use infra_kernel::Error;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotificationsError {
+    #[error("the database of notifications failed")]
+    Database(#[from] DbError),
+    /// Refused by a check of ours; already fit for the one who asked.
+    #[error("refused")]
+    Refused(#[from] Error),
+    #[error("there is no such notification")]
+    NoNotification,
+}
+
+impl From<NotificationsError> for Error {
+    fn from(error: NotificationsError) -> Self {
+        match error {
+            NotificationsError::Database(error) => error.into(),
+            NotificationsError::Refused(error) => error,
+            NotificationsError::NoNotification => Self::not_found("notification"),
+        }
+    }
+}

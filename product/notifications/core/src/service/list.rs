@@ -1,0 +1,65 @@
+//! Pages of notifications, single ones, and how many are unread.
+
+use infra_kernel::Error;
+use infra_rpc::v1;
+use product_notifications_gateway::{
+    CountUnreadReply, CountUnreadRequest, Filter, GetNotificationReply, GetNotificationRequest,
+    Kind, ListNotificationsReply, ListNotificationsRequest, PAGE_LIMIT_MAX, UNREAD_MAX,
+};
+
+use crate::error::NotificationsError;
+use crate::state::State;
+use crate::store::notifications::{self, Wanted};
+
+pub(super) async fn page(
+    state: &State,
+    request: ListNotificationsRequest,
+) -> Result<ListNotificationsReply, NotificationsError> {
+    let page = v1::Page::required(request.page, PAGE_LIMIT_MAX).map_err(Error::from)?;
+    let wanted = wanted(&request.filter.unwrap_or_default());
+    let listed = notifications::list(&state.database, request.account_id, &page, &wanted).await?;
+    Ok(ListNotificationsReply {
+        notifications: listed,
+    })
+}
+
+pub(super) async fn one(
+    state: &State,
+    request: GetNotificationRequest,
+) -> Result<GetNotificationReply, NotificationsError> {
+    let (account, id) = (request.account_id, request.notification_id);
+    let found = notifications::get(&state.database, account, id).await?;
+    let notification = Some(found.ok_or(NotificationsError::NoNotification)?);
+    Ok(GetNotificationReply { notification })
+}
+
+pub(super) async fn count(
+    state: &State,
+    request: CountUnreadRequest,
+) -> Result<CountUnreadReply, NotificationsError> {
+    let CountUnreadRequest {
+        account_id,
+        after_id,
+        filter,
+        limit,
+    } = request;
+    if !(1..=UNREAD_MAX).contains(&limit) {
+        let text = format!("1 to {UNREAD_MAX} can be counted.");
+        return Err(Error::invalid("limit", text).into());
+    }
+    let wanted = wanted(&filter.unwrap_or_default());
+    let count = notifications::count(&state.database, account_id, after_id, limit, &wanted).await?;
+    Ok(CountUnreadReply { count })
+}
+
+fn wanted(filter: &Filter) -> Wanted {
+    let is_wanted = |kind: &Kind| {
+        let kind = i32::from(*kind);
+        let is_among = filter.kinds.is_empty() || filter.kinds.contains(&kind);
+        is_among && !filter.unwanted_kinds.contains(&kind)
+    };
+    Wanted {
+        kinds: Kind::ALL.into_iter().filter(is_wanted).collect(),
+        from: filter.from_id,
+    }
+}

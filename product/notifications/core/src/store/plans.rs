@@ -1,0 +1,97 @@
+//! Every statement finds its rows by an index, in order.
+
+use infra_db::Database;
+use testing_databases::plans::{May, Plans, Tables};
+
+use super::{heard, markers, notifications};
+
+/// An account is told of the same once, of three kinds; most were told long ago.
+const TABLES: Tables = Tables {
+    small: &[],
+    values: &[
+        ("notifications.account_id", "1 + i % 40"),
+        ("notifications.kind", "1 + i % 3"),
+        ("notifications.from_id", "100 + i / 40"),
+    ],
+};
+
+const SEARCHES: [&str; 10] = [
+    notifications::COUNT,
+    notifications::GET,
+    notifications::DELETE,
+    notifications::DELETE_OF_ACCOUNT,
+    notifications::DELETE_OF_SOURCE,
+    notifications::DELETE_SOME_OF_POST,
+    notifications::TRIM,
+    notifications::TRIM_SENDER,
+    heard::IS_HEARD,
+    markers::OF_ACCOUNT,
+];
+
+/// What one account did is found by another index, and then put in order: no more rows than are
+/// kept for one account.
+const SORTS: [&str; 2] = [notifications::OLDER, notifications::NEWER];
+
+/// It takes the oldest of a table whose rows all go one day.
+const WALKS: [&str; 1] = [heard::FORGET];
+
+#[tokio::test]
+async fn on_either_engine_rows_are_found_by_an_index() {
+    let plans = Plans::open(&crate::DATABASE, TABLES).await;
+    plans
+        .hold(&[
+            (May::Search, &SEARCHES),
+            (May::Sort, &SORTS),
+            (May::Walk("heard"), &WALKS),
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn on_sqlite_every_statement_has_its_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(crate::DATABASE.file);
+    let database = Database::open(&path, &crate::MIGRATIONS).await.unwrap();
+    let page = "COVERING INDEX notifications_of_account (account_id=? AND id>? AND id<?)";
+    let expected = [
+        (notifications::OLDER, page),
+        (notifications::NEWER, page),
+        (
+            notifications::COUNT,
+            "COVERING INDEX notifications_of_account (account_id=? AND id>?)",
+        ),
+        (notifications::GET, "INTEGER PRIMARY KEY (rowid=?)"),
+        (notifications::DELETE, "INTEGER PRIMARY KEY (rowid=?)"),
+        (notifications::DELETE_OF_ACCOUNT, "(account_id=?)"),
+        (
+            notifications::DELETE_OF_SOURCE,
+            "INDEX notifications_of_source (source_id=?)",
+        ),
+        (
+            notifications::DELETE_SOME_OF_POST,
+            "COVERING INDEX notifications_of_post (post_id=?)",
+        ),
+        (
+            notifications::TRIM,
+            "COVERING INDEX notifications_of_account (account_id=? AND id<?)",
+        ),
+        (
+            notifications::TRIM_SENDER,
+            "INDEX notifications_once (account_id=? AND kind=? AND from_id=? AND post_id<?)",
+        ),
+        (heard::IS_HEARD, "(what=? AND id=?)"),
+        (heard::FORGET, "INDEX heard_by_age (heard_at<?)"),
+        (markers::OF_ACCOUNT, "(account_id=?)"),
+    ];
+    for (statement, index) in expected {
+        let plan = infra_db::query_plan(database.reader(), statement).await;
+        let plan = plan.unwrap().join("; ");
+        assert!(plan.contains(index), "{statement}: {plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "{statement}: {plan}");
+        // The list of kinds, and what is counted, are no tables.
+        let tables = plan
+            .replace("SCAN json_each", "")
+            .replace("SCAN unread", "");
+        assert!(!tables.contains("SCAN"), "{statement}: {plan}");
+    }
+}

@@ -1,0 +1,12 @@
+//! The notifications domain as others call it, and as events reach it.
+
+// Clippy lets a test unwrap, but not what tests share.
+#![allow(clippy::unwrap_used)]
+
+mod access;
+mod listing;
+mod markers;
+mod support;
+mod taken_back;
+mod telling;
+mod two_homes;

@@ -1,0 +1,265 @@
+//! The domain over a database of its own, and events as the bus delivers them.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use business_engagement_gateway::{Liked, Unliked, topics as engagement};
+use business_graph_gateway::{
+    FollowRequestEnded, FollowRequested, Followed, Unfollowed, topics as graph,
+};
+use business_posts_gateway::{PostDeleted, PostHead, PostPublished, topics as posts};
+use infra_bus::{Event, HandlerError};
+use infra_db::Database;
+use infra_domain::Domain as _;
+use infra_kernel::{
+    AccountId, Caller, CallerKey, Clock, Context, Error, ErrorCode, IdGenerator, Identity,
+    ManualClock, Page, Result, SystemClock,
+};
+use product_notifications::{DATABASE, Dependencies, NotificationsCore, Settings};
+use product_notifications_gateway::{
+    Filter, Kind, ListNotificationsRequest, Notification, Notifications,
+};
+use prost::Message;
+use tempfile::TempDir;
+
+/// Who is told.
+pub(crate) const ADA: u64 = 1;
+pub(crate) const BOB: u64 = 2;
+pub(crate) const EVE: u64 = 3;
+
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) database: Database,
+    pub(crate) core: NotificationsCore,
+    pub(crate) notifications: Arc<dyn Notifications>,
+}
+
+/// A call for somebody who signed in.
+pub(crate) fn signed_in(account_id: u64) -> Context {
+    let key = CallerKey::new(&[1; 32], Arc::new(SystemClock));
+    by(key.mint(Identity {
+        account_id: Some(AccountId::new(account_id)),
+        ..Identity::default()
+    }))
+}
+
+/// A call by this caller.
+pub(crate) fn by(caller: Caller) -> Context {
+    Context::background(Duration::from_secs(60)).with_caller(caller)
+}
+
+pub(crate) fn over(
+    database: Database,
+    settings: Settings,
+    heard_for: Duration,
+) -> NotificationsCore {
+    at(Arc::new(SystemClock), database, settings, heard_for)
+}
+
+/// The same by this clock.
+fn at(
+    clock: Arc<dyn Clock>,
+    database: Database,
+    settings: Settings,
+    heard_for: Duration,
+) -> NotificationsCore {
+    NotificationsCore::new(Dependencies {
+        database,
+        clock,
+        ids: Arc::new(IdGenerator::new(0, Arc::new(SystemClock))),
+        heard_for,
+        settings,
+    })
+}
+
+/// Hands an event to the consumers that take its topic.
+pub(crate) async fn deliver(
+    core: &NotificationsCore,
+    topic: &str,
+    message: &impl Message,
+) -> Result<()> {
+    let context = by(Caller::system());
+    let ids = IdGenerator::new(1, Arc::new(SystemClock));
+    let event = Event::new(&context, &ids, topic, 1, message);
+    for consumer in core.consumers() {
+        if consumer.subscription.topics.contains(&topic) {
+            let handled = consumer.handler.handle(&context, &event).await;
+            handled.map_err(as_error)?;
+        }
+    }
+    Ok(())
+}
+
+/// Why an event was not handled, as a call would have failed.
+fn as_error(error: HandlerError) -> Error {
+    match error {
+        HandlerError::Unavailable(source) => {
+            Error::new(ErrorCode::Unavailable, "not now").with_source(source)
+        }
+        HandlerError::Retry(source) | HandlerError::Reject(source) => Error::internal(source),
+    }
+}
+
+/// That one account follows another.
+pub(crate) fn followed(follow_id: u64, follower_id: u64, followee_id: u64) -> Followed {
+    Followed {
+        follow_id,
+        follower_id,
+        followee_id,
+    }
+}
+
+impl World {
+    async fn open(folder: TempDir, settings: Settings, heard_for: Duration) -> Self {
+        let database = open(folder.path()).await;
+        let clock = Arc::new(ManualClock::at(SystemClock.now()));
+        let core = at(clock.clone(), database.clone(), settings, heard_for);
+        let notifications = core.gateway();
+        Self {
+            folder,
+            clock,
+            database,
+            core,
+            notifications,
+        }
+    }
+
+    pub(crate) async fn with(settings: Settings, heard_for: Duration) -> Self {
+        Self::open(tempfile::tempdir().unwrap(), settings, heard_for).await
+    }
+
+    pub(crate) async fn new() -> Self {
+        Self::with(Settings::default(), Duration::from_hours(24)).await
+    }
+
+    /// The same database after a stop.
+    pub(crate) async fn restarted(self) -> Self {
+        self.database.close().await;
+        Self::open(self.folder, Settings::default(), Duration::from_hours(24)).await
+    }
+
+    async fn hears(&self, topic: &str, message: &impl Message) {
+        deliver(&self.core, topic, message).await.unwrap();
+    }
+
+    /// Somebody likes a post of Ada's.
+    pub(crate) async fn liked(&self, like_id: u64, account_id: u64, post_id: u64) {
+        let liked = Liked {
+            like_id,
+            account_id,
+            post_id,
+            author_id: ADA,
+        };
+        self.hears(engagement::LIKED, &liked).await;
+    }
+
+    pub(crate) async fn unliked(&self, like_id: u64, account_id: u64, post_id: u64) {
+        let unliked = Unliked {
+            like_id,
+            account_id,
+            post_id,
+        };
+        self.hears(engagement::UNLIKED, &unliked).await;
+    }
+
+    /// Somebody follows Ada.
+    pub(crate) async fn followed(&self, follow_id: u64, follower_id: u64) {
+        self.hears(graph::FOLLOWED, &followed(follow_id, follower_id, ADA))
+            .await;
+    }
+
+    pub(crate) async fn unfollowed(&self, follow_id: u64, follower_id: u64) {
+        let unfollowed = Unfollowed {
+            follow_id,
+            follower_id,
+            followee_id: ADA,
+        };
+        self.hears(graph::UNFOLLOWED, &unfollowed).await;
+    }
+
+    /// Somebody asks to follow Ada.
+    pub(crate) async fn asked(&self, request_id: u64, follower_id: u64) {
+        let asked = FollowRequested {
+            request_id,
+            follower_id,
+            followee_id: ADA,
+        };
+        self.hears(graph::FOLLOW_REQUESTED, &asked).await;
+    }
+
+    pub(crate) async fn asked_no_longer(&self, request_id: u64, follower_id: u64) {
+        let ended = FollowRequestEnded {
+            request_id,
+            follower_id,
+            followee_id: ADA,
+        };
+        self.hears(graph::FOLLOW_REQUEST_ENDED, &ended).await;
+    }
+
+    pub(crate) async fn published(&self, head: PostHead) {
+        let head = Some(head);
+        let media_ids = Vec::new();
+        self.hears(posts::PUBLISHED, &PostPublished { head, media_ids })
+            .await;
+    }
+
+    pub(crate) async fn deleted(&self, post: u64) {
+        self.deleted_as(mentioning(post, 0, &[])).await;
+    }
+
+    pub(crate) async fn deleted_as(&self, head: PostHead) {
+        let head = Some(head);
+        let media_ids = Vec::new();
+        self.hears(posts::DELETED, &PostDeleted { head, media_ids })
+            .await;
+    }
+
+    pub(crate) async fn list(
+        &self,
+        account: u64,
+        page: Page,
+        filter: Filter,
+    ) -> Result<Vec<Notification>> {
+        let request = ListNotificationsRequest::new(AccountId::new(account), page, filter);
+        let context = signed_in(account);
+        let reply = self
+            .notifications
+            .list_notifications(&context, request)
+            .await?;
+        Ok(reply.notifications)
+    }
+
+    /// What an account was told, newest first: of which kind, by whom, about which post.
+    pub(crate) async fn notified(&self, account: u64) -> Vec<(Kind, u64, u64)> {
+        let all = self
+            .list(account, Page::newest(200), Filter::default())
+            .await
+            .unwrap();
+        assert!(all.is_sorted_by(|one, other| one.id > other.id));
+        assert!(all.iter().all(|one| one.account_id == account));
+        let all = all.iter().map(|one| (one.kind(), one.from_id, one.post_id));
+        all.collect()
+    }
+
+    /// What such a query counts in the database.
+    pub(crate) async fn number(&self, query: &'static str) -> i64 {
+        let number = infra_db::query_scalar(query).fetch_one(self.database.reader());
+        number.await.unwrap()
+    }
+}
+
+async fn open(folder: &Path) -> Database {
+    testing_databases::open(&DATABASE, folder).await
+}
+
+/// A post that mentions these.
+pub(crate) fn mentioning(id: u64, author_id: u64, mentioned: &[u64]) -> PostHead {
+    PostHead {
+        id,
+        author_id,
+        mentioned_ids: mentioned.to_vec(),
+        ..PostHead::default()
+    }
+}

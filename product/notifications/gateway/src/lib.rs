@@ -1,0 +1,59 @@
+//! The contract of the notifications domain: its service and messages, generated from `proto/`, and
+//! the names and typed views that Rust callers want on top.
+//!
+//! Everything that surfaces may know of notifications is here; how it works is in its core. It
+//! publishes no events.
+
+#[allow(missing_docs, clippy::all, clippy::pedantic, unreachable_pub)]
+mod generated;
+
+pub use generated::*;
+
+use infra_kernel::{AccountId, Page, define_id};
+
+define_id! {
+    /// One thing that one account is told; pages of notifications are ordered by it.
+    NotificationId;
+}
+
+/// The most notifications on one page.
+pub const PAGE_LIMIT_MAX: u32 = 200;
+/// The most that one request counts.
+pub const UNREAD_MAX: u32 = 1_000;
+
+impl Kind {
+    /// Every kind that there is.
+    pub const ALL: [Self; 5] = [
+        Self::Favourite,
+        Self::Mention,
+        Self::Follow,
+        Self::Reshare,
+        Self::FollowRequest,
+    ];
+}
+
+impl Notification {
+    /// The notification's id, by which pages are ordered.
+    #[must_use]
+    pub const fn notification(&self) -> NotificationId {
+        NotificationId::new(self.id)
+    }
+
+    /// The account that is told.
+    #[must_use]
+    pub const fn account(&self) -> AccountId {
+        AccountId::new(self.account_id)
+    }
+}
+
+impl ListNotificationsRequest {
+    /// A page of what an account was told.
+    #[must_use]
+    pub fn new(account: AccountId, page: Page, filter: Filter) -> Self {
+        Self {
+            account_id: account.get(),
+            page: Some(page.into()),
+            filter: Some(filter),
+        }
+    }
+}
