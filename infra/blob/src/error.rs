@@ -122,9 +122,14 @@ impl BlobError {
     }
 
     /// Whether what failed may happen yet: the service may have been asked, and its response lost.
+    /// What a full disk or bucket says is a response.
     #[must_use]
-    pub const fn may_yet_happen(&self) -> bool {
-        matches!(self, Self::Io { .. } | Self::Away { sent: true, .. })
+    pub fn may_yet_happen(&self) -> bool {
+        match self {
+            Self::Io { source, .. } => source.kind() != io::ErrorKind::StorageFull,
+            Self::Away { sent, .. } => *sent,
+            _ => false,
+        }
     }
 }
 

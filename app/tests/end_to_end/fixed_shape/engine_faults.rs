@@ -27,7 +27,9 @@ impl Scene {
     async fn with(settings: &[(&str, &str)]) -> Self {
         // A load from one account.
         let unlimited = ("HELIOGRAPH_MEDIA__UPLOADS_PER_HOUR_MAX", "0");
-        let server = Server::with(&[settings, &[unlimited]].concat()).await;
+        // Who writes what a deletion of unknown end may yet take waits for a sweep.
+        let swept_often = ("HELIOGRAPH_MEDIA__SWEEP_INTERVAL_S", "5");
+        let server = Server::with(&[settings, &[unlimited, swept_often]].concat()).await;
         let (ada, bob) = (server.person("ada").await, server.person("bob").await);
         bob.follow(&ada).await;
         bob.home().await;

@@ -162,7 +162,12 @@ impl Failure {
                 sent: !self.is_unsent(),
                 source,
             },
-            None => BlobError::Io { operation, source },
+            // With a status, or it would be transient: the server has decided.
+            None => BlobError::Refused {
+                operation,
+                advice: "the server refuses it, for a reason of its own",
+                source,
+            },
         }
     }
 

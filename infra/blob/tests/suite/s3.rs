@@ -120,6 +120,30 @@ async fn a_bucket_that_is_full_asks_to_come_again() {
     }
 }
 
+/// A writer of the same content waits for a deletion that may yet happen, and for no other.
+#[tokio::test]
+async fn a_deletion_that_was_refused_will_not_happen_later() {
+    let Some(faulty) = Faulty::start().await else {
+        return;
+    };
+    let key = faulty.store.put(content(10)).await.unwrap().key;
+    for refusal in [
+        failing("403 Forbidden", "QuotaExceeded"),
+        failing("403 Forbidden", "AccessDenied"),
+        failing("400 Bad Request", "InvalidRequest"),
+    ] {
+        // Of the look before it, and of the deletion itself.
+        for line in ["", "DELETE"] {
+            faulty.proxy.always(line, refusal.clone());
+            let error = faulty.store.delete(key).await.unwrap_err();
+            assert!(!error.may_yet_happen(), "{line} {error:?}");
+        }
+    }
+    faulty.proxy.always("DELETE", HttpFault::LoseResponse);
+    let error = faulty.store.delete(key).await.unwrap_err();
+    assert!(error.may_yet_happen(), "{error:?}");
+}
+
 #[tokio::test]
 async fn a_refusal_says_what_to_look_at_and_no_photo_seems_lost() {
     let Some(server) = S3::start() else { return };
